@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* CRC-32C (Castagnoli), the checksum of every part of a .frec file. RFC 3720, appendix B.4. */
+#ifndef FREC_PROTO_CRC32C_H
+#define FREC_PROTO_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Continues `crc` (0 to start with) over `size` bytes. Thread-safe. */
+uint32_t frec__crc32c(uint32_t crc, const void *data, size_t size);
+
+#endif

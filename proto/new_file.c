@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Files that are never seen half-written.
+#include "proto/new_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int fail(struct frec_new_file *file, int error, const char *what, struct frec_error *reterr)
+{
+	frec__new_file_discard(file);
+	return frec__error(reterr, -error, "%s: %s: %s%s", file->path, what, strerror(error),
+			   error == ENOSPC || error == EDQUOT
+				   ? ": make room, or name another folder with -o"
+				   : "");
+}
+
+int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char folder[PATH_MAX] = ".";
+
+	file->fd = file->folder = -1;
+	if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path))
+		return frec__error(reterr, -ENAMETOOLONG, "%.64s...: this path is too long", path);
+	if (!*name)
+		return frec__error(reterr, -EISDIR, "%s: this names a folder, not a file", path);
+	// Room for the temporary name's own eleven characters.
+	if (strlen(name) > NAME_MAX - 16)
+		return frec__error(reterr, -ENAMETOOLONG, "%s: this file name is too long", path);
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash == path ? 1 : slash - path),
+			 path);
+	strcpy(file->name, name);
+	file->folder = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (file->folder < 0)
+		return fail(file, errno, "cannot open its folder", reterr);
+	for (unsigned int attempt = 0;; attempt++) {
+		snprintf(file->temporary, sizeof(file->temporary), ".%s.%x-%x", name,
+			 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
+		file->fd = openat(file->folder, file->temporary,
+				  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (file->fd >= 0)
+			return 0;
+		if (errno != EEXIST || attempt == 0xff)
+			return fail(file, errno, "cannot create it", reterr);
+	}
+}
+
+int frec__new_file_write(struct frec_new_file *file, const void *data, size_t size,
+			 struct frec_error *reterr)
+{
+	const char *p = data;
+
+	while (size) {
+		ssize_t n = write(file->fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return fail(file, n ? errno : EIO, "cannot write it", reterr);
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr)
+{
+	int fd;
+
+	if (fsync(file->fd) && errno != EINVAL && errno != EROFS)
+		return fail(file, errno, "cannot bring it to disk", reterr);
+	fd = file->fd;
+	file->fd = -1;
+	// Some network file systems report a failed write only here.
+	if (close(fd)) {
+		int error = errno;
+
+		unlinkat(file->folder, file->temporary, 0);
+		return fail(file, error, "cannot write it", reterr);
+	}
+	if (renameat(file->folder, file->temporary, file->folder, file->name)) {
+		int error = errno;
+
+		unlinkat(file->folder, file->temporary, 0);
+		return fail(file, error, "cannot give it its name", reterr);
+	}
+	// The data is safe under its name; a folder that cannot be synced only risks the name in a power cut.
+	(void)fsync(file->folder);
+	close(file->folder);
+	file->folder = -1;
+	return 0;
+}
+
+void frec__new_file_discard(struct frec_new_file *file)
+{
+	if (file->fd >= 0) {
+		unlinkat(file->folder, file->temporary, 0);
+		close(file->fd);
+	}
+	if (file->folder >= 0)
+		close(file->folder);
+	file->fd = file->folder = -1;
+}
