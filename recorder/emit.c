@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handing an event to the kernel: all that runs in a service's threads and signal handlers. One system call, no lock, no
+ * allocation, errno as it was.
+ *
+ * The descriptor is the one thing that a service can take away, with closefrom(3) or a loop of close(2). Then a later
+ * file could get its number, and an event would be written into it. registration.c therefore keeps the number high,
+ * where nothing lands unless it is asked to; and the first emit that the kernel answers with EBADF forgets the number
+ * for the whole process. What remains is a program that closes all descriptors, emits nothing, and then opens about a
+ * thousand files or places one at just that number: it must call frec_register() before, which looks whether the
+ * descriptor still is flightrec's. Positioned writes would fail on sockets and pipes, but overwrite the beginning of a
+ * regular file, and are missing from many seccomp filters where writev(2) is not.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "recorder/emit.h"
+
+#define ATTEMPTS 3
+
+/* An event that did not reach the kernel, and why: `error` is a positive errno. */
+FREC_EVENT(flightrec, lost, FREC_STR(event), FREC_U32(bytes), FREC_I32(error), FREC_U64(total));
+
+int frec__fd = -1;
+struct frec_stats frec__counts;
+
+static void count(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static uint64_t *counter_of(int error)
+{
+	switch (error) {
+	case -ENOTCONN:
+		return &frec__counts.dropped_unregistered;
+	case -E2BIG:
+		return &frec__counts.dropped_too_large;
+	case -EBADF:
+		return &frec__counts.dropped_closed;
+	case -EFAULT:
+		return &frec__counts.dropped_fault;
+	default:
+		return &frec__counts.dropped_other;
+	}
+}
+
+/* Counts, and tells the recorder if it listens. The event that tells is itself counted nowhere: it would only repeat. */
+static int drop(struct frec__event *event, size_t size, int error)
+{
+	uint64_t total;
+
+	if (event == &frec__event_flightrec_lost)
+		return error;
+	count(counter_of(error));
+	total = __atomic_add_fetch(&event->dropped, 1, __ATOMIC_RELAXED);
+	FREC_EMIT(flightrec, lost, event->name, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, -error,
+		  total);
+	return error;
+}
+
+/* Not writev(): that would be a point where a thread can be cancelled. Leaves errno to its caller. */
+static long write_vector(int fd, const struct iovec *vector, int elements)
+{
+	return syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
+}
+
+/*
+ * The kernel answers EBADF also when the last listener left between the test of the enable word and the write, and
+ * clears the word a little later. An empty write tells the two apart: it reaches no file, only its descriptor is looked
+ * up, and a filter that allowed the first allows it.
+ */
+static int closed_or_disabled(struct frec__event *event, int fd)
+{
+	int expected = fd;
+
+	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) >> FREC__USER_EVENTS_BIT) ||
+	    write_vector(fd, NULL, 0) != -EBADF)
+		return 0;
+	/* Where frec_register() has put a new one in place meanwhile it stays. */
+	__atomic_compare_exchange_n(&frec__fd, &expected, -1, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+	return -EBADF;
+}
+
+/* Returns as frec__emit. */
+static int send(struct frec__event *event, int fd, const struct iovec *vector, int elements)
+{
+	long result;
+
+	/* A page that is not in memory just then fails the write in the middle; the attempt has brought it in. */
+	for (int i = 0; i < ATTEMPTS; i++) {
+		result = write_vector(fd, vector, elements);
+		if (result != -EFAULT)
+			break;
+	}
+	return result == -EBADF ? closed_or_disabled(event, fd) : (int)result;
+}
+
+int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
+{
+	struct frec__payload payload;
+	int fd, result, saved_errno;
+	uint32_t index;
+
+	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) >> FREC__USER_EVENTS_BIT))
+		return 0;
+	/*
+	 * The descriptor before the index: an index belongs to one descriptor, and who sees a new descriptor then cannot see
+	 * an index of the one before. Both pair with the release stores in registration.c.
+	 */
+	fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
+	index = __atomic_load_n(&event->write_index, __ATOMIC_ACQUIRE);
+	result = frec__payload_build(vector, places, &payload);
+	if (result)
+		return drop(event, payload.size, result);
+	/* The kernel may set the enable bit before it has told the index. */
+	if (index == FREC__NO_INDEX)
+		return drop(event, payload.size, -ENOTCONN);
+	if (fd < 0)
+		return drop(event, payload.size, -EBADF);
+	memcpy(vector[0].iov_base, &index, sizeof(index));
+	saved_errno = errno;
+	result = send(event, fd, vector, payload.count);
+	errno = saved_errno;
+	if (result)
+		return drop(event, payload.size, result);
+	if (payload.cut)
+		count(&frec__counts.cut);
+	return 0;
+}
+
+void frec__copy_chars(char *to, const char *from, size_t size)
+{
+	size_t length = from ? strnlen(from, size) : 0;
+
+	memcpy(to, from ? from : "", length);
+	memset(to + length, 0, size - length);
+}
+
+int frec_stats_read(struct frec_stats *stats)
+{
+	const uint64_t *from = &frec__counts.events;
+	uint64_t *to = &stats->events;
+
+	if (stats->size < offsetof(struct frec_stats, events) || stats->size > sizeof(*stats) ||
+	    stats->size % sizeof(uint64_t))
+		return -EINVAL;
+	for (size_t i = 0; i < (stats->size - offsetof(struct frec_stats, events)) / sizeof(*to); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	return 0;
+}

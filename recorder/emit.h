@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two halves of libflightrec share: emitting, and registering what is emitted. */
+#ifndef FREC_RECORDER_EMIT_H
+#define FREC_RECORDER_EMIT_H
+
+#include <stdbool.h>
+
+#include "flightrec/event.h"
+
+#define FREC__USER_EVENTS_BIT 31
+
+/* The opened user_events_data, -1 where there is none. Set by registration.c; emit.c only ever takes a dead one away. */
+extern int frec__fd;
+
+/* What frec_stats_read tells, but for the size. Each is only ever added to, relaxed: no other data depends on it. */
+extern struct frec_stats frec__counts;
+
+/* A payload ready for writev(2): the first `count` elements of the vector. */
+struct frec__payload {
+	int count;
+	size_t size; /* without the index in front */
+	bool cut;
+};
+
+/*
+ * Turns the vector of frec__emit into a payload: sets the locators in the fixed part, cuts strings to fit. Returns 0 or
+ * -E2BIG, when `size` alone of `ret` is set. Async-signal-safe.
+ */
+int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
+
+#endif

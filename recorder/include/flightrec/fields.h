@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What FREC_EVENT turns into; not for programs to use. A field is a tuple: its kind, its name and what else that kind
+ * needs. FREC__PARAM and its siblings each say one thing about a field by picking their variant for its kind.
+ *
+ * The declaration of an event for tools that read ELF files without running them stands in the section
+ * `frec_declarations`: a multiple of 8 bytes per event, without any pointer, so that no relocation needs applying.
+ *
+ *	u32	magic, FREC__DECLARATION_MAGIC
+ *	u32	size of all of it
+ *	u16	version, 1
+ *	u16	number of enumerators
+ *	u32	size of the text
+ *	s64	value of each enumerator, in the order in which the text names them
+ *	text	strings that end in NUL: the provider; the event's name; a string for each field, of its kind, a space and its
+ *		name, as in "u64 order_id"; an empty one. Kinds are u8 u16 u32 u64 i8 i16 i32 i64 bool f32 f64 ptr str bytes,
+ *		"chars tag:16" with the size, "enum state:IDLE, BUSY" with the enumerators as the source spells them.
+ *
+ * All of it is in the byte order of the machine. Linkers may put zeroes between two of them, in multiples of 8.
+ */
+#ifndef FLIGHTREC_FIELDS_H
+#define FLIGHTREC_FIELDS_H
+
+#define FREC__DECLARATION_MAGIC 0x43454446u /* "FDEC" */
+
+#define FREC__FIRST(first, ...) first
+#define FREC__STRING(x) #x
+
+/* The parameters of the emit function. FREC__PARAM_THEN is for a list that goes on. */
+#define FREC__PARAM(field) FREC__PARAM_ field
+#define FREC__PARAM_(kind, ...) FREC__PARAM_##kind(__VA_ARGS__)
+#define FREC__PARAM_frec_scalar(name, type, member, kernel, tail, text) type name
+#define FREC__PARAM_frec_string(name) const char *name
+#define FREC__PARAM_frec_chars(name, n) const char *name
+#define FREC__PARAM_frec_bytes(name) const void *name, size_t name##_size
+#define FREC__PARAM_frec_enum(name, text, ...) int name
+#define FREC__PARAM_THEN(field) FREC__PARAM_ field,
+
+/* The same, passed on. */
+#define FREC__ARG(field) FREC__ARG_ field
+#define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
+#define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text) name
+#define FREC__ARG_frec_string(name) name
+#define FREC__ARG_frec_chars(name, n) name
+#define FREC__ARG_frec_bytes(name) name, name##_size
+#define FREC__ARG_frec_enum(name, text, ...) name
+
+/* The fixed part of the payload; a string or byte array has a locator there, a u32. */
+#define FREC__MEMBER(field) FREC__MEMBER_ field
+#define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
+#define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text) member name;
+#define FREC__MEMBER_frec_string(name) uint32_t name;
+#define FREC__MEMBER_frec_chars(name, n) char name[n];
+#define FREC__MEMBER_frec_bytes(name) uint32_t name;
+#define FREC__MEMBER_frec_enum(name, text, ...) int32_t name;
+
+#define FREC__FILL(field) FREC__FILL_ field
+#define FREC__FILL_(kind, ...) FREC__FILL_##kind(__VA_ARGS__)
+#define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text) \
+	frec__payload.name = (member)name;
+#define FREC__FILL_frec_string(name) frec__append(&frec__next, name, 0);
+#define FREC__FILL_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
+#define FREC__FILL_frec_bytes(name) frec__append(&frec__next, name, name##_size);
+#define FREC__FILL_frec_enum(name, text, ...) frec__payload.name = name;
+
+/* Where the locators are, and how many. */
+#define FREC__PLACE(field) FREC__PLACE_ field
+#define FREC__PLACE_(kind, ...) FREC__PLACE_##kind(__VA_ARGS__)
+#define FREC__PLACE_frec_scalar(name, type, member, kernel, tail, text)
+#define FREC__PLACE_frec_string(name) offsetof(struct frec__payload, name),
+#define FREC__PLACE_frec_chars(name, n)
+#define FREC__PLACE_frec_bytes(name) offsetof(struct frec__payload, name) | FREC__BYTES_FLAG,
+#define FREC__PLACE_frec_enum(name, text, ...)
+
+#define FREC__PLACES(field) FREC__PLACES_ field
+#define FREC__PLACES_(kind, ...) FREC__PLACES_##kind
+#define FREC__PLACES_frec_scalar +0
+#define FREC__PLACES_frec_string +1
+#define FREC__PLACES_frec_chars +0
+#define FREC__PLACES_frec_bytes +1
+#define FREC__PLACES_frec_enum +0
+
+/*
+ * What the kernel is told. It takes an array's size as part of the type's name, `char[16] tag`: spelled as in C it would
+ * be a single char named "tag[16]". Floating point is a struct to it, which needs its size at the end. The format file
+ * then shows the types exactly as spelled here. Fields are packed, in this order.
+ */
+#define FREC__KERNEL(field) FREC__KERNEL_ field
+#define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
+#define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text) " " kernel " " #name tail
+#define FREC__KERNEL_frec_string(name) " __rel_loc char[] " #name
+#define FREC__KERNEL_frec_chars(name, n) " char[" FREC__STRING(n) "] " #name
+#define FREC__KERNEL_frec_bytes(name) " __rel_loc u8[] " #name
+#define FREC__KERNEL_frec_enum(name, text, ...) " s32 " #name
+#define FREC__SEMICOLON() ";"
+
+/* What tools are told. */
+#define FREC__TEXT(field) FREC__TEXT_ field
+#define FREC__TEXT_(kind, ...) FREC__TEXT_##kind(__VA_ARGS__)
+#define FREC__TEXT_frec_scalar(name, type, member, kernel, tail, text) text " " #name "\0"
+#define FREC__TEXT_frec_string(name) "str " #name "\0"
+#define FREC__TEXT_frec_chars(name, n) "chars " #name ":" FREC__STRING(n) "\0"
+#define FREC__TEXT_frec_bytes(name) "bytes " #name "\0"
+#define FREC__TEXT_frec_enum(name, text, ...) "enum " #name ":" text "\0"
+
+#define FREC__VALUES(field) FREC__VALUES_ field
+#define FREC__VALUES_(kind, ...) FREC__VALUES_##kind(__VA_ARGS__)
+#define FREC__VALUES_frec_scalar(name, type, member, kernel, tail, text)
+#define FREC__VALUES_frec_string(name)
+#define FREC__VALUES_frec_chars(name, n)
+#define FREC__VALUES_frec_bytes(name)
+#define FREC__VALUES_frec_enum(name, text, ...) FREC__LIST(FREC__VALUE, ~, __VA_ARGS__)
+#define FREC__VALUE(enumerator) (int64_t)(enumerator),
+
+#define FREC__VALUE_COUNT(field) FREC__VALUE_COUNT_ field
+#define FREC__VALUE_COUNT_(kind, ...) FREC__VALUE_COUNT_##kind(__VA_ARGS__)
+#define FREC__VALUE_COUNT_frec_scalar(name, type, member, kernel, tail, text) +0
+#define FREC__VALUE_COUNT_frec_string(name) +0
+#define FREC__VALUE_COUNT_frec_chars(name, n) +0
+#define FREC__VALUE_COUNT_frec_bytes(name) +0
+#define FREC__VALUE_COUNT_frec_enum(name, text, ...) +FREC__ENUMERATORS(~, __VA_ARGS__)
+
+static inline __attribute__((unused)) void frec__append(struct iovec **next, const void *data,
+							size_t size)
+{
+	(*next)->iov_base = (void *)(uintptr_t)data;
+	(*next)->iov_len = size;
+	++*next;
+}
+
+/*
+ * `...` is the name again and the fields: a list that cannot be empty, which ISO C would not have. The function that
+ * emits is out of line and cold; frec__emit_... exists for FREC_EMIT, whose list of arguments may be empty as well.
+ */
+#define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
+#define FREC__DEFINE(provider, name, ...) \
+	static struct frec__event frec__event_##provider##_##name = { \
+		0, \
+		sizeof(struct frec__event), \
+		FREC__NO_INDEX, \
+		0, \
+		#provider ":" #name, \
+		#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", __VA_ARGS__), \
+		0, \
+	}; \
+	FREC__ASSERT(sizeof(#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", \
+							    __VA_ARGS__)) <= 512, \
+		     "The names of the event and its fields are too long: the kernel takes 511 characters"); \
+	__extension__ static const struct { \
+		uint32_t magic, size; \
+		uint16_t version, enumerators; \
+		uint32_t text_size; \
+		int64_t value[FREC__EACH(FREC__VALUE_COUNT, FREC__NOTHING, 0, __VA_ARGS__)]; \
+		char text[sizeof(FREC__DECLARATION(provider, name, __VA_ARGS__))]; \
+	} frec__declaration_##provider##_##name FREC__KEEP("frec_declarations") = { \
+		FREC__DECLARATION_MAGIC, \
+		sizeof(frec__declaration_##provider##_##name), \
+		1, \
+		FREC__EACH(FREC__VALUE_COUNT, FREC__NOTHING, 0, __VA_ARGS__), \
+		sizeof(FREC__DECLARATION(provider, name, __VA_ARGS__)), \
+		{FREC__EACH(FREC__VALUES, FREC__NOTHING, , __VA_ARGS__)}, \
+		FREC__DECLARATION(provider, name, __VA_ARGS__), \
+	}; \
+	static __attribute__((noinline, unused, cold)) int frec__send_##provider##_##name( \
+		FREC__EACH(FREC__PARAM, FREC__COMMA, void, __VA_ARGS__)) \
+	{ \
+		struct __attribute__((packed)) frec__payload { \
+			uint32_t frec__index; \
+			FREC__EACH(FREC__MEMBER, FREC__NOTHING, , __VA_ARGS__) \
+		} frec__payload; \
+		static const uint16_t frec__places[] = { \
+			FREC__EACH(FREC__PLACE, FREC__NOTHING, , __VA_ARGS__) 0}; \
+		enum { frec__count = FREC__EACH(FREC__PLACES, FREC__NOTHING, 0, __VA_ARGS__) }; \
+		struct iovec frec__vector[1 + 2 * frec__count]; \
+		struct iovec *frec__next = frec__vector + 1 + frec__count; \
+		FREC__ASSERT(sizeof(frec__payload) - 4 <= FREC_PAYLOAD_MAX, \
+			     "The fields of the event take more than FREC_PAYLOAD_MAX bytes"); \
+		frec__vector[0].iov_base = &frec__payload; \
+		frec__vector[0].iov_len = sizeof(frec__payload); \
+		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
+		(void)frec__next; \
+		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places); \
+	} \
+	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
+	{ \
+		return __builtin_expect(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
+							__ATOMIC_RELAXED) != 0, \
+					0); \
+	} \
+	static inline __attribute__((unused)) int frec_##provider##_##name( \
+		FREC__EACH(FREC__PARAM, FREC__COMMA, void, __VA_ARGS__)) \
+	{ \
+		if (!frec_##provider##_##name##_enabled()) \
+			return 0; \
+		return frec__send_##provider##_##name( \
+			FREC__EACH(FREC__ARG, FREC__COMMA, , __VA_ARGS__)); \
+	} \
+	static inline __attribute__((unused)) int frec__emit_##provider##_##name( \
+		FREC__EACH(FREC__PARAM_THEN, FREC__NOTHING, , __VA_ARGS__) int frec__end) \
+	{ \
+		(void)frec__end; \
+		return frec__send_##provider##_##name( \
+			FREC__EACH(FREC__ARG, FREC__COMMA, , __VA_ARGS__)); \
+	} \
+	static struct frec__event *frec__pointer_##provider##_##name FREC__KEEP("frec_events") = \
+		&frec__event_##provider##_##name
+
+#define FREC__DECLARATION(provider, name, ...) \
+	#provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
+
+/* The arguments end in one more, so that the list is not empty. */
+#define FREC__EMIT(provider, name, ...) \
+	(frec_##provider##_##name##_enabled() ? frec__emit_##provider##_##name(__VA_ARGS__) \
+					      : frec__off())
+
+#endif
