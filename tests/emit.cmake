@@ -1,0 +1,17 @@
+# libflightrec's emit side.
+frec_unit_test(test_payload flightrec_static)
+frec_unit_test(test_emit flightrec_static)
+foreach(test test_payload test_emit)
+	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/recorder/include)
+endforeach()
+
+# A host test: a script of host/ and its arguments. 77 is a skip.
+function(frec_host_test name)
+	add_test(NAME host/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/${name} ${ARGN})
+	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+endfunction()
+
+if(NOT FREC_SANITIZE)
+	frec_host_test(link-matrix $<TARGET_FILE_DIR:flightrec_static>)
+	frec_host_test(disabled-path)
+endif()

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Declares events and emits none: they must be in the binary all the same. Two units, one name, other fields. */
+#include <flightrec/event.h>
+
+enum { LINK_ONE = 1, LINK_TWO = 2 };
+#include "link_event.h"
+
+FREC_EVENT(link, used, FREC_STR(words));
+FREC_EVENT(link, unused, FREC_CHARS(tag, 16), FREC_F32(ratio));
+
+#ifdef __cplusplus
+extern "C"
+#endif
+int link_other(void);
+
+int link_other(void)
+{
+	return 0;
+}

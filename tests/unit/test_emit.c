@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Proves what an emit function writes and reports, byte by byte, without a kernel that has user_events: the descriptor
+ * is one end of a socket pair here and the enable word is set by hand.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorder/emit.h"
+
+#define TAG_SIZE 8
+#define SHUT 9 /* a macro keeps its name as an enumerator */
+
+enum door { OPEN = -2, AJAR = 4 };
+
+FREC_EVENT(test, nothing);
+FREC_EVENT(test, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32),
+	   FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32), FREC_F64(f64),
+	   FREC_PTR(pointer), FREC_CHARS(tag, TAG_SIZE), FREC_ENUM(door, OPEN, AJAR, SHUT), FREC_STR(text),
+	   FREC_BYTES(raw));
+FREC_EVENT(test, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3), FREC_U8(a4), FREC_U8(a5),
+	   FREC_U8(a6), FREC_U8(a7), FREC_U8(a8), FREC_U8(a9), FREC_U8(b0), FREC_U8(b1), FREC_U8(b2),
+	   FREC_U8(b3), FREC_U8(b4), FREC_U8(b5), FREC_U8(b6), FREC_U8(b7), FREC_U8(b8), FREC_U8(b9),
+	   FREC_U8(c0), FREC_U8(c1), FREC_U8(c2), FREC_U8(c3), FREC_U8(c4), FREC_U8(c5), FREC_U8(c6),
+	   FREC_U8(c7), FREC_U8(c8), FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3),
+	   FREC_U8(d4), FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
+FREC_EVENT(test, large, FREC_BYTES(raw));
+
+#define ON (1u << FREC__USER_EVENTS_BIT)
+
+static int reader;
+
+static struct frec_stats stats(void)
+{
+	struct frec_stats stats = {.size = sizeof(stats)};
+
+	assert_int_equal(frec_stats_read(&stats), 0);
+	return stats;
+}
+
+static void enable(struct frec__event *event, uint32_t index)
+{
+	event->enabled = ON;
+	event->write_index = index;
+}
+
+static int setup(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair))
+		return -1;
+	reader = pair[0];
+	frec__fd = pair[1];
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct frec__event *const events[] = {&frec__event_test_nothing, &frec__event_test_kinds,
+					      &frec__event_test_forty, &frec__event_test_large};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		events[i]->enabled = 0;
+		events[i]->write_index = FREC__NO_INDEX;
+	}
+	if (frec__fd >= 0)
+		close(frec__fd);
+	frec__fd = -1;
+	close(reader);
+	return 0;
+}
+
+static int evaluated;
+
+static uint8_t expensive(void)
+{
+	return (uint8_t)++evaluated;
+}
+
+static void test_off(void **state)
+{
+	char buffer[64];
+
+	(void)state;
+	evaluated = 0;
+	assert_false(frec_test_large_enabled());
+	assert_int_equal(FREC_EMIT(test, large, "x", expensive()), 0);
+	assert_int_equal(evaluated, 0);
+	enable(&frec__event_test_large, 1);
+	assert_true(frec_test_large_enabled());
+	assert_int_equal(FREC_EMIT(test, large, "x", expensive()), 0);
+	assert_int_equal(evaluated, 1);
+	/* Somebody listens, but not through the kernel. */
+	frec__event_test_large.enabled = 1;
+	assert_int_equal(frec_test_large("xyz", 3), 0);
+	assert_int_equal(read(reader, buffer, sizeof(buffer)), 4 + 4 + 1);
+	assert_int_equal(read(reader, buffer, sizeof(buffer)), -1);
+}
+
+static void test_nothing(void **state)
+{
+	uint32_t index[2];
+
+	(void)state;
+	enable(&frec__event_test_nothing, 77);
+	errno = ENOTTY;
+	assert_int_equal(FREC_EMIT(test, nothing), 0);
+	assert_int_equal(errno, ENOTTY);
+	assert_int_equal(read(reader, index, sizeof(index)), 4);
+	assert_int_equal(index[0], 77);
+}
+
+static void test_kinds(void **state)
+{
+	struct __attribute__((packed)) {
+		uint32_t index;
+		uint8_t u8;
+		int8_t i8;
+		uint16_t u16;
+		int16_t i16;
+		uint32_t u32;
+		int32_t i32;
+		uint64_t u64;
+		int64_t i64;
+		uint8_t yes;
+		float f32;
+		double f64;
+		uint64_t pointer;
+		char tag[TAG_SIZE];
+		int32_t door;
+		uint16_t text_at, text_size;
+		uint16_t raw_at, raw_size;
+		char text[3];
+		char raw[4];
+	} got, want = {3, 1, -2, 3, -4, 5, -6, 7, -8, 1, 1.5f, -2.5, 0x1234, "tag", OPEN,
+		       4, 3, 3, 4, "hi", {1, 0, 2, 0}};
+
+	(void)state;
+	enable(&frec__event_test_kinds, 3);
+	assert_int_equal(frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, (void *)0x1234, "tag",
+					 OPEN, "hi", "\1\0\2", 4),
+			 0);
+	assert_int_equal(read(reader, &got, sizeof(got)), sizeof(got));
+	assert_memory_equal(&got, &want, sizeof(got));
+	/* A tag as long as its field has no NUL, a longer one is cut, none is empty. */
+	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, "123456789", AJAR, "hi", "", 0);
+	assert_true(read(reader, &got, sizeof(got)) > 0);
+	assert_memory_equal(got.tag, "12345678", TAG_SIZE);
+	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, NULL, AJAR, "hi", "", 0);
+	assert_true(read(reader, &got, sizeof(got)) > 0);
+	assert_memory_equal(got.tag, "\0\0\0\0\0\0\0", TAG_SIZE);
+}
+
+static void test_forty_fields(void **state)
+{
+	uint8_t got[44];
+
+	(void)state;
+	enable(&frec__event_test_forty, 3);
+	FREC_EMIT(test, forty, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+		  22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39);
+	assert_int_equal(read(reader, got, sizeof(got)), sizeof(got));
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(got[4 + i], i);
+}
+
+static void test_declaration(void **state)
+{
+	const char *want = "test\0kinds\0u8 u8\0i8 i8\0u16 u16\0i16 i16\0u32 u32\0i32 i32\0u64 u64\0i64 i64\0"
+			   "bool yes\0f32 f32\0f64 f64\0ptr pointer\0chars tag:8\0"
+			   "enum door:OPEN, AJAR, SHUT\0str text\0bytes raw\0";
+
+	(void)state;
+	assert_int_equal(frec__declaration_test_kinds.magic, FREC__DECLARATION_MAGIC);
+	assert_int_equal(frec__declaration_test_kinds.size % 8, 0);
+	assert_int_equal(frec__declaration_test_kinds.enumerators, 3);
+	assert_true(frec__declaration_test_kinds.value[0] == OPEN);
+	assert_true(frec__declaration_test_kinds.value[1] == AJAR);
+	assert_true(frec__declaration_test_kinds.value[2] == SHUT);
+	assert_memory_equal(frec__declaration_test_kinds.text, want, frec__declaration_test_kinds.text_size);
+	assert_string_equal(frec__event_test_kinds.name, "test:kinds");
+	assert_string_equal(frec__event_test_kinds.declaration,
+			    "test__kinds u8 u8; s8 i8; u16 u16; s16 i16; u32 u32; s32 i32; u64 u64; s64 i64; "
+			    "unsigned char yes; struct float f32 4; struct double f64 8; u64 pointer; "
+			    "char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
+}
+
+static void test_drops_are_counted(void **state)
+{
+	static char raw[FREC_PAYLOAD_MAX];
+	struct frec_stats before = stats(), after;
+	uint64_t dropped = frec__event_test_large.dropped;
+
+	(void)state;
+	enable(&frec__event_test_large, FREC__NO_INDEX);
+	errno = ENOTTY;
+	assert_int_equal(frec_test_large("x", 1), -ENOTCONN);
+	enable(&frec__event_test_large, 1);
+	assert_int_equal(frec_test_large(raw, sizeof(raw)), -E2BIG);
+	assert_int_equal(frec_test_large((void *)8, 1), -EFAULT);
+	close(frec__fd);
+	assert_int_equal(frec_test_large("x", 1), -EBADF);
+	assert_int_equal(errno, ENOTTY);
+	after = stats();
+	assert_int_equal(after.dropped_unregistered, before.dropped_unregistered + 1);
+	assert_int_equal(after.dropped_too_large, before.dropped_too_large + 1);
+	assert_int_equal(after.dropped_fault, before.dropped_fault + 1);
+	assert_int_equal(after.dropped_closed, before.dropped_closed + 1);
+	assert_int_equal(frec__event_test_large.dropped, dropped + 4);
+}
+
+/* After one EBADF the number is forgotten: what is opened under it later is not written to. */
+static void test_closed_descriptor_is_forgotten(void **state)
+{
+	int number = frec__fd, pipe_ends[2];
+	char byte;
+
+	(void)state;
+	enable(&frec__event_test_large, 1);
+	close(number);
+	assert_int_equal(frec_test_large("x", 1), -EBADF);
+	assert_int_equal(pipe2(pipe_ends, O_NONBLOCK), 0);
+	assert_int_equal(dup2(pipe_ends[1], number), number);
+	assert_int_equal(frec_test_large("x", 1), -EBADF);
+	assert_int_equal(read(pipe_ends[0], &byte, 1), -1);
+	close(number);
+	close(pipe_ends[0]);
+	if (pipe_ends[1] != number)
+		close(pipe_ends[1]);
+}
+
+static void test_wrong_descriptors_are_refused(void **state)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	assert_int_equal(frec_register_fd(reader), -ENOTTY);
+	assert_int_equal(frec_register_fd(null), -EBADF);
+	assert_int_equal(frec_register_fd(-1), -EBADF);
+	close(null);
+}
+
+static void test_stats_of_other_sizes(void **state)
+{
+	struct frec_stats small = {.size = offsetof(struct frec_stats, cut), .cut = 99};
+	struct frec_stats large = {.size = sizeof(large) + 8}, unset = {0};
+
+	(void)state;
+	assert_int_equal(frec_stats_read(&small), 0);
+	assert_int_equal(small.cut, 99);
+	assert_true(small.events >= 5);
+	assert_int_equal(frec_stats_read(&large), -EINVAL);
+	assert_int_equal(frec_stats_read(&unset), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_forty_fields, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_declaration, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drops_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stats_of_other_sizes, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
