@@ -18,15 +18,13 @@
 //	truncated  names of strings that were longer when they were emitted; absent where there are none
 //	registers  user registers by name as "0x...", where they were recorded
 //	stack_size bytes of the stack that were recorded with it, where they were
+#include "export/json.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "export/text.h"
-#include "export/writer.h"
-#include "unwind/registers.h"
 
 struct json {
 	const struct frec_export *context;
@@ -118,13 +116,11 @@ static void add_event_name(struct frec_text *line, const Flightrec__Source *sour
 	frec__text_json_puts(line, name);
 }
 
-static int event(void *state, const struct frec_export_event *event, struct frec_error *reterr)
+void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
+		      const struct frec_export_event *event)
 {
-	struct json *json = state;
 	const struct frec_record *record = event->record;
-	struct frec_text *line = &json->line;
 
-	frec__text_clear(line);
 	frec__text_printf(line, "{\"time\":%" PRIu64 ",\"cpu\":%" PRIu32 ",\"pid\":%" PRId32 ",\"tid\":%" PRId32,
 			  record->time, record->cpu, (int32_t)record->pid, (int32_t)record->tid);
 	if (event->who) {
@@ -135,10 +131,20 @@ static int event(void *state, const struct frec_export_event *event, struct frec
 	add_event_name(line, record->source);
 	add_fields(line, record);
 	if (record->registers)
-		add_registers(line, json->registers, record);
+		add_registers(line, registers, record);
 	if (record->stack_size)
 		frec__text_printf(line, ",\"stack_size\":%zu", record->stack_size);
-	frec__text_puts(line, "}\n");
+	frec__text_puts(line, "}");
+}
+
+static int event(void *state, const struct frec_export_event *event, struct frec_error *reterr)
+{
+	struct json *json = state;
+	struct frec_text *line = &json->line;
+
+	frec__text_clear(line);
+	frec__json_event(line, json->registers, event);
+	frec__text_puts(line, "\n");
 	if (line->failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	return frec__output_write(json->context->output, line->data, line->size, reterr);

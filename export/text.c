@@ -217,12 +217,16 @@ void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size)
 
 void frec__text_double(struct frec_text *text, double value, bool single)
 {
-	if (isnan(value))
+	size_t start = text->size;
+
+	if (isnan(value)) {
 		frec__text_puts(text, "nan");
-	else if (isinf(value))
-		frec__text_puts(text, value < 0 ? "-inf" : "inf");
-	else
-		frec__text_printf(text, "%.*g", single ? 9 : 17, value);
+		return;
+	}
+	frec__text_printf(text, "%.*g", single ? 9 : 17, value);
+	// So that it is seen to be no integer.
+	if (isfinite(value) && !text->failed && !strpbrk(text->data + start, ".e"))
+		frec__text_puts(text, ".0");
 }
 
 void frec__text_plain_value(struct frec_text *text, const struct frec_value *value)

@@ -10,6 +10,7 @@ static const struct {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 	const char *summary;
 } commands[] = {
+	{"show", frec_cmd_show, "the crash report and the last events, as text"},
 	{"export", frec_cmd_export, "a snapshot as a Perfetto trace or as JSON"},
 };
 
