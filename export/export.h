@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Turns a snapshot into another format, event by event: memory does not grow with the file. */
+#ifndef FREC_EXPORT_EXPORT_H
+#define FREC_EXPORT_EXPORT_H
+
+#include "export/output.h"
+#include "export/snapshot.h"
+#include "export/writer.h"
+
+struct frec_export_options {
+	/* Called after each event, when not NULL, with bytes of the snapshot done and in all. */
+	void (*progress)(void *data, uint64_t done, uint64_t total);
+	void *progress_data;
+};
+
+/*
+ * Writes all events. Returns 0 or a negative errno when nothing of use was written. Where only a part of the snapshot could be read, that part is
+ * written, 0 returned, and *ret_trouble (code != 0) says what is missing and why. `options` may be NULL. Does not commit the output.
+ */
+int frec__export(struct frec_snapshot *snapshot, const struct frec_writer *writer,
+		 struct frec_output *output, const struct frec_export_options *options,
+		 struct frec_error *ret_trouble, struct frec_error *reterr);
+
+/* The writer of this name, or NULL. */
+const struct frec_writer *frec__writer_find(const char *name);
+
+/* The writer whose suffix `path` ends in, or NULL. */
+const struct frec_writer *frec__writer_for_path(const char *path);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields of a payload, decoded to typed values. */
+#ifndef FREC_EXPORT_FIELDS_H
+#define FREC_EXPORT_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flightrec.pb-c.h"
+
+enum frec_value_kind {
+	FREC_VALUE_INVALID, /* the payload is too short for it, or its length or offset points outside */
+	FREC_VALUE_UNSIGNED,
+	FREC_VALUE_SIGNED,
+	FREC_VALUE_BOOL,    /* in `u` */
+	FREC_VALUE_POINTER, /* in `u` */
+	FREC_VALUE_ENUM,    /* in `i`, with the name where it has one */
+	FREC_VALUE_DOUBLE,
+	FREC_VALUE_FLOAT, /* in `d`, but only as exact as a float */
+	FREC_VALUE_TEXT,  /* any bytes but NUL: Linux does not promise UTF-8 */
+	FREC_VALUE_BYTES,
+	FREC_VALUE_ARRAY, /* integers: frec__value_element */
+};
+
+struct frec_value {
+	enum frec_value_kind kind;
+	const Flightrec__Field *field;
+	union {
+		uint64_t u;
+		int64_t i;
+		double d;
+	};
+	const char *name;    /* of an enum's value, or NULL */
+	const uint8_t *data; /* of text, bytes and arrays: points into the payload */
+	size_t size;
+	bool cut; /* text that was longer when it was emitted */
+};
+
+/* Decodes one field. Never fails and never reads outside the payload: what cannot be decoded is FREC_VALUE_INVALID. */
+void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
+			size_t payload_size, struct frec_value *ret);
+
+/* Elements of an array, and the one at `index` as an unsigned or signed value. */
+size_t frec__value_elements(const struct frec_value *array);
+void frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the Perfetto writer share. */
+#ifndef FREC_EXPORT_PERFETTO_H
+#define FREC_EXPORT_PERFETTO_H
+
+#include "export/arena.h"
+#include "export/writer.h"
+#include "perfetto_trace.pb-c.h"
+#include "unwind/registers.h"
+
+#define FREC_KNOWN_FIELDS_MAX 8
+
+/* How the events of one source are written. */
+struct frec_perfetto_source {
+	bool interned;		 /* its names are in the trace */
+	uint64_t annotation_iid; /* of its first field; the others follow */
+	/* For a tracepoint that Perfetto knows: its member of FtraceEvent, and which of our fields fills each of its own. */
+	const ProtobufCFieldDescriptor *known;
+	size_t known_field[FREC_KNOWN_FIELDS_MAX];
+};
+
+struct frec_perfetto {
+	const struct frec_export *context;
+	const struct frec_registers *registers; /* NULL for a machine that is not known */
+	struct frec_perfetto_source *sources;
+	struct frec_arena arena; /* of the packet being made */
+	uint32_t *described;	 /* hash set of thread numbers that have a track; UINT32_MAX: free */
+	size_t described_count, described_size;
+	bool described_nobody; /* the track of events without a thread */
+	uint8_t *packed;
+	size_t packed_size;
+};
+
+/* Packs and writes a packet of the sequence, and resets the arena. */
+int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
+			 struct frec_error *reterr);
+
+/* The track of a thread. Writes its descriptor when it has none. */
+int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
+			 const struct frec_process_entry *who, uint64_t *ret_uuid,
+			 struct frec_error *reterr);
+
+/* perfetto_meta.c: the packets that are no events. */
+int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_trigger(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error *reterr);
+
+/* perfetto_ftrace.c: kernel tracepoints. */
+void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flightrec__Source *from);
+int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_record *record,
+				struct frec_error *reterr);
+
+/*
+ * perfetto_values.c: debug annotations, allocated in the arena. The array grows as needed; start with zeroes.
+ * Without memory they add nothing and the arena has failed.
+ */
+struct frec_annotations {
+	Perfetto__Protos__DebugAnnotation **items;
+	size_t count, capacity;
+};
+
+Perfetto__Protos__DebugAnnotation *frec__annotation_add(struct frec_arena *arena,
+							struct frec_annotations *annotations,
+							const char *name);
+void frec__annotation_add_string(struct frec_arena *arena, struct frec_annotations *annotations,
+				 const char *name, const char *value);
+/* A field's value; iid: of its name. Says with one more annotation where the value was cut. */
+void frec__annotation_add_value(struct frec_arena *arena, struct frec_annotations *annotations,
+				const struct frec_value *value, uint64_t iid);
+/* `values`: u64 each, lowest bit of the mask first, perhaps not aligned; `count` of them are there. */
+void frec__annotation_add_registers(struct frec_arena *arena, struct frec_annotations *annotations,
+				    const struct frec_registers *layout, uint64_t mask,
+				    const void *values, size_t count);
+
+#endif

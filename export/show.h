@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* The crash report: what happened, and the events before it, for whoever is on call. */
+#ifndef FREC_EXPORT_SHOW_H
+#define FREC_EXPORT_SHOW_H
+
+#include "export/output.h"
+#include "export/snapshot.h"
+#include "export/text.h"
+
+struct frec_show_options {
+	size_t last;  /* how many events */
+	bool all;     /* all of them instead */
+	bool colored; /* for a terminal */
+	bool json;    /* one JSON object instead of text */
+};
+
+/* Writes the report. Returns and *ret_trouble as frec__export. Does not commit the output. */
+int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
+	       struct frec_output *output, struct frec_error *ret_trouble, struct frec_error *reterr);
+
+/* report_text.c and report_json.c: everything but the events. `reference` is the time that others are told from. */
+void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
+		       uint64_t reference, bool colored);
+void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot);
+
+#endif

@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: MIT
+// Opening a .frec file: walk its parts, check each, unpack the small ones, index the records, stop at the first bad byte.
+#include "export/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "export/wire.h"
+
+#define VERSION 1
+#define FIRST_READ (4u << 10)
+
+static const struct {
+	const ProtobufCMessageDescriptor *descriptor;
+	bool once;
+} part_kinds[] = {
+	[FREC_PART_HEADER] = {&flightrec__header__descriptor, true},
+	[FREC_PART_SOURCE] = {&flightrec__source__descriptor},
+	[FREC_PART_PROCESS] = {&flightrec__process__descriptor},
+	[FREC_PART_TRIGGER] = {&flightrec__trigger__descriptor, true},
+	[FREC_PART_CRASH] = {&flightrec__crash__descriptor, true},
+	[FREC_PART_RECORDS] = {&flightrec__records__descriptor},
+	[FREC_PART_CPU] = {&flightrec__cpu_coverage__descriptor},
+	[FREC_PART_LOSS] = {&flightrec__loss__descriptor},
+	[FREC_PART_CLOCKS] = {&flightrec__clocks__descriptor},
+	[FREC_PART_END] = {&flightrec__end__descriptor, true},
+};
+
+static int read_at(struct frec_snapshot *snapshot, uint64_t offset, size_t size)
+{
+	size_t done = 0;
+
+	if (size > snapshot->buffer_size) {
+		uint8_t *buffer = realloc(snapshot->buffer, size);
+
+		if (!buffer)
+			return -ENOMEM;
+		snapshot->buffer = buffer;
+		snapshot->buffer_size = size;
+	}
+	while (done < size) {
+		ssize_t n = pread(snapshot->fd, snapshot->buffer + done, size - done,
+				  (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EAGAIN; // cut since it was opened
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+// Reads the part at `offset` into the buffer, in steps, since its size is known only once its head has been read.
+static int read_part(struct frec_snapshot *snapshot, uint64_t offset, struct frec_part_view *ret)
+{
+	uint64_t left = snapshot->size - offset;
+	size_t size = FIRST_READ;
+
+	for (;;) {
+		int result;
+
+		if (size > left)
+			size = (size_t)left;
+		result = read_at(snapshot, offset, size);
+		if (!result)
+			result = frec__part_next(snapshot->buffer, size, ret);
+		if (result != -EAGAIN || size == left ||
+		    size > FREC_PART_SIZE_MAX + FREC_PART_HEAD_MAX)
+			return result;
+		size *= 8;
+	}
+}
+
+static int damaged(struct frec_snapshot *snapshot, uint64_t offset, int code, const char *why)
+{
+	return frec__error(&snapshot->damage, code, "%s: byte %" PRIu64 ": %s; nothing from there on was read",
+			   snapshot->name, offset, why);
+}
+
+static int append(struct frec_part_list *list, void *item)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 16;
+		void **items = realloc(list->items, capacity * sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = item;
+	return 0;
+}
+
+static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset, size_t part_size,
+		     const Flightrec__Records *records)
+{
+	if (snapshot->chunk_count == snapshot->chunk_capacity) {
+		size_t capacity = snapshot->chunk_capacity ? 2 * snapshot->chunk_capacity : 64;
+		struct frec_chunk *chunks =
+			reallocarray(snapshot->chunks, capacity, sizeof(*chunks));
+
+		if (!chunks)
+			return -ENOMEM;
+		snapshot->chunks = chunks;
+		snapshot->chunk_capacity = capacity;
+	}
+	snapshot->chunks[snapshot->chunk_count++] = (struct frec_chunk){
+		.offset = offset,
+		.part_size = (uint32_t)part_size,
+		.cpu = records->cpu,
+		.count = records->count,
+		.size = records->size,
+		.first = records->first,
+		.last = records->last,
+	};
+	return 0;
+}
+
+static ProtobufCMessage *unpack(const struct frec_part_view *view)
+{
+	const ProtobufCMessageDescriptor *descriptor = part_kinds[view->field].descriptor;
+
+	if (frec__wire_check(descriptor, view->body, view->body_size))
+		return NULL;
+	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
+}
+
+// Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's damage.
+static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
+		     const struct frec_part_view *view)
+{
+	ProtobufCMessage *message;
+	int result;
+
+	if (snapshot->end)
+		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
+	if (view->field > FREC_PART_END)
+		return 0; // of a later flightrec: readers skip what they do not know
+	if (part_kinds[view->field].once && snapshot->lists[view->field].count)
+		return damaged(snapshot, offset, -EBADMSG,
+			       "a part that may stand only once stands here again");
+	message = unpack(view);
+	if (!message)
+		return damaged(snapshot, offset, -EBADMSG,
+			       "the checksum is right, but this is no message of this format");
+	if (view->field == FREC_PART_RECORDS) {
+		result = add_chunk(snapshot, offset, view->size, (Flightrec__Records *)message);
+		protobuf_c_message_free_unpacked(message, NULL);
+	} else {
+		result = append(&snapshot->lists[view->field], message);
+		if (result)
+			protobuf_c_message_free_unpacked(message, NULL);
+	}
+	if (result)
+		return damaged(snapshot, offset, result, strerror(-result));
+	if (view->field == FREC_PART_END)
+		snapshot->end = (Flightrec__End *)message;
+	return 0;
+}
+
+static int check_header(struct frec_snapshot *snapshot, struct frec_error *reterr)
+{
+	const Flightrec__Header *header = snapshot->header;
+
+	if (header->magic.len != 4 || memcmp(header->magic.data, "FREC", 4))
+		return frec__error(reterr, -EBADMSG, "%s: not a .frec file", snapshot->name);
+	if (header->version > VERSION)
+		return frec__error(reterr, -ENOTSUP,
+				   "%s: written in version %u of the format by flightrec %.32s; this "
+				   "one reads up to %d: use a newer flightrec",
+				   snapshot->name, header->version, header->writer, VERSION);
+	return 0;
+}
+
+static const char *why_bad(int result)
+{
+	switch (result) {
+	case -EAGAIN:
+		return "the file ends inside a part: it was cut off";
+	case -EILSEQ:
+		return "the checksum of this part does not match: bytes were changed";
+	case -EBADMSG:
+		return "this is not a part of a snapshot";
+	default:
+		return strerror(-result);
+	}
+}
+
+static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
+{
+	struct frec_part_view view;
+	uint64_t offset = 0;
+	int result;
+
+	while (offset < snapshot->size) {
+		result = read_part(snapshot, offset, &view);
+		if (result == -ENOMEM || result == -EIO || result == -EISDIR)
+			return frec__error(reterr, result, "%s: cannot read it: %s", snapshot->name,
+					   strerror(-result));
+		if (!offset && (result == -EBADMSG || (!result && view.field != FREC_PART_HEADER)))
+			return frec__error(reterr, -EBADMSG, "%s: not a .frec file", snapshot->name);
+		if (result) {
+			damaged(snapshot, offset, result, why_bad(result));
+			break;
+		}
+		if (take_part(snapshot, offset, &view))
+			break;
+		if (!offset) {
+			snapshot->header = snapshot->lists[FREC_PART_HEADER].items[0];
+			result = check_header(snapshot, reterr);
+			if (result)
+				return result;
+		}
+		offset += view.size;
+		if (!snapshot->end)
+			snapshot->part_count++;
+	}
+	if (!snapshot->header) {
+		if (reterr)
+			*reterr = snapshot->damage;
+		return snapshot->damage.code;
+	}
+	if (!snapshot->end && !snapshot->damage.code)
+		damaged(snapshot, offset, -EAGAIN,
+			"the file ends without an End part: it was cut off");
+	return 0;
+}
+
+static int compare_sources(const void *a, const void *b, void *data)
+{
+	const struct frec_snapshot *snapshot = data;
+	const uint32_t *x = a, *y = b;
+	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
+
+	// Of two with one id the first counts.
+	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
+}
+
+static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
+{
+	const struct frec_part_list *lists = snapshot->lists;
+
+	snapshot->sources = (Flightrec__Source **)lists[FREC_PART_SOURCE].items;
+	snapshot->source_count = lists[FREC_PART_SOURCE].count;
+	snapshot->processes = (Flightrec__Process **)lists[FREC_PART_PROCESS].items;
+	snapshot->process_count = lists[FREC_PART_PROCESS].count;
+	snapshot->cpus = (Flightrec__CpuCoverage **)lists[FREC_PART_CPU].items;
+	snapshot->cpu_count = lists[FREC_PART_CPU].count;
+	snapshot->losses = (Flightrec__Loss **)lists[FREC_PART_LOSS].items;
+	snapshot->loss_count = lists[FREC_PART_LOSS].count;
+	snapshot->clocks = (Flightrec__Clocks **)lists[FREC_PART_CLOCKS].items;
+	snapshot->clocks_count = lists[FREC_PART_CLOCKS].count;
+	if (lists[FREC_PART_TRIGGER].count)
+		snapshot->trigger = lists[FREC_PART_TRIGGER].items[0];
+	if (lists[FREC_PART_CRASH].count)
+		snapshot->crash = lists[FREC_PART_CRASH].items[0];
+
+	snapshot->source_order = calloc(snapshot->source_count + 1, sizeof(uint32_t));
+	if (!snapshot->source_order)
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		snapshot->source_order[i] = (uint32_t)i;
+	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
+		snapshot);
+	return 0;
+}
+
+int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
+			   struct frec_error *reterr)
+{
+	struct stat status;
+	int result;
+
+	*ret = (struct frec_snapshot){.fd = fd, .name = strdup(name)};
+	if (!ret->name)
+		result = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+	else if (fstat(fd, &status))
+		result = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		result = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
+	else if (!status.st_size)
+		result = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
+	else {
+		ret->size = (uint64_t)status.st_size;
+		result = walk(ret, reterr);
+		if (!result)
+			result = finish(ret, reterr);
+	}
+	if (result)
+		frec__snapshot_close(ret);
+	return result;
+}
+
+int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr)
+{
+	// O_NONBLOCK, so that a FIFO is refused and not waited for.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return frec__error(reterr, -errno, "%s: cannot open it: %s", path, strerror(errno));
+	return frec__snapshot_open_fd(ret, fd, path, reterr);
+}
+
+void frec__snapshot_close(struct frec_snapshot *snapshot)
+{
+	if (!snapshot->name)
+		return;
+	for (size_t kind = 0; kind <= FREC_PART_END; kind++) {
+		struct frec_part_list *list = &snapshot->lists[kind];
+
+		for (size_t i = 0; i < list->count; i++)
+			protobuf_c_message_free_unpacked(list->items[i], NULL);
+		free(list->items);
+	}
+	free(snapshot->chunks);
+	free(snapshot->source_order);
+	free(snapshot->buffer);
+	free(snapshot->name);
+	close(snapshot->fd);
+	*snapshot = (struct frec_snapshot){.fd = -1};
+}
+
+size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
+{
+	size_t low = 0, high = snapshot->source_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (snapshot->sources[snapshot->source_order[middle]]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == snapshot->source_count ||
+	    snapshot->sources[snapshot->source_order[low]]->id != id)
+		return SIZE_MAX;
+	return snapshot->source_order[low];
+}
+
+const Flightrec__CpuCoverage *frec__snapshot_cpu(const struct frec_snapshot *snapshot, uint32_t cpu)
+{
+	for (size_t i = 0; i < snapshot->cpu_count; i++) {
+		if (snapshot->cpus[i]->cpu == cpu)
+			return snapshot->cpus[i];
+	}
+	return NULL;
+}
+
+static int uncompress(const Flightrec__Records *records, struct frec_chunk_data *data,
+		      const char **why)
+{
+	const ProtobufCBinaryData *content = &records->plain;
+
+	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD)
+		content = &records->zstd;
+	else if (records->content_case != FLIGHTREC__RECORDS__CONTENT_PLAIN && records->size)
+		return *why = "these records are packed in a way this flightrec does not know",
+		       -ENOTSUP;
+	if (records->size > FREC_PART_SIZE_MAX)
+		return *why = "these records are larger than the format allows", -EBADMSG;
+	if (records->size > data->capacity) {
+		uint8_t *bytes = realloc(data->data, records->size);
+
+		if (!bytes)
+			return *why = "out of memory", -ENOMEM;
+		data->data = bytes;
+		data->capacity = records->size;
+	}
+	data->size = records->size;
+	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD) {
+		size_t n = ZSTD_decompress(data->data, data->size, content->data, content->len);
+
+		if (ZSTD_isError(n) || n != data->size)
+			return *why = "these records cannot be uncompressed to the size they claim",
+			       -EBADMSG;
+	} else if (records->size) {
+		if (content->len != data->size)
+			return *why = "these records are not of the size they claim", -EBADMSG;
+		memcpy(data->data, content->data, data->size);
+	}
+	return 0;
+}
+
+int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk *chunk,
+			      struct frec_chunk_data *data, struct frec_error *reterr)
+{
+	ProtobufCMessage *message = NULL;
+	struct frec_part_view view;
+	const char *why;
+	int result;
+
+	data->size = 0;
+	result = read_at(snapshot, chunk->offset, chunk->part_size);
+	if (!result)
+		result = frec__part_next(snapshot->buffer, chunk->part_size, &view);
+	if (!result && view.field != FREC_PART_RECORDS)
+		result = -EBADMSG;
+	if (result) {
+		why = why_bad(result);
+	} else {
+		message = unpack(&view);
+		if (message)
+			result = uncompress((Flightrec__Records *)message, data, &why);
+		else
+			result = -EBADMSG, why = why_bad(result);
+	}
+	if (message)
+		protobuf_c_message_free_unpacked(message, NULL);
+	if (result) {
+		data->size = 0;
+		return frec__error(reterr, result, "%s: byte %" PRIu64 ": %s", snapshot->name,
+				   chunk->offset, why);
+	}
+	return 0;
+}
+
+static const Flightrec__Clocks *clocks_at(const struct frec_snapshot *snapshot, uint64_t monotonic)
+{
+	const Flightrec__Clocks *best = NULL;
+
+	for (size_t i = 0; i < snapshot->clocks_count; i++) {
+		const Flightrec__Clocks *clocks = snapshot->clocks[i];
+
+		if (!best || (clocks->monotonic <= monotonic && (clocks->monotonic >= best->monotonic ||
+								 best->monotonic > monotonic)) ||
+		    (best->monotonic > monotonic && clocks->monotonic < best->monotonic))
+			best = clocks;
+	}
+	return best;
+}
+
+uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic)
+{
+	const Flightrec__Clocks *clocks = clocks_at(snapshot, monotonic);
+
+	return clocks ? monotonic + (clocks->boottime - clocks->monotonic) : monotonic;
+}
+
+uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic)
+{
+	const Flightrec__Clocks *clocks = clocks_at(snapshot, monotonic);
+
+	return clocks ? monotonic + (clocks->realtime - clocks->monotonic) : monotonic;
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+// Text that is safe where it goes.
+#include "export/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool reserve(struct frec_text *text, size_t more)
+{
+	size_t need;
+
+	if (text->failed || __builtin_add_overflow(text->size, more, &need) || need == SIZE_MAX) {
+		text->failed = true;
+		return false;
+	}
+	need++; // the NUL
+	if (need > text->capacity) {
+		size_t capacity = need < 256 ? 256 : need + need / 2;
+		char *data = realloc(text->data, capacity);
+
+		if (!data) {
+			text->failed = true;
+			return false;
+		}
+		text->data = data;
+		text->capacity = capacity;
+	}
+	return true;
+}
+
+void frec__text_free(struct frec_text *text)
+{
+	free(text->data);
+	*text = (struct frec_text){0};
+}
+
+void frec__text_clear(struct frec_text *text)
+{
+	text->size = 0;
+	if (text->data)
+		text->data[0] = '\0';
+}
+
+void frec__text_add(struct frec_text *text, const void *data, size_t size)
+{
+	if (!reserve(text, size) || !size)
+		return;
+	memcpy(text->data + text->size, data, size);
+	text->size += size;
+	text->data[text->size] = '\0';
+}
+
+void frec__text_puts(struct frec_text *text, const char *string)
+{
+	frec__text_add(text, string, strlen(string));
+}
+
+void frec__text_printf(struct frec_text *text, const char *format, ...)
+{
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	if (size < 0 || !reserve(text, (size_t)size))
+		return;
+	va_start(arguments, format);
+	vsnprintf(text->data + text->size, (size_t)size + 1, format, arguments);
+	va_end(arguments);
+	text->size += (size_t)size;
+}
+
+// Bytes of the UTF-8 character at `p`, 0 where there is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF).
+static size_t utf8_character(const uint8_t *p, size_t size, uint32_t *ret_code)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint32_t code;
+	size_t length;
+
+	if (p[0] < 0x80) {
+		*ret_code = p[0];
+		return 1;
+	}
+	if (p[0] >= 0xc2 && p[0] <= 0xdf)
+		length = 2, code = p[0] & 0x1f;
+	else if ((p[0] & 0xf0) == 0xe0)
+		length = 3, code = p[0] & 0x0f;
+	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
+		length = 4, code = p[0] & 0x07;
+	else
+		return 0;
+	if (length > size)
+		return 0;
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (p[i] & 0x3f);
+	}
+	if (code < least[length] || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff)
+		return 0;
+	*ret_code = code;
+	return length;
+}
+
+static bool unsafe_on_terminal(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x200e || code == 0x200f ||
+	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+static bool is_nul(uint32_t code)
+{
+	return !code;
+}
+
+static void add_escaped(struct frec_text *text, const uint8_t *p, size_t size,
+			bool (*escape)(uint32_t code))
+{
+	size_t start = 0;
+
+	if (!size)
+		return;
+	for (size_t i = 0; i < size;) {
+		uint32_t code = 0;
+		size_t length = utf8_character(p + i, size - i, &code);
+
+		if (length && !escape(code)) {
+			i += length;
+			continue;
+		}
+		frec__text_add(text, p + start, i - start);
+		for (size_t end = i + (length ? length : 1); i < end; i++)
+			frec__text_printf(text, "\\x%02x", p[i]);
+		start = i;
+	}
+	frec__text_add(text, p + start, size - start);
+}
+
+void frec__text_utf8(struct frec_text *text, const void *data, size_t size)
+{
+	add_escaped(text, data, size, is_nul);
+}
+
+void frec__text_plain(struct frec_text *text, const void *data, size_t size)
+{
+	add_escaped(text, data, size, unsafe_on_terminal);
+}
+
+static void add_json_character(struct frec_text *text, uint32_t code)
+{
+	switch (code) {
+	case '"':
+		frec__text_puts(text, "\\\"");
+		break;
+	case '\\':
+		frec__text_puts(text, "\\\\");
+		break;
+	case '\n':
+		frec__text_puts(text, "\\n");
+		break;
+	case '\t':
+		frec__text_puts(text, "\\t");
+		break;
+	default:
+		frec__text_printf(text, "\\u%04x", code);
+	}
+}
+
+void frec__text_json(struct frec_text *text, const void *data, size_t size)
+{
+	const uint8_t *p = data;
+	size_t start = 0;
+
+	frec__text_puts(text, "\"");
+	for (size_t i = 0; i < size;) {
+		uint32_t code = 0;
+		size_t length = utf8_character(p + i, size - i, &code);
+
+		if (length && code >= 0x20 && code != '"' && code != '\\' && code != 0x7f) {
+			i += length;
+			continue;
+		}
+		frec__text_add(text, p + start, i - start);
+		if (length)
+			add_json_character(text, code);
+		else
+			frec__text_printf(text, "\\\\x%02x", p[i]);
+		start = ++i;
+	}
+	if (size)
+		frec__text_add(text, p + start, size - start);
+	frec__text_puts(text, "\"");
+}
+
+void frec__text_json_puts(struct frec_text *text, const char *string)
+{
+	frec__text_json(text, string, strlen(string));
+}
+
+void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (size > SIZE_MAX / 2 || !reserve(text, 2 * size))
+		return;
+	for (size_t i = 0; i < size; i++) {
+		text->data[text->size++] = digits[data[i] >> 4];
+		text->data[text->size++] = digits[data[i] & 15];
+	}
+	text->data[text->size] = '\0';
+}
+
+void frec__text_double(struct frec_text *text, double value, bool single)
+{
+	size_t start = text->size;
+
+	if (isnan(value)) {
+		frec__text_puts(text, "nan");
+		return;
+	}
+	frec__text_printf(text, "%.*g", single ? 9 : 17, value);
+	// So that it is seen to be no integer.
+	if (isfinite(value) && !text->failed && !strpbrk(text->data + start, ".e"))
+		frec__text_puts(text, ".0");
+}
+
+void frec__text_plain_value(struct frec_text *text, const struct frec_value *value)
+{
+	switch (value->kind) {
+	case FREC_VALUE_INVALID:
+		frec__text_puts(text, "<invalid>");
+		break;
+	case FREC_VALUE_POINTER:
+		frec__text_printf(text, "0x%" PRIx64, value->u);
+		break;
+	case FREC_VALUE_ENUM:
+		if (value->name)
+			frec__text_plain(text, value->name, strlen(value->name));
+		else
+			frec__text_printf(text, "%" PRId64, value->i);
+		break;
+	case FREC_VALUE_DOUBLE:
+	case FREC_VALUE_FLOAT:
+		frec__text_double(text, value->d, value->kind == FREC_VALUE_FLOAT);
+		break;
+	case FREC_VALUE_TEXT:
+		frec__text_puts(text, "\"");
+		frec__text_plain(text, value->data, value->size);
+		frec__text_puts(text, value->cut ? "…\"" : "\"");
+		break;
+	case FREC_VALUE_BYTES:
+		frec__text_hex(text, value->data, value->size);
+		break;
+	default:
+		frec__text_json_value(text, value); // numbers and arrays of them look the same
+	}
+}
+
+static void add_json_array(struct frec_text *text, const struct frec_value *array)
+{
+	size_t count = frec__value_elements(array);
+
+	frec__text_puts(text, "[");
+	for (size_t i = 0; i < count; i++) {
+		struct frec_value element;
+
+		frec__value_element(array, i, &element);
+		if (i)
+			frec__text_puts(text, ",");
+		frec__text_json_value(text, &element);
+	}
+	frec__text_puts(text, "]");
+}
+
+void frec__text_json_value(struct frec_text *text, const struct frec_value *value)
+{
+	switch (value->kind) {
+	case FREC_VALUE_INVALID:
+		frec__text_puts(text, "null");
+		break;
+	case FREC_VALUE_UNSIGNED:
+		frec__text_printf(text, "%" PRIu64, value->u);
+		break;
+	case FREC_VALUE_SIGNED:
+		frec__text_printf(text, "%" PRId64, value->i);
+		break;
+	case FREC_VALUE_BOOL:
+		frec__text_puts(text, value->u ? "true" : "false");
+		break;
+	case FREC_VALUE_POINTER:
+		frec__text_printf(text, "\"0x%" PRIx64 "\"", value->u);
+		break;
+	case FREC_VALUE_ENUM:
+		if (value->name)
+			frec__text_json_puts(text, value->name);
+		else
+			frec__text_printf(text, "%" PRId64, value->i);
+		break;
+	case FREC_VALUE_DOUBLE:
+	case FREC_VALUE_FLOAT: {
+		const char *quote = isfinite(value->d) ? "" : "\"";
+
+		frec__text_puts(text, quote);
+		frec__text_double(text, value->d, value->kind == FREC_VALUE_FLOAT);
+		frec__text_puts(text, quote);
+		break;
+	}
+	case FREC_VALUE_TEXT:
+		frec__text_json(text, value->data, value->size);
+		break;
+	case FREC_VALUE_BYTES:
+		frec__text_puts(text, "\"");
+		frec__text_hex(text, value->data, value->size);
+		frec__text_puts(text, "\"");
+		break;
+	case FREC_VALUE_ARRAY:
+		add_json_array(text, value);
+		break;
+	}
+}

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""check_perfetto.py FILE.pftrace FILE.jsonl: does the trace hold exactly the events of the JSON lines?
+
+Reads the trace through `protoc --decode_raw` with Perfetto's public field numbers written out here, so that it shares nothing with
+the writer: neither the schema nor protobuf-c. Every interned number must be defined, times in order on each thread, text valid UTF-8.
+"""
+import json
+import math
+import re
+import struct
+import subprocess
+import sys
+
+BOOT_OFFSET = 5_000_000_000  # of data/make_snapshot.c
+SWITCH = {1: "prev_comm", 2: "prev_pid", 3: "prev_prio", 4: "prev_state", 5: "next_comm", 6: "next_pid", 7: "next_prio"}
+WAKING = {1: "comm", 2: "pid", 3: "prio", 5: "target_cpu"}
+KNOWN = {4: ("sched_switch", SWITCH), 20: ("sched_waking", WAKING)}
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not byte & 0x80:
+            return value, at
+
+
+def fields(data):
+    """Top-level fields of a message: [(number, wire type, value)]"""
+    at, found = 0, []
+    while at < len(data):
+        tag, at = varint(data, at)
+        kind = tag & 7
+        if kind == 0:
+            value, at = varint(data, at)
+        elif kind == 1:
+            value, at = data[at : at + 8], at + 8
+        elif kind == 5:
+            value, at = data[at : at + 4], at + 4
+        elif kind == 2:
+            size, at = varint(data, at)
+            value, at = data[at : at + size], at + size
+            assert len(value) == size, "a field is cut"
+        else:
+            raise AssertionError(f"wire type {kind}")
+        found.append((tag >> 3, kind, value))
+    return found
+
+
+def one(message, number, default=None):
+    values = [value for n, _, value in message if n == number]
+    assert len(values) <= 1, f"field {number} stands {len(values)} times"
+    return values[0] if values else default
+
+
+def every(message, number):
+    return [value for n, _, value in message if n == number]
+
+
+def signed(value):
+    return value - (1 << 64) if value >> 63 else value
+
+
+def text(data):
+    return data.decode("utf-8")  # raises where it is not
+
+
+def annotation_value(message):
+    for number, _, value in message:
+        if number == 2:
+            return bool(value)
+        if number == 3:
+            return value
+        if number == 4:
+            return signed(value)
+        if number == 5:
+            return struct.unpack("<d", value)[0]
+        if number == 6:
+            return text(value)
+        if number == 7:
+            return hex(value)
+    entries = every(message, 11)
+    if entries:
+        return {text(one(fields(e), 10)): annotation_value(fields(e)) for e in entries}
+    return [annotation_value(fields(e)) for e in every(message, 12)]
+
+
+class Trace:
+    def __init__(self, data):
+        self.names = {1: {}, 2: {}, 3: {}}
+        self.tracks, self.last = {}, {}
+        self.events, self.clocks, self.attributes = [], [], {}
+        self.triggers, self.crashes, self.processes, self.threads = [], [], {}, {}
+        self.first = None
+        for number, kind, packet in fields(data):
+            assert (number, kind) == (1, 2), "not a packet"
+            self.packet(fields(packet))
+
+    def packet(self, packet):
+        bundle = one(packet, 1)
+        if bundle:
+            self.ftrace(fields(bundle))
+            return
+        assert one(packet, 10), "no sequence"
+        flags = one(packet, 13)
+        if self.first is None:
+            assert flags == 1, "the first packet does not clear the state"
+            assert one(fields(one(packet, 59)), 58) == 3, "default clock is not MONOTONIC"
+            self.first = packet
+        else:
+            assert flags == 2, f"sequence flags {flags}"
+        interned = one(packet, 12)
+        if interned:
+            for number, _, entry in fields(interned):
+                entry = fields(entry)
+                iid = one(entry, 1)
+                assert iid and iid not in self.names[number], "an interned number is 0 or defined twice"
+                self.names[number][iid] = text(one(entry, 2))
+        if one(packet, 6):
+            snapshot = fields(one(packet, 6))
+            assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
+            self.clocks.append({one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)})
+        if one(packet, 2):
+            tree = fields(one(packet, 2))
+            for process in map(fields, every(tree, 1)):
+                self.processes[one(process, 1)] = [text(a) for a in every(process, 3)]
+            for thread in map(fields, every(tree, 2)):
+                self.threads[one(thread, 1)] = text(one(thread, 2))
+        if one(packet, 60):
+            track = fields(one(packet, 60))
+            uuid = one(track, 1)
+            assert uuid and uuid not in self.tracks, "a track without number or twice"
+            thread = fields(one(track, 4, b""))
+            self.tracks[uuid] = (one(thread, 1), one(thread, 2), text(one(thread, 5, b""))) if thread else None
+        if one(packet, 126):
+            for attribute in map(fields, every(fields(one(packet, 126)), 1)):
+                value = one(attribute, 3)
+                self.attributes[text(one(attribute, 1))] = one(attribute, 2) if value is None else text(value)
+        if one(packet, 46):
+            self.triggers.append((one(packet, 8), text(one(fields(one(packet, 46)), 1))))
+        if one(packet, 11):
+            self.instant(one(packet, 8), fields(one(packet, 11)))
+
+    def instant(self, time, event):
+        assert one(event, 9) == 3, "not an instant"
+        uuid = one(event, 11)
+        assert uuid in self.tracks, "an event on a track that was not described"
+        values = {}
+        for annotation in map(fields, every(event, 4)):
+            iid = one(annotation, 1)
+            name = self.names[3][iid] if iid else text(one(annotation, 10))
+            values[name] = annotation_value(annotation)
+        if one(event, 23):
+            self.crashes.append((time, text(one(event, 23)), self.tracks[uuid], values))
+            return
+        assert len(every(event, 3)) == 1
+        name = self.names[1][one(event, 3)] + ":" + self.names[2][one(event, 10)]
+        self.events.append({"time": time, "track": self.tracks[uuid], "event": name, "fields": values})
+
+    def ftrace(self, bundle):
+        cpu = one(bundle, 1)
+        for event in map(fields, every(bundle, 2)):
+            number, _, body = event[-1]
+            body, values = fields(body), {}
+            if number == 327:
+                name = text(one(body, 1))
+                for field in map(fields, every(body, 2)):
+                    kind, _, value = field[-1]
+                    values[text(one(field, 1))] = text(value) if kind == 3 else signed(value) if kind == 4 else value
+            else:
+                name, names = KNOWN[number]
+                for n, kind, value in body:
+                    values[names[n]] = text(value) if kind == 2 else signed(value)
+            self.events.append({"time": one(event, 1) - BOOT_OFFSET, "cpu": cpu, "tid": one(event, 2), "event": name, "fields": values})
+
+
+def same(ours, theirs):
+    if isinstance(ours, str) and isinstance(theirs, float):
+        return (ours == "nan" and math.isnan(theirs)) or float(ours) == theirs
+    if isinstance(ours, float) or isinstance(theirs, float):
+        # A float of 4 bytes has nine digits in JSON.
+        return ours == theirs or struct.pack("<f", ours) == struct.pack("<f", theirs)
+    if ours is None:
+        return theirs == "<invalid>"
+    return ours == theirs
+
+
+def compare(line, event):
+    where = f"{line} against {event}"
+    assert line["time"] == event["time"], where
+    expected = {name: value for name, value in line["fields"].items()}
+    for name in line.get("truncated", []):
+        expected[name] += "…"
+        expected[name + ".truncated"] = True
+    if "registers" in line:
+        expected["registers"] = line["registers"]
+    assert sorted(expected) == sorted(event["fields"]), where
+    for name, value in expected.items():
+        assert same(value, event["fields"][name]), f"{name}: {where}"
+    if "cpu" in event:
+        assert line["event"].split(":")[1] == event["event"] and line["cpu"] == event["cpu"], where
+        assert line["tid"] == event["tid"], where
+    else:
+        assert line["event"] == event["event"], where
+        if line["tid"] == -1:
+            assert event["track"] is None, where
+        else:
+            assert event["track"][:2] == (line["pid"] if line["pid"] != -1 else line["tid"], line["tid"]) or "thread" not in line, where
+            assert event["track"][2] == line.get("thread", ""), where
+
+
+def main():
+    data = open(sys.argv[1], "rb").read()
+    lines = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
+    raw = subprocess.run(["protoc", "--decode_raw"], input=data, stdout=subprocess.PIPE, check=True).stdout
+    trace = Trace(data)
+    # protoc's own count of packets: it has seen the same whole file.
+    assert len(re.findall(rb"^1 \{|^1: ", raw, re.M)) == len(fields(data))
+    assert len(lines) == len(trace.events), f"{len(lines)} lines, {len(trace.events)} events"
+    for line, event in zip(lines, trace.events):
+        compare(line, event)
+    last = {}
+    for event in trace.events:
+        if "track" in event:
+            key = event["track"]
+            assert event["time"] >= last.get(key, 0), f"time goes back on {key}"
+            last[key] = event["time"]
+    for clocks in trace.clocks:
+        assert set(clocks) == {1, 3, 6} and clocks[6] - clocks[3] == BOOT_OFFSET
+    assert len(trace.clocks) == 2
+    assert trace.processes[123] == ["/usr/bin/shopd", "--port", "80 80"]
+    assert trace.threads[125] == "worker-1\\xff"
+    assert trace.attributes["flightrec.host"] == "web-7" and trace.attributes["flightrec.loss.lost"] == 6
+    assert trace.attributes["flightrec.coverage.cpu1.until_ns"] >= 2_500_000_000
+    assert len(trace.triggers) == 1
+    wrapped = trace.attributes["flightrec.coverage.cpu0.wrapped"]
+    # Bit 0: something is missing (three switches were lost); bit 6: it was overwritten.
+    assert one(trace.first, 42) == (65 if wrapped else 1)
+    if trace.triggers[0][1] == "crash":
+        (time, name, track, values), = trace.crashes
+        assert (time, name, track[:2]) == (2_500_000_000, "crash: SIGSEGV", (123, 125))
+        assert values["signal"] == "SIGSEGV" and values["code"] == "SEGV_MAPERR" and values["address"] == "0x0"
+        assert values["process"] == "shopd" and values["cmdline"] == "/usr/bin/shopd --port '80 80'"
+        assert values["registers"]["ip"] == "0x1008"
+    else:
+        assert not trace.crashes and trace.triggers[0][1] == "slow checkout"
+    print(f"{len(lines)} events agree")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,638 @@
+// SPDX-License-Identifier: MIT
+// The files that the tests of export read. Times, numbers and names are all fixed, so that their output can be compared.
+#include "tests/data/make_snapshot.h"
+
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <zstd.h>
+
+#include "flightrec.pb-c.h"
+#include "proto/part.h"
+
+#define REQUIRE(condition)                                                                         \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define SAMPLE_TYPE                                                                                \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |           \
+	 PERF_SAMPLE_RAW)
+#define CRASH_TYPE (SAMPLE_TYPE | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
+#define CRASH_REGISTERS 0x1ffull /* ax to ip */
+
+enum { REQUEST = 1, SWITCH = 2, WAKING = 3, IRQ = 4, DELIVER = 5, SOURCES = 5 };
+enum { MAIN = 123, WORKER = 125, STRANGER = 777 };
+#define SINCE 1000000000ull
+#define UNTIL 3000000000ull
+
+struct bytes {
+	uint8_t *data;
+	size_t size, capacity;
+};
+
+static void add(struct bytes *bytes, const void *data, size_t size)
+{
+	if (bytes->size + size > bytes->capacity) {
+		bytes->capacity = 2 * (bytes->size + size);
+		bytes->data = realloc(bytes->data, bytes->capacity);
+		REQUIRE(bytes->data);
+	}
+	if (size)
+		memcpy(bytes->data + bytes->size, data, size);
+	bytes->size += size;
+}
+
+static void add_number(struct bytes *bytes, uint64_t value, size_t size)
+{
+	add(bytes, &value, size);
+}
+
+struct ring {
+	struct bytes bytes;
+	uint32_t cpu, count;
+	uint64_t first, last;
+	uint64_t by_source[SOURCES + 1];
+};
+
+struct maker {
+	struct bytes file;
+	uint64_t parts, records;
+};
+
+static void add_part(struct maker *maker, enum frec_part part, const ProtobufCMessage *message)
+{
+	uint8_t *data;
+	size_t size;
+
+	REQUIRE(!frec__part_pack(part, message, &data, &size));
+	add(&maker->file, data, size);
+	free(data);
+	maker->parts += part != FREC_PART_END;
+}
+
+static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_t tid, uint64_t time,
+		       const struct bytes *payload)
+{
+	struct bytes body = {0};
+	size_t padded = (payload->size + 4 + 7) / 8 * 8 - 4;
+	struct perf_event_header header = {.type = PERF_RECORD_SAMPLE, .misc = 2};
+
+	add_number(&body, source, 8);
+	add_number(&body, pid, 4);
+	add_number(&body, tid, 4);
+	add_number(&body, time, 8);
+	add_number(&body, ring->cpu, 8);
+	add_number(&body, padded, 4);
+	add(&body, payload->data, payload->size);
+	add_number(&body, 0, padded - payload->size);
+	if (source == DELIVER) {
+		add_number(&body, PERF_SAMPLE_REGS_ABI_64, 8);
+		for (uint64_t i = 0; i < 9; i++)
+			add_number(&body, 0x1000 + i, 8);
+		add_number(&body, 16, 8);
+		add(&body, "a piece of stack", 16);
+		add_number(&body, 11, 8);
+	}
+	header.size = (uint16_t)(sizeof(header) + body.size);
+	add(&ring->bytes, &header, sizeof(header));
+	add(&ring->bytes, body.data, body.size);
+	free(body.data);
+	ring->first = !ring->count || time < ring->first ? time : ring->first;
+	ring->last = time > ring->last ? time : ring->last;
+	ring->count++;
+	if (source <= SOURCES)
+		ring->by_source[source]++;
+}
+
+static void add_common(struct bytes *payload, uint16_t type, uint32_t tid)
+{
+	add_number(payload, type, 4);
+	add_number(payload, tid, 4);
+}
+
+static void set_relative(struct bytes *payload, size_t word, const void *data, size_t size)
+{
+	uint32_t value = (uint32_t)(size << 16 | (payload->size - word - 4));
+
+	memcpy(payload->data + word, &value, 4);
+	add(payload, data, size);
+}
+
+struct request {
+	uint64_t order_id;
+	const char *path;
+	size_t path_size; /* with its NUL */
+	int32_t status;
+	double ratio;
+	float load;
+	const char *tag;
+	int8_t state;
+};
+
+static void add_request(struct ring *ring, uint32_t pid, uint32_t tid, uint64_t time,
+			const struct request *request)
+{
+	struct bytes payload = {0};
+	char tag[8] = "";
+	int16_t deltas[3] = {-1, 2, INT16_MIN};
+
+	memcpy(tag, request->tag, strnlen(request->tag, sizeof(tag)));
+	add_common(&payload, 100 + REQUEST, tid);
+	add_number(&payload, request->order_id, 8);
+	add_number(&payload, 0, 4); // 16: path
+	add_number(&payload, (uint32_t)request->status, 4);
+	add_number(&payload, request->status == 200, 1); // 24: ok
+	add_number(&payload, (uint8_t)request->state, 1);
+	add(&payload, deltas, sizeof(deltas)); // 26
+	add(&payload, &request->ratio, 8);     // 32
+	add(&payload, &request->load, 4);      // 40
+	add_number(&payload, 0, 4);	       // 44: blob
+	add_number(&payload, 0x7fff12345678, 8);
+	add(&payload, tag, sizeof(tag)); // 56
+	set_relative(&payload, 16, request->path, request->path_size);
+	set_relative(&payload, 44, "\x00\xff\x10", 3);
+	add_record(ring, REQUEST, pid, tid, time, &payload);
+	free(payload.data);
+}
+
+static void add_comm(struct bytes *payload, const char *comm)
+{
+	char name[16] = "";
+
+	memcpy(name, comm, strlen(comm));
+	add(payload, name, sizeof(name));
+}
+
+static void add_switch(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
+		       const char *to, uint32_t to_tid)
+{
+	struct bytes payload = {0};
+
+	add_common(&payload, 100 + SWITCH, from_tid);
+	add_comm(&payload, from);
+	add_number(&payload, from_tid, 4);
+	add_number(&payload, 120, 4);
+	add_number(&payload, 1, 8);
+	add_comm(&payload, to);
+	add_number(&payload, to_tid, 4);
+	add_number(&payload, 120, 4);
+	add_record(ring, SWITCH, from_tid == WORKER ? MAIN : from_tid, from_tid, time, &payload);
+	free(payload.data);
+}
+
+static void add_waking(struct ring *ring, uint64_t time, uint32_t tid)
+{
+	struct bytes payload = {0};
+
+	add_common(&payload, 100 + WAKING, MAIN);
+	add_comm(&payload, "worker-1");
+	add_number(&payload, tid, 4);
+	add_number(&payload, 120, 4);
+	add_number(&payload, 1, 4);
+	add_record(ring, WAKING, MAIN, MAIN, time, &payload);
+	free(payload.data);
+}
+
+// The kernel's older way to say where a string lies: from the start of the record.
+static void add_irq(struct ring *ring, uint64_t time, int32_t number, uint32_t locator)
+{
+	struct bytes payload = {0};
+
+	add_common(&payload, 100 + IRQ, 0);
+	add_number(&payload, (uint32_t)number, 4);
+	add_number(&payload, locator, 4);
+	add(&payload, "virtio0", 8);
+	add_record(ring, IRQ, 0, 0, time, &payload);
+	free(payload.data);
+}
+
+static void add_deliver(struct ring *ring, uint64_t time)
+{
+	struct bytes payload = {0};
+
+	add_common(&payload, 100 + DELIVER, WORKER);
+	add_number(&payload, 11, 4);
+	add_number(&payload, 1, 4);
+	add_record(ring, DELIVER, MAIN, WORKER, time, &payload);
+	free(payload.data);
+}
+
+static void add_field(Flightrec__Source *source, const char *name, Flightrec__FieldKind kind,
+		      uint32_t offset, uint32_t size)
+{
+	Flightrec__Field *field = calloc(1, sizeof(*field));
+
+	REQUIRE(field);
+	flightrec__field__init(field);
+	field->name = (char *)name;
+	field->kind = kind;
+	field->offset = offset;
+	field->size = size;
+	if (kind == FLIGHTREC__FIELD_KIND__FIELD_STRING || kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES)
+		field->locator = source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT
+					 ? FLIGHTREC__LOCATOR__LOCATOR_RELATIVE
+					 : FLIGHTREC__LOCATOR__LOCATOR_DATA;
+	if (kind == FLIGHTREC__FIELD_KIND__FIELD_ARRAY) {
+		field->element_size = 2;
+		field->element_signed = true;
+	}
+	source->field = realloc(source->field, (source->n_field + 1) * sizeof(*source->field));
+	REQUIRE(source->field);
+	source->field[source->n_field++] = field;
+}
+
+static void end_source(struct maker *maker, Flightrec__Source *source)
+{
+	add_part(maker, FREC_PART_SOURCE, &source->base);
+	for (size_t i = 0; i < source->n_field; i++)
+		free(source->field[i]);
+	free(source->field);
+}
+
+static void add_request_source(struct maker *maker)
+{
+	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
+	Flightrec__Enumerator idle = FLIGHTREC__ENUMERATOR__INIT, paid = FLIGHTREC__ENUMERATOR__INIT;
+	Flightrec__Enumerator *enumerators[] = {&idle, &paid};
+
+	idle.value = -1;
+	idle.name = "IDLE";
+	paid.value = 2;
+	paid.name = "PAID";
+	source.id = REQUEST;
+	source.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
+	source.system = "shop";
+	source.name = "request_done";
+	source.kernel_name = "user_events:shop__request_done";
+	source.tracepoint_id = 100 + REQUEST;
+	source.sample_type = SAMPLE_TYPE;
+	add_field(&source, "order_id", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED, 8, 8);
+	add_field(&source, "path", FLIGHTREC__FIELD_KIND__FIELD_STRING, 16, 4);
+	add_field(&source, "status", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 20, 4);
+	add_field(&source, "ok", FLIGHTREC__FIELD_KIND__FIELD_BOOL, 24, 1);
+	add_field(&source, "state", FLIGHTREC__FIELD_KIND__FIELD_ENUM, 25, 1);
+	source.field[4]->enumerator = enumerators;
+	source.field[4]->n_enumerator = 2;
+	add_field(&source, "deltas", FLIGHTREC__FIELD_KIND__FIELD_ARRAY, 26, 6);
+	add_field(&source, "ratio", FLIGHTREC__FIELD_KIND__FIELD_FLOAT, 32, 8);
+	add_field(&source, "load", FLIGHTREC__FIELD_KIND__FIELD_FLOAT, 40, 4);
+	add_field(&source, "blob", FLIGHTREC__FIELD_KIND__FIELD_BYTES, 44, 4);
+	add_field(&source, "session", FLIGHTREC__FIELD_KIND__FIELD_POINTER, 48, 8);
+	add_field(&source, "tag", FLIGHTREC__FIELD_KIND__FIELD_CHARS, 56, 8);
+	add_field(&source, "raw", FLIGHTREC__FIELD_KIND__FIELD_UNKNOWN, 24, 2);
+	end_source(maker, &source);
+}
+
+static void start_tracepoint(Flightrec__Source *source, uint32_t id, const char *system,
+			     const char *name)
+{
+	flightrec__source__init(source);
+	source->id = id;
+	source->kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
+	source->system = (char *)system;
+	source->name = (char *)name;
+	source->tracepoint_id = 100 + id;
+	source->sample_type = SAMPLE_TYPE;
+}
+
+static void add_kernel_sources(struct maker *maker)
+{
+	Flightrec__Source source;
+
+	start_tracepoint(&source, SWITCH, "sched", "sched_switch");
+	add_field(&source, "prev_comm", FLIGHTREC__FIELD_KIND__FIELD_CHARS, 8, 16);
+	add_field(&source, "prev_pid", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 24, 4);
+	add_field(&source, "prev_prio", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 28, 4);
+	add_field(&source, "prev_state", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 32, 8);
+	add_field(&source, "next_comm", FLIGHTREC__FIELD_KIND__FIELD_CHARS, 40, 16);
+	add_field(&source, "next_pid", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 56, 4);
+	add_field(&source, "next_prio", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 60, 4);
+	end_source(maker, &source);
+	start_tracepoint(&source, WAKING, "sched", "sched_waking");
+	add_field(&source, "comm", FLIGHTREC__FIELD_KIND__FIELD_CHARS, 8, 16);
+	add_field(&source, "pid", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 24, 4);
+	add_field(&source, "prio", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 28, 4);
+	add_field(&source, "target_cpu", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 32, 4);
+	end_source(maker, &source);
+	start_tracepoint(&source, IRQ, "irq", "irq_handler_entry");
+	add_field(&source, "irq", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 8, 4);
+	add_field(&source, "name", FLIGHTREC__FIELD_KIND__FIELD_STRING, 12, 4);
+	end_source(maker, &source);
+	start_tracepoint(&source, DELIVER, "signal", "signal_deliver");
+	source.kind = FLIGHTREC__SOURCE_KIND__SOURCE_CRASH;
+	source.sample_type = CRASH_TYPE;
+	source.sample_regs_user = CRASH_REGISTERS;
+	add_field(&source, "sig", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 8, 4);
+	add_field(&source, "code", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 12, 4);
+	end_source(maker, &source);
+}
+
+static void add_header(struct maker *maker)
+{
+	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
+	Flightrec__Host host = FLIGHTREC__HOST__INIT;
+	char *selection[] = {"shop:*", "sched:sched_switch"};
+
+	header.magic = (ProtobufCBinaryData){4, (uint8_t *)"FREC"};
+	header.version = 1;
+	header.writer = "0.1.0";
+	header.selection = selection;
+	header.n_selection = COUNT(selection);
+	header.ring_size = 1 << 20;
+	header.recording_since = SINCE;
+	header.machine = "x86_64";
+	header.host = &host;
+	host.hostname = (ProtobufCBinaryData){5, (uint8_t *)"web-7"};
+	host.kernel_release = "6.12.0";
+	host.boot_id = "00000000-0000-4000-8000-000000000001";
+	host.cpus_online = host.cpus_possible = 2;
+	host.page_size = 4096;
+	add_part(maker, FREC_PART_HEADER, &header.base);
+}
+
+static void add_clocks(struct maker *maker, Flightrec__Clocks__When when, uint64_t monotonic)
+{
+	Flightrec__Clocks clocks = FLIGHTREC__CLOCKS__INIT;
+
+	clocks.when = when;
+	clocks.monotonic = monotonic;
+	clocks.boottime = monotonic + 5000000000; // five seconds asleep since boot
+	clocks.realtime = monotonic + 1700000000000000000;
+	clocks.uncertainty = 200;
+	add_part(maker, FREC_PART_CLOCKS, &clocks.base);
+}
+
+static ProtobufCBinaryData text(const char *string)
+{
+	return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
+}
+
+static void add_process(struct maker *maker)
+{
+	Flightrec__Process process = FLIGHTREC__PROCESS__INIT;
+	Flightrec__Thread main_thread = FLIGHTREC__THREAD__INIT, worker = FLIGHTREC__THREAD__INIT;
+	Flightrec__Thread *threads[] = {&main_thread, &worker};
+	ProtobufCBinaryData arguments[] = {text("/usr/bin/shopd"), text("--port"), text("80 80")};
+
+	main_thread.tid = MAIN;
+	main_thread.name = text("shopd");
+	worker.tid = WORKER;
+	worker.name = text("worker-1\xff");
+	process.pid = MAIN;
+	process.ppid = 1;
+	process.owner_case = FLIGHTREC__PROCESS__OWNER_UID;
+	process.uid = 1000;
+	process.name = text("shopd");
+	process.cmdline = arguments;
+	process.n_cmdline = COUNT(arguments);
+	process.executable = text("/usr/bin/shopd");
+	process.start = SINCE;
+	process.exit = 2600000000;
+	process.thread = threads;
+	process.n_thread = COUNT(threads);
+	add_part(maker, FREC_PART_PROCESS, &process.base);
+}
+
+static void add_trigger_and_crash(struct maker *maker, bool crashed)
+{
+	Flightrec__Trigger trigger = FLIGHTREC__TRIGGER__INIT;
+	Flightrec__Crash crash = FLIGHTREC__CRASH__INIT;
+	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
+	Flightrec__Stack stack = FLIGHTREC__STACK__INIT;
+	ProtobufCBinaryData arguments[] = {text("/usr/bin/shopd"), text("--port"), text("80 80")};
+	uint64_t values[9];
+
+	trigger.kind = crashed ? FLIGHTREC__TRIGGER__KIND__CRASH : FLIGHTREC__TRIGGER__KIND__REQUEST;
+	trigger.name = crashed ? "" : "slow checkout";
+	trigger.time = 2500000000;
+	trigger.copied = 2900000000;
+	trigger.copy_duration = 12000;
+	trigger.requested_by_pid = crashed ? 0 : 4242;
+	trigger.requested_by_uid = crashed ? 0 : 1000;
+	add_part(maker, FREC_PART_TRIGGER, &trigger.base);
+	if (!crashed)
+		return;
+	for (uint64_t i = 0; i < COUNT(values); i++)
+		values[i] = 0x1000 + i;
+	registers.mask = CRASH_REGISTERS;
+	registers.value = values;
+	registers.n_value = COUNT(values);
+	stack.address = 0x1007;
+	stack.data = text("a piece of stack");
+	crash.pid = MAIN;
+	crash.tid = WORKER;
+	crash.thread_name = text("worker-1\xff");
+	crash.process_name = text("shopd");
+	crash.cmdline = arguments;
+	crash.n_cmdline = COUNT(arguments);
+	crash.signal = 11;
+	crash.code = 1;
+	crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
+	crash.address = 0;
+	crash.time = 2500000000;
+	crash.registers = &registers;
+	crash.stack = &stack;
+	add_part(maker, FREC_PART_CRASH, &crash.base);
+}
+
+static void add_records(struct maker *maker, const struct ring *ring, bool zstd, bool wrong_count)
+{
+	Flightrec__Records records;
+	uint8_t *packed = NULL;
+
+	flightrec__records__init(&records);
+	records.cpu = ring->cpu;
+	records.count = ring->count + wrong_count;
+	records.first = ring->first;
+	records.last = ring->last;
+	records.size = (uint32_t)ring->bytes.size;
+	if (zstd) {
+		size_t bound = ZSTD_compressBound(ring->bytes.size), size;
+
+		packed = malloc(bound);
+		REQUIRE(packed);
+		size = ZSTD_compress(packed, bound, ring->bytes.data, ring->bytes.size, 1);
+		REQUIRE(!ZSTD_isError(size));
+		records.content_case = FLIGHTREC__RECORDS__CONTENT_ZSTD;
+		records.zstd = (ProtobufCBinaryData){size, packed};
+	} else {
+		records.content_case = FLIGHTREC__RECORDS__CONTENT_PLAIN;
+		records.plain = (ProtobufCBinaryData){ring->bytes.size, ring->bytes.data};
+	}
+	add_part(maker, FREC_PART_RECORDS, &records.base);
+	maker->records += ring->count;
+	free(packed);
+}
+
+static void add_coverage(struct maker *maker, const struct ring *ring, const struct make_options *options)
+{
+	Flightrec__CpuCoverage cpu = FLIGHTREC__CPU_COVERAGE__INIT;
+
+	cpu.cpu = ring->cpu;
+	cpu.from = options->wrapped ? ring->first : SINCE;
+	cpu.until = options->late_record ? ring->last - 1 : UNTIL;
+	cpu.ring_size = 1 << 20;
+	cpu.bytes_kept = ring->bytes.size;
+	cpu.bytes_written = options->wrapped ? 5 << 20 : ring->bytes.size;
+	cpu.records_kept = ring->count;
+	cpu.wrapped = options->wrapped;
+	add_part(maker, FREC_PART_CPU, &cpu.base);
+	for (uint32_t source = 1; source <= SOURCES; source++) {
+		Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
+
+		loss.source = source;
+		loss.cpu = ring->cpu;
+		loss.in_file = ring->by_source[source];
+		loss.overwritten = options->wrapped ? 1000 : 0;
+		loss.lost = source == SWITCH ? 3 : 0;
+		loss.emitted_before = loss.in_file + loss.overwritten + loss.lost;
+		// One source went on while the rings were copied.
+		loss.emitted_after = loss.emitted_before + (source == WAKING ? 7 : 0);
+		if (options->wrong_loss && source == REQUEST)
+			loss.emitted_before++, loss.emitted_after++;
+		add_part(maker, FREC_PART_LOSS, &loss.base);
+	}
+}
+
+static void add_hostile(struct ring *ring)
+{
+	const struct request bytes = {1, "\xff\xfe\x1b[31m\"\\\xc3\xa4\xed\xa0\x80\n", 15, 0,
+				      NAN, INFINITY, "eight888", 9};
+	const struct request cut = {UINT64_MAX, "cut here\0", 10, -1, -INFINITY, -0.0f, "", -128};
+	const struct request empty = {0, "", 0, INT32_MIN, 5e-324, 1e-45f, "", -1};
+	struct bytes shorter = {0};
+	struct bytes locators = {0};
+
+	add_request(ring, MAIN, MAIN, 2100000000, &bytes);
+	add_request(ring, MAIN, STRANGER, 2100000001, &cut);
+	add_request(ring, UINT32_MAX, UINT32_MAX, 2100000002, &empty);
+	add_irq(ring, 2100000003, -1, 0xffffffff);
+	add_common(&shorter, 0, UINT32_MAX);
+	add_record(ring, REQUEST, UINT32_MAX, UINT32_MAX, 2100000004, &shorter);
+	add_common(&locators, 0, MAIN);
+	for (int i = 0; i < 20; i++)
+		add_number(&locators, 0xfff0fff0, 4);
+	add_record(ring, REQUEST, MAIN, MAIN, 2100000005, &locators);
+	free(shorter.data);
+	free(locators.data);
+}
+
+static void fill_rings(struct ring *ring, const struct make_options *options)
+{
+	const struct request first = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
+	const struct request second = {1ull << 60, "/pay?x=\"1\"", 11, 500, -1.5e300, 3.25f, "us", 7};
+	struct bytes nothing = {0};
+
+	add_request(&ring[0], MAIN, MAIN, 1500000000, &first);
+	add_waking(&ring[0], 1600000000, WORKER);
+	add_switch(&ring[1], 1600100000, "swapper/1", 0, "worker-1", WORKER);
+	// An interrupt's record lies before the one it interrupted, with a later time.
+	add_irq(&ring[0], 1700000010, 11, 8 << 16 | 16);
+	add_request(&ring[0], MAIN, MAIN, 1700000000, &second);
+	add_request(&ring[1], MAIN, WORKER, 1700000005, &second);
+	add_request(&ring[0], STRANGER, STRANGER, 1800000000, &first);
+	if (options->hostile)
+		add_hostile(&ring[0]);
+	if (options->unknown_source)
+		add_record(&ring[0], 99, MAIN, MAIN, 2200000000, &nothing);
+	if (!options->no_crash)
+		add_deliver(&ring[1], 2500000000);
+	add_switch(&ring[1], 2500200000, "worker-1", WORKER, "swapper/1", 0);
+}
+
+void make_small(struct made_file *ret, const struct make_options *options)
+{
+	struct ring ring[2] = {{.cpu = 0}, {.cpu = 1}};
+	Flightrec__End end = FLIGHTREC__END__INIT;
+	struct maker maker = {0};
+
+	fill_rings(ring, options);
+	add_header(&maker);
+	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE);
+	add_request_source(&maker);
+	add_kernel_sources(&maker);
+	add_process(&maker);
+	add_trigger_and_crash(&maker, !options->no_crash);
+	for (size_t i = 0; i < COUNT(ring); i++) {
+		add_records(&maker, &ring[i], options->zstd, options->wrong_count);
+		add_coverage(&maker, &ring[i], options);
+		free(ring[i].bytes.data);
+	}
+	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT, UNTIL);
+	end.parts = maker.parts;
+	end.records = maker.records;
+	add_part(&maker, FREC_PART_END, &end.base);
+	ret->data = maker.file.data;
+	ret->size = maker.file.size;
+}
+
+static void write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		REQUIRE(n > 0);
+		data += n;
+		size -= (size_t)n;
+	}
+}
+
+static void flush(struct maker *maker, int fd)
+{
+	write_all(fd, maker->file.data, maker->file.size);
+	maker->file.size = 0;
+}
+
+void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_size)
+{
+	const struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
+	Flightrec__End end = FLIGHTREC__END__INIT;
+	struct maker maker = {0};
+	uint64_t time = SINCE;
+
+	add_header(&maker);
+	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE);
+	add_request_source(&maker);
+	add_kernel_sources(&maker);
+	add_process(&maker);
+	flush(&maker, fd);
+	for (unsigned int i = 0; i < chunks; i++) {
+		for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+			struct ring ring = {.cpu = cpu};
+			uint64_t at = time;
+
+			while (ring.bytes.size < chunk_size) {
+				if (at % 4)
+					add_request(&ring, MAIN, WORKER, at += 1001, &request);
+				else
+					add_switch(&ring, at += 1001, "a", MAIN, "b", WORKER);
+			}
+			add_records(&maker, &ring, false, false);
+			flush(&maker, fd);
+			free(ring.bytes.data);
+			if (cpu == cpus - 1)
+				time = at;
+		}
+	}
+	end.parts = maker.parts;
+	end.records = maker.records;
+	add_part(&maker, FREC_PART_END, &end.base);
+	flush(&maker, fd);
+	free(maker.file.data);
+}
+
+void make_write(const struct made_file *file, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	REQUIRE(fd >= 0);
+	write_all(fd, file->data, file->size);
+	close(fd);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large MEGABYTES.
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/data/make_snapshot.h"
+
+#define LARGE_CPUS 4
+#define LARGE_CHUNK (1u << 20)
+
+int main(int argc, char **argv)
+{
+	struct make_options options = {0};
+	const struct {
+		const char *word;
+		bool *option;
+	} words[] = {
+		{"zstd", &options.zstd},
+		{"wrapped", &options.wrapped},
+		{"wrong-loss", &options.wrong_loss},
+		{"wrong-count", &options.wrong_count},
+		{"late-record", &options.late_record},
+		{"hostile", &options.hostile},
+		{"unknown-source", &options.unknown_source},
+		{"no-crash", &options.no_crash},
+	};
+	struct made_file file;
+
+	if (argc < 2)
+		return 2;
+	if (argc == 4 && !strcmp(argv[2], "large")) {
+		int fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		if (fd < 0)
+			return 1;
+		make_large(fd, LARGE_CPUS, (unsigned int)atoi(argv[3]) / LARGE_CPUS, LARGE_CHUNK);
+		return close(fd) != 0;
+	}
+	for (int i = 2; i < argc; i++) {
+		size_t k = 0;
+
+		while (k < sizeof(words) / sizeof(words[0]) && strcmp(words[k].word, argv[i]))
+			k++;
+		if (k == sizeof(words) / sizeof(words[0])) {
+			fprintf(stderr, "make_snapshot: %s: no such word\n", argv[i]);
+			return 2;
+		}
+		*words[k].option = true;
+	}
+	make_small(&file, &options);
+	make_write(&file, argv[1]);
+	free(file.data);
+	return 0;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// What the commands of the tool share.
+#include "tools/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROGRESS_DELAY_NS 1000000000ull
+#define PROGRESS_STEP_NS 100000000ull
+#define PROGRESS_WIDTH 40
+
+int frec__cli_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("flightrec: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return FREC_EXIT_FAILED;
+}
+
+int frec__cli_usage(const char *usage, const char *format, ...)
+{
+	va_list arguments;
+
+	fputs("flightrec: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "\nusage: %s\n", usage);
+	return FREC_EXIT_USAGE;
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+void frec__progress_start(struct frec_progress *progress)
+{
+	progress->shown = false;
+	progress->next = isatty(STDERR_FILENO) ? now() + PROGRESS_DELAY_NS : UINT64_MAX;
+}
+
+void frec__progress_update(void *data, uint64_t done, uint64_t total)
+{
+	struct frec_progress *progress = data;
+	uint64_t time;
+	int filled;
+
+	if (progress->next == UINT64_MAX || !total)
+		return;
+	time = now();
+	if (time < progress->next)
+		return;
+	progress->next = time + PROGRESS_STEP_NS;
+	progress->shown = true;
+	filled = (int)(done * PROGRESS_WIDTH / total);
+	fprintf(stderr, "\r[%.*s%*s] %3u%%", filled, "########################################",
+		PROGRESS_WIDTH - filled, "", (unsigned int)(done * 100 / total));
+}
+
+void frec__progress_end(struct frec_progress *progress)
+{
+	if (progress->shown)
+		fputs("\r\033[K", stderr);
+}

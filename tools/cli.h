@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the commands of the tool share: how they fail, and who they are. */
+#ifndef FREC_TOOLS_CLI_H
+#define FREC_TOOLS_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Exit statuses of every command. */
+enum { FREC_EXIT_DONE = 0, FREC_EXIT_FAILED = 1, FREC_EXIT_USAGE = 2 };
+
+/* One line on stderr, "flightrec: ...". Returns FREC_EXIT_FAILED. */
+__attribute__((format(printf, 1, 2))) int frec__cli_fail(const char *format, ...);
+
+/* The same for bad usage, and the command's usage behind it. Returns FREC_EXIT_USAGE. */
+__attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, const char *format,
+							   ...);
+
+/* A progress bar on stderr: only on a terminal, only after a second. Pass to frec_export_options. */
+struct frec_progress {
+	bool shown;
+	uint64_t next; /* CLOCK_MONOTONIC, ns */
+};
+void frec__progress_start(struct frec_progress *progress);
+void frec__progress_update(void *progress, uint64_t done, uint64_t total);
+void frec__progress_end(struct frec_progress *progress);
+
+int frec_cmd_export(int argc, char **argv);
+int frec_cmd_show(int argc, char **argv);
+int frec_cmd_verify(int argc, char **argv);
+
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// flightrec show: arguments.
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "export/show.h"
+#include "tools/cli.h"
+
+#define USAGE "flightrec show FILE.frec [-n N | --all] [--json]"
+#define LAST 20
+
+static const char help[] = "usage: " USAGE "\n\n"
+			   "  -n N     show the last N events (20)\n"
+			   "  --all    show all events\n"
+			   "  --json   one JSON object, for machines\n";
+
+static int show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
+{
+	struct frec_error error = {0}, trouble = {0};
+	struct frec_output output;
+
+	if (frec__output_open_stream(&output, STDOUT_FILENO, &error))
+		return frec__cli_fail("%s", error.message);
+	if (frec__show(snapshot, options, &output, &trouble, &error))
+		frec__output_discard(&output);
+	else
+		frec__output_commit(&output, &error);
+	if (error.code)
+		return frec__cli_fail("%s", error.message);
+	return trouble.code ? frec__cli_fail("%s", trouble.message) : FREC_EXIT_DONE;
+}
+
+int frec_cmd_show(int argc, char **argv)
+{
+	static const struct option long_options[] = {{"all", no_argument, NULL, 'a'},
+						     {"json", no_argument, NULL, 'j'},
+						     {"help", no_argument, NULL, 'h'},
+						     {0}};
+	struct frec_show_options options = {.last = LAST};
+	const char *no_color = getenv("NO_COLOR");
+	struct frec_snapshot snapshot;
+	struct frec_error error = {0};
+	int option, status;
+	char *end;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":n:h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'n':
+			errno = 0;
+			options.last = strtoul(optarg, &end, 10);
+			if (*optarg < '0' || *optarg > '9' || *end || errno)
+				return frec__cli_usage(USAGE, "-n %s: not a number", optarg);
+			break;
+		case 'a':
+			options.all = true;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return FREC_EXIT_DONE;
+		default:
+			return frec__cli_usage(USAGE, "%s: %s", argv[optind - 1],
+					       option == ':' ? "needs a value" : "no such option");
+		}
+	}
+	if (argc - optind != 1)
+		return frec__cli_usage(USAGE, "name one snapshot file");
+	options.colored = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	if (frec__snapshot_open(&snapshot, argv[optind], &error))
+		return frec__cli_fail("%s", error.message);
+	status = show(&snapshot, &options);
+	frec__snapshot_close(&snapshot);
+	return status;
+}

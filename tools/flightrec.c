@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// The flightrec tool: finds the command and hands over.
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+	const char *summary;
+} commands[] = {
+	{"show", frec_cmd_show, "the crash report and the last events, as text"},
+	{"export", frec_cmd_export, "a snapshot as a Perfetto trace or as JSON"},
+};
+
+static void help(FILE *stream)
+{
+	fputs("usage: flightrec COMMAND [OPTION]...\n\n", stream);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n`flightrec COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage.\n",
+	      stream);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		help(stderr);
+		return FREC_EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("flightrec " FREC_VERSION);
+		return FREC_EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help(stdout);
+		return FREC_EXIT_DONE;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	return frec__cli_usage("flightrec COMMAND [OPTION]...; `flightrec --help` lists the commands",
+			       "%s: no such command", argv[1]);
+}
