@@ -271,6 +271,31 @@ static void plugins(const char *path)
 	CHECK(listen_to("user_events", true));
 }
 
+static void emit_at_exit(void)
+{
+	frec_vm_text("after main's destructors");
+}
+
+/* The program's destructors have run by then, yet its events still arrive. */
+static int role_exit(const char *path)
+{
+	void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	void (**at_unload)(void) = dlsym(plugin, "plugin_at_unload");
+
+	*at_unload = emit_at_exit;
+	return failures;
+}
+
+static void exits(const char *plugin)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		become("exit", plugin);
+	CHECK(exited_well(child));
+	CHECK(trace_count("text=after main's destructors") == 1);
+}
+
 static void large(void)
 {
 	static char text[20000], payload[FREC_PAYLOAD_MAX + 100];
@@ -422,6 +447,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "exec") == 0)
 		return role_exec();
+	if (argc == 3 && strcmp(argv[1], "exit") == 0)
+		return role_exit(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "late") == 0)
 		return role_late();
 	if (argc == 3 && strcmp(argv[1], "handed") == 0)
@@ -439,6 +466,7 @@ int main(int argc, char **argv)
 	begin("signals"), signals();
 	begin("forks"), forks(argv[1]);
 	begin("plugins"), plugins(argv[1]);
+	begin("exits"), exits(argv[1]);
 	begin("large"), large();
 	begin("late"), late(argv[1]);
 	begin("handed"), handed();

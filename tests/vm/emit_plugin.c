@@ -8,6 +8,13 @@ FREC_EVENT(vm, clash, FREC_STR(words));
 
 __attribute__((visibility("default"))) uint32_t *plugin_enable_word(void);
 __attribute__((visibility("default"))) int plugin_emit(void);
+__attribute__((visibility("default"))) void (*plugin_at_unload)(void);
+
+__attribute__((destructor)) static void unload(void)
+{
+	if (plugin_at_unload)
+		plugin_at_unload();
+}
 
 uint32_t *plugin_enable_word(void)
 {
