@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ static void *log_ctx;
 static dev_t data_device;
 static ino_t data_inode;
 static int last_fd = -1;
+static bool exiting;
 
 static void lock_before_fork(void)
 {
@@ -83,6 +85,14 @@ static void unregister_event(struct frec__event *event)
 	__atomic_store_n(&event->write_index, FREC__NO_INDEX, __ATOMIC_RELAXED);
 	event->registered = 0;
 	__atomic_fetch_sub(&frec__counts.registered, 1, __ATOMIC_RELAXED);
+}
+
+static bool has_registered(const struct frec__object *object)
+{
+	for (struct frec__event **event = object->events; event != object->end; event++)
+		if ((*event)->registered)
+			return true;
+	return false;
 }
 
 static int request_registration(struct frec__event *event, unsigned int flags)
@@ -287,16 +297,41 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 	errno = saved_errno;
 }
 
-/* Closes the descriptor after the last object: a static copy of the library may be about to be unloaded with it. */
+/* Called for the program, which always comes first, and then no more. Says whether `address` is within it. */
+static int is_in_program(struct dl_phdr_info *program, size_t size, void *address)
+{
+	(void)size;
+	for (int i = 0; i < program->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &program->dlpi_phdr[i];
+
+		if (segment->p_type == PT_LOAD &&
+		    (uintptr_t)address - program->dlpi_addr - segment->p_vaddr < segment->p_memsz)
+			return 1;
+	}
+	return -1;
+}
+
+/*
+ * A program is never unloaded: its destructors mean that the process exits. Then nothing is undone, so that threads and
+ * libraries which still run are heard to the end, and a program under seccomp meets no ioctl(2) on its way out. (The
+ * program's destructors run before those of its libraries.)
+ *
+ * Closes the descriptor after the last object: a static copy of the library may be about to be unloaded with it.
+ */
 void frec__object_unregister(struct frec__object *object)
 {
 	struct frec__object **link = &objects;
 	int saved_errno = errno;
 
 	pthread_mutex_lock(&lock);
+	exiting = exiting || dl_iterate_phdr(is_in_program, object) == 1;
+	if (exiting) {
+		pthread_mutex_unlock(&lock);
+		return;
+	}
 	while (*link && *link != object)
 		link = &(*link)->next;
-	if (*link && open_data_file() == 0)
+	if (*link && has_registered(object) && open_data_file() == 0)
 		for (struct frec__event **event = object->events; event != object->end; event++)
 			unregister_event(*event);
 	if (*link) {

@@ -15,3 +15,12 @@ if(NOT FREC_SANITIZE)
 	frec_host_test(link-matrix $<TARGET_FILE_DIR:flightrec_static>)
 	frec_host_test(disabled-path)
 endif()
+
+# A test that runs on a kernel with user_events: this one's, or the test VM's.
+add_executable(vm_emit vm/emit.c vm/emit_readers.c)
+target_link_libraries(vm_emit PRIVATE flightrec Threads::Threads ${CMAKE_DL_LIBS})
+add_library(vm_emit_plugin MODULE vm/emit_plugin.c)
+target_link_libraries(vm_emit_plugin PRIVATE flightrec)
+add_test(NAME vm/emit COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 300 -- $<TARGET_FILE:vm_emit>
+	$<TARGET_FILE:vm_emit_plugin>)
+set_tests_properties(vm/emit PROPERTIES TIMEOUT 400 LABELS vm SKIP_RETURN_CODE 77)

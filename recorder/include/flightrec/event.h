@@ -162,7 +162,7 @@ extern struct frec__event *__stop_frec_events[] __attribute__((weak, visibility(
  * Every translation unit brings these, and the linker keeps one of each: so the constructor runs once for every unit,
  * and the second time and later has nothing to do. Priority 101 is the earliest that programs may have: what other
  * constructors emit is recorded. The destructor is for dlclose(3): the kernel would go on setting a bit in memory that
- * soon is somebody else's.
+ * soon is somebody else's. When the program itself exits it leaves everything as it is.
  */
 extern struct frec__object frec__this_object __attribute__((weak, visibility("hidden")));
 struct frec__object frec__this_object;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Listening to user events for the emit test: through ftrace as text, and through perf as bytes. */
+#ifndef EMIT_READERS_H
+#define EMIT_READERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where the test finds tracefs; it moves it about. */
+extern const char *tracefs;
+
+/* Reads a file of tracefs into a static buffer, ended by NUL. Empty where it cannot be read. */
+const char *read_tracefs(const char *name);
+bool write_tracefs(const char *name, const char *text);
+
+/* Switches ftrace on or off for an event, as in "user_events/vm__both". */
+bool listen_to(const char *event, bool on);
+
+/* Lines of the trace that contain `text`. */
+int trace_count(const char *text);
+void trace_clear(void);
+
+/* Listens to one event of this thread with perf. Returns a descriptor; `*ret_ring` is its mapping. */
+int perf_open(const char *event, void **ret_ring);
+/* Copies the payload of the only record to `to`, without the kernel's common fields. Returns its size, -1 for none. */
+long perf_read(void *ring, void *to, size_t size);
+void perf_close(int fd, void *ring);
+
+#endif
