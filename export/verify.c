@@ -292,12 +292,24 @@ static void check_counts(struct verify *verify)
 
 	if (snapshot->damage.code)
 		problem(verify, "%s", snapshot->damage.message);
+	if (snapshot->unknown_parts)
+		problem(verify,
+			"%" PRIu64 " parts are of a kind that this flightrec does not know: the file comes from a newer one, "
+			"or bytes were changed",
+			snapshot->unknown_parts);
 	if (end && end->parts != snapshot->part_count)
 		problem(verify, "the file should have %" PRIu64 " parts, but has %" PRIu64, end->parts,
 			snapshot->part_count);
 	if (end && end->records != verify->records)
 		problem(verify, "the file should hold %" PRIu64 " records, but holds %" PRIu64, end->records,
 			verify->records);
+	for (size_t i = 0; i < snapshot->clocks_count; i++) {
+		const Flightrec__Clocks *clocks = snapshot->clocks[i];
+
+		if (!clocks->monotonic || clocks->boottime < clocks->monotonic || !clocks->realtime)
+			problem(verify, "the clocks %" PRIu64 ", %" PRIu64 " and %" PRIu64 " were never read from a machine",
+				clocks->monotonic, clocks->boottime, clocks->realtime);
+	}
 	for (size_t i = 1; i < snapshot->source_count; i++) {
 		uint32_t id = snapshot->sources[snapshot->source_order[i]]->id;
 
