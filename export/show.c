@@ -87,6 +87,8 @@ static void name_thread(struct frec_text *text, const struct frec_process_entry 
 	}
 	if (tid == UINT32_MAX)
 		frec__text_puts(text, "?");
+	else if (!tid)
+		frec__text_puts(text, "idle");
 	else
 		frec__text_printf(text, "[%" PRIu32 "]", tid);
 }

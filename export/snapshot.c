@@ -145,8 +145,11 @@ static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 
 	if (snapshot->end)
 		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
-	if (view->field > FREC_PART_END)
-		return 0; // of a later flightrec: readers skip what they do not know
+	// Of a later flightrec: readers skip what they do not know.
+	if (view->field > FREC_PART_END) {
+		snapshot->unknown_parts++;
+		return 0;
+	}
 	if (part_kinds[view->field].once && snapshot->lists[view->field].count)
 		return damaged(snapshot, offset, -EBADMSG,
 			       "a part that may stand only once stands here again");

@@ -53,7 +53,8 @@ struct frec_snapshot {
 	size_t clocks_count;
 	struct frec_chunk *chunks; /* in file order */
 	size_t chunk_count, chunk_capacity;
-	uint64_t part_count; /* parts before End */
+	uint64_t part_count;   /* parts before End */
+	uint64_t unknown_parts; /* of them, of kinds that this reader does not know and skipped */
 
 	/* code 0: the file is whole. Else what is above came before the bad part, and this says at which byte and why. */
 	struct frec_error damage;

@@ -217,15 +217,24 @@ void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size)
 
 void frec__text_double(struct frec_text *text, double value, bool single)
 {
-	size_t start = text->size;
+	char number[32];
 
 	if (isnan(value)) {
 		frec__text_puts(text, "nan");
 		return;
 	}
-	frec__text_printf(text, "%.*g", single ? 9 : 17, value);
+	// Fifteen digits (six for a float) are always right and mostly enough; two more (three) are always enough.
+	for (int digits = single ? 6 : 15;; digits++) {
+		double back;
+
+		snprintf(number, sizeof(number), "%.*g", digits, value);
+		back = strtod(number, NULL);
+		if (back == value || (single && (float)back == (float)value) || digits >= (single ? 9 : 17))
+			break;
+	}
+	frec__text_puts(text, number);
 	// So that it is seen to be no integer.
-	if (isfinite(value) && !text->failed && !strpbrk(text->data + start, ".e"))
+	if (isfinite(value) && !strpbrk(number, ".e"))
 		frec__text_puts(text, ".0");
 }
 

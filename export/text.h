@@ -35,7 +35,7 @@ void frec__text_json_puts(struct frec_text *text, const char *string);
 /* Two digits a byte. */
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
 
-/* A number with as many digits as it takes to read back the same value; `single`: a float's. "nan", "inf", "-inf". */
+/* A number with as few digits as read back to the same value; `single`: a float's. "nan", "inf", "-inf". */
 void frec__text_double(struct frec_text *text, double value, bool single);
 
 /* A decoded field for people: text in quotes, all of it safe on a terminal. */

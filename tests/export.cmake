@@ -3,3 +3,27 @@ add_library(frec_make_snapshot STATIC data/make_snapshot.c)
 target_link_libraries(frec_make_snapshot PUBLIC frec_proto PRIVATE PkgConfig::ZSTD)
 add_executable(make_snapshot data/make_snapshot_main.c)
 target_link_libraries(make_snapshot PRIVATE frec_make_snapshot)
+add_library(frec_pipeline STATIC data/pipeline.c)
+target_link_libraries(frec_pipeline PUBLIC flightrec_export)
+
+frec_unit_test(test_export_text flightrec_export m)
+frec_unit_test(test_export_fields flightrec_export)
+frec_unit_test(test_export_merge flightrec_export frec_make_snapshot)
+frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
+	$<TARGET_FILE:flightrec> $<TARGET_FILE:make_snapshot>)
+set_tests_properties(host/test_export PROPERTIES TIMEOUT 300 LABELS host)
+# Sanitizers keep what was freed: no word about memory from them.
+if(NOT FREC_SANITIZE)
+	add_test(NAME host/test_export_memory COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py $<TARGET_FILE:flightrec> $<TARGET_FILE:make_snapshot> memory)
+	set_tests_properties(host/test_export_memory PROPERTIES TIMEOUT 300 LABELS host)
+endif()
+
+if(FREC_FUZZ)
+	add_executable(fuzz_snapshot fuzz/fuzz_snapshot.c)
+	target_link_libraries(fuzz_snapshot PRIVATE frec_pipeline)
+	target_link_options(fuzz_snapshot PRIVATE -fsanitize=fuzzer)
+endif()

@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
 	{"show", frec_cmd_show, "the crash report and the last events, as text"},
 	{"export", frec_cmd_export, "a snapshot as a Perfetto trace or as JSON"},
+	{"verify", frec_cmd_verify, "check a snapshot: checksums, coverage, loss arithmetic"},
 };
 
 static void help(FILE *stream)

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Export, end to end, on bytes in memory.
+#include "tests/data/pipeline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "export/export.h"
+#include "export/merge.h"
+#include "export/show.h"
+#include "export/verify.h"
+#include "proto/crc32c.h"
+#include "proto/part.h"
+
+static int null_device = -1;
+
+static void require(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+static int open_bytes(const uint8_t *data, size_t size)
+{
+	int fd = memfd_create("snapshot", MFD_CLOEXEC);
+
+	require(fd >= 0);
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		require(n > 0);
+		data += n;
+		size -= (size_t)n;
+	}
+	return fd;
+}
+
+static void export(struct frec_snapshot *snapshot, const char *format)
+{
+	struct frec_error error = {0}, trouble;
+	struct frec_output output;
+
+	require(!frec__output_open_stream(&output, null_device, &error));
+	require(!frec__export(snapshot, frec__writer_find(format), &output, NULL, &trouble, &error));
+	require(!frec__output_commit(&output, &error));
+}
+
+static void show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
+{
+	struct frec_error error = {0}, trouble;
+	struct frec_output output;
+
+	require(!frec__output_open_stream(&output, null_device, &error));
+	require(!frec__show(snapshot, options, &output, &trouble, &error));
+	require(!frec__output_commit(&output, &error));
+}
+
+struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
+{
+	const struct frec_show_options last = {.last = 3}, all = {.all = true, .colored = true},
+				       json = {.last = 2, .json = true};
+	struct pipeline_result result = {0};
+	struct frec_snapshot snapshot;
+	struct frec_error error = {0};
+	struct frec_output output;
+	struct frec_merge merge;
+
+	if (null_device < 0)
+		null_device = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	require(null_device >= 0);
+	result.opened = frec__snapshot_open_fd(&snapshot, open_bytes(data, size), "memory", &error);
+	// Every failure says why.
+	require(!result.opened == !error.code && !error.code == !*error.message);
+	if (result.opened)
+		return result;
+	result.damaged = snapshot.damage.code;
+	require(!frec__merge_init(&merge, &snapshot));
+	while (frec__merge_next(&merge))
+		result.events++;
+	frec__merge_deinit(&merge);
+	export(&snapshot, "json");
+	export(&snapshot, "perfetto");
+	show(&snapshot, &last);
+	show(&snapshot, &all);
+	show(&snapshot, &json);
+	require(!frec__output_open_stream(&output, null_device, &error));
+	require(!frec__verify(&snapshot, false, &output, &result.problems, &error));
+	require(!frec__output_commit(&output, &error));
+	frec__snapshot_close(&snapshot);
+	return result;
+}
+
+void pipeline_repair(uint8_t *data, size_t size)
+{
+	size_t at = 0;
+	struct frec_part_view view;
+
+	while (at < size) {
+		int result = frec__part_next(data + at, size - at, &view);
+		uint32_t crc;
+
+		if (result && result != -EILSEQ)
+			return;
+		crc = frec__crc32c(0, view.body, view.body_size);
+		at += view.size;
+		for (int i = 0; i < 4; i++)
+			data[at - 4 + (size_t)i] = (uint8_t)(crc >> (8 * i));
+	}
+}

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_export.py FLIGHTREC MAKE_SNAPSHOT: the commands export, show and verify, as a user runs them.
+
+Proves that the Perfetto trace and the JSON lines hold the same events, that the report is the golden text beside this test's data, that
+exit status and the one line on stderr are right, that nothing half-written appears, and that memory stays bounded. With UPDATE=1 in
+the environment it writes the golden text anew.
+"""
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+
+TOOL, MAKE = map(os.path.abspath, sys.argv[1:3])
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+GOLDEN = DATA / "golden"
+ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"]}
+MEMORY_MAX_KIB = 64 << 10
+LARGE_MB = 200
+
+
+def run(*arguments, status=0, **options):
+    done = subprocess.run([TOOL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False, **options)
+    assert done.returncode == status, (arguments, done)
+    if status == 0:
+        assert not done.stderr, done
+    if status == 1 and done.stderr:
+        assert done.stderr.startswith(b"flightrec: ") and done.stderr.count(b"\n") == 1, done
+    return done
+
+
+def make(*words):
+    subprocess.run([MAKE, "s.frec", *words], check=True)
+
+
+def golden(name, text):
+    path = GOLDEN / name
+    if os.environ.get("UPDATE"):
+        path.write_bytes(text)
+    assert path.read_bytes() == text, f"{path} differs from:\n{text.decode()}"
+
+
+def check_formats():
+    for words in ([], ["hostile"], ["wrapped", "zstd"], ["no-crash"]):
+        make(*words)
+        run("export", "s.frec", "-f", "json")
+        run("export", "s.frec")
+        subprocess.run([sys.executable, DATA / "check_perfetto.py", "s.pftrace", "s.jsonl"], check=True)
+        assert run("export", "s.frec", "-o", "-", "-f", "json").stdout == pathlib.Path("s.jsonl").read_bytes()
+        run("export", "s.frec", "-o", "x.json")
+        assert pathlib.Path("x.json").read_bytes() == pathlib.Path("s.jsonl").read_bytes()
+        run("export", "s.frec", "-o", "x.perfetto-trace")
+        assert pathlib.Path("x.perfetto-trace").read_bytes() == pathlib.Path("s.pftrace").read_bytes()
+
+
+def check_golden():
+    make("hostile")
+    golden("hostile.jsonl", run("export", "s.frec", "-f", "json", "-o", "-").stdout)
+    golden("hostile.show", run("show", "s.frec", "--all").stdout)
+    golden("hostile.verify", run("verify", "s.frec", status=1).stdout)
+    make("wrapped")
+    golden("wrapped.show", run("show", "s.frec", "-n", "2").stdout)
+    report = run("show", "s.frec", "-n", "2", "--json").stdout
+    golden("wrapped.show.json", report)
+    assert [e["time"] for e in json.loads(report)["events"]] == [2_500_000_000, 2_500_200_000]
+    golden("wrapped.verify", run("verify", "s.frec").stdout)
+    make("no-crash")
+    golden("no-crash.show", run("show", "s.frec", "-n", "0").stdout)
+    for line in run("show", "s.frec", "--all").stdout.split(b"\n"):
+        assert all(byte >= 32 and byte != 127 for byte in line), line
+    make("wrong-loss")
+    assert len(json.loads(run("verify", "s.frec", "--json", status=1).stdout)["problems"]) == 2
+
+
+def check_bad_input():
+    make()
+    whole = pathlib.Path("s.frec").read_bytes()
+    pathlib.Path("torn.frec").write_bytes(whole[:-30])
+    for command in (["export", "torn.frec", "-f", "json"], ["export", "torn.frec"], ["show", "torn.frec"]):
+        done = run(*command, status=1)
+        assert b"byte " in done.stderr and b"cut off" in done.stderr, done
+    assert pathlib.Path("torn.jsonl").read_bytes().count(b"\n") == 9
+    assert b"SIGSEGV" in done.stdout
+    assert b"cut off" in run("verify", "torn.frec", status=1).stdout
+    flipped = bytearray(whole)
+    flipped[1200] ^= 4
+    pathlib.Path("flipped.frec").write_bytes(flipped)
+    assert b"checksum" in run("show", "flipped.frec", status=1).stderr
+    for name, content, word in (("empty", b"", b"empty"), ("text", b"hello, world\n", b"not a .frec file"), ("short", whole[:20], b"cut off")):
+        pathlib.Path(name).write_bytes(content)
+        for command in ("export", "show", "verify"):
+            assert word in run(command, name, status=1).stderr
+    assert not list(pathlib.Path(".").glob("*text*.pftrace"))
+    run("show", "missing.frec", status=1)
+    run("show", ".", status=1)
+
+
+def check_usage():
+    make()
+    for arguments in ([], ["nonsense"], ["export"], ["export", "s.frec", "-f", "xml"], ["show", "s.frec", "-n", "x"], ["show", "--no"], ["verify", "a", "b"], ["export", "-o"]):
+        assert b"usage:" in run(*arguments, status=2).stderr
+    for command in ("export", "show", "verify"):
+        assert run(command, "--help").stdout.startswith(b"usage: flightrec " + command.encode())
+    run("export", "s.frec", "-o", "no/such/folder/x.json", status=1)
+    before = set(os.listdir("."))
+    # A disk that is full after 1000 bytes: the file must not appear, not even in part.
+    def small_disk():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    command = [TOOL, "export", "s.frec", "-o", "full.jsonl"]
+    done = subprocess.run(command, preexec_fn=small_disk, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and done.stderr.startswith(b"flightrec: "), done
+    assert set(os.listdir(".")) == before, "something was left behind"
+
+
+def check_memory():
+    subprocess.run([MAKE, "large.frec", "large", str(LARGE_MB)], check=True)
+    size = os.path.getsize("large.frec") >> 20
+    assert size >= LARGE_MB * 9 // 10, size
+    for command in (["export", "large.frec", "-o", "-"], ["export", "large.frec", "-f", "json", "-o", "-"], ["show", "large.frec"], ["verify", "large.frec"]):
+        with open("/dev/null", "wb") as sink:
+            process = subprocess.Popen([TOOL, *command], stdout=sink, env=ENVIRONMENT)
+            _, _, usage = os.wait4(process.pid, 0)
+        print(f"{command[0]} of {size} MB: peak {usage.ru_maxrss >> 10} MB")
+        assert usage.ru_maxrss < MEMORY_MAX_KIB, f"{command}: {usage.ru_maxrss} KiB"
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        if "memory" in sys.argv[3:]:
+            check_memory()
+        else:
+            check_formats()
+            check_golden()
+            check_bad_input()
+            check_usage()
+        os.chdir("/")
+
+
+if __name__ == "__main__":
+    main()

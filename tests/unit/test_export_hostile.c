@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Proves that export lives with any cut and any flipped bit: what comes before is used, and it is said that something is wrong.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/data/make_snapshot.h"
+#include "tests/data/pipeline.h"
+
+static void a_whole_file_has_no_problem(void **state)
+{
+	const struct make_options options[] = {{0}, {.zstd = true}, {.wrapped = true}, {.no_crash = true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct pipeline_result result;
+		struct made_file file;
+
+		make_small(&file, &options[i]);
+		result = pipeline_run(file.data, file.size);
+		assert_int_equal(result.opened, 0);
+		assert_int_equal(result.damaged, 0);
+		assert_int_equal(result.problems, 0);
+		assert_int_equal(result.events, options[i].no_crash ? 8 : 9);
+		free(file.data);
+	}
+}
+
+static void every_cut_is_told(void **state)
+{
+	const struct make_options options = {0};
+	uint64_t events = 0;
+	struct made_file file;
+
+	(void)state;
+	make_small(&file, &options);
+	for (size_t size = 0; size < file.size; size++) {
+		struct pipeline_result result = pipeline_run(file.data, size);
+
+		assert_true(result.opened || result.damaged);
+		// The longer the file, the more of it is used.
+		assert_true(result.opened || result.events >= events);
+		events = result.events;
+	}
+	assert_int_equal(events, 9);
+	free(file.data);
+}
+
+static void every_flipped_bit_is_told(void **state)
+{
+	const struct make_options options = {0};
+	struct made_file file;
+
+	(void)state;
+	make_small(&file, &options);
+	for (size_t bit = 0; bit < 8 * file.size; bit++) {
+		struct pipeline_result result;
+
+		file.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		result = pipeline_run(file.data, file.size);
+		if (!result.opened && !result.damaged && !result.problems)
+			fail_msg("bit %zu of byte %zu", bit % 8, bit / 8);
+		file.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	free(file.data);
+}
+
+// With right checksums the changed bytes reach the code behind them, which must live with anything.
+static void flipped_bits_with_right_checksums(void **state)
+{
+	const struct make_options options = {.hostile = true};
+	struct made_file file;
+	uint8_t *copy;
+
+	(void)state;
+	make_small(&file, &options);
+	copy = malloc(file.size);
+	assert_non_null(copy);
+	// One bit of each byte, another in each: fuzzing does the rest.
+	for (size_t bit = 0; bit < 8 * file.size; bit += 9) {
+		memcpy(copy, file.data, file.size);
+		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		pipeline_repair(copy, file.size);
+		pipeline_run(copy, file.size);
+	}
+	free(copy);
+	free(file.data);
+}
+
+static void false_figures_are_told(void **state)
+{
+	const struct make_options options[] = {{.wrong_loss = true},  {.wrong_count = true},
+					       {.late_record = true}, {.unknown_source = true},
+					       {.hostile = true},     {.zstd = true, .wrong_count = true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct made_file file;
+
+		make_small(&file, &options[i]);
+		assert_int_equal(pipeline_run(file.data, file.size).problems, 2);
+		free(file.data);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_file_has_no_problem),
+		cmocka_unit_test(every_cut_is_told),
+		cmocka_unit_test(every_flipped_bit_is_told),
+		cmocka_unit_test(flipped_bits_with_right_checksums),
+		cmocka_unit_test(false_figures_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

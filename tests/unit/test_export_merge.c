@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Proves that records come in order over CPUs, each CPU's in the order of its ring, and that the cursor stops where records are broken.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "export/merge.h"
+#include "export/processes.h"
+#include "tests/data/make_snapshot.h"
+
+static void open_file(struct frec_snapshot *snapshot, const struct made_file *file)
+{
+	int fd = memfd_create("snapshot", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, file->data, file->size), file->size);
+	assert_int_equal(frec__snapshot_open_fd(snapshot, fd, "memory", NULL), 0);
+}
+
+static void order(void **state)
+{
+	static const struct {
+		uint64_t time;
+		uint32_t cpu, tid;
+	} expected[] = {
+		{1500000000, 0, 123}, {1600000000, 0, 123}, {1600100000, 1, 0},
+		{1700000005, 1, 125}, {1700000010, 0, 0},   {1700000000, 0, 123},
+		{1800000000, 0, 777}, {2500000000, 1, 125}, {2500200000, 1, 125},
+	};
+	const struct make_options options = {.zstd = true};
+	const struct frec_record *record;
+	struct frec_snapshot snapshot;
+	struct frec_merge merge;
+	struct made_file file;
+
+	(void)state;
+	make_small(&file, &options);
+	open_file(&snapshot, &file);
+	assert_int_equal(frec__merge_init(&merge, &snapshot), 0);
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		record = frec__merge_next(&merge);
+		assert_non_null(record);
+		assert_int_equal(record->time, expected[i].time);
+		assert_int_equal(record->cpu, expected[i].cpu);
+		assert_int_equal(record->tid, expected[i].tid);
+		if (record->stack_size) {
+			assert_int_equal(record->stack_size, 11);
+			assert_memory_equal(record->stack, "a piece of ", 11);
+			assert_int_equal(record->register_mask, 0x1ff);
+		}
+	}
+	assert_null(frec__merge_next(&merge));
+	assert_null(frec__merge_next(&merge));
+	assert_int_equal(merge.trouble.code, 0);
+	assert_int_equal(merge.bytes_done, merge.bytes_total);
+	frec__merge_deinit(&merge);
+	frec__snapshot_close(&snapshot);
+	free(file.data);
+}
+
+static void broken_records(void **state)
+{
+	const struct make_options options = {0};
+	struct frec_chunk_data data = {0};
+	struct frec_snapshot snapshot;
+	struct frec_record record;
+	struct made_file file;
+	uint8_t *copy;
+	uint16_t size;
+
+	(void)state;
+	make_small(&file, &options);
+	open_file(&snapshot, &file);
+	assert_int_equal(frec__snapshot_read_chunk(&snapshot, &snapshot.chunks[0], &data, NULL), 0);
+	memcpy(&size, data.data + 6, sizeof(size));
+	for (size_t cut = 0; cut < size; cut++) {
+		copy = malloc(cut); // its own block, so that a sanitizer sees every byte too far
+		assert_true(copy || !cut);
+		memcpy(copy, data.data, cut);
+		assert_int_equal(frec__record_next(&snapshot, copy, cut, &record), cut ? -EBADMSG : -ENODATA);
+		free(copy);
+	}
+	// A record of every smaller size: its header is in order, its body is not.
+	for (uint16_t shorter = 0; shorter < size; shorter++) {
+		copy = malloc(size);
+		assert_non_null(copy);
+		memcpy(copy, data.data, size);
+		memcpy(copy + 6, &shorter, sizeof(shorter));
+		assert_int_equal(frec__record_next(&snapshot, copy, size, &record),
+				 shorter < 8 ? -EBADMSG : -EPROTO);
+		free(copy);
+	}
+	free(data.data);
+	frec__snapshot_close(&snapshot);
+	free(file.data);
+}
+
+static void clocks_and_processes(void **state)
+{
+	const struct make_options options = {0};
+	struct frec_processes processes;
+	struct frec_snapshot snapshot;
+	struct made_file file;
+
+	(void)state;
+	make_small(&file, &options);
+	open_file(&snapshot, &file);
+	assert_int_equal(frec__snapshot_boottime(&snapshot, 2000000000), 7000000000);
+	assert_int_equal(frec__snapshot_realtime(&snapshot, 2000000000), 1700000002000000000);
+	assert_int_equal(frec__processes_init(&processes, &snapshot), 0);
+	assert_ptr_equal(frec__processes_find(&processes, 125, 2000000000)->process, snapshot.processes[0]);
+	assert_non_null(frec__processes_find(&processes, 125, 1));
+	assert_null(frec__processes_find(&processes, 124, 2000000000));
+	assert_null(frec__processes_find(&processes, UINT32_MAX, 2000000000));
+	frec__processes_deinit(&processes);
+	frec__snapshot_close(&snapshot);
+	free(file.data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order),
+		cmocka_unit_test(broken_records),
+		cmocka_unit_test(clocks_and_processes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
