@@ -306,7 +306,8 @@ static void check_counts(struct verify *verify)
 	for (size_t i = 0; i < snapshot->clocks_count; i++) {
 		const Flightrec__Clocks *clocks = snapshot->clocks[i];
 
-		if (!clocks->monotonic || clocks->boottime < clocks->monotonic || !clocks->realtime)
+		if (!clocks->monotonic || clocks->boottime + clocks->uncertainty < clocks->monotonic ||
+		    !clocks->realtime)
 			problem(verify, "the clocks %" PRIu64 ", %" PRIu64 " and %" PRIu64 " were never read from a machine",
 				clocks->monotonic, clocks->boottime, clocks->realtime);
 	}

@@ -13,12 +13,12 @@ frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
-	$<TARGET_FILE:flightrec> $<TARGET_FILE:make_snapshot>)
+	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_export PROPERTIES TIMEOUT 300 LABELS host)
 # Sanitizers keep what was freed: no word about memory from them.
 if(NOT FREC_SANITIZE)
 	add_test(NAME host/test_export_memory COMMAND Python3::Interpreter
-		${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py $<TARGET_FILE:flightrec> $<TARGET_FILE:make_snapshot> memory)
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> memory)
 	set_tests_properties(host/test_export_memory PROPERTIES TIMEOUT 300 LABELS host)
 endif()
 

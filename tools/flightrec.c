@@ -10,16 +10,21 @@ static const struct {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 	const char *summary;
 } commands[] = {
+	{"run", frec_cmd_run, "run a command under a recorder; a snapshot when it dies"},
+	{"record", frec_cmd_record, "record the machine until told to stop; snapshots on triggers"},
+	{"keep", frec_cmd_keep, NULL},
+	{"verify", frec_cmd_verify, "checksums, loss arithmetic and coverage of a snapshot"},
 	{"show", frec_cmd_show, "the crash report and the last events, as text"},
 	{"export", frec_cmd_export, "a snapshot as a Perfetto trace or as JSON"},
-	{"verify", frec_cmd_verify, "check a snapshot: checksums, coverage, loss arithmetic"},
 };
 
 static void help(FILE *stream)
 {
 	fputs("usage: flightrec COMMAND [OPTION]...\n\n", stream);
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (commands[i].summary) // The others are not for people to call.
+			fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	}
 	fputs("\n`flightrec COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage.\n",
 	      stream);
 }

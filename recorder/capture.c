@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// Taking a capture: see capture.h for the order and why.
+#include "recorder/capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t frec__monotonic(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+void frec__clocks_read(struct frec_clocks *ret)
+{
+	// A preemption between the readings would put the clocks apart: the closest of some tries counts.
+	ret->uncertainty = UINT64_MAX;
+	for (int attempt = 0; attempt < 5; attempt++) {
+		uint64_t before = clock_ns(CLOCK_MONOTONIC);
+		uint64_t boottime = clock_ns(CLOCK_BOOTTIME);
+		uint64_t realtime = clock_ns(CLOCK_REALTIME);
+		uint64_t after = clock_ns(CLOCK_MONOTONIC);
+
+		if (after - before < ret->uncertainty)
+			*ret = (struct frec_clocks){.monotonic = before + (after - before) / 2,
+						    .boottime = boottime,
+						    .realtime = realtime,
+						    .uncertainty = after - before};
+	}
+}
+
+static int reserve_counts(struct frec_capture *capture, size_t rings, size_t sources)
+{
+	struct frec_count *before = calloc(rings * sources, sizeof(*before));
+	struct frec_count *after = calloc(rings * sources, sizeof(*after));
+
+	if (!before || !after) {
+		free(before);
+		free(after);
+		return -ENOMEM;
+	}
+	free(capture->before);
+	free(capture->after);
+	capture->before = before;
+	capture->after = after;
+	return 0;
+}
+
+int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t ring_size,
+			  size_t sources)
+{
+	if (!capture->offset) {
+		capture->offset = calloc(ring_size / FREC_RECORD_SIZE_MIN, sizeof(*capture->offset));
+		if (!capture->offset)
+			return -ENOMEM;
+	}
+	if (rings > capture->rings_room) {
+		struct frec_ring_copy *grown = reallocarray(capture->copy, rings, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		capture->copy = grown;
+		for (size_t i = capture->rings_room; i < rings; i++) {
+			void *data = mmap(NULL, ring_size, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+			if (data == MAP_FAILED)
+				return -ENOMEM;
+			grown[i] = (struct frec_ring_copy){.data = data};
+			capture->rings_room = i + 1;
+		}
+	}
+	if (rings * sources > capture->sources_room) {
+		// Room to grow: sources appear one by one.
+		if (reserve_counts(capture, rings, sources + 16))
+			return -ENOMEM;
+		capture->sources_room = rings * (sources + 16);
+	}
+	return 0;
+}
+
+void frec__capture_deinit(struct frec_capture *capture, size_t ring_size)
+{
+	for (size_t i = 0; i < capture->rings_room; i++)
+		munmap(capture->copy[i].data, ring_size);
+	free(capture->copy);
+	free(capture->offset);
+	free(capture->before);
+	free(capture->after);
+	*capture = (struct frec_capture){0};
+}
+
+static void count(const struct frec_source *sources, size_t source_count,
+		  const struct frec_ring *rings, size_t ring_count, struct frec_count *counts)
+{
+	for (size_t s = 0; s < source_count; s++) {
+		for (size_t r = 0; r < ring_count; r++)
+			frec__source_count(&sources[s], r, rings[r].cpu, &counts[s * ring_count + r]);
+	}
+}
+
+void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings, size_t ring_count,
+			const struct frec_source *sources, size_t source_count)
+{
+	size_t largest = 0;
+
+	for (size_t i = 0; i < source_count; i++) {
+		if (frec__source_largest(&sources[i]) > largest)
+			largest = frec__source_largest(&sources[i]);
+	}
+	capture->rings = ring_count;
+	capture->sources = source_count;
+	frec__clocks_read(&capture->clocks);
+	capture->complete_until = frec__monotonic();
+	count(sources, source_count, rings, ring_count, capture->before);
+	capture->settled = frec__ring_grace_period();
+	capture->began = frec__monotonic();
+	for (size_t i = 0; i < ring_count; i++)
+		frec__ring_copy(&rings[i], &capture->copy[i]);
+	capture->duration = frec__monotonic() - capture->began;
+	capture->settled &= frec__ring_grace_period();
+	for (size_t i = 0; i < ring_count; i++)
+		frec__ring_copy_settle(&rings[i], &capture->copy[i], capture->settled, largest);
+	count(sources, source_count, rings, ring_count, capture->after);
+}

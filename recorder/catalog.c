@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// Listing tracefs's events and matching selections against them.
+#include "recorder/catalog.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "recorder/cleanup.h"
+#include "recorder/tracefs.h"
+
+static const char *const user_groups[] = {"user_events", "user_events_multi"};
+
+int frec__catalog_open(struct frec_error *reterr)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (frec__tracefs_find(path, sizeof(path)))
+		return frec__error(reterr, -ENOENT,
+				   "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
+	if (faccessat(fd, "events", R_OK | X_OK, AT_EACCESS)) {
+		int error = errno;
+
+		close(fd);
+		return frec__error(reterr, -error, "%s/events: %s: run as root, or connect to a "
+						   "recorder started with --listen",
+				   path, strerror(error));
+	}
+	return fd;
+}
+
+char *frec__read_file_at(int folder, const char *path, size_t limit)
+{
+	FREC_CLOSE int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	FREC_FREE char *text = NULL;
+	size_t size = 0, room = 4096;
+
+	if (fd < 0)
+		return NULL;
+	for (;;) {
+		char *grown = realloc(text, room + 1);
+		ssize_t n;
+
+		if (!grown)
+			return NULL;
+		text = grown;
+		n = read(fd, text + size, room - size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return NULL;
+		size += (size_t)n;
+		if (!n || size >= limit)
+			break;
+		if (size == room)
+			room *= 2;
+	}
+	text[size] = 0;
+	return FREC_TAKE_PTR(text);
+}
+
+// "shop__paid" is shop:paid; "shop__paid.1" in the group of several formats too.
+static void name_user_event(struct frec_listed *listed)
+{
+	const char *name = listed->kernel_name;
+	const char *split = strstr(name, "__");
+	size_t length = strlen(name);
+
+	if (!strcmp(listed->group, "user_events_multi")) {
+		const char *dot = strrchr(name, '.');
+
+		if (dot)
+			length = (size_t)(dot - name);
+	}
+	if (split && split != name && split[2] && (size_t)(split - name) + 2 < length) {
+		listed->kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
+		snprintf(listed->system, sizeof(listed->system), "%.*s", (int)(split - name), name);
+		snprintf(listed->name, sizeof(listed->name), "%.*s",
+			 (int)(name + length - split - 2), split + 2);
+	} else {
+		listed->kind = FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT;
+		snprintf(listed->system, sizeof(listed->system), "user_events");
+		snprintf(listed->name, sizeof(listed->name), "%.*s", (int)length, name);
+	}
+}
+
+static int walk_group(int tracefs, const char *group, bool user, const char *selection,
+		      frec_catalog_visit *visit, void *context)
+{
+	char path[300], shown[400];
+	FREC_CLOSEDIR DIR *folder = NULL;
+	struct dirent *entry;
+	int fd;
+
+	snprintf(path, sizeof(path), "events/%s", group);
+	fd = openat(tracefs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	folder = fd < 0 ? NULL : fdopendir(fd);
+	if (!folder)
+		return 0; // No such group: nothing of it can match.
+	while ((entry = readdir(folder))) {
+		struct frec_listed listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT};
+		int r;
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		snprintf(listed.group, sizeof(listed.group), "%s", group);
+		snprintf(listed.kernel_name, sizeof(listed.kernel_name), "%s", entry->d_name);
+		snprintf(listed.system, sizeof(listed.system), "%s", group);
+		snprintf(listed.name, sizeof(listed.name), "%s", entry->d_name);
+		if (user)
+			name_user_event(&listed);
+		snprintf(shown, sizeof(shown), "%s:%s", listed.system, listed.name);
+		if (fnmatch(selection, shown, 0))
+			continue;
+		r = visit(context, &listed);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+// The system of a selection, where it is spelled out and one of the kernel's.
+static bool kernel_group(int tracefs, const char *selection, char *ret, size_t size)
+{
+	char path[300];
+	size_t length = strcspn(selection, ":");
+	struct stat status;
+
+	snprintf(ret, size, "%.*s", (int)length, selection);
+	if (strpbrk(ret, "*?[\\/") || !*ret || *ret == '.')
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		if (!strcmp(ret, user_groups[i]))
+			return false;
+	}
+	snprintf(path, sizeof(path), "events/%s", ret);
+	return !fstatat(tracefs, path, &status, 0) && S_ISDIR(status.st_mode);
+}
+
+int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit, void *context)
+{
+	char group[128];
+	int r = 0;
+
+	if (kernel_group(tracefs, selection, group, sizeof(group)))
+		r = walk_group(tracefs, group, false, selection, visit, context);
+	for (size_t i = 0; i < 2 && !r; i++)
+		r = walk_group(tracefs, user_groups[i], true, selection, visit, context);
+	return r;
+}
+
+static int found(void *context, const struct frec_listed *listed)
+{
+	(void)context;
+	(void)listed;
+	return 1;
+}
+
+int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr)
+{
+	const char *colon = strchr(selection, ':');
+	char group[128];
+
+	if (!colon || colon == selection || !colon[1])
+		return frec__error(reterr, -EINVAL,
+				   "-e %s: an event is named SYSTEM:NAME, as in 'shop:*' or "
+				   "sched:sched_switch",
+				   selection);
+	if (strchr(selection, '/'))
+		return frec__error(reterr, -EINVAL, "-e %s: there are no options behind '/' here",
+				   selection);
+	// An opening bracket without its end matches nothing but itself; somebody meant a set.
+	if (strchr(selection, '[') && !strchr(strchr(selection, '['), ']'))
+		return frec__error(reterr, -EINVAL, "-e %s: '[' without ']'", selection);
+	if (kernel_group(tracefs, selection, group, sizeof(group)) &&
+	    !frec__catalog_walk(tracefs, selection, found, NULL))
+		return frec__error(reterr, -ENOENT,
+				   "-e %s: the kernel has no such event: 'flightrec events %s:*' "
+				   "lists what there is",
+				   selection, group);
+	return 0;
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// Messages between a recorder and those who ask something of it. Part of libflightrec: libc alone.
+#include "recorder/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int fill_address(struct sockaddr_un *address, const char *path)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address->sun_path, path);
+	return 0;
+}
+
+static int open_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int frec__control_connect(const char *path)
+{
+	struct sockaddr_un address;
+	int r = fill_address(&address, path);
+	int fd = r ? r : open_socket();
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int frec__control_listen(const char *path, mode_t mode)
+{
+	struct sockaddr_un address;
+	int r = fill_address(&address, path);
+	int probe, fd;
+
+	if (r)
+		return r;
+	// A socket that nobody answers on was left behind by a recorder that was killed.
+	probe = frec__control_connect(path);
+	if (probe >= 0) {
+		close(probe);
+		return -EADDRINUSE;
+	}
+	if (probe == -ECONNREFUSED)
+		unlink(path);
+	fd = open_socket();
+	if (fd < 0)
+		return fd;
+	// The mode must hold from the moment that the name exists.
+	if (fchmod(fd, mode) || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+	    chmod(path, mode) || listen(fd, 64)) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int frec__control_send(int socket, const char *message, int fd)
+{
+	struct iovec data = {.iov_base = (void *)message, .iov_len = strlen(message)};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1};
+	int error = errno, r = 0;
+
+	if (fd >= 0) {
+		header.msg_control = &control;
+		header.msg_controllen = sizeof(control);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(int));
+	}
+	if (sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		r = -errno;
+	errno = error;
+	return r;
+}
+
+ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_fd, int milliseconds)
+{
+	struct iovec data = {.iov_base = message, .iov_len = size - 1};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr header = {.msg_iov = &data,
+				.msg_iovlen = 1,
+				.msg_control = &control,
+				.msg_controllen = sizeof(control)};
+	struct pollfd poller = {.fd = socket, .events = POLLIN};
+	struct cmsghdr *rights;
+	int fd = -1, r;
+	ssize_t n;
+
+	do
+		r = poll(&poller, 1, milliseconds);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return r ? -errno : -ETIMEDOUT;
+	n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n < 0)
+		return -errno;
+	message[n] = 0;
+	rights = CMSG_FIRSTHDR(&header);
+	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
+		size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		// Whatever somebody sends: one is wanted, the others must not pile up here.
+		while (count-- > 0) {
+			if (fd >= 0)
+				close(fd);
+			memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));
+		}
+	}
+	if (ret_fd)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		close(fd);
+	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EMSGSIZE;
+	return n;
+}

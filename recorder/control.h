@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Talking to a recorder: SOCK_SEQPACKET over Unix sockets, one line of text a message, an fd along with some.
+ *
+ *	trigger NAME	ok PATH | error TEXT	takes a snapshot, answers when it is written
+ *	notify NAME	(no answer)		takes a snapshot
+ *	attach		ok + fd			the sender is to be watched; the fd is user_events_data
+ *	status		ok JSON
+ *	stop		ok			ends the recorder (only for its owner)
+ *
+ * A recorder that a service started says `ready` or `error TEXT` first, unasked.
+ *
+ * Who may what is decided by SO_PEERCRED: root and the recorder's own user may everything; any other user may attach,
+ * trigger and ask for the status, and gets and learns only what belongs to his own processes.
+ */
+#ifndef FREC_RECORDER_CONTROL_H
+#define FREC_RECORDER_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define FREC_CONTROL_MESSAGE_MAX 65536
+#define FREC_CONTROL_FOLDER "/run/flightrec"
+
+/* All return 0 (or a descriptor, or a length) or a negative errno; none blocks longer than the socket's peer. */
+int frec__control_listen(const char *path, mode_t mode);
+int frec__control_connect(const char *path);
+/* With fd >= 0 a copy of it goes along. Does not block; safe in signal handlers. */
+int frec__control_send(int socket, const char *message, int fd);
+/* Waits up to `milliseconds` (-1: for ever). 0: the other end is gone. *ret_fd is -1 where none came along. */
+ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_fd, int milliseconds);
+
+#endif

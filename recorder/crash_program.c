@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// Loading crash.bpf.c.
+#include "recorder/crash_program.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crash.skel.h"
+#include "recorder/crash_record.h"
+
+struct frec_crash_program {
+	struct crash_bpf *skeleton;
+	struct bpf_link *link;
+};
+
+static int add_field(struct frec_format *format, const char *name, const char *type,
+		     Flightrec__FieldKind kind, size_t offset, size_t size)
+{
+	struct frec_field *grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	format->field = grown;
+	grown += format->count++;
+	*grown = (struct frec_field){.name = strdup(name),
+				     .type = strdup(type),
+				     .kind = kind,
+				     .offset = (uint32_t)offset,
+				     .size = (uint32_t)size};
+	return grown->name && grown->type ? 0 : -ENOMEM;
+}
+
+static int describe(struct frec_source *source)
+{
+	static const struct {
+		const char *name, *type;
+		Flightrec__FieldKind kind;
+		size_t offset, size;
+	} fields[] = {
+		{"signal", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, signal), 4},
+		{"code", "s32", FLIGHTREC__FIELD_KIND__FIELD_SIGNED,
+		 offsetof(struct frec_crash_record, code), 4},
+		{"address", "u64", FLIGHTREC__FIELD_KIND__FIELD_POINTER,
+		 offsetof(struct frec_crash_record, address), 8},
+		{"stack_address", "u64", FLIGHTREC__FIELD_KIND__FIELD_POINTER,
+		 offsetof(struct frec_crash_record, stack_address), 8},
+		{"sender_pid", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, sender_pid), 4},
+		{"stack_size", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, stack_size), 4},
+	};
+
+	*source = (struct frec_source){
+		.listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
+			   .system = "flightrec",
+			   .name = "fatal_signal",
+			   .group = "flightrec",
+			   .kernel_name = "fatal_signal"},
+		.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+		.counter_map = -1,
+	};
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (add_field(&source->format, fields[i].name, fields[i].type, fields[i].kind,
+			      fields[i].offset, fields[i].size))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
+			       struct frec_error *reterr)
+{
+	struct frec_crash_program *program = calloc(1, sizeof(*program));
+	int r;
+
+	// libbpf would print to stderr what we say in a sentence.
+	libbpf_set_print(NULL);
+	if (!program)
+		return -ENOMEM;
+	program->skeleton = crash_bpf__open_and_load();
+	r = program->skeleton ? 0 : -errno;
+	if (!r) {
+		program->link = bpf_program__attach(program->skeleton->progs.signal_deliver);
+		r = program->link ? 0 : -errno;
+	}
+	if (!r)
+		r = describe(source);
+	if (r) {
+		frec__source_deinit(source);
+		frec__crash_program_destroy(program);
+		return frec__error(reterr, r,
+				   "no faulting addresses: the BPF program on signal_deliver cannot be "
+				   "loaded (%s): it needs CAP_BPF and a kernel with BTF",
+				   strerror(-r));
+	}
+	source->bpf_map = bpf_map__fd(program->skeleton->maps.rings);
+	source->counter_map = bpf_map__fd(program->skeleton->maps.emitted);
+	*ret = program;
+	return 0;
+}
+
+void frec__crash_program_destroy(struct frec_crash_program *program)
+{
+	if (!program)
+		return;
+	bpf_link__destroy(program->link);
+	crash_bpf__destroy(program->skeleton);
+	free(program);
+}

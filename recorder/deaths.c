@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+// Waiting for a dying process, but not for too long.
+#include "recorder/deaths.h"
+
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "recorder/capture.h"
+
+static struct frec_death *find(struct frec_deaths *deaths, uint32_t pid)
+{
+	for (size_t i = 0; i < deaths->count; i++) {
+		if (deaths->death[i].reason.pid == pid)
+			return &deaths->death[i];
+	}
+	return NULL;
+}
+
+void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
+		       int64_t only_uid, uint64_t written)
+{
+	struct frec_death *death = find(deaths, pid);
+	struct frec_reason *reason;
+
+	if (!death) {
+		if (deaths->count == FREC_DEATHS_MAX)
+			return;
+		death = &deaths->death[deaths->count++];
+		*death = (struct frec_death){.only_uid = only_uid,
+					     .since = frec__monotonic(),
+					     .written = written,
+					     .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
+	}
+	reason = &death->reason;
+	// A crash is what happened even when SIGKILL follows; the OOM killer is why SIGKILL came.
+	if (reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH)
+		return;
+	reason->pid = pid;
+	reason->time = reason->time ? reason->time : alert->time;
+	reason->signal = alert->signal;
+	switch (alert->kind) {
+	case FREC_ALERT_FATAL:
+		reason->kind = FLIGHTREC__TRIGGER__KIND__CRASH;
+		reason->tid = alert->tid;
+		reason->code = alert->code;
+		reason->time = alert->time;
+		break;
+	case FREC_ALERT_OOM:
+		reason->kind = FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY;
+		break;
+	default:
+		if (reason->kind != FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
+			reason->kind = FLIGHTREC__TRIGGER__KIND__KILLED;
+		reason->code = alert->code;
+		reason->sender = alert->sender;
+		break;
+	}
+	snprintf(reason->name, sizeof(reason->name), "%s",
+		 reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH	 ? "crash"
+		 : reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY ? "oom"
+									   : "killed");
+}
+
+static bool gone(int pidfd)
+{
+	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
+
+	return pidfd < 0 || poll(&poller, 1, 0) == 1;
+}
+
+bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
+		      struct frec_death *ret)
+{
+	for (size_t i = 0; i < deaths->count; i++) {
+		struct frec_death *death = &deaths->death[i];
+
+		if (!gone(death->pidfd) && written - death->written < ring_size / 4 &&
+		    frec__monotonic() - death->since < FREC_DEATH_WAIT_MAX * UINT64_C(1000000))
+			continue;
+		if (death->pidfd >= 0)
+			close(death->pidfd);
+		*ret = *death;
+		*death = deaths->death[--deaths->count];
+		return true;
+	}
+	return false;
+}
+
+void frec__deaths_deinit(struct frec_deaths *deaths)
+{
+	for (size_t i = 0; i < deaths->count; i++) {
+		if (deaths->death[i].pidfd >= 0)
+			close(deaths->death[i].pidfd);
+	}
+	deaths->count = 0;
+}

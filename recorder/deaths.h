@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Deaths that were announced but are not over: after a fatal signal the other threads run on for a moment, and their last
+ * events belong into the snapshot. So it is taken when the process is gone (pidfd), when writing its core takes too long,
+ * or when younger events begin to overwrite what led to the crash, whichever comes first.
+ */
+#ifndef FREC_RECORDER_DEATHS_H
+#define FREC_RECORDER_DEATHS_H
+
+#include <poll.h>
+
+#include "recorder/ring.h"
+#include "recorder/sideband.h"
+#include "recorder/snapshot.h"
+
+#define FREC_DEATHS_MAX 64
+/* Milliseconds to wait for the end of a dying process. */
+#define FREC_DEATH_WAIT_MAX 500
+
+struct frec_death {
+	struct frec_reason reason;
+	int64_t only_uid;
+	int pidfd; /* -1: gone before it could be opened */
+	uint64_t since;	   /* when the alert was handled */
+	uint64_t written;  /* bytes that all rings had seen by then */
+};
+
+struct frec_deaths {
+	size_t count;
+	struct frec_death death[FREC_DEATHS_MAX];
+};
+
+/* Notes an alert about `pid`; a second one about the same process adds to the first. */
+void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
+		       int64_t only_uid, uint64_t written);
+
+/* Takes out one that is due, true if there was one. */
+bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
+		      struct frec_death *ret);
+
+void frec__deaths_deinit(struct frec_deaths *deaths);
+
+#endif

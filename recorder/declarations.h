@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events as they are declared in an ELF file, read without running it: section `frec_declarations`, laid out as
+ * flightrec/fields.h says. Tells what the kernel's format file cannot: which integers are bool,
+ * pointers or enums, and the names of enumerators; and, before a program starts, which events it is going to have.
+ */
+#ifndef FREC_RECORDER_DECLARATIONS_H
+#define FREC_RECORDER_DECLARATIONS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "recorder/format.h"
+
+struct frec_declared_field {
+	char *kind; /* as in the section: "u64", "str", "chars", ... */
+	char *name;
+	unsigned int length; /* of "chars" */
+	size_t enumerators;
+	struct frec_enumerator *enumerator;
+};
+
+struct frec_declared {
+	char *provider;
+	char *name;
+	size_t count;
+	struct frec_declared_field *field;
+};
+
+struct frec_declarations {
+	size_t count;
+	struct frec_declared *event;
+	/* Files that were read already, by device and inode, so that no file is read twice. */
+	size_t files;
+	struct frec_declaration_file {
+		dev_t device;
+		ino_t inode;
+		struct timespec changed;
+	} * file;
+};
+
+void frec__declarations_deinit(struct frec_declarations *declarations);
+
+/*
+ * Adds what `path` declares, and, with `needed`, what the shared libraries do that it is linked with (found through the
+ * dynamic loader's usual folders). A file that is no ELF file or declares nothing adds nothing. Returns 0, -ENOMEM, or a
+ * negative errno when the file cannot be opened.
+ */
+int frec__declarations_add_file(struct frec_declarations *declarations, const char *path, bool needed);
+
+/* Adds what the executable mappings of a running process declare. */
+int frec__declarations_add_process(struct frec_declarations *declarations, pid_t pid);
+
+/* Adds what the processes of this machine declare. */
+int frec__declarations_add_machine(struct frec_declarations *declarations);
+
+/* Refines `format` with the declaration of provider:name whose fields agree with it. Returns whether there was one. */
+bool frec__declarations_refine(const struct frec_declarations *declarations, const char *provider,
+			       const char *name, struct frec_format *format);
+
+/* What to write to the kernel to register the event: "shop__paid u64 order_id; ...". NULL when out of memory. */
+char *frec__declared_registration(const struct frec_declared *event);
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// frec_recorder_start() and its siblings: starting a keeper, or connecting to a recorder that listens.
+#include "flightrec/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "flightrec/event.h"
+#include "recorder/control.h"
+
+#define ANSWER_TIMEOUT 10000 /* milliseconds */
+#define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */
+#define NAME_LENGTH_MAX 100
+#define EVENTS_MAX 256
+
+struct frec_recorder {
+	int socket;
+	bool ours; /* the other end is a keeper of our own */
+};
+
+static struct frec_recorder recorder = {.socket = -1};
+
+// How many bytes every version of the options has had: `size` alone.
+static int check_options(const struct frec_recorder_options *options, struct frec_recorder_options *ret)
+{
+	const char *bytes = (const char *)options;
+
+	*ret = (struct frec_recorder_options){.size = sizeof(*ret)};
+	if (!options)
+		return 0;
+	if (options->size < sizeof(options->size))
+		return -EINVAL;
+	// Options that this version does not know must not be asked for.
+	for (size_t i = sizeof(*ret); i < options->size; i++) {
+		if (bytes[i])
+			return -EINVAL;
+	}
+	memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
+	return 0;
+}
+
+static int fail(const struct frec_recorder_options *options, int code, const char *what, const char *why)
+{
+	if (options->error && options->error_size)
+		snprintf(options->error, options->error_size, "%s%s%s", what, *why ? ": " : "", why);
+	return code;
+}
+
+// The keeper's arguments. The strings live in `text`, which the caller frees.
+static int keeper_arguments(const struct frec_recorder_options *options, char *text, size_t size,
+			    char **argv)
+{
+	int argc = 0;
+	size_t at = 0;
+
+	argv[argc++] = (char *)"flightrec";
+	argv[argc++] = (char *)"keep";
+#define ADD(option, format, value)                                                                 \
+	do {                                                                                       \
+		int n_ = snprintf(text + at, size - at, format, value);                            \
+		if (n_ < 0 || (size_t)n_ >= size - at)                                             \
+			return -ENAMETOOLONG;                                                      \
+		argv[argc++] = (char *)(option);                                                   \
+		argv[argc++] = text + at;                                                          \
+		at += (size_t)n_ + 1;                                                              \
+	} while (0)
+	ADD("--pid", "%d", (int)getpid());
+	if (options->folder)
+		ADD("-o", "%s", options->folder);
+	if (options->ring_size)
+		ADD("--ring-size", "%" PRIu64, options->ring_size);
+	if (options->quota)
+		ADD("--quota", "%" PRIu64, options->quota);
+	for (size_t i = 0; options->events && options->events[i]; i++) {
+		if (i == EVENTS_MAX)
+			return -E2BIG;
+		ADD("-e", "%s", options->events[i]);
+	}
+#undef ADD
+	argv[argc] = NULL;
+	return 0;
+}
+
+static int spawn(const struct frec_recorder_options *options, int socket, char **argv, pid_t *ret_pid)
+{
+	extern char **environ;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t all, none;
+	int r;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	if (posix_spawn_file_actions_init(&actions))
+		return -ENOMEM;
+	if (posix_spawnattr_init(&attributes)) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -ENOMEM;
+	}
+	// What the service ignores or blocks is no business of the keeper's.
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, socket, KEEPER_FD);
+	r = ENOENT;
+	if (options->keeper)
+		r = posix_spawn(ret_pid, options->keeper, &actions, &attributes, argv, environ);
+	else if ((r = posix_spawn(ret_pid, FREC_BINARY_FOLDER "/flightrec", &actions, &attributes, argv,
+				  environ)))
+		r = posix_spawnp(ret_pid, "flightrec", &actions, &attributes, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	return -r;
+}
+
+static int start_keeper(const struct frec_recorder_options *options)
+{
+	char text[16384], answer[600];
+	char *argv[2 * EVENTS_MAX + 16];
+	int sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
+	pid_t pid;
+
+	if (r)
+		return fail(options, r, "folder or events are too long", "");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return fail(options, -errno, "socketpair", strerror(errno));
+	// Out of the way of 0, 1 and 3, which the keeper gets anew; dup2() onto itself would also leave close-on-exec on.
+	if (sockets[1] <= KEEPER_FD) {
+		int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, KEEPER_FD + 1);
+
+		close(sockets[1]);
+		sockets[1] = moved;
+	}
+	r = spawn(options, sockets[1], argv, &pid);
+	close(sockets[1]);
+	if (r) {
+		close(sockets[0]);
+		return fail(options, r, options->keeper ? options->keeper : "flightrec", strerror(-r));
+	}
+	// It forks and this one returns at once; a SIGCHLD handler of the service may have been faster.
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), NULL, ANSWER_TIMEOUT);
+	if (r > 0 && !strcmp(answer, "ready")) {
+		recorder.socket = sockets[0];
+		recorder.ours = true;
+		return 0;
+	}
+	close(sockets[0]);
+	if (r > 0 && !strncmp(answer, "error ", 6))
+		return fail(options, -ENOTSUP, answer + 6, "");
+	return fail(options, r == -ETIMEDOUT ? r : -EPIPE, "the keeper did not start", r < 0 ? strerror(-r) : "");
+}
+
+static int connect_recorder(const struct frec_recorder_options *options)
+{
+	char answer[600];
+	int fd, socket = frec__control_connect(options->socket), r;
+
+	if (socket < 0)
+		return fail(options, socket, options->socket, strerror(-socket));
+	r = frec__control_send(socket, "attach", -1);
+	if (!r)
+		r = (int)frec__control_receive(socket, answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
+	if (r > 0 && !strncmp(answer, "ok", 2) && fd >= 0) {
+		r = frec_register_fd(fd);
+		close(fd);
+		if (!r) {
+			recorder.socket = socket;
+			recorder.ours = false;
+			return 0;
+		}
+		close(socket);
+		return fail(options, r, "events cannot be registered with the recorder's descriptor", strerror(-r));
+	}
+	close(socket);
+	if (r > 0)
+		return fail(options, -ENOTSUP, strncmp(answer, "error ", 6) ? answer : answer + 6, "");
+	return fail(options, r ? r : -EPIPE, options->socket, r ? strerror(-r) : "the recorder hung up");
+}
+
+int frec_recorder_start(const struct frec_recorder_options *options, struct frec_recorder **ret)
+{
+	struct frec_recorder_options known;
+	int r = check_options(options, &known);
+
+	if (r)
+		return r;
+	if (recorder.socket >= 0)
+		return fail(&known, -EALREADY, "this process has a recorder already", "");
+	// Whatever could not be registered when the program started has its next chance here.
+	(void)frec_register();
+	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
+	if (!r)
+		*ret = &recorder;
+	return r;
+}
+
+int frec_trigger(const char *name)
+{
+	char message[NAME_LENGTH_MAX + 16] = "notify ";
+	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_RELAXED);
+	size_t length = 0;
+
+	for (; name[length]; length++) {
+		if (length == NAME_LENGTH_MAX || name[length] < ' ' || name[length] > '~')
+			return -EINVAL;
+	}
+	if (!length)
+		return -EINVAL;
+	if (socket < 0)
+		return -ENOTCONN;
+	memcpy(message + strlen("notify "), name, length + 1);
+	return frec__control_send(socket, message, -1);
+}
+
+void frec_recorder_stop(struct frec_recorder *stopped)
+{
+	char message[64];
+	int socket = recorder.socket;
+
+	if (!stopped || socket < 0)
+		return;
+	__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
+	// The keeper closes its end when everything is written. A recorder of the machine goes on without us.
+	if (recorder.ours && !frec__control_send(socket, "stop", -1))
+		(void)frec__control_receive(socket, message, sizeof(message), NULL, ANSWER_TIMEOUT);
+	close(socket);
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+// The recorder engine: starting and stopping, and the work of its loop. Which sources and CPUs there are is kept up to
+// date in engine_sources.c.
+#include "recorder/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "recorder/cleanup.h"
+#include "recorder/crash_program.h"
+#include "recorder/engine_sources.h"
+#include "recorder/perf.h"
+
+// How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
+#define LOOK_INTERVAL 20
+// How often it looks whether a dying process is gone.
+#define DEATH_INTERVAL 2
+
+static uint64_t bytes_written(const struct frec_engine *engine)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < engine->ring_count; i++) {
+		uint64_t written = frec__ring_written(&engine->ring[i]);
+
+		if (written > most)
+			most = written;
+	}
+	return most;
+}
+
+static const struct frec_watched *find_watched(const struct frec_engine *engine, uint32_t pid)
+{
+	for (size_t i = 0; i < engine->watched_count; i++) {
+		if (frec__process_table_descends(&engine->processes, pid, engine->watched[i].pid))
+			return &engine->watched[i];
+	}
+	return NULL;
+}
+
+// The process of a thread: alerts about SIGKILL name the thread that it was aimed at.
+static uint32_t process_of(const struct frec_engine *engine, uint32_t tid)
+{
+	if (frec__process_table_find(&engine->processes, tid))
+		return tid;
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		const struct frec_process *process = engine->processes.bucket[i];
+
+		for (; process; process = process->next) {
+			for (size_t t = 0; t < process->threads; t++) {
+				if (process->thread[t].tid == tid && !process->exit)
+					return process->pid;
+			}
+		}
+	}
+	return tid;
+}
+
+static void on_alert(void *context, const struct frec_alert *alert)
+{
+	struct frec_engine *engine = context;
+	uint32_t pid = alert->pid ? alert->pid : process_of(engine, alert->tid);
+	const struct frec_watched *watched = find_watched(engine, pid);
+
+	if (alert->kind == FREC_ALERT_EXEC)
+		return;
+	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
+		return;
+	frec__deaths_note(&engine->deaths, alert, pid, watched ? watched->only_uid : -1,
+			  bytes_written(engine));
+}
+
+int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
+		       struct frec_error *reterr)
+{
+	int r;
+
+	*engine = (struct frec_engine){.options = *options, .tracefs = -1, .events_fd = -1};
+	r = frec__catalog_open(reterr);
+	if (r < 0)
+		return r;
+	engine->tracefs = r;
+	r = 0;
+	for (size_t i = 0; options->selection[i] && !r; i++)
+		r = frec__catalog_check(engine->tracefs, options->selection[i], reterr);
+	if (!r)
+		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
+				      options->quota, reterr);
+	if (!r)
+		r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
+	engine->sideband.alert = on_alert;
+	engine->sideband.context = engine;
+	frec__clocks_read(&engine->start);
+	if (!r)
+		r = frec__engine_open_cpus(engine, reterr);
+	// The sideband is on: whoever is born from here on is seen, whoever was there before is scanned.
+	if (!r)
+		r = frec__process_table_scan(&engine->processes);
+	if (!r)
+		r = frec__engine_open_crash_source(engine, reterr);
+	if (!r)
+		r = frec__engine_find_sources(engine, true, reterr);
+	if (!r) {
+		engine->recording_since = frec__monotonic();
+		r = frec__engine_reserve(engine, reterr);
+	}
+	if (r)
+		frec__engine_stop(engine);
+	return r;
+}
+
+void frec__engine_stop(struct frec_engine *engine)
+{
+	frec__crash_program_destroy(engine->crash_program);
+	for (size_t i = 0; i < engine->source_count; i++)
+		frec__source_deinit(&engine->source[i]);
+	frec__capture_deinit(&engine->capture, engine->options.ring_size);
+	for (size_t i = 0; i < engine->ring_count; i++)
+		frec__ring_close(&engine->ring[i]);
+	frec__sideband_deinit(&engine->sideband);
+	frec__process_table_deinit(&engine->processes);
+	frec__declarations_deinit(&engine->declarations);
+	frec__deaths_deinit(&engine->deaths);
+	free(engine->source);
+	free(engine->ring);
+	free(engine->watched);
+	free(engine->cpus_online);
+	free(engine->events_status);
+	if (engine->events_fd >= 0)
+		close(engine->events_fd);
+	if (engine->tracefs >= 0)
+		close(engine->tracefs);
+	*engine = (struct frec_engine){.tracefs = -1, .events_fd = -1};
+}
+
+int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid)
+{
+	struct frec_watched *grown =
+		reallocarray(engine->watched, engine->watched_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	engine->watched = grown;
+	grown[engine->watched_count++] = (struct frec_watched){.pid = pid, .only_uid = only_uid};
+	return 0;
+}
+
+void frec__engine_unwatch(struct frec_engine *engine, uint32_t pid)
+{
+	for (size_t i = 0; i < engine->watched_count; i++) {
+		if (engine->watched[i].pid == pid) {
+			engine->watched[i] = engine->watched[--engine->watched_count];
+			return;
+		}
+	}
+}
+
+static void meanwhile(void *context)
+{
+	struct frec_engine *engine = context;
+
+	frec__sideband_drain(&engine->sideband);
+}
+
+static struct frec_snapshot describe(struct frec_engine *engine, const struct frec_reason *reason,
+				     int64_t only_uid)
+{
+	return (struct frec_snapshot){
+		.rings = engine->ring,
+		.ring_count = engine->ring_count,
+		.sources = engine->source,
+		.source_count = engine->source_count,
+		.capture = &engine->capture,
+		.processes = &engine->processes,
+		.start = &engine->start,
+		.recording_since = engine->recording_since,
+		.selection = engine->options.selection,
+		.sideband_lost = engine->sideband.lost,
+		.reason = reason,
+		.only_uid = only_uid,
+		.meanwhile = meanwhile,
+		.context = engine,
+	};
+}
+
+static void capture(struct frec_engine *engine)
+{
+	frec__capture_take(&engine->capture, engine->ring, engine->ring_count, engine->source,
+			   engine->source_count);
+	// Names and deaths up to now belong to it.
+	frec__sideband_drain(&engine->sideband);
+}
+
+static int write_capture(struct frec_engine *engine, const struct frec_snapshot *snapshot,
+			 char *ret_path, struct frec_error *reterr)
+{
+	char path[PATH_MAX];
+	struct frec_error error;
+	int r = frec__folder_write(&engine->folder, snapshot, snapshot->only_uid, path, &error);
+
+	if (r) {
+		engine->failures++;
+		frec__report(LOG_ERR, "no snapshot was written: %s", error.message);
+		if (reterr)
+			*reterr = error;
+	} else {
+		engine->snapshots++;
+		memcpy(engine->last_path, path, sizeof(path));
+		if (ret_path)
+			memcpy(ret_path, path, sizeof(path));
+	}
+	if (engine->written)
+		engine->written(engine->context, snapshot->reason, r ? NULL : path);
+	return r;
+}
+
+int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid,
+			  char *ret_path, struct frec_error *reterr)
+{
+	struct frec_snapshot snapshot = describe(engine, reason, only_uid);
+
+	capture(engine);
+	return write_capture(engine, &snapshot, ret_path, reterr);
+}
+
+static void work_off_deaths(struct frec_engine *engine)
+{
+	struct frec_death death;
+
+	while (frec__deaths_due(&engine->deaths, bytes_written(engine), engine->options.ring_size,
+				&death)) {
+		struct frec_snapshot snapshot = describe(engine, &death.reason, death.only_uid);
+
+		capture(engine);
+		if (engine->options.watch == FREC_WATCH_EMITTERS &&
+		    !find_watched(engine, death.reason.pid) &&
+		    !frec__snapshot_mentions(&snapshot, death.reason.pid))
+			continue;
+		engine->deaths_seen++;
+		write_capture(engine, &snapshot, NULL, NULL);
+	}
+}
+
+size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room, int *ret_milliseconds)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < engine->sideband.count && count < room; i++)
+		fds[count++] = (struct pollfd){.fd = engine->sideband.cpu[i].fd, .events = POLLIN};
+	for (size_t i = 0; i < engine->deaths.count && count < room; i++) {
+		if (engine->deaths.death[i].pidfd >= 0)
+			fds[count++] = (struct pollfd){.fd = engine->deaths.death[i].pidfd,
+						       .events = POLLIN};
+	}
+	*ret_milliseconds = engine->deaths.count ? DEATH_INTERVAL : LOOK_INTERVAL;
+	return count;
+}
+
+void frec__engine_work(struct frec_engine *engine)
+{
+	frec__sideband_drain(&engine->sideband);
+	work_off_deaths(engine);
+	frec__engine_look(engine);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The recorder engine: rings, sources, sideband and process table of one machine, and the loop that turns triggers into
+ * snapshots. One thread, one loop; everything in it belongs to that thread.
+ *
+ * Data flows one way:  tracefs -> sources -> rings (written by the kernel)
+ *			sideband -> process table, alerts -> deaths -> reason
+ *			reason + rings -> capture -> file
+ */
+#ifndef FREC_RECORDER_ENGINE_H
+#define FREC_RECORDER_ENGINE_H
+
+#include "recorder/capture.h"
+#include "recorder/declarations.h"
+#include "recorder/deaths.h"
+#include "recorder/folder.h"
+#include "recorder/processes.h"
+#include "recorder/sideband.h"
+#include "recorder/source.h"
+
+#define FREC_RING_SIZE_DEFAULT (4u << 20)
+#define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)
+#define FREC_FALLBACK_DEFAULT "/var/tmp/flightrec"
+#define FREC_SELECTIONS_MAX 256
+#define FREC_SOURCES_MAX 4096
+
+/* Which deaths are worth a snapshot. */
+enum frec_watch {
+	FREC_WATCH_EMITTERS,  /* of every process that has user events in the rings */
+	FREC_WATCH_DESCENDANTS, /* of the watched processes and what they started */
+};
+
+struct frec_engine_options {
+	const char *const *selection; /* NULL-terminated; kept by the caller */
+	uint64_t ring_size;	      /* bytes per CPU, a power of two */
+	const char *folder, *fallback;
+	uint64_t quota;
+	enum frec_watch watch;
+};
+
+struct frec_crash_program;
+
+/* A process whose death is waited for. */
+struct frec_watched {
+	uint32_t pid;
+	int64_t only_uid; /* what its snapshots may hold: this user's records; -1: all */
+};
+
+struct frec_engine {
+	struct frec_engine_options options;
+	int tracefs;
+	size_t ring_count;
+	struct frec_ring *ring;
+	size_t source_count;
+	struct frec_source *source;
+	struct frec_sideband sideband;
+	struct frec_processes processes;
+	struct frec_declarations declarations;
+	struct frec_capture capture;
+	struct frec_folder folder;
+	struct frec_deaths deaths;
+	struct frec_clocks start;
+	uint64_t recording_since;
+	size_t watched_count;
+	struct frec_watched *watched;
+	char *cpus_online;   /* /sys/devices/system/cpu/online, as last seen */
+	char *events_status; /* user_events_status, as last seen */
+	int events_fd;	     /* user_events_data, for events registered ahead of their program; -1 */
+	uint64_t snapshots, failures;
+	uint64_t deaths_seen; /* deaths that a snapshot was tried of */
+	char last_path[PATH_MAX];
+	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
+	struct frec_error no_addresses;		  /* ... and this is why */
+	/* Called after a snapshot was written, or was not (path NULL). */
+	void (*written)(void *context, const struct frec_reason *reason, const char *path);
+	void *context;
+};
+
+/* Starts recording. On failure nothing is left and `reterr` says why. */
+int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
+		       struct frec_error *reterr);
+void frec__engine_stop(struct frec_engine *engine);
+
+/* Registers the selected events that the file (and the libraries it is linked with) declares, before it runs. */
+int frec__engine_preload(struct frec_engine *engine, const char *path, struct frec_error *reterr);
+
+int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid);
+void frec__engine_unwatch(struct frec_engine *engine, uint32_t pid);
+
+/* Takes a snapshot now. `ret_path` (PATH_MAX) may be NULL. */
+int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid,
+			  char *ret_path, struct frec_error *reterr);
+
+/*
+ * The loop's part: fills `fds` with what to poll (at most `room`, returns how many), and how long at most; then works off
+ * what happened. Call both in turn.
+ */
+size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room, int *ret_milliseconds);
+void frec__engine_work(struct frec_engine *engine);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeping an engine's rings and sources in step with the machine: its CPUs, its events. */
+#ifndef FREC_RECORDER_ENGINE_SOURCES_H
+#define FREC_RECORDER_ENGINE_SOURCES_H
+
+#include "recorder/engine.h"
+
+/* Opens a ring and a sideband for every CPU that is online. */
+int frec__engine_open_cpus(struct frec_engine *engine, struct frec_error *reterr);
+
+/* Opens the source of fatal signals with registers and stack; every recorder has it. */
+int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr);
+
+/* Opens what is selected and not open yet. With `strict` the first failure ends it; else each is reported and passed over. */
+int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct frec_error *reterr);
+
+/* Sets memory aside for a capture of what is open now. */
+int frec__engine_reserve(struct frec_engine *engine, struct frec_error *reterr);
+
+/* Looks for new events and CPUs that came or went. */
+void frec__engine_look(struct frec_engine *engine);
+
+#endif

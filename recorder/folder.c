@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// Where snapshots go.
+#include "recorder/folder.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "recorder/cleanup.h"
+
+#define SUFFIX ".frec"
+
+static int make_folder(const char *path, struct frec_error *reterr)
+{
+	char part[PATH_MAX];
+
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
+		return frec__error(reterr, -ENAMETOOLONG, "%.64s...: this path is too long", path);
+	for (char *p = part + 1;; p++) {
+		char kept = *p;
+
+		if (kept && kept != '/')
+			continue;
+		*p = 0;
+		if (mkdir(part, 0700) && errno != EEXIST)
+			return frec__error(reterr, -errno, "%s: cannot make this folder: %s", part,
+					   strerror(errno));
+		*p = kept;
+		if (!kept)
+			break;
+	}
+	if (access(path, W_OK | X_OK))
+		return frec__error(reterr, -errno,
+				   "%s: cannot write here: %s: name another folder with -o", path,
+				   strerror(errno));
+	return 0;
+}
+
+int frec__folder_open(struct frec_folder *folder, const char *path, const char *fallback,
+		      uint64_t quota, struct frec_error *reterr)
+{
+	int r;
+
+	*folder = (struct frec_folder){.quota = quota};
+	r = make_folder(path, reterr);
+	if (r)
+		return r;
+	// The recorder may be started anywhere and must not depend on where it stands later.
+	if (!realpath(path, folder->path))
+		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
+	if (fallback)
+		snprintf(folder->fallback, sizeof(folder->fallback), "%s", fallback);
+	return 0;
+}
+
+// Names of signals without their numbers: sigabbrev_np() needs no table of ours.
+static void what_happened(const struct frec_reason *reason, char *ret, size_t size)
+{
+	const char *abbreviation = reason->signal ? sigabbrev_np(reason->signal) : NULL;
+
+	if (reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
+		snprintf(ret, size, "oom");
+	else if (abbreviation)
+		snprintf(ret, size, "SIG%s", abbreviation);
+	else if (reason->pid)
+		snprintf(ret, size, "exit-%d", reason->exit_status);
+	else
+		snprintf(ret, size, "%s", *reason->name ? reason->name : "trigger");
+}
+
+static void put_name(const struct frec_folder *folder, const struct frec_snapshot *snapshot,
+		     char *ret, size_t size)
+{
+	const struct frec_reason *reason = snapshot->reason;
+	const struct frec_process *process = frec__process_table_find(snapshot->processes, reason->pid);
+	char what[160], who[32] = "";
+	time_t seconds = (time_t)(snapshot->capture->clocks.realtime / 1000000000);
+	struct tm utc;
+
+	what_happened(reason, what, sizeof(what));
+	if (reason->pid)
+		snprintf(who, sizeof(who), "%s-%u-", process ? process->name : "pid", reason->pid);
+	gmtime_r(&seconds, &utc);
+	snprintf(ret, size, "%s%s-%04d%02d%02dT%02d%02d%02dZ-%u-%llu" SUFFIX, who, what,
+		 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+		 (unsigned int)getpid(), (unsigned long long)folder->written);
+	for (char *p = ret; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			*p = '_';
+	}
+	if (*ret == '.')
+		*ret = '_';
+}
+
+// Removes the oldest snapshots until the rest fits into the quota; the youngest always stays.
+static void keep_quota(const struct frec_folder *folder)
+{
+	while (folder->quota) {
+		FREC_CLOSEDIR DIR *listing = opendir(folder->path);
+		char oldest[NAME_MAX + 1] = "";
+		struct timespec oldest_time = {0};
+		struct dirent *entry;
+		uint64_t total = 0;
+		size_t files = 0;
+
+		while (listing && (entry = readdir(listing))) {
+			size_t length = strlen(entry->d_name);
+			struct stat status;
+
+			if (length < sizeof(SUFFIX) || entry->d_name[0] == '.' ||
+			    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) ||
+			    fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) ||
+			    !S_ISREG(status.st_mode))
+				continue;
+			files++;
+			total += (uint64_t)status.st_size;
+			if (!*oldest || status.st_mtim.tv_sec < oldest_time.tv_sec ||
+			    (status.st_mtim.tv_sec == oldest_time.tv_sec &&
+			     status.st_mtim.tv_nsec < oldest_time.tv_nsec)) {
+				snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
+				oldest_time = status.st_mtim;
+			}
+		}
+		if (total <= folder->quota || files < 2)
+			return;
+		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", folder->path,
+			     oldest);
+		if (unlinkat(dirfd(listing), oldest, 0))
+			return;
+	}
+}
+
+int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot, int64_t owner,
+		       char *ret_path, struct frec_error *reterr)
+{
+	char name[NAME_MAX - 32];
+	struct frec_error first;
+	int r;
+
+	folder->written++;
+	put_name(folder, snapshot, name, sizeof(name));
+	if (snprintf(ret_path, PATH_MAX, "%s/%s", folder->path, name) >= PATH_MAX)
+		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long", folder->path);
+	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+	if (!r) {
+		keep_quota(folder);
+		return 0;
+	}
+	if (*folder->fallback && !make_folder(folder->fallback, NULL) &&
+	    snprintf(ret_path, PATH_MAX, "%s/%s", folder->fallback, name) < PATH_MAX) {
+		frec__report(LOG_ERR, "%s", first.message);
+		r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+	}
+	if (r && reterr)
+		*reterr = first;
+	return r;
+}
+
+// The journal's native protocol: one datagram of KEY=value lines (systemd.journal-fields(7)).
+static void tell_journal(int priority, const char *message)
+{
+	FREC_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+	char datagram[2048];
+	int n = snprintf(datagram, sizeof(datagram),
+			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=flightrec\nMESSAGE=%s\n", priority, message);
+
+	if (fd >= 0 && n > 0 && n < (int)sizeof(datagram))
+		(void)sendto(fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL,
+			     (struct sockaddr *)&address, sizeof(address));
+}
+
+void frec__report(int priority, const char *format, ...)
+{
+	char message[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	for (char *p = message; *p; p++) {
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	}
+	// Where stderr is the journal it reads the priority from the line itself (sd-daemon(3)).
+	if (getenv("JOURNAL_STREAM")) {
+		dprintf(STDERR_FILENO, "<%d>flightrec: %s\n", priority, message);
+	} else {
+		dprintf(STDERR_FILENO, "flightrec: %s\n", message);
+		tell_journal(priority, message);
+	}
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// Parsing tracefs format files into typed fields.
+#include "recorder/format.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool starts(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+// "char comm[16]" and "__data_loc char[] path" into type and name. The name is in the last word, with or without brackets
+// behind it, which belong to the type; user_events spells a dynamic array as "__rel_loc char text[]".
+static int split_declaration(const char *text, size_t length, struct frec_field *field)
+{
+	const char *end = text + length, *name = end, *bracket;
+
+	while (name > text && name[-1] != ' ' && name[-1] != '*')
+		name--;
+	bracket = memchr(name, '[', (size_t)(end - name));
+	if (!bracket)
+		bracket = end;
+	if (name == bracket || name == text)
+		return -EBADMSG;
+	field->name = strndup(name, (size_t)(bracket - name));
+	while (name > text && name[-1] == ' ')
+		name--;
+	if (asprintf(&field->type, "%.*s%.*s", (int)(name - text), text, (int)(end - bracket), bracket) < 0)
+		field->type = NULL;
+	return field->name && field->type ? 0 : -ENOMEM;
+}
+
+static uint32_t element_size(const char *type)
+{
+	static const struct {
+		const char *prefix;
+		uint32_t size;
+	} sizes[] = {{"char", 1},	    {"unsigned char", 1}, {"u8", 1},	   {"s8", 1},
+		     {"__u8", 1},	    {"u16", 2},		  {"s16", 2},	   {"__u16", 2},
+		     {"unsigned short", 2}, {"short", 2},	  {"u32", 4},	   {"s32", 4},
+		     {"__u32", 4},	    {"unsigned int", 4},  {"int", 4},	   {"u64", 8},
+		     {"s64", 8},	    {"__u64", 8},	  {"unsigned long", 8}, {"long", 8}};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (starts(type, sizes[i].prefix))
+			return sizes[i].size;
+	}
+	return 0;
+}
+
+static void classify(struct frec_field *field, bool is_signed, bool ours)
+{
+	const char *type = field->type;
+
+	if (starts(type, "const "))
+		type += 6;
+	field->kind = FLIGHTREC__FIELD_KIND__FIELD_UNKNOWN;
+	if (starts(type, "__data_loc ") || starts(type, "__rel_loc ")) {
+		const char *element = strchr(type, ' ') + 1;
+
+		field->locator = starts(type, "__data_loc") ? FLIGHTREC__LOCATOR__LOCATOR_DATA
+							    : FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+		field->kind = starts(element, "char") ? FLIGHTREC__FIELD_KIND__FIELD_STRING
+						      : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
+	} else if (strchr(type, '[')) {
+		field->kind = starts(type, "char") ? FLIGHTREC__FIELD_KIND__FIELD_CHARS
+						   : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
+		field->element_size = element_size(type);
+		field->element_signed = is_signed;
+		if (!field->element_size || field->size % field->element_size)
+			field->kind = FLIGHTREC__FIELD_KIND__FIELD_UNKNOWN;
+	} else if (strchr(type, '*')) {
+		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
+	} else if (ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) {
+		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
+	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {
+		field->kind = FLIGHTREC__FIELD_KIND__FIELD_BOOL;
+	} else if (!starts(type, "struct ") && !starts(type, "union ") &&
+		   (field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8)) {
+		field->kind = is_signed ? FLIGHTREC__FIELD_KIND__FIELD_SIGNED
+					: FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED;
+	}
+}
+
+static int parse_field(struct frec_format *format, const char *line, bool ours)
+{
+	const char *declaration = line + strlen("field:");
+	const char *semicolon = strchr(declaration, ';');
+	struct frec_field *grown, *field;
+	unsigned int offset, size;
+	int is_signed, r;
+
+	if (!semicolon || sscanf(semicolon, "; offset:%u; size:%u; signed:%d", &offset, &size,
+				 &is_signed) != 3)
+		return -EBADMSG;
+	if (format->count == FREC_FIELDS_MAX || offset > UINT16_MAX || size > UINT16_MAX)
+		return -EBADMSG;
+	grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	format->field = grown;
+	field = &grown[format->count++];
+	*field = (struct frec_field){.offset = offset, .size = size};
+	r = split_declaration(declaration, (size_t)(semicolon - declaration), field);
+	if (r)
+		return r;
+	if (starts(field->name, "common_")) {
+		free(field->name);
+		free(field->type);
+		format->count--;
+		return 0;
+	}
+	classify(field, is_signed, ours);
+	return 0;
+}
+
+int frec__format_parse(struct frec_format *format, const char *text, bool ours,
+		       struct frec_error *reterr)
+{
+	bool have_id = false;
+	int r = 0;
+
+	*format = (struct frec_format){0};
+	for (const char *line = text; line && *line && !r;) {
+		const char *next = strchr(line, '\n');
+
+		while (*line == '\t' || *line == ' ')
+			line++;
+		if (starts(line, "ID: ")) {
+			format->id = (uint32_t)strtoul(line + 4, NULL, 10);
+			have_id = true;
+		} else if (starts(line, "field:")) {
+			r = parse_field(format, line, ours);
+		} else if (starts(line, "print fmt:")) {
+			break;
+		}
+		line = next ? next + 1 : NULL;
+	}
+	if (!r && !have_id)
+		r = -EBADMSG;
+	if (r) {
+		frec__format_deinit(format);
+		return frec__error(reterr, r, "the kernel's format file cannot be read: %s",
+				   r == -ENOMEM ? "out of memory" : "unknown shape");
+	}
+	return 0;
+}
+
+void frec__format_deinit(struct frec_format *format)
+{
+	for (size_t i = 0; i < format->count; i++) {
+		struct frec_field *field = &format->field[i];
+
+		for (size_t e = 0; e < field->enumerators; e++)
+			free(field->enumerator[e].name);
+		free(field->enumerator);
+		free(field->name);
+		free(field->type);
+	}
+	free(format->field);
+	*format = (struct frec_format){0};
+}
+
+const struct frec_field *frec__format_find(const struct frec_format *format, const char *name)
+{
+	for (size_t i = 0; i < format->count; i++) {
+		if (!strcmp(format->field[i].name, name))
+			return &format->field[i];
+	}
+	return NULL;
+}
+
+uint64_t frec__field_value(const struct frec_field *field, const void *payload, size_t size)
+{
+	uint64_t value = 0;
+
+	if (!field || field->size > 8 || field->offset + field->size > size)
+		return 0;
+	memcpy(&value, (const char *)payload + field->offset, field->size);
+	if (field->kind == FLIGHTREC__FIELD_KIND__FIELD_SIGNED && field->size < 8) {
+		unsigned int shift = 64 - 8 * field->size;
+
+		value = (uint64_t)((int64_t)(value << shift) >> shift);
+	}
+	return value;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// What /proc knows and the sideband does not tell: processes from before, arguments, executables, owners.
+#include "recorder/processes.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "recorder/catalog.h"
+#include "recorder/cleanup.h"
+
+#define PROC_FILE_MAX (64u << 10)
+#define MAPS_FILE_MAX (4u << 20)
+#define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
+
+// Nanoseconds to take from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
+static int64_t boottime_offset(void)
+{
+	struct timespec boot, monotonic;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (boot.tv_sec - monotonic.tv_sec) * INT64_C(1000000000) + boot.tv_nsec -
+	       monotonic.tv_nsec;
+}
+
+struct stat_line {
+	char name[16];
+	uint32_t ppid;
+	unsigned int flags;
+	uint64_t start; /* nanoseconds of CLOCK_MONOTONIC */
+};
+
+static bool parse_stat(const char *text, struct stat_line *ret)
+{
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	unsigned long long ticks;
+	size_t length;
+
+	if (!open || !close)
+		return false;
+	length = (size_t)(close - open - 1);
+	*ret = (struct stat_line){0};
+	memcpy(ret->name, open + 1, length < sizeof(ret->name) - 1 ? length : sizeof(ret->name) - 1);
+	if (sscanf(close + 1,
+		   " %*c %" SCNu32 " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &ret->ppid, &ret->flags, &ticks) != 3)
+		return false;
+	ret->start = ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+	ret->start -= (uint64_t)boottime_offset();
+	return true;
+}
+
+static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
+{
+	FREC_FREE char *text = frec__read_file_at(folder, "maps", MAPS_FILE_MAX);
+	char *save = NULL;
+
+	if (!text)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct frec_map map = {0};
+		char permissions[8];
+		int at = 0;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &map.start,
+			   &map.end, permissions, &map.offset, &at) < 4 ||
+		    !at || permissions[2] != 'x')
+			continue;
+		map.path = line[at] ? line + at : "//anon";
+		frec__process_table_map(table, pid, &map);
+	}
+}
+
+void frec__process_table_refresh(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	FREC_CLOSE int folder = -1;
+	char path[64], target[4096];
+	struct stat status;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (!process || process->exit || folder < 0)
+		return;
+	if (!fstat(folder, &status)) {
+		process->uid = status.st_uid;
+		process->uid_known = true;
+	}
+	n = readlinkat(folder, "exe", target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = 0;
+		free(process->executable);
+		process->executable = strdup(target);
+	}
+	{
+		FREC_CLOSE int fd = openat(folder, "cmdline", O_RDONLY | O_CLOEXEC);
+		char arguments[FREC_PROCESS_CMDLINE_MAX];
+
+		n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
+		if (n > 0) {
+			char *copy = malloc((size_t)n);
+
+			if (copy) {
+				memcpy(copy, arguments, (size_t)n);
+				free(process->cmdline);
+				process->cmdline = copy;
+				process->cmdline_size = (size_t)n;
+			}
+		}
+	}
+}
+
+static void scan_threads(struct frec_processes *table, int folder, uint32_t pid)
+{
+	int fd = openat(folder, "task", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	FREC_CLOSEDIR DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (tasks && (entry = readdir(tasks))) {
+		FREC_FREE char *text = NULL;
+		struct stat_line line;
+		char path[300];
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "task/%s/stat", entry->d_name);
+		text = frec__read_file_at(folder, path, PROC_FILE_MAX);
+		if (text && parse_stat(text, &line))
+			frec__process_table_comm(table, pid, (uint32_t)strtoul(entry->d_name, NULL, 10),
+					     line.name, false, 0);
+	}
+}
+
+static void scan_process(struct frec_processes *table, const char *name)
+{
+	uint32_t pid = (uint32_t)strtoul(name, NULL, 10);
+	FREC_FREE char *text = NULL;
+	FREC_CLOSE int folder = -1;
+	struct frec_process *process;
+	struct stat_line line;
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s", name);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	text = frec__read_file_at(folder, "stat", PROC_FILE_MAX);
+	// The sideband is on already: what it told about this process is younger than the scan.
+	if (!text || !parse_stat(text, &line) || frec__process_table_find(table, pid))
+		return;
+	frec__process_table_comm(table, pid, pid, line.name, false, 0);
+	process = frec__process_table_find(table, pid);
+	if (!process)
+		return;
+	process->ppid = line.ppid;
+	process->start = line.start;
+	process->kernel = line.flags & FLAG_KERNEL_THREAD;
+	scan_threads(table, folder, pid);
+	frec__process_table_refresh(table, pid);
+	read_maps(table, folder, pid);
+}
+
+int frec__process_table_scan(struct frec_processes *table)
+{
+	FREC_CLOSEDIR DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	if (!proc)
+		return -errno;
+	while ((entry = readdir(proc))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			scan_process(table, entry->d_name);
+	}
+	return 0;
+}

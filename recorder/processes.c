@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+// The bounded process table; proc_scan.c fills it from /proc.
+#include "recorder/processes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct frec_process **bucket(const struct frec_processes *table, uint32_t pid)
+{
+	return (struct frec_process **)&table->bucket[pid % FREC_PROCESS_BUCKETS];
+}
+
+static void process_free(struct frec_process *process)
+{
+	for (size_t i = 0; i < process->maps; i++)
+		free(process->map[i].path);
+	free(process->map);
+	free(process->thread);
+	free(process->cmdline);
+	free(process->executable);
+	free(process);
+}
+
+void frec__process_table_deinit(struct frec_processes *table)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		while (table->bucket[i]) {
+			struct frec_process *process = table->bucket[i];
+
+			table->bucket[i] = process->next;
+			process_free(process);
+		}
+	}
+	*table = (struct frec_processes){0};
+}
+
+struct frec_process *frec__process_table_find(const struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = *bucket(table, pid);
+
+	while (process && process->pid != pid)
+		process = process->next;
+	return process;
+}
+
+// Room for one more that exited: the one that has been gone longest leaves the table.
+static void drop_oldest(struct frec_processes *table)
+{
+	struct frec_process **oldest = NULL;
+
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		for (struct frec_process **p = &table->bucket[i]; *p; p = &(*p)->next) {
+			if ((*p)->exit && (!oldest || (*p)->exit < (*oldest)->exit))
+				oldest = p;
+		}
+	}
+	if (oldest) {
+		struct frec_process *process = *oldest;
+
+		*oldest = process->next;
+		process_free(process);
+		table->exited--;
+	}
+}
+
+static void mark_exit(struct frec_processes *table, struct frec_process *process, uint64_t time)
+{
+	if (process->exit)
+		return;
+	process->exit = time ? time : 1;
+	table->living--;
+	if (++table->exited > FREC_PROCESSES_EXITED_MAX)
+		drop_oldest(table);
+}
+
+static struct frec_process *add(struct frec_processes *table, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->pid = pid;
+	process->start = time;
+	process->next = *bucket(table, pid);
+	*bucket(table, pid) = process;
+	table->living++;
+	return process;
+}
+
+static struct frec_process *find_or_add(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	return process ? process : add(table, pid, 0);
+}
+
+static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
+{
+	for (size_t i = process->threads; i-- > 0;) {
+		if (process->thread[i].tid == tid)
+			return &process->thread[i];
+	}
+	return NULL;
+}
+
+static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid, uint64_t time)
+{
+	struct frec_thread *grown;
+
+	if (process->threads == FREC_PROCESS_THREADS_MAX) {
+		// A thread that is gone makes room for one that lives.
+		for (size_t i = 0; i < process->threads; i++) {
+			if (process->thread[i].exit) {
+				process->threads_missing++;
+				memmove(&process->thread[i], &process->thread[i + 1],
+					(--process->threads - i) * sizeof(*process->thread));
+				break;
+			}
+		}
+	}
+	grown = process->threads == FREC_PROCESS_THREADS_MAX
+			? NULL
+			: reallocarray(process->thread, process->threads + 1, sizeof(*grown));
+	if (!grown) {
+		process->threads_missing++;
+		return NULL;
+	}
+	process->thread = grown;
+	grown += process->threads++;
+	*grown = (struct frec_thread){.tid = tid, .start = time};
+	memcpy(grown->name, process->name, sizeof(grown->name));
+	return grown;
+}
+
+void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid, uint32_t tid,
+			  uint64_t time)
+{
+	struct frec_process *process, *parent;
+
+	if (pid != tid) { // a new thread
+		process = find_or_add(table, pid);
+		if (process && !find_thread(process, tid))
+			add_thread(process, tid, time);
+		return;
+	}
+	process = frec__process_table_find(table, pid);
+	if (process && process->start == time)
+		return;
+	// The pid was used before; its EXIT was lost.
+	if (process && !process->exit && process->start && process->start < time)
+		mark_exit(table, process, time);
+	else if (process && !process->exit)
+		return; // The scan of /proc saw it first.
+	process = add(table, pid, time);
+	parent = frec__process_table_find(table, ppid);
+	if (!process)
+		return;
+	process->ppid = ppid;
+	if (parent) {
+		memcpy(process->name, parent->name, sizeof(process->name));
+		process->uid = parent->uid;
+		process->uid_known = parent->uid_known;
+		process->kernel = parent->kernel;
+		if (parent->executable)
+			process->executable = strdup(parent->executable);
+		if (parent->cmdline_size && (process->cmdline = malloc(parent->cmdline_size))) {
+			memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
+			process->cmdline_size = parent->cmdline_size;
+		}
+		// A child starts with its parent's mappings.
+		for (size_t i = 0; i < parent->maps; i++)
+			frec__process_table_map(table, pid, &parent->map[i]);
+	}
+	add_thread(process, tid, time);
+}
+
+void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32_t tid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	struct frec_thread *thread;
+	bool alive = false;
+
+	if (!process)
+		return;
+	thread = find_thread(process, tid);
+	if (thread && !thread->exit)
+		thread->exit = time;
+	// The main thread may leave before the others: the process is gone with its last one.
+	for (size_t i = 0; i < process->threads; i++)
+		alive |= !process->thread[i].exit;
+	if (!alive)
+		mark_exit(table, process, time);
+}
+
+static void clear_maps(struct frec_process *process)
+{
+	for (size_t i = 0; i < process->maps; i++)
+		free(process->map[i].path);
+	process->maps = 0;
+	process->maps_missing = 0;
+}
+
+void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid, const char *name,
+			  bool exec, uint64_t time)
+{
+	struct frec_process *process = find_or_add(table, pid);
+	struct frec_thread *thread;
+
+	if (!process)
+		return;
+	if (exec) {
+		// A new image: only the calling thread is left, and the mappings start anew.
+		clear_maps(process);
+		for (size_t i = 0; i < process->threads; i++) {
+			if (process->thread[i].tid != tid && !process->thread[i].exit)
+				process->thread[i].exit = time;
+		}
+	}
+	thread = find_thread(process, tid);
+	if (!thread)
+		thread = add_thread(process, tid, 0);
+	if (thread)
+		strncpy(thread->name, name, sizeof(thread->name) - 1);
+	if (pid == tid)
+		strncpy(process->name, name, sizeof(process->name) - 1);
+}
+
+void frec__process_table_map(struct frec_processes *table, uint32_t pid, const struct frec_map *map)
+{
+	struct frec_process *process = find_or_add(table, pid);
+	struct frec_map *grown;
+
+	if (!process)
+		return;
+	grown = process->maps == FREC_PROCESS_MAPS_MAX
+			? NULL
+			: reallocarray(process->map, process->maps + 1, sizeof(*grown));
+	if (!grown) {
+		process->maps_missing++;
+		return;
+	}
+	process->map = grown;
+	grown += process->maps;
+	*grown = *map;
+	grown->path = strdup(map->path);
+	if (grown->path)
+		process->maps++;
+}
+
+bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid, uint32_t ancestor)
+{
+	// Bounded: pids are reused, so the chain of parents could in theory run in a circle.
+	for (int depth = 0; pid > 1 && depth < 64; depth++) {
+		const struct frec_process *process;
+
+		if (pid == ancestor)
+			return true;
+		process = frec__process_table_find(table, pid);
+		if (!process)
+			return false;
+		pid = process->ppid;
+	}
+	return false;
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+// Writing a .frec file: first a look over all records (who appears, what is covered, what the crash left), then the parts
+// in order. The parts that describe single things are in snapshot_parts.c.
+#include "recorder/snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "proto/new_file.h"
+#include "proto/part.h"
+#include "recorder/cleanup.h"
+#include "recorder/records.h"
+#include "recorder/snapshot_parts.h"
+
+// Bytes of records in one part. A reader holds one such part per CPU.
+#define CHUNK_SIZE (256u << 10)
+#define ZSTD_LEVEL 1
+
+int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message)
+{
+	FREC_FREE uint8_t *data = NULL;
+	size_t size;
+	int r;
+
+	if (parts->error.code)
+		return parts->error.code;
+	r = frec__part_pack(part, message, &data, &size);
+	if (r)
+		return frec__error(&parts->error, r, "%s: %s", parts->file.path,
+				   r == -ENOMEM ? "out of memory" : "a part is too large");
+	parts->count++;
+	return frec__new_file_write(&parts->file, data, size, &parts->error);
+}
+
+static bool is_user_event(const struct frec_source *source)
+{
+	return source->listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
+}
+
+// What the first walk finds on one ring.
+struct coverage {
+	uint64_t from, kept, records;
+	uint64_t *in_file, *filtered; /* per source */
+};
+
+static bool keep(const struct frec_snapshot *snapshot, const struct perf_event_header *record)
+{
+	const struct frec_process *process;
+
+	if (snapshot->only_uid < 0)
+		return true;
+	process = frec__process_table_find(snapshot->processes, frec__record_pid(record));
+	return process && process->uid_known && process->uid == (uint32_t)snapshot->only_uid;
+}
+
+static const struct perf_event_header *at(const struct frec_ring_copy *copy, uint32_t offset)
+{
+	return (const void *)(copy->data + offset);
+}
+
+// The latest time among the oldest records: an interrupt can put a younger record before an older one, by its depth.
+#define OLDEST 4
+
+static void look_over(const struct frec_snapshot *snapshot, const struct frec_id_map *ids, size_t ring,
+		      struct coverage *coverage, struct frec_crash_finder *finder)
+{
+	struct frec_capture *capture = snapshot->capture;
+	const struct frec_ring_copy *copy = &capture->copy[ring];
+	size_t count = frec__records_find(copy, capture->offset,
+					  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
+	uint32_t last_pid = UINT32_MAX;
+
+	coverage->from = snapshot->rings[ring].since > snapshot->recording_since
+				 ? snapshot->rings[ring].since
+				 : snapshot->recording_since;
+	for (size_t i = 0; i < count; i++) {
+		const struct perf_event_header *record = at(copy, capture->offset[i]);
+		int source = frec__id_map_find(ids, frec__record_id(record));
+		uint32_t pid = frec__record_pid(record);
+
+		coverage->kept += record->size;
+		coverage->records++;
+		if (copy->wrapped && i + OLDEST >= count && frec__record_time(record) > coverage->from)
+			coverage->from = frec__record_time(record);
+		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
+			continue;
+		if (!keep(snapshot, record)) {
+			coverage->filtered[source]++;
+			continue;
+		}
+		coverage->in_file[source]++;
+		if (pid != last_pid)
+			frec__crash_finder_mention(finder, pid);
+		last_pid = pid;
+		frec__crash_finder_record(finder, &snapshot->sources[source],
+					  (const struct frec_sample *)record);
+	}
+	if (copy->wrapped && !count)
+		coverage->from = capture->complete_until;
+}
+
+static int put_chunk(struct frec_parts *parts, ZSTD_CCtx *zstd, Flightrec__Records *chunk,
+		     const uint8_t *plain, uint8_t *packed, size_t packed_room)
+{
+	size_t n = ZSTD_compressCCtx(zstd, packed, packed_room, plain, chunk->size, ZSTD_LEVEL);
+
+	if (ZSTD_isError(n) || n >= chunk->size) {
+		chunk->content_case = FLIGHTREC__RECORDS__CONTENT_PLAIN;
+		chunk->plain.data = (uint8_t *)plain;
+		chunk->plain.len = chunk->size;
+	} else {
+		chunk->content_case = FLIGHTREC__RECORDS__CONTENT_ZSTD;
+		chunk->zstd.data = packed;
+		chunk->zstd.len = n;
+	}
+	parts->records += chunk->count;
+	return frec__parts_put(parts, FREC_PART_RECORDS, &chunk->base);
+}
+
+// The records of one ring, oldest first, with our ids in place of the kernel's.
+static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
+		       const struct frec_id_map *ids, size_t ring, ZSTD_CCtx *zstd)
+{
+	struct frec_capture *capture = snapshot->capture;
+	const struct frec_ring_copy *copy = &capture->copy[ring];
+	size_t packed_room = ZSTD_compressBound(CHUNK_SIZE);
+	FREC_FREE uint8_t *plain = malloc(CHUNK_SIZE);
+	FREC_FREE uint8_t *packed = malloc(packed_room);
+	size_t count = frec__records_find(copy, capture->offset,
+					  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
+	Flightrec__Records chunk = FLIGHTREC__RECORDS__INIT;
+	int r = 0;
+
+	if (!plain || !packed)
+		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
+	chunk.cpu = (uint32_t)snapshot->rings[ring].cpu;
+	while (count-- > 0 && !r) {
+		const struct perf_event_header *record = at(copy, capture->offset[count]);
+		int source = frec__id_map_find(ids, frec__record_id(record));
+		uint64_t time = frec__record_time(record);
+
+		if (!keep(snapshot, record))
+			continue;
+		if (chunk.size + record->size > CHUNK_SIZE) {
+			r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
+			chunk.size = chunk.count = 0;
+			if (snapshot->meanwhile)
+				snapshot->meanwhile(snapshot->context);
+		}
+		memcpy(plain + chunk.size, record, record->size);
+		frec__record_set_id((void *)(plain + chunk.size), (uint64_t)(source + 1));
+		if (!chunk.count || time < chunk.first)
+			chunk.first = time;
+		if (!chunk.count || time > chunk.last)
+			chunk.last = time;
+		chunk.count++;
+		chunk.size += record->size;
+	}
+	if (!r && chunk.count)
+		r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
+	return r;
+}
+
+static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_parts *parts, size_t ring,
+			   const struct coverage *coverage)
+{
+	const struct frec_capture *capture = snapshot->capture;
+	const struct frec_ring_copy *copy = &capture->copy[ring];
+	Flightrec__CpuCoverage cpu = FLIGHTREC__CPU_COVERAGE__INIT;
+
+	cpu.cpu = (uint32_t)snapshot->rings[ring].cpu;
+	cpu.from = coverage->from;
+	cpu.until = capture->complete_until;
+	cpu.ring_size = snapshot->rings[ring].size;
+	cpu.bytes_written = copy->written;
+	cpu.bytes_kept = coverage->kept;
+	cpu.bytes_during_copy = copy->during;
+	cpu.records_kept = coverage->records;
+	cpu.wrapped = copy->wrapped;
+	cpu.offline = snapshot->rings[ring].offline;
+	frec__parts_put(parts, FREC_PART_CPU, &cpu.base);
+
+	for (size_t s = 0; s < capture->sources; s++) {
+		const struct frec_count *before = &capture->before[s * capture->rings + ring];
+		const struct frec_count *after = &capture->after[s * capture->rings + ring];
+		Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
+		uint64_t known;
+
+		loss.source = (uint32_t)s + 1;
+		loss.cpu = cpu.cpu;
+		loss.emitted_before = before->value;
+		loss.emitted_after = after->value;
+		loss.in_file = coverage->in_file[s];
+		loss.filtered = coverage->filtered[s];
+		loss.lost = before->lost;
+		known = loss.in_file + loss.filtered + loss.lost;
+		loss.overwritten = before->value > known ? before->value - known : 0;
+		if (after->value || known)
+			frec__parts_put(parts, FREC_PART_LOSS, &loss.base);
+	}
+}
+
+static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *parts,
+		       const struct frec_id_map *ids, struct coverage *coverage,
+		       struct frec_crash_finder *finder)
+{
+	Flightrec__End end = FLIGHTREC__END__INIT;
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	uint64_t oldest = UINT64_MAX;
+
+	if (!zstd)
+		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
+	for (size_t i = 0; i < snapshot->capture->rings; i++) {
+		look_over(snapshot, ids, i, &coverage[i], finder);
+		if (coverage[i].from < oldest)
+			oldest = coverage[i].from;
+	}
+	frec__put_header(parts, snapshot);
+	frec__put_clocks(parts, snapshot);
+	frec__put_trigger(parts, snapshot);
+	frec__put_crash(parts, snapshot, finder);
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1);
+	frec__put_processes(parts, snapshot, finder, oldest);
+	for (size_t i = 0; i < snapshot->capture->rings; i++)
+		put_records(snapshot, parts, ids, i, zstd);
+	for (size_t i = 0; i < snapshot->capture->rings; i++)
+		put_arithmetic(snapshot, parts, i, &coverage[i]);
+	ZSTD_freeCCtx(zstd);
+	end.parts = parts->count;
+	end.records = parts->records;
+	end.sideband_lost = snapshot->sideband_lost;
+	return frec__parts_put(parts, FREC_PART_END, &end.base);
+}
+
+int frec__snapshot_write(const struct frec_snapshot *snapshot, const char *path, int64_t owner,
+			 struct frec_error *reterr)
+{
+	size_t rings = snapshot->capture->rings, sources = snapshot->source_count;
+	FREC_FREE struct coverage *coverage = calloc(rings + 1, sizeof(*coverage));
+	FREC_FREE uint64_t *counts = calloc(2 * rings * sources + 1, sizeof(*counts));
+	struct frec_crash_finder finder;
+	struct frec_parts parts = {.count = 0};
+	struct frec_id_map ids = {0};
+	int r;
+
+	if (!coverage || !counts || frec__id_map_init(&ids, snapshot->sources, sources))
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
+	for (size_t i = 0; i < rings; i++) {
+		coverage[i].in_file = counts + 2 * i * sources;
+		coverage[i].filtered = coverage[i].in_file + sources;
+	}
+	frec__crash_finder_init(&finder, snapshot);
+	r = frec__new_file_create(&parts.file, path, reterr);
+	if (!r) {
+		write_parts(snapshot, &parts, &ids, coverage, &finder);
+		if (!parts.error.code && owner >= 0 && fchown(parts.file.fd, (uid_t)owner, (gid_t)-1))
+			frec__error(&parts.error, -errno, "%s: cannot give it to user %lld", path,
+				    (long long)owner);
+		if (!parts.error.code)
+			frec__new_file_commit(&parts.file, &parts.error);
+		frec__new_file_discard(&parts.file);
+		r = parts.error.code;
+		if (r && reterr)
+			*reterr = parts.error;
+	}
+	frec__crash_finder_deinit(&finder);
+	frec__id_map_deinit(&ids);
+	return r;
+}
+
+bool frec__snapshot_mentions(const struct frec_snapshot *snapshot, uint32_t pid)
+{
+	struct frec_capture *capture = snapshot->capture;
+	struct frec_id_map ids;
+	bool found = false;
+
+	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
+		return true; // Better a file too many.
+	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
+		const struct frec_ring_copy *copy = &capture->copy[ring];
+		size_t count = frec__records_find(copy, capture->offset,
+						  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
+
+		for (size_t i = 0; i < count && !found; i++) {
+			const struct perf_event_header *record = at(copy, capture->offset[i]);
+			int source;
+
+			if (record->type != PERF_RECORD_SAMPLE || frec__record_pid(record) != pid)
+				continue;
+			source = frec__id_map_find(&ids, frec__record_id(record));
+			found = source >= 0 && is_user_event(&snapshot->sources[source]);
+		}
+	}
+	frec__id_map_deinit(&ids);
+	return found;
+}

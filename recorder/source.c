@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// Opening a tracepoint on every ring.
+#include "recorder/source.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+// The kernel's PERF_MAX_TRACE_SIZE: no tracepoint has a larger payload.
+#define PAYLOAD_MAX 8192
+#define FORMAT_MAX (256u << 10)
+
+int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
+		      const char *filter, uint32_t stack, struct frec_error *reterr)
+{
+	char path[600];
+	int r;
+
+	*source = (struct frec_source){.listed = *listed, .filter = filter};
+	snprintf(path, sizeof(path), "events/%s/%s/format", listed->group, listed->kernel_name);
+	source->format_text = frec__read_file_at(tracefs, path, FORMAT_MAX);
+	if (!source->format_text)
+		return frec__error(reterr, -errno, "%s:%s: %s: %s", listed->system, listed->name, path,
+				   strerror(errno));
+	r = frec__format_parse(&source->format, source->format_text,
+			       listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, reterr);
+	if (r) {
+		frec__source_deinit(source);
+		return r;
+	}
+	source->sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
+	if (stack) {
+		source->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+		source->sample_regs_user = frec__perf_user_registers;
+		source->sample_stack_user = stack;
+	}
+	return 0;
+}
+
+static int open_event(const struct frec_source *source, const struct frec_ring *ring,
+		      struct frec_error *reterr)
+{
+	bool from_bpf = source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH;
+	struct perf_event_attr attr;
+	int fd;
+
+	if (from_bpf)
+		frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT);
+	else
+		frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, source->format.id);
+	attr.sample_period = 1;
+	attr.sample_type = source->sample_type;
+	attr.sample_regs_user = source->sample_regs_user;
+	attr.sample_stack_user = source->sample_stack_user;
+	attr.write_backward = 1;
+	fd = frec__perf_open(&attr, ring->cpu, reterr);
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
+	    (source->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, source->filter)) ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) ||
+	    (from_bpf && bpf_map_update_elem(source->bpf_map, &ring->cpu, &fd, BPF_ANY))) {
+		int error = errno;
+
+		close(fd);
+		return frec__error(reterr, -error, "%s:%s cannot be recorded on CPU %d: %s",
+				   source->listed.system, source->listed.name, ring->cpu,
+				   strerror(error));
+	}
+	return fd;
+}
+
+static int grow(struct frec_source *source)
+{
+	int *fds = reallocarray(source->fd, source->opened + 1, sizeof(*fds));
+	uint64_t *ids;
+
+	if (!fds)
+		return -ENOMEM;
+	source->fd = fds;
+	ids = reallocarray(source->perf_id, source->opened + 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	source->perf_id = ids;
+	fds[source->opened] = -1;
+	ids[source->opened++] = 0;
+	return 0;
+}
+
+int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
+		      struct frec_error *reterr)
+{
+	int fd;
+
+	if (at == source->opened && grow(source))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	if (source->fd[at] >= 0)
+		close(source->fd[at]);
+	source->fd[at] = -1;
+	source->perf_id[at] = 0;
+	if (ring->offline)
+		return 0;
+	fd = open_event(source, ring, reterr);
+	if (fd < 0)
+		return fd;
+	source->fd[at] = fd;
+	if (ioctl(fd, PERF_EVENT_IOC_ID, &source->perf_id[at]))
+		return frec__error(reterr, -errno, "PERF_EVENT_IOC_ID: %s", strerror(errno));
+	return 0;
+}
+
+void frec__source_count(const struct frec_source *source, size_t at, int cpu, struct frec_count *ret)
+{
+	*ret = (struct frec_count){0};
+	if (at >= source->opened || source->fd[at] < 0)
+		return;
+	(void)frec__perf_count(source->fd[at], ret);
+	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH) {
+		int cpus = libbpf_num_possible_cpus();
+		uint64_t counts[cpus > cpu ? cpus : cpu + 1];
+		int zero = 0;
+
+		if (!bpf_map_lookup_elem(source->counter_map, &zero, counts))
+			ret->value = counts[cpu];
+	}
+}
+
+void frec__source_deinit(struct frec_source *source)
+{
+	for (size_t i = 0; i < source->opened; i++) {
+		if (source->fd[i] >= 0)
+			close(source->fd[i]);
+	}
+	free(source->fd);
+	free(source->perf_id);
+	free(source->format_text);
+	frec__format_deinit(&source->format);
+	*source = (struct frec_source){0};
+}
+
+size_t frec__source_largest(const struct frec_source *source)
+{
+	size_t size = sizeof(struct frec_sample) + PAYLOAD_MAX;
+
+	if (source->sample_stack_user)
+		size += source->sample_stack_user + 8 * 64 + 32;
+	return size;
+}

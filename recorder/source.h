@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sources: each thing that is recorded, opened once per ring and redirected into it.
+ *
+ * Invariants: the fds of a source stand in the order of the recorder's rings, -1 where it could not be opened on that
+ * CPU; a source is never removed while the recorder runs, so records that refer to it can always be told; its id is its
+ * position plus one.
+ */
+#ifndef FREC_RECORDER_SOURCE_H
+#define FREC_RECORDER_SOURCE_H
+
+#include "recorder/catalog.h"
+#include "recorder/format.h"
+#include "recorder/perf.h"
+#include "recorder/ring.h"
+
+/* Bytes of user stack that a crash record carries: what fits, together with registers, well below the kernel's 64 KiB. */
+#define FREC_CRASH_STACK_SIZE (32u << 10)
+
+struct frec_source {
+	struct frec_listed listed;
+	struct frec_format format;
+	char *format_text;
+	const char *filter; /* static, or NULL */
+	uint64_t sample_type;
+	uint64_t sample_regs_user;
+	uint32_t sample_stack_user;
+	size_t opened;	   /* rings that it was opened on: the length of the two below */
+	int *fd;
+	uint64_t *perf_id; /* the kernel's id of the event: what it writes as PERF_SAMPLE_IDENTIFIER */
+	/* A SOURCE_CRASH is written by a BPF program instead of a tracepoint; descriptors are the program's. */
+	int bpf_map;	 /* perf event array that it writes through */
+	int counter_map; /* per-CPU count of what it wrote: perf does not count these */
+};
+
+/*
+ * Reads what tracefs says about `listed`. `stack` bytes of user stack and the user registers are captured with each
+ * record when it is not 0. Opens nothing.
+ */
+int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
+		      const char *filter, uint32_t stack, struct frec_error *reterr);
+
+/* Opens the source on ring number `at` (at most one beyond those it is open on) and lets it record. */
+int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
+		      struct frec_error *reterr);
+
+/* Reads what the source emitted on its ring number `at`. All zero where it is not open. */
+void frec__source_count(const struct frec_source *source, size_t at, int cpu, struct frec_count *ret);
+
+/* Closes and frees everything. */
+void frec__source_deinit(struct frec_source *source);
+
+/* The size of its largest possible record in bytes, header included. */
+size_t frec__source_largest(const struct frec_source *source);
+
+#endif

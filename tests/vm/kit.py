@@ -1,0 +1,84 @@
+# What the kernel tests share: running the tool, reading its files, saying what failed.
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+TOOL = os.environ.get("FREC_TOOL", "flightrec")
+failures = 0
+
+
+def check(condition, what):
+    """One line per check; a failed one makes the test fail at its end."""
+    global failures
+    print(("ok      " if condition else "FAILED  ") + what, flush=True)
+    if not condition:
+        failures += 1
+    return condition
+
+
+def done():
+    print(f"{failures} checks failed" if failures else "all checks passed", flush=True)
+    sys.exit(1 if failures else 0)
+
+
+def tool(*arguments, **options):
+    """Runs flightrec, returns the finished process with its output as text."""
+    options.setdefault("stdout", subprocess.PIPE)
+    options.setdefault("stderr", subprocess.PIPE)
+    return subprocess.run([TOOL, *map(str, arguments)], text=True, errors="surrogateescape", **options)
+
+
+def snapshots(folder):
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".frec"))
+
+
+def events(path):
+    """Every event of a snapshot, as `flightrec export -f json` tells it."""
+    result = tool("export", "-f", "json", "-o", "-", path)
+    check(result.returncode == 0, f"{os.path.basename(path)} exports as JSON {result.stderr.strip()}")
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def report(path):
+    result = tool("show", "--json", path)
+    check(result.returncode == 0, f"{os.path.basename(path)} is shown {result.stderr.strip()}")
+    return json.loads(result.stdout)
+
+
+def verify(path):
+    result = tool("verify", path)
+    return check(result.returncode == 0, f"{os.path.basename(path)} verifies {result.stdout.strip() if result.returncode else ''}{result.stderr.strip()}")
+
+
+def folder():
+    return tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    return condition()
+
+
+class Recorder:
+    """A `flightrec record` in the background."""
+
+    def __init__(self, *arguments):
+        self.folder = folder()
+        self.socket = os.path.join(folder(), "control")
+        self.process = subprocess.Popen([TOOL, "record", "--socket", self.socket, "-o", self.folder, *arguments],
+                                        stderr=subprocess.PIPE, text=True)
+        if not wait_for(lambda: os.path.exists(self.socket) or self.process.poll() is not None) or self.process.poll() is not None:
+            raise RuntimeError("the recorder did not start: " + self.process.stderr.read())
+
+    def stop(self):
+        self.process.terminate()
+        self.errors = self.process.stderr.read()
+        return self.process.wait()

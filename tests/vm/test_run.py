@@ -1,0 +1,76 @@
+# flightrec run: every way to die leaves one snapshot, whole, whose last event is the last one emitted; living leaves none.
+import os
+import signal
+import struct
+import sys
+
+from kit import Recorder, check, done, events, folder, report, snapshots, tool, verify
+
+EMITTER = sys.argv[1]
+COUNT = 40
+
+
+def run(end, *options):
+    out, ledger = folder(), os.path.join(folder(), "ledger")
+    result = tool("run", "-e", "test:*", "--ring-size", "256K", "-o", out, *options, "--",
+                  EMITTER, "-t", 2, "-n", COUNT, "-l", ledger, end)
+    return result, snapshots(out), ledger
+
+
+def check_events(path, ledger):
+    ticks = [e for e in events(path) if e["event"] == "test:tick"]
+    with open(ledger, "rb") as file:
+        counters = struct.unpack("4Q", file.read(32))
+    for thread in range(2):
+        begun, finished = counters[2 * thread], counters[2 * thread + 1]
+        numbers = [e["fields"]["sequence"] for e in ticks if e["fields"]["thread"] == thread]
+        check(numbers == list(range(1, len(numbers) + 1)), f"thread {thread}: from the first on, without a gap")
+        check(numbers and finished <= numbers[-1] <= begun, f"thread {thread}: the last one is there ({begun})")
+    last = [e for e in ticks if e["fields"]["sequence"] == COUNT][0]
+    check(last["fields"]["text"] == "x" * 16 and last["fields"]["negative"] == -(COUNT % 1000) and
+          last["fields"]["ratio"] == COUNT / 4 and last["fields"]["phase"] == "PHASE_WARM" and
+          last["fields"]["odd"] is False and last["fields"]["where"] in ("0x0", "0x1") and
+          last["thread"].startswith("emit-"), f"fields are what was emitted {last}")
+
+
+for end, number in (("segv", signal.SIGSEGV), ("wild", signal.SIGSEGV), ("overflow", signal.SIGSEGV), ("bus", signal.SIGBUS),
+                    ("ill", signal.SIGILL), ("fpe", signal.SIGFPE), ("abort", signal.SIGABRT), ("trap", signal.SIGTRAP),
+                    ("sys", signal.SIGSYS), ("kill", signal.SIGKILL)):
+    print(f"== {end}", flush=True)
+    result, files, ledger = run(end)
+    check(result.returncode == 128 + number, f"exits with 128 + {number} ({result.returncode})")
+    if not check(len(files) == 1, f"one snapshot {files} {result.stderr}"):
+        continue
+    verify(files[0])
+    check_events(files[0], ledger)
+    crash = report(files[0])["crash"]
+    check(crash["signal"] == signal.Signals(number).name and crash["process"] == "emitter" and EMITTER in crash["cmdline"][0],
+          f"the report names signal, process and command line {crash['signal']}")
+    if end == "kill":
+        check(crash.get("sender_pid") == crash["pid"], "who sent SIGKILL")
+        continue
+    check(crash.get("tid") == crash["pid"] and len(crash.get("registers", {})) >= 18, "thread and registers")
+    check(crash.get("stack", {}).get("size", 0) > 0, f"stack bytes {crash.get('stack')}")
+    if end == "segv":
+        check(crash.get("address") == "0x1234", f"faulting address {crash.get('address')}")
+    if end == "wild":
+        check(crash.get("address") == "0x10" and crash["registers"]["ip"] == "0x10", "jump to a wild address")
+
+print("== exit", flush=True)
+result, files, ledger = run("exit")
+check(result.returncode == 3 and len(files) == 1, f"exit status 3 leaves a snapshot {result.returncode} {files} {result.stderr}")
+if files:
+    verify(files[0])
+    check_events(files[0], ledger)
+
+print("== ok", flush=True)
+result, files, ledger = run("ok")
+check(result.returncode == 0 and not files, "a good end leaves nothing")
+check(tool("run", "--", "/nonexistent").returncode == 1, "no such command")
+result = tool("run", "-e", "sched:sched_swich", "--", "/bin/true")
+check(result.returncode == 1 and result.stderr.count("\n") == 1 and "sched_swich" in result.stderr, "an unknown event is named: " + result.stderr)
+result = tool("run", "-e", "shop", "--", "/bin/true")
+check(result.returncode == 1 and "SYSTEM:NAME" in result.stderr, "a bad glob is told: " + result.stderr)
+result = tool("run", "-o", "/proc/nowhere", "--", "/bin/true")
+check(result.returncode == 1 and "/proc/nowhere" in result.stderr, "an unwritable folder is named: " + result.stderr)
+done()

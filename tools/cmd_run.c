@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// flightrec run: record a command from its first event on; a snapshot when it dies.
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+#include "tools/session.h"
+
+static const char usage[] =
+	"flightrec run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+	"Runs COMMAND under a recorder. A snapshot is taken when it or a process that it started crashes or is\n"
+	"killed, when it exits with a status other than 0, and on `flightrec trigger NAME` or SIGUSR2.\n"
+	"Exits with COMMAND's status, 128 plus the signal's number when one killed it.\n" FREC_RECORD_USAGE
+	"      --socket SOCKET   where `flightrec trigger` finds it (default /run/flightrec/PID.sock)\n";
+
+// The file that execvp(3) will run.
+static bool find_command(const char *name, char *ret, size_t size)
+{
+	const char *path = getenv("PATH");
+
+	if (strchr(name, '/')) {
+		snprintf(ret, size, "%s", name);
+		return access(ret, X_OK) == 0;
+	}
+	for (const char *p = path ? path : "/usr/local/bin:/usr/bin:/bin"; p && *p;) {
+		int length = (int)strcspn(p, ":");
+
+		snprintf(ret, size, "%.*s/%s", length, p, name);
+		if (access(ret, X_OK) == 0)
+			return true;
+		p += length + (p[length] == ':');
+	}
+	return false;
+}
+
+// The child waits for a byte, so that nothing of it escapes the recorder; it gets back the signals as they were.
+static pid_t start(char **command, int *ret_go)
+{
+	sigset_t none;
+	int pipes[2];
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		char byte;
+
+		close(pipes[1]);
+		if (read(pipes[0], &byte, 1) != 1)
+			_exit(FREC_EXIT_FAILED);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		execvp(command[0], command);
+		fprintf(stderr, "flightrec: %s: %s\n", command[0], strerror(errno));
+		_exit(127);
+	}
+	close(pipes[0]);
+	*ret_go = pipes[1];
+	return pid;
+}
+
+// A status other than 0 with no snapshot of a death yet: the command ended by its own decision, or by SIGTERM and the like.
+static void snapshot_of_exit(struct frec_session *session, pid_t pid, int status)
+{
+	struct frec_reason reason = {.kind = WIFSIGNALED(status) ? FLIGHTREC__TRIGGER__KIND__KILLED
+								 : FLIGHTREC__TRIGGER__KIND__EXIT_STATUS,
+				     .name = "exit",
+				     .time = frec__monotonic(),
+				     .pid = (uint32_t)pid,
+				     .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+				     .exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0};
+
+	frec__engine_snapshot(&session->engine, &reason, -1, NULL, NULL);
+}
+
+int frec_cmd_run(int argc, char **argv)
+{
+	struct frec_record_options options;
+	struct frec_session session;
+	struct frec_error error;
+	char path[4096];
+	int first, go, status;
+	pid_t pid;
+
+	frec__record_options_init(&options);
+	first = frec__record_options_parse(&options, argc, argv, usage);
+	if (first < 0)
+		return -1 - first;
+	if (first == argc)
+		return frec__cli_usage(usage, "no command to run");
+	if (!find_command(argv[first], path, sizeof(path)))
+		return frec__cli_fail("%s: no such command", argv[first]);
+	options.engine.watch = FREC_WATCH_DESCENDANTS;
+	pid = start(argv + first, &go);
+	if (pid < 0)
+		return frec__cli_fail("cannot start a process: %s", strerror(errno));
+	if (frec__session_start(&session, &options, &error)) {
+		close(go);
+		waitpid(pid, NULL, 0);
+		return frec__cli_fail("%s", error.message);
+	}
+	if (frec__engine_preload(&session.engine, path, &error))
+		frec__report(LOG_WARNING, "%s", error.message);
+	frec__engine_watch(&session.engine, (uint32_t)pid, -1);
+	session.server.until = (int)syscall(SYS_pidfd_open, pid, 0);
+	(void)!write(go, "", 1);
+	close(go);
+	// SIGINT from the terminal reaches the command by itself; SIGTERM is handed on. Then its end is waited for.
+	for (;;) {
+		frec__server_run(&session.server);
+		if (!session.server.interrupted)
+			break;
+		if (session.server.interrupted == SIGTERM)
+			kill(pid, SIGTERM);
+		session.server.interrupted = 0;
+	}
+	if (waitpid(pid, &status, session.server.stop ? WNOHANG : 0) == pid && status &&
+	    !session.engine.deaths_seen)
+		snapshot_of_exit(&session, pid, status);
+	frec__session_end(&session);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that `run`, `record` and the keeper share. */
+#ifndef FREC_TOOLS_RECORD_OPTIONS_H
+#define FREC_TOOLS_RECORD_OPTIONS_H
+
+#include <getopt.h>
+
+#include "recorder/engine.h"
+
+#define FREC_RECORD_USAGE                                                                          \
+	"  -e, --event EVENT     what to record: a glob over SYSTEM:NAME, repeatable, or a list with commas\n" \
+	"                        (default '*:*', every user event; kernel tracepoints by system: 'sched:sched_*')\n" \
+	"  -o, --output DIR      where snapshots go (default .)\n"                                 \
+	"      --ring-size SIZE  bytes per CPU, with K, M or G (default 4M)\n"                      \
+	"      --quota SIZE      remove the oldest snapshots in DIR above this much (default 1G, 0: never)\n" \
+	"      --fallback DIR    where snapshots go when DIR cannot be written (default " FREC_FALLBACK_DEFAULT \
+	")\n"
+
+struct frec_record_options {
+	struct frec_engine_options engine;
+	const char *selection[FREC_SELECTIONS_MAX + 1];
+	size_t selections;
+	const char *listen;  /* record */
+	const char *control; /* where it can be asked; NULL: the default place */
+	uint32_t pid;	     /* keep: of the service */
+	bool json;
+};
+
+/* Fills in the defaults. */
+void frec__record_options_init(struct frec_record_options *options);
+
+/*
+ * Parses argv from argv[1] on. Returns the index of the first argument that is not an option, or a negative exit status
+ * of which the reason was printed (-1 - status), help included.
+ */
+int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
+			       const char *usage);
+
+/* "4M" and the like. Returns 0 or -EINVAL. */
+int frec__parse_size(const char *text, uint64_t *ret);
+
+/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR for others. */
+void frec__control_folder(char *ret, size_t size);
+
+#endif
