@@ -14,6 +14,7 @@ endfunction()
 if(NOT FREC_SANITIZE)
 	frec_host_test(link-matrix $<TARGET_FILE_DIR:flightrec_static>)
 	frec_host_test(disabled-path)
+	frec_host_test(installed ${PROJECT_BINARY_DIR})
 endif()
 
 # A test that runs on a kernel with user_events: this one's, or the test VM's.
