@@ -15,12 +15,15 @@
 FREC_EVENT(bench, off, FREC_U64(order_id), FREC_STR(path), FREC_I32(status), FREC_U64(latency_ns));
 FREC_EVENT(bench, nothing);
 FREC_EVENT(bench, four_numbers, FREC_U64(a), FREC_U64(b), FREC_U64(c), FREC_U64(d));
-FREC_EVENT(bench, request_done, FREC_U64(order_id), FREC_STR(path), FREC_I32(status), FREC_U64(latency_ns));
+FREC_EVENT(bench, request_done, FREC_U64(order_id), FREC_STR(path), FREC_I32(status),
+	   FREC_U64(latency_ns));
 FREC_EVENT(bench, two_strings, FREC_STR(a), FREC_STR(b));
 FREC_EVENT(bench, bytes, FREC_BYTES(raw));
 FREC_EVENT(bench, chars, FREC_CHARS(tag, 16));
 
-#define SHAPES(m) m(loop) m(off) m(nothing) m(four_numbers) m(request_done) m(two_strings) m(bytes) m(chars) m(cut)
+#define SHAPES(m)                                                                                  \
+	m(loop) m(off) m(nothing) m(four_numbers) m(request_done) m(two_strings) m(bytes) m(chars) \
+		m(cut)
 
 static char hundred[101], kilobyte[1024], long_text[20001];
 
@@ -71,16 +74,16 @@ static void emit_cut(void)
 int main(int argc, char **argv)
 {
 	struct frec__event *const events[] = {
-		&frec__event_bench_nothing, &frec__event_bench_four_numbers, &frec__event_bench_request_done,
-		&frec__event_bench_two_strings, &frec__event_bench_bytes, &frec__event_bench_chars,
+		&frec__event_bench_nothing,	 &frec__event_bench_four_numbers,
+		&frec__event_bench_request_done, &frec__event_bench_two_strings,
+		&frec__event_bench_bytes,	 &frec__event_bench_chars,
 	};
 	static const struct {
 		const char *name;
 		void (*emit)(void);
 	} shapes[] = {
 #define SHAPE(name) {#name, emit_##name},
-		SHAPES(SHAPE)
-	};
+		SHAPES(SHAPE)};
 	struct frec_stats stats = {.size = sizeof(stats)};
 
 	if (argc != 3)
@@ -100,8 +103,8 @@ int main(int argc, char **argv)
 			shapes[i].emit();
 		/* A drop would be cheaper than what is to be measured. */
 		frec_stats_read(&stats);
-		return stats.dropped_closed + stats.dropped_other + stats.dropped_fault + stats.dropped_too_large +
-			       stats.dropped_unregistered !=
+		return stats.dropped_closed + stats.dropped_other + stats.dropped_fault +
+			       stats.dropped_too_large + stats.dropped_unregistered !=
 		       0;
 	}
 	return 2;

@@ -26,9 +26,10 @@
 
 enum state { IDLE = -1, BUSY = 3 };
 
-FREC_EVENT(vm, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32), FREC_I32(i32),
-	   FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32), FREC_F64(f64), FREC_PTR(pointer),
-	   FREC_CHARS(tag, 16), FREC_ENUM(state, IDLE, BUSY), FREC_STR(text), FREC_BYTES(raw));
+FREC_EVENT(vm, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32),
+	   FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32),
+	   FREC_F64(f64), FREC_PTR(pointer), FREC_CHARS(tag, 16), FREC_ENUM(state, IDLE, BUSY),
+	   FREC_STR(text), FREC_BYTES(raw));
 FREC_EVENT(vm, tick);
 FREC_EVENT(vm, number, FREC_I32(number));
 FREC_EVENT(vm, clash, FREC_U64(number));
@@ -59,7 +60,8 @@ static bool exited_well(pid_t pid)
 {
 	int status;
 
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
 }
 
 static void become(const char *role, const char *argument)
@@ -126,8 +128,8 @@ static void arrives(void)
 	CHECK(frec_vm_kinds_enabled());
 	errno = ENOTTY;
 	CHECK(FREC_EMIT(vm, tick) == 0);
-	CHECK(frec_vm_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, 2.5, (void *)0x1234, "abc", BUSY, "words",
-			    "raw", 3) == 0);
+	CHECK(frec_vm_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, 2.5, (void *)0x1234, "abc",
+			    BUSY, "words", "raw", 3) == 0);
 	CHECK(errno == ENOTTY);
 	CHECK(trace_count("vm__tick") == 1);
 	CHECK(trace_count("i32=0xfffffffa (-6)") == 1);
@@ -392,8 +394,10 @@ static int role_handed(int from)
 	} control;
 	char byte;
 	struct iovec data = {&byte, 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	int fd = -1;
 
 	CHECK(frec_register() == -EACCES);
@@ -411,10 +415,14 @@ static void handed(void)
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS}};
 	struct iovec data = {(char[]){'x'}, 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	int fd = open("/sys/kernel/tracing/user_events_data", O_WRONLY | O_CLOEXEC), pair[2];
 	char number[16];
 	pid_t child;
