@@ -408,7 +408,7 @@ static const struct {
 	{"enum", "s32 %s", FLIGHTREC__FIELD_KIND__FIELD_ENUM, 4},
 	{"str", "__rel_loc char[] %s", FLIGHTREC__FIELD_KIND__FIELD_STRING, 4},
 	{"bytes", "__rel_loc u8[] %s", FLIGHTREC__FIELD_KIND__FIELD_BYTES, 4},
-	{"chars", "char %s[%u]", FLIGHTREC__FIELD_KIND__FIELD_CHARS, 0},
+	{"chars", NULL, FLIGHTREC__FIELD_KIND__FIELD_CHARS, 0},
 };
 
 static int kind_of(const struct frec_declared_field *field)
@@ -483,7 +483,7 @@ char *frec__declared_registration(const struct frec_declared *event)
 		if (kind >= 0 && kinds[kind].size)
 			fprintf(stream, kinds[kind].registration, field->name);
 		else
-			fprintf(stream, "char %s[%u]", field->name, field->length);
+			fprintf(stream, "char[%u] %s", field->length, field->name);
 	}
 	if (fclose(stream)) {
 		free(text);

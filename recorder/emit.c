@@ -56,8 +56,8 @@ static int drop(struct frec__event *event, size_t size, int error)
 		return error;
 	count(counter_of(error));
 	total = __atomic_add_fetch(&event->dropped, 1, __ATOMIC_RELAXED);
-	FREC_EMIT(flightrec, lost, event->name, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, -error,
-		  total);
+	FREC_EMIT(flightrec, lost, event->name, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX,
+		  -error, total);
 	return error;
 }
 
@@ -148,7 +148,8 @@ int frec_stats_read(struct frec_stats *stats)
 	if (stats->size < offsetof(struct frec_stats, events) || stats->size > sizeof(*stats) ||
 	    stats->size % sizeof(uint64_t))
 		return -EINVAL;
-	for (size_t i = 0; i < (stats->size - offsetof(struct frec_stats, events)) / sizeof(*to); i++)
+	for (size_t i = 0; i < (stats->size - offsetof(struct frec_stats, events)) / sizeof(*to);
+	     i++)
 		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 	return 0;
 }

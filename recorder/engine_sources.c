@@ -8,14 +8,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
-#include "recorder/user_events.h"
+#include "recorder/data_file.h"
 
+// The bit of the enable word that user_events sets; see emit.h.
+#define USER_EVENTS_BIT 31
 #define CPUS_ONLINE "/sys/devices/system/cpu/online"
 
 // Calls back for each number of a list such as "0-3,8".
@@ -321,10 +322,7 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 		FREC_FREE char *registration = NULL;
 		// A word each, which nobody looks at: this process emits nothing.
 		static uint32_t enabled[FREC_SOURCES_MAX];
-		struct user_reg request = {.size = sizeof(request),
-					   .enable_bit = 31,
-					   .enable_size = sizeof(enabled[0]),
-					   .enable_addr = (uintptr_t)&enabled[i]};
+		uint32_t index;
 
 		if (i == FREC_SOURCES_MAX)
 			break;
@@ -333,15 +331,11 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 		registration = frec__declared_registration(event);
 		if (!registration)
 			return frec__error(reterr, -ENOMEM, "out of memory");
-		request.name_args = (uintptr_t)registration;
-		r = ioctl(engine->events_fd, DIAG_IOCSREG, &request);
-		if (r && errno == EADDRINUSE) {
-			request.flags = USER_EVENT_REG_MULTI_FORMAT;
-			r = ioctl(engine->events_fd, DIAG_IOCSREG, &request);
-		}
+		r = frec__data_file_register(engine->events_fd, registration, &enabled[i],
+					     USER_EVENTS_BIT, &index);
 		if (r)
 			frec__report(LOG_WARNING, "%s:%s cannot be registered ahead of its program: %s",
-				     event->provider, event->name, strerror(errno));
+				     event->provider, event->name, strerror(-r));
 	}
 	r = frec__engine_find_sources(engine, true, reterr);
 	return r ? r : frec__engine_reserve(engine, reterr);

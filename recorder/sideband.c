@@ -19,17 +19,18 @@
 
 static const struct {
 	const char *group, *name, *filter;
-} alerts[FREC_ALERT_EXEC] = {
+} alerts[FREC_ALERT_COUNT] = {
 	[FREC_ALERT_FATAL] = {"signal", "signal_deliver", FREC_CRASH_FILTER},
 	[FREC_ALERT_KILL] = {"signal", "signal_generate", "sig==9&&result==0"},
 	[FREC_ALERT_OOM] = {"oom", "mark_victim", NULL},
+	[FREC_ALERT_EXEC] = {"sched", "sched_process_exec", NULL},
 };
 
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 			struct frec_processes *processes, struct frec_error *reterr)
 {
 	*sideband = (struct frec_sideband){.processes = processes};
-	for (int kind = 0; kind < FREC_ALERT_EXEC; kind++) {
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
 		char path[128];
 		FREC_FREE char *text = NULL;
 
@@ -74,7 +75,7 @@ static int open_alert(struct frec_sideband *sideband, struct frec_sideband_cpu *
 
 static void close_cpu(struct frec_sideband_cpu *cpu)
 {
-	for (int kind = 0; kind < FREC_ALERT_EXEC; kind++) {
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
 		if (cpu->alert_fd[kind] >= 0)
 			close(cpu->alert_fd[kind]);
 	}
@@ -86,7 +87,7 @@ static void close_cpu(struct frec_sideband_cpu *cpu)
 
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr)
 {
-	struct frec_sideband_cpu *grown, opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1}};
+	struct frec_sideband_cpu *grown, opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
 	struct perf_event_attr attr;
 	int r = 0;
 
@@ -114,7 +115,7 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 		r = frec__error(reterr, -errno, "no sideband ring for CPU %d: %s", cpu,
 				strerror(errno));
 	}
-	for (int kind = 0; kind < FREC_ALERT_EXEC && !r; kind++) {
+	for (int kind = 0; kind < FREC_ALERT_COUNT && !r; kind++) {
 		if (sideband->available[kind])
 			r = open_alert(sideband, &opened, kind, reterr);
 	}
@@ -145,7 +146,7 @@ void frec__sideband_deinit(struct frec_sideband *sideband)
 	for (size_t i = 0; i < sideband->count; i++)
 		close_cpu(&sideband->cpu[i]);
 	free(sideband->cpu);
-	for (int kind = 0; kind < FREC_ALERT_EXEC; kind++)
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++)
 		frec__format_deinit(&sideband->format[kind]);
 	*sideband = (struct frec_sideband){0};
 }
@@ -166,7 +167,7 @@ static void handle_sample(struct frec_sideband *sideband, const struct frec_samp
 	    sample->raw_size > sample->header.size - sizeof(*sample))
 		return;
 	for (size_t i = 0; i < sideband->count && kind < 0; i++) {
-		for (int k = 0; k < FREC_ALERT_EXEC; k++) {
+		for (int k = 0; k < FREC_ALERT_COUNT; k++) {
 			if (sideband->available[k] && sideband->cpu[i].alert_id[k] == sample->id)
 				kind = k;
 		}
@@ -187,6 +188,10 @@ static void handle_sample(struct frec_sideband *sideband, const struct frec_samp
 		alert.code = (int)field(sideband, kind, "code", sample);
 		// The event happens where the signal is sent from; SI_KERNEL and the like have no sender.
 		alert.sender = alert.code <= 0 ? sample->pid : 0;
+		break;
+	case FREC_ALERT_EXEC:
+		alert.pid = alert.tid = sample->pid;
+		frec__process_table_refresh(sideband->processes, alert.pid);
 		break;
 	default:
 		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
@@ -249,20 +254,10 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 	case PERF_RECORD_EXIT:
 		frec__process_table_exit(sideband->processes, task->pid, task->tid, time);
 		break;
-	case PERF_RECORD_COMM: {
-		bool exec = header->misc & PERF_RECORD_MISC_COMM_EXEC;
-
-		frec__process_table_comm(sideband->processes, comm->pid, comm->tid, comm->name, exec, time);
-		if (exec) {
-			struct frec_alert alert = {
-				.kind = FREC_ALERT_EXEC, .pid = comm->pid, .tid = comm->tid, .time = time};
-
-			frec__process_table_refresh(sideband->processes, comm->pid);
-			if (sideband->alert)
-				sideband->alert(sideband->context, &alert);
-		}
+	case PERF_RECORD_COMM:
+		frec__process_table_comm(sideband->processes, comm->pid, comm->tid, comm->name,
+					 header->misc & PERF_RECORD_MISC_COMM_EXEC, time);
 		break;
-	}
 	case PERF_RECORD_MMAP2:
 		handle_map(sideband, header, body, time);
 		break;

@@ -19,7 +19,7 @@ enum frec_alert_kind {
 	FREC_ALERT_FATAL,  /* a fatal signal is delivered to its thread */
 	FREC_ALERT_KILL,   /* SIGKILL was sent */
 	FREC_ALERT_OOM,	   /* the OOM killer chose a victim */
-	FREC_ALERT_EXEC,   /* a process has a new image */
+	FREC_ALERT_EXEC,   /* a process has a new image: its arguments can be read now */
 	FREC_ALERT_COUNT
 };
 
@@ -35,15 +35,15 @@ struct frec_sideband_cpu {
 	int cpu;
 	int fd; /* poll(2) it for POLLIN */
 	void *map;
-	int alert_fd[FREC_ALERT_EXEC];
-	uint64_t alert_id[FREC_ALERT_EXEC];
+	int alert_fd[FREC_ALERT_COUNT];
+	uint64_t alert_id[FREC_ALERT_COUNT];
 };
 
 struct frec_sideband {
 	size_t count;
 	struct frec_sideband_cpu *cpu;
-	struct frec_format format[FREC_ALERT_EXEC];
-	bool available[FREC_ALERT_EXEC];
+	struct frec_format format[FREC_ALERT_COUNT];
+	bool available[FREC_ALERT_COUNT];
 	uint64_t lost; /* records that the kernel had no room for */
 	void (*alert)(void *context, const struct frec_alert *alert);
 	void *context;

@@ -71,7 +71,8 @@ int frec__tracefs_open(const char *name, int flags)
 	if (result)
 		return result;
 	length = strlen(path);
-	if (snprintf(path + length, sizeof(path) - length, "/%s", name) >= (int)(sizeof(path) - length))
+	if (snprintf(path + length, sizeof(path) - length, "/%s", name) >=
+	    (int)(sizeof(path) - length))
 		return -ENAMETOOLONG;
 	fd = open(path, flags | O_CLOEXEC);
 	return fd >= 0 ? fd : -errno;

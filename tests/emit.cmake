@@ -14,6 +14,7 @@ endfunction()
 if(NOT FREC_SANITIZE)
 	frec_host_test(link-matrix $<TARGET_FILE_DIR:flightrec_static>)
 	frec_host_test(disabled-path)
+	frec_host_test(installed ${PROJECT_BINARY_DIR})
 endif()
 
 # A test that runs on a kernel with user_events: this one's, or the test VM's.
@@ -24,3 +25,11 @@ target_link_libraries(vm_emit_plugin PRIVATE flightrec)
 add_test(NAME vm/emit COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 300 -- $<TARGET_FILE:vm_emit>
 	$<TARGET_FILE:vm_emit_plugin>)
 set_tests_properties(vm/emit PROPERTIES TIMEOUT 400 LABELS vm SKIP_RETURN_CODE 77)
+
+# Not a test: prints a table.
+add_executable(emit_instructions bench/emit_instructions.c)
+target_link_libraries(emit_instructions PRIVATE flightrec_static)
+target_include_directories(emit_instructions PRIVATE ${PROJECT_SOURCE_DIR})
+add_custom_target(bench-emit-instructions
+	COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/emit-instructions $<TARGET_FILE:emit_instructions>
+	VERBATIM USES_TERMINAL)

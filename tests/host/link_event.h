@@ -5,7 +5,8 @@
 
 #include <flightrec/event.h>
 
-FREC_EVENT(link, shared_header, FREC_STR(text), FREC_BYTES(raw), FREC_ENUM(state, LINK_ONE, LINK_TWO));
+FREC_EVENT(link, shared_header, FREC_STR(text), FREC_BYTES(raw),
+	   FREC_ENUM(state, LINK_ONE, LINK_TWO));
 FREC_EVENT(link, nothing);
 
 #endif

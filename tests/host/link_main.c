@@ -10,7 +10,8 @@ enum { LINK_ONE = 1, LINK_TWO = 2 };
 #ifdef __cplusplus
 extern "C"
 #endif
-int link_other(void);
+	int
+	link_other(void);
 
 FREC_EVENT(link, used, FREC_U64(number));
 

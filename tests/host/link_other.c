@@ -11,7 +11,8 @@ FREC_EVENT(link, unused, FREC_CHARS(tag, 16), FREC_F32(ratio));
 #ifdef __cplusplus
 extern "C"
 #endif
-int link_other(void);
+	int
+	link_other(void);
 
 int link_other(void)
 {

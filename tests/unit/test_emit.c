@@ -24,15 +24,16 @@ enum door { OPEN = -2, AJAR = 4 };
 
 FREC_EVENT(test, nothing);
 FREC_EVENT(test, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32),
-	   FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32), FREC_F64(f64),
-	   FREC_PTR(pointer), FREC_CHARS(tag, TAG_SIZE), FREC_ENUM(door, OPEN, AJAR, SHUT), FREC_STR(text),
-	   FREC_BYTES(raw));
-FREC_EVENT(test, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3), FREC_U8(a4), FREC_U8(a5),
-	   FREC_U8(a6), FREC_U8(a7), FREC_U8(a8), FREC_U8(a9), FREC_U8(b0), FREC_U8(b1), FREC_U8(b2),
-	   FREC_U8(b3), FREC_U8(b4), FREC_U8(b5), FREC_U8(b6), FREC_U8(b7), FREC_U8(b8), FREC_U8(b9),
-	   FREC_U8(c0), FREC_U8(c1), FREC_U8(c2), FREC_U8(c3), FREC_U8(c4), FREC_U8(c5), FREC_U8(c6),
-	   FREC_U8(c7), FREC_U8(c8), FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3),
-	   FREC_U8(d4), FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
+	   FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32),
+	   FREC_F64(f64), FREC_PTR(pointer), FREC_CHARS(tag, TAG_SIZE),
+	   FREC_ENUM(door, OPEN, AJAR, SHUT), FREC_STR(text), FREC_BYTES(raw));
+FREC_EVENT(test, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3), FREC_U8(a4),
+	   FREC_U8(a5), FREC_U8(a6), FREC_U8(a7), FREC_U8(a8), FREC_U8(a9), FREC_U8(b0),
+	   FREC_U8(b1), FREC_U8(b2), FREC_U8(b3), FREC_U8(b4), FREC_U8(b5), FREC_U8(b6),
+	   FREC_U8(b7), FREC_U8(b8), FREC_U8(b9), FREC_U8(c0), FREC_U8(c1), FREC_U8(c2),
+	   FREC_U8(c3), FREC_U8(c4), FREC_U8(c5), FREC_U8(c6), FREC_U8(c7), FREC_U8(c8),
+	   FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3), FREC_U8(d4),
+	   FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
 FREC_EVENT(test, large, FREC_BYTES(raw));
 
 #define ON (1u << FREC__USER_EVENTS_BIT)
@@ -144,21 +145,23 @@ static void test_kinds(void **state)
 		uint16_t raw_at, raw_size;
 		char text[3];
 		char raw[4];
-	} got, want = {3, 1, -2, 3, -4, 5, -6, 7, -8, 1, 1.5f, -2.5, 0x1234, "tag", OPEN,
-		       4, 3, 3, 4, "hi", {1, 0, 2, 0}};
+	} got, want = {3,    1,	     -2,    3,	  -4, 5, -6, 7, -8,   1,	   1.5f,
+		       -2.5, 0x1234, "tag", OPEN, 4,  3, 3,  4, "hi", {1, 0, 2, 0}};
 
 	(void)state;
 	enable(&frec__event_test_kinds, 3);
-	assert_int_equal(frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, (void *)0x1234, "tag",
-					 OPEN, "hi", "\1\0\2", 4),
+	assert_int_equal(frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5,
+					 (void *)0x1234, "tag", OPEN, "hi", "\1\0\2", 4),
 			 0);
 	assert_int_equal(read(reader, &got, sizeof(got)), sizeof(got));
 	assert_memory_equal(&got, &want, sizeof(got));
 	/* A tag as long as its field has no NUL, a longer one is cut, none is empty. */
-	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, "123456789", AJAR, "hi", "", 0);
+	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, "123456789", AJAR, "hi",
+			"", 0);
 	assert_true(read(reader, &got, sizeof(got)) > 0);
 	assert_memory_equal(got.tag, "12345678", TAG_SIZE);
-	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, NULL, AJAR, "hi", "", 0);
+	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, NULL, AJAR, "hi", "",
+			0);
 	assert_true(read(reader, &got, sizeof(got)) > 0);
 	assert_memory_equal(got.tag, "\0\0\0\0\0\0\0", TAG_SIZE);
 }
@@ -169,8 +172,8 @@ static void test_forty_fields(void **state)
 
 	(void)state;
 	enable(&frec__event_test_forty, 3);
-	FREC_EMIT(test, forty, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-		  22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39);
+	FREC_EMIT(test, forty, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+		  20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39);
 	assert_int_equal(read(reader, got, sizeof(got)), sizeof(got));
 	for (int i = 0; i < 40; i++)
 		assert_int_equal(got[4 + i], i);
@@ -178,9 +181,10 @@ static void test_forty_fields(void **state)
 
 static void test_declaration(void **state)
 {
-	const char *want = "test\0kinds\0u8 u8\0i8 i8\0u16 u16\0i16 i16\0u32 u32\0i32 i32\0u64 u64\0i64 i64\0"
-			   "bool yes\0f32 f32\0f64 f64\0ptr pointer\0chars tag:8\0"
-			   "enum door:OPEN, AJAR, SHUT\0str text\0bytes raw\0";
+	const char *want =
+		"test\0kinds\0u8 u8\0i8 i8\0u16 u16\0i16 i16\0u32 u32\0i32 i32\0u64 u64\0i64 i64\0"
+		"bool yes\0f32 f32\0f64 f64\0ptr pointer\0chars tag:8\0"
+		"enum door:OPEN, AJAR, SHUT\0str text\0bytes raw\0";
 
 	(void)state;
 	assert_int_equal(frec__declaration_test_kinds.magic, FREC__DECLARATION_MAGIC);
@@ -189,12 +193,14 @@ static void test_declaration(void **state)
 	assert_true(frec__declaration_test_kinds.value[0] == OPEN);
 	assert_true(frec__declaration_test_kinds.value[1] == AJAR);
 	assert_true(frec__declaration_test_kinds.value[2] == SHUT);
-	assert_memory_equal(frec__declaration_test_kinds.text, want, frec__declaration_test_kinds.text_size);
+	assert_memory_equal(frec__declaration_test_kinds.text, want,
+			    frec__declaration_test_kinds.text_size);
 	assert_string_equal(frec__event_test_kinds.name, "test:kinds");
-	assert_string_equal(frec__event_test_kinds.declaration,
-			    "test__kinds u8 u8; s8 i8; u16 u16; s16 i16; u32 u32; s32 i32; u64 u64; s64 i64; "
-			    "unsigned char yes; struct float f32 4; struct double f64 8; u64 pointer; "
-			    "char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
+	assert_string_equal(
+		frec__event_test_kinds.declaration,
+		"test__kinds u8 u8; s8 i8; u16 u16; s16 i16; u32 u32; s32 i32; u64 u64; s64 i64; "
+		"unsigned char yes; struct float f32 4; struct double f64 8; u64 pointer; "
+		"char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
 }
 
 static void test_drops_are_counted(void **state)
@@ -274,8 +280,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forty_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_declaration, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drops_are_counted, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_stats_of_other_sizes, setup, teardown),
 	};
 

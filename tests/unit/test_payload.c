@@ -17,7 +17,8 @@
 static char payload[FREC_PAYLOAD_MAX + 64];
 
 /* An event whose fixed part is the index and a locator for each of `count` strings or byte arrays. */
-static int build(const struct iovec *data, int count, uint64_t bytes_mask, struct frec__payload *ret)
+static int build(const struct iovec *data, int count, uint64_t bytes_mask,
+		 struct frec__payload *ret)
 {
 	struct iovec vector[1 + 2 * STRINGS_MAX];
 	uint32_t fixed[1 + STRINGS_MAX] = {0};
@@ -146,7 +147,8 @@ static void test_cut_between_characters(void **state)
 		assert_int_equal(build_strings(&text, 1, &built), 0);
 		kept = found(0, &size);
 		assert_int_equal((strlen(kept) - before) % 3, 0);
-		assert_in_range(strlen(kept), FREC_PAYLOAD_MAX - 4 - 2 - 2, FREC_PAYLOAD_MAX - 4 - 2);
+		assert_in_range(strlen(kept), FREC_PAYLOAD_MAX - 4 - 2 - 2,
+				FREC_PAYLOAD_MAX - 4 - 2);
 		assert_int_equal(size, strlen(kept) + 2);
 		free(text);
 	}

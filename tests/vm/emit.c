@@ -26,9 +26,10 @@
 
 enum state { IDLE = -1, BUSY = 3 };
 
-FREC_EVENT(vm, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32), FREC_I32(i32),
-	   FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32), FREC_F64(f64), FREC_PTR(pointer),
-	   FREC_CHARS(tag, 16), FREC_ENUM(state, IDLE, BUSY), FREC_STR(text), FREC_BYTES(raw));
+FREC_EVENT(vm, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32),
+	   FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32),
+	   FREC_F64(f64), FREC_PTR(pointer), FREC_CHARS(tag, 16), FREC_ENUM(state, IDLE, BUSY),
+	   FREC_STR(text), FREC_BYTES(raw));
 FREC_EVENT(vm, tick);
 FREC_EVENT(vm, number, FREC_I32(number));
 FREC_EVENT(vm, clash, FREC_U64(number));
@@ -55,11 +56,30 @@ static struct frec_stats stats(void)
 	return stats;
 }
 
+/*
+ * The kernel sets a word at once where it can, and soon where the page is not in memory, or is shared since a fork and
+ * has not been written to. Waiting ends in the test's time limit.
+ */
+static void wait_for(const uint32_t *word)
+{
+	while (!(__atomic_load_n(word, __ATOMIC_RELAXED) >> 31))
+		usleep(1000);
+}
+
+static void listen_to_all(void)
+{
+	CHECK(listen_to("user_events", true));
+	for (struct frec__event **event = __start_frec_events; event != __stop_frec_events; event++)
+		if (*event != &frec__event_vm_clash)
+			wait_for(&(*event)->enabled);
+}
+
 static bool exited_well(pid_t pid)
 {
 	int status;
 
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
 }
 
 static void become(const char *role, const char *argument)
@@ -122,12 +142,12 @@ static void arrives(void)
 {
 	CHECK(!frec_vm_kinds_enabled() && frec_vm_tick() == 0);
 	CHECK(trace_count("vm__tick") == 0);
-	CHECK(listen_to("user_events", true));
+	listen_to_all();
 	CHECK(frec_vm_kinds_enabled());
 	errno = ENOTTY;
 	CHECK(FREC_EMIT(vm, tick) == 0);
-	CHECK(frec_vm_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, 2.5, (void *)0x1234, "abc", BUSY, "words",
-			    "raw", 3) == 0);
+	CHECK(frec_vm_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, 2.5, (void *)0x1234, "abc",
+			    BUSY, "words", "raw", 3) == 0);
 	CHECK(errno == ENOTTY);
 	CHECK(trace_count("vm__tick") == 1);
 	CHECK(trace_count("i32=0xfffffffa (-6)") == 1);
@@ -139,7 +159,7 @@ static void arrives(void)
 	CHECK(trace_count("vm__text: text=not \xff utf-8") == 1);
 	CHECK(listen_to("user_events", false));
 	CHECK(!frec_vm_kinds_enabled());
-	CHECK(listen_to("user_events", true));
+	listen_to_all();
 }
 
 static void *emit_many(void *unused)
@@ -235,7 +255,10 @@ static void plugins(const char *path)
 		emit = (int (*)(void))dlsym(plugin, "plugin_emit");
 		CHECK(strstr(read_tracefs("user_events_status"), "plugin__loaded"));
 		trace_clear();
-		CHECK(listen_to("user_events", true) && listen_to("user_events_multi", true));
+		listen_to_all();
+		CHECK(listen_to("user_events_multi", true));
+		wait_for(enable_word());
+		wait_for(&frec__event_vm_clash.enabled);
 		CHECK(emit() == 0 && frec_vm_both("program") == 0 && frec_vm_clash(5) == 0);
 		CHECK(trace_count("from=plugin") == 1 && trace_count("from=program") == 1);
 		CHECK(trace_count("words=other fields") == 1);
@@ -256,7 +279,7 @@ static void plugins(const char *path)
 	if (child == 0) {
 		close(to_child[1]);
 		CHECK(read(to_child[0], &byte, 1) == 0);
-		CHECK(*word >> 31);
+		wait_for(word);
 		_exit(failures);
 	}
 	close(to_child[0]);
@@ -264,11 +287,11 @@ static void plugins(const char *path)
 	CHECK(mmap(page, (size_t)getpagesize(), PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == page);
 	CHECK(listen_to("user_events/plugin__loaded", true));
-	CHECK(*word == 0);
 	close(to_child[1]);
 	CHECK(exited_well(child));
+	CHECK(*word == 0);
 	CHECK(listen_to("user_events/plugin__loaded", false));
-	CHECK(listen_to("user_events", true));
+	listen_to_all();
 }
 
 static void emit_at_exit(void)
@@ -308,6 +331,7 @@ static void large(void)
 	memset(text, 'x', sizeof(text) - 1);
 	fd = perf_open("user_events/vm__text", &ring);
 	CHECK(fd >= 0);
+	wait_for(&frec__event_vm_text.enabled);
 	CHECK(frec_vm_text(text) == 0);
 	/* The kernel rounds up so that the record's size is a multiple of 8. */
 	CHECK(perf_read(ring, payload, sizeof(payload)) >= FREC_PAYLOAD_MAX);
@@ -316,11 +340,12 @@ static void large(void)
 	CHECK((unsigned char)payload[2] + 256 * (unsigned char)payload[3] == FREC_PAYLOAD_MAX - 4);
 	perf_close(fd, ring);
 	fd = perf_open("user_events/vm__raw", &ring);
+	wait_for(&frec__event_vm_raw.enabled);
 	CHECK(frec_vm_raw(text, FREC_PAYLOAD_MAX - 4) == 0);
 	CHECK(perf_read(ring, payload, sizeof(payload)) >= FREC_PAYLOAD_MAX);
 	CHECK(frec_vm_raw(text, FREC_PAYLOAD_MAX - 4 + 1) == -E2BIG);
 	perf_close(fd, ring);
-	CHECK(listen_to("user_events", true));
+	listen_to_all();
 	after = stats();
 	CHECK(after.cut == before.cut + 1);
 	CHECK(after.dropped_too_large == before.dropped_too_large + 1);
@@ -392,8 +417,10 @@ static int role_handed(int from)
 	} control;
 	char byte;
 	struct iovec data = {&byte, 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	int fd = -1;
 
 	CHECK(frec_register() == -EACCES);
@@ -411,10 +438,14 @@ static void handed(void)
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS}};
 	struct iovec data = {(char[]){'x'}, 1};
-	struct msghdr message = {
-		.msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
 	int fd = open("/sys/kernel/tracing/user_events_data", O_WRONLY | O_CLOEXEC), pair[2];
 	char number[16];
 	pid_t child;

@@ -65,7 +65,8 @@ int trace_count(const char *text)
 	for (const char *line = read_tracefs("trace"); line; line = strchr(line + 1, '\n')) {
 		const char *end = strchr(line + 1, '\n');
 
-		if (*line && memmem(line, end ? (size_t)(end - line) : strlen(line), text, strlen(text)))
+		if (*line &&
+		    memmem(line, end ? (size_t)(end - line) : strlen(line), text, strlen(text)))
 			count++;
 	}
 	return count;
@@ -92,7 +93,8 @@ int perf_open(const char *event, void **ret_ring)
 	fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return fd;
-	*ret_ring = mmap(NULL, (RING_PAGES + 1) * (size_t)getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	*ret_ring = mmap(NULL, (RING_PAGES + 1) * (size_t)getpagesize(), PROT_READ | PROT_WRITE,
+			 MAP_SHARED, fd, 0);
 	return *ret_ring == MAP_FAILED ? -1 : fd;
 }
 

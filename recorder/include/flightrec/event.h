@@ -65,8 +65,7 @@
 #define FREC_BYTES(name) (frec_bytes, name)
 #define FREC_ENUM(name, ...) (frec_enum, name, #__VA_ARGS__, __VA_ARGS__)
 
-#define FREC_EVENT(provider, ...) \
-	FREC__EVENT(provider, FREC__FIRST(__VA_ARGS__, ~), __VA_ARGS__)
+#define FREC_EVENT(provider, ...) FREC__EVENT(provider, FREC__FIRST(__VA_ARGS__, ~), __VA_ARGS__)
 
 #define FREC_EMIT(provider, ...) FREC__EMIT(provider, __VA_ARGS__, 0)
 
@@ -121,12 +120,13 @@ FREC_PUBLIC int frec_stats_read(struct frec_stats *stats);
 
 /* One event of one translation unit. Never in .bss: a USDT semaphore, which shares `enabled`, must lie in a file. */
 struct frec__event {
-	uint32_t enabled;	 /* not zero: somebody listens; bit 31 is the kernel's, for user_events */
-	uint32_t size;		 /* of this structure, so that it can grow */
-	uint32_t write_index;	 /* what the kernel calls the event; FREC__NO_INDEX: not registered */
-	uint32_t registered;	 /* under the lock in registration.c */
-	const char *name;	 /* "shop:request_done" */
-	const char *declaration; /* as the kernel wants it: "shop__request_done u64 order_id; ..." */
+	uint32_t enabled; /* not zero: somebody listens; bit 31 is the kernel's, for user_events */
+	uint32_t size;	  /* of this structure, so that it can grow */
+	uint32_t write_index; /* what the kernel calls the event; FREC__NO_INDEX: not registered */
+	uint32_t registered;  /* under the lock in registration.c */
+	const char *name;     /* "shop:request_done" */
+	const char
+		*declaration; /* as the kernel wants it: "shop__request_done u64 order_id; ..." */
 	uint64_t dropped;
 };
 
