@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record made in an interrupt lands before the
-// record that it interrupted, with a later time. So a CPU's place in the heap is the highest time it has reached.
+// record that it interrupted, with a later time, and the interrupted one then follows at once.
 #include "export/merge.h"
 
 #include <errno.h>
@@ -57,7 +57,9 @@ void frec__merge_deinit(struct frec_merge *merge)
 
 static bool before(const struct frec_merge_cpu *a, const struct frec_merge_cpu *b)
 {
-	return a->key != b->key ? a->key < b->key : a->cpu < b->cpu;
+	if (a->record.time != b->record.time)
+		return a->record.time < b->record.time;
+	return a->cpu < b->cpu;
 }
 
 static void sift_down(struct frec_merge *merge, size_t i)
@@ -128,8 +130,6 @@ static bool advance(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 					    cpu->record.source_id);
 			continue;
 		}
-		if (cpu->record.time > cpu->key)
-			cpu->key = cpu->record.time;
 		return true;
 	}
 }

@@ -12,7 +12,6 @@ struct frec_merge_cpu {
 	struct frec_chunk_data data;
 	size_t at;		  /* of the record after `record` */
 	struct frec_record record; /* the CPU's next */
-	uint64_t key;		  /* highest time so far: a CPU's records keep the order of its ring */
 };
 
 struct frec_merge {
