@@ -23,15 +23,19 @@ static int check(const ProtobufCMessageDescriptor *descriptor, const char *bytes
 	return result;
 }
 
-#define CHECK(type, bytes, expected)                                                               \
-	assert_int_equal(check(&flightrec__##type##__descriptor, bytes, sizeof(bytes) - 1), expected)
+#define CHECK(type, bytes, expected)                                                        \
+	assert_int_equal(check(&flightrec__##type##__descriptor, bytes, sizeof(bytes) - 1), \
+			 expected)
 
 static void well_formed(void **state)
 {
 	(void)state;
 	CHECK(end, "", 0);
 	CHECK(end, "\x08\x01\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x7d....", 0);
-	CHECK(header, "\x22\x02\x0a\x00\x1a\x03" "abc", 0);
+	CHECK(header,
+	      "\x22\x02\x0a\x00\x1a\x03"
+	      "abc",
+	      0);
 	CHECK(registers, "\x12\x02\x96\x01\x10\x05", 0); // packed, then one by itself
 	CHECK(end, "\xfa\x07\x02hi", 0);		 // a field of the future
 }
@@ -42,14 +46,20 @@ static void malformed(void **state)
 	CHECK(end, "\x08", -EBADMSG);
 	CHECK(end, "\x08\xff", -EBADMSG);
 	CHECK(end, "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", -EBADMSG); // 11 bytes
-	CHECK(end, "\x00\x01", -EBADMSG);					    // field 0
+	CHECK(end, "\x00\x01", -EBADMSG);					  // field 0
 	CHECK(end, "\x7d...", -EBADMSG);
 	CHECK(end, "\xf9\x07.......", -EBADMSG);
-	CHECK(end, "\x0b", -EBADMSG); // a group
+	CHECK(end, "\x0b", -EBADMSG);	   // a group
 	CHECK(end, "\x0a\x01x", -EBADMSG); // a number as a string
-	CHECK(header, "\x1a\x04" "abc", -EBADMSG);
-	CHECK(header, "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01" "abc", -EBADMSG);
-	CHECK(header, "\x18\x01", -EBADMSG); // a string as a number
+	CHECK(header,
+	      "\x1a\x04"
+	      "abc",
+	      -EBADMSG);
+	CHECK(header,
+	      "\x1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	      "abc",
+	      -EBADMSG);
+	CHECK(header, "\x18\x01", -EBADMSG);	     // a string as a number
 	CHECK(header, "\x22\x00\x22\x00", -EBADMSG); // one message twice
 	CHECK(header, "\x22\x02\x0a\x01", -EBADMSG); // inside of it
 	CHECK(registers, "\x12\x02\x96\x96", -EBADMSG);
