@@ -18,7 +18,8 @@ struct frec_arena {
 void *frec__arena_alloc(struct frec_arena *arena, size_t size);
 void *frec__arena_array(struct frec_arena *arena, size_t count, size_t size);
 
-/* A NUL-terminated copy in valid UTF-8, with `end` behind it. Never NULL: "" and `failed` without memory. */
+/* A NUL-terminated copy in valid UTF-8, with `end` behind it. Never NULL: "" and `failed` without
+ * memory. */
 char *frec__arena_utf8(struct frec_arena *arena, const void *data, size_t size, const char *end);
 char *frec__arena_string(struct frec_arena *arena, const char *string);
 

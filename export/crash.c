@@ -6,7 +6,8 @@
 #include <signal.h>
 #include <string.h>
 
-// si_code by signal, 0: of any signal. The numbers are the kernel's <asm-generic/siginfo.h>; sigaction(2) has the words.
+// si_code by signal, 0: of any signal. The numbers are the kernel's <asm-generic/siginfo.h>;
+// sigaction(2) has the words.
 static const struct {
 	int signal, code;
 	const char *name, *words;

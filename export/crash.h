@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Words for how a process died, why the snapshot was taken, and how much of the recording is missing. */
+/* Words for how a process died, why the snapshot was taken, and how much of the recording is
+ * missing. */
 #ifndef FREC_EXPORT_CRASH_H
 #define FREC_EXPORT_CRASH_H
 
@@ -16,7 +17,8 @@ void frec__crash_code(struct frec_text *text, const Flightrec__Crash *crash);
 /* The same in words, "address not mapped", or NULL. */
 const char *frec__crash_code_words(const Flightrec__Crash *crash);
 
-/* What happened, in one line: "shopd[123] died of SIGSEGV (address not mapped) at 0x0, thread worker-1[125]". */
+/* What happened, in one line: "shopd[123] died of SIGSEGV (address not mapped) at 0x0, thread
+ * worker-1[125]". */
 void frec__crash_headline(struct frec_text *text, const Flightrec__Crash *crash);
 
 /* Arguments separated by spaces, valid UTF-8; those with spaces in quotes. */
@@ -30,7 +32,8 @@ struct frec_loss_sum {
 	uint64_t emitted, in_file, filtered, overwritten, lost;
 };
 
-/* Adds up over all CPUs, for one source or (NULL) for all. `emitted` is emitted_before: what was emitted before the copy. */
+/* Adds up over all CPUs, for one source or (NULL) for all. `emitted` is emitted_before: what was
+ * emitted before the copy. */
 void frec__loss_sum(const struct frec_snapshot *snapshot, const Flightrec__Source *source,
 		    struct frec_loss_sum *ret);
 

@@ -14,8 +14,9 @@ struct frec_export_options {
 };
 
 /*
- * Writes all events. Returns 0 or a negative errno when nothing of use was written. Where only a part of the snapshot could be read, that part is
- * written, 0 returned, and *ret_trouble (code != 0) says what is missing and why. `options` may be NULL. Does not commit the output.
+ * Writes all events. Returns 0 or a negative errno when nothing of use was written. Where only a
+ * part of the snapshot could be read, that part is written, 0 returned, and *ret_trouble (code !=
+ * 0) says what is missing and why. `options` may be NULL. Does not commit the output.
  */
 int frec__export(struct frec_snapshot *snapshot, const struct frec_writer *writer,
 		 struct frec_output *output, const struct frec_export_options *options,

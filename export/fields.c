@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From bytes to values, by a layout that stands in the same file and is as little to be trusted as the bytes.
+// From bytes to values, by a layout that stands in the same file and is as little to be trusted as
+// the bytes.
 #include "export/fields.h"
 
 #include <string.h>
@@ -52,7 +53,8 @@ static bool locate(const Flightrec__Field *field, const uint8_t *payload, size_t
 
 static void decode_text(const Flightrec__Source *source, struct frec_value *value)
 {
-	// An emitter that had to cut marks it with a second NUL behind the one that every string ends in.
+	// An emitter that had to cut marks it with a second NUL behind the one that every string
+	// ends in.
 	if (value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
 	    source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && value->size >= 2)
 		value->cut = !value->data[value->size - 1] && !value->data[value->size - 2];

@@ -10,7 +10,8 @@
 #include "flightrec.pb-c.h"
 
 enum frec_value_kind {
-	FREC_VALUE_INVALID, /* the payload is too short for it, or its length or offset points outside */
+	FREC_VALUE_INVALID, /* the payload is too short for it, or its length or offset points
+			       outside */
 	FREC_VALUE_UNSIGNED,
 	FREC_VALUE_SIGNED,
 	FREC_VALUE_BOOL,    /* in `u` */
@@ -37,7 +38,8 @@ struct frec_value {
 	bool cut; /* text that was longer when it was emitted */
 };
 
-/* Decodes one field. Never fails and never reads outside the payload: what cannot be decoded is FREC_VALUE_INVALID. */
+/* Decodes one field. Never fails and never reads outside the payload: what cannot be decoded is
+ * FREC_VALUE_INVALID. */
 void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
 			size_t payload_size, struct frec_value *ret);
 

@@ -10,14 +10,15 @@
 //	process,   names; absent where unknown
 //	thread
 //	event      system:name, as after -e
-//	fields     in their order in the event. By kind: integers of up to 64 bits as integers, never as 1e18 (a reader that turns them into doubles
-//	           loses digits above 2^53); true and false; floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as
-//	           strings; pointers as "0x..."; enums by name, by number where the number has no name; text as strings, in which a byte that is
-//	           not UTF-8 stands as \xNN, four characters; bytes as a string of two digits each; arrays as arrays;
-//	           null where the payload does not hold what its layout promises
-//	truncated  names of strings that were longer when they were emitted; absent where there are none
-//	registers  user registers by name as "0x...", where they were recorded
-//	stack_size bytes of the stack that were recorded with it, where they were
+//	fields     in their order in the event. By kind: integers of up to 64 bits as integers,
+//never as 1e18 (a reader that turns them into doubles 	           loses digits above 2^53); true and false;
+//floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as 	           strings;
+//pointers as "0x..."; enums by name, by number where the number has no name; text as strings, in
+//which a byte that is 	           not UTF-8 stands as \xNN, four characters; bytes as a string of two digits
+//each; arrays as arrays; 	           null where the payload does not hold what its layout promises 	truncated
+//names of strings that were longer when they were emitted; absent where there are none 	registers
+//user registers by name as "0x...", where they were recorded 	stack_size bytes of the stack that
+//were recorded with it, where they were
 #include "export/json.h"
 
 #include <errno.h>
@@ -121,7 +122,9 @@ void frec__json_event(struct frec_text *line, const struct frec_registers *regis
 {
 	const struct frec_record *record = event->record;
 
-	frec__text_printf(line, "{\"time\":%" PRIu64 ",\"cpu\":%" PRIu32 ",\"pid\":%" PRId32 ",\"tid\":%" PRId32,
+	frec__text_printf(line,
+			  "{\"time\":%" PRIu64 ",\"cpu\":%" PRIu32 ",\"pid\":%" PRId32
+			  ",\"tid\":%" PRId32,
 			  record->time, record->cpu, (int32_t)record->pid, (int32_t)record->tid);
 	if (event->who) {
 		add_name(line, "process", event->who->process->name);

@@ -7,7 +7,8 @@
 #include "export/writer.h"
 #include "unwind/registers.h"
 
-/* Adds the object, without a newline. `registers` is the layout of the snapshot's machine, or NULL. */
+/* Adds the object, without a newline. `registers` is the layout of the snapshot's machine, or NULL.
+ */
 void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
 		      const struct frec_export_event *event);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record made in an interrupt lands before the
-// record that it interrupted, with a later time. So a CPU's place in the heap is the highest time it has reached.
+// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record made
+// in an interrupt lands before the record that it interrupted, with a later time, and the
+// interrupted one then follows at once.
 #include "export/merge.h"
 
 #include <errno.h>
@@ -57,7 +58,9 @@ void frec__merge_deinit(struct frec_merge *merge)
 
 static bool before(const struct frec_merge_cpu *a, const struct frec_merge_cpu *b)
 {
-	return a->key != b->key ? a->key < b->key : a->cpu < b->cpu;
+	if (a->record.time != b->record.time)
+		return a->record.time < b->record.time;
+	return a->cpu < b->cpu;
 }
 
 static void sift_down(struct frec_merge *merge, size_t i)
@@ -66,7 +69,8 @@ static void sift_down(struct frec_merge *merge, size_t i)
 		size_t least = i;
 		struct frec_merge_cpu *cpu;
 
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < merge->heap_size; child++) {
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < merge->heap_size;
+		     child++) {
 			if (before(merge->heap[child], merge->heap[least]))
 				least = child;
 		}
@@ -100,7 +104,8 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 static bool advance(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 {
 	for (;;) {
-		int result = frec__record_next(merge->snapshot, cpu->data.size ? cpu->data.data + cpu->at : NULL,
+		int result = frec__record_next(merge->snapshot,
+					       cpu->data.size ? cpu->data.data + cpu->at : NULL,
 					       cpu->data.size - cpu->at, &cpu->record);
 
 		if ((result == -EBADMSG || result == -EPROTO) && !merge->trouble.code)
@@ -108,9 +113,10 @@ static bool advance(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 				    "%s: byte %" PRIu64 ": in these records of CPU %" PRIu32
 				    ", byte %zu is %s",
 				    merge->snapshot->name, cpu->chunk->offset, cpu->cpu, cpu->at,
-				    result == -EBADMSG ? "not a record; the rest of this part was not read"
-						       : "a record of another form than its source says; "
-							 "it was left out");
+				    result == -EBADMSG
+					    ? "not a record; the rest of this part was not read"
+					    : "a record of another form than its source says; "
+					      "it was left out");
 		if (result == -ENODATA || result == -EBADMSG) {
 			if (!next_chunk(merge, cpu))
 				return false;
@@ -122,14 +128,13 @@ static bool advance(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 		if (!cpu->record.source) {
 			if (!merge->unknown++ && !merge->trouble.code)
 				frec__error(&merge->trouble, -EBADMSG,
-					    "%s: byte %" PRIu64 ": the file does not describe source %" PRIu64
+					    "%s: byte %" PRIu64
+					    ": the file does not describe source %" PRIu64
 					    ", to which a record belongs; it was left out",
 					    merge->snapshot->name, cpu->chunk->offset,
 					    cpu->record.source_id);
 			continue;
 		}
-		if (cpu->record.time > cpu->key)
-			cpu->key = cpu->record.time;
 		return true;
 	}
 }

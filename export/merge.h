@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All samples of a snapshot, over all CPUs, in order of time, with one chunk of each CPU in memory. */
+/* All samples of a snapshot, over all CPUs, in order of time, with one chunk of each CPU in memory.
+ */
 #ifndef FREC_EXPORT_MERGE_H
 #define FREC_EXPORT_MERGE_H
 
@@ -7,12 +8,11 @@
 
 struct frec_merge_cpu {
 	uint32_t cpu;
-	size_t next_chunk; /* where to look for this CPU's next chunk */
+	size_t next_chunk;		/* where to look for this CPU's next chunk */
 	const struct frec_chunk *chunk; /* the one in memory */
 	struct frec_chunk_data data;
-	size_t at;		  /* of the record after `record` */
+	size_t at;		   /* of the record after `record` */
 	struct frec_record record; /* the CPU's next */
-	uint64_t key;		  /* highest time so far: a CPU's records keep the order of its ring */
 };
 
 struct frec_merge {
@@ -21,13 +21,15 @@ struct frec_merge {
 	struct frec_merge_cpu **heap;
 	size_t cpu_count, heap_size;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
-	uint64_t unknown;	      /* samples left out: of a source that the file does not describe */
-	/* The first thing that could not be read (code 0: none): what came before and after it was handed out. */
+	uint64_t unknown; /* samples left out: of a source that the file does not describe */
+	/* The first thing that could not be read (code 0: none): what came before and after it was
+	 * handed out. */
 	struct frec_error trouble;
 	bool started;
 };
 
-/* Returns 0 or -ENOMEM. The snapshot must outlive the merge; nobody else may read its chunks meanwhile. */
+/* Returns 0 or -ENOMEM. The snapshot must outlive the merge; nobody else may read its chunks
+ * meanwhile. */
 int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot);
 
 /* The next sample, valid until the next call, or NULL at the end. Its `source` is never NULL. */

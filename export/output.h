@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an export goes: a file that appears only when it is whole, or a stream such as standard output. Buffered. */
+/* Where an export goes: a file that appears only when it is whole, or a stream such as standard
+ * output. Buffered. */
 #ifndef FREC_EXPORT_OUTPUT_H
 #define FREC_EXPORT_OUTPUT_H
 
@@ -13,7 +14,7 @@
 struct frec_output {
 	struct frec_new_file file;
 	bool is_stream;
-	int stream;    /* not ours to close */
+	int stream; /* not ours to close */
 	uint8_t *buffer;
 	size_t used;
 };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Perfetto's protobuf trace, packet by packet.
 //
-// All packets but the kernel's tracepoints belong to one sequence: its first packet clears the reader's state and sets the clock, all
-// others need that state. Names of events, categories and annotations are interned: the packet of a source's first event brings all
-// names of that source. Times are CLOCK_MONOTONIC, except in ftrace events, which readers take for CLOCK_BOOTTIME whatever a packet
-// says; the clock snapshots in the trace relate the two.
+// All packets but the kernel's tracepoints belong to one sequence: its first packet clears the
+// reader's state and sets the clock, all others need that state. Names of events, categories and
+// annotations are interned: the packet of a source's first event brings all names of that source.
+// Times are CLOCK_MONOTONIC, except in ftrace events, which readers take for CLOCK_BOOTTIME
+// whatever a packet says; the clock snapshots in the trace relate the two.
 //
-// A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes more for each, and no memory.
+// A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes
+// more for each, and no memory.
 #include "export/perfetto.h"
 
 #include <errno.h>
@@ -175,19 +177,20 @@ static int write_instant(struct frec_perfetto *perfetto, const struct frec_expor
 	if (result)
 		return result;
 	if (!source->interned)
-		packet.interned_data = intern(arena, record->source, record->source_index,
-					      source->annotation_iid);
+		packet.interned_data =
+			intern(arena, record->source, record->source_index, source->annotation_iid);
 	source->interned = true;
 	for (size_t i = 0; i < record->source->n_field; i++) {
 		struct frec_value value;
 
-		frec__field_decode(record->source, i, record->payload, record->payload_size, &value);
+		frec__field_decode(record->source, i, record->payload, record->payload_size,
+				   &value);
 		frec__annotation_add_value(arena, &annotations, &value, source->annotation_iid + i);
 	}
 	if (record->registers)
-		frec__annotation_add_registers(
-			arena, &annotations, perfetto->registers, record->register_mask,
-			record->registers, (size_t)__builtin_popcountll(record->register_mask));
+		frec__annotation_add_registers(arena, &annotations, perfetto->registers,
+					       record->register_mask, record->registers,
+					       (size_t)__builtin_popcountll(record->register_mask));
 	instant.has_track_uuid = instant.has_type = instant.has_name_iid = true;
 	instant.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT;
 	instant.name_iid = iid;

@@ -14,7 +14,8 @@
 struct frec_perfetto_source {
 	bool interned;		 /* its names are in the trace */
 	uint64_t annotation_iid; /* of its first field; the others follow */
-	/* For a tracepoint that Perfetto knows: its member of FtraceEvent, and which of our fields fills each of its own. */
+	/* For a tracepoint that Perfetto knows: its member of FtraceEvent, and which of our fields
+	 * fills each of its own. */
 	const ProtobufCFieldDescriptor *known;
 	size_t known_field[FREC_KNOWN_FIELDS_MAX];
 };
@@ -24,7 +25,7 @@ struct frec_perfetto {
 	const struct frec_registers *registers; /* NULL for a machine that is not known */
 	struct frec_perfetto_source *sources;
 	struct frec_arena arena; /* of the packet being made */
-	uint32_t *described;	 /* hash set of thread numbers that have a track; UINT32_MAX: free */
+	uint32_t *described; /* hash set of thread numbers that have a track; UINT32_MAX: free */
 	size_t described_count, described_size;
 	bool described_nobody; /* the track of events without a thread */
 	uint8_t *packed;
@@ -40,7 +41,7 @@ int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t 
 			 const struct frec_process_entry *who, uint64_t *ret_uuid,
 			 struct frec_error *reterr);
 
-/* perfetto_meta.c: the packets that are no events. */
+/* perfetto_meta.c, perfetto_attributes.c, perfetto_crash.c: the packets around the events. */
 int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr);
@@ -53,8 +54,8 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 				struct frec_error *reterr);
 
 /*
- * perfetto_values.c: debug annotations, allocated in the arena. The array grows as needed; start with zeroes.
- * Without memory they add nothing and the arena has failed.
+ * perfetto_values.c: debug annotations, allocated in the arena. The array grows as needed; start
+ * with zeroes. Without memory they add nothing and the arena has failed.
  */
 struct frec_annotations {
 	Perfetto__Protos__DebugAnnotation **items;
@@ -69,7 +70,8 @@ void frec__annotation_add_string(struct frec_arena *arena, struct frec_annotatio
 /* A field's value; iid: of its name. Says with one more annotation where the value was cut. */
 void frec__annotation_add_value(struct frec_arena *arena, struct frec_annotations *annotations,
 				const struct frec_value *value, uint64_t iid);
-/* `values`: u64 each, lowest bit of the mask first, perhaps not aligned; `count` of them are there. */
+/* `values`: u64 each, lowest bit of the mask first, perhaps not aligned; `count` of them are there.
+ */
 void frec__annotation_add_registers(struct frec_arena *arena, struct frec_annotations *annotations,
 				    const struct frec_registers *layout, uint64_t mask,
 				    const void *values, size_t count);

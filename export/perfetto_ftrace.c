@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Kernel tracepoints as ftrace events. The few that Perfetto understands (the scheduler's, from which it draws what ran where) are
-// filled in by the names of their fields, which are the kernel's own; all others are generic events, whose fields become arguments.
+// Kernel tracepoints as ftrace events. The few that Perfetto understands (the scheduler's, from
+// which it draws what ran where) are filled in by the names of their fields, which are the kernel's
+// own; all others are generic events, whose fields become arguments.
 #include "export/perfetto.h"
 
 #include <string.h>
@@ -94,7 +95,8 @@ static bool fill_known(struct frec_perfetto *perfetto, const struct frec_record 
 	return true;
 }
 
-static void set_generic(struct frec_arena *arena, Perfetto__Protos__GenericFtraceEvent__Field *field,
+static void set_generic(struct frec_arena *arena,
+			Perfetto__Protos__GenericFtraceEvent__Field *field,
 			const struct frec_value *value)
 {
 	switch (value->kind) {

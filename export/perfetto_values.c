@@ -9,7 +9,8 @@ Perfetto__Protos__DebugAnnotation *frec__annotation_add(struct frec_arena *arena
 							struct frec_annotations *annotations,
 							const char *name)
 {
-	Perfetto__Protos__DebugAnnotation *annotation = frec__arena_alloc(arena, sizeof(*annotation));
+	Perfetto__Protos__DebugAnnotation *annotation =
+		frec__arena_alloc(arena, sizeof(*annotation));
 
 	if (!annotation)
 		return NULL;
@@ -135,7 +136,8 @@ static void set_value(struct frec_arena *arena, Perfetto__Protos__DebugAnnotatio
 void frec__annotation_add_value(struct frec_arena *arena, struct frec_annotations *annotations,
 				const struct frec_value *value, uint64_t iid)
 {
-	Perfetto__Protos__DebugAnnotation *annotation = frec__annotation_add(arena, annotations, NULL);
+	Perfetto__Protos__DebugAnnotation *annotation =
+		frec__annotation_add(arena, annotations, NULL);
 	const char *name = value->field->name;
 
 	if (!annotation)

@@ -12,7 +12,8 @@ struct frec_process_entry {
 	uint32_t tid;
 	uint64_t start;
 	const Flightrec__Process *process;
-	const Flightrec__Thread *thread; /* NULL: the table has the process, but no entry for its main thread */
+	const Flightrec__Thread
+		*thread; /* NULL: the table has the process, but no entry for its main thread */
 };
 
 struct frec_processes {
@@ -28,7 +29,8 @@ void frec__processes_deinit(struct frec_processes *processes);
 const struct frec_process_entry *frec__processes_find(const struct frec_processes *processes,
 						      uint32_t tid, uint64_t time);
 
-/* Name of a thread: its own, or the process's for the main thread. Not NUL-terminated, may be empty; entry may be NULL. */
+/* Name of a thread: its own, or the process's for the main thread. Not NUL-terminated, may be
+ * empty; entry may be NULL. */
 ProtobufCBinaryData frec__process_entry_thread_name(const struct frec_process_entry *entry);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The body of a PERF_RECORD_SAMPLE: its parts follow each other in the order of perf_event_open(2), each there or not as
-// sample_type says.
+// The body of a PERF_RECORD_SAMPLE: its parts follow each other in the order of perf_event_open(2),
+// each there or not as sample_type says.
 #include "export/records.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 
 // What can stand in a record of ours, up to the last part that is read here.
-#define KNOWN                                                                                      \
-	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |            \
-	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |             \
-	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW | PERF_SAMPLE_REGS_USER |    \
+#define KNOWN                                                                                   \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |         \
+	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |          \
+	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW | PERF_SAMPLE_REGS_USER | \
 	 PERF_SAMPLE_STACK_USER)
 
 struct cursor {
@@ -59,7 +59,8 @@ static void take_array(struct cursor *cursor, uint64_t count)
 		take(cursor, count * 8);
 }
 
-// A task that is exiting has no number any more for perf, but the tracepoint noted one in the payload's common fields.
+// A task that is exiting has no number any more for perf, but the tracepoint noted one in the
+// payload's common fields.
 static void thread_from_payload(struct frec_record *record)
 {
 	if (record->tid == UINT32_MAX && record->payload_size >= 8)

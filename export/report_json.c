@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The report as the beginning of a JSON object, for machines: show.c adds "events", which are objects as in `-f json`, and closes it.
-// Times are CLOCK_MONOTONIC in nanoseconds, except "realtime", nanoseconds since 1970. What is unknown is absent.
+// The report as the beginning of a JSON object, for machines: show.c adds "events", which are
+// objects as in `-f json`, and closes it. Times are CLOCK_MONOTONIC in nanoseconds, except
+// "realtime", nanoseconds since 1970. What is unknown is absent.
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,8 +36,8 @@ static void add_signal(struct frec_text *text, const Flightrec__Crash *crash)
 	frec__text_clear(&word);
 	frec__crash_code(&word, crash);
 	add_string(text, "code", word.data ? word.data : "");
-	frec__text_printf(text, ",\"signal_number\":%" PRId32 ",\"code_number\":%" PRId32, crash->signal,
-			  crash->code);
+	frec__text_printf(text, ",\"signal_number\":%" PRId32 ",\"code_number\":%" PRId32,
+			  crash->signal, crash->code);
 	if (frec__crash_code_words(crash))
 		add_string(text, "reason", frec__crash_code_words(crash));
 	text->failed |= word.failed;
@@ -57,7 +58,8 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 			continue;
 		snprintf(name, sizeof(name), "r#%u", i);
 		frec__text_printf(text, "%s\"%s\":\"0x%" PRIx64 "\"", done ? "," : "",
-				  layout && i < layout->count && layout->names[i] ? layout->names[i] : name,
+				  layout && i < layout->count && layout->names[i] ? layout->names[i]
+										  : name,
 				  registers->value[done]);
 		done++;
 	}
@@ -185,8 +187,8 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 		frec__text_printf(text, "%s{\"cpu\":%" PRIu32, i ? "," : "", cpu->cpu);
 		add_number(text, "from", cpu->from);
 		add_number(text, "until", cpu->until);
-		frec__text_printf(text, ",\"wrapped\":%s,\"offline\":%s}", cpu->wrapped ? "true" : "false",
-				  cpu->offline ? "true" : "false");
+		frec__text_printf(text, ",\"wrapped\":%s,\"offline\":%s}",
+				  cpu->wrapped ? "true" : "false", cpu->offline ? "true" : "false");
 	}
 	frec__text_puts(text, "]");
 	add_losses(text, snapshot);

@@ -16,7 +16,8 @@ static double seconds_from(uint64_t reference, uint64_t time)
 
 static void key(struct frec_text *text, const char *name, bool colored)
 {
-	frec__text_printf(text, "%s%-11s%s ", colored ? "\033[1m" : "", name, colored ? "\033[0m" : "");
+	frec__text_printf(text, "%s%-11s%s ", colored ? "\033[1m" : "", name,
+			  colored ? "\033[0m" : "");
 }
 
 static void add_time(struct frec_text *text, uint64_t realtime)
@@ -35,7 +36,8 @@ static void add_time(struct frec_text *text, uint64_t realtime)
 	frec__text_printf(text, "%s.%06u %s (%s.%06u UTC)\n", local, micros, zone, utc, micros);
 }
 
-static void add_registers(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
+static void add_registers(struct frec_text *text, const struct frec_snapshot *snapshot,
+			  bool colored)
 {
 	const Flightrec__Registers *registers = snapshot->crash->registers;
 	const struct frec_registers *layout = frec__registers_find(snapshot->header->machine);
@@ -51,7 +53,8 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 		if (done && done % 4 == 0)
 			frec__text_printf(text, "%12s", "");
 		frec__text_printf(text, "%-5s %016" PRIx64,
-				  layout && i < layout->count && layout->names[i] ? layout->names[i] : name,
+				  layout && i < layout->count && layout->names[i] ? layout->names[i]
+										  : name,
 				  registers->value[done]);
 		done++;
 		frec__text_puts(text, done % 4 && done < registers->n_value ? "  " : "\n");
@@ -144,7 +147,8 @@ static void add_loss_numbers(struct frec_text *text, const struct frec_loss_sum 
 	const char *comma = "";
 
 	if (sum->overwritten) {
-		frec__text_printf(text, "%" PRIu64 " overwritten by younger ones", sum->overwritten);
+		frec__text_printf(text, "%" PRIu64 " overwritten by younger ones",
+				  sum->overwritten);
 		comma = ", ";
 	}
 	if (sum->lost) {
@@ -153,7 +157,8 @@ static void add_loss_numbers(struct frec_text *text, const struct frec_loss_sum 
 		comma = ", ";
 	}
 	if (sum->filtered)
-		frec__text_printf(text, "%s%" PRIu64 " of other users left out", comma, sum->filtered);
+		frec__text_printf(text, "%s%" PRIu64 " of other users left out", comma,
+				  sum->filtered);
 }
 
 static void add_loss(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
@@ -187,7 +192,9 @@ static void add_loss(struct frec_text *text, const struct frec_snapshot *snapsho
 		frec__text_puts(text, "\n");
 	}
 	if (snapshot->end && snapshot->end->sideband_lost)
-		frec__text_printf(text, "%12s%" PRIu64 " notes on processes were lost: names may be missing\n",
+		frec__text_printf(text,
+				  "%12s%" PRIu64
+				  " notes on processes were lost: names may be missing\n",
 				  "", snapshot->end->sideband_lost);
 }
 

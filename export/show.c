@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The report and its events: the last few, kept in a ring of copies while the file is read, or all as they come.
+// The report and its events: the last few, kept in a ring of copies while the file is read, or all
+// as they come.
 #include "export/show.h"
 
 #include <errno.h>
@@ -79,8 +80,8 @@ static void name_thread(struct frec_text *text, const struct frec_process_entry 
 		const ProtobufCBinaryData *process = &who->process->name;
 
 		frec__text_plain(text, process->data, process->len);
-		if (thread.len &&
-		    (thread.len != process->len || memcmp(thread.data, process->data, thread.len))) {
+		if (thread.len && (thread.len != process->len ||
+				   memcmp(thread.data, process->data, thread.len))) {
 			frec__text_puts(text, "/");
 			frec__text_plain(text, thread.data, thread.len);
 		}
@@ -133,7 +134,8 @@ static void format_text(struct show *show, const struct frec_export_event *event
 	frec__text_puts(line, "\n");
 }
 
-static int show_event(struct show *show, const struct frec_record *record, struct frec_error *reterr)
+static int show_event(struct show *show, const struct frec_record *record,
+		      struct frec_error *reterr)
 {
 	struct frec_export_event event = {
 		.record = record,
@@ -176,7 +178,8 @@ static int show_last(struct show *show, struct frec_merge *merge, struct frec_er
 	while (last && !result && (record = frec__merge_next(merge))) {
 		size_t slot = (size_t)(seen % last);
 
-		// The ring grows up to its size: who asks for a million events of a file with ten gets no million slots.
+		// The ring grows up to its size: who asks for a million events of a file with ten
+		// gets no million slots.
 		if (slot == capacity && capacity < last) {
 			size_t more = capacity ? 2 * capacity : 16;
 			struct kept *grown;
@@ -200,7 +203,8 @@ static int show_last(struct show *show, struct frec_merge *merge, struct frec_er
 		struct frec_record copy;
 
 		// It was decoded before: it cannot fail now.
-		(void)frec__record_next(show->snapshot, ring[i % last].data, ring[i % last].size, &copy);
+		(void)frec__record_next(show->snapshot, ring[i % last].data, ring[i % last].size,
+					&copy);
 		result = show_event(show, &copy, reterr);
 	}
 	for (size_t i = 0; i < capacity; i++)
@@ -234,15 +238,16 @@ static int show_report(struct show *show, struct frec_merge *merge, struct frec_
 		frec__text_puts(&show->line, ",\n\"events\":[");
 	} else {
 		frec__report_text(&show->line, show->snapshot, show->reference, options->colored);
-		frec__text_printf(&show->line, "\n%s events: seconds from the %s, cpu, thread, event\n",
-				  options->all ? "all" : "last",
-				  show->snapshot->crash ? "death" : "trigger");
+		frec__text_printf(
+			&show->line, "\n%s events: seconds from the %s, cpu, thread, event\n",
+			options->all ? "all" : "last", show->snapshot->crash ? "death" : "trigger");
 	}
 	if (show->line.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	result = frec__output_write(show->output, show->line.data, show->line.size, reterr);
 	if (!result)
-		result = options->all ? show_all(show, merge, reterr) : show_last(show, merge, reterr);
+		result = options->all ? show_all(show, merge, reterr)
+				      : show_last(show, merge, reterr);
 	if (result)
 		return result;
 	if (options->json)
@@ -251,7 +256,8 @@ static int show_report(struct show *show, struct frec_merge *merge, struct frec_
 }
 
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
-	       struct frec_output *output, struct frec_error *ret_trouble, struct frec_error *reterr)
+	       struct frec_output *output, struct frec_error *ret_trouble,
+	       struct frec_error *reterr)
 {
 	struct show show = {.snapshot = snapshot, .options = options, .output = output};
 	struct frec_merge merge = {0};

@@ -16,9 +16,11 @@ struct frec_show_options {
 
 /* Writes the report. Returns and *ret_trouble as frec__export. Does not commit the output. */
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
-	       struct frec_output *output, struct frec_error *ret_trouble, struct frec_error *reterr);
+	       struct frec_output *output, struct frec_error *ret_trouble,
+	       struct frec_error *reterr);
 
-/* report_text.c and report_json.c: everything but the events. `reference` is the time that others are told from. */
+/* report_text.c and report_json.c: everything but the events. `reference` is the time that others
+ * are told from. */
 void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
 		       uint64_t reference, bool colored);
 void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot);

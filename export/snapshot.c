@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opening a .frec file: walk its parts, check each, unpack the small ones, index the records, stop at the first bad byte.
+// Opening a .frec file: walk its parts, check each, unpack the small ones, index the records, stop
+// at the first bad byte.
 #include "export/snapshot.h"
 
 #include <errno.h>
@@ -60,7 +61,8 @@ static int read_at(struct frec_snapshot *snapshot, uint64_t offset, size_t size)
 	return 0;
 }
 
-// Reads the part at `offset` into the buffer, in steps, since its size is known only once its head has been read.
+// Reads the part at `offset` into the buffer, in steps, since its size is known only once its head
+// has been read.
 static int read_part(struct frec_snapshot *snapshot, uint64_t offset, struct frec_part_view *ret)
 {
 	uint64_t left = snapshot->size - offset;
@@ -83,7 +85,8 @@ static int read_part(struct frec_snapshot *snapshot, uint64_t offset, struct fre
 
 static int damaged(struct frec_snapshot *snapshot, uint64_t offset, int code, const char *why)
 {
-	return frec__error(&snapshot->damage, code, "%s: byte %" PRIu64 ": %s; nothing from there on was read",
+	return frec__error(&snapshot->damage, code,
+			   "%s: byte %" PRIu64 ": %s; nothing from there on was read",
 			   snapshot->name, offset, why);
 }
 
@@ -136,7 +139,8 @@ static ProtobufCMessage *unpack(const struct frec_part_view *view)
 	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
 }
 
-// Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's damage.
+// Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
+// damage.
 static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
@@ -179,10 +183,11 @@ static int check_header(struct frec_snapshot *snapshot, struct frec_error *reter
 	if (header->magic.len != 4 || memcmp(header->magic.data, "FREC", 4))
 		return frec__error(reterr, -EBADMSG, "%s: not a .frec file", snapshot->name);
 	if (header->version > VERSION)
-		return frec__error(reterr, -ENOTSUP,
-				   "%s: written in version %u of the format by flightrec %.32s; this "
-				   "one reads up to %d: use a newer flightrec",
-				   snapshot->name, header->version, header->writer, VERSION);
+		return frec__error(
+			reterr, -ENOTSUP,
+			"%s: written in version %u of the format by flightrec %.32s; this "
+			"one reads up to %d: use a newer flightrec",
+			snapshot->name, header->version, header->writer, VERSION);
 	return 0;
 }
 
@@ -212,7 +217,8 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 			return frec__error(reterr, result, "%s: cannot read it: %s", snapshot->name,
 					   strerror(-result));
 		if (!offset && (result == -EBADMSG || (!result && view.field != FREC_PART_HEADER)))
-			return frec__error(reterr, -EBADMSG, "%s: not a .frec file", snapshot->name);
+			return frec__error(reterr, -EBADMSG, "%s: not a .frec file",
+					   snapshot->name);
 		if (result) {
 			damaged(snapshot, offset, result, why_bad(result));
 			break;
@@ -352,15 +358,6 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 	return snapshot->source_order[low];
 }
 
-const Flightrec__CpuCoverage *frec__snapshot_cpu(const struct frec_snapshot *snapshot, uint32_t cpu)
-{
-	for (size_t i = 0; i < snapshot->cpu_count; i++) {
-		if (snapshot->cpus[i]->cpu == cpu)
-			return snapshot->cpus[i];
-	}
-	return NULL;
-}
-
 static int uncompress(const Flightrec__Records *records, struct frec_chunk_data *data,
 		      const char **why)
 {
@@ -427,33 +424,4 @@ int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_
 				   chunk->offset, why);
 	}
 	return 0;
-}
-
-static const Flightrec__Clocks *clocks_at(const struct frec_snapshot *snapshot, uint64_t monotonic)
-{
-	const Flightrec__Clocks *best = NULL;
-
-	for (size_t i = 0; i < snapshot->clocks_count; i++) {
-		const Flightrec__Clocks *clocks = snapshot->clocks[i];
-
-		if (!best || (clocks->monotonic <= monotonic && (clocks->monotonic >= best->monotonic ||
-								 best->monotonic > monotonic)) ||
-		    (best->monotonic > monotonic && clocks->monotonic < best->monotonic))
-			best = clocks;
-	}
-	return best;
-}
-
-uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic)
-{
-	const Flightrec__Clocks *clocks = clocks_at(snapshot, monotonic);
-
-	return clocks ? monotonic + (clocks->boottime - clocks->monotonic) : monotonic;
-}
-
-uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic)
-{
-	const Flightrec__Clocks *clocks = clocks_at(snapshot, monotonic);
-
-	return clocks ? monotonic + (clocks->realtime - clocks->monotonic) : monotonic;
 }

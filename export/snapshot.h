@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A .frec file, open for reading. The small parts are unpacked into memory; the records stay in the file, indexed, and are
- * read one chunk at a time. Everything goes through pread: a file that is cut while it is being read gives an error,
- * where a mapping would kill the reader with SIGBUS.
+ * A .frec file, open for reading. The small parts are unpacked into memory; the records stay in the
+ * file, indexed, and are read one chunk at a time. Everything goes through pread: a file that is
+ * cut while it is being read gives an error, where a mapping would kill the reader with SIGBUS.
  *
  * Not thread-safe: one snapshot, one thread.
  */
@@ -53,31 +53,36 @@ struct frec_snapshot {
 	size_t clocks_count;
 	struct frec_chunk *chunks; /* in file order */
 	size_t chunk_count, chunk_capacity;
-	uint64_t part_count;   /* parts before End */
+	uint64_t part_count;	/* parts before End */
 	uint64_t unknown_parts; /* of them, of kinds that this reader does not know and skipped */
 
-	/* code 0: the file is whole. Else what is above came before the bad part, and this says at which byte and why. */
+	/* code 0: the file is whole. Else what is above came before the bad part, and this says at
+	 * which byte and why. */
 	struct frec_error damage;
 
-	struct frec_part_list lists[FREC_PART_END + 1]; /* owns the unpacked parts, by part number */
-	uint32_t *source_order;				/* indices of sources, sorted by id */
-	uint8_t *buffer;				/* the part being read */
+	struct frec_part_list
+		lists[FREC_PART_END + 1]; /* owns the unpacked parts, by part number */
+	uint32_t *source_order;		  /* indices of sources, sorted by id */
+	uint8_t *buffer;		  /* the part being read */
 	size_t buffer_size;
 };
 
-/* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with zeroes. */
+/* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with
+ * zeroes. */
 struct frec_chunk_data {
 	uint8_t *data;
 	size_t size, capacity;
 };
 
 /*
- * Opens `path`. Returns 0 also for a damaged file whose header is whole (look at ret->damage); else a negative errno and
- * nothing to close: the file cannot be read, is empty, is no .frec file, or is of a newer version.
+ * Opens `path`. Returns 0 also for a damaged file whose header is whole (look at ret->damage); else
+ * a negative errno and nothing to close: the file cannot be read, is empty, is no .frec file, or is
+ * of a newer version.
  */
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 
-/* The same for an open file, which it takes over (and closes in any case). `name` is for messages. */
+/* The same for an open file, which it takes over (and closes in any case). `name` is for messages.
+ */
 int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			   struct frec_error *reterr);
 
@@ -87,14 +92,13 @@ void frec__snapshot_close(struct frec_snapshot *snapshot);
 /* Index in `sources` of the one with this id, or SIZE_MAX. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
-/* Coverage of a CPU, or NULL. */
-const Flightrec__CpuCoverage *frec__snapshot_cpu(const struct frec_snapshot *snapshot, uint32_t cpu);
-
-/* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data when done. */
+/* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data
+ * when done. */
 int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk *chunk,
 			      struct frec_chunk_data *data, struct frec_error *reterr);
 
-/* The file's clocks applied to a time of CLOCK_MONOTONIC: by the last reading before it, else by the first. */
+/* The file's clocks applied to a time of CLOCK_MONOTONIC: by the last reading before it, else by
+ * the first. */
 uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic);
 uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic);
 

@@ -62,20 +62,29 @@ void frec__text_puts(struct frec_text *text, const char *string)
 void frec__text_printf(struct frec_text *text, const char *format, ...)
 {
 	va_list arguments;
+	size_t room;
 	int size;
 
-	va_start(arguments, format);
-	size = vsnprintf(NULL, 0, format, arguments);
-	va_end(arguments);
-	if (size < 0 || !reserve(text, (size_t)size))
+	// Mostly it fits into what is there; else it says how much it takes.
+	if (!reserve(text, 64))
 		return;
+	room = text->capacity - text->size;
 	va_start(arguments, format);
-	vsnprintf(text->data + text->size, (size_t)size + 1, format, arguments);
+	size = vsnprintf(text->data + text->size, room, format, arguments);
 	va_end(arguments);
-	text->size += (size_t)size;
+	if (size >= 0 && (size_t)size >= room) {
+		text->data[text->size] = '\0';
+		if (!reserve(text, (size_t)size))
+			return;
+		va_start(arguments, format);
+		vsnprintf(text->data + text->size, (size_t)size + 1, format, arguments);
+		va_end(arguments);
+	}
+	text->size += size > 0 ? (size_t)size : 0;
 }
 
-// Bytes of the UTF-8 character at `p`, 0 where there is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF).
+// Bytes of the UTF-8 character at `p`, 0 where there is none (RFC 3629: shortest form, no
+// surrogates, up to U+10FFFF).
 static size_t utf8_character(const uint8_t *p, size_t size, uint32_t *ret_code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -223,13 +232,15 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 		frec__text_puts(text, "nan");
 		return;
 	}
-	// Fifteen digits (six for a float) are always right and mostly enough; two more (three) are always enough.
+	// Fifteen digits (six for a float) are always right and mostly enough; two more (three) are
+	// always enough.
 	for (int digits = single ? 6 : 15;; digits++) {
 		double back;
 
 		snprintf(number, sizeof(number), "%.*g", digits, value);
 		back = strtod(number, NULL);
-		if (back == value || (single && (float)back == (float)value) || digits >= (single ? 9 : 17))
+		if (back == value || (single && (float)back == (float)value) ||
+		    digits >= (single ? 9 : 17))
 			break;
 	}
 	frec__text_puts(text, number);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing text, and the ways to put bytes of unknown origin into it: as JSON, for a terminal, as valid UTF-8. */
+/* Growing text, and the ways to put bytes of unknown origin into it: as JSON, for a terminal, as
+ * valid UTF-8. */
 #ifndef FREC_EXPORT_TEXT_H
 #define FREC_EXPORT_TEXT_H
 
@@ -8,7 +9,8 @@
 
 #include "export/fields.h"
 
-/* Start with zeroes. `data` is NUL-terminated once something was added. A failed allocation sets `failed` and loses what was to be added. */
+/* Start with zeroes. `data` is NUL-terminated once something was added. A failed allocation sets
+ * `failed` and loses what was to be added. */
 struct frec_text {
 	char *data;
 	size_t size, capacity;
@@ -20,12 +22,14 @@ void frec__text_clear(struct frec_text *text);
 void frec__text_add(struct frec_text *text, const void *data, size_t size);
 void frec__text_puts(struct frec_text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void frec__text_printf(struct frec_text *text,
-							      const char *format, ...);
+							     const char *format, ...);
 
-/* Bytes that are not UTF-8 become the four characters \xNN; everything else stays (NUL too becomes \x00). */
+/* Bytes that are not UTF-8 become the four characters \xNN; everything else stays (NUL too becomes
+ * \x00). */
 void frec__text_utf8(struct frec_text *text, const void *data, size_t size);
 
-/* The same for people and terminals: control characters and those that turn the direction of text also become \xNN. */
+/* The same for people and terminals: control characters and those that turn the direction of text
+ * also become \xNN. */
 void frec__text_plain(struct frec_text *text, const void *data, size_t size);
 
 /* A JSON string with its quotes, valid UTF-8 whatever the bytes. */
@@ -35,7 +39,8 @@ void frec__text_json_puts(struct frec_text *text, const char *string);
 /* Two digits a byte. */
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
 
-/* A number with as few digits as read back to the same value; `single`: a float's. "nan", "inf", "-inf". */
+/* A number with as few digits as read back to the same value; `single`: a float's. "nan", "inf",
+ * "-inf". */
 void frec__text_double(struct frec_text *text, double value, bool single);
 
 /* A decoded field for people: text in quotes, all of it safe on a terminal. */

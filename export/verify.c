@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The checks of `flightrec verify`. Opening the snapshot has checked the framing and all checksums; here the records are counted
-// again, one chunk in memory at a time, and compared with every figure that the file gives.
+// The checks of `flightrec verify`. Opening the snapshot has checked the framing and all checksums;
+// here the records are counted again, one chunk in memory at a time, and compared with every figure
+// that the file gives.
 //
-// The loss arithmetic: the kernel's counts were read before and after the rings were copied. A source that was quiet meanwhile has two equal
-// counts, and then emitted = in_file + filtered + overwritten + lost to the event. Otherwise the copy was made at some moment between the two
+// The loss arithmetic: the kernel's counts were read before and after the rings were copied. A
+// source that was quiet meanwhile has two equal counts, and then emitted = in_file + filtered +
+// overwritten + lost to the event. Otherwise the copy was made at some moment between the two
 // readings, and the sum lies between them.
 #include "export/verify.h"
 
@@ -40,7 +42,8 @@ struct verify {
 	int result;
 };
 
-__attribute__((format(printf, 2, 3))) static void problem(struct verify *verify, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void problem(struct verify *verify, const char *format,
+							  ...)
 {
 	struct frec_text *line = &verify->line;
 	char sentence[1024];
@@ -61,7 +64,8 @@ __attribute__((format(printf, 2, 3))) static void problem(struct verify *verify,
 	if (line->failed)
 		verify->result = frec__error(verify->reterr, -ENOMEM, "out of memory");
 	if (!verify->result)
-		verify->result = frec__output_write(verify->output, line->data, line->size, verify->reterr);
+		verify->result =
+			frec__output_write(verify->output, line->data, line->size, verify->reterr);
 }
 
 static int compare_losses(const void *a, const void *b)
@@ -87,7 +91,8 @@ static struct loss_check *find_loss(struct verify *verify, uint32_t source, uint
 	Flightrec__Loss wanted = {.source = source, .cpu = cpu};
 	struct loss_check key = {.loss = &wanted};
 
-	return bsearch(&key, verify->losses, verify->snapshot->loss_count, sizeof(key), compare_losses);
+	return bsearch(&key, verify->losses, verify->snapshot->loss_count, sizeof(key),
+		       compare_losses);
 }
 
 static struct cpu_check *find_cpu(struct verify *verify, uint32_t cpu)
@@ -109,7 +114,8 @@ static bool payload_decodes(const struct frec_record *record)
 	for (size_t i = 0; i < record->source->n_field; i++) {
 		struct frec_value value;
 
-		frec__field_decode(record->source, i, record->payload, record->payload_size, &value);
+		frec__field_decode(record->source, i, record->payload, record->payload_size,
+				   &value);
 		if (value.kind == FREC_VALUE_INVALID)
 			return false;
 	}
@@ -131,8 +137,8 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	if (record->payload_size >= sizeof(type))
 		memcpy(&type, record->payload, sizeof(type));
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
-	check->uncovered += cpu && (record->time < cpu->coverage->from ||
-				    record->time > cpu->coverage->until);
+	check->uncovered +=
+		cpu && (record->time < cpu->coverage->from || record->time > cpu->coverage->until);
 	if (loss)
 		loss->seen++;
 	else
@@ -157,11 +163,14 @@ static void report_chunk(struct verify *verify, const struct frec_chunk *chunk,
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		if (counts[i].count)
-			problem(verify, "byte %" PRIu64 ": %" PRIu64 " records of CPU %" PRIu32 " %s",
+			problem(verify,
+				"byte %" PRIu64 ": %" PRIu64 " records of CPU %" PRIu32 " %s",
 				chunk->offset, counts[i].count, chunk->cpu, counts[i].what);
 	}
 	if (chunk->count != check->count)
-		problem(verify, "byte %" PRIu64 ": the part says it holds %" PRIu32 " records, but holds %" PRIu64,
+		problem(verify,
+			"byte %" PRIu64 ": the part says it holds %" PRIu32
+			" records, but holds %" PRIu64,
 			chunk->offset, chunk->count, check->count);
 	if (chunk->first != check->first || chunk->last != check->last)
 		problem(verify,
@@ -170,7 +179,8 @@ static void report_chunk(struct verify *verify, const struct frec_chunk *chunk,
 			chunk->offset, chunk->first, chunk->last, check->first, check->last);
 }
 
-static void check_chunk(struct verify *verify, const struct frec_chunk *chunk, struct frec_chunk_data *data)
+static void check_chunk(struct verify *verify, const struct frec_chunk *chunk,
+			struct frec_chunk_data *data)
 {
 	struct cpu_check *cpu = find_cpu(verify, chunk->cpu);
 	struct chunk_check check = {0};
@@ -183,13 +193,16 @@ static void check_chunk(struct verify *verify, const struct frec_chunk *chunk, s
 	}
 	for (;;) {
 		struct frec_record record;
-		int result = frec__record_next(verify->snapshot, data->size ? data->data + at : NULL,
-					       data->size - at, &record);
+		int result =
+			frec__record_next(verify->snapshot, data->size ? data->data + at : NULL,
+					  data->size - at, &record);
 
 		if (result == -ENODATA)
 			break;
 		if (result == -EBADMSG) {
-			problem(verify, "byte %" PRIu64 ": in the records of CPU %" PRIu32 ", byte %zu is not a record",
+			problem(verify,
+				"byte %" PRIu64 ": in the records of CPU %" PRIu32
+				", byte %zu is not a record",
 				chunk->offset, chunk->cpu, at);
 			break;
 		}
@@ -207,8 +220,8 @@ static void check_chunk(struct verify *verify, const struct frec_chunk *chunk, s
 		cpu->records += check.count;
 		cpu->bytes += at;
 	} else {
-		problem(verify, "byte %" PRIu64 ": CPU %" PRIu32 " has records, but no coverage", chunk->offset,
-			chunk->cpu);
+		problem(verify, "byte %" PRIu64 ": CPU %" PRIu32 " has records, but no coverage",
+			chunk->offset, chunk->cpu);
 	}
 	report_chunk(verify, chunk, &check);
 }
@@ -221,7 +234,8 @@ static const char *source_name(struct verify *verify, uint32_t id)
 	if (index == SIZE_MAX)
 		frec__text_printf(&verify->scratch, "source %" PRIu32, id);
 	else
-		frec__text_printf(&verify->scratch, "%s:%s", verify->snapshot->sources[index]->system,
+		frec__text_printf(&verify->scratch, "%s:%s",
+				  verify->snapshot->sources[index]->system,
 				  verify->snapshot->sources[index]->name);
 	return verify->scratch.data ? verify->scratch.data : "";
 }
@@ -236,21 +250,27 @@ static void check_loss(struct verify *verify, const struct loss_check *check)
 	if (cpu)
 		cpu->filtered += loss->filtered;
 	if (frec__snapshot_source(verify->snapshot, loss->source) == SIZE_MAX)
-		problem(verify, "loss of %s on CPU %" PRIu32 ": the file does not describe it", name, loss->cpu);
+		problem(verify, "loss of %s on CPU %" PRIu32 ": the file does not describe it",
+			name, loss->cpu);
 	if (loss->in_file != check->seen)
-		problem(verify, "%s on CPU %" PRIu32 ": %" PRIu64 " events should be in the file, but %" PRIu64 " are",
+		problem(verify,
+			"%s on CPU %" PRIu32 ": %" PRIu64
+			" events should be in the file, but %" PRIu64 " are",
 			name, loss->cpu, loss->in_file, check->seen);
 	if (__builtin_add_overflow(loss->in_file, loss->filtered, &sum) ||
 	    __builtin_add_overflow(sum, loss->overwritten, &sum) ||
 	    __builtin_add_overflow(sum, loss->lost, &sum) || sum < loss->emitted_before ||
 	    sum > loss->emitted_after)
 		problem(verify,
-			"%s on CPU %" PRIu32 ": %" PRIu64 " in the file + %" PRIu64 " filtered + %" PRIu64
-			" overwritten + %" PRIu64 " lost are not the %" PRIu64 " to %" PRIu64 " emitted",
-			name, loss->cpu, loss->in_file, loss->filtered, loss->overwritten, loss->lost,
-			loss->emitted_before, loss->emitted_after);
+			"%s on CPU %" PRIu32 ": %" PRIu64 " in the file + %" PRIu64
+			" filtered + %" PRIu64 " overwritten + %" PRIu64
+			" lost are not the %" PRIu64 " to %" PRIu64 " emitted",
+			name, loss->cpu, loss->in_file, loss->filtered, loss->overwritten,
+			loss->lost, loss->emitted_before, loss->emitted_after);
 	if (loss->overwritten && cpu && !cpu->coverage->wrapped)
-		problem(verify, "%s on CPU %" PRIu32 ": %" PRIu64 " events overwritten in a ring that never wrapped",
+		problem(verify,
+			"%s on CPU %" PRIu32 ": %" PRIu64
+			" events overwritten in a ring that never wrapped",
 			name, loss->cpu, loss->overwritten);
 }
 
@@ -261,27 +281,37 @@ static void check_cpu(struct verify *verify, const struct cpu_check *check)
 	bool filtered = header->filter_case == FLIGHTREC__HEADER__FILTER_ONLY_UID;
 
 	if (cpu->from > cpu->until)
-		problem(verify, "CPU %" PRIu32 ": coverage ends at %" PRIu64 ", before it begins at %" PRIu64, cpu->cpu,
-			cpu->until, cpu->from);
+		problem(verify,
+			"CPU %" PRIu32 ": coverage ends at %" PRIu64
+			", before it begins at %" PRIu64,
+			cpu->cpu, cpu->until, cpu->from);
 	if (check->records + check->filtered != cpu->records_kept)
 		problem(verify,
-			"CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64 " are in the file and %" PRIu64
-			" filtered",
+			"CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64
+			" are in the file and %" PRIu64 " filtered",
 			cpu->cpu, cpu->records_kept, check->records, check->filtered);
 	if (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept)
-		problem(verify, "CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64 " are in the file", cpu->cpu,
-			cpu->bytes_kept, check->bytes);
+		problem(verify,
+			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64
+			" are in the file",
+			cpu->cpu, cpu->bytes_kept, check->bytes);
 	if (cpu->bytes_kept > cpu->ring_size)
-		problem(verify, "CPU %" PRIu32 ": %" PRIu64 " bytes were kept of a ring of %" PRIu64, cpu->cpu,
-			cpu->bytes_kept, cpu->ring_size);
+		problem(verify,
+			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of a ring of %" PRIu64,
+			cpu->cpu, cpu->bytes_kept, cpu->ring_size);
 	if (cpu->bytes_kept > cpu->bytes_written)
-		problem(verify, "CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64 " written", cpu->cpu,
-			cpu->bytes_kept, cpu->bytes_written);
+		problem(verify,
+			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64 " written",
+			cpu->cpu, cpu->bytes_kept, cpu->bytes_written);
 	if (!cpu->wrapped && cpu->bytes_kept != cpu->bytes_written)
-		problem(verify, "CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64 " written to a ring that never wrapped",
+		problem(verify,
+			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64
+			" written to a ring that never wrapped",
 			cpu->cpu, cpu->bytes_kept, cpu->bytes_written);
 	if (!cpu->wrapped && cpu->from != header->recording_since)
-		problem(verify, "CPU %" PRIu32 ": the ring never wrapped, but its coverage does not begin with the recording",
+		problem(verify,
+			"CPU %" PRIu32 ": the ring never wrapped, but its coverage does not begin "
+				       "with the recording",
 			cpu->cpu);
 }
 
@@ -294,21 +324,24 @@ static void check_counts(struct verify *verify)
 		problem(verify, "%s", snapshot->damage.message);
 	if (snapshot->unknown_parts)
 		problem(verify,
-			"%" PRIu64 " parts are of a kind that this flightrec does not know: the file comes from a newer one, "
+			"%" PRIu64 " parts are of a kind that this flightrec does not know: the "
+				   "file comes from a newer one, "
 			"or bytes were changed",
 			snapshot->unknown_parts);
 	if (end && end->parts != snapshot->part_count)
-		problem(verify, "the file should have %" PRIu64 " parts, but has %" PRIu64, end->parts,
-			snapshot->part_count);
+		problem(verify, "the file should have %" PRIu64 " parts, but has %" PRIu64,
+			end->parts, snapshot->part_count);
 	if (end && end->records != verify->records)
-		problem(verify, "the file should hold %" PRIu64 " records, but holds %" PRIu64, end->records,
-			verify->records);
+		problem(verify, "the file should hold %" PRIu64 " records, but holds %" PRIu64,
+			end->records, verify->records);
 	for (size_t i = 0; i < snapshot->clocks_count; i++) {
 		const Flightrec__Clocks *clocks = snapshot->clocks[i];
 
 		if (!clocks->monotonic || clocks->boottime + clocks->uncertainty < clocks->monotonic ||
 		    !clocks->realtime)
-			problem(verify, "the clocks %" PRIu64 ", %" PRIu64 " and %" PRIu64 " were never read from a machine",
+			problem(verify,
+				"the clocks %" PRIu64 ", %" PRIu64 " and %" PRIu64
+				" were never read from a machine",
 				clocks->monotonic, clocks->boottime, clocks->realtime);
 	}
 	for (size_t i = 1; i < snapshot->source_count; i++) {
@@ -319,7 +352,8 @@ static void check_counts(struct verify *verify)
 	}
 	for (size_t i = 1; i < snapshot->loss_count; i++) {
 		if (!compare_losses(&verify->losses[i - 1], &verify->losses[i]))
-			problem(verify, "the loss of source %" PRIu32 " on CPU %" PRIu32 " is given twice",
+			problem(verify,
+				"the loss of source %" PRIu32 " on CPU %" PRIu32 " is given twice",
 				verify->losses[i].loss->source, verify->losses[i].loss->cpu);
 	}
 	for (size_t i = 1; i < snapshot->cpu_count; i++) {
@@ -339,9 +373,11 @@ static void check_all(struct verify *verify)
 	free(data.data);
 	check_counts(verify);
 	// What a torn file lost would only be counted as missing again.
-	for (size_t i = 0; i < snapshot->loss_count && !snapshot->damage.code && !verify->result; i++)
+	for (size_t i = 0; i < snapshot->loss_count && !snapshot->damage.code && !verify->result;
+	     i++)
 		check_loss(verify, &verify->losses[i]);
-	for (size_t i = 0; i < snapshot->cpu_count && !snapshot->damage.code && !verify->result; i++)
+	for (size_t i = 0; i < snapshot->cpu_count && !snapshot->damage.code && !verify->result;
+	     i++)
 		check_cpu(verify, &verify->cpus[i]);
 }
 
@@ -360,13 +396,15 @@ static void summarize(struct verify *verify)
 
 	frec__text_clear(line);
 	if (verify->json) {
-		frec__text_printf(line, "],\"ok\":%s,\"parts\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
+		frec__text_printf(line,
+				  "],\"ok\":%s,\"parts\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
 				  verify->problems ? "false" : "true", verify->snapshot->part_count,
 				  verify->records);
 	} else {
 		frec__text_plain(line, verify->snapshot->name, strlen(verify->snapshot->name));
-		frec__text_printf(line, ": %" PRIu64 " records of %zu sources on %zu CPUs: ", verify->records,
-				  verify->snapshot->source_count, verify->snapshot->cpu_count);
+		frec__text_printf(
+			line, ": %" PRIu64 " records of %zu sources on %zu CPUs: ", verify->records,
+			verify->snapshot->source_count, verify->snapshot->cpu_count);
 		if (verify->problems)
 			frec__text_printf(line, "%" PRIu64 " problems\n", verify->problems);
 		else
@@ -375,13 +413,15 @@ static void summarize(struct verify *verify)
 	if (!verify->result && line->failed)
 		verify->result = frec__error(verify->reterr, -ENOMEM, "out of memory");
 	if (!verify->result)
-		verify->result = frec__output_write(verify->output, line->data, line->size, verify->reterr);
+		verify->result =
+			frec__output_write(verify->output, line->data, line->size, verify->reterr);
 }
 
 int frec__verify(struct frec_snapshot *snapshot, bool json, struct frec_output *output,
 		 uint64_t *ret_problems, struct frec_error *reterr)
 {
-	struct verify verify = {.snapshot = snapshot, .json = json, .output = output, .reterr = reterr};
+	struct verify verify = {
+		.snapshot = snapshot, .json = json, .output = output, .reterr = reterr};
 
 	verify.losses = calloc(snapshot->loss_count + 1, sizeof(*verify.losses));
 	verify.cpus = calloc(snapshot->cpu_count + 1, sizeof(*verify.cpus));

@@ -7,9 +7,11 @@
 #include "export/snapshot.h"
 
 /*
- * Checks the checksums, the counts, every record and payload, coverage and the loss arithmetic. Writes a line a problem and
- * a summary, or one JSON object {"file","ok","parts","records","problems":[...]}. Returns 0 when it could check, whatever it found, and the
- * number of problems in *ret_problems; else a negative errno. Does not commit the output.
+ * Checks the checksums, the counts, every record and payload, coverage and the loss arithmetic.
+ * Writes a line a problem and a summary, or one JSON object
+ * {"file","ok","parts","records","problems":[...]}. Returns 0 when it could check, whatever it
+ * found, and the number of problems in *ret_problems; else a negative errno. Does not commit the
+ * output.
  */
 int frec__verify(struct frec_snapshot *snapshot, bool json, struct frec_output *output,
 		 uint64_t *ret_problems, struct frec_error *reterr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A walk over protobuf's wire format. protobuf-c 1.4.1, which Debian 12 ships, trusts more of its input than it should (merging a
-// singular message that comes twice, packed arrays), so nothing reaches it that has not passed here.
+// A walk over protobuf's wire format. protobuf-c 1.4.1, which Debian 12 ships, trusts more of its
+// input than it should (merging a singular message that comes twice, packed arrays), so nothing
+// reaches it that has not passed here.
 #include "export/wire.h"
 
 #include <errno.h>
@@ -104,7 +105,8 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 		if (length > (size_t)(end - p))
 			return false;
 
-		field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned int)(tag >> 3));
+		field = protobuf_c_message_descriptor_get_field(descriptor,
+								(unsigned int)(tag >> 3));
 		if (field && type == LENGTH_DELIMITED && wire_type_of(field->type) != type) {
 			if (field->label != PROTOBUF_C_LABEL_REPEATED ||
 			    !check_packed(walk, wire_type_of(field->type), p, length))

@@ -17,16 +17,19 @@ struct frec_export {
 /* One event, valid during the call. Its fields: frec__field_decode over record->source->field. */
 struct frec_export_event {
 	const struct frec_record *record;
-	const struct frec_process_entry *who; /* the thread, NULL where the process table does not know it */
+	const struct frec_process_entry
+		*who; /* the thread, NULL where the process table does not know it */
 };
 
 struct frec_writer {
-	const char *name;	/* as after -f */
-	const char *suffix;	/* of a file named after its input */
+	const char *name;	  /* as after -f */
+	const char *suffix;	  /* of a file named after its input */
 	const char *other_suffix; /* also taken for this format, or NULL */
 
-	/* Each returns 0 or a negative errno. `end` is called after the last event, `destroy` in any case after a begin that succeeded. */
-	int (*begin)(const struct frec_export *context, void **ret_state, struct frec_error *reterr);
+	/* Each returns 0 or a negative errno. `end` is called after the last event, `destroy` in
+	 * any case after a begin that succeeded. */
+	int (*begin)(const struct frec_export *context, void **ret_state,
+		     struct frec_error *reterr);
 	int (*event)(void *state, const struct frec_export_event *event, struct frec_error *reterr);
 	int (*end)(void *state, struct frec_error *reterr);
 	void (*destroy)(void *state);

@@ -8,6 +8,7 @@ target_link_libraries(frec_pipeline PUBLIC flightrec_export)
 
 frec_unit_test(test_export_text flightrec_export m)
 frec_unit_test(test_export_fields flightrec_export)
+frec_unit_test(test_export_wire flightrec_export)
 frec_unit_test(test_export_merge flightrec_export frec_make_snapshot)
 frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
 

@@ -14,9 +14,10 @@ __attribute__((format(printf, 1, 2))) int frec__cli_fail(const char *format, ...
 
 /* The same for bad usage, and the command's usage behind it. Returns FREC_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, const char *format,
-							   ...);
+							  ...);
 
-/* A progress bar on stderr: only on a terminal, only after a second. Pass to frec_export_options. */
+/* A progress bar on stderr: only on a terminal, only after a second. Pass to frec_export_options.
+ */
 struct frec_progress {
 	bool shown;
 	uint64_t next; /* CLOCK_MONOTONIC, ns */

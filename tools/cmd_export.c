@@ -13,8 +13,10 @@
 
 static const char help[] =
 	"usage: " USAGE "\n\n"
-	"  -f, --format FORMAT  perfetto (for ui.perfetto.dev; the default) or json (one object a line)\n"
-	"  -o, --output OUT     file to write, - for standard output; without it, the input's name with\n"
+	"  -f, --format FORMAT  perfetto (for ui.perfetto.dev; the default) or json (one object a "
+	"line)\n"
+	"  -o, --output OUT     file to write, - for standard output; without it, the input's name "
+	"with\n"
 	"                       .pftrace or .jsonl. Without -f its ending decides the format:\n"
 	"                       .pftrace, .perfetto-trace, .jsonl, .json\n";
 

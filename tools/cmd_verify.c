@@ -9,9 +9,10 @@
 
 #define USAGE "flightrec verify FILE.frec [--json]"
 
-static const char help[] = "usage: " USAGE "\n\n"
-			   "Checks checksums, counts, coverage and loss: a line a problem, then a summary.\n"
-			   "Exit status 0: nothing wrong, 1: problems.\n";
+static const char help[] =
+	"usage: " USAGE "\n\n"
+	"Checks checksums, counts, coverage and loss: a line a problem, then a summary.\n"
+	"Exit status 0: nothing wrong, 1: problems.\n";
 
 static int verify(struct frec_snapshot *snapshot, bool json)
 {

@@ -25,7 +25,8 @@ static void help(FILE *stream)
 		if (commands[i].summary) // The others are not for people to call.
 			fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	}
-	fputs("\n`flightrec COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad usage.\n",
+	fputs("\n`flightrec COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad "
+	      "usage.\n",
 	      stream);
 }
 
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	}
-	return frec__cli_usage("flightrec COMMAND [OPTION]...; `flightrec --help` lists the commands",
-			       "%s: no such command", argv[1]);
+	return frec__cli_usage(
+		"flightrec COMMAND [OPTION]...; `flightrec --help` lists the commands",
+		"%s: no such command", argv[1]);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The files that the tests of export read. Times, numbers and names are all fixed, so that their output can be compared.
+// The files that the tests of export read. Times, numbers and names are all fixed, so that their
+// output can be compared.
 #include "tests/data/make_snapshot.h"
 
 #include <fcntl.h>
@@ -14,15 +15,15 @@
 #include "flightrec.pb-c.h"
 #include "proto/part.h"
 
-#define REQUIRE(condition)                                                                         \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
+#define REQUIRE(condition)        \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
 	} while (0)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define SAMPLE_TYPE                                                                                \
-	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU |           \
+#define SAMPLE_TYPE                                                                      \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_RAW)
 #define CRASH_TYPE (SAMPLE_TYPE | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 #define CRASH_REGISTERS 0x1ffull /* ax to ip */
@@ -77,8 +78,8 @@ static void add_part(struct maker *maker, enum frec_part part, const ProtobufCMe
 	maker->parts += part != FREC_PART_END;
 }
 
-static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_t tid, uint64_t time,
-		       const struct bytes *payload)
+static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_t tid,
+		       uint64_t time, const struct bytes *payload)
 {
 	struct bytes body = {0};
 	size_t padded = (payload->size + 4 + 7) / 8 * 8 - 4;
@@ -235,7 +236,8 @@ static void add_field(Flightrec__Source *source, const char *name, Flightrec__Fi
 	field->kind = kind;
 	field->offset = offset;
 	field->size = size;
-	if (kind == FLIGHTREC__FIELD_KIND__FIELD_STRING || kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES)
+	if (kind == FLIGHTREC__FIELD_KIND__FIELD_STRING ||
+	    kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES)
 		field->locator = source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT
 					 ? FLIGHTREC__LOCATOR__LOCATOR_RELATIVE
 					 : FLIGHTREC__LOCATOR__LOCATOR_DATA;
@@ -259,7 +261,8 @@ static void end_source(struct maker *maker, Flightrec__Source *source)
 static void add_request_source(struct maker *maker)
 {
 	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
-	Flightrec__Enumerator idle = FLIGHTREC__ENUMERATOR__INIT, paid = FLIGHTREC__ENUMERATOR__INIT;
+	Flightrec__Enumerator idle = FLIGHTREC__ENUMERATOR__INIT,
+			      paid = FLIGHTREC__ENUMERATOR__INIT;
 	Flightrec__Enumerator *enumerators[] = {&idle, &paid};
 
 	idle.value = -1;
@@ -409,7 +412,8 @@ static void add_trigger_and_crash(struct maker *maker, bool crashed)
 	ProtobufCBinaryData arguments[] = {text("/usr/bin/shopd"), text("--port"), text("80 80")};
 	uint64_t values[9];
 
-	trigger.kind = crashed ? FLIGHTREC__TRIGGER__KIND__CRASH : FLIGHTREC__TRIGGER__KIND__REQUEST;
+	trigger.kind =
+		crashed ? FLIGHTREC__TRIGGER__KIND__CRASH : FLIGHTREC__TRIGGER__KIND__REQUEST;
 	trigger.name = crashed ? "" : "slow checkout";
 	trigger.time = 2500000000;
 	trigger.copied = 2900000000;
@@ -471,7 +475,8 @@ static void add_records(struct maker *maker, const struct ring *ring, bool zstd,
 	free(packed);
 }
 
-static void add_coverage(struct maker *maker, const struct ring *ring, const struct make_options *options)
+static void add_coverage(struct maker *maker, const struct ring *ring,
+			 const struct make_options *options)
 {
 	Flightrec__CpuCoverage cpu = FLIGHTREC__CPU_COVERAGE__INIT;
 
@@ -503,8 +508,9 @@ static void add_coverage(struct maker *maker, const struct ring *ring, const str
 
 static void add_hostile(struct ring *ring)
 {
-	const struct request bytes = {1, "\xff\xfe\x1b[31m\"\\\xc3\xa4\xed\xa0\x80\n", 15, 0,
-				      NAN, INFINITY, "eight888", 9};
+	const struct request bytes = {
+		1, "\xff\xfe\x1b[31m\"\\\xc3\xa4\xed\xa0\x80\n", 15, 0, NAN, INFINITY, "eight888",
+		9};
 	const struct request cut = {UINT64_MAX, "cut here\0", 10, -1, -INFINITY, -0.0f, "", -128};
 	const struct request empty = {0, "", 0, INT32_MIN, 5e-324, 1e-45f, "", -1};
 	struct bytes shorter = {0};
@@ -527,7 +533,8 @@ static void add_hostile(struct ring *ring)
 static void fill_rings(struct ring *ring, const struct make_options *options)
 {
 	const struct request first = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
-	const struct request second = {1ull << 60, "/pay?x=\"1\"", 11, 500, -1.5e300, 3.25f, "us", 7};
+	const struct request second = {1ull << 60, "/pay?x=\"1\"", 11,	 500,
+				       -1.5e300,   3.25f,	   "us", 7};
 	struct bytes nothing = {0};
 
 	add_request(&ring[0], MAIN, MAIN, 1500000000, &first);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds .frec files out of nothing, through the same framing as the recorder: known events, several CPUs, every kind of field. */
+/* Builds .frec files out of nothing, through the same framing as the recorder: known events,
+ * several CPUs, every kind of field. */
 #ifndef FREC_TESTS_MAKE_SNAPSHOT_H
 #define FREC_TESTS_MAKE_SNAPSHOT_H
 
@@ -19,15 +20,18 @@ struct make_options {
 	bool wrong_loss;  /* loss parts that do not add up */
 	bool wrong_count; /* records parts that claim one record too many */
 	bool late_record; /* one record younger than its CPU's coverage */
-	bool hostile;	  /* more records, whose lengths, offsets and text are not what they should be */
+	bool hostile; /* more records, whose lengths, offsets and text are not what they should be
+		       */
 	bool unknown_source; /* one record of a source that the file does not describe */
 	bool no_crash;	     /* a snapshot on request */
 };
 
-/* Two CPUs, a process with two threads and one unknown to the table, all kinds of sources and fields, a crash. */
+/* Two CPUs, a process with two threads and one unknown to the table, all kinds of sources and
+ * fields, a crash. */
 void make_small(struct made_file *ret, const struct make_options *options);
 
-/* Writes `chunks` chunks of `chunk_size` bytes of records for each of `cpus` CPUs to an open file. */
+/* Writes `chunks` chunks of `chunk_size` bytes of records for each of `cpus` CPUs to an open file.
+ */
 void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_size);
 
 void make_write(const struct made_file *file, const char *path);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large MEGABYTES.
+// make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large
+// MEGABYTES.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -45,7 +45,8 @@ static void export(struct frec_snapshot *snapshot, const char *format)
 	struct frec_output output;
 
 	require(!frec__output_open_stream(&output, null_device, &error));
-	require(!frec__export(snapshot, frec__writer_find(format), &output, NULL, &trouble, &error));
+	require(!frec__export(snapshot, frec__writer_find(format), &output, NULL, &trouble,
+			      &error));
 	require(!frec__output_commit(&output, &error));
 }
 

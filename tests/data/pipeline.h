@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that export does with a file, on bytes in memory: for tests and fuzzing of hostile input. */
+/* Everything that export does with a file, on bytes in memory: for tests and fuzzing of hostile
+ * input. */
 #ifndef FREC_TESTS_PIPELINE_H
 #define FREC_TESTS_PIPELINE_H
 
@@ -13,7 +14,8 @@ struct pipeline_result {
 	uint64_t events;   /* that were exported */
 };
 
-/* Opens, exports as JSON and Perfetto, shows, verifies; aborts when one of them fails on a file that could be opened. */
+/* Opens, exports as JSON and Perfetto, shows, verifies; aborts when one of them fails on a file
+ * that could be opened. */
 struct pipeline_result pipeline_run(const uint8_t *data, size_t size);
 
 /* Makes the checksums of all parts right again, so that changed bytes get past them. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that each kind of field decodes to its value, and that no layout or payload leads outside the payload.
+// Proves that each kind of field decodes to its value, and that no layout or payload leads outside
+// the payload.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,12 +10,13 @@
 
 #include "export/fields.h"
 
-static struct frec_value decode(Flightrec__Field *field, Flightrec__SourceKind kind, const void *bytes,
-				size_t size)
+static struct frec_value decode(Flightrec__Field *field, Flightrec__SourceKind kind,
+				const void *bytes, size_t size)
 {
 	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
 	struct frec_value value;
-	uint8_t *payload = malloc(size); // its own block, so that a sanitizer sees every byte too far
+	uint8_t *payload =
+		malloc(size); // its own block, so that a sanitizer sees every byte too far
 
 	assert_non_null(payload);
 	memcpy(payload, bytes, size);
@@ -91,9 +93,9 @@ static void strings_and_cuts(void **state)
 		size_t size, text;
 		bool cut;
 	} cases[] = {
-		{"\0\0\4\0abc", 8, 3, false},	       {"\0\0\5\0abc\0", 9, 3, true},
-		{"\0\0\1\0", 5, 0, false},	       {"\0\0\0\0", 4, 0, false},
-		{"\0\0\2\0\0", 6, 0, true},	       {"\0\0\3\0abc", 7, 3, false}, // no NUL at all
+		{"\0\0\4\0abc", 8, 3, false},  {"\0\0\5\0abc\0", 9, 3, true},
+		{"\0\0\1\0", 5, 0, false},     {"\0\0\0\0", 4, 0, false},
+		{"\0\0\2\0\0", 6, 0, true},    {"\0\0\3\0abc", 7, 3, false}, // no NUL at all
 		{"\1\0\3\0\0ab", 8, 2, false},
 	};
 
@@ -119,7 +121,8 @@ static void no_locator_leads_outside(void **state)
 	for (uint32_t length = 0; length < 12; length++) {
 		for (uint32_t offset = 0; offset < 12; offset++) {
 			for (int locator = 0; locator < 4; locator++) {
-				Flightrec__Field field = field_of(FLIGHTREC__FIELD_KIND__FIELD_BYTES, 2, 4);
+				Flightrec__Field field =
+					field_of(FLIGHTREC__FIELD_KIND__FIELD_BYTES, 2, 4);
 				uint8_t bytes[10] = {0, 0, (uint8_t)offset, 0, (uint8_t)length, 0};
 				size_t begin = locator == 2 ? offset + 6 : offset;
 				bool inside = begin + length <= sizeof(bytes);

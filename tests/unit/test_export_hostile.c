@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that export lives with any cut and any flipped bit: what comes before is used, and it is said that something is wrong.
+// Proves that export lives with any cut and any flipped bit: what comes before is used, and it is
+// said that something is wrong.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 
 static void a_whole_file_has_no_problem(void **state)
 {
-	const struct make_options options[] = {{0}, {.zstd = true}, {.wrapped = true}, {.no_crash = true}};
+	const struct make_options options[] = {
+		{0}, {.zstd = true}, {.wrapped = true}, {.no_crash = true}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -94,9 +96,10 @@ static void flipped_bits_with_right_checksums(void **state)
 
 static void false_figures_are_told(void **state)
 {
-	const struct make_options options[] = {{.wrong_loss = true},  {.wrong_count = true},
-					       {.late_record = true}, {.unknown_source = true},
-					       {.hostile = true},     {.zstd = true, .wrong_count = true}};
+	const struct make_options options[] = {
+		{.wrong_loss = true},  {.wrong_count = true},
+		{.late_record = true}, {.unknown_source = true},
+		{.hostile = true},     {.zstd = true, .wrong_count = true}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records come in order over CPUs, each CPU's in the order of its ring, and that the cursor stops where records are broken.
+// Proves that records come in order over CPUs, each CPU's in the order of its ring, and that the
+// cursor stops where records are broken.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -83,7 +84,8 @@ static void broken_records(void **state)
 		copy = malloc(cut); // its own block, so that a sanitizer sees every byte too far
 		assert_true(copy || !cut);
 		memcpy(copy, data.data, cut);
-		assert_int_equal(frec__record_next(&snapshot, copy, cut, &record), cut ? -EBADMSG : -ENODATA);
+		assert_int_equal(frec__record_next(&snapshot, copy, cut, &record),
+				 cut ? -EBADMSG : -ENODATA);
 		free(copy);
 	}
 	// A record of every smaller size: its header is in order, its body is not.
@@ -114,7 +116,8 @@ static void clocks_and_processes(void **state)
 	assert_int_equal(frec__snapshot_boottime(&snapshot, 2000000000), 7000000000);
 	assert_int_equal(frec__snapshot_realtime(&snapshot, 2000000000), 1700000002000000000);
 	assert_int_equal(frec__processes_init(&processes, &snapshot), 0);
-	assert_ptr_equal(frec__processes_find(&processes, 125, 2000000000)->process, snapshot.processes[0]);
+	assert_ptr_equal(frec__processes_find(&processes, 125, 2000000000)->process,
+			 snapshot.processes[0]);
 	assert_non_null(frec__processes_find(&processes, 125, 1));
 	assert_null(frec__processes_find(&processes, 124, 2000000000));
 	assert_null(frec__processes_find(&processes, UINT32_MAX, 2000000000));

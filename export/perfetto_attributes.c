@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// What the trace covers and lacks, and where it comes from, as attributes: Perfetto shows them in
+// its overview.
+#include "export/perfetto.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "export/crash.h"
+
+struct attributes {
+	struct frec_arena *arena;
+	Perfetto__Protos__TraceAttributes__Attribute **items;
+	size_t count, capacity;
+};
+
+static Perfetto__Protos__TraceAttributes__Attribute *add(struct attributes *attributes,
+							 const char *key)
+{
+	Perfetto__Protos__TraceAttributes__Attribute *attribute =
+		frec__arena_alloc(attributes->arena, sizeof(*attribute));
+
+	if (!attribute || attributes->count == attributes->capacity)
+		return NULL;
+	perfetto__protos__trace_attributes__attribute__init(attribute);
+	attribute->key = frec__arena_string(attributes->arena, key);
+	attributes->items[attributes->count++] = attribute;
+	return attribute;
+}
+
+static void add_string(struct attributes *attributes, const char *key, const void *data,
+		       size_t size)
+{
+	Perfetto__Protos__TraceAttributes__Attribute *attribute = add(attributes, key);
+
+	if (!attribute)
+		return;
+	attribute->value_case = PERFETTO__PROTOS__TRACE_ATTRIBUTES__ATTRIBUTE__VALUE_STRING_VALUE;
+	attribute->string_value = frec__arena_utf8(attributes->arena, data, size, "");
+}
+
+static void add_number(struct attributes *attributes, const char *prefix, const char *name,
+		       uint64_t value)
+{
+	Perfetto__Protos__TraceAttributes__Attribute *attribute;
+	char key[512];
+
+	snprintf(key, sizeof(key), "%s.%s", prefix, name);
+	attribute = add(attributes, key);
+	if (!attribute)
+		return;
+	attribute->value_case = PERFETTO__PROTOS__TRACE_ATTRIBUTES__ATTRIBUTE__VALUE_LONG_VALUE;
+	attribute->long_value = (int64_t)value;
+}
+
+static void add_loss(struct attributes *attributes, const char *prefix,
+		     const struct frec_loss_sum *sum)
+{
+	add_number(attributes, prefix, "emitted", sum->emitted);
+	add_number(attributes, prefix, "in_file", sum->in_file);
+	add_number(attributes, prefix, "filtered", sum->filtered);
+	add_number(attributes, prefix, "overwritten", sum->overwritten);
+	add_number(attributes, prefix, "lost", sum->lost);
+}
+
+static void add_coverage(struct attributes *attributes, const Flightrec__CpuCoverage *cpu)
+{
+	char prefix[64];
+
+	snprintf(prefix, sizeof(prefix), "flightrec.coverage.cpu%" PRIu32, cpu->cpu);
+	add_number(attributes, prefix, "from_ns", cpu->from);
+	add_number(attributes, prefix, "until_ns", cpu->until);
+	add_number(attributes, prefix, "wrapped", cpu->wrapped);
+}
+
+int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr)
+{
+	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
+	const Flightrec__Header *header = snapshot->header;
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TraceAttributes message = PERFETTO__PROTOS__TRACE_ATTRIBUTES__INIT;
+	struct attributes attributes = {.arena = &perfetto->arena};
+	struct frec_loss_sum sum;
+
+	attributes.capacity = 16 + 5 * snapshot->source_count + 3 * snapshot->cpu_count;
+	attributes.items =
+		frec__arena_array(&perfetto->arena, attributes.capacity, sizeof(*attributes.items));
+	if (!attributes.items)
+		attributes.capacity = 0;
+	add_string(&attributes, "flightrec.version", header->writer, strlen(header->writer));
+	if (header->host) {
+		const Flightrec__Host *host = header->host;
+
+		add_string(&attributes, "flightrec.host", host->hostname.data, host->hostname.len);
+		add_string(&attributes, "flightrec.kernel", host->kernel_release,
+			   strlen(host->kernel_release));
+		add_string(&attributes, "flightrec.boot_id", host->boot_id, strlen(host->boot_id));
+	}
+	for (size_t i = 0; i < snapshot->cpu_count; i++)
+		add_coverage(&attributes, snapshot->cpus[i]);
+	frec__loss_sum(snapshot, NULL, &sum);
+	add_loss(&attributes, "flightrec.loss", &sum);
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		const Flightrec__Source *source = snapshot->sources[i];
+		char prefix[400];
+
+		frec__loss_sum(snapshot, source, &sum);
+		snprintf(prefix, sizeof(prefix), "flightrec.loss.%s:%s", source->system,
+			 source->name);
+		if (sum.parts)
+			add_loss(&attributes, prefix, &sum);
+	}
+	message.attribute = attributes.items;
+	message.n_attribute = attributes.count;
+	packet.trace_attributes = &message;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
