@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -207,8 +208,13 @@ def test_names():
     with Shop("--threads", "2") as shop:
         shop.get("/healthz")
         folder = f"/proc/{shop.process.pid}/task"
-        names = {open(f"{folder}/{task}/comm").read().strip() for task in os.listdir(folder)}
-        expect("names of threads", names, {"shopd", "worker-0", "worker-1"})
+        wanted, names = {"shopd", "worker-0", "worker-1"}, None
+        for _ in range(WAIT * 10):  # a thread names itself when it first runs, which may be later than a reply
+            names = {open(f"{folder}/{task}/comm").read().strip() for task in os.listdir(folder)}
+            if names == wanted:
+                break
+            time.sleep(0.1)
+        expect("names of threads", names, wanted)
 
 
 def test_options(folder):
