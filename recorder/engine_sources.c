@@ -129,8 +129,8 @@ static int open_source(struct frec_engine *engine, struct frec_source *source,
 	return 0;
 }
 
-static int add_source(struct frec_engine *engine, const struct frec_listed *listed, const char *filter,
-		      uint32_t stack, struct frec_error *reterr)
+int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed *listed,
+			    const char *filter, uint32_t stack, struct frec_error *reterr)
 {
 	struct frec_source source;
 	int r = frec__source_init(&source, engine->tracefs, listed, filter, stack, reterr);
@@ -155,7 +155,7 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 		if (r)
 			return r;
 	}
-	return add_source(engine, &deliver, FREC_CRASH_FILTER, FREC_CRASH_STACK_SIZE, reterr);
+	return frec__engine_add_source(engine, &deliver, FREC_CRASH_FILTER, FREC_CRASH_STACK_SIZE, reterr);
 }
 
 struct search {
@@ -180,7 +180,7 @@ static int found_event(void *context, const struct frec_listed *listed)
 		    !strcmp(source->listed.kernel_name, listed->kernel_name))
 			return 0;
 	}
-	r = add_source(engine, listed, NULL, 0, &error);
+	r = frec__engine_add_source(engine, listed, NULL, 0, &error);
 	if (!r) {
 		search->found++;
 		return 0;

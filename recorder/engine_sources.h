@@ -11,6 +11,13 @@ int frec__engine_open_cpus(struct frec_engine *engine, struct frec_error *reterr
 /* Opens the source of fatal signals with registers and stack; every recorder has it. */
 int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr);
 
+/*
+ * Opens one more source on every ring; with `stack` bytes of user stack and the user registers in each record unless that
+ * is 0. `filter` is static or NULL.
+ */
+int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed *listed,
+			    const char *filter, uint32_t stack, struct frec_error *reterr);
+
 /* Opens what is selected and not open yet. With `strict` the first failure ends it; else each is reported and passed over. */
 int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct frec_error *reterr);
 

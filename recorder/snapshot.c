@@ -173,7 +173,8 @@ static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_par
 
 	cpu.cpu = (uint32_t)snapshot->rings[ring].cpu;
 	cpu.from = coverage->from;
-	cpu.until = capture->complete_until;
+	// A ring that is overwritten faster than a grace period passes covers no time at all.
+	cpu.until = capture->complete_until > cpu.from ? capture->complete_until : cpu.from;
 	cpu.ring_size = snapshot->rings[ring].size;
 	cpu.bytes_written = copy->written;
 	cpu.bytes_kept = coverage->kept;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Emits numbered events from several threads and then ends as it is told; what the kernel tests record.
 //
-//	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS] [END]
+//	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS] [-m EVERY] [END]
 //
-// Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string. LEDGER is a shared file of two u64 a thread: the last
+// Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark at each EVERYth. LEDGER is a shared file of two u64 a thread: the last
 // number begun and the last one done, which survives any end. END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill,
 // overflow, wild, hang.
 #include <errno.h>
@@ -25,10 +25,12 @@ enum phase { PHASE_WARM, PHASE_HOT };
 FREC_EVENT(test, tick, FREC_U32(thread), FREC_U64(sequence), FREC_STR(text), FREC_I32(negative), FREC_F64(ratio),
 	   FREC_ENUM(phase, PHASE_WARM, PHASE_HOT), FREC_BOOL(odd), FREC_PTR(where));
 
+FREC_EVENT(test, mark, FREC_U32(thread), FREC_U64(sequence));
+
 static struct {
 	uint64_t begun, done;
 } *ledger;
-static unsigned long count = 100, pause_us, seconds;
+static unsigned long count = 100, pause_us, seconds, mark_every;
 static char *text;
 
 static void *emit(void *argument)
@@ -44,6 +46,8 @@ static void *emit(void *argument)
 		frec_test_tick(thread, i, text, -(int32_t)(i % 1000), (double)i / 4,
 			       i % 2 ? PHASE_HOT : PHASE_WARM, i % 2, argument);
 		__atomic_store_n(&ledger[thread].done, i, __ATOMIC_SEQ_CST);
+		if (mark_every && i % mark_every == 0)
+			frec_test_mark(thread, i);
 		if (pause_us)
 			usleep((useconds_t)pause_us);
 	}
@@ -99,7 +103,7 @@ int main(int argc, char **argv)
 	struct rlimit no_core = {0, 0};
 	int option;
 
-	while ((option = getopt(argc, argv, "t:n:b:l:w:s:")) != -1) {
+	while ((option = getopt(argc, argv, "t:n:b:l:w:s:m:")) != -1) {
 		unsigned long value = option == 'l' ? 0 : strtoul(optarg, NULL, 10);
 
 		switch (option) {
@@ -108,6 +112,7 @@ int main(int argc, char **argv)
 		case 'b': bytes = value; break;
 		case 'l': path = optarg; break;
 		case 'w': pause_us = value; break;
+		case 'm': mark_every = value; break;
 		case 's': seconds = value; break;
 		default: return 2;
 		}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// While two threads emit as fast as they can, snapshots in a row lose nothing.
+//
+//	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE
+//
+// Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user stack: records of up to
+// 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE (microseconds between two events) the rings hold
+// more than passes between the two, and they must overlap.
+#include "stress.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "recorder/engine_sources.h"
+
+#define MARK_EVERY "500"
+
+static pid_t start_emitter(const char *path, const char *pause)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl(path, path, "-t", "2", "-s", "3600", "-m", MARK_EVERY, "-w", pause, "hang", (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static bool has_source(const struct frec_engine *engine, const char *name)
+{
+	for (size_t i = 0; i < engine->source_count; i++) {
+		if (!strcmp(engine->source[i].listed.name, name))
+			return true;
+	}
+	return false;
+}
+
+struct marks {
+	struct frec_engine *engine;
+	uint32_t stack;
+};
+
+static int add_marks(void *context, const struct frec_listed *listed)
+{
+	struct marks *marks = context;
+
+	return frec__engine_add_source(marks->engine, listed, NULL, marks->stack, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	const char *selection[] = {"test:tick", NULL};
+	struct frec_engine_options options = {.selection = selection, .watch = FREC_WATCH_DESCENDANTS};
+	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "stress"};
+	struct stress_check *check = stress_check_create();
+	struct frec_engine engine;
+	struct marks marks = {.engine = &engine};
+	struct frec_error error;
+	uint64_t events, shared, wrapped, copied = 0, overwritten = 0;
+	unsigned int wanted, good = 0;
+	char paths[2][PATH_MAX];
+	pid_t emitter;
+
+	if (argc != 7)
+		return 2;
+	options.folder = argv[2];
+	options.ring_size = strtoull(argv[4], NULL, 10) << 10;
+	marks.stack = (uint32_t)strtoul(argv[5], NULL, 10);
+	wanted = (unsigned int)strtoul(argv[3], NULL, 10);
+	emitter = start_emitter(argv[1], argv[6]);
+	if (frec__engine_start(&engine, &options, &error)) {
+		printf("%s\n", error.message);
+		kill(emitter, SIGKILL);
+		return 1;
+	}
+	while (!has_source(&engine, "tick")) {
+		usleep(10000);
+		frec__engine_work(&engine);
+	}
+	if (marks.stack && (frec__catalog_walk(engine.tracefs, "test:mark", add_marks, &marks) ||
+			    frec__engine_reserve(&engine, &error))) {
+		printf("test:mark is not recorded\n");
+		return 1;
+	}
+	for (unsigned int i = 0; i < wanted; i++) {
+		char *path = paths[i % 2];
+
+		frec__engine_work(&engine);
+		reason.time = frec__monotonic();
+		if (frec__engine_snapshot(&engine, &reason, -1, path, &error)) {
+			printf("%s\n", error.message);
+			continue;
+		}
+		copied += engine.capture.duration;
+		for (size_t r = 0; r < engine.capture.rings; r++)
+			overwritten += engine.capture.copy[r].during;
+		for (unsigned int pair = 0; i % 2 && pair < 2; pair++) {
+			if (stress_check_file(check, paths[pair]))
+				good++;
+			else
+				printf("snapshot %u: see above\n", i - 1 + pair);
+			unlink(paths[pair]);
+		}
+	}
+	kill(emitter, SIGKILL);
+	waitpid(emitter, NULL, 0);
+	stress_check_summary(check, &events, &shared, &wrapped);
+	printf("%u of %u snapshots whole; %" PRIu64 " events, %" PRIu64 " compared between two files, %" PRIu64
+	       " rings had wrapped; a copy took %" PRIu64 " us and %" PRIu64 " bytes were written meanwhile, on average; "
+	       "grace periods: %s\n",
+	       good, wanted, events, shared, wrapped, copied / wanted / 1000, overwritten / wanted,
+	       engine.capture.settled ? "yes" : "no");
+	frec__engine_stop(&engine);
+	stress_check_destroy(check);
+	// Nothing was proved where no ring ever wrapped or no two files overlapped.
+	return good == wanted && events && wrapped && (shared || !strcmp(argv[6], "0")) ? 0 : 1;
+}
