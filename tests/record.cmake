@@ -12,6 +12,7 @@ function(frec_vm_test name)
 endfunction()
 
 frec_vm_test(test_run $<TARGET_FILE:emitter>)
+frec_vm_test(test_shopd $<TARGET_FILE:shopd>)
 
 add_executable(stress vm/stress.c vm/stress_check.c)
 target_link_libraries(stress PRIVATE frec_engine flightrec_export)
