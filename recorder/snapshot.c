@@ -37,7 +37,8 @@ int frec__parts_put(struct frec_parts *parts, enum frec_part part, const Protobu
 
 static bool is_user_event(const struct frec_source *source)
 {
-	return source->listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
+	return source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT;
 }
 
 // What the first walk finds on one ring.

@@ -12,6 +12,7 @@ function(frec_vm_test name)
 endfunction()
 
 frec_vm_test(test_run $<TARGET_FILE:emitter>)
+frec_vm_test(test_record $<TARGET_FILE:emitter> $<TARGET_FILE:shopd>)
 frec_vm_test(test_shopd $<TARGET_FILE:shopd>)
 
 add_executable(stress vm/stress.c vm/stress_check.c)

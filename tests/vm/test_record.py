@@ -1,0 +1,243 @@
+# flightrec record: triggers, events that appear later, other users, other recorders, CPUs that go and come, a full disk.
+import array
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+from kit import TOOL, Recorder, check, done, events, folder, report, snapshots, tool, verify, wait_for
+
+EMITTER, SHOPD = sys.argv[1:3]
+USER = 65534
+
+
+def ask(path, message, wants_fd=False):
+    """One request over a control socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(path)
+        s.sendall(message.encode())
+        data, ancillary, _, _ = s.recvmsg(65536, socket.CMSG_SPACE(4))
+        fds = array.array("i")
+        for level, kind, payload in ancillary:
+            fds.frombytes(payload[:len(payload) - len(payload) % 4])
+        word, _, text = data.decode().partition(" ")
+        return (word, text, fds[0] if fds else -1) if wants_fd else (word, text)
+
+
+def status(recorder):
+    return json.loads(ask(recorder.socket, "status")[1])
+
+
+def has(recorder, name):
+    return wait_for(lambda: name in status(recorder)["sources"])
+
+
+def ticks(path):
+    return [e for e in events(path) if e["event"] == "test:tick"]
+
+
+def emit(*arguments, **options):
+    return subprocess.Popen([EMITTER, *map(str, arguments)], **options)
+
+
+def ledger_of(path):
+    with open(path, "rb") as file:
+        return struct.unpack("2Q", file.read(16))
+
+
+print("== events that appear later, and triggers", flush=True)
+recorder = Recorder("-e", "test:*", "-e", "sched:sched_process_exit", "--ring-size", "256K")
+ledger = os.path.join(folder(), "ledger")
+process = emit("-w", 2000, "-n", 100000, "-l", ledger, "hang")
+check(has(recorder, "test:tick"), "an event registered after the start is found")
+first = ledger_of(ledger)[0]
+time.sleep(0.2)
+word, path = ask(recorder.socket, "trigger first look")
+check(word == "ok" and path in snapshots(recorder.folder), f"trigger answers with the file {word} {path}")
+numbers = [e["fields"]["sequence"] for e in ticks(path)]
+check(numbers == list(range(numbers[0], numbers[-1] + 1)), "no gap from when it was found")
+print(f"        found after {numbers[0] - 1} events of 2 ms or more")
+verify(path)
+check(report(path)["trigger"]["name"] == "first look", "the trigger's name is in the file")
+os.kill(recorder.process.pid, signal.SIGUSR2)
+check(wait_for(lambda: len(snapshots(recorder.folder)) == 2), "SIGUSR2 leaves a snapshot")
+os.kill(process.pid, signal.SIGKILL)
+process.wait()
+check(wait_for(lambda: len(snapshots(recorder.folder)) == 3), "so does the death of an emitter")
+
+print("== a restarted service has its events on from the start", flush=True)
+process = emit("-n", 50, "abort")
+process.wait()
+check(wait_for(lambda: len(snapshots(recorder.folder)) == 4), "crash of a process nobody told about")
+last = max(snapshots(recorder.folder), key=os.path.getmtime)
+numbers = [e["fields"]["sequence"] for e in ticks(last) if e["pid"] == process.pid]
+check(numbers == list(range(1, 51)), f"nothing lost at its start {numbers[:1]} {numbers[-1:]}")
+subprocess.run([sys.executable, "-c", "import os; os.abort()"])
+time.sleep(1.5)
+check(len(snapshots(recorder.folder)) == 4, "the crash of a process without events is nobody's business")
+check(recorder.stop() == 0, "SIGTERM ends the recorder well")
+check(not os.path.exists(recorder.socket), "its socket is gone")
+
+print("== somebody else's user_event, and one name with two layouts", flush=True)
+foreign = f"""
+import fcntl, os, struct, ctypes, sys, time
+fd = os.open('/sys/kernel/tracing/user_events_data', os.O_WRONLY)
+def register(text):
+    word, name = ctypes.c_uint32(0), ctypes.create_string_buffer(text)
+    request = bytearray(struct.pack('<IBBHQQI', 28, 0, 4, 2 if text.startswith(b'test__tick') else 0,
+                                    ctypes.addressof(word), ctypes.addressof(name), 0))
+    fcntl.ioctl(fd, 0xC0082A00, request)
+    return word, name, struct.unpack('<I', request[24:])[0]
+mine = register(b'foreign_thing u32 value; u64 big')
+same = register(b'test__tick u32 thread; u16 other')
+print('ready', flush=True)
+sys.stdin.readline()
+for i in range(10):
+    os.write(fd, struct.pack('<IIQ', mine[2], i, i << 40))
+    os.write(fd, struct.pack('<IIH', same[2], i, 7))
+print('done', flush=True)
+sys.stdin.readline()
+"""
+recorder = Recorder("-e", "user_events:foreign_*", "-e", "test:tick", "--ring-size", "256K")
+process = emit("-w", 2000, "-n", 100000, "hang")
+has(recorder, "test:tick")
+other = subprocess.Popen([sys.executable, "-c", foreign], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+check(other.stdout.readline() == "ready\n", "another program registers its events")
+check(has(recorder, "user_events:foreign_thing"), "a foreign user_event is found")
+check(wait_for(lambda: status(recorder)["sources"].count("test:tick") == 2), "both layouts of test:tick are found")
+other.stdin.write("\n")
+other.stdin.flush()
+other.stdout.readline()
+path = ask(recorder.socket, "trigger both")[1]
+verify(path)
+all_events = events(path)
+things = [e["fields"] for e in all_events if e["event"] == "user_events:foreign_thing"]
+check(things == [{"value": i, "big": i << 40} for i in range(10)], f"with its fields {things[:2]}")
+kinds = {tuple(e["fields"]) for e in all_events if e["event"] == "test:tick"}
+check(len(kinds) == 2, f"each with its own fields {kinds}")
+other.stdin.close()
+other.wait()
+
+print("== two recorders, and one that is killed", flush=True)
+second = Recorder("-e", "test:*", "--ring-size", "256K")
+has(second, "test:tick")
+time.sleep(0.3)
+paths = [ask(r.socket, "trigger pair")[1] for r in (recorder, second)]
+numbers = [{e["fields"]["sequence"] for e in ticks(p) if e["pid"] == process.pid} for p in paths]
+check(numbers[1] and len(numbers[1] - numbers[0]) <= 50 and len(numbers[0] & numbers[1]) > 20, "both get every event")
+for r in (recorder, second):
+    r.process.kill()
+    r.process.wait()
+check(wait_for(lambda: all("perf" not in line for line in open("/sys/kernel/tracing/user_events_status"))),
+      "recorders killed: the events are off again")
+process.kill()
+process.wait()
+leftover = Recorder("-e", "test:*", "--ring-size", "256K")
+check(True, "a recorder starts where a killed one left its socket")
+leftover.stop()
+
+print("== a service without rights", flush=True)
+public = os.path.join(folder(), "public")
+os.chmod(os.path.dirname(public), 0o755)
+recorder = Recorder("-e", "test:*", "-e", "shop:*", "--ring-size", "256K", "--listen", public)
+process = emit("-w", 3000, "-n", 100000, "hang")  # root's own events, which nobody else may see
+has(recorder, "test:tick")
+shop = subprocess.Popen(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", SHOPD, "--listen",
+                         "127.0.0.1:8090", "--threads", "1", "--recorder-socket", public, "--allow-crash"],
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+check(wait_for(lambda: "shop:request_done" in status(recorder)["sources"]), "its events are there")
+
+
+def get(path):
+    try:
+        with socket.create_connection(("127.0.0.1", 8090), timeout=10) as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            return s.recv(65536)
+    except OSError:
+        return None
+
+
+wait_for(lambda: get("/healthz"))
+for i in range(3):
+    get("/products")
+get("/crash?how=null")
+shop.wait()
+files = wait_for(lambda: [f for f in snapshots(recorder.folder) if "shopd" in f])
+if check(len(files) == 1, f"its crash leaves a snapshot {os.listdir(recorder.folder)} {shop.stdout.read()}"):
+    verify(files[0])
+    check(os.stat(files[0]).st_uid == USER, "which is its owner's")
+    pids = {e["pid"] for e in events(files[0])}
+    check(pids == {shop.pid}, f"and holds nobody else's events {pids} {shop.pid}")
+    header = tool("show", "--json", files[0]).stdout
+    check(f'"pid":{process.pid}' not in header.replace(" ", ""), "nor processes")
+unprivileged = f"""
+import socket, sys
+for message in sys.argv[2:]:
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(sys.argv[1]); s.sendall(message.encode()); print(s.recv(65536).decode())
+"""
+answers = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", sys.executable, "-c",
+                          unprivileged, public, "status", "stop", "trigger mine", "trigger", "x" * 3000],
+                         capture_output=True, text=True).stdout.splitlines()
+check(len(answers) == 5 and "folder" not in answers[0] and answers[1].startswith("error") and answers[2].startswith("ok")
+      and answers[3].startswith("error"), f"what another user may and may not {answers}")
+mine = answers[2].split()[-1]
+check(os.stat(mine).st_uid == USER and not ticks(mine), "a triggered snapshot holds nobody else's events")
+verify(mine)
+check(subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", sys.executable, "-c",
+                      f"import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect({recorder.socket!r})"],
+                     capture_output=True).returncode != 0, "the owner's socket is the owner's")
+check(status(recorder)["pid"] == recorder.process.pid, "the recorder is well")
+
+print("== a CPU goes and comes", flush=True)
+ask(recorder.socket, "trigger before")
+with open("/sys/devices/system/cpu/cpu1/online", "w") as file:
+    file.write("0")
+time.sleep(0.5)
+path = ask(recorder.socket, "trigger away")[1]
+verify(path)
+check(report(path) and len(ticks(path)) > 10, "a snapshot with a CPU away")
+with open("/sys/devices/system/cpu/cpu1/online", "w") as file:
+    file.write("1")
+time.sleep(1.0)
+path = ask(recorder.socket, "trigger back")[1]
+verify(path)
+newest = {e["cpu"]: e["time"] for e in events(path)}
+check(0 in newest, "a snapshot with the CPU back")
+process.kill()
+process.wait()
+mover = subprocess.Popen(["taskset", "-c", "1", EMITTER, "-n", "40", "hang"])
+wait_for(lambda: status(recorder) and len([e for e in ticks(ask(recorder.socket, "trigger cpu1")[1]) if e["cpu"] == 1 and e["pid"] == mover.pid]) == 40, 20)
+path = ask(recorder.socket, "trigger last")[1]
+check(len([e for e in ticks(path) if e["cpu"] == 1 and e["pid"] == mover.pid]) == 40, "events on the CPU that came back are recorded")
+mover.kill()
+mover.wait()
+recorder.stop()
+
+print("== a full disk", flush=True)
+small, spare = folder(), folder()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "small", small], check=True)
+filler = os.open(os.path.join(small, "filler"), os.O_WRONLY | os.O_CREAT)
+try:
+    while True:
+        os.write(filler, b"x" * 4096)
+except OSError:
+    os.close(filler)
+recorder = Recorder("-e", "test:*", "--ring-size", "256K", "-o", small, "--fallback", spare)
+process = emit("-n", 20, "hang")
+has(recorder, "test:tick")
+word, path = ask(recorder.socket, "trigger full")
+check(word == "ok" and path.startswith(spare), f"the fallback folder takes it {path}")
+check(os.listdir(small) == ["filler"], f"nothing half-written is left {os.listdir(small)}")
+process.kill()
+process.wait()
+recorder.stop()
+check("No space left" in recorder.errors and small in recorder.errors, f"and the reason is told {recorder.errors.strip()}")
+result = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", TOOL, "record", "-o", "/tmp"],
+                        capture_output=True, text=True)
+check(result.returncode == 1 and result.stderr.count("\n") == 1, f"a missing right is one line: {result.stderr.strip()}")
+done()
