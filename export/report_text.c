@@ -171,10 +171,11 @@ static void add_loss(struct frec_text *text, const struct frec_snapshot *snapsho
 		frec__text_puts(text, "unknown\n");
 		return;
 	}
-	frec__text_printf(text, "%" PRIu64 " of %" PRIu64 " events are in this file", sum.in_file,
-			  sum.emitted);
+	if (!sum.overwritten && !sum.lost && !sum.filtered)
+		frec__text_puts(text, "none: ");
+	frec__text_printf(text, "%" PRIu64 " events are in this file", sum.in_file);
 	if (sum.overwritten || sum.lost || sum.filtered)
-		frec__text_puts(text, ": ");
+		frec__text_puts(text, ", ");
 	add_loss_numbers(text, &sum);
 	frec__text_puts(text, "\n");
 	for (size_t i = 0; i < snapshot->source_count; i++) {
@@ -210,7 +211,7 @@ static void add_host(struct frec_text *text, const Flightrec__Header *header, bo
 		frec__text_puts(text, ", ");
 	}
 	frec__text_plain(text, header->machine, strlen(header->machine));
-	frec__text_puts(text, ", flightrec ");
+	frec__text_puts(text, ", ");
 	frec__text_plain(text, header->writer, strlen(header->writer));
 	frec__text_puts(text, "\n");
 }

@@ -167,49 +167,112 @@ static int keep(struct kept *kept, const struct frec_record *record)
 	return 0;
 }
 
-static int show_last(struct show *show, struct frec_merge *merge, struct frec_error *reterr)
+// The last `room` records of some kind.
+struct ring {
+	size_t room, capacity;
+	uint64_t seen;
+	struct kept *kept;
+};
+
+static int ring_add(struct ring *ring, const struct frec_record *record)
 {
-	const struct frec_record *record;
-	struct kept *ring = NULL;
-	size_t last = show->options->last, capacity = 0;
-	uint64_t seen = 0;
+	size_t slot;
+
+	if (!ring->room)
+		return 0;
+	slot = (size_t)(ring->seen % ring->room);
+	// It grows up to its size: who asks for a million events of a file with ten gets no million
+	// slots.
+	if (slot == ring->capacity) {
+		size_t more = ring->capacity ? 2 * ring->capacity : 16;
+		struct kept *grown;
+
+		more = more > ring->room ? ring->room : more;
+		grown = reallocarray(ring->kept, more, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + ring->capacity, 0, (more - ring->capacity) * sizeof(*grown));
+		ring->kept = grown;
+		ring->capacity = more;
+	}
+	ring->seen++;
+	return keep(&ring->kept[slot], record);
+}
+
+static int ring_show(struct show *show, const struct ring *ring, struct frec_error *reterr)
+{
 	int result = 0;
 
-	while (last && !result && (record = frec__merge_next(merge))) {
-		size_t slot = (size_t)(seen % last);
-
-		// The ring grows up to its size: who asks for a million events of a file with ten
-		// gets no million slots.
-		if (slot == capacity && capacity < last) {
-			size_t more = capacity ? 2 * capacity : 16;
-			struct kept *grown;
-
-			more = more > last ? last : more;
-			grown = reallocarray(ring, more, sizeof(*ring));
-			if (!grown) {
-				result = -ENOMEM;
-				break;
-			}
-			memset(grown + capacity, 0, (more - capacity) * sizeof(*grown));
-			ring = grown;
-			capacity = more;
-		}
-		result = keep(&ring[slot], record);
-		seen++;
-	}
-	if (result)
-		frec__error(reterr, result, "out of memory");
-	for (uint64_t i = seen > last ? seen - last : 0; i < seen && !result; i++) {
+	for (uint64_t i = ring->seen > ring->room ? ring->seen - ring->room : 0;
+	     i < ring->seen && !result; i++) {
+		const struct kept *kept = &ring->kept[i % ring->room];
 		struct frec_record copy;
 
 		// It was decoded before: it cannot fail now.
-		(void)frec__record_next(show->snapshot, ring[i % last].data, ring[i % last].size,
-					&copy);
+		(void)frec__record_next(show->snapshot, kept->data, kept->size, &copy);
 		result = show_event(show, &copy, reterr);
 	}
-	for (size_t i = 0; i < capacity; i++)
-		free(ring[i].data);
-	free(ring);
+	return result;
+}
+
+static void ring_free(struct ring *ring)
+{
+	for (size_t i = 0; i < ring->capacity; i++)
+		free(ring->kept[i].data);
+	free(ring->kept);
+}
+
+static int puts_out(struct show *show, const char *string, struct frec_error *reterr)
+{
+	return frec__output_write(show->output, string, strlen(string), reterr);
+}
+
+// What the dead process said itself, and the signal that ended it: not how it was scheduled.
+static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *record)
+{
+	return record->pid == crash->pid &&
+	       (record->source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
+		!strcmp(record->source->system, "signal"));
+}
+
+// What else happened up to the death, behind what the dead process did.
+static int show_others(struct show *show, const struct ring *others, struct frec_error *reterr)
+{
+	int result = puts_out(show,
+			      show->options->json ? "\n],\n\"others\":["
+						  : "\nlast of all other events up to the death\n",
+			      reterr);
+
+	show->shown = 0;
+	if (!result)
+		result = ring_show(show, others, reterr);
+	return result;
+}
+
+static int show_last(struct show *show, struct frec_merge *merge, struct frec_error *reterr)
+{
+	const Flightrec__Crash *crash = show->snapshot->crash;
+	struct ring first = {.room = show->options->last};
+	struct ring others = {.room = show->options->last / 2};
+	const struct frec_record *record;
+	int result = 0;
+
+	while (first.room && !result && (record = frec__merge_next(merge))) {
+		if (!crash || is_its_own(crash, record))
+			result = ring_add(&first, record);
+		else if (record->time <= show->reference)
+			result = ring_add(&others, record);
+	}
+	if (result)
+		frec__error(reterr, result, "out of memory");
+	else
+		result = ring_show(show, &first, reterr);
+	if (!result && !show->shown && !show->options->json)
+		result = puts_out(show, "  none\n", reterr);
+	if (!result && crash && others.seen)
+		result = show_others(show, &others, reterr);
+	ring_free(&first);
+	ring_free(&others);
 	return result;
 }
 
@@ -223,11 +286,6 @@ static int show_all(struct show *show, struct frec_merge *merge, struct frec_err
 	return result;
 }
 
-static int puts_out(struct show *show, const char *string, struct frec_error *reterr)
-{
-	return frec__output_write(show->output, string, strlen(string), reterr);
-}
-
 static int show_report(struct show *show, struct frec_merge *merge, struct frec_error *reterr)
 {
 	const struct frec_show_options *options = show->options;
@@ -238,9 +296,10 @@ static int show_report(struct show *show, struct frec_merge *merge, struct frec_
 		frec__text_puts(&show->line, ",\n\"events\":[");
 	} else {
 		frec__report_text(&show->line, show->snapshot, show->reference, options->colored);
-		frec__text_printf(
-			&show->line, "\n%s events: seconds from the %s, cpu, thread, event\n",
-			options->all ? "all" : "last", show->snapshot->crash ? "death" : "trigger");
+		frec__text_printf(&show->line, "\n%s events%s: seconds from the %s, cpu, thread, event\n",
+				  options->all ? "all" : "last",
+				  show->snapshot->crash && !options->all ? " of the process" : "",
+				  show->snapshot->crash ? "death" : "trigger");
 	}
 	if (show->line.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -252,7 +311,7 @@ static int show_report(struct show *show, struct frec_merge *merge, struct frec_
 		return result;
 	if (options->json)
 		return puts_out(show, show->shown ? "\n]}\n" : "]}\n", reterr);
-	return show->shown ? 0 : puts_out(show, "  none\n", reterr);
+	return show->shown || !options->all ? 0 : puts_out(show, "  none\n", reterr);
 }
 
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,

@@ -230,6 +230,8 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	}
 	if (finder->sample) {
 		captured_state(finder, &registers, &stack, values);
+		// The sideband's record of the same moment, which raised the alert, is a little younger.
+		crash.time = finder->sample->time;
 		crash.registers = registers.n_value ? &registers : NULL;
 		stack.address = stack_pointer(&registers);
 	}

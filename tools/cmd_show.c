@@ -13,7 +13,7 @@
 #define LAST 20
 
 static const char help[] = "usage: " USAGE "\n\n"
-			   "  -n N     show the last N events (20)\n"
+			   "  -n N     show the last N events (20) of the process that died, and half as many of others\n"
 			   "  --all    show all events\n"
 			   "  --json   one JSON object, for machines\n";
 
