@@ -325,8 +325,7 @@ static void check_counts(struct verify *verify)
 	if (snapshot->unknown_parts)
 		problem(verify,
 			"%" PRIu64 " parts are of a kind that this flightrec does not know: the "
-				   "file comes from a newer one, "
-			"or bytes were changed",
+				   "file comes from a newer one",
 			snapshot->unknown_parts);
 	if (end && end->parts != snapshot->part_count)
 		problem(verify, "the file should have %" PRIu64 " parts, but has %" PRIu64,
