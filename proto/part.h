@@ -20,6 +20,8 @@
 #define FREC_PART_HEAD_MAX 16
 /* No part may be larger, checksum included: a reader may refuse what is. */
 #define FREC_PART_SIZE_MAX (64u << 20)
+/* No Records part may hold more bytes of records, uncompressed: a reader holds one of each CPU. */
+#define FREC_RECORDS_SIZE_MAX (1u << 20)
 
 enum frec_part {
 	FREC_PART_HEADER = 1,
