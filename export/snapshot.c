@@ -368,7 +368,7 @@ static int uncompress(const Flightrec__Records *records, struct frec_chunk_data 
 	else if (records->content_case != FLIGHTREC__RECORDS__CONTENT_PLAIN && records->size)
 		return *why = "these records are packed in a way this flightrec does not know",
 		       -ENOTSUP;
-	if (records->size > FREC_PART_SIZE_MAX)
+	if (records->size > FREC_RECORDS_SIZE_MAX)
 		return *why = "these records are larger than the format allows", -EBADMSG;
 	if (records->size > data->capacity) {
 		uint8_t *bytes = realloc(data->data, records->size);

@@ -20,6 +20,10 @@
 #include "export/records.h"
 #include "export/text.h"
 
+// Of so many records at the old end of a ring the order of time is not known: one for each level of
+// interrupts.
+#define OLDEST 4
+
 struct loss_check {
 	const Flightrec__Loss *loss;
 	uint64_t seen; /* records of this source on this CPU */
@@ -28,6 +32,7 @@ struct loss_check {
 struct cpu_check {
 	const Flightrec__CpuCoverage *coverage;
 	uint64_t records, bytes, filtered;
+	uint64_t samples; /* seen so far, oldest first */
 };
 
 struct verify {
@@ -106,7 +111,7 @@ static struct cpu_check *find_cpu(struct verify *verify, uint32_t cpu)
 /* What a chunk's records turn out to be, and how many of them are wrong in which way. */
 struct chunk_check {
 	uint64_t count, first, last;
-	uint64_t misformed, unknown_source, other_cpu, other_type, outside, uncounted, uncovered;
+	uint64_t misformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
 };
 
 static bool payload_decodes(const struct frec_record *record)
@@ -122,8 +127,17 @@ static bool payload_decodes(const struct frec_record *record)
 	return true;
 }
 
+// Older than the coverage may be what came before the recording had begun everywhere, and, at the old
+// end of a wrapped ring, the few records whose order is that of interrupts. See CpuCoverage.
+static bool is_too_old(const struct verify *verify, const struct cpu_check *cpu, uint64_t time)
+{
+	return time < cpu->coverage->from &&
+	       cpu->coverage->from > verify->snapshot->header->recording_since &&
+	       !(cpu->coverage->wrapped && cpu->samples < OLDEST);
+}
+
 static void check_sample(struct verify *verify, const struct frec_record *record,
-			 const struct cpu_check *cpu, uint32_t chunk_cpu, struct chunk_check *check)
+			 struct cpu_check *cpu, uint32_t chunk_cpu, struct chunk_check *check)
 {
 	struct loss_check *loss = find_loss(verify, (uint32_t)record->source_id, chunk_cpu);
 	uint16_t type = 0;
@@ -137,8 +151,10 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	if (record->payload_size >= sizeof(type))
 		memcpy(&type, record->payload, sizeof(type));
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
-	check->uncovered +=
-		cpu && (record->time < cpu->coverage->from || record->time > cpu->coverage->until);
+	if (cpu) {
+		check->too_old += is_too_old(verify, cpu, record->time);
+		cpu->samples++;
+	}
 	if (loss)
 		loss->seen++;
 	else
@@ -158,7 +174,7 @@ static void report_chunk(struct verify *verify, const struct frec_chunk *chunk,
 		{check->other_type, "carry another tracepoint's number than their source"},
 		{check->outside, "have fields that point outside their payload"},
 		{check->uncounted, "are of a source without a loss figure for this CPU"},
-		{check->uncovered, "lie outside the CPU's coverage"},
+		{check->too_old, "are older than the CPU's coverage"},
 	};
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
@@ -308,10 +324,8 @@ static void check_cpu(struct verify *verify, const struct cpu_check *check)
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64
 			" written to a ring that never wrapped",
 			cpu->cpu, cpu->bytes_kept, cpu->bytes_written);
-	if (!cpu->wrapped && cpu->from != header->recording_since)
-		problem(verify,
-			"CPU %" PRIu32 ": the ring never wrapped, but its coverage does not begin "
-				       "with the recording",
+	if (cpu->from < header->recording_since)
+		problem(verify, "CPU %" PRIu32 ": its coverage begins before the recording",
 			cpu->cpu);
 }
 
@@ -325,8 +339,7 @@ static void check_counts(struct verify *verify)
 	if (snapshot->unknown_parts)
 		problem(verify,
 			"%" PRIu64 " parts are of a kind that this flightrec does not know: the "
-				   "file comes from a newer one, "
-			"or bytes were changed",
+				   "file comes from a newer one",
 			snapshot->unknown_parts);
 	if (end && end->parts != snapshot->part_count)
 		problem(verify, "the file should have %" PRIu64 " parts, but has %" PRIu64,

@@ -44,7 +44,7 @@ int frec__part_pack(enum frec_part part, const ProtobufCMessage *message, uint8_
 {
 	size_t body = protobuf_c_message_get_packed_size(message);
 	uint8_t *data;
-	size_t head;
+	size_t head, tag;
 	uint32_t crc;
 
 	if (body > FREC_PART_SIZE_MAX - FREC_PART_CHECKSUM_SIZE)
@@ -52,10 +52,10 @@ int frec__part_pack(enum frec_part part, const ProtobufCMessage *message, uint8_
 	data = malloc(FREC_PART_HEAD_MAX + body + FREC_PART_CHECKSUM_SIZE);
 	if (!data)
 		return -ENOMEM;
-	head = varint_put(data, (uint64_t)part << 3 | WIRE_LENGTH_DELIMITED);
-	head += varint_put(data + head, body + FREC_PART_CHECKSUM_SIZE);
+	tag = varint_put(data, (uint64_t)part << 3 | WIRE_LENGTH_DELIMITED);
+	head = tag + varint_put(data + tag, body + FREC_PART_CHECKSUM_SIZE);
 	protobuf_c_message_pack(message, data + head);
-	crc = frec__crc32c(0, data + head, body);
+	crc = frec__crc32c(frec__crc32c(0, data, tag), data + head, body);
 	data[head + body] = CHECKSUM_TAG;
 	for (int i = 0; i < 4; i++)
 		data[head + body + 1 + i] = (uint8_t)(crc >> (8 * i));
@@ -70,12 +70,13 @@ int frec__part_next(const uint8_t *data, size_t size, struct frec_part_view *ret
 	uint64_t tag, length;
 	size_t head;
 	uint32_t crc = 0;
-	int n;
+	int n, tag_size;
 
 	n = varint_get(data, size, &tag);
 	if (n <= 0)
 		return n ? -EBADMSG : -EAGAIN;
 	head = (size_t)n;
+	tag_size = n;
 	if ((tag & 7) != WIRE_LENGTH_DELIMITED || !(tag >> 3) || tag >> 3 > UINT32_MAX >> 3)
 		return -EBADMSG;
 	n = varint_get(data + head, size - head, &length);
@@ -95,6 +96,7 @@ int frec__part_next(const uint8_t *data, size_t size, struct frec_part_view *ret
 		return -EBADMSG;
 	for (int i = 0; i < 4; i++)
 		crc |= (uint32_t)view.body[view.body_size + 1 + i] << (8 * i);
+	view.crc = frec__crc32c(frec__crc32c(0, data, (size_t)tag_size), view.body, view.body_size);
 	*ret = view;
-	return crc == frec__crc32c(0, view.body, view.body_size) ? 0 : -EILSEQ;
+	return crc == view.crc ? 0 : -EILSEQ;
 }

@@ -2,9 +2,11 @@
 /*
  * Framing of a .frec file: each top-level field of flightrec.Snapshot is one part,
  *
- *	tag and length (varints) | message | 0x7d | CRC-32C of the message, 4 bytes little-endian
+ *	tag and length (varints) | message | 0x7d | CRC-32C of tag and message, 4 bytes little-endian
  *
- * where the last five bytes are the message's own field 15. See flightrec.proto.
+ * where the last five bytes are the message's own field 15. The tag is checked too because a flipped bit in it would
+ * turn the part into one of another kind; a flipped length moves the checksum away from where it is looked for. See
+ * flightrec.proto.
  */
 #ifndef FREC_PROTO_PART_H
 #define FREC_PROTO_PART_H
@@ -18,6 +20,8 @@
 #define FREC_PART_HEAD_MAX 16
 /* No part may be larger, checksum included: a reader may refuse what is. */
 #define FREC_PART_SIZE_MAX (64u << 20)
+/* No Records part may hold more bytes of records, uncompressed: a reader holds one of each CPU. */
+#define FREC_RECORDS_SIZE_MAX (1u << 20)
 
 enum frec_part {
 	FREC_PART_HEADER = 1,
@@ -44,6 +48,7 @@ struct frec_part_view {
 	const uint8_t *body;  /* the message without its checksum */
 	size_t body_size;     /* bytes */
 	size_t size;	      /* bytes of the whole part: where the next one begins */
+	uint32_t crc;	      /* what its checksum has to be */
 };
 
 /*

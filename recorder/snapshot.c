@@ -15,7 +15,7 @@
 #include "recorder/records.h"
 #include "recorder/snapshot_parts.h"
 
-// Bytes of records in one part. A reader holds one such part per CPU.
+// Bytes of records in one part. A reader holds one such part per CPU; the format allows FREC_RECORDS_SIZE_MAX.
 #define CHUNK_SIZE (256u << 10)
 #define ZSTD_LEVEL 1
 
@@ -148,15 +148,16 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 		if (chunk.size + record->size > CHUNK_SIZE) {
 			r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
 			chunk.size = chunk.count = 0;
+			chunk.first = chunk.last = 0;
 			if (snapshot->meanwhile)
 				snapshot->meanwhile(snapshot->context);
 		}
 		memcpy(plain + chunk.size, record, record->size);
 		frec__record_set_id((void *)(plain + chunk.size), (uint64_t)(source + 1));
-		if (!chunk.count || time < chunk.first)
-			chunk.first = time;
-		if (!chunk.count || time > chunk.last)
-			chunk.last = time;
+		if (record->type == PERF_RECORD_SAMPLE) {
+			chunk.first = !chunk.last || time < chunk.first ? time : chunk.first;
+			chunk.last = time > chunk.last ? time : chunk.last;
+		}
 		chunk.count++;
 		chunk.size += record->size;
 	}

@@ -446,7 +446,8 @@ static void add_trigger_and_crash(struct maker *maker, bool crashed)
 	add_part(maker, FREC_PART_CRASH, &crash.base);
 }
 
-static void add_records(struct maker *maker, const struct ring *ring, bool zstd, bool wrong_count)
+static void add_records(struct maker *maker, const struct ring *ring, bool zstd, bool wrong_count,
+			bool oversize)
 {
 	Flightrec__Records records;
 	uint8_t *packed = NULL;
@@ -456,7 +457,7 @@ static void add_records(struct maker *maker, const struct ring *ring, bool zstd,
 	records.count = ring->count + wrong_count;
 	records.first = ring->first;
 	records.last = ring->last;
-	records.size = (uint32_t)ring->bytes.size;
+	records.size = oversize ? FREC_RECORDS_SIZE_MAX + 8 : (uint32_t)ring->bytes.size;
 	if (zstd) {
 		size_t bound = ZSTD_compressBound(ring->bytes.size), size;
 
@@ -481,7 +482,7 @@ static void add_coverage(struct maker *maker, const struct ring *ring,
 	Flightrec__CpuCoverage cpu = FLIGHTREC__CPU_COVERAGE__INIT;
 
 	cpu.cpu = ring->cpu;
-	cpu.from = options->wrapped ? ring->first : SINCE;
+	cpu.from = options->late_from ? ring->last : options->wrapped ? ring->first : SINCE;
 	cpu.until = options->late_record ? ring->last - 1 : UNTIL;
 	cpu.ring_size = 1 << 20;
 	cpu.bytes_kept = ring->bytes.size;
@@ -568,7 +569,8 @@ void make_small(struct made_file *ret, const struct make_options *options)
 	add_process(&maker);
 	add_trigger_and_crash(&maker, !options->no_crash);
 	for (size_t i = 0; i < COUNT(ring); i++) {
-		add_records(&maker, &ring[i], options->zstd, options->wrong_count);
+		add_records(&maker, &ring[i], options->zstd, options->wrong_count,
+			    options->oversize);
 		add_coverage(&maker, &ring[i], options);
 		free(ring[i].bytes.data);
 	}
@@ -621,7 +623,7 @@ void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_s
 				else
 					add_switch(&ring, at += 1001, "a", MAIN, "b", WORKER);
 			}
-			add_records(&maker, &ring, false, false);
+			add_records(&maker, &ring, false, false, false);
 			flush(&maker, fd);
 			free(ring.bytes.data);
 			if (cpu == cpus - 1)

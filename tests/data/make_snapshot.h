@@ -19,7 +19,9 @@ struct make_options {
 	bool wrapped;	  /* rings that have overwritten something */
 	bool wrong_loss;  /* loss parts that do not add up */
 	bool wrong_count; /* records parts that claim one record too many */
-	bool late_record; /* one record younger than its CPU's coverage */
+	bool late_record; /* one record younger than its CPU's coverage, as a live ring has them */
+	bool late_from;	  /* coverage that begins with each CPU's last record */
+	bool oversize;	  /* records parts that claim more bytes than a part may hold */
 	bool hostile; /* more records, whose lengths, offsets and text are not what they should be
 		       */
 	bool unknown_source; /* one record of a source that the file does not describe */

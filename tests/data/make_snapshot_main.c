@@ -10,7 +10,7 @@
 #include "tests/data/make_snapshot.h"
 
 #define LARGE_CPUS 4
-#define LARGE_CHUNK (1u << 20)
+#define LARGE_CHUNK ((1u << 20) - 4096)
 
 int main(int argc, char **argv)
 {
@@ -24,6 +24,8 @@ int main(int argc, char **argv)
 		{"wrong-loss", &options.wrong_loss},
 		{"wrong-count", &options.wrong_count},
 		{"late-record", &options.late_record},
+		{"late-from", &options.late_from},
+		{"oversize", &options.oversize},
 		{"hostile", &options.hostile},
 		{"unknown-source", &options.unknown_source},
 		{"no-crash", &options.no_crash},

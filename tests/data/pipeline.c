@@ -13,7 +13,6 @@
 #include "export/merge.h"
 #include "export/show.h"
 #include "export/verify.h"
-#include "proto/crc32c.h"
 #include "proto/part.h"
 
 static int null_device = -1;
@@ -102,13 +101,11 @@ void pipeline_repair(uint8_t *data, size_t size)
 
 	while (at < size) {
 		int result = frec__part_next(data + at, size - at, &view);
-		uint32_t crc;
 
 		if (result && result != -EILSEQ)
 			return;
-		crc = frec__crc32c(0, view.body, view.body_size);
 		at += view.size;
 		for (int i = 0; i < 4; i++)
-			data[at - 4 + (size_t)i] = (uint8_t)(crc >> (8 * i));
+			data[at - 4 + (size_t)i] = (uint8_t)(view.crc >> (8 * i));
 	}
 }

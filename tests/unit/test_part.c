@@ -51,7 +51,9 @@ static void round_trip(void **state)
 	whole = flightrec__snapshot__unpack(NULL, size, data);
 	assert_non_null(whole);
 	assert_int_equal(whole->header->version, 1);
-	assert_int_equal(whole->header->crc32c, frec__crc32c(0, view.body, view.body_size));
+	assert_int_equal(whole->header->crc32c,
+			 frec__crc32c(frec__crc32c(0, "\x0a", 1), view.body, view.body_size));
+	assert_int_equal(whole->header->crc32c, view.crc);
 	flightrec__snapshot__free_unpacked(whole, NULL);
 	free(data);
 }
@@ -78,12 +80,8 @@ static void every_flipped_bit_is_seen(void **state)
 	(void)state;
 	pack_header(&data, &size);
 	for (size_t bit = 0; bit < 8 * size; bit++) {
-		int result;
-
 		data[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		result = frec__part_next(data, size, &view);
-		// A flip in the field number leaves a whole part of another kind: the reader's matter.
-		assert_true(result < 0 || view.field != FREC_PART_HEADER);
+		assert_true(frec__part_next(data, size, &view) < 0);
 		data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	free(data);
