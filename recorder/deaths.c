@@ -24,8 +24,10 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 	struct frec_reason *reason;
 
 	if (!death) {
-		if (deaths->count == FREC_DEATHS_MAX)
+		if (deaths->count == FREC_DEATHS_MAX) {
+			deaths->missed++;
 			return;
+		}
 		death = &deaths->death[deaths->count++];
 		*death = (struct frec_death){.only_uid = only_uid,
 					     .since = frec__monotonic(),

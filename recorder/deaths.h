@@ -27,6 +27,7 @@ struct frec_death {
 
 struct frec_deaths {
 	size_t count;
+	uint64_t missed; /* that there was no room for */
 	struct frec_death death[FREC_DEATHS_MAX];
 };
 

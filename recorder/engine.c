@@ -80,6 +80,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	int r;
 
 	*engine = (struct frec_engine){.options = *options, .tracefs = -1, .events_fd = -1};
+	frec__perf_raise_file_limit();
 	r = frec__catalog_open(reterr);
 	if (r < 0)
 		return r;
@@ -97,6 +98,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	frec__clocks_read(&engine->start);
 	if (!r)
 		r = frec__engine_open_cpus(engine, reterr);
+	engine->recording_since = frec__monotonic();
 	// The sideband is on: whoever is born from here on is seen, whoever was there before is scanned.
 	if (!r)
 		r = frec__process_table_scan(&engine->processes);
@@ -104,10 +106,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 		r = frec__engine_open_crash_source(engine, reterr);
 	if (!r)
 		r = frec__engine_find_sources(engine, true, reterr);
-	if (!r) {
-		engine->recording_since = frec__monotonic();
+	if (!r)
 		r = frec__engine_reserve(engine, reterr);
-	}
 	if (r)
 		frec__engine_stop(engine);
 	return r;
@@ -243,6 +243,10 @@ static void work_off_deaths(struct frec_engine *engine)
 		engine->deaths_seen++;
 		write_capture(engine, &snapshot, NULL, NULL);
 	}
+	if (engine->deaths.missed)
+		frec__report(LOG_WARNING, "%llu deaths got no snapshot: more than %d processes died at once",
+			     (unsigned long long)engine->deaths.missed, FREC_DEATHS_MAX);
+	engine->deaths.missed = 0;
 }
 
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room, int *ret_milliseconds)

@@ -124,6 +124,7 @@ static int open_source(struct frec_engine *engine, struct frec_source *source,
 		frec__source_deinit(source);
 		return r ? r : frec__error(reterr, -ENOMEM, "out of memory");
 	}
+	source->since = frec__monotonic();
 	engine->source = grown;
 	grown[engine->source_count++] = *source;
 	return 0;

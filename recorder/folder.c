@@ -103,8 +103,9 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		*ret = '_';
 }
 
-// Removes the oldest snapshots until the rest fits into the quota; the youngest always stays.
-static void keep_quota(const struct frec_folder *folder)
+// Removes the oldest snapshots of an owner until the rest fits into the quota; the youngest always stays. By owner, so that
+// no user can push out another's.
+static void keep_quota(const struct frec_folder *folder, uid_t owner)
 {
 	while (folder->quota) {
 		FREC_CLOSEDIR DIR *listing = opendir(folder->path);
@@ -121,7 +122,7 @@ static void keep_quota(const struct frec_folder *folder)
 			if (length < sizeof(SUFFIX) || entry->d_name[0] == '.' ||
 			    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) ||
 			    fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) ||
-			    !S_ISREG(status.st_mode))
+			    !S_ISREG(status.st_mode) || status.st_uid != owner)
 				continue;
 			files++;
 			total += (uint64_t)status.st_size;
@@ -154,7 +155,7 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *s
 		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long", folder->path);
 	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
 	if (!r) {
-		keep_quota(folder);
+		keep_quota(folder, owner < 0 ? geteuid() : (uid_t)owner);
 		return 0;
 	}
 	if (*folder->fallback && !make_folder(folder->fallback, NULL) &&

@@ -11,7 +11,7 @@
 struct frec_folder {
 	char path[PATH_MAX];	 /* absolute */
 	char fallback[PATH_MAX]; /* empty: none */
-	uint64_t quota;		 /* bytes of .frec files; the oldest are removed above it; 0: no limit */
+	uint64_t quota;		 /* bytes of .frec files of one owner; the oldest are removed above it; 0: no limit */
 	uint64_t written;	 /* snapshots so far: keeps names apart within a second */
 };
 

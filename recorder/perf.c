@@ -24,15 +24,14 @@ void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t 
 	attr->clockid = CLOCK_MONOTONIC;
 }
 
-// The hard limit is what an administrator meant; the soft one is only a default. Only for the recorder's process.
-static bool raise_file_limit(void)
+void frec__perf_raise_file_limit(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= limit.rlim_max)
-		return false;
+		return;
 	limit.rlim_cur = limit.rlim_max;
-	return !setrlimit(RLIMIT_NOFILE, &limit);
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *reterr)
@@ -48,8 +47,6 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 			attr->read_format &= ~(uint64_t)PERF_FORMAT_LOST;
 			continue;
 		}
-		if (errno == EMFILE && raise_file_limit())
-			continue;
 		break;
 	}
 	switch (errno) {
@@ -59,9 +56,7 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 				   "no right to record: run as root or with CAP_PERFMON, or connect "
 				   "to a recorder started with --listen");
 	case EMFILE:
-		return frec__error(reterr, -errno,
-				   "too many open files: each source takes one descriptor per CPU; "
-				   "raise the limit (ulimit -n) or select fewer events");
+		return frec__error(reterr, -errno, FREC_TOO_MANY_FILES);
 	case ENOSYS:
 		return frec__error(reterr, -errno, "this kernel has no perf events "
 						   "(CONFIG_PERF_EVENTS)");

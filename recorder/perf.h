@@ -41,6 +41,13 @@ struct frec_count {
 	uint64_t lost;
 };
 
+#define FREC_TOO_MANY_FILES                                                                        \
+	"too many open files: each source takes one descriptor per CPU; raise the limit (ulimit -n) or "  \
+	"select fewer events"
+
+/* Lets this process open as many files as its hard limit allows: the soft one is only a default. */
+void frec__perf_raise_file_limit(void);
+
 /* Clears `attr` and fills in what every event has. */
 void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t config);
 

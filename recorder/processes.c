@@ -211,11 +211,12 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 	if (exec) {
 		// A new image: only the calling thread is left, and the mappings start anew.
 		clear_maps(process);
-		// Arguments and executable are read anew; those from before would be wrong.
+		// Arguments, executable and owner are read anew; those from before would be wrong.
 		free(process->cmdline);
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
 		process->cmdline_size = 0;
+		process->uid_known = false;
 		for (size_t i = 0; i < process->threads; i++) {
 			if (process->thread[i].tid != tid && !process->thread[i].exit)
 				process->thread[i].exit = time;

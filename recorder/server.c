@@ -19,11 +19,14 @@
 #include "recorder/control.h"
 
 #define POLL_MAX 2048
+#define CONNECTIONS_PER_USER 64
 
 int frec__server_init(struct frec_server *server, struct frec_engine *engine, struct frec_error *reterr)
 {
 	sigset_t mask;
 
+	// A terminal or pipe that is gone must not end the recording with the next line that is said.
+	signal(SIGPIPE, SIG_IGN);
 	*server = (struct frec_server){.engine = engine, .until = -1};
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR2);
@@ -48,6 +51,16 @@ int frec__server_listen(struct frec_server *server, const char *path, mode_t mod
 	return 0;
 }
 
+// Nobody but the owner can take all the places.
+static size_t connections_of(const struct frec_server *server, uint32_t uid)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < server->connections; i++)
+		count += server->connection[i]->uid == uid;
+	return count;
+}
+
 int frec__server_adopt(struct frec_server *server, int fd)
 {
 	struct frec_connection *connection = calloc(1, sizeof(*connection));
@@ -64,6 +77,11 @@ int frec__server_adopt(struct frec_server *server, int fd)
 	connection->pid = (uint32_t)peer.pid;
 	connection->uid = peer.uid;
 	connection->trusted = peer.uid == 0 || peer.uid == geteuid();
+	if (!connection->trusted && connections_of(server, peer.uid) >= CONNECTIONS_PER_USER) {
+		free(connection);
+		close(fd);
+		return -EAGAIN;
+	}
 	server->connection[server->connections++] = connection;
 	return 0;
 }
@@ -199,6 +217,8 @@ static void handle_attach(struct frec_server *server, struct frec_connection *co
 		return;
 	}
 	connection->attached = true;
+	// It may have changed its user since the process table saw it.
+	frec__process_table_refresh(&server->engine->processes, connection->pid);
 	answer(connection, "ok", "attached", fd);
 }
 

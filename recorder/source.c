@@ -24,6 +24,8 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 	*source = (struct frec_source){.listed = *listed, .filter = filter};
 	snprintf(path, sizeof(path), "events/%s/%s/format", listed->group, listed->kernel_name);
 	source->format_text = frec__read_file_at(tracefs, path, FORMAT_MAX);
+	if (!source->format_text && errno == EMFILE)
+		return frec__error(reterr, -EMFILE, FREC_TOO_MANY_FILES);
 	if (!source->format_text)
 		return frec__error(reterr, -errno, "%s:%s: %s: %s", listed->system, listed->name, path,
 				   strerror(errno));
@@ -75,10 +77,22 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 	return fd;
 }
 
+// What a BPF program says that it wrote on `cpu`, 0 for other sources.
+static uint64_t written_by_program(const struct frec_source *source, int cpu)
+{
+	int cpus = libbpf_num_possible_cpus(), zero = 0;
+	uint64_t counts[cpus > cpu ? cpus : cpu + 1];
+
+	if (source->listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_CRASH ||
+	    bpf_map_lookup_elem(source->counter_map, &zero, counts))
+		return 0;
+	return counts[cpu];
+}
+
 static int grow(struct frec_source *source)
 {
 	int *fds = reallocarray(source->fd, source->opened + 1, sizeof(*fds));
-	uint64_t *ids;
+	uint64_t *ids, *counted;
 
 	if (!fds)
 		return -ENOMEM;
@@ -87,7 +101,12 @@ static int grow(struct frec_source *source)
 	if (!ids)
 		return -ENOMEM;
 	source->perf_id = ids;
+	counted = reallocarray(source->counted, source->opened + 1, sizeof(*counted));
+	if (!counted)
+		return -ENOMEM;
+	source->counted = counted;
 	fds[source->opened] = -1;
+	counted[source->opened] = 0;
 	ids[source->opened++] = 0;
 	return 0;
 }
@@ -105,6 +124,7 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	source->perf_id[at] = 0;
 	if (ring->offline)
 		return 0;
+	source->counted[at] = written_by_program(source, ring->cpu);
 	fd = open_event(source, ring, reterr);
 	if (fd < 0)
 		return fd;
@@ -120,14 +140,8 @@ void frec__source_count(const struct frec_source *source, size_t at, int cpu, st
 	if (at >= source->opened || source->fd[at] < 0)
 		return;
 	(void)frec__perf_count(source->fd[at], ret);
-	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH) {
-		int cpus = libbpf_num_possible_cpus();
-		uint64_t counts[cpus > cpu ? cpus : cpu + 1];
-		int zero = 0;
-
-		if (!bpf_map_lookup_elem(source->counter_map, &zero, counts))
-			ret->value = counts[cpu];
-	}
+	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH)
+		ret->value = written_by_program(source, cpu) - source->counted[at];
 }
 
 void frec__source_deinit(struct frec_source *source)
@@ -138,6 +152,7 @@ void frec__source_deinit(struct frec_source *source)
 	}
 	free(source->fd);
 	free(source->perf_id);
+	free(source->counted);
 	free(source->format_text);
 	frec__format_deinit(&source->format);
 	*source = (struct frec_source){0};

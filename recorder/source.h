@@ -22,6 +22,7 @@ struct frec_source {
 	struct frec_format format;
 	char *format_text;
 	const char *filter; /* static, or NULL */
+	uint64_t since; /* when it was opened, nanoseconds of CLOCK_MONOTONIC */
 	uint64_t sample_type;
 	uint64_t sample_regs_user;
 	uint32_t sample_stack_user;
@@ -31,6 +32,7 @@ struct frec_source {
 	/* A SOURCE_CRASH is written by a BPF program instead of a tracepoint; descriptors are the program's. */
 	int bpf_map;	 /* perf event array that it writes through */
 	int counter_map; /* per-CPU count of what it wrote: perf does not count these */
+	uint64_t *counted; /* what that count was when each ring was opened */
 };
 
 /*

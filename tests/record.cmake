@@ -11,7 +11,7 @@ function(frec_vm_test name)
 	set_tests_properties(vm/${name} PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
 endfunction()
 
-frec_vm_test(test_run $<TARGET_FILE:emitter>)
+frec_vm_test(test_run $<TARGET_FILE:emitter> ${CMAKE_CURRENT_SOURCE_DIR}/data/check_perfetto.py)
 frec_vm_test(test_record $<TARGET_FILE:emitter> $<TARGET_FILE:shopd>)
 frec_vm_test(test_shopd $<TARGET_FILE:shopd>)
 

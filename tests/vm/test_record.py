@@ -227,6 +227,9 @@ try:
         os.write(filler, b"x" * 4096)
 except OSError:
     os.close(filler)
+os.makedirs("/run/systemd/journal", exist_ok=True)
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)  # the real journal is not there: what it would be told
+journal.bind("/run/systemd/journal/socket")
 recorder = Recorder("-e", "test:*", "--ring-size", "256K", "-o", small, "--fallback", spare)
 process = emit("-n", 20, "hang")
 has(recorder, "test:tick")
@@ -236,7 +239,11 @@ check(os.listdir(small) == ["filler"], f"nothing half-written is left {os.listdi
 process.kill()
 process.wait()
 recorder.stop()
+told = journal.recv(4096).decode()
+check(told.startswith("PRIORITY=3\n") and "\nSYSLOG_IDENTIFIER=flightrec\n" in told and "No space left" in told, f"the journal is told {told!r}")
 check("No space left" in recorder.errors and small in recorder.errors, f"and the reason is told {recorder.errors.strip()}")
+result = subprocess.run(["prlimit", "--nofile=24:24", TOOL, "record", "-e", "sched:*", "-o", "/tmp"], capture_output=True, text=True)
+check(result.returncode == 1 and "ulimit -n" in result.stderr, f"too few descriptors are told: {result.stderr.strip()}")
 result = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", TOOL, "record", "-o", "/tmp"],
                         capture_output=True, text=True)
 check(result.returncode == 1 and result.stderr.count("\n") == 1, f"a missing right is one line: {result.stderr.strip()}")

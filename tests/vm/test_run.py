@@ -2,11 +2,12 @@
 import os
 import signal
 import struct
+import subprocess
 import sys
 
 from kit import Recorder, check, done, events, folder, report, snapshots, tool, verify
 
-EMITTER = sys.argv[1]
+EMITTER, CHECK_PERFETTO = sys.argv[1:3]
 COUNT = 40
 
 
@@ -26,23 +27,37 @@ def check_events(path, ledger):
         numbers = [e["fields"]["sequence"] for e in ticks if e["fields"]["thread"] == thread]
         check(numbers == list(range(1, len(numbers) + 1)), f"thread {thread}: from the first on, without a gap")
         check(numbers and finished <= numbers[-1] <= begun, f"thread {thread}: the last one is there ({begun})")
-    last = [e for e in ticks if e["fields"]["sequence"] == COUNT][0]
-    check(last["fields"]["text"] == "x" * 16 and last["fields"]["negative"] == -(COUNT % 1000) and
-          last["fields"]["ratio"] == COUNT / 4 and last["fields"]["phase"] == "PHASE_WARM" and
-          last["fields"]["odd"] is False and last["fields"]["where"] in ("0x0", "0x1") and
-          last["thread"].startswith("emit-"), f"fields are what was emitted {last}")
+    expected = [{"thread": t, "sequence": n, "text": "x" * 16, "negative": -(n % 1000), "ratio": n / 4,
+                 "phase": "PHASE_HOT" if n % 2 else "PHASE_WARM", "odd": n % 2 == 1, "where": f"0x{t}"}
+                for t in range(2) for n in range(1, COUNT + 1)]
+    found = sorted((e["fields"] for e in ticks), key=lambda f: (f["thread"], f["sequence"]))
+    check(found == expected, f"every field of every event is what was emitted {[p for p in zip(found, expected) if p[0] != p[1]][:1]}")
+    check({e["thread"] for e in ticks} == {"emit-0", "emit-1"}, "on the thread that emitted it")
+
+
+def check_trace(path):
+    """The Perfetto trace of a recorded file, read by public field numbers, against its JSON."""
+    trace, lines = path + ".pftrace", path + ".jsonl"
+    for name in (trace, lines):
+        tool("export", path, "-o", name)
+    result = subprocess.run([sys.executable, CHECK_PERFETTO, trace, lines, "--recorded"], capture_output=True, text=True)
+    check(result.returncode == 0, f"the trace holds exactly the events {result.stdout.strip()} {result.stderr[-300:]}")
 
 
 for end, number in (("segv", signal.SIGSEGV), ("wild", signal.SIGSEGV), ("overflow", signal.SIGSEGV), ("bus", signal.SIGBUS),
                     ("ill", signal.SIGILL), ("fpe", signal.SIGFPE), ("abort", signal.SIGABRT), ("trap", signal.SIGTRAP),
                     ("sys", signal.SIGSYS), ("kill", signal.SIGKILL)):
     print(f"== {end}", flush=True)
-    result, files, ledger = run(end)
+    # What the kernel did around it, in those whose traces are checked.
+    kernel = ["--ring-size", "2M", "-e", "sched:sched_switch,sched:sched_waking,irq:irq_handler_entry"]
+    result, files, ledger = run(end, *kernel if end in ("segv", "kill") else [])
     check(result.returncode == 128 + number, f"exits with 128 + {number} ({result.returncode})")
     if not check(len(files) == 1, f"one snapshot {files} {result.stderr}"):
         continue
     verify(files[0])
     check_events(files[0], ledger)
+    if end in ("segv", "kill"):
+        check_trace(files[0])
     crash = report(files[0])["crash"]
     check(crash["signal"] == signal.Signals(number).name and crash["process"] == "emitter" and EMITTER in crash["cmdline"][0],
           f"the report names signal, process and command line {crash['signal']}")
