@@ -13,6 +13,8 @@ static const struct {
 	{"run", frec_cmd_run, "run a command under a recorder; a snapshot when it dies"},
 	{"record", frec_cmd_record, "record the machine until told to stop; snapshots on triggers"},
 	{"keep", frec_cmd_keep, NULL},
+	{"trigger", frec_cmd_trigger, "ask the running recorders for a snapshot"},
+	{"status", frec_cmd_status, "what the running recorders are doing"},
 	{"verify", frec_cmd_verify, "checksums, loss arithmetic and coverage of a snapshot"},
 	{"show", frec_cmd_show, "the crash report and the last events, as text"},
 	{"export", frec_cmd_export, "a snapshot as a Perfetto trace or as JSON"},

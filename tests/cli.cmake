@@ -1,0 +1,5 @@
+# The commands that tell and ask: doctor, events, status, trigger. And that the man pages say what the tool does.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME host/test_cli COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_cli.py
+	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:emitter>)
+set_tests_properties(host/test_cli PROPERTIES TIMEOUT 120 LABELS host)
