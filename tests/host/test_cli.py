@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_cli.py FLIGHTREC EMITTER: status and trigger, as far as they go on any kernel.
+"""test_cli.py FLIGHTREC EMITTER: events, status and trigger, as far as they go on any kernel.
 
-Proves that status and
+Proves that events reads declarations out of programs, and that status and
 trigger ask every recorder that listens, here a made-up one, pass over dead sockets, and print what was answered.
 """
 import json
@@ -30,6 +30,22 @@ def run(*arguments, status=0, tool=TOOL, **options):
     if status == 1 and done.stderr:
         assert done.stderr.startswith("flightrec: ") and done.stderr.count("\n") == 1, done
     return done
+
+
+def check_events():
+    tick = [json.loads(line) for line in run("events", EMITTER, "--json").stdout.splitlines() if '"tick"' in line]
+    assert tick[0]["system"] == "test" and tick[0]["kind"] == "declared" and len(tick) == 1, tick
+    assert [(field["name"], field["type"]) for field in tick[0]["fields"]] == [
+        ("thread", "u32"), ("sequence", "u64"), ("text", "string"), ("negative", "i32"), ("ratio", "f64"), ("phase", "enum"),
+        ("odd", "bool"), ("where", "pointer")], tick
+    assert tick[0]["fields"][5]["enumerators"] == {"PHASE_WARM": 0, "PHASE_HOT": 1}, tick
+    text = run("events", "--file", EMITTER).stdout
+    assert "test:tick" in text and "enum phase (PHASE_WARM=0 PHASE_HOT=1), bool odd, pointer where\n" in text, text
+    for arguments, word in ((["/nonexistent"], "No such file"), (["--file", "/"], "/: "), ([sys.executable], "declares no events"),
+                            (["nocolon"], "nocolon: " if os.path.isdir("/sys/kernel/tracing/events") else "tracefs"), (["none:*"], "")):
+        done = run("events", *arguments, status=1)
+        assert word in done.stderr and not done.stdout, done
+    run("events", "--nonsense", status=2)
 
 
 class Recorder:
@@ -108,6 +124,7 @@ def check_folder(folder):
     assert both[0].asked == ["trigger x"] and both[1].asked == ["trigger x", "trigger y"]
 
 
+check_events()
 with tempfile.TemporaryDirectory() as scratch:
     check_asking(scratch)
     check_folder(scratch)
