@@ -5,3 +5,6 @@ add_test(NAME host/test_cli COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_
 set_tests_properties(host/test_cli PROPERTIES TIMEOUT 120 LABELS host)
 
 frec_vm_test(test_events $<TARGET_FILE:emitter>)
+add_test(NAME host/test_man COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_man.py
+	$<TARGET_FILE:flightrec_tool>)
+set_tests_properties(host/test_man PROPERTIES TIMEOUT 120 LABELS host)
