@@ -420,16 +420,28 @@ static int kind_of(const struct frec_declared_field *field)
 	return -1;
 }
 
+// Whether the kernel's format file spells the field's type as its registration does. Fixed char arrays are "char[]" there.
+static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
+{
+	int kind = kind_of(declared);
+	size_t length;
+
+	if (kind < 0)
+		return false;
+	if (!kinds[kind].size)
+		return !strncmp(field->type, "char[", 5) && field->size == declared->length;
+	length = strlen(kinds[kind].registration) - strlen(strstr(kinds[kind].registration, " %s"));
+	return !strncmp(field->type, kinds[kind].registration, length) && !field->type[length] &&
+	       field->size == kinds[kind].size;
+}
+
 static bool agrees(const struct frec_declared *event, const struct frec_format *format)
 {
 	if (event->count != format->count)
 		return false;
 	for (size_t i = 0; i < event->count; i++) {
-		int kind = kind_of(&event->field[i]);
-		uint32_t size = kind < 0 ? 0 : kinds[kind].size ? kinds[kind].size : event->field[i].length;
-
-		if (kind < 0 || strcmp(event->field[i].name, format->field[i].name) ||
-		    size != format->field[i].size)
+		if (strcmp(event->field[i].name, format->field[i].name) ||
+		    !same_type(&event->field[i], &format->field[i]))
 			return false;
 	}
 	return true;

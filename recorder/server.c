@@ -148,8 +148,9 @@ static void put_status(FILE *stream, const struct frec_engine *engine)
 		fputs(i ? "," : "", stream);
 		put_json(stream, engine->options.selection[i]);
 	}
-	fprintf(stream, "],\"sources\":[");
-	for (size_t i = 0; i < engine->source_count; i++) {
+	fprintf(stream, "],\"source_count\":%zu,\"sources\":[", engine->source_count);
+	// As many as fit into one message.
+	for (size_t i = 0; i < engine->source_count && ftell(stream) < FREC_CONTROL_MESSAGE_MAX - 2048; i++) {
 		char name[400];
 
 		snprintf(name, sizeof(name), "%s:%s", engine->source[i].listed.system,

@@ -1,0 +1,10 @@
+# The commands that tell and ask: doctor, events, status, trigger. And that the man pages say what the tool does.
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME host/test_cli COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_cli.py
+	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:emitter>)
+set_tests_properties(host/test_cli PROPERTIES TIMEOUT 120 LABELS host)
+
+frec_vm_test(test_events $<TARGET_FILE:emitter>)
+add_test(NAME host/test_man COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_man.py
+	$<TARGET_FILE:flightrec_tool>)
+set_tests_properties(host/test_man PROPERTIES TIMEOUT 120 LABELS host)

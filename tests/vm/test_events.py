@@ -1,0 +1,147 @@
+# doctor, events, trigger and status on a kernel that can record: what they say is so, for root and for somebody without rights.
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import kit
+from kit import Recorder, check, done, events, folder, snapshots, tool, verify, wait_for
+
+EMITTER = sys.argv[1]
+NOBODY = 65534
+# The test VM's is there; on a machine that is not ours something may rightly be limited.
+IN_VM = bool(os.environ.get("FREC_IN_TEST_KERNEL"))
+
+
+def doctor(**options):
+    result = tool("doctor", "--json", **options)
+    *probes, summary = [json.loads(line) for line in result.stdout.splitlines()]
+    return result, {probe["probe"]: probe for probe in probes}, summary
+
+
+def listed(*arguments):
+    result = tool("events", "--json", *arguments)
+    check(result.returncode == 0, f"events {' '.join(arguments)} {result.stderr.strip()}")
+    return {f"{event['system']}:{event['name']}": event for event in map(json.loads, result.stdout.splitlines())}, result.stderr
+
+
+def dynamic_event(command):
+    # Neither truncating, which would remove what others have there, nor seeking, which it refuses.
+    fd = os.open("/sys/kernel/tracing/dynamic_events", os.O_WRONLY)
+    os.write(fd, command.encode() + b"\n")
+    os.close(fd)
+
+
+def types(event):
+    return {field["name"]: field["type"] for field in event["fields"]}
+
+
+print("== doctor", flush=True)
+result, probes, summary = doctor()
+check(result.returncode == 0 and summary["records_user_events"], f"everything can be recorded {summary} {result.stderr}")
+bad = {name: probe for name, probe in probes.items() if probe["state"] != "ok"}
+check(not IN_VM or not bad, f"all is well {bad}")
+check("flightrec_doctor" not in open("/sys/kernel/tracing/user_events_status").read(), "nothing is left behind")
+
+print("== doctor for nobody", flush=True)
+unprivileged = os.path.join(folder(), "flightrec")
+os.chmod(os.path.dirname(unprivileged), 0o755)
+kit.TOOL, root_tool = shutil.copy(kit.TOOL, unprivileged), kit.TOOL
+result, probes, summary = doctor(user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+check(result.returncode == 1 and not summary["records_tracepoints"], f"nothing can be recorded {summary}")
+check(probes["user-events"]["state"] == "missing" and "chgrp 65534" in probes["user-events"].get("fix", ""),
+      f"and what to do about it {probes['user-events']}")
+check(probes["tracepoints"]["state"] == "missing" and "fix" in probes["tracepoints"], f"{probes['tracepoints']}")
+text = tool("doctor", user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+check(text.returncode == 1 and "Nothing can be recorded here as this user." in text.stdout and text.stdout.count("fix: ") >= 2,
+      "in words as well")
+if IN_VM:
+    # The commands it names do what it says they do.
+    for probe in ("tracefs-rights", "user-events", "tracepoints"):
+        command = probes[probe]["fix"].split(": ", 1)[1].replace("sudo ", "")
+        check(subprocess.run(command, shell=True, check=False).returncode == 0, command)
+    result, probes, summary = doctor(user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+    check(all(probes[name]["state"] == "ok" for name in ("tracefs-rights", "user-events", "register", "tracepoints")),
+          f"helped {probes}")
+    os.chmod("/sys/kernel/tracing/user_events_data", 0o640)
+    subprocess.run(["mount", "-o", "remount,gid=0,mode=700", "/sys/kernel/tracing"], check=False)
+    subprocess.run(["sysctl", "-q", "kernel.perf_event_paranoid=2"], check=False)
+kit.TOOL = root_tool
+
+print("== events", flush=True)
+result = tool("events", "test:*")
+check(result.returncode == 1 and result.stderr.count("\n") == 1 and "test:*" in result.stderr, f"none yet: {result.stderr}")
+emitter = subprocess.Popen([EMITTER, "-n", "1", "hang"])
+dynamic_event("u:foreign_thing u32 value; char[8] tag; __rel_loc char[] text")
+try:
+    wait_for(lambda: tool("events", "test:*").returncode == 0)
+    found, errors = listed()
+    check("test:tick" in found and found["test:tick"]["kind"] == "event", f"user events are listed {list(found)}")
+    tick = types(found["test:tick"])
+    check(tick == {"thread": "u32", "sequence": "u64", "text": "string", "negative": "i32", "ratio": "f64", "phase": "enum",
+                   "odd": "bool", "where": "pointer"}, f"types as they were declared {tick}")
+    phase = [field for field in found["test:tick"]["fields"] if field["name"] == "phase"][0]
+    check(phase["enumerators"] == {"PHASE_WARM": 0, "PHASE_HOT": 1}, f"with their names {phase}")
+    foreign = found.get("user_events:foreign_thing", {"kind": "", "fields": []})
+    check(foreign["kind"] == "user_event" and types(foreign) == {"value": "u32", "tag": "char[8]", "text": "string"}, f"a foreign one {foreign}")
+    check(not errors and not any("conflict" in event for event in found.values()), f"nobody disagrees {errors}")
+    check(not any(name.startswith("sched:") for name in found), "no tracepoint unasked")
+    found, _ = listed("sched:sched_s*", "user_events:*")
+    check("user_events:foreign_thing" in found and "test:tick" not in found, f"globs {list(found)}")
+    check(types(found["sched:sched_switch"])["prev_comm"] == "char[16]" and found["sched:sched_switch"]["kind"] == "tracepoint",
+          "a kernel tracepoint")
+    check("test:tick  " in tool("events", "test:*").stdout, "as text")
+    found, errors = listed("--file", EMITTER)
+    check(found["test:tick"]["kind"] == "declared" and not errors, "a program that agrees with what runs")
+    result = tool("events", "sched:nothing")
+    check(result.returncode == 1 and result.stderr.count("\n") == 1 and "sched:nothing" in result.stderr, f"{result.stderr}")
+finally:
+    emitter.kill()
+    emitter.wait()
+
+print("== conflict", flush=True)
+wait_for(lambda: tool("events", "test:*").returncode == 1)
+dynamic_event("u:test__tick u32 other")
+found, errors = listed(EMITTER)
+check("u64 sequence" in found["test:tick"].get("conflict", ""), f"told in JSON {found['test:tick']}")
+check(errors.count("\n") == 1 and "test:tick" in errors, f"told in a line {errors}")
+dynamic_event("-:test__tick u32 other")
+check(tool("events", "test:*").returncode == 1, "gone again")
+
+print("== record, trigger, status", flush=True)
+result = tool("status")
+check(result.returncode == 1 and result.stderr.count("\n") == 1, f"nobody there: {result.stderr}")
+# As long as this one runs, what starts later emits into the rings from its first event on.
+running = subprocess.Popen([EMITTER, "-n", "1", "hang"])
+wait_for(lambda: tool("events", "test:*").returncode == 0)
+recorder = Recorder("-e", "test:*", "-e", "sched:sched_process_*", "--ring-size", "64K")
+out = folder()
+other = subprocess.Popen([kit.TOOL, "record", "-e", "user_events:*", "-o", out, "--ring-size", "64K"])
+control = f"/run/flightrec/{other.pid}.sock"
+wait_for(lambda: os.path.exists(control))
+subprocess.run([EMITTER, "-n", "5", "ok"], check=False)
+result = tool("trigger", "slow request", "--socket", recorder.socket)
+check(result.returncode == 0 and result.stdout.split("\n")[:-1] == snapshots(recorder.folder), f"prints the path {result.stdout}{result.stderr}")
+for path in snapshots(recorder.folder):
+    verify(path)
+    check([e["fields"]["sequence"] for e in events(path) if e["event"] == "test:tick"] == [1, 2, 3, 4, 5], "holds what was emitted")
+result = tool("trigger", "x", "--pid", other.pid)
+check(result.returncode == 0 and result.stdout.split("\n")[:-1] == snapshots(out), f"by process number {result.stdout}{result.stderr}")
+result = tool("status", "--json", "--socket", recorder.socket)
+status = json.loads(result.stdout)
+check(status["pid"] == recorder.process.pid and status["ring_size"] == 65536 and status["rings"] == os.cpu_count() and
+      status["snapshots"] == 1 and status["folder"] == recorder.folder and [status["last"]] == snapshots(recorder.folder) and
+      "sched:sched_process_exec" in status["sources"] and len(status["sources"]) == status["source_count"] and
+      status["fault_addresses"], f"status as JSON {status}")
+text = tool("status").stdout
+check(f"recorder {other.pid}, version " in text and f"folder     {out}\n" in text and "1, 0 failed" in text,
+      f"status without --socket finds the other {text}")
+other.kill()
+other.wait()
+running.kill()
+running.wait()
+result = tool("trigger", "x")
+check(os.path.exists(control) and result.returncode == 1 and "no recorder runs" in result.stderr, f"a dead socket is passed over {result.stderr}")
+check(recorder.stop() == 0, "the recorder ends")
+done()

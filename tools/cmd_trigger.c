@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// flightrec trigger: ask the running recorders for a snapshot.
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/cli.h"
+#include "tools/recorders.h"
+
+#define USAGE "flightrec trigger NAME [--socket SOCKET | --pid PID]"
+// As frec_trigger() has it.
+#define NAME_LENGTH_MAX 100
+
+static const char help[] = "usage: " USAGE "\n\n"
+			   "Takes a snapshot in every recorder that runs and prints the path of "
+			   "each once it is written.\n"
+			   "NAME says why; it is kept in the snapshot.\n\n"
+			   "      --socket SOCKET  only the recorder that listens there\n"
+			   "      --pid PID        only the recorder with this process number\n";
+
+static bool is_name(const char *name)
+{
+	size_t length = 0;
+
+	for (; name[length]; length++) {
+		if (length == NAME_LENGTH_MAX || name[length] < ' ' || name[length] > '~')
+			return false;
+	}
+	return length;
+}
+
+static int answered(void *context, const char *socket, bool ok, const char *answer)
+{
+	(void)context;
+	if (!answer)
+		return frec__cli_fail("%s: the recorder went away before it answered", socket);
+	if (!ok)
+		return frec__cli_fail("%s: %s", socket, answer);
+	puts(answer);
+	return FREC_EXIT_DONE;
+}
+
+int frec_cmd_trigger(int argc, char **argv)
+{
+	static const struct option options[] = {{"socket", required_argument, NULL, 's'},
+						{"pid", required_argument, NULL, 'p'},
+						{"help", no_argument, NULL, 'h'},
+						{0}};
+	struct frec_recorders which = {0};
+	char request[NAME_LENGTH_MAX + 16];
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			which.socket = optarg;
+			break;
+		case 'p':
+			which.pid = frec__parse_pid(optarg);
+			if (!which.pid)
+				return frec__cli_usage(USAGE, "--pid %s: not a process number",
+						       optarg);
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return FREC_EXIT_DONE;
+		default:
+			return frec__cli_usage(USAGE, "%s: %s", argv[optind - 1],
+					       option == ':' ? "needs a value" : "no such option");
+		}
+	}
+	if (argc - optind != 1)
+		return frec__cli_usage(USAGE, "name one trigger");
+	if (!is_name(argv[optind]))
+		return frec__cli_usage(USAGE,
+				       "a trigger's name is 1 to %d printable ASCII characters",
+				       NAME_LENGTH_MAX);
+	if (which.socket && which.pid)
+		return frec__cli_usage(USAGE, "either --socket or --pid");
+	snprintf(request, sizeof(request), "trigger %s", argv[optind]);
+	return frec__recorders_ask(&which, request, answered, NULL);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Gathering events from tracefs and from ELF files.
+#include "tools/event_list.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorder/cleanup.h"
+
+#define FORMAT_MAX (256u << 10)
+
+void frec__event_list_deinit(struct frec_event_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		frec__format_deinit(&list->event[i].format);
+		free(list->event[i].conflict);
+	}
+	free(list->event);
+	frec__declarations_deinit(&list->declarations);
+	if (list->tracefs >= 0)
+		close(list->tracefs);
+}
+
+static struct frec_listed_event *grow(struct frec_event_list *list)
+{
+	struct frec_listed_event *grown =
+		reallocarray(list->event, list->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	list->event = grown;
+	grown += list->count;
+	*grown = (struct frec_listed_event){0};
+	return grown;
+}
+
+static int read_format(int tracefs, const struct frec_listed *listed, struct frec_format *ret,
+		       struct frec_error *reterr)
+{
+	FREC_FREE char *text = NULL;
+	char path[600];
+
+	snprintf(path, sizeof(path), "events/%s/%s/format", listed->group, listed->kernel_name);
+	text = frec__read_file_at(tracefs, path, FORMAT_MAX);
+	if (!text)
+		return frec__error(reterr, -errno, "%s:%s: %s: %s", listed->system, listed->name,
+				   path, strerror(errno));
+	return frec__format_parse(ret, text, listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT,
+				  reterr);
+}
+
+struct walk {
+	struct frec_event_list *list;
+	struct frec_error *reterr;
+	int matched;
+};
+
+static int add_listed(void *context, const struct frec_listed *listed)
+{
+	struct walk *walk = context;
+	struct frec_listed_event *event;
+	struct frec_format format;
+	int r;
+
+	for (size_t i = 0; i < walk->list->count; i++) {
+		const struct frec_listed *known = &walk->list->event[i].listed;
+
+		if (!strcmp(known->group, listed->group) &&
+		    !strcmp(known->kernel_name, listed->kernel_name)) {
+			walk->matched++;
+			return 0;
+		}
+	}
+	r = read_format(walk->list->tracefs, listed, &format, walk->reterr);
+	// Its last program can end between the listing and the reading. ftrace's own records have no format to record.
+	if (r == -ENOENT)
+		return 0;
+	if (r)
+		return r;
+	event = grow(walk->list);
+	if (!event) {
+		frec__format_deinit(&format);
+		return frec__error(walk->reterr, -ENOMEM, "out of memory");
+	}
+	event->listed = *listed;
+	event->format = format;
+	walk->list->count++;
+	walk->matched++;
+	return 0;
+}
+
+int frec__event_list_add_kernel(struct frec_event_list *list, const char *selection,
+				struct frec_error *reterr)
+{
+	struct walk walk = {.list = list, .reterr = reterr};
+	int r = frec__catalog_walk(list->tracefs, selection, add_listed, &walk);
+
+	return r ? r : walk.matched;
+}
+
+int frec__event_list_add_file(struct frec_event_list *list, const char *path,
+			      struct frec_error *reterr)
+{
+	struct frec_declarations of_file = {0};
+	struct stat status;
+	int r = frec__declarations_add_file(&of_file, path, true), count;
+
+	if (!r && !stat(path, &status) && S_ISDIR(status.st_mode))
+		r = -EISDIR;
+	count = (int)of_file.count;
+	frec__declarations_deinit(&of_file);
+	// Into the one list, which keeps each declaration once.
+	if (!r)
+		r = frec__declarations_add_file(&list->declarations, path, true);
+	if (r)
+		return frec__error(reterr, r, "%s: %s", path, strerror(-r));
+	return count;
+}
+
+struct comparison {
+	int tracefs;
+	struct frec_declarations declared; /* one event, not ours */
+	bool registered, agrees;
+};
+
+static int compare_format(void *context, const struct frec_listed *listed)
+{
+	struct comparison *comparison = context;
+	const struct frec_declared *declared = comparison->declared.event;
+	struct frec_format format;
+
+	if (read_format(comparison->tracefs, listed, &format, NULL))
+		return 0;
+	comparison->registered = true;
+	comparison->agrees |= frec__declarations_refine(&comparison->declared, declared->provider,
+							declared->name, &format);
+	frec__format_deinit(&format);
+	return comparison->agrees;
+}
+
+// Whether the kernel has the event, and whether it has it under another program's fields only.
+static struct comparison compare(int tracefs, struct frec_declared *declared)
+{
+	struct comparison comparison = {.tracefs = tracefs,
+					.declared = {.count = 1, .event = declared}};
+	FREC_FREE char *name = NULL;
+
+	if (tracefs >= 0 && asprintf(&name, "%s:%s", declared->provider, declared->name) >= 0)
+		frec__catalog_walk(tracefs, name, compare_format, &comparison);
+	return comparison;
+}
+
+static struct frec_listed_event *find(struct frec_event_list *list,
+				      const struct frec_declared *declared)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (!strcmp(list->event[i].listed.system, declared->provider) &&
+		    !strcmp(list->event[i].listed.name, declared->name))
+			return &list->event[i];
+	}
+	return NULL;
+}
+
+static int add_declared(struct frec_event_list *list, struct frec_declared *declared)
+{
+	struct comparison comparison = compare(list->tracefs, declared);
+	struct frec_listed_event *event;
+
+	// Listed already, as the kernel has it.
+	if (comparison.agrees && find(list, declared))
+		return 0;
+	event = grow(list);
+	if (!event)
+		return -ENOMEM;
+	event->listed.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
+	snprintf(event->listed.system, sizeof(event->listed.system), "%s", declared->provider);
+	snprintf(event->listed.name, sizeof(event->listed.name), "%s", declared->name);
+	event->declared = declared;
+	list->count++;
+	return 0;
+}
+
+static int order(const void *a, const void *b)
+{
+	const struct frec_listed *left = &((const struct frec_listed_event *)a)->listed;
+	const struct frec_listed *right = &((const struct frec_listed_event *)b)->listed;
+	int r = strcmp(left->system, right->system);
+
+	r = r ? r : strcmp(left->name, right->name);
+	return r ? r : strcmp(left->kernel_name, right->kernel_name);
+}
+
+static int note_conflict(struct frec_event_list *list, struct frec_declared *declared)
+{
+	struct comparison comparison = compare(list->tracefs, declared);
+	struct frec_listed_event *event = find(list, declared);
+
+	if (!comparison.registered || comparison.agrees || !event || event->conflict)
+		return 0;
+	event->conflict = frec__declared_registration(declared);
+	return event->conflict ? 0 : -ENOMEM;
+}
+
+int frec__event_list_finish(struct frec_event_list *list, struct frec_error *reterr)
+{
+	size_t from_files = list->declarations.count;
+	bool ours = false;
+	int r = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		ours |= list->event[i].listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
+	// Reads every program that runs: only where there is something to learn about.
+	if (ours)
+		r = frec__declarations_add_machine(&list->declarations);
+	for (size_t i = 0; i < from_files && !r; i++)
+		r = add_declared(list, &list->declarations.event[i]);
+	for (size_t i = 0; i < list->declarations.count && !r; i++)
+		r = note_conflict(list, &list->declarations.event[i]);
+	if (r)
+		return frec__error(reterr, r, "out of memory");
+	for (size_t i = 0; i < list->count; i++) {
+		struct frec_listed_event *event = &list->event[i];
+
+		if (event->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && !event->declared)
+			frec__declarations_refine(&list->declarations, event->listed.system,
+						  event->listed.name, &event->format);
+	}
+	if (list->count)
+		qsort(list->event, list->count, sizeof(*list->event), order);
+	return 0;
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Finding the recorders that run by the sockets they listen at, and asking them.
+#include "tools/recorders.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/cleanup.h"
+#include "recorder/control.h"
+#include "tools/cli.h"
+#include "tools/record_options.h"
+
+#define ASKED_MAX 256
+#define SUFFIX ".sock"
+
+struct asked {
+	int fd;
+	char socket[PATH_MAX];
+};
+
+struct round {
+	size_t count;
+	struct asked *asked[ASKED_MAX];
+};
+
+uint32_t frec__parse_pid(const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	return *text < '0' || *text > '9' || *end || value > INT_MAX ? 0 : (uint32_t)value;
+}
+
+// Returns 0 or a negative errno; what was sent is answered later.
+static int ask(struct round *round, const char *socket, const char *request)
+{
+	struct asked *asked;
+	int fd = frec__control_connect(socket), r;
+
+	if (fd < 0)
+		return fd;
+	asked = round->count < ASKED_MAX ? malloc(sizeof(*asked)) : NULL;
+	r = asked ? frec__control_send(fd, request, -1) : -ENOMEM;
+	if (r) {
+		free(asked);
+		close(fd);
+		return r;
+	}
+	asked->fd = fd;
+	snprintf(asked->socket, sizeof(asked->socket), "%s", socket);
+	round->asked[round->count++] = asked;
+	return 0;
+}
+
+// Sockets that nobody answers on were left behind by recorders that were killed.
+static void ask_folder(struct round *round, const char *folder, const char *request)
+{
+	FREC_CLOSEDIR DIR *entries = opendir(folder);
+	const struct dirent *entry;
+
+	while (entries && (entry = readdir(entries))) {
+		size_t length = strlen(entry->d_name);
+		char path[PATH_MAX];
+
+		if (length <= strlen(SUFFIX) ||
+		    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		(void)ask(round, path, request);
+	}
+}
+
+static int collect(const struct asked *asked, frec_answered *answered, void *context)
+{
+	static char message[FREC_CONTROL_MESSAGE_MAX];
+	ssize_t n = frec__control_receive(asked->fd, message, sizeof(message), NULL,
+					  FREC_ANSWER_SECONDS * 1000);
+	char *text = n > 0 ? strchr(message, ' ') : NULL;
+
+	if (!text)
+		return answered(context, asked->socket, false, NULL);
+	*text++ = 0;
+	return answered(context, asked->socket, !strcmp(message, "ok"), text);
+}
+
+int frec__recorders_ask(const struct frec_recorders *which, const char *request,
+			frec_answered *answered, void *context)
+{
+	struct round round = {0};
+	char folder[PATH_MAX - 64], path[PATH_MAX];
+	int status = FREC_EXIT_DONE;
+
+	frec__control_folder(folder, sizeof(folder));
+	snprintf(path, sizeof(path), "%s/%u" SUFFIX, folder, which->pid);
+	if (which->socket || which->pid) {
+		const char *socket = which->socket ? which->socket : path;
+		int r = ask(&round, socket, request);
+
+		if (r)
+			return frec__cli_fail("%s: no recorder listens there: %s", socket,
+					      strerror(-r));
+	} else {
+		ask_folder(&round, folder, request);
+		if (!round.count)
+			return frec__cli_fail(
+				"no recorder runs (none listens in %s): start one with "
+				"'flightrec record', or name its --socket",
+				folder);
+	}
+	for (size_t i = 0; i < round.count; i++) {
+		int r = collect(round.asked[i], answered, context);
+
+		status = status ? status : r;
+		close(round.asked[i]->fd);
+		free(round.asked[i]);
+	}
+	return status;
+}
