@@ -1,0 +1,4 @@
+# The recorder engine: its parts by themselves, without a kernel that records.
+foreach(test format)
+	frec_unit_test(test_${test} frec_engine)
+endforeach()
