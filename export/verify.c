@@ -20,9 +20,10 @@
 #include "export/records.h"
 #include "export/text.h"
 
-// Of so many records at the old end of a ring the order of time is not known: one for each level of
-// interrupts.
-#define OLDEST 4
+// Where a wrapped ring begins, the order of time is not certain: a record that was made in an interrupt lies before the one
+// it interrupted. With four levels of interrupts `from`, the youngest of the four oldest, leaves three older ones among
+// these and at most three that were interrupted by the youngest.
+#define OLDER_MAX 6
 
 struct loss_check {
 	const Flightrec__Loss *loss;
@@ -32,7 +33,7 @@ struct loss_check {
 struct cpu_check {
 	const Flightrec__CpuCoverage *coverage;
 	uint64_t records, bytes, filtered;
-	uint64_t samples; /* seen so far, oldest first */
+	uint64_t older; /* than the coverage */
 };
 
 struct verify {
@@ -127,13 +128,13 @@ static bool payload_decodes(const struct frec_record *record)
 	return true;
 }
 
-// Older than the coverage may be what came before the recording had begun everywhere, and, at the old
-// end of a wrapped ring, the few records whose order is that of interrupts. See CpuCoverage.
-static bool is_too_old(const struct verify *verify, const struct cpu_check *cpu, uint64_t time)
+// Older than the coverage may be what came before the recording had begun everywhere, and a few records at the old end of
+// a wrapped ring. See CpuCoverage.
+static bool is_too_old(const struct verify *verify, struct cpu_check *cpu, uint64_t time)
 {
-	return time < cpu->coverage->from &&
-	       cpu->coverage->from > verify->snapshot->header->recording_since &&
-	       !(cpu->coverage->wrapped && cpu->samples < OLDEST);
+	if (time >= cpu->coverage->from || cpu->coverage->from <= verify->snapshot->header->recording_since)
+		return false;
+	return !cpu->coverage->wrapped || ++cpu->older > OLDER_MAX;
 }
 
 static void check_sample(struct verify *verify, const struct frec_record *record,
@@ -151,10 +152,7 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	if (record->payload_size >= sizeof(type))
 		memcpy(&type, record->payload, sizeof(type));
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
-	if (cpu) {
-		check->too_old += is_too_old(verify, cpu, record->time);
-		cpu->samples++;
-	}
+	check->too_old += cpu && is_too_old(verify, cpu, record->time);
 	if (loss)
 		loss->seen++;
 	else

@@ -118,6 +118,11 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 		if (frec__source_largest(&sources[i]) > largest)
 			largest = frec__source_largest(&sources[i]);
 	}
+	// Where memory for what appeared since could not be set aside, the rest is captured.
+	if (ring_count > capture->rings_room)
+		ring_count = capture->rings_room;
+	if (ring_count && source_count > capture->sources_room / ring_count)
+		source_count = capture->sources_room / ring_count;
 	capture->rings = ring_count;
 	capture->sources = source_count;
 	frec__clocks_read(&capture->clocks);

@@ -48,6 +48,7 @@ int frec__control_listen(const char *path, mode_t mode)
 {
 	struct sockaddr_un address;
 	int r = fill_address(&address, path);
+	struct stat status;
 	int probe, fd;
 
 	if (r)
@@ -58,7 +59,8 @@ int frec__control_listen(const char *path, mode_t mode)
 		close(probe);
 		return -EADDRINUSE;
 	}
-	if (probe == -ECONNREFUSED)
+	// A file of another kind refuses just the same; that one is not ours to remove.
+	if (probe == -ECONNREFUSED && !lstat(path, &status) && S_ISSOCK(status.st_mode))
 		unlink(path);
 	fd = open_socket();
 	if (fd < 0)
@@ -113,6 +115,8 @@ ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_f
 	int fd = -1, r;
 	ssize_t n;
 
+	if (ret_fd)
+		*ret_fd = -1;
 	do
 		r = poll(&poller, 1, milliseconds);
 	while (r < 0 && errno == EINTR);
@@ -133,11 +137,11 @@ ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_f
 			memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));
 		}
 	}
-	if (ret_fd)
+	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		n = -EMSGSIZE;
+	if (ret_fd && n > 0)
 		*ret_fd = fd;
 	else if (fd >= 0)
 		close(fd);
-	if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		return -EMSGSIZE;
 	return n;
 }

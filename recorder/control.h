@@ -28,7 +28,10 @@ int frec__control_listen(const char *path, mode_t mode);
 int frec__control_connect(const char *path);
 /* With fd >= 0 a copy of it goes along. Does not block; safe in signal handlers. */
 int frec__control_send(int socket, const char *message, int fd);
-/* Waits up to `milliseconds` (-1: for ever). 0: the other end is gone. *ret_fd is -1 where none came along. */
+/*
+ * Waits up to `milliseconds` (-1: for ever). 0: the other end is gone. *ret_fd, where it is asked for, is -1 unless a
+ * message came with a descriptor, which is then the caller's. A message larger than `size` - 1 is dropped: -EMSGSIZE.
+ */
 ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_fd, int milliseconds);
 
 #endif

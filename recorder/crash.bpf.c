@@ -121,7 +121,7 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	read_stack(record, BPF_CORE_READ(regs, sp));
 	size = record->stack_size ? sizeof(*record) : __builtin_offsetof(struct frec_crash_record, stack);
-	__sync_fetch_and_add(count, 1);
-	bpf_perf_event_output(context, &rings, BPF_F_CURRENT_CPU, record, size);
+	if (!bpf_perf_event_output(context, &rings, BPF_F_CURRENT_CPU, record, size))
+		__sync_fetch_and_add(count, 1);
 	return 0;
 }

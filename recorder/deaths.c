@@ -47,13 +47,16 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 		reason->tid = alert->tid;
 		reason->code = alert->code;
 		reason->time = alert->time;
+		reason->sender = 0; // of a SIGKILL that came first
 		break;
 	case FREC_ALERT_OOM:
 		reason->kind = FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY;
+		reason->sender = 0;
 		break;
 	default:
-		if (reason->kind != FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
-			reason->kind = FLIGHTREC__TRIGGER__KIND__KILLED;
+		if (reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
+			break;
+		reason->kind = FLIGHTREC__TRIGGER__KIND__KILLED;
 		reason->code = alert->code;
 		reason->sender = alert->sender;
 		break;

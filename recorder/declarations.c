@@ -29,6 +29,8 @@ struct frec_declaration {
 #define FILES_MAX 16384
 #define EVENTS_MAX 16384
 #define NEEDED_DEPTH 8
+// Any user's files are read: no more of one than a real one needs.
+#define SECTION_SIZE_MAX (16u << 20)
 
 static void free_enumerators(struct frec_enumerator *list, size_t count)
 {
@@ -246,9 +248,12 @@ static bool seen_before(struct frec_declarations *declarations, int fd)
 
 static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 {
+	GElf_Shdr strings;
 	size_t names;
 
-	if (elf_getshdrstrndx(elf, &names) || !gelf_getshdr(section, header))
+	if (elf_getshdrstrndx(elf, &names) || !gelf_getshdr(elf_getscn(elf, names), &strings) ||
+	    strings.sh_size > SECTION_SIZE_MAX || !gelf_getshdr(section, header) ||
+	    (header->sh_type != SHT_NOBITS && header->sh_size > SECTION_SIZE_MAX))
 		return NULL;
 	return elf_strptr(elf, names, header->sh_name);
 }
@@ -313,15 +318,32 @@ static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn
 	}
 }
 
+// Opens a regular file. What a process calls its mapping can lead anywhere by now, and just to open a device can do things.
+static int open_regular(const char *path)
+{
+	FREC_CLOSE int place = open(path, O_PATH | O_CLOEXEC);
+	char again[32];
+	struct stat status;
+	int fd;
+
+	if (place < 0 || fstat(place, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+	fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth)
 {
-	FREC_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	FREC_CLOSE int fd = open_regular(path);
 	Elf_Scn *section = NULL;
 	int r = 0;
 	Elf *elf;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (seen_before(declarations, fd))
 		return 0;
 	elf_version(EV_CURRENT);

@@ -81,6 +81,7 @@ static int open_cpu(void *context, int cpu)
 	if (at == engine->ring_count) {
 		grown = reallocarray(engine->ring, at + 1, sizeof(*grown));
 		if (!grown) {
+			frec__sideband_close(&engine->sideband, cpu);
 			frec__ring_close(&ring);
 			return frec__error(opening->reterr, -ENOMEM, "out of memory");
 		}
@@ -267,7 +268,10 @@ static void look_at_cpus(struct frec_engine *engine)
 		frec__sideband_close(&engine->sideband, ring->cpu);
 		frec__report(LOG_NOTICE, "CPU %d went offline: its ring stays as it is", ring->cpu);
 	}
-	if (each_cpu(online, open_cpu, &opening) || frec__engine_reserve(engine, &error))
+	// What did open needs its room for a copy, whatever did not.
+	if (each_cpu(online, open_cpu, &opening))
+		frec__report(LOG_ERR, "%s", error.message);
+	if (frec__engine_reserve(engine, &error))
 		frec__report(LOG_ERR, "%s", error.message);
 	free(engine->cpus_online);
 	engine->cpus_online = FREC_TAKE_PTR(online);

@@ -24,7 +24,10 @@
 static int make_folder(const char *path, struct frec_error *reterr)
 {
 	char part[PATH_MAX];
+	struct stat status;
 
+	if (!*path)
+		return frec__error(reterr, -ENOENT, "a folder needs a name");
 	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
 		return frec__error(reterr, -ENAMETOOLONG, "%.64s...: this path is too long", path);
 	for (char *p = part + 1;; p++) {
@@ -40,6 +43,8 @@ static int make_folder(const char *path, struct frec_error *reterr)
 		if (!kept)
 			break;
 	}
+	if (!stat(path, &status) && !S_ISDIR(status.st_mode))
+		return frec__error(reterr, -ENOTDIR, "%s: this is no folder: name another one with -o", path);
 	if (access(path, W_OK | X_OK))
 		return frec__error(reterr, -errno,
 				   "%s: cannot write here: %s: name another folder with -o", path,
@@ -103,17 +108,16 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		*ret = '_';
 }
 
-// Removes the oldest snapshots of an owner until the rest fits into the quota; the youngest always stays. By owner, so that
-// no user can push out another's.
-static void keep_quota(const struct frec_folder *folder, uid_t owner)
+// Removes the oldest snapshots of an owner until the rest fits into the quota; `youngest`, just written, always stays. By
+// owner, so that no user can push out another's.
+static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char *youngest)
 {
-	while (folder->quota) {
-		FREC_CLOSEDIR DIR *listing = opendir(folder->path);
+	while (quota) {
+		FREC_CLOSEDIR DIR *listing = opendir(path);
 		char oldest[NAME_MAX + 1] = "";
 		struct timespec oldest_time = {0};
 		struct dirent *entry;
 		uint64_t total = 0;
-		size_t files = 0;
 
 		while (listing && (entry = readdir(listing))) {
 			size_t length = strlen(entry->d_name);
@@ -124,8 +128,9 @@ static void keep_quota(const struct frec_folder *folder, uid_t owner)
 			    fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) ||
 			    !S_ISREG(status.st_mode) || status.st_uid != owner)
 				continue;
-			files++;
 			total += (uint64_t)status.st_size;
+			if (!strcmp(entry->d_name, youngest))
+				continue;
 			if (!*oldest || status.st_mtim.tv_sec < oldest_time.tv_sec ||
 			    (status.st_mtim.tv_sec == oldest_time.tv_sec &&
 			     status.st_mtim.tv_nsec < oldest_time.tv_nsec)) {
@@ -133,19 +138,28 @@ static void keep_quota(const struct frec_folder *folder, uid_t owner)
 				oldest_time = status.st_mtim;
 			}
 		}
-		if (total <= folder->quota || files < 2)
+		if (total <= quota || !*oldest)
 			return;
-		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", folder->path,
-			     oldest);
+		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", path, oldest);
 		if (unlinkat(dirfd(listing), oldest, 0))
 			return;
 	}
+}
+
+// The fallback lies where anybody may make files: it must be a folder of our own, not one that was put there for us.
+static bool open_fallback(const char *path)
+{
+	struct stat status;
+
+	return *path && !make_folder(path, NULL) && !lstat(path, &status) && S_ISDIR(status.st_mode) &&
+	       status.st_uid == geteuid() && !(status.st_mode & 022);
 }
 
 int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot, int64_t owner,
 		       char *ret_path, struct frec_error *reterr)
 {
 	char name[NAME_MAX - 32];
+	uid_t file_owner = owner < 0 ? geteuid() : (uid_t)owner;
 	struct frec_error first;
 	int r;
 
@@ -155,13 +169,15 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *s
 		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long", folder->path);
 	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
 	if (!r) {
-		keep_quota(folder, owner < 0 ? geteuid() : (uid_t)owner);
+		keep_quota(folder->path, folder->quota, file_owner, name);
 		return 0;
 	}
-	if (*folder->fallback && !make_folder(folder->fallback, NULL) &&
+	if (open_fallback(folder->fallback) &&
 	    snprintf(ret_path, PATH_MAX, "%s/%s", folder->fallback, name) < PATH_MAX) {
 		frec__report(LOG_ERR, "%s", first.message);
 		r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+		if (!r)
+			keep_quota(folder->fallback, folder->quota, file_owner, name);
 	}
 	if (r && reterr)
 		*reterr = first;

@@ -12,17 +12,31 @@ static bool starts(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
-// "char comm[16]" and "__data_loc char[] path" into type and name. The name is in the last word, with or without brackets
-// behind it, which belong to the type; user_events spells a dynamic array as "__rel_loc char text[]".
+static bool is_char(const char *type)
+{
+	return starts(type, "char") && (!type[4] || type[4] == '[');
+}
+
+// "char comm[16]" and "__data_loc char[] path" into type and name. Brackets behind the name belong to the type, and hold
+// what the kernel's source says, which can be an expression. user_events spells arrays as "char[16] tag" and
+// "__rel_loc char text[-12]", where the number means nothing.
 static int split_declaration(const char *text, size_t length, struct frec_field *field)
 {
-	const char *end = text + length, *name = end, *bracket;
+	const char *end = text + length, *bracket = end, *name;
 
+	if (length && end[-1] == ']') {
+		int depth = 0;
+
+		do {
+			if (bracket == text)
+				return -EBADMSG;
+			bracket--;
+			depth += *bracket == ']' ? 1 : *bracket == '[' ? -1 : 0;
+		} while (depth);
+	}
+	name = bracket;
 	while (name > text && name[-1] != ' ' && name[-1] != '*')
 		name--;
-	bracket = memchr(name, '[', (size_t)(end - name));
-	if (!bracket)
-		bracket = end;
 	if (name == bracket || name == text)
 		return -EBADMSG;
 	field->name = strndup(name, (size_t)(bracket - name));
@@ -33,22 +47,18 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	return field->name && field->type ? 0 : -ENOMEM;
 }
 
-static uint32_t element_size(const char *type)
+// Bytes of one element of an array, 0 where that cannot be told from the number in its brackets.
+static uint32_t element_size(const struct frec_field *field, const char *type)
 {
-	static const struct {
-		const char *prefix;
-		uint32_t size;
-	} sizes[] = {{"char", 1},	    {"unsigned char", 1}, {"u8", 1},	   {"s8", 1},
-		     {"__u8", 1},	    {"u16", 2},		  {"s16", 2},	   {"__u16", 2},
-		     {"unsigned short", 2}, {"short", 2},	  {"u32", 4},	   {"s32", 4},
-		     {"__u32", 4},	    {"unsigned int", 4},  {"int", 4},	   {"u64", 8},
-		     {"s64", 8},	    {"__u64", 8},	  {"unsigned long", 8}, {"long", 8}};
+	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);
+	uint32_t size;
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		if (starts(type, sizes[i].prefix))
-			return sizes[i].size;
-	}
-	return 0;
+	if (is_char(type))
+		return 1;
+	if (!count || field->size % count || starts(type, "struct ") || starts(type, "union "))
+		return 0;
+	size = (uint32_t)(field->size / count);
+	return size == 1 || size == 2 || size == 4 || size == 8 ? size : 0;
 }
 
 static void classify(struct frec_field *field, bool is_signed, bool ours)
@@ -63,15 +73,14 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 
 		field->locator = starts(type, "__data_loc") ? FLIGHTREC__LOCATOR__LOCATOR_DATA
 							    : FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
-		field->kind = starts(element, "char") ? FLIGHTREC__FIELD_KIND__FIELD_STRING
+		field->kind = is_char(element) ? FLIGHTREC__FIELD_KIND__FIELD_STRING
 						      : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
 	} else if (strchr(type, '[')) {
-		field->kind = starts(type, "char") ? FLIGHTREC__FIELD_KIND__FIELD_CHARS
-						   : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
-		field->element_size = element_size(type);
+		field->element_size = element_size(field, type);
 		field->element_signed = is_signed;
-		if (!field->element_size || field->size % field->element_size)
-			field->kind = FLIGHTREC__FIELD_KIND__FIELD_UNKNOWN;
+		if (field->element_size)
+			field->kind = is_char(type) ? FLIGHTREC__FIELD_KIND__FIELD_CHARS
+							    : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if (ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) {
@@ -177,7 +186,7 @@ uint64_t frec__field_value(const struct frec_field *field, const void *payload, 
 {
 	uint64_t value = 0;
 
-	if (!field || field->size > 8 || field->offset + field->size > size)
+	if (!field || !field->size || field->size > 8 || field->offset + field->size > size)
 		return 0;
 	memcpy(&value, (const char *)payload + field->offset, field->size);
 	if (field->kind == FLIGHTREC__FIELD_KIND__FIELD_SIGNED && field->size < 8) {

@@ -41,7 +41,7 @@ static bool parse_stat(const char *text, struct stat_line *ret)
 	unsigned long long ticks;
 	size_t length;
 
-	if (!open || !close)
+	if (!open || !close || close < open)
 		return false;
 	length = (size_t)(close - open - 1);
 	*ret = (struct stat_line){0};

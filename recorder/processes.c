@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+// How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and the offset between
+// two clocks.
+#define PROC_START_ROUNDING UINT64_C(20000000)
+
 static struct frec_process **bucket(const struct frec_processes *table, uint32_t pid)
 {
 	return (struct frec_process **)&table->bucket[pid % FREC_PROCESS_BUCKETS];
@@ -138,19 +142,30 @@ void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32
 	struct frec_process *process, *parent;
 
 	if (pid != tid) { // a new thread
+		const struct frec_thread *thread;
+
 		process = find_or_add(table, pid);
-		if (process && !find_thread(process, tid))
+		thread = process ? find_thread(process, tid) : NULL;
+		// The number of a thread that is gone can come again.
+		if (process && (!thread || (thread->exit && thread->exit <= time)))
 			add_thread(process, tid, time);
 		return;
 	}
 	process = frec__process_table_find(table, pid);
 	if (process && process->start == time)
 		return;
-	// The pid was used before; its EXIT was lost.
-	if (process && !process->exit && process->start && process->start < time)
+	if (process && !process->exit) {
+		// The scan of /proc saw it first, and /proc rounds down.
+		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
+			// What the scan saw can also be a later life than the one that this is about.
+			if (process->start < time)
+				process->start = time;
+			process->ppid = process->ppid ? process->ppid : ppid;
+			return;
+		}
+		// The pid was used before; its EXIT was lost.
 		mark_exit(table, process, time);
-	else if (process && !process->exit)
-		return; // The scan of /proc saw it first.
+	}
 	process = add(table, pid, time);
 	parent = frec__process_table_find(table, ppid);
 	if (!process)
@@ -180,7 +195,8 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 	struct frec_thread *thread;
 	bool alive = false;
 
-	if (!process)
+	// An end before the beginning is that of an earlier life.
+	if (!process || process->start > time)
 		return;
 	thread = find_thread(process, tid);
 	if (thread && !thread->exit)
@@ -225,6 +241,9 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 	thread = find_thread(process, tid);
 	if (!thread)
 		thread = add_thread(process, tid, 0);
+	// When another thread than the main one calls exec, the main one exits and the caller takes over its number.
+	if (thread && exec)
+		thread->exit = 0;
 	if (thread)
 		strncpy(thread->name, name, sizeof(thread->name) - 1);
 	if (pid == tid)
@@ -253,10 +272,24 @@ void frec__process_table_map(struct frec_processes *table, uint32_t pid, const s
 		process->maps++;
 }
 
+bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid)
+{
+	bool found = false;
+
+	for (const struct frec_process *process = *bucket(table, pid); process; process = process->next) {
+		if (process->pid != pid)
+			continue;
+		if (!process->uid_known || process->uid != uid)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
 bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid, uint32_t ancestor)
 {
 	// Bounded: pids are reused, so the chain of parents could in theory run in a circle.
-	for (int depth = 0; pid > 1 && depth < 64; depth++) {
+	for (int depth = 0; pid && depth < 64; depth++) {
 		const struct frec_process *process;
 
 		if (pid == ancestor)

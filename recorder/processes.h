@@ -72,6 +72,12 @@ void frec__process_table_map(struct frec_processes *table, uint32_t pid, const s
 /* Reads what only /proc knows (arguments, executable, user) about a process that is still there. */
 void frec__process_table_refresh(struct frec_processes *table, uint32_t pid);
 
+/*
+ * Whether every life of `pid` that the table remembers was that user's, and there was one: a reused pid must not show
+ * one user what another did.
+ */
+bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid);
+
 /* Whether `pid` is `ancestor` or descends from it, as far as the table remembers. */
 bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid, uint32_t ancestor);
 

@@ -57,7 +57,8 @@ size_t frec__records_find(const struct frec_ring_copy *copy, uint32_t *offsets, 
 	while (count < room && copy->valid - at >= FREC_RECORD_SIZE_MIN) {
 		const struct perf_event_header *header = (const void *)(copy->data + at);
 
-		if (header->size < FREC_RECORD_SIZE_MIN || header->size > copy->valid - at ||
+		if (header->size < FREC_RECORD_SIZE_MIN || header->size % 8 ||
+		    header->size > copy->valid - at ||
 		    (header->type == PERF_RECORD_SAMPLE && header->size < sizeof(struct frec_sample)))
 			break;
 		offsets[count++] = (uint32_t)at;

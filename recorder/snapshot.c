@@ -47,14 +47,15 @@ struct coverage {
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-static bool keep(const struct frec_snapshot *snapshot, const struct perf_event_header *record)
+// Decides on the first walk. The second abides by it: the process table changes between the two.
+static bool decide(const struct frec_snapshot *snapshot, struct frec_crash_finder *finder, uint32_t pid)
 {
-	const struct frec_process *process;
-
 	if (snapshot->only_uid < 0)
 		return true;
-	process = frec__process_table_find(snapshot->processes, frec__record_pid(record));
-	return process && process->uid_known && process->uid == (uint32_t)snapshot->only_uid;
+	if (!frec__process_table_belongs(snapshot->processes, pid, (uint32_t)snapshot->only_uid))
+		return false;
+	frec__pid_set_add(finder->kept, pid);
+	return true;
 }
 
 static const struct perf_event_header *at(const struct frec_ring_copy *copy, uint32_t offset)
@@ -81,6 +82,7 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 		const struct perf_event_header *record = at(copy, capture->offset[i]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint32_t pid = frec__record_pid(record);
+		bool kept = decide(snapshot, finder, pid);
 
 		coverage->kept += record->size;
 		coverage->records++;
@@ -88,7 +90,7 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 			coverage->from = frec__record_time(record);
 		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
 			continue;
-		if (!keep(snapshot, record)) {
+		if (!kept) {
 			coverage->filtered[source]++;
 			continue;
 		}
@@ -123,7 +125,8 @@ static int put_chunk(struct frec_parts *parts, ZSTD_CCtx *zstd, Flightrec__Recor
 
 // The records of one ring, oldest first, with our ids in place of the kernel's.
 static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
-		       const struct frec_id_map *ids, size_t ring, ZSTD_CCtx *zstd)
+		       const struct frec_id_map *ids, const struct frec_crash_finder *finder, size_t ring,
+		       ZSTD_CCtx *zstd)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
@@ -143,7 +146,7 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint64_t time = frec__record_time(record);
 
-		if (!keep(snapshot, record))
+		if (snapshot->only_uid >= 0 && !frec__pid_set_has(finder->kept, frec__record_pid(record)))
 			continue;
 		if (chunk.size + record->size > CHUNK_SIZE) {
 			r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
@@ -229,7 +232,7 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1);
 	frec__put_processes(parts, snapshot, finder, oldest);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
-		put_records(snapshot, parts, ids, i, zstd);
+		put_records(snapshot, parts, ids, finder, i, zstd);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
 		put_arithmetic(snapshot, parts, i, &coverage[i]);
 	ZSTD_freeCCtx(zstd);
@@ -256,7 +259,11 @@ int frec__snapshot_write(const struct frec_snapshot *snapshot, const char *path,
 		coverage[i].in_file = counts + 2 * i * sources;
 		coverage[i].filtered = coverage[i].in_file + sources;
 	}
-	frec__crash_finder_init(&finder, snapshot);
+	r = frec__crash_finder_init(&finder, snapshot);
+	if (r) {
+		frec__id_map_deinit(&ids);
+		return frec__error(reterr, r, "%s: out of memory", path);
+	}
 	r = frec__new_file_create(&parts.file, path, reterr);
 	if (!r) {
 		write_parts(snapshot, &parts, &ids, coverage, &finder);

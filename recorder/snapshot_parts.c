@@ -2,6 +2,7 @@
 // Filling in the protobuf messages of a .frec file.
 #include "recorder/snapshot_parts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -35,23 +36,36 @@ static size_t split_cmdline(const struct frec_process *process, ProtobufCBinaryD
 	return count;
 }
 
-void frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot)
+void frec__pid_set_add(uint8_t *set, uint32_t pid)
+{
+	if (set && pid < FREC_PID_LIMIT)
+		set[pid / 8] |= (uint8_t)(1 << pid % 8);
+}
+
+bool frec__pid_set_has(const uint8_t *set, uint32_t pid)
+{
+	return set && pid < FREC_PID_LIMIT && set[pid / 8] & 1 << pid % 8;
+}
+
+int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot)
 {
 	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
 					     .mentioned = calloc(FREC_PID_LIMIT / 8, 1)};
+	if (snapshot->only_uid >= 0) {
+		finder->kept = calloc(FREC_PID_LIMIT / 8, 1);
+		if (!finder->kept) {
+			free(finder->mentioned);
+			return -ENOMEM;
+		}
+	}
 	if (snapshot->reason->pid)
 		frec__crash_finder_mention(finder, snapshot->reason->pid);
+	return 0;
 }
 
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid)
 {
-	if (finder->mentioned && pid < FREC_PID_LIMIT)
-		finder->mentioned[pid / 8] |= (uint8_t)(1 << pid % 8);
-}
-
-static bool mentioned(const struct frec_crash_finder *finder, uint32_t pid)
-{
-	return finder->mentioned && pid < FREC_PID_LIMIT && finder->mentioned[pid / 8] & 1 << pid % 8;
+	frec__pid_set_add(finder->mentioned, pid);
 }
 
 void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
@@ -68,7 +82,7 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 	}
 	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH && !finder->details &&
 	    sample->raw_size >= offsetof(struct frec_crash_record, stack)) {
-		finder->details = (const void *)sample->raw;
+		finder->details = sample->raw;
 		finder->details_size = sample->raw_size;
 	}
 }
@@ -76,6 +90,7 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 void frec__crash_finder_deinit(struct frec_crash_finder *finder)
 {
 	free(finder->mentioned);
+	free(finder->kept);
 }
 
 static char *first_line(const char *path)
@@ -181,7 +196,7 @@ static void captured_state(const struct frec_crash_finder *finder, Flightrec__Re
 		return;
 	memcpy(&size, p, 8);
 	p += 8;
-	if (!size || (uint64_t)(end - p) < size + 8)
+	if (!size || end - p < 8 || (uint64_t)(end - p) - 8 < size)
 		return;
 	memcpy(&used, p + size, 8);
 	stack->data.data = (uint8_t *)p;
@@ -236,20 +251,21 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 		stack.address = stack_pointer(&registers);
 	}
 	if (finder->details) {
-		const struct frec_crash_record *details = finder->details;
-		size_t room = finder->details_size - offsetof(struct frec_crash_record, stack);
+		struct frec_crash_record details;
+		size_t head = offsetof(struct frec_crash_record, stack), room = finder->details_size - head;
 
-		if (details->code > 0) {
+		memcpy(&details, finder->details, head);
+		if (details.code > 0) {
 			crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
-			crash.address = details->address;
+			crash.address = details.address;
 		} else {
-			crash.sender_pid = details->sender_pid;
+			crash.sender_pid = details.sender_pid;
 		}
 		// The stack pointer was in a guard page: the kernel's own copy began there and got nothing.
-		if (!stack.data.len && details->stack_size && details->stack_size <= room) {
-			stack.address = details->stack_address;
-			stack.data.data = (uint8_t *)details->stack;
-			stack.data.len = details->stack_size;
+		if (!stack.data.len && details.stack_size && details.stack_size <= room) {
+			stack.address = details.stack_address;
+			stack.data.data = (uint8_t *)finder->details + head;
+			stack.data.len = details.stack_size;
 		}
 	}
 	crash.stack = stack.data.len ? &stack : NULL;
@@ -267,8 +283,10 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
 	char kernel_name[400];
 
-	if (!fields || !pointers)
+	if (!fields || !pointers) {
+		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
 		return;
+	}
 	for (size_t i = 0; i < format->count; i++) {
 		const struct frec_field *from = &format->field[i];
 		Flightrec__Field *to = &fields[i];
@@ -329,8 +347,10 @@ static void put_process(struct frec_parts *parts, const struct frec_process *pro
 	FREC_FREE Flightrec__Map **map = calloc(maps + 1, sizeof(*map));
 	ProtobufCBinaryData arguments[ARGUMENTS_MAX];
 
-	if (!threads || !thread || !map_list || !map)
+	if (!threads || !thread || !map_list || !map) {
+		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
 		return;
+	}
 	message.pid = process->pid;
 	message.ppid = process->ppid;
 	if (process->uid_known) {
@@ -381,7 +401,7 @@ void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *s
 		const struct frec_process *process = snapshot->processes->bucket[i];
 
 		for (; process; process = process->next) {
-			bool here = mentioned(finder, process->pid);
+			bool here = frec__pid_set_has(finder->mentioned, process->pid);
 
 			if (process->exit && process->exit < oldest)
 				continue;

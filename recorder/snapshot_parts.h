@@ -19,17 +19,23 @@ int frec__parts_put(struct frec_parts *parts, enum frec_part part, const Protobu
 
 #define FREC_PID_LIMIT (4u << 20) /* the kernel's PID_MAX_LIMIT on 64-bit machines */
 
+/* A set of pids: a bit each. NULL is the set of none, and takes none in. */
+void frec__pid_set_add(uint8_t *set, uint32_t pid);
+bool frec__pid_set_has(const uint8_t *set, uint32_t pid);
+
 /* Collects, while the records pass by, who appears in them and what the kernel kept of the crash. */
 struct frec_crash_finder {
 	const struct frec_reason *reason;
 	const struct frec_sample *sample;  /* the record of the fatal signal, with registers and stack */
 	const struct frec_source *source;  /* which wrote it */
-	const struct frec_crash_record *details; /* of the BPF program, where it runs */
+	const uint8_t *details; /* a struct frec_crash_record of the BPF program, where it runs; not aligned */
 	uint32_t details_size;
-	uint8_t *mentioned; /* a bit per pid; NULL when out of memory: then nobody's mappings are written */
+	uint8_t *mentioned; /* pids; NULL when out of memory: then nobody's mappings are written */
+	uint8_t *kept;	    /* pids whose records are kept; NULL when everybody's are */
 };
 
-void frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot);
+/* Returns 0 or -ENOMEM, and then there is nothing to free. */
+int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot);
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid);
 void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
 			       const struct frec_sample *sample);

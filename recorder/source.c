@@ -116,8 +116,11 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 {
 	int fd;
 
-	if (at == source->opened && grow(source))
-		return frec__error(reterr, -ENOMEM, "out of memory");
+	// A ring before this one may have been passed over when something failed there.
+	while (source->opened <= at) {
+		if (grow(source))
+			return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	if (source->fd[at] >= 0)
 		close(source->fd[at]);
 	source->fd[at] = -1;

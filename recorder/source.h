@@ -42,7 +42,7 @@ struct frec_source {
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, uint32_t stack, struct frec_error *reterr);
 
-/* Opens the source on ring number `at` (at most one beyond those it is open on) and lets it record. */
+/* Opens the source on ring number `at` and lets it record. */
 int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
 		      struct frec_error *reterr);
 

@@ -25,7 +25,7 @@ static void a_whole_file_has_no_problem(void **state)
 		{.no_crash = true},
 		// Younger than the coverage is what came while the rings were copied ...
 		{.late_record = true},
-		// ... and of a ring that wrapped, the order of the oldest four is not known.
+		// ... and at the old end of a ring that wrapped a few can be out of order.
 		{.late_from = true, .wrapped = true}};
 
 	(void)state;

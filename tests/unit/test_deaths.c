@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+// Proves that what several alerts say about one death becomes one reason, and that a death is due when its process is gone.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorder/capture.h"
+#include "recorder/deaths.h"
+
+#define RING (1u << 20)
+#define NOBODY 4194304 /* beyond the largest pid */
+
+#define KIND(kind) FLIGHTREC__TRIGGER__KIND__##kind
+
+static const struct frec_alert fatal = {.kind = FREC_ALERT_FATAL, .tid = 12, .signal = SIGSEGV, .code = 1, .time = 300},
+			       killed = {.kind = FREC_ALERT_KILL, .signal = SIGKILL, .sender = 77, .time = 100},
+			       oom = {.kind = FREC_ALERT_OOM, .signal = SIGKILL, .time = 200};
+
+static struct frec_reason after(const struct frec_alert *first, const struct frec_alert *second,
+				const struct frec_alert *third)
+{
+	struct frec_deaths deaths = {0};
+	struct frec_death death;
+
+	frec__deaths_note(&deaths, first, NOBODY, -1, 0);
+	if (second)
+		frec__deaths_note(&deaths, second, NOBODY, -1, 0);
+	if (third)
+		frec__deaths_note(&deaths, third, NOBODY, -1, 0);
+	assert_int_equal(deaths.count, 1);
+	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_int_equal(death.reason.pid, NOBODY);
+	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	return death.reason;
+}
+
+static void alerts_merge(void **state)
+{
+	struct frec_reason reason;
+
+	(void)state;
+	reason = after(&killed, NULL, NULL);
+	assert_int_equal(reason.kind, KIND(KILLED));
+	assert_int_equal(reason.sender, 77);
+	assert_int_equal(reason.time, 100);
+	assert_string_equal(reason.name, "killed");
+	reason = after(&killed, &oom, NULL);
+	assert_int_equal(reason.kind, KIND(OUT_OF_MEMORY));
+	assert_int_equal(reason.sender, 0);
+	assert_int_equal(reason.time, 100);
+	assert_string_equal(reason.name, "oom");
+	reason = after(&oom, &killed, NULL);
+	assert_int_equal(reason.kind, KIND(OUT_OF_MEMORY));
+	assert_int_equal(reason.sender, 0);
+	assert_int_equal(reason.signal, SIGKILL);
+	// A crash is a crash, whatever came before and comes after.
+	reason = after(&killed, &oom, &fatal);
+	assert_int_equal(reason.kind, KIND(CRASH));
+	assert_int_equal(reason.signal, SIGSEGV);
+	assert_int_equal(reason.tid, 12);
+	assert_int_equal(reason.time, 300);
+	assert_int_equal(reason.sender, 0);
+	assert_string_equal(reason.name, "crash");
+	reason = after(&fatal, &killed, &oom);
+	assert_int_equal(reason.kind, KIND(CRASH));
+	assert_int_equal(reason.signal, SIGSEGV);
+	assert_int_equal(reason.code, 1);
+	assert_int_equal(reason.sender, 0);
+}
+
+static void due_when_gone(void **state)
+{
+	struct frec_deaths deaths = {0};
+	struct frec_death death;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	frec__deaths_note(&deaths, &killed, (uint32_t)child, 1000, 0);
+	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	// Younger events are about to overwrite what led to it.
+	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
+	assert_int_equal(death.only_uid, 1000);
+	frec__deaths_note(&deaths, &killed, (uint32_t)child, -1, 0);
+	frec__deaths_note(&deaths, &killed, NOBODY, -1, 0);
+	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_int_equal(death.reason.pid, NOBODY);
+	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	kill(child, SIGKILL);
+	// A zombie is gone.
+	assert_int_equal(waitid(P_PID, (id_t)child, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
+	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_int_equal(death.reason.pid, child);
+	waitpid(child, NULL, 0);
+	// Or after a while in any case: writing a core can take long.
+	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, 0);
+	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
+	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+}
+
+static void deaths_are_bounded(void **state)
+{
+	struct frec_deaths deaths = {0};
+	struct frec_death death;
+	int seen = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < FREC_DEATHS_MAX + 10; i++)
+		frec__deaths_note(&deaths, &killed, NOBODY + i, -1, 0);
+	assert_int_equal(deaths.count, FREC_DEATHS_MAX);
+	while (frec__deaths_due(&deaths, 0, RING, &death))
+		seen++;
+	assert_int_equal(seen, FREC_DEATHS_MAX);
+	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, 0);
+	frec__deaths_deinit(&deaths);
+	assert_int_equal(deaths.count, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(alerts_merge),
+		cmocka_unit_test(due_when_gone),
+		cmocka_unit_test(deaths_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+// Proves that the process table remembers who was who: births, new images, renames and ends in every order, reused pids,
+// and bounds that hold.
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorder/processes.h"
+
+#define S UINT64_C(1000000000)
+
+static struct frec_processes table;
+
+static int forget(void **state)
+{
+	(void)state;
+	frec__process_table_deinit(&table);
+	return 0;
+}
+
+static struct frec_process *find(uint32_t pid)
+{
+	return frec__process_table_find(&table, pid);
+}
+
+static struct frec_thread *thread_of(uint32_t pid, uint32_t tid)
+{
+	struct frec_process *process = find(pid);
+
+	for (size_t i = process ? process->threads : 0; i-- > 0;) {
+		if (process->thread[i].tid == tid)
+			return &process->thread[i];
+	}
+	return NULL;
+}
+
+static void add_map(uint32_t pid, uint64_t start, const char *path)
+{
+	struct frec_map map = {.start = start, .end = start + 4096, .path = (char *)path};
+
+	frec__process_table_map(&table, pid, &map);
+}
+
+static void a_life(void **state)
+{
+	struct frec_process *child;
+
+	(void)state;
+	frec__process_table_fork(&table, 10, 1, 10, 1 * S);
+	frec__process_table_comm(&table, 10, 10, "shell", false, 1 * S);
+	add_map(10, 0x1000, "/bin/sh");
+	find(10)->uid = 7;
+	find(10)->uid_known = true;
+	frec__process_table_fork(&table, 20, 10, 20, 2 * S);
+	child = find(20);
+	assert_int_equal(child->ppid, 10);
+	assert_int_equal(child->start, 2 * S);
+	assert_string_equal(child->name, "shell");
+	assert_int_equal(child->maps, 1);
+	assert_true(child->uid_known && child->uid == 7);
+	// exec: a new name, new mappings, no thread but the one.
+	frec__process_table_fork(&table, 20, 10, 21, 3 * S);
+	frec__process_table_comm(&table, 20, 20, "service", true, 4 * S);
+	assert_int_equal(child->maps, 0);
+	assert_string_equal(child->name, "service");
+	assert_string_equal(find(10)->name, "shell");
+	assert_int_equal(thread_of(20, 21)->exit, 4 * S);
+	assert_int_equal(thread_of(20, 20)->exit, 0);
+	frec__process_table_comm(&table, 20, 20, "x", false, 5 * S); // a shorter name leaves nothing of the longer one
+	assert_string_equal(child->name, "x");
+	frec__process_table_exit(&table, 20, 20, 6 * S);
+	assert_ptr_equal(find(20), child);
+	assert_int_equal(child->exit, 6 * S);
+	assert_int_equal(table.living, 1);
+	assert_int_equal(table.exited, 1);
+	frec__process_table_exit(&table, 20, 20, 7 * S);
+	assert_int_equal(child->exit, 6 * S);
+	frec__process_table_exit(&table, 999, 999, 7 * S); // never heard of
+	assert_null(find(999));
+}
+
+static void the_main_thread_leaves_first(void **state)
+{
+	(void)state;
+	frec__process_table_fork(&table, 30, 1, 30, 1 * S);
+	frec__process_table_fork(&table, 30, 1, 31, 2 * S);
+	frec__process_table_exit(&table, 30, 30, 3 * S);
+	assert_int_equal(find(30)->exit, 0);
+	// The other one calls exec: it becomes the main thread.
+	frec__process_table_comm(&table, 30, 30, "anew", true, 4 * S);
+	frec__process_table_fork(&table, 30, 1, 32, 5 * S);
+	frec__process_table_exit(&table, 30, 32, 6 * S);
+	assert_int_equal(find(30)->exit, 0);
+	frec__process_table_exit(&table, 30, 30, 7 * S);
+	assert_int_equal(find(30)->exit, 7 * S);
+}
+
+static void numbers_come_again(void **state)
+{
+	struct frec_process *first, *second;
+
+	(void)state;
+	frec__process_table_fork(&table, 40, 1, 40, 1 * S);
+	first = find(40);
+	frec__process_table_exit(&table, 40, 40, 2 * S);
+	frec__process_table_fork(&table, 40, 1, 40, 3 * S);
+	second = find(40);
+	assert_ptr_not_equal(first, second);
+	assert_int_equal(first->exit, 2 * S);
+	assert_int_equal(second->exit, 0);
+	// The EXIT was lost: the next birth is its end.
+	frec__process_table_fork(&table, 40, 1, 40, 5 * S);
+	assert_int_equal(second->exit, 5 * S);
+	assert_int_equal(find(40)->start, 5 * S);
+	assert_int_equal(table.living, 1);
+	assert_int_equal(table.exited, 2);
+	// What is late is about an earlier life.
+	frec__process_table_exit(&table, 40, 40, 2 * S);
+	assert_int_equal(find(40)->exit, 0);
+	frec__process_table_fork(&table, 40, 1, 40, 3 * S);
+	assert_int_equal(find(40)->start, 5 * S);
+	// A thread's number within one process.
+	frec__process_table_fork(&table, 40, 1, 41, 6 * S);
+	frec__process_table_exit(&table, 40, 41, 7 * S);
+	frec__process_table_fork(&table, 40, 1, 41, 8 * S);
+	assert_int_equal(thread_of(40, 41)->exit, 0);
+	assert_int_equal(thread_of(40, 41)->start, 8 * S);
+	assert_int_equal(find(40)->threads, 3);
+}
+
+// The scan reads a process whose birth the sideband has not told yet; /proc gives its start in hundredths of a second.
+static void the_scan_comes_first(void **state)
+{
+	(void)state;
+	frec__process_table_comm(&table, 50, 50, "early", false, 0);
+	find(50)->start = 10 * S;
+	frec__process_table_fork(&table, 50, 3, 50, 10 * S + 9999999);
+	assert_int_equal(table.living, 1);
+	assert_int_equal(table.exited, 0);
+	assert_int_equal(find(50)->start, 10 * S + 9999999);
+	assert_string_equal(find(50)->name, "early");
+	frec__process_table_comm(&table, 51, 51, "unknown", false, 0);
+	frec__process_table_fork(&table, 51, 3, 51, 11 * S);
+	assert_int_equal(find(51)->start, 11 * S);
+	assert_int_equal(find(51)->ppid, 3);
+	assert_int_equal(table.living, 2);
+}
+
+static void threads_are_bounded(void **state)
+{
+	uint32_t last = 60 + FREC_PROCESS_THREADS_MAX;
+
+	(void)state;
+	frec__process_table_fork(&table, 60, 1, 60, 1 * S);
+	for (uint32_t tid = 61; tid < last; tid++)
+		frec__process_table_fork(&table, 60, 1, tid, 2 * S);
+	assert_int_equal(find(60)->threads, FREC_PROCESS_THREADS_MAX);
+	assert_int_equal(find(60)->threads_missing, 0);
+	frec__process_table_fork(&table, 60, 1, last, 3 * S);
+	assert_int_equal(find(60)->threads_missing, 1);
+	assert_null(thread_of(60, last));
+	// One that is gone makes room.
+	frec__process_table_exit(&table, 60, 70, 4 * S);
+	frec__process_table_fork(&table, 60, 1, last + 1, 5 * S);
+	assert_int_equal(find(60)->threads, FREC_PROCESS_THREADS_MAX);
+	assert_int_equal(find(60)->threads_missing, 2);
+	assert_null(thread_of(60, 70));
+	assert_non_null(thread_of(60, last + 1));
+	assert_non_null(thread_of(60, 71));
+}
+
+static void maps_are_bounded(void **state)
+{
+	(void)state;
+	frec__process_table_fork(&table, 61, 1, 61, 1 * S);
+	for (uint64_t i = 0; i < FREC_PROCESS_MAPS_MAX + 3; i++)
+		add_map(61, i * 4096, "/lib/x");
+	assert_int_equal(find(61)->maps, FREC_PROCESS_MAPS_MAX);
+	assert_int_equal(find(61)->maps_missing, 3);
+}
+
+static void the_dead_are_bounded(void **state)
+{
+	uint32_t count = FREC_PROCESSES_EXITED_MAX + 100;
+
+	(void)state;
+	for (uint32_t pid = 1000; pid < 1000 + count; pid++) {
+		frec__process_table_fork(&table, pid, 1, pid, 1 * S);
+		frec__process_table_exit(&table, pid, pid, 2 * S + pid);
+	}
+	assert_int_equal(table.exited, FREC_PROCESSES_EXITED_MAX);
+	assert_int_equal(table.living, 0);
+	assert_null(find(1000));
+	assert_null(find(1099));
+	assert_non_null(find(1100));
+	assert_non_null(find(1000 + count - 1));
+}
+
+static void descent(void **state)
+{
+	(void)state;
+	frec__process_table_fork(&table, 1, 0, 1, 1 * S);
+	frec__process_table_fork(&table, 70, 1, 70, 1 * S);
+	frec__process_table_fork(&table, 71, 70, 71, 1 * S);
+	frec__process_table_fork(&table, 72, 71, 72, 1 * S);
+	assert_true(frec__process_table_descends(&table, 72, 70));
+	assert_true(frec__process_table_descends(&table, 72, 72));
+	assert_false(frec__process_table_descends(&table, 70, 72));
+	assert_false(frec__process_table_descends(&table, 0, 0));
+	assert_true(frec__process_table_descends(&table, 999, 999));
+	assert_false(frec__process_table_descends(&table, 999, 70));
+	// The first process of a container is 1 and can be the service itself.
+	assert_true(frec__process_table_descends(&table, 1, 1));
+	assert_true(frec__process_table_descends(&table, 72, 1));
+	frec__process_table_exit(&table, 71, 71, 2 * S); // a parent that is gone is remembered
+	assert_true(frec__process_table_descends(&table, 72, 70));
+	// Reused pids can make a circle.
+	find(70)->ppid = 72;
+	assert_false(frec__process_table_descends(&table, 72, 5));
+}
+
+static void belonging(void **state)
+{
+	(void)state;
+	assert_false(frec__process_table_belongs(&table, 80, 1000));
+	frec__process_table_fork(&table, 80, 1, 80, 1 * S);
+	assert_false(frec__process_table_belongs(&table, 80, 0)); // not known to be
+	find(80)->uid = 1000;
+	find(80)->uid_known = true;
+	assert_true(frec__process_table_belongs(&table, 80, 1000));
+	assert_false(frec__process_table_belongs(&table, 80, 1001));
+	// Another user's process had the number before: its records could be among those of this pid.
+	frec__process_table_exit(&table, 80, 80, 2 * S);
+	frec__process_table_fork(&table, 80, 1, 80, 3 * S);
+	find(80)->uid = 1001;
+	find(80)->uid_known = true;
+	assert_false(frec__process_table_belongs(&table, 80, 1001));
+}
+
+// Ourselves, as the scan of /proc and the sideband together see it.
+static void the_scan(void **state)
+{
+	uint32_t self = (uint32_t)getpid();
+	struct frec_process *process;
+
+	(void)state;
+	assert_int_equal(frec__process_table_scan(&table), 0);
+	process = find(self);
+	assert_non_null(process);
+	assert_int_equal(process->ppid, getppid());
+	assert_true(process->uid_known && process->uid == geteuid());
+	assert_true(process->start > 0);
+	assert_string_equal(process->name, "test_processes");
+	assert_non_null(strstr(process->executable, "test_processes"));
+	assert_true(process->cmdline_size > 0);
+	assert_true(process->maps > 1);
+	assert_false(process->kernel);
+	assert_int_equal(process->threads, 1);
+	frec__process_table_refresh(&table, 4194304); // no such process
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(a_life, forget),
+		cmocka_unit_test_teardown(the_main_thread_leaves_first, forget),
+		cmocka_unit_test_teardown(numbers_come_again, forget),
+		cmocka_unit_test_teardown(the_scan_comes_first, forget),
+		cmocka_unit_test_teardown(threads_are_bounded, forget),
+		cmocka_unit_test_teardown(maps_are_bounded, forget),
+		cmocka_unit_test_teardown(the_dead_are_bounded, forget),
+		cmocka_unit_test_teardown(descent, forget),
+		cmocka_unit_test_teardown(belonging, forget),
+		cmocka_unit_test_teardown(the_scan, forget),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+// Proves the way from a capture to a file without a kernel: made rings, counts and processes become a .frec that reads
+// back as what was put in and passes every check of verify, with and without a wrap, and for one user alone.
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorder/folder.h"
+#include "recorder/snapshot.h"
+#include "tests/data/pipeline.h"
+
+#define RING (64u << 10)
+#define CPUS 2
+#define SOURCES 2
+#define SINCE UINT64_C(1000)
+#define MINE 1000u
+#define MY_PID 100u
+#define OTHER_PID 200u
+
+static const char format_text[] = "name: test__tick\nID: 77\nformat:\n"
+				  "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n"
+				  "\tfield:u64 number;\toffset:8;\tsize:8;\tsigned:0;\n";
+
+static struct frec_ring rings[CPUS];
+static struct frec_source sources[SOURCES];
+static struct frec_capture capture;
+static struct frec_processes processes;
+static struct frec_reason reason;
+static uint64_t heads[CPUS], emitted[SOURCES][CPUS], now;
+static char folder[] = "/tmp/frec-snapshot-XXXXXX", path[PATH_MAX];
+
+static uint8_t *data_of(size_t ring)
+{
+	return (uint8_t *)rings[ring].map + sysconf(_SC_PAGESIZE);
+}
+
+static int setup(void **state)
+{
+	static uint64_t perf_id[SOURCES][CPUS] = {{501, 502}, {503, 504}};
+	static int closed[CPUS] = {-1, -1};
+
+	(void)state;
+	memset(emitted, 0, sizeof(emitted));
+	now = SINCE;
+	for (size_t i = 0; i < CPUS; i++) {
+		rings[i] = (struct frec_ring){.cpu = (int)i * 3, .fd = -1, .size = RING, .since = 500};
+		rings[i].map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		heads[i] = 0;
+	}
+	for (size_t s = 0; s < SOURCES; s++) {
+		sources[s] = (struct frec_source){.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+						  .opened = CPUS,
+						  .fd = closed,
+						  .perf_id = perf_id[s],
+						  .format_text = (char *)format_text};
+		snprintf(sources[s].listed.system, sizeof(sources[s].listed.system), "test");
+		snprintf(sources[s].listed.name, sizeof(sources[s].listed.name), "tick%zu", s);
+		sources[s].listed.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
+		assert_int_equal(frec__format_parse(&sources[s].format, format_text, true, NULL), 0);
+	}
+	frec__process_table_fork(&processes, MY_PID, 1, MY_PID, 900);
+	frec__process_table_comm(&processes, MY_PID, MY_PID, "mine", false, 900);
+	frec__process_table_fork(&processes, OTHER_PID, 1, OTHER_PID, 900);
+	frec__process_table_find(&processes, MY_PID)->uid = MINE;
+	frec__process_table_find(&processes, MY_PID)->uid_known = true;
+	frec__process_table_find(&processes, OTHER_PID)->uid = MINE + 1;
+	frec__process_table_find(&processes, OTHER_PID)->uid_known = true;
+	reason = (struct frec_reason){.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "test", .time = 5000};
+	return frec__capture_reserve(&capture, CPUS, RING, SOURCES);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CPUS; i++)
+		munmap(rings[i].map, (size_t)sysconf(_SC_PAGESIZE) + RING);
+	for (size_t s = 0; s < SOURCES; s++)
+		frec__format_deinit(&sources[s].format);
+	frec__capture_deinit(&capture, RING);
+	frec__process_table_deinit(&processes);
+	if (*path)
+		unlink(path);
+	return 0;
+}
+
+static void put(size_t ring, const void *record, size_t size)
+{
+	heads[ring] -= size;
+	for (size_t i = 0; i < size; i++)
+		data_of(ring)[(heads[ring] + i) & (RING - 1)] = ((const uint8_t *)record)[i];
+	((struct perf_event_mmap_page *)rings[ring].map)->data_head = heads[ring];
+}
+
+// `padding` bytes make records of different sizes.
+static void emit(size_t ring, size_t source, uint32_t pid, uint64_t time, size_t padding)
+{
+	_Alignas(8) uint8_t bytes[4096] = {0};
+	size_t raw = 20 + padding / 8 * 8;
+	struct frec_sample *sample = (void *)bytes;
+	uint16_t type = 77;
+
+	*sample = (struct frec_sample){
+		.header = {.type = PERF_RECORD_SAMPLE, .size = (uint16_t)(sizeof(*sample) + raw)},
+		.id = sources[source].perf_id[ring],
+		.pid = pid,
+		.tid = pid,
+		.time = time,
+		.cpu = (uint32_t)rings[ring].cpu,
+		.raw_size = (uint32_t)raw};
+	memcpy(sample->raw, &type, sizeof(type));
+	emitted[source][ring]++;
+	memcpy(sample->raw + 8, &emitted[source][ring], 8);
+	put(ring, bytes, sample->header.size);
+}
+
+// As frec__capture_take(), with the counts of these sources, which have no descriptors.
+static void take(uint64_t until)
+{
+	frec__capture_take(&capture, rings, CPUS, sources, SOURCES);
+	for (size_t i = 0; i < CPUS; i++)
+		frec__ring_copy_settle(&rings[i], &capture.copy[i], true, 0);
+	for (size_t s = 0; s < SOURCES; s++) {
+		for (size_t r = 0; r < CPUS; r++) {
+			capture.before[s * CPUS + r].value = emitted[s][r];
+			capture.after[s * CPUS + r].value = emitted[s][r];
+		}
+	}
+	capture.complete_until = until;
+}
+
+// The file, as protobuf's own unpacker sees it, after everything that export can do with it has been done.
+static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *), struct pipeline_result *ret)
+{
+	static const char *const selection[] = {"test:*", NULL};
+	struct frec_clocks start = capture.clocks;
+	struct frec_snapshot snapshot = {.rings = rings,
+					 .ring_count = CPUS,
+					 .sources = sources,
+					 .source_count = SOURCES,
+					 .capture = &capture,
+					 .processes = &processes,
+					 .start = &start,
+					 .recording_since = SINCE,
+					 .selection = selection,
+					 .reason = &reason,
+					 .only_uid = only_uid,
+					 .meanwhile = meanwhile};
+	struct frec_error error = {0};
+	Flightrec__Snapshot *file;
+	struct stat status;
+	uint8_t *bytes;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/test.frec", folder);
+	if (frec__snapshot_write(&snapshot, path, -1, &error))
+		fail_msg("%s", error.message);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	bytes = malloc((size_t)status.st_size);
+	assert_int_equal(read(fd, bytes, (size_t)status.st_size), status.st_size);
+	close(fd);
+	*ret = pipeline_run(bytes, (size_t)status.st_size);
+	file = flightrec__snapshot__unpack(NULL, (size_t)status.st_size, bytes);
+	free(bytes);
+	assert_non_null(file);
+	assert_int_equal(ret->opened, 0);
+	assert_int_equal(ret->damaged, 0);
+	assert_int_equal(ret->problems, 0);
+	return file;
+}
+
+static void not_wrapped(void **state)
+{
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	emit(0, 0, MY_PID, 990, 0); // while the sources were being enabled
+	for (uint64_t i = 0; i < 100; i++)
+		emit(i % 3 == 0, i % 2, i % 5 ? MY_PID : OTHER_PID, ++now, i % 7 * 8);
+	emit(1, 0, MY_PID, 9000, 0); // while the rings were copied
+	take(8000);
+	file = written(-1, NULL, &result);
+	assert_int_equal(result.events, 102);
+	assert_int_equal(file->end->records, 102);
+	assert_int_equal(file->n_source, SOURCES);
+	assert_int_equal(file->n_cpu, CPUS);
+	assert_int_equal(file->n_loss, SOURCES * CPUS);
+	assert_int_equal(file->n_process, 2);
+	for (size_t i = 0; i < CPUS; i++) {
+		assert_int_equal(file->cpu[i]->cpu, i * 3);
+		assert_false(file->cpu[i]->wrapped);
+		assert_int_equal(file->cpu[i]->from, SINCE);
+		assert_int_equal(file->cpu[i]->until, 8000);
+		assert_int_equal(file->cpu[i]->bytes_kept, -heads[i]);
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+}
+
+static void empty(void **state)
+{
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	take(8000);
+	file = written(-1, NULL, &result);
+	assert_int_equal(result.events, 0);
+	flightrec__snapshot__free_unpacked(file, NULL);
+}
+
+static void wrapped(void **state)
+{
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+	uint64_t overwritten = 0;
+
+	(void)state;
+	srandom(2);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 3000; i++) {
+			// Now and then an interrupt: a younger record before an older one.
+			if (random() % 4 == 0) {
+				emit(0, 1, MY_PID, now + 2, (size_t)random() % 64);
+				emit(0, 0, MY_PID, now + 1, (size_t)random() % 64);
+				now += 2;
+			}
+			emit(0, 0, OTHER_PID, ++now, (size_t)random() % 300);
+		}
+		emit(1, 0, MY_PID, ++now, 0);
+		take(now);
+		file = written(round % 2 ? (int64_t)MINE : -1, NULL, &result);
+		assert_true(file->cpu[0]->wrapped);
+		assert_false(file->cpu[1]->wrapped);
+		assert_true(file->cpu[0]->from > SINCE && file->cpu[0]->from <= now);
+		assert_int_equal(file->cpu[1]->from, SINCE);
+		assert_true(file->cpu[0]->bytes_kept <= RING && file->cpu[0]->bytes_kept > RING - 400);
+		for (size_t i = 0; i < file->n_loss; i++)
+			overwritten = file->loss[i]->cpu == 0 ? file->loss[i]->overwritten : overwritten;
+		assert_true(overwritten > 0);
+		flightrec__snapshot__free_unpacked(file, NULL);
+	}
+}
+
+// The whole ring is younger than the moment up to which the file would be complete.
+static void overwritten_end_to_end_while_waiting(void **state)
+{
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++)
+		emit(0, 0, MY_PID, ++now, 0);
+	take(SINCE + 1);
+	file = written(-1, NULL, &result);
+	assert_true(file->cpu[0]->from > SINCE + 1);
+	assert_int_equal(file->cpu[0]->until, file->cpu[0]->from);
+	flightrec__snapshot__free_unpacked(file, NULL);
+}
+
+// What the sideband tells while the file is written: another user's process has become this one's.
+static void change_sides(void *context)
+{
+	(void)context;
+	frec__process_table_find(&processes, OTHER_PID)->uid = MINE;
+	frec__process_table_find(&processes, MY_PID)->uid = 0;
+}
+
+static void for_one_user(void **state)
+{
+	uint64_t filtered = 0, in_file = 0;
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	for (int i = 0; i < 1500; i++)
+		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 0);
+	emit(0, 0, 300, ++now, 0);	    // nobody knows whose
+	emit(0, 0, UINT32_MAX, ++now, 0); // a process that is gone already
+	take(now);
+	file = written(MINE, change_sides, &result);
+	assert_int_equal(file->header->filter_case, FLIGHTREC__HEADER__FILTER_ONLY_UID);
+	assert_int_equal(file->header->only_uid, MINE);
+	for (size_t i = 0; i < file->n_loss; i++) {
+		filtered += file->loss[i]->filtered;
+		in_file += file->loss[i]->in_file;
+	}
+	assert_int_equal(result.events, in_file);
+	assert_int_equal(filtered + in_file, file->cpu[0]->records_kept);
+	assert_true(in_file > 0 && filtered > in_file / 3);
+	assert_int_equal(file->n_process, 1);
+	assert_int_equal(file->process[0]->pid, MY_PID);
+	flightrec__snapshot__free_unpacked(file, NULL);
+}
+
+// The kernel writes records of its own kind between the samples; they count, and have our trailer.
+static void other_records(void **state)
+{
+	_Alignas(8) uint8_t bytes[56] = {0};
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	emit(0, 0, MY_PID, ++now, 0);
+	*(struct perf_event_header *)bytes = (struct perf_event_header){.type = PERF_RECORD_LOST, .size = 56};
+	((struct frec_sample_id *)(bytes + 56 - sizeof(struct frec_sample_id)))->time = 50;
+	put(0, bytes, sizeof(bytes));
+	take(now);
+	file = written(-1, NULL, &result);
+	assert_int_equal(result.events, 1);
+	assert_int_equal(file->end->records, 2);
+	assert_int_equal(file->records[0]->first, now);
+	flightrec__snapshot__free_unpacked(file, NULL);
+}
+
+// More rings and sources than memory was set aside for: the rest is captured, and nothing is written beyond.
+static void a_capture_keeps_within_its_memory(void **state)
+{
+	struct frec_source many[64] = {{0}};
+	struct frec_ring more[4] = {rings[0], rings[1], rings[0], rings[1]};
+
+	(void)state;
+	frec__capture_take(&capture, more, 4, many, 64);
+	assert_int_equal(capture.rings, CPUS);
+	assert_true(capture.sources >= SOURCES && capture.sources <= capture.sources_room / CPUS);
+}
+
+static size_t files_in(const char *where)
+{
+	char command[PATH_MAX + 64];
+	size_t count = 0;
+	FILE *list;
+
+	snprintf(command, sizeof(command), "ls -A %s 2>/dev/null | wc -l", where);
+	list = popen(command, "r");
+	assert_int_equal(fscanf(list, "%zu", &count), 1);
+	pclose(list);
+	return count;
+}
+
+static void folders(void **state)
+{
+	char first[64], second[64], place[PATH_MAX], last[PATH_MAX] = "", other[64], command[200];
+	struct frec_clocks start = {0};
+	struct frec_snapshot snapshot = {.rings = rings, .ring_count = CPUS, .sources = sources,
+					 .source_count = SOURCES, .capture = &capture, .processes = &processes,
+					 .start = &start, .recording_since = SINCE, .reason = &reason,
+					 .only_uid = -1};
+	struct frec_folder kept;
+	struct frec_error error;
+	struct stat status;
+	FILE *file;
+
+	(void)state;
+	*path = 0;
+	take(now);
+	snprintf(first, sizeof(first), "%s/a/b", folder);
+	snprintf(second, sizeof(second), "%s/fallback", folder);
+	snprintf(other, sizeof(other), "%s/file", folder);
+	file = fopen(other, "w");
+	fclose(file);
+	assert_int_equal(chmod(other, 0700), 0);
+	assert_int_equal(frec__folder_open(&kept, "", second, 1, &error), -ENOENT);
+	assert_int_equal(frec__folder_open(&kept, other, second, 1, &error), -ENOTDIR);
+	assert_int_equal(frec__folder_open(&kept, "/proc/nowhere", second, 1, &error), -ENOENT);
+	assert_int_equal(frec__folder_open(&kept, first, second, 1, &error), 0);
+	// A name from outside stays a name; the youngest stays, whatever the quota.
+	snprintf(reason.name, sizeof(reason.name), "../../etc/x y\n\xff");
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(frec__folder_write(&kept, &snapshot, -1, place, &error), 0);
+		assert_int_equal(strncmp(place, kept.path, strlen(kept.path)), 0);
+		assert_null(strchr(place + strlen(kept.path) + 1, '/'));
+		assert_int_equal(strspn(place + strlen(kept.path) + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+								       "0123456789._-"),
+				 strlen(place + strlen(kept.path) + 1));
+		assert_string_not_equal(place, last);
+		strcpy(last, place);
+		assert_int_equal(files_in(first), 1);
+		assert_int_equal(stat(place, &status), 0);
+	}
+	// The folder goes: the fallback serves, under the same quota.
+	snprintf(command, sizeof(command), "rm -r %s/a", folder);
+	assert_int_equal(system(command), 0);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(frec__folder_write(&kept, &snapshot, -1, place, &error), 0);
+		assert_int_equal(strncmp(place, second, strlen(second)), 0);
+		assert_int_equal(files_in(second), 1);
+	}
+	// A fallback that somebody else prepared is refused: a link, or a folder that others may write to.
+	snprintf(command, sizeof(command), "rm -r %s && ln -s /tmp %s", second, second);
+	assert_int_equal(system(command), 0);
+	assert_true(frec__folder_write(&kept, &snapshot, -1, place, &error) < 0);
+	assert_true(*error.message);
+	snprintf(command, sizeof(command), "rm %s && mkdir -m 777 %s", second, second);
+	assert_int_equal(system(command), 0);
+	assert_true(frec__folder_write(&kept, &snapshot, -1, place, &error) < 0);
+	assert_int_equal(files_in(second), 0);
+	snprintf(command, sizeof(command), "rm -r %s/*", folder);
+	assert_int_equal(system(command), 0);
+}
+
+// A limit on the size of files is a disk that fills up in the middle of one.
+static void nothing_half_written_is_left(void **state)
+{
+	struct frec_clocks start = {0};
+	struct frec_snapshot snapshot = {.rings = rings, .ring_count = CPUS, .sources = sources,
+					 .source_count = SOURCES, .capture = &capture, .processes = &processes,
+					 .start = &start, .recording_since = SINCE, .reason = &reason,
+					 .only_uid = -1};
+	struct rlimit before, limit;
+	struct frec_folder kept;
+	struct frec_error error = {0};
+	char place[PATH_MAX];
+
+	(void)state;
+	*path = 0;
+	for (int i = 0; i < 500; i++)
+		emit(0, 0, MY_PID, ++now, 64);
+	take(now);
+	assert_int_equal(frec__folder_open(&kept, folder, NULL, 0, &error), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 1024;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(frec__folder_write(&kept, &snapshot, -1, place, &error), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(files_in(folder), 0);
+	assert_non_null(strstr(error.message, folder));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(not_wrapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(empty, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrapped, setup, teardown),
+		cmocka_unit_test_setup_teardown(overwritten_end_to_end_while_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(for_one_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_capture_keeps_within_its_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(folders, setup, teardown),
+		cmocka_unit_test_setup_teardown(nothing_half_written_is_left, setup, teardown),
+	};
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rmdir(folder);
+	return failed;
+}
