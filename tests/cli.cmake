@@ -1,7 +1,7 @@
 # The commands that tell and ask: doctor, events, status, trigger. And that the man pages say what the tool does.
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_cli COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_cli.py
-	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:emitter>)
+	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:emitter> $<TARGET_FILE:vm_emit>)
 set_tests_properties(host/test_cli PROPERTIES TIMEOUT 120 LABELS host)
 
 frec_vm_test(test_events $<TARGET_FILE:emitter>)

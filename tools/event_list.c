@@ -76,7 +76,7 @@ static int add_listed(void *context, const struct frec_listed *listed)
 		}
 	}
 	r = read_format(walk->list->tracefs, listed, &format, walk->reterr);
-	// Its last program can end between the listing and the reading. ftrace's own records have no format to record.
+	// Its last program can end between the listing and the reading.
 	if (r == -ENOENT)
 		return 0;
 	if (r)
@@ -196,10 +196,13 @@ static int order(const void *a, const void *b)
 
 static int note_conflict(struct frec_event_list *list, struct frec_declared *declared)
 {
-	struct comparison comparison = compare(list->tracefs, declared);
 	struct frec_listed_event *event = find(list, declared);
+	struct comparison comparison;
 
-	if (!comparison.registered || comparison.agrees || !event || event->conflict)
+	if (!event || event->conflict)
+		return 0;
+	comparison = compare(list->tracefs, declared);
+	if (!comparison.registered || comparison.agrees)
 		return 0;
 	event->conflict = frec__declared_registration(declared);
 	return event->conflict ? 0 : -ENOMEM;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_cli.py FLIGHTREC EMITTER: doctor, events, status and trigger, as far as they go on any kernel.
+"""test_cli.py FLIGHTREC EMITTER LINKED: doctor, events, status and trigger, as far as they go on any kernel.
 
 Proves that doctor agrees with itself and exits as it says, that events reads declarations out of programs, and that status and
 trigger ask every recorder that listens, here a made-up one, pass over dead sockets, and print what was answered.
@@ -14,7 +14,8 @@ import sys
 import tempfile
 import threading
 
-TOOL, EMITTER = map(os.path.abspath, sys.argv[1:3])
+# LINKED takes libflightrec, with the event that it has itself, as a shared library.
+TOOL, EMITTER, LINKED = map(os.path.abspath, sys.argv[1:4])
 NOBODY = 65534
 STATUS = {
     "pid": 4711, "version": "0.1.0", "folder": "/var/lib/\x1b[31mtraces", "rings": 2, "ring_size": 262144, "recording_for": 90.5,
@@ -59,6 +60,8 @@ def check_events():
     assert tick[0]["fields"][5]["enumerators"] == {"PHASE_WARM": 0, "PHASE_HOT": 1}, tick
     text = run("events", "--file", EMITTER).stdout
     assert "test:tick" in text and "enum phase (PHASE_WARM=0 PHASE_HOT=1), bool odd, pointer where\n" in text, text
+    text = run("events", LINKED).stdout
+    assert "vm:both " in text and "flightrec:lost " in text, text
     for arguments, word in ((["/nonexistent"], "No such file"), (["--file", "/"], "/: "), ([sys.executable], "declares no events"),
                             (["nocolon"], "nocolon: " if os.path.isdir("/sys/kernel/tracing/events") else "tracefs"), (["none:*"], "")):
         done = run("events", *arguments, status=1)
