@@ -20,7 +20,7 @@
 #include "recorder/snapshot.h"
 #include "tests/data/pipeline.h"
 
-#define RING (64u << 10)
+#define RING (512u << 10)
 #define CPUS 2
 #define SOURCES 2
 #define SINCE UINT64_C(1000)
@@ -231,7 +231,7 @@ static void wrapped(void **state)
 	(void)state;
 	srandom(2);
 	for (int round = 0; round < 20; round++) {
-		for (int i = 0; i < 3000; i++) {
+		for (int i = 0; i < 4500; i++) {
 			// Now and then an interrupt: a younger record before an older one.
 			if (random() % 4 == 0) {
 				emit(0, 1, MY_PID, now + 2, (size_t)random() % 64);
@@ -262,7 +262,7 @@ static void overwritten_end_to_end_while_waiting(void **state)
 	Flightrec__Snapshot *file;
 
 	(void)state;
-	for (int i = 0; i < 3000; i++)
+	for (int i = 0; i < 9000; i++)
 		emit(0, 0, MY_PID, ++now, 0);
 	take(SINCE + 1);
 	file = written(-1, NULL, &result);
@@ -286,8 +286,9 @@ static void for_one_user(void **state)
 	Flightrec__Snapshot *file;
 
 	(void)state;
-	for (int i = 0; i < 1500; i++)
-		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 0);
+	// More than one part of records: between them the process table changes.
+	for (int i = 0; i < 2500; i++)
+		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 128);
 	emit(0, 0, 300, ++now, 0);	    // nobody knows whose
 	emit(0, 0, UINT32_MAX, ++now, 0); // a process that is gone already
 	take(now);
