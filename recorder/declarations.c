@@ -442,7 +442,8 @@ static int kind_of(const struct frec_declared_field *field)
 	return -1;
 }
 
-// Whether the kernel's format file spells the field's type as its registration does. Fixed char arrays are "char[]" there.
+// Whether the kernel's format file spells the field's type as its registration does. What it says between the brackets of
+// an array was never initialised.
 static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
 {
 	int kind = kind_of(declared);
@@ -453,7 +454,10 @@ static bool same_type(const struct frec_declared_field *declared, const struct f
 	if (!kinds[kind].size)
 		return !strncmp(field->type, "char[", 5) && field->size == declared->length;
 	length = strlen(kinds[kind].registration) - strlen(strstr(kinds[kind].registration, " %s"));
-	return !strncmp(field->type, kinds[kind].registration, length) && !field->type[length] &&
+	if (kinds[kind].registration[length - 1] == ']')
+		length -= strlen("]");
+	return !strncmp(field->type, kinds[kind].registration, length) &&
+	       (!field->type[length] || field->type[length - 1] == '[') &&
 	       field->size == kinds[kind].size;
 }
 

@@ -21,6 +21,7 @@ FREC_EVENT(declared, all, FREC_U8(a), FREC_U16(b), FREC_U32(c), FREC_U64(d), FRE
 	   FREC_I64(h), FREC_BOOL(i), FREC_PTR(j), FREC_F32(k), FREC_F64(l), FREC_STR(m), FREC_CHARS(n, 16), FREC_BYTES(o),
 	   FREC_ENUM(phase, COLD, WARM, HOT));
 FREC_EVENT(declared, none);
+FREC_EVENT(declared, arrays, FREC_STR(words), FREC_CHARS(tag, 4), FREC_ENUM(heat, COLD, WARM, HOT));
 
 static struct frec_declared *find(const struct frec_declarations *declarations, const char *name)
 {
@@ -81,6 +82,35 @@ static void enumerators_refine_a_format(void **state)
 	frec__declarations_deinit(&declarations);
 }
 
+// The kernel prints memory that it never initialised between the brackets of a user event's arrays.
+static void garbage_in_brackets_is_no_difference(void **state)
+{
+	static const char *const numbers[] = {"", "-2131", "0", "77"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct frec_declarations declarations = {0};
+		struct frec_format format;
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			 "ID: 7\nformat:\n"
+			 "\tfield:__rel_loc char words[%s];\toffset:8;\tsize:4;\tsigned:1;\n"
+			 "\tfield:char tag[%s];\toffset:12;\tsize:4;\tsigned:1;\n"
+			 "\tfield:s32 heat;\toffset:16;\tsize:4;\tsigned:1;\n",
+			 numbers[i], numbers[i]);
+		assert_int_equal(frec__format_parse(&format, text, true, NULL), 0);
+		assert_int_equal(frec__declarations_add_process(&declarations, getpid()), 0);
+		assert_true(frec__declarations_refine(&declarations, "declared", "arrays", &format));
+		assert_int_equal(format.field[2].enumerators, 3);
+		// Another type is another layout, whatever its size.
+		format.field[2].type[0] = 'u';
+		assert_false(frec__declarations_refine(&declarations, "declared", "arrays", &format));
+		frec__format_deinit(&format);
+		frec__declarations_deinit(&declarations);
+	}
+}
+
 // Every cut and a flip of every bit of the section as it stands in the file.
 static void hostile_sections(void **state)
 {
@@ -128,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registered_as_the_program_would),
 		cmocka_unit_test(enumerators_refine_a_format),
+		cmocka_unit_test(garbage_in_brackets_is_no_difference),
 		cmocka_unit_test(hostile_sections),
 	};
 
