@@ -229,6 +229,8 @@ static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *ret
 	int result = frec__perfetto_write_clocks(perfetto, reterr);
 
 	if (!result)
+		result = frec__perfetto_write_system(perfetto, reterr);
+	if (!result)
 		result = frec__perfetto_write_attributes(perfetto, reterr);
 	if (!result)
 		result = frec__perfetto_write_processes(perfetto, reterr);

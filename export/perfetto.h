@@ -44,6 +44,7 @@ int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t 
 /* perfetto_meta.c, perfetto_attributes.c, perfetto_crash.c: the packets around the events. */
 int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_trigger(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error *reterr);

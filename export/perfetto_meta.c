@@ -160,6 +160,36 @@ static int write_process_track(struct frec_perfetto *perfetto, const Flightrec__
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
+int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_error *reterr)
+{
+	const Flightrec__Header *header = perfetto->context->snapshot->header;
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__SystemInfo system = PERFETTO__PROTOS__SYSTEM_INFO__INIT;
+	Perfetto__Protos__Utsname name = PERFETTO__PROTOS__UTSNAME__INIT;
+
+	if (!header->host)
+		return 0;
+	name.sysname = (char *)"Linux";
+	name.version = frec__arena_string(&perfetto->arena, header->host->kernel_version);
+	name.release = frec__arena_string(&perfetto->arena, header->host->kernel_release);
+	name.machine = frec__arena_string(&perfetto->arena, header->machine);
+	system.utsname = &name;
+	packet.system_info = &system;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+// Readers know one process a pid and mix what they are told of several: of a pid that was used again, the last one counts.
+static bool used_again(const struct frec_snapshot *snapshot, const Flightrec__Process *process)
+{
+	for (size_t i = 0; i < snapshot->process_count; i++) {
+		const Flightrec__Process *other = snapshot->processes[i];
+
+		if (other->pid == process->pid && other->start > process->start)
+			return true;
+	}
+	return false;
+}
+
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
@@ -167,6 +197,8 @@ int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_e
 	int result = 0;
 
 	for (size_t i = 0; i < snapshot->process_count && !result; i++) {
+		if (used_again(snapshot, snapshot->processes[i]))
+			continue;
 		result = write_process_tree(perfetto, snapshot->processes[i], reterr);
 		if (!result)
 			result = write_process_track(perfetto, snapshot->processes[i], reterr);

@@ -2,6 +2,7 @@
 // Debug annotations: the typed arguments of an event in Perfetto.
 #include "export/perfetto.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -99,6 +100,11 @@ static void set_value(struct frec_arena *arena, Perfetto__Protos__DebugAnnotatio
 		break;
 	case FREC_VALUE_DOUBLE:
 	case FREC_VALUE_FLOAT:
+		// Readers keep numbers in a database that has no NaN.
+		if (isnan(value->d)) {
+			set_string(annotation, frec__arena_string(arena, "nan"));
+			break;
+		}
 		annotation->value_case = PERFETTO__PROTOS__DEBUG_ANNOTATION__VALUE_DOUBLE_VALUE;
 		annotation->double_value = value->d;
 		break;

@@ -91,8 +91,7 @@ static int take_sample(struct cursor *cursor, struct frec_record *ret)
 		ret->cpu = take_u32(cursor);
 		take_u32(cursor);
 	}
-	if (type & PERF_SAMPLE_PERIOD)
-		take_u64(cursor);
+	ret->weight = type & PERF_SAMPLE_PERIOD ? take_u64(cursor) : 1;
 	if (type & PERF_SAMPLE_CALLCHAIN)
 		take_array(cursor, take_u64(cursor));
 	if (type & PERF_SAMPLE_RAW) {

@@ -20,6 +20,7 @@ struct frec_record {
 	size_t source_index;		 /* in snapshot->sources */
 	uint64_t time;			 /* CLOCK_MONOTONIC, ns */
 	uint32_t cpu;
+	uint64_t weight; /* how often it counts: PERF_SAMPLE_PERIOD, else 1 */
 	uint32_t pid,
 		tid; /* UINT32_MAX where the kernel could not tell: the task was already gone */
 	const uint8_t *payload; /* with padding at its end */

@@ -27,7 +27,7 @@
 
 struct loss_check {
 	const Flightrec__Loss *loss;
-	uint64_t seen; /* records of this source on this CPU */
+	uint64_t seen; /* what the records of this source on this CPU count */
 };
 
 struct cpu_check {
@@ -154,7 +154,7 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
 	check->too_old += cpu && is_too_old(verify, cpu, record->time);
 	if (loss)
-		loss->seen++;
+		loss->seen += record->weight;
 	else
 		check->uncounted++;
 }

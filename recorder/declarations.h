@@ -40,6 +40,10 @@ struct frec_declarations {
 };
 
 void frec__declarations_deinit(struct frec_declarations *declarations);
+void frec__enumerators_free(struct frec_enumerator *list, size_t count);
+
+/* Adds what the bytes of such a section declare; passes over what it cannot read. Returns 0 or -ENOMEM. */
+int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data, size_t size);
 
 /*
  * Adds what `path` declares, and, with `needed`, what the shared libraries do that it is linked with (found through the

@@ -25,6 +25,8 @@ struct frec_sample {
 	uint8_t raw[];
 } __attribute__((packed));
 
+/* With PERF_SAMPLE_PERIOD a u64 stands where raw_size does here, and everything from there on behind it. */
+
 /* The end of every other record (perf_event_attr.sample_id_all). */
 struct frec_sample_id {
 	uint32_t pid, tid;

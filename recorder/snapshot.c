@@ -4,6 +4,7 @@
 #include "recorder/snapshot.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,6 +67,17 @@ static const struct perf_event_header *at(const struct frec_ring_copy *copy, uin
 // The latest time among the oldest records: an interrupt can put a younger record before an older one, by its depth.
 #define OLDEST 4
 
+// What the kernel counted for a record: see frec__source_init.
+static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
+{
+	uint64_t period = 1;
+
+	if (source->sample_type & PERF_SAMPLE_PERIOD)
+		memcpy(&period, (const char *)record + offsetof(struct frec_sample, raw_size),
+		       sizeof(period));
+	return period;
+}
+
 static void look_over(const struct frec_snapshot *snapshot, const struct frec_id_map *ids, size_t ring,
 		      struct coverage *coverage, struct frec_crash_finder *finder)
 {
@@ -91,10 +103,10 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
 			continue;
 		if (!kept) {
-			coverage->filtered[source]++;
+			coverage->filtered[source] += weight(&snapshot->sources[source], record);
 			continue;
 		}
-		coverage->in_file[source]++;
+		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
 		last_pid = pid;

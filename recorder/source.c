@@ -36,6 +36,10 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 		return r;
 	}
 	source->sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
+	// The kernel counts the nanoseconds that these tell, not their occurrences (__perf_count() in
+	// include/trace/events/sched.h). Asked for the period it makes one record of each, which says how much it counts.
+	if (!strcmp(listed->group, "sched") && !strncmp(listed->kernel_name, "sched_stat_", 11))
+		source->sample_type |= PERF_SAMPLE_PERIOD;
 	if (stack) {
 		source->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
 		source->sample_regs_user = frec__perf_user_registers;

@@ -149,6 +149,8 @@ void frec__control_folder(char *ret, size_t size)
 
 	if (geteuid() == 0)
 		snprintf(ret, size, "%s", FREC_CONTROL_FOLDER);
+	else if (runtime && *runtime)
+		snprintf(ret, size, "%s/flightrec", runtime);
 	else
-		snprintf(ret, size, "%s/flightrec", runtime && *runtime ? runtime : "/tmp");
+		snprintf(ret, size, "/tmp/flightrec-%u", geteuid());
 }

@@ -39,7 +39,7 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 /* "4M" and the like. Returns 0 or -EINVAL. */
 int frec__parse_size(const char *text, uint64_t *ret);
 
-/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR for others. */
+/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for others. */
 void frec__control_folder(char *ret, size_t size);
 
 #endif

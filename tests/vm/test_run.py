@@ -49,7 +49,7 @@ for end, number in (("segv", signal.SIGSEGV), ("wild", signal.SIGSEGV), ("overfl
                     ("sys", signal.SIGSYS), ("kill", signal.SIGKILL)):
     print(f"== {end}", flush=True)
     # What the kernel did around it, in those whose traces are checked.
-    kernel = ["--ring-size", "2M", "-e", "sched:sched_switch,sched:sched_waking,irq:irq_handler_entry"]
+    kernel = ["--ring-size", "2M", "-e", "sched:sched_switch,sched:sched_waking,irq:irq_handler_entry,sched:sched_stat_runtime"]
     result, files, ledger = run(end, *kernel if end in ("segv", "kill") else [])
     check(result.returncode == 128 + number, f"exits with 128 + {number} ({result.returncode})")
     if not check(len(files) == 1, f"one snapshot {files} {result.stderr}"):
@@ -58,6 +58,9 @@ for end, number in (("segv", signal.SIGSEGV), ("wild", signal.SIGSEGV), ("overfl
     check_events(files[0], ledger)
     if end in ("segv", "kill"):
         check_trace(files[0])
+        # One record an occurrence, although the kernel counts nanoseconds there.
+        ran = [(e["time"], e["cpu"]) for e in events(files[0]) if e["event"] == "sched:sched_stat_runtime"]
+        check(ran and len(ran) == len(set(ran)), f"sched_stat_runtime comes once each ({len(ran)}, {len(set(ran))})")
     crash = report(files[0])["crash"]
     check(crash["signal"] == signal.Signals(number).name and crash["process"] == "emitter" and EMITTER in crash["cmdline"][0],
           f"the report names signal, process and command line {crash['signal']}")
