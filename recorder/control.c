@@ -9,8 +9,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#define CONNECT_TIMEOUT 10 /* seconds */
 
 static int fill_address(struct sockaddr_un *address, const char *path)
 {
@@ -30,12 +34,15 @@ static int open_socket(void)
 
 int frec__control_connect(const char *path)
 {
+	const struct timeval patience = {.tv_sec = CONNECT_TIMEOUT};
 	struct sockaddr_un address;
 	int r = fill_address(&address, path);
 	int fd = r ? r : open_socket();
 
 	if (fd < 0)
 		return fd;
+	// A recorder that hangs, with all its places taken, must not hang who asks it.
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
 		r = -errno;
 		close(fd);
@@ -99,6 +106,43 @@ int frec__control_send(int socket, const char *message, int fd)
 	return r;
 }
 
+static int64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+// A signal does not start the time anew: a service's timers may come faster than the answer.
+static int wait_readable(struct pollfd *poller, int milliseconds)
+{
+	int64_t deadline = now() + milliseconds;
+
+	for (;;) {
+		int64_t left = milliseconds < 0 ? -1 : deadline - now();
+		int r = poll(poller, 1, milliseconds >= 0 && left < 0 ? 0 : (int)left);
+
+		if (r > 0)
+			return 0;
+		if (!r)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+// Closing a socket that somebody else set to linger would wait for his peer.
+static void close_foreign(int fd)
+{
+	const struct linger none = {0};
+
+	if (fd < 0)
+		return;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	close(fd);
+}
+
 ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_fd, int milliseconds)
 {
 	struct iovec data = {.iov_base = message, .iov_len = size - 1};
@@ -117,11 +161,9 @@ ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_f
 
 	if (ret_fd)
 		*ret_fd = -1;
-	do
-		r = poll(&poller, 1, milliseconds);
-	while (r < 0 && errno == EINTR);
-	if (r <= 0)
-		return r ? -errno : -ETIMEDOUT;
+	r = wait_readable(&poller, milliseconds);
+	if (r)
+		return r;
 	n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
@@ -132,8 +174,7 @@ ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_f
 
 		// Whatever somebody sends: one is wanted, the others must not pile up here.
 		while (count-- > 0) {
-			if (fd >= 0)
-				close(fd);
+			close_foreign(fd);
 			memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));
 		}
 	}
@@ -141,7 +182,7 @@ ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_f
 		n = -EMSGSIZE;
 	if (ret_fd && n > 0)
 		*ret_fd = fd;
-	else if (fd >= 0)
-		close(fd);
+	else
+		close_foreign(fd);
 	return n;
 }

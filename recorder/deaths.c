@@ -18,7 +18,7 @@ static struct frec_death *find(struct frec_deaths *deaths, uint32_t pid)
 }
 
 void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
-		       int64_t only_uid, uint64_t written)
+		       int64_t only_uid, bool watched, uint64_t written)
 {
 	struct frec_death *death = find(deaths, pid);
 	struct frec_reason *reason;
@@ -30,6 +30,7 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 		}
 		death = &deaths->death[deaths->count++];
 		*death = (struct frec_death){.only_uid = only_uid,
+					     .watched = watched,
 					     .since = frec__monotonic(),
 					     .written = written,
 					     .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};

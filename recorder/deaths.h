@@ -20,6 +20,7 @@
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
+	bool watched; /* when it was announced; its client may have hung up since */
 	int pidfd; /* -1: gone before it could be opened */
 	uint64_t since;	   /* when the alert was handled */
 	uint64_t written;  /* bytes that all rings had seen by then */
@@ -33,7 +34,7 @@ struct frec_deaths {
 
 /* Notes an alert about `pid`; a second one about the same process adds to the first. */
 void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
-		       int64_t only_uid, uint64_t written);
+		       int64_t only_uid, bool watched, uint64_t written);
 
 /* Takes out one that is due, true if there was one. */
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,

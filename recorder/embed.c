@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,12 +24,50 @@
 #define NAME_LENGTH_MAX 100
 #define EVENTS_MAX 256
 
+// Sockets are kept at high numbers, out of the way of a service that closes and reuses the low ones.
+#define SOCKET_MIN 512
+
 struct frec_recorder {
 	int socket;
 	bool ours; /* the other end is a keeper of our own */
+	pid_t pid; /* who started it: after a fork the recorder is the parent's */
+	dev_t device; /* which file `socket` is, should somebody have closed and reused its number */
+	ino_t inode;
 };
 
 static struct frec_recorder recorder = {.socket = -1};
+
+// Whether the number still means our socket: services close descriptors that they do not know. Async-signal-safe.
+static bool socket_is_ours(int socket)
+{
+	struct stat status;
+	int error = errno;
+	bool ours = socket >= 0 && !fstat(socket, &status) && status.st_dev == recorder.device &&
+		    status.st_ino == recorder.inode;
+
+	errno = error;
+	return ours;
+}
+
+static int keep_socket(int socket, bool ours)
+{
+	int high = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_MIN);
+	struct stat status;
+
+	if (high >= 0) { // Where the limit allows no such number the low one has to do.
+		close(socket);
+		socket = high;
+	}
+	if (fstat(socket, &status))
+		return -errno;
+	recorder = (struct frec_recorder){.socket = -1,
+					  .ours = ours,
+					  .pid = getpid(),
+					  .device = status.st_dev,
+					  .inode = status.st_ino};
+	__atomic_store_n(&recorder.socket, socket, __ATOMIC_RELEASE);
+	return 0;
+}
 
 // How many bytes every version of the options has had: `size` alone.
 static int check_options(const struct frec_recorder_options *options, struct frec_recorder_options *ret)
@@ -154,9 +193,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 		;
 	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), NULL, ANSWER_TIMEOUT);
 	if (r > 0 && !strcmp(answer, "ready")) {
-		recorder.socket = sockets[0];
-		recorder.ours = true;
-		return 0;
+		return keep_socket(sockets[0], true);
 	}
 	close(sockets[0]);
 	if (r > 0 && !strncmp(answer, "error ", 6))
@@ -177,11 +214,8 @@ static int connect_recorder(const struct frec_recorder_options *options)
 	if (r > 0 && !strncmp(answer, "ok", 2) && fd >= 0) {
 		r = frec_register_fd(fd);
 		close(fd);
-		if (!r) {
-			recorder.socket = socket;
-			recorder.ours = false;
-			return 0;
-		}
+		if (!r)
+			return keep_socket(socket, false);
 		close(socket);
 		return fail(options, r, "events cannot be registered with the recorder's descriptor", strerror(-r));
 	}
@@ -198,7 +232,7 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 
 	if (r)
 		return r;
-	if (recorder.socket >= 0)
+	if (socket_is_ours(recorder.socket))
 		return fail(&known, -EALREADY, "this process has a recorder already", "");
 	// Whatever could not be registered when the program started has its next chance here.
 	(void)frec_register();
@@ -211,7 +245,8 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 int frec_trigger(const char *name)
 {
 	char message[NAME_LENGTH_MAX + 16] = "notify ";
-	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_RELAXED);
+	// Pairs with the release store in keep_socket().
+	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_ACQUIRE);
 	size_t length = 0;
 
 	for (; name[length]; length++) {
@@ -220,7 +255,7 @@ int frec_trigger(const char *name)
 	}
 	if (!length)
 		return -EINVAL;
-	if (socket < 0)
+	if (!socket_is_ours(socket))
 		return -ENOTCONN;
 	memcpy(message + strlen("notify "), name, length + 1);
 	return frec__control_send(socket, message, -1);
@@ -234,8 +269,12 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	if (!stopped || socket < 0)
 		return;
 	__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
-	// The keeper closes its end when everything is written. A recorder of the machine goes on without us.
-	if (recorder.ours && !frec__control_send(socket, "stop", -1))
-		(void)frec__control_receive(socket, message, sizeof(message), NULL, ANSWER_TIMEOUT);
+	if (!socket_is_ours(socket))
+		return; // Closed by somebody else: the keeper has seen that.
+	// The keeper finishes what it was asked for and closes its end. A recorder of the machine goes on without us, and a
+	// child of fork() only lets go of its copy.
+	if (recorder.ours && recorder.pid == getpid() && !shutdown(socket, SHUT_WR))
+		while (frec__control_receive(socket, message, sizeof(message), NULL, ANSWER_TIMEOUT) > 0)
+			;
 	close(socket);
 }

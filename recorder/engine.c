@@ -70,7 +70,7 @@ static void on_alert(void *context, const struct frec_alert *alert)
 		return;
 	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
 		return;
-	frec__deaths_note(&engine->deaths, alert, pid, watched ? watched->only_uid : -1,
+	frec__deaths_note(&engine->deaths, alert, pid, watched ? watched->only_uid : -1, watched,
 			  bytes_written(engine));
 }
 
@@ -227,21 +227,37 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 	return write_capture(engine, &snapshot, ret_path, reterr);
 }
 
+// A process that nobody told about. Where other users are served, one of theirs is theirs alone: its file too, so that it
+// counts against their quota and not the owner's.
+static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
+{
+	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
+
+	if (!engine->options.serves_others || !process || !process->uid_known || !process->uid ||
+	    process->uid == geteuid())
+		return -1;
+	return process->uid;
+}
+
 static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
 
-	while (frec__deaths_due(&engine->deaths, bytes_written(engine), engine->options.ring_size,
-				&death)) {
+	// Those that were announced by now; who kills processes in a loop must not keep the recorder from everything else.
+	for (size_t left = engine->deaths.count;
+	     left > 0 && frec__deaths_due(&engine->deaths, bytes_written(engine),
+					  engine->options.ring_size, &death);
+	     left--) {
 		struct frec_snapshot snapshot = describe(engine, &death.reason, death.only_uid);
 
 		capture(engine);
-		if (engine->options.watch == FREC_WATCH_EMITTERS &&
-		    !find_watched(engine, death.reason.pid) &&
-		    !frec__snapshot_mentions(&snapshot, death.reason.pid))
-			continue;
-		engine->deaths_seen++;
-		write_capture(engine, &snapshot, NULL, NULL);
+		if (!death.watched) {
+			if (!frec__snapshot_mentions(&snapshot, death.reason.pid))
+				continue;
+			snapshot.only_uid = owner_of_stranger(engine, death.reason.pid);
+		}
+		if (!write_capture(engine, &snapshot, NULL, NULL))
+			engine->last_death = frec__monotonic();
 	}
 	if (engine->deaths.missed)
 		frec__report(LOG_WARNING, "%llu deaths got no snapshot: more than %d processes died at once",

@@ -36,6 +36,7 @@ struct frec_engine_options {
 	const char *folder, *fallback;
 	uint64_t quota;
 	enum frec_watch watch;
+	bool serves_others; /* record --listen */
 };
 
 struct frec_crash_program;
@@ -67,7 +68,7 @@ struct frec_engine {
 	char *events_status; /* user_events_status, as last seen */
 	int events_fd;	     /* user_events_data, for events registered ahead of their program; -1 */
 	uint64_t snapshots, failures;
-	uint64_t deaths_seen; /* deaths that a snapshot was tried of */
+	uint64_t last_death; /* when the last snapshot of a death was written; 0: never */
 	char last_path[PATH_MAX];
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */

@@ -21,8 +21,10 @@
 
 #define SUFFIX ".frec"
 
+// Returns 0, 1 when it made it, or a negative errno.
 static int make_folder(const char *path, struct frec_error *reterr)
 {
+	bool made = false;
 	char part[PATH_MAX];
 	struct stat status;
 
@@ -36,7 +38,8 @@ static int make_folder(const char *path, struct frec_error *reterr)
 		if (kept && kept != '/')
 			continue;
 		*p = 0;
-		if (mkdir(part, 0700) && errno != EEXIST)
+		made = !mkdir(part, 0700);
+		if (!made && errno != EEXIST)
 			return frec__error(reterr, -errno, "%s: cannot make this folder: %s", part,
 					   strerror(errno));
 		*p = kept;
@@ -49,7 +52,7 @@ static int make_folder(const char *path, struct frec_error *reterr)
 		return frec__error(reterr, -errno,
 				   "%s: cannot write here: %s: name another folder with -o", path,
 				   strerror(errno));
-	return 0;
+	return made;
 }
 
 int frec__folder_open(struct frec_folder *folder, const char *path, const char *fallback,
@@ -59,8 +62,9 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
 
 	*folder = (struct frec_folder){.quota = quota};
 	r = make_folder(path, reterr);
-	if (r)
+	if (r < 0)
 		return r;
+	folder->made = r;
 	// The recorder may be started anywhere and must not depend on where it stands later.
 	if (!realpath(path, folder->path))
 		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
@@ -151,7 +155,7 @@ static bool open_fallback(const char *path)
 {
 	struct stat status;
 
-	return *path && !make_folder(path, NULL) && !lstat(path, &status) && S_ISDIR(status.st_mode) &&
+	return *path && make_folder(path, NULL) >= 0 && !lstat(path, &status) && S_ISDIR(status.st_mode) &&
 	       status.st_uid == geteuid() && !(status.st_mode & 022);
 }
 

@@ -12,6 +12,7 @@ struct frec_folder {
 	char path[PATH_MAX];	 /* absolute */
 	char fallback[PATH_MAX]; /* empty: none */
 	uint64_t quota;		 /* bytes of .frec files of one owner; the oldest are removed above it; 0: no limit */
+	bool made;		 /* it was not there before */
 	uint64_t written;	 /* snapshots so far: keeps names apart within a second */
 };
 

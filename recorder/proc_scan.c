@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "recorder/capture.h"
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 
@@ -90,6 +91,10 @@ void frec__process_table_refresh(struct frec_processes *table, uint32_t pid)
 	if (!process || process->exit || folder < 0)
 		return;
 	if (!fstat(folder, &status)) {
+		// What it did as somebody else is not this user's: from its last exec on, or from now where it has been
+		// known since.
+		if (process->uid != status.st_uid)
+			process->uid_since = process->uid_known ? frec__monotonic() : process->image_since;
 		process->uid = status.st_uid;
 		process->uid_known = true;
 	}

@@ -14,10 +14,24 @@ static struct frec_process **bucket(const struct frec_processes *table, uint32_t
 	return (struct frec_process **)&table->bucket[pid % FREC_PROCESS_BUCKETS];
 }
 
-static void process_free(struct frec_process *process)
+static size_t map_bytes(const struct frec_map *map)
 {
-	for (size_t i = 0; i < process->maps; i++)
+	return sizeof(*map) + strlen(map->path) + 1;
+}
+
+static void clear_maps(struct frec_processes *table, struct frec_process *process)
+{
+	for (size_t i = 0; i < process->maps; i++) {
+		table->map_bytes -= map_bytes(&process->map[i]);
 		free(process->map[i].path);
+	}
+	process->maps = 0;
+	process->maps_missing = 0;
+}
+
+static void process_free(struct frec_processes *table, struct frec_process *process)
+{
+	clear_maps(table, process);
 	free(process->map);
 	free(process->thread);
 	free(process->cmdline);
@@ -32,7 +46,7 @@ void frec__process_table_deinit(struct frec_processes *table)
 			struct frec_process *process = table->bucket[i];
 
 			table->bucket[i] = process->next;
-			process_free(process);
+			process_free(table, process);
 		}
 	}
 	*table = (struct frec_processes){0};
@@ -61,8 +75,10 @@ static void drop_oldest(struct frec_processes *table)
 	if (oldest) {
 		struct frec_process *process = *oldest;
 
+		if (process->exit > table->forgotten_until)
+			table->forgotten_until = process->exit;
 		*oldest = process->next;
-		process_free(process);
+		process_free(table, process);
 		table->exited--;
 	}
 }
@@ -182,8 +198,8 @@ void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32
 			memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
 			process->cmdline_size = parent->cmdline_size;
 		}
-		// A child starts with its parent's mappings.
-		for (size_t i = 0; i < parent->maps; i++)
+		// A child starts with its parent's mappings. A parent that is gone could leave the table to make room for them.
+		for (size_t i = 0; i < parent->maps && !parent->exit; i++)
 			frec__process_table_map(table, pid, &parent->map[i]);
 	}
 	add_thread(process, tid, time);
@@ -208,14 +224,6 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 		mark_exit(table, process, time);
 }
 
-static void clear_maps(struct frec_process *process)
-{
-	for (size_t i = 0; i < process->maps; i++)
-		free(process->map[i].path);
-	process->maps = 0;
-	process->maps_missing = 0;
-}
-
 void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid, const char *name,
 			  bool exec, uint64_t time)
 {
@@ -226,13 +234,14 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 		return;
 	if (exec) {
 		// A new image: only the calling thread is left, and the mappings start anew.
-		clear_maps(process);
+		clear_maps(table, process);
 		// Arguments, executable and owner are read anew; those from before would be wrong.
 		free(process->cmdline);
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
 		process->cmdline_size = 0;
 		process->uid_known = false;
+		process->image_since = time;
 		for (size_t i = 0; i < process->threads; i++) {
 			if (process->thread[i].tid != tid && !process->thread[i].exit)
 				process->thread[i].exit = time;
@@ -257,7 +266,12 @@ void frec__process_table_map(struct frec_processes *table, uint32_t pid, const s
 
 	if (!process)
 		return;
-	grown = process->maps == FREC_PROCESS_MAPS_MAX
+	// Those that are gone make room before those that live do without.
+	while (table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX && table->exited &&
+	       !process->exit)
+		drop_oldest(table);
+	grown = process->maps == FREC_PROCESS_MAPS_MAX ||
+				table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX
 			? NULL
 			: reallocarray(process->map, process->maps + 1, sizeof(*grown));
 	if (!grown) {
@@ -268,18 +282,23 @@ void frec__process_table_map(struct frec_processes *table, uint32_t pid, const s
 	grown += process->maps;
 	*grown = *map;
 	grown->path = strdup(map->path);
-	if (grown->path)
+	if (grown->path) {
+		table->map_bytes += map_bytes(grown);
 		process->maps++;
+	}
 }
 
-bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid)
+bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid,
+				 uint64_t time)
 {
 	bool found = false;
 
+	if (time <= table->forgotten_until)
+		return false;
 	for (const struct frec_process *process = *bucket(table, pid); process; process = process->next) {
 		if (process->pid != pid)
 			continue;
-		if (!process->uid_known || process->uid != uid)
+		if (!process->uid_known || process->uid != uid || time < process->uid_since)
 			return false;
 		found = true;
 	}

@@ -17,6 +17,8 @@
 #define FREC_PROCESS_THREADS_MAX 4096
 #define FREC_PROCESS_MAPS_MAX 4096
 #define FREC_PROCESS_CMDLINE_MAX 4096 /* bytes */
+/* Bytes for the mappings of all processes together: whoever maps and forks cannot fill the memory with them. */
+#define FREC_PROCESS_MAPS_BYTES_MAX (64u << 20)
 
 struct frec_thread {
 	uint32_t tid;
@@ -40,6 +42,8 @@ struct frec_process {
 	size_t cmdline_size;
 	char *executable;
 	uint64_t start, exit;
+	uint64_t uid_since; /* it had another user before, or may have had */
+	uint64_t image_since; /* its last exec */
 	size_t threads, maps;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
@@ -52,6 +56,8 @@ struct frec_process {
 struct frec_processes {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
+	size_t map_bytes;
+	uint64_t forgotten_until; /* the latest exit among those that left the table: whose an older record is, is unknown */
 };
 
 /* Reads /proc. What vanishes meanwhile is passed over. */
@@ -76,7 +82,8 @@ void frec__process_table_refresh(struct frec_processes *table, uint32_t pid);
  * Whether every life of `pid` that the table remembers was that user's, and there was one: a reused pid must not show
  * one user what another did.
  */
-bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid);
+bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid,
+				 uint64_t time);
 
 /* Whether `pid` is `ancestor` or descends from it, as far as the table remembers. */
 bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid, uint32_t ancestor);

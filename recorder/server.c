@@ -62,7 +62,7 @@ static size_t connections_of(const struct frec_server *server, uint32_t uid)
 	return count;
 }
 
-int frec__server_adopt(struct frec_server *server, int fd)
+int frec__server_adopt(struct frec_server *server, int fd, bool life_line)
 {
 	struct frec_connection *connection = calloc(1, sizeof(*connection));
 	struct ucred peer;
@@ -75,6 +75,7 @@ int frec__server_adopt(struct frec_server *server, int fd)
 		return -EAGAIN;
 	}
 	connection->fd = fd;
+	connection->life_line = life_line;
 	connection->pid = (uint32_t)peer.pid;
 	connection->uid = peer.uid;
 	connection->trusted = peer.uid == 0 || peer.uid == geteuid();
@@ -92,6 +93,8 @@ static void drop(struct frec_server *server, size_t at)
 	struct frec_connection *connection = server->connection[at];
 
 	// If it died, the sideband told so before its socket closed, and the death is noted.
+	if (connection->life_line)
+		server->stop = true;
 	if (connection->attached)
 		frec__engine_unwatch(server->engine, connection->pid);
 	close(connection->fd);
@@ -347,7 +350,7 @@ void frec__server_run(struct frec_server *server)
 						    : -1;
 
 			if (fd >= 0)
-				frec__server_adopt(server, fd);
+				frec__server_adopt(server, fd, false);
 		}
 	}
 	finish(server);

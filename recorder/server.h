@@ -12,6 +12,7 @@ struct frec_connection {
 	uint32_t pid, uid; /* SO_PEERCRED */
 	bool trusted;	   /* root, or the user that the recorder runs as */
 	bool attached;
+	bool life_line; /* the recorder ends with it */
 	char last_path[PATH_MAX]; /* of the last snapshot that belongs to it */
 };
 
@@ -36,8 +37,8 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine, st
 /* Accepts connections at `path`. */
 int frec__server_listen(struct frec_server *server, const char *path, mode_t mode, struct frec_error *reterr);
 
-/* Takes over a connected socket. */
-int frec__server_adopt(struct frec_server *server, int fd);
+/* Takes over a connected socket; with `life_line` the loop ends when its other end is closed. */
+int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
 /* Runs until a `stop`, SIGTERM or SIGINT, or the end of the process `until`; deaths that are pending are finished. */
 void frec__server_run(struct frec_server *server);

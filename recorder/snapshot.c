@@ -48,15 +48,17 @@ struct coverage {
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-// Decides on the first walk. The second abides by it: the process table changes between the two.
-static bool decide(const struct frec_snapshot *snapshot, struct frec_crash_finder *finder, uint32_t pid)
+// Marks a record of the copy that is left out of the file: PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
+#define LEFT_OUT (1 << 15)
+
+// Decided on the first walk, and noted in the copy: the process table changes before the second.
+static bool decide(const struct frec_snapshot *snapshot, struct perf_event_header *record)
 {
-	if (snapshot->only_uid < 0)
-		return true;
-	if (!frec__process_table_belongs(snapshot->processes, pid, (uint32_t)snapshot->only_uid))
-		return false;
-	frec__pid_set_add(finder->kept, pid);
-	return true;
+	if (snapshot->only_uid >= 0 &&
+	    !frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
+					 (uint32_t)snapshot->only_uid, frec__record_time(record)))
+		record->misc |= LEFT_OUT;
+	return !(record->misc & LEFT_OUT);
 }
 
 static const struct perf_event_header *at(const struct frec_ring_copy *copy, uint32_t offset)
@@ -91,15 +93,16 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 				 ? snapshot->rings[ring].since
 				 : snapshot->recording_since;
 	for (size_t i = 0; i < count; i++) {
-		const struct perf_event_header *record = at(copy, capture->offset[i]);
+		struct perf_event_header *record = (void *)(copy->data + capture->offset[i]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint32_t pid = frec__record_pid(record);
-		bool kept = decide(snapshot, finder, pid);
+		uint64_t time = frec__record_time(record);
+		bool kept = decide(snapshot, record);
 
 		coverage->kept += record->size;
 		coverage->records++;
-		if (copy->wrapped && i + OLDEST >= count && frec__record_time(record) > coverage->from)
-			coverage->from = frec__record_time(record);
+		if (copy->wrapped && i + OLDEST >= count && time > coverage->from)
+			coverage->from = time;
 		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
 			continue;
 		if (!kept) {
@@ -137,8 +140,7 @@ static int put_chunk(struct frec_parts *parts, ZSTD_CCtx *zstd, Flightrec__Recor
 
 // The records of one ring, oldest first, with our ids in place of the kernel's.
 static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
-		       const struct frec_id_map *ids, const struct frec_crash_finder *finder, size_t ring,
-		       ZSTD_CCtx *zstd)
+		       const struct frec_id_map *ids, size_t ring, ZSTD_CCtx *zstd)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
@@ -158,7 +160,7 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint64_t time = frec__record_time(record);
 
-		if (snapshot->only_uid >= 0 && !frec__pid_set_has(finder->kept, frec__record_pid(record)))
+		if (record->misc & LEFT_OUT)
 			continue;
 		if (chunk.size + record->size > CHUNK_SIZE) {
 			r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
@@ -244,7 +246,7 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1);
 	frec__put_processes(parts, snapshot, finder, oldest);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
-		put_records(snapshot, parts, ids, finder, i, zstd);
+		put_records(snapshot, parts, ids, i, zstd);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
 		put_arithmetic(snapshot, parts, i, &coverage[i]);
 	ZSTD_freeCCtx(zstd);

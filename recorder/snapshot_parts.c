@@ -51,13 +51,6 @@ int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_
 {
 	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
 					     .mentioned = calloc(FREC_PID_LIMIT / 8, 1)};
-	if (snapshot->only_uid >= 0) {
-		finder->kept = calloc(FREC_PID_LIMIT / 8, 1);
-		if (!finder->kept) {
-			free(finder->mentioned);
-			return -ENOMEM;
-		}
-	}
 	if (snapshot->reason->pid)
 		frec__crash_finder_mention(finder, snapshot->reason->pid);
 	return 0;
@@ -90,7 +83,6 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 void frec__crash_finder_deinit(struct frec_crash_finder *finder)
 {
 	free(finder->mentioned);
-	free(finder->kept);
 }
 
 static char *first_line(const char *path)

@@ -31,7 +31,6 @@ struct frec_crash_finder {
 	const uint8_t *details; /* a struct frec_crash_record of the BPF program, where it runs; not aligned */
 	uint32_t details_size;
 	uint8_t *mentioned; /* pids; NULL when out of memory: then nobody's mappings are written */
-	uint8_t *kept;	    /* pids whose records are kept; NULL when everybody's are */
 };
 
 /* Returns 0 or -ENOMEM, and then there is nothing to free. */

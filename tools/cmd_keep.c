@@ -54,7 +54,7 @@ int frec_cmd_keep(int argc, char **argv)
 	}
 	frec__engine_watch(&session.engine, options.pid, -1);
 	session.server.until = (int)syscall(SYS_pidfd_open, options.pid, 0);
-	frec__server_adopt(&session.server, SERVICE_FD);
+	frec__server_adopt(&session.server, SERVICE_FD, true);
 	if (session.server.until >= 0 && !frec__control_send(SERVICE_FD, "ready", -1))
 		do {
 			// Who ends the service also signals its processes; the keeper is there until the service is not.

@@ -29,10 +29,12 @@ int frec_cmd_record(int argc, char **argv)
 	if (first < argc)
 		return frec__cli_usage(usage, "%s: record takes no command; run does", argv[first]);
 	options.engine.watch = FREC_WATCH_EMITTERS;
+	options.engine.serves_others = options.listen;
 	if (frec__session_start(&session, &options, &error))
 		return frec__cli_fail("%s", error.message);
-	// Clients read their own snapshots by the path they are told; they cannot list the folder.
-	if (options.listen)
+	// Clients read their own snapshots by the path they are told; they cannot list the folder. One that was there before
+	// has its owner's mode.
+	if (options.listen && session.engine.folder.made)
 		(void)chmod(session.engine.folder.path, 0711);
 	if (isatty(STDERR_FILENO) || options.listen)
 		fprintf(stderr, "flightrec: recording %zu sources into %zu rings of %llu KiB; Ctrl-C ends it\n",

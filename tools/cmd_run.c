@@ -15,6 +15,9 @@
 #include "tools/cli.h"
 #include "tools/session.h"
 
+// Nanoseconds between the snapshot of a death and an exit status that it caused.
+#define SAME_DEATH UINT64_C(2000000000)
+
 static const char usage[] =
 	"flightrec run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
 	"Runs COMMAND under a recorder. A snapshot is taken when it or a process that it started crashes or is\n"
@@ -43,7 +46,7 @@ static bool find_command(const char *name, char *ret, size_t size)
 }
 
 // The child waits for a byte, so that nothing of it escapes the recorder; it gets back the signals as they were.
-static pid_t start(char **command, int *ret_go)
+static pid_t start(char **command, void (*inherited)(int), int *ret_go)
 {
 	sigset_t none;
 	int pipes[2];
@@ -58,6 +61,7 @@ static pid_t start(char **command, int *ret_go)
 		close(pipes[1]);
 		if (read(pipes[0], &byte, 1) != 1)
 			_exit(FREC_EXIT_FAILED);
+		signal(SIGCHLD, inherited);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execvp(command[0], command);
@@ -83,13 +87,20 @@ static void snapshot_of_exit(struct frec_session *session, pid_t pid, int status
 	frec__engine_snapshot(&session->engine, &reason, -1, NULL, NULL);
 }
 
+// A shell that ends with the status of what it ran adds nothing to the snapshot of that.
+static bool just_died(const struct frec_engine *engine)
+{
+	return engine->last_death && frec__monotonic() - engine->last_death < SAME_DEATH;
+}
+
 int frec_cmd_run(int argc, char **argv)
 {
 	struct frec_record_options options;
 	struct frec_session session;
 	struct frec_error error;
+	void (*inherited)(int);
 	char path[4096];
-	int first, go, status;
+	int first, go, status = 0;
 	pid_t pid;
 
 	frec__record_options_init(&options);
@@ -101,7 +112,9 @@ int frec_cmd_run(int argc, char **argv)
 	if (!find_command(argv[first], path, sizeof(path)))
 		return frec__cli_fail("%s: no such command", argv[first]);
 	options.engine.watch = FREC_WATCH_DESCENDANTS;
-	pid = start(argv + first, &go);
+	// Who ignores SIGCHLD does not learn how its children ended; the command gets it back as it was.
+	inherited = signal(SIGCHLD, SIG_DFL);
+	pid = start(argv + first, inherited, &go);
 	if (pid < 0)
 		return frec__cli_fail("cannot start a process: %s", strerror(errno));
 	if (frec__session_start(&session, &options, &error)) {
@@ -125,7 +138,7 @@ int frec_cmd_run(int argc, char **argv)
 		session.server.interrupted = 0;
 	}
 	if (waitpid(pid, &status, session.server.stop ? WNOHANG : 0) == pid && status &&
-	    !session.engine.deaths_seen)
+	    !just_died(&session.engine))
 		snapshot_of_exit(&session, pid, status);
 	frec__session_end(&session);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -28,11 +28,11 @@ static struct frec_reason after(const struct frec_alert *first, const struct fre
 	struct frec_deaths deaths = {0};
 	struct frec_death death;
 
-	frec__deaths_note(&deaths, first, NOBODY, -1, 0);
+	frec__deaths_note(&deaths, first, NOBODY, -1, false, 0);
 	if (second)
-		frec__deaths_note(&deaths, second, NOBODY, -1, 0);
+		frec__deaths_note(&deaths, second, NOBODY, -1, false, 0);
 	if (third)
-		frec__deaths_note(&deaths, third, NOBODY, -1, 0);
+		frec__deaths_note(&deaths, third, NOBODY, -1, false, 0);
 	assert_int_equal(deaths.count, 1);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
@@ -85,13 +85,13 @@ static void due_when_gone(void **state)
 		pause();
 		_exit(0);
 	}
-	frec__deaths_note(&deaths, &killed, (uint32_t)child, 1000, 0);
+	frec__deaths_note(&deaths, &killed, (uint32_t)child, 1000, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	// Younger events are about to overwrite what led to it.
 	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
-	frec__deaths_note(&deaths, &killed, (uint32_t)child, -1, 0);
-	frec__deaths_note(&deaths, &killed, NOBODY, -1, 0);
+	frec__deaths_note(&deaths, &killed, (uint32_t)child, -1, false, 0);
+	frec__deaths_note(&deaths, &killed, NOBODY, -1, false, 0);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
@@ -102,7 +102,7 @@ static void due_when_gone(void **state)
 	assert_int_equal(death.reason.pid, child);
 	waitpid(child, NULL, 0);
 	// Or after a while in any case: writing a core can take long.
-	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, 0);
+	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
@@ -116,12 +116,12 @@ static void deaths_are_bounded(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < FREC_DEATHS_MAX + 10; i++)
-		frec__deaths_note(&deaths, &killed, NOBODY + i, -1, 0);
+		frec__deaths_note(&deaths, &killed, NOBODY + i, -1, false, 0);
 	assert_int_equal(deaths.count, FREC_DEATHS_MAX);
 	while (frec__deaths_due(&deaths, 0, RING, &death))
 		seen++;
 	assert_int_equal(seen, FREC_DEATHS_MAX);
-	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, 0);
+	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
 	frec__deaths_deinit(&deaths);
 	assert_int_equal(deaths.count, 0);
 }

@@ -16,6 +16,8 @@
 
 #define S UINT64_C(1000000000)
 
+#define LATER UINT64_MAX
+
 static struct frec_processes table;
 
 static int forget(void **state)
@@ -229,19 +231,19 @@ static void descent(void **state)
 static void belonging(void **state)
 {
 	(void)state;
-	assert_false(frec__process_table_belongs(&table, 80, 1000));
+	assert_false(frec__process_table_belongs(&table, 80, 1000, LATER));
 	frec__process_table_fork(&table, 80, 1, 80, 1 * S);
-	assert_false(frec__process_table_belongs(&table, 80, 0)); // not known to be
+	assert_false(frec__process_table_belongs(&table, 80, 0, LATER)); // not known to be
 	find(80)->uid = 1000;
 	find(80)->uid_known = true;
-	assert_true(frec__process_table_belongs(&table, 80, 1000));
-	assert_false(frec__process_table_belongs(&table, 80, 1001));
+	assert_true(frec__process_table_belongs(&table, 80, 1000, LATER));
+	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
 	// Another user's process had the number before: its records could be among those of this pid.
 	frec__process_table_exit(&table, 80, 80, 2 * S);
 	frec__process_table_fork(&table, 80, 1, 80, 3 * S);
 	find(80)->uid = 1001;
 	find(80)->uid_known = true;
-	assert_false(frec__process_table_belongs(&table, 80, 1001));
+	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
 }
 
 // Ourselves, as the scan of /proc and the sideband together see it.
@@ -266,6 +268,56 @@ static void the_scan(void **state)
 	frec__process_table_refresh(&table, 4194304); // no such process
 }
 
+static void records_of_the_past_belong_to_nobody_else(void **state)
+{
+	struct frec_processes own = {0};
+	struct frec_process *process;
+
+	(void)state;
+	frec__process_table_fork(&own, 100, 1, 100, 50);
+	process = frec__process_table_find(&own, 100);
+	process->uid = 1000;
+	process->uid_known = true;
+	process->uid_since = 70; // It was somebody else before.
+	assert_false(frec__process_table_belongs(&own, 100, 1000, 60));
+	assert_true(frec__process_table_belongs(&own, 100, 1000, 70));
+	// One that is forgotten may have had the same number.
+	own.forgotten_until = 80;
+	assert_false(frec__process_table_belongs(&own, 100, 1000, 80));
+	assert_true(frec__process_table_belongs(&own, 100, 1000, 81));
+	frec__process_table_deinit(&own);
+}
+
+static void mappings_are_bounded_together(void **state)
+{
+	struct frec_processes own = {0};
+	char path[4000];
+	struct frec_map map = {.path = path};
+	size_t many = FREC_PROCESS_MAPS_BYTES_MAX / sizeof(path) / 400;
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = 0;
+	frec__process_table_fork(&own, 7, 1, 7, 1);
+	for (int i = 0; i < 400; i++)
+		frec__process_table_map(&own, 7, &map);
+	// Children inherit them; those that are gone give theirs back.
+	for (uint32_t pid = 1000; pid < 1000 + 4 * many; pid++) {
+		frec__process_table_fork(&own, pid, 7, pid, pid);
+		assert_int_equal(frec__process_table_find(&own, pid)->maps, 400);
+		frec__process_table_exit(&own, pid, pid, pid + 1);
+		assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
+	}
+	assert_true(own.forgotten_until > 0);
+	// Those that live are counted where there is no room.
+	for (uint32_t pid = 100000; pid < 100000 + 2 * many; pid++)
+		frec__process_table_fork(&own, pid, 7, pid, pid);
+	assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
+	assert_true(frec__process_table_find(&own, (uint32_t)(100000 + 2 * many - 1))->maps_missing > 0);
+	frec__process_table_deinit(&own);
+	assert_int_equal(own.map_bytes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +331,8 @@ int main(void)
 		cmocka_unit_test_teardown(descent, forget),
 		cmocka_unit_test_teardown(belonging, forget),
 		cmocka_unit_test_teardown(the_scan, forget),
+		cmocka_unit_test(records_of_the_past_belong_to_nobody_else),
+		cmocka_unit_test(mappings_are_bounded_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
