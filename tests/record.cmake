@@ -12,6 +12,9 @@ function(frec_vm_test name)
 endfunction()
 
 frec_vm_test(test_run $<TARGET_FILE:emitter> ${CMAKE_CURRENT_SOURCE_DIR}/data/check_perfetto.py)
+add_executable(embedder vm/embedder.c)
+target_link_libraries(embedder PRIVATE flightrec_static)
+frec_vm_test(test_embed $<TARGET_FILE:embedder>)
 frec_vm_test(test_record $<TARGET_FILE:emitter> $<TARGET_FILE:shopd>)
 frec_vm_test(test_shopd $<TARGET_FILE:shopd>)
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from kit import TOOL, check, done, events, folder, report, snapshots, tool, verify, wait_for
+from kit import TOOL, check, done, events, folder, keepers, report, snapshots, tool, verify, wait_for
 
 SHOPD = sys.argv[1]
 THREADS = 2
@@ -45,19 +45,6 @@ class Shop:
     def output(self):
         self.log.seek(0)
         return self.log.read()
-
-
-def keepers():
-    """Processes of the keeper that are still there."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if b"\0keep\0" in file.read():
-                    found.append(pid)
-        except OSError:
-            pass
-    return found
 
 
 def check_death(shop, name):
