@@ -15,6 +15,22 @@
 
 #define ARGUMENTS_MAX 256
 
+int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message)
+{
+	FREC_FREE uint8_t *data = NULL;
+	size_t size;
+	int r;
+
+	if (parts->error.code)
+		return parts->error.code;
+	r = frec__part_pack(part, message, &data, &size);
+	if (r)
+		return frec__error(&parts->error, r, "%s: %s", parts->file.path,
+				   r == -ENOMEM ? "out of memory" : "a part is too large");
+	parts->count++;
+	return frec__new_file_write(&parts->file, data, size, &parts->error);
+}
+
 static ProtobufCBinaryData bytes(const char *text)
 {
 	return (ProtobufCBinaryData){.len = text ? strlen(text) : 0, .data = (uint8_t *)text};
