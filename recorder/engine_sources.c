@@ -250,13 +250,37 @@ int frec__engine_reserve(struct frec_engine *engine, struct frec_error *reterr)
 		 : 0;
 }
 
+// Between two looks at whether the rings are alive: a reading interrupts its CPU.
+#define ALIVE_INTERVAL UINT64_C(1000000000)
+
+static bool all_alive(struct frec_engine *engine)
+{
+	bool alive = true;
+
+	if (frec__monotonic() - engine->looked_alive < ALIVE_INTERVAL)
+		return true;
+	engine->looked_alive = frec__monotonic();
+	for (size_t i = 0; i < engine->ring_count; i++) {
+		struct frec_ring *ring = &engine->ring[i];
+
+		if (ring->offline || frec__ring_alive(ring))
+			continue;
+		ring->offline = true;
+		frec__sideband_close(&engine->sideband, ring->cpu);
+		alive = false;
+	}
+	return alive;
+}
+
 static void look_at_cpus(struct frec_engine *engine)
 {
 	FREC_FREE char *online = frec__read_file_at(AT_FDCWD, CPUS_ONLINE, 4096);
 	struct opening opening = {.engine = engine};
 	struct frec_error error = {0};
 
-	if (!online || !strcmp(online, engine->cpus_online))
+	if (all_alive(engine) && (!online || !strcmp(online, engine->cpus_online)))
+		return;
+	if (!online)
 		return;
 	opening.reterr = &error;
 	for (size_t i = 0; i < engine->ring_count; i++) {

@@ -23,6 +23,7 @@ int frec__ring_open(struct frec_ring *ring, int cpu, size_t size, struct frec_er
 	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
 	attr.write_backward = 1;
 	attr.disabled = 0;
+	attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED;
 	ring->fd = frec__perf_open(&attr, cpu, reterr);
 	if (ring->fd < 0)
 		return ring->fd;
@@ -57,6 +58,20 @@ static uint64_t head(const struct frec_ring *ring)
 
 	// Pairs with the write barrier in the kernel's perf_output_put_handle().
 	return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+}
+
+bool frec__ring_alive(struct frec_ring *ring)
+{
+	struct {
+		uint64_t value, enabled;
+	} reading;
+	bool alive;
+
+	if (read(ring->fd, &reading, sizeof(reading)) != sizeof(reading))
+		return true; // It cannot be told.
+	alive = reading.enabled != ring->enabled;
+	ring->enabled = reading.enabled;
+	return alive;
 }
 
 uint64_t frec__ring_written(const struct frec_ring *ring)

@@ -35,6 +35,7 @@ struct frec_ring {
 	size_t size;  /* bytes of data, a power of two */
 	bool offline; /* its CPU was taken offline: nothing is written any more */
 	uint64_t since; /* when it was opened, nanoseconds of CLOCK_MONOTONIC */
+	uint64_t enabled; /* how long it has been on, when that was last looked at */
 };
 
 struct frec_ring_copy {
@@ -49,6 +50,13 @@ struct frec_ring_copy {
 /* Opens the ring of `cpu`. `size` must be a power of two of at least a page. Returns 0 or a negative errno. */
 int frec__ring_open(struct frec_ring *ring, int cpu, size_t size, struct frec_error *reterr);
 void frec__ring_close(struct frec_ring *ring);
+
+/*
+ * Whether the ring's event has been on since the last call, some time ago. The kernel takes every event off a CPU that goes
+ * offline and puts none back: one that went and came between two looks, as all but the first do over a suspend, shows
+ * nowhere else.
+ */
+bool frec__ring_alive(struct frec_ring *ring);
 
 /* Bytes ever written into it. */
 uint64_t frec__ring_written(const struct frec_ring *ring);

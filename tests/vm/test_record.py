@@ -208,6 +208,14 @@ path = ask(recorder.socket, "trigger back")[1]
 verify(path)
 newest = {e["cpu"]: e["time"] for e in events(path)}
 check(0 in newest, "a snapshot with the CPU back")
+
+print("== a CPU that goes and comes while nobody looks", flush=True)
+recorder.process.send_signal(signal.SIGSTOP)
+for state in ("0", "1"):
+    with open("/sys/devices/system/cpu/cpu1/online", "w") as file:
+        file.write(state)
+recorder.process.send_signal(signal.SIGCONT)
+time.sleep(3)
 process.kill()
 process.wait()
 mover = subprocess.Popen(["taskset", "-c", "1", EMITTER, "-n", "40", "hang"])
