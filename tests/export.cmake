@@ -27,4 +27,9 @@ if(FREC_FUZZ)
 	add_executable(fuzz_snapshot fuzz/fuzz_snapshot.c)
 	target_link_libraries(fuzz_snapshot PRIVATE frec_pipeline)
 	target_link_options(fuzz_snapshot PRIVATE -fsanitize=fuzzer)
+	# Ten seconds from the seeds, so that the target is known to work; to search, run it by hand for longer.
+	add_test(NAME fuzz/fuzz_snapshot COMMAND fuzz_snapshot -max_total_time=10 -max_len=8192
+		${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/snapshot)
+	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus)
+	set_tests_properties(fuzz/fuzz_snapshot PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()
