@@ -28,6 +28,9 @@ if os.geteuid() != 0:
     skip("only root can record the machine")
 if "--inside" not in sys.argv:
     # tracefs may not be mounted here; mounting it is nobody's business outside.
+    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True)
+    if probe.returncode:
+        skip("no mount namespace of our own: " + probe.stderr.strip())
     os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv, "--inside"])
 if not os.path.isdir("/sys/kernel/tracing/events") and subprocess.run(
         ["mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"], stderr=subprocess.DEVNULL).returncode:
