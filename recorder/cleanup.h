@@ -19,12 +19,6 @@ static inline void frec__cleanup_close(const int *fd)
 		close(*fd);
 }
 
-static inline void frec__cleanup_fclose(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
 static inline void frec__cleanup_closedir(DIR **folder)
 {
 	if (*folder)
@@ -33,16 +27,9 @@ static inline void frec__cleanup_closedir(DIR **folder)
 
 #define FREC_FREE __attribute__((cleanup(frec__cleanup_free)))
 #define FREC_CLOSE __attribute__((cleanup(frec__cleanup_close)))
-#define FREC_FCLOSE __attribute__((cleanup(frec__cleanup_fclose)))
 #define FREC_CLOSEDIR __attribute__((cleanup(frec__cleanup_closedir)))
 
 /* Hands over what a guarded local owns. */
-#define FREC_TAKE_FD(fd)                                                                           \
-	({                                                                                         \
-		int taken_ = (fd);                                                                 \
-		(fd) = -1;                                                                         \
-		taken_;                                                                            \
-	})
 #define FREC_TAKE_PTR(p)                                                                           \
 	({                                                                                         \
 		__typeof__(p) taken_ = (p);                                                        \

@@ -82,6 +82,17 @@ int frec__control_listen(const char *path, mode_t mode)
 	return fd;
 }
 
+bool frec__trigger_name_valid(const char *name)
+{
+	size_t length = 0;
+
+	for (; name[length]; length++) {
+		if (length == FREC_TRIGGER_NAME_MAX || name[length] < ' ' || name[length] > '~')
+			return false;
+	}
+	return length > 0;
+}
+
 int frec__control_send(int socket, const char *message, int fd)
 {
 	struct iovec data = {.iov_base = (void *)message, .iov_len = strlen(message)};

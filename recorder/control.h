@@ -23,6 +23,10 @@
 #define FREC_CONTROL_MESSAGE_MAX 65536
 #define FREC_CONTROL_FOLDER "/run/flightrec"
 
+/* Whether it can name a snapshot: 1 to FREC_TRIGGER_NAME_MAX printable ASCII characters. Async-signal-safe. */
+#define FREC_TRIGGER_NAME_MAX 100
+bool frec__trigger_name_valid(const char *name);
+
 /* All return 0 (or a descriptor, or a length) or a negative errno; none blocks longer than the socket's peer. */
 int frec__control_listen(const char *path, mode_t mode);
 int frec__control_connect(const char *path);

@@ -21,7 +21,6 @@
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
 #define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */
-#define NAME_LENGTH_MAX 100
 #define EVENTS_MAX 256
 
 // Sockets are kept at high numbers, out of the way of a service that closes and reuses the low ones.
@@ -244,20 +243,15 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 
 int frec_trigger(const char *name)
 {
-	char message[NAME_LENGTH_MAX + 16] = "notify ";
+	char message[FREC_TRIGGER_NAME_MAX + 16] = "notify ";
 	// Pairs with the release store in keep_socket().
 	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_ACQUIRE);
-	size_t length = 0;
 
-	for (; name[length]; length++) {
-		if (length == NAME_LENGTH_MAX || name[length] < ' ' || name[length] > '~')
-			return -EINVAL;
-	}
-	if (!length)
+	if (!frec__trigger_name_valid(name))
 		return -EINVAL;
 	if (!socket_is_ours(socket))
 		return -ENOTCONN;
-	memcpy(message + strlen("notify "), name, length + 1);
+	strcat(message, name);
 	return frec__control_send(socket, message, -1);
 }
 

@@ -20,7 +20,6 @@
 
 #define POLL_MAX 2048
 #define CONNECTIONS_PER_USER 64
-#define TRIGGER_NAME_MAX 100
 
 int frec__server_init(struct frec_server *server, struct frec_engine *engine, struct frec_error *reterr)
 {
@@ -186,18 +185,6 @@ static void handle_status(const struct frec_server *server, const struct frec_co
 		answer(connection, "ok", text, -1);
 }
 
-// As frec_trigger() has it: the name goes into file names, reports and protobuf strings.
-static bool is_trigger_name(const char *name)
-{
-	size_t length = 0;
-
-	for (; name[length]; length++) {
-		if (length == TRIGGER_NAME_MAX || name[length] < ' ' || name[length] > '~')
-			return false;
-	}
-	return length > 0;
-}
-
 static void handle_trigger(struct frec_server *server, struct frec_connection *connection,
 			   const char *name, bool wants_answer)
 {
@@ -209,7 +196,7 @@ static void handle_trigger(struct frec_server *server, struct frec_connection *c
 	char path[PATH_MAX];
 	int r;
 
-	if (!is_trigger_name(name)) {
+	if (!frec__trigger_name_valid(name)) {
 		if (wants_answer)
 			answer(connection, "error", "a trigger's name is 1 to 100 printable characters", -1);
 		return;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "recorder/capture.h"
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 #include "recorder/perf.h"
@@ -99,11 +99,9 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = attr.build_id = 1;
 	attr.watermark = 1;
 	attr.wakeup_watermark = SIDEBAND_SIZE / 4;
-	opened.fd = frec__perf_open(&attr, cpu, NULL);
+	opened.fd = frec__perf_open(&attr, cpu, reterr);
 	if (opened.fd == -EINVAL) { // before 5.12
 		attr.build_id = 0;
-		opened.fd = frec__perf_open(&attr, cpu, reterr);
-	} else if (opened.fd < 0) {
 		opened.fd = frec__perf_open(&attr, cpu, reterr);
 	}
 	if (opened.fd < 0)
@@ -354,11 +352,8 @@ static void take_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch
 void frec__sideband_drain(struct frec_sideband *sideband)
 {
 	struct batch batch = {0};
-	struct timespec now;
-	uint64_t until;
+	uint64_t until = frec__monotonic();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	until = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	for (size_t i = 0; i < sideband->count; i++)
 		take_cpu(&sideband->cpu[i], until, &batch);
 	if (batch.count)

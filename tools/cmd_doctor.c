@@ -102,11 +102,8 @@ int frec_cmd_doctor(int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return FREC_EXIT_DONE;
 		default:
-			return frec__cli_usage(USAGE, "%s: no such option", argv[optind - 1]);
+			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
 		}
 	}
 	if (optind < argc)

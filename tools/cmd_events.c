@@ -306,12 +306,8 @@ int frec_cmd_events(int argc, char **argv)
 		case 'j':
 			json = true;
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return FREC_EXIT_DONE;
 		default:
-			return frec__cli_usage(USAGE, "%s: %s", argv[optind - 1],
-					       option == ':' ? "needs a value" : "no such option");
+			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
 		}
 	}
 	status = file ? gather(&list, file, files, argv + optind) : frec__cli_fail("out of memory");

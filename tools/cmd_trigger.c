@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "recorder/control.h"
 #include "tools/cli.h"
 #include "tools/recorders.h"
 
 #define USAGE "flightrec trigger NAME [--socket SOCKET | --pid PID]"
 // As frec_trigger() has it.
-#define NAME_LENGTH_MAX 100
 
 static const char help[] = "usage: " USAGE "\n\n"
 			   "Takes a snapshot in every recorder that runs and prints the path of "
@@ -17,17 +17,6 @@ static const char help[] = "usage: " USAGE "\n\n"
 			   "NAME says why; it is kept in the snapshot.\n\n"
 			   "      --socket SOCKET  only the recorder that listens there\n"
 			   "      --pid PID        only the recorder with this process number\n";
-
-static bool is_name(const char *name)
-{
-	size_t length = 0;
-
-	for (; name[length]; length++) {
-		if (length == NAME_LENGTH_MAX || name[length] < ' ' || name[length] > '~')
-			return false;
-	}
-	return length;
-}
 
 static int answered(void *context, const char *socket, bool ok, const char *answer)
 {
@@ -47,7 +36,7 @@ int frec_cmd_trigger(int argc, char **argv)
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct frec_recorders which = {0};
-	char request[NAME_LENGTH_MAX + 16];
+	char request[FREC_TRIGGER_NAME_MAX + 16];
 	int option;
 
 	opterr = 0;
@@ -62,20 +51,16 @@ int frec_cmd_trigger(int argc, char **argv)
 				return frec__cli_usage(USAGE, "--pid %s: not a process number",
 						       optarg);
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return FREC_EXIT_DONE;
 		default:
-			return frec__cli_usage(USAGE, "%s: %s", argv[optind - 1],
-					       option == ':' ? "needs a value" : "no such option");
+			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
 		}
 	}
 	if (argc - optind != 1)
 		return frec__cli_usage(USAGE, "name one trigger");
-	if (!is_name(argv[optind]))
+	if (!frec__trigger_name_valid(argv[optind]))
 		return frec__cli_usage(USAGE,
 				       "a trigger's name is 1 to %d printable ASCII characters",
-				       NAME_LENGTH_MAX);
+				       FREC_TRIGGER_NAME_MAX);
 	if (which.socket && which.pid)
 		return frec__cli_usage(USAGE, "either --socket or --pid");
 	snprintf(request, sizeof(request), "trigger %s", argv[optind]);
