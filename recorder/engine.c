@@ -13,6 +13,7 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/engine_sources.h"
+#include "recorder/foreign.h"
 #include "recorder/perf.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
@@ -76,6 +77,22 @@ static void on_alert(void *context, const struct frec_alert *alert)
 			  bytes_written(engine));
 }
 
+static int check_selection(const struct frec_engine *engine, const char *text, struct frec_error *reterr)
+{
+	struct frec_selection selection;
+	int r = frec__selection_parse(&selection, text, reterr);
+
+	if (!r && selection.kind == FREC_SELECT_EVENT)
+		r = frec__catalog_check(engine->tracefs, text, reterr);
+	frec__selection_deinit(&selection);
+	return r;
+}
+
+static int open_foreign(void *context, struct frec_source *source, struct frec_error *reterr)
+{
+	return frec__engine_open_source(context, source, reterr);
+}
+
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr)
 {
@@ -92,7 +109,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	engine->tracefs = r;
 	r = 0;
 	for (size_t i = 0; options->selection[i] && !r; i++)
-		r = frec__catalog_check(engine->tracefs, options->selection[i], reterr);
+		r = check_selection(engine, options->selection[i], reterr);
 	if (!r)
 		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
 				      options->quota, reterr);
@@ -112,6 +129,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	if (!r)
 		r = frec__engine_find_sources(engine, true, reterr);
 	if (!r)
+		r = frec__foreign_create(&engine->foreign, options->selection, open_foreign, engine, reterr);
+	if (!r)
 		r = frec__engine_reserve(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
@@ -121,6 +140,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 void frec__engine_stop(struct frec_engine *engine)
 {
 	frec__crash_program_destroy(engine->crash_program);
+	frec__foreign_destroy(engine->foreign);
 	for (size_t i = 0; i < engine->source_count; i++)
 		frec__source_deinit(&engine->source[i]);
 	frec__capture_deinit(&engine->capture, engine->options.ring_size);

@@ -50,6 +50,7 @@ struct frec_engine_options {
 };
 
 struct frec_crash_program;
+struct frec_foreign;
 
 /* A process whose death is waited for. */
 struct frec_watched {
@@ -84,6 +85,7 @@ struct frec_engine {
 	char last_path[PATH_MAX];
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */
+	struct frec_foreign *foreign;
 	/* Called after a snapshot was written, or was not (path NULL). */
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;

@@ -109,8 +109,8 @@ int frec__engine_open_cpus(struct frec_engine *engine, struct frec_error *reterr
 	return each_cpu(engine->cpus_online, open_cpu, &opening);
 }
 
-static int open_source(struct frec_engine *engine, struct frec_source *source,
-		       struct frec_error *reterr)
+int frec__engine_open_source(struct frec_engine *engine, struct frec_source *source,
+			     struct frec_error *reterr)
 {
 	struct frec_source *grown;
 	int r = 0;
@@ -137,7 +137,7 @@ int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed
 	struct frec_source source;
 	int r = frec__source_init(&source, engine->tracefs, listed, filter, stack, reterr);
 
-	return r ? r : open_source(engine, &source, reterr);
+	return r ? r : frec__engine_open_source(engine, &source, reterr);
 }
 
 int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr)
@@ -152,7 +152,7 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 
 	// Without BPF the address is missing, and nothing else.
 	if (!frec__crash_program_create(&engine->crash_program, &fatal_signal, &engine->no_addresses)) {
-		int r = open_source(engine, &fatal_signal, reterr);
+		int r = frec__engine_open_source(engine, &fatal_signal, reterr);
 
 		if (r)
 			return r;
