@@ -77,6 +77,21 @@ static int attach_program(struct frec_foreign_usdt *usdt, const struct bpf_progr
 	return 0;
 }
 
+// The probe is there, we have read its notes: what libbpf does not find or understand is where an argument lies.
+static const char *why_not_attached(int error)
+{
+	switch (error) {
+	case -EINVAL:
+	case -ENOENT:
+	case -E2BIG:
+		return "it has an argument in a place that libbpf cannot read";
+	case -EMFILE:
+		return FREC_TOO_MANY_FILES;
+	default:
+		return strerror(-error);
+	}
+}
+
 static int attach(struct frec_foreign_usdt *usdt, size_t slot, struct frec_error *reterr)
 {
 	const struct frec_foreign_target *target = &usdt->targets.target[slot];
@@ -89,11 +104,7 @@ static int attach(struct frec_foreign_usdt *usdt, size_t slot, struct frec_error
 		r = attach_program(usdt, usdt->skeleton->progs.foreign_usdt, slot);
 	if (r)
 		return frec__error(reterr, r, "%s:%s of %s: %s", target->probe.provider,
-				   target->probe.name, target->file.path,
-				   r == -EINVAL || r == -E2BIG
-					   ? "it has an argument in a place that libbpf cannot read"
-				   : r == -EMFILE ? FREC_TOO_MANY_FILES
-						  : strerror(-r));
+				   target->probe.name, target->file.path, why_not_attached(r));
 	// What is attached last runs first. Without it a text that is not in memory is told to be missing.
 	if (target->strings && bpf_program__fd(usdt->skeleton->progs.foreign_touch) >= 0)
 		(void)attach_program(usdt, usdt->skeleton->progs.foreign_touch, slot);
