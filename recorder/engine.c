@@ -4,6 +4,7 @@
 #include "recorder/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/engine_sources.h"
+#include "recorder/engine_usdt.h"
 #include "recorder/foreign.h"
 #include "recorder/perf.h"
 
@@ -93,6 +95,19 @@ static int open_foreign(void *context, struct frec_source *source, struct frec_e
 	return frec__engine_open_source(context, source, reterr);
 }
 
+static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
+{
+	bool user_events = !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
+
+	engine->transport = engine->options.transport;
+	if (engine->transport == FREC_TRANSPORT_AUTO)
+		engine->transport = user_events ? FREC_TRANSPORT_USER_EVENTS : FREC_TRANSPORT_USDT;
+	if (engine->transport == FREC_TRANSPORT_USER_EVENTS && !user_events)
+		return frec__error(reterr, -ENOTSUP,
+				   "this kernel has no user_events (CONFIG_USER_EVENTS): use --transport usdt");
+	return 0;
+}
+
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr)
 {
@@ -107,7 +122,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	if (r < 0)
 		return r;
 	engine->tracefs = r;
-	r = 0;
+	r = choose_transport(engine, reterr);
 	for (size_t i = 0; options->selection[i] && !r; i++)
 		r = check_selection(engine, options->selection[i], reterr);
 	if (!r)
@@ -117,6 +132,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 		r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
 	engine->sideband.alert = on_alert;
 	engine->sideband.context = engine;
+	if (!r && engine->transport == FREC_TRANSPORT_USDT)
+		r = frec__engine_start_usdt(engine, reterr);
 	frec__clocks_read(&engine->start);
 	if (!r)
 		r = frec__engine_open_cpus(engine, reterr);
@@ -132,6 +149,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 		r = frec__foreign_create(&engine->foreign, options->selection, open_foreign, engine, reterr);
 	if (!r)
 		r = frec__engine_reserve(engine, reterr);
+	if (!r)
+		r = frec__engine_find_sites(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
 	return r;
@@ -139,6 +158,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 
 void frec__engine_stop(struct frec_engine *engine)
 {
+	frec__engine_stop_usdt(engine);
 	frec__crash_program_destroy(engine->crash_program);
 	frec__foreign_destroy(engine->foreign);
 	for (size_t i = 0; i < engine->source_count; i++)

@@ -14,6 +14,7 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/data_file.h"
+#include "recorder/engine_usdt.h"
 
 // The bit of the enable word that user_events sets; see emit.h.
 #define USER_EVENTS_BIT 31
@@ -160,6 +161,18 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 	return frec__engine_add_source(engine, &deliver, FREC_CRASH_FILTER, FREC_CRASH_STACK_SIZE, reterr);
 }
 
+bool frec__engine_selects(const struct frec_engine *engine, const struct frec_declared *event)
+{
+	char shown[512];
+
+	snprintf(shown, sizeof(shown), "%s:%s", event->provider, event->name);
+	for (size_t i = 0; engine->options.selection[i]; i++) {
+		if (!fnmatch(engine->options.selection[i], shown, 0))
+			return true;
+	}
+	return !strcmp(event->provider, "flightrec");
+}
+
 struct search {
 	struct frec_engine *engine;
 	bool strict;
@@ -174,6 +187,10 @@ static int found_event(void *context, const struct frec_listed *listed)
 	struct frec_error error;
 	int r;
 
+	// Those come in another way.
+	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT &&
+	    engine->transport != FREC_TRANSPORT_USER_EVENTS)
+		return 0;
 	for (size_t i = 0; i < engine->source_count; i++) {
 		const struct frec_source *source = &engine->source[i];
 
@@ -320,18 +337,7 @@ void frec__engine_look(struct frec_engine *engine)
 {
 	look_at_cpus(engine);
 	look_for_events(engine);
-}
-
-static bool selected(const struct frec_engine *engine, const struct frec_declared *event)
-{
-	char shown[512];
-
-	snprintf(shown, sizeof(shown), "%s:%s", event->provider, event->name);
-	for (size_t i = 0; engine->options.selection[i]; i++) {
-		if (!fnmatch(engine->options.selection[i], shown, 0))
-			return true;
-	}
-	return !strcmp(event->provider, "flightrec");
+	frec__engine_look_usdt(engine);
 }
 
 int frec__engine_preload(struct frec_engine *engine, const char *path, struct frec_error *reterr)
@@ -340,6 +346,8 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 
 	if (r)
 		return frec__error(reterr, r, "%s: %s", path, strerror(-r));
+	if (engine->transport != FREC_TRANSPORT_USER_EVENTS)
+		return 0;
 	if (engine->events_fd < 0)
 		engine->events_fd =
 			openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC);
@@ -355,7 +363,7 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 
 		if (i == FREC_SOURCES_MAX)
 			break;
-		if (!selected(engine, event))
+		if (!frec__engine_selects(engine, event))
 			continue;
 		registration = frec__declared_registration(event);
 		if (!registration)

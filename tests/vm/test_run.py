@@ -8,12 +8,13 @@ import sys
 from kit import Recorder, check, done, events, folder, report, snapshots, tool, verify
 
 EMITTER, CHECK_PERFETTO = sys.argv[1:3]
+OPTIONS = sys.argv[3:]  # how to record, as in --transport usdt
 COUNT = 40
 
 
 def run(end, *options):
     out, ledger = folder(), os.path.join(folder(), "ledger")
-    result = tool("run", "-e", "test:*", "--ring-size", "256K", "-o", out, *options, "--",
+    result = tool("run", "-e", "test:*", "--ring-size", "256K", "-o", out, *OPTIONS, *options, "--",
                   EMITTER, "-t", 2, "-n", COUNT, "-l", ledger, end)
     return result, snapshots(out), ledger
 
