@@ -7,14 +7,14 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64) # whose registers its probes name
 	add_executable(probed host/probed.c)
 	target_link_libraries(probed PRIVATE Threads::Threads)
 	add_executable(throw host/throw.cc)
-	add_test(NAME host/test_foreign COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_foreign.py
+	add_test(NAME host/test_foreign COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_foreign.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:probed> $<TARGET_FILE:throw> ${CMAKE_CURRENT_SOURCE_DIR}/vm)
 	set_tests_properties(host/test_foreign PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
 		ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endif()
 
 # As its package has it; a skip where it is not installed.
-add_test(NAME host/test_postgres COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_postgres.py
+add_test(NAME host/test_postgres COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_postgres.py
 	$<TARGET_FILE:flightrec_tool> ${CMAKE_CURRENT_SOURCE_DIR}/vm)
 set_tests_properties(host/test_postgres PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
 	ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

@@ -1,5 +1,6 @@
 # Sources that were not made for us, on this machine's kernel: USDT probes of a program that knows nothing of flightrec, with
 # arguments of every kind, before and after it starts; those of Python and of the C++ library; tracepoints by their arguments.
+import difflib
 import glob
 import json
 import os
@@ -16,19 +17,6 @@ from kit import Recorder, check, done, events, snapshots, tool, verify, wait_for
 def skip(why):
     print("skipped: " + why)
     sys.exit(77)
-
-
-if os.geteuid() != 0:
-    skip("only root can record other programs")
-if "--inside" not in sys.argv:
-    # tracefs may not be mounted here; mounting it is nobody's business outside.
-    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True)
-    if probe.returncode:
-        skip("no mount namespace of our own: " + probe.stderr.strip())
-    os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv, "--inside"])
-if not os.path.isdir("/sys/kernel/tracing/events") and subprocess.run(
-        ["mount", "-t", "tracefs", "tracefs", "/sys/kernel/tracing"], stderr=subprocess.DEVNULL).returncode:
-    skip("no tracefs on this machine")
 
 
 class Probed:
@@ -178,22 +166,23 @@ KEYS = "prev_pid", "prev_comm", "next_pid", "next_comm"
 
 
 def switches(name):
-    """By CPU, from the first that both have seen to the last."""
+    """By CPU."""
     of_cpu = {}
     for event in everything:
-        if event["event"] == name:
+        # perf was seen to pass over all that one CPU's idle task did (Linux 6.18), and it does not count that.
+        if event["event"] == name and event["fields"]["prev_pid"]:
             of_cpu.setdefault(event["cpu"], []).append(tuple(event["fields"][key] for key in KEYS))
     return of_cpu
 
 
 by_format, by_arguments = switches("sched:sched_switch"), switches("tp_btf:sched_switch")
-for cpu, expected in by_format.items():
-    found = by_arguments.get(cpu, [])
-    # One was opened before the other, and the copy ends between two of them at most.
-    skipped = next((n for n in range(len(expected)) if expected[n:n + 20] == found[:20]), None)
-    common = min(len(found), len(expected) - (skipped or 0))
-    check(skipped is not None and common > 20 and found[:common] == expected[skipped:skipped + common] and
-          abs(len(expected) - skipped - len(found)) <= 1, f"CPU {cpu}: {len(found)} switches are the same both ways")
+for cpu, found in by_arguments.items():
+    # The first was opened before the second.
+    expected = by_format[cpu]
+    matched = difflib.SequenceMatcher(None, expected, found, autojunk=False).get_matching_blocks()
+    common = sum(block.size for block in matched)
+    check(common > 20 and len(found) - common <= 1 and len(expected) - matched[0].a - common <= 1,
+          f"CPU {cpu}: {common} switches are the same both ways, of {len(found)}")
 executed = of(everything, "tp_btf:sched_process_exec")
 check(len([fields for fields in executed if fields["p_comm"] == "true"]) >= 20, "tasks have their names")
 recorder.stop()
