@@ -11,6 +11,12 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64) # whose registers its probes name
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:probed> $<TARGET_FILE:throw> ${CMAKE_CURRENT_SOURCE_DIR}/vm)
 	set_tests_properties(host/test_foreign PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
 		ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+
+	# Not a test: prints a table.
+	add_executable(bench_foreign bench/bench_foreign.c ${bench_usdt_skeleton})
+	target_link_libraries(bench_foreign PRIVATE frec_engine PkgConfig::LIBBPF)
+	target_include_directories(bench_foreign PRIVATE ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+	add_custom_target(bench-foreign COMMAND bench_foreign VERBATIM USES_TERMINAL)
 endif()
 
 # As its package has it; a skip where it is not installed.
