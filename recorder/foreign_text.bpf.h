@@ -36,8 +36,11 @@ static __always_inline __u32 frec_put_text(struct frec_bpf_buffer *buffer, __u32
 	__u32 first;
 	long size;
 
-	if (at > FREC_BPF_RECORD_MAX || room > FREC_FOREIGN_TEXT_MAX ||
-	    room < 2 * sizeof(FREC_FOREIGN_ABSENT))
+	if (at > FREC_BPF_RECORD_MAX || room > FREC_FOREIGN_TEXT_MAX)
+		return 0;
+	/* The compiler would make one comparison of both bounds, of which not every verifier learns the upper one. */
+	barrier_var(room);
+	if (room < 2 * sizeof(FREC_FOREIGN_ABSENT))
 		return 0;
 	to = buffer->data + at;
 	if (!text)
