@@ -34,7 +34,14 @@ before = mounts()
 assert "tracefs" not in before, before
 
 events = subprocess.run([TOOL, "events", "sched:sched_switch"], capture_output=True, text=True)
+doctor = subprocess.run([TOOL, "doctor", "--json"], capture_output=True, text=True)
+capability = {row["capability"]: row for row in map(json.loads, doctor.stdout.splitlines()[:-1])}
+if capability["tracepoints"]["state"] == "missing" and "no right" in capability["tracepoints"]["found"]:
+    skip("tracepoints: " + capability["tracepoints"]["found"])
 assert events.returncode == 0 and "sched:sched_switch" in events.stdout, events
+assert capability["tracefs"]["state"] == "limited" and "mounted nowhere" in capability["tracefs"]["found"], capability["tracefs"]
+assert "mount -t tracefs" in capability["tracefs"]["fix"], capability["tracefs"]
+assert capability["tracefs-rights"]["state"] == "ok" and capability["tracepoints"]["state"] == "ok", doctor.stdout
 
 with tempfile.TemporaryDirectory(prefix="frec-detached-") as folder:
     socket = os.path.join(folder, "socket")
