@@ -66,6 +66,29 @@ if IN_VM:
           summary["auto"] == "user_events", f"helped {probes} {summary}")
     os.chmod("/sys/kernel/tracing/user_events_data", 0o640)
     subprocess.run(["mount", "-o", "remount,gid=0,mode=700", "/sys/kernel/tracing"], check=False)
+    print("== doctor where tracefs is not mounted", flush=True)
+    WITHOUT = "umount /sys/kernel/tracing && exec \"$0\" doctor --json"
+    ALONE = ("touch /tmp/data && mount --bind /sys/kernel/tracing/user_events_data /tmp/data && umount /sys/kernel/tracing && "
+             "mount -t tmpfs none /sys/kernel/tracing && touch /sys/kernel/tracing/user_events_data && "
+             "mount --bind /tmp/data /sys/kernel/tracing/user_events_data && umount /tmp/data && exec \"$0\" doctor --json")
+    for script, state, word, carrier in ((WITHOUT, "missing", "not without a mounted tracefs", "usdt"),
+                                         (ALONE, "ok", "which is all of tracefs here", "user_events")):
+        result = subprocess.run(["unshare", "-m", "sh", "-ec", script, root_tool], stdout=subprocess.PIPE, text=True, check=False)
+        *rows, summary = [json.loads(line) for line in result.stdout.splitlines()]
+        row = {row["capability"]: row for row in rows}
+        check(word in row["user-events"]["found"] and row["user-events"]["state"] == state == row["register"]["state"] and
+              row["tracefs-rights"]["state"] == "ok" and summary["auto"] == carrier, f"{row['user-events']} {summary}")
+    # A service in there is recorded from outside. The first one keeps the event on for the second.
+    running = subprocess.Popen(["unshare", "-m", "sh", "-ec", ALONE.replace("doctor --json", "-n 1 hang"), EMITTER])
+    wait_for(lambda: tool("events", "test:*").returncode == 0)
+    recorder = Recorder("-e", "test:*", "--ring-size", "64K")
+    subprocess.run(["unshare", "-m", "sh", "-ec", ALONE.replace("doctor --json", "-n 3 ok"), EMITTER], check=False)
+    path = tool("trigger", "x", "--socket", recorder.socket).stdout.strip()
+    check([e["fields"]["sequence"] for e in events(path) if e["event"] == "test:tick"] == [1, 2, 3], "a container with that file emits")
+    recorder.stop()
+    running.kill()
+    running.wait()
+    wait_for(lambda: tool("events", "test:*").returncode == 1)
 kit.TOOL = root_tool
 
 print("== events", flush=True)
