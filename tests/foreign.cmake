@@ -11,6 +11,11 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64) # whose registers its probes name
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:probed> $<TARGET_FILE:throw> ${CMAKE_CURRENT_SOURCE_DIR}/vm)
 	set_tests_properties(host/test_foreign PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
 		ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+	# Another kernel has another verifier.
+	add_test(NAME vm/foreign COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 400 -- env PYTHONDONTWRITEBYTECODE=1 FREC_REQUIRE_KERNEL=1
+		${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_foreign.py
+		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:probed> $<TARGET_FILE:throw> ${CMAKE_CURRENT_SOURCE_DIR}/vm)
+	set_tests_properties(vm/foreign PROPERTIES TIMEOUT 500 LABELS vm SKIP_RETURN_CODE 77)
 
 	# Not a test: prints a table.
 	add_executable(bench_foreign bench/bench_foreign.c ${bench_usdt_skeleton})
