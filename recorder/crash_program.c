@@ -14,6 +14,7 @@
 
 struct frec_crash_program {
 	struct crash_bpf *skeleton;
+	struct frec_bpf_output output;
 	struct bpf_link *link;
 };
 
@@ -62,7 +63,6 @@ static int describe(struct frec_source *source)
 			   .group = "flightrec",
 			   .kernel_name = "fatal_signal"},
 		.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
-		.counter_map = -1,
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (add_field(&source->format, fields[i].name, fields[i].type, fields[i].kind,
@@ -82,8 +82,14 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 	libbpf_set_print(NULL);
 	if (!program)
 		return -ENOMEM;
-	program->skeleton = crash_bpf__open_and_load();
+	program->skeleton = crash_bpf__open();
 	r = program->skeleton ? 0 : -errno;
+	if (!r)
+		r = frec__bpf_output_size(program->skeleton->obj, 1, &program->skeleton->rodata->frec_cpus);
+	if (!r)
+		r = crash_bpf__load(program->skeleton);
+	if (!r)
+		r = frec__bpf_output_open(&program->output, program->skeleton->obj);
 	if (!r) {
 		program->link = bpf_program__attach(program->skeleton->progs.signal_deliver);
 		r = program->link ? 0 : -errno;
@@ -98,8 +104,7 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 				   "loaded (%s): it needs CAP_BPF and a kernel with BTF",
 				   strerror(-r));
 	}
-	source->bpf_map = bpf_map__fd(program->skeleton->maps.rings);
-	source->counter_map = bpf_map__fd(program->skeleton->maps.emitted);
+	source->output = &program->output;
 	*ret = program;
 	return 0;
 }
@@ -109,6 +114,7 @@ void frec__crash_program_destroy(struct frec_crash_program *program)
 	if (!program)
 		return;
 	bpf_link__destroy(program->link);
+	frec__bpf_output_close(&program->output);
 	crash_bpf__destroy(program->skeleton);
 	free(program);
 }

@@ -20,6 +20,8 @@
 // How often it looks whether a dying process is gone.
 #define DEATH_INTERVAL 2
 
+const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
+
 static uint64_t bytes_written(const struct frec_engine *engine)
 {
 	uint64_t most = 0;
@@ -79,7 +81,10 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 {
 	int r;
 
-	*engine = (struct frec_engine){.options = *options, .tracefs = -1, .events_fd = -1};
+	*engine = (struct frec_engine){.options = *options,
+				       .transport = FREC_TRANSPORT_USER_EVENTS,
+				       .tracefs = -1,
+				       .events_fd = -1};
 	frec__perf_raise_file_limit();
 	r = frec__catalog_open(reterr);
 	if (r < 0)

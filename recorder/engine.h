@@ -30,6 +30,15 @@ enum frec_watch {
 	FREC_WATCH_DESCENDANTS, /* of the watched processes and what they started */
 };
 
+/* How the events of services come in. `auto` takes the first of the others that works here. */
+enum frec_transport {
+	FREC_TRANSPORT_AUTO,
+	FREC_TRANSPORT_USER_EVENTS,
+	FREC_TRANSPORT_USDT,
+	FREC_TRANSPORT_SHM,
+	FREC_TRANSPORT_COUNT
+};
+
 struct frec_engine_options {
 	const char *const *selection; /* NULL-terminated; kept by the caller */
 	uint64_t ring_size;	      /* bytes per CPU, a power of two */
@@ -37,6 +46,7 @@ struct frec_engine_options {
 	uint64_t quota;
 	enum frec_watch watch;
 	bool serves_others; /* record --listen */
+	enum frec_transport transport;
 };
 
 struct frec_crash_program;
@@ -49,6 +59,7 @@ struct frec_watched {
 
 struct frec_engine {
 	struct frec_engine_options options;
+	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
 	int tracefs;
 	size_t ring_count;
 	struct frec_ring *ring;
@@ -77,6 +88,8 @@ struct frec_engine {
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;
 };
+
+extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT]; /* "auto", "user_events", ... */
 
 /* Starts recording. On failure nothing is left and `reterr` says why. */
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,

@@ -339,6 +339,7 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	message.filter = source->filter ? (char *)source->filter : "";
 	message.sample_type = source->sample_type;
 	message.sample_regs_user = source->sample_regs_user;
+	message.transport = source->transport;
 	message.since = source->since;
 	frec__parts_put(parts, FREC_PART_SOURCE, &message.base);
 	for (size_t i = 0; i < format->count; i++)

@@ -14,7 +14,9 @@
 	"      --ring-size SIZE  bytes per CPU, with K, M or G (default 4M)\n"                      \
 	"      --quota SIZE      remove the oldest snapshots in DIR above this much (default 1G, 0: never)\n" \
 	"      --fallback DIR    where snapshots go when DIR cannot be written (default " FREC_FALLBACK_DEFAULT \
-	")\n"
+	")\n"                                                                                     \
+	"      --transport HOW   how the events of services come in: user_events, usdt, shm, or the first of these\n" \
+	"                        that works here (default auto)\n"
 
 struct frec_record_options {
 	struct frec_engine_options engine;
