@@ -144,32 +144,40 @@ static inline uint32_t frec__shm_commit_word(uint64_t position, uint32_t key)
 
 /*
  * The checksum of `size` bytes, a multiple of 8: four independent chains of words, so that the processor works on them at
- * once. Each step maps words one to one, so a change within one word never leaves its chain as it was. A CRC with the
- * processor's instruction takes as long and needs one.
+ * once. Each step maps words one to one, so a change within one word never leaves its chain as it was. A CRC by the
+ * processor's instruction takes as long, and not every processor has one.
  */
+static inline uint64_t frec__shm_mix(uint64_t chain, const char *word, uint64_t odd)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, word, sizeof(value));
+	value = (chain ^ value) * odd;
+	return value << 29 | value >> 35;
+}
+
 static inline uint32_t frec__shm_checksum(const void *data, size_t size)
 {
-	const uint64_t odd[4] = {0x9e3779b97f4a7c15, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9, 0xd6e8feb86659fd93};
-	uint64_t chain[4] = {odd[1], odd[2], odd[3], odd[0] ^ size}, word;
-	const char *at = data, *end = at + size;
-	uint64_t sum;
+	const uint64_t odd_a = 0x9e3779b97f4a7c15, odd_b = 0xc2b2ae3d27d4eb4f, odd_c = 0x165667b19e3779f9;
+	uint64_t a = odd_b, b = odd_c, c = odd_a ^ size, d = size, sum;
+	const char *at = (const char *)data, *end = at + size;
 
 	for (; end - at >= 32; at += 32) {
-#pragma GCC unroll 4
-		for (int i = 0; i < 4; i++) {
-			__builtin_memcpy(&word, at + 8 * i, sizeof(word));
-			chain[i] = (chain[i] ^ word) * odd[i];
-			chain[i] ^= chain[i] >> 29;
-		}
+		a = frec__shm_mix(a, at, odd_a);
+		b = frec__shm_mix(b, at + 8, odd_b);
+		c = frec__shm_mix(c, at + 16, odd_c);
+		d = frec__shm_mix(d, at + 24, odd_a);
 	}
-	for (int i = 0; at < end; at += 8, i++) {
-		__builtin_memcpy(&word, at, sizeof(word));
-		chain[i] = (chain[i] ^ word) * odd[i];
-		chain[i] ^= chain[i] >> 29;
+	if (end - at >= 16) {
+		a = frec__shm_mix(a, at, odd_a);
+		b = frec__shm_mix(b, at + 8, odd_b);
+		at += 16;
 	}
-	sum = ((chain[0] * odd[1] ^ chain[1]) * odd[2] ^ chain[2]) * odd[3] ^ chain[3];
+	if (end - at >= 8)
+		c = frec__shm_mix(c, at, odd_c);
+	sum = (a * odd_b ^ b) + (c * odd_a ^ d) * odd_c;
 	sum ^= sum >> 32;
-	sum *= odd[0];
+	sum *= odd_a;
 	return (uint32_t)(sum >> 32);
 }
 
