@@ -16,6 +16,7 @@
 
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
+#include "recorder/sites.h"
 
 #define SECTION "frec_declarations"
 #define FILES_MAX 16384
@@ -156,6 +157,8 @@ static int add_path(struct frec_declarations *declarations, const char *path, un
 			add_needed(declarations, elf, section, &header, path, depth - 1);
 		}
 	}
+	if (elf && !r && declarations->found_sites)
+		r = frec__sites_read(declarations, elf, fd);
 	elf_end(elf);
 	return r;
 }
@@ -163,6 +166,17 @@ static int add_path(struct frec_declarations *declarations, const char *path, un
 int frec__declarations_add_file(struct frec_declarations *declarations, const char *path, bool needed)
 {
 	return add_path(declarations, path, needed ? NEEDED_DEPTH : 0);
+}
+
+int frec__declarations_add_mapping(struct frec_declarations *declarations, uint32_t pid,
+				   const char *path)
+{
+	char within[PATH_MAX + 64];
+	int r;
+
+	snprintf(within, sizeof(within), "/proc/%u/root%s", pid, path);
+	r = add_path(declarations, within, 0);
+	return r == -ENOENT ? add_path(declarations, path, 0) : r;
 }
 
 int frec__declarations_add_process(struct frec_declarations *declarations, pid_t pid)
@@ -181,9 +195,7 @@ int frec__declarations_add_process(struct frec_declarations *declarations, pid_t
 		if (!file || !strcmp(file, last))
 			continue;
 		snprintf(last, sizeof(last), "%s", file);
-		// Through the process's own root: it may live in a container.
-		snprintf(path, sizeof(path), "/proc/%d/root%s", pid, file);
-		if (add_path(declarations, path, 0) == -ENOMEM)
+		if (frec__declarations_add_mapping(declarations, (uint32_t)pid, file) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;

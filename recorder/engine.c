@@ -4,6 +4,7 @@
 #include "recorder/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/engine_sources.h"
+#include "recorder/engine_usdt.h"
 #include "recorder/perf.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
@@ -76,6 +78,19 @@ static void on_alert(void *context, const struct frec_alert *alert)
 			  bytes_written(engine));
 }
 
+static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
+{
+	bool user_events = !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
+
+	engine->transport = engine->options.transport;
+	if (engine->transport == FREC_TRANSPORT_AUTO)
+		engine->transport = user_events ? FREC_TRANSPORT_USER_EVENTS : FREC_TRANSPORT_USDT;
+	if (engine->transport == FREC_TRANSPORT_USER_EVENTS && !user_events)
+		return frec__error(reterr, -ENOTSUP,
+				   "this kernel has no user_events (CONFIG_USER_EVENTS): use --transport usdt");
+	return 0;
+}
+
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr)
 {
@@ -90,7 +105,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	if (r < 0)
 		return r;
 	engine->tracefs = r;
-	r = 0;
+	r = choose_transport(engine, reterr);
 	for (size_t i = 0; options->selection[i] && !r; i++)
 		r = frec__catalog_check(engine->tracefs, options->selection[i], reterr);
 	if (!r)
@@ -100,6 +115,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 		r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
 	engine->sideband.alert = on_alert;
 	engine->sideband.context = engine;
+	if (!r && engine->transport == FREC_TRANSPORT_USDT)
+		r = frec__engine_start_usdt(engine, reterr);
 	frec__clocks_read(&engine->start);
 	if (!r)
 		r = frec__engine_open_cpus(engine, reterr);
@@ -113,6 +130,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 		r = frec__engine_find_sources(engine, true, reterr);
 	if (!r)
 		r = frec__engine_reserve(engine, reterr);
+	if (!r)
+		r = frec__engine_find_sites(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
 	return r;
@@ -120,6 +139,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 
 void frec__engine_stop(struct frec_engine *engine)
 {
+	frec__engine_stop_usdt(engine);
 	frec__crash_program_destroy(engine->crash_program);
 	for (size_t i = 0; i < engine->source_count; i++)
 		frec__source_deinit(&engine->source[i]);

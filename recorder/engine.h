@@ -50,6 +50,8 @@ struct frec_engine_options {
 };
 
 struct frec_crash_program;
+struct frec_mapped;
+struct frec_usdt;
 
 /* A process whose death is waited for. */
 struct frec_watched {
@@ -82,6 +84,11 @@ struct frec_engine {
 	uint64_t snapshots, failures;
 	uint64_t last_death; /* when the last snapshot of a death was written; 0: never */
 	char last_path[PATH_MAX];
+	struct frec_usdt *usdt; /* NULL: another transport is in use */
+	uint32_t usdt_slots; /* of its slots, those in use */
+	size_t mapped_count; /* files that were mapped and not looked at yet */
+	struct frec_mapped *mapped;
+	bool mapped_missed; /* there was no room for one */
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */
 	/* Called after a snapshot was written, or was not (path NULL). */

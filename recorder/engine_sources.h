@@ -18,6 +18,13 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed *listed,
 			    const char *filter, uint32_t stack, struct frec_error *reterr);
 
+/* Takes over a source that is initialised and opens it on every ring; frees it when that fails. */
+int frec__engine_open_source(struct frec_engine *engine, struct frec_source *source,
+			     struct frec_error *reterr);
+
+/* Whether an event of services is selected. */
+bool frec__engine_selects(const struct frec_engine *engine, const struct frec_declared *event);
+
 /* Opens what is selected and not open yet. With `strict` the first failure ends it; else each is reported and passed over. */
 int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct frec_error *reterr);
 

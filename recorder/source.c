@@ -48,6 +48,22 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 	return 0;
 }
 
+int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
+			       Flightrec__Transport transport, const struct frec_bpf_output *output,
+			       uint32_t slot)
+{
+	*source = (struct frec_source){.listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT},
+				       .transport = transport,
+				       .sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+				       .output = output,
+				       .slot = slot};
+	snprintf(source->listed.system, sizeof(source->listed.system), "%s", event->provider);
+	snprintf(source->listed.name, sizeof(source->listed.name), "%s", event->name);
+	snprintf(source->listed.group, sizeof(source->listed.group), "%s", event->provider);
+	snprintf(source->listed.kernel_name, sizeof(source->listed.kernel_name), "%s", event->name);
+	return frec__declared_format(event, &source->format);
+}
+
 static int open_event(const struct frec_source *source, const struct frec_ring *ring,
 		      struct frec_error *reterr)
 {

@@ -11,6 +11,7 @@
 
 #include "recorder/bpf_output.h"
 #include "recorder/catalog.h"
+#include "recorder/declarations.h"
 #include "recorder/format.h"
 #include "recorder/perf.h"
 #include "recorder/ring.h"
@@ -34,6 +35,7 @@ struct frec_source {
 	/* NULL, or the BPF programs that write it. It outlives the source. */
 	const struct frec_bpf_output *output;
 	uint32_t slot; /* its number there */
+	size_t declared; /* of an event that no format file describes: which of the engine's declarations it is */
 	struct frec_bpf_counts *counted; /* what was counted when each ring was opened */
 };
 
@@ -43,6 +45,14 @@ struct frec_source {
  */
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, uint32_t stack, struct frec_error *reterr);
+
+/*
+ * Takes the layout from a declaration instead of tracefs, for an event that comes in by `transport`. `output` and `slot` are
+ * the program's that writes it, or NULL. Returns 0 or -ENOMEM.
+ */
+int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
+			       Flightrec__Transport transport, const struct frec_bpf_output *output,
+			       uint32_t slot);
 
 /* Opens the source on ring number `at` and lets it record. */
 int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,

@@ -1,6 +1,8 @@
 # What the kernel tests share: running the tool, reading its files, saying what failed.
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,7 +56,10 @@ def verify(path):
 
 
 def folder():
-    return tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+    """A folder of the test's own. What is in it stays when the test fails."""
+    path = tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+    atexit.register(lambda: failures or shutil.rmtree(path, ignore_errors=True))
+    return path
 
 
 def wait_for(condition, seconds=30):
