@@ -124,8 +124,7 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
  * For listeners that want the payload in one piece. It takes as much stack as the payload is long. A string that is not
  * in memory just then is read in here, by its own thread, before a program in the kernel, which cannot wait, looks at it.
  */
-static __attribute__((noinline)) void emit_flat(struct frec__event *event, uint32_t enabled,
-						const struct iovec *vector,
+static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
 {
@@ -138,14 +137,16 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *event, uint3
 		       vector[0].iov_len - sizeof(uint32_t));
 	for (int i = 1; i < payload->count; i++)
 		next = mempcpy(next, vector[i].iov_base, vector[i].iov_len);
-	if (enabled & FREC__SHM_MASK)
-		frec__shm_emit(event, flat, FREC__COMMON_SIZE + payload->size);
+	if (shm)
+		frec__shm_emit_flat(shm, flat, FREC__COMMON_SIZE + payload->size);
 	if (args)
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
-	       frec__site *site, const uint64_t *args)
+/* To whoever listens but shared memory; to that as well where `shm`. */
+static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
+						 const uint16_t *places, frec__site *site,
+						 const uint64_t *args, bool shm)
 {
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	struct frec__payload payload;
@@ -154,8 +155,8 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	result = frec__payload_build(vector, places, &payload);
 	if (result)
 		return drop(event, payload.size, result);
-	if (args || enabled & FREC__SHM_MASK)
-		emit_flat(event, enabled, vector, &payload, site, args);
+	if (args || shm)
+		emit_flat(shm ? event : NULL, vector, &payload, site, args);
 	if (enabled & FREC__USER_EVENTS_MASK)
 		result = emit_user_event(event, vector, payload.count);
 	errno = saved_errno;
@@ -164,6 +165,21 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	if (payload.cut)
 		count(&frec__counts.cut);
 	return 0;
+}
+
+int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
+	       frec__site *site, const uint64_t *args)
+{
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+	bool shm = enabled & FREC__SHM_MASK;
+
+	/* Shared memory first, because that leaves the vector as it is; and where it listens it most often does so alone. */
+	if (shm && frec__shm_emit(event, vector, places)) {
+		if (enabled == FREC__SHM_MASK)
+			return 0;
+		shm = false;
+	}
+	return emit_others(event, vector, places, site, args, shm);
 }
 
 void frec__copy_chars(char *to, const char *from, size_t size)

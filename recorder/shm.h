@@ -95,7 +95,7 @@ struct frec_shm_control {
 #define FREC_SHM_ID_FIRST (UINT64_C(1) << 32)
 #define FREC_SHM_ID(slot) (FREC_SHM_ID_FIRST + (slot))
 
-/* Like struct frec_sample in perf.h, which it must equal from `header` on. */
+/* A frame, and from `header` on what struct frec_sample in perf.h is. */
 struct frec_shm_record {
 	uint32_t commit;
 	uint32_t checksum;
@@ -103,7 +103,7 @@ struct frec_shm_record {
 	uint64_t id;
 	uint32_t pid, tid;
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t cpu, reserved;
+	uint64_t cpu; /* a u32 and zeroes; one store of its own size, because it is read back at once */
 	uint32_t raw_size;
 	uint8_t raw[]; /* 8 bytes of common header, the payload, zeroes up to a multiple of 8 of the whole */
 } __attribute__((packed));
@@ -142,43 +142,10 @@ static inline uint32_t frec__shm_commit_word(uint64_t position, uint32_t key)
 	return (uint32_t)(position >> 3) ^ key;
 }
 
-/*
- * The checksum of `size` bytes, a multiple of 8: four independent chains of words, so that the processor works on them at
- * once. Each step maps words one to one, so a change within one word never leaves its chain as it was. A CRC by the
- * processor's instruction takes as long, and not every processor has one.
- */
-static inline uint64_t frec__shm_mix(uint64_t chain, const char *word, uint64_t odd)
+/* Commit word and checksum as they are stored: at once. */
+static inline uint64_t frec__shm_frame(uint32_t commit, uint32_t checksum)
 {
-	uint64_t value;
-
-	__builtin_memcpy(&value, word, sizeof(value));
-	value = (chain ^ value) * odd;
-	return value << 29 | value >> 35;
-}
-
-static inline uint32_t frec__shm_checksum(const void *data, size_t size)
-{
-	const uint64_t odd_a = 0x9e3779b97f4a7c15, odd_b = 0xc2b2ae3d27d4eb4f, odd_c = 0x165667b19e3779f9;
-	uint64_t a = odd_b, b = odd_c, c = odd_a ^ size, d = size, sum;
-	const char *at = (const char *)data, *end = at + size;
-
-	for (; end - at >= 32; at += 32) {
-		a = frec__shm_mix(a, at, odd_a);
-		b = frec__shm_mix(b, at + 8, odd_b);
-		c = frec__shm_mix(c, at + 16, odd_c);
-		d = frec__shm_mix(d, at + 24, odd_a);
-	}
-	if (end - at >= 16) {
-		a = frec__shm_mix(a, at, odd_a);
-		b = frec__shm_mix(b, at + 8, odd_b);
-		at += 16;
-	}
-	if (end - at >= 8)
-		c = frec__shm_mix(c, at, odd_c);
-	sum = (a * odd_b ^ b) + (c * odd_a ^ d) * odd_c;
-	sum ^= sum >> 32;
-	sum *= odd_a;
-	return (uint32_t)(sum >> 32);
+	return (uint64_t)checksum << 32 | commit;
 }
 
 #endif

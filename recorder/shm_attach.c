@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/shm_emit.h"
+#include "recorder/shm_sequence.h"
 
 #define GENERATIONS 0xfffe /* those that no FREC__NO_INDEX has */
 
@@ -156,7 +156,7 @@ int frec__shm_map(int fd)
 	shm->key = header.key;
 	shm->generation = frec__shm ? frec__shm->generation % GENERATIONS + 1 : 1;
 	shm->guard = -1;
-	shm->sequences = frec__shm_area() != NULL;
+	shm->sequences = frec__shm_has_sequences();
 	shm->owner = &((const struct frec_shm_header *)shm->map)->owner;
 	r = map_sections(shm, fd, &layout);
 	if (r) {
@@ -267,9 +267,11 @@ static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 	if (declaration->magic != FREC__DECLARATION_MAGIC || declaration->size % 8 ||
 	    declaration->size > FREC_SHM_DECLARATION_MAX)
 		return -E2BIG;
+	if (shm->guard < 0)
+		return find_slot(shm->table, declaration);
 	before = frec__shm_guard_open(shm->guard);
 	slot = find_slot(shm->table, declaration);
-	frec__shm_guard_close(shm->guard, before);
+	frec__shm_guard_close(before);
 	return slot;
 }
 

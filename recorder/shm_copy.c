@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "recorder/perf.h"
+#include "recorder/shm_checksum.h"
 
 _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(struct frec_sample) &&
 		       offsetof(struct frec_shm_record, id) - FREC_SHM_FRAME_SIZE ==
@@ -184,5 +185,5 @@ void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy 
 		ret->regions++;
 		ret->bytes += certain - end;
 	}
-	copy->wrapped = end < copy->written;
+	copy->wrapped = full && end < copy->written;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "flightrec/event.h"
 #include "recorder/shm.h"
@@ -57,51 +58,43 @@ int frec__shm_map(int fd);
 void frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
 
-/* The bytes before and behind `flat` that belong to frec__shm_emit. */
+/* The bytes before and behind `flat` that belong to frec__shm_emit_flat. */
 #define FREC__SHM_ROOM_BEFORE sizeof(struct frec_shm_record)
 #define FREC__SHM_ROOM_BEHIND 8
 
 /*
- * Writes a record: `size` bytes of `flat`, 8 bytes of common header and at most FREC_PAYLOAD_MAX of payload. Where the
- * recorder is gone it turns the event off instead. Async-signal-safe, no system call but the first in a thread or
- * process, for its id, and the last, when memory is given back. Leaves errno alone.
+ * Writes a record of an event, given as to frec__emit, and leaves the vector as it was but for the strings' lengths. Where the
+ * recorder is gone it turns the event off instead. Returns false, and has written nothing, when strings must be cut
+ * first. Async-signal-safe, no system call but the first in a thread or process, for its id, and the last, when memory is
+ * given back. Leaves errno alone.
  */
-void frec__shm_emit(struct frec__event *event, void *flat, size_t size);
+bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
 
-/* A thread's area of restartable sequences, as the kernel has it (linux/rseq.h). */
-struct frec__rseq {
-	uint32_t cpu_id_start, cpu_id;
-	const void *section;
+/* The same for `size` bytes of `flat`: 8 bytes of common header and at most FREC_PAYLOAD_MAX of payload. */
+void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
+
+/* When, and on which CPU, an emit began. */
+struct frec__shm_moment {
+	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
+	uint32_t cpu;  /* UINT32_MAX: not known, or of no use */
 };
 
-/* What frec__shm_commit() is to do. The assembler knows it by heart. */
-struct frec__shm_write {
-	uint64_t *position;
-	char *ring;
-	uint64_t mask;
-	const struct frec_shm_record *record; /* commit: 0 */
-	uint64_t size;			      /* of the record */
-	uint64_t *emitted;
-	uint32_t key, cpu;
-};
+/* Where a ring's position and counts are. */
+static inline struct frec_shm_control *frec__shm_control_of(const struct frec__shm *shm, size_t ring)
+{
+	return (void *)(shm->controls + ring * shm->control_size);
+}
 
-enum frec__shm_commit { FREC__SHM_COUNTED, FREC__SHM_COMMITTED, FREC__SHM_ABORTED };
+static inline uint64_t frec__shm_now(void)
+{
+	struct timespec now;
 
-/* The calling thread's area, NULL where there is none. */
-struct frec__rseq *frec__shm_area(void);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
-/*
- * Begins what frec__shm_commit ends: when the thread is preempted or gets a signal between the two, nothing is written. Returns
- * the CPU, or something above all CPUs in a thread that is not registered.
- */
-uint32_t frec__shm_begin(struct frec__rseq *area);
-void frec__shm_end(struct frec__rseq *area);
-
-/* Writes the record, moves the position and counts: all of it; or record and position, but it is not counted; or nothing. */
-enum frec__shm_commit frec__shm_commit(struct frec__rseq *area, const struct frec__shm_write *write);
-
-/* Lets this thread write to what has the protection key, and what it could do before back. Nothing where `key` is -1. */
+/* Lets this thread write to what has the protection key; returns what to close it with. For keys from 0 on. */
 uint32_t frec__shm_guard_open(int key);
-void frec__shm_guard_close(int key, uint32_t before);
+void frec__shm_guard_close(uint32_t before);
 
 #endif

@@ -11,45 +11,15 @@
  * The instruction that moves the position is an exchange-and-add: it leaves what it found in the register that it added
  * from. So on abort that register tells whether the record was committed.
  */
-#include "recorder/shm_emit.h"
-
-/* Set by the C library (2.35 and later): where an area is from the thread pointer, and its size, 0 when it has none. */
-extern const ptrdiff_t __rseq_offset __attribute__((weak));
-extern const unsigned int __rseq_size __attribute__((weak));
-
-extern const char frec__shm_section[] __attribute__((visibility("hidden")));
-
-struct frec__rseq *frec__shm_area(void)
-{
-	uintptr_t thread;
-
-	if (!&__rseq_offset || !&__rseq_size || !__rseq_size)
-		return NULL;
-	__asm__("movq %%fs:0, %0" : "=r"(thread));
-	return (struct frec__rseq *)(thread + (uintptr_t)__rseq_offset);
-}
-
-uint32_t frec__shm_begin(struct frec__rseq *area)
-{
-	*(const void *volatile *)&area->section = frec__shm_section;
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	return *(volatile uint32_t *)&area->cpu_id;
-}
-
-void frec__shm_end(struct frec__rseq *area)
-{
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	*(const void *volatile *)&area->section = NULL;
-}
+#include "recorder/shm_sequence_x86_64.h"
 
 /*
  * The section must be left with the pointer cleared: the code may be unloaded before the thread is preempted the next time,
  * and then the kernel would look for the description in vain. The four bytes before the abort address are a signature that
  * the kernel insists on; the C library has chosen them.
  */
-__attribute__((naked, noinline)) enum frec__shm_commit
-frec__shm_commit(struct frec__rseq *area __attribute__((unused)),
-		 const struct frec__shm_write *write __attribute__((unused)))
+__attribute__((naked, noinline)) enum frec__shm_result
+frec__shm_commit(struct frec__shm_area *area __attribute__((unused)), const struct frec__shm_write *write __attribute__((unused)))
 {
 	__asm__ volatile(
 		".pushsection .data.rel.ro.frec_shm, \"aw\"\n"
@@ -67,9 +37,12 @@ frec__shm_commit(struct frec__rseq *area __attribute__((unused)),
 		"movq 24(%rsi), %r9\n"	   /* r9: the record */
 		"movq 32(%rsi), %rax\n"	   /* rax: its size */
 		"movq 40(%rsi), %r8\n"	   /* r8: the count's address */
-		"movl 52(%rsi), %r10d\n"
+		"movl 60(%rsi), %r10d\n"
 		"leaq frec__shm_section(%rip), %r11\n"
 		"1:\n"
+		".globl frec__shm_entered, frec__shm_committed\n" /* for tests, which stop here */
+		".hidden frec__shm_entered, frec__shm_committed\n"
+		"frec__shm_entered:\n"
 		"cmpq %r11, 8(%rdi)\n"
 		"jne 5f\n"
 		"cmpl %r10d, 4(%rdi)\n"
@@ -81,8 +54,8 @@ frec__shm_commit(struct frec__rseq *area __attribute__((unused)),
 		"andq 16(%rsi), %r11\n"
 		"addq 8(%rsi), %r11\n"	   /* r11: where the record goes */
 		"shrq $3, %r10\n"
-		"xorl 48(%rsi), %r10d\n"
-		"orq (%r9), %r10\n"	   /* r10: commit word and checksum */
+		"xorl 56(%rsi), %r10d\n"
+		"orq 48(%rsi), %r10\n"  /* r10: commit word and checksum */
 		"movl $8, %edx\n"	   /* rdx: bytes copied */
 		"testb $8, %al\n"
 		"jnz 2f\n"
@@ -97,6 +70,7 @@ frec__shm_commit(struct frec__rseq *area __attribute__((unused)),
 		"jb 2b\n"
 		"movq %r10, (%r11)\n"
 		"xaddq %rax, (%rcx)\n"
+		"frec__shm_committed:\n"
 		"incq (%r8)\n"
 		"3:\n"
 		"movq $0, 8(%rdi)\n"
@@ -115,16 +89,14 @@ frec__shm_commit(struct frec__rseq *area __attribute__((unused)),
 		"ret\n");
 }
 
-_Static_assert(offsetof(struct frec__rseq, cpu_id) == 4 && offsetof(struct frec__rseq, section) == 8,
+_Static_assert(offsetof(struct frec__shm_area, cpu_id) == 4 && offsetof(struct frec__shm_area, section) == 8,
 	       "the kernel's offsets");
 _Static_assert(offsetof(struct frec__shm_write, ring) == 8 && offsetof(struct frec__shm_write, mask) == 16 &&
-		       offsetof(struct frec__shm_write, record) == 24 &&
-		       offsetof(struct frec__shm_write, size) == 32 &&
-		       offsetof(struct frec__shm_write, emitted) == 40 &&
-		       offsetof(struct frec__shm_write, key) == 48 && offsetof(struct frec__shm_write, cpu) == 52,
+		       offsetof(struct frec__shm_write, record) == 24 && offsetof(struct frec__shm_write, size) == 32 &&
+		       offsetof(struct frec__shm_write, emitted) == 40 && offsetof(struct frec__shm_write, frame) == 48 &&
+		       offsetof(struct frec__shm_write, key) == 56 && offsetof(struct frec__shm_write, cpu) == 60,
 	       "the assembler's offsets");
-_Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2,
-	       "the assembler's results");
+_Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2, "the assembler's results");
 
 /* Two bits per key: no access at all, and no writing. A new thread and a signal handler begin with neither access. */
 #define RIGHTS(key) (3u << 2 * (key))
@@ -138,15 +110,12 @@ uint32_t frec__shm_guard_open(int key)
 {
 	uint32_t before, zero;
 
-	if (key < 0)
-		return 0;
 	__asm__ volatile(".byte 0x0f, 0x01, 0xee" : "=a"(before), "=d"(zero) : "c"(0)); /* rdpkru */
 	set_rights(before & ~RIGHTS(key));
 	return before;
 }
 
-void frec__shm_guard_close(int key, uint32_t before)
+void frec__shm_guard_close(uint32_t before)
 {
-	if (key >= 0)
-		set_rights(before);
+	set_rights(before);
 }
