@@ -67,14 +67,14 @@ def wait_for(condition, seconds=30):
     return condition()
 
 
-def keepers():
-    """Processes of the keeper that are still there."""
-    found = []
+def keepers(of=None):
+    """Processes of the keeper that are still there: of one service, by its number, or all."""
+    found, wanted = [], b"\0keep\0" if of is None else b"\0keep\0--pid\0%d\0" % of
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if b"\0keep\0" in file.read():
-                    found.append(pid)
+                if wanted in file.read():
+                    found.append(int(pid))
         except OSError:
             pass
     return found

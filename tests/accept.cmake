@@ -1,0 +1,27 @@
+# What the transports have to hold, as a user would find it: the same scripts on this machine's kernel with usdt and shm, with and
+# without rights, and with user_events on a kernel that has them. 77 is a skip.
+add_executable(kinds accept/kinds.c)
+add_executable(puppet accept/puppet.c)
+foreach(program kinds puppet)
+	target_link_libraries(${program} PRIVATE flightrec_static)
+endforeach()
+
+set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
+	${Python3_EXECUTABLE})
+
+# frec_accept_test(NAME PLACE SCRIPT ARGUMENT...): on this machine, in a place that accept/in makes.
+function(frec_accept_test name place script)
+	add_test(NAME host/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in ${place}
+		${accept_environment} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN})
+	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+endfunction()
+
+# The same as root on a kernel with user_events.
+function(frec_accept_vm_test name script)
+	add_test(NAME vm/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/on-kernel -t 540 -- ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root
+		${accept_environment} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN})
+	set_tests_properties(vm/${name} PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
+endfunction()
+
+frec_accept_vm_test(test_shopd vm/test_shopd.py $<TARGET_FILE:shopd> user_events)
+frec_accept_test(shopd_usdt root vm/test_shopd.py $<TARGET_FILE:shopd> usdt)
