@@ -49,11 +49,13 @@ static bool find_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flag
 	return false;
 }
 
-static bool is_site(int fd, uint64_t offset)
+static bool is_site(int fd, uint64_t offset, uint64_t enable)
 {
 	uint8_t found[sizeof(instructions)];
+	uint32_t word;
 
-	return pread(fd, found, sizeof(found), (off_t)offset) == sizeof(found) &&
+	return pread(fd, &word, sizeof(word), (off_t)enable) == sizeof(word) &&
+	       pread(fd, found, sizeof(found), (off_t)offset) == sizeof(found) &&
 	       !memcmp(found, instructions, sizeof(found));
 }
 
@@ -84,7 +86,8 @@ static int read_site(struct frec_declarations *declarations, Elf *elf, int fd,
 
 	if (!find_offset(elf, note->site, sizeof(instructions), PF_R | PF_X, &ret->offset) ||
 	    !find_offset(elf, note->enable, sizeof(uint32_t), PF_R | PF_W, &ret->enable) ||
-	    !find_offset(elf, note->declaration, 1, PF_R, &declaration) || !is_site(fd, ret->offset))
+	    !find_offset(elf, note->declaration, 1, PF_R, &declaration) || 
+	    !is_site(fd, ret->offset, ret->enable))
 		return 0;
 	return read_declaration(declarations, fd, declaration, &ret->event);
 }

@@ -143,7 +143,8 @@ __attribute__((naked, noinline)) static void own_site(void)
 	__asm__ volatile("nop\n.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\nret\n");
 }
 
-static uint32_t own_enable __attribute__((section(".data"))) = 1;
+#define OWN_ENABLE 1
+static uint32_t own_enable = OWN_ENABLE; // not 0, so that it stands in the file
 
 #define CALL_OPCODE 0xe8
 #define HITS 16 // the kernel may take a few before it replaces the instruction
@@ -178,7 +179,6 @@ static int try(struct frec_usdt *usdt)
 	struct own_mapping enable = {.address = (uintptr_t)&own_enable};
 	FREC_CLOSE int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct frec_usdt_target target = {.slot = SLOTS_MAX};
-	uint16_t before = *(volatile uint16_t *)&own_enable;
 	int r;
 
 	find_own(&site);
@@ -191,8 +191,8 @@ static int try(struct frec_usdt *usdt)
 	r = attach(usdt, fd, &target, 1);
 	if (r)
 		return r;
-	// Other recorders that run have it counted up already.
-	if (*(volatile uint16_t *)&own_enable == before)
+	// The kernel counts once for a place, however many listen there: another recorder may have done so already.
+	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)
 		own_site();

@@ -4,3 +4,10 @@ add_test(NAME host/test_usdt_run COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-roo
 	${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/vm/test_run.py $<TARGET_FILE:emitter> ${CMAKE_CURRENT_SOURCE_DIR}/data/check_perfetto.py
 	--transport usdt)
 set_tests_properties(host/test_usdt_run PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+
+frec_unit_test(test_sites frec_engine flightrec_static)
+target_include_directories(test_sites PRIVATE ${PROJECT_SOURCE_DIR})
+add_executable(usdt_attach host/usdt_attach.c)
+target_link_libraries(usdt_attach PRIVATE frec_engine flightrec_static)
+add_test(NAME host/usdt_attach COMMAND usdt_attach)
+set_tests_properties(host/usdt_attach PROPERTIES TIMEOUT 60 LABELS host SKIP_RETURN_CODE 77)
