@@ -25,3 +25,13 @@ endfunction()
 
 frec_accept_vm_test(test_shopd vm/test_shopd.py $<TARGET_FILE:shopd> user_events)
 frec_accept_test(shopd_usdt root vm/test_shopd.py $<TARGET_FILE:shopd> usdt)
+
+set(same accept/test_same.py $<TARGET_FILE:kinds> ${CMAKE_CURRENT_SOURCE_DIR}/data/golden/kinds.jsonl)
+frec_accept_test(same_usdt root ${same} usdt)
+frec_accept_vm_test(same ${same} user_events usdt)
+
+frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
+
+set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)
+frec_accept_test(faults_usdt root ${faults} usdt 10000)
+frec_accept_vm_test(faults_user_events ${faults} user_events 200)

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Emits the same events on every run: all kinds of fields, their limits, strings that are cut and events that are too large.
-// Then exits with 3, so that `flightrec run` leaves a snapshot. kinds.json has what must be in it.
+// Then exits with 3, so that `flightrec run` leaves a snapshot. data/golden/kinds.jsonl has what must be in it.
+//
+//	kinds [wait]		wait: until all of them are on, since a recorder needs a moment to find a program it has never seen
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <flightrec/event.h>
+
+#define WAIT_MS 10000
 
 enum state { IDLE = -1, BUSY = 3 };
 
@@ -79,8 +84,16 @@ static void texts(void)
 	free(half);
 }
 
-int main(void)
+static bool all_on(void)
 {
+	return frec_same_small_enabled() && frec_same_large_enabled() && frec_same_real_enabled() && frec_same_state_enabled() &&
+	       frec_same_text_enabled() && frec_same_raw_enabled() && frec_same_nothing_enabled() && frec_same_many_enabled();
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 0; argc > 1 && !strcmp(argv[1], "wait") && !all_on() && i < WAIT_MS; i++)
+		usleep(1000);
 	numbers();
 	texts();
 	// The first again: nothing that came between has left a trace in it.

@@ -11,7 +11,7 @@
 //	stop			"ok"
 //	fork CHILDREN N		"ok PID PID ...": the children that emitted N beats each, all at once
 //	spawn N			"ok FAILED": N short-lived processes, eight at a time
-//	exec			becomes itself anew: "ready PID"
+//	exec [PROGRAM]		becomes itself anew: "ready PID"; or another program
 //	trigger NAME		"ok", or why not
 //	crash			does not answer
 #include <flightrec/event.h>
@@ -144,7 +144,7 @@ static void obey(char *line)
 	} else if (!strcmp(line, "spawn")) {
 		spawn(count);
 	} else if (!strcmp(line, "exec")) {
-		execl("/proc/self/exe", "puppet", (char *)NULL);
+		execl(word[1] ? word[1] : "/proc/self/exe", "puppet", "wait", (char *)NULL);
 		printf("failed\n");
 	} else if (!strcmp(line, "trigger") && word[1]) {
 		int r = frec_trigger(word[1]);

@@ -1,6 +1,7 @@
 # What the kernel tests share: running the tool, reading its files, saying what failed.
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,25 @@ def verify(path):
 
 def folder():
     return tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def request(port, path):
+    """One request; None when the connection broke, as it does when the service dies."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
+            data = b""
+            while chunk := s.recv(65536):
+                data += chunk
+            return data or None
+    except OSError:
+        return None
 
 
 def wait_for(condition, seconds=30):

@@ -5,12 +5,11 @@
 # What kills it is the same everywhere. What is known about it is not: who has no rights learns neither registers nor the faulting
 # address, and then the report must not claim to.
 import os
-import socket
 import struct
 import subprocess
 import sys
 
-from kit import TOOL, check, done, events, folder, keepers, report, snapshots, verify, wait_for
+from kit import TOOL, check, done, events, folder, free_port, keepers, report, request, snapshots, verify, wait_for
 
 SHOPD, TRANSPORT = sys.argv[1:3]
 # The kernel tells those who record with it what the signal was and where.
@@ -20,25 +19,6 @@ CGROUP = int(os.environ.get("FREC_CGROUP_FD", -1))
 # With CAP_SYS_RESOURCE the keeper lives with the service in a cgroup that runs out of memory. Without, it is killed there as well,
 # sometimes: then only the service goes in.
 KEEPER_IS_SPARED = subprocess.run(["sh", "-c", "echo -1000 >/proc/self/oom_score_adj"], stderr=subprocess.DEVNULL).returncode == 0
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def request(port, path):
-    """One request; None when the connection broke, as it does when the service dies."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
-            s.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
-            data = b""
-            while chunk := s.recv(65536):
-                data += chunk
-            return data or None
-    except OSError:
-        return None
 
 
 class Shop:
