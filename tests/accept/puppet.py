@@ -1,5 +1,22 @@
-# The strings of accept/puppet.c, which tells what each command does.
+# The strings of accept/puppet.c, which tells what each command does; and what it emitted, in a snapshot.
+import collections
 import subprocess
+
+from kit import events
+
+
+def beats(path):
+    """The fields of each beat, by process."""
+    found = collections.defaultdict(list)
+    for event in events(path):
+        if event["event"] == "accept:beat":
+            found[event["pid"]].append(event["fields"])
+    return found
+
+
+def whole(fields, numbers):
+    """Whether these are the beats with these numbers, in order and unharmed."""
+    return fields == [{"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers]
 
 
 class Puppet:

@@ -9,7 +9,7 @@ import sys
 import threading
 
 from kit import TOOL, check, done, events, folder, free_port, keepers, report, request, snapshots, tool, verify, wait_for
-from puppet import Puppet
+from puppet import Puppet, beats, whole
 
 PUPPET, KINDS, SHOPD = map(os.path.realpath, sys.argv[1:4])
 TRANSPORT, MANY = sys.argv[4], int(sys.argv[5])
@@ -45,18 +45,6 @@ def run(*arguments):
                              *arguments, "--"], stderr=subprocess.DEVNULL)
     check(wait_for(puppet.word), "a service that runs is on")
     return puppet, out, lambda: tool("trigger", "look", "--socket", control).stdout.strip()
-
-
-def beats(path):
-    found = collections.defaultdict(list)
-    for event in events(path):
-        if event["event"] == "accept:beat":
-            found[event["pid"]].append(event["fields"])
-    return found
-
-
-def whole(fields, numbers):
-    return fields == [{"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers]
 
 
 print("== the recorder is killed", flush=True)

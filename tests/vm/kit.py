@@ -1,4 +1,5 @@
 # What the kernel tests share: running the tool, reading its files, saying what failed.
+import atexit
 import json
 import os
 import socket
@@ -110,6 +111,11 @@ class Recorder:
                                         stderr=subprocess.PIPE, text=True)
         if not wait_for(lambda: os.path.exists(self.socket) or self.process.poll() is not None) or self.process.poll() is not None:
             raise RuntimeError("the recorder did not start: " + self.process.stderr.read())
+        atexit.register(self.process.kill)
+
+    def trigger(self, name):
+        """Asks for a snapshot, returns its path."""
+        return tool("trigger", name, "--socket", self.socket).stdout.strip()
 
     def stop(self):
         self.process.terminate()

@@ -57,12 +57,12 @@ def check_death(shop, name):
     check(wait_for(lambda: not shop.keepers()), f"{name}: the keeper is gone {shop.keepers()}")
     verify(files[0])
     steps = [e for e in events(files[0]) if e["event"] == "shop:step"]
-    check(all(e["pid"] == shop.process.pid and e["process"] == "shopd" for e in steps), f"{name}: all of the process that died")
+    check(all(e["pid"] == shop.process.pid and e["process"] == "shopd" for e in steps), f"{name}: all of the process that died {({(e['pid'], e['process']) for e in steps})} {shop.process.pid}")
     for thread, (begun, finished) in enumerate(shop.counters()):
         numbers = [e["fields"]["sequence"] for e in steps if e["fields"]["thread"] == thread]
         last = (numbers or [0])[-1]
         check(finished <= last <= begun, f"{name}: thread {thread}: the last event is there: {finished} <= {last} <= {begun}")
-        check(numbers == list(range(last - len(numbers) + 1, last + 1)), f"{name}: thread {thread}: and none is missing before it")
+        check(numbers == list(range(last - len(numbers) + 1, last + 1)), f"{name}: thread {thread}: and none is missing before it {numbers[-20:]}")
     check(sum(begun for begun, _ in shop.counters()) > 0, f"{name}: there were events")
     return report(files[0])["crash"]
 
