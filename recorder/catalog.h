@@ -33,7 +33,10 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 /* Refuses what is not SYSTEM:NAME, and a kernel tracepoint that does not exist. */
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
-/* Opens tracefs, wherever it is mounted. Returns a descriptor or a negative errno. */
+/*
+ * Opens tracefs, wherever it is mounted. Where it is not, who may mount gets a mount of his own that nobody else sees and that
+ * ends with the descriptor: the table of mounts stays as it is. Returns a descriptor or a negative errno, -ENOENT for no tracefs.
+ */
 int frec__catalog_open(struct frec_error *reterr);
 
 /* Reads a small file whole, as text. The caller frees. NULL with errno set on failure. */

@@ -3,6 +3,7 @@ import atexit
 import json
 import os
 import socket
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,7 +57,10 @@ def verify(path):
 
 
 def folder():
-    return tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+    """A folder of the test's own. What is in it stays when the test fails."""
+    path = tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+    atexit.register(lambda: failures or shutil.rmtree(path, ignore_errors=True))
+    return path
 
 
 def free_port():
