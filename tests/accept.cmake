@@ -39,3 +39,12 @@ frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)
 frec_accept_test(faults_usdt root ${faults} usdt 10000)
 frec_accept_vm_test(faults_user_events ${faults} user_events 200)
+
+# Snapshots in a row while two threads emit as fast as they can: small rings that wrap all the time, and large ones that overlap.
+foreach(kind overwritten overlap)
+	set(numbers_overwritten 200 512 0 0)
+	set(numbers_overlap 100 512 0 100)
+	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root $<TARGET_FILE:stress> $<TARGET_FILE:emitter>
+		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)
+	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+endforeach()
