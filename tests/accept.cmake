@@ -48,3 +48,8 @@ foreach(kind overwritten overlap)
 		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)
 	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endforeach()
+
+frec_accept_test(two_usdt root accept/test_two.py $<TARGET_FILE:puppet> usdt)
+frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt)
+frec_accept_test(refused_user user accept/test_refused.py $<TARGET_FILE:puppet>)
+frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FILE:puppet>)
