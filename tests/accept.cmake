@@ -45,7 +45,7 @@ foreach(kind overwritten overlap)
 	set(numbers_overlap 100 512 0 100)
 	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root $<TARGET_FILE:stress> $<TARGET_FILE:emitter>
 		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)
-	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK recorder)
 endforeach()
 
 frec_accept_test(two_usdt root accept/test_two.py $<TARGET_FILE:puppet> usdt)

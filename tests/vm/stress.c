@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 	const char *selection[] = {"test:tick", NULL};
 	struct frec_engine_options options = {.selection = selection, .watch = FREC_WATCH_DESCENDANTS};
 	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "stress"};
-	struct stress_check *check = stress_check_create();
+	struct stress_check *check;
 	struct frec_engine engine;
 	struct marks marks = {.engine = &engine};
 	struct frec_error error;
@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	marks.stack = (uint32_t)strtoul(argv[5], NULL, 10);
 	wanted = (unsigned int)strtoul(argv[3], NULL, 10);
 	emitter = start_emitter(argv[1], argv[6]);
+	check = stress_check_create((uint32_t)emitter);
 	if (frec__engine_start(&engine, &options, &error)) {
 		printf("%s\n", error.message);
 		kill(emitter, SIGKILL);
