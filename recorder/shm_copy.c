@@ -172,7 +172,9 @@ void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy 
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
 	end = gather(&judge, copy, size, certain, ret);
-	if (!copy->valid && size == rings->ring_size && find_position(&judge, copy)) {
+	// Not where writers went round the whole ring meanwhile: then it is right that nothing is left.
+	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
+	    find_position(&judge, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};
 		gather(&judge, copy, size, size, ret);
 		copy->wrapped = true;

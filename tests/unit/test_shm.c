@@ -171,6 +171,13 @@ static void full_rings(void **state)
 	copy = copied();
 	copy.data[20 * size + 3] ^= 0x10;
 	check(&copy, 4999, fit - 1, 4979, 1);
+	// A reader that writers lapped while it copied has nothing, and nothing was damaged.
+	emit(5000, 5200);
+	copy = copied();
+	copy.head -= 3 * RING_SIZE;
+	copy.during = 3 * RING_SIZE;
+	check(&copy, 0, 0, 0, 0);
+	assert_true(copy.wrapped);
 }
 
 static void a_position_that_was_overwritten(void **state)
