@@ -186,20 +186,8 @@ static int found(void *context, const struct frec_listed *listed)
 
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr)
 {
-	const char *colon = strchr(selection, ':');
 	char group[128];
 
-	if (!colon || colon == selection || !colon[1])
-		return frec__error(reterr, -EINVAL,
-				   "-e %s: an event is named SYSTEM:NAME, as in 'shop:*' or "
-				   "sched:sched_switch",
-				   selection);
-	if (strchr(selection, '/'))
-		return frec__error(reterr, -EINVAL, "-e %s: there are no options behind '/' here",
-				   selection);
-	// An opening bracket without its end matches nothing but itself; somebody meant a set.
-	if (strchr(selection, '[') && !strchr(strchr(selection, '['), ']'))
-		return frec__error(reterr, -EINVAL, "-e %s: '[' without ']'", selection);
 	if (kernel_group(tracefs, selection, group, sizeof(group)) &&
 	    !frec__catalog_walk(tracefs, selection, found, NULL))
 		return frec__error(reterr, -ENOENT,

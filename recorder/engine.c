@@ -15,6 +15,7 @@
 #include "recorder/crash_program.h"
 #include "recorder/engine_sources.h"
 #include "recorder/engine_usdt.h"
+#include "recorder/foreign.h"
 #include "recorder/perf.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
@@ -78,6 +79,22 @@ static void on_alert(void *context, const struct frec_alert *alert)
 			  bytes_written(engine));
 }
 
+static int check_selection(const struct frec_engine *engine, const char *text, struct frec_error *reterr)
+{
+	struct frec_selection selection;
+	int r = frec__selection_parse(&selection, text, reterr);
+
+	if (!r && selection.kind == FREC_SELECT_EVENT)
+		r = frec__catalog_check(engine->tracefs, text, reterr);
+	frec__selection_deinit(&selection);
+	return r;
+}
+
+static int open_foreign(void *context, struct frec_source *source, struct frec_error *reterr)
+{
+	return frec__engine_open_source(context, source, reterr);
+}
+
 static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
 {
 	bool user_events = !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
@@ -107,7 +124,7 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	engine->tracefs = r;
 	r = choose_transport(engine, reterr);
 	for (size_t i = 0; options->selection[i] && !r; i++)
-		r = frec__catalog_check(engine->tracefs, options->selection[i], reterr);
+		r = check_selection(engine, options->selection[i], reterr);
 	if (!r)
 		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
 				      options->quota, reterr);
@@ -129,6 +146,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	if (!r)
 		r = frec__engine_find_sources(engine, true, reterr);
 	if (!r)
+		r = frec__foreign_create(&engine->foreign, options->selection, open_foreign, engine, reterr);
+	if (!r)
 		r = frec__engine_reserve(engine, reterr);
 	if (!r)
 		r = frec__engine_find_sites(engine, reterr);
@@ -141,6 +160,7 @@ void frec__engine_stop(struct frec_engine *engine)
 {
 	frec__engine_stop_usdt(engine);
 	frec__crash_program_destroy(engine->crash_program);
+	frec__foreign_destroy(engine->foreign);
 	for (size_t i = 0; i < engine->source_count; i++)
 		frec__source_deinit(&engine->source[i]);
 	frec__capture_deinit(&engine->capture, engine->options.ring_size);

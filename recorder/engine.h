@@ -50,6 +50,7 @@ struct frec_engine_options {
 };
 
 struct frec_crash_program;
+struct frec_foreign;
 struct frec_mapped;
 struct frec_usdt;
 
@@ -91,6 +92,7 @@ struct frec_engine {
 	bool mapped_missed; /* there was no room for one */
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */
+	struct frec_foreign *foreign;
 	/* Called after a snapshot was written, or was not (path NULL). */
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;

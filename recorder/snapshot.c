@@ -23,7 +23,8 @@
 static bool is_user_event(const struct frec_source *source)
 {
 	return source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
-	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT;
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
 }
 
 // What the first walk finds on one ring.

@@ -289,7 +289,7 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
 	FREC_FREE Flightrec__Field *fields = calloc(format->count + 1, sizeof(*fields));
 	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
-	char kernel_name[400];
+	char kernel_name[sizeof(source->listed.group) + sizeof(source->listed.kernel_name)];
 
 	if (!fields || !pointers) {
 		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);

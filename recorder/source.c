@@ -16,7 +16,7 @@
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, uint32_t stack, struct frec_error *reterr)
 {
-	char path[600];
+	char path[1200];
 	int r;
 
 	*source = (struct frec_source){.listed = *listed, .filter = filter};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // While two threads emit as fast as they can, snapshots in a row lose nothing.
 //
-//	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE
+//	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE [TRANSPORT]
 //
 // Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user stack: records of up to
 // 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE (microseconds between two events) the rings hold
@@ -67,8 +67,11 @@ int main(int argc, char **argv)
 	char paths[2][PATH_MAX];
 	pid_t emitter;
 
-	if (argc != 7)
+	if (argc != 7 && argc != 8)
 		return 2;
+	while (argc == 8 && strcmp(argv[7], frec__transport_names[options.transport]))
+		if (++options.transport == FREC_TRANSPORT_COUNT)
+			return 2;
 	options.folder = argv[2];
 	options.ring_size = strtoull(argv[4], NULL, 10) << 10;
 	marks.stack = (uint32_t)strtoul(argv[5], NULL, 10);
