@@ -162,8 +162,9 @@ void frec__source_count(const struct frec_source *source, size_t at, int cpu, bo
 	// perf does not count what BPF programs write.
 	frec__bpf_output_count(source->output, source->slot, cpu, &counts);
 	ret->lost = counts.lost - source->counted[at].lost;
-	ret->value = begun ? counts.begun - source->counted[at].begun
-			   : counts.written - source->counted[at].written + ret->lost;
+	// What was under way when the ring was opened counts from then on, so that as many are begun as are finished, or more.
+	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
+		     (source->counted[at].written + source->counted[at].lost);
 }
 
 void frec__source_deinit(struct frec_source *source)
