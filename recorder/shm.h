@@ -55,7 +55,8 @@
 #define FREC_SHM_POSITION_FIRST (64u << 10)
 
 /* What frec_shm_header.options says. */
-#define FREC_SHM_GUARD 1u /* services open the mapping for writing only while they write, where they have protection keys */
+#define FREC_SHM_GUARD \
+	1u /* services open the mapping for writing only while they write, where they have protection keys */
 
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
@@ -72,9 +73,10 @@ enum frec_shm_state { FREC_SHM_FREE, FREC_SHM_CLAIMED, FREC_SHM_READY };
 
 struct frec_shm_slot {
 	uint32_t state;
-	uint32_t pid;	 /* that registered it first */
-	uint32_t offset; /* of its entry of section frec_declarations (flightrec/fields.h), in `declarations` */
-	uint32_t size;	 /* of that */
+	uint32_t pid; /* that registered it first */
+	uint32_t
+		offset; /* of its entry of section frec_declarations (flightrec/fields.h), in `declarations` */
+	uint32_t size; /* of that */
 };
 
 struct frec_shm_table {
@@ -87,8 +89,10 @@ struct frec_shm_table {
 struct frec_shm_control {
 	uint64_t position;
 	uint64_t reserved[7];
-	uint64_t emitted[FREC_SHM_EVENTS]; /* counted within the restartable sequence; in the shared ring atomically */
-	uint64_t moved[FREC_SHM_EVENTS];   /* counted atomically, when the sequence was aborted between record and count */
+	uint64_t emitted
+		[FREC_SHM_EVENTS]; /* counted within the restartable sequence; in the shared ring atomically */
+	uint64_t moved
+		[FREC_SHM_EVENTS]; /* counted atomically, when the sequence was aborted between record and count */
 };
 
 /* The id that a record has as PERF_SAMPLE_IDENTIFIER. The kernel's own, of perf events, count up from 1. */
@@ -103,9 +107,11 @@ struct frec_shm_record {
 	uint64_t id;
 	uint32_t pid, tid;
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	uint64_t cpu; /* a u32 and zeroes; one store of its own size, because it is read back at once */
+	uint64_t
+		cpu; /* a u32 and zeroes; one store of its own size, because it is read back at once */
 	uint32_t raw_size;
-	uint8_t raw[]; /* 8 bytes of common header, the payload, zeroes up to a multiple of 8 of the whole */
+	uint8_t raw
+		[]; /* 8 bytes of common header, the payload, zeroes up to a multiple of 8 of the whole */
 } __attribute__((packed));
 
 #define FREC_SHM_FRAME_SIZE offsetof(struct frec_shm_record, header)

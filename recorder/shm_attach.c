@@ -54,7 +54,9 @@ static int read_header(int fd, struct frec_shm_header *ret)
 
 static int map_at(char *at, size_t size, int protection, int fd, size_t offset)
 {
-	return mmap(at, size, protection, MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED ? -errno : 0;
+	return mmap(at, size, protection, MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED
+		       ? -errno
+		       : 0;
 }
 
 /* Maps the sections into `shm->map`, which has room for them. */
@@ -65,13 +67,15 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 	int r = map_at(map, layout->table, PROT_READ, fd, 0);
 
 	if (!r)
-		r = map_at(map + layout->table, layout->rings - layout->table, both, fd, layout->table);
+		r = map_at(map + layout->table, layout->rings - layout->table, both, fd,
+			   layout->table);
 	for (size_t i = 0; i <= shm->cpus && !r; i++) {
 		size_t offset = layout->rings + i * shm->ring_size;
 
 		r = map_at(shm->rings + 2 * i * shm->ring_size, shm->ring_size, both, fd, offset);
 		if (!r)
-			r = map_at(shm->rings + (2 * i + 1) * shm->ring_size, shm->ring_size, both, fd, offset);
+			r = map_at(shm->rings + (2 * i + 1) * shm->ring_size, shm->ring_size, both,
+				   fd, offset);
 	}
 	return r;
 }
@@ -140,7 +144,8 @@ int frec__shm_map(int fd)
 		return -ENOMEM;
 	layout = frec__shm_layout(header.rings, header.ring_size);
 	shm->map_size = layout.rings + 2 * header.rings * header.ring_size;
-	shm->map = mmap(NULL, shm->map_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	shm->map = mmap(NULL, shm->map_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
 	if (shm->map == MAP_FAILED) {
 		r = -errno;
 		free(shm);
@@ -191,7 +196,8 @@ static bool is_wanted(const struct frec__shm *shm, const char *name)
 	return false;
 }
 
-static bool has(const struct frec_shm_table *table, uint32_t slot, const struct declaration *declaration)
+static bool has(const struct frec_shm_table *table, uint32_t slot,
+		const struct declaration *declaration)
 {
 	uint32_t offset = __atomic_load_n(&table->slot[slot].offset, __ATOMIC_RELAXED);
 
@@ -208,8 +214,8 @@ static int64_t take_room(struct frec_shm_table *table, uint32_t size)
 	do {
 		if (used > FREC_SHM_DECLARATIONS_SIZE - size)
 			return -ENOSPC;
-	} while (!__atomic_compare_exchange_n(&table->used, &used, used + size, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&table->used, &used, used + size, false,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return used;
 }
 
@@ -232,11 +238,12 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 		int64_t offset;
 
 		if (state == FREC_SHM_FREE &&
-		    __atomic_compare_exchange_n(&table->slot[i].state, &state, FREC_SHM_CLAIMED, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+		    __atomic_compare_exchange_n(&table->slot[i].state, &state, FREC_SHM_CLAIMED,
+						false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
 			offset = take_room(table, declaration->size);
 			if (offset < 0) {
-				__atomic_store_n(&table->slot[i].state, FREC_SHM_FREE, __ATOMIC_RELEASE);
+				__atomic_store_n(&table->slot[i].state, FREC_SHM_FREE,
+						 __ATOMIC_RELEASE);
 				return (int)offset;
 			}
 			memcpy(table->declarations + offset, declaration, declaration->size);
@@ -289,7 +296,8 @@ static void register_event(const struct frec__shm *shm, struct frec__event *even
 		turn_off(event);
 		return;
 	}
-	__atomic_store_n(&event->shm_slot, shm->generation << 16 | (uint32_t)slot, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&event->shm_slot, shm->generation << 16 | (uint32_t)slot,
+			 __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
 }
 

@@ -12,7 +12,7 @@ static uint32_t add_word(uint32_t crc, uint64_t word)
 	static const uint32_t table[16] = {
 #define ROW(i) STEP(STEP(STEP(STEP((uint32_t)(i)))))
 #define STEP(crc) (((crc) >> 1) ^ ((crc)&1 ? POLYNOMIAL : 0))
-		ROW(0), ROW(1), ROW(2), ROW(3), ROW(4), ROW(5), ROW(6), ROW(7),
+		ROW(0), ROW(1), ROW(2),	 ROW(3),  ROW(4),  ROW(5),  ROW(6),  ROW(7),
 		ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14), ROW(15),
 #undef STEP
 #undef ROW

@@ -24,13 +24,15 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 
 struct judge {
 	const struct frec_shm_rings *rings;
-	uint64_t budget; // bytes of wrong checksums that may still be computed: what is hostile can make all of them wrong
+	uint64_t
+		budget; // bytes of wrong checksums that may still be computed: what is hostile can make all of them wrong
 };
 
 static uint64_t position_of(const struct frec_shm_rings *rings, size_t ring)
 {
 	// Pairs with the stores that move it in shm_emit.c and shm_sequence_x86_64.c.
-	return __atomic_load_n(&frec__shm_control(rings, ring)->position, __ATOMIC_ACQUIRE) & ~UINT64_C(7);
+	return __atomic_load_n(&frec__shm_control(rings, ring)->position, __ATOMIC_ACQUIRE) &
+	       ~UINT64_C(7);
 }
 
 uint64_t frec__shm_written(const struct frec_shm_rings *rings, size_t ring)
@@ -40,7 +42,8 @@ uint64_t frec__shm_written(const struct frec_shm_rings *rings, size_t ring)
 
 void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec_ring_copy *copy)
 {
-	const uint8_t *data = (const uint8_t *)rings->map + rings->layout.rings + ring * rings->ring_size;
+	const uint8_t *data =
+		(const uint8_t *)rings->map + rings->layout.rings + ring * rings->ring_size;
 	size_t start, first, size;
 
 	copy->head = position_of(rings, ring);
@@ -70,11 +73,13 @@ static size_t whole(struct judge *judge, const uint8_t *at, size_t room, uint64_
 	slot = record.id - FREC_SHM_ID_FIRST;
 	if (record.commit != frec__shm_commit_word(position, judge->rings->key) || size > room ||
 	    size > FREC_SHM_RECORD_MAX || size % 8 || size < sizeof(record) + 8 ||
-	    record.header.type != PERF_RECORD_SAMPLE || record.header.misc != PERF_RECORD_MISC_USER ||
+	    record.header.type != PERF_RECORD_SAMPLE ||
+	    record.header.misc != PERF_RECORD_MISC_USER ||
 	    record.raw_size != size - sizeof(record) || slot >= FREC_SHM_EVENTS ||
 	    judge->rings->known[slot] != FREC_SHM_KNOWN || size > judge->budget)
 		return 0;
-	if (frec__shm_checksum(at + FREC_SHM_FRAME_SIZE, size - FREC_SHM_FRAME_SIZE) == record.checksum)
+	if (frec__shm_checksum(at + FREC_SHM_FRAME_SIZE, size - FREC_SHM_FRAME_SIZE) ==
+	    record.checksum)
 		return size;
 	judge->budget -= size;
 	return 0;
@@ -172,7 +177,9 @@ void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy 
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
 	end = gather(&judge, copy, size, certain, ret);
-	if (!copy->valid && size == rings->ring_size && find_position(&judge, copy)) {
+	// Not where writers went round the whole ring meanwhile: then it is right that nothing is left.
+	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
+	    find_position(&judge, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};
 		gather(&judge, copy, size, size, ret);
 		copy->wrapped = true;

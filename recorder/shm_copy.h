@@ -20,7 +20,8 @@ struct frec_shm_rings {
 	uint8_t known[FREC_SHM_EVENTS]; /* per slot */
 };
 
-static inline const struct frec_shm_control *frec__shm_control(const struct frec_shm_rings *rings, size_t ring)
+static inline const struct frec_shm_control *frec__shm_control(const struct frec_shm_rings *rings,
+							       size_t ring)
 {
 	return (const void *)((const char *)rings->map + rings->layout.controls +
 			      ring * rings->layout.control_size);

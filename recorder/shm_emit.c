@@ -43,7 +43,8 @@ static __attribute__((noinline, cold)) void identify(void)
  * recorder may just have been attached: shm_attach.c publishes it first and turns its events on afterwards, so either it
  * is seen here, or the event is turned on after it was turned off.
  */
-static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm, struct frec__event *event)
+static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
+						     struct frec__event *event)
 {
 	struct frec__shm *present;
 	int saved_errno = errno;
@@ -61,8 +62,8 @@ static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm, stru
 	errno = saved_errno;
 }
 
-static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, uint32_t slot, struct frec_shm_record *record,
-			 size_t size)
+static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, uint32_t slot,
+						   struct frec_shm_record *record, size_t size)
 {
 	struct frec_shm_control *control = frec__shm_control_of(shm, shm->cpus);
 	uint64_t position;
@@ -71,12 +72,14 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 
 	record->time = frec__shm_now();
 	record->cpu = (uint32_t)sched_getcpu();
-	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE, size - FREC_SHM_FRAME_SIZE);
+	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
+				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
 	/* A reader that finds any of these bytes then finds the position moved: pairs with the fence in frec__shm_copy. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
-	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE, size - FREC_SHM_FRAME_SIZE);
+	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
+	       size - FREC_SHM_FRAME_SIZE);
 	__atomic_store_n((uint64_t *)(void *)to,
 			 frec__shm_frame(frec__shm_commit_word(position, shm->key), checksum),
 			 __ATOMIC_RELEASE);
@@ -84,9 +87,9 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	__atomic_fetch_add(&control->emitted[slot], 1, __ATOMIC_RELEASE);
 }
 
-static inline void write_record(const struct frec__shm *shm, uint32_t slot,
-				const struct frec__shm_moment *moment, struct frec_shm_record *record,
-				size_t size)
+static inline __attribute__((always_inline)) void
+write_record(const struct frec__shm *shm, uint32_t slot, const struct frec__shm_moment *moment,
+	     struct frec_shm_record *record, size_t size)
 {
 	if (shm->sequences && frec__shm_write_own(shm, slot, moment, record, size))
 		return;
@@ -124,8 +127,10 @@ static inline void put_word(void *at, uint64_t word)
 }
 
 /* Ends it: `record` is in front of `size` bytes, which have room behind. */
-static inline void finish(const struct frec__shm *shm, uint32_t slot, const struct frec__shm_moment *moment,
-			  struct frec_shm_record *record, size_t size)
+static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
+							 const struct frec__shm_moment *moment,
+							 struct frec_shm_record *record,
+							 size_t size)
 {
 	size_t total = (sizeof(*record) + size + 7) & ~(size_t)7;
 	union {
@@ -133,7 +138,9 @@ static inline void finish(const struct frec__shm *shm, uint32_t slot, const stru
 		uint64_t word;
 	} header;
 
-	if (__builtin_expect(self.pid != __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) || !self.pid, 0))
+	if (__builtin_expect(self.pid != __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
+				     !self.pid,
+			     0))
 		identify();
 	/* What is behind the payload is rounded up with zeroes. */
 	memset(record->raw + size, 0, FREC__SHM_ROOM_BEHIND);
@@ -143,7 +150,8 @@ static inline void finish(const struct frec__shm *shm, uint32_t slot, const stru
 	put_word(&record->header, header.word);
 	record->id = FREC_SHM_ID(slot);
 	put_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
-	put_word(&record->raw_size, total - sizeof(*record)); /* and half of the common header, which is zeroes */
+	put_word(&record->raw_size,
+		 total - sizeof(*record)); /* and half of the common header, which is zeroes */
 	if (__builtin_expect(shm->guard < 0, 1)) {
 		write_record(shm, slot, moment, record, total);
 	} else {
@@ -161,7 +169,8 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 	const struct frec__shm *shm = begin(event, &slot, &moment);
 
 	if (shm)
-		finish(shm, slot, &moment, (void *)((char *)flat - sizeof(struct frec_shm_record)), size);
+		finish(shm, slot, &moment, (void *)((char *)flat - sizeof(struct frec_shm_record)),
+		       size);
 }
 
 static inline bool is_bytes(uint16_t place)
@@ -226,7 +235,9 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 		return false;
 	}
 
-	uint64_t room[(sizeof(struct frec_shm_record) + FREC__COMMON_SIZE + size + FREC__SHM_ROOM_BEHIND + 7) / 8];
+	uint64_t room[(sizeof(struct frec_shm_record) + FREC__COMMON_SIZE + size +
+		       FREC__SHM_ROOM_BEHIND + 7) /
+		      8];
 	struct frec_shm_record *record = (void *)room;
 	char *payload = (char *)record->raw + FREC__COMMON_SIZE, *next;
 

@@ -19,8 +19,9 @@
  * stopped in the middle of an emit may go on at any time.
  */
 struct frec__shm {
-	struct frec__shm *previous; /* whose recorder is dead; nobody follows it, but leak checkers */
-	void *map;		    /* of map_size bytes: the header, read-only; then all that follows */
+	struct frec__shm
+		*previous; /* whose recorder is dead; nobody follows it, but leak checkers */
+	void *map;	   /* of map_size bytes: the header, read-only; then all that follows */
 	size_t map_size;
 	struct frec_shm_table *table;
 	char *controls, *rings;
@@ -80,7 +81,8 @@ struct frec__shm_moment {
 };
 
 /* Where a ring's position and counts are. */
-static inline struct frec_shm_control *frec__shm_control_of(const struct frec__shm *shm, size_t ring)
+static inline struct frec_shm_control *frec__shm_control_of(const struct frec__shm *shm,
+							    size_t ring)
 {
 	return (void *)(shm->controls + ring * shm->control_size);
 }

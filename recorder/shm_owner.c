@@ -44,7 +44,8 @@ void *frec__shm_map_owned(int fd, size_t size, size_t writable)
 
 	if (room == MAP_FAILED)
 		return NULL;
-	if (mmap(room + page, writable, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) != MAP_FAILED &&
+	if (mmap(room + page, writable, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
+		    MAP_FAILED &&
 	    mmap(room + page + writable, size - writable, PROT_READ, MAP_SHARED | MAP_FIXED, fd,
 		 (off_t)writable) != MAP_FAILED)
 		return room + page;
@@ -67,7 +68,8 @@ int frec__shm_own(void *map, size_t offset)
 	bool empty = !owner.first || owner.first == end_of_list();
 
 	if (empty) {
-		owner = (struct owner){.first = end_of_list(), .offset = (long)(page_size() + offset)};
+		owner = (struct owner){.first = end_of_list(),
+				       .offset = (long)(page_size() + offset)};
 		if (syscall(SYS_set_robust_list, &owner, sizeof(owner)))
 			return -errno;
 	}
@@ -82,7 +84,8 @@ void frec__shm_disown(void *map, size_t offset)
 {
 	struct frec_shm_owned *link = link_of(map), **at = &owner.first;
 
-	__atomic_fetch_or((uint32_t *)(void *)((char *)map + offset), FUTEX_OWNER_DIED, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or((uint32_t *)(void *)((char *)map + offset), FUTEX_OWNER_DIED,
+			  __ATOMIC_SEQ_CST);
 	while (*at && *at != end_of_list() && *at != link)
 		at = &(*at)->next;
 	if (*at == link)

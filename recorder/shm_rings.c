@@ -39,7 +39,8 @@ static int put_selection(struct frec_shm_header *header, const char *const *sele
 static int take_memory(const struct frec_shm_rings *rings)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t count = online > 0 && (size_t)online < rings->count ? (size_t)online : rings->count - 1;
+	size_t count =
+		online > 0 && (size_t)online < rings->count ? (size_t)online : rings->count - 1;
 
 	if (fallocate(rings->fd, 0, (off_t)rings->layout.rings, (off_t)(count * rings->ring_size)))
 		return errno == EOPNOTSUPP ? 0 : -errno;
@@ -93,7 +94,8 @@ int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
-	return frec__shm_create_for(ret, cpus > 0 ? (size_t)cpus : 1, ring_size, selection, options, reterr);
+	return frec__shm_create_for(ret, cpus > 0 ? (size_t)cpus : 1, ring_size, selection, options,
+				    reterr);
 }
 
 int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_size,
@@ -104,7 +106,8 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 
 	if (ring_size < FREC_SHM_RING_SIZE_MIN || ring_size > FREC_SHM_RING_SIZE_MAX ||
 	    ring_size & (ring_size - 1))
-		return frec__error(reterr, -EINVAL, "no shared ring of %zu bytes: sizes are powers of two",
+		return frec__error(reterr, -EINVAL,
+				   "no shared ring of %zu bytes: sizes are powers of two",
 				   ring_size);
 	rings = calloc(1, sizeof(*rings));
 	if (!rings)
@@ -117,10 +120,14 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 	if (r) {
 		frec__shm_destroy(rings);
 		if (r == -E2BIG)
-			return frec__error(reterr, r, "shared rings: the events selected take more than %d characters",
-					   FREC_SHM_SELECTION_SIZE);
-		return frec__error(reterr, r, "no shared rings of %zu KiB per CPU: %s: use a smaller --ring-size",
-				   ring_size >> 10, strerror(-r));
+			return frec__error(
+				reterr, r,
+				"shared rings: the events selected take more than %d characters",
+				FREC_SHM_SELECTION_SIZE);
+		return frec__error(
+			reterr, r,
+			"no shared rings of %zu KiB per CPU: %s: use a smaller --ring-size",
+			ring_size >> 10, strerror(-r));
 	}
 	*ret = rings;
 	return 0;
@@ -154,7 +161,8 @@ size_t frec__shm_cpus(const struct frec_shm_rings *rings)
 }
 
 // Takes a declaration as it is now: services can change it at any time. Takes over nothing but what is one event.
-static int take_event(struct frec_shm_rings *rings, const struct frec_shm_table *table, uint32_t slot)
+static int take_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
+		      uint32_t slot)
 {
 	uint32_t offset = __atomic_load_n(&table->slot[slot].offset, __ATOMIC_RELAXED);
 	uint32_t size = __atomic_load_n(&table->slot[slot].size, __ATOMIC_RELAXED);

@@ -19,10 +19,11 @@ struct frec_shm_rings;
 /* An event that a service has registered. Belongs to the rings and stays as it is while they exist. */
 struct frec_shm_event {
 	char *provider, *name;
-	const uint8_t *declaration; /* for frec__declarations_read(), which has found one event in it */
+	const uint8_t
+		*declaration; /* for frec__declarations_read(), which has found one event in it */
 	size_t declaration_size;
 	uint64_t id; /* what its records have as PERF_SAMPLE_IDENTIFIER */
-	pid_t pid;   /* that registered it first, as it said: as it sees itself in its pid namespace */
+	pid_t pid; /* that registered it first, as it said: as it sees itself in its pid namespace */
 };
 
 /* What a copy held that is no whole record: begun and never finished, or overwritten by somebody. */

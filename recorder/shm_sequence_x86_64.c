@@ -19,7 +19,8 @@
  * the kernel insists on; the C library has chosen them.
  */
 __attribute__((naked, noinline)) enum frec__shm_result
-frec__shm_commit(struct frec__shm_area *area __attribute__((unused)), const struct frec__shm_write *write __attribute__((unused)))
+frec__shm_commit(struct frec__shm_area *area __attribute__((unused)),
+		 const struct frec__shm_write *write __attribute__((unused)))
 {
 	__asm__ volatile(
 		".pushsection .data.rel.ro.frec_shm, \"aw\"\n"
@@ -29,14 +30,14 @@ frec__shm_commit(struct frec__shm_area *area __attribute__((unused)), const stru
 		".type frec__shm_section, @object\n"
 		".size frec__shm_section, 32\n"
 		"frec__shm_section:\n"
-		".long 0, 0\n"		   /* version, flags */
-		".quad 1f, 3f - 1f, 4f\n"  /* begin, length, abort address */
+		".long 0, 0\n"		  /* version, flags */
+		".quad 1f, 3f - 1f, 4f\n" /* begin, length, abort address */
 		".popsection\n"
 
-		"movq 0(%rsi), %rcx\n"	   /* rcx: the position's address */
-		"movq 24(%rsi), %r9\n"	   /* r9: the record */
-		"movq 32(%rsi), %rax\n"	   /* rax: its size */
-		"movq 40(%rsi), %r8\n"	   /* r8: the count's address */
+		"movq 0(%rsi), %rcx\n"	/* rcx: the position's address */
+		"movq 24(%rsi), %r9\n"	/* r9: the record */
+		"movq 32(%rsi), %rax\n" /* rax: its size */
+		"movq 40(%rsi), %r8\n"	/* r8: the count's address */
 		"movl 60(%rsi), %r10d\n"
 		"leaq frec__shm_section(%rip), %r11\n"
 		"1:\n"
@@ -48,15 +49,15 @@ frec__shm_commit(struct frec__shm_area *area __attribute__((unused)), const stru
 		"cmpl %r10d, 4(%rdi)\n"
 		"jne 5f\n"
 		"movq (%rcx), %r10\n"
-		"addq %rax, %r10\n"	   /* r10: the position that there will be */
+		"addq %rax, %r10\n" /* r10: the position that there will be */
 		"movq %r10, %r11\n"
 		"negq %r11\n"
 		"andq 16(%rsi), %r11\n"
-		"addq 8(%rsi), %r11\n"	   /* r11: where the record goes */
+		"addq 8(%rsi), %r11\n" /* r11: where the record goes */
 		"shrq $3, %r10\n"
 		"xorl 56(%rsi), %r10d\n"
-		"orq 48(%rsi), %r10\n"  /* r10: commit word and checksum */
-		"movl $8, %edx\n"	   /* rdx: bytes copied */
+		"orq 48(%rsi), %r10\n" /* r10: commit word and checksum */
+		"movl $8, %edx\n"      /* rdx: bytes copied */
 		"testb $8, %al\n"
 		"jnz 2f\n"
 		"movq 8(%r9), %xmm0\n"
@@ -89,21 +90,30 @@ frec__shm_commit(struct frec__shm_area *area __attribute__((unused)), const stru
 		"ret\n");
 }
 
-_Static_assert(offsetof(struct frec__shm_area, cpu_id) == 4 && offsetof(struct frec__shm_area, section) == 8,
+_Static_assert(offsetof(struct frec__shm_area, cpu_id) == 4 &&
+		       offsetof(struct frec__shm_area, section) == 8,
 	       "the kernel's offsets");
-_Static_assert(offsetof(struct frec__shm_write, ring) == 8 && offsetof(struct frec__shm_write, mask) == 16 &&
-		       offsetof(struct frec__shm_write, record) == 24 && offsetof(struct frec__shm_write, size) == 32 &&
-		       offsetof(struct frec__shm_write, emitted) == 40 && offsetof(struct frec__shm_write, frame) == 48 &&
-		       offsetof(struct frec__shm_write, key) == 56 && offsetof(struct frec__shm_write, cpu) == 60,
+_Static_assert(offsetof(struct frec__shm_write, ring) == 8 &&
+		       offsetof(struct frec__shm_write, mask) == 16 &&
+		       offsetof(struct frec__shm_write, record) == 24 &&
+		       offsetof(struct frec__shm_write, size) == 32 &&
+		       offsetof(struct frec__shm_write, emitted) == 40 &&
+		       offsetof(struct frec__shm_write, frame) == 48 &&
+		       offsetof(struct frec__shm_write, key) == 56 &&
+		       offsetof(struct frec__shm_write, cpu) == 60,
 	       "the assembler's offsets");
-_Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2, "the assembler's results");
+_Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2,
+	       "the assembler's results");
 
 /* Two bits per key: no access at all, and no writing. A new thread and a signal handler begin with neither access. */
 #define RIGHTS(key) (3u << 2 * (key))
 
 static void set_rights(uint32_t rights)
 {
-	__asm__ volatile(".byte 0x0f, 0x01, 0xef" : : "a"(rights), "c"(0), "d"(0) : "memory"); /* wrpkru */
+	__asm__ volatile(".byte 0x0f, 0x01, 0xef"
+			 :
+			 : "a"(rights), "c"(0), "d"(0)
+			 : "memory"); /* wrpkru */
 }
 
 uint32_t frec__shm_guard_open(int key)

@@ -38,7 +38,8 @@ struct frec__shm_write {
 enum frec__shm_result { FREC__SHM_COUNTED, FREC__SHM_COMMITTED, FREC__SHM_ABORTED };
 
 extern const char frec__shm_section[] __attribute__((visibility("hidden")));
-enum frec__shm_result frec__shm_commit(struct frec__shm_area *area, const struct frec__shm_write *write);
+enum frec__shm_result frec__shm_commit(struct frec__shm_area *area,
+				       const struct frec__shm_write *write);
 
 /* Whether threads of this process can have sequences. */
 static inline bool frec__shm_has_sequences(void)
@@ -96,18 +97,19 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 		checksum = frec__shm_checksum_fast((char *)record + FREC_SHM_FRAME_SIZE,
 						   size - FREC_SHM_FRAME_SIZE);
 		control = frec__shm_control_of(shm, moment->cpu);
-		result = frec__shm_commit(frec__shm_area(),
-					  &(struct frec__shm_write){
-						  .position = &control->position,
-						  .ring = shm->rings + 2 * moment->cpu * shm->ring_size,
-						  .mask = shm->ring_size - 8,
-						  .record = record,
-						  .size = size,
-						  .emitted = &control->emitted[slot],
-						  .frame = frec__shm_frame(0, checksum),
-						  .key = shm->key,
-						  .cpu = moment->cpu,
-					  });
+		result = frec__shm_commit(
+			frec__shm_area(),
+			&(struct frec__shm_write){
+				.position = &control->position,
+				.ring = shm->rings + 2 * moment->cpu * shm->ring_size,
+				.mask = shm->ring_size - 8,
+				.record = record,
+				.size = size,
+				.emitted = &control->emitted[slot],
+				.frame = frec__shm_frame(0, checksum),
+				.key = shm->key,
+				.cpu = moment->cpu,
+			});
 		if (result == FREC__SHM_COMMITTED)
 			__atomic_fetch_add(&control->moved[slot], 1, __ATOMIC_RELEASE);
 		if (result != FREC__SHM_ABORTED)

@@ -31,7 +31,8 @@ static void *bench_run(void *argument)
 	for (uint64_t i = 0; i < thread->times; i++)
 		thread->emit(i);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-	thread->result = (double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
+	thread->result =
+		(double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
 	return NULL;
 }
 

@@ -23,7 +23,8 @@ int main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	/* Registration is done by a thread of its own; the session daemon may be slow. */
-	for (int i = 0; !lttng_ust_tracepoint_enabled(bench, order) && !strcmp(argv[1], "on"); i++) {
+	for (int i = 0; !lttng_ust_tracepoint_enabled(bench, order) && !strcmp(argv[1], "on");
+	     i++) {
 		if (i == 500) {
 			fprintf(stderr, "bench_lttng: no session has enabled bench:order\n");
 			return 1;

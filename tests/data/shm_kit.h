@@ -28,7 +28,7 @@ struct kit_record {
 
 struct kit_reading {
 	size_t count;
-	struct kit_record *record; /* newest first in each ring */
+	struct kit_record *record;     /* newest first in each ring */
 	struct frec_shm_damage damage; /* of all rings */
 	uint64_t emitted;
 	bool wrapped;
@@ -39,7 +39,8 @@ static inline struct frec_shm_rings *kit_create_for(size_t cpus, size_t ring_siz
 	static const char *const selection[] = {"kit:t*", NULL};
 	struct frec_shm_rings *rings = NULL;
 
-	return frec__shm_create_for(&rings, cpus, ring_size, selection, options, NULL) ? NULL : rings;
+	return frec__shm_create_for(&rings, cpus, ring_size, selection, options, NULL) ? NULL
+										       : rings;
 }
 
 static inline struct frec_shm_rings *kit_create(size_t ring_size, uint32_t options)
@@ -64,19 +65,24 @@ static inline uint8_t *kit_map(const struct frec_shm_rings *rings)
 }
 
 /* Takes what a settled copy holds. Stops the test when it holds anything that nobody emitted. */
-static inline void kit_take(struct kit_reading *reading, const struct frec_ring_copy *copy, size_t ring)
+static inline void kit_take(struct kit_reading *reading, const struct frec_ring_copy *copy,
+			    size_t ring)
 {
 	size_t room = copy->valid / FREC_RECORD_SIZE_MIN + 1, count;
 	uint32_t *offset = calloc(room, sizeof(*offset));
 
 	count = frec__records_find(copy, offset, room);
-	reading->record = reallocarray(reading->record, reading->count + count + 1, sizeof(*reading->record));
+	reading->record =
+		reallocarray(reading->record, reading->count + count + 1, sizeof(*reading->record));
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_sample *sample = (const void *)(copy->data + offset[i]);
 		struct kit_record *record = &reading->record[reading->count++];
 
-		*record = (struct kit_record){.pid = sample->pid, .tid = sample->tid, .time = sample->time,
-					      .ring = ring, .at = offset[i]};
+		*record = (struct kit_record){.pid = sample->pid,
+					      .tid = sample->tid,
+					      .time = sample->time,
+					      .ring = ring,
+					      .at = offset[i]};
 		memcpy(&record->thread, sample->raw + 8, sizeof(record->thread));
 		memcpy(&record->number, sample->raw + 12, sizeof(record->number));
 	}

@@ -34,9 +34,10 @@ static void prepare(void)
 
 static size_t section(const struct frec_shm_layout *layout, uint8_t which)
 {
-	const size_t begin[SECTIONS] = {layout->table, layout->table + offsetof(struct frec_shm_table, used),
-					layout->controls + layout->control_size, layout->rings + RING_SIZE,
-					layout->rings + RING_SIZE + RING_SIZE - 8192};
+	const size_t begin[SECTIONS] = {
+		layout->table, layout->table + offsetof(struct frec_shm_table, used),
+		layout->controls + layout->control_size, layout->rings + RING_SIZE,
+		layout->rings + RING_SIZE + RING_SIZE - 8192};
 
 	return begin[which % SECTIONS];
 }
@@ -44,11 +45,14 @@ static size_t section(const struct frec_shm_layout *layout, uint8_t which)
 // The records are all of one size; where they were is known.
 static void repair(const struct frec_shm_rings *rings, uint8_t *memory)
 {
-	const struct frec_shm_control *control = (void *)(pristine + rings->layout.controls + rings->layout.control_size);
+	const struct frec_shm_control *control =
+		(void *)(pristine + rings->layout.controls + rings->layout.control_size);
 	size_t length = (size_t)(control->position - FREC_SHM_POSITION_FIRST) / RECORDS;
 
-	for (uint64_t position = control->position; position > FREC_SHM_POSITION_FIRST; position -= length) {
-		uint8_t *at = memory + rings->layout.rings + RING_SIZE + (-position & (RING_SIZE - 1));
+	for (uint64_t position = control->position; position > FREC_SHM_POSITION_FIRST;
+	     position -= length) {
+		uint8_t *at =
+			memory + rings->layout.rings + RING_SIZE + (-position & (RING_SIZE - 1));
 		struct frec_shm_record *record = (void *)at;
 		size_t size = record->header.size & ~7u;
 
@@ -67,7 +71,8 @@ static void look_at(struct frec_shm_rings *rings)
 		const struct frec_shm_event *event = frec__shm_event(rings, i);
 		struct frec_declarations declarations = {0};
 
-		if (frec__declarations_read(&declarations, event->declaration, event->declaration_size) ||
+		if (frec__declarations_read(&declarations, event->declaration,
+					    event->declaration_size) ||
 		    declarations.count != 1 || !*event->provider || !*event->name)
 			abort();
 		free(frec__declared_registration(&declarations.event[0]));
@@ -93,7 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memory = kit_map(rings);
 	// The declarations and counts in use are at the beginning of their sections.
 	for (uint8_t i = 0; i < SECTIONS - 1; i++)
-		memcpy(memory + section(&rings->layout, i), pristine + section(&rings->layout, i), i < 3 ? 8192 : RING_SIZE);
+		memcpy(memory + section(&rings->layout, i), pristine + section(&rings->layout, i),
+		       i < 3 ? 8192 : RING_SIZE);
 	right = *data++ & 1;
 	size--;
 	while (size > 4) {

@@ -55,7 +55,8 @@ static struct frec_ring_copy copied(void)
 }
 
 // The numbers must be those from `newest` down, but for `missing`.
-static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, uint64_t missing, uint64_t regions)
+static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, uint64_t missing,
+		  uint64_t regions)
 {
 	struct frec_shm_damage damage;
 	struct kit_reading reading = {0};
@@ -122,7 +123,8 @@ static void every_byte_counts(void **state)
 			changed |= torn.data[2 * size + k] != 0;
 			torn.data[2 * size + k] = 0;
 		}
-		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS, changed ? RECORDS - 3 : RECORDS, changed);
+		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS,
+		      changed ? RECORDS - 3 : RECORDS, changed);
 		// Wild: over the end of one record and the beginning of the next, or one as a whole.
 		wild = copied();
 		for (size_t k = i; k < i + size; k++)
@@ -171,12 +173,21 @@ static void full_rings(void **state)
 	copy = copied();
 	copy.data[20 * size + 3] ^= 0x10;
 	check(&copy, 4999, fit - 1, 4979, 1);
+	// A reader that writers lapped while it copied has nothing, and nothing was damaged.
+	emit(5000, 5200);
+	copy = copied();
+	copy.head -= 3 * RING_SIZE;
+	copy.during = 3 * RING_SIZE;
+	check(&copy, 0, 0, 0, 0);
+	assert_true(copy.wrapped);
 }
 
 static void a_position_that_was_overwritten(void **state)
 {
-	struct frec_shm_control *control = (void *)(memory + rings->layout.controls + RING * rings->layout.control_size);
-	static const uint64_t wild[] = {0, 8, UINT64_MAX, 0x4141414141414141, FREC_SHM_POSITION_FIRST + 3 * RING_SIZE + 5};
+	struct frec_shm_control *control =
+		(void *)(memory + rings->layout.controls + RING * rings->layout.control_size);
+	static const uint64_t wild[] = {0, 8, UINT64_MAX, 0x4141414141414141,
+					FREC_SHM_POSITION_FIRST + 3 * RING_SIZE + 5};
 
 	(void)state;
 	emit(0, 3000);
@@ -203,7 +214,8 @@ static void a_position_that_was_overwritten(void **state)
 // A writer of the shared ring that was stopped for a whole lap spoils what was written meanwhile; it is told from records.
 static void a_lap_behind(void **state)
 {
-	struct frec_shm_control *control = (void *)(memory + rings->layout.controls + RING * rings->layout.control_size);
+	struct frec_shm_control *control =
+		(void *)(memory + rings->layout.controls + RING * rings->layout.control_size);
 	uint64_t position;
 	size_t size;
 	struct frec_ring_copy copy;
@@ -219,7 +231,8 @@ static void a_lap_behind(void **state)
 	copy = copied();
 	check(&copy, 19, 20, 20, 1); // between 4 and 5
 	emit(20, 20 + RING_SIZE / size - 3);
-	memset(memory + rings->layout.rings + RING * RING_SIZE + (-position & (RING_SIZE - 1)), 0x55, size);
+	memset(memory + rings->layout.rings + RING * RING_SIZE + (-position & (RING_SIZE - 1)),
+	       0x55, size);
 	copy = copied();
 	frec__shm_settle(rings, &copy, &damage);
 	kit_take(&reading, &copy, RING);
@@ -243,12 +256,15 @@ static void right_checksums(void **state)
 
 		record->header.type += what == 1;
 		record->header.misc += what == 2;
-		record->header.size = (uint16_t)(what == 3 ? 0 : what == 4 ? 65528 : record->header.size);
+		record->header.size = (uint16_t)(what == 3   ? 0
+						 : what == 4 ? 65528
+							     : record->header.size);
 		record->raw_size += what == 5 ? 8 : what == 6 ? UINT32_MAX : 0;
 		record->id += what == 7 ? FREC_SHM_EVENTS : 0;
 		record->checksum = frec__shm_checksum((uint8_t *)record + FREC_SHM_FRAME_SIZE,
 						      size - FREC_SHM_FRAME_SIZE);
-		check(&copy, RECORDS - 1, what ? RECORDS - 1 : RECORDS, what ? RECORDS - 3 : RECORDS, what != 0);
+		check(&copy, RECORDS - 1, what ? RECORDS - 1 : RECORDS,
+		      what ? RECORDS - 3 : RECORDS, what != 0);
 	}
 }
 
@@ -264,7 +280,8 @@ static uint64_t random_number(void)
 // Everything but the header, which is the recorder's own, is written over, at random and with numbers that hurt.
 static void hostile_memory(void **state)
 {
-	static const uint64_t hurts[] = {0, 1, 7, UINT32_MAX, UINT64_MAX, INT64_MAX, FREC_SHM_READY, RING_SIZE, 65528};
+	static const uint64_t hurts[] = {
+		0, 1, 7, UINT32_MAX, UINT64_MAX, INT64_MAX, FREC_SHM_READY, RING_SIZE, 65528};
 
 	(void)state;
 	emit(0, 900);
@@ -274,14 +291,18 @@ static void hostile_memory(void **state)
 
 		for (size_t i = 0; i < writes; i++) {
 			size_t sections[] = {rings->layout.table, rings->layout.table + 64 * 1024,
-					     rings->layout.controls, rings->layout.rings, rings->layout.rings + RING_SIZE};
+					     rings->layout.controls, rings->layout.rings,
+					     rings->layout.rings + RING_SIZE};
 			size_t begin = sections[random_number() % 5];
 			size_t reach = random_number() % 2 ? 4096 : RING_SIZE;
-			uint64_t value = random_number() % 2 ? random_number()
-							       : hurts[random_number() % (sizeof(hurts) / sizeof(hurts[0]))];
+			uint64_t value = random_number() % 2
+						 ? random_number()
+						 : hurts[random_number() %
+							 (sizeof(hurts) / sizeof(hurts[0]))];
 			size_t at = begin + random_number() % reach;
 
-			memcpy(memory + at, &value, at + 8 <= rings->layout.size ? 1 + random_number() % 8 : 1);
+			memcpy(memory + at, &value,
+			       at + 8 <= rings->layout.size ? 1 + random_number() % 8 : 1);
 		}
 		reading = kit_read(rings);
 		for (size_t i = 0; i < reading.count; i++)
@@ -300,18 +321,22 @@ static void full_table(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < FREC_SHM_EVENTS; i++)
-		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY, .offset = (uint32_t)(i * 977),
+		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY,
+							.offset = (uint32_t)(i * 977),
 							.size = (uint32_t)(i * 31)};
 	assert_int_equal(frec__shm_look(rings), 0);
 	memset(rings->known, 0, sizeof(rings->known));
-	table->slot[0] = (struct frec_shm_slot){.state = FREC_SHM_READY, .offset = UINT32_MAX - 63, .size = 64};
-	table->slot[1] = (struct frec_shm_slot){.state = FREC_SHM_READY, .offset = 0, .size = UINT32_MAX - 7};
+	table->slot[0] = (struct frec_shm_slot){
+		.state = FREC_SHM_READY, .offset = UINT32_MAX - 63, .size = 64};
+	table->slot[1] = (struct frec_shm_slot){
+		.state = FREC_SHM_READY, .offset = 0, .size = UINT32_MAX - 7};
 	assert_int_equal(frec__shm_look(rings), 0);
 	other = kit_create_for(1, RING_SIZE, 0);
 	assert_non_null(other);
 	table = (void *)(kit_map(other) + other->layout.table);
 	for (size_t i = 0; i < FREC_SHM_EVENTS; i++)
-		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY, .offset = UINT32_MAX - (uint32_t)i,
+		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY,
+							.offset = UINT32_MAX - (uint32_t)i,
 							.size = UINT32_MAX};
 	frec__shm_disown(rings->map, offsetof(struct frec_shm_header, owner));
 	assert_int_equal(frec__shm_attach(frec__shm_fd(other)), 0);
@@ -343,7 +368,8 @@ static void only_whole_memory_is_attached(void **state)
 	assert_int_equal(frec__shm_attach(STDIN_FILENO), -EPROTO);
 	// One that could shrink would be a SIGBUS to come.
 	assert_int_equal(ftruncate(plain, (off_t)rings->layout.size), 0);
-	assert_int_equal(pwrite(plain, other->map, sizeof(struct frec_shm_header), 0), sizeof(struct frec_shm_header));
+	assert_int_equal(pwrite(plain, other->map, sizeof(struct frec_shm_header), 0),
+			 sizeof(struct frec_shm_header));
 	assert_int_equal(frec__shm_attach(plain), -EPROTO);
 	assert_int_equal(ftruncate(frec__shm_fd(other), 4096), -1); // sealed
 	assert_int_equal(frec__shm_attach(frec__shm_fd(rings)), -EOWNERDEAD);
