@@ -13,10 +13,8 @@ set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRI
 function(frec_accept_test name place script)
 	add_test(NAME host/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in ${place}
 		${accept_environment} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN})
-	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
-	if(place STREQUAL root)
-		set_tests_properties(host/${name} PROPERTIES RESOURCE_LOCK recorder)
-	endif()
+	# Who records as root records all processes, also those of other tests, and keeps their events on.
+	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK recorder)
 endfunction()
 
 # The same as root on a kernel with user_events.
