@@ -27,21 +27,27 @@ endfunction()
 # Every way to die.
 set(shopd vm/test_shopd.py $<TARGET_FILE:shopd>)
 frec_accept_test(shopd_usdt root ${shopd} usdt)
+frec_accept_test(shopd_shm root ${shopd} shm)
+frec_accept_test(shopd_shm_user user ${shopd} shm)
+frec_accept_test(shopd_shm_container container ${shopd} shm)
 frec_accept_vm_test(test_shopd ${shopd} user_events)
 
 # The same events whatever carries them.
 set(same accept/test_same.py $<TARGET_FILE:kinds> ${CMAKE_CURRENT_SOURCE_DIR}/data/golden/kinds.jsonl)
-frec_accept_test(same root ${same} usdt)
-frec_accept_vm_test(same ${same} user_events usdt)
+frec_accept_test(same root ${same} usdt shm)
+frec_accept_test(same_user user ${same} shm)
+frec_accept_vm_test(same ${same} user_events usdt shm)
 
 # Who listens beside a recorder, and two recorders.
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
-frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt)
-frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt)
+frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt shm)
+frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt shm)
 
 # What goes wrong.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)
 frec_accept_test(faults_usdt root ${faults} usdt 10000)
+frec_accept_test(faults_shm_user user ${faults} shm 10000)
+frec_accept_test(faults_shm_container container ${faults} shm 1000)
 frec_accept_vm_test(faults ${faults} user_events 200)
 frec_accept_test(refused_user user accept/test_refused.py $<TARGET_FILE:puppet>)
 frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FILE:puppet>)

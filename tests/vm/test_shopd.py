@@ -66,7 +66,9 @@ def check_death(shop, name):
         check(finished <= last <= begun, f"{name}: thread {thread}: the last event is there: {finished} <= {last} <= {begun}")
         check(numbers == list(range(last - len(numbers) + 1, last + 1)), f"{name}: thread {thread}: and none is missing before it {numbers[-20:]}")
     check(sum(begun for begun, _ in shop.counters()) > 0, f"{name}: there were events")
-    return report(files[0])["crash"]
+    told = report(files[0])
+    check(told["transports"] == [TRANSPORT] and told["kernel_watched"] == KERNEL_TELLS, f"{name}: and how it came {told['transports']}")
+    return told["crash"]
 
 
 def check_knowledge(crash, name):
