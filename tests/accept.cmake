@@ -13,6 +13,7 @@ set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRI
 function(frec_accept_test name place script)
 	add_test(NAME host/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in ${place}
 		${accept_environment} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN})
+	# Who records as root records all processes, also those of other tests, and keeps their events on.
 	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK recorder)
 endfunction()
 
@@ -26,7 +27,8 @@ endfunction()
 # Every way to die.
 set(shopd vm/test_shopd.py $<TARGET_FILE:shopd>)
 frec_accept_test(shopd_usdt root ${shopd} usdt)
-frec_accept_test(shopd_shm user ${shopd} shm)
+frec_accept_test(shopd_shm root ${shopd} shm)
+frec_accept_test(shopd_shm_user user ${shopd} shm)
 frec_accept_test(shopd_shm_container container ${shopd} shm)
 frec_accept_vm_test(test_shopd ${shopd} user_events)
 
@@ -44,7 +46,8 @@ frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usd
 # What goes wrong.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)
 frec_accept_test(faults_usdt root ${faults} usdt 10000)
-frec_accept_test(faults_shm user ${faults} shm 10000)
+frec_accept_test(faults_shm_user user ${faults} shm 10000)
+frec_accept_test(faults_shm_container container ${faults} shm 1000)
 frec_accept_vm_test(faults ${faults} user_events 200)
 frec_accept_test(refused_user user accept/test_refused.py $<TARGET_FILE:puppet>)
 frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FILE:puppet>)
