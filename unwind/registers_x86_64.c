@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Register numbers of x86_64: the kernel's arch/x86/include/uapi/asm/perf_regs.h.
+// Register numbers of x86_64: the kernel's arch/x86/include/uapi/asm/perf_regs.h, and the DWARF numbers of the psABI.
 #include "unwind/registers.h"
 
+#include <elf.h>
+
 static const char *const names[] = {
-	[0] = "ax",   [1] = "bx",   [2] = "cx",	  [3] = "dx",	[4] = "si",   [5] = "di",
-	[6] = "bp",   [7] = "sp",   [8] = "ip",	  [9] = "flags", [10] = "cs", [11] = "ss",
-	[16] = "r8",  [17] = "r9",  [18] = "r10", [19] = "r11", [20] = "r12", [21] = "r13",
-	[22] = "r14", [23] = "r15",
+	[0] = "ax",   [1] = "bx",   [2] = "cx",	  [3] = "dx",	[4] = "si",
+	[5] = "di",   [6] = "bp",   [7] = "sp",	  [8] = "ip",	[9] = "flags",
+	[10] = "cs",  [11] = "ss",  [16] = "r8",  [17] = "r9",	[18] = "r10",
+	[19] = "r11", [20] = "r12", [21] = "r13", [22] = "r14", [23] = "r15",
 };
+
+static const uint8_t dwarf[] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8};
 
 const struct frec_registers frec__registers_x86_64 = {
 	.machine = "x86_64",
@@ -15,4 +19,13 @@ const struct frec_registers frec__registers_x86_64 = {
 	.count = sizeof(names) / sizeof(names[0]),
 	.pc = 8,
 	.sp = 7,
+	.elf_machine = EM_X86_64,
+	.dwarf = dwarf,
+	.dwarf_count = sizeof(dwarf),
+	.dwarf_sp = 7,
+	.dwarf_fp = 6,
+	.dwarf_ra = 16,
+	.callee_saved = 1 << 3 | 1 << 6 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15,
+	.address_mask = UINT64_MAX,
+	.top_ra = 8,
 };

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* From one frame to its caller, by the whole rules: the slow way, that knows every register. */
+#ifndef FREC_UNWIND_STEP_H
+#define FREC_UNWIND_STEP_H
+
+#include "unwind/cfi.h"
+#include "unwind/expression.h"
+
+/*
+ * Turns `cpu` into the caller's. What cannot be known of the caller (caller-saved registers, what was saved where no bytes
+ * were recorded) is then unknown in it. 0; 1: there is no caller; -EFAULT: memory at `*ret_address` was not recorded;
+ * -ENXIO: a register is needed that is not known; -EBADMSG: the rules make no sense.
+ */
+int frec__step(const struct frec_registers *machine, const struct frec_fde *fde,
+	       const struct frec_rules *rules, const struct frec_stack *stack, uint64_t bias,
+	       struct frec_cpu *cpu, uint64_t *ret_address);
+
+#endif
