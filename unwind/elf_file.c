@@ -242,3 +242,27 @@ bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset,
 	}
 	return false;
 }
+
+bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end, uint64_t *ret)
+{
+	const uint64_t page = 4096;
+	size_t count = 0, executable = 0;
+	uint64_t first = 0, last = 0;
+
+	if (elf_getphdrnum(elf->elf, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
+		    !(segment.p_flags & PF_X))
+			continue;
+		executable++;
+		first = segment.p_vaddr & ~(page - 1);
+		last = (segment.p_vaddr + segment.p_memsz + page - 1) & ~(page - 1);
+	}
+	if (executable != 1 || last - first != end - start)
+		return false;
+	*ret = start - first;
+	return true;
+}

@@ -56,6 +56,13 @@ Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t si
  */
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret);
 
+/*
+ * The same from a separate debug file, whose segments have lost their places in the file: [start, end) must be as long as its
+ * one executable segment is.
+ */
+bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end,
+			    uint64_t *ret);
+
 static inline bool frec__build_id_equal(const struct frec_build_id *a,
 					const struct frec_build_id *b)
 {

@@ -188,3 +188,33 @@ struct frec_elf *frec__files_debug(const struct frec_unwinder *unwinder, const c
 		elf = from_server(unwinder, "debuginfo", build_id);
 	return elf;
 }
+
+struct frec_elf *frec__files_alternate(const struct frec_unwinder *unwinder,
+				       const struct frec_elf *elf)
+{
+	GElf_Shdr header;
+	Elf_Data *data = frec__elf_section(elf, ".gnu_debugaltlink", &header);
+	struct frec_build_id build_id = {.size = 0};
+	struct frec_elf *found;
+	const char *name, *slash;
+	char path[PATH_MAX];
+	size_t length;
+	int folder;
+
+	if (!data)
+		return NULL;
+	name = data->d_buf;
+	length = strnlen(name, data->d_size);
+	if (!length || length == data->d_size || data->d_size - length - 1 > FREC_BUILD_ID_MAX)
+		return NULL;
+	build_id.size = data->d_size - length - 1;
+	memcpy(build_id.bytes, name + length + 1, build_id.size);
+	found = by_build_id(unwinder, &build_id, ".debug");
+	if (found || !build_id.size)
+		return found;
+	slash = *name == '/' ? NULL : strrchr(elf->path, '/');
+	folder = slash ? (int)(slash + 1 - elf->path) : 0;
+	if (snprintf(path, sizeof(path), "%.*s%s", folder, elf->path, name) >= (int)sizeof(path))
+		return NULL;
+	return try_path(unwinder, path, &build_id, NULL);
+}

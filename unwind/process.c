@@ -163,15 +163,20 @@ void frec__unwind_process_destroy(struct frec_unwind_process *process)
 static void open_mapping(struct frec_unwind_process *process, struct frec_mapping *mapping)
 {
 	const char *path = mapping->map.path;
+	struct frec_module *module;
 
 	mapping->opened = true;
 	if ((*path != '/' || path[1] == '/') && strcmp(path, "[vdso]"))
 		return;
-	mapping->module = frec__module_get(process->unwinder, &mapping->map);
-	if (mapping->module && mapping->module->elf &&
-	    !frec__elf_bias(mapping->module->elf, mapping->map.start, mapping->map.offset,
-			    &mapping->bias))
-		mapping->module = NULL;
+	module = mapping->module = frec__module_get(process->unwinder, &mapping->map);
+	if (!module)
+		return;
+	if (module->elf)
+		mapping->has_bias = frec__elf_bias(module->elf, mapping->map.start,
+						   mapping->map.offset, &mapping->bias);
+	else if (frec__module_debug(module)) // the program was replaced, but not its debug file
+		mapping->has_bias = frec__elf_bias_by_size(module->debug, mapping->map.start,
+							   mapping->map.end, &mapping->bias);
 }
 
 struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, uint64_t address)
@@ -203,7 +208,7 @@ const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process 
 	if (!mapping)
 		return slot;
 	slot->map = mapping->index;
-	if (mapping->module && mapping->module->elf &&
+	if (mapping->has_bias &&
 	    frec__module_row(mapping->module, pc - mapping->bias, &slot->row, NULL))
 		slot->row = (struct frec_row){
 			.kind = FREC_ROW_RULES}; // what is wrong is told when they are read

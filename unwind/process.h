@@ -12,6 +12,7 @@ struct frec_mapping {
 	struct frec_module *module; /* NULL: not opened yet, or of no file */
 	uint32_t index;		    /* in the caller's array */
 	bool opened;
+	bool has_bias; /* and so the module has a file */
 };
 
 struct frec_cached_row {

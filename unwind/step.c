@@ -55,7 +55,11 @@ static int evaluate(const struct frec_expression_context *context, const struct 
 	case FREC_RULE_SAME:
 		return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
 	case FREC_RULE_OFFSET:
-		return load(context->stack, cfa + (uint64_t)rule->offset, ret, ret_address);
+		status = load(context->stack, cfa + (uint64_t)rule->offset, ret, ret_address);
+		if (status &&
+		    frec__step_is_popped(machine, context->cpu, cfa + (uint64_t)rule->offset))
+			return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
+		return status;
 	case FREC_RULE_VALUE_OFFSET:
 		*ret = cfa + (uint64_t)rule->offset;
 		return 0;

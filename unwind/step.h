@@ -7,6 +7,16 @@
 #include "unwind/expression.h"
 
 /*
+ * Whether what is saved at `address`, of which no bytes were recorded, has its register back already. Compilers do not say so
+ * where a function ends: the CFI then names a place below the stack pointer, and recorded stacks begin at the stack pointer.
+ */
+static inline bool frec__step_is_popped(const struct frec_registers *machine,
+					const struct frec_cpu *cpu, uint64_t address)
+{
+	return address < cpu->value[machine->dwarf_sp];
+}
+
+/*
  * Turns `cpu` into the caller's. What cannot be known of the caller (caller-saved registers, what was saved where no bytes
  * were recorded) is then unknown in it. 0; 1: there is no caller; -EFAULT: memory at `*ret_address` was not recorded;
  * -ENXIO: a register is needed that is not known; -EBADMSG: the rules make no sense.

@@ -133,7 +133,7 @@ static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 	struct frec_fde fde;
 	int status = -ENOENT;
 
-	if (mapping && mapping->module && mapping->module->elf)
+	if (mapping && mapping->has_bias)
 		status = frec__module_rules(mapping->module, pc - mapping->bias, &rules, &fde,
 					    &walk->end->error);
 	if (status == -ENOENT)
@@ -196,12 +196,14 @@ static inline bool by_row(struct walk *walk, const struct frec_row *row)
 		pc = walk->cpu.value[machine->dwarf_ra];
 	else if (!load(walk, cfa + (uint64_t)(ra_slot * 8), &pc))
 		return false;
-	if (row->fp_slot != FREC_ROW_SAME)
-		fp_known = frec__stack_read(walk->stack,
-					    row->fp_slot == FREC_ROW_AT_FP
-						    ? fp
-						    : cfa + (uint64_t)((int64_t)row->fp_slot * 8),
-					    &fp);
+	if (row->fp_slot != FREC_ROW_SAME) {
+		uint64_t slot = row->fp_slot == FREC_ROW_AT_FP
+					? fp
+					: cfa + (uint64_t)((int64_t)row->fp_slot * 8);
+
+		fp_known = frec__stack_read(walk->stack, slot, &fp) ||
+			   (fp_known && frec__step_is_popped(machine, &walk->cpu, slot));
+	}
 	return become(walk, pc & machine->address_mask, cfa, fp, fp_known);
 }
 

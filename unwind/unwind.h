@@ -122,4 +122,30 @@ size_t frec__unwind(struct frec_unwind_process *process,
 /* The reason in words: "complete", "no call frame information at 0x55d0c0ffee00". Returns `buffer`. */
 const char *frec__unwind_end_words(const struct frec_unwind_end *end, char *buffer, size_t size);
 
+/* One function at a frame's address. Calls that were inlined have several. */
+struct frec_name {
+	const char *function;	   /* demangled; NULL: unknown */
+	const char *file;	   /* as the compiler was given it; NULL: unknown */
+	unsigned int line, column; /* 0: unknown */
+	bool inlined;		   /* into the next one */
+};
+
+struct frec_names {
+	const struct frec_name *names; /* the innermost first; the last one is not inlined */
+	size_t count;		       /* 0: no name is known */
+	uint64_t offset;    /* of pc from the start of the last one; UINT64_MAX: unknown */
+	const char *module; /* path of the mapped file, NULL: none */
+	uint64_t address;   /* of pc in that file; without a file, pc */
+	bool verified;	    /* the file is known to be the one that ran: by its build-id */
+	const struct frec_error
+		*missing; /* why there are no better names, or NULL: the file is there */
+};
+
+/*
+ * The names of a frame of this process. Everything that `ret` points to belongs to the unwinder and lives as long as that. Each
+ * address is looked up once. -ENOMEM.
+ */
+int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame *frame,
+		    struct frec_names *ret);
+
 #endif
