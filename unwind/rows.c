@@ -106,7 +106,9 @@ static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 		if (status == -ENOMEM)
 			return status;
 	}
-	qsort(rows->functions, rows->function_count, sizeof(*rows->functions), compare_functions);
+	if (rows->function_count)
+		qsort(rows->functions, rows->function_count, sizeof(*rows->functions),
+		      compare_functions);
 	return 0;
 }
 
