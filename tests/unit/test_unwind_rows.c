@@ -24,21 +24,24 @@ struct fixture {
 	struct frec_error error;
 };
 
-static int open_rows(struct fixture *fixture, const struct frec_registers *machine, const Elf_Data *header)
+static int open_rows(struct fixture *fixture, const struct frec_registers *machine,
+		     const Elf_Data *header)
 {
 	GElf_Shdr section;
 	Elf_Data *data;
 
-	make_elf(&fixture->elf_image, machine->elf_machine, fixture->made.bytes, fixture->made.size, 0, NULL, 0);
-	assert_int_equal(frec__elf_open_memory(fixture->elf_image.bytes, fixture->elf_image.size, "made",
-					       &fixture->elf, &fixture->error),
+	make_elf(&fixture->elf_image, machine->elf_machine, fixture->made.bytes, fixture->made.size,
+		 NULL, 0);
+	assert_int_equal(frec__elf_open_memory(fixture->elf_image.bytes, fixture->elf_image.size,
+					       "made", &fixture->elf, &fixture->error),
 			 0);
 	data = frec__elf_section(fixture->elf, ".eh_frame", &section);
 	assert_non_null(data);
-	fixture->cfi = (struct frec_cfi){.data = data, .address = section.sh_addr, .eh_frame = true,
-					 .module = "made"};
+	fixture->cfi = (struct frec_cfi){
+		.data = data, .address = section.sh_addr, .eh_frame = true, .module = "made"};
 	memcpy(fixture->cfi.ident, elf_getident(fixture->elf->elf, NULL), EI_NIDENT);
-	return frec__rows_create(&fixture->cfi, header, 0, machine, &fixture->rows, &fixture->error);
+	return frec__rows_create(&fixture->cfi, header, 0, machine, &fixture->rows,
+				 &fixture->error);
 }
 
 static void close_rows(struct fixture *fixture)
@@ -56,13 +59,13 @@ static struct frec_row row_at(struct fixture *fixture, uint64_t pc)
 	return row;
 }
 
-#define ROW(pc, its_kind, offset, fp, ra)                                                              \
-	do {                                                                                           \
-		struct frec_row found = row_at(&fixture, pc);                                          \
-		assert_int_equal(found.kind, its_kind);                                                \
-		assert_int_equal(found.cfa_offset, offset);                                            \
-		assert_int_equal(found.fp_slot, fp);                                                   \
-		assert_int_equal(found.ra_slot, ra);                                                   \
+#define ROW(pc, its_kind, offset, fp, ra)                     \
+	do {                                                  \
+		struct frec_row found = row_at(&fixture, pc); \
+		assert_int_equal(found.kind, its_kind);       \
+		assert_int_equal(found.cfa_offset, offset);   \
+		assert_int_equal(found.fp_slot, fp);          \
+		assert_int_equal(found.ra_slot, ra);          \
 	} while (0)
 
 static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
@@ -70,13 +73,26 @@ static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1}
 static void a_function_of_x86_64(void **state)
 {
 	static struct fixture fixture;
-	static const uint8_t program[] = {
-		DW_CFA_advance_loc | 1, DW_CFA_def_cfa_offset, 16, DW_CFA_offset | 6, 2,
-		DW_CFA_advance_loc | 3, DW_CFA_def_cfa_register, 6,
-		DW_CFA_advance_loc | 4, DW_CFA_offset | 3, 3, // rbx: no row of its own
-		DW_CFA_advance_loc1, 100, DW_CFA_remember_state, DW_CFA_def_cfa, 7, 8,
-		DW_CFA_restore | 6,
-		DW_CFA_advance_loc | 1, DW_CFA_restore_state};
+	static const uint8_t program[] = {DW_CFA_advance_loc | 1,
+					  DW_CFA_def_cfa_offset,
+					  16,
+					  DW_CFA_offset | 6,
+					  2,
+					  DW_CFA_advance_loc | 3,
+					  DW_CFA_def_cfa_register,
+					  6,
+					  DW_CFA_advance_loc | 4,
+					  DW_CFA_offset | 3,
+					  3, // rbx: no row of its own
+					  DW_CFA_advance_loc1,
+					  100,
+					  DW_CFA_remember_state,
+					  DW_CFA_def_cfa,
+					  7,
+					  8,
+					  DW_CFA_restore | 6,
+					  DW_CFA_advance_loc | 1,
+					  DW_CFA_restore_state};
 	struct frec_rows_statistics statistics;
 	size_t cie;
 
@@ -111,11 +127,23 @@ static void a_function_of_aarch64(void **state)
 {
 	static struct fixture fixture;
 	static const uint8_t start[] = {DW_CFA_def_cfa, 31, 0};
-	static const uint8_t program[] = {
-		DW_CFA_AARCH64_negate_ra_state,
-		DW_CFA_advance_loc | 4, DW_CFA_def_cfa_offset, 32, DW_CFA_offset | 29, 4, DW_CFA_offset | 30, 3,
-		DW_CFA_advance_loc | 4, DW_CFA_def_cfa_register, 29,
-		DW_CFA_advance_loc | 8, DW_CFA_restore | 30, DW_CFA_restore | 29, DW_CFA_def_cfa, 31, 0};
+	static const uint8_t program[] = {DW_CFA_AARCH64_negate_ra_state,
+					  DW_CFA_advance_loc | 4,
+					  DW_CFA_def_cfa_offset,
+					  32,
+					  DW_CFA_offset | 29,
+					  4,
+					  DW_CFA_offset | 30,
+					  3,
+					  DW_CFA_advance_loc | 4,
+					  DW_CFA_def_cfa_register,
+					  29,
+					  DW_CFA_advance_loc | 8,
+					  DW_CFA_restore | 30,
+					  DW_CFA_restore | 29,
+					  DW_CFA_def_cfa,
+					  31,
+					  0};
 	size_t cie;
 
 	(void)state;
@@ -133,10 +161,22 @@ static void a_function_of_aarch64(void **state)
 static void expressions(void **state)
 {
 	static struct fixture fixture;
-	static const uint8_t stub[] = {DW_CFA_def_cfa_expression, 11, DW_OP_breg7, 8, DW_OP_breg16, 0, DW_OP_lit15,
-				       DW_OP_and, DW_OP_lit11, DW_OP_ge, DW_OP_lit3, DW_OP_shl, DW_OP_plus};
-	static const uint8_t aligned[] = {DW_CFA_def_cfa_expression, 3, DW_OP_breg6, 0x70, DW_OP_deref,
-					  DW_CFA_expression, 6, 2, DW_OP_breg6, 0};
+	static const uint8_t stub[] = {DW_CFA_def_cfa_expression,
+				       11,
+				       DW_OP_breg7,
+				       8,
+				       DW_OP_breg16,
+				       0,
+				       DW_OP_lit15,
+				       DW_OP_and,
+				       DW_OP_lit11,
+				       DW_OP_ge,
+				       DW_OP_lit3,
+				       DW_OP_shl,
+				       DW_OP_plus};
+	static const uint8_t aligned[] = {
+		DW_CFA_def_cfa_expression, 3, DW_OP_breg6, 0x70,	DW_OP_deref,
+		DW_CFA_expression,	   6, 2,	   DW_OP_breg6, 0};
 	static const uint8_t odd[] = {DW_CFA_def_cfa_expression, 2, DW_OP_breg6, 0x70};
 	static const uint8_t other_register[] = {DW_CFA_def_cfa_register, 10};
 	static const uint8_t outermost[] = {DW_CFA_undefined, 16};
@@ -175,8 +215,19 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 {
 	static struct fixture fixture;
 	static const uint8_t unknown[] = {0x3f};
-	static const uint8_t no_end[] = {DW_CFA_advance_loc | 1, DW_CFA_def_cfa_offset, 0x80, 0x80, 0x80, 0x80, 0x80,
-					 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+	static const uint8_t no_end[] = {DW_CFA_advance_loc | 1,
+					 DW_CFA_def_cfa_offset,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80,
+					 0x80};
 	static const uint8_t never_remembered[] = {DW_CFA_restore_state};
 	static const uint8_t expression_too_long[] = {DW_CFA_def_cfa_expression, 0x7f};
 	struct frec_row row;
@@ -221,7 +272,8 @@ static void the_linkers_table(void **state)
 		cie = add_cie(&fixture.made, 16, 0, x86_start, sizeof(x86_start));
 		for (int i = 0; i < 3; i++) {
 			offsets[i] = (uint32_t)fixture.made.size;
-			add_fde(&fixture.made, cie, 0x1000u + 0x10u * (unsigned int)i, 0x10, NULL, 0);
+			add_fde(&fixture.made, cie, 0x1000u + 0x10u * (unsigned int)i, 0x10, NULL,
+				0);
 		}
 		end_cfi(&fixture.made);
 		for (int i = 0; i < 3; i++) {
@@ -238,7 +290,8 @@ static void the_linkers_table(void **state)
 		frec__rows_statistics(fixture.rows, &statistics);
 		assert_int_equal(statistics.functions, 3);
 		ROW(0x1008, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
-		assert_int_equal(frec__rows_find(fixture.rows, 0x1028, &row, NULL), damage == 3 ? -EBADMSG : 0);
+		assert_int_equal(frec__rows_find(fixture.rows, 0x1028, &row, NULL),
+				 damage == 3 ? -EBADMSG : 0);
 		close_rows(&fixture);
 	}
 }
@@ -287,7 +340,8 @@ int main(void)
 		cmocka_unit_test(expressions),
 		cmocka_unit_test(damage_is_told_and_limited_to_its_function),
 		cmocka_unit_test(the_linkers_table),
-		cmocka_unit_test(functions_that_share_their_description_make_no_more_rows_than_bytes),
+		cmocka_unit_test(
+			functions_that_share_their_description_make_no_more_rows_than_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 enum { NO_SECTION, TEXT, CFI, SYMBOLS, STRINGS, NAMES, SECTIONS };
 
-static const char section_names[] = "\0.text\0.eh_frame\0.debug_frame\0.symtab\0.strtab\0.shstrtab";
+static const char section_names[] = "\0.text\0.eh_frame\0.symtab\0.strtab\0.shstrtab";
 
 static void put(struct made_elf *elf, size_t offset, const void *bytes, size_t size)
 {
@@ -25,7 +25,8 @@ static void put(struct made_elf *elf, size_t offset, const void *bytes, size_t s
 
 static uint32_t name_of(const char *name)
 {
-	for (uint32_t i = 1; i < sizeof(section_names); i += (uint32_t)strlen(section_names + i) + 1) {
+	for (uint32_t i = 1; i < sizeof(section_names);
+	     i += (uint32_t)strlen(section_names + i) + 1) {
 		if (!strcmp(section_names + i, name))
 			return i;
 	}
@@ -51,39 +52,61 @@ static void add_symbols(struct made_elf *elf, const struct made_symbol *symbols,
 		put(elf, strings + offset, symbols[i].name, strlen(symbols[i].name) + 1);
 		offset += strlen(symbols[i].name) + 1;
 	}
-	sections[SYMBOLS] = (Elf64_Shdr){.sh_name = name_of(".symtab"), .sh_type = SHT_SYMTAB,
-					 .sh_offset = table, .sh_size = (count + 1) * sizeof(Elf64_Sym),
-					 .sh_link = STRINGS, .sh_entsize = sizeof(Elf64_Sym), .sh_info = 1};
-	sections[STRINGS] = (Elf64_Shdr){.sh_name = name_of(".strtab"), .sh_type = SHT_STRTAB,
-					 .sh_offset = strings, .sh_size = offset};
+	sections[SYMBOLS] = (Elf64_Shdr){.sh_name = name_of(".symtab"),
+					 .sh_type = SHT_SYMTAB,
+					 .sh_offset = table,
+					 .sh_size = (count + 1) * sizeof(Elf64_Sym),
+					 .sh_link = STRINGS,
+					 .sh_entsize = sizeof(Elf64_Sym),
+					 .sh_info = 1};
+	sections[STRINGS] = (Elf64_Shdr){.sh_name = name_of(".strtab"),
+					 .sh_type = SHT_STRTAB,
+					 .sh_offset = strings,
+					 .sh_size = offset};
 }
 
-void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size, int debug_frame,
+void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size,
 	      const struct made_symbol *symbols, size_t symbol_count)
 {
 	Elf64_Shdr sections[SECTIONS] = {0};
-	Elf64_Phdr segment = {.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = MADE_CODE + MADE_CODE_SIZE,
-			      .p_memsz = MADE_CODE + MADE_CODE_SIZE, .p_align = 4096};
-	Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-			     .e_type = ET_DYN, .e_machine = (uint16_t)machine, .e_version = EV_CURRENT,
-			     .e_phoff = sizeof(header), .e_ehsize = sizeof(header), .e_phentsize = sizeof(segment),
-			     .e_phnum = 1, .e_shentsize = sizeof(sections[0]), .e_shnum = SECTIONS,
+	Elf64_Phdr segment = {.p_type = PT_LOAD,
+			      .p_flags = PF_R | PF_X,
+			      .p_filesz = MADE_CODE + MADE_CODE_SIZE,
+			      .p_memsz = MADE_CODE + MADE_CODE_SIZE,
+			      .p_align = 4096};
+	Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+					 ELFDATA2LSB, EV_CURRENT},
+			     .e_type = ET_DYN,
+			     .e_machine = (uint16_t)machine,
+			     .e_version = EV_CURRENT,
+			     .e_phoff = sizeof(header),
+			     .e_ehsize = sizeof(header),
+			     .e_phentsize = sizeof(segment),
+			     .e_phnum = 1,
+			     .e_shentsize = sizeof(sections[0]),
+			     .e_shnum = SECTIONS,
 			     .e_shstrndx = NAMES};
 
 	*elf = (struct made_elf){0};
 	if (cfi_size > MADE_CODE - MADE_CFI)
 		abort();
-	sections[TEXT] = (Elf64_Shdr){.sh_name = name_of(".text"), .sh_type = SHT_PROGBITS,
-				      .sh_flags = SHF_ALLOC | SHF_EXECINSTR, .sh_addr = MADE_CODE,
-				      .sh_offset = MADE_CODE, .sh_size = MADE_CODE_SIZE};
-	sections[CFI] = (Elf64_Shdr){.sh_name = name_of(debug_frame ? ".debug_frame" : ".eh_frame"),
-				     .sh_type = SHT_PROGBITS, .sh_flags = debug_frame ? 0 : SHF_ALLOC,
-				     .sh_addr = debug_frame ? 0 : MADE_CFI, .sh_offset = MADE_CFI,
+	sections[TEXT] = (Elf64_Shdr){.sh_name = name_of(".text"),
+				      .sh_type = SHT_PROGBITS,
+				      .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
+				      .sh_addr = MADE_CODE,
+				      .sh_offset = MADE_CODE,
+				      .sh_size = MADE_CODE_SIZE};
+	sections[CFI] = (Elf64_Shdr){.sh_name = name_of(".eh_frame"),
+				     .sh_type = SHT_PROGBITS,
+				     .sh_flags = SHF_ALLOC,
+				     .sh_addr = MADE_CFI,
+				     .sh_offset = MADE_CFI,
 				     .sh_size = cfi_size};
 	put(elf, MADE_CFI, cfi, cfi_size);
 	add_symbols(elf, symbols, symbol_count, sections);
 	header.e_shoff = (elf->size + 7) & ~7ul;
-	sections[NAMES] = (Elf64_Shdr){.sh_name = name_of(".shstrtab"), .sh_type = SHT_STRTAB,
+	sections[NAMES] = (Elf64_Shdr){.sh_name = name_of(".shstrtab"),
+				       .sh_type = SHT_STRTAB,
 				       .sh_offset = header.e_shoff + sizeof(sections),
 				       .sh_size = sizeof(section_names)};
 	put(elf, header.e_shoff, sections, sizeof(sections));
@@ -125,7 +148,8 @@ static void finish(struct made_cfi *cfi, size_t start)
 	memcpy(cfi->bytes + start, &length, sizeof(length));
 }
 
-size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal, const uint8_t *program, size_t size)
+size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
+	       const uint8_t *program, size_t size)
 {
 	size_t start = cfi->size;
 
@@ -138,7 +162,8 @@ size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal, c
 	return start;
 }
 
-void add_fde(struct made_cfi *cfi, size_t cie, uint64_t start, uint32_t length, const uint8_t *program, size_t size)
+void add_fde(struct made_cfi *cfi, size_t cie, uint64_t start, uint32_t length,
+	     const uint8_t *program, size_t size)
 {
 	size_t begin = cfi->size;
 	uint32_t back = (uint32_t)(begin + 4 - cie);

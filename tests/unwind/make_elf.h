@@ -21,8 +21,8 @@ struct made_elf {
 	size_t size;
 };
 
-/* An ELF file for EM_ `machine` with .text, .eh_frame (or, where `debug_frame`, that), and .symtab. */
-void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size, int debug_frame,
+/* An ELF file for EM_ `machine` with .text, .eh_frame and .symtab. */
+void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size,
 	      const struct made_symbol *symbols, size_t symbol_count);
 
 /* Writes it to a new file in /tmp; `path` has room for 64 bytes. 0 or a negative errno. */
@@ -35,9 +35,11 @@ struct made_cfi {
 };
 
 /* A CIE with the augmentation "zR" or, for a signal frame, "zRS", addresses relative and of 4 bytes. */
-size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal, const uint8_t *program, size_t size);
+size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
+	       const uint8_t *program, size_t size);
 /* An FDE of [start, start + length) in a section that is mapped at MADE_CFI. */
-void add_fde(struct made_cfi *cfi, size_t cie, uint64_t start, uint32_t length, const uint8_t *program, size_t size);
+void add_fde(struct made_cfi *cfi, size_t cie, uint64_t start, uint32_t length,
+	     const uint8_t *program, size_t size);
 /* The four zeros that end .eh_frame. */
 void end_cfi(struct made_cfi *cfi);
 
