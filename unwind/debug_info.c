@@ -33,13 +33,29 @@ struct frec_debug_info {
 	bool units_known;
 };
 
+// libdw 0.188 takes it for granted that the last string has an end when it reads names of files.
+static bool strings_end(const struct frec_elf *elf)
+{
+	static const char *const names[] = {".debug_str", ".debug_line_str"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		GElf_Shdr header;
+		const Elf_Data *data = frec__elf_section(elf, names[i], &header);
+
+		if (data && ((const char *)data->d_buf)[data->d_size - 1])
+			return false;
+	}
+	return true;
+}
+
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 						const struct frec_elf *alternate)
 {
 	struct frec_debug_info *info;
 	GElf_Shdr header;
 
-	if (!frec__elf_section(elf, ".debug_info", &header))
+	if (!frec__elf_section(elf, ".debug_info", &header) || !strings_end(elf) ||
+	    (alternate && !strings_end(alternate)))
 		return NULL;
 	info = calloc(1, sizeof(*info));
 	if (!info)
