@@ -199,6 +199,21 @@ struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, 
 	return mapping;
 }
 
+// Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends a signal handler.
+static bool is_sigreturn(const struct frec_unwind_process *process,
+			 const struct frec_mapping *mapping, uint64_t pc)
+{
+	const struct frec_sigreturn *sigreturn = &process->unwinder->machine->sigreturn;
+	const Elf_Data *data = mapping->module->elf
+				       ? frec__elf_at(mapping->module->elf, pc - mapping->bias,
+						      sigreturn->size + 1)
+				       : NULL;
+
+	return data && data->d_size > sigreturn->size &&
+	       (!memcmp(data->d_buf, sigreturn->code, sigreturn->size) ||
+		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
+}
+
 const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
 						     uint64_t pc, struct frec_cached_row *slot)
 {
@@ -208,9 +223,12 @@ const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process 
 	if (!mapping)
 		return slot;
 	slot->map = mapping->index;
-	if (mapping->has_bias &&
-	    frec__module_row(mapping->module, pc - mapping->bias, &slot->row, NULL))
+	if (!mapping->has_bias)
+		return slot;
+	if (frec__module_row(mapping->module, pc - mapping->bias, &slot->row, NULL))
 		slot->row = (struct frec_row){
 			.kind = FREC_ROW_RULES}; // what is wrong is told when they are read
+	else if (slot->row.kind == FREC_ROW_NONE && is_sigreturn(process, mapping, pc))
+		slot->row.kind = FREC_ROW_SIGRETURN;
 	return slot;
 }

@@ -12,6 +12,14 @@
 /* No machine has more DWARF registers that unwinding follows; those beyond (vectors, flags) are left out. */
 #define FREC_DWARF_REGISTERS 33
 
+/* What a signal handler returns to, where nothing describes it (musl, Go), and what it finds on the stack. */
+struct frec_sigreturn {
+	const uint8_t *code;   /* its first bytes */
+	size_t size;	       /* at most 16 */
+	const uint16_t *saved; /* distance from sp of each DWARF register of the interrupted code */
+	uint16_t saved_pc;     /* and of its pc */
+};
+
 struct frec_registers {
 	const char *machine;	  /* as uname -m prints it */
 	const char *const *names; /* indexed by the kernel's number; NULL where there is none */
@@ -31,6 +39,7 @@ struct frec_registers {
 	uint64_t
 		top_ra; /* at a function's first instruction: the return address is at sp (8) or in dwarf_ra (0);
 				      * so many bytes the call has pushed */
+	struct frec_sigreturn sigreturn;
 };
 
 extern const struct frec_registers frec__registers_x86_64;

@@ -13,6 +13,17 @@ static const char *const names[] = {
 static const uint8_t dwarf[] = {0,  1,	2,  3,	4,  5,	6,  7,	8,  9,	10, 11, 12, 13, 14, 15,
 				16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
 
+// mov x8, #139; svc #0
+static const uint8_t sigreturn[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};
+
+// struct rt_sigframe of the kernel's arch/arm64/kernel/signal.c lies at sp: siginfo, then ucontext with uc_mcontext at 176, aligned
+// to 16; its registers come after the fault address.
+#define X(n) (128 + 176 + 8 + 8 * (n))
+static const uint16_t saved[] = {X(0),	X(1),  X(2),  X(3),  X(4),  X(5),  X(6),  X(7),
+				 X(8),	X(9),  X(10), X(11), X(12), X(13), X(14), X(15),
+				 X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23),
+				 X(24), X(25), X(26), X(27), X(28), X(29), X(30), X(31)};
+
 const struct frec_registers frec__registers_aarch64 = {
 	.machine = "aarch64",
 	.names = names,
@@ -30,4 +41,5 @@ const struct frec_registers frec__registers_aarch64 = {
 	// nothing gets that does not ask for them).
 	.address_mask = (1ull << 48) - 1,
 	.top_ra = 0,
+	.sigreturn = {sigreturn, sizeof(sigreturn), saved, X(32)},
 };

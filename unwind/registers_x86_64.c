@@ -13,6 +13,13 @@ static const char *const names[] = {
 
 static const uint8_t dwarf[] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8};
 
+// mov $15, %rax; syscall
+static const uint8_t sigreturn[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05};
+
+// struct ucontext of the kernel's arch/x86/include/uapi/asm/ucontext.h lies at sp: uc_mcontext is at 40.
+static const uint16_t saved[] = {144, 136, 152, 128, 112, 104, 120, 160, 40,
+				 48,  56,  64,	72,  80,  88,  96,  168};
+
 const struct frec_registers frec__registers_x86_64 = {
 	.machine = "x86_64",
 	.names = names,
@@ -28,4 +35,5 @@ const struct frec_registers frec__registers_x86_64 = {
 	.callee_saved = 1 << 3 | 1 << 6 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15,
 	.address_mask = UINT64_MAX,
 	.top_ra = 8,
+	.sigreturn = {sigreturn, sizeof(sigreturn), saved, 168},
 };

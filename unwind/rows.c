@@ -192,8 +192,10 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	return add_row(rows, row);
 }
 
-// The rows of one function, the last of which is FREC_ROW_NONE and stands where the function ends.
-static int compile(struct frec_rows *rows, struct function *function, struct frec_error *reterr)
+// The rows of one function, the last of which is FREC_ROW_NONE and stands where the function ends. None are made where it
+// ends before `pc`.
+static int compile(struct frec_rows *rows, struct function *function, uint64_t pc,
+		   struct frec_error *reterr)
 {
 	struct frec_fde fde;
 	struct compilation compilation = {rows, &fde, rows->row_count};
@@ -204,6 +206,8 @@ static int compile(struct frec_rows *rows, struct function *function, struct fre
 	if (fde.start != rows->base + function->start || fde.end - fde.start > FREC_ROW_START_MAX)
 		return frec__error(reterr, -EBADMSG, "%s: .eh_frame_hdr names another function",
 				   rows->cfi->module);
+	if (pc >= fde.end)
+		return 0;
 	status = frec__cfi_run(rows->cfi, &fde, compile_row, &compilation, reterr);
 	if (!status)
 		status = add_row(rows, (struct frec_row){.start = (uint32_t)(fde.end - fde.start) &
@@ -253,7 +257,7 @@ int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 	if (!function)
 		return 0;
 	if (!function->count) {
-		int status = compile(rows, function, reterr);
+		int status = compile(rows, function, pc, reterr);
 
 		if (status || !function->count)
 			return status;
@@ -320,7 +324,8 @@ int frec__rows_compile_all(struct frec_rows *rows)
 {
 	for (size_t i = 0; i < rows->function_count; i++) {
 		if (!rows->functions[i].count &&
-		    compile(rows, &rows->functions[i], NULL) == -ENOMEM)
+		    compile(rows, &rows->functions[i], rows->base + rows->functions[i].start,
+			    NULL) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;

@@ -18,7 +18,8 @@ enum frec_row_kind {
 	FREC_ROW_FP_MEMORY, /* CFA = what lies at fp + cfa_offset: a function that has aligned its stack */
 	FREC_ROW_PLT, /* CFA = sp + cfa_offset, and 8 more from byte number `ra_slot` of 16 on: x86_64's stubs */
 	FREC_ROW_OUTERMOST, /* nobody called this */
-	FREC_ROW_RULES,	    /* none of these: run the instructions (frec__rows_rules) */
+	FREC_ROW_SIGRETURN, /* no function, but what a signal handler returns to (struct frec_sigreturn) */
+	FREC_ROW_RULES, /* none of these: run the instructions (frec__rows_rules) */
 };
 
 /* The value of a slot that says: the register still holds it. */

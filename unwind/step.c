@@ -114,3 +114,21 @@ int frec__step(const struct frec_registers *machine, const struct frec_fde *fde,
 	*cpu = caller;
 	return 0;
 }
+
+int frec__step_sigreturn(const struct frec_registers *machine, const struct frec_stack *stack,
+			 struct frec_cpu *cpu, uint64_t *ret_address)
+{
+	const struct frec_sigreturn *sigreturn = &machine->sigreturn;
+	uint64_t sp = cpu->value[machine->dwarf_sp];
+	struct frec_cpu interrupted = {.known = 0};
+
+	if (load(stack, sp + sigreturn->saved_pc, &interrupted.pc, ret_address))
+		return -EFAULT;
+	for (unsigned int i = 0; i < machine->dwarf_count; i++) {
+		if (load(stack, sp + sigreturn->saved[i], &interrupted.value[i], ret_address))
+			return -EFAULT;
+		interrupted.known |= 1ull << i;
+	}
+	*cpu = interrupted;
+	return 0;
+}

@@ -25,4 +25,8 @@ int frec__step(const struct frec_registers *machine, const struct frec_fde *fde,
 	       const struct frec_rules *rules, const struct frec_stack *stack, uint64_t bias,
 	       struct frec_cpu *cpu, uint64_t *ret_address);
 
+/* The same from what a signal handler returns to: the kernel has saved all registers on the stack. 0, or -EFAULT. */
+int frec__step_sigreturn(const struct frec_registers *machine, const struct frec_stack *stack,
+			 struct frec_cpu *cpu, uint64_t *ret_address);
+
 #endif

@@ -123,6 +123,18 @@ static bool without_cfi(struct walk *walk, uint32_t map)
 	return by_frame_pointer(walk);
 }
 
+// The frame that a signal has interrupted is current next.
+static bool by_sigreturn(struct walk *walk)
+{
+	uint64_t address;
+
+	if (frec__step_sigreturn(walk->machine, walk->stack, &walk->cpu, &address))
+		return ends_at_memory(walk, address);
+	walk->frames[walk->count - 1].signal = true;
+	walk->exact = true;
+	return true;
+}
+
 // Returns 1 where the stack has to be unwound again with all registers.
 static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 {
@@ -241,6 +253,9 @@ static int unwind(struct walk *walk)
 		switch (row->row.kind) {
 		case FREC_ROW_NONE:
 			status = without_cfi(walk, row->map) ? 0 : -1;
+			break;
+		case FREC_ROW_SIGRETURN:
+			status = by_sigreturn(walk) ? 0 : -1;
 			break;
 		case FREC_ROW_OUTERMOST:
 			return ends(walk, FREC_UNWIND_COMPLETE, 0);

@@ -70,6 +70,9 @@ def ways(program, title):
            reason="the recorded stack ends below 0x7ff")
     expect(f"{title}, handler", run("handler"), "leaf", "crash", "handler", "__restore_rt", "interrupted", "in_handler",
            *END)
+    # libdwfl does not know it.
+    expect(f"{title}, undescribed handler", run("undescribed"), "leaf", "crash", "handler", "undescribed_return",
+           "interrupted", "undescribed_handler", *END, libdwfl=False)
     expect(f"{title}, fault", run("fault"), "faults_at_once", "faulting", *END)
     expect(f"{title}, altstack", run("altstack"), "leaf", "crash", "handler", "__restore_rt",
            reason="is not in the recorded stack")

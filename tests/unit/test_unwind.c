@@ -17,7 +17,7 @@
 // Where the program is mapped: what is 0x1000 in its file is here plus 0x1000.
 #define BIAS 0x555500000000
 #define STACK 0x7ffc00000000
-#define WORDS 64
+#define WORDS 128
 
 struct fixture {
 	const struct frec_registers *machine;
@@ -56,6 +56,8 @@ static void open_process(struct fixture *fixture)
 	end_cfi(&fixture->cfi);
 	make_elf(&fixture->elf, fixture->machine->elf_machine, fixture->cfi.bytes,
 		 fixture->cfi.size, symbols, 3);
+	memcpy(fixture->elf.bytes + MADE_CODE + 0x800, fixture->machine->sigreturn.code,
+	       fixture->machine->sigreturn.size);
 	assert_int_equal(write_elf(&fixture->elf, fixture->path), 0);
 	assert_int_equal(frec__unwinder_create(fixture->machine, NULL, &fixture->unwinder), 0);
 	assert_int_equal(frec__unwind_process_create(fixture->unwinder, maps, 2, &fixture->process),
@@ -225,7 +227,7 @@ static void a_limit(void **state)
 	for (size_t i = 0; i < WORDS; i++)
 		fixture.words[i] = BIAS + 0x1010;
 	unwind(&fixture);
-	ENDS(22, FREC_UNWIND_TRUNCATED, STACK + 8 * (WORDS + 1));
+	ENDS(43, FREC_UNWIND_TRUNCATED, STACK + 8 * (WORDS + 0));
 	fixture.count =
 		frec__unwind(fixture.process,
 			     &(struct frec_unwind_registers){1 << 7 | 1 << 8,
@@ -252,6 +254,30 @@ static void signals(void **state)
 	assert_false(fixture.frames[0].signal);
 	FRAME(2, BIAS + 0x1300, FREC_FRAME_CFI, true);
 	ENDS(3, FREC_UNWIND_COMPLETE, 0);
+	end(&fixture);
+}
+
+// What the kernel leaves on the stack, and nobody describes how to read it.
+static void signals_without_cfi(void **state)
+{
+	static struct fixture fixture;
+
+	(void)state;
+	open_x86_64(&fixture);
+	fixture.registers[8] = BIAS + 0x1010;
+	fixture.words[2] = BIAS + 0x1800;
+	fixture.words[3 + 160 / 8] = STACK + 0x280; // sp
+	fixture.words[3 + 168 / 8] = BIAS + 0x1200; // pc
+	fixture.words[3 + 128 / 8] = STACK + 0x300; // rbx, from which the frame's CFA is found
+	fixture.words[0x308 / 8] = BIAS + 0x1310;
+	unwind(&fixture);
+	assert_true(fixture.frames[1].signal);
+	FRAME(2, BIAS + 0x1200, FREC_FRAME_CFI, true);
+	FRAME(3, BIAS + 0x1310, FREC_FRAME_CFI, false);
+	ENDS(4, FREC_UNWIND_COMPLETE, 0);
+	fixture.word_count = 3 + 168 / 8;
+	unwind(&fixture);
+	ENDS(2, FREC_UNWIND_TRUNCATED, STACK + 24 + 168);
 	end(&fixture);
 }
 
@@ -365,6 +391,16 @@ static void frames_of_aarch64(void **state)
 	unwind(&fixture);
 	FRAME(1, BIAS + 0x1110, FREC_FRAME_RETURN, false);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
+	fixture.registers[32] = BIAS + 0x1010;
+	fixture.registers[30] = BIAS + 0x1800; // the end of a signal handler
+	memset(fixture.words, 0, sizeof(fixture.words));
+	fixture.words[39 + 31] = STACK + 0x300; // sp
+	fixture.words[39 + 32] = BIAS + 0x1010; // pc, in a leaf
+	fixture.words[39 + 30] = BIAS + 0x1210; // lr
+	unwind(&fixture);
+	FRAME(2, BIAS + 0x1010, FREC_FRAME_CFI, true);
+	FRAME(3, BIAS + 0x1210, FREC_FRAME_CFI, false);
+	ENDS(4, FREC_UNWIND_COMPLETE, 0);
 	end(&fixture);
 }
 
@@ -433,6 +469,7 @@ int main(void)
 		cmocka_unit_test(no_registers),
 		cmocka_unit_test(a_limit),
 		cmocka_unit_test(signals),
+		cmocka_unit_test(signals_without_cfi),
 		cmocka_unit_test(what_was_popped_is_in_its_register),
 		cmocka_unit_test(made_at_run_time),
 		cmocka_unit_test(bad_jumps),

@@ -131,6 +131,20 @@ static void whole_tables(const struct frec_unwinder *unwinder)
 	}
 }
 
+enum { OURS_FURTHER, THEIRS_FURTHER, OTHERWISE, DIFFERENCES };
+
+static int difference(const struct outcome *ours, const uint64_t *theirs, size_t count)
+{
+	size_t i = 0;
+
+	while (i < ours->count && i < count && ours->pc[i] == theirs[i])
+		i++;
+	// A caller at address 0 is how some end.
+	if (i == count || (i + 1 == count && !theirs[i]))
+		return OURS_FURTHER;
+	return i == ours->count ? THEIRS_FURTHER : OTHERWISE;
+}
+
 static void explain(const struct recorded_stack *stack, const struct outcome *ours,
 		    const uint64_t *theirs, size_t count, const struct frec_unwind_end *end)
 {
@@ -160,6 +174,33 @@ static void unwind_range(struct frec_unwind_process *process, const struct recor
 	}
 }
 
+static int compare_addresses(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+// All addresses of all stacks, each once.
+static size_t distinct(const struct recording *recording, const struct outcome *outcomes,
+		       size_t frames, uint64_t **ret)
+{
+	uint64_t *all = calloc(frames + 1, sizeof(*all));
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < recording->stack_count; i++) {
+		memcpy(all + count, outcomes[i].pc, outcomes[i].count * sizeof(*all));
+		count += outcomes[i].count;
+	}
+	qsort(all, count, sizeof(*all), compare_addresses);
+	for (size_t i = 0; i < count; i++) {
+		if (!kept || all[i] != all[kept - 1])
+			all[kept++] = all[i];
+	}
+	*ret = all;
+	return kept;
+}
+
 static int compare(const char *path, bool verbose, bool alone)
 {
 	static struct frec_frame frames[FRAMES];
@@ -170,10 +211,13 @@ static int compare(const char *path, bool verbose, bool alone)
 		&frec__registers_aarch64;
 #endif
 	size_t frame_count = 0, reasons[16] = {0}, kinds[4] = {0}, same[2] = {0},
-	       other_frames[2] = {0};
+	       other_frames[2] = {0}, differences[2][DIFFERENCES] = {0};
 	struct frec_unwind_process *process;
 	struct frec_unwinder *unwinder;
 	struct frec_unwind_end *ends;
+	uint64_t *addresses;
+	size_t address_count, named = 0;
+	double names_cold;
 	struct recording recording;
 	struct outcome *outcomes;
 	double took[ROUNDS], took_cached[ROUNDS], start, cold, first = 0;
@@ -237,6 +281,27 @@ static int compare(const char *path, bool verbose, bool alone)
 	       reasons[FREC_UNWIND_NO_CFI], reasons[FREC_UNWIND_BAD_MEMORY],
 	       reasons[FREC_UNWIND_BAD_CFI], reasons[FREC_UNWIND_LOOP], reasons[FREC_UNWIND_LIMIT]);
 	tables(unwinder);
+	address_count = distinct(&recording, outcomes, frame_count, &addresses);
+	start = now();
+	for (size_t i = 0; i < address_count; i++) {
+		const struct frec_frame frame = {.pc = addresses[i]};
+		struct frec_names names;
+
+		frec__symbolize(process, &frame, &names);
+		named += names.count > 0;
+	}
+	names_cold = now() - start;
+	start = now();
+	for (size_t i = 0; i < address_count; i++) {
+		const struct frec_frame frame = {.pc = addresses[i]};
+		struct frec_names names;
+
+		frec__symbolize(process, &frame, &names);
+	}
+	printf("  names: %zu of %zu addresses, %.2f us each the first time, %.0f ns again; "
+	       "unwinding and naming all %.0f ms\n",
+	       named, address_count, names_cold / 1e3 / (double)address_count,
+	       (now() - start) / (double)address_count, (cold + names_cold) / 1e6);
 	for (int which = 0; which < 2 && !alone; which++) {
 		struct other *other =
 			(which ? libunwind_other_create : dwfl_other_create)(&recording);
@@ -256,7 +321,10 @@ static int compare(const char *path, bool verbose, bool alone)
 				if (count == outcomes[i].count &&
 				    !memcmp(theirs, outcomes[i].pc, 8 * count))
 					same[which]++;
-				else if (verbose && round && !which)
+				else if (!round)
+					differences[which]
+						   [difference(&outcomes[i], theirs, count)]++;
+				else if (verbose && !which)
 					explain(&recording.stacks[i], &outcomes[i], theirs, count,
 						&ends[i]);
 			}
@@ -264,6 +332,10 @@ static int compare(const char *path, bool verbose, bool alone)
 			if (!round)
 				cold_other = now() - cold_other;
 		}
+		printf("  different stacks: %zu where ours goes further, %zu where theirs does, "
+		       "%zu otherwise\n",
+		       differences[which][OURS_FURTHER], differences[which][THEIRS_FURTHER],
+		       differences[which][OTHERWISE]);
 		printf("  %s: %.1f ns a frame warm (%.1f times ours), %.1f cold (%.1f times); the "
 		       "same frames in %zu of %zu stacks (%.3f %%)\n",
 		       which ? "libunwind" : "libdwfl", warm / (double)other_frames[which],
@@ -272,12 +344,24 @@ static int compare(const char *path, bool verbose, bool alone)
 		       cold_other / cold * (double)frame_count / (double)other_frames[which],
 		       same[which], recording.stack_count,
 		       100. * (double)same[which] / (double)recording.stack_count);
+		if (!which) {
+			start = now();
+			for (size_t i = 0; i < address_count; i++)
+				dwfl_other_name(other, addresses[i] - 1);
+			start = now() - start;
+			printf("    names: %.2f us an address (%.1f times ours); unwinding and "
+			       "naming all %.0f ms (%.1f times)\n",
+			       start / 1e3 / (double)address_count, start / names_cold,
+			       (cold_other + start) / 1e6,
+			       (cold_other + start) / (cold + names_cold));
+		}
 		(which ? libunwind_other_destroy : dwfl_other_destroy)(other);
 	}
 	whole_tables(unwinder);
 	frec__unwind_process_destroy(process);
 	frec__unwinder_destroy(unwinder);
 	recording_free(&recording);
+	free(addresses);
 	free(outcomes);
 	free(ends);
 	return 0;

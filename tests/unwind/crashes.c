@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FRAME __attribute__((noinline, noclone, noipa))
 #ifdef __clang__
@@ -164,6 +166,30 @@ static void faulting(void)
 	AFTER;
 }
 
+#if defined(__x86_64__)
+// As musl and Go have it: without a word about it.
+void undescribed_return(void);
+__asm__(".text\n.globl undescribed_return\n.type undescribed_return, "
+	"@function\nnop\nundescribed_return:\n"
+	"mov $15, %rax\nsyscall\n.size undescribed_return, .-undescribed_return\n");
+#endif
+
+static void undescribed_handler(void)
+{
+#if defined(__x86_64__)
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		unsigned long mask;
+	} action = {handler, 0x04000000, undescribed_return, 0};
+
+	syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, 8);
+#endif
+	interrupted();
+	AFTER;
+}
+
 static void on_alternate_stack(void)
 {
 	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
@@ -292,6 +318,7 @@ static const struct {
 	{"overflow", overflow},
 	{"recursion", recursion},
 	{"handler", in_handler},
+	{"undescribed", undescribed_handler},
 	{"fault", faulting},
 	{"altstack", on_alternate_stack},
 	{"free", bad_free},

@@ -129,6 +129,24 @@ size_t dwfl_other_unwind(struct other *other, const struct recorded_stack *stack
 	return other->count;
 }
 
+void dwfl_other_name(struct other *other, uint64_t pc)
+{
+	Dwfl_Module *module = dwfl_addrmodule(other->dwfl, pc);
+	Dwarf_Die *unit, *scopes = NULL;
+	Dwarf_Addr bias;
+	GElf_Off offset;
+	GElf_Sym symbol;
+
+	if (!module)
+		return;
+	dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL);
+	dwfl_module_getsrc(module, pc);
+	unit = dwfl_module_addrdie(module, pc, &bias);
+	if (unit && dwarf_getscopes(unit, pc - bias, &scopes) > 0)
+		dwarf_diename(scopes);
+	free(scopes);
+}
+
 void dwfl_other_destroy(struct other *other)
 {
 	if (!other)

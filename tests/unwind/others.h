@@ -12,6 +12,8 @@ struct other *dwfl_other_create(const struct recording *recording);
 /* Fills `frames` with pcs as libdwfl gives them, and returns how many. */
 size_t dwfl_other_unwind(struct other *other, const struct recorded_stack *stack, uint64_t *frames,
 			 size_t capacity);
+/* Looks up the function, file and line of one address, and what was inlined there, and forgets them. */
+void dwfl_other_name(struct other *other, uint64_t pc);
 void dwfl_other_destroy(struct other *other);
 
 /* libunwind's remote unwinding through memory callbacks, with its cache. */
