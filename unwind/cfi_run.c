@@ -253,6 +253,8 @@ int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde,
 	run.remembered_count = 0;
 	run.location = fde->start;
 	run.rules = (struct frec_rules){0};
+	run.initial =
+		run.rules; // a CIE that restores a register means what the machine has it at first
 	run.row = NULL;
 	status = run_instructions(&run, fde->initial, fde->initial_end);
 	if (!status) {

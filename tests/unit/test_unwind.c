@@ -113,6 +113,7 @@ static void open_x86_64(struct fixture *fixture)
 	static const uint8_t third[] = {DW_CFA_def_cfa, 3, 16};
 	static const uint8_t outermost[] = {DW_CFA_undefined, 16};
 	static const uint8_t own_caller[] = {DW_CFA_def_cfa_offset, 0, DW_CFA_same_value, 16};
+	static const uint8_t by_rax[] = {DW_CFA_def_cfa, 0, 16};
 	size_t cie, signal;
 
 	begin(fixture, &frec__registers_x86_64);
@@ -125,6 +126,7 @@ static void open_x86_64(struct fixture *fixture)
 	add_fde(&fixture->cfi, signal, 0x1400, 0x100, NULL, 0);
 	add_fde(&fixture->cfi, cie, 0x1500, 0x100, own_caller, sizeof(own_caller));
 	add_fde(&fixture->cfi, cie, 0x1600, 0x100, (const uint8_t *)"\x3f", 1);
+	add_fde(&fixture->cfi, cie, 0x1700, 0x80, by_rax, sizeof(by_rax));
 	open_process(fixture);
 }
 
@@ -150,6 +152,24 @@ static void registers_that_rows_do_not_follow(void **state)
 	fixture.words[4] = BIAS + 0x1300;
 	unwind(&fixture);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
+	end(&fixture);
+}
+
+static void registers_that_a_call_has_changed(void **state)
+{
+	static struct fixture fixture;
+
+	(void)state;
+	open_x86_64(&fixture);
+	fixture.registers[0] = STACK + 0x50;
+	fixture.words[0x58 / 8] = BIAS + 0x1310;
+	fixture.registers[8] = BIAS + 0x1710;
+	unwind(&fixture);
+	ENDS(2, FREC_UNWIND_COMPLETE, 0);
+	fixture.registers[8] = BIAS + 0x1010;
+	fixture.words[2] = BIAS + 0x1710;
+	unwind(&fixture);
+	ENDS(2, FREC_UNWIND_BAD_MEMORY, STACK + 24);
 	end(&fixture);
 }
 
@@ -429,6 +449,13 @@ static void mappings_that_overlap(void **state)
 	assert_int_equal(names.offset, 0x10);
 	assert_int_equal(names.address, 0x1110);
 	assert_false(names.verified);
+	frame.pc = BIAS + 0x1300; // its call was the last instruction of the function before
+	assert_int_equal(frec__symbolize(process, &frame, &names), 0);
+	assert_string_equal(names.names[0].function, "third");
+	assert_int_equal(names.offset, 0x100);
+	frame.exact = true;
+	assert_int_equal(frec__symbolize(process, &frame, &names), 0);
+	assert_int_equal(names.count, 0);
 	frame.pc = 100;
 	assert_int_equal(frec__symbolize(process, &frame, &names), 0);
 	assert_string_equal(names.module, "/before");
@@ -465,6 +492,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers_that_rows_do_not_follow),
+		cmocka_unit_test(registers_that_a_call_has_changed),
 		cmocka_unit_test(ends_of_stacks),
 		cmocka_unit_test(no_registers),
 		cmocka_unit_test(a_limit),

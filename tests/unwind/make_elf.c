@@ -133,7 +133,8 @@ static void add(struct made_cfi *cfi, const void *bytes, size_t size)
 {
 	if (cfi->size + size > sizeof(cfi->bytes))
 		abort();
-	memcpy(cfi->bytes + cfi->size, bytes, size);
+	if (size)
+		memcpy(cfi->bytes + cfi->size, bytes, size);
 	cfi->size += size;
 }
 
