@@ -101,11 +101,13 @@ void frec__capture_deinit(struct frec_capture *capture, size_t ring_size)
 }
 
 static void count(const struct frec_source *sources, size_t source_count,
-		  const struct frec_ring *rings, size_t ring_count, struct frec_count *counts)
+		  const struct frec_ring *rings, size_t ring_count, bool begun,
+		  struct frec_count *counts)
 {
 	for (size_t s = 0; s < source_count; s++) {
 		for (size_t r = 0; r < ring_count; r++)
-			frec__source_count(&sources[s], r, rings[r].cpu, &counts[s * ring_count + r]);
+			frec__source_count(&sources[s], r, rings[r].cpu, begun,
+					   &counts[s * ring_count + r]);
 	}
 }
 
@@ -127,7 +129,7 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 	capture->sources = source_count;
 	frec__clocks_read(&capture->clocks);
 	capture->complete_until = frec__monotonic();
-	count(sources, source_count, rings, ring_count, capture->before);
+	count(sources, source_count, rings, ring_count, false, capture->before);
 	capture->settled = frec__ring_grace_period();
 	capture->began = frec__monotonic();
 	for (size_t i = 0; i < ring_count; i++)
@@ -136,5 +138,5 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 	capture->settled &= frec__ring_grace_period();
 	for (size_t i = 0; i < ring_count; i++)
 		frec__ring_copy_settle(&rings[i], &capture->copy[i], capture->settled, largest);
-	count(sources, source_count, rings, ring_count, capture->after);
+	count(sources, source_count, rings, ring_count, true, capture->after);
 }

@@ -9,6 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "recorder/bpf_output.bpf.h"
 #include "recorder/crash_record.h"
 
 #define PAGE 4096ul
@@ -47,25 +48,11 @@ struct pt_regs {
 } __attribute__((preserve_access_index));
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-	__type(key, int);
-	__type(value, int);
-} rings SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, int);
 	__type(value, struct frec_crash_record);
 } records SEC(".maps");
-
-// How many records were put out, for the loss arithmetic.
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, __u64);
-} emitted SEC(".maps");
 
 static __always_inline int is_crash(int sig)
 {
@@ -104,14 +91,16 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	struct k_sigaction *action = (void *)context->args[2];
 	struct frec_crash_record *record;
 	struct pt_regs *regs;
-	__u64 size, *count;
+	struct frec_bpf_counts *count;
+	__u64 size;
 
 	if (!is_crash(sig) || BPF_CORE_READ(action, sa.sa_handler))
 		return 0;
 	record = bpf_map_lookup_elem(&records, &zero);
-	count = bpf_map_lookup_elem(&emitted, &zero);
+	count = frec_counts_of(0);
 	if (!record || !count)
 		return 0;
+	__sync_fetch_and_add(&count->begun, 1);
 	record->signal = sig;
 	record->code = BPF_CORE_READ(info, si_code);
 	record->address = record->code > 0 ? (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr) : 0;
@@ -121,7 +110,6 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	read_stack(record, BPF_CORE_READ(regs, sp));
 	size = record->stack_size ? sizeof(*record) : __builtin_offsetof(struct frec_crash_record, stack);
-	if (!bpf_perf_event_output(context, &rings, BPF_F_CURRENT_CPU, record, size))
-		__sync_fetch_and_add(count, 1);
+	frec_output(context, 0, count, record, size);
 	return 0;
 }

@@ -14,25 +14,9 @@
 
 struct frec_crash_program {
 	struct crash_bpf *skeleton;
+	struct frec_bpf_output output;
 	struct bpf_link *link;
 };
-
-static int add_field(struct frec_format *format, const char *name, const char *type,
-		     Flightrec__FieldKind kind, size_t offset, size_t size)
-{
-	struct frec_field *grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	format->field = grown;
-	grown += format->count++;
-	*grown = (struct frec_field){.name = strdup(name),
-				     .type = strdup(type),
-				     .kind = kind,
-				     .offset = (uint32_t)offset,
-				     .size = (uint32_t)size};
-	return grown->name && grown->type ? 0 : -ENOMEM;
-}
 
 static int describe(struct frec_source *source)
 {
@@ -62,11 +46,10 @@ static int describe(struct frec_source *source)
 			   .group = "flightrec",
 			   .kernel_name = "fatal_signal"},
 		.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
-		.counter_map = -1,
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (add_field(&source->format, fields[i].name, fields[i].type, fields[i].kind,
-			      fields[i].offset, fields[i].size))
+		if (!frec__format_add(&source->format, fields[i].name, fields[i].type, fields[i].kind,
+				      fields[i].offset, fields[i].size))
 			return -ENOMEM;
 	}
 	return 0;
@@ -82,8 +65,14 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 	libbpf_set_print(NULL);
 	if (!program)
 		return -ENOMEM;
-	program->skeleton = crash_bpf__open_and_load();
+	program->skeleton = crash_bpf__open();
 	r = program->skeleton ? 0 : -errno;
+	if (!r)
+		r = frec__bpf_output_size(program->skeleton->obj, 1, &program->skeleton->rodata->frec_cpus);
+	if (!r)
+		r = crash_bpf__load(program->skeleton);
+	if (!r)
+		r = frec__bpf_output_open(&program->output, program->skeleton->obj);
 	if (!r) {
 		program->link = bpf_program__attach(program->skeleton->progs.signal_deliver);
 		r = program->link ? 0 : -errno;
@@ -98,8 +87,7 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 				   "loaded (%s): it needs CAP_BPF and a kernel with BTF",
 				   strerror(-r));
 	}
-	source->bpf_map = bpf_map__fd(program->skeleton->maps.rings);
-	source->counter_map = bpf_map__fd(program->skeleton->maps.emitted);
+	source->output = &program->output;
 	*ret = program;
 	return 0;
 }
@@ -109,6 +97,7 @@ void frec__crash_program_destroy(struct frec_crash_program *program)
 	if (!program)
 		return;
 	bpf_link__destroy(program->link);
+	frec__bpf_output_close(&program->output);
 	crash_bpf__destroy(program->skeleton);
 	free(program);
 }

@@ -151,13 +151,16 @@ static bool same(const struct frec_declared *a, const struct frec_declared *b)
 	return true;
 }
 
-static int add_event(struct frec_declarations *declarations, struct frec_declared *event)
+// Takes over `event`, or frees it when it is there already. Tells its index.
+static int add_event(struct frec_declarations *declarations, struct frec_declared *event,
+		     size_t *ret_index)
 {
 	struct frec_declared *grown;
 
 	for (size_t i = 0; i < declarations->count; i++) {
 		if (same(&declarations->event[i], event)) {
 			declared_deinit(event);
+			*ret_index = i;
 			return 0;
 		}
 	}
@@ -169,41 +172,53 @@ static int add_event(struct frec_declarations *declarations, struct frec_declare
 		return -ENOMEM;
 	}
 	declarations->event = grown;
-	grown[declarations->count++] = *event;
+	*ret_index = declarations->count++;
+	grown[*ret_index] = *event;
 	return 0;
+}
+
+ssize_t frec__declaration_read(struct frec_declarations *declarations, const uint8_t *data,
+			       size_t size, size_t *ret_index)
+{
+	struct frec_declaration head;
+	struct frec_declared event = {0};
+	size_t values;
+	int r;
+
+	if (size < sizeof(head))
+		return -EBADMSG;
+	memcpy(&head, data, sizeof(head));
+	values = (size_t)head.enumerators * sizeof(int64_t);
+	if (head.magic != DECLARATION_MAGIC || head.version != DECLARATION_VERSION ||
+	    head.size > size || head.size % 8 || head.size < sizeof(head) + values ||
+	    head.text_size > head.size - sizeof(head) - values)
+		return -EBADMSG; // Not ours after all, or of a later version.
+	r = parse_text((const char *)data + sizeof(head) + values, head.text_size,
+		       (const int64_t *)(data + sizeof(head)), head.enumerators, &event);
+	if (r)
+		declared_deinit(&event);
+	else
+		r = add_event(declarations, &event, ret_index);
+	// One that makes no sense does not hide those behind it.
+	if (r == -EBADMSG)
+		*ret_index = SIZE_MAX;
+	return r && r != -EBADMSG ? r : (ssize_t)head.size;
 }
 
 // Objects follow each other at multiples of 8 bytes; a linker may leave zeroes between them.
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data, size_t size)
 {
-	size_t at = 0;
+	static const uint8_t gap[8];
+	size_t at = 0, index;
 
 	while (size - at >= sizeof(struct frec_declaration)) {
-		struct frec_declaration head;
-		struct frec_declared event = {0};
-		size_t values, room;
-		int r;
+		ssize_t n = sizeof(gap);
 
-		memcpy(&head, data + at, sizeof(head));
-		if (head.magic != DECLARATION_MAGIC) {
-			at += 8;
-			continue;
-		}
-		room = size - at;
-		values = (size_t)head.enumerators * sizeof(int64_t);
-		if (head.version != DECLARATION_VERSION || head.size > room || head.size % 8 ||
-		    head.size < sizeof(head) + values ||
-		    head.text_size > head.size - sizeof(head) - values)
-			return 0; // Not ours after all, or of a later version.
-		r = parse_text((const char *)data + at + sizeof(head) + values, head.text_size,
-			       (const int64_t *)(data + at + sizeof(head)), head.enumerators, &event);
-		if (r)
-			declared_deinit(&event);
-		else
-			r = add_event(declarations, &event);
-		if (r == -ENOMEM)
-			return r;
-		at += head.size;
+		if (memcmp(data + at, gap, sizeof(gap)))
+			n = frec__declaration_read(declarations, data + at, size - at, &index);
+		if (n < 0)
+			return n == -ENOMEM ? -ENOMEM : 0;
+		at += (size_t)n;
 	}
 	return 0;
 }

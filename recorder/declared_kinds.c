@@ -2,6 +2,7 @@
 // Declared events as the kernel sees them: how they are registered, and how a format file that it shows is told to be theirs.
 #include "recorder/declarations.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,45 @@ bool frec__declarations_refine(const struct frec_declarations *declarations, con
 		return true;
 	}
 	return false;
+}
+
+// The payload begins behind what the kernel puts in front of every tracepoint's.
+#define COMMON_SIZE 8
+
+int frec__declared_format(const struct frec_declared *event, struct frec_format *ret)
+{
+	uint32_t offset = COMMON_SIZE;
+
+	*ret = (struct frec_format){.field = calloc(event->count + 1, sizeof(*ret->field))};
+	if (!ret->field)
+		return -ENOMEM;
+	for (size_t i = 0; i < event->count; i++) {
+		const struct frec_declared_field *from = &event->field[i];
+		struct frec_field *to = &ret->field[ret->count++];
+		int kind = kind_of(from);
+		const char *text = kind >= 0 ? kinds[kind].registration : NULL;
+
+		*to = (struct frec_field){.offset = offset, .name = strdup(from->name)};
+		if (text)
+			to->type = strndup(text, (size_t)(strstr(text, " %s") - text));
+		else if (asprintf(&to->type, "char[%u]", from->length) < 0)
+			to->type = NULL;
+		if (!to->name || !to->type) {
+			frec__format_deinit(ret);
+			return -ENOMEM;
+		}
+		if (kind < 0) // Of a later version: where the fields behind it are cannot be known.
+			break;
+		to->size = kinds[kind].size ? kinds[kind].size : from->length;
+		offset += to->size;
+		refine_field(from, to);
+		if (to->kind == FLIGHTREC__FIELD_KIND__FIELD_CHARS)
+			to->element_size = 1;
+		if (to->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING ||
+		    to->kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES)
+			to->locator = FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+	}
+	return 0;
 }
 
 char *frec__declared_registration(const struct frec_declared *event)

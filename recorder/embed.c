@@ -119,6 +119,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		ADD("--ring-size", "%" PRIu64, options->ring_size);
 	if (options->quota)
 		ADD("--quota", "%" PRIu64, options->quota);
+	if (options->transport)
+		ADD("--transport", "%s", options->transport);
 	for (size_t i = 0; options->events && options->events[i]; i++) {
 		if (i == EVENTS_MAX)
 			return -E2BIG;

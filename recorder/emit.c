@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "recorder/emit.h"
+#include "recorder/shm_emit.h"
 
 #define ATTEMPTS 3
 
@@ -76,7 +77,7 @@ static int closed_or_disabled(struct frec__event *event, int fd)
 {
 	int expected = fd;
 
-	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) >> FREC__USER_EVENTS_BIT) ||
+	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) & FREC__USER_EVENTS_MASK) ||
 	    write_vector(fd, NULL, 0) != -EBADF)
 		return 0;
 	/* Where frec_register() has put a new one in place meanwhile it stays. */
@@ -99,37 +100,86 @@ static int send(struct frec__event *event, int fd, const struct iovec *vector, i
 	return result == -EBADF ? closed_or_disabled(event, fd) : (int)result;
 }
 
-int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
+static int emit_user_event(struct frec__event *event, struct iovec *vector, int elements)
 {
-	struct frec__payload payload;
-	int fd, result, saved_errno;
+	int fd;
 	uint32_t index;
 
-	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) >> FREC__USER_EVENTS_BIT))
-		return 0;
 	/*
 	 * The descriptor before the index: an index belongs to one descriptor, and who sees a new descriptor then cannot see
 	 * an index of the one before. Both pair with the release stores in registration.c.
 	 */
 	fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
 	index = __atomic_load_n(&event->write_index, __ATOMIC_ACQUIRE);
+	/* The kernel may set the enable bit before it has told the index. */
+	if (index == FREC__NO_INDEX)
+		return -ENOTCONN;
+	if (fd < 0)
+		return -EBADF;
+	memcpy(vector[0].iov_base, &index, sizeof(index));
+	return send(event, fd, vector, elements);
+}
+
+/*
+ * For listeners that want the payload in one piece. It takes as much stack as the payload is long. A string that is not
+ * in memory just then is read in here, by its own thread, before a program in the kernel, which cannot wait, looks at it.
+ */
+static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
+						const struct frec__payload *payload,
+						frec__site *site, const uint64_t *args)
+{
+	uint64_t room[(FREC__SHM_ROOM_BEFORE + FREC__COMMON_SIZE + payload->size +
+		       FREC__SHM_ROOM_BEHIND + 7) / 8];
+	char *flat = (char *)room + FREC__SHM_ROOM_BEFORE, *next = flat + FREC__COMMON_SIZE;
+
+	memset(flat, 0, FREC__COMMON_SIZE);
+	next = mempcpy(next, (char *)vector[0].iov_base + sizeof(uint32_t),
+		       vector[0].iov_len - sizeof(uint32_t));
+	for (int i = 1; i < payload->count; i++)
+		next = mempcpy(next, vector[i].iov_base, vector[i].iov_len);
+	if (shm)
+		frec__shm_emit_flat(shm, flat, FREC__COMMON_SIZE + payload->size);
+	if (args)
+		site(args, flat + FREC__COMMON_SIZE, payload->size);
+}
+
+/* To whoever listens but shared memory; to that as well where `shm`. */
+static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
+						 const uint16_t *places, frec__site *site,
+						 const uint64_t *args, bool shm)
+{
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+	struct frec__payload payload;
+	int result, saved_errno = errno;
+
 	result = frec__payload_build(vector, places, &payload);
 	if (result)
 		return drop(event, payload.size, result);
-	/* The kernel may set the enable bit before it has told the index. */
-	if (index == FREC__NO_INDEX)
-		return drop(event, payload.size, -ENOTCONN);
-	if (fd < 0)
-		return drop(event, payload.size, -EBADF);
-	memcpy(vector[0].iov_base, &index, sizeof(index));
-	saved_errno = errno;
-	result = send(event, fd, vector, payload.count);
+	if (args || shm)
+		emit_flat(shm ? event : NULL, vector, &payload, site, args);
+	if (enabled & FREC__USER_EVENTS_MASK)
+		result = emit_user_event(event, vector, payload.count);
 	errno = saved_errno;
 	if (result)
 		return drop(event, payload.size, result);
 	if (payload.cut)
 		count(&frec__counts.cut);
 	return 0;
+}
+
+int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
+	       frec__site *site, const uint64_t *args)
+{
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+	bool shm = enabled & FREC__SHM_MASK;
+
+	/* Shared memory first, because that leaves the vector as it is; and where it listens it most often does so alone. */
+	if (shm && frec__shm_emit(event, vector, places)) {
+		if (enabled == FREC__SHM_MASK)
+			return 0;
+		shm = false;
+	}
+	return emit_others(event, vector, places, site, args, shm);
 }
 
 void frec__copy_chars(char *to, const char *from, size_t size)

@@ -28,4 +28,10 @@ struct frec__payload {
  */
 int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
 
+/*
+ * What perf puts in front of a tracepoint's payload: number, flags, preemption count, thread. Records of the other
+ * transports begin with it too, so that one layout of fields holds for all.
+ */
+#define FREC__COMMON_SIZE 8
+
 #endif

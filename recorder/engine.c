@@ -4,6 +4,7 @@
 #include "recorder/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,16 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/engine_sources.h"
+#include "recorder/engine_usdt.h"
+#include "recorder/foreign.h"
 #include "recorder/perf.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
 #define LOOK_INTERVAL 20
 // How often it looks whether a dying process is gone.
 #define DEATH_INTERVAL 2
+
+const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
 
 static uint64_t bytes_written(const struct frec_engine *engine)
 {
@@ -74,20 +79,52 @@ static void on_alert(void *context, const struct frec_alert *alert)
 			  bytes_written(engine));
 }
 
+static int check_selection(const struct frec_engine *engine, const char *text, struct frec_error *reterr)
+{
+	struct frec_selection selection;
+	int r = frec__selection_parse(&selection, text, reterr);
+
+	if (!r && selection.kind == FREC_SELECT_EVENT)
+		r = frec__catalog_check(engine->tracefs, text, reterr);
+	frec__selection_deinit(&selection);
+	return r;
+}
+
+static int open_foreign(void *context, struct frec_source *source, struct frec_error *reterr)
+{
+	return frec__engine_open_source(context, source, reterr);
+}
+
+static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
+{
+	bool user_events = !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
+
+	engine->transport = engine->options.transport;
+	if (engine->transport == FREC_TRANSPORT_AUTO)
+		engine->transport = user_events ? FREC_TRANSPORT_USER_EVENTS : FREC_TRANSPORT_USDT;
+	if (engine->transport == FREC_TRANSPORT_USER_EVENTS && !user_events)
+		return frec__error(reterr, -ENOTSUP,
+				   "this kernel has no user_events (CONFIG_USER_EVENTS): use --transport usdt");
+	return 0;
+}
+
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr)
 {
 	int r;
 
-	*engine = (struct frec_engine){.options = *options, .tracefs = -1, .events_fd = -1};
+	*engine = (struct frec_engine){.options = *options,
+				       .transport = FREC_TRANSPORT_USER_EVENTS,
+				       .tracefs = -1,
+				       .events_fd = -1};
 	frec__perf_raise_file_limit();
 	r = frec__catalog_open(reterr);
 	if (r < 0)
 		return r;
 	engine->tracefs = r;
-	r = 0;
+	r = choose_transport(engine, reterr);
 	for (size_t i = 0; options->selection[i] && !r; i++)
-		r = frec__catalog_check(engine->tracefs, options->selection[i], reterr);
+		r = check_selection(engine, options->selection[i], reterr);
 	if (!r)
 		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
 				      options->quota, reterr);
@@ -95,6 +132,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 		r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
 	engine->sideband.alert = on_alert;
 	engine->sideband.context = engine;
+	if (!r && engine->transport == FREC_TRANSPORT_USDT)
+		r = frec__engine_start_usdt(engine, reterr);
 	frec__clocks_read(&engine->start);
 	if (!r)
 		r = frec__engine_open_cpus(engine, reterr);
@@ -107,7 +146,11 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	if (!r)
 		r = frec__engine_find_sources(engine, true, reterr);
 	if (!r)
+		r = frec__foreign_create(&engine->foreign, options->selection, open_foreign, engine, reterr);
+	if (!r)
 		r = frec__engine_reserve(engine, reterr);
+	if (!r)
+		r = frec__engine_find_sites(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
 	return r;
@@ -115,7 +158,9 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 
 void frec__engine_stop(struct frec_engine *engine)
 {
+	frec__engine_stop_usdt(engine);
 	frec__crash_program_destroy(engine->crash_program);
+	frec__foreign_destroy(engine->foreign);
 	for (size_t i = 0; i < engine->source_count; i++)
 		frec__source_deinit(&engine->source[i]);
 	frec__capture_deinit(&engine->capture, engine->options.ring_size);

@@ -30,6 +30,15 @@ enum frec_watch {
 	FREC_WATCH_DESCENDANTS, /* of the watched processes and what they started */
 };
 
+/* How the events of services come in. `auto` takes the first of the others that works here. */
+enum frec_transport {
+	FREC_TRANSPORT_AUTO,
+	FREC_TRANSPORT_USER_EVENTS,
+	FREC_TRANSPORT_USDT,
+	FREC_TRANSPORT_SHM,
+	FREC_TRANSPORT_COUNT
+};
+
 struct frec_engine_options {
 	const char *const *selection; /* NULL-terminated; kept by the caller */
 	uint64_t ring_size;	      /* bytes per CPU, a power of two */
@@ -37,9 +46,13 @@ struct frec_engine_options {
 	uint64_t quota;
 	enum frec_watch watch;
 	bool serves_others; /* record --listen */
+	enum frec_transport transport;
 };
 
 struct frec_crash_program;
+struct frec_foreign;
+struct frec_mapped;
+struct frec_usdt;
 
 /* A process whose death is waited for. */
 struct frec_watched {
@@ -49,6 +62,7 @@ struct frec_watched {
 
 struct frec_engine {
 	struct frec_engine_options options;
+	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
 	int tracefs;
 	size_t ring_count;
 	struct frec_ring *ring;
@@ -71,12 +85,20 @@ struct frec_engine {
 	uint64_t snapshots, failures;
 	uint64_t last_death; /* when the last snapshot of a death was written; 0: never */
 	char last_path[PATH_MAX];
+	struct frec_usdt *usdt; /* NULL: another transport is in use */
+	uint32_t usdt_slots; /* of its slots, those in use */
+	size_t mapped_count; /* files that were mapped and not looked at yet */
+	struct frec_mapped *mapped;
+	bool mapped_missed; /* there was no room for one */
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */
+	struct frec_foreign *foreign;
 	/* Called after a snapshot was written, or was not (path NULL). */
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;
 };
+
+extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT]; /* "auto", "user_events", ... */
 
 /* Starts recording. On failure nothing is left and `reterr` says why. */
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,

@@ -14,6 +14,7 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/data_file.h"
+#include "recorder/engine_usdt.h"
 
 // The bit of the enable word that user_events sets; see emit.h.
 #define USER_EVENTS_BIT 31
@@ -109,8 +110,8 @@ int frec__engine_open_cpus(struct frec_engine *engine, struct frec_error *reterr
 	return each_cpu(engine->cpus_online, open_cpu, &opening);
 }
 
-static int open_source(struct frec_engine *engine, struct frec_source *source,
-		       struct frec_error *reterr)
+int frec__engine_open_source(struct frec_engine *engine, struct frec_source *source,
+			     struct frec_error *reterr)
 {
 	struct frec_source *grown;
 	int r = 0;
@@ -137,7 +138,7 @@ int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed
 	struct frec_source source;
 	int r = frec__source_init(&source, engine->tracefs, listed, filter, stack, reterr);
 
-	return r ? r : open_source(engine, &source, reterr);
+	return r ? r : frec__engine_open_source(engine, &source, reterr);
 }
 
 int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr)
@@ -152,12 +153,24 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 
 	// Without BPF the address is missing, and nothing else.
 	if (!frec__crash_program_create(&engine->crash_program, &fatal_signal, &engine->no_addresses)) {
-		int r = open_source(engine, &fatal_signal, reterr);
+		int r = frec__engine_open_source(engine, &fatal_signal, reterr);
 
 		if (r)
 			return r;
 	}
 	return frec__engine_add_source(engine, &deliver, FREC_CRASH_FILTER, FREC_CRASH_STACK_SIZE, reterr);
+}
+
+bool frec__engine_selects(const struct frec_engine *engine, const struct frec_declared *event)
+{
+	char shown[512];
+
+	snprintf(shown, sizeof(shown), "%s:%s", event->provider, event->name);
+	for (size_t i = 0; engine->options.selection[i]; i++) {
+		if (!fnmatch(engine->options.selection[i], shown, 0))
+			return true;
+	}
+	return !strcmp(event->provider, "flightrec");
 }
 
 struct search {
@@ -174,6 +187,10 @@ static int found_event(void *context, const struct frec_listed *listed)
 	struct frec_error error;
 	int r;
 
+	// Those come in another way.
+	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT &&
+	    engine->transport != FREC_TRANSPORT_USER_EVENTS)
+		return 0;
 	for (size_t i = 0; i < engine->source_count; i++) {
 		const struct frec_source *source = &engine->source[i];
 
@@ -320,18 +337,7 @@ void frec__engine_look(struct frec_engine *engine)
 {
 	look_at_cpus(engine);
 	look_for_events(engine);
-}
-
-static bool selected(const struct frec_engine *engine, const struct frec_declared *event)
-{
-	char shown[512];
-
-	snprintf(shown, sizeof(shown), "%s:%s", event->provider, event->name);
-	for (size_t i = 0; engine->options.selection[i]; i++) {
-		if (!fnmatch(engine->options.selection[i], shown, 0))
-			return true;
-	}
-	return !strcmp(event->provider, "flightrec");
+	frec__engine_look_usdt(engine);
 }
 
 int frec__engine_preload(struct frec_engine *engine, const char *path, struct frec_error *reterr)
@@ -340,6 +346,8 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 
 	if (r)
 		return frec__error(reterr, r, "%s: %s", path, strerror(-r));
+	if (engine->transport != FREC_TRANSPORT_USER_EVENTS)
+		return 0;
 	if (engine->events_fd < 0)
 		engine->events_fd =
 			openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC);
@@ -355,7 +363,7 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 
 		if (i == FREC_SOURCES_MAX)
 			break;
-		if (!selected(engine, event))
+		if (!frec__engine_selects(engine, event))
 			continue;
 		registration = frec__declared_registration(event);
 		if (!registration)

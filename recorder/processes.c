@@ -2,8 +2,12 @@
 // The bounded process table; proc_scan.c fills it from /proc.
 #include "recorder/processes.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "recorder/cleanup.h"
 
 // How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and the offset between
 // two clocks.
@@ -49,6 +53,7 @@ void frec__process_table_deinit(struct frec_processes *table)
 			process_free(table, process);
 		}
 	}
+	free(table->expected.cmdline);
 	*table = (struct frec_processes){0};
 }
 
@@ -224,6 +229,27 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 		mark_exit(table, process, time);
 }
 
+int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments)
+{
+	char *cmdline = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&cmdline, &size);
+
+	if (!stream)
+		return -ENOMEM;
+	for (size_t i = 0; arguments[i]; i++)
+		fwrite(arguments[i], 1, strlen(arguments[i]) + 1, stream);
+	if (fclose(stream)) {
+		free(cmdline);
+		return -ENOMEM;
+	}
+	free(table->expected.cmdline);
+	if (size > FREC_PROCESS_CMDLINE_MAX)
+		size = FREC_PROCESS_CMDLINE_MAX;
+	table->expected = (struct frec_expected){.pid = pid, .cmdline = cmdline, .size = size};
+	return 0;
+}
+
 void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid, const char *name,
 			  bool exec, uint64_t time)
 {
@@ -240,6 +266,11 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
 		process->cmdline_size = 0;
+		if (table->expected.pid == pid) {
+			process->cmdline = FREC_TAKE_PTR(table->expected.cmdline);
+			process->cmdline_size = table->expected.size;
+			table->expected.pid = 0;
+		}
 		process->uid_known = false;
 		process->image_since = time;
 		for (size_t i = 0; i < process->threads; i++) {

@@ -57,6 +57,12 @@ struct frec_processes {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
 	size_t map_bytes;
+	/* The arguments that a process is about to start with, for when it is gone before they can be read. */
+	struct frec_expected {
+		uint32_t pid; /* 0: none */
+		char *cmdline;
+		size_t size;
+	} expected;
 	uint64_t forgotten_until; /* the latest exit among those that left the table: whose an older record is, is unknown */
 };
 
@@ -66,6 +72,12 @@ void frec__process_table_deinit(struct frec_processes *table);
 
 /* The youngest life of `pid`, dead or alive; NULL where none is known. */
 struct frec_process *frec__process_table_find(const struct frec_processes *table, uint32_t pid);
+
+/*
+ * Says what arguments `pid` is going to have with its next exec. What /proc says then takes their place, if the process
+ * lives long enough. Returns 0 or -ENOMEM.
+ */
+int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments);
 
 /* What the sideband tells. `time` is when it happened. */
 void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid, uint32_t tid,

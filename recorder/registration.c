@@ -16,6 +16,7 @@
 
 #include "recorder/data_file.h"
 #include "recorder/emit.h"
+#include "recorder/shm_emit.h"
 
 /* Guards all that follows, and `registered` of every event. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -181,6 +182,18 @@ int frec_register_fd(int fd)
 	return result;
 }
 
+int frec__shm_attach(int fd)
+{
+	int result;
+
+	pthread_mutex_lock(&lock);
+	result = frec__shm_map(fd);
+	for (struct frec__object *object = objects; object && !result; object = object->next)
+		frec__shm_register(object);
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
 void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx)
 {
 	pthread_mutex_lock(&lock);
@@ -202,6 +215,7 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 		objects = object;
 		__atomic_fetch_add(&frec__counts.events, (uint64_t)(end - events),
 				   __ATOMIC_RELAXED);
+		frec__shm_register(object);
 		if (open_data_file() == 0)
 			register_all();
 	}
@@ -250,6 +264,7 @@ void frec__object_unregister(struct frec__object *object)
 		for (struct frec__event **event = object->events; event != object->end; event++)
 			unregister_event(*event);
 	if (*link) {
+		frec__shm_unregister(object);
 		*link = object->next;
 		__atomic_fetch_sub(&frec__counts.events, (uint64_t)(object->end - object->events),
 				   __ATOMIC_RELAXED);

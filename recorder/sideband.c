@@ -236,6 +236,8 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 		memcpy(map.build_id, body->build_id, body->build_id_size);
 	}
 	frec__process_table_map(sideband->processes, body->pid, &map);
+	if (sideband->mapped && *map.path == '/')
+		sideband->mapped(sideband->context, body->pid, map.path);
 }
 
 static void handle(struct frec_sideband *sideband, const struct perf_event_header *header,

@@ -46,6 +46,8 @@ struct frec_sideband {
 	bool available[FREC_ALERT_COUNT];
 	uint64_t lost; /* records that the kernel had no room for */
 	void (*alert)(void *context, const struct frec_alert *alert);
+	/* A process has mapped a file to run it. May be NULL. Not the place to look at the file: this can be within a snapshot. */
+	void (*mapped)(void *context, uint32_t pid, const char *path);
 	void *context;
 	struct frec_processes *processes;
 };

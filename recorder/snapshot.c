@@ -23,7 +23,8 @@
 static bool is_user_event(const struct frec_source *source)
 {
 	return source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
-	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT;
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
 }
 
 // What the first walk finds on one ring.
@@ -202,6 +203,12 @@ static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_par
 		loss.lost = before->lost;
 		known = loss.in_file + loss.filtered + loss.lost;
 		loss.overwritten = before->value > known ? before->value - known : 0;
+		// Some kernels count tracepoints that they then do not write (seen on 6.18: those that hit the idle task), and do
+		// not say so. Nothing was overwritten in a ring that never wrapped.
+		if (!copy->wrapped && snapshot->sources[s].transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL) {
+			loss.lost += loss.overwritten;
+			loss.overwritten = 0;
+		}
 		if (after->value || known)
 			frec__parts_put(parts, FREC_PART_LOSS, &loss.base);
 	}

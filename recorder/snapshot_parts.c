@@ -289,7 +289,7 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
 	FREC_FREE Flightrec__Field *fields = calloc(format->count + 1, sizeof(*fields));
 	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
-	char kernel_name[400];
+	char kernel_name[sizeof(source->listed.group) + sizeof(source->listed.kernel_name)];
 
 	if (!fields || !pointers) {
 		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
@@ -339,6 +339,7 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	message.filter = source->filter ? (char *)source->filter : "";
 	message.sample_type = source->sample_type;
 	message.sample_regs_user = source->sample_regs_user;
+	message.transport = source->transport;
 	message.since = source->since;
 	frec__parts_put(parts, FREC_PART_SOURCE, &message.base);
 	for (size_t i = 0; i < format->count; i++)

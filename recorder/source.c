@@ -2,8 +2,6 @@
 // Opening a tracepoint on every ring.
 #include "recorder/source.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +16,12 @@
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, uint32_t stack, struct frec_error *reterr)
 {
-	char path[600];
+	char path[1200];
 	int r;
 
 	*source = (struct frec_source){.listed = *listed, .filter = filter};
+	if (listed->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
+		source->transport = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
 	snprintf(path, sizeof(path), "events/%s/%s/format", listed->group, listed->kernel_name);
 	source->format_text = frec__read_file_at(tracefs, path, FORMAT_MAX);
 	if (!source->format_text && errno == EMFILE)
@@ -48,14 +48,29 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 	return 0;
 }
 
+int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
+			       Flightrec__Transport transport, const struct frec_bpf_output *output,
+			       uint32_t slot)
+{
+	*source = (struct frec_source){.listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT},
+				       .transport = transport,
+				       .sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+				       .output = output,
+				       .slot = slot};
+	snprintf(source->listed.system, sizeof(source->listed.system), "%s", event->provider);
+	snprintf(source->listed.name, sizeof(source->listed.name), "%s", event->name);
+	snprintf(source->listed.group, sizeof(source->listed.group), "%s", event->provider);
+	snprintf(source->listed.kernel_name, sizeof(source->listed.kernel_name), "%s", event->name);
+	return frec__declared_format(event, &source->format);
+}
+
 static int open_event(const struct frec_source *source, const struct frec_ring *ring,
 		      struct frec_error *reterr)
 {
-	bool from_bpf = source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH;
 	struct perf_event_attr attr;
 	int fd;
 
-	if (from_bpf)
+	if (source->output)
 		frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT);
 	else
 		frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, source->format.id);
@@ -70,7 +85,8 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
 	    (source->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, source->filter)) ||
 	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) ||
-	    (from_bpf && bpf_map_update_elem(source->bpf_map, &ring->cpu, &fd, BPF_ANY))) {
+	    (source->output &&
+	     frec__bpf_output_connect(source->output, source->slot, ring->cpu, fd))) {
 		int error = errno;
 
 		close(fd);
@@ -81,22 +97,11 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 	return fd;
 }
 
-// What a BPF program says that it wrote on `cpu`, 0 for other sources.
-static uint64_t written_by_program(const struct frec_source *source, int cpu)
-{
-	int cpus = libbpf_num_possible_cpus(), zero = 0;
-	uint64_t counts[cpus > cpu ? cpus : cpu + 1];
-
-	if (source->listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_CRASH ||
-	    bpf_map_lookup_elem(source->counter_map, &zero, counts))
-		return 0;
-	return counts[cpu];
-}
-
 static int grow(struct frec_source *source)
 {
 	int *fds = reallocarray(source->fd, source->opened + 1, sizeof(*fds));
-	uint64_t *ids, *counted;
+	struct frec_bpf_counts *counted;
+	uint64_t *ids;
 
 	if (!fds)
 		return -ENOMEM;
@@ -110,7 +115,7 @@ static int grow(struct frec_source *source)
 		return -ENOMEM;
 	source->counted = counted;
 	fds[source->opened] = -1;
-	counted[source->opened] = 0;
+	counted[source->opened] = (struct frec_bpf_counts){0};
 	ids[source->opened++] = 0;
 	return 0;
 }
@@ -131,7 +136,8 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	source->perf_id[at] = 0;
 	if (ring->offline)
 		return 0;
-	source->counted[at] = written_by_program(source, ring->cpu);
+	if (source->output)
+		frec__bpf_output_count(source->output, source->slot, ring->cpu, &source->counted[at]);
 	fd = open_event(source, ring, reterr);
 	if (fd < 0)
 		return fd;
@@ -141,14 +147,24 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	return 0;
 }
 
-void frec__source_count(const struct frec_source *source, size_t at, int cpu, struct frec_count *ret)
+void frec__source_count(const struct frec_source *source, size_t at, int cpu, bool begun,
+			struct frec_count *ret)
 {
+	struct frec_bpf_counts counts;
+
 	*ret = (struct frec_count){0};
 	if (at >= source->opened || source->fd[at] < 0)
 		return;
-	(void)frec__perf_count(source->fd[at], ret);
-	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH)
-		ret->value = written_by_program(source, cpu) - source->counted[at];
+	if (!source->output) {
+		(void)frec__perf_count(source->fd[at], ret);
+		return;
+	}
+	// perf does not count what BPF programs write.
+	frec__bpf_output_count(source->output, source->slot, cpu, &counts);
+	ret->lost = counts.lost - source->counted[at].lost;
+	// What was under way when the ring was opened counts from then on, so that as many are begun as are finished, or more.
+	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
+		     (source->counted[at].written + source->counted[at].lost);
 }
 
 void frec__source_deinit(struct frec_source *source)

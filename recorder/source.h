@@ -9,7 +9,9 @@
 #ifndef FREC_RECORDER_SOURCE_H
 #define FREC_RECORDER_SOURCE_H
 
+#include "recorder/bpf_output.h"
 #include "recorder/catalog.h"
+#include "recorder/declarations.h"
 #include "recorder/format.h"
 #include "recorder/perf.h"
 #include "recorder/ring.h"
@@ -21,6 +23,7 @@ struct frec_source {
 	struct frec_listed listed;
 	struct frec_format format;
 	char *format_text;
+	Flightrec__Transport transport;
 	const char *filter; /* static, or NULL */
 	uint64_t since; /* when it was opened, nanoseconds of CLOCK_MONOTONIC */
 	uint64_t sample_type;
@@ -29,10 +32,11 @@ struct frec_source {
 	size_t opened;	   /* rings that it was opened on: the length of the two below */
 	int *fd;
 	uint64_t *perf_id; /* the kernel's id of the event: what it writes as PERF_SAMPLE_IDENTIFIER */
-	/* A SOURCE_CRASH is written by a BPF program instead of a tracepoint; descriptors are the program's. */
-	int bpf_map;	 /* perf event array that it writes through */
-	int counter_map; /* per-CPU count of what it wrote: perf does not count these */
-	uint64_t *counted; /* what that count was when each ring was opened */
+	/* NULL, or the BPF programs that write it. It outlives the source. */
+	const struct frec_bpf_output *output;
+	uint32_t slot; /* its number there */
+	size_t declared; /* of an event that no format file describes: which of the engine's declarations it is */
+	struct frec_bpf_counts *counted; /* what was counted when each ring was opened */
 };
 
 /*
@@ -42,12 +46,24 @@ struct frec_source {
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, uint32_t stack, struct frec_error *reterr);
 
+/*
+ * Takes the layout from a declaration instead of tracefs, for an event that comes in by `transport`. `output` and `slot` are
+ * the program's that writes it, or NULL. Returns 0 or -ENOMEM.
+ */
+int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
+			       Flightrec__Transport transport, const struct frec_bpf_output *output,
+			       uint32_t slot);
+
 /* Opens the source on ring number `at` and lets it record. */
 int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
 		      struct frec_error *reterr);
 
-/* Reads what the source emitted on its ring number `at`. All zero where it is not open. */
-void frec__source_count(const struct frec_source *source, size_t at, int cpu, struct frec_count *ret);
+/*
+ * Reads what the source emitted on its ring number `at`: what is finished, or, with `begun`, also what is under way. perf
+ * itself makes no difference: see the grace periods of capture.h. All zero where it is not open.
+ */
+void frec__source_count(const struct frec_source *source, size_t at, int cpu, bool begun,
+			struct frec_count *ret);
 
 /* Closes and frees everything. */
 void frec__source_deinit(struct frec_source *source);

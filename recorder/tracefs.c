@@ -13,9 +13,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #define TRACEFS_TYPE 0x74726163 /* TRACEFS_MAGIC of <linux/magic.h> */
+
+static const char *const usual[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
 static bool is_tracefs(const char *path)
 {
@@ -34,7 +37,14 @@ static int copy_path(char *ret_path, size_t size, const char *path)
 	return 0;
 }
 
-/* A place that something else was mounted over later, or that this process cannot reach, does not count. */
+static bool is_folder(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* A place that something else was mounted over later, or that this process cannot reach, does not count. Nor does one file. */
 static int find_in_mounts(char *ret_path, size_t size)
 {
 	char line[PATH_MAX + 512];
@@ -45,7 +55,8 @@ static int find_in_mounts(char *ret_path, size_t size)
 	if (!mounts)
 		return -ENOENT;
 	while (result == -ENOENT && getmntent_r(mounts, &entry, line, sizeof(line))) {
-		if (strcmp(entry.mnt_type, "tracefs") == 0 && is_tracefs(entry.mnt_dir))
+		if (strcmp(entry.mnt_type, "tracefs") == 0 && is_tracefs(entry.mnt_dir) &&
+		    is_folder(entry.mnt_dir))
 			result = copy_path(ret_path, size, entry.mnt_dir);
 	}
 	endmntent(mounts);
@@ -54,12 +65,27 @@ static int find_in_mounts(char *ret_path, size_t size)
 
 int frec__tracefs_find(char *ret_path, size_t size)
 {
-	static const char *const usual[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
-
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		if (is_tracefs(usual[i]))
 			return copy_path(ret_path, size, usual[i]);
 	return find_in_mounts(ret_path, size);
+}
+
+/* A container may have been given one file of tracefs and no more, at the place where it would be. */
+static int open_alone(const char *name, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		if (snprintf(path, sizeof(path), "%s/%s", usual[i], name) >= (int)sizeof(path))
+			return -ENAMETOOLONG;
+		if (!is_tracefs(path))
+			continue;
+		fd = open(path, flags | O_CLOEXEC);
+		return fd >= 0 ? fd : -errno;
+	}
+	return -ENOENT;
 }
 
 int frec__tracefs_open(const char *name, int flags)
@@ -69,7 +95,7 @@ int frec__tracefs_open(const char *name, int flags)
 	int fd, result = frec__tracefs_find(path, sizeof(path));
 
 	if (result)
-		return result;
+		return open_alone(name, flags);
 	length = strlen(path);
 	if (snprintf(path + length, sizeof(path) - length, "/%s", name) >=
 	    (int)(sizeof(path) - length))

@@ -125,6 +125,7 @@ int frec_cmd_run(int argc, char **argv)
 	if (frec__engine_preload(&session.engine, path, &error))
 		frec__report(LOG_WARNING, "%s", error.message);
 	frec__engine_watch(&session.engine, (uint32_t)pid, -1);
+	(void)frec__process_table_expect(&session.engine.processes, (uint32_t)pid, argv + first);
 	session.server.until = (int)syscall(SYS_pidfd_open, pid, 0);
 	(void)!write(go, "", 1);
 	close(go);

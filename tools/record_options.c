@@ -74,7 +74,18 @@ static int add_selections(struct frec_record_options *options, char *list)
 	return 0;
 }
 
-enum { RING_SIZE = 256, QUOTA, FALLBACK, LISTEN, SOCKET, PID, JSON };
+static int parse_transport(const char *text, enum frec_transport *ret)
+{
+	for (unsigned int i = 0; i < FREC_TRANSPORT_COUNT; i++) {
+		if (!strcmp(text, frec__transport_names[i])) {
+			*ret = i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+enum { RING_SIZE = 256, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, JSON };
 
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage)
@@ -87,6 +98,7 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 					      {"listen", required_argument, NULL, LISTEN},
 					      {"socket", required_argument, NULL, SOCKET},
 					      {"pid", required_argument, NULL, PID},
+					      {"transport", required_argument, NULL, TRANSPORT},
 					      {"json", no_argument, NULL, JSON},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
@@ -124,6 +136,12 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 			break;
 		case PID:
 			options->pid = (uint32_t)strtoul(optarg, NULL, 10);
+			break;
+		case TRANSPORT:
+			if (parse_transport(optarg, &options->engine.transport))
+				return -1 - frec__cli_usage(usage,
+							    "--transport %s: auto, user_events, usdt or shm",
+							    optarg);
 			break;
 		case JSON:
 			options->json = true;

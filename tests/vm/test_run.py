@@ -8,18 +8,21 @@ import sys
 from kit import Recorder, check, done, events, folder, report, snapshots, tool, verify
 
 EMITTER, CHECK_PERFETTO = sys.argv[1:3]
+OPTIONS = sys.argv[3:]  # how to record, as in --transport usdt
 COUNT = 40
 
 
 def run(end, *options):
     out, ledger = folder(), os.path.join(folder(), "ledger")
-    result = tool("run", "-e", "test:*", "--ring-size", "256K", "-o", out, *options, "--",
+    result = tool("run", "-e", "test:*", "--ring-size", "256K", "-o", out, *OPTIONS, *options, "--",
                   EMITTER, "-t", 2, "-n", COUNT, "-l", ledger, end)
     return result, snapshots(out), ledger
 
 
 def check_events(path, ledger):
-    ticks = [e for e in events(path) if e["event"] == "test:tick"]
+    # Rings hold what every process does with the selected events, and other tests may run.
+    pid = int(os.path.basename(path).split("-")[1])
+    ticks = [e for e in events(path) if e["event"] == "test:tick" and e["pid"] == pid]
     with open(ledger, "rb") as file:
         counters = struct.unpack("4Q", file.read(32))
     for thread in range(2):

@@ -38,7 +38,8 @@ struct options {
 static const char usage[] =
 	"usage: shopd [--listen HOST:PORT] [--threads N] [--record DIR] [--event SPEC]... "
 	"[--ring-size BYTES]\n"
-	"             [--recorder-socket PATH] [--keeper PATH] [--ledger FILE] [--allow-crash]\n"
+	"             [--transport HOW] [--recorder-socket PATH] [--keeper PATH] [--ledger FILE]\n"
+	"             [--allow-crash]\n"
 	"\n"
 	"  --listen HOST:PORT      where to serve (127.0.0.1:8080)\n"
 	"  --threads N             workers (4)\n"
@@ -46,6 +47,7 @@ static const char usage[] =
 	"  --event SPEC            what to record, as flightrec's -e (shop:* and "
 	"sched:sched_switch)\n"
 	"  --ring-size BYTES       of each CPU's ring; K and M may follow\n"
+	"  --transport HOW         how events travel: auto, user_events, usdt or shm\n"
 	"  --recorder-socket PATH  have a privileged `flightrec record --listen PATH` record\n"
 	"  --keeper PATH           the flightrec program\n"
 	"  --ledger FILE           note each worker's last event, for tests\n"
@@ -78,6 +80,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 		{"record", required_argument, NULL, 'r'},
 		{"event", required_argument, NULL, 'e'},
 		{"ring-size", required_argument, NULL, 's'},
+		{"transport", required_argument, NULL, 'T'},
 		{"recorder-socket", required_argument, NULL, 'S'},
 		{"keeper", required_argument, NULL, 'k'},
 		{"ledger", required_argument, NULL, 'L'},
@@ -100,6 +103,9 @@ static void parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 's':
 			options->recorder.ring_size = parse_number(optarg, 1ull << 40);
+			break;
+		case 'T':
+			options->recorder.transport = optarg;
 			break;
 		case 'S':
 			options->recorder.socket = optarg;

@@ -48,18 +48,18 @@
  * FREC_BYTES	two parameters, `const void *name, size_t name_size`
  * FREC_ENUM	int; at most 40 enumerators, whose names and values tools find in the binary
  */
-#define FREC_U8(name) (frec_scalar, name, uint8_t, uint8_t, "u8", "", "u8")
-#define FREC_U16(name) (frec_scalar, name, uint16_t, uint16_t, "u16", "", "u16")
-#define FREC_U32(name) (frec_scalar, name, uint32_t, uint32_t, "u32", "", "u32")
-#define FREC_U64(name) (frec_scalar, name, uint64_t, uint64_t, "u64", "", "u64")
-#define FREC_I8(name) (frec_scalar, name, int8_t, int8_t, "s8", "", "i8")
-#define FREC_I16(name) (frec_scalar, name, int16_t, int16_t, "s16", "", "i16")
-#define FREC_I32(name) (frec_scalar, name, int32_t, int32_t, "s32", "", "i32")
-#define FREC_I64(name) (frec_scalar, name, int64_t, int64_t, "s64", "", "i64")
-#define FREC_BOOL(name) (frec_scalar, name, bool, uint8_t, "unsigned char", "", "bool")
-#define FREC_F32(name) (frec_scalar, name, float, float, "struct float", " 4", "f32")
-#define FREC_F64(name) (frec_scalar, name, double, double, "struct double", " 8", "f64")
-#define FREC_PTR(name) (frec_scalar, name, const void *, uint64_t, "u64", "", "ptr")
+#define FREC_U8(name) (frec_scalar, name, uint8_t, uint8_t, "u8", "", "u8", "1")
+#define FREC_U16(name) (frec_scalar, name, uint16_t, uint16_t, "u16", "", "u16", "2")
+#define FREC_U32(name) (frec_scalar, name, uint32_t, uint32_t, "u32", "", "u32", "4")
+#define FREC_U64(name) (frec_scalar, name, uint64_t, uint64_t, "u64", "", "u64", "8")
+#define FREC_I8(name) (frec_scalar, name, int8_t, int8_t, "s8", "", "i8", "-1")
+#define FREC_I16(name) (frec_scalar, name, int16_t, int16_t, "s16", "", "i16", "-2")
+#define FREC_I32(name) (frec_scalar, name, int32_t, int32_t, "s32", "", "i32", "-4")
+#define FREC_I64(name) (frec_scalar, name, int64_t, int64_t, "s64", "", "i64", "-8")
+#define FREC_BOOL(name) (frec_scalar, name, bool, uint8_t, "unsigned char", "", "bool", "1")
+#define FREC_F32(name) (frec_scalar, name, float, float, "struct float", " 4", "f32", "4")
+#define FREC_F64(name) (frec_scalar, name, double, double, "struct double", " 8", "f64", "8")
+#define FREC_PTR(name) (frec_scalar, name, const void *, uint64_t, "u64", "", "ptr", "8")
 #define FREC_STR(name) (frec_string, name)
 #define FREC_CHARS(name, n) (frec_chars, name, n)
 #define FREC_BYTES(name) (frec_bytes, name)
@@ -120,7 +120,7 @@ FREC_PUBLIC int frec_stats_read(struct frec_stats *stats);
 
 /* One event of one translation unit. Never in .bss: a USDT semaphore, which shares `enabled`, must lie in a file. */
 struct frec__event {
-	uint32_t enabled; /* not zero: somebody listens; bit 31 is the kernel's, for user_events */
+	uint32_t enabled; /* not zero: somebody listens; who, the FREC__..._MASK below tell */
 	uint32_t size;	  /* of this structure, so that it can grow */
 	uint32_t write_index; /* what the kernel calls the event; FREC__NO_INDEX: not registered */
 	uint32_t registered;  /* under the lock in registration.c */
@@ -128,7 +128,15 @@ struct frec__event {
 	const char
 		*declaration; /* as the kernel wants it: "shop__request_done u64 order_id; ..." */
 	uint64_t dropped;
+	const void *described; /* its entry in section frec_declarations */
+	uint32_t shm_slot;     /* in the table of the recorder that is attached, FREC__NO_INDEX: none */
+	uint32_t reserved;
 };
+
+/* Who listens. The kernel sets the first and counts the second up and down, as a 16-bit number. */
+#define FREC__USER_EVENTS_MASK 0x80000000u
+#define FREC__USDT_MASK 0x0000ffffu
+#define FREC__SHM_MASK 0x00010000u
 
 /* One executable or shared library, and the events in it. */
 struct frec__object {
@@ -146,9 +154,12 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
  * `vector` has 1 + 2n elements: the first is the fixed part, the last n the strings and byte arrays; what lies between
- * is room to work in. `places` has n elements, then a 0: where in the fixed part each one's locator stands.
+ * is room to work in. `places` has n elements, then a 0: where in the fixed part each one's locator stands. `site` and
+ * `args` are for those who listen at the event's site, and NULL where nobody does; see site.h.
  */
-FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
+typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
+FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
+			   frec__site *site, const uint64_t *args);
 FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
 
 /*
@@ -202,5 +213,6 @@ static inline __attribute__((unused)) int frec__off(void)
 #define FREC__KEEP(name) __attribute__((section(name), used, aligned(8) FREC__RETAIN))
 
 #include <flightrec/fields.h>
+#include <flightrec/site.h>
 
 #endif

@@ -29,7 +29,7 @@
 /* The parameters of the emit function. FREC__PARAM_THEN is for a list that goes on. */
 #define FREC__PARAM(field) FREC__PARAM_ field
 #define FREC__PARAM_(kind, ...) FREC__PARAM_##kind(__VA_ARGS__)
-#define FREC__PARAM_frec_scalar(name, type, member, kernel, tail, text) type name
+#define FREC__PARAM_frec_scalar(name, type, member, kernel, tail, text, spec) type name
 #define FREC__PARAM_frec_string(name) const char *name
 #define FREC__PARAM_frec_chars(name, n) const char *name
 #define FREC__PARAM_frec_bytes(name) const void *name, size_t name##_size
@@ -39,7 +39,7 @@
 /* The same, passed on. */
 #define FREC__ARG(field) FREC__ARG_ field
 #define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
-#define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text) name
+#define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
 #define FREC__ARG_frec_string(name) name
 #define FREC__ARG_frec_chars(name, n) name
 #define FREC__ARG_frec_bytes(name) name, name##_size
@@ -48,7 +48,7 @@
 /* The fixed part of the payload; a string or byte array has a locator there, a u32. */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
 #define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
-#define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text) member name;
+#define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
 #define FREC__MEMBER_frec_string(name) uint32_t name;
 #define FREC__MEMBER_frec_chars(name, n) char name[n];
 #define FREC__MEMBER_frec_bytes(name) uint32_t name;
@@ -56,7 +56,7 @@
 
 #define FREC__FILL(field) FREC__FILL_ field
 #define FREC__FILL_(kind, ...) FREC__FILL_##kind(__VA_ARGS__)
-#define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text) \
+#define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text, spec) \
 	frec__payload.name = (member)name;
 #define FREC__FILL_frec_string(name) frec__append(&frec__next, name, 0);
 #define FREC__FILL_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
@@ -66,7 +66,7 @@
 /* Where the locators are, and how many. */
 #define FREC__PLACE(field) FREC__PLACE_ field
 #define FREC__PLACE_(kind, ...) FREC__PLACE_##kind(__VA_ARGS__)
-#define FREC__PLACE_frec_scalar(name, type, member, kernel, tail, text)
+#define FREC__PLACE_frec_scalar(name, type, member, kernel, tail, text, spec)
 #define FREC__PLACE_frec_string(name) offsetof(struct frec__payload, name),
 #define FREC__PLACE_frec_chars(name, n)
 #define FREC__PLACE_frec_bytes(name) offsetof(struct frec__payload, name) | FREC__BYTES_FLAG,
@@ -87,7 +87,7 @@
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
-#define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text) " " kernel " " #name tail
+#define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text, spec) " " kernel " " #name tail
 #define FREC__KERNEL_frec_string(name) " __rel_loc char[] " #name
 #define FREC__KERNEL_frec_chars(name, n) " char[" FREC__STRING(n) "] " #name
 #define FREC__KERNEL_frec_bytes(name) " __rel_loc u8[] " #name
@@ -97,7 +97,7 @@
 /* What tools are told. */
 #define FREC__TEXT(field) FREC__TEXT_ field
 #define FREC__TEXT_(kind, ...) FREC__TEXT_##kind(__VA_ARGS__)
-#define FREC__TEXT_frec_scalar(name, type, member, kernel, tail, text) text " " #name "\0"
+#define FREC__TEXT_frec_scalar(name, type, member, kernel, tail, text, spec) text " " #name "\0"
 #define FREC__TEXT_frec_string(name) "str " #name "\0"
 #define FREC__TEXT_frec_chars(name, n) "chars " #name ":" FREC__STRING(n) "\0"
 #define FREC__TEXT_frec_bytes(name) "bytes " #name "\0"
@@ -105,7 +105,7 @@
 
 #define FREC__VALUES(field) FREC__VALUES_ field
 #define FREC__VALUES_(kind, ...) FREC__VALUES_##kind(__VA_ARGS__)
-#define FREC__VALUES_frec_scalar(name, type, member, kernel, tail, text)
+#define FREC__VALUES_frec_scalar(name, type, member, kernel, tail, text, spec)
 #define FREC__VALUES_frec_string(name)
 #define FREC__VALUES_frec_chars(name, n)
 #define FREC__VALUES_frec_bytes(name)
@@ -114,7 +114,7 @@
 
 #define FREC__VALUE_COUNT(field) FREC__VALUE_COUNT_ field
 #define FREC__VALUE_COUNT_(kind, ...) FREC__VALUE_COUNT_##kind(__VA_ARGS__)
-#define FREC__VALUE_COUNT_frec_scalar(name, type, member, kernel, tail, text) +0
+#define FREC__VALUE_COUNT_frec_scalar(name, type, member, kernel, tail, text, spec) +0
 #define FREC__VALUE_COUNT_frec_string(name) +0
 #define FREC__VALUE_COUNT_frec_chars(name, n) +0
 #define FREC__VALUE_COUNT_frec_bytes(name) +0
@@ -134,15 +134,6 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
  */
 #define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \
-	static struct frec__event frec__event_##provider##_##name = { \
-		0, \
-		sizeof(struct frec__event), \
-		FREC__NO_INDEX, \
-		0, \
-		#provider ":" #name, \
-		#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", __VA_ARGS__), \
-		0, \
-	}; \
 	FREC__ASSERT(sizeof(#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", \
 							    __VA_ARGS__)) <= 512, \
 		     "The names of the event and its fields are too long: the kernel takes 511 characters"); \
@@ -161,6 +152,19 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		{FREC__EACH(FREC__VALUES, FREC__NOTHING, , __VA_ARGS__)}, \
 		FREC__DECLARATION(provider, name, __VA_ARGS__), \
 	}; \
+	static struct frec__event frec__event_##provider##_##name FREC__SEMAPHORES = { \
+		0, \
+		sizeof(struct frec__event), \
+		FREC__NO_INDEX, \
+		0, \
+		#provider ":" #name, \
+		#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", __VA_ARGS__), \
+		0, \
+		&frec__declaration_##provider##_##name, \
+		FREC__NO_INDEX, \
+		0, \
+	}; \
+	FREC__SITE(provider, name, __VA_ARGS__) \
 	static __attribute__((noinline, unused, cold)) int frec__send_##provider##_##name( \
 		FREC__EACH(FREC__PARAM, FREC__COMMA, void, __VA_ARGS__)) \
 	{ \
@@ -179,7 +183,14 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		frec__vector[0].iov_len = sizeof(frec__payload); \
 		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
 		(void)frec__next; \
-		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places); \
+		if (!(__atomic_load_n(&frec__event_##provider##_##name.enabled, __ATOMIC_RELAXED) & \
+		      FREC__USDT_MASK)) \
+			return frec__emit(&frec__event_##provider##_##name, frec__vector, \
+					  frec__places, NULL, NULL); \
+		uint64_t frec__args[12] = {0}; \
+		FREC__TWELVE(FREC__VALUES_OF, __VA_ARGS__) \
+		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places, \
+				  FREC__SITE_OF(provider, name), frec__args); \
 	} \
 	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
 	{ \

@@ -32,6 +32,7 @@ struct frec_recorder_options {
 				    * the recorder's business */
 	char *error;		   /* one sentence when the start fails, always ended by NUL; may be NULL */
 	size_t error_size;	   /* bytes at `error` */
+	const char *transport;	   /* as for `flightrec record --transport`; NULL: "auto" */
 };
 
 /*
