@@ -9,6 +9,11 @@
 
 #include "unwind/cursor.h"
 
+// Bytes of instructions: hundreds of times what compilers write. They are run for each row that needs them, and for each function
+// of a CIE.
+#define INITIAL_MAX 4096
+#define PROGRAM_MAX (256 << 10)
+
 static const char *section_name(const struct frec_cfi *cfi)
 {
 	return cfi->eh_frame ? ".eh_frame" : ".debug_frame";
@@ -145,6 +150,8 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 		frec__cursor_bytes(&cursor, frec__cursor_uleb(&cursor));
 	if (cursor.failed || __builtin_add_overflow(fde.start, fde.end, &fde.end))
 		return damaged(cfi, offset, reterr, "it ends too early");
+	if (fde.initial_end - fde.initial > INITIAL_MAX || cursor.end - cursor.at > PROGRAM_MAX)
+		return damaged(cfi, offset, reterr, "too many instructions");
 	fde.program = cursor.at;
 	fde.program_end = cursor.end;
 	*ret = fde;

@@ -5,19 +5,20 @@
 
 #include <dwarf.h>
 
-// DIEs looked at in one walk. The largest units (whole programs, optimised as one) have some millions.
-#define STEPS_MAX (8u << 20)
 // Namespaces in classes in namespaces.
 #define NESTED_MAX 32
-#define RANGES_MAX (1u << 20)
 
-static void add_ranges(Dwarf_Die *die, struct frec_address_index *functions)
+static bool take_step(uint64_t *steps)
+{
+	return *steps && --*steps;
+}
+
+static void add_ranges(Dwarf_Die *die, struct frec_address_index *functions, uint64_t *steps)
 {
 	Dwarf_Addr base, start, end;
 	ptrdiff_t offset = 0;
 
-	while (functions->count < RANGES_MAX &&
-	       (offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
+	while (take_step(steps) && (offset = dwarf_ranges(die, offset, &base, &start, &end)) > 0) {
 		if (!frec__address_index_add(functions, start, end, dwarf_dieoffset(die)))
 			return;
 	}
@@ -30,19 +31,20 @@ static bool holds_functions(int tag)
 	       tag == DW_TAG_enumeration_type;
 }
 
-void frec__debug_functions_index(const Dwarf_Die *unit, struct frec_address_index *functions)
+void frec__debug_functions_index(const Dwarf_Die *unit, struct frec_address_index *functions,
+				 uint64_t *steps)
 {
 	Dwarf_Die path[NESTED_MAX], top = *unit;
-	unsigned int depth = 0, steps = 0;
+	unsigned int depth = 0;
 
 	if (dwarf_child(&top, &path[0]))
 		return;
-	while (steps++ < STEPS_MAX) {
+	while (take_step(steps)) {
 		Dwarf_Die *die = &path[depth];
 		int tag = dwarf_tag(die);
 
 		if (tag == DW_TAG_subprogram)
-			add_ranges(die, functions);
+			add_ranges(die, functions, steps);
 		if (holds_functions(tag) && depth + 1 < NESTED_MAX &&
 		    !dwarf_child(die, &path[depth + 1])) {
 			depth++;
@@ -97,7 +99,7 @@ static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct frec_debug_fun
 }
 
 // The child of `die` that holds `address`: a call that was inlined, or a block with one in it.
-static bool descend(Dwarf_Die *die, uint64_t address, unsigned int *steps)
+static bool descend(Dwarf_Die *die, uint64_t address, uint64_t *steps)
 {
 	Dwarf_Die child;
 
@@ -112,15 +114,15 @@ static bool descend(Dwarf_Die *die, uint64_t address, unsigned int *steps)
 			*die = child;
 			return true;
 		}
-	} while (++*steps < STEPS_MAX && !dwarf_siblingof(&child, &child));
+	} while (take_step(steps) && !dwarf_siblingof(&child, &child));
 	return false;
 }
 
 size_t frec__debug_functions_find(Dwarf *dwarf, Dwarf_Die *unit, uint64_t offset, uint64_t address,
-				  struct frec_debug_function *functions)
+				  struct frec_debug_function *functions, uint64_t *steps)
 {
 	struct frec_debug_function outward[FREC_INLINED_MAX + 1] = {0};
-	unsigned int steps = 0, blocks = 0;
+	unsigned int blocks = 0;
 	size_t count = 1;
 	Dwarf_Die die;
 
@@ -128,7 +130,7 @@ size_t frec__debug_functions_find(Dwarf *dwarf, Dwarf_Die *unit, uint64_t offset
 		return 0;
 	outward[0].name = name_of(&die);
 	while (count <= FREC_INLINED_MAX && blocks < FREC_INLINED_MAX &&
-	       descend(&die, address, &steps)) {
+	       descend(&die, address, steps)) {
 		if (dwarf_tag(&die) != DW_TAG_inlined_subroutine) {
 			blocks++;
 			continue;

@@ -15,8 +15,8 @@
 #include "unwind/address_index.h"
 #include "unwind/debug_functions.h"
 
-// More than the largest programs have, and a second or so of work.
-#define UNIT_RANGES_MAX (4u << 20)
+// DIEs and ranges looked at in all, which is some seconds of work. The largest programs have some millions of them.
+#define STEPS_MAX (64u << 20)
 
 struct unit {
 	Dwarf_Die die;
@@ -31,6 +31,7 @@ struct frec_debug_info {
 	size_t unit_count;
 	struct frec_address_index ranges; // values are indexes of units
 	bool units_known;
+	uint64_t steps; // that may still be taken
 };
 
 // libdw 0.188 takes it for granted that the last string has an end when it reads names of files.
@@ -60,6 +61,7 @@ struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 	info = calloc(1, sizeof(*info));
 	if (!info)
 		return NULL;
+	info->steps = STEPS_MAX;
 	info->dwarf = dwarf_begin_elf(elf->elf, DWARF_C_READ, NULL);
 	if (!info->dwarf) {
 		free(info);
@@ -103,7 +105,7 @@ static bool add_unit(struct frec_debug_info *info, const Dwarf_Die *die)
 	}
 	info->units[info->unit_count] = (struct unit){.die = *die};
 	while ((offset = dwarf_ranges(&copy, offset, &base, &start, &end)) > 0) {
-		if (info->ranges.count == UNIT_RANGES_MAX ||
+		if (!info->steps || !--info->steps ||
 		    !frec__address_index_add(&info->ranges, start, end, info->unit_count))
 			return false;
 	}
@@ -161,11 +163,11 @@ size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
 	if (!unit->functions_known) {
 		unit->functions_known = true;
 		if (!info->lines_only)
-			frec__debug_functions_index(&unit->die, &unit->functions);
+			frec__debug_functions_index(&unit->die, &unit->functions, &info->steps);
 	}
 	if (frec__address_index_find(&unit->functions, address, &offset, &start))
 		count = frec__debug_functions_find(info->dwarf, &unit->die, offset, address,
-						   functions);
+						   functions, &info->steps);
 	if (!count)
 		functions[count++] = (struct frec_debug_function){0};
 	else

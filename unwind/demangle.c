@@ -48,8 +48,9 @@ static bool demangle(const char *name, struct output *output)
 
 char *frec__demangle(const char *name)
 {
-	size_t length = strcspn(name, "@");
-	char *copy = strndup(name, length), *result;
+	size_t length = strnlen(name, DEMANGLED_MAX);
+	const char *version = memchr(name, '@', length);
+	char *copy = strndup(name, version ? (size_t)(version - name) : length), *result;
 	struct output *output;
 
 	if (!copy || (strncmp(copy, "_Z", 2) && strncmp(copy, "_R", 2)) || length > MANGLED_MAX)

@@ -9,6 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+// More segments than any program has are not looked at, because they are looked at often.
+#define SEGMENTS_MAX 256
+
+static size_t segment_count(const struct frec_elf *elf)
+{
+	size_t count;
+
+	if (elf_getphdrnum(elf->elf, &count))
+		return 0;
+	return count < SEGMENTS_MAX ? count : SEGMENTS_MAX;
+}
+
 static void read_build_id(struct frec_elf *elf, Elf_Data *data)
 {
 	size_t offset = 0, next, name, descriptor;
@@ -30,11 +42,9 @@ static void read_build_id(struct frec_elf *elf, Elf_Data *data)
 
 static void read_segments(struct frec_elf *elf)
 {
-	size_t count = 0;
+	const size_t count = segment_count(elf);
 
 	elf->base = UINT64_MAX;
-	if (elf_getphdrnum(elf->elf, &count))
-		count = 0;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 		uint64_t end;
@@ -197,10 +207,8 @@ Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_S
 
 Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t size)
 {
-	size_t count = 0;
+	const size_t count = segment_count(elf);
 
-	if (elf_getphdrnum(elf->elf, &count))
-		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 		uint64_t offset;
@@ -222,10 +230,8 @@ bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset,
 {
 	// The kernel maps whole pages, and pages can be 64 KiB: a mapping can begin that much before its segment does.
 	const uint64_t page = 64 << 10;
-	size_t count = 0;
+	const size_t count = segment_count(elf);
 
-	if (elf_getphdrnum(elf->elf, &count))
-		return false;
 	// A page that holds the end of one segment and the start of the next is mapped for both: the one that is executable
 	// is meant, since only executable mappings are asked for.
 	for (size_t i = 0; i < count; i++) {
@@ -246,11 +252,10 @@ bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset,
 bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end, uint64_t *ret)
 {
 	const uint64_t page = 4096;
-	size_t count = 0, executable = 0;
+	const size_t count = segment_count(elf);
 	uint64_t first = 0, last = 0;
+	size_t executable = 0;
 
-	if (elf_getphdrnum(elf->elf, &count))
-		return false;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 

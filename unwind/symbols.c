@@ -9,6 +9,9 @@
 // function come between.
 #define BACK_MAX 32
 
+// Of names of one address. All symbols can have the same name, and that can be most of the file.
+#define COMPARED_MAX 256
+
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
 
 static enum rank rank_of(const GElf_Sym *symbol)
@@ -105,14 +108,18 @@ bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 
 static int compare_names(const char *a, const char *b)
 {
-	size_t a_underscores = strspn(a, "_"), b_underscores = strspn(b, "_");
-	size_t a_length = strlen(a), b_length = strlen(b);
+	size_t a_length = strnlen(a, COMPARED_MAX), b_length = strnlen(b, COMPARED_MAX);
+	size_t a_underscores = 0, b_underscores = 0;
 
+	while (a_underscores < a_length && a[a_underscores] == '_')
+		a_underscores++;
+	while (b_underscores < b_length && b[b_underscores] == '_')
+		b_underscores++;
 	if (a_underscores != b_underscores)
 		return a_underscores < b_underscores ? -1 : 1;
 	if (a_length != b_length)
 		return a_length < b_length ? -1 : 1;
-	return strcmp(a, b);
+	return strncmp(a, b, COMPARED_MAX);
 }
 
 static int compare_symbols(const void *left, const void *right)
