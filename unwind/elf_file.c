@@ -89,6 +89,7 @@ static int open_elf(struct frec_elf *elf, struct frec_error *reterr)
 		return frec__error(reterr, -ENOEXEC, "%s: not a 64-bit little-endian ELF file",
 				   elf->path);
 	elf->machine = header.e_machine;
+	elf->entry = header.e_entry;
 	read_segments(elf);
 	if (frec__elf_section(elf, ".note.gnu.build-id", &note))
 		read_build_id_section(elf);

@@ -26,6 +26,7 @@ struct frec_elf {
 	unsigned int machine; /* EM_ */
 	uint64_t base;	      /* lowest address of a loaded segment */
 	uint64_t end;	      /* and the end of the highest */
+	uint64_t entry;	      /* where the kernel or the loader jumps to; 0: nowhere */
 	struct frec_build_id build_id;
 };
 

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+// Bytes of a program's first function, where nothing tells how long it is.
+#define ENTRY_SIZE 64
+
 static void free_options(struct frec_unwinder_options *options)
 {
 	for (size_t i = 0; options->folders && i < options->folder_count; i++)
@@ -214,6 +217,14 @@ static bool is_sigreturn(const struct frec_unwind_process *process,
 		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
 }
 
+// Where a program begins nobody has called. Some say nothing about it: the loader of glibc, musl.
+static bool is_entry(const struct frec_mapping *mapping, uint64_t pc)
+{
+	const struct frec_elf *elf = mapping->module->elf;
+
+	return elf && elf->entry && pc - mapping->bias - elf->entry < ENTRY_SIZE;
+}
+
 const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
 						     uint64_t pc, struct frec_cached_row *slot)
 {
@@ -230,5 +241,7 @@ const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process 
 			.kind = FREC_ROW_RULES}; // what is wrong is told when they are read
 	else if (slot->row.kind == FREC_ROW_NONE && is_sigreturn(process, mapping, pc))
 		slot->row.kind = FREC_ROW_SIGRETURN;
+	else if (slot->row.kind == FREC_ROW_NONE && is_entry(mapping, pc))
+		slot->row.kind = FREC_ROW_OUTERMOST;
 	return slot;
 }

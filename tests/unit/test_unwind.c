@@ -184,6 +184,12 @@ static void ends_of_stacks(void **state)
 	fixture.words[2] = 0; // what some programs put below their first function
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_COMPLETE, 0);
+	fixture.words[2] = BIAS + 0x1910; // where the program begins: no word about it
+	unwind(&fixture);
+	ENDS(2, FREC_UNWIND_COMPLETE, 0);
+	fixture.words[2] = BIAS + 0x1980;
+	unwind(&fixture);
+	ENDS(2, FREC_UNWIND_NO_CFI, BIAS + 0x1980);
 	fixture.words[2] = BIAS + 0x1010;
 	fixture.words[5] = BIAS + 0x1010;
 	fixture.word_count = 8;

@@ -77,6 +77,7 @@ void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, si
 	Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 					 ELFDATA2LSB, EV_CURRENT},
 			     .e_type = ET_DYN,
+			     .e_entry = MADE_CODE + 0x900,
 			     .e_machine = (uint16_t)machine,
 			     .e_version = EV_CURRENT,
 			     .e_phoff = sizeof(header),
