@@ -177,6 +177,23 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 	return r;
 }
 
+bool frec__catalog_is_kernels(const char *selection)
+{
+	// Those that people select most. A service that is called like one of them could be meant, but is not.
+	static const char *const systems[] = {
+		"block",    "cgroup",	"compaction", "exceptions", "ext4",   "filemap",	  "io_uring", "irq",
+		"kmem",	    "mmap",	"napi",	      "net",	    "oom",    "page_fault",	  "power",    "raw_syscalls",
+		"rcu",	    "sched",	"signal",     "skb",	    "sock",   "syscalls",	  "task",     "tcp",
+		"timer",    "udp",	"vmscan", "workqueue",	  "writeback"};
+	size_t length = strcspn(selection, ":");
+
+	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		if (strlen(systems[i]) == length && !strncmp(systems[i], selection, length))
+			return true;
+	}
+	return false;
+}
+
 static int found(void *context, const struct frec_listed *listed)
 {
 	(void)context;

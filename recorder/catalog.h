@@ -33,6 +33,9 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 /* Refuses a kernel tracepoint that does not exist. */
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
+/* Whether a selection can only mean something of the kernel's, told by its system alone: for when there is no tracefs. */
+bool frec__catalog_is_kernels(const char *selection);
+
 /*
  * Opens tracefs, wherever it is mounted. Where it is not, who may mount gets a mount of his own that nobody else sees and that
  * ends with the descriptor: the table of mounts stays as it is. Returns a descriptor or a negative errno, -ENOENT for no tracefs.

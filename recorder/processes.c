@@ -229,6 +229,35 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 		mark_exit(table, process, time);
 }
 
+void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	for (size_t i = 0; process && i < process->threads; i++) {
+		if (!process->thread[i].exit)
+			process->thread[i].exit = time;
+	}
+	if (process)
+		mark_exit(table, process, time);
+}
+
+void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	struct frec_thread *thread = process && !find_thread(process, tid) ? add_thread(process, tid, 0) : NULL;
+
+	if (thread)
+		thread->exit = process->exit;
+}
+
+void frec__process_table_unmap(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	if (process)
+		clear_maps(table, process);
+}
+
 int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments)
 {
 	char *cmdline = NULL;

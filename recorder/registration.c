@@ -41,6 +41,12 @@ __attribute__((constructor(101))) static void follow_forks(void)
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);
 }
 
+/* Before the objects of this program register: their events are on from their first instruction. */
+__attribute__((constructor(102))) static void inherit_memory(void)
+{
+	frec__shm_inherit();
+}
+
 __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
 {
 	char message[512];

@@ -39,6 +39,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The environment variable with the number of an inherited descriptor: see frec__shm_inherit(). */
+#define FREC_SHM_VARIABLE "FLIGHTREC_SHM"
+
 #define FREC_SHM_MAGIC 0x316d687363657266u /* "frecshm1" */
 #define FREC_SHM_EVENTS 4096
 #define FREC_SHM_RINGS_MAX 8193

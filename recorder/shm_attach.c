@@ -125,6 +125,15 @@ static void abandon(const struct frec__shm *shm)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
+bool frec__shm_is_mapped(int fd)
+{
+	struct frec_shm_header header;
+
+	/* The key is random. */
+	return is_alive(frec__shm) && !read_header(fd, &header) && header.key == frec__shm->key &&
+	       header.ring_size == frec__shm->ring_size;
+}
+
 int frec__shm_map(int fd)
 {
 	struct frec_shm_header header;

@@ -54,6 +54,15 @@ extern uint32_t *frec__shm_process;
  */
 int frec__shm_attach(int fd);
 
+/*
+ * Attaches to the memfd that `flightrec run` has handed down to this process, if it has: FREC_SHM_VARIABLE holds its number. The
+ * descriptor stays open, for programs that this one starts. Once, before any event is registered.
+ */
+void frec__shm_inherit(void);
+
+/* Whether that is the memfd of the recorder which has this process: not while another thread attaches. */
+bool frec__shm_is_mapped(int fd);
+
 /* What of that registration.c does under its lock; all of these have to be called there. */
 int frec__shm_map(int fd);
 void frec__shm_register(struct frec__object *object);

@@ -26,18 +26,27 @@ function(frec_accept_vm_test name script)
 	set_tests_properties(vm/${name} PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
 endfunction()
 
-frec_accept_vm_test(test_shopd vm/test_shopd.py $<TARGET_FILE:shopd> user_events)
-frec_accept_test(shopd_usdt root vm/test_shopd.py $<TARGET_FILE:shopd> usdt)
+# Every way to die.
+set(shopd vm/test_shopd.py $<TARGET_FILE:shopd>)
+frec_accept_test(shopd_usdt root ${shopd} usdt)
+frec_accept_vm_test(test_shopd ${shopd} user_events)
 
+# The same events whatever carries them.
 set(same accept/test_same.py $<TARGET_FILE:kinds> ${CMAKE_CURRENT_SOURCE_DIR}/data/golden/kinds.jsonl)
-frec_accept_test(same_usdt root ${same} usdt)
+frec_accept_test(same root ${same} usdt)
 frec_accept_vm_test(same ${same} user_events usdt)
 
+# Who listens beside a recorder, and two recorders.
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
+frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt)
+frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt)
 
+# What goes wrong.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)
 frec_accept_test(faults_usdt root ${faults} usdt 10000)
-frec_accept_vm_test(faults_user_events ${faults} user_events 200)
+frec_accept_vm_test(faults ${faults} user_events 200)
+frec_accept_test(refused_user user accept/test_refused.py $<TARGET_FILE:puppet>)
+frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FILE:puppet>)
 
 # Snapshots in a row while two threads emit as fast as they can: small rings that wrap all the time, and large ones that overlap.
 foreach(kind overwritten overlap)
@@ -45,10 +54,6 @@ foreach(kind overwritten overlap)
 	set(numbers_overlap 100 512 0 100)
 	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root $<TARGET_FILE:stress> $<TARGET_FILE:emitter>
 		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)
-	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK recorder)
+	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+		RESOURCE_LOCK recorder)
 endforeach()
-
-frec_accept_test(two_usdt root accept/test_two.py $<TARGET_FILE:puppet> usdt)
-frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt)
-frec_accept_test(refused_user user accept/test_refused.py $<TARGET_FILE:puppet>)
-frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FILE:puppet>)

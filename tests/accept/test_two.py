@@ -1,5 +1,5 @@
 # Two recorders at once, a service's own and the machine's, by every pair of transports that this machine has: both get every event, and
-# the end of one is nothing to the other.
+# the end of one is nothing to the other. But for two that both use shm.
 #
 #	test_two.py PUPPET TRANSPORT...
 import os
@@ -38,6 +38,14 @@ for theirs in TRANSPORTS:
         puppet.emit(50)
         out = folder()
         answer = puppet.start(own, out, TOOL)
+        if own == theirs == "shm":
+            # A service writes into the memory of one recorder. The second one is refused, with the reason, and the first goes on.
+            check(answer.startswith("failed ") and "another recorder" in answer, f"the service's own is refused: {answer}")
+            puppet.emit(50)
+            check_file(trigger("first"), puppet, range(1, 101), "the machine's")
+            check(not keepers(puppet.pid), "no keeper is left")
+            puppet.quit()
+            continue
         if not check(answer == "ok", f"the service's own starts beside it: {answer}"):
             continue
         puppet.emit(500)

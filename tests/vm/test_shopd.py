@@ -12,8 +12,8 @@ import sys
 from kit import TOOL, check, done, events, folder, free_port, keepers, report, request, snapshots, verify, wait_for
 
 SHOPD, TRANSPORT = sys.argv[1:3]
-# The kernel tells those who record with it what the signal was and where.
-KERNEL_TELLS = TRANSPORT != "shm"
+# The kernel tells who may watch it what the signal was and where, however the events travel.
+KERNEL_TELLS = os.environ.get("FREC_PLACE") == "root"
 THREADS = 2
 CGROUP = int(os.environ.get("FREC_CGROUP_FD", -1))
 # With CAP_SYS_RESOURCE the keeper lives with the service in a cgroup that runs out of memory. Without, it is killed there as well,
