@@ -53,29 +53,26 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
-static void add_fields(struct frec_text *line, const struct frec_record *record)
+static void add_fields(struct frec_text *line, const struct frec_event *event)
 {
-	const Flightrec__Source *source = record->source;
-	struct frec_value value;
+	const Flightrec__Source *source = event->source;
 	bool any_cut = false;
 
 	frec__text_puts(line, ",\"fields\":{");
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
 		if (i)
 			frec__text_puts(line, ",");
 		frec__text_json_puts(line, source->field[i]->name);
 		frec__text_puts(line, ":");
-		frec__text_json_value(line, &value);
-		any_cut |= value.cut;
+		frec__text_json_value(line, &event->values[i]);
+		any_cut |= event->values[i].cut;
 	}
 	frec__text_puts(line, "}");
 	if (!any_cut)
 		return;
 	frec__text_puts(line, ",\"truncated\":");
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
-		if (!value.cut)
+		if (!event->values[i].cut)
 			continue;
 		frec__text_puts(line, any_cut ? "[" : ",");
 		any_cut = false;
@@ -118,7 +115,7 @@ static void add_event_name(struct frec_text *line, const Flightrec__Source *sour
 }
 
 void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
-		      const struct frec_export_event *event)
+		      const struct frec_event *event)
 {
 	const struct frec_record *record = event->record;
 
@@ -132,7 +129,7 @@ void frec__json_event(struct frec_text *line, const struct frec_registers *regis
 	}
 	frec__text_puts(line, ",\"event\":");
 	add_event_name(line, record->source);
-	add_fields(line, record);
+	add_fields(line, event);
 	if (record->registers)
 		add_registers(line, registers, record);
 	if (record->stack_size)
@@ -140,7 +137,7 @@ void frec__json_event(struct frec_text *line, const struct frec_registers *regis
 	frec__text_puts(line, "}");
 }
 
-static int event(void *state, const struct frec_export_event *event, struct frec_error *reterr)
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct json *json = state;
 	struct frec_text *line = &json->line;
@@ -170,6 +167,7 @@ static void destroy(void *state)
 
 const struct frec_writer frec__writer_json = {
 	.name = "json",
+	.what = "one object a line",
 	.suffix = ".jsonl",
 	.other_suffix = ".json",
 	.begin = begin,

@@ -10,6 +10,6 @@
 /* Adds the object, without a newline. `registers` is the layout of the snapshot's machine, or NULL.
  */
 void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
-		      const struct frec_export_event *event);
+		      const struct frec_event *event);
 
 #endif

@@ -20,7 +20,7 @@ int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot)
 	uint32_t *numbers = calloc(snapshot->chunk_count + 1, sizeof(*numbers));
 	size_t count = 0;
 
-	*merge = (struct frec_merge){.snapshot = snapshot};
+	*merge = (struct frec_merge){.snapshot = snapshot, .to = UINT64_MAX};
 	if (!numbers)
 		return -ENOMEM;
 	for (size_t i = 0; i < snapshot->chunk_count; i++) {
@@ -93,6 +93,8 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 		if (cpu->chunk->cpu != cpu->cpu)
 			continue;
 		merge->bytes_done += cpu->chunk->part_size;
+		if (cpu->chunk->last < merge->from || cpu->chunk->first > merge->to)
+			continue;
 		cpu->at = 0;
 		if (!frec__snapshot_read_chunk(merge->snapshot, cpu->chunk, &cpu->data, trouble))
 			return true;

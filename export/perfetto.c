@@ -160,7 +160,7 @@ static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 	return data;
 }
 
-static int write_instant(struct frec_perfetto *perfetto, const struct frec_export_event *event,
+static int write_instant(struct frec_perfetto *perfetto, const struct frec_event *event,
 			 struct frec_error *reterr)
 {
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
@@ -181,11 +181,8 @@ static int write_instant(struct frec_perfetto *perfetto, const struct frec_expor
 			intern(arena, record->source, record->source_index, source->annotation_iid);
 	source->interned = true;
 	for (size_t i = 0; i < record->source->n_field; i++) {
-		struct frec_value value;
-
-		frec__field_decode(record->source, i, record->payload, record->payload_size,
-				   &value);
-		frec__annotation_add_value(arena, &annotations, &value, source->annotation_iid + i);
+		frec__annotation_add_value(arena, &annotations, &event->values[i],
+					   source->annotation_iid + i);
 	}
 	if (record->registers)
 		frec__annotation_add_registers(arena, &annotations, perfetto->registers,
@@ -204,12 +201,12 @@ static int write_instant(struct frec_perfetto *perfetto, const struct frec_expor
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-static int event(void *state, const struct frec_export_event *event, struct frec_error *reterr)
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct frec_perfetto *perfetto = state;
 
 	if (event->record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
-		return frec__perfetto_write_ftrace(perfetto, event->record, reterr);
+		return frec__perfetto_write_ftrace(perfetto, event, reterr);
 	return write_instant(perfetto, event, reterr);
 }
 
@@ -276,6 +273,7 @@ static int end(void *state, struct frec_error *reterr)
 
 const struct frec_writer frec__writer_perfetto = {
 	.name = "perfetto",
+	.what = "for ui.perfetto.dev",
 	.suffix = ".pftrace",
 	.other_suffix = ".perfetto-trace",
 	.begin = begin,

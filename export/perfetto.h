@@ -51,7 +51,7 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error
 
 /* perfetto_ftrace.c: kernel tracepoints. */
 void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flightrec__Source *from);
-int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_record *record,
+int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *event,
 				struct frec_error *reterr);
 
 /*

@@ -69,10 +69,10 @@ static bool set_member(struct frec_arena *arena, ProtobufCMessage *message,
 	return true;
 }
 
-static bool fill_known(struct frec_perfetto *perfetto, const struct frec_record *record,
+static bool fill_known(struct frec_perfetto *perfetto, const struct frec_event *from,
 		       Perfetto__Protos__FtraceEvent *event)
 {
-	const struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
+	const struct frec_perfetto_source *source = &perfetto->sources[from->record->source_index];
 	const ProtobufCMessageDescriptor *descriptor;
 	ProtobufCMessage *message;
 
@@ -84,11 +84,8 @@ static bool fill_known(struct frec_perfetto *perfetto, const struct frec_record 
 		return false;
 	descriptor->message_init(message);
 	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
-		struct frec_value value;
-
-		frec__field_decode(record->source, source->known_field[i], record->payload,
-				   record->payload_size, &value);
-		if (!set_member(&perfetto->arena, message, &descriptor->fields[i], &value))
+		if (!set_member(&perfetto->arena, message, &descriptor->fields[i],
+				&from->values[source->known_field[i]]))
 			return false;
 	}
 	*(ProtobufCMessage **)((uint8_t *)event + source->known->offset) = message;
@@ -134,11 +131,11 @@ static void set_generic(struct frec_arena *arena,
 	}
 }
 
-static void fill_generic(struct frec_perfetto *perfetto, const struct frec_record *record,
+static void fill_generic(struct frec_perfetto *perfetto, const struct frec_event *from,
 			 Perfetto__Protos__FtraceEvent *event)
 {
 	struct frec_arena *arena = &perfetto->arena;
-	const Flightrec__Source *source = record->source;
+	const Flightrec__Source *source = from->source;
 	Perfetto__Protos__GenericFtraceEvent *generic = frec__arena_alloc(arena, sizeof(*generic));
 	Perfetto__Protos__GenericFtraceEvent__Field *fields;
 	Perfetto__Protos__GenericFtraceEvent__Field **pointers;
@@ -152,32 +149,30 @@ static void fill_generic(struct frec_perfetto *perfetto, const struct frec_recor
 	generic->field = pointers;
 	generic->n_field = source->n_field;
 	for (size_t i = 0; i < source->n_field; i++) {
-		struct frec_value value;
-
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
 		pointers[i] = &fields[i];
 		perfetto__protos__generic_ftrace_event__field__init(&fields[i]);
 		fields[i].name = frec__arena_string(arena, source->field[i]->name);
-		set_generic(arena, &fields[i], &value);
+		set_generic(arena, &fields[i], &from->values[i]);
 	}
 	event->generic = generic;
 }
 
-int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_record *record,
+int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *from,
 				struct frec_error *reterr)
 {
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__FtraceEventBundle bundle = PERFETTO__PROTOS__FTRACE_EVENT_BUNDLE__INIT;
 	Perfetto__Protos__FtraceEvent event = PERFETTO__PROTOS__FTRACE_EVENT__INIT;
 	Perfetto__Protos__FtraceEvent *events[] = {&event};
+	const struct frec_record *record = from->record;
 
 	// Readers take these times for CLOCK_BOOTTIME, whatever the packet says.
 	event.has_timestamp = true;
 	event.timestamp = frec__snapshot_boottime(perfetto->context->snapshot, record->time);
 	event.has_pid = true;
 	event.pid = record->tid;
-	if (!fill_known(perfetto, record, &event))
-		fill_generic(perfetto, record, &event);
+	if (!fill_known(perfetto, from, &event))
+		fill_generic(perfetto, from, &event);
 	bundle.has_cpu = true;
 	bundle.cpu = record->cpu;
 	bundle.event = events;

@@ -99,4 +99,11 @@ int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_
 uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic);
 uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic);
 
+/* The other way round: 0 for what was before the clocks' beginning. */
+uint64_t frec__snapshot_monotonic(const struct frec_snapshot *snapshot, uint64_t realtime);
+
+/* The time (CLOCK_MONOTONIC) that others are told from: of the death, else of the trigger, else of
+ * the last record. */
+uint64_t frec__snapshot_reference(const struct frec_snapshot *snapshot);
+
 #endif

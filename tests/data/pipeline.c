@@ -42,10 +42,10 @@ static void export(struct frec_snapshot *snapshot, const char *format)
 {
 	struct frec_error error = {0}, trouble;
 	struct frec_output output;
+	const struct frec_export_target target = {frec__writer_find(format), &output};
 
 	require(!frec__output_open_stream(&output, null_device, &error));
-	require(!frec__export(snapshot, frec__writer_find(format), &output, NULL, &trouble,
-			      &error));
+	require(!frec__export(snapshot, &target, 1, NULL, &trouble, &error));
 	require(!frec__output_commit(&output, &error));
 }
 
