@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct frec_writer *const frec__writers[] = {&frec__writer_perfetto, &frec__writer_json,
-						   NULL};
+const struct frec_writer *const frec__writers[] = {
+	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
+	&frec__writer_text,	&frec__writer_chrome, NULL,
+};
 
 const struct frec_writer *frec__writer_find(const char *name)
 {

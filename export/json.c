@@ -10,15 +10,16 @@
 //	process,   names; absent where unknown
 //	thread
 //	event      system:name, as after -e
-//	fields     in their order in the event. By kind: integers of up to 64 bits as integers,
-//never as 1e18 (a reader that turns them into doubles 	           loses digits above 2^53); true and false;
-//floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as 	           strings;
-//pointers as "0x..."; enums by name, by number where the number has no name; text as strings, in
-//which a byte that is 	           not UTF-8 stands as \xNN, four characters; bytes as a string of two digits
-//each; arrays as arrays; 	           null where the payload does not hold what its layout promises 	truncated
-//names of strings that were longer when they were emitted; absent where there are none 	registers
-//user registers by name as "0x...", where they were recorded 	stack_size bytes of the stack that
-//were recorded with it, where they were
+//	fields     in their order in the event. By kind: integers of up to 64 bits as integers, never as
+//	           1e18 (a reader that turns them into doubles loses digits above 2^53); true and false;
+//	           floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as
+//	           strings; pointers as "0x..."; enums by name, by number where the number has no name;
+//	           text as strings, in which a byte that is not UTF-8 stands as \xNN, four characters;
+//	           bytes as a string of two digits each; arrays as arrays; null where the payload does not
+//	           hold what its layout promises
+//	truncated  names of strings that were longer when they were emitted; absent where there are none
+//	registers  user registers by name as "0x...", where they were recorded
+//	stack_size bytes of the stack that were recorded with it, where they were
 #include "export/json.h"
 
 #include <errno.h>
@@ -81,13 +82,13 @@ static void add_fields(struct frec_text *line, const struct frec_event *event)
 	frec__text_puts(line, "]");
 }
 
-static void add_registers(struct frec_text *line, const struct frec_registers *layout,
+void frec__json_registers(struct frec_text *line, const struct frec_registers *layout,
 			  const struct frec_record *record)
 {
 	const uint8_t *p = record->registers;
 	const char *comma = "";
 
-	frec__text_puts(line, ",\"registers\":{");
+	frec__text_puts(line, "\"registers\":{");
 	for (size_t i = 0; i < 64; i++) {
 		uint64_t value;
 
@@ -130,8 +131,10 @@ void frec__json_event(struct frec_text *line, const struct frec_registers *regis
 	frec__text_puts(line, ",\"event\":");
 	add_event_name(line, record->source);
 	add_fields(line, event);
-	if (record->registers)
-		add_registers(line, registers, record);
+	if (record->registers) {
+		frec__text_puts(line, ",");
+		frec__json_registers(line, registers, record);
+	}
 	if (record->stack_size)
 		frec__text_printf(line, ",\"stack_size\":%zu", record->stack_size);
 	frec__text_puts(line, "}");
@@ -145,9 +148,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	frec__text_clear(line);
 	frec__json_event(line, json->registers, event);
 	frec__text_puts(line, "\n");
-	if (line->failed)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__output_write(json->context->output, line->data, line->size, reterr);
+	return frec__output_text(json->context->output, line, reterr);
 }
 
 static int end(void *state, struct frec_error *reterr)

@@ -12,4 +12,8 @@
 void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
 		      const struct frec_event *event);
 
+/* Adds "registers":{...} of a record that has some. */
+void frec__json_registers(struct frec_text *line, const struct frec_registers *layout,
+			  const struct frec_record *record);
+
 #endif

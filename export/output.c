@@ -116,6 +116,14 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 	return 0;
 }
 
+int frec__output_text(struct frec_output *output, const struct frec_text *text,
+		      struct frec_error *reterr)
+{
+	if (text->failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return frec__output_write(output, text->data, text->size, reterr);
+}
+
 uint64_t frec__output_offset(const struct frec_output *output)
 {
 	return output->written + output->used;

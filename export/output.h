@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/text.h"
 #include "proto/error.h"
 #include "proto/new_file.h"
 
@@ -43,6 +44,10 @@ int frec__output_open_in(struct frec_output *output, const struct frec_output *f
 
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
 		       struct frec_error *reterr);
+
+/* All of a text, which may have failed: then -ENOMEM. */
+int frec__output_text(struct frec_output *output, const struct frec_text *text,
+		      struct frec_error *reterr);
 
 /* Bytes written so far: where the next ones will stand. */
 uint64_t frec__output_offset(const struct frec_output *output);

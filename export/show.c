@@ -10,8 +10,7 @@
 
 #include "export/events.h"
 #include "export/json.h"
-
-#define NAME_WIDTH_MAX 32
+#include "export/line.h"
 
 // A copy of a record, since the chunk it lies in goes when the next one comes.
 struct kept {
@@ -25,98 +24,10 @@ struct show {
 	struct frec_output *output;
 	struct frec_events events;
 	const struct frec_registers *registers;
-	uint64_t reference;
-	int name_width, event_width;
+	struct frec_line_style style;
 	struct frec_text line;
 	uint64_t shown;
 };
-
-// Columns as wide as the tables' widest names, known before the first event is.
-static void find_widths(struct show *show)
-{
-	const struct frec_snapshot *snapshot = show->snapshot;
-
-	show->name_width = 8;
-	for (size_t i = 0; i < show->events.processes.count; i++) {
-		const struct frec_process_entry *entry = &show->events.processes.entries[i];
-		size_t width = entry->process->name.len + 1 +
-			       frec__process_entry_thread_name(entry).len + 9;
-
-		if (width > NAME_WIDTH_MAX)
-			width = NAME_WIDTH_MAX;
-		if ((int)width > show->name_width)
-			show->name_width = (int)width;
-	}
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		size_t width = strlen(snapshot->sources[i]->system) + 1 +
-			       strlen(snapshot->sources[i]->name);
-
-		if (width > NAME_WIDTH_MAX)
-			width = NAME_WIDTH_MAX;
-		if ((int)width > show->event_width)
-			show->event_width = (int)width;
-	}
-}
-
-// "shopd/worker-1[125]": process, thread where it has another name, number.
-static void name_thread(struct frec_text *text, const struct frec_process_entry *who, uint32_t tid)
-{
-	ProtobufCBinaryData thread = frec__process_entry_thread_name(who);
-
-	if (who) {
-		const ProtobufCBinaryData *process = &who->process->name;
-
-		frec__text_plain(text, process->data, process->len);
-		if (thread.len && (thread.len != process->len ||
-				   memcmp(thread.data, process->data, thread.len))) {
-			frec__text_puts(text, "/");
-			frec__text_plain(text, thread.data, thread.len);
-		}
-	}
-	if (tid == UINT32_MAX)
-		frec__text_puts(text, "?");
-	else if (!tid)
-		frec__text_puts(text, "idle");
-	else
-		frec__text_printf(text, "[%" PRIu32 "]", tid);
-}
-
-static void pad(struct frec_text *text, size_t start, int width)
-{
-	// Bytes for columns: names beyond ASCII come out a little narrower.
-	while (!text->failed && text->size < start + (size_t)width)
-		frec__text_puts(text, " ");
-}
-
-static void format_text(struct show *show, const struct frec_event *event)
-{
-	const struct frec_record *record = event->record;
-	const Flightrec__Source *source = record->source;
-	struct frec_text *line = &show->line;
-	double seconds = (double)(int64_t)(record->time - show->reference) / 1e9;
-	size_t start;
-
-	frec__text_printf(line, "%+16.9f %3" PRIu32 "  ", seconds, record->cpu);
-	start = line->size;
-	name_thread(line, event->who, record->tid);
-	pad(line, start, show->name_width);
-	frec__text_puts(line, "  ");
-	start = line->size;
-	frec__text_puts(line, show->options->colored ? "\033[36m" : "");
-	frec__text_plain(line, source->system, strlen(source->system));
-	frec__text_puts(line, ":");
-	frec__text_plain(line, source->name, strlen(source->name));
-	frec__text_puts(line, show->options->colored ? "\033[0m" : "");
-	if (source->n_field)
-		pad(line, start, show->event_width + (show->options->colored ? 9 : 0));
-	for (size_t i = 0; i < source->n_field; i++) {
-		frec__text_puts(line, i ? " " : "  ");
-		frec__text_plain(line, source->field[i]->name, strlen(source->field[i]->name));
-		frec__text_puts(line, "=");
-		frec__text_plain_value(line, &event->values[i]);
-	}
-	frec__text_puts(line, "\n");
-}
 
 static int show_event(struct show *show, const struct frec_event *event, struct frec_error *reterr)
 {
@@ -125,7 +36,8 @@ static int show_event(struct show *show, const struct frec_event *event, struct 
 		frec__text_puts(&show->line, show->shown ? ",\n" : "\n");
 		frec__json_event(&show->line, show->registers, event);
 	} else {
-		format_text(show, event);
+		frec__line_event(&show->line, &show->style, event);
+		frec__text_puts(&show->line, "\n");
 	}
 	show->shown++;
 	if (show->line.failed)
@@ -240,7 +152,7 @@ static int show_last(struct show *show, struct frec_error *reterr)
 
 		if (!crash || is_its_own(crash, record))
 			result = ring_add(&first, record);
-		else if (record->time <= show->reference)
+		else if (record->time <= show->style.reference)
 			result = ring_add(&others, record);
 	}
 	if (result)
@@ -275,8 +187,10 @@ static int show_report(struct show *show, struct frec_error *reterr)
 		frec__report_json(&show->line, show->snapshot);
 		frec__text_puts(&show->line, ",\n\"events\":[");
 	} else {
-		frec__report_text(&show->line, show->snapshot, show->reference, options->colored);
-		frec__text_printf(&show->line, "\n%s events%s: seconds from the %s, cpu, thread, event\n",
+		frec__report_text(&show->line, show->snapshot, show->style.reference,
+				  options->colored);
+		frec__text_printf(&show->line,
+				  "\n%s events%s: seconds from the %s, cpu, thread, event\n",
 				  options->all ? "all" : "last",
 				  show->snapshot->crash && !options->all ? " of the process" : "",
 				  show->snapshot->crash ? "death" : "trigger");
@@ -285,8 +199,7 @@ static int show_report(struct show *show, struct frec_error *reterr)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	result = frec__output_write(show->output, show->line.data, show->line.size, reterr);
 	if (!result)
-		result = options->all ? show_all(show, reterr)
-				      : show_last(show, reterr);
+		result = options->all ? show_all(show, reterr) : show_last(show, reterr);
 	if (result)
 		return result;
 	if (options->json)
@@ -303,11 +216,11 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 
 	ret_trouble->code = 0;
 	show.registers = frec__registers_find(snapshot->header->machine);
-	show.reference = frec__snapshot_reference(snapshot);
 	result = frec__events_init(&show.events, snapshot, NULL, reterr);
 	if (result)
 		return result;
-	find_widths(&show);
+	frec__line_style_init(&show.style, snapshot, &show.events.processes);
+	show.style.colored = options->colored;
 	result = show_report(&show, reterr);
 	*ret_trouble = *frec__events_trouble(&show.events);
 	frec__events_deinit(&show.events);

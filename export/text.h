@@ -49,4 +49,7 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 /* A decoded field as JSON. */
 void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
 
+/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of digits. */
+void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
+
 #endif

@@ -32,5 +32,8 @@ struct frec_writer {
 
 extern const struct frec_writer frec__writer_perfetto;
 extern const struct frec_writer frec__writer_json;
+extern const struct frec_writer frec__writer_csv;
+extern const struct frec_writer frec__writer_text;
+extern const struct frec_writer frec__writer_chrome;
 
 #endif

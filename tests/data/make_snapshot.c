@@ -171,8 +171,8 @@ static void add_comm(struct bytes *payload, const char *comm)
 	add(payload, name, sizeof(name));
 }
 
-static void add_switch(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
-		       const char *to, uint32_t to_tid)
+static void add_switch_of(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
+			  int64_t state, const char *to, uint32_t to_tid)
 {
 	struct bytes payload = {0};
 
@@ -180,12 +180,18 @@ static void add_switch(struct ring *ring, uint64_t time, const char *from, uint3
 	add_comm(&payload, from);
 	add_number(&payload, from_tid, 4);
 	add_number(&payload, 120, 4);
-	add_number(&payload, 1, 8);
+	add_number(&payload, (uint64_t)state, 8);
 	add_comm(&payload, to);
 	add_number(&payload, to_tid, 4);
 	add_number(&payload, 120, 4);
 	add_record(ring, SWITCH, from_tid == WORKER ? MAIN : from_tid, from_tid, time, &payload);
 	free(payload.data);
+}
+
+static void add_switch(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
+		       const char *to, uint32_t to_tid)
+{
+	add_switch_of(ring, time, from, from_tid, 1, to, to_tid);
 }
 
 static void add_waking(struct ring *ring, uint64_t time, uint32_t tid)
@@ -514,6 +520,8 @@ static void add_hostile(struct ring *ring)
 		9};
 	const struct request cut = {UINT64_MAX, "cut here\0", 10, -1, -INFINITY, -0.0f, "", -128};
 	const struct request empty = {0, "", 0, INT32_MIN, 5e-324, 1e-45f, "", -1};
+	const struct request markup = {(1ull << 53) + 1, "<script>alert('&amp;')</script>\u202e\u2028,;\r\n=1", 50, 1,
+				       -5e-324, 3.4e38f, "\t\x7f\x1b[2J", 2};
 	struct bytes shorter = {0};
 	struct bytes locators = {0};
 
@@ -527,6 +535,8 @@ static void add_hostile(struct ring *ring)
 	for (int i = 0; i < 20; i++)
 		add_number(&locators, 0xfff0fff0, 4);
 	add_record(ring, REQUEST, MAIN, MAIN, 2100000005, &locators);
+	add_request(ring, MAIN, MAIN, 2100000006, &markup);
+	add_switch_of(ring, 2100000007, "\xff\n\"", MAIN, INT64_MIN, "a,b;c d", WORKER);
 	free(shorter.data);
 	free(locators.data);
 }

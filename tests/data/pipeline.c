@@ -38,11 +38,11 @@ static int open_bytes(const uint8_t *data, size_t size)
 	return fd;
 }
 
-static void export(struct frec_snapshot *snapshot, const char *format)
+static void export(struct frec_snapshot *snapshot, const struct frec_writer *writer)
 {
 	struct frec_error error = {0}, trouble;
 	struct frec_output output;
-	const struct frec_export_target target = {frec__writer_find(format), &output};
+	const struct frec_export_target target = {writer, &output};
 
 	require(!frec__output_open_stream(&output, null_device, &error));
 	require(!frec__export(snapshot, &target, 1, NULL, &trouble, &error));
@@ -82,8 +82,8 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	while (frec__merge_next(&merge))
 		result.events++;
 	frec__merge_deinit(&merge);
-	export(&snapshot, "json");
-	export(&snapshot, "perfetto");
+	for (size_t i = 0; frec__writers[i]; i++)
+		export(&snapshot, frec__writers[i]);
 	show(&snapshot, &last);
 	show(&snapshot, &all);
 	show(&snapshot, &json);

@@ -82,7 +82,7 @@ def check_filters():
     make("hostile")
     everything = exported()
     switches = exported("-e", "sched:*")
-    assert switches == [e for e in everything if e["event"].startswith("sched:")] and len(switches) == 3
+    assert switches == [e for e in everything if e["event"].startswith("sched:")] and len(switches) == 4
     assert exported("-e", "sched:*", "-e", "*:irq_*") == [e for e in everything if e["event"].split(":")[0] in ("sched", "irq")]
     assert exported("--pid", "777") == [e for e in everything if e["pid"] == 777] != []
     assert exported("--pid", "777", "--pid", "0") == [e for e in everything if e["pid"] in (0, 777)]

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_formats.py FORMAT FLIGHTREC MAKE_SNAPSHOT: does an output hold the events of the JSON lines, as its own reader reads it?
+
+Every event is compared by value, over snapshots with every kind of field, hostile text and torn payloads. Exits with 77 where the
+format's reader is not installed.
+"""
+import csv
+import json
+import math
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+FORMAT = sys.argv[1]
+TOOL, MAKE = map(os.path.abspath, sys.argv[2:4])
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+
+
+def run(*command, status=0):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+    assert done.returncode == status, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    return done
+
+
+def reader(name):
+    if not shutil.which(name):
+        print(f"{name} is not installed")
+        sys.exit(77)
+    return name
+
+
+def same_number(text, value):
+    """A number as text against a value of the JSON lines, where what is not finite is text."""
+    return float(text) == float(value) or (math.isnan(float(text)) and math.isnan(float(value)))
+
+
+def plain(text):
+    """What may go to a terminal: control characters and those that turn the direction of text by their bytes."""
+
+    def escape(match):
+        return "".join(f"\\x{byte:02x}" for byte in match.group().encode())
+
+    return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", escape, text)
+
+
+# text
+
+
+def check_text(path, lines):
+    rows = path.read_text(encoding="utf-8").split("\n")
+    assert rows.pop() == "" and len(rows) == len(lines), len(rows)
+    trigger = 2_500_000_000
+    for row, line in zip(rows, lines):
+        assert row.startswith(f"{(line['time'] - trigger) / 1e9:+16.9f} {line['cpu']:3d}  "), row
+        assert f"  {line['event']}" in row, row
+        at = row.index(line["event"])
+        for name, value in line["fields"].items():
+            if value is None:
+                shown = "<invalid>"
+            elif isinstance(value, bool):
+                shown = str(value).lower()
+            elif isinstance(value, list):
+                shown = json.dumps(value, separators=(",", ":"))
+            elif name in ("path", "tag", "name", "comm", "prev_comm", "next_comm"):
+                shown = '"' + plain(value) + ("…" if name in line.get("truncated", []) else "") + '"'
+            elif isinstance(value, float):
+                shown = None
+            else:
+                shown = str(value)
+            found = row.find(f" {name}=" + (shown or ""), at)
+            assert found >= at, (name, shown, row)
+            at = found + 1
+            if shown is None:
+                assert float(row[at + len(name) + 1 :].split(" ")[0]) == value, (name, row)
+
+
+# csv
+
+
+def check_csv(path, lines):
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    assert len(rows) == len(lines), len(rows)
+    for row, line in zip(rows, lines):
+        assert None not in row and None not in row.values(), row
+        for name in ("time", "cpu", "pid", "tid"):
+            assert int(row.pop(name)) == line[name], line
+        for name in ("process", "thread", "event"):
+            assert row.pop(name) == line.get(name, ""), line
+        assert row.pop("truncated") == " ".join(line.get("truncated", [])), line
+        for name, value in line["fields"].items():
+            text = row.pop("fields." + name)
+            if value is None:
+                assert text == "", (name, text)
+            elif isinstance(value, (bool, list)):
+                assert json.loads(text) == value, (name, text)
+            elif isinstance(value, float):
+                assert float(text) == value, (name, text)
+            else:
+                assert text == str(value), (name, text)
+        assert not any(row.values()), row
+
+
+# The JSON kinds: node reads them, and the JSON lines beside them.
+
+
+def check_with_node(script):
+    def check(path, lines):
+        done = run(reader("node"), DATA / script, path, "s.jsonl")
+        assert done.stdout.startswith(b"%d events agree" % len(lines)), done
+
+    return check
+
+
+CHECKS = {
+    "text": (".txt", check_text),
+    "csv": (".csv", check_csv),
+    "chrome": (".chrome.json", check_with_node("check_chrome.js")),
+}
+
+
+def check_torn(suffix):
+    """Of a torn file what is whole, and one line; of something else one line and nothing under the final name."""
+    pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
+    done = run(TOOL, "export", "torn.frec", "-f", FORMAT, "-o", "torn" + suffix, status=1)
+    assert done.stderr.count(b"\n") == 1 and b"cut off" in done.stderr, done
+    pathlib.Path("no.frec").write_bytes(b"hello, world\n")
+    before = set(os.listdir("."))
+    done = run(TOOL, "export", "no.frec", "-f", FORMAT, "-o", "no" + suffix, status=1)
+    assert done.stderr.count(b"\n") == 1 and not done.stdout, done
+    assert set(os.listdir(".")) == before
+
+
+def main():
+    suffix, check = CHECKS[FORMAT]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for number, words in enumerate(([], ["hostile"], ["wrapped", "zstd"], ["no-crash"])):
+            run(MAKE, "s.frec", *words)
+            name = pathlib.Path(f"out{number}{suffix}")
+            # The format by the suffix alone, and the lines to compare with from the same pass.
+            done = run(TOOL, "export", "s.frec", "-o", name, "-o", "s.jsonl")
+            assert not done.stderr, done
+            lines = [json.loads(line) for line in open("s.jsonl", encoding="utf-8")]
+            assert len(lines) >= 8
+            check(name, lines)
+        check_torn(suffix)
+        os.chdir("/")
+    print(f"{FORMAT}: the reader read the same events")
+
+
+if __name__ == "__main__":
+    main()
