@@ -35,5 +35,6 @@ extern const struct frec_writer frec__writer_json;
 extern const struct frec_writer frec__writer_csv;
 extern const struct frec_writer frec__writer_text;
 extern const struct frec_writer frec__writer_chrome;
+extern const struct frec_writer frec__writer_otlp;
 
 #endif

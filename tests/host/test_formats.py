@@ -36,9 +36,10 @@ def reader(name):
     return name
 
 
-def same_number(text, value):
-    """A number as text against a value of the JSON lines, where what is not finite is text."""
-    return float(text) == float(value) or (math.isnan(float(text)) and math.isnan(float(value)))
+def same_float(ours, theirs):
+    """A value of the JSON lines, where what is not finite is text and a float of 4 bytes has nine digits, against a float."""
+    ours = float(ours)
+    return ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or struct.pack("<f", ours) == struct.pack("<f", theirs)
 
 
 def plain(text):
@@ -119,9 +120,97 @@ def check_with_node(script):
     return check
 
 
+# otlp
+
+
+def unquote(text):
+    """A string of protobuf's text format, as bytes."""
+    escapes = {"n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "\\": b"\\"}
+
+    def value(match):
+        escape = match.group(1)
+        return (escapes.get(escape) or bytes([int(escape, 8)])).decode("latin-1")
+
+    return re.sub(r"\\([0-7]{3}|.)", value, text).encode("latin-1")
+
+
+def text_format(lines):
+    """Protobuf's text format up to the end of the message: [(name, value)], where a value is a list, bytes or a word."""
+    message = []
+    for line in lines:
+        line = line.strip()
+        if line == "}":
+            break
+        if line.endswith("{"):
+            message.append((line[:-2], text_format(lines)))
+            continue
+        name, value = line.split(": ", 1)
+        message.append((name, unquote(value[1:-1]) if value[0] == '"' else value))
+    return message
+
+
+def otlp_value(message):
+    if not message:
+        return None
+    ((kind, value),) = message
+    if kind == "array_value":
+        return [otlp_value(element) for name, element in value]
+    if kind == "string_value":
+        return value.decode("utf-8")
+    if kind == "bytes_value":
+        return value.hex()
+    return {"int_value": int, "double_value": float, "bool_value": lambda word: word == "true"}[kind](value)
+
+
+def otlp_attributes(message):
+    pairs = [dict(pair) for name, pair in message if name == "attributes"]
+    attributes = {pair["key"].decode("utf-8"): otlp_value(pair["value"]) for pair in pairs}
+    assert len(attributes) == len(pairs), "a key stands twice"
+    return attributes
+
+
+def check_otlp(path, lines):
+    schema = DATA.parent.parent / "proto" / "otlp_logs.proto"
+    command = [reader("protoc"), f"--proto_path={schema.parent}", "--decode=otlp.LogsData", schema]
+    decoded = subprocess.run(command, input=path.read_bytes(), stdout=subprocess.PIPE, check=True).stdout.decode()
+    records = []
+    for _, logs in text_format(iter(decoded.splitlines())):
+        logs = dict(logs)
+        resource = otlp_attributes(logs["resource"])
+        assert resource == {"os.type": "linux", "host.arch": "x86_64", "host.name": "web-7", "os.version": "6.12.0"}
+        scope = dict(logs["scope_logs"])["scope"]
+        assert scope == [("name", b"flightrec"), ("version", b"0.1.0")]
+        records += [record for name, record in logs["scope_logs"] if name == "log_records"]
+    crashes = [record for record in records if ("event_name", b"flightrec.crash") in record]
+    records = [record for record in records if record not in crashes]
+    for crash in crashes:
+        assert ("severity_number", "SEVERITY_NUMBER_FATAL") in crash and b"SIGSEGV" in dict(dict(crash)["body"])["string_value"]
+    assert len(records) == len(lines), len(records)
+    for record, line in zip(records, lines):
+        attributes = otlp_attributes(record)
+        record = dict(record)
+        system, name = line["event"].split(":")
+        assert record["event_name"].decode() == f"{system}.{name}", record
+        assert int(record["time_unix_nano"]) == line["time"] + 1_700_000_000_000_000_000, record
+        assert attributes.pop("flightrec.time") == line["time"] and attributes.pop("cpu.logical_number") == line["cpu"]
+        for key, ours in (("process.pid", "pid"), ("thread.id", "tid")):
+            assert attributes.pop(key, -1) == line[ours], line
+        for key, ours in (("process.executable.name", "process"), ("thread.name", "thread")):
+            assert attributes.pop(key, None) == line.get(ours), line
+        assert attributes.pop("flightrec.truncated", []) == line.get("truncated", [])
+        for key, value in line["fields"].items():
+            found = attributes.pop(f"{system}.{key}")
+            if isinstance(found, float):
+                assert same_float(value, found), (key, value, found)
+            else:
+                assert found == value or (value > 1 << 63 and found == str(value)), (key, value, found)
+        assert not attributes, attributes
+
+
 CHECKS = {
     "text": (".txt", check_text),
     "csv": (".csv", check_csv),
+    "otlp": (".otlp", check_otlp),
     "chrome": (".chrome.json", check_with_node("check_chrome.js")),
 }
 
