@@ -33,7 +33,7 @@ static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
 static bool locate(const Flightrec__Field *field, const uint8_t *payload, size_t payload_size,
 		   struct frec_value *ret)
 {
-	uint32_t word;
+	uint32_t word, size;
 	uint64_t offset;
 
 	if (field->size != 4)
@@ -44,10 +44,11 @@ static bool locate(const Flightrec__Field *field, const uint8_t *payload, size_t
 		offset += (uint64_t)field->offset + 4;
 	else if (field->locator != FLIGHTREC__LOCATOR__LOCATOR_DATA)
 		return false;
-	ret->size = word >> 16;
-	if (offset > payload_size || ret->size > payload_size - offset)
+	size = word >> 16;
+	if (offset > payload_size || size > payload_size - offset)
 		return false;
 	ret->data = payload + offset;
+	ret->size = size;
 	return true;
 }
 

@@ -36,5 +36,6 @@ extern const struct frec_writer frec__writer_csv;
 extern const struct frec_writer frec__writer_text;
 extern const struct frec_writer frec__writer_chrome;
 extern const struct frec_writer frec__writer_otlp;
+extern const struct frec_writer frec__writer_ctf;
 
 #endif

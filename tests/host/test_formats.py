@@ -207,9 +207,114 @@ def check_otlp(path, lines):
         assert not attributes, attributes
 
 
+# ctf
+
+PRETTY = re.compile(r'''\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[^\s{}\[\](),:="]+)|(?P<sign>[{}\[\](),:=]))''', re.S)
+LETTERS = {"a": 7, "b": 8, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
+
+
+class Pretty:
+    """What babeltrace2 prints of an event's fields: { name = value, ... }, [ [0] = value, ... ], ( "NAME" : container = 2 )"""
+
+    def __init__(self, text):
+        self.tokens = [match.group(match.lastgroup) for match in PRETTY.finditer(text)]
+        self.at = 0
+
+    def take(self, *expected):
+        token = self.tokens[self.at]
+        assert not expected or token in expected, (token, expected, self.tokens)
+        self.at += 1
+        return token
+
+    def text(self, token):
+        def value(match):
+            escape = match.group(1)
+            return chr(int(escape[1:], 16)) if escape[0] == "x" and len(escape) > 1 else chr(LETTERS.get(escape, ord(escape[0])))
+
+        return re.sub(r"\\(x[0-9a-f]{2}|.)", value, token[1:-1], flags=re.S)
+
+    def value(self):
+        token = self.take()
+        if token == "{":
+            return dict(self.members("}"))
+        if token == "[":
+            return [value for _, value in self.members("]")]
+        if token == "(":
+            name = self.take()
+            for word in (":", "container", "="):
+                self.take(word)
+            number = int(self.take())
+            self.take(")")
+            return number if name == "<unknown>" else self.text(name)
+        if token[0] == '"':
+            return self.text(token)
+        if token.startswith("0x"):
+            return int(token, 16)
+        return int(token) if re.fullmatch(r"-?\d+", token) else float(token)
+
+    def members(self, end):
+        while self.tokens[self.at] != end:
+            if self.tokens[self.at] == "[":
+                self.take("[")
+                name = self.take()
+                self.take("]")
+            else:
+                name = self.take()
+            self.take("=")
+            yield name, self.value()
+            if self.tokens[self.at] == ",":
+                self.take(",")
+        self.take(end)
+
+
+def same_ctf(ours, theirs):
+    if isinstance(ours, str) and isinstance(theirs, list):
+        return ours == "".join(f"{byte:02x}" for byte in theirs)
+    if isinstance(ours, str) and ours.startswith("0x"):
+        return int(ours, 16) == theirs
+    if isinstance(theirs, float) or isinstance(ours, float):  # printed with six digits
+        ours = float(ours)
+        return ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or abs(ours - theirs) <= 1e-5 * abs(ours)
+    return ours == theirs
+
+
+def check_ctf(path, lines):
+    done = run(reader("babeltrace2"), "--clock-cycles", "--no-delta", path)
+    assert not done.stderr, done.stderr
+    # A line that does not begin with a time would be an event broken by its own text.
+    rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
+    assert len(rows) == len(lines), len(rows)
+    for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
+        time, event, fields = re.fullmatch(r"\[(\d+)\] web-7 (\S+): (.*)", row).groups()
+        assert int(time) == line["time"] and event == line["event"], (row, line)
+        pretty = Pretty(fields)
+        packet = pretty.value()
+        pretty.take(",")
+        context = pretty.value()
+        pretty.take(",")
+        payload = pretty.value()
+        assert packet == {"cpu_id": line["cpu"]}, row
+        assert context == {
+            "vpid": line["pid"],
+            "vtid": line["tid"],
+            "process": line.get("process", ""),
+            "procname": line.get("thread", ""),
+            "truncated": " ".join(line.get("truncated", [])),
+            "invalid": " ".join(name for name, value in line["fields"].items() if value is None),
+        }, row
+        payload = {name: value for name, value in payload.items() if not name.endswith("_length")}
+        assert sorted(payload) == sorted(line["fields"]), row
+        for name, value in line["fields"].items():
+            if value is None:
+                assert not payload[name], (name, row)
+            else:
+                assert same_ctf(value, payload[name]), (name, value, row)
+
+
 CHECKS = {
     "text": (".txt", check_text),
     "csv": (".csv", check_csv),
+    "ctf": (".ctf", check_ctf),
     "otlp": (".otlp", check_otlp),
     "chrome": (".chrome.json", check_with_node("check_chrome.js")),
 }
@@ -227,6 +332,18 @@ def check_torn(suffix):
     assert set(os.listdir(".")) == before
 
 
+def check_folder(name):
+    """What is there already stays; an empty folder gives way; a folder is no stream."""
+    before = {path.name: path.read_bytes() for path in name.iterdir()}
+    done = run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", name, status=1)
+    assert b"remove it" in done.stderr, done
+    assert {path.name: path.read_bytes() for path in name.iterdir()} == before
+    os.mkdir("empty")
+    run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", "empty/")
+    assert os.listdir("empty")
+    run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", "-", status=2)
+
+
 def main():
     suffix, check = CHECKS[FORMAT]
     with tempfile.TemporaryDirectory() as folder:
@@ -241,6 +358,8 @@ def main():
             assert len(lines) >= 8
             check(name, lines)
         check_torn(suffix)
+        if name.is_dir():
+            check_folder(name)
         os.chdir("/")
     print(f"{FORMAT}: the reader read the same events")
 
