@@ -4,10 +4,11 @@
 // which readers take away: without it a field could not be called as a keyword is.
 #include "export/ctf.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "export/identifiers.h"
 
 enum frec_ctf_type frec__ctf_type(const Flightrec__Field *field)
 {
@@ -73,25 +74,6 @@ static void add_enum(struct frec_text *text, const Flightrec__Field *field)
 	frec__text_puts(text, " }");
 }
 
-// A name that TSDL can have, and no other field of the event has.
-static void add_name(struct frec_text *text, const Flightrec__Source *source, size_t index)
-{
-	const char *name = source->field[index]->name;
-	bool changed = !*name;
-
-	frec__text_puts(text, "_");
-	for (const char *p = name; *p; p++) {
-		bool fits = (isascii(*p) && isalnum((unsigned char)*p)) || *p == '_';
-
-		changed |= !fits;
-		frec__text_add(text, fits ? p : "_", 1);
-	}
-	for (size_t i = 0; i < index; i++)
-		changed |= !strcmp(source->field[i]->name, name);
-	if (changed)
-		frec__text_printf(text, "_%zu", index);
-}
-
 static void add_field(struct frec_text *text, const Flightrec__Source *source, size_t index)
 {
 	const Flightrec__Field *field = source->field[index];
@@ -119,8 +101,8 @@ static void add_field(struct frec_text *text, const Flightrec__Source *source, s
 	case FREC_CTF_BYTES:
 	case FREC_CTF_ARRAY:
 		add_integer(text, 4, false, 10);
-		frec__text_puts(text, " _");
-		add_name(text, source, index);
+		frec__text_puts(text, " __");
+		frec__field_identifier(text, source, index);
 		frec__text_puts(text, "_length;\n\t\t");
 		if (type == FREC_CTF_BYTES)
 			add_integer(text, 1, false, 16);
@@ -128,11 +110,11 @@ static void add_field(struct frec_text *text, const Flightrec__Source *source, s
 			add_integer(text, field->element_size, field->element_signed, 10);
 		break;
 	}
-	frec__text_puts(text, " ");
-	add_name(text, source, index);
+	frec__text_puts(text, " _");
+	frec__field_identifier(text, source, index);
 	if (type == FREC_CTF_BYTES || type == FREC_CTF_ARRAY) {
-		frec__text_puts(text, "[_");
-		add_name(text, source, index);
+		frec__text_puts(text, "[__");
+		frec__field_identifier(text, source, index);
 		frec__text_puts(text, "_length]");
 	}
 	frec__text_puts(text, ";\n");

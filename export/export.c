@@ -9,7 +9,7 @@
 const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
 	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
-	&frec__writer_ctf, NULL,
+	&frec__writer_ctf, &frec__writer_perf, NULL,
 };
 
 const struct frec_writer *frec__writer_find(const char *name)

@@ -388,6 +388,8 @@ static void add_process(struct maker *maker)
 	Flightrec__Process process = FLIGHTREC__PROCESS__INIT;
 	Flightrec__Thread main_thread = FLIGHTREC__THREAD__INIT, worker = FLIGHTREC__THREAD__INIT;
 	Flightrec__Thread *threads[] = {&main_thread, &worker};
+	Flightrec__Map map = FLIGHTREC__MAP__INIT;
+	Flightrec__Map *maps[] = {&map};
 	ProtobufCBinaryData arguments[] = {text("/usr/bin/shopd"), text("--port"), text("80 80")};
 
 	main_thread.tid = MAIN;
@@ -406,6 +408,12 @@ static void add_process(struct maker *maker)
 	process.exit = 2600000000;
 	process.thread = threads;
 	process.n_thread = COUNT(threads);
+	map.start = 0x1000;
+	map.end = 0x3000;
+	map.path = text("/usr/bin/shopd");
+	map.build_id = text("0123456789abcdefghij");
+	process.map = maps;
+	process.n_map = COUNT(maps);
 	add_part(maker, FREC_PART_PROCESS, &process.base);
 }
 

@@ -23,6 +23,10 @@ DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
 ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
 
 
+# The fields of data/make_snapshot.c that are text.
+TEXTS = ("path", "tag", "name", "comm", "prev_comm", "next_comm")
+
+
 def run(*command, status=0):
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
     assert done.returncode == status, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
@@ -69,7 +73,7 @@ def check_text(path, lines):
                 shown = str(value).lower()
             elif isinstance(value, list):
                 shown = json.dumps(value, separators=(",", ":"))
-            elif name in ("path", "tag", "name", "comm", "prev_comm", "next_comm"):
+            elif name in TEXTS:
                 shown = '"' + plain(value) + ("…" if name in line.get("truncated", []) else "") + '"'
             elif isinstance(value, float):
                 shown = None
@@ -311,9 +315,58 @@ def check_ctf(path, lines):
                 assert same_ctf(value, payload[name]), (name, value, row)
 
 
+# perf
+
+
+def perf_value(name, value, text, cut):
+    """Is what perf prints this value? It knows no floats (their bits), no null (0 or nothing), and no sign within arrays."""
+    if value is None:
+        return not text.strip("0x ")
+    if name in TEXTS:
+        return text == plain(value) + ("…" if cut else "")
+    if name in ("blob", "raw"):
+        return text.replace(" ", "") == value
+    if name in ("ratio", "load"):
+        return same_float(value, struct.unpack("<d", int(text, 16).to_bytes(8, "little"))[0])
+    if isinstance(value, list):
+        return [int(element) for element in text.split()] == [element % (1 << 64) for element in value]
+    if name == "state" and isinstance(value, int):
+        return int(text, 16) == value % (1 << 64)
+    return text == str(int(value) if isinstance(value, bool) else value)
+
+
+def check_perf(path, lines):
+    done = run(reader("perf"), "script", "-i", path, "--ns", "-F", "comm,pid,tid,cpu,time,event,trace")
+    rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
+    assert len(rows) == len(lines), len(rows)
+    for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
+        comm, pid, tid, cpu, seconds, nanoseconds, event, trace = re.fullmatch(
+            r" *(.*?) +(-?\d+)/(-?\d+) +\[(\d+)\] +(\d+)\.(\d{9}): +(\S+): ?(.*)", row
+        ).groups()
+        assert (int(pid), int(tid), int(cpu)) == (line["pid"], line["tid"], line["cpu"]), row
+        assert int(seconds + nanoseconds) == line["time"] and event == line["event"], row
+        assert comm == line.get("thread", "swapper" if tid == "0" else f":{tid}"), row
+        at = 0
+        names = list(line["fields"])
+        for name, following in zip(names, names[1:] + [None]):
+            assert trace.startswith(f"{name}=", at), (name, row)
+            end = trace.index(f" {following}=", at) if following else len(trace)
+            text = trace[at + len(name) + 1 : end]
+            assert perf_value(name, line["fields"][name], text, name in line.get("truncated", [])), (name, text, line)
+            at = end + 1
+    listed = run("perf", "buildid-list", "-i", path).stdout
+    assert listed == b"0123456789abcdefghij".hex().encode() + b" /usr/bin/shopd\n", listed
+    # The crash has registers and stack, whose first frame is in the mapping.
+    if any("registers" in line for line in lines):
+        frames = run("perf", "script", "-i", path, "-F", "event,ip,dso").stdout
+        assert b" 8 (/usr/bin/shopd)" in frames, frames  # of the mapping at 0x1000
+    run("perf", "report", "-i", path, "--stdio")
+
+
 CHECKS = {
     "text": (".txt", check_text),
     "csv": (".csv", check_csv),
+    "perf": (".perf.data", check_perf),
     "ctf": (".ctf", check_ctf),
     "otlp": (".otlp", check_otlp),
     "chrome": (".chrome.json", check_with_node("check_chrome.js")),
