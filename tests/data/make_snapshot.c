@@ -619,7 +619,8 @@ static void flush(struct maker *maker, int fd)
 
 void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_size)
 {
-	const struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
+	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};
+	struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
 	Flightrec__End end = FLIGHTREC__END__INIT;
 	struct maker maker = {0};
 	uint64_t time = SINCE;
@@ -636,6 +637,9 @@ void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_s
 			uint64_t at = time;
 
 			while (ring.bytes.size < chunk_size) {
+				request.order_id = at * 2654435761;
+				request.path = paths[at / 1001 % COUNT(paths)];
+				request.path_size = strlen(request.path) + 1;
 				if (at % 4)
 					add_request(&ring, MAIN, WORKER, at += 1001, &request);
 				else
