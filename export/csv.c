@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/numbers.h"
 #include "export/text.h"
 #include "export/writer.h"
 

@@ -23,7 +23,7 @@ struct show {
 	const struct frec_show_options *options;
 	struct frec_output *output;
 	struct frec_events events;
-	const struct frec_registers *registers;
+	struct frec_json json;
 	struct frec_line_style style;
 	struct frec_text line;
 	uint64_t shown;
@@ -34,7 +34,7 @@ static int show_event(struct show *show, const struct frec_event *event, struct 
 	frec__text_clear(&show->line);
 	if (show->options->json) {
 		frec__text_puts(&show->line, show->shown ? ",\n" : "\n");
-		frec__json_event(&show->line, show->registers, event);
+		frec__json_event(&show->line, &show->json, event);
 	} else {
 		frec__line_event(&show->line, &show->style, event);
 		frec__text_puts(&show->line, "\n");
@@ -215,15 +215,19 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	int result;
 
 	ret_trouble->code = 0;
-	show.registers = frec__registers_find(snapshot->header->machine);
 	result = frec__events_init(&show.events, snapshot, NULL, reterr);
 	if (result)
 		return result;
+	if (frec__json_init(&show.json, snapshot)) {
+		frec__events_deinit(&show.events);
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	frec__line_style_init(&show.style, snapshot, &show.events.processes);
 	show.style.colored = options->colored;
 	result = show_report(&show, reterr);
 	*ret_trouble = *frec__events_trouble(&show.events);
 	frec__events_deinit(&show.events);
+	frec__json_deinit(&show.json);
 	frec__text_free(&show.line);
 	return result;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Decoded fields as text: for people, as JSON, and as JSON for JavaScript.
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
+#include "export/numbers.h"
 #include "export/text.h"
 
 // Number.MAX_SAFE_INTEGER: what a double can tell from its neighbours.
@@ -16,13 +16,13 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 		frec__text_puts(text, "<invalid>");
 		break;
 	case FREC_VALUE_POINTER:
-		frec__text_printf(text, "0x%" PRIx64, value->u);
+		frec__text_pointer(text, value->u);
 		break;
 	case FREC_VALUE_ENUM:
 		if (value->name)
 			frec__text_plain(text, value->name, strlen(value->name));
 		else
-			frec__text_printf(text, "%" PRId64, value->i);
+			frec__text_signed(text, value->i);
 		break;
 	case FREC_VALUE_DOUBLE:
 	case FREC_VALUE_FLOAT:
@@ -65,22 +65,24 @@ void frec__text_json_value(struct frec_text *text, const struct frec_value *valu
 		frec__text_puts(text, "null");
 		break;
 	case FREC_VALUE_UNSIGNED:
-		frec__text_printf(text, "%" PRIu64, value->u);
+		frec__text_unsigned(text, value->u);
 		break;
 	case FREC_VALUE_SIGNED:
-		frec__text_printf(text, "%" PRId64, value->i);
+		frec__text_signed(text, value->i);
 		break;
 	case FREC_VALUE_BOOL:
 		frec__text_puts(text, value->u ? "true" : "false");
 		break;
 	case FREC_VALUE_POINTER:
-		frec__text_printf(text, "\"0x%" PRIx64 "\"", value->u);
+		frec__text_puts(text, "\"");
+		frec__text_pointer(text, value->u);
+		frec__text_puts(text, "\"");
 		break;
 	case FREC_VALUE_ENUM:
 		if (value->name)
 			frec__text_json_puts(text, value->name);
 		else
-			frec__text_printf(text, "%" PRId64, value->i);
+			frec__text_signed(text, value->i);
 		break;
 	case FREC_VALUE_DOUBLE:
 	case FREC_VALUE_FLOAT: {
