@@ -10,6 +10,7 @@ frec_unit_test(test_export_text flightrec_export m)
 frec_unit_test(test_export_fields flightrec_export)
 frec_unit_test(test_export_wire flightrec_export)
 frec_unit_test(test_export_merge flightrec_export frec_make_snapshot)
+frec_unit_test(test_perfetto_pack flightrec_export frec_make_snapshot frec_perfetto)
 frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
