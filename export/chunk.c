@@ -10,18 +10,11 @@
 #include "export/parts.h"
 #include "export/snapshot.h"
 
-static int uncompress(const Flightrec__Records *records, struct frec_chunk_data *data,
-		      const char **why)
+static int uncompress_zstd(const Flightrec__Records *records, struct frec_chunk_data *data,
+			   const char **why)
 {
-	const ProtobufCBinaryData *content = &records->plain;
+	size_t n;
 
-	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD)
-		content = &records->zstd;
-	else if (records->content_case != FLIGHTREC__RECORDS__CONTENT_PLAIN && records->size)
-		return *why = "these records are packed in a way this flightrec does not know",
-		       -ENOTSUP;
-	if (records->size > FREC_RECORDS_SIZE_MAX)
-		return *why = "these records are larger than the format allows", -EBADMSG;
 	if (records->size > data->capacity) {
 		uint8_t *bytes = realloc(data->data, records->size);
 
@@ -30,19 +23,41 @@ static int uncompress(const Flightrec__Records *records, struct frec_chunk_data 
 		data->data = bytes;
 		data->capacity = records->size;
 	}
-	data->size = records->size;
-	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD) {
-		size_t n = ZSTD_decompress(data->data, data->size, content->data, content->len);
-
-		if (ZSTD_isError(n) || n != data->size)
-			return *why = "these records cannot be uncompressed to the size they claim",
-			       -EBADMSG;
-	} else if (records->size) {
-		if (content->len != data->size)
-			return *why = "these records are not of the size they claim", -EBADMSG;
-		memcpy(data->data, content->data, data->size);
-	}
+	n = ZSTD_decompress(data->data, records->size, records->zstd.data, records->zstd.len);
+	if (ZSTD_isError(n) || n != records->size)
+		return *why = "these records cannot be uncompressed to the size they claim",
+		       -EBADMSG;
 	return 0;
+}
+
+// Takes the bytes out of the message: a copy would be all that is done with them.
+static int take_plain(Flightrec__Records *records, struct frec_chunk_data *data, const char **why)
+{
+	if (records->plain.len != records->size)
+		return *why = "these records are not of the size they claim", -EBADMSG;
+	free(data->data);
+	data->data = records->plain.data;
+	data->capacity = records->size;
+	records->plain = (ProtobufCBinaryData){0};
+	return 0;
+}
+
+static int uncompress(Flightrec__Records *records, struct frec_chunk_data *data, const char **why)
+{
+	int result = 0;
+
+	if (records->size > FREC_RECORDS_SIZE_MAX)
+		return *why = "these records are larger than the format allows", -EBADMSG;
+	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD)
+		result = uncompress_zstd(records, data, why);
+	else if (records->content_case == FLIGHTREC__RECORDS__CONTENT_PLAIN)
+		result = take_plain(records, data, why);
+	else if (records->size)
+		return *why = "these records are packed in a way this flightrec does not know",
+		       -ENOTSUP;
+	if (!result)
+		data->size = records->size;
+	return result;
 }
 
 int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk *chunk,

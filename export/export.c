@@ -9,7 +9,8 @@
 const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
 	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
-	&frec__writer_ctf, &frec__writer_perf, NULL,
+	&frec__writer_ctf, &frec__writer_perf,
+	&frec__writer_firefox, NULL,
 };
 
 const struct frec_writer *frec__writer_find(const char *name)

@@ -9,8 +9,23 @@ static uint64_t load(const uint8_t *p, size_t size)
 {
 	uint64_t value = 0;
 
-	memcpy(&value, p, size); // little-endian, as all machines that record
-	return value;
+	// Little-endian, as all machines that record. The common sizes are no calls of memcpy.
+	switch (size) {
+	case 1:
+		return *p;
+	case 2:
+		memcpy(&value, p, 2);
+		return value;
+	case 4:
+		memcpy(&value, p, 4);
+		return value;
+	case 8:
+		memcpy(&value, p, 8);
+		return value;
+	default:
+		memcpy(&value, p, size);
+		return value;
+	}
 }
 
 static int64_t sign_extend(uint64_t value, size_t size)

@@ -38,5 +38,6 @@ extern const struct frec_writer frec__writer_chrome;
 extern const struct frec_writer frec__writer_otlp;
 extern const struct frec_writer frec__writer_ctf;
 extern const struct frec_writer frec__writer_perf;
+extern const struct frec_writer frec__writer_firefox;
 
 #endif

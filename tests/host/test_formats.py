@@ -369,6 +369,7 @@ CHECKS = {
     "perf": (".perf.data", check_perf),
     "ctf": (".ctf", check_ctf),
     "otlp": (".otlp", check_otlp),
+    "firefox": (".firefox.json", check_with_node("check_firefox.js")),
     "chrome": (".chrome.json", check_with_node("check_chrome.js")),
 }
 
