@@ -48,6 +48,8 @@ static size_t find_code(const Flightrec__Crash *crash)
 {
 	size_t i = 0;
 
+	if (crash->how_case != FLIGHTREC__CRASH__HOW_CODE)
+		return sizeof(codes) / sizeof(codes[0]);
 	while (i < sizeof(codes) / sizeof(codes[0]) &&
 	       (codes[i].code != crash->code ||
 		(codes[i].signal && codes[i].signal != crash->signal)))
@@ -71,6 +73,8 @@ void frec__crash_code(struct frec_text *text, const Flightrec__Crash *crash)
 
 	if (i < sizeof(codes) / sizeof(codes[0]))
 		frec__text_puts(text, codes[i].name);
+	else if (crash->how_case != FLIGHTREC__CRASH__HOW_CODE)
+		frec__text_puts(text, "unknown");
 	else
 		frec__text_printf(text, "%" PRId32, crash->code);
 }
@@ -88,6 +92,10 @@ void frec__crash_headline(struct frec_text *text, const Flightrec__Crash *crash)
 
 	frec__text_plain(text, crash->process_name.data, crash->process_name.len);
 	frec__text_printf(text, "[%" PRIu32 "] ", crash->pid);
+	if (!crash->signal && crash->end_case != FLIGHTREC__CRASH__END_EXIT_STATUS) {
+		frec__text_puts(text, "is gone, and how it ended is not known");
+		return;
+	}
 	if (!crash->signal) {
 		frec__text_printf(text, "exited with status %" PRId32, crash->exit_status);
 		return;
@@ -121,11 +129,37 @@ void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *cr
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger)
 {
 	static const char *const kinds[] = {"unknown", "request",	"SIGUSR2",    "crash",
-					    "killed",  "out of memory", "exit status"};
+					    "killed",  "out of memory", "exit status", "gone"};
 
 	return trigger->kind >= 0 && (size_t)trigger->kind < sizeof(kinds) / sizeof(kinds[0])
 		       ? kinds[trigger->kind]
 		       : kinds[0];
+}
+
+bool frec__kernel_watched(const struct frec_snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->cpu_count; i++) {
+		if (snapshot->cpus[i]->transport != FLIGHTREC__TRANSPORT__TRANSPORT_SHM)
+			return true;
+	}
+	return !snapshot->cpu_count;
+}
+
+const char *frec__transport_name(Flightrec__Transport transport)
+{
+	static const char *const names[] = {"kernel", "user_events", "usdt", "shm"};
+
+	return transport >= 0 && (size_t)transport < sizeof(names) / sizeof(names[0]) ? names[transport]
+										     : "unknown";
+}
+
+size_t frec__transport_sources(const struct frec_snapshot *snapshot, Flightrec__Transport transport)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		count += snapshot->sources[i]->transport == transport;
+	return count;
 }
 
 void frec__loss_sum(const struct frec_snapshot *snapshot, const Flightrec__Source *source,
@@ -143,5 +177,6 @@ void frec__loss_sum(const struct frec_snapshot *snapshot, const Flightrec__Sourc
 		ret->filtered += loss->filtered;
 		ret->overwritten += loss->overwritten;
 		ret->lost += loss->lost;
+		ret->destroyed += loss->ring ? loss->lost : 0;
 	}
 }

@@ -3,8 +3,9 @@
 // text "metadata", and a stream of packets for each CPU.
 //
 // Readers insist that time never goes back within a stream. In a ring it can, by a little: an
-// interrupt's record lies before that of what it interrupted. Such an event goes into the CPU's
-// next stream, cpu0_1 and so on; interrupts nest so deep that a few are enough.
+// interrupt's record lies before that of what it interrupted, and in a ring that processes write a
+// task can be off the processor between looking at the clock and taking room. Such an event goes
+// into the CPU's next stream, cpu0_1 and so on.
 //
 // CTF has no values that are absent. The context of an event names the fields that its payload was
 // too short for (`invalid`, they are 0 or empty) and the texts that were longer when they were
@@ -20,8 +21,8 @@
 #define PACKET_SIZE (32u << 10)
 // More than Linux has been built for. Numbers beyond share one stream.
 #define CPUS_MAX 8192
-// Task, softirq, interrupt, NMI, and some for files that lie.
-#define STREAMS_MAX 8
+// In the kernel's rings four would do: task, softirq, interrupt, NMI.
+#define STREAMS_MAX 32
 
 struct stream {
 	struct frec_output output;
@@ -191,7 +192,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 	if (result)
 		return result;
-	// Only a file that lies has so many steps back: its times stand still here.
+	// So many steps back have only files that lie: their times stand still here.
 	if (record->time > stream->last)
 		stream->last = record->time;
 	add(&stream->packet, record->source_index, 4);

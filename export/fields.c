@@ -72,7 +72,8 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 	// An emitter that had to cut marks it with a second NUL behind the one that every string
 	// ends in.
 	if (value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
-	    source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && value->size >= 2)
+	    source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
+	    source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT && value->size >= 2)
 		value->cut = !value->data[value->size - 1] && !value->data[value->size - 2];
 	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 	value->kind = FREC_VALUE_TEXT;

@@ -179,7 +179,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct row row = {
 		.time = record->time,
 		.name = (uint32_t)record->source_index,
-		.category = source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT
+		.category = source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
+					    source->kind ==
+						    FLIGHTREC__SOURCE_KIND__SOURCE_RAW_TRACEPOINT
 				    ? CATEGORY_KERNEL
 				    : CATEGORY_EVENT,
 	};

@@ -8,66 +8,65 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static int compare_cpus(const void *a, const void *b)
+static int compare_rings(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct frec_merge_ring *x = a, *y = b;
 
-	return (x > y) - (x < y);
+	if (x->cpu != y->cpu)
+		return (x->cpu > y->cpu) - (x->cpu < y->cpu);
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot)
 {
-	uint32_t *numbers = calloc(snapshot->chunk_count + 1, sizeof(*numbers));
+	struct frec_merge_ring *rings = calloc(snapshot->chunk_count + 1, sizeof(*rings));
 	size_t count = 0;
 
-	*merge = (struct frec_merge){.snapshot = snapshot, .to = UINT64_MAX};
-	if (!numbers)
+	*merge = (struct frec_merge){.snapshot = snapshot, .rings = rings, .to = UINT64_MAX};
+	if (!rings)
 		return -ENOMEM;
 	for (size_t i = 0; i < snapshot->chunk_count; i++) {
-		numbers[i] = snapshot->chunks[i].cpu;
+		rings[i] = (struct frec_merge_ring){.cpu = snapshot->chunks[i].cpu,
+						    .number = snapshot->chunks[i].ring};
 		merge->bytes_total += snapshot->chunks[i].part_size;
 	}
-	qsort(numbers, snapshot->chunk_count, sizeof(*numbers), compare_cpus);
+	qsort(rings, snapshot->chunk_count, sizeof(*rings), compare_rings);
 	for (size_t i = 0; i < snapshot->chunk_count; i++) {
-		if (!count || numbers[count - 1] != numbers[i])
-			numbers[count++] = numbers[i];
+		if (!count || compare_rings(&rings[count - 1], &rings[i]))
+			rings[count++] = rings[i];
 	}
-	merge->cpus = calloc(count + 1, sizeof(*merge->cpus));
+	merge->ring_count = count;
 	merge->heap = calloc(count + 1, sizeof(*merge->heap));
-	for (size_t i = 0; merge->cpus && i < count; i++)
-		merge->cpus[i].cpu = numbers[i];
-	free(numbers);
-	if (!merge->cpus || !merge->heap) {
+	if (!merge->heap) {
 		frec__merge_deinit(merge);
 		return -ENOMEM;
 	}
-	merge->cpu_count = count;
 	return 0;
 }
 
 void frec__merge_deinit(struct frec_merge *merge)
 {
-	for (size_t i = 0; i < merge->cpu_count; i++)
-		free(merge->cpus[i].data.data);
-	free(merge->cpus);
+	for (size_t i = 0; i < merge->ring_count; i++)
+		free(merge->rings[i].data.data);
+	free(merge->rings);
 	free(merge->heap);
-	merge->cpus = NULL;
+	merge->rings = NULL;
 	merge->heap = NULL;
-	merge->cpu_count = merge->heap_size = 0;
+	merge->ring_count = merge->heap_size = 0;
 }
 
-static bool before(const struct frec_merge_cpu *a, const struct frec_merge_cpu *b)
+static bool before(const struct frec_merge_ring *a, const struct frec_merge_ring *b)
 {
 	if (a->record.time != b->record.time)
 		return a->record.time < b->record.time;
-	return a->cpu < b->cpu;
+	return compare_rings(a, b) < 0;
 }
 
 static void sift_down(struct frec_merge *merge, size_t i)
 {
 	for (;;) {
 		size_t least = i;
-		struct frec_merge_cpu *cpu;
+		struct frec_merge_ring *ring;
 
 		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < merge->heap_size;
 		     child++) {
@@ -76,65 +75,65 @@ static void sift_down(struct frec_merge *merge, size_t i)
 		}
 		if (least == i)
 			return;
-		cpu = merge->heap[i];
+		ring = merge->heap[i];
 		merge->heap[i] = merge->heap[least];
-		merge->heap[least] = cpu;
+		merge->heap[least] = ring;
 		i = least;
 	}
 }
 
-static bool next_chunk(struct frec_merge *merge, struct frec_merge_cpu *cpu)
+static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
 	const struct frec_snapshot *snapshot = merge->snapshot;
 	struct frec_error *trouble = merge->trouble.code ? NULL : &merge->trouble;
 
-	while (cpu->next_chunk < snapshot->chunk_count) {
-		cpu->chunk = &snapshot->chunks[cpu->next_chunk++];
-		if (cpu->chunk->cpu != cpu->cpu)
+	while (ring->next_chunk < snapshot->chunk_count) {
+		ring->chunk = &snapshot->chunks[ring->next_chunk++];
+		if (ring->chunk->cpu != ring->cpu || ring->chunk->ring != ring->number)
 			continue;
-		merge->bytes_done += cpu->chunk->part_size;
-		if (cpu->chunk->last < merge->from || cpu->chunk->first > merge->to)
+		merge->bytes_done += ring->chunk->part_size;
+		if (ring->chunk->last < merge->from || ring->chunk->first > merge->to)
 			continue;
-		cpu->at = 0;
-		if (!frec__snapshot_read_chunk(merge->snapshot, cpu->chunk, &cpu->data, trouble))
+		ring->at = 0;
+		if (!frec__snapshot_read_chunk(merge->snapshot, ring->chunk, &ring->data, trouble))
 			return true;
 	}
 	return false;
 }
 
-// Finds the CPU's next sample of a known source. Returns false when it has no more.
-static bool advance(struct frec_merge *merge, struct frec_merge_cpu *cpu)
+// Finds the ring's next sample of a known source. Returns false when it has no more.
+static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
 	for (;;) {
 		int result = frec__record_next(merge->snapshot,
-					       cpu->data.size ? cpu->data.data + cpu->at : NULL,
-					       cpu->data.size - cpu->at, &cpu->record);
+					       ring->data.size ? ring->data.data + ring->at : NULL,
+					       ring->data.size - ring->at, &ring->record);
 
 		if ((result == -EBADMSG || result == -EPROTO) && !merge->trouble.code)
 			frec__error(&merge->trouble, result,
 				    "%s: byte %" PRIu64 ": in these records of CPU %" PRIu32
 				    ", byte %zu is %s",
-				    merge->snapshot->name, cpu->chunk->offset, cpu->cpu, cpu->at,
+				    merge->snapshot->name, ring->chunk->offset, ring->cpu, ring->at,
 				    result == -EBADMSG
 					    ? "not a record; the rest of this part was not read"
 					    : "a record of another form than its source says; "
 					      "it was left out");
 		if (result == -ENODATA || result == -EBADMSG) {
-			if (!next_chunk(merge, cpu))
+			if (!next_chunk(merge, ring))
 				return false;
 			continue;
 		}
-		cpu->at += cpu->record.size;
-		if (result || !cpu->record.sample)
+		ring->at += ring->record.size;
+		if (result || !ring->record.sample)
 			continue;
-		if (!cpu->record.source) {
+		if (!ring->record.source) {
 			if (!merge->unknown++ && !merge->trouble.code)
 				frec__error(&merge->trouble, -EBADMSG,
 					    "%s: byte %" PRIu64
 					    ": the file does not describe source %" PRIu64
 					    ", to which a record belongs; it was left out",
-					    merge->snapshot->name, cpu->chunk->offset,
-					    cpu->record.source_id);
+					    merge->snapshot->name, ring->chunk->offset,
+					    ring->record.source_id);
 			continue;
 		}
 		return true;
@@ -144,9 +143,9 @@ static bool advance(struct frec_merge *merge, struct frec_merge_cpu *cpu)
 static void start(struct frec_merge *merge)
 {
 	merge->started = true;
-	for (size_t i = 0; i < merge->cpu_count; i++) {
-		if (advance(merge, &merge->cpus[i]))
-			merge->heap[merge->heap_size++] = &merge->cpus[i];
+	for (size_t i = 0; i < merge->ring_count; i++) {
+		if (advance(merge, &merge->rings[i]))
+			merge->heap[merge->heap_size++] = &merge->rings[i];
 	}
 	for (size_t i = merge->heap_size; i-- > 0;)
 		sift_down(merge, i);

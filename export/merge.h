@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* All samples of a snapshot, over all CPUs, in order of time, with one chunk of each CPU in memory.
- */
+/* All samples of a snapshot, over all rings, in order of time, with one chunk of each in memory. */
 #ifndef FREC_EXPORT_MERGE_H
 #define FREC_EXPORT_MERGE_H
 
 #include "export/records.h"
 
-struct frec_merge_cpu {
-	uint32_t cpu;
-	size_t next_chunk;		/* where to look for this CPU's next chunk */
+struct frec_merge_ring {
+	uint32_t cpu, number;
+	size_t next_chunk;		/* where to look for this ring's next chunk */
 	const struct frec_chunk *chunk; /* the one in memory */
 	struct frec_chunk_data data;
 	size_t at;		   /* of the record after `record` */
-	struct frec_record record; /* the CPU's next */
+	struct frec_record record; /* the ring's next */
 };
 
 struct frec_merge {
 	struct frec_snapshot *snapshot;
-	struct frec_merge_cpu *cpus;
-	struct frec_merge_cpu **heap;
-	size_t cpu_count, heap_size;
+	struct frec_merge_ring *rings;
+	struct frec_merge_ring **heap;
+	size_t ring_count, heap_size;
 	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set before
 	 * the first call of frec__merge_next, else everything is read. */
 	uint64_t from, to;

@@ -68,7 +68,9 @@ static void add_coverage(struct attributes *attributes, const Flightrec__CpuCove
 {
 	char prefix[64];
 
-	snprintf(prefix, sizeof(prefix), "flightrec.coverage.cpu%" PRIu32, cpu->cpu);
+	snprintf(prefix, sizeof(prefix), "flightrec.coverage.cpu%" PRId32, (int32_t)cpu->cpu);
+	if (cpu->ring)
+		snprintf(prefix + strlen(prefix), sizeof(prefix) - strlen(prefix), ".shm%" PRIu32, cpu->ring);
 	add_number(attributes, prefix, "from_ns", cpu->from);
 	add_number(attributes, prefix, "until_ns", cpu->until);
 	add_number(attributes, prefix, "wrapped", cpu->wrapped);

@@ -38,9 +38,11 @@ static void add_crash(struct frec_perfetto *perfetto, const Flightrec__Crash *cr
 		frec__annotation_add_string(arena, annotations, "signal",
 					    text.data ? text.data : "");
 		frec__text_clear(&text);
-		frec__crash_code(&text, crash);
-		frec__annotation_add_string(arena, annotations, "code", text.data ? text.data : "");
-	} else {
+		if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE) {
+			frec__crash_code(&text, crash);
+			frec__annotation_add_string(arena, annotations, "code", text.data ? text.data : "");
+		}
+	} else if (crash->end_case == FLIGHTREC__CRASH__END_EXIT_STATUS) {
 		annotation = frec__annotation_add(arena, annotations, "exit_status");
 		if (annotation) {
 			annotation->value_case =

@@ -29,15 +29,18 @@ static void add_number(struct frec_text *text, const char *key, uint64_t value)
 
 static void add_signal(struct frec_text *text, const Flightrec__Crash *crash)
 {
+	bool known = crash->how_case == FLIGHTREC__CRASH__HOW_CODE;
 	struct frec_text word = {0};
 
 	frec__crash_signal(&word, crash);
 	add_string(text, "signal", word.data ? word.data : "");
 	frec__text_clear(&word);
 	frec__crash_code(&word, crash);
-	add_string(text, "code", word.data ? word.data : "");
-	frec__text_printf(text, ",\"signal_number\":%" PRId32 ",\"code_number\":%" PRId32,
-			  crash->signal, crash->code);
+	if (known)
+		add_string(text, "code", word.data ? word.data : "");
+	frec__text_printf(text, ",\"signal_number\":%" PRId32, crash->signal);
+	if (known)
+		frec__text_printf(text, ",\"code_number\":%" PRId32, crash->code);
 	if (frec__crash_code_words(crash))
 		add_string(text, "reason", frec__crash_code_words(crash));
 	text->failed |= word.failed;
@@ -89,7 +92,7 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	frec__text_puts(text, "]");
 	if (crash->signal)
 		add_signal(text, crash);
-	else
+	else if (crash->end_case == FLIGHTREC__CRASH__END_EXIT_STATUS)
 		frec__text_printf(text, ",\"exit_status\":%" PRId32, crash->exit_status);
 	if (crash->fault_case == FLIGHTREC__CRASH__FAULT_ADDRESS)
 		frec__text_printf(text, ",\"address\":\"0x%" PRIx64 "\"", crash->address);
@@ -106,6 +109,21 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	if (snapshot->clocks_count)
 		add_number(text, "realtime", frec__snapshot_realtime(snapshot, crash->time));
 	frec__text_puts(text, "}");
+}
+
+static void add_transports(struct frec_text *text, const struct frec_snapshot *snapshot)
+{
+	const char *comma = "";
+
+	frec__text_puts(text, ",\n\"transports\":[");
+	for (Flightrec__Transport i = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
+	     i <= FLIGHTREC__TRANSPORT__TRANSPORT_SHM; i++) {
+		if (!frec__transport_sources(snapshot, i))
+			continue;
+		frec__text_printf(text, "%s\"%s\"", comma, frec__transport_name(i));
+		comma = ",";
+	}
+	frec__text_printf(text, "],\"kernel_watched\":%s", frec__kernel_watched(snapshot) ? "true" : "false");
 }
 
 static void add_trigger(struct frec_text *text, const struct frec_snapshot *snapshot)
@@ -180,6 +198,7 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 		add_crash(text, snapshot);
 	if (snapshot->trigger)
 		add_trigger(text, snapshot);
+	add_transports(text, snapshot);
 	frec__text_puts(text, ",\n\"coverage\":[");
 	for (size_t i = 0; i < snapshot->cpu_count; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
@@ -187,8 +206,11 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 		frec__text_printf(text, "%s{\"cpu\":%" PRIu32, i ? "," : "", cpu->cpu);
 		add_number(text, "from", cpu->from);
 		add_number(text, "until", cpu->until);
-		frec__text_printf(text, ",\"wrapped\":%s,\"offline\":%s}",
+		frec__text_printf(text, ",\"wrapped\":%s,\"offline\":%s",
 				  cpu->wrapped ? "true" : "false", cpu->offline ? "true" : "false");
+		if (cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM)
+			frec__text_printf(text, ",\"transport\":\"shm\",\"damaged\":%" PRIu64, cpu->damaged);
+		frec__text_puts(text, "}");
 	}
 	frec__text_puts(text, "]");
 	add_losses(text, snapshot);

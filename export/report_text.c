@@ -76,12 +76,15 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	if (crash->signal) {
 		key(text, "signal", colored);
 		frec__crash_signal(text, crash);
-		frec__text_printf(text, " (%" PRId32 "), ", crash->signal);
-		frec__crash_code(text, crash);
+		frec__text_printf(text, " (%" PRId32 ")", crash->signal);
+		if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE) {
+			frec__text_puts(text, ", ");
+			frec__crash_code(text, crash);
+		}
 		if (words)
 			frec__text_printf(text, ": %s", words);
 		frec__text_puts(text, "\n");
-	} else {
+	} else if (crash->end_case == FLIGHTREC__CRASH__END_EXIT_STATUS) {
 		key(text, "exit status", colored);
 		frec__text_printf(text, "%" PRId32 "\n", crash->exit_status);
 	}
@@ -101,6 +104,29 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 		frec__text_printf(text, "%zu bytes from 0x%" PRIx64 "\n", crash->stack->data.len,
 				  crash->stack->address);
 	}
+	if (crash->signal && !frec__kernel_watched(snapshot)) {
+		key(text, "unknown", colored);
+		frec__text_puts(text, "thread, address, registers, stack and sender: recorded without the right to watch "
+				      "the kernel\n");
+	}
+}
+
+static void add_transports(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
+{
+	const char *comma = "";
+
+	for (Flightrec__Transport i = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
+	     i <= FLIGHTREC__TRANSPORT__TRANSPORT_SHM; i++) {
+		size_t count = frec__transport_sources(snapshot, i);
+
+		if (!count)
+			continue;
+		if (!*comma)
+			key(text, "carried by", colored);
+		frec__text_printf(text, "%s%s (%zu sources)", comma, frec__transport_name(i), count);
+		comma = ", ";
+	}
+	frec__text_puts(text, *comma ? "\n" : "");
 }
 
 static void add_trigger(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
@@ -131,8 +157,17 @@ static void add_coverage(struct frec_text *text, const struct frec_snapshot *sna
 	for (size_t i = 0; i < snapshot->cpu_count; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
 
-		frec__text_printf(text, "%*scpu %" PRIu32 ": %.3f s, from %+.3f s to %+.3f s%s%s\n",
-				  i ? 12 : 0, "", cpu->cpu, seconds_from(cpu->from, cpu->until),
+		// The ring for threads that can use no other is not worth a line when nobody did.
+		if (cpu->cpu == UINT32_MAX && !cpu->bytes_written)
+			continue;
+		frec__text_printf(text, "%*s", i ? 12 : 0, "");
+		if (cpu->cpu == UINT32_MAX)
+			frec__text_puts(text, "any cpu");
+		else
+			frec__text_printf(text, "cpu %" PRIu32, cpu->cpu);
+		frec__text_printf(text, "%s: %.3f s, from %+.3f s to %+.3f s%s%s\n",
+				  cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM ? ", shm" : "",
+				  seconds_from(cpu->from, cpu->until),
 				  seconds_from(reference, cpu->from),
 				  seconds_from(reference, cpu->until),
 				  cpu->wrapped ? "" : " (since the start)",
@@ -151,9 +186,14 @@ static void add_loss_numbers(struct frec_text *text, const struct frec_loss_sum 
 				  sum->overwritten);
 		comma = ", ";
 	}
-	if (sum->lost) {
+	if (sum->lost > sum->destroyed) {
 		frec__text_printf(text, "%s%" PRIu64 " lost because the kernel had no room", comma,
-				  sum->lost);
+				  sum->lost - sum->destroyed);
+		comma = ", ";
+	}
+	if (sum->destroyed) {
+		frec__text_printf(text, "%s%" PRIu64 " destroyed in memory that services write", comma,
+				  sum->destroyed);
 		comma = ", ";
 	}
 	if (sum->filtered)
@@ -234,6 +274,7 @@ void frec__report_text(struct frec_text *text, const struct frec_snapshot *snaps
 		add_crash(text, snapshot, colored);
 	if (snapshot->trigger)
 		add_trigger(text, snapshot, colored);
+	add_transports(text, snapshot, colored);
 	add_coverage(text, snapshot, reference, colored);
 	add_loss(text, snapshot, colored);
 }

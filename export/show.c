@@ -121,7 +121,8 @@ static int puts_out(struct show *show, const char *string, struct frec_error *re
 static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *record)
 {
 	return record->pid == crash->pid &&
-	       (record->source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
+	       ((record->source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
+		 record->source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_RAW_TRACEPOINT) ||
 		!strcmp(record->source->system, "signal"));
 }
 

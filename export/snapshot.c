@@ -55,6 +55,7 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset, size_t par
 		.offset = offset,
 		.part_size = (uint32_t)part_size,
 		.cpu = records->cpu,
+		.ring = records->ring,
 		.count = records->count,
 		.size = records->size,
 		.first = records->first,

@@ -21,7 +21,7 @@
 struct frec_chunk {
 	uint64_t offset;    /* of the part in the file */
 	uint32_t part_size; /* bytes in the file */
-	uint32_t cpu;
+	uint32_t cpu, ring;
 	uint32_t count;
 	uint32_t size; /* bytes of the records, uncompressed */
 	uint64_t first, last;

@@ -25,11 +25,16 @@
 // these and at most three that were interrupted by the youngest.
 #define OLDER_MAX 6
 
+// What stands before a record in a TRANSPORT_SHM ring, and the CPU of one that belongs to none.
+#define SHM_FRAME_SIZE 8
+#define ANY_CPU UINT32_MAX
+
 struct loss_check {
 	const Flightrec__Loss *loss;
 	uint64_t seen; /* what the records of this source on this CPU count */
 };
 
+/* One ring. */
 struct cpu_check {
 	const Flightrec__CpuCoverage *coverage;
 	uint64_t records, bytes, filtered;
@@ -41,7 +46,7 @@ struct verify {
 	bool json;
 	struct frec_output *output;
 	struct loss_check *losses; /* sorted by source, then CPU */
-	struct cpu_check *cpus;	   /* sorted by CPU */
+	struct cpu_check *cpus;	   /* sorted by CPU, then ring */
 	uint64_t problems, records;
 	struct frec_text line, scratch;
 	struct frec_error *reterr;
@@ -86,10 +91,12 @@ static int compare_losses(const void *a, const void *b)
 
 static int compare_cpus(const void *a, const void *b)
 {
-	uint32_t x = ((const struct cpu_check *)a)->coverage->cpu;
-	uint32_t y = ((const struct cpu_check *)b)->coverage->cpu;
+	const Flightrec__CpuCoverage *x = ((const struct cpu_check *)a)->coverage;
+	const Flightrec__CpuCoverage *y = ((const struct cpu_check *)b)->coverage;
 
-	return (x > y) - (x < y);
+	if (x->cpu != y->cpu)
+		return (x->cpu > y->cpu) - (x->cpu < y->cpu);
+	return (x->ring > y->ring) - (x->ring < y->ring);
 }
 
 static struct loss_check *find_loss(struct verify *verify, uint32_t source, uint32_t cpu)
@@ -101,9 +108,9 @@ static struct loss_check *find_loss(struct verify *verify, uint32_t source, uint
 		       compare_losses);
 }
 
-static struct cpu_check *find_cpu(struct verify *verify, uint32_t cpu)
+static struct cpu_check *find_cpu(struct verify *verify, uint32_t cpu, uint32_t ring)
 {
-	Flightrec__CpuCoverage wanted = {.cpu = cpu};
+	Flightrec__CpuCoverage wanted = {.cpu = cpu, .ring = ring};
 	struct cpu_check key = {.coverage = &wanted};
 
 	return bsearch(&key, verify->cpus, verify->snapshot->cpu_count, sizeof(key), compare_cpus);
@@ -129,10 +136,11 @@ static bool payload_decodes(const struct frec_record *record)
 }
 
 // Older than the coverage may be what came before the recording had begun everywhere, and a few records at the old end of
-// a wrapped ring. See CpuCoverage.
+// a wrapped ring; and what the threads of several CPUs put into one. See CpuCoverage.
 static bool is_too_old(const struct verify *verify, struct cpu_check *cpu, uint64_t time)
 {
-	if (time >= cpu->coverage->from || cpu->coverage->from <= verify->snapshot->header->recording_since)
+	if (time >= cpu->coverage->from || cpu->coverage->cpu == ANY_CPU ||
+	    cpu->coverage->from <= verify->snapshot->header->recording_since)
 		return false;
 	return !cpu->coverage->wrapped || ++cpu->older > OLDER_MAX;
 }
@@ -147,7 +155,7 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 		check->first = record->time;
 	check->first = record->time < check->first ? record->time : check->first;
 	check->last = record->time > check->last ? record->time : check->last;
-	check->other_cpu += record->cpu != chunk_cpu;
+	check->other_cpu += chunk_cpu != ANY_CPU && record->cpu != chunk_cpu;
 	check->outside += !payload_decodes(record);
 	if (record->payload_size >= sizeof(type))
 		memcpy(&type, record->payload, sizeof(type));
@@ -196,7 +204,7 @@ static void report_chunk(struct verify *verify, const struct frec_chunk *chunk,
 static void check_chunk(struct verify *verify, const struct frec_chunk *chunk,
 			struct frec_chunk_data *data)
 {
-	struct cpu_check *cpu = find_cpu(verify, chunk->cpu);
+	struct cpu_check *cpu = find_cpu(verify, chunk->cpu, chunk->ring);
 	struct chunk_check check = {0};
 	struct frec_error error;
 	size_t at = 0;
@@ -257,7 +265,7 @@ static const char *source_name(struct verify *verify, uint32_t id)
 static void check_loss(struct verify *verify, const struct loss_check *check)
 {
 	const Flightrec__Loss *loss = check->loss;
-	struct cpu_check *cpu = find_cpu(verify, loss->cpu);
+	struct cpu_check *cpu = find_cpu(verify, loss->cpu, loss->ring);
 	const char *name = source_name(verify, loss->source);
 	uint64_t sum;
 
@@ -286,6 +294,19 @@ static void check_loss(struct verify *verify, const struct loss_check *check)
 			"%s on CPU %" PRIu32 ": %" PRIu64
 			" events overwritten in a ring that never wrapped",
 			name, loss->cpu, loss->overwritten);
+	if (loss->lost && cpu && cpu->coverage->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM &&
+	    !cpu->coverage->damaged)
+		problem(verify,
+			"%s on CPU %" PRIu32 ": %" PRIu64 " events lost in a ring that is not damaged",
+			name, loss->cpu, loss->lost);
+}
+
+// Bytes that the kept records took in their ring.
+static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
+{
+	bool shm = cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
+
+	return cpu->bytes_kept + (shm ? SHM_FRAME_SIZE * cpu->records_kept : 0);
 }
 
 static void check_cpu(struct verify *verify, const struct cpu_check *check)
@@ -317,7 +338,7 @@ static void check_cpu(struct verify *verify, const struct cpu_check *check)
 		problem(verify,
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64 " written",
 			cpu->cpu, cpu->bytes_kept, cpu->bytes_written);
-	if (!cpu->wrapped && cpu->bytes_kept != cpu->bytes_written)
+	if (!cpu->wrapped && !cpu->damaged && bytes_taken(cpu) != cpu->bytes_written)
 		problem(verify,
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64
 			" written to a ring that never wrapped",

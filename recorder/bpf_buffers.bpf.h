@@ -9,10 +9,15 @@
 
 #include "recorder/bpf_output.bpf.h"
 
+/* Bytes behind the largest record, for programs that must show the verifier that no text can run over the end. */
+#ifndef FREC_BPF_BUFFER_SLACK
+#define FREC_BPF_BUFFER_SLACK 0
+#endif
+
 struct frec_bpf_buffer {
 	__u32 taken;
 	__u32 reserved;
-	__u8 data[FREC_BPF_RECORD_MAX];
+	__u8 data[FREC_BPF_RECORD_MAX + FREC_BPF_BUFFER_SLACK];
 };
 
 struct {

@@ -106,7 +106,7 @@ static void count(const struct frec_source *sources, size_t source_count,
 {
 	for (size_t s = 0; s < source_count; s++) {
 		for (size_t r = 0; r < ring_count; r++)
-			frec__source_count(&sources[s], r, rings[r].cpu, begun,
+			frec__source_count(&sources[s], r, &rings[r], begun,
 					   &counts[s * ring_count + r]);
 	}
 }
@@ -114,6 +114,7 @@ static void count(const struct frec_source *sources, size_t source_count,
 void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings, size_t ring_count,
 			const struct frec_source *sources, size_t source_count)
 {
+	bool of_kernel = false;
 	size_t largest = 0;
 
 	for (size_t i = 0; i < source_count; i++) {
@@ -125,17 +126,19 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 		ring_count = capture->rings_room;
 	if (ring_count && source_count > capture->sources_room / ring_count)
 		source_count = capture->sources_room / ring_count;
+	for (size_t i = 0; i < ring_count; i++)
+		of_kernel |= !rings[i].shm;
 	capture->rings = ring_count;
 	capture->sources = source_count;
 	frec__clocks_read(&capture->clocks);
 	capture->complete_until = frec__monotonic();
 	count(sources, source_count, rings, ring_count, false, capture->before);
-	capture->settled = frec__ring_grace_period();
+	capture->settled = !of_kernel || frec__ring_grace_period();
 	capture->began = frec__monotonic();
 	for (size_t i = 0; i < ring_count; i++)
 		frec__ring_copy(&rings[i], &capture->copy[i]);
 	capture->duration = frec__monotonic() - capture->began;
-	capture->settled &= frec__ring_grace_period();
+	capture->settled &= !of_kernel || frec__ring_grace_period();
 	for (size_t i = 0; i < ring_count; i++)
 		frec__ring_copy_settle(&rings[i], &capture->copy[i], capture->settled, largest);
 	count(sources, source_count, rings, ring_count, true, capture->after);

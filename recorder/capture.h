@@ -9,6 +9,9 @@
  *   3. copy the rings, newest bytes first            so it is in the copy or was overwritten;
  *   4. wait a grace period, read the heads again     what the copy may have lost at its old end is known exactly;
  *   5. read every source's count again               what came meanwhile is known too.
+ *
+ * In memory that services write themselves an event counts once its record is there: nothing has to be waited for, and a
+ * process that died between the two leaves a record that no count knows of.
  */
 #ifndef FREC_RECORDER_CAPTURE_H
 #define FREC_RECORDER_CAPTURE_H

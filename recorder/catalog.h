@@ -6,7 +6,7 @@
  * shown and selected as `shop:paid`. User events without a double underscore keep the group's name. Two programs that
  * declare one name with different fields get `user_events_multi:shop__paid.N` each.
  *
- * A selection is a glob over SYSTEM:NAME (fnmatch(3)). A kernel tracepoint is only meant when its system is spelled out
+ * A selection (see selection.h) is a glob over SYSTEM:NAME (fnmatch(3)). A kernel tracepoint is only meant when its system is spelled out
  * (`sched:sched_*`): `*:*` is every user event, not the kernel's thousands.
  */
 #ifndef FREC_RECORDER_CATALOG_H
@@ -23,17 +23,23 @@ struct frec_listed {
 	char system[128];     /* as people name it */
 	char name[256];
 	char group[128];      /* as tracefs does */
-	char kernel_name[256];
+	char kernel_name[1024];
 };
 
 /* Calls back for each event that matches; a non-zero return ends the walk and is returned. */
 typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
 int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit, void *context);
 
-/* Refuses what is not SYSTEM:NAME, and a kernel tracepoint that does not exist. */
+/* Refuses a kernel tracepoint that does not exist. */
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
-/* Opens tracefs, wherever it is mounted. Returns a descriptor or a negative errno. */
+/* Whether a selection can only mean something of the kernel's, told by its system alone: for when there is no tracefs. */
+bool frec__catalog_is_kernels(const char *selection);
+
+/*
+ * Opens tracefs, wherever it is mounted. Where it is not, who may mount gets a mount of his own that nobody else sees and that
+ * ends with the descriptor: the table of mounts stays as it is. Returns a descriptor or a negative errno, -ENOENT for no tracefs.
+ */
 int frec__catalog_open(struct frec_error *reterr);
 
 /* Reads a small file whole, as text. The caller frees. NULL with errno set on failure. */

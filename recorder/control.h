@@ -4,11 +4,14 @@
  *
  *	trigger NAME	ok PATH | error TEXT	takes a snapshot, answers when it is written
  *	notify NAME	(no answer)		takes a snapshot
- *	attach		ok + fd			the sender is to be watched; the fd is user_events_data
+ *	attach		ok TRANSPORT + fd	the sender is to be watched; the fd is user_events_data, or the memory of
+ *						shm.h; there is none with usdt
  *	status		ok JSON
+ *	end		(no answer)		the sender is about to end by itself
  *	stop		ok			ends the recorder (only for its owner)
  *
- * A recorder that a service started says `ready` or `error TEXT` first, unasked.
+ * A recorder that a service started says `ready` or `error TEXT` first, unasked; with `ready` comes the memory of shm.h where
+ * that is in use.
  *
  * Who may what is decided by SO_PEERCRED: root and the recorder's own user may everything; any other user may attach,
  * trigger and ask for the status, and gets and learns only what belongs to his own processes.

@@ -18,23 +18,6 @@ struct frec_crash_program {
 	struct bpf_link *link;
 };
 
-static int add_field(struct frec_format *format, const char *name, const char *type,
-		     Flightrec__FieldKind kind, size_t offset, size_t size)
-{
-	struct frec_field *grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	format->field = grown;
-	grown += format->count++;
-	*grown = (struct frec_field){.name = strdup(name),
-				     .type = strdup(type),
-				     .kind = kind,
-				     .offset = (uint32_t)offset,
-				     .size = (uint32_t)size};
-	return grown->name && grown->type ? 0 : -ENOMEM;
-}
-
 static int describe(struct frec_source *source)
 {
 	static const struct {
@@ -65,8 +48,8 @@ static int describe(struct frec_source *source)
 		.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (add_field(&source->format, fields[i].name, fields[i].type, fields[i].kind,
-			      fields[i].offset, fields[i].size))
+		if (!frec__format_add(&source->format, fields[i].name, fields[i].type, fields[i].kind,
+				      fields[i].offset, fields[i].size))
 			return -ENOMEM;
 	}
 	return 0;

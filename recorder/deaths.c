@@ -47,6 +47,7 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 		reason->kind = FLIGHTREC__TRIGGER__KIND__CRASH;
 		reason->tid = alert->tid;
 		reason->code = alert->code;
+		reason->code_unknown = alert->code_unknown;
 		reason->time = alert->time;
 		reason->sender = 0; // of a SIGKILL that came first
 		break;
@@ -54,17 +55,22 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 		reason->kind = FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY;
 		reason->sender = 0;
 		break;
+	case FREC_ALERT_GONE:
+		reason->kind = FLIGHTREC__TRIGGER__KIND__GONE;
+		break;
 	default:
 		if (reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
 			break;
 		reason->kind = FLIGHTREC__TRIGGER__KIND__KILLED;
 		reason->code = alert->code;
+		reason->code_unknown = alert->code_unknown;
 		reason->sender = alert->sender;
 		break;
 	}
 	snprintf(reason->name, sizeof(reason->name), "%s",
 		 reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH	 ? "crash"
 		 : reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY ? "oom"
+		 : reason->kind == FLIGHTREC__TRIGGER__KIND__GONE	   ? "gone"
 									   : "killed");
 }
 

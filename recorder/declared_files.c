@@ -16,15 +16,13 @@
 
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
+#include "recorder/program_files.h"
 #include "recorder/sites.h"
 
 #define SECTION "frec_declarations"
 #define FILES_MAX 16384
 #define NEEDED_DEPTH 8
 #define SECTION_SIZE_MAX (16u << 20)
-#define LIBRARY_FOLDERS                                                                            \
-	"/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib/aarch64-linux-gnu:"                  \
-	"/usr/lib/aarch64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib"
 
 static bool seen_before(struct frec_declarations *declarations, int fd)
 {
@@ -108,30 +106,13 @@ static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn
 					   : NULL;
 
 		if (name && !add_library(declarations, run_path, name, path, depth))
-			add_library(declarations, LIBRARY_FOLDERS, name, path, depth);
+			add_library(declarations, FREC_LIBRARY_FOLDERS, name, path, depth);
 	}
-}
-
-// Opens a regular file. What a process calls its mapping can lead anywhere by now, and just to open a device can do things.
-static int open_regular(const char *path)
-{
-	FREC_CLOSE int place = open(path, O_PATH | O_CLOEXEC);
-	char again[32];
-	struct stat status;
-	int fd;
-
-	if (place < 0 || fstat(place, &status))
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
-	fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? -errno : fd;
 }
 
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth)
 {
-	FREC_CLOSE int fd = open_regular(path);
+	FREC_CLOSE int fd = frec__open_regular(path);
 	Elf_Scn *section = NULL;
 	int r = 0;
 	Elf *elf;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 
 #include "flightrec/event.h"
 #include "recorder/control.h"
+#include "recorder/shm_emit.h"
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
 #define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */
@@ -117,6 +119,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		ADD("-o", "%s", options->folder);
 	if (options->ring_size)
 		ADD("--ring-size", "%" PRIu64, options->ring_size);
+	if (options->transport)
+		ADD("--transport", "%s", options->transport);
 	if (options->quota)
 		ADD("--quota", "%" PRIu64, options->quota);
 	for (size_t i = 0; options->events && options->events[i]; i++) {
@@ -163,11 +167,32 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
+// The memory that a recorder shares, where it does: fd -1 means that it needs none.
+static int take_memory(int fd)
+{
+	int r;
+
+	if (fd < 0)
+		return 0;
+	r = frec__shm_attach(fd);
+	// Who comes back to a recorder that he has left is handed the same.
+	if (r == -EALREADY && frec__shm_is_mapped(fd))
+		r = 0;
+	close(fd);
+	return r;
+}
+
+static int fail_memory(const struct frec_recorder_options *options, int code)
+{
+	return fail(options, code, "events cannot be written into the recorder's memory",
+		    code == -EALREADY ? "another recorder's is in use" : strerror(-code));
+}
+
 static int start_keeper(const struct frec_recorder_options *options)
 {
 	char text[16384], answer[600];
-	char *argv[2 * EVENTS_MAX + 16];
-	int sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
+	char *argv[2 * EVENTS_MAX + 18];
+	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
 	pid_t pid;
 
 	if (r)
@@ -190,10 +215,16 @@ static int start_keeper(const struct frec_recorder_options *options)
 	// It forks and this one returns at once; a SIGCHLD handler of the service may have been faster.
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), NULL, ANSWER_TIMEOUT);
+	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
 	if (r > 0 && !strcmp(answer, "ready")) {
-		return keep_socket(sockets[0], true);
+		r = take_memory(fd);
+		if (!r)
+			return keep_socket(sockets[0], true);
+		close(sockets[0]);
+		return fail_memory(options, r);
 	}
+	if (fd >= 0)
+		close(fd);
 	close(sockets[0]);
 	if (r > 0 && !strncmp(answer, "error ", 6))
 		return fail(options, -ENOTSUP, answer + 6, "");
@@ -210,6 +241,13 @@ static int connect_recorder(const struct frec_recorder_options *options)
 	r = frec__control_send(socket, "attach", -1);
 	if (!r)
 		r = (int)frec__control_receive(socket, answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
+	if (r > 0 && (!strcmp(answer, "ok usdt") || !strcmp(answer, "ok shm"))) {
+		r = take_memory(fd);
+		if (!r)
+			return keep_socket(socket, false);
+		close(socket);
+		return fail_memory(options, r);
+	}
 	if (r > 0 && !strncmp(answer, "ok", 2) && fd >= 0) {
 		r = frec_register_fd(fd);
 		close(fd);
@@ -224,6 +262,14 @@ static int connect_recorder(const struct frec_recorder_options *options)
 	return fail(options, r ? r : -EPIPE, options->socket, r ? strerror(-r) : "the recorder hung up");
 }
 
+// Whether the recorder is gone, killed say: then another one can be started.
+static bool hung_up(int socket)
+{
+	struct pollfd poller = {.fd = socket};
+
+	return poll(&poller, 1, 0) == 1 && poller.revents & (POLLHUP | POLLERR);
+}
+
 int frec_recorder_start(const struct frec_recorder_options *options, struct frec_recorder **ret)
 {
 	struct frec_recorder_options known;
@@ -231,6 +277,10 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 
 	if (r)
 		return r;
+	if (socket_is_ours(recorder.socket) && hung_up(recorder.socket)) {
+		close(recorder.socket);
+		__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
+	}
 	if (socket_is_ours(recorder.socket))
 		return fail(&known, -EALREADY, "this process has a recorder already", "");
 	// Whatever could not be registered when the program started has its next chance here.
@@ -239,6 +289,16 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	if (!r)
 		*ret = &recorder;
 	return r;
+}
+
+// A service that ends by exit(3), however its main() ends, says so: where the recorder may not watch the kernel it can be that
+// nobody else does.
+__attribute__((destructor)) static void say_end(void)
+{
+	int socket = recorder.socket;
+
+	if (recorder.pid == getpid() && socket_is_ours(socket))
+		(void)frec__control_send(socket, "end", -1);
 }
 
 int frec_trigger(const char *name)
@@ -267,8 +327,12 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 		return; // Closed by somebody else: the keeper has seen that.
 	// The keeper finishes what it was asked for and closes its end. A recorder of the machine goes on without us, and a
 	// child of fork() only lets go of its copy.
-	if (recorder.ours && recorder.pid == getpid() && !shutdown(socket, SHUT_WR))
+	if (recorder.ours && recorder.pid == getpid()) {
+		// So that it does not wait for the end of a service that only hangs up.
+		(void)frec__control_send(socket, "stop", -1);
+		shutdown(socket, SHUT_WR);
 		while (frec__control_receive(socket, message, sizeof(message), NULL, ANSWER_TIMEOUT) > 0)
 			;
+	}
 	close(socket);
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "recorder/emit.h"
+#include "recorder/shm_emit.h"
 
 #define ATTEMPTS 3
 
@@ -123,24 +124,29 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
  * For listeners that want the payload in one piece. It takes as much stack as the payload is long. A string that is not
  * in memory just then is read in here, by its own thread, before a program in the kernel, which cannot wait, looks at it.
  */
-static __attribute__((noinline)) void emit_flat(const struct iovec *vector,
+static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
 {
-	uint64_t flat[(FREC__COMMON_SIZE + payload->size + 7) / 8];
-	char *next = (char *)flat + FREC__COMMON_SIZE;
+	uint64_t room[(FREC__SHM_ROOM_BEFORE + FREC__COMMON_SIZE + payload->size +
+		       FREC__SHM_ROOM_BEHIND + 7) / 8];
+	char *flat = (char *)room + FREC__SHM_ROOM_BEFORE, *next = flat + FREC__COMMON_SIZE;
 
-	flat[0] = 0;
-	flat[sizeof(flat) / sizeof(*flat) - 1] = 0;
+	memset(flat, 0, FREC__COMMON_SIZE);
 	next = mempcpy(next, (char *)vector[0].iov_base + sizeof(uint32_t),
 		       vector[0].iov_len - sizeof(uint32_t));
 	for (int i = 1; i < payload->count; i++)
 		next = mempcpy(next, vector[i].iov_base, vector[i].iov_len);
-	site(args, (char *)flat + FREC__COMMON_SIZE, payload->size);
+	if (shm)
+		frec__shm_emit_flat(shm, flat, FREC__COMMON_SIZE + payload->size);
+	if (args)
+		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
-	       frec__site *site, const uint64_t *args)
+/* To whoever listens but shared memory; to that as well where `shm`. */
+static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
+						 const uint16_t *places, frec__site *site,
+						 const uint64_t *args, bool shm)
 {
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	struct frec__payload payload;
@@ -149,8 +155,8 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	result = frec__payload_build(vector, places, &payload);
 	if (result)
 		return drop(event, payload.size, result);
-	if (args)
-		emit_flat(vector, &payload, site, args);
+	if (args || shm)
+		emit_flat(shm ? event : NULL, vector, &payload, site, args);
 	if (enabled & FREC__USER_EVENTS_MASK)
 		result = emit_user_event(event, vector, payload.count);
 	errno = saved_errno;
@@ -159,6 +165,21 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	if (payload.cut)
 		count(&frec__counts.cut);
 	return 0;
+}
+
+int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
+	       frec__site *site, const uint64_t *args)
+{
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+	bool shm = enabled & FREC__SHM_MASK;
+
+	/* Shared memory first, because that leaves the vector as it is; and where it listens it most often does so alone. */
+	if (shm && frec__shm_emit(event, vector, places)) {
+		if (enabled == FREC__SHM_MASK)
+			return 0;
+		shm = false;
+	}
+	return emit_others(event, vector, places, site, args, shm);
 }
 
 void frec__copy_chars(char *to, const char *from, size_t size)

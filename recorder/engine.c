@@ -13,8 +13,11 @@
 
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
+#include "recorder/engine_ends.h"
+#include "recorder/engine_shm.h"
 #include "recorder/engine_sources.h"
 #include "recorder/engine_usdt.h"
+#include "recorder/foreign.h"
 #include "recorder/perf.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
@@ -37,7 +40,7 @@ static uint64_t bytes_written(const struct frec_engine *engine)
 	return most;
 }
 
-static const struct frec_watched *find_watched(const struct frec_engine *engine, uint32_t pid)
+const struct frec_watched *frec__engine_find_watched(const struct frec_engine *engine, uint32_t pid)
 {
 	for (size_t i = 0; i < engine->watched_count; i++) {
 		if (frec__process_table_descends(&engine->processes, pid, engine->watched[i].pid))
@@ -68,7 +71,7 @@ static void on_alert(void *context, const struct frec_alert *alert)
 {
 	struct frec_engine *engine = context;
 	uint32_t pid = alert->pid ? alert->pid : process_of(engine, alert->tid);
-	const struct frec_watched *watched = find_watched(engine, pid);
+	const struct frec_watched *watched = frec__engine_find_watched(engine, pid);
 
 	if (alert->kind == FREC_ALERT_EXEC)
 		return;
@@ -78,17 +81,119 @@ static void on_alert(void *context, const struct frec_alert *alert)
 			  bytes_written(engine));
 }
 
+void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert, uint32_t pid,
+			     int64_t only_uid)
+{
+	frec__deaths_note(&engine->deaths, alert, pid, only_uid, true, bytes_written(engine));
+}
+
+// Whether this process may watch the kernel. What is missing beyond that, a CPU's ring that is too large say, is a failure.
+static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = frec__catalog_open(reterr);
+
+	if (r < 0)
+		return r;
+	engine->tracefs = r;
+	r = frec__perf_allowed(reterr);
+	engine->kernel = !r;
+	if (r) {
+		close(engine->tracefs);
+		engine->tracefs = -1;
+	}
+	return r;
+}
+
+// Without the right to watch the kernel: is what was asked for to be had?
+static int do_without_kernel(const struct frec_engine *engine, struct frec_error *reterr)
+{
+	const struct frec_engine_options *options = &engine->options;
+	int r = engine->no_kernel.code;
+
+	for (size_t i = 0; options->selection[i]; i++) {
+		if (frec__selection_kind(options->selection[i]) != FREC_SELECT_EVENT ||
+		    frec__catalog_is_kernels(options->selection[i]))
+			return frec__error(reterr, r, "-e %s: only the kernel can tell of this: %s",
+					   options->selection[i], engine->no_kernel.message);
+	}
+	if (options->transport != FREC_TRANSPORT_AUTO && options->transport != FREC_TRANSPORT_SHM)
+		return frec__error(reterr, r, "--transport %s: %s", frec__transport_names[options->transport],
+				   engine->no_kernel.message);
+	if (!options->hands_memory)
+		return frec__error(reterr, r, "%s", engine->no_kernel.message);
+	return 0;
+}
+
+static int check_selection(const struct frec_engine *engine, const char *text, struct frec_error *reterr)
+{
+	struct frec_selection selection;
+	int r = frec__selection_parse(&selection, text, reterr);
+
+	if (!r && selection.kind == FREC_SELECT_EVENT)
+		r = frec__catalog_check(engine->tracefs, text, reterr);
+	frec__selection_deinit(&selection);
+	return r;
+}
+
+static int open_foreign(void *context, struct frec_source *source, struct frec_error *reterr)
+{
+	return frec__engine_open_source(context, source, reterr);
+}
+
 static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
 {
-	bool user_events = !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
+	bool user_events = engine->kernel &&
+			   !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
 
 	engine->transport = engine->options.transport;
+	if (engine->transport == FREC_TRANSPORT_SHM && !engine->options.hands_memory)
+		return frec__error(reterr, -EINVAL,
+				   "--transport shm: services get the memory from a recorder with --listen SOCKET");
 	if (engine->transport == FREC_TRANSPORT_AUTO)
-		engine->transport = user_events ? FREC_TRANSPORT_USER_EVENTS : FREC_TRANSPORT_USDT;
+		engine->transport = user_events	     ? FREC_TRANSPORT_USER_EVENTS
+				    : engine->kernel ? FREC_TRANSPORT_USDT
+						     : FREC_TRANSPORT_SHM;
 	if (engine->transport == FREC_TRANSPORT_USER_EVENTS && !user_events)
 		return frec__error(reterr, -ENOTSUP,
-				   "this kernel has no user_events (CONFIG_USER_EVENTS): use --transport usdt");
+				   "this kernel has no user_events (CONFIG_USER_EVENTS): use --transport usdt or shm");
 	return 0;
+}
+
+static int start_usdt(struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = frec__engine_start_usdt(engine, reterr);
+
+	// The kernel may be watched, but runs no BPF programs for us.
+	if (r && engine->options.transport == FREC_TRANSPORT_AUTO && engine->options.hands_memory) {
+		engine->transport = FREC_TRANSPORT_SHM;
+		r = 0;
+	}
+	return r;
+}
+
+// Crashes, names, and whatever the kernel writes.
+static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
+
+	engine->sideband.alert = on_alert;
+	engine->sideband.context = engine;
+	if (!r && engine->transport == FREC_TRANSPORT_USDT)
+		r = start_usdt(engine, reterr);
+	return r ? r : frec__engine_open_cpus(engine, reterr);
+}
+
+static int start_kernel_sources(struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = frec__engine_open_crash_source(engine, reterr);
+
+	if (!r)
+		r = frec__engine_find_sources(engine, true, reterr);
+	if (!r)
+		r = frec__foreign_create(&engine->foreign, engine->options.selection, open_foreign, engine, reterr);
+	if (!r)
+		r = frec__engine_reserve(engine, reterr);
+	return r ? r : frec__engine_find_sites(engine, reterr);
 }
 
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
@@ -101,37 +206,28 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 				       .tracefs = -1,
 				       .events_fd = -1};
 	frec__perf_raise_file_limit();
-	r = frec__catalog_open(reterr);
-	if (r < 0)
-		return r;
-	engine->tracefs = r;
-	r = choose_transport(engine, reterr);
+	r = reach_kernel(engine, &engine->no_kernel) ? do_without_kernel(engine, reterr) : 0;
+	if (!r)
+		r = choose_transport(engine, reterr);
 	for (size_t i = 0; options->selection[i] && !r; i++)
-		r = frec__catalog_check(engine->tracefs, options->selection[i], reterr);
+		r = check_selection(engine, options->selection[i], reterr);
 	if (!r)
 		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
 				      options->quota, reterr);
-	if (!r)
-		r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
-	engine->sideband.alert = on_alert;
-	engine->sideband.context = engine;
-	if (!r && engine->transport == FREC_TRANSPORT_USDT)
-		r = frec__engine_start_usdt(engine, reterr);
 	frec__clocks_read(&engine->start);
-	if (!r)
-		r = frec__engine_open_cpus(engine, reterr);
+	if (!r && engine->kernel)
+		r = start_kernel(engine, reterr);
 	engine->recording_since = frec__monotonic();
+	if (!r && engine->transport == FREC_TRANSPORT_SHM) {
+		int fd = frec__engine_shm_fd(engine, geteuid(), 0, reterr);
+
+		r = fd < 0 ? fd : 0;
+	}
 	// The sideband is on: whoever is born from here on is seen, whoever was there before is scanned.
 	if (!r)
 		r = frec__process_table_scan(&engine->processes);
-	if (!r)
-		r = frec__engine_open_crash_source(engine, reterr);
-	if (!r)
-		r = frec__engine_find_sources(engine, true, reterr);
-	if (!r)
-		r = frec__engine_reserve(engine, reterr);
-	if (!r)
-		r = frec__engine_find_sites(engine, reterr);
+	if (!r && engine->kernel)
+		r = start_kernel_sources(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
 	return r;
@@ -141,11 +237,14 @@ void frec__engine_stop(struct frec_engine *engine)
 {
 	frec__engine_stop_usdt(engine);
 	frec__crash_program_destroy(engine->crash_program);
+	frec__foreign_destroy(engine->foreign);
 	for (size_t i = 0; i < engine->source_count; i++)
 		frec__source_deinit(&engine->source[i]);
 	frec__capture_deinit(&engine->capture, engine->options.ring_size);
 	for (size_t i = 0; i < engine->ring_count; i++)
 		frec__ring_close(&engine->ring[i]);
+	frec__engine_stop_shm(engine);
+	frec__engine_stop_ends(engine);
 	frec__sideband_deinit(&engine->sideband);
 	frec__process_table_deinit(&engine->processes);
 	frec__declarations_deinit(&engine->declarations);
@@ -162,7 +261,7 @@ void frec__engine_stop(struct frec_engine *engine)
 	*engine = (struct frec_engine){.tracefs = -1, .events_fd = -1};
 }
 
-int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid)
+int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool tells)
 {
 	struct frec_watched *grown =
 		reallocarray(engine->watched, engine->watched_count + 1, sizeof(*grown));
@@ -171,6 +270,7 @@ int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_ui
 		return -ENOMEM;
 	engine->watched = grown;
 	grown[engine->watched_count++] = (struct frec_watched){.pid = pid, .only_uid = only_uid};
+	frec__engine_await(engine, pid, only_uid, tells);
 	return 0;
 }
 
@@ -212,12 +312,15 @@ static struct frec_snapshot describe(struct frec_engine *engine, const struct fr
 	};
 }
 
-static void capture(struct frec_engine *engine)
+static struct frec_snapshot capture(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid)
 {
+	// Records of events that nobody has looked at are not taken.
+	frec__engine_look_shm(engine);
 	frec__capture_take(&engine->capture, engine->ring, engine->ring_count, engine->source,
 			   engine->source_count);
 	// Names and deaths up to now belong to it.
 	frec__sideband_drain(&engine->sideband);
+	return describe(engine, reason, only_uid);
 }
 
 static int write_capture(struct frec_engine *engine, const struct frec_snapshot *snapshot,
@@ -246,9 +349,8 @@ static int write_capture(struct frec_engine *engine, const struct frec_snapshot 
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid,
 			  char *ret_path, struct frec_error *reterr)
 {
-	struct frec_snapshot snapshot = describe(engine, reason, only_uid);
+	struct frec_snapshot snapshot = capture(engine, reason, only_uid);
 
-	capture(engine);
 	return write_capture(engine, &snapshot, ret_path, reterr);
 }
 
@@ -273,9 +375,8 @@ static void work_off_deaths(struct frec_engine *engine)
 	     left > 0 && frec__deaths_due(&engine->deaths, bytes_written(engine),
 					  engine->options.ring_size, &death);
 	     left--) {
-		struct frec_snapshot snapshot = describe(engine, &death.reason, death.only_uid);
+		struct frec_snapshot snapshot = capture(engine, &death.reason, death.only_uid);
 
-		capture(engine);
 		if (!death.watched) {
 			if (!frec__snapshot_mentions(&snapshot, death.reason.pid))
 				continue;
@@ -301,6 +402,7 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 			fds[count++] = (struct pollfd){.fd = engine->deaths.death[i].pidfd,
 						       .events = POLLIN};
 	}
+	count += frec__engine_poll_ends(engine, fds + count, room - count);
 	*ret_milliseconds = engine->deaths.count ? DEATH_INTERVAL : LOOK_INTERVAL;
 	return count;
 }
@@ -308,6 +410,7 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 void frec__engine_work(struct frec_engine *engine)
 {
 	frec__sideband_drain(&engine->sideband);
+	frec__engine_look_ends(engine);
 	work_off_deaths(engine);
 	frec__engine_look(engine);
 }

@@ -4,7 +4,9 @@
  * snapshots. One thread, one loop; everything in it belongs to that thread.
  *
  * Data flows one way:  tracefs -> sources -> rings (written by the kernel)
+ *			services' memory -> sources, rings (written by services)
  *			sideband -> process table, alerts -> deaths -> reason
+ *			or, without the right to watch the kernel: /proc -> process table, pidfds -> deaths
  *			reason + rings -> capture -> file
  */
 #ifndef FREC_RECORDER_ENGINE_H
@@ -46,10 +48,14 @@ struct frec_engine_options {
 	uint64_t quota;
 	enum frec_watch watch;
 	bool serves_others; /* record --listen */
+	bool hands_memory;  /* services will be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	enum frec_transport transport;
 };
 
 struct frec_crash_program;
+struct frec_awaited;
+struct frec_engine_shm;
+struct frec_foreign;
 struct frec_mapped;
 struct frec_usdt;
 
@@ -62,6 +68,9 @@ struct frec_watched {
 struct frec_engine {
 	struct frec_engine_options options;
 	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
+	/* Whether it has the right to watch the kernel: without it there are only the events that services write into memory. */
+	bool kernel;
+	struct frec_error no_kernel; /* why not */
 	int tracefs;
 	size_t ring_count;
 	struct frec_ring *ring;
@@ -89,8 +98,16 @@ struct frec_engine {
 	size_t mapped_count; /* files that were mapped and not looked at yet */
 	struct frec_mapped *mapped;
 	bool mapped_missed; /* there was no room for one */
+	size_t shm_count;
+	struct frec_engine_shm *shm; /* the memory of services, for each user; see engine_shm.h */
+	uint64_t next_spaces; /* when to look again who came in other pid namespaces */
+	/* Without the kernel: whose end is waited for, and when to look at /proc again. See engine_ends.h. */
+	size_t awaited_count;
+	struct frec_awaited *awaited;
+	uint64_t next_births, next_names;
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */
+	struct frec_foreign *foreign;
 	/* Called after a snapshot was written, or was not (path NULL). */
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;
@@ -106,8 +123,19 @@ void frec__engine_stop(struct frec_engine *engine);
 /* Registers the selected events that the file (and the libraries it is linked with) declares, before it runs. */
 int frec__engine_preload(struct frec_engine *engine, const char *path, struct frec_error *reterr);
 
-int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid);
+/* From now on deaths of the process and its descendants are worth a snapshot. `tells`: see frec__engine_excuse(). */
+int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool tells);
 void frec__engine_unwatch(struct frec_engine *engine, uint32_t pid);
+
+/* The watched process that `pid` is or descends from, NULL. */
+const struct frec_watched *frec__engine_find_watched(const struct frec_engine *engine, uint32_t pid);
+
+/* Whether the end of a process may still be told by a pidfd. Never where the kernel is watched. */
+bool frec__engine_awaits(const struct frec_engine *engine);
+
+/* Notes a death of which a snapshot is to be taken. */
+void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert, uint32_t pid,
+			     int64_t only_uid);
 
 /* Takes a snapshot now. `ret_path` (PATH_MAX) may be NULL. */
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid,

@@ -14,6 +14,7 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/data_file.h"
+#include "recorder/engine_shm.h"
 #include "recorder/engine_usdt.h"
 
 // The bit of the enable word that user_events sets; see emit.h.
@@ -65,7 +66,7 @@ static int open_cpu(void *context, int cpu)
 	int r;
 
 	for (at = 0; at < engine->ring_count; at++) {
-		if (engine->ring[at].cpu == cpu)
+		if (!engine->ring[at].shm && engine->ring[at].cpu == cpu)
 			break;
 	}
 	if (at < engine->ring_count && !engine->ring[at].offline)
@@ -280,7 +281,7 @@ static bool all_alive(struct frec_engine *engine)
 	for (size_t i = 0; i < engine->ring_count; i++) {
 		struct frec_ring *ring = &engine->ring[i];
 
-		if (ring->offline || frec__ring_alive(ring))
+		if (ring->shm || ring->offline || frec__ring_alive(ring))
 			continue;
 		ring->offline = true;
 		frec__sideband_close(&engine->sideband, ring->cpu);
@@ -303,7 +304,7 @@ static void look_at_cpus(struct frec_engine *engine)
 	for (size_t i = 0; i < engine->ring_count; i++) {
 		struct frec_ring *ring = &engine->ring[i];
 
-		if (ring->offline || cpu_in_list(online, ring->cpu))
+		if (ring->shm || ring->offline || cpu_in_list(online, ring->cpu))
 			continue;
 		ring->offline = true;
 		frec__sideband_close(&engine->sideband, ring->cpu);
@@ -335,8 +336,11 @@ static void look_for_events(struct frec_engine *engine)
 
 void frec__engine_look(struct frec_engine *engine)
 {
-	look_at_cpus(engine);
-	look_for_events(engine);
+	if (engine->kernel) {
+		look_at_cpus(engine);
+		look_for_events(engine);
+	}
+	frec__engine_look_shm(engine);
 	frec__engine_look_usdt(engine);
 }
 

@@ -11,6 +11,10 @@ int frec__engine_open_cpus(struct frec_engine *engine, struct frec_error *reterr
 /* Opens the source of fatal signals with registers and stack; every recorder has it. */
 int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr);
 
+/* Opens a source, which it takes over, on every ring. */
+int frec__engine_open_source(struct frec_engine *engine, struct frec_source *source,
+			     struct frec_error *reterr);
+
 /*
  * Opens one more source on every ring; with `stack` bytes of user stack and the user registers in each record unless that
  * is 0. `filter` is static or NULL.

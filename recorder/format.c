@@ -158,6 +158,23 @@ int frec__format_parse(struct frec_format *format, const char *text, bool ours,
 	return 0;
 }
 
+struct frec_field *frec__format_add(struct frec_format *format, const char *name, const char *type,
+				    Flightrec__FieldKind kind, size_t offset, size_t size)
+{
+	struct frec_field *grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	format->field = grown;
+	grown += format->count++;
+	*grown = (struct frec_field){.name = strdup(name),
+				     .type = strdup(type),
+				     .kind = kind,
+				     .offset = (uint32_t)offset,
+				     .size = (uint32_t)size};
+	return grown->name && grown->type ? grown : NULL;
+}
+
 void frec__format_deinit(struct frec_format *format)
 {
 	for (size_t i = 0; i < format->count; i++) {

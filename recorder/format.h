@@ -43,6 +43,13 @@ int frec__format_parse(struct frec_format *format, const char *text, bool ours,
 		       struct frec_error *reterr);
 void frec__format_deinit(struct frec_format *format);
 
+/*
+ * Adds a field to a format that no tracefs describes. Returns the field, for what is left to say of it, or NULL without memory.
+ * It is valid until the next is added.
+ */
+struct frec_field *frec__format_add(struct frec_format *format, const char *name, const char *type,
+				    Flightrec__FieldKind kind, size_t offset, size_t size);
+
 /* The field of that name, or NULL. */
 const struct frec_field *frec__format_find(const struct frec_format *format, const char *name);
 

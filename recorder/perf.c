@@ -66,6 +66,20 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 	}
 }
 
+int frec__perf_allowed(struct frec_error *reterr)
+{
+	struct perf_event_attr attr;
+	int fd;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	// The first CPU is always there.
+	fd = frec__perf_open(&attr, 0, reterr);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int frec__perf_count(int fd, struct frec_count *ret)
 {
 	struct frec_count count = {0};

@@ -59,6 +59,9 @@ void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t 
  */
 int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *reterr);
 
+/* Whether events of every process can be opened at all. Returns 0 or a negative errno, with words on what to do. */
+int frec__perf_allowed(struct frec_error *reterr);
+
 /* Reads an event's counts. `lost` is 0 where the kernel does not count it. Returns 0 or a negative errno. */
 int frec__perf_count(int fd, struct frec_count *ret);
 

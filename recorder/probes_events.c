@@ -20,34 +20,58 @@
 void frec__probe_tracefs(struct frec_probe_result *ret)
 {
 	char path[PATH_MAX];
+	struct frec_error error;
 
 	if (!frec__tracefs_find(path, sizeof(path))) {
 		frec__probe_found(ret, FREC_PROBE_OK, "%.200s", path);
 		return;
 	}
-	frec__probe_found(ret, FREC_PROBE_MISSING,
-			  "tracefs is mounted nowhere that can be reached");
-	frec__probe_fix(ret, "sudo mount -t tracefs tracefs /sys/kernel/tracing");
+
+	FREC_CLOSE int own = frec__catalog_open(&error);
+
+	if (own >= 0)
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED,
+			"mounted nowhere: a recorder makes do with a mount of its own, services "
+			"cannot register events");
+	else
+		frec__probe_found(ret, FREC_PROBE_MISSING, "mounted nowhere that can be reached");
+	frec__probe_fix(ret, "%smount -t tracefs tracefs /sys/kernel/tracing", frec__probe_sudo());
 }
 
-// What opens tracefs to a user's group. Its files are for their owner to write, whatever the mount says.
-static void fix_rights(struct frec_probe_result *ret, bool to_emit)
+// tracefs as a shell takes it; empty where there is none.
+static void quote_tracefs(char *ret, size_t size)
 {
 	char path[PATH_MAX];
 
-	if (frec__tracefs_find(path, sizeof(path)))
+	*ret = 0;
+	if (!frec__tracefs_find(path, sizeof(path)))
+		frec__probe_quote(path, ret, size);
+}
+
+// The files of tracefs are for their owner to write, whatever the mount says.
+static void fix_rights(struct frec_probe_result *ret, bool to_emit)
+{
+	char path[200];
+
+	quote_tracefs(path, sizeof(path));
+	if (!*path)
 		return;
 	if (to_emit)
-		frec__probe_fix(ret,
-				"run it as root (sudo), or let your group in: sudo chgrp %u "
-				"%.100s/user_events_data && "
-				"sudo chmod g+w %.100s/user_events_data",
-				getegid(), path, path);
+		frec__probe_fix(
+			ret,
+			"sudo chgrp %u %s/user_events_data && sudo chmod g+w %s/user_events_data",
+			getegid(), path, path);
 	else
-		frec__probe_fix(ret,
-				"run it as root (sudo), or let your group in: sudo mount -o "
-				"remount,gid=%u,mode=750 %.100s",
-				getegid(), path);
+		frec__probe_fix(ret, "sudo mount -o remount,gid=%u,mode=750 %s", getegid(), path);
+	if (*ret->fix)
+		frec__probe_advise(ret, "root may; to let group %u in", getegid());
+}
+
+// A user who may not enter tracefs can still tell by this, which came with user_events.
+static bool kernel_has_user_events(void)
+{
+	return !access("/proc/sys/kernel/user_events_max", F_OK);
 }
 
 void frec__probe_tracefs_rights(struct frec_probe_result *ret)
@@ -70,21 +94,21 @@ void frec__probe_user_events(struct frec_probe_result *ret)
 	char path[PATH_MAX];
 
 	if (fd >= 0) {
-		frec__probe_found(ret, FREC_PROBE_OK, "user_events_data can be written");
-		return;
-	}
-	if (fd == -EACCES || fd == -EPERM) {
+		frec__probe_found(ret, FREC_PROBE_OK, "user_events_data can be written%s",
+				  frec__tracefs_find(path, sizeof(path))
+					  ? ", which is all of tracefs here"
+					  : "");
+	} else if ((fd == -EACCES || fd == -EPERM) && kernel_has_user_events()) {
 		frec__probe_found(ret, FREC_PROBE_MISSING, "user_events_data: %s", strerror(-fd));
 		fix_rights(ret, true);
-	} else if (frec__tracefs_find(path, sizeof(path))) {
-		frec__probe_found(ret, FREC_PROBE_MISSING,
-				  "user_events_data cannot be reached without tracefs");
+	} else if (frec__tracefs_find(path, sizeof(path)) && kernel_has_user_events()) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not without a mounted tracefs");
 	} else {
-		frec__probe_found(
-			ret, FREC_PROBE_MISSING,
-			"this kernel has no user_events (no user_events_data in tracefs)");
-		frec__probe_fix(ret, "boot a kernel built with CONFIG_USER_EVENTS=y (Ubuntu, Azure "
-				     "Linux and WSL2 ship one)");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "this kernel has none");
+		frec__probe_advise(
+			ret,
+			"boot a kernel built with CONFIG_USER_EVENTS=y (Ubuntu, Azure Linux and "
+			"WSL2 ship one), or do without: usdt and shm need none");
 	}
 }
 
@@ -110,7 +134,7 @@ void frec__probe_register(struct frec_probe_result *ret)
 	}
 	frec__probe_found(ret, FREC_PROBE_MISSING, "registering an event failed: %s", strerror(-r));
 	if (r == -EMFILE || r == -ENOSPC)
-		frec__probe_fix(ret, "sudo sysctl kernel.user_events_max=65535");
+		frec__probe_fix(ret, "%ssysctl kernel.user_events_max=65535", frec__probe_sudo());
 }
 
 void frec__probe_layouts(struct frec_probe_result *ret)
@@ -139,8 +163,9 @@ void frec__probe_layouts(struct frec_probe_result *ret)
 				  "both of two layouts of one name were registered");
 		return;
 	}
-	frec__probe_found(ret, FREC_PROBE_LIMITED,
-			  "one name, one layout: the second program is refused (%s)", strerror(-r));
-	frec__probe_fix(ret, "rename one of two events that share a name, or boot a kernel that "
-			     "has USER_EVENT_REG_MULTI_FORMAT");
+	frec__probe_found(ret, FREC_PROBE_LIMITED, "the second program is refused (%s)",
+			  strerror(-r));
+	frec__probe_advise(ret,
+			   "rename one of two events that share a name, or boot a kernel that has "
+			   "USER_EVENT_REG_MULTI_FORMAT");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What /proc knows and the sideband does not tell: processes from before, arguments, executables, owners.
-#include "recorder/processes.h"
+#include "recorder/proc_scan.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)
+#define START_JITTER 1000000 /* nanoseconds; a tick is longer */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
 // Nanoseconds to take from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
@@ -143,32 +144,67 @@ static void scan_threads(struct frec_processes *table, int folder, uint32_t pid)
 	}
 }
 
-static void scan_process(struct frec_processes *table, const char *name)
+// Whether /proc still tells of a process that has ended: as long as nobody waits for it. Its start is computed the same way each
+// time, but for the offset between two clocks.
+static bool is_same_life(const struct frec_process *process, const struct stat_line *line)
 {
-	uint32_t pid = (uint32_t)strtoul(name, NULL, 10);
+	int64_t apart = (int64_t)(line->start - process->start);
+
+	if (!process->start)
+		return line->start < process->exit;
+	return apart > -START_JITTER && apart < START_JITTER;
+}
+
+struct frec_process *frec__process_table_scan_one(struct frec_processes *table, uint32_t pid)
+{
 	FREC_FREE char *text = NULL;
 	FREC_CLOSE int folder = -1;
 	struct frec_process *process;
 	struct stat_line line;
 	char path[300];
 
-	snprintf(path, sizeof(path), "/proc/%s", name);
+	snprintf(path, sizeof(path), "/proc/%u", pid);
 	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (folder < 0)
-		return;
+		return NULL;
 	text = frec__read_file_at(folder, "stat", PROC_FILE_MAX);
-	// The sideband is on already: what it told about this process is younger than the scan.
-	if (!text || !parse_stat(text, &line) || frec__process_table_find(table, pid))
-		return;
-	frec__process_table_comm(table, pid, pid, line.name, false, 0);
+	if (!text || !parse_stat(text, &line))
+		return NULL;
 	process = frec__process_table_find(table, pid);
-	if (!process)
-		return;
+	if (process && !process->exit)
+		return process;
+	if (process && is_same_life(process, &line))
+		return NULL;
+	if (process) {
+		// Another life. Nothing of what it would have from its parent is sure.
+		frec__process_table_fork(table, pid, line.ppid, pid, line.start);
+		frec__process_table_comm(table, pid, pid, line.name, true, line.start);
+	} else {
+		frec__process_table_comm(table, pid, pid, line.name, false, 0);
+	}
+	process = frec__process_table_find(table, pid);
+	if (!process || process->exit)
+		return NULL;
 	process->ppid = line.ppid;
 	process->start = line.start;
 	process->kernel = line.flags & FLAG_KERNEL_THREAD;
 	scan_threads(table, folder, pid);
 	frec__process_table_refresh(table, pid);
+	read_maps(table, folder, pid);
+	return process;
+}
+
+void frec__process_table_remap(struct frec_processes *table, uint32_t pid)
+{
+	FREC_CLOSE int folder = -1;
+	char path[64];
+
+	frec__process_table_refresh(table, pid);
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	frec__process_table_unmap(table, pid);
 	read_maps(table, folder, pid);
 }
 
@@ -180,8 +216,11 @@ int frec__process_table_scan(struct frec_processes *table)
 	if (!proc)
 		return -errno;
 	while ((entry = readdir(proc))) {
-		if (isdigit((unsigned char)entry->d_name[0]))
-			scan_process(table, entry->d_name);
+		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+
+		// The sideband is on already: what it told about a process is younger than the scan.
+		if (isdigit((unsigned char)entry->d_name[0]) && !frec__process_table_find(table, pid))
+			frec__process_table_scan_one(table, pid);
 	}
 	return 0;
 }

@@ -2,8 +2,12 @@
 // The bounded process table; proc_scan.c fills it from /proc.
 #include "recorder/processes.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "recorder/cleanup.h"
 
 // How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and the offset between
 // two clocks.
@@ -49,6 +53,7 @@ void frec__process_table_deinit(struct frec_processes *table)
 			process_free(table, process);
 		}
 	}
+	free(table->expected.cmdline);
 	*table = (struct frec_processes){0};
 }
 
@@ -224,6 +229,56 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 		mark_exit(table, process, time);
 }
 
+void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	for (size_t i = 0; process && i < process->threads; i++) {
+		if (!process->thread[i].exit)
+			process->thread[i].exit = time;
+	}
+	if (process)
+		mark_exit(table, process, time);
+}
+
+void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	struct frec_thread *thread = process && !find_thread(process, tid) ? add_thread(process, tid, 0) : NULL;
+
+	if (thread)
+		thread->exit = process->exit;
+}
+
+void frec__process_table_unmap(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	if (process)
+		clear_maps(table, process);
+}
+
+int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments)
+{
+	char *cmdline = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&cmdline, &size);
+
+	if (!stream)
+		return -ENOMEM;
+	for (size_t i = 0; arguments[i]; i++)
+		fwrite(arguments[i], 1, strlen(arguments[i]) + 1, stream);
+	if (fclose(stream)) {
+		free(cmdline);
+		return -ENOMEM;
+	}
+	free(table->expected.cmdline);
+	if (size > FREC_PROCESS_CMDLINE_MAX)
+		size = FREC_PROCESS_CMDLINE_MAX;
+	table->expected = (struct frec_expected){.pid = pid, .cmdline = cmdline, .size = size};
+	return 0;
+}
+
 void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid, const char *name,
 			  bool exec, uint64_t time)
 {
@@ -240,6 +295,11 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
 		process->cmdline_size = 0;
+		if (table->expected.pid == pid) {
+			process->cmdline = FREC_TAKE_PTR(table->expected.cmdline);
+			process->cmdline_size = table->expected.size;
+			table->expected.pid = 0;
+		}
 		process->uid_known = false;
 		process->image_since = time;
 		for (size_t i = 0; i < process->threads; i++) {

@@ -48,6 +48,7 @@ struct frec_process {
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
 	struct frec_map *map;
+	uint32_t seen; /* frec_processes.polls, when /proc had it last */
 	struct frec_process *next; /* in its hash bucket, youngest first */
 };
 
@@ -57,6 +58,13 @@ struct frec_processes {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
 	size_t map_bytes;
+	uint32_t polls; /* looks at /proc: see frec__process_table_poll() */
+	/* The arguments that a process is about to start with, for when it is gone before they can be read. */
+	struct frec_expected {
+		uint32_t pid; /* 0: none */
+		char *cmdline;
+		size_t size;
+	} expected;
 	uint64_t forgotten_until; /* the latest exit among those that left the table: whose an older record is, is unknown */
 };
 
@@ -67,6 +75,12 @@ void frec__process_table_deinit(struct frec_processes *table);
 /* The youngest life of `pid`, dead or alive; NULL where none is known. */
 struct frec_process *frec__process_table_find(const struct frec_processes *table, uint32_t pid);
 
+/*
+ * Says what arguments `pid` is going to have with its next exec. What /proc says then takes their place, if the process
+ * lives long enough. Returns 0 or -ENOMEM.
+ */
+int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments);
+
 /* What the sideband tells. `time` is when it happened. */
 void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid, uint32_t tid,
 			  uint64_t time);
@@ -74,6 +88,13 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid, const char *name,
 			  bool exec, uint64_t time);
 void frec__process_table_map(struct frec_processes *table, uint32_t pid, const struct frec_map *map);
+
+/* The process has ended with all its threads. */
+void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_t time);
+/* A record of this thread was seen: it is in the table from then on, called as its process. */
+void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid);
+/* Forgets what it has mapped, to be told anew. */
+void frec__process_table_unmap(struct frec_processes *table, uint32_t pid);
 
 /* Reads what only /proc knows (arguments, executable, user) about a process that is still there. */
 void frec__process_table_refresh(struct frec_processes *table, uint32_t pid);

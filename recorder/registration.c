@@ -16,6 +16,7 @@
 
 #include "recorder/data_file.h"
 #include "recorder/emit.h"
+#include "recorder/shm_emit.h"
 
 /* Guards all that follows, and `registered` of every event. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -38,6 +39,12 @@ static void unlock_after_fork(void)
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);
+}
+
+/* Before the objects of this program register: their events are on from their first instruction. */
+__attribute__((constructor(102))) static void inherit_memory(void)
+{
+	frec__shm_inherit();
 }
 
 __attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
@@ -181,6 +188,18 @@ int frec_register_fd(int fd)
 	return result;
 }
 
+int frec__shm_attach(int fd)
+{
+	int result;
+
+	pthread_mutex_lock(&lock);
+	result = frec__shm_map(fd);
+	for (struct frec__object *object = objects; object && !result; object = object->next)
+		frec__shm_register(object);
+	pthread_mutex_unlock(&lock);
+	return result;
+}
+
 void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx)
 {
 	pthread_mutex_lock(&lock);
@@ -202,6 +221,7 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 		objects = object;
 		__atomic_fetch_add(&frec__counts.events, (uint64_t)(end - events),
 				   __ATOMIC_RELAXED);
+		frec__shm_register(object);
 		if (open_data_file() == 0)
 			register_all();
 	}
@@ -250,6 +270,7 @@ void frec__object_unregister(struct frec__object *object)
 		for (struct frec__event **event = object->events; event != object->end; event++)
 			unregister_event(*event);
 	if (*link) {
+		frec__shm_unregister(object);
 		*link = object->next;
 		__atomic_fetch_sub(&frec__counts.events, (uint64_t)(object->end - object->events),
 				   __ATOMIC_RELAXED);

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "recorder/perf.h"
+#include "recorder/pid_space.h"
+#include "recorder/shm_rings.h"
 
 // Task, softirq, interrupt, NMI: on each of them one record can be under way on a CPU.
 #define CONTEXT_LEVELS 4
@@ -74,9 +76,29 @@ bool frec__ring_alive(struct frec_ring *ring)
 	return alive;
 }
 
+// Above the ids of one memory, which begin above the kernel's.
+#define SHM_NUMBER_SHIFT 40
+
+uint64_t frec__ring_shm_id(uint32_t number, uint64_t id)
+{
+	return id + ((uint64_t)number << SHM_NUMBER_SHIFT);
+}
+
+void frec__ring_of_shm(struct frec_ring *ring, const struct frec_shm_rings *shm, size_t index, size_t size,
+		       uint32_t number)
+{
+	// The last one is for threads that can write into no CPU's.
+	*ring = (struct frec_ring){.cpu = index + 1 < frec__shm_cpus(shm) ? (int)index : FREC_CPU_ANY,
+				   .shm = shm,
+				   .index = index,
+				   .number = number,
+				   .fd = -1,
+				   .size = size};
+}
+
 uint64_t frec__ring_written(const struct frec_ring *ring)
 {
-	return -head(ring);
+	return ring->shm ? frec__shm_written(ring->shm, ring->index) : -head(ring);
 }
 
 void frec__ring_copy(const struct frec_ring *ring, struct frec_ring_copy *copy)
@@ -84,6 +106,10 @@ void frec__ring_copy(const struct frec_ring *ring, struct frec_ring_copy *copy)
 	const uint8_t *data = (const uint8_t *)ring->map + sysconf(_SC_PAGESIZE);
 	size_t start, first;
 
+	if (ring->shm) {
+		frec__shm_copy(ring->shm, ring->index, copy);
+		return;
+	}
 	copy->head = head(ring);
 	copy->written = -copy->head;
 	start = copy->head & (ring->size - 1);
@@ -100,12 +126,35 @@ void frec__ring_copy(const struct frec_ring *ring, struct frec_ring_copy *copy)
 	copy->during = copy->head - head(ring);
 }
 
+static void settle_shm(const struct frec_ring *ring, struct frec_ring_copy *copy)
+{
+	struct frec_shm_damage damage;
+
+	frec__shm_settle(ring->shm, copy, &damage);
+	copy->damaged = damage.regions;
+	// Events have the same ids in every memory.
+	for (size_t at = 0; at < copy->valid;) {
+		struct frec_sample *sample = (void *)(copy->data + at);
+
+		sample->id = frec__ring_shm_id(ring->number, sample->id);
+		if (ring->space) {
+			sample->pid = frec__pid_space_outside(ring->space, sample->pid);
+			sample->tid = frec__pid_space_outside(ring->space, sample->tid);
+		}
+		at += sample->header.size;
+	}
+}
+
 void frec__ring_copy_settle(const struct frec_ring *ring, struct frec_ring_copy *copy, bool settled,
 			    size_t largest)
 {
 	uint64_t unseen = CONTEXT_LEVELS * largest;
 	uint64_t lost;
 
+	if (ring->shm) {
+		settle_shm(ring, copy);
+		return;
+	}
 	if (ring->offline)
 		unseen = 0;
 	// All that was under way when the copy ended has been finished since, with some more.

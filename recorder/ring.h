@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One CPU's overwrite ring: a perf buffer that the kernel writes backwards, for ever, and that is copied live.
+ * One CPU's overwrite ring. There are two kinds of them behind these functions: the kernel's, which this page is about, and
+ * those in memory that services write themselves (see shm.h). A copy looks the same once it is settled.
+ *
+ * The kernel's is a perf buffer that the kernel writes backwards, for ever, and that is copied live.
  *
  * The kernel writes each record below the one before and moves `data_head` down to it, so reading upwards from
  * `data_head` meets whole records, newest first, until the bytes run into what is being overwritten. A copy reads
@@ -28,8 +31,20 @@
 #define FREC_RING_SIZE_MIN (64u << 10)
 #define FREC_RING_SIZE_MAX (1u << 30)
 
+struct frec_pid_space;
+struct frec_shm_rings;
+
+/* The CPU of a ring that threads on any CPU write. */
+#define FREC_CPU_ANY (-1)
+
 struct frec_ring {
 	int cpu;
+	/* NULL: the kernel's ring, with the descriptor and mapping below. Else services write it: number `index` of these. */
+	const struct frec_shm_rings *shm;
+	size_t index;
+	uint32_t uid;	 /* whose services they are */
+	const struct frec_pid_space *space; /* NULL, or what these call themselves */
+	uint32_t number; /* keeps the rings of one CPU apart: 0 for the kernel's, else the memory's number */
 	int fd;	      /* of the dummy event that owns the buffer; sources are redirected to it */
 	void *map;    /* struct perf_event_mmap_page and the data behind it, read-only */
 	size_t size;  /* bytes of data, a power of two */
@@ -45,11 +60,19 @@ struct frec_ring_copy {
 	uint64_t during;    /* bytes written while the copy ran */
 	size_t valid;	    /* bytes from the start that are whole and true; the last record may be cut */
 	bool wrapped;	    /* something was overwritten before or during the copy */
+	uint64_t damaged;   /* of services' rings: stretches that are no whole records */
 };
 
 /* Opens the ring of `cpu`. `size` must be a power of two of at least a page. Returns 0 or a negative errno. */
 int frec__ring_open(struct frec_ring *ring, int cpu, size_t size, struct frec_error *reterr);
 void frec__ring_close(struct frec_ring *ring);
+
+/* Ring number `index`, of `size` bytes, of memory that services write; the memory has `number`, from 1 on, and outlives the ring. */
+void frec__ring_of_shm(struct frec_ring *ring, const struct frec_shm_rings *shm, size_t index, size_t size,
+		       uint32_t number);
+
+/* What an event of such memory has as its id, told apart from those of other memory. */
+uint64_t frec__ring_shm_id(uint32_t number, uint64_t id);
 
 /*
  * Whether the ring's event has been on since the last call, some time ago. The kernel takes every event off a CPU that goes

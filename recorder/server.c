@@ -17,6 +17,8 @@
 
 #include "recorder/cleanup.h"
 #include "recorder/control.h"
+#include "recorder/engine_ends.h"
+#include "recorder/engine_shm.h"
 
 #define POLL_MAX 2048
 #define CONNECTIONS_PER_USER 64
@@ -91,9 +93,11 @@ static void drop(struct frec_server *server, size_t at)
 {
 	struct frec_connection *connection = server->connection[at];
 
-	// If it died, the sideband told so before its socket closed, and the death is noted.
-	if (connection->life_line)
+	// If it died, the sideband told so before its socket closed, and the death is noted. Pidfds tell it after that.
+	if (connection->life_line) {
 		server->stop = true;
+		server->cut_off = !connection->stopped;
+	}
 	if (connection->attached)
 		frec__engine_unwatch(server->engine, connection->pid);
 	close(connection->fd);
@@ -124,6 +128,18 @@ static void put_json(FILE *stream, const char *text)
 	fputc('"', stream);
 }
 
+// How many sources each transport carries.
+static void put_transports(FILE *stream, const struct frec_engine *engine)
+{
+	static const char *const names[] = {"kernel", "user_events", "usdt", "shm"};
+	size_t counts[4] = {0};
+
+	for (size_t i = 0; i < engine->source_count; i++)
+		counts[engine->source[i].transport]++;
+	for (size_t i = 0; i < 4; i++)
+		fprintf(stream, "%s\"%s\":%zu", i ? "," : "", names[i], counts[i]);
+}
+
 static void put_status(FILE *stream, const struct frec_engine *engine)
 {
 	uint64_t most = 0, age = frec__monotonic() - engine->recording_since;
@@ -143,6 +159,12 @@ static void put_status(FILE *stream, const struct frec_engine *engine)
 			? (double)age / 1e9 * (double)engine->options.ring_size / (double)most
 			: (double)age / 1e9,
 		most, engine->snapshots, engine->failures);
+	fprintf(stream, ",\"transport\":\"%s\",\"kernel\":%s", frec__transport_names[engine->transport],
+		engine->kernel ? "true" : "false");
+	if (!engine->kernel) {
+		fprintf(stream, ",\"no_kernel\":");
+		put_json(stream, engine->no_kernel.message);
+	}
 	fprintf(stream, ",\"fault_addresses\":%s", engine->crash_program ? "true" : "false");
 	fprintf(stream, ",\"last\":");
 	put_json(stream, engine->last_path);
@@ -161,7 +183,9 @@ static void put_status(FILE *stream, const struct frec_engine *engine)
 		fputs(i ? "," : "", stream);
 		put_json(stream, name);
 	}
-	fprintf(stream, "]");
+	fprintf(stream, "],\"sources_by\":{");
+	put_transports(stream, engine);
+	fprintf(stream, "}");
 }
 
 static void handle_status(const struct frec_server *server, const struct frec_connection *connection)
@@ -212,23 +236,35 @@ static void handle_trigger(struct frec_server *server, struct frec_connection *c
 
 static void handle_attach(struct frec_server *server, struct frec_connection *connection)
 {
+	struct frec_engine *engine = server->engine;
+	struct frec_error error = {0};
 	// Each client gets an open file of its own: the kernel counts its registered events by it.
-	FREC_CLOSE int fd = openat(server->engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC);
+	FREC_CLOSE int file = engine->transport == FREC_TRANSPORT_USER_EVENTS
+				      ? openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC)
+				      : -1;
+	int fd = file;
 
-	if (fd < 0) {
-		answer(connection, "error", "this kernel has no user_events", -1);
+	if (!connection->pid) {
+		answer(connection, "error", "the recorder is in a pid namespace that does not know you", -1);
+		return;
+	}
+	// Memory is shared by the processes of a user: they can do worse to each other than write into it.
+	if (engine->transport == FREC_TRANSPORT_SHM)
+		fd = frec__engine_shm_fd(engine, connection->uid, connection->pid, &error);
+	if (fd < 0 && engine->transport != FREC_TRANSPORT_USDT) {
+		answer(connection, "error", error.code ? error.message : "this kernel has no user_events", -1);
 		return;
 	}
 	if (!connection->attached &&
 	    frec__engine_watch(server->engine, connection->pid,
-			       connection->trusted ? -1 : (int64_t)connection->uid)) {
+			       connection->trusted ? -1 : (int64_t)connection->uid, true)) {
 		answer(connection, "error", "out of memory", -1);
 		return;
 	}
 	connection->attached = true;
 	// It may have changed its user since the process table saw it.
 	frec__process_table_refresh(&server->engine->processes, connection->pid);
-	answer(connection, "ok", "attached", fd);
+	answer(connection, "ok", frec__transport_names[engine->transport], fd);
 }
 
 // False when the connection is to be closed.
@@ -253,8 +289,10 @@ static bool handle(struct frec_server *server, struct frec_connection *connectio
 		handle_status(server, connection);
 	else if (!strcmp(message, "attach"))
 		handle_attach(server, connection);
+	else if (!strcmp(message, "end"))
+		frec__engine_excuse(server->engine, connection->pid);
 	else if (!strcmp(message, "stop") && connection->trusted)
-		server->stop = true;
+		server->stop = connection->stopped = true;
 	else
 		answer(connection, "error",
 		       !strcmp(message, "stop") ? "only the recorder's owner may stop it"
@@ -284,10 +322,13 @@ static void handle_signal(struct frec_server *server)
 // Whatever was asked for before the end came is still done.
 static void finish(struct frec_server *server)
 {
+	uint64_t patience = frec__monotonic() + FREC_DEATH_WAIT_MAX * UINT64_C(1000000);
 	struct pollfd fds[POLL_MAX];
 
 	frec__engine_work(server->engine);
-	while (server->engine->deaths.count) {
+	// Descriptors are closed some time before a process counts as gone.
+	while (server->engine->deaths.count || (server->cut_off && frec__engine_awaits(server->engine) &&
+						frec__monotonic() < patience)) {
 		int timeout;
 		size_t count = frec__engine_poll(server->engine, fds, POLL_MAX, &timeout);
 

@@ -13,6 +13,7 @@ struct frec_connection {
 	bool trusted;	   /* root, or the user that the recorder runs as */
 	bool attached;
 	bool life_line; /* the recorder ends with it */
+	bool stopped;	/* it asked for the end before it hung up */
 	char last_path[PATH_MAX]; /* of the last snapshot that belongs to it */
 };
 
@@ -29,6 +30,7 @@ struct frec_server {
 	int until; /* pidfd: the loop ends when this process is gone; -1 */
 	int interrupted; /* the signal that ended the loop, 0 */
 	bool stop;
+	bool cut_off; /* the life line broke without a word: whoever held it may be dying */
 };
 
 /* Blocks the signals and opens the signalfd: before any process is started that must not inherit the mask late. */

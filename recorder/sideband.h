@@ -20,13 +20,16 @@ enum frec_alert_kind {
 	FREC_ALERT_KILL,   /* SIGKILL was sent */
 	FREC_ALERT_OOM,	   /* the OOM killer chose a victim */
 	FREC_ALERT_EXEC,   /* a process has a new image: its arguments can be read now */
-	FREC_ALERT_COUNT
+	FREC_ALERT_COUNT,
+	/* No tracepoint tells of this one: a process is gone, and how is not known. */
+	FREC_ALERT_GONE = FREC_ALERT_COUNT
 };
 
 struct frec_alert {
 	enum frec_alert_kind kind;
 	uint32_t pid, tid; /* of the process it happens to; pid is 0 where only the thread is known */
 	int signal, code;
+	bool code_unknown;
 	uint32_t sender; /* FREC_ALERT_KILL: the process that sent it; 0: the kernel */
 	uint64_t time;
 };

@@ -23,7 +23,8 @@
 static bool is_user_event(const struct frec_source *source)
 {
 	return source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
-	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT;
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
+	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
 }
 
 // What the first walk finds on one ring.
@@ -36,11 +37,18 @@ struct coverage {
 #define LEFT_OUT (1 << 15)
 
 // Decided on the first walk, and noted in the copy: the process table changes before the second.
-static bool decide(const struct frec_snapshot *snapshot, struct perf_event_header *record)
+static bool decide(const struct frec_snapshot *snapshot, const struct frec_ring *ring,
+		   struct perf_event_header *record)
 {
-	if (snapshot->only_uid >= 0 &&
-	    !frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
-					 (uint32_t)snapshot->only_uid, frec__record_time(record)))
+	bool belongs = true;
+
+	// What services write they write for themselves, whatever process it says it is of.
+	if (snapshot->only_uid >= 0 && ring->shm)
+		belongs = ring->uid == (uint32_t)snapshot->only_uid;
+	else if (snapshot->only_uid >= 0)
+		belongs = frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
+						      (uint32_t)snapshot->only_uid, frec__record_time(record));
+	if (!belongs)
 		record->misc |= LEFT_OUT;
 	return !(record->misc & LEFT_OUT);
 }
@@ -64,6 +72,20 @@ static uint64_t weight(const struct frec_source *source, const struct perf_event
 	return period;
 }
 
+static uint32_t tid_of(const struct perf_event_header *record)
+{
+	return ((const struct frec_sample *)record)->tid;
+}
+
+// Nobody puts threads into another user's processes.
+static void note_thread(const struct frec_snapshot *snapshot, const struct frec_ring *ring, uint32_t pid, uint32_t tid)
+{
+	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
+
+	if (process && (ring->uid == geteuid() || (process->uid_known && process->uid == ring->uid)))
+		frec__process_table_note(snapshot->processes, pid, tid);
+}
+
 static void look_over(const struct frec_snapshot *snapshot, const struct frec_id_map *ids, size_t ring,
 		      struct coverage *coverage, struct frec_crash_finder *finder)
 {
@@ -71,7 +93,7 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 	const struct frec_ring_copy *copy = &capture->copy[ring];
 	size_t count = frec__records_find(copy, capture->offset,
 					  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
-	uint32_t last_pid = UINT32_MAX;
+	uint32_t last_pid = UINT32_MAX, last_tid = 0;
 
 	coverage->from = snapshot->rings[ring].since > snapshot->recording_since
 				 ? snapshot->rings[ring].since
@@ -81,7 +103,7 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint32_t pid = frec__record_pid(record);
 		uint64_t time = frec__record_time(record);
-		bool kept = decide(snapshot, record);
+		bool kept = decide(snapshot, &snapshot->rings[ring], record);
 
 		coverage->kept += record->size;
 		coverage->records++;
@@ -96,7 +118,11 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
+		// Without the sideband nobody else may know of a thread that lived for a moment.
+		if (snapshot->rings[ring].shm && (pid != last_pid || tid_of(record) != last_tid))
+			note_thread(snapshot, &snapshot->rings[ring], pid, tid_of(record));
 		last_pid = pid;
+		last_tid = tid_of(record);
 		frec__crash_finder_record(finder, &snapshot->sources[source],
 					  (const struct frec_sample *)record);
 	}
@@ -139,6 +165,7 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 	if (!plain || !packed)
 		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
 	chunk.cpu = (uint32_t)snapshot->rings[ring].cpu;
+	chunk.ring = snapshot->rings[ring].number;
 	while (count-- > 0 && !r) {
 		const struct perf_event_header *record = at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
@@ -185,29 +212,42 @@ static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_par
 	cpu.records_kept = coverage->records;
 	cpu.wrapped = copy->wrapped;
 	cpu.offline = snapshot->rings[ring].offline;
+	cpu.damaged = copy->damaged;
+	cpu.ring = snapshot->rings[ring].number;
+	if (snapshot->rings[ring].shm)
+		cpu.transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
 	frec__parts_put(parts, FREC_PART_CPU, &cpu.base);
 
 	for (size_t s = 0; s < capture->sources; s++) {
 		const struct frec_count *before = &capture->before[s * capture->rings + ring];
 		const struct frec_count *after = &capture->after[s * capture->rings + ring];
 		Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
-		uint64_t known;
+		uint64_t known, missing;
 
+		// What is of other memory than this ring.
+		if (snapshot->sources[s].shm != snapshot->rings[ring].shm)
+			continue;
 		loss.source = (uint32_t)s + 1;
 		loss.cpu = cpu.cpu;
+		loss.ring = cpu.ring;
 		loss.emitted_before = before->value;
 		loss.emitted_after = after->value;
 		loss.in_file = coverage->in_file[s];
 		loss.filtered = coverage->filtered[s];
 		loss.lost = before->lost;
 		known = loss.in_file + loss.filtered + loss.lost;
-		loss.overwritten = before->value > known ? before->value - known : 0;
-		// Some kernels count tracepoints that they then do not write (seen on 6.18: those that hit the idle task), and do
-		// not say so. Nothing was overwritten in a ring that never wrapped.
-		if (!copy->wrapped && snapshot->sources[s].transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL) {
-			loss.lost += loss.overwritten;
-			loss.overwritten = 0;
-		}
+		missing = before->value > known ? before->value - known : 0;
+		// Nothing was overwritten in a ring that never wrapped. Some kernels count tracepoints that they then do not write
+		// (seen on 6.18: those that hit the idle task), and do not say so; in memory that services write somebody
+		// destroyed what is missing.
+		if (!copy->wrapped && (snapshot->rings[ring].shm ||
+				       snapshot->sources[s].transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
+			loss.lost += missing;
+		else
+			loss.overwritten = missing;
+		// A service can die between writing a record and counting it.
+		if (snapshot->rings[ring].shm && loss.emitted_after < known)
+			loss.emitted_after = known;
 		if (after->value || known)
 			frec__parts_put(parts, FREC_PART_LOSS, &loss.base);
 	}

@@ -16,6 +16,7 @@ struct frec_reason {
 	/* Of a death; pid is 0 where there was none. */
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
+	bool code_unknown;
 };
 
 struct frec_snapshot {

@@ -238,8 +238,14 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	crash.pid = reason->pid;
 	crash.tid = reason->tid;
 	crash.signal = reason->signal;
-	crash.code = reason->code;
-	crash.exit_status = reason->exit_status;
+	if (!reason->code_unknown) {
+		crash.how_case = FLIGHTREC__CRASH__HOW_CODE;
+		crash.code = reason->code;
+	}
+	if (reason->kind != FLIGHTREC__TRIGGER__KIND__GONE) {
+		crash.end_case = FLIGHTREC__CRASH__END_EXIT_STATUS;
+		crash.exit_status = reason->exit_status;
+	}
 	crash.time = reason->time;
 	crash.sender_pid = reason->sender;
 	if (process) {
@@ -289,7 +295,7 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
 	FREC_FREE Flightrec__Field *fields = calloc(format->count + 1, sizeof(*fields));
 	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
-	char kernel_name[400];
+	char kernel_name[sizeof(source->listed.group) + sizeof(source->listed.kernel_name)];
 
 	if (!fields || !pointers) {
 		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);

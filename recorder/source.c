@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "recorder/shm_rings.h"
+
 // The kernel's PERF_MAX_TRACE_SIZE: no tracepoint has a larger payload.
 #define PAYLOAD_MAX 8192
 #define FORMAT_MAX (256u << 10)
@@ -16,7 +18,7 @@
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, uint32_t stack, struct frec_error *reterr)
 {
-	char path[600];
+	char path[1200];
 	int r;
 
 	*source = (struct frec_source){.listed = *listed, .filter = filter};
@@ -134,7 +136,10 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 		close(source->fd[at]);
 	source->fd[at] = -1;
 	source->perf_id[at] = 0;
-	if (ring->offline)
+	if (source->shm && source->shm == ring->shm)
+		source->perf_id[at] = frec__ring_shm_id(
+			source->shm_number, frec__shm_event(source->shm, source->shm_event)->id);
+	if (ring->offline || source->shm || ring->shm)
 		return 0;
 	if (source->output)
 		frec__bpf_output_count(source->output, source->slot, ring->cpu, &source->counted[at]);
@@ -147,12 +152,14 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	return 0;
 }
 
-void frec__source_count(const struct frec_source *source, size_t at, int cpu, bool begun,
+void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring, bool begun,
 			struct frec_count *ret)
 {
 	struct frec_bpf_counts counts;
 
 	*ret = (struct frec_count){0};
+	if (source->shm && source->shm == ring->shm)
+		ret->value = frec__shm_emitted(source->shm, source->shm_event, ring->index);
 	if (at >= source->opened || source->fd[at] < 0)
 		return;
 	if (!source->output) {
@@ -160,10 +167,11 @@ void frec__source_count(const struct frec_source *source, size_t at, int cpu, bo
 		return;
 	}
 	// perf does not count what BPF programs write.
-	frec__bpf_output_count(source->output, source->slot, cpu, &counts);
+	frec__bpf_output_count(source->output, source->slot, ring->cpu, &counts);
 	ret->lost = counts.lost - source->counted[at].lost;
-	ret->value = begun ? counts.begun - source->counted[at].begun
-			   : counts.written - source->counted[at].written + ret->lost;
+	// What was under way when the ring was opened counts from then on, so that as many are begun as are finished, or more.
+	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
+		     (source->counted[at].written + source->counted[at].lost);
 }
 
 void frec__source_deinit(struct frec_source *source)

@@ -36,6 +36,10 @@ struct frec_source {
 	const struct frec_bpf_output *output;
 	uint32_t slot; /* its number there */
 	size_t declared; /* of an event that no format file describes: which of the engine's declarations it is */
+	/* Of events that services write themselves: the memory that they are in, with its number, and which event there. */
+	const struct frec_shm_rings *shm;
+	uint32_t shm_number;
+	size_t shm_event;
 	struct frec_bpf_counts *counted; /* what was counted when each ring was opened */
 };
 
@@ -60,9 +64,9 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 
 /*
  * Reads what the source emitted on its ring number `at`: what is finished, or, with `begun`, also what is under way. perf
- * itself makes no difference: see the grace periods of capture.h. All zero where it is not open.
+ * itself and services make no difference: see capture.h. All zero where it is not open.
  */
-void frec__source_count(const struct frec_source *source, size_t at, int cpu, bool begun,
+void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring, bool begun,
 			struct frec_count *ret);
 
 /* Closes and frees everything. */

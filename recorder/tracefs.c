@@ -3,6 +3,8 @@
  * tracefs is nearly always mounted at one of two well-known places, which are tried first because the list of mounts
  * can be long (thousands, on a container host) and costs time to read. The first place is preferred: the second one
  * mounts itself on access and needs the right to enter debugfs.
+ *
+ * A container may have been given a single file of it, mounted at its usual place or elsewhere.
  */
 #include "recorder/tracefs.h"
 
@@ -13,15 +15,35 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #define TRACEFS_TYPE 0x74726163 /* TRACEFS_MAGIC of <linux/magic.h> */
+
+static const char *const usual[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
 static bool is_tracefs(const char *path)
 {
 	struct statfs status;
 
 	return statfs(path, &status) == 0 && status.f_type == TRACEFS_TYPE;
+}
+
+static bool is_folder(const char *path, const void *context)
+{
+	struct stat status;
+
+	(void)context;
+	return is_tracefs(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+static bool is_file(const char *path, const void *name)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat status;
+
+	return slash && strcmp(slash + 1, name) == 0 && is_tracefs(path) && stat(path, &status) == 0 &&
+	       S_ISREG(status.st_mode);
 }
 
 static int copy_path(char *ret_path, size_t size, const char *path)
@@ -35,7 +57,8 @@ static int copy_path(char *ret_path, size_t size, const char *path)
 }
 
 /* A place that something else was mounted over later, or that this process cannot reach, does not count. */
-static int find_in_mounts(char *ret_path, size_t size)
+static int find_in_mounts(bool (*fits)(const char *path, const void *context), const void *context,
+			  char *ret_path, size_t size)
 {
 	char line[PATH_MAX + 512];
 	struct mntent entry;
@@ -45,7 +68,7 @@ static int find_in_mounts(char *ret_path, size_t size)
 	if (!mounts)
 		return -ENOENT;
 	while (result == -ENOENT && getmntent_r(mounts, &entry, line, sizeof(line))) {
-		if (strcmp(entry.mnt_type, "tracefs") == 0 && is_tracefs(entry.mnt_dir))
+		if (strcmp(entry.mnt_type, "tracefs") == 0 && fits(entry.mnt_dir, context))
 			result = copy_path(ret_path, size, entry.mnt_dir);
 	}
 	endmntent(mounts);
@@ -54,12 +77,10 @@ static int find_in_mounts(char *ret_path, size_t size)
 
 int frec__tracefs_find(char *ret_path, size_t size)
 {
-	static const char *const usual[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
-
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-		if (is_tracefs(usual[i]))
+		if (is_folder(usual[i], NULL))
 			return copy_path(ret_path, size, usual[i]);
-	return find_in_mounts(ret_path, size);
+	return find_in_mounts(is_folder, NULL, ret_path, size);
 }
 
 int frec__tracefs_open(const char *name, int flags)
@@ -68,12 +89,16 @@ int frec__tracefs_open(const char *name, int flags)
 	size_t length;
 	int fd, result = frec__tracefs_find(path, sizeof(path));
 
+	if (result == -ENOENT) {
+		result = find_in_mounts(is_file, name, path, sizeof(path));
+	} else if (!result) {
+		length = strlen(path);
+		if (snprintf(path + length, sizeof(path) - length, "/%s", name) >=
+		    (int)(sizeof(path) - length))
+			return -ENAMETOOLONG;
+	}
 	if (result)
 		return result;
-	length = strlen(path);
-	if (snprintf(path + length, sizeof(path) - length, "/%s", name) >=
-	    (int)(sizeof(path) - length))
-		return -ENAMETOOLONG;
 	fd = open(path, flags | O_CLOEXEC);
 	return fd >= 0 ? fd : -errno;
 }

@@ -11,7 +11,7 @@
  */
 int frec__tracefs_find(char *ret_path, size_t size);
 
-/* Opens a file in tracefs with `flags` and O_CLOEXEC. Returns the descriptor or a negative errno. */
+/* Opens a file in tracefs, or one that is all there is of it, with `flags` and O_CLOEXEC. Returns the descriptor or a negative errno. */
 int frec__tracefs_open(const char *name, int flags);
 
 #endif

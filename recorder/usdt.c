@@ -6,10 +6,12 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
@@ -172,6 +174,31 @@ static void find_own(struct own_mapping *mapping)
 		fclose(maps);
 }
 
+static void give_up(int number)
+{
+	(void)number;
+	_exit(1);
+}
+
+/*
+ * The call goes to a page that the kernel maps into a process. Linux 6.18 copies the call to the child of a fork and not the
+ * page: the child dies at its first event. Only after a try with a child of our own is it left to the kernel to do so.
+ */
+static bool child_survives(void)
+{
+	pid_t child = fork();
+	int status = 1;
+
+	if (!child) {
+		signal(SIGSEGV, give_up);
+		own_site();
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return !status;
+}
+
 // Tries the program for real, on ourselves: a breakpoint with a semaphore must set the word. Returns 0 or a negative errno.
 static int try(struct frec_usdt *usdt)
 {
@@ -196,7 +223,7 @@ static int try(struct frec_usdt *usdt)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)
 		own_site();
-	usdt->optimised = *(volatile uint8_t *)(uintptr_t)site.address == CALL_OPCODE;
+	usdt->optimised = *(volatile uint8_t *)(uintptr_t)site.address == CALL_OPCODE && child_survives();
 	return 0;
 }
 #else

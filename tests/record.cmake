@@ -16,7 +16,6 @@ add_executable(embedder vm/embedder.c)
 target_link_libraries(embedder PRIVATE flightrec_static)
 frec_vm_test(test_embed $<TARGET_FILE:embedder>)
 frec_vm_test(test_record $<TARGET_FILE:emitter> $<TARGET_FILE:shopd>)
-frec_vm_test(test_shopd $<TARGET_FILE:shopd>)
 
 add_executable(stress vm/stress.c vm/stress_check.c)
 target_link_libraries(stress PRIVATE frec_engine flightrec_export)

@@ -11,3 +11,11 @@ add_executable(usdt_attach host/usdt_attach.c)
 target_link_libraries(usdt_attach PRIVATE frec_engine flightrec_static)
 add_test(NAME host/usdt_attach COMMAND usdt_attach)
 set_tests_properties(host/usdt_attach PROPERTIES TIMEOUT 60 LABELS host SKIP_RETURN_CODE 77)
+
+# Not a test: prints a table.
+set(bench_usdt_skeleton ${CMAKE_CURRENT_BINARY_DIR}/bench_usdt.skel.h)
+frec_bpf_skeleton(bench/bench_usdt ${PROJECT_SOURCE_DIR}/recorder/bpf_output.bpf.h bench/bench_usdt.h)
+add_executable(bench_usdt bench/bench_usdt.c ${bench_usdt_skeleton})
+target_link_libraries(bench_usdt PRIVATE frec_engine flightrec_static PkgConfig::LIBBPF)
+target_include_directories(bench_usdt PRIVATE ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+add_custom_target(bench-usdt COMMAND bench_usdt VERBATIM USES_TERMINAL)

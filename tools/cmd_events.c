@@ -8,6 +8,7 @@
 
 #include "export/text.h"
 #include "recorder/cleanup.h"
+#include "recorder/selection.h"
 #include "tools/cli.h"
 #include "tools/event_list.h"
 
@@ -18,7 +19,10 @@ static const char help[] =
 	"usage: " USAGE "\n\n"
 	"Lists what can be recorded, with fields and their types: every user event, or what "
 	"matches a GLOB over\n"
-	"SYSTEM:NAME. Kernel tracepoints are listed where the system is spelled out: 'sched:*'.\n\n"
+	"SYSTEM:NAME. Kernel tracepoints are listed where the system is spelled out: 'sched:*'. A GLOB can also "
+	"be\n"
+	"usdt:FILE:PROVIDER:PROBE, the USDT probes of a program or library, or tp_btf:NAME, kernel tracepoints by "
+	"their\narguments: see flightrec-record(1).\n\n"
 	"      --file ELF  what this program, and the libraries it links, declare; read without "
 	"running it.\n"
 	"                  A GLOB with a '/' in it is such a file too\n"
@@ -31,6 +35,10 @@ static const char *kind_name(const struct frec_listed_event *event)
 		return event->declared ? "declared" : "event";
 	case FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT:
 		return "user_event";
+	case FLIGHTREC__SOURCE_KIND__SOURCE_USDT:
+		return "usdt";
+	case FLIGHTREC__SOURCE_KIND__SOURCE_RAW_TRACEPOINT:
+		return "tp_btf";
 	default:
 		return "tracepoint";
 	}
@@ -262,6 +270,21 @@ static int add_file(struct frec_event_list *list, const char *path)
 	return declared ? FREC_EXIT_DONE : frec__cli_fail("%s: declares no events", path);
 }
 
+static int add_foreign(struct frec_event_list *list, const char *selection)
+{
+	struct frec_error error = {0};
+
+	return frec__event_list_add_foreign(list, selection, &error) ? frec__cli_fail("%s", error.message)
+								     : FREC_EXIT_DONE;
+}
+
+static int add_glob(struct frec_event_list *list, const char *glob)
+{
+	if (frec__selection_kind(glob) != FREC_SELECT_EVENT)
+		return add_foreign(list, glob);
+	return strchr(glob, '/') ? add_file(list, glob) : add_selection(list, glob);
+}
+
 // Returns an exit status. Without arguments every user event is meant, and there may be none.
 static int gather(struct frec_event_list *list, const char *const *file, size_t files, char **globs)
 {
@@ -270,7 +293,7 @@ static int gather(struct frec_event_list *list, const char *const *file, size_t 
 	int status = FREC_EXIT_DONE;
 
 	for (char **glob = globs; *glob; glob++)
-		kernel |= !strchr(*glob, '/');
+		kernel |= frec__selection_kind(*glob) == FREC_SELECT_EVENT && !strchr(*glob, '/');
 	list->tracefs = frec__catalog_open(&error);
 	if (kernel && list->tracefs < 0)
 		return frec__cli_fail("%s", error.message);
@@ -279,7 +302,7 @@ static int gather(struct frec_event_list *list, const char *const *file, size_t 
 	for (size_t i = 0; i < files && !status; i++)
 		status = add_file(list, file[i]);
 	for (; *globs && !status; globs++)
-		status = strchr(*globs, '/') ? add_file(list, *globs) : add_selection(list, *globs);
+		status = add_glob(list, *globs);
 	if (!status && frec__event_list_finish(list, &error))
 		status = frec__cli_fail("%s", error.message);
 	return status;

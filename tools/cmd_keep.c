@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "recorder/control.h"
+#include "recorder/engine_shm.h"
 #include "tools/cli.h"
 #include "tools/session.h"
 
@@ -31,7 +32,7 @@ int frec_cmd_keep(int argc, char **argv)
 	struct frec_session session;
 	struct frec_error error;
 	char text[600];
-	int first;
+	int first, memory;
 
 	frec__record_options_init(&options);
 	first = frec__record_options_parse(&options, argc, argv, usage);
@@ -47,15 +48,19 @@ int frec_cmd_keep(int argc, char **argv)
 	setsid();
 	spare_from_oom_killer();
 	options.engine.watch = FREC_WATCH_DESCENDANTS;
+	options.engine.hands_memory = true;
 	if (frec__session_start(&session, &options, &error)) {
 		snprintf(text, sizeof(text), "error %s", error.message);
 		frec__control_send(SERVICE_FD, text, -1);
 		return FREC_EXIT_FAILED;
 	}
-	frec__engine_watch(&session.engine, options.pid, -1);
+	frec__engine_watch(&session.engine, options.pid, -1, true);
 	session.server.until = (int)syscall(SYS_pidfd_open, options.pid, 0);
 	frec__server_adopt(&session.server, SERVICE_FD, true);
-	if (session.server.until >= 0 && !frec__control_send(SERVICE_FD, "ready", -1))
+	memory = session.engine.transport == FREC_TRANSPORT_SHM
+			 ? frec__engine_shm_fd(&session.engine, geteuid(), 0, &error)
+			 : -1;
+	if (session.server.until >= 0 && !frec__control_send(SERVICE_FD, "ready", memory))
 		do {
 			// Who ends the service also signals its processes; the keeper is there until the service is not.
 			session.server.interrupted = 0;

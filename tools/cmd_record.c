@@ -11,8 +11,8 @@ static const char usage[] =
 	"flightrec record [OPTION]...\n"
 	"Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec trigger NAME`, on SIGUSR2, and when a\n"
 	"process that emits recorded events crashes, is killed by SIGKILL or by the OOM killer.\n" FREC_RECORD_USAGE
-	"      --listen SOCKET   serve processes without rights too: they get a user_events descriptor and\n"
-	"                        snapshots of their own events (see <flightrec/recorder.h>)\n"
+	"      --listen SOCKET   serve processes without rights too: they get a user_events descriptor, or memory to\n"
+	"                        write into, and snapshots of their own events (see <flightrec/recorder.h>)\n"
 	"      --socket SOCKET   where `flightrec trigger` finds it (default /run/flightrec/PID.sock)\n";
 
 int frec_cmd_record(int argc, char **argv)
@@ -29,7 +29,7 @@ int frec_cmd_record(int argc, char **argv)
 	if (first < argc)
 		return frec__cli_usage(usage, "%s: record takes no command; run does", argv[first]);
 	options.engine.watch = FREC_WATCH_EMITTERS;
-	options.engine.serves_others = options.listen;
+	options.engine.serves_others = options.engine.hands_memory = options.listen;
 	if (frec__session_start(&session, &options, &error))
 		return frec__cli_fail("%s", error.message);
 	// Clients read their own snapshots by the path they are told; they cannot list the folder. One that was there before

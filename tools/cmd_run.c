@@ -2,16 +2,22 @@
 // flightrec run: record a command from its first event on; a snapshot when it dies.
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "recorder/control.h"
+#include "recorder/engine_shm.h"
+#include "recorder/proc_scan.h"
+#include "recorder/shm.h"
 #include "tools/cli.h"
 #include "tools/session.h"
 
@@ -24,6 +30,16 @@ static const char usage[] =
 	"killed, when it exits with a status other than 0, and on `flightrec trigger NAME` or SIGUSR2.\n"
 	"Exits with COMMAND's status, 128 plus the signal's number when one killed it.\n" FREC_RECORD_USAGE
 	"      --socket SOCKET   where `flightrec trigger` finds it (default /run/flightrec/PID.sock)\n";
+
+// Where the number of the memory's descriptor begins: out of the way of the command's own.
+#define MEMORY_MIN 512
+// Milliseconds that a program has to start.
+#define EXEC_PATIENCE 2000
+
+static bool is_command(void *context, const struct frec_process *process)
+{
+	return process->pid == (uint32_t) * (const pid_t *)context;
+}
 
 // The file that execvp(3) will run.
 static bool find_command(const char *name, char *ret, size_t size)
@@ -45,22 +61,41 @@ static bool find_command(const char *name, char *ret, size_t size)
 	return false;
 }
 
-// The child waits for a byte, so that nothing of it escapes the recorder; it gets back the signals as they were.
+// The command, and what it starts in turn, finds the memory by this number: see frec__shm_inherit().
+static void hand_down(int memory)
+{
+	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
+	char number[16];
+
+	// Where the limit allows no such number a low one has to do.
+	if (fd < 0)
+		fd = fcntl(memory, F_DUPFD, 3);
+	snprintf(number, sizeof(number), "%d", fd);
+	setenv(FREC_SHM_VARIABLE, number, 1);
+}
+
+// The child waits for a word, so that nothing of it escapes the recorder, with which comes the memory that it is to write into,
+// if any; it gets back the signals as they were.
 static pid_t start(char **command, void (*inherited)(int), int *ret_go)
 {
 	sigset_t none;
-	int pipes[2];
+	int sockets[2];
 	pid_t pid;
 
-	if (pipe2(pipes, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		char byte;
+		char word[16];
+		int memory;
 
-		close(pipes[1]);
-		if (read(pipes[0], &byte, 1) != 1)
+		close(sockets[1]);
+		if (frec__control_receive(sockets[0], word, sizeof(word), &memory, -1) <= 0)
 			_exit(FREC_EXIT_FAILED);
+		// Of a recorder that this one runs under: there is one memory for a process.
+		unsetenv(FREC_SHM_VARIABLE);
+		if (memory >= 0)
+			hand_down(memory);
 		signal(SIGCHLD, inherited);
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
@@ -68,9 +103,28 @@ static pid_t start(char **command, void (*inherited)(int), int *ret_go)
 		fprintf(stderr, "flightrec: %s: %s\n", command[0], strerror(errno));
 		_exit(127);
 	}
-	close(pipes[0]);
-	*ret_go = pipes[1];
+	close(sockets[0]);
+	*ret_go = sockets[1];
 	return pid;
+}
+
+// Lets the child run. Its end of the socket closes when it has become the command: then who it is can be read.
+static void let_go(struct frec_session *session, pid_t pid, int go)
+{
+	struct frec_processes *table = &session->engine.processes;
+	struct pollfd poller = {.fd = go};
+	struct frec_error error;
+	int memory = -1;
+
+	if (session->engine.transport == FREC_TRANSPORT_SHM)
+		memory = frec__engine_shm_fd(&session->engine, geteuid(), 0, &error);
+	frec__control_send(go, "go", memory);
+	if (!session->engine.kernel) {
+		poll(&poller, 1, EXEC_PATIENCE);
+		frec__process_table_comm(table, (uint32_t)pid, (uint32_t)pid, "", true, frec__monotonic());
+		frec__process_table_poll(table, is_command, &pid, true);
+	}
+	close(go);
 }
 
 // A status other than 0 with no snapshot of a death yet: the command ended by its own decision, or by SIGTERM and the like.
@@ -81,6 +135,7 @@ static void snapshot_of_exit(struct frec_session *session, pid_t pid, int status
 				     .name = "exit",
 				     .time = frec__monotonic(),
 				     .pid = (uint32_t)pid,
+				     .code_unknown = true,
 				     .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
 				     .exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0};
 
@@ -112,6 +167,7 @@ int frec_cmd_run(int argc, char **argv)
 	if (!find_command(argv[first], path, sizeof(path)))
 		return frec__cli_fail("%s: no such command", argv[first]);
 	options.engine.watch = FREC_WATCH_DESCENDANTS;
+	options.engine.hands_memory = true;
 	// Who ignores SIGCHLD does not learn how its children ended; the command gets it back as it was.
 	inherited = signal(SIGCHLD, SIG_DFL);
 	pid = start(argv + first, inherited, &go);
@@ -124,10 +180,10 @@ int frec_cmd_run(int argc, char **argv)
 	}
 	if (frec__engine_preload(&session.engine, path, &error))
 		frec__report(LOG_WARNING, "%s", error.message);
-	frec__engine_watch(&session.engine, (uint32_t)pid, -1);
+	frec__engine_watch(&session.engine, (uint32_t)pid, -1, false);
+	(void)frec__process_table_expect(&session.engine.processes, (uint32_t)pid, argv + first);
 	session.server.until = (int)syscall(SYS_pidfd_open, pid, 0);
-	(void)!write(go, "", 1);
-	close(go);
+	let_go(&session, pid, go);
 	// SIGINT from the terminal reaches the command by itself; SIGTERM is handed on. Then its end is waited for.
 	for (;;) {
 		frec__server_run(&session.server);

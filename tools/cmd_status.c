@@ -57,6 +57,7 @@ static void put_path(struct frec_text *text, const char *label, const char *json
 static void put_details(struct frec_text *text, const char *json)
 {
 	const char *addresses = frec__json_member(json, "fault_addresses");
+	char transport[32], why[512];
 
 	frec__text_puts(text, ", recording for ");
 	put_duration(text, frec__json_number(json, "recording_for"));
@@ -73,6 +74,17 @@ static void put_details(struct frec_text *text, const char *json)
 			  frec__json_number(json, "failures"));
 	put_path(text, "  last       ", json, "last");
 	put_path(text, "  folder     ", json, "folder");
+	frec__json_text(json, "transport", transport, sizeof(transport));
+	frec__text_puts(text, "  events by  ");
+	frec__text_plain(text, transport, strlen(transport));
+	frec__text_puts(text, "\n");
+	frec__json_text(json, "no_kernel", why, sizeof(why));
+	if (*why) {
+		frec__text_puts(text, "  kernel     not watched: ");
+		frec__text_plain(text, why, strlen(why));
+		frec__text_puts(text, "\n");
+		return;
+	}
 	frec__text_printf(text, "  crashes    %s\n",
 			  addresses && !strncmp(addresses, "true", 4)
 				  ? "with the faulting address"

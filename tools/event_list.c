@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
+#include "recorder/foreign.h"
 
 #define FORMAT_MAX (256u << 10)
 
@@ -42,7 +43,7 @@ static int read_format(int tracefs, const struct frec_listed *listed, struct fre
 		       struct frec_error *reterr)
 {
 	FREC_FREE char *text = NULL;
-	char path[600];
+	char path[1200];
 
 	snprintf(path, sizeof(path), "events/%s/%s/format", listed->group, listed->kernel_name);
 	text = frec__read_file_at(tracefs, path, FORMAT_MAX);
@@ -59,38 +60,70 @@ struct walk {
 	int matched;
 };
 
+static bool is_known(const struct frec_event_list *list, const struct frec_listed *listed)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct frec_listed *known = &list->event[i].listed;
+
+		if (!strcmp(known->group, listed->group) && !strcmp(known->kernel_name, listed->kernel_name))
+			return true;
+	}
+	return false;
+}
+
+// Takes over the format.
+static int add_known(struct walk *walk, const struct frec_listed *listed, struct frec_format *format)
+{
+	struct frec_listed_event *event = grow(walk->list);
+
+	if (!event) {
+		frec__format_deinit(format);
+		return frec__error(walk->reterr, -ENOMEM, "out of memory");
+	}
+	event->listed = *listed;
+	event->format = *format;
+	walk->list->count++;
+	walk->matched++;
+	return 0;
+}
+
 static int add_listed(void *context, const struct frec_listed *listed)
 {
 	struct walk *walk = context;
-	struct frec_listed_event *event;
 	struct frec_format format;
 	int r;
 
-	for (size_t i = 0; i < walk->list->count; i++) {
-		const struct frec_listed *known = &walk->list->event[i].listed;
-
-		if (!strcmp(known->group, listed->group) &&
-		    !strcmp(known->kernel_name, listed->kernel_name)) {
-			walk->matched++;
-			return 0;
-		}
+	if (is_known(walk->list, listed)) {
+		walk->matched++;
+		return 0;
 	}
 	r = read_format(walk->list->tracefs, listed, &format, walk->reterr);
 	// Its last program can end between the listing and the reading.
 	if (r == -ENOENT)
 		return 0;
-	if (r)
-		return r;
-	event = grow(walk->list);
-	if (!event) {
-		frec__format_deinit(&format);
-		return frec__error(walk->reterr, -ENOMEM, "out of memory");
-	}
-	event->listed = *listed;
-	event->format = format;
-	walk->list->count++;
-	walk->matched++;
+	return r ? r : add_known(walk, listed, &format);
+}
+
+static int add_foreign(void *context, const struct frec_listed *listed, struct frec_format *format)
+{
+	struct walk *walk = context;
+
+	if (!is_known(walk->list, listed))
+		return add_known(walk, listed, format);
+	frec__format_deinit(format);
 	return 0;
+}
+
+int frec__event_list_add_foreign(struct frec_event_list *list, const char *selection, struct frec_error *reterr)
+{
+	struct walk walk = {.list = list, .reterr = reterr};
+	struct frec_selection parsed;
+	int r = frec__selection_parse(&parsed, selection, reterr);
+
+	if (!r)
+		r = frec__foreign_list(&parsed, add_foreign, &walk, reterr);
+	frec__selection_deinit(&parsed);
+	return r;
 }
 
 int frec__event_list_add_kernel(struct frec_event_list *list, const char *selection,

@@ -26,6 +26,9 @@ void frec__event_list_deinit(struct frec_event_list *list);
 int frec__event_list_add_kernel(struct frec_event_list *list, const char *selection,
 				struct frec_error *reterr);
 
+/* Adds the USDT probes or raw tracepoints that a selection of such means. Returns 0 or a negative errno. */
+int frec__event_list_add_foreign(struct frec_event_list *list, const char *selection, struct frec_error *reterr);
+
 /*
  * Adds what is declared by the ELF file and by the libraries it links. Returns how many it declares, or a negative
  * errno.

@@ -165,7 +165,8 @@ void frec__control_folder(char *ret, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0)
+	// Root of a user namespace may not be root of the machine.
+	if (geteuid() == 0 && !access("/run", W_OK))
 		snprintf(ret, size, "%s", FREC_CONTROL_FOLDER);
 	else if (runtime && *runtime)
 		snprintf(ret, size, "%s/flightrec", runtime);

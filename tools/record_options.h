@@ -9,7 +9,9 @@
 
 #define FREC_RECORD_USAGE                                                                          \
 	"  -e, --event EVENT     what to record: a glob over SYSTEM:NAME, repeatable, or a list with commas\n" \
-	"                        (default '*:*', every user event; kernel tracepoints by system: 'sched:sched_*')\n" \
+	"                        (default '*:*', every user event; kernel tracepoints by system: 'sched:sched_*');\n" \
+	"                        usdt:FILE:PROVIDER:PROBE[:argN=str]... for the USDT probes of any program or library,\n" \
+	"                        tp_btf:NAME for kernel tracepoints by their arguments\n" \
 	"  -o, --output DIR      where snapshots go (default .)\n"                                 \
 	"      --ring-size SIZE  bytes per CPU, with K, M or G (default 4M)\n"                      \
 	"      --quota SIZE      remove the oldest snapshots in DIR above this much (default 1G, 0: never)\n" \

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ int frec__session_start(struct frec_session *session, const struct frec_record_o
 			struct frec_error *reterr)
 {
 	char folder[100], path[160];
+	struct stat status;
 	int r;
 
 	session->server.signals = session->server.until = -1;
@@ -39,7 +41,11 @@ int frec__session_start(struct frec_session *session, const struct frec_record_o
 	} else if (!r) {
 		frec__control_folder(folder, sizeof(folder));
 		if (mkdir(folder, 0700) && errno != EEXIST)
-			r = frec__error(reterr, -errno, "%s: cannot make the folder of control sockets", folder);
+			r = frec__error(reterr, -errno, "%s: cannot make the folder of control sockets: %s", folder,
+					strerror(errno));
+		else if (lstat(folder, &status) || !S_ISDIR(status.st_mode) || status.st_uid != geteuid())
+			r = frec__error(reterr, -EPERM, "%s: the folder of control sockets belongs to somebody else",
+					folder);
 		snprintf(path, sizeof(path), "%s/%d.sock", folder, getpid());
 		if (!r)
 			r = frec__server_listen(&session->server, path, 0600, reterr);

@@ -137,7 +137,7 @@ class Trace:
             for process in map(fields, every(tree, 1)):
                 self.processes[one(process, 1)] = [text(a) for a in every(process, 3)]
             for thread in map(fields, every(tree, 2)):
-                self.threads[one(thread, 1)] = text(one(thread, 2))
+                self.threads[one(thread, 1)] = text(one(thread, 2, b""))  # one that lived shortly has no name
         if one(packet, 60):
             track = fields(one(packet, 60))
             uuid = one(track, 1)

@@ -451,6 +451,7 @@ static void add_trigger_and_crash(struct maker *maker, bool crashed)
 	crash.cmdline = arguments;
 	crash.n_cmdline = COUNT(arguments);
 	crash.signal = 11;
+	crash.how_case = FLIGHTREC__CRASH__HOW_CODE;
 	crash.code = 1;
 	crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
 	crash.address = 0;

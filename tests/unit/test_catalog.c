@@ -54,7 +54,7 @@ static int teardown(void **state)
 	return system(command);
 }
 
-static char names[64][800];
+static char names[64][1600];
 static size_t count;
 
 static int note(void *context, const struct frec_listed *listed)
@@ -136,9 +136,7 @@ static void checks(void **state)
 		int result;
 	} cases[] = {
 		{"sched:sched_switch", 0}, {"sched:sched_swich", -ENOENT}, {"sched:*", 0}, {"sched:x*", -ENOENT},
-		{"shop:later", -ENOENT},   {"nobody:later", 0},	       {"*:*", 0},	  {"shop", -EINVAL},
-		{":x", -EINVAL},	   {"shop:", -EINVAL},	       {"", -EINVAL},	  {"shop:[a", -EINVAL},
-		{"shop:a/stack/", -EINVAL}, {"user_events:anything", 0},
+		{"shop:later", -ENOENT},   {"nobody:later", 0},	       {"*:*", 0},	  {"user_events:anything", 0},
 	};
 	char longest[1000];
 

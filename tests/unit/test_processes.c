@@ -52,6 +52,7 @@ static void add_map(uint32_t pid, uint64_t start, const char *path)
 
 static void a_life(void **state)
 {
+	static char *const arguments[] = {(char *)"service", (char *)"--fast", NULL};
 	struct frec_process *child;
 
 	(void)state;
@@ -69,14 +70,20 @@ static void a_life(void **state)
 	assert_true(child->uid_known && child->uid == 7);
 	// exec: a new name, new mappings, no thread but the one.
 	frec__process_table_fork(&table, 20, 10, 21, 3 * S);
+	assert_int_equal(frec__process_table_expect(&table, 20, arguments), 0);
 	frec__process_table_comm(&table, 20, 20, "service", true, 4 * S);
 	assert_int_equal(child->maps, 0);
 	assert_string_equal(child->name, "service");
 	assert_string_equal(find(10)->name, "shell");
+	// What it was said to start with holds for this exec and not for the next.
+	assert_int_equal(child->cmdline_size, sizeof("service\0--fast"));
+	assert_memory_equal(child->cmdline, "service\0--fast", child->cmdline_size);
 	assert_int_equal(thread_of(20, 21)->exit, 4 * S);
 	assert_int_equal(thread_of(20, 20)->exit, 0);
 	frec__process_table_comm(&table, 20, 20, "x", false, 5 * S); // a shorter name leaves nothing of the longer one
 	assert_string_equal(child->name, "x");
+	frec__process_table_comm(&table, 20, 20, "x", true, 5 * S);
+	assert_int_equal(child->cmdline_size, 0);
 	frec__process_table_exit(&table, 20, 20, 6 * S);
 	assert_ptr_equal(find(20), child);
 	assert_int_equal(child->exit, 6 * S);

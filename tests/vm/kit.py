@@ -1,6 +1,9 @@
 # What the kernel tests share: running the tool, reading its files, saying what failed.
+import atexit
 import json
 import os
+import socket
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -54,7 +57,29 @@ def verify(path):
 
 
 def folder():
-    return tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+    """A folder of the test's own. What is in it stays when the test fails."""
+    path = tempfile.mkdtemp(prefix="frec-", dir="/tmp")
+    atexit.register(lambda: failures or shutil.rmtree(path, ignore_errors=True))
+    return path
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def request(port, path):
+    """One request; None when the connection broke, as it does when the service dies."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
+            data = b""
+            while chunk := s.recv(65536):
+                data += chunk
+            return data or None
+    except OSError:
+        return None
 
 
 def wait_for(condition, seconds=30):
@@ -67,14 +92,14 @@ def wait_for(condition, seconds=30):
     return condition()
 
 
-def keepers():
-    """Processes of the keeper that are still there."""
-    found = []
+def keepers(of=None):
+    """Processes of the keeper that are still there: of one service, by its number, or all."""
+    found, wanted = [], b"\0keep\0" if of is None else b"\0keep\0--pid\0%d\0" % of
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if b"\0keep\0" in file.read():
-                    found.append(pid)
+                if wanted in file.read():
+                    found.append(int(pid))
         except OSError:
             pass
     return found
@@ -90,6 +115,11 @@ class Recorder:
                                         stderr=subprocess.PIPE, text=True)
         if not wait_for(lambda: os.path.exists(self.socket) or self.process.poll() is not None) or self.process.poll() is not None:
             raise RuntimeError("the recorder did not start: " + self.process.stderr.read())
+        atexit.register(self.process.kill)
+
+    def trigger(self, name):
+        """Asks for a snapshot, returns its path."""
+        return tool("trigger", name, "--socket", self.socket).stdout.strip()
 
     def stop(self):
         self.process.terminate()

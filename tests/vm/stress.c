@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // While two threads emit as fast as they can, snapshots in a row lose nothing.
 //
-//	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE
+//	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE [TRANSPORT]
 //
 // Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user stack: records of up to
 // 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE (microseconds between two events) the rings hold
@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 	const char *selection[] = {"test:tick", NULL};
 	struct frec_engine_options options = {.selection = selection, .watch = FREC_WATCH_DESCENDANTS};
 	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "stress"};
-	struct stress_check *check = stress_check_create();
+	struct stress_check *check;
 	struct frec_engine engine;
 	struct marks marks = {.engine = &engine};
 	struct frec_error error;
@@ -67,13 +67,17 @@ int main(int argc, char **argv)
 	char paths[2][PATH_MAX];
 	pid_t emitter;
 
-	if (argc != 7)
+	if (argc != 7 && argc != 8)
 		return 2;
+	while (argc == 8 && strcmp(argv[7], frec__transport_names[options.transport]))
+		if (++options.transport == FREC_TRANSPORT_COUNT)
+			return 2;
 	options.folder = argv[2];
 	options.ring_size = strtoull(argv[4], NULL, 10) << 10;
 	marks.stack = (uint32_t)strtoul(argv[5], NULL, 10);
 	wanted = (unsigned int)strtoul(argv[3], NULL, 10);
 	emitter = start_emitter(argv[1], argv[6]);
+	check = stress_check_create((uint32_t)emitter);
 	if (frec__engine_start(&engine, &options, &error)) {
 		printf("%s\n", error.message);
 		kill(emitter, SIGKILL);

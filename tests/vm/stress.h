@@ -10,7 +10,8 @@
 
 struct stress_check;
 
-struct stress_check *stress_check_create(void);
+/* `emitter` is the process whose events count. */
+struct stress_check *stress_check_create(uint32_t emitter);
 /*
  * Reads a snapshot and holds it against itself and the one before: gaps in the numbers of each thread within the coverage,
  * records that both files should have, and everything that `flightrec verify` checks. Prints what is wrong; false if so.

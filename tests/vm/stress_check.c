@@ -28,14 +28,16 @@ struct file {
 struct stress_check {
 	struct file file[2]; /* this one and the one before, in turn */
 	unsigned int turn;
+	uint32_t emitter;
 	uint64_t files, events, shared, wrapped;
 	int silence; /* verify's summary of every file is not worth a thousand lines */
 };
 
-struct stress_check *stress_check_create(void)
+struct stress_check *stress_check_create(uint32_t emitter)
 {
 	struct stress_check *check = calloc(1, sizeof(*check));
 
+	check->emitter = emitter;
 	check->silence = open("/dev/null", O_WRONLY);
 	return check;
 }
@@ -64,7 +66,7 @@ static int by_sequence(const void *a, const void *b)
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
-static bool load(struct frec_snapshot *snapshot, struct file *file)
+static bool load(const struct stress_check *check, struct frec_snapshot *snapshot, struct file *file)
 {
 	const struct frec_record *record;
 	struct frec_merge merge;
@@ -78,7 +80,9 @@ static bool load(struct frec_snapshot *snapshot, struct file *file)
 		struct seen *seen;
 		size_t n;
 
-		if (strcmp(record->source->name, "tick") || record->source->n_field < 2)
+		// Rings hold what every process does with the selected events.
+		if (strcmp(record->source->name, "tick") || record->source->n_field < 2 ||
+		    record->pid != check->emitter)
 			continue;
 		frec__field_decode(record->source, 0, record->payload, record->payload_size, &thread);
 		frec__field_decode(record->source, 1, record->payload, record->payload_size, &sequence);
@@ -174,7 +178,7 @@ bool stress_check_file(struct stress_check *check, const char *path)
 			now->until = snapshot.cpus[i]->until;
 		check->wrapped += snapshot.cpus[i]->wrapped;
 	}
-	good = load(&snapshot, now);
+	good = load(check, &snapshot, now);
 	for (int thread = 0; thread < THREADS; thread++) {
 		qsort(now->seen[thread], now->count[thread], sizeof(struct seen), by_sequence);
 		check->events += now->count[thread];

@@ -92,12 +92,13 @@ def register(text):
                                     ctypes.addressof(word), ctypes.addressof(name), 0))
     fcntl.ioctl(fd, 0xC0082A00, request)
     return word, name, struct.unpack('<I', request[24:])[0]
-mine = register(b'foreign_thing u32 value; u64 big')
+mine = register(b'foreign_thing u32 value; u64 big; s32 below; char[8] tag; __rel_loc char[] text')
 same = register(b'test__tick u32 thread; u16 other')
 print('ready', flush=True)
 sys.stdin.readline()
 for i in range(10):
-    os.write(fd, struct.pack('<IIQ', mine[2], i, i << 40))
+    text = b'text %d\\0' % i
+    os.write(fd, struct.pack('<IIQi8sI', mine[2], i, i << 40, -i, b'tag', len(text) << 16) + text)
     os.write(fd, struct.pack('<IIH', same[2], i, 7))
 print('done', flush=True)
 sys.stdin.readline()
@@ -116,7 +117,7 @@ path = ask(recorder.socket, "trigger both")[1]
 verify(path)
 all_events = events(path)
 things = [e["fields"] for e in all_events if e["event"] == "user_events:foreign_thing"]
-check(things == [{"value": i, "big": i << 40} for i in range(10)], f"with its fields {things[:2]}")
+check(things == [{"value": i, "big": i << 40, "below": -i, "tag": "tag", "text": f"text {i}"} for i in range(10)], f"with its fields {things[:2]}")
 kinds = {tuple(e["fields"]) for e in all_events if e["event"] == "test:tick"}
 check(len(kinds) == 2, f"each with its own fields {kinds}")
 other.stdin.close()

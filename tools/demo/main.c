@@ -38,14 +38,17 @@ struct options {
 static const char usage[] =
 	"usage: shopd [--listen HOST:PORT] [--threads N] [--record DIR] [--event SPEC]... "
 	"[--ring-size BYTES]\n"
-	"             [--recorder-socket PATH] [--keeper PATH] [--ledger FILE] [--allow-crash]\n"
+	"             [--transport HOW] [--recorder-socket PATH] [--keeper PATH] [--ledger FILE]\n"
+	"             [--allow-crash]\n"
 	"\n"
 	"  --listen HOST:PORT      where to serve (127.0.0.1:8080)\n"
 	"  --threads N             workers (4)\n"
 	"  --record DIR            record, and leave snapshots in DIR\n"
-	"  --event SPEC            what to record, as flightrec's -e (shop:* and "
-	"sched:sched_switch)\n"
+	"  --event SPEC            what to record, as flightrec's -e (shop:* and, with the right to "
+	"watch the\n"
+	"                          kernel, sched:sched_switch)\n"
 	"  --ring-size BYTES       of each CPU's ring; K and M may follow\n"
+	"  --transport HOW         how events travel: auto, user_events, usdt or shm\n"
 	"  --recorder-socket PATH  have a privileged `flightrec record --listen PATH` record\n"
 	"  --keeper PATH           the flightrec program\n"
 	"  --ledger FILE           note each worker's last event, for tests\n"
@@ -78,6 +81,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 		{"record", required_argument, NULL, 'r'},
 		{"event", required_argument, NULL, 'e'},
 		{"ring-size", required_argument, NULL, 's'},
+		{"transport", required_argument, NULL, 'T'},
 		{"recorder-socket", required_argument, NULL, 'S'},
 		{"keeper", required_argument, NULL, 'k'},
 		{"ledger", required_argument, NULL, 'L'},
@@ -100,6 +104,9 @@ static void parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 's':
 			options->recorder.ring_size = parse_number(optarg, 1ull << 40);
+			break;
+		case 'T':
+			options->recorder.transport = optarg;
 			break;
 		case 'S':
 			options->recorder.socket = optarg;
@@ -152,6 +159,11 @@ static struct frec_recorder *start_recorder(struct options *options)
 	options->recorder.error = error;
 	options->recorder.error_size = sizeof(error);
 	result = frec_recorder_start(&options->recorder, &recorder);
+	/* Only who may watch the kernel can have its events as well. Nobody asked for them by name: go on without. */
+	if (result && !options->event_count) {
+		options->events[1] = NULL;
+		result = frec_recorder_start(&options->recorder, &recorder);
+	}
 	if (result)
 		fprintf(stderr, "shopd: not recording: %s\n", *error ? error : strerror(-result));
 	return recorder;

@@ -152,7 +152,7 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		{FREC__EACH(FREC__VALUES, FREC__NOTHING, , __VA_ARGS__)}, \
 		FREC__DECLARATION(provider, name, __VA_ARGS__), \
 	}; \
-	static struct frec__event frec__event_##provider##_##name = { \
+	static struct frec__event frec__event_##provider##_##name FREC__SEMAPHORES = { \
 		0, \
 		sizeof(struct frec__event), \
 		FREC__NO_INDEX, \

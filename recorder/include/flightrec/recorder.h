@@ -3,9 +3,10 @@
  * A service's own recorder: one call starts it, and what the service did last is on disk when it dies.
  *
  * The recording is kept by another process, the keeper (the `flightrec` program), which holds the rings and outlives the
- * service by as long as writing a snapshot takes. A service that ends normally leaves neither file nor process. The
- * keeper needs the right to record (root or CAP_PERFMON, and access to tracefs); a service without it can use a
- * privileged `flightrec record --listen SOCKET` instead. Where neither is to be had the service simply runs on.
+ * service by as long as writing a snapshot takes. A service that ends normally leaves neither file nor process. With the
+ * right to record (root or CAP_PERFMON, and access to tracefs) the keeper sees what the kernel does and how a crash
+ * happened. Without it the service writes its events into memory that the keeper holds, and of its death the keeper knows the
+ * signal alone. A service can use a privileged `flightrec record --listen SOCKET` instead.
  */
 #ifndef FLIGHTREC_RECORDER_H
 #define FLIGHTREC_RECORDER_H
@@ -32,6 +33,7 @@ struct frec_recorder_options {
 				    * the recorder's business */
 	char *error;		   /* one sentence when the start fails, always ended by NUL; may be NULL */
 	size_t error_size;	   /* bytes at `error` */
+	const char *transport;	   /* as for `flightrec record --transport`; NULL: "auto" */
 };
 
 /*
@@ -39,7 +41,7 @@ struct frec_recorder_options {
  * the defaults. Blocks while the keeper starts, tens of milliseconds, 10 s at most. One recorder a process.
  *
  * Returns 0, or a negative errno, and *ret is written only on success:
- *	-EALREADY	this process has a recorder
+ *	-EALREADY	this process has a recorder, or writes its events into the memory of `flightrec run`
  *	-EINVAL		options of a later version, or out of range
  *	-ENOENT		no keeper program, or nobody listens at `socket`
  *	-EPERM, -EACCES, -ENOTSUP, ...	the recorder cannot work here; `error` tells why and what to do

@@ -52,6 +52,12 @@
 #define FREC__SITE_OPERANDS(args, payload, size) , "r"(frec__x0), "r"(frec__x1), "r"(frec__x2)
 #endif
 
+/*
+ * Where SystemTap puts semaphores. bpftrace, bcc and perf find the place of one in the file by this section's, and leave
+ * semaphores alone, so that the probe never fires, in a file that has no section of this name.
+ */
+#define FREC__SEMAPHORES __attribute__((section(".probes")))
+
 /* How the notes describe a field: its size in bytes, negative when signed, and where it is. */
 #define FREC__SPEC(field, ...) FREC__SPEC_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__SPEC_INSIDE(...) __VA_ARGS__

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+// The programs that doctor tries. Each one is loaded alone, so that what one needs does not fail another.
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+const volatile __u32 process;
+__u64 runs;
+__u64 cookie;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__type(key, int);
+	__type(value, int);
+} rings SEC(".maps");
+
+static __always_inline int run(void)
+{
+	if (bpf_get_current_pid_tgid() >> 32 == process)
+		__sync_fetch_and_add(&runs, 1);
+	return 0;
+}
+
+SEC("uprobe")
+int site(void *context)
+{
+	return run();
+}
+
+SEC("uprobe")
+int site_with_cookie(void *context)
+{
+	cookie = bpf_get_attach_cookie(context);
+	return run();
+}
+
+// Whoever gives way to another task is current while the tracepoint runs.
+SEC("raw_tp/sched_switch")
+int raw_tracepoint(void *context)
+{
+	return run();
+}
+
+SEC("fentry/vfs_read")
+int function_entry(void *context)
+{
+	return run();
+}
+
+// Run by BPF_PROG_TEST_RUN on the CPU whose ring is looked at.
+SEC("raw_tp")
+int output(void *context)
+{
+	__u64 record = 0x6672656364726f63;
+
+	return bpf_perf_event_output(context, &rings, BPF_F_CURRENT_CPU, &record, sizeof(record)) !=
+	       0;
+}

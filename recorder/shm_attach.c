@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Attaching a service to a recorder's shared memory, and registering its events there. The memory comes from a recorder,
+ * but other services can write to it as well: what is read of it is checked, and nothing of it can make us wait.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorder/shm_sequence.h"
+
+#define GENERATIONS 0xfffe /* those that no FREC__NO_INDEX has */
+
+/* How often somebody who is just registering is given the CPU, so that two processes that start at once share a slot. */
+#define PATIENCE 100
+
+/* What an entry of section frec_declarations begins with. */
+struct declaration {
+	uint32_t magic, size;
+};
+
+static int guard_key = -1;
+
+static bool is_alive(const struct frec__shm *shm)
+{
+	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
+}
+
+/* Reads the header into `ret`. A descriptor whose size could change would be the end of who maps it. */
+static int read_header(int fd, struct frec_shm_header *ret)
+{
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct stat status;
+	int found = fcntl(fd, F_GET_SEALS);
+
+	if (found < 0 && errno == EBADF)
+		return -EBADF;
+	if (found < 0 || (found & seals) != seals || fstat(fd, &status) ||
+	    pread(fd, ret, sizeof(*ret), 0) != sizeof(*ret) || ret->magic != FREC_SHM_MAGIC ||
+	    ret->rings < 2 || ret->rings > FREC_SHM_RINGS_MAX ||
+	    ret->ring_size < FREC_SHM_RING_SIZE_MIN || ret->ring_size > FREC_SHM_RING_SIZE_MAX ||
+	    ret->ring_size & (ret->ring_size - 1) ||
+	    (size_t)status.st_size != frec__shm_layout(ret->rings, ret->ring_size).size)
+		return -EPROTO;
+	return ret->owner & FUTEX_OWNER_DIED ? -EOWNERDEAD : 0;
+}
+
+static int map_at(char *at, size_t size, int protection, int fd, size_t offset)
+{
+	return mmap(at, size, protection, MAP_SHARED | MAP_FIXED, fd, (off_t)offset) == MAP_FAILED
+		       ? -errno
+		       : 0;
+}
+
+/* Maps the sections into `shm->map`, which has room for them. */
+static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_layout *layout)
+{
+	const int both = PROT_READ | PROT_WRITE;
+	char *map = shm->map;
+	int r = map_at(map, layout->table, PROT_READ, fd, 0);
+
+	if (!r)
+		r = map_at(map + layout->table, layout->rings - layout->table, both, fd,
+			   layout->table);
+	for (size_t i = 0; i <= shm->cpus && !r; i++) {
+		size_t offset = layout->rings + i * shm->ring_size;
+
+		r = map_at(shm->rings + 2 * i * shm->ring_size, shm->ring_size, both, fd, offset);
+		if (!r)
+			r = map_at(shm->rings + (2 * i + 1) * shm->ring_size, shm->ring_size, both,
+				   fd, offset);
+	}
+	return r;
+}
+
+/*
+ * Processors that have no keys, or kernels, leave the memory unguarded: it is a guard against mistakes. The key is the
+ * process's for good, so that none is used up by recorders that come and go.
+ */
+static int guard(void *memory, size_t size)
+{
+	if (guard_key < 0)
+		guard_key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+	if (guard_key < 0 || pkey_mprotect(memory, size, PROT_READ | PROT_WRITE, guard_key))
+		return -1;
+	return guard_key;
+}
+
+/* A number that the kernel wipes in every forked child. */
+static int make_process(void)
+{
+	void *page;
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (frec__shm_process)
+		return 0;
+	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		return -errno;
+	if (madvise(page, size, MADV_WIPEONFORK)) {
+		int error = errno;
+
+		munmap(page, size);
+		return -error;
+	}
+	__atomic_store_n(&frec__shm_process, page, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/*
+ * Lets go of a dead recorder's memory but not of the addresses: a thread that was stopped in the middle of an emit writes
+ * there when it goes on.
+ */
+static void abandon(const struct frec__shm *shm)
+{
+	if (shm)
+		mmap(shm->map, shm->map_size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+}
+
+bool frec__shm_is_mapped(int fd)
+{
+	struct frec_shm_header header;
+
+	/* The key is random. */
+	return is_alive(frec__shm) && !read_header(fd, &header) && header.key == frec__shm->key &&
+	       header.ring_size == frec__shm->ring_size;
+}
+
+int frec__shm_map(int fd)
+{
+	struct frec_shm_header header;
+	struct frec_shm_layout layout;
+	struct frec__shm *shm;
+	int r;
+
+	if (is_alive(frec__shm))
+		return -EALREADY;
+	r = read_header(fd, &header);
+	if (!r)
+		r = make_process();
+	if (r)
+		return r;
+	shm = calloc(1, sizeof(*shm));
+	if (!shm)
+		return -ENOMEM;
+	layout = frec__shm_layout(header.rings, header.ring_size);
+	shm->map_size = layout.rings + 2 * header.rings * header.ring_size;
+	shm->map = mmap(NULL, shm->map_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	if (shm->map == MAP_FAILED) {
+		r = -errno;
+		free(shm);
+		return r;
+	}
+	shm->previous = frec__shm;
+	shm->table = (void *)((char *)shm->map + layout.table);
+	shm->controls = (char *)shm->map + layout.controls;
+	shm->control_size = layout.control_size;
+	shm->rings = (char *)shm->map + layout.rings;
+	shm->ring_size = header.ring_size;
+	shm->cpus = header.rings - 1;
+	shm->key = header.key;
+	shm->generation = frec__shm ? frec__shm->generation % GENERATIONS + 1 : 1;
+	shm->guard = -1;
+	shm->sequences = frec__shm_has_sequences();
+	shm->owner = &((const struct frec_shm_header *)shm->map)->owner;
+	r = map_sections(shm, fd, &layout);
+	if (r) {
+		munmap(shm->map, shm->map_size);
+		free(shm);
+		return r;
+	}
+	/* The recorder has it: it would only make core dumps larger. */
+	madvise(shm->map, shm->map_size, MADV_DONTDUMP);
+	if (header.options & FREC_SHM_GUARD)
+		shm->guard = guard(shm->table, shm->map_size - layout.table);
+	/* Pairs with the loads in frec__shm_emit and turn_off. */
+	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
+	abandon(shm->previous);
+	return 0;
+}
+
+static bool is_wanted(const struct frec__shm *shm, const char *name)
+{
+	const char *glob = ((const struct frec_shm_header *)shm->map)->selection;
+	const char *end = glob + FREC_SHM_SELECTION_SIZE;
+
+	while (glob < end && *glob) {
+		size_t length = strnlen(glob, (size_t)(end - glob));
+
+		if (glob + length == end)
+			return false;
+		if (!fnmatch(glob, name, 0))
+			return true;
+		glob += length + 1;
+	}
+	return false;
+}
+
+static bool has(const struct frec_shm_table *table, uint32_t slot,
+		const struct declaration *declaration)
+{
+	uint32_t offset = __atomic_load_n(&table->slot[slot].offset, __ATOMIC_RELAXED);
+
+	return __atomic_load_n(&table->slot[slot].size, __ATOMIC_RELAXED) == declaration->size &&
+	       offset <= FREC_SHM_DECLARATIONS_SIZE - declaration->size &&
+	       !memcmp(table->declarations + offset, declaration, declaration->size);
+}
+
+/* Takes room for `size` bytes of declaration. Returns where, or -ENOSPC. */
+static int64_t take_room(struct frec_shm_table *table, uint32_t size)
+{
+	uint32_t used = __atomic_load_n(&table->used, __ATOMIC_RELAXED);
+
+	do {
+		if (used > FREC_SHM_DECLARATIONS_SIZE - size)
+			return -ENOSPC;
+	} while (!__atomic_compare_exchange_n(&table->used, &used, used + size, false,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return used;
+}
+
+static uint32_t state_of(const struct frec_shm_table *table, uint32_t slot)
+{
+	uint32_t state = __atomic_load_n(&table->slot[slot].state, __ATOMIC_ACQUIRE);
+
+	for (int i = 0; state == FREC_SHM_CLAIMED && i < PATIENCE; i++) {
+		sched_yield();
+		state = __atomic_load_n(&table->slot[slot].state, __ATOMIC_ACQUIRE);
+	}
+	return state;
+}
+
+/* Finds the slot of a declaration or takes one. A process that died while it had claimed one leaves it unused. */
+static int find_slot(struct frec_shm_table *table, const struct declaration *declaration)
+{
+	for (uint32_t i = 0; i < FREC_SHM_EVENTS; i++) {
+		uint32_t state = state_of(table, i);
+		int64_t offset;
+
+		if (state == FREC_SHM_FREE &&
+		    __atomic_compare_exchange_n(&table->slot[i].state, &state, FREC_SHM_CLAIMED,
+						false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+			offset = take_room(table, declaration->size);
+			if (offset < 0) {
+				__atomic_store_n(&table->slot[i].state, FREC_SHM_FREE,
+						 __ATOMIC_RELEASE);
+				return (int)offset;
+			}
+			memcpy(table->declarations + offset, declaration, declaration->size);
+			table->slot[i].pid = (uint32_t)getpid();
+			table->slot[i].offset = (uint32_t)offset;
+			table->slot[i].size = declaration->size;
+			/* Pairs with the acquire loads in state_of, and in frec__shm_look. */
+			__atomic_store_n(&table->slot[i].state, FREC_SHM_READY, __ATOMIC_RELEASE);
+			return (int)i;
+		}
+		if (state != FREC_SHM_READY) /* somebody was quicker */
+			state = state_of(table, i);
+		if (state == FREC_SHM_READY && has(table, i, declaration))
+			return (int)i;
+	}
+	return -ENOSPC;
+}
+
+/* The slot of a wanted event, or a negative errno. */
+static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
+{
+	const struct declaration *declaration = event->described;
+	uint32_t before;
+	int slot;
+
+	if (!is_wanted(shm, event->name))
+		return -ENOENT;
+	if (declaration->magic != FREC__DECLARATION_MAGIC || declaration->size % 8 ||
+	    declaration->size > FREC_SHM_DECLARATION_MAX)
+		return -E2BIG;
+	if (shm->guard < 0)
+		return find_slot(shm->table, declaration);
+	before = frec__shm_guard_open(shm->guard);
+	slot = find_slot(shm->table, declaration);
+	frec__shm_guard_close(before);
+	return slot;
+}
+
+static void turn_off(struct frec__event *event)
+{
+	__atomic_fetch_and(&event->enabled, ~FREC__SHM_MASK, __ATOMIC_RELAXED);
+	__atomic_store_n(&event->shm_slot, FREC__NO_INDEX, __ATOMIC_RELAXED);
+}
+
+static void register_event(const struct frec__shm *shm, struct frec__event *event)
+{
+	int slot = slot_of(shm, event);
+
+	if (slot < 0) {
+		turn_off(event);
+		return;
+	}
+	__atomic_store_n(&event->shm_slot, shm->generation << 16 | (uint32_t)slot,
+			 __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
+}
+
+void frec__shm_register(struct frec__object *object)
+{
+	if (!is_alive(frec__shm))
+		return;
+	for (struct frec__event **event = object->events; event != object->end; event++)
+		register_event(frec__shm, *event);
+}
+
+void frec__shm_unregister(struct frec__object *object)
+{
+	for (struct frec__event **event = object->events; event != object->end; event++)
+		turn_off(*event);
+}

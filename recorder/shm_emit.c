@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing events into a recorder's shared memory: all that runs in a service's threads and signal handlers. shm.h says
+ * what stands where.
+ *
+ * The record is built in the caller's memory, with its checksum, and copied in one go. A thread that has restartable sequences
+ * does that in the ring of its CPU, without an atomic instruction; the others in the shared ring, where a place is taken
+ * first and the commit word stored last.
+ */
+#include "recorder/shm_sequence.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "recorder/emit.h"
+#include "recorder/shm_checksum.h"
+
+struct frec__shm *frec__shm;
+uint32_t *frec__shm_process;
+
+/* Whose thread this is: of `pid`, which is not this process when the thread has forked since. */
+static __thread struct {
+	uint32_t pid, tid;
+} self __attribute__((tls_model("initial-exec")));
+
+/* The kernel wipes `*frec__shm_process` in a forked child, whatever way it was forked. */
+static __attribute__((noinline, cold)) void identify(void)
+{
+	uint32_t pid = (uint32_t)getpid();
+
+	self.tid = (uint32_t)gettid();
+	self.pid = pid;
+	__atomic_store_n(frec__shm_process, pid, __ATOMIC_RELAXED);
+}
+
+/*
+ * The pages of shared memory live as long as anybody maps them, so whoever notices first empties them. Then another
+ * recorder may just have been attached: shm_attach.c publishes it first and turns its events on afterwards, so either it
+ * is seen here, or the event is turned on after it was turned off.
+ */
+static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
+						     struct frec__event *event)
+{
+	struct frec__shm *present;
+	int saved_errno = errno;
+
+	__atomic_fetch_and(&event->enabled, ~FREC__SHM_MASK, __ATOMIC_SEQ_CST);
+	present = __atomic_load_n(&frec__shm, __ATOMIC_SEQ_CST);
+	if (present != shm &&
+	    __atomic_load_n(&event->shm_slot, __ATOMIC_SEQ_CST) >> 16 == present->generation)
+		__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
+	if (!__atomic_exchange_n(&shm->given_back, true, __ATOMIC_RELAXED)) {
+		for (size_t i = 0; i <= shm->cpus; i++)
+			madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
+		madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
+	}
+	errno = saved_errno;
+}
+
+static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, uint32_t slot,
+						   struct frec_shm_record *record, size_t size)
+{
+	struct frec_shm_control *control = frec__shm_control_of(shm, shm->cpus);
+	uint64_t position;
+	uint32_t checksum;
+	char *to;
+
+	record->time = frec__shm_now();
+	record->cpu = (uint32_t)sched_getcpu();
+	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
+				      size - FREC_SHM_FRAME_SIZE);
+	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
+	/* A reader that finds any of these bytes then finds the position moved: pairs with the fence in frec__shm_copy. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
+	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
+	       size - FREC_SHM_FRAME_SIZE);
+	__atomic_store_n((uint64_t *)(void *)to,
+			 frec__shm_frame(frec__shm_commit_word(position, shm->key), checksum),
+			 __ATOMIC_RELEASE);
+	/* Pairs with the acquire load in frec__shm_emitted. */
+	__atomic_fetch_add(&control->emitted[slot], 1, __ATOMIC_RELEASE);
+}
+
+static inline __attribute__((always_inline)) void
+write_record(const struct frec__shm *shm, uint32_t slot, const struct frec__shm_moment *moment,
+	     struct frec_shm_record *record, size_t size)
+{
+	if (shm->sequences && frec__shm_write_own(shm, slot, moment, record, size))
+		return;
+	if (shm->sequences)
+		frec__shm_end();
+	write_shared(shm, slot, record, size);
+}
+
+/*
+ * Begins an emit: tells where to write, and the event's slot. NULL where there is nothing to write to: a slot of another
+ * recorder's table means that one of them is just being replaced.
+ */
+static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
+					    struct frec__shm_moment *ret_moment)
+{
+	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+	uint32_t slot = __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED);
+
+	if (!shm || slot >> 16 != shm->generation)
+		return NULL;
+	if (__builtin_expect(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED, 0)) {
+		turn_off(shm, event);
+		return NULL;
+	}
+	if (shm->sequences)
+		frec__shm_begin(ret_moment);
+	*ret_slot = slot & 0xffff;
+	return shm;
+}
+
+/* Stores two neighbours at once, the first in the lower half. */
+static inline void put_word(void *at, uint64_t word)
+{
+	memcpy(at, &word, sizeof(word));
+}
+
+/* Ends it: `record` is in front of `size` bytes, which have room behind. */
+static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
+							 const struct frec__shm_moment *moment,
+							 struct frec_shm_record *record,
+							 size_t size)
+{
+	size_t total = (sizeof(*record) + size + 7) & ~(size_t)7;
+	union {
+		struct perf_event_header fields;
+		uint64_t word;
+	} header;
+
+	if (__builtin_expect(self.pid != __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
+				     !self.pid,
+			     0))
+		identify();
+	/* What is behind the payload is rounded up with zeroes. */
+	memset(record->raw + size, 0, FREC__SHM_ROOM_BEHIND);
+	/* In words of 8 bytes, as the checksum reads them: a processor waits for bytes that were stored in smaller ones. */
+	header.fields = (struct perf_event_header){PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER,
+						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
+	put_word(&record->header, header.word);
+	record->id = FREC_SHM_ID(slot);
+	put_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
+	put_word(&record->raw_size,
+		 total - sizeof(*record)); /* and half of the common header, which is zeroes */
+	if (__builtin_expect(shm->guard < 0, 1)) {
+		write_record(shm, slot, moment, record, total);
+	} else {
+		uint32_t before = frec__shm_guard_open(shm->guard);
+
+		write_record(shm, slot, moment, record, total);
+		frec__shm_guard_close(before);
+	}
+}
+
+void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
+{
+	struct frec__shm_moment moment;
+	uint32_t slot;
+	const struct frec__shm *shm = begin(event, &slot, &moment);
+
+	if (shm)
+		finish(shm, slot, &moment, (void *)((char *)flat - sizeof(struct frec_shm_record)),
+		       size);
+}
+
+static inline bool is_bytes(uint16_t place)
+{
+	return place & FREC__BYTES_FLAG;
+}
+
+/* Small pieces are copied here: the calls would take longer. */
+static inline char *copy(char *to, const char *from, size_t size)
+{
+	uint64_t word;
+
+	if (size > 64 || size < sizeof(word))
+		return mempcpy(to, from, size);
+	for (size_t at = 0; at + sizeof(word) < size; at += sizeof(word)) {
+		memcpy(&word, from + at, sizeof(word));
+		memcpy(to + at, &word, sizeof(word));
+	}
+	memcpy(&word, from + size - sizeof(word), sizeof(word));
+	memcpy(to + size - sizeof(word), &word, sizeof(word));
+	return to + size;
+}
+
+/* Sets the strings' lengths. Returns the payload's size, or 0 when it is more than there may be. */
+static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
+{
+	for (; *places; places++, data++) {
+		if (!is_bytes(*places)) {
+			if (!data->iov_base)
+				return 0;
+			data->iov_len = strnlen(data->iov_base, FREC_PAYLOAD_MAX);
+			size++;
+		} else if (data->iov_len > FREC_PAYLOAD_MAX) {
+			return 0;
+		}
+		size += data->iov_len;
+		if (size > FREC_PAYLOAD_MAX)
+			return 0;
+	}
+	return size;
+}
+
+/* The layout is payload.c's, which does it for all that is not so simple. */
+bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
+{
+	const size_t index_size = sizeof(uint32_t);
+	size_t fixed = vector[0].iov_len - index_size, size;
+	struct iovec *data = vector + 1;
+	struct frec__shm_moment moment;
+	const struct frec__shm *shm;
+	uint32_t slot;
+
+	shm = begin(event, &slot, &moment);
+	if (!shm)
+		return true;
+	for (const uint16_t *place = places; *place; place++)
+		data++;
+	size = measure(data, places, fixed);
+	if (!size && fixed) {
+		if (shm->sequences)
+			frec__shm_end();
+		return false;
+	}
+
+	uint64_t room[(sizeof(struct frec_shm_record) + FREC__COMMON_SIZE + size +
+		       FREC__SHM_ROOM_BEHIND + 7) /
+		      8];
+	struct frec_shm_record *record = (void *)room;
+	char *payload = (char *)record->raw + FREC__COMMON_SIZE, *next;
+
+	memset(record->raw, 0, FREC__COMMON_SIZE);
+	next = copy(payload, (char *)vector[0].iov_base + index_size, fixed);
+	for (; *places; places++, data++) {
+		size_t at = (*places & ~FREC__BYTES_FLAG) - index_size;
+		char *begin = next;
+		uint32_t locator;
+
+		next = copy(next, data->iov_base, data->iov_len);
+		if (!is_bytes(*places))
+			*next++ = 0; /* not the string's own: it may have grown since */
+		locator = (uint32_t)((size_t)(next - begin) << 16 |
+				     ((size_t)(begin - payload) - at - sizeof(locator)));
+		memcpy(payload + at, &locator, sizeof(locator));
+	}
+	finish(shm, slot, &moment, record, FREC__COMMON_SIZE + size);
+	return true;
+}

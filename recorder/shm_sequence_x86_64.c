@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing a record as a restartable sequence (rseq(2)), on x86_64.
+ *
+ * A thread tells the kernel of a section of its code by a pointer in its area. When the kernel preempts the thread,
+ * moves it or gives it a signal, it clears that pointer; and if the thread was just within the section, the thread
+ * goes on at the section's abort address instead. We set the pointer long before, when the clock is read: so if it still
+ * stands when the section is entered, nothing came between on this CPU, and records of one ring are in the order of
+ * their times.
+ *
+ * The instruction that moves the position is an exchange-and-add: it leaves what it found in the register that it added
+ * from. So on abort that register tells whether the record was committed.
+ */
+#include "recorder/shm_sequence_x86_64.h"
+
+/*
+ * The section must be left with the pointer cleared: the code may be unloaded before the thread is preempted the next time,
+ * and then the kernel would look for the description in vain. The four bytes before the abort address are a signature that
+ * the kernel insists on; the C library has chosen them.
+ */
+__attribute__((naked, noinline)) enum frec__shm_result
+frec__shm_commit(struct frec__shm_area *area __attribute__((unused)),
+		 const struct frec__shm_write *write __attribute__((unused)))
+{
+	__asm__ volatile(
+		".pushsection .data.rel.ro.frec_shm, \"aw\"\n"
+		".balign 32\n"
+		".globl frec__shm_section\n"
+		".hidden frec__shm_section\n"
+		".type frec__shm_section, @object\n"
+		".size frec__shm_section, 32\n"
+		"frec__shm_section:\n"
+		".long 0, 0\n"		  /* version, flags */
+		".quad 1f, 3f - 1f, 4f\n" /* begin, length, abort address */
+		".popsection\n"
+
+		"movq 0(%rsi), %rcx\n"	/* rcx: the position's address */
+		"movq 24(%rsi), %r9\n"	/* r9: the record */
+		"movq 32(%rsi), %rax\n" /* rax: its size */
+		"movq 40(%rsi), %r8\n"	/* r8: the count's address */
+		"movl 60(%rsi), %r10d\n"
+		"leaq frec__shm_section(%rip), %r11\n"
+		"1:\n"
+		".globl frec__shm_entered, frec__shm_committed\n" /* for tests, which stop here */
+		".hidden frec__shm_entered, frec__shm_committed\n"
+		"frec__shm_entered:\n"
+		"cmpq %r11, 8(%rdi)\n"
+		"jne 5f\n"
+		"cmpl %r10d, 4(%rdi)\n"
+		"jne 5f\n"
+		"movq (%rcx), %r10\n"
+		"addq %rax, %r10\n" /* r10: the position that there will be */
+		"movq %r10, %r11\n"
+		"negq %r11\n"
+		"andq 16(%rsi), %r11\n"
+		"addq 8(%rsi), %r11\n" /* r11: where the record goes */
+		"shrq $3, %r10\n"
+		"xorl 56(%rsi), %r10d\n"
+		"orq 48(%rsi), %r10\n" /* r10: commit word and checksum */
+		"movl $8, %edx\n"      /* rdx: bytes copied */
+		"testb $8, %al\n"
+		"jnz 2f\n"
+		"movq 8(%r9), %xmm0\n"
+		"movq %xmm0, 8(%r11)\n"
+		"movl $16, %edx\n"
+		"2:\n"
+		"movups (%r9, %rdx), %xmm0\n"
+		"movups %xmm0, (%r11, %rdx)\n"
+		"addq $16, %rdx\n"
+		"cmpq %rax, %rdx\n"
+		"jb 2b\n"
+		"movq %r10, (%r11)\n"
+		"xaddq %rax, (%rcx)\n"
+		"frec__shm_committed:\n"
+		"incq (%r8)\n"
+		"3:\n"
+		"movq $0, 8(%rdi)\n"
+		"xorl %eax, %eax\n"
+		"ret\n"
+		".byte 0x0f, 0xb9, 0x3d\n" /* makes an instruction of the signature, for disassemblers */
+		".long 0x53053053\n"
+		"4:\n"
+		"cmpq %rax, 32(%rsi)\n"
+		"je 5f\n"
+		"movl $1, %eax\n"
+		"ret\n"
+		"5:\n"
+		"movq $0, 8(%rdi)\n"
+		"movl $2, %eax\n"
+		"ret\n");
+}
+
+_Static_assert(offsetof(struct frec__shm_area, cpu_id) == 4 &&
+		       offsetof(struct frec__shm_area, section) == 8,
+	       "the kernel's offsets");
+_Static_assert(offsetof(struct frec__shm_write, ring) == 8 &&
+		       offsetof(struct frec__shm_write, mask) == 16 &&
+		       offsetof(struct frec__shm_write, record) == 24 &&
+		       offsetof(struct frec__shm_write, size) == 32 &&
+		       offsetof(struct frec__shm_write, emitted) == 40 &&
+		       offsetof(struct frec__shm_write, frame) == 48 &&
+		       offsetof(struct frec__shm_write, key) == 56 &&
+		       offsetof(struct frec__shm_write, cpu) == 60,
+	       "the assembler's offsets");
+_Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2,
+	       "the assembler's results");
+
+/* Two bits per key: no access at all, and no writing. A new thread and a signal handler begin with neither access. */
+#define RIGHTS(key) (3u << 2 * (key))
+
+static void set_rights(uint32_t rights)
+{
+	__asm__ volatile(".byte 0x0f, 0x01, 0xef"
+			 :
+			 : "a"(rights), "c"(0), "d"(0)
+			 : "memory"); /* wrpkru */
+}
+
+uint32_t frec__shm_guard_open(int key)
+{
+	uint32_t before, zero;
+
+	__asm__ volatile(".byte 0x0f, 0x01, 0xee" : "=a"(before), "=d"(zero) : "c"(0)); /* rdpkru */
+	set_rights(before & ~RIGHTS(key));
+	return before;
+}
+
+void frec__shm_guard_close(uint32_t before)
+{
+	set_rights(before);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing a record as a restartable sequence (rseq(2)), on x86_64: all of it but the instructions of the section themselves, which
+ * are in shm_sequence_x86_64.c, with what is to be known of them. Part of shm_emit.c: calls are a good part of what an emit takes.
+ */
+#ifndef FREC_RECORDER_SHM_SEQUENCE_H
+#define FREC_RECORDER_SHM_SEQUENCE_H
+
+#include "recorder/shm_checksum.h"
+#include "recorder/shm_emit.h"
+
+/* A debugger that steps through the code aborts every attempt. */
+#define FREC__SHM_ATTEMPTS 64
+
+/* Set by the C library (2.35 and later): where an area is from the thread pointer, and its size, 0 when it has none. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+/* A thread's area, as the kernel has it (linux/rseq.h). */
+struct frec__shm_area {
+	uint32_t cpu_id_start, cpu_id; /* above all CPUs when the thread is not registered */
+	const void *section;
+};
+
+/* What commit() is to do. */
+struct frec__shm_write {
+	uint64_t *position;
+	char *ring;
+	uint64_t mask;
+	const struct frec_shm_record *record;
+	uint64_t size; /* of the record */
+	uint64_t *emitted;
+	uint64_t frame; /* without a commit word */
+	uint32_t key, cpu;
+};
+
+/* Everything was done; the record is there, but was not counted; nothing was done. */
+enum frec__shm_result { FREC__SHM_COUNTED, FREC__SHM_COMMITTED, FREC__SHM_ABORTED };
+
+extern const char frec__shm_section[] __attribute__((visibility("hidden")));
+enum frec__shm_result frec__shm_commit(struct frec__shm_area *area,
+				       const struct frec__shm_write *write);
+
+/* Whether threads of this process can have sequences. */
+static inline bool frec__shm_has_sequences(void)
+{
+	return frec__shm_has_crc() && &__rseq_offset && &__rseq_size && __rseq_size;
+}
+
+static inline struct frec__shm_area *frec__shm_area(void)
+{
+	uintptr_t thread;
+
+	__asm__("movq %%fs:0, %0" : "=r"(thread));
+	return (struct frec__shm_area *)(thread + (uintptr_t)__rseq_offset);
+}
+
+/*
+ * Begins a sequence, as early as can be: reading the clock takes a third of an emit, and the processor can do other things
+ * meanwhile. When the thread is interrupted between this and frec__shm_write_own, that begins anew.
+ */
+static inline void frec__shm_begin(struct frec__shm_moment *ret)
+{
+	struct frec__shm_area *area = frec__shm_area();
+
+	__atomic_store_n(&area->section, frec__shm_section, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	ret->cpu = __atomic_load_n(&area->cpu_id, __ATOMIC_RELAXED);
+	ret->time = frec__shm_now();
+}
+
+/* Ends a sequence in which nothing was written. */
+static inline void frec__shm_end(void)
+{
+	__atomic_store_n(&frec__shm_area()->section, NULL, __ATOMIC_RELAXED);
+}
+
+/*
+ * Completes a record and writes it to the ring of the CPU that this thread is on. Returns false where it cannot: the
+ * thread is not registered, the CPU has no ring, or something interrupts each attempt.
+ */
+static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slot,
+				       const struct frec__shm_moment *moment,
+				       struct frec_shm_record *record, size_t size)
+{
+	struct frec__shm_moment again;
+
+	for (int i = 0; i < FREC__SHM_ATTEMPTS; i++) {
+		struct frec_shm_control *control;
+		enum frec__shm_result result;
+		uint32_t checksum;
+
+		if (moment->cpu >= shm->cpus)
+			return false;
+		record->time = moment->time;
+		record->cpu = moment->cpu;
+		checksum = frec__shm_checksum_fast((char *)record + FREC_SHM_FRAME_SIZE,
+						   size - FREC_SHM_FRAME_SIZE);
+		control = frec__shm_control_of(shm, moment->cpu);
+		result = frec__shm_commit(
+			frec__shm_area(),
+			&(struct frec__shm_write){
+				.position = &control->position,
+				.ring = shm->rings + 2 * moment->cpu * shm->ring_size,
+				.mask = shm->ring_size - 8,
+				.record = record,
+				.size = size,
+				.emitted = &control->emitted[slot],
+				.frame = frec__shm_frame(0, checksum),
+				.key = shm->key,
+				.cpu = moment->cpu,
+			});
+		if (result == FREC__SHM_COMMITTED)
+			__atomic_fetch_add(&control->moved[slot], 1, __ATOMIC_RELEASE);
+		if (result != FREC__SHM_ABORTED)
+			return true;
+		frec__shm_begin(&again);
+		moment = &again;
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// A service on strings: it does what the lines of its input say and answers each with a line, so that a test can say what
+// happens when, without a guess about time.
+//
+//	puppet			ready: "ready PID"
+//	puppet once NUMBER	a process of a moment: emits one beat and ends
+//
+//	emit N			"ok LAST": N beats more, numbered on from the last
+//	word			the enable word of the beat, in hexadecimal
+//	start HOW FOLDER KEEPER	"ok", or why the recorder did not start
+//	stop			"ok"
+//	fork CHILDREN N		"ok PID PID ...": the children that emitted N beats each, all at once
+//	spawn N			"ok FAILED": N short-lived processes, eight at a time
+//	exec [PROGRAM]		becomes itself anew: "ready PID"; or another program
+//	trigger NAME		"ok", or why not
+//	crash			does not answer
+#include <flightrec/event.h>
+#include <flightrec/recorder.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AT_ONCE 8
+#define CHILDREN_MAX 1000
+
+FREC_EVENT(accept, beat, FREC_U64(sequence), FREC_STR(text), FREC_I32(negative));
+
+static uint64_t sequence;
+static struct frec_recorder *recorder;
+
+static void beat(void)
+{
+	sequence++;
+	frec_accept_beat(sequence, "a beat of the puppet's", -(int32_t)sequence);
+}
+
+static void start(const char *how, const char *folder, const char *keeper)
+{
+	const char *events[] = {"accept:*", NULL};
+	char error[400] = "";
+	struct frec_recorder_options options = {.size = sizeof(options),
+						.folder = folder,
+						.ring_size = 1 << 20,
+						.events = events,
+						.keeper = keeper,
+						.transport = how,
+						.error = error,
+						.error_size = sizeof(error)};
+
+	if (frec_recorder_start(&options, &recorder))
+		printf("failed %s\n", error);
+	else
+		printf("ok\n");
+}
+
+// The children wait for the pipe to close, so that all of them are there before the first emits.
+static void fork_children(unsigned long children, unsigned long count)
+{
+	pid_t pids[CHILDREN_MAX];
+	int gate[2];
+	char byte;
+
+	if (children > CHILDREN_MAX || pipe(gate)) {
+		printf("failed\n");
+		return;
+	}
+	for (unsigned long i = 0; i < children; i++) {
+		pids[i] = fork();
+		if (pids[i])
+			continue;
+		close(gate[1]);
+		if (read(gate[0], &byte, 1))
+			_exit(1);
+		sequence = 0;
+		while (count--)
+			beat();
+		_exit(0);
+	}
+	close(gate[1]);
+	close(gate[0]);
+	printf("ok");
+	for (unsigned long i = 0; i < children; i++) {
+		int status = 1;
+
+		waitpid(pids[i], &status, 0);
+		printf(status ? " failed" : " %d", (int)pids[i]);
+	}
+	printf("\n");
+}
+
+static void spawn(unsigned long count)
+{
+	extern char **environ;
+	unsigned long failed = 0, running = 0;
+	char number[24];
+	char *argv[] = {(char *)"puppet", (char *)"once", number, NULL};
+
+	for (unsigned long i = 1; i <= count || running;) {
+		int status = 1;
+
+		if (i <= count && running < AT_ONCE) {
+			snprintf(number, sizeof(number), "%lu", i++);
+			if (posix_spawn(&(pid_t){0}, "/proc/self/exe", NULL, NULL, argv, environ))
+				failed++;
+			else
+				running++;
+			continue;
+		}
+		waitpid(-1, &status, 0);
+		failed += status != 0;
+		running--;
+	}
+	printf("ok %lu\n", failed);
+}
+
+static void obey(char *line)
+{
+	char *word[4] = {line, NULL, NULL, NULL};
+	unsigned long count;
+
+	for (int i = 1; i < 4 && word[i - 1]; i++) {
+		word[i] = strchr(word[i - 1], ' ');
+		if (word[i])
+			*word[i]++ = '\0';
+	}
+	count = word[1] ? strtoul(word[1], NULL, 10) : 0;
+	if (!strcmp(line, "emit")) {
+		while (count--)
+			beat();
+		printf("ok %lu\n", (unsigned long)sequence);
+	} else if (!strcmp(line, "word")) {
+		printf("%x\n", __atomic_load_n(&frec__event_accept_beat.enabled, __ATOMIC_RELAXED));
+	} else if (!strcmp(line, "start") && word[3]) {
+		start(word[1], word[2], word[3]);
+	} else if (!strcmp(line, "stop")) {
+		frec_recorder_stop(recorder);
+		printf("ok\n");
+	} else if (!strcmp(line, "fork") && word[2]) {
+		fork_children(count, strtoul(word[2], NULL, 10));
+	} else if (!strcmp(line, "spawn")) {
+		spawn(count);
+	} else if (!strcmp(line, "exec")) {
+		execl(word[1] ? word[1] : "/proc/self/exe", "puppet", "wait", (char *)NULL);
+		printf("failed\n");
+	} else if (!strcmp(line, "trigger") && word[1]) {
+		int r = frec_trigger(word[1]);
+
+		printf(r ? "failed %s\n" : "ok\n", strerror(-r));
+	} else if (!strcmp(line, "crash")) {
+		*(volatile int *)0x1234 = 1;
+	} else {
+		printf("failed: unknown: %s\n", line);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct rlimit no_core = {0, 0};
+	char line[4096];
+
+	if (argc == 3 && !strcmp(argv[1], "once")) {
+		sequence = strtoul(argv[2], NULL, 10) - 1;
+		beat();
+		return 0;
+	}
+	setrlimit(RLIMIT_CORE, &no_core);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("ready %d\n", (int)getpid());
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		obey(line);
+	}
+	return 0;
+}

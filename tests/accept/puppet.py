@@ -1,0 +1,67 @@
+# The strings of accept/puppet.c, which tells what each command does; and what it emitted, in a snapshot.
+import collections
+import subprocess
+
+from kit import events
+
+
+def beats(path):
+    """The fields of each beat, by process."""
+    found = collections.defaultdict(list)
+    for event in events(path):
+        if event["event"] == "accept:beat":
+            found[event["pid"]].append(event["fields"])
+    return found
+
+
+def whole(fields, numbers):
+    """Whether these are the beats with these numbers, in order and unharmed."""
+    return fields == [{"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers]
+
+
+class Puppet:
+    def __init__(self, path, before=(), **options):
+        """`before` is a command that runs it, such as `flightrec run`."""
+        self.process = subprocess.Popen([*before, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self.pid = int(self.answer().split()[1])
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the puppet is gone: {self.process.wait()}")
+        return line.rstrip("\n")
+
+    def ask(self, *words):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def word(self):
+        return int(self.ask("word"), 16)
+
+    def emit(self, count):
+        """The number of the last event."""
+        return int(self.ask("emit", count).split()[1])
+
+    def start(self, transport, out, keeper):
+        return self.ask("start", transport, out, keeper)
+
+    def fork(self, children, count):
+        return [int(word) for word in self.ask("fork", children, count).split()[1:]]
+
+    def exec(self):
+        self.pid = int(self.ask("exec").split()[1])
+
+    def become(self, program):
+        """Another program in the same process; the strings are cut."""
+        self.process.stdin.write(f"exec {program}\n")
+        self.process.stdin.flush()
+        return self.process.wait()
+
+    def quit(self):
+        self.process.stdin.close()
+        return self.process.wait()
+
+    def kill(self):
+        self.process.kill()
+        return self.process.wait()

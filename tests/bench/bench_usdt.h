@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by bench_usdt and its BPF programs. */
+#ifndef FREC_TESTS_BENCH_USDT_H
+#define FREC_TESTS_BENCH_USDT_H
+
+/* Common header, u64, locator and string of 18 bytes with its NUL, i32, f64. */
+#define BENCH_RECORD (8 + 8 + 4 + 4 + 8 + 19)
+
+#endif

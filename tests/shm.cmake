@@ -1,0 +1,35 @@
+# The shm transport: its two ends, and what it costs.
+
+frec_unit_test(test_shm frec_engine flightrec_static)
+frec_unit_test(test_shm_emit frec_engine flightrec_static Threads::Threads)
+foreach(test test_shm test_shm_emit)
+	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR})
+endforeach()
+
+# Not a test: prints a table. LTTng-UST is what it is compared with, where that is installed.
+pkg_check_modules(LTTNG_UST IMPORTED_TARGET lttng-ust)
+add_executable(bench_emit bench/bench_emit.c)
+target_link_libraries(bench_emit PRIVATE frec_engine flightrec_static Threads::Threads)
+target_include_directories(bench_emit PRIVATE ${PROJECT_SOURCE_DIR})
+if(LTTNG_UST_FOUND)
+	add_executable(bench_lttng bench/bench_lttng.c)
+	target_link_libraries(bench_lttng PRIVATE PkgConfig::LTTNG_UST Threads::Threads ${CMAKE_DL_LIBS})
+	target_include_directories(bench_lttng PRIVATE ${PROJECT_SOURCE_DIR})
+	# Its macros are not ours to mend.
+	target_compile_options(bench_lttng PRIVATE -w)
+	set(bench_lttng $<TARGET_FILE:bench_lttng>)
+endif()
+add_custom_target(bench-emit
+	COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench-emit $<TARGET_FILE:bench_emit> ${bench_lttng}
+	VERBATIM USES_TERMINAL)
+
+if(FREC_FUZZ)
+	add_executable(fuzz_shm fuzz/fuzz_shm.c)
+	target_link_libraries(fuzz_shm PRIVATE frec_engine flightrec_static)
+	target_include_directories(fuzz_shm PRIVATE ${PROJECT_SOURCE_DIR})
+	target_link_options(fuzz_shm PRIVATE -fsanitize=fuzzer)
+	add_test(NAME fuzz/fuzz_shm COMMAND fuzz_shm -max_total_time=10 -max_len=2048
+		${CMAKE_CURRENT_BINARY_DIR}/fuzz_shm_corpus)
+	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_shm_corpus)
+	set_tests_properties(fuzz/fuzz_shm PROPERTIES TIMEOUT 120 LABELS fuzz)
+endif()

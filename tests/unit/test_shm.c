@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: MIT
+// Proves that the reader of shared rings finds every whole record and nothing else: whatever was overwritten, wherever, by
+// whomever; and that nothing in the memfd can make it read what is not there.
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorder/shm_checksum.h"
+#include "recorder/shm_owner.h"
+#include "tests/data/shm_kit.h"
+
+#define RING_SIZE FREC_SHM_RING_SIZE_MIN
+#define RECORDS 5
+
+static struct frec_shm_rings *rings;
+static uint8_t *memory;
+
+static int setup(void **state)
+{
+	(void)state;
+	rings = kit_create_for(1, RING_SIZE, 0);
+	memory = rings ? kit_map(rings) : MAP_FAILED;
+	return memory == MAP_FAILED || frec__shm_attach(frec__shm_fd(rings)) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	munmap(memory, rings->layout.size);
+	frec__shm_destroy(rings);
+	return 0;
+}
+
+// One ring, so that it does not matter on which CPU this runs: all emit to the shared one.
+#define RING 1
+
+static void emit(uint64_t from, uint64_t to)
+{
+	frec__shm->sequences = false;
+	for (uint64_t i = from; i < to; i++)
+		assert_int_equal(frec_kit_tick(7, i, "some text"), 0);
+}
+
+static struct frec_ring_copy copied(void)
+{
+	static _Alignas(8) uint8_t data[RING_SIZE];
+	struct frec_ring_copy copy = {.data = data};
+
+	memset(data, 0xaa, sizeof(data));
+	frec__shm_copy(rings, RING, &copy);
+	return copy;
+}
+
+// The numbers must be those from `newest` down, but for `missing`.
+static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, uint64_t missing,
+		  uint64_t regions)
+{
+	struct frec_shm_damage damage;
+	struct kit_reading reading = {0};
+
+	frec__shm_settle(rings, copy, &damage);
+	assert_int_equal(damage.regions, regions);
+	assert_true(!regions == !damage.bytes);
+	kit_take(&reading, copy, RING);
+	assert_int_equal(reading.count, count);
+	for (size_t i = 0; i < count; i++) {
+		if (newest == missing)
+			newest--;
+		assert_int_equal(reading.record[i].number, newest--);
+		assert_int_equal(reading.record[i].thread, 7);
+	}
+	free(reading.record);
+}
+
+// The third newest is missing, and with `both` the one before it.
+static void check_two(struct frec_ring_copy *copy, bool both)
+{
+	struct frec_shm_damage damage;
+	struct kit_reading reading = {0};
+
+	frec__shm_settle(rings, copy, &damage);
+	assert_int_equal(damage.regions, 1);
+	kit_take(&reading, copy, RING);
+	assert_int_equal(reading.count, both ? RECORDS - 2 : RECORDS - 1);
+	assert_int_equal(reading.record[1].number, RECORDS - 2);
+	assert_int_equal(reading.record[2].number, both ? RECORDS - 5 : RECORDS - 4);
+	free(reading.record);
+}
+
+static size_t record_size(void)
+{
+	return (size_t)frec__shm_written(rings, RING) / RECORDS;
+}
+
+static void every_byte_counts(void **state)
+{
+	size_t size;
+
+	(void)state;
+	emit(0, RECORDS);
+	assert_int_equal(frec__shm_look(rings), 1);
+	assert_string_equal(frec__shm_event(rings, 0)->provider, "kit");
+	assert_string_equal(frec__shm_event(rings, 0)->name, "tick");
+	size = record_size();
+	for (size_t i = 0; i < size; i++) {
+		for (int flip = 1; flip < 256; flip = flip < 128 ? 2 * flip : flip + 127) {
+			struct frec_ring_copy copy = copied();
+
+			copy.data[2 * size + i] ^= (uint8_t)flip;
+			check(&copy, RECORDS - 1, RECORDS - 1, RECORDS - 3, 1);
+		}
+	}
+	for (size_t i = 0; i < size; i++) {
+		struct frec_ring_copy torn, wild;
+		bool changed = false;
+
+		// Torn: the rest was not written. What is zero anyway cannot be missing.
+		torn = copied();
+		for (size_t k = i; k < size; k++) {
+			changed |= torn.data[2 * size + k] != 0;
+			torn.data[2 * size + k] = 0;
+		}
+		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS,
+		      changed ? RECORDS - 3 : RECORDS, changed);
+		// Wild: over the end of one record and the beginning of the next, or one as a whole.
+		wild = copied();
+		for (size_t k = i; k < i + size; k++)
+			wild.data[2 * size + k] ^= 0x41;
+		check_two(&wild, i != 0);
+	}
+}
+
+static void the_newest_and_the_oldest_count_as_well(void **state)
+{
+	struct frec_ring_copy copy;
+	size_t size;
+
+	(void)state;
+	emit(0, RECORDS);
+	frec__shm_look(rings);
+	size = record_size();
+	copy = copied();
+	copy.data[0] ^= 1;
+	check(&copy, RECORDS - 2, RECORDS - 1, RECORDS, 1);
+	copy = copied();
+	copy.data[RECORDS * size - 1] ^= 1;
+	check(&copy, RECORDS - 1, RECORDS - 1, 0, 1);
+	copy = copied();
+	memset(copy.data, 0, RECORDS * size);
+	check(&copy, 0, 0, 0, 1);
+}
+
+static void full_rings(void **state)
+{
+	struct frec_ring_copy copy;
+	size_t size, fit;
+
+	(void)state;
+	emit(0, RECORDS);
+	frec__shm_look(rings);
+	size = record_size();
+	emit(RECORDS, 5000);
+	fit = (RING_SIZE - FREC_SHM_RECORD_MAX) / size;
+	copy = copied();
+	frec__shm_settle(rings, &copy, &(struct frec_shm_damage){0});
+	assert_true(copy.wrapped);
+	assert_in_range(copy.valid / (size - FREC_SHM_FRAME_SIZE), fit, RING_SIZE / size);
+	// A wild write far from the old end is found, and costs one record.
+	fit = copy.valid / (size - FREC_SHM_FRAME_SIZE);
+	copy = copied();
+	copy.data[20 * size + 3] ^= 0x10;
+	check(&copy, 4999, fit - 1, 4979, 1);
+	// A reader that writers lapped while it copied has nothing, and nothing was damaged.
+	emit(5000, 5200);
+	copy = copied();
+	copy.head -= 3 * RING_SIZE;
+	copy.during = 3 * RING_SIZE;
+	check(&copy, 0, 0, 0, 0);
+	assert_true(copy.wrapped);
+}
+
+static void a_position_that_was_overwritten(void **state)
+{
+	struct frec_shm_control *control =
+		(void *)(memory + rings->layout.controls + RING * rings->layout.control_size);
+	static const uint64_t wild[] = {0, 8, UINT64_MAX, 0x4141414141414141,
+					FREC_SHM_POSITION_FIRST + 3 * RING_SIZE + 5};
+
+	(void)state;
+	emit(0, 3000);
+	frec__shm_look(rings);
+	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
+		uint64_t was = control->position;
+		struct frec_shm_damage damage;
+		struct kit_reading reading = {0};
+		struct frec_ring_copy copy;
+
+		control->position = wild[i];
+		copy = copied();
+		frec__shm_settle(rings, &copy, &damage);
+		kit_take(&reading, &copy, RING);
+		assert_int_equal(damage.regions, 1);
+		assert_true(reading.count > 500);
+		for (size_t r = 0; r < reading.count; r++)
+			assert_int_equal(reading.record[r].number, 2999 - r);
+		free(reading.record);
+		control->position = was;
+	}
+}
+
+// A writer of the shared ring that was stopped for a whole lap spoils what was written meanwhile; it is told from records.
+static void a_lap_behind(void **state)
+{
+	struct frec_shm_control *control =
+		(void *)(memory + rings->layout.controls + RING * rings->layout.control_size);
+	uint64_t position;
+	size_t size;
+	struct frec_ring_copy copy;
+	struct kit_reading reading = {0};
+	struct frec_shm_damage damage;
+
+	(void)state;
+	emit(0, RECORDS);
+	frec__shm_look(rings);
+	size = record_size();
+	position = control->position += size; // taken, and nothing written
+	emit(RECORDS, 20);
+	copy = copied();
+	check(&copy, 19, 20, 20, 1); // between 4 and 5
+	emit(20, 20 + RING_SIZE / size - 3);
+	memset(memory + rings->layout.rings + RING * RING_SIZE + (-position & (RING_SIZE - 1)),
+	       0x55, size);
+	copy = copied();
+	frec__shm_settle(rings, &copy, &damage);
+	kit_take(&reading, &copy, RING);
+	for (size_t i = 0; i < reading.count; i++)
+		assert_in_range(reading.record[i].number, RECORDS, 20 + RING_SIZE / size);
+	free(reading.record);
+}
+
+// A service can make checksums right. What a record says of itself must still be so.
+static void right_checksums(void **state)
+{
+	size_t size;
+
+	(void)state;
+	emit(0, RECORDS);
+	frec__shm_look(rings);
+	size = record_size();
+	for (int what = 0; what < 8; what++) {
+		struct frec_ring_copy copy = copied();
+		struct frec_shm_record *record = (void *)(copy.data + 2 * size);
+
+		record->header.type += what == 1;
+		record->header.misc += what == 2;
+		record->header.size = (uint16_t)(what == 3   ? 0
+						 : what == 4 ? 65528
+							     : record->header.size);
+		record->raw_size += what == 5 ? 8 : what == 6 ? UINT32_MAX : 0;
+		record->id += what == 7 ? FREC_SHM_EVENTS : 0;
+		record->checksum = frec__shm_checksum((uint8_t *)record + FREC_SHM_FRAME_SIZE,
+						      size - FREC_SHM_FRAME_SIZE);
+		check(&copy, RECORDS - 1, what ? RECORDS - 1 : RECORDS,
+		      what ? RECORDS - 3 : RECORDS, what != 0);
+	}
+}
+
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t random_number(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	return seed ^= seed << 17;
+}
+
+// Everything but the header, which is the recorder's own, is written over, at random and with numbers that hurt.
+static void hostile_memory(void **state)
+{
+	static const uint64_t hurts[] = {
+		0, 1, 7, UINT32_MAX, UINT64_MAX, INT64_MAX, FREC_SHM_READY, RING_SIZE, 65528};
+
+	(void)state;
+	emit(0, 900);
+	for (int round = 0; round < 3000; round++) {
+		size_t writes = 1 + random_number() % 40;
+		struct kit_reading reading;
+
+		for (size_t i = 0; i < writes; i++) {
+			size_t sections[] = {rings->layout.table, rings->layout.table + 64 * 1024,
+					     rings->layout.controls, rings->layout.rings,
+					     rings->layout.rings + RING_SIZE};
+			size_t begin = sections[random_number() % 5];
+			size_t reach = random_number() % 2 ? 4096 : RING_SIZE;
+			uint64_t value = random_number() % 2
+						 ? random_number()
+						 : hurts[random_number() %
+							 (sizeof(hurts) / sizeof(hurts[0]))];
+			size_t at = begin + random_number() % reach;
+
+			memcpy(memory + at, &value,
+			       at + 8 <= rings->layout.size ? 1 + random_number() % 8 : 1);
+		}
+		reading = kit_read(rings);
+		for (size_t i = 0; i < reading.count; i++)
+			assert_int_equal(reading.record[i].thread, 7);
+		free(reading.record);
+		if (round % 100 == 0)
+			emit(900, 950);
+	}
+}
+
+// A table that has no room, and one full of nonsense: the service goes on without the event, the reader without the nonsense.
+static void full_table(void **state)
+{
+	struct frec_shm_table *table = (void *)(memory + rings->layout.table);
+	struct frec_shm_rings *other;
+
+	(void)state;
+	for (size_t i = 0; i < FREC_SHM_EVENTS; i++)
+		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY,
+							.offset = (uint32_t)(i * 977),
+							.size = (uint32_t)(i * 31)};
+	assert_int_equal(frec__shm_look(rings), 0);
+	memset(rings->known, 0, sizeof(rings->known));
+	table->slot[0] = (struct frec_shm_slot){
+		.state = FREC_SHM_READY, .offset = UINT32_MAX - 63, .size = 64};
+	table->slot[1] = (struct frec_shm_slot){
+		.state = FREC_SHM_READY, .offset = 0, .size = UINT32_MAX - 7};
+	assert_int_equal(frec__shm_look(rings), 0);
+	other = kit_create_for(1, RING_SIZE, 0);
+	assert_non_null(other);
+	table = (void *)(kit_map(other) + other->layout.table);
+	for (size_t i = 0; i < FREC_SHM_EVENTS; i++)
+		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY,
+							.offset = UINT32_MAX - (uint32_t)i,
+							.size = UINT32_MAX};
+	frec__shm_disown(rings->map, offsetof(struct frec_shm_header, owner));
+	assert_int_equal(frec__shm_attach(frec__shm_fd(other)), 0);
+	assert_false(frec_kit_tick_enabled());
+	assert_int_equal(frec_kit_tick(1, 1, ""), 0);
+	assert_int_equal(frec__shm_look(other), 0);
+	// Room in the table, none for declarations.
+	memset(table, 0, sizeof(table->slot));
+	table->used = FREC_SHM_DECLARATIONS_SIZE - 8;
+	frec__shm_register(&frec__this_object);
+	assert_false(frec_kit_tick_enabled());
+	table->used = 0;
+	frec__shm_register(&frec__this_object);
+	assert_true(frec_kit_tick_enabled());
+	munmap((uint8_t *)table - other->layout.table, other->layout.size);
+	frec__shm_destroy(other);
+}
+
+static void only_whole_memory_is_attached(void **state)
+{
+	struct frec_shm_rings *other = kit_create_for(1, RING_SIZE, 0);
+	int plain = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	(void)state;
+	assert_int_equal(frec__shm_attach(frec__shm_fd(other)), -EALREADY);
+	frec__shm_disown(rings->map, offsetof(struct frec_shm_header, owner));
+	assert_int_equal(frec__shm_attach(-1), -EBADF);
+	assert_int_equal(frec__shm_attach(plain), -EPROTO);
+	assert_int_equal(frec__shm_attach(STDIN_FILENO), -EPROTO);
+	// One that could shrink would be a SIGBUS to come.
+	assert_int_equal(ftruncate(plain, (off_t)rings->layout.size), 0);
+	assert_int_equal(pwrite(plain, other->map, sizeof(struct frec_shm_header), 0),
+			 sizeof(struct frec_shm_header));
+	assert_int_equal(frec__shm_attach(plain), -EPROTO);
+	assert_int_equal(ftruncate(frec__shm_fd(other), 4096), -1); // sealed
+	assert_int_equal(frec__shm_attach(frec__shm_fd(rings)), -EOWNERDEAD);
+	assert_int_equal(frec__shm_attach(frec__shm_fd(other)), 0);
+	close(plain);
+	frec__shm_destroy(other);
+}
+
+#define EACH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		EACH(every_byte_counts),
+		EACH(the_newest_and_the_oldest_count_as_well),
+		EACH(full_rings),
+		EACH(a_position_that_was_overwritten),
+		EACH(a_lap_behind),
+		EACH(right_checksums),
+		EACH(hostile_memory),
+		EACH(full_table),
+		EACH(only_whole_memory_is_attached),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

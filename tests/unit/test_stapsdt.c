@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// Proves that the notes of USDT probes are read as they are meant, that broken and hostile files do no harm, and that records
+// are laid out so that they always fit.
+#include <elf.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "recorder/foreign_targets.h"
+
+// An ELF file with one section of notes, and the names of sections.
+struct file {
+	Elf64_Ehdr header;
+	Elf64_Shdr section[3];
+	char names[32];
+	uint8_t notes[];
+};
+
+static const char names[32] = "\0.note.stapsdt\0.shstrtab";
+
+static uint8_t notes[4 << 20];
+static size_t notes_size;
+
+static void add_note(const char *owner, size_t owner_size, uint32_t type, const char *strings,
+		     size_t strings_size)
+{
+	Elf64_Nhdr note = {.n_namesz = (Elf64_Word)owner_size,
+			   .n_descsz = (Elf64_Word)(24 + strings_size),
+			   .n_type = type};
+
+	memcpy(notes + notes_size, &note, sizeof(note));
+	notes_size += sizeof(note);
+	memset(notes + notes_size, 0, 24 + owner_size + strings_size + 8);
+	memcpy(notes + notes_size, owner, owner_size);
+	notes_size += (owner_size + 3) / 4 * 4 + 24;
+	memcpy(notes + notes_size, strings, strings_size);
+	notes_size += (strings_size + 3) / 4 * 4;
+}
+
+#define ADD(strings) add_note("stapsdt", 8, 3, strings, sizeof(strings))
+
+static int make_file(size_t size)
+{
+	struct file file = {
+		.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				       EV_CURRENT},
+			   .e_type = ET_DYN,
+			   .e_machine = EM_X86_64,
+			   .e_version = EV_CURRENT,
+			   .e_shoff = offsetof(struct file, section),
+			   .e_ehsize = sizeof(Elf64_Ehdr),
+			   .e_shentsize = sizeof(Elf64_Shdr),
+			   .e_shnum = 3,
+			   .e_shstrndx = 2},
+		.section = {{0},
+			    {.sh_name = 1,
+			     .sh_type = SHT_NOTE,
+			     .sh_offset = offsetof(struct file, notes),
+			     .sh_size = size,
+			     .sh_addralign = 4},
+			    {.sh_name = 15,
+			     .sh_type = SHT_STRTAB,
+			     .sh_offset = offsetof(struct file, names),
+			     .sh_size = sizeof(file.names)}},
+	};
+	int fd = memfd_create("probes", MFD_CLOEXEC);
+
+	memcpy(file.names, names, sizeof(names));
+	assert_int_equal(write(fd, &file, sizeof(file)), sizeof(file));
+	assert_int_equal(write(fd, notes, notes_size), notes_size);
+	return fd;
+}
+
+static struct frec_usdt_probes read_all(int fd, const char *provider, const char *name)
+{
+	struct frec_usdt_probes probes = {0};
+
+	assert_int_equal(frec__stapsdt_read(&probes, fd, provider, name), 0);
+	close(fd);
+	return probes;
+}
+
+static void arguments(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t count, is_signed;
+	} cases[] = {
+		{"", 0, 0},
+		{"8@%rax", 1, 0},
+		{"-4@$-7 8@-12(%rbp) -1@%al", 3, 5},
+		{"  4@NBuffers(%rip)\t-8@(%rdi,%rsi,8)  ", 2, 2},
+		{"8@[sp, 16] -4@[x0, -8] 4@x1", 3, 2},
+		{"8f@%xmm0 -4f@%xmm1", 2, 2},
+		{"@%rax -@%rax x4@%rax 4 @%rax", 0, 0},
+		{"1@a 1@a 1@a 1@a 1@a 1@a 1@a 1@a 1@a 1@a 1@a -1@a -1@a 1@a", 12, 1 << 11},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t is_signed = 77, count = frec__stapsdt_arguments(cases[i].text, &is_signed);
+
+		if (count != cases[i].count || is_signed != cases[i].is_signed)
+			fail_msg("'%s': %u, %#x", cases[i].text, count, is_signed);
+	}
+}
+
+static void probes_of_a_file(void **state)
+{
+	struct frec_usdt_probes probes;
+
+	(void)state;
+	notes_size = 0;
+	ADD("shop\0paid\0-4@%eax");
+	add_note("GNU", 4, 3, "other\0owner\0", 13);
+	ADD("shop\0sent\0");
+	ADD("shop\0paid\0"
+	    "4@%eax -8@%rbx");
+	add_note("stapsdt", 8, 4, "other\0type\0", 12);
+	ADD("bank\0paid\0"
+	    "8@%rax");
+	probes = read_all(make_file(notes_size), "*", "*");
+	assert_int_equal(probes.count, 3);
+	assert_string_equal(probes.probe[0].provider, "shop");
+	assert_string_equal(probes.probe[0].name, "paid");
+	assert_int_equal(probes.probe[0].sites, 2);
+	assert_int_equal(probes.probe[0].arguments, 2);
+	assert_int_equal(probes.probe[0].is_signed, 3);
+	assert_string_equal(probes.probe[1].name, "sent");
+	assert_int_equal(probes.probe[1].arguments, 0);
+	assert_string_equal(probes.probe[2].provider, "bank");
+	frec__usdt_probes_deinit(&probes);
+	probes = read_all(make_file(notes_size), "s*", "[a-p]*");
+	assert_int_equal(probes.count, 1);
+	frec__usdt_probes_deinit(&probes);
+}
+
+static void hostile_files(void **state)
+{
+	struct frec_usdt_probes probes;
+	Elf64_Nhdr huge = {.n_namesz = 8, .n_descsz = UINT32_MAX - 3, .n_type = 3};
+	uint8_t junk[4096];
+	int fd = memfd_create("junk", MFD_CLOEXEC);
+
+	(void)state;
+	memset(junk, 0xa5, sizeof(junk));
+	assert_int_equal(write(fd, junk, sizeof(junk)), sizeof(junk));
+	probes = read_all(fd, "*", "*");
+	assert_int_equal(probes.count, 0);
+	// Texts without an end, without names, and notes too short for three addresses: passed over, and what follows is read.
+	notes_size = 0;
+	add_note("stapsdt", 8, 3, "shop", 4);
+	add_note("stapsdt", 8, 3,
+		 "shop\0paid\0"
+		 "8@%rax",
+		 16);
+	ADD("\0paid\0");
+	ADD("shop\0\0");
+	ADD("shop\0last\0");
+	probes = read_all(make_file(notes_size), "*", "*");
+	assert_int_equal(probes.count, 1);
+	assert_string_equal(probes.probe[0].name, "last");
+	frec__usdt_probes_deinit(&probes);
+	// A note larger than its section, and a section larger than its file.
+	memcpy(notes + notes_size, &huge, sizeof(huge));
+	memcpy(notes + notes_size + sizeof(huge), "stapsdt", 8);
+	notes_size += sizeof(huge) + 8;
+	probes = read_all(make_file(notes_size), "*", "*");
+	assert_int_equal(probes.count, 1);
+	frec__usdt_probes_deinit(&probes);
+	probes = read_all(make_file(1 << 20), "*", "*");
+	frec__usdt_probes_deinit(&probes);
+	probes = read_all(make_file(SIZE_MAX / 2), "*", "*");
+	frec__usdt_probes_deinit(&probes);
+	// Every cut of a good one, and every byte of it turned round.
+	for (size_t size = 0; size < notes_size; size++) {
+		probes = read_all(make_file(size), "*", "*");
+		frec__usdt_probes_deinit(&probes);
+		notes[size] ^= 0xff;
+		probes = read_all(make_file(notes_size), "*", "*");
+		frec__usdt_probes_deinit(&probes);
+		notes[size] ^= 0xff;
+	}
+}
+
+static void too_many(void **state)
+{
+	struct frec_usdt_probes probes = {0};
+	int fd;
+
+	(void)state;
+	notes_size = 0;
+	for (unsigned int i = 0; i < FREC_USDT_SITES_MAX; i++)
+		ADD("shop\0paid\0");
+	fd = make_file(notes_size);
+	assert_int_equal(frec__stapsdt_read(&probes, fd, "*", "*"), 0);
+	assert_int_equal(probes.probe[0].sites, FREC_USDT_SITES_MAX);
+	close(fd);
+	ADD("shop\0paid\0");
+	fd = make_file(notes_size);
+	assert_int_equal(frec__stapsdt_read(&probes, fd, "*", "*"), -E2BIG);
+	close(fd);
+	frec__usdt_probes_deinit(&probes);
+}
+
+static void layouts(void **state)
+{
+	char provider[] = "shop", name[] = "paid";
+	char path[3000];
+	struct frec_foreign_target target = {
+		.file = {.path = path},
+		.probe = {.provider = provider, .name = name, .arguments = 3, .is_signed = 2},
+		.strings = 4,
+	};
+	struct frec_usdt_slot slot;
+	struct frec_listed listed;
+	struct frec_format format;
+
+	(void)state;
+	strcpy(path, "/usr/bin/shopd");
+	assert_int_equal(frec__foreign_target_describe(&target, &listed, &format), 0);
+	assert_int_equal(listed.kind, FLIGHTREC__SOURCE_KIND__SOURCE_USDT);
+	assert_string_equal(listed.group, "usdt");
+	assert_string_equal(listed.system, "shop");
+	assert_string_equal(listed.kernel_name, "/usr/bin/shopd:shop:paid");
+	assert_int_equal(format.count, 3);
+	assert_string_equal(format.field[0].name, "arg0");
+	assert_int_equal(format.field[0].kind, FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED);
+	assert_int_equal(format.field[0].offset, 8);
+	assert_int_equal(format.field[1].kind, FLIGHTREC__FIELD_KIND__FIELD_SIGNED);
+	assert_int_equal(format.field[1].size, 8);
+	assert_int_equal(format.field[2].kind, FLIGHTREC__FIELD_KIND__FIELD_STRING);
+	assert_int_equal(format.field[2].locator, FLIGHTREC__LOCATOR__LOCATOR_RELATIVE);
+	assert_int_equal(format.field[2].offset, 24);
+	assert_int_equal(format.field[2].size, 4);
+	frec__format_deinit(&format);
+	// However many arguments and texts there are, the record has room for them.
+	for (uint32_t n = 0; n <= FREC_FOREIGN_ARGUMENTS_MAX; n++) {
+		for (uint32_t texts = 0; texts <= n; texts++) {
+			target.probe.arguments = n;
+			target.strings = (1u << texts) - 1;
+			slot = frec__foreign_target_slot(&target);
+			assert_int_equal(slot.arguments, n);
+			assert_true(slot.text_size <= FREC_FOREIGN_TEXT_MAX &&
+				    slot.text_size >= 512);
+			assert_true(8 + 8 * n + texts * slot.text_size <= FREC_BPF_RECORD_MAX);
+		}
+	}
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = 0;
+	assert_int_equal(frec__foreign_target_describe(&target, &listed, &format), 0);
+	assert_int_equal(strlen(listed.kernel_name), sizeof(listed.kernel_name) - 1);
+	assert_string_equal(listed.kernel_name + strlen(listed.kernel_name) - 11, "x:shop:paid");
+	frec__format_deinit(&format);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arguments),	 cmocka_unit_test(probes_of_a_file),
+		cmocka_unit_test(hostile_files), cmocka_unit_test(too_many),
+		cmocka_unit_test(layouts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

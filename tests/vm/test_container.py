@@ -1,0 +1,37 @@
+# A container that has been given user_events_data and nothing else of tracefs: its services register there, and a privileged
+# recorder outside sees what they emit and how they die.
+import os
+import subprocess
+import sys
+
+from kit import Recorder, check, done, events, folder, report, snapshots, verify, wait_for
+
+EMITTER = sys.argv[1]
+TRACING = "/sys/kernel/tracing"
+FILE = "user_events_data"
+
+
+def inside(place, *command):
+    """Runs a command where the file is mounted at a place and there is no other tracefs."""
+    script = (f"mkdir -p /tmp/only && touch /tmp/only/file && mount --bind {TRACING}/{FILE} /tmp/only/file && "
+              f"umount -l {TRACING} && (umount -l /sys/kernel/debug 2>/dev/null; true) && mount -t tmpfs tmpfs {place} && "
+              f"touch {place}/{FILE} && mount --bind /tmp/only/file {place}/{FILE} && umount -l /tmp/only/file && "
+              f"! ls {TRACING}/events 2>/dev/null && exec \"$@\"")
+    return subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *map(str, command)], capture_output=True, text=True, timeout=120)
+
+
+for number, place in enumerate((TRACING, "/mnt")):
+    print(f"== at {place}", flush=True)
+    recorder = Recorder("-e", "test:*", "--ring-size", "256K", "--transport", "user_events")
+    # The first one's events appear while it runs; they are on for the second one.
+    first = inside(place, EMITTER, "-n", 100, "-w", 2000, "ok")
+    check(first.returncode == 0, f"a service runs in there {first.returncode} {first.stderr[-300:]}")
+    result = inside(place, EMITTER, "-n", 40, "abort")
+    check(wait_for(lambda: snapshots(recorder.folder)), f"its crash is seen {result.returncode} {result.stderr[-300:]}")
+    for path in snapshots(recorder.folder)[:1]:
+        verify(path)
+        crash = report(path)["crash"]
+        numbers = [e["fields"]["sequence"] for e in events(path) if e["event"] == "test:tick" and e["pid"] == crash["pid"]]
+        check(numbers == list(range(1, 41)) and crash["signal"] == "SIGABRT", f"with all that it did {numbers[:1]} {numbers[-1:]} {crash['signal']}")
+    recorder.stop()
+done()
