@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The loop from the merged records to a writer.
+// The loop from the events to the writers.
 #include "export/export.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "export/merge.h"
-
-static const struct frec_writer *const writers[] = {&frec__writer_perfetto, &frec__writer_json};
+const struct frec_writer *const frec__writers[] = {
+	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
+	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
+	&frec__writer_ctf, &frec__writer_perf,
+	&frec__writer_firefox, NULL,
+};
 
 const struct frec_writer *frec__writer_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-		if (!strcmp(writers[i]->name, name))
-			return writers[i];
+	for (size_t i = 0; frec__writers[i]; i++) {
+		if (!strcmp(frec__writers[i]->name, name))
+			return frec__writers[i];
 	}
 	return NULL;
 }
@@ -27,64 +31,92 @@ static bool ends_in(const char *path, const char *suffix)
 
 const struct frec_writer *frec__writer_for_path(const char *path)
 {
-	for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-		if (ends_in(path, writers[i]->suffix) || ends_in(path, writers[i]->other_suffix))
-			return writers[i];
+	const struct frec_writer *best = NULL;
+	size_t longest = 0;
+
+	// The longest suffix: one can end in another.
+	for (size_t i = 0; frec__writers[i]; i++) {
+		const char *suffixes[] = {frec__writers[i]->suffix, frec__writers[i]->other_suffix};
+
+		for (size_t k = 0; k < 2; k++) {
+			if (ends_in(path, suffixes[k]) && strlen(suffixes[k]) > longest) {
+				longest = strlen(suffixes[k]);
+				best = frec__writers[i];
+			}
+		}
 	}
-	return NULL;
+	return best;
 }
 
-static int write_events(struct frec_export *context, struct frec_merge *merge,
-			const struct frec_writer *writer, const struct frec_export_options *options,
-			struct frec_error *reterr)
-{
-	const struct frec_record *record;
+// A writer at work.
+struct work {
+	const struct frec_writer *writer;
+	struct frec_export context;
 	void *state;
-	int result;
+};
 
-	result = writer->begin(context, &state, reterr);
-	if (result)
-		return result;
-	while (!result && (record = frec__merge_next(merge))) {
-		struct frec_export_event event = {
-			.record = record,
-			.who = frec__processes_find(&context->processes, record->tid, record->time),
-		};
+static int write_events(struct frec_events *events, struct work *works, size_t count,
+			const struct frec_export_options *options, struct frec_error *reterr)
+{
+	const struct frec_event *event;
+	int result = 0;
 
-		result = writer->event(state, &event, reterr);
+	while (!result && (event = frec__events_next(events))) {
+		for (size_t i = 0; i < count && !result; i++)
+			result = works[i].writer->event(works[i].state, event, reterr);
 		if (options && options->progress)
-			options->progress(options->progress_data, merge->bytes_done,
-					  merge->bytes_total);
+			options->progress(options->progress_data, events->merge.bytes_done,
+					  events->merge.bytes_total);
 	}
-	if (!result)
-		result = writer->end(state, reterr);
-	writer->destroy(state);
+	for (size_t i = 0; i < count && !result; i++)
+		result = works[i].writer->end(works[i].state, reterr);
 	return result;
 }
 
-int frec__export(struct frec_snapshot *snapshot, const struct frec_writer *writer,
-		 struct frec_output *output, const struct frec_export_options *options,
+static int write_all(struct frec_events *events, const struct frec_export_target *targets,
+		     size_t count, const struct frec_export_options *options,
+		     struct frec_error *reterr)
+{
+	struct work *works = calloc(count, sizeof(*works));
+	size_t begun = 0;
+	int result = 0;
+
+	if (!works)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	while (begun < count && !result) {
+		struct work *work = &works[begun];
+
+		work->writer = targets[begun].writer;
+		work->context = (struct frec_export){
+			.snapshot = events->snapshot,
+			.processes = &events->processes,
+			.filter = &events->filter,
+			.output = targets[begun].output,
+		};
+		result = work->writer->begin(&work->context, &work->state, reterr);
+		begun += !result;
+	}
+	if (!result)
+		result = write_events(events, works, count, options, reterr);
+	while (begun--)
+		works[begun].writer->destroy(works[begun].state);
+	free(works);
+	return result;
+}
+
+int frec__export(struct frec_snapshot *snapshot, const struct frec_export_target *targets,
+		 size_t count, const struct frec_export_options *options,
 		 struct frec_error *ret_trouble, struct frec_error *reterr)
 {
-	struct frec_export context = {.snapshot = snapshot, .output = output};
-	struct frec_merge merge;
+	struct frec_events events;
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__processes_init(&context.processes, snapshot);
+	result = frec__events_init(&events, snapshot, options ? options->filter : NULL, reterr);
 	if (result)
-		return frec__error(reterr, result, "%s: out of memory", snapshot->name);
-	result = frec__merge_init(&merge, snapshot);
-	if (result) {
-		frec__processes_deinit(&context.processes);
-		return frec__error(reterr, result, "%s: out of memory", snapshot->name);
-	}
-	result = write_events(&context, &merge, writer, options, reterr);
-	if (merge.trouble.code)
-		*ret_trouble = merge.trouble;
-	else if (snapshot->damage.code)
-		*ret_trouble = snapshot->damage;
-	frec__merge_deinit(&merge);
-	frec__processes_deinit(&context.processes);
+		return result;
+	result = write_all(&events, targets, count, options, reterr);
+	*ret_trouble = *frec__events_trouble(&events);
+	frec__events_deinit(&events);
 	return result;
 }

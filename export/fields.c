@@ -9,8 +9,23 @@ static uint64_t load(const uint8_t *p, size_t size)
 {
 	uint64_t value = 0;
 
-	memcpy(&value, p, size); // little-endian, as all machines that record
-	return value;
+	// Little-endian, as all machines that record. The common sizes are no calls of memcpy.
+	switch (size) {
+	case 1:
+		return *p;
+	case 2:
+		memcpy(&value, p, 2);
+		return value;
+	case 4:
+		memcpy(&value, p, 4);
+		return value;
+	case 8:
+		memcpy(&value, p, 8);
+		return value;
+	default:
+		memcpy(&value, p, size);
+		return value;
+	}
 }
 
 static int64_t sign_extend(uint64_t value, size_t size)
@@ -33,7 +48,7 @@ static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
 static bool locate(const Flightrec__Field *field, const uint8_t *payload, size_t payload_size,
 		   struct frec_value *ret)
 {
-	uint32_t word;
+	uint32_t word, size;
 	uint64_t offset;
 
 	if (field->size != 4)
@@ -44,10 +59,11 @@ static bool locate(const Flightrec__Field *field, const uint8_t *payload, size_t
 		offset += (uint64_t)field->offset + 4;
 	else if (field->locator != FLIGHTREC__LOCATOR__LOCATOR_DATA)
 		return false;
-	ret->size = word >> 16;
-	if (offset > payload_size || ret->size > payload_size - offset)
+	size = word >> 16;
+	if (offset > payload_size || size > payload_size - offset)
 		return false;
 	ret->data = payload + offset;
+	ret->size = size;
 	return true;
 }
 

@@ -10,72 +10,113 @@
 //	process,   names; absent where unknown
 //	thread
 //	event      system:name, as after -e
-//	fields     in their order in the event. By kind: integers of up to 64 bits as integers,
-//never as 1e18 (a reader that turns them into doubles 	           loses digits above 2^53); true and false;
-//floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as 	           strings;
-//pointers as "0x..."; enums by name, by number where the number has no name; text as strings, in
-//which a byte that is 	           not UTF-8 stands as \xNN, four characters; bytes as a string of two digits
-//each; arrays as arrays; 	           null where the payload does not hold what its layout promises 	truncated
-//names of strings that were longer when they were emitted; absent where there are none 	registers
-//user registers by name as "0x...", where they were recorded 	stack_size bytes of the stack that
-//were recorded with it, where they were
+//	fields     in their order in the event. By kind: integers of up to 64 bits as integers, never as
+//	           1e18 (a reader that turns them into doubles loses digits above 2^53); true and false;
+//	           floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as
+//	           strings; pointers as "0x..."; enums by name, by number where the number has no name;
+//	           text as strings, in which a byte that is not UTF-8 stands as \xNN, four characters;
+//	           bytes as a string of two digits each; arrays as arrays; null where the payload does not
+//	           hold what its layout promises
+//	truncated  names of strings that were longer when they were emitted; absent where there are none
+//	registers  user registers by name as "0x...", where they were recorded
+//	stack_size bytes of the stack that were recorded with it, where they were
 #include "export/json.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct json {
-	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
-	struct frec_text line;
+#include "export/numbers.h"
+
+// What is the same in every event of a source.
+struct frec_json_source {
+	struct frec_text event;	  /* ,"event":"shop:request_done","fields":{ */
+	struct frec_text *fields; /* "order_id": and ,"path": and so on */
 };
 
-static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
+static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *source)
 {
-	struct json *json = calloc(1, sizeof(*json));
+	struct frec_text name = {0};
+	bool failed;
 
-	if (!json)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	json->context = context;
-	json->registers = frec__registers_find(context->snapshot->header->machine);
-	*ret_state = json;
+	frec__text_puts(&name, source->system);
+	frec__text_puts(&name, ":");
+	frec__text_puts(&name, source->name);
+	frec__text_puts(&prepared->event, ",\"event\":");
+	frec__text_json(&prepared->event, name.data, name.size);
+	frec__text_puts(&prepared->event, ",\"fields\":{");
+	failed = name.failed || prepared->event.failed;
+	frec__text_free(&name);
+	prepared->fields = calloc(source->n_field + 1, sizeof(*prepared->fields));
+	if (!prepared->fields)
+		return false;
+	for (size_t i = 0; i < source->n_field; i++) {
+		frec__text_puts(&prepared->fields[i], i ? "," : "");
+		frec__text_json_puts(&prepared->fields[i], source->field[i]->name);
+		frec__text_puts(&prepared->fields[i], ":");
+		failed |= prepared->fields[i].failed;
+	}
+	return !failed;
+}
+
+int frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot)
+{
+	*json = (struct frec_json){
+		.snapshot = snapshot,
+		.registers = frec__registers_find(snapshot->header->machine),
+		.sources = calloc(snapshot->source_count + 1, sizeof(*json->sources)),
+	};
+	if (!json->sources)
+		return -ENOMEM;
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (!prepare(&json->sources[i], snapshot->sources[i])) {
+			frec__json_deinit(json);
+			return -ENOMEM;
+		}
+	}
 	return 0;
+}
+
+void frec__json_deinit(struct frec_json *json)
+{
+	for (size_t i = 0; json->sources && i < json->snapshot->source_count; i++) {
+		struct frec_json_source *source = &json->sources[i];
+
+		frec__text_free(&source->event);
+		for (size_t k = 0; source->fields && k < json->snapshot->sources[i]->n_field; k++)
+			frec__text_free(&source->fields[k]);
+		free(source->fields);
+	}
+	free(json->sources);
+	json->sources = NULL;
 }
 
 static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryData name)
 {
 	if (!name.len)
 		return;
-	frec__text_printf(line, ",\"%s\":", key);
+	frec__text_puts(line, key);
 	frec__text_json(line, name.data, name.len);
 }
 
-static void add_fields(struct frec_text *line, const struct frec_record *record)
+static void add_fields(struct frec_text *line, const struct frec_json_source *prepared,
+		       const struct frec_event *event)
 {
-	const Flightrec__Source *source = record->source;
-	struct frec_value value;
+	const Flightrec__Source *source = event->source;
 	bool any_cut = false;
 
-	frec__text_puts(line, ",\"fields\":{");
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
-		if (i)
-			frec__text_puts(line, ",");
-		frec__text_json_puts(line, source->field[i]->name);
-		frec__text_puts(line, ":");
-		frec__text_json_value(line, &value);
-		any_cut |= value.cut;
+		frec__text_add(line, prepared->fields[i].data, prepared->fields[i].size);
+		frec__text_json_value(line, &event->values[i]);
+		any_cut |= event->values[i].cut;
 	}
-	frec__text_puts(line, "}");
+	frec__text_add(line, "}", 1);
 	if (!any_cut)
 		return;
 	frec__text_puts(line, ",\"truncated\":");
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
-		if (!value.cut)
+		if (!event->values[i].cut)
 			continue;
 		frec__text_puts(line, any_cut ? "[" : ",");
 		any_cut = false;
@@ -84,13 +125,13 @@ static void add_fields(struct frec_text *line, const struct frec_record *record)
 	frec__text_puts(line, "]");
 }
 
-static void add_registers(struct frec_text *line, const struct frec_registers *layout,
+void frec__json_registers(struct frec_text *line, const struct frec_registers *layout,
 			  const struct frec_record *record)
 {
 	const uint8_t *p = record->registers;
 	const char *comma = "";
 
-	frec__text_puts(line, ",\"registers\":{");
+	frec__text_puts(line, "\"registers\":{");
 	for (size_t i = 0; i < 64; i++) {
 		uint64_t value;
 
@@ -109,48 +150,63 @@ static void add_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-static void add_event_name(struct frec_text *line, const Flightrec__Source *source)
-{
-	char name[512];
-
-	snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
-	frec__text_json_puts(line, name);
-}
-
-void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
-		      const struct frec_export_event *event)
+void frec__json_event(struct frec_text *line, const struct frec_json *json,
+		      const struct frec_event *event)
 {
 	const struct frec_record *record = event->record;
+	const struct frec_json_source *prepared = &json->sources[record->source_index];
 
-	frec__text_printf(line,
-			  "{\"time\":%" PRIu64 ",\"cpu\":%" PRIu32 ",\"pid\":%" PRId32
-			  ",\"tid\":%" PRId32,
-			  record->time, record->cpu, (int32_t)record->pid, (int32_t)record->tid);
+	frec__text_puts(line, "{\"time\":");
+	frec__text_unsigned(line, record->time);
+	frec__text_puts(line, ",\"cpu\":");
+	frec__text_unsigned(line, record->cpu);
+	frec__text_puts(line, ",\"pid\":");
+	frec__text_signed(line, (int32_t)record->pid);
+	frec__text_puts(line, ",\"tid\":");
+	frec__text_signed(line, (int32_t)record->tid);
 	if (event->who) {
-		add_name(line, "process", event->who->process->name);
-		add_name(line, "thread", frec__process_entry_thread_name(event->who));
+		add_name(line, ",\"process\":", event->who->process->name);
+		add_name(line, ",\"thread\":", frec__process_entry_thread_name(event->who));
 	}
-	frec__text_puts(line, ",\"event\":");
-	add_event_name(line, record->source);
-	add_fields(line, record);
-	if (record->registers)
-		add_registers(line, registers, record);
+	frec__text_add(line, prepared->event.data, prepared->event.size);
+	add_fields(line, prepared, event);
+	if (record->registers) {
+		frec__text_puts(line, ",");
+		frec__json_registers(line, json->registers, record);
+	}
 	if (record->stack_size)
 		frec__text_printf(line, ",\"stack_size\":%zu", record->stack_size);
 	frec__text_puts(line, "}");
 }
 
-static int event(void *state, const struct frec_export_event *event, struct frec_error *reterr)
+struct lines {
+	const struct frec_export *context;
+	struct frec_json json;
+	struct frec_text line;
+};
+
+static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	struct json *json = state;
-	struct frec_text *line = &json->line;
+	struct lines *lines = calloc(1, sizeof(*lines));
+
+	if (!lines || frec__json_init(&lines->json, context->snapshot)) {
+		free(lines);
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	}
+	lines->context = context;
+	*ret_state = lines;
+	return 0;
+}
+
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
+{
+	struct lines *lines = state;
+	struct frec_text *line = &lines->line;
 
 	frec__text_clear(line);
-	frec__json_event(line, json->registers, event);
+	frec__json_event(line, &lines->json, event);
 	frec__text_puts(line, "\n");
-	if (line->failed)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__output_write(json->context->output, line->data, line->size, reterr);
+	return frec__output_text(lines->context->output, line, reterr);
 }
 
 static int end(void *state, struct frec_error *reterr)
@@ -162,14 +218,16 @@ static int end(void *state, struct frec_error *reterr)
 
 static void destroy(void *state)
 {
-	struct json *json = state;
+	struct lines *lines = state;
 
-	frec__text_free(&json->line);
-	free(json);
+	frec__json_deinit(&lines->json);
+	frec__text_free(&lines->line);
+	free(lines);
 }
 
 const struct frec_writer frec__writer_json = {
 	.name = "json",
+	.what = "one object a line",
 	.suffix = ".jsonl",
 	.other_suffix = ".json",
 	.begin = begin,

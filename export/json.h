@@ -7,9 +7,22 @@
 #include "export/writer.h"
 #include "unwind/registers.h"
 
-/* Adds the object, without a newline. `registers` is the layout of the snapshot's machine, or NULL.
- */
-void frec__json_event(struct frec_text *line, const struct frec_registers *registers,
-		      const struct frec_export_event *event);
+struct frec_json {
+	const struct frec_snapshot *snapshot;
+	const struct frec_registers *registers; /* NULL for a machine that is not known */
+	struct frec_json_source *sources;	/* by index */
+};
+
+/* Prepares what is the same in every event. The snapshot must outlive it. Returns 0 or -ENOMEM. */
+int frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot);
+void frec__json_deinit(struct frec_json *json);
+
+/* Adds the object, without a newline. */
+void frec__json_event(struct frec_text *line, const struct frec_json *json,
+		      const struct frec_event *event);
+
+/* Adds "registers":{...} of a record that has some. */
+void frec__json_registers(struct frec_text *line, const struct frec_registers *layout,
+			  const struct frec_record *record);
 
 #endif

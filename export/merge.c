@@ -22,7 +22,7 @@ int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot)
 	struct frec_merge_ring *rings = calloc(snapshot->chunk_count + 1, sizeof(*rings));
 	size_t count = 0;
 
-	*merge = (struct frec_merge){.snapshot = snapshot, .rings = rings};
+	*merge = (struct frec_merge){.snapshot = snapshot, .rings = rings, .to = UINT64_MAX};
 	if (!rings)
 		return -ENOMEM;
 	for (size_t i = 0; i < snapshot->chunk_count; i++) {
@@ -92,6 +92,8 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 		if (ring->chunk->cpu != ring->cpu || ring->chunk->ring != ring->number)
 			continue;
 		merge->bytes_done += ring->chunk->part_size;
+		if (ring->chunk->last < merge->from || ring->chunk->first > merge->to)
+			continue;
 		ring->at = 0;
 		if (!frec__snapshot_read_chunk(merge->snapshot, ring->chunk, &ring->data, trouble))
 			return true;

@@ -19,6 +19,9 @@ struct frec_merge {
 	struct frec_merge_ring *rings;
 	struct frec_merge_ring **heap;
 	size_t ring_count, heap_size;
+	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set before
+	 * the first call of frec__merge_next, else everything is read. */
+	uint64_t from, to;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
 	uint64_t unknown; /* samples left out: of a source that the file does not describe */
 	/* The first thing that could not be read (code 0: none): what came before and after it was

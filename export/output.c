@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Buffered output over proto/new_file.h or a descriptor.
+// Buffered output over proto/new_file.h, proto/new_folder.h or a descriptor.
 #include "export/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE (256u << 10)
+#include "proto/new_folder.h"
+
+#define BUFFER_SIZE (64u << 10)
 
 static int allocate(struct frec_output *output, struct frec_error *reterr)
 {
@@ -18,20 +21,51 @@ static int allocate(struct frec_output *output, struct frec_error *reterr)
 	return frec__error(reterr, -ENOMEM, "out of memory");
 }
 
+static void start(struct frec_output *output, enum frec_output_kind kind)
+{
+	*output = (struct frec_output){.kind = kind, .stream = -1};
+	output->file.fd = output->file.folder = -1;
+}
+
 int frec__output_open(struct frec_output *output, const char *path, struct frec_error *reterr)
 {
 	int result;
 
-	*output = (struct frec_output){.stream = -1};
+	start(output, FREC_OUTPUT_FILE);
 	result = frec__new_file_create(&output->file, path, reterr);
 	return result ? result : allocate(output, reterr);
 }
 
 int frec__output_open_stream(struct frec_output *output, int fd, struct frec_error *reterr)
 {
-	*output = (struct frec_output){.is_stream = true, .stream = fd};
-	output->file.fd = output->file.folder = -1;
+	start(output, FREC_OUTPUT_STREAM);
+	output->stream = fd;
 	return allocate(output, reterr);
+}
+
+int frec__output_open_folder(struct frec_output *output, const char *path,
+			     struct frec_error *reterr)
+{
+	start(output, FREC_OUTPUT_FOLDER);
+	return frec__new_folder_create(&output->file, path, reterr);
+}
+
+int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
+			 const char *name, struct frec_error *reterr)
+{
+	start(output, FREC_OUTPUT_FILE);
+	output->in_folder = true;
+	output->stream =
+		openat(folder->file.fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (output->stream < 0)
+		return frec__error(reterr, -errno, "%s: cannot create %s in it: %s",
+				   folder->file.path, name, strerror(errno));
+	return allocate(output, reterr);
+}
+
+static int descriptor(const struct frec_output *output)
+{
+	return output->stream >= 0 ? output->stream : output->file.fd;
 }
 
 static int write_through(struct frec_output *output, const void *data, size_t size,
@@ -39,7 +73,8 @@ static int write_through(struct frec_output *output, const void *data, size_t si
 {
 	const char *p = data;
 
-	if (!output->is_stream)
+	output->written += size;
+	if (output->stream < 0)
 		return frec__new_file_write(&output->file, data, size, reterr);
 	while (size) {
 		ssize_t n = write(output->stream, p, size);
@@ -81,11 +116,63 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 	return 0;
 }
 
-int frec__output_commit(struct frec_output *output, struct frec_error *reterr)
+int frec__output_text(struct frec_output *output, const struct frec_text *text,
+		      struct frec_error *reterr)
+{
+	if (text->failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return frec__output_write(output, text->data, text->size, reterr);
+}
+
+uint64_t frec__output_offset(const struct frec_output *output)
+{
+	return output->written + output->used;
+}
+
+int frec__output_patch(struct frec_output *output, uint64_t offset, const void *data, size_t size,
+		       struct frec_error *reterr)
 {
 	int result = flush(output, reterr);
+	const char *p = data;
 
-	if (!result && !output->is_stream)
+	while (!result && size) {
+		ssize_t n = pwrite(descriptor(output), p, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return frec__error(reterr, n ? -errno : -EIO, "cannot write the output: %s",
+					   strerror(n ? errno : EIO));
+		p += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return result;
+}
+
+static int commit_in_folder(struct frec_output *output, struct frec_error *reterr)
+{
+	int result = 0;
+
+	if (fsync(output->stream) && errno != EINVAL && errno != EROFS)
+		result = -errno;
+	if (close(output->stream) && !result)
+		result = -errno;
+	output->stream = -1;
+	if (!result)
+		return 0;
+	return frec__error(reterr, result, "cannot write the output: %s", strerror(-result));
+}
+
+int frec__output_commit(struct frec_output *output, struct frec_error *reterr)
+{
+	int result = output->buffer ? flush(output, reterr) : 0;
+
+	if (!result && output->in_folder)
+		result = commit_in_folder(output, reterr);
+	else if (!result && output->kind == FREC_OUTPUT_FOLDER)
+		result = frec__new_folder_commit(&output->file, reterr);
+	else if (!result && output->kind == FREC_OUTPUT_FILE)
 		result = frec__new_file_commit(&output->file, reterr);
 	frec__output_discard(output);
 	return result;
@@ -93,7 +180,13 @@ int frec__output_commit(struct frec_output *output, struct frec_error *reterr)
 
 void frec__output_discard(struct frec_output *output)
 {
-	frec__new_file_discard(&output->file);
+	if (output->kind == FREC_OUTPUT_FOLDER)
+		frec__new_folder_discard(&output->file);
+	else
+		frec__new_file_discard(&output->file);
+	if (output->in_folder && output->stream >= 0)
+		close(output->stream);
+	output->stream = -1;
 	free(output->buffer);
 	output->buffer = NULL;
 	output->used = 0;

@@ -14,9 +14,31 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { SEQUENCE = 1, STATE_CLEARED = 1, NEEDS_STATE = 2 };
-
 #define TRACK_OF_THREAD (2ull << 32)
+
+uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size, struct frec_error *reterr)
+{
+	if (size > perfetto->packed_size) {
+		uint8_t *packed = realloc(perfetto->packed, 2 * size);
+
+		if (!packed) {
+			frec__error(reterr, -ENOMEM, "out of memory");
+			return NULL;
+		}
+		perfetto->packed = packed;
+		perfetto->packed_size = 2 * size;
+	}
+	return perfetto->packed;
+}
+
+int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
+			 struct frec_error *reterr)
+{
+	if (perfetto->arena.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return frec__output_write(perfetto->context->output, perfetto->packed,
+				  (size_t)(end - perfetto->packed), reterr);
+}
 
 int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
 			 struct frec_error *reterr)
@@ -26,10 +48,10 @@ int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__Trace
 
 	if (!packet->ftrace_events) {
 		packet->has_trusted_packet_sequence_id = true;
-		packet->trusted_packet_sequence_id = SEQUENCE;
+		packet->trusted_packet_sequence_id = FREC_PERFETTO_SEQUENCE;
 		if (!packet->has_sequence_flags) {
 			packet->has_sequence_flags = true;
-			packet->sequence_flags = NEEDS_STATE;
+			packet->sequence_flags = FREC_PERFETTO_NEEDS_STATE;
 		}
 	}
 	trace.packet = &packet;
@@ -37,17 +59,11 @@ int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__Trace
 	if (perfetto->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	size = perfetto__protos__trace__get_packed_size(&trace);
-	if (size > perfetto->packed_size) {
-		uint8_t *packed = realloc(perfetto->packed, 2 * size);
-
-		if (!packed)
-			return frec__error(reterr, -ENOMEM, "out of memory");
-		perfetto->packed = packed;
-		perfetto->packed_size = 2 * size;
-	}
+	if (!frec__perfetto_room(perfetto, size, reterr))
+		return -ENOMEM;
 	perfetto__protos__trace__pack(&trace, perfetto->packed);
 	frec__arena_reset(&perfetto->arena);
-	return frec__output_write(perfetto->context->output, perfetto->packed, size, reterr);
+	return frec__perfetto_flush(perfetto, perfetto->packed + size, reterr);
 }
 
 // Returns 1 when the number is new, 0 when it was there, or -ENOMEM.
@@ -160,56 +176,38 @@ static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 	return data;
 }
 
-static int write_instant(struct frec_perfetto *perfetto, const struct frec_export_event *event,
+static int write_instant(struct frec_perfetto *perfetto, const struct frec_event *event,
 			 struct frec_error *reterr)
 {
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__TrackEvent instant = PERFETTO__PROTOS__TRACK_EVENT__INIT;
 	const struct frec_record *record = event->record;
 	struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
-	struct frec_arena *arena = &perfetto->arena;
-	struct frec_annotations annotations = {0};
-	uint64_t iid = record->source_index + 1;
+	Perfetto__Protos__InternedData *interned = NULL;
+	uint64_t track;
 	int result;
 
-	result = frec__perfetto_track(perfetto, record->pid, record->tid, event->who,
-				      &instant.track_uuid, reterr);
+	result = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track,
+				      reterr);
 	if (result)
 		return result;
-	if (!source->interned)
-		packet.interned_data =
-			intern(arena, record->source, record->source_index, source->annotation_iid);
-	source->interned = true;
-	for (size_t i = 0; i < record->source->n_field; i++) {
-		struct frec_value value;
-
-		frec__field_decode(record->source, i, record->payload, record->payload_size,
-				   &value);
-		frec__annotation_add_value(arena, &annotations, &value, source->annotation_iid + i);
+	if (!source->interned) {
+		interned = intern(&perfetto->arena, record->source, record->source_index,
+				  source->annotation_iid);
+		if (!interned)
+			return frec__error(reterr, -ENOMEM, "out of memory");
+		source->interned = true;
 	}
-	if (record->registers)
-		frec__annotation_add_registers(arena, &annotations, perfetto->registers,
-					       record->register_mask, record->registers,
-					       (size_t)__builtin_popcountll(record->register_mask));
-	instant.has_track_uuid = instant.has_type = instant.has_name_iid = true;
-	instant.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT;
-	instant.name_iid = iid;
-	instant.category_iids = &iid;
-	instant.n_category_iids = 1;
-	instant.debug_annotations = annotations.items;
-	instant.n_debug_annotations = annotations.count;
-	packet.has_timestamp = true;
-	packet.timestamp = record->time;
-	packet.track_event = &instant;
-	return frec__perfetto_write(perfetto, &packet, reterr);
+	result = frec__perfetto_write_event(perfetto, event, track, interned, reterr);
+	if (interned)
+		frec__arena_reset(&perfetto->arena);
+	return result;
 }
 
-static int event(void *state, const struct frec_export_event *event, struct frec_error *reterr)
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct frec_perfetto *perfetto = state;
 
 	if (event->record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
-		return frec__perfetto_write_ftrace(perfetto, event->record, reterr);
+		return frec__perfetto_write_ftrace(perfetto, event, reterr);
 	return write_instant(perfetto, event, reterr);
 }
 
@@ -276,6 +274,7 @@ static int end(void *state, struct frec_error *reterr)
 
 const struct frec_writer frec__writer_perfetto = {
 	.name = "perfetto",
+	.what = "for ui.perfetto.dev",
 	.suffix = ".pftrace",
 	.other_suffix = ".perfetto-trace",
 	.begin = begin,

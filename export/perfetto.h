@@ -10,6 +10,10 @@
 
 #define FREC_KNOWN_FIELDS_MAX 8
 
+/* The sequence that all packets but the kernel's tracepoints belong to, and the flag of those that
+ * need what packets before them said. */
+enum { FREC_PERFETTO_SEQUENCE = 1, FREC_PERFETTO_NEEDS_STATE = 2 };
+
 /* How the events of one source are written. */
 struct frec_perfetto_source {
 	bool interned;		 /* its names are in the trace */
@@ -36,6 +40,26 @@ struct frec_perfetto {
 int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
 			 struct frec_error *reterr);
 
+/* For packets made by hand: room for one of up to `size` bytes, or NULL; and to write what was put
+ * there, up to `end`, which fails where the arena has failed. Both reset nothing else. */
+uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size,
+			     struct frec_error *reterr);
+int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
+			 struct frec_error *reterr);
+
+/* perfetto_event.c: an instant, with the names of its source when this is its first. */
+int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
+			       uint64_t track, const Perfetto__Protos__InternedData *interned,
+			       struct frec_error *reterr);
+
+/* Text as a field of this number, valid UTF-8 whatever the bytes, with `end` behind it. Room: four
+ * times its size, and a little. */
+uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
+				  const void *data, size_t size, const char *end);
+
+/* Bytes that a value and its name can take at most. */
+size_t frec__perfetto_value_bound(const struct frec_value *value);
+
 /* The track of a thread. Writes its descriptor when it has none. */
 int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
 			 const struct frec_process_entry *who, uint64_t *ret_uuid,
@@ -51,7 +75,7 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error
 
 /* perfetto_ftrace.c: kernel tracepoints. */
 void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flightrec__Source *from);
-int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_record *record,
+int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *event,
 				struct frec_error *reterr);
 
 /*
@@ -68,9 +92,6 @@ Perfetto__Protos__DebugAnnotation *frec__annotation_add(struct frec_arena *arena
 							const char *name);
 void frec__annotation_add_string(struct frec_arena *arena, struct frec_annotations *annotations,
 				 const char *name, const char *value);
-/* A field's value; iid: of its name. Says with one more annotation where the value was cut. */
-void frec__annotation_add_value(struct frec_arena *arena, struct frec_annotations *annotations,
-				const struct frec_value *value, uint64_t iid);
 /* `values`: u64 each, lowest bit of the mask first, perhaps not aligned; `count` of them are there.
  */
 void frec__annotation_add_registers(struct frec_arena *arena, struct frec_annotations *annotations,

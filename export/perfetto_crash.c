@@ -88,7 +88,7 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error
 	tid = crash->tid ? crash->tid : crash->pid;
 	result = frec__perfetto_track(
 		perfetto, crash->pid, tid,
-		frec__processes_find(&perfetto->context->processes, tid, crash->time),
+		frec__processes_find(perfetto->context->processes, tid, crash->time),
 		&instant.track_uuid, reterr);
 	if (result)
 		return result;

@@ -4,7 +4,16 @@
 // own; all others are generic events, whose fields become arguments.
 #include "export/perfetto.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "export/pack.h"
+
+// Numbers of fields, as in proto/perfetto_trace.proto; see perfetto_event.c.
+enum { TRACE_PACKET = 1, PACKET_FTRACE_EVENTS = 1, BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
+enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
+enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
+enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
 
 static const struct {
 	const char *system, *name;
@@ -45,143 +54,133 @@ void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flight
 	source->known = member;
 }
 
-// Sets one member of a message. Returns false when the value is of another kind than the member.
-static bool set_member(struct frec_arena *arena, ProtobufCMessage *message,
-		       const ProtobufCFieldDescriptor *field, const struct frec_value *value)
+// Whether the values are of the kinds that the known message has members for.
+static bool fits_known(const struct frec_perfetto_source *source, const struct frec_event *event)
 {
-	uint8_t *member = (uint8_t *)message + field->offset;
-	bool number = value->kind == FREC_VALUE_SIGNED || value->kind == FREC_VALUE_UNSIGNED ||
-		      value->kind == FREC_VALUE_ENUM;
-
-	if (field->type == PROTOBUF_C_TYPE_STRING) {
-		if (value->kind != FREC_VALUE_TEXT)
-			return false;
-		*(char **)member = frec__arena_utf8(arena, value->data, value->size, "");
-		return true;
-	}
-	if (!number)
-		return false;
-	if (field->type == PROTOBUF_C_TYPE_INT64)
-		*(int64_t *)member = value->i;
-	else
-		*(int32_t *)member = (int32_t)value->i;
-	*(protobuf_c_boolean *)((uint8_t *)message + field->quantifier_offset) = true;
-	return true;
-}
-
-static bool fill_known(struct frec_perfetto *perfetto, const struct frec_record *record,
-		       Perfetto__Protos__FtraceEvent *event)
-{
-	const struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
 	const ProtobufCMessageDescriptor *descriptor;
-	ProtobufCMessage *message;
 
 	if (!source->known)
 		return false;
 	descriptor = source->known->descriptor;
-	message = frec__arena_alloc(&perfetto->arena, descriptor->sizeof_message);
-	if (!message)
-		return false;
-	descriptor->message_init(message);
 	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
-		struct frec_value value;
+		enum frec_value_kind kind = event->values[source->known_field[i]].kind;
+		bool number = kind == FREC_VALUE_SIGNED || kind == FREC_VALUE_UNSIGNED ||
+			      kind == FREC_VALUE_ENUM;
 
-		frec__field_decode(record->source, source->known_field[i], record->payload,
-				   record->payload_size, &value);
-		if (!set_member(&perfetto->arena, message, &descriptor->fields[i], &value))
+		if (descriptor->fields[i].type == PROTOBUF_C_TYPE_STRING ? kind != FREC_VALUE_TEXT
+									 : !number)
 			return false;
 	}
-	*(ProtobufCMessage **)((uint8_t *)event + source->known->offset) = message;
 	return true;
 }
 
-static void set_generic(struct frec_arena *arena,
-			Perfetto__Protos__GenericFtraceEvent__Field *field,
-			const struct frec_value *value)
+static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
+			   const struct frec_perfetto_source *source,
+			   const struct frec_event *event)
 {
+	const ProtobufCMessageDescriptor *descriptor = source->known->descriptor;
+	uint8_t *start = frec__pack_begin(p, source->known->id);
+
+	p = start;
+	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+		const struct frec_value *value = &event->values[source->known_field[i]];
+
+		if (field->type == PROTOBUF_C_TYPE_STRING)
+			p = frec__perfetto_pack_text(perfetto, p, field->id, value->data,
+						     value->size, "");
+		else
+			p = frec__pack_number(p, field->id,
+					      field->type == PROTOBUF_C_TYPE_INT64
+						      ? value->u
+						      : (uint64_t)(int32_t)value->i);
+	}
+	return frec__pack_end(start, p);
+}
+
+static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
+			   const struct frec_value *value)
+{
+	struct frec_text text = {0};
+
 	switch (value->kind) {
 	case FREC_VALUE_UNSIGNED:
 	case FREC_VALUE_BOOL:
 	case FREC_VALUE_POINTER:
-		field->value_case = PERFETTO__PROTOS__GENERIC_FTRACE_EVENT__FIELD__VALUE_UINT_VALUE;
-		field->uint_value = value->u;
-		return;
+		return frec__pack_number(p, VALUE_UINT, value->u);
 	case FREC_VALUE_ENUM:
 		if (value->name)
-			break;
+			return frec__perfetto_pack_text(perfetto, p, VALUE_STR, value->name,
+							strlen(value->name), "");
 		// fall through
 	case FREC_VALUE_SIGNED:
-		field->value_case = PERFETTO__PROTOS__GENERIC_FTRACE_EVENT__FIELD__VALUE_INT_VALUE;
-		field->int_value = value->i;
-		return;
+		return frec__pack_number(p, VALUE_INT, value->u);
+	case FREC_VALUE_TEXT:
+		return frec__perfetto_pack_text(perfetto, p, VALUE_STR, value->data, value->size,
+						value->cut ? "…" : "");
 	default:
 		break;
 	}
 	// The rest has to be text here.
-	field->value_case = PERFETTO__PROTOS__GENERIC_FTRACE_EVENT__FIELD__VALUE_STR_VALUE;
-	if (value->kind == FREC_VALUE_TEXT) {
-		field->str_value =
-			frec__arena_utf8(arena, value->data, value->size, value->cut ? "…" : "");
-	} else if (value->kind == FREC_VALUE_ENUM) {
-		field->str_value = frec__arena_string(arena, value->name);
-	} else {
-		struct frec_text text = {0};
-
-		frec__text_plain_value(&text, value);
-		arena->failed |= text.failed;
-		field->str_value = frec__arena_utf8(arena, text.data, text.size, "");
-		frec__text_free(&text);
-	}
+	frec__text_plain_value(&text, value);
+	perfetto->arena.failed |= text.failed;
+	p = frec__pack_bytes(p, VALUE_STR, text.data, text.size);
+	frec__text_free(&text);
+	return p;
 }
 
-static void fill_generic(struct frec_perfetto *perfetto, const struct frec_record *record,
-			 Perfetto__Protos__FtraceEvent *event)
+static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,
+			     const struct frec_event *event)
 {
-	struct frec_arena *arena = &perfetto->arena;
-	const Flightrec__Source *source = record->source;
-	Perfetto__Protos__GenericFtraceEvent *generic = frec__arena_alloc(arena, sizeof(*generic));
-	Perfetto__Protos__GenericFtraceEvent__Field *fields;
-	Perfetto__Protos__GenericFtraceEvent__Field **pointers;
+	const Flightrec__Source *source = event->source;
+	uint8_t *start = frec__pack_begin(p, EVENT_GENERIC);
 
-	fields = frec__arena_array(arena, source->n_field, sizeof(*fields));
-	pointers = frec__arena_array(arena, source->n_field, sizeof(*pointers));
-	if (!generic || !fields || !pointers)
-		return;
-	perfetto__protos__generic_ftrace_event__init(generic);
-	generic->event_name = frec__arena_string(arena, source->name);
-	generic->field = pointers;
-	generic->n_field = source->n_field;
+	p = frec__perfetto_pack_text(perfetto, start, GENERIC_EVENT_NAME, source->name,
+				     strlen(source->name), "");
 	for (size_t i = 0; i < source->n_field; i++) {
-		struct frec_value value;
+		const char *name = source->field[i]->name;
+		uint8_t *field = frec__pack_begin(p, GENERIC_FIELD);
 
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
-		pointers[i] = &fields[i];
-		perfetto__protos__generic_ftrace_event__field__init(&fields[i]);
-		fields[i].name = frec__arena_string(arena, source->field[i]->name);
-		set_generic(arena, &fields[i], &value);
+		p = frec__perfetto_pack_text(perfetto, field, FIELD_NAME, name, strlen(name), "");
+		p = frec__pack_end(field, pack_value(perfetto, p, &event->values[i]));
 	}
-	event->generic = generic;
+	return frec__pack_end(start, p);
 }
 
-int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_record *record,
+static size_t bound_of(const struct frec_event *event)
+{
+	size_t bound = 128 + 4 * strlen(event->source->name);
+
+	for (size_t i = 0; i < event->source->n_field; i++)
+		bound += frec__perfetto_value_bound(&event->values[i]) +
+			 4 * strlen(event->source->field[i]->name);
+	return bound;
+}
+
+int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *event,
 				struct frec_error *reterr)
 {
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__FtraceEventBundle bundle = PERFETTO__PROTOS__FTRACE_EVENT_BUNDLE__INIT;
-	Perfetto__Protos__FtraceEvent event = PERFETTO__PROTOS__FTRACE_EVENT__INIT;
-	Perfetto__Protos__FtraceEvent *events[] = {&event};
+	const struct frec_record *record = event->record;
+	const struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
+	uint8_t *data = frec__perfetto_room(perfetto, bound_of(event), reterr);
+	uint8_t *packet, *bundle, *one, *p;
 
+	if (!data)
+		return -ENOMEM;
+	packet = frec__pack_begin(data, TRACE_PACKET);
+	bundle = frec__pack_begin(packet, PACKET_FTRACE_EVENTS);
+	p = frec__pack_number(bundle, BUNDLE_CPU, record->cpu);
+	one = frec__pack_begin(p, BUNDLE_EVENT);
 	// Readers take these times for CLOCK_BOOTTIME, whatever the packet says.
-	event.has_timestamp = true;
-	event.timestamp = frec__snapshot_boottime(perfetto->context->snapshot, record->time);
-	event.has_pid = true;
-	event.pid = record->tid;
-	if (!fill_known(perfetto, record, &event))
-		fill_generic(perfetto, record, &event);
-	bundle.has_cpu = true;
-	bundle.cpu = record->cpu;
-	bundle.event = events;
-	bundle.n_event = 1;
-	packet.ftrace_events = &bundle;
-	return frec__perfetto_write(perfetto, &packet, reterr);
+	p = frec__pack_number(one, EVENT_TIMESTAMP,
+			      frec__snapshot_boottime(perfetto->context->snapshot, record->time));
+	p = frec__pack_number(p, EVENT_PID, record->tid);
+	if (fits_known(source, event))
+		p = pack_known(perfetto, p, source, event);
+	else
+		p = pack_generic(perfetto, p, event);
+	p = frec__pack_end(one, p);
+	p = frec__pack_end(bundle, p);
+	p = frec__pack_end(packet, p);
+	return frec__perfetto_flush(perfetto, p, reterr);
 }

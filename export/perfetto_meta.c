@@ -193,7 +193,7 @@ static bool used_again(const struct frec_snapshot *snapshot, const Flightrec__Pr
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
-	const struct frec_processes *table = &perfetto->context->processes;
+	const struct frec_processes *table = perfetto->context->processes;
 	int result = 0;
 
 	for (size_t i = 0; i < snapshot->process_count && !result; i++) {

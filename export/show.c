@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/events.h"
 #include "export/json.h"
-#include "export/merge.h"
-
-#define NAME_WIDTH_MAX 32
+#include "export/line.h"
 
 // A copy of a record, since the chunk it lies in goes when the next one comes.
 struct kept {
@@ -23,131 +22,22 @@ struct show {
 	struct frec_snapshot *snapshot;
 	const struct frec_show_options *options;
 	struct frec_output *output;
-	struct frec_processes processes;
-	const struct frec_registers *registers;
-	uint64_t reference;
-	int name_width, event_width;
+	struct frec_events events;
+	struct frec_json json;
+	struct frec_line_style style;
 	struct frec_text line;
 	uint64_t shown;
 };
 
-static uint64_t reference_time(const struct frec_snapshot *snapshot)
+static int show_event(struct show *show, const struct frec_event *event, struct frec_error *reterr)
 {
-	uint64_t last = 0;
-
-	if (snapshot->crash && snapshot->crash->time)
-		return snapshot->crash->time;
-	if (snapshot->trigger && snapshot->trigger->time)
-		return snapshot->trigger->time;
-	for (size_t i = 0; i < snapshot->chunk_count; i++)
-		last = snapshot->chunks[i].last > last ? snapshot->chunks[i].last : last;
-	return last;
-}
-
-// Columns as wide as the tables' widest names, known before the first event is.
-static void find_widths(struct show *show)
-{
-	const struct frec_snapshot *snapshot = show->snapshot;
-
-	show->name_width = 8;
-	for (size_t i = 0; i < show->processes.count; i++) {
-		const struct frec_process_entry *entry = &show->processes.entries[i];
-		size_t width = entry->process->name.len + 1 +
-			       frec__process_entry_thread_name(entry).len + 9;
-
-		if (width > NAME_WIDTH_MAX)
-			width = NAME_WIDTH_MAX;
-		if ((int)width > show->name_width)
-			show->name_width = (int)width;
-	}
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		size_t width = strlen(snapshot->sources[i]->system) + 1 +
-			       strlen(snapshot->sources[i]->name);
-
-		if (width > NAME_WIDTH_MAX)
-			width = NAME_WIDTH_MAX;
-		if ((int)width > show->event_width)
-			show->event_width = (int)width;
-	}
-}
-
-// "shopd/worker-1[125]": process, thread where it has another name, number.
-static void name_thread(struct frec_text *text, const struct frec_process_entry *who, uint32_t tid)
-{
-	ProtobufCBinaryData thread = frec__process_entry_thread_name(who);
-
-	if (who) {
-		const ProtobufCBinaryData *process = &who->process->name;
-
-		frec__text_plain(text, process->data, process->len);
-		if (thread.len && (thread.len != process->len ||
-				   memcmp(thread.data, process->data, thread.len))) {
-			frec__text_puts(text, "/");
-			frec__text_plain(text, thread.data, thread.len);
-		}
-	}
-	if (tid == UINT32_MAX)
-		frec__text_puts(text, "?");
-	else if (!tid)
-		frec__text_puts(text, "idle");
-	else
-		frec__text_printf(text, "[%" PRIu32 "]", tid);
-}
-
-static void pad(struct frec_text *text, size_t start, int width)
-{
-	// Bytes for columns: names beyond ASCII come out a little narrower.
-	while (!text->failed && text->size < start + (size_t)width)
-		frec__text_puts(text, " ");
-}
-
-static void format_text(struct show *show, const struct frec_export_event *event)
-{
-	const struct frec_record *record = event->record;
-	const Flightrec__Source *source = record->source;
-	struct frec_text *line = &show->line;
-	double seconds = (double)(int64_t)(record->time - show->reference) / 1e9;
-	size_t start;
-
-	frec__text_printf(line, "%+16.9f %3" PRIu32 "  ", seconds, record->cpu);
-	start = line->size;
-	name_thread(line, event->who, record->tid);
-	pad(line, start, show->name_width);
-	frec__text_puts(line, "  ");
-	start = line->size;
-	frec__text_puts(line, show->options->colored ? "\033[36m" : "");
-	frec__text_plain(line, source->system, strlen(source->system));
-	frec__text_puts(line, ":");
-	frec__text_plain(line, source->name, strlen(source->name));
-	frec__text_puts(line, show->options->colored ? "\033[0m" : "");
-	if (source->n_field)
-		pad(line, start, show->event_width + (show->options->colored ? 9 : 0));
-	for (size_t i = 0; i < source->n_field; i++) {
-		struct frec_value value;
-
-		frec__field_decode(source, i, record->payload, record->payload_size, &value);
-		frec__text_puts(line, i ? " " : "  ");
-		frec__text_plain(line, source->field[i]->name, strlen(source->field[i]->name));
-		frec__text_puts(line, "=");
-		frec__text_plain_value(line, &value);
-	}
-	frec__text_puts(line, "\n");
-}
-
-static int show_event(struct show *show, const struct frec_record *record,
-		      struct frec_error *reterr)
-{
-	struct frec_export_event event = {
-		.record = record,
-		.who = frec__processes_find(&show->processes, record->tid, record->time),
-	};
-
 	frec__text_clear(&show->line);
 	if (show->options->json) {
 		frec__text_puts(&show->line, show->shown ? ",\n" : "\n");
-		frec__json_event(&show->line, show->registers, &event);
+		frec__json_event(&show->line, &show->json, event);
 	} else {
-		format_text(show, &event);
+		frec__line_event(&show->line, &show->style, event);
+		frec__text_puts(&show->line, "\n");
 	}
 	show->shown++;
 	if (show->line.failed)
@@ -210,7 +100,7 @@ static int ring_show(struct show *show, const struct ring *ring, struct frec_err
 
 		// It was decoded before: it cannot fail now.
 		(void)frec__record_next(show->snapshot, kept->data, kept->size, &copy);
-		result = show_event(show, &copy, reterr);
+		result = show_event(show, frec__events_of(&show->events, &copy), reterr);
 	}
 	return result;
 }
@@ -250,18 +140,20 @@ static int show_others(struct show *show, const struct ring *others, struct frec
 	return result;
 }
 
-static int show_last(struct show *show, struct frec_merge *merge, struct frec_error *reterr)
+static int show_last(struct show *show, struct frec_error *reterr)
 {
 	const Flightrec__Crash *crash = show->snapshot->crash;
 	struct ring first = {.room = show->options->last};
 	struct ring others = {.room = show->options->last / 2};
-	const struct frec_record *record;
+	const struct frec_event *event;
 	int result = 0;
 
-	while (first.room && !result && (record = frec__merge_next(merge))) {
+	while (first.room && !result && (event = frec__events_next(&show->events))) {
+		const struct frec_record *record = event->record;
+
 		if (!crash || is_its_own(crash, record))
 			result = ring_add(&first, record);
-		else if (record->time <= show->reference)
+		else if (record->time <= show->style.reference)
 			result = ring_add(&others, record);
 	}
 	if (result)
@@ -277,17 +169,17 @@ static int show_last(struct show *show, struct frec_merge *merge, struct frec_er
 	return result;
 }
 
-static int show_all(struct show *show, struct frec_merge *merge, struct frec_error *reterr)
+static int show_all(struct show *show, struct frec_error *reterr)
 {
-	const struct frec_record *record;
+	const struct frec_event *event;
 	int result = 0;
 
-	while (!result && (record = frec__merge_next(merge)))
-		result = show_event(show, record, reterr);
+	while (!result && (event = frec__events_next(&show->events)))
+		result = show_event(show, event, reterr);
 	return result;
 }
 
-static int show_report(struct show *show, struct frec_merge *merge, struct frec_error *reterr)
+static int show_report(struct show *show, struct frec_error *reterr)
 {
 	const struct frec_show_options *options = show->options;
 	int result;
@@ -296,8 +188,10 @@ static int show_report(struct show *show, struct frec_merge *merge, struct frec_
 		frec__report_json(&show->line, show->snapshot);
 		frec__text_puts(&show->line, ",\n\"events\":[");
 	} else {
-		frec__report_text(&show->line, show->snapshot, show->reference, options->colored);
-		frec__text_printf(&show->line, "\n%s events%s: seconds from the %s, cpu, thread, event\n",
+		frec__report_text(&show->line, show->snapshot, show->style.reference,
+				  options->colored);
+		frec__text_printf(&show->line,
+				  "\n%s events%s: seconds from the %s, cpu, thread, event\n",
 				  options->all ? "all" : "last",
 				  show->snapshot->crash && !options->all ? " of the process" : "",
 				  show->snapshot->crash ? "death" : "trigger");
@@ -306,8 +200,7 @@ static int show_report(struct show *show, struct frec_merge *merge, struct frec_
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	result = frec__output_write(show->output, show->line.data, show->line.size, reterr);
 	if (!result)
-		result = options->all ? show_all(show, merge, reterr)
-				      : show_last(show, merge, reterr);
+		result = options->all ? show_all(show, reterr) : show_last(show, reterr);
 	if (result)
 		return result;
 	if (options->json)
@@ -320,27 +213,22 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	       struct frec_error *reterr)
 {
 	struct show show = {.snapshot = snapshot, .options = options, .output = output};
-	struct frec_merge merge = {0};
 	int result;
 
 	ret_trouble->code = 0;
-	show.registers = frec__registers_find(snapshot->header->machine);
-	show.reference = reference_time(snapshot);
-	result = frec__processes_init(&show.processes, snapshot);
-	if (!result)
-		result = frec__merge_init(&merge, snapshot);
-	if (result) {
-		frec__error(reterr, result, "%s: out of memory", snapshot->name);
-	} else {
-		find_widths(&show);
-		result = show_report(&show, &merge, reterr);
+	result = frec__events_init(&show.events, snapshot, NULL, reterr);
+	if (result)
+		return result;
+	if (frec__json_init(&show.json, snapshot)) {
+		frec__events_deinit(&show.events);
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
-	if (merge.trouble.code)
-		*ret_trouble = merge.trouble;
-	else if (snapshot->damage.code)
-		*ret_trouble = snapshot->damage;
-	frec__merge_deinit(&merge);
-	frec__processes_deinit(&show.processes);
+	frec__line_style_init(&show.style, snapshot, &show.events.processes);
+	show.style.colored = options->colored;
+	result = show_report(&show, reterr);
+	*ret_trouble = *frec__events_trouble(&show.events);
+	frec__events_deinit(&show.events);
+	frec__json_deinit(&show.json);
 	frec__text_free(&show.line);
 	return result;
 }

@@ -8,8 +8,8 @@
 #include "export/text.h"
 
 struct frec_show_options {
-	size_t last;  /* how many events: of the process that died, and half as many of all others */
-	bool all;     /* all of them instead */
+	size_t last; /* how many events: of the process that died, and half as many of all others */
+	bool all;    /* all of them instead */
 	bool colored; /* for a terminal */
 	bool json;    /* one JSON object instead of text */
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Opening a .frec file: walk its parts, check each, unpack the small ones, index the records, stop
-// at the first bad byte.
+// Opening a .frec file: walk its parts, keep the small ones unpacked and an index of the records,
+// stop at the first bad byte. How a part is read is parts.c's matter, what a Records part holds
+// chunk.c's.
 #include "export/snapshot.h"
 
 #include <errno.h>
@@ -11,77 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zstd.h>
-
-#include "export/wire.h"
+#include "export/parts.h"
 
 #define VERSION 1
-#define FIRST_READ (4u << 10)
-
-static const struct {
-	const ProtobufCMessageDescriptor *descriptor;
-	bool once;
-} part_kinds[] = {
-	[FREC_PART_HEADER] = {&flightrec__header__descriptor, true},
-	[FREC_PART_SOURCE] = {&flightrec__source__descriptor},
-	[FREC_PART_PROCESS] = {&flightrec__process__descriptor},
-	[FREC_PART_TRIGGER] = {&flightrec__trigger__descriptor, true},
-	[FREC_PART_CRASH] = {&flightrec__crash__descriptor, true},
-	[FREC_PART_RECORDS] = {&flightrec__records__descriptor},
-	[FREC_PART_CPU] = {&flightrec__cpu_coverage__descriptor},
-	[FREC_PART_LOSS] = {&flightrec__loss__descriptor},
-	[FREC_PART_CLOCKS] = {&flightrec__clocks__descriptor},
-	[FREC_PART_END] = {&flightrec__end__descriptor, true},
-};
-
-static int read_at(struct frec_snapshot *snapshot, uint64_t offset, size_t size)
-{
-	size_t done = 0;
-
-	if (size > snapshot->buffer_size) {
-		uint8_t *buffer = realloc(snapshot->buffer, size);
-
-		if (!buffer)
-			return -ENOMEM;
-		snapshot->buffer = buffer;
-		snapshot->buffer_size = size;
-	}
-	while (done < size) {
-		ssize_t n = pread(snapshot->fd, snapshot->buffer + done, size - done,
-				  (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return -EAGAIN; // cut since it was opened
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-// Reads the part at `offset` into the buffer, in steps, since its size is known only once its head
-// has been read.
-static int read_part(struct frec_snapshot *snapshot, uint64_t offset, struct frec_part_view *ret)
-{
-	uint64_t left = snapshot->size - offset;
-	size_t size = FIRST_READ;
-
-	for (;;) {
-		int result;
-
-		if (size > left)
-			size = (size_t)left;
-		result = read_at(snapshot, offset, size);
-		if (!result)
-			result = frec__part_next(snapshot->buffer, size, ret);
-		if (result != -EAGAIN || size == left ||
-		    size > FREC_PART_SIZE_MAX + FREC_PART_HEAD_MAX)
-			return result;
-		size *= 8;
-	}
-}
 
 static int damaged(struct frec_snapshot *snapshot, uint64_t offset, int code, const char *why)
 {
@@ -131,15 +64,6 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset, size_t par
 	return 0;
 }
 
-static ProtobufCMessage *unpack(const struct frec_part_view *view)
-{
-	const ProtobufCMessageDescriptor *descriptor = part_kinds[view->field].descriptor;
-
-	if (frec__wire_check(descriptor, view->body, view->body_size))
-		return NULL;
-	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
-}
-
 // Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
 // damage.
 static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
@@ -155,10 +79,10 @@ static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 		snapshot->unknown_parts++;
 		return 0;
 	}
-	if (part_kinds[view->field].once && snapshot->lists[view->field].count)
+	if (frec__part_once(view->field) && snapshot->lists[view->field].count)
 		return damaged(snapshot, offset, -EBADMSG,
 			       "a part that may stand only once stands here again");
-	message = unpack(view);
+	message = frec__part_unpack(view);
 	if (!message)
 		return damaged(snapshot, offset, -EBADMSG,
 			       "the checksum is right, but this is no message of this format");
@@ -192,28 +116,14 @@ static int check_header(struct frec_snapshot *snapshot, struct frec_error *reter
 	return 0;
 }
 
-static const char *why_bad(int result)
-{
-	switch (result) {
-	case -EAGAIN:
-		return "the file ends inside a part: it was cut off";
-	case -EILSEQ:
-		return "the checksum of this part does not match: bytes were changed";
-	case -EBADMSG:
-		return "this is not a part of a snapshot";
-	default:
-		return strerror(-result);
-	}
-}
-
 static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 {
 	struct frec_part_view view;
 	uint64_t offset = 0;
 	int result;
 
-	while (offset < snapshot->size) {
-		result = read_part(snapshot, offset, &view);
+	while (offset < snapshot->reader.size) {
+		result = frec__part_read(&snapshot->reader, offset, &view);
 		if (result == -ENOMEM || result == -EIO || result == -EISDIR)
 			return frec__error(reterr, result, "%s: cannot read it: %s", snapshot->name,
 					   strerror(-result));
@@ -221,7 +131,7 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 			return frec__error(reterr, -EBADMSG, "%s: not a .frec file",
 					   snapshot->name);
 		if (result) {
-			damaged(snapshot, offset, result, why_bad(result));
+			damaged(snapshot, offset, result, frec__part_why(result));
 			break;
 		}
 		if (take_part(snapshot, offset, &view))
@@ -292,7 +202,7 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 	struct stat status;
 	int result;
 
-	*ret = (struct frec_snapshot){.fd = fd, .name = strdup(name)};
+	*ret = (struct frec_snapshot){.reader.fd = fd, .name = strdup(name)};
 	if (!ret->name)
 		result = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
 	else if (fstat(fd, &status))
@@ -302,7 +212,7 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 	else if (!status.st_size)
 		result = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
 	else {
-		ret->size = (uint64_t)status.st_size;
+		ret->reader.size = (uint64_t)status.st_size;
 		result = walk(ret, reterr);
 		if (!result)
 			result = finish(ret, reterr);
@@ -335,10 +245,9 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 	}
 	free(snapshot->chunks);
 	free(snapshot->source_order);
-	free(snapshot->buffer);
+	frec__part_reader_deinit(&snapshot->reader);
 	free(snapshot->name);
-	close(snapshot->fd);
-	*snapshot = (struct frec_snapshot){.fd = -1};
+	*snapshot = (struct frec_snapshot){.reader.fd = -1};
 }
 
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
@@ -357,72 +266,4 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 	    snapshot->sources[snapshot->source_order[low]]->id != id)
 		return SIZE_MAX;
 	return snapshot->source_order[low];
-}
-
-static int uncompress(const Flightrec__Records *records, struct frec_chunk_data *data,
-		      const char **why)
-{
-	const ProtobufCBinaryData *content = &records->plain;
-
-	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD)
-		content = &records->zstd;
-	else if (records->content_case != FLIGHTREC__RECORDS__CONTENT_PLAIN && records->size)
-		return *why = "these records are packed in a way this flightrec does not know",
-		       -ENOTSUP;
-	if (records->size > FREC_RECORDS_SIZE_MAX)
-		return *why = "these records are larger than the format allows", -EBADMSG;
-	if (records->size > data->capacity) {
-		uint8_t *bytes = realloc(data->data, records->size);
-
-		if (!bytes)
-			return *why = "out of memory", -ENOMEM;
-		data->data = bytes;
-		data->capacity = records->size;
-	}
-	data->size = records->size;
-	if (records->content_case == FLIGHTREC__RECORDS__CONTENT_ZSTD) {
-		size_t n = ZSTD_decompress(data->data, data->size, content->data, content->len);
-
-		if (ZSTD_isError(n) || n != data->size)
-			return *why = "these records cannot be uncompressed to the size they claim",
-			       -EBADMSG;
-	} else if (records->size) {
-		if (content->len != data->size)
-			return *why = "these records are not of the size they claim", -EBADMSG;
-		memcpy(data->data, content->data, data->size);
-	}
-	return 0;
-}
-
-int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk *chunk,
-			      struct frec_chunk_data *data, struct frec_error *reterr)
-{
-	ProtobufCMessage *message = NULL;
-	struct frec_part_view view;
-	const char *why;
-	int result;
-
-	data->size = 0;
-	result = read_at(snapshot, chunk->offset, chunk->part_size);
-	if (!result)
-		result = frec__part_next(snapshot->buffer, chunk->part_size, &view);
-	if (!result && view.field != FREC_PART_RECORDS)
-		result = -EBADMSG;
-	if (result) {
-		why = why_bad(result);
-	} else {
-		message = unpack(&view);
-		if (message)
-			result = uncompress((Flightrec__Records *)message, data, &why);
-		else
-			result = -EBADMSG, why = why_bad(result);
-	}
-	if (message)
-		protobuf_c_message_free_unpacked(message, NULL);
-	if (result) {
-		data->size = 0;
-		return frec__error(reterr, result, "%s: byte %" PRIu64 ": %s", snapshot->name,
-				   chunk->offset, why);
-	}
-	return 0;
 }

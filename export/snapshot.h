@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/parts.h"
 #include "flightrec.pb-c.h"
 #include "proto/error.h"
-#include "proto/part.h"
 
 /* Where one Records part stands, and what it says about itself. */
 struct frec_chunk {
@@ -33,9 +33,8 @@ struct frec_part_list {
 };
 
 struct frec_snapshot {
-	int fd;
-	char *name;    /* for messages */
-	uint64_t size; /* bytes of the file */
+	struct frec_part_reader reader;
+	char *name; /* for messages */
 
 	const Flightrec__Header *header;
 	const Flightrec__Trigger *trigger; /* NULL where the file has none, as the next two */
@@ -63,8 +62,6 @@ struct frec_snapshot {
 	struct frec_part_list
 		lists[FREC_PART_END + 1]; /* owns the unpacked parts, by part number */
 	uint32_t *source_order;		  /* indices of sources, sorted by id */
-	uint8_t *buffer;		  /* the part being read */
-	size_t buffer_size;
 };
 
 /* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with
@@ -101,5 +98,12 @@ int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_
  * the first. */
 uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic);
 uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic);
+
+/* The other way round: 0 for what was before the clocks' beginning. */
+uint64_t frec__snapshot_monotonic(const struct frec_snapshot *snapshot, uint64_t realtime);
+
+/* The time (CLOCK_MONOTONIC) that others are told from: of the death, else of the trigger, else of
+ * the last record. */
+uint64_t frec__snapshot_reference(const struct frec_snapshot *snapshot);
 
 #endif

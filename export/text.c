@@ -2,33 +2,31 @@
 // Text that is safe where it goes.
 #include "export/text.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool reserve(struct frec_text *text, size_t more)
+bool frec__text_grow(struct frec_text *text, size_t more)
 {
-	size_t need;
+	size_t need, capacity;
+	char *data;
 
 	if (text->failed || __builtin_add_overflow(text->size, more, &need) || need == SIZE_MAX) {
 		text->failed = true;
 		return false;
 	}
 	need++; // the NUL
-	if (need > text->capacity) {
-		size_t capacity = need < 256 ? 256 : need + need / 2;
-		char *data = realloc(text->data, capacity);
-
-		if (!data) {
-			text->failed = true;
-			return false;
-		}
-		text->data = data;
-		text->capacity = capacity;
+	if (need <= text->capacity)
+		return true;
+	capacity = need < 256 ? 256 : need + need / 2;
+	data = realloc(text->data, capacity);
+	if (!data) {
+		text->failed = true;
+		return false;
 	}
+	text->data = data;
+	text->capacity = capacity;
 	return true;
 }
 
@@ -45,20 +43,6 @@ void frec__text_clear(struct frec_text *text)
 		text->data[0] = '\0';
 }
 
-void frec__text_add(struct frec_text *text, const void *data, size_t size)
-{
-	if (!reserve(text, size) || !size)
-		return;
-	memcpy(text->data + text->size, data, size);
-	text->size += size;
-	text->data[text->size] = '\0';
-}
-
-void frec__text_puts(struct frec_text *text, const char *string)
-{
-	frec__text_add(text, string, strlen(string));
-}
-
 void frec__text_printf(struct frec_text *text, const char *format, ...)
 {
 	va_list arguments;
@@ -66,7 +50,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	int size;
 
 	// Mostly it fits into what is there; else it says how much it takes.
-	if (!reserve(text, 64))
+	if (!frec__text_grow(text, 64))
 		return;
 	room = text->capacity - text->size;
 	va_start(arguments, format);
@@ -74,7 +58,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	va_end(arguments);
 	if (size >= 0 && (size_t)size >= room) {
 		text->data[text->size] = '\0';
-		if (!reserve(text, (size_t)size))
+		if (!frec__text_grow(text, (size_t)size))
 			return;
 		va_start(arguments, format);
 		vsnprintf(text->data + text->size, (size_t)size + 1, format, arguments);
@@ -136,8 +120,14 @@ static void add_escaped(struct frec_text *text, const uint8_t *p, size_t size,
 		return;
 	for (size_t i = 0; i < size;) {
 		uint32_t code = 0;
-		size_t length = utf8_character(p + i, size - i, &code);
+		size_t length;
 
+		// Letters, digits and signs of ASCII are safe anywhere.
+		if (p[i] >= 0x20 && p[i] < 0x7f) {
+			i++;
+			continue;
+		}
+		length = utf8_character(p + i, size - i, &code);
 		if (length && !escape(code)) {
 			i += length;
 			continue;
@@ -180,17 +170,32 @@ static void add_json_character(struct frec_text *text, uint32_t code)
 	}
 }
 
+// Bytes at `p` that stand in a JSON string as they are: ASCII from the blank on, but for the quote,
+// the backslash and DEL.
+static size_t plain_in_json(const uint8_t *p, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+		i++;
+	return i;
+}
+
 void frec__text_json(struct frec_text *text, const void *data, size_t size)
 {
 	const uint8_t *p = data;
 	size_t start = 0;
 
-	frec__text_puts(text, "\"");
+	frec__text_add(text, "\"", 1);
 	for (size_t i = 0; i < size;) {
 		uint32_t code = 0;
-		size_t length = utf8_character(p + i, size - i, &code);
+		size_t length;
 
-		if (length && code >= 0x20 && code != '"' && code != '\\' && code != 0x7f) {
+		i += plain_in_json(p + i, size - i);
+		if (i == size)
+			break;
+		length = utf8_character(p + i, size - i, &code);
+		if (length > 1) {
 			i += length;
 			continue;
 		}
@@ -203,7 +208,7 @@ void frec__text_json(struct frec_text *text, const void *data, size_t size)
 	}
 	if (size)
 		frec__text_add(text, p + start, size - start);
-	frec__text_puts(text, "\"");
+	frec__text_add(text, "\"", 1);
 }
 
 void frec__text_json_puts(struct frec_text *text, const char *string)
@@ -215,131 +220,11 @@ void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
 
-	if (size > SIZE_MAX / 2 || !reserve(text, 2 * size))
+	if (size > SIZE_MAX / 2 || !frec__text_grow(text, 2 * size))
 		return;
 	for (size_t i = 0; i < size; i++) {
 		text->data[text->size++] = digits[data[i] >> 4];
 		text->data[text->size++] = digits[data[i] & 15];
 	}
 	text->data[text->size] = '\0';
-}
-
-void frec__text_double(struct frec_text *text, double value, bool single)
-{
-	char number[32];
-
-	if (isnan(value)) {
-		frec__text_puts(text, "nan");
-		return;
-	}
-	// Fifteen digits (six for a float) are always right and mostly enough; two more (three) are
-	// always enough.
-	for (int digits = single ? 6 : 15;; digits++) {
-		double back;
-
-		snprintf(number, sizeof(number), "%.*g", digits, value);
-		back = strtod(number, NULL);
-		if (back == value || (single && (float)back == (float)value) ||
-		    digits >= (single ? 9 : 17))
-			break;
-	}
-	frec__text_puts(text, number);
-	// So that it is seen to be no integer.
-	if (isfinite(value) && !strpbrk(number, ".e"))
-		frec__text_puts(text, ".0");
-}
-
-void frec__text_plain_value(struct frec_text *text, const struct frec_value *value)
-{
-	switch (value->kind) {
-	case FREC_VALUE_INVALID:
-		frec__text_puts(text, "<invalid>");
-		break;
-	case FREC_VALUE_POINTER:
-		frec__text_printf(text, "0x%" PRIx64, value->u);
-		break;
-	case FREC_VALUE_ENUM:
-		if (value->name)
-			frec__text_plain(text, value->name, strlen(value->name));
-		else
-			frec__text_printf(text, "%" PRId64, value->i);
-		break;
-	case FREC_VALUE_DOUBLE:
-	case FREC_VALUE_FLOAT:
-		frec__text_double(text, value->d, value->kind == FREC_VALUE_FLOAT);
-		break;
-	case FREC_VALUE_TEXT:
-		frec__text_puts(text, "\"");
-		frec__text_plain(text, value->data, value->size);
-		frec__text_puts(text, value->cut ? "…\"" : "\"");
-		break;
-	case FREC_VALUE_BYTES:
-		frec__text_hex(text, value->data, value->size);
-		break;
-	default:
-		frec__text_json_value(text, value); // numbers and arrays of them look the same
-	}
-}
-
-static void add_json_array(struct frec_text *text, const struct frec_value *array)
-{
-	size_t count = frec__value_elements(array);
-
-	frec__text_puts(text, "[");
-	for (size_t i = 0; i < count; i++) {
-		struct frec_value element;
-
-		frec__value_element(array, i, &element);
-		if (i)
-			frec__text_puts(text, ",");
-		frec__text_json_value(text, &element);
-	}
-	frec__text_puts(text, "]");
-}
-
-void frec__text_json_value(struct frec_text *text, const struct frec_value *value)
-{
-	switch (value->kind) {
-	case FREC_VALUE_INVALID:
-		frec__text_puts(text, "null");
-		break;
-	case FREC_VALUE_UNSIGNED:
-		frec__text_printf(text, "%" PRIu64, value->u);
-		break;
-	case FREC_VALUE_SIGNED:
-		frec__text_printf(text, "%" PRId64, value->i);
-		break;
-	case FREC_VALUE_BOOL:
-		frec__text_puts(text, value->u ? "true" : "false");
-		break;
-	case FREC_VALUE_POINTER:
-		frec__text_printf(text, "\"0x%" PRIx64 "\"", value->u);
-		break;
-	case FREC_VALUE_ENUM:
-		if (value->name)
-			frec__text_json_puts(text, value->name);
-		else
-			frec__text_printf(text, "%" PRId64, value->i);
-		break;
-	case FREC_VALUE_DOUBLE:
-	case FREC_VALUE_FLOAT: {
-		const char *quote = isfinite(value->d) ? "" : "\"";
-
-		frec__text_puts(text, quote);
-		frec__text_double(text, value->d, value->kind == FREC_VALUE_FLOAT);
-		frec__text_puts(text, quote);
-		break;
-	}
-	case FREC_VALUE_TEXT:
-		frec__text_json(text, value->data, value->size);
-		break;
-	case FREC_VALUE_BYTES:
-		frec__text_puts(text, "\"");
-		frec__text_hex(text, value->data, value->size);
-		frec__text_puts(text, "\"");
-		break;
-	case FREC_VALUE_ARRAY:
-		add_json_array(text, value);
-		break;
-	}
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "export/fields.h"
 
@@ -19,8 +20,28 @@ struct frec_text {
 
 void frec__text_free(struct frec_text *text);
 void frec__text_clear(struct frec_text *text);
-void frec__text_add(struct frec_text *text, const void *data, size_t size);
-void frec__text_puts(struct frec_text *text, const char *string);
+
+/* Makes room for `more` bytes and a NUL behind them. Returns false and sets `failed` without memory. */
+bool frec__text_grow(struct frec_text *text, size_t more);
+
+static inline void frec__text_add(struct frec_text *text, const void *data, size_t size)
+{
+	// With room for the NUL; a text that failed has no capacity that counts.
+	if (__builtin_expect(size >= text->capacity - text->size || text->failed, 0) &&
+	    !frec__text_grow(text, size))
+		return;
+	if (!size)
+		return;
+	memcpy(text->data + text->size, data, size);
+	text->size += size;
+	text->data[text->size] = '\0';
+}
+
+static inline void frec__text_puts(struct frec_text *text, const char *string)
+{
+	frec__text_add(text, string, strlen(string));
+}
+
 __attribute__((format(printf, 2, 3))) void frec__text_printf(struct frec_text *text,
 							     const char *format, ...);
 
@@ -39,14 +60,13 @@ void frec__text_json_puts(struct frec_text *text, const char *string);
 /* Two digits a byte. */
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
 
-/* A number with as few digits as read back to the same value; `single`: a float's. "nan", "inf",
- * "-inf". */
-void frec__text_double(struct frec_text *text, double value, bool single);
-
 /* A decoded field for people: text in quotes, all of it safe on a terminal. */
 void frec__text_plain_value(struct frec_text *text, const struct frec_value *value);
 
 /* A decoded field as JSON. */
 void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
+
+/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of digits. */
+void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
 
 #endif

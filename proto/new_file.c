@@ -17,7 +17,7 @@ static int fail(struct frec_new_file *file, int error, const char *what, struct 
 				   : "");
 }
 
-int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr)
+int frec__new_file_locate(struct frec_new_file *file, const char *path, struct frec_error *reterr)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -36,11 +36,23 @@ int frec__new_file_create(struct frec_new_file *file, const char *path, struct f
 			 path);
 	strcpy(file->name, name);
 	file->folder = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (file->folder < 0)
-		return fail(file, errno, "cannot open its folder", reterr);
+	return file->folder < 0 ? fail(file, errno, "cannot open its folder", reterr) : 0;
+}
+
+void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
+{
+	snprintf(file->temporary, sizeof(file->temporary), ".%.*s.%x-%x", NAME_MAX - 16, file->name,
+		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
+}
+
+int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr)
+{
+	int result = frec__new_file_locate(file, path, reterr);
+
+	if (result)
+		return result;
 	for (unsigned int attempt = 0;; attempt++) {
-		snprintf(file->temporary, sizeof(file->temporary), ".%s.%x-%x", name,
-			 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
+		frec__new_file_temporary(file, attempt);
 		file->fd = openat(file->folder, file->temporary,
 				  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (file->fd >= 0)

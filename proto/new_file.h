@@ -19,6 +19,11 @@ struct frec_new_file {
 	char path[PATH_MAX];	      /* for messages */
 };
 
+/* What new files and new folders begin with: takes `path` apart and opens the folder it is in (0 or a negative errno);
+ * chooses the temporary name of the given attempt. */
+int frec__new_file_locate(struct frec_new_file *file, const char *path, struct frec_error *reterr);
+void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
+
 /* Opens a temporary file for `path`. Returns 0 or a negative errno. */
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 

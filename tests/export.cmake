@@ -10,12 +10,18 @@ frec_unit_test(test_export_text flightrec_export m)
 frec_unit_test(test_export_fields flightrec_export)
 frec_unit_test(test_export_wire flightrec_export)
 frec_unit_test(test_export_merge flightrec_export frec_make_snapshot)
+frec_unit_test(test_perfetto_pack flightrec_export frec_make_snapshot frec_perfetto)
 frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_export PROPERTIES TIMEOUT 300 LABELS host)
+foreach(format text csv chrome otlp ctf perf firefox)
+	add_test(NAME host/test_format_${format} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_formats.py
+		${format} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
+	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+endforeach()
 # Sanitizers keep what was freed: no word about memory from them.
 if(NOT FREC_SANITIZE)
 	add_test(NAME host/test_export_memory COMMAND Python3::Interpreter

@@ -3,95 +3,255 @@
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "export/export.h"
 #include "tools/cli.h"
 
-#define USAGE "flightrec export FILE.frec [-f perfetto|json] [-o OUT]"
+#define USAGE "flightrec export FILE.frec [-f FORMAT] [-o OUT]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME]"
 
-static const char help[] =
-	"usage: " USAGE "\n\n"
-	"  -f, --format FORMAT  perfetto (for ui.perfetto.dev; the default) or json (one object a "
-	"line)\n"
-	"  -o, --output OUT     file to write, - for standard output; without it, the input's name "
-	"with\n"
-	"                       .pftrace or .jsonl. Without -f its ending decides the format:\n"
-	"                       .pftrace, .perfetto-trace, .jsonl, .json\n";
+static const char help_options[] =
+	"  -f, --format FORMAT  of the -o that follows; without it, what the ending of OUT says, or perfetto\n"
+	"  -o, --output OUT     file (or folder, where the format is one) to write, - for standard output;\n"
+	"                       without it, the input's name with the format's ending. Several -f and -o\n"
+	"                       are written in one pass\n"
+	"  -e, --event EVENT    only events of this name: a glob over SYSTEM:NAME; may be given again\n"
+	"  --pid PID            only events of this process; may be given again\n"
+	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a date, as\n"
+	"                       2026-05-01T12:30:00.5Z\n"
+	"  --to TIME            only events up to then\n"
+	"\n"
+	"formats, and the endings that mean them:\n";
 
-static void default_name(char *out, size_t size, const char *input, const char *suffix)
+static void print_help(void)
+{
+	printf("usage: " USAGE "\n\n%s", help_options);
+	for (size_t i = 0; frec__writers[i]; i++) {
+		const struct frec_writer *writer = frec__writers[i];
+
+		printf("  %-9s %s (%s%s%s)\n", writer->name, writer->what, writer->suffix,
+		       writer->other_suffix ? ", " : "",
+		       writer->other_suffix ? writer->other_suffix : "");
+	}
+}
+
+// One -o, with its format.
+struct wanted {
+	const struct frec_writer *writer;
+	const char *path; /* NULL: named after the input */
+	char name[PATH_MAX];
+	struct frec_output output;
+};
+
+struct arguments {
+	const char *input;
+	struct wanted *wanted;
+	size_t wanted_count;
+	const struct frec_writer *writer; /* of a -f whose -o has not come yet */
+	const char **events;
+	uint32_t *pids;
+	struct frec_filter_options filter;
+};
+
+static void want(struct arguments *arguments, const char *path)
+{
+	struct wanted *wanted = &arguments->wanted[arguments->wanted_count++];
+
+	wanted->writer = arguments->writer;
+	wanted->path = path;
+	arguments->writer = NULL;
+}
+
+static void default_name(struct wanted *wanted, const char *input)
 {
 	size_t length = strlen(input);
 
 	if (length > 5 && !strcmp(input + length - 5, ".frec"))
 		length -= 5;
-	snprintf(out, size, "%.*s%s", (int)length, input, suffix);
+	snprintf(wanted->name, sizeof(wanted->name), "%.*s%s", (int)length, input,
+		 wanted->writer->suffix);
+	wanted->path = wanted->name;
 }
 
-static int export_to(struct frec_snapshot *snapshot, const struct frec_writer *writer,
-		     const char *path)
+static bool parse_pid(const char *text, uint32_t *ret)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value > INT32_MAX)
+		return false;
+	*ret = (uint32_t)value;
+	return true;
+}
+
+// Gives every output its format and its name. Returns an exit status.
+static int settle(struct arguments *arguments)
+{
+	size_t streams = 0;
+
+	// A -f that stands behind the only -o is meant for it.
+	if (arguments->writer && arguments->wanted_count == 1 && !arguments->wanted[0].writer)
+		arguments->wanted[0].writer = arguments->writer;
+	else if (arguments->writer || !arguments->wanted_count)
+		want(arguments, NULL);
+	for (size_t i = 0; i < arguments->wanted_count; i++) {
+		struct wanted *wanted = &arguments->wanted[i];
+
+		if (!wanted->writer && wanted->path)
+			wanted->writer = frec__writer_for_path(wanted->path);
+		if (!wanted->writer)
+			wanted->writer = frec__writers[0];
+		if (!wanted->path)
+			default_name(wanted, arguments->input);
+		if (!strcmp(wanted->path, "-")) {
+			streams++;
+			if (wanted->writer->kind != FREC_OUTPUT_STREAM)
+				return frec__cli_usage(USAGE, "%s cannot be written to standard output: name a %s with -o",
+						       wanted->writer->name,
+						       wanted->writer->kind == FREC_OUTPUT_FOLDER ? "folder" : "file");
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (!strcmp(arguments->wanted[k].path, wanted->path) && streams < 2)
+				return frec__cli_usage(USAGE, "%s: two outputs of one name", wanted->path);
+		}
+	}
+	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(USAGE, "one -o - only");
+}
+
+static int open_output(struct wanted *wanted, struct frec_error *reterr)
+{
+	if (!strcmp(wanted->path, "-"))
+		return frec__output_open_stream(&wanted->output, STDOUT_FILENO, reterr);
+	if (wanted->writer->kind == FREC_OUTPUT_FOLDER)
+		return frec__output_open_folder(&wanted->output, wanted->path, reterr);
+	return frec__output_open(&wanted->output, wanted->path, reterr);
+}
+
+static int export_to(struct frec_snapshot *snapshot, struct arguments *arguments,
+		     struct frec_export_target *targets)
 {
 	struct frec_error error = {0}, trouble = {0};
 	struct frec_progress progress;
-	struct frec_export_options options = {frec__progress_update, &progress};
-	struct frec_output output;
+	struct frec_export_options options = {&arguments->filter, frec__progress_update, &progress};
+	size_t count = arguments->wanted_count, open = 0;
 
-	if (strcmp(path, "-") ? frec__output_open(&output, path, &error)
-			      : frec__output_open_stream(&output, STDOUT_FILENO, &error))
-		return frec__cli_fail("%s", error.message);
-	frec__progress_start(&progress);
-	if (frec__export(snapshot, writer, &output, &options, &trouble, &error))
-		frec__output_discard(&output);
-	else
-		frec__output_commit(&output, &error);
-	frec__progress_end(&progress);
+	while (open < count && !open_output(&arguments->wanted[open], &error)) {
+		targets[open].writer = arguments->wanted[open].writer;
+		targets[open].output = &arguments->wanted[open].output;
+		open++;
+	}
+	if (!error.code) {
+		frec__progress_start(&progress);
+		frec__export(snapshot, targets, count, &options, &trouble, &error);
+		frec__progress_end(&progress);
+	}
+	for (size_t i = 0; i < open; i++) {
+		if (error.code)
+			frec__output_discard(targets[i].output);
+		else
+			frec__output_commit(targets[i].output, &error);
+	}
 	if (error.code)
 		return frec__cli_fail("%s", error.message);
 	return trouble.code ? frec__cli_fail("%s", trouble.message) : FREC_EXIT_DONE;
 }
 
-int frec_cmd_export(int argc, char **argv)
+// Returns an exit status, or -1 to go on.
+static int parse(struct arguments *arguments, int argc, char **argv)
 {
+	enum { PID = 256, FROM, TO };
 	static const struct option options[] = {{"format", required_argument, NULL, 'f'},
 						{"output", required_argument, NULL, 'o'},
+						{"event", required_argument, NULL, 'e'},
+						{"pid", required_argument, NULL, PID},
+						{"from", required_argument, NULL, FROM},
+						{"to", required_argument, NULL, TO},
 						{"help", no_argument, NULL, 'h'},
 						{0}};
-	const struct frec_writer *writer = NULL;
-	struct frec_snapshot snapshot;
-	struct frec_error error = {0};
-	const char *path = NULL;
-	char name[PATH_MAX];
-	int option, status;
+	struct frec_filter_options *filter = &arguments->filter;
+	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":f:o:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":f:o:e:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'f':
-			writer = frec__writer_find(optarg);
-			if (!writer)
+			if (arguments->writer)
+				want(arguments, NULL);
+			arguments->writer = frec__writer_find(optarg);
+			if (!arguments->writer)
 				return frec__cli_usage(USAGE, "%s: no such format", optarg);
 			break;
 		case 'o':
-			path = optarg;
+			want(arguments, optarg);
 			break;
+		case 'e':
+			arguments->events[filter->event_count++] = optarg;
+			break;
+		case PID:
+			if (!parse_pid(optarg, &arguments->pids[filter->pid_count++]))
+				return frec__cli_usage(USAGE, "%s: not a process number", optarg);
+			break;
+		case FROM:
+			filter->from = optarg;
+			break;
+		case TO:
+			filter->to = optarg;
+			break;
+		case 'h':
+			print_help();
+			return FREC_EXIT_DONE;
 		default:
-			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
+			return frec__cli_other_option(USAGE, "", option, argv[optind - 1]);
 		}
 	}
 	if (argc - optind != 1)
 		return frec__cli_usage(USAGE, "name one snapshot file");
-	if (!writer && path)
-		writer = frec__writer_for_path(path);
-	if (!writer)
-		writer = &frec__writer_perfetto;
-	if (!path) {
-		default_name(name, sizeof(name), argv[optind], writer->suffix);
-		path = name;
-	}
-	if (frec__snapshot_open(&snapshot, argv[optind], &error))
+	arguments->input = argv[optind];
+	return -1;
+}
+
+static int run(struct arguments *arguments, struct frec_export_target *targets, int argc,
+	       char **argv)
+{
+	struct frec_snapshot snapshot;
+	struct frec_error error = {0};
+	int status = parse(arguments, argc, argv);
+
+	if (status >= 0)
+		return status;
+	status = settle(arguments);
+	if (status)
+		return status;
+	if (frec__snapshot_open(&snapshot, arguments->input, &error))
 		return frec__cli_fail("%s", error.message);
-	status = export_to(&snapshot, writer, path);
+	status = export_to(&snapshot, arguments, targets);
 	frec__snapshot_close(&snapshot);
+	return status;
+}
+
+int frec_cmd_export(int argc, char **argv)
+{
+	// No option can be given more often than there are words.
+	size_t words = (size_t)argc + 1;
+	struct arguments arguments = {
+		.wanted = calloc(words, sizeof(*arguments.wanted)),
+		.events = calloc(words, sizeof(*arguments.events)),
+		.pids = calloc(words, sizeof(*arguments.pids)),
+	};
+	struct frec_export_target *targets = calloc(words, sizeof(*targets));
+	int status;
+
+	arguments.filter.events = arguments.events;
+	arguments.filter.pids = arguments.pids;
+	if (arguments.wanted && arguments.events && arguments.pids && targets)
+		status = run(&arguments, targets, argc, argv);
+	else
+		status = frec__cli_fail("out of memory");
+	free(arguments.wanted);
+	free(arguments.events);
+	free(arguments.pids);
+	free(targets);
 	return status;
 }

@@ -171,8 +171,8 @@ static void add_comm(struct bytes *payload, const char *comm)
 	add(payload, name, sizeof(name));
 }
 
-static void add_switch(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
-		       const char *to, uint32_t to_tid)
+static void add_switch_of(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
+			  int64_t state, const char *to, uint32_t to_tid)
 {
 	struct bytes payload = {0};
 
@@ -180,12 +180,18 @@ static void add_switch(struct ring *ring, uint64_t time, const char *from, uint3
 	add_comm(&payload, from);
 	add_number(&payload, from_tid, 4);
 	add_number(&payload, 120, 4);
-	add_number(&payload, 1, 8);
+	add_number(&payload, (uint64_t)state, 8);
 	add_comm(&payload, to);
 	add_number(&payload, to_tid, 4);
 	add_number(&payload, 120, 4);
 	add_record(ring, SWITCH, from_tid == WORKER ? MAIN : from_tid, from_tid, time, &payload);
 	free(payload.data);
+}
+
+static void add_switch(struct ring *ring, uint64_t time, const char *from, uint32_t from_tid,
+		       const char *to, uint32_t to_tid)
+{
+	add_switch_of(ring, time, from, from_tid, 1, to, to_tid);
 }
 
 static void add_waking(struct ring *ring, uint64_t time, uint32_t tid)
@@ -382,6 +388,8 @@ static void add_process(struct maker *maker)
 	Flightrec__Process process = FLIGHTREC__PROCESS__INIT;
 	Flightrec__Thread main_thread = FLIGHTREC__THREAD__INIT, worker = FLIGHTREC__THREAD__INIT;
 	Flightrec__Thread *threads[] = {&main_thread, &worker};
+	Flightrec__Map map = FLIGHTREC__MAP__INIT;
+	Flightrec__Map *maps[] = {&map};
 	ProtobufCBinaryData arguments[] = {text("/usr/bin/shopd"), text("--port"), text("80 80")};
 
 	main_thread.tid = MAIN;
@@ -400,6 +408,12 @@ static void add_process(struct maker *maker)
 	process.exit = 2600000000;
 	process.thread = threads;
 	process.n_thread = COUNT(threads);
+	map.start = 0x1000;
+	map.end = 0x3000;
+	map.path = text("/usr/bin/shopd");
+	map.build_id = text("0123456789abcdefghij");
+	process.map = maps;
+	process.n_map = COUNT(maps);
 	add_part(maker, FREC_PART_PROCESS, &process.base);
 }
 
@@ -515,6 +529,8 @@ static void add_hostile(struct ring *ring)
 		9};
 	const struct request cut = {UINT64_MAX, "cut here\0", 10, -1, -INFINITY, -0.0f, "", -128};
 	const struct request empty = {0, "", 0, INT32_MIN, 5e-324, 1e-45f, "", -1};
+	const struct request markup = {(1ull << 53) + 1, "<script>alert('&amp;')</script>\u202e\u2028,;\r\n=1", 50, 1,
+				       -5e-324, 3.4e38f, "\t\x7f\x1b[2J", 2};
 	struct bytes shorter = {0};
 	struct bytes locators = {0};
 
@@ -528,6 +544,8 @@ static void add_hostile(struct ring *ring)
 	for (int i = 0; i < 20; i++)
 		add_number(&locators, 0xfff0fff0, 4);
 	add_record(ring, REQUEST, MAIN, MAIN, 2100000005, &locators);
+	add_request(ring, MAIN, MAIN, 2100000006, &markup);
+	add_switch_of(ring, 2100000007, "\xff\n\"", MAIN, INT64_MIN, "a,b;c d", WORKER);
 	free(shorter.data);
 	free(locators.data);
 }
@@ -602,7 +620,8 @@ static void flush(struct maker *maker, int fd)
 
 void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_size)
 {
-	const struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
+	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};
+	struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
 	Flightrec__End end = FLIGHTREC__END__INIT;
 	struct maker maker = {0};
 	uint64_t time = SINCE;
@@ -619,6 +638,9 @@ void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_s
 			uint64_t at = time;
 
 			while (ring.bytes.size < chunk_size) {
+				request.order_id = at * 2654435761;
+				request.path = paths[at / 1001 % COUNT(paths)];
+				request.path_size = strlen(request.path) + 1;
 				if (at % 4)
 					add_request(&ring, MAIN, WORKER, at += 1001, &request);
 				else

@@ -57,6 +57,55 @@ def check_formats():
         assert pathlib.Path("x.perfetto-trace").read_bytes() == pathlib.Path("s.pftrace").read_bytes()
 
 
+def exported(*arguments):
+    return [json.loads(line) for line in run("export", "s.frec", "-f", "json", "-o", "-", *arguments).stdout.splitlines()]
+
+
+def check_several_outputs():
+    make("hostile")
+    run("export", "s.frec", "-f", "json")
+    run("export", "s.frec")
+    run("export", "s.frec", "-f", "perfetto", "-o", "a", "-f", "json", "-o", "b", "-o", "c.jsonl")
+    assert pathlib.Path("a").read_bytes() == pathlib.Path("s.pftrace").read_bytes()
+    assert pathlib.Path("b").read_bytes() == pathlib.Path("c.jsonl").read_bytes() == pathlib.Path("s.jsonl").read_bytes()
+    os.remove("s.jsonl")
+    run("export", "s.frec", "-f", "json", "-f", "perfetto", "-o", "d")
+    assert pathlib.Path("s.jsonl").exists() and pathlib.Path("d").read_bytes() == pathlib.Path("a").read_bytes()
+    for arguments in (["-o", "x.json", "-f", "json", "-o", "x.json"], ["-o", "-", "-o", "-"]):
+        run("export", "s.frec", *arguments, status=2)
+    # One of two cannot be opened: neither appears.
+    run("export", "s.frec", "-o", "y.jsonl", "-o", "no/such/folder/x.json", status=1)
+    assert not pathlib.Path("y.jsonl").exists()
+
+
+def check_filters():
+    make("hostile")
+    everything = exported()
+    switches = exported("-e", "sched:*")
+    assert switches == [e for e in everything if e["event"].startswith("sched:")] and len(switches) == 4
+    assert exported("-e", "sched:*", "-e", "*:irq_*") == [e for e in everything if e["event"].split(":")[0] in ("sched", "irq")]
+    assert exported("--pid", "777") == [e for e in everything if e["pid"] == 777] != []
+    assert exported("--pid", "777", "--pid", "0") == [e for e in everything if e["pid"] in (0, 777)]
+    # The crash was at 2.5 s of CLOCK_MONOTONIC, and the clocks' zero at 1 700 000 000 s of the calendar.
+    for arguments, least, most in (
+        (["--from", "-0.9"], 1_600_000_000, 1 << 63),
+        (["--to", "-0.9"], 0, 1_600_000_000),
+        (["--from", "-.9", "--to", "-0.800000001"], 1_600_000_000, 1_699_999_999),
+        (["--from", "+0"], 2_500_000_000, 1 << 63),
+        (["--from", "2023-11-14T22:13:21.7Z"], 1_700_000_000, 1 << 63),
+        (["--to", "2023-11-14 23:13:21.7+01:00"], 0, 1_700_000_000),
+        (["--to", "2023-11-14T22:13:21"], 0, 1_000_000_000),
+        (["--from", "100"], 1 << 63, 1 << 63),
+    ):
+        found = exported(*arguments)
+        assert found == [e for e in everything if least <= e["time"] <= most], (arguments, found)
+    for arguments in (["-e", "nothing:*"], ["--from", "yesterday"], ["--to", "-1.5x"], ["--from", "2023-13-01T00:00:00Z"], ["--from", "2023-11-14T22:13:21*"]):
+        assert b"" == run("export", "s.frec", "-o", "z.json", *arguments, status=1).stdout
+    for pid in ("x", "-1", "4294967296", ""):
+        run("export", "s.frec", "--pid", pid, status=2)
+    assert not pathlib.Path("z.json").exists()
+
+
 def check_golden():
     make("hostile")
     golden("hostile.jsonl", run("export", "s.frec", "-f", "json", "-o", "-").stdout)
@@ -139,6 +188,8 @@ def main():
             check_memory()
         else:
             check_formats()
+            check_several_outputs()
+            check_filters()
             check_golden()
             check_bad_input()
             check_usage()

@@ -56,4 +56,7 @@ for command in commands:
     printed = options(usage(command))
     assert printed - described == set(), f"flightrec-{command}.1 does not describe {sorted(printed - described)}"
     assert described - printed == set(), f"flightrec {command} --help does not know {sorted(described - printed)}"
+formats = set(re.findall(r"^  ([a-z]+) +\S.*\(\.", usage("export"), re.M))
+assert formats == set(re.findall(r"^\\fB([a-z]+)\\fP \(", section(page_text("flightrec-export"), "FORMATS"), re.M)), formats
+assert len(formats) > 5
 assert {path.stem for path in MAN.glob("*.1")} == {"flightrec", *(f"flightrec-{command}" for command in commands)}, "pages without a command"

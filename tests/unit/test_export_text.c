@@ -4,11 +4,13 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "export/numbers.h"
 #include "export/text.h"
 
 static void check(void (*add)(struct frec_text *, const void *, size_t), const char *bytes,
@@ -76,6 +78,72 @@ static void doubles(void **state)
 	}
 }
 
+// The spelling of printf with the fewest digits that read back, whichever way the number was written.
+static void check_double(double value, bool single)
+{
+	struct frec_text text = {0};
+	char expected[40];
+
+	for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
+		snprintf(expected, sizeof(expected), "%.*g", digits, value);
+		if (single ? strtof(expected, NULL) == (float)value : strtod(expected, NULL) == value)
+			break;
+	}
+	if (!strpbrk(expected, ".e"))
+		strcat(expected, ".0");
+	frec__text_double(&text, value, single);
+	assert_string_equal(text.data, expected);
+	frec__text_free(&text);
+}
+
+static void doubles_as_printf_has_them(void **state)
+{
+	uint64_t random = 88172645463325252;
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		double decimal, any;
+		float single;
+		uint32_t half;
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		decimal = (double)(int64_t)(random >> (random % 60)) / pow(10, (double)(random % 12));
+		check_double(decimal, false);
+		check_double(-decimal, false);
+		check_double((double)(float)decimal, true);
+		memcpy(&any, &random, sizeof(any));
+		if (isfinite(any))
+			check_double(any, false);
+		half = (uint32_t)random;
+		memcpy(&single, &half, sizeof(single));
+		if (isfinite(single))
+			check_double((double)single, true);
+	}
+}
+
+static void integers(void **state)
+{
+	static const uint64_t values[] = {0, 9, 10, 99, 100, 12345, INT64_MAX, 1ull << 63, UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct frec_text text = {0};
+		char expected[80];
+
+		frec__text_unsigned(&text, values[i]);
+		frec__text_puts(&text, " ");
+		frec__text_signed(&text, (int64_t)values[i]);
+		frec__text_puts(&text, " ");
+		frec__text_pointer(&text, values[i]);
+		snprintf(expected, sizeof(expected), "%llu %lld 0x%llx", (unsigned long long)values[i],
+			 (long long)values[i], (unsigned long long)values[i]);
+		assert_string_equal(text.data, expected);
+		frec__text_free(&text);
+	}
+}
+
 static void special_doubles(void **state)
 {
 	struct frec_text text = {0};
@@ -99,6 +167,8 @@ int main(void)
 		cmocka_unit_test(terminal),
 		cmocka_unit_test(json),
 		cmocka_unit_test(doubles),
+		cmocka_unit_test(doubles_as_printf_has_them),
+		cmocka_unit_test(integers),
 		cmocka_unit_test(special_doubles),
 	};
 

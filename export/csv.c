@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+// CSV as RFC 4180 has it, a row an event. The first columns are those of every event; then one for
+// each name of a field that an exported source has, "fields.NAME", empty in the rows of events
+// without such a field; "truncated" has the names of fields whose text was longer when it was
+// emitted. Values are spelled as in JSON (json.c says how), text and what is spelled like it always
+// in quotes, so that an empty text is not nothing and digits of a name are no number.
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/numbers.h"
+#include "export/text.h"
+#include "export/writer.h"
+
+// Where a source's fields stand, in order of the columns.
+struct placement {
+	size_t column, field;
+};
+
+struct csv {
+	const struct frec_export *context;
+	const char **columns; /* names of fields */
+	size_t column_count;
+	struct placement **placements; /* by index of the source; NULL where it is not exported */
+	struct frec_text row, scratch;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int by_column(const void *a, const void *b)
+{
+	const struct placement *x = a, *y = b;
+
+	if (x->column != y->column)
+		return (x->column > y->column) - (x->column < y->column);
+	return (x->field > y->field) - (x->field < y->field);
+}
+
+static void destroy(void *state)
+{
+	struct csv *csv = state;
+
+	for (size_t i = 0; csv->placements && i < csv->context->snapshot->source_count; i++)
+		free(csv->placements[i]);
+	free(csv->placements);
+	free(csv->columns);
+	frec__text_free(&csv->row);
+	frec__text_free(&csv->scratch);
+	free(csv);
+}
+
+// Names are sorted: the order of columns then does not depend on that of the sources.
+static bool find_columns(struct csv *csv)
+{
+	const struct frec_snapshot *snapshot = csv->context->snapshot;
+	size_t count = 0, names = 0;
+
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		count += snapshot->sources[i]->n_field;
+	csv->columns = calloc(count + 1, sizeof(*csv->columns));
+	if (!csv->columns)
+		return false;
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (!csv->context->filter->sources[i])
+			continue;
+		for (size_t k = 0; k < snapshot->sources[i]->n_field; k++)
+			csv->columns[names++] = snapshot->sources[i]->field[k]->name;
+	}
+	qsort(csv->columns, names, sizeof(*csv->columns), by_name);
+	for (size_t i = 0; i < names; i++) {
+		if (!csv->column_count ||
+		    by_name(&csv->columns[csv->column_count - 1], &csv->columns[i]))
+			csv->columns[csv->column_count++] = csv->columns[i];
+	}
+	return true;
+}
+
+static bool place_fields(struct csv *csv)
+{
+	const struct frec_snapshot *snapshot = csv->context->snapshot;
+
+	csv->placements = calloc(snapshot->source_count + 1, sizeof(*csv->placements));
+	if (!csv->placements)
+		return false;
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		const Flightrec__Source *source = snapshot->sources[i];
+		struct placement *placements;
+
+		if (!csv->context->filter->sources[i])
+			continue;
+		placements = calloc(source->n_field + 1, sizeof(*placements));
+		csv->placements[i] = placements;
+		if (!placements)
+			return false;
+		for (size_t k = 0; k < source->n_field; k++) {
+			const char **column =
+				bsearch(&source->field[k]->name, csv->columns, csv->column_count,
+					sizeof(*csv->columns), by_name);
+
+			placements[k] = (struct placement){(size_t)(column - csv->columns), k};
+		}
+		qsort(placements, source->n_field, sizeof(*placements), by_column);
+	}
+	return true;
+}
+
+// In quotes, valid UTF-8, quotes doubled.
+static void add_text(struct csv *csv, const void *data, size_t size)
+{
+	const char *p, *end;
+
+	frec__text_clear(&csv->scratch);
+	frec__text_utf8(&csv->scratch, data, size);
+	csv->row.failed |= csv->scratch.failed;
+	frec__text_puts(&csv->row, "\"");
+	p = csv->scratch.data;
+	end = p ? p + csv->scratch.size : NULL;
+	while (p < end) {
+		const char *quote = memchr(p, '"', (size_t)(end - p));
+		const char *stop = quote ? quote + 1 : end;
+
+		frec__text_add(&csv->row, p, (size_t)(stop - p));
+		frec__text_puts(&csv->row, quote ? "\"" : "");
+		p = stop;
+	}
+	frec__text_puts(&csv->row, "\"");
+}
+
+static void add_pair(struct csv *csv, const char *first, const char *between, const char *second)
+{
+	char name[512];
+
+	snprintf(name, sizeof(name), "%s%s%s", first, between, second);
+	add_text(csv, name, strlen(name));
+}
+
+static void add_value(struct csv *csv, const struct frec_value *value)
+{
+	switch (value->kind) {
+	case FREC_VALUE_INVALID:
+		break;
+	case FREC_VALUE_TEXT:
+		add_text(csv, value->data, value->size);
+		break;
+	case FREC_VALUE_ENUM:
+		if (value->name)
+			add_text(csv, value->name, strlen(value->name));
+		else
+			frec__text_json_value(&csv->row, value);
+		break;
+	case FREC_VALUE_DOUBLE:
+	case FREC_VALUE_FLOAT:
+		frec__text_double(&csv->row, value->d, value->kind == FREC_VALUE_FLOAT);
+		break;
+	case FREC_VALUE_ARRAY:
+		frec__text_puts(&csv->row, "\"");
+		frec__text_json_value(&csv->row, value);
+		frec__text_puts(&csv->row, "\"");
+		break;
+	default:
+		frec__text_json_value(&csv->row, value);
+	}
+}
+
+static void add_who(struct csv *csv, const struct frec_event *event)
+{
+	ProtobufCBinaryData thread = frec__process_entry_thread_name(event->who);
+
+	frec__text_puts(&csv->row, ",");
+	if (event->who && event->who->process->name.len)
+		add_text(csv, event->who->process->name.data, event->who->process->name.len);
+	frec__text_puts(&csv->row, ",");
+	if (thread.len)
+		add_text(csv, thread.data, thread.len);
+}
+
+static void add_truncated(struct csv *csv, const struct frec_event *event)
+{
+	struct frec_text names = {0};
+
+	for (size_t i = 0; i < event->source->n_field; i++) {
+		if (!event->values[i].cut)
+			continue;
+		frec__text_puts(&names, names.size ? " " : "");
+		frec__text_puts(&names, event->source->field[i]->name);
+	}
+	if (names.size)
+		add_text(csv, names.data, names.size);
+	csv->row.failed |= names.failed;
+	frec__text_free(&names);
+}
+
+static int write_head(struct csv *csv, struct frec_error *reterr)
+{
+	frec__text_puts(&csv->row, "time,cpu,pid,tid,process,thread,event");
+	for (size_t i = 0; i < csv->column_count; i++) {
+		frec__text_puts(&csv->row, ",");
+		add_pair(csv, "fields", ".", csv->columns[i]);
+	}
+	frec__text_puts(&csv->row, ",truncated\r\n");
+	return frec__output_text(csv->context->output, &csv->row, reterr);
+}
+
+static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
+{
+	struct csv *csv = calloc(1, sizeof(*csv));
+	int result;
+
+	if (!csv)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	csv->context = context;
+	if (find_columns(csv) && place_fields(csv))
+		result = write_head(csv, reterr);
+	else
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	if (result)
+		destroy(csv);
+	else
+		*ret_state = csv;
+	return result;
+}
+
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
+{
+	struct csv *csv = state;
+	const struct frec_record *record = event->record;
+	const Flightrec__Source *source = event->source;
+	const struct placement *next = csv->placements[record->source_index];
+	const struct placement *last = next + source->n_field;
+
+	frec__text_clear(&csv->row);
+	frec__text_printf(&csv->row, "%" PRIu64 ",%" PRIu32 ",%" PRId32 ",%" PRId32, record->time,
+			  record->cpu, (int32_t)record->pid, (int32_t)record->tid);
+	add_who(csv, event);
+	frec__text_puts(&csv->row, ",");
+	add_pair(csv, source->system, ":", source->name);
+	for (size_t column = 0; column < csv->column_count; column++) {
+		frec__text_puts(&csv->row, ",");
+		// Two fields of one name: the first one.
+		if (next < last && next->column == column)
+			add_value(csv, &event->values[next->field]);
+		while (next < last && next->column == column)
+			next++;
+	}
+	frec__text_puts(&csv->row, ",");
+	add_truncated(csv, event);
+	frec__text_puts(&csv->row, "\r\n");
+	return frec__output_text(csv->context->output, &csv->row, reterr);
+}
+
+static int end(void *state, struct frec_error *reterr)
+{
+	(void)state;
+	(void)reterr;
+	return 0;
+}
+
+const struct frec_writer frec__writer_csv = {
+	.name = "csv",
+	.what = "for spreadsheets and databases: a row an event, a column a field",
+	.suffix = ".csv",
+	.begin = begin,
+	.event = event,
+	.end = end,
+	.destroy = destroy,
+};

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+// A folder in the Common Trace Format 1.8, which babeltrace2, Trace Compass and others read: the
+// text "metadata", and a stream of packets for each CPU.
+//
+// Readers insist that time never goes back within a stream. In a ring it can, by a little: an
+// interrupt's record lies before that of what it interrupted, and in a ring that processes write a
+// task can be off the processor between looking at the clock and taking room. Such an event goes
+// into the CPU's next stream, cpu0_1 and so on.
+//
+// CTF has no values that are absent. The context of an event names the fields that its payload was
+// too short for (`invalid`, they are 0 or empty) and the texts that were longer when they were
+// emitted (`truncated`). Text is valid UTF-8, other bytes stand as \xNN.
+#include "export/ctf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PACKET_SIZE (32u << 10)
+// More than Linux has been built for. Numbers beyond share one stream.
+#define CPUS_MAX 8192
+// In the kernel's rings four would do: task, softirq, interrupt, NMI.
+#define STREAMS_MAX 32
+
+struct stream {
+	struct frec_output output;
+	struct frec_text packet;
+	uint64_t begin, last; /* times of the packet's first event and of the last one */
+	uint32_t cpu;
+};
+
+struct ctf {
+	const struct frec_export *context;
+	struct stream *streams[CPUS_MAX + 1][STREAMS_MAX];
+	struct frec_text names; /* for the context of one event */
+};
+
+static void add(struct frec_text *packet, uint64_t value, size_t size)
+{
+	frec__text_add(packet, &value, size); // little-endian, as all machines that record
+}
+
+static void add_string(struct frec_text *packet, const void *data, size_t size)
+{
+	frec__text_utf8(packet, data, size);
+	frec__text_add(packet, "", 1);
+}
+
+static void start_packet(struct stream *stream, uint32_t cpu, uint64_t time)
+{
+	frec__text_clear(&stream->packet);
+	stream->begin = time;
+	stream->cpu = cpu;
+	add(&stream->packet, FREC_CTF_MAGIC, 4);
+	add(&stream->packet, 0, 4); // stream class
+	add(&stream->packet, time, 8);
+	for (int i = 0; i < 3; i++)
+		add(&stream->packet, 0, 8); // known when it is full
+	add(&stream->packet, cpu, 4);
+}
+
+static int flush(struct stream *stream, struct frec_error *reterr)
+{
+	uint64_t bits = 8 * (uint64_t)stream->packet.size;
+	const uint64_t late[] = {stream->last, bits, bits};
+
+	if (!stream->packet.failed && stream->packet.size)
+		memcpy(stream->packet.data + 16, late, sizeof(late));
+	return frec__output_text(&stream->output, &stream->packet, reterr);
+}
+
+static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream **ret,
+		       struct frec_error *reterr)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+	char name[32];
+	int result;
+
+	if (!stream)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	snprintf(name, sizeof(name), level ? "cpu%zu_%zu" : "cpu%zu", cpu, level);
+	result = frec__output_open_in(&stream->output, ctf->context->output, name, reterr);
+	if (result) {
+		free(stream);
+		return result;
+	}
+	*ret = stream;
+	return 0;
+}
+
+// The stream that an event of this CPU and time can go to.
+static int find_stream(struct ctf *ctf, const struct frec_record *record, struct stream **ret,
+		       struct frec_error *reterr)
+{
+	size_t cpu = record->cpu < CPUS_MAX ? record->cpu : CPUS_MAX;
+	struct stream **streams = ctf->streams[cpu];
+	size_t level = 0;
+	int result = 0;
+
+	while (level < STREAMS_MAX - 1 && streams[level] && streams[level]->last > record->time)
+		level++;
+	if (!streams[level]) {
+		result = open_stream(ctf, cpu, level, &streams[level], reterr);
+		if (result)
+			return result;
+		start_packet(streams[level], record->cpu, record->time);
+	}
+	*ret = streams[level];
+	if ((*ret)->packet.size >= PACKET_SIZE || (*ret)->cpu != record->cpu) {
+		result = flush(*ret, reterr);
+		start_packet(*ret, record->cpu,
+			     record->time > (*ret)->last ? record->time : (*ret)->last);
+	}
+	return result;
+}
+
+// The names of the fields that are cut, or invalid, with spaces between.
+static void add_names(struct ctf *ctf, struct frec_text *packet, const struct frec_event *event,
+		      bool cut)
+{
+	frec__text_clear(&ctf->names);
+	for (size_t i = 0; i < event->source->n_field; i++) {
+		const struct frec_value *value = &event->values[i];
+
+		if (cut ? !value->cut : value->kind != FREC_VALUE_INVALID)
+			continue;
+		frec__text_puts(&ctf->names, ctf->names.size ? " " : "");
+		frec__text_puts(&ctf->names, event->source->field[i]->name);
+	}
+	packet->failed |= ctf->names.failed;
+	add_string(packet, ctf->names.data, ctf->names.size);
+}
+
+static void add_context(struct ctf *ctf, struct frec_text *packet, const struct frec_event *event)
+{
+	ProtobufCBinaryData thread = frec__process_entry_thread_name(event->who);
+	ProtobufCBinaryData process = {0};
+
+	if (event->who)
+		process = event->who->process->name;
+	add(packet, event->record->pid, 4);
+	add(packet, event->record->tid, 4);
+	add_string(packet, process.data, process.len);
+	add_string(packet, thread.data, thread.len);
+	add_names(ctf, packet, event, true);
+	add_names(ctf, packet, event, false);
+}
+
+static void add_value(struct frec_text *packet, const struct frec_value *value)
+{
+	const Flightrec__Field *field = value->field;
+	bool valid = value->kind != FREC_VALUE_INVALID;
+	size_t element = 1;
+
+	switch (frec__ctf_type(field)) {
+	case FREC_CTF_INTEGER:
+		if (value->kind == FREC_VALUE_BOOL)
+			add(packet, value->u, field->size);
+		else if (valid)
+			frec__text_add(packet, value->data, field->size);
+		else
+			add(packet, 0, field->size);
+		break;
+	case FREC_CTF_FLOAT:
+		if (valid)
+			frec__text_add(packet, value->data, field->size);
+		else
+			add(packet, 0, field->size);
+		break;
+	case FREC_CTF_STRING:
+		add_string(packet, value->data, value->size);
+		break;
+	case FREC_CTF_ARRAY:
+		element = field->element_size;
+		// fall through
+	case FREC_CTF_BYTES:
+		add(packet, valid ? value->size / element : 0, 4);
+		if (valid)
+			frec__text_add(packet, value->data, value->size / element * element);
+		break;
+	}
+}
+
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
+{
+	struct ctf *ctf = state;
+	const struct frec_record *record = event->record;
+	struct stream *stream;
+	int result = find_stream(ctf, record, &stream, reterr);
+
+	if (result)
+		return result;
+	// So many steps back have only files that lie: their times stand still here.
+	if (record->time > stream->last)
+		stream->last = record->time;
+	add(&stream->packet, record->source_index, 4);
+	add(&stream->packet, stream->last, 8);
+	add_context(ctf, &stream->packet, event);
+	for (size_t i = 0; i < event->source->n_field; i++)
+		add_value(&stream->packet, &event->values[i]);
+	return 0;
+}
+
+static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
+{
+	struct ctf *ctf = calloc(1, sizeof(*ctf));
+	struct frec_text metadata = {0};
+	struct frec_output output;
+	int result;
+
+	if (!ctf)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	ctf->context = context;
+	frec__ctf_metadata(&metadata, context);
+	result = frec__output_open_in(&output, context->output, "metadata", reterr);
+	if (!result) {
+		result = frec__output_text(&output, &metadata, reterr);
+		if (result)
+			frec__output_discard(&output);
+		else
+			result = frec__output_commit(&output, reterr);
+	}
+	frec__text_free(&metadata);
+	if (result)
+		free(ctf);
+	else
+		*ret_state = ctf;
+	return result;
+}
+
+static int end(void *state, struct frec_error *reterr)
+{
+	struct ctf *ctf = state;
+	int result = 0;
+
+	for (size_t cpu = 0; cpu <= CPUS_MAX; cpu++) {
+		for (size_t i = 0; i < STREAMS_MAX && ctf->streams[cpu][i] && !result; i++) {
+			result = flush(ctf->streams[cpu][i], reterr);
+			if (!result)
+				result = frec__output_commit(&ctf->streams[cpu][i]->output, reterr);
+		}
+	}
+	return result;
+}
+
+static void destroy(void *state)
+{
+	struct ctf *ctf = state;
+
+	for (size_t cpu = 0; cpu <= CPUS_MAX; cpu++) {
+		for (size_t i = 0; i < STREAMS_MAX && ctf->streams[cpu][i]; i++) {
+			frec__output_discard(&ctf->streams[cpu][i]->output);
+			frec__text_free(&ctf->streams[cpu][i]->packet);
+			free(ctf->streams[cpu][i]);
+		}
+	}
+	frec__text_free(&ctf->names);
+	free(ctf);
+}
+
+const struct frec_writer frec__writer_ctf = {
+	.name = "ctf",
+	.what = "a folder in the Common Trace Format, for babeltrace2 and Trace Compass",
+	.suffix = ".ctf",
+	.kind = FREC_OUTPUT_FOLDER,
+	.begin = begin,
+	.event = event,
+	.end = end,
+	.destroy = destroy,
+};

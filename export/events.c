@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// From merged records to events.
+#include "export/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static size_t most_fields(const struct frec_snapshot *snapshot)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (snapshot->sources[i]->n_field > most)
+			most = snapshot->sources[i]->n_field;
+	}
+	return most;
+}
+
+int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
+		      const struct frec_filter_options *options, struct frec_error *reterr)
+{
+	int result;
+
+	*events = (struct frec_events){.snapshot = snapshot};
+	result = frec__filter_init(&events->filter, snapshot, options, reterr);
+	if (result)
+		return result;
+	result = frec__merge_init(&events->merge, snapshot);
+	if (!result)
+		result = frec__processes_init(&events->processes, snapshot);
+	if (!result) {
+		events->values = calloc(most_fields(snapshot), sizeof(*events->values));
+		result = events->values ? 0 : -ENOMEM;
+	}
+	if (result) {
+		frec__error(reterr, result, "%s: out of memory", snapshot->name);
+		frec__events_deinit(events);
+		return result;
+	}
+	events->merge.from = events->filter.from;
+	events->merge.to = events->filter.to;
+	return 0;
+}
+
+static void decode(struct frec_events *events)
+{
+	const struct frec_record *record = events->event.record;
+
+	for (size_t i = 0; i < record->source->n_field; i++)
+		frec__field_decode(record->source, i, record->payload, record->payload_size,
+				   &events->values[i]);
+	events->event.source = record->source;
+	events->event.values = events->values;
+}
+
+const struct frec_event *frec__events_next(struct frec_events *events)
+{
+	struct frec_event *event = &events->event;
+
+	do {
+		event->record = frec__merge_next(&events->merge);
+		if (!event->record)
+			return NULL;
+		event->who = frec__processes_find(&events->processes, event->record->tid,
+						  event->record->time);
+	} while (!frec__filter_wants(&events->filter, event->record, event->who));
+	decode(events);
+	return event;
+}
+
+const struct frec_event *frec__events_of(struct frec_events *events,
+					 const struct frec_record *record)
+{
+	events->event.record = record;
+	events->event.who = frec__processes_find(&events->processes, record->tid, record->time);
+	decode(events);
+	return &events->event;
+}
+
+const struct frec_error *frec__events_trouble(const struct frec_events *events)
+{
+	return events->merge.trouble.code ? &events->merge.trouble : &events->snapshot->damage;
+}
+
+void frec__events_deinit(struct frec_events *events)
+{
+	frec__merge_deinit(&events->merge);
+	frec__processes_deinit(&events->processes);
+	frec__filter_deinit(&events->filter);
+	free(events->values);
+	events->values = NULL;
+}

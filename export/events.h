@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The events of a snapshot as every output sees them: in order of time over all CPUs, with their
+ * fields decoded once, with the thread they belong to, and only those that are wanted. */
+#ifndef FREC_EXPORT_EVENTS_H
+#define FREC_EXPORT_EVENTS_H
+
+#include "export/fields.h"
+#include "export/filter.h"
+#include "export/merge.h"
+#include "export/processes.h"
+
+/* One event, valid until the next. */
+struct frec_event {
+	const struct frec_record *record;
+	const Flightrec__Source *source; /* of the record */
+	const struct frec_value *values; /* one for each source->field */
+	const struct frec_process_entry
+		*who; /* the thread, NULL where the process table does not know it */
+};
+
+struct frec_events {
+	struct frec_snapshot *snapshot;
+	struct frec_processes processes;
+	struct frec_filter filter;
+	struct frec_merge merge;
+	struct frec_value *values;
+	struct frec_event event;
+};
+
+/* `options` may be NULL. The snapshot must outlive it. Returns 0 or a negative errno. */
+int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
+		      const struct frec_filter_options *options, struct frec_error *reterr);
+
+/* The next event, or NULL at the end. */
+const struct frec_event *frec__events_next(struct frec_events *events);
+
+/* The event of a record that the caller has. */
+const struct frec_event *frec__events_of(struct frec_events *events,
+					 const struct frec_record *record);
+
+/* What was missing so far: code 0 for nothing, else which part of the file and why. */
+const struct frec_error *frec__events_trouble(const struct frec_events *events);
+
+/* Frees everything; harmless on zeroes. */
+void frec__events_deinit(struct frec_events *events);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* An event as one line for people. */
+#ifndef FREC_EXPORT_LINE_H
+#define FREC_EXPORT_LINE_H
+
+#include "export/events.h"
+#include "export/text.h"
+
+struct frec_line_style {
+	uint64_t reference; /* what times are told from */
+	int name_width, event_width;
+	bool colored; /* for a terminal */
+};
+
+/* Columns as wide as the tables' names need. */
+void frec__line_style_init(struct frec_line_style *style, const struct frec_snapshot *snapshot,
+			   const struct frec_processes *processes);
+
+/* Adds the line, without a newline: seconds from the reference, CPU, thread, event, fields. */
+void frec__line_event(struct frec_text *line, const struct frec_line_style *style,
+		      const struct frec_event *event);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Numbers as text, by hand: printf reads its format anew for each of millions. */
+#ifndef FREC_EXPORT_NUMBERS_H
+#define FREC_EXPORT_NUMBERS_H
+
+#include "export/text.h"
+
+void frec__text_unsigned(struct frec_text *text, uint64_t value);
+void frec__text_signed(struct frec_text *text, int64_t value);
+
+/* "0x", then as many digits as it takes. */
+void frec__text_pointer(struct frec_text *text, uint64_t value);
+
+/* A number with as few digits as read back to the same value; `single`: a float's. "nan", "inf",
+ * "-inf". */
+void frec__text_double(struct frec_text *text, double value, bool single);
+
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+// An event as an instant of its thread, packed by hand: a trace has one packet for each of them,
+// and a few of everything else. Numbers of fields are those of proto/perfetto_trace.proto; a test
+// compares them with it, and what is packed here with what protobuf-c packs.
+#include "export/perfetto.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "export/pack.h"
+
+enum { TRACE_PACKET = 1 };
+enum {
+	PACKET_TIMESTAMP = 8,
+	PACKET_SEQUENCE_ID = 10,
+	PACKET_TRACK_EVENT = 11,
+	PACKET_INTERNED_DATA = 12,
+	PACKET_SEQUENCE_FLAGS = 13,
+};
+enum {
+	EVENT_CATEGORY_IIDS = 3,
+	EVENT_DEBUG_ANNOTATIONS = 4,
+	EVENT_TYPE = 9,
+	EVENT_NAME_IID = 10,
+	EVENT_TRACK_UUID = 11,
+};
+enum {
+	ANNOTATION_NAME_IID = 1,
+	ANNOTATION_BOOL = 2,
+	ANNOTATION_UINT = 3,
+	ANNOTATION_INT = 4,
+	ANNOTATION_DOUBLE = 5,
+	ANNOTATION_STRING = 6,
+	ANNOTATION_POINTER = 7,
+	ANNOTATION_NAME = 10,
+	ANNOTATION_DICT_ENTRIES = 11,
+	ANNOTATION_ARRAY_VALUES = 12,
+};
+
+// An annotation around a value, a number of an array, a register: more than each can take.
+#define ANNOTATION_MAX 64
+#define ELEMENT_MAX 16
+
+size_t frec__perfetto_value_bound(const struct frec_value *value)
+{
+	size_t bound = ANNOTATION_MAX;
+
+	switch (value->kind) {
+	case FREC_VALUE_TEXT:
+		bound += 4 * value->size; // each byte as \xNN
+		break;
+	case FREC_VALUE_BYTES:
+		bound += 2 * value->size;
+		break;
+	case FREC_VALUE_ARRAY:
+		// As text, where it has to be, numbers of 20 digits.
+		bound += 2 * ELEMENT_MAX * frec__value_elements(value);
+		break;
+	case FREC_VALUE_ENUM:
+		bound += value->name ? 4 * strlen(value->name) : 0;
+		break;
+	default:
+		break;
+	}
+	if (value->cut)
+		bound += ANNOTATION_MAX + 4 * strlen(value->field->name);
+	return bound;
+}
+
+uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
+				  const void *data, size_t size, const char *end)
+{
+	struct frec_text *scratch = &perfetto->arena.scratch;
+	const uint8_t *bytes = data;
+	size_t plain = 0;
+
+	while (plain < size && bytes[plain] - 1u < 0x7f)
+		plain++;
+	if (plain == size && !*end)
+		return frec__pack_bytes(p, field, data, size);
+	frec__text_clear(scratch);
+	frec__text_utf8(scratch, data, size);
+	frec__text_puts(scratch, end);
+	perfetto->arena.failed |= scratch->failed;
+	return frec__pack_bytes(p, field, scratch->data, scratch->size);
+}
+
+static uint8_t *pack_string(struct frec_perfetto *perfetto, uint8_t *p, const char *string)
+{
+	return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, string, strlen(string), "");
+}
+
+static uint8_t *pack_hex(struct frec_perfetto *perfetto, uint8_t *p, const struct frec_value *value)
+{
+	struct frec_text *scratch = &perfetto->arena.scratch;
+
+	frec__text_clear(scratch);
+	frec__text_hex(scratch, value->data, value->size);
+	perfetto->arena.failed |= scratch->failed;
+	return frec__pack_bytes(p, ANNOTATION_STRING, scratch->data, scratch->size);
+}
+
+static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
+			   const struct frec_value *value)
+{
+	switch (value->kind) {
+	case FREC_VALUE_UNSIGNED:
+		return frec__pack_number(p, ANNOTATION_UINT, value->u);
+	case FREC_VALUE_ENUM:
+		if (value->name)
+			return pack_string(perfetto, p, value->name);
+		// fall through
+	case FREC_VALUE_SIGNED:
+		return frec__pack_number(p, ANNOTATION_INT, value->u);
+	case FREC_VALUE_BOOL:
+		return frec__pack_number(p, ANNOTATION_BOOL, value->u);
+	case FREC_VALUE_POINTER:
+		return frec__pack_number(p, ANNOTATION_POINTER, value->u);
+	case FREC_VALUE_DOUBLE:
+	case FREC_VALUE_FLOAT:
+		// Readers keep numbers in a database that has no NaN.
+		if (isnan(value->d))
+			return pack_string(perfetto, p, "nan");
+		return frec__pack_double(p, ANNOTATION_DOUBLE, value->d);
+	case FREC_VALUE_TEXT:
+		return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, value->data,
+						value->size, value->cut ? "…" : "");
+	case FREC_VALUE_BYTES:
+		return pack_hex(perfetto, p, value);
+	case FREC_VALUE_ARRAY:
+		for (size_t i = 0, count = frec__value_elements(value); i < count; i++) {
+			uint8_t *start = frec__pack_begin(p, ANNOTATION_ARRAY_VALUES);
+			struct frec_value element;
+
+			frec__value_element(value, i, &element);
+			p = frec__pack_end(start, pack_value(perfetto, start, &element));
+		}
+		return p;
+	case FREC_VALUE_INVALID:
+		break;
+	}
+	return pack_string(perfetto, p, "<invalid>");
+}
+
+static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
+				const struct frec_value *value, uint64_t iid)
+{
+	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
+	const char *name = value->field->name;
+
+	p = frec__pack_number(start, ANNOTATION_NAME_IID, iid);
+	p = frec__pack_end(start, pack_value(perfetto, p, value));
+	if (!value->cut)
+		return p;
+	start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
+	p = frec__pack_number(start, ANNOTATION_BOOL, 1);
+	p = frec__perfetto_pack_text(perfetto, p, ANNOTATION_NAME, name, strlen(name),
+				     ".truncated");
+	return frec__pack_end(start, p);
+}
+
+static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
+			       const struct frec_record *record)
+{
+	const struct frec_registers *layout = perfetto->registers;
+	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
+	const uint8_t *next = record->registers;
+
+	p = frec__pack_bytes(start, ANNOTATION_NAME, "registers", 9);
+	for (unsigned int i = 0; i < 64; i++) {
+		uint8_t *entry;
+		char number[8];
+		const char *name = number;
+		uint64_t value;
+
+		if (!(record->register_mask >> i & 1))
+			continue;
+		memcpy(&value, next, sizeof(value));
+		next += sizeof(value);
+		snprintf(number, sizeof(number), "r#%u", i);
+		if (layout && i < layout->count && layout->names[i])
+			name = layout->names[i];
+		entry = frec__pack_begin(p, ANNOTATION_DICT_ENTRIES);
+		p = frec__pack_number(entry, ANNOTATION_POINTER, value);
+		p = frec__pack_bytes(p, ANNOTATION_NAME, name, strlen(name));
+		p = frec__pack_end(entry, p);
+	}
+	return frec__pack_end(start, p);
+}
+
+static size_t event_bound(const struct frec_event *event)
+{
+	size_t bound =
+		3 * ANNOTATION_MAX + 64 * ANNOTATION_MAX * (event->record->registers != NULL);
+
+	for (size_t i = 0; i < event->source->n_field; i++)
+		bound += frec__perfetto_value_bound(&event->values[i]);
+	return bound;
+}
+
+int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
+			       uint64_t track, const Perfetto__Protos__InternedData *interned,
+			       struct frec_error *reterr)
+{
+	const struct frec_record *record = event->record;
+	uint64_t iid = record->source_index + 1;
+	uint64_t annotation_iid = perfetto->sources[record->source_index].annotation_iid;
+	size_t names = interned ? perfetto__protos__interned_data__get_packed_size(interned) : 0;
+	uint8_t *data = frec__perfetto_room(perfetto, event_bound(event) + names, reterr);
+	uint8_t *packet, *instant, *p;
+
+	if (!data)
+		return -ENOMEM;
+	packet = frec__pack_begin(data, TRACE_PACKET);
+	p = frec__pack_number(packet, PACKET_TIMESTAMP, record->time);
+	p = frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE);
+	instant = frec__pack_begin(p, PACKET_TRACK_EVENT);
+	p = frec__pack_number(instant, EVENT_CATEGORY_IIDS, iid);
+	for (size_t i = 0; i < event->source->n_field; i++)
+		p = pack_annotation(perfetto, p, &event->values[i], annotation_iid + i);
+	if (record->registers)
+		p = pack_registers(perfetto, p, record);
+	p = frec__pack_number(p, EVENT_TYPE, PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT);
+	p = frec__pack_number(p, EVENT_NAME_IID, iid);
+	p = frec__pack_number(p, EVENT_TRACK_UUID, track);
+	p = frec__pack_end(instant, p);
+	if (interned) {
+		p = frec__pack_varint(p, PACKET_INTERNED_DATA << 3 | 2);
+		p = frec__pack_varint(p, names);
+		p += perfetto__protos__interned_data__pack(interned, p);
+	}
+	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
+	p = frec__pack_end(packet, p);
+	return frec__perfetto_flush(perfetto, p, reterr);
+}

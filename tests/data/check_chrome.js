@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// check_chrome.js TRACE.json LINES.jsonl: is it Trace Event JSON by its rules, with exactly the events of the JSON lines?
+"use strict";
+const assert = require("assert");
+const fs = require("fs");
+
+const bytes = fs.readFileSync(process.argv[2]);
+const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+const trace = JSON.parse(text);
+const lines = fs.readFileSync(process.argv[3], "utf-8").trimEnd().split("\n");
+
+assert.deepStrictEqual(Object.keys(trace), ["displayTimeUnit", "otherData", "traceEvents"]);
+assert.strictEqual(trace.displayTimeUnit, "ns");
+
+const processes = new Map(), threads = new Map(), open = new Map(), events = [];
+let crash = null;
+for (const event of trace.traceEvents) {
+	for (const key of ["ph", "pid", "tid", "name"])
+		assert.ok(key in event, `${key} is missing: ${JSON.stringify(event)}`);
+	assert.ok(Number.isInteger(event.pid) && Number.isInteger(event.tid));
+	const thread = `${event.pid}/${event.tid}`;
+	if (event.ph === "M") {
+		assert.ok(!events.length, "names come before events");
+		if (event.name === "process_name")
+			processes.set(event.pid, event.args.name);
+		else if (event.name === "thread_name")
+			threads.set(event.tid, event.args.name);
+		else
+			assert.fail(event.name);
+		continue;
+	}
+	assert.ok(Number.isFinite(event.ts) && event.ts >= 0 && typeof event.cat === "string");
+	if (event.ph === "B")
+		open.set(thread, (open.get(thread) ?? []).concat(event.name));
+	else if (event.ph === "E")
+		assert.strictEqual((open.get(thread) ?? []).pop(), event.name, "an end without its begin");
+	else if (event.ph === "X")
+		assert.ok(event.dur >= 0);
+	else
+		assert.ok(event.ph === "i" && ["g", "p", "t"].includes(event.s), event.ph);
+	if (event.cat === "flightrec")
+		crash = event;
+	else
+		events.push(event);
+}
+for (const [thread, names] of open)
+	assert.deepStrictEqual(names, [], `begun and not ended on ${thread}`);
+
+// Integers of the lines beyond 2^53 are digits here: read them as such there too.
+const exact = (line) => JSON.parse(line.replace(/([:[,])(-?\d{16,})(?=[,\]}])/g, (whole, before, digits) =>
+	BigInt(digits) > 9007199254740991n || BigInt(digits) < -9007199254740991n ? `${before}"${digits}"` : whole));
+
+assert.strictEqual(events.length, lines.length);
+lines.forEach((line, i) => {
+	const expected = exact(line), event = events[i], fields = { ...expected.fields };
+	for (const name of expected.truncated ?? [])
+		fields[`${name}.truncated`] = true;
+	if (expected.registers)
+		fields.registers = expected.registers;
+	assert.deepStrictEqual(event.args, fields);
+	assert.strictEqual(Math.round(event.ts * 1000), expected.time);
+	assert.strictEqual(`${event.cat}:${event.name}`, expected.event);
+	assert.strictEqual(event.cpu, expected.cpu);
+	assert.strictEqual(event.tid, expected.tid);
+	if (expected.process) {
+		assert.strictEqual(processes.get(event.pid), expected.process);
+		assert.strictEqual(threads.get(event.tid), expected.thread);
+	} else {
+		assert.strictEqual(event.pid, expected.pid);
+	}
+});
+if (crash) {
+	assert.deepStrictEqual([crash.name, crash.s, crash.ts, crash.pid, crash.tid], ["crash", "p", 2500000, 123, 125]);
+	assert.match(crash.args.what, /^shopd\[123\] died of SIGSEGV/);
+}
+console.log(`${events.length} events agree${crash ? ", and a crash" : ""}`);

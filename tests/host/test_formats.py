@@ -1,0 +1,422 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_formats.py FORMAT FLIGHTREC MAKE_SNAPSHOT: does an output hold the events of the JSON lines, as its own reader reads it?
+
+Every event is compared by value, over snapshots with every kind of field, hostile text and torn payloads. Exits with 77 where the
+format's reader is not installed.
+"""
+import csv
+import json
+import math
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+FORMAT = sys.argv[1]
+TOOL, MAKE = map(os.path.abspath, sys.argv[2:4])
+DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
+ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+
+
+# The fields of data/make_snapshot.c that are text.
+TEXTS = ("path", "tag", "name", "comm", "prev_comm", "next_comm")
+
+
+def run(*command, status=0):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+    assert done.returncode == status, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    return done
+
+
+def reader(name):
+    if not shutil.which(name):
+        print(f"{name} is not installed")
+        sys.exit(77)
+    return name
+
+
+def same_float(ours, theirs):
+    """A value of the JSON lines, where what is not finite is text and a float of 4 bytes has nine digits, against a float."""
+    ours = float(ours)
+    return ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or struct.pack("<f", ours) == struct.pack("<f", theirs)
+
+
+def plain(text):
+    """What may go to a terminal: control characters and those that turn the direction of text by their bytes."""
+
+    def escape(match):
+        return "".join(f"\\x{byte:02x}" for byte in match.group().encode())
+
+    return re.sub("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", escape, text)
+
+
+# text
+
+
+def check_text(path, lines):
+    rows = path.read_text(encoding="utf-8").split("\n")
+    assert rows.pop() == "" and len(rows) == len(lines), len(rows)
+    trigger = 2_500_000_000
+    for row, line in zip(rows, lines):
+        assert row.startswith(f"{(line['time'] - trigger) / 1e9:+16.9f} {line['cpu']:3d}  "), row
+        assert f"  {line['event']}" in row, row
+        at = row.index(line["event"])
+        for name, value in line["fields"].items():
+            if value is None:
+                shown = "<invalid>"
+            elif isinstance(value, bool):
+                shown = str(value).lower()
+            elif isinstance(value, list):
+                shown = json.dumps(value, separators=(",", ":"))
+            elif name in TEXTS:
+                shown = '"' + plain(value) + ("…" if name in line.get("truncated", []) else "") + '"'
+            elif isinstance(value, float):
+                shown = None
+            else:
+                shown = str(value)
+            found = row.find(f" {name}=" + (shown or ""), at)
+            assert found >= at, (name, shown, row)
+            at = found + 1
+            if shown is None:
+                assert float(row[at + len(name) + 1 :].split(" ")[0]) == value, (name, row)
+
+
+# csv
+
+
+def check_csv(path, lines):
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, strict=True))
+    assert len(rows) == len(lines), len(rows)
+    for row, line in zip(rows, lines):
+        assert None not in row and None not in row.values(), row
+        for name in ("time", "cpu", "pid", "tid"):
+            assert int(row.pop(name)) == line[name], line
+        for name in ("process", "thread", "event"):
+            assert row.pop(name) == line.get(name, ""), line
+        assert row.pop("truncated") == " ".join(line.get("truncated", [])), line
+        for name, value in line["fields"].items():
+            text = row.pop("fields." + name)
+            if value is None:
+                assert text == "", (name, text)
+            elif isinstance(value, (bool, list)):
+                assert json.loads(text) == value, (name, text)
+            elif isinstance(value, float):
+                assert float(text) == value, (name, text)
+            else:
+                assert text == str(value), (name, text)
+        assert not any(row.values()), row
+
+
+# The JSON kinds: node reads them, and the JSON lines beside them.
+
+
+def check_with_node(script):
+    def check(path, lines):
+        done = run(reader("node"), DATA / script, path, "s.jsonl")
+        assert done.stdout.startswith(b"%d events agree" % len(lines)), done
+
+    return check
+
+
+# otlp
+
+
+def unquote(text):
+    """A string of protobuf's text format, as bytes."""
+    escapes = {"n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "\\": b"\\"}
+
+    def value(match):
+        escape = match.group(1)
+        return (escapes.get(escape) or bytes([int(escape, 8)])).decode("latin-1")
+
+    return re.sub(r"\\([0-7]{3}|.)", value, text).encode("latin-1")
+
+
+def text_format(lines):
+    """Protobuf's text format up to the end of the message: [(name, value)], where a value is a list, bytes or a word."""
+    message = []
+    for line in lines:
+        line = line.strip()
+        if line == "}":
+            break
+        if line.endswith("{"):
+            message.append((line[:-2], text_format(lines)))
+            continue
+        name, value = line.split(": ", 1)
+        message.append((name, unquote(value[1:-1]) if value[0] == '"' else value))
+    return message
+
+
+def otlp_value(message):
+    if not message:
+        return None
+    ((kind, value),) = message
+    if kind == "array_value":
+        return [otlp_value(element) for name, element in value]
+    if kind == "string_value":
+        return value.decode("utf-8")
+    if kind == "bytes_value":
+        return value.hex()
+    return {"int_value": int, "double_value": float, "bool_value": lambda word: word == "true"}[kind](value)
+
+
+def otlp_attributes(message):
+    pairs = [dict(pair) for name, pair in message if name == "attributes"]
+    attributes = {pair["key"].decode("utf-8"): otlp_value(pair["value"]) for pair in pairs}
+    assert len(attributes) == len(pairs), "a key stands twice"
+    return attributes
+
+
+def check_otlp(path, lines):
+    schema = DATA.parent.parent / "proto" / "otlp_logs.proto"
+    command = [reader("protoc"), f"--proto_path={schema.parent}", "--decode=otlp.LogsData", schema]
+    decoded = subprocess.run(command, input=path.read_bytes(), stdout=subprocess.PIPE, check=True).stdout.decode()
+    records = []
+    for _, logs in text_format(iter(decoded.splitlines())):
+        logs = dict(logs)
+        resource = otlp_attributes(logs["resource"])
+        assert resource == {"os.type": "linux", "host.arch": "x86_64", "host.name": "web-7", "os.version": "6.12.0"}
+        scope = dict(logs["scope_logs"])["scope"]
+        assert scope == [("name", b"flightrec"), ("version", b"0.1.0")]
+        records += [record for name, record in logs["scope_logs"] if name == "log_records"]
+    crashes = [record for record in records if ("event_name", b"flightrec.crash") in record]
+    records = [record for record in records if record not in crashes]
+    for crash in crashes:
+        assert ("severity_number", "SEVERITY_NUMBER_FATAL") in crash and b"SIGSEGV" in dict(dict(crash)["body"])["string_value"]
+    assert len(records) == len(lines), len(records)
+    for record, line in zip(records, lines):
+        attributes = otlp_attributes(record)
+        record = dict(record)
+        system, name = line["event"].split(":")
+        assert record["event_name"].decode() == f"{system}.{name}", record
+        assert int(record["time_unix_nano"]) == line["time"] + 1_700_000_000_000_000_000, record
+        assert attributes.pop("flightrec.time") == line["time"] and attributes.pop("cpu.logical_number") == line["cpu"]
+        for key, ours in (("process.pid", "pid"), ("thread.id", "tid")):
+            assert attributes.pop(key, -1) == line[ours], line
+        for key, ours in (("process.executable.name", "process"), ("thread.name", "thread")):
+            assert attributes.pop(key, None) == line.get(ours), line
+        assert attributes.pop("flightrec.truncated", []) == line.get("truncated", [])
+        for key, value in line["fields"].items():
+            found = attributes.pop(f"{system}.{key}")
+            if isinstance(found, float):
+                assert same_float(value, found), (key, value, found)
+            else:
+                assert found == value or (value > 1 << 63 and found == str(value)), (key, value, found)
+        assert not attributes, attributes
+
+
+# ctf
+
+PRETTY = re.compile(r'''\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[^\s{}\[\](),:="]+)|(?P<sign>[{}\[\](),:=]))''', re.S)
+LETTERS = {"a": 7, "b": 8, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
+
+
+class Pretty:
+    """What babeltrace2 prints of an event's fields: { name = value, ... }, [ [0] = value, ... ], ( "NAME" : container = 2 )"""
+
+    def __init__(self, text):
+        self.tokens = [match.group(match.lastgroup) for match in PRETTY.finditer(text)]
+        self.at = 0
+
+    def take(self, *expected):
+        token = self.tokens[self.at]
+        assert not expected or token in expected, (token, expected, self.tokens)
+        self.at += 1
+        return token
+
+    def text(self, token):
+        def value(match):
+            escape = match.group(1)
+            return chr(int(escape[1:], 16)) if escape[0] == "x" and len(escape) > 1 else chr(LETTERS.get(escape, ord(escape[0])))
+
+        return re.sub(r"\\(x[0-9a-f]{2}|.)", value, token[1:-1], flags=re.S)
+
+    def value(self):
+        token = self.take()
+        if token == "{":
+            return dict(self.members("}"))
+        if token == "[":
+            return [value for _, value in self.members("]")]
+        if token == "(":
+            name = self.take()
+            for word in (":", "container", "="):
+                self.take(word)
+            number = int(self.take())
+            self.take(")")
+            return number if name == "<unknown>" else self.text(name)
+        if token[0] == '"':
+            return self.text(token)
+        if token.startswith("0x"):
+            return int(token, 16)
+        return int(token) if re.fullmatch(r"-?\d+", token) else float(token)
+
+    def members(self, end):
+        while self.tokens[self.at] != end:
+            if self.tokens[self.at] == "[":
+                self.take("[")
+                name = self.take()
+                self.take("]")
+            else:
+                name = self.take()
+            self.take("=")
+            yield name, self.value()
+            if self.tokens[self.at] == ",":
+                self.take(",")
+        self.take(end)
+
+
+def same_ctf(ours, theirs):
+    if isinstance(ours, str) and isinstance(theirs, list):
+        return ours == "".join(f"{byte:02x}" for byte in theirs)
+    if isinstance(ours, str) and ours.startswith("0x"):
+        return int(ours, 16) == theirs
+    if isinstance(theirs, float) or isinstance(ours, float):  # printed with six digits
+        ours = float(ours)
+        return ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or abs(ours - theirs) <= 1e-5 * abs(ours)
+    return ours == theirs
+
+
+def check_ctf(path, lines):
+    done = run(reader("babeltrace2"), "--clock-cycles", "--no-delta", path)
+    assert not done.stderr, done.stderr
+    # A line that does not begin with a time would be an event broken by its own text.
+    rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
+    assert len(rows) == len(lines), len(rows)
+    for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
+        time, event, fields = re.fullmatch(r"\[(\d+)\] web-7 (\S+): (.*)", row).groups()
+        assert int(time) == line["time"] and event == line["event"], (row, line)
+        pretty = Pretty(fields)
+        packet = pretty.value()
+        pretty.take(",")
+        context = pretty.value()
+        pretty.take(",")
+        payload = pretty.value()
+        assert packet == {"cpu_id": line["cpu"]}, row
+        assert context == {
+            "vpid": line["pid"],
+            "vtid": line["tid"],
+            "process": line.get("process", ""),
+            "procname": line.get("thread", ""),
+            "truncated": " ".join(line.get("truncated", [])),
+            "invalid": " ".join(name for name, value in line["fields"].items() if value is None),
+        }, row
+        payload = {name: value for name, value in payload.items() if not name.endswith("_length")}
+        assert sorted(payload) == sorted(line["fields"]), row
+        for name, value in line["fields"].items():
+            if value is None:
+                assert not payload[name], (name, row)
+            else:
+                assert same_ctf(value, payload[name]), (name, value, row)
+
+
+# perf
+
+
+def perf_value(name, value, text, cut):
+    """Is what perf prints this value? It knows no floats (their bits), no null (0 or nothing), and no sign within arrays."""
+    if value is None:
+        return not text.strip("0x ")
+    if name in TEXTS:
+        return text == plain(value) + ("…" if cut else "")
+    if name in ("blob", "raw"):
+        return text.replace(" ", "") == value
+    if name in ("ratio", "load"):
+        return same_float(value, struct.unpack("<d", int(text, 16).to_bytes(8, "little"))[0])
+    if isinstance(value, list):
+        return [int(element) for element in text.split()] == [element % (1 << 64) for element in value]
+    if name == "state" and isinstance(value, int):
+        return int(text, 16) == value % (1 << 64)
+    return text == str(int(value) if isinstance(value, bool) else value)
+
+
+def check_perf(path, lines):
+    done = run(reader("perf"), "script", "-i", path, "--ns", "-F", "comm,pid,tid,cpu,time,event,trace")
+    rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
+    assert len(rows) == len(lines), len(rows)
+    for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
+        comm, pid, tid, cpu, seconds, nanoseconds, event, trace = re.fullmatch(
+            r" *(.*?) +(-?\d+)/(-?\d+) +\[(\d+)\] +(\d+)\.(\d{9}): +(\S+): ?(.*)", row
+        ).groups()
+        assert (int(pid), int(tid), int(cpu)) == (line["pid"], line["tid"], line["cpu"]), row
+        assert int(seconds + nanoseconds) == line["time"] and event == line["event"], row
+        assert comm == line.get("thread", "swapper" if tid == "0" else f":{tid}"), row
+        at = 0
+        names = list(line["fields"])
+        for name, following in zip(names, names[1:] + [None]):
+            assert trace.startswith(f"{name}=", at), (name, row)
+            end = trace.index(f" {following}=", at) if following else len(trace)
+            text = trace[at + len(name) + 1 : end]
+            assert perf_value(name, line["fields"][name], text, name in line.get("truncated", [])), (name, text, line)
+            at = end + 1
+    listed = run("perf", "buildid-list", "-i", path).stdout
+    assert listed == b"0123456789abcdefghij".hex().encode() + b" /usr/bin/shopd\n", listed
+    # The crash has registers and stack, whose first frame is in the mapping.
+    if any("registers" in line for line in lines):
+        frames = run("perf", "script", "-i", path, "-F", "event,ip,dso").stdout
+        assert b" 8 (/usr/bin/shopd)" in frames, frames  # of the mapping at 0x1000
+    run("perf", "report", "-i", path, "--stdio")
+
+
+CHECKS = {
+    "text": (".txt", check_text),
+    "csv": (".csv", check_csv),
+    "perf": (".perf.data", check_perf),
+    "ctf": (".ctf", check_ctf),
+    "otlp": (".otlp", check_otlp),
+    "firefox": (".firefox.json", check_with_node("check_firefox.js")),
+    "chrome": (".chrome.json", check_with_node("check_chrome.js")),
+}
+
+
+def check_torn(suffix):
+    """Of a torn file what is whole, and one line; of something else one line and nothing under the final name."""
+    pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
+    done = run(TOOL, "export", "torn.frec", "-f", FORMAT, "-o", "torn" + suffix, status=1)
+    assert done.stderr.count(b"\n") == 1 and b"cut off" in done.stderr, done
+    pathlib.Path("no.frec").write_bytes(b"hello, world\n")
+    before = set(os.listdir("."))
+    done = run(TOOL, "export", "no.frec", "-f", FORMAT, "-o", "no" + suffix, status=1)
+    assert done.stderr.count(b"\n") == 1 and not done.stdout, done
+    assert set(os.listdir(".")) == before
+
+
+def check_folder(name):
+    """What is there already stays; an empty folder gives way; a folder is no stream."""
+    before = {path.name: path.read_bytes() for path in name.iterdir()}
+    done = run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", name, status=1)
+    assert b"remove it" in done.stderr, done
+    assert {path.name: path.read_bytes() for path in name.iterdir()} == before
+    os.mkdir("empty")
+    run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", "empty/")
+    assert os.listdir("empty")
+    run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", "-", status=2)
+
+
+def main():
+    suffix, check = CHECKS[FORMAT]
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for number, words in enumerate(([], ["hostile"], ["wrapped", "zstd"], ["no-crash"])):
+            run(MAKE, "s.frec", *words)
+            name = pathlib.Path(f"out{number}{suffix}")
+            # The format by the suffix alone, and the lines to compare with from the same pass.
+            done = run(TOOL, "export", "s.frec", "-o", name, "-o", "s.jsonl")
+            assert not done.stderr, done
+            lines = [json.loads(line) for line in open("s.jsonl", encoding="utf-8")]
+            assert len(lines) >= 8
+            check(name, lines)
+        check_torn(suffix)
+        if name.is_dir():
+            check_folder(name)
+        os.chdir("/")
+    print(f"{FORMAT}: the reader read the same events")
+
+
+if __name__ == "__main__":
+    main()
