@@ -412,5 +412,11 @@ void frec__engine_work(struct frec_engine *engine)
 	frec__sideband_drain(&engine->sideband);
 	frec__engine_look_ends(engine);
 	work_off_deaths(engine);
-	frec__engine_look(engine);
+	// What a transport finds by itself is looked at whenever the loop wakes; the kernel's lists, which cost reading, in turn.
+	if (frec__monotonic() - engine->looked >= LOOK_INTERVAL * UINT64_C(1000000) / 2) {
+		engine->looked = frec__monotonic();
+		frec__engine_look(engine);
+	}
+	frec__engine_look_shm(engine);
+	frec__engine_look_usdt(engine);
 }

@@ -86,6 +86,7 @@ struct frec_engine {
 	uint64_t recording_since;
 	size_t watched_count;
 	struct frec_watched *watched;
+	uint64_t looked;       /* when the kernel's lists of CPUs and events were last looked at */
 	uint64_t looked_alive; /* when the rings were last found alive */
 	char *cpus_online;   /* /sys/devices/system/cpu/online, as last seen */
 	char *events_status; /* user_events_status, as last seen */

@@ -14,8 +14,6 @@
 #include "recorder/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/data_file.h"
-#include "recorder/engine_shm.h"
-#include "recorder/engine_usdt.h"
 
 // The bit of the enable word that user_events sets; see emit.h.
 #define USER_EVENTS_BIT 31
@@ -336,12 +334,10 @@ static void look_for_events(struct frec_engine *engine)
 
 void frec__engine_look(struct frec_engine *engine)
 {
-	if (engine->kernel) {
-		look_at_cpus(engine);
-		look_for_events(engine);
-	}
-	frec__engine_look_shm(engine);
-	frec__engine_look_usdt(engine);
+	if (!engine->kernel)
+		return;
+	look_at_cpus(engine);
+	look_for_events(engine);
 }
 
 int frec__engine_preload(struct frec_engine *engine, const char *path, struct frec_error *reterr)
