@@ -10,7 +10,7 @@ import sys
 import threading
 
 from kit import TOOL, check, done, events, folder, free_port, keepers, report, request, snapshots, tool, verify, wait_for
-from puppet import Puppet, beats, whole
+from puppet import Puppet, beats, need_silence, whole
 
 PUPPET, KINDS, SHOPD = map(os.path.realpath, sys.argv[1:4])
 TRANSPORT, MANY = sys.argv[4], int(sys.argv[5])
@@ -58,6 +58,7 @@ def run(*arguments):
     return puppet, out, lambda: tool("trigger", "look", "--socket", control).stdout.strip()
 
 
+need_silence(PUPPET)
 print("== the recorder is killed", flush=True)
 puppet = Puppet(PUPPET)
 before, maps = opened(puppet.pid), []

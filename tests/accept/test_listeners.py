@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from kit import Recorder, check, done, folder, free_port, request, verify, wait_for
-from puppet import Puppet, beats, whole
+from puppet import Puppet, beats, need_silence, whole
 
 SHOPD, PUPPET = map(os.path.realpath, sys.argv[1:3])
 FIRED = re.compile(r"^fired (\d+) (.*) (-?\d+)$", re.M)
@@ -45,6 +45,7 @@ probe = subprocess.run(["bpftrace", "-e", "BEGIN { exit(); }"], capture_output=T
 if probe.returncode:
     skip("bpftrace does not work here: " + (probe.stderr.strip().splitlines() or ["?"])[-1])
 
+need_silence(PUPPET)
 print("== lists", flush=True)
 listed = subprocess.run(["bpftrace", "-l", f"usdt:{SHOPD}:*"], capture_output=True, text=True).stdout.splitlines()
 wanted = {f"usdt:{SHOPD}:shop:{name}" for name in ("request_done", "item_added", "payment_done", "restocked", "step")}

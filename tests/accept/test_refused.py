@@ -5,10 +5,11 @@ import os
 import sys
 
 from kit import TOOL, check, done, folder, tool
-from puppet import Puppet
+from puppet import Puppet, need_silence
 
 PUPPET = os.path.realpath(sys.argv[1])
 
+need_silence(PUPPET)
 for transport in ("user_events", "usdt"):
     print(f"== {transport}", flush=True)
     for command in (["record"], ["run"]):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from kit import TOOL, Recorder, check, done, folder, keepers, snapshots, tool, verify, wait_for
-from puppet import Puppet, beats, whole
+from puppet import Puppet, beats, need_silence, whole
 
 PUPPET, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
 
@@ -30,6 +30,7 @@ def check_file(path, puppet, numbers, who):
     check(whole(found, numbers), f"{who} has every event {found[:1]} {len(found)} of {len(numbers)}")
 
 
+need_silence(PUPPET)
 for theirs in TRANSPORTS:
     for own in TRANSPORTS:
         print(f"== the machine's by {theirs}, the service's by {own}", flush=True)

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that crash in every way, compiled here, give the frames and names that are known, and the same as libdwfl.
+
+    test_unwind.py UNWIND_CRASH SOURCES"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOOL, SOURCES = map(os.path.abspath, sys.argv[1:3])
+END = ["middle", "outer", "main"]
+checks = failures = 0
+
+
+def check(condition, what, output=""):
+    global checks, failures
+    checks += 1
+    if not condition:
+        failures += 1
+        print(f"FAILED: {what}\n{output}")
+
+
+def build(compiler, name, source, *options):
+    subprocess.run([compiler, *options, "-w", "-o", name, os.path.join(SOURCES, source)], check=True)
+    return os.path.join(os.getcwd(), name)
+
+
+def crash(*arguments):
+    run = subprocess.run([TOOL, *arguments], capture_output=True, text=True, errors="replace")
+    if run.returncode:
+        print(f"{arguments}: exit status {run.returncode}: {run.stderr}")
+    return run.stdout
+
+
+def functions(output):
+    """Names of functions from the top, without addresses."""
+    found = []
+    for line in output.splitlines():
+        match = re.match(r"#\d+ \S+(?: signal)? ((?:.(?! at \S+:\d+:\d+| in \S+| \[inlined\]))*.)", line)
+        if match:
+            found.append(re.sub(r"\+0x[0-9a-f]+$", "", match.group(1)))
+    return found
+
+
+def expect(title, output, *wanted, reason="complete", libdwfl=True):
+    """`wanted` stand in this order among the functions; the first is on top."""
+    names = functions(output)
+    rest = iter(names)
+    check(all(name in rest for name in wanted) and names[:1] == [wanted[0]], f"{title}: not {wanted}", output)
+    lines = output.splitlines()
+    end = [line for line in lines if not re.match(r"#|as libdwfl|libdwfl:|ours:", line)]
+    check(len(end) == 1 and re.search(reason, end[0]), f"{title}: does not end with: {reason}", output)
+    if libdwfl:
+        check("as libdwfl: 1 of 1" in output, f"{title}: libdwfl has other frames", output)
+
+
+def ways(program, title):
+    run = lambda way, *options: crash(*options, "--", program, way)
+    expect(f"{title}, crash", run("crash"), "leaf", "crash", *END, "_start")
+    expect(f"{title}, alloca", run("alloca"), "leaf", "crash", "with_alloca", "through_alloca", *END)
+    expect(f"{title}, aligned", run("aligned"), "leaf", "crash", "aligned", "through_aligned", *END)
+    # libdwfl takes what the frame pointer happens to point to.
+    expect(f"{title}, null", run("null"), "0x0", "jump_to_null", *END, libdwfl=False)
+    expect(f"{title}, wild", run("wild"), "0x123456789000", "jump_wild", *END, libdwfl=False)
+    expect(f"{title}, recursion", run("recursion"), *["leaf", "crash"], *["recurse_deep"] * 101, *END)
+    expect(f"{title}, overflow", run("overflow"), "recurse", "recurse", "recurse",
+           reason="the recorded stack ends below 0x7ff")
+    expect(f"{title}, handler", run("handler"), "leaf", "crash", "handler", "__restore_rt", "interrupted", "in_handler",
+           *END)
+    # libdwfl does not know it.
+    expect(f"{title}, undescribed handler", run("undescribed"), "leaf", "crash", "handler", "undescribed_return",
+           "interrupted", "undescribed_handler", *END, libdwfl=False)
+    expect(f"{title}, fault", run("fault"), "faults_at_once", "faulting", *END)
+    expect(f"{title}, altstack", run("altstack"), "leaf", "crash", "handler", "__restore_rt",
+           reason="is not in the recorded stack")
+    output = run("free")
+    expect(f"{title}, free", output, (functions(output) or [""])[0], "abort", "free", "bad_free", *END)
+    output = run("string")
+    expect(f"{title}, string", output, (functions(output) or [""])[0], "bad_string", *END)
+    output = run("thread")
+    expect(f"{title}, thread", output, "leaf", "crash", "middle", "thread")
+    check("main" not in functions(output), f"{title}, thread: it is not main's stack", output)
+    output = run("jit")
+    expect(f"{title}, jit", output, "leaf", "crash", "made_at_run_time", *END)
+    check(re.search(r"#3 frame-pointer made_at_run_time", output), f"{title}, jit: not marked", output)
+    output = run("smash")
+    expect(f"{title}, smash", output, "smashed", reason="no call frame information at 0x4141414141414141")
+    expect(f"{title}, little stack", run("crash", "--bytes", "64"), "leaf", "crash", "middle",
+           reason="the recorded stack ends below")
+
+
+def steps(program):
+    """Every instruction through libc, the loader and the vDSO leads to main, where libdwfl sometimes does not."""
+    output = crash("--steps", "6000", "--", program, "steps")
+    lines = [line for line in output.splitlines() if not re.match(r"as libdwfl|libdwfl:|ours:", line)]
+    good = [line for line in lines if re.search(r"many_calls < stepping < middle < outer < main < .*: complete$", line)]
+    before = next(i for i, line in enumerate(lines) if "many_calls" in line)
+    last = max(i for i, line in enumerate(lines) if "many_calls" in line)
+    check(len(lines) == 6001, f"steps: {len(lines)} stacks instead of 6001")
+    check(len(good) == last - before + 1, "steps: a stack that does not lead to main",
+          "\n".join(line for line in lines[before:last] if line not in good)[:2000])
+    for what in "strtol", "_dl_fixup", "qsort", "compare", "__vdso_clock_gettime":
+        check(any(what in line for line in good), f"steps: never in {what}")
+    same = int(re.search(r"as libdwfl: (\d+) of", output).group(1))
+    check(same > 5850, f"steps: as libdwfl: {same}")
+    theirs = dict(zip(re.findall(r"^libdwfl:(.*)$", output, re.M), re.findall(r"^ours:   (.*)$", output, re.M)))
+    check(not any(len(their.split()) > len(our.split()) for their, our in theirs.items()),
+          "steps: libdwfl comes further", str(theirs)[:2000])
+
+
+INLINED = [
+    r"#0 top shop::basket<int>::price\(int const\*\) const \[inlined\] at \S*inlined.cpp:12:\d+",
+    r"#0 top shop::basket<int>::total\(int const\*\) const \[inlined\] at \S*inlined.cpp:16:\d+",
+    r"#0 top shop::checkout\(.*std::.*string.*, int const\*\)\+0x[0-9a-f]+ at \S*inlined.cpp:25:\d+ in \S+( \(unverified\))?$",
+    r"#1 cfi main\+0x[0-9a-f]+ at \S*inlined.cpp:31:\d+ in \S+( \(unverified\))?$",
+]
+
+
+def inlined(title, output, count=4):
+    lines = output.splitlines()
+    check(len(lines) >= count and all(re.match(want, line) for want, line in zip(INLINED[:count], lines)),
+          f"{title}: not the names that were inlined", output)
+
+
+def names(compiler):
+    program = build(compiler, "inlined", "inlined.cpp", "-O2", "-g", "-Wl,--build-id")
+    inlined(compiler, crash("--", program))
+    build_id = re.search(r"Build ID: (\w+)", subprocess.run(["readelf", "-n", program], capture_output=True,
+                                                            text=True).stdout).group(1)
+    folder = f"debug/.build-id/{build_id[:2]}"
+    os.makedirs(folder)
+    debug = f"{folder}/{build_id[2:]}.debug"
+    subprocess.run(["objcopy", "--only-keep-debug", program, debug], check=True)
+    stripped = shutil.copy(program, "stripped")
+    subprocess.run(["strip", stripped], check=True)
+
+    output = crash("--", "./stripped")
+    check("shop" not in output and "(unverified)" not in output, f"{compiler}: names of a stripped program", output)
+    inlined(f"{compiler}, separate file", crash("--folder", "debug", "--", "./stripped"))
+
+    # Built again in place, from something else, after the crash.
+    build(compiler, "other", "crashes.c" if compiler in ("gcc", "clang") else "inlined.cpp", "-O1", "-Wl,--build-id")
+    shutil.copy("stripped", "replaced")
+    output = crash("--folder", "debug", "--then", "mv other replaced", "--", "./replaced")
+    inlined(f"{compiler}, replaced", output, 3)
+    check("no call frame information" in output, f"{compiler}, replaced: unwound with what is not there", output)
+    shutil.copy("stripped", f"{folder}/{build_id[2:]}")  # as debuginfod or a package of old versions has it
+    shutil.copy("stripped", "replaced")
+    output = crash("--folder", "debug", "--then", "rm replaced", "--", "./replaced")
+    inlined(f"{compiler}, kept elsewhere", output)
+    os.unlink(f"{folder}/{build_id[2:]}")
+    shutil.copy("stripped", "replaced")
+    build(compiler, "other", "inlined.cpp", "-O0", "-g", "-Wl,--build-id")
+    output = crash("--then", "mv other replaced", "--", "./replaced")
+    check("shop" not in output and "another build-id" in output, f"{compiler}: names of another program", output)
+    shutil.copy("stripped", "replaced")
+    output = crash("--folder", "debug", "--then", "rm replaced", "--", "./replaced")
+    inlined(f"{compiler}, deleted", output, 3)
+    output = crash("--no-ids", "--", program)
+    check(re.search(r"main\+0x[0-9a-f]+ at \S+ in \S+ \(unverified\)", output), f"{compiler}: not marked", output)
+
+    # By .gnu_debuglink: with the right checksum, then with another file of that name.
+    for link in "linked", "linked.without":
+        build(compiler, link, "inlined.cpp", "-O2", "-g", "-Wl,--build-id" if link == "linked" else "-Wl,--build-id=none")
+        os.makedirs(".debug", exist_ok=True)
+        subprocess.run(["objcopy", "--only-keep-debug", link, f".debug/{link}.debug"], check=True)
+        subprocess.run(["strip", link], check=True)
+        subprocess.run(["objcopy", f"--add-gnu-debuglink=.debug/{link}.debug", link], check=True)
+        inlined(f"{compiler}, {link}", crash("--", f"./{link}"))
+        if link == "linked":
+            shutil.copy(debug, f".debug/{link}.debug")  # the same source, the same build-id: right
+            inlined(f"{compiler}, {link}, by build-id", crash("--", f"./{link}"))
+        else:
+            with open(f".debug/{link}.debug", "ab") as file:
+                file.write(b"x")
+            output = crash("--", f"./{link}")
+            check("shop" not in output, f"{compiler}: a debug file with another checksum", output)
+    os.rename("debug", f"debug-{compiler}")
+
+
+def compressed_symbols():
+    """.gnu_debugdata: functions that only the symbol table inside has."""
+    if not shutil.which("xz"):
+        return
+    program = build("gcc", "mini", "crashes.c", "-O2")
+    shutil.copy(program, "mini_debug")
+    subprocess.run(["objcopy", "--only-keep-debug", "mini_debug"], check=True)
+    subprocess.run(["xz", "-f", "mini_debug"], check=True)
+    subprocess.run(["strip", program], check=True)
+    subprocess.run(["objcopy", "--add-section", ".gnu_debugdata=mini_debug.xz", program], check=True)
+    expect("mini-debuginfo", crash("--", program, "crash"), "leaf", "crash", *END)
+
+
+def main():
+    if os.uname().machine != "x86_64":
+        print("skipped: the programs that crash here are for x86_64")
+        return 77
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for title, options in {
+            "gcc": ["gcc", "-O2"],
+            "gcc without frame pointers, without .eh_frame": [
+                "gcc", "-O2", "-g", "-fomit-frame-pointer", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables"],
+            "gcc with frame pointers": ["gcc", "-O1", "-fno-omit-frame-pointer"],
+            "gcc -O0": ["gcc", "-O0"],
+            "gcc with stubs": ["gcc", "-O2", "-Wl,-z,lazy", "-fcf-protection=full", "-fno-pie", "-no-pie"],
+            "clang": ["clang", "-O2"],
+        }.items():
+            if shutil.which(options[0]):
+                program = build(options[0], "crashes", "crashes.c", *options[1:])
+                ways(program, title)
+        steps(build("gcc", "crashes", "crashes.c", "-O2", "-Wl,-z,lazy"))
+        for compiler in "g++", "clang++":
+            if shutil.which(compiler):
+                names(compiler)
+        compressed_symbols()
+    print(f"{checks - failures} of {checks} checks passed")
+    return failures != 0
+
+
+sys.exit(main())

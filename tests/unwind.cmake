@@ -1,0 +1,38 @@
+# Tests of unwinding: on stacks that the kernel copies from programs that are compiled here, beside libdwfl and libunwind.
+add_library(frec_recording STATIC unwind/recording.c unwind/crash.c unwind/other_dwfl.c)
+target_link_libraries(frec_recording PUBLIC flightrec_unwind PkgConfig::LIBDW PkgConfig::LIBELF)
+
+add_library(frec_make_elf STATIC unwind/make_elf.c)
+target_include_directories(frec_make_elf PUBLIC ${PROJECT_SOURCE_DIR})
+
+frec_unit_test(test_unwind_expression flightrec_unwind)
+frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
+frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
+
+add_executable(unwind_crash unwind/unwind_crash.c)
+target_link_libraries(unwind_crash PRIVATE frec_recording)
+
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+add_test(NAME host/test_unwind COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_unwind.py
+	$<TARGET_FILE:unwind_crash> ${CMAKE_CURRENT_SOURCE_DIR}/unwind)
+set_tests_properties(host/test_unwind PROPERTIES TIMEOUT 600 LABELS host SKIP_RETURN_CODE 77)
+
+# The benchmark needs libunwind as well; it is no test.
+pkg_check_modules(LIBUNWIND IMPORTED_TARGET libunwind-generic)
+if(LIBUNWIND_FOUND)
+	add_executable(bench_unwind EXCLUDE_FROM_ALL bench/bench_unwind.c unwind/other_libunwind.c)
+	target_link_libraries(bench_unwind PRIVATE frec_recording PkgConfig::LIBUNWIND)
+endif()
+
+if(FREC_FUZZ)
+	# Ten seconds each, so that they are known to work; to search, run them by hand for longer.
+	foreach(name unwind_cfi unwind_expression unwind_elf)
+		add_executable(fuzz_${name} fuzz/fuzz_${name}.c)
+		target_link_libraries(fuzz_${name} PRIVATE flightrec_unwind)
+		target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+		file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}_corpus)
+		add_test(NAME fuzz/fuzz_${name} COMMAND fuzz_${name} -max_total_time=10 -timeout=20
+			${CMAKE_CURRENT_BINARY_DIR}/fuzz_${name}_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+		set_tests_properties(fuzz/fuzz_${name} PROPERTIES TIMEOUT 120 LABELS fuzz)
+	endforeach()
+endif()

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: MIT
+// Ways to crash, by name: what the unwinder is tested with. Every function on the way is kept as a frame of its own.
+#include <alloca.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FRAME __attribute__((noinline, noclone, noipa))
+#ifdef __clang__
+#undef FRAME
+#define FRAME __attribute__((noinline, optnone))
+#endif
+
+// What follows a call keeps it from becoming a jump.
+#define AFTER __asm__ volatile("" ::: "memory")
+
+static volatile int sink;
+static volatile uintptr_t null_address;
+
+FRAME static int leaf(const int *bad)
+{
+	return *bad;
+}
+
+FRAME static void crash(void)
+{
+	sink = leaf((const int *)null_address);
+	AFTER;
+}
+
+FRAME static void middle(void (*what)(void))
+{
+	char room[200];
+
+	memset(room, sink, sizeof(room));
+	sink = room[sink];
+	what();
+	AFTER;
+}
+
+FRAME static void outer(void (*what)(void))
+{
+	middle(what);
+	AFTER;
+}
+
+FRAME static void with_alloca(size_t size, void (*what)(void))
+{
+	volatile char *room = alloca(size);
+
+	room[0] = 1;
+	what();
+	AFTER;
+}
+
+// The stack is aligned to more than the caller did, so the frame's CFA has to be remembered.
+FRAME static void aligned(size_t size, void (*what)(void))
+{
+	volatile char room[128] __attribute__((aligned(64)));
+	volatile char *more = alloca(size);
+
+	room[sink] = 1;
+	more[0] = room[sink];
+	what();
+	AFTER;
+}
+
+static void through_alloca(void)
+{
+	with_alloca(1000 + (size_t)sink, crash);
+	AFTER;
+}
+
+static void through_aligned(void)
+{
+	aligned(1000 + (size_t)sink, crash);
+	AFTER;
+}
+
+static void jump_to_null(void)
+{
+	((void (*)(void))null_address)();
+	AFTER;
+}
+
+static void jump_wild(void)
+{
+	((void (*)(void))(null_address + 0x123456789000))();
+	AFTER;
+}
+
+FRAME static int recurse(int depth)
+{
+	volatile char room[3000];
+
+	room[0] = (char)depth;
+	// Never reached, but not known to be.
+	if (depth == 1 << 30)
+		return sink;
+	return recurse(depth + 1) + room[0];
+}
+
+static void overflow(void)
+{
+	sink = recurse(0);
+}
+
+FRAME static int recurse_deep(int depth)
+{
+	volatile int below = depth;
+
+	if (depth)
+		below = recurse_deep(depth - 1);
+	else
+		crash();
+	return below;
+}
+
+static void recursion(void)
+{
+	sink = recurse_deep(100);
+	AFTER;
+}
+
+static void handler(int signal)
+{
+	(void)signal;
+	crash();
+	AFTER;
+}
+
+FRAME static void interrupted(void)
+{
+	raise(SIGUSR1);
+	AFTER;
+}
+
+// A fault, not a call, so that the frame below the handler's is at the very first instruction of a function.
+void faults_at_once(void);
+__asm__(".text\n.globl faults_at_once\n.type faults_at_once, "
+	"@function\nfaults_at_once:\n.cfi_startproc\n"
+#if defined(__x86_64__)
+	"ud2\nret\n"
+#else
+	"udf #0\nret\n"
+#endif
+	".cfi_endproc\n.size faults_at_once, .-faults_at_once\n");
+
+static void in_handler(void)
+{
+	signal(SIGUSR1, handler);
+	interrupted();
+	AFTER;
+}
+
+static void faulting(void)
+{
+	faults_at_once();
+	AFTER;
+}
+
+#if defined(__x86_64__)
+// As musl and Go have it: without a word about it.
+void undescribed_return(void);
+__asm__(".text\n.globl undescribed_return\n.type undescribed_return, "
+	"@function\nnop\nundescribed_return:\n"
+	"mov $15, %rax\nsyscall\n.size undescribed_return, .-undescribed_return\n");
+#endif
+
+static void undescribed_handler(void)
+{
+#if defined(__x86_64__)
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		unsigned long mask;
+	} action = {handler, 0x04000000, undescribed_return, 0};
+
+	syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, 8);
+#endif
+	interrupted();
+	AFTER;
+}
+
+static void on_alternate_stack(void)
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+	stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
+
+	sigaltstack(&stack, NULL);
+	sigaction(SIGUSR1, &action, NULL);
+	interrupted();
+	AFTER;
+}
+
+static void bad_free(void)
+{
+	char *volatile p = malloc(64);
+
+	free(p + 8 + sink);
+	AFTER;
+}
+
+static void bad_string(void)
+{
+	sink = (int)strlen((const char *)null_address + sink + 1);
+	AFTER;
+}
+
+static void *thread(void *what)
+{
+	middle((void (*)(void))(uintptr_t)what);
+	return NULL;
+}
+
+static void on_own_stack(void)
+{
+	const size_t size = 1 << 18;
+	pthread_attr_t attributes;
+	pthread_t id;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(
+		&attributes,
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), size);
+	pthread_create(&id, &attributes, thread, (void *)(uintptr_t)crash);
+	pthread_join(id, NULL);
+}
+
+// Code that nobody describes, but that keeps a frame pointer, as most that is made at run time does.
+static void made_at_run_time(void)
+{
+#if defined(__x86_64__)
+	static const uint8_t code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+#else
+	static const uint8_t code[] = {0xfd, 0x7b, 0xbf, 0xa9, 0xfd, 0x03, 0x00, 0x91, 0x00, 0x00,
+				       0x3f, 0xd6, 0xfd, 0x7b, 0xc1, 0xa8, 0xc0, 0x03, 0x5f, 0xd6};
+#endif
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memcpy(page, code, sizeof(code));
+	__builtin___clear_cache(page, (char *)page + sizeof(code));
+	((void (*)(void (*)(void)))(uintptr_t)page)(crash);
+	AFTER;
+}
+
+static void smashed(void)
+{
+	// The return address and all that is above it.
+	void **frame = __builtin_frame_address(0);
+
+	for (int i = 0; i < 200; i++)
+		((void *volatile *)frame)[i] = (void *)0x4141414141414141;
+	AFTER;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+static void trap(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("int3");
+#else
+	__asm__ volatile("brk #0");
+#endif
+}
+
+// From the trap on, each instruction is looked at: calls through stubs that are resolved on the way, the vDSO, functions of libc in
+// assembly, one that is called back.
+FRAME static void many_calls(void)
+{
+	int numbers[] = {3, 1, 2};
+	char text[64];
+	struct timespec now;
+
+	trap();
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(text, sizeof(text), "%ld", (long)now.tv_sec);
+	sink = (int)strlen(text) + (int)strtol(text, NULL, 10) + memcmp(text, numbers, 8);
+	qsort(numbers, 3, sizeof(numbers[0]), compare);
+	raise(SIGUSR1);
+	free(malloc(10000));
+}
+
+static void quiet_handler(int signal)
+{
+	sink = signal;
+}
+
+static void stepping(void)
+{
+	signal(SIGUSR1, quiet_handler);
+	many_calls();
+	AFTER;
+}
+
+static const struct {
+	const char *name;
+	void (*what)(void);
+} ways[] = {
+	{"crash", crash},
+	{"alloca", through_alloca},
+	{"aligned", through_aligned},
+	{"null", jump_to_null},
+	{"wild", jump_wild},
+	{"overflow", overflow},
+	{"recursion", recursion},
+	{"handler", in_handler},
+	{"undescribed", undescribed_handler},
+	{"fault", faulting},
+	{"altstack", on_alternate_stack},
+	{"free", bad_free},
+	{"string", bad_string},
+	{"thread", on_own_stack},
+	{"jit", made_at_run_time},
+	{"smash", smashed},
+	{"steps", stepping},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!strcmp(ways[i].name, argv[1]))
+			outer(ways[i].what);
+	}
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Registers and stack bytes of real programs, taken by the kernel's perf events: what the unwinder gets from a snapshot,
+ * without the snapshot. */
+#ifndef FREC_TESTS_UNWIND_RECORDING_H
+#define FREC_TESTS_UNWIND_RECORDING_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "unwind/unwind.h"
+
+#if defined(__x86_64__)
+#define RECORDING_MASK 0xff0fffull
+#else
+#define RECORDING_MASK 0x1ffffffffull
+#endif
+
+struct recorded_stack {
+	uint64_t mask, values[64];
+	size_t count;
+	struct frec_stack stack;
+};
+
+struct recording {
+	char *maps_text; /* as /proc/PID/maps had it */
+	struct frec_unwind_map *maps;
+	size_t map_count;
+	struct recorded_stack *stacks;
+	size_t stack_count;
+};
+
+/* Samples every thread of `pid` until there are `count` stacks of at most `bytes`, or it exits. 0 or a negative errno. */
+int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_second,
+		   struct recording *ret);
+int recording_save(const struct recording *recording, const char *path);
+int recording_load(const char *path, struct recording *ret);
+void recording_free(struct recording *recording);
+
+/* Reads the text of /proc/PID/maps: the executable mappings of it. Their build-ids are read from the files where asked. */
+int recording_parse_maps(struct recording *recording, bool build_ids);
+
+#endif

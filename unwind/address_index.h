@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of many ranges of addresses an address is in: sorted once, then searched. */
+#ifndef FREC_UNWIND_ADDRESS_INDEX_H
+#define FREC_UNWIND_ADDRESS_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct frec_address_range {
+	uint64_t start, end, value;
+};
+
+struct frec_address_index {
+	struct frec_address_range *ranges;
+	size_t count, room;
+};
+
+/* False: out of memory. An empty range is left out. */
+bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,
+			     uint64_t value);
+/* After the last range is added. */
+void frec__address_index_sort(struct frec_address_index *index);
+/* The value and (may be NULL) the start of the range that holds `address`: the one that begins last, where they overlap. */
+bool frec__address_index_find(const struct frec_address_index *index, uint64_t address,
+			      uint64_t *ret_value, uint64_t *ret_start);
+void frec__address_index_deinit(struct frec_address_index *index);
+
+#endif

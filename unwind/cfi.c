@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// Entries of a CFI section, found with libdw, and where the addresses in them point.
+#include "unwind/cfi.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <inttypes.h>
+
+#include "unwind/cursor.h"
+
+// Bytes of instructions: hundreds of times what compilers write. They are run for each row that needs them, and for each function
+// of a CIE.
+#define INITIAL_MAX 4096
+#define PROGRAM_MAX (256 << 10)
+
+static const char *section_name(const struct frec_cfi *cfi)
+{
+	return cfi->eh_frame ? ".eh_frame" : ".debug_frame";
+}
+
+static int damaged(const struct frec_cfi *cfi, uint64_t offset, struct frec_error *reterr,
+		   const char *what)
+{
+	return frec__error(reterr, -EBADMSG, "%s: %s at offset 0x%" PRIx64 ": %s", cfi->module,
+			   section_name(cfi), offset, what);
+}
+
+uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *cursor, uint8_t encoding)
+{
+	uint64_t place = (uint64_t)(cursor->at - (const uint8_t *)cfi->data->d_buf);
+	uint64_t value;
+
+	switch (encoding & 0x0f) {
+	case DW_EH_PE_absptr:
+	case DW_EH_PE_udata8:
+	case DW_EH_PE_sdata8:
+		value = frec__cursor_unsigned(cursor, 8);
+		break;
+	case DW_EH_PE_uleb128:
+		value = frec__cursor_uleb(cursor);
+		break;
+	case DW_EH_PE_sleb128:
+		value = (uint64_t)frec__cursor_sleb(cursor);
+		break;
+	case DW_EH_PE_udata2:
+		value = frec__cursor_unsigned(cursor, 2);
+		break;
+	case DW_EH_PE_sdata2:
+		value = (uint64_t)frec__cursor_signed(cursor, 2);
+		break;
+	case DW_EH_PE_udata4:
+		value = frec__cursor_unsigned(cursor, 4);
+		break;
+	case DW_EH_PE_sdata4:
+		value = (uint64_t)frec__cursor_signed(cursor, 4);
+		break;
+	default:
+		cursor->failed = true;
+		return 0;
+	}
+	switch (encoding & 0x70) {
+	case DW_EH_PE_absptr:
+		return value;
+	case DW_EH_PE_pcrel:
+		return value + cfi->address + place;
+	case DW_EH_PE_textrel:
+		return value + cfi->text;
+	case DW_EH_PE_datarel:
+		return value + cfi->base;
+	default:
+		cursor->failed = true;
+		return 0;
+	}
+}
+
+// What the augmentation string says of the FDEs. Its data is walked along only as far as an encoding can be found.
+static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
+			      struct frec_fde *fde)
+{
+	struct frec_cursor data = {cie->augmentation_data,
+				   cie->augmentation_data + cie->augmentation_data_size, false};
+	const char *letter = cie->augmentation;
+
+	if (*letter && *letter != 'z')
+		return false; // of unknown size: the instructions cannot be found
+	while (*letter && *++letter) {
+		switch (*letter) {
+		case 'R':
+			fde->encoding = (uint8_t)frec__cursor_unsigned(&data, 1);
+			break;
+		case 'P':
+			frec__cfi_address(cfi, &data,
+					  (uint8_t)frec__cursor_unsigned(&data, 1) & 0x0f);
+			break;
+		case 'L':
+			frec__cursor_unsigned(&data, 1);
+			break;
+		case 'S':
+			fde->signal_frame = true;
+			break;
+		case 'B': // aarch64: return addresses are signed with the other key
+			break;
+		default:
+			return !data.failed; // 'z' tells how far to skip what is not understood
+		}
+	}
+	return !data.failed;
+}
+
+int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_next,
+		   struct frec_fde *ret, struct frec_error *reterr)
+{
+	struct frec_fde fde = {.offset = offset};
+	struct frec_cursor cursor;
+	Dwarf_CFI_Entry entry, cie;
+	Dwarf_Off next, ignored;
+	int status;
+
+	if (offset >= cfi->data->d_size)
+		return -ENODATA;
+	status = dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, offset, &next, &entry);
+	if (status > 0 || (!status && next <= offset))
+		return -ENODATA;
+	if (status < 0) {
+		// An entry that makes no sense by itself is passed over, where libdw could tell its length.
+		return damaged(cfi, offset, reterr, "no entry that can be read");
+	}
+	if (ret_next)
+		*ret_next = next;
+	if (dwarf_cfi_cie_p(&entry))
+		return 0;
+	if (dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, entry.fde.CIE_pointer, &ignored,
+			   &cie) ||
+	    !dwarf_cfi_cie_p(&cie))
+		return damaged(cfi, offset, reterr, "no CIE where it should be");
+	fde.initial = cie.cie.initial_instructions;
+	fde.initial_end = cie.cie.initial_instructions_end;
+	fde.code_factor = cie.cie.code_alignment_factor;
+	fde.data_factor = cie.cie.data_alignment_factor;
+	fde.return_register = cie.cie.return_address_register;
+	if (!read_augmentation(cfi, &cie.cie, &fde))
+		return damaged(cfi, offset, reterr, "unknown augmentation");
+	cursor = (struct frec_cursor){entry.fde.start, entry.fde.end, false};
+	if (fde.encoding & DW_EH_PE_indirect || fde.encoding == DW_EH_PE_omit)
+		return damaged(cfi, offset, reterr, "unknown encoding of addresses");
+	fde.start = frec__cfi_address(cfi, &cursor, fde.encoding);
+	fde.end = frec__cfi_address(cfi, &cursor, fde.encoding & 0x0f);
+	if (*cie.cie.augmentation == 'z')
+		frec__cursor_bytes(&cursor, frec__cursor_uleb(&cursor));
+	if (cursor.failed || __builtin_add_overflow(fde.start, fde.end, &fde.end))
+		return damaged(cfi, offset, reterr, "it ends too early");
+	if (fde.initial_end - fde.initial > INITIAL_MAX || cursor.end - cursor.at > PROGRAM_MAX)
+		return damaged(cfi, offset, reterr, "too many instructions");
+	fde.program = cursor.at;
+	fde.program_end = cursor.end;
+	*ret = fde;
+	return 1;
+}

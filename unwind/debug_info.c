@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+// Which unit an address belongs to, and the functions at it.
+//
+// libdw's own ways from an address to its unit and to its function are not used: the one needs
+// .debug_aranges, which clang does not write, and the other walks over the whole unit for each address.
+//
+// A damaged tree can send its reader in circles, for example by DW_AT_sibling: every walk has a limit
+// of steps.
+#include "unwind/debug_info.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdlib.h>
+
+#include "unwind/address_index.h"
+#include "unwind/debug_functions.h"
+
+// DIEs and ranges looked at in all, which is some seconds of work. The largest programs have some millions of them.
+#define STEPS_MAX (64u << 20)
+
+struct unit {
+	Dwarf_Die die;
+	struct frec_address_index functions; // values are offsets of DIEs
+	bool functions_known;
+};
+
+struct frec_debug_info {
+	Dwarf *dwarf, *alternate;
+	bool lines_only; // names would have to come from a file that is not here
+	struct unit *units;
+	size_t unit_count;
+	struct frec_address_index ranges; // values are indexes of units
+	bool units_known;
+	uint64_t steps; // that may still be taken
+};
+
+// libdw 0.188 takes it for granted that the last string has an end when it reads names of files.
+static bool strings_end(const struct frec_elf *elf)
+{
+	static const char *const names[] = {".debug_str", ".debug_line_str"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		GElf_Shdr header;
+		const Elf_Data *data = frec__elf_section(elf, names[i], &header);
+
+		if (data && ((const char *)data->d_buf)[data->d_size - 1])
+			return false;
+	}
+	return true;
+}
+
+struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
+						const struct frec_elf *alternate)
+{
+	struct frec_debug_info *info;
+	GElf_Shdr header;
+
+	if (!frec__elf_section(elf, ".debug_info", &header) || !strings_end(elf) ||
+	    (alternate && !strings_end(alternate)))
+		return NULL;
+	info = calloc(1, sizeof(*info));
+	if (!info)
+		return NULL;
+	info->steps = STEPS_MAX;
+	info->dwarf = dwarf_begin_elf(elf->elf, DWARF_C_READ, NULL);
+	if (!info->dwarf) {
+		free(info);
+		return NULL;
+	}
+	// Left to itself, libdw opens the file that the section names, whatever it is.
+	if (alternate)
+		info->alternate = dwarf_begin_elf(alternate->elf, DWARF_C_READ, NULL);
+	if (info->alternate)
+		dwarf_setalt(info->dwarf, info->alternate);
+	else
+		info->lines_only = frec__elf_section(elf, ".gnu_debugaltlink", &header) != NULL;
+	return info;
+}
+
+void frec__debug_info_destroy(struct frec_debug_info *info)
+{
+	if (!info)
+		return;
+	for (size_t i = 0; i < info->unit_count; i++)
+		frec__address_index_deinit(&info->units[i].functions);
+	free(info->units);
+	frec__address_index_deinit(&info->ranges);
+	dwarf_end(info->dwarf);
+	dwarf_end(info->alternate);
+	free(info);
+}
+
+static bool add_unit(struct frec_debug_info *info, const Dwarf_Die *die)
+{
+	Dwarf_Addr base, start, end;
+	struct unit *more;
+	ptrdiff_t offset = 0;
+	Dwarf_Die copy = *die;
+
+	if (!(info->unit_count & (info->unit_count - 1))) { // grows at powers of two
+		more = realloc(info->units, (info->unit_count * 2 + 1) * sizeof(*more));
+		if (!more)
+			return false;
+		info->units = more;
+	}
+	info->units[info->unit_count] = (struct unit){.die = *die};
+	while ((offset = dwarf_ranges(&copy, offset, &base, &start, &end)) > 0) {
+		if (!info->steps || !--info->steps ||
+		    !frec__address_index_add(&info->ranges, start, end, info->unit_count))
+			return false;
+	}
+	info->unit_count++;
+	return true;
+}
+
+static void index_units(struct frec_debug_info *info)
+{
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die die;
+
+	info->units_known = true;
+	while (!dwarf_get_units(info->dwarf, unit, &unit, NULL, NULL, &die, NULL)) {
+		if (dwarf_tag(&die) == DW_TAG_compile_unit && !add_unit(info, &die))
+			break;
+	}
+	frec__address_index_sort(&info->ranges);
+}
+
+static struct unit *find_unit(struct frec_debug_info *info, uint64_t address)
+{
+	uint64_t index;
+
+	if (!info->units_known)
+		index_units(info);
+	return frec__address_index_find(&info->ranges, address, &index, NULL) ? &info->units[index]
+									      : NULL;
+}
+
+static void add_line(struct unit *unit, uint64_t address, struct frec_debug_function *function)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
+	int number = 0;
+
+	if (!line)
+		return;
+	function->file = dwarf_linesrc(line, NULL, NULL);
+	if (!dwarf_lineno(line, &number) && number > 0)
+		function->line = (unsigned int)number;
+	number = 0;
+	if (!dwarf_linecol(line, &number) && number > 0)
+		function->column = (unsigned int)number;
+}
+
+size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
+			     struct frec_debug_function *functions)
+{
+	struct unit *unit = find_unit(info, address);
+	uint64_t offset, start;
+	size_t count = 0;
+
+	if (!unit)
+		return 0;
+	if (!unit->functions_known) {
+		unit->functions_known = true;
+		if (!info->lines_only)
+			frec__debug_functions_index(&unit->die, &unit->functions, &info->steps);
+	}
+	if (frec__address_index_find(&unit->functions, address, &offset, &start))
+		count = frec__debug_functions_find(info->dwarf, &unit->die, offset, address,
+						   functions, &info->steps);
+	if (!count)
+		functions[count++] = (struct frec_debug_function){0};
+	else
+		functions[count - 1].start = start;
+	add_line(unit, address, &functions[0]);
+	return functions[0].file || functions[0].name ? count : 0;
+}

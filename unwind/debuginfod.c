@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Files from debuginfod servers. The client library is loaded when it is first wanted: it brings an HTTP client and all that
+// that needs with it, and most who read a recording have no server.
+#include "unwind/files.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+// A client is opaque.
+static struct {
+	void *(*begin)(void);
+	void (*end)(void *client);
+	int (*executable)(void *client, const unsigned char *id, int size, char **path);
+	int (*debuginfo)(void *client, const unsigned char *id, int size, char **path);
+} library;
+
+static void load(void)
+{
+	void *handle = dlopen("libdebuginfod.so.1", RTLD_NOW | RTLD_LOCAL);
+
+	if (!handle)
+		return;
+	*(void **)&library.end = dlsym(handle, "debuginfod_end");
+	*(void **)&library.executable = dlsym(handle, "debuginfod_find_executable");
+	*(void **)&library.debuginfo = dlsym(handle, "debuginfod_find_debuginfo");
+	if (library.end && library.executable && library.debuginfo)
+		*(void **)&library.begin = dlsym(handle, "debuginfod_begin");
+}
+
+int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	void *client;
+	int fd;
+
+	pthread_once(&once, load);
+	client = library.begin ? library.begin() : NULL;
+	if (!client)
+		return -ENOSYS;
+	fd = (*kind == 'e' ? library.executable : library.debuginfo)(client, build_id->bytes,
+								     (int)build_id->size, ret_path);
+	library.end(client);
+	return fd;
+}

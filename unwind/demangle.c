@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Demangling, by libiberty. A mangled name can refer back to parts of itself, and so stand for one
+// that is exponentially longer: it is printed piece by piece, and given up when it gets too long.
+#include "unwind/demangle.h"
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libiberty/demangle.h>
+
+// It recurses as deep as the name is long.
+#define MANGLED_MAX 4096
+#define DEMANGLED_MAX 65536
+
+struct output {
+	jmp_buf too_long;
+	size_t size;
+	char text[DEMANGLED_MAX];
+};
+
+// What is jumped out of here holds nothing: the printing functions of libiberty allocate on the stack.
+static void print(const char *piece, size_t size, void *opaque)
+{
+	struct output *output = opaque;
+
+	if (size >= sizeof(output->text) - output->size)
+		longjmp(output->too_long, 1);
+	memcpy(output->text + output->size, piece, size);
+	output->size += size;
+	output->text[output->size] = '\0';
+}
+
+static bool demangle(const char *name, struct output *output)
+{
+	const int options = DMGL_PARAMS | DMGL_ANSI | DMGL_NO_RECURSE_LIMIT;
+
+	output->size = 0;
+	if (setjmp(output->too_long))
+		return false;
+	// Rust's older names are C++ names with a hash behind, so it comes first.
+	if (rust_demangle_callback(name, DMGL_NO_RECURSE_LIMIT, print, output) && output->size)
+		return true;
+	output->size = 0;
+	return cplus_demangle_v3_callback(name, options, print, output) && output->size;
+}
+
+char *frec__demangle(const char *name)
+{
+	size_t length = strnlen(name, DEMANGLED_MAX);
+	const char *version = memchr(name, '@', length);
+	char *copy = strndup(name, version ? (size_t)(version - name) : length), *result;
+	struct output *output;
+
+	if (!copy || (strncmp(copy, "_Z", 2) && strncmp(copy, "_R", 2)) || length > MANGLED_MAX)
+		return copy;
+	output = malloc(sizeof(*output));
+	if (!output)
+		return copy;
+	result = demangle(copy, output) ? strndup(output->text, output->size) : NULL;
+	free(output);
+	if (!result)
+		return copy;
+	free(copy);
+	return result;
+}

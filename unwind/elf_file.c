@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// ELF files, with libelf: it checks its own bounds and does not mind sections that lie outside the file.
+#include "unwind/elf_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// More segments than any program has are not looked at, because they are looked at often.
+#define SEGMENTS_MAX 256
+
+static size_t segment_count(const struct frec_elf *elf)
+{
+	size_t count;
+
+	if (elf_getphdrnum(elf->elf, &count))
+		return 0;
+	return count < SEGMENTS_MAX ? count : SEGMENTS_MAX;
+}
+
+static void read_build_id(struct frec_elf *elf, Elf_Data *data)
+{
+	size_t offset = 0, next, name, descriptor;
+	GElf_Nhdr note;
+
+	while (data && (next = gelf_getnote(data, offset, &note, &name, &descriptor))) {
+		const char *bytes = data->d_buf;
+
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof("GNU") &&
+		    !memcmp(bytes + name, "GNU", sizeof("GNU")) && note.n_descsz &&
+		    note.n_descsz <= FREC_BUILD_ID_MAX) {
+			memcpy(elf->build_id.bytes, bytes + descriptor, note.n_descsz);
+			elf->build_id.size = note.n_descsz;
+			return;
+		}
+		offset = next;
+	}
+}
+
+static void read_segments(struct frec_elf *elf)
+{
+	const size_t count = segment_count(elf);
+
+	elf->base = UINT64_MAX;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+		uint64_t end;
+
+		if (!gelf_getphdr(elf->elf, (int)i, &segment))
+			continue;
+		if (segment.p_type == PT_NOTE && !elf->build_id.size)
+			read_build_id(elf, elf_getdata_rawchunk(elf->elf, (int64_t)segment.p_offset,
+								segment.p_filesz,
+								segment.p_align == 8 ? ELF_T_NHDR8
+										     : ELF_T_NHDR));
+		if (segment.p_type != PT_LOAD ||
+		    __builtin_add_overflow(segment.p_vaddr, segment.p_memsz, &end))
+			continue;
+		if (segment.p_vaddr < elf->base)
+			elf->base = segment.p_vaddr;
+		if (end > elf->end)
+			elf->end = end;
+	}
+	if (elf->base == UINT64_MAX)
+		elf->base = 0;
+}
+
+// A separate debug file has the segments of its program but not the bytes they name.
+static void read_build_id_section(struct frec_elf *elf)
+{
+	GElf_Shdr header;
+	Elf_Data *data = frec__elf_section(elf, ".note.gnu.build-id", &header);
+
+	elf->build_id.size = 0;
+	if (data && header.sh_type == SHT_NOTE)
+		read_build_id(elf, data);
+}
+
+static int open_elf(struct frec_elf *elf, struct frec_error *reterr)
+{
+	GElf_Ehdr header;
+	GElf_Shdr note;
+
+	if (!elf->elf || elf_kind(elf->elf) != ELF_K_ELF || !gelf_getehdr(elf->elf, &header) ||
+	    gelf_getclass(elf->elf) != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
+		return frec__error(reterr, -ENOEXEC, "%s: not a 64-bit little-endian ELF file",
+				   elf->path);
+	elf->machine = header.e_machine;
+	elf->entry = header.e_entry;
+	read_segments(elf);
+	if (frec__elf_section(elf, ".note.gnu.build-id", &note))
+		read_build_id_section(elf);
+	return 0;
+}
+
+static struct frec_elf *new_elf(const char *path)
+{
+	struct frec_elf *elf = calloc(1, sizeof(*elf));
+
+	elf_version(EV_CURRENT);
+	if (!elf)
+		return NULL;
+	elf->fd = -1;
+	elf->path = strdup(path);
+	if (!elf->path) {
+		free(elf);
+		return NULL;
+	}
+	return elf;
+}
+
+static bool can_be_cut_by_others(const struct stat *status)
+{
+	return (status->st_uid && status->st_uid != geteuid()) || status->st_mode & 022;
+}
+
+int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr)
+{
+	struct frec_elf *elf = new_elf(path);
+	struct stat status;
+	int result;
+
+	if (!elf) {
+		close(fd);
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
+	}
+	elf->fd = fd;
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
+		frec__elf_close(elf);
+		return frec__error(reterr, -ENOEXEC, "%s: not a regular file", path);
+	}
+	elf->elf = elf_begin(
+		fd, can_be_cut_by_others(&status) ? ELF_C_READ : ELF_C_READ_MMAP_PRIVATE, NULL);
+	result = open_elf(elf, reterr);
+	if (result)
+		frec__elf_close(elf);
+	else
+		*ret = elf;
+	return result;
+}
+
+int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
+{
+	// Not to wait for the writer of what has turned out to be a pipe.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
+	return frec__elf_open_fd(fd, path, ret, reterr);
+}
+
+int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
+			  struct frec_error *reterr)
+{
+	struct frec_elf *elf = new_elf(name);
+	int status;
+
+	if (!elf)
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+	elf->elf = elf_memory((char *)(uintptr_t)image, size);
+	status = open_elf(elf, reterr);
+	if (status)
+		frec__elf_close(elf);
+	else
+		*ret = elf;
+	return status;
+}
+
+void frec__elf_close(struct frec_elf *elf)
+{
+	if (!elf)
+		return;
+	elf_end(elf->elf);
+	if (elf->fd >= 0)
+		close(elf->fd);
+	free(elf->path);
+	free(elf);
+}
+
+Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_Shdr *ret_header)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf->elf, &names))
+		return NULL;
+	while ((section = elf_nextscn(elf->elf, section))) {
+		const char *its_name;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, ret_header))
+			continue;
+		its_name = elf_strptr(elf->elf, names, ret_header->sh_name);
+		if (!its_name || strcmp(its_name, name))
+			continue;
+		if (ret_header->sh_type == SHT_NOBITS)
+			return NULL;
+		if (ret_header->sh_flags & SHF_COMPRESSED && elf_compress(section, 0, 0) < 0)
+			return NULL;
+		data = elf_getdata(section, NULL);
+		return data && data->d_buf && data->d_size ? data : NULL;
+	}
+	return NULL;
+}
+
+Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t size)
+{
+	const size_t count = segment_count(elf);
+
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+		uint64_t offset;
+
+		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
+		    address < segment.p_vaddr || address - segment.p_vaddr >= segment.p_filesz)
+			continue;
+		offset = address - segment.p_vaddr;
+		if (size > segment.p_filesz - offset)
+			size = segment.p_filesz - offset;
+		if (__builtin_add_overflow(offset, segment.p_offset, &offset) || offset > INT64_MAX)
+			return NULL;
+		return elf_getdata_rawchunk(elf->elf, (int64_t)offset, size, ELF_T_BYTE);
+	}
+	return NULL;
+}
+
+bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret)
+{
+	// The kernel maps whole pages, and pages can be 64 KiB: a mapping can begin that much before its segment does.
+	const uint64_t page = 64 << 10;
+	const size_t count = segment_count(elf);
+
+	// A page that holds the end of one segment and the start of the next is mapped for both: the one that is executable
+	// is meant, since only executable mappings are asked for.
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
+		    !(segment.p_flags & PF_X))
+			continue;
+		if (offset + page > segment.p_offset &&
+		    offset < segment.p_offset + segment.p_filesz) {
+			*ret = start - offset + segment.p_offset - segment.p_vaddr;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end, uint64_t *ret)
+{
+	const uint64_t page = 4096;
+	const size_t count = segment_count(elf);
+	uint64_t first = 0, last = 0;
+	size_t executable = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
+		    !(segment.p_flags & PF_X))
+			continue;
+		executable++;
+		first = segment.p_vaddr & ~(page - 1);
+		last = (segment.p_vaddr + segment.p_memsz + page - 1) & ~(page - 1);
+	}
+	if (executable != 1 || last - first != end - start)
+		return false;
+	*ret = start - first;
+	return true;
+}

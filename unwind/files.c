@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// Where the files of a module are sought. A build-id says which file is the right one; only where the program has none does
+// the checksum in its .gnu_debuglink have to do.
+#include "unwind/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SYSTEM_FOLDER "/usr/lib/debug"
+
+static bool is_wanted(const struct frec_unwinder *unwinder, const struct frec_elf *elf,
+		      const struct frec_build_id *build_id)
+{
+	return elf->machine == unwinder->machine->elf_machine &&
+	       (!build_id->size || frec__build_id_equal(&elf->build_id, build_id));
+}
+
+static struct frec_elf *try_path(const struct frec_unwinder *unwinder, const char *path,
+				 const struct frec_build_id *build_id, struct frec_error *reterr)
+{
+	struct frec_elf *elf;
+
+	if (frec__elf_open(path, &elf, reterr))
+		return NULL;
+	if (is_wanted(unwinder, elf, build_id))
+		return elf;
+	frec__error(reterr, -ESTALE, "%s: not the file that was running: it has another build-id",
+		    path);
+	frec__elf_close(elf);
+	return NULL;
+}
+
+// FOLDER/.build-id/xx/yyyy and what is to follow.
+static struct frec_elf *try_folder(const struct frec_unwinder *unwinder, const char *root,
+				   const char *folder, const struct frec_build_id *build_id,
+				   const char *suffix)
+{
+	char path[PATH_MAX], hex[2 * FREC_BUILD_ID_MAX + 1];
+
+	for (size_t i = 0; i < build_id->size; i++)
+		snprintf(hex + 2 * i, 3, "%02x", build_id->bytes[i]);
+	if (snprintf(path, sizeof(path), "%s%s/.build-id/%.2s/%s%s", root, folder, hex, hex + 2,
+		     suffix) >= (int)sizeof(path))
+		return NULL;
+	return try_path(unwinder, path, build_id, NULL);
+}
+
+static struct frec_elf *by_build_id(const struct frec_unwinder *unwinder,
+				    const struct frec_build_id *build_id, const char *suffix)
+{
+	const struct frec_unwinder_options *options = &unwinder->options;
+	struct frec_elf *elf = NULL;
+
+	if (build_id->size < 2)
+		return NULL;
+	for (size_t i = 0; i < options->folder_count && !elf; i++)
+		elf = try_folder(unwinder, "", options->folders[i], build_id, suffix);
+	if (!elf)
+		elf = try_folder(unwinder, options->root ? options->root : "", SYSTEM_FOLDER,
+				 build_id, suffix);
+	return elf;
+}
+
+static struct frec_elf *from_server(const struct frec_unwinder *unwinder, const char *kind,
+				    const struct frec_build_id *build_id)
+{
+	struct frec_elf *elf = NULL;
+	char *path;
+	int fd;
+
+	if (!unwinder->options.debuginfod || !build_id->size)
+		return NULL;
+	fd = frec__debuginfod(kind, build_id, &path);
+	if (fd < 0)
+		return NULL;
+	if (!frec__elf_open_fd(fd, path, &elf, NULL) && !is_wanted(unwinder, elf, build_id)) {
+		frec__elf_close(elf);
+		elf = NULL;
+	}
+	free(path);
+	return elf;
+}
+
+struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const char *path,
+				  const struct frec_build_id *build_id, struct frec_error *reterr)
+{
+	const char *root = unwinder->options.root ? unwinder->options.root : "";
+	struct frec_elf *elf = NULL;
+	char full[PATH_MAX];
+
+	frec__error(reterr, -ENOENT, "%s: no such file", path);
+	if (*path == '/' && snprintf(full, sizeof(full), "%s%s", root, path) < (int)sizeof(full))
+		elf = try_path(unwinder, full, build_id, reterr);
+	if (!elf)
+		elf = by_build_id(unwinder, build_id, "");
+	if (!elf)
+		elf = from_server(unwinder, "executable", build_id);
+	return elf;
+}
+
+// The CRC-32 of zlib, over a whole file.
+static bool file_has_crc(const struct frec_elf *elf, uint32_t wanted)
+{
+	uint32_t table[256], crc = UINT32_MAX;
+	uint8_t buffer[65536];
+	off_t offset = 0;
+	ssize_t size;
+
+	for (uint32_t i = 0; i < 256; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 8; bit++)
+			table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0);
+	}
+	while ((size = pread(elf->fd, buffer, sizeof(buffer), offset)) > 0) {
+		for (ssize_t i = 0; i < size; i++)
+			crc = crc >> 8 ^ table[(crc ^ buffer[i]) & 0xff];
+		offset += size;
+	}
+	return !size && ~crc == wanted;
+}
+
+static struct frec_elf *try_link(const struct frec_unwinder *unwinder, const char *path,
+				 uint32_t crc, const struct frec_elf *main)
+{
+	static const struct frec_build_id any;
+	struct frec_elf *elf = try_path(unwinder, path, &any, NULL);
+
+	if (!elf)
+		return NULL;
+	// A program can be linked to itself by a file of its own name.
+	if (main->build_id.size && elf->build_id.size
+		    ? frec__build_id_equal(&main->build_id, &elf->build_id) &&
+			      strcmp(main->path, path)
+		    : file_has_crc(elf, crc))
+		return elf;
+	frec__elf_close(elf);
+	return NULL;
+}
+
+// What .gnu_debuglink names: beside the program, in .debug there, or below the system's folder.
+static struct frec_elf *by_link(const struct frec_unwinder *unwinder, const char *path,
+				const struct frec_elf *main)
+{
+	const char *root = unwinder->options.root ? unwinder->options.root : "";
+	const char *slash = strrchr(path, '/'), *name;
+	struct frec_elf *elf = NULL;
+	size_t length, crc_offset;
+	GElf_Shdr header;
+	Elf_Data *data;
+	uint32_t crc;
+
+	data = frec__elf_section(main, ".gnu_debuglink", &header);
+	if (!data || !slash)
+		return NULL;
+	name = data->d_buf;
+	length = strnlen(name, data->d_size);
+	crc_offset = (length + 4) & ~(size_t)3;
+	if (!length || length == data->d_size || memchr(name, '/', length) ||
+	    crc_offset + sizeof(crc) > data->d_size)
+		return NULL;
+	memcpy(&crc, name + crc_offset, sizeof(crc));
+	for (int place = 0; place < 3 && !elf; place++) {
+		static const char *const before[] = {"", "", SYSTEM_FOLDER}, *const behind[] = {
+										     "", "/.debug",
+										     ""};
+		char full[PATH_MAX];
+
+		if (snprintf(full, sizeof(full), "%s%s%.*s%s/%s", root, before[place],
+			     (int)(slash - path), path, behind[place], name) < (int)sizeof(full))
+			elf = try_link(unwinder, full, crc, main);
+	}
+	return elf;
+}
+
+struct frec_elf *frec__files_debug(const struct frec_unwinder *unwinder, const char *path,
+				   const struct frec_elf *main,
+				   const struct frec_build_id *build_id)
+{
+	struct frec_elf *elf = by_build_id(unwinder, build_id, ".debug");
+
+	if (!elf && main)
+		elf = by_link(unwinder, path, main);
+	if (!elf)
+		elf = from_server(unwinder, "debuginfo", build_id);
+	return elf;
+}
+
+struct frec_elf *frec__files_alternate(const struct frec_unwinder *unwinder,
+				       const struct frec_elf *elf)
+{
+	GElf_Shdr header;
+	Elf_Data *data = frec__elf_section(elf, ".gnu_debugaltlink", &header);
+	struct frec_build_id build_id = {.size = 0};
+	struct frec_elf *found;
+	const char *name, *slash;
+	char path[PATH_MAX];
+	size_t length;
+	int folder;
+
+	if (!data)
+		return NULL;
+	name = data->d_buf;
+	length = strnlen(name, data->d_size);
+	if (!length || length == data->d_size || data->d_size - length - 1 > FREC_BUILD_ID_MAX)
+		return NULL;
+	build_id.size = data->d_size - length - 1;
+	memcpy(build_id.bytes, name + length + 1, build_id.size);
+	found = by_build_id(unwinder, &build_id, ".debug");
+	if (found || !build_id.size)
+		return found;
+	slash = *name == '/' ? NULL : strrchr(elf->path, '/');
+	folder = slash ? (int)(slash + 1 - elf->path) : 0;
+	if (snprintf(path, sizeof(path), "%.*s%s", folder, elf->path, name) >= (int)sizeof(path))
+		return NULL;
+	return try_path(unwinder, path, &build_id, NULL);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory that an unwinder can read: the bytes of one stack, as they were recorded. */
+#ifndef FREC_UNWIND_MEMORY_H
+#define FREC_UNWIND_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct frec_stack {
+	uint64_t
+		address; /* of the first byte: the stack pointer, or the first mapped byte above it */
+	const uint8_t *data; /* not necessarily aligned */
+	size_t size;
+};
+
+static inline bool frec__stack_read(const struct frec_stack *stack, uint64_t address, uint64_t *ret)
+{
+	uint64_t offset = address - stack->address;
+
+	if (offset >= stack->size || stack->size - offset < sizeof(*ret))
+		return false;
+	memcpy(ret, stack->data + offset, sizeof(*ret));
+	return true;
+}
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// Modules: found once by build-id, their CFI opened when the first address in them is met.
+#include "unwind/module.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+#include "unwind/files.h"
+#include "unwind/names.h"
+
+static void open_cfi(struct frec_module *module, struct frec_cfi_section *section,
+		     const struct frec_elf *elf, Elf_Data *data, uint64_t address, Elf_Data *header,
+		     uint64_t header_address)
+{
+	struct frec_cfi *cfi = &section->cfi;
+	const char *ident = elf_getident(elf->elf, NULL);
+	GElf_Shdr text;
+
+	if (!data || !ident)
+		return;
+	cfi->data = data;
+	memcpy(cfi->ident, ident, EI_NIDENT);
+	cfi->address = address;
+	cfi->base = header_address;
+	cfi->eh_frame = section == &module->eh_frame;
+	cfi->module = module->path;
+	if (frec__elf_section(elf, ".text", &text))
+		cfi->text = text.sh_addr;
+	frec__rows_create(cfi, header, elf->base, module->unwinder->machine, &section->rows,
+			  module->error.code ? NULL : &module->error);
+}
+
+// Without section headers, the program header of .eh_frame_hdr leads to both.
+static bool find_eh_frame(const struct frec_elf *elf, Elf_Data **ret_data, uint64_t *ret_address,
+			  Elf_Data **ret_header, uint64_t *ret_header_address)
+{
+	const uint64_t pointer = 4; // where .eh_frame_hdr has the distance to .eh_frame, from there
+	size_t count = 0;
+	int32_t distance;
+
+	if (elf_getphdrnum(elf->elf, &count))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		GElf_Phdr segment;
+
+		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_GNU_EH_FRAME)
+			continue;
+		*ret_header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
+		if (!*ret_header || (*ret_header)->d_size < pointer + sizeof(distance))
+			return false;
+		// 0x1b: a signed 32-bit distance, which is what linkers write.
+		if (((const uint8_t *)(*ret_header)->d_buf)[1] != 0x1b)
+			return false;
+		memcpy(&distance, (const char *)(*ret_header)->d_buf + pointer, sizeof(distance));
+		*ret_header_address = segment.p_vaddr;
+		*ret_address = segment.p_vaddr + pointer + (uint64_t)(int64_t)distance;
+		*ret_data = frec__elf_at(elf, *ret_address, UINT64_MAX);
+		return *ret_data;
+	}
+	return false;
+}
+
+static void open_eh_frame(struct frec_module *module)
+{
+	Elf_Data *data, *header;
+	uint64_t address, header_address = 0;
+	GElf_Shdr section;
+
+	data = frec__elf_section(module->elf, ".eh_frame", &section);
+	if (data) {
+		address = section.sh_addr;
+		header = frec__elf_section(module->elf, ".eh_frame_hdr", &section);
+		if (header)
+			header_address = section.sh_addr;
+	} else if (!find_eh_frame(module->elf, &data, &address, &header, &header_address)) {
+		return;
+	}
+	open_cfi(module, &module->eh_frame, module->elf, data, address, header, header_address);
+}
+
+// Looked at only where .eh_frame says nothing: it can be in a separate file, which is large.
+static struct frec_rows *debug_frame(struct frec_module *module)
+{
+	struct frec_elf *elf = module->elf;
+	GElf_Shdr section;
+	Elf_Data *data = NULL;
+
+	if (module->debug_frame_sought)
+		return module->debug_frame.rows;
+	module->debug_frame_sought = true;
+	if (elf)
+		data = frec__elf_section(elf, ".debug_frame", &section);
+	if (!data) {
+		elf = frec__module_debug(module);
+		if (elf)
+			data = frec__elf_section(elf, ".debug_frame", &section);
+	}
+	if (data)
+		open_cfi(module, &module->debug_frame, elf, data, section.sh_addr, NULL, 0);
+	return module->debug_frame.rows;
+}
+
+// The vDSO has no file. The kernel's own image of it, here, is the right one where the build-id says so; where none was
+// recorded, the same boot has the same.
+static void open_vdso(struct frec_module *module)
+{
+	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
+	const struct frec_unwinder *unwinder = module->unwinder;
+	const Elf64_Ehdr *header = image;
+	struct frec_elf *elf;
+
+	// Its section headers are its end.
+	if (!image ||
+	    frec__elf_open_memory(image,
+				  header->e_shoff + (size_t)header->e_shnum * header->e_shentsize,
+				  module->path, &elf, &module->error))
+		return;
+	if (elf->machine == unwinder->machine->elf_machine &&
+	    (module->build_id.size ? frec__build_id_equal(&elf->build_id, &module->build_id)
+				   : unwinder->options.same_boot)) {
+		module->elf = elf;
+		module->verified = true;
+		return;
+	}
+	frec__error(&module->error, -ESTALE, "%s: that of another kernel", module->path);
+	frec__elf_close(elf);
+}
+
+static struct frec_module *find_module(struct frec_unwinder *unwinder, const char *path,
+				       const struct frec_build_id *build_id)
+{
+	for (struct frec_module *module = unwinder->modules; module; module = module->next) {
+		if (build_id->size ? frec__build_id_equal(&module->build_id, build_id)
+				   : !module->build_id.size && !strcmp(module->path, path))
+			return module;
+	}
+	return NULL;
+}
+
+struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
+				     const struct frec_unwind_map *map)
+{
+	struct frec_build_id build_id = {.size = 0};
+	struct frec_module *module;
+
+	if (map->build_id_size && map->build_id_size <= FREC_BUILD_ID_MAX) {
+		build_id.size = map->build_id_size;
+		memcpy(build_id.bytes, map->build_id, map->build_id_size);
+	}
+	module = find_module(unwinder, map->path, &build_id);
+	if (module)
+		return module;
+	module = calloc(1, sizeof(*module));
+	if (!module)
+		return NULL;
+	module->path = strdup(map->path);
+	if (!module->path) {
+		free(module);
+		return NULL;
+	}
+	module->unwinder = unwinder;
+	module->build_id = build_id;
+	if (!strcmp(map->path, "[vdso]")) {
+		open_vdso(module);
+	} else {
+		module->elf = frec__files_main(unwinder, map->path, &build_id, &module->error);
+		module->verified = build_id.size != 0;
+	}
+	if (module->elf) {
+		module->error.code = 0;
+		open_eh_frame(module);
+	}
+	module->next = unwinder->modules;
+	unwinder->modules = module;
+	return module;
+}
+
+void frec__module_destroy(struct frec_module *module)
+{
+	if (!module)
+		return;
+	frec__names_destroy(module->names);
+	frec__rows_destroy(module->eh_frame.rows);
+	frec__rows_destroy(module->debug_frame.rows);
+	frec__elf_close(module->debug);
+	frec__elf_close(module->elf);
+	free(module->path);
+	free(module);
+}
+
+struct frec_elf *frec__module_debug(struct frec_module *module)
+{
+	const struct frec_build_id *build_id =
+		module->build_id.size || !module->elf ? &module->build_id : &module->elf->build_id;
+
+	if (!module->debug_sought) {
+		module->debug_sought = true;
+		module->debug =
+			frec__files_debug(module->unwinder, module->path, module->elf, build_id);
+	}
+	return module->debug;
+}
+
+int frec__module_row(struct frec_module *module, uint64_t address, struct frec_row *ret,
+		     struct frec_error *reterr)
+{
+	struct frec_rows *rows = module->eh_frame.rows;
+	int status = 0;
+
+	*ret = (struct frec_row){.kind = FREC_ROW_NONE};
+	if (rows)
+		status = frec__rows_find(rows, address, ret, reterr);
+	if (status || ret->kind != FREC_ROW_NONE)
+		return status;
+	rows = debug_frame(module);
+	return rows ? frec__rows_find(rows, address, ret, reterr) : 0;
+}
+
+int frec__module_rules(struct frec_module *module, uint64_t address, struct frec_rules *ret_rules,
+		       struct frec_fde *ret_fde, struct frec_error *reterr)
+{
+	int status = -ENOENT;
+
+	if (module->eh_frame.rows)
+		status = frec__rows_rules(module->eh_frame.rows, address, ret_rules, ret_fde,
+					  reterr);
+	if (status == -ENOENT && debug_frame(module))
+		status = frec__rows_rules(module->debug_frame.rows, address, ret_rules, ret_fde,
+					  reterr);
+	return status;
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// Names of addresses. The function itself is told by the symbol table where that has it, because the
+// table knows the parts that compilers split functions into; what was inlined and the lines are
+// told by debugging information.
+#include "unwind/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "unwind/debug_info.h"
+#include "unwind/debugdata.h"
+#include "unwind/demangle.h"
+#include "unwind/files.h"
+#include "unwind/module.h"
+#include "unwind/symbols.h"
+
+// What is known of one address; its names and their functions' strings are owned.
+struct known {
+	uint64_t address, start;
+	struct frec_name *names;
+	size_t count;
+};
+
+struct frec_names_index {
+	struct frec_symbols symbols;
+	struct frec_debug_info *debug_info;
+	struct frec_elf *inside; // .gnu_debugdata
+	uint8_t *inside_image;
+	struct frec_elf *alternate;
+	struct known *known; // a hash table, at most half full; address UINT64_MAX: empty
+	size_t known_count, known_room;
+};
+
+static void open_symbols(struct frec_names_index *index, const struct frec_module *module)
+{
+	bool whole =
+		(module->debug && frec__symbols_add(&index->symbols, module->debug, ".symtab")) ||
+		(module->elf && frec__symbols_add(&index->symbols, module->elf, ".symtab"));
+
+	if (!whole && module->elf) {
+		frec__symbols_add(&index->symbols, module->elf, ".dynsym");
+		index->inside = frec__debugdata_open(module->elf, &index->inside_image);
+		if (index->inside)
+			frec__symbols_add(&index->symbols, index->inside, ".symtab");
+	}
+	frec__symbols_sort(&index->symbols);
+}
+
+static void open_debug_info(struct frec_names_index *index, const struct frec_module *module)
+{
+	const struct frec_elf *elves[] = {module->debug, module->elf};
+
+	for (size_t i = 0; i < 2 && !index->debug_info; i++) {
+		if (!elves[i])
+			continue;
+		index->alternate = frec__files_alternate(module->unwinder, elves[i]);
+		index->debug_info = frec__debug_info_create(elves[i], index->alternate);
+		if (!index->debug_info) {
+			frec__elf_close(index->alternate);
+			index->alternate = NULL;
+		}
+	}
+}
+
+static struct frec_names_index *open_names(struct frec_module *module)
+{
+	struct frec_names_index *index = calloc(1, sizeof(*index));
+
+	if (!index)
+		return NULL;
+	frec__module_debug(module);
+	open_symbols(index, module);
+	open_debug_info(index, module);
+	return index;
+}
+
+static void free_known(struct known *known)
+{
+	for (size_t i = 0; i < known->count; i++)
+		free((char *)(uintptr_t)known->names[i].function);
+	free(known->names);
+}
+
+void frec__names_destroy(struct frec_names_index *index)
+{
+	if (!index)
+		return;
+	for (size_t i = 0; i < index->known_room; i++)
+		free_known(&index->known[i]);
+	free(index->known);
+	frec__debug_info_destroy(index->debug_info);
+	frec__elf_close(index->alternate);
+	frec__symbols_deinit(&index->symbols);
+	frec__elf_close(index->inside);
+	free(index->inside_image);
+	free(index);
+}
+
+static struct known *slot_of(struct known *table, size_t room, uint64_t address)
+{
+	size_t i = (size_t)((address * 0x9e3779b97f4a7c15ull) >> 32);
+
+	for (;; i++) {
+		struct known *slot = &table[i & (room - 1)];
+
+		if (slot->address == address || slot->address == UINT64_MAX)
+			return slot;
+	}
+}
+
+// Room for one more.
+static int make_room(struct frec_names_index *index)
+{
+	size_t room = index->known_room ? index->known_room * 2 : 64;
+	struct known *table;
+
+	if (index->known_count * 2 < index->known_room)
+		return 0;
+	table = calloc(room, sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < room; i++)
+		table[i].address = UINT64_MAX;
+	for (size_t i = 0; i < index->known_room; i++) {
+		if (index->known[i].address != UINT64_MAX)
+			*slot_of(table, room, index->known[i].address) = index->known[i];
+	}
+	free(index->known);
+	index->known = table;
+	index->known_room = room;
+	return 0;
+}
+
+static int look_up(struct frec_names_index *index, uint64_t address, struct known *ret)
+{
+	struct frec_debug_function functions[FREC_INLINED_MAX + 1];
+	const struct frec_symbol *symbol = frec__symbols_find(&index->symbols, address);
+	size_t count = 0;
+
+	*ret = (struct known){.address = address, .start = UINT64_MAX};
+	if (index->debug_info)
+		count = frec__debug_info_find(index->debug_info, address, functions);
+	if (!count && !symbol)
+		return 0;
+	if (!count)
+		functions[count++] = (struct frec_debug_function){0};
+	if (symbol) {
+		functions[count - 1].name = symbol->name;
+		functions[count - 1].start = symbol->start;
+	}
+	if (functions[count - 1].start)
+		ret->start = functions[count - 1].start;
+	ret->names = calloc(count, sizeof(*ret->names));
+	if (!ret->names)
+		return -ENOMEM;
+	ret->count = count;
+	for (size_t i = 0; i < count; i++) {
+		ret->names[i] = (struct frec_name){.file = functions[i].file,
+						   .line = functions[i].line,
+						   .column = functions[i].column,
+						   .inlined = i + 1 < count};
+		if (!functions[i].name)
+			continue;
+		ret->names[i].function = frec__demangle(functions[i].name);
+		if (!ret->names[i].function) {
+			free_known(ret);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+int frec__names_find(struct frec_module *module, uint64_t address, struct frec_names *ret,
+		     uint64_t *ret_start)
+{
+	struct frec_names_index *index = module->names;
+	struct known *known;
+
+	if (!index)
+		index = module->names = open_names(module);
+	if (!index || make_room(index))
+		return -ENOMEM;
+	known = slot_of(index->known, index->known_room, address);
+	if (known->address != address) {
+		struct known found;
+
+		if (look_up(index, address, &found))
+			return -ENOMEM;
+		*known = found;
+		index->known_count++;
+	}
+	ret->names = known->names;
+	ret->count = known->count;
+	*ret_start = known->start;
+	return 0;
+}

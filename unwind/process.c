@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// What a process had mapped, and unwinders.
+#include "unwind/process.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+// Bytes of a program's first function, where nothing tells how long it is.
+#define ENTRY_SIZE 64
+
+static void free_options(struct frec_unwinder_options *options)
+{
+	for (size_t i = 0; options->folders && i < options->folder_count; i++)
+		free((char *)(uintptr_t)options->folders[i]);
+	free((void *)(uintptr_t)options->folders);
+	free((char *)(uintptr_t)options->root);
+}
+
+static int copy_options(struct frec_unwinder_options *options)
+{
+	const char *const *folders = options->folders;
+	const char *root = options->root;
+	char **copies = calloc(options->folder_count + 1, sizeof(*copies));
+
+	options->root = NULL;
+	options->folders = (const char *const *)copies;
+	if (!copies)
+		return -ENOMEM;
+	if (root && !(options->root = strdup(root)))
+		return -ENOMEM;
+	for (size_t i = 0; i < options->folder_count; i++) {
+		copies[i] = strdup(folders[i]);
+		if (!copies[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int frec__unwinder_create(const struct frec_registers *machine,
+			  const struct frec_unwinder_options *options, struct frec_unwinder **ret)
+{
+	struct frec_unwinder *unwinder;
+	int status;
+
+	if (options && options->size != sizeof(*options))
+		return -EINVAL;
+	unwinder = calloc(1, sizeof(*unwinder));
+	if (!unwinder)
+		return -ENOMEM;
+	unwinder->machine = machine;
+	if (options)
+		unwinder->options = *options;
+	status = copy_options(&unwinder->options);
+	if (status)
+		frec__unwinder_destroy(unwinder);
+	else
+		*ret = unwinder;
+	return status;
+}
+
+void frec__unwinder_destroy(struct frec_unwinder *unwinder)
+{
+	if (!unwinder)
+		return;
+	while (unwinder->modules) {
+		struct frec_module *module = unwinder->modules;
+
+		unwinder->modules = module->next;
+		frec__module_destroy(module);
+	}
+	free_options(&unwinder->options);
+	free(unwinder);
+}
+
+static int compare_mappings(const void *left, const void *right)
+{
+	const struct frec_mapping *a = left, *b = right;
+
+	return a->start != b->start ? (a->start < b->start ? -1 : 1)
+				    : (a->index > b->index) - (a->index < b->index);
+}
+
+// The process table has one mapping at each address at any time; here only order has to be made of what has none.
+static void make_disjoint(struct frec_unwind_process *process)
+{
+	struct frec_mapping *mappings = process->mappings;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < process->mapping_count; i++) {
+		struct frec_mapping *mapping = &mappings[i],
+				    *last = kept ? &mappings[kept - 1] : NULL;
+
+		if (last && mapping->start < last->end) {
+			if (mapping->index > last->index)
+				last->end = mapping->start;
+			else
+				mapping->start = last->end;
+			if (last->end == last->start)
+				free((char *)(uintptr_t)mappings[--kept].map.path);
+		}
+		if (mapping->start < mapping->end)
+			mappings[kept++] = *mapping;
+		else
+			free((char *)(uintptr_t)mapping->map.path);
+	}
+	process->mapping_count = kept;
+}
+
+int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct frec_unwind_map *maps,
+				size_t count, struct frec_unwind_process **ret)
+{
+	struct frec_unwind_process *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return -ENOMEM;
+	process->unwinder = unwinder;
+	process->mappings = calloc(count + 1, sizeof(*process->mappings));
+	process->cache = calloc(FREC_ROW_CACHE, sizeof(*process->cache));
+	if (!process->mappings || !process->cache) {
+		frec__unwind_process_destroy(process);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < FREC_ROW_CACHE; i++)
+		process->cache[i].map = FREC_FRAME_NO_MAP;
+	for (size_t i = 0; i < count; i++) {
+		struct frec_mapping *mapping = &process->mappings[i];
+		size_t length = strlen(maps[i].path) + 1;
+		size_t id_size =
+			maps[i].build_id_size <= FREC_BUILD_ID_MAX ? maps[i].build_id_size : 0;
+		char *copy = malloc(length + id_size); // path, then build-id
+
+		if (!copy) {
+			frec__unwind_process_destroy(process);
+			return -ENOMEM;
+		}
+		memcpy(copy, maps[i].path, length);
+		if (id_size)
+			memcpy(copy + length, maps[i].build_id, id_size);
+		*mapping = (struct frec_mapping){.start = maps[i].start,
+						 .end = maps[i].end,
+						 .map = maps[i],
+						 .index = (uint32_t)i};
+		mapping->map.path = copy;
+		mapping->map.build_id = (const uint8_t *)copy + length;
+		mapping->map.build_id_size = id_size;
+		process->mapping_count = i + 1;
+	}
+	qsort(process->mappings, count, sizeof(*process->mappings), compare_mappings);
+	make_disjoint(process);
+	*ret = process;
+	return 0;
+}
+
+void frec__unwind_process_destroy(struct frec_unwind_process *process)
+{
+	if (!process)
+		return;
+	for (size_t i = 0; i < process->mapping_count; i++)
+		free((char *)(uintptr_t)process->mappings[i].map.path);
+	free(process->mappings);
+	free(process->cache);
+	free(process);
+}
+
+// "//anon", "[heap]", "/memfd:..." and the like may hold code made at run time; only a path or the vDSO can be a file.
+static void open_mapping(struct frec_unwind_process *process, struct frec_mapping *mapping)
+{
+	const char *path = mapping->map.path;
+	struct frec_module *module;
+
+	mapping->opened = true;
+	if ((*path != '/' || path[1] == '/') && strcmp(path, "[vdso]"))
+		return;
+	module = mapping->module = frec__module_get(process->unwinder, &mapping->map);
+	if (!module)
+		return;
+	if (module->elf)
+		mapping->has_bias = frec__elf_bias(module->elf, mapping->map.start,
+						   mapping->map.offset, &mapping->bias);
+	else if (frec__module_debug(module)) // the program was replaced, but not its debug file
+		mapping->has_bias = frec__elf_bias_by_size(module->debug, mapping->map.start,
+							   mapping->map.end, &mapping->bias);
+}
+
+struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, uint64_t address)
+{
+	struct frec_mapping *mapping = process->mappings;
+	size_t count = process->mapping_count;
+
+	if (!count)
+		return NULL;
+	while (count > 1) {
+		size_t half = count / 2;
+
+		mapping = mapping[half].start <= address ? mapping + half : mapping;
+		count -= half;
+	}
+	if (address < mapping->start || address >= mapping->end)
+		return NULL;
+	if (!mapping->opened)
+		open_mapping(process, mapping);
+	return mapping;
+}
+
+// Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends a signal handler.
+static bool is_sigreturn(const struct frec_unwind_process *process,
+			 const struct frec_mapping *mapping, uint64_t pc)
+{
+	const struct frec_sigreturn *sigreturn = &process->unwinder->machine->sigreturn;
+	const Elf_Data *data = mapping->module->elf
+				       ? frec__elf_at(mapping->module->elf, pc - mapping->bias,
+						      sigreturn->size + 1)
+				       : NULL;
+
+	return data && data->d_size > sigreturn->size &&
+	       (!memcmp(data->d_buf, sigreturn->code, sigreturn->size) ||
+		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
+}
+
+// Where a program begins nobody has called. Some say nothing about it: the loader of glibc, musl.
+static bool is_entry(const struct frec_mapping *mapping, uint64_t pc)
+{
+	const struct frec_elf *elf = mapping->module->elf;
+
+	return elf && elf->entry && pc - mapping->bias - elf->entry < ENTRY_SIZE;
+}
+
+const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
+						     uint64_t pc, struct frec_cached_row *slot)
+{
+	struct frec_mapping *mapping = frec__process_mapping(process, pc);
+
+	*slot = (struct frec_cached_row){.pc = pc, .map = FREC_FRAME_NO_MAP};
+	if (!mapping)
+		return slot;
+	slot->map = mapping->index;
+	if (!mapping->has_bias)
+		return slot;
+	if (frec__module_row(mapping->module, pc - mapping->bias, &slot->row, NULL))
+		slot->row = (struct frec_row){
+			.kind = FREC_ROW_RULES}; // what is wrong is told when they are read
+	else if (slot->row.kind == FREC_ROW_NONE && is_sigreturn(process, mapping, pc))
+		slot->row.kind = FREC_ROW_SIGRETURN;
+	else if (slot->row.kind == FREC_ROW_NONE && is_entry(mapping, pc))
+		slot->row.kind = FREC_ROW_OUTERMOST;
+	return slot;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Which rules are so common that a row of 12 bytes can hold them: the CFA from sp or fp, the frame pointer and the return
+// address saved near it or not at all. Two expressions are common enough to be known by their bytes.
+#include "unwind/row.h"
+
+#include <dwarf.h>
+#include <string.h>
+
+#include "unwind/cursor.h"
+
+// What x86_64 linkers write for the stubs of a procedure linkage table: the CFA is 8 bytes further once the stub's
+// first push is done, which is so from a certain byte of its 16 on.
+static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *machine,
+		   struct frec_row *row)
+{
+	static const uint8_t head[] = {DW_OP_breg7, 8, DW_OP_breg16, 0, DW_OP_lit15, DW_OP_and};
+	static const uint8_t tail[] = {DW_OP_ge, DW_OP_lit3, DW_OP_shl, DW_OP_plus};
+	const uint8_t *bytes = cfa->expression;
+	uint8_t limit;
+
+	if (machine != &frec__registers_x86_64 || cfa->size != sizeof(head) + 1 + sizeof(tail) ||
+	    memcmp(bytes, head, sizeof(head)) ||
+	    memcmp(bytes + sizeof(head) + 1, tail, sizeof(tail)))
+		return false;
+	limit = bytes[sizeof(head)] - DW_OP_lit0;
+	if (limit > 16)
+		return false;
+	row->kind = FREC_ROW_PLT;
+	row->cfa_offset = 8;
+	row->fp_slot = FREC_ROW_SAME;
+	row->ra_slot = limit;
+	return true;
+}
+
+// What compilers write where main() or a function with wide vectors aligns its stack: the CFA was saved below fp.
+static bool is_saved_below_fp(const struct frec_rule *cfa, const struct frec_registers *machine,
+			      struct frec_row *row)
+{
+	struct frec_cursor cursor = {cfa->expression, cfa->expression + cfa->size, false};
+	uint64_t code = frec__cursor_unsigned(&cursor, 1);
+	int64_t offset = frec__cursor_sleb(&cursor);
+
+	if (code != DW_OP_breg0 + machine->dwarf_fp || offset != (int32_t)offset ||
+	    frec__cursor_unsigned(&cursor, 1) != DW_OP_deref || cursor.failed ||
+	    cursor.at != cursor.end)
+		return false;
+	row->kind = FREC_ROW_FP_MEMORY;
+	row->cfa_offset = (int32_t)offset;
+	return true;
+}
+
+static bool cfa_fits(const struct frec_rules *rules, const struct frec_registers *machine,
+		     struct frec_row *row)
+{
+	const struct frec_rule *cfa = &rules->cfa;
+
+	if (cfa->kind == FREC_RULE_VALUE_EXPRESSION)
+		return is_saved_below_fp(cfa, machine, row);
+	if (cfa->kind != FREC_RULE_VALUE_OFFSET || cfa->offset != (int32_t)cfa->offset)
+		return false;
+	row->cfa_offset = (int32_t)cfa->offset;
+	row->kind = rules->cfa_register == machine->dwarf_sp ? FREC_ROW_SP : FREC_ROW_FP;
+	return rules->cfa_register == machine->dwarf_sp || rules->cfa_register == machine->dwarf_fp;
+}
+
+static bool slot_fits(const struct frec_rule *rule, int16_t *ret)
+{
+	int64_t slot = rule->offset / 8;
+
+	if (rule->kind == FREC_RULE_UNSPECIFIED || rule->kind == FREC_RULE_SAME) {
+		*ret = FREC_ROW_SAME;
+		return true;
+	}
+	if (rule->kind != FREC_RULE_OFFSET || rule->offset % 8 || slot > INT16_MAX ||
+	    slot <= FREC_ROW_AT_FP)
+		return false;
+	*ret = (int16_t)slot;
+	return true;
+}
+
+// "The caller's fp lies where fp points to", as an expression: it goes with the CFA saved below fp.
+static bool is_at_fp(const struct frec_rule *rule, const struct frec_registers *machine)
+{
+	return rule->kind == FREC_RULE_EXPRESSION && rule->size == 2 &&
+	       rule->expression[0] == DW_OP_breg0 + machine->dwarf_fp && !rule->expression[1];
+}
+
+struct frec_row frec__row_from_rules(const struct frec_rules *rules, const struct frec_fde *fde,
+				     const struct frec_registers *machine)
+{
+	static const struct frec_row odd = {.kind = FREC_ROW_RULES};
+	const struct frec_rule *fp = &rules->registers[machine->dwarf_fp];
+	const struct frec_rule *sp = &rules->registers[machine->dwarf_sp];
+	const struct frec_rule *ra = &rules->registers[machine->dwarf_ra];
+	struct frec_row row = {0};
+
+	if (fde->return_register != machine->dwarf_ra || fde->signal_frame)
+		return odd;
+	if (ra->kind == FREC_RULE_UNDEFINED)
+		return (struct frec_row){.kind = FREC_ROW_OUTERMOST};
+	if (sp->kind != FREC_RULE_UNSPECIFIED)
+		return odd;
+	if (rules->cfa.kind == FREC_RULE_VALUE_EXPRESSION && fp->kind <= FREC_RULE_SAME &&
+	    fp->kind != FREC_RULE_UNDEFINED && ra->kind == FREC_RULE_OFFSET && ra->offset == -8 &&
+	    is_plt(&rules->cfa, machine, &row))
+		return row;
+	if (!cfa_fits(rules, machine, &row) || !slot_fits(ra, &row.ra_slot))
+		return odd;
+	if (is_at_fp(fp, machine))
+		row.fp_slot = FREC_ROW_AT_FP;
+	else if (!slot_fits(fp, &row.fp_slot))
+		return odd;
+	// A return address that stays in its register is possible only where there is such a register.
+	if (row.ra_slot == FREC_ROW_SAME && machine->top_ra)
+		return odd;
+	return row;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// From a frame to names: which module, which address in it.
+#include <errno.h>
+
+#include "unwind/names.h"
+#include "unwind/process.h"
+
+int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame *frame,
+		    struct frec_names *ret)
+{
+	// A call's own line and inlined functions, not those of what comes after it. What a signal handler returns to
+	// was not called from there: its first instruction is meant.
+	uint64_t pc = frame->pc - !(frame->exact || frame->signal), start;
+	struct frec_mapping *mapping = frec__process_mapping(process, pc);
+	struct frec_module *module = mapping ? mapping->module : NULL;
+	struct frec_names names = {.offset = UINT64_MAX, .address = frame->pc};
+
+	if (mapping && *mapping->map.path)
+		names.module = mapping->map.path;
+	if (module) {
+		names.verified = module->verified;
+		if (module->error.code)
+			names.missing = &module->error;
+		if (mapping->has_bias) {
+			names.address = frame->pc - mapping->bias;
+			if (frec__names_find(module, pc - mapping->bias, &names, &start))
+				return -ENOMEM;
+			if (names.count && start != UINT64_MAX)
+				names.offset = names.address - start;
+		}
+	}
+	*ret = names;
+	return 0;
+}
