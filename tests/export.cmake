@@ -10,8 +10,10 @@ frec_unit_test(test_export_text flightrec_export m)
 frec_unit_test(test_export_fields flightrec_export)
 frec_unit_test(test_export_wire flightrec_export)
 frec_unit_test(test_export_merge flightrec_export frec_make_snapshot)
+frec_unit_test(test_spool flightrec_export)
 frec_unit_test(test_perfetto_pack flightrec_export frec_make_snapshot frec_perfetto)
 frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
+set_tests_properties(unit/test_export_hostile PROPERTIES TIMEOUT 300)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py

@@ -529,7 +529,7 @@ static void add_hostile(struct ring *ring)
 		9};
 	const struct request cut = {UINT64_MAX, "cut here\0", 10, -1, -INFINITY, -0.0f, "", -128};
 	const struct request empty = {0, "", 0, INT32_MIN, 5e-324, 1e-45f, "", -1};
-	const struct request markup = {(1ull << 53) + 1, "<script>alert('&amp;')</script>\u202e\u2028,;\r\n=1", 50, 1,
+	const struct request markup = {(1ull << 53) + 1, "<script>alert('&amp;')</script>\u202e\u2028,;\r\n=1", 44, 1,
 				       -5e-324, 3.4e38f, "\t\x7f\x1b[2J", 2};
 	struct bytes shorter = {0};
 	struct bytes locators = {0};
