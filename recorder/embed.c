@@ -121,6 +121,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		ADD("--ring-size", "%" PRIu64, options->ring_size);
 	if (options->transport)
 		ADD("--transport", "%s", options->transport);
+	if (options->guard)
+		argv[argc++] = (char *)"--guard";
 	if (options->quota)
 		ADD("--quota", "%" PRIu64, options->quota);
 	for (size_t i = 0; options->events && options->events[i]; i++) {

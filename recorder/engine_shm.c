@@ -12,6 +12,7 @@
 #include "recorder/engine_sources.h"
 #include "recorder/pid_space.h"
 #include "recorder/proc_scan.h"
+#include "recorder/shm.h"
 #include "recorder/shm_rings.h"
 
 // Between two looks at the processes of other pid namespaces: at least this many nanoseconds, and so many times what a look takes.
@@ -106,7 +107,8 @@ int frec__engine_shm_fd(struct frec_engine *engine, uint32_t uid, uint32_t clien
 		frec__pid_space_learn(shm->space, client);
 	}
 	r = frec__shm_create(&shm->rings, engine->options.ring_size,
-			     with_own(engine->options.selection, selection), 0, reterr);
+			     with_own(engine->options.selection, selection),
+			     engine->options.guard ? FREC_SHM_GUARD : 0, reterr);
 	if (r) {
 		stop(shm);
 		return r;

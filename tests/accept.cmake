@@ -1,5 +1,10 @@
 # What the transports have to hold, as a user would find it: the same scripts on this machine's kernel with usdt and shm, with and
 # without rights, and with user_events on a kernel that has them. 77 is a skip.
+# Services that die as they are told to: a sanitizer would have them die in its own way.
+if(FREC_SANITIZE)
+	return()
+endif()
+
 add_executable(kinds accept/kinds.c)
 add_executable(puppet accept/puppet.c)
 foreach(program kinds puppet)

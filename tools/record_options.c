@@ -85,7 +85,7 @@ static int parse_transport(const char *text, enum frec_transport *ret)
 	return -EINVAL;
 }
 
-enum { RING_SIZE = 256, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, JSON };
+enum { RING_SIZE = 256, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, GUARD, JSON };
 
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage)
@@ -99,6 +99,7 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 					      {"socket", required_argument, NULL, SOCKET},
 					      {"pid", required_argument, NULL, PID},
 					      {"transport", required_argument, NULL, TRANSPORT},
+					      {"guard", no_argument, NULL, GUARD},
 					      {"json", no_argument, NULL, JSON},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
@@ -142,6 +143,9 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 				return -1 - frec__cli_usage(usage,
 							    "--transport %s: auto, user_events, usdt or shm",
 							    optarg);
+			break;
+		case GUARD:
+			options->engine.guard = true;
 			break;
 		case JSON:
 			options->json = true;

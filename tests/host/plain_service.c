@@ -11,6 +11,7 @@
 //	restart KEEPER FOLDER END	the same, but waits for a line in between, in which its keeper is killed
 //	attach SOCKET END		uses the recorder that listens there, emits and ends; END is also wait, again or forks
 //	wait				emits, waits for a line, and tells whether its events are on before and after
+//	wild				emits, then writes where its events are
 //	old WHAT [ARGUMENT]...		the same on a kernel that does not tell how processes ended
 // END: ok, exit, abort, segv, kill, term.
 #include <errno.h>
@@ -41,6 +42,27 @@ static void emit(uint32_t process, uint32_t count)
 {
 	for (uint32_t i = 1; i <= count; i++)
 		frec_test_step(process, i, "as it was emitted");
+}
+
+// Fills the last writable mapping of the shared memory, which is a ring.
+static int write_wildly(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to, ring = 0, size = 0;
+	char line[512], rights[8];
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "/memfd:") && sscanf(line, "%lx-%lx %7s", &from, &to, rights) == 3 && rights[1] == 'w') {
+			ring = from;
+			size = to - from;
+		}
+	}
+	if (maps)
+		fclose(maps);
+	if (!ring)
+		return 2;
+	memset((void *)ring, 0x5a, size);
+	return 3;
 }
 
 static int end(const char *how)
@@ -159,6 +181,10 @@ int main(int argc, char **argv)
 		check(frec_test_step_enabled(), "they are on in the second image");
 		emit(2, 10);
 		return end(first);
+	}
+	if (!strcmp(what, "wild")) {
+		emit(1, 10);
+		return write_wildly();
 	}
 	if (!strcmp(what, "closed")) {
 		emit(1, 10);

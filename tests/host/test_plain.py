@@ -104,6 +104,17 @@ if path:
     crash = report(path)["crash"]
     check(crash["signal"] == "SIGSEGV" and crash["process"] == "plain_service" and steps(path) == ten(1), f"how, although a stranger waited for it {crash}")
 
+print("== a wild write", flush=True)
+result, out = run(SERVICE, "wild")
+path = one_file(out, "of a service that went on")
+check(result.returncode == 3 and path, f"without a guard it hits ({result.returncode})")
+if " pku" in open("/proc/cpuinfo").read():
+    out = folder()
+    result = tool("run", "--guard", *USUAL, "-o", out, "--", SERVICE, "wild")
+    path = one_file(out, "of a service that was stopped")
+    check(result.returncode == 128 + signal.SIGSEGV, f"with a guard it ends the service ({result.returncode})")
+    check(path and steps(path) == ten(1), "and its events are whole")
+
 print("== exec", flush=True)
 result, out = run(SERVICE, "exec", "abort")
 lines_ok(result.stdout)

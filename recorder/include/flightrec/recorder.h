@@ -34,6 +34,7 @@ struct frec_recorder_options {
 	char *error;		   /* one sentence when the start fails, always ended by NUL; may be NULL */
 	size_t error_size;	   /* bytes at `error` */
 	const char *transport;	   /* as for `flightrec record --transport`; NULL: "auto" */
+	uint32_t guard;		   /* not 0: as `flightrec record --guard`; does nothing where the CPU has no protection keys */
 };
 
 /*
