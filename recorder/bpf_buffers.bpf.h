@@ -43,6 +43,20 @@ static __always_inline struct frec_bpf_buffer *frec_buffer_take(void)
 	return 0;
 }
 
+/* Counts a record as begun. Returns room with the common fields in it, or NULL, and then it is counted as lost too. */
+static __always_inline struct frec_bpf_buffer *frec_record_begin(struct frec_bpf_counts *count)
+{
+	struct frec_bpf_buffer *buffer;
+
+	__sync_fetch_and_add(&count->begun, 1);
+	buffer = frec_buffer_take();
+	if (buffer)
+		frec_put_common(buffer->data);
+	else
+		__sync_fetch_and_add(&count->lost, 1);
+	return buffer;
+}
+
 static __always_inline void frec_buffer_give_back(struct frec_bpf_buffer *buffer)
 {
 	__sync_lock_test_and_set(&buffer->taken, 0);

@@ -46,7 +46,7 @@ static __always_inline struct frec_bpf_counts *frec_counts_of(__u32 slot)
 }
 
 /*
- * Writes a record and counts it: before, as begun, and after, as written or lost. Who finds both equal knows that the rings
+ * Writes a record, which was counted as begun before, and counts it as written or lost. Who finds both equal knows that the rings
  * hold all of them.
  */
 static __always_inline void frec_output(void *context, __u32 slot, struct frec_bpf_counts *count,

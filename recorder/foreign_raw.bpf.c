@@ -63,13 +63,9 @@ int foreign_raw(struct bpf_raw_tracepoint_args *context)
 
 	if (!frec_on || !count)
 		return 0;
-	__sync_fetch_and_add(&count->begun, 1);
-	buffer = frec_buffer_take();
-	if (!buffer) {
-		__sync_fetch_and_add(&count->lost, 1);
+	buffer = frec_record_begin(count);
+	if (!buffer)
 		return 0;
-	}
-	frec_put_common(buffer->data);
 	PUT(0)
 	PUT(1) PUT(2) PUT(3) PUT(4) PUT(5) PUT(6) PUT(7) PUT(8) PUT(9) PUT(10)
 		PUT(11) if (at > FREC_BPF_RECORD_MAX) at = FREC_BPF_RECORD_MAX;

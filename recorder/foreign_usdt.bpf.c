@@ -43,13 +43,9 @@ int foreign_usdt(struct pt_regs *context)
 
 	if (!frec_on || !config || !count)
 		return 0;
-	__sync_fetch_and_add(&count->begun, 1);
-	buffer = frec_buffer_take();
-	if (!buffer) {
-		__sync_fetch_and_add(&count->lost, 1);
+	buffer = frec_record_begin(count);
+	if (!buffer)
 		return 0;
-	}
-	frec_put_common(buffer->data);
 	at = FREC_FOREIGN_ARGUMENT_OFFSET(config->arguments);
 	for (__u32 i = 0; i < FREC_FOREIGN_ARGUMENTS_MAX; i++) {
 		long value;

@@ -24,13 +24,9 @@ static __always_inline int record(struct pt_regs *context)
 
 	if (!count)
 		return 0;
-	__sync_fetch_and_add(&count->begun, 1);
-	buffer = frec_buffer_take();
-	if (!buffer) {
-		__sync_fetch_and_add(&count->lost, 1);
+	buffer = frec_record_begin(count);
+	if (!buffer)
 		return 0;
-	}
-	frec_put_common(buffer->data);
 	if (size > FREC_BPF_RECORD_MAX - COMMON_SIZE ||
 	    bpf_probe_read_user(buffer->data + COMMON_SIZE, size, payload))
 		__sync_fetch_and_add(&count->lost, 1);
