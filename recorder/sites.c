@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
+#include "recorder/elf_notes.h"
 
 #define SECTION ".note.flightrec"
 #define OWNER "flightrec"
@@ -92,31 +93,11 @@ static int read_site(struct frec_declarations *declarations, Elf *elf, int fd,
 	return read_declaration(declarations, fd, declaration, &ret->event);
 }
 
-static Elf_Data *find_notes(Elf *elf)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		const char *name;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE ||
-		    header.sh_size > SECTION_SIZE_MAX)
-			continue;
-		name = elf_strptr(elf, names, header.sh_name);
-		if (name && !strcmp(name, SECTION))
-			return elf_getdata(section, NULL);
-	}
-	return NULL;
-}
-
 int frec__sites_read(struct frec_declarations *declarations, Elf *elf, int fd)
 {
 	FREC_FREE struct frec_site *sites = NULL;
-	Elf_Data *data = find_notes(elf);
+	Elf_Scn *section = NULL;
+	Elf_Data *data = frec__elf_notes(elf, &section, SECTION, SECTION_SIZE_MAX);
 	size_t count = 0, at = 0, name, description;
 	GElf_Nhdr note;
 	int r = 0;

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/elf_notes.h"
+
 #define SECTION ".note.stapsdt"
 #define OWNER "stapsdt"
 #define TYPE 3
@@ -128,38 +130,22 @@ static int read_notes(struct frec_usdt_probes *probes, const Elf_Data *data, siz
 	return r;
 }
 
-static bool is_notes(Elf *elf, Elf_Scn *section, size_t names)
-{
-	const char *name;
-	GElf_Shdr header;
-
-	if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE ||
-	    header.sh_size > SECTION_SIZE_MAX)
-		return false;
-	name = elf_strptr(elf, names, header.sh_name);
-	return name && !strcmp(name, SECTION);
-}
-
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *provider,
 		       const char *name)
 {
 	Elf_Scn *section = NULL;
-	size_t names, sites = 0;
+	Elf_Data *data;
+	size_t sites = 0;
 	int r = 0;
 	Elf *elf;
 
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF && !elf_getshdrstrndx(elf, &names)) {
+	if (elf && elf_kind(elf) == ELF_K_ELF) {
 		size_t word = gelf_getclass(elf) == ELFCLASS32 ? 4 : 8;
 
-		while (!r && (section = elf_nextscn(elf, section))) {
-			Elf_Data *data =
-				is_notes(elf, section, names) ? elf_getdata(section, NULL) : NULL;
-
-			if (data && data->d_buf)
-				r = read_notes(probes, data, word, &sites, provider, name);
-		}
+		while (!r && (data = frec__elf_notes(elf, &section, SECTION, SECTION_SIZE_MAX)))
+			r = read_notes(probes, data, word, &sites, provider, name);
 	}
 	elf_end(elf);
 	return r;
