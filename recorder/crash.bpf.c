@@ -54,11 +54,6 @@ struct {
 	__type(value, struct frec_crash_record);
 } records SEC(".maps");
 
-static __always_inline int is_crash(int sig)
-{
-	return sig == 4 || sig == 5 || sig == 6 || sig == 7 || sig == 8 || sig == 11 || sig == 31;
-}
-
 // Whole pages from the first readable byte at or above the stack pointer; nothing when the pointer itself is readable.
 static __always_inline void read_stack(struct frec_crash_record *record, unsigned long sp)
 {
@@ -94,7 +89,7 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	struct frec_bpf_counts *count;
 	__u64 size;
 
-	if (!is_crash(sig) || BPF_CORE_READ(action, sa.sa_handler))
+	if (!FREC_IS_CRASH(sig) || BPF_CORE_READ(action, sa.sa_handler))
 		return 0;
 	record = bpf_map_lookup_elem(&records, &zero);
 	count = frec_counts_of(0);

@@ -6,6 +6,13 @@
 #ifndef FREC_RECORDER_CRASH_RECORD_H
 #define FREC_RECORDER_CRASH_RECORD_H
 
+/*
+ * Whether a signal is a crash, where it has its default action: SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS. The
+ * kernel's filter says the same: FREC_CRASH_FILTER in sideband.h.
+ */
+#define FREC_IS_CRASH(sig)                                                                         \
+	((sig) == 4 || (sig) == 5 || (sig) == 6 || (sig) == 7 || (sig) == 8 || (sig) == 11 || (sig) == 31)
+
 /* Bytes of user stack in it: taken from the first mapped byte at or above the stack pointer. */
 #define FREC_CRASH_RECORD_STACK 16384
 

@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "recorder/crash_record.h"
 #include "recorder/proc_scan.h"
 #include "recorder/process_end.h"
 
-// Between two looks at /proc, and at the names there: at least this many nanoseconds, and so many times what a look takes.
+// Between two looks at /proc, and at the names there, in nanoseconds.
 #define BIRTHS_INTERVAL UINT64_C(50000000)
 #define NAMES_INTERVAL UINT64_C(1000000000)
-#define LEISURE 20
 
 // A zombie that nobody may ask is given up after so many nanoseconds.
 #define PATIENCE UINT64_C(1000000000)
@@ -82,33 +82,19 @@ static bool matters(void *context, const struct frec_process *process)
 
 static void look_for_births(struct frec_engine *engine)
 {
-	uint64_t now = frec__monotonic(), took;
+	uint64_t now = frec__monotonic();
 	bool names = now >= engine->next_names;
 
 	if (now < engine->next_births)
 		return;
 	frec__process_table_poll(&engine->processes, matters, engine, names);
 	frec__process_table_each(&engine->processes, await_descendant, engine);
-	took = frec__monotonic() - now;
-	engine->next_births =
-		now + (took > BIRTHS_INTERVAL / LEISURE ? LEISURE * took : BIRTHS_INTERVAL);
+	engine->next_births = frec__process_table_next_look(now, BIRTHS_INTERVAL);
 	if (names)
-		engine->next_names =
-			now + (took > NAMES_INTERVAL / LEISURE ? LEISURE * took : NAMES_INTERVAL);
+		engine->next_names = frec__process_table_next_look(now, NAMES_INTERVAL);
 }
 
-static bool is_crash(int signal)
-{
-	static const int signals[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		if (signals[i] == signal)
-			return true;
-	}
-	return false;
-}
-
-// The same deaths as the sideband would tell of: see FREC_CRASH_FILTER.
+// The same deaths as the sideband would tell of.
 static void note(struct frec_engine *engine, const struct frec_awaited *awaited, int status)
 {
 	struct frec_alert alert = {
@@ -117,7 +103,7 @@ static void note(struct frec_engine *engine, const struct frec_awaited *awaited,
 	if (!WIFSIGNALED(status))
 		return;
 	alert.signal = WTERMSIG(status);
-	alert.kind = is_crash(alert.signal) ? FREC_ALERT_FATAL : FREC_ALERT_KILL;
+	alert.kind = FREC_IS_CRASH(alert.signal) ? FREC_ALERT_FATAL : FREC_ALERT_KILL;
 	if (alert.kind == FREC_ALERT_FATAL || alert.signal == SIGKILL)
 		frec__engine_note_death(engine, &alert, awaited->pid, awaited->only_uid);
 }

@@ -15,9 +15,8 @@
 #include "recorder/shm.h"
 #include "recorder/shm_rings.h"
 
-// Between two looks at the processes of other pid namespaces: at least this many nanoseconds, and so many times what a look takes.
+// Between two looks at the processes of other pid namespaces, in nanoseconds.
 #define SPACES_INTERVAL UINT64_C(50000000)
-#define LEISURE 20
 
 struct frec_engine_shm {
 	struct frec_shm_rings *rings;
@@ -164,7 +163,7 @@ static void learn_pids(void *context, const struct frec_process *process)
 // Who came since, in other pid namespaces.
 static void look_into_spaces(struct frec_engine *engine)
 {
-	uint64_t now = frec__monotonic(), took;
+	uint64_t now = frec__monotonic();
 	bool any = false;
 
 	for (size_t i = 0; i < engine->shm_count; i++)
@@ -172,9 +171,7 @@ static void look_into_spaces(struct frec_engine *engine)
 	if (!any || now < engine->next_spaces)
 		return;
 	frec__process_table_each(&engine->processes, learn_pids, engine);
-	took = frec__monotonic() - now;
-	engine->next_spaces =
-		now + (took > SPACES_INTERVAL / LEISURE ? LEISURE * took : SPACES_INTERVAL);
+	engine->next_spaces = frec__process_table_next_look(now, SPACES_INTERVAL);
 }
 
 void frec__engine_look_shm(struct frec_engine *engine)

@@ -14,6 +14,9 @@
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 
+// A look may take one part in so many of the time.
+#define LEISURE 20
+
 static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
 {
 	for (size_t i = 0; i < process->threads; i++) {
@@ -80,6 +83,13 @@ static void poll_threads(struct frec_processes *table, struct frec_process *proc
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
 			process->thread[i].exit = now;
 	}
+}
+
+uint64_t frec__process_table_next_look(uint64_t began, uint64_t interval)
+{
+	uint64_t took = frec__monotonic() - began;
+
+	return began + (took > interval / LEISURE ? LEISURE * took : interval);
 }
 
 void frec__process_table_each(struct frec_processes *table,

@@ -19,6 +19,12 @@ void frec__process_table_poll(struct frec_processes *table,
 			      bool (*matters)(void *context, const struct frec_process *),
 			      void *context, bool names);
 
+/*
+ * When to look at /proc again, after a look that began at `began` and is over now: `interval` later, or later still where looking
+ * would take more than a twentieth of the time. All in nanoseconds of CLOCK_MONOTONIC.
+ */
+uint64_t frec__process_table_next_look(uint64_t began, uint64_t interval);
+
 /* Calls back for each process that lives. The table must stay as it is meanwhile. */
 void frec__process_table_each(struct frec_processes *table,
 			      void (*visit)(void *context, const struct frec_process *),
