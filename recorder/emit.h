@@ -15,6 +15,12 @@ extern int frec__fd;
 /* What frec_stats_read tells, but for the size. Each is only ever added to, relaxed: no other data depends on it. */
 extern struct frec_stats frec__counts;
 
+/* Whether one of the `places` of frec__emit is of a byte array, and not of a string. */
+static inline bool frec__is_bytes(uint16_t place)
+{
+	return place & FREC__BYTES_FLAG;
+}
+
 /* A payload ready for writev(2): the first `count` elements of the vector. */
 struct frec__payload {
 	int count;

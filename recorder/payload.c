@@ -18,11 +18,6 @@
 static const char cut_end[CUT_END_SIZE];
 static const char null_string[] = "(null)";
 
-static bool is_bytes(uint16_t place)
-{
-	return place & FREC__BYTES_FLAG;
-}
-
 /*
  * How many bytes each string may keep when all of them together have `room`: the largest number that fits. Those that
  * are shorter leave theirs to the others, so each round can only raise it.
@@ -36,7 +31,7 @@ static size_t fair_share(const struct iovec *data, const uint16_t *places, size_
 
 		share = next;
 		for (size_t i = 0; places[i]; i++) {
-			if (is_bytes(places[i]))
+			if (frec__is_bytes(places[i]))
 				continue;
 			if (data[i].iov_len <= share)
 				used += data[i].iov_len;
@@ -70,7 +65,7 @@ static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, 
 	size_t size = fixed, strings = 0;
 
 	for (size_t i = 0; places[i]; i++) {
-		if (is_bytes(places[i])) {
+		if (frec__is_bytes(places[i])) {
 			if (__builtin_add_overflow(size, data[i].iov_len, &size))
 				size = SIZE_MAX / 2;
 			continue;
@@ -102,7 +97,7 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 		size_t others = position - INDEX_SIZE + strings * CUT_END_SIZE;
 
 		for (size_t i = 0; i < count; i++) {
-			if (!is_bytes(places[i]))
+			if (!frec__is_bytes(places[i]))
 				continue;
 			if (data[i].iov_len > FREC_PAYLOAD_MAX)
 				return -E2BIG;
@@ -119,14 +114,14 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 		size_t at = places[i] & ~FREC__BYTES_FLAG, length = piece.iov_len;
 		uint32_t locator;
 
-		if (!is_bytes(places[i]) && length > share) {
+		if (!frec__is_bytes(places[i]) && length > share) {
 			piece.iov_len = whole_characters(piece.iov_base, share);
 			length = piece.iov_len + CUT_END_SIZE;
 			if (piece.iov_len)
 				*out++ = piece;
 			*out++ = (struct iovec){(void *)(uintptr_t)cut_end, CUT_END_SIZE};
 		} else {
-			if (!is_bytes(places[i]))
+			if (!frec__is_bytes(places[i]))
 				length = ++piece.iov_len;
 			if (length)
 				*out++ = piece;

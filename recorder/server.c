@@ -131,13 +131,13 @@ static void put_json(FILE *stream, const char *text)
 // How many sources each transport carries.
 static void put_transports(FILE *stream, const struct frec_engine *engine)
 {
-	static const char *const names[] = {"kernel", "user_events", "usdt", "shm"};
-	size_t counts[4] = {0};
+	// A source's transport and the engine's have the same numbers, but for 0.
+	size_t counts[FREC_TRANSPORT_COUNT] = {0};
 
 	for (size_t i = 0; i < engine->source_count; i++)
 		counts[engine->source[i].transport]++;
-	for (size_t i = 0; i < 4; i++)
-		fprintf(stream, "%s\"%s\":%zu", i ? "," : "", names[i], counts[i]);
+	for (size_t i = 0; i < FREC_TRANSPORT_COUNT; i++)
+		fprintf(stream, "%s\"%s\":%zu", i ? "," : "", i ? frec__transport_names[i] : "kernel", counts[i]);
 }
 
 static void put_status(FILE *stream, const struct frec_engine *engine)

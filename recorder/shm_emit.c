@@ -173,11 +173,6 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 		       size);
 }
 
-static inline bool is_bytes(uint16_t place)
-{
-	return place & FREC__BYTES_FLAG;
-}
-
 /* Small pieces are copied here: the calls would take longer. */
 static inline char *copy(char *to, const char *from, size_t size)
 {
@@ -198,7 +193,7 @@ static inline char *copy(char *to, const char *from, size_t size)
 static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
 {
 	for (; *places; places++, data++) {
-		if (!is_bytes(*places)) {
+		if (!frec__is_bytes(*places)) {
 			if (!data->iov_base)
 				return 0;
 			data->iov_len = strnlen(data->iov_base, FREC_PAYLOAD_MAX);
@@ -249,7 +244,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 		uint32_t locator;
 
 		next = copy(next, data->iov_base, data->iov_len);
-		if (!is_bytes(*places))
+		if (!frec__is_bytes(*places))
 			*next++ = 0; /* not the string's own: it may have grown since */
 		locator = (uint32_t)((size_t)(next - begin) << 16 |
 				     ((size_t)(begin - payload) - at - sizeof(locator)));

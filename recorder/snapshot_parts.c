@@ -14,6 +14,7 @@
 #include "recorder/cleanup.h"
 
 #define ARGUMENTS_MAX 256
+#define PID_LIMIT (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
 
 int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message)
 {
@@ -52,21 +53,22 @@ static size_t split_cmdline(const struct frec_process *process, ProtobufCBinaryD
 	return count;
 }
 
-void frec__pid_set_add(uint8_t *set, uint32_t pid)
+// A set of pids: a bit each. NULL is the set of none, and takes none in.
+static void pid_set_add(uint8_t *set, uint32_t pid)
 {
-	if (set && pid < FREC_PID_LIMIT)
+	if (set && pid < PID_LIMIT)
 		set[pid / 8] |= (uint8_t)(1 << pid % 8);
 }
 
-bool frec__pid_set_has(const uint8_t *set, uint32_t pid)
+static bool pid_set_has(const uint8_t *set, uint32_t pid)
 {
-	return set && pid < FREC_PID_LIMIT && set[pid / 8] & 1 << pid % 8;
+	return set && pid < PID_LIMIT && set[pid / 8] & 1 << pid % 8;
 }
 
 int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot)
 {
 	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
-					     .mentioned = calloc(FREC_PID_LIMIT / 8, 1)};
+					     .mentioned = calloc(PID_LIMIT / 8, 1)};
 	if (snapshot->reason->pid)
 		frec__crash_finder_mention(finder, snapshot->reason->pid);
 	return 0;
@@ -74,7 +76,7 @@ int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_
 
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid)
 {
-	frec__pid_set_add(finder->mentioned, pid);
+	pid_set_add(finder->mentioned, pid);
 }
 
 void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
@@ -416,7 +418,7 @@ void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *s
 		const struct frec_process *process = snapshot->processes->bucket[i];
 
 		for (; process; process = process->next) {
-			bool here = frec__pid_set_has(finder->mentioned, process->pid);
+			bool here = pid_set_has(finder->mentioned, process->pid);
 
 			if (process->exit && process->exit < oldest)
 				continue;

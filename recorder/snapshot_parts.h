@@ -17,12 +17,6 @@ struct frec_parts {
 
 int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message);
 
-#define FREC_PID_LIMIT (4u << 20) /* the kernel's PID_MAX_LIMIT on 64-bit machines */
-
-/* A set of pids: a bit each. NULL is the set of none, and takes none in. */
-void frec__pid_set_add(uint8_t *set, uint32_t pid);
-bool frec__pid_set_has(const uint8_t *set, uint32_t pid);
-
 /* Collects, while the records pass by, who appears in them and what the kernel kept of the crash. */
 struct frec_crash_finder {
 	const struct frec_reason *reason;
