@@ -26,6 +26,8 @@ static const struct {
 	[FREC_PART_LOSS] = {&flightrec__loss__descriptor},
 	[FREC_PART_CLOCKS] = {&flightrec__clocks__descriptor},
 	[FREC_PART_END] = {&flightrec__end__descriptor, true},
+	[FREC_PART_THREAD_STACK] = {&flightrec__thread_stack__descriptor},
+	[FREC_PART_KERNEL_SYMBOLS] = {&flightrec__kernel_symbols__descriptor},
 };
 
 // Fills the buffer up to `size` bytes of the file from `offset` on, `have` of which are there.

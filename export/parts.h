@@ -29,10 +29,10 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 /* Words for what frec__part_read returned. */
 const char *frec__part_why(int result);
 
-/* Whether a file may have only one part of this number, which is up to FREC_PART_END. */
+/* Whether a file may have only one part of this number, which is up to FREC_PART_LAST. */
 bool frec__part_once(uint32_t field);
 
-/* The part as a message of its kind (field up to FREC_PART_END), to be freed with
+/* The part as a message of its kind (field up to FREC_PART_LAST), to be freed with
  * protobuf_c_message_free_unpacked, or NULL: it is not one, or there is no memory. */
 ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view);
 

@@ -75,7 +75,7 @@ static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 	if (snapshot->end)
 		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
 	// Of a later flightrec: readers skip what they do not know.
-	if (view->field > FREC_PART_END) {
+	if (view->field > FREC_PART_LAST) {
 		snapshot->unknown_parts++;
 		return 0;
 	}
@@ -181,6 +181,10 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	snapshot->loss_count = lists[FREC_PART_LOSS].count;
 	snapshot->clocks = (Flightrec__Clocks **)lists[FREC_PART_CLOCKS].items;
 	snapshot->clocks_count = lists[FREC_PART_CLOCKS].count;
+	snapshot->thread_stacks = (Flightrec__ThreadStack **)lists[FREC_PART_THREAD_STACK].items;
+	snapshot->thread_stack_count = lists[FREC_PART_THREAD_STACK].count;
+	snapshot->kernel_symbols = (Flightrec__KernelSymbols **)lists[FREC_PART_KERNEL_SYMBOLS].items;
+	snapshot->kernel_symbols_count = lists[FREC_PART_KERNEL_SYMBOLS].count;
 	if (lists[FREC_PART_TRIGGER].count)
 		snapshot->trigger = lists[FREC_PART_TRIGGER].items[0];
 	if (lists[FREC_PART_CRASH].count)
@@ -236,7 +240,7 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 {
 	if (!snapshot->name)
 		return;
-	for (size_t kind = 0; kind <= FREC_PART_END; kind++) {
+	for (size_t kind = 0; kind <= FREC_PART_LAST; kind++) {
 		struct frec_part_list *list = &snapshot->lists[kind];
 
 		for (size_t i = 0; i < list->count; i++)

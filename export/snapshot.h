@@ -50,6 +50,10 @@ struct frec_snapshot {
 	size_t loss_count;
 	Flightrec__Clocks *const *clocks;
 	size_t clocks_count;
+	Flightrec__ThreadStack *const *thread_stacks;
+	size_t thread_stack_count;
+	Flightrec__KernelSymbols *const *kernel_symbols;
+	size_t kernel_symbols_count;
 	struct frec_chunk *chunks; /* in file order */
 	size_t chunk_count, chunk_capacity;
 	uint64_t part_count;	/* parts before End */
@@ -60,7 +64,7 @@ struct frec_snapshot {
 	struct frec_error damage;
 
 	struct frec_part_list
-		lists[FREC_PART_END + 1]; /* owns the unpacked parts, by part number */
+		lists[FREC_PART_LAST + 1]; /* owns the unpacked parts, by part number */
 	uint32_t *source_order;		  /* indices of sources, sorted by id */
 };
 

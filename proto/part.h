@@ -34,6 +34,9 @@ enum frec_part {
 	FREC_PART_LOSS = 8,
 	FREC_PART_CLOCKS = 9,
 	FREC_PART_END = 10,
+	FREC_PART_THREAD_STACK = 11,
+	FREC_PART_KERNEL_SYMBOLS = 12,
+	FREC_PART_LAST = FREC_PART_KERNEL_SYMBOLS, /* the highest number of all */
 };
 
 /*
