@@ -91,6 +91,7 @@ static int write_all(struct frec_events *events, const struct frec_export_target
 			.snapshot = events->snapshot,
 			.processes = &events->processes,
 			.filter = &events->filter,
+			.stacks = events->stacks,
 			.output = targets[begun].output,
 		};
 		result = work->writer->begin(&work->context, &work->state, reterr);
@@ -112,7 +113,8 @@ int frec__export(struct frec_snapshot *snapshot, const struct frec_export_target
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__events_init(&events, snapshot, options ? options->filter : NULL, reterr);
+	result = frec__events_init(&events, snapshot, options ? options->filter : NULL,
+				   options ? options->symbols : NULL, reterr);
 	if (result)
 		return result;
 	result = write_all(&events, targets, count, options, reterr);

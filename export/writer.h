@@ -11,6 +11,7 @@ struct frec_export {
 	struct frec_snapshot *snapshot; /* nobody may read its records but the events' own merge */
 	const struct frec_processes *processes;
 	const struct frec_filter *filter; /* which of the snapshot's sources are written */
+	struct frec_stacks *stacks; /* those of threads; an event's by frec__event_stack() */
 	struct frec_output *output;
 };
 

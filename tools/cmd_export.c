@@ -9,8 +9,9 @@
 
 #include "export/export.h"
 #include "tools/cli.h"
+#include "tools/symbol_options.h"
 
-#define USAGE "flightrec export FILE.frec [-f FORMAT] [-o OUT]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME]"
+#define USAGE "flightrec export FILE.frec [-f FORMAT] [-o OUT]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME] [--symbols DIR]... [--root DIR]"
 
 static const char help_options[] =
 	"  -f, --format FORMAT  of the -o that follows; without it, what the ending of OUT says, or perfetto\n"
@@ -22,6 +23,9 @@ static const char help_options[] =
 	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a date, as\n"
 	"                       2026-05-01T12:30:00.5Z\n"
 	"  --to TIME            only events up to then\n"
+	"  --symbols DIR        look for programs and their debugging information below DIR/.build-id\n"
+	"                       first; may be given again\n"
+	"  --root DIR           programs are below DIR, as in a mounted image\n"
 	"\n"
 	"formats, and the endings that mean them:\n";
 
@@ -53,6 +57,7 @@ struct arguments {
 	const char **events;
 	uint32_t *pids;
 	struct frec_filter_options filter;
+	struct frec_symbol_options symbols;
 };
 
 static void want(struct arguments *arguments, const char *path)
@@ -134,7 +139,10 @@ static int export_to(struct frec_snapshot *snapshot, struct arguments *arguments
 {
 	struct frec_error error = {0}, trouble = {0};
 	struct frec_progress progress;
-	struct frec_export_options options = {&arguments->filter, frec__progress_update, &progress};
+	struct frec_export_options options = {.filter = &arguments->filter,
+					      .symbols = &arguments->symbols.unwinder,
+					      .progress = frec__progress_update,
+					      .progress_data = &progress};
 	size_t count = arguments->wanted_count, open = 0;
 
 	while (open < count && !open_output(&arguments->wanted[open], &error)) {
@@ -169,9 +177,10 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 						{"from", required_argument, NULL, FROM},
 						{"to", required_argument, NULL, TO},
 						{"help", no_argument, NULL, 'h'},
+						FREC_SYMBOL_OPTIONS,
 						{0}};
 	struct frec_filter_options *filter = &arguments->filter;
-	int option;
+	int option, taken;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":f:o:e:h", options, NULL)) != -1) {
@@ -203,6 +212,12 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 			print_help();
 			return FREC_EXIT_DONE;
 		default:
+			taken = frec__symbol_options_take(&arguments->symbols, option, optarg);
+			if (taken < 0)
+				return frec__cli_usage(USAGE, "--symbols %s: no more than %d of these", optarg,
+						       FREC_SYMBOL_FOLDERS_MAX);
+			if (taken)
+				break;
 			return frec__cli_other_option(USAGE, "", option, argv[optind - 1]);
 		}
 	}
@@ -243,6 +258,7 @@ int frec_cmd_export(int argc, char **argv)
 	struct frec_export_target *targets = calloc(words, sizeof(*targets));
 	int status;
 
+	frec__symbol_options_init(&arguments.symbols);
 	arguments.filter.events = arguments.events;
 	arguments.filter.pids = arguments.pids;
 	if (arguments.wanted && arguments.events && arguments.pids && targets)
