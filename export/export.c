@@ -68,8 +68,10 @@ static int write_events(struct frec_events *events, struct work *works, size_t c
 			options->progress(options->progress_data, events->merge.bytes_done,
 					  events->merge.bytes_total);
 	}
-	for (size_t i = 0; i < count && !result; i++)
-		result = works[i].writer->end(works[i].state, reterr);
+	for (size_t i = 0; i < count && !result; i++) {
+		if (works[i].writer->end)
+			result = works[i].writer->end(works[i].state, reterr);
+	}
 	return result;
 }
 

@@ -259,13 +259,6 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return frec__output_text(lines->context->output, line, reterr);
 }
 
-static int end(void *state, struct frec_error *reterr)
-{
-	(void)state;
-	(void)reterr;
-	return 0;
-}
-
 static void destroy(void *state)
 {
 	struct lines *lines = state;
@@ -282,6 +275,5 @@ const struct frec_writer frec__writer_json = {
 	.other_suffix = ".json",
 	.begin = begin,
 	.event = event,
-	.end = end,
 	.destroy = destroy,
 };

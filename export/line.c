@@ -134,13 +134,6 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return frec__output_text(lines->context->output, line, reterr);
 }
 
-static int end(void *state, struct frec_error *reterr)
-{
-	(void)state;
-	(void)reterr;
-	return 0;
-}
-
 static void destroy(void *state)
 {
 	struct lines *lines = state;
@@ -155,6 +148,5 @@ const struct frec_writer frec__writer_text = {
 	.suffix = ".txt",
 	.begin = begin,
 	.event = event,
-	.end = end,
 	.destroy = destroy,
 };

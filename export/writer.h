@@ -22,8 +22,8 @@ struct frec_writer {
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
 
-	/* Each returns 0 or a negative errno. `end` is called after the last event, `destroy` in
-	 * any case after a begin that succeeded. */
+	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last
+	 * event, `destroy` in any case after a begin that succeeded. */
 	int (*begin)(const struct frec_export *context, void **ret_state,
 		     struct frec_error *reterr);
 	int (*event)(void *state, const struct frec_event *event, struct frec_error *reterr);
