@@ -51,12 +51,12 @@ static uint64_t take_u64(struct cursor *cursor)
 	return value;
 }
 
-static void take_array(struct cursor *cursor, uint64_t count)
+// `count` times a u64, of which there may be none.
+static const uint8_t *take_array(struct cursor *cursor, uint64_t count)
 {
 	if (count > (uint64_t)(cursor->end - cursor->at) / 8)
 		cursor->failed = true;
-	else
-		take(cursor, count * 8);
+	return cursor->failed ? NULL : take(cursor, count * 8);
 }
 
 // A task that is exiting has no number any more for perf, but the tracepoint noted one in the
@@ -92,8 +92,12 @@ static int take_sample(struct cursor *cursor, struct frec_record *ret)
 		take_u32(cursor);
 	}
 	ret->weight = type & PERF_SAMPLE_PERIOD ? take_u64(cursor) : 1;
-	if (type & PERF_SAMPLE_CALLCHAIN)
-		take_array(cursor, take_u64(cursor));
+	if (type & PERF_SAMPLE_CALLCHAIN) {
+		uint64_t count = take_u64(cursor);
+
+		ret->callchain = take_array(cursor, count);
+		ret->callchain_count = ret->callchain ? (size_t)count : 0;
+	}
 	if (type & PERF_SAMPLE_RAW) {
 		uint32_t size = take_u32(cursor);
 
