@@ -6,8 +6,11 @@
 
 #include "tools/cli.h"
 #include "tools/outputs.h"
+#include "tools/symbol_options.h"
 
-#define USAGE "flightrec export FILE.frec [-f FORMAT] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME]"
+#define USAGE                                                                                                          \
+	"flightrec export FILE.frec [-f FORMAT] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
+	"[--to TIME] [--symbols DIR]... [--root DIR]"
 
 #define PATIENCE 60
 
@@ -25,6 +28,9 @@ static const char help_options[] =
 	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a date, as\n"
 	"                       2026-05-01T12:30:00.5Z\n"
 	"  --to TIME            only events up to then\n"
+	"  --symbols DIR        look for programs and their debugging information below DIR/.build-id\n"
+	"                       first; may be given again\n"
+	"  --root DIR           programs are below DIR, as in a mounted image\n"
 	"\n"
 	"formats, and the endings that mean them:\n";
 
@@ -46,6 +52,7 @@ struct arguments {
 	const char **events;
 	uint32_t *pids;
 	struct frec_filter_options filter;
+	struct frec_symbol_options symbols;
 };
 
 static bool parse_number(const char *text, uint32_t *ret)
@@ -64,7 +71,10 @@ static int export_to(struct frec_snapshot *snapshot, struct arguments *arguments
 	struct frec_error error = {0}, trouble = {0};
 	struct frec_outputs *outputs = &arguments->outputs;
 	struct frec_progress progress;
-	struct frec_export_options options = {&arguments->filter, frec__progress_update, &progress};
+	struct frec_export_options options = {.filter = &arguments->filter,
+					      .symbols = &arguments->symbols.unwinder,
+					      .progress = frec__progress_update,
+					      .progress_data = &progress};
 
 	if (!frec__outputs_open(outputs, &error)) {
 		frec__progress_start(&progress);
@@ -90,10 +100,11 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 						{"from", required_argument, NULL, FROM},
 						{"to", required_argument, NULL, TO},
 						{"help", no_argument, NULL, 'h'},
+						FREC_SYMBOL_OPTIONS,
 						{0}};
 	struct frec_filter_options *filter = &arguments->filter;
 	uint32_t retry;
-	int option;
+	int option, taken;
 
 	arguments->outputs.patience = PATIENCE;
 	arguments->outputs.headers = getenv("OTEL_EXPORTER_OTLP_HEADERS");
@@ -132,6 +143,12 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 			print_help();
 			return FREC_EXIT_DONE;
 		default:
+			taken = frec__symbol_options_take(&arguments->symbols, option, optarg);
+			if (taken < 0)
+				return frec__cli_usage(USAGE, "--symbols %s: no more than %d of these", optarg,
+						       FREC_SYMBOL_FOLDERS_MAX);
+			if (taken)
+				break;
 			return frec__cli_other_option(USAGE, "", option, argv[optind - 1]);
 		}
 	}
@@ -169,6 +186,7 @@ int frec_cmd_export(int argc, char **argv)
 	};
 	int status;
 
+	frec__symbol_options_init(&arguments.symbols);
 	arguments.filter.events = arguments.events;
 	arguments.filter.pids = arguments.pids;
 	if (!frec__outputs_init(&arguments.outputs, words) && arguments.events && arguments.pids)
