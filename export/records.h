@@ -27,6 +27,8 @@ struct frec_record {
 	size_t callchain_count;
 	const uint8_t *payload; /* with padding at its end */
 	size_t payload_size;
+	const uint8_t *callchain; /* u64 each, see Records in flightrec.proto; not aligned. NULL where it has none */
+	size_t callchain_count;
 	uint64_t register_abi; /* 0: there are no registers */
 	uint64_t register_mask;
 	const uint8_t *registers; /* u64 each, lowest bit of the mask first; not aligned */
