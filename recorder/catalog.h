@@ -26,6 +26,9 @@ struct frec_listed {
 	char kernel_name[1024];
 };
 
+/* Under which name people know what tracefs calls `group`:`name`. */
+void frec__catalog_name(struct frec_listed *ret, const char *group, const char *name);
+
 /* Calls back for each event that matches; a non-zero return ends the walk and is returned. */
 typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
 int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit, void *context);
