@@ -17,6 +17,7 @@
 #include "recorder/deaths.h"
 #include "recorder/folder.h"
 #include "recorder/processes.h"
+#include "recorder/selection.h"
 #include "recorder/sideband.h"
 #include "recorder/source.h"
 
@@ -43,6 +44,7 @@ enum frec_transport {
 
 struct frec_engine_options {
 	const char *const *selection; /* NULL-terminated; kept by the caller */
+	struct frec_stack_choice stack; /* of what is selected without a choice of its own */
 	uint64_t ring_size;	      /* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
@@ -68,6 +70,8 @@ struct frec_watched {
 
 struct frec_engine {
 	struct frec_engine_options options;
+	size_t selections;
+	struct frec_selection *selection; /* the options', taken apart */
 	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
 	/* Whether it has the right to watch the kernel: without it there are only the events that services write into memory. */
 	bool kernel;
@@ -134,6 +138,9 @@ const struct frec_watched *frec__engine_find_watched(const struct frec_engine *e
 
 /* Whether the end of a process may still be told by a pidfd. Never where the kernel is watched. */
 bool frec__engine_awaits(const struct frec_engine *engine);
+
+/* Takes what the sideband tells of a process that dies; `context` is the engine. */
+void frec__engine_alert(void *context, const struct frec_alert *alert);
 
 /* Notes a death of which a snapshot is to be taken. */
 void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert, uint32_t pid,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/bytes.h"
+#include "proto/bytes.h"
 #include "recorder/import_write.h"
 #include "recorder/perf_sample.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "recorder/bytes.h"
+#include "proto/bytes.h"
 #include "recorder/import_write.h"
 
 #define KTHREADD 2

@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "recorder/bytes.h"
+#include "proto/bytes.h"
 #include "recorder/cleanup.h"
 
 #define HEADER_SIZE 104

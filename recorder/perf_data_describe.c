@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/bytes.h"
+#include "proto/bytes.h"
 #include "recorder/perf_data.h"
 
 #define TRACING_MAGIC "\x17\x08\x44tracing"

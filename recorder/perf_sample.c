@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "recorder/bytes.h"
+#include "proto/bytes.h"
 
 #define READ_GROUP PERF_FORMAT_GROUP
 #define BRANCH_ENTRY_SIZE 24

@@ -19,7 +19,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_export PROPERTIES TIMEOUT 300 LABELS host)
-foreach(format text csv chrome otlp ctf perf firefox)
+foreach(format text csv chrome otlp ctf perf firefox folded pprof)
 	add_test(NAME host/test_format_${format} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_formats.py
 		${format} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A cursor over bytes that others wrote: what is not there is 0, and then everything behind it has failed too. Numbers are
  * little-endian, as all machines that record. */
-#ifndef FREC_RECORDER_BYTES_H
-#define FREC_RECORDER_BYTES_H
+#ifndef FREC_PROTO_BYTES_H
+#define FREC_PROTO_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
