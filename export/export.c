@@ -10,7 +10,7 @@ const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
 	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
 	&frec__writer_ctf, &frec__writer_perf,
-	&frec__writer_firefox, NULL,
+	&frec__writer_firefox, &frec__writer_folded, &frec__writer_pprof, NULL,
 };
 
 const struct frec_writer *frec__writer_find(const char *name)
@@ -121,6 +121,12 @@ int frec__export(struct frec_snapshot *snapshot, const struct frec_export_target
 		return result;
 	result = write_all(&events, targets, count, options, reterr);
 	*ret_trouble = *frec__events_trouble(&events);
+	for (size_t i = 0; i < count && !result && !ret_trouble->code; i++) {
+		if (targets[i].writer->of_stacks && !frec__stacks_count(events.stacks))
+			frec__error(ret_trouble, -ENODATA,
+				    "%s: %s: no event has a call stack: record with --stack",
+				    snapshot->name, targets[i].writer->name);
+	}
 	frec__events_deinit(&events);
 	return result;
 }

@@ -21,6 +21,8 @@ struct frec_writer {
 	const char *suffix;	    /* of a file named after its input */
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
+	bool messages;		    /* of OTLP, each whole: a collector takes them */
+	bool of_stacks;		    /* it holds call stacks alone: without any it is empty */
 
 	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last
 	 * event, `destroy` in any case after a begin that succeeded. */
@@ -40,5 +42,7 @@ extern const struct frec_writer frec__writer_otlp;
 extern const struct frec_writer frec__writer_ctf;
 extern const struct frec_writer frec__writer_perf;
 extern const struct frec_writer frec__writer_firefox;
+extern const struct frec_writer frec__writer_folded;
+extern const struct frec_writer frec__writer_pprof;
 
 #endif

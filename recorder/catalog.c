@@ -112,10 +112,22 @@ static void name_user_event(struct frec_listed *listed)
 	}
 }
 
+bool frec__catalog_means(const char *selection, const struct frec_listed *listed)
+{
+	size_t length = strlen(listed->system);
+	char shown[400];
+
+	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
+	    (strncmp(selection, listed->system, length) || selection[length] != ':'))
+		return false;
+	snprintf(shown, sizeof(shown), "%s:%s", listed->system, listed->name);
+	return !fnmatch(selection, shown, 0);
+}
+
 static int walk_group(int tracefs, const char *group, bool user, const char *selection,
 		      frec_catalog_visit *visit, void *context)
 {
-	char path[300], shown[400];
+	char path[300];
 	FREC_CLOSEDIR DIR *folder = NULL;
 	struct dirent *entry;
 	int fd;
@@ -137,8 +149,7 @@ static int walk_group(int tracefs, const char *group, bool user, const char *sel
 		snprintf(listed.name, sizeof(listed.name), "%s", entry->d_name);
 		if (user)
 			name_user_event(&listed);
-		snprintf(shown, sizeof(shown), "%s:%s", listed.system, listed.name);
-		if (fnmatch(selection, shown, 0))
+		if (!frec__catalog_means(selection, &listed))
 			continue;
 		r = visit(context, &listed);
 		if (r)
@@ -177,7 +188,7 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 	return r;
 }
 
-bool frec__catalog_is_kernels(const char *selection)
+bool frec__catalog_is_kernels(int tracefs, const char *selection)
 {
 	// Those that people select most. A service that is called like one of them could be meant, but is not.
 	static const char *const systems[] = {
@@ -186,7 +197,10 @@ bool frec__catalog_is_kernels(const char *selection)
 		"rcu",	    "sched",	"signal",     "skb",	    "sock",   "syscalls",	  "task",     "tcp",
 		"timer",    "udp",	"vmscan", "workqueue",	  "writeback"};
 	size_t length = strcspn(selection, ":");
+	char group[128];
 
+	if (tracefs >= 0)
+		return kernel_group(tracefs, selection, group, sizeof(group));
 	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
 		if (strlen(systems[i]) == length && !strncmp(systems[i], selection, length))
 			return true;

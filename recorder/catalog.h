@@ -26,6 +26,9 @@ struct frec_listed {
 	char kernel_name[1024];
 };
 
+/* Whether a selection means this event. */
+bool frec__catalog_means(const char *selection, const struct frec_listed *listed);
+
 /* Calls back for each event that matches; a non-zero return ends the walk and is returned. */
 typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
 int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit, void *context);
@@ -33,8 +36,11 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 /* Refuses a kernel tracepoint that does not exist. */
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
-/* Whether a selection can only mean something of the kernel's, told by its system alone: for when there is no tracefs. */
-bool frec__catalog_is_kernels(const char *selection);
+/*
+ * Whether a selection can only mean something of the kernel's, told by its system alone. Where there is no tracefs (-1) those
+ * systems count that people select most.
+ */
+bool frec__catalog_is_kernels(int tracefs, const char *selection);
 
 /*
  * Opens tracefs, wherever it is mounted. Where it is not, who may mount gets a mount of his own that nobody else sees and that

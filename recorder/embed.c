@@ -115,6 +115,11 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		at += (size_t)n_ + 1;                                                              \
 	} while (0)
 	ADD("--pid", "%d", (int)getpid());
+	if (options->stack_bytes) {
+		// An option whose value may be missing takes one in the same word alone.
+		argv[argc++] = text + at;
+		at += (size_t)snprintf(text + at, size - at, "--stack=%" PRIu64, options->stack_bytes) + 1;
+	}
 	if (options->folder)
 		ADD("-o", "%s", options->folder);
 	if (options->ring_size)
@@ -193,7 +198,7 @@ static int fail_memory(const struct frec_recorder_options *options, int code)
 static int start_keeper(const struct frec_recorder_options *options)
 {
 	char text[16384], answer[600];
-	char *argv[2 * EVENTS_MAX + 18];
+	char *argv[2 * EVENTS_MAX + 19];
 	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
 	pid_t pid;
 

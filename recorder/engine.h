@@ -17,6 +17,7 @@
 #include "recorder/deaths.h"
 #include "recorder/folder.h"
 #include "recorder/processes.h"
+#include "recorder/selection.h"
 #include "recorder/sideband.h"
 #include "recorder/source.h"
 
@@ -43,6 +44,7 @@ enum frec_transport {
 
 struct frec_engine_options {
 	const char *const *selection; /* NULL-terminated; kept by the caller */
+	struct frec_stack_choice stack; /* of what is selected without a choice of its own */
 	uint64_t ring_size;	      /* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
@@ -69,6 +71,8 @@ struct frec_watched {
 
 struct frec_engine {
 	struct frec_engine_options options;
+	size_t selections;
+	struct frec_selection *selection; /* the options', taken apart */
 	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
 	/* Whether it has the right to watch the kernel: without it there are only the events that services write into memory. */
 	bool kernel;

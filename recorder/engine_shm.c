@@ -27,14 +27,14 @@ struct frec_engine_shm {
 };
 
 // What is recorded always comes along.
-static const char *const *with_own(const char *const *selection,
+static const char *const *with_own(const struct frec_engine *engine,
 				   const char *ret[FREC_SELECTIONS_MAX + 2])
 {
 	size_t count = 0;
 
-	while (selection[count] && count < FREC_SELECTIONS_MAX) {
-		ret[count] = selection[count];
-		count++;
+	for (size_t i = 0; i < engine->selections && count < FREC_SELECTIONS_MAX; i++) {
+		if (engine->selection[i].kind == FREC_SELECT_EVENT)
+			ret[count++] = engine->selection[i].name;
 	}
 	ret[count] = "flightrec:*";
 	ret[count + 1] = NULL;
@@ -106,7 +106,7 @@ int frec__engine_shm_fd(struct frec_engine *engine, uint32_t uid, uint32_t clien
 		frec__pid_space_learn(shm->space, client);
 	}
 	r = frec__shm_create(&shm->rings, engine->options.ring_size,
-			     with_own(engine->options.selection, selection),
+			     with_own(engine, selection),
 			     engine->options.guard ? FREC_SHM_GUARD : 0, reterr);
 	if (r) {
 		stop(shm);
@@ -136,6 +136,7 @@ static void add_source(struct frec_engine *engine, const struct frec_engine_shm 
 		r = r ? r : -EBADMSG;
 	frec__declarations_deinit(&declarations);
 	if (!r) {
+		source.stack_missing = frec__stack_any(frec__engine_stack(engine, &source.listed));
 		source.shm = shm->rings;
 		source.shm_number = shm->number;
 		source.shm_event = number;

@@ -132,12 +132,37 @@ int frec__engine_open_source(struct frec_engine *engine, struct frec_source *sou
 }
 
 int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed *listed,
-			    const char *filter, uint32_t stack, struct frec_error *reterr)
+			    const char *filter, const struct frec_stack_choice *stack,
+			    struct frec_error *reterr)
 {
 	struct frec_source source;
-	int r = frec__source_init(&source, engine->tracefs, listed, filter, stack, reterr);
+	int r = frec__source_init(&source, engine->tracefs, listed, filter, reterr);
 
-	return r ? r : frec__engine_open_source(engine, &source, reterr);
+	if (r)
+		return r;
+	frec__source_set_stack(&source, stack);
+	return frec__engine_open_source(engine, &source, reterr);
+}
+
+bool frec__engine_is_of_services(const struct frec_engine *engine, const struct frec_selection *selection)
+{
+	return selection->kind == FREC_SELECT_EVENT &&
+	       !frec__catalog_is_kernels(engine->tracefs, selection->name);
+}
+
+const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *engine,
+						   const struct frec_listed *listed)
+{
+	const struct frec_stack_choice *choice = &engine->options.stack;
+
+	for (size_t i = 0; i < engine->selections; i++) {
+		const struct frec_selection *selection = &engine->selection[i];
+
+		if (selection->kind == FREC_SELECT_EVENT && selection->stack.said &&
+		    frec__catalog_means(selection->name, listed))
+			choice = &selection->stack;
+	}
+	return choice;
 }
 
 int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr)
@@ -147,7 +172,7 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 						   .name = "signal_deliver",
 						   .group = "signal",
 						   .kernel_name = "signal_deliver"};
-
+	static const struct frec_stack_choice stack = {.bytes = FREC_CRASH_STACK_SIZE};
 	struct frec_source fatal_signal = {0};
 
 	// Without BPF the address is missing, and nothing else.
@@ -157,7 +182,7 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 		if (r)
 			return r;
 	}
-	return frec__engine_add_source(engine, &deliver, FREC_CRASH_FILTER, FREC_CRASH_STACK_SIZE, reterr);
+	return frec__engine_add_source(engine, &deliver, FREC_CRASH_FILTER, &stack, reterr);
 }
 
 bool frec__engine_selects(const struct frec_engine *engine, const struct frec_declared *event)
@@ -165,8 +190,9 @@ bool frec__engine_selects(const struct frec_engine *engine, const struct frec_de
 	char shown[512];
 
 	snprintf(shown, sizeof(shown), "%s:%s", event->provider, event->name);
-	for (size_t i = 0; engine->options.selection[i]; i++) {
-		if (!fnmatch(engine->options.selection[i], shown, 0))
+	for (size_t i = 0; i < engine->selections; i++) {
+		if (engine->selection[i].kind == FREC_SELECT_EVENT &&
+		    !fnmatch(engine->selection[i].name, shown, 0))
 			return true;
 	}
 	return !strcmp(event->provider, "flightrec");
@@ -194,11 +220,11 @@ static int found_event(void *context, const struct frec_listed *listed)
 		const struct frec_source *source = &engine->source[i];
 
 		// The crash source is the same tracepoint with a filter: one of ours, not what was selected.
-		if (!source->filter && !strcmp(source->listed.group, listed->group) &&
+		if (!frec__source_is_crash(source) && !strcmp(source->listed.group, listed->group) &&
 		    !strcmp(source->listed.kernel_name, listed->kernel_name))
 			return 0;
 	}
-	r = frec__engine_add_source(engine, listed, NULL, 0, &error);
+	r = frec__engine_add_source(engine, listed, NULL, frec__engine_stack(engine, listed), &error);
 	if (!r) {
 		search->found++;
 		return 0;
@@ -243,9 +269,11 @@ int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct fr
 	size_t before = engine->source_count;
 	int r = 0;
 
-	for (size_t i = 0; engine->options.selection[i] && !r; i++)
-		r = frec__catalog_walk(engine->tracefs, engine->options.selection[i], found_event,
-				       &search);
+	for (size_t i = 0; i < engine->selections && !r; i++) {
+		if (engine->selection[i].kind == FREC_SELECT_EVENT)
+			r = frec__catalog_walk(engine->tracefs, engine->selection[i].name, found_event,
+					       &search);
+	}
 	if (!r)
 		r = frec__catalog_walk(engine->tracefs, "flightrec:*", found_event, &search);
 	if (r)

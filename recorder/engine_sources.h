@@ -15,16 +15,17 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 int frec__engine_open_source(struct frec_engine *engine, struct frec_source *source,
 			     struct frec_error *reterr);
 
-/*
- * Opens one more source on every ring; with `stack` bytes of user stack and the user registers in each record unless that
- * is 0. `filter` is static or NULL.
- */
+/* Opens one more source on every ring, whose records carry `stack`. `filter` is static or NULL. */
 int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed *listed,
-			    const char *filter, uint32_t stack, struct frec_error *reterr);
+			    const char *filter, const struct frec_stack_choice *stack,
+			    struct frec_error *reterr);
 
-/* Takes over a source that is initialised and opens it on every ring; frees it when that fails. */
-int frec__engine_open_source(struct frec_engine *engine, struct frec_source *source,
-			     struct frec_error *reterr);
+/* Whether a selection means events of services, and nothing of the kernel's or of programs that know nothing of us. */
+bool frec__engine_is_of_services(const struct frec_engine *engine, const struct frec_selection *selection);
+
+/* The stacks of an event: what the last selection says that means it and says something, else the choice for all. */
+const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *engine,
+						   const struct frec_listed *listed);
 
 /* Whether an event of services is selected. */
 bool frec__engine_selects(const struct frec_engine *engine, const struct frec_declared *event);

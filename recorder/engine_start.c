@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "recorder/crash_program.h"
@@ -42,9 +44,8 @@ static int do_without_kernel(const struct frec_engine *engine, struct frec_error
 	const struct frec_engine_options *options = &engine->options;
 	int r = engine->no_kernel.code;
 
-	for (size_t i = 0; options->selection[i]; i++) {
-		if (frec__selection_kind(options->selection[i]) != FREC_SELECT_EVENT ||
-		    frec__catalog_is_kernels(options->selection[i]))
+	for (size_t i = 0; i < engine->selections; i++) {
+		if (!frec__engine_is_of_services(engine, &engine->selection[i]))
 			return frec__error(reterr, r, "-e %s: only the kernel can tell of this: %s",
 					   options->selection[i], engine->no_kernel.message);
 	}
@@ -56,14 +57,41 @@ static int do_without_kernel(const struct frec_engine *engine, struct frec_error
 	return 0;
 }
 
-static int check_selection(const struct frec_engine *engine, const char *text, struct frec_error *reterr)
+static int parse_selections(struct frec_engine *engine, struct frec_error *reterr)
 {
-	struct frec_selection selection;
-	int r = frec__selection_parse(&selection, text, reterr);
+	const struct frec_engine_options *options = &engine->options;
+	size_t count = 0;
+	int r = frec__stack_check_ring(&options->stack, options->ring_size, "--stack", reterr);
 
-	if (!r && selection.kind == FREC_SELECT_EVENT)
-		r = frec__catalog_check(engine->tracefs, text, reterr);
-	frec__selection_deinit(&selection);
+	while (options->selection[count])
+		count++;
+	engine->selection = calloc(count + 1, sizeof(*engine->selection));
+	if (!engine->selection)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count && !r; i++) {
+		struct frec_selection *selection = &engine->selection[i];
+		char whose[400];
+
+		r = frec__selection_parse(selection, options->selection[i], reterr);
+		if (r)
+			return r;
+		engine->selections++;
+		if (!selection->stack.said)
+			selection->stack = options->stack;
+		snprintf(whose, sizeof(whose), "-e %s", selection->text);
+		r = frec__stack_check_ring(&selection->stack, options->ring_size, whose, reterr);
+	}
+	return r;
+}
+
+static int check_selections(const struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < engine->selections && !r; i++) {
+		if (engine->selection[i].kind == FREC_SELECT_EVENT)
+			r = frec__catalog_check(engine->tracefs, engine->selection[i].name, reterr);
+	}
 	return r;
 }
 
@@ -103,6 +131,33 @@ static int start_usdt(struct frec_engine *engine, struct frec_error *reterr)
 	return r;
 }
 
+// Events that services write themselves carry no stacks: nobody else is there who could take one.
+static int check_stacks(const struct frec_engine *engine, struct frec_error *reterr)
+{
+	const struct frec_selection *asked = NULL;
+
+	for (size_t i = 0; i < engine->selections && !asked; i++) {
+		if (frec__engine_is_of_services(engine, &engine->selection[i]) &&
+		    frec__stack_any(&engine->selection[i].stack))
+			asked = &engine->selection[i];
+	}
+	if (!asked || engine->transport != FREC_TRANSPORT_SHM)
+		return 0;
+	if (engine->options.transport == FREC_TRANSPORT_SHM)
+		return frec__error(reterr, -EINVAL,
+				   "-e %s: with --transport shm there are no stacks: use another transport, or "
+				   "/stack=none/",
+				   asked->text);
+	if (!engine->kernel)
+		return frec__error(reterr, engine->no_kernel.code, "-e %s: only the kernel takes stacks: %s",
+				   asked->text, engine->no_kernel.message);
+	frec__report(LOG_WARNING,
+		     "-e %s: events come in without stacks, because neither user_events nor breakpoints work "
+		     "here: 'flightrec doctor' tells more",
+		     asked->text);
+	return 0;
+}
+
 // Crashes, names, and whatever the kernel writes.
 static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
@@ -122,7 +177,8 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 	if (!r)
 		r = frec__engine_find_sources(engine, true, reterr);
 	if (!r)
-		r = frec__foreign_create(&engine->foreign, engine->options.selection, open_foreign, engine, reterr);
+		r = frec__foreign_create(&engine->foreign, engine->selection, engine->selections, open_foreign, engine,
+					 reterr);
 	if (!r)
 		r = frec__engine_reserve(engine, reterr);
 	return r ? r : frec__engine_find_sites(engine, reterr);
@@ -138,17 +194,21 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 				       .tracefs = -1,
 				       .events_fd = -1};
 	frec__perf_raise_file_limit();
-	r = reach_kernel(engine, &engine->no_kernel) ? do_without_kernel(engine, reterr) : 0;
+	r = parse_selections(engine, reterr);
+	if (!r)
+		r = reach_kernel(engine, &engine->no_kernel) ? do_without_kernel(engine, reterr) : 0;
 	if (!r)
 		r = choose_transport(engine, reterr);
-	for (size_t i = 0; options->selection[i] && !r; i++)
-		r = check_selection(engine, options->selection[i], reterr);
+	if (!r)
+		r = check_selections(engine, reterr);
 	if (!r)
 		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
 				      options->quota, reterr);
 	frec__clocks_read(&engine->start);
 	if (!r && engine->kernel)
 		r = start_kernel(engine, reterr);
+	if (!r)
+		r = check_stacks(engine, reterr);
 	engine->recording_since = frec__monotonic();
 	if (!r && engine->transport == FREC_TRANSPORT_SHM) {
 		int fd = frec__engine_shm_fd(engine, geteuid(), 0, reterr);
@@ -182,6 +242,9 @@ void frec__engine_stop(struct frec_engine *engine)
 	frec__process_table_deinit(&engine->processes);
 	frec__declarations_deinit(&engine->declarations);
 	frec__deaths_deinit(&engine->deaths);
+	for (size_t i = 0; i < engine->selections; i++)
+		frec__selection_deinit(&engine->selection[i]);
+	free(engine->selection);
 	free(engine->source);
 	free(engine->ring);
 	free(engine->watched);

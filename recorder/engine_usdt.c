@@ -66,6 +66,7 @@ static int slot_of(struct frec_engine *engine, size_t event, uint32_t *ret_slot)
 				       engine->usdt_slots);
 	if (!r) {
 		source.declared = event;
+		frec__source_set_stack(&source, frec__engine_stack(engine, &source.listed));
 		r = frec__engine_open_source(engine, &source, &error);
 	}
 	if (r) {

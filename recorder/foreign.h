@@ -16,12 +16,13 @@ struct frec_foreign;
 typedef int frec_foreign_add(void *context, struct frec_source *source, struct frec_error *reterr);
 
 /*
- * Loads what the selections (NULL-terminated, parsed well before) say of foreign sources, hands each source to `add`, and lets
+ * Loads what `count` selections, which outlive it, say of foreign sources, hands each source to `add`, and lets
  * them record from then on. Without any it does nothing. A source that cannot be had is reported and
  * passed over where a glob brought it in; a selection of which nothing can be had is an error.
  */
-int frec__foreign_create(struct frec_foreign **ret, const char *const *selection,
-			 frec_foreign_add *add, void *context, struct frec_error *reterr);
+int frec__foreign_create(struct frec_foreign **ret, const struct frec_selection *selection,
+			 size_t count, frec_foreign_add *add, void *context,
+			 struct frec_error *reterr);
 
 /* After the rings were copied for the last time; before or after the sources are closed. NULL is fine. */
 void frec__foreign_destroy(struct frec_foreign *foreign);

@@ -23,6 +23,7 @@ struct target {
 	struct frec_listed listed;
 	struct frec_format format;
 	struct frec_raw_layout layout;
+	struct frec_stack_choice stack;
 	struct foreign_raw_bpf *skeleton; /* NULL: it could not be had */
 	struct bpf_link *link;
 };
@@ -73,6 +74,8 @@ static int gather(void *context, const struct frec_listed *listed, struct frec_f
 	for (size_t i = 0; i < raw->count; i++) {
 		if (!strcmp(raw->target[i].listed.name, listed->name)) {
 			frec__format_deinit(format);
+			if (gathering->selection->stack.said)
+				raw->target[i].stack = gathering->selection->stack;
 			return 0;
 		}
 	}
@@ -87,7 +90,8 @@ static int gather(void *context, const struct frec_listed *listed, struct frec_f
 	grown[raw->count] = (struct target){.selection = gathering->selection,
 					    .listed = *listed,
 					    .format = *format,
-					    .layout = *layout};
+					    .layout = *layout,
+					    .stack = gathering->selection->stack};
 	grown[raw->count].layout.slot = (uint32_t)raw->count;
 	raw->count++;
 	return 0;
@@ -182,6 +186,7 @@ static int add_all(struct frec_foreign_raw *raw, frec_foreign_add *add, void *co
 				.output = &raw->output,
 				.slot = target->layout.slot};
 
+			frec__source_set_stack(&source, &target->stack);
 			target->format = (struct frec_format){0};
 			r = add(context, &source, reterr);
 			had++;

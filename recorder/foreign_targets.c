@@ -31,7 +31,7 @@ static uint32_t existing(uint32_t strings, const struct frec_usdt_probe *probe)
 	return strings & ((1u << probe->arguments) - 1);
 }
 
-// Takes over the probe. Two selections can mean one: its texts are then those of both.
+// Takes over the probe. Two selections can mean one: its texts are then those of both, its stacks those of the last that says.
 static int add_probe(struct frec_foreign_targets *targets, const struct frec_selection *selection,
 		     const struct frec_program_file *file, struct frec_usdt_probe *probe)
 {
@@ -39,6 +39,8 @@ static int add_probe(struct frec_foreign_targets *targets, const struct frec_sel
 
 	if (known) {
 		known->strings |= existing(selection->strings, probe);
+		if (selection->stack.said)
+			known->stack = selection->stack;
 		return 0;
 	}
 	grown = reallocarray(targets->target, targets->count + 1, sizeof(*grown));
@@ -49,7 +51,8 @@ static int add_probe(struct frec_foreign_targets *targets, const struct frec_sel
 		(struct frec_foreign_target){.selection = selection,
 					     .file = *file,
 					     .probe = *probe,
-					     .strings = existing(selection->strings, probe)};
+					     .strings = existing(selection->strings, probe),
+					     .stack = selection->stack};
 	probe->provider = probe->name = NULL;
 	return 0;
 }

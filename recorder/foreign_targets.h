@@ -16,6 +16,7 @@ struct frec_foreign_target {
 	struct frec_program_file file;		/* its descriptor belongs to `files` */
 	struct frec_usdt_probe probe;
 	uint32_t strings; /* bit n: argument n is read as text */
+	struct frec_stack_choice stack;
 };
 
 struct frec_foreign_targets {

@@ -122,6 +122,7 @@ static int add_source(struct frec_foreign_usdt *usdt, size_t slot, frec_foreign_
 	if (frec__foreign_target_describe(&usdt->targets.target[slot], &source.listed,
 					  &source.format))
 		return frec__error(reterr, -ENOMEM, "out of memory");
+	frec__source_set_stack(&source, &usdt->targets.target[slot].stack);
 	return add(context, &source, reterr);
 }
 

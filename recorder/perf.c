@@ -47,6 +47,11 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 			attr->read_format &= ~(uint64_t)PERF_FORMAT_LOST;
 			continue;
 		}
+		// The machine allows callchains less depth (kernel.perf_event_max_stack): then that.
+		if (errno == EOVERFLOW && attr->sample_max_stack) {
+			attr->sample_max_stack = 0;
+			continue;
+		}
 		break;
 	}
 	switch (errno) {

@@ -63,6 +63,7 @@ void frec__probe_ring(struct frec_probe_result *ret);
 void frec__probe_set_output(struct frec_probe_result *ret);
 void frec__probe_lost(struct frec_probe_result *ret);
 void frec__probe_build_ids(struct frec_probe_result *ret);
+void frec__probe_stacks(struct frec_probe_result *ret);
 void frec__probe_ring_memory(struct frec_probe_result *ret);
 void frec__probe_paranoid(struct frec_probe_result *ret);
 void frec__probe_descriptors(struct frec_probe_result *ret);

@@ -21,6 +21,61 @@ static bool is_open_set(const char *glob)
 	return bracket && !strchr(bracket, ']');
 }
 
+// Where the options of a selection begin, whether or not they end.
+static char *find_options(char *text)
+{
+	char *colon = strrchr(text, ':');
+
+	// Slashes behind the first colon of a probe are those of its file.
+	if (!colon || (colon == text + strlen(USDT) - 1 && !strncmp(text, USDT, strlen(USDT))))
+		return NULL;
+	return strchr(colon, '/');
+}
+
+static bool is_closed(const char *options)
+{
+	return options[1] && options[strlen(options) - 1] == '/';
+}
+
+char *frec__selection_take(char **rest)
+{
+	char *text = *rest, *comma = text;
+
+	while ((comma = strchr(comma, ','))) {
+		const char *options;
+
+		*comma = 0;
+		options = find_options(text);
+		if (!options || is_closed(options)) {
+			*rest = comma + 1;
+			return text;
+		}
+		*comma++ = ',';
+	}
+	*rest = NULL;
+	return text;
+}
+
+static int misplaced_options(const struct frec_selection *selection, struct frec_error *reterr)
+{
+	return frec__error(reterr, -EINVAL,
+			   "-e %s: options stand between two slashes at the end, as in 'shop:*/stack=dwarf/'",
+			   selection->text);
+}
+
+static int cut_options(struct frec_selection *selection, struct frec_error *reterr)
+{
+	char *options = find_options(selection->pieces);
+
+	if (!options)
+		return 0;
+	if (!is_closed(options))
+		return misplaced_options(selection, reterr);
+	*options++ = 0;
+	options[strlen(options) - 1] = 0;
+	return frec__stack_parse(&selection->stack, options, selection->text, reterr);
+}
+
 // Cuts `*rest` at its first colon, and moves it behind that: to NULL at the end.
 static const char *take(char **rest)
 {
@@ -80,18 +135,27 @@ static int parse_raw_tracepoint(struct frec_selection *selection, const char *na
 
 static int parse_event(struct frec_selection *selection, struct frec_error *reterr)
 {
-	const char *colon = strchr(selection->text, ':');
+	const char *name = selection->pieces, *colon = strchr(name, ':');
 
-	selection->name = selection->text;
-	if (!colon || colon == selection->text || !colon[1])
+	selection->name = name;
+	if (!colon || colon == name || !colon[1])
 		return frec__error(reterr, -EINVAL,
 				   "-e %s: an event is named SYSTEM:NAME, as in 'shop:*' or "
 				   "sched:sched_switch",
 				   selection->text);
-	if (strchr(selection->text, '/'))
-		return frec__error(reterr, -EINVAL, "-e %s: there are no options behind '/' here",
-				   selection->text);
 	return 0;
+}
+
+static int parse_name(struct frec_selection *selection, struct frec_error *reterr)
+{
+	switch (selection->kind) {
+	case FREC_SELECT_USDT:
+		return parse_usdt(selection, selection->pieces + strlen(USDT), reterr);
+	case FREC_SELECT_RAW_TRACEPOINT:
+		return parse_raw_tracepoint(selection, selection->pieces + strlen(TP_BTF), reterr);
+	default:
+		return parse_event(selection, reterr);
+	}
 }
 
 enum frec_selection_kind frec__selection_kind(const char *text)
@@ -105,7 +169,7 @@ enum frec_selection_kind frec__selection_kind(const char *text)
 int frec__selection_parse(struct frec_selection *selection, const char *text,
 			  struct frec_error *reterr)
 {
-	int r = 0;
+	int r;
 
 	*selection = (struct frec_selection){
 		.kind = frec__selection_kind(text), .text = strdup(text), .pieces = strdup(text)};
@@ -113,16 +177,11 @@ int frec__selection_parse(struct frec_selection *selection, const char *text,
 		frec__selection_deinit(selection);
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
-	switch (selection->kind) {
-	case FREC_SELECT_USDT:
-		r = parse_usdt(selection, selection->pieces + strlen(USDT), reterr);
-		break;
-	case FREC_SELECT_RAW_TRACEPOINT:
-		r = parse_raw_tracepoint(selection, selection->pieces + strlen(TP_BTF), reterr);
-		break;
-	case FREC_SELECT_EVENT:
-		r = parse_event(selection, reterr);
-	}
+	r = cut_options(selection, reterr);
+	if (!r)
+		r = parse_name(selection, reterr);
+	if (!r && strchr(selection->name, '/'))
+		r = misplaced_options(selection, reterr);
 	if (!r && ((selection->provider && is_open_set(selection->provider)) ||
 		   is_open_set(selection->name)))
 		r = frec__error(reterr, -EINVAL, "-e %s: '[' without ']'", text);

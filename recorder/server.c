@@ -20,6 +20,7 @@
 #include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
+#include "recorder/history.h"
 
 #define POLL_MAX 2048
 #define CONNECTIONS_PER_USER 64
@@ -143,25 +144,24 @@ static void put_transports(FILE *stream, const struct frec_engine *engine)
 		fprintf(stream, "%s\"%s\":%zu", i ? "," : "", i ? frec__transport_names[i] : "kernel", counts[i]);
 }
 
-static void put_status(FILE *stream, const struct frec_engine *engine)
+static void put_status(FILE *stream, struct frec_engine *engine)
 {
-	uint64_t most = 0, age = frec__monotonic() - engine->recording_since;
+	struct frec_history history;
 
-	for (size_t i = 0; i < engine->ring_count; i++) {
-		uint64_t written = frec__ring_written(&engine->ring[i]);
-
-		most = written > most ? written : most;
-	}
+	frec__history_read(engine, &history);
 	fprintf(stream, ",\"folder\":");
 	put_json(stream, engine->folder.path);
 	fprintf(stream,
 		",\"rings\":%zu,\"ring_size\":%" PRIu64 ",\"recording_for\":%.1f,\"history\":%.1f,"
 		"\"busiest_ring_written\":%" PRIu64 ",\"snapshots\":%" PRIu64 ",\"failures\":%" PRIu64,
-		engine->ring_count, engine->options.ring_size, (double)age / 1e9,
-		most > engine->options.ring_size
-			? (double)age / 1e9 * (double)engine->options.ring_size / (double)most
-			: (double)age / 1e9,
-		most, engine->snapshots, engine->failures);
+		engine->ring_count, engine->options.ring_size, history.recording, history.held, history.written,
+		engine->snapshots, engine->failures);
+	if (history.full > 0)
+		fprintf(stream, ",\"full_ring\":%.1f", history.full);
+	if (history.full > 0 && history.stacks)
+		fprintf(stream, ",\"without_stacks\":%.1f", history.without_stacks);
+	if (history.stacks_missing)
+		fprintf(stream, ",\"stacks_missing\":%zu", history.stacks_missing);
 	fprintf(stream, ",\"transport\":\"%s\",\"kernel\":%s", frec__transport_names[engine->transport],
 		engine->kernel ? "true" : "false");
 	if (!engine->kernel) {

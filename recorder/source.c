@@ -16,7 +16,7 @@
 #define FORMAT_MAX (256u << 10)
 
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
-		      const char *filter, uint32_t stack, struct frec_error *reterr)
+		      const char *filter, struct frec_error *reterr)
 {
 	char path[1200];
 	int r;
@@ -42,12 +42,19 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 	// include/trace/events/sched.h). Asked for the period it makes one record of each, which says how much it counts.
 	if (!strcmp(listed->group, "sched") && !strncmp(listed->kernel_name, "sched_stat_", 11))
 		source->sample_type |= PERF_SAMPLE_PERIOD;
-	if (stack) {
-		source->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-		source->sample_regs_user = frec__perf_user_registers;
-		source->sample_stack_user = stack;
-	}
 	return 0;
+}
+
+void frec__source_set_stack(struct frec_source *source, const struct frec_stack_choice *stack)
+{
+	source->stack = *stack;
+	source->sample_type |= frec__stack_sample_type(stack);
+	source->sample_regs_user = stack->bytes ? frec__perf_user_registers : 0;
+}
+
+bool frec__source_is_crash(const struct frec_source *source)
+{
+	return source->filter != NULL;
 }
 
 int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
@@ -78,8 +85,7 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 		frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, source->format.id);
 	attr.sample_period = 1;
 	attr.sample_type = source->sample_type;
-	attr.sample_regs_user = source->sample_regs_user;
-	attr.sample_stack_user = source->sample_stack_user;
+	frec__stack_attr(&source->stack, &attr);
 	attr.write_backward = 1;
 	fd = frec__perf_open(&attr, ring->cpu, reterr);
 	if (fd < 0)
@@ -190,9 +196,9 @@ void frec__source_deinit(struct frec_source *source)
 
 size_t frec__source_largest(const struct frec_source *source)
 {
-	size_t size = sizeof(struct frec_sample) + PAYLOAD_MAX;
+	size_t size = sizeof(struct frec_sample) + sizeof(uint64_t) + PAYLOAD_MAX +
+		      frec__stack_size(&source->stack);
 
-	if (source->sample_stack_user)
-		size += source->sample_stack_user + 8 * 64 + 32;
-	return size;
+	// A record's size is a 16-bit number: the kernel cuts the stack to what is left.
+	return size < UINT16_MAX ? size : UINT16_MAX;
 }

@@ -15,6 +15,7 @@
 #include "recorder/format.h"
 #include "recorder/perf.h"
 #include "recorder/ring.h"
+#include "recorder/stack_choice.h"
 
 /* Bytes of user stack that a crash record carries: what fits, together with registers, well below the kernel's 64 KiB. */
 #define FREC_CRASH_STACK_SIZE (32u << 10)
@@ -26,9 +27,10 @@ struct frec_source {
 	Flightrec__Transport transport;
 	const char *filter; /* static, or NULL */
 	uint64_t since; /* when it was opened, nanoseconds of CLOCK_MONOTONIC */
+	struct frec_stack_choice stack;
 	uint64_t sample_type;
 	uint64_t sample_regs_user;
-	uint32_t sample_stack_user;
+	bool stack_missing; /* stacks were asked for, and nobody can take them here */
 	size_t opened;	   /* rings that it was opened on: the length of the two below */
 	int *fd;
 	uint64_t *perf_id; /* the kernel's id of the event: what it writes as PERF_SAMPLE_IDENTIFIER */
@@ -44,11 +46,16 @@ struct frec_source {
 };
 
 /*
- * Reads what tracefs says about `listed`. `stack` bytes of user stack and the user registers are captured with each
- * record when it is not 0. Opens nothing.
+ * Reads what tracefs says about `listed`. Opens nothing.
  */
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
-		      const char *filter, uint32_t stack, struct frec_error *reterr);
+		      const char *filter, struct frec_error *reterr);
+
+/* Has each record carry stacks: before the source is opened. */
+void frec__source_set_stack(struct frec_source *source, const struct frec_stack_choice *stack);
+
+/* Whether it is the kernel's word on a fatal signal, which every recorder listens to. */
+bool frec__source_is_crash(const struct frec_source *source);
 
 /*
  * Takes the layout from a declaration instead of tracefs, for an event that comes in by `transport`. `output` and `slot` are

@@ -64,9 +64,11 @@ static int parse_ring_size(const char *text, uint64_t *ret)
 
 static int add_selections(struct frec_record_options *options, char *list)
 {
-	char *save = NULL;
+	while (list) {
+		const char *one = frec__selection_take(&list);
 
-	for (char *one = strtok_r(list, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+		if (!*one)
+			continue;
 		if (options->selections == FREC_SELECTIONS_MAX)
 			return -E2BIG;
 		options->selection[options->selections++] = one;
@@ -85,7 +87,7 @@ static int parse_transport(const char *text, enum frec_transport *ret)
 	return -EINVAL;
 }
 
-enum { RING_SIZE = 256, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, GUARD, JSON };
+enum { RING_SIZE = 256, STACK, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, GUARD, JSON };
 
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage)
@@ -93,6 +95,7 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 	static const struct option longs[] = {{"event", required_argument, NULL, 'e'},
 					      {"output", required_argument, NULL, 'o'},
 					      {"ring-size", required_argument, NULL, RING_SIZE},
+					      {"stack", optional_argument, NULL, STACK},
 					      {"quota", required_argument, NULL, QUOTA},
 					      {"fallback", required_argument, NULL, FALLBACK},
 					      {"listen", required_argument, NULL, LISTEN},
@@ -121,6 +124,12 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 				return -1 - frec__cli_usage(usage,
 							    "--ring-size %s: a power of two from 64K to 1G",
 							    optarg);
+			break;
+		case STACK:
+			options->engine.stack.bytes = FREC_STACK_BYTES_DEFAULT;
+			if (optarg && frec__stack_parse_bytes(optarg, &options->engine.stack.bytes))
+				return -1 - frec__cli_usage(usage, "--stack=%s: a number of bytes from 8 to %u",
+							    optarg, FREC_STACK_BYTES_MAX);
 			break;
 		case QUOTA:
 			if (frec__parse_size(optarg, &options->engine.quota))

@@ -11,7 +11,10 @@
 	"  -e, --event EVENT     what to record: a glob over SYSTEM:NAME, repeatable, or a list with commas\n" \
 	"                        (default '*:*', every user event; kernel tracepoints by system: 'sched:sched_*');\n" \
 	"                        usdt:FILE:PROVIDER:PROBE[:argN=str]... for the USDT probes of any program or library,\n" \
-	"                        tp_btf:NAME for kernel tracepoints by their arguments\n" \
+	"                        tp_btf:NAME for kernel tracepoints by their arguments; and stacks with each of them by\n" \
+	"                        EVENT/stack=KIND/: fp, kernel, dwarf[,bytes=N], several joined by '+', or none\n" \
+	"      --stack[=BYTES]   registers and so many bytes of stack, to be unwound later, with every EVENT that says\n" \
+	"                        nothing of stacks itself (default 8192, 65528 at most)\n" \
 	"  -o, --output DIR      where snapshots go (default .)\n"                                 \
 	"      --ring-size SIZE  bytes per CPU, with K, M or G (default 4M)\n"                      \
 	"      --quota SIZE      remove the oldest snapshots in DIR above this much (default 1G, 0: never)\n" \

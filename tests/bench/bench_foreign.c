@@ -80,13 +80,16 @@ static int open_on_rings(void *context, struct frec_source *source, struct frec_
 
 static double record(const char *selection, long events, struct frec_error *error)
 {
-	const char *const selections[] = {selection, NULL};
 	struct frec_foreign *foreign = NULL;
+	struct frec_selection parsed;
 	double result = -1;
 
-	if (!frec__foreign_create(&foreign, selections, open_on_rings, NULL, error))
+	if (frec__selection_parse(&parsed, selection, error))
+		return -1;
+	if (!frec__foreign_create(&foreign, &parsed, 1, open_on_rings, NULL, error))
 		result = run(events);
 	frec__foreign_destroy(foreign);
+	frec__selection_deinit(&parsed);
 	frec__source_deinit(&opened);
 	return result;
 }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -46,6 +47,71 @@ static void shapes(void **state)
 	     0x809);
 }
 
+// The same selection with options, and what they choose.
+static void chosen(const char *text, const char *name, struct frec_stack_choice expected)
+{
+	struct frec_selection selection;
+	struct frec_error error = {0};
+
+	if (frec__selection_parse(&selection, text, &error))
+		fail_msg("%s: %s", text, error.message);
+	assert_string_equal(selection.text, text);
+	assert_string_equal(selection.name, name);
+	assert_int_equal(selection.stack.said, expected.said);
+	assert_int_equal(selection.stack.frame_pointers, expected.frame_pointers);
+	assert_int_equal(selection.stack.kernel, expected.kernel);
+	assert_int_equal(selection.stack.bytes, expected.bytes);
+	frec__selection_deinit(&selection);
+}
+
+static void stacks(void **state)
+{
+	(void)state;
+	chosen("shop:*", "shop:*", (struct frec_stack_choice){0});
+	chosen("shop:*/stack=none/", "shop:*", (struct frec_stack_choice){.said = true});
+	chosen("shop:*/stack=fp/", "shop:*", (struct frec_stack_choice){.said = true, .frame_pointers = true});
+	chosen("shop:*/stack=kernel/", "shop:*", (struct frec_stack_choice){.said = true, .kernel = true});
+	chosen("shop:*/stack=dwarf/", "shop:*", (struct frec_stack_choice){.said = true, .bytes = 8192});
+	chosen("shop:*/stack=dwarf,bytes=1/", "shop:*", (struct frec_stack_choice){.said = true, .bytes = 8});
+	chosen("shop:*/bytes=65521,stack=dwarf/", "shop:*",
+	       (struct frec_stack_choice){.said = true, .bytes = 65528});
+	chosen("tp_btf:sched_*/stack=fp+kernel/", "sched_*",
+	       (struct frec_stack_choice){.said = true, .frame_pointers = true, .kernel = true});
+	chosen("usdt:/usr/bin/x:shop:paid/stack=dwarf+kernel,bytes=4096/", "paid",
+	       (struct frec_stack_choice){.said = true, .kernel = true, .bytes = 4096});
+	chosen("usdt:x:shop:paid:arg0=str:arg1=str/stack=fp/", "paid",
+	       (struct frec_stack_choice){.said = true, .frame_pointers = true});
+	// Slashes of a file, and nothing else.
+	chosen("usdt:/a/stack=fp/:shop:paid", "paid", (struct frec_stack_choice){0});
+}
+
+static void taken(const char *list, size_t count, const char *const *expected)
+{
+	char *copy = strdup(list), *rest = copy;
+
+	for (size_t i = 0; i < count; i++) {
+		assert_non_null(rest);
+		assert_string_equal(frec__selection_take(&rest), expected[i]);
+	}
+	assert_null(rest);
+	free(copy);
+}
+#define TAKEN(list, ...) \
+	taken(list, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
+
+static void lists(void **state)
+{
+	(void)state;
+	TAKEN("a:b", "a:b");
+	TAKEN("a:b,c:d", "a:b", "c:d");
+	TAKEN(",a:b,,c:d,", "", "a:b", "", "c:d", "");
+	TAKEN("a:b/stack=dwarf,bytes=8/,c:d/stack=fp/,e:f", "a:b/stack=dwarf,bytes=8/", "c:d/stack=fp/", "e:f");
+	TAKEN("usdt:/x/y:a:b,usdt:/x:a:b/bytes=8,stack=dwarf/", "usdt:/x/y:a:b", "usdt:/x:a:b/bytes=8,stack=dwarf/");
+	// Options without an end take what follows along, for the error to show.
+	TAKEN("a:b/stack=dwarf,c:d", "a:b/stack=dwarf,c:d");
+	TAKEN("a:b/,c:d/", "a:b/,c:d/");
+}
+
 static void refusals(void **state)
 {
 	static const char *const bad[] = {
@@ -55,6 +121,36 @@ static void refusals(void **state)
 		"shop:",
 		"shop:[a",
 		"shop:a/stack/",
+		"shop:a/",
+		"shop:a//",
+		"sh/op:a",
+		"shop:a/stack=fp",
+		"shop:a/stack=/",
+		"shop:a/stack=fp+/",
+		"shop:a/stack=+fp/",
+		"shop:a/stack=lbr/",
+		"shop:a/stack=none+fp/",
+		"shop:a/stack=fp,stack=kernel/",
+		"shop:a/stack=fp,/",
+		"shop:a/stack=fp,bytes=8192/",
+		"shop:a/bytes=8192/",
+		"shop:a/stack=dwarf,bytes=/",
+		"shop:a/stack=dwarf,bytes=0/",
+		"shop:a/stack=dwarf,bytes=-8/",
+		"shop:a/stack=dwarf,bytes= 8/",
+		"shop:a/stack=dwarf,bytes=8k/",
+		"shop:a/stack=dwarf,bytes=8,bytes=8/",
+		"shop:a/stack=dwarf,bytes=65529/",
+		"shop:a/stack=dwarf,bytes=99999999999999999999/",
+		"shop:a/stack=dwarf/x",
+		"shop:a/stack=fp:b/",
+		"shop:/stack=fp/",
+		"tp_btf:/stack=fp/",
+		"tp_btf:a/stack=fp",
+		"usdt:/a/stack=fp/",
+		"usdt:a:b:/stack=fp/",
+		"usdt:a:b:c/stack=fp",
+		"usdt:a:b:c/stack=fp/:arg0=str",
 		"usdt:",
 		"usdt:a",
 		"usdt:a:b",
@@ -99,6 +195,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shapes),
+		cmocka_unit_test(stacks),
+		cmocka_unit_test(lists),
 		cmocka_unit_test(refusals),
 	};
 

@@ -50,7 +50,9 @@ static int add_marks(void *context, const struct frec_listed *listed)
 {
 	struct marks *marks = context;
 
-	return frec__engine_add_source(marks->engine, listed, NULL, marks->stack, NULL);
+	const struct frec_stack_choice stack = {.bytes = marks->stack};
+
+	return frec__engine_add_source(marks->engine, listed, NULL, &stack, NULL);
 }
 
 int main(int argc, char **argv)

@@ -35,6 +35,7 @@ struct frec_recorder_options {
 	size_t error_size;	   /* bytes at `error` */
 	const char *transport;	   /* as for `flightrec record --transport`; NULL: "auto" */
 	uint32_t guard;		   /* not 0: as `flightrec record --guard`; does nothing where the CPU has no protection keys */
+	uint64_t stack_bytes;	   /* as `flightrec record --stack=BYTES`, up to 65528; 0: stacks for events that ask for them */
 };
 
 /*
