@@ -8,11 +8,13 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ struct place {
 	gid_t gid;
 	size_t groups;
 	gid_t *group;
+	uint64_t capabilities; /* a bit each */
 	bool private;
 };
 
@@ -72,6 +75,21 @@ static void read_groups(struct place *place, const char *list)
 	}
 }
 
+// Of the process's own capabilities, those that count on this machine.
+static uint64_t capabilities(pid_t pid, const char *status)
+{
+	struct stat ours, theirs;
+	uint64_t effective;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	if (stat(path, &theirs) || stat("/proc/self/ns/user", &ours) ||
+	    ours.st_ino != theirs.st_ino ||
+	    sscanf(field(status, "\nCapEff:"), "%" SCNx64, &effective) != 1)
+		return 0;
+	return effective;
+}
+
 static int find_place(struct place *place, pid_t pid)
 {
 	FREC_FREE char *status = NULL;
@@ -87,20 +105,26 @@ static int find_place(struct place *place, pid_t pid)
 	    sscanf(field(status, "\nGid:"), "%*u %*u %*u %u", &place->gid) != 1)
 		return -EPROTO;
 	read_groups(place, field(status, "\nGroups:"));
+	place->capabilities = capabilities(pid, status);
 	return 0;
 }
 
-// From here on this process sees paths as the one that died, with the rights of its user.
+// From here on this process sees paths as the one that died, with the rights of its user, or of root where those were not its
+// user's.
 static int enter(const struct place *place)
 {
-	if (place->private) {
-		setfsgid(place->gid);
-		return 0;
-	}
-	if (fchdir(place->root) || chroot(".") || fchdir(place->directory) ||
-	    setgroups(place->groups, place->group) ||
-	    setresgid(place->gid, place->gid, place->gid) ||
-	    setresuid(place->uid, place->uid, place->uid))
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+	uid_t uid = place->private ? 0 : place->uid;
+
+	// Who could choose the root could choose what root writes.
+	if (!place->private && (fchdir(place->root) || chroot(".") || fchdir(place->directory)))
+		return -errno;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = data[i].permitted = (uint32_t)(place->capabilities >> 32 * i);
+	if (setgroups(place->groups, place->group) ||
+	    setresgid(place->gid, place->gid, place->gid) || prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) ||
+	    setresuid(uid, uid, uid) || syscall(SYS_capset, &header, data))
 		return -errno;
 	return 0;
 }
