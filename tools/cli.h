@@ -35,6 +35,7 @@ void frec__progress_end(struct frec_progress *progress);
 int frec_cmd_doctor(int argc, char **argv);
 int frec_cmd_events(int argc, char **argv);
 int frec_cmd_export(int argc, char **argv);
+int frec_cmd_import(int argc, char **argv);
 int frec_cmd_keep(int argc, char **argv);
 int frec_cmd_record(int argc, char **argv);
 int frec_cmd_run(int argc, char **argv);
