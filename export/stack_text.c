@@ -6,6 +6,8 @@
 
 // More make a line that nobody reads.
 #define LINE_FUNCTIONS 8
+// Between an event and whatever listens there are not more functions of ours and the C library's.
+#define EMITTING_FUNCTIONS 12
 
 static const char *base_name(const char *path)
 {
@@ -48,15 +50,40 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, "0x%" PRIx64, location->pc);
 }
 
+// How many functions at the innermost end only brought the event on its way: those up to the last one with a name that
+// this project keeps for itself.
+static size_t emitting_functions(const struct frec_call_stack *stack)
+{
+	size_t function = 0, ours = 0;
+
+	for (size_t i = 0; i < stack->count && function < EMITTING_FUNCTIONS; i++) {
+		const struct frec_names *names = &stack->locations[i]->names;
+
+		for (size_t k = 0; k < names->count; k++) {
+			const char *name = names->names[k].function;
+
+			function++;
+			if (name && !strncmp(name, "frec_", 5))
+				ours = function;
+		}
+		function += !names->count;
+	}
+	return ours;
+}
+
 void frec__stack_line(struct frec_text *text, const struct frec_call_stack *stack)
 {
-	size_t shown = 0;
+	size_t skip = emitting_functions(stack), shown = 0;
 
 	for (size_t i = 0; i < stack->count; i++) {
 		const struct frec_location *location = stack->locations[i];
 		size_t names = location->names.count ? location->names.count : 1;
 
 		for (size_t k = 0; k < names; k++) {
+			if (skip) {
+				skip--;
+				continue;
+			}
 			if (shown == LINE_FUNCTIONS) {
 				frec__text_puts(text, " < ...");
 				return;

@@ -11,7 +11,7 @@
 void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
 		      const struct frec_call_stack *stack);
 
-/* The innermost functions' names alone, in one line: "price < checkout < worker". */
+/* The innermost functions' names alone, in one line: "price < checkout < worker", without those that only emit. */
 void frec__stack_line(struct frec_text *text, const struct frec_call_stack *stack);
 
 /* An array with an object for each function, innermost first. */

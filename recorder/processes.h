@@ -59,6 +59,7 @@ struct frec_build_ids;
 struct frec_processes {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
+	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t map_bytes;
 	struct frec_build_ids *build_ids; /* of files that were looked at; NULL: of none yet */
 	uint32_t polls; /* looks at /proc: see frec__process_table_poll() */

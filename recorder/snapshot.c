@@ -281,10 +281,11 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	frec__crash_state(finder, &crash);
 	frec__put_crash(parts, snapshot, &crash);
 	for (size_t i = 0; i < snapshot->source_count; i++)
-		frec__put_source(parts, snapshot, &snapshot->sources[i], (uint32_t)i + 1);
+		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
+				 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
 	frec__snapshot_stacks_init(&stacks, snapshot, finder);
 	frec__put_processes(parts, snapshot, finder, oldest);
-	frec__put_crash_stack(parts, &stacks, &crash);
+	frec__put_thread_stacks(parts, &stacks, &crash);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
 		put_records(snapshot, parts, ids, i, &stacks, zstd);
 	frec__snapshot_stacks_deinit(&stacks);

@@ -13,7 +13,6 @@
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 #include "recorder/crash_state.h"
-#include "recorder/snapshot_stacks.h"
 
 #define ARGUMENTS_MAX 256
 #define PID_LIMIT (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
@@ -211,6 +210,7 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	}
 	crash.time = reason->time;
 	crash.sender_pid = reason->sender;
+	crash.stacks_missing = snapshot->stacks ? snapshot->stacks->missing : 0;
 	if (process) {
 		crash.process_name = bytes(process->name);
 		crash.n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
@@ -242,8 +242,7 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	frec__parts_put(parts, FREC_PART_CRASH, &crash.base);
 }
 
-void frec__put_source(struct frec_parts *parts, const struct frec_snapshot *snapshot,
-		      const struct frec_source *source, uint32_t id)
+void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id, bool unwound)
 {
 	const struct frec_format *format = &source->format;
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
@@ -297,10 +296,13 @@ void frec__put_source(struct frec_parts *parts, const struct frec_snapshot *snap
 	message.field = pointers;
 	message.format = source->format_text ? source->format_text : "";
 	message.filter = source->filter ? (char *)source->filter : "";
-	message.sample_type = frec__snapshot_sample_type(snapshot, source);
-	message.unwound = frec__snapshot_unwinds(snapshot, source);
-	if (message.sample_type & PERF_SAMPLE_REGS_USER)
-		message.sample_regs_user = source->sample_regs_user;
+	message.sample_type = source->sample_type;
+	message.sample_regs_user = source->sample_regs_user;
+	if (unwound) {
+		message.sample_type &= ~(uint64_t)(PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
+		message.sample_regs_user = 0;
+	}
+	message.unwound = unwound;
 	message.transport = source->transport;
 	message.since = source->since;
 	frec__parts_put(parts, FREC_PART_SOURCE, &message.base);

@@ -42,8 +42,8 @@ void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot *snap
 void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *snapshot);
 void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 		     const struct frec_crash_state *state);
-void frec__put_source(struct frec_parts *parts, const struct frec_snapshot *snapshot,
-		      const struct frec_source *source, uint32_t id);
+/* `unwound`: its records have frames instead of the bytes of stacks. */
+void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id, bool unwound);
 /* Processes that lived at or after `oldest`; mappings only of those that are mentioned. */
 void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 			 const struct frec_crash_finder *finder, uint64_t oldest);

@@ -23,15 +23,6 @@ bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct f
 	return snapshot->drop_stack_bytes && source->sample_type & PERF_SAMPLE_STACK_USER;
 }
 
-uint64_t frec__snapshot_sample_type(const struct frec_snapshot *snapshot,
-				    const struct frec_source *source)
-{
-	return frec__snapshot_unwinds(snapshot, source)
-		       ? source->sample_type &
-				 ~(uint64_t)(PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
-		       : source->sample_type;
-}
-
 static bool is_mentioned(const void *context, uint32_t pid)
 {
 	return frec__crash_finder_mentioned(context, pid);
@@ -85,18 +76,48 @@ static void keep_only_code(struct frec_unwound *unwound)
 		frames->address = 0;
 }
 
-void frec__put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
-			   const struct frec_crash_state *state)
+static bool is_code(const struct frec_process *process, uint64_t address)
+{
+	for (size_t i = 0; process && i < process->maps; i++) {
+		if (process->map[i].start <= address && address < process->map[i].end)
+			return true;
+	}
+	return false;
+}
+
+// One from the core dump, without what is no code where no bytes may be kept.
+static void put_core_stack(struct frec_parts *parts, const struct frec_snapshot_stacks *stacks,
+			   const struct frec_process *process, const Flightrec__ThreadStack *from)
+{
+	Flightrec__ThreadStack message = *from;
+	Flightrec__Frames frames = FLIGHTREC__FRAMES__INIT;
+
+	if (from->frames && stacks->snapshot->drop_stack_bytes) {
+		frames = *from->frames;
+		for (size_t i = 1; i < frames.n_pc; i++) {
+			if (!is_code(process, frames.pc[i] - 1) &&
+			    !is_code(process, frames.pc[i])) {
+				frames.n_pc = frames.how.len = i;
+				frames.end = FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY;
+			}
+		}
+		if (frames.end == FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY)
+			frames.address = 0;
+		message.frames = &frames;
+	}
+	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
+}
+
+static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			    const struct frec_process *process,
+			    const struct frec_crash_state *state)
 {
 	const struct frec_reason *reason = stacks->snapshot->reason;
-	const struct frec_process *process =
-		frec__process_table_find(stacks->snapshot->processes, reason->pid);
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 	struct frec_unwind_process *view;
 
-	if (!reason->tid || !state->registers.count || !stacks->unwinder || !process ||
-	    parts->error.code ||
+	if (!stacks->unwinder || parts->error.code ||
 	    frec__unwound_process(stacks->unwinder, process, state->time, &view))
 		return;
 	message.pid = reason->pid;
@@ -119,6 +140,21 @@ void frec__put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks
 	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
 	frec__unwind_process_destroy(view);
 	hand_back(stacks);
+}
+
+void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			     const struct frec_crash_state *state)
+{
+	const struct frec_reason *reason = stacks->snapshot->reason;
+	const struct frec_thread_stacks *core = stacks->snapshot->stacks;
+	const struct frec_process *process =
+		frec__process_table_find(stacks->snapshot->processes, reason->pid);
+
+	for (size_t i = 0; core && i < core->count; i++)
+		put_core_stack(parts, stacks, process, core->stack[i]);
+	if (process && reason->tid && state->registers.count &&
+	    !(core && frec__thread_stacks_find(core, reason->tid)))
+		put_crash_stack(parts, stacks, process, state);
 }
 
 static void tell_late(struct frec_snapshot_stacks *stacks)

@@ -32,9 +32,12 @@ void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 				const struct frec_crash_finder *finder);
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
 
-/* The ThreadStack of the thread that crashed, where its registers are known. */
-void frec__put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
-			   const struct frec_crash_state *state);
+/*
+ * What the threads of the process that died were doing: those that were found in its core dump, which has more of a stack than
+ * the kernel copies, and the one that crashed, where it is not among them and its registers are known.
+ */
+void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			     const struct frec_crash_state *state);
 
 /*
  * Copies a record into `to`, which has FREC_RECORD_SIZE_MAX bytes, as the file is to have it: see frec_snapshot.drop_stack_bytes.
@@ -44,9 +47,7 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 				  const struct frec_source *source,
 				  const struct perf_event_header *record, uint8_t *to);
 
-/* What Source tells of the records that the file has of it. */
-uint64_t frec__snapshot_sample_type(const struct frec_snapshot *snapshot,
-				    const struct frec_source *source);
+/* Whether the source's records are to have frames instead of the bytes of stacks. */
 bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source);
 
 #endif

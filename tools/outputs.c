@@ -46,6 +46,12 @@ void frec__outputs_path(struct frec_outputs *outputs, const char *path)
 	outputs->writer = NULL;
 }
 
+void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url)
+{
+	frec__outputs_path(outputs, url);
+	outputs->wanted[outputs->count - 1].endpoint = true;
+}
+
 static void default_name(struct frec_wanted *wanted, const char *input)
 {
 	size_t length = strlen(input);
@@ -69,12 +75,16 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct frec_wanted *wanted = &outputs->wanted[i];
 
-		if (!wanted->writer && wanted->path)
+		if (!wanted->writer && wanted->endpoint)
+			wanted->writer = &frec__writer_otlp;
+		else if (!wanted->writer && wanted->path)
 			wanted->writer = frec__writer_for_path(wanted->path);
 		if (!wanted->writer)
 			wanted->writer = frec__writers[0];
 		if (!wanted->path)
 			default_name(wanted, input);
+		if (wanted->endpoint && !wanted->writer->messages)
+			return frec__cli_usage(usage, "--endpoint: a collector takes -f otlp, not %s", wanted->writer->name);
 		if (!strcmp(wanted->path, "-")) {
 			streams++;
 			if (wanted->writer->kind != FREC_OUTPUT_STREAM)
@@ -90,8 +100,12 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
 }
 
-static int open_one(struct frec_wanted *wanted, struct frec_error *reterr)
+static int open_one(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
 {
+	struct frec_collector_options collector = {wanted->path, outputs->headers, outputs->patience};
+
+	if (wanted->endpoint)
+		return frec__output_open_collector(&wanted->output, &collector, reterr);
 	if (!strcmp(wanted->path, "-"))
 		return frec__output_open_stream(&wanted->output, STDOUT_FILENO, reterr);
 	if (wanted->writer->kind == FREC_OUTPUT_FOLDER)
@@ -103,7 +117,7 @@ int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr)
 {
 	for (; outputs->open < outputs->count; outputs->open++) {
 		struct frec_wanted *wanted = &outputs->wanted[outputs->open];
-		int result = open_one(wanted, reterr);
+		int result = open_one(outputs, wanted, reterr);
 
 		if (result)
 			return result;
@@ -115,10 +129,14 @@ int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr)
 
 void frec__outputs_end(struct frec_outputs *outputs, struct frec_error *reterr)
 {
+	bool failed = reterr->code;
+
 	for (size_t i = 0; i < outputs->open; i++) {
-		if (reterr->code)
+		struct frec_error error = {0};
+
+		if (failed)
 			frec__output_discard(&outputs->wanted[i].output);
-		else
-			frec__output_commit(&outputs->wanted[i].output, reterr);
+		else if (frec__output_commit(&outputs->wanted[i].output, &error) && !reterr->code)
+			*reterr = error;
 	}
 }

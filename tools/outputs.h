@@ -11,6 +11,7 @@
 struct frec_wanted {
 	const struct frec_writer *writer;
 	const char *path; /* NULL: named after the input */
+	bool endpoint;	  /* `path` is the URL of a collector */
 	char name[PATH_MAX];
 	struct frec_output output;
 };
@@ -21,6 +22,9 @@ struct frec_outputs {
 	struct frec_export_target *targets; /* of the open ones */
 	size_t open;
 	const struct frec_writer *writer; /* of a -f whose -o has not come yet */
+	/* Of all endpoints. */
+	const char *headers;
+	uint64_t patience; /* s */
 };
 
 /* Makes room for as many as there can be. Returns 0 or -ENOMEM. */
@@ -30,6 +34,7 @@ void frec__outputs_deinit(struct frec_outputs *outputs);
 /* -f and -o, in the order in which they are given. A format that is not known returns false. */
 bool frec__outputs_format(struct frec_outputs *outputs, const char *name);
 void frec__outputs_path(struct frec_outputs *outputs, const char *path);
+void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url);
 
 /* Gives every output its format and its name. Returns an exit status, and has told why. */
 int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const char *usage);
@@ -37,7 +42,10 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 /* Opens them all. To be ended by frec__outputs_end, also when it fails. */
 int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr);
 
-/* Commits those that are open or, where `reterr` tells of an error, discards them. */
+/*
+ * Commits those that are open or, where `reterr` tells of an error, discards them. One that cannot be committed leaves the
+ * others alone; `reterr` tells of the first.
+ */
 void frec__outputs_end(struct frec_outputs *outputs, struct frec_error *reterr);
 
 #endif
