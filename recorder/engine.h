@@ -52,6 +52,7 @@ struct frec_engine_options {
 	bool serves_others; /* record --listen */
 	bool hands_memory;  /* services will be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	enum frec_transport transport;
+	bool drop_stack_bytes; /* files get the frames of stacks, and nothing else of them */
 	bool guard; /* shm: services open their memory for writing only while they write, where the CPU can do that */
 };
 
