@@ -253,19 +253,11 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return frec__output_text(csv->context->output, &csv->row, reterr);
 }
 
-static int end(void *state, struct frec_error *reterr)
-{
-	(void)state;
-	(void)reterr;
-	return 0;
-}
-
 const struct frec_writer frec__writer_csv = {
 	.name = "csv",
 	.what = "for spreadsheets and databases: a row an event, a column a field",
 	.suffix = ".csv",
 	.begin = begin,
 	.event = event,
-	.end = end,
 	.destroy = destroy,
 };

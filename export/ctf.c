@@ -154,8 +154,8 @@ static void add_value(struct frec_text *packet, const struct frec_value *value)
 	bool valid = value->kind != FREC_VALUE_INVALID;
 	size_t element = 1;
 
-	switch (frec__ctf_type(field)) {
-	case FREC_CTF_INTEGER:
+	switch (frec__field_type(field)) {
+	case FREC_FIELD_INTEGER:
 		if (value->kind == FREC_VALUE_BOOL)
 			add(packet, value->u, field->size);
 		else if (valid)
@@ -163,19 +163,19 @@ static void add_value(struct frec_text *packet, const struct frec_value *value)
 		else
 			add(packet, 0, field->size);
 		break;
-	case FREC_CTF_FLOAT:
+	case FREC_FIELD_FLOAT:
 		if (valid)
 			frec__text_add(packet, value->data, field->size);
 		else
 			add(packet, 0, field->size);
 		break;
-	case FREC_CTF_STRING:
+	case FREC_FIELD_TEXT:
 		add_string(packet, value->data, value->size);
 		break;
-	case FREC_CTF_ARRAY:
+	case FREC_FIELD_ARRAY:
 		element = field->element_size;
 		// fall through
-	case FREC_CTF_BYTES:
+	case FREC_FIELD_BYTES:
 		add(packet, valid ? value->size / element : 0, 4);
 		if (valid)
 			frec__text_add(packet, value->data, value->size / element * element);

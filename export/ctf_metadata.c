@@ -10,32 +10,6 @@
 
 #include "export/identifiers.h"
 
-enum frec_ctf_type frec__ctf_type(const Flightrec__Field *field)
-{
-	bool number = field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE && field->size >= 1 &&
-		      field->size <= 8;
-
-	switch (field->kind) {
-	case FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED:
-	case FLIGHTREC__FIELD_KIND__FIELD_SIGNED:
-	case FLIGHTREC__FIELD_KIND__FIELD_BOOL:
-	case FLIGHTREC__FIELD_KIND__FIELD_POINTER:
-	case FLIGHTREC__FIELD_KIND__FIELD_ENUM:
-		return number ? FREC_CTF_INTEGER : FREC_CTF_BYTES;
-	case FLIGHTREC__FIELD_KIND__FIELD_FLOAT:
-		return number && (field->size == 4 || field->size == 8) ? FREC_CTF_FLOAT
-									: FREC_CTF_BYTES;
-	case FLIGHTREC__FIELD_KIND__FIELD_CHARS:
-	case FLIGHTREC__FIELD_KIND__FIELD_STRING:
-		return FREC_CTF_STRING;
-	case FLIGHTREC__FIELD_KIND__FIELD_ARRAY:
-		return field->element_size >= 1 && field->element_size <= 8 ? FREC_CTF_ARRAY
-									    : FREC_CTF_BYTES;
-	default:
-		return FREC_CTF_BYTES;
-	}
-}
-
 // A string literal. TSDL's are those of C; what is not plain ASCII stands as octal.
 static void add_literal(struct frec_text *text, const void *data, size_t size)
 {
@@ -77,11 +51,11 @@ static void add_enum(struct frec_text *text, const Flightrec__Field *field)
 static void add_field(struct frec_text *text, const Flightrec__Source *source, size_t index)
 {
 	const Flightrec__Field *field = source->field[index];
-	enum frec_ctf_type type = frec__ctf_type(field);
+	enum frec_field_type type = frec__field_type(field);
 
 	frec__text_puts(text, "\t\t");
 	switch (type) {
-	case FREC_CTF_INTEGER:
+	case FREC_FIELD_INTEGER:
 		if (field->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM && field->n_enumerator)
 			add_enum(text, field);
 		else
@@ -90,21 +64,21 @@ static void add_field(struct frec_text *text, const Flightrec__Source *source, s
 					    field->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM,
 				    field->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER ? 16 : 10);
 		break;
-	case FREC_CTF_FLOAT:
+	case FREC_FIELD_FLOAT:
 		frec__text_printf(text,
 				  "floating_point { exp_dig = %d; mant_dig = %d; align = 8; }",
 				  field->size == 4 ? 8 : 11, field->size == 4 ? 24 : 53);
 		break;
-	case FREC_CTF_STRING:
+	case FREC_FIELD_TEXT:
 		frec__text_puts(text, "string");
 		break;
-	case FREC_CTF_BYTES:
-	case FREC_CTF_ARRAY:
+	case FREC_FIELD_BYTES:
+	case FREC_FIELD_ARRAY:
 		add_integer(text, 4, false, 10);
 		frec__text_puts(text, " __");
 		frec__field_identifier(text, source, index);
 		frec__text_puts(text, "_length;\n\t\t");
-		if (type == FREC_CTF_BYTES)
+		if (type == FREC_FIELD_BYTES)
 			add_integer(text, 1, false, 16);
 		else
 			add_integer(text, field->element_size, field->element_signed, 10);
@@ -112,7 +86,7 @@ static void add_field(struct frec_text *text, const Flightrec__Source *source, s
 	}
 	frec__text_puts(text, " _");
 	frec__field_identifier(text, source, index);
-	if (type == FREC_CTF_BYTES || type == FREC_CTF_ARRAY) {
+	if (type == FREC_FIELD_BYTES || type == FREC_FIELD_ARRAY) {
 		frec__text_puts(text, "[__");
 		frec__field_identifier(text, source, index);
 		frec__text_puts(text, "_length]");

@@ -17,7 +17,8 @@ static size_t most_fields(const struct frec_snapshot *snapshot)
 }
 
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
-		      const struct frec_filter_options *options, struct frec_error *reterr)
+		      const struct frec_filter_options *options,
+		      const struct frec_unwinder_options *symbols, struct frec_error *reterr)
 {
 	int result;
 
@@ -28,6 +29,8 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 	result = frec__merge_init(&events->merge, snapshot);
 	if (!result)
 		result = frec__processes_init(&events->processes, snapshot);
+	if (!result)
+		result = frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
 	if (!result) {
 		events->values = calloc(most_fields(snapshot), sizeof(*events->values));
 		result = events->values ? 0 : -ENOMEM;
@@ -51,6 +54,8 @@ static void decode(struct frec_events *events)
 				   &events->values[i]);
 	events->event.source = record->source;
 	events->event.values = events->values;
+	events->event.events = events;
+	events->stack_known = false;
 }
 
 const struct frec_event *frec__events_next(struct frec_events *events)
@@ -77,6 +82,16 @@ const struct frec_event *frec__events_of(struct frec_events *events,
 	return &events->event;
 }
 
+const struct frec_call_stack *frec__event_stack(const struct frec_event *event)
+{
+	struct frec_events *events = event->events;
+
+	if (!events->stack_known)
+		events->stack = frec__stacks_of_record(events->stacks, event->record);
+	events->stack_known = true;
+	return events->stack;
+}
+
 const struct frec_error *frec__events_trouble(const struct frec_events *events)
 {
 	return events->merge.trouble.code ? &events->merge.trouble : &events->snapshot->damage;
@@ -84,9 +99,11 @@ const struct frec_error *frec__events_trouble(const struct frec_events *events)
 
 void frec__events_deinit(struct frec_events *events)
 {
+	frec__stacks_destroy(events->stacks);
 	frec__merge_deinit(&events->merge);
 	frec__processes_deinit(&events->processes);
 	frec__filter_deinit(&events->filter);
 	free(events->values);
 	events->values = NULL;
+	events->stacks = NULL;
 }

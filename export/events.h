@@ -8,6 +8,7 @@
 #include "export/filter.h"
 #include "export/merge.h"
 #include "export/processes.h"
+#include "export/stacks.h"
 
 /* One event, valid until the next. */
 struct frec_event {
@@ -16,6 +17,7 @@ struct frec_event {
 	const struct frec_value *values; /* one for each source->field */
 	const struct frec_process_entry
 		*who; /* the thread, NULL where the process table does not know it */
+	struct frec_events *events;
 };
 
 struct frec_events {
@@ -24,12 +26,17 @@ struct frec_events {
 	struct frec_filter filter;
 	struct frec_merge merge;
 	struct frec_value *values;
+	struct frec_stacks *stacks;
+	const struct frec_call_stack *stack; /* of the event, when `stack_known` */
+	bool stack_known;
 	struct frec_event event;
 };
 
-/* `options` may be NULL. The snapshot must outlive it. Returns 0 or a negative errno. */
+/* `options` and `symbols`, which say where files are looked for, may be NULL. The snapshot must outlive it. Returns 0 or a
+ * negative errno. */
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
-		      const struct frec_filter_options *options, struct frec_error *reterr);
+		      const struct frec_filter_options *options,
+		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);
 
 /* The next event, or NULL at the end. */
 const struct frec_event *frec__events_next(struct frec_events *events);
@@ -37,6 +44,9 @@ const struct frec_event *frec__events_next(struct frec_events *events);
 /* The event of a record that the caller has. */
 const struct frec_event *frec__events_of(struct frec_events *events,
 					 const struct frec_record *record);
+
+/* The call stack that was recorded with the event, NULL: none. It is unwound when somebody asks. */
+const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
 /* What was missing so far: code 0 for nothing, else which part of the file and why. */
 const struct frec_error *frec__events_trouble(const struct frec_events *events);

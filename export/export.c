@@ -10,7 +10,7 @@ const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
 	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
 	&frec__writer_ctf, &frec__writer_perf,
-	&frec__writer_firefox, NULL,
+	&frec__writer_firefox, &frec__writer_folded, &frec__writer_pprof, NULL,
 };
 
 const struct frec_writer *frec__writer_find(const char *name)
@@ -68,8 +68,10 @@ static int write_events(struct frec_events *events, struct work *works, size_t c
 			options->progress(options->progress_data, events->merge.bytes_done,
 					  events->merge.bytes_total);
 	}
-	for (size_t i = 0; i < count && !result; i++)
-		result = works[i].writer->end(works[i].state, reterr);
+	for (size_t i = 0; i < count && !result; i++) {
+		if (works[i].writer->end)
+			result = works[i].writer->end(works[i].state, reterr);
+	}
 	return result;
 }
 
@@ -91,6 +93,7 @@ static int write_all(struct frec_events *events, const struct frec_export_target
 			.snapshot = events->snapshot,
 			.processes = &events->processes,
 			.filter = &events->filter,
+			.stacks = events->stacks,
 			.output = targets[begun].output,
 		};
 		result = work->writer->begin(&work->context, &work->state, reterr);
@@ -112,11 +115,18 @@ int frec__export(struct frec_snapshot *snapshot, const struct frec_export_target
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__events_init(&events, snapshot, options ? options->filter : NULL, reterr);
+	result = frec__events_init(&events, snapshot, options ? options->filter : NULL,
+				   options ? options->symbols : NULL, reterr);
 	if (result)
 		return result;
 	result = write_all(&events, targets, count, options, reterr);
 	*ret_trouble = *frec__events_trouble(&events);
+	for (size_t i = 0; i < count && !result && !ret_trouble->code; i++) {
+		if (targets[i].writer->of_stacks && !frec__stacks_count(events.stacks))
+			frec__error(ret_trouble, -ENODATA,
+				    "%s: %s: no event has a call stack: record with --stack",
+				    snapshot->name, targets[i].writer->name);
+	}
 	frec__events_deinit(&events);
 	return result;
 }

@@ -15,6 +15,7 @@ struct frec_export_target {
 
 struct frec_export_options {
 	const struct frec_filter_options *filter; /* NULL: everything */
+	const struct frec_unwinder_options *symbols; /* where programs are looked for; NULL: where they ran */
 	/* Called after each event, when not NULL, with bytes of the snapshot done and in all. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;

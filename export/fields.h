@@ -43,6 +43,16 @@ struct frec_value {
 void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
 			size_t payload_size, struct frec_value *ret);
 
+/* What the values of a field are, whatever a record holds: for formats that tell it ahead of the events. */
+enum frec_field_type {
+	FREC_FIELD_INTEGER, /* of field->size bytes */
+	FREC_FIELD_FLOAT,
+	FREC_FIELD_TEXT,
+	FREC_FIELD_BYTES, /* also what no number can be */
+	FREC_FIELD_ARRAY, /* of integers of field->element_size bytes */
+};
+enum frec_field_type frec__field_type(const Flightrec__Field *field);
+
 /* Elements of an array, and the one at `index` as an unsigned or signed value. */
 size_t frec__value_elements(const struct frec_value *array);
 void frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret);

@@ -20,6 +20,10 @@
 //	truncated  names of strings that were longer when they were emitted; absent where there are none
 //	registers  user registers by name as "0x...", where they were recorded
 //	stack_size bytes of the stack that were recorded with it, where they were
+//	stack      functions, innermost first, where the event has a call stack: objects with "pc" and, as far as they
+//	           are known, "function", "offset" in it, "file", "line", "column", "inlined", "module", "address"
+//	           in that, "build_id"
+//	stack_end  why the stack ends, where that is not at the outermost frame
 #include "export/json.h"
 
 #include <errno.h>
@@ -28,6 +32,7 @@
 #include <string.h>
 
 #include "export/numbers.h"
+#include "export/stack_text.h"
 
 // What is the same in every event of a source.
 struct frec_json_source {
@@ -88,8 +93,11 @@ void frec__json_deinit(struct frec_json *json)
 			frec__text_free(&source->fields[k]);
 		free(source->fields);
 	}
+	for (size_t i = 0; i < json->location_count; i++)
+		frec__text_free(&json->locations[i]);
+	free(json->locations);
 	free(json->sources);
-	json->sources = NULL;
+	*json = (struct frec_json){0};
 }
 
 static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryData name)
@@ -150,11 +158,51 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-void frec__json_event(struct frec_text *line, const struct frec_json *json,
+// The objects of a place: each is put into words once.
+static const struct frec_text *location_of(struct frec_json *json,
+					   const struct frec_location *location)
+{
+	if (location->id >= json->location_count) {
+		size_t count = 2 * (size_t)location->id + 64;
+		struct frec_text *grown = reallocarray(json->locations, count, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		memset(grown + json->location_count, 0,
+		       (count - json->location_count) * sizeof(*grown));
+		json->locations = grown;
+		json->location_count = count;
+	}
+	if (!json->locations[location->id].size)
+		frec__location_json(&json->locations[location->id], location);
+	return &json->locations[location->id];
+}
+
+static void add_stack(struct frec_text *line, struct frec_json *json,
+		      const struct frec_call_stack *stack)
+{
+	frec__text_puts(line, ",\"stack\":[");
+	for (size_t i = 0; i < stack->count; i++) {
+		const struct frec_text *objects = location_of(json, stack->locations[i]);
+
+		frec__text_puts(line, i ? "," : "");
+		line->failed |= !objects || objects->failed;
+		if (objects)
+			frec__text_add(line, objects->data, objects->size);
+	}
+	frec__text_puts(line, "]");
+	if (stack->end != FREC_UNWIND_COMPLETE) {
+		frec__text_puts(line, ",\"stack_end\":");
+		frec__text_json_puts(line, frec__stack_end_word(stack->end));
+	}
+}
+
+void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event)
 {
 	const struct frec_record *record = event->record;
 	const struct frec_json_source *prepared = &json->sources[record->source_index];
+	const struct frec_call_stack *stack = frec__event_stack(event);
 
 	frec__text_puts(line, "{\"time\":");
 	frec__text_unsigned(line, record->time);
@@ -176,6 +224,8 @@ void frec__json_event(struct frec_text *line, const struct frec_json *json,
 	}
 	if (record->stack_size)
 		frec__text_printf(line, ",\"stack_size\":%zu", record->stack_size);
+	if (stack)
+		add_stack(line, json, stack);
 	frec__text_puts(line, "}");
 }
 
@@ -209,13 +259,6 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return frec__output_text(lines->context->output, line, reterr);
 }
 
-static int end(void *state, struct frec_error *reterr)
-{
-	(void)state;
-	(void)reterr;
-	return 0;
-}
-
 static void destroy(void *state)
 {
 	struct lines *lines = state;
@@ -232,6 +275,5 @@ const struct frec_writer frec__writer_json = {
 	.other_suffix = ".json",
 	.begin = begin,
 	.event = event,
-	.end = end,
 	.destroy = destroy,
 };

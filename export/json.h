@@ -11,6 +11,8 @@ struct frec_json {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *registers; /* NULL for a machine that is not known */
 	struct frec_json_source *sources;	/* by index */
+	struct frec_text *locations;		/* objects of places on stacks, by id; made when first met */
+	size_t location_count;
 };
 
 /* Prepares what is the same in every event. The snapshot must outlive it. Returns 0 or -ENOMEM. */
@@ -18,7 +20,7 @@ int frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot
 void frec__json_deinit(struct frec_json *json);
 
 /* Adds the object, without a newline. */
-void frec__json_event(struct frec_text *line, const struct frec_json *json,
+void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event);
 
 /* Adds "registers":{...} of a record that has some. */

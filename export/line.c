@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/stack_text.h"
 #include "export/writer.h"
 
 #define NAME_WIDTH_MAX 32
@@ -75,6 +76,7 @@ void frec__line_event(struct frec_text *line, const struct frec_line_style *styl
 {
 	const struct frec_record *record = event->record;
 	const Flightrec__Source *source = record->source;
+	const struct frec_call_stack *stack = frec__event_stack(event);
 	double seconds = (double)(int64_t)(record->time - style->reference) / 1e9;
 	size_t start;
 
@@ -96,6 +98,10 @@ void frec__line_event(struct frec_text *line, const struct frec_line_style *styl
 		frec__text_plain(line, source->field[i]->name, strlen(source->field[i]->name));
 		frec__text_puts(line, "=");
 		frec__text_plain_value(line, &event->values[i]);
+	}
+	if (stack) {
+		frec__text_puts(line, "  at ");
+		frec__stack_line(line, stack);
 	}
 }
 
@@ -128,13 +134,6 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return frec__output_text(lines->context->output, line, reterr);
 }
 
-static int end(void *state, struct frec_error *reterr)
-{
-	(void)state;
-	(void)reterr;
-	return 0;
-}
-
 static void destroy(void *state)
 {
 	struct lines *lines = state;
@@ -149,6 +148,5 @@ const struct frec_writer frec__writer_text = {
 	.suffix = ".txt",
 	.begin = begin,
 	.event = event,
-	.end = end,
 	.destroy = destroy,
 };

@@ -50,6 +50,13 @@ int frec__output_open_folder(struct frec_output *output, const char *path,
 	return frec__new_folder_create(&output->file, path, reterr);
 }
 
+int frec__output_open_collector(struct frec_output *output, const struct frec_collector_options *options,
+				struct frec_error *reterr)
+{
+	start(output, FREC_OUTPUT_STREAM);
+	return frec__collector_create(&output->collector, options, reterr);
+}
+
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr)
 {
@@ -103,6 +110,8 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 {
 	int result;
 
+	if (output->collector)
+		return frec__collector_add(output->collector, data, size, reterr);
 	if (size > BUFFER_SIZE - output->used) {
 		result = flush(output, reterr);
 		if (result)
@@ -168,6 +177,8 @@ int frec__output_commit(struct frec_output *output, struct frec_error *reterr)
 {
 	int result = output->buffer ? flush(output, reterr) : 0;
 
+	if (output->collector)
+		result = frec__collector_finish(output->collector, reterr);
 	if (!result && output->in_folder)
 		result = commit_in_folder(output, reterr);
 	else if (!result && output->kind == FREC_OUTPUT_FOLDER)
@@ -186,6 +197,8 @@ void frec__output_discard(struct frec_output *output)
 		frec__new_file_discard(&output->file);
 	if (output->in_folder && output->stream >= 0)
 		close(output->stream);
+	frec__collector_destroy(output->collector);
+	output->collector = NULL;
 	output->stream = -1;
 	free(output->buffer);
 	output->buffer = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an export goes: a file or a folder that appears only when it is whole, or a stream such as
- * standard output. Buffered. */
+/* Where an export goes: a file or a folder that appears only when it is whole, a stream such as
+ * standard output, or an OpenTelemetry collector. Buffered. */
 #ifndef FREC_EXPORT_OUTPUT_H
 #define FREC_EXPORT_OUTPUT_H
 
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/collector.h"
 #include "export/text.h"
 #include "proto/error.h"
 #include "proto/new_file.h"
@@ -26,6 +27,7 @@ struct frec_output {
 	uint8_t *buffer;
 	size_t used;
 	uint64_t written; /* bytes, without those in the buffer */
+	struct frec_collector *collector; /* NULL: a descriptor */
 };
 
 /* A file that will be at `path` after frec__output_commit. Returns 0 or a negative errno. */
@@ -37,6 +39,10 @@ int frec__output_open_stream(struct frec_output *output, int fd, struct frec_err
 /* A folder that will be at `path`, where nothing may be yet but an empty folder. */
 int frec__output_open_folder(struct frec_output *output, const char *path,
 			     struct frec_error *reterr);
+
+/* A collector: each frec__output_write is a whole message of OTLP. */
+int frec__output_open_collector(struct frec_output *output, const struct frec_collector_options *options,
+				struct frec_error *reterr);
 
 /* A file in such a folder, to be committed or discarded before it. `name` has no slash. */
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,

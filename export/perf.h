@@ -8,20 +8,14 @@
 #include "export/text.h"
 #include "export/writer.h"
 
-/* How a field stands in the payloads that are written. */
-enum frec_perf_type {
-	FREC_PERF_NONE,	   /* there is no room for it */
-	FREC_PERF_INTEGER, /* 8 bytes */
-	FREC_PERF_DOUBLE,
-	FREC_PERF_TEXT, /* u16 offset, u16 size of what stands behind the fixed part */
-	FREC_PERF_BYTES,
-	FREC_PERF_ARRAY, /* integers of 8 bytes */
-};
-
+/*
+ * How a field stands in the payloads that are written: integers, also those of an array, and floats take 8 bytes; of a text
+ * and of bytes there is a u16 offset and a u16 size of what stands behind the fixed part.
+ */
 struct frec_perf_field {
-	enum frec_perf_type type;
+	enum frec_field_type type;
 	uint32_t offset;
-	uint32_t count; /* of an array's elements */
+	uint32_t count; /* of an array's elements; of others 1; 0: there is no room for it */
 };
 
 struct frec_perf_source {

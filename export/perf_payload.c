@@ -17,34 +17,11 @@
 #define FIXED_MAX (24u << 10)
 #define PAYLOAD_MAX (48u << 10)
 
-static enum frec_perf_type type_of(const Flightrec__Field *field)
+// perf wants to know how long an array is before it sees one.
+static bool is_short_array(const Flightrec__Field *field)
 {
-	bool number = field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE && field->size >= 1 &&
-		      field->size <= 8;
-
-	switch (field->kind) {
-	case FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED:
-	case FLIGHTREC__FIELD_KIND__FIELD_SIGNED:
-	case FLIGHTREC__FIELD_KIND__FIELD_BOOL:
-	case FLIGHTREC__FIELD_KIND__FIELD_POINTER:
-	case FLIGHTREC__FIELD_KIND__FIELD_ENUM:
-		return number ? FREC_PERF_INTEGER : FREC_PERF_BYTES;
-	case FLIGHTREC__FIELD_KIND__FIELD_FLOAT:
-		return number && (field->size == 4 || field->size == 8) ? FREC_PERF_DOUBLE
-									: FREC_PERF_BYTES;
-	case FLIGHTREC__FIELD_KIND__FIELD_CHARS:
-	case FLIGHTREC__FIELD_KIND__FIELD_STRING:
-		return FREC_PERF_TEXT;
-	case FLIGHTREC__FIELD_KIND__FIELD_ARRAY:
-		return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
-				       field->element_size >= 1 && field->element_size <= 8 &&
-				       field->size >= field->element_size &&
-				       field->size / field->element_size <= FIXED_MAX / 8
-			       ? FREC_PERF_ARRAY
-			       : FREC_PERF_BYTES;
-	default:
-		return FREC_PERF_BYTES;
-	}
+	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE && field->size >= field->element_size &&
+	       field->size / field->element_size <= FIXED_MAX / 8;
 }
 
 int frec__perf_lay_out(struct frec_perf_source *source, const Flightrec__Source *from, uint16_t id)
@@ -57,15 +34,16 @@ int frec__perf_lay_out(struct frec_perf_source *source, const Flightrec__Source 
 	for (size_t i = 0; i < from->n_field; i++) {
 		struct frec_perf_field *field = &source->fields[i];
 
-		field->type = type_of(from->field[i]);
+		field->type = frec__field_type(from->field[i]);
 		field->count = 1;
-		if (field->type == FREC_PERF_ARRAY)
+		if (field->type == FREC_FIELD_ARRAY && is_short_array(from->field[i]))
 			field->count = from->field[i]->size / from->field[i]->element_size;
+		else if (field->type == FREC_FIELD_ARRAY)
+			field->type = FREC_FIELD_BYTES;
 		field->offset = source->fixed_size;
 		if (8 * field->count > FIXED_MAX - source->fixed_size)
-			field->type = FREC_PERF_NONE;
-		else
-			source->fixed_size += 8 * field->count;
+			field->count = 0;
+		source->fixed_size += 8 * field->count;
 	}
 	return 0;
 }
@@ -85,14 +63,14 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 
 	frec__text_puts(text, "\tfield:");
 	switch (field->type) {
-	case FREC_PERF_DOUBLE:
+	case FREC_FIELD_FLOAT:
 		frec__text_puts(text, "double ");
 		break;
-	case FREC_PERF_TEXT:
+	case FREC_FIELD_TEXT:
 		frec__text_puts(text, "__data_loc char[] ");
 		size = 4;
 		break;
-	case FREC_PERF_BYTES:
+	case FREC_FIELD_BYTES:
 		frec__text_puts(text, "__data_loc u8[] ");
 		size = 4;
 		break;
@@ -101,7 +79,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 		break;
 	}
 	frec__field_identifier(text, from, index);
-	if (field->type == FREC_PERF_ARRAY)
+	if (field->type == FREC_FIELD_ARRAY)
 		frec__text_printf(text, "[%" PRIu32 "]", field->count);
 	frec__text_printf(text, ";\toffset:%" PRIu32 ";\tsize:%" PRIu32 ";\tsigned:%d;\n",
 			  field->offset, size, sign);
@@ -111,13 +89,13 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 static const char *conversion(const struct frec_perf_field *field, const Flightrec__Field *from)
 {
 	switch (field->type) {
-	case FREC_PERF_INTEGER:
+	case FREC_FIELD_INTEGER:
 		if (from->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM && from->n_enumerator)
 			return "%s";
 		if (from->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER)
 			return "0x%llx";
 		return is_signed(from) ? "%lld" : "%llu";
-	case FREC_PERF_DOUBLE:
+	case FREC_FIELD_FLOAT:
 		return "0x%llx";
 	default:
 		return "%s";
@@ -138,23 +116,23 @@ static void add_argument(struct frec_text *text, const struct frec_perf_field *f
 			 const Flightrec__Source *from, size_t index)
 {
 	bool symbolic = from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM &&
-			from->field[index]->n_enumerator && field->type == FREC_PERF_INTEGER;
+			from->field[index]->n_enumerator && field->type == FREC_FIELD_INTEGER;
 
 	frec__text_puts(text, ", ");
 	switch (field->type) {
-	case FREC_PERF_TEXT:
+	case FREC_FIELD_TEXT:
 		frec__text_puts(text, "__get_str(");
 		frec__field_identifier(text, from, index);
 		frec__text_puts(text, ")");
 		return;
-	case FREC_PERF_BYTES:
+	case FREC_FIELD_BYTES:
 		frec__text_puts(text, "__print_hex(__get_dynamic_array(");
 		frec__field_identifier(text, from, index);
 		frec__text_puts(text, "), __get_dynamic_array_len(");
 		frec__field_identifier(text, from, index);
 		frec__text_puts(text, "))");
 		return;
-	case FREC_PERF_ARRAY:
+	case FREC_FIELD_ARRAY:
 		frec__text_puts(text, "__print_array(REC->");
 		frec__field_identifier(text, from, index);
 		frec__text_printf(text, ", %" PRIu32 ", 8)", field->count);
@@ -181,12 +159,12 @@ void frec__perf_format(struct frec_text *text, const struct frec_perf_source *so
 		      "\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
 		      "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n");
 	for (size_t i = 0; i < from->n_field; i++) {
-		if (source->fields[i].type != FREC_PERF_NONE)
+		if (source->fields[i].count)
 			add_declaration(text, &source->fields[i], from, i);
 	}
 	frec__text_puts(text, "\nprint fmt: \"");
 	for (size_t i = 0, any = 0; i < from->n_field; i++) {
-		if (source->fields[i].type == FREC_PERF_NONE)
+		if (!source->fields[i].count)
 			continue;
 		frec__text_puts(text, any++ ? " " : "");
 		frec__field_identifier(text, from, i);
@@ -194,7 +172,7 @@ void frec__perf_format(struct frec_text *text, const struct frec_perf_source *so
 	}
 	frec__text_puts(text, "\"");
 	for (size_t i = 0; i < from->n_field; i++) {
-		if (source->fields[i].type != FREC_PERF_NONE)
+		if (source->fields[i].count)
 			add_argument(text, &source->fields[i], from, i);
 	}
 	frec__text_puts(text, "\n");
@@ -240,19 +218,17 @@ static void add_value(struct frec_text *bytes, size_t start, const struct frec_p
 	size_t at = start + field->offset;
 
 	switch (field->type) {
-	case FREC_PERF_NONE:
-		break;
-	case FREC_PERF_INTEGER:
+	case FREC_FIELD_INTEGER:
 		set(bytes, at, value->kind == FREC_VALUE_INVALID ? 0 : value->u);
 		break;
-	case FREC_PERF_DOUBLE:
+	case FREC_FIELD_FLOAT:
 		set(bytes, at, value->kind == FREC_VALUE_INVALID ? 0 : bits_of(value->d));
 		break;
-	case FREC_PERF_TEXT:
-	case FREC_PERF_BYTES:
-		set(bytes, at, add_elsewhere(bytes, start, value, field->type == FREC_PERF_TEXT));
+	case FREC_FIELD_TEXT:
+	case FREC_FIELD_BYTES:
+		set(bytes, at, add_elsewhere(bytes, start, value, field->type == FREC_FIELD_TEXT));
 		break;
-	case FREC_PERF_ARRAY:
+	case FREC_FIELD_ARRAY:
 		for (uint32_t i = 0; value->kind == FREC_VALUE_ARRAY && i < field->count; i++) {
 			struct frec_value element;
 
@@ -273,6 +249,8 @@ void frec__perf_payload(struct frec_text *bytes, const struct frec_perf_source *
 
 	frec__text_add(bytes, zeroes, source->fixed_size);
 	set(bytes, start, common);
-	for (size_t i = 0; i < event->source->n_field; i++)
-		add_value(bytes, start, &source->fields[i], &event->values[i]);
+	for (size_t i = 0; i < event->source->n_field; i++) {
+		if (source->fields[i].count)
+			add_value(bytes, start, &source->fields[i], &event->values[i]);
+	}
 }

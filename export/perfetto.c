@@ -177,7 +177,7 @@ static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 }
 
 static int write_instant(struct frec_perfetto *perfetto, const struct frec_event *event,
-			 struct frec_error *reterr)
+			 uint64_t callstack_iid, struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
 	struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
@@ -196,7 +196,8 @@ static int write_instant(struct frec_perfetto *perfetto, const struct frec_event
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		source->interned = true;
 	}
-	result = frec__perfetto_write_event(perfetto, event, track, interned, reterr);
+	result = frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned,
+					    reterr);
 	if (interned)
 		frec__arena_reset(&perfetto->arena);
 	return result;
@@ -204,11 +205,22 @@ static int write_instant(struct frec_perfetto *perfetto, const struct frec_event
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
+	const struct frec_call_stack *stack = frec__event_stack(event);
+	const struct frec_record *record = event->record;
 	struct frec_perfetto *perfetto = state;
+	uint64_t iid;
+	int result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
 
-	if (event->record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
-		return frec__perfetto_write_ftrace(perfetto, event, reterr);
-	return write_instant(perfetto, event, reterr);
+	if (result)
+		return result;
+	if (record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
+		result = frec__perfetto_write_ftrace(perfetto, event, reterr);
+	else
+		result = write_instant(perfetto, event, iid, reterr);
+	if (!result && stack)
+		result = frec__perfetto_write_sample(perfetto, record->time, record->cpu,
+						     record->pid, record->tid, stack, iid, reterr);
+	return result;
 }
 
 static void destroy(void *state)
@@ -216,6 +228,7 @@ static void destroy(void *state)
 	struct frec_perfetto *perfetto = state;
 
 	frec__arena_free(&perfetto->arena);
+	frec__perfetto_stacks_deinit(&perfetto->stacks);
 	free(perfetto->sources);
 	free(perfetto->described);
 	free(perfetto->packed);
@@ -269,7 +282,9 @@ static int end(void *state, struct frec_error *reterr)
 	struct frec_perfetto *perfetto = state;
 	int result = frec__perfetto_write_trigger(perfetto, reterr);
 
-	return result ? result : frec__perfetto_write_crash(perfetto, reterr);
+	if (!result)
+		result = frec__perfetto_write_crash(perfetto, reterr);
+	return result ? result : frec__perfetto_write_threads(perfetto, reterr);
 }
 
 const struct frec_writer frec__writer_perfetto = {

@@ -24,6 +24,19 @@ struct frec_perfetto_source {
 	size_t known_field[FREC_KNOWN_FIELDS_MAX];
 };
 
+/* Numbers in the trace by number in our tables; 0: it is not there yet. */
+struct frec_perfetto_iids {
+	uint64_t *iid;
+	size_t count;
+};
+
+/* What of the call stacks the trace holds already. */
+struct frec_perfetto_stacks {
+	struct frec_perfetto_iids stacks, codes;
+	struct frec_perfetto_iids locations; /* of the outermost of its functions; the others follow */
+	uint64_t next_frame;
+};
+
 struct frec_perfetto {
 	const struct frec_export *context;
 	const struct frec_registers *registers; /* NULL for a machine that is not known */
@@ -32,6 +45,7 @@ struct frec_perfetto {
 	uint32_t *described; /* hash set of thread numbers that have a track; UINT32_MAX: free */
 	size_t described_count, described_size;
 	bool described_nobody; /* the track of events without a thread */
+	struct frec_perfetto_stacks stacks;
 	uint8_t *packed;
 	size_t packed_size;
 };
@@ -49,7 +63,8 @@ int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
 
 /* perfetto_event.c: an instant, with the names of its source when this is its first. */
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
-			       uint64_t track, const Perfetto__Protos__InternedData *interned,
+			       uint64_t track, uint64_t callstack_iid,
+			       const Perfetto__Protos__InternedData *interned,
 			       struct frec_error *reterr);
 
 /* Text as a field of this number, valid UTF-8 whatever the bytes, with `end` behind it. Room: four
@@ -72,6 +87,19 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_trigger(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error *reterr);
+
+/*
+ * perfetto_stacks.c: call stacks. The number of one in the trace, 0 for NULL; what is not there yet is written. Then,
+ * behind the event, the sample that flame graphs are drawn from.
+ */
+int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
+			 uint64_t *ret_iid, struct frec_error *reterr);
+int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, uint32_t cpu,
+				uint32_t pid, uint32_t tid, const struct frec_call_stack *stack,
+				uint64_t iid, struct frec_error *reterr);
+/* The stacks of the threads of the process that died, as instants of theirs. */
+int frec__perfetto_write_threads(struct frec_perfetto *perfetto, struct frec_error *reterr);
+void frec__perfetto_stacks_deinit(struct frec_perfetto_stacks *stacks);
 
 /* perfetto_ftrace.c: kernel tracepoints. */
 void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flightrec__Source *from);

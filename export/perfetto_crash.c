@@ -79,7 +79,9 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error
 	Perfetto__Protos__TrackEvent instant = PERFETTO__PROTOS__TRACK_EVENT__INIT;
 	struct frec_annotations annotations = {0};
 	char *category = "flightrec";
+	const struct frec_call_stack *stack;
 	struct frec_text name = {0};
+	uint64_t callstack_iid;
 	uint32_t tid;
 	int result;
 
@@ -92,6 +94,12 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error
 		&instant.track_uuid, reterr);
 	if (result)
 		return result;
+	stack = frec__stacks_of_crash(perfetto->context->stacks);
+	result = frec__perfetto_stack(perfetto, stack, &callstack_iid, reterr);
+	if (result)
+		return result;
+	instant.has_callstack_iid = callstack_iid != 0;
+	instant.callstack_iid = callstack_iid;
 	add_crash(perfetto, crash, &annotations);
 	if (crash->signal) {
 		frec__text_puts(&name, "crash: ");

@@ -24,6 +24,7 @@ enum {
 	EVENT_TYPE = 9,
 	EVENT_NAME_IID = 10,
 	EVENT_TRACK_UUID = 11,
+	EVENT_CALLSTACK_IID = 56,
 };
 enum {
 	ANNOTATION_NAME_IID = 1,
@@ -200,7 +201,8 @@ static size_t event_bound(const struct frec_event *event)
 }
 
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
-			       uint64_t track, const Perfetto__Protos__InternedData *interned,
+			       uint64_t track, uint64_t callstack_iid,
+			       const Perfetto__Protos__InternedData *interned,
 			       struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
@@ -224,6 +226,8 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	p = frec__pack_number(p, EVENT_TYPE, PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT);
 	p = frec__pack_number(p, EVENT_NAME_IID, iid);
 	p = frec__pack_number(p, EVENT_TRACK_UUID, track);
+	if (callstack_iid)
+		p = frec__pack_number(p, EVENT_CALLSTACK_IID, callstack_iid);
 	p = frec__pack_end(instant, p);
 	if (interned) {
 		p = frec__pack_varint(p, PACKET_INTERNED_DATA << 3 | 2);

@@ -51,12 +51,33 @@ static uint64_t take_u64(struct cursor *cursor)
 	return value;
 }
 
-// `count` times a u64, of which there may be none.
+// `count` times 8 bytes.
 static const uint8_t *take_array(struct cursor *cursor, uint64_t count)
 {
-	if (count > (uint64_t)(cursor->end - cursor->at) / 8)
+	if (count > (uint64_t)(cursor->end - cursor->at) / 8) {
 		cursor->failed = true;
-	return cursor->failed ? NULL : take(cursor, count * 8);
+		return NULL;
+	}
+	return take(cursor, count * 8);
+}
+
+static void take_callchain(struct cursor *cursor, struct frec_record *ret)
+{
+	uint64_t count = take_u64(cursor);
+
+	ret->callchain = take_array(cursor, count);
+	ret->callchain_count = ret->callchain ? (size_t)count : 0;
+}
+
+static void take_frames(struct cursor *cursor, struct frec_record *ret)
+{
+	uint32_t count = take_u32(cursor);
+
+	ret->frames_end = take_u32(cursor);
+	ret->frames_address = take_u64(cursor);
+	ret->frames = take_array(cursor, count);
+	ret->frames_how = take(cursor, ((uint64_t)count + 7) & ~UINT64_C(7));
+	ret->frames_count = cursor->failed ? 0 : count;
 }
 
 // A task that is exiting has no number any more for perf, but the tracepoint noted one in the
@@ -92,12 +113,8 @@ static int take_sample(struct cursor *cursor, struct frec_record *ret)
 		take_u32(cursor);
 	}
 	ret->weight = type & PERF_SAMPLE_PERIOD ? take_u64(cursor) : 1;
-	if (type & PERF_SAMPLE_CALLCHAIN) {
-		uint64_t count = take_u64(cursor);
-
-		ret->callchain = take_array(cursor, count);
-		ret->callchain_count = ret->callchain ? (size_t)count : 0;
-	}
+	if (type & PERF_SAMPLE_CALLCHAIN)
+		take_callchain(cursor, ret);
 	if (type & PERF_SAMPLE_RAW) {
 		uint32_t size = take_u32(cursor);
 
@@ -108,8 +125,8 @@ static int take_sample(struct cursor *cursor, struct frec_record *ret)
 		ret->register_abi = take_u64(cursor);
 		if (ret->register_abi) {
 			ret->register_mask = ret->source->sample_regs_user;
-			ret->registers = cursor->at;
-			take_array(cursor, (uint64_t)__builtin_popcountll(ret->register_mask));
+			ret->registers = take_array(
+				cursor, (uint64_t)__builtin_popcountll(ret->register_mask));
 		}
 	}
 	if (type & PERF_SAMPLE_STACK_USER) {
@@ -124,6 +141,8 @@ static int take_sample(struct cursor *cursor, struct frec_record *ret)
 			ret->stack_size = (size_t)copied;
 		}
 	}
+	if (ret->source->unwound)
+		take_frames(cursor, ret);
 	if (cursor->failed || !ret->payload)
 		return -EPROTO;
 	thread_from_payload(ret);

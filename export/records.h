@@ -23,15 +23,21 @@ struct frec_record {
 	uint64_t weight; /* how often it counts: PERF_SAMPLE_PERIOD, else 1 */
 	uint32_t pid,
 		tid; /* UINT32_MAX where the kernel could not tell: the task was already gone */
+	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
+	size_t callchain_count;
 	const uint8_t *payload; /* with padding at its end */
 	size_t payload_size;
-	const uint8_t *callchain; /* u64 each, see Records in flightrec.proto; not aligned. NULL where it has none */
-	size_t callchain_count;
 	uint64_t register_abi; /* 0: there are no registers */
 	uint64_t register_mask;
 	const uint8_t *registers; /* u64 each, lowest bit of the mask first; not aligned */
 	const uint8_t *stack;	  /* what was really copied */
 	size_t stack_size;
+	/* What the recorder unwound: see Frames in flightrec.proto. */
+	size_t frames_count;
+	const uint8_t *frames;	   /* u64 each, innermost first; not aligned */
+	const uint8_t *frames_how; /* a byte for each */
+	uint32_t frames_end;	   /* StackEnd, or what a damaged file has there */
+	uint64_t frames_address;
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "export/crash.h"
 #include "export/show.h"
+#include "export/stack_text.h"
 #include "unwind/registers.h"
 
 static void add_bytes(struct frec_text *text, const char *key, ProtobufCBinaryData value)
@@ -69,7 +70,51 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 	frec__text_puts(text, "}");
 }
 
-static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot)
+// The frames that are known, and where the stack really ends.
+static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
+		       const struct frec_call_stack *stack)
+{
+	char words[320];
+
+	if (!stack)
+		return;
+	frec__text_puts(text, ",\n\"frames\":");
+	frec__stack_json(text, stack);
+	add_string(text, "frames_end", frec__stack_end_word(stack->end));
+	add_string(text, "frames_end_words",
+		   frec__unwind_end_words(frec__stacks_end(stacks), words, sizeof(words)));
+}
+
+static void add_threads(struct frec_text *text, const struct frec_snapshot *snapshot,
+			struct frec_stacks *stacks)
+{
+	frec__text_puts(text, ",\n\"threads\":[");
+	for (size_t i = 0; i < snapshot->thread_stack_count; i++) {
+		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
+
+		frec__text_printf(text, "%s{\"pid\":%" PRIu32, i ? ",\n" : "", thread->pid);
+		add_number(text, "tid", thread->tid);
+		add_bytes(text, "thread", thread->name);
+		add_frames(text, stacks, frec__stacks_of_thread(stacks, thread));
+		frec__text_puts(text, "}");
+	}
+	frec__text_puts(text, "]");
+}
+
+static void add_address(struct frec_text *text, const struct frec_snapshot *snapshot)
+{
+	struct frec_text words = {0};
+
+	frec__text_printf(text, ",\"address\":\"0x%" PRIx64 "\"", snapshot->crash->address);
+	frec__crash_address_words(&words, snapshot);
+	if (words.size)
+		add_string(text, "address_words", words.data);
+	text->failed |= words.failed;
+	frec__text_free(&words);
+}
+
+static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot,
+		      struct frec_stacks *stacks)
 {
 	const Flightrec__Crash *crash = snapshot->crash;
 	struct frec_text headline = {0};
@@ -95,7 +140,7 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	else if (crash->end_case == FLIGHTREC__CRASH__END_EXIT_STATUS)
 		frec__text_printf(text, ",\"exit_status\":%" PRId32, crash->exit_status);
 	if (crash->fault_case == FLIGHTREC__CRASH__FAULT_ADDRESS)
-		frec__text_printf(text, ",\"address\":\"0x%" PRIx64 "\"", crash->address);
+		add_address(text, snapshot);
 	if (crash->sender_pid) {
 		add_number(text, "sender_pid", crash->sender_pid);
 		add_bytes(text, "sender", crash->sender_name);
@@ -105,6 +150,7 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	if (crash->stack)
 		frec__text_printf(text, ",\"stack\":{\"address\":\"0x%" PRIx64 "\",\"size\":%zu}",
 				  crash->stack->address, crash->stack->data.len);
+	add_frames(text, stacks, frec__stacks_of_crash(stacks));
 	add_number(text, "time", crash->time);
 	if (snapshot->clocks_count)
 		add_number(text, "realtime", frec__snapshot_realtime(snapshot, crash->time));
@@ -180,7 +226,8 @@ static void add_losses(struct frec_text *text, const struct frec_snapshot *snaps
 	frec__text_puts(text, "]}");
 }
 
-void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot)
+void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
+		       struct frec_stacks *stacks)
 {
 	const Flightrec__Header *header = snapshot->header;
 
@@ -195,7 +242,9 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 		add_string(text, "boot_id", header->host->boot_id);
 	}
 	if (snapshot->crash)
-		add_crash(text, snapshot);
+		add_crash(text, snapshot, stacks);
+	if (snapshot->thread_stack_count)
+		add_threads(text, snapshot, stacks);
 	if (snapshot->trigger)
 		add_trigger(text, snapshot);
 	add_transports(text, snapshot);

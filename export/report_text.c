@@ -2,11 +2,13 @@
 // The report's upper half as text: one line that says it all, then one line a question.
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "export/crash.h"
 #include "export/show.h"
+#include "export/stack_text.h"
 #include "unwind/registers.h"
 
 static double seconds_from(uint64_t reference, uint64_t time)
@@ -65,7 +67,84 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 		frec__text_puts(text, "\n"); // the mask promised fewer than there are
 }
 
-static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
+static void add_address(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
+{
+	struct frec_text words = {0};
+
+	key(text, "address", colored);
+	frec__text_printf(text, "0x%" PRIx64, snapshot->crash->address);
+	frec__crash_address_words(&words, snapshot);
+	if (words.size)
+		frec__text_printf(text, ": %s", words.data);
+	frec__text_puts(text, "\n");
+	frec__text_free(&words);
+}
+
+static void add_stack(struct frec_text *text, const struct frec_snapshot *snapshot,
+		      struct frec_stacks *stacks, bool colored)
+{
+	const struct frec_call_stack *stack = frec__stacks_of_crash(stacks);
+	const Flightrec__Stack *bytes = snapshot->crash->stack;
+
+	if (!stack && !bytes)
+		return;
+	key(text, "stack", colored);
+	if (stack) {
+		frec__text_puts(text, "of the thread that died, innermost first\n");
+		frec__stack_text(text, stacks, stack);
+	} else {
+		frec__text_printf(text, "%zu bytes from 0x%" PRIx64 ", and no mappings to unwind them by\n",
+				  bytes->data.len, bytes->address);
+	}
+}
+
+static bool is_the_dead(const Flightrec__Crash *crash, const Flightrec__ThreadStack *thread)
+{
+	return crash && thread->pid == crash->pid && thread->tid == crash->tid;
+}
+
+// Threads that stand at the same place share one stack: of a pool of fifty that wait it is told once.
+static void add_threads(struct frec_text *text, const struct frec_snapshot *snapshot,
+			struct frec_stacks *stacks, bool colored)
+{
+	size_t count = snapshot->thread_stack_count;
+	bool *told = calloc(count + 1, sizeof(*told));
+
+	text->failed |= !told;
+	for (size_t i = 0; told && i < count; i++) {
+		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
+		const struct frec_call_stack *stack;
+		size_t shown = 0;
+
+		if (told[i] || is_the_dead(snapshot->crash, thread))
+			continue;
+		stack = frec__stacks_of_thread(stacks, thread);
+		key(text, "thread", colored);
+		for (size_t k = i; k < count; k++) {
+			const Flightrec__ThreadStack *other = snapshot->thread_stacks[k];
+
+			if (told[k] || is_the_dead(snapshot->crash, other) ||
+			    frec__stacks_of_thread(stacks, other) != stack)
+				continue;
+			told[k] = true;
+			frec__text_puts(text, shown++ ? ", " : "");
+			frec__text_plain(text, other->name.data, other->name.len);
+			frec__text_printf(text, "[%" PRIu32 "]", other->tid);
+		}
+		if (shown > 1)
+			frec__text_printf(text, ": %zu threads", shown);
+		frec__text_puts(text, "\n");
+		stack = frec__stacks_of_thread(stacks, thread); // for the end that is told with it
+		if (stack)
+			frec__stack_text(text, stacks, stack);
+		else
+			frec__text_puts(text, "       no stack\n");
+	}
+	free(told);
+}
+
+static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot,
+		      struct frec_stacks *stacks, bool colored)
 {
 	const Flightrec__Crash *crash = snapshot->crash;
 	const char *words = frec__crash_code_words(crash);
@@ -88,10 +167,8 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 		key(text, "exit status", colored);
 		frec__text_printf(text, "%" PRId32 "\n", crash->exit_status);
 	}
-	if (crash->fault_case == FLIGHTREC__CRASH__FAULT_ADDRESS) {
-		key(text, "address", colored);
-		frec__text_printf(text, "0x%" PRIx64 "\n", crash->address);
-	}
+	if (crash->fault_case == FLIGHTREC__CRASH__FAULT_ADDRESS)
+		add_address(text, snapshot, colored);
 	if (crash->sender_pid) {
 		key(text, "sent by", colored);
 		frec__text_plain(text, crash->sender_name.data, crash->sender_name.len);
@@ -99,11 +176,8 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	}
 	if (crash->registers)
 		add_registers(text, snapshot, colored);
-	if (crash->stack) {
-		key(text, "stack", colored);
-		frec__text_printf(text, "%zu bytes from 0x%" PRIx64 "\n", crash->stack->data.len,
-				  crash->stack->address);
-	}
+	add_stack(text, snapshot, stacks, colored);
+	add_threads(text, snapshot, stacks, colored);
 	if (crash->signal && !frec__kernel_watched(snapshot)) {
 		key(text, "unknown", colored);
 		frec__text_puts(text, "thread, address, registers, stack and sender: recorded without the right to watch "
@@ -257,7 +331,7 @@ static void add_host(struct frec_text *text, const Flightrec__Header *header, bo
 }
 
 void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       uint64_t reference, bool colored)
+		       struct frec_stacks *stacks, uint64_t reference, bool colored)
 {
 	frec__text_puts(text, colored ? "\033[1;31m" : "");
 	if (snapshot->crash)
@@ -271,7 +345,7 @@ void frec__report_text(struct frec_text *text, const struct frec_snapshot *snaps
 	}
 	add_host(text, snapshot->header, colored);
 	if (snapshot->crash)
-		add_crash(text, snapshot, colored);
+		add_crash(text, snapshot, stacks, colored);
 	if (snapshot->trigger)
 		add_trigger(text, snapshot, colored);
 	add_transports(text, snapshot, colored);

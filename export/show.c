@@ -185,11 +185,11 @@ static int show_report(struct show *show, struct frec_error *reterr)
 	int result;
 
 	if (options->json) {
-		frec__report_json(&show->line, show->snapshot);
+		frec__report_json(&show->line, show->snapshot, show->events.stacks);
 		frec__text_puts(&show->line, ",\n\"events\":[");
 	} else {
-		frec__report_text(&show->line, show->snapshot, show->style.reference,
-				  options->colored);
+		frec__report_text(&show->line, show->snapshot, show->events.stacks,
+				  show->style.reference, options->colored);
 		frec__text_printf(&show->line,
 				  "\n%s events%s: seconds from the %s, cpu, thread, event\n",
 				  options->all ? "all" : "last",
@@ -216,7 +216,7 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__events_init(&show.events, snapshot, NULL, reterr);
+	result = frec__events_init(&show.events, snapshot, NULL, options->symbols, reterr);
 	if (result)
 		return result;
 	if (frec__json_init(&show.json, snapshot)) {

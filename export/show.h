@@ -5,6 +5,7 @@
 
 #include "export/output.h"
 #include "export/snapshot.h"
+#include "export/stacks.h"
 #include "export/text.h"
 
 struct frec_show_options {
@@ -12,6 +13,7 @@ struct frec_show_options {
 	bool all;    /* all of them instead */
 	bool colored; /* for a terminal */
 	bool json;    /* one JSON object instead of text */
+	const struct frec_unwinder_options *symbols; /* where programs are looked for; NULL: where they ran */
 };
 
 /* Writes the report. Returns and *ret_trouble as frec__export. Does not commit the output. */
@@ -22,7 +24,8 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 /* report_text.c and report_json.c: everything but the events. `reference` is the time that others
  * are told from. */
 void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       uint64_t reference, bool colored);
-void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot);
+		       struct frec_stacks *stacks, uint64_t reference, bool colored);
+void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
+		       struct frec_stacks *stacks);
 
 #endif

@@ -11,6 +11,7 @@ struct frec_export {
 	struct frec_snapshot *snapshot; /* nobody may read its records but the events' own merge */
 	const struct frec_processes *processes;
 	const struct frec_filter *filter; /* which of the snapshot's sources are written */
+	struct frec_stacks *stacks; /* those of threads; an event's by frec__event_stack() */
 	struct frec_output *output;
 };
 
@@ -20,9 +21,11 @@ struct frec_writer {
 	const char *suffix;	    /* of a file named after its input */
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
+	bool messages;		    /* of OTLP, each whole: a collector takes them */
+	bool of_stacks;		    /* it holds call stacks alone: without any it is empty */
 
-	/* Each returns 0 or a negative errno. `end` is called after the last event, `destroy` in
-	 * any case after a begin that succeeded. */
+	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last
+	 * event, `destroy` in any case after a begin that succeeded. */
 	int (*begin)(const struct frec_export *context, void **ret_state,
 		     struct frec_error *reterr);
 	int (*event)(void *state, const struct frec_event *event, struct frec_error *reterr);
@@ -39,5 +42,7 @@ extern const struct frec_writer frec__writer_otlp;
 extern const struct frec_writer frec__writer_ctf;
 extern const struct frec_writer frec__writer_perf;
 extern const struct frec_writer frec__writer_firefox;
+extern const struct frec_writer frec__writer_folded;
+extern const struct frec_writer frec__writer_pprof;
 
 #endif

@@ -139,6 +139,9 @@ const struct frec_watched *frec__engine_find_watched(const struct frec_engine *e
 /* Whether the end of a process may still be told by a pidfd. Never where the kernel is watched. */
 bool frec__engine_awaits(const struct frec_engine *engine);
 
+/* Takes what the sideband tells of a process that dies; `context` is the engine. */
+void frec__engine_alert(void *context, const struct frec_alert *alert);
+
 /* Notes a death of which a snapshot is to be taken. */
 void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert, uint32_t pid,
 			     int64_t only_uid);

@@ -19,10 +19,15 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_export PROPERTIES TIMEOUT 300 LABELS host)
-foreach(format text csv chrome otlp ctf perf firefox)
+foreach(format text csv chrome otlp ctf perf firefox folded pprof)
 	add_test(NAME host/test_format_${format} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_formats.py
 		${format} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+endforeach()
+foreach(mode behaviour schema)
+	add_test(NAME host/test_otlp_${mode} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_otlp.py
+		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
+	set_tests_properties(host/test_otlp_${mode} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endforeach()
 # Sanitizers keep what was freed: no word about memory from them.
 if(NOT FREC_SANITIZE)

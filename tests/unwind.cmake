@@ -6,6 +6,7 @@ add_library(frec_make_elf STATIC unwind/make_elf.c)
 target_include_directories(frec_make_elf PUBLIC ${PROJECT_SOURCE_DIR})
 
 frec_unit_test(test_unwind_expression flightrec_unwind)
+frec_unit_test(test_unwind_demangle flightrec_unwind)
 frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
 frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
 

@@ -8,14 +8,18 @@
 
 #include "export/show.h"
 #include "tools/cli.h"
+#include "tools/symbol_options.h"
 
-#define USAGE "flightrec show FILE.frec [-n N | --all] [--json]"
+#define USAGE "flightrec show FILE.frec [-n N | --all] [--json] [--symbols DIR]... [--root DIR]"
 #define LAST 20
 
 static const char help[] = "usage: " USAGE "\n\n"
-			   "  -n N     show the last N events (20) of the process that died, and half as many of others\n"
-			   "  --all    show all events\n"
-			   "  --json   one JSON object, for machines\n";
+			   "  -n N           show the last N events (20) of the process that died, and half as many of others\n"
+			   "  --all          show all events\n"
+			   "  --json         one JSON object, for machines\n"
+			   "  --symbols DIR  look for programs and their debugging information below DIR/.build-id\n"
+			   "                 first; may be given again\n"
+			   "  --root DIR     programs are below DIR, as in a mounted image\n";
 
 static int show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
 {
@@ -38,14 +42,18 @@ int frec_cmd_show(int argc, char **argv)
 	static const struct option long_options[] = {{"all", no_argument, NULL, 'a'},
 						     {"json", no_argument, NULL, 'j'},
 						     {"help", no_argument, NULL, 'h'},
+						     FREC_SYMBOL_OPTIONS,
 						     {0}};
 	struct frec_show_options options = {.last = LAST};
 	const char *no_color = getenv("NO_COLOR");
 	struct frec_snapshot snapshot;
 	struct frec_error error = {0};
-	int option, status;
+	struct frec_symbol_options symbols;
+	int option, status, taken;
 	char *end;
 
+	frec__symbol_options_init(&symbols);
+	options.symbols = &symbols.unwinder;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":n:h", long_options, NULL)) != -1) {
 		switch (option) {
@@ -62,6 +70,12 @@ int frec_cmd_show(int argc, char **argv)
 			options.json = true;
 			break;
 		default:
+			taken = frec__symbol_options_take(&symbols, option, optarg);
+			if (taken < 0)
+				return frec__cli_usage(USAGE, "--symbols %s: no more than %d of these", optarg,
+						       FREC_SYMBOL_FOLDERS_MAX);
+			if (taken)
+				break;
 			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
 		}
 	}

@@ -118,7 +118,7 @@ static bool descend(Dwarf_Die *die, uint64_t address, uint64_t *steps)
 	return false;
 }
 
-size_t frec__debug_functions_find(Dwarf *dwarf, Dwarf_Die *unit, uint64_t offset, uint64_t address,
+size_t frec__debug_functions_find(Dwarf_Die *unit, uint64_t offset, uint64_t address,
 				  struct frec_debug_function *functions, uint64_t *steps)
 {
 	struct frec_debug_function outward[FREC_INLINED_MAX + 1] = {0};
@@ -126,7 +126,7 @@ size_t frec__debug_functions_find(Dwarf *dwarf, Dwarf_Die *unit, uint64_t offset
 	size_t count = 1;
 	Dwarf_Die die;
 
-	if (!dwarf_offdie(dwarf, offset, &die))
+	if (!dwarf_offdie(dwarf_cu_getdwarf(unit->cu), offset, &die))
 		return 0;
 	outward[0].name = name_of(&die);
 	while (count <= FREC_INLINED_MAX && blocks < FREC_INLINED_MAX &&

@@ -18,10 +18,10 @@ void frec__debug_functions_index(const Dwarf_Die *unit, struct frec_address_inde
 				 uint64_t *steps);
 
 /*
- * The function at `offset` and the calls that were inlined at `address`, the innermost first, without its line. Returns how
+ * The function at `offset` of the unit's file and the calls that were inlined at `address`, the innermost first, without its line. Returns how
  * many, at most FREC_INLINED_MAX + 1.
  */
-size_t frec__debug_functions_find(Dwarf *dwarf, Dwarf_Die *unit, uint64_t offset, uint64_t address,
+size_t frec__debug_functions_find(Dwarf_Die *unit, uint64_t offset, uint64_t address,
 				  struct frec_debug_function *functions, uint64_t *steps);
 
 #endif

@@ -14,17 +14,20 @@
 
 #include "unwind/address_index.h"
 #include "unwind/debug_functions.h"
+#include "unwind/split_unit.h"
 
 // DIEs and ranges looked at in all, which is some seconds of work. The largest programs have some millions of them.
 #define STEPS_MAX (64u << 20)
 
 struct unit {
-	Dwarf_Die die;
+	Dwarf_Die die;	 // with its lines
+	Dwarf_Die whole; // with its functions: that of another file where it was split
 	struct frec_address_index functions; // values are offsets of DIEs
 	bool functions_known;
 };
 
 struct frec_debug_info {
+	const struct frec_elf *elf;
 	Dwarf *dwarf, *alternate;
 	bool lines_only; // names would have to come from a file that is not here
 	struct unit *units;
@@ -34,33 +37,19 @@ struct frec_debug_info {
 	uint64_t steps; // that may still be taken
 };
 
-// libdw 0.188 takes it for granted that the last string has an end when it reads names of files.
-static bool strings_end(const struct frec_elf *elf)
-{
-	static const char *const names[] = {".debug_str", ".debug_line_str"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		GElf_Shdr header;
-		const Elf_Data *data = frec__elf_section(elf, names[i], &header);
-
-		if (data && ((const char *)data->d_buf)[data->d_size - 1])
-			return false;
-	}
-	return true;
-}
-
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 						const struct frec_elf *alternate)
 {
 	struct frec_debug_info *info;
 	GElf_Shdr header;
 
-	if (!frec__elf_section(elf, ".debug_info", &header) || !strings_end(elf) ||
-	    (alternate && !strings_end(alternate)))
+	if (!frec__elf_section(elf, ".debug_info", &header) || !frec__strings_end(elf) ||
+	    (alternate && !frec__strings_end(alternate)))
 		return NULL;
 	info = calloc(1, sizeof(*info));
 	if (!info)
 		return NULL;
+	info->elf = elf;
 	info->steps = STEPS_MAX;
 	info->dwarf = dwarf_begin_elf(elf->elf, DWARF_C_READ, NULL);
 	if (!info->dwarf) {
@@ -120,7 +109,10 @@ static void index_units(struct frec_debug_info *info)
 
 	info->units_known = true;
 	while (!dwarf_get_units(info->dwarf, unit, &unit, NULL, NULL, &die, NULL)) {
-		if (dwarf_tag(&die) == DW_TAG_compile_unit && !add_unit(info, &die))
+		int tag = dwarf_tag(&die);
+
+		if ((tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit) &&
+		    !add_unit(info, &die))
 			break;
 	}
 	frec__address_index_sort(&info->ranges);
@@ -162,12 +154,14 @@ size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
 		return 0;
 	if (!unit->functions_known) {
 		unit->functions_known = true;
+		if (!frec__split_unit(info->elf, &unit->die, &unit->whole))
+			unit->whole = unit->die;
 		if (!info->lines_only)
-			frec__debug_functions_index(&unit->die, &unit->functions, &info->steps);
+			frec__debug_functions_index(&unit->whole, &unit->functions, &info->steps);
 	}
 	if (frec__address_index_find(&unit->functions, address, &offset, &start))
-		count = frec__debug_functions_find(info->dwarf, &unit->die, offset, address,
-						   functions, &info->steps);
+		count = frec__debug_functions_find(&unit->whole, offset, address, functions,
+						   &info->steps);
 	if (!count)
 		functions[count++] = (struct frec_debug_function){0};
 	else

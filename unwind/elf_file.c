@@ -132,8 +132,8 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 		frec__elf_close(elf);
 		return frec__error(reterr, -ENOEXEC, "%s: not a regular file", path);
 	}
-	elf->elf = elf_begin(
-		fd, can_be_cut_by_others(&status) ? ELF_C_READ : ELF_C_READ_MMAP_PRIVATE, NULL);
+	elf->mapped = !can_be_cut_by_others(&status);
+	elf->elf = elf_begin(fd, elf->mapped ? ELF_C_READ_MMAP_PRIVATE : ELF_C_READ, NULL);
 	result = open_elf(elf, reterr);
 	if (result)
 		frec__elf_close(elf);

@@ -22,6 +22,7 @@ struct frec_build_id {
 struct frec_elf {
 	Elf *elf;
 	int fd;		      /* -1: an image in memory */
+	bool mapped;	      /* nobody else can cut it: it is not read, but mapped */
 	char *path;	      /* for errors; never NULL */
 	unsigned int machine; /* EM_ */
 	uint64_t base;	      /* lowest address of a loaded segment */

@@ -12,6 +12,7 @@
 #include "unwind/demangle.h"
 #include "unwind/files.h"
 #include "unwind/module.h"
+#include "unwind/stubs.h"
 #include "unwind/symbols.h"
 
 // What is known of one address; its names and their functions' strings are owned.
@@ -44,6 +45,8 @@ static void open_symbols(struct frec_names_index *index, const struct frec_modul
 			frec__symbols_add(&index->symbols, index->inside, ".symtab");
 	}
 	frec__symbols_sort(&index->symbols);
+	if (module->elf)
+		frec__stubs_add(&index->symbols, module->elf, module->unwinder->machine);
 }
 
 static void open_debug_info(struct frec_names_index *index, const struct frec_module *module)
@@ -131,6 +134,21 @@ static int make_room(struct frec_names_index *index)
 	return 0;
 }
 
+static char *name_of_function(const char *name, bool stub)
+{
+	static const char suffix[] = "@plt";
+	char *demangled = frec__demangle(name), *longer;
+
+	if (!demangled || !stub)
+		return demangled;
+	longer = realloc(demangled, strlen(demangled) + sizeof(suffix));
+	if (longer)
+		strcat(longer, suffix);
+	else
+		free(demangled);
+	return longer;
+}
+
 static int look_up(struct frec_names_index *index, uint64_t address, struct known *ret)
 {
 	struct frec_debug_function functions[FREC_INLINED_MAX + 1];
@@ -161,7 +179,8 @@ static int look_up(struct frec_names_index *index, uint64_t address, struct know
 						   .inlined = i + 1 < count};
 		if (!functions[i].name)
 			continue;
-		ret->names[i].function = frec__demangle(functions[i].name);
+		ret->names[i].function = name_of_function(functions[i].name,
+							  symbol && symbol->stub && i + 1 == count);
 		if (!ret->names[i].function) {
 			free_known(ret);
 			return -ENOMEM;

@@ -40,6 +40,11 @@ struct frec_registers {
 		top_ra; /* at a function's first instruction: the return address is at sp (8) or in dwarf_ra (0);
 				      * so many bytes the call has pushed */
 	struct frec_sigreturn sigreturn;
+	/* How long the stub at `address` is, of which `size` bytes are at `code`, and through which slot it jumps; 0: it is
+	 * none. */
+	size_t (*stub)(const uint8_t *code, size_t size, uint64_t address, uint64_t *ret);
+	uint32_t
+		chosen_relocation; /* R_ of a slot whose function another one chooses when the program starts */
 };
 
 extern const struct frec_registers frec__registers_x86_64;

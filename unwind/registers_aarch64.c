@@ -3,6 +3,7 @@
 #include "unwind/registers.h"
 
 #include <elf.h>
+#include <string.h>
 
 static const char *const names[] = {
 	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",  "x10",
@@ -24,6 +25,29 @@ static const uint16_t saved[] = {X(0),	X(1),  X(2),  X(3),  X(4),  X(5),  X(6), 
 				 X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23),
 				 X(24), X(25), X(26), X(27), X(28), X(29), X(30), X(31)};
 
+static size_t stub(const uint8_t *code, size_t size, uint64_t address, uint64_t *ret)
+{
+	uint32_t page, load;
+	size_t at = 0;
+
+	if (size < 12)
+		return 0;
+	memcpy(&page, code, sizeof(page));
+	if (page == 0xd503245f) { // bti c
+		at = 4;
+		memcpy(&page, code + at, sizeof(page));
+	}
+	memcpy(&load, code + at + 4, sizeof(load));
+	// adrp x16, page; ldr x17, [x16, #offset]
+	if ((page & 0x9f00001f) != 0x90000010 || (load & 0xffc003ff) != 0xf9400211)
+		return 0;
+	*ret = ((address + at) & ~0xfffull) +
+	       ((uint64_t)((int64_t)((uint64_t)(page >> 5 & 0x7ffff) << 45) >> 31) |
+		(page >> 29 & 3) << 12) +
+	       (load >> 10 & 0xfff) * 8;
+	return at ? 24 : 16;
+}
+
 const struct frec_registers frec__registers_aarch64 = {
 	.machine = "aarch64",
 	.names = names,
@@ -42,4 +66,6 @@ const struct frec_registers frec__registers_aarch64 = {
 	.address_mask = (1ull << 48) - 1,
 	.top_ra = 0,
 	.sigreturn = {sigreturn, sizeof(sigreturn), saved, X(32)},
+	.stub = stub,
+	.chosen_relocation = R_AARCH64_IRELATIVE,
 };

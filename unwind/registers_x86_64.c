@@ -3,6 +3,7 @@
 #include "unwind/registers.h"
 
 #include <elf.h>
+#include <string.h>
 
 static const char *const names[] = {
 	[0] = "ax",   [1] = "bx",   [2] = "cx",	  [3] = "dx",	[4] = "si",
@@ -20,6 +21,21 @@ static const uint8_t sigreturn[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x
 static const uint16_t saved[] = {144, 136, 152, 128, 112, 104, 120, 160, 40,
 				 48,  56,  64,	72,  80,  88,  96,  168};
 
+static size_t stub(const uint8_t *code, size_t size, uint64_t address, uint64_t *ret)
+{
+	static const uint8_t mark[] = {0xf3, 0x0f, 0x1e, 0xfa}; // endbr64
+	size_t at = size > sizeof(mark) && !memcmp(code, mark, sizeof(mark)) ? sizeof(mark) : 0;
+	int32_t distance;
+
+	at += at < size && code[at] == 0xf2; // bnd
+	// jmp *distance(%rip)
+	if (size < at + 6 || code[at] != 0xff || code[at + 1] != 0x25)
+		return 0;
+	memcpy(&distance, code + at + 2, sizeof(distance));
+	*ret = address + at + 6 + (uint64_t)(int64_t)distance;
+	return 16;
+}
+
 const struct frec_registers frec__registers_x86_64 = {
 	.machine = "x86_64",
 	.names = names,
@@ -36,4 +52,6 @@ const struct frec_registers frec__registers_x86_64 = {
 	.address_mask = UINT64_MAX,
 	.top_ra = 8,
 	.sigreturn = {sigreturn, sizeof(sigreturn), saved, 168},
+	.stub = stub,
+	.chosen_relocation = R_X86_64_IRELATIVE,
 };

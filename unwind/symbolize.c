@@ -13,8 +13,11 @@ int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame
 	uint64_t pc = frame->pc - !(frame->exact || frame->signal), start;
 	struct frec_mapping *mapping = frec__process_mapping(process, pc);
 	struct frec_module *module = mapping ? mapping->module : NULL;
-	struct frec_names names = {.offset = UINT64_MAX, .address = frame->pc};
+	struct frec_names names = {
+		.offset = UINT64_MAX, .address = frame->pc, .map = FREC_FRAME_NO_MAP};
 
+	if (mapping)
+		names.map = mapping->index;
 	if (mapping && *mapping->map.path)
 		names.module = mapping->map.path;
 	if (module) {

@@ -50,10 +50,21 @@ static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *sy
 static bool add(struct frec_symbols *symbols, const struct frec_elf *elf, const GElf_Sym *symbol,
 		const char *name)
 {
-	uint64_t size = symbol->st_size;
+	const struct frec_symbol one = {
+		.start = symbol->st_value,
+		.size = symbol->st_size || rank_of(symbol) == LABEL
+				? symbol->st_size
+				: to_end_of_section(elf, symbol),
+		.open = !symbol->st_size,
+		.name = name,
+		.rank = (uint8_t)rank_of(symbol),
+	};
 
-	if (!size && rank_of(symbol) != LABEL)
-		size = to_end_of_section(elf, symbol);
+	return frec__symbols_add_one(symbols, &one);
+}
+
+bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol)
+{
 	if (symbols->count == symbols->room) {
 		size_t room = symbols->room ? symbols->room * 2 : 1024;
 		struct frec_symbol *more = realloc(symbols->symbols, room * sizeof(*more));
@@ -63,13 +74,7 @@ static bool add(struct frec_symbols *symbols, const struct frec_elf *elf, const 
 		symbols->symbols = more;
 		symbols->room = room;
 	}
-	symbols->symbols[symbols->count++] = (struct frec_symbol){
-		.start = symbol->st_value,
-		.size = size,
-		.open = !symbol->st_size,
-		.name = name,
-		.rank = (uint8_t)rank_of(symbol),
-	};
+	symbols->symbols[symbols->count++] = *symbol;
 	return true;
 }
 

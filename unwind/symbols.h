@@ -9,6 +9,7 @@ struct frec_symbol {
 	uint64_t start;
 	uint64_t size;	  /* 0: that of one address */
 	const char *name; /* as it stands there: mangled. Lives as long as its ELF file is open. */
+	bool stub;	  /* its name is that of the function that it jumps to */
 	bool open; /* the size is not told: it ends where the next symbol begins, if not before */
 	uint8_t rank; /* the lower, the better a name for its address */
 };
@@ -20,6 +21,8 @@ struct frec_symbols {
 
 /* Adds the functions of section `name` (".symtab", ".dynsym"). False where it has none. */
 bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf, const char *name);
+/* The same for one that is known otherwise. False: out of memory. */
+bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol);
 /* After the last frec__symbols_add, before the first frec__symbols_find. */
 void frec__symbols_sort(struct frec_symbols *symbols);
 /* What `address` lies in, or NULL. */

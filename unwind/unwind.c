@@ -9,7 +9,9 @@
 //
 // A caller's pc is the address its call returns to, which can be the next function's first where the call was the last
 // instruction of one that does not return. So a caller's row is that of the byte before; except where a signal came
-// between, because then the pc is of an instruction that did not call.
+// between, because then the pc is of an instruction that did not call. Where nothing describes the byte before, the pc can
+// be the first of a function that was never called but only put where a return address is: that is how coroutines begin, and
+// their stacks end.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -22,13 +24,19 @@
 // How far above the recorded bytes an address still looks like the same stack.
 #define STACK_REACH (1ull << 30)
 
+// How far ahead of the frame that is current the stack's bytes are asked for. Each stack is read once, and going up a frame
+// takes less time than a byte from memory.
+#define READ_AHEAD 1024
+#define CACHE_LINE 64
+
 struct walk {
 	struct frec_unwind_process *process;
 	const struct frec_registers *machine;
 	const struct frec_stack *stack;
 	struct frec_cpu cpu;
-	bool all;   // follow all registers
-	bool exact; // of the frame that is current
+	bool all;      // follow all registers
+	bool exact;    // of the frame that is current
+	bool uncalled; // it has no caller
 	struct frec_frame *frames;
 	size_t count, capacity;
 	struct frec_unwind_end *end;
@@ -58,6 +66,12 @@ static inline bool load(struct walk *walk, uint64_t address, uint64_t *ret)
 	return frec__stack_read(walk->stack, address, ret) || ends_at_memory(walk, address);
 }
 
+static inline void ask_for(const struct frec_stack *stack, uint64_t address)
+{
+	// That may lie anywhere: nothing is read.
+	__builtin_prefetch((const void *)((uintptr_t)stack->data + (address - stack->address)));
+}
+
 // The caller is known by three registers: makes it the current frame.
 static inline bool become(struct walk *walk, uint64_t pc, uint64_t sp, uint64_t fp, bool fp_known)
 {
@@ -66,6 +80,9 @@ static inline bool become(struct walk *walk, uint64_t pc, uint64_t sp, uint64_t 
 
 	if (sp == cpu->value[machine->dwarf_sp] && pc == cpu->pc)
 		return ends(walk, FREC_UNWIND_LOOP, pc);
+	// Two lines, whatever the frame's size: a loop would take longer than it saves.
+	ask_for(walk->stack, sp + READ_AHEAD);
+	ask_for(walk->stack, sp + READ_AHEAD + CACHE_LINE);
 	cpu->pc = pc;
 	cpu->value[machine->dwarf_sp] = sp;
 	cpu->value[machine->dwarf_fp] = fp;
@@ -236,21 +253,40 @@ static inline bool add_frame(struct walk *walk, uint32_t map)
 	return false;
 }
 
+// The row of the frame that is current.
+static const struct frec_cached_row *current_row(struct walk *walk)
+{
+	const uint64_t pc = walk->cpu.pc;
+	const struct frec_cached_row *row = frec__process_row(walk->process, pc - !walk->exact);
+
+	if (__builtin_expect(row->row.kind != FREC_ROW_NONE || walk->exact, 1))
+		return row;
+	row = frec__process_row(walk->process, pc);
+	if (row->row.kind == FREC_ROW_NONE)
+		return frec__process_row(walk->process, pc - 1);
+	walk->exact = true;
+	// The kernel puts a signal handler's return there too; that goes by rules.
+	walk->uncalled = row->row.kind != FREC_ROW_RULES && row->row.kind != FREC_ROW_SIGRETURN;
+	return row;
+}
+
 // Returns 1 where it has to be done again with all registers.
 static int unwind(struct walk *walk)
 {
 	int status = 0;
 
 	walk->frames[0].kind = FREC_FRAME_TOP;
+	for (uint64_t i = 0; i < READ_AHEAD; i += CACHE_LINE)
+		ask_for(walk->stack, walk->stack->address + i);
 	while (!status) {
-		uint64_t pc = walk->cpu.pc - !walk->exact;
-		const struct frec_cached_row *row = frec__process_row(walk->process, pc);
+		const struct frec_cached_row *row = current_row(walk);
+		const uint64_t pc = walk->cpu.pc - !walk->exact;
 
 		if (!walk->cpu.pc && walk->count)
 			return ends(walk, FREC_UNWIND_COMPLETE, 0);
 		if (!add_frame(walk, row->map))
 			return ends(walk, FREC_UNWIND_LIMIT, walk->cpu.pc);
-		switch (row->row.kind) {
+		switch (walk->uncalled ? FREC_ROW_OUTERMOST : row->row.kind) {
 		case FREC_ROW_NONE:
 			status = without_cfi(walk, row->map) ? 0 : -1;
 			break;

@@ -88,8 +88,8 @@ struct frec_frame {
 	uint32_t
 		map; /* index into the array given to frec__unwind_process_create, or FREC_FRAME_NO_MAP */
 	uint8_t kind; /* enum frec_frame_kind */
-	bool exact; /* the instruction at pc itself was running (top of the stack, or interrupted by a signal);
-		       * otherwise the one before */
+	bool exact; /* the instruction at pc itself was running (top of the stack, or interrupted by a signal), or
+		       * would have been next; otherwise the one before */
 	bool signal; /* this is the code that a signal handler returns to */
 };
 
@@ -134,7 +134,8 @@ struct frec_names {
 	const struct frec_name *names; /* the innermost first; the last one is not inlined */
 	size_t count;		       /* 0: no name is known */
 	uint64_t offset;    /* of pc from the start of the last one; UINT64_MAX: unknown */
-	const char *module; /* path of the mapped file, NULL: none */
+	const char *module; /* path of the mapped file, NULL: none; lives as long as the process */
+	uint32_t map; /* index into the array given to frec__unwind_process_create, or FREC_FRAME_NO_MAP */
 	uint64_t address;   /* of pc in that file; without a file, pc */
 	bool verified;	    /* the file is known to be the one that ran: by its build-id */
 	const struct frec_error
@@ -142,7 +143,7 @@ struct frec_names {
 };
 
 /*
- * The names of a frame of this process. Everything that `ret` points to belongs to the unwinder and lives as long as that. Each
+ * The names of a frame of this process. What `ret` points to belongs to the unwinder and lives as long as that, but for `module`. Each
  * address is looked up once. -ENOMEM.
  */
 int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame *frame,

@@ -92,7 +92,8 @@ def annotation_value(message):
 
 class Trace:
     def __init__(self, data):
-        self.names = {1: {}, 2: {}, 3: {}}
+        self.names = {number: {} for number in (1, 2, 3, 5, 6, 7, 16, 17, 18, 19)}
+        self.samples, self.threads_at_death = {}, {}
         self.tracks, self.last = {}, {}
         self.events, self.clocks, self.attributes = [], [], {}
         self.triggers, self.crashes, self.processes, self.threads = [], [], {}, {}
@@ -127,7 +128,10 @@ class Trace:
                 entry = fields(entry)
                 iid = one(entry, 1)
                 assert iid and iid not in self.names[number], "an interned number is 0 or defined twice"
-                self.names[number][iid] = text(one(entry, 2))
+                if number in (6, 7, 19):  # frames, call stacks, mappings
+                    self.names[number][iid] = entry
+                else:
+                    self.names[number][iid] = one(entry, 2) if number == 16 else text(one(entry, 2))
         if one(packet, 6):
             snapshot = fields(one(packet, 6))
             assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
@@ -150,8 +154,23 @@ class Trace:
                 self.attributes[text(one(attribute, 1))] = one(attribute, 2) if value is None else text(value)
         if one(packet, 46):
             self.triggers.append((one(packet, 8), text(one(fields(one(packet, 46)), 1))))
+        if one(packet, 66):
+            sample = fields(one(packet, 66))
+            self.samples[one(packet, 8), one(sample, 3)] = self.stack(one(sample, 4))
         if one(packet, 11):
             self.instant(one(packet, 8), fields(one(packet, 11)))
+
+    def stack(self, iid):
+        """What a call stack refers to, as the JSON lines have it: the innermost first."""
+        frames = []
+        for number in reversed(every(self.names[7][iid], 2)):
+            frame = self.names[6][number]
+            mapping = self.names[19].get(one(frame, 3), [])
+            path = "".join(self.names[17][part] for part in every(mapping, 7))
+            build_id = self.names[16].get(one(mapping, 2), b"").hex()
+            frames.append((self.names[5].get(one(frame, 2)), one(frame, 4), path, build_id,
+                           self.names[18].get(one(frame, 5)), one(frame, 6)))
+        return frames
 
     def instant(self, time, event):
         assert one(event, 9) == 3, "not an instant"
@@ -162,12 +181,16 @@ class Trace:
             iid = one(annotation, 1)
             name = self.names[3][iid] if iid else text(one(annotation, 10))
             values[name] = annotation_value(annotation)
+        stack = self.stack(one(event, 56)) if one(event, 56) else None
+        if one(event, 23) == b"stack at the death of the process":
+            self.threads_at_death[self.tracks[uuid][1]] = stack
+            return
         if one(event, 23):
             self.crashes.append((time, text(one(event, 23)), self.tracks[uuid], values))
             return
         assert len(every(event, 3)) == 1
         name = self.names[1][one(event, 3)] + ":" + self.names[2][one(event, 10)]
-        self.events.append({"time": time, "track": self.tracks[uuid], "event": name, "fields": values})
+        self.events.append({"time": time, "track": self.tracks[uuid], "event": name, "fields": values, "stack": stack})
 
     def ftrace(self, bundle):
         cpu = one(bundle, 1)
@@ -197,7 +220,13 @@ def same(ours, theirs):
     return ours == theirs
 
 
-def compare(line, event):
+def frames_of(line):
+    path = lambda frame: {"[kernel]": "/kernel"}.get(frame.get("module"), frame.get("module", ""))
+    return [(frame.get("function"), int(frame.get("address", frame["pc"]), 16), path(frame), frame.get("build_id", ""),
+             frame.get("file"), frame.get("line")) for frame in line["stack"]]
+
+
+def compare(line, event, samples):
     where = f"{line} against {event}"
     assert line["time"] == event["time"], where
     expected = {name: value for name, value in line["fields"].items()}
@@ -209,6 +238,11 @@ def compare(line, event):
     assert sorted(expected) == sorted(event["fields"]), where
     for name, value in expected.items():
         assert same(value, event["fields"][name]), f"{name}: {where}"
+    if "stack" in line:
+        sample = samples.pop((line["time"], line["tid"] & 0xFFFFFFFF))
+        assert frames_of(line) == sample, f"{sample} for {where}"
+    if "cpu" not in event:
+        assert (frames_of(line) if "stack" in line else None) == event["stack"], where
     if "cpu" in event:
         assert line["event"].split(":")[1] == event["event"] and line["cpu"] == event["cpu"], where
         assert line["tid"] == event["tid"], where
@@ -237,6 +271,8 @@ def check_made_snapshot(trace):
         assert values["signal"] == "SIGSEGV" and values["code"] == "SEGV_MAPERR" and values["address"] == "0x0"
         assert values["process"] == "shopd" and values["cmdline"] == "/usr/bin/shopd --port '80 80'"
         assert values["registers"]["ip"] == "0x1008"
+        for stack in trace.threads_at_death.values():
+            assert [frame[1] for frame in stack] == [0x1100, 0x1204, 0x1300], stack
     else:
         assert not trace.crashes and trace.triggers[0][1] == "slow checkout"
 
@@ -250,7 +286,7 @@ def main():
     assert len(re.findall(rb"^1 \{|^1: ", raw, re.M)) == len(fields(data))
     assert len(lines) == len(trace.events), f"{len(lines)} lines, {len(trace.events)} events"
     for line, event in zip(lines, trace.events):
-        compare(line, event)
+        compare(line, event, trace.samples)
     last = {}
     for event in trace.events:
         if "track" in event:

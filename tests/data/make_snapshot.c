@@ -57,6 +57,7 @@ static void add_number(struct bytes *bytes, uint64_t value, size_t size)
 
 struct ring {
 	struct bytes bytes;
+	bool stacks;
 	uint32_t cpu, count;
 	uint64_t first, last;
 	uint64_t by_source[SOURCES + 1];
@@ -78,6 +79,32 @@ static void add_part(struct maker *maker, enum frec_part part, const ProtobufCMe
 	maker->parts += part != FREC_PART_END;
 }
 
+#define KERNEL_START 0xffffffff81000000ull
+
+static const uint64_t call_chain[] = {(uint64_t)PERF_CONTEXT_KERNEL, KERNEL_START + 0x10, KERNEL_START + 0x1020,
+				      (uint64_t)PERF_CONTEXT_USER, 0x1100, 0x1200, 0x777000};
+static const uint64_t frame_pcs[] = {0x1100, 0x1204, 0x1300};
+// The program counter itself, by call frame information, by the frame pointer.
+static const uint8_t frame_hows[] = {0 | 4, 1, 2};
+
+static void add_call_chain(struct bytes *body)
+{
+	add_number(body, COUNT(call_chain), 8);
+	for (size_t i = 0; i < COUNT(call_chain); i++)
+		add_number(body, call_chain[i], 8);
+}
+
+static void add_frames(struct bytes *body)
+{
+	add_number(body, COUNT(frame_pcs), 4);
+	add_number(body, FLIGHTREC__STACK_END__STACK_END_TRUNCATED, 4);
+	add_number(body, 0x7ffc1000, 8);
+	for (size_t i = 0; i < COUNT(frame_pcs); i++)
+		add_number(body, frame_pcs[i], 8);
+	add(body, frame_hows, COUNT(frame_hows));
+	add_number(body, 0, 8 - COUNT(frame_hows));
+}
+
 static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_t tid,
 		       uint64_t time, const struct bytes *payload)
 {
@@ -90,6 +117,8 @@ static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_
 	add_number(&body, tid, 4);
 	add_number(&body, time, 8);
 	add_number(&body, ring->cpu, 8);
+	if (ring->stacks && source == REQUEST)
+		add_call_chain(&body);
 	add_number(&body, padded, 4);
 	add(&body, payload->data, payload->size);
 	add_number(&body, 0, padded - payload->size);
@@ -101,6 +130,8 @@ static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_
 		add(&body, "a piece of stack", 16);
 		add_number(&body, 11, 8);
 	}
+	if (ring->stacks && source == SWITCH)
+		add_frames(&body);
 	header.size = (uint16_t)(sizeof(header) + body.size);
 	add(&ring->bytes, &header, sizeof(header));
 	add(&ring->bytes, body.data, body.size);
@@ -264,7 +295,7 @@ static void end_source(struct maker *maker, Flightrec__Source *source)
 	free(source->field);
 }
 
-static void add_request_source(struct maker *maker)
+static void add_request_source(struct maker *maker, bool stacks)
 {
 	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
 	Flightrec__Enumerator idle = FLIGHTREC__ENUMERATOR__INIT,
@@ -281,7 +312,7 @@ static void add_request_source(struct maker *maker)
 	source.name = "request_done";
 	source.kernel_name = "user_events:shop__request_done";
 	source.tracepoint_id = 100 + REQUEST;
-	source.sample_type = SAMPLE_TYPE;
+	source.sample_type = SAMPLE_TYPE | (stacks ? PERF_SAMPLE_CALLCHAIN : 0);
 	add_field(&source, "order_id", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED, 8, 8);
 	add_field(&source, "path", FLIGHTREC__FIELD_KIND__FIELD_STRING, 16, 4);
 	add_field(&source, "status", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 20, 4);
@@ -311,11 +342,12 @@ static void start_tracepoint(Flightrec__Source *source, uint32_t id, const char 
 	source->sample_type = SAMPLE_TYPE;
 }
 
-static void add_kernel_sources(struct maker *maker)
+static void add_kernel_sources(struct maker *maker, bool stacks)
 {
 	Flightrec__Source source;
 
 	start_tracepoint(&source, SWITCH, "sched", "sched_switch");
+	source.unwound = stacks;
 	add_field(&source, "prev_comm", FLIGHTREC__FIELD_KIND__FIELD_CHARS, 8, 16);
 	add_field(&source, "prev_pid", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 24, 4);
 	add_field(&source, "prev_prio", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 28, 4);
@@ -415,6 +447,37 @@ static void add_process(struct maker *maker)
 	process.map = maps;
 	process.n_map = COUNT(maps);
 	add_part(maker, FREC_PART_PROCESS, &process.base);
+}
+
+static void add_kernel_symbols(struct maker *maker)
+{
+	Flightrec__KernelSymbol symbol[2] = {FLIGHTREC__KERNEL_SYMBOL__INIT, FLIGHTREC__KERNEL_SYMBOL__INIT};
+	Flightrec__KernelSymbol *symbols[] = {&symbol[0], &symbol[1]};
+	Flightrec__KernelSymbols part = FLIGHTREC__KERNEL_SYMBOLS__INIT;
+
+	symbol[0].address = KERNEL_START;
+	symbol[0].name = "do_syscall_64";
+	symbol[1].address = KERNEL_START + 0x1000;
+	symbol[1].name = "a;b<script>";
+	symbol[1].module = "nfs";
+	part.symbol = symbols;
+	part.n_symbol = COUNT(symbols);
+	add_part(maker, FREC_PART_KERNEL_SYMBOLS, &part.base);
+}
+
+static void add_thread(struct maker *maker)
+{
+	Flightrec__ThreadStack thread = FLIGHTREC__THREAD_STACK__INIT;
+	Flightrec__Frames frames = FLIGHTREC__FRAMES__INIT;
+
+	frames.pc = (uint64_t *)(uintptr_t)frame_pcs;
+	frames.n_pc = COUNT(frame_pcs);
+	frames.how = (ProtobufCBinaryData){sizeof(frame_hows), (uint8_t *)(uintptr_t)frame_hows};
+	thread.pid = thread.tid = MAIN;
+	thread.name = text("shopd");
+	thread.frames = &frames;
+	thread.time = 2500000000;
+	add_part(maker, FREC_PART_THREAD_STACK, &thread.base);
 }
 
 static void add_trigger_and_crash(struct maker *maker, bool crashed)
@@ -580,12 +643,17 @@ void make_small(struct made_file *ret, const struct make_options *options)
 	Flightrec__End end = FLIGHTREC__END__INIT;
 	struct maker maker = {0};
 
+	ring[0].stacks = ring[1].stacks = options->stacks;
 	fill_rings(ring, options);
 	add_header(&maker);
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE);
-	add_request_source(&maker);
-	add_kernel_sources(&maker);
+	add_request_source(&maker, options->stacks);
+	add_kernel_sources(&maker, options->stacks);
 	add_process(&maker);
+	if (options->stacks) {
+		add_kernel_symbols(&maker);
+		add_thread(&maker);
+	}
 	add_trigger_and_crash(&maker, !options->no_crash);
 	for (size_t i = 0; i < COUNT(ring); i++) {
 		add_records(&maker, &ring[i], options->zstd, options->wrong_count,
@@ -628,8 +696,8 @@ void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_s
 
 	add_header(&maker);
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE);
-	add_request_source(&maker);
-	add_kernel_sources(&maker);
+	add_request_source(&maker, false);
+	add_kernel_sources(&maker, false);
 	add_process(&maker);
 	flush(&maker, fd);
 	for (unsigned int i = 0; i < chunks; i++) {

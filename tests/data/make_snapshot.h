@@ -26,6 +26,7 @@ struct make_options {
 		       */
 	bool unknown_source; /* one record of a source that the file does not describe */
 	bool no_crash;	     /* a snapshot on request */
+	bool stacks; /* requests have the kernel's call chain, switches frames, and the threads that did not die theirs */
 };
 
 /* Two CPUs, a process with two threads and one unknown to the table, all kinds of sources and

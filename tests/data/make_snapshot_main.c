@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 		{"hostile", &options.hostile},
 		{"unknown-source", &options.unknown_source},
 		{"no-crash", &options.no_crash},
+		{"stacks", &options.stacks},
 	};
 	struct made_file file;
 

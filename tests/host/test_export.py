@@ -45,7 +45,7 @@ def golden(name, text):
 
 
 def check_formats():
-    for words in ([], ["hostile"], ["wrapped", "zstd"], ["no-crash"]):
+    for words in ([], ["hostile"], ["wrapped", "zstd"], ["no-crash"], ["stacks"]):
         make(*words)
         run("export", "s.frec", "-f", "json")
         run("export", "s.frec")
@@ -119,6 +119,10 @@ def check_golden():
     assert [e["time"] for e in json.loads(report)["events"]] == [1_700_000_000, 2_500_000_000]
     assert [e["time"] for e in json.loads(report)["others"]] == [1_800_000_000]
     golden("wrapped.verify", run("verify", "s.frec").stdout)
+    make("no-crash")
+    make("stacks")
+    golden("stacks.show", run("show", "s.frec").stdout)
+    golden("stacks.show.json", run("show", "s.frec", "--json").stdout)
     make("no-crash")
     golden("no-crash.show", run("show", "s.frec", "-n", "0").stdout)
     for line in run("show", "s.frec", "--all").stdout.split(b"\n"):

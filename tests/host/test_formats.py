@@ -5,6 +5,7 @@
 Every event is compared by value, over snapshots with every kind of field, hostile text and torn payloads. Exits with 77 where the
 format's reader is not installed.
 """
+import collections
 import csv
 import json
 import math
@@ -122,6 +123,56 @@ def check_with_node(script):
         assert done.stdout.startswith(b"%d events agree" % len(lines)), done
 
     return check
+
+
+# call stacks
+
+
+def stack_key(frame):
+    """What the formats call a function: its name, else its program and the address in it."""
+    if "function" in frame:
+        return frame["function"]
+    return f"{os.path.basename(frame['module'])}+{frame['address']}" if "module" in frame else frame["pc"]
+
+
+def expected_stacks(lines):
+    """{(process, event or None, functions from the outermost): count}, the threads of the report too."""
+    counts = collections.Counter()
+    report = json.loads(run(TOOL, "show", "--json", "s.frec").stdout)
+    for line in lines:
+        if "stack" in line:
+            counts[line.get("process", "unknown"), line["event"], tuple(map(stack_key, reversed(line["stack"])))] += 1
+    for thread in report.get("threads", []):
+        if thread["tid"] != report.get("crash", {}).get("tid"):
+            counts["shopd", None, tuple(map(stack_key, reversed(thread["frames"])))] += 1
+    return counts
+
+
+def check_folded(path, lines):
+    found, expected = collections.Counter(), collections.Counter()
+    for row in path.read_text(encoding="utf-8").splitlines():
+        stack, count = row.rsplit(" ", 1)
+        names = [re.sub(r"_\[[ik]\]$", "", name) for name in stack.split(";")]
+        found[tuple(name for name in names if not re.match(r"\(.*\)$", name))] += int(count)
+    for (process, _, names), count in expected_stacks(lines).items():
+        expected[(process, *(name.replace(";", ":") for name in names))] += count
+    assert found == expected, (found, expected)
+
+
+def check_pprof(path, lines):
+    package = subprocess.run([DATA.parent / "npm", "pprof-format@2.3.2"], capture_output=True, text=True, check=False)
+    if package.returncode:
+        print(package.stderr)
+        sys.exit(77)
+    os.environ["NODE_PATH"] = ENVIRONMENT["NODE_PATH"] = package.stdout.strip()
+    rows = json.loads(run(reader("node"), DATA / "read_pprof.js", path).stdout)
+    found, expected = collections.Counter(), collections.Counter()
+    for row in rows:
+        found[row["process"], row["event"], tuple(reversed(row["functions"]))] += row["count"]
+    for (process, event, names), count in expected_stacks(lines).items():
+        process = re.sub(r"\[\d+\]$", "", process)
+        expected[process, event or "thread at the death of the process", names] += count
+    assert found == expected, (found, expected)
 
 
 # otlp
@@ -356,10 +407,18 @@ def check_perf(path, lines):
             at = end + 1
     listed = run("perf", "buildid-list", "-i", path).stdout
     assert listed == b"0123456789abcdefghij".hex().encode() + b" /usr/bin/shopd\n", listed
-    # The crash has registers and stack, whose first frame is in the mapping.
-    if any("registers" in line for line in lines):
-        frames = run("perf", "script", "-i", path, "-F", "event,ip,dso").stdout
-        assert b" 8 (/usr/bin/shopd)" in frames, frames  # of the mapping at 0x1000
+    # perf shows the stacks as they are, with addresses in the programs' files.
+    if any("stack" in line for line in lines):
+        blocks = run("perf", "script", "-i", path, "--ns", "-F", "tid,time,event,ip,sym,dso").stdout.decode().split("\n\n")
+        found = {}
+        for block in blocks:
+            head, *rows = block.strip("\n").split("\n")
+            if rows:
+                tid, seconds, nanoseconds = re.match(r" *(-?\d+) +(\d+)\.(\d{9}):", head).groups()
+                found[int(seconds + nanoseconds), int(tid)] = [int(row.split()[0], 16) for row in rows]
+        place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # shopd is mapped there
+        expected = {(line["time"], line["tid"]): [place(int(frame["pc"], 16)) for frame in line["stack"]] for line in lines if "stack" in line}
+        assert found == expected, (found, expected)
     run("perf", "report", "-i", path, "--stdio")
 
 
@@ -371,6 +430,8 @@ CHECKS = {
     "otlp": (".otlp", check_otlp),
     "firefox": (".firefox.json", check_with_node("check_firefox.js")),
     "chrome": (".chrome.json", check_with_node("check_chrome.js")),
+    "folded": (".folded", check_folded),
+    "pprof": (".pprof", check_pprof),
 }
 
 
@@ -402,7 +463,12 @@ def main():
     suffix, check = CHECKS[FORMAT]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for number, words in enumerate(([], ["hostile"], ["wrapped", "zstd"], ["no-crash"])):
+        of_stacks = FORMAT in ("folded", "pprof")
+        if of_stacks:
+            run(MAKE, "s.frec", "no-crash")
+            done = run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", "none" + suffix, status=1)
+            assert done.stderr.count(b"\n") == 1 and b"--stack" in done.stderr, done
+        for number, words in enumerate(([], ["hostile"], ["wrapped", "zstd"], ["stacks"], ["no-crash", "stacks" if of_stacks else "zstd"])):
             run(MAKE, "s.frec", *words)
             name = pathlib.Path(f"out{number}{suffix}")
             # The format by the suffix alone, and the lines to compare with from the same pass.

@@ -3,12 +3,15 @@
 """Programs that crash in every way, compiled here, give the frames and names that are known, and the same as libdwfl.
 
     test_unwind.py UNWIND_CRASH SOURCES"""
+import ctypes
+import http.server
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 TOOL, SOURCES = map(os.path.abspath, sys.argv[1:3])
 END = ["middle", "outer", "main"]
@@ -28,8 +31,9 @@ def build(compiler, name, source, *options):
     return os.path.join(os.getcwd(), name)
 
 
-def crash(*arguments):
-    run = subprocess.run([TOOL, *arguments], capture_output=True, text=True, errors="replace")
+def crash(*arguments, **environment):
+    run = subprocess.run([TOOL, *arguments], capture_output=True, text=True, errors="replace",
+                         env={**os.environ, **environment})
     if run.returncode:
         print(f"{arguments}: exit status {run.returncode}: {run.stderr}")
     return run.stdout
@@ -80,6 +84,11 @@ def ways(program, title):
     expect(f"{title}, free", output, (functions(output) or [""])[0], "abort", "free", "bad_free", *END)
     output = run("string")
     expect(f"{title}, string", output, (functions(output) or [""])[0], "bad_string", *END)
+    output = run("copy")
+    top = functions(output)[0]
+    expect(f"{title}, copy", output, top, "bad_copy", *END)
+    check(re.match("_*mem(cpy|move)", top), f"{title}, copy: in {top}", output)
+    expect(f"{title}, coroutine", run("coroutine"), "leaf", "crash", "middle", "coroutine", "__start_context")
     output = run("thread")
     expect(f"{title}, thread", output, "leaf", "crash", "middle", "thread")
     check("main" not in functions(output), f"{title}, thread: it is not main's stack", output)
@@ -88,6 +97,10 @@ def ways(program, title):
     check(re.search(r"#3 frame-pointer made_at_run_time", output), f"{title}, jit: not marked", output)
     output = run("smash")
     expect(f"{title}, smash", output, "smashed", reason="no call frame information at 0x4141414141414141")
+    for way, top in ("crash", "leaf"), ("overflow", "recurse"):
+        output = run(way, "--bytes", "0")
+        expect(f"{title}, {way} without a stack", output, top, reason="the recorded stack ends below", libdwfl=False)
+        check(len(functions(output)) == 1, f"{title}, {way} without a stack: frames from nowhere", output)
     expect(f"{title}, little stack", run("crash", "--bytes", "64"), "leaf", "crash", "middle",
            reason="the recorded stack ends below")
 
@@ -104,6 +117,9 @@ def steps(program):
           "\n".join(line for line in lines[before:last] if line not in good)[:2000])
     for what in "strtol", "_dl_fixup", "qsort", "compare", "__vdso_clock_gettime":
         check(any(what in line for line in good), f"steps: never in {what}")
+    # The second is chosen when the program starts: its slot names no symbol.
+    for what in "strlen@plt < many_calls", "memcpy@plt < ":
+        check(any(line.startswith(what) for line in good), f"steps: no stub {what}")
     same = int(re.search(r"as libdwfl: (\d+) of", output).group(1))
     check(same > 5850, f"steps: as libdwfl: {same}")
     theirs = dict(zip(re.findall(r"^libdwfl:(.*)$", output, re.M), re.findall(r"^ours:   (.*)$", output, re.M)))
@@ -181,6 +197,117 @@ def names(compiler):
     os.rename("debug", f"debug-{compiler}")
 
 
+def build_id_of(program):
+    notes = subprocess.run(["readelf", "-n", program], capture_output=True, text=True).stdout
+    return re.search(r"Build ID: (\w+)", notes).group(1)
+
+
+def split(compiler):
+    """.dwo files: looked at only where nobody else can change them, and only where they are the program's."""
+    program = build(compiler, "split", "inlined.cpp", "-O2", "-g", "-gsplit-dwarf", "-Wl,--build-id")
+    inlined(f"{compiler}, split", crash("--", program))
+    files = [name for name in os.listdir(".") if name.endswith(".dwo")]
+    check(len(files) == 1, f"{compiler}, split: {files}")
+    os.chmod(files[0], 0o666)
+    output = crash("--", program)
+    check("inlined.cpp:" in output and "[inlined]" not in output, f"{compiler}: a .dwo that others can write to", output)
+    os.unlink(files[0])
+    build(compiler, "split-other", "inlined.cpp", "-O1", "-g", "-gsplit-dwarf", "-DOTHER")
+    for name in os.listdir("."):
+        if name.endswith(".dwo"):
+            os.rename(name, files[0])
+    output = crash("--", program)
+    check("inlined.cpp:" in output and "[inlined]" not in output, f"{compiler}: the .dwo of another program", output)
+    os.unlink(files[0])
+    os.mkfifo(files[0])
+    output = crash("--", program)
+    check("inlined.cpp:" in output, f"{compiler}: a .dwo that is a pipe", output)
+    os.unlink(files[0])
+
+
+def separate(name, folder, level="-O2"):
+    """A stripped program; its debug file, named by its build-id below `folder`."""
+    program = build("g++", name, "inlined.cpp", level, "-g", "-Wl,--build-id")
+    build_id = build_id_of(program)
+    debug = f"{folder}/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
+    os.makedirs(os.path.dirname(debug))
+    subprocess.run(["objcopy", "--only-keep-debug", program, debug], check=True)
+    return program, debug, build_id
+
+
+def shared_by_dwz():
+    """What dwz moved to a file that several debug files name: sought by its build-id, or by the path in them."""
+    if not shutil.which("dwz"):
+        print("not tested: there is no dwz")
+        return
+    program, debug, _ = separate("shared", "dwz")
+    _, other, _ = separate("shared-other", "dwz", "-O1")
+    os.makedirs("dwz/.dwz")
+    subprocess.run(["dwz", "-m", "dwz/.dwz/common", "-M", "../../.dwz/common", debug, other], check=True)
+    subprocess.run(["strip", program], check=True)
+    inlined("dwz, by path", crash("--folder", "dwz", "--", program))
+    build_id = build_id_of("dwz/.dwz/common")
+    os.makedirs(f"dwz/.build-id/{build_id[:2]}", exist_ok=True)
+    os.rename("dwz/.dwz/common", f"dwz/.build-id/{build_id[:2]}/{build_id[2:]}.debug")
+    inlined("dwz, by build-id", crash("--folder", "dwz", "--", program))
+    os.unlink(f"dwz/.build-id/{build_id[:2]}/{build_id[2:]}.debug")
+    output = crash("--folder", "dwz", "--", program)
+    check("inlined.cpp:" in output and "[inlined]" not in output, "dwz, without the common file", output)
+
+
+def from_server():
+    """Files from a debuginfod server: the program, replaced after the crash, and its debug file."""
+    try:
+        ctypes.CDLL("libdebuginfod.so.1")
+    except OSError:
+        print("not tested: there is no libdebuginfod")
+        return
+    program, debug, build_id = separate("served", "server")
+    subprocess.run(["strip", program], check=True)
+    kept = shutil.copy(program, "kept")
+    asked, files = [], {f"/buildid/{build_id}/debuginfo": debug, f"/buildid/{build_id}/executable": kept}
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200 if self.path in files else 404)
+            self.end_headers()
+            if self.path in files:
+                with open(files[self.path], "rb") as file:
+                    self.wfile.write(file.read())
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    environment = {"DEBUGINFOD_URLS": f"http://127.0.0.1:{server.server_port}", "DEBUGINFOD_CACHE_PATH": os.path.abspath("cache")}
+    crash("--then", f"rm {program}", "--", program, **environment)
+    check(not asked, f"debuginfod: asked without being told to: {asked}")
+    shutil.copy(kept, program)
+    inlined("debuginfod", crash("--debuginfod", "--then", f"rm {program}", "--", program, **environment))
+    # A server that hands out something else is not believed.
+    shutil.copy(kept, program)
+    files = {path: build("g++", "liar", "inlined.cpp", "-O0", "-g") for path in files}
+    shutil.rmtree("cache")
+    output = crash("--debuginfod", "--then", f"rm {program}", "--", program, **environment)
+    check("shop" not in output, "debuginfod: a file with another build-id", output)
+    server.shutdown()
+
+
+def rust():
+    if not shutil.which("rustc"):
+        print("not tested: there is no rustc")
+        return
+    subprocess.run(["rustc", "-g", "-O", "-C", "symbol-mangling-version=v0", "-o", "rusty",
+                    os.path.join(SOURCES, "inlined.rs")], check=True)
+    output = crash("--", "./rusty")
+    for line in (r"#0 top inlined::shop::price::<i32> \[inlined\] at \S*inlined.rs:7:",
+                 r"#0 top <inlined::shop::Basket<i32>>::total\+0x\w+ at \S*inlined.rs:17:",
+                 r"#1 cfi inlined::main\+0x\w+ at \S*inlined.rs:25:"):
+        check(re.search(f"^{line}", output, re.M), f"rust: not {line}", output)
+
+
 def compressed_symbols():
     """.gnu_debugdata: functions that only the symbol table inside has."""
     if not shutil.which("xz"):
@@ -216,6 +343,10 @@ def main():
         for compiler in "g++", "clang++":
             if shutil.which(compiler):
                 names(compiler)
+                split(compiler)
+        shared_by_dwz()
+        from_server()
+        rust()
         compressed_symbols()
     print(f"{checks - failures} of {checks} checks passed")
     return failures != 0

@@ -2,7 +2,7 @@
 // Crashes a program and prints what the unwinder makes of it, one line a frame, then why the stack ends; then whether
 // libdwfl gives the same frames. With --steps, it prints each different list of functions once.
 //
-//	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids] -- PROGRAM...
+//	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids] [--debuginfod] -- PROGRAM...
 //
 // COMMAND runs when the program is gone and before anything is looked up: to replace or strip files.
 #include <inttypes.h>
@@ -72,12 +72,14 @@ static bool as_libdwfl(const struct recording *recording, const struct recorded_
 	return same;
 }
 
-static int print_all(const struct recording *recording, const char *folder, bool steps)
+static int print_all(const struct recording *recording, const char *folder, bool debuginfod,
+		     bool steps)
 {
 	const struct frec_unwinder_options options = {.size = sizeof(options),
 						      .same_boot = true,
 						      .folders = &folder,
-						      .folder_count = folder != NULL};
+						      .folder_count = folder != NULL,
+						      .debuginfod = debuginfod};
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	struct frec_unwind_process *process;
 	struct frec_unwinder *unwinder;
@@ -131,12 +133,14 @@ int main(int argc, char **argv)
 	const char *then = NULL, *folder = NULL;
 	struct recording recording;
 	size_t bytes = 65528, steps = 0;
-	bool ids = true;
+	bool ids = true, debuginfod = false;
 	int i = 1, status;
 
 	for (; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--no-ids"))
 			ids = false;
+		else if (!strcmp(argv[i], "--debuginfod"))
+			debuginfod = true;
 		else if (i + 1 == argc)
 			return 2;
 		else if (!strcmp(argv[i], "--bytes"))
@@ -161,7 +165,7 @@ int main(int argc, char **argv)
 		recording.maps[j].build_id_size = 0;
 	if (then && system(then))
 		return 1;
-	status = print_all(&recording, folder, steps != 0);
+	status = print_all(&recording, folder, debuginfod, steps != 0);
 	recording_free(&recording);
 	return status;
 }

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+// A profile as pprof reads it: how many events have which call stack, with labels for the event and the process, so that
+// `pprof -tagfocus event=...` takes one of them alone. Addresses are those in the files, whatever process mapped them where: names
+// and lines are in the profile, nobody has to look them up.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/arena.h"
+#include "export/stack_counts.h"
+#include "export/stack_text.h"
+#include "export/strings.h"
+#include "export/writer.h"
+#include "pprof.pb-c.h"
+
+struct pprof {
+	const struct frec_export *context;
+	struct frec_stack_counts counts;
+	struct frec_strings strings;
+	struct frec_arena arena; /* of the message being made */
+	uint8_t *packed;
+	size_t packed_size;
+	bool *locations, *codes; /* those that are in the profile, by number */
+	size_t location_room, code_room;
+	uint64_t functions;
+	uint64_t first, last; /* times of events with stacks */
+	bool failed;
+};
+
+static void destroy(void *state)
+{
+	struct pprof *pprof = state;
+
+	frec__stack_counts_deinit(&pprof->counts);
+	frec__strings_deinit(&pprof->strings);
+	frec__arena_free(&pprof->arena);
+	free(pprof->packed);
+	free(pprof->locations);
+	free(pprof->codes);
+	free(pprof);
+}
+
+static int64_t string(struct pprof *pprof, const char *text)
+{
+	int64_t number = frec__strings_add(&pprof->strings, text);
+
+	pprof->failed |= number < 0;
+	return number < 0 ? 0 : number;
+}
+
+// Text that was made for this in the arena.
+static int64_t made_string(struct pprof *pprof, struct frec_text *text)
+{
+	int64_t number = string(pprof, text->data ? text->data : "");
+
+	pprof->failed |= text->failed;
+	frec__text_free(text);
+	return number;
+}
+
+static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
+{
+	struct pprof *pprof = calloc(1, sizeof(*pprof));
+
+	if (!pprof)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	pprof->context = context;
+	string(pprof, "");
+	*ret_state = pprof;
+	return 0;
+}
+
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
+{
+	struct pprof *pprof = state;
+
+	if (frec__event_stack(event)) {
+		pprof->first = pprof->first ? pprof->first : event->record->time;
+		pprof->last = event->record->time;
+	}
+	return frec__stack_counts_add(&pprof->counts, event)
+		       ? frec__error(reterr, -ENOMEM, "out of memory")
+		       : 0;
+}
+
+// A message with one or a few of its repeated fields is a piece of the profile: pieces that follow each other are one.
+static int write_piece(struct pprof *pprof, const Pprof__Profile *piece, struct frec_error *reterr)
+{
+	size_t size = pprof__profile__get_packed_size(piece);
+
+	if (size > pprof->packed_size) {
+		uint8_t *packed = realloc(pprof->packed, 2 * size);
+
+		pprof->failed |= !packed;
+		if (packed) {
+			pprof->packed = packed;
+			pprof->packed_size = 2 * size;
+		}
+	}
+	if (pprof->failed || pprof->arena.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	pprof__profile__pack(piece, pprof->packed);
+	frec__arena_reset(&pprof->arena);
+	return frec__output_write(pprof->context->output, pprof->packed, size, reterr);
+}
+
+// Whether this is the first time that `id` is asked for.
+static bool is_new(struct pprof *pprof, bool **seen, size_t *room, uint32_t id)
+{
+	if (id >= *room) {
+		size_t more = 2 * (size_t)id + 64;
+		bool *grown = realloc(*seen, more);
+
+		pprof->failed |= !grown;
+		if (!grown)
+			return false;
+		memset(grown + *room, 0, more - *room);
+		*seen = grown;
+		*room = more;
+	}
+	if ((*seen)[id])
+		return false;
+	return (*seen)[id] = true;
+}
+
+static int write_code(struct pprof *pprof, const struct frec_code *code, struct frec_error *reterr)
+{
+	Pprof__Mapping mapping = PPROF__MAPPING__INIT, *mappings = &mapping;
+	Pprof__Profile piece = PPROF__PROFILE__INIT;
+	struct frec_text path = {0}, build_id = {0};
+
+	frec__text_utf8(&path, code->path, strlen(code->path));
+	frec__text_hex(&build_id, code->build_id, code->build_id_size);
+	mapping.id = code->id + 1;
+	mapping.filename = made_string(pprof, &path);
+	mapping.build_id = made_string(pprof, &build_id);
+	mapping.has_functions = mapping.has_filenames = mapping.has_line_numbers = true;
+	mapping.has_inline_frames = true;
+	piece.mapping = &mappings;
+	piece.n_mapping = 1;
+	return write_piece(pprof, &piece, reterr);
+}
+
+static int write_location(struct pprof *pprof, const struct frec_location *from,
+			  struct frec_error *reterr)
+{
+	size_t count = from->names.count ? from->names.count : 1;
+	Pprof__Location location = PPROF__LOCATION__INIT, *locations = &location;
+	Pprof__Profile piece = PPROF__PROFILE__INIT;
+	struct frec_arena *arena = &pprof->arena;
+
+	location.id = from->id + 1;
+	location.mapping_id = from->code ? from->code->id + 1 : 0;
+	location.address = from->address;
+	location.line = frec__arena_array(arena, count, sizeof(*location.line));
+	piece.function = frec__arena_array(arena, count, sizeof(*piece.function));
+	for (size_t i = 0; i < count && !arena->failed; i++) {
+		Pprof__Function *function = frec__arena_alloc(arena, sizeof(*function));
+		Pprof__Line *line = frec__arena_alloc(arena, sizeof(*line));
+		const struct frec_name *name = i < from->names.count ? &from->names.names[i] : NULL;
+		struct frec_text text = {0};
+
+		if (!function || !line)
+			break;
+		pprof__function__init(function);
+		pprof__line__init(line);
+		frec__function_text(&text, from, i);
+		function->id = line->function_id = ++pprof->functions;
+		function->name = function->system_name = made_string(pprof, &text);
+		if (name && name->file)
+			function->filename = string(pprof, frec__arena_string(arena, name->file));
+		line->line = name ? name->line : 0;
+		location.line[location.n_line++] = line;
+		piece.function[piece.n_function++] = function;
+	}
+	piece.location = &locations;
+	piece.n_location = 1;
+	return write_piece(pprof, &piece, reterr);
+}
+
+static int write_places(struct pprof *pprof, const struct frec_call_stack *stack,
+			struct frec_error *reterr)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < stack->count && !result; i++) {
+		const struct frec_location *location = stack->locations[i];
+
+		if (location->code &&
+		    is_new(pprof, &pprof->codes, &pprof->code_room, location->code->id))
+			result = write_code(pprof, location->code, reterr);
+		if (!result &&
+		    is_new(pprof, &pprof->locations, &pprof->location_room, location->id))
+			result = write_location(pprof, location, reterr);
+	}
+	return result;
+}
+
+static Pprof__Label *label(struct pprof *pprof, const char *key, struct frec_text *text)
+{
+	Pprof__Label *ret = frec__arena_alloc(&pprof->arena, sizeof(*ret));
+
+	if (ret) {
+		pprof__label__init(ret);
+		ret->key = string(pprof, key);
+		ret->str = made_string(pprof, text);
+	}
+	return ret;
+}
+
+static int write_sample(struct pprof *pprof, const struct frec_stack_count *item,
+			struct frec_error *reterr)
+{
+	Pprof__Sample sample = PPROF__SAMPLE__INIT, *samples = &sample;
+	Pprof__Profile piece = PPROF__PROFILE__INIT;
+	struct frec_text event = {0}, process = {0};
+	int64_t value = (int64_t)item->count;
+	Pprof__Label *labels[2];
+	int result = write_places(pprof, item->stack, reterr);
+
+	if (result)
+		return result;
+	sample.location_id =
+		frec__arena_array(&pprof->arena, item->stack->count, sizeof(*sample.location_id));
+	for (size_t i = 0; i < item->stack->count && sample.location_id; i++)
+		sample.location_id[sample.n_location_id++] = item->stack->locations[i]->id + 1;
+	sample.value = &value;
+	sample.n_value = 1;
+	if (item->source) {
+		frec__text_utf8(&event, item->source->system, strlen(item->source->system));
+		frec__text_puts(&event, ":");
+		frec__text_utf8(&event, item->source->name, strlen(item->source->name));
+	} else {
+		frec__text_puts(&event, "thread at the death of the process");
+	}
+	labels[sample.n_label++] = label(pprof, "event", &event);
+	if (item->process) {
+		frec__text_utf8(&process, item->process->name.data, item->process->name.len);
+		frec__text_printf(&process, "[%u]", item->process->pid);
+		labels[sample.n_label++] = label(pprof, "process", &process);
+	}
+	sample.label = labels;
+	piece.sample = &samples;
+	piece.n_sample = 1;
+	return write_piece(pprof, &piece, reterr);
+}
+
+static int write_profile(struct pprof *pprof, struct frec_error *reterr)
+{
+	const struct frec_snapshot *snapshot = pprof->context->snapshot;
+	Pprof__ValueType type = PPROF__VALUE_TYPE__INIT, *types = &type;
+	Pprof__Profile piece = PPROF__PROFILE__INIT;
+	struct frec_text comment = {0};
+	int64_t number;
+
+	type.type = string(pprof, "events");
+	type.unit = string(pprof, "count");
+	frec__text_puts(&comment, "flightrec: ");
+	frec__text_utf8(&comment, snapshot->name, strlen(snapshot->name));
+	number = made_string(pprof, &comment);
+	piece.sample_type = &types;
+	piece.n_sample_type = 1;
+	piece.period_type = &type;
+	piece.period = 1;
+	piece.time_nanos = (int64_t)frec__snapshot_realtime(snapshot, pprof->first);
+	piece.duration_nanos = (int64_t)(pprof->last - pprof->first);
+	piece.comment = &number;
+	piece.n_comment = 1;
+	return write_piece(pprof, &piece, reterr);
+}
+
+static int end(void *state, struct frec_error *reterr)
+{
+	struct pprof *pprof = state;
+	const struct frec_export *context = pprof->context;
+	Pprof__Profile strings = PPROF__PROFILE__INIT;
+	int result;
+
+	if (frec__stack_counts_add_threads(&pprof->counts, context->snapshot, context->processes,
+					   context->stacks))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	result = write_profile(pprof, reterr);
+	for (size_t i = 0; i < pprof->counts.count && !result; i++)
+		result = write_sample(pprof, &pprof->counts.items[i], reterr);
+	strings.string_table = pprof->strings.strings;
+	strings.n_string_table = pprof->strings.count;
+	return result ? result : write_piece(pprof, &strings, reterr);
+}
+
+const struct frec_writer frec__writer_pprof = {
+	.name = "pprof",
+	.what = "a profile of call stacks for pprof",
+	.suffix = ".pb.gz",
+	.other_suffix = ".pprof",
+	.of_stacks = true,
+	.begin = begin,
+	.event = event,
+	.end = end,
+	.destroy = destroy,
+};

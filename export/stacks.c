@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: MIT
+// From what was recorded of a stack to frames: unwinds it, or takes the frames that are there. What their places are called
+// is locations.c's matter.
+#include "export/stacks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "export/locations.h"
+
+// Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it are.
+#define CONTEXT_FIRST ((uint64_t)-4095)
+
+// One life of a process, at one state of its mappings.
+struct life {
+	const Flightrec__Process *process;
+	// When a mapping took the place of another one: between two of these moments every address has one meaning.
+	uint64_t *replaced;
+	size_t replaced_count;
+	size_t epoch; // how many of them had passed
+	struct frec_located_process located;
+};
+
+struct frec_stacks {
+	const struct frec_snapshot *snapshot;
+	const struct frec_processes *processes;
+	const struct frec_registers *machine;
+	struct frec_unwinder *unwinder; // NULL: the machine is not known here
+	struct frec_locations locations;
+	struct life **lives; // sorted by the address of their process
+	size_t life_count, life_room;
+	struct life *last;
+	struct frec_call_stack **stacks; // by id
+	size_t stack_count, stack_room;
+	uint32_t *table; // ids plus 1 by hash; at most half full
+	size_t table_size;
+	struct frec_frame frames[FREC_FRAMES_MAX];
+	const struct frec_location *found[2 * FREC_FRAMES_MAX];
+	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of those
+	size_t found_count;
+	uint64_t registers[64];
+	struct frec_unwind_end end; // of the stack that was asked for last
+};
+
+static bool is_this_boot(const struct frec_snapshot *snapshot)
+{
+	const Flightrec__Host *host = snapshot->header->host;
+	char boot_id[64] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!file)
+		return false;
+	if (!fgets(boot_id, sizeof(boot_id), file))
+		*boot_id = 0;
+	fclose(file);
+	boot_id[strcspn(boot_id, "\n")] = 0;
+	return *boot_id && host && !strcmp(boot_id, host->boot_id);
+}
+
+int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
+			const struct frec_processes *processes,
+			const struct frec_unwinder_options *options)
+{
+	struct frec_unwinder_options settled = {.size = sizeof(settled), .debuginfod = true};
+	struct frec_stacks *stacks = calloc(1, sizeof(*stacks));
+	int result = stacks ? 0 : -ENOMEM;
+
+	if (options)
+		settled = *options;
+	settled.same_boot = is_this_boot(snapshot);
+	if (!result) {
+		stacks->snapshot = snapshot;
+		stacks->processes = processes;
+		stacks->machine = frec__registers_find(snapshot->header->machine);
+		frec__locations_init(&stacks->locations, snapshot);
+		if (stacks->machine)
+			result =
+				frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
+	}
+	if (result)
+		frec__stacks_destroy(stacks);
+	else
+		*ret = stacks;
+	return result;
+}
+
+static void free_life(struct life *life)
+{
+	frec__located_process_deinit(&life->located);
+	free(life->replaced);
+	free(life);
+}
+
+void frec__stacks_destroy(struct frec_stacks *stacks)
+{
+	if (!stacks)
+		return;
+	for (size_t i = 0; i < stacks->life_count; i++)
+		free_life(stacks->lives[i]);
+	free(stacks->lives);
+	for (size_t i = 0; i < stacks->stack_count; i++)
+		free(stacks->stacks[i]);
+	free(stacks->stacks);
+	free(stacks->table);
+	frec__locations_deinit(&stacks->locations);
+	frec__unwinder_destroy(stacks->unwinder);
+	free(stacks);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+struct span {
+	uint64_t start, end, since;
+};
+
+static int compare_spans(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+// A process with a thousand libraries has few that lie where another one was: what is sorted by address overlaps only with
+// what follows it, and code that is made at run time, which replaces itself all the time, is of no file and has no names.
+static int find_replaced(struct life *life)
+{
+	const Flightrec__Process *process = life->process;
+	struct span *spans = calloc(process->n_map + 1, sizeof(*spans));
+	struct span reach = {0};
+	size_t count = 0;
+
+	life->replaced = calloc(process->n_map + 1, sizeof(*life->replaced));
+	if (!spans || !life->replaced) {
+		free(spans);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < process->n_map; i++) {
+		const Flightrec__Map *map = process->map[i];
+
+		if (frec__map_is_file(map))
+			spans[count++] = (struct span){map->start, map->end, map->since};
+	}
+	qsort(spans, count, sizeof(*spans), compare_spans);
+	for (size_t i = 0; i < count; i++) {
+		if (spans[i].start < reach.end && spans[i].since != reach.since)
+			life->replaced[life->replaced_count++] =
+				spans[i].since > reach.since ? spans[i].since : reach.since;
+		if (spans[i].end > reach.end)
+			reach = spans[i];
+	}
+	free(spans);
+	qsort(life->replaced, life->replaced_count, sizeof(*life->replaced), compare_times);
+	return 0;
+}
+
+static size_t epoch_at(const struct life *life, uint64_t time)
+{
+	size_t low = 0, high = life->replaced_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (life->replaced[middle] <= time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+// Brings a life to the mappings that it had at `time`.
+static int move_to(struct frec_stacks *stacks, struct life *life, uint64_t time)
+{
+	size_t epoch = epoch_at(life, time);
+
+	if (life->located.unwind && epoch == life->epoch)
+		return 0;
+	frec__located_process_deinit(&life->located);
+	life->epoch = epoch;
+	// Mappings that replace nothing are taken in whenever they came: nothing ran there before.
+	return frec__located_process_init(&life->located, stacks->unwinder, life->process,
+					  epoch < life->replaced_count ? life->replaced[epoch]
+								       : UINT64_MAX);
+}
+
+static struct life *add_life(struct frec_stacks *stacks, size_t at,
+			     const Flightrec__Process *process)
+{
+	struct life *life;
+
+	if (stacks->life_count == stacks->life_room) {
+		size_t room = stacks->life_room ? 2 * stacks->life_room : 16;
+		struct life **lives = reallocarray(stacks->lives, room, sizeof(struct life *));
+
+		if (!lives)
+			return NULL;
+		stacks->lives = lives;
+		stacks->life_room = room;
+	}
+	life = calloc(1, sizeof(*life));
+	if (!life)
+		return NULL;
+	life->process = process;
+	if (find_replaced(life)) {
+		free_life(life);
+		return NULL;
+	}
+	memmove(stacks->lives + at + 1, stacks->lives + at,
+		(stacks->life_count - at) * sizeof(struct life *));
+	stacks->lives[at] = life;
+	stacks->life_count++;
+	return life;
+}
+
+// NULL: the process table does not know the process, or there is no memory.
+static struct frec_located_process *find_life(struct frec_stacks *stacks, uint32_t pid,
+					      uint32_t tid, uint64_t time)
+{
+	const struct frec_process_entry *entry =
+		frec__processes_find(stacks->processes, pid == UINT32_MAX ? tid : pid, time);
+	size_t low = 0, high = stacks->life_count;
+	struct life *life = stacks->last;
+
+	if (!entry || !stacks->unwinder)
+		return NULL;
+	if (!life || life->process != entry->process) {
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+
+			if (stacks->lives[middle]->process < entry->process)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		if (low < stacks->life_count && stacks->lives[low]->process == entry->process)
+			life = stacks->lives[low];
+		else
+			life = add_life(stacks, low, entry->process);
+	}
+	if (!life || move_to(stacks, life, time))
+		return NULL;
+	stacks->last = life;
+	return &life->located;
+}
+
+static void take_location(struct frec_stacks *stacks, const struct frec_location *location,
+			  uint64_t pc)
+{
+	if (!location || stacks->found_count == 2 * FREC_FRAMES_MAX)
+		return;
+	stacks->pcs[stacks->found_count] = pc;
+	stacks->found[stacks->found_count++] = location;
+}
+
+static void take_frames(struct frec_stacks *stacks, struct frec_located_process *process,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		take_location(stacks,
+			      frec__locations_find(&stacks->locations, process,
+						   &stacks->frames[i]),
+			      stacks->frames[i].pc);
+}
+
+// The part of the kernel's call chain that is of the kernel, or of the process.
+static void take_callchain(struct frec_stacks *stacks, struct frec_located_process *process,
+			   const struct frec_record *record, bool kernel)
+{
+	bool here = !kernel, first = true;
+
+	for (size_t i = 0; i < record->callchain_count; i++) {
+		struct frec_frame frame = {.map = FREC_FRAME_NO_MAP};
+		uint64_t address;
+
+		memcpy(&address, record->callchain + 8 * i, sizeof(address));
+		if (address >= CONTEXT_FIRST) {
+			here = address == (kernel ? (uint64_t)PERF_CONTEXT_KERNEL
+						  : (uint64_t)PERF_CONTEXT_USER);
+			first = true;
+			continue;
+		}
+		if (!here)
+			continue;
+		frame.pc = address;
+		frame.exact = first;
+		frame.kind = first ? FREC_FRAME_TOP : FREC_FRAME_FRAME_POINTER;
+		first = false;
+		if (kernel)
+			take_location(stacks, frec__locations_kernel(&stacks->locations, &frame),
+				      address);
+		else if (process)
+			take_location(stacks,
+				      frec__locations_find(&stacks->locations, process, &frame),
+				      address);
+	}
+}
+
+static void decode_frame(struct frec_frame *frame, uint64_t pc, uint8_t how)
+{
+	*frame = (struct frec_frame){.pc = pc,
+				     .map = FREC_FRAME_NO_MAP,
+				     .kind = how & 3,
+				     .exact = how & 4,
+				     .signal = how & 8};
+}
+
+static uint64_t hash(const struct frec_location *const *locations, size_t count,
+		     enum frec_unwind_reason end)
+{
+	uint64_t value = (uint64_t)end;
+
+	for (size_t i = 0; i < count; i++)
+		value = (value ^ locations[i]->id) * UINT64_C(0x9e3779b97f4a7c15);
+	return value ^ value >> 29;
+}
+
+static bool same(const struct frec_call_stack *stack, const struct frec_stacks *stacks)
+{
+	return stack->count == stacks->found_count && stack->end == stacks->end.reason &&
+	       !memcmp(stack->locations, stacks->found,
+		       stack->count * sizeof(struct frec_location *));
+}
+
+static int grow_table(struct frec_stacks *stacks)
+{
+	size_t size = stacks->table_size ? 2 * stacks->table_size : 256;
+	uint32_t *table;
+
+	if (2 * stacks->stack_count < stacks->table_size)
+		return 0;
+	table = calloc(size, sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < stacks->stack_count; i++) {
+		const struct frec_call_stack *stack = stacks->stacks[i];
+		size_t at = hash(stack->locations, stack->count, stack->end) & (size - 1);
+
+		while (table[at])
+			at = (at + 1) & (size - 1);
+		table[at] = stack->id + 1;
+	}
+	free(stacks->table);
+	stacks->table = table;
+	stacks->table_size = size;
+	return 0;
+}
+
+static struct frec_call_stack *make(struct frec_stacks *stacks)
+{
+	size_t bytes = stacks->found_count * sizeof(struct frec_location *);
+	struct frec_call_stack *stack;
+	const struct frec_location **locations;
+
+	if (stacks->stack_count == stacks->stack_room) {
+		size_t room = stacks->stack_room ? 2 * stacks->stack_room : 64;
+		struct frec_call_stack **grown =
+			reallocarray(stacks->stacks, room, sizeof(struct frec_call_stack *));
+
+		if (!grown)
+			return NULL;
+		stacks->stacks = grown;
+		stacks->stack_room = room;
+	}
+	stack = malloc(sizeof(*stack) + bytes);
+	if (!stack)
+		return NULL;
+	locations = (const struct frec_location **)(stack + 1);
+	memcpy(locations, stacks->found, bytes);
+	*stack = (struct frec_call_stack){.id = (uint32_t)stacks->stack_count,
+					  .count = stacks->found_count,
+					  .locations = locations,
+					  .end = stacks->end.reason};
+	stacks->stacks[stacks->stack_count++] = stack;
+	return stack;
+}
+
+// The call stack of the locations that were found, which is made where it was not met before.
+static const struct frec_call_stack *intern(struct frec_stacks *stacks)
+{
+	struct frec_call_stack *stack;
+	size_t at;
+
+	if (!stacks->found_count || grow_table(stacks))
+		return NULL;
+	at = hash(stacks->found, stacks->found_count, stacks->end.reason) &
+	     (stacks->table_size - 1);
+	while (stacks->table[at]) {
+		stack = stacks->stacks[stacks->table[at] - 1];
+		if (same(stack, stacks))
+			return stack;
+		at = (at + 1) & (stacks->table_size - 1);
+	}
+	stack = make(stacks);
+	if (stack)
+		stacks->table[at] = stack->id + 1;
+	return stack;
+}
+
+// A damaged file can have any number there.
+static void take_end(struct frec_stacks *stacks, uint32_t reason, uint64_t address)
+{
+	stacks->end.reason = reason <= FREC_UNWIND_LIMIT ? reason : FREC_UNWIND_BAD_MEMORY;
+	stacks->end.address = address;
+	if (reason == FREC_UNWIND_BAD_CFI)
+		frec__error(&stacks->end.error, -EBADMSG, "the recorder found it so");
+}
+
+// Nothing is known of the stack that is asked for now.
+static void start(struct frec_stacks *stacks)
+{
+	stacks->found_count = 0;
+	stacks->end = (struct frec_unwind_end){0};
+}
+
+static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const uint8_t *hows,
+			  size_t count)
+{
+	if (count > FREC_FRAMES_MAX)
+		count = FREC_FRAMES_MAX;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t pc;
+
+		memcpy(&pc, pcs + 8 * i, sizeof(pc));
+		decode_frame(&stacks->frames[i], pc, hows[i]);
+	}
+	return count;
+}
+
+static uint64_t stack_pointer(const struct frec_stacks *stacks,
+			      const struct frec_unwind_registers *registers)
+{
+	unsigned int sp = stacks->machine->sp;
+	uint64_t below = registers->mask & ((UINT64_C(1) << sp) - 1);
+	size_t index = (size_t)__builtin_popcountll(below);
+
+	return registers->mask >> sp & 1 && index < registers->count ? registers->values[index] : 0;
+}
+
+const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
+						     const struct frec_record *record)
+{
+	bool unwound = record->source->unwound && record->frames_count;
+	struct frec_located_process *process = NULL;
+
+	start(stacks);
+	if (!record->callchain_count && !record->register_abi && !unwound)
+		return NULL;
+	take_callchain(stacks, NULL, record, true);
+	process = find_life(stacks, record->pid, record->tid, record->time);
+	if (!process)
+		return intern(stacks);
+	if (unwound) {
+		size_t count = told_frames(stacks, record->frames, record->frames_how,
+					   record->frames_count);
+
+		take_end(stacks, record->frames_end, record->frames_address);
+		take_frames(stacks, process, count);
+	} else if (record->register_abi && record->source->sample_type & PERF_SAMPLE_STACK_USER) {
+		struct frec_unwind_registers registers = {.mask = record->register_mask};
+		struct frec_stack stack = {.data = record->stack, .size = record->stack_size};
+
+		registers.count = (size_t)__builtin_popcountll(registers.mask);
+		registers.values = stacks->registers;
+		memcpy(stacks->registers, record->registers, 8 * registers.count);
+		stack.address = stack_pointer(stacks, &registers);
+		take_frames(stacks, process,
+			    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
+					 FREC_FRAMES_MAX, &stacks->end));
+	} else {
+		take_callchain(stacks, process, record, false);
+	}
+	return intern(stacks);
+}
+
+const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
+						     const Flightrec__ThreadStack *thread)
+{
+	const Flightrec__Frames *frames = thread->frames;
+	struct frec_located_process *process =
+		find_life(stacks, thread->pid, thread->tid, thread->time);
+	size_t count;
+
+	start(stacks);
+	if (!frames || !process)
+		return NULL;
+	count = frames->n_pc < frames->how.len ? frames->n_pc : frames->how.len;
+	count = told_frames(stacks, (const uint8_t *)frames->pc, frames->how.data, count);
+	take_end(stacks, (uint32_t)frames->end, frames->address);
+	take_frames(stacks, process, count);
+	return intern(stacks);
+}
+
+const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
+{
+	const Flightrec__Crash *crash = stacks->snapshot->crash;
+	struct frec_located_process *process;
+	struct frec_unwind_registers registers;
+	struct frec_stack stack = {0};
+
+	start(stacks);
+	if (!crash)
+		return NULL;
+	for (size_t i = 0; i < stacks->snapshot->thread_stack_count; i++) {
+		const Flightrec__ThreadStack *thread = stacks->snapshot->thread_stacks[i];
+
+		if (thread->tid == crash->tid && thread->pid == crash->pid && thread->frames &&
+		    thread->frames->n_pc)
+			return frec__stacks_of_thread(stacks, thread);
+	}
+	process = crash->registers ? find_life(stacks, crash->pid, crash->tid, crash->time) : NULL;
+	if (!process)
+		return NULL;
+	registers.mask = crash->registers->mask;
+	registers.values = crash->registers->value;
+	registers.count = crash->registers->n_value;
+	if (crash->stack) {
+		stack.address = crash->stack->address;
+		stack.data = crash->stack->data.data;
+		stack.size = crash->stack->data.len;
+	}
+	take_frames(stacks, process,
+		    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
+				 FREC_FRAMES_MAX, &stacks->end));
+	return intern(stacks);
+}
+
+const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks)
+{
+	return stacks->pcs;
+}
+
+const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks)
+{
+	return &stacks->end;
+}
+
+size_t frec__stacks_count(const struct frec_stacks *stacks)
+{
+	return stacks->stack_count;
+}
+
+size_t frec__stacks_location_count(const struct frec_stacks *stacks)
+{
+	return stacks->locations.count;
+}

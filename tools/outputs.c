@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Which format goes where.
+#include "tools/outputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cli.h"
+
+int frec__outputs_init(struct frec_outputs *outputs, size_t most)
+{
+	*outputs = (struct frec_outputs){
+		.wanted = calloc(most, sizeof(*outputs->wanted)),
+		.targets = calloc(most, sizeof(*outputs->targets)),
+	};
+	if (outputs->wanted && outputs->targets)
+		return 0;
+	frec__outputs_deinit(outputs);
+	return -ENOMEM;
+}
+
+void frec__outputs_deinit(struct frec_outputs *outputs)
+{
+	free(outputs->wanted);
+	free(outputs->targets);
+	*outputs = (struct frec_outputs){0};
+}
+
+bool frec__outputs_format(struct frec_outputs *outputs, const char *name)
+{
+	if (outputs->writer)
+		frec__outputs_path(outputs, NULL);
+	outputs->writer = frec__writer_find(name);
+	return outputs->writer;
+}
+
+void frec__outputs_path(struct frec_outputs *outputs, const char *path)
+{
+	struct frec_wanted *wanted = &outputs->wanted[outputs->count++];
+
+	wanted->writer = outputs->writer;
+	wanted->path = path;
+	outputs->writer = NULL;
+}
+
+void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url)
+{
+	frec__outputs_path(outputs, url);
+	outputs->wanted[outputs->count - 1].endpoint = true;
+}
+
+static void default_name(struct frec_wanted *wanted, const char *input)
+{
+	size_t length = strlen(input);
+
+	if (length > 5 && !strcmp(input + length - 5, ".frec"))
+		length -= 5;
+	snprintf(wanted->name, sizeof(wanted->name), "%.*s%s", (int)length, input,
+		 wanted->writer->suffix);
+	wanted->path = wanted->name;
+}
+
+int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const char *usage)
+{
+	size_t streams = 0;
+
+	// A -f that stands behind the only -o is meant for it.
+	if (outputs->writer && outputs->count == 1 && !outputs->wanted[0].writer)
+		outputs->wanted[0].writer = outputs->writer;
+	else if (outputs->writer || !outputs->count)
+		frec__outputs_path(outputs, NULL);
+	for (size_t i = 0; i < outputs->count; i++) {
+		struct frec_wanted *wanted = &outputs->wanted[i];
+
+		if (!wanted->writer && wanted->endpoint)
+			wanted->writer = &frec__writer_otlp;
+		else if (!wanted->writer && wanted->path)
+			wanted->writer = frec__writer_for_path(wanted->path);
+		if (!wanted->writer)
+			wanted->writer = frec__writers[0];
+		if (!wanted->path)
+			default_name(wanted, input);
+		if (wanted->endpoint && !wanted->writer->messages)
+			return frec__cli_usage(usage, "--endpoint: a collector takes -f otlp, not %s", wanted->writer->name);
+		if (!strcmp(wanted->path, "-")) {
+			streams++;
+			if (wanted->writer->kind != FREC_OUTPUT_STREAM)
+				return frec__cli_usage(usage, "%s cannot be written to standard output: name a %s with -o",
+						       wanted->writer->name,
+						       wanted->writer->kind == FREC_OUTPUT_FOLDER ? "folder" : "file");
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (!strcmp(outputs->wanted[k].path, wanted->path) && streams < 2)
+				return frec__cli_usage(usage, "%s: two outputs of one name", wanted->path);
+		}
+	}
+	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
+}
+
+static int open_one(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
+{
+	struct frec_collector_options collector = {wanted->path, outputs->headers, outputs->patience};
+
+	if (wanted->endpoint)
+		return frec__output_open_collector(&wanted->output, &collector, reterr);
+	if (!strcmp(wanted->path, "-"))
+		return frec__output_open_stream(&wanted->output, STDOUT_FILENO, reterr);
+	if (wanted->writer->kind == FREC_OUTPUT_FOLDER)
+		return frec__output_open_folder(&wanted->output, wanted->path, reterr);
+	return frec__output_open(&wanted->output, wanted->path, reterr);
+}
+
+int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr)
+{
+	for (; outputs->open < outputs->count; outputs->open++) {
+		struct frec_wanted *wanted = &outputs->wanted[outputs->open];
+		int result = open_one(outputs, wanted, reterr);
+
+		if (result)
+			return result;
+		outputs->targets[outputs->open] =
+			(struct frec_export_target){wanted->writer, &wanted->output};
+	}
+	return 0;
+}
+
+void frec__outputs_end(struct frec_outputs *outputs, struct frec_error *reterr)
+{
+	bool failed = reterr->code;
+
+	for (size_t i = 0; i < outputs->open; i++) {
+		struct frec_error error = {0};
+
+		if (failed)
+			frec__output_discard(&outputs->wanted[i].output);
+		else if (frec__output_commit(&outputs->wanted[i].output, &error) && !reterr->code)
+			*reterr = error;
+	}
+}

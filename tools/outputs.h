@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* What `flightrec export` is asked to write: the outputs of one pass, each with its format. */
+#ifndef FREC_TOOLS_OUTPUTS_H
+#define FREC_TOOLS_OUTPUTS_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "export/export.h"
+
+struct frec_wanted {
+	const struct frec_writer *writer;
+	const char *path; /* NULL: named after the input */
+	bool endpoint;	  /* `path` is the URL of a collector */
+	char name[PATH_MAX];
+	struct frec_output output;
+};
+
+struct frec_outputs {
+	size_t count;
+	struct frec_wanted *wanted;
+	struct frec_export_target *targets; /* of the open ones */
+	size_t open;
+	const struct frec_writer *writer; /* of a -f whose -o has not come yet */
+	/* Of all endpoints. */
+	const char *headers;
+	uint64_t patience; /* s */
+};
+
+/* Makes room for as many as there can be. Returns 0 or -ENOMEM. */
+int frec__outputs_init(struct frec_outputs *outputs, size_t most);
+void frec__outputs_deinit(struct frec_outputs *outputs);
+
+/* -f and -o, in the order in which they are given. A format that is not known returns false. */
+bool frec__outputs_format(struct frec_outputs *outputs, const char *name);
+void frec__outputs_path(struct frec_outputs *outputs, const char *path);
+void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url);
+
+/* Gives every output its format and its name. Returns an exit status, and has told why. */
+int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const char *usage);
+
+/* Opens them all. To be ended by frec__outputs_end, also when it fails. */
+int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr);
+
+/*
+ * Commits those that are open or, where `reterr` tells of an error, discards them. One that cannot be committed leaves the
+ * others alone; `reterr` tells of the first.
+ */
+void frec__outputs_end(struct frec_outputs *outputs, struct frec_error *reterr);
+
+#endif
