@@ -87,14 +87,15 @@ static void embed(const char *keeper, const char *folder, const char *bytes, con
 PLACED(main) int main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
-	// So that there is as much stack as anybody asks for, however little stands above it.
+	// So that there is as much stack as anybody asks for, and in memory: the kernel brings none in to copy it.
 	volatile char room[1 << 16];
 	uint64_t number = 0;
 	char line[64];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
-	room[0] = room[sizeof(room) - 1] = 1;
+	for (size_t i = 0; i < sizeof(room); i++)
+		room[i] = 1;
 	if (argc > 3)
 		embed(argv[1], argv[2], argv[3], argc > 4 ? argv[4] : NULL);
 	printf("{");
