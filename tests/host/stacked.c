@@ -27,7 +27,7 @@ FREC_EVENT(stacked, fired, FREC_U64(number));
 // Each function is in a section of its own: the linker tells where that begins and ends.
 #define PLACED(name)                                          \
 	extern const char __start_at_##name[], __stop_at_##name[]; \
-	__attribute__((section("at_" #name), noinline, noclone))
+	__attribute__((section("at_" #name), noinline))
 #define SAY(name) printf(" \"" #name "\": [%zu, %zu],", (size_t)__start_at_##name, (size_t)__stop_at_##name)
 
 static const volatile void *marked;

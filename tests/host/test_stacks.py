@@ -1,13 +1,15 @@
 # Stacks as they are recorded: each kind, with events of every sort, from a program of which all stacks are known.
 #
 #	test_stacks.py TOOL STACKED RECORD_STACKS KIT TRANSPORT [KIND...]
+import atexit
 import json
 import os
 import struct
 import subprocess
 import sys
 
-TOOL, STACKED, READER, KIT, TRANSPORT = sys.argv[1:6]
+TOOL, STACKED, READER, KIT = map(os.path.abspath, sys.argv[1:5])
+TRANSPORT = sys.argv[5]
 EVERYTHING = not sys.argv[6:]
 KINDS = sys.argv[6:] or ["fp", "kernel", "fp+kernel", "dwarf", "dwarf+kernel", "dwarf,bytes=65528", "none"]
 os.environ["FREC_TOOL"] = TOOL
@@ -136,6 +138,17 @@ def on(program):
     check(wait_for(lambda: program.ask("on?")), "the event is on")
 
 
+if os.environ.get("FREC_REQUIRE_KERNEL"):
+    # A kernel of our own: one that allows callchains less depth than is asked for.
+    with open("/proc/sys/kernel/perf_event_max_stack", "r+") as limit:
+        depth = limit.read()
+        limit.write("60\n")
+
+    @atexit.register
+    def restore():
+        with open("/proc/sys/kernel/perf_event_max_stack", "w") as limit:
+            limit.write(depth)
+
 for kind in KINDS:
     print(f"== {kind}", flush=True)
     recorder = start("--ring-size", "16M" if EVERYTHING else "4M", *selected(kind))
@@ -259,6 +272,7 @@ print("== events that come in by shm, beside the kernel's", flush=True)
 command = ["setpriv", "--bounding-set=-bpf,-sys_admin", TOOL, "record", "-o", recorder.folder, "--socket", recorder.socket, "--listen",
            recorder.socket + ".all", "-e", "stacked:*,signal:signal_generate/stack=fp/", "--stack"]
 process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+atexit.register(process.kill)
 said = process.stderr.readline()
 if "come in without stacks" in said:
     wait_for(lambda: os.path.exists(recorder.socket))
