@@ -468,7 +468,10 @@ def make_folder(uid, kind):
         os.link(os.path.join(folder, "target"), os.path.join(folder, "core"))
     elif kind == "folder":
         os.mkdir(os.path.join(folder, "core"))
-    elif kind == "old":
+    if kind.startswith("roots"):
+        os.chmod(folder, 0o755)
+        os.chown(folder, 0, 0)
+    if kind.endswith("old"):
         write(os.path.join(folder, "core"), "old")
     return folder
 
@@ -486,7 +489,7 @@ def check_files():
                 ("core", 0, NOBODY, "hardlink", -1, CRASHER), ("core", 0, NOBODY, "folder", -1, CRASHER),
                 ("core", 0, NOBODY, "", 0, CRASHER), ("core", 0, NOBODY, "", 4095, CRASHER), ("core", 0, NOBODY, "", 65536, CRASHER),
                 ("", 0, 0, "", -1, CRASHER), ("core", 0, NOBODY, "", -1, private), ("@/core", 0, NOBODY, "", -1, private),
-                ("@/core", 0, NOBODY, "old", -1, private)):
+                ("@/core", 0, NOBODY, "roots", -1, private), ("@/core", 0, NOBODY, "roots, old", -1, private)):
             results = []
             for ours in (False, True):
                 write(USES_PID, str(uses_pid))
