@@ -36,6 +36,7 @@ int frec_cmd_core(int argc, char **argv);
 int frec_cmd_doctor(int argc, char **argv);
 int frec_cmd_events(int argc, char **argv);
 int frec_cmd_export(int argc, char **argv);
+int frec_cmd_import(int argc, char **argv);
 int frec_cmd_keep(int argc, char **argv);
 int frec_cmd_record(int argc, char **argv);
 int frec_cmd_run(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct {
 	{"verify", frec_cmd_verify, "checksums, loss arithmetic and coverage of a snapshot"},
 	{"show", frec_cmd_show, "the crash report and the last events, as text"},
 	{"export", frec_cmd_export, "a snapshot as a Perfetto trace or as JSON"},
+	{"import", frec_cmd_import, "what perf recorded, as a snapshot"},
 };
 
 static void help(FILE *stream)
