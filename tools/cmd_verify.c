@@ -12,7 +12,8 @@
 static const char help[] =
 	"usage: " USAGE "\n\n"
 	"Checks checksums, counts, coverage and loss: a line a problem, then a summary.\n"
-	"Exit status 0: nothing wrong, 1: problems.\n";
+	"Exit status 0: nothing wrong, 1: problems.\n\n"
+	"  --json  the same as JSON, for machines\n";
 
 static int verify(struct frec_snapshot *snapshot, bool json)
 {
