@@ -75,7 +75,13 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 		size = 4;
 		break;
 	default:
-		frec__text_puts(text, sign ? "s64 " : "u64 ");
+		// The first two only so that who reads it again knows what they were.
+		if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_BOOL)
+			frec__text_puts(text, "bool ");
+		else if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER)
+			frec__text_puts(text, "void *");
+		else
+			frec__text_puts(text, sign ? "s64 " : "u64 ");
 		break;
 	}
 	frec__field_identifier(text, from, index);

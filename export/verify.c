@@ -330,7 +330,7 @@ static void check_cpu(struct verify *verify, const struct cpu_check *check)
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64
 			" are in the file",
 			cpu->cpu, cpu->bytes_kept, check->bytes);
-	if (cpu->bytes_kept > cpu->ring_size)
+	if (cpu->ring_size && cpu->bytes_kept > cpu->ring_size)
 		problem(verify,
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept of a ring of %" PRIu64,
 			cpu->cpu, cpu->bytes_kept, cpu->ring_size);

@@ -112,6 +112,19 @@ static void name_user_event(struct frec_listed *listed)
 	}
 }
 
+void frec__catalog_name(struct frec_listed *ret, const char *group, const char *name)
+{
+	*ret = (struct frec_listed){.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT};
+	snprintf(ret->group, sizeof(ret->group), "%s", group);
+	snprintf(ret->kernel_name, sizeof(ret->kernel_name), "%s", name);
+	snprintf(ret->system, sizeof(ret->system), "%s", group);
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	for (size_t i = 0; i < sizeof(user_groups) / sizeof(user_groups[0]); i++) {
+		if (!strcmp(group, user_groups[i]))
+			name_user_event(ret);
+	}
+}
+
 bool frec__catalog_means(const char *selection, const struct frec_listed *listed)
 {
 	size_t length = strlen(listed->system);
@@ -124,7 +137,7 @@ bool frec__catalog_means(const char *selection, const struct frec_listed *listed
 	return !fnmatch(selection, shown, 0);
 }
 
-static int walk_group(int tracefs, const char *group, bool user, const char *selection,
+static int walk_group(int tracefs, const char *group, const char *selection,
 		      frec_catalog_visit *visit, void *context)
 {
 	char path[300];
@@ -138,17 +151,12 @@ static int walk_group(int tracefs, const char *group, bool user, const char *sel
 	if (!folder)
 		return 0; // No such group: nothing of it can match.
 	while ((entry = readdir(folder))) {
-		struct frec_listed listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT};
+		struct frec_listed listed;
 		int r;
 
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		snprintf(listed.group, sizeof(listed.group), "%s", group);
-		snprintf(listed.kernel_name, sizeof(listed.kernel_name), "%s", entry->d_name);
-		snprintf(listed.system, sizeof(listed.system), "%s", group);
-		snprintf(listed.name, sizeof(listed.name), "%s", entry->d_name);
-		if (user)
-			name_user_event(&listed);
+		frec__catalog_name(&listed, group, entry->d_name);
 		if (!frec__catalog_means(selection, &listed))
 			continue;
 		r = visit(context, &listed);
@@ -182,9 +190,9 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 	int r = 0;
 
 	if (kernel_group(tracefs, selection, group, sizeof(group)))
-		r = walk_group(tracefs, group, false, selection, visit, context);
+		r = walk_group(tracefs, group, selection, visit, context);
 	for (size_t i = 0; i < 2 && !r; i++)
-		r = walk_group(tracefs, user_groups[i], true, selection, visit, context);
+		r = walk_group(tracefs, user_groups[i], selection, visit, context);
 	return r;
 }
 

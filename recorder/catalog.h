@@ -26,6 +26,9 @@ struct frec_listed {
 	char kernel_name[1024];
 };
 
+/* Under which name people know what tracefs calls `group`:`name`. */
+void frec__catalog_name(struct frec_listed *ret, const char *group, const char *name);
+
 /* Whether a selection means this event. */
 bool frec__catalog_means(const char *selection, const struct frec_listed *listed);
 

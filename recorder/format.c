@@ -83,7 +83,8 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 							    : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
-	} else if (ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) {
+	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
+		   !strcmp(type, "double") || !strcmp(type, "float")) { // the kernel has none: export -f perf does
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_BOOL;

@@ -44,6 +44,12 @@ int frec__format_parse(struct frec_format *format, const char *text, bool ours,
 void frec__format_deinit(struct frec_format *format);
 
 /*
+ * Makes enums of those integer fields whose values have names in the text's "print fmt". Not done for the kernel's own, whose
+ * numbers have a meaning of their own. Returns 0 or -ENOMEM.
+ */
+int frec__format_symbols(struct frec_format *format, const char *text);
+
+/*
  * Adds a field to a format that no tracefs describes. Returns the field, for what is left to say of it, or NULL without memory.
  * It is valid until the next is added.
  */

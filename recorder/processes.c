@@ -94,7 +94,7 @@ static void mark_exit(struct frec_processes *table, struct frec_process *process
 		return;
 	process->exit = time ? time : 1;
 	table->living--;
-	if (++table->exited > FREC_PROCESSES_EXITED_MAX)
+	if (++table->exited > (table->exited_max ? table->exited_max : FREC_PROCESSES_EXITED_MAX))
 		drop_oldest(table);
 }
 

@@ -57,6 +57,7 @@ struct frec_process {
 struct frec_processes {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
+	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t map_bytes;
 	uint32_t polls; /* looks at /proc: see frec__process_table_poll() */
 	/* The arguments that a process is about to start with, for when it is gone before they can be read. */

@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_import.py FLIGHTREC MAKE_SNAPSHOT: an imported perf.data holds what `perf script` says it holds.
+
+Every event is compared by value, in each form that perf record has: file and pipe, compressed, rings that are overwritten, stacks
+by frame pointers and as bytes, samples of no tracepoint. Then our own perf.data is read back. And what goes wrong leaves no file.
+"""
+import datetime
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+
+TOOL, MAKE = map(os.path.abspath, sys.argv[1:3])
+ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+WORK = "sh", "-c", "for i in 1 2 3 4 5; do ls /proc >/dev/null; sleep 0.01; done"
+EVENTS = "sched:sched_switch,sched:sched_process_fork,sched:sched_process_exec"
+
+
+def run(*command, status=0, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False, **options)
+    assert done.returncode == status, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    return done
+
+
+def perf_record(name, *options, events=EVENTS, work=WORK):
+    """False where this machine does not let perf record that."""
+    command = ["perf", "record", "-q", "-e", events, *options, "-o", name, *work]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+    if done.returncode or not os.path.exists(name):
+        print(f"{name}: perf cannot record that here: {done.stderr.decode(errors='replace').strip()[:200]}")
+        return False
+    return True
+
+
+def imported(data, *say):
+    frec = data + ".frec"
+    done = run(TOOL, "import", data, "-o", frec)
+    for word in say:
+        assert word in (done.stdout + done.stderr).decode(), (word, done.stdout, done.stderr)
+    run(TOOL, "verify", frec)
+    return frec
+
+
+def events(frec):
+    lines = run(TOOL, "export", frec, "-f", "json", "-o", "-").stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def script(data, fields, pattern):
+    text = run("perf", "script", "-i", data, "--ns", "-F", fields, "-G").stdout.decode(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip()]
+    found = [re.match(pattern, line) for line in lines]
+    assert found and all(found), [line for line, match in zip(lines, found) if not match][:5]
+    return [match.groupdict() for match in found]
+
+
+def nanoseconds(text):
+    seconds, rest = text.split(".")
+    return int(seconds) * 10**9 + int(rest.ljust(9, "0"))
+
+
+LINE = r"\s*(?P<comm>.*\S)\s+(?P<tid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>[\d.]+):\s+(?P<event>\S+):\s*(?P<rest>.*)$"
+STATES = {"R": 0, "S": 1, "D": 2, "T": 4, "t": 8, "X": 16, "Z": 32, "P": 64, "I": 128}
+
+
+def value_of(ours, theirs):
+    """perf prints a tracepoint as its own format says: numbers as numbers, the state of a thread as letters."""
+    if isinstance(ours, str):
+        return theirs
+    if re.fullmatch(r"-?\d+", theirs):
+        return int(theirs)
+    return STATES.get(theirs.rstrip("+"), theirs)
+
+
+def compare(data, frec):
+    ours, theirs = events(frec), script(data, "comm,tid,cpu,time,event,trace", LINE)
+    left = sorted(ours, key=lambda event: (event["time"], event["cpu"], event["event"]))
+    right = sorted(theirs, key=lambda line: (nanoseconds(line["time"]), int(line["cpu"]), line["event"]))
+    assert len(left) == len(right), (data, len(left), len(right))
+    fields = named = 0
+    for event, line in zip(left, right):
+        assert (event["time"], event["cpu"], event["event"]) == (nanoseconds(line["time"]), int(line["cpu"]), line["event"]), (event, line)
+        # Of a thread that is exiting perf knows no number; the tracepoint did.
+        assert event["tid"] == int(line["tid"]) or line["tid"] == "-1", (event, line)
+        for name, value in event["fields"].items():
+            found = re.search(rf"\b{name}=(.*?)(?= \w+=| ==> |$)", line["rest"])
+            if not found:
+                continue
+            if name == "prev_state":
+                value &= 0xff
+            assert value == value_of(value, found[1].strip()), (event, line, name)
+            fields += 1
+        # Names of threads can be younger in perf's eyes: it knows no time for those of before.
+        named += event.get("thread") == line["comm"]
+    assert fields > len(left), (data, fields, len(left))
+    assert named > len(left) * 0.6, (data, named, len(left))
+    assert [event["time"] for event in ours] == sorted(event["time"] for event in ours)
+    return ours
+
+
+def forms():
+    clock = "-k", "CLOCK_MONOTONIC"
+    # Without -k there are no dates, and the tool says so.
+    if not perf_record("plain", "-a"):
+        sys.exit(77)
+    compare("plain", imported("plain", "-k CLOCK_MONOTONIC"))
+    for name, *options in [("mono", "-a"), ("one", ), ("packed", "-a", "-z"), ("over", "-a", "--overwrite"), ("chains", "-a", "-g"),
+                           ("bytes", "-a", "--call-graph", "dwarf,4096"), ("ids", "-a", "--buildid-mmap")]:
+        if perf_record(name, *clock, *options):
+            ours = compare(name, imported(name))
+            if name == "bytes":
+                assert any(event.get("stack_size", 0) > 256 and event["registers"] for event in ours)
+    # The same bytes, by a pipe.
+    with open("piped", "wb") as piped:
+        done = subprocess.run(["perf", "record", "-q", *clock, "-a", "-e", EVENTS, "-o", "-", *WORK], stdout=piped,
+                              stderr=subprocess.DEVNULL, check=False)
+    # perf 6.1 can smash its own stack with build-ids of a pipe, when it writes and when it reads.
+    read = subprocess.run(["perf", "script", "-i", "piped"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    if done.returncode or read.returncode:
+        print("piped: perf cannot write, or read, its own pipe here")
+    if not done.returncode:
+        frec = imported("piped")
+        if not read.returncode:
+            compare("piped", frec)
+        assert len(events(frec)) > 10
+        with open("piped", "rb") as piped:
+            run(TOOL, "import", "-", "-o", "stdin.frec", stdin=piped)
+        assert events("stdin.frec") == events("piped.frec")
+
+
+def clock_and_host():
+    shown = json.loads(run(TOOL, "show", "--json", "mono.frec").stdout)
+    header = run("perf", "report", "--header-only", "-i", "mono").stdout.decode()
+    assert re.search(r"hostname : (.*)", header)[1] == shown["host"], shown
+    assert re.search(r"os release : (.*)", header)[1] == shown["kernel"], shown
+    assert re.search(r"perf version : (.*)", header)[1] in shown["writer"], shown
+    # The date of the last event, from perf's own reading of both clocks.
+    date, clock = re.search(r"= ([\d.]+) \(TOD\) = ([\d.]+) \(monotonic\)", header).groups()
+    date = nanoseconds(date) + events("mono.frec")[-1]["time"] - nanoseconds(clock)
+    when = re.search(r"when +(\S+) (\S+) \+0000", run(TOOL, "show", "mono.frec").stdout.decode())
+    told = datetime.datetime.fromisoformat(f"{when[1]}T{when[2]}+00:00")
+    assert abs(told - datetime.datetime.fromtimestamp(date // 1000 / 10**6, datetime.timezone.utc)) < datetime.timedelta(microseconds=5)
+
+
+def samples():
+    """cpu-clock is no tracepoint: its samples are where a program was."""
+    if not perf_record("clock", "-k", "CLOCK_MONOTONIC", "-a", "-g", events="cpu-clock"):
+        return
+    ours = events(imported("clock"))
+    theirs = script("clock", "tid,cpu,time,event", r"\s*(?P<tid>-?\d+) \[(?P<cpu>\d+)\]\s+(?P<time>[\d.]+):\s+(?P<event>.*):\s*$")
+    assert sorted((event["time"], event["cpu"], event["tid"]) for event in ours) == sorted(
+        (nanoseconds(event["time"]), int(event["cpu"]), int(event["tid"])) for event in theirs)
+    assert {event["event"] for event in ours} == {"perf:cpu-clock"}, {event["event"] for event in ours}
+
+
+def same(ours, theirs):
+    """Whether a value is what perf.data can hold of it: see export/perf_payload.c."""
+    if isinstance(ours, float) or (isinstance(ours, str) and ours in ("nan", "inf", "-inf")):
+        return str(ours) == str(theirs) or struct.pack("<f", float(ours)) == struct.pack("<f", float(theirs))
+    if isinstance(ours, str) and isinstance(theirs, str):
+        return theirs.rstrip("…") == ours or not ours.isprintable() or "\\" in theirs
+    return ours == theirs or ours is None
+
+
+def round_trip(frec):
+    """export -f perf, import, and both say the same."""
+    run(TOOL, "export", frec, "-f", "perf", "-o", "again.perf.data")
+    run(TOOL, "import", "again.perf.data", "-o", "again.frec")
+    run(TOOL, "verify", "again.frec")
+    # A record made in an interrupt can stand before an older one in a ring; a sorted file has it in its place.
+    before, after = (sorted(events(name), key=lambda event: (event["time"], event["cpu"], event["tid"], event["event"]))
+                     for name in (frec, "again.frec"))
+    assert len(before) == len(after), (frec, len(before), len(after))
+    for a, b in zip(before, after):
+        assert {key: a[key] for key in ("time", "cpu", "pid", "tid")} == {key: b[key] for key in ("time", "cpu", "pid", "tid")}, (a, b)
+        # perf.data has the stack as it was unwound, not its bytes.
+        pcs = [[frame["pc"] for frame in line.get("stack", [])] for line in (a, b)]
+        assert pcs[0] == pcs[1] and a.get("registers") == b.get("registers"), (a, b)
+        for name, value in a["fields"].items():
+            assert same(value, b["fields"][name]), (a, b, name)
+
+
+def bad():
+    def fails(name, content, *words):
+        with open(name, "wb") as file:
+            file.write(content)
+        before = set(os.listdir("."))
+        done = run(TOOL, "import", name, "-o", "bad.frec", status=1)
+        message = done.stderr.decode()
+        assert message.count("\n") == 1 and name in message and all(word in message for word in words), message
+        assert set(os.listdir(".")) == before, set(os.listdir(".")) - before
+
+    with open("mono", "rb") as file:
+        whole = file.read()
+    fails("empty", b"", "not a perf.data file")
+    fails("other", b"\x7fELF" + bytes(200), "not a perf.data file")
+    fails("swapped", b"2ELIFREP" + whole[8:], "big-endian")
+    fails("cut", whole[:len(whole) // 2], "cut off")
+    fails("unfinished", whole[:48] + bytes(8) + whole[56:], "did not come to its end")
+    fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "cut off")
+    if os.path.exists("piped"):
+        with open("piped", "rb") as file:
+            fails("pipe-cut", file.read()[:-3], "cut off within a record")
+    os.mkdir("folder")
+    assert b"--threads" in run(TOOL, "import", "folder", "-o", "bad.frec", status=1).stderr
+    run(TOOL, "import", "mono", status=2)
+    run(TOOL, "import", "-o", "x.frec", status=2)
+    run(TOOL, "import", "nowhere", "-o", "x.frec", status=1)
+    assert not os.path.exists("bad.frec") and not os.path.exists("x.frec")
+
+
+if not shutil.which("perf"):
+    print("perf is not installed")
+    sys.exit(77)
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    run(MAKE, "made.frec", "zstd")
+    round_trip("made.frec")
+    forms()
+    clock_and_host()
+    samples()
+    if os.path.exists("bytes.frec"):
+        round_trip("bytes.frec")
+    bad()
