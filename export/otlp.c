@@ -394,6 +394,7 @@ const struct frec_writer frec__writer_otlp = {
 	.what = "OpenTelemetry logs in protobuf",
 	.suffix = ".otlp",
 	.other_suffix = ".otlp.pb",
+	.messages = true,
 	.begin = begin,
 	.event = event,
 	.end = end,

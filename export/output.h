@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an export goes: a file or a folder that appears only when it is whole, or a stream such as
- * standard output. Buffered. */
+/* Where an export goes: a file or a folder that appears only when it is whole, a stream such as
+ * standard output, or an OpenTelemetry collector. Buffered. */
 #ifndef FREC_EXPORT_OUTPUT_H
 #define FREC_EXPORT_OUTPUT_H
 
@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/collector.h"
+#include "export/compress.h"
 #include "export/text.h"
 #include "proto/error.h"
 #include "proto/new_file.h"
@@ -26,6 +28,10 @@ struct frec_output {
 	uint8_t *buffer;
 	size_t used;
 	uint64_t written; /* bytes, without those in the buffer */
+	struct frec_collector *collector; /* NULL: a descriptor */
+	const struct frec_compression *compression; /* of what leaves the buffer; NULL: none */
+	void *compressor;
+	struct frec_text compressed;
 };
 
 /* A file that will be at `path` after frec__output_commit. Returns 0 or a negative errno. */
@@ -38,9 +44,18 @@ int frec__output_open_stream(struct frec_output *output, int fd, struct frec_err
 int frec__output_open_folder(struct frec_output *output, const char *path,
 			     struct frec_error *reterr);
 
+/* A collector: each frec__output_write is a whole message of OTLP. */
+int frec__output_open_collector(struct frec_output *output, const struct frec_collector_options *options,
+				struct frec_error *reterr);
+
 /* A file in such a folder, to be committed or discarded before it. `name` has no slash. */
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr);
+
+/* From now on what is written comes out compressed. Not for a folder, nor for what will be patched. On failure the output is
+ * ended. */
+int frec__output_compress(struct frec_output *output, const struct frec_compression *compression,
+			  struct frec_error *reterr);
 
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
 		       struct frec_error *reterr);

@@ -13,20 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unwind/registers.h"
-
 #define HEADER_SIZE 104
 #define ATTR_SIZE PERF_ATTR_SIZE_VER5
 #define RECORDS_PER_ROUND 8192
 #define FINISHED_ROUND 68
-#define RECORD_SIZE_MAX 65528
-// In front of addresses of user space in a call chain.
-#define CONTEXT_USER ((uint64_t)-512)
 
 #define SAMPLE_TYPE                                                                      \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW)
-#define STACK_TYPE (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
+#define STACK_TYPE (PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_STACK_USER)
 
 // A process or one of its threads, to be named once its time has come.
 struct birth {
@@ -134,28 +129,31 @@ static int write_births(struct perf *perf, uint64_t until, struct frec_error *re
 	return result;
 }
 
-// Where the thread was, or 0.
-static uint64_t address_of(const struct perf *perf, const struct frec_record *from)
+// The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it is not unwound twice.
+static void add_chain(struct perf *perf, const struct frec_call_stack *stack)
 {
-	const struct frec_registers *registers = perf->registers;
-	uint64_t bit = registers ? 1ull << registers->pc : 0;
-	uint64_t address = 0;
+	const uint64_t *pcs = frec__stacks_pcs(perf->context->stacks);
+	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;
+	uint64_t total;
 
-	if (from->registers && (from->register_mask & bit))
-		memcpy(&address,
-		       from->registers + 8 * __builtin_popcountll(from->register_mask & (bit - 1)),
-		       sizeof(address));
-	return address;
-}
+	frec__perf_add(&perf->record, 0, 8);
+	for (size_t i = 0; i < count; i++) {
+		const struct frec_code *code = stack->locations[i]->code;
+		bool kernel = code && code->kernel;
+		const struct frec_code *before = i ? stack->locations[i - 1]->code : NULL;
 
-// One frame: perf unwinds the stack only of samples with a call chain.
-static void add_chain(struct perf *perf, uint64_t address)
-{
-	frec__perf_add(&perf->record, address ? 2 : 0, 8);
-	if (!address)
-		return;
-	frec__perf_add(&perf->record, CONTEXT_USER, 8);
-	frec__perf_add(&perf->record, address, 8);
+		if (!i || kernel != (before && before->kernel)) {
+			frec__perf_add(&perf->record,
+				       kernel ? (uint64_t)PERF_CONTEXT_KERNEL
+					      : (uint64_t)PERF_CONTEXT_USER,
+				       8);
+			marks++;
+		}
+		frec__perf_add(&perf->record, pcs[i], 8);
+	}
+	total = count + marks;
+	if (!perf->record.failed)
+		memcpy(perf->record.data + at, &total, sizeof(total));
 }
 
 static void add_raw(struct perf *perf, const struct frec_perf_source *source,
@@ -174,27 +172,12 @@ static void add_raw(struct perf *perf, const struct frec_perf_source *source,
 		memcpy(record->data + at, &size, sizeof(size));
 }
 
-static void add_stack(struct perf *perf, const struct frec_record *from, uint64_t type)
+static void add_registers(struct perf *perf, const struct frec_record *from)
 {
-	struct frec_text *record = &perf->record;
-	size_t room, size;
-
-	if (type & PERF_SAMPLE_REGS_USER) {
-		frec__perf_add(record, from->registers ? from->register_abi : 0, 8);
-		if (from->registers)
-			frec__text_add(record, from->registers,
-				       8 * (size_t)__builtin_popcountll(from->register_mask));
-	}
-	if (!(type & PERF_SAMPLE_STACK_USER))
-		return;
-	room = record->size < RECORD_SIZE_MAX - 16 ? RECORD_SIZE_MAX - 16 - record->size : 0;
-	size = from->stack_size < room ? from->stack_size : room;
-	size -= size % 8;
-	frec__perf_add(record, size, 8);
-	if (!size)
-		return;
-	frec__text_add(record, from->stack, size);
-	frec__perf_add(record, size, 8);
+	frec__perf_add(&perf->record, from->registers ? from->register_abi : 0, 8);
+	if (from->registers)
+		frec__text_add(&perf->record, from->registers,
+			       8 * (size_t)__builtin_popcountll(from->register_mask));
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
@@ -202,6 +185,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct perf *perf = state;
 	const struct frec_record *from = event->record;
 	const struct frec_perf_source *source = &perf->sources[from->source_index];
+	const struct frec_call_stack *stack = perf->stacks ? frec__event_stack(event) : NULL;
 	struct frec_text *record = &perf->record;
 	int result = write_births(perf, from->time, reterr);
 	uint16_t misc;
@@ -212,16 +196,17 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	start_record(record, PERF_RECORD_SAMPLE, misc & PERF_RECORD_MISC_CPUMODE_MASK);
 	frec__perf_add(record, source->id, 8);
 	if (perf->stacks)
-		frec__perf_add(record, address_of(perf, from), 8);
+		frec__perf_add(record, stack ? *frec__stacks_pcs(perf->context->stacks) : 0, 8);
 	frec__perf_add(record, from->pid, 4);
 	frec__perf_add(record, from->tid, 4);
 	frec__perf_add(record, from->time, 8);
 	frec__perf_add(record, from->cpu, 8);
 	frec__perf_add(record, from->weight, 8);
 	if (perf->stacks)
-		add_chain(perf, address_of(perf, from));
+		add_chain(perf, stack);
 	add_raw(perf, source, event);
-	add_stack(perf, from, source->attr.sample_type);
+	if (source->attr.sample_type & PERF_SAMPLE_REGS_USER)
+		add_registers(perf, from);
 	result = write_record(perf, reterr);
 	if (!result && ++perf->records % RECORDS_PER_ROUND == 0) {
 		start_record(record, FINISHED_ROUND, 0);
@@ -264,11 +249,8 @@ static void describe(const struct perf *perf, struct frec_perf_source *source,
 	attr->clockid = 1; // CLOCK_MONOTONIC
 	if (perf->stacks)
 		attr->sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_CALLCHAIN;
-	if (!(from->sample_type & STACK_TYPE))
-		return;
-	attr->sample_type |= from->sample_type & STACK_TYPE;
+	attr->sample_type |= from->sample_type & PERF_SAMPLE_REGS_USER;
 	attr->sample_regs_user = from->sample_regs_user;
-	attr->sample_stack_user = from->sample_type & PERF_SAMPLE_STACK_USER ? 32768 : 0;
 }
 
 static int make_sources(struct perf *perf, struct frec_error *reterr)
@@ -279,7 +261,8 @@ static int make_sources(struct perf *perf, struct frec_error *reterr)
 
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		perf->stacks |= context->filter->sources[i] &&
-				(snapshot->sources[i]->sample_type & STACK_TYPE);
+				(snapshot->sources[i]->sample_type & STACK_TYPE ||
+				 snapshot->sources[i]->unwound);
 	perf->sources = calloc(snapshot->source_count + 1, sizeof(*perf->sources));
 	if (!perf->sources || !sort_births(perf))
 		return frec__error(reterr, -ENOMEM, "out of memory");

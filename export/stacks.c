@@ -41,6 +41,7 @@ struct frec_stacks {
 	size_t table_size;
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
+	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of those
 	size_t found_count;
 	uint64_t registers[64];
 	struct frec_unwind_end end; // of the stack that was asked for last
@@ -252,18 +253,23 @@ static struct frec_located_process *find_life(struct frec_stacks *stacks, uint32
 	return &life->located;
 }
 
-static void take_location(struct frec_stacks *stacks, const struct frec_location *location)
+static void take_location(struct frec_stacks *stacks, const struct frec_location *location,
+			  uint64_t pc)
 {
-	if (location && stacks->found_count < 2 * FREC_FRAMES_MAX)
-		stacks->found[stacks->found_count++] = location;
+	if (!location || stacks->found_count == 2 * FREC_FRAMES_MAX)
+		return;
+	stacks->pcs[stacks->found_count] = pc;
+	stacks->found[stacks->found_count++] = location;
 }
 
 static void take_frames(struct frec_stacks *stacks, struct frec_located_process *process,
 			size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		take_location(stacks, frec__locations_find(&stacks->locations, process,
-							   &stacks->frames[i]));
+		take_location(stacks,
+			      frec__locations_find(&stacks->locations, process,
+						   &stacks->frames[i]),
+			      stacks->frames[i].pc);
 }
 
 // The part of the kernel's call chain that is of the kernel, or of the process.
@@ -290,10 +296,12 @@ static void take_callchain(struct frec_stacks *stacks, struct frec_located_proce
 		frame.kind = first ? FREC_FRAME_TOP : FREC_FRAME_FRAME_POINTER;
 		first = false;
 		if (kernel)
-			take_location(stacks, frec__locations_kernel(&stacks->locations, &frame));
+			take_location(stacks, frec__locations_kernel(&stacks->locations, &frame),
+				      address);
 		else if (process)
 			take_location(stacks,
-				      frec__locations_find(&stacks->locations, process, &frame));
+				      frec__locations_find(&stacks->locations, process, &frame),
+				      address);
 	}
 }
 
@@ -524,6 +532,11 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
 		    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
 				 FREC_FRAMES_MAX, &stacks->end));
 	return intern(stacks);
+}
+
+const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks)
+{
+	return stacks->pcs;
 }
 
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks)

@@ -67,6 +67,9 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks);
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread);
 
+/* Where the locations of the stack that was asked for last are in its own process, one for each. */
+const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
+
 /* Why the stack that was asked for last ends where it does, with addresses, which a call stack does not have: one that
  * was cut would have another one each time. */
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks);

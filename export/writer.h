@@ -21,6 +21,7 @@ struct frec_writer {
 	const char *suffix;	    /* of a file named after its input */
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
+	bool messages;		    /* of OTLP, each whole: a collector takes them */
 	bool of_stacks;		    /* it holds call stacks alone: without any it is empty */
 
 	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last

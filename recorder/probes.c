@@ -33,6 +33,7 @@ const struct frec_probe frec__probes[] = {
 	{"one-ring", FREC_PROBE_RINGS, "all events, in order", frec__probe_set_output},
 	{"ring-memory", FREC_PROBE_RINGS, "rings of default size", frec__probe_ring_memory},
 	{"descriptors", FREC_PROBE_RINGS, "many events, many CPUs", frec__probe_descriptors},
+	{"stacks", FREC_PROBE_RINGS, "stacks with events", frec__probe_stacks},
 	{"lost-counts", FREC_PROBE_RINGS, "counts of what was lost", frec__probe_lost},
 	{"grace-periods", FREC_PROBE_RINGS, "the most of a snapshot", frec__probe_grace_periods},
 
@@ -40,6 +41,7 @@ const struct frec_probe frec__probes[] = {
 	{"fault-address", FREC_PROBE_CRASHES, "address, overflown stack",
 	 frec__probe_fault_address},
 	{"core-dumps", FREC_PROBE_CRASHES, "when a crash is over", frec__probe_core_dumps},
+	{"all-threads", FREC_PROBE_CRASHES, "stacks of all threads", frec__probe_all_threads},
 	{"exit-info", FREC_PROBE_CRASHES, "how others' children died", frec__probe_exit_info},
 
 	{"processes", FREC_PROBE_PROCESSES, "names and mappings", frec__probe_visible},

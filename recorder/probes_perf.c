@@ -136,6 +136,38 @@ void frec__probe_build_ids(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "not without perf events");
 }
 
+// Whether perf takes a choice of stacks: 0 or a negative errno.
+static int try_stack(const struct frec_stack_choice *choice)
+{
+	struct perf_event_attr attr;
+	struct frec_error error;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.sample_type |= frec__stack_sample_type(choice);
+	frec__stack_attr(choice, &attr);
+
+	FREC_CLOSE int fd = frec__perf_open(&attr, 0, &error);
+
+	return fd < 0 ? fd : 0;
+}
+
+void frec__probe_stacks(struct frec_probe_result *ret)
+{
+	int chains = try_stack(&(struct frec_stack_choice){.frame_pointers = true, .kernel = true});
+	int pieces = try_stack(&(struct frec_stack_choice){.bytes = FREC_STACK_BYTES_MAX});
+
+	if (!chains && !pieces)
+		frec__probe_found(ret, FREC_PROBE_OK, "callchains, and up to %u bytes of stack",
+				  FREC_STACK_BYTES_MAX);
+	else if (chains && pieces)
+		frec__probe_found(ret, FREC_PROBE_MISSING, "neither callchains nor pieces of stack: %s",
+				  strerror(-pieces));
+	else
+		frec__probe_found(ret, FREC_PROBE_LIMITED, "no %s: %s",
+				  chains ? "callchains" : "pieces of stack",
+				  strerror(chains ? -chains : -pieces));
+}
+
 void frec__probe_ring_memory(struct frec_probe_result *ret)
 {
 	struct frec_ring ring[RINGS_TRIED_MAX];

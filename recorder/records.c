@@ -94,6 +94,34 @@ uint32_t frec__record_pid(const struct perf_event_header *record)
 	return trailer(record)->pid;
 }
 
+size_t frec__record_stacks(const struct perf_event_header *record, uint64_t sample_type)
+{
+	size_t at = offsetof(struct frec_sample, raw_size), callchain = 0;
+	uint32_t raw_size;
+
+	if (record->type != PERF_RECORD_SAMPLE)
+		return 0;
+	at += sample_type & PERF_SAMPLE_PERIOD ? sizeof(uint64_t) : 0;
+	if (sample_type & PERF_SAMPLE_CALLCHAIN) {
+		uint64_t count;
+
+		if (record->size < at + sizeof(count))
+			return 0;
+		memcpy(&count, (const char *)record + at, sizeof(count));
+		if (count > record->size / sizeof(count))
+			return 0;
+		callchain = (size_t)(count + 1) * sizeof(count);
+	}
+	if (record->size < at + callchain + sizeof(raw_size))
+		return 0;
+	memcpy(&raw_size, (const char *)record + at + callchain, sizeof(raw_size));
+	at += sizeof(raw_size);
+	// Registers and stack are all that stands behind the payload.
+	if (raw_size > record->size - at - callchain)
+		return 0;
+	return record->size - at - raw_size;
+}
+
 void frec__record_set_id(struct perf_event_header *record, uint64_t id)
 {
 	if (record->type == PERF_RECORD_SAMPLE)

@@ -17,8 +17,10 @@
 
 #include "recorder/cleanup.h"
 #include "recorder/control.h"
+#include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
+#include "recorder/history.h"
 
 #define POLL_MAX 2048
 #define CONNECTIONS_PER_USER 64
@@ -100,6 +102,8 @@ static void drop(struct frec_server *server, size_t at)
 	}
 	if (connection->attached)
 		frec__engine_unwatch(server->engine, connection->pid);
+	if (connection->core_pid)
+		frec__engine_core_over(server->engine, connection->core_pid);
 	close(connection->fd);
 	free(connection);
 	server->connection[at] = server->connection[--server->connections];
@@ -140,25 +144,24 @@ static void put_transports(FILE *stream, const struct frec_engine *engine)
 		fprintf(stream, "%s\"%s\":%zu", i ? "," : "", i ? frec__transport_names[i] : "kernel", counts[i]);
 }
 
-static void put_status(FILE *stream, const struct frec_engine *engine)
+static void put_status(FILE *stream, struct frec_engine *engine)
 {
-	uint64_t most = 0, age = frec__monotonic() - engine->recording_since;
+	struct frec_history history;
 
-	for (size_t i = 0; i < engine->ring_count; i++) {
-		uint64_t written = frec__ring_written(&engine->ring[i]);
-
-		most = written > most ? written : most;
-	}
+	frec__history_read(engine, &history);
 	fprintf(stream, ",\"folder\":");
 	put_json(stream, engine->folder.path);
 	fprintf(stream,
 		",\"rings\":%zu,\"ring_size\":%" PRIu64 ",\"recording_for\":%.1f,\"history\":%.1f,"
 		"\"busiest_ring_written\":%" PRIu64 ",\"snapshots\":%" PRIu64 ",\"failures\":%" PRIu64,
-		engine->ring_count, engine->options.ring_size, (double)age / 1e9,
-		most > engine->options.ring_size
-			? (double)age / 1e9 * (double)engine->options.ring_size / (double)most
-			: (double)age / 1e9,
-		most, engine->snapshots, engine->failures);
+		engine->ring_count, engine->options.ring_size, history.recording, history.held, history.written,
+		engine->snapshots, engine->failures);
+	if (history.full > 0)
+		fprintf(stream, ",\"full_ring\":%.1f", history.full);
+	if (history.full > 0 && history.stacks)
+		fprintf(stream, ",\"without_stacks\":%.1f", history.without_stacks);
+	if (history.stacks_missing)
+		fprintf(stream, ",\"stacks_missing\":%zu", history.stacks_missing);
 	fprintf(stream, ",\"transport\":\"%s\",\"kernel\":%s", frec__transport_names[engine->transport],
 		engine->kernel ? "true" : "false");
 	if (!engine->kernel) {
@@ -267,11 +270,33 @@ static void handle_attach(struct frec_server *server, struct frec_connection *co
 	answer(connection, "ok", frec__transport_names[engine->transport], fd);
 }
 
+static void handle_core(struct frec_server *server, struct frec_connection *connection, const char *argument)
+{
+	connection->core_pid = (uint32_t)strtoul(argument, NULL, 10);
+	answer(connection, "ok",
+	       frec__engine_core_announced(server->engine, connection->core_pid) ? "yes" : "no", -1);
+}
+
+static void handle_stacks(struct frec_server *server, struct frec_connection *connection, const char *argument,
+			  int fd)
+{
+	struct frec_error error = {0};
+	char *end;
+	uint32_t pid = (uint32_t)strtoul(argument, &end, 10);
+	uint32_t missing = (uint32_t)strtoul(end, NULL, 10);
+	int r = frec__engine_core_stacks(server->engine, pid, fd, missing, &error);
+
+	answer(connection, r ? "error" : "ok", error.message, -1);
+	frec__engine_core_over(server->engine, pid);
+}
+
 // False when the connection is to be closed.
 static bool handle(struct frec_server *server, struct frec_connection *connection)
 {
 	char message[512];
-	ssize_t n = frec__control_receive(connection->fd, message, sizeof(message), NULL, 0);
+	FREC_CLOSE int fd = -1;
+	ssize_t n = frec__control_receive(connection->fd, message, sizeof(message),
+					  connection->trusted ? &fd : NULL, 0);
 	char *argument;
 
 	if (n == -ETIMEDOUT || n == -EAGAIN || n == -EINTR)
@@ -291,6 +316,10 @@ static bool handle(struct frec_server *server, struct frec_connection *connectio
 		handle_attach(server, connection);
 	else if (!strcmp(message, "end"))
 		frec__engine_excuse(server->engine, connection->pid);
+	else if (!strcmp(message, "core") && argument && connection->trusted)
+		handle_core(server, connection, argument);
+	else if (!strcmp(message, "stacks") && argument && connection->trusted)
+		handle_stacks(server, connection, argument, fd);
 	else if (!strcmp(message, "stop") && connection->trusted)
 		server->stop = connection->stopped = true;
 	else

@@ -275,6 +275,7 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1);
 	frec__put_processes(parts, snapshot, finder, oldest);
+	frec__put_thread_stacks(parts, snapshot);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
 		put_records(snapshot, parts, ids, i, zstd);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)

@@ -250,6 +250,7 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	}
 	crash.time = reason->time;
 	crash.sender_pid = reason->sender;
+	crash.stacks_missing = snapshot->stacks ? snapshot->stacks->missing : 0;
 	if (process) {
 		crash.process_name = bytes(process->name);
 		crash.n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
@@ -409,6 +410,12 @@ static void put_process(struct frec_parts *parts, const struct frec_process *pro
 	message.n_map = maps;
 	message.map = map;
 	frec__parts_put(parts, FREC_PART_PROCESS, &message.base);
+}
+
+void frec__put_thread_stacks(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+{
+	for (size_t i = 0; snapshot->stacks && i < snapshot->stacks->count; i++)
+		frec__parts_put(parts, FREC_PART_THREAD_STACK, &snapshot->stacks->stack[i]->base);
 }
 
 void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,

@@ -40,6 +40,8 @@ void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *sna
 void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 		     const struct frec_crash_finder *finder);
 void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id);
+/* What the threads of the process that died were doing. */
+void frec__put_thread_stacks(struct frec_parts *parts, const struct frec_snapshot *snapshot);
 /* Processes that lived at or after `oldest`; mappings only of those that are mentioned. */
 void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 			 const struct frec_crash_finder *finder, uint64_t oldest);

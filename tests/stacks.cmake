@@ -1,6 +1,8 @@
 # Stacks with events: which are chosen, and what is recorded of them.
-frec_unit_test(test_stack_choice frec_engine)
-target_include_directories(test_stack_choice PRIVATE ${PROJECT_SOURCE_DIR})
+foreach(test history stack_choice)
+	frec_unit_test(test_${test} frec_engine)
+	target_include_directories(test_${test} PRIVATE ${PROJECT_SOURCE_DIR})
+endforeach()
 
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64) # whose calling convention leaves what the test looks for
 	add_executable(stacked host/stacked.c)

@@ -8,13 +8,23 @@
 #include "tools/outputs.h"
 #include "tools/symbol_options.h"
 
-#define USAGE "flightrec export FILE.frec [-f FORMAT] [-o OUT]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME] [--symbols DIR]... [--root DIR]"
+#define USAGE                                                                                                          \
+	"flightrec export FILE.frec [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
+	"[--to TIME] [--symbols DIR]... [--root DIR]"
+
+#define PATIENCE 60
 
 static const char help_options[] =
 	"  -f, --format FORMAT  of the -o that follows; without it, what the ending of OUT says, or perfetto\n"
 	"  -o, --output OUT     file (or folder, where the format is one) to write, - for standard output;\n"
 	"                       without it, the input's name with the format's ending. Several -f and -o\n"
 	"                       are written in one pass\n"
+	"  --compress KIND      gzip or zstd, of the -o that follows; without it, what the ending of OUT says:\n"
+	"                       .gz or .zst behind that of the format\n"
+	"  --endpoint URL       send to an OpenTelemetry collector, as http://localhost:4318: OTLP over HTTP, in\n"
+	"                       requests of about 1 MiB; without a path in it, /v1/logs is meant. Headers to send\n"
+	"                       along are taken from OTEL_EXPORTER_OTLP_HEADERS\n"
+	"  --retry SECONDS      how long to ask a collector again that is busy (60)\n"
 	"  -e, --event EVENT    only events of this name: a glob over SYSTEM:NAME; may be given again\n"
 	"  --pid PID            only events of this process; may be given again\n"
 	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a date, as\n"
@@ -47,7 +57,7 @@ struct arguments {
 	struct frec_symbol_options symbols;
 };
 
-static bool parse_pid(const char *text, uint32_t *ret)
+static bool parse_number(const char *text, uint32_t *ret)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
@@ -82,9 +92,12 @@ static int export_to(struct frec_snapshot *snapshot, struct arguments *arguments
 // Returns an exit status, or -1 to go on.
 static int parse(struct arguments *arguments, int argc, char **argv)
 {
-	enum { PID = 256, FROM, TO };
+	enum { PID = 256, FROM, TO, COMPRESS, ENDPOINT, RETRY };
 	static const struct option options[] = {{"format", required_argument, NULL, 'f'},
 						{"output", required_argument, NULL, 'o'},
+						{"compress", required_argument, NULL, COMPRESS},
+						{"endpoint", required_argument, NULL, ENDPOINT},
+						{"retry", required_argument, NULL, RETRY},
 						{"event", required_argument, NULL, 'e'},
 						{"pid", required_argument, NULL, PID},
 						{"from", required_argument, NULL, FROM},
@@ -93,8 +106,11 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 						FREC_SYMBOL_OPTIONS,
 						{0}};
 	struct frec_filter_options *filter = &arguments->filter;
+	uint32_t retry;
 	int option, taken;
 
+	arguments->outputs.patience = PATIENCE;
+	arguments->outputs.headers = getenv("OTEL_EXPORTER_OTLP_HEADERS");
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":f:o:e:h", options, NULL)) != -1) {
 		switch (option) {
@@ -105,11 +121,23 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 		case 'o':
 			frec__outputs_path(&arguments->outputs, optarg);
 			break;
+		case COMPRESS:
+			if (!frec__outputs_compress(&arguments->outputs, optarg))
+				return frec__cli_usage(USAGE, "--compress %s: gzip or zstd", optarg);
+			break;
+		case ENDPOINT:
+			frec__outputs_endpoint(&arguments->outputs, optarg);
+			break;
+		case RETRY:
+			if (!parse_number(optarg, &retry))
+				return frec__cli_usage(USAGE, "--retry %s: not a number of seconds", optarg);
+			arguments->outputs.patience = retry;
+			break;
 		case 'e':
 			arguments->events[filter->event_count++] = optarg;
 			break;
 		case PID:
-			if (!parse_pid(optarg, &arguments->pids[filter->pid_count++]))
+			if (!parse_number(optarg, &arguments->pids[filter->pid_count++]))
 				return frec__cli_usage(USAGE, "%s: not a process number", optarg);
 			break;
 		case FROM:

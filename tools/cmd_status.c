@@ -54,6 +54,20 @@ static void put_path(struct frec_text *text, const char *label, const char *json
 	frec__text_puts(text, "\n");
 }
 
+static void put_stacks(struct frec_text *text, const char *json)
+{
+	if (frec__json_member(json, "without_stacks")) {
+		frec__text_puts(text, "  stacks     a full ring holds ");
+		put_duration(text, frec__json_number(json, "full_ring"));
+		frec__text_puts(text, ", without stacks ");
+		put_duration(text, frec__json_number(json, "without_stacks"));
+		frec__text_puts(text, "\n");
+	}
+	if (frec__json_member(json, "stacks_missing"))
+		frec__text_printf(text, "  stacks     %.0f sources have none, as they come in by shm\n",
+				  frec__json_number(json, "stacks_missing"));
+}
+
 static void put_details(struct frec_text *text, const char *json)
 {
 	const char *addresses = frec__json_member(json, "fault_addresses");
@@ -65,7 +79,9 @@ static void put_details(struct frec_text *text, const char *json)
 			  frec__json_number(json, "rings"),
 			  frec__json_number(json, "ring_size") / 1024);
 	put_duration(text, frec__json_number(json, "history"));
-	frec__text_puts(text, "\n  selection ");
+	frec__text_puts(text, "\n");
+	put_stacks(text, json);
+	frec__text_puts(text, "  selection ");
 	put_list(text, json, "selection");
 	frec__text_printf(text, "  sources    %.0f:", frec__json_number(json, "source_count"));
 	put_list(text, json, "sources");

@@ -9,7 +9,9 @@
 //
 // A caller's pc is the address its call returns to, which can be the next function's first where the call was the last
 // instruction of one that does not return. So a caller's row is that of the byte before; except where a signal came
-// between, because then the pc is of an instruction that did not call.
+// between, because then the pc is of an instruction that did not call. Where nothing describes the byte before, the pc can
+// be the first of a function that was never called but only put where a return address is: that is how coroutines begin, and
+// their stacks end.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -32,8 +34,9 @@ struct walk {
 	const struct frec_registers *machine;
 	const struct frec_stack *stack;
 	struct frec_cpu cpu;
-	bool all;   // follow all registers
-	bool exact; // of the frame that is current
+	bool all;      // follow all registers
+	bool exact;    // of the frame that is current
+	bool uncalled; // it has no caller
 	struct frec_frame *frames;
 	size_t count, capacity;
 	struct frec_unwind_end *end;
@@ -250,6 +253,23 @@ static inline bool add_frame(struct walk *walk, uint32_t map)
 	return false;
 }
 
+// The row of the frame that is current.
+static const struct frec_cached_row *current_row(struct walk *walk)
+{
+	const uint64_t pc = walk->cpu.pc;
+	const struct frec_cached_row *row = frec__process_row(walk->process, pc - !walk->exact);
+
+	if (__builtin_expect(row->row.kind != FREC_ROW_NONE || walk->exact, 1))
+		return row;
+	row = frec__process_row(walk->process, pc);
+	if (row->row.kind == FREC_ROW_NONE)
+		return frec__process_row(walk->process, pc - 1);
+	walk->exact = true;
+	// The kernel puts a signal handler's return there too; that goes by rules.
+	walk->uncalled = row->row.kind != FREC_ROW_RULES && row->row.kind != FREC_ROW_SIGRETURN;
+	return row;
+}
+
 // Returns 1 where it has to be done again with all registers.
 static int unwind(struct walk *walk)
 {
@@ -259,14 +279,14 @@ static int unwind(struct walk *walk)
 	for (uint64_t i = 0; i < READ_AHEAD; i += CACHE_LINE)
 		ask_for(walk->stack, walk->stack->address + i);
 	while (!status) {
-		uint64_t pc = walk->cpu.pc - !walk->exact;
-		const struct frec_cached_row *row = frec__process_row(walk->process, pc);
+		const struct frec_cached_row *row = current_row(walk);
+		const uint64_t pc = walk->cpu.pc - !walk->exact;
 
 		if (!walk->cpu.pc && walk->count)
 			return ends(walk, FREC_UNWIND_COMPLETE, 0);
 		if (!add_frame(walk, row->map))
 			return ends(walk, FREC_UNWIND_LIMIT, walk->cpu.pc);
-		switch (row->row.kind) {
+		switch (walk->uncalled ? FREC_ROW_OUTERMOST : row->row.kind) {
 		case FREC_ROW_NONE:
 			status = without_cfi(walk, row->map) ? 0 : -1;
 			break;

@@ -88,8 +88,8 @@ struct frec_frame {
 	uint32_t
 		map; /* index into the array given to frec__unwind_process_create, or FREC_FRAME_NO_MAP */
 	uint8_t kind; /* enum frec_frame_kind */
-	bool exact; /* the instruction at pc itself was running (top of the stack, or interrupted by a signal);
-		       * otherwise the one before */
+	bool exact; /* the instruction at pc itself was running (top of the stack, or interrupted by a signal), or
+		       * would have been next; otherwise the one before */
 	bool signal; /* this is the code that a signal handler returns to */
 };
 

@@ -93,7 +93,7 @@ def annotation_value(message):
 class Trace:
     def __init__(self, data):
         self.names = {number: {} for number in (1, 2, 3, 5, 6, 7, 16, 17, 18, 19)}
-        self.samples = {}
+        self.samples, self.threads_at_death = {}, {}
         self.tracks, self.last = {}, {}
         self.events, self.clocks, self.attributes = [], [], {}
         self.triggers, self.crashes, self.processes, self.threads = [], [], {}, {}
@@ -182,6 +182,9 @@ class Trace:
             name = self.names[3][iid] if iid else text(one(annotation, 10))
             values[name] = annotation_value(annotation)
         stack = self.stack(one(event, 56)) if one(event, 56) else None
+        if one(event, 23) == b"stack at the death of the process":
+            self.threads_at_death[self.tracks[uuid][1]] = stack
+            return
         if one(event, 23):
             self.crashes.append((time, text(one(event, 23)), self.tracks[uuid], values))
             return
@@ -219,7 +222,7 @@ def same(ours, theirs):
 
 def frames_of(line):
     path = lambda frame: {"[kernel]": "/kernel"}.get(frame.get("module"), frame.get("module", ""))
-    return [(frame.get("function"), int(frame.get("address", frame["pc"]), 16), path(frame), frame.get("build_id", ""),
+    return [(frame.get("function"), int(frame["address"], 16), path(frame), frame.get("build_id", ""),
              frame.get("file"), frame.get("line")) for frame in line["stack"]]
 
 
@@ -268,6 +271,8 @@ def check_made_snapshot(trace):
         assert values["signal"] == "SIGSEGV" and values["code"] == "SEGV_MAPERR" and values["address"] == "0x0"
         assert values["process"] == "shopd" and values["cmdline"] == "/usr/bin/shopd --port '80 80'"
         assert values["registers"]["ip"] == "0x1008"
+        for stack in trace.threads_at_death.values():
+            assert [frame[1] for frame in stack] == [0x1100, 0x1204, 0x1300], stack
     else:
         assert not trace.crashes and trace.triggers[0][1] == "slow checkout"
 

@@ -3,14 +3,22 @@
 // flightrec event, a USDT probe that knows nothing of flightrec, and a signal, which is a tracepoint of the kernel's.
 //
 // It says where these functions lie, and then answers each line: "on?" with whether the event is, "fire" with where in leaf's
-// frame a mark stood when the events were made.
+// frame a mark stood when the events were made, "storm" after a thousand of that, and "crash" not at all.
+//
+//	stacked [KEEPER FOLDER BYTES [SOCKET]]
+//
+// With arguments it embeds a recorder, of events with so many bytes of stack, or takes the one at SOCKET; "trigger" asks that for
+// a snapshot.
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <flightrec/event.h>
+#include <flightrec/recorder.h>
 
 #define MARK UINT64_C(0x5ac4edf00df00d15)
 
@@ -56,12 +64,36 @@ PLACED(outer) static uint64_t outer(uint64_t number)
 	return middle(number + 1) + number;
 }
 
-PLACED(main) int main(void)
+static void embed(const char *keeper, const char *folder, const char *bytes, const char *socket)
 {
+	const char *const events[] = {"stacked:*", "signal:signal_generate/stack=none/", NULL};
+	char error[256];
+	struct frec_recorder_options options = {.size = sizeof(options),
+						.folder = folder,
+						.events = events,
+						.keeper = keeper,
+						.socket = socket,
+						.error = error,
+						.error_size = sizeof(error),
+						.stack_bytes = strtoull(bytes, NULL, 10)};
+	struct frec_recorder *recorder;
+
+	if (frec_recorder_start(&options, &recorder)) {
+		printf("%s\n", error);
+		exit(1);
+	}
+}
+
+PLACED(main) int main(int argc, char **argv)
+{
+	const struct rlimit no_core = {0, 0};
 	uint64_t number = 0;
 	char line[64];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (argc > 3)
+		embed(argv[1], argv[2], argv[3], argc > 4 ? argv[4] : NULL);
 	printf("{");
 	SAY(leaf);
 	SAY(middle);
@@ -72,6 +104,14 @@ PLACED(main) int main(void)
 		if (!strcmp(line, "fire\n")) {
 			number += outer(number) & 0xff;
 			printf("%zu\n", (size_t)marked);
+		} else if (!strcmp(line, "storm\n")) {
+			for (int i = 0; i < 1000; i++)
+				number += outer(number) & 0xff;
+			printf("1000\n");
+		} else if (!strcmp(line, "trigger\n")) {
+			printf("%d\n", frec_trigger("embedded"));
+		} else if (!strcmp(line, "crash\n")) {
+			*(volatile int *)0x1234 = 1;
 		} else {
 			printf("%d\n", frec_stacked_fired_enabled());
 		}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 TOOL, STACKED, READER, KIT, TRANSPORT = sys.argv[1:6]
+EVERYTHING = not sys.argv[6:]
 KINDS = sys.argv[6:] or ["fp", "kernel", "fp+kernel", "dwarf", "dwarf+kernel", "dwarf,bytes=65528", "none"]
 os.environ["FREC_TOOL"] = TOOL
 sys.path.insert(0, KIT)
@@ -24,8 +25,8 @@ def skip(why):
 
 
 class Stacked:
-    def __init__(self):
-        self.process = subprocess.Popen([STACKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([STACKED, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.places = json.loads(self.process.stdout.readline())
         self.pid = self.places["pid"]
 
@@ -101,23 +102,47 @@ def look_at(record, kind, program, maps, mark):
     return None
 
 
-for kind in KINDS:
-    print(f"== {kind}", flush=True)
+def start(*arguments):
     try:
-        recorder = Recorder("--transport", TRANSPORT, *(word for selection in SELECTIONS for word in ("-e", f"{selection}/stack={kind}/")))
+        return Recorder("--transport", TRANSPORT, *arguments)
     except RuntimeError as error:
         # A container or a kernel can forbid it; nothing else may.
         if any(words in str(error) for words in ("no right to record", "cannot be loaded (Operation not permitted)", "no breakpoints at the sites",
                                                  "has no user_events", "CONFIG_PERF_EVENTS")):
             skip(str(error))
         raise
-    program = Stacked()
-    check(wait_for(lambda: program.ask("on?")), "the event is on")
-    mark = [program.ask("fire") for _ in range(ROUNDS)][0]
+
+
+def selected(kind):
+    return [word for selection in SELECTIONS for word in ("-e", f"{selection}/stack={kind}/")]
+
+
+def take(recorder):
+    """A snapshot of now, which verifies."""
+    before = snapshots(recorder.folder)
     result = tool("trigger", "stacks", "--socket", recorder.socket)
-    check(result.returncode == 0, f"a snapshot {result.stderr.strip()}")
-    (path,) = snapshots(recorder.folder)
+    check(result.returncode == 0, "a snapshot " + ("" if not result.returncode else result.stderr.strip()))
+    path = next(path for path in snapshots(recorder.folder) if path not in before)
     verify(path)
+    return path
+
+
+def status(recorder, *options):
+    result = tool("status", "--socket", recorder.socket, *options)
+    return json.loads(result.stdout) if options else result.stdout
+
+
+def on(program):
+    check(wait_for(lambda: program.ask("on?")), "the event is on")
+
+
+for kind in KINDS:
+    print(f"== {kind}", flush=True)
+    recorder = start(*selected(kind))
+    program = Stacked()
+    on(program)
+    mark = [program.ask("fire") for _ in range(ROUNDS)][0]
+    path = take(recorder)
     maps, found = records(path, program.pid)
     check(any(name == os.path.realpath(STACKED) for _, _, name in maps), "the file tells what the process had mapped")
     for event in EVENTS:
@@ -126,6 +151,129 @@ for kind in KINDS:
         check(len(ours) == ROUNDS and not wrong, f"{event}: {len(ours)} records {wrong}")
     check(len([event for event in events(path) if event["pid"] == program.pid and event["event"] == "stacked:fired"]) == ROUNDS,
           "exported with their fields")
+    for form in "perf", "perfetto":
+        result = tool("export", "-f", form, "-o", f"{path}.{form}", path)
+        check(result.returncode == 0, f"exports as {form} {result.stderr.strip()}")
+    now = status(recorder, "--json")
+    check(("without_stacks" in now) == (kind != "none"), f"status tells how long it would last without: {now.get('without_stacks')}")
+    if "dwarf" in kind:
+        check(now["without_stacks"] > 4 * now["full_ring"], "which is much longer than with pieces of stack")
+    elif kind != "none":
+        check(4 * now["full_ring"] > now["without_stacks"] > now["full_ring"], "which is a little longer than with callchains")
+    check((", without stacks " in status(recorder)) == (kind != "none"), "also in words")
     program.end()
-    check(recorder.stop() == 0, f"the recorder ends well {recorder.errors.strip()}")
+    check(recorder.stop() == 0, "the recorder ends well")
+if not EVERYTHING:
+    done()
+
+
+def sizes(found):
+    """How many bytes of stack each event came with, none of which may differ from record to record."""
+    return {event: sorted({len(record["stack"]) // 2 for record in found if record["event"] == event}) for event in EVENTS}
+
+
+print("== a choice for all, and what says otherwise", flush=True)
+recorder = start("-e", "stacked:*,signal:signal_generate/stack=dwarf,bytes=100/,tp_btf:signal_generate", "-e", f"usdt:{STACKED}:*:*", "-e",
+                 f"usdt:{STACKED}:stacked_probe:f*/stack=fp/", "-e", "tp_btf:signal_gen*/stack=none/", "--stack=520")
+program = Stacked()
+on(program)
+program.ask("fire")
+maps, found = records(take(recorder), program.pid)
+check(sizes(found) == dict(zip(EVENTS, ([520], [0], [104], [0]))), f"as many bytes as were chosen: {sizes(found)}")
+check([bool(record["chain"]) for record in found if record["event"] == "stacked_probe:fired"] == [True], "or a callchain")
+
+print("== a crash with events that have stacks: its registers are those of the crash", flush=True)
+recorder.stop()
+recorder = start("-e", "stacked:*,sched:sched_switch,signal:*/stack=dwarf,bytes=16/", "--stack")
+program = Stacked()
+on(program)
+program.ask("fire")
+program.process.stdin.write("crash\n")
+program.process.stdin.flush()
+program.process.wait()
+paths = wait_for(lambda: snapshots(recorder.folder))
+check(len(paths) == 1, f"a snapshot {paths}")
+verify(paths[0])
+told = json.loads(tool("show", "--json", paths[0]).stdout)
+ip = int(str(told["crash"]["registers"]["ip"]), 0) if isinstance(told["crash"]["registers"], dict) else 0
+check(program.where(ip) == "main", f"the program counter is where it crashed: {told['crash']}")
+
+print("== large stacks in a ring that is overwritten", flush=True)
+recorder.stop()
+for options in ("stack=dwarf+kernel,bytes=65528", "stack=fp+kernel"):
+    recorder = start("--ring-size", "1M", "-e", f"stacked:*/{options}/,signal:signal_generate/{options}/,sched:sched_switch/{options}/",
+                     "-e", f"usdt:{STACKED}:*:*/{options}/", "-e", f"tp_btf:signal_generate/{options}/")
+    programs = [Stacked(), Stacked()]
+    for program in programs:
+        on(program)
+    overwritten = 0
+    for _ in range(5):
+        for program in programs:
+            program.process.stdin.write("storm\n")
+            program.process.stdin.flush()
+        # While they are at it.
+        path = take(recorder)
+        for program in programs:
+            program.process.stdout.readline()
+        path = take(recorder)
+        overwritten += json.loads(tool("show", "--json", path).stdout)["loss"]["overwritten"]
+    check(overwritten > 0, f"{overwritten} records were overwritten")
+    for program in programs:
+        program.end()
+    check(recorder.stop() == 0, "the recorder ends well")
+
+print("== an embedded recorder", flush=True)
+program = Stacked(TOOL, recorder.folder, "4090")
+check(program.ask("on?") == 1, "the event is on")
+program.ask("fire")
+before = snapshots(recorder.folder)
+check(program.ask("trigger") == 0, "it is asked for a snapshot")
+path = (wait_for(lambda: [path for path in snapshots(recorder.folder) if path not in before]) or [None])[0]
+verify(path)
+maps, found = records(path, program.pid)
+check(sizes(found)["stacked:fired"] == [4096] and sizes(found)["signal:signal_generate"] == [0], f"with the stacks that it asked for {sizes(found)}")
+program.end()
+
+print("== what cannot be had", flush=True)
+
+
+def refused(words, *arguments, status=1, prefix=()):
+    done = subprocess.run([*prefix, TOOL, *arguments], capture_output=True, text=True, timeout=60, cwd="/tmp")
+    check(done.returncode == status and words in done.stderr and (status == 2 or done.stderr.count("\n") == 1),
+          f"{' '.join(arguments)}: {done.returncode}: {done.stderr.strip()}")
+
+
+refused("bytes are a number from 8 to 65528", "record", "-e", "shop:*/stack=dwarf,bytes=65529/")
+refused("a stack is dwarf, fp, kernel", "record", "-e", "shop:*/stack=lbr/")
+refused("options stand between two slashes", "record", "-e", "shop:*/stack=fp")
+refused("--stack=65529", "record", "--stack=65529", status=2)
+refused("use --ring-size 1024K", "record", "--ring-size", "512K", "--stack=65528")
+refused("-e shop:*/stack=fp/: with --transport shm there are no stacks", "run", "--transport", "shm", "-e", "shop:*/stack=fp/", "true")
+refused("-e *:*: with --transport shm there are no stacks", "run", "--transport", "shm", "--stack", "true")
+nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+if not subprocess.run([*nobody, "test", "-x", TOOL]).returncode:
+    refused("-e *:*: only the kernel takes stacks: ", "run", "--stack", "true", prefix=nobody)
+
+print("== events that come in by shm, beside the kernel's", flush=True)
+# Who may watch the kernel and load no BPF program.
+command = ["setpriv", "--bounding-set=-bpf,-sys_admin", TOOL, "record", "-o", recorder.folder, "--socket", recorder.socket, "--listen",
+           recorder.socket + ".all", "-e", "stacked:*,signal:signal_generate/stack=fp/", "--stack"]
+process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+said = process.stderr.readline()
+if "come in without stacks" in said:
+    wait_for(lambda: os.path.exists(recorder.socket))
+    program = Stacked("", "", "0", recorder.socket + ".all")
+    check(program.ask("on?") == 1, "the event is on")
+    program.ask("fire")
+    path = take(recorder)
+    maps, found = records(path, program.pid)
+    check([bool(record["chain"]) for record in found if record["event"] == "signal:signal_generate"] == [True], "the kernel's have stacks")
+    check([record["sample_type"] & (CALLCHAIN | REGISTERS | STACK) for record in found if record["event"] == "stacked:fired"] == [0], "the others none")
+    check(status(recorder, "--json")["stacks_missing"] >= 1, "status counts them")
+    check("have none, as they come in by shm" in status(recorder), "also in words")
+    program.end()
+else:
+    check(TRANSPORT == "user_events" or "no right" in said, f"BPF works without its right, or nothing does: {said}")
+process.terminate()
+process.wait()
 done()

@@ -84,6 +84,11 @@ def ways(program, title):
     expect(f"{title}, free", output, (functions(output) or [""])[0], "abort", "free", "bad_free", *END)
     output = run("string")
     expect(f"{title}, string", output, (functions(output) or [""])[0], "bad_string", *END)
+    output = run("copy")
+    top = functions(output)[0]
+    expect(f"{title}, copy", output, top, "bad_copy", *END)
+    check(re.match("_*mem(cpy|move)", top), f"{title}, copy: in {top}", output)
+    expect(f"{title}, coroutine", run("coroutine"), "leaf", "crash", "middle", "coroutine", "__start_context")
     output = run("thread")
     expect(f"{title}, thread", output, "leaf", "crash", "middle", "thread")
     check("main" not in functions(output), f"{title}, thread: it is not main's stack", output)
@@ -92,6 +97,10 @@ def ways(program, title):
     check(re.search(r"#3 frame-pointer made_at_run_time", output), f"{title}, jit: not marked", output)
     output = run("smash")
     expect(f"{title}, smash", output, "smashed", reason="no call frame information at 0x4141414141414141")
+    for way, top in ("crash", "leaf"), ("overflow", "recurse"):
+        output = run(way, "--bytes", "0")
+        expect(f"{title}, {way} without a stack", output, top, reason="the recorded stack ends below", libdwfl=False)
+        check(len(functions(output)) == 1, f"{title}, {way} without a stack: frames from nowhere", output)
     expect(f"{title}, little stack", run("crash", "--bytes", "64"), "leaf", "crash", "middle",
            reason="the recorded stack ends below")
 

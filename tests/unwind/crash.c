@@ -76,7 +76,7 @@ static int take_stack(pid_t pid, size_t bytes, struct recording *recording)
 		return status;
 	}
 	// As the recorder does it after a stack overflow: from the first page above the guard.
-	for (int page = 0; page < 64 && !stack->stack.size; page++) {
+	for (int page = 0; page < 64 && bytes && !stack->stack.size; page++) {
 		stack->stack.size = read_memory(pid, stack->stack.address, data, bytes);
 		if (!stack->stack.size)
 			stack->stack.address = (stack->stack.address | 4095) + 1;

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define FRAME __attribute__((noinline, noclone, noipa))
@@ -215,6 +216,36 @@ static void bad_string(void)
 	AFTER;
 }
 
+// Written by hand, and entered through a stub.
+static void bad_copy(void)
+{
+	char room[4096];
+
+	memcpy(room, (const char *)null_address + sink + 1, sizeof(room) - (size_t)sink);
+	sink = room[sink];
+	AFTER;
+}
+
+FRAME static void coroutine(void)
+{
+	middle(crash);
+	AFTER;
+}
+
+static void in_coroutine(void)
+{
+	const size_t size = 1 << 16;
+	static ucontext_t here, there;
+
+	getcontext(&there);
+	there.uc_stack.ss_sp = malloc(size);
+	there.uc_stack.ss_size = size;
+	there.uc_link = &here;
+	makecontext(&there, coroutine, 0);
+	swapcontext(&here, &there);
+	AFTER;
+}
+
 static void *thread(void *what)
 {
 	middle((void (*)(void))(uintptr_t)what);
@@ -323,6 +354,8 @@ static const struct {
 	{"altstack", on_alternate_stack},
 	{"free", bad_free},
 	{"string", bad_string},
+	{"copy", bad_copy},
+	{"coroutine", in_coroutine},
 	{"thread", on_own_stack},
 	{"jit", made_at_run_time},
 	{"smash", smashed},

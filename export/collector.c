@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+// OTLP over HTTP, as OpenTelemetry's specification asks of a client: a request is a POST of an ExportLogsServiceRequest in
+// protobuf; 429, 502, 503 and 504 mean "later", the server may say how much later, and else the wait doubles each time and
+// varies, so that many clients do not come back together; every other status is final. A collector may take a request and
+// reject some of its events (a partial success): they are counted and told at the end.
+//
+// Whether somebody is there at all is not waited for: a first connection that fails is more likely a wrong address.
+#include "export/collector.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "export/http.h"
+#include "export/wire.h"
+#include "otlp_logs.pb-c.h"
+
+#define LOGS_PATH "/v1/logs"
+// Requests are closed when they are longer than this. Collectors take some megabytes.
+#define REQUEST_SIZE (1u << 20)
+#define FIRST_WAIT_MS 500
+#define LONGEST_WAIT_MS 30000
+
+struct frec_collector {
+	struct frec_http *http;
+	struct frec_text url, request;
+	const struct frec_compression *compression;
+	struct frec_text compressed; /* the request */
+	struct frec_http_answer answer;
+	uint64_t patience;
+	bool reached; /* it has answered before */
+	uint64_t rejected;
+	struct frec_text why; /* it rejected the first ones */
+};
+
+static bool is_busy(long status)
+{
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+// The URL that is posted to. It is told when something fails, so it may not hold secrets.
+static int complete_url(struct frec_text *url, const char *given, struct frec_error *reterr)
+{
+	const char *host = strstr(given, "://");
+	size_t length;
+
+	if (!host || !host[3] || (strncmp(given, "http://", 7) && strncmp(given, "https://", 8)))
+		return frec__error(reterr, -EINVAL, "%s: a URL begins with http:// or https:// and a host", given);
+	host += 3;
+	length = strcspn(host, "/?#");
+	if (memchr(host, '@', length))
+		return frec__error(reterr, -EINVAL,
+				   "a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
+	frec__text_puts(url, given);
+	if (!host[length])
+		frec__text_puts(url, LOGS_PATH);
+	else if (!strcmp(host + length, "/"))
+		frec__text_puts(url, LOGS_PATH + 1);
+	return url->failed ? frec__error(reterr, -ENOMEM, "out of memory") : 0;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// %20 and the like, in place.
+static void decode_percent(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		int high = *text == '%' ? hex_digit(text[1]) : -1;
+		int low = high < 0 ? -1 : hex_digit(text[2]);
+
+		if (low >= 0) {
+			*to++ = (char)(high << 4 | low);
+			text += 2;
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+static int add_headers(struct frec_http *http, const char *headers, struct frec_error *reterr)
+{
+	char *copy = strdup(headers), *rest = copy, *pair;
+	int result = copy ? 0 : -ENOMEM;
+
+	while (!result && (pair = strsep(&rest, ","))) {
+		char *value;
+
+		pair += strspn(pair, " ");
+		if (!*pair)
+			continue;
+		value = strchr(pair, '=');
+		if (value)
+			*value++ = '\0';
+		else
+			result = -EINVAL;
+		if (!result) {
+			decode_percent(value);
+			result = frec__http_header(http, pair, value);
+		}
+	}
+	free(copy);
+	if (result == -EINVAL)
+		return frec__error(reterr, result, "OTEL_EXPORTER_OTLP_HEADERS: want name=value,name=value...");
+	return result ? frec__error(reterr, result, "out of memory") : 0;
+}
+
+int frec__collector_create(struct frec_collector **ret, const struct frec_collector_options *options,
+			   struct frec_error *reterr)
+{
+	struct frec_collector *collector = calloc(1, sizeof(*collector));
+	int result;
+
+	if (!collector)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	collector->patience = options->patience;
+	collector->compression = options->compression;
+	result = complete_url(&collector->url, options->url, reterr);
+	if (!result)
+		result = frec__http_create(&collector->http, collector->url.data, reterr);
+	if (!result && frec__http_header(collector->http, "Content-Type", "application/x-protobuf"))
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!result && options->compression &&
+	    frec__http_header(collector->http, "Content-Encoding", options->compression->name))
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!result && options->headers)
+		result = add_headers(collector->http, options->headers, reterr);
+	if (result)
+		frec__collector_destroy(collector);
+	else
+		*ret = collector;
+	return result;
+}
+
+void frec__collector_destroy(struct frec_collector *collector)
+{
+	if (!collector)
+		return;
+	frec__http_destroy(collector->http);
+	frec__text_free(&collector->url);
+	frec__text_free(&collector->request);
+	frec__text_free(&collector->compressed);
+	frec__text_free(&collector->answer.body);
+	frec__text_free(&collector->why);
+	free(collector);
+}
+
+static void *unpack(const ProtobufCMessageDescriptor *descriptor, const struct frec_text *body)
+{
+	const uint8_t *data = (const uint8_t *)body->data;
+
+	if (!body->size || frec__wire_check(descriptor, data, body->size))
+		return NULL;
+	return protobuf_c_message_unpack(descriptor, NULL, body->size, data);
+}
+
+static void count_rejected(struct frec_collector *collector)
+{
+	Otlp__ExportLogsServiceResponse *response =
+		unpack(&otlp__export_logs_service_response__descriptor, &collector->answer.body);
+	const Otlp__ExportLogsPartialSuccess *part = response ? response->partial_success : NULL;
+
+	if (part && part->rejected_log_records > 0) {
+		if (!collector->rejected)
+			frec__text_plain(&collector->why, part->error_message, strlen(part->error_message));
+		collector->rejected += (uint64_t)part->rejected_log_records;
+	}
+	if (response)
+		protobuf_c_message_free_unpacked(&response->base, NULL);
+}
+
+// A final "no", with what the collector says about it: a google.rpc.Status, where it speaks protobuf.
+static int refuse(struct frec_collector *collector, struct frec_error *reterr)
+{
+	Otlp__Status *status = unpack(&otlp__status__descriptor, &collector->answer.body);
+	struct frec_text words = {0};
+	long code = collector->answer.status;
+	int result;
+
+	if (status && *status->message) {
+		frec__text_puts(&words, ": ");
+		frec__text_plain(&words, status->message, strlen(status->message));
+	} else if (code == 404 || code == 405) {
+		frec__text_puts(&words, ": is this where a collector takes logs? Usually it is " LOGS_PATH);
+	}
+	result = frec__error(reterr, -EREMOTEIO, "%s: answered %ld%s", collector->url.data, code,
+			     words.data ? words.data : "");
+	frec__text_free(&words);
+	if (status)
+		protobuf_c_message_free_unpacked(&status->base, NULL);
+	return result;
+}
+
+// Half of it to all of it.
+static uint64_t vary(uint64_t milliseconds)
+{
+	uint16_t random = 0;
+
+	// Without entropy the wait is just shorter.
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+		random = 0;
+	return milliseconds / 2 + milliseconds / 2 * random / UINT16_MAX;
+}
+
+static void pause_for(uint64_t milliseconds)
+{
+	struct timespec left = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
+static int give_up(const struct frec_collector *collector, uint64_t wait, struct frec_error *reterr)
+{
+	const struct frec_http_answer *answer = &collector->answer;
+
+	if (answer->status && answer->retry_after)
+		return frec__error(reterr, -EBUSY,
+				   "%s: answered %ld, to be tried again in %" PRIu64
+				   " s, which is more than --retry %" PRIu64 " allows",
+				   collector->url.data, answer->status, wait / 1000, collector->patience);
+	if (answer->status)
+		return frec__error(reterr, -EBUSY, "%s: still answers %ld after --retry %" PRIu64 " s",
+				   collector->url.data, answer->status, collector->patience);
+	return frec__error(reterr, -EHOSTUNREACH, "%s: %s", collector->url.data, answer->trouble);
+}
+
+static bool compress_request(struct frec_collector *collector)
+{
+	void *state = collector->compression->create();
+	bool done;
+
+	frec__text_clear(&collector->compressed);
+	done = state && collector->compression->add(state, collector->request.data, collector->request.size, true,
+						    &collector->compressed);
+	collector->compression->destroy(state);
+	return done;
+}
+
+static int send_request(struct frec_collector *collector, struct frec_error *reterr)
+{
+	const struct frec_text *body = collector->compression ? &collector->compressed : &collector->request;
+	const struct frec_http_answer *answer = &collector->answer;
+	uint64_t waited = 0, wait = FIRST_WAIT_MS;
+
+	if (collector->compression && !compress_request(collector))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	for (;;) {
+		uint64_t pause;
+
+		if (frec__http_post(collector->http, body->data, body->size, &collector->answer))
+			return frec__error(reterr, -ENOMEM, "out of memory");
+		if (answer->status >= 200 && answer->status < 300)
+			break;
+		if (answer->status && !is_busy(answer->status))
+			return refuse(collector, reterr);
+		if (!answer->status && !(answer->passing && collector->reached))
+			return give_up(collector, 0, reterr);
+		collector->reached = true;
+		pause = answer->retry_after ? answer->retry_after * 1000 : vary(wait);
+		if (waited + pause > collector->patience * 1000)
+			return give_up(collector, pause, reterr);
+		pause_for(pause);
+		waited += pause;
+		wait = 2 * wait < LONGEST_WAIT_MS ? 2 * wait : LONGEST_WAIT_MS;
+	}
+	collector->reached = true;
+	count_rejected(collector);
+	frec__text_clear(&collector->request);
+	return 0;
+}
+
+int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
+			struct frec_error *reterr)
+{
+	// The parts of a repeated field may follow each other: messages make a message.
+	frec__text_add(&collector->request, message, size);
+	if (collector->request.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return collector->request.size >= REQUEST_SIZE ? send_request(collector, reterr) : 0;
+}
+
+int frec__collector_finish(struct frec_collector *collector, struct frec_error *reterr)
+{
+	int result = collector->request.size ? send_request(collector, reterr) : 0;
+
+	if (result || !collector->rejected)
+		return result;
+	return frec__error(reterr, -EBADMSG, "%s: the collector rejected %" PRIu64 " events%s%s",
+			   collector->url.data, collector->rejected, collector->why.size ? ": " : "",
+			   collector->why.size ? collector->why.data : "");
+}
