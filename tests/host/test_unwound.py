@@ -195,6 +195,19 @@ if STACKED != "-":
         program.wait()
         check(recorder.stop() == 0, f"the recorder ends well {recorder.errors.strip()}")
 
+    print("== an embedded recorder", flush=True)
+    for drop in "", ",drop":
+        out = folder()
+        program = subprocess.Popen([STACKED, TOOL, out, "8192" + drop], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        program.stdout.readline()
+        ask("fire")
+        check(ask("trigger") == 0, "it is asked for a snapshot")
+        path = wait_for(lambda: snapshots(out))[0]
+        program.stdin.close()
+        program.wait()
+        verify(path)
+        check(bool(holds(path, mark)) == (not drop), f"the mark is {'not ' if drop else ''}in the file")
+
     print("== kernel", flush=True)
     recorder = Recorder("--transport", "usdt", "-e", "signal:signal_generate/stack=kernel/")
     program = subprocess.Popen([STACKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
