@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		close(fd);
 		return 0;
 	}
-	if (frec__import(fd, "input", output, &result, &error)) {
+	if (frec__import(fd, "input", output, NULL, &result, &error)) {
 		if (!access(output, F_OK))
 			abort();
 		return 0;

@@ -34,7 +34,7 @@ static int import(const struct made_perf *made, bool by_pipe, struct frec_import
 		assert_int_equal(write(fds[1], made->data, made->size), made->size);
 		close(fds[1]);
 	}
-	return frec__import(fds[0], "input", output, ret, error);
+	return frec__import(fds[0], "input", output, NULL, ret, error);
 }
 
 static uint64_t problems_of(struct frec_snapshot *snapshot)
