@@ -208,7 +208,7 @@ static void compress(struct made_perf *made, const struct perf_options *options,
 
 	for (size_t at = 0; at < size;) {
 		struct made_perf body = {0};
-		size_t piece = size - at < 101 ? size - at : 101;
+		size_t most = options->events > 1000 ? 60000 : 101, piece = size - at < most ? size - at : most;
 
 		if (options->padded)
 			number(&body, piece, 8);

@@ -66,7 +66,7 @@ static void check(const struct perf_options *options)
 	if (import(&made, options->pipe, &result, &error))
 		fail_msg("%s", error.message);
 	free(made.data);
-	assert_int_equal(result.events, 2 * EVENTS);
+	assert_int_equal(result.events, 2 * options->events);
 	assert_int_equal(result.sources, 2);
 	assert_int_equal(result.cpus, 2);
 	assert_int_equal(result.lost, 3);
@@ -113,7 +113,7 @@ static void check(const struct perf_options *options)
 			assert_memory_equal(event->record->stack, "stack of", 8);
 		}
 	}
-	assert_int_equal(n, 2 * EVENTS);
+	assert_int_equal(n, 2 * options->events);
 	frec__events_deinit(&events);
 	frec__snapshot_close(&snapshot);
 	unlink(output);
@@ -135,6 +135,13 @@ static void test_forms(void **state)
 
 		check(&options);
 	}
+}
+
+// A few bytes that unpack to many: more than there is room for at a time.
+static void test_much_in_one_record(void **state)
+{
+	(void)state;
+	check(&(struct perf_options){.compressed = true, .events = 6000});
 }
 
 static bool exists(void)
@@ -215,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_much_in_one_record),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_nothing),
 	};
