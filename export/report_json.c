@@ -79,7 +79,7 @@ static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
 	if (!stack)
 		return;
 	frec__text_puts(text, ",\n\"frames\":");
-	frec__stack_json(text, stack);
+	frec__stack_json(text, stacks, stack);
 	add_string(text, "frames_end", frec__stack_end_word(stack->end));
 	add_string(text, "frames_end_words",
 		   frec__unwind_end_words(frec__stacks_end(stacks), words, sizeof(words)));
@@ -151,6 +151,8 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 		frec__text_printf(text, ",\"stack\":{\"address\":\"0x%" PRIx64 "\",\"size\":%zu}",
 				  crash->stack->address, crash->stack->data.len);
 	add_frames(text, stacks, frec__stacks_of_crash(stacks));
+	if (crash->stacks_missing)
+		add_number(text, "stacks_missing", crash->stacks_missing);
 	add_number(text, "time", crash->time);
 	if (snapshot->clocks_count)
 		add_number(text, "realtime", frec__snapshot_realtime(snapshot, crash->time));

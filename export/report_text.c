@@ -140,6 +140,12 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 		else
 			frec__text_puts(text, "       no stack\n");
 	}
+	if (snapshot->crash && snapshot->crash->stacks_missing) {
+		key(text, "threads", colored);
+		frec__text_printf(text,
+				  "%" PRIu32 " more are not here: flightrec core had no time or room for them\n",
+				  snapshot->crash->stacks_missing);
+	}
 	free(told);
 }
 

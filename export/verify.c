@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/eventheader.h"
 #include "export/fields.h"
 #include "export/records.h"
 #include "export/text.h"
@@ -122,8 +123,13 @@ struct chunk_check {
 	uint64_t misformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
 };
 
-static bool payload_decodes(const struct frec_record *record)
+static bool payload_decodes(struct verify *verify, const struct frec_record *record)
 {
+	struct frec_value values[FREC_EVENTHEADER_FIELDS_MAX];
+	int described = frec__eventheader_decode(verify->snapshot, record, &verify->scratch, values);
+
+	if (described)
+		return described > 0;
 	for (size_t i = 0; i < record->source->n_field; i++) {
 		struct frec_value value;
 
@@ -156,7 +162,7 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	check->first = record->time < check->first ? record->time : check->first;
 	check->last = record->time > check->last ? record->time : check->last;
 	check->other_cpu += chunk_cpu != ANY_CPU && record->cpu != chunk_cpu;
-	check->outside += !payload_decodes(record);
+	check->outside += !payload_decodes(verify, record);
 	if (record->payload_size >= sizeof(type))
 		memcpy(&type, record->payload, sizeof(type));
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
@@ -309,6 +315,15 @@ static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
 	return cpu->bytes_kept + (shm ? SHM_FRAME_SIZE * cpu->records_kept : 0);
 }
 
+static bool has_unwound(const struct frec_snapshot *snapshot)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		found |= snapshot->sources[i]->unwound;
+	return found;
+}
+
 static void check_cpu(struct verify *verify, const struct cpu_check *check)
 {
 	const Flightrec__Header *header = verify->snapshot->header;
@@ -325,7 +340,9 @@ static void check_cpu(struct verify *verify, const struct cpu_check *check)
 			"CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64
 			" are in the file and %" PRIu64 " filtered",
 			cpu->cpu, cpu->records_kept, check->records, check->filtered);
-	if (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept)
+	// Frames take other room than the bytes of stacks that they stand for.
+	if (!has_unwound(verify->snapshot) &&
+	    (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept))
 		problem(verify,
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64
 			" are in the file",
@@ -376,7 +393,7 @@ static void check_counts(struct verify *verify)
 				" were never read from a machine",
 				clocks->monotonic, clocks->boottime, clocks->realtime);
 	}
-	for (size_t i = 1; i < snapshot->source_count; i++) {
+	for (size_t i = 1; i < snapshot->source_order_count; i++) {
 		uint32_t id = snapshot->sources[snapshot->source_order[i]]->id;
 
 		if (id == snapshot->sources[snapshot->source_order[i - 1]]->id)
@@ -443,7 +460,7 @@ static void summarize(struct verify *verify)
 		frec__text_plain(line, verify->snapshot->name, strlen(verify->snapshot->name));
 		frec__text_printf(
 			line, ": %" PRIu64 " records of %zu sources on %zu CPUs: ", verify->records,
-			verify->snapshot->source_count, verify->snapshot->cpu_count);
+			verify->snapshot->source_order_count, verify->snapshot->cpu_count);
 		if (verify->problems)
 			frec__text_printf(line, "%" PRIu64 " problems\n", verify->problems);
 		else

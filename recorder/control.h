@@ -7,11 +7,16 @@
  *	attach		ok TRANSPORT + fd	the sender is to be watched; the fd is user_events_data, or the memory of
  *						shm.h; there is none with usdt
  *	status		ok JSON
+ *	core PID	ok yes | ok no		the sender is about to unwind that process, which is dying; after `yes` the
+ *						snapshot of its death waits for the next message, or for the hanging up
+ *	stacks PID MISSING + fd	ok | error TEXT	its threads' stacks, see core_stacks.h; so many are not among them
  *	end		(no answer)		the sender is about to end by itself
  *	stop		ok			ends the recorder (only for its owner)
  *
  * A recorder that a service started says `ready` or `error TEXT` first, unasked; with `ready` comes the memory of shm.h where
  * that is in use.
+ *
+ * Only who is trusted may send `core` and `stacks`.
  *
  * Who may what is decided by SO_PEERCRED: root and the recorder's own user may everything; any other user may attach,
  * trigger and ask for the status, and gets and learns only what belongs to his own processes.

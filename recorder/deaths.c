@@ -8,11 +8,11 @@
 
 #include "recorder/capture.h"
 
-static struct frec_death *find(struct frec_deaths *deaths, uint32_t pid)
+static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 {
 	for (size_t i = 0; i < deaths->count; i++) {
 		if (deaths->death[i].reason.pid == pid)
-			return &deaths->death[i];
+			return (struct frec_death *)&deaths->death[i];
 	}
 	return NULL;
 }
@@ -74,11 +74,31 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 									   : "killed");
 }
 
+bool frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid)
+{
+	return find(deaths, pid);
+}
+
+void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until)
+{
+	struct frec_death *death = find(deaths, pid);
+
+	if (death)
+		death->held = until;
+}
+
 static bool gone(int pidfd)
 {
 	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
 
 	return pidfd < 0 || poll(&poller, 1, 0) == 1;
+}
+
+static bool is_over(const struct frec_death *death, uint64_t now)
+{
+	if (death->held)
+		return now >= death->held;
+	return gone(death->pidfd) || now - death->since >= FREC_DEATH_WAIT_MAX * UINT64_C(1000000);
 }
 
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
@@ -87,8 +107,7 @@ bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t rin
 	for (size_t i = 0; i < deaths->count; i++) {
 		struct frec_death *death = &deaths->death[i];
 
-		if (!gone(death->pidfd) && written - death->written < ring_size / 4 &&
-		    frec__monotonic() - death->since < FREC_DEATH_WAIT_MAX * UINT64_C(1000000))
+		if (written - death->written < ring_size / 4 && !is_over(death, frec__monotonic()))
 			continue;
 		if (death->pidfd >= 0)
 			close(death->pidfd);

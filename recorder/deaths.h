@@ -2,7 +2,8 @@
 /*
  * Deaths that were announced but are not over: after a fatal signal the other threads run on for a moment, and their last
  * events belong into the snapshot. So it is taken when the process is gone (pidfd), when writing its core takes too long,
- * or when younger events begin to overwrite what led to the crash, whichever comes first.
+ * or when younger events begin to overwrite what led to the crash, whichever comes first. Where the stacks of all threads are
+ * about to come, it is those that are waited for.
  */
 #ifndef FREC_RECORDER_DEATHS_H
 #define FREC_RECORDER_DEATHS_H
@@ -24,6 +25,7 @@ struct frec_death {
 	int pidfd; /* -1: gone before it could be opened */
 	uint64_t since;	   /* when the alert was handled */
 	uint64_t written;  /* bytes that all rings had seen by then */
+	uint64_t held;	   /* until when stacks are waited for that `flightrec core` has announced; 0 */
 };
 
 struct frec_deaths {
@@ -35,6 +37,12 @@ struct frec_deaths {
 /* Notes an alert about `pid`; a second one about the same process adds to the first. */
 void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
 		       int64_t only_uid, bool watched, uint64_t written);
+
+/* Whether the death of that process was announced and is not due yet. */
+bool frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid);
+
+/* Has that death wait until then (nanoseconds of CLOCK_MONOTONIC), also where the process is gone; 0: no longer than the others. */
+void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until);
 
 /* Takes out one that is due, true if there was one. */
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,

@@ -10,6 +10,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
 #include "recorder/engine_sources.h"
@@ -125,6 +126,7 @@ static struct frec_snapshot describe(struct frec_engine *engine, const struct fr
 		.selection = engine->options.selection,
 		.sideband_lost = engine->sideband.lost,
 		.reason = reason,
+		.drop_stack_bytes = engine->options.drop_stack_bytes,
 		.only_uid = only_uid,
 		.meanwhile = meanwhile,
 		.context = engine,
@@ -185,6 +187,22 @@ static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 	return process->uid;
 }
 
+static void write_death(struct frec_engine *engine, const struct frec_death *death)
+{
+	struct frec_snapshot snapshot = capture(engine, &death->reason, death->only_uid);
+	struct frec_thread_stacks stacks = frec__engine_core_take(engine, death->reason.pid);
+	bool wanted = death->watched || frec__snapshot_mentions(&snapshot, death->reason.pid);
+
+	if (!death->watched)
+		snapshot.only_uid = owner_of_stranger(engine, death->reason.pid);
+	snapshot.stacks = &stacks;
+	if (wanted && !write_capture(engine, &snapshot, NULL, NULL)) {
+		engine->last_death = frec__monotonic();
+		engine->last_dead = death->reason.pid;
+	}
+	frec__thread_stacks_deinit(&stacks);
+}
+
 static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
@@ -194,15 +212,7 @@ static void work_off_deaths(struct frec_engine *engine)
 	     left > 0 && frec__deaths_due(&engine->deaths, bytes_written(engine),
 					  engine->options.ring_size, &death);
 	     left--) {
-		struct frec_snapshot snapshot = capture(engine, &death.reason, death.only_uid);
-
-		if (!death.watched) {
-			if (!frec__snapshot_mentions(&snapshot, death.reason.pid))
-				continue;
-			snapshot.only_uid = owner_of_stranger(engine, death.reason.pid);
-		}
-		if (!write_capture(engine, &snapshot, NULL, NULL))
-			engine->last_death = frec__monotonic();
+		write_death(engine, &death);
 	}
 	if (engine->deaths.missed)
 		frec__report(LOG_WARNING, "%llu deaths got no snapshot: more than %d processes died at once",

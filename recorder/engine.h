@@ -44,11 +44,13 @@ struct frec_engine_options {
 	bool serves_others; /* record --listen */
 	bool hands_memory;  /* services will be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	enum frec_transport transport;
+	bool drop_stack_bytes; /* files get the frames of stacks, and nothing else of them */
 	bool guard; /* shm: services open their memory for writing only while they write, where the CPU can do that */
 };
 
 struct frec_crash_program;
 struct frec_awaited;
+struct frec_engine_core;
 struct frec_engine_shm;
 struct frec_foreign;
 struct frec_mapped;
@@ -90,6 +92,7 @@ struct frec_engine {
 	int events_fd;	     /* user_events_data, for events registered ahead of their program; -1 */
 	uint64_t snapshots, failures;
 	uint64_t last_death; /* when the last snapshot of a death was written; 0: never */
+	uint32_t last_dead;  /* whose */
 	char last_path[PATH_MAX];
 	struct frec_usdt *usdt; /* NULL: another transport is in use */
 	uint32_t usdt_slots; /* of its slots, those in use */
@@ -106,6 +109,7 @@ struct frec_engine {
 	struct frec_crash_program *crash_program; /* NULL: crashes are recorded without addresses ... */
 	struct frec_error no_addresses;		  /* ... and this is why */
 	struct frec_foreign *foreign;
+	struct frec_engine_core *cores; /* stacks of dying processes, see engine_cores.h; NULL: none yet */
 	/* Called after a snapshot was written, or was not (path NULL). */
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;

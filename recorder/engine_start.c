@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "recorder/crash_program.h"
+#include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
 #include "recorder/engine_sources.h"
@@ -235,6 +236,7 @@ void frec__engine_stop(struct frec_engine *engine)
 	for (size_t i = 0; i < engine->ring_count; i++)
 		frec__ring_close(&engine->ring[i]);
 	frec__engine_stop_shm(engine);
+	frec__engine_stop_cores(engine);
 	frec__engine_stop_ends(engine);
 	frec__sideband_deinit(&engine->sideband);
 	frec__process_table_deinit(&engine->processes);

@@ -110,13 +110,19 @@ static const char *name_of(int capability)
 	return capability == CAP_BPF ? "BPF" : capability == CAP_PERFMON ? "PERFMON" : "SYS_ADMIN";
 }
 
+void frec__probe_tool(char *ret, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
+
+	ret[n < 0 ? 0 : n] = 0;
+}
+
 static void fix_rights(struct frec_probe_result *ret, enum frec_probe_right right)
 {
 	int capability = lacking(right);
 	char path[PATH_MAX], quoted[400];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
-	path[n < 0 ? 0 : n] = 0;
+	frec__probe_tool(path, sizeof(path));
 	frec__probe_quote(path, quoted, sizeof(quoted));
 	if (!frec__probe_first_user_namespace()) {
 		advise_outside(ret);

@@ -42,6 +42,9 @@ bool frec__probe_first_user_namespace(void);
 /* What a command begins with that only root may give. */
 const char *frec__probe_sudo(void);
 
+/* Where this program is; empty where that is unknown. */
+void frec__probe_tool(char *ret, size_t size);
+
 /* As one word of a shell. Empty where it does not fit. */
 void frec__probe_quote(const char *word, char *ret, size_t size);
 
@@ -83,6 +86,7 @@ void frec__probe_memory_keys(struct frec_probe_result *ret);
 void frec__probe_deaths(struct frec_probe_result *ret);
 void frec__probe_fault_address(struct frec_probe_result *ret);
 void frec__probe_core_dumps(struct frec_probe_result *ret);
+void frec__probe_all_threads(struct frec_probe_result *ret);
 void frec__probe_exit_info(struct frec_probe_result *ret);
 /* processes and the environment */
 void frec__probe_visible(struct frec_probe_result *ret);

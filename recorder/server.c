@@ -17,6 +17,7 @@
 
 #include "recorder/cleanup.h"
 #include "recorder/control.h"
+#include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
 #include "recorder/history.h"
@@ -101,6 +102,8 @@ static void drop(struct frec_server *server, size_t at)
 	}
 	if (connection->attached)
 		frec__engine_unwatch(server->engine, connection->pid);
+	if (connection->core_pid)
+		frec__engine_core_over(server->engine, connection->core_pid);
 	close(connection->fd);
 	free(connection);
 	server->connection[at] = server->connection[--server->connections];
@@ -267,11 +270,33 @@ static void handle_attach(struct frec_server *server, struct frec_connection *co
 	answer(connection, "ok", frec__transport_names[engine->transport], fd);
 }
 
+static void handle_core(struct frec_server *server, struct frec_connection *connection, const char *argument)
+{
+	connection->core_pid = (uint32_t)strtoul(argument, NULL, 10);
+	answer(connection, "ok",
+	       frec__engine_core_announced(server->engine, connection->core_pid) ? "yes" : "no", -1);
+}
+
+static void handle_stacks(struct frec_server *server, struct frec_connection *connection, const char *argument,
+			  int fd)
+{
+	struct frec_error error = {0};
+	char *end;
+	uint32_t pid = (uint32_t)strtoul(argument, &end, 10);
+	uint32_t missing = (uint32_t)strtoul(end, NULL, 10);
+	int r = frec__engine_core_stacks(server->engine, pid, fd, missing, &error);
+
+	answer(connection, r ? "error" : "ok", error.message, -1);
+	frec__engine_core_over(server->engine, pid);
+}
+
 // False when the connection is to be closed.
 static bool handle(struct frec_server *server, struct frec_connection *connection)
 {
 	char message[512];
-	ssize_t n = frec__control_receive(connection->fd, message, sizeof(message), NULL, 0);
+	FREC_CLOSE int fd = -1;
+	ssize_t n = frec__control_receive(connection->fd, message, sizeof(message),
+					  connection->trusted ? &fd : NULL, 0);
 	char *argument;
 
 	if (n == -ETIMEDOUT || n == -EAGAIN || n == -EINTR)
@@ -291,6 +316,10 @@ static bool handle(struct frec_server *server, struct frec_connection *connectio
 		handle_attach(server, connection);
 	else if (!strcmp(message, "end"))
 		frec__engine_excuse(server->engine, connection->pid);
+	else if (!strcmp(message, "core") && argument && connection->trusted)
+		handle_core(server, connection, argument);
+	else if (!strcmp(message, "stacks") && argument && connection->trusted)
+		handle_stacks(server, connection, argument, fd);
 	else if (!strcmp(message, "stop") && connection->trusted)
 		server->stop = connection->stopped = true;
 	else

@@ -14,6 +14,7 @@ struct frec_connection {
 	bool attached;
 	bool life_line; /* the recorder ends with it */
 	bool stopped;	/* it asked for the end before it hung up */
+	uint32_t core_pid; /* the dying process that it announced stacks of; 0 */
 	char last_path[PATH_MAX]; /* of the last snapshot that belongs to it */
 };
 

@@ -32,6 +32,7 @@ void frec__progress_start(struct frec_progress *progress);
 void frec__progress_update(void *progress, uint64_t done, uint64_t total);
 void frec__progress_end(struct frec_progress *progress);
 
+int frec_cmd_core(int argc, char **argv);
 int frec_cmd_complete(int argc, char **argv);
 int frec_cmd_doctor(int argc, char **argv);
 int frec_cmd_events(int argc, char **argv);

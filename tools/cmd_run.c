@@ -142,10 +142,14 @@ static void snapshot_of_exit(struct frec_session *session, pid_t pid, int status
 	frec__engine_snapshot(&session->engine, &reason, -1, NULL, NULL);
 }
 
-// A shell that ends with the status of what it ran adds nothing to the snapshot of that.
-static bool just_died(const struct frec_engine *engine)
+// A shell that ends with the status of what it ran adds nothing to the snapshot of that, which can be long written by the time
+// that its core is.
+static bool just_died(const struct frec_engine *engine, pid_t pid)
 {
-	return engine->last_death && frec__monotonic() - engine->last_death < SAME_DEATH;
+	const struct frec_process *dead = frec__process_table_find(&engine->processes, engine->last_dead);
+	uint64_t end = dead && dead->exit > engine->last_death ? dead->exit : engine->last_death;
+
+	return engine->last_death && (engine->last_dead == (uint32_t)pid || frec__monotonic() - end < SAME_DEATH);
 }
 
 int frec_cmd_run(int argc, char **argv)
@@ -194,7 +198,7 @@ int frec_cmd_run(int argc, char **argv)
 		session.server.interrupted = 0;
 	}
 	if (waitpid(pid, &status, session.server.stop ? WNOHANG : 0) == pid && status &&
-	    !just_died(&session.engine))
+	    !just_died(&session.engine, pid))
 		snapshot_of_exit(&session, pid, status);
 	frec__session_end(&session);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -17,6 +17,7 @@ static const struct {
 	{"trigger", frec_cmd_trigger, "ask the running recorders for a snapshot"},
 	{"status", frec_cmd_status, "what the running recorders are doing"},
 	{"events", frec_cmd_events, "what can be recorded, with fields and types"},
+	{"core", frec_cmd_core, "have the stacks of all threads in the snapshot of a crash"},
 	{"doctor", frec_cmd_doctor, "what this machine can do and how to fix what it can't"},
 	{"verify", frec_cmd_verify, "checksums, loss arithmetic and coverage of a snapshot"},
 	{"show", frec_cmd_show, "the crash report and the last events, as text"},

@@ -126,12 +126,37 @@ static void deaths_are_bounded(void **state)
 	assert_int_equal(deaths.count, 0);
 }
 
+static void stacks_are_waited_for(void **state)
+{
+	struct frec_deaths deaths = {0};
+	struct frec_death death;
+
+	(void)state;
+	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
+	assert_true(frec__deaths_pending(&deaths, NOBODY));
+	assert_false(frec__deaths_pending(&deaths, NOBODY + 1));
+	// Also where the process is gone, but not when what led to the crash is about to be overwritten.
+	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
+	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
+	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());
+	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
+	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
+	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
+	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
+	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
+	frec__deaths_hold(&deaths, NOBODY, 0);
+	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
+	assert_false(frec__deaths_pending(&deaths, NOBODY));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(alerts_merge),
 		cmocka_unit_test(due_when_gone),
 		cmocka_unit_test(deaths_are_bounded),
+		cmocka_unit_test(stacks_are_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,535 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_core.py FLIGHTREC CRASHER: flightrec core has all threads of a crash in its snapshot, and loses no core dump.
+
+It sets kernel.core_pattern, which is the machine's, and puts back what was there. Exits 77 where it may not.
+"""
+import atexit
+import contextlib
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SETTING, USES_PID, SUID_DUMPABLE = "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/core_uses_pid", "/proc/sys/fs/suid_dumpable"
+FILES = ["/run/sysctl.d/99-flightrec-core.conf", "/etc/sysctl.d/99-flightrec-core.conf"]
+THREADS, NOBODY = 50, 65534
+
+
+def skip(why):
+    print("skipped: " + why)
+    sys.exit(77)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read().rstrip("\n")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def tool(*arguments, **options):
+    return subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, check=False, **options)
+
+
+def core(*arguments):
+    done = tool("core", *arguments)
+    assert not done.returncode, done
+    return done
+
+
+if os.geteuid() != 0:
+    skip("only root may set kernel.core_pattern")
+if any(map(os.path.exists, FILES)):
+    skip("flightrec core is installed on this machine")
+BEFORE = {path: read(path) for path in (SETTING, USES_PID, SUID_DUMPABLE)}
+try:
+    write(SETTING, BEFORE[SETTING] + "\n")
+except OSError as error:
+    skip(f"{SETTING}: {error}")
+
+SCRATCH = tempfile.mkdtemp(prefix="frec-core-")
+os.chmod(SCRATCH, 0o755)
+# Where every user can run them.
+TOOL, CRASHER = [shutil.copy(path, SCRATCH) for path in sys.argv[1:3]]
+HANDLER, TAKEN = os.path.join(SCRATCH, "handler"), os.path.join(SCRATCH, "taken")
+os.mkdir(TAKEN)
+write(HANDLER, f"#!/bin/sh\n# Keeps a core dump, and what it was told of it.\ncd {TAKEN} && cat > part.$1 &&\n"
+      "printf '%s\\n' \"$@\" > told.$1 && mv part.$1 core.$1\n")
+os.chmod(HANDLER, 0o755)
+OURS = f"|{HANDLER} %P %I %s %e %u 100%%"
+
+
+def restore():
+    for path in FILES:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+    for path, text in BEFORE.items():
+        write(path, text + "\n")
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+def restore_after_me():
+    """The settings are the machine's: they come back also where this test is killed."""
+    end, mine = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setsid()
+        os.close(mine)
+        os.read(end, 1)
+        restore()
+        os._exit(0)
+    os.close(end)
+    atexit.register(lambda: (os.close(mine), os.waitpid(child, 0)))
+
+
+restore_after_me()
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def taken(pid):
+    """What the handler got of a process."""
+    path = os.path.join(TAKEN, f"core.{pid}")
+    wait_for(lambda: os.path.exists(path))
+    with open(path, "rb") as file:
+        return file.read(), read(os.path.join(TAKEN, f"told.{pid}")).splitlines()
+
+
+def size_of_core(data):
+    """How long a core dump has to be, by its own header."""
+    assert data[:4] == b"\x7fELF", data[:16]
+    offset, = struct.unpack_from("<Q", data, 32)
+    count, = struct.unpack_from("<H", data, 56)
+    ends = [sum(struct.unpack_from("<8xQ16xQ", data, offset + 56 * i)) for i in range(count)]
+    return max(ends)
+
+
+def check_core(data, threads):
+    assert len(data) == size_of_core(data), (len(data), size_of_core(data))
+    if not shutil.which("gdb"):
+        return
+    with tempfile.NamedTemporaryFile(dir=SCRATCH) as file:
+        file.write(data)
+        file.flush()
+        gdb = subprocess.run(["gdb", "-nx", "-batch", "-ex", "info threads", "-ex", "bt", CRASHER, file.name],
+                             capture_output=True, text=True, check=False)
+    assert gdb.stdout.count("(LWP ") >= threads and "crashes (" in gdb.stdout, gdb.stdout + gdb.stderr
+
+
+def record(*command, threads=THREADS, **options):
+    """Runs it under a recorder: its snapshot of a crash, as `show --json` has it, and what verify says."""
+    out = tempfile.mkdtemp(dir=SCRATCH)
+    done = tool("run", "--ring-size", "256K", "-o", out, "--", *command, **options)
+    files = sorted(os.listdir(out))
+    assert len(files) == 1 and "SIGSEGV" in files[0], (files, done)
+    path = os.path.join(out, files[0])
+    verify = tool("verify", path)
+    assert not verify.returncode, verify
+    report = json.loads(tool("show", "--json", path).stdout)
+    # That of the thread that crashed can be known without a core dump.
+    if threads is not None:
+        assert len(report["threads"]) == threads, (len(report["threads"]), done.stderr)
+    return report
+
+
+def functions(thread):
+    return [frame.get("function") for frame in thread["frames"]]
+
+
+def check_threads(report, threads=THREADS, how="crashes"):
+    """Each thread is there once, by its name, with what it is known to do."""
+    crash = report["crash"]
+    assert {thread["pid"] for thread in report["threads"]} == {crash["pid"]}, report["threads"]
+    assert len({thread["tid"] for thread in report["threads"]}) == threads, report["threads"]
+    by_name = {thread["thread"]: thread for thread in report["threads"]}
+    assert len(by_name) == threads, sorted(by_name)
+    for number in range(1, threads):
+        thread = by_name[f"sleeper-{number}"]
+        names = functions(thread)
+        assert thread["frames_end"] == "complete", thread
+        assert names.count("sleeps_at") == number % 7 + 1 and names[names.index("thread") - 1] == "sleeps_at", (number, names)
+        assert names.index("sleeps_at") <= 2, names  # pause() alone is above
+    main, = [thread for thread in report["threads"] if thread["tid"] == crash["tid"]]
+    names = functions(main)
+    assert names[0] == how and "main" in names and main["frames_end"] == "complete", main
+    return main
+
+
+def check_install():
+    write(SETTING, OURS)
+    rows = doctor()
+    assert rows["state"] == "limited" and rows["fix"].endswith("core --install"), rows
+    core("--install", "--until-reboot")
+    pattern = read(SETTING)
+    assert pattern.startswith(f"|{TOOL} core --kernel ") and f"kernel.core_pattern={pattern}\n" in read(FILES[0]) + "\n", pattern
+    assert not os.path.exists(FILES[1])
+    rows = doctor()
+    assert rows["state"] == "ok" and OURS in rows["found"], rows
+    # Once more is no harm: it does not pass on to itself.
+    core("--install", "--until-reboot", "--time", "7", "--threads", "100")
+    assert OURS in doctor()["found"] and " --time=7 --threads=100 " in read(SETTING), read(SETTING)
+    # Somebody else's setting stays.
+    write(SETTING, "else")
+    assert doctor()["state"] == "limited", doctor()
+    assert "stays" in core("--remove").stderr and read(SETTING) == "else" and not os.path.exists(FILES[0])
+    done = tool("core", "--remove")
+    assert done.returncode == 1 and "not installed" in done.stderr, done
+    # What was there comes back as it was.
+    for pattern in (OURS, "", "core", "/var/crash/core.%e.%p  ", "|/bin/false  two  blanks "):
+        write(SETTING, pattern + "\n")
+        before = read(SETTING)
+        core("--install", "--until-reboot")
+        assert read(SETTING).startswith(f"|{TOOL}")
+        core("--remove")
+        assert read(SETTING) == before, (before, read(SETTING))
+    done = tool("core", "--install", preexec_fn=lambda: (os.setgid(NOBODY), os.setuid(NOBODY)), cwd="/")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1, done
+    for arguments in (["--install", "--remove"], ["--time", "x"], ["--threads", "0"], [], ["x"]):
+        assert tool("core", *arguments).returncode == 2, arguments
+
+
+def doctor():
+    lines = map(json.loads, tool("doctor", "--json").stdout.splitlines())
+    return next(row for row in lines if row.get("capability") == "all-threads")
+
+
+@contextlib.contextmanager
+def installed(previous, *options):
+    write(SETTING, previous + "\n")
+    core("--install", "--until-reboot", *options)
+    yield
+    core("--remove")
+    assert read(SETTING) == previous
+
+
+def check_all_threads():
+    with installed(OURS):
+        report = record(CRASHER, str(THREADS), "write")
+        check_threads(report)
+        pid = report["crash"]["pid"]
+        data, told = taken(pid)
+        check_core(data, THREADS)
+        assert told == [str(pid), str(report["crash"]["tid"]), "11", os.path.basename(CRASHER), "0", "100%"], told
+        # The stack pointer of the thread that crashed is in no mapping.
+        report = record(CRASHER, "3", "overflow", threads=3)
+        names = functions(next(thread for thread in report["threads"] if thread["tid"] == report["crash"]["tid"]))
+        assert names[0] == "overflows" and names.count("overflows") > 50, names[:5]
+
+
+def handlers():
+    """Those that still hold a core dump: also what is passed on to counts until it ends."""
+    count = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                count += file.read().startswith(TOOL.encode() + b"\0core\0--kernel\0")
+    return count
+
+
+def crash(*command, limit=resource.RLIM_INFINITY, **options):
+    """Lets it crash without a recorder, and waits until its core dump is where it goes."""
+    process = subprocess.Popen(command or [CRASHER, "2", "write"], stderr=subprocess.DEVNULL,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, limit)), **options)
+    assert process.wait() in (-signal.SIGSEGV, 128 + signal.SIGSEGV), process
+    wait_for(lambda: not handlers())
+    return process.pid
+
+
+def check_limits():
+    with installed(OURS, "--threads", "10"):
+        report = record(CRASHER, "50", "write", threads=10)
+        assert report["crash"]["stacks_missing"] == 40 and report["crash"]["tid"] in [t["tid"] for t in report["threads"]], report
+    with installed(OURS, "--time", "0"):
+        report = record(CRASHER, "5", "write", threads=None)
+        assert len(report.get("threads", [])) <= 1, report
+        check_core(taken(report["crash"]["pid"])[0], 5)
+
+
+def check_alone():
+    """No recorder: it is passed on, and that is all."""
+    with installed(OURS):
+        check_core(taken(crash())[0], 2)
+
+
+def run_by_hand(data, *told):
+    """What it passes on of anything."""
+    pid = told[0][1:]
+    done = tool("core", "--time=2", "--kernel", *told, input=None, stdin=feeding(data))
+    assert not done.returncode, done
+    return taken(pid)[0]
+
+
+def feeding(data):
+    """A pipe that this comes out of."""
+    out, into = os.pipe()
+    if not os.fork():
+        os.close(out)
+        with os.fdopen(into, "wb") as file, contextlib.suppress(BrokenPipeError):
+            file.write(data)
+        os._exit(0)
+    os.close(into)
+    return out
+
+
+def check_anything():
+    """To the byte, whatever it is: also where a recorder waits for the stacks of that process."""
+    whole, _ = taken(crash_with(OURS))
+    head = bytearray(whole[:100000])
+    struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the notes go on for ever
+    with installed(OURS), Listener() as listener:
+        sleeper = subprocess.Popen(["sleep", "1000"])
+        for data in (b"", b"x", os.urandom(300000), whole, whole[:70000], whole[:2000], bytes(head), b"\x7fELF" * 50000):
+            for name in os.listdir(TAKEN):
+                os.unlink(os.path.join(TAKEN, name))
+            got = run_by_hand(data, f"P{sleeper.pid}", "I1", "s11", "ename", "u0", "d1", f"c{1 << 40}")
+            assert hashlib.sha256(got).digest() == hashlib.sha256(data).digest(), (len(got), len(data))
+        sleeper.kill()
+        sleeper.wait()
+        assert listener.heard().count(f"core {sleeper.pid}") == 8, listener.heard()
+
+
+def crash_with(previous):
+    with installed(previous):
+        return crash()
+
+
+class Listener:
+    """A recorder that says yes to everything, or nothing at all, in a folder of sockets."""
+
+    def __init__(self, folder="/run/flightrec", answers=True, uid=0):
+        self.path, self.answers, self.uid = os.path.join(folder, f"test-{os.getpid()}.sock"), answers, uid
+        self.messages, self.stacks = [], []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+    def __enter__(self):
+        os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+        self.socket.bind(self.path)
+        os.seteuid(self.uid)  # whose it is, is who listens
+        self.socket.listen(8)
+        os.seteuid(0)
+        threading.Thread(target=self.listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        os.unlink(self.path)
+
+    def listen(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.serve(self.socket.accept()[0])
+
+    def serve(self, connection):
+        with contextlib.suppress(OSError):
+            while message := socket.recv_fds(connection, 65536, 1):
+                text, fds = message[0].decode(), message[1]
+                if not text:
+                    break
+                self.messages.append(text)
+                self.stacks += [os.pread(fd, 1 << 24, 0) for fd in fds]
+                if self.answers:
+                    connection.send(b"ok yes")
+        connection.close()
+
+    def heard(self):
+        return list(self.messages)
+
+
+def check_silent_recorder():
+    """Who never answers is not waited for, and who cannot be reached for long enough ends the looking."""
+    with installed(OURS, "--time", "1"), Listener(answers=False):
+        check_core(taken(crash())[0], 2)
+    with installed(OURS, "--time", "1"), contextlib.ExitStack() as stack:
+        for i in range(20):
+            path = f"/run/flightrec/test-{os.getpid()}-{i}.sock"
+            full = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            full.bind(path)
+            stack.callback(os.unlink, path)
+            full.listen(0)
+            stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)).connect(path)
+        check_core(taken(crash())[0], 2)
+
+
+@contextlib.contextmanager
+def suid_dumpable():
+    """The core dumps also of what its user may not see, readable for root alone."""
+    write(SUID_DUMPABLE, "2")
+    yield
+    write(SUID_DUMPABLE, BEFORE[SUID_DUMPABLE])
+
+
+def as_user(uid):
+    return {"user": uid, "group": uid, "extra_groups": [], "cwd": "/", "env": {"PATH": os.environ["PATH"]}}
+
+
+def check_users():
+    """A user's recorder learns of that user's processes and of no other's."""
+    folder = f"/tmp/flightrec-{NOBODY}"
+    if os.path.exists(folder):
+        shutil.rmtree(folder)
+    with installed(OURS):
+        # A folder that somebody else made in that name.
+        with Listener(folder) as listener:
+            crash(CRASHER, "2", "write", **as_user(NOBODY))
+            assert not listener.heard(), listener.heard()
+        os.chown(folder, NOBODY, NOBODY)
+        private = os.path.join(SCRATCH, "unreadable")
+        shutil.copy(CRASHER, private)
+        os.chmod(private, 0o111)
+        with Listener(folder, uid=NOBODY) as listener:
+            crash(CRASHER, "2", "write")
+            assert not listener.heard(), listener.heard()
+            # Who may run it, but may not see its memory.
+            with suid_dumpable():
+                crash(private, "2", "write", **as_user(NOBODY))
+            assert not listener.heard(), listener.heard()
+            pid = crash(CRASHER, "2", "write", **as_user(NOBODY))
+            assert listener.heard() == [f"core {pid}", f"stacks {pid} 0"] and len(listener.stacks) == 1, listener.heard()
+        shutil.rmtree(folder)
+        # A recorder without any right, of its own process.
+        out = os.path.join(SCRATCH, "nobody")
+        os.mkdir(out)
+        os.chown(out, NOBODY, NOBODY)
+        done = tool("run", "-e", "x:*", "--ring-size", "64K", "-o", out, "--", CRASHER, "5", "write", **as_user(NOBODY))
+        files = os.listdir(out)
+        assert len(files) == 1, (files, done)
+        report = json.loads(tool("show", "--json", os.path.join(out, files[0])).stdout)
+        assert len(report["threads"]) == 5 and {thread["frames_end"] for thread in report["threads"]} == {"complete"}, report
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def unshared(options, script, *arguments):
+    return ["unshare", *options, "bash", "-c", script, "bash", *arguments]
+
+
+def check_namespaces():
+    """Where a path and a number mean something else, and the program has no name any more."""
+    if subprocess.run(["unshare", "-mpf", "--mount-proc", "true"], check=False, capture_output=True).returncode:
+        print("namespaces: they cannot be had here")
+        return
+    hidden = os.path.join(SCRATCH, "hidden")
+    os.mkdir(hidden)
+    script = 'mount -t tmpfs none "$1" && cp "$2" "$1/program" && exec 3<"$1/program" && rm "$1/program" && exec /proc/self/fd/3 9 write'
+    with installed(OURS):
+        plain = record(CRASHER, "9", "write", threads=9)
+        lengths = sorted(len(thread["frames"]) for thread in plain["threads"])
+        report = record(*unshared(["-m"], script, hidden, CRASHER), threads=9)
+        assert {thread["frames_end"] for thread in report["threads"]} == {"complete"}, report["threads"]
+        assert sorted(len(thread["frames"]) for thread in report["threads"]) == lengths, report["threads"]
+        report = record(*unshared(["-mpf", "--mount-proc"], '"$1" 50 write; exit 139', CRASHER))
+        check_threads(report)
+        assert taken(report["crash"]["pid"])[1][0] == str(report["crash"]["pid"]) != "2"
+
+
+def describe(folder):
+    """What is there, but for the sizes, which the random layout of a process changes a little."""
+    found = {}
+    for name in sorted(os.listdir(folder)):
+        status = os.lstat(os.path.join(folder, name))
+        whole = None
+        if os.path.isfile(os.path.join(folder, name)) and not os.path.islink(os.path.join(folder, name)):
+            with open(os.path.join(folder, name), "rb") as file:
+                data = file.read()
+            whole = data[:4] == b"\x7fELF" and len(data) >= size_of_core(data)
+        found[name.replace(str(describe.pid), "PID")] = (oct(status.st_mode), status.st_uid, status.st_gid, status.st_nlink, whole)
+    return found
+
+
+def make_folder(uid, kind):
+    folder = tempfile.mkdtemp(dir=SCRATCH)
+    os.chown(folder, uid, uid)
+    if kind == "forbidden":
+        os.chmod(folder, 0o500)
+        os.chown(folder, 0, 0)
+    elif kind == "link":
+        os.symlink("target", os.path.join(folder, "core"))
+        write(os.path.join(folder, "target"), "mine")
+    elif kind == "hardlink":
+        write(os.path.join(folder, "target"), "mine")
+        os.link(os.path.join(folder, "target"), os.path.join(folder, "core"))
+    elif kind == "folder":
+        os.mkdir(os.path.join(folder, "core"))
+    if kind.startswith("roots"):
+        os.chmod(folder, 0o755)
+        os.chown(folder, 0, 0)
+    if kind.endswith("old"):
+        write(os.path.join(folder, "core"), "old")
+    return folder
+
+
+def check_files():
+    """A core file is as if the kernel had written it."""
+    private = os.path.join(SCRATCH, "private")
+    shutil.copy(CRASHER, private)
+    os.chmod(private, 0o111)
+    with suid_dumpable():
+        for pattern, uses_pid, uid, kind, limit, program in (
+                ("core", 0, 0, "", -1, CRASHER), ("core", 1, NOBODY, "", -1, CRASHER), ("core", 0, NOBODY, "old", -1, CRASHER),
+                ("%e.%p.%s.%u", 1, NOBODY, "", -1, CRASHER), ("@/%e-%P", 1, NOBODY, "", -1, CRASHER),
+                ("core", 0, NOBODY, "forbidden", -1, CRASHER), ("core", 0, NOBODY, "link", -1, CRASHER),
+                ("core", 0, NOBODY, "hardlink", -1, CRASHER), ("core", 0, NOBODY, "folder", -1, CRASHER),
+                ("core", 0, NOBODY, "", 0, CRASHER), ("core", 0, NOBODY, "", 4095, CRASHER), ("core", 0, NOBODY, "", 65536, CRASHER),
+                ("", 0, 0, "", -1, CRASHER), ("core", 0, NOBODY, "", -1, private), ("@/core", 0, NOBODY, "", -1, private),
+                ("@/core", 0, NOBODY, "roots", -1, private), ("@/core", 0, NOBODY, "roots, old", -1, private)):
+            results = []
+            for ours in (False, True):
+                write(USES_PID, str(uses_pid))
+                folder = make_folder(uid, kind)
+                there = pattern.replace("@", folder)
+                with installed(there) if ours else contextlib.nullcontext():
+                    write(SETTING, there + "\n") if not ours else None
+                    describe.pid = crash(program, "2", "write", limit=limit, **{**as_user(uid), "cwd": folder})
+                results.append((describe(folder), folder))
+            (kernels, first), (mine, second) = results
+            assert kernels == mine, (pattern, uses_pid, uid, kind, limit, program, kernels, mine)
+            for name, told in mine.items():
+                if told[4]:  # its zeros take no place on the disk, as the kernel's
+                    blocks = [os.stat(os.path.join(where, name.replace("PID", str(describe.pid)))).st_blocks for where in (second,)]
+                    size = os.stat(os.path.join(second, name.replace("PID", str(describe.pid)))).st_size
+                    assert blocks[0] * 512 < size, (blocks, size)
+            assert ("core" in mine) == bool(mine) or "%" in pattern or uses_pid, mine
+        for where in (first, second):
+            assert read(os.path.join(where, "core")) == "old", where
+    write(USES_PID, BEFORE[USES_PID])
+    # In the root and the working directory that the process had.
+    inside = os.path.join(SCRATCH, "inside")
+    os.mkdir(inside)
+    with installed("core"):
+        script = 'mount -t tmpfs none "$1" && cd "$1" && { "$2" 2 write; echo crashed; read; stat -c %s core; }'
+        process = subprocess.Popen(unshared(["-m"], script, inside, CRASHER), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True, stderr=subprocess.DEVNULL,
+                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
+        assert process.stdout.readline() == "crashed\n"
+        wait_for(lambda: not handlers())
+        assert int(process.communicate("\n")[0]) > 100000 and not os.listdir(inside)
+
+
+check_install()
+check_all_threads()
+check_limits()
+check_alone()
+check_anything()
+check_silent_recorder()
+check_users()
+check_namespaces()
+check_files()
+print("flightrec core has all threads, and passes on")

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+// The parts of the core dump handler: patterns are made and expanded as the kernel does it; threads are taken out of the head of
+// a core dump, and nothing is lost of one that is no core dump; stacks are believed only where they are sound.
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/procfs.h>
+#include <sys/user.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proto/part.h"
+#include "recorder/core_notes.h"
+#include "recorder/core_pattern.h"
+#include "recorder/perf.h"
+#include "recorder/thread_stacks.h"
+
+#define TOOL "/usr/bin/flightrec"
+#define SYSTEMD "|/usr/lib/systemd/systemd-coredump %P %u %g %s %t %c %h %%"
+
+static void test_make(void **state)
+{
+	char pattern[FREC_CORE_PATTERN_MAX];
+	char long_path[FREC_CORE_PATTERN_MAX];
+	struct frec_error error = {0};
+
+	(void)state;
+	assert_int_equal(frec__core_pattern_make(TOOL, "", "core", pattern, &error), 0);
+	assert_string_equal(pattern, "|" TOOL " core --kernel P%P p%p d%d c%c");
+	assert_true(frec__core_pattern_is_ours(pattern));
+	// Each letter once, texts last, and those that nobody knows yet as well.
+	assert_int_equal(frec__core_pattern_make(TOOL, "--time=2", "|/h %h %e %Z %P %u %e %",
+						 pattern, &error),
+			 0);
+	assert_string_equal(pattern,
+			    "|" TOOL " core --time=2 --kernel P%P p%p d%d c%c Z%Z u%u h%h e%e");
+	assert_int_equal(frec__core_pattern_make(TOOL, "", SYSTEMD, pattern, &error), 0);
+	assert_false(frec__core_pattern_is_ours(SYSTEMD));
+	assert_false(frec__core_pattern_is_ours("core"));
+	// What the kernel would take apart, or cut.
+	assert_int_equal(
+		frec__core_pattern_make("/opt/my tools/flightrec", "", "core", pattern, &error),
+		-EINVAL);
+	assert_int_equal(frec__core_pattern_make("flightrec", "", "core", pattern, &error),
+			 -EINVAL);
+	memset(long_path, 'x', sizeof(long_path));
+	long_path[0] = '/';
+	for (size_t size = 60; size < sizeof(long_path); size++) {
+		char path[FREC_CORE_PATTERN_MAX];
+		int r;
+
+		memcpy(path, long_path, size);
+		path[size] = 0;
+		r = frec__core_pattern_make(path, "", SYSTEMD, pattern, &error);
+		assert_true(r == -EINVAL || strlen(pattern) < FREC_CORE_PATTERN_MAX);
+	}
+	assert_non_null(strstr(error.message, "127"));
+}
+
+static void test_file(void **state)
+{
+	char *told[] = {"P4711", "p12", "emy prog", "s11", "P666", ""};
+	struct frec_core_values values;
+	char name[32];
+
+	(void)state;
+	frec__core_values_parse(6, told, &values);
+	assert_string_equal(values.of['P'], "4711");
+	assert_int_equal(frec__core_pattern_file("core", &values, false, name, sizeof(name)), 0);
+	assert_string_equal(name, "core");
+	assert_int_equal(frec__core_pattern_file("core", &values, true, name, sizeof(name)), 0);
+	assert_string_equal(name, "core.12");
+	assert_int_equal(
+		frec__core_pattern_file("/c/%e-%p-%Z%%%s%", &values, true, name, sizeof(name)), 0);
+	assert_string_equal(name, "/c/my prog-12-%11");
+	assert_int_equal(frec__core_pattern_file("", &values, false, name, sizeof(name)), 0);
+	assert_string_equal(name, "");
+	assert_int_equal(frec__core_pattern_file("/a/path/that/is/longer/than/there/is/room",
+						 &values, false, name, sizeof(name)),
+			 -ENAMETOOLONG);
+}
+
+static void test_command(void **state)
+{
+	char *told[] = {"P4711", "emy prog", "h"};
+	struct frec_core_values values;
+	char **command;
+
+	(void)state;
+	frec__core_values_parse(3, told, &values);
+	assert_int_equal(frec__core_pattern_command("| /bin/x  -p=%P %e %h 100%% %Z\t%e%e end%",
+						    &values, &command),
+			 0);
+	assert_string_equal(command[0], "/bin/x");
+	assert_string_equal(command[1], "-p=4711");
+	assert_string_equal(command[2], "my prog"); // one argument, blank or not
+	assert_string_equal(command[3], "");
+	assert_string_equal(command[4], "100%");
+	assert_string_equal(command[5], "");
+	assert_string_equal(command[6], "my progmy prog");
+	assert_string_equal(command[7], "end");
+	assert_null(command[8]);
+	free(command);
+	assert_int_equal(frec__core_pattern_command("|", &values, &command), -EINVAL);
+	assert_int_equal(frec__core_pattern_command("|  ", &values, &command), -EINVAL);
+}
+
+#define NOTE_NAME "CORE\0\0\0"
+#define NOTES_MAX 8
+
+struct core {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[2];
+	struct {
+		Elf64_Nhdr head;
+		char name[8];
+		struct elf_prstatus status;
+	} __attribute__((packed)) note[NOTES_MAX];
+	char rest[100];
+};
+
+static void make_core(struct core *core)
+{
+	*core = (struct core){
+		.header = {.e_type = ET_CORE,
+			   .e_phoff = offsetof(struct core, segment),
+			   .e_phentsize = sizeof(Elf64_Phdr),
+			   .e_phnum = 2},
+		.segment = {{.p_type = PT_LOAD},
+			    {.p_type = PT_NOTE,
+			     .p_offset = offsetof(struct core, note),
+			     .p_filesz = sizeof(core->note)}},
+	};
+	memcpy(core->header.e_ident, ELFMAG, SELFMAG);
+	core->header.e_ident[EI_CLASS] = ELFCLASS64;
+	core->header.e_ident[EI_DATA] = ELFDATA2LSB;
+#ifdef __x86_64__
+	core->header.e_machine = EM_X86_64;
+#else
+	core->header.e_machine = EM_AARCH64;
+#endif
+	for (size_t i = 0; i < NOTES_MAX; i++) {
+		core->note[i].head = (Elf64_Nhdr){.n_namesz = 5,
+						  .n_descsz = sizeof(struct elf_prstatus),
+						  .n_type = NT_PRSTATUS};
+		memcpy(core->note[i].name, NOTE_NAME, sizeof(NOTE_NAME));
+		core->note[i].status.pr_pid = (pid_t)(100 + i);
+		for (size_t r = 0; r < ELF_NGREG; r++)
+			core->note[i].status.pr_reg[r] = 1000 * (i + 1) + r;
+	}
+	memset(core->rest, 'r', sizeof(core->rest));
+}
+
+// Reads it through a pipe; whatever comes of that, what was kept and what is left in the pipe are the whole.
+static int read_core(const void *data, size_t size, size_t threads_max, struct frec_core_notes *ret)
+{
+	int kept = memfd_create("kept", 0), pipes[2], r;
+	uint8_t *back = malloc(size + 1);
+	struct frec_error error = {0};
+	ssize_t first, second;
+
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(write(pipes[1], data, size), size);
+	close(pipes[1]);
+	r = frec__core_notes_read(pipes[0], kept, threads_max, ret, &error);
+	assert_true(!r || *error.message);
+	first = pread(kept, back, size + 1, 0);
+	assert_true(first >= 0);
+	second = read(pipes[0], back + first, size + 1 - (size_t)first);
+	assert_int_equal(first + second, size);
+	assert_memory_equal(back, data, size);
+	close(pipes[0]);
+	close(kept);
+	free(back);
+	return r;
+}
+
+static void test_notes(void **state)
+{
+	struct frec_core_notes notes;
+	struct core core;
+
+	(void)state;
+	make_core(&core);
+	assert_int_equal(read_core(&core, sizeof(core), 100, &notes), 0);
+	assert_int_equal(notes.count, NOTES_MAX);
+	assert_int_equal(notes.beyond, 0);
+	for (size_t i = 0; i < NOTES_MAX; i++) {
+		const unsigned int sp = frec__perf_user_stack_pointer;
+		size_t at = (size_t)__builtin_popcountll(frec__perf_user_registers &
+							 ((1ULL << sp) - 1));
+
+		assert_int_equal(notes.thread[i].tid, 100 + i);
+#ifdef __x86_64__
+		assert_int_equal(notes.thread[i].value[at],
+				 1000 * (i + 1) + offsetof(struct user_regs_struct, rsp) / 8);
+		assert_int_equal(notes.thread[i].value[8],
+				 1000 * (i + 1) + offsetof(struct user_regs_struct, rip) / 8);
+		assert_int_equal(notes.thread[i].value[19],
+				 1000 * (i + 1) + offsetof(struct user_regs_struct, r15) / 8);
+#else
+		assert_int_equal(notes.thread[i].value[at], 1000 * (i + 1) + 31);
+#endif
+	}
+	frec__core_notes_deinit(&notes);
+	assert_int_equal(read_core(&core, sizeof(core), 3, &notes), 0);
+	assert_int_equal(notes.count, 3);
+	assert_int_equal(notes.beyond, NOTES_MAX - 3);
+	frec__core_notes_deinit(&notes);
+}
+
+static void refuse(const struct core *core, size_t size)
+{
+	struct frec_core_notes notes;
+
+	assert_true(read_core(core, size, 100, &notes) < 0);
+	frec__core_notes_deinit(&notes);
+}
+
+static void test_hostile_notes(void **state)
+{
+	struct frec_core_notes notes;
+	struct core good, core;
+
+	(void)state;
+	make_core(&good);
+	// Cut anywhere: the threads before the cut, or none.
+	for (size_t size = 0; size < sizeof(core); size += 7) {
+		int r = read_core(&good, size, 100, &notes);
+		size_t whole =
+			size < offsetof(struct core, note)
+				? 0
+				: (size - offsetof(struct core, note)) / sizeof(good.note[0]);
+
+		assert_int_equal(notes.count, whole < NOTES_MAX ? whole : NOTES_MAX);
+		assert_int_equal(!r, whole > 0);
+		frec__core_notes_deinit(&notes);
+	}
+	// Any byte of the headers replaced: no harm, and nothing that was not there.
+	for (size_t i = 0; i < offsetof(struct core, note) + 64; i++) {
+		for (int value = 0; value < 256; value += 51) {
+			core = good;
+			((uint8_t *)&core)[i] = (uint8_t)value;
+			(void)read_core(&core, sizeof(core), 100, &notes);
+			assert_true(notes.count <= NOTES_MAX);
+			frec__core_notes_deinit(&notes);
+		}
+	}
+	core = good;
+	core.header.e_ident[EI_CLASS] = ELFCLASS32;
+	refuse(&core, sizeof(core));
+	core = good;
+	core.header.e_phoff = UINT64_MAX - 3;
+	refuse(&core, sizeof(core));
+	core = good;
+	core.segment[1].p_offset = UINT64_MAX - 3;
+	refuse(&core, sizeof(core));
+	core = good;
+	core.segment[1].p_offset = FREC_CORE_HEAD_MAX;
+	refuse(&core, sizeof(core));
+	core = good;
+	core.note[0].head.n_namesz = core.note[0].head.n_descsz = UINT32_MAX;
+	refuse(&core, sizeof(core));
+}
+
+static size_t add_stack(uint8_t *data, uint32_t pid, uint32_t tid, size_t frames, size_t how)
+{
+	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
+	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
+	Flightrec__Frames stack = FLIGHTREC__FRAMES__INIT;
+	uint64_t values[] = {1, 2}, pc[] = {3, 4, 5};
+	uint8_t kinds[] = {4, 1, 1}, *part;
+	size_t size;
+
+	message.pid = pid;
+	message.tid = tid;
+	registers.mask = 3;
+	registers.n_value = 2;
+	registers.value = values;
+	stack.n_pc = frames;
+	stack.pc = pc;
+	stack.how = (ProtobufCBinaryData){.len = how, .data = kinds};
+	message.registers = &registers;
+	message.frames = &stack;
+	assert_int_equal(frec__part_pack(FREC_PART_THREAD_STACK, &message.base, &part, &size), 0);
+	memcpy(data, part, size);
+	free(part);
+	return size;
+}
+
+static void test_stacks(void **state)
+{
+	struct frec_thread_stacks stacks;
+	uint8_t data[1024];
+	size_t one = add_stack(data, 7, 7, 3, 3), size = one + add_stack(data + one, 7, 8, 2, 2);
+
+	(void)state;
+	assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 7, NULL), 0);
+	assert_int_equal(stacks.count, 2);
+	assert_int_equal(frec__thread_stacks_find(&stacks, 8)->frames->n_pc, 2);
+	assert_null(frec__thread_stacks_find(&stacks, 9));
+	frec__thread_stacks_deinit(&stacks);
+	// Of another process, cut, changed, or with frames that nobody says the kind of.
+	assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 8, NULL), -EINVAL);
+	for (size_t cut = 1; cut < size; cut++) {
+		int r = frec__thread_stacks_parse(&stacks, data, cut, 7, NULL);
+
+		assert_int_equal(r, cut == one ? 0 : -EINVAL);
+		frec__thread_stacks_deinit(&stacks);
+	}
+	for (size_t i = 0; i < size; i++) {
+		data[i] ^= 0x20;
+		assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 7, NULL), -EINVAL);
+		data[i] ^= 0x20;
+	}
+	size = add_stack(data, 7, 7, 3, 2);
+	assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 7, NULL), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_make),	      cmocka_unit_test(test_file),
+		cmocka_unit_test(test_command),	      cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_hostile_notes), cmocka_unit_test(test_stacks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
