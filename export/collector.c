@@ -28,6 +28,8 @@
 struct frec_collector {
 	struct frec_http *http;
 	struct frec_text url, request;
+	const struct frec_compression *compression;
+	struct frec_text compressed; /* the request */
 	struct frec_http_answer answer;
 	uint64_t patience;
 	bool reached; /* it has answered before */
@@ -124,10 +126,14 @@ int frec__collector_create(struct frec_collector **ret, const struct frec_collec
 	if (!collector)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	collector->patience = options->patience;
+	collector->compression = options->compression;
 	result = complete_url(&collector->url, options->url, reterr);
 	if (!result)
 		result = frec__http_create(&collector->http, collector->url.data, reterr);
 	if (!result && frec__http_header(collector->http, "Content-Type", "application/x-protobuf"))
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!result && options->compression &&
+	    frec__http_header(collector->http, "Content-Encoding", options->compression->name))
 		result = frec__error(reterr, -ENOMEM, "out of memory");
 	if (!result && options->headers)
 		result = add_headers(collector->http, options->headers, reterr);
@@ -145,6 +151,7 @@ void frec__collector_destroy(struct frec_collector *collector)
 	frec__http_destroy(collector->http);
 	frec__text_free(&collector->url);
 	frec__text_free(&collector->request);
+	frec__text_free(&collector->compressed);
 	frec__text_free(&collector->answer.body);
 	frec__text_free(&collector->why);
 	free(collector);
@@ -230,16 +237,30 @@ static int give_up(const struct frec_collector *collector, uint64_t wait, struct
 	return frec__error(reterr, -EHOSTUNREACH, "%s: %s", collector->url.data, answer->trouble);
 }
 
+static bool compress_request(struct frec_collector *collector)
+{
+	void *state = collector->compression->create();
+	bool done;
+
+	frec__text_clear(&collector->compressed);
+	done = state && collector->compression->add(state, collector->request.data, collector->request.size, true,
+						    &collector->compressed);
+	collector->compression->destroy(state);
+	return done;
+}
+
 static int send_request(struct frec_collector *collector, struct frec_error *reterr)
 {
+	const struct frec_text *body = collector->compression ? &collector->compressed : &collector->request;
 	const struct frec_http_answer *answer = &collector->answer;
 	uint64_t waited = 0, wait = FIRST_WAIT_MS;
 
+	if (collector->compression && !compress_request(collector))
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	for (;;) {
 		uint64_t pause;
 
-		if (frec__http_post(collector->http, collector->request.data, collector->request.size,
-				    &collector->answer))
+		if (frec__http_post(collector->http, body->data, body->size, &collector->answer))
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		if (answer->status >= 200 && answer->status < 300)
 			break;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/compress.h"
 #include "proto/error.h"
 
 struct frec_collector;
@@ -14,6 +15,7 @@ struct frec_collector_options {
 	const char *url;     /* http or https; without a path, that of logs is meant: /v1/logs */
 	const char *headers; /* to send along, as OTEL_EXPORTER_OTLP_HEADERS has them: name=value,...; NULL: none */
 	uint64_t patience;   /* seconds for which a busy collector is asked again, for each request */
+	const struct frec_compression *compression; /* of requests; NULL: none. Collectors know gzip */
 };
 
 /* Connects to nobody yet. Returns 0 or a negative errno. */

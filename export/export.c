@@ -22,14 +22,14 @@ const struct frec_writer *frec__writer_find(const char *name)
 	return NULL;
 }
 
-static bool ends_in(const char *path, const char *suffix)
+static bool ends_in(const char *path, size_t length, const char *suffix)
 {
-	size_t length = strlen(path), end = suffix ? strlen(suffix) : SIZE_MAX;
+	size_t end = suffix ? strlen(suffix) : SIZE_MAX;
 
-	return end <= length && !strcmp(path + length - end, suffix);
+	return end <= length && !memcmp(path + length - end, suffix, end);
 }
 
-const struct frec_writer *frec__writer_for_path(const char *path)
+static const struct frec_writer *writer_for(const char *path, size_t length)
 {
 	const struct frec_writer *best = NULL;
 	size_t longest = 0;
@@ -39,13 +39,24 @@ const struct frec_writer *frec__writer_for_path(const char *path)
 		const char *suffixes[] = {frec__writers[i]->suffix, frec__writers[i]->other_suffix};
 
 		for (size_t k = 0; k < 2; k++) {
-			if (ends_in(path, suffixes[k]) && strlen(suffixes[k]) > longest) {
+			if (ends_in(path, length, suffixes[k]) && strlen(suffixes[k]) > longest) {
 				longest = strlen(suffixes[k]);
 				best = frec__writers[i];
 			}
 		}
 	}
 	return best;
+}
+
+const struct frec_writer *frec__writer_for_path(const char *path)
+{
+	const struct frec_compression *compression = frec__compression_for_path(path);
+	const struct frec_writer *writer = writer_for(path, strlen(path));
+
+	// A format can have the ending of a compression in its own.
+	if (!writer && compression)
+		writer = writer_for(path, strlen(path) - strlen(compression->suffix));
+	return writer;
 }
 
 // A writer at work.

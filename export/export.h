@@ -37,7 +37,7 @@ extern const struct frec_writer *const frec__writers[];
 /* The writer of this name, or NULL. */
 const struct frec_writer *frec__writer_find(const char *name);
 
-/* The writer whose suffix `path` ends in, or NULL. */
+/* The writer whose suffix `path` ends in, that of a compression aside, or NULL. */
 const struct frec_writer *frec__writer_for_path(const char *path);
 
 #endif

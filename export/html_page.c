@@ -9,7 +9,7 @@
 //	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and stack are indices
 //	locations   each an array of functions as in JSON lines' "stack", innermost of the inlined first
 //	stacks      [why it ends, location...], innermost first
-//	crash_stack, thread_stacks   {"stack":index,"end":words} and {"pid","tid","name","stack","end"}
+//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; with "pid","tid","name"
 //	stacks_left_out   events whose stacks are not in the page
 //	missing     why programs on the stacks have no names
 #include <errno.h>
@@ -161,7 +161,7 @@ static void add_location(struct output *out, const struct frec_location *locatio
 	}
 	if (!*index) {
 		frec__text_puts(&out->locations, out->location_count ? ",\n[" : "[");
-		frec__location_json(&out->locations, location);
+		frec__location_json(&out->locations, location, NULL);
 		frec__text_puts(&out->locations, "]");
 		*index = ++out->location_count;
 		note_missing(out, location->names.missing);
@@ -196,14 +196,24 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-static void add_end(struct output *out, const struct frec_call_stack *stack)
+// The stack that was asked for last, with what only it has: why it ends, and where it is in its process.
+static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
+	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);
+	struct frec_text *text = &out->text;
 	char words[320];
 
-	frec__text_printf(&out->text, "\"stack\":%" PRId64 ",\"end\":", add_stack(out, stack));
-	frec__text_json_puts(&out->text, stack && stack->end != FREC_UNWIND_COMPLETE
-						 ? frec__unwind_end_words(frec__stacks_end(out->stacks), words, sizeof(words))
-						 : "");
+	frec__text_printf(text, "\"stack\":%" PRId64, add_stack(out, stack));
+	if (!stack)
+		return;
+	frec__text_puts(text, ",\"end\":");
+	frec__text_json_puts(text, stack->end == FREC_UNWIND_COMPLETE
+					   ? ""
+					   : frec__unwind_end_words(end, words, sizeof(words)));
+	frec__text_puts(text, ",\"pcs\":[");
+	for (size_t i = 0; i < stack->count; i++)
+		frec__text_printf(text, "%s\"0x%" PRIx64 "\"", i ? "," : "", frec__stacks_pcs(out->stacks)[i]);
+	frec__text_puts(text, "]");
 }
 
 static void add_thread_stacks(struct output *out)
@@ -213,7 +223,7 @@ static void add_thread_stacks(struct output *out)
 
 	if (snapshot->crash) {
 		frec__text_puts(text, ",\n\"crash_stack\":{");
-		add_end(out, frec__stacks_of_crash(out->stacks));
+		add_last_stack(out, frec__stacks_of_crash(out->stacks));
 		frec__text_puts(text, "}");
 	}
 	frec__text_puts(text, ",\n\"thread_stacks\":[");
@@ -224,7 +234,7 @@ static void add_thread_stacks(struct output *out)
 				  thread->tid);
 		frec__text_json(text, thread->name.data, thread->name.len);
 		frec__text_puts(text, ",");
-		add_end(out, frec__stacks_of_thread(out->stacks, thread));
+		add_last_stack(out, frec__stacks_of_thread(out->stacks, thread));
 		frec__text_puts(text, "}");
 	}
 	frec__text_puts(text, "]");

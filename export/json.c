@@ -20,9 +20,9 @@
 //	truncated  names of strings that were longer when they were emitted; absent where there are none
 //	registers  user registers by name as "0x...", where they were recorded
 //	stack_size bytes of the stack that were recorded with it, where they were
-//	stack      functions, innermost first, where the event has a call stack: objects with "pc" and, as far as they
-//	           are known, "function", "offset" in it, "file", "line", "column", "inlined", "module", "address"
-//	           in that, "build_id"
+//	stack      functions, innermost first, where the event has a call stack: objects with "address", in the program's file,
+//	           and as far as they are known "function", "offset" in it, "file", "line", "column", "inlined", "module" (the
+//	           program; without one the address is the process's), "build_id"
 //	stack_end  why the stack ends, where that is not at the outermost frame
 #include "export/json.h"
 
@@ -174,7 +174,7 @@ static const struct frec_text *location_of(struct frec_json *json,
 		json->location_count = count;
 	}
 	if (!json->locations[location->id].size)
-		frec__location_json(&json->locations[location->id], location);
+		frec__location_json(&json->locations[location->id], location, NULL);
 	return &json->locations[location->id];
 }
 

@@ -57,6 +57,18 @@ int frec__output_open_collector(struct frec_output *output, const struct frec_co
 	return frec__collector_create(&output->collector, options, reterr);
 }
 
+int frec__output_compress(struct frec_output *output, const struct frec_compression *compression,
+			  struct frec_error *reterr)
+{
+	output->compressor = compression->create();
+	if (output->compressor) {
+		output->compression = compression;
+		return 0;
+	}
+	frec__output_discard(output);
+	return frec__error(reterr, -ENOMEM, "out of memory");
+}
+
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr)
 {
@@ -75,12 +87,11 @@ static int descriptor(const struct frec_output *output)
 	return output->stream >= 0 ? output->stream : output->file.fd;
 }
 
-static int write_through(struct frec_output *output, const void *data, size_t size,
-			 struct frec_error *reterr)
+static int write_plain(struct frec_output *output, const void *data, size_t size,
+		       struct frec_error *reterr)
 {
 	const char *p = data;
 
-	output->written += size;
 	if (output->stream < 0)
 		return frec__new_file_write(&output->file, data, size, reterr);
 	while (size) {
@@ -97,12 +108,24 @@ static int write_through(struct frec_output *output, const void *data, size_t si
 	return 0;
 }
 
-static int flush(struct frec_output *output, struct frec_error *reterr)
+static int write_through(struct frec_output *output, const void *data, size_t size, bool last,
+			 struct frec_error *reterr)
+{
+	output->written += size;
+	if (!output->compression)
+		return write_plain(output, data, size, reterr);
+	frec__text_clear(&output->compressed);
+	if (!output->compression->add(output->compressor, data, size, last, &output->compressed))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return write_plain(output, output->compressed.data, output->compressed.size, reterr);
+}
+
+static int flush(struct frec_output *output, bool last, struct frec_error *reterr)
 {
 	size_t used = output->used;
 
 	output->used = 0;
-	return write_through(output, output->buffer, used, reterr);
+	return write_through(output, output->buffer, used, last, reterr);
 }
 
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
@@ -113,12 +136,12 @@ int frec__output_write(struct frec_output *output, const void *data, size_t size
 	if (output->collector)
 		return frec__collector_add(output->collector, data, size, reterr);
 	if (size > BUFFER_SIZE - output->used) {
-		result = flush(output, reterr);
+		result = flush(output, false, reterr);
 		if (result)
 			return result;
 	}
 	if (size > BUFFER_SIZE)
-		return write_through(output, data, size, reterr);
+		return write_through(output, data, size, false, reterr);
 	if (size)
 		memcpy(output->buffer + output->used, data, size);
 	output->used += size;
@@ -141,7 +164,7 @@ uint64_t frec__output_offset(const struct frec_output *output)
 int frec__output_patch(struct frec_output *output, uint64_t offset, const void *data, size_t size,
 		       struct frec_error *reterr)
 {
-	int result = flush(output, reterr);
+	int result = flush(output, false, reterr);
 	const char *p = data;
 
 	while (!result && size) {
@@ -175,7 +198,7 @@ static int commit_in_folder(struct frec_output *output, struct frec_error *reter
 
 int frec__output_commit(struct frec_output *output, struct frec_error *reterr)
 {
-	int result = output->buffer ? flush(output, reterr) : 0;
+	int result = output->buffer ? flush(output, true, reterr) : 0;
 
 	if (output->collector)
 		result = frec__collector_finish(output->collector, reterr);
@@ -200,6 +223,10 @@ void frec__output_discard(struct frec_output *output)
 	frec__collector_destroy(output->collector);
 	output->collector = NULL;
 	output->stream = -1;
+	if (output->compression)
+		output->compression->destroy(output->compressor);
+	output->compression = NULL;
+	frec__text_free(&output->compressed);
 	free(output->buffer);
 	output->buffer = NULL;
 	output->used = 0;

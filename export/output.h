@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "export/collector.h"
+#include "export/compress.h"
 #include "export/text.h"
 #include "proto/error.h"
 #include "proto/new_file.h"
@@ -28,6 +29,9 @@ struct frec_output {
 	size_t used;
 	uint64_t written; /* bytes, without those in the buffer */
 	struct frec_collector *collector; /* NULL: a descriptor */
+	const struct frec_compression *compression; /* of what leaves the buffer; NULL: none */
+	void *compressor;
+	struct frec_text compressed;
 };
 
 /* A file that will be at `path` after frec__output_commit. Returns 0 or a negative errno. */
@@ -47,6 +51,11 @@ int frec__output_open_collector(struct frec_output *output, const struct frec_co
 /* A file in such a folder, to be committed or discarded before it. `name` has no slash. */
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr);
+
+/* From now on what is written comes out compressed. Not for a folder, nor for what will be patched. On failure the output is
+ * ended. */
+int frec__output_compress(struct frec_output *output, const struct frec_compression *compression,
+			  struct frec_error *reterr);
 
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
 		       struct frec_error *reterr);

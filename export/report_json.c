@@ -79,7 +79,7 @@ static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
 	if (!stack)
 		return;
 	frec__text_puts(text, ",\n\"frames\":");
-	frec__stack_json(text, stack);
+	frec__stack_json(text, stacks, stack);
 	add_string(text, "frames_end", frec__stack_end_word(stack->end));
 	add_string(text, "frames_end_words",
 		   frec__unwind_end_words(frec__stacks_end(stacks), words, sizeof(words)));

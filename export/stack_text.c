@@ -108,7 +108,8 @@ static void add_notes(struct frec_text *text, const struct frec_location *locati
 		frec__text_puts(text, "  (not verified: no build-id was recorded)");
 }
 
-static void add_frame(struct frec_text *text, const struct frec_location *location, size_t *number)
+static void add_frame(struct frec_text *text, const struct frec_location *location, uint64_t pc,
+		      size_t *number)
 {
 	const struct frec_names *names = &location->names;
 	size_t count = names->count ? names->count : 1;
@@ -120,7 +121,7 @@ static void add_frame(struct frec_text *text, const struct frec_location *locati
 		if (inlined)
 			frec__text_puts(text, "inlined           ");
 		else
-			frec__text_printf(text, "0x%016" PRIx64, location->pc);
+			frec__text_printf(text, "0x%016" PRIx64, pc);
 		frec__text_puts(text, "  ");
 		frec__function_text(text, location, i);
 		if (!inlined && names->count && names->offset != UINT64_MAX)
@@ -165,7 +166,7 @@ void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
 	char words[320];
 
 	for (size_t i = 0; i < stack->count; i++)
-		add_frame(text, stack->locations[i], &number);
+		add_frame(text, stack->locations[i], frec__stacks_pcs(stacks)[i], &number);
 	if (stack->end != FREC_UNWIND_COMPLETE) {
 		frec__text_puts(text, "       ends here: ");
 		plain(text, frec__unwind_end_words(frec__stacks_end(stacks), words, sizeof(words)));
@@ -195,20 +196,23 @@ static void add_function(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, ",\"offset\":%" PRIu64, location->names.offset);
 }
 
-void frec__location_json(struct frec_text *text, const struct frec_location *location)
+void frec__location_json(struct frec_text *text, const struct frec_location *location,
+			 const uint64_t *pc)
 {
 	const struct frec_names *names = &location->names;
 	const struct frec_code *code = location->code;
 	size_t count = names->count ? names->count : 1;
 
 	for (size_t i = 0; i < count; i++) {
-		frec__text_printf(text, "%s{\"pc\":\"0x%" PRIx64 "\"", i ? "," : "", location->pc);
+		frec__text_printf(text, "%s{\"address\":\"0x%" PRIx64 "\"", i ? "," : "",
+				  location->address);
+		if (pc)
+			frec__text_printf(text, ",\"pc\":\"0x%" PRIx64 "\"", *pc);
 		if (i < names->count)
 			add_function(text, location, &names->names[i]);
 		if (code && *code->path) {
 			frec__text_puts(text, ",\"module\":");
 			frec__text_json_puts(text, code->path);
-			frec__text_printf(text, ",\"address\":\"0x%" PRIx64 "\"", location->address);
 		}
 		if (code && code->build_id_size) {
 			frec__text_puts(text, ",\"build_id\":\"");
@@ -227,12 +231,13 @@ void frec__location_json(struct frec_text *text, const struct frec_location *loc
 	}
 }
 
-void frec__stack_json(struct frec_text *text, const struct frec_call_stack *stack)
+void frec__stack_json(struct frec_text *text, const struct frec_stacks *stacks,
+		      const struct frec_call_stack *stack)
 {
 	frec__text_puts(text, "[");
 	for (size_t i = 0; i < stack->count; i++) {
 		frec__text_puts(text, i ? "," : "");
-		frec__location_json(text, stack->locations[i]);
+		frec__location_json(text, stack->locations[i], &frec__stacks_pcs(stacks)[i]);
 	}
 	frec__text_puts(text, "]");
 }

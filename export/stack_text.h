@@ -6,6 +6,8 @@
 #include "export/stacks.h"
 #include "export/text.h"
 
+/* What follows is of the stack that was asked for last, where `stacks` are given too. */
+
 /* A line for each function, those that were inlined too, innermost first; then why it ends, unless it is complete, and why
  * programs have no names. */
 void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
@@ -15,10 +17,12 @@ void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
 void frec__stack_line(struct frec_text *text, const struct frec_call_stack *stack);
 
 /* An array with an object for each function, innermost first. */
-void frec__stack_json(struct frec_text *text, const struct frec_call_stack *stack);
+void frec__stack_json(struct frec_text *text, const struct frec_stacks *stacks,
+		      const struct frec_call_stack *stack);
 
-/* The objects of one location, separated by commas. */
-void frec__location_json(struct frec_text *text, const struct frec_location *location);
+/* The objects of one location, separated by commas. `pc`: where it is in the stack's own process, NULL: not to be told. */
+void frec__location_json(struct frec_text *text, const struct frec_location *location,
+			 const uint64_t *pc);
 
 /* "complete", "truncated", "no call frame information", ...: the kind of end without its address. */
 const char *frec__stack_end_word(enum frec_unwind_reason end);

@@ -21,7 +21,7 @@ set_tests_properties(host/test_unwind PROPERTIES TIMEOUT 600 LABELS host SKIP_RE
 # The benchmark needs libunwind as well; it is no test.
 pkg_check_modules(LIBUNWIND IMPORTED_TARGET libunwind-generic)
 if(LIBUNWIND_FOUND)
-	add_executable(bench_unwind EXCLUDE_FROM_ALL bench/bench_unwind.c unwind/other_libunwind.c)
+	add_executable(bench_unwind EXCLUDE_FROM_ALL bench/bench_unwind.c unwind/other_libunwind.c unwind/perf_data.c)
 	target_link_libraries(bench_unwind PRIVATE frec_recording PkgConfig::LIBUNWIND)
 endif()
 

@@ -10,6 +10,7 @@
 #include "recorder/probes.h"
 #include "tools/cli.h"
 #include "tools/doctor_table.h"
+#include "tools/terminal.h"
 
 #define USAGE "flightrec doctor [--json]"
 
@@ -24,6 +25,7 @@ static const char help[] =
 	"recorded, 1: nothing can.\n\n"
 	"      --json  one JSON object a capability and one for the sum, for machines\n";
 
+// 0 where it is none.
 static unsigned int terminal_width(void)
 {
 	struct winsize size;
@@ -33,16 +35,14 @@ static unsigned int terminal_width(void)
 
 static int print(const struct frec_probe_result *results, bool json)
 {
-	const char *no_color = getenv("NO_COLOR");
-	bool terminal = isatty(STDOUT_FILENO);
 	struct frec_probe_verdict verdict;
 	struct frec_text text = {0};
 
 	if (json)
 		frec__doctor_json(&text, results);
 	else
-		frec__doctor_table(&text, results, terminal ? terminal_width() : 0,
-				   terminal && !(no_color && *no_color));
+		frec__doctor_table(&text, results, terminal_width(),
+				   frec__terminal_colored(FREC_WHEN_AUTO));
 	fwrite(text.data ? text.data : "", 1, text.size, stdout);
 	frec__text_free(&text);
 	if (fflush(stdout))

@@ -9,7 +9,7 @@
 #include "tools/symbol_options.h"
 
 #define USAGE                                                                                                          \
-	"flightrec export FILE.frec [-f FORMAT] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
+	"flightrec export FILE.frec [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
 	"[--to TIME] [--symbols DIR]... [--root DIR]"
 
 #define PATIENCE 60
@@ -19,6 +19,8 @@ static const char help_options[] =
 	"  -o, --output OUT     file (or folder, where the format is one) to write, - for standard output;\n"
 	"                       without it, the input's name with the format's ending. Several -f and -o\n"
 	"                       are written in one pass\n"
+	"  --compress KIND      gzip or zstd, of the -o that follows; without it, what the ending of OUT says:\n"
+	"                       .gz or .zst behind that of the format\n"
 	"  --endpoint URL       send to an OpenTelemetry collector, as http://localhost:4318: OTLP over HTTP, in\n"
 	"                       requests of about 1 MiB; without a path in it, /v1/logs is meant. Headers to send\n"
 	"                       along are taken from OTEL_EXPORTER_OTLP_HEADERS\n"
@@ -90,9 +92,10 @@ static int export_to(struct frec_snapshot *snapshot, struct arguments *arguments
 // Returns an exit status, or -1 to go on.
 static int parse(struct arguments *arguments, int argc, char **argv)
 {
-	enum { PID = 256, FROM, TO, ENDPOINT, RETRY };
+	enum { PID = 256, FROM, TO, COMPRESS, ENDPOINT, RETRY };
 	static const struct option options[] = {{"format", required_argument, NULL, 'f'},
 						{"output", required_argument, NULL, 'o'},
+						{"compress", required_argument, NULL, COMPRESS},
 						{"endpoint", required_argument, NULL, ENDPOINT},
 						{"retry", required_argument, NULL, RETRY},
 						{"event", required_argument, NULL, 'e'},
@@ -117,6 +120,10 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 			break;
 		case 'o':
 			frec__outputs_path(&arguments->outputs, optarg);
+			break;
+		case COMPRESS:
+			if (!frec__outputs_compress(&arguments->outputs, optarg))
+				return frec__cli_usage(USAGE, "--compress %s: gzip or zstd", optarg);
 			break;
 		case ENDPOINT:
 			frec__outputs_endpoint(&arguments->outputs, optarg);

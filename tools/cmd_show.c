@@ -9,14 +9,16 @@
 #include "export/show.h"
 #include "tools/cli.h"
 #include "tools/symbol_options.h"
+#include "tools/terminal.h"
 
-#define USAGE "flightrec show FILE.frec [-n N | --all] [--json] [--symbols DIR]... [--root DIR]"
+#define USAGE "flightrec show FILE.frec [-n N | --all] [--json] [--color WHEN] [--symbols DIR]... [--root DIR]"
 #define LAST 20
 
 static const char help[] = "usage: " USAGE "\n\n"
 			   "  -n N           show the last N events (20) of the process that died, and half as many of others\n"
 			   "  --all          show all events\n"
 			   "  --json         one JSON object, for machines\n"
+			   "  --color WHEN   auto (on a terminal, unless NO_COLOR is set), always or never\n"
 			   "  --symbols DIR  look for programs and their debugging information below DIR/.build-id\n"
 			   "                 first; may be given again\n"
 			   "  --root DIR     programs are below DIR, as in a mounted image\n";
@@ -24,14 +26,21 @@ static const char help[] = "usage: " USAGE "\n\n"
 static int show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
 {
 	struct frec_error error = {0}, trouble = {0};
+	struct frec_pager pager = {.fd = STDOUT_FILENO, .pid = -1};
 	struct frec_output output;
 
-	if (frec__output_open_stream(&output, STDOUT_FILENO, &error))
-		return frec__cli_fail("%s", error.message);
-	if (frec__show(snapshot, options, &output, &trouble, &error))
-		frec__output_discard(&output);
-	else
-		frec__output_commit(&output, &error);
+	if (!options->json)
+		frec__pager_start(&pager);
+	if (!frec__output_open_stream(&output, pager.fd, &error)) {
+		if (frec__show(snapshot, options, &output, &trouble, &error))
+			frec__output_discard(&output);
+		else
+			frec__output_commit(&output, &error);
+	}
+	// Who leaves the pager has seen enough.
+	if (error.code == -EPIPE && pager.pid >= 0)
+		error.code = 0;
+	frec__pager_end(&pager);
 	if (error.code)
 		return frec__cli_fail("%s", error.message);
 	return trouble.code ? frec__cli_fail("%s", trouble.message) : FREC_EXIT_DONE;
@@ -39,13 +48,15 @@ static int show(struct frec_snapshot *snapshot, const struct frec_show_options *
 
 int frec_cmd_show(int argc, char **argv)
 {
-	static const struct option long_options[] = {{"all", no_argument, NULL, 'a'},
+	enum { COLOR = 1000 };
+	static const struct option long_options[] = {{"color", required_argument, NULL, COLOR},
+						     {"all", no_argument, NULL, 'a'},
 						     {"json", no_argument, NULL, 'j'},
 						     {"help", no_argument, NULL, 'h'},
 						     FREC_SYMBOL_OPTIONS,
 						     {0}};
 	struct frec_show_options options = {.last = LAST};
-	const char *no_color = getenv("NO_COLOR");
+	enum frec_when color = FREC_WHEN_AUTO;
 	struct frec_snapshot snapshot;
 	struct frec_error error = {0};
 	struct frec_symbol_options symbols;
@@ -66,6 +77,10 @@ int frec_cmd_show(int argc, char **argv)
 		case 'a':
 			options.all = true;
 			break;
+		case COLOR:
+			if (!frec__terminal_parse_when(optarg, &color))
+				return frec__cli_usage(USAGE, "--color %s: auto, always or never", optarg);
+			break;
 		case 'j':
 			options.json = true;
 			break;
@@ -81,7 +96,7 @@ int frec_cmd_show(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return frec__cli_usage(USAGE, "name one snapshot file");
-	options.colored = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	options.colored = frec__terminal_colored(color);
 	if (frec__snapshot_open(&snapshot, argv[optind], &error))
 		return frec__cli_fail("%s", error.message);
 	status = show(&snapshot, &options);

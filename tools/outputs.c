@@ -37,13 +37,23 @@ bool frec__outputs_format(struct frec_outputs *outputs, const char *name)
 	return outputs->writer;
 }
 
+bool frec__outputs_compress(struct frec_outputs *outputs, const char *name)
+{
+	if (outputs->compression)
+		frec__outputs_path(outputs, NULL);
+	outputs->compression = frec__compression_find(name);
+	return outputs->compression;
+}
+
 void frec__outputs_path(struct frec_outputs *outputs, const char *path)
 {
 	struct frec_wanted *wanted = &outputs->wanted[outputs->count++];
 
 	wanted->writer = outputs->writer;
+	wanted->compression = outputs->compression;
 	wanted->path = path;
 	outputs->writer = NULL;
+	outputs->compression = NULL;
 }
 
 void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url)
@@ -60,6 +70,8 @@ static void default_name(struct frec_wanted *wanted, const char *input)
 		length -= 5;
 	snprintf(wanted->name, sizeof(wanted->name), "%.*s%s", (int)length, input,
 		 wanted->writer->suffix);
+	if (wanted->compression && frec__compression_for_path(wanted->name) != wanted->compression)
+		strncat(wanted->name, wanted->compression->suffix, sizeof(wanted->name) - strlen(wanted->name) - 1);
 	wanted->path = wanted->name;
 }
 
@@ -67,10 +79,16 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 {
 	size_t streams = 0;
 
-	// A -f that stands behind the only -o is meant for it.
-	if (outputs->writer && outputs->count == 1 && !outputs->wanted[0].writer)
+	// What stands behind the only -o is meant for it.
+	if (outputs->count == 1 && outputs->writer && !outputs->wanted[0].writer) {
 		outputs->wanted[0].writer = outputs->writer;
-	else if (outputs->writer || !outputs->count)
+		outputs->writer = NULL;
+	}
+	if (outputs->count == 1 && outputs->compression && !outputs->wanted[0].compression) {
+		outputs->wanted[0].compression = outputs->compression;
+		outputs->compression = NULL;
+	}
+	if (outputs->writer || outputs->compression || !outputs->count)
 		frec__outputs_path(outputs, NULL);
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct frec_wanted *wanted = &outputs->wanted[i];
@@ -83,6 +101,13 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 			wanted->writer = frec__writers[0];
 		if (!wanted->path)
 			default_name(wanted, input);
+		if (!wanted->compression && !wanted->endpoint)
+			wanted->compression = frec__compression_for_path(wanted->path);
+		if (wanted->compression && wanted->writer->kind != FREC_OUTPUT_STREAM)
+			return frec__cli_usage(usage, "%s: %s cannot be compressed while it is written", wanted->path,
+					       wanted->writer->name);
+		if (wanted->endpoint && wanted->compression && strcmp(wanted->compression->name, "gzip") != 0)
+			return frec__cli_usage(usage, "--endpoint: collectors know gzip alone");
 		if (wanted->endpoint && !wanted->writer->messages)
 			return frec__cli_usage(usage, "--endpoint: a collector takes -f otlp, not %s", wanted->writer->name);
 		if (!strcmp(wanted->path, "-")) {
@@ -100,9 +125,10 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
 }
 
-static int open_one(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
+static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
 {
-	struct frec_collector_options collector = {wanted->path, outputs->headers, outputs->patience};
+	struct frec_collector_options collector = {wanted->path, outputs->headers, outputs->patience,
+						   wanted->compression};
 
 	if (wanted->endpoint)
 		return frec__output_open_collector(&wanted->output, &collector, reterr);
@@ -111,6 +137,15 @@ static int open_one(const struct frec_outputs *outputs, struct frec_wanted *want
 	if (wanted->writer->kind == FREC_OUTPUT_FOLDER)
 		return frec__output_open_folder(&wanted->output, wanted->path, reterr);
 	return frec__output_open(&wanted->output, wanted->path, reterr);
+}
+
+static int open_one(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
+{
+	int result = open_plain(outputs, wanted, reterr);
+
+	if (!result && wanted->compression && !wanted->endpoint)
+		result = frec__output_compress(&wanted->output, wanted->compression, reterr);
+	return result;
 }
 
 int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr)

@@ -12,6 +12,7 @@ struct frec_wanted {
 	const struct frec_writer *writer;
 	const char *path; /* NULL: named after the input */
 	bool endpoint;	  /* `path` is the URL of a collector */
+	const struct frec_compression *compression; /* NULL: none */
 	char name[PATH_MAX];
 	struct frec_output output;
 };
@@ -21,7 +22,9 @@ struct frec_outputs {
 	struct frec_wanted *wanted;
 	struct frec_export_target *targets; /* of the open ones */
 	size_t open;
-	const struct frec_writer *writer; /* of a -f whose -o has not come yet */
+	/* Of a -f and a --compress whose -o has not come yet. */
+	const struct frec_writer *writer;
+	const struct frec_compression *compression;
 	/* Of all endpoints. */
 	const char *headers;
 	uint64_t patience; /* s */
@@ -31,8 +34,9 @@ struct frec_outputs {
 int frec__outputs_init(struct frec_outputs *outputs, size_t most);
 void frec__outputs_deinit(struct frec_outputs *outputs);
 
-/* -f and -o, in the order in which they are given. A format that is not known returns false. */
+/* -f, --compress, -o and --endpoint, in the order in which they are given. A name that is not known returns false. */
 bool frec__outputs_format(struct frec_outputs *outputs, const char *name);
+bool frec__outputs_compress(struct frec_outputs *outputs, const char *name);
 void frec__outputs_path(struct frec_outputs *outputs, const char *path);
 void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url);
 

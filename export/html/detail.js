@@ -45,7 +45,7 @@ function showDetail(event) {
 		body.appendChild(make("details", null, make("summary", null, "Registers"), registers));
 	}
 	if (event.stack >= 0)
-		add(body, make("h3", null, "Stack"), stackList(event.stack, ""));
+		add(body, make("h3", null, "Stack"), stackList(event));
 	else if (event.notes.stack_size)
 		add(body, make("p", "quiet", `${number(event.notes.stack_size)} bytes of stack were recorded.`));
 	body.scrollTop = 0;

@@ -8,10 +8,6 @@ const FLAME_TABLE = 40;
 let flameRoot = null;
 let flameTop = null;
 
-function functionName(frame) {
-	return frame.function || (frame.module ? baseName(frame.module) + "+" + frame.address : frame.pc);
-}
-
 function buildFlame() {
 	const root = {name: "all", parent: null, count: 0, own: 0, below: new Map()};
 	for (const event of matches) {

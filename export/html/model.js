@@ -64,9 +64,17 @@ function wordsOf(event) {
 	return event.words;
 }
 
-// The functions of a stack, innermost first, with those that were inlined.
-function functionsOf(stack) {
-	return stack < 0 ? [] : recorded.stacks[stack].slice(1).flatMap(location => recorded.locations[location]);
+// The functions of a stack, innermost first, with those that were inlined; `pcs` are where they are in the process.
+function functionsOf(stack, pcs) {
+	return stack < 0 ? [] : recorded.stacks[stack].slice(1).flatMap((location, index) =>
+		recorded.locations[location].map(frame => (pcs ? {...frame, pc: pcs[index]} : frame)));
+}
+
+const baseName = path => path.replace(/^.*\/(?=.)/, "");
+
+// Without a name, the program and the address in it, which addr2line(1) takes.
+function functionName(frame) {
+	return frame.function || (frame.module ? baseName(frame.module) + "+" : "") + frame.address;
 }
 
 function stackEnd(stack) {

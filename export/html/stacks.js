@@ -1,12 +1,9 @@
 // Call stacks as lists, and the threads that did not crash.
 
-const baseName = path => path.replace(/^.*\/(?=.)/, "");
-
 function frameItem(frame) {
 	const named = frame.function !== undefined;
-	const name = named ? frame.function : frame.module ? baseName(frame.module) + "+" + frame.address : frame.pc;
 	const item = make("li", named && !plumbing.test(frame.module || "") ? "frame" : "frame far",
-		make("code", "name", name), frame.inlined ? make("span", "tag", "inlined") : null);
+		make("code", "name", functionName(frame)), frame.inlined ? make("span", "tag", "inlined") : null);
 	const notes = [];
 	if (frame.found_by)
 		notes.push("found by " + frame.found_by);
@@ -17,9 +14,9 @@ function frameItem(frame) {
 	const where = make("span", "where");
 	if (frame.file)
 		add(where, make("span", "file", frame.file + (frame.line ? ":" + frame.line : "")), " ");
-	if (frame.module && !frame.inlined)
-		add(where, make("span", "quiet", "in " + baseName(frame.module) + (named ? "" : "")), " ");
-	if (!frame.inlined)
+	if (frame.module && !frame.inlined && named)
+		add(where, make("span", "quiet", "in " + baseName(frame.module)), " ");
+	if (frame.pc && !frame.inlined)
 		add(where, make("span", "quiet pc", frame.pc));
 	if (notes.length)
 		add(where, make("span", "quiet", " (" + notes.join("; ") + ")"));
@@ -28,9 +25,9 @@ function frameItem(frame) {
 	return item;
 }
 
-function stackList(stack, end) {
+function stackList({stack, end, pcs}) {
 	const list = make("ol", {class: "stack", start: "0"});
-	for (const frame of functionsOf(stack))
+	for (const frame of functionsOf(stack, pcs))
 		list.appendChild(frameItem(frame));
 	const box = make("div", null, list);
 	if (end || stackEnd(stack) !== "complete")
@@ -41,11 +38,11 @@ function stackList(stack, end) {
 function showCrashStack() {
 	if (!crash || !recorded.crash_stack)
 		return;
-	const {stack, end} = recorded.crash_stack;
+	const stack = recorded.crash_stack.stack;
 	$("crash-stack").hidden = false;
 	show($("crash-stack-title"), "Stack", crash.tid ? ` of ${crash.thread}[${crash.tid}]` : "");
 	if (stack >= 0)
-		show($("crash-stack-frames"), stackList(stack, end), ...recorded.missing.map(why => make("p", "quiet small", why)));
+		show($("crash-stack-frames"), stackList(recorded.crash_stack), ...recorded.missing.map(why => make("p", "quiet small", why)));
 	else if (crash.stack)
 		show($("crash-stack-frames"), make("p", "quiet", `${number(crash.stack.size)} bytes from ${crash.stack.address}, and no mappings to unwind them by.`));
 	else
@@ -69,8 +66,8 @@ function showThreads() {
 		const names = members.map(thread => `${thread.name}[${thread.tid}]`).join(", ");
 		const about = members.length > 1 ? plural(members.length, "thread") + ": " : "";
 		const details = make("details", "card",
-			make("summary", null, make("strong", null, about + names), top ? make("span", "quiet", " in ", make("code", null, top.function || top.pc)) : null));
-		details.appendChild(stack >= 0 ? stackList(stack, members[0].end) : make("p", "quiet", "No stack."));
+			make("summary", null, make("strong", null, about + names), top ? make("span", "quiet", " in ", make("code", null, functionName(top))) : null));
+		details.appendChild(stack >= 0 ? stackList(members[0]) : make("p", "quiet", "No stack."));
 		details.open = groups.size <= 3;
 		$("thread-list").appendChild(details);
 	}

@@ -6,6 +6,9 @@
 //	bench_unwind compare FILE...		side by side with libdwfl and libunwind, over the same bytes
 //	bench_unwind differences FILE...	and what is different from libdwfl
 //	bench_unwind alone FILE...		ours only
+//	bench_unwind perf FILE PERF_DATA	the same stacks for perf script
+//	bench_unwind script FILE		what perf script prints, by ours: from a cold start to the last name
+//	bench_unwind script-libdwfl FILE	and by libdwfl
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +19,7 @@
 #include <unistd.h>
 
 #include "tests/unwind/others.h"
+#include "tests/unwind/perf_data.h"
 #include "unwind/process.h"
 
 #define FRAMES 512
@@ -367,6 +371,89 @@ static int compare(const char *path, bool verbose, bool alone)
 	return 0;
 }
 
+static int to_perf(const char *from, const char *to)
+{
+	struct recording recording;
+	int status = recording_load(from, &recording);
+
+	if (!status) {
+		status = perf_data_save(&recording, to);
+		recording_free(&recording);
+	}
+	if (status)
+		fprintf(stderr, "%s: %s\n", from, strerror(-status));
+	return status != 0;
+}
+
+static int script(const char *path)
+{
+	static struct frec_frame frames[FRAMES];
+	struct frec_unwinder_options options = {.size = sizeof(options), .same_boot = true};
+	struct frec_unwind_process *process;
+	struct frec_unwinder *unwinder;
+	struct recording recording;
+
+	if (recording_load(path, &recording) ||
+	    frec__unwinder_create(frec__registers_find("x86_64"), &options, &unwinder) ||
+	    frec__unwind_process_create(unwinder, recording.maps, recording.map_count, &process))
+		return 1;
+	for (size_t i = 0; i < recording.stack_count; i++) {
+		const struct recorded_stack *stack = &recording.stacks[i];
+		struct frec_unwind_registers registers = {stack->mask, stack->values, stack->count};
+		struct frec_unwind_end end;
+		size_t count =
+			frec__unwind(process, &registers, &stack->stack, frames, FRAMES, &end);
+
+		for (size_t j = 0; j < count; j++) {
+			struct frec_names names;
+
+			if (frec__symbolize(process, &frames[j], &names))
+				return 1;
+			for (size_t k = 0; k < names.count; k++)
+				printf("\t%16" PRIx64 " %s at %s:%u (%s)\n", names.address,
+				       names.names[k].function ? names.names[k].function
+							       : "[unknown]",
+				       names.names[k].file ? names.names[k].file : "?",
+				       names.names[k].line, names.module ? names.module : "?");
+			if (!names.count)
+				printf("\t%16" PRIx64 " [unknown] (%s)\n", names.address,
+				       names.module ? names.module : "?");
+		}
+		printf("\n");
+	}
+	frec__unwind_process_destroy(process);
+	frec__unwinder_destroy(unwinder);
+	recording_free(&recording);
+	return 0;
+}
+
+// Names are looked up for each frame: libdwfl does not remember them. Those of lines and inlined calls would take it hours.
+static int script_libdwfl(const char *path)
+{
+	struct recording recording;
+	struct other *other;
+
+	if (recording_load(path, &recording))
+		return 1;
+	other = dwfl_other_create(&recording);
+	for (size_t i = 0; other && i < recording.stack_count; i++) {
+		uint64_t frames[FRAMES];
+		size_t count = dwfl_other_unwind(other, &recording.stacks[i], frames, FRAMES);
+
+		for (size_t j = 0; j < count; j++) {
+			const char *module,
+				*name = dwfl_other_function(other, frames[j] - (j > 0), &module);
+
+			printf("\t%16" PRIx64 " %s (%s)\n", frames[j], name ? name : "[unknown]",
+			       module ? module : "?");
+		}
+		printf("\n");
+	}
+	dwfl_other_destroy(other);
+	recording_free(&recording);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int status = 2;
@@ -377,10 +464,17 @@ int main(int argc, char **argv)
 			      !strcmp(argv[1], "alone")))
 		for (int i = 2; i < argc && (i == 2 || !status); i++)
 			status = compare(argv[i], *argv[1] == 'd', *argv[1] == 'a');
+	else if (argc == 4 && !strcmp(argv[1], "perf"))
+		status = to_perf(argv[2], argv[3]);
+	else if (argc == 3 && !strcmp(argv[1], "script"))
+		status = script(argv[2]);
+	else if (argc == 3 && !strcmp(argv[1], "script-libdwfl"))
+		status = script_libdwfl(argv[2]);
 	if (status == 2)
 		fprintf(stderr,
 			"usage: %s record FILE [-n STACKS] [-b BYTES] -p PID | -- COMMAND... ; %s "
-			"compare|differences|alone FILE...\n",
-			argv[0], argv[0]);
+			"compare|differences|alone FILE... ; %s perf FILE PERF_DATA ; %s "
+			"script|script-libdwfl FILE\n",
+			argv[0], argv[0], argv[0], argv[0]);
 	return status;
 }

@@ -222,7 +222,7 @@ def same(ours, theirs):
 
 def frames_of(line):
     path = lambda frame: {"[kernel]": "/kernel"}.get(frame.get("module"), frame.get("module", ""))
-    return [(frame.get("function"), int(frame.get("address", frame["pc"]), 16), path(frame), frame.get("build_id", ""),
+    return [(frame.get("function"), int(frame["address"], 16), path(frame), frame.get("build_id", ""),
              frame.get("file"), frame.get("line")) for frame in line["stack"]]
 
 

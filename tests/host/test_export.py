@@ -78,6 +78,31 @@ def check_several_outputs():
     assert not pathlib.Path("y.jsonl").exists()
 
 
+def check_compressed():
+    """What gzip and zstd unpack is what is written without; the ending says which, or --compress."""
+    subprocess.run([MAKE, "s.frec", "large", "4"], check=True)
+    run("export", "s.frec", "-o", "plain.jsonl")
+    plain = pathlib.Path("plain.jsonl").read_bytes()
+    assert len(plain) > 1 << 20
+    for kind, suffix in (("gzip", ".gz"), ("zstd", ".zst")):
+        run("export", "s.frec", "-o", "x.jsonl" + suffix, "-f", "json", "--compress", kind, "-o", "y", "-o", "z.jsonl")
+        run("export", "s.frec", "-f", "json", "--compress", kind)
+        stream = run("export", "s.frec", "-f", "json", "-o", "-", "--compress", kind).stdout
+        for packed in (pathlib.Path("x.jsonl" + suffix), pathlib.Path("y"), pathlib.Path("s.jsonl" + suffix), stream):
+            packed = packed if isinstance(packed, bytes) else packed.read_bytes()
+            assert len(packed) < len(plain) / 3
+            subprocess.run([kind, "-t"], input=packed, stderr=subprocess.PIPE, check=True)
+            assert subprocess.run([kind, "-dc"], input=packed, stdout=subprocess.PIPE, check=True).stdout == plain
+        assert pathlib.Path("z.jsonl").read_bytes() == plain
+    make()
+    # Nothing at all is a whole file too.
+    run("export", "s.frec", "--to", "-1000", "-o", "none.jsonl.gz", "-o", "none.jsonl.zst")
+    assert not subprocess.run("gzip -dc none.jsonl.gz && zstd -dc none.jsonl.zst", shell=True, stdout=subprocess.PIPE, check=True).stdout
+    for arguments in (["-o", "x.ctf.gz"], ["-o", "x.perf.data.zst"], ["--compress", "gzip", "-o", "x.ctf"], ["--compress", "lzma"],
+                      ["--compress", "zstd", "--endpoint", "http://127.0.0.1"]):  # fmt: skip
+        run("export", "s.frec", *arguments, status=2)
+
+
 def check_filters():
     make("hostile")
     everything = exported()
@@ -193,6 +218,7 @@ def main():
         else:
             check_formats()
             check_several_outputs()
+            check_compressed()
             check_filters()
             check_golden()
             check_bad_input()

@@ -132,7 +132,7 @@ def stack_key(frame):
     """What the formats call a function: its name, else its program and the address in it."""
     if "function" in frame:
         return frame["function"]
-    return f"{os.path.basename(frame['module'])}+{frame['address']}" if "module" in frame else frame["pc"]
+    return f"{os.path.basename(frame['module'])}+{frame['address']}" if "module" in frame else frame["address"]
 
 
 def expected_stacks(lines):
@@ -417,7 +417,7 @@ def check_perf(path, lines):
                 tid, seconds, nanoseconds = re.match(r" *(-?\d+) +(\d+)\.(\d{9}):", head).groups()
                 found[int(seconds + nanoseconds), int(tid)] = [int(row.split()[0], 16) for row in rows]
         place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # shopd is mapped there
-        expected = {(line["time"], line["tid"]): [place(int(frame["pc"], 16)) for frame in line["stack"]] for line in lines if "stack" in line}
+        expected = {(line["time"], line["tid"]): [place(int(frame["address"], 16)) for frame in line["stack"]] for line in lines if "stack" in line}
         assert found == expected, (found, expected)
     run("perf", "report", "-i", path, "--stdio")
 

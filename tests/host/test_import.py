@@ -179,8 +179,8 @@ def round_trip(frec):
     for a, b in zip(before, after):
         assert {key: a[key] for key in ("time", "cpu", "pid", "tid")} == {key: b[key] for key in ("time", "cpu", "pid", "tid")}, (a, b)
         # perf.data has the stack as it was unwound, not its bytes.
-        pcs = [[frame["pc"] for frame in line.get("stack", [])] for line in (a, b)]
-        assert pcs[0] == pcs[1] and a.get("registers") == b.get("registers"), (a, b)
+        places = [[(frame.get("module"), frame["address"]) for frame in line.get("stack", [])] for line in (a, b)]
+        assert places[0] == places[1] and a.get("registers") == b.get("registers"), (a, b)
         for name, value in a["fields"].items():
             assert same(value, b["fields"][name]), (a, b, name)
 

@@ -105,6 +105,11 @@ def check_behaviour():
             export("-f", "otlp", "--endpoint", collector.url + given)
             assert [path for path, _, _ in collector.requests] == [want]
 
+    with Collector() as collector:
+        export("--compress", "gzip", "--endpoint", collector.url)
+        ((_, headers, body),) = collector.requests
+        assert headers["Content-Encoding"] == "gzip" and gzip.decompress(body) == pathlib.Path("s.otlp").read_bytes()
+
     # Headers, and what cannot be one.
     with Collector() as collector:
         export("--endpoint", collector.url, OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20abc==, x-tenant=7")

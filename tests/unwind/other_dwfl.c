@@ -147,6 +147,15 @@ void dwfl_other_name(struct other *other, uint64_t pc)
 	free(scopes);
 }
 
+const char *dwfl_other_function(struct other *other, uint64_t pc, const char **ret_module)
+{
+	Dwfl_Module *module = dwfl_addrmodule(other->dwfl, pc);
+
+	*ret_module =
+		module ? dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL) : NULL;
+	return module ? dwfl_module_addrname(module, pc) : NULL;
+}
+
 void dwfl_other_destroy(struct other *other)
 {
 	if (!other)

@@ -14,6 +14,8 @@ size_t dwfl_other_unwind(struct other *other, const struct recorded_stack *stack
 			 size_t capacity);
 /* Looks up the function, file and line of one address, and what was inlined there, and forgets them. */
 void dwfl_other_name(struct other *other, uint64_t pc);
+/* The function at one address by the symbol table, and the file it is in; NULL: unknown. */
+const char *dwfl_other_function(struct other *other, uint64_t pc, const char **ret_module);
 void dwfl_other_destroy(struct other *other);
 
 /* libunwind's remote unwinding through memory callbacks, with its cache. */

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_terminal.py FLIGHTREC MAKE_SNAPSHOT: what people at a terminal get, and nobody else: a pager, colours, progress."""
+import os
+import pathlib
+import pty
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+TOOL, MAKE = map(os.path.abspath, sys.argv[1:3])
+BASE = {"PATH": os.environ["PATH"], "TERM": "xterm", "TZ": "UTC"}
+
+
+def run(*words, terminal=(), status=0, **environment):
+    """Runs the tool with the named descriptors on a terminal; returns what came out of stdout and stderr."""
+    read, threads, ends, outputs = {}, [], {}, {}
+
+    def drain(name, fd):
+        read[name] = b""
+        while True:
+            try:
+                data = os.read(fd, 65536)
+            except OSError:  # the terminal's other end was closed
+                return
+            if not data:
+                return
+            read[name] += data
+
+    for name in ("stdout", "stderr"):
+        ends[name], outputs[name] = pty.openpty() if name in terminal else os.pipe()
+        threads.append(threading.Thread(target=drain, args=(name, ends[name])))
+    process = subprocess.Popen([TOOL, *words], stdin=subprocess.DEVNULL, env={**BASE, **environment}, **outputs)
+    for fd in outputs.values():
+        os.close(fd)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(100)
+    assert process.wait(100) == status, (words, read)
+    for fd in ends.values():
+        os.close(fd)
+    # A terminal makes \r\n of \n.
+    return read["stdout"].replace(b"\r\n", b"\n"), read["stderr"].replace(b"\r\n", b"\n")
+
+
+def check_progress(*words, status=0):
+    """Where it takes longer than a second, which it does because it is stopped for so long in its middle."""
+    for terminal in (True, False):
+        ends, other = pty.openpty() if terminal else os.pipe()
+        process = subprocess.Popen([TOOL, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other, env=BASE)
+        os.close(other)
+        # It has used two clock ticks: it is at work.
+        while process.poll() is None and int(pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11]) < 2:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.1)
+        process.send_signal(signal.SIGCONT)
+        told = b""
+        try:
+            while data := os.read(ends, 65536):
+                told += data
+        except OSError:
+            pass
+        os.close(ends)
+        assert process.wait(100) == status, told
+        # Some bars, then the line is given back.
+        assert re.fullmatch(rb"(\r\[#* *\] +\d+%, \d+:\d\d left )+\r\x1b\[K" if terminal else b"", told), (words, told)
+
+
+def check_show():
+    subprocess.run([MAKE, "s.frec"], check=True)
+    plain = run("show", "s.frec", PAGER="touch paged")[0]
+    assert b"SIGSEGV" in plain and b"\x1b" not in plain and not os.path.exists("paged")
+    colored = run("show", "s.frec", "--color", "always")[0]
+    assert re.sub(rb"\x1b\[[0-9;]*m", b"", colored) == plain != colored
+    on_terminal = {"terminal": ("stdout",)}
+    # The pager gets it all; its own output goes to the terminal.
+    assert run("show", "s.frec", PAGER="tee paged", **on_terminal)[0] == colored == pathlib.Path("paged").read_bytes()
+    assert run("show", "s.frec", PAGER="sed s/SIGSEGV/SEEN/g", **on_terminal)[0] == colored.replace(b"SIGSEGV", b"SEEN")
+    os.remove("paged")
+    # No pager, and one that is not there.
+    assert run("show", "s.frec", PAGER="cat", **on_terminal)[0] == run("show", "s.frec", PAGER="", **on_terminal)[0] == colored
+    assert run("show", "s.frec", PATH="/nonexistent", **on_terminal)[0] == colored
+    # Without PAGER it is less, as this one shows that stands in its place.
+    os.mkdir("bin")
+    pathlib.Path("bin/less").write_text('#!/bin/sh\necho "less $*"; cat\n')
+    os.chmod("bin/less", 0o755)
+    assert run("show", "s.frec", PATH=os.path.abspath("bin") + ":" + BASE["PATH"], **on_terminal)[0] == b"less -FRX\n" + colored
+    # Colours, as everybody asks for them.
+    for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        assert run("show", "s.frec", PAGER="tee", **environment, **on_terminal)[0] == plain
+    assert run("show", "s.frec", "--color=always", NO_COLOR="1")[0] == colored
+    assert run("show", "s.frec", "--color=never", PAGER="tee", **on_terminal)[0] == plain
+    assert b"auto, always or never" in run("show", "s.frec", "--color", "red", status=2)[1]
+    # JSON is not for people.
+    assert run("show", "s.frec", "--json", PAGER="touch paged", **on_terminal)[0].startswith(b"{")
+    assert not os.path.exists("paged")
+    # Who leaves the pager early is satisfied; a failure comes after the pager.
+    subprocess.run([MAKE, "large.frec", "large", "4"], check=True)
+    first = run("show", "large.frec", "--color=always")[0].split(b"\n")[0] + b"\n"
+    assert run("show", "large.frec", "--all", PAGER="head -n 1", **on_terminal) == (first, b"")
+    pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
+    assert b"cut off" in run("show", "torn.frec", PAGER="cat >/dev/null", status=1, **on_terminal)[1]
+
+
+with tempfile.TemporaryDirectory() as temporary:
+    os.chdir(temporary)
+    check_show()
+    subprocess.run([MAKE, "large.frec", "large", "64"], check=True)
+    check_progress("export", "large.frec", "-o", "large.perf.data")
+    check_progress("verify", "large.frec", status=1)  # it says nothing of loss
+    check_progress("import", "large.perf.data", "-o", "back.frec")
+    os.chdir("/")
+print("people see what they are used to, and pipes see plain text")

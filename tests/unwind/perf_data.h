@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A recording as perf script reads it: the same registers and stack bytes, so that both unwind the same. */
+#ifndef FREC_TESTS_UNWIND_PERF_DATA_H
+#define FREC_TESTS_UNWIND_PERF_DATA_H
+
+#include "tests/unwind/recording.h"
+
+/* 0 or a negative errno. */
+int perf_data_save(const struct recording *recording, const char *path);
+
+#endif
