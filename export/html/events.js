@@ -22,10 +22,19 @@ function tableRow(event) {
 	return row;
 }
 
+function shownRows() {
+	return $("event-table").querySelectorAll("tr[data-index]");
+}
+
 function showTable() {
 	const wanted = tableEvents();
 	const shown = wanted.slice(Math.max(0, wanted.length - table.rows)).reverse();
-	$("event-table").tBodies[0].replaceChildren(...shown.map(tableRow));
+	const rows = shown.map(tableRow);
+	// A line where the end was, with what came after it above.
+	const end = shown.findIndex(event => event.time <= 0);
+	if (end > 0)
+		rows.splice(end, 0, make("tr", "end", make("td", {colspan: "5"}, referenceWord)));
+	$("event-table").tBodies[0].replaceChildren(...rows);
 	const rest = wanted.length - shown.length;
 	$("older").hidden = rest === 0;
 	show($("older"), `${number(Math.min(rest, TABLE_PAGE))} older of ${number(rest)}`);
@@ -38,7 +47,7 @@ function showTable() {
 }
 
 function markRow() {
-	for (const row of $("event-table").tBodies[0].rows)
+	for (const row of shownRows())
 		row.classList.toggle("chosen", selected !== null && Number(row.dataset.index) === selected.index);
 }
 
@@ -61,11 +70,11 @@ function startTable() {
 		restart();
 	});
 	$("older").addEventListener("click", () => {
-		const before = $("event-table").tBodies[0].rows.length;
+		const before = shownRows().length;
 		table.rows += TABLE_PAGE;
 		showTable();
 		// Whoever asked by keyboard goes on reading where it goes on.
-		$("event-table").tBodies[0].rows[before].querySelector("button").focus();
+		shownRows()[before].querySelector("button").focus();
 	});
 	$("event-table").tBodies[0].addEventListener("click", click => {
 		const row = click.target.closest("tr[data-index]");

@@ -105,6 +105,7 @@ function startFlame() {
 	$("flamegraph").hidden = false;
 	document.querySelector('nav a[href="#flamegraph"]').hidden = false;
 	onSearch(showFlame);
+	add($("flamegraph"), ...whyNameless(recorded.locations.flat()));
 	$("flame-reset").addEventListener("click", () => {
 		flameTop = flameRoot;
 		drawFlame();

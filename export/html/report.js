@@ -93,6 +93,14 @@ function completeness() {
 	return {short, words: words.join(" "), from: Number.isFinite(from) ? from - recorded.reference : null};
 }
 
+// The page is bounded, the snapshot is not.
+function leftOutWords() {
+	if (!leftOut)
+		return "";
+	return `This page has the last ${plural(events.length, "event")}; ${number(leftOut)} older ones are in the .frec file only` +
+		(crash ? `, ${leftOutDead ? number(leftOutDead) : "none"} of them of the process that died.` : ".");
+}
+
 function notice(kind, ...text) {
 	$("notices").appendChild(make("p", "notice " + kind, ...text));
 }
@@ -102,11 +110,8 @@ function showNotices() {
 		notice("bad", "This file is damaged. What came before the bad part is shown: " + report.damage);
 	if (report.loss.lost)
 		notice("bad", plural(report.loss.lost, "event"), " happened and could not be recorded: see ", make("a", {href: "#loss"}, "Loss"), ".");
-	if (leftOut)
-		notice("", `This page has the last ${plural(events.length, "event")}` +
-			(crash ? `, half of them for the process that died if it has as many` : "") +
-			`; ${number(leftOut)} older ones are in the .frec file only` +
-			(crash ? `, ${leftOutDead ? number(leftOutDead) : "none"} of them of that process.` : "."));
+	if (!crash && leftOut || leftOutDead)
+		notice("", leftOutWords());
 	if (recorded.stacks_left_out)
 		notice("", `The stacks of ${plural(recorded.stacks_left_out, "event")} are in the .frec file only.`);
 	if (crash && crash.signal && !report.kernel_watched)
@@ -138,7 +143,7 @@ function showLoss() {
 	const missing = loss.overwritten + loss.lost + loss.filtered;
 	show($("loss-words"), !loss.sources.length ? "The file does not say what is missing."
 		: missing ? "Overwritten: older than what the rings hold. Lost: there was no room when it happened. Left out: of other users."
-			: "None: every event that was emitted is in the file.");
+			: "None: every event that was emitted is in the file.", " " + leftOutWords());
 }
 
 function showHost() {

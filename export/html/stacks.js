@@ -35,6 +35,12 @@ function stackList({stack, end, pcs}) {
 	return box;
 }
 
+// Why programs have no names: of those that these frames are in.
+function whyNameless(frames) {
+	const nameless = new Set(frames.filter(frame => !frame.function && frame.module).map(frame => frame.module));
+	return recorded.missing.filter(why => [...nameless].some(module => why.includes(module))).map(why => make("p", "quiet small", why));
+}
+
 function showCrashStack() {
 	if (!crash || !recorded.crash_stack)
 		return;
@@ -42,7 +48,7 @@ function showCrashStack() {
 	$("crash-stack").hidden = false;
 	show($("crash-stack-title"), "Stack", crash.tid ? ` of ${crash.thread}[${crash.tid}]` : "");
 	if (stack >= 0)
-		show($("crash-stack-frames"), stackList(recorded.crash_stack), ...recorded.missing.map(why => make("p", "quiet small", why)));
+		show($("crash-stack-frames"), stackList(recorded.crash_stack), ...whyNameless(functionsOf(stack)));
 	else if (crash.stack)
 		show($("crash-stack-frames"), make("p", "quiet", `${number(crash.stack.size)} bytes from ${crash.stack.address}, and no mappings to unwind them by.`));
 	else
