@@ -7,6 +7,10 @@ target_include_directories(frec_make_elf PUBLIC ${PROJECT_SOURCE_DIR})
 
 frec_unit_test(test_unwind_expression flightrec_unwind)
 frec_unit_test(test_unwind_demangle flightrec_unwind)
+frec_unit_test(test_unwind_recorded frec_recording)
+target_compile_definitions(test_unwind_recorded PRIVATE FREC_TEST_RECORDED="${CMAKE_CURRENT_SOURCE_DIR}/unwind/aarch64")
+add_test(NAME unwind/compile_aarch64 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unwind/compile-aarch64 ${PROJECT_SOURCE_DIR})
+set_tests_properties(unwind/compile_aarch64 PROPERTIES SKIP_RETURN_CODE 77)
 frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
 frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
 
