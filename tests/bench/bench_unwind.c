@@ -25,12 +25,14 @@
 #define FRAMES 512
 #define ROUNDS 9
 #define BLOCK 16
+#define NAMED_BY_OTHERS 200
 
+// Nanoseconds of the processor, which others do not take from.
 static double now(void)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
@@ -350,9 +352,11 @@ static int compare(const char *path, bool verbose, bool alone)
 		       100. * (double)same[which] / (double)recording.stack_count);
 		if (!which) {
 			start = now();
-			for (size_t i = 0; i < address_count; i++)
-				dwfl_other_name(other, addresses[i] - 1);
-			start = now() - start;
+			// It takes milliseconds for each: some stand for all.
+			for (size_t i = 0; i < NAMED_BY_OTHERS; i++)
+				dwfl_other_name(other,
+						addresses[i * address_count / NAMED_BY_OTHERS] - 1);
+			start = (now() - start) * (double)address_count / NAMED_BY_OTHERS;
 			printf("    names: %.2f us an address (%.1f times ours); unwinding and "
 			       "naming all %.0f ms (%.1f times)\n",
 			       start / 1e3 / (double)address_count, start / names_cold,
