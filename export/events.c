@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "export/eventheader.h"
+
 static size_t most_fields(const struct frec_snapshot *snapshot)
 {
 	size_t most = 1;
@@ -49,9 +51,11 @@ static void decode(struct frec_events *events)
 {
 	const struct frec_record *record = events->event.record;
 
-	for (size_t i = 0; i < record->source->n_field; i++)
-		frec__field_decode(record->source, i, record->payload, record->payload_size,
-				   &events->values[i]);
+	if (!frec__eventheader_decode(events->snapshot, record, &events->converted, events->values)) {
+		for (size_t i = 0; i < record->source->n_field; i++)
+			frec__field_decode(record->source, i, record->payload, record->payload_size,
+					   &events->values[i]);
+	}
 	events->event.source = record->source;
 	events->event.values = events->values;
 	events->event.events = events;
@@ -103,6 +107,7 @@ void frec__events_deinit(struct frec_events *events)
 	frec__merge_deinit(&events->merge);
 	frec__processes_deinit(&events->processes);
 	frec__filter_deinit(&events->filter);
+	frec__text_free(&events->converted);
 	free(events->values);
 	events->values = NULL;
 	events->stacks = NULL;

@@ -9,6 +9,7 @@
 #include "export/merge.h"
 #include "export/processes.h"
 #include "export/stacks.h"
+#include "export/text.h"
 
 /* One event, valid until the next. */
 struct frec_event {
@@ -26,6 +27,7 @@ struct frec_events {
 	struct frec_filter filter;
 	struct frec_merge merge;
 	struct frec_value *values;
+	struct frec_text converted; /* what values that had to be converted point to */
 	struct frec_stacks *stacks;
 	const struct frec_call_stack *stack; /* of the event, when `stack_known` */
 	bool stack_known;

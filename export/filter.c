@@ -139,7 +139,9 @@ static bool mark_sources(struct frec_filter *filter, const struct frec_snapshot 
 		char name[512];
 
 		snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
-		if (!fnmatch(glob, name, 0))
+		// What a payload describes is also known by its tracepoint.
+		if (!fnmatch(glob, name, 0) ||
+		    (i >= snapshot->source_order_count && !fnmatch(glob, source->kernel_name, 0)))
 			filter->sources[i] = any = true;
 	}
 	return any;

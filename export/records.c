@@ -7,6 +7,8 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
+#include "export/eventheader.h"
+
 // What can stand in a record of ours, up to the last part that is read here.
 #define KNOWN                                                                                   \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |         \
@@ -154,6 +156,7 @@ int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data,
 {
 	struct perf_event_header header;
 	struct cursor cursor;
+	int result;
 
 	if (!size)
 		return -ENODATA;
@@ -176,5 +179,8 @@ int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data,
 	if (ret->source_index == SIZE_MAX)
 		return 0;
 	ret->source = snapshot->sources[ret->source_index];
-	return take_sample(&cursor, ret);
+	result = take_sample(&cursor, ret);
+	if (!result && snapshot->eventheader)
+		frec__eventheader_translate(snapshot, ret);
+	return result;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "export/eventheader.h"
 #include "export/parts.h"
 
 #define VERSION 1
@@ -190,6 +191,7 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	if (lists[FREC_PART_CRASH].count)
 		snapshot->crash = lists[FREC_PART_CRASH].items[0];
 
+	snapshot->source_order_count = snapshot->source_count;
 	snapshot->source_order = calloc(snapshot->source_count + 1, sizeof(uint32_t));
 	if (!snapshot->source_order)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
@@ -197,6 +199,20 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 		snapshot->source_order[i] = (uint32_t)i;
 	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
 		snapshot);
+	if (frec__eventheader_find(snapshot))
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
+	return 0;
+}
+
+int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source)
+{
+	struct frec_part_list *list = &snapshot->lists[FREC_PART_SOURCE];
+	int result = append(list, source);
+
+	if (result)
+		return result;
+	snapshot->sources = (Flightrec__Source **)list->items;
+	snapshot->source_count = list->count;
 	return 0;
 }
 
@@ -249,6 +265,7 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 	}
 	free(snapshot->chunks);
 	free(snapshot->source_order);
+	frec__eventheader_free(snapshot->eventheader);
 	frec__part_reader_deinit(&snapshot->reader);
 	free(snapshot->name);
 	*snapshot = (struct frec_snapshot){.reader.fd = -1};
@@ -256,7 +273,7 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 {
-	size_t low = 0, high = snapshot->source_count;
+	size_t low = 0, high = snapshot->source_order_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -266,7 +283,7 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 		else
 			high = middle;
 	}
-	if (low == snapshot->source_count ||
+	if (low == snapshot->source_order_count ||
 	    snapshot->sources[snapshot->source_order[low]]->id != id)
 		return SIZE_MAX;
 	return snapshot->source_order[low];

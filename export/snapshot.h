@@ -65,7 +65,9 @@ struct frec_snapshot {
 
 	struct frec_part_list
 		lists[FREC_PART_LAST + 1]; /* owns the unpacked parts, by part number */
-	uint32_t *source_order;		  /* indices of sources, sorted by id */
+	uint32_t *source_order;		  /* indices of the sources that the file has, sorted by id */
+	size_t source_order_count;
+	struct frec_eventheader *eventheader; /* sources that payloads describe: NULL where there are none */
 };
 
 /* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with
@@ -90,7 +92,10 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 /* Frees everything; harmless on zeroes. */
 void frec__snapshot_close(struct frec_snapshot *snapshot);
 
-/* Index in `sources` of the one with this id, or SIZE_MAX. */
+/* One more source, which the file itself does not have. Takes it over. Returns 0 or -ENOMEM. */
+int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source);
+
+/* Index in `sources` of the one of the file with this id, or SIZE_MAX. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/eventheader.h"
 #include "export/fields.h"
 #include "export/records.h"
 #include "export/text.h"
@@ -43,7 +44,7 @@ struct cpu_check {
 
 struct verify {
 	struct frec_snapshot *snapshot;
-	bool json;
+	struct frec_verify_options options;
 	struct frec_output *output;
 	struct loss_check *losses; /* sorted by source, then CPU */
 	struct cpu_check *cpus;	   /* sorted by CPU, then ring */
@@ -64,7 +65,7 @@ __attribute__((format(printf, 2, 3))) static void problem(struct verify *verify,
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
 	frec__text_clear(line);
-	if (verify->json) {
+	if (verify->options.json) {
 		frec__text_puts(line, verify->problems ? ",\n" : "\n");
 		frec__text_json_puts(line, sentence);
 	} else {
@@ -122,8 +123,13 @@ struct chunk_check {
 	uint64_t misformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
 };
 
-static bool payload_decodes(const struct frec_record *record)
+static bool payload_decodes(struct verify *verify, const struct frec_record *record)
 {
+	struct frec_value values[FREC_EVENTHEADER_FIELDS_MAX];
+	int described = frec__eventheader_decode(verify->snapshot, record, &verify->scratch, values);
+
+	if (described)
+		return described > 0;
 	for (size_t i = 0; i < record->source->n_field; i++) {
 		struct frec_value value;
 
@@ -156,7 +162,7 @@ static void check_sample(struct verify *verify, const struct frec_record *record
 	check->first = record->time < check->first ? record->time : check->first;
 	check->last = record->time > check->last ? record->time : check->last;
 	check->other_cpu += chunk_cpu != ANY_CPU && record->cpu != chunk_cpu;
-	check->outside += !payload_decodes(record);
+	check->outside += !payload_decodes(verify, record);
 	if (record->payload_size >= sizeof(type))
 		memcpy(&type, record->payload, sizeof(type));
 	check->other_type += record->source->tracepoint_id && type != record->source->tracepoint_id;
@@ -309,6 +315,15 @@ static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
 	return cpu->bytes_kept + (shm ? SHM_FRAME_SIZE * cpu->records_kept : 0);
 }
 
+static bool has_unwound(const struct frec_snapshot *snapshot)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < snapshot->source_count; i++)
+		found |= snapshot->sources[i]->unwound;
+	return found;
+}
+
 static void check_cpu(struct verify *verify, const struct cpu_check *check)
 {
 	const Flightrec__Header *header = verify->snapshot->header;
@@ -325,7 +340,9 @@ static void check_cpu(struct verify *verify, const struct cpu_check *check)
 			"CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64
 			" are in the file and %" PRIu64 " filtered",
 			cpu->cpu, cpu->records_kept, check->records, check->filtered);
-	if (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept)
+	// Frames take other room than the bytes of stacks that they stand for.
+	if (!has_unwound(verify->snapshot) &&
+	    (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept))
 		problem(verify,
 			"CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64
 			" are in the file",
@@ -376,7 +393,7 @@ static void check_counts(struct verify *verify)
 				" were never read from a machine",
 				clocks->monotonic, clocks->boottime, clocks->realtime);
 	}
-	for (size_t i = 1; i < snapshot->source_count; i++) {
+	for (size_t i = 1; i < snapshot->source_order_count; i++) {
 		uint32_t id = snapshot->sources[snapshot->source_order[i]]->id;
 
 		if (id == snapshot->sources[snapshot->source_order[i - 1]]->id)
@@ -399,9 +416,16 @@ static void check_all(struct verify *verify)
 {
 	struct frec_snapshot *snapshot = verify->snapshot;
 	struct frec_chunk_data data = {0};
+	uint64_t done = 0, total = 0;
 
-	for (size_t i = 0; i < snapshot->chunk_count && !verify->result; i++)
+	for (size_t i = 0; i < snapshot->chunk_count; i++)
+		total += snapshot->chunks[i].size;
+	for (size_t i = 0; i < snapshot->chunk_count && !verify->result; i++) {
 		check_chunk(verify, &snapshot->chunks[i], &data);
+		done += snapshot->chunks[i].size;
+		if (verify->options.progress)
+			verify->options.progress(verify->options.progress_data, done, total);
+	}
 	free(data.data);
 	check_counts(verify);
 	// What a torn file lost would only be counted as missing again.
@@ -427,7 +451,7 @@ static void summarize(struct verify *verify)
 	struct frec_text *line = &verify->line;
 
 	frec__text_clear(line);
-	if (verify->json) {
+	if (verify->options.json) {
 		frec__text_printf(line,
 				  "],\"ok\":%s,\"parts\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
 				  verify->problems ? "false" : "true", verify->snapshot->part_count,
@@ -436,7 +460,7 @@ static void summarize(struct verify *verify)
 		frec__text_plain(line, verify->snapshot->name, strlen(verify->snapshot->name));
 		frec__text_printf(
 			line, ": %" PRIu64 " records of %zu sources on %zu CPUs: ", verify->records,
-			verify->snapshot->source_count, verify->snapshot->cpu_count);
+			verify->snapshot->source_order_count, verify->snapshot->cpu_count);
 		if (verify->problems)
 			frec__text_printf(line, "%" PRIu64 " problems\n", verify->problems);
 		else
@@ -449,12 +473,13 @@ static void summarize(struct verify *verify)
 			frec__output_write(verify->output, line->data, line->size, verify->reterr);
 }
 
-int frec__verify(struct frec_snapshot *snapshot, bool json, struct frec_output *output,
-		 uint64_t *ret_problems, struct frec_error *reterr)
+int frec__verify(struct frec_snapshot *snapshot, const struct frec_verify_options *options,
+		 struct frec_output *output, uint64_t *ret_problems, struct frec_error *reterr)
 {
-	struct verify verify = {
-		.snapshot = snapshot, .json = json, .output = output, .reterr = reterr};
+	struct verify verify = {.snapshot = snapshot, .output = output, .reterr = reterr};
 
+	if (options)
+		verify.options = *options;
 	verify.losses = calloc(snapshot->loss_count + 1, sizeof(*verify.losses));
 	verify.cpus = calloc(snapshot->cpu_count + 1, sizeof(*verify.cpus));
 	if (!verify.losses || !verify.cpus) {
@@ -466,7 +491,7 @@ int frec__verify(struct frec_snapshot *snapshot, bool json, struct frec_output *
 			verify.cpus[i].coverage = snapshot->cpus[i];
 		qsort(verify.losses, snapshot->loss_count, sizeof(*verify.losses), compare_losses);
 		qsort(verify.cpus, snapshot->cpu_count, sizeof(*verify.cpus), compare_cpus);
-		if (json)
+		if (verify.options.json)
 			begin_json(&verify);
 		check_all(&verify);
 		summarize(&verify);

@@ -126,6 +126,7 @@ static struct frec_snapshot describe(struct frec_engine *engine, const struct fr
 		.selection = engine->options.selection,
 		.sideband_lost = engine->sideband.lost,
 		.reason = reason,
+		.drop_stack_bytes = engine->options.drop_stack_bytes,
 		.only_uid = only_uid,
 		.meanwhile = meanwhile,
 		.context = engine,

@@ -20,6 +20,7 @@
 #include "recorder/selection.h"
 #include "recorder/sideband.h"
 #include "recorder/source.h"
+#include "recorder/transport.h"
 
 #define FREC_RING_SIZE_DEFAULT (4u << 20)
 #define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)
@@ -33,15 +34,6 @@ enum frec_watch {
 	FREC_WATCH_DESCENDANTS, /* of the watched processes and what they started */
 };
 
-/* How the events of services come in. `auto` takes the first of the others that works here. */
-enum frec_transport {
-	FREC_TRANSPORT_AUTO,
-	FREC_TRANSPORT_USER_EVENTS,
-	FREC_TRANSPORT_USDT,
-	FREC_TRANSPORT_SHM,
-	FREC_TRANSPORT_COUNT
-};
-
 struct frec_engine_options {
 	const char *const *selection; /* NULL-terminated; kept by the caller */
 	struct frec_stack_choice stack; /* of what is selected without a choice of its own */
@@ -52,6 +44,7 @@ struct frec_engine_options {
 	bool serves_others; /* record --listen */
 	bool hands_memory;  /* services will be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	enum frec_transport transport;
+	bool drop_stack_bytes; /* files get the frames of stacks, and nothing else of them */
 	bool guard; /* shm: services open their memory for writing only while they write, where the CPU can do that */
 };
 
@@ -121,8 +114,6 @@ struct frec_engine {
 	void (*written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;
 };
-
-extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT]; /* "auto", "user_events", ... */
 
 /* Starts recording. On failure nothing is left and `reterr` says why. */
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,

@@ -269,13 +269,16 @@ static int take_record(struct frec_import *import, const struct perf_event_heade
 	}
 }
 
-static int read_all(struct frec_import *import, struct frec_error *reterr)
+static int read_all(struct frec_import *import, const struct frec_import_options *options, struct frec_error *reterr)
 {
+	const struct frec_perf_input *input = &import->data.input;
 	struct perf_event_header header;
 	const uint8_t *record;
 	int r;
 
 	while ((r = frec__perf_data_next(&import->data, &header, &record, reterr)) > 0) {
+		if (options && options->progress)
+			options->progress(options->progress_data, input->offset, input->end == UINT64_MAX ? 0 : input->end);
 		// perf's own, of which nothing is wanted here.
 		if (header.type >= FREC_PERF_HEADER_ATTR)
 			continue;
@@ -288,9 +291,9 @@ static int read_all(struct frec_import *import, struct frec_error *reterr)
 	return r;
 }
 
-static int import_all(struct frec_import *import, struct frec_error *reterr)
+static int import_all(struct frec_import *import, const struct frec_import_options *options, struct frec_error *reterr)
 {
-	int r = read_all(import, reterr);
+	int r = read_all(import, options, reterr);
 
 	if (r)
 		return r;
@@ -305,7 +308,8 @@ static int import_all(struct frec_import *import, struct frec_error *reterr)
 	return import->parts.error.code;
 }
 
-int frec__import(int fd, const char *name, const char *output, struct frec_import_result *ret, struct frec_error *reterr)
+int frec__import(int fd, const char *name, const char *output, const struct frec_import_options *options,
+		 struct frec_import_result *ret, struct frec_error *reterr)
 {
 	static const struct frec_reason nothing_happened;
 	static const struct frec_snapshot snapshot = {.reason = &nothing_happened, .only_uid = -1};
@@ -323,7 +327,7 @@ int frec__import(int fd, const char *name, const char *output, struct frec_impor
 		if (r || !import.out)
 			r = frec__error(reterr, -ENOMEM, "out of memory");
 		else
-			r = import_all(&import, reterr);
+			r = import_all(&import, options, reterr);
 		frec__record_sort_deinit(&import.sort);
 		frec__crash_finder_deinit(&import.finder);
 		frec__new_file_discard(&import.parts.file);

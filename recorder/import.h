@@ -16,11 +16,18 @@ struct frec_import_result {
 	bool clock_is_perfs; /* their times are of the kernel's own clock, which no program can read */
 };
 
+struct frec_import_options {
+	/* Called after each record, when not NULL, with bytes read and in all (0: not known, of a pipe). */
+	void (*progress)(void *data, uint64_t done, uint64_t total);
+	void *progress_data;
+};
+
 /*
  * Reads all of `fd`, which it closes, and writes `output`, whole or not at all. `name` is the input's, for messages. Memory is
- * bounded; what does not fit goes to a temporary file beside `output`. Returns 0 or a negative errno.
+ * bounded; what does not fit goes to a temporary file beside `output`. `options` may be NULL. Returns 0 or a
+ * negative errno.
  */
-int frec__import(int fd, const char *name, const char *output, struct frec_import_result *ret,
-		 struct frec_error *reterr);
+int frec__import(int fd, const char *name, const char *output, const struct frec_import_options *options,
+		 struct frec_import_result *ret, struct frec_error *reterr);
 
 #endif

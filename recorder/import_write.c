@@ -135,7 +135,7 @@ static void put_source(struct frec_import *import, size_t index)
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	source.sample_type = frec__import_sample_type(&event->attr);
 	source.sample_regs_user = event->attr.sample_regs_user;
-	frec__put_source(&import->parts, &source, (uint32_t)index + 1);
+	frec__put_source(&import->parts, &source, (uint32_t)index + 1, false);
 	frec__format_deinit(&source.format);
 	import->result.sources++;
 }

@@ -8,8 +8,10 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
+#include "recorder/build_ids.h"
 #include "recorder/capture.h"
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
@@ -67,14 +69,17 @@ static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		struct frec_map map = {0};
+		unsigned int major, minor;
+		unsigned long inode;
 		char permissions[8];
 		int at = 0;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n", &map.start,
-			   &map.end, permissions, &map.offset, &at) < 4 ||
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %n", &map.start, &map.end,
+			   permissions, &map.offset, &major, &minor, &inode, &at) < 7 ||
 		    !at || permissions[2] != 'x')
 			continue;
 		map.path = line[at] ? line + at : "//anon";
+		frec__build_ids_find(&table->build_ids, folder, makedev(major, minor), inode, &map);
 		frec__process_table_map(table, pid, &map);
 	}
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/build_ids.h"
 #include "recorder/cleanup.h"
 
 // How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and the offset between
@@ -54,6 +55,7 @@ void frec__process_table_deinit(struct frec_processes *table)
 		}
 	}
 	free(table->expected.cmdline);
+	frec__build_ids_free(table->build_ids);
 	*table = (struct frec_processes){0};
 }
 
@@ -341,6 +343,8 @@ void frec__process_table_map(struct frec_processes *table, uint32_t pid, const s
 	process->map = grown;
 	grown += process->maps;
 	*grown = *map;
+	if (!grown->build_id_size && !strcmp(map->path, "[vdso]"))
+		frec__build_ids_vdso(grown);
 	grown->path = strdup(map->path);
 	if (grown->path) {
 		table->map_bytes += map_bytes(grown);

@@ -30,7 +30,7 @@ struct frec_map {
 	uint64_t start, end, offset, since;
 	char *path;
 	uint8_t build_id[20];
-	uint8_t build_id_size;
+	uint8_t build_id_size; /* 0: unknown */
 };
 
 struct frec_process {
@@ -54,11 +54,14 @@ struct frec_process {
 
 #define FREC_PROCESS_BUCKETS 1024
 
+struct frec_build_ids;
+
 struct frec_processes {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
 	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t map_bytes;
+	struct frec_build_ids *build_ids; /* of files that were looked at; NULL: of none yet */
 	uint32_t polls; /* looks at /proc: see frec__process_table_poll() */
 	/* The arguments that a process is about to start with, for when it is gone before they can be read. */
 	struct frec_expected {

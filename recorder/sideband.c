@@ -3,13 +3,16 @@
 #include "recorder/sideband.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "recorder/build_ids.h"
 #include "recorder/capture.h"
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
@@ -216,7 +219,10 @@ struct map_body {
 			uint8_t build_id_size, reserved[3];
 			uint8_t build_id[20];
 		};
-		uint8_t inode[24];
+		struct {
+			uint32_t major, minor;
+			uint64_t inode, generation;
+		};
 	};
 	uint32_t protection, flags;
 	char path[];
@@ -234,6 +240,15 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 	if (header->misc & PERF_RECORD_MISC_MMAP_BUILD_ID && body->build_id_size <= 20) {
 		map.build_id_size = body->build_id_size;
 		memcpy(map.build_id, body->build_id, body->build_id_size);
+	} else if (*map.path == '/') {
+		// The kernel does not wait for the page that it stands in, or is older than 5.12.
+		FREC_CLOSE int proc = -1;
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/%u", body->pid);
+		proc = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+		frec__build_ids_find(&sideband->processes->build_ids, proc, makedev(body->major, body->minor),
+				     body->inode, &map);
 	}
 	frec__process_table_map(sideband->processes, body->pid, &map);
 	if (sideband->mapped && *map.path == '/')

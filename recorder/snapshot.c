@@ -14,7 +14,7 @@
 #include "proto/part.h"
 #include "recorder/cleanup.h"
 #include "recorder/records.h"
-#include "recorder/snapshot_parts.h"
+#include "recorder/snapshot_stacks.h"
 
 // Bytes of records in one part. A reader holds one such part per CPU; the format allows FREC_RECORDS_SIZE_MAX.
 #define CHUNK_SIZE (256u << 10)
@@ -150,19 +150,21 @@ static int put_chunk(struct frec_parts *parts, ZSTD_CCtx *zstd, Flightrec__Recor
 
 // The records of one ring, oldest first, with our ids in place of the kernel's.
 static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
-		       const struct frec_id_map *ids, size_t ring, ZSTD_CCtx *zstd)
+		       const struct frec_id_map *ids, size_t ring, struct frec_snapshot_stacks *stacks,
+		       ZSTD_CCtx *zstd)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
 	size_t packed_room = ZSTD_compressBound(CHUNK_SIZE);
 	FREC_FREE uint8_t *plain = malloc(CHUNK_SIZE);
 	FREC_FREE uint8_t *packed = malloc(packed_room);
+	FREC_FREE uint8_t *copied = malloc(FREC_RECORD_SIZE_MAX);
 	size_t count = frec__records_find(copy, capture->offset,
 					  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
 	Flightrec__Records chunk = FLIGHTREC__RECORDS__INIT;
 	int r = 0;
 
-	if (!plain || !packed)
+	if (!plain || !packed || !copied)
 		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
 	chunk.cpu = (uint32_t)snapshot->rings[ring].cpu;
 	chunk.ring = snapshot->rings[ring].number;
@@ -170,24 +172,27 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 		const struct perf_event_header *record = at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint64_t time = frec__record_time(record);
+		size_t size;
 
 		if (record->misc & LEFT_OUT)
 			continue;
-		if (chunk.size + record->size > CHUNK_SIZE) {
+		size = frec__snapshot_stacks_copy(stacks, source < 0 ? NULL : &snapshot->sources[source], record,
+						  copied);
+		if (chunk.size + size > CHUNK_SIZE) {
 			r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
 			chunk.size = chunk.count = 0;
 			chunk.first = chunk.last = 0;
 			if (snapshot->meanwhile)
 				snapshot->meanwhile(snapshot->context);
 		}
-		memcpy(plain + chunk.size, record, record->size);
+		memcpy(plain + chunk.size, copied, size);
 		frec__record_set_id((void *)(plain + chunk.size), (uint64_t)(source + 1));
 		if (record->type == PERF_RECORD_SAMPLE) {
 			chunk.first = !chunk.last || time < chunk.first ? time : chunk.first;
 			chunk.last = time > chunk.last ? time : chunk.last;
 		}
 		chunk.count++;
-		chunk.size += record->size;
+		chunk.size += (uint32_t)size;
 	}
 	if (!r && chunk.count)
 		r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
@@ -259,6 +264,8 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 {
 	Flightrec__End end = FLIGHTREC__END__INIT;
 	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	struct frec_snapshot_stacks stacks;
+	struct frec_crash_state crash;
 	uint64_t oldest = UINT64_MAX;
 
 	if (!zstd)
@@ -271,13 +278,17 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	frec__put_header(parts, snapshot);
 	frec__put_clocks(parts, snapshot);
 	frec__put_trigger(parts, snapshot);
-	frec__put_crash(parts, snapshot, finder);
+	frec__crash_state(finder, &crash);
+	frec__put_crash(parts, snapshot, &crash);
 	for (size_t i = 0; i < snapshot->source_count; i++)
-		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1);
+		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
+				 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
+	frec__snapshot_stacks_init(&stacks, snapshot, finder);
 	frec__put_processes(parts, snapshot, finder, oldest);
-	frec__put_thread_stacks(parts, snapshot);
-	for (size_t i = 0; i < snapshot->capture->rings; i++)
-		put_records(snapshot, parts, ids, i, zstd);
+	frec__put_thread_stacks(parts, &stacks, &crash);
+	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
+		put_records(snapshot, parts, ids, i, &stacks, zstd);
+	frec__snapshot_stacks_deinit(&stacks);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
 		put_arithmetic(snapshot, parts, i, &coverage[i]);
 	ZSTD_freeCCtx(zstd);

@@ -12,6 +12,7 @@
 
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
+#include "recorder/crash_state.h"
 
 #define ARGUMENTS_MAX 256
 #define PID_LIMIT (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
@@ -77,6 +78,11 @@ int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid)
 {
 	pid_set_add(finder->mentioned, pid);
+}
+
+bool frec__crash_finder_mentioned(const struct frec_crash_finder *finder, uint32_t pid)
+{
+	return pid_set_has(finder->mentioned, pid);
 }
 
 void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
@@ -178,53 +184,8 @@ void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *sna
 	frec__parts_put(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
-// Registers and stack stand behind the raw payload: u64 abi, one u64 per register; u64 size, bytes, u64 bytes in use.
-static void captured_state(const struct frec_crash_finder *finder, Flightrec__Registers *registers,
-			   Flightrec__Stack *stack, uint64_t values[64])
-{
-	const struct frec_sample *sample = finder->sample;
-	const uint8_t *p = sample->raw + sample->raw_size, *end;
-	uint64_t mask = finder->source->sample_regs_user, abi, size, used;
-
-	end = (const uint8_t *)sample + sample->header.size;
-	if (p > end || end - p < 8)
-		return;
-	memcpy(&abi, p, 8);
-	p += 8;
-	if (abi) {
-		size_t count = (size_t)__builtin_popcountll(mask);
-
-		if ((size_t)(end - p) < 8 * count)
-			return;
-		memcpy(values, p, 8 * count);
-		p += 8 * count;
-		registers->mask = mask;
-		registers->n_value = count;
-		registers->value = values;
-	}
-	if (end - p < 8)
-		return;
-	memcpy(&size, p, 8);
-	p += 8;
-	if (!size || end - p < 8 || (uint64_t)(end - p) - 8 < size)
-		return;
-	memcpy(&used, p + size, 8);
-	stack->data.data = (uint8_t *)p;
-	stack->data.len = used < size ? used : size;
-}
-
-static uint64_t stack_pointer(const Flightrec__Registers *registers)
-{
-	unsigned int n = frec__perf_user_stack_pointer, before;
-
-	if (!(registers->mask & 1ULL << n))
-		return 0;
-	before = (unsigned int)__builtin_popcountll(registers->mask & ((1ULL << n) - 1));
-	return registers->value[before];
-}
-
 void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
-		     const struct frec_crash_finder *finder)
+		     const struct frec_crash_state *state)
 {
 	const struct frec_reason *reason = snapshot->reason;
 	const struct frec_process *process, *sender;
@@ -232,7 +193,6 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 	Flightrec__Stack stack = FLIGHTREC__STACK__INIT;
 	ProtobufCBinaryData arguments[ARGUMENTS_MAX];
-	uint64_t values[64];
 
 	if (!reason->pid)
 		return;
@@ -260,39 +220,29 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 				crash.thread_name = bytes(process->thread[i].name);
 		}
 	}
-	if (finder->sample) {
-		captured_state(finder, &registers, &stack, values);
-		// The sideband's record of the same moment, which raised the alert, is a little younger.
-		crash.time = finder->sample->time;
-		crash.registers = registers.n_value ? &registers : NULL;
-		stack.address = stack_pointer(&registers);
+	if (state->time)
+		crash.time = state->time;
+	registers.mask = state->registers.mask;
+	registers.n_value = state->registers.count;
+	registers.value = (uint64_t *)state->registers.values;
+	crash.registers = registers.n_value ? &registers : NULL;
+	stack.address = state->stack.address;
+	stack.data.data = (uint8_t *)state->stack.data;
+	stack.data.len = state->stack.size;
+	crash.stack = stack.data.len && !snapshot->drop_stack_bytes ? &stack : NULL;
+	if (state->told && state->code > 0) {
+		crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
+		crash.address = state->address;
+	} else if (state->told) {
+		crash.sender_pid = state->sender_pid;
 	}
-	if (finder->details) {
-		struct frec_crash_record details;
-		size_t head = offsetof(struct frec_crash_record, stack), room = finder->details_size - head;
-
-		memcpy(&details, finder->details, head);
-		if (details.code > 0) {
-			crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
-			crash.address = details.address;
-		} else {
-			crash.sender_pid = details.sender_pid;
-		}
-		// The stack pointer was in a guard page: the kernel's own copy began there and got nothing.
-		if (!stack.data.len && details.stack_size && details.stack_size <= room) {
-			stack.address = details.stack_address;
-			stack.data.data = (uint8_t *)finder->details + head;
-			stack.data.len = details.stack_size;
-		}
-	}
-	crash.stack = stack.data.len ? &stack : NULL;
 	sender = crash.sender_pid ? frec__process_table_find(snapshot->processes, crash.sender_pid) : NULL;
 	if (sender)
 		crash.sender_name = bytes(sender->name);
 	frec__parts_put(parts, FREC_PART_CRASH, &crash.base);
 }
 
-void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id)
+void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id, bool unwound)
 {
 	const struct frec_format *format = &source->format;
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
@@ -348,6 +298,11 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	message.filter = source->filter ? (char *)source->filter : "";
 	message.sample_type = source->sample_type;
 	message.sample_regs_user = source->sample_regs_user;
+	if (unwound) {
+		message.sample_type &= ~(uint64_t)(PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
+		message.sample_regs_user = 0;
+	}
+	message.unwound = unwound;
 	message.transport = source->transport;
 	message.since = source->since;
 	frec__parts_put(parts, FREC_PART_SOURCE, &message.base);
@@ -412,12 +367,6 @@ static void put_process(struct frec_parts *parts, const struct frec_process *pro
 	frec__parts_put(parts, FREC_PART_PROCESS, &message.base);
 }
 
-void frec__put_thread_stacks(struct frec_parts *parts, const struct frec_snapshot *snapshot)
-{
-	for (size_t i = 0; snapshot->stacks && i < snapshot->stacks->count; i++)
-		frec__parts_put(parts, FREC_PART_THREAD_STACK, &snapshot->stacks->stack[i]->base);
-}
-
 void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 			 const struct frec_crash_finder *finder, uint64_t oldest)
 {
@@ -425,7 +374,7 @@ void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *s
 		const struct frec_process *process = snapshot->processes->bucket[i];
 
 		for (; process; process = process->next) {
-			bool here = pid_set_has(finder->mentioned, process->pid);
+			bool here = frec__crash_finder_mentioned(finder, process->pid);
 
 			if (process->exit && process->exit < oldest)
 				continue;

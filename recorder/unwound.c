@@ -26,7 +26,8 @@ SAME(LIMIT);
 #define HOW_EXACT 4
 #define HOW_SIGNAL 8
 
-_Static_assert(FREC_FRAME_TOP == 0 && FREC_FRAME_CFI == 1 && FREC_FRAME_FRAME_POINTER == 2 && FREC_FRAME_RETURN == HOW_KIND,
+_Static_assert(FREC_FRAME_TOP == 0 && FREC_FRAME_CFI == 1 && FREC_FRAME_FRAME_POINTER == 2 &&
+		       FREC_FRAME_RETURN == HOW_KIND,
 	       "Frames.how in flightrec.proto numbers them so, in two bits");
 
 int frec__unwound_open(struct frec_unwinder **ret)
@@ -40,8 +41,8 @@ int frec__unwound_open(struct frec_unwinder **ret)
 	return machine ? frec__unwinder_create(machine, &options, ret) : -ENOTSUP;
 }
 
-int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_process *process, uint64_t time,
-			  struct frec_unwind_process **ret)
+int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_process *process,
+			  uint64_t time, struct frec_unwind_process **ret)
 {
 	FREC_FREE struct frec_unwind_map *maps = calloc(process->maps + 1, sizeof(*maps));
 	size_t count = 0;
@@ -52,12 +53,13 @@ int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_proc
 		const struct frec_map *map = &process->map[i];
 
 		if (map->since <= time)
-			maps[count++] = (struct frec_unwind_map){.start = map->start,
-								 .end = map->end,
-								 .offset = map->offset,
-								 .path = map->path,
-								 .build_id = map->build_id,
-								 .build_id_size = map->build_id_size};
+			maps[count++] =
+				(struct frec_unwind_map){.start = map->start,
+							 .end = map->end,
+							 .offset = map->offset,
+							 .path = map->path,
+							 .build_id = map->build_id,
+							 .build_id_size = map->build_id_size};
 	}
 	return frec__unwind_process_create(unwinder, maps, count, ret);
 }
@@ -80,7 +82,8 @@ void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct fre
 	ret->frames.address = end->address;
 }
 
-void frec__unwound_stack(struct frec_unwind_process *process, const struct frec_unwind_registers *registers,
+void frec__unwound_stack(struct frec_unwind_process *process,
+			 const struct frec_unwind_registers *registers,
 			 const struct frec_stack *stack, struct frec_unwound *ret)
 {
 	struct frec_unwind_end end = {0};

@@ -28,11 +28,12 @@ int frec__unwound_open(struct frec_unwinder **ret);
  * The process with the mappings that it had at `time`, nanoseconds of CLOCK_MONOTONIC. They are copied, so the table may change
  * afterwards. Who has mappings from elsewhere calls frec__unwind_process_create(). -ENOMEM.
  */
-int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_process *process, uint64_t time,
-			  struct frec_unwind_process **ret);
+int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_process *process,
+			  uint64_t time, struct frec_unwind_process **ret);
 
 /* Unwinds a stack of which these registers and bytes are known. There are no frames where there are no registers. */
-void frec__unwound_stack(struct frec_unwind_process *process, const struct frec_unwind_registers *registers,
+void frec__unwound_stack(struct frec_unwind_process *process,
+			 const struct frec_unwind_registers *registers,
 			 const struct frec_stack *stack, struct frec_unwound *ret);
 
 /* Fills in the message from ret->frame, of which there are `count`, for who has unwound by other means. */

@@ -11,3 +11,6 @@ set_tests_properties(host/test_man PROPERTIES TIMEOUT 120 LABELS host)
 add_test(NAME host/test_terminal COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_terminal.py
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_terminal PROPERTIES TIMEOUT 120 LABELS host)
+add_test(NAME host/test_completion COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_completion.py
+	$<TARGET_FILE:flightrec_tool>)
+set_tests_properties(host/test_completion PROPERTIES TIMEOUT 120 LABELS host)

@@ -2,6 +2,7 @@
 // What the commands of the tool share.
 #include "tools/cli.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -55,16 +56,17 @@ static uint64_t now(void)
 void frec__progress_start(struct frec_progress *progress)
 {
 	progress->shown = false;
-	progress->next = isatty(STDERR_FILENO) ? now() + PROGRESS_DELAY_NS : UINT64_MAX;
+	progress->start = now();
+	progress->next = isatty(STDERR_FILENO) ? progress->start + PROGRESS_DELAY_NS : UINT64_MAX;
 }
 
 void frec__progress_update(void *data, uint64_t done, uint64_t total)
 {
 	struct frec_progress *progress = data;
-	uint64_t time;
+	uint64_t time, left;
 	int filled;
 
-	if (progress->next == UINT64_MAX || !total)
+	if (progress->next == UINT64_MAX || !total || !done || done > total)
 		return;
 	time = now();
 	if (time < progress->next)
@@ -72,8 +74,10 @@ void frec__progress_update(void *data, uint64_t done, uint64_t total)
 	progress->next = time + PROGRESS_STEP_NS;
 	progress->shown = true;
 	filled = (int)(done * PROGRESS_WIDTH / total);
-	fprintf(stderr, "\r[%.*s%*s] %3u%%", filled, "########################################",
-		PROGRESS_WIDTH - filled, "", (unsigned int)(done * 100 / total));
+	left = (uint64_t)((double)(time - progress->start) / (double)done * (double)(total - done) / 1e9);
+	fprintf(stderr, "\r[%.*s%*s] %3u%%, %" PRIu64 ":%02u left ", filled,
+		"########################################", PROGRESS_WIDTH - filled, "",
+		(unsigned int)(done * 100 / total), left / 60, (unsigned int)(left % 60));
 }
 
 void frec__progress_end(struct frec_progress *progress)

@@ -22,17 +22,18 @@ __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, con
  */
 int frec__cli_other_option(const char *usage, const char *help, int option, const char *name);
 
-/* A progress bar on stderr: only on a terminal, only after a second. Pass to frec_export_options.
- */
+/* A progress bar on stderr, with the time that is left: only on a terminal, only after a second. What takes long calls
+ * frec__progress_update; a total of 0 is one that is not known. */
 struct frec_progress {
 	bool shown;
-	uint64_t next; /* CLOCK_MONOTONIC, ns */
+	uint64_t start, next; /* CLOCK_MONOTONIC, ns */
 };
 void frec__progress_start(struct frec_progress *progress);
 void frec__progress_update(void *progress, uint64_t done, uint64_t total);
 void frec__progress_end(struct frec_progress *progress);
 
 int frec_cmd_core(int argc, char **argv);
+int frec_cmd_complete(int argc, char **argv);
 int frec_cmd_doctor(int argc, char **argv);
 int frec_cmd_events(int argc, char **argv);
 int frec_cmd_export(int argc, char **argv);

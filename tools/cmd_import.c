@@ -39,10 +39,12 @@ int frec_cmd_import(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct frec_progress progress;
+	const struct frec_import_options import = {frec__progress_update, &progress};
 	struct frec_import_result result;
 	struct frec_error error = {0};
 	const char *input, *output = NULL;
-	int option, fd;
+	int option, fd, r;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
@@ -62,7 +64,10 @@ int frec_cmd_import(int argc, char **argv)
 	fd = strcmp(input, "-") ? open(input, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
 	if (fd < 0)
 		return frec__cli_fail("%s: cannot open it: %s", input, strerror(errno));
-	if (frec__import(fd, input, output, &result, &error))
+	frec__progress_start(&progress);
+	r = frec__import(fd, input, output, &import, &result, &error);
+	frec__progress_end(&progress);
+	if (r)
 		return frec__cli_fail("%s", error.message);
 	tell(output, &result);
 	return FREC_EXIT_DONE;

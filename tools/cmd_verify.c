@@ -12,17 +12,23 @@
 static const char help[] =
 	"usage: " USAGE "\n\n"
 	"Checks checksums, counts, coverage and loss: a line a problem, then a summary.\n"
-	"Exit status 0: nothing wrong, 1: problems.\n";
+	"Exit status 0: nothing wrong, 1: problems.\n\n"
+	"  --json  the same as JSON, for machines\n";
 
 static int verify(struct frec_snapshot *snapshot, bool json)
 {
+	struct frec_progress progress;
+	const struct frec_verify_options options = {json, frec__progress_update, &progress};
 	struct frec_error error = {0};
 	struct frec_output output;
 	uint64_t problems = 0;
 
 	if (frec__output_open_stream(&output, STDOUT_FILENO, &error))
 		return frec__cli_fail("%s", error.message);
-	if (frec__verify(snapshot, json, &output, &problems, &error))
+	frec__progress_start(&progress);
+	frec__verify(snapshot, &options, &output, &problems, &error);
+	frec__progress_end(&progress);
+	if (error.code)
 		frec__output_discard(&output);
 	else
 		frec__output_commit(&output, &error);

@@ -13,6 +13,7 @@ static const struct {
 	{"run", frec_cmd_run, "run a command under a recorder; a snapshot when it dies"},
 	{"record", frec_cmd_record, "record the machine until told to stop; snapshots on triggers"},
 	{"keep", frec_cmd_keep, NULL},
+	{"complete", frec_cmd_complete, NULL},
 	{"trigger", frec_cmd_trigger, "ask the running recorders for a snapshot"},
 	{"status", frec_cmd_status, "what the running recorders are doing"},
 	{"events", frec_cmd_events, "what can be recorded, with fields and types"},

@@ -87,7 +87,7 @@ static int parse_transport(const char *text, enum frec_transport *ret)
 	return -EINVAL;
 }
 
-enum { RING_SIZE = 256, STACK, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, GUARD, JSON };
+enum { RING_SIZE = 256, STACK, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, GUARD, DROP_STACK_BYTES, JSON };
 
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage)
@@ -103,6 +103,7 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 					      {"pid", required_argument, NULL, PID},
 					      {"transport", required_argument, NULL, TRANSPORT},
 					      {"guard", no_argument, NULL, GUARD},
+					      {"drop-stack-bytes", no_argument, NULL, DROP_STACK_BYTES},
 					      {"json", no_argument, NULL, JSON},
 					      {"help", no_argument, NULL, 'h'},
 					      {0}};
@@ -155,6 +156,9 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 			break;
 		case GUARD:
 			options->engine.guard = true;
+			break;
+		case DROP_STACK_BYTES:
+			options->engine.drop_stack_bytes = true;
 			break;
 		case JSON:
 			options->json = true;

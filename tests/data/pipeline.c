@@ -110,7 +110,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	show(&snapshot, &all);
 	show(&snapshot, &json);
 	require(!frec__output_open_stream(&output, null_device, &error));
-	require(!frec__verify(&snapshot, false, &output, &result.problems, &error));
+	require(!frec__verify(&snapshot, NULL, &output, &result.problems, &error));
 	require(!frec__output_commit(&output, &error));
 	frec__snapshot_close(&snapshot);
 	return result;

@@ -27,7 +27,7 @@ FREC_EVENT(stacked, fired, FREC_U64(number));
 // Each function is in a section of its own: the linker tells where that begins and ends.
 #define PLACED(name)                                          \
 	extern const char __start_at_##name[], __stop_at_##name[]; \
-	__attribute__((section("at_" #name), noinline, noclone))
+	__attribute__((section("at_" #name), noinline))
 #define SAY(name) printf(" \"" #name "\": [%zu, %zu],", (size_t)__start_at_##name, (size_t)__stop_at_##name)
 
 static const volatile void *marked;
@@ -87,11 +87,15 @@ static void embed(const char *keeper, const char *folder, const char *bytes, con
 PLACED(main) int main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
+	// So that there is as much stack as anybody asks for, and in memory: the kernel brings none in to copy it.
+	volatile char room[1 << 16];
 	uint64_t number = 0;
 	char line[64];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
+	for (size_t i = 0; i < sizeof(room); i++)
+		room[i] = 1;
 	if (argc > 3)
 		embed(argv[1], argv[2], argv[3], argc > 4 ? argv[4] : NULL);
 	printf("{");

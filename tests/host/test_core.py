@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 
-SETTING, USES_PID = "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/core_uses_pid"
+SETTING, USES_PID, SUID_DUMPABLE = "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/core_uses_pid", "/proc/sys/fs/suid_dumpable"
 FILES = ["/run/sysctl.d/99-flightrec-core.conf", "/etc/sysctl.d/99-flightrec-core.conf"]
 THREADS, NOBODY = 50, 65534
 
@@ -54,9 +54,9 @@ if os.geteuid() != 0:
     skip("only root may set kernel.core_pattern")
 if any(map(os.path.exists, FILES)):
     skip("flightrec core is installed on this machine")
-BEFORE, BEFORE_USES_PID = read(SETTING), read(USES_PID)
+BEFORE = {path: read(path) for path in (SETTING, USES_PID, SUID_DUMPABLE)}
 try:
-    write(SETTING, BEFORE)
+    write(SETTING, BEFORE[SETTING] + "\n")
 except OSError as error:
     skip(f"{SETTING}: {error}")
 
@@ -72,14 +72,30 @@ os.chmod(HANDLER, 0o755)
 OURS = f"|{HANDLER} %P %I %s %e %u 100%%"
 
 
-@atexit.register
 def restore():
     for path in FILES:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-    write(SETTING, BEFORE)
-    write(USES_PID, BEFORE_USES_PID)
+    for path, text in BEFORE.items():
+        write(path, text + "\n")
     shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+def restore_after_me():
+    """The settings are the machine's: they come back also where this test is killed."""
+    end, mine = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setsid()
+        os.close(mine)
+        os.read(end, 1)
+        restore()
+        os._exit(0)
+    os.close(end)
+    atexit.register(lambda: (os.close(mine), os.waitpid(child, 0)))
+
+
+restore_after_me()
 
 
 def wait_for(condition, seconds=60):
@@ -356,13 +372,9 @@ def check_silent_recorder():
 @contextlib.contextmanager
 def suid_dumpable():
     """The core dumps also of what its user may not see, readable for root alone."""
-    path = "/proc/sys/fs/suid_dumpable"
-    before = read(path)
-    write(path, "2")
-    try:
-        yield
-    finally:
-        write(path, before)
+    write(SUID_DUMPABLE, "2")
+    yield
+    write(SUID_DUMPABLE, BEFORE[SUID_DUMPABLE])
 
 
 def as_user(uid):
@@ -456,7 +468,10 @@ def make_folder(uid, kind):
         os.link(os.path.join(folder, "target"), os.path.join(folder, "core"))
     elif kind == "folder":
         os.mkdir(os.path.join(folder, "core"))
-    elif kind == "old":
+    if kind.startswith("roots"):
+        os.chmod(folder, 0o755)
+        os.chown(folder, 0, 0)
+    if kind.endswith("old"):
         write(os.path.join(folder, "core"), "old")
     return folder
 
@@ -474,7 +489,7 @@ def check_files():
                 ("core", 0, NOBODY, "hardlink", -1, CRASHER), ("core", 0, NOBODY, "folder", -1, CRASHER),
                 ("core", 0, NOBODY, "", 0, CRASHER), ("core", 0, NOBODY, "", 4095, CRASHER), ("core", 0, NOBODY, "", 65536, CRASHER),
                 ("", 0, 0, "", -1, CRASHER), ("core", 0, NOBODY, "", -1, private), ("@/core", 0, NOBODY, "", -1, private),
-                ("@/core", 0, NOBODY, "old", -1, private)):
+                ("@/core", 0, NOBODY, "roots", -1, private), ("@/core", 0, NOBODY, "roots, old", -1, private)):
             results = []
             for ours in (False, True):
                 write(USES_PID, str(uses_pid))
@@ -494,7 +509,7 @@ def check_files():
             assert ("core" in mine) == bool(mine) or "%" in pattern or uses_pid, mine
         for where in (first, second):
             assert read(os.path.join(where, "core")) == "old", where
-    write(USES_PID, BEFORE_USES_PID)
+    write(USES_PID, BEFORE[USES_PID])
     # In the root and the working directory that the process had.
     inside = os.path.join(SCRATCH, "inside")
     os.mkdir(inside)

@@ -5,10 +5,12 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 TOOL, MAKE = map(os.path.abspath, sys.argv[1:3])
 BASE = {"PATH": os.environ["PATH"], "TERM": "xterm", "TZ": "UTC"}
@@ -44,6 +46,30 @@ def run(*words, terminal=(), status=0, **environment):
         os.close(fd)
     # A terminal makes \r\n of \n.
     return read["stdout"].replace(b"\r\n", b"\n"), read["stderr"].replace(b"\r\n", b"\n")
+
+
+def check_progress(*words, status=0):
+    """Where it takes longer than a second, which it does because it is stopped for so long in its middle."""
+    for terminal in (True, False):
+        ends, other = pty.openpty() if terminal else os.pipe()
+        process = subprocess.Popen([TOOL, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other, env=BASE)
+        os.close(other)
+        # It has used two clock ticks: it is at work.
+        while process.poll() is None and int(pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11]) < 2:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(1.1)
+        process.send_signal(signal.SIGCONT)
+        told = b""
+        try:
+            while data := os.read(ends, 65536):
+                told += data
+        except OSError:
+            pass
+        os.close(ends)
+        assert process.wait(100) == status, told
+        # Some bars, then the line is given back.
+        assert re.fullmatch(rb"(\r\[#* *\] +\d+%, \d+:\d\d left )+\r\x1b\[K" if terminal else b"", told), (words, told)
 
 
 def check_show():
@@ -85,5 +111,9 @@ def check_show():
 with tempfile.TemporaryDirectory() as temporary:
     os.chdir(temporary)
     check_show()
+    subprocess.run([MAKE, "large.frec", "large", "64"], check=True)
+    check_progress("export", "large.frec", "-o", "large.perf.data")
+    check_progress("verify", "large.frec", status=1)  # it says nothing of loss
+    check_progress("import", "large.perf.data", "-o", "back.frec")
     os.chdir("/")
 print("people see what they are used to, and pipes see plain text")

@@ -78,13 +78,16 @@ static void unwind_at(uint64_t time)
 {
 	const uint64_t words[] = {1, 2, BIAS + 0x1310, 3};
 	const uint64_t values[] = {STACK, BIAS + 0x1010}; // sp and pc: registers 7 and 8
-	const struct frec_unwind_registers registers = {.mask = 3 << 7, .values = values, .count = 2};
+	const struct frec_unwind_registers registers = {
+		.mask = 3 << 7, .values = values, .count = 2};
 	const struct frec_stack stack = {STACK, (const uint8_t *)words, sizeof(words)};
 	struct frec_unwind_process *process;
 	struct frec_unwinder *unwinder;
 
 	assert_int_equal(frec__unwound_open(&unwinder), 0);
-	assert_int_equal(frec__unwound_process(unwinder, frec__process_table_find(&table, PID), time, &process), 0);
+	assert_int_equal(frec__unwound_process(unwinder, frec__process_table_find(&table, PID),
+					       time, &process),
+			 0);
 	frec__unwound_stack(process, &registers, &stack, &unwound);
 	frec__unwind_process_destroy(process);
 	frec__unwinder_destroy(unwinder);
@@ -98,8 +101,9 @@ static void each_time_has_its_mappings(void **state)
 	assert_int_equal(unwound.frames.pc[0], BIAS + 0x1010);
 	assert_int_equal(unwound.frames.pc[1], BIAS + 0x1310);
 	assert_int_equal(unwound.frames.how.len, 2);
-	assert_int_equal(unwound.frames.how.data[0], 4 | 0); // the program counter, which was running
-	assert_int_equal(unwound.frames.how.data[1], 1);     // by call frame information
+	assert_int_equal(unwound.frames.how.data[0],
+			 4 | 0);			 // the program counter, which was running
+	assert_int_equal(unwound.frames.how.data[1], 1); // by call frame information
 	assert_int_equal(unwound.frames.end, FLIGHTREC__STACK_END__STACK_END_COMPLETE);
 	unwind_at(REPLACED);
 	assert_int_equal(unwound.frames.n_pc, 1);
@@ -116,9 +120,11 @@ static void all_that_is_known_of_a_frame_is_told(void **state)
 	size_t size;
 
 	(void)state;
-	unwound.frame[0] = (struct frec_frame){.pc = UINT64_MAX, .kind = FREC_FRAME_TOP, .exact = true};
+	unwound.frame[0] =
+		(struct frec_frame){.pc = UINT64_MAX, .kind = FREC_FRAME_TOP, .exact = true};
 	unwound.frame[1] = (struct frec_frame){.pc = 1, .kind = FREC_FRAME_CFI, .signal = true};
-	unwound.frame[2] = (struct frec_frame){.pc = 2, .kind = FREC_FRAME_FRAME_POINTER, .exact = true};
+	unwound.frame[2] =
+		(struct frec_frame){.pc = 2, .kind = FREC_FRAME_FRAME_POINTER, .exact = true};
 	unwound.frame[3] = (struct frec_frame){.pc = 3, .kind = FREC_FRAME_RETURN};
 	frec__unwound_tell(&unwound, 4, &end);
 	size = flightrec__frames__pack(&unwound.frames, packed);
@@ -142,7 +148,9 @@ static void no_registers_no_frames(void **state)
 
 	(void)state;
 	assert_int_equal(frec__unwound_open(&unwinder), 0);
-	assert_int_equal(frec__unwound_process(unwinder, frec__process_table_find(&table, PID), 0, &process), 0);
+	assert_int_equal(
+		frec__unwound_process(unwinder, frec__process_table_find(&table, PID), 0, &process),
+		0);
 	frec__unwound_stack(process, &none, &nothing, &unwound);
 	assert_int_equal(unwound.frames.n_pc, 0);
 	assert_int_equal(unwound.frames.end, FLIGHTREC__STACK_END__STACK_END_NO_REGISTERS);

@@ -186,7 +186,7 @@ bool stress_check_file(struct stress_check *check, const char *path)
 		if (check->files)
 			good &= check_overlap(check, before, now, thread);
 	}
-	if (frec__output_open_stream(&output, check->silence, &error) || frec__verify(&snapshot, false, &output, &problems, &error) ||
+	if (frec__output_open_stream(&output, check->silence, &error) || frec__verify(&snapshot, NULL, &output, &problems, &error) ||
 	    frec__output_commit(&output, &error)) {
 		printf("verify: %s\n", error.message);
 		good = false;
@@ -194,7 +194,7 @@ bool stress_check_file(struct stress_check *check, const char *path)
 	if (problems) {
 		printf("%s: verify finds %" PRIu64 " problems\n", path, problems);
 		if (!frec__output_open_stream(&output, STDOUT_FILENO, &error) &&
-		    !frec__verify(&snapshot, false, &output, &problems, &error))
+		    !frec__verify(&snapshot, NULL, &output, &problems, &error))
 			frec__output_commit(&output, &error);
 		good = false;
 	}

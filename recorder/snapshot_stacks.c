@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+// Unwinding while a file is written, and putting frames where the bytes of a stack were.
+//
+// Where no bytes may be kept, a frame of which the address leads to no code is not kept either: on a stack that was
+// overwritten an address of return can be anything, and it lay there.
+#include "recorder/snapshot_stacks.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "recorder/folder.h"
+#include "recorder/sample_parts.h"
+
+// Nanoseconds that unwinding may take for one file: warm, it is some hundred thousand stacks.
+#define TIME_MAX UINT64_C(5000000000)
+// Nanoseconds after which control is handed back.
+#define TURN UINT64_C(5000000)
+
+bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source)
+{
+	return snapshot->drop_stack_bytes && source->sample_type & PERF_SAMPLE_STACK_USER;
+}
+
+static bool is_mentioned(const void *context, uint32_t pid)
+{
+	return frec__crash_finder_mentioned(context, pid);
+}
+
+void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
+				const struct frec_snapshot *snapshot,
+				const struct frec_crash_finder *finder)
+{
+	uint64_t now = frec__monotonic();
+
+	*stacks = (struct frec_snapshot_stacks){
+		.snapshot = snapshot, .until = now + TIME_MAX, .handed_back = now};
+	stacks->unwound = malloc(sizeof(*stacks->unwound));
+	if (!stacks->unwound || frec__unwound_open(&stacks->unwinder))
+		return;
+	if (snapshot->drop_stack_bytes)
+		(void)frec__unwound_lives_create(snapshot->processes, stacks->unwinder,
+						 is_mentioned, finder, &stacks->lives);
+}
+
+void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks)
+{
+	frec__unwound_lives_destroy(stacks->lives);
+	frec__unwinder_destroy(stacks->unwinder);
+	free(stacks->unwound);
+}
+
+static void hand_back(struct frec_snapshot_stacks *stacks)
+{
+	uint64_t now = frec__monotonic();
+
+	if (now - stacks->handed_back < TURN)
+		return;
+	stacks->handed_back = now;
+	if (stacks->snapshot->meanwhile)
+		stacks->snapshot->meanwhile(stacks->snapshot->context);
+}
+
+static void keep_only_code(struct frec_unwound *unwound)
+{
+	Flightrec__Frames *frames = &unwound->frames;
+
+	for (size_t i = 1; i < frames->n_pc; i++) {
+		if (unwound->frame[i].map == FREC_FRAME_NO_MAP) {
+			frames->n_pc = frames->how.len = i;
+			frames->end = FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY;
+		}
+	}
+	if (frames->end == FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY)
+		frames->address = 0;
+}
+
+static bool is_code(const struct frec_process *process, uint64_t address)
+{
+	for (size_t i = 0; process && i < process->maps; i++) {
+		if (process->map[i].start <= address && address < process->map[i].end)
+			return true;
+	}
+	return false;
+}
+
+// One from the core dump, without what is no code where no bytes may be kept.
+static void put_core_stack(struct frec_parts *parts, const struct frec_snapshot_stacks *stacks,
+			   const struct frec_process *process, const Flightrec__ThreadStack *from)
+{
+	Flightrec__ThreadStack message = *from;
+	Flightrec__Frames frames = FLIGHTREC__FRAMES__INIT;
+
+	if (from->frames && stacks->snapshot->drop_stack_bytes) {
+		frames = *from->frames;
+		for (size_t i = 1; i < frames.n_pc; i++) {
+			if (!is_code(process, frames.pc[i] - 1) &&
+			    !is_code(process, frames.pc[i])) {
+				frames.n_pc = frames.how.len = i;
+				frames.end = FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY;
+			}
+		}
+		if (frames.end == FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY)
+			frames.address = 0;
+		message.frames = &frames;
+	}
+	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
+}
+
+static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			    const struct frec_process *process,
+			    const struct frec_crash_state *state)
+{
+	const struct frec_reason *reason = stacks->snapshot->reason;
+	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
+	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
+	struct frec_unwind_process *view;
+
+	if (!stacks->unwinder || parts->error.code ||
+	    frec__unwound_process(stacks->unwinder, process, state->time, &view))
+		return;
+	message.pid = reason->pid;
+	message.tid = reason->tid;
+	message.time = state->time;
+	for (size_t i = 0; i < process->threads; i++) {
+		if (process->thread[i].tid == reason->tid)
+			message.name =
+				(ProtobufCBinaryData){.len = strlen(process->thread[i].name),
+						      .data = (uint8_t *)process->thread[i].name};
+	}
+	registers.mask = state->registers.mask;
+	registers.n_value = state->registers.count;
+	registers.value = (uint64_t *)state->registers.values;
+	message.registers = &registers;
+	frec__unwound_stack(view, &state->registers, &state->stack, stacks->unwound);
+	if (stacks->snapshot->drop_stack_bytes)
+		keep_only_code(stacks->unwound);
+	message.frames = &stacks->unwound->frames;
+	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
+	frec__unwind_process_destroy(view);
+	hand_back(stacks);
+}
+
+void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			     const struct frec_crash_state *state)
+{
+	const struct frec_reason *reason = stacks->snapshot->reason;
+	const struct frec_thread_stacks *core = stacks->snapshot->stacks;
+	const struct frec_process *process =
+		frec__process_table_find(stacks->snapshot->processes, reason->pid);
+
+	for (size_t i = 0; core && i < core->count; i++)
+		put_core_stack(parts, stacks, process, core->stack[i]);
+	if (process && reason->tid && state->registers.count &&
+	    !(core && frec__thread_stacks_find(core, reason->tid)))
+		put_crash_stack(parts, stacks, process, state);
+}
+
+static void tell_late(struct frec_snapshot_stacks *stacks)
+{
+	if (!stacks->told_late)
+		frec__report(LOG_WARNING,
+			     "unwinding stacks took longer than %llu s: the rest of this file has "
+			     "no frames",
+			     (unsigned long long)(TIME_MAX / UINT64_C(1000000000)));
+	stacks->told_late = true;
+}
+
+// Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time is over.
+static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_sample *sample,
+		   const struct frec_sample_parts *parts)
+{
+	struct frec_unwound *unwound = stacks->unwound;
+	struct frec_unwind_process *view;
+	uint64_t values[64];
+	const struct frec_unwind_registers registers = {
+		.mask = parts->register_mask, .values = values, .count = parts->register_count};
+
+	frec__unwound_tell(unwound, 0,
+			   &(struct frec_unwind_end){.reason = FREC_UNWIND_NO_REGISTERS});
+	if (!parts->register_count || !stacks->lives)
+		return;
+	if (frec__monotonic() > stacks->until) {
+		unwound->frames.end = FLIGHTREC__STACK_END__STACK_END_LIMIT;
+		tell_late(stacks);
+		return;
+	}
+	view = frec__unwound_lives_find(stacks->lives, sample->pid, sample->time);
+	if (!view)
+		return;
+	memcpy(values, parts->registers, parts->register_count * sizeof(*values));
+	frec__unwound_stack(view, &registers,
+			    &(struct frec_stack){.address = parts->stack_address,
+						 .data = parts->stack,
+						 .size = parts->stack_size},
+			    unwound);
+	keep_only_code(unwound);
+	hand_back(stacks);
+}
+
+static uint8_t *put(uint8_t *to, const void *from, size_t size)
+{
+	if (size)
+		memcpy(to, from, size);
+	return to + size;
+}
+
+// As many frames as fit between `to` and the end of a record.
+static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *unwound)
+{
+	const Flightrec__Frames *frames = unwound ? &unwound->frames : NULL;
+	size_t fit = (room - 16) / 9 / 8 * 8, count = frames ? frames->n_pc : 0;
+	uint32_t head[2];
+	uint64_t address = frames ? frames->address : 0;
+
+	head[0] = (uint32_t)(count < fit ? count : fit);
+	head[1] = !frames	? FREC_UNWIND_NO_REGISTERS
+		  : count > fit ? FREC_UNWIND_LIMIT
+				: (uint32_t)frames->end;
+	to = put(to, head, sizeof(head));
+	to = put(to, &address, sizeof(address));
+	if (!head[0])
+		return to;
+	to = put(to, frames->pc, head[0] * sizeof(*frames->pc));
+	to = put(to, frames->how.data, head[0]);
+	for (; head[0] % 8; head[0]++)
+		*to++ = 0;
+	return to;
+}
+
+// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes of the stack.
+static uint8_t *put_payload(uint8_t *to, const struct frec_source *source,
+			    const struct frec_sample_parts *parts)
+{
+	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
+	bool crash = source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH;
+	size_t kept = crash && parts->raw_size > head ? head : parts->raw_size;
+	uint32_t size = (uint32_t)((kept + sizeof(size) + unit - 1) / unit * unit - sizeof(size));
+	uint8_t *payload;
+
+	payload = put(to, &size, sizeof(size));
+	memset(payload, 0, size);
+	if (kept)
+		memcpy(payload, parts->raw, kept);
+	if (crash && kept == head)
+		memset(payload + offsetof(struct frec_crash_record, stack_size), 0,
+		       sizeof(((struct frec_crash_record *)0)->stack_size));
+	return payload + size;
+}
+
+static size_t copy_without_stack(struct frec_snapshot_stacks *stacks,
+				 const struct frec_source *source, const struct frec_sample *sample,
+				 uint8_t *to)
+{
+	struct frec_sample_parts parts;
+	struct perf_event_header header = sample->header;
+	uint8_t *end;
+
+	// A record that is broken may have bytes of the stack anywhere: of it only the head is kept.
+	if (frec__sample_parts(source, sample, &parts))
+		parts = (struct frec_sample_parts){.head = parts.head};
+	end = put(to, sample, parts.head);
+	if (source->sample_type & PERF_SAMPLE_CALLCHAIN) {
+		uint64_t count = parts.callchain_count;
+
+		end = put(end, &count, sizeof(count));
+		end = put(end, parts.callchain, count * sizeof(count));
+	}
+	end = put_payload(end, source, &parts);
+	if (frec__snapshot_unwinds(stacks->snapshot, source)) {
+		if (stacks->unwound)
+			unwind(stacks, sample, &parts);
+		end = put_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
+				 stacks->unwound);
+	}
+	header.size = (uint16_t)(end - to);
+	memcpy(to, &header, sizeof(header));
+	return header.size;
+}
+
+size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
+				  const struct frec_source *source,
+				  const struct perf_event_header *record, uint8_t *to)
+{
+	if (stacks->snapshot->drop_stack_bytes && source && record->type == PERF_RECORD_SAMPLE &&
+	    (source->sample_type & PERF_SAMPLE_STACK_USER ||
+	     source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH))
+		return copy_without_stack(stacks, source, (const struct frec_sample *)record, to);
+	memcpy(to, record, record->size);
+	return record->size;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is done about stacks while a file is written: that of the thread that crashed is unwound; where no bytes of stacks may
+ * be kept, those of all records are, and the frames take the place of the bytes.
+ *
+ * It comes after the copy of the rings, never delays it, and hands control back (frec_snapshot.meanwhile) between stacks. One
+ * file gets so many seconds for it: then the rest goes without frames.
+ */
+#ifndef FREC_RECORDER_SNAPSHOT_STACKS_H
+#define FREC_RECORDER_SNAPSHOT_STACKS_H
+
+#include "recorder/crash_state.h"
+#include "recorder/unwound.h"
+#include "recorder/unwound_lives.h"
+
+struct frec_snapshot_stacks {
+	const struct frec_snapshot *snapshot;
+	struct frec_unwinder *unwinder;	  /* NULL: no stack can be unwound here */
+	struct frec_unwound *unwound;	  /* the one that is being written */
+	struct frec_unwound_lives *lives; /* NULL: the bytes are kept */
+	uint64_t until;	      /* when its time is over, nanoseconds of CLOCK_MONOTONIC */
+	uint64_t handed_back; /* when control was, last */
+	bool told_late;
+};
+
+/* No record is larger: its size is a 16-bit number. */
+#define FREC_RECORD_SIZE_MAX 65536
+
+/* Before anything else changes the process table. What cannot be had is done without. */
+void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
+				const struct frec_snapshot *snapshot,
+				const struct frec_crash_finder *finder);
+void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
+
+/*
+ * What the threads of the process that died were doing: those that were found in its core dump, which has more of a stack than
+ * the kernel copies, and the one that crashed, where it is not among them and its registers are known.
+ */
+void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			     const struct frec_crash_state *state);
+
+/*
+ * Copies a record into `to`, which has FREC_RECORD_SIZE_MAX bytes, as the file is to have it: see frec_snapshot.drop_stack_bytes.
+ * Returns its size.
+ */
+size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
+				  const struct frec_source *source,
+				  const struct perf_event_header *record, uint8_t *to);
+
+/* Whether the source's records are to have frames instead of the bytes of stacks. */
+bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source);
+
+#endif

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: MIT
+// Proves that a file in which no bytes of stacks may be kept has the right frames in their place, that nothing else of the stacks
+// is in it, whatever they look like, and that it passes every check of verify; and that another file keeps all.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <dwarf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "recorder/crash_record.h"
+#include "recorder/snapshot.h"
+#include "tests/data/pipeline.h"
+#include "tests/unwind/make_elf.h"
+#include "unwind/unwind.h"
+
+#define BIAS 0x555500000000
+#define STACK 0x7ffc00000000
+#define SECRET UINT64_C(0x00005ec2e7c0ffee) // an address, as far as the processor is concerned
+#define PID 7u
+#define ROOM (256u << 10)
+
+enum { STACKED, CRASH, DETAILS, PLAIN, SOURCES };
+
+static const char format_text[] = "name: test__tick\nID: 77\nformat:\n"
+				  "\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n"
+				  "\tfield:u64 number;\toffset:8;\tsize:8;\tsigned:0;\n";
+
+static struct frec_source sources[SOURCES];
+static struct frec_ring ring = {.cpu = 0, .fd = -1, .size = ROOM};
+static struct frec_ring_copy copy;
+static struct frec_count counts[SOURCES];
+static uint32_t offsets[ROOM / FREC_RECORD_SIZE_MIN];
+static struct frec_capture capture = {.rings = 1,
+				      .copy = &copy,
+				      .sources = SOURCES,
+				      .before = counts,
+				      .after = counts,
+				      .complete_until = 5000,
+				      .clocks = {5000, 5000, 5000, 1},
+				      .offset = offsets};
+static struct frec_processes processes;
+static char program[64];
+static uint8_t records[ROOM], *file_bytes;
+static size_t file_size;
+static uint64_t now = 1000;
+
+static void make_program(void)
+{
+	static const uint8_t start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
+	static const uint8_t locals[] = {DW_CFA_def_cfa_offset, 24};
+	static const uint8_t outermost[] = {DW_CFA_undefined, 16};
+	static struct made_elf elf;
+	struct made_cfi cfi = {.size = 0};
+	size_t cie = add_cie(&cfi, 16, 0, start, sizeof(start));
+
+	add_fde(&cfi, cie, 0x1000, 0x100, locals, sizeof(locals));
+	add_fde(&cfi, cie, 0x1300, 0x100, outermost, sizeof(outermost));
+	end_cfi(&cfi);
+	make_elf(&elf, frec__registers_x86_64.elf_machine, cfi.bytes, cfi.size, NULL, 0);
+	assert_int_equal(write_elf(&elf, program), 0);
+}
+
+static void make_source(int number, const char *name, Flightrec__SourceKind kind, uint64_t type)
+{
+	static uint64_t ids[SOURCES] = {501, 502, 503, 504};
+	static int closed = -1;
+	struct frec_source *source = &sources[number];
+
+	*source = (struct frec_source){.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW | type,
+				       .opened = 1,
+				       .fd = &closed,
+				       .perf_id = &ids[number],
+				       .format_text = (char *)format_text,
+				       .listed.kind = kind};
+	if (type & PERF_SAMPLE_REGS_USER)
+		source->sample_regs_user = frec__perf_user_registers;
+	strcpy(source->listed.system, "test");
+	strcpy(source->listed.name, name);
+	assert_int_equal(frec__format_parse(&source->format, format_text, true, NULL), 0);
+}
+
+static int setup(void **state)
+{
+	const uint64_t stack = PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+
+	(void)state;
+	make_program();
+	make_source(STACKED, "stacked", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT,
+		    PERF_SAMPLE_CALLCHAIN | stack);
+	make_source(CRASH, "crash", FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT, stack);
+	make_source(DETAILS, "details", FLIGHTREC__SOURCE_KIND__SOURCE_CRASH, 0);
+	make_source(PLAIN, "plain", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, 0);
+	sources[CRASH].filter = "sig==11";
+	sources[DETAILS].format.id = 0; // no tracepoint writes it
+	frec__process_table_fork(&processes, PID, 1, PID, 10);
+	frec__process_table_comm(&processes, PID, PID, "program", false, 10);
+	frec__process_table_map(&processes, PID,
+				&(struct frec_map){.start = BIAS + 0x1000,
+						   .end = BIAS + 0x2000,
+						   .offset = 0x1000,
+						   .path = program});
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	for (int i = 0; i < SOURCES; i++)
+		frec__format_deinit(&sources[i].format);
+	frec__process_table_deinit(&processes);
+	unlink(program);
+	return 0;
+}
+
+struct made {
+	uint8_t bytes[32768];
+	size_t size;
+};
+
+static void add(struct made *made, const void *data, size_t size)
+{
+	memcpy(made->bytes + made->size, data, size);
+	made->size += size;
+}
+
+static void add_u64(struct made *made, uint64_t value)
+{
+	add(made, &value, sizeof(value));
+}
+
+// A record lies in front of all older ones, as in a copy.
+static void put(struct made *made, int source)
+{
+	((struct frec_sample *)made->bytes)->header.size = (uint16_t)made->size;
+	memmove(records + made->size, records, copy.valid);
+	memcpy(records, made->bytes, made->size);
+	copy.valid += made->size;
+	copy.written += made->size;
+	counts[source].value++;
+}
+
+static void begin(struct made *made, int source, uint32_t pid)
+{
+	const struct frec_sample head = {.header = {.type = PERF_RECORD_SAMPLE},
+					 .id = sources[source].perf_id[0],
+					 .pid = pid,
+					 .tid = pid,
+					 .time = ++now};
+
+	made->size = 0;
+	add(made, &head, offsetof(struct frec_sample, raw_size));
+	if (sources[source].sample_type & PERF_SAMPLE_CALLCHAIN) {
+		add_u64(made, 2);
+		add_u64(made, (uint64_t)PERF_CONTEXT_KERNEL);
+		add_u64(made, 0xffffffff81000010);
+	}
+}
+
+static void add_payload(struct made *made)
+{
+	const struct {
+		uint32_t size;
+		uint16_t type;
+		uint16_t flags;
+		int32_t pid;
+		uint64_t number;
+	} __attribute__((packed)) raw = {20, 77, 0, PID, now};
+
+	add(made, &raw, sizeof(raw));
+	made->size += 4; // padding
+}
+
+static void add_stack(struct made *made, uint64_t pc, const uint64_t *words, size_t count)
+{
+	add_u64(made, 2); // the ABI
+	for (unsigned int i = 0; i < 64; i++) {
+		if (frec__perf_user_registers >> i & 1)
+			add_u64(made, i == 7 ? STACK : i == 8 ? pc : SECRET);
+	}
+	add_u64(made, count * 8);
+	if (count) {
+		add(made, words, count * 8);
+		add_u64(made, count * 8);
+	}
+}
+
+static void emit(int source, uint32_t pid, uint64_t pc, const uint64_t *words, size_t count)
+{
+	static struct made made;
+
+	begin(&made, source, pid);
+	add_payload(&made);
+	if (sources[source].sample_type & PERF_SAMPLE_STACK_USER)
+		add_stack(&made, pc, words, count);
+	put(&made, source);
+}
+
+// A stack of two frames.
+static const uint64_t sound[] = {SECRET, SECRET, BIAS + 0x1310, SECRET,
+				 SECRET, SECRET, SECRET,	SECRET};
+
+static void emit_all(void)
+{
+	const uint64_t overwritten[] = {SECRET, SECRET, SECRET, SECRET};
+	static struct made made;
+	uint32_t size = sizeof(struct frec_crash_record) + 4;
+	struct frec_crash_record details = {
+		.signal = 11, .code = 1, .address = 1, .stack_address = STACK + 4096};
+
+	now = 1000;
+	copy = (struct frec_ring_copy){.data = records};
+	memset(counts, 0, sizeof(counts));
+	emit(PLAIN, PID, 0, NULL, 0);
+	emit(STACKED, PID, BIAS + 0x1010, sound, 8);
+	emit(STACKED, PID, BIAS + 0x1010, overwritten, 4);
+	emit(STACKED, PID + 1, BIAS + 0x1010, sound, 8); // nobody knows the process
+	begin(&made, STACKED, PID);			 // a kernel thread has no registers
+	add_payload(&made);
+	add_u64(&made, 0);
+	add_u64(&made, 0);
+	put(&made, STACKED);
+	// The kernel got no bytes of the stack, the BPF program did.
+	emit(CRASH, PID, BIAS + 0x1010, NULL, 0);
+	begin(&made, DETAILS, PID);
+	details.stack_size = sizeof(details.stack);
+	for (size_t i = 0; i < sizeof(details.stack); i += 8)
+		memcpy(details.stack + i, &sound[0], 8);
+	add(&made, &size, sizeof(size));
+	add(&made, &details, sizeof(details));
+	made.size += 4;
+	put(&made, DETAILS);
+}
+
+static Flightrec__Snapshot *written(bool drop, size_t broken)
+{
+	static const struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__CRASH,
+						  .name = "crash",
+						  .time = 2000,
+						  .pid = PID,
+						  .tid = PID,
+						  .signal = 11,
+						  .code = 1};
+	static const struct frec_clocks start = {10, 10, 10, 1};
+	const struct frec_snapshot snapshot = {.rings = &ring,
+					       .ring_count = 1,
+					       .sources = sources,
+					       .source_count = SOURCES,
+					       .capture = &capture,
+					       .processes = &processes,
+					       .start = &start,
+					       .recording_since = 1,
+					       .reason = &reason,
+					       .drop_stack_bytes = drop,
+					       .only_uid = -1};
+	char path[] = "/tmp/frec-stacks-XXXXXX.frec";
+	struct frec_error error = {0};
+	struct pipeline_result result;
+	struct stat status;
+	int fd = mkstemps(path, 5);
+
+	assert_true(fd >= 0);
+	if (frec__snapshot_write(&snapshot, path, -1, &error))
+		fail_msg("%s", error.message);
+	close(fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &status), 0);
+	file_size = (size_t)status.st_size;
+	file_bytes = malloc(file_size);
+	assert_int_equal(read(fd, file_bytes, file_size), status.st_size);
+	close(fd);
+	unlink(path);
+	result = pipeline_run(file_bytes, file_size);
+	assert_int_equal(result.opened, 0);
+	assert_int_equal(result.damaged, 0);
+	assert_int_equal(result.problems, broken);
+	return flightrec__snapshot__unpack(NULL, file_size, file_bytes);
+}
+
+// The records of the file, one behind the other.
+static const uint8_t *chunk(const Flightrec__Snapshot *file)
+{
+	static uint8_t plain[ROOM];
+	const Flightrec__Records *part = file->records[0];
+
+	assert_int_equal(file->n_records, 1);
+	if (part->content_case == FLIGHTREC__RECORDS__CONTENT_PLAIN)
+		memcpy(plain, part->plain.data, part->plain.len);
+	else
+		assert_int_equal(
+			ZSTD_decompress(plain, sizeof(plain), part->zstd.data, part->zstd.len),
+			part->size);
+	return plain;
+}
+
+static size_t secrets(const void *data, size_t size)
+{
+	const uint64_t secret = SECRET;
+	const uint8_t *at = data, *end = at + size;
+	size_t count = 0;
+
+	for (; (at = memmem(at, (size_t)(end - at), &secret, sizeof(secret))); at++)
+		count++;
+	return count;
+}
+
+static uint64_t u64(const uint8_t **at)
+{
+	uint64_t value;
+
+	memcpy(&value, *at, sizeof(value));
+	*at += sizeof(value);
+	return value;
+}
+
+// What stands behind the payload of the next record, which has a call chain.
+static const uint8_t *frames_of(const uint8_t **at)
+{
+	const struct frec_sample *sample = (const void *)*at;
+	const uint8_t *frames = *at + offsetof(struct frec_sample, raw_size) + 24 + 24;
+
+	*at += sample->header.size;
+	return frames;
+}
+
+static void frames_take_the_place_of_bytes(void **state)
+{
+	Flightrec__Snapshot *file;
+	const uint8_t *at, *frames;
+
+	(void)state;
+	emit_all();
+	file = written(true, 0);
+	assert_non_null(file);
+	assert_true(file->source[STACKED]->unwound);
+	assert_false(file->source[STACKED]->sample_type &
+		     (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER));
+	assert_true(file->source[STACKED]->sample_type & PERF_SAMPLE_CALLCHAIN);
+	assert_int_equal(file->source[STACKED]->sample_regs_user, 0);
+	assert_false(file->source[PLAIN]->unwound);
+	at = chunk(file);
+	assert_int_equal(secrets(at, file->records[0]->size), 0);
+	at += ((const struct perf_event_header *)at)->size; // the plain one
+	frames = frames_of(&at);
+	assert_int_equal(u64(&frames), 2 | (uint64_t)FREC_UNWIND_COMPLETE << 32);
+	assert_int_equal(u64(&frames), 0);
+	assert_int_equal(u64(&frames), BIAS + 0x1010);
+	assert_int_equal(u64(&frames), BIAS + 0x1310);
+	assert_int_equal(u64(&frames), 4 | 1 << 8);
+	// An address of return that leads nowhere is what somebody wrote there.
+	frames = frames_of(&at);
+	assert_int_equal(u64(&frames), 1 | (uint64_t)FREC_UNWIND_BAD_MEMORY << 32);
+	assert_int_equal(u64(&frames), 0);
+	assert_int_equal(u64(&frames), BIAS + 0x1010);
+	assert_int_equal(u64(&frames), 4);
+	for (int i = 0; i < 2; i++) {
+		frames = frames_of(&at);
+		assert_int_equal(u64(&frames), (uint64_t)FREC_UNWIND_NO_REGISTERS << 32);
+		assert_int_equal(u64(&frames), 0);
+		assert_ptr_equal(frames, at);
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+	free(file_bytes);
+}
+
+static void the_crash_has_frames(void **state)
+{
+	Flightrec__Snapshot *file;
+	Flightrec__ThreadStack *thread;
+
+	(void)state;
+	emit_all();
+	for (int drop = 0; drop < 2; drop++) {
+		file = written(drop, 0);
+		assert_int_equal(file->n_thread_stack, 1);
+		thread = file->thread_stack[0];
+		assert_int_equal(thread->tid, PID);
+		assert_int_equal(thread->name.len, strlen("program"));
+		assert_int_equal(thread->registers->n_value, file->crash->registers->n_value);
+		assert_int_equal(thread->frames->n_pc, 1);
+		assert_int_equal(thread->frames->pc[0], BIAS + 0x1010);
+		// The bytes that there are begin a page higher.
+		assert_int_equal(thread->frames->end, FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY);
+		assert_int_equal(thread->frames->address, drop ? 0 : STACK + 16);
+		if (drop)
+			assert_null(file->crash->stack);
+		else
+			assert_int_equal(file->crash->stack->data.len, FREC_CRASH_RECORD_STACK);
+		flightrec__snapshot__free_unpacked(file, NULL);
+		free(file_bytes);
+	}
+}
+
+static void all_is_kept_otherwise(void **state)
+{
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	emit_all();
+	file = written(false, 0);
+	assert_false(file->source[STACKED]->unwound);
+	assert_int_equal(file->records[0]->size, copy.valid);
+	// Those of the stacks and, but for those of stack pointer and pc, of the registers.
+	assert_true(secrets(chunk(file), copy.valid) > FREC_CRASH_RECORD_STACK / 8 + 8);
+	flightrec__snapshot__free_unpacked(file, NULL);
+	free(file_bytes);
+}
+
+// What a service writes itself can say anything of its sizes.
+static void broken_records_keep_nothing(void **state)
+{
+	const uint64_t huge[] = {UINT64_MAX, 1u << 20, 8192, UINT64_C(1) << 61};
+	static struct made made;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	emit_all();
+	for (size_t i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
+		begin(&made, STACKED, PID); // a call chain that does not end
+		memcpy(made.bytes + offsetof(struct frec_sample, raw_size), &huge[i], 8);
+		add_payload(&made);
+		add_stack(&made, BIAS + 0x1010, sound, 8);
+		put(&made, STACKED);
+		begin(&made, STACKED, PID); // a payload
+		add_payload(&made);
+		add_stack(&made, BIAS + 0x1010, sound, 8);
+		memcpy(made.bytes + offsetof(struct frec_sample, raw_size) + 24, &huge[i], 4);
+		put(&made, STACKED);
+		begin(&made, STACKED, PID); // a stack
+		add_payload(&made);
+		add_stack(&made, BIAS + 0x1010, sound, 8);
+		memcpy(made.bytes + made.size - 10 * 8, &huge[i], 8);
+		put(&made, STACKED);
+	}
+	file = written(true, 2) /* one for each kind of damage */;
+	assert_int_equal(secrets(chunk(file), file->records[0]->size), 0);
+	flightrec__snapshot__free_unpacked(file, NULL);
+	free(file_bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(frames_take_the_place_of_bytes),
+		cmocka_unit_test(the_crash_has_frames),
+		cmocka_unit_test(all_is_kept_otherwise),
+		cmocka_unit_test(broken_records_keep_nothing),
+	};
+
+#ifndef __x86_64__
+	return 77; // The program above is of x86_64.
+#endif
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
