@@ -413,12 +413,12 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
+			// File and line are known as well; what is printed is what perf script prints.
 			for (size_t k = 0; k < names.count; k++)
-				printf("\t%16" PRIx64 " %s at %s:%u (%s)\n", names.address,
+				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function
 							       : "[unknown]",
-				       names.names[k].file ? names.names[k].file : "?",
-				       names.names[k].line, names.module ? names.module : "?");
+				       names.module ? names.module : "?");
 			if (!names.count)
 				printf("\t%16" PRIx64 " [unknown] (%s)\n", names.address,
 				       names.module ? names.module : "?");
