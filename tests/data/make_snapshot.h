@@ -26,6 +26,8 @@ struct make_options {
 		       */
 	bool unknown_source; /* one record of a source that the file does not describe */
 	bool no_crash;	     /* a snapshot on request */
+	bool other_host;     /* of another machine, whose CLOCK_MONOTONIC began a second later */
+	bool other_recorder; /* of a recorder that began a nanosecond later */
 	bool stacks; /* requests have the kernel's call chain, switches frames, and the threads that did not die theirs */
 };
 

@@ -29,6 +29,8 @@ int main(int argc, char **argv)
 		{"hostile", &options.hostile},
 		{"unknown-source", &options.unknown_source},
 		{"no-crash", &options.no_crash},
+		{"other-host", &options.other_host},
+		{"other-recorder", &options.other_recorder},
 		{"stacks", &options.stacks},
 	};
 	struct made_file file;
