@@ -150,7 +150,8 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	if (crash->stack)
 		frec__text_printf(text, ",\"stack\":{\"address\":\"0x%" PRIx64 "\",\"size\":%zu}",
 				  crash->stack->address, crash->stack->data.len);
-	add_frames(text, stacks, frec__stacks_of_crash(stacks));
+	if (stacks)
+		add_frames(text, stacks, frec__stacks_of_crash(stacks));
 	if (crash->stacks_missing)
 		add_number(text, "stacks_missing", crash->stacks_missing);
 	add_number(text, "time", crash->time);
@@ -245,7 +246,7 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 	}
 	if (snapshot->crash)
 		add_crash(text, snapshot, stacks);
-	if (snapshot->thread_stack_count)
+	if (stacks && snapshot->thread_stack_count)
 		add_threads(text, snapshot, stacks);
 	if (snapshot->trigger)
 		add_trigger(text, snapshot);

@@ -22,10 +22,10 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	       struct frec_error *reterr);
 
 /* report_text.c and report_json.c: everything but the events. `reference` is the time that others
- * are told from. */
-void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       struct frec_stacks *stacks, uint64_t reference, bool colored);
+ * are told from. For JSON `stacks` may be NULL: then it has no call stacks. */
 void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
 		       struct frec_stacks *stacks);
+void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
+		       struct frec_stacks *stacks, uint64_t reference, bool colored);
 
 #endif

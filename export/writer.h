@@ -45,6 +45,7 @@ extern const struct frec_writer frec__writer_otlp;
 extern const struct frec_writer frec__writer_ctf;
 extern const struct frec_writer frec__writer_perf;
 extern const struct frec_writer frec__writer_firefox;
+extern const struct frec_writer frec__writer_html;
 extern const struct frec_writer frec__writer_folded;
 extern const struct frec_writer frec__writer_pprof;
 

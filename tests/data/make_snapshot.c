@@ -63,7 +63,11 @@ struct ring {
 	uint64_t by_source[SOURCES + 1];
 };
 
+// What a page must not take for markup: it would end a script, run one, load something, and turn the text behind it.
+#define MARKUP "</script><img src=x onerror=boom()><script>boom()</script>\u202eabc\x1b[31m\xff"
+
 struct maker {
+	bool markup; /* names are MARKUP */
 	struct bytes file;
 	uint64_t parts, records;
 };
@@ -375,6 +379,11 @@ static void add_kernel_sources(struct maker *maker, bool stacks)
 	end_source(maker, &source);
 }
 
+static ProtobufCBinaryData text(const char *string)
+{
+	return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
+}
+
 static void add_header(struct maker *maker, const struct make_options *options)
 {
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
@@ -390,7 +399,7 @@ static void add_header(struct maker *maker, const struct make_options *options)
 	header.recording_since = SINCE + options->other_recorder;
 	header.machine = "x86_64";
 	header.host = &host;
-	host.hostname = (ProtobufCBinaryData){5, (uint8_t *)"web-7"};
+	host.hostname = maker->markup ? text(MARKUP) : text("web-7");
 	host.kernel_release = "6.12.0";
 	host.boot_id = "00000000-0000-4000-8000-000000000001";
 	if (options->other_host) {
@@ -415,11 +424,6 @@ static void add_clocks(struct maker *maker, Flightrec__Clocks__When when, uint64
 	add_part(maker, FREC_PART_CLOCKS, &clocks.base);
 }
 
-static ProtobufCBinaryData text(const char *string)
-{
-	return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
-}
-
 static void add_process(struct maker *maker)
 {
 	Flightrec__Process process = FLIGHTREC__PROCESS__INIT;
@@ -437,7 +441,7 @@ static void add_process(struct maker *maker)
 	process.ppid = 1;
 	process.owner_case = FLIGHTREC__PROCESS__OWNER_UID;
 	process.uid = 1000;
-	process.name = text("shopd");
+	process.name = maker->markup ? text(MARKUP) : text("shopd");
 	process.cmdline = arguments;
 	process.n_cmdline = COUNT(arguments);
 	process.executable = text("/usr/bin/shopd");
@@ -515,7 +519,7 @@ static void add_trigger_and_crash(struct maker *maker, bool crashed)
 	crash.pid = MAIN;
 	crash.tid = WORKER;
 	crash.thread_name = text("worker-1\xff");
-	crash.process_name = text("shopd");
+	crash.process_name = maker->markup ? text(MARKUP) : text("shopd");
 	crash.cmdline = arguments;
 	crash.n_cmdline = COUNT(arguments);
 	crash.signal = 11;
@@ -618,6 +622,19 @@ static void add_hostile(struct ring *ring)
 	free(locators.data);
 }
 
+// The same in fields, and a text that is longer than anybody reads.
+static void add_markup(struct ring *ring)
+{
+	static const char markup[] = MARKUP;
+	static char huge[8000];
+	const struct request request = {3, markup, sizeof(markup), 0, 1, 1, "<b>", 2};
+	const struct request longer = {4, huge, sizeof(huge), 0, 1, 1, "", 2};
+
+	memset(huge, '<', sizeof(huge) - 1);
+	add_request(ring, MAIN, MAIN, 2200000000, &request);
+	add_request(ring, MAIN, MAIN, 2200000001, &longer);
+}
+
 static void fill_rings(struct ring *ring, const struct make_options *options)
 {
 	const struct request first = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
@@ -635,11 +652,27 @@ static void fill_rings(struct ring *ring, const struct make_options *options)
 	add_request(&ring[0], STRANGER, STRANGER, 1800000000, &first);
 	if (options->hostile)
 		add_hostile(&ring[0]);
+	if (options->markup)
+		add_markup(&ring[0]);
 	if (options->unknown_source)
 		add_record(&ring[0], 99, MAIN, MAIN, 2200000000, &nothing);
 	if (!options->no_crash)
 		add_deliver(&ring[1], 2500000000);
 	add_switch(&ring[1], 2500200000, "worker-1", WORKER, "swapper/1", 0);
+}
+
+// CPUs on which somebody else keeps switching.
+static void add_noise(struct maker *maker, const struct make_options *options)
+{
+	for (uint32_t cpu = 2; cpu < 6; cpu++) {
+		struct ring ring = {.cpu = cpu};
+
+		for (uint64_t i = 0; i < 6500; i++)
+			add_switch(&ring, 2300000000 + i, "noise", STRANGER, "more", STRANGER);
+		add_records(maker, &ring, true, false, false);
+		add_coverage(maker, &ring, options);
+		free(ring.bytes.data);
+	}
 }
 
 void make_small(struct made_file *ret, const struct make_options *options)
@@ -649,6 +682,7 @@ void make_small(struct made_file *ret, const struct make_options *options)
 	struct maker maker = {0};
 
 	ring[0].stacks = ring[1].stacks = options->stacks;
+	maker.markup = options->markup;
 	fill_rings(ring, options);
 	add_header(&maker, options);
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE, options->other_host);
@@ -666,6 +700,8 @@ void make_small(struct made_file *ret, const struct make_options *options)
 		add_coverage(&maker, &ring[i], options);
 		free(ring[i].bytes.data);
 	}
+	if (options->noise)
+		add_noise(&maker, options);
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT, UNTIL, options->other_host);
 	end.parts = maker.parts;
 	end.records = maker.records;

@@ -25,6 +25,8 @@ struct make_options {
 	bool hostile; /* more records, whose lengths, offsets and text are not what they should be
 		       */
 	bool unknown_source; /* one record of a source that the file does not describe */
+	bool markup; /* names and fields that a browser could take for more than text, and a long one */
+	bool noise; /* 26000 events of somebody else, on CPUs of their own */
 	bool no_crash;	     /* a snapshot on request */
 	bool other_host;     /* of another machine, whose CLOCK_MONOTONIC began a second later */
 	bool other_recorder; /* of a recorder that began a nanosecond later */

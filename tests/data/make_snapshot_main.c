@@ -28,6 +28,8 @@ int main(int argc, char **argv)
 		{"oversize", &options.oversize},
 		{"hostile", &options.hostile},
 		{"unknown-source", &options.unknown_source},
+		{"markup", &options.markup},
+		{"noise", &options.noise},
 		{"no-crash", &options.no_crash},
 		{"other-host", &options.other_host},
 		{"other-recorder", &options.other_recorder},

@@ -1,0 +1,84 @@
+// The table of events, the last first. It grows by a page when asked: a table with all rows would be slow everywhere.
+
+const TABLE_PAGE = 200;
+const table = {rows: TABLE_PAGE, onlyWindow: false};
+
+function tableEvents() {
+	if (!table.onlyWindow)
+		return matches;
+	return matches.slice(eventAt(view.from, matches), eventAt(view.to + 1, matches));
+}
+
+function tableRow(event) {
+	const time = make("button", {type: "button", class: "time"}, seconds(event.time));
+	const fields = make("td", "fields-cell");
+	for (const [index, [name]] of event.source.fields.entries())
+		add(fields, make("span", "field", make("span", "quiet", name + "="), make("span", "value", valueText(event, index))), " ");
+	const row = make("tr", null, make("td", "number", time), make("td", "number cpu", event.cpu),
+		make("td", event.thread.died ? "thread died" : "thread", event.thread.label),
+		make("th", {scope: "row", class: "event"}, make("span", {class: "dot c" + colorOf(event.source), "aria-hidden": "true"}), event.source.name), fields);
+	row.dataset.index = event.index;
+	row.classList.toggle("chosen", event === selected);
+	return row;
+}
+
+function shownRows() {
+	return $("event-table").querySelectorAll("tr[data-index]");
+}
+
+function showTable() {
+	const wanted = tableEvents();
+	const shown = wanted.slice(Math.max(0, wanted.length - table.rows)).reverse();
+	const rows = shown.map(tableRow);
+	// A line where the end was, with what came after it above.
+	const end = shown.findIndex(event => event.time <= 0);
+	if (end > 0)
+		rows.splice(end, 0, make("tr", "end", make("td", {colspan: "5"}, referenceWord)));
+	$("event-table").tBodies[0].replaceChildren(...rows);
+	const rest = wanted.length - shown.length;
+	$("older").hidden = rest === 0;
+	show($("older"), `${number(Math.min(rest, TABLE_PAGE))} older of ${number(rest)}`);
+	show($("count"), wanted.length === events.length ? plural(events.length, "event")
+		: `${number(wanted.length)} of ${plural(events.length, "event")}`,
+	leftOut ? `, ${number(leftOut)} older ones not in this page` : "");
+	if (!shown.length)
+		$("event-table").tBodies[0].appendChild(make("tr", null, make("td", {colspan: "5", class: "quiet"},
+			events.length ? "No event has all of this." : "The snapshot holds no events.")));
+}
+
+function markRow() {
+	for (const row of shownRows())
+		row.classList.toggle("chosen", selected !== null && Number(row.dataset.index) === selected.index);
+}
+
+function startTable() {
+	const restart = () => {
+		table.rows = TABLE_PAGE;
+		showTable();
+	};
+	onSearch(restart);
+	onSelect(markRow);
+	let timer = 0;
+	onView(() => {
+		if (!table.onlyWindow)
+			return;
+		clearTimeout(timer);
+		timer = setTimeout(restart, 150);
+	});
+	$("only-window").addEventListener("change", () => {
+		table.onlyWindow = $("only-window").checked;
+		restart();
+	});
+	$("older").addEventListener("click", () => {
+		const before = shownRows().length;
+		table.rows += TABLE_PAGE;
+		showTable();
+		// Whoever asked by keyboard goes on reading where it goes on.
+		shownRows()[before].querySelector("button").focus();
+	});
+	$("event-table").tBodies[0].addEventListener("click", click => {
+		const row = click.target.closest("tr[data-index]");
+		if (row && !String(getSelection()))
+			select(events[Number(row.dataset.index)], {reveal: true, focus: click.detail === 0});
+	});
+}

@@ -1,0 +1,93 @@
+// What the timeline shows, and where: a lane for each thread of the process that died, then one for each other process.
+
+const LANES_FEW = 14;
+const LANES_MAX = 300; // a canvas cannot be of any height
+const AXIS = 24;
+const COLORS = 8;
+
+const view = {from: 0, to: 1};
+const whole = {from: 0, to: 1};
+const viewListeners = [];
+const drawing = {lanes: [], all: false, pending: false, wanted: new Uint8Array(events.length), paint: null};
+
+function onView(listener) {
+	viewListeners.push(listener);
+}
+
+// Events of services are told apart by colour, those of the kernel are in the background.
+function colorOf(source) {
+	if (source.color === undefined) {
+		const own = recorded.sources.filter(other => !other.kernel);
+		source.color = source.kernel ? "k" : String(own.indexOf(source) % COLORS);
+	}
+	return source.color;
+}
+
+function groupBy(list, key) {
+	const groups = new Map();
+	for (const item of list) {
+		const name = key(item);
+		if (!groups.has(name))
+			groups.set(name, []);
+		groups.get(name).push(item);
+	}
+	return groups;
+}
+
+// Few lanes: threads only of the process that it is about. All: every thread there is.
+function buildLanes() {
+	const lanes = [];
+	const processes = [...groupBy(events, event => event.thread.pid).entries()];
+	const rank = ([pid, list]) => (list[0].thread.dead ? 2 : pid <= 0 ? 0 : 1);
+	processes.sort((a, b) => rank(b) - rank(a) || b[1].length - a[1].length);
+	for (const [pid, list] of processes) {
+		const byThread = [...groupBy(list, event => event.thread).entries()];
+		byThread.sort((a, b) => b[0].died - a[0].died || b[1].length - a[1].length);
+		if (pid > 0 && (drawing.all || list[0].thread.dead || processes.length === 1)) {
+			for (const [thread, own] of byThread)
+				lanes.push({label: thread.label, events: own, dead: thread.dead, died: thread.died});
+		} else {
+			const first = byThread[0][0];
+			const label = pid === 0 ? "idle" : pid < 0 ? "unknown" : `${first.process || "?"}[${pid}]`;
+			lanes.push({label: byThread.length > 1 && pid > 0 ? `${label} ${byThread.length} threads` : label, events: list, dead: false, died: false});
+		}
+	}
+	const limit = drawing.all ? LANES_MAX : LANES_FEW;
+	const rest = lanes.length > limit ? lanes.splice(limit - 1) : [];
+	if (rest.length)
+		lanes.push({label: `${rest.length} more`, events: rest.flatMap(lane => lane.events).sort((a, b) => a.index - b.index), dead: false, died: false});
+	drawing.lanes = lanes;
+	const hasMore = rest.length > 0 || threads.length > lanes.length;
+	$("more-lanes").hidden = !hasMore && !drawing.all;
+	show($("more-lanes"), drawing.all ? "Fewer lanes" : `All ${number(threads.length)} threads`);
+}
+
+function layout() {
+	const width = $("lanes").clientWidth;
+	const narrow = width < 620;
+	return {width, narrow, gutter: narrow ? 0 : 200, lane: narrow ? 36 : 24, height: AXIS + drawing.lanes.length * (narrow ? 36 : 24)};
+}
+
+function timeToX(time, place) {
+	return place.gutter + (time - view.from) / (view.to - view.from) * (place.width - place.gutter);
+}
+
+function xToTime(x, place) {
+	return view.from + (x - place.gutter) / (place.width - place.gutter) * (view.to - view.from);
+}
+
+function setView(from, to) {
+	const least = 100;
+	const margin = (whole.to - whole.from) * 0.02;
+	let length = Math.min(Math.max(to - from, least), whole.to - whole.from + 2 * margin);
+	let start = (from + to - length) / 2;
+	start = Math.min(Math.max(start, whole.from - margin), whole.to + margin - length);
+	if (start === view.from && start + length === view.to)
+		return false;
+	view.from = start;
+	view.to = start + length;
+	redraw();
+	for (const listener of viewListeners)
+		listener();
+	return true;
+}

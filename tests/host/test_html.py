@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_html.py FLIGHTREC MAKE_SNAPSHOT: the page of `flightrec export -f html` in headless Chromium, clicked through.
+
+Exits with 77 where Chromium is not installed.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from chromium import Page
+
+TOOL, MAKE = map(os.path.abspath, sys.argv[1:3])
+ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
+LIMIT = 5 << 20
+DATA = re.compile(r'<script type="application/json" id="(?:report|events)-data">([^<]*)</script>')
+
+
+def run(*command, status=0):
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+    assert done.returncode == status, (command, done.returncode, done.stderr[-2000:])
+    return done
+
+
+def export(*words, options=(), status=0):
+    """The page of a snapshot that make_snapshot makes, and its two blocks of data."""
+    name = "-".join(words) or "plain"
+    run(MAKE, f"{name}.frec", *words)
+    page = pathlib.Path(f"{name}.html").resolve()
+    run(TOOL, "export", f"{name}.frec", "-o", page, *options, status=status)
+    return page, *data_of(page)
+
+
+def data_of(page):
+    text = page.read_text(encoding="utf-8")
+    blocks = DATA.findall(text)
+    assert len(blocks) == 2, len(blocks)
+    assert text.count("<script") == 3, "a script that is none of ours"
+    return tuple(map(json.loads, blocks))
+
+
+def older_ones(lines, dead, left_out):
+    """The lines without the oldest of the process that died, or of others."""
+    for line in lines:
+        if (line["pid"] == dead) and left_out[0]:
+            left_out[0] -= 1
+        elif (line["pid"] != dead) and left_out[1]:
+            left_out[1] -= 1
+        else:
+            yield line
+
+
+def same_events(recorded, frec, dead=123):
+    """Every event of the page against the JSON lines, by value."""
+    lines = [json.loads(line) for line in run(TOOL, "export", frec, "-f", "json", "-o", "-").stdout.decode().split("\n")[:-1]]
+    assert len(recorded["events"]) == len(lines) - sum(recorded["left_out"]), (len(recorded["events"]), len(lines), recorded["left_out"])
+    for (time, cpu, thread, source, stack, values, *_), line in zip(recorded["events"], older_ones(lines, dead, list(recorded["left_out"]))):
+        pid, tid, process, name = recorded["threads"][thread]
+        assert (time + recorded["reference"], cpu, tid) == (line["time"], line["cpu"], line["tid"]), line
+        assert (process, name) == (line.get("process", ""), line.get("thread", "")), line
+        kind = recorded["sources"][source]
+        assert kind["name"] == line["event"], line
+        assert [field for field, _ in kind["fields"]] == list(line["fields"]), line
+        for (field, _), value in zip(kind["fields"], values):
+            wanted = line["fields"][field]
+            if isinstance(wanted, str) and len(wanted.encode()) > 1024:
+                assert wanted.startswith(value), field
+            elif isinstance(wanted, int) and not isinstance(wanted, bool) and abs(wanted) > 2**53:
+                assert value == str(wanted), field
+            else:
+                assert value == wanted, (field, value, wanted)
+        functions = [place for index in (recorded["stacks"][stack][1:] if stack >= 0 else []) for place in recorded["locations"][index]]
+        assert functions == line.get("stack", []), line
+
+
+def check_data():
+    """What is in the page, without looking at it."""
+    for words in ((), ("hostile",), ("wrapped", "zstd"), ("stacks",), ("no-crash",), ("markup",)):
+        page, report, recorded = export(*words)
+        same_events(recorded, f"{'-'.join(words) or 'plain'}.frec")
+        assert ("crash" in report) == ("no-crash" not in words), words
+        assert page.stat().st_size < 200_000, page
+    page, _, recorded = export("large", "8")
+    assert len(recorded["events"]) == 20000 and recorded["left_out"][1] > 0, recorded["left_out"]
+    same_events(recorded, "large-8.frec", dead=None)
+    assert page.stat().st_size < LIMIT, page.stat().st_size
+    # What somebody else does does not push out what the process that died did.
+    _, _, recorded = export("noise")
+    assert len(recorded["events"]) == 20000 and recorded["left_out"][0] == 0, recorded["left_out"]
+    same_events(recorded, "noise.frec")
+    page, _, recorded = export(options=("--to", "-100"))
+    assert recorded["events"] == [], recorded["events"]
+    whole = pathlib.Path("plain.frec").read_bytes()
+    pathlib.Path("torn.frec").write_bytes(whole[: len(whole) * 2 // 3])
+    run(TOOL, "export", "torn.frec", "-o", "torn.html", status=1)
+    report, _ = data_of(pathlib.Path("torn.html"))
+    assert not report["whole"] and report["damage"], report
+
+
+def check_well(page):
+    """What holds for every page, whatever it shows."""
+    complaints = list(page.complaints())
+    assert not complaints, complaints
+    assert page.ask("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
+    nameless = page.ask("""[...document.querySelectorAll("button, input, a, summary, [tabindex='0']")].filter(element =>
+        !element.hidden && !(element.getAttribute("aria-label") || element.textContent.trim() || (element.labels && element.labels.length)
+        || element.getAttribute("aria-labelledby") || element.id === "detail-body")).map(element => element.outerHTML)""")
+    assert nameless == [], nameless
+    broken = page.ask("""[...document.querySelectorAll("[aria-labelledby], [aria-describedby]")].flatMap(element =>
+        [element.getAttribute("aria-labelledby"), element.getAttribute("aria-describedby")]).filter(id => id && !document.getElementById(id))""")
+    assert broken == [], broken
+    levels = page.ask("""[...document.querySelectorAll("h1, h2, h3")].filter(heading => heading.checkVisibility()).map(heading => Number(heading.tagName[1]))""")
+    assert levels[0] == 1 and levels.count(1) == 1 and all(b - a <= 1 for a, b in zip(levels, levels[1:])), levels
+    assert page.ask("""document.querySelectorAll("main, header, nav").length""") == 3
+    ids = page.ask("""[...document.querySelectorAll("[id]")].map(element => element.id)""")
+    assert len(ids) == len(set(ids)), ids
+
+
+CONTRAST = """(() => {
+    const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const luminance = color => {
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = element => {
+        for (; element; element = element.parentElement) {
+            const color = getComputedStyle(element).backgroundColor;
+            if (!/rgba\\(.*, 0\\)/.test(color))
+                return color;
+        }
+    };
+    const low = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const words = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        if (!words || !element.checkVisibility() || element.disabled || element.closest(".sr, .skip, option"))
+            continue;
+        const [a, b] = [luminance(getComputedStyle(element).color), luminance(behind(element))].sort((x, y) => y - x);
+        if ((a + 0.05) / (b + 0.05) < 4.5)
+            low.push(element.outerHTML.slice(0, 120) + " " + ((a + 0.05) / (b + 0.05)).toFixed(2));
+    }
+    return low;
+})()"""
+
+
+def check_report(path):
+    with Page(path) as page:
+        assert page.ask("$('headline').textContent") == "shopd[123] died of SIGSEGV (address not mapped) at 0x0, thread worker-1\\xff[125]"
+        facts = page.ask("$('facts').textContent")
+        for word in ("SIGSEGV (11), SEGV_MAPERR: address not mapped", "0x0: a null pointer", "web-7, Linux 6.12.0", '/usr/bin/shopd --port 80 80'):
+            assert word in facts, (word, facts)
+        assert page.ask("$('register-list').children.length") == 9
+        assert "6 events happened and could not be recorded" in page.ask("$('notices').textContent"), page.ask("$('notices').textContent")
+        assert page.ask("$('loss').tBodies[0].rows.length") == 6
+        assert page.ask("[...$('coverage').tBodies[0].rows].map(row => row.cells[1].textContent)") == ["−1.500000", "−1.500000"]
+        assert page.ask("[...$('event-table').tBodies[0].rows].map(row => row.className || row.cells[0].textContent)")[:3] == ["+0.000200000", "end", "+0.000000000"]
+        assert page.ask("reportText()").startswith("shopd[123] died of SIGSEGV"), page.ask("reportText()")
+        check_well(page)
+
+
+def check_search(path):
+    with Page(path) as page:
+        assert page.ask("$('only-dead').checked") and page.ask("$('count').textContent") == "6 of 9 events", page.ask("$('count').textContent")
+        page.click("#only-dead")
+        assert page.ask("$('count').textContent") == "9 events"
+        page.click("#query")
+        for words, count in (("request_done", 4), ("request_done path=/cart", 2), ("-request_done", 5), ("REQUEST_DONE -/cart status=500", 2), ("nowhere", 0)):
+            page.ask("$('query').select()")
+            page.type(words)
+            page.until(f"search.query === {json.dumps(words)}")
+            assert page.ask("$('count').textContent") == f"{count} of 9 events", (words, page.ask("$('count').textContent"))
+            assert page.ask("shownRows().length") == count, words
+            assert page.ask("drawing.wanted.reduce((a, b) => a + b, 0)") == count, words
+        assert page.ask("document.activeElement.id") == "query"
+        check_well(page)
+
+
+def check_timeline(path):
+    with Page(path) as page:
+        width = lambda: page.ask("view.to - view.from")
+        full = width()
+        page.click("#zoom-in")
+        assert abs(width() / full - 0.5) < 0.05, (width(), full)
+        page.click("#zoom-all")
+        assert width() >= full
+        # The wheel: with Ctrl it zooms to where it points, without it the page scrolls.
+        x, y = page.middle("#lanes")
+        before = width()
+        page.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=-120, modifiers=2)
+        page.until(f"view.to - view.from < {before}")
+        before = width()
+        page.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=30)
+        page.frames()
+        assert width() == before
+        # A drag moves it.
+        start = page.ask("view.from")
+        x, y = page.middle("#lanes")
+        page.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button="left", clickCount=1)
+        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x + 100, y=y, button="left", buttons=1)
+        page.call("Input.dispatchMouseEvent", type="mouseReleased", x=x + 100, y=y, button="left", clickCount=1)
+        page.until(f"view.from < {start}")
+        assert page.ask("selected") is None, "a drag is no click"
+        # Hovering tells all fields, a click keeps them.
+        page.click("#zoom-all")
+        page.frames()
+        x, y = page.ask("""(() => { const event = matches.findLast(event => event.source.name === "shop:request_done");
+            const place = layout(), box = $("canvas").getBoundingClientRect();
+            return [box.x + timeToX(event.time, place), box.y + AXIS + (drawing.lanes.findIndex(lane => lane.events.includes(event)) + 0.5) * place.lane] })()""")
+        page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        page.until("!$('tip').hidden")
+        assert page.ask("[...$('tip').querySelectorAll('dt')].map(name => name.textContent)")[:3] == ["order_id", "path", "status"]
+        page.click_at(x, y)
+        assert page.ask("$('detail-title').textContent") == "shop:request_done" and not page.ask("$('detail').hidden")
+        assert '"/pay?x="1""' in page.ask("$('detail-body').textContent"), page.ask("$('detail-body').textContent")
+        check_well(page)
+
+
+def check_keyboard(path):
+    with Page(path) as page:
+        order = []
+        for _ in range(40):
+            page.press("Tab")
+            order.append(page.ask("document.activeElement.id || document.activeElement.getAttribute('href') || document.activeElement.tagName"))
+            assert page.ask("document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== 'none'"), order[-1]
+            if order[-1] == "lanes":
+                break
+        assert order[:3] == ["#main", "#what", "#timeline"] and order[-1] == "lanes", order
+        assert [name for name in order if name in ("copy", "theme", "query", "zoom-in")] == ["copy", "theme", "query", "zoom-in"], order
+        page.press("End")
+        last = page.ask("selected.index")
+        assert page.ask("matches[matches.length - 1].index") == last and page.ask("$('announce').textContent").startswith("sched:sched_switch"), last
+        page.press("ArrowLeft")
+        assert page.ask("selected.index") < last and page.ask("selected.thread.tid") == 125
+        page.press("ArrowDown")
+        assert page.ask("selected.thread.tid") == 123, page.ask("selected.thread.label")
+        length = page.ask("view.to - view.from")
+        page.press("+", "Equal", text="+")
+        assert page.ask("view.to - view.from") < length
+        page.press("0", "Digit0", text="0")
+        assert page.ask("view.to - view.from") >= length
+        page.press("Enter", text="\r")
+        assert page.ask("document.activeElement.id") == "detail-title"
+        page.press("Escape")
+        assert page.ask("$('detail').hidden") and page.ask("document.activeElement.id") == "lanes"
+        page.press("/", "Slash", text="/")
+        assert page.ask("document.activeElement.id") == "query" and page.ask("$('query').value") == ""
+        # The table's events, with the keyboard alone.
+        page.ask("$('event-table').querySelector('button').focus()")
+        page.press("Enter", text="\r")
+        assert page.ask("document.activeElement.id") == "detail-title" and not page.ask("$('detail').hidden")
+        check_well(page)
+
+
+def check_themes(path):
+    for dark in (False, True):
+        with Page(path, dark=dark) as page:
+            color = lambda: page.ask("getComputedStyle(document.body).backgroundColor")
+            system = color()
+            assert page.ask(CONTRAST) == [], page.ask(CONTRAST)
+            page.click("#theme")
+            light = color()
+            page.click("#theme")
+            assert light != color() and system == (color() if dark else light), (system, light, color())
+            assert page.ask("$('theme').getAttribute('aria-label')") == "Theme: dark"
+            check_well(page)
+
+
+def check_hostile(path, words):
+    with Page(path) as page:
+        page.ask("globalThis.boom = () => { globalThis.exploded = true }")
+        page.click("#only-dead")
+        page.ask("events.forEach(event => { select(event); })")
+        page.frames()
+        assert page.ask("typeof exploded") == "undefined" and page.ask("document.images.length") == 0
+        assert page.ask("document.scripts.length") == 3
+        shown = page.ask("document.body.innerText") + page.ask("document.title")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", shown)
+        for word in words:
+            assert word in page.ask("document.body.textContent"), word
+        check_well(page)
+        # The policy itself: neither a script nor a connection, even for who got into the page.
+        page.ask("globalThis.refused = []; document.addEventListener('securitypolicyviolation', event => refused.push(event.effectiveDirective))")
+        page.ask("""(() => { const script = document.createElement("script"); script.textContent = "boom()"; document.body.append(script);
+            const image = new Image(); image.src = "https://127.0.0.1:1/x.png"; document.body.append(image);
+            document.body.insertAdjacentHTML("beforeend", "<p style='color: red' onclick='boom()'>x</p>"); document.body.lastChild.click();
+            return fetch("https://127.0.0.1:1/").catch(() => {}).then(() => true) })()""")
+        page.until("refused.length >= 5")
+        assert sorted(page.ask("refused")) == ["connect-src", "img-src", "script-src-attr", "script-src-elem", "style-src-attr"], page.ask("refused")
+        assert page.ask("typeof exploded") == "undefined"
+
+
+def check_phone(path):
+    with Page(path, 390, 844, touch=True) as page:
+        check_well(page)
+        assert page.ask("[...document.querySelectorAll('main button, main input')].filter(button => button.checkVisibility()"
+                        " && !button.matches('.link, .time, .bar-f, [type=checkbox]')).every(button => button.getBoundingClientRect().height >= 36)")
+        # Two fingers that part.
+        x, y = page.middle("#lanes")
+        length = page.ask("view.to - view.from")
+        fingers = lambda away: [{"x": x - away, "y": y, "id": 1}, {"x": x + away, "y": y, "id": 2}]
+        page.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=fingers(30))
+        for away in (45, 60, 80):
+            page.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=fingers(away))
+        page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+        page.until(f"view.to - view.from < {length * 0.6}")
+
+
+def check_stacks(path):
+    with Page(path) as page:
+        assert not page.ask("$('flamegraph').hidden") and not page.ask("$('threads').hidden") and not page.ask("$('crash-stack').hidden")
+        page.click("#only-dead")
+        total = page.ask("flameRoot.count")
+        assert total == page.ask("events.filter(event => event.stack >= 0).length") > 0
+        bars = page.ask("$('flame').children.length")
+        page.click("#flame .bar-f:nth-child(3)")
+        assert page.ask("flameTop !== flameRoot") and page.ask("!$('flame-reset').disabled") and page.ask("$('flame-path').textContent")
+        page.click("#flame-reset")
+        assert page.ask("$('flame').children.length") == bars
+        assert page.ask("$('flame-table').tBodies[0].rows.length") > 0
+        page.ask("select(events.findLast(event => event.stack >= 0))")
+        assert page.ask("$('detail-body').querySelectorAll('ol.stack li').length") > 0
+        check_well(page)
+
+
+def check_others():
+    """No crash, no events, a file that ends in the middle, one that is too large for a page."""
+    with Page(pathlib.Path("no-crash.html").resolve()) as page:
+        assert page.ask("$('headline').textContent") == "A snapshot on request “slow checkout”; nothing had died"
+        assert page.ask("$('crash-stack').hidden") and page.ask("shownRows().length") == 8
+        check_well(page)
+    with Page(pathlib.Path("plain.html").resolve()) as page:
+        assert page.ask("events.length") == 0 and "no events" in page.ask("$('event-table').textContent")
+        page.click("#zoom-in")
+        page.frames()
+        check_well(page)
+    with Page(pathlib.Path("torn.html").resolve()) as page:
+        assert "This file is damaged" in page.ask("$('notices').textContent")
+        check_well(page)
+    with Page(pathlib.Path("noise.html").resolve()) as page:
+        assert "none of them of the process that died" in page.ask("$('loss-words').textContent"), page.ask("$('loss-words').textContent")
+        assert page.ask("keptFrom(true)") is None and page.ask("keptFrom(false)") < 0  # -Infinity is no JSON
+        assert page.ask("shownRows().length") == 6
+        check_well(page)
+    with Page(pathlib.Path("large-8.html").resolve()) as page:
+        assert "This page has the last 20,000 events" in page.ask("$('notices').textContent")
+        assert page.ask("shownRows().length") == 200
+        page.click("#older")
+        assert page.ask("shownRows().length") == 400 and page.ask("document.activeElement.matches('.time')")
+        check_well(page)
+
+
+def main():
+    if not shutil.which("chromium"):
+        print("chromium is not installed")
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        check_data()
+        plain = pathlib.Path("shown.html").resolve()
+        run(TOOL, "export", "plain.frec", "-o", plain)
+        check_report(plain)
+        check_search(plain)
+        check_timeline(plain)
+        check_keyboard(plain)
+        check_themes(pathlib.Path("stacks.html").resolve())
+        check_hostile(pathlib.Path("markup.html").resolve(), ["</script><img src=x onerror=boom()><script>boom()</script>\\xe2\\x80\\xaeabc\\x1b[31m\\xff", "bytes more"])
+        check_hostile(pathlib.Path("hostile.html").resolve(), ["<script>alert('&amp;')</script>\\xe2\\x80\\xae\\xe2\\x80\\xa8,;\\x0d\\x0a=1"])
+        check_phone(plain)
+        check_stacks(pathlib.Path("stacks.html").resolve())
+        check_others()
+
+
+main()
