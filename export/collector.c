@@ -47,6 +47,7 @@ static int complete_url(struct frec_text *url, const char *given, struct frec_er
 {
 	const char *host = strstr(given, "://");
 	size_t length;
+	bool no_path;
 
 	if (!host || !host[3] || (strncmp(given, "http://", 7) && strncmp(given, "https://", 8)))
 		return frec__error(reterr, -EINVAL, "%s: a URL begins with http:// or https:// and a host", given);
@@ -55,11 +56,9 @@ static int complete_url(struct frec_text *url, const char *given, struct frec_er
 	if (memchr(host, '@', length))
 		return frec__error(reterr, -EINVAL,
 				   "a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
-	frec__text_puts(url, given);
-	if (!host[length])
-		frec__text_puts(url, LOGS_PATH);
-	else if (!strcmp(host + length, "/"))
-		frec__text_puts(url, LOGS_PATH + 1);
+	no_path = !host[length] || !strcmp(host + length, "/");
+	frec__text_add(url, given, no_path ? (size_t)(host - given) + length : strlen(given));
+	frec__text_puts(url, no_path ? LOGS_PATH : "");
 	return url->failed ? frec__error(reterr, -ENOMEM, "out of memory") : 0;
 }
 

@@ -362,7 +362,7 @@ const struct frec_location *frec__locations_kernel(struct frec_locations *locati
 		return NULL;
 	place.names.module = place.code->path;
 	location = intern(locations, &place);
-	if (location && symbol && !location->names.count) {
+	if (location && symbol && *symbol->name && !location->names.count) {
 		struct frec_name *name = calloc(1, sizeof(*name));
 
 		if (!name)

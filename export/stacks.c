@@ -4,37 +4,23 @@
 #include "export/stacks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "export/locations.h"
+#include "export/stack_lives.h"
 
 // Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it are.
 #define CONTEXT_FIRST ((uint64_t)-4095)
 
-// One life of a process, at one state of its mappings.
-struct life {
-	const Flightrec__Process *process;
-	// When a mapping took the place of another one: between two of these moments every address has one meaning.
-	uint64_t *replaced;
-	size_t replaced_count;
-	size_t epoch; // how many of them had passed
-	struct frec_located_process located;
-};
-
 struct frec_stacks {
 	const struct frec_snapshot *snapshot;
-	const struct frec_processes *processes;
 	const struct frec_registers *machine;
 	struct frec_unwinder *unwinder; // NULL: the machine is not known here
 	struct frec_locations locations;
-	struct life **lives; // sorted by the address of their process
-	size_t life_count, life_room;
-	struct life *last;
+	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // by id
 	size_t stack_count, stack_room;
 	uint32_t *table; // ids plus 1 by hash; at most half full
@@ -75,12 +61,12 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 	settled.same_boot = is_this_boot(snapshot);
 	if (!result) {
 		stacks->snapshot = snapshot;
-		stacks->processes = processes;
 		stacks->machine = frec__registers_find(snapshot->header->machine);
 		frec__locations_init(&stacks->locations, snapshot);
 		if (stacks->machine)
 			result =
 				frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
+		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder);
 	}
 	if (result)
 		frec__stacks_destroy(stacks);
@@ -89,20 +75,11 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 	return result;
 }
 
-static void free_life(struct life *life)
-{
-	frec__located_process_deinit(&life->located);
-	free(life->replaced);
-	free(life);
-}
-
 void frec__stacks_destroy(struct frec_stacks *stacks)
 {
 	if (!stacks)
 		return;
-	for (size_t i = 0; i < stacks->life_count; i++)
-		free_life(stacks->lives[i]);
-	free(stacks->lives);
+	frec__stack_lives_deinit(&stacks->lives);
 	for (size_t i = 0; i < stacks->stack_count; i++)
 		free(stacks->stacks[i]);
 	free(stacks->stacks);
@@ -110,147 +87,6 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 	frec__locations_deinit(&stacks->locations);
 	frec__unwinder_destroy(stacks->unwinder);
 	free(stacks);
-}
-
-static int compare_times(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-struct span {
-	uint64_t start, end, since;
-};
-
-static int compare_spans(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-// A process with a thousand libraries has few that lie where another one was: what is sorted by address overlaps only with
-// what follows it, and code that is made at run time, which replaces itself all the time, is of no file and has no names.
-static int find_replaced(struct life *life)
-{
-	const Flightrec__Process *process = life->process;
-	struct span *spans = calloc(process->n_map + 1, sizeof(*spans));
-	struct span reach = {0};
-	size_t count = 0;
-
-	life->replaced = calloc(process->n_map + 1, sizeof(*life->replaced));
-	if (!spans || !life->replaced) {
-		free(spans);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < process->n_map; i++) {
-		const Flightrec__Map *map = process->map[i];
-
-		if (frec__map_is_file(map))
-			spans[count++] = (struct span){map->start, map->end, map->since};
-	}
-	qsort(spans, count, sizeof(*spans), compare_spans);
-	for (size_t i = 0; i < count; i++) {
-		if (spans[i].start < reach.end && spans[i].since != reach.since)
-			life->replaced[life->replaced_count++] =
-				spans[i].since > reach.since ? spans[i].since : reach.since;
-		if (spans[i].end > reach.end)
-			reach = spans[i];
-	}
-	free(spans);
-	qsort(life->replaced, life->replaced_count, sizeof(*life->replaced), compare_times);
-	return 0;
-}
-
-static size_t epoch_at(const struct life *life, uint64_t time)
-{
-	size_t low = 0, high = life->replaced_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (life->replaced[middle] <= time)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-// Brings a life to the mappings that it had at `time`.
-static int move_to(struct frec_stacks *stacks, struct life *life, uint64_t time)
-{
-	size_t epoch = epoch_at(life, time);
-
-	if (life->located.unwind && epoch == life->epoch)
-		return 0;
-	frec__located_process_deinit(&life->located);
-	life->epoch = epoch;
-	// Mappings that replace nothing are taken in whenever they came: nothing ran there before.
-	return frec__located_process_init(&life->located, stacks->unwinder, life->process,
-					  epoch < life->replaced_count ? life->replaced[epoch]
-								       : UINT64_MAX);
-}
-
-static struct life *add_life(struct frec_stacks *stacks, size_t at,
-			     const Flightrec__Process *process)
-{
-	struct life *life;
-
-	if (stacks->life_count == stacks->life_room) {
-		size_t room = stacks->life_room ? 2 * stacks->life_room : 16;
-		struct life **lives = reallocarray(stacks->lives, room, sizeof(struct life *));
-
-		if (!lives)
-			return NULL;
-		stacks->lives = lives;
-		stacks->life_room = room;
-	}
-	life = calloc(1, sizeof(*life));
-	if (!life)
-		return NULL;
-	life->process = process;
-	if (find_replaced(life)) {
-		free_life(life);
-		return NULL;
-	}
-	memmove(stacks->lives + at + 1, stacks->lives + at,
-		(stacks->life_count - at) * sizeof(struct life *));
-	stacks->lives[at] = life;
-	stacks->life_count++;
-	return life;
-}
-
-// NULL: the process table does not know the process, or there is no memory.
-static struct frec_located_process *find_life(struct frec_stacks *stacks, uint32_t pid,
-					      uint32_t tid, uint64_t time)
-{
-	const struct frec_process_entry *entry =
-		frec__processes_find(stacks->processes, pid == UINT32_MAX ? tid : pid, time);
-	size_t low = 0, high = stacks->life_count;
-	struct life *life = stacks->last;
-
-	if (!entry || !stacks->unwinder)
-		return NULL;
-	if (!life || life->process != entry->process) {
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-
-			if (stacks->lives[middle]->process < entry->process)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		if (low < stacks->life_count && stacks->lives[low]->process == entry->process)
-			life = stacks->lives[low];
-		else
-			life = add_life(stacks, low, entry->process);
-	}
-	if (!life || move_to(stacks, life, time))
-		return NULL;
-	stacks->last = life;
-	return &life->located;
 }
 
 static void take_location(struct frec_stacks *stacks, const struct frec_location *location,
@@ -267,8 +103,7 @@ static void take_frames(struct frec_stacks *stacks, struct frec_located_process 
 {
 	for (size_t i = 0; i < count; i++)
 		take_location(stacks,
-			      frec__locations_find(&stacks->locations, process,
-						   &stacks->frames[i]),
+			      frec__locations_find(&stacks->locations, process, &stacks->frames[i]),
 			      stacks->frames[i].pc);
 }
 
@@ -456,7 +291,7 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 	if (!record->callchain_count && !record->register_abi && !unwound)
 		return NULL;
 	take_callchain(stacks, NULL, record, true);
-	process = find_life(stacks, record->pid, record->tid, record->time);
+	process = frec__stack_lives_find(&stacks->lives, record->pid, record->tid, record->time);
 	if (!process)
 		return intern(stacks);
 	if (unwound) {
@@ -487,7 +322,7 @@ const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 {
 	const Flightrec__Frames *frames = thread->frames;
 	struct frec_located_process *process =
-		find_life(stacks, thread->pid, thread->tid, thread->time);
+		frec__stack_lives_find(&stacks->lives, thread->pid, thread->tid, thread->time);
 	size_t count;
 
 	start(stacks);
@@ -517,7 +352,9 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
 		    thread->frames->n_pc)
 			return frec__stacks_of_thread(stacks, thread);
 	}
-	process = crash->registers ? find_life(stacks, crash->pid, crash->tid, crash->time) : NULL;
+	process = crash->registers ? frec__stack_lives_find(&stacks->lives, crash->pid, crash->tid,
+							    crash->time)
+				   : NULL;
 	if (!process)
 		return NULL;
 	registers.mask = crash->registers->mask;

@@ -13,7 +13,6 @@
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 
-#define SETTING "/proc/sys/kernel/core_pattern"
 #define NAME "99-flightrec-core.conf"
 #define PREVIOUS "# core dumps go on to: "
 #define OURS "kernel.core_pattern="
@@ -25,7 +24,8 @@ enum { UNTIL_REBOOT, FOR_GOOD, PLACES };
 
 static bool read_setting(char ret[FREC_CORE_PATTERN_MAX])
 {
-	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, SETTING, 2 * FREC_CORE_PATTERN_MAX);
+	FREC_FREE char *text =
+		frec__read_file_at(AT_FDCWD, FREC_CORE_PATTERN, 2 * FREC_CORE_PATTERN_MAX);
 
 	if (!text)
 		return false;
@@ -38,12 +38,12 @@ static bool read_setting(char ret[FREC_CORE_PATTERN_MAX])
 
 static int write_setting(const char *pattern, struct frec_error *reterr)
 {
-	FREC_CLOSE int fd = open(SETTING, O_WRONLY | O_CLOEXEC);
+	FREC_CLOSE int fd = open(FREC_CORE_PATTERN, O_WRONLY | O_CLOEXEC);
 	char line[FREC_CORE_PATTERN_MAX + 1];
 	int size = snprintf(line, sizeof(line), "%s\n", pattern);
 
 	if (fd < 0 || write(fd, line, (size_t)size) != size)
-		return frec__error(reterr, -errno, SETTING ": %s%s", strerror(errno),
+		return frec__error(reterr, -errno, FREC_CORE_PATTERN ": %s%s", strerror(errno),
 				   errno == EACCES || errno == EPERM
 					   ? ": only root of the machine may set it"
 					   : "");
@@ -141,7 +141,7 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 	int r = frec__core_installed(&before);
 
 	if (r)
-		return frec__error(reterr, r, SETTING ": %s", strerror(-r));
+		return frec__error(reterr, r, FREC_CORE_PATTERN ": %s", strerror(-r));
 	// Somebody may have set another pattern since: that is then the one to pass on to.
 	previous = before.file && !strcmp(before.current, before.ours) ? before.previous
 								       : before.current;
@@ -169,7 +169,7 @@ int frec__core_remove(bool *ret_kept, struct frec_error *reterr)
 	int r = frec__core_installed(&installed);
 
 	if (r)
-		return frec__error(reterr, r, SETTING ": %s", strerror(-r));
+		return frec__error(reterr, r, FREC_CORE_PATTERN ": %s", strerror(-r));
 	if (!installed.file)
 		return frec__error(reterr, -ENOENT,
 				   "it is not installed: neither %s nor %s is there",

@@ -16,6 +16,7 @@
 
 #include "proto/error.h"
 
+#define FREC_CORE_PATTERN "/proc/sys/kernel/core_pattern"
 /* CORENAME_MAX_SIZE of the kernel's include/linux/binfmts.h: bytes of a pattern with its end. */
 #define FREC_CORE_PATTERN_MAX 128
 

@@ -33,6 +33,7 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 					     .watched = watched,
 					     .since = frec__monotonic(),
 					     .written = written,
+					     .wait = FREC_DEATH_WAIT_MAX * UINT64_C(1000000),
 					     .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
 	}
 	reason = &death->reason;
@@ -79,6 +80,14 @@ bool frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid)
 	return find(deaths, pid);
 }
 
+void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int milliseconds)
+{
+	struct frec_death *death = find(deaths, pid);
+
+	if (death)
+		death->wait = milliseconds * UINT64_C(1000000);
+}
+
 void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until)
 {
 	struct frec_death *death = find(deaths, pid);
@@ -98,7 +107,7 @@ static bool is_over(const struct frec_death *death, uint64_t now)
 {
 	if (death->held)
 		return now >= death->held;
-	return gone(death->pidfd) || now - death->since >= FREC_DEATH_WAIT_MAX * UINT64_C(1000000);
+	return gone(death->pidfd) || now - death->since >= death->wait;
 }
 
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,

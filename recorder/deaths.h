@@ -25,6 +25,7 @@ struct frec_death {
 	int pidfd; /* -1: gone before it could be opened */
 	uint64_t since;	   /* when the alert was handled */
 	uint64_t written;  /* bytes that all rings had seen by then */
+	uint64_t wait;	   /* nanoseconds to wait for its end */
 	uint64_t held;	   /* until when stacks are waited for that `flightrec core` has announced; 0 */
 };
 
@@ -40,6 +41,12 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 
 /* Whether the death of that process was announced and is not due yet. */
 bool frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid);
+
+/*
+ * Has that death wait so many milliseconds for its end, instead of FREC_DEATH_WAIT_MAX: `flightrec core` is about to be started,
+ * which takes a busy machine its time.
+ */
+void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int milliseconds);
 
 /* Has that death wait until then (nanoseconds of CLOCK_MONOTONIC), also where the process is gone; 0: no longer than the others. */
 void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until);

@@ -128,6 +128,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		ADD("--transport", "%s", options->transport);
 	if (options->guard)
 		argv[argc++] = (char *)"--guard";
+	if (options->drop_stack_bytes)
+		argv[argc++] = (char *)"--drop-stack-bytes";
 	if (options->quota)
 		ADD("--quota", "%" PRIu64, options->quota);
 	for (size_t i = 0; options->events && options->events[i]; i++) {

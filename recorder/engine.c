@@ -73,6 +73,8 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 		return;
 	frec__deaths_note(&engine->deaths, alert, pid, watched ? watched->only_uid : -1, watched,
 			  bytes_written(engine));
+	if (alert->kind == FREC_ALERT_FATAL)
+		frec__engine_core_dumps(engine, pid);
 }
 
 void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert, uint32_t pid,

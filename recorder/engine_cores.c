@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
+#include "recorder/catalog.h"
+#include "recorder/cleanup.h"
+#include "recorder/core_pattern.h"
 #include "recorder/core_stacks.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -19,6 +22,15 @@ static bool is_awaited(struct frec_engine *engine, uint32_t pid)
 	// Without the sideband a death is noted when it is over.
 	return frec__deaths_pending(&engine->deaths, pid) ||
 	       (!engine->kernel && frec__engine_find_watched(engine, pid));
+}
+
+void frec__engine_core_dumps(struct frec_engine *engine, uint32_t pid)
+{
+	FREC_FREE char *pattern =
+		frec__read_file_at(AT_FDCWD, FREC_CORE_PATTERN, 2 * FREC_CORE_PATTERN_MAX);
+
+	if (pattern && frec__core_pattern_is_ours(pattern))
+		frec__deaths_wait(&engine->deaths, pid, FREC_CORE_START_MAX);
 }
 
 bool frec__engine_core_announced(struct frec_engine *engine, uint32_t pid)
@@ -32,6 +44,7 @@ bool frec__engine_core_announced(struct frec_engine *engine, uint32_t pid)
 
 void frec__engine_core_over(struct frec_engine *engine, uint32_t pid)
 {
+	frec__deaths_wait(&engine->deaths, pid, FREC_DEATH_WAIT_MAX);
 	frec__deaths_hold(&engine->deaths, pid, 0);
 }
 

@@ -19,6 +19,12 @@ struct frec_engine_core {
 	struct frec_thread_stacks stacks;
 };
 
+/* Milliseconds that it waits for the announcement, where the kernel starts `flightrec core` and the process is not gone. */
+#define FREC_CORE_START_MAX 5000
+
+/* A process has got a signal that makes it dump its core: if `flightrec core` takes core dumps, it is waited for. */
+void frec__engine_core_dumps(struct frec_engine *engine, uint32_t pid);
+
 /* Whether a snapshot of the death of that process is to come. It then waits for the stacks, until they came or the wait is over. */
 bool frec__engine_core_announced(struct frec_engine *engine, uint32_t pid);
 void frec__engine_core_over(struct frec_engine *engine, uint32_t pid);

@@ -25,7 +25,10 @@ struct frec_sample {
 	uint8_t raw[];
 } __attribute__((packed));
 
-/* With PERF_SAMPLE_PERIOD a u64 stands where raw_size does here, and everything from there on behind it. */
+/*
+ * With PERF_SAMPLE_PERIOD a u64 stands where raw_size does here, and with PERF_SAMPLE_CALLCHAIN, behind that, another one and as
+ * many more as it says; then follows everything from raw_size on. See records.h and perf_sample.h.
+ */
 
 /* The end of every other record (perf_event_attr.sample_id_all). */
 struct frec_sample_id {

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/perf_sample.h"
+
 static struct frec_id_slot *slot_of(const struct frec_id_map *map, uint64_t perf_id)
 {
 	size_t i = (size_t)(perf_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & map->mask;
@@ -96,30 +98,19 @@ uint32_t frec__record_pid(const struct perf_event_header *record)
 
 size_t frec__record_stacks(const struct perf_event_header *record, uint64_t sample_type)
 {
-	size_t at = offsetof(struct frec_sample, raw_size), callchain = 0;
-	uint32_t raw_size;
+	const struct perf_event_attr before_registers = {
+		.sample_type = sample_type & ~(uint64_t)(PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)};
+	struct frec_perf_sample sample;
+	size_t stacks;
 
-	if (record->type != PERF_RECORD_SAMPLE)
+	if (record->type != PERF_RECORD_SAMPLE ||
+	    frec__perf_sample_read(&before_registers, record + 1, record->size - sizeof(*record), &sample))
 		return 0;
-	at += sample_type & PERF_SAMPLE_PERIOD ? sizeof(uint64_t) : 0;
-	if (sample_type & PERF_SAMPLE_CALLCHAIN) {
-		uint64_t count;
-
-		if (record->size < at + sizeof(count))
-			return 0;
-		memcpy(&count, (const char *)record + at, sizeof(count));
-		if (count > record->size / sizeof(count))
-			return 0;
-		callchain = (size_t)(count + 1) * sizeof(count);
-	}
-	if (record->size < at + callchain + sizeof(raw_size))
-		return 0;
-	memcpy(&raw_size, (const char *)record + at + callchain, sizeof(raw_size));
-	at += sizeof(raw_size);
 	// Registers and stack are all that stands behind the payload.
-	if (raw_size > record->size - at - callchain)
-		return 0;
-	return record->size - at - raw_size;
+	stacks = (size_t)((const uint8_t *)record + record->size - (sample.raw + sample.raw_size));
+	if (sample_type & PERF_SAMPLE_CALLCHAIN)
+		stacks += sizeof(uint64_t) * (size_t)(1 + sample.chain_count);
+	return stacks;
 }
 
 void frec__record_set_id(struct perf_event_header *record, uint64_t id)

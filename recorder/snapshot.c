@@ -288,6 +288,7 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	frec__put_thread_stacks(parts, &stacks, &crash);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
 		put_records(snapshot, parts, ids, i, &stacks, zstd);
+	frec__put_kernel_names(parts, &stacks);
 	frec__snapshot_stacks_deinit(&stacks);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
 		put_arithmetic(snapshot, parts, i, &coverage[i]);

@@ -36,6 +36,7 @@ void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 
 	*stacks = (struct frec_snapshot_stacks){
 		.snapshot = snapshot, .until = now + TIME_MAX, .handed_back = now};
+	stacks->hide_kernel = snapshot->only_uid > 0 && !frec__kernel_names_public();
 	stacks->unwound = malloc(sizeof(*stacks->unwound));
 	if (!stacks->unwound || frec__unwound_open(&stacks->unwinder))
 		return;
@@ -49,6 +50,7 @@ void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks)
 	frec__unwound_lives_destroy(stacks->lives);
 	frec__unwinder_destroy(stacks->unwinder);
 	free(stacks->unwound);
+	frec__kernel_names_deinit(&stacks->kernel);
 }
 
 static void hand_back(struct frec_snapshot_stacks *stacks)
@@ -229,50 +231,69 @@ static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *
 	return to;
 }
 
-// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes of the stack.
-static uint8_t *put_payload(uint8_t *to, const struct frec_source *source,
-			    const struct frec_sample_parts *parts)
+// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes of the stack, if `cut`.
+static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_sample_parts *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
-	bool crash = source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH;
-	size_t kept = crash && parts->raw_size > head ? head : parts->raw_size;
+	size_t kept = cut && parts->raw_size > head ? head : parts->raw_size;
 	uint32_t size = (uint32_t)((kept + sizeof(size) + unit - 1) / unit * unit - sizeof(size));
 	uint8_t *payload;
 
 	payload = put(to, &size, sizeof(size));
 	memset(payload, 0, size);
-	if (kept)
-		memcpy(payload, parts->raw, kept);
-	if (crash && kept == head)
+	put(payload, parts->raw, kept);
+	if (cut && kept == head)
 		memset(payload + offsetof(struct frec_crash_record, stack_size), 0,
 		       sizeof(((struct frec_crash_record *)0)->stack_size));
 	return payload + size;
 }
 
-static size_t copy_without_stack(struct frec_snapshot_stacks *stacks,
-				 const struct frec_source *source, const struct frec_sample *sample,
-				 uint8_t *to)
+// The call chain, or what is not the kernel's of it.
+static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_sample_parts *parts)
 {
-	struct frec_sample_parts parts;
+	uint8_t *at = to + sizeof(uint64_t);
+	uint64_t count = 0, address;
+	bool kernel = false;
+
+	for (size_t i = 0; i < parts->callchain_count; i++) {
+		memcpy(&address, parts->callchain + i * sizeof(address), sizeof(address));
+		if (address == (uint64_t)PERF_CONTEXT_KERNEL ||
+		    address == (uint64_t)PERF_CONTEXT_USER)
+			kernel = address == (uint64_t)PERF_CONTEXT_KERNEL;
+		if (kernel && hide_kernel)
+			continue;
+		at = put(at, &address, sizeof(address));
+		count++;
+	}
+	put(to, &count, sizeof(count));
+	return at;
+}
+
+static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
+		      const struct frec_sample *sample, uint8_t *to)
+{
+	const bool drop = stacks->snapshot->drop_stack_bytes;
 	struct perf_event_header header = sample->header;
+	struct frec_sample_parts parts;
 	uint8_t *end;
 
-	// A record that is broken may have bytes of the stack anywhere: of it only the head is kept.
+	// A record that is broken may have what is to be left out anywhere: of it only the head is kept.
 	if (frec__sample_parts(source, sample, &parts))
 		parts = (struct frec_sample_parts){.head = parts.head};
 	end = put(to, sample, parts.head);
-	if (source->sample_type & PERF_SAMPLE_CALLCHAIN) {
-		uint64_t count = parts.callchain_count;
-
-		end = put(end, &count, sizeof(count));
-		end = put(end, parts.callchain, count * sizeof(count));
-	}
-	end = put_payload(end, source, &parts);
+	if (source->sample_type & PERF_SAMPLE_CALLCHAIN)
+		end = put_callchain(end, stacks->hide_kernel, &parts);
+	end = put_payload(end, drop && source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
+			  &parts);
 	if (frec__snapshot_unwinds(stacks->snapshot, source)) {
 		if (stacks->unwound)
 			unwind(stacks, sample, &parts);
 		end = put_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
 				 stacks->unwound);
+	} else if (parts.raw && !drop) {
+		const uint8_t *behind = parts.raw + parts.raw_size;
+
+		end = put(end, behind, (size_t)((const uint8_t *)sample + header.size - behind));
 	}
 	header.size = (uint16_t)(end - to);
 	memcpy(to, &header, sizeof(header));
@@ -283,10 +304,36 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 				  const struct frec_source *source,
 				  const struct perf_event_header *record, uint8_t *to)
 {
-	if (stacks->snapshot->drop_stack_bytes && source && record->type == PERF_RECORD_SAMPLE &&
-	    (source->sample_type & PERF_SAMPLE_STACK_USER ||
-	     source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH))
-		return copy_without_stack(stacks, source, (const struct frec_sample *)record, to);
+	bool sample = source && record->type == PERF_RECORD_SAMPLE;
+	bool callchain = sample && source->sample_type & PERF_SAMPLE_CALLCHAIN;
+	bool stack = sample && (source->sample_type & PERF_SAMPLE_STACK_USER ||
+				source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH);
+	struct frec_sample_parts parts;
+
+	if (callchain && !stacks->hide_kernel &&
+	    !frec__sample_parts(source, (const struct frec_sample *)record, &parts))
+		frec__kernel_names_note(&stacks->kernel, parts.callchain, parts.callchain_count);
+	if ((stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel))
+		return rewrite(stacks, source, (const struct frec_sample *)record, to);
 	memcpy(to, record, record->size);
 	return record->size;
+}
+
+void frec__put_kernel_names(struct frec_parts *parts, struct frec_snapshot_stacks *stacks)
+{
+	const struct frec_snapshot *snapshot = stacks->snapshot;
+	Flightrec__KernelSymbols message = FLIGHTREC__KERNEL_SYMBOLS__INIT;
+	FILE *kallsyms;
+
+	if (!stacks->kernel.count || parts->error.code)
+		return;
+	kallsyms = fopen("/proc/kallsyms", "re");
+	if (!kallsyms)
+		return;
+	if (!frec__kernel_names_find(&stacks->kernel, kallsyms, snapshot->meanwhile,
+				     snapshot->context, &message)) {
+		frec__parts_put(parts, FREC_PART_KERNEL_SYMBOLS, &message.base);
+		frec__kernel_names_free(&message);
+	}
+	fclose(kallsyms);
 }

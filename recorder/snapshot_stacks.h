@@ -5,11 +5,15 @@
  *
  * It comes after the copy of the rings, never delays it, and hands control back (frec_snapshot.meanwhile) between stacks. One
  * file gets so many seconds for it: then the rest goes without frames.
+ *
+ * A file for one user alone (frec_snapshot.only_uid) has of the kernel's part of call chains what /proc/kallsyms would tell that
+ * user: all of it, with names, or nothing.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_STACKS_H
 #define FREC_RECORDER_SNAPSHOT_STACKS_H
 
 #include "recorder/crash_state.h"
+#include "recorder/kernel_names.h"
 #include "recorder/unwound.h"
 #include "recorder/unwound_lives.h"
 
@@ -21,6 +25,8 @@ struct frec_snapshot_stacks {
 	uint64_t until;	      /* when its time is over, nanoseconds of CLOCK_MONOTONIC */
 	uint64_t handed_back; /* when control was, last */
 	bool told_late;
+	bool hide_kernel; /* the file is for somebody who may not see addresses of the kernel */
+	struct frec_kernel_names kernel; /* those in the records that were copied so far */
 };
 
 /* No record is larger: its size is a 16-bit number. */
@@ -46,6 +52,9 @@ void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stac
 size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 				  const struct frec_source *source,
 				  const struct perf_event_header *record, uint8_t *to);
+
+/* The names of the kernel's code in the records that were copied. */
+void frec__put_kernel_names(struct frec_parts *parts, struct frec_snapshot_stacks *stacks);
 
 /* Whether the source's records are to have frames instead of the bytes of stacks. */
 bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source);

@@ -9,17 +9,16 @@
 
 #include "recorder/cleanup.h"
 #include "recorder/unwound.h"
+#include "unwind/epochs.h"
 
 // The unwinder's view of a process takes some hundred kilobytes: when there are so many, all are given up.
 #define VIEWS_MAX 64
 
 struct life {
 	struct frec_process process; // its number, start and mappings; nothing else is set
-	// When a mapping took the place of another one: between two of these moments each address has one meaning.
-	uint64_t *replaced;
-	size_t replaced_count;
+	struct frec_epochs epochs;
 	struct frec_unwind_process *view; // NULL: not made
-	size_t epoch;			  // how many of them had passed at the time of the view
+	size_t epoch;			  // the one that it is of
 	struct life *next;		  // in its bucket, youngest first
 };
 
@@ -37,7 +36,7 @@ static void life_free(struct life *life)
 	for (size_t i = 0; i < life->process.maps; i++)
 		free(life->process.map[i].path);
 	free(life->process.map);
-	free(life->replaced);
+	frec__epochs_deinit(&life->epochs);
 	free(life);
 }
 
@@ -54,51 +53,27 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 	free(lives);
 }
 
-static int by_time(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct frec_map *x = *(const struct frec_map *const *)a,
-			      *y = *(const struct frec_map *const *)b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
 // Code that is made at run time replaces itself all the time, and means the same to the unwinder: of files alone it matters.
 static bool is_file(const struct frec_map *map)
 {
 	return *map->path == '/' && map->path[1] != '/';
 }
 
-static int find_replaced(struct life *life)
+static int find_epochs(struct life *life)
 {
 	const struct frec_process *process = &life->process;
-	FREC_FREE const struct frec_map **sorted = calloc(process->maps + 1, sizeof(*sorted));
-	const struct frec_map *reach = NULL;
+	FREC_FREE struct frec_mapped_span *spans = calloc(process->maps + 1, sizeof(*spans));
 	size_t count = 0;
 
-	life->replaced = calloc(process->maps + 1, sizeof(*life->replaced));
-	if (!sorted || !life->replaced)
+	if (!spans)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->maps; i++) {
-		if (is_file(&process->map[i]))
-			sorted[count++] = &process->map[i];
+		const struct frec_map *map = &process->map[i];
+
+		if (is_file(map))
+			spans[count++] = (struct frec_mapped_span){map->start, map->end, map->since};
 	}
-	qsort(sorted, count, sizeof(*sorted), by_start);
-	for (size_t i = 0; i < count; i++) {
-		if (reach && sorted[i]->start < reach->end && sorted[i]->since != reach->since)
-			life->replaced[life->replaced_count++] =
-				sorted[i]->since > reach->since ? sorted[i]->since : reach->since;
-		if (!reach || sorted[i]->end > reach->end)
-			reach = sorted[i];
-	}
-	qsort(life->replaced, life->replaced_count, sizeof(*life->replaced), by_time);
-	return 0;
+	return frec__epochs_init(&life->epochs, spans, count);
 }
 
 static struct life *life_copy(const struct frec_process *process)
@@ -121,7 +96,7 @@ static struct life *life_copy(const struct frec_process *process)
 			break;
 		life->process.maps++;
 	}
-	if (life->process.maps == process->maps && !find_replaced(life))
+	if (life->process.maps == process->maps && !find_epochs(life))
 		return life;
 	life_free(life);
 	return NULL;
@@ -171,21 +146,6 @@ static struct life *find_life(const struct frec_unwound_lives *lives, uint32_t p
 	return found;
 }
 
-static size_t epoch_at(const struct life *life, uint64_t time)
-{
-	size_t low = 0, high = life->replaced_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (life->replaced[middle] <= time)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void drop_view(struct frec_unwound_lives *lives, struct life *life)
 {
 	if (life->view)
@@ -206,7 +166,7 @@ struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *
 						     uint64_t time)
 {
 	struct life *life = find_life(lives, pid, time);
-	size_t epoch = life ? epoch_at(life, time) : 0;
+	size_t epoch = life ? frec__epochs_at(&life->epochs, time) : 0;
 	uint64_t until;
 
 	if (!life)
@@ -215,8 +175,8 @@ struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *
 		return life->view;
 	drop_view(lives, life);
 	make_room(lives);
-	// What replaces nothing is taken in whenever it came: nothing ran there before.
-	until = epoch < life->replaced_count ? life->replaced[epoch] - 1 : UINT64_MAX;
+	until = frec__epochs_end(&life->epochs, epoch);
+	until -= until != UINT64_MAX;
 	if (frec__unwound_process(lives->unwinder, &life->process, until, &life->view))
 		return NULL;
 	lives->views++;

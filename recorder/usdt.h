@@ -40,7 +40,7 @@ int frec__usdt_attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_tar
 		      size_t count, struct frec_error *reterr);
 
 /*
- * Whether this kernel makes a breakpoint on the long no-op of a site a call, which takes a third of the time, and does so without
+ * Whether this kernel makes a breakpoint on the long no-op of a site a call, which is faster, and does so without
  * harm to the children of a process.
  */
 bool frec__usdt_optimised(const struct frec_usdt *usdt);

@@ -14,3 +14,9 @@ set_tests_properties(host/test_terminal PROPERTIES TIMEOUT 120 LABELS host)
 add_test(NAME host/test_completion COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_completion.py
 	$<TARGET_FILE:flightrec_tool>)
 set_tests_properties(host/test_completion PROPERTIES TIMEOUT 120 LABELS host)
+add_test(NAME host/test_schema COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_schema.py
+	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> $<TARGET_FILE:shopd>)
+set_tests_properties(host/test_schema PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+add_test(NAME host/test_exit COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_exit.py
+	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
+set_tests_properties(host/test_exit PROPERTIES TIMEOUT 120 LABELS host)

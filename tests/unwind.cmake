@@ -8,6 +8,7 @@ target_include_directories(frec_make_elf PUBLIC ${PROJECT_SOURCE_DIR})
 frec_unit_test(test_unwind_expression flightrec_unwind)
 frec_unit_test(test_unwind_demangle flightrec_unwind)
 frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
+frec_unit_test(test_epochs flightrec_unwind)
 frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
 
 add_executable(unwind_crash unwind/unwind_crash.c)

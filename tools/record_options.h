@@ -23,7 +23,7 @@
 	"      --transport HOW   how the events of services come in: user_events, usdt, shm, or the first of these\n" \
 	"                        that works here (default auto)\n"    \
 	"      --guard           with shm: keep the memory of services read-only but while they write (memory protection\n" \
-	"                        keys; 35 ns an event)\n"                                                   \
+	"                        keys)\n"                                                   \
 	"      --drop-stack-bytes  unwind stacks when a snapshot is written and keep the addresses of their frames alone,\n" \
 	"                        nothing of what the functions had there\n"
 

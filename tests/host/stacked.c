@@ -75,7 +75,8 @@ static void embed(const char *keeper, const char *folder, const char *bytes, con
 						.socket = socket,
 						.error = error,
 						.error_size = sizeof(error),
-						.stack_bytes = strtoull(bytes, NULL, 10)};
+						.stack_bytes = strtoull(bytes, NULL, 10),
+						.drop_stack_bytes = strstr(bytes, ",drop") != NULL};
 	struct frec_recorder *recorder;
 
 	if (frec_recorder_start(&options, &recorder)) {

@@ -196,7 +196,8 @@ check([bool(record["chain"]) for record in found if record["event"] == "stacked_
 
 print("== a crash with events that have stacks: its registers are those of the crash", flush=True)
 recorder.stop()
-recorder = start("-e", "stacked:*,sched:sched_switch,signal:*/stack=dwarf,bytes=16/", "--stack")
+# A death is worth a snapshot while an event of the process is in a ring, which a busy machine fills with switches.
+recorder = start("--ring-size", "32M", "-e", "stacked:*,sched:sched_switch,signal:*/stack=dwarf,bytes=16/", "--stack=64")
 program = Stacked()
 on(program)
 program.ask("fire")

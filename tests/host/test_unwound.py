@@ -15,7 +15,7 @@ sys.path.insert(0, KIT)
 from kit import Recorder, check, done, folder, report, snapshots, tool, verify, wait_for  # noqa: E402
 
 ZSTD = ctypes.CDLL("libzstd.so.1")
-SOURCE, PROCESS, CRASH, RECORDS, THREAD_STACK = 2, 3, 5, 6, 11
+PROCESS, RECORDS, THREAD_STACK, KERNEL_SYMBOLS = 3, 6, 11, 12
 
 
 def skip(why):
@@ -194,4 +194,38 @@ if STACKED != "-":
         program.stdin.close()
         program.wait()
         check(recorder.stop() == 0, f"the recorder ends well {recorder.errors.strip()}")
+
+    print("== an embedded recorder", flush=True)
+    for drop in "", ",drop":
+        out = folder()
+        program = subprocess.Popen([STACKED, TOOL, out, "8192" + drop], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        program.stdout.readline()
+        ask("fire")
+        check(ask("trigger") == 0, "it is asked for a snapshot")
+        path = wait_for(lambda: snapshots(out))[0]
+        program.stdin.close()
+        program.wait()
+        verify(path)
+        check(bool(holds(path, mark)) == (not drop), f"the mark is {'not ' if drop else ''}in the file")
+
+    print("== kernel", flush=True)
+    recorder = Recorder("--transport", "usdt", "-e", "signal:signal_generate/stack=kernel/")
+    program = subprocess.Popen([STACKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    program.stdout.readline()
+    ask("fire")
+    check(tool("trigger", "kernel", "--socket", recorder.socket).returncode == 0, "a snapshot")
+    (path,) = snapshots(recorder.folder)
+    verify(path)
+    (part,) = [part for number, part in parts(path) if number == KERNEL_SYMBOLS]
+    told = {first(symbol, 2, b"").decode(): first(symbol, 1) for number, symbol in fields(part) if number == 1}
+    with open("/proc/kallsyms") as file:
+        known = {(int(line.split()[0], 16), line.split()[2]) for line in file}
+    wrong = [name for name, address in told.items() if name and (address, name) not in known]
+    check(told and not wrong, f"{len(told)} functions of the kernel, as it calls them {wrong}")
+    lines = tool("export", "-f", "json", "-o", "-", path).stdout.splitlines()
+    ours = [event for event in map(json.loads, lines) if event["pid"] == program.pid]
+    check(len(ours) == 1 and "sys_kill" in str(ours[0].get("stack")), f"the kernel's part of a stack has names {str(ours)[:300]}")
+    program.stdin.close()
+    program.wait()
+    recorder.stop()
 done()

@@ -427,14 +427,15 @@ static void test_structs(void **state)
 		add_field(payload, "b", FREC_EH_ZSTRING8, 0, 0);
 		add_number(payload, false, 1, 1);
 		add_bytes(payload, "x", 2);
-		add_field(payload, "many", FREC_EH_STRUCT | FREC_EH_VARIABLE_ARRAY, 2, 0);
+		add_field(payload, "many", FREC_EH_STRUCT | FREC_EH_VARIABLE_ARRAY, 3, 0);
 		add_field(payload, "c", FREC_EH_VALUE16, 0, 0);
 		add_field(payload, "deep", FREC_EH_STRUCT | FREC_EH_FIXED_ARRAY, 1, 2);
 		add_field(payload, "d", FREC_EH_VALUE8, FREC_EH_BOOLEAN, 0);
+		add_field(payload, "e", FREC_EH_VALUE8, 0, 0);
 		add_number(payload, false, 2, 2);
 		for (int i = 0; i < 2; i++) {
 			add_number(payload, false, (uint64_t)i, 2);
-			add_bytes(payload, "\0\1", 2);
+			add_bytes(payload, "\0\1\7", 3);
 		}
 		// Names are made different.
 		add_field(payload, "after", FREC_EH_VALUE8, 0, 0);
@@ -442,8 +443,8 @@ static void test_structs(void **state)
 		add_bytes(payload, "\5\6", 2);
 	}
 	expect(payloads, "outer.a=1 outer.inner.b=\"x\" "
-			 "many=\"[{\\\"c\\\":0,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}]},"
-			 "{\\\"c\\\":1,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}]}]\" after=5 after_5=6");
+			 "many=\"[{\\\"c\\\":0,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],\\\"e\\\":7},"
+			 "{\\\"c\\\":1,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],\\\"e\\\":7}]\" after=5 after_5=6");
 }
 
 static void test_header(void **state)

@@ -19,6 +19,7 @@
 #define PLAIN_ID 9u
 #define CRASH_ID 10u
 
+#define TYPE (FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW)
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
@@ -47,7 +48,7 @@ static size_t stacks(uint64_t type, uint64_t chain, uint32_t raw, size_t tail)
 	_Alignas(8) uint8_t record[4096];
 
 	make(record, 1, type, chain, raw, tail);
-	return frec__record_stacks((const void *)record, type);
+	return frec__record_stacks((const void *)record, TYPE | type);
 }
 
 static void records(void **state)
@@ -66,19 +67,19 @@ static void records(void **state)
 	// What is torn counts as nothing, and is not read past its end.
 	make(record, 1, CHAIN, 3, 20, 0);
 	header->type = PERF_RECORD_LOST;
-	assert_int_equal(frec__record_stacks(header, CHAIN), 0);
+	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
 	header->type = PERF_RECORD_SAMPLE;
 	memcpy(record + offsetof(struct frec_sample, raw_size), &many, 8);
-	assert_int_equal(frec__record_stacks(header, CHAIN), 0);
+	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
 	many = header->size / 8;
 	memcpy(record + offsetof(struct frec_sample, raw_size), &many, 8);
-	assert_int_equal(frec__record_stacks(header, CHAIN), 0);
+	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
 	header->size = offsetof(struct frec_sample, raw_size);
-	assert_int_equal(frec__record_stacks(header, CHAIN), 0);
-	assert_int_equal(frec__record_stacks(header, 0), 0);
+	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
+	assert_int_equal(frec__record_stacks(header, TYPE), 0);
 	make(record, 1, 0, 0, 20, 0);
 	header->size -= 8;
-	assert_int_equal(frec__record_stacks(header, 0), 0);
+	assert_int_equal(frec__record_stacks(header, TYPE), 0);
 }
 
 static struct frec_ring ring = {.fd = -1, .size = RING};
@@ -118,7 +119,7 @@ static void rings(void **state)
 	ring.map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (size_t i = 0; i < 4; i++)
-		sources[i] = (struct frec_source){.opened = 1, .perf_id = &ids[i]};
+		sources[i] = (struct frec_source){.opened = 1, .perf_id = &ids[i], .sample_type = TYPE};
 	assert_int_equal(frec__capture_reserve(&engine.capture, 1, RING, 4), 0);
 
 	// Nothing was written: nobody knows how long it lasts.

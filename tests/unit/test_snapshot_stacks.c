@@ -16,6 +16,7 @@
 #include <zstd.h>
 
 #include "recorder/crash_record.h"
+#include "recorder/kernel_names.h"
 #include "recorder/snapshot.h"
 #include "tests/data/pipeline.h"
 #include "tests/unwind/make_elf.h"
@@ -239,7 +240,7 @@ static void emit_all(void)
 	put(&made, DETAILS);
 }
 
-static Flightrec__Snapshot *written(bool drop, size_t broken)
+static Flightrec__Snapshot *written_for(int64_t only_uid, bool drop, size_t broken)
 {
 	static const struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__CRASH,
 						  .name = "crash",
@@ -259,7 +260,7 @@ static Flightrec__Snapshot *written(bool drop, size_t broken)
 					       .recording_since = 1,
 					       .reason = &reason,
 					       .drop_stack_bytes = drop,
-					       .only_uid = -1};
+					       .only_uid = only_uid};
 	char path[] = "/tmp/frec-stacks-XXXXXX.frec";
 	struct frec_error error = {0};
 	struct pipeline_result result;
@@ -282,6 +283,11 @@ static Flightrec__Snapshot *written(bool drop, size_t broken)
 	assert_int_equal(result.damaged, 0);
 	assert_int_equal(result.problems, broken);
 	return flightrec__snapshot__unpack(NULL, file_size, file_bytes);
+}
+
+static Flightrec__Snapshot *written(bool drop, size_t broken)
+{
+	return written_for(-1, drop, broken);
 }
 
 // The records of the file, one behind the other.
@@ -445,6 +451,34 @@ static void broken_records_keep_nothing(void **state)
 	free(file_bytes);
 }
 
+// Who may not read addresses of the kernel does not find them in his files either.
+static void the_kernel_is_hidden(void **state)
+{
+	const uint64_t address = 0xffffffff81000010;
+	Flightrec__Snapshot *file;
+	const uint8_t *records_of;
+
+	(void)state;
+	frec__process_table_find(&processes, PID)->uid = 1000;
+	frec__process_table_find(&processes, PID)->uid_known = true;
+	for (int drop = 0; drop < 2; drop++) {
+		emit_all();
+		file = written_for(1000, drop, 0);
+		records_of = chunk(file);
+		assert_int_equal(memmem(records_of, file->records[0]->size, &address, 8) != NULL,
+				 frec__kernel_names_public());
+		// The stacks of the process are as they were.
+		assert_int_equal(secrets(records_of, file->records[0]->size) > 0, !drop);
+		flightrec__snapshot__free_unpacked(file, NULL);
+		free(file_bytes);
+		emit_all(); // what was left out is marked there
+		file = written(drop, 0);
+		assert_non_null(memmem(chunk(file), file->records[0]->size, &address, 8));
+		flightrec__snapshot__free_unpacked(file, NULL);
+		free(file_bytes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -452,6 +486,7 @@ int main(void)
 		cmocka_unit_test(the_crash_has_frames),
 		cmocka_unit_test(all_is_kept_otherwise),
 		cmocka_unit_test(broken_records_keep_nothing),
+		cmocka_unit_test(the_kernel_is_hidden),
 	};
 
 #ifndef __x86_64__

@@ -36,6 +36,7 @@ struct frec_recorder_options {
 	const char *transport;	   /* as for `flightrec record --transport`; NULL: "auto" */
 	uint32_t guard;		   /* not 0: as `flightrec record --guard`; does nothing where the CPU has no protection keys */
 	uint64_t stack_bytes;	   /* as `flightrec record --stack=BYTES`, up to 65528; 0: stacks for events that ask for them */
+	uint32_t drop_stack_bytes; /* not 0: as `flightrec record --drop-stack-bytes` */
 };
 
 /*

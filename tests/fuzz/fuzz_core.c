@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Whatever comes in for a core dump, its head is read within its bounds, and what was taken from the pipe is kept.
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "recorder/core_notes.h"
+#include "recorder/thread_stacks.h"
+
+/* What a pipe takes without a reader. */
+#define PIPE_SIZE 65536
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct frec_thread_stacks stacks;
+	struct frec_core_notes notes;
+	struct frec_error error;
+	struct stat status;
+	int pipes[2], kept = memfd_create("kept", 0);
+
+	if (size > PIPE_SIZE || kept < 0 || pipe(pipes))
+		return 0;
+	if (write(pipes[1], data, size) != (ssize_t)size)
+		abort();
+	close(pipes[1]);
+	(void)frec__core_notes_read(pipes[0], kept, 100, &notes, &error);
+	frec__core_notes_deinit(&notes);
+	if (fstat(kept, &status) || (size_t)status.st_size > size)
+		abort();
+	close(pipes[0]);
+	close(kept);
+	if (!frec__thread_stacks_parse(&stacks, data, size, 7, &error))
+		frec__thread_stacks_deinit(&stacks);
+	return 0;
+}
