@@ -29,8 +29,8 @@
 
 // The last events of some, oldest first.
 struct queue {
-	struct frec_html_event *ring; /* of EVENTS_MAX */
-	size_t first, count;
+	struct frec_html_event *ring;
+	size_t capacity, first, count;
 	size_t bytes; /* of their texts */
 	uint64_t left_out;
 };
@@ -45,7 +45,7 @@ struct html {
 
 static struct frec_html_event *slot(const struct queue *queue, size_t index)
 {
-	return &queue->ring[(queue->first + index) % EVENTS_MAX];
+	return &queue->ring[(queue->first + index) % queue->capacity];
 }
 
 static void drop_oldest(struct queue *queue)
@@ -55,8 +55,29 @@ static void drop_oldest(struct queue *queue)
 	queue->bytes -= oldest->size;
 	free(oldest->text);
 	*oldest = (struct frec_html_event){0};
-	queue->first = (queue->first + 1) % EVENTS_MAX;
+	queue->first = (queue->first + 1) % queue->capacity;
 	queue->count--;
+}
+
+// Takes over the event's text, or returns -ENOMEM.
+static int append(struct queue *queue, const struct frec_html_event *event)
+{
+	if (queue->count == queue->capacity) {
+		size_t more = queue->capacity ? 2 * queue->capacity : 64;
+		struct frec_html_event *ring = calloc(more, sizeof(*ring));
+
+		if (!ring)
+			return -ENOMEM;
+		for (size_t i = 0; i < queue->count; i++)
+			ring[i] = *slot(queue, i);
+		free(queue->ring);
+		queue->ring = ring;
+		queue->capacity = more;
+		queue->first = 0;
+	}
+	*slot(queue, queue->count++) = *event;
+	queue->bytes += event->size;
+	return 0;
 }
 
 static void queue_free(struct queue *queue)
@@ -100,15 +121,8 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 {
 	struct html *html = calloc(1, sizeof(*html));
 
-	if (html) {
-		html->dead.ring = calloc(EVENTS_MAX, sizeof(*html->dead.ring));
-		html->others.ring = calloc(EVENTS_MAX, sizeof(*html->others.ring));
-	}
-	if (!html || !html->dead.ring || !html->others.ring) {
-		if (html)
-			destroy(html);
+	if (!html)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	}
 	html->context = context;
 	html->registers = frec__registers_find(context->snapshot->header->machine);
 	*ret_state = html;
@@ -207,8 +221,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	kept.size = text->size;
 	make_room(html, kept.size);
 	queue = crash && kept.pid == crash->pid ? &html->dead : &html->others;
-	*slot(queue, queue->count++) = kept;
-	queue->bytes += kept.size;
+	if (append(queue, &kept)) {
+		free(kept.text);
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	return 0;
 }
 
