@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
@@ -177,13 +176,14 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid)
 	char path[32];
 	int r;
 
-	*process = (struct frec_core_process){.pid = pid, .folder = -1};
+	*process = (struct frec_core_process){.pid = pid, .folder = -1, .memory = -1};
 	snprintf(path, sizeof(path), "/proc/%d", pid);
 	if (!status)
 		return -ENOMEM;
 	process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process->folder < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
+	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
 	r = read_status(process->folder, "status", status) && read_owner(process, status) ? 0
 											  : -ESRCH;
 	if (!r)
@@ -202,9 +202,11 @@ void frec__core_process_close(struct frec_core_process *process)
 	free(process->program);
 	free(process->mapping);
 	free(process->thread);
+	if (process->memory >= 0)
+		close(process->memory);
 	if (process->folder >= 0)
 		close(process->folder);
-	*process = (struct frec_core_process){.folder = -1};
+	*process = (struct frec_core_process){.folder = -1, .memory = -1};
 }
 
 uint32_t frec__core_process_tid(const struct frec_core_process *process, uint32_t inside)
@@ -235,7 +237,6 @@ void frec__core_process_name(const struct frec_core_process *process, uint32_t t
 void frec__core_process_stack(const struct frec_core_process *process, uint64_t pointer,
 			      uint8_t *buffer, size_t size, struct frec_stack *ret)
 {
-	struct iovec to = {.iov_base = buffer}, from;
 	uint64_t end;
 	size_t i = 0;
 	ssize_t n;
@@ -251,8 +252,9 @@ void frec__core_process_stack(const struct frec_core_process *process, uint64_t 
 	if (process->mapping[i].start > pointer)
 		ret->address = process->mapping[i].start;
 	end = process->mapping[i].end;
-	to.iov_len = end - ret->address < size ? end - ret->address : size;
-	from = (struct iovec){.iov_base = (void *)(uintptr_t)ret->address, .iov_len = to.iov_len};
-	n = process_vm_readv(process->pid, &to, 1, &from, 1, 0);
+	if (end - ret->address < size)
+		size = end - ret->address;
+	// Not process_vm_readv(2), which kernels can be built without.
+	n = pread(process->memory, buffer, size, (off_t)ret->address);
 	ret->size = n < 0 ? 0 : (size_t)n;
 }

@@ -23,6 +23,7 @@ struct frec_core_mapping {
 struct frec_core_process {
 	pid_t pid;
 	int folder;    /* of /proc */
+	int memory;    /* its memory, as a file */
 	uint32_t uid;  /* whose it is, if `one_user` */
 	bool one_user; /* its real, effective, saved and file system's user are the same */
 	size_t mappings;

@@ -7,6 +7,10 @@ target_include_directories(frec_make_elf PUBLIC ${PROJECT_SOURCE_DIR})
 
 frec_unit_test(test_unwind_expression flightrec_unwind)
 frec_unit_test(test_unwind_demangle flightrec_unwind)
+frec_unit_test(test_unwind_recorded frec_recording)
+target_compile_definitions(test_unwind_recorded PRIVATE FREC_TEST_RECORDED="${CMAKE_CURRENT_SOURCE_DIR}/unwind/aarch64")
+add_test(NAME unwind/compile_aarch64 COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/unwind/compile-aarch64 ${PROJECT_SOURCE_DIR})
+set_tests_properties(unwind/compile_aarch64 PROPERTIES SKIP_RETURN_CODE 77)
 frec_unit_test(test_unwind_rows flightrec_unwind frec_make_elf)
 frec_unit_test(test_epochs flightrec_unwind)
 frec_unit_test(test_unwind flightrec_unwind frec_make_elf)
@@ -18,6 +22,18 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 add_test(NAME host/test_unwind COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_unwind.py
 	$<TARGET_FILE:unwind_crash> ${CMAKE_CURRENT_SOURCE_DIR}/unwind)
 set_tests_properties(host/test_unwind PROPERTIES TIMEOUT 600 LABELS host SKIP_RETURN_CODE 77)
+
+# The same ways to die, under a recorder.
+if(TARGET flightrec_tool AND NOT FREC_SANITIZE)
+	set(test_crash_report ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_crash_report.py $<TARGET_FILE:flightrec_tool>
+		${CMAKE_CURRENT_SOURCE_DIR}/unwind ${CMAKE_CURRENT_SOURCE_DIR}/vm)
+	add_test(NAME host/test_crash_report COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${test_crash_report} usdt)
+	set_tests_properties(host/test_crash_report PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+		RESOURCE_LOCK recorder ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+	add_test(NAME vm/test_crash_report COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/on-kernel -t 400 --
+		env PYTHONDONTWRITEBYTECODE=1 FREC_REQUIRE_KERNEL=1 ${test_crash_report} user_events handler rebuilt)
+	set_tests_properties(vm/test_crash_report PROPERTIES TIMEOUT 500 LABELS vm SKIP_RETURN_CODE 77)
+endif()
 
 # The benchmark needs libunwind as well; it is no test.
 pkg_check_modules(LIBUNWIND IMPORTED_TARGET libunwind-generic)

@@ -67,12 +67,13 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 	if (names_section && gelf_getshdr(names_section, &names_header) &&
 	    names_header.sh_type == SHT_DYNSYM)
 		names = elf_getdata(names_section, NULL);
-	for (size_t i = 0; i < data->d_size / sizeof(Elf64_Rela) && i <= INT32_MAX; i++) {
+	for (size_t i = 0; i < data->d_size / sizeof(Elf64_Rela); i++) {
 		GElf_Rela relocation;
 		const char *name;
 
-		if (!gelf_getrela(data, (int)i, &relocation))
-			return;
+		// There can be hundreds of thousands, and files of another layout are not opened.
+		memcpy(&relocation, (const char *)data->d_buf + i * sizeof(relocation),
+		       sizeof(relocation));
 		if (!GELF_R_SYM(relocation.r_info) &&
 		    GELF_R_TYPE(relocation.r_info) != machine->chosen_relocation)
 			continue;

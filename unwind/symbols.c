@@ -140,17 +140,42 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
+// Merges what has been added, itself sorted, into what was there. Without memory for that everything is sorted.
+static void merge(struct frec_symbols *symbols)
+{
+	const struct frec_symbol *a = symbols->symbols, *b = a + symbols->sorted;
+	const struct frec_symbol *a_end = b, *b_end = a + symbols->count;
+	struct frec_symbol *merged = malloc(symbols->count * sizeof(*merged)), *to = merged;
+
+	if (!merged) {
+		qsort(symbols->symbols, symbols->count, sizeof(*merged), compare_symbols);
+		return;
+	}
+	while (a < a_end && b < b_end)
+		*to++ = compare_symbols(a, b) <= 0 ? *a++ : *b++;
+	while (a < a_end)
+		*to++ = *a++;
+	while (b < b_end)
+		*to++ = *b++;
+	free(symbols->symbols);
+	symbols->symbols = merged;
+	symbols->room = symbols->count;
+}
+
 void frec__symbols_sort(struct frec_symbols *symbols)
 {
-	size_t kept = 0;
+	size_t kept = 0, added = symbols->count - symbols->sorted;
 
-	if (symbols->count)
-		qsort(symbols->symbols, symbols->count, sizeof(*symbols->symbols), compare_symbols);
+	if (added)
+		qsort(symbols->symbols + symbols->sorted, added, sizeof(*symbols->symbols),
+		      compare_symbols);
+	if (added && symbols->sorted)
+		merge(symbols);
 	for (size_t i = 0; i < symbols->count; i++) {
 		if (!kept || symbols->symbols[i].start != symbols->symbols[kept - 1].start)
 			symbols->symbols[kept++] = symbols->symbols[i];
 	}
-	symbols->count = kept;
+	symbols->count = symbols->sorted = kept;
 }
 
 const struct frec_symbol *frec__symbols_find(const struct frec_symbols *symbols, uint64_t address)

@@ -17,13 +17,14 @@ struct frec_symbol {
 struct frec_symbols {
 	struct frec_symbol *symbols; /* one for each address */
 	size_t count, room;
+	size_t sorted; /* so many, from the first on */
 };
 
 /* Adds the functions of section `name` (".symtab", ".dynsym"). False where it has none. */
 bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf, const char *name);
 /* The same for one that is known otherwise. False: out of memory. */
 bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol);
-/* After the last frec__symbols_add, before the first frec__symbols_find. */
+/* After each frec__symbols_add, before the next frec__symbols_find. Few that are added to many take little time. */
 void frec__symbols_sort(struct frec_symbols *symbols);
 /* What `address` lies in, or NULL. */
 const struct frec_symbol *frec__symbols_find(const struct frec_symbols *symbols, uint64_t address);

@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "unwind/cursor.h"
 #include "unwind/elf_file.h"
 
 #define RING_PAGES 4096
@@ -247,36 +248,56 @@ int recording_save(const struct recording *recording, const char *path)
 	return fclose(file) ? -EIO : 0;
 }
 
+static bool map_file(const char *path, struct recording *recording)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	off_t size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+
+	if (size > 0)
+		recording->image = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (size <= 0 || recording->image == MAP_FAILED)
+		recording->image = NULL;
+	recording->image_size = recording->image ? (size_t)size : 0;
+	return recording->image;
+}
+
 int recording_load(const char *path, struct recording *ret)
 {
-	FILE *file = fopen(path, "re");
 	struct recording recording = {0};
-	uint64_t length = 0, count = 0;
-	bool good;
+	struct frec_cursor cursor;
+	const uint8_t *text;
+	uint64_t length, count;
 
-	if (!file)
-		return -errno;
-	good = fread(&length, 8, 1, file) == 1 && (recording.maps_text = calloc(1, length + 1)) &&
-	       fread(recording.maps_text, 1, length, file) == length &&
-	       fread(&count, 8, 1, file) == 1 &&
-	       (recording.stacks = calloc(count, sizeof(*recording.stacks)));
-	for (size_t i = 0; good && i < count; i++) {
+	if (!map_file(path, &recording))
+		return -ENOENT;
+	cursor = (struct frec_cursor){recording.image, recording.image + recording.image_size,
+				      false};
+	length = frec__cursor_unsigned(&cursor, 8);
+	text = frec__cursor_bytes(&cursor, length);
+	count = frec__cursor_unsigned(&cursor, 8);
+	if (text && count <= recording.image_size) {
+		recording.maps_text = strndup((const char *)text, length);
+		recording.stacks = calloc(count, sizeof(*recording.stacks));
+	}
+	cursor.failed |= !recording.stacks || !recording.maps_text;
+	for (size_t i = 0; i < count && !cursor.failed; i++) {
 		struct recorded_stack *stack = &recording.stacks[i];
-		uint64_t head[4];
-		uint8_t *data = NULL;
+		const uint8_t *values;
 
-		good = fread(head, sizeof(head), 1, file) == 1 && head[1] <= 64 &&
-		       fread(stack->values, 8, head[1], file) == head[1] &&
-		       (data = malloc(head[3] + 1)) && fread(data, 1, head[3], file) == head[3];
-		stack->mask = head[0];
-		stack->count = head[1];
-		stack->stack = (struct frec_stack){head[2], data, head[3]};
+		stack->mask = frec__cursor_unsigned(&cursor, 8);
+		stack->count = frec__cursor_unsigned(&cursor, 8);
+		stack->stack.address = frec__cursor_unsigned(&cursor, 8);
+		stack->stack.size = frec__cursor_unsigned(&cursor, 8);
+		cursor.failed |= stack->count > 64;
+		values = cursor.failed ? NULL : frec__cursor_bytes(&cursor, 8 * stack->count);
+		if (values)
+			memcpy(stack->values, values, 8 * stack->count);
+		stack->stack.data = frec__cursor_bytes(&cursor, stack->stack.size);
 		recording.stack_count = i + 1;
 	}
-	fclose(file);
-	if (good)
-		good = !recording_parse_maps(&recording, false);
-	if (!good) {
+	if (cursor.failed || recording_parse_maps(&recording, false)) {
 		recording_free(&recording);
 		return -EBADMSG;
 	}
@@ -286,8 +307,10 @@ int recording_load(const char *path, struct recording *ret)
 
 void recording_free(struct recording *recording)
 {
-	for (size_t i = 0; i < recording->stack_count; i++)
+	for (size_t i = 0; i < recording->stack_count && !recording->image; i++)
 		free((uint8_t *)(uintptr_t)recording->stacks[i].stack.data);
+	if (recording->image)
+		munmap((void *)(uintptr_t)recording->image, recording->image_size);
 	for (size_t i = 0; i < recording->map_count; i++) {
 		free((char *)(uintptr_t)recording->maps[i].path);
 		free((uint8_t *)(uintptr_t)recording->maps[i].build_id);

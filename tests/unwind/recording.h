@@ -27,6 +27,9 @@ struct recording {
 	size_t map_count;
 	struct recorded_stack *stacks;
 	size_t stack_count;
+	const uint8_t
+		*image; /* of the file that the stacks' bytes are in; NULL: each is allocated */
+	size_t image_size;
 };
 
 /* Samples every thread of `pid` until there are `count` stacks of at most `bytes`, or it exits. 0 or a negative errno. */

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Programs that die in every way under a recorder: `flightrec show` names the functions that they died in.
+
+    test_crash_report.py TOOL SOURCES KIT TRANSPORT [WAY...]
+
+The programs are compiled here and have nothing of flightrec in them, so none of its code can run in them when they die."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+TOOL, SOURCES, KIT = map(os.path.abspath, sys.argv[1:4])
+TRANSPORT = sys.argv[4]
+os.environ["FREC_TOOL"] = TOOL
+sys.path.insert(0, KIT)
+from kit import check, done, folder, report, snapshots, tool  # noqa: E402
+
+END = ["middle", "outer", "main"]
+# What dies how: its signal, functions that stand in this order in its stack, the first on top unless that is an ellipsis, and
+# why the stack ends.
+WAYS = {
+    "crash": ("SIGSEGV", ["leaf", "crash", *END, "_start"], "complete"),
+    "alloca": ("SIGSEGV", ["leaf", "crash", "with_alloca", "through_alloca", *END], "complete"),
+    "aligned": ("SIGSEGV", ["leaf", "crash", "aligned", "through_aligned", *END], "complete"),
+    "null": ("SIGSEGV", ["0x0", "jump_to_null", *END], "complete"),
+    "wild": ("SIGSEGV", ["0x123456789000", "jump_wild", *END], "complete"),
+    "overflow": ("SIGSEGV", ["recurse", "recurse", "recurse"], "the recorded stack ends below"),
+    "handler": ("SIGSEGV", ["leaf", "crash", "handler", "__restore_rt", "raise", "interrupted", "in_handler", *END], "complete"),
+    "altstack": ("SIGSEGV", ["leaf", "crash", "handler", "__restore_rt"], "is not in the recorded stack"),
+    "fault": ("SIGILL", ["faults_at_once", "faulting", *END], "complete"),
+    "free": ("SIGABRT", [..., "abort", "free", "bad_free", *END], "complete"),
+    "copy": ("SIGSEGV", [..., "bad_copy", *END], "complete"),
+    "string": ("SIGSEGV", [..., "bad_string", *END], "complete"),
+    "thread": ("SIGSEGV", ["leaf", "crash", "middle", "thread", "start_thread"], "complete"),
+    "coroutine": ("SIGSEGV", ["leaf", "crash", "middle", "coroutine", "__start_context"], "complete"),
+    "jit": ("SIGSEGV", ["leaf", "crash", "made_at_run_time", *END], "complete"),
+    "smash": ("SIGSEGV", ["smashed"], "no call frame information at 0x4141414141414141"),
+}
+CHOSEN = sys.argv[5:]
+INLINED = [("shop::basket<int>::price(int const*) const", 12), ("shop::basket<int>::total(int const*) const", 16),
+           ("shop::checkout(std::", 25), ("main", 31)]
+
+
+def skip(why):
+    print("skipped: " + why)
+    sys.exit(1 if os.environ.get("FREC_REQUIRE_KERNEL") else 77)
+
+
+def die(*command):
+    """Runs the program under a recorder until it is dead. Its snapshot, or None."""
+    output = folder()
+    run = tool("run", "--transport", TRANSPORT, "-o", output, "--", *command, timeout=120)
+    if any(words in run.stderr for words in ("no right to record", "cannot be loaded (Operation not permitted)",
+                                             "no breakpoints at the sites", "has no user_events", "CONFIG_PERF_EVENTS")):
+        skip(run.stderr.strip())
+    files = snapshots(output)
+    check(len(files) == 1, f"one snapshot of {' '.join(command)} {run.stderr.strip() if not files else ''}")
+    return files[0] if files else None
+
+
+def names(frames):
+    return [frame.get("function", frame["pc"]) for frame in frames]
+
+
+def in_order(wanted, found):
+    rest = iter(found)
+    return all(name is ... or name in rest for name in wanted) and (wanted[0] is ... or found[:1] == wanted[:1])
+
+
+def way(name, program):
+    signal, wanted, end = WAYS[name]
+    path = die(program, name)
+    if not path:
+        return
+    crash = report(path)["crash"]
+    frames = crash.get("frames", [])
+    check(crash["signal"] == signal, f"{name}: {crash['signal']}")
+    check(in_order(wanted, names(frames)), f"{name}: {' < '.join(names(frames))[:300]}")
+    check(end in crash.get("frames_end_words", ""), f"{name}: ends: {crash.get('frames_end_words')}")
+    # The same in the text, by the same names.
+    text = tool("show", path).stdout
+    check(all(re.search(rf"^ +#\d+ .*\b{re.escape(word)}\b", text, re.M) for word in wanted if word is not ... and not word.startswith("0x")),
+          f"{name}: the text has them as well")
+    if name == "jit":
+        how = {frame.get("function"): frame.get("found_by") for frame in frames}
+        check(how["made_at_run_time"] == "frame pointer" and how["crash"] is None, "jit: what called it was found by the frame pointer, and says so")
+
+
+def build(compiler, name, source, *options):
+    subprocess.run([compiler, *options, "-w", "-o", name, os.path.join(SOURCES, source)], check=True)
+    return os.path.abspath(name)
+
+
+def inlined(title, path, *options):
+    """Functions, lines and inlined calls in the order of the source, in JSON and in the text."""
+    shown = tool("show", "--json", *options, path)
+    frames = json.loads(shown.stdout)["crash"]["frames"]
+    good = len(frames) >= 4 and all(
+        frame.get("function", "").startswith(function) and frame.get("line") == line and frame["file"].endswith("inlined.cpp") and
+        frame.get("inlined", False) == (i < 2) for i, (frame, (function, line)) in enumerate(zip(frames, INLINED)))
+    check(good, f"{title}: {[(frame.get('function'), frame.get('line')) for frame in frames[:4]]}")
+    text = tool("show", *options, path).stdout
+    check(all(re.search(rf"{re.escape(function)}.* at \S*inlined.cpp:{line}\b", text) for function, line in INLINED), f"{title}, in the text")
+
+
+def rebuilt_in_place():
+    """Stripped, its debug file elsewhere; and by the time that somebody looks, another program stands where it was."""
+    program = build("g++", "shop", "inlined.cpp", "-O2", "-g", "-Wl,--build-id")
+    notes = subprocess.run(["readelf", "-n", program], capture_output=True, text=True).stdout
+    build_id = re.search(r"Build ID: (\w+)", notes).group(1)
+    kept = f"debug/.build-id/{build_id[:2]}/{build_id[2:]}"
+    os.makedirs(os.path.dirname(kept))
+    subprocess.run(["objcopy", "--only-keep-debug", program, f"{kept}.debug"], check=True)
+    subprocess.run(["strip", program], check=True)
+    path = die("./shop")
+    if not path:
+        return
+    inlined("separate debug file", path, "--symbols", "debug")
+    shutil.copy(program, kept)
+    build("g++", "shop", "inlined.cpp", "-O0", "-g", "-Wl,--build-id")
+    inlined("rebuilt in place", path, "--symbols", "debug")
+    text = tool("show", path).stdout
+    check("shop::" not in text and "inlined.cpp" not in text, "without the files: no name rather than that of the program that is there now")
+    os.unlink(kept)
+    shown = json.loads(tool("show", "--json", "--symbols", "debug", path).stdout)["crash"]["frames"]
+    check([frame.get("line") for frame in shown[:3]] == [12, 16, 25], "with the debug file alone: the top frame with its inlined calls")
+
+
+if os.uname().machine != "x86_64" or not shutil.which("g++"):
+    skip("the programs that die here are for x86_64, and made by gcc")
+os.chdir(folder())
+crashes = build("gcc", "crashes", "crashes.c", "-O2", "-fomit-frame-pointer")
+for one in CHOSEN or WAYS:
+    if one != "rebuilt":
+        way(one, crashes)
+if not CHOSEN or "rebuilt" in CHOSEN:
+    rebuilt_in_place()
+done()
