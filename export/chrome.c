@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Chrome's Trace Event Format, the JSON that chrome://tracing, Perfetto, Speedscope and others read:
 // metadata events that name processes and threads, then an instant event ("ph":"i") an event, on its
-// thread, with the fields as arguments. Times are microseconds with three decimals, so nanoseconds.
+// thread, with the fields as arguments. Spans are "B" and "E", or "b" and "e" where they have a key, counters "C".
+// Arrows there are none: they would have to say which event is the first of its kind. Times are microseconds with three decimals, so nanoseconds.
 // Readers turn numbers into doubles: integers that a double cannot hold are strings of digits.
 #include <errno.h>
 #include <inttypes.h>
@@ -114,12 +115,73 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	return result;
 }
 
-static void add_name(struct frec_text *text, const Flightrec__Source *source)
+static void add_name(struct frec_text *text, const char *name, const char *category)
 {
 	frec__text_puts(text, "\"name\":");
-	frec__text_json_puts(text, source->name);
+	frec__text_json_puts(text, name);
 	frec__text_puts(text, ",\"cat\":");
-	frec__text_json_puts(text, source->system);
+	frec__text_json_puts(text, category);
+}
+
+// The element up to its name: what it is, when, and where.
+static void start_event(struct chrome *chrome, const char *phase, uint64_t time,
+			const struct frec_event *event)
+{
+	const struct frec_record *record = event->record;
+	uint32_t pid = event->who ? event->who->process->pid : record->pid;
+
+	start_element(chrome);
+	frec__text_printf(&chrome->text, "{\"ph\":%s,\"ts\":", phase);
+	add_time(&chrome->text, time);
+	frec__text_printf(&chrome->text,
+			  ",\"pid\":%" PRId32 ",\"tid\":%" PRId32 ",\"cpu\":%" PRIu32 ",",
+			  (int32_t)pid, (int32_t)record->tid, record->cpu);
+}
+
+// One end of a span, up to its arguments.
+static void start_edge(struct chrome *chrome, bool begin, uint64_t time,
+		       const struct frec_event *event)
+{
+	const struct frec_shape *shape = event->shape;
+	const struct frec_span *span = &chrome->context->timeline->shapes.spans[shape->span];
+
+	if (shape->lane)
+		start_event(chrome, begin ? "\"b\"" : "\"e\"", time, event);
+	else
+		start_event(chrome, begin ? "\"B\"" : "\"E\"", time, event);
+	add_name(&chrome->text, span->name, span->system);
+	if (shape->lane)
+		frec__text_printf(&chrome->text, ",\"id\":\"0x%" PRIx32 "\"", shape->lane);
+}
+
+static void add_counters(struct chrome *chrome, const struct frec_event *event)
+{
+	const struct frec_shape *shape = event->shape;
+
+	for (size_t i = 0; i < shape->counter_count; i++) {
+		start_event(chrome, "\"C\"", event->time, event);
+		add_name(&chrome->text,
+			 chrome->context->timeline->shapes.counters[shape->counters[i].number].name,
+			 event->source->system);
+		frec__text_puts(&chrome->text, ",\"args\":{\"value\":");
+		frec__text_javascript_value(&chrome->text, shape->counters[i].value);
+		frec__text_puts(&chrome->text, "}}");
+	}
+}
+
+static void add_before(struct chrome *chrome, const struct frec_event *event)
+{
+	const struct frec_shape *shape = event->shape;
+
+	for (size_t i = 0; i < shape->abandoned; i++) {
+		start_event(chrome, "\"E\"", event->time, event);
+		frec__text_puts(&chrome->text, "\"args\":{\"flightrec\":\"its end is not there\"}}");
+	}
+	if (shape->cut) {
+		start_edge(chrome, true, shape->begin, event);
+		frec__text_puts(&chrome->text,
+				",\"args\":{\"flightrec\":\"its begin is not there\"}}");
+	}
 }
 
 static void add_fields(struct chrome *chrome, const struct frec_event *event)
@@ -147,15 +209,17 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 {
 	struct chrome *chrome = state;
 	const struct frec_record *record = event->record;
+	const struct frec_shape *shape = event->shape;
 	struct frec_text *text = &chrome->text;
-	uint32_t pid = event->who ? event->who->process->pid : record->pid;
 
-	start_element(chrome);
-	frec__text_puts(text, "{\"ph\":\"i\",\"s\":\"t\",\"ts\":");
-	add_time(text, record->time);
-	frec__text_printf(text, ",\"pid\":%" PRId32 ",\"tid\":%" PRId32 ",\"cpu\":%" PRIu32 ",",
-			  (int32_t)pid, (int32_t)record->tid, record->cpu);
-	add_name(text, event->source);
+	if (shape)
+		add_before(chrome, event);
+	if (shape && shape->kind != FREC_SHAPE_INSTANT) {
+		start_edge(chrome, shape->kind == FREC_SHAPE_BEGIN, event->time, event);
+	} else {
+		start_event(chrome, "\"i\",\"s\":\"t\"", event->time, event);
+		add_name(text, event->source->name, event->source->system);
+	}
 	frec__text_puts(text, ",\"args\":{");
 	add_fields(chrome, event);
 	if (record->registers) {
@@ -163,6 +227,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		frec__json_registers(text, chrome->registers, record);
 	}
 	frec__text_puts(text, "}}");
+	if (shape)
+		add_counters(chrome, event);
 	return flush(chrome, reterr);
 }
 
@@ -190,8 +256,12 @@ static int end(void *state, struct frec_error *reterr)
 {
 	struct chrome *chrome = state;
 
-	if (chrome->context->snapshot->crash)
-		add_crash(chrome, chrome->context->snapshot->crash);
+	const struct frec_timeline *timeline = chrome->context->timeline;
+
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		if (timeline->snapshots[i]->crash)
+			add_crash(chrome, timeline->snapshots[i]->crash);
+	}
 	frec__text_puts(&chrome->text, "\n]}\n");
 	return flush(chrome, reterr);
 }

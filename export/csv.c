@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CSV as RFC 4180 has it, a row an event. The first columns are those of every event; then one for
+// CSV as RFC 4180 has it, a row an event. The first columns are those of every event, before them "host"
+// where there are several; then one for
 // each name of a field that an exported source has, "fields.NAME", empty in the rows of events
 // without such a field; "truncated" has the names of fields whose text was longer when it was
 // emitted. Values are spelled as in JSON (json.c says how), text and what is spelled like it always
@@ -23,7 +24,7 @@ struct csv {
 	const struct frec_export *context;
 	const char **columns; /* names of fields */
 	size_t column_count;
-	struct placement **placements; /* by index of the source; NULL where it is not exported */
+	struct placement ***placements; /* of each host, by index of the source; NULL: not exported */
 	struct frec_text row, scratch;
 };
 
@@ -45,8 +46,13 @@ static void destroy(void *state)
 {
 	struct csv *csv = state;
 
-	for (size_t i = 0; csv->placements && i < csv->context->snapshot->source_count; i++)
-		free(csv->placements[i]);
+	const struct frec_hosts *hosts = &csv->context->timeline->hosts;
+
+	for (size_t h = 0; csv->placements && h < hosts->count; h++) {
+		for (size_t i = 0; csv->placements[h] && i < hosts->hosts[h].snapshot->source_count; i++)
+			free(csv->placements[h][i]);
+		free(csv->placements[h]);
+	}
 	free(csv->placements);
 	free(csv->columns);
 	frec__text_free(&csv->row);
@@ -57,19 +63,25 @@ static void destroy(void *state)
 // Names are sorted: the order of columns then does not depend on that of the sources.
 static bool find_columns(struct csv *csv)
 {
-	const struct frec_snapshot *snapshot = csv->context->snapshot;
+	const struct frec_hosts *hosts = &csv->context->timeline->hosts;
 	size_t count = 0, names = 0;
 
-	for (size_t i = 0; i < snapshot->source_count; i++)
-		count += snapshot->sources[i]->n_field;
+	for (size_t h = 0; h < hosts->count; h++) {
+		for (size_t i = 0; i < hosts->hosts[h].snapshot->source_count; i++)
+			count += hosts->hosts[h].snapshot->sources[i]->n_field;
+	}
 	csv->columns = calloc(count + 1, sizeof(*csv->columns));
 	if (!csv->columns)
 		return false;
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (!csv->context->filter->sources[i])
-			continue;
-		for (size_t k = 0; k < snapshot->sources[i]->n_field; k++)
-			csv->columns[names++] = snapshot->sources[i]->field[k]->name;
+	for (size_t h = 0; h < hosts->count; h++) {
+		const struct frec_host *host = &hosts->hosts[h];
+
+		for (size_t i = 0; i < host->snapshot->source_count; i++) {
+			const Flightrec__Source *source = host->snapshot->sources[i];
+
+			for (size_t k = 0; host->filter.sources[i] && k < source->n_field; k++)
+				csv->columns[names++] = source->field[k]->name;
+		}
 	}
 	qsort(csv->columns, names, sizeof(*csv->columns), by_name);
 	for (size_t i = 0; i < names; i++) {
@@ -80,21 +92,22 @@ static bool find_columns(struct csv *csv)
 	return true;
 }
 
-static bool place_fields(struct csv *csv)
+static bool place_fields(struct csv *csv, const struct frec_host *host)
 {
-	const struct frec_snapshot *snapshot = csv->context->snapshot;
+	const struct frec_snapshot *snapshot = host->snapshot;
+	struct placement **places = calloc(snapshot->source_count + 1, sizeof(struct placement *));
 
-	csv->placements = calloc(snapshot->source_count + 1, sizeof(*csv->placements));
-	if (!csv->placements)
+	csv->placements[host->index] = places;
+	if (!places)
 		return false;
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		const Flightrec__Source *source = snapshot->sources[i];
 		struct placement *placements;
 
-		if (!csv->context->filter->sources[i])
+		if (!host->filter.sources[i])
 			continue;
 		placements = calloc(source->n_field + 1, sizeof(*placements));
-		csv->placements[i] = placements;
+		places[i] = placements;
 		if (!placements)
 			return false;
 		for (size_t k = 0; k < source->n_field; k++) {
@@ -197,6 +210,7 @@ static void add_truncated(struct csv *csv, const struct frec_event *event)
 
 static int write_head(struct csv *csv, struct frec_error *reterr)
 {
+	frec__text_puts(&csv->row, csv->context->timeline->hosts.count > 1 ? "host," : "");
 	frec__text_puts(&csv->row, "time,cpu,pid,tid,process,thread,event");
 	for (size_t i = 0; i < csv->column_count; i++) {
 		frec__text_puts(&csv->row, ",");
@@ -208,13 +222,19 @@ static int write_head(struct csv *csv, struct frec_error *reterr)
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
+	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct csv *csv = calloc(1, sizeof(*csv));
+	bool placed;
 	int result;
 
 	if (!csv)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	csv->context = context;
-	if (find_columns(csv) && place_fields(csv))
+	csv->placements = calloc(hosts->count, sizeof(struct placement **));
+	placed = csv->placements && find_columns(csv);
+	for (size_t i = 0; i < hosts->count && placed; i++)
+		placed = place_fields(csv, &hosts->hosts[i]);
+	if (placed)
 		result = write_head(csv, reterr);
 	else
 		result = frec__error(reterr, -ENOMEM, "out of memory");
@@ -230,11 +250,15 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct csv *csv = state;
 	const struct frec_record *record = event->record;
 	const Flightrec__Source *source = event->source;
-	const struct placement *next = csv->placements[record->source_index];
+	const struct placement *next = csv->placements[event->host->index][event->source_index];
 	const struct placement *last = next + source->n_field;
 
 	frec__text_clear(&csv->row);
-	frec__text_printf(&csv->row, "%" PRIu64 ",%" PRIu32 ",%" PRId32 ",%" PRId32, record->time,
+	if (csv->context->timeline->hosts.count > 1) {
+		add_text(csv, event->host->name, strlen(event->host->name));
+		frec__text_puts(&csv->row, ",");
+	}
+	frec__text_printf(&csv->row, "%" PRIu64 ",%" PRIu32 ",%" PRId32 ",%" PRId32, event->time,
 			  record->cpu, (int32_t)record->pid, (int32_t)record->tid);
 	add_who(csv, event);
 	frec__text_puts(&csv->row, ",");
@@ -257,6 +281,7 @@ const struct frec_writer frec__writer_csv = {
 	.name = "csv",
 	.what = "for spreadsheets and databases: a row an event, a column a field",
 	.suffix = ".csv",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.destroy = destroy,

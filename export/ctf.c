@@ -195,7 +195,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	// So many steps back have only files that lie: their times stand still here.
 	if (record->time > stream->last)
 		stream->last = record->time;
-	add(&stream->packet, record->source_index, 4);
+	add(&stream->packet, event->source_index, 4);
 	add(&stream->packet, stream->last, 8);
 	add_context(ctf, &stream->packet, event);
 	for (size_t i = 0; i < event->source->n_field; i++)

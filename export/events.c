@@ -57,6 +57,8 @@ static void decode(struct frec_events *events)
 					   &events->values[i]);
 	}
 	events->event.source = record->source;
+	events->event.source_index = record->source_index;
+	events->event.time = record->time;
 	events->event.values = events->values;
 	events->event.events = events;
 	events->stack_known = false;

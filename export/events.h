@@ -11,6 +11,9 @@
 #include "export/stacks.h"
 #include "export/text.h"
 
+struct frec_host;
+struct frec_shape;
+
 /* One event, valid until the next. */
 struct frec_event {
 	const struct frec_record *record;
@@ -18,7 +21,12 @@ struct frec_event {
 	const struct frec_value *values; /* one for each source->field */
 	const struct frec_process_entry
 		*who; /* the thread, NULL where the process table does not know it */
-	struct frec_events *events;
+	/* Where it belongs among the events of several snapshots; see export/timeline.h. */
+	uint64_t time;	     /* record->time, on the clock of the timeline */
+	size_t source_index; /* of its source in its host's snapshot */
+	const struct frec_host *host;	/* NULL outside a timeline */
+	struct frec_events *events;	/* of its file */
+	const struct frec_shape *shape; /* what it means; NULL: that it happened, no more */
 };
 
 struct frec_events {

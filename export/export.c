@@ -3,6 +3,7 @@
 #include "export/export.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,19 +67,24 @@ struct work {
 	void *state;
 };
 
-static int write_events(struct frec_events *events, struct work *works, size_t count,
+static int write_events(struct frec_timeline *timeline, struct work *works, size_t count,
 			const struct frec_export_options *options, struct frec_error *reterr)
 {
 	const struct frec_event *event;
 	int result = 0;
 
-	while (!result && (event = frec__events_next(events))) {
+	while (!result && (event = frec__timeline_next(timeline))) {
 		for (size_t i = 0; i < count && !result; i++)
 			result = works[i].writer->event(works[i].state, event, reterr);
-		if (options && options->progress)
-			options->progress(options->progress_data, events->merge.bytes_done,
-					  events->merge.bytes_total);
+		if (options && options->progress) {
+			uint64_t done, total;
+
+			frec__timeline_progress(timeline, &done, &total);
+			options->progress(options->progress_data, done, total);
+		}
 	}
+	if (!result && timeline->failed)
+		result = frec__error(reterr, timeline->failed, "out of memory");
 	for (size_t i = 0; i < count && !result; i++) {
 		if (works[i].writer->end)
 			result = works[i].writer->end(works[i].state, reterr);
@@ -86,7 +92,42 @@ static int write_events(struct frec_events *events, struct work *works, size_t c
 	return result;
 }
 
-static int write_all(struct frec_events *events, const struct frec_export_target *targets,
+static int refuse(const struct frec_writer *writer, struct frec_error *reterr)
+{
+	char others[256] = "";
+
+	for (size_t i = 0; frec__writers[i]; i++) {
+		size_t used = strlen(others);
+
+		if (frec__writers[i]->several_hosts)
+			snprintf(others + used, sizeof(others) - used, "%s%s", used ? ", " : "",
+				 frec__writers[i]->name);
+	}
+	return frec__error(reterr, -EINVAL,
+			   "%s has no room for several hosts or boots: export the files of each alone, or "
+			   "choose another format (%s)",
+			   writer->name, others);
+}
+
+static int begin(struct work *work, const struct frec_timeline *timeline,
+		 const struct frec_export_target *target, struct frec_error *reterr)
+{
+	const struct frec_host *base = &timeline->hosts.hosts[timeline->hosts.base];
+
+	work->writer = target->writer;
+	if (timeline->hosts.count > 1 && !work->writer->several_hosts)
+		return refuse(work->writer, reterr);
+	work->context = (struct frec_export){
+		.timeline = timeline,
+		.snapshot = base->snapshot,
+		.processes = &base->processes,
+		.filter = &base->filter,
+		.output = target->output,
+	};
+	return work->writer->begin(&work->context, &work->state, reterr);
+}
+
+static int write_all(struct frec_timeline *timeline, const struct frec_export_target *targets,
 		     size_t count, const struct frec_export_options *options,
 		     struct frec_error *reterr)
 {
@@ -97,47 +138,40 @@ static int write_all(struct frec_events *events, const struct frec_export_target
 	if (!works)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	while (begun < count && !result) {
-		struct work *work = &works[begun];
-
-		work->writer = targets[begun].writer;
-		work->context = (struct frec_export){
-			.snapshot = events->snapshot,
-			.processes = &events->processes,
-			.filter = &events->filter,
-			.stacks = events->stacks,
-			.output = targets[begun].output,
-		};
-		result = work->writer->begin(&work->context, &work->state, reterr);
+		result = begin(&works[begun], timeline, &targets[begun], reterr);
 		begun += !result;
 	}
 	if (!result)
-		result = write_events(events, works, count, options, reterr);
+		result = write_events(timeline, works, count, options, reterr);
 	while (begun--)
 		works[begun].writer->destroy(works[begun].state);
 	free(works);
 	return result;
 }
 
-int frec__export(struct frec_snapshot *snapshot, const struct frec_export_target *targets,
-		 size_t count, const struct frec_export_options *options,
-		 struct frec_error *ret_trouble, struct frec_error *reterr)
+int frec__export(struct frec_snapshot *const *snapshots, size_t snapshot_count,
+		 const struct frec_export_target *targets, size_t count,
+		 const struct frec_export_options *options, struct frec_error *ret_trouble,
+		 struct frec_error *reterr)
 {
-	struct frec_events events;
+	struct frec_timeline timeline;
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__events_init(&events, snapshot, options ? options->filter : NULL,
-				   options ? options->symbols : NULL, reterr);
+	result = frec__timeline_init(&timeline, snapshots, snapshot_count,
+				     options ? options->filter : NULL,
+				     options ? options->rules : NULL,
+				     options ? options->symbols : NULL, reterr);
 	if (result)
 		return result;
-	result = write_all(&events, targets, count, options, reterr);
-	*ret_trouble = *frec__events_trouble(&events);
+	result = write_all(&timeline, targets, count, options, reterr);
+	*ret_trouble = *frec__timeline_trouble(&timeline);
 	for (size_t i = 0; i < count && !result && !ret_trouble->code; i++) {
-		if (targets[i].writer->of_stacks && !frec__stacks_count(events.stacks))
+		if (targets[i].writer->of_stacks && !timeline.stack_numbers.stacks)
 			frec__error(ret_trouble, -ENODATA,
 				    "%s: %s: no event has a call stack: record with --stack",
-				    snapshot->name, targets[i].writer->name);
+				    snapshots[0]->name, targets[i].writer->name);
 	}
-	frec__events_deinit(&events);
+	frec__timeline_deinit(&timeline);
 	return result;
 }

@@ -129,8 +129,8 @@ static int set_time(const struct frec_snapshot *snapshot, const char *text, uint
 		text);
 }
 
-static bool mark_sources(struct frec_filter *filter, const struct frec_snapshot *snapshot,
-			 const char *glob)
+// Marks the sources that the glob matches; returns whether there are any. `marks` may be NULL.
+static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, const char *glob)
 {
 	bool any = false;
 
@@ -140,11 +140,32 @@ static bool mark_sources(struct frec_filter *filter, const struct frec_snapshot 
 
 		snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
 		// What a payload describes is also known by its tracepoint.
-		if (!fnmatch(glob, name, 0) ||
-		    (i >= snapshot->source_order_count && !fnmatch(glob, source->kernel_name, 0)))
-			filter->sources[i] = any = true;
+		if (fnmatch(glob, name, 0) &&
+		    (i < snapshot->source_order_count || fnmatch(glob, source->kernel_name, 0)))
+			continue;
+		any = true;
+		if (marks)
+			marks[i] = true;
 	}
 	return any;
+}
+
+int frec__filter_check(struct frec_snapshot *const *snapshots, size_t count,
+		       const struct frec_filter_options *options, struct frec_error *reterr)
+{
+	for (size_t i = 0; options && i < options->event_count; i++) {
+		bool any = false;
+
+		for (size_t k = 0; k < count; k++)
+			any |= mark_sources(NULL, snapshots[k], options->events[i]);
+		if (!any)
+			return frec__error(reterr, -EINVAL,
+					   "%s%s: no events %.128s: 'flightrec show' lists "
+					   "what a file holds",
+					   snapshots[0]->name, count > 1 ? " and the others" : "",
+					   options->events[i]);
+	}
+	return 0;
 }
 
 int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *snapshot,
@@ -164,14 +185,8 @@ int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *sn
 	result = set_time(snapshot, options->from, &filter->from, reterr);
 	if (!result)
 		result = set_time(snapshot, options->to, &filter->to, reterr);
-	for (size_t i = 0; i < options->event_count && !result; i++) {
-		if (!mark_sources(filter, snapshot, options->events[i]))
-			result = frec__error(
-				reterr, -EINVAL,
-				"%s: holds no events %.128s: 'flightrec show' lists what "
-				"it holds",
-				snapshot->name, options->events[i]);
-	}
+	for (size_t i = 0; i < options->event_count && !result; i++)
+		mark_sources(filter->sources, snapshot, options->events[i]);
 	if (result)
 		frec__filter_deinit(filter);
 	return result;

@@ -25,11 +25,14 @@ struct frec_filter {
 	uint64_t from, to; /* CLOCK_MONOTONIC, both inclusive */
 };
 
-/* `options` may be NULL. Returns 0, -EINVAL (a time that is none, a glob that no source of the
- * snapshot matches) or -ENOMEM. */
+/* `options` may be NULL. Returns 0, -EINVAL (a time that is none) or -ENOMEM. */
 int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *snapshot,
 		      const struct frec_filter_options *options, struct frec_error *reterr);
 void frec__filter_deinit(struct frec_filter *filter);
+
+/* Returns 0, or -EINVAL where one of the globs matches no source of any snapshot. */
+int frec__filter_check(struct frec_snapshot *const *snapshots, size_t count,
+		       const struct frec_filter_options *options, struct frec_error *reterr);
 
 /* `who` may be NULL. */
 bool frec__filter_wants(const struct frec_filter *filter, const struct frec_record *record,

@@ -4,6 +4,9 @@
 // markers together and each of their columns as an array of its own, so events wait in a spool, one
 // stream for each thread, and are read back once for each column that differs.
 //
+// A span is a marker from its begin to its end, with the fields of its end; its begin has a marker of its own, as
+// every event that is not the end of a span.
+//
 // Fields of a marker are called "fields.NAME": "type" and others have a meaning of their own there.
 // Integers that JavaScript could not hold are strings of digits; a field that its payload was too
 // short for is absent.
@@ -36,8 +39,8 @@ struct thread {
 
 // What stands in the spool before a marker's data.
 struct row {
-	uint64_t time;
-	uint32_t name; /* index of the source, or the number of sources for the crash */
+	uint64_t begin, time; /* equal but for the end of a span, which stands for all of it */
+	uint32_t name; /* index of the source; behind those the crash, and the spans */
 	uint32_t category;
 	uint32_t size;
 };
@@ -145,8 +148,8 @@ static int add_row(struct firefox *firefox, struct thread *thread, struct row *r
 	if (!thread || firefox->data.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	row->size = (uint32_t)firefox->data.size;
-	if (!thread->markers++ || row->time < thread->first)
-		thread->first = row->time;
+	if (!thread->markers++ || row->begin < thread->first)
+		thread->first = row->begin;
 	if (row->time > thread->last)
 		thread->last = row->time;
 	result = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
@@ -176,9 +179,13 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const Flightrec__Source *source = event->source;
 	struct frec_text *data = &firefox->data;
 	uint32_t pid = event->who ? event->who->process->pid : record->pid;
+	bool is_span = event->shape && event->shape->kind == FREC_SHAPE_END;
 	struct row row = {
-		.time = record->time,
-		.name = (uint32_t)record->source_index,
+		.begin = is_span ? event->shape->begin : event->time,
+		.time = event->time,
+		.name = is_span ? (uint32_t)firefox->context->snapshot->source_count + 1 +
+					  event->shape->span
+				: (uint32_t)event->source_index,
 		.category = source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
 					    source->kind ==
 						    FLIGHTREC__SOURCE_KIND__SOURCE_RAW_TRACEPOINT
@@ -218,6 +225,7 @@ static int add_crash(struct firefox *firefox, const Flightrec__Crash *crash,
 	const struct frec_process_entry *who =
 		frec__processes_find(firefox->context->processes, tid, crash->time);
 	struct row row = {
+		.begin = crash->time,
 		.time = crash->time,
 		.name = (uint32_t)firefox->context->snapshot->source_count,
 		.category = CATEGORY_CRASH,
@@ -335,16 +343,19 @@ static int write_cell(struct firefox *firefox, struct thread *thread, enum colum
 		frec__text_unsigned(text, row.name);
 		break;
 	case START:
-		add_time(firefox, row.time);
+		add_time(firefox, row.begin);
 		break;
 	case CATEGORY:
 		frec__text_unsigned(text, row.category);
 		break;
 	case END:
-		frec__text_puts(text, "null");
+		if (row.begin == row.time)
+			frec__text_puts(text, "null");
+		else
+			add_time(firefox, row.time);
 		break;
 	case PHASE:
-		frec__text_puts(text, "0"); // an instant
+		frec__text_puts(text, row.begin == row.time ? "0" : "1"); // an instant, an interval
 		break;
 	}
 	return 0;
@@ -411,6 +422,7 @@ static const char no_samples[] =
 static int write_thread(struct firefox *firefox, struct thread *thread, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = firefox->context->snapshot;
+	const struct frec_shapes *shapes = &firefox->context->timeline->shapes;
 	struct frec_text *text = &firefox->text;
 	int result = frec__spool_end(&firefox->spool, &thread->stream, reterr);
 
@@ -420,7 +432,12 @@ static int write_thread(struct firefox *firefox, struct thread *thread, struct f
 		add_key(text, snapshot->sources[i]->system, ":", snapshot->sources[i]->name);
 		frec__text_puts(text, ",");
 	}
-	frec__text_puts(text, "\"crash\"],\n");
+	frec__text_puts(text, "\"crash\"");
+	for (size_t i = 0; i < shapes->span_count; i++) {
+		frec__text_puts(text, ",");
+		add_key(text, shapes->spans[i].system, ":", shapes->spans[i].name);
+	}
+	frec__text_puts(text, "],\n");
 	frec__text_puts(text, no_samples);
 	frec__text_printf(text, "\n\"markers\":{\"length\":%" PRIu64 ",\n", thread->markers);
 	for (enum column column = DATA; column <= PHASE && !result; column++)
@@ -432,9 +449,13 @@ static int write_thread(struct firefox *firefox, struct thread *thread, struct f
 static int end(void *state, struct frec_error *reterr)
 {
 	struct firefox *firefox = state;
-	const Flightrec__Crash *crash = firefox->context->snapshot->crash;
-	int result = crash ? add_crash(firefox, crash, reterr) : 0;
+	const struct frec_timeline *timeline = firefox->context->timeline;
+	int result = 0;
 
+	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+		if (timeline->snapshots[i]->crash)
+			result = add_crash(firefox, timeline->snapshots[i]->crash, reterr);
+	}
 	if (!result)
 		result = write_head(firefox, reterr);
 	for (size_t i = 0; i < firefox->count && !result; i++) {

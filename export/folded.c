@@ -85,12 +85,13 @@ static int write_stack(struct folded *folded, const struct frec_stack_count *ite
 static int end(void *state, struct frec_error *reterr)
 {
 	struct folded *folded = state;
-	const struct frec_export *context = folded->context;
+	const struct frec_timeline *timeline = folded->context->timeline;
 	int result = 0;
 
-	if (frec__stack_counts_add_threads(&folded->counts, context->snapshot, context->processes,
-					   context->stacks))
-		return frec__error(reterr, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		if (frec__stack_counts_add_threads(&folded->counts, &timeline->files[i].events))
+			return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	for (size_t i = 0; i < folded->counts.count && !result; i++)
 		result = write_stack(folded, &folded->counts.items[i], reterr);
 	return result;
@@ -110,6 +111,7 @@ const struct frec_writer frec__writer_folded = {
 	.name = "folded",
 	.what = "call stacks for flamegraph.pl and speedscope",
 	.suffix = ".folded",
+	.several_hosts = true,
 	.of_stacks = true,
 	.begin = begin,
 	.event = event,

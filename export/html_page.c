@@ -28,7 +28,8 @@
 
 struct output {
 	const struct frec_html_page *page;
-	struct frec_stacks *stacks;
+	const struct frec_events *file; /* of which the death is told */
+	struct frec_stacks *stacks;	/* its */
 	const struct frec_html_event **threads; /* the first event of each, by pid and tid */
 	size_t thread_count;
 	const Flightrec__Source **sources; /* those that have events */
@@ -216,9 +217,19 @@ static void add_last_stack(struct output *out, const struct frec_call_stack *sta
 	frec__text_puts(text, "]");
 }
 
+// Of several files the first that tells of a death, as the host's tables do.
+static const struct frec_events *file_of_death(const struct frec_timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		if (timeline->snapshots[i]->crash)
+			return &timeline->files[i].events;
+	}
+	return &timeline->files[0].events;
+}
+
 static void add_thread_stacks(struct output *out)
 {
-	const struct frec_snapshot *snapshot = out->page->context->snapshot;
+	const struct frec_snapshot *snapshot = out->file->snapshot;
 	struct frec_text *text = &out->text;
 
 	if (snapshot->crash) {
@@ -396,7 +407,8 @@ static int write_all(struct output *out, struct frec_error *reterr)
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr)
 {
-	struct output out = {.page = page, .stacks = page->context->stacks};
+	const struct frec_events *file = file_of_death(page->context->timeline);
+	struct output out = {.page = page, .file = file, .stacks = file->stacks};
 	int result = collect(&out);
 
 	if (result)

@@ -5,6 +5,8 @@
 //	 "event":"shop:request_done","fields":{"order_id":7,"path":"/cart"},"truncated":["path"]}
 //
 //	time       CLOCK_MONOTONIC, nanoseconds, integer
+//	host       of which, where events of several are in the file. Times are then those of the host
+//	           that booted first
 //	cpu        on which it happened
 //	pid, tid   -1 where the kernel could not tell
 //	process,   names; absent where unknown
@@ -201,11 +203,15 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event)
 {
 	const struct frec_record *record = event->record;
-	const struct frec_json_source *prepared = &json->sources[record->source_index];
+	const struct frec_json_source *prepared = &json->sources[event->source_index];
 	const struct frec_call_stack *stack = frec__event_stack(event);
 
 	frec__text_puts(line, "{\"time\":");
-	frec__text_unsigned(line, record->time);
+	frec__text_unsigned(line, event->time);
+	if (json->host) {
+		frec__text_puts(line, ",\"host\":");
+		frec__text_json_puts(line, json->host);
+	}
 	frec__text_puts(line, ",\"cpu\":");
 	frec__text_unsigned(line, record->cpu);
 	frec__text_puts(line, ",\"pid\":");
@@ -231,21 +237,45 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 
 struct lines {
 	const struct frec_export *context;
-	struct frec_json json;
+	struct frec_json *hosts;
+	size_t host_count;
 	struct frec_text line;
 };
 
+static void destroy(void *state)
+{
+	struct lines *lines = state;
+
+	while (lines->host_count)
+		frec__json_deinit(&lines->hosts[--lines->host_count]);
+	free(lines->hosts);
+	frec__text_free(&lines->line);
+	free(lines);
+}
+
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
+	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct lines *lines = calloc(1, sizeof(*lines));
+	int result = lines ? 0 : -ENOMEM;
 
-	if (!lines || frec__json_init(&lines->json, context->snapshot)) {
-		free(lines);
-		return frec__error(reterr, -ENOMEM, "out of memory");
+	if (!result) {
+		lines->context = context;
+		lines->hosts = calloc(hosts->count, sizeof(*lines->hosts));
+		result = lines->hosts ? 0 : -ENOMEM;
 	}
-	lines->context = context;
-	*ret_state = lines;
-	return 0;
+	for (size_t i = 0; i < hosts->count && !result; i++) {
+		result = frec__json_init(&lines->hosts[i], hosts->hosts[i].snapshot);
+		lines->host_count += !result;
+		lines->hosts[i].host = hosts->count > 1 ? hosts->hosts[i].name : NULL;
+	}
+	if (!result) {
+		*ret_state = lines;
+		return 0;
+	}
+	if (lines)
+		destroy(lines);
+	return frec__error(reterr, -ENOMEM, "out of memory");
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
@@ -254,18 +284,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct frec_text *line = &lines->line;
 
 	frec__text_clear(line);
-	frec__json_event(line, &lines->json, event);
+	frec__json_event(line, &lines->hosts[event->host->index], event);
 	frec__text_puts(line, "\n");
 	return frec__output_text(lines->context->output, line, reterr);
-}
-
-static void destroy(void *state)
-{
-	struct lines *lines = state;
-
-	frec__json_deinit(&lines->json);
-	frec__text_free(&lines->line);
-	free(lines);
 }
 
 const struct frec_writer frec__writer_json = {
@@ -273,6 +294,7 @@ const struct frec_writer frec__writer_json = {
 	.what = "one object a line",
 	.suffix = ".jsonl",
 	.other_suffix = ".json",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.destroy = destroy,

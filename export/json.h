@@ -11,6 +11,7 @@ struct frec_json {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *registers; /* NULL for a machine that is not known */
 	struct frec_json_source *sources;	/* by index */
+	const char *host; /* told in every event; NULL: there is but one */
 	struct frec_text *locations;		/* objects of places on stacks, by id; made when first met */
 	size_t location_count;
 };

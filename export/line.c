@@ -77,11 +77,17 @@ void frec__line_event(struct frec_text *line, const struct frec_line_style *styl
 	const struct frec_record *record = event->record;
 	const Flightrec__Source *source = record->source;
 	const struct frec_call_stack *stack = frec__event_stack(event);
-	double seconds = (double)(int64_t)(record->time - style->reference) / 1e9;
+	double seconds = (double)(int64_t)(event->time - style->reference) / 1e9;
 	size_t start;
 
 	frec__text_printf(line, "%+16.9f %3" PRIu32 "  ", seconds, record->cpu);
 	start = line->size;
+	if (style->host_width) {
+		frec__text_plain(line, event->host->name, strlen(event->host->name));
+		pad(line, start, style->host_width);
+		frec__text_puts(line, "  ");
+		start = line->size;
+	}
 	name_thread(line, event->who, record->tid);
 	pad(line, start, style->name_width);
 	frec__text_puts(line, "  ");
@@ -111,6 +117,28 @@ struct lines {
 	struct frec_text line;
 };
 
+// As wide as any of the hosts needs it.
+static void style_of_hosts(struct frec_line_style *style, const struct frec_export *context)
+{
+	const struct frec_hosts *hosts = &context->timeline->hosts;
+
+	*style = (struct frec_line_style){0};
+	for (size_t i = 0; i < hosts->count; i++) {
+		const struct frec_host *host = &hosts->hosts[i];
+		struct frec_line_style one;
+		int width = (int)strnlen(host->name, NAME_WIDTH_MAX);
+
+		frec__line_style_init(&one, host->snapshot, &host->processes);
+		if (one.name_width > style->name_width)
+			style->name_width = one.name_width;
+		if (one.event_width > style->event_width)
+			style->event_width = one.event_width;
+		if (hosts->count > 1 && width > style->host_width)
+			style->host_width = width;
+	}
+	style->reference = context->timeline->reference;
+}
+
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	struct lines *lines = calloc(1, sizeof(*lines));
@@ -118,7 +146,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	if (!lines)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	lines->context = context;
-	frec__line_style_init(&lines->style, context->snapshot, context->processes);
+	style_of_hosts(&lines->style, context);
 	*ret_state = lines;
 	return 0;
 }
@@ -146,6 +174,7 @@ const struct frec_writer frec__writer_text = {
 	.name = "text",
 	.what = "a line an event: seconds from the trigger, cpu, thread, event",
 	.suffix = ".txt",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.destroy = destroy,

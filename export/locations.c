@@ -129,7 +129,7 @@ static const struct frec_code *find_code(struct frec_locations *locations, const
 	if (!code)
 		return NULL;
 	bytes = (uint8_t *)(code + 1);
-	*code = (struct frec_code){.id = (uint32_t)locations->code_count,
+	*code = (struct frec_code){.id = locations->numbers->codes++,
 				   .build_id = bytes,
 				   .build_id_size = id_size,
 				   .kernel = !map};
@@ -206,7 +206,8 @@ static struct frec_location *intern(struct frec_locations *locations,
 	if (!location)
 		return NULL;
 	*location = *place;
-	location->id = (uint32_t)locations->count++;
+	location->id = locations->numbers->locations++;
+	locations->count++;
 	return locations->table[at] = location;
 }
 

@@ -20,6 +20,7 @@ struct frec_located_process {
 
 struct frec_locations {
 	const struct frec_snapshot *snapshot;
+	struct frec_stack_numbers *numbers; /* of whoever the numbers are shared with */
 	struct frec_code **codes;
 	size_t code_count, code_room;
 	struct frec_location **table; /* by place; at most half full */

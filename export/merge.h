@@ -37,6 +37,12 @@ int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot);
 /* The next sample, valid until the next call, or NULL at the end. Its `source` is never NULL. */
 const struct frec_record *frec__merge_next(struct frec_merge *merge);
 
+/* The ring that the sample handed out last is from. */
+static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
+{
+	return merge->heap[0]->number;
+}
+
 /* Frees everything; harmless on zeroes. */
 void frec__merge_deinit(struct frec_merge *merge);
 

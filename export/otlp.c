@@ -32,7 +32,10 @@
 struct otlp {
 	const struct frec_export *context;
 	struct frec_arena arena; /* of the batch */
-	Otlp__LogRecord *records[BATCH];
+	struct {
+		Otlp__LogRecord *records[BATCH];
+		size_t count;
+	} *hosts; /* the batch, by host */
 	size_t count;
 	uint8_t *packed;
 	size_t packed_size;
@@ -232,7 +235,8 @@ static void add_truncated(struct frec_arena *arena, Otlp__LogRecord *record,
 }
 
 // A record of the batch with room for this many attributes, or NULL.
-static Otlp__LogRecord *start_record(struct otlp *otlp, uint64_t time, size_t attributes)
+static Otlp__LogRecord *start_record(struct otlp *otlp, const struct frec_host *host, uint64_t time,
+				     size_t attributes)
 {
 	Otlp__LogRecord *record = frec__arena_alloc(&otlp->arena, sizeof(*record));
 	Otlp__KeyValue **pointers = frec__arena_array(
@@ -241,10 +245,11 @@ static Otlp__LogRecord *start_record(struct otlp *otlp, uint64_t time, size_t at
 	if (!record || !pointers)
 		return NULL;
 	otlp__log_record__init(record);
-	record->time_unix_nano = frec__snapshot_realtime(otlp->context->snapshot, time);
+	record->time_unix_nano = frec__snapshot_realtime(host->snapshot, time);
 	record->observed_time_unix_nano = record->time_unix_nano;
 	record->attributes = pointers;
-	otlp->records[otlp->count++] = record;
+	otlp->hosts[host->index].records[otlp->hosts[host->index].count++] = record;
+	otlp->count++;
 	add_integer(&otlp->arena, record, "flightrec.time", (int64_t)time);
 	return record;
 }
@@ -258,9 +263,10 @@ static void add_host_attribute(struct frec_arena *arena, Otlp__Resource *resourc
 		set_string(value, frec__arena_utf8(arena, data, size, ""));
 }
 
-static void describe_host(struct otlp *otlp, Otlp__Resource *resource, Otlp__KeyValue **attributes)
+static void describe_host(struct otlp *otlp, const struct frec_host *host, Otlp__Resource *resource,
+			  Otlp__KeyValue **attributes)
 {
-	const Flightrec__Header *header = otlp->context->snapshot->header;
+	const Flightrec__Header *header = host->snapshot->header;
 	struct frec_arena *arena = &otlp->arena;
 
 	resource->attributes = attributes;
@@ -274,7 +280,8 @@ static void describe_host(struct otlp *otlp, Otlp__Resource *resource, Otlp__Key
 			   strlen(header->host->kernel_release));
 }
 
-static int flush(struct otlp *otlp, struct frec_error *reterr)
+// The part of the batch that is of one host.
+static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec_error *reterr)
 {
 	Otlp__LogsData data = OTLP__LOGS_DATA__INIT;
 	Otlp__ResourceLogs resource_logs = OTLP__RESOURCE_LOGS__INIT;
@@ -286,12 +293,12 @@ static int flush(struct otlp *otlp, struct frec_error *reterr)
 	Otlp__KeyValue *host[OTHER_ATTRIBUTES_MAX];
 	size_t size;
 
-	describe_host(otlp, &resource, host);
+	describe_host(otlp, of, &resource, host);
 	scope.name = "flightrec";
-	scope.version = frec__arena_string(&otlp->arena, otlp->context->snapshot->header->writer);
+	scope.version = frec__arena_string(&otlp->arena, of->snapshot->header->writer);
 	scope_logs.scope = &scope;
-	scope_logs.log_records = otlp->records;
-	scope_logs.n_log_records = otlp->count;
+	scope_logs.log_records = otlp->hosts[of->index].records;
+	scope_logs.n_log_records = otlp->hosts[of->index].count;
 	resource_logs.resource = &resource;
 	resource_logs.scope_logs = all_scopes;
 	resource_logs.n_scope_logs = 1;
@@ -309,9 +316,22 @@ static int flush(struct otlp *otlp, struct frec_error *reterr)
 		otlp->packed_size = size + size / 2;
 	}
 	otlp__logs_data__pack(&data, otlp->packed);
+	otlp->hosts[of->index].count = 0;
+	return frec__output_write(otlp->context->output, otlp->packed, size, reterr);
+}
+
+static int flush(struct otlp *otlp, struct frec_error *reterr)
+{
+	const struct frec_hosts *hosts = &otlp->context->timeline->hosts;
+	int result = 0;
+
+	for (size_t i = 0; i < hosts->count && !result; i++) {
+		if (otlp->hosts[i].count || otlp->arena.failed)
+			result = flush_host(otlp, &hosts->hosts[i], reterr);
+	}
 	frec__arena_reset(&otlp->arena);
 	otlp->count = 0;
-	return frec__output_write(otlp->context->output, otlp->packed, size, reterr);
+	return result;
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
@@ -321,6 +341,11 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	if (!otlp)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	otlp->context = context;
+	otlp->hosts = calloc(context->timeline->hosts.count, sizeof(*otlp->hosts));
+	if (!otlp->hosts) {
+		free(otlp);
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	*ret_state = otlp;
 	return 0;
 }
@@ -330,7 +355,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct otlp *otlp = state;
 	struct frec_arena *arena = &otlp->arena;
 	const Flightrec__Source *source = event->source;
-	Otlp__LogRecord *record = start_record(otlp, event->record->time, source->n_field);
+	Otlp__LogRecord *record = start_record(otlp, event->host, event->record->time, source->n_field);
 
 	if (!record)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -350,9 +375,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 }
 
 // The death: the only record with a severity.
-static void add_crash(struct otlp *otlp, const Flightrec__Crash *crash)
+static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 {
-	Otlp__LogRecord *record = start_record(otlp, crash->time, 0);
+	const Flightrec__Crash *crash = file->events.snapshot->crash;
+	Otlp__LogRecord *record = start_record(otlp, file->host, crash->time, 0);
 	Otlp__AnyValue *body = frec__arena_alloc(&otlp->arena, sizeof(*body));
 	uint32_t tid = crash->tid ? crash->tid : crash->pid;
 	struct frec_text words = {0};
@@ -361,7 +387,7 @@ static void add_crash(struct otlp *otlp, const Flightrec__Crash *crash)
 		return;
 	record->event_name = "flightrec.crash";
 	record->severity_number = OTLP__SEVERITY_NUMBER__SEVERITY_NUMBER_FATAL;
-	add_thread(otlp, record, frec__processes_find(otlp->context->processes, tid, crash->time),
+	add_thread(otlp, record, frec__processes_find(&file->events.processes, tid, crash->time),
 		   crash->pid, tid);
 	frec__crash_headline(&words, crash);
 	otlp__any_value__init(body);
@@ -375,9 +401,16 @@ static int end(void *state, struct frec_error *reterr)
 {
 	struct otlp *otlp = state;
 
-	if (otlp->context->snapshot->crash)
-		add_crash(otlp, otlp->context->snapshot->crash);
-	return otlp->count || otlp->arena.failed ? flush(otlp, reterr) : 0;
+	const struct frec_timeline *timeline = otlp->context->timeline;
+	int result = 0;
+
+	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+		if (timeline->snapshots[i]->crash)
+			add_crash(otlp, &timeline->files[i]);
+		if (otlp->count || otlp->arena.failed)
+			result = flush(otlp, reterr);
+	}
+	return result;
 }
 
 static void destroy(void *state)
@@ -385,6 +418,7 @@ static void destroy(void *state)
 	struct otlp *otlp = state;
 
 	frec__arena_free(&otlp->arena);
+	free(otlp->hosts);
 	free(otlp->packed);
 	free(otlp);
 }
@@ -394,6 +428,7 @@ const struct frec_writer frec__writer_otlp = {
 	.what = "OpenTelemetry logs in protobuf",
 	.suffix = ".otlp",
 	.other_suffix = ".otlp.pb",
+	.several_hosts = true,
 	.messages = true,
 	.begin = begin,
 	.event = event,

@@ -130,9 +130,8 @@ static int write_births(struct perf *perf, uint64_t until, struct frec_error *re
 }
 
 // The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it is not unwound twice.
-static void add_chain(struct perf *perf, const struct frec_call_stack *stack)
+static void add_chain(struct perf *perf, const struct frec_call_stack *stack, const uint64_t *pcs)
 {
-	const uint64_t *pcs = frec__stacks_pcs(perf->context->stacks);
 	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;
 	uint64_t total;
 
@@ -184,8 +183,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 {
 	struct perf *perf = state;
 	const struct frec_record *from = event->record;
-	const struct frec_perf_source *source = &perf->sources[from->source_index];
+	const struct frec_perf_source *source = &perf->sources[event->source_index];
 	const struct frec_call_stack *stack = perf->stacks ? frec__event_stack(event) : NULL;
+	const uint64_t *pcs = frec__stacks_pcs(event->events->stacks);
 	struct frec_text *record = &perf->record;
 	int result = write_births(perf, from->time, reterr);
 	uint16_t misc;
@@ -196,14 +196,14 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	start_record(record, PERF_RECORD_SAMPLE, misc & PERF_RECORD_MISC_CPUMODE_MASK);
 	frec__perf_add(record, source->id, 8);
 	if (perf->stacks)
-		frec__perf_add(record, stack ? *frec__stacks_pcs(perf->context->stacks) : 0, 8);
+		frec__perf_add(record, stack ? *pcs : 0, 8);
 	frec__perf_add(record, from->pid, 4);
 	frec__perf_add(record, from->tid, 4);
 	frec__perf_add(record, from->time, 8);
 	frec__perf_add(record, from->cpu, 8);
 	frec__perf_add(record, from->weight, 8);
 	if (perf->stacks)
-		add_chain(perf, stack);
+		add_chain(perf, stack, pcs);
 	add_raw(perf, source, event);
 	if (source->attr.sample_type & PERF_SAMPLE_REGS_USER)
 		add_registers(perf, from);

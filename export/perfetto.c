@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Perfetto's protobuf trace, packet by packet.
 //
-// All packets but the kernel's tracepoints belong to one sequence: its first packet clears the
-// reader's state and sets the clock, all others need that state. Names of events, categories and
+// All packets of a host but the kernel's tracepoints belong to one sequence: its first packet clears
+// the reader's state and sets the clock, all others need that state. A second host is a machine of its own,
+// whose clocks are said to be those of the first: times are the timeline's. Names of events, categories and
 // annotations are interned: the packet of a source's first event brings all names of that source.
 // Times are CLOCK_MONOTONIC, except in ftrace events, which readers take for CLOCK_BOOTTIME
 // whatever a packet says; the clock snapshots in the trace relate the two.
@@ -13,8 +14,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-
-#define TRACK_OF_THREAD (2ull << 32)
 
 uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size, struct frec_error *reterr)
 {
@@ -48,12 +47,15 @@ int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__Trace
 
 	if (!packet->ftrace_events) {
 		packet->has_trusted_packet_sequence_id = true;
-		packet->trusted_packet_sequence_id = FREC_PERFETTO_SEQUENCE;
+		packet->trusted_packet_sequence_id =
+			FREC_PERFETTO_SEQUENCE + (uint32_t)perfetto->host->index;
 		if (!packet->has_sequence_flags) {
 			packet->has_sequence_flags = true;
 			packet->sequence_flags = FREC_PERFETTO_NEEDS_STATE;
 		}
 	}
+	packet->has_machine_id = perfetto->host->index != 0;
+	packet->machine_id = (uint32_t)perfetto->host->index;
 	trace.packet = &packet;
 	trace.n_packet = 1;
 	if (perfetto->arena.failed)
@@ -66,39 +68,11 @@ int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__Trace
 	return frec__perfetto_flush(perfetto, perfetto->packed + size, reterr);
 }
 
-// Returns 1 when the number is new, 0 when it was there, or -ENOMEM.
-static int remember(struct frec_perfetto *perfetto, uint32_t tid)
+int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
 {
-	size_t i;
+	bool is_new;
 
-	if (2 * perfetto->described_count >= perfetto->described_size) {
-		size_t old_size = perfetto->described_size;
-		uint32_t *old = perfetto->described;
-		size_t size = old_size ? 2 * old_size : 1024;
-		uint32_t *set = malloc(size * sizeof(*set));
-
-		if (!set)
-			return -ENOMEM;
-		for (i = 0; i < size; i++)
-			set[i] = UINT32_MAX;
-		perfetto->described = set;
-		perfetto->described_size = size;
-		perfetto->described_count = 0;
-		for (i = 0; i < old_size; i++) {
-			if (old[i] != UINT32_MAX)
-				(void)remember(perfetto, old[i]); // there is room
-		}
-		free(old);
-	}
-	i = tid * 2654435769u % perfetto->described_size;
-	while (perfetto->described[i] != UINT32_MAX) {
-		if (perfetto->described[i] == tid)
-			return 0;
-		i = (i + 1) % perfetto->described_size;
-	}
-	perfetto->described[i] = tid;
-	perfetto->described_count++;
-	return 1;
+	return frec__map_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
 }
 
 int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
@@ -111,12 +85,13 @@ int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t 
 	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
 	// Events whose thread is not known share a track that is no thread's.
 	bool is_thread = tid != UINT32_MAX;
-	int is_new = is_thread ? remember(perfetto, tid) : !perfetto->described_nobody;
+	int is_new;
 
+	track.has_uuid = true;
+	*ret_uuid = track.uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_THREAD, tid);
+	is_new = frec__perfetto_is_new(perfetto, track.uuid);
 	if (is_new < 0)
 		return frec__error(reterr, is_new, "out of memory");
-	track.has_uuid = true;
-	*ret_uuid = track.uuid = TRACK_OF_THREAD | tid;
 	if (!is_new)
 		return 0;
 	if (is_thread) {
@@ -128,70 +103,88 @@ int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t 
 				frec__arena_utf8(&perfetto->arena, name.data, name.len, "");
 		track.thread = &thread;
 	} else {
-		perfetto->described_nobody = true;
 		track.name = "unknown thread";
 	}
 	packet.track_descriptor = &track;
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// The names of a source, to go with its first event.
+static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_t iid,
+					       const char *string)
+{
+	Perfetto__Protos__EventName *name = frec__arena_alloc(arena, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	perfetto__protos__event_name__init(name);
+	name->has_iid = true;
+	name->iid = iid;
+	name->name = frec__arena_string(arena, string);
+	return name;
+}
+
+// The names of a source, to go with its first event: its own, that of the span that it begins (NULL: none),
+// whose number is `span_iid`, and those of its fields.
 static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 					      const Flightrec__Source *source, size_t index,
-					      uint64_t annotation_iid)
+					      uint64_t annotation_iid, const char *span,
+					      uint64_t span_iid)
 {
 	Perfetto__Protos__InternedData *data = frec__arena_alloc(arena, sizeof(*data));
 	Perfetto__Protos__EventCategory *category = frec__arena_alloc(arena, sizeof(*category));
-	Perfetto__Protos__EventName *name = frec__arena_alloc(arena, sizeof(*name));
 	Perfetto__Protos__DebugAnnotationName *annotations =
 		frec__arena_array(arena, source->n_field, sizeof(*annotations));
-	void **pointers = frec__arena_array(arena, source->n_field + 2, sizeof(*pointers));
+	void **pointers = frec__arena_array(arena, source->n_field + 3, sizeof(*pointers));
 
-	if (!data || !category || !name || !annotations || !pointers)
+	if (!data || !category || !annotations || !pointers)
 		return NULL;
 	perfetto__protos__interned_data__init(data);
 	perfetto__protos__event_category__init(category);
 	category->has_iid = true;
 	category->iid = index + 1;
 	category->name = frec__arena_string(arena, source->system);
-	perfetto__protos__event_name__init(name);
-	name->has_iid = true;
-	name->iid = index + 1;
-	name->name = frec__arena_string(arena, source->name);
 	pointers[0] = category;
-	pointers[1] = name;
+	pointers[1] = event_name(arena, index + 1, source->name);
+	pointers[2] = span ? event_name(arena, span_iid, span) : NULL;
+	if (!pointers[1] || (span && !pointers[2]))
+		return NULL;
 	data->event_categories = (Perfetto__Protos__EventCategory **)&pointers[0];
 	data->n_event_categories = 1;
 	data->event_names = (Perfetto__Protos__EventName **)&pointers[1];
-	data->n_event_names = 1;
+	data->n_event_names = span ? 2 : 1;
 	for (size_t i = 0; i < source->n_field; i++) {
 		perfetto__protos__debug_annotation_name__init(&annotations[i]);
 		annotations[i].has_iid = true;
 		annotations[i].iid = annotation_iid + i;
 		annotations[i].name = frec__arena_string(arena, source->field[i]->name);
-		pointers[2 + i] = &annotations[i];
+		pointers[3 + i] = &annotations[i];
 	}
-	data->debug_annotation_names = (Perfetto__Protos__DebugAnnotationName **)&pointers[2];
+	data->debug_annotation_names = (Perfetto__Protos__DebugAnnotationName **)&pointers[3];
 	data->n_debug_annotation_names = source->n_field;
 	return data;
 }
 
-static int write_instant(struct frec_perfetto *perfetto, const struct frec_event *event,
-			 uint64_t callstack_iid, struct frec_error *reterr)
+static int write_track_event(struct frec_perfetto *perfetto, const struct frec_event *event,
+			     uint64_t callstack_iid, struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
-	struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
+	struct frec_perfetto_source *source =
+		&perfetto->sources[event->host->index][event->source_index];
 	Perfetto__Protos__InternedData *interned = NULL;
 	uint64_t track;
 	int result;
 
 	result = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track,
 				      reterr);
+	if (!result && event->shape)
+		result = frec__perfetto_before(perfetto, event, track, &track, reterr);
 	if (result)
 		return result;
 	if (!source->interned) {
-		interned = intern(&perfetto->arena, record->source, record->source_index,
-				  source->annotation_iid);
+		interned = intern(&perfetto->arena, record->source, event->source_index,
+				  source->annotation_iid,
+				  frec__perfetto_span_name(perfetto, event->host, event->source_index),
+				  event->host->snapshot->source_count + event->source_index + 1);
 		if (!interned)
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		source->interned = true;
@@ -200,6 +193,8 @@ static int write_instant(struct frec_perfetto *perfetto, const struct frec_event
 					    reterr);
 	if (interned)
 		frec__arena_reset(&perfetto->arena);
+	if (!result && event->shape)
+		result = frec__perfetto_after(perfetto, event, reterr);
 	return result;
 }
 
@@ -208,17 +203,22 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const struct frec_call_stack *stack = frec__event_stack(event);
 	const struct frec_record *record = event->record;
 	struct frec_perfetto *perfetto = state;
+	bool is_kernel = record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
+	bool known = perfetto->sources[event->host->index][event->source_index].known;
 	uint64_t iid;
-	int result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
+	int result;
 
+	perfetto->host = event->host;
+	result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
 	if (result)
 		return result;
-	if (record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
+	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any case.
+	if (is_kernel && (!event->shape || known))
 		result = frec__perfetto_write_ftrace(perfetto, event, reterr);
-	else
-		result = write_instant(perfetto, event, iid, reterr);
+	if (!result && (!is_kernel || event->shape))
+		result = write_track_event(perfetto, event, iid, reterr);
 	if (!result && stack)
-		result = frec__perfetto_write_sample(perfetto, record->time, record->cpu,
+		result = frec__perfetto_write_sample(perfetto, event->time, record->cpu,
 						     record->pid, record->tid, stack, iid, reterr);
 	return result;
 }
@@ -228,48 +228,68 @@ static void destroy(void *state)
 	struct frec_perfetto *perfetto = state;
 
 	frec__arena_free(&perfetto->arena);
+	for (size_t i = 0; perfetto->sources && i < perfetto->context->timeline->hosts.count; i++)
+		free(perfetto->sources[i]);
 	frec__perfetto_stacks_deinit(&perfetto->stacks);
 	free(perfetto->sources);
-	free(perfetto->described);
+	frec__map_free(&perfetto->described);
+	frec__map_free(&perfetto->counters);
 	free(perfetto->packed);
 	free(perfetto);
 }
 
 static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
-	int result = frec__perfetto_write_clocks(perfetto, reterr);
+	const struct frec_timeline *timeline = perfetto->context->timeline;
+	int result = 0;
 
-	if (!result)
-		result = frec__perfetto_write_system(perfetto, reterr);
+	for (size_t i = 0; i < timeline->hosts.count && !result; i++) {
+		perfetto->host = &timeline->hosts.hosts[i];
+		result = frec__perfetto_write_clocks(perfetto, reterr);
+		if (!result)
+			result = frec__perfetto_write_system(perfetto, reterr);
+		if (!result)
+			result = frec__perfetto_write_processes(perfetto, reterr);
+	}
+	perfetto->host = &timeline->hosts.hosts[0];
 	if (!result)
 		result = frec__perfetto_write_attributes(perfetto, reterr);
-	if (!result)
-		result = frec__perfetto_write_processes(perfetto, reterr);
+	for (size_t i = 0; i < timeline->file_count && !result; i++)
+		result = frec__perfetto_write_coverage(perfetto, &timeline->files[i], i, reterr);
 	return result;
+}
+
+static bool prepare_sources(struct frec_perfetto *perfetto, const struct frec_host *host)
+{
+	const struct frec_snapshot *snapshot = host->snapshot;
+	struct frec_perfetto_source *sources = calloc(snapshot->source_count + 1, sizeof(*sources));
+	uint64_t annotation_iid = 1;
+
+	perfetto->sources[host->index] = sources;
+	for (size_t i = 0; sources && i < snapshot->source_count; i++) {
+		sources[i].annotation_iid = annotation_iid;
+		annotation_iid += snapshot->sources[i]->n_field;
+		frec__perfetto_find_known(&sources[i], snapshot->sources[i]);
+	}
+	return sources;
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	const struct frec_snapshot *snapshot = context->snapshot;
+	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct frec_perfetto *perfetto = calloc(1, sizeof(*perfetto));
-	uint64_t annotation_iid = 1;
-	int result;
+	int result = 0;
 
 	if (!perfetto)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	perfetto->context = context;
-	perfetto->registers = frec__registers_find(snapshot->header->machine);
-	perfetto->sources = calloc(snapshot->source_count + 1, sizeof(*perfetto->sources));
-	if (!perfetto->sources) {
-		destroy(perfetto);
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	}
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		perfetto->sources[i].annotation_iid = annotation_iid;
-		annotation_iid += snapshot->sources[i]->n_field;
-		frec__perfetto_find_known(&perfetto->sources[i], snapshot->sources[i]);
-	}
-	result = write_preamble(perfetto, reterr);
+	perfetto->sources = calloc(hosts->count, sizeof(*perfetto->sources));
+	for (size_t i = 0; perfetto->sources && i < hosts->count && !result; i++)
+		result = prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
+	if (result || !perfetto->sources)
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	else
+		result = write_preamble(perfetto, reterr);
 	if (result)
 		destroy(perfetto);
 	else
@@ -280,11 +300,18 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 static int end(void *state, struct frec_error *reterr)
 {
 	struct frec_perfetto *perfetto = state;
-	int result = frec__perfetto_write_trigger(perfetto, reterr);
+	const struct frec_timeline *timeline = perfetto->context->timeline;
+	int result = 0;
 
-	if (!result)
-		result = frec__perfetto_write_crash(perfetto, reterr);
-	return result ? result : frec__perfetto_write_threads(perfetto, reterr);
+	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+		perfetto->host = timeline->files[i].host;
+		result = frec__perfetto_write_trigger(perfetto, &timeline->files[i], reterr);
+		if (!result)
+			result = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
+		if (!result)
+			result = frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
+	}
+	return result;
 }
 
 const struct frec_writer frec__writer_perfetto = {
@@ -292,6 +319,7 @@ const struct frec_writer frec__writer_perfetto = {
 	.what = "for ui.perfetto.dev",
 	.suffix = ".pftrace",
 	.other_suffix = ".perfetto-trace",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.end = end,

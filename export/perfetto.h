@@ -10,9 +10,25 @@
 
 #define FREC_KNOWN_FIELDS_MAX 8
 
-/* The sequence that all packets but the kernel's tracepoints belong to, and the flag of those that
- * need what packets before them said. */
+/* The sequence that all packets of the first host but the kernel's tracepoints belong to; those of other
+ * hosts follow. And the flag of packets that need what those before them said. */
 enum { FREC_PERFETTO_SEQUENCE = 1, FREC_PERFETTO_NEEDS_STATE = 2 };
+
+/* Numbers of tracks, below which 32 bits say which, and above which 24 bits say of which host. */
+#define FREC_PERFETTO_HOST_SHIFT 40
+enum frec_perfetto_track {
+	FREC_PERFETTO_PROCESS = 1,
+	FREC_PERFETTO_THREAD,
+	FREC_PERFETTO_LANE,
+	FREC_PERFETTO_COUNTER,
+	FREC_PERFETTO_COVERAGE,
+};
+
+static inline uint64_t frec__perfetto_uuid(const struct frec_host *host,
+					   enum frec_perfetto_track kind, uint32_t number)
+{
+	return (uint64_t)host->index << FREC_PERFETTO_HOST_SHIFT | (uint64_t)kind << 32 | number;
+}
 
 /* How the events of one source are written. */
 struct frec_perfetto_source {
@@ -39,18 +55,25 @@ struct frec_perfetto_stacks {
 
 struct frec_perfetto {
 	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
-	struct frec_perfetto_source *sources;
-	struct frec_arena arena; /* of the packet being made */
-	uint32_t *described; /* hash set of thread numbers that have a track; UINT32_MAX: free */
-	size_t described_count, described_size;
-	bool described_nobody; /* the track of events without a thread */
+	struct frec_perfetto_source **sources; /* of each host */
+	const struct frec_host *host;	       /* of the packet being made */
+	struct frec_arena arena;	       /* of it, too */
+	struct frec_map described;	       /* numbers of the tracks that have a descriptor */
+	struct frec_map counters;	       /* of counters and processes: number of the track */
+	uint64_t log_count;		       /* numbers of log messages */
 	struct frec_perfetto_stacks stacks;
 	uint8_t *packed;
 	size_t packed_size;
 };
 
-/* Packs and writes a packet of the sequence, and resets the arena. */
+/* Names of the current host's registers; NULL for a machine that is not known. */
+static inline const struct frec_registers *
+frec__perfetto_registers(const struct frec_perfetto *perfetto)
+{
+	return frec__registers_find(perfetto->host->snapshot->header->machine);
+}
+
+/* Packs and writes a packet of the current host's sequence, and resets the arena. */
 int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
 			 struct frec_error *reterr);
 
@@ -61,11 +84,30 @@ uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size,
 int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
 			 struct frec_error *reterr);
 
-/* perfetto_event.c: an instant, with the names of its source when this is its first. */
+/* perfetto_event.c: an event, as an instant or one end of a slice, with the names of its source when this
+ * is its first. */
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
 			       uint64_t track, uint64_t callstack_iid,
 			       const Perfetto__Protos__InternedData *interned,
 			       struct frec_error *reterr);
+
+/* One value of a counter. */
+int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
+			       const struct frec_value *value, struct frec_error *reterr);
+
+/* perfetto_shapes.c: what stands beside an event for its shape. Writes what comes before it, and tells its
+ * track where that is not its thread's. */
+int frec__perfetto_before(struct frec_perfetto *perfetto, const struct frec_event *event,
+			  uint64_t thread_track, uint64_t *ret_track, struct frec_error *reterr);
+int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event *event,
+			 struct frec_error *reterr);
+
+/* The name of the spans that the source's events begin, or NULL. */
+const char *frec__perfetto_span_name(const struct frec_perfetto *perfetto,
+				     const struct frec_host *host, size_t source);
+
+/* Whether a track is not described yet; it is taken to be from now on. Returns 1, 0 or -ENOMEM. */
+int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid);
 
 /* Text as a field of this number, valid UTF-8 whatever the bytes, with `end` behind it. Room: four
  * times its size, and a little. */
@@ -75,7 +117,7 @@ uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, ui
 /* Bytes that a value and its name can take at most. */
 size_t frec__perfetto_value_bound(const struct frec_value *value);
 
-/* The track of a thread. Writes its descriptor when it has none. */
+/* The track of a thread of the current host. Writes its descriptor when it has none. */
 int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
 			 const struct frec_process_entry *who, uint64_t *ret_uuid,
 			 struct frec_error *reterr);
@@ -85,8 +127,15 @@ int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_erro
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_error *reterr);
 int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr);
-int frec__perfetto_write_trigger(struct frec_perfetto *perfetto, struct frec_error *reterr);
-int frec__perfetto_write_crash(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
+				 const struct frec_timeline_file *file, struct frec_error *reterr);
+int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
+			       const struct frec_timeline_file *file, struct frec_error *reterr);
+
+/* perfetto_coverage.c: for each ring a track with what the file covers, and what is missing. */
+int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
+				  const struct frec_timeline_file *file, size_t number,
+				  struct frec_error *reterr);
 
 /*
  * perfetto_stacks.c: call stacks. The number of one in the trace, 0 for NULL; what is not there yet is written. Then,
@@ -98,7 +147,8 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, u
 				uint32_t pid, uint32_t tid, const struct frec_call_stack *stack,
 				uint64_t iid, struct frec_error *reterr);
 /* The stacks of the threads of the process that died, as instants of theirs. */
-int frec__perfetto_write_threads(struct frec_perfetto *perfetto, struct frec_error *reterr);
+int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
+				 const struct frec_timeline_file *file, struct frec_error *reterr);
 void frec__perfetto_stacks_deinit(struct frec_perfetto_stacks *stacks);
 
 /* perfetto_ftrace.c: kernel tracepoints. */

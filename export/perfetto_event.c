@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An event as an instant of its thread, packed by hand: a trace has one packet for each of them,
+// An event as an instant of its thread, or as one end of a slice, packed by hand: a trace has one packet for each of them,
 // and a few of everything else. Numbers of fields are those of proto/perfetto_trace.proto; a test
 // compares them with it, and what is packed here with what protobuf-c packs.
 #include "export/perfetto.h"
@@ -17,6 +17,7 @@ enum {
 	PACKET_TRACK_EVENT = 11,
 	PACKET_INTERNED_DATA = 12,
 	PACKET_SEQUENCE_FLAGS = 13,
+	PACKET_MACHINE_ID = 98,
 };
 enum {
 	EVENT_CATEGORY_IIDS = 3,
@@ -24,8 +25,14 @@ enum {
 	EVENT_TYPE = 9,
 	EVENT_NAME_IID = 10,
 	EVENT_TRACK_UUID = 11,
+	EVENT_LOG_MESSAGE = 21,
+	EVENT_COUNTER_VALUE = 30,
+	EVENT_DOUBLE_COUNTER_VALUE = 44,
+	EVENT_FLOW_IDS = 47,
 	EVENT_CALLSTACK_IID = 56,
 };
+enum { INTERNED_LOG_MESSAGE_BODY = 20, BODY_IID = 1, BODY_BODY = 2 };
+enum { LOG_BODY_IID = 2, LOG_PRIO = 3 };
 enum {
 	ANNOTATION_NAME_IID = 1,
 	ANNOTATION_BOOL = 2,
@@ -164,7 +171,7 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
 			       const struct frec_record *record)
 {
-	const struct frec_registers *layout = perfetto->registers;
+	const struct frec_registers *layout = frec__perfetto_registers(perfetto);
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const uint8_t *next = record->registers;
 
@@ -195,9 +202,79 @@ static size_t event_bound(const struct frec_event *event)
 	size_t bound =
 		3 * ANNOTATION_MAX + 64 * ANNOTATION_MAX * (event->record->registers != NULL);
 
+	if (event->shape)
+		bound += 2 * ANNOTATION_MAX + 9 * FREC_SHAPE_FIELDS_MAX +
+			 (event->shape->message ? 4 * event->shape->message->size : 0);
 	for (size_t i = 0; i < event->source->n_field; i++)
 		bound += frec__perfetto_value_bound(&event->values[i]);
 	return bound;
+}
+
+// Which of Perfetto's priorities a level of syslog(3) is.
+static uint64_t priority_of(int level)
+{
+	static const Perfetto__Protos__LogMessage__Priority priorities[] = {
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_FATAL,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_FATAL,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_FATAL,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_ERROR,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_WARN,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_INFO,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_INFO,
+		PERFETTO__PROTOS__LOG_MESSAGE__PRIORITY__PRIO_DEBUG,
+	};
+
+	return priorities[level];
+}
+
+// What the shape adds. The names of things in `iid`s of their own go with the packet.
+static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
+			   const struct frec_shape *shape)
+{
+	if (shape->message) {
+		uint8_t *log = frec__pack_begin(p, EVENT_LOG_MESSAGE);
+
+		p = frec__pack_number(log, LOG_BODY_IID, ++perfetto->log_count);
+		p = frec__pack_number(p, LOG_PRIO, priority_of(shape->level));
+		p = frec__pack_end(log, p);
+	}
+	// The arrow of a slice's end would be one to its own begin.
+	for (size_t i = 0; i < shape->flow_count && shape->kind != FREC_SHAPE_END; i++) {
+		p = frec__pack_varint(p, EVENT_FLOW_IDS << 3 | 1);
+		memcpy(p, &shape->flows[i], sizeof(shape->flows[i]));
+		p += sizeof(shape->flows[i]);
+	}
+	return p;
+}
+
+static uint8_t *pack_interned(struct frec_perfetto *perfetto, uint8_t *p,
+			      const Perfetto__Protos__InternedData *interned,
+			      const struct frec_value *message)
+{
+	uint8_t *data, *body;
+
+	if (!interned && !message)
+		return p;
+	data = frec__pack_begin(p, PACKET_INTERNED_DATA);
+	p = data;
+	if (interned)
+		p += perfetto__protos__interned_data__pack(interned, p);
+	if (message) {
+		body = frec__pack_begin(p, INTERNED_LOG_MESSAGE_BODY);
+		p = frec__pack_number(body, BODY_IID, perfetto->log_count);
+		p = frec__perfetto_pack_text(perfetto, p, BODY_BODY, message->data, message->size,
+					     message->cut ? "…" : "");
+		p = frec__pack_end(body, p);
+	}
+	return frec__pack_end(data, p);
+}
+
+static uint8_t *pack_packet_end(const struct frec_perfetto *perfetto, uint8_t *packet, uint8_t *p)
+{
+	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
+	if (perfetto->host->index)
+		p = frec__pack_number(p, PACKET_MACHINE_ID, perfetto->host->index);
+	return frec__pack_end(packet, p);
 }
 
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
@@ -205,36 +282,74 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 			       const Perfetto__Protos__InternedData *interned,
 			       struct frec_error *reterr)
 {
+	static const Perfetto__Protos__TrackEvent__Type types[] = {
+		[FREC_SHAPE_INSTANT] = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT,
+		[FREC_SHAPE_BEGIN] = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN,
+		[FREC_SHAPE_END] = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END,
+	};
 	const struct frec_record *record = event->record;
-	uint64_t iid = record->source_index + 1;
-	uint64_t annotation_iid = perfetto->sources[record->source_index].annotation_iid;
+	const struct frec_shape *shape = event->shape;
+	enum frec_shape_kind kind = shape ? shape->kind : FREC_SHAPE_INSTANT;
+	uint64_t iid = event->source_index + 1;
+	uint64_t annotation_iid =
+		perfetto->sources[event->host->index][event->source_index].annotation_iid;
 	size_t names = interned ? perfetto__protos__interned_data__get_packed_size(interned) : 0;
 	uint8_t *data = frec__perfetto_room(perfetto, event_bound(event) + names, reterr);
-	uint8_t *packet, *instant, *p;
+	uint8_t *packet, *track_event, *p;
 
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
-	p = frec__pack_number(packet, PACKET_TIMESTAMP, record->time);
-	p = frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE);
-	instant = frec__pack_begin(p, PACKET_TRACK_EVENT);
-	p = frec__pack_number(instant, EVENT_CATEGORY_IIDS, iid);
+	p = frec__pack_number(packet, PACKET_TIMESTAMP, event->time);
+	p = frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	track_event = frec__pack_begin(p, PACKET_TRACK_EVENT);
+	p = track_event;
+	// An end with a name would have to have that of its begin.
+	if (kind != FREC_SHAPE_END)
+		p = frec__pack_number(p, EVENT_CATEGORY_IIDS, iid);
 	for (size_t i = 0; i < event->source->n_field; i++)
 		p = pack_annotation(perfetto, p, &event->values[i], annotation_iid + i);
 	if (record->registers)
 		p = pack_registers(perfetto, p, record);
-	p = frec__pack_number(p, EVENT_TYPE, PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT);
-	p = frec__pack_number(p, EVENT_NAME_IID, iid);
+	p = frec__pack_number(p, EVENT_TYPE, types[kind]);
+	if (kind == FREC_SHAPE_BEGIN)
+		p = frec__pack_number(p, EVENT_NAME_IID,
+				      event->host->snapshot->source_count + iid);
+	else if (kind == FREC_SHAPE_INSTANT)
+		p = frec__pack_number(p, EVENT_NAME_IID, iid);
 	p = frec__pack_number(p, EVENT_TRACK_UUID, track);
+	if (shape)
+		p = pack_shape(perfetto, p, shape);
 	if (callstack_iid)
 		p = frec__pack_number(p, EVENT_CALLSTACK_IID, callstack_iid);
-	p = frec__pack_end(instant, p);
-	if (interned) {
-		p = frec__pack_varint(p, PACKET_INTERNED_DATA << 3 | 2);
-		p = frec__pack_varint(p, names);
-		p += perfetto__protos__interned_data__pack(interned, p);
-	}
-	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
-	p = frec__pack_end(packet, p);
+	p = frec__pack_end(track_event, p);
+	p = pack_interned(perfetto, p, interned, shape ? shape->message : NULL);
+	p = pack_packet_end(perfetto, packet, p);
+	return frec__perfetto_flush(perfetto, p, reterr);
+}
+
+int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
+			       const struct frec_value *value, struct frec_error *reterr)
+{
+	uint8_t *data = frec__perfetto_room(perfetto, 2 * ANNOTATION_MAX, reterr);
+	bool is_float = value->kind == FREC_VALUE_DOUBLE || value->kind == FREC_VALUE_FLOAT;
+	uint8_t *packet, *event, *p;
+
+	if (!data)
+		return -ENOMEM;
+	packet = frec__pack_begin(data, TRACE_PACKET);
+	p = frec__pack_number(packet, PACKET_TIMESTAMP, time);
+	p = frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	event = frec__pack_begin(p, PACKET_TRACK_EVENT);
+	p = frec__pack_number(event, EVENT_TYPE, PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_COUNTER);
+	p = frec__pack_number(p, EVENT_TRACK_UUID, track);
+	if (is_float)
+		p = frec__pack_double(p, EVENT_DOUBLE_COUNTER_VALUE, value->d);
+	else if (value->kind == FREC_VALUE_UNSIGNED && value->u > INT64_MAX)
+		p = frec__pack_double(p, EVENT_DOUBLE_COUNTER_VALUE, (double)value->u);
+	else
+		p = frec__pack_number(p, EVENT_COUNTER_VALUE, value->u);
+	p = frec__pack_end(event, p);
+	p = pack_packet_end(perfetto, packet, p);
 	return frec__perfetto_flush(perfetto, p, reterr);
 }

@@ -10,7 +10,7 @@
 #include "export/pack.h"
 
 // Numbers of fields, as in proto/perfetto_trace.proto; see perfetto_event.c.
-enum { TRACE_PACKET = 1, PACKET_FTRACE_EVENTS = 1, BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
+enum { TRACE_PACKET = 1, PACKET_FTRACE_EVENTS = 1, PACKET_MACHINE_ID = 98, BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
 enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
@@ -21,6 +21,7 @@ static const struct {
 	{"sched", "sched_switch"},	 {"sched", "sched_wakeup"},
 	{"sched", "sched_waking"},	 {"sched", "sched_wakeup_new"},
 	{"sched", "sched_process_exit"}, {"sched", "sched_process_fork"},
+	{"raw_syscalls", "sys_enter"},	 {"raw_syscalls", "sys_exit"},
 };
 
 static size_t find_field(const Flightrec__Source *source, const char *name)
@@ -67,8 +68,13 @@ static bool fits_known(const struct frec_perfetto_source *source, const struct f
 		bool number = kind == FREC_VALUE_SIGNED || kind == FREC_VALUE_UNSIGNED ||
 			      kind == FREC_VALUE_ENUM;
 
-		if (descriptor->fields[i].type == PROTOBUF_C_TYPE_STRING ? kind != FREC_VALUE_TEXT
-									 : !number)
+		bool fits = number;
+
+		if (descriptor->fields[i].type == PROTOBUF_C_TYPE_STRING)
+			fits = kind == FREC_VALUE_TEXT;
+		else if (descriptor->fields[i].label == PROTOBUF_C_LABEL_REPEATED)
+			fits = kind == FREC_VALUE_ARRAY;
+		if (!fits)
 			return false;
 	}
 	return true;
@@ -86,14 +92,22 @@ static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
 		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
 		const struct frec_value *value = &event->values[source->known_field[i]];
 
-		if (field->type == PROTOBUF_C_TYPE_STRING)
+		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+			for (size_t k = 0, count = frec__value_elements(value); k < count; k++) {
+				struct frec_value element;
+
+				frec__value_element(value, k, &element);
+				p = frec__pack_number(p, field->id, element.u);
+			}
+		} else if (field->type == PROTOBUF_C_TYPE_STRING) {
 			p = frec__perfetto_pack_text(perfetto, p, field->id, value->data,
 						     value->size, "");
-		else
+		} else {
 			p = frec__pack_number(p, field->id,
 					      field->type == PROTOBUF_C_TYPE_INT64
 						      ? value->u
 						      : (uint64_t)(int32_t)value->i);
+		}
 	}
 	return frec__pack_end(start, p);
 }
@@ -161,7 +175,8 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 				struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
-	const struct frec_perfetto_source *source = &perfetto->sources[record->source_index];
+	const struct frec_perfetto_source *source = 
+		&perfetto->sources[event->host->index][event->source_index];
 	uint8_t *data = frec__perfetto_room(perfetto, bound_of(event), reterr);
 	uint8_t *packet, *bundle, *one, *p;
 
@@ -173,7 +188,7 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 	one = frec__pack_begin(p, BUNDLE_EVENT);
 	// Readers take these times for CLOCK_BOOTTIME, whatever the packet says.
 	p = frec__pack_number(one, EVENT_TIMESTAMP,
-			      frec__snapshot_boottime(perfetto->context->snapshot, record->time));
+			      frec__snapshot_boottime(perfetto->context->snapshot, event->time));
 	p = frec__pack_number(p, EVENT_PID, record->tid);
 	if (fits_known(source, event))
 		p = pack_known(perfetto, p, source, event);
@@ -181,6 +196,8 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 		p = pack_generic(perfetto, p, event);
 	p = frec__pack_end(one, p);
 	p = frec__pack_end(bundle, p);
+	if (event->host->index)
+		p = frec__pack_number(p, PACKET_MACHINE_ID, event->host->index);
 	p = frec__pack_end(packet, p);
 	return frec__perfetto_flush(perfetto, p, reterr);
 }

@@ -2,13 +2,13 @@
 // The packets before the events: clocks, processes and threads.
 #include "export/perfetto.h"
 
+#include <errno.h>
+
 // Perfetto's numbers of clocks, and of reasons why data is missing.
 enum { CLOCK_ID_REALTIME = 1, CLOCK_ID_MONOTONIC = 3, CLOCK_ID_BOOTTIME = 6 };
 enum { LOSS_PRESENT = 1, LOSS_OVERWRITE = 64 };
 
-#define TRACK_OF_PROCESS (1ull << 32)
-
-static uint32_t dropped_before(const struct frec_snapshot *snapshot)
+static uint32_t dropped_in(const struct frec_snapshot *snapshot)
 {
 	uint32_t reasons = 0;
 
@@ -21,6 +21,19 @@ static uint32_t dropped_before(const struct frec_snapshot *snapshot)
 			reasons |= LOSS_PRESENT | LOSS_OVERWRITE;
 		if (snapshot->losses[i]->lost)
 			reasons |= LOSS_PRESENT;
+	}
+	return reasons;
+}
+
+// In any of the host's files.
+static uint32_t dropped_before(const struct frec_perfetto *perfetto)
+{
+	const struct frec_timeline *timeline = perfetto->context->timeline;
+	uint32_t reasons = 0;
+
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		if (timeline->files[i].host == perfetto->host)
+			reasons |= dropped_in(timeline->snapshots[i]);
 	}
 	return reasons;
 }
@@ -52,7 +65,7 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 		packet.has_sequence_flags = packet.has_first_packet_on_sequence = true;
 		packet.sequence_flags = 1; // the reader's state begins here
 		packet.first_packet_on_sequence = true;
-		packet.previous_packet_dropped = dropped_before(perfetto->context->snapshot);
+		packet.previous_packet_dropped = dropped_before(perfetto);
 		packet.has_previous_packet_dropped = packet.previous_packet_dropped != 0;
 		defaults.has_timestamp_clock_id = true;
 		defaults.timestamp_clock_id = CLOCK_ID_MONOTONIC;
@@ -121,7 +134,8 @@ static int write_process_tree(struct frec_perfetto *perfetto, const Flightrec__P
 	process.has_process_start_from_boot = from->start != 0;
 	if (from->start)
 		process.process_start_from_boot =
-			frec__snapshot_boottime(perfetto->context->snapshot, from->start);
+			frec__snapshot_boottime(perfetto->context->snapshot,
+						from->start + perfetto->host->shift);
 	for (size_t i = 0; threads && pointers && i < from->n_thread; i++) {
 		perfetto__protos__process_tree__thread__init(&threads[i]);
 		threads[i].has_tid = threads[i].has_tgid = true;
@@ -154,7 +168,9 @@ static int write_process_track(struct frec_perfetto *perfetto, const Flightrec__
 		process.process_name =
 			frec__arena_utf8(&perfetto->arena, from->name.data, from->name.len, "");
 	track.has_uuid = true;
-	track.uuid = TRACK_OF_PROCESS | from->pid;
+	track.uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_PROCESS, from->pid);
+	if (frec__perfetto_is_new(perfetto, track.uuid) < 0)
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	track.process = &process;
 	packet.track_descriptor = &track;
 	return frec__perfetto_write(perfetto, &packet, reterr);
@@ -162,7 +178,7 @@ static int write_process_track(struct frec_perfetto *perfetto, const Flightrec__
 
 int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
-	const Flightrec__Header *header = perfetto->context->snapshot->header;
+	const Flightrec__Header *header = perfetto->host->snapshot->header;
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__SystemInfo system = PERFETTO__PROTOS__SYSTEM_INFO__INIT;
 	Perfetto__Protos__Utsname name = PERFETTO__PROTOS__UTSNAME__INIT;
@@ -178,13 +194,17 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Readers know one process a pid and mix what they are told of several: of a pid that was used again, the last one counts.
-static bool used_again(const struct frec_snapshot *snapshot, const Flightrec__Process *process)
+// Readers know one process a pid and mix what they are told of several: of a pid that was used again, the last one counts; of
+// one that several files know, the last file.
+static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 {
+	const Flightrec__Process *process = snapshot->processes[index];
+
 	for (size_t i = 0; i < snapshot->process_count; i++) {
 		const Flightrec__Process *other = snapshot->processes[i];
 
-		if (other->pid == process->pid && other->start > process->start)
+		if (other->pid == process->pid &&
+		    (other->start > process->start || (other->start == process->start && i > index)))
 			return true;
 	}
 	return false;
@@ -192,12 +212,12 @@ static bool used_again(const struct frec_snapshot *snapshot, const Flightrec__Pr
 
 int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
-	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
-	const struct frec_processes *table = perfetto->context->processes;
+	const struct frec_snapshot *snapshot = perfetto->host->snapshot;
+	const struct frec_processes *table = &perfetto->host->processes;
 	int result = 0;
 
 	for (size_t i = 0; i < snapshot->process_count && !result; i++) {
-		if (used_again(snapshot, snapshot->processes[i]))
+		if (used_again(snapshot, i))
 			continue;
 		result = write_process_tree(perfetto, snapshot->processes[i], reterr);
 		if (!result)

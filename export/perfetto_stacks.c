@@ -274,11 +274,11 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, u
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-static int write_thread(struct frec_perfetto *perfetto, const Flightrec__ThreadStack *thread,
-			struct frec_error *reterr)
+static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,
+			const Flightrec__ThreadStack *thread, struct frec_error *reterr)
 {
-	const struct frec_export *context = perfetto->context;
-	const struct frec_call_stack *stack = frec__stacks_of_thread(context->stacks, thread);
+	const struct frec_call_stack *stack = frec__stacks_of_thread(file->events.stacks, thread);
+	uint64_t time = thread->time + file->host->shift;
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackEvent instant = PERFETTO__PROTOS__TRACK_EVENT__INIT;
 	char *category = "flightrec";
@@ -288,7 +288,7 @@ static int write_thread(struct frec_perfetto *perfetto, const Flightrec__ThreadS
 	if (!result)
 		result = frec__perfetto_track(
 			perfetto, thread->pid, thread->tid,
-			frec__processes_find(context->processes, thread->tid, thread->time),
+			frec__processes_find(&file->events.processes, thread->tid, thread->time),
 			&instant.track_uuid, reterr);
 	if (result || !stack)
 		return result;
@@ -298,18 +298,19 @@ static int write_thread(struct frec_perfetto *perfetto, const Flightrec__ThreadS
 	instant.has_track_uuid = instant.has_type = instant.has_callstack_iid = true;
 	instant.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT;
 	packet.has_timestamp = true;
-	packet.timestamp = thread->time;
+	packet.timestamp = time;
 	packet.track_event = &instant;
 	result = frec__perfetto_write(perfetto, &packet, reterr);
 	return result ? result
-		      : frec__perfetto_write_sample(perfetto, thread->time, 0, thread->pid,
+		      : frec__perfetto_write_sample(perfetto, time, 0, thread->pid,
 						    thread->tid, stack, instant.callstack_iid,
 						    reterr);
 }
 
-int frec__perfetto_write_threads(struct frec_perfetto *perfetto, struct frec_error *reterr)
+int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
+				 const struct frec_timeline_file *file, struct frec_error *reterr)
 {
-	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
+	const struct frec_snapshot *snapshot = file->events.snapshot;
 	const Flightrec__Crash *crash = snapshot->crash;
 	int result = 0;
 
@@ -318,7 +319,7 @@ int frec__perfetto_write_threads(struct frec_perfetto *perfetto, struct frec_err
 
 		// The one that died has the crash.
 		if (!crash || thread->pid != crash->pid || thread->tid != crash->tid)
-			result = write_thread(perfetto, thread, reterr);
+			result = write_thread(perfetto, file, thread, reterr);
 	}
 	return result;
 }

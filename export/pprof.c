@@ -76,8 +76,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct pprof *pprof = state;
 
 	if (frec__event_stack(event)) {
-		pprof->first = pprof->first ? pprof->first : event->record->time;
-		pprof->last = event->record->time;
+		pprof->first = pprof->first ? pprof->first : event->time;
+		pprof->last = event->time;
 	}
 	return frec__stack_counts_add(&pprof->counts, event)
 		       ? frec__error(reterr, -ENOMEM, "out of memory")
@@ -273,13 +273,14 @@ static int write_profile(struct pprof *pprof, struct frec_error *reterr)
 static int end(void *state, struct frec_error *reterr)
 {
 	struct pprof *pprof = state;
-	const struct frec_export *context = pprof->context;
+	const struct frec_timeline *timeline = pprof->context->timeline;
 	Pprof__Profile strings = PPROF__PROFILE__INIT;
 	int result;
 
-	if (frec__stack_counts_add_threads(&pprof->counts, context->snapshot, context->processes,
-					   context->stacks))
-		return frec__error(reterr, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		if (frec__stack_counts_add_threads(&pprof->counts, &timeline->files[i].events))
+			return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	result = write_profile(pprof, reterr);
 	for (size_t i = 0; i < pprof->counts.count && !result; i++)
 		result = write_sample(pprof, &pprof->counts.items[i], reterr);
@@ -293,6 +294,7 @@ const struct frec_writer frec__writer_pprof = {
 	.what = "a profile of call stacks for pprof",
 	.suffix = ".pb.gz",
 	.other_suffix = ".pprof",
+	.several_hosts = true,
 	.of_stacks = true,
 	.begin = begin,
 	.event = event,

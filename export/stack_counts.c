@@ -77,19 +77,18 @@ int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_e
 }
 
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   const struct frec_snapshot *snapshot,
-				   const struct frec_processes *processes,
-				   struct frec_stacks *stacks)
+				   struct frec_events *file)
 {
+	const struct frec_snapshot *snapshot = file->snapshot;
 	int result = 0;
 
 	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 		const struct frec_process_entry *who =
-			frec__processes_find(processes, thread->tid, thread->time);
+			frec__processes_find(&file->processes, thread->tid, thread->time);
 		const struct frec_stack_count key = {
 			.process = who ? who->process : NULL,
-			.stack = frec__stacks_of_thread(stacks, thread),
+			.stack = frec__stacks_of_thread(file->stacks, thread),
 			.count = 1,
 		};
 

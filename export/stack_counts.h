@@ -24,9 +24,7 @@ struct frec_stack_counts {
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event);
 /* The threads of the process that died, the one that died among them unless an event has its stack already. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   const struct frec_snapshot *snapshot,
-				   const struct frec_processes *processes,
-				   struct frec_stacks *stacks);
+				   struct frec_events *file);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);
 
 #endif

@@ -98,7 +98,11 @@ void frec__stack_line(struct frec_text *text, const struct frec_call_stack *stac
 
 static void add_notes(struct frec_text *text, const struct frec_location *location)
 {
-	if (location->kind == FREC_FRAME_FRAME_POINTER && !location->code)
+	const char *path = location->code ? location->code->path : "";
+
+	// Where the kernel followed frame pointers they all are; in code of no file nothing else is possible.
+	if (location->kind == FREC_FRAME_FRAME_POINTER && (*path != '/' || path[1] == '/') &&
+	    !(location->code && location->code->kernel))
 		frec__text_puts(text, "  (by its frame pointer)");
 	if (location->kind == FREC_FRAME_RETURN)
 		frec__text_puts(text, "  (return address on the stack)");

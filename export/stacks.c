@@ -21,9 +21,9 @@ struct frec_stacks {
 	struct frec_unwinder *unwinder; // NULL: the machine is not known here
 	struct frec_locations locations;
 	struct frec_stack_lives lives;
-	struct frec_call_stack **stacks; // by id
+	struct frec_call_stack **stacks; // in the order in which they were met
 	size_t stack_count, stack_room;
-	uint32_t *table; // ids plus 1 by hash; at most half full
+	uint32_t *table; // indices plus 1 by hash; at most half full
 	size_t table_size;
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
@@ -31,6 +31,7 @@ struct frec_stacks {
 	size_t found_count;
 	uint64_t registers[64];
 	struct frec_unwind_end end; // of the stack that was asked for last
+	struct frec_stack_numbers *numbers, own_numbers;
 };
 
 static bool is_this_boot(const struct frec_snapshot *snapshot)
@@ -63,6 +64,7 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 		stacks->snapshot = snapshot;
 		stacks->machine = frec__registers_find(snapshot->header->machine);
 		frec__locations_init(&stacks->locations, snapshot);
+		frec__stacks_share(stacks, &stacks->own_numbers);
 		if (stacks->machine)
 			result =
 				frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
@@ -73,6 +75,12 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 	else
 		*ret = stacks;
 	return result;
+}
+
+void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers)
+{
+	stacks->numbers = numbers;
+	stacks->locations.numbers = numbers;
 }
 
 void frec__stacks_destroy(struct frec_stacks *stacks)
@@ -182,7 +190,7 @@ static int grow_table(struct frec_stacks *stacks)
 
 		while (table[at])
 			at = (at + 1) & (size - 1);
-		table[at] = stack->id + 1;
+		table[at] = (uint32_t)i + 1;
 	}
 	free(stacks->table);
 	stacks->table = table;
@@ -211,7 +219,7 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 		return NULL;
 	locations = (const struct frec_location **)(stack + 1);
 	memcpy(locations, stacks->found, bytes);
-	*stack = (struct frec_call_stack){.id = (uint32_t)stacks->stack_count,
+	*stack = (struct frec_call_stack){.id = stacks->numbers->stacks++,
 					  .count = stacks->found_count,
 					  .locations = locations,
 					  .end = stacks->end.reason};
@@ -237,7 +245,7 @@ static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 	}
 	stack = make(stacks);
 	if (stack)
-		stacks->table[at] = stack->id + 1;
+		stacks->table[at] = (uint32_t)stacks->stack_count;
 	return stack;
 }
 
@@ -379,14 +387,4 @@ const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks)
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks)
 {
 	return &stacks->end;
-}
-
-size_t frec__stacks_count(const struct frec_stacks *stacks)
-{
-	return stacks->stack_count;
-}
-
-size_t frec__stacks_location_count(const struct frec_stacks *stacks)
-{
-	return stacks->locations.count;
 }

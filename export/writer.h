@@ -3,15 +3,17 @@
 #ifndef FREC_EXPORT_WRITER_H
 #define FREC_EXPORT_WRITER_H
 
-#include "export/events.h"
 #include "export/output.h"
+#include "export/timeline.h"
 
 /* What a writer is given: the same for every event, and outlives the writer. */
 struct frec_export {
-	struct frec_snapshot *snapshot; /* nobody may read its records but the events' own merge */
+	const struct frec_timeline *timeline; /* its files and hosts */
+	/* Of the one host; for a writer of several hosts, of the one whose clock is the timeline's.
+	 * Nobody may read records from the snapshot. */
+	struct frec_snapshot *snapshot;
 	const struct frec_processes *processes;
 	const struct frec_filter *filter; /* which of the snapshot's sources are written */
-	struct frec_stacks *stacks; /* those of threads; an event's by frec__event_stack() */
 	struct frec_output *output;
 };
 
@@ -21,6 +23,7 @@ struct frec_writer {
 	const char *suffix;	    /* of a file named after its input */
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
+	bool several_hosts;	    /* it can tell events of different hosts apart */
 	bool messages;		    /* of OTLP, each whole: a collector takes them */
 	bool of_stacks;		    /* it holds call stacks alone: without any it is empty */
 

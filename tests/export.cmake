@@ -4,7 +4,7 @@ target_link_libraries(frec_make_snapshot PUBLIC frec_proto PRIVATE PkgConfig::ZS
 add_executable(make_snapshot data/make_snapshot_main.c)
 target_link_libraries(make_snapshot PRIVATE frec_make_snapshot)
 add_library(frec_pipeline STATIC data/pipeline.c)
-target_link_libraries(frec_pipeline PUBLIC flightrec_export)
+target_link_libraries(frec_pipeline PUBLIC flightrec_export PRIVATE frec_make_snapshot)
 
 frec_unit_test(test_export_text flightrec_export m)
 frec_unit_test(test_export_fields flightrec_export)

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 
 #include "tools/cli.h"
+#include "tools/inputs.h"
 #include "tools/outputs.h"
+#include "tools/rule_options.h"
 #include "tools/symbol_options.h"
 
 #define USAGE                                                                                                          \
-	"flightrec export FILE.frec [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
-	"[--to TIME] [--symbols DIR]... [--root DIR]"
+	"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
+	"[--to TIME] [--symbols DIR]... [--root DIR] [--span RULE]... [--counter RULE]... [--flow RULE]... [--log RULE]... " \
+	"[--rules FILE] [--no-conventions]"
 
 #define PATIENCE 60
 
@@ -32,13 +35,13 @@ static const char help_options[] =
 	"  --to TIME            only events up to then\n"
 	"  --symbols DIR        look for programs and their debugging information below DIR/.build-id\n"
 	"                       first; may be given again\n"
-	"  --root DIR           programs are below DIR, as in a mounted image\n"
-	"\n"
-	"formats, and the endings that mean them:\n";
+	"  --root DIR           programs are below DIR, as in a mounted image\n";
 
 static void print_help(void)
 {
-	printf("usage: " USAGE "\n\n%s", help_options);
+	printf("usage: " USAGE
+	       "\n\n%s%s\nformats, and the endings that mean them:\n",
+	       help_options, frec__rule_options_help);
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
 
@@ -49,12 +52,14 @@ static void print_help(void)
 }
 
 struct arguments {
-	const char *input;
+	char *const *paths; /* of the snapshots */
+	size_t path_count;
 	struct frec_outputs outputs;
 	const char **events;
 	uint32_t *pids;
 	struct frec_filter_options filter;
 	struct frec_symbol_options symbols;
+	struct frec_rules rules;
 };
 
 static bool parse_number(const char *text, uint32_t *ret)
@@ -68,19 +73,21 @@ static bool parse_number(const char *text, uint32_t *ret)
 	return true;
 }
 
-static int export_to(struct frec_snapshot *snapshot, struct arguments *arguments)
+static int export_to(const struct frec_inputs *inputs, struct arguments *arguments)
 {
 	struct frec_error error = {0}, trouble = {0};
 	struct frec_outputs *outputs = &arguments->outputs;
 	struct frec_progress progress;
 	struct frec_export_options options = {.filter = &arguments->filter,
 					      .symbols = &arguments->symbols.unwinder,
+					      .rules = &arguments->rules,
 					      .progress = frec__progress_update,
 					      .progress_data = &progress};
 
 	if (!frec__outputs_open(outputs, &error)) {
 		frec__progress_start(&progress);
-		frec__export(snapshot, outputs->targets, outputs->count, &options, &trouble, &error);
+		frec__export(inputs->snapshots, inputs->count, outputs->targets, outputs->count,
+			     &options, &trouble, &error);
 		frec__progress_end(&progress);
 	}
 	frec__outputs_end(outputs, &error);
@@ -104,8 +111,10 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 						{"to", required_argument, NULL, TO},
 						{"help", no_argument, NULL, 'h'},
 						FREC_SYMBOL_OPTIONS,
+						FREC_RULE_OPTIONS,
 						{0}};
 	struct frec_filter_options *filter = &arguments->filter;
+	struct frec_error error = {0};
 	uint32_t retry;
 	int option, taken;
 
@@ -154,32 +163,39 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 			if (taken < 0)
 				return frec__cli_usage(USAGE, "--symbols %s: no more than %d of these", optarg,
 						       FREC_SYMBOL_FOLDERS_MAX);
+			if (!taken)
+				taken = frec__rule_options_take(&arguments->rules, option, optarg, &error);
+			if (taken < 0 && option == FREC_OPTION_RULES)
+				return frec__cli_fail("%s", error.message);
+			if (taken < 0)
+				return frec__cli_usage(USAGE, "%s", error.message);
 			if (taken)
 				break;
 			return frec__cli_other_option(USAGE, "", option, argv[optind - 1]);
 		}
 	}
-	if (argc - optind != 1)
-		return frec__cli_usage(USAGE, "name one snapshot file");
-	arguments->input = argv[optind];
+	if (optind == argc)
+		return frec__cli_usage(USAGE, "name a snapshot file, or several for one timeline");
+	arguments->paths = argv + optind;
+	arguments->path_count = (size_t)(argc - optind);
 	return -1;
 }
 
 static int run(struct arguments *arguments, int argc, char **argv)
 {
-	struct frec_snapshot snapshot;
+	struct frec_inputs inputs = {0};
 	struct frec_error error = {0};
 	int status = parse(arguments, argc, argv);
 
 	if (status >= 0)
 		return status;
-	status = frec__outputs_settle(&arguments->outputs, arguments->input, USAGE);
+	status = frec__outputs_settle(&arguments->outputs, arguments->paths[0], USAGE);
 	if (status)
 		return status;
-	if (frec__snapshot_open(&snapshot, arguments->input, &error))
+	if (frec__inputs_open(&inputs, arguments->paths, arguments->path_count, &error))
 		return frec__cli_fail("%s", error.message);
-	status = export_to(&snapshot, arguments);
-	frec__snapshot_close(&snapshot);
+	status = export_to(&inputs, arguments);
+	frec__inputs_close(&inputs);
 	return status;
 }
 
@@ -201,6 +217,7 @@ int frec_cmd_export(int argc, char **argv)
 	else
 		status = frec__cli_fail("out of memory");
 	frec__outputs_deinit(&arguments.outputs);
+	frec__rules_free(&arguments.rules);
 	free(arguments.events);
 	free(arguments.pids);
 	return status;

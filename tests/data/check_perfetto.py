@@ -5,7 +5,8 @@
 --recorded: the snapshot was recorded, not made by data/make_snapshot.c, so nothing is known of it but the events.
 
 Reads the trace through `protoc --decode_raw` with Perfetto's public field numbers written out here, so that it shares nothing with
-the writer: neither the schema nor protobuf-c. Every interned number must be defined, times in order on each thread, text valid UTF-8.
+the writer: neither the schema nor protobuf-c. Every interned number must be defined, times in order on each thread, text valid UTF-8,
+and every end of a slice must have a begin.
 """
 import json
 import math
@@ -17,7 +18,8 @@ import sys
 BOOT_OFFSET = 5_000_000_000  # of data/make_snapshot.c
 SWITCH = {1: "prev_comm", 2: "prev_pid", 3: "prev_prio", 4: "prev_state", 5: "next_comm", 6: "next_pid", 7: "next_prio"}
 WAKING = {1: "comm", 2: "pid", 3: "prio", 5: "target_cpu"}
-KNOWN = {4: ("sched_switch", SWITCH), 20: ("sched_waking", WAKING)}
+KNOWN = {4: ("sched_switch", SWITCH), 20: ("sched_waking", WAKING),
+         329: ("sys_enter", {1: "id", 2: "args"}), 330: ("sys_exit", {1: "id", 2: "ret"})}
 
 
 def varint(data, at):
@@ -92,10 +94,12 @@ def annotation_value(message):
 
 class Trace:
     def __init__(self, data):
-        self.names = {number: {} for number in (1, 2, 3, 5, 6, 7, 16, 17, 18, 19)}
+        self.names, self.sequences = None, {}  # of the packet's sequence, and of all
+        self.track_names, self.open = {}, {}  # (name, parent, is a counter), and slices that have no end yet, by track
+        self.counters, self.flows, self.logs, self.coverage = [], [], [], []
         self.samples, self.threads_at_death = {}, {}
         self.tracks, self.last = {}, {}
-        self.events, self.clocks, self.attributes = [], [], {}
+        self.events, self.clocks, self.clock_of, self.attributes = [], [], {}, {}
         self.triggers, self.crashes, self.processes, self.threads = [], [], {}, {}
         self.first = None
         for number, kind, packet in fields(data):
@@ -116,12 +120,14 @@ class Trace:
             return
         assert one(packet, 10), "no sequence"
         flags = one(packet, 13)
-        if self.first is None:
+        if one(packet, 10) not in self.sequences:
             assert flags == 1, "the first packet does not clear the state"
             assert one(fields(one(packet, 59)), 58) == 3, "default clock is not MONOTONIC"
-            self.first = packet
+            self.first = self.first or packet
         else:
             assert flags == 2, f"sequence flags {flags}"
+        numbers = (1, 2, 3, 5, 6, 7, 16, 17, 18, 19, 20)
+        self.names = self.sequences.setdefault(one(packet, 10), {number: {} for number in numbers})
         interned = one(packet, 12)
         if interned:
             for number, _, entry in fields(interned):
@@ -135,7 +141,11 @@ class Trace:
         if one(packet, 6):
             snapshot = fields(one(packet, 6))
             assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
-            self.clocks.append({one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)})
+            clocks = {one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)}
+            # A reader takes none that goes back.
+            assert clocks[3] >= self.clock_of.get(one(packet, 10), 0), "readings of clocks are not in order"
+            self.clock_of[one(packet, 10)] = clocks[3]
+            self.clocks.append(clocks)
         if one(packet, 2):
             tree = fields(one(packet, 2))
             for process in map(fields, every(tree, 1)):
@@ -147,6 +157,7 @@ class Trace:
             uuid = one(track, 1)
             assert uuid and uuid not in self.tracks, "a track without number or twice"
             thread = fields(one(track, 4, b""))
+            self.track_names[uuid] = (text(one(track, 2, b"")), one(track, 5), one(track, 8) is not None)
             self.tracks[uuid] = (one(thread, 1), one(thread, 2), text(one(thread, 5, b""))) if thread else None
         if one(packet, 126):
             for attribute in map(fields, every(fields(one(packet, 126)), 1)):
@@ -158,7 +169,7 @@ class Trace:
             sample = fields(one(packet, 66))
             self.samples[one(packet, 8), one(sample, 3)] = self.stack(one(sample, 4))
         if one(packet, 11):
-            self.instant(one(packet, 8), fields(one(packet, 11)))
+            self.track_event(one(packet, 8), fields(one(packet, 11)))
 
     def stack(self, iid):
         """What a call stack refers to, as the JSON lines have it: the innermost first."""
@@ -172,25 +183,57 @@ class Trace:
                            self.names[18].get(one(frame, 5)), one(frame, 6)))
         return frames
 
-    def instant(self, time, event):
-        assert one(event, 9) == 3, "not an instant"
-        uuid = one(event, 11)
+    def track_event(self, time, event):
+        kind, uuid = one(event, 9), one(event, 11)
         assert uuid in self.tracks, "an event on a track that was not described"
+        assert kind in (1, 2, 3, 4), f"an event of type {kind}"
+        if kind == 4:
+            name, _, is_counter = self.track_names[uuid]
+            assert is_counter, "a value on a track that is no counter"
+            value = one(event, 44)
+            self.counters.append((time, name, signed(one(event, 30)) if value is None else struct.unpack("<d", value)[0]))
+            return
         values = {}
         for annotation in map(fields, every(event, 4)):
             iid = one(annotation, 1)
             name = self.names[3][iid] if iid else text(one(annotation, 10))
             values[name] = annotation_value(annotation)
         stack = self.stack(one(event, 56)) if one(event, 56) else None
-        if one(event, 23) == b"stack at the death of the process":
+        for flow in every(event, 47):
+            self.flows.append((struct.unpack("<Q", flow)[0], time, uuid))
+        if one(event, 21):
+            log = fields(one(event, 21))
+            self.logs.append((time, self.names[20][one(log, 2)], one(log, 3)))
+        own_name = text(one(event, 23, b""))  # of what is no event of the snapshot: it is interned nowhere
+        if kind == 2:
+            assert self.open.get(uuid), f"at {time}, a slice ends that did not begin"
+            begun = self.open[uuid].pop()
+            assert time >= begun["time"], "a slice ends before it begins"
+            begun["end"] = time
+            if begun["category"] == "flightrec" or values.get("flightrec"):
+                return
+        elif own_name == "stack at the death of the process":
             self.threads_at_death[self.tracks[uuid][1]] = stack
             return
-        if one(event, 23):
-            self.crashes.append((time, text(one(event, 23)), self.tracks[uuid], values))
-            return
-        assert len(every(event, 3)) == 1
-        name = self.names[1][one(event, 3)] + ":" + self.names[2][one(event, 10)]
-        self.events.append({"time": time, "track": self.tracks[uuid], "event": name, "fields": values, "stack": stack})
+        else:
+            category = self.names[1][one(event, 3)] if every(event, 3) else text(one(event, 22))
+            name = own_name or self.names[2][one(event, 10)]
+            begun = {"time": time, "category": category, "name": name, "values": values, "end": None}
+            if kind == 1:
+                self.open.setdefault(uuid, []).append(begun)
+            if name.startswith("covered"):
+                self.coverage.append((self.track_names[uuid][0], begun))
+                return
+            if own_name and category == "flightrec":
+                self.crashes.append((time, own_name, self.tracks[uuid], values, begun))
+                return
+            if own_name:
+                assert kind == 1 and values == {"flightrec": "its begin is not there"}, "an event with a name of its own"
+                return
+        self.events.append({
+            "time": time, "track": self.tracks[uuid], "event": begun["category"] + ":" + begun["name"], "fields": values,
+            "stack": stack, "kind": kind, "lane": bool(self.track_names[uuid][0]) and self.tracks[uuid] is None,
+        })
 
     def ftrace(self, bundle):
         cpu = one(bundle, 1)
@@ -205,7 +248,10 @@ class Trace:
             else:
                 name, names = KNOWN[number]
                 for n, kind, value in body:
-                    values[names[n]] = text(value) if kind == 2 else signed(value)
+                    if names[n] == "args":
+                        values.setdefault("args", []).append(value)
+                    else:
+                        values[names[n]] = text(value) if kind == 2 else signed(value)
             self.events.append({"time": self.monotonic(one(event, 1)), "cpu": cpu, "tid": one(event, 2), "event": name, "fields": values})
 
 
@@ -247,8 +293,13 @@ def compare(line, event, samples):
         assert line["event"].split(":")[1] == event["event"] and line["cpu"] == event["cpu"], where
         assert line["tid"] == event["tid"], where
     else:
-        assert line["event"] == event["event"], where
-        if line["tid"] == -1:
+        if event["kind"] == 3:
+            assert line["event"] == event["event"], where
+        else:
+            assert line["event"].split(":")[0] == event["event"].split(":")[0], where
+        if event["lane"] and event["kind"] != 3:
+            pass  # it belongs to no thread
+        elif line["tid"] == -1:
             assert event["track"] is None, where
         else:
             assert event["track"][:2] == (line["pid"] if line["pid"] != -1 else line["tid"], line["tid"]) or "thread" not in line, where
@@ -263,10 +314,18 @@ def check_made_snapshot(trace):
     assert trace.attributes["flightrec.host"] == "web-7" and trace.attributes["flightrec.loss.lost"] == 6
     assert trace.attributes["flightrec.coverage.cpu1.until_ns"] >= 2_500_000_000
     wrapped = trace.attributes["flightrec.coverage.cpu0.wrapped"]
+    for name, slice_ in trace.coverage:
+        assert slice_["time"] == trace.attributes[f"flightrec.coverage.{name.replace(' ', '')}.from_ns"], name
+        assert slice_["end"] == trace.attributes[f"flightrec.coverage.{name.replace(' ', '')}.until_ns"], name
+        assert slice_["values"]["wrapped"] == wrapped and slice_["name"] == "covered, but 3 lost"
+        assert slice_["values"]["sched:sched_switch lost"] == 3
+    assert [name for name, _ in trace.coverage] == ["cpu 0", "cpu 1"]
     # Bit 0: something is missing (three switches were lost); bit 6: it was overwritten.
     assert one(trace.first, 42) == (65 if wrapped else 1)
     if trace.triggers[0][1] == "crash":
-        (time, name, track, values), = trace.crashes
+        (time, name, track, values, begun), = trace.crashes
+        assert begun["end"] == 2_600_000_000, "the crash does not reach until the process was gone"
+        assert values["what"].startswith("shopd[123] died of SIGSEGV") and "registers" in values["report"]
         assert (time, name, track[:2]) == (2_500_000_000, "crash: SIGSEGV", (123, 125))
         assert values["signal"] == "SIGSEGV" and values["code"] == "SEGV_MAPERR" and values["address"] == "0x0"
         assert values["process"] == "shopd" and values["cmdline"] == "/usr/bin/shopd --port '80 80'"
@@ -289,7 +348,7 @@ def main():
         compare(line, event, trace.samples)
     last = {}
     for event in trace.events:
-        if "track" in event:
+        if event.get("track"):
             key = event["track"]
             assert event["time"] >= last.get(key, 0), f"time goes back on {key}"
             last[key] = event["time"]

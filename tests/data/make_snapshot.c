@@ -384,7 +384,7 @@ static ProtobufCBinaryData text(const char *string)
 	return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
 }
 
-static void add_header(struct maker *maker)
+static void add_header(struct maker *maker, const struct make_options *options)
 {
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
 	Flightrec__Host host = FLIGHTREC__HOST__INIT;
@@ -396,25 +396,30 @@ static void add_header(struct maker *maker)
 	header.selection = selection;
 	header.n_selection = COUNT(selection);
 	header.ring_size = 1 << 20;
-	header.recording_since = SINCE;
+	header.recording_since = SINCE + options->other_recorder;
 	header.machine = "x86_64";
 	header.host = &host;
 	host.hostname = maker->markup ? text(MARKUP) : text("web-7");
 	host.kernel_release = "6.12.0";
 	host.boot_id = "00000000-0000-4000-8000-000000000001";
+	if (options->other_host) {
+		host.hostname = (ProtobufCBinaryData){5, (uint8_t *)"web-8"};
+		host.boot_id = "00000000-0000-4000-8000-000000000002";
+	}
 	host.cpus_online = host.cpus_possible = 2;
 	host.page_size = 4096;
 	add_part(maker, FREC_PART_HEADER, &header.base);
 }
 
-static void add_clocks(struct maker *maker, Flightrec__Clocks__When when, uint64_t monotonic)
+static void add_clocks(struct maker *maker, Flightrec__Clocks__When when, uint64_t monotonic,
+		       bool other_host)
 {
 	Flightrec__Clocks clocks = FLIGHTREC__CLOCKS__INIT;
 
 	clocks.when = when;
 	clocks.monotonic = monotonic;
 	clocks.boottime = monotonic + 5000000000; // five seconds asleep since boot
-	clocks.realtime = monotonic + 1700000000000000000;
+	clocks.realtime = monotonic + 1700000000000000000 + (other_host ? 1000000000 : 0);
 	clocks.uncertainty = 200;
 	add_part(maker, FREC_PART_CLOCKS, &clocks.base);
 }
@@ -679,8 +684,8 @@ void make_small(struct made_file *ret, const struct make_options *options)
 	ring[0].stacks = ring[1].stacks = options->stacks;
 	maker.markup = options->markup;
 	fill_rings(ring, options);
-	add_header(&maker);
-	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE);
+	add_header(&maker, options);
+	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE, options->other_host);
 	add_request_source(&maker, options->stacks);
 	add_kernel_sources(&maker, options->stacks);
 	add_process(&maker);
@@ -697,7 +702,7 @@ void make_small(struct made_file *ret, const struct make_options *options)
 	}
 	if (options->noise)
 		add_noise(&maker, options);
-	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT, UNTIL);
+	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT, UNTIL, options->other_host);
 	end.parts = maker.parts;
 	end.records = maker.records;
 	add_part(&maker, FREC_PART_END, &end.base);
@@ -730,8 +735,8 @@ void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_s
 	struct maker maker = {0};
 	uint64_t time = SINCE;
 
-	add_header(&maker);
-	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE);
+	add_header(&maker, &(struct make_options){0});
+	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE, false);
 	add_request_source(&maker, false);
 	add_kernel_sources(&maker, false);
 	add_process(&maker);

@@ -28,6 +28,8 @@ struct make_options {
 	bool markup; /* names and fields that a browser could take for more than text, and a long one */
 	bool noise; /* 26000 events of somebody else, on CPUs of their own */
 	bool no_crash;	     /* a snapshot on request */
+	bool other_host;     /* of another machine, whose CLOCK_MONOTONIC began a second later */
+	bool other_recorder; /* of a recorder that began a nanosecond later */
 	bool stacks; /* requests have the kernel's call chain, switches frames, and the threads that did not die theirs */
 };
 

@@ -31,6 +31,8 @@ int main(int argc, char **argv)
 		{"markup", &options.markup},
 		{"noise", &options.noise},
 		{"no-crash", &options.no_crash},
+		{"other-host", &options.other_host},
+		{"other-recorder", &options.other_recorder},
 		{"stacks", &options.stacks},
 	};
 	struct made_file file;

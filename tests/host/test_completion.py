@@ -80,7 +80,7 @@ def check_shell(shell):
         return [word.split("\t")[0] for word in shell(line).split("\n") if word]
 
     assert words("flightrec ex") == ["export"], words("flightrec ex")
-    assert set(words("flightrec export --f")) == {"--format", "--from"}
+    assert set(words("flightrec export --f")) == {"--flow", "--format", "--from"}
     assert set(words("flightrec export s.frec -f p")) == {"perfetto", "perf", "pprof"}
     assert set(words("flightrec export -f json --compress ")) == {"gzip", "zstd"}
     assert not words("flightrec no-such-command ")

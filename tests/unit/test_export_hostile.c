@@ -39,6 +39,7 @@ static void a_whole_file_has_no_problem(void **state)
 		assert_int_equal(result.damaged, 0);
 		assert_int_equal(result.problems, 0);
 		assert_int_equal(result.events, options[i].no_crash ? 8 : 9);
+		assert_int_equal(pipeline_together(file.data, file.size), 0);
 		free(file.data);
 	}
 }

@@ -57,7 +57,7 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 	free(file.data);
 	assert_int_equal(frec__snapshot_open_fd(&snapshot, in, "memory", &error), 0);
 	assert_int_equal(frec__output_open_stream(&output, out, &error), 0);
-	assert_int_equal(frec__export(&snapshot, &target, 1, NULL, &trouble, &error), 0);
+	assert_int_equal(frec__export(&(struct frec_snapshot *){&snapshot}, 1, &target, 1, NULL, &trouble, &error), 0);
 	assert_int_equal(frec__output_commit(&output, &error), 0);
 	frec__snapshot_close(&snapshot);
 	*ret_size = (size_t)lseek(out, 0, SEEK_CUR);

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+// What the events of each source mean, by rules and by names: found out once, before the first event.
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/shapes.h"
+
+static const char *const begins[] = {"_start", "_begin", "_enter"};
+static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
+
+static bool matches(const char *glob, const Flightrec__Source *source)
+{
+	char name[512];
+
+	if (!glob)
+		return true;
+	snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
+	return !fnmatch(glob, name, 0);
+}
+
+static size_t find_field(const Flightrec__Source *source, const char *name)
+{
+	for (size_t i = 0; name && i < source->n_field; i++) {
+		if (!strcmp(source->field[i]->name, name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static bool is_text(const Flightrec__Field *field)
+{
+	return field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING ||
+	       field->kind == FLIGHTREC__FIELD_KIND__FIELD_CHARS;
+}
+
+static bool is_number(const Flightrec__Field *field)
+{
+	switch (field->kind) {
+	case FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED:
+	case FLIGHTREC__FIELD_KIND__FIELD_SIGNED:
+	case FLIGHTREC__FIELD_KIND__FIELD_ENUM:
+	case FLIGHTREC__FIELD_KIND__FIELD_BOOL:
+	case FLIGHTREC__FIELD_KIND__FIELD_FLOAT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+// Events of services: the names of the kernel's follow no convention but that of system calls.
+static bool is_service_event(const Flightrec__Source *source)
+{
+	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
+	       source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
+	       source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
+}
+
+// The plan of a source, made if there is none. NULL without memory.
+static struct frec_shapes_plan *plan_of(struct frec_shapes *shapes, size_t host, size_t source)
+{
+	struct frec_shapes_plan **plan = &shapes->plans[host][source];
+
+	if (!*plan) {
+		*plan = calloc(1, sizeof(**plan));
+		if (*plan)
+			**plan = (struct frec_shapes_plan){
+				.key = SIZE_MAX, .message = SIZE_MAX, .level = SIZE_MAX};
+	}
+	return *plan;
+}
+
+// The number of a kind of span, UINT32_MAX without memory.
+static uint32_t add_span(struct frec_shapes *shapes, const struct frec_rule *rule,
+			 const char *system, const char *name, size_t name_length)
+{
+	struct frec_span *span;
+
+	for (size_t i = 0; i < shapes->span_count; i++) {
+		span = &shapes->spans[i];
+		if (span->rule == rule && (rule || (!strcmp(span->system, system) &&
+						    strlen(span->name) == name_length &&
+						    !memcmp(span->name, name, name_length))))
+			return (uint32_t)i;
+	}
+	span = reallocarray(shapes->spans, shapes->span_count + 1, sizeof(*span));
+	if (!span)
+		return UINT32_MAX;
+	shapes->spans = span;
+	span += shapes->span_count;
+	*span = (struct frec_span){
+		.rule = rule, .system = strdup(system), .name = strndup(name, name_length)};
+	if (!span->system || !span->name) {
+		free(span->system);
+		free(span->name);
+		return UINT32_MAX;
+	}
+	return (uint32_t)shapes->span_count++;
+}
+
+// What the names of both ends begin with, without the underscores behind it.
+static size_t common_stem(const char *a, const char *b)
+{
+	size_t length = 0;
+
+	while (a[length] && a[length] == b[length])
+		length++;
+	while (length && a[length - 1] == '_')
+		length--;
+	return length;
+}
+
+static int set_end(struct frec_shapes *shapes, size_t host, size_t source,
+		   enum frec_shape_kind kind, uint32_t span, size_t key)
+{
+	struct frec_shapes_plan *plan = plan_of(shapes, host, source);
+
+	if (!plan || span == UINT32_MAX)
+		return -ENOMEM;
+	// The first rule that says something about an event is the one, and rules come before names.
+	if (plan->kind != FREC_SHAPE_INSTANT)
+		return 0;
+	plan->kind = kind;
+	plan->span = span;
+	plan->key = key;
+	return 0;
+}
+
+// The first source that the glob matches, in any host. NULL: none.
+static const Flightrec__Source *first_match(const struct frec_shapes *shapes, const char *glob)
+{
+	for (size_t h = 0; h < shapes->host_count; h++) {
+		const struct frec_snapshot *snapshot = shapes->hosts->hosts[h].snapshot;
+
+		for (size_t i = 0; i < snapshot->source_count; i++) {
+			if (matches(glob, snapshot->sources[i]))
+				return snapshot->sources[i];
+		}
+	}
+	return NULL;
+}
+
+static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *rule,
+			  struct frec_error *reterr)
+{
+	const Flightrec__Source *begin = first_match(shapes, rule->event);
+	const Flightrec__Source *end = first_match(shapes, rule->end);
+	const char *name = rule->name;
+	size_t length, stem;
+	uint32_t span;
+
+	if (!begin || !end)
+		return frec__error(reterr, -EINVAL,
+				   "span %.128s: no event %.64s: 'flightrec show' lists what a file holds",
+				   rule->whole, begin ? rule->end : rule->event);
+	stem = common_stem(begin->name, end->name);
+	length = name ? strlen(name) : stem ? stem : strlen(begin->name);
+	span = add_span(shapes, rule, begin->system, name ? name : begin->name, length);
+	for (size_t h = 0; h < shapes->host_count; h++) {
+		const struct frec_snapshot *snapshot = shapes->hosts->hosts[h].snapshot;
+
+		for (size_t i = 0; i < snapshot->source_count; i++) {
+			const Flightrec__Source *source = snapshot->sources[i];
+			bool is_begin = matches(rule->event, source);
+			size_t key = find_field(source, rule->key);
+
+			if (!is_begin && !matches(rule->end, source))
+				continue;
+			if (rule->key && key == SIZE_MAX)
+				return frec__error(reterr, -EINVAL,
+						   "span %.128s: %s:%s has no field %.64s", rule->whole,
+						   source->system, source->name, rule->key);
+			if (set_end(shapes, h, i, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
+				    span, key))
+				return frec__error(reterr, -ENOMEM, "out of memory");
+		}
+	}
+	return 0;
+}
+
+// The rule's counter, one for all sources that it matches.
+static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_rule *rule,
+			    const Flightrec__Source *source)
+{
+	struct frec_counter *counters =
+		reallocarray(shapes->counters, shapes->counter_count + 1, sizeof(*counters));
+	char name[512];
+
+	if (!counters)
+		return UINT32_MAX;
+	shapes->counters = counters;
+	snprintf(name, sizeof(name), "%s:%s.%s", source->system, source->name, rule->field);
+	counters[shapes->counter_count].name = strdup(rule->name ? rule->name : name);
+	return counters[shapes->counter_count].name ? (uint32_t)shapes->counter_count++ : UINT32_MAX;
+}
+
+// What a rule that names a field says of one source. Returns 0 or -ENOMEM.
+static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, size_t host,
+		      size_t index, size_t field, uint32_t *counter)
+{
+	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
+	struct frec_shapes_plan *plan = plan_of(shapes, host, index);
+
+	if (!plan)
+		return -ENOMEM;
+	switch (rule->kind) {
+	case FREC_RULE_COUNTER:
+		// A source's own name, where one rule matches several: they are different counters.
+		*counter = *counter == UINT32_MAX || !rule->name
+				   ? add_counter(shapes, rule, source)
+				   : *counter;
+		if (*counter == UINT32_MAX)
+			return -ENOMEM;
+		if (plan->counter_count < FREC_SHAPE_FIELDS_MAX) {
+			plan->counters[plan->counter_count] = *counter;
+			plan->counter_fields[plan->counter_count++] = field;
+		}
+		break;
+	case FREC_RULE_FLOW:
+		if (plan->flow_count < FREC_SHAPE_FIELDS_MAX) {
+			plan->flow_groups[plan->flow_count] = rule->group;
+			plan->flow_fields[plan->flow_count++] = field;
+		}
+		break;
+	default:
+		plan->message = field;
+		plan->level = find_field(source, rule->level);
+	}
+	return 0;
+}
+
+static int plan_field_rule(struct frec_shapes *shapes, const struct frec_rule *rule,
+			   struct frec_error *reterr)
+{
+	static const char *const kinds[] = {[FREC_RULE_COUNTER] = "counter", [FREC_RULE_FLOW] = "flow", [FREC_RULE_LOG] = "log"};
+	static const char *const fields[] = {[FREC_RULE_COUNTER] = "a number", [FREC_RULE_FLOW] = "a field", [FREC_RULE_LOG] = "a text"};
+	uint32_t counter = UINT32_MAX;
+	bool any = false;
+
+	for (size_t h = 0; h < shapes->host_count; h++) {
+		const struct frec_snapshot *snapshot = shapes->hosts->hosts[h].snapshot;
+
+		for (size_t i = 0; i < snapshot->source_count; i++) {
+			const Flightrec__Source *source = snapshot->sources[i];
+			size_t field = find_field(source, rule->field);
+
+			if (field == SIZE_MAX || !matches(rule->event, source) ||
+			    (rule->kind == FREC_RULE_COUNTER && !is_number(source->field[field])) ||
+			    (rule->kind == FREC_RULE_LOG && !is_text(source->field[field])))
+				continue;
+			any = true;
+			if (plan_field(shapes, rule, h, i, field, &counter))
+				return frec__error(reterr, -ENOMEM, "out of memory");
+		}
+	}
+	if (any)
+		return 0;
+	return frec__error(reterr, -EINVAL,
+			   "%s %.128s: no event%s%.64s has %s %.64s: 'flightrec show' lists what a "
+			   "file holds",
+			   kinds[rule->kind], rule->whole, rule->event ? " " : "",
+			   rule->event ? rule->event : "", fields[rule->kind], rule->field);
+}
+
+static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+
+	if (length <= end || strcmp(name + length - end, suffix))
+		return false;
+	for (*ret_stem = length - end; *ret_stem && name[*ret_stem - 1] == '_';)
+		(*ret_stem)--;
+	return *ret_stem;
+}
+
+// The host's source of this system whose name is that of the other up to its stem, and then an end's.
+static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
+		       size_t stem)
+{
+	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
+		for (size_t i = 0; i < snapshot->source_count; i++) {
+			const Flightrec__Source *source = snapshot->sources[i];
+			size_t other;
+
+			if (ends_in(source->name, ends[k], &other) && other == stem &&
+			    !memcmp(source->name, begin->name, stem) &&
+			    !strcmp(source->system, begin->system))
+				return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+// The exit of a system call of this name. Where all system calls are there already, by their numbers, none: readers that know
+// those make spans of them, and one call would be two.
+static size_t find_syscall_exit(const struct frec_host *host, const char *name)
+{
+	const struct frec_snapshot *snapshot = host->snapshot;
+
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (host->filter.sources[i] && !strcmp(snapshot->sources[i]->system, "raw_syscalls"))
+			return SIZE_MAX;
+	}
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		const Flightrec__Source *source = snapshot->sources[i];
+
+		if (!strcmp(source->system, "syscalls") &&
+		    !strncmp(source->name, "sys_exit_", 9) && !strcmp(source->name + 9, name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t index)
+{
+	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
+	const Flightrec__Source *source = snapshot->sources[index];
+	const char *name = source->name;
+	size_t end = SIZE_MAX, stem = 0;
+	uint32_t span;
+
+	if (!strcmp(source->system, "syscalls") && !strncmp(name, "sys_enter_", 10)) {
+		name += 10;
+		stem = strlen(name);
+		end = find_syscall_exit(&shapes->hosts->hosts[host], name);
+	}
+	for (size_t k = 0; is_service_event(source) && k < sizeof(begins) / sizeof(begins[0]) &&
+			   end == SIZE_MAX;
+	     k++) {
+		if (ends_in(name, begins[k], &stem))
+			end = find_end(snapshot, source, stem);
+	}
+	if (end == SIZE_MAX)
+		return 0;
+	span = add_span(shapes, NULL, source->system, name, stem);
+	if (set_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX))
+		return -ENOMEM;
+	return set_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX);
+}
+
+// A text field of a name that says so, and no other text but a level.
+static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t index)
+{
+	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
+	size_t message = SIZE_MAX, level = SIZE_MAX;
+	struct frec_shapes_plan *plan;
+
+	if (!is_service_event(source))
+		return 0;
+	for (size_t i = 0; i < source->n_field; i++) {
+		const char *name = source->field[i]->name;
+
+		if (!strcmp(name, "level") || !strcmp(name, "severity") || !strcmp(name, "priority"))
+			level = i;
+		else if (!is_text(source->field[i]))
+			continue;
+		else if (message == SIZE_MAX && (!strcmp(name, "message") || !strcmp(name, "msg")))
+			message = i;
+		else
+			return 0;
+	}
+	if (message == SIZE_MAX)
+		return 0;
+	plan = plan_of(shapes, host, index);
+	if (!plan)
+		return -ENOMEM;
+	if (plan->message == SIZE_MAX) {
+		plan->message = message;
+		plan->level = level;
+	}
+	return 0;
+}
+
+int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_rules *rules,
+			    struct frec_error *reterr)
+{
+	int result = 0;
+
+	for (size_t i = 0; rules && i < rules->count && !result; i++) {
+		if (rules->rules[i].kind == FREC_RULE_SPAN)
+			result = plan_span_rule(shapes, &rules->rules[i], reterr);
+		else
+			result = plan_field_rule(shapes, &rules->rules[i], reterr);
+	}
+	for (size_t h = 0; h < shapes->host_count && !result; h++) {
+		if (rules && rules->no_conventions)
+			break;
+		for (size_t i = 0; i < shapes->hosts->hosts[h].snapshot->source_count && !result;
+		     i++) {
+			result = plan_span_by_name(shapes, h, i);
+			if (!result)
+				result = plan_log_by_name(shapes, h, i);
+			if (result)
+				frec__error(reterr, result, "out of memory");
+		}
+	}
+	return result;
+}

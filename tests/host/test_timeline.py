@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_timeline.py FLIGHTREC MAKE_SNAPSHOT PAIR: several snapshots in one timeline, and what their events mean.
+
+Proves, on snapshots of two services that talk to each other, that arrows lead from one to the other, that spans have both ends,
+counters their values and log lines their words; that snapshots of one recorder that overlap give each event once; and that files of two
+hosts are put beside each other by the calendar.
+"""
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+
+TOOL, MAKE, PAIR = map(os.path.abspath, sys.argv[1:4])
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "data"))
+from check_perfetto import Trace, compare, every, fields, one  # noqa: E402
+
+WAIT = 120  # seconds after which something hangs; no time is asserted
+RULES = ("--span", "server:job_start,server:job_done,key=request", "--counter", "server:queue.depth",
+         "--counter", "server:queue.load,name=load", "--flow", "request")
+
+
+def run(*arguments, status=0):
+    done = subprocess.run([TOOL, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=WAIT, check=False)
+    assert done.returncode == status, (arguments, done)
+    assert status != 0 or not done.stderr, done
+    if status == 1:
+        assert done.stderr.startswith(b"flightrec: ") and done.stderr.count(b"\n") == 1, done
+    return done
+
+
+def json_lines(*arguments):
+    return [json.loads(line) for line in run("export", *arguments, "-f", "json", "-o", "-").stdout.splitlines()]
+
+
+def perfetto(*arguments):
+    run("export", *arguments, "-f", "perfetto", "-o", "t.pftrace")
+    return Trace(pathlib.Path("t.pftrace").read_bytes())
+
+
+def recorded(folder, number=1):
+    files = sorted(pathlib.Path(folder).glob("*.frec"))
+    assert len(files) == number, files
+    return files
+
+
+def start_server(folder, *options):
+    command = [TOOL, "run", "-e", "server:*", "--transport", "shm", "-o", folder, *options, "--", PAIR, "server", "socket"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert server.stdout.readline() == b"ready\n", server.communicate(timeout=WAIT)
+    return server
+
+
+def record_pair():
+    server = start_server("a")
+    client = subprocess.run([TOOL, "run", "-e", "client:*", "--transport", "shm", "-o", "b", "--", PAIR, "client", "socket", "5"],
+                            stderr=subprocess.PIPE, timeout=WAIT, check=False)
+    assert client.returncode == 3, client
+    server.communicate(timeout=WAIT)
+    os.remove("socket")
+    # What else crashes on this machine meanwhile is no part of the test. Each glob is of one of the files alone.
+    return [*recorded("a"), *recorded("b"), "-e", "server:*", "-e", "client:*"]
+
+
+def slices(trace, files):
+    """The spans of the trace, from its events: [(name, thread or None, begin, end or None, value of request)]"""
+    found, still_open = [], {}
+    for event in trace.events:
+        key = (event["track"], event["event"]) if event["track"] else event["event"]
+        if event["kind"] == 1:
+            still_open.setdefault(key, []).append(event)
+        elif event["kind"] == 2:
+            begun = still_open[key].pop()
+            assert begun["fields"]["request"] == event["fields"]["request"], (begun, event)
+            found.append((event["event"], event["track"], begun["time"], event["time"], event["fields"]["request"]))
+    rest = [(key, event["fields"]) for key, events in still_open.items() for event in events]
+    return found, rest
+
+
+def check_pair(files):
+    trace, lines = perfetto(*files, *RULES), json_lines(*files)
+    # Of the client: the 5 requests, two spans each, and one that never ends. Of the server: 6 events a request, one request more
+    # only as far as it was recorded.
+    assert len(lines) == len(trace.events) >= 5 * (4 + 6) + 1, len(lines)
+    for line, event in zip(lines, trace.events):
+        compare(line, event, trace.samples)
+    times = [line["time"] for line in lines]
+    assert times == sorted(times)
+    assert {line["pid"] for line in lines} == {event["track"][0] for event in trace.events if event["track"]}
+
+    found, rest = slices(trace, files)
+    for name, count in (("client:call", 5), ("client:check", 5), ("server:work", 5), ("server:job", 5)):
+        assert [s[4] for s in sorted(found, key=lambda s: s[2]) if s[0] == name] == [*range(1001, 1001 + count)], (name, found)
+    assert [(values["request"], values["what"]) for _, values in rest] == [(1, "never answered")], rest
+    jobs = {s[4]: s for s in found if s[0] == "server:job"}
+    work = {s[4]: s for s in found if s[0] == "server:work"}
+    calls = {s[4]: s for s in found if s[0] == "client:call"}
+    for request in range(1001, 1006):
+        assert jobs[request][1] is None and work[request][1][0] != calls[request][1][0]
+        assert calls[request][2] < jobs[request][2] < work[request][2] < work[request][3] < jobs[request][3] < calls[request][3]
+
+    # Arrows: each request has a number of its own, which events of both processes carry.
+    by_flow = {}
+    for flow, time, uuid in trace.flows:
+        by_flow.setdefault(flow, []).append((time, uuid))
+    starts = {s[2]: s[4] for s in found}
+    for steps in by_flow.values():
+        requests = {starts.get(time) for time, _ in steps}
+        processes = {trace.tracks[uuid][0] for _, uuid in steps if trace.tracks[uuid]}
+        if requests == {None}:
+            continue  # the one without an answer
+        assert len(requests) == 1 and len(processes) == 2 and len(steps) == 4, (steps, requests)
+    assert len(by_flow) == 6, by_flow
+
+    assert [value for _, name, value in trace.counters if name == "server:queue.depth"] == [1, 2, 3, 4, 5]
+    assert [value for _, name, value in trace.counters if name == "load"] == [0.25, 0.5, 0.75, 1, 1.25]
+    assert [(words, level) for _, words, level in trace.logs] == [("working", 4)] * 5, trace.logs
+
+
+def check_rules(files):
+    # Without rules the names say it; without those events are instants.
+    kinds = [event["kind"] for event in perfetto(*files, "--no-conventions").events]
+    assert set(kinds) == {3}
+    trace = perfetto(*files)
+    assert not trace.counters and not trace.flows and len(trace.logs) == 5
+    pathlib.Path("rules").write_text("# what the pair means\nspan server:job_start,server:job_done,key=request\n\n"
+                                     "counter server:queue.depth # deep\n counter\tserver:queue.load,name=load\nflow request\n")
+    from_options = (run("export", *files, *RULES, "-f", "perfetto", "-o", "-").stdout)
+    assert run("export", *files, "--rules", "rules", "-f", "perfetto", "-o", "-").stdout == from_options
+    for option, text, status in (
+        ("--span", "server:job_start", 2), ("--span", "a,b", 2), ("--span", "a:b,c:d,color=red", 2), ("--counter", "depth", 2),
+        ("--flow", "", 2), ("--log", "x.y", 2), ("--span", "server:job_start,server:nothing", 1),
+        ("--span", "server:job_start,server:job_done,key=order", 1), ("--counter", "server:queue.missing", 1),
+        ("--counter", "server:told.message", 1), ("--flow", "nothing", 1), ("--log", "server:queue.depth", 1),
+    ):
+        done = run("export", *files, option, text, "-o", "never.pftrace", status=status)
+        assert text.split(",")[0].encode() in done.stderr, done
+    pathlib.Path("rules").write_text("span server:job_start,server:job_done\nslice a:b,c:d\n")
+    assert b"rules: line 2" in run("export", *files, "--rules", "rules", status=1).stderr
+    run("export", *files, "--rules", "no such file", status=1)
+    assert not pathlib.Path("never.pftrace").exists()
+
+
+def check_other_formats(files):
+    run("export", *files, *RULES, "-o", "t.chrome.json", "-o", "t.firefox.json")
+    events = json.loads(pathlib.Path("t.chrome.json").read_text())["traceEvents"]
+    by_phase = {phase: [e for e in events if e["ph"] == phase] for phase in "BEbeC"}
+    assert {phase: len(of) for phase, of in by_phase.items()} == {"B": 16, "E": 15, "b": 5, "e": 5, "C": 10}
+    assert [e["args"]["value"] for e in by_phase["C"] if e["name"] == "load"] == [0.25, 0.5, 0.75, 1, 1.25]
+    assert all(b["id"] == e["id"] and b["args"]["request"] == e["args"]["request"] for b, e in zip(by_phase["b"], by_phase["e"]))
+    profile = json.loads(pathlib.Path("t.firefox.json").read_text())
+    intervals = []
+    for thread in profile["threads"]:
+        markers = thread["markers"]
+        for i in range(markers["length"]):
+            if markers["phase"][i] == 1:
+                assert markers["startTime"][i] < markers["endTime"][i]
+                intervals.append(thread["stringArray"][markers["name"][i]])
+    assert sorted(intervals) == sorted(["client:call", "client:check", "server:work", "server:job"] * 5), intervals
+
+
+def check_one_recorder():
+    """Three snapshots of one recorder whose rings wrap: each event once, and more of them than any file has."""
+    server = start_server("c", "--ring-size", "64K", "--socket", "control")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect("socket")
+        for i in range(1, 251):
+            client.sendall(struct.pack("<Q", i))
+            client.recv(8)
+            if i in (100, 160):
+                subprocess.run([TOOL, "trigger", "--socket", "control", "again"], check=True, stdout=subprocess.DEVNULL)
+    server.communicate(timeout=WAIT)
+    files = recorded("c", 3)
+    alone = [json_lines(path, "-e", "server:*") for path in files]
+    together = json_lines(*files, "-e", "server:*")
+    keys = [json.dumps(line, sort_keys=True) for line in together]
+    every_one = {json.dumps(line, sort_keys=True) for lines in alone for line in lines}
+    assert set(keys) == every_one and len(keys) == len(every_one), (len(keys), len(every_one))
+    assert all(len(lines) < len(together) for lines in alone) and sum(map(len, alone)) > len(together), [len(lines) for lines in alone]
+    assert [line["time"] for line in together] == sorted(line["time"] for line in together)
+    # In any order of the files, and of one that is given twice.
+    assert json_lines(*reversed(files), files[0], "-e", "server:*") == together
+    trace = perfetto(*files, *RULES, "-e", "server:*")
+    assert len(trace.events) == len(together)
+
+
+def check_system_calls():
+    """As events that a reader knows, with all of their numbers; each kind by its own tracepoint as a span."""
+    if os.geteuid() or not os.path.exists("/sys/kernel/tracing/events/raw_syscalls"):
+        print("not root, or no tracepoints of system calls: their spans were not tried")
+        return
+    events = ["-e", "raw_syscalls:*", "-e", "syscalls:sys_*_getpid"]
+    subprocess.run([TOOL, "run", *events, "--ring-size", "256K", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
+                   stderr=subprocess.PIPE, timeout=WAIT, check=False)
+    file, = recorded("d")
+    for chosen, kinds in ((["-e", "*sys*:*"], {None}), (["-e", "syscalls:*"], {1, 2})):
+        lines, trace = json_lines(file, *chosen), perfetto(file, *chosen)
+        assert len(lines) == len(trace.events) > 0
+        for line, event in zip(lines, trace.events):
+            compare(line, event, trace.samples)
+        assert {event.get("kind") for event in trace.events} == kinds
+        names = {event["event"] for event in trace.events}
+        assert "syscalls:getpid" in names if None not in kinds else {"sys_enter", "sys_exit"} <= names, names
+
+
+def make(name, *words):
+    subprocess.run([MAKE, name, *words], check=True)
+
+
+def check_hosts():
+    make("a.frec")
+    make("less.frec", "no-crash")
+    make("recorder.frec", "other-recorder")
+    make("host.frec", "other-host")
+    alone, host = json_lines("a.frec"), json_lines("host.frec")
+    assert json_lines("a.frec", "a.frec") == json_lines("less.frec", "a.frec") == json_lines("a.frec", "less.frec") == alone
+    # Another recorder makes records of its own, however like they are.
+    assert sorted(map(str, json_lines("a.frec", "recorder.frec"))) == sorted(map(str, alone + alone))
+    # The other host's CLOCK_MONOTONIC began a second later.
+    expected = [dict(line, host="web-7") for line in alone] + [dict(line, host="web-8", time=line["time"] + 10**9) for line in host]
+    for files in (("a.frec", "host.frec"), ("host.frec", "a.frec")):
+        found = json_lines(*files)
+        for name in ("web-7", "web-8"):
+            assert [line for line in found if line["host"] == name] == [line for line in expected if line["host"] == name]
+        # They are beside each other, as far as the records of one file are in order.
+        assert [line["host"] for line in found[:3]] == ["web-7"] * 3 and found[-1]["host"] == "web-8"
+        assert found != expected
+    # A time is meant as the first file says: its crash was at 2.5 s, that of the other host at 3.5 s.
+    assert [line["host"] for line in json_lines("a.frec", "host.frec", "--from", "+0.5")] == ["web-8", "web-8"]
+    assert len(json_lines("host.frec", "a.frec", "--from", "+0.5")) == 0
+    assert run("export", "host.frec", "a.frec", "-f", "csv", "-o", "-").stdout.startswith(b"host,time,cpu,")
+    assert b"  web-8  " in run("export", "host.frec", "a.frec", "-f", "text", "-o", "-").stdout
+
+    trace = perfetto("a.frec", "host.frec", "--flow", "order_id")
+    machines = {}
+    for packet in map(fields, every(fields(pathlib.Path("t.pftrace").read_bytes()), 1)):
+        if one(packet, 11) or one(packet, 1):
+            machines[one(packet, 98)] = machines.get(one(packet, 98), 0) + 1
+    assert set(machines) == {None, 1} and machines[None] == machines[1], machines
+    assert len(trace.crashes) == 2 and [crash[0] for crash in trace.crashes] == [2_500_000_000, 3_500_000_000]
+    assert trace.attributes["flightrec.2.clock.shift_ns"] == 10**9 and trace.attributes["flightrec.2.host"] == "web-8"
+    flows = [flow for flow, _, _ in trace.flows]
+    assert len(flows) == 2 * len(set(flows[: len(flows) // 2])) or len(set(flows)) < len(flows)
+
+    for form in ("chrome", "firefox", "ctf", "perf"):
+        done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
+        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, otlp" in done.stderr, done
+        assert not pathlib.Path("never").exists()
+        # Of one host there is room for several files.
+        run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
+    run("export", "a.frec", "no such file", "-f", "json", "-o", "never", status=1)
+
+
+def main():
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        check_hosts()
+        files = record_pair()
+        check_pair(files)
+        check_rules(files)
+        check_other_formats(files)
+        check_one_recorder()
+        check_system_calls()
+        os.chdir("/")
+    print("done")
+
+
+if __name__ == "__main__":
+    main()
