@@ -62,7 +62,7 @@ def die(*command):
 
 
 def names(frames):
-    return [frame.get("function", frame["pc"]) for frame in frames]
+    return [frame.get("function", frame["address"]) for frame in frames]
 
 
 def in_order(wanted, found):

@@ -188,7 +188,7 @@ if STACKED != "-":
         events = [json.loads(line) for line in text.splitlines()]
         ours = [event for event in events if event["pid"] == program.pid]
         for name in "stacked:fired", "signal:signal_generate":
-            stacks = [" ".join(str(frame) for frame in event.get("stack", [])) for event in ours if event["event"] == name]
+            stacks = [" ".join(frame.get("function", "?") for frame in event.get("stack", [])) for event in ours if event["event"] == name]
             good = [stack for stack in stacks if 0 < stack.find("leaf") < stack.find("middle") < stack.find("outer") < stack.find("main")]
             check(len(good) == len(stacks) == 20, f"{name}: {len(good)} of {len(stacks)} stacks {stacks[:1] if len(good) < 20 else ''}")
         program.stdin.close()
