@@ -10,13 +10,8 @@
 
 #include "export/events.h"
 #include "export/json.h"
+#include "export/last_records.h"
 #include "export/line.h"
-
-// A copy of a record, since the chunk it lies in goes when the next one comes.
-struct kept {
-	uint8_t *data;
-	size_t size;
-};
 
 struct show {
 	struct frec_snapshot *snapshot;
@@ -45,71 +40,24 @@ static int show_event(struct show *show, const struct frec_event *event, struct 
 	return frec__output_write(show->output, show->line.data, show->line.size, reterr);
 }
 
-static int keep(struct kept *kept, const struct frec_record *record)
+static int show_kept(struct show *show, const struct frec_kept_record *kept,
+		     struct frec_error *reterr)
 {
-	uint8_t *data = realloc(kept->data, record->size);
+	struct frec_record copy;
 
-	if (!data)
-		return -ENOMEM;
-	memcpy(data, record->data, record->size);
-	kept->data = data;
-	kept->size = record->size;
-	return 0;
+	// It was decoded before: it cannot fail now.
+	(void)frec__record_next(show->snapshot, kept->data, kept->size, &copy);
+	return show_event(show, frec__events_of(&show->events, &copy), reterr);
 }
 
-// The last `room` records of some kind.
-struct ring {
-	size_t room, capacity;
-	uint64_t seen;
-	struct kept *kept;
-};
-
-static int ring_add(struct ring *ring, const struct frec_record *record)
-{
-	size_t slot;
-
-	if (!ring->room)
-		return 0;
-	slot = (size_t)(ring->seen % ring->room);
-	// It grows up to its size: who asks for a million events of a file with ten gets no million
-	// slots.
-	if (slot == ring->capacity) {
-		size_t more = ring->capacity ? 2 * ring->capacity : 16;
-		struct kept *grown;
-
-		more = more > ring->room ? ring->room : more;
-		grown = reallocarray(ring->kept, more, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		memset(grown + ring->capacity, 0, (more - ring->capacity) * sizeof(*grown));
-		ring->kept = grown;
-		ring->capacity = more;
-	}
-	ring->seen++;
-	return keep(&ring->kept[slot], record);
-}
-
-static int ring_show(struct show *show, const struct ring *ring, struct frec_error *reterr)
+static int ring_show(struct show *show, const struct frec_last_records *ring,
+		     struct frec_error *reterr)
 {
 	int result = 0;
 
-	for (uint64_t i = ring->seen > ring->room ? ring->seen - ring->room : 0;
-	     i < ring->seen && !result; i++) {
-		const struct kept *kept = &ring->kept[i % ring->room];
-		struct frec_record copy;
-
-		// It was decoded before: it cannot fail now.
-		(void)frec__record_next(show->snapshot, kept->data, kept->size, &copy);
-		result = show_event(show, frec__events_of(&show->events, &copy), reterr);
-	}
+	for (uint64_t i = frec__last_records_first(ring); i < ring->seen && !result; i++)
+		result = show_kept(show, &ring->kept[i % ring->room], reterr);
 	return result;
-}
-
-static void ring_free(struct ring *ring)
-{
-	for (size_t i = 0; i < ring->capacity; i++)
-		free(ring->kept[i].data);
-	free(ring->kept);
 }
 
 static int puts_out(struct show *show, const char *string, struct frec_error *reterr)
@@ -126,35 +74,59 @@ static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *
 		!strcmp(record->source->system, "signal"));
 }
 
-// What else happened up to the death, behind what the dead process did.
-static int show_others(struct show *show, const struct ring *others, struct frec_error *reterr)
+static int begin_list(struct show *show, const char *json, const char *text,
+		      struct frec_error *reterr)
 {
-	int result = puts_out(show,
-			      show->options->json ? "\n],\n\"others\":["
-						  : "\nlast of all other events up to the death\n",
-			      reterr);
-
 	show->shown = 0;
-	if (!result)
-		result = ring_show(show, others, reterr);
+	return puts_out(show, show->options->json ? json : text, reterr);
+}
+
+// The last event of each thread of the dead process that is not among those that were shown.
+static int show_threads(struct show *show, struct frec_last_of_threads *threads, uint64_t first,
+			struct frec_error *reterr)
+{
+	int result = 0;
+
+	frec__last_of_threads_sort(threads);
+	if (!threads->count || threads->threads[0].number >= first)
+		return 0;
+	result = begin_list(show, "\n],\n\"last_of_threads\":[",
+			    "\nlast event of each other thread of the process\n", reterr);
+	for (size_t i = 0; i < threads->count && threads->threads[i].number < first && !result; i++)
+		result = show_kept(show, &threads->threads[i].kept, reterr);
 	return result;
+}
+
+// What else happened up to the death, behind what the dead process did.
+static int show_others(struct show *show, const struct frec_last_records *others,
+		       struct frec_error *reterr)
+{
+	int result = begin_list(show, "\n],\n\"others\":[",
+				"\nlast of all other events up to the death\n", reterr);
+
+	return result ? result : ring_show(show, others, reterr);
 }
 
 static int show_last(struct show *show, struct frec_error *reterr)
 {
 	const Flightrec__Crash *crash = show->snapshot->crash;
-	struct ring first = {.room = show->options->last};
-	struct ring others = {.room = show->options->last / 2};
+	struct frec_last_records first = {.room = show->options->last};
+	struct frec_last_records others = {.room = show->options->last / 2};
+	struct frec_last_of_threads threads = {0};
 	const struct frec_event *event;
 	int result = 0;
 
 	while (first.room && !result && (event = frec__events_next(&show->events))) {
 		const struct frec_record *record = event->record;
 
-		if (!crash || is_its_own(crash, record))
-			result = ring_add(&first, record);
-		else if (record->time <= show->style.reference)
-			result = ring_add(&others, record);
+		if (!crash || is_its_own(crash, record)) {
+			if (crash)
+				result = frec__last_of_threads_add(&threads, record, first.seen);
+			if (!result)
+				result = frec__last_records_add(&first, record);
+		} else if (record->time <= show->style.reference) {
+			result = frec__last_records_add(&others, record);
+		}
 	}
 	if (result)
 		frec__error(reterr, result, "out of memory");
@@ -162,10 +134,13 @@ static int show_last(struct show *show, struct frec_error *reterr)
 		result = ring_show(show, &first, reterr);
 	if (!result && !show->shown && !show->options->json)
 		result = puts_out(show, "  none\n", reterr);
+	if (!result && crash)
+		result = show_threads(show, &threads, frec__last_records_first(&first), reterr);
 	if (!result && crash && others.seen)
 		result = show_others(show, &others, reterr);
-	ring_free(&first);
-	ring_free(&others);
+	frec__last_records_deinit(&first);
+	frec__last_records_deinit(&others);
+	frec__last_of_threads_deinit(&threads);
 	return result;
 }
 

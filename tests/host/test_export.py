@@ -143,6 +143,11 @@ def check_golden():
     # What the dead process said and what ended it; of everything else only what came before.
     assert [e["time"] for e in json.loads(report)["events"]] == [1_700_000_000, 2_500_000_000]
     assert [e["time"] for e in json.loads(report)["others"]] == [1_800_000_000]
+    # Each thread is heard, even where another one's events fill the list.
+    one = json.loads(run("show", "s.frec", "-n", "1", "--json").stdout)
+    assert [(e["tid"], e["time"]) for e in one["last_of_threads"]] == [(123, 1_700_000_000)], one
+    assert b"last event of each other thread" in run("show", "s.frec", "-n", "1").stdout
+    assert "last_of_threads" not in json.loads(report)
     golden("wrapped.verify", run("verify", "s.frec").stdout)
     make("no-crash")
     make("stacks")
