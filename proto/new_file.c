@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int fail(struct frec_new_file *file, int error, const char *what, struct frec_error *reterr)
@@ -45,10 +47,32 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
+// The file that gets the name: what a link leads to, not the link (as of /dev/stdout). A device or a pipe is no file that
+// another one could take the place of: /dev/null would be gone for everybody.
+static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
+{
+	struct stat status;
+
+	if (stat(path, &status))
+		return 0; // it is new, or what follows says why it cannot be
+	if (S_ISDIR(status.st_mode))
+		return frec__error(reterr, -EISDIR, "%s: this is a folder, not a file", path);
+	if (!S_ISREG(status.st_mode))
+		return frec__error(reterr, -EEXIST,
+				   "%s: this is no regular file, and is left as it is: name a file", path);
+	if (lstat(path, &status) || !S_ISLNK(status.st_mode) || !realpath(path, real))
+		*real = 0;
+	return 0;
+}
+
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr)
 {
-	int result = frec__new_file_locate(file, path, reterr);
+	char real[PATH_MAX] = "";
+	int result = check_place(path, real, reterr);
 
+	file->fd = file->folder = -1;
+	if (!result)
+		result = frec__new_file_locate(file, *real ? real : path, reterr);
 	if (result)
 		return result;
 	for (unsigned int attempt = 0;; attempt++) {

@@ -24,7 +24,8 @@ struct frec_new_file {
 int frec__new_file_locate(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
 
-/* Opens a temporary file for `path`. Returns 0 or a negative errno. */
+/* Opens a temporary file for `path`, or for what `path` links to. -EEXIST: a device, a pipe or a socket is there, which is left
+ * as it is. Returns 0 or a negative errno. */
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 
 /* Writes all of it, in however many calls that takes. */

@@ -3,9 +3,11 @@
 #include "tools/outputs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tools/cli.h"
@@ -125,6 +127,22 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
 }
 
+static int open_device(struct frec_wanted *wanted, struct frec_error *reterr)
+{
+	wanted->device = open(wanted->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (wanted->device < 0)
+		return frec__error(reterr, -errno, "%s: cannot open it: %s", wanted->path, strerror(errno));
+	wanted->is_device = true;
+	return frec__output_open_stream(&wanted->output, wanted->device, reterr);
+}
+
+static bool is_device(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
+}
+
 static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
 {
 	struct frec_collector_options collector = {wanted->path, outputs->headers, outputs->patience,
@@ -136,6 +154,8 @@ static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wa
 		return frec__output_open_stream(&wanted->output, STDOUT_FILENO, reterr);
 	if (wanted->writer->kind == FREC_OUTPUT_FOLDER)
 		return frec__output_open_folder(&wanted->output, wanted->path, reterr);
+	if (wanted->writer->kind == FREC_OUTPUT_STREAM && is_device(wanted->path))
+		return open_device(wanted, reterr);
 	return frec__output_open(&wanted->output, wanted->path, reterr);
 }
 
@@ -173,5 +193,7 @@ void frec__outputs_end(struct frec_outputs *outputs, struct frec_error *reterr)
 			frec__output_discard(&outputs->wanted[i].output);
 		else if (frec__output_commit(&outputs->wanted[i].output, &error) && !reterr->code)
 			*reterr = error;
+		if (outputs->wanted[i].is_device)
+			close(outputs->wanted[i].device);
 	}
 }

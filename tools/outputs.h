@@ -14,6 +14,8 @@ struct frec_wanted {
 	bool endpoint;	  /* `path` is the URL of a collector */
 	const struct frec_compression *compression; /* NULL: none */
 	char name[PATH_MAX];
+	bool is_device; /* or a pipe: written to, never replaced */
+	int device;
 	struct frec_output output;
 };
 

@@ -11,6 +11,7 @@ import os
 import pathlib
 import resource
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -131,6 +132,24 @@ def check_filters():
     assert not pathlib.Path("z.json").exists()
 
 
+def check_devices():
+    """What is no regular file stays what it is."""
+    make()
+    os.mkfifo("pipe")
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
+    run("export", "s.frec", "-f", "json", "-o", "pipe")
+    assert reader.communicate()[0].count(b"\n") == 9
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+    done = run("export", "s.frec", "-f", "perf", "-o", "pipe", status=1)
+    assert done.stderr.count(b"\n") == 1 and b"left as it is" in done.stderr, done
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+    # A link stays, and leads to the new file.
+    os.symlink("behind", "link")
+    pathlib.Path("behind").write_text("old")
+    run("export", "s.frec", "-f", "json", "-o", "link")
+    assert os.path.islink("link") and pathlib.Path("behind").read_bytes().count(b"\n") == 9
+
+
 def check_golden():
     make("hostile")
     golden("hostile.jsonl", run("export", "s.frec", "-f", "json", "-o", "-").stdout)
@@ -225,6 +244,7 @@ def main():
             check_several_outputs()
             check_compressed()
             check_filters()
+            check_devices()
             check_golden()
             check_bad_input()
             check_usage()
