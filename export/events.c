@@ -7,15 +7,18 @@
 
 #include "export/eventheader.h"
 
-static size_t most_fields(const struct frec_snapshot *snapshot)
+static int plan_sources(struct frec_events *events)
 {
-	size_t most = 1;
+	const struct frec_snapshot *snapshot = events->snapshot;
 
+	events->plans = calloc(snapshot->source_count + 1, sizeof(*events->plans));
+	if (!events->plans)
+		return -ENOMEM;
 	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (snapshot->sources[i]->n_field > most)
-			most = snapshot->sources[i]->n_field;
+		if (frec__decode_plan_init(&events->plans[i], snapshot->sources[i]))
+			return -ENOMEM;
 	}
-	return most;
+	return 0;
 }
 
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
@@ -33,10 +36,8 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 		result = frec__processes_init(&events->processes, snapshot);
 	if (!result)
 		result = frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
-	if (!result) {
-		events->values = calloc(most_fields(snapshot), sizeof(*events->values));
-		result = events->values ? 0 : -ENOMEM;
-	}
+	if (!result)
+		result = plan_sources(events);
 	if (result) {
 		frec__error(reterr, result, "%s: out of memory", snapshot->name);
 		frec__events_deinit(events);
@@ -51,15 +52,14 @@ static void decode(struct frec_events *events)
 {
 	const struct frec_record *record = events->event.record;
 
-	if (!frec__eventheader_decode(events->snapshot, record, &events->converted, events->values)) {
-		for (size_t i = 0; i < record->source->n_field; i++)
-			frec__field_decode(record->source, i, record->payload, record->payload_size,
-					   &events->values[i]);
-	}
+	struct frec_decode_plan *plan = &events->plans[record->source_index];
+
+	if (!frec__eventheader_decode(events->snapshot, record, &events->converted, plan->values))
+		frec__decode_plan_run(plan, record->payload, record->payload_size);
 	events->event.source = record->source;
 	events->event.source_index = record->source_index;
 	events->event.time = record->time;
-	events->event.values = events->values;
+	events->event.values = plan->values;
 	events->event.events = events;
 	events->stack_known = false;
 }
@@ -110,7 +110,9 @@ void frec__events_deinit(struct frec_events *events)
 	frec__processes_deinit(&events->processes);
 	frec__filter_deinit(&events->filter);
 	frec__text_free(&events->converted);
-	free(events->values);
-	events->values = NULL;
+	for (size_t i = 0; events->plans && i < events->snapshot->source_count; i++)
+		frec__decode_plan_deinit(&events->plans[i]);
+	free(events->plans);
+	events->plans = NULL;
 	events->stacks = NULL;
 }

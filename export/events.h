@@ -4,7 +4,7 @@
 #ifndef FREC_EXPORT_EVENTS_H
 #define FREC_EXPORT_EVENTS_H
 
-#include "export/fields.h"
+#include "export/decode_plan.h"
 #include "export/filter.h"
 #include "export/merge.h"
 #include "export/processes.h"
@@ -34,7 +34,7 @@ struct frec_events {
 	struct frec_processes processes;
 	struct frec_filter filter;
 	struct frec_merge merge;
-	struct frec_value *values;
+	struct frec_decode_plan *plans; /* by index of the source */
 	struct frec_text converted; /* what values that had to be converted point to */
 	struct frec_stacks *stacks;
 	const struct frec_call_stack *stack; /* of the event, when `stack_known` */

@@ -262,7 +262,9 @@ static void take_end(struct frec_stacks *stacks, uint32_t reason, uint64_t addre
 static void start(struct frec_stacks *stacks)
 {
 	stacks->found_count = 0;
-	stacks->end = (struct frec_unwind_end){0};
+	stacks->end.reason = FREC_UNWIND_COMPLETE;
+	stacks->end.address = 0;
+	stacks->end.error.code = 0; // not the message: most records have no stack, and this is asked of each
 }
 
 static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const uint8_t *hows,

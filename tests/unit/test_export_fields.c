@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "export/fields.h"
+#include "export/decode_plan.h"
 
 static struct frec_value decode(Flightrec__Field *field, Flightrec__SourceKind kind,
 				const void *bytes, size_t size)
@@ -137,6 +137,51 @@ static void no_locator_leads_outside(void **state)
 	}
 }
 
+// Whatever record came before: what one leaves behind must not be seen in the next.
+static void a_plan_decodes_the_same(void **state)
+{
+	uint8_t payload[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(0xf7 - 13 * i);
+	for (uint32_t size = 0; size <= 9; size++) {
+		Flightrec__Field fields[FLIGHTREC__FIELD_KIND__FIELD_ARRAY + 2], *pointers[FLIGHTREC__FIELD_KIND__FIELD_ARRAY + 2];
+		Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
+		struct frec_decode_plan plan;
+
+		for (size_t kind = 0; kind < sizeof(fields) / sizeof(fields[0]); kind++) {
+			fields[kind] = field_of((Flightrec__FieldKind)kind, (uint32_t)(2 * kind), size);
+			fields[kind].element_size = 2;
+			pointers[kind] = &fields[kind];
+		}
+		source.field = pointers;
+		source.n_field = sizeof(fields) / sizeof(fields[0]);
+		assert_int_equal(frec__decode_plan_init(&plan, &source), 0);
+		for (size_t turn = 0; turn < 2 * sizeof(payload); turn++) {
+			// Whole, and cut at every byte, in turn.
+			size_t length = turn % 2 ? turn / 2 : sizeof(payload);
+
+			frec__decode_plan_run(&plan, payload, length);
+			for (size_t i = 0; i < source.n_field; i++) {
+				struct frec_value expected, *found = &plan.values[i];
+
+				frec__field_decode(&source, i, payload, length, &expected);
+				assert_int_equal(found->kind, expected.kind);
+				assert_ptr_equal(found->field, expected.field);
+				if (expected.kind == FREC_VALUE_INVALID)
+					continue;
+				assert_int_equal(found->u, expected.u);
+				assert_ptr_equal(found->data, expected.data);
+				assert_int_equal(found->size, expected.size);
+				assert_ptr_equal(found->name, expected.name);
+				assert_int_equal(found->cut, expected.cut);
+			}
+		}
+		frec__decode_plan_deinit(&plan);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +189,7 @@ int main(void)
 		cmocka_unit_test(enums_have_names),
 		cmocka_unit_test(strings_and_cuts),
 		cmocka_unit_test(no_locator_leads_outside),
+		cmocka_unit_test(a_plan_decodes_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* How the fields of a source are decoded, settled once: what is checked and chosen for each field does not change from record
+ * to record. What comes out is what frec__field_decode() makes. */
+#ifndef FREC_EXPORT_DECODE_PLAN_H
+#define FREC_EXPORT_DECODE_PLAN_H
+
+#include "export/fields.h"
+
+struct frec_decode_step {
+	uint32_t offset;
+	uint8_t load; /* enum in decode_plan.c */
+	uint8_t kind; /* enum frec_value_kind of what it makes */
+	uint8_t size;
+};
+
+/* Start with zeroes. */
+struct frec_decode_plan {
+	const Flightrec__Source *source;
+	struct frec_decode_step *steps; /* one for each field */
+	struct frec_value *values;	/* of the last record */
+	size_t end; /* a payload of so many bytes holds every number at its place */
+};
+
+/* Returns 0 or -ENOMEM. The source must outlive it. */
+int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);
+void frec__decode_plan_deinit(struct frec_decode_plan *plan);
+
+/* Decodes into plan->values, which point into the payload. */
+void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
+			   size_t payload_size);
+
+#endif
