@@ -8,6 +8,7 @@ target_include_directories(frec_make_perf_data PUBLIC ${PROJECT_SOURCE_DIR})
 target_link_libraries(frec_make_perf_data PRIVATE PkgConfig::ZSTD)
 frec_unit_test(test_record_sort frec_engine)
 frec_unit_test(test_import flightrec_export frec_engine frec_make_perf_data)
+set_tests_properties(unit/test_import PROPERTIES TIMEOUT 900) # every byte of a recording damaged, also under sanitizers
 
 if(FREC_FUZZ)
 	add_executable(fuzz_perf_data fuzz/fuzz_perf_data.c)

@@ -169,7 +169,8 @@ def check_one_recorder():
     server = start_server("c", "--ring-size", "64K", "--socket", "control")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect("socket")
-        for i in range(1, 251):
+        # Twice what the rings of two CPUs hold, wherever the service runs.
+        for i in range(1, 501):
             client.sendall(struct.pack("<Q", i))
             client.recv(8)
             if i in (100, 160):
