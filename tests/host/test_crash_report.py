@@ -125,8 +125,8 @@ def rebuilt_in_place():
     text = tool("show", path).stdout
     check("shop::" not in text and "inlined.cpp" not in text, "without the files: no name rather than that of the program that is there now")
     os.unlink(kept)
-    shown = json.loads(tool("show", "--json", "--symbols", "debug", path).stdout)["crash"]["frames"]
-    check([frame.get("line") for frame in shown[:3]] == [12, 16, 25], "with the debug file alone: the top frame with its inlined calls")
+    # The program that ran is nowhere any more; its frames were found while it was there.
+    inlined("rebuilt in place, with the debug file alone", path, "--symbols", "debug")
 
 
 if os.uname().machine != "x86_64" or not shutil.which("g++"):
