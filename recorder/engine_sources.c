@@ -172,7 +172,10 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 						   .name = "signal_deliver",
 						   .group = "signal",
 						   .kernel_name = "signal_deliver"};
-	static const struct frec_stack_choice stack = {.bytes = FREC_CRASH_STACK_SIZE};
+	// A small ring is not there for one crash alone.
+	uint64_t bytes = engine->options.ring_size / 8;
+	const struct frec_stack_choice stack = {
+		.bytes = bytes < FREC_CRASH_STACK_MAX ? (uint32_t)bytes : FREC_CRASH_STACK_MAX};
 	struct frec_source fatal_signal = {0};
 
 	// Without BPF the address is missing, and nothing else.

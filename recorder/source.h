@@ -17,8 +17,9 @@
 #include "recorder/ring.h"
 #include "recorder/stack_choice.h"
 
-/* Bytes of user stack that a crash record carries: what fits, together with registers, well below the kernel's 64 KiB. */
-#define FREC_CRASH_STACK_SIZE (32u << 10)
+/* Bytes of user stack that a crash record carries at most: what fits, together with registers and payload, into the 64 KiB that
+ * a record can have. */
+#define FREC_CRASH_STACK_MAX (60u << 10)
 
 struct frec_source {
 	struct frec_listed listed;
