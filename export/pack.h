@@ -37,12 +37,36 @@ static inline uint8_t *frec__pack_double(uint8_t *p, uint32_t field, double valu
 	return p + sizeof(value);
 }
 
+/* As memcpy(3). Most texts are short: a call would take longer than the copy. Both ends are copied, and may overlap. */
+static inline void frec__pack_copy(void *to, const void *from, size_t size)
+{
+	const uint8_t *source = from;
+	uint8_t *target = to;
+	uint64_t first, last;
+
+	if (size > 16) {
+		memcpy(target, source, size);
+	} else if (size >= 8) {
+		memcpy(&first, source, 8);
+		memcpy(&last, source + size - 8, 8);
+		memcpy(target, &first, 8);
+		memcpy(target + size - 8, &last, 8);
+	} else if (size >= 4) {
+		memcpy(&first, source, 4);
+		memcpy(&last, source + size - 4, 4);
+		memcpy(target, &first, 4);
+		memcpy(target + size - 4, &last, 4);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			target[i] = source[i];
+	}
+}
+
 static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *data, size_t size)
 {
 	p = frec__pack_varint(p, field << 3 | 2);
 	p = frec__pack_varint(p, size);
-	if (size)
-		memcpy(p, data, size);
+	frec__pack_copy(p, data, size);
 	return p + size;
 }
 

@@ -269,6 +269,7 @@ static bool prepare_sources(struct frec_perfetto *perfetto, const struct frec_ho
 	for (size_t i = 0; sources && i < snapshot->source_count; i++) {
 		sources[i].annotation_iid = annotation_iid;
 		annotation_iid += snapshot->sources[i]->n_field;
+		sources[i].long_fields = frec__perfetto_long_fields(snapshot->sources[i]);
 		frec__perfetto_find_known(&sources[i], snapshot->sources[i]);
 	}
 	return sources;

@@ -38,6 +38,7 @@ struct frec_perfetto_source {
 	 * fills each of its own. */
 	const ProtobufCFieldDescriptor *known;
 	size_t known_field[FREC_KNOWN_FIELDS_MAX];
+	uint64_t long_fields; /* bit n: values of field n can take more than a number does */
 };
 
 /* Numbers in the trace by number in our tables; 0: it is not there yet. */
@@ -113,6 +114,9 @@ int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid);
  * times its size, and a little. */
 uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
 				  const void *data, size_t size, const char *end);
+
+/* Which of the first 64 fields of a source are long. */
+uint64_t frec__perfetto_long_fields(const Flightrec__Source *source);
 
 /* Bytes that a value and its name can take at most. */
 size_t frec__perfetto_value_bound(const struct frec_value *value);

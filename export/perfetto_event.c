@@ -197,7 +197,21 @@ static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
-static size_t event_bound(const struct frec_event *event)
+uint64_t frec__perfetto_long_fields(const Flightrec__Source *source)
+{
+	uint64_t found = 0;
+
+	for (size_t i = 0; i < source->n_field && i < 64; i++) {
+		const Flightrec__Field *field = source->field[i];
+
+		if (frec__field_type(field) != FREC_FIELD_INTEGER ||
+		    field->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM)
+			found |= UINT64_C(1) << i;
+	}
+	return found;
+}
+
+static size_t event_bound(const struct frec_event *event, const struct frec_perfetto_source *source)
 {
 	size_t bound =
 		3 * ANNOTATION_MAX + 64 * ANNOTATION_MAX * (event->record->registers != NULL);
@@ -205,7 +219,10 @@ static size_t event_bound(const struct frec_event *event)
 	if (event->shape)
 		bound += 2 * ANNOTATION_MAX + 9 * FREC_SHAPE_FIELDS_MAX +
 			 (event->shape->message ? 4 * event->shape->message->size : 0);
-	for (size_t i = 0; i < event->source->n_field; i++)
+	bound += ANNOTATION_MAX * event->source->n_field;
+	for (uint64_t left = source->long_fields; left; left &= left - 1)
+		bound += frec__perfetto_value_bound(&event->values[__builtin_ctzll(left)]);
+	for (size_t i = 64; i < event->source->n_field; i++)
 		bound += frec__perfetto_value_bound(&event->values[i]);
 	return bound;
 }
@@ -291,17 +308,19 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	const struct frec_shape *shape = event->shape;
 	enum frec_shape_kind kind = shape ? shape->kind : FREC_SHAPE_INSTANT;
 	uint64_t iid = event->source_index + 1;
-	uint64_t annotation_iid =
-		perfetto->sources[event->host->index][event->source_index].annotation_iid;
+	const struct frec_perfetto_source *source =
+		&perfetto->sources[event->host->index][event->source_index];
+	uint64_t annotation_iid = source->annotation_iid;
 	size_t names = interned ? perfetto__protos__interned_data__get_packed_size(interned) : 0;
-	uint8_t *data = frec__perfetto_room(perfetto, event_bound(event) + names, reterr);
+	uint8_t *data = frec__perfetto_room(perfetto, event_bound(event, source) + names, reterr);
 	uint8_t *packet, *track_event, *p;
 
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
 	p = frec__pack_number(packet, PACKET_TIMESTAMP, event->time);
-	p = frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
+			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
 	track_event = frec__pack_begin(p, PACKET_TRACK_EVENT);
 	p = track_event;
 	// An end with a name would have to have that of its begin.
@@ -313,8 +332,7 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 		p = pack_registers(perfetto, p, record);
 	p = frec__pack_number(p, EVENT_TYPE, types[kind]);
 	if (kind == FREC_SHAPE_BEGIN)
-		p = frec__pack_number(p, EVENT_NAME_IID,
-				      event->host->snapshot->source_count + iid);
+		p = frec__pack_number(p, EVENT_NAME_IID, event->host->snapshot->source_count + iid);
 	else if (kind == FREC_SHAPE_INSTANT)
 		p = frec__pack_number(p, EVENT_NAME_IID, iid);
 	p = frec__pack_number(p, EVENT_TRACK_UUID, track);
@@ -339,7 +357,8 @@ int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, ui
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
 	p = frec__pack_number(packet, PACKET_TIMESTAMP, time);
-	p = frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
+			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
 	event = frec__pack_begin(p, PACKET_TRACK_EVENT);
 	p = frec__pack_number(event, EVENT_TYPE, PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_COUNTER);
 	p = frec__pack_number(p, EVENT_TRACK_UUID, track);

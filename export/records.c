@@ -90,6 +90,37 @@ static void thread_from_payload(struct frec_record *record)
 		memcpy(&record->tid, record->payload + 4, sizeof(record->tid));
 }
 
+// What records without stacks have, which most are: everything at its place.
+#define PLAIN (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW)
+
+struct plain {
+	uint32_t pid, tid;
+	uint64_t time;
+	uint32_t cpu, reserved;
+	uint32_t raw_size;
+} __attribute__((packed));
+
+static int take_plain(struct cursor *cursor, struct frec_record *ret)
+{
+	size_t left = (size_t)(cursor->end - cursor->at);
+	struct plain plain;
+
+	if (left < sizeof(plain))
+		return -EPROTO;
+	memcpy(&plain, cursor->at, sizeof(plain));
+	if (plain.raw_size > left - sizeof(plain))
+		return -EPROTO;
+	ret->pid = plain.pid;
+	ret->tid = plain.tid;
+	ret->time = plain.time;
+	ret->cpu = plain.cpu;
+	ret->weight = 1;
+	ret->payload = cursor->at + sizeof(plain);
+	ret->payload_size = plain.raw_size;
+	thread_from_payload(ret);
+	return 0;
+}
+
 static int take_sample(struct cursor *cursor, struct frec_record *ret)
 {
 	uint64_t type = ret->source->sample_type;
@@ -179,7 +210,9 @@ int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data,
 	if (ret->source_index == SIZE_MAX)
 		return 0;
 	ret->source = snapshot->sources[ret->source_index];
-	result = take_sample(&cursor, ret);
+	result = ret->source->sample_type == PLAIN && !ret->source->unwound
+			 ? take_plain(&cursor, ret)
+			 : take_sample(&cursor, ret);
 	if (!result && snapshot->eventheader)
 		frec__eventheader_translate(snapshot, ret);
 	return result;

@@ -192,11 +192,14 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 		snapshot->crash = lists[FREC_PART_CRASH].items[0];
 
 	snapshot->source_order_count = snapshot->source_count;
+	snapshot->source_ids_in_order = true;
 	snapshot->source_order = calloc(snapshot->source_count + 1, sizeof(uint32_t));
 	if (!snapshot->source_order)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
-	for (size_t i = 0; i < snapshot->source_count; i++)
+	for (size_t i = 0; i < snapshot->source_count; i++) {
 		snapshot->source_order[i] = (uint32_t)i;
+		snapshot->source_ids_in_order &= snapshot->sources[i]->id == i + 1;
+	}
 	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
 		snapshot);
 	if (frec__eventheader_find(snapshot))
@@ -274,6 +277,9 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 {
 	size_t low = 0, high = snapshot->source_order_count;
+
+	if (snapshot->source_ids_in_order)
+		return id - 1 < high ? (size_t)id - 1 : SIZE_MAX;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

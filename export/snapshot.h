@@ -65,6 +65,7 @@ struct frec_snapshot {
 
 	struct frec_part_list
 		lists[FREC_PART_LAST + 1]; /* owns the unpacked parts, by part number */
+	bool source_ids_in_order; /* source number n has id n + 1, as recorders number them */
 	uint32_t *source_order;		  /* indices of the sources that the file has, sorted by id */
 	size_t source_order_count;
 	struct frec_eventheader *eventheader; /* sources that payloads describe: NULL where there are none */
