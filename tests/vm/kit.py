@@ -105,16 +105,6 @@ def keepers(of=None):
     return found
 
 
-def answers(path):
-    """A socket has its name a moment before anybody listens on it."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            return False
-    return True
-
-
 class Recorder:
     """A `flightrec record` in the background."""
 
@@ -123,7 +113,7 @@ class Recorder:
         self.socket = os.path.join(folder(), "control")
         self.process = subprocess.Popen([TOOL, "record", "--socket", self.socket, "-o", self.folder, *arguments],
                                         stderr=subprocess.PIPE, text=True)
-        if not wait_for(lambda: answers(self.socket) or self.process.poll() is not None) or self.process.poll() is not None:
+        if not wait_for(lambda: os.path.exists(self.socket) or self.process.poll() is not None) or self.process.poll() is not None:
             raise RuntimeError("the recorder did not start: " + self.process.stderr.read())
         atexit.register(self.process.kill)
 
