@@ -32,17 +32,3 @@ size_t frec__value_elements(const struct frec_value *array)
 {
 	return array->size / array->field->element_size;
 }
-
-void frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret)
-{
-	size_t size = array->field->element_size;
-	const uint8_t *data = array->data + index * size;
-
-	*ret = (struct frec_value){.kind = FREC_VALUE_UNSIGNED, .field = array->field};
-	if (array->field->element_signed) {
-		ret->kind = FREC_VALUE_SIGNED;
-		ret->i = frec__load_signed(data, size);
-	} else {
-		ret->u = frec__load(data, size);
-	}
-}

@@ -84,8 +84,26 @@ enum frec_field_type {
 };
 enum frec_field_type frec__field_type(const Flightrec__Field *field);
 
-/* Elements of an array, and the one at `index` as an unsigned or signed value. */
+/* Elements of an array. */
 size_t frec__value_elements(const struct frec_value *array);
-void frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret);
+
+/* The element at `index`, as an unsigned or signed value. Returns false behind the last. */
+static inline bool frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret)
+{
+	size_t size = array->field->element_size;
+	const uint8_t *data = array->data + index * size;
+
+	if ((index + 1) * size > array->size)
+		return false;
+	*ret = (struct frec_value){.field = array->field};
+	if (array->field->element_signed) {
+		ret->kind = FREC_VALUE_SIGNED;
+		ret->i = frec__load_signed(data, size);
+	} else {
+		ret->kind = FREC_VALUE_UNSIGNED;
+		ret->u = frec__load(data, size);
+	}
+	return true;
+}
 
 #endif

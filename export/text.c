@@ -216,15 +216,21 @@ void frec__text_json_puts(struct frec_text *text, const char *string)
 	frec__text_json(text, string, strlen(string));
 }
 
+void frec__hex(void *to, const uint8_t *data, size_t size)
+{
+	char *digits = to;
+
+	for (size_t i = 0; i < size; i++) {
+		digits[2 * i] = "0123456789abcdef"[data[i] >> 4];
+		digits[2 * i + 1] = "0123456789abcdef"[data[i] & 15];
+	}
+}
+
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	if (size > SIZE_MAX / 2 || !frec__text_grow(text, 2 * size))
 		return;
-	for (size_t i = 0; i < size; i++) {
-		text->data[text->size++] = digits[data[i] >> 4];
-		text->data[text->size++] = digits[data[i] & 15];
-	}
+	frec__hex(text->data + text->size, data, size);
+	text->size += 2 * size;
 	text->data[text->size] = '\0';
 }

@@ -57,7 +57,8 @@ void frec__text_plain(struct frec_text *text, const void *data, size_t size);
 void frec__text_json(struct frec_text *text, const void *data, size_t size);
 void frec__text_json_puts(struct frec_text *text, const char *string);
 
-/* Two digits a byte. */
+/* Two digits a byte; frec__hex() without a NUL. */
+void frec__hex(void *to, const uint8_t *data, size_t size);
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
 
 /* A decoded field for people: text in quotes, all of it safe on a terminal. */
