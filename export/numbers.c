@@ -12,7 +12,7 @@
 #define DOUBLE_MAX (FREC_DIGITS_MAX + 1 + DECIMALS_MAX)
 
 // Writes the digits so that they end at `end`, and returns where they begin.
-static char *digits_of(char *end, uint64_t value)
+static inline char *digits_of(char *end, uint64_t value)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930"
 				    "31323334353637383940414243444546474849505152535455565758596061"

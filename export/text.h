@@ -43,6 +43,26 @@ static inline void frec__text_end(struct frec_text *text, char *end)
 
 void frec__text_add(struct frec_text *text, const void *data, size_t size);
 
+/* A text that is made once and added many times: pieces of a fixed size are copied, which takes no call. To be called when it is
+ * whole. */
+#define FREC_TEXT_PIECE 16
+
+static inline void frec__text_finish(struct frec_text *made)
+{
+	frec__text_room(made, FREC_TEXT_PIECE);
+}
+
+static inline void frec__text_add_made(struct frec_text *text, const struct frec_text *made)
+{
+	char *p = frec__text_room(text, made->size + FREC_TEXT_PIECE);
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < made->size; i += FREC_TEXT_PIECE)
+		memcpy(p + i, made->data + i, FREC_TEXT_PIECE);
+	frec__text_end(text, p + made->size);
+}
+
 static inline void frec__text_puts(struct frec_text *text, const char *string)
 {
 	size_t size = strlen(string);
