@@ -68,6 +68,7 @@ struct ring {
 
 struct maker {
 	bool markup; /* names are MARKUP */
+	unsigned int cpus;
 	struct bytes file;
 	uint64_t parts, records;
 };
@@ -406,7 +407,7 @@ static void add_header(struct maker *maker, const struct make_options *options)
 		host.hostname = (ProtobufCBinaryData){5, (uint8_t *)"web-8"};
 		host.boot_id = "00000000-0000-4000-8000-000000000002";
 	}
-	host.cpus_online = host.cpus_possible = 2;
+	host.cpus_online = host.cpus_possible = maker->cpus;
 	host.page_size = 4096;
 	add_part(maker, FREC_PART_HEADER, &header.base);
 }
@@ -683,6 +684,7 @@ void make_small(struct made_file *ret, const struct make_options *options)
 
 	ring[0].stacks = ring[1].stacks = options->stacks;
 	maker.markup = options->markup;
+	maker.cpus = COUNT(ring);
 	fill_rings(ring, options);
 	add_header(&maker, options);
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE, options->other_host);
@@ -732,7 +734,7 @@ void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_s
 	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};
 	struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
 	Flightrec__End end = FLIGHTREC__END__INIT;
-	struct maker maker = {0};
+	struct maker maker = {.cpus = cpus};
 	uint64_t time = SINCE;
 
 	add_header(&maker, &(struct make_options){0});
