@@ -263,14 +263,11 @@ static int write_profile(struct pprof *pprof, struct frec_error *reterr)
 static int end(void *state, struct frec_error *reterr)
 {
 	struct pprof *pprof = state;
-	const struct frec_timeline *timeline = pprof->context->timeline;
 	Pprof__Profile strings = PPROF__PROFILE__INIT;
 	int result;
 
-	for (size_t i = 0; i < timeline->file_count; i++) {
-		if (frec__stack_counts_add_threads(&pprof->counts, &timeline->files[i].events))
-			return frec__error(reterr, -ENOMEM, "out of memory");
-	}
+	if (frec__stack_counts_add_threads(&pprof->counts, pprof->context->timeline))
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	result = write_profile(pprof, reterr);
 	for (size_t i = 0; i < pprof->counts.count && !result; i++)
 		result = write_sample(pprof, &pprof->counts.items[i], reterr);

@@ -76,8 +76,7 @@ int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_e
 	return key.stack ? add(counts, &key) : 0;
 }
 
-int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   struct frec_events *file)
+static int add_threads(struct frec_stack_counts *counts, struct frec_events *file)
 {
 	const struct frec_snapshot *snapshot = file->snapshot;
 	int result = 0;
@@ -97,6 +96,16 @@ int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 			continue;
 		result = key.stack ? add(counts, &key) : 0;
 	}
+	return result;
+}
+
+int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
+				   const struct frec_timeline *timeline)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < timeline->file_count && !result; i++)
+		result = add_threads(counts, &timeline->files[i].events);
 	return result;
 }
 
