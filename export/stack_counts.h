@@ -3,6 +3,7 @@
 #ifndef FREC_EXPORT_STACK_COUNTS_H
 #define FREC_EXPORT_STACK_COUNTS_H
 
+#include "export/map.h"
 #include "export/timeline.h"
 
 struct frec_stack_count {
@@ -16,8 +17,7 @@ struct frec_stack_count {
 struct frec_stack_counts {
 	struct frec_stack_count *items; /* in the order in which they were met first */
 	size_t count, room;
-	uint32_t *table; /* index plus 1; at most half full */
-	size_t table_size;
+	struct frec_map indices; /* plus 1, by hash */
 };
 
 /* Both return 0 or -ENOMEM; an event without a stack is passed over. */
