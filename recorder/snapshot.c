@@ -283,7 +283,7 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
 				 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
-	frec__snapshot_stacks_init(&stacks, snapshot, finder);
+	frec__snapshot_stacks_init(&stacks, snapshot);
 	frec__put_processes(parts, snapshot, finder, oldest);
 	frec__put_thread_stacks(parts, &stacks, &crash);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)

@@ -8,74 +8,36 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
-#include "recorder/folder.h"
 #include "recorder/sample_parts.h"
-
-// Nanoseconds that unwinding may take for one file: warm, it is some hundred thousand stacks.
-#define TIME_MAX UINT64_C(5000000000)
-// Nanoseconds after which control is handed back.
-#define TURN UINT64_C(5000000)
 
 bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source)
 {
 	return snapshot->drop_stack_bytes && source->sample_type & PERF_SAMPLE_STACK_USER;
 }
 
-static bool is_mentioned(const void *context, uint32_t pid)
-{
-	return frec__crash_finder_mentioned(context, pid);
-}
-
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
-				const struct frec_snapshot *snapshot,
-				const struct frec_crash_finder *finder)
+				const struct frec_snapshot *snapshot)
 {
-	uint64_t now = frec__monotonic();
-
 	*stacks = (struct frec_snapshot_stacks){
-		.snapshot = snapshot, .until = now + TIME_MAX, .handed_back = now};
-	stacks->hide_kernel = snapshot->only_uid > 0 && !frec__kernel_names_public();
-	stacks->unwound = malloc(sizeof(*stacks->unwound));
-	if (!stacks->unwound || frec__unwound_open(&stacks->unwinder))
-		return;
-	if (snapshot->drop_stack_bytes)
-		(void)frec__unwound_lives_create(snapshot->processes, stacks->unwinder,
-						 is_mentioned, finder, &stacks->lives);
+		.snapshot = snapshot,
+		.worker = {.processes = snapshot->processes,
+			   .only_code = snapshot->drop_stack_bytes,
+			   .fd = -1,
+			   .pid = -1,
+			   .meanwhile = snapshot->meanwhile,
+			   .context = snapshot->context},
+		.hide_kernel = snapshot->only_uid > 0 && !frec__kernel_names_public(),
+		.unwound = malloc(sizeof(*stacks->unwound))};
+	if (snapshot->reason->pid || snapshot->drop_stack_bytes)
+		frec__unwind_worker_start(&stacks->worker);
 }
 
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks)
 {
-	frec__unwound_lives_destroy(stacks->lives);
-	frec__unwinder_destroy(stacks->unwinder);
+	frec__unwind_worker_stop(&stacks->worker);
 	free(stacks->unwound);
 	frec__kernel_names_deinit(&stacks->kernel);
-}
-
-static void hand_back(struct frec_snapshot_stacks *stacks)
-{
-	uint64_t now = frec__monotonic();
-
-	if (now - stacks->handed_back < TURN)
-		return;
-	stacks->handed_back = now;
-	if (stacks->snapshot->meanwhile)
-		stacks->snapshot->meanwhile(stacks->snapshot->context);
-}
-
-static void keep_only_code(struct frec_unwound *unwound)
-{
-	Flightrec__Frames *frames = &unwound->frames;
-
-	for (size_t i = 1; i < frames->n_pc; i++) {
-		if (unwound->frame[i].map == FREC_FRAME_NO_MAP) {
-			frames->n_pc = frames->how.len = i;
-			frames->end = FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY;
-		}
-	}
-	if (frames->end == FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY)
-		frames->address = 0;
 }
 
 static bool is_code(const struct frec_process *process, uint64_t address)
@@ -117,10 +79,11 @@ static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stack
 	const struct frec_reason *reason = stacks->snapshot->reason;
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
-	struct frec_unwind_process *view;
 
-	if (!stacks->unwinder || parts->error.code ||
-	    frec__unwound_process(stacks->unwinder, process, state->time, &view))
+	// Without frames, whoever reads the file has the bytes of the stack, unless they are not to be kept.
+	if (parts->error.code || !stacks->unwound ||
+	    !frec__unwind_worker_ask(&stacks->worker, reason->pid, state->time, &state->registers,
+				     &state->stack, stacks->unwound))
 		return;
 	message.pid = reason->pid;
 	message.tid = reason->tid;
@@ -135,13 +98,8 @@ static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stack
 	registers.n_value = state->registers.count;
 	registers.value = (uint64_t *)state->registers.values;
 	message.registers = &registers;
-	frec__unwound_stack(view, &state->registers, &state->stack, stacks->unwound);
-	if (stacks->snapshot->drop_stack_bytes)
-		keep_only_code(stacks->unwound);
 	message.frames = &stacks->unwound->frames;
 	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
-	frec__unwind_process_destroy(view);
-	hand_back(stacks);
 }
 
 void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
@@ -159,46 +117,21 @@ void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stac
 		put_crash_stack(parts, stacks, process, state);
 }
 
-static void tell_late(struct frec_snapshot_stacks *stacks)
-{
-	if (!stacks->told_late)
-		frec__report(LOG_WARNING,
-			     "unwinding stacks took longer than %llu s: the rest of this file has "
-			     "no frames",
-			     (unsigned long long)(TIME_MAX / UINT64_C(1000000000)));
-	stacks->told_late = true;
-}
-
 // Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time is over.
 static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_sample *sample,
 		   const struct frec_sample_parts *parts)
 {
-	struct frec_unwound *unwound = stacks->unwound;
-	struct frec_unwind_process *view;
 	uint64_t values[64];
 	const struct frec_unwind_registers registers = {
 		.mask = parts->register_mask, .values = values, .count = parts->register_count};
 
-	frec__unwound_tell(unwound, 0,
-			   &(struct frec_unwind_end){.reason = FREC_UNWIND_NO_REGISTERS});
-	if (!parts->register_count || !stacks->lives)
-		return;
-	if (frec__monotonic() > stacks->until) {
-		unwound->frames.end = FLIGHTREC__STACK_END__STACK_END_LIMIT;
-		tell_late(stacks);
-		return;
-	}
-	view = frec__unwound_lives_find(stacks->lives, sample->pid, sample->time);
-	if (!view)
-		return;
-	memcpy(values, parts->registers, parts->register_count * sizeof(*values));
-	frec__unwound_stack(view, &registers,
-			    &(struct frec_stack){.address = parts->stack_address,
-						 .data = parts->stack,
-						 .size = parts->stack_size},
-			    unwound);
-	keep_only_code(unwound);
-	hand_back(stacks);
+	if (parts->register_count)
+		memcpy(values, parts->registers, parts->register_count * sizeof(*values));
+	(void)frec__unwind_worker_ask(&stacks->worker, sample->pid, sample->time, &registers,
+				      &(struct frec_stack){.address = parts->stack_address,
+							   .data = parts->stack,
+							   .size = parts->stack_size},
+				      stacks->unwound);
 }
 
 static uint8_t *put(uint8_t *to, const void *from, size_t size)
