@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/records.h"
 #include "recorder/sample_parts.h"
 
 bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source)
@@ -118,20 +119,16 @@ void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stac
 }
 
 // Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time is over.
-static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_sample *sample,
-		   const struct frec_sample_parts *parts)
+static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
+		   const struct perf_event_header *record, const struct frec_perf_sample *parts)
 {
 	uint64_t values[64];
-	const struct frec_unwind_registers registers = {
-		.mask = parts->register_mask, .values = values, .count = parts->register_count};
+	struct frec_unwind_registers registers;
+	struct frec_stack stack;
 
-	if (parts->register_count)
-		memcpy(values, parts->registers, parts->register_count * sizeof(*values));
-	(void)frec__unwind_worker_ask(&stacks->worker, sample->pid, sample->time, &registers,
-				      &(struct frec_stack){.address = parts->stack_address,
-							   .data = parts->stack,
-							   .size = parts->stack_size},
-				      stacks->unwound);
+	frec__sample_state(source, parts, values, &registers, &stack);
+	(void)frec__unwind_worker_ask(&stacks->worker, frec__record_pid(record),
+				      frec__record_time(record), &registers, &stack, stacks->unwound);
 }
 
 static uint8_t *put(uint8_t *to, const void *from, size_t size)
@@ -165,7 +162,7 @@ static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *
 }
 
 // The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes of the stack, if `cut`.
-static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_sample_parts *parts)
+static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
 	size_t kept = cut && parts->raw_size > head ? head : parts->raw_size;
@@ -182,14 +179,14 @@ static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_sample_part
 }
 
 // The call chain, or what is not the kernel's of it.
-static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_sample_parts *parts)
+static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_perf_sample *parts)
 {
 	uint8_t *at = to + sizeof(uint64_t);
 	uint64_t count = 0, address;
 	bool kernel = false;
 
-	for (size_t i = 0; i < parts->callchain_count; i++) {
-		memcpy(&address, parts->callchain + i * sizeof(address), sizeof(address));
+	for (size_t i = 0; i < parts->chain_count; i++) {
+		memcpy(&address, parts->chain + i * sizeof(address), sizeof(address));
 		if (address == (uint64_t)PERF_CONTEXT_KERNEL ||
 		    address == (uint64_t)PERF_CONTEXT_USER)
 			kernel = address == (uint64_t)PERF_CONTEXT_KERNEL;
@@ -203,30 +200,30 @@ static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_s
 }
 
 static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
-		      const struct frec_sample *sample, uint8_t *to)
+		      const struct perf_event_header *record, uint8_t *to)
 {
 	const bool drop = stacks->snapshot->drop_stack_bytes;
-	struct perf_event_header header = sample->header;
-	struct frec_sample_parts parts;
+	struct perf_event_header header = *record;
+	struct frec_perf_sample parts;
 	uint8_t *end;
 
 	// A record that is broken may have what is to be left out anywhere: of it only the head is kept.
-	if (frec__sample_parts(source, sample, &parts))
-		parts = (struct frec_sample_parts){.head = parts.head};
-	end = put(to, sample, parts.head);
+	if (frec__sample_parts(source, record, &parts))
+		parts = (struct frec_perf_sample){0};
+	end = put(to, record, frec__sample_head(source));
 	if (source->sample_type & PERF_SAMPLE_CALLCHAIN)
 		end = put_callchain(end, stacks->hide_kernel, &parts);
 	end = put_payload(end, drop && source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
 			  &parts);
 	if (frec__snapshot_unwinds(stacks->snapshot, source)) {
 		if (stacks->unwound)
-			unwind(stacks, sample, &parts);
+			unwind(stacks, source, record, &parts);
 		end = put_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
 				 stacks->unwound);
 	} else if (parts.raw && !drop) {
 		const uint8_t *behind = parts.raw + parts.raw_size;
 
-		end = put(end, behind, (size_t)((const uint8_t *)sample + header.size - behind));
+		end = put(end, behind, (size_t)((const uint8_t *)record + header.size - behind));
 	}
 	header.size = (uint16_t)(end - to);
 	memcpy(to, &header, sizeof(header));
@@ -241,13 +238,12 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 	bool callchain = sample && source->sample_type & PERF_SAMPLE_CALLCHAIN;
 	bool stack = sample && (source->sample_type & PERF_SAMPLE_STACK_USER ||
 				source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH);
-	struct frec_sample_parts parts;
+	struct frec_perf_sample parts;
 
-	if (callchain && !stacks->hide_kernel &&
-	    !frec__sample_parts(source, (const struct frec_sample *)record, &parts))
-		frec__kernel_names_note(&stacks->kernel, parts.callchain, parts.callchain_count);
+	if (callchain && !stacks->hide_kernel && !frec__sample_parts(source, record, &parts))
+		frec__kernel_names_note(&stacks->kernel, parts.chain, parts.chain_count);
 	if ((stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel))
-		return rewrite(stacks, source, (const struct frec_sample *)record, to);
+		return rewrite(stacks, source, record, to);
 	memcpy(to, record, record->size);
 	return record->size;
 }

@@ -24,6 +24,7 @@
 
 #include "recorder/crash_record.h"
 #include "recorder/kernel_names.h"
+#include "recorder/sample_parts.h"
 #include "recorder/snapshot.h"
 #include "tests/data/pipeline.h"
 #include "tests/unwind/make_elf.h"
@@ -103,7 +104,7 @@ static int setup(void **state)
 	(void)state;
 	make_program();
 	make_source(STACKED, "stacked", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT,
-		    PERF_SAMPLE_CALLCHAIN | stack);
+		    PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | stack);
 	make_source(CRASH, "crash", FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT, stack);
 	make_source(DETAILS, "details", FLIGHTREC__SOURCE_KIND__SOURCE_CRASH, 0);
 	make_source(PLAIN, "plain", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, 0);
@@ -166,6 +167,8 @@ static void begin(struct made *made, int source, uint32_t pid)
 
 	made->size = 0;
 	add(made, &head, offsetof(struct frec_sample, raw_size));
+	if (sources[source].sample_type & PERF_SAMPLE_PERIOD)
+		add_u64(made, 1);
 	if (sources[source].sample_type & PERF_SAMPLE_CALLCHAIN) {
 		add_u64(made, 2);
 		add_u64(made, (uint64_t)PERF_CONTEXT_KERNEL);
@@ -337,11 +340,11 @@ static uint64_t u64(const uint8_t **at)
 	return value;
 }
 
-// What stands behind the payload of the next record, which has a call chain.
+// What stands behind the payload of the next record, of STACKED.
 static const uint8_t *frames_of(const uint8_t **at)
 {
 	const struct frec_sample *sample = (const void *)*at;
-	const uint8_t *frames = *at + offsetof(struct frec_sample, raw_size) + 24 + 24;
+	const uint8_t *frames = *at + frec__sample_head(&sources[STACKED]) + 24 + 24;
 
 	*at += sample->header.size;
 	return frames;
@@ -434,6 +437,7 @@ static void all_is_kept_otherwise(void **state)
 static void broken_records_keep_nothing(void **state)
 {
 	const uint64_t huge[] = {UINT64_MAX, 1u << 20, 8192, UINT64_C(1) << 61};
+	const size_t head = frec__sample_head(&sources[STACKED]);
 	static struct made made;
 	Flightrec__Snapshot *file;
 
@@ -441,14 +445,14 @@ static void broken_records_keep_nothing(void **state)
 	emit_all();
 	for (size_t i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
 		begin(&made, STACKED, PID); // a call chain that does not end
-		memcpy(made.bytes + offsetof(struct frec_sample, raw_size), &huge[i], 8);
+		memcpy(made.bytes + head, &huge[i], 8);
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		put(&made, STACKED);
 		begin(&made, STACKED, PID); // a payload
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
-		memcpy(made.bytes + offsetof(struct frec_sample, raw_size) + 24, &huge[i], 4);
+		memcpy(made.bytes + head + 24, &huge[i], 4);
 		put(&made, STACKED);
 		begin(&made, STACKED, PID); // a stack
 		add_payload(&made);
