@@ -25,9 +25,9 @@ foreach(format text csv chrome otlp ctf perf firefox folded pprof)
 		${format} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endforeach()
-foreach(mode behaviour schema)
+foreach(mode behaviour schema traces)
 	add_test(NAME host/test_otlp_${mode} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_otlp.py
-		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
+		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> $<TARGET_FILE:pair>)
 	set_tests_properties(host/test_otlp_${mode} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endforeach()
 # Sanitizers keep what was freed: no word about memory from them.
