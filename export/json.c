@@ -95,9 +95,9 @@ void frec__json_deinit(struct frec_json *json)
 			frec__text_free(&source->fields[k]);
 		free(source->fields);
 	}
-	for (size_t i = 0; i < json->location_count; i++)
-		frec__text_free(&json->locations[i]);
-	free(json->locations);
+	for (size_t i = 0; i < json->locations.count; i++)
+		frec__text_free((struct frec_text *)json->locations.entries + i);
+	free(json->locations.entries);
 	free(json->sources);
 	*json = (struct frec_json){0};
 }
@@ -164,20 +164,11 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {
-	if (location->id >= json->location_count) {
-		size_t count = 2 * (size_t)location->id + 64;
-		struct frec_text *grown = reallocarray(json->locations, count, sizeof(*grown));
+	struct frec_text *objects = frec__by_id(&json->locations, location->id, sizeof(*objects));
 
-		if (!grown)
-			return NULL;
-		memset(grown + json->location_count, 0,
-		       (count - json->location_count) * sizeof(*grown));
-		json->locations = grown;
-		json->location_count = count;
-	}
-	if (!json->locations[location->id].size)
-		frec__location_json(&json->locations[location->id], location, NULL);
-	return &json->locations[location->id];
+	if (objects && !objects->size)
+		frec__location_json(objects, location, NULL);
+	return objects;
 }
 
 static void add_stack(struct frec_text *line, struct frec_json *json,

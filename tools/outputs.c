@@ -114,6 +114,12 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		outputs->wanted[0].compression = outputs->compression;
 		outputs->compression = NULL;
 	}
+	// With several, `-o a -f x -o b -f y` would give b what was meant for a, and y a name that nobody asked for.
+	for (size_t i = 0; outputs->writer && i < outputs->count; i++) {
+		if (outputs->wanted[i].path && !outputs->wanted[i].writer)
+			return frec__cli_usage(usage, "-f %s: no -o follows it; a format stands before the -o that it is for",
+					       outputs->writer->name);
+	}
 	if (outputs->writer || outputs->compression || !outputs->count)
 		frec__outputs_path(outputs, NULL);
 	for (size_t i = 0; i < outputs->count; i++) {

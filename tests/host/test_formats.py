@@ -405,6 +405,10 @@ def check_perf(path, lines):
             text = trace[at + len(name) + 1 : end]
             assert perf_value(name, line["fields"][name], text, name in line.get("truncated", [])), (name, text, line)
             at = end + 1
+    # The recording begins with its first event, not with the birth of the oldest process.
+    tasks = run("perf", "script", "-i", path, "--ns", "--show-mmap-events", "--show-task-events").stdout.decode("utf-8")
+    times = [int(second + nanosecond) for second, nanosecond in re.findall(r" (\d+)\.(\d{9}): PERF_RECORD_", tasks)]
+    assert times and all(time == 0 or time >= min(line["time"] for line in lines) for time in times), times
     listed = run("perf", "buildid-list", "-i", path).stdout
     assert listed == b"0123456789abcdefghij".hex().encode() + b" /usr/bin/shopd\n", listed
     # perf shows the stacks as they are, with addresses in the programs' files.
