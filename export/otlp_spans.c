@@ -128,6 +128,20 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const str
 	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
 }
 
+// What a span that the event begins is in.
+static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	const struct frec_otlp_thread *thread = find_thread(spans, event, false);
+	size_t depth = thread ? thread->depth : 0;
+
+	// On a lane it is beside those of its kind that its thread has open, and not in them.
+	for (size_t i = 0; event->shape->lane && i < depth; i++) {
+		if (thread->open[i].kind == event->shape->span)
+			depth = i;
+	}
+	return depth ? &thread->open[depth - 1] : NULL;
+}
+
 // A place on the thread's stack, or that of a lane. NULL without memory.
 static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans, const struct frec_event *event)
 {
@@ -205,7 +219,7 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 	struct frec_otlp_span span = span_of(event);
 	struct frec_otlp_span *place;
 
-	set_ids(spans, &span, event, innermost(spans, event));
+	set_ids(spans, &span, event, find_around(spans, event));
 	place = make_place(spans, event);
 	if (place)
 		*place = span;
@@ -281,11 +295,12 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 			result = frec__error(reterr, -ENOMEM, "out of memory");
 	} else {
 		in = innermost(spans, event);
+		find_flow(spans, event, ret_ids);
+		if (in && has_trace(ret_ids) && memcmp(ret_ids->trace, in->ids.trace, sizeof(in->ids.trace)) != 0)
+			in = NULL;
 	}
 	if (in)
 		*ret_ids = in->ids;
-	else
-		find_flow(spans, event, ret_ids);
 	if (ret_begun)
 		*ret_begun = begun;
 	return result;

@@ -67,7 +67,7 @@ static struct frec_shapes_plan *plan_of(struct frec_shapes *shapes, size_t host,
 		*plan = calloc(1, sizeof(**plan));
 		if (*plan)
 			**plan = (struct frec_shapes_plan){
-				.key = SIZE_MAX, .message = SIZE_MAX, .level = SIZE_MAX};
+				.key = SIZE_MAX, .identity = SIZE_MAX, .message = SIZE_MAX, .level = SIZE_MAX};
 	}
 	return *plan;
 }
@@ -112,8 +112,28 @@ static size_t common_stem(const char *a, const char *b)
 	return length;
 }
 
+// A field of both that tells which span of several it is, or NULL.
+static const char *find_identity(const Flightrec__Source *begin, const Flightrec__Source *end,
+				 const char *span, size_t length)
+{
+	static const char *const names[] = {"id", "key", "request", "order", "job", "task"};
+
+	for (size_t i = 0; i < begin->n_field; i++) {
+		const char *name = begin->field[i]->name;
+		size_t size = strlen(name);
+		bool is = (size == length && !memcmp(name, span, length)) ||
+			  (size > 3 && !strcmp(name + size - 3, "_id"));
+
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			is |= !strcmp(name, names[k]);
+		if (is && find_field(end, name) != SIZE_MAX)
+			return name;
+	}
+	return NULL;
+}
+
 static int set_end(struct frec_shapes *shapes, size_t host, size_t source,
-		   enum frec_shape_kind kind, uint32_t span, size_t key)
+		   enum frec_shape_kind kind, uint32_t span, size_t key, const char *identity)
 {
 	struct frec_shapes_plan *plan = plan_of(shapes, host, source);
 
@@ -125,6 +145,7 @@ static int set_end(struct frec_shapes *shapes, size_t host, size_t source,
 	plan->kind = kind;
 	plan->span = span;
 	plan->key = key;
+	plan->identity = find_field(shapes->hosts->hosts[host].snapshot->sources[source], identity);
 	return 0;
 }
 
@@ -147,7 +168,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 {
 	const Flightrec__Source *begin = first_match(shapes, rule->event);
 	const Flightrec__Source *end = first_match(shapes, rule->end);
-	const char *name = rule->name;
+	const char *name = rule->name, *identity;
 	size_t length, stem;
 	uint32_t span;
 
@@ -157,6 +178,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 				   rule->whole, begin ? rule->end : rule->event);
 	stem = common_stem(begin->name, end->name);
 	length = name ? strlen(name) : stem ? stem : strlen(begin->name);
+	identity = rule->key ? NULL : find_identity(begin, end, name ? name : begin->name, length);
 	span = add_span(shapes, rule, begin->system, name ? name : begin->name, length);
 	for (size_t h = 0; h < shapes->host_count; h++) {
 		const struct frec_snapshot *snapshot = shapes->hosts->hosts[h].snapshot;
@@ -173,7 +195,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 						   "span %.128s: %s:%s has no field %.64s", rule->whole,
 						   source->system, source->name, rule->key);
 			if (set_end(shapes, h, i, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
-				    span, key))
+				    span, key, identity))
 				return frec__error(reterr, -ENOMEM, "out of memory");
 		}
 	}
@@ -318,6 +340,7 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
 	const Flightrec__Source *source = snapshot->sources[index];
 	const char *name = source->name;
+	const char *identity;
 	size_t end = SIZE_MAX, stem = 0;
 	uint32_t span;
 
@@ -335,9 +358,10 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	if (end == SIZE_MAX)
 		return 0;
 	span = add_span(shapes, NULL, source->system, name, stem);
-	if (set_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX))
+	identity = find_identity(source, snapshot->sources[end], name, stem);
+	if (set_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX, identity))
 		return -ENOMEM;
-	return set_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX);
+	return set_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX, identity);
 }
 
 // A text field of a name that says so, and no other text but a level.
@@ -373,6 +397,35 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
+// A span of which one end is filtered out would seem to begin before everything, or never to end.
+static int drop_halves(struct frec_shapes *shapes, size_t host)
+{
+	const struct frec_host *of = &shapes->hosts->hosts[host];
+	uint8_t *seen = calloc(shapes->span_count + 1, 1);
+
+	if (!seen)
+		return -ENOMEM;
+	for (size_t i = 0; i < of->snapshot->source_count; i++) {
+		const struct frec_shapes_plan *plan = shapes->plans[host][i];
+
+		if (plan && plan->kind != FREC_SHAPE_INSTANT && of->filter.sources[i])
+			seen[plan->span] |= plan->kind == FREC_SHAPE_BEGIN ? 1 : 2;
+	}
+	for (size_t i = 0; i < of->snapshot->source_count; i++) {
+		struct frec_shapes_plan *plan = shapes->plans[host][i];
+
+		if (!plan || plan->kind == FREC_SHAPE_INSTANT || seen[plan->span] == 3)
+			continue;
+		plan->kind = FREC_SHAPE_INSTANT;
+		if (plan->counter_count || plan->flow_count || plan->message != SIZE_MAX)
+			continue;
+		free(plan);
+		shapes->plans[host][i] = NULL;
+	}
+	free(seen);
+	return 0;
+}
+
 int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_rules *rules,
 			    struct frec_error *reterr)
 {
@@ -395,6 +448,11 @@ int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_rules 
 			if (result)
 				frec__error(reterr, result, "out of memory");
 		}
+	}
+	for (size_t h = 0; h < shapes->host_count && !result; h++) {
+		result = drop_halves(shapes, h);
+		if (result)
+			frec__error(reterr, result, "out of memory");
 	}
 	return result;
 }

@@ -14,6 +14,13 @@
  * there too. A span with a key is known by the key's value, whatever threads and processes of a host its
  * ends are of, and lies on a *lane*, where spans do not overlap.
  *
+ * A thread that does several things at a time begins spans of one kind that overlap. They are told apart where both
+ * events have an *identity*: a field of one name that is "id", "key", "request", "order", "job", "task", the span's own name, or ends in "_id".
+ * An end closes the youngest span with its value; a span that begins while one with another value is open lies on a lane,
+ * as does one whose end has a value that nothing open has.
+ *
+ * Where one kind of end is filtered out, the other is no end.
+ *
  * What the file does not hold is told: a span whose begin is not there (it was overwritten, or before
  * the recording) is *cut* and reaches from the first event on; one that has not ended when the
  * events do stays open.
@@ -118,6 +125,7 @@ struct frec_shapes_plan {
 	enum frec_shape_kind kind;
 	uint32_t span;
 	size_t key; /* field, SIZE_MAX: none, as the others */
+	size_t identity; /* of spans without a key */
 	size_t counter_count, flow_count;
 	uint32_t counters[FREC_SHAPE_FIELDS_MAX];
 	size_t counter_fields[FREC_SHAPE_FIELDS_MAX];
