@@ -128,12 +128,22 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const str
 	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
 }
 
+// The span that the event itself says it is in.
+static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	uint32_t lane = event->shape ? event->shape->within : 0;
+
+	return lane && lane < spans->lane_capacity && spans->lanes[lane].open ? &spans->lanes[lane] : NULL;
+}
+
 // What a span that the event begins is in.
 static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans, const struct frec_event *event)
 {
 	const struct frec_otlp_thread *thread = find_thread(spans, event, false);
 	size_t depth = thread ? thread->depth : 0;
 
+	if (find_within(spans, event))
+		return find_within(spans, event);
 	// On a lane it is beside those of its kind that its thread has open, and not in them.
 	for (size_t i = 0; event->shape->lane && i < depth; i++) {
 		if (thread->open[i].kind == event->shape->span)
@@ -294,7 +304,9 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 		if (!begun)
 			result = frec__error(reterr, -ENOMEM, "out of memory");
 	} else {
-		in = innermost(spans, event);
+		in = find_within(spans, event);
+		if (!in)
+			in = innermost(spans, event);
 		find_flow(spans, event, ret_ids);
 		if (in && has_trace(ret_ids) && memcmp(ret_ids->trace, in->ids.trace, sizeof(in->ids.trace)) != 0)
 			in = NULL;

@@ -9,11 +9,11 @@
  *     span    boot, time, CPU and thread of its begin
  *     trace   the value that a flow goes by (rules.h), the same in all processes that tell it; a text of 32 hexadecimal digits, a
  *             trace id of W3C's Trace Context, is taken as it is. Without a flow that of the span around it, else one of its own
- *     parent  the innermost span of the thread that began it; of one that began beside another of its kind, what that one is in. A span
+ *     parent  the span that the begin says it is part of, else the innermost one of the thread that began it; of one that began beside another of its kind, what that one is in. A span
  *             whose flow makes it part of another trace has none, and a link to that one instead
  *
- * An event that begins or ends a span is in that span; every other in the innermost one of its thread, unless its flow says that it is
- * part of another trace.
+ * An event that begins or ends a span is in that span; every other in the one that it names, else the innermost one of its thread,
+ * unless its flow says that it is part of another trace.
  */
 #ifndef FREC_EXPORT_OTLP_SPANS_H
 #define FREC_EXPORT_OTLP_SPANS_H

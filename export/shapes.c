@@ -168,6 +168,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
 {
 	uint32_t *lane = frec__map_get(&shapes->open, key);
+	uint32_t span = plan->span;
 	bool is_new;
 
 	if (plan->kind == FREC_SHAPE_BEGIN) {
@@ -184,6 +185,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		shapes->lanes[*lane].begin = event->time;
 	} else if (lane) {
 		shape->lane = *lane;
+		span = shapes->lanes[*lane].span;
 		shape->begin = shapes->lanes[*lane].begin;
 		frec__map_remove(&shapes->open, key);
 		leave_lane(shapes, shape->lane);
@@ -195,7 +197,26 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		cut(shapes, shape);
 	}
 	shape->kind = plan->kind;
-	shape->span = plan->span;
+	shape->span = span;
+}
+
+// What makes a key, or the id of an activity, different from others with the same value.
+static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event, bool activity)
+{
+	return frec__map_mix(event->host->index, activity ? UINT64_MAX : plan->span);
+}
+
+// The lane of an activity that is open, 0: it is not.
+static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
+			      const struct frec_event *event, size_t field)
+{
+	uint64_t key;
+	const uint32_t *lane;
+
+	if (field == SIZE_MAX || !hash_value(&event->values[field], key_seed(plan, event, true), &key))
+		return 0;
+	lane = frec__map_get(&shapes->open, key);
+	return lane ? *lane : 0;
 }
 
 // The thread's open spans. A number that is used again begins anew: what was open is left.
@@ -390,9 +411,10 @@ const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struc
 	}
 	if (!plan)
 		return NULL;
-	*shape = (struct frec_shape){.kind = FREC_SHAPE_INSTANT};
+	*shape = (struct frec_shape){.kind = FREC_SHAPE_INSTANT,
+				     .within = find_activity(shapes, plan, event, plan->within)};
 	if (plan->kind != FREC_SHAPE_INSTANT && plan->key != SIZE_MAX) {
-		if (hash_value(&event->values[plan->key], frec__map_mix(event->host->index, plan->span), &key))
+		if (hash_value(&event->values[plan->key], key_seed(plan, event, plan->activity), &key))
 			shape_by_key(shapes, plan, event, key, shape);
 	} else if (plan->kind != FREC_SHAPE_INSTANT) {
 		shape_by_thread(shapes, plan, event, shape);

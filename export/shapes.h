@@ -7,6 +7,8 @@
  *     X_start, X_begin, X_enter and X_done, X_end, X_stop, X_exit   of one provider, also with two
  *     underscores, as PostgreSQL has them; the kernel's syscalls:sys_enter_X and sys_exit_X, where
  *     raw_syscalls is not there as well: the span X of the thread that emits them
+ *     events of EventHeader (eventheader.h) whose opcode is that of a start or a stop: a span whose key is the id of the activity,
+ *     whatever the two are called, or, without an id, of the thread. Other events tell which activity they are in
  *     a text field "message" or "msg", the only text beside "level", "severity" or "priority": a log
  *
  * A span without a key is of its thread, and those of a thread lie within each other: an end closes the
@@ -60,6 +62,7 @@ struct frec_shape {
 	enum frec_shape_kind kind;
 	uint32_t span; /* of BEGIN and END: index in spans */
 	uint32_t lane; /* 0: the thread itself, else the lane at this index */
+	uint32_t within; /* lane of the open span that the event says it is in, or of which it begins a part; 0: it does not */
 	uint64_t begin; /* of END: when the span began, in the time of the timeline */
 	/* END: its begin is not there; it goes into the past, to a time at which nothing of its thread or
 	 * lane is yet. */
@@ -120,12 +123,14 @@ const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struc
 
 void frec__shapes_deinit(struct frec_shapes *shapes);
 
-/* What a source's events mean; shape_plans.c makes them. */
+/* What a source's events mean; shape_plans.c and shape_names.c make them. */
 struct frec_shapes_plan {
 	enum frec_shape_kind kind;
 	uint32_t span;
 	size_t key; /* field, SIZE_MAX: none, as the others */
 	size_t identity; /* of spans without a key */
+	size_t within;	 /* names an activity */
+	bool activity;	 /* the key is the id of one: of all kinds of spans together */
 	size_t counter_count, flow_count;
 	uint32_t counters[FREC_SHAPE_FIELDS_MAX];
 	size_t counter_fields[FREC_SHAPE_FIELDS_MAX];
