@@ -209,6 +209,23 @@ def check_system_calls():
         assert "syscalls:getpid" in names if None not in kinds else {"sys_enter", "sys_exit"} <= names, names
 
 
+def check_activities():
+    """Of events that describe themselves: starts and stops by the ids of their activities."""
+    make("act.frec", "activities")
+    lines, trace = json_lines("act.frec"), perfetto("act.frec")
+    assert len(lines) == len(trace.events) == 9
+    for line, event in zip(lines, trace.events):
+        compare(line, event, trace.samples)
+    kinds = [(event["event"].split(":")[1], event["kind"]) for event in trace.events]
+    assert kinds == [("Request", 1), ("Query", 1), ("Note", 3), ("Request", 1), ("Query", 2), ("Request", 2), ("Step", 1), ("Step", 2),
+                     ("Stray", 2)], kinds  # fmt: skip
+    # Ends are on the track of their begin, though another thread has emitted one of them; what overlaps is not on one track.
+    lanes = [event["uuid"] for event in trace.events]
+    assert lanes[0] == lanes[5] and lanes[1] == lanes[4] and len({lanes[i] for i in (0, 1, 3, 8)}) == 4, lanes
+    # Of starts alone nothing is a span.
+    assert {event["kind"] for event in perfetto("act.frec", "-e", "*:*Start", "-e", "*:Note").events} == {3}
+
+
 def make(name, *words):
     subprocess.run([MAKE, name, *words], check=True)
 
@@ -268,6 +285,7 @@ def main():
         check_other_formats(files)
         check_one_recorder()
         check_system_calls()
+        check_activities()
         os.chdir("/")
     print("done")
 
