@@ -119,7 +119,8 @@ def check_csv(path, lines):
 
 def check_with_node(script):
     def check(path, lines):
-        done = run(reader("node"), DATA / script, path, "s.jsonl")
+        pathlib.Path("s.json").write_bytes(run(TOOL, "show", "--json", "s.frec").stdout)
+        done = run(reader("node"), DATA / script, path, "s.jsonl", "s.json")
         assert done.stdout.startswith(b"%d events agree" % len(lines)), done
 
     return check
