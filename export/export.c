@@ -9,7 +9,7 @@
 
 const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
-	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
+	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp, &frec__writer_otlp_traces,
 	&frec__writer_ctf, &frec__writer_perf,
 	&frec__writer_firefox, &frec__writer_html, &frec__writer_folded, &frec__writer_pprof, NULL,
 };

@@ -85,13 +85,10 @@ static int write_stack(struct folded *folded, const struct frec_stack_count *ite
 static int end(void *state, struct frec_error *reterr)
 {
 	struct folded *folded = state;
-	const struct frec_timeline *timeline = folded->context->timeline;
 	int result = 0;
 
-	for (size_t i = 0; i < timeline->file_count; i++) {
-		if (frec__stack_counts_add_threads(&folded->counts, &timeline->files[i].events))
-			return frec__error(reterr, -ENOMEM, "out of memory");
-	}
+	if (frec__stack_counts_add_threads(&folded->counts, folded->context->timeline))
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < folded->counts.count && !result; i++)
 		result = write_stack(folded, &folded->counts.items[i], reterr);
 	return result;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/by_id.h"
 #include "export/crash.h"
 #include "export/html.h"
 #include "export/show.h"
@@ -35,8 +36,7 @@ struct output {
 	const Flightrec__Source **sources; /* those that have events */
 	size_t source_count;
 	struct frec_text locations, stack_list;
-	uint32_t *location_index, *stack_index; /* by id, 0: not written; else one more than the index */
-	size_t location_room, stack_room;
+	struct frec_by_id location_index, stack_index; /* uint32_t, 0: not written; else one more than the index */
 	uint32_t location_count, stack_count;
 	uint64_t stacks_left_out;
 	const struct frec_error *missing[MISSING_MAX];
@@ -125,22 +125,6 @@ static int collect(struct output *out)
 	return 0;
 }
 
-// Makes the table long enough for `id`, whose entry is returned, or NULL.
-static uint32_t *index_of(uint32_t **table, size_t *room, uint32_t id)
-{
-	if (id >= *room) {
-		size_t more = 2 * (size_t)id + 64;
-		uint32_t *grown = reallocarray(*table, more, sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		memset(grown + *room, 0, (more - *room) * sizeof(*grown));
-		*table = grown;
-		*room = more;
-	}
-	return *table + id;
-}
-
 static void note_missing(struct output *out, const struct frec_error *missing)
 {
 	if (!missing || out->missing_count == MISSING_MAX)
@@ -154,7 +138,7 @@ static void note_missing(struct output *out, const struct frec_error *missing)
 
 static void add_location(struct output *out, const struct frec_location *location)
 {
-	uint32_t *index = index_of(&out->location_index, &out->location_room, location->id);
+	uint32_t *index = frec__by_id(&out->location_index, location->id, sizeof(*index));
 
 	if (!index) {
 		out->stack_list.failed = true;
@@ -177,7 +161,7 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 
 	if (!stack)
 		return -1;
-	index = index_of(&out->stack_index, &out->stack_room, stack->id);
+	index = frec__by_id(&out->stack_index, stack->id, sizeof(*index));
 	if (!index) {
 		out->stack_list.failed = true;
 		return -1;
@@ -417,8 +401,8 @@ int frec__html_write(const struct frec_html_page *page, struct frec_error *reter
 		result = write_all(&out, reterr);
 	free(out.threads);
 	free(out.sources);
-	free(out.location_index);
-	free(out.stack_index);
+	free(out.location_index.entries);
+	free(out.stack_index.entries);
 	frec__text_free(&out.locations);
 	frec__text_free(&out.stack_list);
 	frec__text_free(&out.text);

@@ -13,12 +13,6 @@ static uint32_t how_of(const struct frec_frame *frame)
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;
 }
 
-static uint64_t mix(uint64_t value)
-{
-	value *= UINT64_C(0x9e3779b97f4a7c15);
-	return value ^ value >> 32;
-}
-
 void frec__locations_init(struct frec_locations *locations, const struct frec_snapshot *snapshot)
 {
 	*locations = (struct frec_locations){.snapshot = snapshot};
@@ -26,16 +20,17 @@ void frec__locations_init(struct frec_locations *locations, const struct frec_sn
 
 void frec__locations_deinit(struct frec_locations *locations)
 {
-	for (size_t i = 0; i < locations->table_size; i++) {
-		if (!locations->table[i])
-			continue;
-		if (locations->table[i]->code && locations->table[i]->code->kernel)
-			free((void *)(uintptr_t)locations->table[i]->names.names);
-		free(locations->table[i]);
+	for (size_t i = 0; i < locations->count; i++) {
+		struct frec_location *location = locations->locations[i];
+
+		if (location->code && location->code->kernel)
+			free((void *)(uintptr_t)location->names.names);
+		free(location);
 	}
 	for (size_t i = 0; i < locations->code_count; i++)
 		free(locations->codes[i]);
-	free(locations->table);
+	free(locations->locations);
+	frec__map_free(&locations->indices);
 	free(locations->codes);
 	free(locations->symbols);
 	*locations = (struct frec_locations){0};
@@ -151,8 +146,8 @@ static uint64_t place_hash(const struct frec_location *location)
 	struct frec_frame frame = {
 		.kind = location->kind, .exact = location->exact, .signal = location->signal};
 
-	return mix(mix(location->address) + how_of(&frame) +
-		   (location->code ? location->code->id + 1 : 0));
+	return frec__map_mix(frec__map_mix(how_of(&frame), location->address),
+			     location->code ? location->code->id + 1 : 0);
 }
 
 static bool same_place(const struct frec_location *a, const struct frec_location *b)
@@ -161,54 +156,46 @@ static bool same_place(const struct frec_location *a, const struct frec_location
 	       a->exact == b->exact && a->signal == b->signal;
 }
 
-static int grow_table(struct frec_locations *locations)
-{
-	size_t size = locations->table_size ? 2 * locations->table_size : 256;
-	struct frec_location **table;
-
-	if (2 * locations->count < locations->table_size)
-		return 0;
-	table = calloc(size, sizeof(struct frec_location *));
-	if (!table)
-		return -ENOMEM;
-	for (size_t i = 0; i < locations->table_size; i++) {
-		size_t at;
-
-		if (!locations->table[i])
-			continue;
-		at = place_hash(locations->table[i]) & (size - 1);
-		while (table[at])
-			at = (at + 1) & (size - 1);
-		table[at] = locations->table[i];
-	}
-	free(locations->table);
-	locations->table = table;
-	locations->table_size = size;
-	return 0;
-}
-
-// The one location that is where `place` is.
-static struct frec_location *intern(struct frec_locations *locations,
-				    const struct frec_location *place)
+static struct frec_location *add(struct frec_locations *locations, const struct frec_location *place)
 {
 	struct frec_location *location;
-	size_t at;
 
-	if (grow_table(locations))
-		return NULL;
-	at = place_hash(place) & (locations->table_size - 1);
-	while (locations->table[at]) {
-		if (same_place(locations->table[at], place))
-			return locations->table[at];
-		at = (at + 1) & (locations->table_size - 1);
+	if (locations->count == locations->room) {
+		size_t room = locations->room ? 2 * locations->room : 128;
+		struct frec_location **grown =
+			reallocarray(locations->locations, room, sizeof(struct frec_location *));
+
+		if (!grown)
+			return NULL;
+		locations->locations = grown;
+		locations->room = room;
 	}
 	location = malloc(sizeof(*location));
 	if (!location)
 		return NULL;
 	*location = *place;
 	location->id = locations->numbers->locations++;
-	locations->count++;
-	return locations->table[at] = location;
+	return locations->locations[locations->count++] = location;
+}
+
+// The one location that is where `place` is.
+static struct frec_location *intern(struct frec_locations *locations,
+				    const struct frec_location *place)
+{
+	for (uint64_t key = place_hash(place);; key++) {
+		uint32_t *index = frec__map_put(&locations->indices, key, NULL);
+
+		if (!index)
+			return NULL;
+		if (!*index) {
+			struct frec_location *location = add(locations, place);
+
+			*index = location ? (uint32_t)locations->count : 0;
+			return location;
+		}
+		if (same_place(locations->locations[*index - 1], place))
+			return locations->locations[*index - 1];
+	}
 }
 
 static struct frec_location *locate(struct frec_locations *locations,
@@ -241,7 +228,7 @@ static struct frec_location *locate(struct frec_locations *locations,
 static struct frec_met_address *met_slot(struct frec_met_address *met, size_t size, uint64_t pc,
 					 uint32_t how)
 {
-	size_t at = mix(pc + how) & (size - 1);
+	size_t at = frec__map_mix(how, pc) & (size - 1);
 
 	while (met[at].how && (met[at].pc != pc || met[at].how != how))
 		at = (at + 1) & (size - 1);

@@ -3,6 +3,7 @@
 #ifndef FREC_EXPORT_LOCATIONS_H
 #define FREC_EXPORT_LOCATIONS_H
 
+#include "export/map.h"
 #include "export/stacks.h"
 
 /* A process with its mappings, and the addresses in it that were met. */
@@ -23,8 +24,9 @@ struct frec_locations {
 	struct frec_stack_numbers *numbers; /* of whoever the numbers are shared with */
 	struct frec_code **codes;
 	size_t code_count, code_room;
-	struct frec_location **table; /* by place; at most half full */
-	size_t table_size, count;
+	struct frec_location **locations;
+	size_t count, room;
+	struct frec_map indices; /* of those plus 1, by hash of the place */
 	const Flightrec__KernelSymbol **symbols; /* of the kernel, by address */
 	size_t symbol_count;
 	bool symbols_sorted;

@@ -54,7 +54,8 @@ uint32_t *frec__map_put(struct frec_map *map, uint64_t key, bool *ret_new)
 	if (2 * map->count >= map->size && !grow(map))
 		return NULL;
 	slot = &map->slots[find(map, key)];
-	*ret_new = !slot->used;
+	if (ret_new)
+		*ret_new = !slot->used;
 	if (!slot->used) {
 		*slot = (struct frec_map_slot){.key = key, .used = true};
 		map->count++;

@@ -36,6 +36,7 @@ struct perf {
 	struct birth *births; /* by time */
 	size_t next_birth;
 	bool stacks;	     /* some source has them: then all have call chains, perhaps empty */
+	uint64_t begin;	     /* nanoseconds, of the first event */
 	uint64_t any_id;     /* what records that are no samples carry */
 	uint64_t data_start; /* offset of the first record */
 	uint64_t records;
@@ -59,12 +60,13 @@ static int write_record(struct perf *perf, struct frec_error *reterr)
 	return frec__output_text(perf->context->output, &perf->record, reterr);
 }
 
-// What stands at the end of every record that is no sample.
+// What stands at the end of every record that is no sample. What was there before the first event has no time, as perf has it:
+// else readers would take the recording to begin where the oldest process did.
 static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_t time)
 {
 	frec__perf_add(&perf->record, pid, 4);
 	frec__perf_add(&perf->record, tid, 4);
-	frec__perf_add(&perf->record, time, 8);
+	frec__perf_add(&perf->record, time < perf->begin ? 0 : time, 8);
 	frec__perf_add(&perf->record, 0, 8); // CPU
 	frec__perf_add(&perf->record, perf->any_id, 8);
 }
@@ -187,9 +189,12 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const struct frec_call_stack *stack = perf->stacks ? frec__event_stack(event) : NULL;
 	const uint64_t *pcs = frec__stacks_pcs(event->events->stacks);
 	struct frec_text *record = &perf->record;
-	int result = write_births(perf, from->time, reterr);
 	uint16_t misc;
+	int result;
 
+	if (!perf->begin)
+		perf->begin = from->time;
+	result = write_births(perf, from->time, reterr);
 	if (result)
 		return result;
 	memcpy(&misc, from->data + 4, sizeof(misc));

@@ -4,6 +4,7 @@
 #define FREC_EXPORT_PERFETTO_H
 
 #include "export/arena.h"
+#include "export/by_id.h"
 #include "export/writer.h"
 #include "perfetto_trace.pb-c.h"
 #include "unwind/registers.h"
@@ -51,16 +52,10 @@ struct frec_perfetto_source {
 	size_t packet_length, event_length; /* bytes that the lengths of the last packet and of the event in it took */
 };
 
-/* Numbers in the trace by number in our tables; 0: it is not there yet. */
-struct frec_perfetto_iids {
-	uint64_t *iid;
-	size_t count;
-};
-
-/* What of the call stacks the trace holds already. */
+/* What of the call stacks the trace holds already: numbers in the trace, uint64_t, 0: it is not there yet. */
 struct frec_perfetto_stacks {
-	struct frec_perfetto_iids stacks, codes;
-	struct frec_perfetto_iids locations; /* of the outermost of its functions; the others follow */
+	struct frec_by_id stacks, codes;
+	struct frec_by_id locations; /* of the outermost of its functions; the others follow */
 	uint64_t next_frame;
 };
 

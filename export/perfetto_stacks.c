@@ -13,25 +13,15 @@ enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
 void frec__perfetto_stacks_deinit(struct frec_perfetto_stacks *stacks)
 {
-	free(stacks->stacks.iid);
-	free(stacks->codes.iid);
-	free(stacks->locations.iid);
+	free(stacks->stacks.entries);
+	free(stacks->codes.entries);
+	free(stacks->locations.entries);
 	*stacks = (struct frec_perfetto_stacks){0};
 }
 
-static uint64_t *iid_of(struct frec_perfetto_iids *iids, uint32_t id)
+static uint64_t *iid_of(struct frec_by_id *iids, uint32_t id)
 {
-	if (id >= iids->count) {
-		size_t count = 2 * (size_t)id + 64;
-		uint64_t *grown = reallocarray(iids->iid, count, sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		memset(grown + iids->count, 0, (count - iids->count) * sizeof(*grown));
-		iids->iid = grown;
-		iids->count = count;
-	}
-	return &iids->iid[id];
+	return frec__by_id(iids, id, sizeof(uint64_t));
 }
 
 static Perfetto__Protos__InternedString *string(struct frec_arena *arena, uint64_t iid,
@@ -205,7 +195,7 @@ static int write_stack(struct frec_perfetto *perfetto, const struct frec_call_st
 
 		for (size_t k = 0; k < functions; k++)
 			callstack.frame_ids[callstack.n_frame_ids++] =
-				perfetto->stacks.locations.iid[location->id] + k;
+				*iid_of(&perfetto->stacks.locations, location->id) + k;
 	}
 	data.callstacks = &callstacks;
 	data.n_callstacks = 1;

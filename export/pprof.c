@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "export/arena.h"
+#include "export/by_id.h"
 #include "export/stack_counts.h"
 #include "export/stack_text.h"
 #include "export/strings.h"
@@ -21,8 +22,7 @@ struct pprof {
 	struct frec_arena arena; /* of the message being made */
 	uint8_t *packed;
 	size_t packed_size;
-	bool *locations, *codes; /* those that are in the profile, by number */
-	size_t location_room, code_room;
+	struct frec_by_id locations, codes; /* bool: it is in the profile */
 	uint64_t functions;
 	uint64_t first, last; /* times of events with stacks */
 	bool failed;
@@ -36,8 +36,8 @@ static void destroy(void *state)
 	frec__strings_deinit(&pprof->strings);
 	frec__arena_free(&pprof->arena);
 	free(pprof->packed);
-	free(pprof->locations);
-	free(pprof->codes);
+	free(pprof->locations.entries);
+	free(pprof->codes.entries);
 	free(pprof);
 }
 
@@ -106,22 +106,14 @@ static int write_piece(struct pprof *pprof, const Pprof__Profile *piece, struct 
 }
 
 // Whether this is the first time that `id` is asked for.
-static bool is_new(struct pprof *pprof, bool **seen, size_t *room, uint32_t id)
+static bool is_new(struct pprof *pprof, struct frec_by_id *seen, uint32_t id)
 {
-	if (id >= *room) {
-		size_t more = 2 * (size_t)id + 64;
-		bool *grown = realloc(*seen, more);
+	bool *entry = frec__by_id(seen, id, sizeof(*entry));
 
-		pprof->failed |= !grown;
-		if (!grown)
-			return false;
-		memset(grown + *room, 0, more - *room);
-		*seen = grown;
-		*room = more;
-	}
-	if ((*seen)[id])
+	pprof->failed |= !entry;
+	if (!entry || *entry)
 		return false;
-	return (*seen)[id] = true;
+	return *entry = true;
 }
 
 static int write_code(struct pprof *pprof, const struct frec_code *code, struct frec_error *reterr)
@@ -187,11 +179,9 @@ static int write_places(struct pprof *pprof, const struct frec_call_stack *stack
 	for (size_t i = 0; i < stack->count && !result; i++) {
 		const struct frec_location *location = stack->locations[i];
 
-		if (location->code &&
-		    is_new(pprof, &pprof->codes, &pprof->code_room, location->code->id))
+		if (location->code && is_new(pprof, &pprof->codes, location->code->id))
 			result = write_code(pprof, location->code, reterr);
-		if (!result &&
-		    is_new(pprof, &pprof->locations, &pprof->location_room, location->id))
+		if (!result && is_new(pprof, &pprof->locations, location->id))
 			result = write_location(pprof, location, reterr);
 	}
 	return result;
@@ -273,14 +263,11 @@ static int write_profile(struct pprof *pprof, struct frec_error *reterr)
 static int end(void *state, struct frec_error *reterr)
 {
 	struct pprof *pprof = state;
-	const struct frec_timeline *timeline = pprof->context->timeline;
 	Pprof__Profile strings = PPROF__PROFILE__INIT;
 	int result;
 
-	for (size_t i = 0; i < timeline->file_count; i++) {
-		if (frec__stack_counts_add_threads(&pprof->counts, &timeline->files[i].events))
-			return frec__error(reterr, -ENOMEM, "out of memory");
-	}
+	if (frec__stack_counts_add_threads(&pprof->counts, pprof->context->timeline))
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	result = write_profile(pprof, reterr);
 	for (size_t i = 0; i < pprof->counts.count && !result; i++)
 		result = write_sample(pprof, &pprof->counts.items[i], reterr);

@@ -1,67 +1,56 @@
 // SPDX-License-Identifier: MIT
-// A hash table from (process, source, call stack) to a count.
+// A count for each (process, source, call stack).
 #include "export/stack_counts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static size_t hash(const struct frec_stack_count *key)
+static uint64_t hash(const struct frec_stack_count *key)
 {
-	uint64_t value = (uintptr_t)key->process;
+	uint64_t value = frec__map_mix((uintptr_t)key->process, (uintptr_t)key->source);
 
-	value = (value ^ (uintptr_t)key->source) * UINT64_C(0x9e3779b97f4a7c15);
-	value = (value ^ key->stack->id) * UINT64_C(0x9e3779b97f4a7c15);
-	return (size_t)(value ^ value >> 32);
+	return frec__map_mix(value, key->stack->id);
 }
 
-static int make_room(struct frec_stack_counts *counts)
+static bool same(const struct frec_stack_count *a, const struct frec_stack_count *b)
 {
-	size_t room = counts->room ? 2 * counts->room : 128;
-	struct frec_stack_count *items;
-	uint32_t *table;
+	return a->process == b->process && a->source == b->source && a->stack == b->stack;
+}
 
-	if (counts->count < counts->room)
-		return 0;
-	items = reallocarray(counts->items, room, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	counts->items = items;
-	table = calloc(2 * room, sizeof(*table));
-	if (!table)
-		return -ENOMEM;
-	counts->room = room;
-	counts->table_size = 2 * room;
-	for (size_t i = 0; i < counts->count; i++) {
-		size_t at = hash(&items[i]) & (counts->table_size - 1);
+static int append(struct frec_stack_counts *counts, const struct frec_stack_count *item)
+{
+	if (counts->count == counts->room) {
+		size_t room = counts->room ? 2 * counts->room : 128;
+		struct frec_stack_count *items =
+			reallocarray(counts->items, room, sizeof(*items));
 
-		while (table[at])
-			at = (at + 1) & (counts->table_size - 1);
-		table[at] = (uint32_t)i + 1;
+		if (!items)
+			return -ENOMEM;
+		counts->items = items;
+		counts->room = room;
 	}
-	free(counts->table);
-	counts->table = table;
+	counts->items[counts->count++] = *item;
 	return 0;
 }
 
-static int add(struct frec_stack_counts *counts, const struct frec_stack_count *key)
+static int add(struct frec_stack_counts *counts, const struct frec_stack_count *item)
 {
-	size_t at;
+	for (uint64_t key = hash(item);; key++) {
+		uint32_t *index = frec__map_put(&counts->indices, key, NULL);
 
-	if (make_room(counts))
-		return -ENOMEM;
-	at = hash(key) & (counts->table_size - 1);
-	for (; counts->table[at]; at = (at + 1) & (counts->table_size - 1)) {
-		struct frec_stack_count *item = &counts->items[counts->table[at] - 1];
+		if (!index)
+			return -ENOMEM;
+		if (!*index) {
+			int result = append(counts, item);
 
-		if (item->process == key->process && item->source == key->source &&
-		    item->stack == key->stack) {
-			item->count += key->count;
+			*index = result ? 0 : (uint32_t)counts->count;
+			return result;
+		}
+		if (same(&counts->items[*index - 1], item)) {
+			counts->items[*index - 1].count += item->count;
 			return 0;
 		}
 	}
-	counts->items[counts->count++] = *key;
-	counts->table[at] = (uint32_t)counts->count;
-	return 0;
 }
 
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event)
@@ -76,8 +65,7 @@ int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_e
 	return key.stack ? add(counts, &key) : 0;
 }
 
-int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   struct frec_events *file)
+static int add_threads(struct frec_stack_counts *counts, struct frec_events *file)
 {
 	const struct frec_snapshot *snapshot = file->snapshot;
 	int result = 0;
@@ -100,9 +88,19 @@ int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 	return result;
 }
 
+int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
+				   const struct frec_timeline *timeline)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < timeline->file_count && !result; i++)
+		result = add_threads(counts, &timeline->files[i].events);
+	return result;
+}
+
 void frec__stack_counts_deinit(struct frec_stack_counts *counts)
 {
 	free(counts->items);
-	free(counts->table);
+	frec__map_free(&counts->indices);
 	*counts = (struct frec_stack_counts){0};
 }

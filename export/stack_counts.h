@@ -3,7 +3,8 @@
 #ifndef FREC_EXPORT_STACK_COUNTS_H
 #define FREC_EXPORT_STACK_COUNTS_H
 
-#include "export/events.h"
+#include "export/map.h"
+#include "export/timeline.h"
 
 struct frec_stack_count {
 	const Flightrec__Process *process; /* NULL: unknown */
@@ -16,15 +17,14 @@ struct frec_stack_count {
 struct frec_stack_counts {
 	struct frec_stack_count *items; /* in the order in which they were met first */
 	size_t count, room;
-	uint32_t *table; /* index plus 1; at most half full */
-	size_t table_size;
+	struct frec_map indices; /* plus 1, by hash */
 };
 
 /* Both return 0 or -ENOMEM; an event without a stack is passed over. */
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event);
-/* The threads of the process that died, the one that died among them unless an event has its stack already. */
+/* The threads of the processes that died, in each file the one that died among them unless an event has its stack already. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   struct frec_events *file);
+				   const struct frec_timeline *timeline);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "export/locations.h"
+#include "export/map.h"
 #include "export/stack_lives.h"
 
 // Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it are.
@@ -23,8 +24,7 @@ struct frec_stacks {
 	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // in the order in which they were met
 	size_t stack_count, stack_room;
-	uint32_t *table; // indices plus 1 by hash; at most half full
-	size_t table_size;
+	struct frec_map indices; // plus 1, by hash
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
 	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of those
@@ -91,7 +91,7 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 	for (size_t i = 0; i < stacks->stack_count; i++)
 		free(stacks->stacks[i]);
 	free(stacks->stacks);
-	free(stacks->table);
+	frec__map_free(&stacks->indices);
 	frec__locations_deinit(&stacks->locations);
 	frec__unwinder_destroy(stacks->unwinder);
 	free(stacks);
@@ -157,14 +157,13 @@ static void decode_frame(struct frec_frame *frame, uint64_t pc, uint8_t how)
 				     .signal = how & 8};
 }
 
-static uint64_t hash(const struct frec_location *const *locations, size_t count,
-		     enum frec_unwind_reason end)
+static uint64_t hash(const struct frec_stacks *stacks)
 {
-	uint64_t value = (uint64_t)end;
+	uint64_t value = stacks->end.reason;
 
-	for (size_t i = 0; i < count; i++)
-		value = (value ^ locations[i]->id) * UINT64_C(0x9e3779b97f4a7c15);
-	return value ^ value >> 29;
+	for (size_t i = 0; i < stacks->found_count; i++)
+		value = frec__map_mix(value, stacks->found[i]->id);
+	return value;
 }
 
 static bool same(const struct frec_call_stack *stack, const struct frec_stacks *stacks)
@@ -172,30 +171,6 @@ static bool same(const struct frec_call_stack *stack, const struct frec_stacks *
 	return stack->count == stacks->found_count && stack->end == stacks->end.reason &&
 	       !memcmp(stack->locations, stacks->found,
 		       stack->count * sizeof(struct frec_location *));
-}
-
-static int grow_table(struct frec_stacks *stacks)
-{
-	size_t size = stacks->table_size ? 2 * stacks->table_size : 256;
-	uint32_t *table;
-
-	if (2 * stacks->stack_count < stacks->table_size)
-		return 0;
-	table = calloc(size, sizeof(*table));
-	if (!table)
-		return -ENOMEM;
-	for (size_t i = 0; i < stacks->stack_count; i++) {
-		const struct frec_call_stack *stack = stacks->stacks[i];
-		size_t at = hash(stack->locations, stack->count, stack->end) & (size - 1);
-
-		while (table[at])
-			at = (at + 1) & (size - 1);
-		table[at] = (uint32_t)i + 1;
-	}
-	free(stacks->table);
-	stacks->table = table;
-	stacks->table_size = size;
-	return 0;
 }
 
 static struct frec_call_stack *make(struct frec_stacks *stacks)
@@ -230,23 +205,22 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 // The call stack of the locations that were found, which is made where it was not met before.
 static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 {
-	struct frec_call_stack *stack;
-	size_t at;
-
-	if (!stacks->found_count || grow_table(stacks))
+	if (!stacks->found_count)
 		return NULL;
-	at = hash(stacks->found, stacks->found_count, stacks->end.reason) &
-	     (stacks->table_size - 1);
-	while (stacks->table[at]) {
-		stack = stacks->stacks[stacks->table[at] - 1];
-		if (same(stack, stacks))
+	for (uint64_t key = hash(stacks);; key++) {
+		uint32_t *index = frec__map_put(&stacks->indices, key, NULL);
+
+		if (!index)
+			return NULL;
+		if (!*index) {
+			const struct frec_call_stack *stack = make(stacks);
+
+			*index = stack ? (uint32_t)stacks->stack_count : 0;
 			return stack;
-		at = (at + 1) & (stacks->table_size - 1);
+		}
+		if (same(stacks->stacks[*index - 1], stacks))
+			return stacks->stacks[*index - 1];
 	}
-	stack = make(stacks);
-	if (stack)
-		stacks->table[at] = (uint32_t)stacks->stack_count;
-	return stack;
 }
 
 // A damaged file can have any number there.
@@ -281,16 +255,6 @@ static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const 
 	return count;
 }
 
-static uint64_t stack_pointer(const struct frec_stacks *stacks,
-			      const struct frec_unwind_registers *registers)
-{
-	unsigned int sp = stacks->machine->sp;
-	uint64_t below = registers->mask & ((UINT64_C(1) << sp) - 1);
-	size_t index = (size_t)__builtin_popcountll(below);
-
-	return registers->mask >> sp & 1 && index < registers->count ? registers->values[index] : 0;
-}
-
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record)
 {
@@ -317,7 +281,7 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 		registers.count = (size_t)__builtin_popcountll(registers.mask);
 		registers.values = stacks->registers;
 		memcpy(stacks->registers, record->registers, 8 * registers.count);
-		stack.address = stack_pointer(stacks, &registers);
+		stack.address = frec__unwind_register(&registers, stacks->machine->sp);
 		take_frames(stacks, process,
 			    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
 					 FREC_FRAMES_MAX, &stacks->end));

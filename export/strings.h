@@ -3,15 +3,13 @@
 #ifndef FREC_EXPORT_STRINGS_H
 #define FREC_EXPORT_STRINGS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "export/map.h"
 
 /* Start with zeroes. */
 struct frec_strings {
 	char **strings;
 	size_t count, room;
-	uint32_t *table; /* number plus 1; at most half full */
-	size_t table_size;
+	struct frec_map numbers; /* plus 1, by hash */
 };
 
 /* Its number, or -ENOMEM. */

@@ -1,5 +1,5 @@
 # Tests of export: on snapshots that data/make_snapshot.c makes.
-add_library(frec_make_snapshot STATIC data/make_snapshot.c)
+add_library(frec_make_snapshot STATIC data/make_snapshot.c data/make_eventheader.c)
 target_link_libraries(frec_make_snapshot PUBLIC frec_proto PRIVATE PkgConfig::ZSTD)
 add_executable(make_snapshot data/make_snapshot_main.c)
 target_link_libraries(make_snapshot PRIVATE frec_make_snapshot)
@@ -25,9 +25,9 @@ foreach(format text csv chrome otlp ctf perf firefox folded pprof)
 		${format} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endforeach()
-foreach(mode behaviour schema)
+foreach(mode behaviour schema traces)
 	add_test(NAME host/test_otlp_${mode} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_otlp.py
-		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
+		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> $<TARGET_FILE:pair>)
 	set_tests_properties(host/test_otlp_${mode} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 endforeach()
 # Sanitizers keep what was freed: no word about memory from them.

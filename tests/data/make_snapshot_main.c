@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large
-// MEGABYTES [stacks|orders].
+// MEGABYTES [stacks|orders]; make_snapshot OUT activities or OUT fields: events that describe themselves.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/data/make_snapshot.h"
+#include "tests/data/make_eventheader.h"
 
 #define LARGE_CPUS 4
 #define LARGE_CHUNK ((1u << 20) - 4096)
@@ -53,6 +53,12 @@ int main(int argc, char **argv)
 			return 1;
 		make_large(fd, &large);
 		return close(fd) != 0;
+	}
+	if (argc == 3 && (!strcmp(argv[2], "activities") || !strcmp(argv[2], "fields"))) {
+		(argv[2][0] == 'a' ? make_activities : make_eventheader_fields)(&file);
+		make_write(&file, argv[1]);
+		free(file.data);
+		return 0;
 	}
 	for (int i = 2; i < argc; i++) {
 		size_t k = 0;

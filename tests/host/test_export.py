@@ -207,6 +207,9 @@ def check_usage():
     make()
     for arguments in ([], ["nonsense"], ["export"], ["export", "s.frec", "-f", "xml"], ["show", "s.frec", "-n", "x"], ["show", "--no"], ["verify", "a", "b"], ["export", "-o"]):
         assert b"usage:" in run(*arguments, status=2).stderr
+    before = set(os.listdir("."))
+    assert b"-f text: no -o follows it" in run("export", "s.frec", "-o", "a.csv", "-f", "csv", "-o", "b.txt", "-f", "text", status=2).stderr
+    assert set(os.listdir(".")) == before
     for command in ("export", "show", "verify"):
         assert run(command, "--help").stdout.startswith(b"usage: flightrec " + command.encode())
     run("export", "s.frec", "-o", "no/such/folder/x.json", status=1)

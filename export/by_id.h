@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A table by the numbers of call stacks, locations and code, which are given one after the other from 0. */
+#ifndef FREC_EXPORT_BY_ID_H
+#define FREC_EXPORT_BY_ID_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Starts with zeroes; its user frees `entries`. */
+struct frec_by_id {
+	void *entries; /* all of one size */
+	size_t count;
+};
+
+/* The entry of `id`, zeroes where nothing was written to it, or NULL without memory. Valid until the next call. */
+static inline void *frec__by_id(struct frec_by_id *table, uint32_t id, size_t entry_size)
+{
+	if (id >= table->count) {
+		size_t count = 2 * (size_t)id + 64;
+		char *grown = reallocarray(table->entries, count, entry_size);
+
+		if (!grown)
+			return NULL;
+		memset(grown + table->count * entry_size, 0, (count - table->count) * entry_size);
+		table->entries = grown;
+		table->count = count;
+	}
+	return (char *)table->entries + id * entry_size;
+}
+
+#endif
