@@ -47,7 +47,8 @@ bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk *
 			break;
 		case PLAIN:
 		case ZSTD:
-			*ret_content = (struct frec_chunk_content){field.number, field.data, field.size};
+			*ret_content =
+				(struct frec_chunk_content){field.number, field.data, field.size};
 			break;
 		default:
 			break;
@@ -56,13 +57,14 @@ bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk *
 	return true;
 }
 
-static int uncompress(const struct frec_chunk_content *content, uint32_t size, struct frec_chunk_data *data,
-		      const char **why)
+static int uncompress(const struct frec_chunk_content *content, uint32_t size,
+		      struct frec_chunk_data *data, const char **why)
 {
 	if (size > FREC_RECORDS_SIZE_MAX)
 		return *why = "these records are larger than the format allows", -EBADMSG;
 	if (!content->kind && size)
-		return *why = "these records are packed in a way this flightrec does not know", -ENOTSUP;
+		return *why = "these records are packed in a way this flightrec does not know",
+		       -ENOTSUP;
 	if (size > data->capacity) {
 		uint8_t *bytes = realloc(data->data, size);
 
@@ -80,7 +82,8 @@ static int uncompress(const struct frec_chunk_content *content, uint32_t size, s
 		size_t n = ZSTD_decompress(data->data, size, content->data, content->size);
 
 		if (ZSTD_isError(n) || n != size)
-			return *why = "these records cannot be uncompressed to the size they claim", -EBADMSG;
+			return *why = "these records cannot be uncompressed to the size they claim",
+			       -EBADMSG;
 	}
 	data->size = size;
 	return 0;
@@ -97,7 +100,8 @@ int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_
 
 	data->size = 0;
 	result = frec__part_read(&snapshot->reader, chunk->offset, &view);
-	if (!result && (view.field != FREC_PART_RECORDS || !frec__chunk_describe(&view, &found, &content)))
+	if (!result &&
+	    (view.field != FREC_PART_RECORDS || !frec__chunk_describe(&view, &found, &content)))
 		result = -EBADMSG;
 	if (result)
 		why = frec__part_why(result);

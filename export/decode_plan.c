@@ -118,15 +118,17 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 }
 
 // Decodes `count` fields. What another record left in the values does not matter. `whole`: the payload has the places of all.
-static void decode(const Flightrec__Source *source, const struct frec_decode_step *steps, size_t count, bool whole,
-		   const uint8_t *payload, size_t payload_size, struct frec_value *values)
+static void decode(const Flightrec__Source *source, const struct frec_decode_step *steps,
+		   size_t count, bool whole, const uint8_t *payload, size_t payload_size,
+		   struct frec_value *values)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];
 		struct frec_value *value = &values[i];
 		const uint8_t *data = payload + step->offset;
 		size_t size = step->size;
-		bool there = whole || (step->offset <= payload_size && size <= payload_size - step->offset);
+		bool there = whole ||
+			     (step->offset <= payload_size && size <= payload_size - step->offset);
 
 		value->kind = step->kind;
 		if (there && step->place != HERE) {
@@ -134,7 +136,8 @@ static void decode(const Flightrec__Source *source, const struct frec_decode_ste
 			value->kind = kind_of(value->field, size);
 		}
 		if (!there) {
-			*value = (struct frec_value){.kind = FREC_VALUE_INVALID, .field = value->field};
+			*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
+						     .field = value->field};
 			continue;
 		}
 		value->data = data;
@@ -213,6 +216,6 @@ void frec__decode_plan_deinit(struct frec_decode_plan *plan)
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size)
 {
-	decode(plan->source, plan->steps, plan->source->n_field, payload_size >= plan->end, payload, payload_size,
-	       plan->values);
+	decode(plan->source, plan->steps, plan->source->n_field, payload_size >= plan->end, payload,
+	       payload_size, plan->values);
 }

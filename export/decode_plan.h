@@ -7,9 +7,10 @@
 #include "export/fields.h"
 
 struct frec_decode_step {
-	uint32_t offset, size; /* of what stands at the field's place: itself, or the word that tells where it is */
-	uint8_t place;	       /* enum in decode_plan.c */
-	uint8_t kind;	       /* enum frec_value_kind of what it makes; of a field elsewhere its size has a say */
+	uint32_t offset,
+		size; /* of what stands at the field's place: itself, or the word that tells where it is */
+	uint8_t place; /* enum in decode_plan.c */
+	uint8_t kind; /* enum frec_value_kind of what it makes; of a field elsewhere its size has a say */
 };
 
 /* Start with zeroes. */

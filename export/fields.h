@@ -88,7 +88,8 @@ enum frec_field_type frec__field_type(const Flightrec__Field *field);
 size_t frec__value_elements(const struct frec_value *array);
 
 /* The element at `index`, as an unsigned or signed value. Returns false behind the last. */
-static inline bool frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret)
+static inline bool frec__value_element(const struct frec_value *array, size_t index,
+				       struct frec_value *ret)
 {
 	size_t size = array->field->element_size;
 	const uint8_t *data = array->data + index * size;

@@ -117,7 +117,8 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 }
 
 // ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL without memory.
-static const struct frec_text *names_of(struct frec_json *json, const struct frec_process_entry *who)
+static const struct frec_text *names_of(struct frec_json *json,
+					const struct frec_process_entry *who)
 {
 	uint32_t *number = frec__map_put(&json->threads, (uint64_t)(uintptr_t)who, NULL);
 	struct frec_text *names;
@@ -135,7 +136,8 @@ static const struct frec_text *names_of(struct frec_json *json, const struct fre
 	return names;
 }
 
-static void add_names(struct frec_text *line, struct frec_json *json, const struct frec_process_entry *who)
+static void add_names(struct frec_text *line, struct frec_json *json,
+		      const struct frec_process_entry *who)
 {
 	const struct frec_text *names = names_of(json, who);
 

@@ -36,7 +36,8 @@ static size_t field_bound(const Flightrec__Field *field)
 	return 2 * PIECE_MAX + 4 * longest + 4 * strlen(field->name);
 }
 
-static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Source *source, uint64_t iid)
+static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Source *source,
+		    uint64_t iid)
 {
 	*prepared = (struct frec_perfetto_source){
 		.annotation_iid = iid,
@@ -82,7 +83,8 @@ void frec__perfetto_free_sources(struct frec_perfetto_source *sources, size_t co
 	free(sources);
 }
 
-size_t frec__perfetto_event_bound(const struct frec_perfetto_source *source, const struct frec_event *event)
+size_t frec__perfetto_event_bound(const struct frec_perfetto_source *source,
+				  const struct frec_event *event)
 {
 	size_t bound = source->bound + (event->record->registers ? 64 * PIECE_MAX : 0);
 

@@ -6,10 +6,34 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "export/pack.h"
+
 // The name by which readers know the kernel.
 #define KERNEL_PATH "/kernel"
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
+
+// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as in perfetto_event.c.
+enum {
+	TRACE_PACKET = 1,
+	PACKET_TIMESTAMP = 8,
+	PACKET_SEQUENCE_ID = 10,
+	PACKET_SEQUENCE_FLAGS = 13,
+	PACKET_PERF_SAMPLE = 66,
+	PACKET_MACHINE_ID = 98,
+};
+enum {
+	SAMPLE_CPU = 1,
+	SAMPLE_PID = 2,
+	SAMPLE_TID = 3,
+	SAMPLE_CALLSTACK_IID = 4,
+	SAMPLE_CPU_MODE = 5,
+	SAMPLE_TIMEBASE_COUNT = 6,
+	SAMPLE_UNWIND_ERROR = 16,
+};
+
+// Bytes that such a packet takes at most.
+#define SAMPLE_PACKET_MAX 256
 
 void frec__perfetto_stacks_deinit(struct frec_perfetto_stacks *stacks)
 {
@@ -243,25 +267,32 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, u
 				uint32_t pid, uint32_t tid, const struct frec_call_stack *stack,
 				uint64_t iid, struct frec_error *reterr)
 {
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__PerfSample sample = PERFETTO__PROTOS__PERF_SAMPLE__INIT;
 	const struct frec_code *code = stack->locations[0]->code;
+	uint32_t error = unwind_error(stack->end);
+	uint8_t *data = frec__perfetto_room(perfetto, SAMPLE_PACKET_MAX, reterr);
+	uint8_t *packet, *sample, *p;
 
-	sample.has_cpu = sample.has_pid = sample.has_tid = sample.has_cpu_mode = true;
-	sample.cpu = cpu;
-	sample.pid = pid;
-	sample.tid = tid;
-	sample.cpu_mode = code && code->kernel ? CPU_MODE_KERNEL : CPU_MODE_USER;
-	sample.has_callstack_iid = true;
-	sample.callstack_iid = iid;
-	sample.has_timebase_count = true;
-	sample.timebase_count = 1;
-	sample.unwind_error = unwind_error(stack->end);
-	sample.has_unwind_error = sample.unwind_error != 0;
-	packet.has_timestamp = true;
-	packet.timestamp = time;
-	packet.perf_sample = &sample;
-	return frec__perfetto_write(perfetto, &packet, reterr);
+	if (!data)
+		return -ENOMEM;
+	packet = frec__pack_begin(data, TRACE_PACKET);
+	p = frec__pack_number(packet, PACKET_TIMESTAMP, time);
+	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
+			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
+	sample = frec__pack_begin(p, PACKET_PERF_SAMPLE);
+	p = frec__pack_number(sample, SAMPLE_CPU, cpu);
+	p = frec__pack_number(p, SAMPLE_PID, pid);
+	p = frec__pack_number(p, SAMPLE_TID, tid);
+	p = frec__pack_number(p, SAMPLE_CALLSTACK_IID, iid);
+	p = frec__pack_number(p, SAMPLE_CPU_MODE,
+			      code && code->kernel ? CPU_MODE_KERNEL : CPU_MODE_USER);
+	p = frec__pack_number(p, SAMPLE_TIMEBASE_COUNT, 1);
+	if (error)
+		p = frec__pack_number(p, SAMPLE_UNWIND_ERROR, error);
+	p = frec__pack_end(sample, p);
+	if (perfetto->host->index)
+		p = frec__pack_number(p, PACKET_MACHINE_ID, perfetto->host->index);
+	return frec__perfetto_flush(perfetto, frec__pack_end(packet, p), reterr);
 }
 
 static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,

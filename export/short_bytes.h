@@ -62,7 +62,8 @@ static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
  * Whether none of the bytes is special. `special` is told eight at a time: it returns a word with the highest bit of some byte
  * set when one of them is, and with none of those bits set otherwise.
  */
-static inline bool frec__bytes_are_plain(const void *bytes, size_t size, uint64_t (*special)(uint64_t word))
+static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
+					 uint64_t (*special)(uint64_t word))
 {
 	const uint8_t *p = bytes;
 

@@ -30,7 +30,8 @@ bool frec__text_grow(struct frec_text *text, size_t more);
 static inline char *frec__text_room(struct frec_text *text, size_t more)
 {
 	// With room for the NUL; a text that failed has no capacity left.
-	if (__builtin_expect(more >= text->capacity - text->size, 0) && !frec__text_grow(text, more))
+	if (__builtin_expect(more >= text->capacity - text->size, 0) &&
+	    !frec__text_grow(text, more))
 		return NULL;
 	return text->data + text->size;
 }

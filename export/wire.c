@@ -113,7 +113,8 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 		if (!walk->items_left || !--walk->items_left || !frec__wire_next(&p, end, &found))
 			return false;
 		field = protobuf_c_message_descriptor_get_field(descriptor, found.number);
-		if (field && found.type == FREC_WIRE_LENGTH_DELIMITED && wire_type_of(field->type) != found.type) {
+		if (field && found.type == FREC_WIRE_LENGTH_DELIMITED &&
+		    wire_type_of(field->type) != found.type) {
 			if (field->label != PROTOBUF_C_LABEL_REPEATED ||
 			    !check_packed(walk, wire_type_of(field->type), found.data, found.size))
 				return false;
@@ -125,7 +126,8 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 			if (field->label != PROTOBUF_C_LABEL_REPEATED && (messages_seen & bit))
 				return false;
 			messages_seen |= bit;
-			if (!check_message(walk, field->descriptor, found.data, found.size, depth + 1))
+			if (!check_message(walk, field->descriptor, found.data, found.size,
+					   depth + 1))
 				return false;
 		}
 	}

@@ -70,7 +70,7 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 
 static void a_trace_packs_to_itself(void **state)
 {
-	const struct make_options options[] = {{0}, {.hostile = true}, {.wrapped = true, .zstd = true}, {.no_crash = true}};
+	const struct make_options options[] = {{0}, {.hostile = true}, {.wrapped = true, .zstd = true}, {.no_crash = true}, {.stacks = true}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
