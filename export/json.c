@@ -53,6 +53,7 @@ static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *
 	frec__text_puts(&prepared->event, ",\"event\":");
 	frec__text_json(&prepared->event, name.data, name.size);
 	frec__text_puts(&prepared->event, ",\"fields\":{");
+	frec__text_finish(&prepared->event);
 	failed = name.failed || prepared->event.failed;
 	frec__text_free(&name);
 	prepared->fields = calloc(source->n_field + 1, sizeof(*prepared->fields));
@@ -62,6 +63,7 @@ static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *
 		frec__text_puts(&prepared->fields[i], i ? "," : "");
 		frec__text_json_puts(&prepared->fields[i], source->field[i]->name);
 		frec__text_puts(&prepared->fields[i], ":");
+		frec__text_finish(&prepared->fields[i]);
 		failed |= prepared->fields[i].failed;
 	}
 	return !failed;
@@ -98,6 +100,10 @@ void frec__json_deinit(struct frec_json *json)
 	for (size_t i = 0; i < json->locations.count; i++)
 		frec__text_free((struct frec_text *)json->locations.entries + i);
 	free(json->locations.entries);
+	for (size_t i = 0; i < json->name_count; i++)
+		frec__text_free(&json->names[i]);
+	free(json->names);
+	frec__map_free(&json->threads);
 	free(json->sources);
 	*json = (struct frec_json){0};
 }
@@ -110,6 +116,46 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
+// ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL without memory.
+static const struct frec_text *names_of(struct frec_json *json, const struct frec_process_entry *who)
+{
+	bool is_new = false;
+	uint32_t *number = frec__map_put(&json->threads, (uint64_t)(uintptr_t)who, &is_new);
+	struct frec_text *names;
+
+	if (!number)
+		return NULL;
+	if (!is_new)
+		return &json->names[*number];
+	if (json->name_count == json->name_capacity) {
+		size_t capacity = 2 * json->name_capacity + 16;
+		struct frec_text *grown = reallocarray(json->names, capacity, sizeof(*grown));
+
+		if (!grown) {
+			frec__map_remove(&json->threads, (uint64_t)(uintptr_t)who);
+			return NULL;
+		}
+		json->names = grown;
+		json->name_capacity = capacity;
+	}
+	*number = (uint32_t)json->name_count;
+	names = &json->names[json->name_count++];
+	*names = (struct frec_text){0};
+	add_name(names, ",\"process\":", who->process->name);
+	add_name(names, ",\"thread\":", frec__process_entry_thread_name(who));
+	frec__text_finish(names);
+	return names;
+}
+
+static void add_names(struct frec_text *line, struct frec_json *json, const struct frec_process_entry *who)
+{
+	const struct frec_text *names = names_of(json, who);
+
+	line->failed |= !names || names->failed;
+	if (names)
+		frec__text_add_made(line, names);
+}
+
 static void add_fields(struct frec_text *line, const struct frec_json_source *prepared,
 		       const struct frec_event *event)
 {
@@ -117,7 +163,7 @@ static void add_fields(struct frec_text *line, const struct frec_json_source *pr
 	bool any_cut = false;
 
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__text_add(line, prepared->fields[i].data, prepared->fields[i].size);
+		frec__text_add_made(line, &prepared->fields[i]);
 		frec__text_json_value(line, &event->values[i]);
 		any_cut |= event->values[i].cut;
 	}
@@ -209,11 +255,9 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 	frec__text_signed(line, (int32_t)record->pid);
 	frec__text_puts(line, ",\"tid\":");
 	frec__text_signed(line, (int32_t)record->tid);
-	if (event->who) {
-		add_name(line, ",\"process\":", event->who->process->name);
-		add_name(line, ",\"thread\":", frec__process_entry_thread_name(event->who));
-	}
-	frec__text_add(line, prepared->event.data, prepared->event.size);
+	if (event->who)
+		add_names(line, json, event->who);
+	frec__text_add_made(line, &prepared->event);
 	add_fields(line, prepared, event);
 	if (record->registers) {
 		frec__text_puts(line, ",");

@@ -229,7 +229,8 @@ static void destroy(void *state)
 
 	frec__arena_free(&perfetto->arena);
 	for (size_t i = 0; perfetto->sources && i < perfetto->context->timeline->hosts.count; i++)
-		free(perfetto->sources[i]);
+		frec__perfetto_free_sources(perfetto->sources[i],
+					    perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
 	frec__perfetto_stacks_deinit(&perfetto->stacks);
 	free(perfetto->sources);
 	frec__map_free(&perfetto->described);
@@ -259,22 +260,6 @@ static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *ret
 	return result;
 }
 
-static bool prepare_sources(struct frec_perfetto *perfetto, const struct frec_host *host)
-{
-	const struct frec_snapshot *snapshot = host->snapshot;
-	struct frec_perfetto_source *sources = calloc(snapshot->source_count + 1, sizeof(*sources));
-	uint64_t annotation_iid = 1;
-
-	perfetto->sources[host->index] = sources;
-	for (size_t i = 0; sources && i < snapshot->source_count; i++) {
-		sources[i].annotation_iid = annotation_iid;
-		annotation_iid += snapshot->sources[i]->n_field;
-		sources[i].long_fields = frec__perfetto_long_fields(snapshot->sources[i]);
-		frec__perfetto_find_known(&sources[i], snapshot->sources[i]);
-	}
-	return sources;
-}
-
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
@@ -286,7 +271,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	perfetto->context = context;
 	perfetto->sources = calloc(hosts->count, sizeof(*perfetto->sources));
 	for (size_t i = 0; perfetto->sources && i < hosts->count && !result; i++)
-		result = prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
+		result = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
 	if (result || !perfetto->sources)
 		result = frec__error(reterr, -ENOMEM, "out of memory");
 	else

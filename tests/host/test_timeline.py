@@ -284,7 +284,7 @@ def check_hosts():
     check_firefox_hosts()
     for form in ("html", "ctf", "perf"):
         done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
-        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, firefox" in done.stderr, done
+        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, otlp-traces, firefox" in done.stderr, done
         assert not pathlib.Path("never").exists()
         # Of one host there is room for several files.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
