@@ -42,8 +42,8 @@ static void add_time(struct frec_text *text, uint64_t time)
 	frec__text_printf(text, "%" PRIu64 ".%03u", time / 1000, (unsigned int)(time % 1000));
 }
 
-static void name_something(struct chrome *chrome, const char *what, int64_t pid, int64_t tid, const char *name,
-			   size_t size)
+static void name_something(struct chrome *chrome, const char *what, int64_t pid, int64_t tid,
+			   const char *name, size_t size)
 {
 	start_element(chrome);
 	frec__text_printf(&chrome->text,
@@ -62,21 +62,28 @@ static int flush(struct chrome *chrome, struct frec_error *reterr)
 	return result;
 }
 
-static void add_names(struct chrome *chrome, const struct frec_host *host, const struct frec_process_entry *entry)
+static void add_names(struct chrome *chrome, const struct frec_host *host,
+		      const struct frec_process_entry *entry)
 {
-	ProtobufCBinaryData process = entry->process->name, thread = frec__process_entry_thread_name(entry);
-	int64_t pid = frec__host_number(host, entry->process->pid), tid = frec__host_number(host, entry->tid);
+	ProtobufCBinaryData process = entry->process->name,
+			    thread = frec__process_entry_thread_name(entry);
+	int64_t pid = frec__host_number(host, entry->process->pid),
+		tid = frec__host_number(host, entry->tid);
 
 	if (tid == pid && process.len) {
 		frec__text_clear(&chrome->name);
-		frec__host_process_name(&chrome->name, &chrome->context->timeline->hosts, host, process);
-		name_something(chrome, "process_name", pid, tid, chrome->name.data, chrome->name.size);
+		frec__text_add(&chrome->name, process.data, process.len);
+		frec__host_suffix(&chrome->name, &chrome->context->timeline->hosts, host);
+		name_something(chrome, "process_name", pid, tid, chrome->name.data,
+			       chrome->name.size);
 	}
 	if (thread.len)
-		name_something(chrome, "thread_name", pid, tid, (const char *)thread.data, thread.len);
+		name_something(chrome, "thread_name", pid, tid, (const char *)thread.data,
+			       thread.len);
 }
 
-static int write_names(struct chrome *chrome, const struct frec_host *host, struct frec_error *reterr)
+static int write_names(struct chrome *chrome, const struct frec_host *host,
+		       struct frec_error *reterr)
 {
 	const struct frec_processes *table = &host->processes;
 	int result = 0;
@@ -147,14 +154,14 @@ static void add_name(struct frec_text *text, const char *name, const char *categ
 }
 
 // The element up to its name: what it is, when, and where.
-static void start_at(struct chrome *chrome, const char *phase, uint64_t time, const struct frec_host *host, uint32_t pid,
-		     uint32_t tid)
+static void start_at(struct chrome *chrome, const char *phase, uint64_t time,
+		     const struct frec_host *host, uint32_t pid, uint32_t tid)
 {
 	start_element(chrome);
 	frec__text_printf(&chrome->text, "{\"ph\":%s,\"ts\":", phase);
 	add_time(&chrome->text, time);
-	frec__text_printf(&chrome->text, ",\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",", frec__host_number(host, pid),
-			  frec__host_number(host, tid));
+	frec__text_printf(&chrome->text, ",\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",",
+			  frec__host_number(host, pid), frec__host_number(host, tid));
 }
 
 static void start_event(struct chrome *chrome, const char *phase, uint64_t time,
@@ -162,7 +169,8 @@ static void start_event(struct chrome *chrome, const char *phase, uint64_t time,
 {
 	const struct frec_record *record = event->record;
 
-	start_at(chrome, phase, time, event->host, event->who ? event->who->process->pid : record->pid, record->tid);
+	start_at(chrome, phase, time, event->host,
+		 event->who ? event->who->process->pid : record->pid, record->tid);
 	frec__text_printf(&chrome->text, "\"cpu\":%" PRIu32 ",", record->cpu);
 }
 
@@ -210,7 +218,8 @@ static void add_flows(struct chrome *chrome, const struct frec_event *event)
 {
 	const struct frec_shape *shape = event->shape;
 
-	for (size_t i = 0; i < shape->flow_count && !shape->lane && shape->kind != FREC_SHAPE_END; i++) {
+	for (size_t i = 0; i < shape->flow_count && !shape->lane && shape->kind != FREC_SHAPE_END;
+	     i++) {
 		int met = frec__recent_meet(&chrome->flows, shape->flows[i]);
 
 		chrome->text.failed |= met < 0;
@@ -226,7 +235,8 @@ static void add_before(struct chrome *chrome, const struct frec_event *event)
 
 	for (size_t i = 0; i < shape->abandoned; i++) {
 		start_event(chrome, "\"E\"", event->time, event);
-		frec__text_puts(&chrome->text, "\"args\":{\"flightrec\":\"its end is not there\"}}");
+		frec__text_puts(&chrome->text,
+				"\"args\":{\"flightrec\":\"its end is not there\"}}");
 	}
 	if (shape->cut) {
 		start_edge(chrome, true, shape->begin, event);
@@ -275,7 +285,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	add_fields(chrome, event);
 	if (record->registers) {
 		frec__text_puts(text, event->source->n_field ? "," : "");
-		frec__json_registers(text, frec__registers_find(event->host->snapshot->header->machine), record);
+		frec__json_registers(
+			text, frec__registers_find(event->host->snapshot->header->machine), record);
 	}
 	frec__text_puts(text, "}");
 	add_stack(chrome, frec__event_stack(event));
@@ -293,8 +304,8 @@ static void add_crash(struct chrome *chrome, const struct frec_timeline_file *fi
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
 	struct frec_text *text = &chrome->text;
 
-	start_at(chrome, "\"i\",\"s\":\"p\"", crash->time + file->host->shift, file->host, crash->pid,
-		 crash->tid ? crash->tid : crash->pid);
+	start_at(chrome, "\"i\",\"s\":\"p\"", crash->time + file->host->shift, file->host,
+		 crash->pid, crash->tid ? crash->tid : crash->pid);
 	add_name(text, crash->signal ? "crash" : "exit", "flightrec");
 	frec__text_clear(&chrome->name);
 	frec__crash_headline(&chrome->name, crash);
@@ -305,13 +316,15 @@ static void add_crash(struct chrome *chrome, const struct frec_timeline_file *fi
 	frec__text_puts(text, "}");
 }
 
-static void add_thread(struct chrome *chrome, const struct frec_timeline_file *file, const Flightrec__ThreadStack *thread)
+static void add_thread(struct chrome *chrome, const struct frec_timeline_file *file,
+		       const Flightrec__ThreadStack *thread)
 {
 	const struct frec_call_stack *stack = frec__stacks_of_thread(file->events.stacks, thread);
 
 	if (!stack)
 		return;
-	start_at(chrome, "\"i\",\"s\":\"t\"", thread->time + file->host->shift, file->host, thread->pid, thread->tid);
+	start_at(chrome, "\"i\",\"s\":\"t\"", thread->time + file->host->shift, file->host,
+		 thread->pid, thread->tid);
 	add_name(&chrome->text, "stack at the death of the process", "flightrec");
 	add_stack(chrome, stack);
 	frec__text_puts(&chrome->text, "}");

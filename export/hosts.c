@@ -377,10 +377,8 @@ int64_t frec__host_number(const struct frec_host *host, uint32_t pid)
 	return (int64_t)host->index * NUMBERS + (int32_t)pid;
 }
 
-void frec__host_process_name(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host,
-			     ProtobufCBinaryData name)
+void frec__host_suffix(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host)
 {
-	frec__text_add(text, name.data, name.len);
 	if (hosts->count > 1)
 		frec__text_printf(text, " (%s)", host->name);
 }

@@ -49,9 +49,8 @@ int frec__hosts_init(struct frec_hosts *hosts, struct frec_snapshot *const *file
 void frec__hosts_deinit(struct frec_hosts *hosts);
 
 /* For formats that know one machine alone: the number of a process or thread, which for hosts behind the first has the host's
- * in front (pid 123 of the second is 10000123), and a process's name, which of several hosts has the host's behind it. */
+ * in front (pid 123 of the second is 10000123), and what stands behind a process's name: of several hosts its own. */
 int64_t frec__host_number(const struct frec_host *host, uint32_t pid);
-void frec__host_process_name(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host,
-			     ProtobufCBinaryData name);
+void frec__host_suffix(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host);
 
 #endif

@@ -26,8 +26,8 @@ static int append(struct frec_stack_tree *tree, const struct frec_stack_node *no
 }
 
 // The last of the nodes that stand for a location when `caller` calls it.
-static int64_t call(struct frec_stack_tree *tree, uint32_t caller, const struct frec_location *location,
-		    enum frec_unwind_reason end)
+static int64_t call(struct frec_stack_tree *tree, uint32_t caller,
+		    const struct frec_location *location, enum frec_unwind_reason end)
 {
 	uint32_t id = location ? location->id : NO_LOCATION - (uint32_t)end;
 	size_t functions = location && location->names.count ? location->names.count : 1;
@@ -37,10 +37,11 @@ static int64_t call(struct frec_stack_tree *tree, uint32_t caller, const struct 
 	if (result || *last)
 		return result ? result : (int64_t)*last;
 	for (size_t i = functions; i-- > 0 && !result;) {
-		const struct frec_stack_node node = {.caller = i + 1 == functions ? caller : (uint32_t)tree->count,
-						     .function = (uint32_t)i,
-						     .location = location,
-						     .end = end};
+		const struct frec_stack_node node = {
+			.caller = i + 1 == functions ? caller : (uint32_t)tree->count,
+			.function = (uint32_t)i,
+			.location = location,
+			.end = end};
 
 		result = append(tree, &node);
 	}

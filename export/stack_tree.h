@@ -13,7 +13,8 @@
 
 struct frec_stack_node {
 	uint32_t caller; /* number of the node, 0: none */
-	uint32_t function; /* which of the location's, 0 is the innermost of those that were inlined */
+	uint32_t
+		function; /* which of the location's, 0 is the innermost of those that were inlined */
 	/* NULL: stands for what is not there, where a stack does not go back to the outermost function. */
 	const struct frec_location *location;
 	enum frec_unwind_reason end; /* then why */
@@ -21,9 +22,10 @@ struct frec_stack_node {
 
 /* Starts with zeroes. */
 struct frec_stack_tree {
-	struct frec_stack_node *nodes; /* the first has the number 1; callers come before whom they call */
+	struct frec_stack_node
+		*nodes; /* the first has the number 1; callers come before whom they call */
 	size_t count, room;
-	struct frec_map called; /* nodes by the node that calls and the location */
+	struct frec_map called;	  /* nodes by the node that calls and the location */
 	struct frec_by_id stacks; /* uint32_t: nodes by the stack's number */
 };
 

@@ -161,7 +161,7 @@ def check_other_formats(files):
         for i in range(markers["length"]):
             if markers["phase"][i] == 1:
                 assert markers["startTime"][i] < markers["endTime"][i]
-                intervals.append(thread["stringArray"][markers["name"][i]])
+                intervals.append(profile["shared"]["stringArray"][markers["name"][i]])
     assert sorted(intervals) == sorted(["client:call", "client:check", "server:work", "server:job"] * 5), intervals
 
 
@@ -264,9 +264,10 @@ def check_hosts():
     assert len(flows) == 2 * len(set(flows[: len(flows) // 2])) or len(set(flows)) < len(flows)
 
     check_chrome_hosts()
-    for form in ("firefox", "html", "ctf", "perf"):
+    check_firefox_hosts()
+    for form in ("html", "ctf", "perf"):
         done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
-        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp" in done.stderr, done
+        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, firefox" in done.stderr, done
         assert not pathlib.Path("never").exists()
         # Of one host there is room for several files.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
@@ -288,6 +289,31 @@ def check_chrome_hosts():
         assert not line.get("process") or names[event["pid"]] == f"{line['process']} ({line['host']})", (event, line)
     crashes = [(event["ts"], event["pid"], event["tid"]) for event in events if event["name"] == "crash"]
     assert crashes == [(2_500_000, 123, 125), (3_500_000, 10000123, 10000125)], crashes
+
+
+def check_firefox_hosts():
+    lines = json_lines("a.frec", "host.frec")
+    run("export", "a.frec", "host.frec", "-f", "firefox", "-o", "t.firefox.json")
+    profile = json.loads(pathlib.Path("t.firefox.json").read_text())
+    first = min(line["time"] for line in lines)
+    schemas = [schema["name"] for schema in profile["meta"]["markerSchema"]]
+    assert len(schemas) == len(set(schemas)), schemas
+    for schema in profile["meta"]["markerSchema"]:
+        keys = [field["key"] for field in schema["fields"]]
+        assert len(keys) == len(set(keys)), schema
+    threads = [(thread["pid"], thread["tid"]) for thread in profile["threads"]]
+    assert len(threads) == len(set(threads)), threads
+    found, crashes = [], []
+    for thread in profile["threads"]:
+        front = "1000" if len(thread["tid"]) == 8 else ""
+        host = "web-8" if front else "web-7"
+        assert thread["processName"].endswith(f" ({host})"), thread["processName"]
+        markers = thread["markers"]
+        for data, start in zip(markers["data"], markers["startTime"]):
+            key = (host, int(thread["tid"]) % 10_000_000, round(start * 1e6) + first, data["type"])
+            (crashes if data["type"] == "flightrec:crash" else found).append(key)
+    assert sorted(found) == sorted((line["host"], line["tid"], line["time"], line["event"]) for line in lines), found
+    assert sorted(crash[:3] for crash in crashes) == [("web-7", 125, 2_500_000_000), ("web-8", 125, 3_500_000_000)], crashes
 
 
 def main():
