@@ -100,9 +100,9 @@ void frec__json_deinit(struct frec_json *json)
 	for (size_t i = 0; i < json->locations.count; i++)
 		frec__text_free((struct frec_text *)json->locations.entries + i);
 	free(json->locations.entries);
-	for (size_t i = 0; i < json->name_count; i++)
-		frec__text_free(&json->names[i]);
-	free(json->names);
+	for (size_t i = 0; i < json->names.count; i++)
+		frec__text_free((struct frec_text *)json->names.entries + i);
+	free(json->names.entries);
 	frec__map_free(&json->threads);
 	free(json->sources);
 	*json = (struct frec_json){0};
@@ -119,31 +119,19 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 // ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL without memory.
 static const struct frec_text *names_of(struct frec_json *json, const struct frec_process_entry *who)
 {
-	bool is_new = false;
-	uint32_t *number = frec__map_put(&json->threads, (uint64_t)(uintptr_t)who, &is_new);
+	uint32_t *number = frec__map_put(&json->threads, (uint64_t)(uintptr_t)who, NULL);
 	struct frec_text *names;
 
 	if (!number)
 		return NULL;
-	if (!is_new)
-		return &json->names[*number];
-	if (json->name_count == json->name_capacity) {
-		size_t capacity = 2 * json->name_capacity + 16;
-		struct frec_text *grown = reallocarray(json->names, capacity, sizeof(*grown));
-
-		if (!grown) {
-			frec__map_remove(&json->threads, (uint64_t)(uintptr_t)who);
-			return NULL;
-		}
-		json->names = grown;
-		json->name_capacity = capacity;
+	if (!*number)
+		*number = (uint32_t)json->threads.count;
+	names = frec__by_id(&json->names, *number, sizeof(*names));
+	if (names && !names->size) {
+		add_name(names, ",\"process\":", who->process->name);
+		add_name(names, ",\"thread\":", frec__process_entry_thread_name(who));
+		frec__text_finish(names);
 	}
-	*number = (uint32_t)json->name_count;
-	names = &json->names[json->name_count++];
-	*names = (struct frec_text){0};
-	add_name(names, ",\"process\":", who->process->name);
-	add_name(names, ",\"thread\":", frec__process_entry_thread_name(who));
-	frec__text_finish(names);
 	return names;
 }
 

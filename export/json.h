@@ -15,9 +15,8 @@ struct frec_json {
 	struct frec_json_source *sources;	/* by index */
 	const char *host; /* told in every event; NULL: there is but one */
 	struct frec_by_id locations;		/* struct frec_text: objects of places on stacks, made when first met */
-	struct frec_text *names; /* of threads; made when first met */
-	size_t name_count, name_capacity;
-	struct frec_map threads; /* which is whose, by its entry's address */
+	struct frec_by_id names;		/* the same: of threads */
+	struct frec_map threads; /* number of the names of one, by the address of its entry */
 };
 
 /* Prepares what is the same in every event. The snapshot must outlive it. Returns 0 or -ENOMEM. */
