@@ -2,8 +2,14 @@
 // Chrome's Trace Event Format, the JSON that chrome://tracing, Perfetto, Speedscope and others read:
 // metadata events that name processes and threads, then an instant event ("ph":"i") an event, on its
 // thread, with the fields as arguments. Spans are "B" and "E", or "b" and "e" where they have a key, counters "C".
-// Arrows there are none: they would have to say which event is the first of its kind. Times are microseconds with three decimals, so nanoseconds.
-// Readers turn numbers into doubles: integers that a double cannot hold are strings of digits.
+// Times are microseconds with three decimals, so nanoseconds. Readers turn numbers into doubles: integers that a double
+// cannot hold are strings of digits.
+//
+// An event's call stack is "sf", the number of its innermost function in "stackFrames" at the end of the file.
+//
+// An arrow is an event of its own ("s" where it starts, "t" where it goes on) with the time and the thread of the event it is
+// for. Readers take the slice that is on the thread then, so it stands behind the event; one that begins a span with
+// a key is on no thread and has none.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,13 +18,16 @@
 
 #include "export/crash.h"
 #include "export/json.h"
+#include "export/recent.h"
+#include "export/stack_tree.h"
 #include "export/writer.h"
 #include "unwind/registers.h"
 
 struct chrome {
 	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
-	struct frec_text text;
+	struct frec_stack_tree stacks;
+	struct frec_recent flows; /* those that have started */
+	struct frec_text text, name;
 	bool any; /* an element of the array was written */
 };
 
@@ -33,17 +42,15 @@ static void add_time(struct frec_text *text, uint64_t time)
 	frec__text_printf(text, "%" PRIu64 ".%03u", time / 1000, (unsigned int)(time % 1000));
 }
 
-static void name_something(struct chrome *chrome, const char *what, uint32_t pid, uint32_t tid,
-			   ProtobufCBinaryData name)
+static void name_something(struct chrome *chrome, const char *what, int64_t pid, int64_t tid,
+			   const char *name, size_t size)
 {
-	if (!name.len)
-		return;
 	start_element(chrome);
 	frec__text_printf(&chrome->text,
-			  "{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%" PRIu32 ",\"tid\":%" PRIu32
+			  "{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%" PRId64 ",\"tid\":%" PRId64
 			  ",\"args\":{\"name\":",
 			  what, pid, tid);
-	frec__text_json(&chrome->text, name.data, name.len);
+	frec__text_json(&chrome->text, name, size);
 	frec__text_puts(&chrome->text, "}}");
 }
 
@@ -55,22 +62,37 @@ static int flush(struct chrome *chrome, struct frec_error *reterr)
 	return result;
 }
 
-static int write_names(struct chrome *chrome, struct frec_error *reterr)
+static void add_names(struct chrome *chrome, const struct frec_host *host,
+		      const struct frec_process_entry *entry)
 {
-	const struct frec_processes *table = chrome->context->processes;
+	ProtobufCBinaryData process = entry->process->name,
+			    thread = frec__process_entry_thread_name(entry);
+	int64_t pid = frec__host_number(host, entry->process->pid),
+		tid = frec__host_number(host, entry->tid);
+
+	if (tid == pid && process.len) {
+		frec__text_clear(&chrome->name);
+		frec__text_add(&chrome->name, process.data, process.len);
+		frec__host_suffix(&chrome->name, &chrome->context->timeline->hosts, host);
+		name_something(chrome, "process_name", pid, tid, chrome->name.data,
+			       chrome->name.size);
+	}
+	if (thread.len)
+		name_something(chrome, "thread_name", pid, tid, (const char *)thread.data,
+			       thread.len);
+}
+
+static int write_names(struct chrome *chrome, const struct frec_host *host,
+		       struct frec_error *reterr)
+{
+	const struct frec_processes *table = &host->processes;
 	int result = 0;
 
 	for (size_t i = 0; i < table->count && !result; i++) {
-		const struct frec_process_entry *entry = &table->entries[i];
-
 		// Of several that had one number, the last.
-		if (i + 1 < table->count && table->entries[i + 1].tid == entry->tid)
+		if (i + 1 < table->count && table->entries[i + 1].tid == table->entries[i].tid)
 			continue;
-		if (entry->tid == entry->process->pid)
-			name_something(chrome, "process_name", entry->tid, entry->tid,
-				       entry->process->name);
-		name_something(chrome, "thread_name", entry->process->pid, entry->tid,
-			       frec__process_entry_thread_name(entry));
+		add_names(chrome, host, &table->entries[i]);
 		result = flush(chrome, reterr);
 	}
 	return result;
@@ -80,34 +102,42 @@ static void destroy(void *state)
 {
 	struct chrome *chrome = state;
 
+	frec__stack_tree_deinit(&chrome->stacks);
+	frec__recent_free(&chrome->flows);
 	frec__text_free(&chrome->text);
+	frec__text_free(&chrome->name);
 	free(chrome);
+}
+
+static void add_host(struct frec_text *text, const Flightrec__Host *host)
+{
+	if (!host)
+		return;
+	frec__text_puts(text, ",\"host\":");
+	frec__text_json(text, host->hostname.data, host->hostname.len);
+	frec__text_puts(text, ",\"kernel\":");
+	frec__text_json_puts(text, host->kernel_release);
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	const Flightrec__Header *header = context->snapshot->header;
+	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct chrome *chrome = calloc(1, sizeof(*chrome));
 	int result;
 
 	if (!chrome)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	chrome->context = context;
-	chrome->registers = frec__registers_find(header->machine);
 	frec__text_puts(&chrome->text,
 			"{\"displayTimeUnit\":\"ns\",\n\"otherData\":{\"flightrec\":");
-	frec__text_json_puts(&chrome->text, header->writer);
-	if (header->host) {
-		frec__text_puts(&chrome->text, ",\"host\":");
-		frec__text_json(&chrome->text, header->host->hostname.data,
-				header->host->hostname.len);
-		frec__text_puts(&chrome->text, ",\"kernel\":");
-		frec__text_json_puts(&chrome->text, header->host->kernel_release);
-	}
+	frec__text_json_puts(&chrome->text, context->snapshot->header->writer);
+	// Those of several are in the names of the processes.
+	if (hosts->count == 1)
+		add_host(&chrome->text, context->snapshot->header->host);
 	frec__text_puts(&chrome->text, "},\n\"traceEvents\":[");
 	result = flush(chrome, reterr);
-	if (!result)
-		result = write_names(chrome, reterr);
+	for (size_t i = 0; i < hosts->count && !result; i++)
+		result = write_names(chrome, &hosts->hosts[i], reterr);
 	if (result)
 		destroy(chrome);
 	else
@@ -124,18 +154,33 @@ static void add_name(struct frec_text *text, const char *name, const char *categ
 }
 
 // The element up to its name: what it is, when, and where.
+static void start_at(struct chrome *chrome, const char *phase, uint64_t time,
+		     const struct frec_host *host, uint32_t pid, uint32_t tid)
+{
+	start_element(chrome);
+	frec__text_printf(&chrome->text, "{\"ph\":%s,\"ts\":", phase);
+	add_time(&chrome->text, time);
+	frec__text_printf(&chrome->text, ",\"pid\":%" PRId64 ",\"tid\":%" PRId64 ",",
+			  frec__host_number(host, pid), frec__host_number(host, tid));
+}
+
 static void start_event(struct chrome *chrome, const char *phase, uint64_t time,
 			const struct frec_event *event)
 {
 	const struct frec_record *record = event->record;
-	uint32_t pid = event->who ? event->who->process->pid : record->pid;
 
-	start_element(chrome);
-	frec__text_printf(&chrome->text, "{\"ph\":%s,\"ts\":", phase);
-	add_time(&chrome->text, time);
-	frec__text_printf(&chrome->text,
-			  ",\"pid\":%" PRId32 ",\"tid\":%" PRId32 ",\"cpu\":%" PRIu32 ",",
-			  (int32_t)pid, (int32_t)record->tid, record->cpu);
+	start_at(chrome, phase, time, event->host,
+		 event->who ? event->who->process->pid : record->pid, record->tid);
+	frec__text_printf(&chrome->text, "\"cpu\":%" PRIu32 ",", record->cpu);
+}
+
+static void add_stack(struct chrome *chrome, const struct frec_call_stack *stack)
+{
+	int64_t node = frec__stack_tree_add(&chrome->stacks, stack);
+
+	chrome->text.failed |= node < 0;
+	if (node > 0)
+		frec__text_printf(&chrome->text, ",\"sf\":%" PRId64, node);
 }
 
 // One end of a span, up to its arguments.
@@ -169,13 +214,29 @@ static void add_counters(struct chrome *chrome, const struct frec_event *event)
 	}
 }
 
+static void add_flows(struct chrome *chrome, const struct frec_event *event)
+{
+	const struct frec_shape *shape = event->shape;
+
+	for (size_t i = 0; i < shape->flow_count && !shape->lane && shape->kind != FREC_SHAPE_END;
+	     i++) {
+		int met = frec__recent_meet(&chrome->flows, shape->flows[i]);
+
+		chrome->text.failed |= met < 0;
+		start_event(chrome, met > 0 ? "\"t\"" : "\"s\"", event->time, event);
+		add_name(&chrome->text, "flow", "flightrec");
+		frec__text_printf(&chrome->text, ",\"id\":\"0x%" PRIx64 "\"}", shape->flows[i]);
+	}
+}
+
 static void add_before(struct chrome *chrome, const struct frec_event *event)
 {
 	const struct frec_shape *shape = event->shape;
 
 	for (size_t i = 0; i < shape->abandoned; i++) {
 		start_event(chrome, "\"E\"", event->time, event);
-		frec__text_puts(&chrome->text, "\"args\":{\"flightrec\":\"its end is not there\"}}");
+		frec__text_puts(&chrome->text,
+				"\"args\":{\"flightrec\":\"its end is not there\"}}");
 	}
 	if (shape->cut) {
 		start_edge(chrome, true, shape->begin, event);
@@ -224,46 +285,103 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	add_fields(chrome, event);
 	if (record->registers) {
 		frec__text_puts(text, event->source->n_field ? "," : "");
-		frec__json_registers(text, chrome->registers, record);
+		frec__json_registers(
+			text, frec__registers_find(event->host->snapshot->header->machine), record);
 	}
-	frec__text_puts(text, "}}");
-	if (shape)
+	frec__text_puts(text, "}");
+	add_stack(chrome, frec__event_stack(event));
+	frec__text_puts(text, "}");
+	if (shape) {
+		add_flows(chrome, event);
 		add_counters(chrome, event);
+	}
 	return flush(chrome, reterr);
 }
 
 // The death, across the whole height of the process.
-static void add_crash(struct chrome *chrome, const Flightrec__Crash *crash)
+static void add_crash(struct chrome *chrome, const struct frec_timeline_file *file)
 {
-	struct frec_text words = {0};
+	const Flightrec__Crash *crash = file->events.snapshot->crash;
 	struct frec_text *text = &chrome->text;
 
-	start_element(chrome);
-	frec__text_puts(text, "{\"ph\":\"i\",\"s\":\"p\",\"ts\":");
-	add_time(text, crash->time);
-	frec__text_printf(text, ",\"pid\":%" PRIu32 ",\"tid\":%" PRIu32 ",\"name\":", crash->pid,
-			  crash->tid ? crash->tid : crash->pid);
-	frec__text_json_puts(text, crash->signal ? "crash" : "exit");
-	frec__text_puts(text, ",\"cat\":\"flightrec\",\"args\":{\"what\":");
-	frec__crash_headline(&words, crash);
-	frec__text_json(text, words.data, words.size);
-	frec__text_puts(text, "}}");
-	text->failed |= words.failed;
-	frec__text_free(&words);
+	start_at(chrome, "\"i\",\"s\":\"p\"", crash->time + file->host->shift, file->host,
+		 crash->pid, crash->tid ? crash->tid : crash->pid);
+	add_name(text, crash->signal ? "crash" : "exit", "flightrec");
+	frec__text_clear(&chrome->name);
+	frec__crash_headline(&chrome->name, crash);
+	frec__text_puts(text, ",\"args\":{\"what\":");
+	frec__text_json(text, chrome->name.data, chrome->name.size);
+	frec__text_puts(text, "}");
+	add_stack(chrome, frec__stacks_of_crash(file->events.stacks));
+	frec__text_puts(text, "}");
+}
+
+static void add_thread(struct chrome *chrome, const struct frec_timeline_file *file,
+		       const Flightrec__ThreadStack *thread)
+{
+	const struct frec_call_stack *stack = frec__stacks_of_thread(file->events.stacks, thread);
+
+	if (!stack)
+		return;
+	start_at(chrome, "\"i\",\"s\":\"t\"", thread->time + file->host->shift, file->host,
+		 thread->pid, thread->tid);
+	add_name(&chrome->text, "stack at the death of the process", "flightrec");
+	add_stack(chrome, stack);
+	frec__text_puts(&chrome->text, "}");
+}
+
+static void add_death(struct chrome *chrome, const struct frec_timeline_file *file)
+{
+	const struct frec_snapshot *snapshot = file->events.snapshot;
+
+	if (snapshot->crash)
+		add_crash(chrome, file);
+	for (size_t i = 0; i < snapshot->thread_stack_count; i++) {
+		// The one that died has the crash.
+		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
+			add_thread(chrome, file, snapshot->thread_stacks[i]);
+	}
+}
+
+static int write_frames(struct chrome *chrome, struct frec_error *reterr)
+{
+	struct frec_text *text = &chrome->text;
+	int result = 0;
+
+	frec__text_puts(text, ",\n\"stackFrames\":{");
+	for (size_t i = 0; i < chrome->stacks.count && !result; i++) {
+		const struct frec_stack_node *node = &chrome->stacks.nodes[i];
+
+		frec__text_clear(&chrome->name);
+		frec__stack_node_text(&chrome->name, node);
+		frec__text_printf(text, "%s\"%zu\":{\"name\":", i ? ",\n" : "\n", i + 1);
+		frec__text_json(text, chrome->name.data, chrome->name.size);
+		if (node->location && node->location->code) {
+			frec__text_puts(text, ",\"category\":");
+			frec__text_json_puts(text, node->location->code->path);
+		}
+		if (node->caller)
+			frec__text_printf(text, ",\"parent\":%" PRIu32, node->caller);
+		frec__text_puts(text, "}");
+		result = flush(chrome, reterr);
+	}
+	frec__text_puts(text, "}");
+	return result;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct chrome *chrome = state;
-
 	const struct frec_timeline *timeline = chrome->context->timeline;
+	int result = 0;
 
-	for (size_t i = 0; i < timeline->file_count; i++) {
-		if (timeline->snapshots[i]->crash)
-			add_crash(chrome, timeline->snapshots[i]->crash);
-	}
-	frec__text_puts(&chrome->text, "\n]}\n");
-	return flush(chrome, reterr);
+	for (size_t i = 0; i < timeline->file_count; i++)
+		add_death(chrome, &timeline->files[i]);
+	frec__text_puts(&chrome->text, "\n]");
+	if (chrome->stacks.count)
+		result = write_frames(chrome, reterr);
+	frec__text_puts(&chrome->text, "}\n");
+	return result ? result : flush(chrome, reterr);
 }
 
 const struct frec_writer frec__writer_chrome = {
@@ -271,6 +389,7 @@ const struct frec_writer frec__writer_chrome = {
 	.what = "Trace Event JSON, for chrome://tracing, Speedscope and others",
 	.suffix = ".chrome.json",
 	.other_suffix = ".trace.json",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.end = end,

@@ -67,16 +67,20 @@ struct work {
 	void *state;
 };
 
+// Events after which progress is told again: telling it takes about as long as reading one.
+#define PROGRESS_EVERY 64
+
 static int write_events(struct frec_timeline *timeline, struct work *works, size_t count,
 			const struct frec_export_options *options, struct frec_error *reterr)
 {
 	const struct frec_event *event;
+	uint64_t number = 0;
 	int result = 0;
 
 	while (!result && (event = frec__timeline_next(timeline))) {
 		for (size_t i = 0; i < count && !result; i++)
 			result = works[i].writer->event(works[i].state, event, reterr);
-		if (options && options->progress) {
+		if (options && options->progress && number++ % PROGRESS_EVERY == 0) {
 			uint64_t done, total;
 
 			frec__timeline_progress(timeline, &done, &total);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The Firefox Profiler's processed profile (version 48 of that format), for profiler.firefox.com:
+// The Firefox Profiler's processed profile (version 60 of that format), for profiler.firefox.com:
 // an event is a marker of its thread, a thread a track of its process. The format wants a thread's
 // markers together and each of their columns as an array of its own, so events wait in a spool, one
 // stream for each thread, and are read back once for each column that differs.
 //
 // A span is a marker from its begin to its end, with the fields of its end; its begin has a marker of its own, as
 // every event that is not the end of a span.
+//
+// An event's call stack is its marker's cause, and a sample of its thread, for the call tree and the flame graph.
 //
 // Fields of a marker are called "fields.NAME": "type" and others have a meaning of their own there.
 // Integers that JavaScript could not hold are strings of digits; a field that its payload was too
@@ -16,66 +18,37 @@
 #include <string.h>
 
 #include "export/crash.h"
+#include "export/firefox.h"
 #include "export/numbers.h"
-#include "export/spool.h"
-#include "export/writer.h"
 
 // Threads beyond share one track: a block of memory for each is what they cost.
 #define THREADS_MAX 8192
 
-enum { CATEGORY_EVENT, CATEGORY_KERNEL, CATEGORY_CRASH };
-
-static const char categories[] =
-	"[{\"name\":\"Event\",\"color\":\"blue\",\"subcategories\":[\"Other\"]},"
-	"{\"name\":\"Kernel\",\"color\":\"orange\",\"subcategories\":[\"Other\"]},"
-	"{\"name\":\"Crash\",\"color\":\"red\",\"subcategories\":[\"Other\"]}]";
-
-struct thread {
-	uint64_t key; /* pid and tid */
-	const struct frec_process_entry *who;
-	uint64_t markers, first, last;
-	struct frec_spool_stream stream;
-};
-
-// What stands in the spool before a marker's data.
-struct row {
-	uint64_t begin, time; /* equal but for the end of a span, which stands for all of it */
-	uint32_t name; /* index of the source; behind those the crash, and the spans */
-	uint32_t category;
-	uint32_t size;
-};
-
-struct firefox {
-	const struct frec_export *context;
-	uint64_t base; /* what times are told from */
-	struct frec_spool spool;
-	struct thread **threads; /* by key */
-	size_t count, capacity;
-	struct frec_text text, data;
-};
-
-static struct thread *find_thread(struct firefox *firefox, uint64_t key,
-				  const struct frec_process_entry *who)
+static struct frec_firefox_thread *find_thread(struct frec_firefox *firefox,
+					       const struct frec_host *host, uint64_t key,
+					       const struct frec_process_entry *who)
 {
 	size_t low = 0, high = firefox->count;
-	struct thread *thread;
+	struct frec_firefox_thread *thread;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (firefox->threads[middle]->key < key)
+		thread = firefox->threads[middle];
+		if (thread->host != host ? thread->host < host : thread->key < key)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < firefox->count && firefox->threads[low]->key == key)
-		return firefox->threads[low];
+	thread = low < firefox->count ? firefox->threads[low] : NULL;
+	if (thread && thread->host == host && thread->key == key)
+		return thread;
 	if (firefox->count >= THREADS_MAX && key != UINT64_MAX)
-		return find_thread(firefox, UINT64_MAX, NULL);
+		return find_thread(firefox, host, UINT64_MAX, NULL);
 	if (firefox->count == firefox->capacity) {
 		size_t capacity = firefox->capacity ? 2 * firefox->capacity : 64;
-		struct thread **threads =
-			reallocarray(firefox->threads, capacity, sizeof(struct thread *));
+		struct frec_firefox_thread **threads = reallocarray(
+			firefox->threads, capacity, sizeof(struct frec_firefox_thread *));
 
 		if (!threads)
 			return NULL;
@@ -85,10 +58,11 @@ static struct thread *find_thread(struct firefox *firefox, uint64_t key,
 	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return NULL;
+	thread->host = host;
 	thread->key = key;
 	thread->who = who;
 	memmove(firefox->threads + low + 1, firefox->threads + low,
-		(firefox->count - low) * sizeof(struct thread *));
+		(firefox->count - low) * sizeof(struct frec_firefox_thread *));
 	firefox->threads[low] = thread;
 	firefox->count++;
 	return thread;
@@ -96,12 +70,18 @@ static struct thread *find_thread(struct firefox *firefox, uint64_t key,
 
 static uint64_t first_time(const struct frec_export *context)
 {
-	const struct frec_snapshot *snapshot = context->snapshot;
+	const struct frec_timeline *timeline = context->timeline;
 	uint64_t first = UINT64_MAX;
 
-	for (size_t i = 0; i < snapshot->chunk_count; i++) {
-		if (snapshot->chunks[i].last && snapshot->chunks[i].first < first)
-			first = snapshot->chunks[i].first;
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		const struct frec_snapshot *snapshot = timeline->snapshots[i];
+
+		for (size_t k = 0; k < snapshot->chunk_count; k++) {
+			uint64_t begin = snapshot->chunks[k].first + timeline->files[i].host->shift;
+
+			if (snapshot->chunks[k].last && begin < first)
+				first = begin;
+		}
 	}
 	if (first == UINT64_MAX)
 		first = 0;
@@ -110,22 +90,90 @@ static uint64_t first_time(const struct frec_export *context)
 
 static void destroy(void *state)
 {
-	struct firefox *firefox = state;
+	struct frec_firefox *firefox = state;
 
 	for (size_t i = 0; i < firefox->count; i++) {
 		frec__spool_stream_free(&firefox->threads[i]->stream);
 		free(firefox->threads[i]);
 	}
+	for (size_t i = 0; firefox->names && i < firefox->context->timeline->hosts.count; i++)
+		free(firefox->names[i]);
+	free(firefox->names);
+	free(firefox->span_names);
 	free(firefox->threads);
 	frec__spool_deinit(&firefox->spool);
+	frec__firefox_tables_deinit(&firefox->tables);
 	frec__text_free(&firefox->text);
 	frec__text_free(&firefox->data);
 	free(firefox);
 }
 
+static void join(struct frec_text *text, const char *prefix, const char *name, const char *suffix)
+{
+	frec__text_puts(text, prefix);
+	frec__text_puts(text, name);
+	frec__text_puts(text, suffix);
+}
+
+void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
+			   const char *suffix)
+{
+	struct frec_text key = {0};
+
+	join(&key, prefix, name, suffix);
+	frec__text_json(text, key.data, key.size);
+	text->failed |= key.failed;
+	frec__text_free(&key);
+}
+
+static uint32_t number_of(struct frec_firefox *firefox, const char *name)
+{
+	int64_t number = frec__strings_add(&firefox->tables.strings, name);
+
+	firefox->data.failed |= number < 0;
+	return number < 0 ? 0 : (uint32_t)number;
+}
+
+static uint32_t number_of_pair(struct frec_firefox *firefox, const char *system, const char *name)
+{
+	struct frec_text *text = &firefox->text;
+
+	frec__text_clear(text);
+	join(text, system, ":", name);
+	firefox->data.failed |= text->failed;
+	return number_of(firefox, text->data ? text->data : "");
+}
+
+// Names of markers get their numbers once, so that an event costs no search.
+static int number_names(struct frec_firefox *firefox)
+{
+	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
+	const struct frec_shapes *shapes = &firefox->context->timeline->shapes;
+
+	firefox->names = calloc(hosts->count, sizeof(uint32_t *));
+	firefox->span_names = calloc(shapes->span_count + 1, sizeof(*firefox->span_names));
+	if (!firefox->names || !firefox->span_names)
+		return -ENOMEM;
+	for (size_t i = 0; i < hosts->count; i++) {
+		const struct frec_snapshot *snapshot = hosts->hosts[i].snapshot;
+
+		firefox->names[i] = calloc(snapshot->source_count + 1, sizeof(**firefox->names));
+		if (!firefox->names[i])
+			return -ENOMEM;
+		for (size_t k = 0; k < snapshot->source_count; k++)
+			firefox->names[i][k] = number_of_pair(firefox, snapshot->sources[k]->system,
+							      snapshot->sources[k]->name);
+	}
+	for (size_t i = 0; i < shapes->span_count; i++)
+		firefox->span_names[i] =
+			number_of_pair(firefox, shapes->spans[i].system, shapes->spans[i].name);
+	frec__text_clear(&firefox->text);
+	return firefox->data.failed ? -ENOMEM : 0;
+}
+
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	struct firefox *firefox = calloc(1, sizeof(*firefox));
+	struct frec_firefox *firefox = calloc(1, sizeof(*firefox));
 	int result;
 
 	if (!firefox)
@@ -133,6 +181,8 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	firefox->context = context;
 	firefox->base = first_time(context);
 	result = frec__spool_init(&firefox->spool, reterr);
+	if (!result && number_names(firefox))
+		result = frec__error(reterr, -ENOMEM, "out of memory");
 	if (result)
 		destroy(firefox);
 	else
@@ -140,8 +190,8 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	return result;
 }
 
-static int add_row(struct firefox *firefox, struct thread *thread, struct row *row,
-		   struct frec_error *reterr)
+static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
+		   struct frec_firefox_row *row, struct frec_error *reterr)
 {
 	int result;
 
@@ -152,6 +202,8 @@ static int add_row(struct firefox *firefox, struct thread *thread, struct row *r
 		thread->first = row->begin;
 	if (row->time > thread->last)
 		thread->last = row->time;
+	thread->samples += row->stack != 0;
+	firefox->samples += row->stack != 0;
 	result = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
 	if (result)
 		return result;
@@ -159,43 +211,41 @@ static int add_row(struct firefox *firefox, struct thread *thread, struct row *r
 				 firefox->data.size, reterr);
 }
 
-static void add_key(struct frec_text *text, const char *prefix, const char *name,
-		    const char *suffix)
+// The end of a marker's data: where it happened, if that is known. Returns the stack as a row has it.
+static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_stack *stack)
 {
-	struct frec_text key = {0};
+	int64_t node = frec__stack_tree_add(&firefox->tables.stacks, stack);
 
-	frec__text_puts(&key, prefix);
-	frec__text_puts(&key, name);
-	frec__text_puts(&key, suffix);
-	frec__text_json(text, key.data, key.size);
-	text->failed |= key.failed;
-	frec__text_free(&key);
+	if (node > 0)
+		frec__text_printf(&firefox->data, ",\"cause\":{\"stack\":%" PRId64 "}", node - 1);
+	frec__text_puts(&firefox->data, "}");
+	firefox->data.failed |= node < 0;
+	return node > 0 ? (uint32_t)node : 0;
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
 {
-	struct firefox *firefox = state;
+	struct frec_firefox *firefox = state;
 	const struct frec_record *record = event->record;
 	const Flightrec__Source *source = event->source;
 	struct frec_text *data = &firefox->data;
 	uint32_t pid = event->who ? event->who->process->pid : record->pid;
 	bool is_span = event->shape && event->shape->kind == FREC_SHAPE_END;
-	struct row row = {
+	struct frec_firefox_row row = {
 		.begin = is_span ? event->shape->begin : event->time,
 		.time = event->time,
-		.name = is_span ? (uint32_t)firefox->context->snapshot->source_count + 1 +
-					  event->shape->span
-				: (uint32_t)event->source_index,
+		.name = is_span ? firefox->span_names[event->shape->span]
+				: firefox->names[event->host->index][event->source_index],
 		.category = source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
 					    source->kind ==
 						    FLIGHTREC__SOURCE_KIND__SOURCE_RAW_TRACEPOINT
-				    ? CATEGORY_KERNEL
-				    : CATEGORY_EVENT,
+				    ? FREC_FIREFOX_KERNEL
+				    : FREC_FIREFOX_EVENT,
 	};
 
 	frec__text_clear(data);
 	frec__text_puts(data, "{\"type\":");
-	add_key(data, source->system, ":", source->name);
+	frec__firefox_add_key(data, source->system, ":", source->name);
 	frec__text_puts(data, ",\"cpu\":");
 	frec__text_unsigned(data, record->cpu);
 	for (size_t i = 0; i < source->n_field; i++) {
@@ -204,31 +254,33 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		if (value->kind == FREC_VALUE_INVALID)
 			continue;
 		frec__text_puts(data, ",");
-		add_key(data, "fields.", source->field[i]->name, "");
+		frec__firefox_add_key(data, "fields.", source->field[i]->name, "");
 		frec__text_puts(data, ":");
 		frec__text_javascript_value(data, value);
 		if (!value->cut)
 			continue;
 		frec__text_puts(data, ",");
-		add_key(data, "fields.", source->field[i]->name, ".truncated");
+		frec__firefox_add_key(data, "fields.", source->field[i]->name, ".truncated");
 		frec__text_puts(data, ":true");
 	}
-	frec__text_puts(data, "}");
-	return add_row(firefox, find_thread(firefox, (uint64_t)pid << 32 | record->tid, event->who),
-		       &row, reterr);
+	row.stack = end_data(firefox, frec__event_stack(event));
+	return add_row(
+		firefox,
+		find_thread(firefox, event->host, (uint64_t)pid << 32 | record->tid, event->who),
+		&row, reterr);
 }
 
-static int add_crash(struct firefox *firefox, const Flightrec__Crash *crash,
+static int add_crash(struct frec_firefox *firefox, const struct frec_timeline_file *file,
 		     struct frec_error *reterr)
 {
-	uint32_t tid = crash->tid ? crash->tid : crash->pid;
-	const struct frec_process_entry *who =
-		frec__processes_find(firefox->context->processes, tid, crash->time);
-	struct row row = {
-		.begin = crash->time,
-		.time = crash->time,
-		.name = (uint32_t)firefox->context->snapshot->source_count,
-		.category = CATEGORY_CRASH,
+	const Flightrec__Crash *crash = file->events.snapshot->crash;
+	uint32_t tid = crash->tid ? crash->tid : crash->pid, stack;
+	uint64_t time = crash->time + file->host->shift, key = (uint64_t)crash->pid << 32 | tid;
+	struct frec_firefox_row row = {
+		.begin = time,
+		.time = time,
+		.name = number_of(firefox, "crash"),
+		.category = FREC_FIREFOX_CRASH,
 	};
 	struct frec_text words = {0};
 
@@ -236,234 +288,65 @@ static int add_crash(struct firefox *firefox, const Flightrec__Crash *crash,
 	frec__text_clear(&firefox->data);
 	frec__text_puts(&firefox->data, "{\"type\":\"flightrec:crash\",\"what\":");
 	frec__text_json(&firefox->data, words.data, words.size);
-	frec__text_puts(&firefox->data, "}");
 	firefox->data.failed |= words.failed;
 	frec__text_free(&words);
-	return add_row(firefox, find_thread(firefox, (uint64_t)crash->pid << 32 | tid, who), &row,
-		       reterr);
+	stack = end_data(firefox, frec__stacks_of_crash(file->events.stacks));
+	// The fatal signal is an event with the same stack.
+	row.stack = firefox->samples ? 0 : stack;
+	return add_row(firefox,
+		       find_thread(firefox, file->host, key,
+				   frec__processes_find(&file->events.processes, tid, crash->time)),
+		       &row, reterr);
 }
 
-static int flush(struct firefox *firefox, struct frec_error *reterr)
+static int add_thread(struct frec_firefox *firefox, const struct frec_timeline_file *file,
+		      const Flightrec__ThreadStack *thread, struct frec_error *reterr)
 {
-	int result = frec__output_text(firefox->context->output, &firefox->text, reterr);
+	const struct frec_call_stack *stack = frec__stacks_of_thread(file->events.stacks, thread);
+	uint64_t time = thread->time + file->host->shift,
+		 key = (uint64_t)thread->pid << 32 | thread->tid;
+	struct frec_firefox_row row = {
+		.begin = time,
+		.time = time,
+		.name = number_of(firefox, "stack at the death of the process"),
+		.category = FREC_FIREFOX_CRASH,
+	};
 
-	frec__text_clear(&firefox->text);
-	return result;
-}
-
-// Milliseconds from the base, with six decimals.
-static void add_time(struct firefox *firefox, uint64_t time)
-{
-	uint64_t distance = time < firefox->base ? firefox->base - time : time - firefox->base;
-
-	frec__text_printf(&firefox->text, "%s%" PRIu64 ".%06u", time < firefox->base ? "-" : "",
-			  distance / 1000000, (unsigned int)(distance % 1000000));
-}
-
-static void add_schema(struct frec_text *text, const Flightrec__Source *source)
-{
-	frec__text_puts(text, "{\"name\":");
-	add_key(text, source->system, ":", source->name);
-	frec__text_puts(text,
-			",\"display\":[\"marker-chart\",\"marker-table\",\"timeline-overview\"],"
-			"\"data\":[{\"key\":\"cpu\",\"label\":\"cpu\",\"format\":\"string\"}");
-	for (size_t i = 0; i < source->n_field; i++) {
-		frec__text_puts(text, ",{\"key\":");
-		add_key(text, "fields.", source->field[i]->name, "");
-		frec__text_puts(text, ",\"label\":");
-		frec__text_json_puts(text, source->field[i]->name);
-		frec__text_puts(text, ",\"format\":\"string\",\"searchable\":true}");
-	}
-	frec__text_puts(text, "]}");
-}
-
-static int write_head(struct firefox *firefox, struct frec_error *reterr)
-{
-	const struct frec_snapshot *snapshot = firefox->context->snapshot;
-	uint64_t start = frec__snapshot_realtime(snapshot, firefox->base);
-	struct frec_text *text = &firefox->text;
-
-	frec__text_printf(
-		text,
-		"{\"meta\":{\"version\":28,\"preprocessedProfileVersion\":48,\"interval\":1,"
-		"\"startTime\":%" PRIu64 ".%06u,\"processType\":0,\"product\":\"flightrec\","
-		"\"stackwalk\":0,\"debug\":false,\"symbolicated\":true,\"platform\":\"Linux\","
-		"\"importedFrom\":\"flightrec\","
-		"\"extensions\":{\"id\":[],\"name\":[],\"baseURL\":[],\"length\":0},"
-		"\"categories\":%s,\n\"markerSchema\":[",
-		start / 1000000, (unsigned int)(start % 1000000), categories);
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		int result;
-
-		if (!firefox->context->filter->sources[i])
-			continue;
-		add_schema(text, snapshot->sources[i]);
-		frec__text_puts(text, ",\n");
-		result = flush(firefox, reterr);
-		if (result)
-			return result;
-	}
-	frec__text_puts(
-		text,
-		"{\"name\":\"flightrec:crash\",\"display\":[\"marker-chart\",\"marker-table\","
-		"\"timeline-overview\"],\"tableLabel\":\"{marker.data.what}\",\"data\":[{\"key\":"
-		"\"what\",\"label\":\"what\",\"format\":\"string\",\"searchable\":true}]}]},\n"
-		"\"libs\":[],\"pages\":[],\"counters\":[],\"profilerOverhead\":[],\n\"threads\":[");
-	return flush(firefox, reterr);
-}
-
-enum column { DATA, NAME, START, CATEGORY, END, PHASE };
-
-static const char *const column_names[] = {
-	[DATA] = "data",	 [NAME] = "name",   [START] = "startTime",
-	[CATEGORY] = "category", [END] = "endTime", [PHASE] = "phase",
-};
-
-static int write_cell(struct firefox *firefox, struct thread *thread, enum column column,
-		      struct frec_error *reterr)
-{
-	struct frec_text *text = &firefox->text;
-	struct row row;
-	int result = frec__spool_read(&firefox->spool, &thread->stream, &row, sizeof(row), reterr);
-
-	if (result)
-		return result;
+	if (!stack)
+		return 0;
 	frec__text_clear(&firefox->data);
-	if (!frec__text_grow(&firefox->data, row.size))
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	result = frec__spool_read(&firefox->spool, &thread->stream, firefox->data.data, row.size,
-				  reterr);
-	if (result)
-		return result;
-	switch (column) {
-	case DATA:
-		frec__text_add(text, firefox->data.data, row.size);
-		break;
-	case NAME:
-		frec__text_unsigned(text, row.name);
-		break;
-	case START:
-		add_time(firefox, row.begin);
-		break;
-	case CATEGORY:
-		frec__text_unsigned(text, row.category);
-		break;
-	case END:
-		if (row.begin == row.time)
-			frec__text_puts(text, "null");
-		else
-			add_time(firefox, row.time);
-		break;
-	case PHASE:
-		frec__text_puts(text, row.begin == row.time ? "0" : "1"); // an instant, an interval
-		break;
-	}
-	return 0;
+	frec__text_puts(&firefox->data, "{\"type\":\"flightrec:stack\"");
+	row.stack = end_data(firefox, stack);
+	return add_row(firefox,
+		       find_thread(firefox, file->host, key,
+				   frec__processes_find(&file->events.processes, thread->tid,
+							thread->time)),
+		       &row, reterr);
 }
 
-static int write_column(struct firefox *firefox, struct thread *thread, enum column column,
-			struct frec_error *reterr)
+static int add_death(struct frec_firefox *firefox, const struct frec_timeline_file *file,
+		     struct frec_error *reterr)
 {
-	int result = frec__spool_rewind(&firefox->spool, &thread->stream, reterr);
+	const struct frec_snapshot *snapshot = file->events.snapshot;
+	int result = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
 
-	frec__text_printf(&firefox->text, "%s\"%s\":[", column ? ",\n" : "", column_names[column]);
-	for (uint64_t i = 0; i < thread->markers && !result; i++) {
-		frec__text_puts(&firefox->text, i ? "," : "");
-		result = write_cell(firefox, thread, column, reterr);
-		if (!result)
-			result = flush(firefox, reterr);
+	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
+		// The one that died has the crash.
+		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
+			result = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
 	}
-	frec__text_puts(&firefox->text, "]");
 	return result;
-}
-
-static void add_thread_head(struct firefox *firefox, const struct thread *thread)
-{
-	const struct frec_process_entry *who = thread->who;
-	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
-	int32_t pid = (int32_t)(thread->key >> 32), tid = (int32_t)thread->key;
-	struct frec_text *text = &firefox->text;
-
-	frec__text_puts(text, "{\"name\":");
-	if (name.len)
-		frec__text_json(text, name.data, name.len);
-	else
-		frec__text_printf(text, "\"%" PRId32 "\"", tid);
-	frec__text_puts(text, ",\"processName\":");
-	if (who && who->process->name.len)
-		frec__text_json(text, who->process->name.data, who->process->name.len);
-	else
-		frec__text_printf(text, "\"%" PRId32 "\"", pid);
-	frec__text_printf(text,
-			  ",\"isMainThread\":%s,\"processType\":\"default\",\"pid\":\"%" PRId32
-			  "\",\"tid\":\"%" PRId32 "\",\"pausedRanges\":[],\"registerTime\":",
-			  pid == tid ? "true" : "false", pid, tid);
-	add_time(firefox, thread->first);
-	frec__text_puts(text, ",\"unregisterTime\":null,\"processStartupTime\":");
-	add_time(firefox, thread->first);
-	frec__text_puts(text, ",\"processShutdownTime\":null,\n\"stringArray\":[");
-}
-
-// Samples and frames: none yet.
-static const char no_samples[] =
-	"\"samples\":{\"length\":0,\"stack\":[],\"time\":[],\"weight\":null,\"weightType\":"
-	"\"samples\"},"
-	"\"stackTable\":{\"length\":0,\"frame\":[],\"prefix\":[],\"category\":[],\"subcategory\":[]"
-	"},"
-	"\"frameTable\":{\"length\":0,\"address\":[],\"inlineDepth\":[],\"category\":[],"
-	"\"subcategory\":[],\"func\":[],\"nativeSymbol\":[],\"innerWindowID\":[],"
-	"\"implementation\":[],\"line\":[],\"column\":[]},"
-	"\"funcTable\":{\"length\":0,\"name\":[],\"isJS\":[],\"relevantForJS\":[],\"resource\":[],"
-	"\"fileName\":[],\"lineNumber\":[],\"columnNumber\":[]},"
-	"\"resourceTable\":{\"length\":0,\"lib\":[],\"name\":[],\"host\":[],\"type\":[]},"
-	"\"nativeSymbols\":{\"length\":0,\"libIndex\":[],\"address\":[],\"name\":[],"
-	"\"functionSize\":[]},";
-
-static int write_thread(struct firefox *firefox, struct thread *thread, struct frec_error *reterr)
-{
-	const struct frec_snapshot *snapshot = firefox->context->snapshot;
-	const struct frec_shapes *shapes = &firefox->context->timeline->shapes;
-	struct frec_text *text = &firefox->text;
-	int result = frec__spool_end(&firefox->spool, &thread->stream, reterr);
-
-	add_thread_head(firefox, thread);
-	// All names, in the order of their numbers: a marker's name is one of these.
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		add_key(text, snapshot->sources[i]->system, ":", snapshot->sources[i]->name);
-		frec__text_puts(text, ",");
-	}
-	frec__text_puts(text, "\"crash\"");
-	for (size_t i = 0; i < shapes->span_count; i++) {
-		frec__text_puts(text, ",");
-		add_key(text, shapes->spans[i].system, ":", shapes->spans[i].name);
-	}
-	frec__text_puts(text, "],\n");
-	frec__text_puts(text, no_samples);
-	frec__text_printf(text, "\n\"markers\":{\"length\":%" PRIu64 ",\n", thread->markers);
-	for (enum column column = DATA; column <= PHASE && !result; column++)
-		result = write_column(firefox, thread, column, reterr);
-	frec__text_puts(text, "}}");
-	return result ? result : flush(firefox, reterr);
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
-	struct firefox *firefox = state;
+	struct frec_firefox *firefox = state;
 	const struct frec_timeline *timeline = firefox->context->timeline;
 	int result = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++) {
-		if (timeline->snapshots[i]->crash)
-			result = add_crash(firefox, timeline->snapshots[i]->crash, reterr);
-	}
-	if (!result)
-		result = write_head(firefox, reterr);
-	for (size_t i = 0; i < firefox->count && !result; i++) {
-		frec__text_puts(&firefox->text, i ? ",\n" : "\n");
-		result = write_thread(firefox, firefox->threads[i], reterr);
-	}
-	frec__text_puts(&firefox->text, "\n]}\n");
-	return result ? result : flush(firefox, reterr);
+	for (size_t i = 0; i < timeline->file_count && !result; i++)
+		result = add_death(firefox, &timeline->files[i], reterr);
+	return result ? result : frec__firefox_write(firefox, reterr);
 }
 
 const struct frec_writer frec__writer_firefox = {
@@ -471,6 +354,7 @@ const struct frec_writer frec__writer_firefox = {
 	.what = "for profiler.firefox.com",
 	.suffix = ".firefox.json",
 	.other_suffix = ".profile.json",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.end = end,

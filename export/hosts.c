@@ -368,3 +368,17 @@ void frec__hosts_deinit(struct frec_hosts *hosts)
 	free(hosts->sources);
 	*hosts = (struct frec_hosts){0};
 }
+
+// More than the kernel's numbers, which are below 2^22, in digits that people can tell apart.
+#define NUMBERS 10000000
+
+int64_t frec__host_number(const struct frec_host *host, uint32_t pid)
+{
+	return (int64_t)host->index * NUMBERS + (int32_t)pid;
+}
+
+void frec__host_suffix(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host)
+{
+	if (hosts->count > 1)
+		frec__text_printf(text, " (%s)", host->name);
+}

@@ -14,6 +14,7 @@
 #include "export/filter.h"
 #include "export/processes.h"
 #include "export/snapshot.h"
+#include "export/text.h"
 
 struct frec_host {
 	size_t index;
@@ -46,5 +47,10 @@ struct frec_hosts {
 int frec__hosts_init(struct frec_hosts *hosts, struct frec_snapshot *const *files, size_t count,
 		     const struct frec_filter_options *options, struct frec_error *reterr);
 void frec__hosts_deinit(struct frec_hosts *hosts);
+
+/* For formats that know one machine alone: the number of a process or thread, which for hosts behind the first has the host's
+ * in front (pid 123 of the second is 10000123), and what stands behind a process's name: of several hosts its own. */
+int64_t frec__host_number(const struct frec_host *host, uint32_t pid);
+void frec__host_suffix(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host);
 
 #endif

@@ -136,7 +136,8 @@ static void set_value(struct frec_arena *arena, Otlp__AnyValue *ret, const struc
 		for (size_t i = 0; array && i < array->n_values; i++) {
 			struct frec_value element;
 
-			frec__value_element(value, i, &element);
+			if (!frec__value_element(value, i, &element))
+				break;
 			set_value(arena, array->values[i], &element);
 		}
 		break;

@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: MIT
-// check_chrome.js TRACE.json LINES.jsonl: is it Trace Event JSON by its rules, with exactly the events of the JSON lines?
+// check_chrome.js TRACE.json LINES.jsonl REPORT.json: is it Trace Event JSON by its rules, with exactly the events and call stacks
+// of the JSON lines, and the death with the stacks of the report?
 "use strict";
 const assert = require("assert");
 const fs = require("fs");
+const { stackNames } = require("./stack_names.js");
 
 const bytes = fs.readFileSync(process.argv[2]);
 const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 const trace = JSON.parse(text);
 const lines = fs.readFileSync(process.argv[3], "utf-8").trimEnd().split("\n");
+const report = JSON.parse(fs.readFileSync(process.argv[4], "utf-8"));
 
-assert.deepStrictEqual(Object.keys(trace), ["displayTimeUnit", "otherData", "traceEvents"]);
+const used = trace.traceEvents.some((event) => "sf" in event);
+assert.deepStrictEqual(Object.keys(trace), ["displayTimeUnit", "otherData", "traceEvents"].concat(used ? ["stackFrames"] : []));
 assert.strictEqual(trace.displayTimeUnit, "ns");
 
 const processes = new Map(), threads = new Map(), open = new Map(), events = [];
+const atDeath = new Map();
 let crash = null;
+
+// The names of the functions of an event's stack, innermost first.
+function stackOf(event) {
+	const names = [];
+	for (let id = event.sf; id !== undefined; id = trace.stackFrames[id].parent)
+		names.push(trace.stackFrames[id].name);
+	return names;
+}
+
 for (const event of trace.traceEvents) {
 	for (const key of ["ph", "pid", "tid", "name"])
 		assert.ok(key in event, `${key} is missing: ${JSON.stringify(event)}`);
@@ -38,7 +52,9 @@ for (const event of trace.traceEvents) {
 		assert.ok(event.dur >= 0);
 	else
 		assert.ok(event.ph === "i" && ["g", "p", "t"].includes(event.s), event.ph);
-	if (event.cat === "flightrec")
+	if (event.name === "stack at the death of the process")
+		atDeath.set(event.tid, stackOf(event));
+	else if (event.cat === "flightrec")
 		crash = event;
 	else
 		events.push(event);
@@ -58,6 +74,7 @@ lines.forEach((line, i) => {
 	if (expected.registers)
 		fields.registers = expected.registers;
 	assert.deepStrictEqual(event.args, fields);
+	assert.deepStrictEqual(stackOf(event), stackNames(expected.stack, expected.stack_end));
 	assert.strictEqual(Math.round(event.ts * 1000), expected.time);
 	assert.strictEqual(`${event.cat}:${event.name}`, expected.event);
 	assert.strictEqual(event.cpu, expected.cpu);
@@ -72,5 +89,11 @@ lines.forEach((line, i) => {
 if (crash) {
 	assert.deepStrictEqual([crash.name, crash.s, crash.ts, crash.pid, crash.tid], ["crash", "p", 2500000, 123, 125]);
 	assert.match(crash.args.what, /^shopd\[123\] died of SIGSEGV/);
+	assert.deepStrictEqual(stackOf(crash), stackNames(report.crash.frames, report.crash.frames_end));
 }
+for (const thread of (report.threads ?? []).filter((thread) => thread.tid !== report.crash?.tid)) {
+	assert.deepStrictEqual(atDeath.get(thread.tid), stackNames(thread.frames, thread.frames_end));
+	atDeath.delete(thread.tid);
+}
+assert.strictEqual(atDeath.size, 0);
 console.log(`${events.length} events agree${crash ? ", and a crash" : ""}`);

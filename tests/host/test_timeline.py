@@ -153,6 +153,7 @@ def check_other_formats(files):
     assert {phase: len(of) for phase, of in by_phase.items()} == {"B": 16, "E": 15, "b": 5, "e": 5, "C": 10}
     assert [e["args"]["value"] for e in by_phase["C"] if e["name"] == "load"] == [0.25, 0.5, 0.75, 1, 1.25]
     assert all(b["id"] == e["id"] and b["args"]["request"] == e["args"]["request"] for b, e in zip(by_phase["b"], by_phase["e"]))
+    check_chrome_flows(events)
     profile = json.loads(pathlib.Path("t.firefox.json").read_text())
     intervals = []
     for thread in profile["threads"]:
@@ -160,8 +161,22 @@ def check_other_formats(files):
         for i in range(markers["length"]):
             if markers["phase"][i] == 1:
                 assert markers["startTime"][i] < markers["endTime"][i]
-                intervals.append(thread["stringArray"][markers["name"][i]])
+                intervals.append(profile["shared"]["stringArray"][markers["name"][i]])
     assert sorted(intervals) == sorted(["client:call", "client:check", "server:work", "server:job"] * 5), intervals
+
+
+def check_chrome_flows(events):
+    """An arrow's step is behind the event that it is for, at its time and on its thread; what begins on a lane has none."""
+    flows = {}
+    for before, event in zip([None, *events], events):
+        if event["ph"] in "st":
+            assert all(before[key] == event[key] for key in ("ts", "pid", "tid")) and before["ph"] in "Bi", (before, event)
+            assert (event["name"], event["cat"]) == ("flow", "flightrec")
+            flows.setdefault(event["id"], []).append((event["ph"], before["name"], before["args"]["request"]))
+    steps = sorted(flows.values(), key=lambda steps: steps[0][2])
+    # The call, the work of the other process, the check of what came back; and the call that nobody answered.
+    assert steps[1:] == [[("s", "call", n), ("t", "work", n), ("t", "check", n)] for n in range(1001, 1006)], steps
+    assert steps[0] == [("s", "call", 1)], steps
 
 
 def check_one_recorder():
@@ -265,13 +280,57 @@ def check_hosts():
     flows = [flow for flow, _, _ in trace.flows]
     assert len(flows) == 2 * len(set(flows[: len(flows) // 2])) or len(set(flows)) < len(flows)
 
-    for form in ("chrome", "firefox", "ctf", "perf"):
+    check_chrome_hosts()
+    check_firefox_hosts()
+    for form in ("html", "ctf", "perf"):
         done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
-        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, otlp" in done.stderr, done
+        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, otlp-traces, firefox" in done.stderr, done
         assert not pathlib.Path("never").exists()
         # Of one host there is room for several files.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
     run("export", "a.frec", "no such file", "-f", "json", "-o", "never", status=1)
+
+
+def check_chrome_hosts():
+    """Processes of the second host have numbers of their own and its name behind theirs."""
+    lines = json_lines("a.frec", "host.frec")
+    run("export", "a.frec", "host.frec", "-f", "chrome", "-o", "t.chrome.json")
+    events = json.loads(pathlib.Path("t.chrome.json").read_text())["traceEvents"]
+    names = {event["pid"]: event["args"]["name"] for event in events if event["name"] == "process_name"}
+    assert names == {123: "shopd (web-7)", 10000123: "shopd (web-8)"}, names
+    found = [event for event in events if event["ph"] == "i" and event["cat"] != "flightrec"]
+    assert len(found) == len(lines)
+    for event, line in zip(found, lines):
+        front = {"web-7": 0, "web-8": 10_000_000}[line["host"]]
+        assert event["tid"] == front + line["tid"] and round(event["ts"] * 1000) == line["time"], (event, line)
+        assert not line.get("process") or names[event["pid"]] == f"{line['process']} ({line['host']})", (event, line)
+    crashes = [(event["ts"], event["pid"], event["tid"]) for event in events if event["name"] == "crash"]
+    assert crashes == [(2_500_000, 123, 125), (3_500_000, 10000123, 10000125)], crashes
+
+
+def check_firefox_hosts():
+    lines = json_lines("a.frec", "host.frec")
+    run("export", "a.frec", "host.frec", "-f", "firefox", "-o", "t.firefox.json")
+    profile = json.loads(pathlib.Path("t.firefox.json").read_text())
+    first = min(line["time"] for line in lines)
+    schemas = [schema["name"] for schema in profile["meta"]["markerSchema"]]
+    assert len(schemas) == len(set(schemas)), schemas
+    for schema in profile["meta"]["markerSchema"]:
+        keys = [field["key"] for field in schema["fields"]]
+        assert len(keys) == len(set(keys)), schema
+    threads = [(thread["pid"], thread["tid"]) for thread in profile["threads"]]
+    assert len(threads) == len(set(threads)), threads
+    found, crashes = [], []
+    for thread in profile["threads"]:
+        front = "1000" if len(thread["tid"]) == 8 else ""
+        host = "web-8" if front else "web-7"
+        assert thread["processName"].endswith(f" ({host})"), thread["processName"]
+        markers = thread["markers"]
+        for data, start in zip(markers["data"], markers["startTime"]):
+            key = (host, int(thread["tid"]) % 10_000_000, round(start * 1e6) + first, data["type"])
+            (crashes if data["type"] == "flightrec:crash" else found).append(key)
+    assert sorted(found) == sorted((line["host"], line["tid"], line["time"], line["event"]) for line in lines), found
+    assert sorted(crash[:3] for crash in crashes) == [("web-7", 125, 2_500_000_000), ("web-8", 125, 3_500_000_000)], crashes
 
 
 def main():

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What all threads of a Firefox profile share: names, call stacks, the functions on them and the programs those are in. */
+#ifndef FREC_EXPORT_FIREFOX_TABLES_H
+#define FREC_EXPORT_FIREFOX_TABLES_H
+
+#include "export/output.h"
+#include "export/stack_tree.h"
+#include "export/strings.h"
+
+/* The profile's categories, of markers and of functions on stacks: indices in its list. */
+enum frec_firefox_category {
+	FREC_FIREFOX_EVENT,
+	FREC_FIREFOX_KERNEL,
+	FREC_FIREFOX_CRASH,
+	FREC_FIREFOX_USER,
+	FREC_FIREFOX_OTHER,
+};
+
+/* Start with zeroes. */
+struct frec_firefox_tables {
+	struct frec_strings strings;   /* a name is its number */
+	struct frec_stack_tree stacks; /* a stack is the number of its node less 1 */
+};
+
+/* Writes ,"libs":[...],"shared":{...} when all is there. `machine` is the one that programs are for. */
+int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *machine,
+			       struct frec_output *output, struct frec_error *reterr);
+
+void frec__firefox_tables_deinit(struct frec_firefox_tables *tables);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Which keys were met lately, in memory that has a bound: of those that are different the last FREC_RECENT_MAX for certain, and
+ * none before the last twice as many. */
+#ifndef FREC_EXPORT_RECENT_H
+#define FREC_EXPORT_RECENT_H
+
+#include <errno.h>
+
+#include "export/map.h"
+
+#define FREC_RECENT_MAX (1u << 17)
+
+/* Starts with zeroes. */
+struct frec_recent {
+	struct frec_map now, before;
+};
+
+/* Whether the key was met; from now on it was. Or -ENOMEM. */
+static inline int frec__recent_meet(struct frec_recent *recent, uint64_t key)
+{
+	bool is_new;
+
+	if (recent->now.count == FREC_RECENT_MAX) {
+		frec__map_free(&recent->before);
+		recent->before = recent->now;
+		recent->now = (struct frec_map){0};
+	}
+	if (!frec__map_put(&recent->now, key, &is_new))
+		return -ENOMEM;
+	return !is_new || frec__map_get(&recent->before, key);
+}
+
+static inline void frec__recent_free(struct frec_recent *recent)
+{
+	frec__map_free(&recent->now);
+	frec__map_free(&recent->before);
+}
+
+#endif
