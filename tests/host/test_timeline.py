@@ -211,7 +211,7 @@ def check_system_calls():
         print("not root, or no tracepoints of system calls: their spans were not tried")
         return
     events = ["-e", "raw_syscalls:*", "-e", "syscalls:sys_*_getpid"]
-    subprocess.run([TOOL, "run", *events, "--ring-size", "256K", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
+    subprocess.run([TOOL, "run", *events, "--ring-size", "1M", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
                    stderr=subprocess.PIPE, timeout=WAIT, check=False)
     file, = recorded("d")
     for chosen, kinds in ((["-e", "*sys*:*"], {None}), (["-e", "syscalls:*"], {1, 2})):
