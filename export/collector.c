@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// OTLP over HTTP, as OpenTelemetry's specification asks of a client: a request is a POST of an ExportLogsServiceRequest in
-// protobuf; 429, 502, 503 and 504 mean "later", the server may say how much later, and else the wait doubles each time and
+// OTLP over HTTP, as OpenTelemetry's specification asks of a client: a request is a POST of an ExportLogsServiceRequest
+// or ExportTraceServiceRequest in protobuf; 429, 502, 503 and 504 mean "later", the server may say how much later, and else the wait doubles each time and
 // varies, so that many clients do not come back together; every other status is final. A collector may take a request and
 // reject some of its events (a partial success): they are counted and told at the end.
 //
@@ -17,9 +17,8 @@
 
 #include "export/http.h"
 #include "export/wire.h"
-#include "otlp_logs.pb-c.h"
+#include "otlp.pb-c.h"
 
-#define LOGS_PATH "/v1/logs"
 // Requests are closed when they are longer than this. Collectors take some megabytes.
 #define REQUEST_SIZE (1u << 20)
 #define FIRST_WAIT_MS 500
@@ -28,6 +27,8 @@
 struct frec_collector {
 	struct frec_http *http;
 	struct frec_text url, request;
+	const char *path;
+	bool base;
 	const struct frec_compression *compression;
 	struct frec_text compressed; /* the request */
 	struct frec_http_answer answer;
@@ -43,11 +44,11 @@ static bool is_busy(long status)
 }
 
 // The URL that is posted to. It is told when something fails, so it may not hold secrets.
-static int complete_url(struct frec_text *url, const char *given, struct frec_error *reterr)
+static int complete_url(struct frec_text *url, const struct frec_collector_options *options,
+			struct frec_error *reterr)
 {
-	const char *host = strstr(given, "://");
-	size_t length;
-	bool no_path;
+	const char *given = options->url, *host = strstr(given, "://");
+	size_t length, end;
 
 	if (!host || !host[3] || (strncmp(given, "http://", 7) && strncmp(given, "https://", 8)))
 		return frec__error(reterr, -EINVAL, "%s: a URL begins with http:// or https:// and a host", given);
@@ -56,9 +57,16 @@ static int complete_url(struct frec_text *url, const char *given, struct frec_er
 	if (memchr(host, '@', length))
 		return frec__error(reterr, -EINVAL,
 				   "a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
-	no_path = !host[length] || !strcmp(host + length, "/");
-	frec__text_add(url, given, no_path ? (size_t)(host - given) + length : strlen(given));
-	frec__text_puts(url, no_path ? LOGS_PATH : "");
+	end = strcspn(host, "?#");
+	if (!options->base && host[length] && strcmp(host + length, "/") != 0) {
+		frec__text_puts(url, given);
+	} else {
+		while (end && host[end - 1] == '/')
+			end--;
+		frec__text_add(url, given, (size_t)(host - given) + end);
+		frec__text_puts(url, options->path);
+		frec__text_puts(url, host + strcspn(host, "?#"));
+	}
 	return url->failed ? frec__error(reterr, -ENOMEM, "out of memory") : 0;
 }
 
@@ -126,7 +134,9 @@ int frec__collector_create(struct frec_collector **ret, const struct frec_collec
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	collector->patience = options->patience;
 	collector->compression = options->compression;
-	result = complete_url(&collector->url, options->url, reterr);
+	collector->path = options->path;
+	collector->base = options->base;
+	result = complete_url(&collector->url, options, reterr);
 	if (!result)
 		result = frec__http_create(&collector->http, collector->url.data, reterr);
 	if (!result && frec__http_header(collector->http, "Content-Type", "application/x-protobuf"))
@@ -167,14 +177,14 @@ static void *unpack(const ProtobufCMessageDescriptor *descriptor, const struct f
 
 static void count_rejected(struct frec_collector *collector)
 {
-	Otlp__ExportLogsServiceResponse *response =
-		unpack(&otlp__export_logs_service_response__descriptor, &collector->answer.body);
-	const Otlp__ExportLogsPartialSuccess *part = response ? response->partial_success : NULL;
+	Otlp__ExportServiceResponse *response =
+		unpack(&otlp__export_service_response__descriptor, &collector->answer.body);
+	const Otlp__ExportPartialSuccess *part = response ? response->partial_success : NULL;
 
-	if (part && part->rejected_log_records > 0) {
+	if (part && part->rejected > 0) {
 		if (!collector->rejected)
 			frec__text_plain(&collector->why, part->error_message, strlen(part->error_message));
-		collector->rejected += (uint64_t)part->rejected_log_records;
+		collector->rejected += (uint64_t)part->rejected;
 	}
 	if (response)
 		protobuf_c_message_free_unpacked(&response->base, NULL);
@@ -192,7 +202,9 @@ static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 		frec__text_puts(&words, ": ");
 		frec__text_plain(&words, status->message, strlen(status->message));
 	} else if (code == 404 || code == 405) {
-		frec__text_puts(&words, ": is this where a collector takes logs? Usually it is " LOGS_PATH);
+		frec__text_printf(&words, ": is this where a collector takes %s? Usually it is %s%s",
+				  strrchr(collector->path, '/') + 1, collector->path,
+				  collector->base ? "; with -f otlp only logs are sent" : "");
 	}
 	result = frec__error(reterr, -EREMOTEIO, "%s: answered %ld%s", collector->url.data, code,
 			     words.data ? words.data : "");
@@ -297,7 +309,8 @@ int frec__collector_finish(struct frec_collector *collector, struct frec_error *
 
 	if (result || !collector->rejected)
 		return result;
-	return frec__error(reterr, -EBADMSG, "%s: the collector rejected %" PRIu64 " events%s%s",
-			   collector->url.data, collector->rejected, collector->why.size ? ": " : "",
+	return frec__error(reterr, -EBADMSG, "%s: the collector rejected %" PRIu64 " %s%s%s",
+			   collector->url.data, collector->rejected,
+			   strcmp(collector->path, "/v1/traces") ? "events" : "spans", collector->why.size ? ": " : "",
 			   collector->why.size ? collector->why.data : "");
 }

@@ -3,6 +3,7 @@
 #ifndef FREC_EXPORT_COLLECTOR_H
 #define FREC_EXPORT_COLLECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,9 @@
 struct frec_collector;
 
 struct frec_collector_options {
-	const char *url;     /* http or https; without a path, that of logs is meant: /v1/logs */
+	const char *url;     /* http or https */
+	const char *path;    /* where collectors take such messages: behind a URL without a path */
+	bool base;	     /* the URL is one for all kinds of messages: the path is put behind its own */
 	const char *headers; /* to send along, as OTEL_EXPORTER_OTLP_HEADERS has them: name=value,...; NULL: none */
 	uint64_t patience;   /* seconds for which a busy collector is asked again, for each request */
 	const struct frec_compression *compression; /* of requests; NULL: none. Collectors know gzip */
@@ -23,7 +26,7 @@ int frec__collector_create(struct frec_collector **ret, const struct frec_collec
 			   struct frec_error *reterr);
 void frec__collector_destroy(struct frec_collector *collector);
 
-/* Adds a whole LogsData. Messages go out together, a request at a time. Blocks while one does. */
+/* Adds a whole LogsData, or a whole TracesData, and then no other kind. Messages go out together, a request at a time. Blocks while one does. */
 int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
 			struct frec_error *reterr);
 

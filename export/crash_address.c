@@ -5,21 +5,13 @@
 
 #include "export/crash.h"
 #include "unwind/registers.h"
+#include "unwind/unwind.h"
 
 // Fields of a structure that a null pointer leads to are not further away, and the kernel maps nothing there
 // (vm.mmap_min_addr).
 #define NULL_PAGES 0x10000
 // A function's variables reach this far below the stack pointer of its caller, mostly.
 #define STACK_NEAR (1u << 20)
-
-static uint64_t register_value(const Flightrec__Registers *registers, unsigned int number)
-{
-	uint64_t below = registers->mask & ((UINT64_C(1) << number) - 1);
-	size_t index = (size_t)__builtin_popcountll(below);
-
-	return registers->mask >> number & 1 && index < registers->n_value ? registers->value[index]
-									    : 0;
-}
 
 static const Flightrec__Map *code_at(const struct frec_snapshot *snapshot, uint64_t address)
 {
@@ -56,8 +48,11 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 	if (crash->fault_case != FLIGHTREC__CRASH__FAULT_ADDRESS || !has_fault_address(crash->signal))
 		return;
 	if (layout && crash->registers) {
-		pc = register_value(crash->registers, layout->pc);
-		sp = register_value(crash->registers, layout->sp);
+		const struct frec_unwind_registers registers = {crash->registers->mask, crash->registers->value,
+								crash->registers->n_value};
+
+		pc = frec__unwind_register(&registers, layout->pc);
+		sp = frec__unwind_register(&registers, layout->sp);
 	}
 	map = code_at(snapshot, crash->address);
 	// SI_KERNEL: on x86_64 that of an address that cannot exist, which the processor does not tell.

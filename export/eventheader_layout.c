@@ -193,8 +193,8 @@ struct maker {
 	Flightrec__Field *pointers[FREC_EVENTHEADER_FIELDS_MAX];
 	char names[FREC_EVENTHEADER_FIELDS_MAX][NAME_MAX_SIZE + 16];
 	size_t count;
-	Flightrec__Enumerator errors[ERRNO_MAX], levels[6], opcodes[16];
-	Flightrec__Enumerator *error_pointers[ERRNO_MAX], *level_pointers[6], *opcode_pointers[16];
+	Flightrec__Enumerator errors[ERRNO_MAX], levels[6], opcodes[1];
+	Flightrec__Enumerator *error_pointers[ERRNO_MAX], *level_pointers[6], *opcode_pointers[1];
 };
 
 static void add_field(struct maker *maker, const char *name, struct shape shape)
@@ -256,6 +256,7 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 	static const char *const levels[] = {"critical", "error", "warning", "information", "verbose"};
 	static const char *const opcodes[] = {"start",	   "stop",  "collection_start", "collection_stop",
 					      "extension", "reply", "resume",		"suspend", "send"};
+	const size_t opcode_count = sizeof(opcodes) / sizeof(opcodes[0]);
 	const struct frec_eventheader_head *head = &layout->head;
 
 	add_field(maker, "level", (struct shape){.kind = KIND(ENUM), .size = 1});
@@ -264,7 +265,10 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 		add_field(maker, "keyword", (struct shape){.kind = KIND(POINTER), .size = 8});
 	if (head->opcode) {
 		add_field(maker, "opcode", (struct shape){.kind = KIND(ENUM), .size = 2});
-		name_values(maker->pointers[maker->count - 1], maker->opcodes, maker->opcode_pointers, opcodes, 9, 1);
+		// All events of the source have this one.
+		if (head->opcode <= opcode_count)
+			name_values(maker->pointers[maker->count - 1], maker->opcodes, maker->opcode_pointers,
+				    &opcodes[head->opcode - 1], 1, head->opcode);
 	}
 	if (head->id) {
 		add_field(maker, "id", (struct shape){.kind = KIND(UNSIGNED), .size = 2});

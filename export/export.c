@@ -9,7 +9,7 @@
 
 const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
-	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp,
+	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp, &frec__writer_otlp_traces,
 	&frec__writer_ctf, &frec__writer_perf,
 	&frec__writer_firefox, &frec__writer_html, &frec__writer_folded, &frec__writer_pprof, NULL,
 };
@@ -67,16 +67,20 @@ struct work {
 	void *state;
 };
 
+// Events after which progress is told again: telling it takes about as long as reading one.
+#define PROGRESS_EVERY 64
+
 static int write_events(struct frec_timeline *timeline, struct work *works, size_t count,
 			const struct frec_export_options *options, struct frec_error *reterr)
 {
 	const struct frec_event *event;
+	uint64_t number = 0;
 	int result = 0;
 
 	while (!result && (event = frec__timeline_next(timeline))) {
 		for (size_t i = 0; i < count && !result; i++)
 			result = works[i].writer->event(works[i].state, event, reterr);
-		if (options && options->progress) {
+		if (options && options->progress && number++ % PROGRESS_EVERY == 0) {
 			uint64_t done, total;
 
 			frec__timeline_progress(timeline, &done, &total);

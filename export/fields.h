@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "flightrec.pb-c.h"
 
@@ -38,7 +39,37 @@ struct frec_value {
 	bool cut; /* text that was longer when it was emitted */
 };
 
-/* Decodes one field. Never fails and never reads outside the payload: what cannot be decoded is
+/* A number of 1 to 8 bytes. Little-endian, as all machines that record. The common sizes are no calls of memcpy. */
+static inline uint64_t frec__load(const uint8_t *p, size_t size)
+{
+	uint64_t value = 0;
+
+	switch (size) {
+	case 8:
+		memcpy(&value, p, 8);
+		return value;
+	case 4:
+		memcpy(&value, p, 4);
+		return value;
+	case 2:
+		memcpy(&value, p, 2);
+		return value;
+	case 1:
+		return *p;
+	default:
+		memcpy(&value, p, size);
+		return value;
+	}
+}
+
+static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
+{
+	unsigned int shift = 64 - 8 * (unsigned int)size;
+
+	return (int64_t)(frec__load(p, size) << shift) >> shift;
+}
+
+/* Decodes one field, as decode_plan.h does all of a source. Never fails and never reads outside the payload: what cannot be decoded is
  * FREC_VALUE_INVALID. */
 void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
 			size_t payload_size, struct frec_value *ret);
@@ -53,8 +84,26 @@ enum frec_field_type {
 };
 enum frec_field_type frec__field_type(const Flightrec__Field *field);
 
-/* Elements of an array, and the one at `index` as an unsigned or signed value. */
+/* Elements of an array. */
 size_t frec__value_elements(const struct frec_value *array);
-void frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret);
+
+/* The element at `index`, as an unsigned or signed value. Returns false behind the last. */
+static inline bool frec__value_element(const struct frec_value *array, size_t index, struct frec_value *ret)
+{
+	size_t size = array->field->element_size;
+	const uint8_t *data = array->data + index * size;
+
+	if ((index + 1) * size > array->size)
+		return false;
+	*ret = (struct frec_value){.field = array->field};
+	if (array->field->element_signed) {
+		ret->kind = FREC_VALUE_SIGNED;
+		ret->i = frec__load_signed(data, size);
+	} else {
+		ret->kind = FREC_VALUE_UNSIGNED;
+		ret->u = frec__load(data, size);
+	}
+	return true;
+}
 
 #endif

@@ -53,6 +53,7 @@ static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *
 	frec__text_puts(&prepared->event, ",\"event\":");
 	frec__text_json(&prepared->event, name.data, name.size);
 	frec__text_puts(&prepared->event, ",\"fields\":{");
+	frec__text_finish(&prepared->event);
 	failed = name.failed || prepared->event.failed;
 	frec__text_free(&name);
 	prepared->fields = calloc(source->n_field + 1, sizeof(*prepared->fields));
@@ -62,6 +63,7 @@ static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *
 		frec__text_puts(&prepared->fields[i], i ? "," : "");
 		frec__text_json_puts(&prepared->fields[i], source->field[i]->name);
 		frec__text_puts(&prepared->fields[i], ":");
+		frec__text_finish(&prepared->fields[i]);
 		failed |= prepared->fields[i].failed;
 	}
 	return !failed;
@@ -98,6 +100,10 @@ void frec__json_deinit(struct frec_json *json)
 	for (size_t i = 0; i < json->locations.count; i++)
 		frec__text_free((struct frec_text *)json->locations.entries + i);
 	free(json->locations.entries);
+	for (size_t i = 0; i < json->names.count; i++)
+		frec__text_free((struct frec_text *)json->names.entries + i);
+	free(json->names.entries);
+	frec__map_free(&json->threads);
 	free(json->sources);
 	*json = (struct frec_json){0};
 }
@@ -110,6 +116,34 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
+// ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL without memory.
+static const struct frec_text *names_of(struct frec_json *json, const struct frec_process_entry *who)
+{
+	uint32_t *number = frec__map_put(&json->threads, (uint64_t)(uintptr_t)who, NULL);
+	struct frec_text *names;
+
+	if (!number)
+		return NULL;
+	if (!*number)
+		*number = (uint32_t)json->threads.count;
+	names = frec__by_id(&json->names, *number, sizeof(*names));
+	if (names && !names->size) {
+		add_name(names, ",\"process\":", who->process->name);
+		add_name(names, ",\"thread\":", frec__process_entry_thread_name(who));
+		frec__text_finish(names);
+	}
+	return names;
+}
+
+static void add_names(struct frec_text *line, struct frec_json *json, const struct frec_process_entry *who)
+{
+	const struct frec_text *names = names_of(json, who);
+
+	line->failed |= !names || names->failed;
+	if (names)
+		frec__text_add_made(line, names);
+}
+
 static void add_fields(struct frec_text *line, const struct frec_json_source *prepared,
 		       const struct frec_event *event)
 {
@@ -117,7 +151,7 @@ static void add_fields(struct frec_text *line, const struct frec_json_source *pr
 	bool any_cut = false;
 
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__text_add(line, prepared->fields[i].data, prepared->fields[i].size);
+		frec__text_add_made(line, &prepared->fields[i]);
 		frec__text_json_value(line, &event->values[i]);
 		any_cut |= event->values[i].cut;
 	}
@@ -209,11 +243,9 @@ void frec__json_event(struct frec_text *line, struct frec_json *json,
 	frec__text_signed(line, (int32_t)record->pid);
 	frec__text_puts(line, ",\"tid\":");
 	frec__text_signed(line, (int32_t)record->tid);
-	if (event->who) {
-		add_name(line, ",\"process\":", event->who->process->name);
-		add_name(line, ",\"thread\":", frec__process_entry_thread_name(event->who));
-	}
-	frec__text_add(line, prepared->event.data, prepared->event.size);
+	if (event->who)
+		add_names(line, json, event->who);
+	frec__text_add_made(line, &prepared->event);
 	add_fields(line, prepared, event);
 	if (record->registers) {
 		frec__text_puts(line, ",");

@@ -4,6 +4,7 @@
 #define FREC_EXPORT_JSON_H
 
 #include "export/by_id.h"
+#include "export/map.h"
 #include "export/text.h"
 #include "export/writer.h"
 #include "unwind/registers.h"
@@ -14,6 +15,8 @@ struct frec_json {
 	struct frec_json_source *sources;	/* by index */
 	const char *host; /* told in every event; NULL: there is but one */
 	struct frec_by_id locations;		/* struct frec_text: objects of places on stacks, made when first met */
+	struct frec_by_id names;		/* the same: of threads */
+	struct frec_map threads; /* number of the names of one, by the address of its entry */
 };
 
 /* Prepares what is the same in every event. The snapshot must outlive it. Returns 0 or -ENOMEM. */

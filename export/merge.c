@@ -55,31 +55,27 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-static bool before(const struct frec_merge_ring *a, const struct frec_merge_ring *b)
+// Of records with one time that of the first ring comes first. Without a branch: nobody could foresee it.
+static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
-	if (a->record.time != b->record.time)
-		return a->record.time < b->record.time;
-	return compare_rings(a, b) < 0;
+	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));
 }
 
 static void sift_down(struct frec_merge *merge, size_t i)
 {
-	for (;;) {
-		size_t least = i;
-		struct frec_merge_ring *ring;
+	struct frec_merge_head *heap = merge->heap, sinking = heap[i];
 
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < merge->heap_size;
-		     child++) {
-			if (before(merge->heap[child], merge->heap[least]))
-				least = child;
-		}
-		if (least == i)
-			return;
-		ring = merge->heap[i];
-		merge->heap[i] = merge->heap[least];
-		merge->heap[least] = ring;
-		i = least;
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child + 1 < merge->heap_size)
+			child += before(&heap[child + 1], &heap[child]);
+		if (child >= merge->heap_size || !before(&heap[child], &sinking))
+			break;
+		heap[i] = heap[child];
+		i = child;
 	}
+	heap[i] = sinking;
 }
 
 static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
@@ -144,8 +140,11 @@ static void start(struct frec_merge *merge)
 {
 	merge->started = true;
 	for (size_t i = 0; i < merge->ring_count; i++) {
-		if (advance(merge, &merge->rings[i]))
-			merge->heap[merge->heap_size++] = &merge->rings[i];
+		struct frec_merge_ring *ring = &merge->rings[i];
+
+		if (advance(merge, ring))
+			merge->heap[merge->heap_size++] =
+				(struct frec_merge_head){ring->record.time, ring};
 	}
 	for (size_t i = merge->heap_size; i-- > 0;)
 		sift_down(merge, i);
@@ -153,13 +152,18 @@ static void start(struct frec_merge *merge)
 
 const struct frec_record *frec__merge_next(struct frec_merge *merge)
 {
+	struct frec_merge_head *first = merge->heap;
+
 	if (!merge->started) {
 		start(merge);
 	} else if (merge->heap_size) {
 		// The one handed out last is still on top: its record had to stay until now.
-		if (!advance(merge, merge->heap[0]))
-			merge->heap[0] = merge->heap[--merge->heap_size];
-		sift_down(merge, 0);
+		if (advance(merge, first->ring))
+			first->time = first->ring->record.time;
+		else
+			*first = merge->heap[--merge->heap_size];
+		if (merge->heap_size)
+			sift_down(merge, 0);
 	}
-	return merge->heap_size ? &merge->heap[0]->record : NULL;
+	return merge->heap_size ? &first->ring->record : NULL;
 }

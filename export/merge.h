@@ -14,10 +14,16 @@ struct frec_merge_ring {
 	struct frec_record record; /* the ring's next */
 };
 
+/* A ring with the time of its next record, which is what they are compared by. */
+struct frec_merge_head {
+	uint64_t time;
+	struct frec_merge_ring *ring;
+};
+
 struct frec_merge {
 	struct frec_snapshot *snapshot;
-	struct frec_merge_ring *rings;
-	struct frec_merge_ring **heap;
+	struct frec_merge_ring *rings; /* by CPU and number */
+	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
 	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set before
 	 * the first call of frec__merge_next, else everything is read. */
@@ -40,7 +46,7 @@ const struct frec_record *frec__merge_next(struct frec_merge *merge);
 /* The ring that the sample handed out last is from. */
 static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
 {
-	return merge->heap[0]->number;
+	return merge->heap[0].ring->number;
 }
 
 /* Frees everything; harmless on zeroes. */

@@ -5,6 +5,13 @@
 
 #include "export/text.h"
 
+/* What a number takes at most, with its sign or 0x, without a NUL. */
+#define FREC_DIGITS_MAX 21
+
+/* Writes a number at `p`, where there is room for it, and returns where to go on. */
+char *frec__digits(char *p, uint64_t value);
+char *frec__digits_signed(char *p, int64_t value);
+
 void frec__text_unsigned(struct frec_text *text, uint64_t value);
 void frec__text_signed(struct frec_text *text, int64_t value);
 

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "export/short_bytes.h"
+
 #define FREC_PACK_VARINT_MAX 10
 
 static inline uint8_t *frec__pack_varint(uint8_t *p, uint64_t value)
@@ -37,62 +39,51 @@ static inline uint8_t *frec__pack_double(uint8_t *p, uint32_t field, double valu
 	return p + sizeof(value);
 }
 
-/* As memcpy(3). Most texts are short: a call would take longer than the copy. Both ends are copied, and may overlap. */
-static inline void frec__pack_copy(void *to, const void *from, size_t size)
-{
-	const uint8_t *source = from;
-	uint8_t *target = to;
-	uint64_t first, last;
-
-	if (size > 16) {
-		memcpy(target, source, size);
-	} else if (size >= 8) {
-		memcpy(&first, source, 8);
-		memcpy(&last, source + size - 8, 8);
-		memcpy(target, &first, 8);
-		memcpy(target + size - 8, &last, 8);
-	} else if (size >= 4) {
-		memcpy(&first, source, 4);
-		memcpy(&last, source + size - 4, 4);
-		memcpy(target, &first, 4);
-		memcpy(target + size - 4, &last, 4);
-	} else {
-		for (size_t i = 0; i < size; i++)
-			target[i] = source[i];
-	}
-}
-
 static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *data, size_t size)
 {
 	p = frec__pack_varint(p, field << 3 | 2);
 	p = frec__pack_varint(p, size);
-	frec__pack_copy(p, data, size);
+	frec__copy_short(p, data, size);
 	return p + size;
 }
 
 /* Begins a message within the message: what it returns is where its contents go, and what
- * frec__pack_end takes as `start`. */
-static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
+ * frec__pack_end takes as `start`. `length_size`: bytes that its length is expected to take. */
+static inline uint8_t *frec__pack_begin_sized(uint8_t *p, uint32_t field, size_t length_size)
 {
-	return frec__pack_varint(p, field << 3 | 2) + 1;
+	return frec__pack_varint(p, field << 3 | 2) + length_size;
 }
 
-/* Ends it. Most are shorter than 128 bytes, and room for such a length was left; those that are not
- * move up a little. */
+/* Ends it. One whose length takes more or less than expected moves a little. Returns where to go on; `length_size` becomes what
+ * it took, to be expected of the next of its kind. */
+static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *length_size)
+{
+	size_t size = (size_t)(p - start), expected = *length_size;
+	uint8_t length[FREC_PACK_VARINT_MAX];
+
+	*length_size = (size_t)(frec__pack_varint(length, size) - length);
+	if (*length_size != expected)
+		memmove(start + *length_size - expected, start, size);
+	start -= expected;
+	for (size_t i = 0; i < *length_size; i++)
+		start[i] = length[i];
+	return start + *length_size + size;
+}
+
+/* The same for those that mostly are shorter than 128 bytes. */
+static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
+{
+	return frec__pack_begin_sized(p, field, 1);
+}
+
 static inline uint8_t *frec__pack_end(uint8_t *start, uint8_t *p)
 {
-	size_t size = (size_t)(p - start);
-	uint8_t length[FREC_PACK_VARINT_MAX];
-	size_t more;
+	size_t size = (size_t)(p - start), expected = 1;
 
-	if (size < 0x80) {
-		start[-1] = (uint8_t)size;
-		return p;
-	}
-	more = (size_t)(frec__pack_varint(length, size) - length) - 1;
-	memmove(start + more, start, size);
-	memcpy(start - 1, length, more + 1);
-	return p + more;
+	if (size >= 0x80)
+		return frec__pack_end_sized(start, p, &expected);
+	start[-1] = (uint8_t)size;
+	return p;
 }
 
 #endif

@@ -61,7 +61,7 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 	uint64_t left = reader->size - offset;
 	size_t have = 0, size = FIRST_READ;
 
-	// In steps, since its size is known only once its head has been read.
+	// Its size is known only once its head has been read.
 	for (;;) {
 		int result;
 
@@ -70,11 +70,10 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 		result = read_more(reader, offset, have, size);
 		if (!result)
 			result = frec__part_next(reader->buffer, size, ret);
-		if (result != -EAGAIN || size == left ||
-		    size > FREC_PART_SIZE_MAX + FREC_PART_HEAD_MAX)
+		if (result != -EAGAIN || size == left || !ret->size)
 			return result;
 		have = size;
-		size *= 8;
+		size = ret->size;
 	}
 }
 

@@ -238,8 +238,8 @@ static void add_value(struct frec_text *bytes, size_t start, const struct frec_p
 		for (uint32_t i = 0; value->kind == FREC_VALUE_ARRAY && i < field->count; i++) {
 			struct frec_value element;
 
-			frec__value_element(value, i, &element);
-			set(bytes, at + 8 * i, element.u);
+			if (frec__value_element(value, i, &element))
+				set(bytes, at + 8 * i, element.u);
 		}
 		break;
 	}

@@ -75,26 +75,20 @@ int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
 	return frec__map_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
 }
 
-int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
-			 const struct frec_process_entry *who, uint64_t *ret_uuid,
-			 struct frec_error *reterr)
+static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid, uint32_t tid,
+			   const struct frec_process_entry *who, struct frec_error *reterr)
 {
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackDescriptor track = PERFETTO__PROTOS__TRACK_DESCRIPTOR__INIT;
 	Perfetto__Protos__ThreadDescriptor thread = PERFETTO__PROTOS__THREAD_DESCRIPTOR__INIT;
 	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
-	// Events whose thread is not known share a track that is no thread's.
-	bool is_thread = tid != UINT32_MAX;
-	int is_new;
 
 	track.has_uuid = true;
-	*ret_uuid = track.uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_THREAD, tid);
-	is_new = frec__perfetto_is_new(perfetto, track.uuid);
-	if (is_new < 0)
-		return frec__error(reterr, is_new, "out of memory");
-	if (!is_new)
-		return 0;
-	if (is_thread) {
+	track.uuid = uuid;
+	// Events whose thread is not known share a track that is no thread's.
+	if (tid == UINT32_MAX) {
+		track.name = "unknown thread";
+	} else {
 		thread.has_pid = thread.has_tid = true;
 		thread.pid = (int32_t)(who ? who->process->pid : pid == UINT32_MAX ? tid : pid);
 		thread.tid = tid;
@@ -102,11 +96,22 @@ int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t 
 			thread.thread_name =
 				frec__arena_utf8(&perfetto->arena, name.data, name.len, "");
 		track.thread = &thread;
-	} else {
-		track.name = "unknown thread";
 	}
 	packet.track_descriptor = &track;
 	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
+			 const struct frec_process_entry *who, uint64_t *ret_uuid,
+			 struct frec_error *reterr)
+{
+	int is_new;
+
+	*ret_uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_THREAD, tid);
+	is_new = frec__perfetto_is_new(perfetto, *ret_uuid);
+	if (is_new < 0)
+		return frec__error(reterr, is_new, "out of memory");
+	return is_new ? describe_thread(perfetto, *ret_uuid, pid, tid, who, reterr) : 0;
 }
 
 static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_t iid,
@@ -229,7 +234,8 @@ static void destroy(void *state)
 
 	frec__arena_free(&perfetto->arena);
 	for (size_t i = 0; perfetto->sources && i < perfetto->context->timeline->hosts.count; i++)
-		free(perfetto->sources[i]);
+		frec__perfetto_free_sources(perfetto->sources[i],
+					    perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
 	frec__perfetto_stacks_deinit(&perfetto->stacks);
 	free(perfetto->sources);
 	frec__map_free(&perfetto->described);
@@ -259,22 +265,6 @@ static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *ret
 	return result;
 }
 
-static bool prepare_sources(struct frec_perfetto *perfetto, const struct frec_host *host)
-{
-	const struct frec_snapshot *snapshot = host->snapshot;
-	struct frec_perfetto_source *sources = calloc(snapshot->source_count + 1, sizeof(*sources));
-	uint64_t annotation_iid = 1;
-
-	perfetto->sources[host->index] = sources;
-	for (size_t i = 0; sources && i < snapshot->source_count; i++) {
-		sources[i].annotation_iid = annotation_iid;
-		annotation_iid += snapshot->sources[i]->n_field;
-		sources[i].long_fields = frec__perfetto_long_fields(snapshot->sources[i]);
-		frec__perfetto_find_known(&sources[i], snapshot->sources[i]);
-	}
-	return sources;
-}
-
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
@@ -286,7 +276,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	perfetto->context = context;
 	perfetto->sources = calloc(hosts->count, sizeof(*perfetto->sources));
 	for (size_t i = 0; perfetto->sources && i < hosts->count && !result; i++)
-		result = prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
+		result = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
 	if (result || !perfetto->sources)
 		result = frec__error(reterr, -ENOMEM, "out of memory");
 	else

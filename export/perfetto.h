@@ -31,6 +31,12 @@ static inline uint64_t frec__perfetto_uuid(const struct frec_host *host,
 	return (uint64_t)host->index << FREC_PERFETTO_HOST_SHIFT | (uint64_t)kind << 32 | number;
 }
 
+/* How an annotation of a field begins: all up to its value, with one byte for its length. */
+struct frec_perfetto_annotation {
+	uint8_t bytes[15];
+	uint8_t size;
+};
+
 /* How the events of one source are written. */
 struct frec_perfetto_source {
 	bool interned;		 /* its names are in the trace */
@@ -39,7 +45,11 @@ struct frec_perfetto_source {
 	 * fills each of its own. */
 	const ProtobufCFieldDescriptor *known;
 	size_t known_field[FREC_KNOWN_FIELDS_MAX];
-	uint64_t long_fields; /* bit n: values of field n can take more than a number does */
+	struct frec_perfetto_annotation *annotations; /* one for each field */
+	size_t *long_fields; /* those whose values can take more than a number does */
+	size_t long_count;
+	size_t bound; /* bytes that an event takes at most, but for its long fields, its shape and registers */
+	size_t packet_length, event_length; /* bytes that the lengths of the last packet and of the event in it took */
 };
 
 /* What of the call stacks the trace holds already: numbers in the trace, uint64_t, 0: it is not there yet. */
@@ -87,6 +97,9 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 			       const Perfetto__Protos__InternedData *interned,
 			       struct frec_error *reterr);
 
+/* How the annotations of the field begin whose name has this number. */
+void frec__perfetto_prepare_annotation(struct frec_perfetto_annotation *ret, uint64_t iid);
+
 /* One value of a counter. */
 int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 			       const struct frec_value *value, struct frec_error *reterr);
@@ -110,11 +123,12 @@ int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid);
 uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
 				  const void *data, size_t size, const char *end);
 
-/* Which of the first 64 fields of a source are long. */
-uint64_t frec__perfetto_long_fields(const Flightrec__Source *source);
+/* perfetto_sources.c: what is the same in all events of a source, prepared for those of a host. Returns whether there was memory. */
+bool frec__perfetto_prepare_sources(struct frec_perfetto *perfetto, const struct frec_host *host);
+void frec__perfetto_free_sources(struct frec_perfetto_source *sources, size_t count);
 
-/* Bytes that a value and its name can take at most. */
-size_t frec__perfetto_value_bound(const struct frec_value *value);
+/* Bytes that an event can take at most, whichever way it is written. */
+size_t frec__perfetto_event_bound(const struct frec_perfetto_source *source, const struct frec_event *event);
 
 /* The track of a thread of the current host. Writes its descriptor when it has none. */
 int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,

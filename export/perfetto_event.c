@@ -31,6 +31,9 @@ enum {
 	EVENT_FLOW_IDS = 47,
 	EVENT_CALLSTACK_IID = 56,
 };
+// Bytes that a packet with one number takes at most.
+#define VALUE_PACKET_MAX 128
+
 enum { INTERNED_LOG_MESSAGE_BODY = 20, BODY_IID = 1, BODY_BODY = 2 };
 enum { LOG_BODY_IID = 2, LOG_PRIO = 3 };
 enum {
@@ -46,46 +49,12 @@ enum {
 	ANNOTATION_ARRAY_VALUES = 12,
 };
 
-// An annotation around a value, a number of an array, a register: more than each can take.
-#define ANNOTATION_MAX 64
-#define ELEMENT_MAX 16
-
-size_t frec__perfetto_value_bound(const struct frec_value *value)
-{
-	size_t bound = ANNOTATION_MAX;
-
-	switch (value->kind) {
-	case FREC_VALUE_TEXT:
-		bound += 4 * value->size; // each byte as \xNN
-		break;
-	case FREC_VALUE_BYTES:
-		bound += 2 * value->size;
-		break;
-	case FREC_VALUE_ARRAY:
-		// As text, where it has to be, numbers of 20 digits.
-		bound += 2 * ELEMENT_MAX * frec__value_elements(value);
-		break;
-	case FREC_VALUE_ENUM:
-		bound += value->name ? 4 * strlen(value->name) : 0;
-		break;
-	default:
-		break;
-	}
-	if (value->cut)
-		bound += ANNOTATION_MAX + 4 * strlen(value->field->name);
-	return bound;
-}
-
 uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
 				  const void *data, size_t size, const char *end)
 {
 	struct frec_text *scratch = &perfetto->arena.scratch;
-	const uint8_t *bytes = data;
-	size_t plain = 0;
 
-	while (plain < size && bytes[plain] - 1u < 0x7f)
-		plain++;
-	if (plain == size && !*end)
+	if (!*end && frec__bytes_are_plain(data, size, frec__not_ascii_text))
 		return frec__pack_bytes(p, field, data, size);
 	frec__text_clear(scratch);
 	frec__text_utf8(scratch, data, size);
@@ -99,14 +68,26 @@ static uint8_t *pack_string(struct frec_perfetto *perfetto, uint8_t *p, const ch
 	return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, string, strlen(string), "");
 }
 
-static uint8_t *pack_hex(struct frec_perfetto *perfetto, uint8_t *p, const struct frec_value *value)
+static uint8_t *pack_hex(uint8_t *p, const struct frec_value *value)
 {
-	struct frec_text *scratch = &perfetto->arena.scratch;
+	p = frec__pack_varint(p, ANNOTATION_STRING << 3 | 2);
+	p = frec__pack_varint(p, 2 * value->size);
+	frec__hex(p, value->data, value->size);
+	return p + 2 * value->size;
+}
 
-	frec__text_clear(scratch);
-	frec__text_hex(scratch, value->data, value->size);
-	perfetto->arena.failed |= scratch->failed;
-	return frec__pack_bytes(p, ANNOTATION_STRING, scratch->data, scratch->size);
+static uint8_t *pack_array(uint8_t *p, const struct frec_value *array)
+{
+	struct frec_value element;
+
+	for (size_t i = 0; frec__value_element(array, i, &element); i++) {
+		uint8_t *start = frec__pack_begin(p, ANNOTATION_ARRAY_VALUES);
+
+		p = frec__pack_number(start, element.kind == FREC_VALUE_SIGNED ? ANNOTATION_INT : ANNOTATION_UINT,
+				      element.u);
+		p = frec__pack_end(start, p);
+	}
+	return p;
 }
 
 static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
@@ -135,16 +116,9 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 		return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, value->data,
 						value->size, value->cut ? "…" : "");
 	case FREC_VALUE_BYTES:
-		return pack_hex(perfetto, p, value);
+		return pack_hex(p, value);
 	case FREC_VALUE_ARRAY:
-		for (size_t i = 0, count = frec__value_elements(value); i < count; i++) {
-			uint8_t *start = frec__pack_begin(p, ANNOTATION_ARRAY_VALUES);
-			struct frec_value element;
-
-			frec__value_element(value, i, &element);
-			p = frec__pack_end(start, pack_value(perfetto, start, &element));
-		}
-		return p;
+		return pack_array(p, value);
 	case FREC_VALUE_INVALID:
 		break;
 	}
@@ -152,13 +126,15 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 }
 
 static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
-				const struct frec_value *value, uint64_t iid)
+				const struct frec_value *value,
+				const struct frec_perfetto_annotation *prepared)
 {
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const char *name = value->field->name;
 
-	p = frec__pack_number(start, ANNOTATION_NAME_IID, iid);
-	p = frec__pack_end(start, pack_value(perfetto, p, value));
+	// A copy of a fixed size takes no call; what is too much is written over.
+	memcpy(p, prepared->bytes, sizeof(prepared->bytes));
+	p = frec__pack_end(start, pack_value(perfetto, p + prepared->size, value));
 	if (!value->cut)
 		return p;
 	start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
@@ -166,6 +142,13 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 	p = frec__perfetto_pack_text(perfetto, p, ANNOTATION_NAME, name, strlen(name),
 				     ".truncated");
 	return frec__pack_end(start, p);
+}
+
+void frec__perfetto_prepare_annotation(struct frec_perfetto_annotation *ret, uint64_t iid)
+{
+	uint8_t *start = frec__pack_begin(ret->bytes, EVENT_DEBUG_ANNOTATIONS);
+
+	ret->size = (uint8_t)(frec__pack_number(start, ANNOTATION_NAME_IID, iid) - ret->bytes);
 }
 
 static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
@@ -195,36 +178,6 @@ static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
 		p = frec__pack_end(entry, p);
 	}
 	return frec__pack_end(start, p);
-}
-
-uint64_t frec__perfetto_long_fields(const Flightrec__Source *source)
-{
-	uint64_t found = 0;
-
-	for (size_t i = 0; i < source->n_field && i < 64; i++) {
-		const Flightrec__Field *field = source->field[i];
-
-		if (frec__field_type(field) != FREC_FIELD_INTEGER ||
-		    field->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM)
-			found |= UINT64_C(1) << i;
-	}
-	return found;
-}
-
-static size_t event_bound(const struct frec_event *event, const struct frec_perfetto_source *source)
-{
-	size_t bound =
-		3 * ANNOTATION_MAX + 64 * ANNOTATION_MAX * (event->record->registers != NULL);
-
-	if (event->shape)
-		bound += 2 * ANNOTATION_MAX + 9 * FREC_SHAPE_FIELDS_MAX +
-			 (event->shape->message ? 4 * event->shape->message->size : 0);
-	bound += ANNOTATION_MAX * event->source->n_field;
-	for (uint64_t left = source->long_fields; left; left &= left - 1)
-		bound += frec__perfetto_value_bound(&event->values[__builtin_ctzll(left)]);
-	for (size_t i = 64; i < event->source->n_field; i++)
-		bound += frec__perfetto_value_bound(&event->values[i]);
-	return bound;
 }
 
 // Which of Perfetto's priorities a level of syslog(3) is.
@@ -286,12 +239,12 @@ static uint8_t *pack_interned(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(data, p);
 }
 
-static uint8_t *pack_packet_end(const struct frec_perfetto *perfetto, uint8_t *packet, uint8_t *p)
+static uint8_t *pack_packet_end(const struct frec_perfetto *perfetto, uint8_t *p)
 {
 	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
 	if (perfetto->host->index)
 		p = frec__pack_number(p, PACKET_MACHINE_ID, perfetto->host->index);
-	return frec__pack_end(packet, p);
+	return p;
 }
 
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
@@ -308,26 +261,25 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	const struct frec_shape *shape = event->shape;
 	enum frec_shape_kind kind = shape ? shape->kind : FREC_SHAPE_INSTANT;
 	uint64_t iid = event->source_index + 1;
-	const struct frec_perfetto_source *source =
+	struct frec_perfetto_source *source =
 		&perfetto->sources[event->host->index][event->source_index];
-	uint64_t annotation_iid = source->annotation_iid;
 	size_t names = interned ? perfetto__protos__interned_data__get_packed_size(interned) : 0;
-	uint8_t *data = frec__perfetto_room(perfetto, event_bound(event, source) + names, reterr);
+	uint8_t *data = frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event) + names, reterr);
 	uint8_t *packet, *track_event, *p;
 
 	if (!data)
 		return -ENOMEM;
-	packet = frec__pack_begin(data, TRACE_PACKET);
+	packet = frec__pack_begin_sized(data, TRACE_PACKET, source->packet_length);
 	p = frec__pack_number(packet, PACKET_TIMESTAMP, event->time);
 	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
 			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
-	track_event = frec__pack_begin(p, PACKET_TRACK_EVENT);
+	track_event = frec__pack_begin_sized(p, PACKET_TRACK_EVENT, source->event_length);
 	p = track_event;
 	// An end with a name would have to have that of its begin.
 	if (kind != FREC_SHAPE_END)
 		p = frec__pack_number(p, EVENT_CATEGORY_IIDS, iid);
 	for (size_t i = 0; i < event->source->n_field; i++)
-		p = pack_annotation(perfetto, p, &event->values[i], annotation_iid + i);
+		p = pack_annotation(perfetto, p, &event->values[i], &source->annotations[i]);
 	if (record->registers)
 		p = pack_registers(perfetto, p, record);
 	p = frec__pack_number(p, EVENT_TYPE, types[kind]);
@@ -340,16 +292,17 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 		p = pack_shape(perfetto, p, shape);
 	if (callstack_iid)
 		p = frec__pack_number(p, EVENT_CALLSTACK_IID, callstack_iid);
-	p = frec__pack_end(track_event, p);
+	p = frec__pack_end_sized(track_event, p, &source->event_length);
 	p = pack_interned(perfetto, p, interned, shape ? shape->message : NULL);
-	p = pack_packet_end(perfetto, packet, p);
+	p = pack_packet_end(perfetto, p);
+	p = frec__pack_end_sized(packet, p, &source->packet_length);
 	return frec__perfetto_flush(perfetto, p, reterr);
 }
 
 int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 			       const struct frec_value *value, struct frec_error *reterr)
 {
-	uint8_t *data = frec__perfetto_room(perfetto, 2 * ANNOTATION_MAX, reterr);
+	uint8_t *data = frec__perfetto_room(perfetto, VALUE_PACKET_MAX, reterr);
 	bool is_float = value->kind == FREC_VALUE_DOUBLE || value->kind == FREC_VALUE_FLOAT;
 	uint8_t *packet, *event, *p;
 
@@ -369,6 +322,6 @@ int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, ui
 	else
 		p = frec__pack_number(p, EVENT_COUNTER_VALUE, value->u);
 	p = frec__pack_end(event, p);
-	p = pack_packet_end(perfetto, packet, p);
+	p = frec__pack_end(packet, pack_packet_end(perfetto, p));
 	return frec__perfetto_flush(perfetto, p, reterr);
 }

@@ -93,12 +93,10 @@ static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
 		const struct frec_value *value = &event->values[source->known_field[i]];
 
 		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-			for (size_t k = 0, count = frec__value_elements(value); k < count; k++) {
-				struct frec_value element;
+			struct frec_value element;
 
-				frec__value_element(value, k, &element);
+			for (size_t k = 0; frec__value_element(value, k, &element); k++)
 				p = frec__pack_number(p, field->id, element.u);
-			}
 		} else if (field->type == PROTOBUF_C_TYPE_STRING) {
 			p = frec__perfetto_pack_text(perfetto, p, field->id, value->data,
 						     value->size, "");
@@ -161,23 +159,13 @@ static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
-static size_t bound_of(const struct frec_event *event)
-{
-	size_t bound = 128 + 4 * strlen(event->source->name);
-
-	for (size_t i = 0; i < event->source->n_field; i++)
-		bound += frec__perfetto_value_bound(&event->values[i]) +
-			 4 * strlen(event->source->field[i]->name);
-	return bound;
-}
-
 int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *event,
 				struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
 	const struct frec_perfetto_source *source = 
 		&perfetto->sources[event->host->index][event->source_index];
-	uint8_t *data = frec__perfetto_room(perfetto, bound_of(event), reterr);
+	uint8_t *data = frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event), reterr);
 	uint8_t *packet, *bundle, *one, *p;
 
 	if (!data)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "export/eventheader.h"
+#include "proto/bytes.h"
 
 // What can stand in a record of ours, up to the last part that is read here.
 #define KNOWN                                                                                   \
@@ -16,70 +17,23 @@
 	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW | PERF_SAMPLE_REGS_USER | \
 	 PERF_SAMPLE_STACK_USER)
 
-struct cursor {
-	const uint8_t *at, *end;
-	bool failed;
-};
-
-static const uint8_t *take(struct cursor *cursor, uint64_t size)
+static void take_callchain(struct frec_bytes *bytes, struct frec_record *ret)
 {
-	const uint8_t *p = cursor->at;
+	uint64_t count = frec__bytes_u64(bytes);
 
-	if (cursor->failed || size > (uint64_t)(cursor->end - cursor->at)) {
-		cursor->failed = true;
-		return NULL;
-	}
-	cursor->at += size;
-	return p;
-}
-
-static uint32_t take_u32(struct cursor *cursor)
-{
-	const uint8_t *p = take(cursor, 4);
-	uint32_t value = 0;
-
-	if (p)
-		memcpy(&value, p, sizeof(value));
-	return value;
-}
-
-static uint64_t take_u64(struct cursor *cursor)
-{
-	const uint8_t *p = take(cursor, 8);
-	uint64_t value = 0;
-
-	if (p)
-		memcpy(&value, p, sizeof(value));
-	return value;
-}
-
-// `count` times 8 bytes.
-static const uint8_t *take_array(struct cursor *cursor, uint64_t count)
-{
-	if (count > (uint64_t)(cursor->end - cursor->at) / 8) {
-		cursor->failed = true;
-		return NULL;
-	}
-	return take(cursor, count * 8);
-}
-
-static void take_callchain(struct cursor *cursor, struct frec_record *ret)
-{
-	uint64_t count = take_u64(cursor);
-
-	ret->callchain = take_array(cursor, count);
+	ret->callchain = frec__bytes_array(bytes, count, 8);
 	ret->callchain_count = ret->callchain ? (size_t)count : 0;
 }
 
-static void take_frames(struct cursor *cursor, struct frec_record *ret)
+static void take_frames(struct frec_bytes *bytes, struct frec_record *ret)
 {
-	uint32_t count = take_u32(cursor);
+	uint32_t count = frec__bytes_u32(bytes);
 
-	ret->frames_end = take_u32(cursor);
-	ret->frames_address = take_u64(cursor);
-	ret->frames = take_array(cursor, count);
-	ret->frames_how = take(cursor, ((uint64_t)count + 7) & ~UINT64_C(7));
-	ret->frames_count = cursor->failed ? 0 : count;
+	ret->frames_end = frec__bytes_u32(bytes);
+	ret->frames_address = frec__bytes_u64(bytes);
+	ret->frames = frec__bytes_array(bytes, count, 8);
+	ret->frames_how = frec__bytes_take(bytes, ((uint64_t)count + 7) & ~UINT64_C(7));
+	ret->frames_count = bytes->failed ? 0 : count;
 }
 
 // A task that is exiting has no number any more for perf, but the tracepoint noted one in the
@@ -100,14 +54,14 @@ struct plain {
 	uint32_t raw_size;
 } __attribute__((packed));
 
-static int take_plain(struct cursor *cursor, struct frec_record *ret)
+static int take_plain(struct frec_bytes *bytes, struct frec_record *ret)
 {
-	size_t left = (size_t)(cursor->end - cursor->at);
+	size_t left = (size_t)(bytes->end - bytes->at);
 	struct plain plain;
 
 	if (left < sizeof(plain))
 		return -EPROTO;
-	memcpy(&plain, cursor->at, sizeof(plain));
+	memcpy(&plain, bytes->at, sizeof(plain));
 	if (plain.raw_size > left - sizeof(plain))
 		return -EPROTO;
 	ret->pid = plain.pid;
@@ -115,68 +69,68 @@ static int take_plain(struct cursor *cursor, struct frec_record *ret)
 	ret->time = plain.time;
 	ret->cpu = plain.cpu;
 	ret->weight = 1;
-	ret->payload = cursor->at + sizeof(plain);
+	ret->payload = bytes->at + sizeof(plain);
 	ret->payload_size = plain.raw_size;
 	thread_from_payload(ret);
 	return 0;
 }
 
-static int take_sample(struct cursor *cursor, struct frec_record *ret)
+static int take_sample(struct frec_bytes *bytes, struct frec_record *ret)
 {
 	uint64_t type = ret->source->sample_type;
 
 	if ((type & ~(uint64_t)KNOWN) || !(type & PERF_SAMPLE_IDENTIFIER))
 		return -EPROTO;
 	if (type & PERF_SAMPLE_IP)
-		take_u64(cursor);
+		frec__bytes_u64(bytes);
 	if (type & PERF_SAMPLE_TID) {
-		ret->pid = take_u32(cursor);
-		ret->tid = take_u32(cursor);
+		ret->pid = frec__bytes_u32(bytes);
+		ret->tid = frec__bytes_u32(bytes);
 	}
 	if (type & PERF_SAMPLE_TIME)
-		ret->time = take_u64(cursor);
+		ret->time = frec__bytes_u64(bytes);
 	if (type & PERF_SAMPLE_ADDR)
-		take_u64(cursor);
+		frec__bytes_u64(bytes);
 	if (type & PERF_SAMPLE_ID)
-		take_u64(cursor);
+		frec__bytes_u64(bytes);
 	if (type & PERF_SAMPLE_STREAM_ID)
-		take_u64(cursor);
+		frec__bytes_u64(bytes);
 	if (type & PERF_SAMPLE_CPU) {
-		ret->cpu = take_u32(cursor);
-		take_u32(cursor);
+		ret->cpu = frec__bytes_u32(bytes);
+		frec__bytes_u32(bytes);
 	}
-	ret->weight = type & PERF_SAMPLE_PERIOD ? take_u64(cursor) : 1;
+	ret->weight = type & PERF_SAMPLE_PERIOD ? frec__bytes_u64(bytes) : 1;
 	if (type & PERF_SAMPLE_CALLCHAIN)
-		take_callchain(cursor, ret);
+		take_callchain(bytes, ret);
 	if (type & PERF_SAMPLE_RAW) {
-		uint32_t size = take_u32(cursor);
+		uint32_t size = frec__bytes_u32(bytes);
 
-		ret->payload = take(cursor, size);
+		ret->payload = frec__bytes_take(bytes, size);
 		ret->payload_size = ret->payload ? size : 0;
 	}
 	if (type & PERF_SAMPLE_REGS_USER) {
-		ret->register_abi = take_u64(cursor);
+		ret->register_abi = frec__bytes_u64(bytes);
 		if (ret->register_abi) {
 			ret->register_mask = ret->source->sample_regs_user;
-			ret->registers = take_array(
-				cursor, (uint64_t)__builtin_popcountll(ret->register_mask));
+			ret->registers = frec__bytes_array(
+				bytes, (uint64_t)__builtin_popcountll(ret->register_mask), 8);
 		}
 	}
 	if (type & PERF_SAMPLE_STACK_USER) {
-		uint64_t size = take_u64(cursor);
+		uint64_t size = frec__bytes_u64(bytes);
 
-		ret->stack = take(cursor, size);
+		ret->stack = frec__bytes_take(bytes, size);
 		if (size) {
-			uint64_t copied = take_u64(cursor);
+			uint64_t copied = frec__bytes_u64(bytes);
 
 			if (copied > size)
-				cursor->failed = true;
+				bytes->failed = true;
 			ret->stack_size = (size_t)copied;
 		}
 	}
 	if (ret->source->unwound)
-		take_frames(cursor, ret);
-	if (cursor->failed || !ret->payload)
+		take_frames(bytes, ret);
+	if (bytes->failed || !ret->payload)
 		return -EPROTO;
 	thread_from_payload(ret);
 	return 0;
@@ -186,7 +140,7 @@ int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data,
 		      struct frec_record *ret)
 {
 	struct perf_event_header header;
-	struct cursor cursor;
+	struct frec_bytes bytes;
 	int result;
 
 	if (!size)
@@ -200,19 +154,17 @@ int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data,
 	ret->sample = header.type == PERF_RECORD_SAMPLE;
 	if (!ret->sample)
 		return 0;
-	cursor.at = data + sizeof(header);
-	cursor.end = data + header.size;
-	cursor.failed = false;
-	ret->source_id = take_u64(&cursor);
-	if (cursor.failed)
+	bytes = frec__bytes(data + sizeof(header), header.size - sizeof(header));
+	ret->source_id = frec__bytes_u64(&bytes);
+	if (bytes.failed)
 		return -EPROTO;
 	ret->source_index = frec__snapshot_source(snapshot, ret->source_id);
 	if (ret->source_index == SIZE_MAX)
 		return 0;
 	ret->source = snapshot->sources[ret->source_index];
 	result = ret->source->sample_type == PLAIN && !ret->source->unwound
-			 ? take_plain(&cursor, ret)
-			 : take_sample(&cursor, ret);
+			 ? take_plain(&bytes, ret)
+			 : take_sample(&bytes, ret);
 	if (!result && snapshot->eventheader)
 		frec__eventheader_translate(snapshot, ret);
 	return result;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the events of each source mean, by rules and by names: found out once, before the first event.
+// What the events of each source mean, found out once, before the first event: by rules here, by names in shape_names.c.
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/shapes.h"
-
-static const char *const begins[] = {"_start", "_begin", "_enter"};
-static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
+#include "export/shape_plans.h"
 
 static bool matches(const char *glob, const Flightrec__Source *source)
 {
@@ -21,7 +18,7 @@ static bool matches(const char *glob, const Flightrec__Source *source)
 	return !fnmatch(glob, name, 0);
 }
 
-static size_t find_field(const Flightrec__Source *source, const char *name)
+size_t frec__plan_field(const Flightrec__Source *source, const char *name)
 {
 	for (size_t i = 0; name && i < source->n_field; i++) {
 		if (!strcmp(source->field[i]->name, name))
@@ -30,7 +27,7 @@ static size_t find_field(const Flightrec__Source *source, const char *name)
 	return SIZE_MAX;
 }
 
-static bool is_text(const Flightrec__Field *field)
+bool frec__plan_is_text(const Flightrec__Field *field)
 {
 	return field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING ||
 	       field->kind == FLIGHTREC__FIELD_KIND__FIELD_CHARS;
@@ -50,16 +47,8 @@ static bool is_number(const Flightrec__Field *field)
 	}
 }
 
-// Events of services: the names of the kernel's follow no convention but that of system calls.
-static bool is_service_event(const Flightrec__Source *source)
-{
-	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
-	       source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
-	       source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
-}
-
 // The plan of a source, made if there is none. NULL without memory.
-static struct frec_shapes_plan *plan_of(struct frec_shapes *shapes, size_t host, size_t source)
+struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, size_t source)
 {
 	struct frec_shapes_plan **plan = &shapes->plans[host][source];
 
@@ -67,13 +56,13 @@ static struct frec_shapes_plan *plan_of(struct frec_shapes *shapes, size_t host,
 		*plan = calloc(1, sizeof(**plan));
 		if (*plan)
 			**plan = (struct frec_shapes_plan){
-				.key = SIZE_MAX, .message = SIZE_MAX, .level = SIZE_MAX};
+				.key = SIZE_MAX, .identity = SIZE_MAX, .within = SIZE_MAX, .message = SIZE_MAX, .level = SIZE_MAX};
 	}
 	return *plan;
 }
 
 // The number of a kind of span, UINT32_MAX without memory.
-static uint32_t add_span(struct frec_shapes *shapes, const struct frec_rule *rule,
+uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_rule *rule,
 			 const char *system, const char *name, size_t name_length)
 {
 	struct frec_span *span;
@@ -112,10 +101,30 @@ static size_t common_stem(const char *a, const char *b)
 	return length;
 }
 
-static int set_end(struct frec_shapes *shapes, size_t host, size_t source,
-		   enum frec_shape_kind kind, uint32_t span, size_t key)
+// A field of both that tells which span of several it is, or NULL.
+const char *frec__plan_identity(const Flightrec__Source *begin, const Flightrec__Source *end,
+				 const char *span, size_t length)
 {
-	struct frec_shapes_plan *plan = plan_of(shapes, host, source);
+	static const char *const names[] = {"id", "key", "request", "order", "job", "task"};
+
+	for (size_t i = 0; i < begin->n_field; i++) {
+		const char *name = begin->field[i]->name;
+		size_t size = strlen(name);
+		bool is = (size == length && !memcmp(name, span, length)) ||
+			  (size > 3 && !strcmp(name + size - 3, "_id"));
+
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			is |= !strcmp(name, names[k]);
+		if (is && frec__plan_field(end, name) != SIZE_MAX)
+			return name;
+	}
+	return NULL;
+}
+
+int frec__plan_end(struct frec_shapes *shapes, size_t host, size_t source,
+		   enum frec_shape_kind kind, uint32_t span, size_t key, const char *identity)
+{
+	struct frec_shapes_plan *plan = frec__plan_of(shapes, host, source);
 
 	if (!plan || span == UINT32_MAX)
 		return -ENOMEM;
@@ -125,6 +134,7 @@ static int set_end(struct frec_shapes *shapes, size_t host, size_t source,
 	plan->kind = kind;
 	plan->span = span;
 	plan->key = key;
+	plan->identity = frec__plan_field(shapes->hosts->hosts[host].snapshot->sources[source], identity);
 	return 0;
 }
 
@@ -147,7 +157,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 {
 	const Flightrec__Source *begin = first_match(shapes, rule->event);
 	const Flightrec__Source *end = first_match(shapes, rule->end);
-	const char *name = rule->name;
+	const char *name = rule->name, *identity;
 	size_t length, stem;
 	uint32_t span;
 
@@ -157,14 +167,15 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 				   rule->whole, begin ? rule->end : rule->event);
 	stem = common_stem(begin->name, end->name);
 	length = name ? strlen(name) : stem ? stem : strlen(begin->name);
-	span = add_span(shapes, rule, begin->system, name ? name : begin->name, length);
+	identity = rule->key ? NULL : frec__plan_identity(begin, end, name ? name : begin->name, length);
+	span = frec__plan_span(shapes, rule, begin->system, name ? name : begin->name, length);
 	for (size_t h = 0; h < shapes->host_count; h++) {
 		const struct frec_snapshot *snapshot = shapes->hosts->hosts[h].snapshot;
 
 		for (size_t i = 0; i < snapshot->source_count; i++) {
 			const Flightrec__Source *source = snapshot->sources[i];
 			bool is_begin = matches(rule->event, source);
-			size_t key = find_field(source, rule->key);
+			size_t key = frec__plan_field(source, rule->key);
 
 			if (!is_begin && !matches(rule->end, source))
 				continue;
@@ -172,8 +183,8 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 				return frec__error(reterr, -EINVAL,
 						   "span %.128s: %s:%s has no field %.64s", rule->whole,
 						   source->system, source->name, rule->key);
-			if (set_end(shapes, h, i, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
-				    span, key))
+			if (frec__plan_end(shapes, h, i, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
+				    span, key, identity))
 				return frec__error(reterr, -ENOMEM, "out of memory");
 		}
 	}
@@ -201,7 +212,7 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, 
 		      size_t index, size_t field, uint32_t *counter)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
-	struct frec_shapes_plan *plan = plan_of(shapes, host, index);
+	struct frec_shapes_plan *plan = frec__plan_of(shapes, host, index);
 
 	if (!plan)
 		return -ENOMEM;
@@ -226,7 +237,7 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, 
 		break;
 	default:
 		plan->message = field;
-		plan->level = find_field(source, rule->level);
+		plan->level = frec__plan_field(source, rule->level);
 	}
 	return 0;
 }
@@ -244,11 +255,11 @@ static int plan_field_rule(struct frec_shapes *shapes, const struct frec_rule *r
 
 		for (size_t i = 0; i < snapshot->source_count; i++) {
 			const Flightrec__Source *source = snapshot->sources[i];
-			size_t field = find_field(source, rule->field);
+			size_t field = frec__plan_field(source, rule->field);
 
 			if (field == SIZE_MAX || !matches(rule->event, source) ||
 			    (rule->kind == FREC_RULE_COUNTER && !is_number(source->field[field])) ||
-			    (rule->kind == FREC_RULE_LOG && !is_text(source->field[field])))
+			    (rule->kind == FREC_RULE_LOG && !frec__plan_is_text(source->field[field])))
 				continue;
 			any = true;
 			if (plan_field(shapes, rule, h, i, field, &counter))
@@ -264,112 +275,38 @@ static int plan_field_rule(struct frec_shapes *shapes, const struct frec_rule *r
 			   rule->event ? rule->event : "", fields[rule->kind], rule->field);
 }
 
-static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
+// Events that can be ends of one span have one number. The stop of an activity can have any name.
+static size_t group_of(const struct frec_shapes *shapes, const struct frec_shapes_plan *plan)
 {
-	size_t length = strlen(name), end = strlen(suffix);
-
-	if (length <= end || strcmp(name + length - end, suffix))
-		return false;
-	for (*ret_stem = length - end; *ret_stem && name[*ret_stem - 1] == '_';)
-		(*ret_stem)--;
-	return *ret_stem;
+	return plan->activity ? shapes->span_count : plan->span;
 }
 
-// The host's source of this system whose name is that of the other up to its stem, and then an end's.
-static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
-		       size_t stem)
+// A span of which one end is filtered out would seem to begin before everything, or never to end.
+static int drop_halves(struct frec_shapes *shapes, size_t host)
 {
-	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
-		for (size_t i = 0; i < snapshot->source_count; i++) {
-			const Flightrec__Source *source = snapshot->sources[i];
-			size_t other;
+	const struct frec_host *of = &shapes->hosts->hosts[host];
+	uint8_t *seen = calloc(shapes->span_count + 1, 1);
 
-			if (ends_in(source->name, ends[k], &other) && other == stem &&
-			    !memcmp(source->name, begin->name, stem) &&
-			    !strcmp(source->system, begin->system))
-				return i;
-		}
-	}
-	return SIZE_MAX;
-}
-
-// The exit of a system call of this name. Where all system calls are there already, by their numbers, none: readers that know
-// those make spans of them, and one call would be two.
-static size_t find_syscall_exit(const struct frec_host *host, const char *name)
-{
-	const struct frec_snapshot *snapshot = host->snapshot;
-
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (host->filter.sources[i] && !strcmp(snapshot->sources[i]->system, "raw_syscalls"))
-			return SIZE_MAX;
-	}
-	for (size_t i = 0; i < snapshot->source_count; i++) {
-		const Flightrec__Source *source = snapshot->sources[i];
-
-		if (!strcmp(source->system, "syscalls") &&
-		    !strncmp(source->name, "sys_exit_", 9) && !strcmp(source->name + 9, name))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t index)
-{
-	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
-	const Flightrec__Source *source = snapshot->sources[index];
-	const char *name = source->name;
-	size_t end = SIZE_MAX, stem = 0;
-	uint32_t span;
-
-	if (!strcmp(source->system, "syscalls") && !strncmp(name, "sys_enter_", 10)) {
-		name += 10;
-		stem = strlen(name);
-		end = find_syscall_exit(&shapes->hosts->hosts[host], name);
-	}
-	for (size_t k = 0; is_service_event(source) && k < sizeof(begins) / sizeof(begins[0]) &&
-			   end == SIZE_MAX;
-	     k++) {
-		if (ends_in(name, begins[k], &stem))
-			end = find_end(snapshot, source, stem);
-	}
-	if (end == SIZE_MAX)
-		return 0;
-	span = add_span(shapes, NULL, source->system, name, stem);
-	if (set_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX))
+	if (!seen)
 		return -ENOMEM;
-	return set_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX);
-}
+	for (size_t i = 0; i < of->snapshot->source_count; i++) {
+		const struct frec_shapes_plan *plan = shapes->plans[host][i];
 
-// A text field of a name that says so, and no other text but a level.
-static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t index)
-{
-	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
-	size_t message = SIZE_MAX, level = SIZE_MAX;
-	struct frec_shapes_plan *plan;
+		if (plan && plan->kind != FREC_SHAPE_INSTANT && of->filter.sources[i])
+			seen[group_of(shapes, plan)] |= plan->kind == FREC_SHAPE_BEGIN ? 1 : 2;
+	}
+	for (size_t i = 0; i < of->snapshot->source_count; i++) {
+		struct frec_shapes_plan *plan = shapes->plans[host][i];
 
-	if (!is_service_event(source))
-		return 0;
-	for (size_t i = 0; i < source->n_field; i++) {
-		const char *name = source->field[i]->name;
-
-		if (!strcmp(name, "level") || !strcmp(name, "severity") || !strcmp(name, "priority"))
-			level = i;
-		else if (!is_text(source->field[i]))
+		if (!plan || plan->kind == FREC_SHAPE_INSTANT || seen[group_of(shapes, plan)] == 3)
 			continue;
-		else if (message == SIZE_MAX && (!strcmp(name, "message") || !strcmp(name, "msg")))
-			message = i;
-		else
-			return 0;
+		plan->kind = FREC_SHAPE_INSTANT;
+		if (plan->counter_count || plan->flow_count || plan->message != SIZE_MAX)
+			continue;
+		free(plan);
+		shapes->plans[host][i] = NULL;
 	}
-	if (message == SIZE_MAX)
-		return 0;
-	plan = plan_of(shapes, host, index);
-	if (!plan)
-		return -ENOMEM;
-	if (plan->message == SIZE_MAX) {
-		plan->message = message;
-		plan->level = level;
-	}
+	free(seen);
 	return 0;
 }
 
@@ -387,14 +324,14 @@ int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_rules 
 	for (size_t h = 0; h < shapes->host_count && !result; h++) {
 		if (rules && rules->no_conventions)
 			break;
-		for (size_t i = 0; i < shapes->hosts->hosts[h].snapshot->source_count && !result;
-		     i++) {
-			result = plan_span_by_name(shapes, h, i);
-			if (!result)
-				result = plan_log_by_name(shapes, h, i);
-			if (result)
-				frec__error(reterr, result, "out of memory");
-		}
+		result = frec__plan_by_names(shapes, h);
+		if (result)
+			frec__error(reterr, result, "out of memory");
+	}
+	for (size_t h = 0; h < shapes->host_count && !result; h++) {
+		result = drop_halves(shapes, h);
+		if (result)
+			frec__error(reterr, result, "out of memory");
 	}
 	return result;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Follows what is open: for each thread a stack of spans, for each value of a key a lane.
+// Follows what is open: for each thread a stack of spans, for each value of a key
+// or of an identity that is not alone a lane.
 #include "export/shapes.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct frec_shapes_thread {
 	struct open_span {
 		uint32_t span;
 		uint64_t begin;
+		uint64_t identity; /* 0: none */
 	} *open; /* the oldest first */
 	uint32_t depth, capacity;
 };
@@ -161,16 +163,14 @@ static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 	shape->begin = shapes->first > shapes->cuts ? shapes->first - shapes->cuts : 0;
 }
 
+// A span of a key, or of a thread and an identity: `key` has all of that in it.
 static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
-			 const struct frec_event *event, struct frec_shape *shape)
+			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
 {
-	uint64_t key;
-	uint32_t *lane;
+	uint32_t *lane = frec__map_get(&shapes->open, key);
+	uint32_t span = plan->span;
 	bool is_new;
 
-	if (!hash_value(&event->values[plan->key], frec__map_mix(event->host->index, plan->span), &key))
-		return;
-	lane = frec__map_get(&shapes->open, key);
 	if (plan->kind == FREC_SHAPE_BEGIN) {
 		// A second begin of one that is open says nothing that could be drawn.
 		shape->lane = lane ? 0 : take_lane(shapes, event, plan->span, false);
@@ -185,6 +185,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		shapes->lanes[*lane].begin = event->time;
 	} else if (lane) {
 		shape->lane = *lane;
+		span = shapes->lanes[*lane].span;
 		shape->begin = shapes->lanes[*lane].begin;
 		frec__map_remove(&shapes->open, key);
 		leave_lane(shapes, shape->lane);
@@ -196,7 +197,26 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		cut(shapes, shape);
 	}
 	shape->kind = plan->kind;
-	shape->span = plan->span;
+	shape->span = span;
+}
+
+// What makes a key, or the id of an activity, different from others with the same value.
+static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event, bool activity)
+{
+	return frec__map_mix(event->host->index, activity ? UINT64_MAX : plan->span);
+}
+
+// The lane of an activity that is open, 0: it is not.
+static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
+			      const struct frec_event *event, size_t field)
+{
+	uint64_t key;
+	const uint32_t *lane;
+
+	if (field == SIZE_MAX || !hash_value(&event->values[field], key_seed(plan, event, true), &key))
+		return 0;
+	lane = frec__map_get(&shapes->open, key);
+	return lane ? *lane : 0;
 }
 
 // The thread's open spans. A number that is used again begins anew: what was open is left.
@@ -236,7 +256,7 @@ static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 }
 
 static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, uint32_t span,
-		 uint64_t begin)
+		 uint64_t begin, uint64_t identity)
 {
 	if (thread->depth == DEPTH_MAX || shapes->open_count >= OPEN_MAX)
 		return false;
@@ -251,16 +271,44 @@ static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, 
 		thread->open = open;
 		thread->capacity = capacity;
 	}
-	thread->open[thread->depth++] = (struct open_span){span, begin};
+	thread->open[thread->depth++] = (struct open_span){span, begin, identity};
 	shapes->open_count++;
 	return true;
+}
+
+// How many of the thread's spans are open up to the youngest of this kind and identity, 0: there is none. *ret_others tells
+// whether there is one with another identity.
+static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span, uint64_t identity,
+			  bool *ret_others)
+{
+	*ret_others = false;
+	for (uint32_t depth = thread->depth; depth; depth--) {
+		const struct open_span *open = &thread->open[depth - 1];
+
+		if (open->span != span)
+			continue;
+		if (!identity || !open->identity || open->identity == identity)
+			return depth;
+		*ret_others = true;
+	}
+	return 0;
+}
+
+static uint64_t identity_of(const struct frec_shapes_plan *plan, const struct frec_event *event)
+{
+	uint64_t seed = frec__map_mix(frec__map_mix(event->host->index, event->record->tid), ~(uint64_t)plan->span);
+	uint64_t identity;
+
+	return plan->identity != SIZE_MAX && hash_value(&event->values[plan->identity], seed, &identity) ? identity : 0;
 }
 
 static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			    const struct frec_event *event, struct frec_shape *shape)
 {
 	struct frec_shapes_thread *thread;
+	uint64_t identity;
 	uint32_t depth;
+	bool others;
 
 	// The idle task is one on each CPU, and the thread that the kernel could not tell is any.
 	if (!event->record->tid || event->record->tid == UINT32_MAX)
@@ -270,15 +318,20 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 		shapes->failed = true;
 		return;
 	}
+	identity = identity_of(plan, event);
+	depth = find_open(thread, plan->span, identity, &others);
+	// Beside one with another identity, or the end of one that had begun beside it.
+	if (!depth && (others || (plan->kind == FREC_SHAPE_END && identity &&
+				  frec__map_get(&shapes->open, identity)))) {
+		shape_by_key(shapes, plan, event, identity, shape);
+		return;
+	}
 	shape->span = plan->span;
 	if (plan->kind == FREC_SHAPE_BEGIN) {
-		if (push(shapes, thread, plan->span, event->time))
+		if (push(shapes, thread, plan->span, event->time, identity))
 			shape->kind = FREC_SHAPE_BEGIN;
 		return;
 	}
-	depth = thread->depth;
-	while (depth && thread->open[depth - 1].span != plan->span)
-		depth--;
 	shape->kind = FREC_SHAPE_END;
 	// Without a begin it began before all that is open, so that ends here too.
 	shape->abandoned += thread->depth - depth;
@@ -350,6 +403,7 @@ const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struc
 {
 	const struct frec_shapes_plan *plan = shapes->plans[event->host->index][event->source_index];
 	struct frec_shape *shape = &shapes->shape;
+	uint64_t key;
 
 	if (!shapes->started) {
 		shapes->started = true;
@@ -357,11 +411,14 @@ const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struc
 	}
 	if (!plan)
 		return NULL;
-	*shape = (struct frec_shape){.kind = FREC_SHAPE_INSTANT};
-	if (plan->kind != FREC_SHAPE_INSTANT && plan->key != SIZE_MAX)
-		shape_by_key(shapes, plan, event, shape);
-	else if (plan->kind != FREC_SHAPE_INSTANT)
+	*shape = (struct frec_shape){.kind = FREC_SHAPE_INSTANT,
+				     .within = find_activity(shapes, plan, event, plan->within)};
+	if (plan->kind != FREC_SHAPE_INSTANT && plan->key != SIZE_MAX) {
+		if (hash_value(&event->values[plan->key], key_seed(plan, event, plan->activity), &key))
+			shape_by_key(shapes, plan, event, key, shape);
+	} else if (plan->kind != FREC_SHAPE_INSTANT) {
 		shape_by_thread(shapes, plan, event, shape);
+	}
 	add_fields(plan, event, shape);
 	return shape;
 }

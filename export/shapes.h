@@ -7,12 +7,21 @@
  *     X_start, X_begin, X_enter and X_done, X_end, X_stop, X_exit   of one provider, also with two
  *     underscores, as PostgreSQL has them; the kernel's syscalls:sys_enter_X and sys_exit_X, where
  *     raw_syscalls is not there as well: the span X of the thread that emits them
+ *     events of EventHeader (eventheader.h) whose opcode is that of a start or a stop: a span whose key is the id of the activity,
+ *     whatever the two are called, or, without an id, of the thread. Other events tell which activity they are in
  *     a text field "message" or "msg", the only text beside "level", "severity" or "priority": a log
  *
  * A span without a key is of its thread, and those of a thread lie within each other: an end closes the
  * youngest open span of its kind, and what began after that and has not ended is *abandoned*, it ends
  * there too. A span with a key is known by the key's value, whatever threads and processes of a host its
  * ends are of, and lies on a *lane*, where spans do not overlap.
+ *
+ * A thread that does several things at a time begins spans of one kind that overlap. They are told apart where both
+ * events have an *identity*: a field of one name that is "id", "key", "request", "order", "job", "task", the span's own name, or ends in "_id".
+ * An end closes the youngest span with its value; a span that begins while one with another value is open lies on a lane,
+ * as does one whose end has a value that nothing open has.
+ *
+ * Where one kind of end is filtered out, the other is no end.
  *
  * What the file does not hold is told: a span whose begin is not there (it was overwritten, or before
  * the recording) is *cut* and reaches from the first event on; one that has not ended when the
@@ -53,6 +62,7 @@ struct frec_shape {
 	enum frec_shape_kind kind;
 	uint32_t span; /* of BEGIN and END: index in spans */
 	uint32_t lane; /* 0: the thread itself, else the lane at this index */
+	uint32_t within; /* lane of the open span that the event says it is in, or of which it begins a part; 0: it does not */
 	uint64_t begin; /* of END: when the span began, in the time of the timeline */
 	/* END: its begin is not there; it goes into the past, to a time at which nothing of its thread or
 	 * lane is yet. */
@@ -113,11 +123,14 @@ const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struc
 
 void frec__shapes_deinit(struct frec_shapes *shapes);
 
-/* What a source's events mean; shape_plans.c makes them. */
+/* What a source's events mean; shape_plans.c and shape_names.c make them. */
 struct frec_shapes_plan {
 	enum frec_shape_kind kind;
 	uint32_t span;
 	size_t key; /* field, SIZE_MAX: none, as the others */
+	size_t identity; /* of spans without a key */
+	size_t within;	 /* names an activity */
+	bool activity;	 /* the key is the id of one: of all kinds of spans together */
 	size_t counter_count, flow_count;
 	uint32_t counters[FREC_SHAPE_FIELDS_MAX];
 	size_t counter_fields[FREC_SHAPE_FIELDS_MAX];

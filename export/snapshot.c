@@ -39,9 +39,17 @@ static int append(struct frec_part_list *list, void *item)
 	return 0;
 }
 
-static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset, size_t part_size,
-		     const Flightrec__Records *records)
+// Returns 0, -EBADMSG when it is no such part, or -ENOMEM.
+static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
+		     const struct frec_part_view *view)
 {
+	struct frec_chunk_content content;
+	struct frec_chunk chunk;
+
+	if (!frec__chunk_describe(view, &chunk, &content))
+		return -EBADMSG;
+	chunk.offset = offset;
+	chunk.part_size = (uint32_t)view->size;
 	if (snapshot->chunk_count == snapshot->chunk_capacity) {
 		size_t capacity = snapshot->chunk_capacity ? 2 * snapshot->chunk_capacity : 64;
 		struct frec_chunk *chunks =
@@ -52,17 +60,24 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset, size_t par
 		snapshot->chunks = chunks;
 		snapshot->chunk_capacity = capacity;
 	}
-	snapshot->chunks[snapshot->chunk_count++] = (struct frec_chunk){
-		.offset = offset,
-		.part_size = (uint32_t)part_size,
-		.cpu = records->cpu,
-		.ring = records->ring,
-		.count = records->count,
-		.size = records->size,
-		.first = records->first,
-		.last = records->last,
-	};
+	snapshot->chunks[snapshot->chunk_count++] = chunk;
 	return 0;
+}
+
+// Returns as add_chunk.
+static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
+{
+	ProtobufCMessage *message = frec__part_unpack(view);
+	int result;
+
+	if (!message)
+		return -EBADMSG;
+	result = append(&snapshot->lists[view->field], message);
+	if (result)
+		protobuf_c_message_free_unpacked(message, NULL);
+	else if (view->field == FREC_PART_END)
+		snapshot->end = (Flightrec__End *)message;
+	return result;
 }
 
 // Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
@@ -70,7 +85,6 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset, size_t par
 static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
-	ProtobufCMessage *message;
 	int result;
 
 	if (snapshot->end)
@@ -83,22 +97,13 @@ static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 	if (frec__part_once(view->field) && snapshot->lists[view->field].count)
 		return damaged(snapshot, offset, -EBADMSG,
 			       "a part that may stand only once stands here again");
-	message = frec__part_unpack(view);
-	if (!message)
-		return damaged(snapshot, offset, -EBADMSG,
+	result = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
+						  : add_message(snapshot, view);
+	if (result == -EBADMSG)
+		return damaged(snapshot, offset, result,
 			       "the checksum is right, but this is no message of this format");
-	if (view->field == FREC_PART_RECORDS) {
-		result = add_chunk(snapshot, offset, view->size, (Flightrec__Records *)message);
-		protobuf_c_message_free_unpacked(message, NULL);
-	} else {
-		result = append(&snapshot->lists[view->field], message);
-		if (result)
-			protobuf_c_message_free_unpacked(message, NULL);
-	}
 	if (result)
 		return damaged(snapshot, offset, result, strerror(-result));
-	if (view->field == FREC_PART_END)
-		snapshot->end = (Flightrec__End *)message;
 	return 0;
 }
 

@@ -71,6 +71,13 @@ struct frec_snapshot {
 	struct frec_eventheader *eventheader; /* sources that payloads describe: NULL where there are none */
 };
 
+/* Of a Records part: records as they are stored. */
+struct frec_chunk_content {
+	uint32_t kind; /* the number of its field in flightrec.proto; 0: there is none */
+	const uint8_t *data;
+	size_t size;
+};
+
 /* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with
  * zeroes. */
 struct frec_chunk_data {
@@ -98,6 +105,11 @@ int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source 
 
 /* Index in `sources` of the one of the file with this id, or SIZE_MAX. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
+
+/* What a Records part says about itself, beside where it stands, and the bytes of its records as they lie in it. Nothing is
+ * allocated. Returns whether it is one. */
+bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk *ret_chunk,
+			  struct frec_chunk_content *ret_content);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data
  * when done. */

@@ -255,16 +255,6 @@ static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const 
 	return count;
 }
 
-static uint64_t stack_pointer(const struct frec_stacks *stacks,
-			      const struct frec_unwind_registers *registers)
-{
-	unsigned int sp = stacks->machine->sp;
-	uint64_t below = registers->mask & ((UINT64_C(1) << sp) - 1);
-	size_t index = (size_t)__builtin_popcountll(below);
-
-	return registers->mask >> sp & 1 && index < registers->count ? registers->values[index] : 0;
-}
-
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record)
 {
@@ -291,7 +281,7 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 		registers.count = (size_t)__builtin_popcountll(registers.mask);
 		registers.values = stacks->registers;
 		memcpy(stacks->registers, record->registers, 8 * registers.count);
-		stack.address = stack_pointer(stacks, &registers);
+		stack.address = frec__unwind_register(&registers, stacks->machine->sp);
 		take_frames(stacks, process,
 			    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
 					 FREC_FRAMES_MAX, &stacks->end));

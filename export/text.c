@@ -7,27 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Nothing fits into it any more.
+static bool fail(struct frec_text *text)
+{
+	text->failed = true;
+	text->capacity = text->size;
+	return false;
+}
+
 bool frec__text_grow(struct frec_text *text, size_t more)
 {
 	size_t need, capacity;
 	char *data;
 
-	if (text->failed || __builtin_add_overflow(text->size, more, &need) || need == SIZE_MAX) {
-		text->failed = true;
-		return false;
-	}
+	if (text->failed || __builtin_add_overflow(text->size, more, &need) || need == SIZE_MAX)
+		return fail(text);
 	need++; // the NUL
 	if (need <= text->capacity)
 		return true;
 	capacity = need < 256 ? 256 : need + need / 2;
 	data = realloc(text->data, capacity);
-	if (!data) {
-		text->failed = true;
-		return false;
-	}
+	if (!data)
+		return fail(text);
 	text->data = data;
 	text->capacity = capacity;
 	return true;
+}
+
+void frec__text_add(struct frec_text *text, const void *data, size_t size)
+{
+	char *p = frec__text_room(text, size);
+
+	if (!p)
+		return;
+	frec__copy_short(p, data, size);
+	frec__text_end(text, p + size);
 }
 
 void frec__text_free(struct frec_text *text)
@@ -133,8 +147,10 @@ static void add_escaped(struct frec_text *text, const uint8_t *p, size_t size,
 			continue;
 		}
 		frec__text_add(text, p + start, i - start);
-		for (size_t end = i + (length ? length : 1); i < end; i++)
-			frec__text_printf(text, "\\x%02x", p[i]);
+		for (size_t end = i + (length ? length : 1); i < end; i++) {
+			frec__text_puts(text, "\\x");
+			frec__text_hex(text, &p[i], 1);
+		}
 		start = i;
 	}
 	frec__text_add(text, p + start, size - start);
@@ -181,11 +197,31 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 	return i;
 }
 
+// For frec__bytes_are_plain: whether a byte is none of them.
+static uint64_t not_plain_in_json(uint64_t word)
+{
+	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'), backslashes = word ^ FREC_IN_ALL_BYTES('\\');
+
+	return word | (word + FREC_IN_ALL_BYTES(1)) | (word - FREC_IN_ALL_BYTES(0x20)) |
+	       (quotes - FREC_IN_ALL_BYTES(1)) | (backslashes - FREC_IN_ALL_BYTES(1));
+}
+
 void frec__text_json(struct frec_text *text, const void *data, size_t size)
 {
 	const uint8_t *p = data;
 	size_t start = 0;
 
+	if (frec__bytes_are_plain(data, size, not_plain_in_json)) {
+		char *to = frec__text_room(text, size + 2);
+
+		if (!to)
+			return;
+		*to++ = '"';
+		frec__copy_short(to, data, size);
+		to[size] = '"';
+		frec__text_end(text, to + size + 1);
+		return;
+	}
 	frec__text_add(text, "\"", 1);
 	for (size_t i = 0; i < size;) {
 		uint32_t code = 0;
@@ -202,8 +238,10 @@ void frec__text_json(struct frec_text *text, const void *data, size_t size)
 		frec__text_add(text, p + start, i - start);
 		if (length)
 			add_json_character(text, code);
-		else
-			frec__text_printf(text, "\\\\x%02x", p[i]);
+		else {
+			frec__text_puts(text, "\\\\x");
+			frec__text_hex(text, &p[i], 1);
+		}
 		start = ++i;
 	}
 	if (size)
@@ -216,15 +254,21 @@ void frec__text_json_puts(struct frec_text *text, const char *string)
 	frec__text_json(text, string, strlen(string));
 }
 
+void frec__hex(void *to, const uint8_t *data, size_t size)
+{
+	char *digits = to;
+
+	for (size_t i = 0; i < size; i++) {
+		digits[2 * i] = "0123456789abcdef"[data[i] >> 4];
+		digits[2 * i + 1] = "0123456789abcdef"[data[i] & 15];
+	}
+}
+
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size)
 {
-	static const char digits[] = "0123456789abcdef";
-
 	if (size > SIZE_MAX / 2 || !frec__text_grow(text, 2 * size))
 		return;
-	for (size_t i = 0; i < size; i++) {
-		text->data[text->size++] = digits[data[i] >> 4];
-		text->data[text->size++] = digits[data[i] & 15];
-	}
+	frec__hex(text->data + text->size, data, size);
+	text->size += 2 * size;
 	text->data[text->size] = '\0';
 }

@@ -44,13 +44,10 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 static void add_json_array(struct frec_text *text, const struct frec_value *array,
 			   void (*add)(struct frec_text *text, const struct frec_value *value))
 {
-	size_t count = frec__value_elements(array);
+	struct frec_value element;
 
 	frec__text_puts(text, "[");
-	for (size_t i = 0; i < count; i++) {
-		struct frec_value element;
-
-		frec__value_element(array, i, &element);
+	for (size_t i = 0; frec__value_element(array, i, &element); i++) {
 		if (i)
 			frec__text_puts(text, ",");
 		add(text, &element);

@@ -9,8 +9,6 @@
 
 #define DEPTH_MAX 8
 
-enum wire_type { VARINT = 0, FIXED64 = 1, LENGTH_DELIMITED = 2, FIXED32 = 5 };
-
 struct walk {
 	unsigned int items_left;
 };
@@ -31,33 +29,68 @@ static bool take_varint(const uint8_t **p, const uint8_t *end, uint64_t *ret)
 	return false;
 }
 
-static enum wire_type wire_type_of(ProtobufCType type)
+bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret)
+{
+	uint64_t tag, length = 0;
+
+	if (!take_varint(p, end, &tag) || tag > UINT32_MAX || !(tag >> 3))
+		return false;
+	ret->number = (uint32_t)(tag >> 3);
+	ret->type = tag & 7;
+	ret->value = 0;
+	switch (ret->type) {
+	case FREC_WIRE_VARINT:
+		if (!take_varint(p, end, &ret->value))
+			return false;
+		break;
+	case FREC_WIRE_FIXED64:
+		length = 8;
+		break;
+	case FREC_WIRE_FIXED32:
+		length = 4;
+		break;
+	case FREC_WIRE_LENGTH_DELIMITED:
+		if (!take_varint(p, end, &length))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	if (length > (size_t)(end - *p))
+		return false;
+	ret->data = *p;
+	ret->size = (size_t)length;
+	*p += length;
+	return true;
+}
+
+static enum frec_wire_type wire_type_of(ProtobufCType type)
 {
 	switch (type) {
 	case PROTOBUF_C_TYPE_FIXED64:
 	case PROTOBUF_C_TYPE_SFIXED64:
 	case PROTOBUF_C_TYPE_DOUBLE:
-		return FIXED64;
+		return FREC_WIRE_FIXED64;
 	case PROTOBUF_C_TYPE_FIXED32:
 	case PROTOBUF_C_TYPE_SFIXED32:
 	case PROTOBUF_C_TYPE_FLOAT:
-		return FIXED32;
+		return FREC_WIRE_FIXED32;
 	case PROTOBUF_C_TYPE_STRING:
 	case PROTOBUF_C_TYPE_BYTES:
 	case PROTOBUF_C_TYPE_MESSAGE:
-		return LENGTH_DELIMITED;
+		return FREC_WIRE_LENGTH_DELIMITED;
 	default:
-		return VARINT;
+		return FREC_WIRE_VARINT;
 	}
 }
 
-static bool check_packed(struct walk *walk, enum wire_type type, const uint8_t *p, size_t size)
+static bool check_packed(struct walk *walk, enum frec_wire_type type, const uint8_t *p, size_t size)
 {
 	const uint8_t *end = p + size;
 	uint64_t value;
 
-	if (type == FIXED64 || type == FIXED32)
-		return size % (type == FIXED64 ? 8 : 4) == 0;
+	if (type == FREC_WIRE_FIXED64 || type == FREC_WIRE_FIXED32)
+		return size % (type == FREC_WIRE_FIXED64 ? 8 : 4) == 0;
 	while (p < end) {
 		if (!walk->items_left || !--walk->items_left || !take_varint(&p, end, &value))
 			return false;
@@ -75,43 +108,16 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 		return false;
 	while (p < end) {
 		const ProtobufCFieldDescriptor *field;
-		enum wire_type type;
-		uint64_t tag, length = 0;
+		struct frec_wire_field found;
 
-		if (!walk->items_left || !--walk->items_left)
+		if (!walk->items_left || !--walk->items_left || !frec__wire_next(&p, end, &found))
 			return false;
-		if (!take_varint(&p, end, &tag) || tag > UINT32_MAX || !(tag >> 3))
-			return false;
-		type = tag & 7;
-		switch (type) {
-		case VARINT:
-			if (!take_varint(&p, end, &length))
-				return false;
-			length = 0;
-			break;
-		case FIXED64:
-			length = 8;
-			break;
-		case FIXED32:
-			length = 4;
-			break;
-		case LENGTH_DELIMITED:
-			if (!take_varint(&p, end, &length))
-				return false;
-			break;
-		default:
-			return false;
-		}
-		if (length > (size_t)(end - p))
-			return false;
-
-		field = protobuf_c_message_descriptor_get_field(descriptor,
-								(unsigned int)(tag >> 3));
-		if (field && type == LENGTH_DELIMITED && wire_type_of(field->type) != type) {
+		field = protobuf_c_message_descriptor_get_field(descriptor, found.number);
+		if (field && found.type == FREC_WIRE_LENGTH_DELIMITED && wire_type_of(field->type) != found.type) {
 			if (field->label != PROTOBUF_C_LABEL_REPEATED ||
-			    !check_packed(walk, wire_type_of(field->type), p, length))
+			    !check_packed(walk, wire_type_of(field->type), found.data, found.size))
 				return false;
-		} else if (field && wire_type_of(field->type) != type) {
+		} else if (field && wire_type_of(field->type) != found.type) {
 			return false;
 		} else if (field && field->type == PROTOBUF_C_TYPE_MESSAGE) {
 			uint64_t bit = 1ull << (field->id & 63);
@@ -119,10 +125,9 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 			if (field->label != PROTOBUF_C_LABEL_REPEATED && (messages_seen & bit))
 				return false;
 			messages_seen |= bit;
-			if (!check_message(walk, field->descriptor, p, length, depth + 1))
+			if (!check_message(walk, field->descriptor, found.data, found.size, depth + 1))
 				return false;
 		}
-		p += length;
 	}
 	return true;
 }

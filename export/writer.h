@@ -24,7 +24,7 @@ struct frec_writer {
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
 	bool several_hosts;	    /* it can tell events of different hosts apart */
-	bool messages;		    /* of OTLP, each whole: a collector takes them */
+	const char *collector_path; /* it writes messages of OTLP, each whole, which a collector takes here; NULL: it does not */
 	bool of_stacks;		    /* it holds call stacks alone: without any it is empty */
 
 	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last
@@ -42,6 +42,7 @@ extern const struct frec_writer frec__writer_csv;
 extern const struct frec_writer frec__writer_text;
 extern const struct frec_writer frec__writer_chrome;
 extern const struct frec_writer frec__writer_otlp;
+extern const struct frec_writer frec__writer_otlp_traces;
 extern const struct frec_writer frec__writer_ctf;
 extern const struct frec_writer frec__writer_perf;
 extern const struct frec_writer frec__writer_firefox;

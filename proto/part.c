@@ -72,6 +72,7 @@ int frec__part_next(const uint8_t *data, size_t size, struct frec_part_view *ret
 	uint32_t crc = 0;
 	int n, tag_size;
 
+	ret->size = 0;
 	n = varint_get(data, size, &tag);
 	if (n <= 0)
 		return n ? -EBADMSG : -EAGAIN;
@@ -85,8 +86,10 @@ int frec__part_next(const uint8_t *data, size_t size, struct frec_part_view *ret
 	head += (size_t)n;
 	if (length < FREC_PART_CHECKSUM_SIZE || length > FREC_PART_SIZE_MAX)
 		return -EBADMSG;
-	if (length > size - head)
+	if (length > size - head) {
+		ret->size = head + length;
 		return -EAGAIN;
+	}
 
 	view.field = (uint32_t)(tag >> 3);
 	view.body = data + head;

@@ -56,7 +56,7 @@ struct frec_part_view {
 
 /*
  * Reads the part at the start of `data`. Points into `data`, copies nothing.
- * Returns 0; -EAGAIN when the data ends inside the part (a torn file); -EBADMSG when it is not a part (a tag
+ * Returns 0; -EAGAIN when the data ends inside the part (a torn file; ret->size then is what it takes, 0 where that is not known yet); -EBADMSG when it is not a part (a tag
  * that is not length-delimited, a field number of 0, a size beyond the limit, no checksum field); -EILSEQ when the
  * checksum does not match (`*ret` is then filled in all the same).
  */

@@ -3,12 +3,10 @@
 #include "recorder/control.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -16,65 +14,21 @@
 
 #define CONNECT_TIMEOUT 10 /* seconds */
 
-static int fill_address(struct sockaddr_un *address, const char *path)
-{
-	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(address->sun_path))
-		return -ENAMETOOLONG;
-	strcpy(address->sun_path, path);
-	return 0;
-}
-
-static int open_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int frec__control_connect(const char *path)
 {
 	const struct timeval patience = {.tv_sec = CONNECT_TIMEOUT};
-	struct sockaddr_un address;
-	int r = fill_address(&address, path);
-	int fd = r ? r : open_socket();
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd, r;
 
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return fd;
+		return -errno;
 	// A recorder that hangs, with all its places taken, must not hang who asks it.
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	return fd;
-}
-
-int frec__control_listen(const char *path, mode_t mode)
-{
-	struct sockaddr_un address;
-	int r = fill_address(&address, path);
-	struct stat status;
-	int probe, fd;
-
-	if (r)
-		return r;
-	// A socket that nobody answers on was left behind by a recorder that was killed.
-	probe = frec__control_connect(path);
-	if (probe >= 0) {
-		close(probe);
-		return -EADDRINUSE;
-	}
-	// A file of another kind refuses just the same; that one is not ours to remove.
-	if (probe == -ECONNREFUSED && !lstat(path, &status) && S_ISSOCK(status.st_mode))
-		unlink(path);
-	fd = open_socket();
-	if (fd < 0)
-		return fd;
-	// The mode must hold from the moment that the name exists.
-	if (fchmod(fd, mode) || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
-	    chmod(path, mode) || listen(fd, 64)) {
 		r = -errno;
 		close(fd);
 		return r;

@@ -36,6 +36,7 @@
 bool frec__trigger_name_valid(const char *name);
 
 /* All return 0 (or a descriptor, or a length) or a negative errno; none blocks longer than the socket's peer. */
+/* Whoever finds the name is let in. -EADDRINUSE: a recorder answers there, or it is no socket. Only in the engine. */
 int frec__control_listen(const char *path, mode_t mode);
 int frec__control_connect(const char *path);
 /* With fd >= 0 a copy of it goes along. Does not block; safe in signal handlers. */

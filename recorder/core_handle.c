@@ -12,46 +12,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "recorder/capture.h"
+#include "recorder/child.h"
 #include "recorder/cleanup.h"
 #include "recorder/core_pass.h"
 #include "recorder/core_recorders.h"
 #include "recorder/core_stacks.h"
-
-// Bytes of memory that looking at a process may take: tables of its programs, above all.
-#define MEMORY_MAX (UINT64_C(8) << 30)
-// Milliseconds that a killed child has to be gone: one that waits for a broken file system may never be.
-#define KILL_PATIENCE 1000
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 static void say(const struct frec_error *error)
 {
 	fprintf(stderr, "flightrec core: %s\n", error->message);
-}
-
-// Of its own death nothing is to be dumped, and it takes no more than its share.
-static void limit_child(unsigned int seconds)
-{
-	const struct rlimit memory = {MEMORY_MAX, MEMORY_MAX}, time = {seconds + 1, seconds + 1};
-
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	setrlimit(RLIMIT_AS, &memory);
-	setrlimit(RLIMIT_CPU, &time);
 }
 
 static int hand_over(const struct frec_core_recorders *recorders,
@@ -98,21 +77,6 @@ static int look(pid_t pid, bool only_root, const struct frec_core_limits *limits
 	return r;
 }
 
-static bool ends_within(pid_t child, int milliseconds)
-{
-	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, child, 0);
-	struct pollfd poller = {.fd = fd, .events = POLLIN};
-	uint64_t deadline = frec__monotonic() + (uint64_t)milliseconds * 1000000, now;
-
-	while ((now = frec__monotonic()) < deadline) {
-		int r = poll(&poller, fd >= 0, (int)((deadline - now) / 1000000) + 1);
-
-		if (r > 0 || (r < 0 && errno != EINTR))
-			break;
-	}
-	return waitpid(child, NULL, WNOHANG) == child;
-}
-
 // In a process that may fail in any way and takes no longer than it may.
 static void look_apart(pid_t pid, bool only_root, const struct frec_core_limits *limits, int kept)
 {
@@ -121,18 +85,17 @@ static void look_apart(pid_t pid, bool only_root, const struct frec_core_limits 
 	if (!child) {
 		struct frec_error error = {0};
 
-		limit_child(limits->seconds);
+		frec__child_limit(limits->seconds);
 		if (look(pid, only_root, limits, kept, &error))
 			say(&error);
 		_exit(0);
 	}
-	if (child > 0 && !ends_within(child, (int)limits->seconds * 1000)) {
+	if (child > 0 && !frec__child_ends_within(child, (int)limits->seconds * 1000, NULL)) {
 		fprintf(stderr,
 			"flightrec core: looking at process %d took more than %u s and was given "
 			"up\n",
 			pid, limits->seconds);
-		kill(child, SIGKILL);
-		ends_within(child, KILL_PATIENCE);
+		frec__child_kill(child);
 	}
 }
 

@@ -11,6 +11,8 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
+#include "recorder/grow.h"
+
 // The kernel puts the notes into the first segment.
 #define SEGMENTS_MAX 64
 
@@ -95,23 +97,17 @@ static int find_notes(struct reader *reader, Elf64_Phdr *ret, struct frec_error 
 
 static int add(struct frec_core_notes *notes, const struct elf_prstatus *status, size_t threads_max)
 {
-	struct frec_core_thread *grown;
+	struct frec_core_thread *thread;
 
 	if (notes->count == threads_max) {
 		notes->beyond++;
 		return 0;
 	}
-	// Doubled whenever the count is a power of two.
-	if (!(notes->count & (notes->count - 1))) {
-		grown = reallocarray(notes->thread, notes->count ? 2 * notes->count : 1,
-				     sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		notes->thread = grown;
-	}
-	grown = &notes->thread[notes->count];
-	grown->tid = (uint32_t)status->pr_pid;
-	if (frec__core_registers(&status->pr_reg, sizeof(status->pr_reg), grown->value))
+	if (!frec__grow(&notes->thread, notes->count, sizeof(*thread)))
+		return -ENOMEM;
+	thread = &notes->thread[notes->count];
+	thread->tid = (uint32_t)status->pr_pid;
+	if (frec__core_registers(&status->pr_reg, sizeof(status->pr_reg), thread->value))
 		return -EBADMSG;
 	notes->count++;
 	return 0;

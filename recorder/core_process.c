@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
+#include "recorder/grow.h"
 
 // A stack pointer that far below the next mapping is in no guard page, but wild.
 #define GUARD_MAX (UINT64_C(64) << 20)
@@ -35,27 +36,13 @@ static inline void close_file(FILE **file)
 }
 #define CLOSE_FILE __attribute__((cleanup(close_file)))
 
-static bool grow(void *array, size_t count, size_t size)
-{
-	void **at = array;
-	void *grown;
-
-	// Doubled whenever the count is a power of two.
-	if (count & (count - 1))
-		return true;
-	grown = reallocarray(*at, count ? 2 * count : 1, size);
-	if (grown)
-		*at = grown;
-	return grown;
-}
-
 static bool add_program(struct frec_core_process *process, const struct frec_core_mapping *mapping,
 			uint64_t offset, const char *name)
 {
 	struct frec_unwind_map *program;
 	char path[80];
 
-	if (!grow(&process->program, process->programs, sizeof(*process->program)))
+	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
 		return false;
 	// What is of no file has no such link. The vDSO is known by its name.
 	if (*name == '/')
@@ -86,7 +73,7 @@ static int read_maps(struct frec_core_process *process)
 		uint64_t offset;
 		int at = 0;
 
-		if (!grow(&process->mapping, process->mappings, sizeof(*mapping)))
+		if (!frec__grow(&process->mapping, process->mappings, sizeof(*mapping)))
 			return -ENOMEM;
 		mapping = &process->mapping[process->mappings];
 		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n",
@@ -161,7 +148,7 @@ static int read_threads(struct frec_core_process *process, char status[STATUS_MA
 		snprintf(path, sizeof(path), "%s/status", entry->d_name);
 		if (*entry->d_name == '.' || !read_status(dirfd(folder), path, status))
 			continue;
-		if (!grow(&process->thread, process->threads, sizeof(*process->thread)))
+		if (!frec__grow(&process->thread, process->threads, sizeof(*process->thread)))
 			return -ENOMEM;
 		process->thread[process->threads++] =
 			(struct frec_core_tid){.inside = innermost(status),

@@ -25,16 +25,14 @@ struct work {
 
 static void unwind(struct work *work, const struct frec_core_thread *thread)
 {
-	const unsigned int sp = frec__perf_user_stack_pointer;
 	const struct frec_unwind_registers registers = {
 		.mask = frec__perf_user_registers,
 		.values = thread->value,
 		.count = (size_t)__builtin_popcountll(frec__perf_user_registers)};
-	size_t below = (size_t)__builtin_popcountll(frec__perf_user_registers & ((1ULL << sp) - 1));
 	struct frec_stack stack;
 
-	frec__core_process_stack(work->process, thread->value[below], work->stack,
-				 FREC_CORE_STACK_SIZE, &stack);
+	frec__core_process_stack(work->process, frec__unwind_register(&registers, frec__perf_user_stack_pointer),
+				 work->stack, FREC_CORE_STACK_SIZE, &stack);
 	frec__unwound_stack(work->unwind, &registers, &stack, &work->unwound);
 }
 

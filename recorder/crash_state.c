@@ -10,18 +10,12 @@
 
 static void take_kernels(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
 {
-	struct frec_sample_parts parts;
+	struct frec_perf_sample parts;
 
 	// The sideband's record of the same moment, which raised the alert, is a little younger.
 	ret->time = finder->sample->time;
-	if (frec__sample_parts(finder->source, finder->sample, &parts))
-		return;
-	if (parts.register_count)
-		memcpy(ret->value, parts.registers, parts.register_count * sizeof(*ret->value));
-	ret->registers = (struct frec_unwind_registers){
-		.mask = parts.register_mask, .values = ret->value, .count = parts.register_count};
-	ret->stack = (struct frec_stack){
-		.address = parts.stack_address, .data = parts.stack, .size = parts.stack_size};
+	if (!frec__sample_parts(finder->source, (const void *)finder->sample, &parts))
+		frec__sample_state(finder->source, &parts, ret->value, &ret->registers, &ret->stack);
 }
 
 static void take_programs(const struct frec_crash_finder *finder, struct frec_crash_state *ret)

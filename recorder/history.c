@@ -3,6 +3,7 @@
 #include "recorder/history.h"
 
 #include "recorder/records.h"
+#include "recorder/sample_parts.h"
 
 static bool has_chosen_stacks(const struct frec_source *source)
 {
@@ -33,7 +34,7 @@ static double share_of_stacks(struct frec_engine *engine, size_t ring)
 
 		all += record->size;
 		if (source >= 0 && has_chosen_stacks(&engine->source[source]))
-			stacks += frec__record_stacks(record, engine->source[source].sample_type);
+			stacks += frec__sample_stacks(&engine->source[source], record);
 	}
 	frec__id_map_deinit(&ids);
 	return all ? (double)stacks / (double)all : 0;

@@ -6,13 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
+#include "recorder/chunk.h"
 #include "recorder/cleanup.h"
 #include "recorder/source.h"
 
-#define CHUNK_SIZE (256u << 10)
-#define ZSTD_LEVEL 1
 #define PROCESSES_EXITED_MAX 65536
 #define SOURCE_NAME_MAX 256
 
@@ -144,35 +142,11 @@ static void put_source(struct frec_import *import, size_t index)
 struct ring {
 	bool begun;
 	uint32_t cpu;
-	Flightrec__Records chunk;
-	uint8_t *plain, *packed;
-	size_t packed_room;
-	ZSTD_CCtx *zstd;
+	struct frec_chunk chunk;
 	uint64_t first, records, bytes;
 	/* By source id. */
 	uint64_t *in_file, *lost, *lost_samples;
 };
-
-static void put_chunk(struct frec_import *import, struct ring *ring)
-{
-	Flightrec__Records *chunk = &ring->chunk;
-	size_t n;
-
-	if (!chunk->count)
-		return;
-	n = ZSTD_compressCCtx(ring->zstd, ring->packed, ring->packed_room, ring->plain, chunk->size, ZSTD_LEVEL);
-	if (ZSTD_isError(n) || n >= chunk->size) {
-		chunk->content_case = FLIGHTREC__RECORDS__CONTENT_PLAIN;
-		chunk->plain = (ProtobufCBinaryData){chunk->size, ring->plain};
-	} else {
-		chunk->content_case = FLIGHTREC__RECORDS__CONTENT_ZSTD;
-		chunk->zstd = (ProtobufCBinaryData){n, ring->packed};
-	}
-	import->parts.records += chunk->count;
-	frec__parts_put(&import->parts, FREC_PART_RECORDS, &chunk->base);
-	chunk->size = chunk->count = 0;
-	chunk->first = chunk->last = 0;
-}
 
 static void end_ring(struct frec_import *import, struct ring *ring)
 {
@@ -180,7 +154,7 @@ static void end_ring(struct frec_import *import, struct ring *ring)
 
 	if (!ring->begun)
 		return;
-	put_chunk(import, ring);
+	frec__chunk_put(&ring->chunk, &import->parts);
 	cpu.cpu = ring->cpu;
 	cpu.from = import->backward && ring->first ? ring->first : import->first;
 	cpu.until = import->last;
@@ -209,14 +183,14 @@ static void end_ring(struct frec_import *import, struct ring *ring)
 static void begin_ring(struct ring *ring, uint32_t cpu)
 {
 	ring->begun = true;
-	ring->cpu = ring->chunk.cpu = cpu;
+	ring->cpu = ring->chunk.records.cpu = cpu;
 	ring->first = ring->records = ring->bytes = 0;
 }
 
 static void put_record(struct frec_import *import, struct ring *ring, const uint8_t *record,
 		       const struct frec_sort_item *item)
 {
-	Flightrec__Records *chunk = &ring->chunk;
+	Flightrec__Records *records = &ring->chunk.records;
 	struct perf_event_header header;
 	uint64_t source, weight = 1;
 
@@ -228,9 +202,9 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 		(header.type == PERF_RECORD_LOST ? ring->lost : ring->lost_samples)[loss.source] += loss.lost;
 		return;
 	}
-	if (chunk->size + item->size > CHUNK_SIZE)
-		put_chunk(import, ring);
-	memcpy(ring->plain + chunk->size, record, item->size);
+	if (records->size + item->size > FREC_CHUNK_SIZE)
+		frec__chunk_put(&ring->chunk, &import->parts);
+	memcpy(ring->chunk.plain + records->size, record, item->size);
 	memcpy(&source, record + sizeof(header), sizeof(source));
 	if (frec__import_sample_type(&import->data.events[source - 1].attr) & PERF_SAMPLE_PERIOD)
 		memcpy(&weight, record + offsetof(struct frec_sample, raw_size), sizeof(weight));
@@ -238,10 +212,10 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 	ring->first = ring->records ? ring->first : item->time;
 	ring->records++;
 	ring->bytes += item->size;
-	chunk->first = chunk->count ? chunk->first : item->time;
-	chunk->last = item->time;
-	chunk->count++;
-	chunk->size += item->size;
+	records->first = records->count ? records->first : item->time;
+	records->last = item->time;
+	records->count++;
+	records->size += item->size;
 }
 
 static void put_records(struct frec_import *import, struct ring *ring)
@@ -285,16 +259,8 @@ static void put_records(struct frec_import *import, struct ring *ring)
 void frec__import_write(struct frec_import *import)
 {
 	size_t room = import->data.event_count + 1;
-	Flightrec__Records empty = FLIGHTREC__RECORDS__INIT;
 	FREC_FREE uint64_t *counts = calloc(3 * room, sizeof(*counts));
-	struct ring ring = {.chunk = empty,
-			    .plain = malloc(CHUNK_SIZE),
-			    .packed_room = ZSTD_compressBound(CHUNK_SIZE),
-			    .packed = malloc(ZSTD_compressBound(CHUNK_SIZE)),
-			    .zstd = ZSTD_createCCtx(),
-			    .in_file = counts,
-			    .lost = counts + room,
-			    .lost_samples = counts + 2 * room};
+	struct ring ring = {.in_file = counts, .lost = counts + room, .lost_samples = counts + 2 * room};
 	Flightrec__End end = FLIGHTREC__END__INIT;
 
 	put_header(import);
@@ -303,14 +269,12 @@ void frec__import_write(struct frec_import *import)
 		if (frec__import_wants(&import->data.events[i].attr))
 			put_source(import, i);
 	}
-	if (counts && ring.plain && ring.packed && ring.zstd)
+	if (!frec__chunk_init(&ring.chunk) && counts)
 		put_records(import, &ring);
 	else
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	end.parts = import->parts.count;
 	end.records = import->parts.records;
 	frec__parts_put(&import->parts, FREC_PART_END, &end.base);
-	ZSTD_freeCCtx(ring.zstd);
-	free(ring.plain);
-	free(ring.packed);
+	frec__chunk_deinit(&ring.chunk);
 }

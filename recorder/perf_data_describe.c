@@ -6,25 +6,13 @@
 #include <string.h>
 
 #include "proto/bytes.h"
+#include "recorder/grow.h"
 #include "recorder/perf_data.h"
 
 #define TRACING_MAGIC "\x17\x08\x44tracing"
 #define BUILD_ID_ROOM 24
 #define BUILD_ID_SIZED (1 << 15)
 #define UPDATE_NAME 2
-
-// Room for one more. Returns the array, grown where needed, or NULL.
-static void *grow(void **array, size_t count, size_t each)
-{
-	void *grown = *array;
-
-	// Powers of two: then it is full.
-	if (!(count & (count - 1)))
-		grown = reallocarray(*array, count ? 2 * count : 1, each);
-	if (grown)
-		*array = grown;
-	return grown;
-}
 
 int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size, const void *ids,
 			      size_t ids_size, struct frec_error *reterr)
@@ -34,14 +22,14 @@ int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, siz
 
 	if (data->event_count == FREC_PERF_EVENTS_MAX || ids_size / 8 > FREC_PERF_IDS_MAX - data->id_count)
 		return frec__error(reterr, -E2BIG, "%s: too many events", data->name);
-	if (!grow((void **)&data->events, data->event_count, sizeof(*data->events)))
+	if (!frec__grow(&data->events, data->event_count, sizeof(*data->events)))
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
 	event = &data->events[data->event_count];
 	*event = (struct frec_perf_event){0};
 	memcpy(&event->attr, attr, attr_size < sizeof(event->attr) ? attr_size : sizeof(event->attr));
 	data->ids_sorted = false;
 	while (frec__bytes_left(&numbers) >= 8) {
-		if (!grow((void **)&data->ids, data->id_count, sizeof(*data->ids)))
+		if (!frec__grow(&data->ids, data->id_count, sizeof(*data->ids)))
 			return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
 		data->ids[data->id_count++] =
 			(struct frec_perf_id){frec__bytes_u64(&numbers), (uint32_t)data->event_count};
@@ -198,7 +186,7 @@ int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, si
 	if (!id || data->build_id_count == FREC_PERF_TABLE_MAX / sizeof(*data->build_ids))
 		return 0;
 	memcpy(&header, head, sizeof(header));
-	if (!grow((void **)&data->build_ids, data->build_id_count, sizeof(*data->build_ids)))
+	if (!frec__grow(&data->build_ids, data->build_id_count, sizeof(*data->build_ids)))
 		return -ENOMEM;
 	build_id = &data->build_ids[data->build_id_count];
 	*build_id = (struct frec_perf_build_id){.size = sizeof(build_id->id)};
@@ -223,7 +211,7 @@ static int add_format(struct frec_perf_data *data, const char *system, const cha
 	struct frec_perf_format *format;
 	const char *id;
 
-	if (!grow((void **)&data->formats, data->format_count, sizeof(*data->formats)))
+	if (!frec__grow(&data->formats, data->format_count, sizeof(*data->formats)))
 		return -ENOMEM;
 	format = &data->formats[data->format_count++];
 	*format = (struct frec_perf_format){.system = strdup(system), .text = strndup(text, size)};

@@ -10,6 +10,27 @@
 #define READ_GROUP PERF_FORMAT_GROUP
 #define BRANCH_ENTRY_SIZE 24
 
+// What a sample and the end of any other record have alike; an address only a sample.
+static void take_common(struct frec_bytes *bytes, uint64_t type, struct frec_perf_sample *ret)
+{
+	if (type & PERF_SAMPLE_TID) {
+		ret->pid = frec__bytes_u32(bytes);
+		ret->tid = frec__bytes_u32(bytes);
+	}
+	if (type & PERF_SAMPLE_TIME)
+		ret->time = frec__bytes_u64(bytes);
+	if (type & PERF_SAMPLE_ADDR)
+		frec__bytes_u64(bytes);
+	if (type & PERF_SAMPLE_ID)
+		ret->id = frec__bytes_u64(bytes);
+	if (type & PERF_SAMPLE_STREAM_ID)
+		frec__bytes_u64(bytes);
+	if (type & PERF_SAMPLE_CPU) {
+		ret->cpu = frec__bytes_u32(bytes);
+		frec__bytes_u32(bytes);
+	}
+}
+
 static void pass_read_values(struct frec_bytes *bytes, uint64_t format)
 {
 	size_t times = !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED) + !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
@@ -51,22 +72,7 @@ int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body,
 		ret->id = frec__bytes_u64(&bytes);
 	if (type & PERF_SAMPLE_IP)
 		ret->ip = frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_TID) {
-		ret->pid = frec__bytes_u32(&bytes);
-		ret->tid = frec__bytes_u32(&bytes);
-	}
-	if (type & PERF_SAMPLE_TIME)
-		ret->time = frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_ADDR)
-		frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_ID)
-		ret->id = frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_STREAM_ID)
-		frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_CPU) {
-		ret->cpu = frec__bytes_u32(&bytes);
-		frec__bytes_u32(&bytes);
-	}
+	take_common(&bytes, type, ret);
 	if (type & PERF_SAMPLE_PERIOD)
 		ret->period = frec__bytes_u64(&bytes);
 	if (type & PERF_SAMPLE_READ)
@@ -108,20 +114,7 @@ int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const voi
 	if (size < trailer)
 		return -EPROTO;
 	frec__bytes_take(&bytes, size - trailer);
-	if (type & PERF_SAMPLE_TID) {
-		ret->pid = frec__bytes_u32(&bytes);
-		ret->tid = frec__bytes_u32(&bytes);
-	}
-	if (type & PERF_SAMPLE_TIME)
-		ret->time = frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_ID)
-		ret->id = frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_STREAM_ID)
-		frec__bytes_u64(&bytes);
-	if (type & PERF_SAMPLE_CPU) {
-		ret->cpu = frec__bytes_u32(&bytes);
-		frec__bytes_u32(&bytes);
-	}
+	take_common(&bytes, type, ret);
 	if (type & PERF_SAMPLE_IDENTIFIER)
 		ret->id = frec__bytes_u64(&bytes);
 	return 0;

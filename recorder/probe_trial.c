@@ -5,18 +5,10 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "recorder/probe_site.h"
-
-/* Of <linux/bpf.h> of Linux 6.6, for systems with older headers. */
-#define TRACE_UPROBE_MULTI 48
-struct link_create_uprobe_multi {
-	uint32_t prog_fd, target_fd, attach_type, flags;
-	uint64_t path, offsets, ref_ctr_offsets, cookies;
-	uint32_t cnt, multi_flags, pid;
-} __attribute__((aligned(8)));
+#include "recorder/uprobe_multi.h"
 
 void frec__trial_detach(struct frec_trial *trial)
 {
@@ -54,7 +46,7 @@ static struct frec_trial load(const char *name, bool multi)
 	}
 	if (multi)
 		bpf_program__set_expected_attach_type(trial.program,
-						      (enum bpf_attach_type)TRACE_UPROBE_MULTI);
+						      (enum bpf_attach_type)FREC_TRACE_UPROBE_MULTI);
 	trial.skeleton->rodata->process = (uint32_t)getpid();
 	trial.r = probe_bpf__load(trial.skeleton);
 	return trial;
@@ -111,19 +103,10 @@ static uint64_t offset_in_file(const volatile void *address)
 static void attach_multi(struct frec_trial *trial, uint64_t offset, uint64_t semaphore,
 			 uint64_t cookie)
 {
-	struct link_create_uprobe_multi request = {
-		.prog_fd = (uint32_t)bpf_program__fd(trial->program),
-		.attach_type = TRACE_UPROBE_MULTI,
-		.path = (uintptr_t) "/proc/self/exe",
-		.offsets = (uintptr_t)&offset,
-		.ref_ctr_offsets = (uintptr_t)&semaphore,
-		.cookies = (uintptr_t)&cookie,
-		.cnt = 1,
-	};
-
 	trial->step = "attaching to a site of this program";
-	trial->descriptor = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &request, sizeof(request));
-	trial->r = trial->descriptor < 0 ? -errno : 0;
+	trial->descriptor = frec__uprobe_multi_attach(bpf_program__fd(trial->program), "/proc/self/exe", &offset,
+						      &semaphore, &cookie, 1);
+	trial->r = trial->descriptor < 0 ? trial->descriptor : 0;
 }
 
 static void attach_single(struct frec_trial *trial, uint64_t offset, uint64_t semaphore,

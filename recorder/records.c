@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/perf_sample.h"
-
 static struct frec_id_slot *slot_of(const struct frec_id_map *map, uint64_t perf_id)
 {
 	size_t i = (size_t)(perf_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & map->mask;
@@ -94,23 +92,6 @@ uint32_t frec__record_pid(const struct perf_event_header *record)
 	if (record->type == PERF_RECORD_SAMPLE)
 		return ((const struct frec_sample *)record)->pid;
 	return trailer(record)->pid;
-}
-
-size_t frec__record_stacks(const struct perf_event_header *record, uint64_t sample_type)
-{
-	const struct perf_event_attr before_registers = {
-		.sample_type = sample_type & ~(uint64_t)(PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)};
-	struct frec_perf_sample sample;
-	size_t stacks;
-
-	if (record->type != PERF_RECORD_SAMPLE ||
-	    frec__perf_sample_read(&before_registers, record + 1, record->size - sizeof(*record), &sample))
-		return 0;
-	// Registers and stack are all that stands behind the payload.
-	stacks = (size_t)((const uint8_t *)record + record->size - (sample.raw + sample.raw_size));
-	if (sample_type & PERF_SAMPLE_CALLCHAIN)
-		stacks += sizeof(uint64_t) * (size_t)(1 + sample.chain_count);
-	return stacks;
 }
 
 void frec__record_set_id(struct perf_event_header *record, uint64_t id)

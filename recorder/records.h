@@ -28,12 +28,6 @@ uint64_t frec__record_time(const struct perf_event_header *record);
 uint64_t frec__record_id(const struct perf_event_header *record);
 uint32_t frec__record_pid(const struct perf_event_header *record);
 
-/*
- * Bytes of a PERF_RECORD_SAMPLE of that sample_type that are callchain, registers and stack. 0 for a record that is broken or of
- * another type.
- */
-size_t frec__record_stacks(const struct perf_event_header *record, uint64_t sample_type);
-
 /* Puts `id` where the kernel wrote its own. */
 void frec__record_set_id(struct perf_event_header *record, uint64_t id);
 

@@ -1,96 +1,52 @@
 // SPDX-License-Identifier: MIT
-// Taking a sample apart: its parts follow each other in the order of perf_event_open(2), each there or not as sample_type
-// says. Services write such records too, so none of the sizes in them is believed.
+// Samples of our own sources. Services write such records too, so none of the sizes in them is believed.
 #include "recorder/sample_parts.h"
 
 #include <errno.h>
 #include <string.h>
 
-struct walk {
-	const uint8_t *at, *end;
-	bool failed;
-};
-
-// The next `size` bytes; NULL, and `failed`, where there are not so many.
-static const uint8_t *take(struct walk *walk, uint64_t size)
+int frec__sample_parts(const struct frec_source *source, const struct perf_event_header *record,
+		       struct frec_perf_sample *ret)
 {
-	const uint8_t *taken = walk->at;
+	const struct perf_event_attr attr = {.sample_type = source->sample_type,
+					     .sample_regs_user = source->sample_regs_user};
 
-	if (walk->failed || size > (uint64_t)(walk->end - walk->at)) {
-		walk->failed = true;
-		return NULL;
+	if (record->type != PERF_RECORD_SAMPLE)
+		return -EPROTO;
+	return frec__perf_sample_read(&attr, record + 1, record->size - sizeof(*record), ret);
+}
+
+size_t frec__sample_head(const struct frec_source *source)
+{
+	return offsetof(struct frec_sample, raw_size) +
+	       (source->sample_type & PERF_SAMPLE_PERIOD ? sizeof(uint64_t) : 0);
+}
+
+size_t frec__sample_stacks(const struct frec_source *source, const struct perf_event_header *record)
+{
+	struct frec_perf_sample parts;
+	size_t stacks;
+
+	if (frec__sample_parts(source, record, &parts))
+		return 0;
+	// Registers and stack are all that stands behind the payload.
+	stacks = (size_t)((const uint8_t *)record + record->size - (parts.raw + parts.raw_size));
+	if (source->sample_type & PERF_SAMPLE_CALLCHAIN)
+		stacks += sizeof(uint64_t) * (size_t)(1 + parts.chain_count);
+	return stacks;
+}
+
+void frec__sample_state(const struct frec_source *source, const struct frec_perf_sample *parts, uint64_t values[64],
+			struct frec_unwind_registers *ret_registers, struct frec_stack *ret_stack)
+{
+	*ret_registers = (struct frec_unwind_registers){.values = values};
+	if (parts->registers) {
+		ret_registers->mask = source->sample_regs_user;
+		ret_registers->count = (size_t)__builtin_popcountll(ret_registers->mask);
+		memcpy(values, parts->registers, ret_registers->count * sizeof(*values));
 	}
-	walk->at += size;
-	return taken;
-}
-
-static uint64_t take_u64(struct walk *walk)
-{
-	const uint8_t *p = take(walk, sizeof(uint64_t));
-	uint64_t value = 0;
-
-	if (p)
-		memcpy(&value, p, sizeof(value));
-	return value;
-}
-
-static const uint8_t *take_array(struct walk *walk, uint64_t count)
-{
-	walk->failed |= count > UINT16_MAX / sizeof(uint64_t); // no record is larger
-	return take(walk, count * sizeof(uint64_t));
-}
-
-static void take_registers(struct walk *walk, uint64_t mask, struct frec_sample_parts *ret)
-{
-	const uint64_t pointer = UINT64_C(1) << frec__perf_user_stack_pointer;
-
-	if (!take_u64(walk)) // the ABI; 0: a kernel thread, or nothing was to be had
-		return;
-	ret->register_mask = mask;
-	ret->register_count = (size_t)__builtin_popcountll(mask);
-	ret->registers = take_array(walk, ret->register_count);
-	if (ret->registers && mask & pointer)
-		memcpy(&ret->stack_address,
-		       ret->registers + sizeof(uint64_t) *
-						(size_t)__builtin_popcountll(mask & (pointer - 1)),
-		       sizeof(ret->stack_address));
-}
-
-static void take_stack(struct walk *walk, struct frec_sample_parts *ret)
-{
-	uint64_t size = take_u64(walk), used;
-
-	if (!size)
-		return;
-	ret->stack = take(walk, size);
-	used = take_u64(walk);
-	ret->stack_size = used < size ? used : size;
-}
-
-int frec__sample_parts(const struct frec_source *source, const struct frec_sample *sample,
-		       struct frec_sample_parts *ret)
-{
-	const uint8_t *record = (const uint8_t *)sample, *p;
-	struct walk walk = {record + offsetof(struct frec_sample, raw_size),
-			    record + sample->header.size};
-
-	*ret = (struct frec_sample_parts){0};
-	if (sample->header.size < offsetof(struct frec_sample, raw_size))
-		return -EBADMSG;
-	if (source->sample_type & PERF_SAMPLE_PERIOD)
-		take_u64(&walk);
-	ret->head = (size_t)(walk.at - record);
-	if (source->sample_type & PERF_SAMPLE_CALLCHAIN) {
-		ret->callchain_count = take_u64(&walk);
-		ret->callchain = take_array(&walk, ret->callchain_count);
-	}
-	p = take(&walk, sizeof(ret->raw_size));
-	if (p)
-		memcpy(&ret->raw_size, p, sizeof(ret->raw_size));
-	ret->raw = take(&walk, ret->raw_size);
-	if (source->sample_type & PERF_SAMPLE_REGS_USER)
-		take_registers(&walk, source->sample_regs_user, ret);
-	if (source->sample_type & PERF_SAMPLE_STACK_USER)
-		take_stack(&walk, ret);
-	return walk.failed ? -EBADMSG : 0;
+	*ret_stack = (struct frec_stack){
+		.address = frec__unwind_register(ret_registers, frec__perf_user_stack_pointer),
+		.data = parts->stack,
+		.size = parts->stack_used};
 }

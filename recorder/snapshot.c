@@ -8,17 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "proto/new_file.h"
 #include "proto/part.h"
+#include "recorder/chunk.h"
 #include "recorder/cleanup.h"
 #include "recorder/records.h"
 #include "recorder/snapshot_stacks.h"
-
-// Bytes of records in one part. A reader holds one such part per CPU; the format allows FREC_RECORDS_SIZE_MAX.
-#define CHUNK_SIZE (256u << 10)
-#define ZSTD_LEVEL 1
 
 static bool is_user_event(const struct frec_source *source)
 {
@@ -130,44 +126,23 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 		coverage->from = capture->complete_until;
 }
 
-static int put_chunk(struct frec_parts *parts, ZSTD_CCtx *zstd, Flightrec__Records *chunk,
-		     const uint8_t *plain, uint8_t *packed, size_t packed_room)
-{
-	size_t n = ZSTD_compressCCtx(zstd, packed, packed_room, plain, chunk->size, ZSTD_LEVEL);
-
-	if (ZSTD_isError(n) || n >= chunk->size) {
-		chunk->content_case = FLIGHTREC__RECORDS__CONTENT_PLAIN;
-		chunk->plain.data = (uint8_t *)plain;
-		chunk->plain.len = chunk->size;
-	} else {
-		chunk->content_case = FLIGHTREC__RECORDS__CONTENT_ZSTD;
-		chunk->zstd.data = packed;
-		chunk->zstd.len = n;
-	}
-	parts->records += chunk->count;
-	return frec__parts_put(parts, FREC_PART_RECORDS, &chunk->base);
-}
-
 // The records of one ring, oldest first, with our ids in place of the kernel's.
 static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
 		       const struct frec_id_map *ids, size_t ring, struct frec_snapshot_stacks *stacks,
-		       ZSTD_CCtx *zstd)
+		       struct frec_chunk *chunk)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
-	size_t packed_room = ZSTD_compressBound(CHUNK_SIZE);
-	FREC_FREE uint8_t *plain = malloc(CHUNK_SIZE);
-	FREC_FREE uint8_t *packed = malloc(packed_room);
 	FREC_FREE uint8_t *copied = malloc(FREC_RECORD_SIZE_MAX);
 	size_t count = frec__records_find(copy, capture->offset,
 					  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
-	Flightrec__Records chunk = FLIGHTREC__RECORDS__INIT;
+	Flightrec__Records *records = &chunk->records;
 	int r = 0;
 
-	if (!plain || !packed || !copied)
+	if (!copied)
 		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
-	chunk.cpu = (uint32_t)snapshot->rings[ring].cpu;
-	chunk.ring = snapshot->rings[ring].number;
+	records->cpu = (uint32_t)snapshot->rings[ring].cpu;
+	records->ring = snapshot->rings[ring].number;
 	while (count-- > 0 && !r) {
 		const struct perf_event_header *record = at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
@@ -178,25 +153,20 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 			continue;
 		size = frec__snapshot_stacks_copy(stacks, source < 0 ? NULL : &snapshot->sources[source], record,
 						  copied);
-		if (chunk.size + size > CHUNK_SIZE) {
-			r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
-			chunk.size = chunk.count = 0;
-			chunk.first = chunk.last = 0;
+		if (records->size + size > FREC_CHUNK_SIZE) {
+			r = frec__chunk_put(chunk, parts);
 			if (snapshot->meanwhile)
 				snapshot->meanwhile(snapshot->context);
 		}
-		memcpy(plain + chunk.size, copied, size);
-		frec__record_set_id((void *)(plain + chunk.size), (uint64_t)(source + 1));
+		frec__record_set_id(memcpy(chunk->plain + records->size, copied, size), (uint64_t)(source + 1));
 		if (record->type == PERF_RECORD_SAMPLE) {
-			chunk.first = !chunk.last || time < chunk.first ? time : chunk.first;
-			chunk.last = time > chunk.last ? time : chunk.last;
+			records->first = !records->last || time < records->first ? time : records->first;
+			records->last = time > records->last ? time : records->last;
 		}
-		chunk.count++;
-		chunk.size += (uint32_t)size;
+		records->count++;
+		records->size += (uint32_t)size;
 	}
-	if (!r && chunk.count)
-		r = put_chunk(parts, zstd, &chunk, plain, packed, packed_room);
-	return r;
+	return frec__chunk_put(chunk, parts);
 }
 
 static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_parts *parts, size_t ring,
@@ -263,13 +233,15 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 		       struct frec_crash_finder *finder)
 {
 	Flightrec__End end = FLIGHTREC__END__INIT;
-	ZSTD_CCtx *zstd = ZSTD_createCCtx();
 	struct frec_snapshot_stacks stacks;
 	struct frec_crash_state crash;
 	uint64_t oldest = UINT64_MAX;
+	struct frec_chunk chunk;
 
-	if (!zstd)
+	if (frec__chunk_init(&chunk)) {
+		frec__chunk_deinit(&chunk);
 		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
+	}
 	for (size_t i = 0; i < snapshot->capture->rings; i++) {
 		look_over(snapshot, ids, i, &coverage[i], finder);
 		if (coverage[i].from < oldest)
@@ -283,16 +255,16 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
 				 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
-	frec__snapshot_stacks_init(&stacks, snapshot, finder);
+	frec__snapshot_stacks_init(&stacks, snapshot);
 	frec__put_processes(parts, snapshot, finder, oldest);
 	frec__put_thread_stacks(parts, &stacks, &crash);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
-		put_records(snapshot, parts, ids, i, &stacks, zstd);
+		put_records(snapshot, parts, ids, i, &stacks, &chunk);
 	frec__put_kernel_names(parts, &stacks);
 	frec__snapshot_stacks_deinit(&stacks);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
 		put_arithmetic(snapshot, parts, i, &coverage[i]);
-	ZSTD_freeCCtx(zstd);
+	frec__chunk_deinit(&chunk);
 	end.parts = parts->count;
 	end.records = parts->records;
 	end.sideband_lost = snapshot->sideband_lost;

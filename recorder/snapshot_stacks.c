@@ -8,74 +8,37 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
-#include "recorder/folder.h"
+#include "recorder/records.h"
 #include "recorder/sample_parts.h"
-
-// Nanoseconds that unwinding may take for one file: warm, it is some hundred thousand stacks.
-#define TIME_MAX UINT64_C(5000000000)
-// Nanoseconds after which control is handed back.
-#define TURN UINT64_C(5000000)
 
 bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source)
 {
 	return snapshot->drop_stack_bytes && source->sample_type & PERF_SAMPLE_STACK_USER;
 }
 
-static bool is_mentioned(const void *context, uint32_t pid)
-{
-	return frec__crash_finder_mentioned(context, pid);
-}
-
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
-				const struct frec_snapshot *snapshot,
-				const struct frec_crash_finder *finder)
+				const struct frec_snapshot *snapshot)
 {
-	uint64_t now = frec__monotonic();
-
 	*stacks = (struct frec_snapshot_stacks){
-		.snapshot = snapshot, .until = now + TIME_MAX, .handed_back = now};
-	stacks->hide_kernel = snapshot->only_uid > 0 && !frec__kernel_names_public();
-	stacks->unwound = malloc(sizeof(*stacks->unwound));
-	if (!stacks->unwound || frec__unwound_open(&stacks->unwinder))
-		return;
-	if (snapshot->drop_stack_bytes)
-		(void)frec__unwound_lives_create(snapshot->processes, stacks->unwinder,
-						 is_mentioned, finder, &stacks->lives);
+		.snapshot = snapshot,
+		.worker = {.processes = snapshot->processes,
+			   .only_code = snapshot->drop_stack_bytes,
+			   .fd = -1,
+			   .pid = -1,
+			   .meanwhile = snapshot->meanwhile,
+			   .context = snapshot->context},
+		.hide_kernel = snapshot->only_uid > 0 && !frec__kernel_names_public(),
+		.unwound = malloc(sizeof(*stacks->unwound))};
+	if (snapshot->reason->pid || snapshot->drop_stack_bytes)
+		frec__unwind_worker_start(&stacks->worker);
 }
 
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks)
 {
-	frec__unwound_lives_destroy(stacks->lives);
-	frec__unwinder_destroy(stacks->unwinder);
+	frec__unwind_worker_stop(&stacks->worker);
 	free(stacks->unwound);
 	frec__kernel_names_deinit(&stacks->kernel);
-}
-
-static void hand_back(struct frec_snapshot_stacks *stacks)
-{
-	uint64_t now = frec__monotonic();
-
-	if (now - stacks->handed_back < TURN)
-		return;
-	stacks->handed_back = now;
-	if (stacks->snapshot->meanwhile)
-		stacks->snapshot->meanwhile(stacks->snapshot->context);
-}
-
-static void keep_only_code(struct frec_unwound *unwound)
-{
-	Flightrec__Frames *frames = &unwound->frames;
-
-	for (size_t i = 1; i < frames->n_pc; i++) {
-		if (unwound->frame[i].map == FREC_FRAME_NO_MAP) {
-			frames->n_pc = frames->how.len = i;
-			frames->end = FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY;
-		}
-	}
-	if (frames->end == FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY)
-		frames->address = 0;
 }
 
 static bool is_code(const struct frec_process *process, uint64_t address)
@@ -117,10 +80,11 @@ static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stack
 	const struct frec_reason *reason = stacks->snapshot->reason;
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
-	struct frec_unwind_process *view;
 
-	if (!stacks->unwinder || parts->error.code ||
-	    frec__unwound_process(stacks->unwinder, process, state->time, &view))
+	// Without frames, whoever reads the file has the bytes of the stack, unless they are not to be kept.
+	if (parts->error.code || !stacks->unwound ||
+	    !frec__unwind_worker_ask(&stacks->worker, reason->pid, state->time, &state->registers,
+				     &state->stack, stacks->unwound))
 		return;
 	message.pid = reason->pid;
 	message.tid = reason->tid;
@@ -135,13 +99,8 @@ static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stack
 	registers.n_value = state->registers.count;
 	registers.value = (uint64_t *)state->registers.values;
 	message.registers = &registers;
-	frec__unwound_stack(view, &state->registers, &state->stack, stacks->unwound);
-	if (stacks->snapshot->drop_stack_bytes)
-		keep_only_code(stacks->unwound);
 	message.frames = &stacks->unwound->frames;
 	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
-	frec__unwind_process_destroy(view);
-	hand_back(stacks);
 }
 
 void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
@@ -159,46 +118,17 @@ void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stac
 		put_crash_stack(parts, stacks, process, state);
 }
 
-static void tell_late(struct frec_snapshot_stacks *stacks)
-{
-	if (!stacks->told_late)
-		frec__report(LOG_WARNING,
-			     "unwinding stacks took longer than %llu s: the rest of this file has "
-			     "no frames",
-			     (unsigned long long)(TIME_MAX / UINT64_C(1000000000)));
-	stacks->told_late = true;
-}
-
 // Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time is over.
-static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_sample *sample,
-		   const struct frec_sample_parts *parts)
+static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
+		   const struct perf_event_header *record, const struct frec_perf_sample *parts)
 {
-	struct frec_unwound *unwound = stacks->unwound;
-	struct frec_unwind_process *view;
 	uint64_t values[64];
-	const struct frec_unwind_registers registers = {
-		.mask = parts->register_mask, .values = values, .count = parts->register_count};
+	struct frec_unwind_registers registers;
+	struct frec_stack stack;
 
-	frec__unwound_tell(unwound, 0,
-			   &(struct frec_unwind_end){.reason = FREC_UNWIND_NO_REGISTERS});
-	if (!parts->register_count || !stacks->lives)
-		return;
-	if (frec__monotonic() > stacks->until) {
-		unwound->frames.end = FLIGHTREC__STACK_END__STACK_END_LIMIT;
-		tell_late(stacks);
-		return;
-	}
-	view = frec__unwound_lives_find(stacks->lives, sample->pid, sample->time);
-	if (!view)
-		return;
-	memcpy(values, parts->registers, parts->register_count * sizeof(*values));
-	frec__unwound_stack(view, &registers,
-			    &(struct frec_stack){.address = parts->stack_address,
-						 .data = parts->stack,
-						 .size = parts->stack_size},
-			    unwound);
-	keep_only_code(unwound);
-	hand_back(stacks);
+	frec__sample_state(source, parts, values, &registers, &stack);
+	(void)frec__unwind_worker_ask(&stacks->worker, frec__record_pid(record),
+				      frec__record_time(record), &registers, &stack, stacks->unwound);
 }
 
 static uint8_t *put(uint8_t *to, const void *from, size_t size)
@@ -232,7 +162,7 @@ static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *
 }
 
 // The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes of the stack, if `cut`.
-static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_sample_parts *parts)
+static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
 	size_t kept = cut && parts->raw_size > head ? head : parts->raw_size;
@@ -249,14 +179,14 @@ static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_sample_part
 }
 
 // The call chain, or what is not the kernel's of it.
-static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_sample_parts *parts)
+static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_perf_sample *parts)
 {
 	uint8_t *at = to + sizeof(uint64_t);
 	uint64_t count = 0, address;
 	bool kernel = false;
 
-	for (size_t i = 0; i < parts->callchain_count; i++) {
-		memcpy(&address, parts->callchain + i * sizeof(address), sizeof(address));
+	for (size_t i = 0; i < parts->chain_count; i++) {
+		memcpy(&address, parts->chain + i * sizeof(address), sizeof(address));
 		if (address == (uint64_t)PERF_CONTEXT_KERNEL ||
 		    address == (uint64_t)PERF_CONTEXT_USER)
 			kernel = address == (uint64_t)PERF_CONTEXT_KERNEL;
@@ -270,30 +200,30 @@ static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_s
 }
 
 static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
-		      const struct frec_sample *sample, uint8_t *to)
+		      const struct perf_event_header *record, uint8_t *to)
 {
 	const bool drop = stacks->snapshot->drop_stack_bytes;
-	struct perf_event_header header = sample->header;
-	struct frec_sample_parts parts;
+	struct perf_event_header header = *record;
+	struct frec_perf_sample parts;
 	uint8_t *end;
 
 	// A record that is broken may have what is to be left out anywhere: of it only the head is kept.
-	if (frec__sample_parts(source, sample, &parts))
-		parts = (struct frec_sample_parts){.head = parts.head};
-	end = put(to, sample, parts.head);
+	if (frec__sample_parts(source, record, &parts))
+		parts = (struct frec_perf_sample){0};
+	end = put(to, record, frec__sample_head(source));
 	if (source->sample_type & PERF_SAMPLE_CALLCHAIN)
 		end = put_callchain(end, stacks->hide_kernel, &parts);
 	end = put_payload(end, drop && source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
 			  &parts);
 	if (frec__snapshot_unwinds(stacks->snapshot, source)) {
 		if (stacks->unwound)
-			unwind(stacks, sample, &parts);
+			unwind(stacks, source, record, &parts);
 		end = put_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
 				 stacks->unwound);
 	} else if (parts.raw && !drop) {
 		const uint8_t *behind = parts.raw + parts.raw_size;
 
-		end = put(end, behind, (size_t)((const uint8_t *)sample + header.size - behind));
+		end = put(end, behind, (size_t)((const uint8_t *)record + header.size - behind));
 	}
 	header.size = (uint16_t)(end - to);
 	memcpy(to, &header, sizeof(header));
@@ -308,13 +238,12 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 	bool callchain = sample && source->sample_type & PERF_SAMPLE_CALLCHAIN;
 	bool stack = sample && (source->sample_type & PERF_SAMPLE_STACK_USER ||
 				source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH);
-	struct frec_sample_parts parts;
+	struct frec_perf_sample parts;
 
-	if (callchain && !stacks->hide_kernel &&
-	    !frec__sample_parts(source, (const struct frec_sample *)record, &parts))
-		frec__kernel_names_note(&stacks->kernel, parts.callchain, parts.callchain_count);
+	if (callchain && !stacks->hide_kernel && !frec__sample_parts(source, record, &parts))
+		frec__kernel_names_note(&stacks->kernel, parts.chain, parts.chain_count);
 	if ((stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel))
-		return rewrite(stacks, source, (const struct frec_sample *)record, to);
+		return rewrite(stacks, source, record, to);
 	memcpy(to, record, record->size);
 	return record->size;
 }

@@ -3,8 +3,8 @@
  * What is done about stacks while a file is written: that of the thread that crashed is unwound; where no bytes of stacks may
  * be kept, those of all records are, and the frames take the place of the bytes.
  *
- * It comes after the copy of the rings, never delays it, and hands control back (frec_snapshot.meanwhile) between stacks. One
- * file gets so many seconds for it: then the rest goes without frames.
+ * It comes after the copy of the rings and never delays it. A child does it, and one file gets so many seconds for it: what then
+ * is left goes without frames.
  *
  * A file for one user alone (frec_snapshot.only_uid) has of the kernel's part of call chains what /proc/kallsyms would tell that
  * user: all of it, with names, or nothing.
@@ -14,17 +14,12 @@
 
 #include "recorder/crash_state.h"
 #include "recorder/kernel_names.h"
-#include "recorder/unwound.h"
-#include "recorder/unwound_lives.h"
+#include "recorder/unwind_worker.h"
 
 struct frec_snapshot_stacks {
 	const struct frec_snapshot *snapshot;
-	struct frec_unwinder *unwinder;	  /* NULL: no stack can be unwound here */
-	struct frec_unwound *unwound;	  /* the one that is being written */
-	struct frec_unwound_lives *lives; /* NULL: the bytes are kept */
-	uint64_t until;	      /* when its time is over, nanoseconds of CLOCK_MONOTONIC */
-	uint64_t handed_back; /* when control was, last */
-	bool told_late;
+	struct frec_unwind_worker worker;
+	struct frec_unwound *unwound; /* the one that is being written; NULL: no memory, no frames */
 	bool hide_kernel; /* the file is for somebody who may not see addresses of the kernel */
 	struct frec_kernel_names kernel; /* those in the records that were copied so far */
 };
@@ -34,8 +29,7 @@ struct frec_snapshot_stacks {
 
 /* Before anything else changes the process table. What cannot be had is done without. */
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
-				const struct frec_snapshot *snapshot,
-				const struct frec_crash_finder *finder);
+				const struct frec_snapshot *snapshot);
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
 
 /*

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/part.h"
+#include "recorder/grow.h"
 #include "unwind/unwind.h"
 
 static bool is_sound(const Flightrec__ThreadStack *stack, uint32_t pid)
@@ -21,16 +22,8 @@ static bool is_sound(const Flightrec__ThreadStack *stack, uint32_t pid)
 
 static int add(struct frec_thread_stacks *stacks, Flightrec__ThreadStack *stack)
 {
-	Flightrec__ThreadStack **grown;
-
-	// Doubled whenever the count is a power of two.
-	if (!(stacks->count & (stacks->count - 1))) {
-		grown = reallocarray(stacks->stack, stacks->count ? 2 * stacks->count : 1,
-				     sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		stacks->stack = grown;
-	}
+	if (!frec__grow(&stacks->stack, stacks->count, sizeof(*stacks->stack)))
+		return -ENOMEM;
 	stacks->stack[stacks->count++] = stack;
 	return 0;
 }

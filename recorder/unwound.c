@@ -64,9 +64,20 @@ int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_proc
 	return frec__unwind_process_create(unwinder, maps, count, ret);
 }
 
-void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end)
+void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
+		       uint64_t address)
 {
 	flightrec__frames__init(&ret->frames);
+	ret->frames.n_pc = count;
+	ret->frames.pc = ret->pc;
+	ret->frames.how.data = ret->how;
+	ret->frames.how.len = count;
+	ret->frames.end = (Flightrec__StackEnd)end;
+	ret->frames.address = address;
+}
+
+void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end)
+{
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_frame *frame = &ret->frame[i];
 
@@ -74,12 +85,7 @@ void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct fre
 		ret->how[i] = (uint8_t)((frame->kind & HOW_KIND) | (frame->exact ? HOW_EXACT : 0) |
 					(frame->signal ? HOW_SIGNAL : 0));
 	}
-	ret->frames.n_pc = count;
-	ret->frames.pc = ret->pc;
-	ret->frames.how.data = ret->how;
-	ret->frames.how.len = count;
-	ret->frames.end = (Flightrec__StackEnd)end->reason;
-	ret->frames.address = end->address;
+	frec__unwound_set(ret, count, end->reason, end->address);
 }
 
 void frec__unwound_stack(struct frec_unwind_process *process,

@@ -36,6 +36,10 @@ void frec__unwound_stack(struct frec_unwind_process *process,
 			 const struct frec_unwind_registers *registers,
 			 const struct frec_stack *stack, struct frec_unwound *ret);
 
+/* Makes the message of ret->pc and ret->how, of which there are `count`. */
+void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
+		       uint64_t address);
+
 /* Fills in the message from ret->frame, of which there are `count`, for who has unwound by other means. */
 void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end);
 

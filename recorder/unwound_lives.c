@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lives of processes with their mappings, and for each the unwinder's view of it, which is made when a stack asks for it and
-// made anew for a time at which something else was mapped.
+// Lives of processes, and for each the unwinder's view of it, which is made when a stack asks for it and made anew for a time
+// at which something else was mapped.
 #include "recorder/unwound_lives.h"
 
 #include <errno.h>
@@ -15,14 +15,15 @@
 #define VIEWS_MAX 64
 
 struct life {
-	struct frec_process process; // its number, start and mappings; nothing else is set
+	const struct frec_process *process;
 	struct frec_epochs epochs;
 	struct frec_unwind_process *view; // NULL: not made
 	size_t epoch;			  // the one that it is of
-	struct life *next;		  // in its bucket, youngest first
+	struct life *next;		  // in its bucket
 };
 
 struct frec_unwound_lives {
+	const struct frec_processes *processes;
 	struct frec_unwinder *unwinder;
 	size_t views;
 	struct life *bucket[FREC_PROCESS_BUCKETS];
@@ -30,19 +31,16 @@ struct frec_unwound_lives {
 
 static void life_free(struct life *life)
 {
-	if (!life)
-		return;
 	frec__unwind_process_destroy(life->view);
-	for (size_t i = 0; i < life->process.maps; i++)
-		free(life->process.map[i].path);
-	free(life->process.map);
 	frec__epochs_deinit(&life->epochs);
 	free(life);
 }
 
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 {
-	for (size_t i = 0; lives && i < FREC_PROCESS_BUCKETS; i++) {
+	if (!lives)
+		return;
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
 		while (lives->bucket[i]) {
 			struct life *life = lives->bucket[i];
 
@@ -50,6 +48,7 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 			life_free(life);
 		}
 	}
+	frec__unwinder_destroy(lives->unwinder);
 	free(lives);
 }
 
@@ -61,7 +60,7 @@ static bool is_file(const struct frec_map *map)
 
 static int find_epochs(struct life *life)
 {
-	const struct frec_process *process = &life->process;
+	const struct frec_process *process = life->process;
 	FREC_FREE struct frec_mapped_span *spans = calloc(process->maps + 1, sizeof(*spans));
 	size_t count = 0;
 
@@ -76,74 +75,57 @@ static int find_epochs(struct life *life)
 	return frec__epochs_init(&life->epochs, spans, count);
 }
 
-static struct life *life_copy(const struct frec_process *process)
-{
-	struct life *life = calloc(1, sizeof(*life));
-	struct frec_map *maps = calloc(process->maps + 1, sizeof(*maps));
-
-	if (!life || !maps) {
-		free(life);
-		free(maps);
-		return NULL;
-	}
-	life->process.pid = process->pid;
-	life->process.start = process->start;
-	life->process.map = maps;
-	for (size_t i = 0; i < process->maps; i++) {
-		maps[i] = process->map[i];
-		maps[i].path = strdup(process->map[i].path);
-		if (!maps[i].path)
-			break;
-		life->process.maps++;
-	}
-	if (life->process.maps == process->maps && !find_epochs(life))
-		return life;
-	life_free(life);
-	return NULL;
-}
-
 int frec__unwound_lives_create(const struct frec_processes *processes,
-			       struct frec_unwinder *unwinder,
-			       bool (*wanted)(const void *context, uint32_t pid),
-			       const void *context, struct frec_unwound_lives **ret)
+			       struct frec_unwound_lives **ret)
 {
 	struct frec_unwound_lives *lives = calloc(1, sizeof(*lives));
+	int r = lives ? frec__unwound_open(&lives->unwinder) : -ENOMEM;
 
-	if (!lives)
-		return -ENOMEM;
-	lives->unwinder = unwinder;
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
-		struct life **last = &lives->bucket[i];
-
-		for (const struct frec_process *process = processes->bucket[i]; process;
-		     process = process->next) {
-			if (!wanted(context, process->pid))
-				continue;
-			*last = life_copy(process);
-			if (!*last) {
-				frec__unwound_lives_destroy(lives);
-				return -ENOMEM;
-			}
-			last = &(*last)->next;
-		}
+	if (r) {
+		free(lives);
+		return r;
 	}
+	lives->processes = processes;
 	*ret = lives;
 	return 0;
 }
 
-static struct life *find_life(const struct frec_unwound_lives *lives, uint32_t pid, uint64_t time)
+// The life that `pid` had then; where all began later, the first.
+static const struct frec_process *find_process(const struct frec_processes *processes, uint32_t pid,
+					       uint64_t time)
 {
-	struct life *found = NULL;
+	const struct frec_process *found = NULL;
 
-	for (struct life *life = lives->bucket[pid % FREC_PROCESS_BUCKETS]; life;
-	     life = life->next) {
-		if (life->process.pid != pid)
+	for (const struct frec_process *process = processes->bucket[pid % FREC_PROCESS_BUCKETS];
+	     process; process = process->next) {
+		if (process->pid != pid)
 			continue;
-		found = life;
-		if (life->process.start <= time)
+		found = process;
+		if (process->start <= time)
 			break;
 	}
 	return found;
+}
+
+static struct life *find_life(struct frec_unwound_lives *lives, const struct frec_process *process)
+{
+	struct life **bucket = &lives->bucket[process->pid % FREC_PROCESS_BUCKETS], *life;
+
+	for (life = *bucket; life; life = life->next) {
+		if (life->process == process)
+			return life;
+	}
+	life = calloc(1, sizeof(*life));
+	if (!life)
+		return NULL;
+	life->process = process;
+	if (find_epochs(life)) {
+		free(life);
+		return NULL;
+	}
+	life->next = *bucket;
+	*bucket = life;
+	return life;
 }
 
 static void drop_view(struct frec_unwound_lives *lives, struct life *life)
@@ -165,7 +147,8 @@ static void make_room(struct frec_unwound_lives *lives)
 struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *lives, uint32_t pid,
 						     uint64_t time)
 {
-	struct life *life = find_life(lives, pid, time);
+	const struct frec_process *process = find_process(lives->processes, pid, time);
+	struct life *life = process ? find_life(lives, process) : NULL;
 	size_t epoch = life ? frec__epochs_at(&life->epochs, time) : 0;
 	uint64_t until;
 
@@ -177,7 +160,7 @@ struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *
 	make_room(lives);
 	until = frec__epochs_end(&life->epochs, epoch);
 	until -= until != UINT64_MAX;
-	if (frec__unwound_process(lives->unwinder, &life->process, until, &life->view))
+	if (frec__unwound_process(lives->unwinder, process, until, &life->view))
 		return NULL;
 	lives->views++;
 	life->epoch = epoch;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processes whose stacks are unwound for a file, with the mappings that the table had when the file was begun: the
- * table goes on changing while the file is written.
+ * The unwinder's views of processes, each made when a stack asks for it. The process table must stay as it is as long as they
+ * live.
  */
 #ifndef FREC_RECORDER_UNWOUND_LIVES_H
 #define FREC_RECORDER_UNWOUND_LIVES_H
@@ -11,11 +11,9 @@
 
 struct frec_unwound_lives;
 
-/* Copies the mappings of all lives of the pids that `wanted` says yes to. -ENOMEM. The unwinder has to live as long. */
+/* -ENOTSUP on a machine whose registers are not known, -ENOMEM. */
 int frec__unwound_lives_create(const struct frec_processes *processes,
-			       struct frec_unwinder *unwinder,
-			       bool (*wanted)(const void *context, uint32_t pid),
-			       const void *context, struct frec_unwound_lives **ret);
+			       struct frec_unwound_lives **ret);
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives);
 
 /*

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "recorder/cleanup.h"
+#include "recorder/uprobe_multi.h"
 #include "usdt.skel.h"
 
 // Sources of one recorder: a perf event array entry and 64 bytes of counts for each on every CPU.
@@ -22,15 +22,6 @@
 
 // Behind the one-byte no-op of a site: see flightrec/site.h.
 #define LONG_NOP_OFFSET 1
-
-// Of <linux/bpf.h> of Linux 6.6, for systems with older headers.
-#define TRACE_UPROBE_MULTI 48
-
-struct link_create_uprobe_multi {
-	uint32_t prog_fd, target_fd, attach_type, flags;
-	uint64_t path, offsets, ref_ctr_offsets, cookies;
-	uint32_t cnt, multi_flags, pid;
-} __attribute__((aligned(8)));
 
 struct frec_usdt {
 	struct usdt_bpf *skeleton;
@@ -51,7 +42,7 @@ static int load(struct frec_usdt *usdt, bool one_by_one)
 	bpf_program__set_autoload(usdt->skeleton->progs.site, one_by_one);
 	bpf_program__set_autoload(usdt->skeleton->progs.sites, !one_by_one);
 	bpf_program__set_expected_attach_type(usdt->skeleton->progs.sites,
-					      (enum bpf_attach_type)TRACE_UPROBE_MULTI);
+					      (enum bpf_attach_type)FREC_TRACE_UPROBE_MULTI);
 	r = frec__bpf_output_size(usdt->skeleton->obj, SLOTS_MAX,
 				  &usdt->skeleton->rodata->frec_cpus);
 	if (!r)
@@ -97,7 +88,6 @@ static int attach_all(struct frec_usdt *usdt, const char *path, const struct fre
 {
 	FREC_FREE uint64_t *numbers = calloc(3 * count + 1, sizeof(*numbers));
 	int *grown = reallocarray(usdt->descriptor, usdt->descriptors + 1, sizeof(*grown));
-	struct link_create_uprobe_multi request;
 	int fd;
 
 	if (grown)
@@ -109,17 +99,10 @@ static int attach_all(struct frec_usdt *usdt, const char *path, const struct fre
 		numbers[count + i] = targets[i].enable;
 		numbers[2 * count + i] = targets[i].slot;
 	}
-	memset(&request, 0, sizeof(request));
-	request.prog_fd = (uint32_t)bpf_program__fd(usdt->skeleton->progs.sites);
-	request.attach_type = TRACE_UPROBE_MULTI;
-	request.path = (uintptr_t)path;
-	request.offsets = (uintptr_t)numbers;
-	request.ref_ctr_offsets = (uintptr_t)(numbers + count);
-	request.cookies = (uintptr_t)(numbers + 2 * count);
-	request.cnt = (uint32_t)count;
-	fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &request, sizeof(request));
+	fd = frec__uprobe_multi_attach(bpf_program__fd(usdt->skeleton->progs.sites), path, numbers, numbers + count,
+				       numbers + 2 * count, count);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	grown[usdt->descriptors++] = fd;
 	return 0;
 }

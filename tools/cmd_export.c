@@ -25,8 +25,9 @@ static const char help_options[] =
 	"  --compress KIND      gzip or zstd, of the -o that follows; without it, what the ending of OUT says:\n"
 	"                       .gz or .zst behind that of the format\n"
 	"  --endpoint URL       send to an OpenTelemetry collector, as http://localhost:4318: OTLP over HTTP, in\n"
-	"                       requests of about 1 MiB; without a path in it, /v1/logs is meant. Headers to send\n"
-	"                       along are taken from OTEL_EXPORTER_OTLP_HEADERS\n"
+	"                       requests of about 1 MiB, logs to URL/v1/logs and spans to URL/v1/traces; behind\n"
+	"                       -f otlp or otlp-traces one of them, to the URL as it is, if it has a path. Headers to\n"
+	"                       send along are taken from OTEL_EXPORTER_OTLP_HEADERS\n"
 	"  --retry SECONDS      how long to ask a collector again that is busy (60)\n"
 	"  -e, --event EVENT    only events of this name: a glob over SYSTEM:NAME; may be given again\n"
 	"  --pid PID            only events of this process; may be given again\n"
@@ -45,7 +46,7 @@ static void print_help(void)
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
 
-		printf("  %-9s %s (%s%s%s)\n", writer->name, writer->what, writer->suffix,
+		printf("  %-11s %s (%s%s%s)\n", writer->name, writer->what, writer->suffix,
 		       writer->other_suffix ? ", " : "",
 		       writer->other_suffix ? writer->other_suffix : "");
 	}
@@ -212,7 +213,7 @@ int frec_cmd_export(int argc, char **argv)
 	frec__symbol_options_init(&arguments.symbols);
 	arguments.filter.events = arguments.events;
 	arguments.filter.pids = arguments.pids;
-	if (!frec__outputs_init(&arguments.outputs, words) && arguments.events && arguments.pids)
+	if (!frec__outputs_init(&arguments.outputs, 2 * words) && arguments.events && arguments.pids)
 		status = run(&arguments, argc, argv);
 	else
 		status = frec__cli_fail("out of memory");

@@ -64,6 +64,30 @@ void frec__outputs_endpoint(struct frec_outputs *outputs, const char *url)
 	outputs->wanted[outputs->count - 1].endpoint = true;
 }
 
+static bool path_ends_in(const char *url, const char *path)
+{
+	size_t length = strcspn(url, "?#"), end = strlen(path);
+
+	return length > end && !memcmp(url + length - end, path, end);
+}
+
+// Both logs and traces, unless the URL says that it is of one of them.
+static void settle_endpoint(struct frec_outputs *outputs, size_t index)
+{
+	struct frec_wanted *wanted = &outputs->wanted[index];
+
+	wanted->writer = &frec__writer_otlp;
+	if (path_ends_in(wanted->path, frec__writer_otlp.collector_path))
+		return;
+	if (path_ends_in(wanted->path, frec__writer_otlp_traces.collector_path)) {
+		wanted->writer = &frec__writer_otlp_traces;
+		return;
+	}
+	wanted->base = true;
+	outputs->wanted[outputs->count] = *wanted;
+	outputs->wanted[outputs->count++].writer = &frec__writer_otlp_traces;
+}
+
 static void default_name(struct frec_wanted *wanted, const char *input)
 {
 	size_t length = strlen(input);
@@ -102,7 +126,7 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		struct frec_wanted *wanted = &outputs->wanted[i];
 
 		if (!wanted->writer && wanted->endpoint)
-			wanted->writer = &frec__writer_otlp;
+			settle_endpoint(outputs, i);
 		else if (!wanted->writer && wanted->path)
 			wanted->writer = frec__writer_for_path(wanted->path);
 		if (!wanted->writer)
@@ -116,8 +140,9 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 					       wanted->writer->name);
 		if (wanted->endpoint && wanted->compression && strcmp(wanted->compression->name, "gzip") != 0)
 			return frec__cli_usage(usage, "--endpoint: collectors know gzip alone");
-		if (wanted->endpoint && !wanted->writer->messages)
-			return frec__cli_usage(usage, "--endpoint: a collector takes -f otlp, not %s", wanted->writer->name);
+		if (wanted->endpoint && !wanted->writer->collector_path)
+			return frec__cli_usage(usage, "--endpoint: a collector takes -f otlp and otlp-traces, not %s",
+					       wanted->writer->name);
 		if (!strcmp(wanted->path, "-")) {
 			streams++;
 			if (wanted->writer->kind != FREC_OUTPUT_STREAM)
@@ -126,7 +151,9 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 						       wanted->writer->kind == FREC_OUTPUT_FOLDER ? "folder" : "file");
 		}
 		for (size_t k = 0; k < i; k++) {
-			if (!strcmp(outputs->wanted[k].path, wanted->path) && streams < 2)
+			bool other = wanted->endpoint && outputs->wanted[k].writer != wanted->writer;
+
+			if (!strcmp(outputs->wanted[k].path, wanted->path) && streams < 2 && !other)
 				return frec__cli_usage(usage, "%s: two outputs of one name", wanted->path);
 		}
 	}
@@ -151,8 +178,12 @@ static bool is_device(const char *path)
 
 static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
 {
-	struct frec_collector_options collector = {wanted->path, outputs->headers, outputs->patience,
-						   wanted->compression};
+	const struct frec_collector_options collector = {.url = wanted->path,
+							 .path = wanted->writer->collector_path,
+							 .base = wanted->base,
+							 .headers = outputs->headers,
+							 .patience = outputs->patience,
+							 .compression = wanted->compression};
 
 	if (wanted->endpoint)
 		return frec__output_open_collector(&wanted->output, &collector, reterr);

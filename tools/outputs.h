@@ -12,6 +12,7 @@ struct frec_wanted {
 	const struct frec_writer *writer;
 	const char *path; /* NULL: named after the input */
 	bool endpoint;	  /* `path` is the URL of a collector */
+	bool base;	  /* of one for logs and traces alike */
 	const struct frec_compression *compression; /* NULL: none */
 	char name[PATH_MAX];
 	bool is_device; /* or a pipe: written to, never replaced */
@@ -32,7 +33,7 @@ struct frec_outputs {
 	uint64_t patience; /* s */
 };
 
-/* Makes room for as many as there can be. Returns 0 or -ENOMEM. */
+/* Makes room for as many as there can be: an endpoint can be two. Returns 0 or -ENOMEM. */
 int frec__outputs_init(struct frec_outputs *outputs, size_t most);
 void frec__outputs_deinit(struct frec_outputs *outputs);
 

@@ -73,6 +73,15 @@ struct frec_unwind_registers {
 	size_t count;
 };
 
+/* The value of the register that the kernel gives this number, 0 where it is not among them. */
+static inline uint64_t frec__unwind_register(const struct frec_unwind_registers *registers, unsigned int number)
+{
+	uint64_t bit = UINT64_C(1) << number;
+	size_t index = (size_t)__builtin_popcountll(registers->mask & (bit - 1));
+
+	return registers->mask & bit && index < registers->count ? registers->values[index] : 0;
+}
+
 /* How a frame was found. */
 enum frec_frame_kind {
 	FREC_FRAME_TOP,		  /* its pc was a register */

@@ -232,7 +232,7 @@ class Trace:
                 return
         self.events.append({
             "time": time, "track": self.tracks[uuid], "event": begun["category"] + ":" + begun["name"], "fields": values,
-            "stack": stack, "kind": kind, "lane": bool(self.track_names[uuid][0]) and self.tracks[uuid] is None,
+            "stack": stack, "kind": kind, "uuid": uuid, "lane": bool(self.track_names[uuid][0]) and self.tracks[uuid] is None,
         })
 
     def ftrace(self, bundle):

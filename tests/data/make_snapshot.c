@@ -28,7 +28,7 @@
 #define CRASH_TYPE (SAMPLE_TYPE | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 #define CRASH_REGISTERS 0x1ffull /* ax to ip */
 
-enum { REQUEST = 1, SWITCH = 2, WAKING = 3, IRQ = 4, DELIVER = 5, SOURCES = 5 };
+enum { REQUEST = 1, SWITCH = 2, WAKING = 3, IRQ = 4, DELIVER = 5, SOURCES = 5, ORDER = 6 };
 enum { MAIN = 123, WORKER = 125, STRANGER = 777 };
 #define SINCE 1000000000ull
 #define UNTIL 3000000000ull
@@ -58,6 +58,7 @@ static void add_number(struct bytes *bytes, uint64_t value, size_t size)
 struct ring {
 	struct bytes bytes;
 	bool stacks;
+	unsigned int stack; /* of the next record: which of several */
 	uint32_t cpu, count;
 	uint64_t first, last;
 	uint64_t by_source[SOURCES + 1];
@@ -68,6 +69,7 @@ struct ring {
 
 struct maker {
 	bool markup; /* names are MARKUP */
+	unsigned int cpus;
 	struct bytes file;
 	uint64_t parts, records;
 };
@@ -91,11 +93,13 @@ static const uint64_t frame_pcs[] = {0x1100, 0x1204, 0x1300};
 // The program counter itself, by call frame information, by the frame pointer.
 static const uint8_t frame_hows[] = {0 | 4, 1, 2};
 
-static void add_call_chain(struct bytes *body)
+#define CALL_CHAIN_OWN 4 /* the function that emits, of which there are several */
+
+static void add_call_chain(struct bytes *body, unsigned int number)
 {
 	add_number(body, COUNT(call_chain), 8);
 	for (size_t i = 0; i < COUNT(call_chain); i++)
-		add_number(body, call_chain[i], 8);
+		add_number(body, call_chain[i] + (i == CALL_CHAIN_OWN ? number : 0), 8);
 }
 
 static void add_frames(struct bytes *body)
@@ -122,7 +126,7 @@ static void add_record(struct ring *ring, uint32_t source, uint32_t pid, uint32_
 	add_number(&body, time, 8);
 	add_number(&body, ring->cpu, 8);
 	if (ring->stacks && source == REQUEST)
-		add_call_chain(&body);
+		add_call_chain(&body, ring->stack);
 	add_number(&body, padded, 4);
 	add(&body, payload->data, payload->size);
 	add_number(&body, 0, padded - payload->size);
@@ -195,6 +199,23 @@ static void add_request(struct ring *ring, uint32_t pid, uint32_t tid, uint64_t 
 	set_relative(&payload, 16, request->path, request->path_size);
 	set_relative(&payload, 44, "\x00\xff\x10", 3);
 	add_record(ring, REQUEST, pid, tid, time, &payload);
+	free(payload.data);
+}
+
+// The event of tests/bench/bench_lttng.c.
+static void add_order(struct ring *ring, uint64_t time, uint64_t id)
+{
+	static const char path[] = "/orders/list/12345";
+	struct bytes payload = {0};
+	double price = 12.5;
+
+	add_common(&payload, 100 + ORDER, WORKER);
+	add_number(&payload, id, 8);
+	add_number(&payload, 0, 4); // 16: path
+	add_number(&payload, 200, 4);
+	add(&payload, &price, 8);
+	set_relative(&payload, 16, path, sizeof(path));
+	add_record(ring, ORDER, MAIN, WORKER, time, &payload);
 	free(payload.data);
 }
 
@@ -334,6 +355,25 @@ static void add_request_source(struct maker *maker, bool stacks)
 	end_source(maker, &source);
 }
 
+static void add_order_source(struct maker *maker)
+{
+	Flightrec__Source source;
+
+	flightrec__source__init(&source);
+	source.id = ORDER;
+	source.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
+	source.system = "bench";
+	source.name = "order";
+	source.kernel_name = "user_events:bench__order";
+	source.tracepoint_id = 100 + ORDER;
+	source.sample_type = SAMPLE_TYPE;
+	add_field(&source, "id", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED, 8, 8);
+	add_field(&source, "path", FLIGHTREC__FIELD_KIND__FIELD_STRING, 16, 4);
+	add_field(&source, "status", FLIGHTREC__FIELD_KIND__FIELD_SIGNED, 20, 4);
+	add_field(&source, "price", FLIGHTREC__FIELD_KIND__FIELD_FLOAT, 24, 8);
+	end_source(maker, &source);
+}
+
 static void start_tracepoint(Flightrec__Source *source, uint32_t id, const char *system,
 			     const char *name)
 {
@@ -406,7 +446,7 @@ static void add_header(struct maker *maker, const struct make_options *options)
 		host.hostname = (ProtobufCBinaryData){5, (uint8_t *)"web-8"};
 		host.boot_id = "00000000-0000-4000-8000-000000000002";
 	}
-	host.cpus_online = host.cpus_possible = 2;
+	host.cpus_online = host.cpus_possible = maker->cpus;
 	host.page_size = 4096;
 	add_part(maker, FREC_PART_HEADER, &header.base);
 }
@@ -683,6 +723,7 @@ void make_small(struct made_file *ret, const struct make_options *options)
 
 	ring[0].stacks = ring[1].stacks = options->stacks;
 	maker.markup = options->markup;
+	maker.cpus = COUNT(ring);
 	fill_rings(ring, options);
 	add_header(&maker, options);
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE, options->other_host);
@@ -727,40 +768,60 @@ static void flush(struct maker *maker, int fd)
 	maker->file.size = 0;
 }
 
-void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_size)
+// What a server does: requests, and a switch of its threads now and then. Returns the time of the last.
+static uint64_t fill_with_requests(struct ring *ring, uint64_t time, uint32_t size)
 {
 	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};
 	struct request request = {7, "/cart", 6, 200, 0.1, 0.5f, "eu-1", 2};
+
+	while (ring->bytes.size < size) {
+		request.order_id = time * 2654435761;
+		request.path = paths[time / 1001 % COUNT(paths)];
+		request.path_size = strlen(request.path) + 1;
+		ring->stack = time / 1001 % 64;
+		if (time % 4)
+			add_request(ring, MAIN, WORKER, time += 1001, &request);
+		else
+			add_switch(ring, time += 1001, "a", MAIN, "b", WORKER);
+	}
+	return time;
+}
+
+static uint64_t fill_with_orders(struct ring *ring, uint64_t time, uint32_t size)
+{
+	for (; ring->bytes.size < size; time += 1001)
+		add_order(ring, time, time / 1001);
+	return time;
+}
+
+void make_large(int fd, const struct make_large_options *options)
+{
 	Flightrec__End end = FLIGHTREC__END__INIT;
-	struct maker maker = {0};
+	struct maker maker = {.cpus = options->cpus};
 	uint64_t time = SINCE;
 
 	add_header(&maker, &(struct make_options){0});
 	add_clocks(&maker, FLIGHTREC__CLOCKS__WHEN__START, SINCE, false);
-	add_request_source(&maker, false);
-	add_kernel_sources(&maker, false);
+	add_request_source(&maker, options->stacks);
+	add_kernel_sources(&maker, options->stacks);
+	add_order_source(&maker);
 	add_process(&maker);
+	if (options->stacks)
+		add_kernel_symbols(&maker);
 	flush(&maker, fd);
-	for (unsigned int i = 0; i < chunks; i++) {
-		for (unsigned int cpu = 0; cpu < cpus; cpu++) {
-			struct ring ring = {.cpu = cpu};
-			uint64_t at = time;
+	for (unsigned int i = 0; i < options->chunks; i++) {
+		uint64_t last = time;
 
-			while (ring.bytes.size < chunk_size) {
-				request.order_id = at * 2654435761;
-				request.path = paths[at / 1001 % COUNT(paths)];
-				request.path_size = strlen(request.path) + 1;
-				if (at % 4)
-					add_request(&ring, MAIN, WORKER, at += 1001, &request);
-				else
-					add_switch(&ring, at += 1001, "a", MAIN, "b", WORKER);
-			}
+		for (unsigned int cpu = 0; cpu < options->cpus; cpu++) {
+			struct ring ring = {.cpu = cpu, .stacks = options->stacks};
+
+			last = (options->orders ? fill_with_orders : fill_with_requests)(&ring, time,
+											 options->chunk_size);
 			add_records(&maker, &ring, false, false, false);
 			flush(&maker, fd);
 			free(ring.bytes.data);
-			if (cpu == cpus - 1)
-				time = at;
 		}
+		time = last;
 	}
 	end.parts = maker.parts;
 	end.records = maker.records;

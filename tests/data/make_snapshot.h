@@ -37,9 +37,16 @@ struct make_options {
  * fields, a crash. */
 void make_small(struct made_file *ret, const struct make_options *options);
 
-/* Writes `chunks` chunks of `chunk_size` bytes of records for each of `cpus` CPUs to an open file.
- */
-void make_large(int fd, unsigned int cpus, unsigned int chunks, uint32_t chunk_size);
+/* Chunks of `chunk_size` bytes of records, so many for each of the CPUs. */
+struct make_large_options {
+	unsigned int cpus, chunks;
+	uint32_t chunk_size;
+	bool stacks; /* as make_options.stacks, of which there are 64 */
+	bool orders; /* all are the event of tests/bench/bench_lttng.c, else requests of many fields and switches */
+};
+
+/* Writes a file of any size to an open file. */
+void make_large(int fd, const struct make_large_options *options);
 
 void make_write(const struct made_file *file, const char *path);
 

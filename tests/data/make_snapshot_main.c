@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large
-// MEGABYTES.
+// MEGABYTES [stacks|orders]; make_snapshot OUT activities or OUT fields: events that describe themselves.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/data/make_snapshot.h"
+#include "tests/data/make_eventheader.h"
 
 #define LARGE_CPUS 4
 #define LARGE_CHUNK ((1u << 20) - 4096)
@@ -39,13 +39,26 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return 2;
-	if (argc == 4 && !strcmp(argv[2], "large")) {
+	if (argc >= 4 && !strcmp(argv[2], "large")) {
+		const struct make_large_options large = {
+			.cpus = LARGE_CPUS,
+			.chunks = (unsigned int)atoi(argv[3]) / LARGE_CPUS,
+			.chunk_size = LARGE_CHUNK,
+			.stacks = argc > 4 && !strcmp(argv[4], "stacks"),
+			.orders = argc > 4 && !strcmp(argv[4], "orders"),
+		};
 		int fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 		if (fd < 0)
 			return 1;
-		make_large(fd, LARGE_CPUS, (unsigned int)atoi(argv[3]) / LARGE_CPUS, LARGE_CHUNK);
+		make_large(fd, &large);
 		return close(fd) != 0;
+	}
+	if (argc == 3 && (!strcmp(argv[2], "activities") || !strcmp(argv[2], "fields"))) {
+		(argv[2][0] == 'a' ? make_activities : make_eventheader_fields)(&file);
+		make_write(&file, argv[1]);
+		free(file.data);
+		return 0;
 	}
 	for (int i = 2; i < argc; i++) {
 		size_t k = 0;

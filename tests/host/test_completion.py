@@ -34,7 +34,7 @@ def check_tool():
         options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(line for line in text.splitlines() if line.startswith("  "))))
         assert options <= set(asked(command, "--")), (command, options, asked(command, "--"))
         assert all(word.startswith("-") for word in asked(command, "-"))
-    formats = re.findall(r"^  ([a-z]+) +\S.*\(\.", output(TOOL, "export", "--help"), re.M)
+    formats = re.findall(r"^  ([a-z-]+) +\S.*\(\.", output(TOOL, "export", "--help"), re.M)
     assert asked("export", "-f", "") == asked("export", "--format", "") == formats
     assert asked("export", "--format=c") == ["--format=csv", "--format=chrome", "--format=ctf"]
     assert asked("export", "x.frec", "-o", "") == [":files"]

@@ -282,7 +282,7 @@ def otlp_attributes(message):
 
 
 def check_otlp(path, lines):
-    schema = DATA.parent.parent / "proto" / "otlp_logs.proto"
+    schema = DATA.parent.parent / "proto" / "otlp.proto"
     command = [reader("protoc"), f"--proto_path={schema.parent}", "--decode=otlp.LogsData", schema]
     decoded = subprocess.run(command, input=path.read_bytes(), stdout=subprocess.PIPE, check=True).stdout.decode()
     records = []

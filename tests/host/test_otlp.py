@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_otlp.py (behaviour|schema) FLIGHTREC MAKE_SNAPSHOT: sending to an OpenTelemetry collector, which is played by this test.
+"""test_otlp.py (behaviour|schema|traces) FLIGHTREC MAKE_SNAPSHOT PAIR: sending to an OpenTelemetry collector, which is played by this test.
 
 behaviour: every byte of the file that -f otlp writes arrives, in requests as OTLP over HTTP wants them; busy collectors are asked
 again, others not; what fails is told in one line. schema: the requests, read with the schema that OpenTelemetry publishes, hold the
-events of the JSON lines; exits with 77 where that or node cannot be had.
+events of the JSON lines; traces: and of two services that talk to each other their spans. Exits with 77 where the schema or node
+cannot be had.
 """
 import gzip
 import http.server
+import json
 import os
 import pathlib
 import shutil
@@ -19,7 +21,7 @@ import threading
 import time
 
 MODE = sys.argv[1]
-TOOL, MAKE = map(os.path.abspath, sys.argv[2:4])
+TOOL, MAKE, PAIR = map(os.path.abspath, sys.argv[2:5])
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 # As of OpenTelemetry's JavaScript, the last one that came with code made from the schema.
 PUBLISHED = "@opentelemetry/otlp-transformer@0.208.0"
@@ -44,8 +46,8 @@ class Collector(http.server.ThreadingHTTPServer):
     def url(self):
         return f"http://127.0.0.1:{self.server_port}"
 
-    def bodies(self):
-        return [body for _, _, body in self.requests]
+    def bodies(self, wanted=None):
+        return [body for path, _, body in self.requests if wanted in (None, path)]
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -178,7 +180,8 @@ def check_behaviour():
     print("a collector gets what the file holds")
 
 
-def check_schema():
+def published():
+    """The folder with OpenTelemetry's own code."""
     if not shutil.which("node"):
         print("node is not installed")
         sys.exit(77)
@@ -186,17 +189,91 @@ def check_schema():
     if found.returncode:
         print(found.stderr)
         sys.exit(77)
+    return found.stdout.strip()
+
+
+def keep(collector, path, prefix):
+    """The bodies of the requests as files."""
+    paths = []
+    for number, body in enumerate(collector.bodies(path)):
+        paths.append(f"{prefix}{number}")
+        pathlib.Path(paths[-1]).write_bytes(body)
+    return paths
+
+
+def check_schema():
+    modules = published()
     for words in ([], ["hostile"], ["wrapped", "zstd"], ["no-crash"], ["large", "4"]):
         subprocess.run([MAKE, "s.frec", *words], check=True)
         with Collector() as collector:
             export("--endpoint", collector.url, "-o", "s.jsonl")
-            paths = [f"body{number}" for number in range(len(collector.requests))]
-            for path, body in zip(paths, collector.bodies()):
-                pathlib.Path(path).write_bytes(body)
-        subprocess.run(["node", TESTS / "data" / "check_otlp.js", found.stdout.strip(), "s.jsonl", *paths], check=True)
+            paths = keep(collector, "/v1/logs", "body")
+            assert len(paths) == len(collector.requests)
+        subprocess.run(["node", TESTS / "data" / "check_otlp.js", modules, "s.jsonl", *paths], check=True)
+
+
+def record(folder, events, *words, **options):
+    command = [TOOL, "run", "-e", events, "--transport", "shm", "-o", folder, "--", PAIR, *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, **options)
+
+
+def record_pair():
+    with record("a", "server:*", "server", "socket", stdout=subprocess.PIPE) as server:
+        assert server.stdout.readline() == b"ready\n"
+        with record("b", "client:*", "client", "socket", "5") as client:
+            client.communicate(timeout=100)
+        server.communicate(timeout=100)
+    (a,), (b,) = ([*pathlib.Path(folder).glob("*.frec")] for folder in "ab")
+    # What else crashes on this machine meanwhile is no part of it.
+    return a, [b, "-e", "server:*", "-e", "client:*", "--span", "server:job_start,server:job_done,key=request", "--flow", "request"]
+
+
+def check_spans(modules, snapshot, words, dead=True):
+    """Returns the JSON lines."""
+    with Collector() as collector:
+        export(*words, "--endpoint", collector.url, "-o", "p.jsonl", "-o", "p.otlp", "-o", "p.traces.otlp", snapshot=snapshot)
+        logs, traces = keep(collector, "/v1/logs", "logs"), keep(collector, "/v1/traces", "traces")
+        assert len(logs) + len(traces) == len(collector.requests) and traces
+        assert b"".join(collector.bodies("/v1/traces")) == pathlib.Path("p.traces.otlp").read_bytes()
+        assert b"".join(collector.bodies("/v1/logs")) == pathlib.Path("p.otlp").read_bytes()
+    events = [json.loads(line) for line in pathlib.Path("p.jsonl").read_text(encoding="utf-8").splitlines()]
+    pid = next(event["pid"] for event in events if event["event"].startswith("client:")) if dead else 0
+    subprocess.run(["node", TESTS / "data" / "check_otlp_traces.js", modules, "p.jsonl", str(pid), *logs, "--", *traces], check=True)
+    return events
+
+
+def check_traces():
+    snapshot, words = record_pair()
+    # Every number again the same in the next export.
+    export(*words, "-o", "again.traces.otlp", snapshot=snapshot)
+    modules = published()
+    events = check_spans(modules, snapshot, words)
+    assert pathlib.Path("again.traces.otlp").read_bytes() == pathlib.Path("p.traces.otlp").read_bytes()
+
+    # Where they go: an endpoint is one for both, unless its path or -f says that it is of one of them.
+    for options, given, want in ((), "/", ["/v1/logs", "/v1/traces"]), ((), "/otlp/?x=y", ["/otlp/v1/logs?x=y", "/otlp/v1/traces?x=y"]), \
+            ((), "/a/v1/traces", ["/a/v1/traces"]), ((), "/v1/logs?x", ["/v1/logs?x"]), (("-f", "otlp"), "", ["/v1/logs"]), \
+            (("-f", "otlp-traces"), "", ["/v1/traces"]), (("-f", "otlp-traces"), "/otlp", ["/otlp"]):  # fmt: skip
+        with Collector() as collector:
+            export(*words, *options, "--endpoint", collector.url + given, snapshot=snapshot)
+            assert [path for path, _, _ in collector.requests] == want, (given, collector.requests)
+    with Collector((200, {}, b""), (404, {}, b"")) as collector:
+        error = export(*words, "--endpoint", collector.url, snapshot=snapshot, status=1)
+        assert "/v1/traces: answered 404: is this where a collector takes traces?" in error and "-f otlp " in error, error
+    with Collector((200, {}, b""), (200, {}, field(1, field(1, 2)))) as collector:
+        assert "rejected 2 spans" in export(*words, "--endpoint", collector.url, snapshot=snapshot, status=1)
+
+    # Without the first call's begin, and before the end: nobody has died yet.
+    start = next(event["time"] for event in events if event["event"] == "client:call_start")
+    stop = [event["time"] for event in events if event["event"] == "client:check_start"][-1]
+    report = subprocess.run([TOOL, "show", "--json", snapshot], stdout=subprocess.PIPE, check=True).stdout
+    offset = json.loads(report)["crash"]["time"]
+    bounds = ["--from", f"{(start + 1 - offset) / 1e9:.9f}", "--to", f"{(stop - offset) / 1e9:.9f}"]
+    fewer = check_spans(modules, snapshot, [*words, *bounds], dead=False)
+    assert len(fewer) < len(events) - 1 and fewer[-1]["event"] == "client:check_start", fewer
 
 
 with tempfile.TemporaryDirectory() as temporary:
     os.chdir(temporary)
-    {"behaviour": check_behaviour, "schema": check_schema}[MODE]()
+    {"behaviour": check_behaviour, "schema": check_schema, "traces": check_traces}[MODE]()
     os.chdir("/")

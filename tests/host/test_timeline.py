@@ -238,7 +238,7 @@ def check_system_calls():
         print("not root, or no tracepoints of system calls: their spans were not tried")
         return
     events = ["-e", "raw_syscalls:*", "-e", "syscalls:sys_*_getpid"]
-    subprocess.run([TOOL, "run", *events, "--ring-size", "256K", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
+    subprocess.run([TOOL, "run", *events, "--ring-size", "1M", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
                    stderr=subprocess.PIPE, timeout=WAIT, check=False)
     file, = recorded("d")
     for chosen, kinds in ((["-e", "*sys*:*"], {None}), (["-e", "syscalls:*"], {1, 2})):
@@ -249,6 +249,23 @@ def check_system_calls():
         assert {event.get("kind") for event in trace.events} == kinds
         names = {event["event"] for event in trace.events}
         assert "syscalls:getpid" in names if None not in kinds else {"sys_enter", "sys_exit"} <= names, names
+
+
+def check_activities():
+    """Of events that describe themselves: starts and stops by the ids of their activities."""
+    make("act.frec", "activities")
+    lines, trace = json_lines("act.frec"), perfetto("act.frec")
+    assert len(lines) == len(trace.events) == 9
+    for line, event in zip(lines, trace.events):
+        compare(line, event, trace.samples)
+    kinds = [(event["event"].split(":")[1], event["kind"]) for event in trace.events]
+    assert kinds == [("Request", 1), ("Query", 1), ("Note", 3), ("Request", 1), ("Query", 2), ("Request", 2), ("Step", 1), ("Step", 2),
+                     ("Stray", 2)], kinds  # fmt: skip
+    # Ends are on the track of their begin, though another thread has emitted one of them; what overlaps is not on one track.
+    lanes = [event["uuid"] for event in trace.events]
+    assert lanes[0] == lanes[5] and lanes[1] == lanes[4] and len({lanes[i] for i in (0, 1, 3, 8)}) == 4, lanes
+    # Of starts alone nothing is a span.
+    assert {event["kind"] for event in perfetto("act.frec", "-e", "*:*Start", "-e", "*:Note").events} == {3}
 
 
 def make(name, *words):
@@ -294,7 +311,7 @@ def check_hosts():
     check_firefox_hosts()
     for form in ("ctf", "perf"):
         done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
-        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, firefox, html" in done.stderr, done
+        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, otlp-traces, firefox, html" in done.stderr, done
         assert not pathlib.Path("never").exists()
         # Of one host there is room for several files.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
@@ -354,6 +371,7 @@ def main():
         check_other_formats(files)
         check_one_recorder()
         check_system_calls()
+        check_activities()
         os.chdir("/")
     print("done")
 

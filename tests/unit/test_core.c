@@ -22,6 +22,7 @@
 #include "recorder/core_pattern.h"
 #include "recorder/perf.h"
 #include "recorder/thread_stacks.h"
+#include "unwind/unwind.h"
 
 #define TOOL "/usr/bin/flightrec"
 #define SYSTEMD "|/usr/lib/systemd/systemd-coredump %P %u %g %s %t %c %h %%"
@@ -194,20 +195,20 @@ static void test_notes(void **state)
 	assert_int_equal(notes.count, NOTES_MAX);
 	assert_int_equal(notes.beyond, 0);
 	for (size_t i = 0; i < NOTES_MAX; i++) {
-		const unsigned int sp = frec__perf_user_stack_pointer;
-		size_t at = (size_t)__builtin_popcountll(frec__perf_user_registers &
-							 ((1ULL << sp) - 1));
+		const struct frec_unwind_registers registers = {
+			frec__perf_user_registers, notes.thread[i].value,
+			(size_t)__builtin_popcountll(frec__perf_user_registers)};
+		uint64_t sp = frec__unwind_register(&registers, frec__perf_user_stack_pointer);
 
 		assert_int_equal(notes.thread[i].tid, 100 + i);
 #ifdef __x86_64__
-		assert_int_equal(notes.thread[i].value[at],
-				 1000 * (i + 1) + offsetof(struct user_regs_struct, rsp) / 8);
+		assert_int_equal(sp, 1000 * (i + 1) + offsetof(struct user_regs_struct, rsp) / 8);
 		assert_int_equal(notes.thread[i].value[8],
 				 1000 * (i + 1) + offsetof(struct user_regs_struct, rip) / 8);
 		assert_int_equal(notes.thread[i].value[19],
 				 1000 * (i + 1) + offsetof(struct user_regs_struct, r15) / 8);
 #else
-		assert_int_equal(notes.thread[i].value[at], 1000 * (i + 1) + 31);
+		assert_int_equal(sp, 1000 * (i + 1) + 31);
 #endif
 	}
 	frec__core_notes_deinit(&notes);

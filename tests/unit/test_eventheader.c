@@ -13,162 +13,29 @@
 
 #include "export/eventheader_layout.h"
 #include "export/events.h"
+#include "export/otlp_spans.h"
+#include "export/timeline.h"
 #include "export/verify.h"
-#include "proto/part.h"
+#include "tests/data/make_eventheader.h"
 
-#define SAMPLE_TYPE (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW)
-#include <linux/perf_event.h>
-
-#define RAW_NAME "Test_Provider_L4K2aGgroup"
-#define EXTENSION 4
-#define POINTER64 1
-#define LITTLE 2
-
-// A payload in the making: description and data, put together at the end.
-struct payload {
-	bool big;
-	uint8_t metadata[65536], data[65536];
-	size_t metadata_size, data_size;
-};
-
-static void add_number(struct payload *payload, bool metadata, uint64_t value, size_t size)
+static void open_file(struct frec_snapshot *ret, struct made_file *file)
 {
-	uint8_t *to = metadata ? payload->metadata + payload->metadata_size : payload->data + payload->data_size;
+	struct frec_error error;
+	int fd = memfd_create("snapshot", MFD_CLOEXEC);
 
-	for (size_t i = 0; i < size; i++)
-		to[i] = (uint8_t)(value >> 8 * (payload->big ? size - 1 - i : i));
-	*(metadata ? &payload->metadata_size : &payload->data_size) += size;
-}
-
-static void add_bytes(struct payload *payload, const void *data, size_t size)
-{
-	memcpy(payload->data + payload->data_size, data, size);
-	payload->data_size += size;
-}
-
-static void add_name(struct payload *payload, const char *name)
-{
-	memcpy(payload->metadata + payload->metadata_size, name, strlen(name) + 1);
-	payload->metadata_size += strlen(name) + 1;
-}
-
-// `encoding` with its flags for arrays; `length` of a fixed array.
-static void add_field(struct payload *payload, const char *name, uint8_t encoding, uint8_t format, uint16_t length)
-{
-	add_name(payload, name);
-	add_number(payload, true, encoding | (format ? FREC_EH_CHAIN : 0), 1);
-	if (format)
-		add_number(payload, true, format, 1);
-	if (encoding & FREC_EH_FIXED_ARRAY)
-		add_number(payload, true, length, 2);
-}
-
-static size_t finish(struct payload *payload, uint8_t opcode, uint16_t id, uint16_t tag, const uint8_t *activities,
-		     size_t activities_size, uint8_t *ret)
-{
-	struct payload whole = {.big = payload->big};
-
-	add_bytes(&whole, (const uint8_t[]){7, 0, 0, 0, 42, 0, 0, 0}, 8);
-	add_number(&whole, false, EXTENSION | POINTER64 | (payload->big ? 0 : LITTLE), 1);
-	add_number(&whole, false, 3, 1); // version
-	add_number(&whole, false, id, 2);
-	add_number(&whole, false, tag, 2);
-	add_number(&whole, false, opcode, 1);
-	add_number(&whole, false, 2, 1); // level
-	if (activities_size) {
-		add_number(&whole, false, activities_size, 2);
-		add_number(&whole, false, 2 | 0x8000, 2);
-		add_bytes(&whole, activities, activities_size);
-	}
-	add_number(&whole, false, payload->metadata_size, 2);
-	add_number(&whole, false, 1, 2);
-	add_bytes(&whole, payload->metadata, payload->metadata_size);
-	add_bytes(&whole, payload->data, payload->data_size);
-	memcpy(ret, whole.data, whole.data_size);
-	return whole.data_size;
-}
-
-static void put(int fd, enum frec_part part, const ProtobufCMessage *message)
-{
-	uint8_t *data;
-	size_t size;
-
-	assert_false(frec__part_pack(part, message, &data, &size));
-	assert_int_equal(write(fd, data, size), size);
-	free(data);
+	assert_int_equal(write(fd, file->data, file->size), file->size);
+	free(file->data);
+	if (frec__snapshot_open_fd(ret, fd, "snapshot", &error))
+		fail_msg("%s", error.message);
 }
 
 // A snapshot with one tracepoint of this kind and these payloads.
-static void open_snapshot(struct frec_snapshot *ret, const char *kernel_name, const uint8_t *const *payloads,
-			  const size_t *sizes, uint32_t count)
+static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *payloads, const size_t *sizes, uint32_t count)
 {
-	static const char *const names[] = {"eventheader_flags", "version", "id", "tag", "opcode", "level"};
-	static const uint32_t places[][2] = {{8, 1}, {9, 1}, {10, 2}, {12, 2}, {14, 1}, {15, 1}};
-	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
-	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
-	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
-	Flightrec__CpuCoverage cpu = FLIGHTREC__CPU_COVERAGE__INIT;
-	Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
-	Flightrec__End end = FLIGHTREC__END__INIT;
-	Flightrec__Field fields[6], *pointers[6];
-	uint8_t *plain = calloc(1, FREC_RECORDS_SIZE_MAX);
-	struct frec_error error;
-	int fd = memfd_create("snapshot", MFD_CLOEXEC);
-	size_t size = 0;
+	struct made_file file;
 
-	header.magic = (ProtobufCBinaryData){4, (uint8_t *)"FREC"};
-	header.version = 1;
-	header.machine = "x86_64";
-	put(fd, FREC_PART_HEADER, &header.base);
-	for (size_t i = 0; i < 6; i++) {
-		flightrec__field__init(&fields[i]);
-		fields[i].name = (char *)names[i];
-		fields[i].kind = FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED;
-		fields[i].offset = places[i][0];
-		fields[i].size = places[i][1];
-		pointers[i] = &fields[i];
-	}
-	source.id = 1;
-	source.kind = FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT;
-	source.system = "user_events";
-	source.name = strchr((char *)kernel_name, ':') + 1;
-	source.kernel_name = (char *)kernel_name;
-	source.tracepoint_id = 7;
-	source.sample_type = SAMPLE_TYPE;
-	source.n_field = 6;
-	source.field = pointers;
-	put(fd, FREC_PART_SOURCE, &source.base);
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t raw = (uint32_t)((sizes[i] + 4 + 7) / 8 * 8 - 4);
-		struct perf_event_header head = {.type = PERF_RECORD_SAMPLE, .size = (uint16_t)(8 + 32 + 4 + raw)};
-		uint64_t fixed[] = {1, 42 | 42ull << 32, 1000 + i, 0};
-
-		memcpy(plain + size, &head, 8);
-		memcpy(plain + size + 8, fixed, 32);
-		memcpy(plain + size + 40, &raw, 4);
-		memcpy(plain + size + 44, payloads[i], sizes[i]);
-		size += head.size;
-	}
-	records.count = count;
-	records.first = 1000;
-	records.last = 1000 + count - 1;
-	records.size = (uint32_t)size;
-	records.content_case = FLIGHTREC__RECORDS__CONTENT_PLAIN;
-	records.plain = (ProtobufCBinaryData){size, plain};
-	put(fd, FREC_PART_RECORDS, &records.base);
-	cpu.until = 5000;
-	cpu.bytes_kept = cpu.bytes_written = size;
-	cpu.records_kept = count;
-	put(fd, FREC_PART_CPU, &cpu.base);
-	loss.source = 1;
-	loss.emitted_before = loss.emitted_after = loss.in_file = count;
-	put(fd, FREC_PART_LOSS, &loss.base);
-	end.parts = 5;
-	end.records = count;
-	put(fd, FREC_PART_END, &end.base);
-	free(plain);
-	if (frec__snapshot_open_fd(ret, fd, "snapshot", &error))
-		fail_msg("%s", error.message);
+	make_eventheader(&file, payloads, sizes, NULL, count);
+	open_file(ret, &file);
 }
 
 // Everything that an event is, as text.
@@ -207,7 +74,7 @@ static void expect_payload(const uint8_t *payload, size_t size, const char *expe
 	struct frec_text text = {0};
 	struct frec_error error;
 
-	open_snapshot(&snapshot, "user_events:" RAW_NAME, &payload, &size, 1);
+	open_snapshot(&snapshot, &payload, &size, 1);
 	assert_int_equal(problems_of(&snapshot), 0);
 	assert_false(frec__events_init(&events, &snapshot, NULL, NULL, &error));
 	event = frec__events_next(&events);
@@ -221,24 +88,24 @@ static void expect_payload(const uint8_t *payload, size_t size, const char *expe
 }
 
 // `expected` is what the fields become; in both byte orders.
-static void expect(struct payload payloads[2], const char *expected)
+static void expect(struct eh_payload payloads[2], const char *expected)
 {
 	uint8_t bytes[65536];
 	char all[4096];
 
 	snprintf(all, sizeof(all), "Test_Provider:Event %s level=\"error\" keyword=\"0x2a\"", expected);
 	for (int big = 0; big < 2; big++)
-		expect_payload(bytes, finish(&payloads[big], 0, 0, 0, NULL, 0, bytes), all);
+		expect_payload(bytes, eh_finish(&payloads[big], 0, 0, 0, NULL, 0, bytes), all);
 }
 
-static struct payload *begin(void)
+static struct eh_payload *begin(void)
 {
-	static struct payload payloads[2];
+	static struct eh_payload payloads[2];
 
 	for (int big = 0; big < 2; big++) {
 		payloads[big].big = big;
 		payloads[big].metadata_size = payloads[big].data_size = 0;
-		add_name(&payloads[big], "Event;attribute=value");
+		eh_name(&payloads[big], "Event;attribute=value");
 	}
 	return payloads;
 }
@@ -246,21 +113,21 @@ static struct payload *begin(void)
 // One field of one number.
 static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size_t size, const char *expected)
 {
-	struct payload *payloads = begin();
+	struct eh_payload *payloads = begin();
 	char all[256];
 
 	for (int big = 0; big < 2; big++) {
-		add_field(&payloads[big], "x;a=b", encoding, format, 0);
-		add_number(&payloads[big], false, value, size);
+		eh_field(&payloads[big], "x;a=b", encoding, format, 0);
+		eh_number(&payloads[big], false, value, size);
 	}
 	snprintf(all, sizeof(all), "x=%s", expected);
 	expect(payloads, all);
 	// The same with its length in front, which the payload tells.
 	payloads = begin();
 	for (int big = 0; big < 2; big++) {
-		add_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED, 0);
-		add_number(&payloads[big], false, size, 2);
-		add_number(&payloads[big], false, value, size);
+		eh_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED, 0);
+		eh_number(&payloads[big], false, size, 2);
+		eh_number(&payloads[big], false, value, size);
 	}
 	if (format <= FREC_EH_FLOAT)
 		expect(payloads, all);
@@ -302,17 +169,17 @@ static void test_numbers(void **state)
 static void expect_bytes(uint8_t encoding, uint8_t format, const void *data, size_t size, bool counted, size_t each,
 			 const char *expected)
 {
-	struct payload *payloads = begin();
+	struct eh_payload *payloads = begin();
 	char all[256];
 
 	for (int big = 0; big < 2; big++) {
-		add_field(&payloads[big], "x", encoding, format, 0);
+		eh_field(&payloads[big], "x", encoding, format, 0);
 		if (counted)
-			add_number(&payloads[big], false, size / each, 2);
-		add_bytes(&payloads[big], data, size);
+			eh_number(&payloads[big], false, size / each, 2);
+		eh_bytes(&payloads[big], data, size);
 		// What follows is read from the right place.
-		add_field(&payloads[big], "y", FREC_EH_VALUE8, 0, 0);
-		add_number(&payloads[big], false, 77, 1);
+		eh_field(&payloads[big], "y", FREC_EH_VALUE8, 0, 0);
+		eh_number(&payloads[big], false, 77, 1);
 	}
 	snprintf(all, sizeof(all), "x=%s y=77", expected);
 	expect(payloads, all);
@@ -366,19 +233,19 @@ static void test_wide_text(void **state)
 	(void)state;
 	for (int wide = 0; wide < 2; wide++) {
 		for (int counted = 0; counted < 2; counted++) {
-			struct payload *payloads = begin();
+			struct eh_payload *payloads = begin();
 			size_t each = wide ? 4 : 2;
 
 			for (int big = 0; big < 2; big++) {
-				add_field(&payloads[big], "x", encodings[wide][counted], 0, 0);
+				eh_field(&payloads[big], "x", encodings[wide][counted], 0, 0);
 				if (counted)
-					add_number(&payloads[big], false, 4, 2);
+					eh_number(&payloads[big], false, 4, 2);
 				for (int i = 0; i < 4; i++)
-					add_number(&payloads[big], false, units[wide][i], each);
+					eh_number(&payloads[big], false, units[wide][i], each);
 				if (!counted)
-					add_number(&payloads[big], false, 0, each);
-				add_field(&payloads[big], "y", FREC_EH_VALUE8, 0, 0);
-				add_number(&payloads[big], false, 77, 1);
+					eh_number(&payloads[big], false, 0, each);
+				eh_field(&payloads[big], "y", FREC_EH_VALUE8, 0, 0);
+				eh_number(&payloads[big], false, 77, 1);
 			}
 			expect(payloads, wide ? "x=\"a€😀b\" y=77" : "x=\"a€😀\" y=77");
 		}
@@ -387,27 +254,27 @@ static void test_wide_text(void **state)
 
 static void test_arrays(void **state)
 {
-	struct payload *payloads = begin();
+	struct eh_payload *payloads = begin();
 
 	(void)state;
 	for (int big = 0; big < 2; big++) {
-		struct payload *payload = &payloads[big];
+		struct eh_payload *payload = &payloads[big];
 
-		add_field(payload, "fixed", FREC_EH_VALUE16 | FREC_EH_FIXED_ARRAY, FREC_EH_SIGNED, 3);
+		eh_field(payload, "fixed", FREC_EH_VALUE16 | FREC_EH_FIXED_ARRAY, FREC_EH_SIGNED, 3);
 		for (int i = -1; i < 2; i++)
-			add_number(payload, false, (uint64_t)i, 2);
-		add_field(payload, "variable", FREC_EH_VALUE32 | FREC_EH_VARIABLE_ARRAY, 0, 0);
-		add_number(payload, false, 2, 2);
-		add_number(payload, false, 4000000000, 4);
-		add_number(payload, false, 1, 4);
-		add_field(payload, "none", FREC_EH_VALUE64 | FREC_EH_VARIABLE_ARRAY, 0, 0);
-		add_number(payload, false, 0, 2);
-		add_field(payload, "floats", FREC_EH_VALUE32 | FREC_EH_FIXED_ARRAY, FREC_EH_FLOAT, 2);
-		add_number(payload, false, 0x3fc00000, 4);
-		add_number(payload, false, 0x7fc00000, 4);
-		add_field(payload, "texts", FREC_EH_ZSTRING8 | FREC_EH_VARIABLE_ARRAY, 0, 0);
-		add_number(payload, false, 2, 2);
-		add_bytes(payload, "a\"\0b", 5);
+			eh_number(payload, false, (uint64_t)i, 2);
+		eh_field(payload, "variable", FREC_EH_VALUE32 | FREC_EH_VARIABLE_ARRAY, 0, 0);
+		eh_number(payload, false, 2, 2);
+		eh_number(payload, false, 4000000000, 4);
+		eh_number(payload, false, 1, 4);
+		eh_field(payload, "none", FREC_EH_VALUE64 | FREC_EH_VARIABLE_ARRAY, 0, 0);
+		eh_number(payload, false, 0, 2);
+		eh_field(payload, "floats", FREC_EH_VALUE32 | FREC_EH_FIXED_ARRAY, FREC_EH_FLOAT, 2);
+		eh_number(payload, false, 0x3fc00000, 4);
+		eh_number(payload, false, 0x7fc00000, 4);
+		eh_field(payload, "texts", FREC_EH_ZSTRING8 | FREC_EH_VARIABLE_ARRAY, 0, 0);
+		eh_number(payload, false, 2, 2);
+		eh_bytes(payload, "a\"\0b", 5);
 	}
 	expect(payloads, "fixed=[-1,0,1] variable=[4000000000,1] none=[] floats=\"[1.5,\\\"nan\\\"]\" "
 			 "texts=\"[\\\"a\\\\\\\"\\\",\\\"b\\\"]\"");
@@ -415,32 +282,32 @@ static void test_arrays(void **state)
 
 static void test_structs(void **state)
 {
-	struct payload *payloads = begin();
+	struct eh_payload *payloads = begin();
 
 	(void)state;
 	for (int big = 0; big < 2; big++) {
-		struct payload *payload = &payloads[big];
+		struct eh_payload *payload = &payloads[big];
 
-		add_field(payload, "outer", FREC_EH_STRUCT, 2, 0);
-		add_field(payload, "a", FREC_EH_VALUE8, 0, 0);
-		add_field(payload, "inner", FREC_EH_STRUCT, 1, 0);
-		add_field(payload, "b", FREC_EH_ZSTRING8, 0, 0);
-		add_number(payload, false, 1, 1);
-		add_bytes(payload, "x", 2);
-		add_field(payload, "many", FREC_EH_STRUCT | FREC_EH_VARIABLE_ARRAY, 3, 0);
-		add_field(payload, "c", FREC_EH_VALUE16, 0, 0);
-		add_field(payload, "deep", FREC_EH_STRUCT | FREC_EH_FIXED_ARRAY, 1, 2);
-		add_field(payload, "d", FREC_EH_VALUE8, FREC_EH_BOOLEAN, 0);
-		add_field(payload, "e", FREC_EH_VALUE8, 0, 0);
-		add_number(payload, false, 2, 2);
+		eh_field(payload, "outer", FREC_EH_STRUCT, 2, 0);
+		eh_field(payload, "a", FREC_EH_VALUE8, 0, 0);
+		eh_field(payload, "inner", FREC_EH_STRUCT, 1, 0);
+		eh_field(payload, "b", FREC_EH_ZSTRING8, 0, 0);
+		eh_number(payload, false, 1, 1);
+		eh_bytes(payload, "x", 2);
+		eh_field(payload, "many", FREC_EH_STRUCT | FREC_EH_VARIABLE_ARRAY, 3, 0);
+		eh_field(payload, "c", FREC_EH_VALUE16, 0, 0);
+		eh_field(payload, "deep", FREC_EH_STRUCT | FREC_EH_FIXED_ARRAY, 1, 2);
+		eh_field(payload, "d", FREC_EH_VALUE8, FREC_EH_BOOLEAN, 0);
+		eh_field(payload, "e", FREC_EH_VALUE8, 0, 0);
+		eh_number(payload, false, 2, 2);
 		for (int i = 0; i < 2; i++) {
-			add_number(payload, false, (uint64_t)i, 2);
-			add_bytes(payload, "\0\1\7", 3);
+			eh_number(payload, false, (uint64_t)i, 2);
+			eh_bytes(payload, "\0\1\7", 3);
 		}
 		// Names are made different.
-		add_field(payload, "after", FREC_EH_VALUE8, 0, 0);
-		add_field(payload, "after", FREC_EH_VALUE8, 0, 0);
-		add_bytes(payload, "\5\6", 2);
+		eh_field(payload, "after", FREC_EH_VALUE8, 0, 0);
+		eh_field(payload, "after", FREC_EH_VALUE8, 0, 0);
+		eh_bytes(payload, "\5\6", 2);
 	}
 	expect(payloads, "outer.a=1 outer.inner.b=\"x\" "
 			 "many=\"[{\\\"c\\\":0,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],\\\"e\\\":7},"
@@ -450,18 +317,18 @@ static void test_structs(void **state)
 static void test_header(void **state)
 {
 	static const uint8_t activities[32] = {[0] = 1, [15] = 2, [16] = 3, [31] = 4};
-	struct payload *payloads = begin();
+	struct eh_payload *payloads = begin();
 	uint8_t bytes[65536];
 
 	(void)state;
 	for (int big = 0; big < 2; big++) {
-		add_field(&payloads[big], "level", FREC_EH_VALUE8, 0, 0);
-		add_number(&payloads[big], false, 9, 1);
-		expect_payload(bytes, finish(&payloads[big], 1, 300, 0x1234, activities, 32, bytes),
+		eh_field(&payloads[big], "level", FREC_EH_VALUE8, 0, 0);
+		eh_number(&payloads[big], false, 9, 1);
+		expect_payload(bytes, eh_finish(&payloads[big], 1, 300, 0x1234, activities, 32, bytes),
 			       "Test_Provider:Event level=9 level_2=\"error\" keyword=\"0x2a\" opcode=\"start\" id=300 version=3 "
 			       "tag=\"0x1234\" activity=\"01000000-0000-0000-0000-000000000002\" "
 			       "related_activity=\"03000000-0000-0000-0000-000000000004\"");
-		expect_payload(bytes, finish(&payloads[big], 0xf0, 0, 0, activities, 16, bytes),
+		expect_payload(bytes, eh_finish(&payloads[big], 0xf0, 0, 0, activities, 16, bytes),
 			       "Test_Provider:Event level=9 level_2=\"error\" keyword=\"0x2a\" opcode=240 "
 			       "activity=\"01000000-0000-0000-0000-000000000002\"");
 	}
@@ -482,20 +349,20 @@ static void test_sources(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++) {
-		struct payload *payload = begin();
+		struct eh_payload *payload = begin();
 
-		add_field(payload, i < 3 ? "x" : "other", FREC_EH_VALUE8, 0, 0);
-		add_number(payload, false, i, 1);
-		sizes[i] = finish(payload, 0, 0, 0, NULL, 0, bytes[i]);
+		eh_field(payload, i < 3 ? "x" : "other", FREC_EH_VALUE8, 0, 0);
+		eh_number(payload, false, i, 1);
+		sizes[i] = eh_finish(payload, 0, 0, 0, NULL, 0, bytes[i]);
 	}
-	bytes[2][8] &= (uint8_t)~EXTENSION; // without a description: an event of the tracepoint
-	open_snapshot(&snapshot, "user_events:" RAW_NAME, pointers, sizes, 4);
+	bytes[2][8] &= (uint8_t)~EH_EXTENSION; // without a description: an event of the tracepoint
+	open_snapshot(&snapshot, pointers, sizes, 4);
 	assert_int_equal(snapshot.source_count, 3);
 	assert_false(frec__events_init(&events, &snapshot, &by_tracepoint, NULL, &error));
 	for (const struct frec_event *event; (event = frec__events_next(&events)); seen++) {
-		assert_string_equal(event->source->name, seen == 2 ? RAW_NAME : "Event");
+		assert_string_equal(event->source->name, seen == 2 ? EH_RAW_NAME : "Event");
 		assert_string_equal(event->source->field[0]->name, seen == 2 ? "eventheader_flags" : seen == 3 ? "other" : "x");
-		assert_int_equal(event->values[0].u, seen == 2 ? POINTER64 | LITTLE : seen);
+		assert_int_equal(event->values[0].u, seen == 2 ? EH_POINTER64 | EH_LITTLE : seen);
 		assert_ptr_equal(event->source, snapshot.sources[event->record->source_index]);
 	}
 	assert_int_equal(seen, 4);
@@ -503,21 +370,82 @@ static void test_sources(void **state)
 	frec__snapshot_close(&snapshot);
 }
 
+// Starts and stops, by the ids of their activities, are spans; what they are in, OpenTelemetry's spans say too.
+static void test_activities(void **state)
+{
+	static const struct {
+		enum frec_shape_kind kind;
+		const char *name; /* of its span */
+		uint64_t begin;	  /* of an end */
+		int lane_of;	  /* an event that began on the same lane, -1: on the thread */
+		int within;	  /* the event that began what this one is in, -1: nothing */
+	} expected[] = {
+		{FREC_SHAPE_BEGIN, "Request", 0, 0, -1},    {FREC_SHAPE_BEGIN, "Query", 0, 1, 0},
+		{FREC_SHAPE_INSTANT, "Query", 0, -1, 1},    {FREC_SHAPE_BEGIN, "Request", 0, 3, -1},
+		{FREC_SHAPE_END, "Query", 1001, 1, -1},	    {FREC_SHAPE_END, "Request", 1000, 0, -1},
+		{FREC_SHAPE_BEGIN, "Step", 0, -1, -1},	    {FREC_SHAPE_END, "Step", 1006, -1, -1},
+		{FREC_SHAPE_END, "Stray", 999, 8, -1},
+	};
+	struct frec_otlp_ids ids[9];
+	struct frec_otlp_spans spans = {0};
+	struct frec_snapshot snapshot, *snapshots = &snapshot;
+	struct frec_timeline timeline;
+	struct frec_error error;
+	struct made_file file;
+	uint32_t lanes[9];
+	size_t count = 0;
+
+	(void)state;
+	make_activities(&file);
+	open_file(&snapshot, &file);
+	assert_false(frec__timeline_init(&timeline, &snapshots, 1, NULL, NULL, NULL, &error));
+	spans.shapes = &timeline.shapes;
+	for (const struct frec_event *event; (event = frec__timeline_next(&timeline)); count++) {
+		const struct frec_shape *shape = event->shape;
+		struct frec_otlp_span *begun;
+
+		assert_non_null(shape);
+		assert_int_equal(shape->kind, expected[count].kind);
+		lanes[count] = shape->lane;
+		if (shape->kind != FREC_SHAPE_INSTANT)
+			assert_string_equal(timeline.shapes.spans[shape->span].name, expected[count].name);
+		if (shape->kind == FREC_SHAPE_END)
+			assert_int_equal(shape->begin, expected[count].begin);
+		assert_int_equal(shape->lane, expected[count].lane_of < 0 ? 0 : lanes[expected[count].lane_of]);
+		assert_true(expected[count].lane_of < 0 || shape->lane);
+		assert_int_equal(shape->within, expected[count].within < 0 ? 0 : lanes[expected[count].within]);
+		assert_false(frec__otlp_follow(&spans, event, &ids[count], &begun, &error));
+		if (count == 1)
+			assert_memory_equal(&begun->around, &ids[0], sizeof(ids[0]));
+		if (expected[count].within >= 0)
+			assert_memory_equal(ids[count].trace, ids[expected[count].within].trace, sizeof(ids[0].trace));
+		if (count == 2)
+			assert_memory_equal(&ids[2], &ids[1], sizeof(ids[2]));
+		if (count == 2)
+			assert_non_null(shape->message);
+	}
+	assert_int_equal(count, 9);
+	assert_true(lanes[0] != lanes[3]);
+	frec__otlp_spans_deinit(&spans);
+	frec__timeline_deinit(&timeline);
+	frec__snapshot_close(&snapshot);
+}
+
 // Cut at each byte, and with each byte changed: never more than words that something is missing.
 static void test_damage(void **state)
 {
-	struct payload *payloads = begin();
+	struct eh_payload *payloads = begin();
 	uint8_t bytes[65536], *exact;
 	size_t size;
 
 	(void)state;
-	add_field(payloads, "many", FREC_EH_STRUCT | FREC_EH_VARIABLE_ARRAY, 2, 0);
-	add_field(payloads, "c", FREC_EH_VALUE16 | FREC_EH_FIXED_ARRAY, 0, 2);
-	add_field(payloads, "d", FREC_EH_ZSTRING16, 0, 0);
-	add_field(payloads, "e", FREC_EH_STRING32, 0, 0);
-	add_number(payloads, false, 1, 2);
-	add_bytes(payloads, "\1\0\2\0a\0\0\0\1\0b\0\0\0", 14);
-	size = finish(payloads, 1, 2, 3, (const uint8_t[32]){0}, 32, bytes);
+	eh_field(payloads, "many", FREC_EH_STRUCT | FREC_EH_VARIABLE_ARRAY, 2, 0);
+	eh_field(payloads, "c", FREC_EH_VALUE16 | FREC_EH_FIXED_ARRAY, 0, 2);
+	eh_field(payloads, "d", FREC_EH_ZSTRING16, 0, 0);
+	eh_field(payloads, "e", FREC_EH_STRING32, 0, 0);
+	eh_number(payloads, false, 1, 2);
+	eh_bytes(payloads, "\1\0\2\0a\0\0\0\1\0b\0\0\0", 14);
+	size = eh_finish(payloads, 1, 2, 3, (const uint8_t[32]){0}, 32, bytes);
 	for (size_t i = 0; i < 2 * size; i++) {
 		struct frec_snapshot snapshot;
 		struct frec_events events;
@@ -528,7 +456,7 @@ static void test_damage(void **state)
 		memcpy(exact, bytes, length);
 		if (i >= size)
 			exact[i - size] ^= 0xff;
-		open_snapshot(&snapshot, "user_events:" RAW_NAME, (const uint8_t *const *)&exact, &length, 1);
+		open_snapshot(&snapshot, (const uint8_t *const *)&exact, &length, 1);
 		problems_of(&snapshot);
 		assert_false(frec__events_init(&events, &snapshot, NULL, NULL, &error));
 		while (frec__events_next(&events))
@@ -539,14 +467,14 @@ static void test_damage(void **state)
 	}
 	// What the payload lacks is told by verify. A whole word less, since records are padded.
 	payloads = begin();
-	add_field(payloads, "x", FREC_EH_VALUE64, 0, 0);
-	size = finish(payloads, 0, 0, 0, NULL, 0, bytes);
+	eh_field(payloads, "x", FREC_EH_VALUE64, 0, 0);
+	size = eh_finish(payloads, 0, 0, 0, NULL, 0, bytes);
 	for (int whole = 0; whole < 2; whole++) {
 		struct frec_snapshot snapshot;
 		const uint8_t *pointer = bytes;
 		size_t length = size + (whole ? 8 : 0);
 
-		open_snapshot(&snapshot, "user_events:" RAW_NAME, &pointer, &length, 1);
+		open_snapshot(&snapshot, &pointer, &length, 1);
 		assert_int_equal(problems_of(&snapshot), whole ? 0 : 1);
 		frec__snapshot_close(&snapshot);
 	}
@@ -557,7 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),	  cmocka_unit_test(test_bytes),	  cmocka_unit_test(test_wide_text),
 		cmocka_unit_test(test_arrays),	  cmocka_unit_test(test_structs), cmocka_unit_test(test_header),
-		cmocka_unit_test(test_sources),	  cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_sources),	  cmocka_unit_test(test_activities), cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,46 @@ static void order(void **state)
 	free(file.data);
 }
 
+// A part with every field and others around it, packed by protobuf-c, and read without it.
+static void parts_are_what_the_schema_says(void **state)
+{
+	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
+	struct frec_chunk_content content;
+	struct frec_part_view view;
+	struct frec_chunk chunk;
+	uint8_t packed[64], more[80];
+	size_t size;
+
+	(void)state;
+	records.cpu = UINT32_MAX;
+	records.count = 2;
+	records.first = UINT64_MAX;
+	records.last = 4;
+	records.size = 5;
+	records.ring = 8;
+	for (int zstd = 0; zstd < 2; zstd++) {
+		records.content_case = zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
+		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
+		size = flightrec__records__pack(&records, packed);
+		// A field of the future, and one a second time: the last counts.
+		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
+		memcpy(more + 7, packed, size);
+		view = (struct frec_part_view){.field = FREC_PART_RECORDS, .body = more, .body_size = 7 + size};
+		assert_true(frec__chunk_describe(&view, &chunk, &content));
+		assert_int_equal(chunk.cpu, records.cpu);
+		assert_int_equal(chunk.count, records.count);
+		assert_true(chunk.first == records.first);
+		assert_int_equal(chunk.last, records.last);
+		assert_int_equal(chunk.size, records.size);
+		assert_int_equal(chunk.ring, records.ring);
+		assert_int_equal(content.kind, records.content_case);
+		assert_int_equal(content.size, 5);
+		assert_memory_equal(content.data, "bytes", 5);
+		view.body_size--;
+		assert_false(frec__chunk_describe(&view, &chunk, &content));
+	}
+}
+
 static void broken_records(void **state)
 {
 	const struct make_options options = {0};
@@ -130,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order),
+		cmocka_unit_test(parts_are_what_the_schema_says),
 		cmocka_unit_test(broken_records),
 		cmocka_unit_test(clocks_and_processes),
 	};

@@ -123,24 +123,36 @@ static void doubles_as_printf_has_them(void **state)
 	}
 }
 
+static void check_integer(uint64_t value)
+{
+	struct frec_text text = {0};
+	char expected[80];
+
+	frec__text_unsigned(&text, value);
+	frec__text_puts(&text, " ");
+	frec__text_signed(&text, (int64_t)value);
+	frec__text_puts(&text, " ");
+	frec__text_pointer(&text, value);
+	snprintf(expected, sizeof(expected), "%llu %lld 0x%llx", (unsigned long long)value, (long long)value,
+		 (unsigned long long)value);
+	assert_string_equal(text.data, expected);
+	frec__text_free(&text);
+}
+
+// Also on both sides of each number at which there is one digit more.
 static void integers(void **state)
 {
-	static const uint64_t values[] = {0, 9, 10, 99, 100, 12345, INT64_MAX, 1ull << 63, UINT64_MAX};
+	static const uint64_t values[] = {12345, INT64_MAX, 1ull << 63, UINT64_MAX};
+	uint64_t power = 1;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		struct frec_text text = {0};
-		char expected[80];
-
-		frec__text_unsigned(&text, values[i]);
-		frec__text_puts(&text, " ");
-		frec__text_signed(&text, (int64_t)values[i]);
-		frec__text_puts(&text, " ");
-		frec__text_pointer(&text, values[i]);
-		snprintf(expected, sizeof(expected), "%llu %lld 0x%llx", (unsigned long long)values[i],
-			 (long long)values[i], (unsigned long long)values[i]);
-		assert_string_equal(text.data, expected);
-		frec__text_free(&text);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		check_integer(values[i]);
+	for (int digits = 1; digits <= 20; digits++) {
+		check_integer(power - 1);
+		check_integer(power);
+		check_integer(power + 1);
+		power *= 10;
 	}
 }
 
@@ -160,9 +172,44 @@ static void special_doubles(void **state)
 	frec__text_free(&text);
 }
 
+// Every byte at every place of texts of every short length: they are looked through several at a time.
+static void special_bytes_are_seen_anywhere(void **state)
+{
+	uint8_t bytes[20];
+	char expected[64];
+
+	(void)state;
+	memset(bytes, 'x', sizeof(bytes));
+	for (size_t size = 1; size <= sizeof(bytes); size++) {
+		for (size_t i = 0; i < size; i++) {
+			for (int byte = 0; byte < 256; byte++) {
+				char escaped[8] = {(char)byte};
+				int before = (int)i, behind = (int)(size - i - 1);
+
+				if (byte == '"' || byte == '\\')
+					snprintf(escaped, sizeof(escaped), "\\%c", byte);
+				else if (byte == '\n' || byte == '\t')
+					snprintf(escaped, sizeof(escaped), "\\%c", byte == '\n' ? 'n' : 't');
+				else if (byte < 0x20 || byte == 0x7f)
+					snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned int)byte);
+				else if (byte >= 0x80)
+					snprintf(escaped, sizeof(escaped), "\\\\x%02x", (unsigned int)byte);
+				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", before,
+					 "xxxxxxxxxxxxxxxxxxxx", escaped, behind, "xxxxxxxxxxxxxxxxxxxx");
+				bytes[i] = (uint8_t)byte;
+				check(frec__text_json, (const char *)bytes, size, expected);
+				assert_int_equal(frec__bytes_are_plain(bytes, size, frec__not_ascii_text),
+						 byte && byte < 0x80);
+			}
+			bytes[i] = 'x';
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(special_bytes_are_seen_anywhere),
 		cmocka_unit_test(utf8),
 		cmocka_unit_test(terminal),
 		cmocka_unit_test(json),

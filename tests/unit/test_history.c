@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "recorder/history.h"
-#include "recorder/records.h"
+#include "recorder/sample_parts.h"
 
 #define RING 65536
 #define CALLCHAIN_ID 7u
@@ -43,12 +43,17 @@ static size_t make(uint8_t *record, uint64_t id, uint64_t type, uint64_t chain, 
 	return at;
 }
 
+static size_t stacks_of(const struct perf_event_header *record, uint64_t type)
+{
+	return frec__sample_stacks(&(struct frec_source){.sample_type = TYPE | type}, record);
+}
+
 static size_t stacks(uint64_t type, uint64_t chain, uint32_t raw, size_t tail)
 {
 	_Alignas(8) uint8_t record[4096];
 
 	make(record, 1, type, chain, raw, tail);
-	return frec__record_stacks((const void *)record, TYPE | type);
+	return stacks_of((const void *)record, type);
 }
 
 static void records(void **state)
@@ -67,19 +72,19 @@ static void records(void **state)
 	// What is torn counts as nothing, and is not read past its end.
 	make(record, 1, CHAIN, 3, 20, 0);
 	header->type = PERF_RECORD_LOST;
-	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
+	assert_int_equal(stacks_of(header, CHAIN), 0);
 	header->type = PERF_RECORD_SAMPLE;
 	memcpy(record + offsetof(struct frec_sample, raw_size), &many, 8);
-	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
+	assert_int_equal(stacks_of(header, CHAIN), 0);
 	many = header->size / 8;
 	memcpy(record + offsetof(struct frec_sample, raw_size), &many, 8);
-	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
+	assert_int_equal(stacks_of(header, CHAIN), 0);
 	header->size = offsetof(struct frec_sample, raw_size);
-	assert_int_equal(frec__record_stacks(header, TYPE | CHAIN), 0);
-	assert_int_equal(frec__record_stacks(header, TYPE), 0);
+	assert_int_equal(stacks_of(header, CHAIN), 0);
+	assert_int_equal(stacks_of(header, 0), 0);
 	make(record, 1, 0, 0, 20, 0);
 	header->size -= 8;
-	assert_int_equal(frec__record_stacks(header, TYPE), 0);
+	assert_int_equal(stacks_of(header, 0), 0);
 }
 
 static struct frec_ring ring = {.fd = -1, .size = RING};

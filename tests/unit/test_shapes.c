@@ -23,6 +23,7 @@ static Flightrec__Field *key_fields[] = {&fields[0]};
 static Flightrec__Field *log_fields[] = {&fields[1], &fields[2]};
 static Flightrec__Source sources[SOURCES];
 static Flightrec__Source *source_list[SOURCES];
+static bool wanted[SOURCES];
 static struct frec_snapshot snapshot;
 static struct frec_host host;
 static struct frec_hosts hosts = {.hosts = &host, .count = 1};
@@ -60,6 +61,8 @@ static int make_sources(void **state)
 	snapshot.sources = source_list;
 	snapshot.source_count = SOURCES;
 	host.snapshot = &snapshot;
+	host.filter.sources = wanted;
+	memset(wanted, true, sizeof(wanted));
 	return 0;
 }
 
@@ -166,6 +169,87 @@ static void ends_that_are_missing(void **state)
 	expect(emit_as(&shapes, A_START, 10, 108, 0, &lives[1]), FREC_SHAPE_BEGIN, 0, 1, false);
 	expect(emit_as(&shapes, A_DONE, 10, 109, 0, &lives[1]), FREC_SHAPE_END, 108, 0, false);
 	frec__shapes_deinit(&shapes);
+}
+
+// "key" is in both ends of a and b: a name by which spans are told apart.
+static void spans_that_overlap(void **state)
+{
+	struct frec_shapes shapes;
+	const struct frec_shape *shape;
+	uint32_t second, third;
+
+	(void)state;
+	start(&shapes, NULL);
+	expect(emit(&shapes, A_START, 10, 100, 1), FREC_SHAPE_BEGIN, 0, 0, false);
+	assert_int_equal(shapes.shape.lane, 0);
+	expect(emit(&shapes, A_START, 10, 101, 2), FREC_SHAPE_BEGIN, 0, 0, false);
+	second = shapes.shape.lane;
+	expect(emit(&shapes, A_START, 10, 102, 3), FREC_SHAPE_BEGIN, 0, 0, false);
+	third = shapes.shape.lane;
+	assert_true(second && third && second != third);
+	// Of another thread it is another one.
+	expect(emit(&shapes, A_START, 11, 103, 2), FREC_SHAPE_BEGIN, 0, 0, false);
+	assert_int_equal(shapes.shape.lane, 0);
+	expect(emit(&shapes, A_DONE, 10, 104, 1), FREC_SHAPE_END, 100, 0, false);
+	assert_int_equal(shapes.shape.lane, 0);
+	shape = emit(&shapes, A_DONE, 10, 105, 2);
+	expect(shape, FREC_SHAPE_END, 101, 0, false);
+	assert_int_equal(shape->lane, second);
+	// The thread is free again: the next is on it, though an older one is still on its lane.
+	expect(emit(&shapes, A_START, 10, 106, 4), FREC_SHAPE_BEGIN, 0, 0, false);
+	assert_int_equal(shapes.shape.lane, 0);
+	// The begin of this one was overwritten: it does not end another.
+	shape = emit(&shapes, A_DONE, 10, 107, 77);
+	expect(shape, FREC_SHAPE_END, 99, 0, true);
+	assert_true(shape->lane && shape->lane != third);
+	shape = emit(&shapes, A_DONE, 10, 108, 3);
+	expect(shape, FREC_SHAPE_END, 102, 0, false);
+	assert_int_equal(shape->lane, third);
+	expect(emit(&shapes, A_DONE, 10, 109, 4), FREC_SHAPE_END, 106, 0, false);
+	expect(emit(&shapes, A_DONE, 11, 110, 2), FREC_SHAPE_END, 103, 0, false);
+	// One within itself.
+	expect(emit(&shapes, A_START, 10, 111, 5), FREC_SHAPE_BEGIN, 0, 0, false);
+	expect(emit(&shapes, A_START, 10, 112, 5), FREC_SHAPE_BEGIN, 0, 0, false);
+	expect(emit(&shapes, A_DONE, 10, 113, 5), FREC_SHAPE_END, 112, 0, false);
+	expect(emit(&shapes, A_DONE, 10, 114, 5), FREC_SHAPE_END, 111, 0, false);
+	assert_int_equal(shapes.open_count, 0);
+	frec__shapes_deinit(&shapes);
+
+	// Under any other name it says nothing: the youngest ends.
+	fields[0].name = "depth";
+	start(&shapes, NULL);
+	expect(emit(&shapes, A_START, 10, 100, 1), FREC_SHAPE_BEGIN, 0, 0, false);
+	expect(emit(&shapes, A_START, 10, 101, 2), FREC_SHAPE_BEGIN, 0, 0, false);
+	expect(emit(&shapes, A_DONE, 10, 102, 1), FREC_SHAPE_END, 101, 0, false);
+	frec__shapes_deinit(&shapes);
+	for (size_t i = 0; i < 2; i++) {
+		fields[0].name = i ? "order_id" : "a";
+		start(&shapes, NULL);
+		emit(&shapes, A_START, 10, 100, 1);
+		emit(&shapes, A_START, 10, 101, 2);
+		expect(emit(&shapes, A_DONE, 10, 102, 1), FREC_SHAPE_END, 100, 0, false);
+		frec__shapes_deinit(&shapes);
+	}
+	fields[0].name = "key";
+}
+
+static void ends_that_are_filtered_out(void **state)
+{
+	struct frec_rules rules = {0};
+	struct frec_shapes shapes;
+
+	(void)state;
+	rule(&rules, FREC_RULE_SPAN, "shop:job,shop:job_over,key=key");
+	rule(&rules, FREC_RULE_COUNTER, "shop:job.key");
+	wanted[A_DONE] = wanted[B_BEGIN] = wanted[JOB_OVER] = false;
+	start(&shapes, &rules);
+	assert_null(emit(&shapes, A_START, 10, 100, 0));
+	assert_null(emit(&shapes, B_END, 10, 101, 0));
+	expect(emit(&shapes, JOB, 10, 102, 0), FREC_SHAPE_INSTANT, 0, 0, false);
+	assert_int_equal(shapes.shape.counter_count, 1);
+	frec__shapes_deinit(&shapes);
+	frec__rules_free(&rules);
+	memset(wanted, true, sizeof(wanted));
 }
 
 static void no_deeper_than_any_viewer_shows(void **state)
@@ -352,7 +436,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(spans_lie_within_each_other),	 cmocka_unit_test(ends_that_are_missing),
-		cmocka_unit_test(no_deeper_than_any_viewer_shows), cmocka_unit_test(spans_of_a_key_have_lanes),
+		cmocka_unit_test(spans_that_overlap),
+		cmocka_unit_test(ends_that_are_filtered_out),	 cmocka_unit_test(no_deeper_than_any_viewer_shows), cmocka_unit_test(spans_of_a_key_have_lanes),
 		cmocka_unit_test(counters_flows_and_logs),	 cmocka_unit_test(rules_that_fit_nothing),
 		cmocka_unit_test(maps),
 	};

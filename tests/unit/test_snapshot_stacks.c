@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Proves that a file in which no bytes of stacks may be kept has the right frames in their place, that nothing else of the stacks
-// is in it, whatever they look like, and that it passes every check of verify; and that another file keeps all.
+// is in it, whatever they look like, and that it passes every check of verify; and that another file keeps all. A program that
+// hangs or kills who looks into it costs no file.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,15 +9,22 @@
 
 #include <cmocka.h>
 #include <dwarf.h>
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fanotify.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "recorder/crash_record.h"
 #include "recorder/kernel_names.h"
+#include "recorder/sample_parts.h"
 #include "recorder/snapshot.h"
 #include "tests/data/pipeline.h"
 #include "tests/unwind/make_elf.h"
@@ -51,6 +59,7 @@ static struct frec_processes processes;
 static char program[64];
 static uint8_t records[ROOM], *file_bytes;
 static size_t file_size;
+static int held = -1; // while it is open, who opens the program is held up
 static uint64_t now = 1000;
 
 static void make_program(void)
@@ -95,7 +104,7 @@ static int setup(void **state)
 	(void)state;
 	make_program();
 	make_source(STACKED, "stacked", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT,
-		    PERF_SAMPLE_CALLCHAIN | stack);
+		    PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | stack);
 	make_source(CRASH, "crash", FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT, stack);
 	make_source(DETAILS, "details", FLIGHTREC__SOURCE_KIND__SOURCE_CRASH, 0);
 	make_source(PLAIN, "plain", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, 0);
@@ -158,6 +167,8 @@ static void begin(struct made *made, int source, uint32_t pid)
 
 	made->size = 0;
 	add(made, &head, offsetof(struct frec_sample, raw_size));
+	if (sources[source].sample_type & PERF_SAMPLE_PERIOD)
+		add_u64(made, 1);
 	if (sources[source].sample_type & PERF_SAMPLE_CALLCHAIN) {
 		add_u64(made, 2);
 		add_u64(made, (uint64_t)PERF_CONTEXT_KERNEL);
@@ -270,6 +281,9 @@ static Flightrec__Snapshot *written_for(int64_t only_uid, bool drop, size_t brok
 	assert_true(fd >= 0);
 	if (frec__snapshot_write(&snapshot, path, -1, &error))
 		fail_msg("%s", error.message);
+	if (held >= 0)
+		close(held);
+	held = -1;
 	close(fd);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fstat(fd, &status), 0);
@@ -326,11 +340,11 @@ static uint64_t u64(const uint8_t **at)
 	return value;
 }
 
-// What stands behind the payload of the next record, which has a call chain.
+// What stands behind the payload of the next record, of STACKED.
 static const uint8_t *frames_of(const uint8_t **at)
 {
 	const struct frec_sample *sample = (const void *)*at;
-	const uint8_t *frames = *at + offsetof(struct frec_sample, raw_size) + 24 + 24;
+	const uint8_t *frames = *at + frec__sample_head(&sources[STACKED]) + 24 + 24;
 
 	*at += sample->header.size;
 	return frames;
@@ -423,6 +437,7 @@ static void all_is_kept_otherwise(void **state)
 static void broken_records_keep_nothing(void **state)
 {
 	const uint64_t huge[] = {UINT64_MAX, 1u << 20, 8192, UINT64_C(1) << 61};
+	const size_t head = frec__sample_head(&sources[STACKED]);
 	static struct made made;
 	Flightrec__Snapshot *file;
 
@@ -430,14 +445,14 @@ static void broken_records_keep_nothing(void **state)
 	emit_all();
 	for (size_t i = 0; i < sizeof(huge) / sizeof(*huge); i++) {
 		begin(&made, STACKED, PID); // a call chain that does not end
-		memcpy(made.bytes + offsetof(struct frec_sample, raw_size), &huge[i], 8);
+		memcpy(made.bytes + head, &huge[i], 8);
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		put(&made, STACKED);
 		begin(&made, STACKED, PID); // a payload
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
-		memcpy(made.bytes + offsetof(struct frec_sample, raw_size) + 24, &huge[i], 4);
+		memcpy(made.bytes + head + 24, &huge[i], 4);
 		put(&made, STACKED);
 		begin(&made, STACKED, PID); // a stack
 		add_payload(&made);
@@ -479,6 +494,90 @@ static void the_kernel_is_hidden(void **state)
 	}
 }
 
+struct opener {
+	bool killed;
+	size_t fds; // that it had open
+};
+
+static size_t open_files(pid_t pid)
+{
+	char path[32];
+	DIR *folder;
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	while (folder && readdir(folder))
+		count++;
+	if (folder)
+		closedir(folder);
+	return count - 2; // . and ..
+}
+
+// Whoever opens the program waits for an answer, and never has one: as with a file system whose server is gone.
+static void *hold(void *data)
+{
+	struct opener *opener = data;
+	struct fanotify_event_metadata event;
+
+	if (read(held, &event, sizeof(event)) < (ssize_t)sizeof(event))
+		return NULL;
+	opener->fds = open_files(event.pid);
+	if (opener->killed)
+		kill(event.pid, SIGKILL);
+	close(event.fd);
+	return NULL;
+}
+
+static Flightrec__Snapshot *written_while_held(bool drop, bool killed)
+{
+	struct opener opener = {.killed = killed};
+	Flightrec__Snapshot *file;
+	pthread_t thread;
+
+	held = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	if (held < 0 && (errno == EPERM || errno == ENOSYS)) {
+		print_message("not tested: who is not root cannot hold up who opens a file\n");
+		skip();
+	}
+	assert_true(held >= 0);
+	assert_int_equal(fanotify_mark(held, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, program), 0);
+	assert_int_equal(pthread_create(&thread, NULL, hold, &opener), 0);
+	emit_all();
+	file = written(drop, 0);
+	pthread_join(thread, NULL);
+	// It kept nothing of ours open, and is gone.
+	assert_in_range(opener.fds, 1, 4);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	return file;
+}
+
+// A program that cannot be read costs the frames, and neither the file nor the bytes of the stack.
+static void programs_do_no_harm(void **state)
+{
+	Flightrec__Snapshot *file;
+	const uint8_t *at, *frames;
+
+	(void)state;
+	for (int killed = 0; killed < 2; killed++) {
+		file = written_while_held(false, killed);
+		assert_int_equal(file->n_thread_stack, 0);
+		assert_int_equal(file->crash->stack->data.len, FREC_CRASH_RECORD_STACK);
+		assert_int_equal(file->records[0]->size, copy.valid);
+		flightrec__snapshot__free_unpacked(file, NULL);
+		free(file_bytes);
+	}
+	file = written_while_held(true, true);
+	assert_int_equal(file->n_thread_stack, 0);
+	at = chunk(file);
+	assert_int_equal(secrets(at, file->records[0]->size), 0);
+	at += ((const struct perf_event_header *)at)->size; // the plain one
+	frames = frames_of(&at);
+	assert_int_equal(u64(&frames), (uint64_t)FREC_UNWIND_LIMIT << 32);
+	flightrec__snapshot__free_unpacked(file, NULL);
+	free(file_bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +586,7 @@ int main(void)
 		cmocka_unit_test(all_is_kept_otherwise),
 		cmocka_unit_test(broken_records_keep_nothing),
 		cmocka_unit_test(the_kernel_is_hidden),
+		cmocka_unit_test(programs_do_no_harm),
 	};
 
 #ifndef __x86_64__

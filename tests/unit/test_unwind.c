@@ -494,9 +494,27 @@ static void another_build_id(void **state)
 	end(&fixture);
 }
 
+static void one_register(void **state)
+{
+	static const uint64_t values[] = {70, 80, 630, 0xbad};
+	struct frec_unwind_registers registers = {1 << 7 | 1 << 8 | UINT64_C(1) << 63, values, 3};
+
+	(void)state;
+	assert_int_equal(frec__unwind_register(&registers, 7), 70);
+	assert_int_equal(frec__unwind_register(&registers, 8), 80);
+	assert_int_equal(frec__unwind_register(&registers, 63), 630);
+	// One that is not among them, and one whose value a damaged file does not have.
+	assert_int_equal(frec__unwind_register(&registers, 9), 0);
+	assert_int_equal(frec__unwind_register(&registers, 0), 0);
+	registers.count = 1;
+	assert_int_equal(frec__unwind_register(&registers, 7), 70);
+	assert_int_equal(frec__unwind_register(&registers, 8), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_register),
 		cmocka_unit_test(registers_that_rows_do_not_follow),
 		cmocka_unit_test(registers_that_a_call_has_changed),
 		cmocka_unit_test(ends_of_stacks),

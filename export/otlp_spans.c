@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+// Mirrors what shapes.c has open, with ids: a stack for each thread, a place for each lane.
+#include "export/otlp_spans.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct frec_otlp_thread {
+	struct frec_otlp_span *open; /* the oldest first */
+	size_t depth, capacity;
+};
+
+// What a hash is of beside its values: nothing is equal by accident.
+enum { OF_BOOT = 1, OF_SPAN, OF_CUT, OF_FLOW, OF_TRACE };
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	return frec__map_mix(frec__map_mix(hash, value), value >> 32);
+}
+
+static uint64_t mix_text(uint64_t hash, const char *text)
+{
+	for (; *text; text++)
+		hash = frec__map_mix(hash, (uint8_t)*text);
+	return hash;
+}
+
+static uint64_t hash_boot(const struct frec_host *host)
+{
+	const Flightrec__Host *info = host->snapshot->header->host;
+
+	return mix_text(OF_BOOT, info ? info->boot_id : "");
+}
+
+// Bytes of a hash, in an order that is the same on all machines.
+static void put_id(uint8_t *ret, size_t size, uint64_t hash)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (i % 8 == 0)
+			hash = mix(hash, i + 1);
+		ret[i] = (uint8_t)(hash >> 8 * (7 - i % 8));
+	}
+	// An id of zeroes is none.
+	ret[size - 1] |= !hash;
+}
+
+static bool has_trace(const struct frec_otlp_ids *ids)
+{
+	static const uint8_t none[FREC_OTLP_TRACE_ID];
+
+	return memcmp(ids->trace, none, sizeof(none)) != 0;
+}
+
+static int digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// A trace id as W3C's Trace Context writes it. Leaves zeroes where it is none.
+static void take_trace_id(const struct frec_value *value, struct frec_otlp_ids *ret)
+{
+	if (value->kind != FREC_VALUE_TEXT || value->size != 2 * sizeof(ret->trace))
+		return;
+	for (size_t i = 0; i < sizeof(ret->trace); i++) {
+		int high = digit(value->data[2 * i]), low = digit(value->data[2 * i + 1]);
+
+		if (high < 0 || low < 0) {
+			memset(ret->trace, 0, sizeof(ret->trace));
+			return;
+		}
+		ret->trace[i] = (uint8_t)(high << 4 | low);
+	}
+}
+
+// The trace of the event's first flow. Of several hosts the one whose clock is the timeline's gives the boot.
+static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
+		      struct frec_otlp_ids *ret)
+{
+	const struct frec_hosts *hosts = spans->shapes->hosts;
+	const struct frec_shapes_plan *plan;
+
+	*ret = (struct frec_otlp_ids){0};
+	if (!event->shape || !event->shape->flow_count)
+		return;
+	plan = spans->shapes->plans[event->host->index][event->source_index];
+	for (size_t i = 0; i < plan->flow_count && !has_trace(ret); i++)
+		take_trace_id(&event->values[plan->flow_fields[i]], ret);
+	if (!has_trace(ret))
+		put_id(ret->trace, sizeof(ret->trace),
+		       mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW, event->shape->flows[0]));
+}
+
+static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans, const struct frec_event *event,
+					    bool make)
+{
+	uint64_t key = (uint64_t)event->host->index << 32 | event->record->tid;
+	bool is_new = false;
+	uint32_t *index = make ? frec__map_put(&spans->threads, key, &is_new)
+			       : frec__map_get(&spans->threads, key);
+
+	if (!index)
+		return NULL;
+	if (is_new) {
+		if (spans->thread_count == spans->thread_capacity) {
+			size_t capacity = spans->thread_capacity ? 2 * spans->thread_capacity : 64;
+			struct frec_otlp_thread *list =
+				reallocarray(spans->thread_list, capacity, sizeof(*list));
+
+			if (!list)
+				return NULL;
+			spans->thread_list = list;
+			spans->thread_capacity = capacity;
+		}
+		*index = (uint32_t)spans->thread_count++;
+		spans->thread_list[*index] = (struct frec_otlp_thread){0};
+	}
+	return &spans->thread_list[*index];
+}
+
+static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	const struct frec_otlp_thread *thread = find_thread(spans, event, false);
+
+	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
+}
+
+// The span that the event itself says it is in.
+static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	uint32_t lane = event->shape ? event->shape->within : 0;
+
+	return lane && lane < spans->lane_capacity && spans->lanes[lane].open ? &spans->lanes[lane] : NULL;
+}
+
+// What a span that the event begins is in.
+static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	const struct frec_otlp_thread *thread = find_thread(spans, event, false);
+	size_t depth = thread ? thread->depth : 0;
+
+	if (find_within(spans, event))
+		return find_within(spans, event);
+	// On a lane it is beside those of its kind that its thread has open, and not in them.
+	for (size_t i = 0; event->shape->lane && i < depth; i++) {
+		if (thread->open[i].kind == event->shape->span)
+			depth = i;
+	}
+	return depth ? &thread->open[depth - 1] : NULL;
+}
+
+// A place on the thread's stack, or that of a lane. NULL without memory.
+static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	uint32_t lane = event->shape->lane;
+	struct frec_otlp_thread *thread;
+
+	if (lane) {
+		if (lane >= spans->lane_capacity) {
+			size_t capacity = 2 * (size_t)lane + 64;
+			struct frec_otlp_span *lanes =
+				reallocarray(spans->lanes, capacity, sizeof(*lanes));
+
+			if (!lanes)
+				return NULL;
+			memset(lanes + spans->lane_capacity, 0,
+			       (capacity - spans->lane_capacity) * sizeof(*lanes));
+			spans->lanes = lanes;
+			spans->lane_capacity = capacity;
+		}
+		return &spans->lanes[lane];
+	}
+	thread = find_thread(spans, event, true);
+	if (!thread)
+		return NULL;
+	if (thread->depth == thread->capacity) {
+		size_t capacity = thread->capacity ? 2 * thread->capacity : 8;
+		struct frec_otlp_span *open = reallocarray(thread->open, capacity, sizeof(*open));
+
+		if (!open)
+			return NULL;
+		thread->open = open;
+		thread->capacity = capacity;
+	}
+	return &thread->open[thread->depth++];
+}
+
+static void set_ids(struct frec_otlp_spans *spans, struct frec_otlp_span *span,
+		    const struct frec_event *event, const struct frec_otlp_span *around)
+{
+	uint64_t hash = hash_boot(span->host) + (span->cut ? OF_CUT : OF_SPAN);
+
+	hash = mix(mix(mix(hash, event->record->time), event->record->tid), event->record->cpu);
+	hash = mix_text(hash, spans->shapes->spans[span->kind].name);
+	find_flow(spans, event, &span->ids);
+	put_id(span->ids.span, sizeof(span->ids.span), hash);
+	if (around)
+		span->around = around->ids;
+	// Two of one name at one time.
+	if (around && !memcmp(span->ids.span, around->ids.span, sizeof(span->ids.span)))
+		put_id(span->ids.span, sizeof(span->ids.span), hash + 1);
+	if (has_trace(&span->ids))
+		return;
+	if (around)
+		memcpy(span->ids.trace, around->ids.trace, sizeof(span->ids.trace));
+	else
+		put_id(span->ids.trace, sizeof(span->ids.trace), hash + OF_TRACE);
+}
+
+static struct frec_otlp_span span_of(const struct frec_event *event)
+{
+	return (struct frec_otlp_span){
+		.open = true,
+		.kind = event->shape->span,
+		.host = event->host,
+		.who = event->who,
+		.pid = event->who ? event->who->process->pid : event->record->pid,
+		.tid = event->record->tid,
+		.begin = event->record->time,
+		.cut = event->shape->cut,
+	};
+}
+
+static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct frec_event *event)
+{
+	struct frec_otlp_span span = span_of(event);
+	struct frec_otlp_span *place;
+
+	set_ids(spans, &span, event, find_around(spans, event));
+	place = make_place(spans, event);
+	if (place)
+		*place = span;
+	return place;
+}
+
+// Takes the span from its place into `ended`.
+static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place, enum frec_otlp_end how,
+		     const struct frec_event *event, struct frec_error *reterr)
+{
+	int result = 0;
+
+	if (!place->open)
+		return 0;
+	spans->ended = *place;
+	*place = (struct frec_otlp_span){0};
+	if (spans->end)
+		result = spans->end(spans->data, &spans->ended, how, event, reterr);
+	free(spans->ended.data);
+	spans->ended.data = NULL;
+	return result;
+}
+
+static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread, enum frec_otlp_end how,
+	       const struct frec_event *event, struct frec_error *reterr)
+{
+	if (!thread || !thread->depth)
+		return 0;
+	return end_place(spans, &thread->open[--thread->depth], how, event, reterr);
+}
+
+// The begin of what the event ends was never seen. It cannot be the first time of another host's clock.
+static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event, struct frec_error *reterr)
+{
+	struct frec_otlp_span span = span_of(event);
+	uint64_t first = spans->shapes->first;
+
+	span.begin = first > event->host->shift ? first - event->host->shift : 0;
+	set_ids(spans, &span, event, NULL);
+	return end_place(spans, &span, FREC_OTLP_ENDED, event, reterr);
+}
+
+static int end(struct frec_otlp_spans *spans, const struct frec_event *event, struct frec_error *reterr)
+{
+	const struct frec_shape *shape = event->shape;
+
+	if (shape->cut)
+		return end_cut(spans, event, reterr);
+	if (!shape->lane)
+		return pop(spans, find_thread(spans, event, false), FREC_OTLP_ENDED, event, reterr);
+	if (shape->lane >= spans->lane_capacity)
+		return 0;
+	return end_place(spans, &spans->lanes[shape->lane], FREC_OTLP_ENDED, event, reterr);
+}
+
+int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *event,
+		      struct frec_otlp_ids *ret_ids, struct frec_otlp_span **ret_begun,
+		      struct frec_error *reterr)
+{
+	const struct frec_shape *shape = event->shape;
+	const struct frec_otlp_span *in = NULL;
+	struct frec_otlp_span *begun = NULL;
+	int result = 0;
+
+	for (size_t i = 0; shape && i < shape->abandoned && !result; i++)
+		result = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event, reterr);
+	if (!result && shape && shape->kind == FREC_SHAPE_END) {
+		result = end(spans, event, reterr);
+		in = &spans->ended;
+	} else if (!result && shape && shape->kind == FREC_SHAPE_BEGIN) {
+		in = begun = begin(spans, event);
+		if (!begun)
+			result = frec__error(reterr, -ENOMEM, "out of memory");
+	} else {
+		in = find_within(spans, event);
+		if (!in)
+			in = innermost(spans, event);
+		find_flow(spans, event, ret_ids);
+		if (in && has_trace(ret_ids) && memcmp(ret_ids->trace, in->ids.trace, sizeof(in->ids.trace)) != 0)
+			in = NULL;
+	}
+	if (in)
+		*ret_ids = in->ids;
+	if (ret_begun)
+		*ret_begun = begun;
+	return result;
+}
+
+int frec__otlp_end_all(struct frec_otlp_spans *spans, struct frec_error *reterr)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < spans->thread_count && !result; i++) {
+		while (spans->thread_list[i].depth && !result)
+			result = pop(spans, &spans->thread_list[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	}
+	for (size_t i = 0; i < spans->lane_capacity && !result; i++)
+		result = end_place(spans, &spans->lanes[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	return result;
+}
+
+void frec__otlp_spans_deinit(struct frec_otlp_spans *spans)
+{
+	for (size_t i = 0; i < spans->thread_count; i++) {
+		struct frec_otlp_thread *thread = &spans->thread_list[i];
+
+		while (thread->depth)
+			free(thread->open[--thread->depth].data);
+		free(thread->open);
+	}
+	for (size_t i = 0; i < spans->lane_capacity; i++)
+		free(spans->lanes[i].data);
+	free(spans->lanes);
+	free(spans->thread_list);
+	frec__map_free(&spans->threads);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A socket that answers from the moment that its name exists, and a name that one recorder has, however many start at once.
+ *
+ * bind() makes the name before listen() lets anybody in: who connects between the two is refused, and a recorder that starts
+ * between them takes the socket for one that was left behind. So it is bound under a hidden name and gets its own, with
+ * link(), when it listens already. link() fails where somebody has the name; if that is a recorder that was killed, its socket
+ * is replaced, and those who replace take turns: what was dead for two of them is the first one's when the second comes.
+ *
+ * A recorder that is killed in here leaves its hidden name behind, which nobody asks: it does not end as a recorder's does.
+ */
+#include "recorder/control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "recorder/cleanup.h"
+
+#define BACKLOG 64
+#define HIDDEN_NAMES_MAX 256
+// How often, and after how many microseconds, somebody else's turn is waited for.
+#define TURN_ATTEMPTS 1000
+#define TURN_PAUSE 10000
+
+static int open_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX];
+	int fd;
+
+	snprintf(folder, sizeof(folder), "%.*s.", slash ? (int)(slash + 1 - path) : 0, path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+// Through the folder's descriptor, so that the hidden name fits wherever the real one does.
+static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	for (unsigned int i = 0; i < HIDDEN_NAMES_MAX; i++) {
+		snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/.flightrec-%x-%x", folder,
+			 (unsigned int)getpid(), i);
+		if (!bind(fd, (struct sockaddr *)ret, sizeof(*ret)))
+			return 0;
+		if (errno != EADDRINUSE)
+			break;
+	}
+	return -errno;
+}
+
+// Whoever can read the folder can lock it for ever. Then it is better to start and to risk that two replace one socket.
+static void take_turn(int folder)
+{
+	for (int i = 0; i < TURN_ATTEMPTS && flock(folder, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK; i++)
+		usleep(TURN_PAUSE);
+}
+
+// A file of another kind refuses just as a dead socket does; that one is not ours to replace.
+static bool is_dead(const char *path)
+{
+	struct stat status;
+	int probe;
+
+	if (lstat(path, &status) || !S_ISSOCK(status.st_mode))
+		return false;
+	probe = frec__control_connect(path);
+	if (probe >= 0)
+		close(probe);
+	return probe == -ECONNREFUSED;
+}
+
+static int publish(int folder, const char *hidden, const char *path)
+{
+	if (!link(hidden, path))
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	take_turn(folder);
+	if (!is_dead(path))
+		return -EADDRINUSE;
+	return rename(hidden, path) ? -errno : 0;
+}
+
+int frec__control_listen(const char *path, mode_t mode)
+{
+	FREC_CLOSE int folder = open_folder(path);
+	struct sockaddr_un hidden;
+	int fd, r;
+
+	if (strlen(path) >= sizeof(hidden.sun_path))
+		return -ENAMETOOLONG;
+	if (folder < 0)
+		return folder;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = bind_hidden(fd, folder, &hidden);
+	if (!r) {
+		r = chmod(hidden.sun_path, mode) || listen(fd, BACKLOG) ? -errno
+									 : publish(folder, hidden.sun_path, path);
+		unlink(hidden.sun_path);
+	}
+	if (r)
+		close(fd);
+	return r ? r : fd;
+}
