@@ -37,8 +37,8 @@ struct queue {
 
 struct html {
 	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
-	struct queue dead, others;		/* of the process that died, and of all others */
+	const struct frec_timeline_file *file; /* that the page is about */
+	struct queue dead, others;	       /* of the process that died, and of all others */
 	uint64_t seen;
 	struct frec_text text;
 };
@@ -99,7 +99,8 @@ static void make_room(struct html *html, size_t size)
 	struct queue *dead = &html->dead, *others = &html->others;
 
 	while (dead->count + others->count && is_full(html, size)) {
-		bool many = others->count >= EVENTS_MAX / 2 || others->bytes >= EVENTS_BYTES_MAX / 2;
+		bool many =
+			others->count >= EVENTS_MAX / 2 || others->bytes >= EVENTS_BYTES_MAX / 2;
 		struct queue *queue = others->count && (many || !dead->count) ? others : dead;
 
 		drop_oldest(queue);
@@ -124,7 +125,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	if (!html)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	html->context = context;
-	html->registers = frec__registers_find(context->snapshot->header->machine);
+	html->file = frec__html_file(context->timeline);
 	*ret_state = html;
 	return 0;
 }
@@ -134,7 +135,8 @@ static size_t shorten(struct frec_value *value)
 {
 	size_t element, left_out;
 
-	if (value->kind != FREC_VALUE_TEXT && value->kind != FREC_VALUE_BYTES && value->kind != FREC_VALUE_ARRAY)
+	if (value->kind != FREC_VALUE_TEXT && value->kind != FREC_VALUE_BYTES &&
+	    value->kind != FREC_VALUE_ARRAY)
 		return 0;
 	if (value->size <= VALUE_BYTES_MAX)
 		return 0;
@@ -147,6 +149,26 @@ static size_t shorten(struct frec_value *value)
 		left_out += (value->data[value->size - left_out] & 0xc0) == 0x80;
 	value->size -= left_out;
 	return left_out;
+}
+
+static void add_span(struct frec_text *text, const struct frec_event *event)
+{
+	const struct frec_shape *shape = event->shape;
+
+	frec__text_printf(text, ",\"span\":%" PRIu32, shape->span);
+	if (shape->lane)
+		frec__text_printf(text, ",\"lane\":%" PRIu32, shape->lane);
+	if (shape->kind == FREC_SHAPE_END)
+		frec__text_printf(text, ",\"took\":%" PRIu64, event->time - shape->begin);
+	if (shape->cut)
+		frec__text_puts(text, ",\"cut\":true");
+	if (shape->abandoned)
+		frec__text_printf(text, ",\"abandoned\":%zu", shape->abandoned);
+}
+
+static bool is_edge(const struct frec_event *event)
+{
+	return event->shape && event->shape->kind != FREC_SHAPE_INSTANT;
 }
 
 static void add_notes(struct html *html, const struct frec_event *event)
@@ -164,9 +186,12 @@ static void add_notes(struct html *html, const struct frec_event *event)
 		if (value.cut)
 			frec__text_printf(text, ",\"cut_%zu\":true", i);
 	}
+	if (is_edge(event))
+		add_span(text, event);
 	if (record->registers) {
 		frec__text_puts(text, ",");
-		frec__json_registers(text, html->registers, record);
+		frec__json_registers(
+			text, frec__registers_find(event->host->snapshot->header->machine), record);
 	}
 	frec__text_puts(text, "}");
 }
@@ -174,7 +199,7 @@ static void add_notes(struct html *html, const struct frec_event *event)
 // Most events have none of this, and then it takes no room.
 static bool has_notes(const struct frec_event *event)
 {
-	if (event->record->registers || event->record->stack_size)
+	if (event->record->registers || event->record->stack_size || is_edge(event))
 		return true;
 	for (size_t i = 0; i < event->source->n_field; i++) {
 		if (event->values[i].cut || event->values[i].size > VALUE_BYTES_MAX)
@@ -187,17 +212,18 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 {
 	struct html *html = state;
 	const struct frec_record *record = event->record;
-	const Flightrec__Crash *crash = html->context->snapshot->crash;
+	const Flightrec__Crash *crash = html->file->events.snapshot->crash;
 	struct frec_text *text = &html->text;
 	struct queue *queue;
 	struct frec_html_event kept = {
 		.number = html->seen++,
-		.time = record->time,
+		.time = event->time,
 		.cpu = record->cpu,
 		.pid = event->who ? event->who->process->pid : record->pid,
 		.tid = record->tid,
 		.who = event->who,
-		.source = event->source,
+		.host = event->host,
+		.source_index = event->source_index,
 		.stack = frec__event_stack(event),
 	};
 
@@ -220,7 +246,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	memcpy(kept.text, text->data, text->size);
 	kept.size = text->size;
 	make_room(html, kept.size);
-	queue = crash && kept.pid == crash->pid ? &html->dead : &html->others;
+	queue = crash && kept.host == html->file->host && kept.pid == crash->pid ? &html->dead
+										 : &html->others;
 	if (append(queue, &kept)) {
 		free(kept.text);
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -234,9 +261,10 @@ static void merge(const struct html *html, struct frec_html_page *page)
 	size_t dead = 0, others = 0;
 
 	while (dead < html->dead.count || others < html->others.count) {
-		bool take_dead = others == html->others.count ||
-				 (dead < html->dead.count &&
-				  slot(&html->dead, dead)->number < slot(&html->others, others)->number);
+		bool take_dead =
+			others == html->others.count ||
+			(dead < html->dead.count &&
+			 slot(&html->dead, dead)->number < slot(&html->others, others)->number);
 
 		page->events[page->count++] =
 			take_dead ? slot(&html->dead, dead++) : slot(&html->others, others++);
@@ -267,6 +295,7 @@ const struct frec_writer frec__writer_html = {
 	.what = "one page for a browser: the crash, the timeline, the last events",
 	.suffix = ".html",
 	.other_suffix = ".htm",
+	.several_hosts = true,
 	.begin = begin,
 	.event = event,
 	.end = end,

@@ -7,10 +7,11 @@
 
 struct frec_html_event {
 	uint64_t number; /* in the order of events */
-	uint64_t time;
+	uint64_t time; /* on the clock of the timeline */
 	uint32_t cpu, pid, tid;
 	const struct frec_process_entry *who; /* NULL: unknown */
-	const Flightrec__Source *source;
+	const struct frec_host *host;
+	size_t source_index; /* in its snapshot */
 	const struct frec_call_stack *stack; /* or NULL */
 	char *text;			     /* JSON: the values as an array; behind it, where there is more to say, an object */
 	size_t size;
@@ -22,6 +23,9 @@ struct frec_html_page {
 	size_t count;
 	uint64_t left_out_dead, left_out_others; /* older events: of the process that died, and of others */
 };
+
+/* The file that the page's report is of: the first that tells of a death, as the host's tables do, else the first. */
+const struct frec_timeline_file *frec__html_file(const struct frec_timeline *timeline);
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr);
 

@@ -5,8 +5,12 @@
 //	left_out    older events that are not in the page: [of the process that died, of all others]
 //	selection, ring_size, since   what was recorded, how much of it, from when on
 //	sources     {"name","kernel","fields":[[name, "text", "bytes" or ""]...]}
-//	threads     [pid, tid, process, thread], by pid and tid
-//	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and stack are indices
+//	hosts       names, where events are of several: the report, the coverage and the loss are those of one
+//	threads     [pid, tid, process, thread, host], by host, pid and tid; -1 for the host that the report is of, else an index
+//	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and stack are indices. What
+//	            begins or ends a span has in its notes which ("span"), where it has a key a number that both ends have and
+//	            no other that is open ("lane"), and the end "took", "cut" and "abandoned", as struct frec_shape has them
+//	spans       names
 //	locations   each an array of functions as in JSON lines' "stack", innermost of the inlined first
 //	stacks      [why it ends, location...], innermost first
 //	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; with "pid","tid","name"
@@ -29,11 +33,11 @@
 
 struct output {
 	const struct frec_html_page *page;
-	const struct frec_events *file; /* of which the death is told */
+	const struct frec_timeline_file *file; /* of which the death is told */
 	struct frec_stacks *stacks;	/* its */
 	const struct frec_html_event **threads; /* the first event of each, by pid and tid */
 	size_t thread_count;
-	const Flightrec__Source **sources; /* those that have events */
+	const struct frec_html_event **sources; /* the first event of each */
 	size_t source_count;
 	struct frec_text locations, stack_list;
 	struct frec_by_id location_index, stack_index; /* uint32_t, 0: not written; else one more than the index */
@@ -71,6 +75,8 @@ static int by_thread(const void *left, const void *right)
 	const struct frec_html_event *a = *(const struct frec_html_event *const *)left;
 	const struct frec_html_event *b = *(const struct frec_html_event *const *)right;
 
+	if (a->host != b->host)
+		return a->host->index < b->host->index ? -1 : 1;
 	if (a->pid != b->pid)
 		return a->pid < b->pid ? -1 : 1;
 	if (a->tid != b->tid)
@@ -79,12 +85,15 @@ static int by_thread(const void *left, const void *right)
 	return ((uintptr_t)a->who > (uintptr_t)b->who) - ((uintptr_t)a->who < (uintptr_t)b->who);
 }
 
-static int by_id(const void *left, const void *right)
+// Those of a host are one array of its tables.
+static int by_place(const void *left, const void *right)
 {
-	const Flightrec__Source *a = *(const Flightrec__Source *const *)left;
-	const Flightrec__Source *b = *(const Flightrec__Source *const *)right;
+	const struct frec_html_event *a = *(const struct frec_html_event *const *)left;
+	const struct frec_html_event *b = *(const struct frec_html_event *const *)right;
 
-	return (a->id > b->id) - (a->id < b->id);
+	if (a->host != b->host)
+		return a->host->index < b->host->index ? -1 : 1;
+	return (a->source_index > b->source_index) - (a->source_index < b->source_index);
 }
 
 // Sorts an array of pointers and keeps one of each that are equal.
@@ -118,10 +127,10 @@ static int collect(struct output *out)
 		return -ENOMEM;
 	for (size_t i = 0; i < page->count; i++) {
 		out->threads[i] = page->events[i];
-		out->sources[i] = page->events[i]->source;
+		out->sources[i] = page->events[i];
 	}
 	out->thread_count = unique(out->threads, page->count, by_thread);
-	out->source_count = unique(out->sources, page->count, by_id);
+	out->source_count = unique(out->sources, page->count, by_place);
 	return 0;
 }
 
@@ -201,19 +210,18 @@ static void add_last_stack(struct output *out, const struct frec_call_stack *sta
 	frec__text_puts(text, "]");
 }
 
-// Of several files the first that tells of a death, as the host's tables do.
-static const struct frec_events *file_of_death(const struct frec_timeline *timeline)
+const struct frec_timeline_file *frec__html_file(const struct frec_timeline *timeline)
 {
 	for (size_t i = 0; i < timeline->file_count; i++) {
 		if (timeline->snapshots[i]->crash)
-			return &timeline->files[i].events;
+			return &timeline->files[i];
 	}
-	return &timeline->files[0].events;
+	return &timeline->files[0];
 }
 
 static void add_thread_stacks(struct output *out)
 {
-	const struct frec_snapshot *snapshot = out->file->snapshot;
+	const struct frec_snapshot *snapshot = out->file->events.snapshot;
 	struct frec_text *text = &out->text;
 
 	if (snapshot->crash) {
@@ -237,7 +245,8 @@ static void add_thread_stacks(struct output *out)
 
 static void add_recording(struct output *out)
 {
-	const struct frec_snapshot *snapshot = out->page->context->snapshot;
+	const struct frec_hosts *hosts = &out->page->context->timeline->hosts;
+	const struct frec_snapshot *snapshot = out->file->host->snapshot;
 	const Flightrec__Header *header = snapshot->header;
 	struct frec_text *text = &out->text;
 	uint64_t reference = frec__snapshot_reference(snapshot);
@@ -252,7 +261,17 @@ static void add_recording(struct output *out)
 		frec__text_puts(text, i ? "," : "");
 		frec__text_json_puts(text, header->selection[i]);
 	}
+	frec__text_puts(text, "],\"hosts\":[");
+	for (size_t i = 0; i < hosts->count && hosts->count > 1; i++) {
+		frec__text_puts(text, i ? "," : "");
+		frec__text_json_puts(text, hosts->hosts[i].name);
+	}
 	frec__text_puts(text, "]");
+}
+
+static const Flightrec__Source *source_of(const struct frec_html_event *event)
+{
+	return event->host->snapshot->sources[event->source_index];
 }
 
 // Not what a program said itself.
@@ -269,7 +288,7 @@ static void add_sources(struct output *out)
 
 	frec__text_puts(text, ",\n\"sources\":[");
 	for (size_t i = 0; i < out->source_count; i++) {
-		const Flightrec__Source *source = out->sources[i];
+		const Flightrec__Source *source = source_of(out->sources[i]);
 
 		frec__text_clear(&name);
 		frec__text_printf(&name, "%s:%s", source->system, source->name);
@@ -293,6 +312,29 @@ static void add_sources(struct output *out)
 	frec__text_puts(text, "]");
 }
 
+static void add_spans(struct output *out)
+{
+	const struct frec_shapes *shapes = &out->page->context->timeline->shapes;
+	struct frec_text *text = &out->text, name = {0};
+
+	frec__text_puts(text, ",\n\"spans\":[");
+	for (size_t i = 0; i < shapes->span_count; i++) {
+		frec__text_clear(&name);
+		frec__text_printf(&name, "%s:%s", shapes->spans[i].system, shapes->spans[i].name);
+		frec__text_puts(text, i ? "," : "");
+		frec__text_json(text, name.data, name.size);
+	}
+	text->failed |= name.failed;
+	frec__text_free(&name);
+	frec__text_puts(text, "]");
+}
+
+// Of several hosts the number in "hosts"; -1 for the one that the page is about.
+static int host_of(const struct output *out, const struct frec_host *host)
+{
+	return host == out->file->host ? -1 : (int)host->index;
+}
+
 static void add_threads(struct output *out)
 {
 	struct frec_text *text = &out->text;
@@ -308,7 +350,7 @@ static void add_threads(struct output *out)
 		frec__text_json(text, process.data, process.len);
 		frec__text_puts(text, ",");
 		frec__text_json(text, name.data, name.len);
-		frec__text_puts(text, "]");
+		frec__text_printf(text, ",%d]", host_of(out, thread->host));
 	}
 	frec__text_puts(text, "]");
 }
@@ -316,7 +358,7 @@ static void add_threads(struct output *out)
 static int write_events(struct output *out, struct frec_error *reterr)
 {
 	const struct frec_html_page *page = out->page;
-	uint64_t reference = frec__snapshot_reference(page->context->snapshot);
+	uint64_t reference = frec__snapshot_reference(out->file->host->snapshot) + out->file->host->shift;
 	int result = 0;
 
 	frec__text_puts(&out->text, ",\n\"events\":[");
@@ -326,7 +368,7 @@ static int write_events(struct output *out, struct frec_error *reterr)
 		frec__text_printf(&out->text, "%s[%" PRId64 ",%" PRId32 ",%zu,%zu,%" PRId64 ",", i ? ",\n" : "\n",
 				  (int64_t)(event->time - reference), (int32_t)event->cpu,
 				  find(event, out->threads, out->thread_count, by_thread),
-				  find(event->source, out->sources, out->source_count, by_id),
+				  find(event, out->sources, out->source_count, by_place),
 				  add_stack(out, event->stack));
 		frec__text_add(&out->text, event->text, event->size);
 		frec__text_puts(&out->text, "]");
@@ -344,6 +386,7 @@ static int write_data(struct output *out, struct frec_error *reterr)
 	add_recording(out);
 	add_thread_stacks(out);
 	add_sources(out);
+	add_spans(out);
 	add_threads(out);
 	result = write_events(out, reterr);
 	// The stacks come last, because events say which.
@@ -376,7 +419,7 @@ static int write_all(struct output *out, struct frec_error *reterr)
 
 	if (!result)
 		result = frec__output_write(file, report, sizeof(report) - 1, reterr);
-	frec__report_json(&out->text, out->page->context->snapshot, NULL);
+	frec__report_json(&out->text, out->file->host->snapshot, NULL);
 	frec__text_puts(&out->text, "}");
 	if (!result)
 		result = write_json(out, &out->text, reterr);
@@ -391,8 +434,8 @@ static int write_all(struct output *out, struct frec_error *reterr)
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr)
 {
-	const struct frec_events *file = file_of_death(page->context->timeline);
-	struct output out = {.page = page, .file = file, .stacks = file->stacks};
+	const struct frec_timeline_file *file = frec__html_file(page->context->timeline);
+	struct output out = {.page = page, .file = file, .stacks = file->events.stacks};
 	int result = collect(&out);
 
 	if (result)

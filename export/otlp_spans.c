@@ -261,13 +261,11 @@ static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread, e
 	return end_place(spans, &thread->open[--thread->depth], how, event, reterr);
 }
 
-// The begin of what the event ends was never seen. It cannot be the first time of another host's clock.
+// The begin of what the event ends was never seen.
 static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event, struct frec_error *reterr)
 {
 	struct frec_otlp_span span = span_of(event);
-	uint64_t first = spans->shapes->first;
 
-	span.begin = first > event->host->shift ? first - event->host->shift : 0;
 	set_ids(spans, &span, event, NULL);
 	return end_place(spans, &span, FREC_OTLP_ENDED, event, reterr);
 }

@@ -38,7 +38,7 @@ struct frec_otlp_span {
 	const struct frec_process_entry *who; /* began it; NULL: not known */
 	uint32_t pid, tid;
 	uint64_t begin; /* CLOCK_MONOTONIC of its host */
-	bool cut;	/* its begin is not there, and `begin` the first time that the timeline has */
+	bool cut;	/* its begin is not there, and `begin` the time of its end */
 	void *data;	/* the writer's, from malloc: freed when the span has ended */
 };
 

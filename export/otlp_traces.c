@@ -7,7 +7,7 @@
 //	start, end      CLOCK_REALTIME
 //	attributes      the fields of both its events, under the names that logs have; of what both have, what the end says.
 //	                thread.id and thread.name of its begin; flightrec.time: when it began, CLOCK_MONOTONIC; flightrec.truncated
-//	                as in logs; flightrec.missing: "begin", it was there before the first event, or "end", it never came
+//	                as in logs; flightrec.missing: "begin", which was before the first event of its host, or "end", which never came
 //
 // A file of OTLP holds one kind of message, so this is a format of its own beside otlp.c. A process is a resource with its
 // name as service.name, because that is what viewers group by.
@@ -48,7 +48,10 @@ struct traces {
 	struct frec_arena arena; /* of the batch */
 	struct group *groups[BATCH];
 	size_t group_count, count;
-	uint64_t last; /* time of the last event */
+	struct {
+		uint64_t first, last; /* its events, CLOCK_MONOTONIC */
+		bool any;
+	} *hosts;
 	struct frec_otlp_buffer packed;
 };
 
@@ -198,7 +201,8 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 
 	if (!fields || !frec__otlp_attributes(arena, &attributes, room + OWN_ATTRIBUTES))
 		return;
-	frec__otlp_add_integer(arena, &attributes, "flightrec.time", (int64_t)span->begin);
+	if (!span->cut)
+		frec__otlp_add_integer(arena, &attributes, "flightrec.time", (int64_t)span->begin);
 	frec__otlp_add_thread(arena, &attributes, span->who, span->tid);
 	if (span->cut || how != FREC_OTLP_ENDED)
 		frec__otlp_add_text(arena, &attributes, "flightrec.missing", span->cut ? "begin" : "end",
@@ -249,8 +253,7 @@ static uint64_t end_of(struct traces *traces, const struct frec_otlp_span *span,
 		       const struct frec_event *event, Otlp__Span *ret)
 {
 	const Flightrec__Crash *crash = find_crash(traces, span);
-	uint64_t shift = span->host->shift;
-	uint64_t last = event ? event->record->time : traces->last > shift ? traces->last - shift : 0;
+	uint64_t last = event ? event->record->time : traces->hosts[span->host->index].last;
 	uint64_t exit = span->who ? span->who->process->exit : 0;
 
 	if (crash && (!event || crash->time <= last)) {
@@ -293,7 +296,7 @@ static int write_span(void *data, const struct frec_otlp_span *span, enum frec_o
 	struct frec_arena *arena = &traces->arena;
 	struct group *group = find_group(traces, span);
 	Otlp__Span *made = frec__arena_alloc(arena, sizeof(*made));
-	uint64_t end;
+	uint64_t begin = span->cut ? traces->hosts[span->host->index].first : span->begin, end;
 
 	if (!group || !made)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -305,7 +308,7 @@ static int write_span(void *data, const struct frec_otlp_span *span, enum frec_o
 	made->kind = OTLP__SPAN_KIND__SPAN_KIND_INTERNAL;
 	fill_attributes(arena, span, how, event, made);
 	end = how == FREC_OTLP_ENDED ? event->record->time : end_of(traces, span, event, made);
-	made->start_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, span->begin);
+	made->start_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, begin);
 	made->end_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, end);
 	// Somebody can have set the clock back in between.
 	if (made->end_time_unix_nano < made->start_time_unix_nano)
@@ -318,8 +321,12 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 {
 	struct traces *traces = calloc(1, sizeof(*traces));
 
-	if (!traces)
+	if (traces)
+		traces->hosts = calloc(context->timeline->hosts.count, sizeof(*traces->hosts));
+	if (!traces || !traces->hosts) {
+		free(traces);
 		return frec__error(reterr, -ENOMEM, "out of memory");
+	}
 	traces->context = context;
 	traces->spans.shapes = &context->timeline->shapes;
 	traces->spans.end = write_span;
@@ -335,7 +342,10 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct frec_otlp_ids ids;
 	int result;
 
-	traces->last = event->time;
+	if (!traces->hosts[event->host->index].any)
+		traces->hosts[event->host->index].first = event->record->time;
+	traces->hosts[event->host->index].any = true;
+	traces->hosts[event->host->index].last = event->record->time;
 	if (!event->shape)
 		return 0;
 	result = frec__otlp_follow(&traces->spans, event, &ids, &begun, reterr);
@@ -360,6 +370,7 @@ static void destroy(void *state)
 	frec__otlp_spans_deinit(&traces->spans);
 	frec__arena_free(&traces->arena);
 	free(traces->packed.data);
+	free(traces->hosts);
 	free(traces);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,16 +18,18 @@ struct link_create_uprobe_multi {
 int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *offsets, const uint64_t *semaphores,
 			      const uint64_t *cookies, size_t count)
 {
-	struct link_create_uprobe_multi request = {
-		.prog_fd = (uint32_t)program,
-		.attach_type = FREC_TRACE_UPROBE_MULTI,
-		.path = (uintptr_t)path,
-		.offsets = (uintptr_t)offsets,
-		.ref_ctr_offsets = (uintptr_t)semaphores,
-		.cookies = (uintptr_t)cookies,
-		.cnt = (uint32_t)count,
-	};
-	int fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &request, sizeof(request));
+	struct link_create_uprobe_multi request;
+	int fd;
 
+	// The kernel wants zeroes behind the last member too, where an initializer need not put them.
+	memset(&request, 0, sizeof(request));
+	request.prog_fd = (uint32_t)program;
+	request.attach_type = FREC_TRACE_UPROBE_MULTI;
+	request.path = (uintptr_t)path;
+	request.offsets = (uintptr_t)offsets;
+	request.ref_ctr_offsets = (uintptr_t)semaphores;
+	request.cookies = (uintptr_t)cookies;
+	request.cnt = (uint32_t)count;
+	fd = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &request, sizeof(request));
 	return fd < 0 ? -errno : fd;
 }

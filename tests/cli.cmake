@@ -4,7 +4,9 @@ add_test(NAME host/test_cli COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:emitter> $<TARGET_FILE:vm_emit>)
 set_tests_properties(host/test_cli PROPERTIES TIMEOUT 120 LABELS host)
 
-frec_vm_test(test_events $<TARGET_FILE:emitter>)
+add_executable(describing vm/describing.c)
+target_link_libraries(describing PRIVATE frec_make_snapshot)
+frec_vm_test(test_events $<TARGET_FILE:emitter> $<TARGET_FILE:describing>)
 add_test(NAME host/test_man COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_man.py
 	$<TARGET_FILE:flightrec_tool>)
 set_tests_properties(host/test_man PROPERTIES TIMEOUT 120 LABELS host)

@@ -23,7 +23,22 @@ function select(event, {reveal = false, focus = false} = {}) {
 // For the page's tip and for those who hear it: in one line.
 function eventLine(event) {
 	return `${event.source.name}, ${event.thread.label}, ${fromReference(event.time)}` +
-		event.source.fields.map(([name], index) => `, ${name}=${valueText(event, index)}`).join("");
+		event.source.fields.map(([name], index) => `, ${name}=${valueText(event, index)}`).join("") + (event.span ? ", " + edgeText(event) : "");
+}
+
+// The span that an event begins or ends, with a way to its other end.
+function spanLine(event) {
+	const other = event === event.span.begin ? event.span.end : event.span.begin;
+	const line = make("p", "span-line", edgeText(event));
+	if (other) {
+		const button = make("button", {type: "button", class: "link"}, event === event.span.begin ? "its end" : "its begin");
+		button.addEventListener("click", () => {
+			select(other, {reveal: true, focus: true});
+			announce(eventLine(other));
+		});
+		add(line, "; ", button);
+	}
+	return line;
 }
 
 function fieldList(event) {
@@ -37,7 +52,7 @@ function showDetail(event) {
 	const body = $("detail-body");
 	show($("detail-title"), event.source.name);
 	show(body, make("p", null, make("strong", null, event.thread.label), ` on CPU ${event.cpu}`),
-		make("p", "quiet", `${seconds(event.time)} s, ${fromReference(event.time)}`), fieldList(event));
+		make("p", "quiet", `${seconds(event.time)} s, ${fromReference(event.time)}`), event.span ? spanLine(event) : null, fieldList(event));
 	if (event.notes.registers) {
 		const registers = make("dl", "registers");
 		for (const [name, value] of Object.entries(event.notes.registers))

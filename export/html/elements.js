@@ -47,7 +47,7 @@ function seconds(time, digits = 9) {
 }
 
 // A length of time in the unit that suits it.
-function span(time) {
+function duration(time) {
 	const length = Math.abs(time);
 	for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
 		if (length >= size)
@@ -57,7 +57,7 @@ function span(time) {
 }
 
 function fromReference(time) {
-	return time === 0 ? "at the " + referenceWord : span(time) + (time < 0 ? " before the " : " after the ") + referenceWord;
+	return time === 0 ? "at the " + referenceWord : duration(time) + (time < 0 ? " before the " : " after the ") + referenceWord;
 }
 
 function number(value) {

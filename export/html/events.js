@@ -14,6 +14,10 @@ function tableRow(event) {
 	const fields = make("td", "fields-cell");
 	for (const [index, [name]] of event.source.fields.entries())
 		add(fields, make("span", "field", make("span", "quiet", name + "="), make("span", "value", valueText(event, index))), " ");
+	if (event.span && event.span.end === event)
+		add(fields, make("span", "field quiet", "took " + duration(event.span.to - event.span.from)));
+	else if (event.span && !event.span.end)
+		add(fields, make("span", "field quiet", event.span.missing));
 	const row = make("tr", null, make("td", "number", time), make("td", "number cpu", event.cpu),
 		make("td", event.thread.died ? "thread died" : "thread", event.thread.label),
 		make("th", {scope: "row", class: "event"}, make("span", {class: "dot c" + colorOf(event.source), "aria-hidden": "true"}), event.source.name), fields);

@@ -1,5 +1,5 @@
 # The page of -f html: files that can be read, made into two arrays by embed.cmake.
-set(html_scripts model.js elements.js report.js stacks.js search.js detail.js events.js timeline_lanes.js timeline.js
+set(html_scripts model.js elements.js spans.js report.js stacks.js search.js detail.js events.js timeline_lanes.js timeline.js
 	timeline_input.js flamegraph.js page.js)
 list(TRANSFORM html_scripts PREPEND ${CMAKE_CURRENT_LIST_DIR}/ OUTPUT_VARIABLE html_files)
 list(JOIN html_scripts "," html_scripts)

@@ -7,18 +7,19 @@ const recorded = JSON.parse(document.getElementById("events-data").textContent);
 const crash = report.crash || null;
 const referenceWord = crash ? "death" : "trigger";
 
-const threads = recorded.threads.map(([pid, tid, process, name], index) => ({
-	index, pid, tid, process, name,
-	label: threadLabel(process, name, tid),
-	dead: crash !== null && pid === crash.pid,
-	died: crash !== null && pid === crash.pid && tid === crash.tid,
-}));
+// `host` is the name of another machine than that of the report, else "".
+const threads = recorded.threads.map(([pid, tid, process, name, at], index) => {
+	const host = at < 0 ? "" : recorded.hosts[at];
+	const dead = crash !== null && host === "" && pid === crash.pid;
+	return {index, pid, tid, process, name, host, label: threadLabel(process, name, tid) + onHost(host), dead, died: dead && tid === crash.tid};
+});
 
 // In order of time, also where an interrupt's record came before that of what it interrupted. `time` is nanoseconds from the death or the trigger, negative before it.
-const events = recorded.events.map(([time, cpu, thread, source, stack, values, notes]) => ({
+const toldEvents = recorded.events.map(([time, cpu, thread, source, stack, values, notes]) => ({
 	index: 0, time, cpu, thread: threads[thread], source: recorded.sources[source], stack, values, notes: notes || {},
-	words: null,
-})).sort((a, b) => a.time - b.time);
+	words: null, span: null,
+}));
+const events = [...toldEvents].sort((a, b) => a.time - b.time);
 events.forEach((event, index) => {
 	event.index = index;
 });
@@ -30,6 +31,10 @@ const leftOut = leftOutDead + leftOutOthers;
 function keptFrom(dead) {
 	const first = (dead ? leftOutDead : leftOutOthers) ? events.find(event => event.thread.dead === dead) : null;
 	return first ? first.time : -Infinity;
+}
+
+function onHost(host) {
+	return host && " on " + host;
 }
 
 function threadLabel(process, name, tid) {

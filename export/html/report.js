@@ -63,6 +63,9 @@ function showFacts() {
 	}
 	if (report.host)
 		fact(facts, "Host", report.host, report.kernel ? ", Linux " + report.kernel : "");
+	if (recorded.hosts.length)
+		fact(facts, "Other hosts", [...new Set(threads.map(thread => thread.host))].filter(Boolean).join(", "),
+			make("span", "quiet block", "beside it as their calendars say; what is missing of theirs is not told here"));
 	fact(facts, "Recorded", completeness().short);
 }
 
@@ -82,7 +85,7 @@ function completeness() {
 	const words = [];
 	let short = plural(loss.in_file, "event");
 	if (Number.isFinite(from)) {
-		short += `, complete for the last ${span(from - recorded.reference)}`;
+		short += `, complete for the last ${duration(from - recorded.reference)}`;
 		words.push(`Nothing is missing from ${seconds(from - recorded.reference, 3)} s on, on any CPU` +
 			(loss.lost ? ", but for what was lost." : "."));
 	} else {
@@ -127,7 +130,7 @@ function showCoverage() {
 		$("coverage").tBodies[0].appendChild(make("tr", null,
 			make("th", {scope: "row"}, cpu.cpu === 0xffffffff ? "any" : cpu.cpu),
 			make("td", "number", seconds(cpu.from - recorded.reference, 6)), make("td", "number", seconds(cpu.until - recorded.reference, 6)),
-			make("td", "number", span(cpu.until - cpu.from)), make("td", null, notes.join(", "))));
+			make("td", "number", duration(cpu.until - cpu.from)), make("td", null, notes.join(", "))));
 	}
 	show($("coverage-words"), completeness().words);
 }
@@ -166,7 +169,7 @@ function showHost() {
 	if (trigger)
 		fact(host, "Trigger", trigger.kind, trigger.name && trigger.name !== trigger.kind ? ` “${trigger.name}”` : "",
 			trigger.requested_by_pid ? `, asked for by process ${trigger.requested_by_pid} of user ${trigger.requested_by_uid}` : "",
-			trigger.copied ? `; rings copied ${span(trigger.copied - trigger.time)} later, in ${span(trigger.copy_duration)}` : "");
+			trigger.copied ? `; rings copied ${duration(trigger.copied - trigger.time)} later, in ${duration(trigger.copy_duration)}` : "");
 }
 
 function showReport() {

@@ -71,11 +71,11 @@ function clipped(context, text, room) {
 }
 
 function drawLane(context, lane, index, place, paint) {
-	const top = AXIS + index * place.lane;
+	const top = laneTop(index, place);
 	const middle = top + place.lane / 2;
 	if (index % 2 === 0) {
 		context.fillStyle = paint.stripe;
-		context.fillRect(0, top, place.width, place.lane);
+		context.fillRect(0, top, place.width, laneHeight(index, place));
 	}
 	const ticks = place.narrow ? {top: top + 15, height: place.lane - 18} : {top: top + 4, height: place.lane - 8};
 	const first = Math.max(0, eventAt(view.from, lane.events) - 1);
@@ -104,10 +104,50 @@ function drawLane(context, lane, index, place, paint) {
 	context.globalAlpha = 1;
 }
 
+function spanBox(span, index, place) {
+	const left = Math.max(place.gutter, timeToX(span.from, place));
+	const right = Math.min(place.width, timeToX(span.to, place));
+	return {left, width: Math.max(1.5, right - left), top: laneTop(index, place) + place.lane + span.row * SPAN_ROW - 2, height: SPAN_ROW - 2};
+}
+
+// A bar with a line at each end that is there.
+function drawSpan(context, span, box, paint) {
+	const wanted = [span.begin, span.end].some(event => event && drawing.wanted[event.index]);
+	const paintOf = wanted ? paint[colorOf(homeOf(span).source)] : paint.quiet;
+	context.fillStyle = paintOf;
+	context.globalAlpha = wanted ? 0.28 : 0.12;
+	context.fillRect(box.left, box.top, box.width, box.height);
+	context.globalAlpha = wanted ? 1 : 0.25;
+	if (span.begin && span.from >= view.from)
+		context.fillRect(box.left, box.top, 1.5, box.height);
+	if (span.end && span.to <= view.to)
+		context.fillRect(box.left + box.width - 1.5, box.top, 1.5, box.height);
+	if (box.width > 50 && wanted) {
+		context.textAlign = "left";
+		context.fillStyle = paint.text;
+		context.fillText(clipped(context, spanText(span), box.width - 10), box.left + 5, box.top + box.height / 2 + 0.5);
+	}
+	context.globalAlpha = 1;
+}
+
+function drawSpans(context, lane, index, place, paint) {
+	const drawn = [];
+	for (const span of lane.spans) {
+		if (span.to < view.from || span.from > view.to)
+			continue;
+		const box = spanBox(span, index, place);
+		// As many as there are on one pixel look like one.
+		if (box.left + box.width <= (drawn[span.row] || -1) + 1)
+			continue;
+		drawn[span.row] = box.left + box.width;
+		drawSpan(context, span, box, paint);
+	}
+}
+
 function drawLabels(context, place, paint) {
 	context.textAlign = "left";
 	for (const [index, lane] of drawing.lanes.entries()) {
-		const top = AXIS + index * place.lane;
+		const top = laneTop(index, place);
 		context.fillStyle = lane.died ? paint.bad : lane.dead ? paint.text : paint.quiet;
 		const text = clipped(context, lane.label, place.narrow ? place.width / 2 : place.gutter - 20);
 		context.fillText(text, place.narrow ? 6 : 10, place.narrow ? top + 8 : top + place.lane / 2);
@@ -122,7 +162,7 @@ function drawMarks(context, place, paint) {
 		const edge = Math.min(timeToX(edges[lane.dead], place), place.width);
 		context.fillStyle = paint.cover;
 		if (edge > place.gutter)
-			context.fillRect(place.gutter, AXIS + index * place.lane, edge - place.gutter, place.lane);
+			context.fillRect(place.gutter, laneTop(index, place), edge - place.gutter, laneHeight(index, place));
 	}
 	const x = Math.round(timeToX(0, place));
 	if (x >= place.gutter && x <= place.width) {
@@ -139,9 +179,19 @@ function drawMarks(context, place, paint) {
 		return;
 	context.strokeStyle = paint.accent;
 	context.lineWidth = 2;
-	context.strokeRect(at - 4, AXIS + lane * place.lane + 1, 8, place.lane - 2);
+	context.strokeRect(at - 4, laneTop(lane, place) + 1, 8, place.lane - 2);
+	drawChosenSpan(context, place);
 	context.fillStyle = paint.accent;
 	context.fillRect(at - 0.5, AXIS - 6, 1, place.height);
+}
+
+function drawChosenSpan(context, place) {
+	const span = selected.span;
+	const index = span ? drawing.lanes.findIndex(lane => lane.spans.includes(span)) : -1;
+	if (index < 0 || span.to < view.from || span.from > view.to)
+		return;
+	const box = spanBox(span, index, place);
+	context.strokeRect(box.left - 1, box.top - 1, box.width + 2, box.height + 2);
 }
 
 function drawOverview(paint) {
@@ -176,7 +226,7 @@ function drawOverview(paint) {
 	context.strokeRect(scale(view.from) + 0.5, 0.5, Math.max(2, scale(view.to) - scale(view.from) - 1), height - 1);
 	if (!place.narrow) {
 		context.fillStyle = paint.quiet;
-		context.fillText(`${plural(matches.length, "event")} in ${span(whole.to - whole.from)}`, 10, height / 2);
+		context.fillText(`${plural(matches.length, "event")} in ${duration(whole.to - whole.from)}`, 10, height / 2);
 	}
 }
 
@@ -192,12 +242,14 @@ function draw() {
 	}
 	drawLanesOn(context, place, paint);
 	drawOverview(paint);
-	show($("window"), `${span(view.to - view.from)} shown, from ${seconds(view.from, 6)} s to ${seconds(view.to, 6)} s`);
+	show($("window"), `${duration(view.to - view.from)} shown, from ${seconds(view.from, 6)} s to ${seconds(view.to, 6)} s`);
 }
 
 function drawLanesOn(context, place, paint) {
-	for (const [index, lane] of drawing.lanes.entries())
+	for (const [index, lane] of drawing.lanes.entries()) {
 		drawLane(context, lane, index, place, paint);
+		drawSpans(context, lane, index, place, paint);
+	}
 	drawAxis(context, place, paint);
 	drawMarks(context, place, paint);
 	drawLabels(context, place, paint);

@@ -19,7 +19,7 @@ function placeOf(pointer) {
 // The event that is nearest in the lane that was pointed at.
 function eventNear(pointer) {
 	const {x, y, place} = placeOf(pointer);
-	const lane = drawing.lanes[Math.floor((y - AXIS) / place.lane)];
+	const lane = drawing.lanes[laneAt(y, place)];
 	if (!lane || x < place.gutter)
 		return null;
 	const reach = pointer.pointerType === "touch" ? 16 : 8;
@@ -40,12 +40,30 @@ function eventNear(pointer) {
 	return best;
 }
 
-function showTip(event, pointer) {
+// The span whose bar is there; of those on one pixel the shortest.
+function spanNear(pointer) {
+	const {x, y, place} = placeOf(pointer);
+	const index = laneAt(y, place);
+	const row = index < 0 ? -1 : Math.floor((y - laneTop(index, place) - place.lane + 2) / SPAN_ROW);
+	if (row < 0 || x < place.gutter)
+		return null;
+	const reach = pointer.pointerType === "touch" ? 8 : 2;
+	const there = drawing.lanes[index].spans.filter(span => {
+		const box = spanBox(span, index, place);
+		return span.row === row && span.to >= view.from && span.from <= view.to && x >= box.left - reach && x <= box.left + box.width + reach;
+	});
+	return there.reduce((best, span) => (best && best.to - best.from <= span.to - span.from ? best : span), null);
+}
+
+// A span is told with the fields of its end, which knows how it went.
+function showTip(event, span, pointer) {
 	const tip = $("tip");
 	tip.hidden = event === null;
 	if (!event)
 		return;
-	show(tip, make("strong", null, event.source.name), make("span", "quiet block", `${event.thread.label}, ${fromReference(event.time)}`), fieldList(event));
+	show(tip, make("strong", null, span ? span.name : event.source.name),
+		span ? make("span", "block", duration(span.to - span.from) + (span.missing ? ", " + span.missing : "")) : null,
+		make("span", "quiet block", `${event.thread.label}, ${fromReference(event.time)}`), fieldList(event));
 	const box = tip.parentElement.getBoundingClientRect();
 	const x = pointer.clientX - box.left;
 	tip.style.left = Math.max(4, Math.min(x + 14, box.width - tip.offsetWidth - 4)) + "px";
@@ -71,7 +89,8 @@ function startPointers(lanes) {
 	lanes.addEventListener("pointermove", pointer => {
 		const before = pointers.get(pointer.pointerId);
 		if (!before) {
-			showTip(eventNear(pointer), pointer);
+			const span = spanNear(pointer);
+			showTip(span ? span.end || span.begin : eventNear(pointer), span, pointer);
 			return;
 		}
 		const {place} = placeOf(pointer);
@@ -93,7 +112,10 @@ function startPointers(lanes) {
 		if (!pointers.delete(pointer.pointerId))
 			return;
 		last = null;
-		const event = pointer.type === "pointerup" && moved <= 4 ? eventNear(pointer) : null;
+		if (pointer.type !== "pointerup" || moved > 4)
+			return;
+		const span = spanNear(pointer);
+		const event = span ? span.end || span.begin : eventNear(pointer);
 		if (event)
 			select(event);
 	};
@@ -157,7 +179,7 @@ function startKeys(lanes) {
 	const zoomKey = factor => {
 		const inside = selected && selected.time >= view.from && selected.time <= view.to;
 		zoom(factor, inside ? selected.time : undefined);
-		announce(span(view.to - view.from) + " shown");
+		announce(duration(view.to - view.from) + " shown");
 	};
 	lanes.addEventListener("keydown", key => {
 		const act = keys[key.key.length === 1 ? key.key.toLowerCase() : key.key];

@@ -4,6 +4,8 @@ const LANES_FEW = 14;
 const LANES_MAX = 300; // a canvas cannot be of any height
 const AXIS = 24;
 const COLORS = 8;
+const SPAN_ROW = 18;
+const SPAN_ROWS_MAX = 4; // what is deeper lies on top of each other in the last
 
 const view = {from: 0, to: 1};
 const whole = {from: 0, to: 1};
@@ -37,7 +39,7 @@ function groupBy(list, key) {
 // Few lanes: threads only of the process that it is about. All: every thread there is.
 function buildLanes() {
 	const lanes = [];
-	const processes = [...groupBy(events, event => event.thread.pid).entries()];
+	const processes = [...groupBy(events, event => event.thread.pid + onHost(event.thread.host)).values()].map(list => [list[0].thread.pid, list]);
 	const rank = ([pid, list]) => (list[0].thread.dead ? 2 : pid <= 0 ? 0 : 1);
 	processes.sort((a, b) => rank(b) - rank(a) || b[1].length - a[1].length);
 	for (const [pid, list] of processes) {
@@ -48,24 +50,55 @@ function buildLanes() {
 				lanes.push({label: thread.label, events: own, dead: thread.dead, died: thread.died});
 		} else {
 			const first = byThread[0][0];
-			const label = pid === 0 ? "idle" : pid < 0 ? "unknown" : `${first.process || "?"}[${pid}]`;
-			lanes.push({label: byThread.length > 1 && pid > 0 ? `${label} ${byThread.length} threads` : label, events: list, dead: false, died: false});
+			const name = pid === 0 ? "idle" : pid < 0 ? "unknown" : `${first.process || "?"}[${pid}]`;
+			const label = (byThread.length > 1 && pid > 0 ? `${name} ${byThread.length} threads` : name) + onHost(first.host);
+			lanes.push({label, events: list, dead: false, died: false});
 		}
 	}
 	const limit = drawing.all ? LANES_MAX : LANES_FEW;
 	const rest = lanes.length > limit ? lanes.splice(limit - 1) : [];
 	if (rest.length)
 		lanes.push({label: `${rest.length} more`, events: rest.flatMap(lane => lane.events).sort((a, b) => a.index - b.index), dead: false, died: false});
+	lanes.forEach(placeSpans);
 	drawing.lanes = lanes;
 	const hasMore = rest.length > 0 || threads.length > lanes.length;
 	$("more-lanes").hidden = !hasMore && !drawing.all;
 	show($("more-lanes"), drawing.all ? "Fewer lanes" : `All ${number(threads.length)} threads`);
 }
 
+// Below a lane's events its spans, each in the first row where there is room: what lies within another comes under it.
+function placeSpans(lane, index, lanes) {
+	const ends = [];
+	const before = lanes[index - 1];
+	lane.spans = lane.events.filter(event => event.span && homeOf(event.span) === event).map(event => event.span);
+	lane.spans.sort((a, b) => a.from - b.from || b.to - a.to);
+	for (const span of lane.spans) {
+		const free = ends.findIndex(end => end <= span.from);
+		span.row = free >= 0 ? free : Math.min(ends.length, SPAN_ROWS_MAX - 1);
+		ends[span.row] = Math.max(span.to, ends[span.row] || -Infinity);
+	}
+	lane.rows = ends.length;
+	lane.rowsAbove = before ? before.rowsAbove + before.rows : 0;
+}
+
+function laneTop(index, place) {
+	return AXIS + index * place.lane + drawing.lanes[index].rowsAbove * SPAN_ROW;
+}
+
+function laneHeight(index, place) {
+	return place.lane + drawing.lanes[index].rows * SPAN_ROW;
+}
+
+function laneAt(y, place) {
+	return drawing.lanes.findIndex((lane, index) => y >= laneTop(index, place) && y < laneTop(index, place) + laneHeight(index, place));
+}
+
 function layout() {
 	const width = $("lanes").clientWidth;
 	const narrow = width < 620;
-	return {width, narrow, gutter: narrow ? 0 : 200, lane: narrow ? 36 : 24, height: AXIS + drawing.lanes.length * (narrow ? 36 : 24)};
+	const lane = narrow ? 36 : 24;
+	const rows = drawing.lanes.reduce((sum, each) => sum + each.rows, 0);
+	return {width, narrow, gutter: narrow ? 0 : 200, lane, height: AXIS + drawing.lanes.length * lane + rows * SPAN_ROW};
 }
 
 function timeToX(time, place) {

@@ -55,12 +55,13 @@ def older_ones(lines, dead, left_out):
             yield line
 
 
-def same_events(recorded, frec, dead=123):
-    """Every event of the page against the JSON lines, by value."""
-    lines = [json.loads(line) for line in run(TOOL, "export", frec, "-f", "json", "-o", "-").stdout.decode().split("\n")[:-1]]
+def same_events(recorded, *files, dead=123, about=None):
+    """Every event of the page, which is about one of the hosts, against the JSON lines, by value."""
+    lines = [json.loads(line) for line in run(TOOL, "export", *files, "-f", "json", "-o", "-").stdout.decode().split("\n")[:-1]]
     assert len(recorded["events"]) == len(lines) - sum(recorded["left_out"]), (len(recorded["events"]), len(lines), recorded["left_out"])
     for (time, cpu, thread, source, stack, values, *_), line in zip(recorded["events"], older_ones(lines, dead, list(recorded["left_out"]))):
-        pid, tid, process, name = recorded["threads"][thread]
+        pid, tid, process, name, host = recorded["threads"][thread]
+        assert (recorded["hosts"][host] if host >= 0 else about) == line.get("host", about), line
         assert (time + recorded["reference"], cpu, tid) == (line["time"], line["cpu"], line["tid"]), line
         assert (process, name) == (line.get("process", ""), line.get("thread", "")), line
         kind = recorded["sources"][source]
@@ -100,6 +101,31 @@ def check_data():
     run(TOOL, "export", "torn.frec", "-o", "torn.html", status=1)
     report, _ = data_of(pathlib.Path("torn.html"))
     assert not report["whole"] and report["damage"], report
+
+
+def check_several():
+    """Files of several recorders, whose sources have the same numbers, and of several hosts."""
+    for words in ((), ("other-recorder",), ("other-host",), ("other-host", "stacks"), ("no-crash",)):
+        run(MAKE, f"{'-'.join(words) or 'plain'}.frec", *words)
+    for files, about, others, shift in (
+        (("plain.frec", "other-recorder.frec"), None, [], 0),
+        (("plain.frec", "other-host-stacks.frec"), "web-7", ["web-8"], 0),
+        (("other-host-stacks.frec", "plain.frec"), "web-8", ["web-7"], 10**9),
+        (("no-crash.frec", "other-host.frec"), "web-8", ["web-7"], 10**9),
+    ):
+        run(TOOL, "export", *files, "-o", "several.html")
+        report, recorded = data_of(pathlib.Path("several.html"))
+        recorded["reference"] += shift  # from the clock of the host that the report is of to that of the timeline
+        same_events(recorded, *files, about=about)
+        assert about is None or report["host"] == about, report["host"]
+        with Page(pathlib.Path("several.html").resolve()) as page:
+            dead = page.ask("[...new Set(threads.filter(thread => thread.dead).map(thread => thread.host))]")
+            assert dead == [""], dead
+            labels = page.ask("drawing.lanes.map(lane => lane.label)")
+            assert sum("shopd" in label and " on " not in label for label in labels) >= 2, labels
+            assert {label.rpartition(" on ")[2] for label in labels if " on " in label} == set(others), labels
+            assert page.ask("$('facts').textContent").count("Other hosts" + ", ".join(others)) == len(others)
+            check_well(page)
 
 
 def check_well(page):
@@ -328,6 +354,58 @@ def check_stacks(path):
         check_well(page)
 
 
+BAR = """(name => { const span = spans.find(span => span.name === name && span.end), place = layout(), box = $("canvas").getBoundingClientRect();
+    const bar = spanBox(span, drawing.lanes.findIndex(lane => lane.spans.includes(span)), place);
+    return [box.x + bar.left + bar.width / 2, box.y + bar.top + bar.height / 2] })("shop:request_done")"""
+
+
+def check_spans(path, frec, rule):
+    """Bars with names and lengths as other formats have the spans, for the pointer and for the keyboard."""
+    trace = json.loads(run(TOOL, "export", frec, *rule, "-f", "chrome", "-o", "-").stdout)["traceEvents"]
+    begun, expected = {}, []
+    for event in trace:
+        if event["ph"] == "B":
+            begun[event["tid"]] = event
+        elif event["ph"] == "E":
+            begin = begun.pop(event["tid"])
+            expected.append([begin["cat"] + ":" + begin["name"], event["tid"], round((event["ts"] - begin["ts"]) * 1000)])
+    for size, touch in (((1280, 800), False), ((390, 844), True)):
+        with Page(path, *size, touch=touch) as page:
+            found = page.ask("spans.filter(span => span.end).map(span => [span.name, span.end.thread.tid, span.to - span.from])")
+            assert found == expected and found, (found, expected)
+            still_open = page.ask("spans.filter(span => !span.end).map(span => [span.begin.thread.tid, span.missing])")
+            assert sorted(still_open) == sorted([tid, "it had not ended"] for tid in begun) and begun, (still_open, begun)
+            page.click("#only-dead")
+            page.frames()
+            page.middle("#lanes")
+            page.frames()
+            x, y = page.ask(BAR)
+            if not touch:
+                page.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+                page.until("!$('tip').hidden")
+                tip = page.ask("$('tip').textContent")
+                assert tip.startswith("shop:request_done100 ms") and "target_cpu" in tip, tip
+            page.click_at(x, y)
+            page.until("!$('detail').hidden")
+            assert page.ask("$('detail-title').textContent") == "sched:sched_waking"
+            assert page.ask("document.querySelector('.span-line').textContent") == "ends shop:request_done, 100 ms; its begin"
+            check_well(page)
+            # From one end to the other, and along the lane, by the keyboard alone.
+            page.ask("document.querySelector('.span-line button').focus()")
+            page.press("Enter", text="\r")
+            assert page.ask("$('detail-title').textContent") == "shop:request_done" and page.ask("document.activeElement.id") == "detail-title"
+            assert page.ask("$('announce').textContent").endswith(", begins shop:request_done, 100 ms"), page.ask("$('announce').textContent")
+            page.ask("$('lanes').focus()")
+            page.press("ArrowRight")
+            assert page.ask("$('announce').textContent").endswith(", ends shop:request_done, 100 ms"), page.ask("$('announce').textContent")
+            rows = page.ask("[...shownRows()].map(row => row.textContent)")
+            assert sum("took 100 ms" in row for row in rows) == 1 and sum("it had not ended" in row for row in rows) == len(begun), rows
+            # Lanes without spans are as high as ever, and the canvas holds all.
+            assert page.ask("drawing.lanes.some(lane => lane.rows === 0)") and page.ask("drawing.lanes.some(lane => lane.rows === 1)")
+            assert page.ask("$('canvas').clientHeight") == page.ask("laneTop(drawing.lanes.length - 1, layout()) + laneHeight(drawing.lanes.length - 1, layout())")
+            check_well(page)
+
+
 def check_others():
     """No crash, no events, a file that ends in the middle, one that is too large for a page."""
     with Page(pathlib.Path("no-crash.html").resolve()) as page:
@@ -365,6 +443,8 @@ def main():
         plain = pathlib.Path("shown.html").resolve()
         run(TOOL, "export", "plain.frec", "-o", plain)
         stacks, markup, hostile = (pathlib.Path(f"{name}.html").resolve() for name in ("stacks", "markup", "hostile"))
+        spans, rule = pathlib.Path("spans.html").resolve(), ("--span", "shop:request_done,sched:sched_waking")
+        run(TOOL, "export", "plain.frec", *rule, "-o", spans)
         checks = {
             "report": lambda: check_report(plain),
             "search": lambda: check_search(plain),
@@ -375,6 +455,8 @@ def main():
             "hostile": lambda: check_hostile(hostile, ["<script>alert('&amp;')</script>\\xe2\\x80\\xae\\xe2\\x80\\xa8,;\\x0d\\x0a=1"]),
             "phone": lambda: check_phone(plain),
             "stacks": lambda: check_stacks(stacks),
+            "spans": lambda: check_spans(spans, "plain.frec", rule),
+            "several": check_several,
             "others": check_others,
         }
         for name in sys.argv[3:] or checks:

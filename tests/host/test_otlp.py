@@ -242,6 +242,26 @@ def check_spans(modules, snapshot, words, dead=True):
     return events
 
 
+TOGETHER = """
+const [otlp, modules, ...paths] = process.argv.slice(1);
+const [together, one, other] = paths.map((path) => require(otlp).decode(modules, "traces", [path])
+    .map((span) => JSON.stringify({ ...span, resource: [...span.resource] })));
+require("assert").deepStrictEqual(together.sort(), [...one, ...other].sort());
+require("assert").ok(one.length && other.length);
+"""
+
+
+def check_hosts(modules):
+    """Of two hosts there is what there is of each: ids, times, and where spans end whose ends are not there."""
+    subprocess.run([MAKE, "one.frec"], check=True)
+    subprocess.run([MAKE, "two.frec", "other-host"], check=True)
+    for span in "shop:request_done,sched:sched_switch", "sched:sched_switch,shop:request_done":
+        for name, others in (("together", ["two.frec"]), ("one", []), ("two", [])):
+            export(*others, "--span", span, "-o", name + ".traces.otlp", snapshot="one.frec" if others else name + ".frec")
+        subprocess.run(["node", "-e", TOGETHER, TESTS / "data" / "otlp.js", modules, "together.traces.otlp", "one.traces.otlp", "two.traces.otlp"],
+                       check=True)  # fmt: skip
+
+
 def check_traces():
     snapshot, words = record_pair()
     # Every number again the same in the next export.
@@ -249,6 +269,8 @@ def check_traces():
     modules = published()
     events = check_spans(modules, snapshot, words)
     assert pathlib.Path("again.traces.otlp").read_bytes() == pathlib.Path("p.traces.otlp").read_bytes()
+
+    check_hosts(modules)
 
     # Where they go: an endpoint is one for both, unless its path or -f says that it is of one of them.
     for options, given, want in ((), "/", ["/v1/logs", "/v1/traces"]), ((), "/otlp/?x=y", ["/otlp/v1/logs?x=y", "/otlp/v1/traces?x=y"]), \

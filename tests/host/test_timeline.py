@@ -9,6 +9,7 @@ hosts are put beside each other by the calendar.
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import struct
@@ -154,6 +155,7 @@ def check_other_formats(files):
     assert [e["args"]["value"] for e in by_phase["C"] if e["name"] == "load"] == [0.25, 0.5, 0.75, 1, 1.25]
     assert all(b["id"] == e["id"] and b["args"]["request"] == e["args"]["request"] for b, e in zip(by_phase["b"], by_phase["e"]))
     check_chrome_flows(events)
+    check_page_spans(files)
     profile = json.loads(pathlib.Path("t.firefox.json").read_text())
     intervals = []
     for thread in profile["threads"]:
@@ -163,6 +165,31 @@ def check_other_formats(files):
                 assert markers["startTime"][i] < markers["endTime"][i]
                 intervals.append(profile["shared"]["stringArray"][markers["name"][i]])
     assert sorted(intervals) == sorted(["client:call", "client:check", "server:work", "server:job"] * 5), intervals
+
+
+def page_data(name):
+    """What the page is told of events."""
+    return json.loads(re.search(r'id="events-data">([^<]*)<', pathlib.Path(name).read_text(encoding="utf-8")).group(1))
+
+
+def check_page_spans(files):
+    """What ends a span says how long it was, which is the time to the event that began it, of the same request."""
+    run("export", *files, *RULES, "-o", "t.html")
+    data = page_data("t.html")
+    begins, counts = {}, {}
+    for time, _, _, source, _, values, *notes in data["events"]:
+        note = notes[0] if notes else {}
+        if "span" not in note:
+            continue
+        fields = dict(zip([name for name, _ in data["sources"][source]["fields"]], values))
+        key = (data["spans"][note["span"]], fields["request"], note.get("lane"))
+        if "took" in note:
+            assert begins.pop(key) == time - note["took"] and ("lane" in note) == (key[0] == "server:job"), key
+            counts[key[0]] = counts.get(key[0], 0) + 1
+        else:
+            begins[key] = time
+    assert counts == {"client:call": 5, "client:check": 5, "server:work": 5, "server:job": 5}, counts
+    assert list(begins) == [("client:call", 1, None)], begins
 
 
 def check_chrome_flows(events):
@@ -211,7 +238,7 @@ def check_system_calls():
         print("not root, or no tracepoints of system calls: their spans were not tried")
         return
     events = ["-e", "raw_syscalls:*", "-e", "syscalls:sys_*_getpid"]
-    subprocess.run([TOOL, "run", *events, "--ring-size", "256K", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
+    subprocess.run([TOOL, "run", *events, "--ring-size", "1M", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
                    stderr=subprocess.PIPE, timeout=WAIT, check=False)
     file, = recorded("d")
     for chosen, kinds in ((["-e", "*sys*:*"], {None}), (["-e", "syscalls:*"], {1, 2})):
@@ -282,9 +309,9 @@ def check_hosts():
 
     check_chrome_hosts()
     check_firefox_hosts()
-    for form in ("html", "ctf", "perf"):
+    for form in ("ctf", "perf"):
         done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
-        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, firefox" in done.stderr, done
+        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, otlp-traces, firefox, html" in done.stderr, done
         assert not pathlib.Path("never").exists()
         # Of one host there is room for several files.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)

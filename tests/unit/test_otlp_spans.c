@@ -196,7 +196,7 @@ static void parents(void **state)
 	// The begin is not there.
 	step = emit(&following, LOOP_DONE, 10, 108, 0, "");
 	assert_false(is_none(step.span, sizeof(step.span)) || same_span(step, loop));
-	assert_true(following.last.cut && following.last.begin == 99);
+	assert_true(following.last.cut && following.last.begin == 108);
 	stop(&following);
 	assert_int_equal(following.left_open, 0);
 }

@@ -1,4 +1,5 @@
-# doctor, events, trigger and status on a kernel that can record: what they say is so, for root and for somebody without rights.
+# doctor, events, trigger and status on a kernel that can record: what they say is so, for root and for somebody without rights. And
+# events that describe themselves, from the kernel to an export.
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ import sys
 import kit
 from kit import Recorder, check, done, events, folder, snapshots, tool, verify, wait_for
 
-EMITTER = sys.argv[1]
+EMITTER, DESCRIBING = sys.argv[1:3]
 NOBODY = 65534
 # The test VM's is there; on a machine that is not ours something may rightly be limited.
 IN_VM = bool(os.environ.get("FREC_IN_TEST_KERNEL"))
@@ -168,5 +169,32 @@ running.kill()
 running.wait()
 result = tool("trigger", "x")
 check(os.path.exists(control) and result.returncode == 1 and "no recorder runs" in result.stderr, f"a dead socket is passed over {result.stderr}")
+check(recorder.stop() == 0, "the recorder ends")
+
+print("== events that describe themselves", flush=True)
+PROVIDER, RAW = "Test_Provider", "user_events:Test_Provider_L4K2aGgroup"
+describing = subprocess.Popen([DESCRIBING, "3"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+check(describing.stdout.readline() == b"registered\n" and RAW in listed("user_events:*")[0], "they are user events")
+recorder = Recorder("-e", "user_events:*_L4K*", "--ring-size", "64K")
+describing.communicate(b"\n", timeout=60)
+check(describing.returncode == 0, "emitted")
+path = tool("trigger", "x", "--socket", recorder.socket).stdout.strip()
+verify(path)
+found = [(event["pid"], event["event"], event["fields"]) for event in events(path)]
+head = {"level": "error", "keyword": "0x2a"}
+want = []
+for number in (1, 2, 3):
+    own = {"activity": f"01000000-0000-0000-0000-{number:012x}"}
+    for name, fields in (("RequestStart", {"order": 1000 + number, "path": "/pay/ä", **head, "opcode": "start", **own}),
+                         ("Prices", {"cents": [250, -7], **head, **own}),
+                         ("RequestStop", {"error": "ENOENT", **head, "opcode": "stop", **own})):
+        want.append((describing.pid, f"{PROVIDER}:{name}", fields))
+check(found == want, f"with their own names and fields {found}")
+result = tool("export", path, "-f", "csv", "-o", "-", "-e", f"{PROVIDER}:Prices")
+check(result.returncode == 0 and result.stdout.count("\n") == 4, f"found by these names {result.stdout}")
+traces = os.path.join(folder(), "x.traces.otlp")
+result = tool("export", path, "-o", traces)
+with open(traces, "rb") as file:
+    check(result.returncode == 0 and file.read().count(b"*\x07Request0\x01") == 3, f"their activities are spans {result.stderr}")
 check(recorder.stop() == 0, "the recorder ends")
 done()

@@ -1,0 +1,65 @@
+// Spans: the time from an event to another that ends what it began. Which belong together the exporter has found out; here they
+// become one object that both know: `from` and `to` are times, `begin` and `end` events, null where the page does not have them.
+// Of a span that had not ended `to` is where the recording ends.
+
+const spans = [];
+
+function openSpans(open, event) {
+	const key = event.notes.lane === undefined ? "thread " + event.thread.index : event.notes.lane;
+	if (!open.has(key))
+		open.set(key, []);
+	return open.get(key);
+}
+
+function addSpan(span) {
+	spans.push(span);
+	homeOf(span).span = span;
+	return span;
+}
+
+function endSpan(event, stack) {
+	const {span, took, cut, abandoned} = event.notes;
+	for (let i = 0; i < (abandoned || 0) && stack.length; i++)
+		Object.assign(stack.pop(), {to: event.time, missing: "its end is not there"});
+	const from = event.time - took;
+	const begun = cut ? null : stack.pop();
+	// Of several processes one's events may be in the page, and another's left out.
+	if (begun && begun.from === from)
+		event.span = Object.assign(begun, {to: event.time, end: event, missing: ""});
+	else
+		addSpan({name: recorded.spans[span], from, to: event.time, begin: null, end: event, missing: cut ? "its begin is not there" : ""});
+}
+
+// `told`: events in the order of the snapshot.
+function findSpans(told) {
+	const open = new Map();
+	for (const event of told.filter(each => each.notes.span !== undefined)) {
+		const stack = openSpans(open, event);
+		if (event.notes.took !== undefined) {
+			endSpan(event, stack);
+			continue;
+		}
+		if (event.notes.lane !== undefined)
+			stack.length = 0;
+		const last = event.thread.dead ? 0 : events[events.length - 1].time;
+		stack.push(addSpan({name: recorded.spans[event.notes.span], from: event.time, to: Math.max(last, event.time), begin: event, end: null,
+			missing: "it had not ended"}));
+	}
+	spans.sort((a, b) => a.from - b.from || b.to - a.to);
+}
+
+// Where it is shown: with the thread that began it.
+function homeOf(span) {
+	return span.begin || span.end;
+}
+
+function spanText(span) {
+	return `${span.name}, ${duration(span.to - span.from)}${span.missing ? ", " + span.missing : ""}`;
+}
+
+// What an event is to its span.
+function edgeText(event) {
+	return event.span ? (event === event.span.begin ? "begins " : "ends ") + spanText(event.span) : "";
+}
+
+findSpans(toldEvents);
