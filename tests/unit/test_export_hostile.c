@@ -64,6 +64,13 @@ static void every_cut_is_told(void **state)
 	free(file.data);
 }
 
+// Every bit; with a sanitizer, which takes minutes for that, one of each byte, another in each.
+#ifdef __SANITIZE_ADDRESS__
+#define STEP 9
+#else
+#define STEP 1
+#endif
+
 static void every_flipped_bit_is_told(void **state)
 {
 	const struct make_options options = {0};
@@ -71,7 +78,7 @@ static void every_flipped_bit_is_told(void **state)
 
 	(void)state;
 	make_small(&file, &options);
-	for (size_t bit = 0; bit < 8 * file.size; bit++) {
+	for (size_t bit = 0; bit < 8 * file.size; bit += STEP) {
 		struct pipeline_result result;
 
 		file.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
