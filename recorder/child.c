@@ -39,6 +39,7 @@ bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
 	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, child, 0);
 	struct pollfd poller = {.fd = fd, .events = POLLIN};
 	uint64_t deadline = frec__monotonic() + (uint64_t)milliseconds * 1000000, now;
+	pid_t ended;
 
 	while ((now = frec__monotonic()) < deadline) {
 		int r = poll(&poller, fd >= 0, (int)((deadline - now) / 1000000) + 1);
@@ -46,7 +47,9 @@ bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
 		if (r > 0 || (r < 0 && errno != EINTR))
 			break;
 	}
-	return waitpid(child, ret_status, WNOHANG) == child;
+	ended = waitpid(child, ret_status, WNOHANG);
+	// Who ignores SIGCHLD has it reaped by the kernel: nobody knows how it ended, and its number may be another's by now.
+	return ended == child || (ended < 0 && errno == ECHILD);
 }
 
 void frec__child_kill(pid_t child)

@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "recorder/child.h"
 #include "recorder/crash_record.h"
 #include "recorder/kernel_names.h"
 #include "recorder/sample_parts.h"
@@ -578,6 +579,31 @@ static void programs_do_no_harm(void **state)
 	free(file_bytes);
 }
 
+// Who inherited that SIGCHLD is ignored has nobody to wait for, and may kill nobody: the number can be another's.
+static void an_end_is_seen_when_nobody_waits(void **state)
+{
+	pid_t child;
+
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		_exit(0);
+	assert_true(frec__child_ends_within(child, 60000, NULL));
+	signal(SIGCHLD, SIG_DFL);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		sleep(20);
+		_exit(0);
+	}
+	errno = ECHILD;
+	assert_false(frec__child_ends_within(child, 10, NULL));
+	frec__child_kill(child);
+	assert_int_equal(waitpid(child, NULL, WNOHANG), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,6 +613,7 @@ int main(void)
 		cmocka_unit_test(broken_records_keep_nothing),
 		cmocka_unit_test(the_kernel_is_hidden),
 		cmocka_unit_test(programs_do_no_harm),
+		cmocka_unit_test(an_end_is_seen_when_nobody_waits),
 	};
 
 #ifndef __x86_64__
