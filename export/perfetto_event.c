@@ -8,17 +8,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "export/pack.h"
+#include "export/perfetto_packet.h"
 
-enum { TRACE_PACKET = 1 };
-enum {
-	PACKET_TIMESTAMP = 8,
-	PACKET_SEQUENCE_ID = 10,
-	PACKET_TRACK_EVENT = 11,
-	PACKET_INTERNED_DATA = 12,
-	PACKET_SEQUENCE_FLAGS = 13,
-	PACKET_MACHINE_ID = 98,
-};
 enum {
 	EVENT_CATEGORY_IIDS = 3,
 	EVENT_DEBUG_ANNOTATIONS = 4,
@@ -242,9 +233,7 @@ static uint8_t *pack_interned(struct frec_perfetto *perfetto, uint8_t *p,
 static uint8_t *pack_packet_end(const struct frec_perfetto *perfetto, uint8_t *p)
 {
 	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
-	if (perfetto->host->index)
-		p = frec__pack_number(p, PACKET_MACHINE_ID, perfetto->host->index);
-	return p;
+	return frec__packet_machine(p, perfetto->host);
 }
 
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
@@ -270,9 +259,7 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin_sized(data, TRACE_PACKET, source->packet_length);
-	p = frec__pack_number(packet, PACKET_TIMESTAMP, event->time);
-	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
-			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	p = frec__packet_begin(packet, perfetto, event->time);
 	track_event = frec__pack_begin_sized(p, PACKET_TRACK_EVENT, source->event_length);
 	p = track_event;
 	// An end with a name would have to have that of its begin.
@@ -309,9 +296,7 @@ int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, ui
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
-	p = frec__pack_number(packet, PACKET_TIMESTAMP, time);
-	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
-			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	p = frec__packet_begin(packet, perfetto, time);
 	event = frec__pack_begin(p, PACKET_TRACK_EVENT);
 	p = frec__pack_number(event, EVENT_TYPE, PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_COUNTER);
 	p = frec__pack_number(p, EVENT_TRACK_UUID, track);

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "export/pack.h"
+#include "export/perfetto_packet.h"
 
-// Numbers of fields, as in proto/perfetto_trace.proto; see perfetto_event.c.
-enum { TRACE_PACKET = 1, PACKET_FTRACE_EVENTS = 1, PACKET_MACHINE_ID = 98, BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
+// Numbers of fields, as in perfetto_packet.h.
+enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
 enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
@@ -184,8 +184,6 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 		p = pack_generic(perfetto, p, event);
 	p = frec__pack_end(one, p);
 	p = frec__pack_end(bundle, p);
-	if (event->host->index)
-		p = frec__pack_number(p, PACKET_MACHINE_ID, event->host->index);
-	p = frec__pack_end(packet, p);
+	p = frec__pack_end(packet, frec__packet_machine(p, event->host));
 	return frec__perfetto_flush(perfetto, p, reterr);
 }

@@ -6,22 +6,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "export/pack.h"
+#include "export/perfetto_packet.h"
 
 // The name by which readers know the kernel.
 #define KERNEL_PATH "/kernel"
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
-// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as in perfetto_event.c.
-enum {
-	TRACE_PACKET = 1,
-	PACKET_TIMESTAMP = 8,
-	PACKET_SEQUENCE_ID = 10,
-	PACKET_SEQUENCE_FLAGS = 13,
-	PACKET_PERF_SAMPLE = 66,
-	PACKET_MACHINE_ID = 98,
-};
+// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as in perfetto_packet.h.
 enum {
 	SAMPLE_CPU = 1,
 	SAMPLE_PID = 2,
@@ -275,9 +267,7 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, u
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
-	p = frec__pack_number(packet, PACKET_TIMESTAMP, time);
-	p = frec__pack_number(p, PACKET_SEQUENCE_ID,
-			      FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	p = frec__packet_begin(packet, perfetto, time);
 	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
 	sample = frec__pack_begin(p, PACKET_PERF_SAMPLE);
 	p = frec__pack_number(sample, SAMPLE_CPU, cpu);
@@ -290,8 +280,7 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, u
 	if (error)
 		p = frec__pack_number(p, SAMPLE_UNWIND_ERROR, error);
 	p = frec__pack_end(sample, p);
-	if (perfetto->host->index)
-		p = frec__pack_number(p, PACKET_MACHINE_ID, perfetto->host->index);
+	p = frec__packet_machine(p, perfetto->host);
 	return frec__perfetto_flush(perfetto, frec__pack_end(packet, p), reterr);
 }
 
