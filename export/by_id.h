@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A table by the numbers of call stacks, locations and code, which are given one after the other from 0. */
+/* A table by numbers that are given one after the other, as those of call stacks, locations, threads and lanes are. */
 #ifndef FREC_EXPORT_BY_ID_H
 #define FREC_EXPORT_BY_ID_H
 

@@ -98,27 +98,22 @@ static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans, const
 					    bool make)
 {
 	uint64_t key = (uint64_t)event->host->index << 32 | event->record->tid;
-	bool is_new = false;
-	uint32_t *index = make ? frec__map_put(&spans->threads, key, &is_new)
-			       : frec__map_get(&spans->threads, key);
+	uint32_t *number = make ? frec__map_put(&spans->threads, key, NULL)
+				: frec__map_get(&spans->threads, key);
 
-	if (!index)
+	if (!number)
 		return NULL;
-	if (is_new) {
-		if (spans->thread_count == spans->thread_capacity) {
-			size_t capacity = spans->thread_capacity ? 2 * spans->thread_capacity : 64;
-			struct frec_otlp_thread *list =
-				reallocarray(spans->thread_list, capacity, sizeof(*list));
+	if (!*number)
+		*number = (uint32_t)spans->threads.count;
+	return frec__by_id(&spans->thread_list, *number, sizeof(struct frec_otlp_thread));
+}
 
-			if (!list)
-				return NULL;
-			spans->thread_list = list;
-			spans->thread_capacity = capacity;
-		}
-		*index = (uint32_t)spans->thread_count++;
-		spans->thread_list[*index] = (struct frec_otlp_thread){0};
-	}
-	return &spans->thread_list[*index];
+// NULL: nothing was ever on it.
+static struct frec_otlp_span *find_lane(const struct frec_otlp_spans *spans, uint32_t lane)
+{
+	struct frec_otlp_span *lanes = spans->lanes.entries;
+
+	return lane < spans->lanes.count ? &lanes[lane] : NULL;
 }
 
 static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const struct frec_event *event)
@@ -132,8 +127,9 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const str
 static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans, const struct frec_event *event)
 {
 	uint32_t lane = event->shape ? event->shape->within : 0;
+	struct frec_otlp_span *span = lane ? find_lane(spans, lane) : NULL;
 
-	return lane && lane < spans->lane_capacity && spans->lanes[lane].open ? &spans->lanes[lane] : NULL;
+	return span && span->open ? span : NULL;
 }
 
 // What a span that the event begins is in.
@@ -155,24 +151,10 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans, c
 // A place on the thread's stack, or that of a lane. NULL without memory.
 static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans, const struct frec_event *event)
 {
-	uint32_t lane = event->shape->lane;
 	struct frec_otlp_thread *thread;
 
-	if (lane) {
-		if (lane >= spans->lane_capacity) {
-			size_t capacity = 2 * (size_t)lane + 64;
-			struct frec_otlp_span *lanes =
-				reallocarray(spans->lanes, capacity, sizeof(*lanes));
-
-			if (!lanes)
-				return NULL;
-			memset(lanes + spans->lane_capacity, 0,
-			       (capacity - spans->lane_capacity) * sizeof(*lanes));
-			spans->lanes = lanes;
-			spans->lane_capacity = capacity;
-		}
-		return &spans->lanes[lane];
-	}
+	if (event->shape->lane)
+		return frec__by_id(&spans->lanes, event->shape->lane, sizeof(struct frec_otlp_span));
 	thread = find_thread(spans, event, true);
 	if (!thread)
 		return NULL;
@@ -273,14 +255,14 @@ static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event
 static int end(struct frec_otlp_spans *spans, const struct frec_event *event, struct frec_error *reterr)
 {
 	const struct frec_shape *shape = event->shape;
+	struct frec_otlp_span *lane;
 
 	if (shape->cut)
 		return end_cut(spans, event, reterr);
 	if (!shape->lane)
 		return pop(spans, find_thread(spans, event, false), FREC_OTLP_ENDED, event, reterr);
-	if (shape->lane >= spans->lane_capacity)
-		return 0;
-	return end_place(spans, &spans->lanes[shape->lane], FREC_OTLP_ENDED, event, reterr);
+	lane = find_lane(spans, shape->lane);
+	return lane ? end_place(spans, lane, FREC_OTLP_ENDED, event, reterr) : 0;
 }
 
 int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *event,
@@ -318,29 +300,30 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 
 int frec__otlp_end_all(struct frec_otlp_spans *spans, struct frec_error *reterr)
 {
+	struct frec_otlp_thread *threads = spans->thread_list.entries;
 	int result = 0;
 
-	for (size_t i = 0; i < spans->thread_count && !result; i++) {
-		while (spans->thread_list[i].depth && !result)
-			result = pop(spans, &spans->thread_list[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	for (size_t i = 0; i < spans->thread_list.count && !result; i++) {
+		while (threads[i].depth && !result)
+			result = pop(spans, &threads[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
 	}
-	for (size_t i = 0; i < spans->lane_capacity && !result; i++)
-		result = end_place(spans, &spans->lanes[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	for (uint32_t i = 0; i < spans->lanes.count && !result; i++)
+		result = end_place(spans, find_lane(spans, i), FREC_OTLP_LEFT_OPEN, NULL, reterr);
 	return result;
 }
 
 void frec__otlp_spans_deinit(struct frec_otlp_spans *spans)
 {
-	for (size_t i = 0; i < spans->thread_count; i++) {
-		struct frec_otlp_thread *thread = &spans->thread_list[i];
+	struct frec_otlp_thread *threads = spans->thread_list.entries;
 
-		while (thread->depth)
-			free(thread->open[--thread->depth].data);
-		free(thread->open);
+	for (size_t i = 0; i < spans->thread_list.count; i++) {
+		while (threads[i].depth)
+			free(threads[i].open[--threads[i].depth].data);
+		free(threads[i].open);
 	}
-	for (size_t i = 0; i < spans->lane_capacity; i++)
-		free(spans->lanes[i].data);
-	free(spans->lanes);
-	free(spans->thread_list);
+	for (uint32_t i = 0; i < spans->lanes.count; i++)
+		free(find_lane(spans, i)->data);
+	free(spans->lanes.entries);
+	free(spans->thread_list.entries);
 	frec__map_free(&spans->threads);
 }

@@ -9,8 +9,9 @@
  *     span    boot, time, CPU and thread of its begin
  *     trace   the value that a flow goes by (rules.h), the same in all processes that tell it; a text of 32 hexadecimal digits, a
  *             trace id of W3C's Trace Context, is taken as it is. Without a flow that of the span around it, else one of its own
- *     parent  the span that the begin says it is part of, else the innermost one of the thread that began it; of one that began beside another of its kind, what that one is in. A span
- *             whose flow makes it part of another trace has none, and a link to that one instead
+ *     parent  the span that the begin says it is part of, else the innermost one of the thread that began it; of one that
+ *             began beside another of its kind, what that one is in. A span whose flow makes it part of another trace has
+ *             none, and a link to that one instead
  *
  * An event that begins or ends a span is in that span; every other in the one that it names, else the innermost one of its thread,
  * unless its flow says that it is part of another trace.
@@ -18,7 +19,9 @@
 #ifndef FREC_EXPORT_OTLP_SPANS_H
 #define FREC_EXPORT_OTLP_SPANS_H
 
+#include "export/by_id.h"
 #include "export/events.h"
+#include "export/map.h"
 #include "export/shapes.h"
 
 #define FREC_OTLP_TRACE_ID 16
@@ -48,15 +51,11 @@ enum frec_otlp_end {
 	FREC_OTLP_LEFT_OPEN, /* when the events ended: there is no event */
 };
 
-struct frec_otlp_thread;
-
 struct frec_otlp_spans {
 	const struct frec_shapes *shapes;
-	struct frec_map threads; /* index in thread_list */
-	struct frec_otlp_thread *thread_list;
-	size_t thread_count, thread_capacity;
-	struct frec_otlp_span *lanes; /* by number of the lane */
-	size_t lane_capacity;
+	struct frec_map threads;       /* number in thread_list, from 1 */
+	struct frec_by_id thread_list; /* struct frec_otlp_thread */
+	struct frec_by_id lanes;       /* struct frec_otlp_span, by number of the lane */
 	struct frec_otlp_span ended; /* the last one */
 	/* Told of every span when it ends; NULL: nobody is. */
 	int (*end)(void *data, const struct frec_otlp_span *span, enum frec_otlp_end how,
