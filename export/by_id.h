@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table by numbers that are given one after the other, as those of call stacks, locations, threads and lanes are. */
+/* A table by numbers that are given one after the other, as those of call stacks, locations,
+ * threads and lanes are. */
 #ifndef FREC_EXPORT_BY_ID_H
 #define FREC_EXPORT_BY_ID_H
 
@@ -14,7 +15,8 @@ struct frec_by_id {
 	size_t count;
 };
 
-/* The entry of `id`, zeroes where nothing was written to it, or NULL without memory. Valid until the next call. */
+/* The entry of `id`, zeroes where nothing was written to it, or NULL without memory. Valid until
+ * the next call. */
 static inline void *frec__by_id(struct frec_by_id *table, uint32_t id, size_t entry_size)
 {
 	if (id >= table->count) {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Chrome's Trace Event Format, the JSON that chrome://tracing, Perfetto, Speedscope and others read:
-// metadata events that name processes and threads, then an instant event ("ph":"i") an event, on its
-// thread, with the fields as arguments. Spans are "B" and "E", or "b" and "e" where they have a key, counters "C".
-// Times are microseconds with three decimals, so nanoseconds. Readers turn numbers into doubles: integers that a double
-// cannot hold are strings of digits.
+// Chrome's Trace Event Format, the JSON that chrome://tracing, Perfetto, Speedscope and others
+// read:
+// metadata events that name processes and threads, then an instant event ("ph":"i") an event, on
+// its thread, with the fields as arguments. Spans are "B" and "E", or "b" and "e" where they have a
+// key, counters "C". Times are microseconds with three decimals, so nanoseconds. Readers turn
+// numbers into doubles: integers that a double cannot hold are strings of digits.
 //
-// An event's call stack is "sf", the number of its innermost function in "stackFrames" at the end of the file.
+// An event's call stack is "sf", the number of its innermost function in "stackFrames" at the end
+// of the file.
 //
-// An arrow is an event of its own ("s" where it starts, "t" where it goes on) with the time and the thread of the event it is
-// for. Readers take the slice that is on the thread then, so it stands behind the event; one that begins a span with
-// a key is on no thread and has none.
+// An arrow is an event of its own ("s" where it starts, "t" where it goes on) with the time and the
+// thread of the event it is for. Readers take the slice that is on the thread then, so it stands
+// behind the event; one that begins a span with a key is on no thread and has none.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of one Records part, uncompressed. Nearly all bytes of a file are in these parts, so they are not unpacked by
-// protobuf-c, which would copy them once more.
+// The records of one Records part, uncompressed. Nearly all bytes of a file are in these parts, so
+// they are not unpacked by protobuf-c, which would copy them once more.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

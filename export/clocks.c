@@ -65,4 +65,3 @@ uint64_t frec__snapshot_reference(const struct frec_snapshot *snapshot)
 		last = snapshot->chunks[i].last > last ? snapshot->chunks[i].last : last;
 	return last;
 }
-

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// OTLP over HTTP, as OpenTelemetry's specification asks of a client: a request is a POST of an ExportLogsServiceRequest
-// or ExportTraceServiceRequest in protobuf; 429, 502, 503 and 504 mean "later", the server may say how much later, and else the wait doubles each time and
-// varies, so that many clients do not come back together; every other status is final. A collector may take a request and
-// reject some of its events (a partial success): they are counted and told at the end.
+// OTLP over HTTP, as OpenTelemetry's specification asks of a client: a request is a POST of an
+// ExportLogsServiceRequest or ExportTraceServiceRequest in protobuf; 429, 502, 503 and 504 mean
+// "later", the server may say how much later, and else the wait doubles each time and varies, so
+// that many clients do not come back together; every other status is final. A collector may take a
+// request and reject some of its events (a partial success): they are counted and told at the end.
 //
-// Whether somebody is there at all is not waited for: a first connection that fails is more likely a wrong address.
+// Whether somebody is there at all is not waited for: a first connection that fails is more likely
+// a wrong address.
 #include "export/collector.h"
 
 #include <errno.h>
@@ -51,12 +53,14 @@ static int complete_url(struct frec_text *url, const struct frec_collector_optio
 	size_t length, end;
 
 	if (!host || !host[3] || (strncmp(given, "http://", 7) && strncmp(given, "https://", 8)))
-		return frec__error(reterr, -EINVAL, "%s: a URL begins with http:// or https:// and a host", given);
+		return frec__error(reterr, -EINVAL,
+				   "%s: a URL begins with http:// or https:// and a host", given);
 	host += 3;
 	length = strcspn(host, "/?#");
 	if (memchr(host, '@', length))
-		return frec__error(reterr, -EINVAL,
-				   "a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
+		return frec__error(
+			reterr, -EINVAL,
+			"a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
 	end = strcspn(host, "?#");
 	if (!options->base && host[length] && strcmp(host + length, "/") != 0) {
 		frec__text_puts(url, given);
@@ -120,12 +124,13 @@ static int add_headers(struct frec_http *http, const char *headers, struct frec_
 	}
 	free(copy);
 	if (result == -EINVAL)
-		return frec__error(reterr, result, "OTEL_EXPORTER_OTLP_HEADERS: want name=value,name=value...");
+		return frec__error(reterr, result,
+				   "OTEL_EXPORTER_OTLP_HEADERS: want name=value,name=value...");
 	return result ? frec__error(reterr, result, "out of memory") : 0;
 }
 
-int frec__collector_create(struct frec_collector **ret, const struct frec_collector_options *options,
-			   struct frec_error *reterr)
+int frec__collector_create(struct frec_collector **ret,
+			   const struct frec_collector_options *options, struct frec_error *reterr)
 {
 	struct frec_collector *collector = calloc(1, sizeof(*collector));
 	int result;
@@ -183,14 +188,16 @@ static void count_rejected(struct frec_collector *collector)
 
 	if (part && part->rejected > 0) {
 		if (!collector->rejected)
-			frec__text_plain(&collector->why, part->error_message, strlen(part->error_message));
+			frec__text_plain(&collector->why, part->error_message,
+					 strlen(part->error_message));
 		collector->rejected += (uint64_t)part->rejected;
 	}
 	if (response)
 		protobuf_c_message_free_unpacked(&response->base, NULL);
 }
 
-// A final "no", with what the collector says about it: a google.rpc.Status, where it speaks protobuf.
+// A final "no", with what the collector says about it: a google.rpc.Status, where it speaks
+// protobuf.
 static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 {
 	Otlp__Status *status = unpack(&otlp__status__descriptor, &collector->answer.body);
@@ -202,7 +209,8 @@ static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 		frec__text_puts(&words, ": ");
 		frec__text_plain(&words, status->message, strlen(status->message));
 	} else if (code == 404 || code == 405) {
-		frec__text_printf(&words, ": is this where a collector takes %s? Usually it is %s%s",
+		frec__text_printf(&words,
+				  ": is this where a collector takes %s? Usually it is %s%s",
 				  strrchr(collector->path, '/') + 1, collector->path,
 				  collector->base ? "; with -f otlp only logs are sent" : "");
 	}
@@ -227,7 +235,8 @@ static uint64_t vary(uint64_t milliseconds)
 
 static void pause_for(uint64_t milliseconds)
 {
-	struct timespec left = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000};
+	struct timespec left = {(time_t)(milliseconds / 1000),
+				(long)(milliseconds % 1000) * 1000000};
 
 	while (nanosleep(&left, &left) && errno == EINTR)
 		;
@@ -241,9 +250,11 @@ static int give_up(const struct frec_collector *collector, uint64_t wait, struct
 		return frec__error(reterr, -EBUSY,
 				   "%s: answered %ld, to be tried again in %" PRIu64
 				   " s, which is more than --retry %" PRIu64 " allows",
-				   collector->url.data, answer->status, wait / 1000, collector->patience);
+				   collector->url.data, answer->status, wait / 1000,
+				   collector->patience);
 	if (answer->status)
-		return frec__error(reterr, -EBUSY, "%s: still answers %ld after --retry %" PRIu64 " s",
+		return frec__error(reterr, -EBUSY,
+				   "%s: still answers %ld after --retry %" PRIu64 " s",
 				   collector->url.data, answer->status, collector->patience);
 	return frec__error(reterr, -EHOSTUNREACH, "%s: %s", collector->url.data, answer->trouble);
 }
@@ -254,15 +265,17 @@ static bool compress_request(struct frec_collector *collector)
 	bool done;
 
 	frec__text_clear(&collector->compressed);
-	done = state && collector->compression->add(state, collector->request.data, collector->request.size, true,
-						    &collector->compressed);
+	done = state &&
+	       collector->compression->add(state, collector->request.data, collector->request.size,
+					   true, &collector->compressed);
 	collector->compression->destroy(state);
 	return done;
 }
 
 static int send_request(struct frec_collector *collector, struct frec_error *reterr)
 {
-	const struct frec_text *body = collector->compression ? &collector->compressed : &collector->request;
+	const struct frec_text *body =
+		collector->compression ? &collector->compressed : &collector->request;
 	const struct frec_http_answer *answer = &collector->answer;
 	uint64_t waited = 0, wait = FIRST_WAIT_MS;
 
@@ -311,6 +324,7 @@ int frec__collector_finish(struct frec_collector *collector, struct frec_error *
 		return result;
 	return frec__error(reterr, -EBADMSG, "%s: the collector rejected %" PRIu64 " %s%s%s",
 			   collector->url.data, collector->rejected,
-			   strcmp(collector->path, "/v1/traces") ? "events" : "spans", collector->why.size ? ": " : "",
+			   strcmp(collector->path, "/v1/traces") ? "events" : "spans",
+			   collector->why.size ? ": " : "",
 			   collector->why.size ? collector->why.data : "");
 }

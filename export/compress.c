@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// gzip, which everything reads, and zstd, which is several times as fast; both at their usual level.
+// gzip, which everything reads, and zstd, which is several times as fast; both at their usual
+// level.
 #include "export/compress.h"
 
 #include <stdlib.h>
@@ -91,8 +92,10 @@ static void zstd_destroy(void *state)
 	ZSTD_freeCCtx(state);
 }
 
-static const struct frec_compression compress_gzip = {"gzip", ".gz", gzip_create, gzip_add, gzip_destroy};
-static const struct frec_compression compress_zstd = {"zstd", ".zst", zstd_create, zstd_add, zstd_destroy};
+static const struct frec_compression compress_gzip = {"gzip", ".gz", gzip_create, gzip_add,
+						      gzip_destroy};
+static const struct frec_compression compress_zstd = {"zstd", ".zst", zstd_create, zstd_add,
+						      zstd_destroy};
 
 const struct frec_compression *const frec__compressions[] = {&compress_gzip, &compress_zstd, NULL};
 

@@ -128,7 +128,7 @@ void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *cr
 
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger)
 {
-	static const char *const kinds[] = {"unknown", "request",	"SIGUSR2",    "crash",
+	static const char *const kinds[] = {"unknown", "request",	"SIGUSR2",     "crash",
 					    "killed",  "out of memory", "exit status", "gone"};
 
 	return trigger->kind >= 0 && (size_t)trigger->kind < sizeof(kinds) / sizeof(kinds[0])
@@ -149,8 +149,9 @@ const char *frec__transport_name(Flightrec__Transport transport)
 {
 	static const char *const names[] = {"kernel", "user_events", "usdt", "shm"};
 
-	return transport >= 0 && (size_t)transport < sizeof(names) / sizeof(names[0]) ? names[transport]
-										     : "unknown";
+	return transport >= 0 && (size_t)transport < sizeof(names) / sizeof(names[0])
+		       ? names[transport]
+		       : "unknown";
 }
 
 size_t frec__transport_sources(const struct frec_snapshot *snapshot, Flightrec__Transport transport)

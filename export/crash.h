@@ -30,14 +30,16 @@ void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *cr
 /* "crash", "request", ... */
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger);
 
-/* Whether the recorder had the right to watch the kernel: else nobody told it of signals, threads and names. */
+/* Whether the recorder had the right to watch the kernel: else nobody told it of signals, threads
+ * and names. */
 bool frec__kernel_watched(const struct frec_snapshot *snapshot);
 
 /* "user_events", "usdt", "shm", "kernel" */
 const char *frec__transport_name(Flightrec__Transport transport);
 
 /* How many sources of the snapshot it carried. */
-size_t frec__transport_sources(const struct frec_snapshot *snapshot, Flightrec__Transport transport);
+size_t frec__transport_sources(const struct frec_snapshot *snapshot,
+			       Flightrec__Transport transport);
 
 struct frec_loss_sum {
 	size_t parts; /* how many Loss parts were added up */

@@ -7,8 +7,8 @@
 #include "unwind/registers.h"
 #include "unwind/unwind.h"
 
-// Fields of a structure that a null pointer leads to are not further away, and the kernel maps nothing there
-// (vm.mmap_min_addr).
+// Fields of a structure that a null pointer leads to are not further away, and the kernel maps
+// nothing there (vm.mmap_min_addr).
 #define NULL_PAGES 0x10000
 // A function's variables reach this far below the stack pointer of its caller, mostly.
 #define STACK_NEAR (1u << 20)
@@ -45,20 +45,23 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 	const Flightrec__Map *map;
 	uint64_t pc = 0, sp = 0;
 
-	if (crash->fault_case != FLIGHTREC__CRASH__FAULT_ADDRESS || !has_fault_address(crash->signal))
+	if (crash->fault_case != FLIGHTREC__CRASH__FAULT_ADDRESS ||
+	    !has_fault_address(crash->signal))
 		return;
 	if (layout && crash->registers) {
-		const struct frec_unwind_registers registers = {crash->registers->mask, crash->registers->value,
-								crash->registers->n_value};
+		const struct frec_unwind_registers registers = {
+			crash->registers->mask, crash->registers->value, crash->registers->n_value};
 
 		pc = frec__unwind_register(&registers, layout->pc);
 		sp = frec__unwind_register(&registers, layout->sp);
 	}
 	map = code_at(snapshot, crash->address);
-	// SI_KERNEL: on x86_64 that of an address that cannot exist, which the processor does not tell.
+	// SI_KERNEL: on x86_64 that of an address that cannot exist, which the processor does not
+	// tell.
 	if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE && crash->code == SI_KERNEL &&
 	    !crash->address)
-		frec__text_puts(text, "the processor did not tell it, as for an address that cannot exist");
+		frec__text_puts(
+			text, "the processor did not tell it, as for an address that cannot exist");
 	else if (crash->registers && crash->address == pc)
 		frec__text_puts(text, map ? "the program counter: this may not be executed"
 					  : "the program counter: it jumped to where no code is");
@@ -73,8 +76,9 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 		frec__text_plain(text, map->path.data, map->path.len);
 		frec__text_puts(text, ", which may not be written");
 	} else if (sp && crash->address < sp && sp - crash->address < STACK_NEAR)
-		frec__text_printf(text, "%" PRIu64 " bytes below the stack pointer: the stack was too small",
-				  sp - crash->address);
+		frec__text_printf(
+			text, "%" PRIu64 " bytes below the stack pointer: the stack was too small",
+			sp - crash->address);
 	else if (sp && crash->address - sp < 4096)
 		frec__text_puts(text, "at the stack pointer: the stack was too small");
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CSV as RFC 4180 has it, a row an event. The first columns are those of every event, before them "host"
-// where there are several; then one for
-// each name of a field that an exported source has, "fields.NAME", empty in the rows of events
-// without such a field; "truncated" has the names of fields whose text was longer when it was
-// emitted. Values are spelled as in JSON (json.c says how), text and what is spelled like it always
-// in quotes, so that an empty text is not nothing and digits of a name are no number.
+// CSV as RFC 4180 has it, a row an event. The first columns are those of every event, before them
+// "host" where there are several; then one for each name of a field that an exported source has,
+// "fields.NAME", empty in the rows of events without such a field; "truncated" has the names of
+// fields whose text was longer when it was emitted. Values are spelled as in JSON (json.c says
+// how), text and what is spelled like it always in quotes, so that an empty text is not nothing and
+// digits of a name are no number.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +24,8 @@ struct csv {
 	const struct frec_export *context;
 	const char **columns; /* names of fields */
 	size_t column_count;
-	struct placement ***placements; /* of each host, by index of the source; NULL: not exported */
+	/* of each host, by index of the source; NULL: not exported */
+	struct placement ***placements;
 	struct frec_text row, scratch;
 };
 
@@ -49,7 +50,8 @@ static void destroy(void *state)
 	const struct frec_hosts *hosts = &csv->context->timeline->hosts;
 
 	for (size_t h = 0; csv->placements && h < hosts->count; h++) {
-		for (size_t i = 0; csv->placements[h] && i < hosts->hosts[h].snapshot->source_count; i++)
+		for (size_t i = 0; csv->placements[h] && i < hosts->hosts[h].snapshot->source_count;
+		     i++)
 			free(csv->placements[h][i]);
 		free(csv->placements[h]);
 	}

@@ -117,7 +117,8 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 }
 
-// Decodes `count` fields. What another record left in the values does not matter. `whole`: the payload has the places of all.
+// Decodes `count` fields. What another record left in the values does not matter. `whole`: the
+// payload has the places of all.
 static void decode(const Flightrec__Source *source, const struct frec_decode_step *steps,
 		   size_t count, bool whole, const uint8_t *payload, size_t payload_size,
 		   struct frec_value *values)

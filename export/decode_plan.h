@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How the fields of a source are decoded, settled once: what is checked and chosen for each field does not change from record
- * to record. */
+/* How the fields of a source are decoded, settled once: what is checked and chosen for each field
+ * does not change from record to record. */
 #ifndef FREC_EXPORT_DECODE_PLAN_H
 #define FREC_EXPORT_DECODE_PLAN_H
 
@@ -8,9 +8,12 @@
 
 struct frec_decode_step {
 	uint32_t offset,
-		size; /* of what stands at the field's place: itself, or the word that tells where it is */
+		/* of what stands at the field's place: itself, or the word that tells where it
+		 * is */
+		size;
 	uint8_t place; /* enum in decode_plan.c */
-	uint8_t kind; /* enum frec_value_kind of what it makes; of a field elsewhere its size has a say */
+	/* enum frec_value_kind of what it makes; of a field elsewhere its size has a say */
+	uint8_t kind;
 };
 
 /* Start with zeroes. */
@@ -25,8 +28,8 @@ struct frec_decode_plan {
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);
 void frec__decode_plan_deinit(struct frec_decode_plan *plan);
 
-/* Decodes into plan->values, which point into the payload. Never fails and never reads outside the payload: what cannot be
- * decoded is FREC_VALUE_INVALID. */
+/* Decodes into plan->values, which point into the payload. Never fails and never reads outside the
+ * payload: what cannot be decoded is FREC_VALUE_INVALID. */
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size);
 

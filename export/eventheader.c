@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding descriptions: which tracepoints have them, which distinct ones there are, and which one a record has.
+// Finding descriptions: which tracepoints have them, which distinct ones there are, and which one a
+// record has.
 #include "export/eventheader.h"
 
 #include <errno.h>
@@ -21,10 +22,10 @@ struct frec_eventheader {
 	size_t raw_count;
 	struct frec_eventheader_layout *layouts; /* the source of layouts[i] is raw_count + i */
 	size_t count, room;
-	size_t bytes;	    /* of all descriptions */
-	uint32_t *slots;    /* hash table of layouts, plus 1; 0: free */
-	size_t slot_count;  /* a power of two */
-	uint32_t next_id;   /* a source id that is not taken */
+	size_t bytes;	   /* of all descriptions */
+	uint32_t *slots;   /* hash table of layouts, plus 1; 0: free */
+	size_t slot_count; /* a power of two */
+	uint32_t next_id;  /* a source id that is not taken */
 };
 
 uint64_t frec__eventheader_number(const uint8_t *data, size_t size, bool big)
@@ -83,8 +84,14 @@ bool frec__eventheader_head(const uint8_t *payload, size_t size, struct frec_eve
 static uint64_t hash_of(size_t source, const struct frec_eventheader_head *head)
 {
 	uint64_t hash = 0xcbf29ce484222325 ^ source;
-	const uint8_t fixed[] = {head->flags,  head->version,	      head->opcode,	      head->level,
-				 head->id & 0xff, (uint8_t)(head->id >> 8), head->tag & 0xff, (uint8_t)(head->tag >> 8),
+	const uint8_t fixed[] = {head->flags,
+				 head->version,
+				 head->opcode,
+				 head->level,
+				 head->id & 0xff,
+				 (uint8_t)(head->id >> 8),
+				 head->tag & 0xff,
+				 (uint8_t)(head->tag >> 8),
 				 (uint8_t)(!!head->activity + !!head->related)};
 
 	for (size_t i = 0; i < sizeof(fixed); i++)
@@ -99,10 +106,12 @@ static bool is_same(const struct frec_eventheader_layout *layout, size_t source,
 {
 	const struct frec_eventheader_head *other = &layout->head;
 
-	return layout->hash == hash && layout->raw_source == source && other->flags == head->flags &&
-	       other->version == head->version && other->opcode == head->opcode && other->level == head->level &&
-	       other->id == head->id && other->tag == head->tag && layout->has_activity == !!head->activity &&
-	       layout->has_related == !!head->related && other->metadata_size == head->metadata_size &&
+	return layout->hash == hash && layout->raw_source == source &&
+	       other->flags == head->flags && other->version == head->version &&
+	       other->opcode == head->opcode && other->level == head->level &&
+	       other->id == head->id && other->tag == head->tag &&
+	       layout->has_activity == !!head->activity && layout->has_related == !!head->related &&
+	       other->metadata_size == head->metadata_size &&
 	       !memcmp(other->metadata, head->metadata, head->metadata_size);
 }
 
@@ -122,19 +131,22 @@ static uint32_t *find_slot(const struct frec_eventheader *eventheader, size_t so
 
 static bool is_raw(const struct frec_eventheader *eventheader, const struct frec_record *record)
 {
-	return record->source && record->source_index < eventheader->raw_count && eventheader->raw[record->source_index];
+	return record->source && record->source_index < eventheader->raw_count &&
+	       eventheader->raw[record->source_index];
 }
 
 // The name and layout by which the kernel knows these tracepoints.
 static bool has_shape(const Flightrec__Source *source)
 {
-	static const char *const names[] = {"eventheader_flags", "version", "id", "tag", "opcode", "level"};
+	static const char *const names[] = {
+		"eventheader_flags", "version", "id", "tag", "opcode", "level"};
 	static const uint32_t offsets[] = {8, 9, 10, 12, 14, 15};
 
 	if (source->n_field != sizeof(names) / sizeof(names[0]))
 		return false;
 	for (size_t i = 0; i < source->n_field; i++) {
-		if (strcmp(source->field[i]->name, names[i]) || source->field[i]->offset != offsets[i])
+		if (strcmp(source->field[i]->name, names[i]) ||
+		    source->field[i]->offset != offsets[i])
 			return false;
 	}
 	return true;
@@ -148,9 +160,11 @@ static void free_layout(struct frec_eventheader_layout *layout)
 	free((void *)layout->head.metadata);
 }
 
-// A description that was not seen before. Without memory, or when there are too many, it is left as it is.
-static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader, size_t raw_source,
-		const struct frec_eventheader_head *head, uint64_t hash, uint32_t *slot)
+// A description that was not seen before. Without memory, or when there are too many, it is left as
+// it is.
+static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader,
+		size_t raw_source, const struct frec_eventheader_head *head, uint64_t hash,
+		uint32_t *slot)
 {
 	struct frec_eventheader_layout *layout;
 	Flightrec__Source *source;
@@ -170,7 +184,8 @@ static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventhe
 	}
 	layout = &eventheader->layouts[eventheader->count];
 	*layout = (struct frec_eventheader_layout){.raw_source = raw_source,
-						   .source = eventheader->raw_count + eventheader->count,
+						   .source = eventheader->raw_count +
+							     eventheader->count,
 						   .head = *head,
 						   .has_activity = head->activity,
 						   .has_related = head->related,
@@ -180,7 +195,9 @@ static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventhe
 		memcpy(copy, head->metadata, head->metadata_size);
 	layout->head.metadata = copy;
 	layout->head.activity = layout->head.related = NULL;
-	source = copy ? frec__eventheader_describe(layout, snapshot->sources[raw_source], eventheader->next_id) : NULL;
+	source = copy ? frec__eventheader_describe(layout, snapshot->sources[raw_source],
+						   eventheader->next_id)
+		      : NULL;
 	if (!source || frec__snapshot_add_source(snapshot, source)) {
 		if (source)
 			protobuf_c_message_free_unpacked(&source->base, NULL);
@@ -203,7 +220,9 @@ static void look_through(struct frec_snapshot *snapshot, struct frec_eventheader
 
 		if (frec__snapshot_read_chunk(snapshot, &snapshot->chunks[i], &data, NULL))
 			continue;
-		while (data.size && (r = frec__record_next(snapshot, data.data + at, data.size - at, &record)) != -ENODATA &&
+		while (data.size &&
+		       (r = frec__record_next(snapshot, data.data + at, data.size - at, &record)) !=
+			       -ENODATA &&
 		       r != -EBADMSG) {
 			struct frec_eventheader_head head;
 			uint64_t hash;
@@ -211,7 +230,8 @@ static void look_through(struct frec_snapshot *snapshot, struct frec_eventheader
 
 			at += record.size;
 			if (r || !record.sample || !is_raw(eventheader, &record) ||
-			    !frec__eventheader_head(record.payload, record.payload_size, &head) || !head.metadata)
+			    !frec__eventheader_head(record.payload, record.payload_size, &head) ||
+			    !head.metadata)
 				continue;
 			hash = hash_of(record.source_index, &head);
 			slot = find_slot(eventheader, record.source_index, &head, hash);
@@ -245,7 +265,8 @@ int frec__eventheader_find(struct frec_snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		eventheader->raw[i] = has_shape(snapshot->sources[i]);
 		if (snapshot->sources[i]->id >= eventheader->next_id)
-			eventheader->next_id = snapshot->sources[i]->id + 1; // 0 after the last: then there is no room for any
+			// 0 after the last: then there is no room for any
+			eventheader->next_id = snapshot->sources[i]->id + 1;
 		if (!eventheader->next_id)
 			break;
 	}
@@ -272,10 +293,11 @@ void frec__eventheader_translate(const struct frec_snapshot *snapshot, struct fr
 	struct frec_eventheader_head head;
 	const uint32_t *slot;
 
-	if (!is_raw(eventheader, record) || !frec__eventheader_head(record->payload, record->payload_size, &head) ||
-	    !head.metadata)
+	if (!is_raw(eventheader, record) ||
+	    !frec__eventheader_head(record->payload, record->payload_size, &head) || !head.metadata)
 		return;
-	slot = find_slot(eventheader, record->source_index, &head, hash_of(record->source_index, &head));
+	slot = find_slot(eventheader, record->source_index, &head,
+			 hash_of(record->source_index, &head));
 	if (!*slot)
 		return;
 	record->source_index = eventheader->layouts[*slot - 1].source;
@@ -292,8 +314,9 @@ int frec__eventheader_decode(const struct frec_snapshot *snapshot, const struct 
 		return 0;
 	if (!frec__eventheader_head(record->payload, record->payload_size, &head))
 		head.data = frec__bytes(NULL, 0);
-	return frec__eventheader_values(&eventheader->layouts[record->source_index - eventheader->raw_count],
-					record->source, &head, scratch, values)
+	return frec__eventheader_values(
+		       &eventheader->layouts[record->source_index - eventheader->raw_count],
+		       record->source, &head, scratch, values)
 		       ? 1
 		       : -EBADMSG;
 }

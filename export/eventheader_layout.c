@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// From the description in a payload to a source like all others. Members of structs become fields with dots in their names;
-// an array of structs, whose length can differ from event to event, becomes one field, of JSON text, as do all arrays of what is
-// no integer. What the header says of the event (level, keyword, opcode, activity) stands behind its own fields.
+// From the description in a payload to a source like all others. Members of structs become fields
+// with dots in their names; an array of structs, whose length can differ from event to event,
+// becomes one field, of JSON text, as do all arrays of what is no integer. What the header says of
+// the event (level, keyword, opcode, activity) stands behind its own fields.
 #include "export/eventheader_layout.h"
 
 #include <stdio.h>
@@ -21,17 +22,21 @@ static bool fits(uint8_t encoding, uint8_t format)
 {
 	uint32_t bit = format <= FREC_EH_IP_OLD ? 1u << format : 0;
 	const uint32_t numbers = 1u << FREC_EH_UNSIGNED | 1u << FREC_EH_SIGNED | 1u << FREC_EH_HEX,
-		       bytes = 1u << FREC_EH_HEX_BYTES, ip = 1u << FREC_EH_IP | 1u << FREC_EH_IP_OLD,
-		       text = 1u << FREC_EH_UTF | 1u << FREC_EH_UTF_BOM | 1u << FREC_EH_XML | 1u << FREC_EH_JSON;
+		       bytes = 1u << FREC_EH_HEX_BYTES,
+		       ip = 1u << FREC_EH_IP | 1u << FREC_EH_IP_OLD,
+		       text = 1u << FREC_EH_UTF | 1u << FREC_EH_UTF_BOM | 1u << FREC_EH_XML |
+			      1u << FREC_EH_JSON;
 
 	switch (encoding) {
 	case FREC_EH_VALUE8:
 		return bit & (numbers | bytes | 1u << FREC_EH_BOOLEAN | 1u << FREC_EH_LATIN1);
 	case FREC_EH_VALUE16:
-		return bit & (numbers | bytes | 1u << FREC_EH_BOOLEAN | 1u << FREC_EH_UTF | 1u << FREC_EH_PORT);
+		return bit & (numbers | bytes | 1u << FREC_EH_BOOLEAN | 1u << FREC_EH_UTF |
+			      1u << FREC_EH_PORT);
 	case FREC_EH_VALUE32:
-		return bit & (numbers | bytes | ip | 1u << FREC_EH_ERRNO | 1u << FREC_EH_PID | 1u << FREC_EH_TIME |
-			      1u << FREC_EH_BOOLEAN | 1u << FREC_EH_FLOAT | 1u << FREC_EH_UTF);
+		return bit & (numbers | bytes | ip | 1u << FREC_EH_ERRNO | 1u << FREC_EH_PID |
+			      1u << FREC_EH_TIME | 1u << FREC_EH_BOOLEAN | 1u << FREC_EH_FLOAT |
+			      1u << FREC_EH_UTF);
 	case FREC_EH_VALUE64:
 		return bit & (numbers | bytes | 1u << FREC_EH_TIME | 1u << FREC_EH_FLOAT);
 	case FREC_EH_VALUE128:
@@ -73,7 +78,8 @@ static char *copy_name(const char *name, const char *prefix)
 	return strdup(joined);
 }
 
-static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes *bytes, const char *prefix)
+static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
+		      const char *prefix)
 {
 	bool big = frec__eventheader_big(layout->head.flags);
 	struct frec_eventheader_node *node = &layout->nodes[layout->node_count];
@@ -85,11 +91,12 @@ static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes 
 		format = (uint8_t)frec__bytes_number(bytes, 1);
 	if (format & FREC_EH_CHAIN)
 		frec__bytes_take(bytes, 2); // a tag, which means something to the provider alone
-	*node = (struct frec_eventheader_node){.encoding = encoding & FREC_EH_ENCODING_MASK,
-					       .format = format & FORMAT_MASK,
-					       .array = encoding & (FREC_EH_FIXED_ARRAY | FREC_EH_VARIABLE_ARRAY),
-					       .variable = encoding & FREC_EH_VARIABLE_ARRAY,
-					       .slot = FREC_EH_NO_SLOT};
+	*node = (struct frec_eventheader_node){
+		.encoding = encoding & FREC_EH_ENCODING_MASK,
+		.format = format & FORMAT_MASK,
+		.array = encoding & (FREC_EH_FIXED_ARRAY | FREC_EH_VARIABLE_ARRAY),
+		.variable = encoding & FREC_EH_VARIABLE_ARRAY,
+		.slot = FREC_EH_NO_SLOT};
 	if (encoding & FREC_EH_FIXED_ARRAY) {
 		length = frec__bytes_take(bytes, 2);
 		node->length = length ? (uint16_t)frec__eventheader_number(length, 2, big) : 0;
@@ -113,8 +120,8 @@ static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes 
 }
 
 // The next field with its members. `slots`: it has fields of the source of its own.
-static bool take_field(struct frec_eventheader_layout *layout, struct frec_bytes *bytes, const char *prefix, bool slots,
-		       int depth)
+static bool take_field(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
+		       const char *prefix, bool slots, int depth)
 {
 	size_t at = layout->node_count;
 	struct frec_eventheader_node *node = &layout->nodes[at];
@@ -149,12 +156,15 @@ static struct shape text_shape(Flightrec__FieldKind kind)
 
 static struct shape shape_of(const struct frec_eventheader_node *node)
 {
-	static const uint8_t sizes[FREC_EH_ENCODINGS] = {
-		[FREC_EH_VALUE8] = 1, [FREC_EH_VALUE16] = 2, [FREC_EH_VALUE32] = 4, [FREC_EH_VALUE64] = 8};
+	static const uint8_t sizes[FREC_EH_ENCODINGS] = {[FREC_EH_VALUE8] = 1,
+							 [FREC_EH_VALUE16] = 2,
+							 [FREC_EH_VALUE32] = 4,
+							 [FREC_EH_VALUE64] = 8};
 	// Where the size is told in each payload, there is room for the largest.
 	uint32_t size = sizes[node->encoding] ? sizes[node->encoding] : 8;
-	bool number = node->format == FREC_EH_UNSIGNED || node->format == FREC_EH_SIGNED || node->format == FREC_EH_HEX ||
-		      node->format == FREC_EH_PID || node->format == FREC_EH_ERRNO;
+	bool number = node->format == FREC_EH_UNSIGNED || node->format == FREC_EH_SIGNED ||
+		      node->format == FREC_EH_HEX || node->format == FREC_EH_PID ||
+		      node->format == FREC_EH_ERRNO;
 	bool is_signed = node->format == FREC_EH_SIGNED || node->format == FREC_EH_PID;
 
 	if (node->encoding == FREC_EH_STRUCT)
@@ -162,7 +172,10 @@ static struct shape shape_of(const struct frec_eventheader_node *node)
 	if (node->array) {
 		if (!number || !sizes[node->encoding])
 			return text_shape(KIND(STRING));
-		return (struct shape){.kind = KIND(ARRAY), .size = 4, .element_size = size, .element_signed = is_signed};
+		return (struct shape){.kind = KIND(ARRAY),
+				      .size = 4,
+				      .element_size = size,
+				      .element_signed = is_signed};
 	}
 	switch (node->format) {
 	case FREC_EH_UNSIGNED:
@@ -211,7 +224,8 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	for (size_t i = 0, number = maker->count + 1; i < maker->count; i++) {
 		if (strcmp(maker->names[i], own))
 			continue;
-		snprintf(own, sizeof(maker->names[0]), "%.*s_%zu", NAME_MAX_SIZE, *name ? name : "unnamed", number++);
+		snprintf(own, sizeof(maker->names[0]), "%.*s_%zu", NAME_MAX_SIZE,
+			 *name ? name : "unnamed", number++);
 		i = SIZE_MAX; // from the start
 	}
 	flightrec__field__init(field);
@@ -226,8 +240,9 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	maker->pointers[maker->count++] = field;
 }
 
-static void name_values(Flightrec__Field *field, Flightrec__Enumerator *room, Flightrec__Enumerator **pointers,
-			const char *const *names, size_t count, int64_t first)
+static void name_values(Flightrec__Field *field, Flightrec__Enumerator *room,
+			Flightrec__Enumerator **pointers, const char *const *names, size_t count,
+			int64_t first)
 {
 	field->enumerator = pointers;
 	field->n_enumerator = 0;
@@ -253,22 +268,26 @@ static void name_errors(struct maker *maker, Flightrec__Field *field)
 // What the header and its extensions say. eventheader_values.c gives the values, in this order.
 static void add_header_fields(struct maker *maker, const struct frec_eventheader_layout *layout)
 {
-	static const char *const levels[] = {"critical", "error", "warning", "information", "verbose"};
-	static const char *const opcodes[] = {"start",	   "stop",  "collection_start", "collection_stop",
-					      "extension", "reply", "resume",		"suspend", "send"};
+	static const char *const levels[] = {"critical", "error", "warning", "information",
+					     "verbose"};
+	static const char *const opcodes[] = {"start",		 "stop",      "collection_start",
+					      "collection_stop", "extension", "reply",
+					      "resume",		 "suspend",   "send"};
 	const size_t opcode_count = sizeof(opcodes) / sizeof(opcodes[0]);
 	const struct frec_eventheader_head *head = &layout->head;
 
 	add_field(maker, "level", (struct shape){.kind = KIND(ENUM), .size = 1});
-	name_values(maker->pointers[maker->count - 1], maker->levels, maker->level_pointers, levels, 5, 1);
+	name_values(maker->pointers[maker->count - 1], maker->levels, maker->level_pointers, levels,
+		    5, 1);
 	if (layout->keyword)
 		add_field(maker, "keyword", (struct shape){.kind = KIND(POINTER), .size = 8});
 	if (head->opcode) {
 		add_field(maker, "opcode", (struct shape){.kind = KIND(ENUM), .size = 2});
 		// All events of the source have this one.
 		if (head->opcode <= opcode_count)
-			name_values(maker->pointers[maker->count - 1], maker->opcodes, maker->opcode_pointers,
-				    &opcodes[head->opcode - 1], 1, head->opcode);
+			name_values(maker->pointers[maker->count - 1], maker->opcodes,
+				    maker->opcode_pointers, &opcodes[head->opcode - 1], 1,
+				    head->opcode);
 	}
 	if (head->id) {
 		add_field(maker, "id", (struct shape){.kind = KIND(UNSIGNED), .size = 2});
@@ -283,9 +302,11 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 }
 
 // "MyProvider_L3K1f" and what follows in capitals, into provider and keyword.
-static void split_tracepoint(const Flightrec__Source *raw, char *provider, size_t room, uint64_t *ret_keyword)
+static void split_tracepoint(const Flightrec__Source *raw, char *provider, size_t room,
+			     uint64_t *ret_keyword)
 {
-	const char *colon = strchr(raw->kernel_name, ':'), *name = colon ? colon + 1 : raw->kernel_name;
+	const char *colon = strchr(raw->kernel_name, ':'),
+		   *name = colon ? colon + 1 : raw->kernel_name;
 	const char *end = NULL;
 
 	*ret_keyword = 0;
@@ -300,8 +321,9 @@ static void split_tracepoint(const Flightrec__Source *raw, char *provider, size_
 	snprintf(provider, room, "%.*s", end ? (int)(end - name) : (int)strlen(name), name);
 }
 
-static Flightrec__Source *make_source(struct frec_eventheader_layout *layout, const Flightrec__Source *raw,
-				      uint32_t id, const char *event_name, struct maker *maker)
+static Flightrec__Source *make_source(struct frec_eventheader_layout *layout,
+				      const Flightrec__Source *raw, uint32_t id,
+				      const char *event_name, struct maker *maker)
 {
 	Flightrec__Source source = FLIGHTREC__SOURCE__INIT, *made;
 	char provider[NAME_MAX_SIZE], name[NAME_MAX_SIZE];
@@ -345,8 +367,8 @@ static Flightrec__Source *make_source(struct frec_eventheader_layout *layout, co
 	return made;
 }
 
-Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout, const Flightrec__Source *raw,
-					      uint32_t id)
+Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout,
+					      const Flightrec__Source *raw, uint32_t id)
 {
 	struct frec_bytes bytes = frec__bytes(layout->head.metadata, layout->head.metadata_size);
 	const char *name = frec__bytes_text(&bytes);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The description that an EventHeader payload carries, taken apart: what eventheader.c finds and eventheader_values.c follows. */
+/* The description that an EventHeader payload carries, taken apart: what eventheader.c finds and
+ * eventheader_values.c follows. */
 #ifndef FREC_EXPORT_EVENTHEADER_LAYOUT_H
 #define FREC_EXPORT_EVENTHEADER_LAYOUT_H
 
@@ -62,8 +63,8 @@ struct frec_eventheader_node {
 	uint16_t length; /* of an array that is not variable */
 	uint8_t members; /* of a struct */
 	size_t next;	 /* the node behind it and all its members */
-	/* The source's field that it is; FREC_EH_NO_SLOT for structs, and for members of arrays of structs, which are JSON text in
-	 * one field together. */
+	/* The source's field that it is; FREC_EH_NO_SLOT for structs, and for members of arrays of
+	 * structs, which are JSON text in one field together. */
 	size_t slot;
 };
 
@@ -81,16 +82,18 @@ struct frec_eventheader_head {
 /* A description, and the source that it became. */
 struct frec_eventheader_layout {
 	size_t raw_source, source; /* indices in snapshot->sources */
-	struct frec_eventheader_head head; /* the metadata is a copy, and nothing else points anywhere */
+	/* the metadata is a copy, and nothing else points anywhere */
+	struct frec_eventheader_head head;
 	bool has_activity, has_related;
 	uint64_t hash;
 	struct frec_eventheader_node *nodes;
 	size_t node_count;
-	size_t slots;	 /* fields that come from nodes: those of the header stand behind them */
+	size_t slots; /* fields that come from nodes: those of the header stand behind them */
 	uint64_t keyword;
 };
 
-/* Takes the header apart. Returns false when it is damaged. `big_endian` of the numbers is told by the flags. */
+/* Takes the header apart. Returns false when it is damaged. `big_endian` of the numbers is told by
+ * the flags. */
 bool frec__eventheader_head(const uint8_t *payload, size_t size, struct frec_eventheader_head *ret);
 static inline bool frec__eventheader_big(uint8_t flags)
 {
@@ -99,14 +102,15 @@ static inline bool frec__eventheader_big(uint8_t flags)
 uint64_t frec__eventheader_number(const uint8_t *data, size_t size, bool big);
 
 /*
- * Reads layout->head.metadata into nodes, and makes the source. Returns it, to be freed by protobuf-c, or NULL: not to be
- * understood, or out of memory.
+ * Reads layout->head.metadata into nodes, and makes the source. Returns it, to be freed by
+ * protobuf-c, or NULL: not to be understood, or out of memory.
  */
-Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout, const Flightrec__Source *raw,
-					      uint32_t id);
+Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout,
+					      const Flightrec__Source *raw, uint32_t id);
 
 /* Decodes the fields. Returns false when the payload was too short for them. */
-bool frec__eventheader_values(const struct frec_eventheader_layout *layout, const Flightrec__Source *source,
+bool frec__eventheader_values(const struct frec_eventheader_layout *layout,
+			      const Flightrec__Source *source,
 			      const struct frec_eventheader_head *head, struct frec_text *scratch,
 			      struct frec_value *values);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The values of an EventHeader payload, one behind the other as the description says. Arrays and texts of one byte a character
-// stay where they are; the rest is converted: from its byte order, its characters, or because there is no kind for it here.
+// The values of an EventHeader payload, one behind the other as the description says. Arrays and
+// texts of one byte a character stay where they are; the rest is converted: from its byte order,
+// its characters, or because there is no kind for it here.
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct walk {
 	bool big;
 	struct frec_text *scratch;
 	struct frec_value *values;
-	uint64_t in_scratch[FREC_EVENTHEADER_FIELDS_MAX / 64]; /* values whose data is an offset there */
+	/* values whose data is an offset there */
+	uint64_t in_scratch[FREC_EVENTHEADER_FIELDS_MAX / 64];
 };
 
 // Scratch memory moves while it grows: pointers into it are made at the end.
@@ -41,7 +43,8 @@ static void settle(struct walk *walk, size_t count)
 		if (walk->scratch->failed || !walk->scratch->data)
 			walk->values[i] = (struct frec_value){.field = walk->values[i].field};
 		else
-			walk->values[i].data = (const uint8_t *)walk->scratch->data + (uintptr_t)walk->values[i].data;
+			walk->values[i].data = (const uint8_t *)walk->scratch->data +
+					       (uintptr_t)walk->values[i].data;
 	}
 }
 
@@ -71,7 +74,8 @@ static void put_character(struct frec_text *text, uint32_t code)
 }
 
 // Characters of 1 (ISO 8859-1), 2 or 4 bytes, as UTF-8, up to the first that is 0.
-static void put_characters(struct frec_text *text, const uint8_t *data, size_t size, size_t each, bool big)
+static void put_characters(struct frec_text *text, const uint8_t *data, size_t size, size_t each,
+			   bool big)
 {
 	for (size_t i = 0; i + each <= size; i += each) {
 		uint32_t code = (uint32_t)frec__eventheader_number(data + i, each, big), low;
@@ -101,11 +105,15 @@ static void take_bom(const uint8_t **data, size_t *size, size_t *each, bool *big
 		uint8_t bytes[4];
 		uint8_t size, each;
 		bool big;
-	} marks[] = {{{0xff, 0xfe, 0, 0}, 4, 4, false}, {{0, 0, 0xfe, 0xff}, 4, 4, true}, {{0xef, 0xbb, 0xbf}, 3, 1, false},
-		     {{0xff, 0xfe}, 2, 2, false},	{{0xfe, 0xff}, 2, 2, true}};
+	} marks[] = {{{0xff, 0xfe, 0, 0}, 4, 4, false},
+		     {{0, 0, 0xfe, 0xff}, 4, 4, true},
+		     {{0xef, 0xbb, 0xbf}, 3, 1, false},
+		     {{0xff, 0xfe}, 2, 2, false},
+		     {{0xfe, 0xff}, 2, 2, true}};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		// Characters of a known size have a mark of that size; single bytes can be anything.
+		// Characters of a known size have a mark of that size; single bytes can be
+		// anything.
 		if ((*each != 1 && marks[i].each != *each) || *size < marks[i].size ||
 		    memcmp(*data, marks[i].bytes, marks[i].size))
 			continue;
@@ -119,8 +127,9 @@ static void take_bom(const uint8_t **data, size_t *size, size_t *each, bool *big
 
 void frec__eventheader_uuid(const uint8_t *b, char ret[37])
 {
-	snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3],
-		 b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
 }
 
 static void put_time(struct frec_text *text, int64_t seconds)
@@ -130,8 +139,9 @@ static void put_time(struct frec_text *text, int64_t seconds)
 
 	// Years of more digits are no dates that anything reads.
 	if (gmtime_r(&time, &date) && date.tm_year >= 1 - 1900 && date.tm_year <= 9999 - 1900)
-		frec__text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.tm_year + 1900, date.tm_mon + 1, date.tm_mday,
-				  date.tm_hour, date.tm_min, date.tm_sec);
+		frec__text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.tm_year + 1900,
+				  date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min,
+				  date.tm_sec);
 	else
 		frec__text_printf(text, "%" PRId64, seconds);
 }
@@ -144,7 +154,8 @@ struct raw {
 	uint8_t format;
 };
 
-// Takes a value's bytes. Where a payload says how many there are, and the format wants another number of them, they are bytes.
+// Takes a value's bytes. Where a payload says how many there are, and the format wants another
+// number of them, they are bytes.
 static bool take_raw(struct walk *walk, const struct frec_eventheader_node *node, struct raw *ret)
 {
 	static const uint8_t fixed[FREC_EH_ENCODINGS] = {[FREC_EH_VALUE8] = 1,
@@ -153,8 +164,9 @@ static bool take_raw(struct walk *walk, const struct frec_eventheader_node *node
 							 [FREC_EH_VALUE64] = 8,
 							 [FREC_EH_VALUE128] = 16};
 	static const uint8_t characters[FREC_EH_ENCODINGS] = {
-		[FREC_EH_ZSTRING8] = 1, [FREC_EH_ZSTRING16] = 2, [FREC_EH_ZSTRING32] = 4, [FREC_EH_STRING8] = 1,
-		[FREC_EH_STRING16] = 2, [FREC_EH_STRING32] = 4,	 [FREC_EH_BINARY] = 1};
+		[FREC_EH_ZSTRING8] = 1, [FREC_EH_ZSTRING16] = 2, [FREC_EH_ZSTRING32] = 4,
+		[FREC_EH_STRING8] = 1,	[FREC_EH_STRING16] = 2,	 [FREC_EH_STRING32] = 4,
+		[FREC_EH_BINARY] = 1};
 	size_t size = fixed[node->encoding], each = characters[node->encoding];
 	const uint8_t *count;
 
@@ -165,7 +177,8 @@ static bool take_raw(struct walk *walk, const struct frec_eventheader_node *node
 	} else if (each) {
 		size_t left = frec__bytes_left(&walk->data);
 
-		while (ret->size + each <= left && frec__eventheader_number(walk->data.at + ret->size, each, false))
+		while (ret->size + each <= left &&
+		       frec__eventheader_number(walk->data.at + ret->size, each, false))
 			ret->size += each;
 		ret->data = frec__bytes_take(&walk->data, ret->size);
 		frec__bytes_take(&walk->data, each);
@@ -322,10 +335,12 @@ static size_t array_length(struct walk *walk, const struct frec_eventheader_node
 	return length ? frec__eventheader_number(length, 2, walk->big) : 0;
 }
 
-static void put_json(struct walk *walk, struct frec_text *json, const struct frec_eventheader_node *node);
+static void put_json(struct walk *walk, struct frec_text *json,
+		     const struct frec_eventheader_node *node);
 
 // One value, as JSON: the way it would stand as a field of its own.
-static void put_json_value(struct walk *walk, struct frec_text *json, const struct frec_eventheader_node *node)
+static void put_json_value(struct walk *walk, struct frec_text *json,
+			   const struct frec_eventheader_node *node)
 {
 	static const Flightrec__Field any = {.size = 8};
 	struct frec_text scratch = {0};
@@ -353,7 +368,8 @@ static void put_json_value(struct walk *walk, struct frec_text *json, const stru
 	frec__text_puts(json, "}");
 }
 
-static void put_json(struct walk *walk, struct frec_text *json, const struct frec_eventheader_node *node)
+static void put_json(struct walk *walk, struct frec_text *json,
+		     const struct frec_eventheader_node *node)
 {
 	size_t length = array_length(walk, node);
 
@@ -369,7 +385,8 @@ static void put_json(struct walk *walk, struct frec_text *json, const struct fre
 	frec__text_puts(json, "]");
 }
 
-static void set_json(struct walk *walk, struct frec_value *value, const struct frec_eventheader_node *node)
+static void set_json(struct walk *walk, struct frec_value *value,
+		     const struct frec_eventheader_node *node)
 {
 	size_t offset = walk->scratch->size;
 	struct frec_text json = {0};
@@ -384,9 +401,11 @@ static void set_json(struct walk *walk, struct frec_value *value, const struct f
 	frec__text_free(&json);
 }
 
-static void set_array(struct walk *walk, struct frec_value *value, const struct frec_eventheader_node *node)
+static void set_array(struct walk *walk, struct frec_value *value,
+		      const struct frec_eventheader_node *node)
 {
-	size_t each = value->field->element_size, length = array_length(walk, node), offset = walk->scratch->size;
+	size_t each = value->field->element_size, length = array_length(walk, node),
+	       offset = walk->scratch->size;
 	const uint8_t *data = frec__bytes_array(&walk->data, length, each);
 
 	if (walk->data.failed)
@@ -457,7 +476,8 @@ static void set_header_fields(struct walk *walk, const struct frec_eventheader_h
 		set_activity(walk, &slot, head->related);
 }
 
-bool frec__eventheader_values(const struct frec_eventheader_layout *layout, const Flightrec__Source *source,
+bool frec__eventheader_values(const struct frec_eventheader_layout *layout,
+			      const Flightrec__Source *source,
 			      const struct frec_eventheader_head *head, struct frec_text *scratch,
 			      struct frec_value *values)
 {
@@ -470,10 +490,12 @@ bool frec__eventheader_values(const struct frec_eventheader_layout *layout, cons
 
 	frec__text_clear(scratch);
 	for (size_t i = 0; i < source->n_field; i++)
-		values[i] = (struct frec_value){.kind = FREC_VALUE_INVALID, .field = source->field[i]};
+		values[i] =
+			(struct frec_value){.kind = FREC_VALUE_INVALID, .field = source->field[i]};
 	for (size_t i = 0; i < layout->node_count && !walk.data.failed;) {
 		const struct frec_eventheader_node *node = &layout->nodes[i];
-		struct frec_value *value = node->slot == FREC_EH_NO_SLOT ? NULL : &values[node->slot];
+		struct frec_value *value =
+			node->slot == FREC_EH_NO_SLOT ? NULL : &values[node->slot];
 		struct raw raw;
 
 		if (!value) { // a struct: its members are the nodes behind it

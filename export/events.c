@@ -35,7 +35,8 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 	if (!result)
 		result = frec__processes_init(&events->processes, snapshot);
 	if (!result)
-		result = frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
+		result =
+			frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
 	if (!result)
 		result = plan_sources(events);
 	if (result) {

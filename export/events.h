@@ -19,11 +19,11 @@ struct frec_event {
 	const struct frec_record *record;
 	const Flightrec__Source *source; /* of the record */
 	const struct frec_value *values; /* one for each source->field */
-	const struct frec_process_entry
-		*who; /* the thread, NULL where the process table does not know it */
+	/* the thread, NULL where the process table does not know it */
+	const struct frec_process_entry *who;
 	/* Where it belongs among the events of several snapshots; see export/timeline.h. */
-	uint64_t time;	     /* record->time, on the clock of the timeline */
-	size_t source_index; /* of its source in its host's snapshot */
+	uint64_t time;			/* record->time, on the clock of the timeline */
+	size_t source_index;		/* of its source in its host's snapshot */
 	const struct frec_host *host;	/* NULL outside a timeline */
 	struct frec_events *events;	/* of its file */
 	const struct frec_shape *shape; /* what it means; NULL: that it happened, no more */
@@ -35,15 +35,15 @@ struct frec_events {
 	struct frec_filter filter;
 	struct frec_merge merge;
 	struct frec_decode_plan *plans; /* by index of the source */
-	struct frec_text converted; /* what values that had to be converted point to */
+	struct frec_text converted;	/* what values that had to be converted point to */
 	struct frec_stacks *stacks;
 	const struct frec_call_stack *stack; /* of the event, when `stack_known` */
 	bool stack_known;
 	struct frec_event event;
 };
 
-/* `options` and `symbols`, which say where files are looked for, may be NULL. The snapshot must outlive it. Returns 0 or a
- * negative errno. */
+/* `options` and `symbols`, which say where files are looked for, may be NULL. The snapshot must
+ * outlive it. Returns 0 or a negative errno. */
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);

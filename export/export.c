@@ -8,10 +8,13 @@
 #include <string.h>
 
 const struct frec_writer *const frec__writers[] = {
-	&frec__writer_perfetto, &frec__writer_json, &frec__writer_csv,
-	&frec__writer_text,	&frec__writer_chrome, &frec__writer_otlp, &frec__writer_otlp_traces,
-	&frec__writer_ctf, &frec__writer_perf,
-	&frec__writer_firefox, &frec__writer_html, &frec__writer_folded, &frec__writer_pprof, NULL,
+	&frec__writer_perfetto,	   &frec__writer_json,
+	&frec__writer_csv,	   &frec__writer_text,
+	&frec__writer_chrome,	   &frec__writer_otlp,
+	&frec__writer_otlp_traces, &frec__writer_ctf,
+	&frec__writer_perf,	   &frec__writer_firefox,
+	&frec__writer_html,	   &frec__writer_folded,
+	&frec__writer_pprof,	   NULL,
 };
 
 const struct frec_writer *frec__writer_find(const char *name)
@@ -107,10 +110,11 @@ static int refuse(const struct frec_writer *writer, struct frec_error *reterr)
 			snprintf(others + used, sizeof(others) - used, "%s%s", used ? ", " : "",
 				 frec__writers[i]->name);
 	}
-	return frec__error(reterr, -EINVAL,
-			   "%s has no room for several hosts or boots: export the files of each alone, or "
-			   "choose another format (%s)",
-			   writer->name, others);
+	return frec__error(
+		reterr, -EINVAL,
+		"%s has no room for several hosts or boots: export the files of each alone, or "
+		"choose another format (%s)",
+		writer->name, others);
 }
 
 static int begin(struct work *work, const struct frec_timeline *timeline,
@@ -162,10 +166,9 @@ int frec__export(struct frec_snapshot *const *snapshots, size_t snapshot_count,
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__timeline_init(&timeline, snapshots, snapshot_count,
-				     options ? options->filter : NULL,
-				     options ? options->rules : NULL,
-				     options ? options->symbols : NULL, reterr);
+	result = frec__timeline_init(
+		&timeline, snapshots, snapshot_count, options ? options->filter : NULL,
+		options ? options->rules : NULL, options ? options->symbols : NULL, reterr);
 	if (result)
 		return result;
 	result = write_all(&timeline, targets, count, options, reterr);

@@ -4,10 +4,11 @@
 // markers together and each of their columns as an array of its own, so events wait in a spool, one
 // stream for each thread, and are read back once for each column that differs.
 //
-// A span is a marker from its begin to its end, with the fields of its end; its begin has a marker of its own, as
-// every event that is not the end of a span.
+// A span is a marker from its begin to its end, with the fields of its end; its begin has a marker
+// of its own, as every event that is not the end of a span.
 //
-// An event's call stack is its marker's cause, and a sample of its thread, for the call tree and the flame graph.
+// An event's call stack is its marker's cause, and a sample of its thread, for the call tree and
+// the flame graph.
 //
 // Fields of a marker are called "fields.NAME": "type" and others have a meaning of their own there.
 // Integers that JavaScript could not hold are strings of digits; a field that its payload was too
@@ -211,7 +212,8 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 				 firefox->data.size, reterr);
 }
 
-// The end of a marker's data: where it happened, if that is known. Returns the stack as a row has it.
+// The end of a marker's data: where it happened, if that is known. Returns the stack as a row has
+// it.
 static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_stack *stack)
 {
 	int64_t node = frec__stack_tree_add(&firefox->tables.stacks, stack);

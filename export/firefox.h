@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A Firefox profile while events come: firefox.c gathers them by thread, firefox_profile.c writes it at the end. */
+/* A Firefox profile while events come: firefox.c gathers them by thread, firefox_profile.c writes
+ * it at the end. */
 #ifndef FREC_EXPORT_FIREFOX_H
 #define FREC_EXPORT_FIREFOX_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing a Firefox profile: what it is of, the schemas of markers, the threads with a column of their markers after the other,
-// what threads share.
+// Writing a Firefox profile: what it is of, the schemas of markers, the threads with a column of
+// their markers after the other, what threads share.
 #include "export/firefox.h"
 
 #include <errno.h>
@@ -10,7 +10,8 @@
 
 #include "export/numbers.h"
 
-// In the order of enum frec_firefox_category; one that is grey is for stacks of which nothing else is known.
+// In the order of enum frec_firefox_category; one that is grey is for stacks of which nothing else
+// is known.
 static const char categories[] =
 	"[{\"name\":\"Event\",\"color\":\"blue\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Kernel\",\"color\":\"orange\",\"subcategories\":[\"Other\"]},"
@@ -59,7 +60,8 @@ static bool has_field(const struct named *named, size_t count, const char *name)
 	return false;
 }
 
-// A schema is of a name: sources with one name, as several hosts can have, share it with the fields of all.
+// A schema is of a name: sources with one name, as several hosts can have, share it with the fields
+// of all.
 static void add_schema(struct frec_text *text, const struct named *named, size_t count)
 {
 	frec__text_puts(text, "{\"name\":");

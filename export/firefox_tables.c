@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A table of the profile is an object with a length and an array for each column; tables refer to each other by index:
+// A table of the profile is an object with a length and an array for each column; tables refer to
+// each other by index:
 //
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our tree is a stack with a frame of its own. Functions are what the profiler draws, and those with one name
-// in one program are one, wherever in it they were met.
+// Every node of our tree is a stack with a frame of its own. Functions are what the profiler draws,
+// and those with one name in one program are one, wherever in it they were met.
 #include "export/firefox_tables.h"
 
 #include <errno.h>
@@ -258,8 +259,8 @@ static void add_string(struct build *build, size_t i)
 	frec__text_json_puts(&build->text, build->tables->strings.strings[i]);
 }
 
-// Build-ids as Breakpad writes them: the first 16 bytes as a GUID, whose first three numbers have the lowest byte first,
-// and an age.
+// Build-ids as Breakpad writes them: the first 16 bytes as a GUID, whose first three numbers have
+// the lowest byte first, and an age.
 static void add_breakpad_id(struct frec_text *text, const struct frec_code *code)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};

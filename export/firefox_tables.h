@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all threads of a Firefox profile share: names, call stacks, the functions on them and the programs those are in. */
+/* What all threads of a Firefox profile share: names, call stacks, the functions on them and the
+ * programs those are in. */
 #ifndef FREC_EXPORT_FIREFOX_TABLES_H
 #define FREC_EXPORT_FIREFOX_TABLES_H
 
@@ -22,7 +23,8 @@ struct frec_firefox_tables {
 	struct frec_stack_tree stacks; /* a stack is the number of its node less 1 */
 };
 
-/* Writes ,"libs":[...],"shared":{...} when all is there. `machine` is the one that programs are for. */
+/* Writes ,"libs":[...],"shared":{...} when all is there. `machine` is the one that programs are
+ * for. */
 int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *machine,
 			       struct frec_output *output, struct frec_error *reterr);
 

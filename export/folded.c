@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Folded stacks, which flamegraph.pl, inferno and speedscope read: a line for each different stack, its functions from
-// the outermost inwards separated by semicolons, a blank, and how many events have it. The first is the process's name. The kernel's functions
-// end in _[k] and those that were inlined in _[i], for which those tools have colours.
+// Folded stacks, which flamegraph.pl, inferno and speedscope read: a line for each different stack,
+// its functions from the outermost inwards separated by semicolons, a blank, and how many events
+// have it. The first is the process's name. The kernel's functions end in _[k] and those that were
+// inlined in _[i], for which those tools have colours.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

@@ -20,8 +20,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. Every other
-// reading tells how far the calendar was set meanwhile.
+// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. Every
+// other reading tells how far the calendar was set meanwhile.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -167,13 +167,13 @@ static void *append(const void *list, size_t *count, const void *more, size_t mo
 	return grown;
 }
 
-#define JOIN(list, number)                                                                \
-	do {                                                                              \
+#define JOIN(list, number) \
+	do { \
 		void *grown = append(tables->list, &tables->number, file->list, file->number, \
-				     sizeof(*file->list));                                \
-		if (!grown)                                                               \
-			return false;                                                     \
-		tables->list = grown;                                                     \
+				     sizeof(*file->list)); \
+		if (!grown) \
+			return false; \
+		tables->list = grown; \
 	} while (0)
 
 static bool join_file(struct frec_snapshot *tables, const struct frec_snapshot *file)
@@ -194,8 +194,10 @@ static int by_time(const void *a, const void *b)
 	return ((*x)->monotonic > (*y)->monotonic) - ((*x)->monotonic < (*y)->monotonic);
 }
 
-// What the files say together. Their losses stay theirs: those of snapshots that overlap do not add up.
-static bool join(struct frec_hosts *hosts, struct frec_host *host, struct frec_snapshot *const *files)
+// What the files say together. Their losses stay theirs: those of snapshots that overlap do not add
+// up.
+static bool join(struct frec_hosts *hosts, struct frec_host *host,
+		 struct frec_snapshot *const *files)
 {
 	for (size_t f = 0; f < hosts->file_count; f++) {
 		if (hosts->host_of[f] != host->index)
@@ -211,8 +213,8 @@ static bool join(struct frec_hosts *hosts, struct frec_host *host, struct frec_s
 			return false;
 	}
 	// Readers want readings of clocks in order of time.
-	qsort((void *)host->tables.clocks, host->tables.clocks_count,
-	      sizeof(*host->tables.clocks), by_time);
+	qsort((void *)host->tables.clocks, host->tables.clocks_count, sizeof(*host->tables.clocks),
+	      by_time);
 	host->snapshot = &host->tables;
 	return join_all_sources(hosts, host, files);
 }
@@ -260,7 +262,8 @@ static bool number(struct frec_hosts *hosts, struct frec_snapshot *const *files)
 	for (size_t f = 0; f < hosts->file_count; f++) {
 		size_t other = 0;
 
-		while (other < f && (!*boot_id(files[f]) || strcmp(boot_id(files[other]), boot_id(files[f]))))
+		while (other < f &&
+		       (!*boot_id(files[f]) || strcmp(boot_id(files[other]), boot_id(files[f]))))
 			other++;
 		hosts->host_of[f] = other < f ? hosts->host_of[other] : hosts->count++;
 		hosts->sources[f] = calloc(files[f]->source_count + 1, sizeof(**hosts->sources));
@@ -282,10 +285,11 @@ static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 		struct frec_host *host = &hosts->hosts[i];
 
 		if (!find_zero(host, &host->shift))
-			return frec__error(reterr, -EINVAL,
-					   "%s: has no reading of its clocks, by which it could be put "
-					   "beside files of another boot: export it alone",
-					   host->snapshot->name);
+			return frec__error(
+				reterr, -EINVAL,
+				"%s: has no reading of its clocks, by which it could be put "
+				"beside files of another boot: export it alone",
+				host->snapshot->name);
 		if (host->shift < first) {
 			first = host->shift;
 			hosts->base = i;
@@ -377,7 +381,8 @@ int64_t frec__host_number(const struct frec_host *host, uint32_t pid)
 	return (int64_t)host->index * NUMBERS + (int32_t)pid;
 }
 
-void frec__host_suffix(struct frec_text *text, const struct frec_hosts *hosts, const struct frec_host *host)
+void frec__host_suffix(struct frec_text *text, const struct frec_hosts *hosts,
+		       const struct frec_host *host)
 {
 	if (hosts->count > 1)
 		frec__text_printf(text, " (%s)", host->name);

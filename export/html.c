@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// One page for the person on call: everything in one file that any browser opens, without a network. html/page.html is its frame,
-// html/*.css and html/*.js what it looks like and does; html/embed.cmake puts them together at build time, with a Content
-// Security Policy that allows that script and that style by their hashes and nothing else. What is written here is data: two
+// One page for the person on call: everything in one file that any browser opens, without a
+// network. html/page.html is its frame, html/*.css and html/*.js what it looks like and does;
+// html/embed.cmake puts them together at build time, with a Content Security Policy that allows
+// that script and that style by their hashes and nothing else. What is written here is data: two
 // blocks of JSON, in which every '<' is escaped, so that nothing in them can end its block.
 //
-// Whatever the size of the snapshot, memory and page stay bounded: the last events are kept, by number and by bytes, and the
-// page says how many older ones it leaves out. Half of the room is for the process that died, as far as it needs that: else what
-// the rest of the machine did in a millisecond would push out what it did in its last seconds. Stacks and threads are written
-// once each, and those alone that are referred to.
+// Whatever the size of the snapshot, memory and page stay bounded: the last events are kept, by
+// number and by bytes, and the page says how many older ones it leaves out. Half of the room is for
+// the process that died, as far as it needs that: else what the rest of the machine did in a
+// millisecond would push out what it did in its last seconds. Stacks and threads are written once
+// each, and those alone that are referred to.
 #include "export/html.h"
 
 #include <errno.h>

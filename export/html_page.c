@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT
-// The page's data. First the report, as `flightrec show --json` has it; then what html/model.js reads:
+// The page's data. First the report, as `flightrec show --json` has it; then what html/model.js
+// reads:
 //
 //	reference   CLOCK_MONOTONIC, nanoseconds: what the events' times are told from
 //	left_out    older events that are not in the page: [of the process that died, of all others]
 //	selection, ring_size, since   what was recorded, how much of it, from when on
 //	sources     {"name","kernel","fields":[[name, "text", "bytes" or ""]...]}
-//	hosts       names, where events are of several: the report, the coverage and the loss are those of one
-//	threads     [pid, tid, process, thread, host], by host, pid and tid; -1 for the host that the report is of, else an index
-//	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and stack are indices. What
-//	            begins or ends a span has in its notes which ("span"), where it has a key a number that both ends have and
-//	            no other that is open ("lane"), and the end "took", "cut" and "abandoned", as struct frec_shape has them
+//	hosts       names, where events are of several: the report, the coverage and the loss are
+//		    those of one
+//	threads     [pid, tid, process, thread, host], by host, pid and tid; -1 for the host that
+//		    the report is of, else an index
+//	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
+//		    stack are indices. What begins or ends a span has in its notes which ("span"),
+//		    where it has a key a number that both ends have and no other that is open
+//		    ("lane"), and the end "took", "cut" and "abandoned", as struct frec_shape has
+//		    them
 //	spans       names
-//	locations   each an array of functions as in JSON lines' "stack", innermost of the inlined first
+//	locations   each an array of functions as in JSON lines' "stack", innermost of the inlined
+//		    first
 //	stacks      [why it ends, location...], innermost first
-//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; with "pid","tid","name"
+//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; with
+//				     "pid","tid","name"
 //	stacks_left_out   events whose stacks are not in the page
 //	missing     why programs on the stacks have no names
 #include <errno.h>
@@ -33,14 +40,15 @@
 
 struct output {
 	const struct frec_html_page *page;
-	const struct frec_timeline_file *file; /* of which the death is told */
-	struct frec_stacks *stacks;	/* its */
+	const struct frec_timeline_file *file;	/* of which the death is told */
+	struct frec_stacks *stacks;		/* its */
 	const struct frec_html_event **threads; /* the first event of each, by pid and tid */
 	size_t thread_count;
 	const struct frec_html_event **sources; /* the first event of each */
 	size_t source_count;
 	struct frec_text locations, stack_list;
-	struct frec_by_id location_index, stack_index; /* uint32_t, 0: not written; else one more than the index */
+	/* uint32_t, 0: not written; else one more than the index */
+	struct frec_by_id location_index, stack_index;
 	uint32_t location_count, stack_count;
 	uint64_t stacks_left_out;
 	const struct frec_error *missing[MISSING_MAX];
@@ -110,7 +118,8 @@ static size_t unique(void *array, size_t count, int (*compare)(const void *, con
 	return kept;
 }
 
-static size_t find(const void *item, const void *array, size_t count, int (*compare)(const void *, const void *))
+static size_t find(const void *item, const void *array, size_t count,
+		   int (*compare)(const void *, const void *))
 {
 	const void *const *found = bsearch(&item, array, count, sizeof(void *), compare);
 
@@ -190,7 +199,8 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-// The stack that was asked for last, with what only it has: why it ends, and where it is in its process.
+// The stack that was asked for last, with what only it has: why it ends, and where it is in its
+// process.
 static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);
@@ -206,7 +216,8 @@ static void add_last_stack(struct output *out, const struct frec_call_stack *sta
 					   : frec__unwind_end_words(end, words, sizeof(words)));
 	frec__text_puts(text, ",\"pcs\":[");
 	for (size_t i = 0; i < stack->count; i++)
-		frec__text_printf(text, "%s\"0x%" PRIx64 "\"", i ? "," : "", frec__stacks_pcs(out->stacks)[i]);
+		frec__text_printf(text, "%s\"0x%" PRIx64 "\"", i ? "," : "",
+				  frec__stacks_pcs(out->stacks)[i]);
 	frec__text_puts(text, "]");
 }
 
@@ -233,8 +244,8 @@ static void add_thread_stacks(struct output *out)
 	for (size_t i = 0; i < snapshot->thread_stack_count; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 
-		frec__text_printf(text, "%s{\"pid\":%" PRIu32 ",\"tid\":%" PRIu32 ",\"name\":", i ? ",\n" : "", thread->pid,
-				  thread->tid);
+		frec__text_printf(text, "%s{\"pid\":%" PRIu32 ",\"tid\":%" PRIu32 ",\"name\":",
+				  i ? ",\n" : "", thread->pid, thread->tid);
 		frec__text_json(text, thread->name.data, thread->name.len);
 		frec__text_puts(text, ",");
 		add_last_stack(out, frec__stacks_of_thread(out->stacks, thread));
@@ -251,12 +262,13 @@ static void add_recording(struct output *out)
 	struct frec_text *text = &out->text;
 	uint64_t reference = frec__snapshot_reference(snapshot);
 
-	frec__text_printf(text, "{\"reference\":%" PRIu64 ",\"left_out\":[%" PRIu64 ",%" PRIu64 "]", reference,
-			  out->page->left_out_dead, out->page->left_out_others);
+	frec__text_printf(text, "{\"reference\":%" PRIu64 ",\"left_out\":[%" PRIu64 ",%" PRIu64 "]",
+			  reference, out->page->left_out_dead, out->page->left_out_others);
 	if (snapshot->clocks_count)
-		frec__text_printf(text, ",\"realtime\":%" PRIu64, frec__snapshot_realtime(snapshot, reference));
-	frec__text_printf(text, ",\"ring_size\":%" PRIu64 ",\"since\":%" PRIu64 ",\"selection\":[", header->ring_size,
-			  header->recording_since);
+		frec__text_printf(text, ",\"realtime\":%" PRIu64,
+				  frec__snapshot_realtime(snapshot, reference));
+	frec__text_printf(text, ",\"ring_size\":%" PRIu64 ",\"since\":%" PRIu64 ",\"selection\":[",
+			  header->ring_size, header->recording_since);
 	for (size_t i = 0; i < header->n_selection; i++) {
 		frec__text_puts(text, i ? "," : "");
 		frec__text_json_puts(text, header->selection[i]);
@@ -294,7 +306,8 @@ static void add_sources(struct output *out)
 		frec__text_printf(&name, "%s:%s", source->system, source->name);
 		frec__text_puts(text, i ? ",\n{\"name\":" : "{\"name\":");
 		frec__text_json(text, name.data, name.size);
-		frec__text_printf(text, ",\"kernel\":%s,\"fields\":[", is_kernel(source) ? "true" : "false");
+		frec__text_printf(text, ",\"kernel\":%s,\"fields\":[",
+				  is_kernel(source) ? "true" : "false");
 		for (size_t k = 0; k < source->n_field; k++) {
 			enum frec_field_type type = frec__field_type(source->field[k]);
 
@@ -342,11 +355,12 @@ static void add_threads(struct output *out)
 	frec__text_puts(text, ",\n\"threads\":[");
 	for (size_t i = 0; i < out->thread_count; i++) {
 		const struct frec_html_event *thread = out->threads[i];
-		ProtobufCBinaryData process = thread->who ? thread->who->process->name : (ProtobufCBinaryData){0};
+		ProtobufCBinaryData process =
+			thread->who ? thread->who->process->name : (ProtobufCBinaryData){0};
 		ProtobufCBinaryData name = frec__process_entry_thread_name(thread->who);
 
-		frec__text_printf(text, "%s[%" PRId32 ",%" PRId32 ",", i ? ",\n" : "", (int32_t)thread->pid,
-				  (int32_t)thread->tid);
+		frec__text_printf(text, "%s[%" PRId32 ",%" PRId32 ",", i ? ",\n" : "",
+				  (int32_t)thread->pid, (int32_t)thread->tid);
 		frec__text_json(text, process.data, process.len);
 		frec__text_puts(text, ",");
 		frec__text_json(text, name.data, name.len);
@@ -358,15 +372,17 @@ static void add_threads(struct output *out)
 static int write_events(struct output *out, struct frec_error *reterr)
 {
 	const struct frec_html_page *page = out->page;
-	uint64_t reference = frec__snapshot_reference(out->file->host->snapshot) + out->file->host->shift;
+	uint64_t reference =
+		frec__snapshot_reference(out->file->host->snapshot) + out->file->host->shift;
 	int result = 0;
 
 	frec__text_puts(&out->text, ",\n\"events\":[");
 	for (size_t i = 0; i < page->count && !result; i++) {
 		const struct frec_html_event *event = page->events[i];
 
-		frec__text_printf(&out->text, "%s[%" PRId64 ",%" PRId32 ",%zu,%zu,%" PRId64 ",", i ? ",\n" : "\n",
-				  (int64_t)(event->time - reference), (int32_t)event->cpu,
+		frec__text_printf(&out->text, "%s[%" PRId64 ",%" PRId32 ",%zu,%zu,%" PRId64 ",",
+				  i ? ",\n" : "\n", (int64_t)(event->time - reference),
+				  (int32_t)event->cpu,
 				  find(event, out->threads, out->thread_count, by_thread),
 				  find(event, out->sources, out->source_count, by_place),
 				  add_stack(out, event->stack));
@@ -390,7 +406,8 @@ static int write_data(struct output *out, struct frec_error *reterr)
 	add_threads(out);
 	result = write_events(out, reterr);
 	// The stacks come last, because events say which.
-	frec__text_printf(text, ",\n\"stacks_left_out\":%" PRIu64 ",\n\"missing\":[", out->stacks_left_out);
+	frec__text_printf(text, ",\n\"stacks_left_out\":%" PRIu64 ",\n\"missing\":[",
+			  out->stacks_left_out);
 	for (size_t i = 0; i < out->missing_count; i++) {
 		frec__text_puts(text, i ? "," : "");
 		frec__text_json_puts(text, out->missing[i]->message);
@@ -411,9 +428,10 @@ static int write_data(struct output *out, struct frec_error *reterr)
 
 static int write_all(struct output *out, struct frec_error *reterr)
 {
-	static const char report[] = "<script type=\"application/json\" id=\"report-data\">",
-			  events[] = "</script>\n<script type=\"application/json\" id=\"events-data\">",
-			  after[] = "</script>\n";
+	static const char
+		report[] = "<script type=\"application/json\" id=\"report-data\">",
+		events[] = "</script>\n<script type=\"application/json\" id=\"events-data\">",
+		after[] = "</script>\n";
 	struct frec_output *file = out->page->context->output;
 	int result = frec__output_write(file, frec__html_head, frec__html_head_size, reterr);
 
@@ -429,7 +447,8 @@ static int write_all(struct output *out, struct frec_error *reterr)
 		result = write_data(out, reterr);
 	if (!result)
 		result = frec__output_write(file, after, sizeof(after) - 1, reterr);
-	return result ? result : frec__output_write(file, frec__html_tail, frec__html_tail_size, reterr);
+	return result ? result
+		      : frec__output_write(file, frec__html_tail, frec__html_tail_size, reterr);
 }
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// libcurl is loaded when it is first needed. Linked, it and the thirty libraries behind it would make every start of the tool
-// nine times as long and need their memory in every recorder, which is this program too, and hardly anybody sends over HTTP.
+// libcurl is loaded when it is first needed. Linked, it and the thirty libraries behind it would
+// make every start of the tool nine times as long and need their memory in every recorder, which is
+// this program too, and hardly anybody sends over HTTP.
 #include "export/http.h"
 
 #include <dlfcn.h>
@@ -54,7 +55,8 @@ static int load(struct frec_error *reterr)
 	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 
 	if (!handle)
-		return frec__error(reterr, -ENOENT, "sending needs libcurl, install libcurl4: %s", dlerror());
+		return frec__error(reterr, -ENOENT, "sending needs libcurl, install libcurl4: %s",
+				   dlerror());
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
 		void *symbol = dlsym(handle, symbols[i].name);
 
@@ -152,7 +154,9 @@ int frec__http_post(struct frec_http *http, const void *data, size_t size,
 	if (!code)
 		library.getinfo(http->curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	library.getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after);
-	answer->retry_after = retry_after <= 0 ? 0 : retry_after < UINT32_MAX ? (uint64_t)retry_after : UINT32_MAX;
+	answer->retry_after = retry_after <= 0		 ? 0
+			      : retry_after < UINT32_MAX ? (uint64_t)retry_after
+							 : UINT32_MAX;
 	answer->passing = code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING ||
 			  code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
 			  code == CURLE_OPERATION_TIMEDOUT;

@@ -5,26 +5,28 @@
 //	 "event":"shop:request_done","fields":{"order_id":7,"path":"/cart"},"truncated":["path"]}
 //
 //	time       CLOCK_MONOTONIC, nanoseconds, integer
-//	host       of which, where events of several are in the file. Times are then those of the host
-//	           that booted first
+//	host       of which, where events of several are in the file. Times are then those of the
+//		   host that booted first
 //	cpu        on which it happened
 //	pid, tid   -1 where the kernel could not tell
 //	process,   names; absent where unknown
 //	thread
 //	event      system:name, as after -e
-//	fields     in their order in the event. By kind: integers of up to 64 bits as integers, never as
-//	           1e18 (a reader that turns them into doubles loses digits above 2^53); true and false;
-//	           floats with as many digits as read back to the same value, "nan", "inf" and "-inf" as
-//	           strings; pointers as "0x..."; enums by name, by number where the number has no name;
-//	           text as strings, in which a byte that is not UTF-8 stands as \xNN, four characters;
-//	           bytes as a string of two digits each; arrays as arrays; null where the payload does not
-//	           hold what its layout promises
-//	truncated  names of strings that were longer when they were emitted; absent where there are none
+//	fields     in their order in the event. By kind: integers of up to 64 bits as integers,
+//		   never as 1e18 (a reader that turns them into doubles loses digits above 2^53);
+//		   true and false; floats with as many digits as read back to the same value, "nan",
+//		   "inf" and "-inf" as strings; pointers as "0x..."; enums by name, by number where
+//		   the number has no name; text as strings, in which a byte that is not UTF-8 stands
+//		   as \xNN, four characters; bytes as a string of two digits each; arrays as arrays;
+//		   null where the payload does not hold what its layout promises
+//	truncated  names of strings that were longer when they were emitted; absent where there are
+//		   none
 //	registers  user registers by name as "0x...", where they were recorded
 //	stack_size bytes of the stack that were recorded with it, where they were
-//	stack      functions, innermost first, where the event has a call stack: objects with "address", in the program's file,
-//	           and as far as they are known "function", "offset" in it, "file", "line", "column", "inlined", "module" (the
-//	           program; without one the address is the process's), "build_id"
+//	stack      functions, innermost first, where the event has a call stack: objects with
+//		   "address", in the program's file, and as far as they are known "function",
+//		   "offset" in it, "file", "line", "column", "inlined", "module" (the program;
+//		   without one the address is the process's), "build_id"
 //	stack_end  why the stack ends, where that is not at the outermost frame
 #include "export/json.h"
 
@@ -116,7 +118,8 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
-// ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL without memory.
+// ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL
+// without memory.
 static const struct frec_text *names_of(struct frec_json *json,
 					const struct frec_process_entry *who)
 {

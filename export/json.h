@@ -13,9 +13,10 @@ struct frec_json {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *registers; /* NULL for a machine that is not known */
 	struct frec_json_source *sources;	/* by index */
-	const char *host; /* told in every event; NULL: there is but one */
-	struct frec_by_id locations;		/* struct frec_text: objects of places on stacks, made when first met */
-	struct frec_by_id names;		/* the same: of threads */
+	const char *host;			/* told in every event; NULL: there is but one */
+	/* struct frec_text: objects of places on stacks, made when first met */
+	struct frec_by_id locations;
+	struct frec_by_id names; /* the same: of threads */
 	struct frec_map threads; /* number of the names of one, by the address of its entry */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The last records of some kind, kept as copies while a snapshot is read: the chunk that they lie in goes when the next one comes. */
+/* The last records of some kind, kept as copies while a snapshot is read: the chunk that they lie
+ * in goes when the next one comes. */
 #ifndef FREC_EXPORT_LAST_RECORDS_H
 #define FREC_EXPORT_LAST_RECORDS_H
 

@@ -10,7 +10,7 @@ struct frec_line_style {
 	uint64_t reference; /* what times are told from */
 	int name_width, event_width;
 	int host_width; /* 0: there is one host, and it is not told */
-	bool colored; /* for a terminal */
+	bool colored;	/* for a terminal */
 };
 
 /* Columns as wide as the tables' names need. */

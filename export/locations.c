@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Interning places in code. Each address of a process is looked up once: after that a frame costs one probe of a hash table.
+// Interning places in code. Each address of a process is looked up once: after that a frame costs
+// one probe of a hash table.
 #include "export/locations.h"
 
 #include <errno.h>
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Two frames at one address are two places where their names are found by other addresses, or where one is less certain.
+// Two frames at one address are two places where their names are found by other addresses, or where
+// one is less certain.
 static uint32_t how_of(const struct frec_frame *frame)
 {
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;
@@ -95,7 +97,8 @@ void frec__located_process_deinit(struct frec_located_process *process)
 	*process = (struct frec_located_process){0};
 }
 
-// The code of this name and build-id, made where it was not met before. There are few: the names on a machine's stacks.
+// The code of this name and build-id, made where it was not met before. There are few: the names on
+// a machine's stacks.
 static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
 					 size_t path_size, const Flightrec__Map *map)
 {
@@ -156,7 +159,8 @@ static bool same_place(const struct frec_location *a, const struct frec_location
 	       a->exact == b->exact && a->signal == b->signal;
 }
 
-static struct frec_location *add(struct frec_locations *locations, const struct frec_location *place)
+static struct frec_location *add(struct frec_locations *locations,
+				 const struct frec_location *place)
 {
 	struct frec_location *location;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in code, each once: which program, which address in it, what it is called. The lower half of stacks.h. */
+/* Places in code, each once: which program, which address in it, what it is called. The lower half
+ * of stacks.h. */
 #ifndef FREC_EXPORT_LOCATIONS_H
 #define FREC_EXPORT_LOCATIONS_H
 
@@ -26,7 +27,7 @@ struct frec_locations {
 	size_t code_count, code_room;
 	struct frec_location **locations;
 	size_t count, room;
-	struct frec_map indices; /* of those plus 1, by hash of the place */
+	struct frec_map indices;		 /* of those plus 1, by hash of the place */
 	const Flightrec__KernelSymbol **symbols; /* of the kernel, by address */
 	size_t symbol_count;
 	bool symbols_sorted;
@@ -47,7 +48,8 @@ const struct frec_location *frec__locations_find(struct frec_locations *location
 const struct frec_location *frec__locations_kernel(struct frec_locations *locations,
 						   const struct frec_frame *frame);
 
-/* Whether it is of a file, or the vDSO, which is like one: not the heap, not code made at run time. */
+/* Whether it is of a file, or the vDSO, which is like one: not the heap, not code made at run
+ * time. */
 bool frec__map_is_file(const Flightrec__Map *map);
 
 #endif

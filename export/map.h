@@ -23,9 +23,9 @@ struct frec_map {
 uint32_t *frec__map_get(const struct frec_map *map, uint64_t key);
 
 /*
- * The value of a key, which is 0 where it was not there before, or NULL without memory. `ret_new` may be NULL.
- * To find things by their hash, let values be numbers from 1 and go from the hash on to the first key whose value is 0 or
- * the thing's own.
+ * The value of a key, which is 0 where it was not there before, or NULL without memory. `ret_new`
+ * may be NULL. To find things by their hash, let values be numbers from 1 and go from the hash on
+ * to the first key whose value is 0 or the thing's own.
  */
 uint32_t *frec__map_put(struct frec_map *map, uint64_t key, bool *ret_new);
 

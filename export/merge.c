@@ -55,7 +55,8 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-// Of records with one time that of the first ring comes first. Without a branch: nobody could foresee it.
+// Of records with one time that of the first ring comes first. Without a branch: nobody could
+// foresee it.
 static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
 	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));

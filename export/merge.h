@@ -25,8 +25,8 @@ struct frec_merge {
 	struct frec_merge_ring *rings; /* by CPU and number */
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
-	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set before
-	 * the first call of frec__merge_next, else everything is read. */
+	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set
+	 * before the first call of frec__merge_next, else everything is read. */
 	uint64_t from, to;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
 	uint64_t unknown; /* samples left out: of a source that the file does not describe */

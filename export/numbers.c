@@ -33,7 +33,8 @@ static inline char *digits_of(char *end, uint64_t value)
 	return end;
 }
 
-// How many there are: as many as the logarithm says, which is near enough to that of the highest bit, or one more.
+// How many there are: as many as the logarithm says, which is near enough to that of the highest
+// bit, or one more.
 static unsigned int count_digits(uint64_t value)
 {
 	static const uint64_t powers[DIGITS_MAX] = {
@@ -109,8 +110,9 @@ void frec__text_pointer(struct frec_text *text, uint64_t value)
 	frec__text_end(text, p + digits);
 }
 
-// Most numbers that people measure are short decimals. A decimal of up to 15 digits (6 for a float) is the only one so
-// short that reads as its double, so one that is found by multiplying is the one printf would print.
+// Most numbers that people measure are short decimals. A decimal of up to 15 digits (6 for a float)
+// is the only one so short that reads as its double, so one that is found by multiplying is the one
+// printf would print.
 static bool add_short_decimal(struct frec_text *text, double value, bool single)
 {
 	static const double powers[DECIMALS_MAX] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};

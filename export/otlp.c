@@ -4,12 +4,13 @@
 //
 //	time_unix_nano  CLOCK_REALTIME
 //	event_name      "shop.request_done"
-//	trace_id, span_id  of the span that it begins, ends or is in: those that otlp_traces.c gives it
+//	trace_id, span_id  of the span that it begins, ends or is in: those that otlp_traces.c gives
+//			   it
 //	attributes      "shop.order_id": the fields, under the name of their provider or group;
-//	                process.pid, process.executable.name, thread.id, thread.name and
-//	                cpu.logical_number as OpenTelemetry's conventions name them;
-//	                flightrec.time: CLOCK_MONOTONIC, nanoseconds; flightrec.truncated: the names of
-//	                fields whose text was longer when it was emitted
+//			process.pid, process.executable.name, thread.id, thread.name and
+//			cpu.logical_number as OpenTelemetry's conventions name them; flightrec.time:
+//			CLOCK_MONOTONIC, nanoseconds; flightrec.truncated: the names of fields whose
+//			text was longer when it was emitted
 //
 // Its numbers are int64: what is larger is a string of digits. A payload too short for a field
 // leaves its value empty. Records go out in batches, each with the resource (the host) before it:
@@ -32,7 +33,7 @@ struct otlp {
 	struct {
 		Otlp__LogRecord *records[BATCH];
 		size_t count;
-	} *hosts; /* the batch, by host */
+	} * hosts; /* the batch, by host */
 	size_t count;
 	struct frec_otlp_buffer packed;
 };
@@ -128,8 +129,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const Flightrec__Source *source = event->source;
 	struct frec_otlp_attributes attributes;
 	struct frec_otlp_ids ids;
-	struct frec_otlp_field *fields =
-		frec__arena_array(arena, source->n_field, sizeof(*fields));
+	struct frec_otlp_field *fields = frec__arena_array(arena, source->n_field, sizeof(*fields));
 	int result = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
 	Otlp__LogRecord *record;
 

@@ -76,7 +76,8 @@ static void take_trace_id(const struct frec_value *value, struct frec_otlp_ids *
 	}
 }
 
-// The trace of the event's first flow. Of several hosts the one whose clock is the timeline's gives the boot.
+// The trace of the event's first flow. Of several hosts the one whose clock is the timeline's gives
+// the boot.
 static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret)
 {
@@ -91,11 +92,12 @@ static void find_flow(const struct frec_otlp_spans *spans, const struct frec_eve
 		take_trace_id(&event->values[plan->flow_fields[i]], ret);
 	if (!has_trace(ret))
 		put_id(ret->trace, sizeof(ret->trace),
-		       mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW, event->shape->flows[0]));
+		       mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW,
+			   event->shape->flows[0]));
 }
 
-static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans, const struct frec_event *event,
-					    bool make)
+static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
+					    const struct frec_event *event, bool make)
 {
 	uint64_t key = (uint64_t)event->host->index << 32 | event->record->tid;
 	uint32_t *number = make ? frec__map_put(&spans->threads, key, NULL)
@@ -116,7 +118,8 @@ static struct frec_otlp_span *find_lane(const struct frec_otlp_spans *spans, uin
 	return lane < spans->lanes.count ? &lanes[lane] : NULL;
 }
 
-static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const struct frec_event *event)
+static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans,
+					const struct frec_event *event)
 {
 	const struct frec_otlp_thread *thread = find_thread(spans, event, false);
 
@@ -124,7 +127,8 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans, const str
 }
 
 // The span that the event itself says it is in.
-static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans, const struct frec_event *event)
+static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
+					  const struct frec_event *event)
 {
 	uint32_t lane = event->shape ? event->shape->within : 0;
 	struct frec_otlp_span *span = lane ? find_lane(spans, lane) : NULL;
@@ -133,7 +137,8 @@ static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans, c
 }
 
 // What a span that the event begins is in.
-static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans, const struct frec_event *event)
+static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
+						const struct frec_event *event)
 {
 	const struct frec_otlp_thread *thread = find_thread(spans, event, false);
 	size_t depth = thread ? thread->depth : 0;
@@ -149,12 +154,14 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans, c
 }
 
 // A place on the thread's stack, or that of a lane. NULL without memory.
-static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans, const struct frec_event *event)
+static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans,
+					 const struct frec_event *event)
 {
 	struct frec_otlp_thread *thread;
 
 	if (event->shape->lane)
-		return frec__by_id(&spans->lanes, event->shape->lane, sizeof(struct frec_otlp_span));
+		return frec__by_id(&spans->lanes, event->shape->lane,
+				   sizeof(struct frec_otlp_span));
 	thread = find_thread(spans, event, true);
 	if (!thread)
 		return NULL;
@@ -219,8 +226,9 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 }
 
 // Takes the span from its place into `ended`.
-static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place, enum frec_otlp_end how,
-		     const struct frec_event *event, struct frec_error *reterr)
+static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place,
+		     enum frec_otlp_end how, const struct frec_event *event,
+		     struct frec_error *reterr)
 {
 	int result = 0;
 
@@ -235,8 +243,8 @@ static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place
 	return result;
 }
 
-static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread, enum frec_otlp_end how,
-	       const struct frec_event *event, struct frec_error *reterr)
+static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread,
+	       enum frec_otlp_end how, const struct frec_event *event, struct frec_error *reterr)
 {
 	if (!thread || !thread->depth)
 		return 0;
@@ -244,7 +252,8 @@ static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread, e
 }
 
 // The begin of what the event ends was never seen.
-static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event, struct frec_error *reterr)
+static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event,
+		   struct frec_error *reterr)
 {
 	struct frec_otlp_span span = span_of(event);
 
@@ -252,7 +261,8 @@ static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event
 	return end_place(spans, &span, FREC_OTLP_ENDED, event, reterr);
 }
 
-static int end(struct frec_otlp_spans *spans, const struct frec_event *event, struct frec_error *reterr)
+static int end(struct frec_otlp_spans *spans, const struct frec_event *event,
+	       struct frec_error *reterr)
 {
 	const struct frec_shape *shape = event->shape;
 	struct frec_otlp_span *lane;
@@ -275,7 +285,8 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 	int result = 0;
 
 	for (size_t i = 0; shape && i < shape->abandoned && !result; i++)
-		result = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event, reterr);
+		result = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event,
+			     reterr);
 	if (!result && shape && shape->kind == FREC_SHAPE_END) {
 		result = end(spans, event, reterr);
 		in = &spans->ended;
@@ -288,7 +299,8 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 		if (!in)
 			in = innermost(spans, event);
 		find_flow(spans, event, ret_ids);
-		if (in && has_trace(ret_ids) && memcmp(ret_ids->trace, in->ids.trace, sizeof(in->ids.trace)) != 0)
+		if (in && has_trace(ret_ids) &&
+		    memcmp(ret_ids->trace, in->ids.trace, sizeof(in->ids.trace)) != 0)
 			in = NULL;
 	}
 	if (in)

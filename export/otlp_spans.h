@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spans as OpenTelemetry has them: each with an id, in a trace, with the span around it as its parent. Which events begin and end
- * them is decided by shapes.h; here is followed which are open, so that logs know what they are in and traces get whole spans.
+ * Spans as OpenTelemetry has them: each with an id, in a trace, with the span around it as its
+ * parent. Which events begin and end them is decided by shapes.h; here is followed which are open,
+ * so that logs know what they are in and traces get whole spans.
  *
- * Ids are hashes of what is recorded, so whoever exports an event again, from this or another snapshot that has it, gives it the
- * same ones:
+ * Ids are hashes of what is recorded, so whoever exports an event again, from this or another
+ * snapshot that has it, gives it the same ones:
  *
  *     span    boot, time, CPU and thread of its begin
- *     trace   the value that a flow goes by (rules.h), the same in all processes that tell it; a text of 32 hexadecimal digits, a
- *             trace id of W3C's Trace Context, is taken as it is. Without a flow that of the span around it, else one of its own
- *     parent  the span that the begin says it is part of, else the innermost one of the thread that began it; of one that
- *             began beside another of its kind, what that one is in. A span whose flow makes it part of another trace has
- *             none, and a link to that one instead
+ *     trace   the value that a flow goes by (rules.h), the same in all processes that tell it; a
+ *             text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is taken as it is.
+ *             Without a flow that of the span around it, else one of its own
+ *     parent  the span that the begin says it is part of, else the innermost one of the thread that
+ *             began it; of one that began beside another of its kind, what that one is in. A span
+ *             whose flow makes it part of another trace has none, and a link to that one instead
  *
- * An event that begins or ends a span is in that span; every other in the one that it names, else the innermost one of its thread,
- * unless its flow says that it is part of another trace.
+ * An event that begins or ends a span is in that span; every other in the one that it names, else
+ * the innermost one of its thread, unless its flow says that it is part of another trace.
  */
 #ifndef FREC_EXPORT_OTLP_SPANS_H
 #define FREC_EXPORT_OTLP_SPANS_H
@@ -56,7 +58,7 @@ struct frec_otlp_spans {
 	struct frec_map threads;       /* number in thread_list, from 1 */
 	struct frec_by_id thread_list; /* struct frec_otlp_thread */
 	struct frec_by_id lanes;       /* struct frec_otlp_span, by number of the lane */
-	struct frec_otlp_span ended; /* the last one */
+	struct frec_otlp_span ended;   /* the last one */
 	/* Told of every span when it ends; NULL: nobody is. */
 	int (*end)(void *data, const struct frec_otlp_span *span, enum frec_otlp_end how,
 		   const struct frec_event *event, struct frec_error *reterr);
@@ -67,8 +69,9 @@ struct frec_otlp_spans {
 void frec__otlp_spans_deinit(struct frec_otlp_spans *spans);
 
 /*
- * Follows an event; each once, in the order of the timeline. *ret_ids tells where it belongs, *ret_begun (NULL: not
- * wanted) is the span that it begins, for the writer's data, or NULL. Returns 0, -ENOMEM or what `end` returned.
+ * Follows an event; each once, in the order of the timeline. *ret_ids tells where it belongs,
+ * *ret_begun (NULL: not wanted) is the span that it begins, for the writer's data, or NULL. Returns
+ * 0, -ENOMEM or what `end` returned.
  */
 int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret_ids, struct frec_otlp_span **ret_begun,

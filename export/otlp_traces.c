@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: MIT
-// OpenTelemetry's traces, OTLP in protobuf: a TracesData, which is also the body of a request to a collector. What events mean
-// (shapes.h) are its spans:
+// OpenTelemetry's traces, OTLP in protobuf: a TracesData, which is also the body of a request to a
+// collector. What events mean (shapes.h) are its spans:
 //
 //	name            that of the span, "request"
 //	trace_id, span_id, parent_span_id, links  otlp_spans.h
 //	start, end      CLOCK_REALTIME
-//	attributes      the fields of both its events, under the names that logs have; of what both have, what the end says.
-//	                thread.id and thread.name of its begin; flightrec.time: when it began, CLOCK_MONOTONIC; flightrec.truncated
-//	                as in logs; flightrec.missing: "begin", which was before the first event of its host, or "end", which never came
+//	attributes      the fields of both its events, under the names that logs have; of what both
+//			have, what the end says. thread.id and thread.name of its begin;
+//			flightrec.time: when it began, CLOCK_MONOTONIC; flightrec.truncated as in
+//			logs; flightrec.missing: "begin", which was before the first event of its
+//			host, or "end", which never came
 //
-// A file of OTLP holds one kind of message, so this is a format of its own beside otlp.c. A process is a resource with its
-// name as service.name, because that is what viewers group by.
+// A file of OTLP holds one kind of message, so this is a format of its own beside otlp.c. A process
+// is a resource with its name as service.name, because that is what viewers group by.
 //
-// A span whose end is not there ends with what could still have ended it: with the events, with its process, or with an outer span of its
-// thread. Where its process is the one that died it is an error, and the status says of what.
+// A span whose end is not there ends with what could still have ended it: with the events, with its
+// process, or with an outer span of its thread. Where its process is the one that died it is an
+// error, and the status says of what.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,13 +54,14 @@ struct traces {
 	struct {
 		uint64_t first, last; /* its events, CLOCK_MONOTONIC */
 		bool any;
-	} *hosts;
+	} * hosts;
 	struct frec_otlp_buffer packed;
 };
 
 static size_t bytes_of(const struct frec_value *value)
 {
-	return value->kind == FREC_VALUE_TEXT || value->kind == FREC_VALUE_BYTES || value->kind == FREC_VALUE_ARRAY
+	return value->kind == FREC_VALUE_TEXT || value->kind == FREC_VALUE_BYTES ||
+			       value->kind == FREC_VALUE_ARRAY
 		       ? value->size
 		       : 0;
 }
@@ -65,7 +69,8 @@ static size_t bytes_of(const struct frec_value *value)
 // A copy for as long as the span is open, from malloc.
 static struct begin_event *copy_event(const struct frec_event *event)
 {
-	size_t count = event->source->n_field, size = sizeof(struct begin_event) + count * sizeof(struct frec_value);
+	size_t count = event->source->n_field,
+	       size = sizeof(struct begin_event) + count * sizeof(struct frec_value);
 	struct begin_event *copy;
 	uint8_t *to;
 
@@ -127,7 +132,8 @@ static void fill_resource(struct frec_arena *arena, const struct group *group, O
 		frec__otlp_add_text(arena, &attributes, "service.name", group->process->name.data,
 				    group->process->name.len);
 	else
-		frec__otlp_add_text(arena, &attributes, "service.name", unknown, sizeof(unknown) - 1);
+		frec__otlp_add_text(arena, &attributes, "service.name", unknown,
+				    sizeof(unknown) - 1);
 	frec__otlp_add_host(arena, &attributes, group->host);
 	frec__otlp_add_process(arena, &attributes, group->process ? &who : NULL, group->pid);
 	ret->attributes = attributes.items;
@@ -166,14 +172,16 @@ static int flush(struct traces *traces, struct frec_error *reterr)
 	if (traces->arena.failed)
 		result = frec__error(reterr, -ENOMEM, "out of memory");
 	else if (traces->count)
-		result = frec__otlp_write(&traces->packed, &data.base, traces->context->output, reterr);
+		result = frec__otlp_write(&traces->packed, &data.base, traces->context->output,
+					  reterr);
 	frec__arena_reset(&traces->arena);
 	traces->count = traces->group_count = 0;
 	return result;
 }
 
 static size_t add_fields(struct frec_arena *arena, const Flightrec__Source *source,
-			 const struct frec_value *values, struct frec_otlp_field *fields, size_t count)
+			 const struct frec_value *values, struct frec_otlp_field *fields,
+			 size_t count)
 {
 	size_t before = count;
 
@@ -195,7 +203,8 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 			    enum frec_otlp_end how, const struct frec_event *event, Otlp__Span *ret)
 {
 	const struct begin_event *begun = span->data;
-	size_t room = (begun ? begun->source->n_field : 0) + (event ? event->source->n_field : 0), count = 0;
+	size_t room = (begun ? begun->source->n_field : 0) + (event ? event->source->n_field : 0),
+	       count = 0;
 	struct frec_otlp_field *fields = frec__arena_array(arena, room, sizeof(*fields));
 	struct frec_otlp_attributes attributes;
 
@@ -205,8 +214,8 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 		frec__otlp_add_integer(arena, &attributes, "flightrec.time", (int64_t)span->begin);
 	frec__otlp_add_thread(arena, &attributes, span->who, span->tid);
 	if (span->cut || how != FREC_OTLP_ENDED)
-		frec__otlp_add_text(arena, &attributes, "flightrec.missing", span->cut ? "begin" : "end",
-				    span->cut ? 5 : 3);
+		frec__otlp_add_text(arena, &attributes, "flightrec.missing",
+				    span->cut ? "begin" : "end", span->cut ? 5 : 3);
 	if (begun)
 		count = add_fields(arena, begun->source, begun->values, fields, count);
 	if (event && how == FREC_OTLP_ENDED)
@@ -216,8 +225,10 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 	ret->n_attributes = attributes.count;
 }
 
-// The death of the process that the span is of, as far as the events go. NULL: it did not die in it.
-static const Flightrec__Crash *find_crash(const struct traces *traces, const struct frec_otlp_span *span)
+// The death of the process that the span is of, as far as the events go. NULL: it did not die in
+// it.
+static const Flightrec__Crash *find_crash(const struct traces *traces,
+					  const struct frec_otlp_span *span)
 {
 	const struct frec_timeline *timeline = traces->context->timeline;
 
@@ -248,7 +259,8 @@ static void fail(struct frec_arena *arena, const Flightrec__Crash *crash, Otlp__
 	frec__text_free(&words);
 }
 
-// The time of its host at which a span without an end is over, and whether that was its process's death.
+// The time of its host at which a span without an end is over, and whether that was its process's
+// death.
 static uint64_t end_of(struct traces *traces, const struct frec_otlp_span *span,
 		       const struct frec_event *event, Otlp__Span *ret)
 {
@@ -270,7 +282,7 @@ static void set_around(struct frec_arena *arena, const struct frec_otlp_span *sp
 		frec__otlp_id(arena, span->around.span, sizeof(span->around.span));
 	struct {
 		Otlp__SpanLink link, *pointer;
-	} *made;
+	} * made;
 
 	if (!around.len)
 		return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Attributes: keys of an event's fields under the name of their provider or group, and values of every kind.
+// Attributes: keys of an event's fields under the name of their provider or group, and values of
+// every kind.
 #include "export/otlp_values.h"
 
 #include <errno.h>
@@ -144,8 +145,8 @@ static void set_value(struct frec_arena *arena, Otlp__AnyValue *ret, const struc
 	}
 }
 
-void frec__otlp_add_text(struct frec_arena *arena, struct frec_otlp_attributes *attributes, char *key,
-			 const void *data, size_t size)
+void frec__otlp_add_text(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			 char *key, const void *data, size_t size)
 {
 	Otlp__AnyValue *value = frec__otlp_add(arena, attributes, key);
 
@@ -199,8 +200,9 @@ static void add_truncated(struct frec_arena *arena, struct frec_otlp_attributes 
 	truncated = 0;
 	for (size_t i = 0; names && i < count; i++) {
 		if (fields[i].value->cut)
-			frec__otlp_set_string(names->values[truncated++],
-					      frec__arena_string(arena, fields[i].value->field->name));
+			frec__otlp_set_string(
+				names->values[truncated++],
+				frec__arena_string(arena, fields[i].value->field->name));
 	}
 }
 
@@ -243,7 +245,8 @@ void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *
 	const Flightrec__Header *header = host->snapshot->header;
 
 	frec__otlp_add_text(arena, attributes, "os.type", "linux", 5);
-	frec__otlp_add_text(arena, attributes, "host.arch", header->machine, strlen(header->machine));
+	frec__otlp_add_text(arena, attributes, "host.arch", header->machine,
+			    strlen(header->machine));
 	if (!header->host)
 		return;
 	frec__otlp_add_text(arena, attributes, "host.name", header->host->hostname.data,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What OTLP's logs and traces are both made of: attributes, resources, messages. What is made lives in an arena, until a batch is
- * packed; without memory that has `failed`. */
+/* What OTLP's logs and traces are both made of: attributes, resources, messages. What is made lives
+ * in an arena, until a batch is packed; without memory that has `failed`. */
 #ifndef FREC_EXPORT_OTLP_VALUES_H
 #define FREC_EXPORT_OTLP_VALUES_H
 
@@ -25,11 +25,12 @@ struct frec_otlp_field {
 
 bool frec__otlp_attributes(struct frec_arena *arena, struct frec_otlp_attributes *ret, size_t room);
 
-/* An attribute whose value is still empty, or NULL without memory or room. The key is not copied. */
+/* An attribute whose value is still empty, or NULL without memory or room. The key is not
+ * copied. */
 Otlp__AnyValue *frec__otlp_add(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			       char *key);
-void frec__otlp_add_text(struct frec_arena *arena, struct frec_otlp_attributes *attributes, char *key,
-			 const void *data, size_t size);
+void frec__otlp_add_text(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			 char *key, const void *data, size_t size);
 void frec__otlp_add_integer(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			    char *key, int64_t number);
 void frec__otlp_set_string(Otlp__AnyValue *value, char *string);
@@ -53,7 +54,8 @@ void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *
 			 const struct frec_host *host);
 
 /* Who says so: this program. NULL without memory. */
-Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena, const struct frec_host *host);
+Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena,
+					     const struct frec_host *host);
 
 /* Room for packed messages, used again. Start with zeroes, free `data`. */
 struct frec_otlp_buffer {

@@ -50,7 +50,8 @@ int frec__output_open_folder(struct frec_output *output, const char *path,
 	return frec__new_folder_create(&output->file, path, reterr);
 }
 
-int frec__output_open_collector(struct frec_output *output, const struct frec_collector_options *options,
+int frec__output_open_collector(struct frec_output *output,
+				const struct frec_collector_options *options,
 				struct frec_error *reterr)
 {
 	start(output, FREC_OUTPUT_STREAM);

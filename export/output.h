@@ -27,8 +27,8 @@ struct frec_output {
 	bool in_folder;
 	uint8_t *buffer;
 	size_t used;
-	uint64_t written; /* bytes, without those in the buffer */
-	struct frec_collector *collector; /* NULL: a descriptor */
+	uint64_t written;			    /* bytes, without those in the buffer */
+	struct frec_collector *collector;	    /* NULL: a descriptor */
 	const struct frec_compression *compression; /* of what leaves the buffer; NULL: none */
 	void *compressor;
 	struct frec_text compressed;
@@ -45,15 +45,16 @@ int frec__output_open_folder(struct frec_output *output, const char *path,
 			     struct frec_error *reterr);
 
 /* A collector: each frec__output_write is a whole message of OTLP. */
-int frec__output_open_collector(struct frec_output *output, const struct frec_collector_options *options,
+int frec__output_open_collector(struct frec_output *output,
+				const struct frec_collector_options *options,
 				struct frec_error *reterr);
 
 /* A file in such a folder, to be committed or discarded before it. `name` has no slash. */
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr);
 
-/* From now on what is written comes out compressed. Not for a folder, nor for what will be patched. On failure the output is
- * ended. */
+/* From now on what is written comes out compressed. Not for a folder, nor for what will be patched.
+ * On failure the output is ended. */
 int frec__output_compress(struct frec_output *output, const struct frec_compression *compression,
 			  struct frec_error *reterr);
 

@@ -54,8 +54,8 @@ static inline uint8_t *frec__pack_begin_sized(uint8_t *p, uint32_t field, size_t
 	return frec__pack_varint(p, field << 3 | 2) + length_size;
 }
 
-/* Ends it. One whose length takes more or less than expected moves a little. Returns where to go on; `length_size` becomes what
- * it took, to be expected of the next of its kind. */
+/* Ends it. One whose length takes more or less than expected moves a little. Returns where to go
+ * on; `length_size` becomes what it took, to be expected of the next of its kind. */
 static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *length_size)
 {
 	size_t size = (size_t)(p - start), expected = *length_size;

@@ -18,7 +18,7 @@
 #define RECORDS_PER_ROUND 8192
 #define FINISHED_ROUND 68
 
-#define SAMPLE_TYPE                                                                      \
+#define SAMPLE_TYPE \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW)
 #define STACK_TYPE (PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_STACK_USER)
@@ -60,7 +60,8 @@ static int write_record(struct perf *perf, struct frec_error *reterr)
 	return frec__output_text(perf->context->output, &perf->record, reterr);
 }
 
-// What stands at the end of every record that is no sample. What was there before the first event has no time, as perf has it:
+// What stands at the end of every record that is no sample. What was there before the first event
+// has no time, as perf has it:
 // else readers would take the recording to begin where the oldest process did.
 static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_t time)
 {
@@ -131,7 +132,8 @@ static int write_births(struct perf *perf, uint64_t until, struct frec_error *re
 	return result;
 }
 
-// The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it is not unwound twice.
+// The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it
+// is not unwound twice.
 static void add_chain(struct perf *perf, const struct frec_call_stack *stack, const uint64_t *pcs)
 {
 	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;

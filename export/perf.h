@@ -9,8 +9,9 @@
 #include "export/writer.h"
 
 /*
- * How a field stands in the payloads that are written: integers, also those of an array, and floats take 8 bytes; of a text
- * and of bytes there is a u16 offset and a u16 size of what stands behind the fixed part.
+ * How a field stands in the payloads that are written: integers, also those of an array, and floats
+ * take 8 bytes; of a text and of bytes there is a u16 offset and a u16 size of what stands behind
+ * the fixed part.
  */
 struct frec_perf_field {
 	enum frec_field_type type;
@@ -36,8 +37,8 @@ void frec__perf_format(struct frec_text *text, const struct frec_perf_source *so
 void frec__perf_payload(struct frec_text *bytes, const struct frec_perf_source *source,
 			const struct frec_event *event);
 
-/* Features: what stands behind the records. `offset`: where the bytes will stand in the file. Sets the bits of those that
- * are there. */
+/* Features: what stands behind the records. `offset`: where the bytes will stand in the file. Sets
+ * the bits of those that are there. */
 void frec__perf_features(struct frec_text *bytes, const struct frec_export *context,
 			 const struct frec_perf_source *sources, uint64_t offset,
 			 uint64_t *ret_bits);

@@ -221,7 +221,8 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// No snapshot tells, but perf data convert --to-json dies where nothing stands here.
+		// No snapshot tells, but perf data convert --to-json dies where nothing stands
+		// here.
 		add_string(bytes, "unknown", 7);
 		return true;
 	case EVENT_DESC:

@@ -20,7 +20,8 @@
 // perf wants to know how long an array is before it sees one.
 static bool is_short_array(const Flightrec__Field *field)
 {
-	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE && field->size >= field->element_size &&
+	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
+	       field->size >= field->element_size &&
 	       field->size / field->element_size <= FIXED_MAX / 8;
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Perfetto's protobuf trace, packet by packet.
 //
-// All packets of a host but the kernel's tracepoints belong to one sequence: its first packet clears
-// the reader's state and sets the clock, all others need that state. A second host is a machine of its own,
-// whose clocks are said to be those of the first: times are the timeline's. Names of events, categories and
-// annotations are interned: the packet of a source's first event brings all names of that source.
-// Times are CLOCK_MONOTONIC, except in ftrace events, which readers take for CLOCK_BOOTTIME
-// whatever a packet says; the clock snapshots in the trace relate the two.
+// All packets of a host but the kernel's tracepoints belong to one sequence: its first packet
+// clears the reader's state and sets the clock, all others need that state. A second host is a
+// machine of its own, whose clocks are said to be those of the first: times are the timeline's.
+// Names of events, categories and annotations are interned: the packet of a source's first event
+// brings all names of that source. Times are CLOCK_MONOTONIC, except in ftrace events, which
+// readers take for CLOCK_BOOTTIME whatever a packet says; the clock snapshots in the trace relate
+// the two.
 //
 // A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes
 // more for each, and no memory.
@@ -75,8 +76,9 @@ int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
 	return frec__map_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
 }
 
-static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid, uint32_t tid,
-			   const struct frec_process_entry *who, struct frec_error *reterr)
+static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
+			   uint32_t tid, const struct frec_process_entry *who,
+			   struct frec_error *reterr)
 {
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackDescriptor track = PERFETTO__PROTOS__TRACK_DESCRIPTOR__INIT;
@@ -128,8 +130,8 @@ static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_
 	return name;
 }
 
-// The names of a source, to go with its first event: its own, that of the span that it begins (NULL: none),
-// whose number is `span_iid`, and those of its fields.
+// The names of a source, to go with its first event: its own, that of the span that it begins
+// (NULL: none), whose number is `span_iid`, and those of its fields.
 static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 					      const Flightrec__Source *source, size_t index,
 					      uint64_t annotation_iid, const char *span,
@@ -186,16 +188,17 @@ static int write_track_event(struct frec_perfetto *perfetto, const struct frec_e
 	if (result)
 		return result;
 	if (!source->interned) {
-		interned = intern(&perfetto->arena, record->source, event->source_index,
-				  source->annotation_iid,
-				  frec__perfetto_span_name(perfetto, event->host, event->source_index),
-				  event->host->snapshot->source_count + event->source_index + 1);
+		interned =
+			intern(&perfetto->arena, record->source, event->source_index,
+			       source->annotation_iid,
+			       frec__perfetto_span_name(perfetto, event->host, event->source_index),
+			       event->host->snapshot->source_count + event->source_index + 1);
 		if (!interned)
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		source->interned = true;
 	}
-	result = frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned,
-					    reterr);
+	result =
+		frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned, reterr);
 	if (interned)
 		frec__arena_reset(&perfetto->arena);
 	if (!result && event->shape)
@@ -217,7 +220,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
 	if (result)
 		return result;
-	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any case.
+	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any
+	// case.
 	if (is_kernel && (!event->shape || known))
 		result = frec__perfetto_write_ftrace(perfetto, event, reterr);
 	if (!result && (!is_kernel || event->shape))
@@ -234,8 +238,9 @@ static void destroy(void *state)
 
 	frec__arena_free(&perfetto->arena);
 	for (size_t i = 0; perfetto->sources && i < perfetto->context->timeline->hosts.count; i++)
-		frec__perfetto_free_sources(perfetto->sources[i],
-					    perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
+		frec__perfetto_free_sources(
+			perfetto->sources[i],
+			perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
 	frec__perfetto_stacks_deinit(&perfetto->stacks);
 	free(perfetto->sources);
 	frec__map_free(&perfetto->described);
@@ -300,7 +305,8 @@ static int end(void *state, struct frec_error *reterr)
 		if (!result)
 			result = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
 		if (!result)
-			result = frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
+			result =
+				frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
 	}
 	return result;
 }

@@ -11,8 +11,8 @@
 
 #define FREC_KNOWN_FIELDS_MAX 8
 
-/* The sequence that all packets of the first host but the kernel's tracepoints belong to; those of other
- * hosts follow. And the flag of packets that need what those before them said. */
+/* The sequence that all packets of the first host but the kernel's tracepoints belong to; those of
+ * other hosts follow. And the flag of packets that need what those before them said. */
 enum { FREC_PERFETTO_SEQUENCE = 1, FREC_PERFETTO_NEEDS_STATE = 2 };
 
 /* Numbers of tracks, below which 32 bits say which, and above which 24 bits say of which host. */
@@ -48,11 +48,14 @@ struct frec_perfetto_source {
 	struct frec_perfetto_annotation *annotations; /* one for each field */
 	size_t *long_fields; /* those whose values can take more than a number does */
 	size_t long_count;
-	size_t bound; /* bytes that an event takes at most, but for its long fields, its shape and registers */
-	size_t packet_length, event_length; /* bytes that the lengths of the last packet and of the event in it took */
+	/* bytes that an event takes at most, but for its long fields, its shape and registers */
+	size_t bound;
+	/* bytes that the lengths of the last packet and of the event in it took */
+	size_t packet_length, event_length;
 };
 
-/* What of the call stacks the trace holds already: numbers in the trace, uint64_t, 0: it is not there yet. */
+/* What of the call stacks the trace holds already: numbers in the trace, uint64_t, 0: it is not
+ * there yet. */
 struct frec_perfetto_stacks {
 	struct frec_by_id stacks, codes;
 	struct frec_by_id locations; /* of the outermost of its functions; the others follow */
@@ -73,8 +76,8 @@ struct frec_perfetto {
 };
 
 /* Names of the current host's registers; NULL for a machine that is not known. */
-static inline const struct frec_registers *
-frec__perfetto_registers(const struct frec_perfetto *perfetto)
+static inline const struct frec_registers *frec__perfetto_registers(
+	const struct frec_perfetto *perfetto)
 {
 	return frec__registers_find(perfetto->host->snapshot->header->machine);
 }
@@ -90,8 +93,8 @@ uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size,
 int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
 			 struct frec_error *reterr);
 
-/* perfetto_event.c: an event, as an instant or one end of a slice, with the names of its source when this
- * is its first. */
+/* perfetto_event.c: an event, as an instant or one end of a slice, with the names of its source
+ * when this is its first. */
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
 			       uint64_t track, uint64_t callstack_iid,
 			       const Perfetto__Protos__InternedData *interned,
@@ -104,8 +107,8 @@ void frec__perfetto_prepare_annotation(struct frec_perfetto_annotation *ret, uin
 int frec__perfetto_write_value(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 			       const struct frec_value *value, struct frec_error *reterr);
 
-/* perfetto_shapes.c: what stands beside an event for its shape. Writes what comes before it, and tells its
- * track where that is not its thread's. */
+/* perfetto_shapes.c: what stands beside an event for its shape. Writes what comes before it, and
+ * tells its track where that is not its thread's. */
 int frec__perfetto_before(struct frec_perfetto *perfetto, const struct frec_event *event,
 			  uint64_t thread_track, uint64_t *ret_track, struct frec_error *reterr);
 int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event *event,
@@ -123,12 +126,14 @@ int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid);
 uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
 				  const void *data, size_t size, const char *end);
 
-/* perfetto_sources.c: what is the same in all events of a source, prepared for those of a host. Returns whether there was memory. */
+/* perfetto_sources.c: what is the same in all events of a source, prepared for those of a host.
+ * Returns whether there was memory. */
 bool frec__perfetto_prepare_sources(struct frec_perfetto *perfetto, const struct frec_host *host);
 void frec__perfetto_free_sources(struct frec_perfetto_source *sources, size_t count);
 
 /* Bytes that an event can take at most, whichever way it is written. */
-size_t frec__perfetto_event_bound(const struct frec_perfetto_source *source, const struct frec_event *event);
+size_t frec__perfetto_event_bound(const struct frec_perfetto_source *source,
+				  const struct frec_event *event);
 
 /* The track of a thread of the current host. Writes its descriptor when it has none. */
 int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
@@ -151,8 +156,8 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 				  struct frec_error *reterr);
 
 /*
- * perfetto_stacks.c: call stacks. The number of one in the trace, 0 for NULL; what is not there yet is written. Then,
- * behind the event, the sample that flame graphs are drawn from.
+ * perfetto_stacks.c: call stacks. The number of one in the trace, 0 for NULL; what is not there yet
+ * is written. Then, behind the event, the sample that flame graphs are drawn from.
  */
 int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
 			 uint64_t *ret_iid, struct frec_error *reterr);

@@ -81,7 +81,8 @@ static void add_coverage(struct attributes *attributes, const Flightrec__CpuCove
 
 	snprintf(prefix, sizeof(prefix), "coverage.cpu%" PRId32, (int32_t)cpu->cpu);
 	if (cpu->ring)
-		snprintf(prefix + strlen(prefix), sizeof(prefix) - strlen(prefix), ".shm%" PRIu32, cpu->ring);
+		snprintf(prefix + strlen(prefix), sizeof(prefix) - strlen(prefix), ".shm%" PRIu32,
+			 cpu->ring);
 	add_number(attributes, prefix, "from_ns", cpu->from);
 	add_number(attributes, prefix, "until_ns", cpu->until);
 	add_number(attributes, prefix, "wrapped", cpu->wrapped);
@@ -135,8 +136,7 @@ static int write_attributes(struct frec_perfetto *perfetto, size_t number, const
 		char name[400];
 
 		frec__loss_sum(snapshot, source, &sum);
-		snprintf(name, sizeof(name), "loss.%s:%s", source->system,
-			 source->name);
+		snprintf(name, sizeof(name), "loss.%s:%s", source->system, source->name);
 		if (sum.parts)
 			add_loss(&attributes, name, &sum);
 	}

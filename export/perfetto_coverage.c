@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the file covers, where everybody sees it: a track for each ring, with one slice from the first
-// moment that the file has whole to the last one. Its arguments tell what is missing, by source.
+// What the file covers, where everybody sees it: a track for each ring, with one slice from the
+// first moment that the file has whole to the last one. Its arguments tell what is missing, by
+// source.
 #include "export/perfetto.h"
 
 #include <errno.h>
@@ -37,7 +38,8 @@ static void add_number(struct frec_arena *arena, struct frec_annotations *annota
 	annotation->uint_value = value;
 }
 
-// What the ring's sources lack. Returns how much was lost: what was overwritten is older than the slice.
+// What the ring's sources lack. Returns how much was lost: what was overwritten is older than the
+// slice.
 static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
 			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
 {
@@ -134,8 +136,8 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 
 		snprintf(name, sizeof(name), "cpu %" PRId32, (int32_t)cpu->cpu);
 		if (cpu->ring)
-			snprintf(name + strlen(name), sizeof(name) - strlen(name),
-				 " shm %" PRIu32, cpu->ring);
+			snprintf(name + strlen(name), sizeof(name) - strlen(name), " shm %" PRIu32,
+				 cpu->ring);
 		result = write_track(perfetto, uuid, parent, name, reterr);
 		if (!result)
 			result = write_ring(perfetto, file, cpu, uuid, reterr);

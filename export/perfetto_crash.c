@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Why the trace was taken: the trigger, and the death on the track of the thread that took the signal: a crash
-// is a slice from the signal until the process was gone, an exit an instant.
+// Why the trace was taken: the trigger, and the death on the track of the thread that took the
+// signal: a crash is a slice from the signal until the process was gone, an exit an instant.
 #include "export/perfetto.h"
 
 #include <inttypes.h>
@@ -46,7 +46,8 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 		frec__text_clear(&text);
 		if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE) {
 			frec__crash_code(&text, crash);
-			frec__annotation_add_string(arena, annotations, "code", text.data ? text.data : "");
+			frec__annotation_add_string(arena, annotations, "code",
+						    text.data ? text.data : "");
 		}
 	} else if (crash->end_case == FLIGHTREC__CRASH__END_EXIT_STATUS) {
 		annotation = frec__annotation_add(arena, annotations, "exit_status");
@@ -76,9 +77,9 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 	arena->failed |= text.failed;
 	frec__text_free(&text);
 	if (crash->registers)
-		frec__annotation_add_registers(arena, annotations, frec__perfetto_registers(perfetto),
-					       crash->registers->mask, crash->registers->value,
-					       crash->registers->n_value);
+		frec__annotation_add_registers(
+			arena, annotations, frec__perfetto_registers(perfetto),
+			crash->registers->mask, crash->registers->value, crash->registers->n_value);
 }
 
 // When the process was gone, as far as the file knows.

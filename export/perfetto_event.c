@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// An event as an instant of its thread, or as one end of a slice, packed by hand: a trace has one packet for each of them,
-// and a few of everything else. Numbers of fields are those of proto/perfetto_trace.proto; a test
-// compares them with it, and what is packed here with what protobuf-c packs.
+// An event as an instant of its thread, or as one end of a slice, packed by hand: a trace has one
+// packet for each of them, and a few of everything else. Numbers of fields are those of
+// proto/perfetto_trace.proto; a test compares them with it, and what is packed here with what
+// protobuf-c packs.
 #include "export/perfetto.h"
 
 #include <errno.h>
@@ -74,8 +75,9 @@ static uint8_t *pack_array(uint8_t *p, const struct frec_value *array)
 	for (size_t i = 0; frec__value_element(array, i, &element); i++) {
 		uint8_t *start = frec__pack_begin(p, ANNOTATION_ARRAY_VALUES);
 
-		p = frec__pack_number(start, element.kind == FREC_VALUE_SIGNED ? ANNOTATION_INT : ANNOTATION_UINT,
-				      element.u);
+		p = frec__pack_number(
+			start, element.kind == FREC_VALUE_SIGNED ? ANNOTATION_INT : ANNOTATION_UINT,
+			element.u);
 		p = frec__pack_end(start, p);
 	}
 	return p;
@@ -253,7 +255,8 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	struct frec_perfetto_source *source =
 		&perfetto->sources[event->host->index][event->source_index];
 	size_t names = interned ? perfetto__protos__interned_data__get_packed_size(interned) : 0;
-	uint8_t *data = frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event) + names, reterr);
+	uint8_t *data = frec__perfetto_room(
+		perfetto, frec__perfetto_event_bound(source, event) + names, reterr);
 	uint8_t *packet, *track_event, *p;
 
 	if (!data)

@@ -163,9 +163,10 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 				struct frec_error *reterr)
 {
 	const struct frec_record *record = event->record;
-	const struct frec_perfetto_source *source = 
+	const struct frec_perfetto_source *source =
 		&perfetto->sources[event->host->index][event->source_index];
-	uint8_t *data = frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event), reterr);
+	uint8_t *data =
+		frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event), reterr);
 	uint8_t *packet, *bundle, *one, *p;
 
 	if (!data)

@@ -133,9 +133,8 @@ static int write_process_tree(struct frec_perfetto *perfetto, const Flightrec__P
 	process.uid = process.has_uid ? (int32_t)from->uid : 0;
 	process.has_process_start_from_boot = from->start != 0;
 	if (from->start)
-		process.process_start_from_boot =
-			frec__snapshot_boottime(perfetto->context->snapshot,
-						from->start + perfetto->host->shift);
+		process.process_start_from_boot = frec__snapshot_boottime(
+			perfetto->context->snapshot, from->start + perfetto->host->shift);
 	for (size_t i = 0; threads && pointers && i < from->n_thread; i++) {
 		perfetto__protos__process_tree__thread__init(&threads[i]);
 		threads[i].has_tid = threads[i].has_tgid = true;
@@ -194,8 +193,8 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Readers know one process a pid and mix what they are told of several: of a pid that was used again, the last one counts; of
-// one that several files know, the last file.
+// Readers know one process a pid and mix what they are told of several: of a pid that was used
+// again, the last one counts; of one that several files know, the last file.
 static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 {
 	const Flightrec__Process *process = snapshot->processes[index];
@@ -203,8 +202,8 @@ static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 	for (size_t i = 0; i < snapshot->process_count; i++) {
 		const Flightrec__Process *other = snapshot->processes[i];
 
-		if (other->pid == process->pid &&
-		    (other->start > process->start || (other->start == process->start && i > index)))
+		if (other->pid == process->pid && (other->start > process->start ||
+						   (other->start == process->start && i > index)))
 			return true;
 	}
 	return false;

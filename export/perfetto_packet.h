@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What packets that are packed by hand have alike. Numbers of fields are those of proto/perfetto_trace.proto; tests compare what is
- * packed with them.
+ * What packets that are packed by hand have alike. Numbers of fields are those of
+ * proto/perfetto_trace.proto; tests compare what is packed with them.
  */
 #ifndef FREC_EXPORT_PERFETTO_PACKET_H
 #define FREC_EXPORT_PERFETTO_PACKET_H
@@ -22,10 +22,12 @@ enum {
 };
 
 /* When it was, and the sequence of the host whose event it is. */
-static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto *perfetto, uint64_t time)
+static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto *perfetto,
+					  uint64_t time)
 {
 	p = frec__pack_number(p, PACKET_TIMESTAMP, time);
-	return frec__pack_number(p, PACKET_SEQUENCE_ID, FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+	return frec__pack_number(p, PACKET_SEQUENCE_ID,
+				 FREC_PERFETTO_SEQUENCE + perfetto->host->index);
 }
 
 /* Packets of the first host name no machine. */

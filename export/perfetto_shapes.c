@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an event's shape needs beside the event: tracks of lanes and counters, the counters' values, the
-// ends of spans that were abandoned, the begin of one that was cut.
+// What an event's shape needs beside the event: tracks of lanes and counters, the counters' values,
+// the ends of spans that were abandoned, the begin of one that was cut.
 #include "export/perfetto.h"
 
 #include <errno.h>
@@ -52,7 +52,8 @@ static int write_edge(struct frec_perfetto *perfetto, uint64_t time, uint64_t tr
 	event.type = begun ? PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN
 			   : PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
 	if (begun) {
-		event.name = frec__arena_utf8(&perfetto->arena, begun->name, strlen(begun->name), "");
+		event.name =
+			frec__arena_utf8(&perfetto->arena, begun->name, strlen(begun->name), "");
 		category = frec__arena_utf8(&perfetto->arena, category, strlen(category), "");
 		event.categories = &category;
 		event.n_categories = 1;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// What is the same in all events of a source: the numbers of its names, how its annotations begin, and how long an event can get.
+// What is the same in all events of a source: the numbers of its names, how its annotations begin,
+// and how long an event can get.
 #include "export/perfetto.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// An annotation around a value, a register, what stands around the annotations: more than each can take.
+// An annotation around a value, a register, what stands around the annotations: more than each can
+// take.
 #define PIECE_MAX 64
 
 // Bytes that a byte of a value can take.
@@ -23,7 +25,8 @@ static bool is_long(const Flightrec__Field *field)
 	return frec__field_type(field) != FREC_FIELD_INTEGER;
 }
 
-// The value, where it is a number or a name, its name, and the annotation that says that it was cut.
+// The value, where it is a number or a name, its name, and the annotation that says that it was
+// cut.
 static size_t field_bound(const Flightrec__Field *field)
 {
 	size_t longest = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Call stacks, as interned data: names, frames and stacks stand in the trace once each, before the first event that refers to
-// them. A reader merges frames of one module, address and name.
+// Call stacks, as interned data: names, frames and stacks stand in the trace once each, before the
+// first event that refers to them. A reader merges frames of one module, address and name.
 #include "export/perfetto.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
-// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as in perfetto_packet.h.
+// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as
+// in perfetto_packet.h.
 enum {
 	SAMPLE_CPU = 1,
 	SAMPLE_PID = 2,
@@ -106,8 +107,8 @@ static int write_code(struct frec_perfetto *perfetto, const struct frec_code *co
 	return write_interned(perfetto, &data, reterr);
 }
 
-// A frame for each function of a location, the outermost first, as it is in a call stack. Their names and files have the
-// number of the frame.
+// A frame for each function of a location, the outermost first, as it is in a call stack. Their
+// names and files have the number of the frame.
 static int write_location(struct frec_perfetto *perfetto, const struct frec_location *location,
 			  uint64_t iid, struct frec_error *reterr)
 {
@@ -158,14 +159,14 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 			frame->source_path_iid = iid + i;
 			frame->has_line_number = name->line != 0;
 			frame->line_number = name->line;
-			data.source_paths[data.n_source_paths++] =
-				text(arena, iid + i, name->file);
+			data.source_paths[data.n_source_paths++] = text(arena, iid + i, name->file);
 		}
 	}
 	return write_interned(perfetto, &data, reterr);
 }
 
-// Writes the locations that are not there yet. Returns how many frames the stack has, or a negative errno.
+// Writes the locations that are not there yet. Returns how many frames the stack has, or a negative
+// errno.
 static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
 			       struct frec_error *reterr)
 {
@@ -203,8 +204,8 @@ static int write_stack(struct frec_perfetto *perfetto, const struct frec_call_st
 		return (int)frames;
 	callstack.has_iid = true;
 	callstack.iid = iid;
-	callstack.frame_ids = frec__arena_array(&perfetto->arena, (size_t)frames,
-						sizeof(*callstack.frame_ids));
+	callstack.frame_ids =
+		frec__arena_array(&perfetto->arena, (size_t)frames, sizeof(*callstack.frame_ids));
 	for (size_t i = stack->count; i-- > 0 && callstack.frame_ids;) {
 		const struct frec_location *location = stack->locations[i];
 		size_t functions = location->names.count ? location->names.count : 1;
@@ -312,9 +313,8 @@ static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeli
 	packet.track_event = &instant;
 	result = frec__perfetto_write(perfetto, &packet, reterr);
 	return result ? result
-		      : frec__perfetto_write_sample(perfetto, time, 0, thread->pid,
-						    thread->tid, stack, instant.callstack_iid,
-						    reterr);
+		      : frec__perfetto_write_sample(perfetto, time, 0, thread->pid, thread->tid,
+						    stack, instant.callstack_iid, reterr);
 }
 
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,

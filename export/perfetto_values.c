@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Debug annotations, the typed arguments of an event in Perfetto, where there are few: of the crash.
+// Debug annotations, the typed arguments of an event in Perfetto, where there are few: of the
+// crash.
 #include "export/perfetto.h"
 
 #include <stdio.h>

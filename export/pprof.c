@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A profile as pprof reads it: how many events have which call stack, with labels for the event and the process, so that
-// `pprof -tagfocus event=...` takes one of them alone. Addresses are those in the files, whatever process mapped them where: names
-// and lines are in the profile, nobody has to look them up.
+// A profile as pprof reads it: how many events have which call stack, with labels for the event and
+// the process, so that `pprof -tagfocus event=...` takes one of them alone. Addresses are those in
+// the files, whatever process mapped them where: names and lines are in the profile, nobody has to
+// look them up.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,7 +85,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		       : 0;
 }
 
-// A message with one or a few of its repeated fields is a piece of the profile: pieces that follow each other are one.
+// A message with one or a few of its repeated fields is a piece of the profile: pieces that follow
+// each other are one.
 static int write_piece(struct pprof *pprof, const Pprof__Profile *piece, struct frec_error *reterr)
 {
 	size_t size = pprof__profile__get_packed_size(piece);

@@ -12,8 +12,8 @@ struct frec_process_entry {
 	uint32_t tid;
 	uint64_t start;
 	const Flightrec__Process *process;
-	const Flightrec__Thread
-		*thread; /* NULL: the table has the process, but no entry for its main thread */
+	/* NULL: the table has the process, but no entry for its main thread */
+	const Flightrec__Thread *thread;
 };
 
 struct frec_processes {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which keys were met lately, in memory that has a bound: of those that are different the last FREC_RECENT_MAX for certain, and
- * none before the last twice as many. */
+/* Which keys were met lately, in memory that has a bound: of those that are different the last
+ * FREC_RECENT_MAX for certain, and none before the last twice as many. */
 #ifndef FREC_EXPORT_RECENT_H
 #define FREC_EXPORT_RECENT_H
 

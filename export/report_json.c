@@ -172,7 +172,8 @@ static void add_transports(struct frec_text *text, const struct frec_snapshot *s
 		frec__text_printf(text, "%s\"%s\"", comma, frec__transport_name(i));
 		comma = ",";
 	}
-	frec__text_printf(text, "],\"kernel_watched\":%s", frec__kernel_watched(snapshot) ? "true" : "false");
+	frec__text_printf(text, "],\"kernel_watched\":%s",
+			  frec__kernel_watched(snapshot) ? "true" : "false");
 }
 
 static void add_trigger(struct frec_text *text, const struct frec_snapshot *snapshot)
@@ -261,7 +262,8 @@ void frec__report_json(struct frec_text *text, const struct frec_snapshot *snaps
 		frec__text_printf(text, ",\"wrapped\":%s,\"offline\":%s",
 				  cpu->wrapped ? "true" : "false", cpu->offline ? "true" : "false");
 		if (cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM)
-			frec__text_printf(text, ",\"transport\":\"shm\",\"damaged\":%" PRIu64, cpu->damaged);
+			frec__text_printf(text, ",\"transport\":\"shm\",\"damaged\":%" PRIu64,
+					  cpu->damaged);
 		frec__text_puts(text, "}");
 	}
 	frec__text_puts(text, "]");

@@ -93,8 +93,9 @@ static void add_stack(struct frec_text *text, const struct frec_snapshot *snapsh
 		frec__text_puts(text, "of the thread that died, innermost first\n");
 		frec__stack_text(text, stacks, stack);
 	} else {
-		frec__text_printf(text, "%zu bytes from 0x%" PRIx64 ", and no mappings to unwind them by\n",
-				  bytes->data.len, bytes->address);
+		frec__text_printf(
+			text, "%zu bytes from 0x%" PRIx64 ", and no mappings to unwind them by\n",
+			bytes->data.len, bytes->address);
 	}
 }
 
@@ -103,7 +104,8 @@ static bool is_the_dead(const Flightrec__Crash *crash, const Flightrec__ThreadSt
 	return crash && thread->pid == crash->pid && thread->tid == crash->tid;
 }
 
-// Threads that stand at the same place share one stack: of a pool of fifty that wait it is told once.
+// Threads that stand at the same place share one stack: of a pool of fifty that wait it is told
+// once.
 static void add_threads(struct frec_text *text, const struct frec_snapshot *snapshot,
 			struct frec_stacks *stacks, bool colored)
 {
@@ -142,9 +144,11 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 	}
 	if (snapshot->crash && snapshot->crash->stacks_missing) {
 		key(text, "threads", colored);
-		frec__text_printf(text,
-				  "%" PRIu32 " more are not here: flightrec core had no time or room for them\n",
-				  snapshot->crash->stacks_missing);
+		frec__text_printf(
+			text,
+			"%" PRIu32
+			" more are not here: flightrec core had no time or room for them\n",
+			snapshot->crash->stacks_missing);
 	}
 	free(told);
 }
@@ -186,12 +190,14 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	add_threads(text, snapshot, stacks, colored);
 	if (crash->signal && !frec__kernel_watched(snapshot)) {
 		key(text, "unknown", colored);
-		frec__text_puts(text, "thread, address, registers, stack and sender: recorded without the right to watch "
+		frec__text_puts(text, "thread, address, registers, stack and sender: recorded "
+				      "without the right to watch "
 				      "the kernel\n");
 	}
 }
 
-static void add_transports(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
+static void add_transports(struct frec_text *text, const struct frec_snapshot *snapshot,
+			   bool colored)
 {
 	const char *comma = "";
 
@@ -203,7 +209,8 @@ static void add_transports(struct frec_text *text, const struct frec_snapshot *s
 			continue;
 		if (!*comma)
 			key(text, "carried by", colored);
-		frec__text_printf(text, "%s%s (%zu sources)", comma, frec__transport_name(i), count);
+		frec__text_printf(text, "%s%s (%zu sources)", comma, frec__transport_name(i),
+				  count);
 		comma = ", ";
 	}
 	frec__text_puts(text, *comma ? "\n" : "");
@@ -245,13 +252,13 @@ static void add_coverage(struct frec_text *text, const struct frec_snapshot *sna
 			frec__text_puts(text, "any cpu");
 		else
 			frec__text_printf(text, "cpu %" PRIu32, cpu->cpu);
-		frec__text_printf(text, "%s: %.3f s, from %+.3f s to %+.3f s%s%s\n",
-				  cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM ? ", shm" : "",
-				  seconds_from(cpu->from, cpu->until),
-				  seconds_from(reference, cpu->from),
-				  seconds_from(reference, cpu->until),
-				  cpu->wrapped ? "" : " (since the start)",
-				  cpu->offline ? ", went offline" : "");
+		frec__text_printf(
+			text, "%s: %.3f s, from %+.3f s to %+.3f s%s%s\n",
+			cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM ? ", shm" : "",
+			seconds_from(cpu->from, cpu->until), seconds_from(reference, cpu->from),
+			seconds_from(reference, cpu->until),
+			cpu->wrapped ? "" : " (since the start)",
+			cpu->offline ? ", went offline" : "");
 	}
 	if (!snapshot->cpu_count)
 		frec__text_puts(text, "unknown\n");
@@ -272,8 +279,8 @@ static void add_loss_numbers(struct frec_text *text, const struct frec_loss_sum 
 		comma = ", ";
 	}
 	if (sum->destroyed) {
-		frec__text_printf(text, "%s%" PRIu64 " destroyed in memory that services write", comma,
-				  sum->destroyed);
+		frec__text_printf(text, "%s%" PRIu64 " destroyed in memory that services write",
+				  comma, sum->destroyed);
 		comma = ", ";
 	}
 	if (sum->filtered)

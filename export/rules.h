@@ -4,11 +4,13 @@
  *
  *     span     BEGIN,END[,key=FIELD][,name=NAME]   what begins with one event and ends with another
  *     counter  EVENT.FIELD[,name=NAME]             a number that has this value from then on
- *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...]    events with one value in one of these belong together
+ *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...] events with one value in one of these belong
+ *              together
  *     log      EVENT.FIELD[,level=FIELD]           a line of a log
  *
- * EVENT, BEGIN and END are globs over SYSTEM:NAME. A file of rules has one a line, with # before what
- * is none. Rules are needed where the names of events do not say it already: shapes.h tells which do.
+ * EVENT, BEGIN and END are globs over SYSTEM:NAME. A file of rules has one a line, with # before
+ * what is none. Rules are needed where the names of events do not say it already: shapes.h tells
+ * which do.
  */
 #ifndef FREC_EXPORT_RULES_H
 #define FREC_EXPORT_RULES_H

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What names say of events: which begin and end spans, which are logs, which begin and end activities.
+// What names say of events: which begin and end spans, which are logs, which begin and end
+// activities.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
 	return *ret_stem;
 }
 
-// The host's source of this system whose name is that of the other up to its stem, and then an end's.
+// The host's source of this system whose name is that of the other up to its stem, and then an
+// end's.
 static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
 		       size_t stem)
 {
@@ -50,21 +52,22 @@ static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__So
 	return SIZE_MAX;
 }
 
-// The exit of a system call of this name. Where all system calls are there already, by their numbers, none: readers that know
-// those make spans of them, and one call would be two.
+// The exit of a system call of this name. Where all system calls are there already, by their
+// numbers, none: readers that know those make spans of them, and one call would be two.
 static size_t find_syscall_exit(const struct frec_host *host, const char *name)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
 
 	for (size_t i = 0; i < snapshot->source_count; i++) {
-		if (host->filter.sources[i] && !strcmp(snapshot->sources[i]->system, "raw_syscalls"))
+		if (host->filter.sources[i] &&
+		    !strcmp(snapshot->sources[i]->system, "raw_syscalls"))
 			return SIZE_MAX;
 	}
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		const Flightrec__Source *source = snapshot->sources[i];
 
-		if (!strcmp(source->system, "syscalls") &&
-		    !strncmp(source->name, "sys_exit_", 9) && !strcmp(source->name + 9, name))
+		if (!strcmp(source->system, "syscalls") && !strncmp(source->name, "sys_exit_", 9) &&
+		    !strcmp(source->name + 9, name))
 			return i;
 	}
 	return SIZE_MAX;
@@ -84,8 +87,8 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 		stem = strlen(name);
 		end = find_syscall_exit(&shapes->hosts->hosts[host], name);
 	}
-	for (size_t k = 0; is_service_event(source) && k < sizeof(begins) / sizeof(begins[0]) &&
-			   end == SIZE_MAX;
+	for (size_t k = 0;
+	     is_service_event(source) && k < sizeof(begins) / sizeof(begins[0]) && end == SIZE_MAX;
 	     k++) {
 		if (ends_in(name, begins[k], &stem))
 			end = find_end(snapshot, source, stem);
@@ -111,7 +114,8 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	for (size_t i = 0; i < source->n_field; i++) {
 		const char *name = source->field[i]->name;
 
-		if (!strcmp(name, "level") || !strcmp(name, "severity") || !strcmp(name, "priority"))
+		if (!strcmp(name, "level") || !strcmp(name, "severity") ||
+		    !strcmp(name, "priority"))
 			level = i;
 		else if (!strcmp(name, ACTIVITY) || !strcmp(name, RELATED))
 			continue;
@@ -134,7 +138,8 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
-// Whether all events of the source have this opcode: eventheader_layout.c gives the field the name of one value alone.
+// Whether all events of the source have this opcode: eventheader_layout.c gives the field the name
+// of one value alone.
 static bool has_opcode(const Flightrec__Source *source, const char *name)
 {
 	size_t index = frec__plan_field(source, "opcode");
@@ -155,14 +160,16 @@ static size_t activity_stem(const char *name, bool is_begin)
 	for (size_t i = 0; i < sizeof(other_ends) / sizeof(other_ends[0]); i++) {
 		bool more = i < sizeof(other_begins) / sizeof(other_begins[0]);
 
-		if (is_begin ? more && (ends_in(name, begins[i], &stem) || ends_in(name, other_begins[i], &stem))
+		if (is_begin ? more && (ends_in(name, begins[i], &stem) ||
+					ends_in(name, other_begins[i], &stem))
 			     : ends_in(name, ends[i], &stem) || ends_in(name, other_ends[i], &stem))
 			return stem;
 	}
 	return strlen(name);
 }
 
-// EventHeader's activities: what has the opcode of a start and of a stop is a span, by its activity's id where it has one.
+// EventHeader's activities: what has the opcode of a start and of a stop is a span, by its
+// activity's id where it has one.
 static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
@@ -172,7 +179,8 @@ static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 	uint32_t span;
 
 	if (source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
-	    (!is_begin && !is_end && (activity == SIZE_MAX || !frec__plan_is_text(source->field[activity]))))
+	    (!is_begin && !is_end &&
+	     (activity == SIZE_MAX || !frec__plan_is_text(source->field[activity]))))
 		return 0;
 	plan = frec__plan_of(shapes, host, index);
 	if (!plan)
@@ -185,8 +193,10 @@ static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 	}
 	plan->within = is_begin ? frec__plan_field(source, RELATED) : SIZE_MAX;
 	plan->activity = activity != SIZE_MAX;
-	span = frec__plan_span(shapes, NULL, source->system, source->name, activity_stem(source->name, is_begin));
-	return frec__plan_end(shapes, host, index, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END, span, activity, NULL);
+	span = frec__plan_span(shapes, NULL, source->system, source->name,
+			       activity_stem(source->name, is_begin));
+	return frec__plan_end(shapes, host, index, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
+			      span, activity, NULL);
 }
 
 int frec__plan_by_names(struct frec_shapes *shapes, size_t host)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the events of each source mean, found out once, before the first event: by rules here, by names in shape_names.c.
+// What the events of each source mean, found out once, before the first event: by rules here, by
+// names in shape_names.c.
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -55,8 +56,11 @@ struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, 
 	if (!*plan) {
 		*plan = calloc(1, sizeof(**plan));
 		if (*plan)
-			**plan = (struct frec_shapes_plan){
-				.key = SIZE_MAX, .identity = SIZE_MAX, .within = SIZE_MAX, .message = SIZE_MAX, .level = SIZE_MAX};
+			**plan = (struct frec_shapes_plan){.key = SIZE_MAX,
+							   .identity = SIZE_MAX,
+							   .within = SIZE_MAX,
+							   .message = SIZE_MAX,
+							   .level = SIZE_MAX};
 	}
 	return *plan;
 }
@@ -69,9 +73,9 @@ uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_rule *rul
 
 	for (size_t i = 0; i < shapes->span_count; i++) {
 		span = &shapes->spans[i];
-		if (span->rule == rule && (rule || (!strcmp(span->system, system) &&
-						    strlen(span->name) == name_length &&
-						    !memcmp(span->name, name, name_length))))
+		if (span->rule == rule &&
+		    (rule || (!strcmp(span->system, system) && strlen(span->name) == name_length &&
+			      !memcmp(span->name, name, name_length))))
 			return (uint32_t)i;
 	}
 	span = reallocarray(shapes->spans, shapes->span_count + 1, sizeof(*span));
@@ -103,7 +107,7 @@ static size_t common_stem(const char *a, const char *b)
 
 // A field of both that tells which span of several it is, or NULL.
 const char *frec__plan_identity(const Flightrec__Source *begin, const Flightrec__Source *end,
-				 const char *span, size_t length)
+				const char *span, size_t length)
 {
 	static const char *const names[] = {"id", "key", "request", "order", "job", "task"};
 
@@ -128,13 +132,15 @@ int frec__plan_end(struct frec_shapes *shapes, size_t host, size_t source,
 
 	if (!plan || span == UINT32_MAX)
 		return -ENOMEM;
-	// The first rule that says something about an event is the one, and rules come before names.
+	// The first rule that says something about an event is the one, and rules come before
+	// names.
 	if (plan->kind != FREC_SHAPE_INSTANT)
 		return 0;
 	plan->kind = kind;
 	plan->span = span;
 	plan->key = key;
-	plan->identity = frec__plan_field(shapes->hosts->hosts[host].snapshot->sources[source], identity);
+	plan->identity =
+		frec__plan_field(shapes->hosts->hosts[host].snapshot->sources[source], identity);
 	return 0;
 }
 
@@ -162,12 +168,14 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 	uint32_t span;
 
 	if (!begin || !end)
-		return frec__error(reterr, -EINVAL,
-				   "span %.128s: no event %.64s: 'flightrec show' lists what a file holds",
-				   rule->whole, begin ? rule->end : rule->event);
+		return frec__error(
+			reterr, -EINVAL,
+			"span %.128s: no event %.64s: 'flightrec show' lists what a file holds",
+			rule->whole, begin ? rule->end : rule->event);
 	stem = common_stem(begin->name, end->name);
 	length = name ? strlen(name) : stem ? stem : strlen(begin->name);
-	identity = rule->key ? NULL : frec__plan_identity(begin, end, name ? name : begin->name, length);
+	identity = rule->key ? NULL
+			     : frec__plan_identity(begin, end, name ? name : begin->name, length);
 	span = frec__plan_span(shapes, rule, begin->system, name ? name : begin->name, length);
 	for (size_t h = 0; h < shapes->host_count; h++) {
 		const struct frec_snapshot *snapshot = shapes->hosts->hosts[h].snapshot;
@@ -180,11 +188,12 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 			if (!is_begin && !matches(rule->end, source))
 				continue;
 			if (rule->key && key == SIZE_MAX)
-				return frec__error(reterr, -EINVAL,
-						   "span %.128s: %s:%s has no field %.64s", rule->whole,
-						   source->system, source->name, rule->key);
-			if (frec__plan_end(shapes, h, i, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
-				    span, key, identity))
+				return frec__error(
+					reterr, -EINVAL, "span %.128s: %s:%s has no field %.64s",
+					rule->whole, source->system, source->name, rule->key);
+			if (frec__plan_end(shapes, h, i,
+					   is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END, span, key,
+					   identity))
 				return frec__error(reterr, -ENOMEM, "out of memory");
 		}
 	}
@@ -204,7 +213,8 @@ static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_rule *
 	shapes->counters = counters;
 	snprintf(name, sizeof(name), "%s:%s.%s", source->system, source->name, rule->field);
 	counters[shapes->counter_count].name = strdup(rule->name ? rule->name : name);
-	return counters[shapes->counter_count].name ? (uint32_t)shapes->counter_count++ : UINT32_MAX;
+	return counters[shapes->counter_count].name ? (uint32_t)shapes->counter_count++
+						    : UINT32_MAX;
 }
 
 // What a rule that names a field says of one source. Returns 0 or -ENOMEM.
@@ -219,9 +229,8 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, 
 	switch (rule->kind) {
 	case FREC_RULE_COUNTER:
 		// A source's own name, where one rule matches several: they are different counters.
-		*counter = *counter == UINT32_MAX || !rule->name
-				   ? add_counter(shapes, rule, source)
-				   : *counter;
+		*counter = *counter == UINT32_MAX || !rule->name ? add_counter(shapes, rule, source)
+								 : *counter;
 		if (*counter == UINT32_MAX)
 			return -ENOMEM;
 		if (plan->counter_count < FREC_SHAPE_FIELDS_MAX) {
@@ -245,8 +254,12 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, 
 static int plan_field_rule(struct frec_shapes *shapes, const struct frec_rule *rule,
 			   struct frec_error *reterr)
 {
-	static const char *const kinds[] = {[FREC_RULE_COUNTER] = "counter", [FREC_RULE_FLOW] = "flow", [FREC_RULE_LOG] = "log"};
-	static const char *const fields[] = {[FREC_RULE_COUNTER] = "a number", [FREC_RULE_FLOW] = "a field", [FREC_RULE_LOG] = "a text"};
+	static const char *const kinds[] = {[FREC_RULE_COUNTER] = "counter",
+					    [FREC_RULE_FLOW] = "flow",
+					    [FREC_RULE_LOG] = "log"};
+	static const char *const fields[] = {[FREC_RULE_COUNTER] = "a number",
+					     [FREC_RULE_FLOW] = "a field",
+					     [FREC_RULE_LOG] = "a text"};
 	uint32_t counter = UINT32_MAX;
 	bool any = false;
 
@@ -259,7 +272,8 @@ static int plan_field_rule(struct frec_shapes *shapes, const struct frec_rule *r
 
 			if (field == SIZE_MAX || !matches(rule->event, source) ||
 			    (rule->kind == FREC_RULE_COUNTER && !is_number(source->field[field])) ||
-			    (rule->kind == FREC_RULE_LOG && !frec__plan_is_text(source->field[field])))
+			    (rule->kind == FREC_RULE_LOG &&
+			     !frec__plan_is_text(source->field[field])))
 				continue;
 			any = true;
 			if (plan_field(shapes, rule, h, i, field, &counter))

@@ -20,7 +20,8 @@ uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_rule *rul
 const char *frec__plan_identity(const Flightrec__Source *begin, const Flightrec__Source *end,
 				const char *span, size_t length);
 
-/* Makes the source an end of the span, unless it is one already. Returns 0 or -ENOMEM, also for a span that is UINT32_MAX. */
+/* Makes the source an end of the span, unless it is one already. Returns 0 or -ENOMEM, also for a
+ * span that is UINT32_MAX. */
 int frec__plan_end(struct frec_shapes *shapes, size_t host, size_t source,
 		   enum frec_shape_kind kind, uint32_t span, size_t key, const char *identity);
 

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
-// Spans that can be open at a time, and those of one thread: a recursion deeper than any viewer shows.
+// Spans that can be open at a time, and those of one thread: a recursion deeper than any viewer
+// shows.
 #define OPEN_MAX (1u << 20)
 #define DEPTH_MAX 512
 
@@ -19,7 +20,7 @@ struct frec_shapes_thread {
 		uint32_t span;
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
-	} *open; /* the oldest first */
+	} * open;		   /* the oldest first */
 	uint32_t depth, capacity;
 };
 
@@ -35,8 +36,8 @@ int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts
 		.lane_count = 1,
 	};
 	for (size_t i = 0; shapes->plans && i < hosts->count; i++) {
-		shapes->plans[i] = calloc(hosts->hosts[i].snapshot->source_count + 1,
-					  sizeof(**shapes->plans));
+		shapes->plans[i] =
+			calloc(hosts->hosts[i].snapshot->source_count + 1, sizeof(**shapes->plans));
 		if (!shapes->plans[i])
 			shapes->failed = true;
 	}
@@ -108,8 +109,8 @@ static uint32_t pid_of(const struct frec_event *event)
 	return event->who ? event->who->process->pid : event->record->pid;
 }
 
-// Begins a lane, or takes one that was left. 0 without memory or beyond the bound. A span that reaches
-// into the past needs a lane on which nothing ever was.
+// Begins a lane, or takes one that was left. 0 without memory or beyond the bound. A span that
+// reaches into the past needs a lane on which nothing ever was.
 static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *event, uint32_t span,
 			  bool fresh)
 {
@@ -136,8 +137,7 @@ static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *e
 		shapes->lane_capacity = capacity;
 	}
 	lane = (uint32_t)shapes->lane_count++;
-	shapes->lanes[lane] = (struct frec_lane){
-		.span = span, .pid = pid_of(event), .kind = kind};
+	shapes->lanes[lane] = (struct frec_lane){.span = span, .pid = pid_of(event), .kind = kind};
 	return lane;
 }
 
@@ -201,7 +201,8 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 }
 
 // What makes a key, or the id of an activity, different from others with the same value.
-static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event, bool activity)
+static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
+			 bool activity)
 {
 	return frec__map_mix(event->host->index, activity ? UINT64_MAX : plan->span);
 }
@@ -213,7 +214,8 @@ static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shap
 	uint64_t key;
 	const uint32_t *lane;
 
-	if (field == SIZE_MAX || !hash_value(&event->values[field], key_seed(plan, event, true), &key))
+	if (field == SIZE_MAX ||
+	    !hash_value(&event->values[field], key_seed(plan, event, true), &key))
 		return 0;
 	lane = frec__map_get(&shapes->open, key);
 	return lane ? *lane : 0;
@@ -233,7 +235,8 @@ static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 		return NULL;
 	if (is_new) {
 		if (shapes->thread_count == shapes->thread_capacity) {
-			size_t capacity = shapes->thread_capacity ? 2 * shapes->thread_capacity : 64;
+			size_t capacity =
+				shapes->thread_capacity ? 2 * shapes->thread_capacity : 64;
 
 			thread = reallocarray(shapes->thread_list, capacity, sizeof(*thread));
 			if (!thread)
@@ -276,8 +279,8 @@ static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, 
 	return true;
 }
 
-// How many of the thread's spans are open up to the youngest of this kind and identity, 0: there is none. *ret_others tells
-// whether there is one with another identity.
+// How many of the thread's spans are open up to the youngest of this kind and identity, 0: there is
+// none. *ret_others tells whether there is one with another identity.
 static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span, uint64_t identity,
 			  bool *ret_others)
 {
@@ -296,10 +299,14 @@ static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span
 
 static uint64_t identity_of(const struct frec_shapes_plan *plan, const struct frec_event *event)
 {
-	uint64_t seed = frec__map_mix(frec__map_mix(event->host->index, event->record->tid), ~(uint64_t)plan->span);
+	uint64_t seed = frec__map_mix(frec__map_mix(event->host->index, event->record->tid),
+				      ~(uint64_t)plan->span);
 	uint64_t identity;
 
-	return plan->identity != SIZE_MAX && hash_value(&event->values[plan->identity], seed, &identity) ? identity : 0;
+	return plan->identity != SIZE_MAX &&
+			       hash_value(&event->values[plan->identity], seed, &identity)
+		       ? identity
+		       : 0;
 }
 
 static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
@@ -349,9 +356,9 @@ static int level_of_word(const char *word, size_t size)
 	static const struct {
 		const char *word;
 		int level;
-	} levels[] = {{"emerg", 0}, {"alert", 1}, {"crit", 2},	 {"fatal", 2}, {"err", 3},
-		      {"warn", 4},  {"notice", 5}, {"info", 6},	 {"debug", 7}, {"trace", 7},
-		      {"verbose", 7}};
+	} levels[] = {{"emerg", 0}, {"alert", 1}, {"crit", 2},	 {"fatal", 2},
+		      {"err", 3},   {"warn", 4},  {"notice", 5}, {"info", 6},
+		      {"debug", 7}, {"trace", 7}, {"verbose", 7}};
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		size_t length = strlen(levels[i].word);
@@ -401,7 +408,8 @@ static void add_fields(const struct frec_shapes_plan *plan, const struct frec_ev
 
 const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struct frec_event *event)
 {
-	const struct frec_shapes_plan *plan = shapes->plans[event->host->index][event->source_index];
+	const struct frec_shapes_plan *plan =
+		shapes->plans[event->host->index][event->source_index];
 	struct frec_shape *shape = &shapes->shape;
 	uint64_t key;
 
@@ -414,7 +422,8 @@ const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struc
 	*shape = (struct frec_shape){.kind = FREC_SHAPE_INSTANT,
 				     .within = find_activity(shapes, plan, event, plan->within)};
 	if (plan->kind != FREC_SHAPE_INSTANT && plan->key != SIZE_MAX) {
-		if (hash_value(&event->values[plan->key], key_seed(plan, event, plan->activity), &key))
+		if (hash_value(&event->values[plan->key], key_seed(plan, event, plan->activity),
+			       &key))
 			shape_by_key(shapes, plan, event, key, shape);
 	} else if (plan->kind != FREC_SHAPE_INSTANT) {
 		shape_by_thread(shapes, plan, event, shape);

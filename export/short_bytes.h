@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Short runs of bytes, which most names and texts of events are, copied and looked through without a call: that would take
- * longer than the work. */
+/* Short runs of bytes, which most names and texts of events are, copied and looked through without
+ * a call: that would take longer than the work. */
 #ifndef FREC_EXPORT_SHORT_BYTES_H
 #define FREC_EXPORT_SHORT_BYTES_H
 
@@ -59,8 +59,8 @@ static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 }
 
 /*
- * Whether none of the bytes is special. `special` is told eight at a time: it returns a word with the highest bit of some byte
- * set when one of them is, and with none of those bits set otherwise.
+ * Whether none of the bytes is special. `special` is told eight at a time: it returns a word with
+ * the highest bit of some byte set when one of them is, and with none of those bits set otherwise.
  */
 static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 					 uint64_t (*special)(uint64_t word))
@@ -74,8 +74,9 @@ static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 	return !(special(frec__short_word(p, size)) & FREC_IN_ALL_BYTES(0x80));
 }
 
-/* For `special`: NUL, and what is not ASCII. Taking one away from each byte borrows from its highest bit where it is zero; what a
- * borrow does to the bytes above it does not matter any more. */
+/* For `special`: NUL, and what is not ASCII. Taking one away from each byte borrows from its
+ * highest bit where it is zero; what a borrow does to the bytes above it does not matter any
+ * more. */
 static inline uint64_t frec__not_ascii_text(uint64_t word)
 {
 	return word | (word - FREC_IN_ALL_BYTES(1));

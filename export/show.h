@@ -13,7 +13,8 @@ struct frec_show_options {
 	bool all;    /* all of them instead */
 	bool colored; /* for a terminal */
 	bool json;    /* one JSON object instead of text */
-	const struct frec_unwinder_options *symbols; /* where programs are looked for; NULL: where they ran */
+	/* where programs are looked for; NULL: where they ran */
+	const struct frec_unwinder_options *symbols;
 };
 
 /* Writes the report. Returns and *ret_trouble as frec__export. Does not commit the output. */

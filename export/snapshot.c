@@ -189,7 +189,8 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	snapshot->clocks_count = lists[FREC_PART_CLOCKS].count;
 	snapshot->thread_stacks = (Flightrec__ThreadStack **)lists[FREC_PART_THREAD_STACK].items;
 	snapshot->thread_stack_count = lists[FREC_PART_THREAD_STACK].count;
-	snapshot->kernel_symbols = (Flightrec__KernelSymbols **)lists[FREC_PART_KERNEL_SYMBOLS].items;
+	snapshot->kernel_symbols =
+		(Flightrec__KernelSymbols **)lists[FREC_PART_KERNEL_SYMBOLS].items;
 	snapshot->kernel_symbols_count = lists[FREC_PART_KERNEL_SYMBOLS].count;
 	if (lists[FREC_PART_TRIGGER].count)
 		snapshot->trigger = lists[FREC_PART_TRIGGER].items[0];

@@ -63,12 +63,14 @@ struct frec_snapshot {
 	 * which byte and why. */
 	struct frec_error damage;
 
-	struct frec_part_list
-		lists[FREC_PART_LAST + 1]; /* owns the unpacked parts, by part number */
+	/* owns the unpacked parts, by part number */
+	struct frec_part_list lists[FREC_PART_LAST + 1];
 	bool source_ids_in_order; /* source number n has id n + 1, as recorders number them */
-	uint32_t *source_order;		  /* indices of the sources that the file has, sorted by id */
+	/* indices of the sources that the file has, sorted by id */
+	uint32_t *source_order;
 	size_t source_order_count;
-	struct frec_eventheader *eventheader; /* sources that payloads describe: NULL where there are none */
+	/* sources that payloads describe: NULL where there are none */
+	struct frec_eventheader *eventheader;
 };
 
 /* Of a Records part: records as they are stored. */
@@ -106,8 +108,8 @@ int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source 
 /* Index in `sources` of the one of the file with this id, or SIZE_MAX. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
-/* What a Records part says about itself, beside where it stands, and the bytes of its records as they lie in it. Nothing is
- * allocated. Returns whether it is one. */
+/* What a Records part says about itself, beside where it stands, and the bytes of its records as
+ * they lie in it. Nothing is allocated. Returns whether it is one. */
 bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk *ret_chunk,
 			  struct frec_chunk_content *ret_content);
 

@@ -21,8 +21,7 @@ static int append(struct frec_stack_counts *counts, const struct frec_stack_coun
 {
 	if (counts->count == counts->room) {
 		size_t room = counts->room ? 2 * counts->room : 128;
-		struct frec_stack_count *items =
-			reallocarray(counts->items, room, sizeof(*items));
+		struct frec_stack_count *items = reallocarray(counts->items, room, sizeof(*items));
 
 		if (!items)
 			return -ENOMEM;

@@ -22,7 +22,8 @@ struct frec_stack_counts {
 
 /* Both return 0 or -ENOMEM; an event without a stack is passed over. */
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event);
-/* The threads of the processes that died, in each file the one that died among them unless an event has its stack already. */
+/* The threads of the processes that died, in each file the one that died among them unless an event
+ * has its stack already. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 				   const struct frec_timeline *timeline);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A life is found by its entry of the process table; events come by time, so its mappings change in one direction.
+// A life is found by its entry of the process table; events come by time, so its mappings change in
+// one direction.
 #include "export/stack_lives.h"
 
 #include <errno.h>

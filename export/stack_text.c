@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How stacks look. A frame without a name is told by its program and the address in its file, which addr2line(1) takes.
+// How stacks look. A frame without a name is told by its program and the address in its file, which
+// addr2line(1) takes.
 #include "export/stack_text.h"
 
 #include <inttypes.h>
@@ -50,8 +51,8 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, "0x%" PRIx64, location->pc);
 }
 
-// How many functions at the innermost end only brought the event on its way: those up to the last one with a name that
-// this project keeps for itself.
+// How many functions at the innermost end only brought the event on its way: those up to the last
+// one with a name that this project keeps for itself.
 static size_t emitting_functions(const struct frec_call_stack *stack)
 {
 	size_t function = 0, ours = 0;
@@ -100,7 +101,8 @@ static void add_notes(struct frec_text *text, const struct frec_location *locati
 {
 	const char *path = location->code ? location->code->path : "";
 
-	// Where the kernel followed frame pointers they all are; in code of no file nothing else is possible.
+	// Where the kernel followed frame pointers they all are; in code of no file nothing else is
+	// possible.
 	if (location->kind == FREC_FRAME_FRAME_POINTER && (*path != '/' || path[1] == '/') &&
 	    !(location->code && location->code->kernel))
 		frec__text_puts(text, "  (by its frame pointer)");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Interning call stacks as a tree. The functions of a location follow each other, so one look for each location is enough.
+// Interning call stacks as a tree. The functions of a location follow each other, so one look for
+// each location is enough.
 #include "export/stack_tree.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Call stacks as a tree, for formats in which a stack is its innermost function, and a function knows the one that called it.
- * Memory grows with the number of different call stacks.
+ * Call stacks as a tree, for formats in which a stack is its innermost function, and a function
+ * knows the one that called it. Memory grows with the number of different call stacks.
  */
 #ifndef FREC_EXPORT_STACK_TREE_H
 #define FREC_EXPORT_STACK_TREE_H
@@ -14,16 +14,18 @@
 struct frec_stack_node {
 	uint32_t caller; /* number of the node, 0: none */
 	uint32_t
-		function; /* which of the location's, 0 is the innermost of those that were inlined */
-	/* NULL: stands for what is not there, where a stack does not go back to the outermost function. */
+		/* which of the location's, 0 is the innermost of those that were inlined */
+		function;
+	/* NULL: stands for what is not there, where a stack does not go back to the outermost
+	 * function. */
 	const struct frec_location *location;
 	enum frec_unwind_reason end; /* then why */
 };
 
 /* Starts with zeroes. */
 struct frec_stack_tree {
-	struct frec_stack_node
-		*nodes; /* the first has the number 1; callers come before whom they call */
+	/* the first has the number 1; callers come before whom they call */
+	struct frec_stack_node *nodes;
 	size_t count, room;
 	struct frec_map called;	  /* nodes by the node that calls and the location */
 	struct frec_by_id stacks; /* uint32_t: nodes by the stack's number */

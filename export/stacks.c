@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From what was recorded of a stack to frames: unwinds it, or takes the frames that are there. What their places are called
-// is locations.c's matter.
+// From what was recorded of a stack to frames: unwinds it, or takes the frames that are there. What
+// their places are called is locations.c's matter.
 #include "export/stacks.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@
 #include "export/map.h"
 #include "export/stack_lives.h"
 
-// Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it are.
+// Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it
+// are.
 #define CONTEXT_FIRST ((uint64_t)-4095)
 
 struct frec_stacks {
@@ -238,7 +239,8 @@ static void start(struct frec_stacks *stacks)
 	stacks->found_count = 0;
 	stacks->end.reason = FREC_UNWIND_COMPLETE;
 	stacks->end.address = 0;
-	stacks->end.error.code = 0; // not the message: most records have no stack, and this is asked of each
+	// not the message: most records have no stack, and this is asked of each
+	stacks->end.error.code = 0;
 }
 
 static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const uint8_t *hows,

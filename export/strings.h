@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings, each once and numbered from 0 in the order in which they were met, for formats that refer to strings by number. */
+/* Strings, each once and numbered from 0 in the order in which they were met, for formats that
+ * refer to strings by number. */
 #ifndef FREC_EXPORT_STRINGS_H
 #define FREC_EXPORT_STRINGS_H
 

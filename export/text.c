@@ -200,7 +200,8 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 // For frec__bytes_are_plain: whether a byte is none of them.
 static uint64_t not_plain_in_json(uint64_t word)
 {
-	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'), backslashes = word ^ FREC_IN_ALL_BYTES('\\');
+	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),
+		 backslashes = word ^ FREC_IN_ALL_BYTES('\\');
 
 	return word | (word + FREC_IN_ALL_BYTES(1)) | (word - FREC_IN_ALL_BYTES(0x20)) |
 	       (quotes - FREC_IN_ALL_BYTES(1)) | (backslashes - FREC_IN_ALL_BYTES(1));

@@ -22,11 +22,12 @@ struct frec_text {
 void frec__text_free(struct frec_text *text);
 void frec__text_clear(struct frec_text *text);
 
-/* Makes room for `more` bytes and a NUL behind them. Returns false and sets `failed` without memory. */
+/* Makes room for `more` bytes and a NUL behind them. Returns false and sets `failed` without
+ * memory. */
 bool frec__text_grow(struct frec_text *text, size_t more);
 
-/* For what is written by hand: room for `more` bytes behind the text, or NULL without memory; and the text then reaches up to
- * `end`. */
+/* For what is written by hand: room for `more` bytes behind the text, or NULL without memory; and
+ * the text then reaches up to `end`. */
 static inline char *frec__text_room(struct frec_text *text, size_t more)
 {
 	// With room for the NUL; a text that failed has no capacity left.
@@ -44,8 +45,8 @@ static inline void frec__text_end(struct frec_text *text, char *end)
 
 void frec__text_add(struct frec_text *text, const void *data, size_t size);
 
-/* A text that is made once and added many times: pieces of a fixed size are copied, which takes no call. To be called when it is
- * whole. */
+/* A text that is made once and added many times: pieces of a fixed size are copied, which takes no
+ * call. To be called when it is whole. */
 #define FREC_TEXT_PIECE 16
 
 static inline void frec__text_finish(struct frec_text *made)
@@ -106,7 +107,8 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 /* A decoded field as JSON. */
 void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
 
-/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of digits. */
+/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of
+ * digits. */
 void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
 
 #endif

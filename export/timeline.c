@@ -80,8 +80,8 @@ static void settle_filters(struct frec_timeline *timeline)
 
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
 			size_t count, const struct frec_filter_options *options,
-			const struct frec_rules *rules,
-			const struct frec_unwinder_options *symbols, struct frec_error *reterr)
+			const struct frec_rules *rules, const struct frec_unwinder_options *symbols,
+			struct frec_error *reterr)
 {
 	int result = frec__filter_check(snapshots, count, options, reterr);
 
@@ -114,7 +114,8 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 		frec__timeline_deinit(timeline);
 		return result;
 	}
-	timeline->reference = frec__snapshot_reference(snapshots[0]) + timeline->files[0].host->shift;
+	timeline->reference =
+		frec__snapshot_reference(snapshots[0]) + timeline->files[0].host->shift;
 	return 0;
 }
 
@@ -139,10 +140,9 @@ static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *f
 
 	if (!file->duplicates)
 		return false;
-	result = frec__duplicates_check(file->duplicates, file->number,
-					frec__merge_ring(&file->events.merge),
-					file->sources[file->head->record->source_index],
-					file->head->record);
+	result = frec__duplicates_check(
+		file->duplicates, file->number, frec__merge_ring(&file->events.merge),
+		file->sources[file->head->record->source_index], file->head->record);
 	if (result < 0)
 		timeline->failed = result;
 	timeline->copies += result > 0;

@@ -34,7 +34,7 @@ struct frec_timeline {
 	struct frec_hosts hosts;
 	struct frec_shapes shapes;
 	struct frec_stack_numbers stack_numbers; /* of the stacks of all files */
-	struct frec_duplicates *duplicates; /* one for each recording */
+	struct frec_duplicates *duplicates;	 /* one for each recording */
 	uint64_t reference; /* what relative times are told from: that of the first file */
 	uint64_t copies;    /* records left out that another file has */
 	struct frec_timeline_file *last; /* whose event was handed out */
@@ -43,11 +43,12 @@ struct frec_timeline {
 	int failed; /* negative errno: the stream ended because of it */
 };
 
-/* `options`, `rules` and `symbols` (as frec__events_init) may be NULL. All must outlive it. Returns 0 or a negative errno. */
+/* `options`, `rules` and `symbols` (as frec__events_init) may be NULL. All must outlive it. Returns
+ * 0 or a negative errno. */
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
 			size_t count, const struct frec_filter_options *options,
-			const struct frec_rules *rules,
-			const struct frec_unwinder_options *symbols, struct frec_error *reterr);
+			const struct frec_rules *rules, const struct frec_unwinder_options *symbols,
+			struct frec_error *reterr);
 
 /* The next event, valid until the next call, or NULL at the end (or without memory: `failed`). */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);

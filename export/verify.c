@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The checks of `flightrec verify`. Opening the snapshot has checked the framing and all checksums;
-// here the records are read again, one chunk in memory at a time, and compared with what the file says
-// of them. What is counted meanwhile verify_loss.c compares with the figures of coverage and loss.
+// here the records are read again, one chunk in memory at a time, and compared with what the file
+// says of them. What is counted meanwhile verify_loss.c compares with the figures of coverage and
+// loss.
 #include "export/verify.h"
 
 #include <errno.h>
@@ -16,9 +17,10 @@
 #include "export/records.h"
 #include "export/verify_checks.h"
 
-// Where a wrapped ring begins, the order of time is not certain: a record that was made in an interrupt lies before the one
-// it interrupted. With four levels of interrupts `from`, the youngest of the four oldest, leaves three older ones among
-// these and at most three that were interrupted by the youngest.
+// Where a wrapped ring begins, the order of time is not certain: a record that was made in an
+// interrupt lies before the one it interrupted. With four levels of interrupts `from`, the youngest
+// of the four oldest, leaves three older ones among these and at most three that were interrupted
+// by the youngest.
 #define OLDER_MAX 6
 
 // Of a ring that belongs to no CPU.
@@ -52,7 +54,7 @@ void frec__verify_problem(struct frec_verify *verify, const char *format, ...)
 /* What a chunk's records turn out to be, and how many of them are wrong in which way. */
 struct chunk_check {
 	uint64_t count, first, last;
-	uint64_t misformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
+	uint64_t malformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
 };
 
 static bool payload_decodes(struct frec_verify *verify, const struct frec_record *record)
@@ -74,8 +76,9 @@ static bool payload_decodes(struct frec_verify *verify, const struct frec_record
 	return true;
 }
 
-// Older than the coverage may be what came before the recording had begun everywhere, and a few records at the old end of
-// a wrapped ring; and what the threads of several CPUs put into one. See CpuCoverage.
+// Older than the coverage may be what came before the recording had begun everywhere, and a few
+// records at the old end of a wrapped ring; and what the threads of several CPUs put into one. See
+// CpuCoverage.
 static bool is_too_old(const struct frec_verify *verify, struct frec_cpu_check *cpu, uint64_t time)
 {
 	if (time >= cpu->coverage->from || cpu->coverage->cpu == ANY_CPU ||
@@ -114,7 +117,7 @@ static void report_chunk(struct frec_verify *verify, const struct frec_chunk *ch
 		uint64_t count;
 		const char *what;
 	} counts[] = {
-		{check->misformed, "have another form than their source says"},
+		{check->malformed, "have another form than their source says"},
 		{check->unknown_source, "are of a source that the file does not describe"},
 		{check->other_cpu, "were made on another CPU than the part's"},
 		{check->other_type, "carry another tracepoint's number than their source"},
@@ -173,7 +176,7 @@ static void check_chunk(struct frec_verify *verify, const struct frec_chunk *chu
 		at += record.size;
 		check.count++;
 		if (result)
-			check.misformed++;
+			check.malformed++;
 		else if (record.sample && !record.source)
 			check.unknown_source++;
 		else if (record.sample)

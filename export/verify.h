@@ -8,7 +8,8 @@
 
 struct frec_verify_options {
 	bool json;
-	/* Called after each chunk, when not NULL, with bytes of the snapshot's records done and in all. */
+	/* Called after each chunk, when not NULL, with bytes of the snapshot's records done and in
+	 * all. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the checks of records (verify.c) and of the figures of coverage and loss (verify_loss.c) share. */
+/* What the checks of records (verify.c) and of the figures of coverage and loss (verify_loss.c)
+ * share. */
 #ifndef FREC_EXPORT_VERIFY_CHECKS_H
 #define FREC_EXPORT_VERIFY_CHECKS_H
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the file says of its coverage and loss, against what its records count and against each other.
+// What the file says of its coverage and loss, against what its records count and against each
+// other.
 //
-// The kernel's counts were read before and after the rings were copied. A source that was quiet meanwhile
-// has two equal counts, and then emitted = in_file + filtered + overwritten + lost to the event. Otherwise
-// the copy was made at some moment between the two readings, and the sum lies between them.
+// The kernel's counts were read before and after the rings were copied. A source that was quiet
+// meanwhile has two equal counts, and then emitted = in_file + filtered + overwritten + lost to the
+// event. Otherwise the copy was made at some moment between the two readings, and the sum lies
+// between them.
 #include "export/verify_checks.h"
 
 #include <errno.h>

@@ -29,7 +29,8 @@ struct frec_wire_field {
 	size_t size;
 };
 
-/* Takes the field at *p, which lies before `end`, and moves *p behind it. Returns false where no whole field stands. */
+/* Takes the field at *p, which lies before `end`, and moves *p behind it. Returns false where no
+ * whole field stands. */
 bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret);
 
 /*

@@ -24,8 +24,10 @@ struct frec_writer {
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
 	bool several_hosts;	    /* it can tell events of different hosts apart */
-	const char *collector_path; /* it writes messages of OTLP, each whole, which a collector takes here; NULL: it does not */
-	bool of_stacks;		    /* it holds call stacks alone: without any it is empty */
+	/* it writes messages of OTLP, each whole, which a collector takes here; NULL: it does
+	 * not */
+	const char *collector_path;
+	bool of_stacks; /* it holds call stacks alone: without any it is empty */
 
 	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last
 	 * event, `destroy` in any case after a begin that succeeded. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A cursor over bytes that others wrote: what is not there is 0, and then everything behind it has failed too. Numbers are
- * little-endian, as all machines that record. */
+/* A cursor over bytes that others wrote: what is not there is 0, and then everything behind it has
+ * failed too. Numbers are little-endian, as all machines that record. */
 #ifndef FREC_PROTO_BYTES_H
 #define FREC_PROTO_BYTES_H
 
@@ -58,7 +58,8 @@ static inline uint64_t frec__bytes_u64(struct frec_bytes *bytes)
 }
 
 /* `count` things of `size` bytes each, or NULL. */
-static inline const uint8_t *frec__bytes_array(struct frec_bytes *bytes, uint64_t count, size_t size)
+static inline const uint8_t *frec__bytes_array(struct frec_bytes *bytes, uint64_t count,
+					       size_t size)
 {
 	if (count > frec__bytes_left(bytes) / size) {
 		bytes->failed = true;
@@ -70,7 +71,8 @@ static inline const uint8_t *frec__bytes_array(struct frec_bytes *bytes, uint64_
 /* A text up to its NUL, which is passed over, or NULL. */
 static inline const char *frec__bytes_text(struct frec_bytes *bytes)
 {
-	const uint8_t *end = bytes->failed ? NULL : memchr(bytes->at, 0, (size_t)(bytes->end - bytes->at));
+	const uint8_t *end =
+		bytes->failed ? NULL : memchr(bytes->at, 0, (size_t)(bytes->end - bytes->at));
 
 	if (!end) {
 		bytes->failed = true;

@@ -10,6 +10,6 @@ struct frec_error {
 
 /* Fills `reterr` (may be NULL) and returns `code`. Never allocates; a message too long is cut. */
 __attribute__((format(printf, 3, 4))) int frec__error(struct frec_error *reterr, int code,
-						       const char *format, ...);
+						      const char *format, ...);
 
 #endif

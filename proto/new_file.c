@@ -47,8 +47,9 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
-// The file that gets the name: what a link leads to, not the link (as of /dev/stdout). A device or a pipe is no file that
-// another one could take the place of: /dev/null would be gone for everybody.
+// The file that gets the name: what a link leads to, not the link (as of /dev/stdout). A device or
+// a pipe is no file that another one could take the place of: /dev/null would be gone for
+// everybody.
 static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
 {
 	struct stat status;
@@ -59,7 +60,8 @@ static int check_place(const char *path, char real[PATH_MAX], struct frec_error 
 		return frec__error(reterr, -EISDIR, "%s: this is a folder, not a file", path);
 	if (!S_ISREG(status.st_mode))
 		return frec__error(reterr, -EEXIST,
-				   "%s: this is no regular file, and is left as it is: name a file", path);
+				   "%s: this is no regular file, and is left as it is: name a file",
+				   path);
 	if (lstat(path, &status) || !S_ISLNK(status.st_mode) || !realpath(path, real))
 		*real = 0;
 	return 0;
@@ -125,7 +127,8 @@ int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr)
 		unlinkat(file->folder, file->temporary, 0);
 		return fail(file, error, "cannot give it its name", reterr);
 	}
-	// The data is safe under its name; a folder that cannot be synced only risks the name in a power cut.
+	// The data is safe under its name; a folder that cannot be synced only risks the name in a
+	// power cut.
 	(void)fsync(file->folder);
 	close(file->folder);
 	file->folder = -1;

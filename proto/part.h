@@ -2,11 +2,12 @@
 /*
  * Framing of a .frec file: each top-level field of flightrec.Snapshot is one part,
  *
- *	tag and length (varints) | message | 0x7d | CRC-32C of tag and message, 4 bytes little-endian
+ *	tag and length (varints) | message | 0x7d | CRC-32C of tag and message, 4 bytes
+ *	little-endian
  *
- * where the last five bytes are the message's own field 15. The tag is checked too because a flipped bit in it would
- * turn the part into one of another kind; a flipped length moves the checksum away from where it is looked for. See
- * flightrec.proto.
+ * where the last five bytes are the message's own field 15. The tag is checked too because a
+ * flipped bit in it would turn the part into one of another kind; a flipped length moves the
+ * checksum away from where it is looked for. See flightrec.proto.
  */
 #ifndef FREC_PROTO_PART_H
 #define FREC_PROTO_PART_H
@@ -47,18 +48,20 @@ int frec__part_pack(enum frec_part part, const ProtobufCMessage *message, uint8_
 		    size_t *ret_size);
 
 struct frec_part_view {
-	uint32_t field;	      /* top-level field number: an enum frec_part, or one not known to us */
-	const uint8_t *body;  /* the message without its checksum */
-	size_t body_size;     /* bytes */
-	size_t size;	      /* bytes of the whole part: where the next one begins */
-	uint32_t crc;	      /* what its checksum has to be */
+	/* top-level field number: an enum frec_part, or one not known to us */
+	uint32_t field;
+	const uint8_t *body; /* the message without its checksum */
+	size_t body_size;    /* bytes */
+	size_t size;	     /* bytes of the whole part: where the next one begins */
+	uint32_t crc;	     /* what its checksum has to be */
 };
 
 /*
- * Reads the part at the start of `data`. Points into `data`, copies nothing.
- * Returns 0; -EAGAIN when the data ends inside the part (a torn file; ret->size then is what it takes, 0 where that is not known yet); -EBADMSG when it is not a part (a tag
- * that is not length-delimited, a field number of 0, a size beyond the limit, no checksum field); -EILSEQ when the
- * checksum does not match (`*ret` is then filled in all the same).
+ * Reads the part at the start of `data`. Points into `data`, copies nothing. Returns 0; -EAGAIN
+ * when the data ends inside the part (a torn file; ret->size then is what it takes, 0 where that is
+ * not known yet); -EBADMSG when it is not a part (a tag that is not length-delimited, a field
+ * number of 0, a size beyond the limit, no checksum field); -EILSEQ when the checksum does not
+ * match (`*ret` is then filled in all the same).
  */
 int frec__part_next(const uint8_t *data, size_t size, struct frec_part_view *ret);
 

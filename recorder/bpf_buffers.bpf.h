@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
- * Room for BPF programs to put a record together, too large for their stack. A program of the uprobe kind can be preempted
- * by another thread that runs into one, so a CPU has several, taken and given back by an atomic operation. A record for which
- * none is free is counted as lost.
+ * Room for BPF programs to put a record together, too large for their stack. A program of the
+ * uprobe kind can be preempted by another thread that runs into one, so a CPU has several, taken
+ * and given back by an atomic operation. A record for which none is free is counted as lost.
  */
 #ifndef FREC_RECORDER_BPF_BUFFERS_BPF_H
 #define FREC_RECORDER_BPF_BUFFERS_BPF_H
 
 #include "recorder/bpf_output.bpf.h"
 
-/* Bytes behind the largest record, for programs that must show the verifier that no text can run over the end. */
+/* Bytes behind the largest record, for programs that must show the verifier that no text can run
+ * over the end. */
 #ifndef FREC_BPF_BUFFER_SLACK
 #define FREC_BPF_BUFFER_SLACK 0
 #endif
@@ -43,7 +44,8 @@ static __always_inline struct frec_bpf_buffer *frec_buffer_take(void)
 	return 0;
 }
 
-/* Counts a record as begun. Returns room with the common fields in it, or NULL, and then it is counted as lost too. */
+/* Counts a record as begun. Returns room with the common fields in it, or NULL, and then it is
+ * counted as lost too. */
 static __always_inline struct frec_bpf_buffer *frec_record_begin(struct frec_bpf_counts *count)
 {
 	struct frec_bpf_buffer *buffer;

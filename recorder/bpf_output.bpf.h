@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
- * How our BPF programs write records: each source has, on each CPU, a perf event of its own that is redirected into that
- * CPU's ring. `slot` is the source's number within one loaded object, `slot * cpus + cpu` the index of its event and its counts.
+ * How our BPF programs write records: each source has, on each CPU, a perf event of its own that is
+ * redirected into that CPU's ring. `slot` is the source's number within one loaded object, `slot *
+ * cpus + cpu` the index of its event and its counts.
  */
 #ifndef FREC_RECORDER_BPF_OUTPUT_BPF_H
 #define FREC_RECORDER_BPF_OUTPUT_BPF_H
@@ -46,14 +47,14 @@ static __always_inline struct frec_bpf_counts *frec_counts_of(__u32 slot)
 }
 
 /*
- * Writes a record, which was counted as begun before, and counts it as written or lost. Who finds both equal knows that the rings
- * hold all of them.
+ * Writes a record, which was counted as begun before, and counts it as written or lost. Who finds
+ * both equal knows that the rings hold all of them.
  */
 static __always_inline void frec_output(void *context, __u32 slot, struct frec_bpf_counts *count,
 					void *data, __u64 size)
 {
-	if (bpf_perf_event_output(context, &rings, slot * frec_cpus + bpf_get_smp_processor_id(), data,
-				  size))
+	if (bpf_perf_event_output(context, &rings, slot * frec_cpus + bpf_get_smp_processor_id(),
+				  data, size))
 		__sync_fetch_and_add(&count->lost, 1);
 	else
 		__sync_fetch_and_add(&count->written, 1);

@@ -37,8 +37,9 @@ int frec__bpf_output_open(struct frec_bpf_output *output, const struct bpf_objec
 {
 	const struct bpf_map *counts = bpf_object__find_map_by_name(object, "counts");
 
-	*output = (struct frec_bpf_output){.rings = bpf_object__find_map_fd_by_name(object, "rings"),
-					   .cpus = (uint32_t)libbpf_num_possible_cpus()};
+	*output =
+		(struct frec_bpf_output){.rings = bpf_object__find_map_fd_by_name(object, "rings"),
+					 .cpus = (uint32_t)libbpf_num_possible_cpus()};
 	if (!counts)
 		return -ENOENT;
 	output->slots = bpf_map__max_entries(counts) / output->cpus;
@@ -70,7 +71,8 @@ void frec__bpf_output_count(const struct frec_bpf_output *output, uint32_t slot,
 {
 	struct frec_bpf_counts *counts = &output->counts[slot * output->cpus + (uint32_t)cpu];
 
-	// The other way round than the program counts: what is begun is never less than what came of it.
+	// The other way round than the program counts: what is begun is never less than what came
+	// of it.
 	*ret = (struct frec_bpf_counts){0};
 	ret->written = __atomic_load_n(&counts->written, __ATOMIC_ACQUIRE);
 	ret->lost = __atomic_load_n(&counts->lost, __ATOMIC_ACQUIRE);

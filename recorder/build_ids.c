@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading the note with the build-id from an ELF file that anybody may have made, and from the image of the vDSO.
+// Reading the note with the build-id from an ELF file that anybody may have made, and from the
+// image of the vDSO.
 #include "recorder/build_ids.h"
 
 #include <elf.h>
@@ -122,7 +123,8 @@ void frec__build_ids_vdso(struct frec_map *map)
 		read_build_id(&image, map);
 }
 
-// What the mapping is of, or what has its path now, if it is the same. `root` goes through the process's own root folder.
+// What the mapping is of, or what has its path now, if it is the same. `root` goes through the
+// process's own root folder.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_map *map,
 		      char *ret_path, size_t size, struct stat *ret)
 {

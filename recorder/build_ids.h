@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Build-ids of what is mapped, where the kernel does not tell them: of mappings from before the recorder, and of the vDSO. They
- * are read from the very file that is mapped, or not at all: a wrong one would give wrong names.
+ * Build-ids of what is mapped, where the kernel does not tell them: of mappings from before the
+ * recorder, and of the vDSO. They are read from the very file that is mapped, or not at all: a
+ * wrong one would give wrong names.
  */
 #ifndef FREC_RECORDER_BUILD_IDS_H
 #define FREC_RECORDER_BUILD_IDS_H
@@ -14,8 +15,9 @@
 struct frec_build_ids;
 
 /*
- * Fills in map->build_id, if it is to be had, of a mapping of the process whose folder of /proc is open as `proc`. `device` and
- * `inode` are those of the mapped file, as /proc/PID/maps or the sideband tells them. `*ids` is NULL at first, and made here.
+ * Fills in map->build_id, if it is to be had, of a mapping of the process whose folder of /proc is
+ * open as `proc`. `device` and `inode` are those of the mapped file, as /proc/PID/maps or the
+ * sideband tells them. `*ids` is NULL at first, and made here.
  */
 void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, ino_t inode,
 			  struct frec_map *map);

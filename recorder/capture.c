@@ -23,7 +23,8 @@ uint64_t frec__monotonic(void)
 
 void frec__clocks_read(struct frec_clocks *ret)
 {
-	// A preemption between the readings would put the clocks apart: the closest of some tries counts.
+	// A preemption between the readings would put the clocks apart: the closest of some tries
+	// counts.
 	ret->uncertainty = UINT64_MAX;
 	for (int attempt = 0; attempt < 5; attempt++) {
 		uint64_t before = clock_ns(CLOCK_MONOTONIC);
@@ -60,7 +61,8 @@ int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t rin
 			  size_t sources)
 {
 	if (!capture->offset) {
-		capture->offset = calloc(ring_size / FREC_RECORD_SIZE_MIN, sizeof(*capture->offset));
+		capture->offset =
+			calloc(ring_size / FREC_RECORD_SIZE_MIN, sizeof(*capture->offset));
 		if (!capture->offset)
 			return -ENOMEM;
 	}
@@ -111,8 +113,8 @@ static void count(const struct frec_source *sources, size_t source_count,
 	}
 }
 
-void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings, size_t ring_count,
-			const struct frec_source *sources, size_t source_count)
+void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings,
+			size_t ring_count, const struct frec_source *sources, size_t source_count)
 {
 	bool of_kernel = false;
 	size_t largest = 0;

@@ -17,7 +17,8 @@
 
 static const char *const user_groups[] = {"user_events", "user_events_multi"};
 
-// A mount of tracefs that hangs nowhere: it needs no mount point, nobody else sees it, and it ends with its descriptor.
+// A mount of tracefs that hangs nowhere: it needs no mount point, nobody else sees it, and it ends
+// with its descriptor.
 static int open_detached(void)
 {
 	FREC_CLOSE int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
@@ -198,12 +199,14 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 
 bool frec__catalog_is_kernels(int tracefs, const char *selection)
 {
-	// Those that people select most. A service that is called like one of them could be meant, but is not.
+	// Those that people select most. A service that is called like one of them could be meant,
+	// but is not.
 	static const char *const systems[] = {
-		"block",    "cgroup",	"compaction", "exceptions", "ext4",   "filemap",	  "io_uring", "irq",
-		"kmem",	    "mmap",	"napi",	      "net",	    "oom",    "page_fault",	  "power",    "raw_syscalls",
-		"rcu",	    "sched",	"signal",     "skb",	    "sock",   "syscalls",	  "task",     "tcp",
-		"timer",    "udp",	"vmscan", "workqueue",	  "writeback"};
+		"block",    "cgroup",	  "compaction", "exceptions",	"ext4",	    "filemap",
+		"io_uring", "irq",	  "kmem",	"mmap",		"napi",	    "net",
+		"oom",	    "page_fault", "power",	"raw_syscalls", "rcu",	    "sched",
+		"signal",   "skb",	  "sock",	"syscalls",	"task",	    "tcp",
+		"timer",    "udp",	  "vmscan",	"workqueue",	"writeback"};
 	size_t length = strcspn(selection, ":");
 	char group[128];
 

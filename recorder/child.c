@@ -17,7 +17,8 @@
 
 // Bytes of memory that looking at a process may take: tables of its programs, above all.
 #define MEMORY_MAX (UINT64_C(8) << 30)
-// Milliseconds that a killed child has to be gone: one that waits for a broken file system may never be.
+// Milliseconds that a killed child has to be gone: one that waits for a broken file system may
+// never be.
 #define KILL_PATIENCE 1000
 
 void frec__child_limit(unsigned int seconds)
@@ -48,7 +49,8 @@ bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
 			break;
 	}
 	ended = waitpid(child, ret_status, WNOHANG);
-	// Who ignores SIGCHLD has it reaped by the kernel: nobody knows how it ended, and its number may be another's by now.
+	// Who ignores SIGCHLD has it reaped by the kernel: nobody knows how it ended, and its
+	// number may be another's by now.
 	return ended == child || (ended < 0 && errno == ECHILD);
 }
 

@@ -34,7 +34,8 @@ int frec__chunk_put(struct frec_chunk *chunk, struct frec_parts *parts)
 
 	if (!records->count)
 		return parts->error.code;
-	size = ZSTD_compressCCtx(chunk->zstd, chunk->packed, PACKED_SIZE, chunk->plain, records->size, ZSTD_LEVEL);
+	size = ZSTD_compressCCtx(chunk->zstd, chunk->packed, PACKED_SIZE, chunk->plain,
+				 records->size, ZSTD_LEVEL);
 	if (ZSTD_isError(size) || size >= records->size) {
 		records->content_case = FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records->plain = (ProtobufCBinaryData){records->size, chunk->plain};

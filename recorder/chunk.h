@@ -5,12 +5,14 @@
 
 #include "recorder/snapshot_parts.h"
 
-/* Bytes of records in one part. A reader holds one such part per CPU; the format allows FREC_RECORDS_SIZE_MAX. */
+/* Bytes of records in one part. A reader holds one such part per CPU; the format allows
+ * FREC_RECORDS_SIZE_MAX. */
 #define FREC_CHUNK_SIZE (256u << 10)
 
 struct frec_chunk {
-	Flightrec__Records records; /* its CPU, ring, times and counts are filled in by whoever fills `plain` */
-	uint8_t *plain;		    /* FREC_CHUNK_SIZE, of which records.size are taken */
+	/* its CPU, ring, times and counts are filled in by whoever fills `plain` */
+	Flightrec__Records records;
+	uint8_t *plain; /* FREC_CHUNK_SIZE, of which records.size are taken */
 	uint8_t *packed;
 	struct ZSTD_CCtx_s *zstd;
 };

@@ -30,11 +30,11 @@ static inline void frec__cleanup_closedir(DIR **folder)
 #define FREC_CLOSEDIR __attribute__((cleanup(frec__cleanup_closedir)))
 
 /* Hands over what a guarded local owns. */
-#define FREC_TAKE_PTR(p)                                                                           \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define FREC_TAKE_PTR(p) \
+	({ \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL; \
+		taken_; \
 	})
 
 #endif

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * A socket that answers from the moment that its name exists, and a name that one recorder has, however many start at once.
+ * A socket that answers from the moment that its name exists, and a name that one recorder has,
+ * however many start at once.
  *
- * bind() makes the name before listen() lets anybody in: who connects between the two is refused, and a recorder that starts
- * between them takes the socket for one that was left behind. So it is bound under a hidden name and gets its own, with
- * link(), when it listens already. link() fails where somebody has the name; if that is a recorder that was killed, its socket
- * is replaced, and those who replace take turns: what was dead for two of them is the first one's when the second comes.
+ * bind() makes the name before listen() lets anybody in: who connects between the two is refused,
+ * and a recorder that starts between them takes the socket for one that was left behind. So it is
+ * bound under a hidden name and gets its own, with link(), when it listens already. link() fails
+ * where somebody has the name; if that is a recorder that was killed, its socket is replaced, and
+ * those who replace take turns: what was dead for two of them is the first one's when the second
+ * comes.
  *
- * A recorder that is killed in here leaves its hidden name behind, which nobody asks: it does not end as a recorder's does.
+ * A recorder that is killed in here leaves its hidden name behind, which nobody asks: it does not
+ * end as a recorder's does.
  */
 #include "recorder/control.h"
 
@@ -46,8 +50,8 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	for (unsigned int i = 0; i < HIDDEN_NAMES_MAX; i++) {
-		snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/.flightrec-%x-%x", folder,
-			 (unsigned int)getpid(), i);
+		snprintf(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/.flightrec-%x-%x",
+			 folder, (unsigned int)getpid(), i);
 		if (!bind(fd, (struct sockaddr *)ret, sizeof(*ret)))
 			return 0;
 		if (errno != EADDRINUSE)
@@ -56,10 +60,12 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 	return -errno;
 }
 
-// Whoever can read the folder can lock it for ever. Then it is better to start and to risk that two replace one socket.
+// Whoever can read the folder can lock it for ever. Then it is better to start and to risk that two
+// replace one socket.
 static void take_turn(int folder)
 {
-	for (int i = 0; i < TURN_ATTEMPTS && flock(folder, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK; i++)
+	for (int i = 0;
+	     i < TURN_ATTEMPTS && flock(folder, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK; i++)
 		usleep(TURN_PAUSE);
 }
 
@@ -104,8 +110,9 @@ int frec__control_listen(const char *path, mode_t mode)
 		return -errno;
 	r = bind_hidden(fd, folder, &hidden);
 	if (!r) {
-		r = chmod(hidden.sun_path, mode) || listen(fd, BACKLOG) ? -errno
-									 : publish(folder, hidden.sun_path, path);
+		r = chmod(hidden.sun_path, mode) || listen(fd, BACKLOG)
+			    ? -errno
+			    : publish(folder, hidden.sun_path, path);
 		unlink(hidden.sun_path);
 	}
 	if (r)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The kernel opens the file as the dying process; here a child takes on what of that process counts for a path and for rights,
-// so that links, mounts, permissions and quotas have their usual effect.
+// The kernel opens the file as the dying process; here a child takes on what of that process counts
+// for a path and for rights, so that links, mounts, permissions and quotas have their usual effect.
 #include "recorder/core_file.h"
 
 #include <errno.h>
@@ -21,7 +21,8 @@
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 
-// SUID_DUMP_ROOT of the kernel: the process had other rights than its user, who must not choose what root writes where.
+// SUID_DUMP_ROOT of the kernel: the process had other rights than its user, who must not choose
+// what root writes where.
 #define PRIVATE "2"
 // ELF_EXEC_PAGESIZE: below this limit there is no file.
 #define LIMIT_MIN 4096
@@ -67,7 +68,8 @@ static void read_groups(struct place *place, const char *list)
 	while (place->group && place->groups < GROUPS_MAX) {
 		unsigned long group = strtoul(list, &end, 10);
 
-		// The last of the line is followed by a blank, behind which strtoul() would go to the next.
+		// The last of the line is followed by a blank, behind which strtoul() would go to
+		// the next.
 		if (end == list || memchr(list, '\n', (size_t)(end - list)))
 			break;
 		place->group[place->groups++] = (gid_t)group;
@@ -109,8 +111,8 @@ static int find_place(struct place *place, pid_t pid)
 	return 0;
 }
 
-// From here on this process sees paths as the one that died, with the rights of its user, or of root where those were not its
-// user's.
+// From here on this process sees paths as the one that died, with the rights of its user, or of
+// root where those were not its user's.
 static int enter(const struct place *place)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -217,7 +219,8 @@ static int copy_core(struct copy *copy, int kept, int source)
 		n += more;
 		r = put(copy, buffer, (size_t)n);
 	}
-	// At its limit the kernel stops as well; what is there may be of use. The file ends with a hole, or where data does.
+	// At its limit the kernel stops as well; what is there may be of use. The file ends with a
+	// hole, or where data does.
 	if (ftruncate(copy->to, copy->end))
 		return -errno;
 	return r == -EFBIG ? 0 : r;

@@ -2,10 +2,11 @@
 /*
  * Handling a core dump, in two processes.
  *
- * The kernel makes the dying process stand still until its core dump is read. A child takes the head of it, with the
- * registers of all threads, into a memory file, unwinds the threads and hands their stacks to the recorders. All that is
- * parsed is parsed there: programs, their tables and stacks can be anything. The parent waits for it, but not for ever, and
- * then passes on what the child took, which is in that memory file to the byte, and the rest. So a child that crashes or
+ * The kernel makes the dying process stand still until its core dump is read. A child takes the
+ * head of it, with the registers of all threads, into a memory file, unwinds the threads and hands
+ * their stacks to the recorders. All that is parsed is parsed there: programs, their tables and
+ * stacks can be anything. The parent waits for it, but not for ever, and then passes on what the
+ * child took, which is in that memory file to the byte, and the rest. So a child that crashes or
  * hangs costs the stacks, and never the core dump.
  */
 #include "recorder/core_handle.h"

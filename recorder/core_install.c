@@ -17,7 +17,8 @@
 #define PREVIOUS "# core dumps go on to: "
 #define OURS "kernel.core_pattern="
 
-// Where it lasts, and where it does not. What lasts is looked for last: it is there after a reboot too.
+// Where it lasts, and where it does not. What lasts is looked for last: it is there after a reboot
+// too.
 static const char *const folders[] = {"/run/sysctl.d", "/etc/sysctl.d"};
 static const char *const files[] = {"/run/sysctl.d/" NAME, "/etc/sysctl.d/" NAME};
 enum { UNTIL_REBOOT, FOR_GOOD, PLACES };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading the notes of a core dump that comes through a pipe. Whoever runs the handler by hand can feed it anything.
+// Reading the notes of a core dump that comes through a pipe. Whoever runs the handler by hand can
+// feed it anything.
 #include "recorder/core_notes.h"
 
 #include <elf.h>

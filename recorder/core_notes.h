@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registers of all threads, from the head of a core dump: the kernel writes the notes first, in the order of the threads
- * with the one that crashed before all others, and then waits, with the process as it is, until somebody reads on.
+ * The registers of all threads, from the head of a core dump: the kernel writes the notes first, in
+ * the order of the threads with the one that crashed before all others, and then waits, with the
+ * process as it is, until somebody reads on.
  */
 #ifndef FREC_RECORDER_CORE_NOTES_H
 #define FREC_RECORDER_CORE_NOTES_H
@@ -13,13 +14,15 @@
 
 /* No machine has more user registers among those that the kernel numbers for perf. */
 #define FREC_CORE_REGISTERS_MAX 64
-/* Bytes of a core dump that are looked at: notes of thousands of threads with all their vector registers. */
+/* Bytes of a core dump that are looked at: notes of thousands of threads with all their vector
+ * registers. */
 #define FREC_CORE_HEAD_MAX (64u << 20)
 
 struct frec_core_thread {
 	uint32_t tid; /* in the pid namespace of the process */
 	uint64_t value
-		[FREC_CORE_REGISTERS_MAX]; /* for each bit of frec__perf_user_registers, lowest first */
+		/* for each bit of frec__perf_user_registers, lowest first */
+		[FREC_CORE_REGISTERS_MAX];
 };
 
 struct frec_core_notes {
@@ -29,15 +32,17 @@ struct frec_core_notes {
 };
 
 /*
- * Reads the head of a core dump from the pipe `source` into the file `kept`, which holds nothing yet, and takes the threads
- * out of it, `threads_max` at most. What `kept` holds afterwards is what was taken from the pipe, to the byte, whatever
- * happens meanwhile. -EBADMSG: it is no core dump of this machine's programs; `reterr` says where.
+ * Reads the head of a core dump from the pipe `source` into the file `kept`, which holds nothing
+ * yet, and takes the threads out of it, `threads_max` at most. What `kept` holds afterwards is what
+ * was taken from the pipe, to the byte, whatever happens meanwhile. -EBADMSG: it is no core dump of
+ * this machine's programs; `reterr` says where.
  */
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);
 void frec__core_notes_deinit(struct frec_core_notes *notes);
 
-/* From the machine's own layout in a core dump (elf_gregset_t) to that of perf. `size` bytes of `set` were written. */
+/* From the machine's own layout in a core dump (elf_gregset_t) to that of perf. `size` bytes of
+ * `set` were written. */
 int frec__core_registers(const void *set, size_t size, uint64_t ret[FREC_CORE_REGISTERS_MAX]);
 
 #endif

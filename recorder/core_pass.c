@@ -67,7 +67,8 @@ static int pass_to_command(const char *pattern, const struct frec_core_values *v
 	if (!r || r == -EINVAL) // which a device has to say of it
 		r = feed(source, pipes[1]);
 	close(pipes[1]);
-	// With kernel.core_pipe_limit the process is there until its reader ends: until we do, who hold the other pipe.
+	// With kernel.core_pipe_limit the process is there until its reader ends: until we do, who
+	// hold the other pipe.
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (r)

@@ -10,11 +10,13 @@
 
 #define COMMAND " core "
 
-// What the handler itself wants to know: the process's number, everywhere and in its own pid namespace (which a file's name gets
-// by kernel.core_uses_pid), whether its memory is private, and how large a core file may be.
+// What the handler itself wants to know: the process's number, everywhere and in its own pid
+// namespace (which a file's name gets by kernel.core_uses_pid), whether its memory is private, and
+// how large a core file may be.
 #define NEEDED "Ppdc"
 
-// Numbers first: a kernel before 5.3 takes the texts apart at their blanks, and one of these must not pass for a number.
+// Numbers first: a kernel before 5.3 takes the texts apart at their blanks, and one of these must
+// not pass for a number.
 #define TEXTS "hefE"
 
 static void append(char *pattern, size_t *used, const char *text, size_t size)

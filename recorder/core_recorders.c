@@ -113,7 +113,8 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 	snprintf(request, sizeof(request), "stacks %d %zu", pid, missing);
 	for (size_t i = 0; i < recorders->count; i++)
 		frec__control_send(recorders->fd[i], request, fd);
-	// The process must not be gone before they have them: then they would write the snapshot without.
+	// The process must not be gone before they have them: then they would write the snapshot
+	// without.
 	for (size_t i = 0; i < recorders->count; i++) {
 		char answer[512];
 

@@ -31,7 +31,8 @@ static void unwind(struct work *work, const struct frec_core_thread *thread)
 		.count = (size_t)__builtin_popcountll(frec__perf_user_registers)};
 	struct frec_stack stack;
 
-	frec__core_process_stack(work->process, frec__unwind_register(&registers, frec__perf_user_stack_pointer),
+	frec__core_process_stack(work->process,
+				 frec__unwind_register(&registers, frec__perf_user_stack_pointer),
 				 work->stack, FREC_CORE_STACK_SIZE, &stack);
 	frec__unwound_stack(work->unwind, &registers, &stack, &work->unwound);
 }

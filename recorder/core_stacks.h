@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stacks of all threads of a dying process, as a run of parts of a .frec file, each with its checksum: what `flightrec
- * core` hands to a recorder, which puts them into the snapshot of the death.
+ * The stacks of all threads of a dying process, as a run of parts of a .frec file, each with its
+ * checksum: what `flightrec core` hands to a recorder, which puts them into the snapshot of the
+ * death.
  */
 #ifndef FREC_RECORDER_CORE_STACKS_H
 #define FREC_RECORDER_CORE_STACKS_H
@@ -17,8 +18,9 @@
 #define FREC_CORE_STACKS_SIZE_MAX (16u << 20)
 
 /*
- * Unwinds the threads and writes them to the file `fd`, those that came first in the core dump first, until `deadline`
- * (nanoseconds of CLOCK_MONOTONIC) or until it is full. `ret_missing` counts those that there was no time or room for.
+ * Unwinds the threads and writes them to the file `fd`, those that came first in the core dump
+ * first, until `deadline` (nanoseconds of CLOCK_MONOTONIC) or until it is full. `ret_missing`
+ * counts those that there was no time or room for.
  */
 int frec__core_stacks_write(const struct frec_core_process *process,
 			    const struct frec_core_notes *notes, uint64_t deadline, int fd,

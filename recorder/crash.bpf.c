@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-// What the tracepoint signal:signal_deliver does not tell about a fatal signal: the faulting address, who sent it, and, when
-// the stack pointer has run into a guard page, the stack above that page. Runs in the dying thread's context, in the kernel;
-// loads on kernels with BTF, and the recorder does without where it does not.
+// What the tracepoint signal:signal_deliver does not tell about a fatal signal: the faulting
+// address, who sent it, and, when the stack pointer has run into a guard page, the stack above that
+// page. Runs in the dying thread's context, in the kernel; loads on kernels with BTF, and the
+// recorder does without where it does not.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -54,7 +55,8 @@ struct {
 	__type(value, struct frec_crash_record);
 } records SEC(".maps");
 
-// Whole pages from the first readable byte at or above the stack pointer; nothing when the pointer itself is readable.
+// Whole pages from the first readable byte at or above the stack pointer; nothing when the pointer
+// itself is readable.
 static __always_inline void read_stack(struct frec_crash_record *record, unsigned long sp)
 {
 	unsigned long address = sp;
@@ -72,7 +74,8 @@ static __always_inline void read_stack(struct frec_crash_record *record, unsigne
 	if (!record->stack_address)
 		return;
 	for (int i = 0; i < PIECES; i++) {
-		if (bpf_probe_read_user(record->stack + i * PAGE, PAGE, (void *)(address + i * PAGE)))
+		if (bpf_probe_read_user(record->stack + i * PAGE, PAGE,
+					(void *)(address + i * PAGE)))
 			break;
 		record->stack_size += PAGE;
 	}
@@ -98,13 +101,15 @@ int signal_deliver(struct bpf_raw_tracepoint_args *context)
 	__sync_fetch_and_add(&count->begun, 1);
 	record->signal = sig;
 	record->code = BPF_CORE_READ(info, si_code);
-	record->address = record->code > 0 ? (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr) : 0;
+	record->address =
+		record->code > 0 ? (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr) : 0;
 	record->sender_pid = record->code <= 0 ? BPF_CORE_READ(info, _sifields._kill._pid) : 0;
 	record->stack_address = 0;
 	record->stack_size = 0;
 	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	read_stack(record, BPF_CORE_READ(regs, sp));
-	size = record->stack_size ? sizeof(*record) : __builtin_offsetof(struct frec_crash_record, stack);
+	size = record->stack_size ? sizeof(*record)
+				  : __builtin_offsetof(struct frec_crash_record, stack);
 	frec_output(context, 0, count, record, size);
 	return 0;
 }

@@ -48,8 +48,8 @@ static int describe(struct frec_source *source)
 		.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (!frec__format_add(&source->format, fields[i].name, fields[i].type, fields[i].kind,
-				      fields[i].offset, fields[i].size))
+		if (!frec__format_add(&source->format, fields[i].name, fields[i].type,
+				      fields[i].kind, fields[i].offset, fields[i].size))
 			return -ENOMEM;
 	}
 	return 0;
@@ -68,7 +68,8 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 	program->skeleton = crash_bpf__open();
 	r = program->skeleton ? 0 : -errno;
 	if (!r)
-		r = frec__bpf_output_size(program->skeleton->obj, 1, &program->skeleton->rodata->frec_cpus);
+		r = frec__bpf_output_size(program->skeleton->obj, 1,
+					  &program->skeleton->rodata->frec_cpus);
 	if (!r)
 		r = crash_bpf__load(program->skeleton);
 	if (!r)
@@ -82,10 +83,11 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 	if (r) {
 		frec__source_deinit(source);
 		frec__crash_program_destroy(program);
-		return frec__error(reterr, r,
-				   "no faulting addresses: the BPF program on signal_deliver cannot be "
-				   "loaded (%s): it needs CAP_BPF and a kernel with BTF",
-				   strerror(-r));
+		return frec__error(
+			reterr, r,
+			"no faulting addresses: the BPF program on signal_deliver cannot be "
+			"loaded (%s): it needs CAP_BPF and a kernel with BTF",
+			strerror(-r));
 	}
 	source->output = &program->output;
 	*ret = program;

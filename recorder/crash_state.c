@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the state of a crashed thread in the two records that there are of its signal: the kernel's with registers and
-// stack, and that of the BPF program.
+// Finding the state of a crashed thread in the two records that there are of its signal: the
+// kernel's with registers and stack, and that of the BPF program.
 #include "recorder/crash_state.h"
 
 #include <stddef.h>
@@ -15,7 +15,8 @@ static void take_kernels(const struct frec_crash_finder *finder, struct frec_cra
 	// The sideband's record of the same moment, which raised the alert, is a little younger.
 	ret->time = finder->sample->time;
 	if (!frec__sample_parts(finder->source, (const void *)finder->sample, &parts))
-		frec__sample_state(finder->source, &parts, ret->value, &ret->registers, &ret->stack);
+		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,
+				   &ret->stack);
 }
 
 static void take_programs(const struct frec_crash_finder *finder, struct frec_crash_state *ret)

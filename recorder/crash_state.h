@@ -8,10 +8,12 @@
 
 struct frec_crash_state {
 	uint64_t time; /* of the signal; 0: there is no record of it */
-	/* Without values where there are no registers; the values stay where this is, so it is not to be copied. */
+	/* Without values where there are no registers; the values stay where this is, so it is not
+	 * to be copied. */
 	struct frec_unwind_registers registers;
 	struct frec_stack stack; /* its bytes lie in the capture */
-	/* What the BPF program told of the signal, where `told` says that it ran: as in struct frec_crash_record. */
+	/* What the BPF program told of the signal, where `told` says that it ran: as in struct
+	 * frec_crash_record. */
 	bool told;
 	int code;
 	uint64_t address;

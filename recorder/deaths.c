@@ -69,7 +69,7 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 		break;
 	}
 	snprintf(reason->name, sizeof(reason->name), "%s",
-		 reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH	 ? "crash"
+		 reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH	   ? "crash"
 		 : reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY ? "oom"
 		 : reason->kind == FLIGHTREC__TRIGGER__KIND__GONE	   ? "gone"
 									   : "killed");

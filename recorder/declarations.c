@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The list of declared events, and the text of the section that declares them. Which files have such a section is found in
-// declared_files.c; what a declared event is to the kernel, in declared_kinds.c.
+// The list of declared events, and the text of the section that declares them. Which files have
+// such a section is found in declared_files.c; what a declared event is to the kernel, in
+// declared_kinds.c.
 #include "recorder/declarations.h"
 
 #include <ctype.h>
@@ -12,7 +13,8 @@
 #define DECLARATION_VERSION 1
 #define EVENTS_MAX 16384
 
-// What an object of the section begins with; the values of its enumerators and its text follow. See flightrec/fields.h.
+// What an object of the section begins with; the values of its enumerators and its text follow. See
+// flightrec/fields.h.
 struct frec_declaration {
 	uint32_t magic, size;
 	uint16_t version, enumerators;
@@ -50,7 +52,8 @@ void frec__declarations_deinit(struct frec_declarations *declarations)
 // The next of the NUL-terminated strings of a text, NULL behind the last.
 static const char *next_string(const char **text, const char *end)
 {
-	const char *string = *text, *nul = string < end ? memchr(string, 0, (size_t)(end - string)) : NULL;
+	const char *string = *text,
+		   *nul = string < end ? memchr(string, 0, (size_t)(end - string)) : NULL;
 
 	if (!nul || nul == string)
 		return NULL;
@@ -113,7 +116,8 @@ static int parse_text(const char *text, size_t size, const int64_t *values, size
 	const char *end = text + size, *provider = next_string(&text, end),
 		   *name = provider ? next_string(&text, end) : NULL, *line;
 
-	if (!name || !is_identifier(provider, strlen(provider)) || !is_identifier(name, strlen(name)))
+	if (!name || !is_identifier(provider, strlen(provider)) ||
+	    !is_identifier(name, strlen(name)))
 		return -EBADMSG;
 	event->provider = strdup(provider);
 	event->name = strdup(name);
@@ -166,7 +170,8 @@ static int add_event(struct frec_declarations *declarations, struct frec_declare
 	}
 	grown = declarations->count == EVENTS_MAX
 			? NULL
-			: reallocarray(declarations->event, declarations->count + 1, sizeof(*grown));
+			: reallocarray(declarations->event, declarations->count + 1,
+				       sizeof(*grown));
 	if (!grown) {
 		declared_deinit(event);
 		return -ENOMEM;
@@ -206,7 +211,8 @@ ssize_t frec__declaration_read(struct frec_declarations *declarations, const uin
 }
 
 // Objects follow each other at multiples of 8 bytes; a linker may leave zeroes between them.
-int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data, size_t size)
+int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
+			    size_t size)
 {
 	static const uint8_t gap[8];
 	size_t at = 0, index;

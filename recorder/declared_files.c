@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Finding the files that declare events: a program and the libraries it needs, what a process has mapped, everything that
-// runs. libelf reads them. Any user's files are opened, by root: regular ones only, none twice, no section without bound.
+// Finding the files that declare events: a program and the libraries it needs, what a process has
+// mapped, everything that runs. libelf reads them. Any user's files are opened, by root: regular
+// ones only, none twice, no section without bound.
 #include "recorder/declarations.h"
 
 #include <ctype.h>
@@ -64,8 +65,8 @@ static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth);
 
 // Tries a library in each folder of a list with colons; $ORIGIN is where the file is that needs it.
-static bool add_library(struct frec_declarations *declarations, const char *folders, const char *name,
-			const char *origin, unsigned int depth)
+static bool add_library(struct frec_declarations *declarations, const char *folders,
+			const char *name, const char *origin, unsigned int depth)
 {
 	int origin_length = strrchr(origin, '/') ? (int)(strrchr(origin, '/') - origin) : 0;
 
@@ -84,7 +85,8 @@ static bool add_library(struct frec_declarations *declarations, const char *fold
 	return false;
 }
 
-// The libraries of DT_NEEDED, where the dynamic loader looks without being told otherwise: run paths first.
+// The libraries of DT_NEEDED, where the dynamic loader looks without being told otherwise: run
+// paths first.
 static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn *section,
 		       const GElf_Shdr *header, const char *path, unsigned int depth)
 {
@@ -133,7 +135,8 @@ static int add_path(struct frec_declarations *declarations, const char *path, un
 		if (!strcmp(name, SECTION) && header.sh_type == SHT_PROGBITS) {
 			data = elf_getdata(section, NULL);
 			if (data && data->d_buf)
-				r = frec__declarations_read(declarations, data->d_buf, data->d_size);
+				r = frec__declarations_read(declarations, data->d_buf,
+							    data->d_size);
 		} else if (depth && header.sh_type == SHT_DYNAMIC) {
 			add_needed(declarations, elf, section, &header, path, depth - 1);
 		}
@@ -144,7 +147,8 @@ static int add_path(struct frec_declarations *declarations, const char *path, un
 	return r;
 }
 
-int frec__declarations_add_file(struct frec_declarations *declarations, const char *path, bool needed)
+int frec__declarations_add_file(struct frec_declarations *declarations, const char *path,
+				bool needed)
 {
 	return add_path(declarations, path, needed ? NEEDED_DEPTH : 0);
 }
@@ -189,8 +193,8 @@ int frec__declarations_add_machine(struct frec_declarations *declarations)
 
 	while (proc && (entry = readdir(proc))) {
 		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    frec__declarations_add_process(declarations, (pid_t)strtol(entry->d_name, NULL, 10)) ==
-			    -ENOMEM)
+		    frec__declarations_add_process(
+			    declarations, (pid_t)strtol(entry->d_name, NULL, 10)) == -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;

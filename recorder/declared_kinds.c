@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Declared events as the kernel sees them: how they are registered, and how a format file that it shows is told to be theirs.
+// Declared events as the kernel sees them: how they are registered, and how a format file that it
+// shows is told to be theirs.
 #include "recorder/declarations.h"
 
 #include <errno.h>
@@ -39,8 +40,8 @@ static int kind_of(const struct frec_declared_field *field)
 	return -1;
 }
 
-// Whether the kernel's format file spells the field's type as its registration does. What it says between the brackets of
-// an array was never initialised.
+// Whether the kernel's format file spells the field's type as its registration does. What it says
+// between the brackets of an array was never initialised.
 static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
 {
 	int kind = kind_of(declared);

@@ -11,7 +11,8 @@ static bool is_named(Elf *elf, size_t names, Elf_Scn *section, const char *wante
 	const char *name;
 	GElf_Shdr header;
 
-	if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE || header.sh_size > size_max)
+	if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE ||
+	    header.sh_size > size_max)
 		return false;
 	name = elf_strptr(elf, names, header.sh_name);
 	return name && !strcmp(name, wanted);
@@ -24,8 +25,9 @@ Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t 
 	if (elf_getshdrstrndx(elf, &names))
 		return NULL;
 	while ((*section = elf_nextscn(elf, *section))) {
-		Elf_Data *data =
-			is_named(elf, names, *section, name, size_max) ? elf_getdata(*section, NULL) : NULL;
+		Elf_Data *data = is_named(elf, names, *section, name, size_max)
+					 ? elf_getdata(*section, NULL)
+					 : NULL;
 
 		if (data && data->d_buf)
 			return data;

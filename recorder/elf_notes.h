@@ -6,8 +6,8 @@
 #include <libelf.h>
 
 /*
- * The next section of notes with that name and at most `size_max` bytes, from behind `*section`, which begins as NULL. Returns
- * its bytes, which belong to `elf`, or NULL behind the last.
+ * The next section of notes with that name and at most `size_max` bytes, from behind `*section`,
+ * which begins as NULL. Returns its bytes, which belong to `elf`, or NULL behind the last.
  */
 Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t size_max);
 

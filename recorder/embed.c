@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// frec_recorder_start() and its siblings: starting a keeper, or connecting to a recorder that listens.
+// frec_recorder_start() and its siblings: starting a keeper, or connecting to a recorder that
+// listens.
 #include "flightrec/recorder.h"
 
 #include <errno.h>
@@ -25,20 +26,23 @@
 #define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */
 #define EVENTS_MAX 256
 
-// Sockets are kept at high numbers, out of the way of a service that closes and reuses the low ones.
+// Sockets are kept at high numbers, out of the way of a service that closes and reuses the low
+// ones.
 #define SOCKET_MIN 512
 
 struct frec_recorder {
 	int socket;
 	bool ours; /* the other end is a keeper of our own */
 	pid_t pid; /* who started it: after a fork the recorder is the parent's */
-	dev_t device; /* which file `socket` is, should somebody have closed and reused its number */
+	/* which file `socket` is, should somebody have closed and reused its number */
+	dev_t device;
 	ino_t inode;
 };
 
 static struct frec_recorder recorder = {.socket = -1};
 
-// Whether the number still means our socket: services close descriptors that they do not know. Async-signal-safe.
+// Whether the number still means our socket: services close descriptors that they do not know.
+// Async-signal-safe.
 static bool socket_is_ours(int socket)
 {
 	struct stat status;
@@ -71,7 +75,8 @@ static int keep_socket(int socket, bool ours)
 }
 
 // How many bytes every version of the options has had: `size` alone.
-static int check_options(const struct frec_recorder_options *options, struct frec_recorder_options *ret)
+static int check_options(const struct frec_recorder_options *options,
+			 struct frec_recorder_options *ret)
 {
 	const char *bytes = (const char *)options;
 
@@ -89,10 +94,12 @@ static int check_options(const struct frec_recorder_options *options, struct fre
 	return 0;
 }
 
-static int fail(const struct frec_recorder_options *options, int code, const char *what, const char *why)
+static int fail(const struct frec_recorder_options *options, int code, const char *what,
+		const char *why)
 {
 	if (options->error && options->error_size)
-		snprintf(options->error, options->error_size, "%s%s%s", what, *why ? ": " : "", why);
+		snprintf(options->error, options->error_size, "%s%s%s", what, *why ? ": " : "",
+			 why);
 	return code;
 }
 
@@ -105,20 +112,22 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 
 	argv[argc++] = (char *)"flightrec";
 	argv[argc++] = (char *)"keep";
-#define ADD(option, format, value)                                                                 \
-	do {                                                                                       \
-		int n_ = snprintf(text + at, size - at, format, value);                            \
-		if (n_ < 0 || (size_t)n_ >= size - at)                                             \
-			return -ENAMETOOLONG;                                                      \
-		argv[argc++] = (char *)(option);                                                   \
-		argv[argc++] = text + at;                                                          \
-		at += (size_t)n_ + 1;                                                              \
+#define ADD(option, format, value) \
+	do { \
+		int n_ = snprintf(text + at, size - at, format, value); \
+		if (n_ < 0 || (size_t)n_ >= size - at) \
+			return -ENAMETOOLONG; \
+		argv[argc++] = (char *)(option); \
+		argv[argc++] = text + at; \
+		at += (size_t)n_ + 1; \
 	} while (0)
 	ADD("--pid", "%d", (int)getpid());
 	if (options->stack_bytes) {
 		// An option whose value may be missing takes one in the same word alone.
 		argv[argc++] = text + at;
-		at += (size_t)snprintf(text + at, size - at, "--stack=%" PRIu64, options->stack_bytes) + 1;
+		at += (size_t)snprintf(text + at, size - at, "--stack=%" PRIu64,
+				       options->stack_bytes) +
+		      1;
 	}
 	if (options->folder)
 		ADD("-o", "%s", options->folder);
@@ -142,7 +151,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 	return 0;
 }
 
-static int spawn(const struct frec_recorder_options *options, int socket, char **argv, pid_t *ret_pid)
+static int spawn(const struct frec_recorder_options *options, int socket, char **argv,
+		 pid_t *ret_pid)
 {
 	extern char **environ;
 	posix_spawn_file_actions_t actions;
@@ -168,8 +178,8 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	r = ENOENT;
 	if (options->keeper)
 		r = posix_spawn(ret_pid, options->keeper, &actions, &attributes, argv, environ);
-	else if ((r = posix_spawn(ret_pid, FREC_BINARY_FOLDER "/flightrec", &actions, &attributes, argv,
-				  environ)))
+	else if ((r = posix_spawn(ret_pid, FREC_BINARY_FOLDER "/flightrec", &actions, &attributes,
+				  argv, environ)))
 		r = posix_spawnp(ret_pid, "flightrec", &actions, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
@@ -208,7 +218,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail(options, r, "folder or events are too long", "");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return fail(options, -errno, "socketpair", strerror(errno));
-	// Out of the way of 0, 1 and 3, which the keeper gets anew; dup2() onto itself would also leave close-on-exec on.
+	// Out of the way of 0, 1 and 3, which the keeper gets anew; dup2() onto itself would also
+	// leave close-on-exec on.
 	if (sockets[1] <= KEEPER_FD) {
 		int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, KEEPER_FD + 1);
 
@@ -219,9 +230,11 @@ static int start_keeper(const struct frec_recorder_options *options)
 	close(sockets[1]);
 	if (r) {
 		close(sockets[0]);
-		return fail(options, r, options->keeper ? options->keeper : "flightrec", strerror(-r));
+		return fail(options, r, options->keeper ? options->keeper : "flightrec",
+			    strerror(-r));
 	}
-	// It forks and this one returns at once; a SIGCHLD handler of the service may have been faster.
+	// It forks and this one returns at once; a SIGCHLD handler of the service may have been
+	// faster.
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
@@ -237,7 +250,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 	close(sockets[0]);
 	if (r > 0 && !strncmp(answer, "error ", 6))
 		return fail(options, -ENOTSUP, answer + 6, "");
-	return fail(options, r == -ETIMEDOUT ? r : -EPIPE, "the keeper did not start", r < 0 ? strerror(-r) : "");
+	return fail(options, r == -ETIMEDOUT ? r : -EPIPE, "the keeper did not start",
+		    r < 0 ? strerror(-r) : "");
 }
 
 static int connect_recorder(const struct frec_recorder_options *options)
@@ -263,12 +277,16 @@ static int connect_recorder(const struct frec_recorder_options *options)
 		if (!r)
 			return keep_socket(socket, false);
 		close(socket);
-		return fail(options, r, "events cannot be registered with the recorder's descriptor", strerror(-r));
+		return fail(options, r,
+			    "events cannot be registered with the recorder's descriptor",
+			    strerror(-r));
 	}
 	close(socket);
 	if (r > 0)
-		return fail(options, -ENOTSUP, strncmp(answer, "error ", 6) ? answer : answer + 6, "");
-	return fail(options, r ? r : -EPIPE, options->socket, r ? strerror(-r) : "the recorder hung up");
+		return fail(options, -ENOTSUP, strncmp(answer, "error ", 6) ? answer : answer + 6,
+			    "");
+	return fail(options, r ? r : -EPIPE, options->socket,
+		    r ? strerror(-r) : "the recorder hung up");
 }
 
 // Whether the recorder is gone, killed say: then another one can be started.
@@ -300,8 +318,8 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	return r;
 }
 
-// A service that ends by exit(3), however its main() ends, says so: where the recorder may not watch the kernel it can be that
-// nobody else does.
+// A service that ends by exit(3), however its main() ends, says so: where the recorder may not
+// watch the kernel it can be that nobody else does.
 __attribute__((destructor)) static void say_end(void)
 {
 	int socket = recorder.socket;
@@ -334,13 +352,14 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
 	if (!socket_is_ours(socket))
 		return; // Closed by somebody else: the keeper has seen that.
-	// The keeper finishes what it was asked for and closes its end. A recorder of the machine goes on without us, and a
-	// child of fork() only lets go of its copy.
+	// The keeper finishes what it was asked for and closes its end. A recorder of the machine
+	// goes on without us, and a child of fork() only lets go of its copy.
 	if (recorder.ours && recorder.pid == getpid()) {
 		// So that it does not wait for the end of a service that only hangs up.
 		(void)frec__control_send(socket, "stop", -1);
 		shutdown(socket, SHUT_WR);
-		while (frec__control_receive(socket, message, sizeof(message), NULL, ANSWER_TIMEOUT) > 0)
+		while (frec__control_receive(socket, message, sizeof(message), NULL,
+					     ANSWER_TIMEOUT) > 0)
 			;
 	}
 	close(socket);

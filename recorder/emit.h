@@ -9,10 +9,12 @@
 
 #define FREC__USER_EVENTS_BIT 31
 
-/* The opened user_events_data, -1 where there is none. Set by registration.c; emit.c only ever takes a dead one away. */
+/* The opened user_events_data, -1 where there is none. Set by registration.c; emit.c only ever
+ * takes a dead one away. */
 extern int frec__fd;
 
-/* What frec_stats_read tells, but for the size. Each is only ever added to, relaxed: no other data depends on it. */
+/* What frec_stats_read tells, but for the size. Each is only ever added to, relaxed: no other data
+ * depends on it. */
 extern struct frec_stats frec__counts;
 
 /* Whether one of the `places` of frec__emit is of a byte array, and not of a string. */
@@ -29,14 +31,14 @@ struct frec__payload {
 };
 
 /*
- * Turns the vector of frec__emit into a payload: sets the locators in the fixed part, cuts strings to fit. Returns 0 or
- * -E2BIG, when `size` alone of `ret` is set. Async-signal-safe.
+ * Turns the vector of frec__emit into a payload: sets the locators in the fixed part, cuts strings
+ * to fit. Returns 0 or -E2BIG, when `size` alone of `ret` is set. Async-signal-safe.
  */
 int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
 
 /*
- * What perf puts in front of a tracepoint's payload: number, flags, preemption count, thread. Records of the other
- * transports begin with it too, so that one layout of fields holds for all.
+ * What perf puts in front of a tracepoint's payload: number, flags, preemption count, thread.
+ * Records of the other transports begin with it too, so that one layout of fields holds for all.
  */
 #define FREC__COMMON_SIZE 8
 

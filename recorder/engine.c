@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The recorder engine: the work of its loop, from what the sideband tells to the file. It is started and stopped in
-// engine_start.c; which sources and CPUs there are is kept up to date in engine_sources.c.
+// The recorder engine: the work of its loop, from what the sideband tells to the file. It is
+// started and stopped in engine_start.c; which sources and CPUs there are is kept up to date in
+// engine_sources.c.
 #include "recorder/engine.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@
 #include "recorder/engine_sources.h"
 #include "recorder/engine_usdt.h"
 
-// How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in ARCHITECTURE.md.
+// How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in
+// ARCHITECTURE.md.
 #define LOOK_INTERVAL 20
 // How often it looks whether a dying process is gone.
 #define DEATH_INTERVAL 2
@@ -77,8 +79,8 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 		frec__engine_core_dumps(engine, pid);
 }
 
-void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert, uint32_t pid,
-			     int64_t only_uid)
+void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert,
+			     uint32_t pid, int64_t only_uid)
 {
 	frec__deaths_note(&engine->deaths, alert, pid, only_uid, true, bytes_written(engine));
 }
@@ -135,7 +137,8 @@ static struct frec_snapshot describe(struct frec_engine *engine, const struct fr
 	};
 }
 
-static struct frec_snapshot capture(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid)
+static struct frec_snapshot capture(struct frec_engine *engine, const struct frec_reason *reason,
+				    int64_t only_uid)
 {
 	// Records of events that nobody has looked at are not taken.
 	frec__engine_look_shm(engine);
@@ -169,16 +172,16 @@ static int write_capture(struct frec_engine *engine, const struct frec_snapshot 
 	return r;
 }
 
-int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason, int64_t only_uid,
-			  char *ret_path, struct frec_error *reterr)
+int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
+			  int64_t only_uid, char *ret_path, struct frec_error *reterr)
 {
 	struct frec_snapshot snapshot = capture(engine, reason, only_uid);
 
 	return write_capture(engine, &snapshot, ret_path, reterr);
 }
 
-// A process that nobody told about. Where other users are served, one of theirs is theirs alone: its file too, so that it
-// counts against their quota and not the owner's.
+// A process that nobody told about. Where other users are served, one of theirs is theirs alone:
+// its file too, so that it counts against their quota and not the owner's.
 static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 {
 	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
@@ -209,7 +212,8 @@ static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
 
-	// Those that were announced by now; who kills processes in a loop must not keep the recorder from everything else.
+	// Those that were announced by now; who kills processes in a loop must not keep the
+	// recorder from everything else.
 	for (size_t left = engine->deaths.count;
 	     left > 0 && frec__deaths_due(&engine->deaths, bytes_written(engine),
 					  engine->options.ring_size, &death);
@@ -217,12 +221,14 @@ static void work_off_deaths(struct frec_engine *engine)
 		write_death(engine, &death);
 	}
 	if (engine->deaths.missed)
-		frec__report(LOG_WARNING, "%llu deaths got no snapshot: more than %d processes died at once",
+		frec__report(LOG_WARNING,
+			     "%llu deaths got no snapshot: more than %d processes died at once",
 			     (unsigned long long)engine->deaths.missed, FREC_DEATHS_MAX);
 	engine->deaths.missed = 0;
 }
 
-size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room, int *ret_milliseconds)
+size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
+			 int *ret_milliseconds)
 {
 	size_t count = 0;
 
@@ -243,7 +249,8 @@ void frec__engine_work(struct frec_engine *engine)
 	frec__sideband_drain(&engine->sideband);
 	frec__engine_look_ends(engine);
 	work_off_deaths(engine);
-	// What a transport finds by itself is looked at whenever the loop wakes; the kernel's lists, which cost reading, in turn.
+	// What a transport finds by itself is looked at whenever the loop wakes; the kernel's
+	// lists, which cost reading, in turn.
 	if (frec__monotonic() - engine->looked >= LOOK_INTERVAL * UINT64_C(1000000) / 2) {
 		engine->looked = frec__monotonic();
 		frec__engine_look(engine);

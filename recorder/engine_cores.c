@@ -48,7 +48,8 @@ void frec__engine_core_over(struct frec_engine *engine, uint32_t pid)
 	frec__deaths_hold(&engine->deaths, pid, 0);
 }
 
-// The place for the stacks of a process: a free one, or the oldest, whose process has ended without a snapshot.
+// The place for the stacks of a process: a free one, or the oldest, whose process has ended without
+// a snapshot.
 static struct frec_engine_core *place_for(struct frec_engine *engine, uint32_t pid)
 {
 	struct frec_engine_core *oldest;

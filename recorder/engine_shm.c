@@ -22,8 +22,8 @@ struct frec_engine_shm {
 	struct frec_shm_rings *rings;
 	uint32_t uid, number;
 	size_t events; /* that have sources */
-	struct frec_pid_space
-		*space; /* of services in another pid namespace; NULL: in the recorder's own */
+	/* of services in another pid namespace; NULL: in the recorder's own */
+	struct frec_pid_space *space;
 };
 
 // What is recorded always comes along.
@@ -105,8 +105,7 @@ int frec__engine_shm_fd(struct frec_engine *engine, uint32_t uid, uint32_t clien
 		shm->space->key = key;
 		frec__pid_space_learn(shm->space, client);
 	}
-	r = frec__shm_create(&shm->rings, engine->options.ring_size,
-			     with_own(engine, selection),
+	r = frec__shm_create(&shm->rings, engine->options.ring_size, with_own(engine, selection),
 			     engine->options.guard ? FREC_SHM_GUARD : 0, reterr);
 	if (r) {
 		stop(shm);

@@ -54,7 +54,8 @@ struct opening {
 	struct frec_error *reterr;
 };
 
-// A ring that is back on a CPU that was away takes the place of the old one: sources and rings keep their order.
+// A ring that is back on a CPU that was away takes the place of the old one: sources and rings keep
+// their order.
 static int open_cpu(void *context, int cpu)
 {
 	struct opening *opening = context;
@@ -88,9 +89,10 @@ static int open_cpu(void *context, int cpu)
 		engine->ring = grown;
 		engine->ring_count++;
 	} else {
-		frec__report(LOG_NOTICE,
-			     "CPU %d is back: its ring begins anew, what it held from before is gone",
-			     cpu);
+		frec__report(
+			LOG_NOTICE,
+			"CPU %d is back: its ring begins anew, what it held from before is gone",
+			cpu);
 		frec__ring_close(&engine->ring[at]);
 	}
 	engine->ring[at] = ring;
@@ -116,7 +118,8 @@ int frec__engine_open_source(struct frec_engine *engine, struct frec_source *sou
 	int r = 0;
 
 	if (engine->source_count == FREC_SOURCES_MAX)
-		r = frec__error(reterr, -E2BIG, "the selection matches more than %d events: narrow it",
+		r = frec__error(reterr, -E2BIG,
+				"the selection matches more than %d events: narrow it",
 				FREC_SOURCES_MAX);
 	for (size_t i = 0; i < engine->ring_count && !r; i++)
 		r = frec__source_open(source, i, &engine->ring[i], reterr);
@@ -144,7 +147,8 @@ int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed
 	return frec__engine_open_source(engine, &source, reterr);
 }
 
-bool frec__engine_is_of_services(const struct frec_engine *engine, const struct frec_selection *selection)
+bool frec__engine_is_of_services(const struct frec_engine *engine,
+				 const struct frec_selection *selection)
 {
 	return selection->kind == FREC_SELECT_EVENT &&
 	       !frec__catalog_is_kernels(engine->tracefs, selection->name);
@@ -167,11 +171,12 @@ const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *eng
 
 int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error *reterr)
 {
-	static const struct frec_listed deliver = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT,
-						   .system = "signal",
-						   .name = "signal_deliver",
-						   .group = "signal",
-						   .kernel_name = "signal_deliver"};
+	static const struct frec_listed deliver = {
+		.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT,
+		.system = "signal",
+		.name = "signal_deliver",
+		.group = "signal",
+		.kernel_name = "signal_deliver"};
 	// A small ring is not there for one crash alone.
 	uint64_t bytes = engine->options.ring_size / 8;
 	const struct frec_stack_choice stack = {
@@ -179,7 +184,8 @@ int frec__engine_open_crash_source(struct frec_engine *engine, struct frec_error
 	struct frec_source fatal_signal = {0};
 
 	// Without BPF the address is missing, and nothing else.
-	if (!frec__crash_program_create(&engine->crash_program, &fatal_signal, &engine->no_addresses)) {
+	if (!frec__crash_program_create(&engine->crash_program, &fatal_signal,
+					&engine->no_addresses)) {
 		int r = frec__engine_open_source(engine, &fatal_signal, reterr);
 
 		if (r)
@@ -222,12 +228,15 @@ static int found_event(void *context, const struct frec_listed *listed)
 	for (size_t i = 0; i < engine->source_count; i++) {
 		const struct frec_source *source = &engine->source[i];
 
-		// The crash source is the same tracepoint with a filter: one of ours, not what was selected.
-		if (!frec__source_is_crash(source) && !strcmp(source->listed.group, listed->group) &&
+		// The crash source is the same tracepoint with a filter: one of ours, not what was
+		// selected.
+		if (!frec__source_is_crash(source) &&
+		    !strcmp(source->listed.group, listed->group) &&
 		    !strcmp(source->listed.kernel_name, listed->kernel_name))
 			return 0;
 	}
-	r = frec__engine_add_source(engine, listed, NULL, frec__engine_stack(engine, listed), &error);
+	r = frec__engine_add_source(engine, listed, NULL, frec__engine_stack(engine, listed),
+				    &error);
 	if (!r) {
 		search->found++;
 		return 0;
@@ -274,8 +283,8 @@ int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct fr
 
 	for (size_t i = 0; i < engine->selections && !r; i++) {
 		if (engine->selection[i].kind == FREC_SELECT_EVENT)
-			r = frec__catalog_walk(engine->tracefs, engine->selection[i].name, found_event,
-					       &search);
+			r = frec__catalog_walk(engine->tracefs, engine->selection[i].name,
+					       found_event, &search);
 	}
 	if (!r)
 		r = frec__catalog_walk(engine->tracefs, "flightrec:*", found_event, &search);
@@ -287,8 +296,8 @@ int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct fr
 
 int frec__engine_reserve(struct frec_engine *engine, struct frec_error *reterr)
 {
-	int r = frec__capture_reserve(&engine->capture, engine->ring_count, engine->options.ring_size,
-				      engine->source_count);
+	int r = frec__capture_reserve(&engine->capture, engine->ring_count,
+				      engine->options.ring_size, engine->source_count);
 
 	return r ? frec__error(reterr, r,
 			       "no memory for copies of %zu rings of %" PRIu64
@@ -383,7 +392,8 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 		engine->events_fd =
 			openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC);
 	if (engine->events_fd < 0)
-		return frec__error(reterr, -errno, "user_events_data: %s: 'flightrec doctor' tells more",
+		return frec__error(reterr, -errno,
+				   "user_events_data: %s: 'flightrec doctor' tells more",
 				   strerror(errno));
 	for (size_t i = 0; i < engine->declarations.count; i++) {
 		const struct frec_declared *event = &engine->declarations.event[i];
@@ -402,7 +412,8 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 		r = frec__data_file_register(engine->events_fd, registration, &enabled[i],
 					     USER_EVENTS_BIT, &index);
 		if (r)
-			frec__report(LOG_WARNING, "%s:%s cannot be registered ahead of its program: %s",
+			frec__report(LOG_WARNING,
+				     "%s:%s cannot be registered ahead of its program: %s",
 				     event->provider, event->name, strerror(-r));
 	}
 	r = frec__engine_find_sources(engine, true, reterr);

@@ -20,17 +20,21 @@ int frec__engine_add_source(struct frec_engine *engine, const struct frec_listed
 			    const char *filter, const struct frec_stack_choice *stack,
 			    struct frec_error *reterr);
 
-/* Whether a selection means events of services, and nothing of the kernel's or of programs that know nothing of us. */
-bool frec__engine_is_of_services(const struct frec_engine *engine, const struct frec_selection *selection);
+/* Whether a selection means events of services, and nothing of the kernel's or of programs that
+ * know nothing of us. */
+bool frec__engine_is_of_services(const struct frec_engine *engine,
+				 const struct frec_selection *selection);
 
-/* The stacks of an event: what the last selection says that means it and says something, else the choice for all. */
+/* The stacks of an event: what the last selection says that means it and says something, else the
+ * choice for all. */
 const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *engine,
 						   const struct frec_listed *listed);
 
 /* Whether an event of services is selected. */
 bool frec__engine_selects(const struct frec_engine *engine, const struct frec_declared *event);
 
-/* Opens what is selected and not open yet. With `strict` the first failure ends it; else each is reported and passed over. */
+/* Opens what is selected and not open yet. With `strict` the first failure ends it; else each is
+ * reported and passed over. */
 int frec__engine_find_sources(struct frec_engine *engine, bool strict, struct frec_error *reterr);
 
 /* Sets memory aside for a capture of what is open now. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Starting and stopping the recorder engine: what this process may do and what was asked for become a transport, a
-// sideband, rings and sources, in the order in which each needs the ones before.
+// Starting and stopping the recorder engine: what this process may do and what was asked for become
+// a transport, a sideband, rings and sources, in the order in which each needs the ones before.
 #include "recorder/engine.h"
 
 #include <errno.h>
@@ -21,7 +21,8 @@
 
 const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
 
-// Whether this process may watch the kernel. What is missing beyond that, a CPU's ring that is too large say, is a failure.
+// Whether this process may watch the kernel. What is missing beyond that, a CPU's ring that is too
+// large say, is a failure.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__catalog_open(reterr);
@@ -50,7 +51,8 @@ static int do_without_kernel(const struct frec_engine *engine, struct frec_error
 					   options->selection[i], engine->no_kernel.message);
 	}
 	if (options->transport != FREC_TRANSPORT_AUTO && options->transport != FREC_TRANSPORT_SHM)
-		return frec__error(reterr, r, "--transport %s: %s", frec__transport_names[options->transport],
+		return frec__error(reterr, r, "--transport %s: %s",
+				   frec__transport_names[options->transport],
 				   engine->no_kernel.message);
 	if (!options->hands_memory)
 		return frec__error(reterr, r, "%s", engine->no_kernel.message);
@@ -102,20 +104,22 @@ static int open_foreign(void *context, struct frec_source *source, struct frec_e
 
 static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
 {
-	bool user_events = engine->kernel &&
-			   !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
+	bool user_events =
+		engine->kernel && !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
 
 	engine->transport = engine->options.transport;
 	if (engine->transport == FREC_TRANSPORT_SHM && !engine->options.hands_memory)
 		return frec__error(reterr, -EINVAL,
-				   "--transport shm: services get the memory from a recorder with --listen SOCKET");
+				   "--transport shm: services get the memory from a recorder with "
+				   "--listen SOCKET");
 	if (engine->transport == FREC_TRANSPORT_AUTO)
 		engine->transport = user_events	     ? FREC_TRANSPORT_USER_EVENTS
 				    : engine->kernel ? FREC_TRANSPORT_USDT
 						     : FREC_TRANSPORT_SHM;
 	if (engine->transport == FREC_TRANSPORT_USER_EVENTS && !user_events)
 		return frec__error(reterr, -ENOTSUP,
-				   "this kernel has no user_events (CONFIG_USER_EVENTS): use --transport usdt or shm");
+				   "this kernel has no user_events (CONFIG_USER_EVENTS): use "
+				   "--transport usdt or shm");
 	return 0;
 }
 
@@ -145,14 +149,17 @@ static int check_stacks(const struct frec_engine *engine, struct frec_error *ret
 		return 0;
 	if (engine->options.transport == FREC_TRANSPORT_SHM)
 		return frec__error(reterr, -EINVAL,
-				   "-e %s: with --transport shm there are no stacks: use another transport, or "
+				   "-e %s: with --transport shm there are no stacks: use another "
+				   "transport, or "
 				   "/stack=none/",
 				   asked->text);
 	if (!engine->kernel)
-		return frec__error(reterr, engine->no_kernel.code, "-e %s: only the kernel takes stacks: %s",
-				   asked->text, engine->no_kernel.message);
+		return frec__error(reterr, engine->no_kernel.code,
+				   "-e %s: only the kernel takes stacks: %s", asked->text,
+				   engine->no_kernel.message);
 	frec__report(LOG_WARNING,
-		     "-e %s: events come in without stacks, because neither user_events nor breakpoints work "
+		     "-e %s: events come in without stacks, because neither user_events nor "
+		     "breakpoints work "
 		     "here: 'flightrec doctor' tells more",
 		     asked->text);
 	return 0;
@@ -177,8 +184,8 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 	if (!r)
 		r = frec__engine_find_sources(engine, true, reterr);
 	if (!r)
-		r = frec__foreign_create(&engine->foreign, engine->selection, engine->selections, open_foreign, engine,
-					 reterr);
+		r = frec__foreign_create(&engine->foreign, engine->selection, engine->selections,
+					 open_foreign, engine, reterr);
 	if (!r)
 		r = frec__engine_reserve(engine, reterr);
 	return r ? r : frec__engine_find_sites(engine, reterr);
@@ -196,7 +203,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 	frec__perf_raise_file_limit();
 	r = parse_selections(engine, reterr);
 	if (!r)
-		r = reach_kernel(engine, &engine->no_kernel) ? do_without_kernel(engine, reterr) : 0;
+		r = reach_kernel(engine, &engine->no_kernel) ? do_without_kernel(engine, reterr)
+							     : 0;
 	if (!r)
 		r = choose_transport(engine, reterr);
 	if (!r)
@@ -215,7 +223,8 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 
 		r = fd < 0 ? fd : 0;
 	}
-	// The sideband is on: whoever is born from here on is seen, whoever was there before is scanned.
+	// The sideband is on: whoever is born from here on is seen, whoever was there before is
+	// scanned.
 	if (!r)
 		r = frec__process_table_scan(&engine->processes);
 	if (!r && engine->kernel)

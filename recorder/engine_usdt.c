@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Events of services by their sites: which files have some, which of those are selected, and a breakpoint on each.
+// Events of services by their sites: which files have some, which of those are selected, and a
+// breakpoint on each.
 #include "recorder/engine_usdt.h"
 
 #include <errno.h>
@@ -11,7 +12,8 @@
 #include "recorder/engine_sources.h"
 #include "recorder/usdt.h"
 
-// Mappings that wait to be looked at. When more come within one look the whole machine is looked at instead.
+// Mappings that wait to be looked at. When more come within one look the whole machine is looked at
+// instead.
 #define MAPPED_MAX 4096
 
 struct frec_mapped {
@@ -62,8 +64,8 @@ static int slot_of(struct frec_engine *engine, size_t event, uint32_t *ret_slot)
 			     declared->provider, declared->name, output->slots);
 		return -E2BIG;
 	}
-	r = frec__source_init_declared(&source, declared, FLIGHTREC__TRANSPORT__TRANSPORT_USDT, output,
-				       engine->usdt_slots);
+	r = frec__source_init_declared(&source, declared, FLIGHTREC__TRANSPORT__TRANSPORT_USDT,
+				       output, engine->usdt_slots);
 	if (!r) {
 		source.declared = event;
 		frec__source_set_stack(&source, frec__engine_stack(engine, &source.listed));
@@ -100,7 +102,8 @@ static void found_sites(void *context, int fd, const struct frec_site *sites, si
 	// What is recorded must fit a capture before the first record comes.
 	if (frec__engine_reserve(engine, &error) ||
 	    frec__usdt_attach(engine->usdt, fd, targets, found, &error))
-		frec__report(LOG_WARNING, "events of a program are not recorded: %s", error.message);
+		frec__report(LOG_WARNING, "events of a program are not recorded: %s",
+			     error.message);
 }
 
 int frec__engine_start_usdt(struct frec_engine *engine, struct frec_error *reterr)

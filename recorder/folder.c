@@ -47,7 +47,8 @@ static int make_folder(const char *path, struct frec_error *reterr)
 			break;
 	}
 	if (!stat(path, &status) && !S_ISDIR(status.st_mode))
-		return frec__error(reterr, -ENOTDIR, "%s: this is no folder: name another one with -o", path);
+		return frec__error(reterr, -ENOTDIR,
+				   "%s: this is no folder: name another one with -o", path);
 	if (access(path, W_OK | X_OK))
 		return frec__error(reterr, -errno,
 				   "%s: cannot write here: %s: name another folder with -o", path,
@@ -92,7 +93,8 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		     char *ret, size_t size)
 {
 	const struct frec_reason *reason = snapshot->reason;
-	const struct frec_process *process = frec__process_table_find(snapshot->processes, reason->pid);
+	const struct frec_process *process =
+		frec__process_table_find(snapshot->processes, reason->pid);
 	char what[160], who[32] = "";
 	time_t seconds = (time_t)(snapshot->capture->clocks.realtime / 1000000000);
 	struct tm utc;
@@ -102,8 +104,8 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		snprintf(who, sizeof(who), "%s-%u-", process ? process->name : "pid", reason->pid);
 	gmtime_r(&seconds, &utc);
 	snprintf(ret, size, "%s%s-%04d%02d%02dT%02d%02d%02dZ-%u-%llu" SUFFIX, who, what,
-		 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-		 (unsigned int)getpid(), (unsigned long long)folder->written);
+		 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+		 utc.tm_sec, (unsigned int)getpid(), (unsigned long long)folder->written);
 	for (char *p = ret; *p; p++) {
 		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
 			*p = '_';
@@ -112,8 +114,8 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		*ret = '_';
 }
 
-// Removes the oldest snapshots of an owner until the rest fits into the quota; `youngest`, just written, always stays. By
-// owner, so that no user can push out another's.
+// Removes the oldest snapshots of an owner until the rest fits into the quota; `youngest`, just
+// written, always stays. By owner, so that no user can push out another's.
 static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char *youngest)
 {
 	while (quota) {
@@ -144,23 +146,25 @@ static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char
 		}
 		if (total <= quota || !*oldest)
 			return;
-		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", path, oldest);
+		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", path,
+			     oldest);
 		if (unlinkat(dirfd(listing), oldest, 0))
 			return;
 	}
 }
 
-// The fallback lies where anybody may make files: it must be a folder of our own, not one that was put there for us.
+// The fallback lies where anybody may make files: it must be a folder of our own, not one that was
+// put there for us.
 static bool open_fallback(const char *path)
 {
 	struct stat status;
 
-	return *path && make_folder(path, NULL) >= 0 && !lstat(path, &status) && S_ISDIR(status.st_mode) &&
-	       status.st_uid == geteuid() && !(status.st_mode & 022);
+	return *path && make_folder(path, NULL) >= 0 && !lstat(path, &status) &&
+	       S_ISDIR(status.st_mode) && status.st_uid == geteuid() && !(status.st_mode & 022);
 }
 
-int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot, int64_t owner,
-		       char *ret_path, struct frec_error *reterr)
+int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot,
+		       int64_t owner, char *ret_path, struct frec_error *reterr)
 {
 	char name[NAME_MAX - 32];
 	uid_t file_owner = owner < 0 ? geteuid() : (uid_t)owner;
@@ -170,7 +174,8 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *s
 	folder->written++;
 	put_name(folder, snapshot, name, sizeof(name));
 	if (snprintf(ret_path, PATH_MAX, "%s/%s", folder->path, name) >= PATH_MAX)
-		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long", folder->path);
+		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long",
+				   folder->path);
 	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
 	if (!r) {
 		keep_quota(folder->path, folder->quota, file_owner, name);
@@ -192,10 +197,12 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *s
 static void tell_journal(int priority, const char *message)
 {
 	FREC_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"};
+	struct sockaddr_un address = {.sun_family = AF_UNIX,
+				      .sun_path = "/run/systemd/journal/socket"};
 	char datagram[2048];
 	int n = snprintf(datagram, sizeof(datagram),
-			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=flightrec\nMESSAGE=%s\n", priority, message);
+			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=flightrec\nMESSAGE=%s\n", priority,
+			 message);
 
 	if (fd >= 0 && n > 0 && n < (int)sizeof(datagram))
 		(void)sendto(fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL,

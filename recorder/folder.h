@@ -11,9 +11,10 @@
 struct frec_folder {
 	char path[PATH_MAX];	 /* absolute */
 	char fallback[PATH_MAX]; /* empty: none */
-	uint64_t quota;		 /* bytes of .frec files of one owner; the oldest are removed above it; 0: no limit */
-	bool made;		 /* it was not there before */
-	uint64_t written;	 /* snapshots so far: keeps names apart within a second */
+	/* bytes of .frec files of one owner; the oldest are removed above it; 0: no limit */
+	uint64_t quota;
+	bool made;	  /* it was not there before */
+	uint64_t written; /* snapshots so far: keeps names apart within a second */
 };
 
 /* Makes the folder where it is missing and proves that it can be written. */
@@ -21,13 +22,15 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
 		      uint64_t quota, struct frec_error *reterr);
 
 /*
- * Writes a snapshot under a name that tells what happened, when and to whom; in the fallback folder when the first one
- * fails. `ret_path` has PATH_MAX bytes. A failure of the first folder is reported on stderr even when the fallback served.
+ * Writes a snapshot under a name that tells what happened, when and to whom; in the fallback folder
+ * when the first one fails. `ret_path` has PATH_MAX bytes. A failure of the first folder is
+ * reported on stderr even when the fallback served.
  */
-int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot, int64_t owner,
-		       char *ret_path, struct frec_error *reterr);
+int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot,
+		       int64_t owner, char *ret_path, struct frec_error *reterr);
 
-/* Tells people what happened: on stderr, and to the journal where it runs and stderr does not lead there. */
+/* Tells people what happened: on stderr, and to the journal where it runs and stderr does not lead
+ * there. */
 __attribute__((format(printf, 2, 3))) void frec__report(int priority, const char *format, ...);
 
 #endif

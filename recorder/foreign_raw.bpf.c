@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-// Records one tracepoint of the kernel's by its arguments. How they are laid out is known before the program is loaded, so the
-// verifier, and the kernel's compiler behind it, see only what this tracepoint needs.
+// Records one tracepoint of the kernel's by its arguments. How they are laid out is known before
+// the program is loaded, so the verifier, and the kernel's compiler behind it, see only what this
+// tracepoint needs.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -38,20 +39,20 @@ static __always_inline void put_task(__u8 *to, const struct task_struct *task)
 }
 
 // Argument `n`, a constant: a tracepoint's program may not read behind what the tracepoint has.
-#define PUT(n)                                                                              \
-	if (n < layout.arguments) {                                                         \
-		__u64 value = context->args[n];                                             \
-                                                                                            \
-		if (layout.argument[n].kind == FREC_RAW_TASK &&                             \
-		    layout.argument[n].task_at < FREC_BPF_RECORD_MAX)                       \
+#define PUT(n) \
+	if (n < layout.arguments) { \
+		__u64 value = context->args[n]; \
+\
+		if (layout.argument[n].kind == FREC_RAW_TASK && \
+		    layout.argument[n].task_at < FREC_BPF_RECORD_MAX) \
 			put_task(buffer->data + layout.argument[n].task_at, (void *)value); \
-		if (layout.argument[n].kind == FREC_RAW_TEXT) {                             \
-			__u32 size = put_text(buffer, at, layout.text_size, value);         \
-                                                                                            \
-			value = frec_text_word(n, at, size);                                \
-			at += size;                                                         \
-		}                                                                           \
-		*(__u64 *)(buffer->data + FREC_FOREIGN_ARGUMENT_OFFSET(n)) = value;         \
+		if (layout.argument[n].kind == FREC_RAW_TEXT) { \
+			__u32 size = put_text(buffer, at, layout.text_size, value); \
+\
+			value = frec_text_word(n, at, size); \
+			at += size; \
+		} \
+		*(__u64 *)(buffer->data + FREC_FOREIGN_ARGUMENT_OFFSET(n)) = value; \
 	}
 
 SEC("raw_tp")
@@ -66,9 +67,10 @@ int foreign_raw(struct bpf_raw_tracepoint_args *context)
 	buffer = frec_record_begin(count);
 	if (!buffer)
 		return 0;
-	PUT(0)
-	PUT(1) PUT(2) PUT(3) PUT(4) PUT(5) PUT(6) PUT(7) PUT(8) PUT(9) PUT(10)
-		PUT(11) if (at > FREC_BPF_RECORD_MAX) at = FREC_BPF_RECORD_MAX;
+	// clang-format off
+	PUT(0) PUT(1) PUT(2) PUT(3) PUT(4) PUT(5) PUT(6) PUT(7) PUT(8) PUT(9) PUT(10) PUT(11)
+		// clang-format on
+		if (at > FREC_BPF_RECORD_MAX) at = FREC_BPF_RECORD_MAX;
 	frec_output(context, layout.slot, count, buffer->data, at);
 	frec_buffer_give_back(buffer);
 	return 0;

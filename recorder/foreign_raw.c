@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recording tracepoints by their arguments: one load of foreign_raw.bpf.c for each, as each has its own layout; all of them
-// write by the maps of the first.
+// Recording tracepoints by their arguments: one load of foreign_raw.bpf.c for each, as each has its
+// own layout; all of them write by the maps of the first.
 #include "recorder/foreign_raw.h"
 
 #include <bpf/bpf.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
- * How records of probes that are not ours are laid out: common fields, 8 bytes for each argument, what belongs to arguments
- * (a task's number and name), then texts. Shared between the BPF programs and those who describe their records.
+ * How records of probes that are not ours are laid out: common fields, 8 bytes for each argument,
+ * what belongs to arguments (a task's number and name), then texts. Shared between the BPF programs
+ * and those who describe their records.
  */
 #ifndef FREC_RECORDER_FOREIGN_RECORD_H
 #define FREC_RECORDER_FOREIGN_RECORD_H

@@ -31,7 +31,8 @@ static uint32_t existing(uint32_t strings, const struct frec_usdt_probe *probe)
 	return strings & ((1u << probe->arguments) - 1);
 }
 
-// Takes over the probe. Two selections can mean one: its texts are then those of both, its stacks those of the last that says.
+// Takes over the probe. Two selections can mean one: its texts are then those of both, its stacks
+// those of the last that says.
 static int add_probe(struct frec_foreign_targets *targets, const struct frec_selection *selection,
 		     const struct frec_program_file *file, struct frec_usdt_probe *probe)
 {

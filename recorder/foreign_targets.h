@@ -26,7 +26,8 @@ struct frec_foreign_targets {
 	struct frec_program_files *of_selection; /* keeps the files open */
 };
 
-/* Adds what a selection of FREC_SELECT_USDT means. A selection that means nothing is -ENOENT, in words. */
+/* Adds what a selection of FREC_SELECT_USDT means. A selection that means nothing is -ENOENT, in
+ * words. */
 int frec__foreign_targets_add(struct frec_foreign_targets *targets,
 			      const struct frec_selection *selection, struct frec_error *reterr);
 void frec__foreign_targets_deinit(struct frec_foreign_targets *targets);

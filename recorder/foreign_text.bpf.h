@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /*
- * Copying a text to the end of a record, in which a __rel_loc word refers to it. What cannot be read leaves words instead: a
- * text is never just missing.
+ * Copying a text to the end of a record, in which a __rel_loc word refers to it. What cannot be
+ * read leaves words instead: a text is never just missing.
  */
 #ifndef FREC_RECORDER_FOREIGN_TEXT_BPF_H
 #define FREC_RECORDER_FOREIGN_TEXT_BPF_H
@@ -26,8 +26,8 @@ static __always_inline __u32 frec_put_words(__u8 *to, const char *words, __u32 s
 }
 
 /*
- * Puts `text` at byte `at` of the record, `room` bytes at most. Returns how many it took, NUL included; a text that was
- * longer ends in two NULs.
+ * Puts `text` at byte `at` of the record, `room` bytes at most. Returns how many it took, NUL
+ * included; a text that was longer ends in two NULs.
  */
 static __always_inline __u32 frec_put_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room,
 					   const void *text, int user)
@@ -38,7 +38,8 @@ static __always_inline __u32 frec_put_text(struct frec_bpf_buffer *buffer, __u32
 
 	if (at > FREC_BPF_RECORD_MAX || room > FREC_FOREIGN_TEXT_MAX)
 		return 0;
-	/* The compiler would make one comparison of both bounds, of which not every verifier learns the upper one. */
+	/* The compiler would make one comparison of both bounds, of which not every verifier learns
+	 * the upper one. */
 	barrier_var(room);
 	if (room < 2 * sizeof(FREC_FOREIGN_ABSENT))
 		return 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-// Records USDT probes of programs that know nothing of us: their arguments as numbers, or as the texts that they point to.
-// Runs in the thread that hit the probe, in the kernel; which source it is comes with the probe, as its cookie.
+// Records USDT probes of programs that know nothing of us: their arguments as numbers, or as the
+// texts that they point to. Runs in the thread that hit the probe, in the kernel; which source it
+// is comes with the probe, as its cookie.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
@@ -21,10 +22,12 @@ struct {
 	__uint(max_entries, 1);
 } slots SEC(".maps");
 
-// Set when every source is open on every CPU; the probes are attached before, to find out which of them can be.
+// Set when every source is open on every CPU; the probes are attached before, to find out which of
+// them can be.
 volatile int frec_on;
 
-// A function of its own, which the verifier looks at once and not once for each argument and all that came before.
+// A function of its own, which the verifier looks at once and not once for each argument and all
+// that came before.
 __noinline int put_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
 {
 	return buffer ? frec_put_text(buffer, at, room, (const void *)text, 1) : 0;
@@ -75,8 +78,9 @@ int foreign_usdt(struct pt_regs *context)
 	return 0;
 }
 
-// Brings into memory what the program above is about to read. It may sleep, so it cannot write records itself. The kernel runs
-// first what was attached last; where it ever did not, a text would say that it is not in memory.
+// Brings into memory what the program above is about to read. It may sleep, so it cannot write
+// records itself. The kernel runs first what was attached last; where it ever did not, a text would
+// say that it is not in memory.
 static __always_inline void bring_in(const void *text)
 {
 	struct frec_bpf_buffer *buffer = frec_buffer_take();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recording USDT probes of programs that know nothing of us: loading foreign_usdt.bpf.c and attaching it to them.
+// Recording USDT probes of programs that know nothing of us: loading foreign_usdt.bpf.c and
+// attaching it to them.
 #include "recorder/foreign_usdt.h"
 
 #include <bpf/bpf.h>
@@ -77,7 +78,8 @@ static int attach_program(struct frec_foreign_usdt *usdt, const struct bpf_progr
 	return 0;
 }
 
-// The probe is there, we have read its notes: what libbpf does not find or understand is where an argument lies.
+// The probe is there, we have read its notes: what libbpf does not find or understand is where an
+// argument lies.
 static const char *why_not_attached(int error)
 {
 	switch (error) {
@@ -105,7 +107,8 @@ static int attach(struct frec_foreign_usdt *usdt, size_t slot, struct frec_error
 	if (r)
 		return frec__error(reterr, r, "%s:%s of %s: %s", target->probe.provider,
 				   target->probe.name, target->file.path, why_not_attached(r));
-	// What is attached last runs first. Without it a text that is not in memory is told to be missing.
+	// What is attached last runs first. Without it a text that is not in memory is told to be
+	// missing.
 	if (target->strings && bpf_program__fd(usdt->skeleton->progs.foreign_touch) >= 0)
 		(void)attach_program(usdt, usdt->skeleton->progs.foreign_touch, slot);
 	return 0;

@@ -17,9 +17,9 @@ static bool is_char(const char *type)
 	return starts(type, "char") && (!type[4] || type[4] == '[');
 }
 
-// "char comm[16]" and "__data_loc char[] path" into type and name. Brackets behind the name belong to the type, and hold
-// what the kernel's source says, which can be an expression. user_events spells arrays as "char[16] tag" and
-// "__rel_loc char text[-12]", where the number means nothing.
+// "char comm[16]" and "__data_loc char[] path" into type and name. Brackets behind the name belong
+// to the type, and hold what the kernel's source says, which can be an expression. user_events
+// spells arrays as "char[16] tag" and "__rel_loc char text[-12]", where the number means nothing.
 static int split_declaration(const char *text, size_t length, struct frec_field *field)
 {
 	const char *end = text + length, *bracket = end, *name;
@@ -42,7 +42,8 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	field->name = strndup(name, (size_t)(bracket - name));
 	while (name > text && name[-1] == ' ')
 		name--;
-	if (asprintf(&field->type, "%.*s%.*s", (int)(name - text), text, (int)(end - bracket), bracket) < 0)
+	if (asprintf(&field->type, "%.*s%.*s", (int)(name - text), text, (int)(end - bracket),
+		     bracket) < 0)
 		field->type = NULL;
 	return field->name && field->type ? 0 : -ENOMEM;
 }
@@ -74,17 +75,18 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 		field->locator = starts(type, "__data_loc") ? FLIGHTREC__LOCATOR__LOCATOR_DATA
 							    : FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
 		field->kind = is_char(element) ? FLIGHTREC__FIELD_KIND__FIELD_STRING
-						      : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
+					       : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
 	} else if (strchr(type, '[')) {
 		field->element_size = element_size(field, type);
 		field->element_signed = is_signed;
 		if (field->element_size)
 			field->kind = is_char(type) ? FLIGHTREC__FIELD_KIND__FIELD_CHARS
-							    : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
+						    : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
-		   !strcmp(type, "double") || !strcmp(type, "float")) { // the kernel has none: export -f perf does
+		   // the kernel has none: export -f perf does
+		   !strcmp(type, "double") || !strcmp(type, "float")) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_BOOL;
@@ -103,8 +105,8 @@ static int parse_field(struct frec_format *format, const char *line, bool ours)
 	unsigned int offset, size;
 	int is_signed, r;
 
-	if (!semicolon || sscanf(semicolon, "; offset:%u; size:%u; signed:%d", &offset, &size,
-				 &is_signed) != 3)
+	if (!semicolon ||
+	    sscanf(semicolon, "; offset:%u; size:%u; signed:%d", &offset, &size, &is_signed) != 3)
 		return -EBADMSG;
 	if (format->count == FREC_FIELDS_MAX || offset > UINT16_MAX || size > UINT16_MAX)
 		return -EBADMSG;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names of values, from what a format file says about printing: __print_symbolic(REC->state, { 1, "NEW" }, { 2, "PAID" }).
+// Names of values, from what a format file says about printing: __print_symbolic(REC->state, { 1,
+// "NEW" }, { 2, "PAID" }).
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 #define ENUMERATORS_MAX 4096
 
 // { NUMBER, "NAME" } at `text`. Returns where it ends, or NULL.
-static const char *take_pair(const char *text, int64_t *ret_value, const char **ret_name, size_t *ret_size)
+static const char *take_pair(const char *text, int64_t *ret_value, const char **ret_name,
+			     size_t *ret_size)
 {
 	char *end;
 
@@ -35,7 +37,8 @@ static const char *take_pair(const char *text, int64_t *ret_value, const char **
 
 static int add(struct frec_field *field, int64_t value, const char *name, size_t size)
 {
-	struct frec_enumerator *grown = reallocarray(field->enumerator, field->enumerators + 1, sizeof(*grown));
+	struct frec_enumerator *grown =
+		reallocarray(field->enumerator, field->enumerators + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays that grow one by one, without a number for their room: they double when their count is a power of two. */
+/* Arrays that grow one by one, without a number for their room: they double when their count is a
+ * power of two. */
 #ifndef FREC_RECORDER_GROW_H
 #define FREC_RECORDER_GROW_H
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Room for one more behind `count` of `size` bytes each; `array` is the address of the pointer to them. False: no memory. */
+/* Room for one more behind `count` of `size` bytes each; `array` is the address of the pointer to
+ * them. False: no memory. */
 static inline bool frec__grow(void *array, size_t count, size_t size)
 {
 	void **at = array;

@@ -25,11 +25,14 @@ static double share_of_stacks(struct frec_engine *engine, size_t ring)
 		return 0;
 	copy = &capture->copy[ring];
 	frec__ring_copy(&engine->ring[ring], copy);
-	// A few records at the old end may be broken; this is a statistic, and not worth a grace period.
+	// A few records at the old end may be broken; this is a statistic, and not worth a grace
+	// period.
 	frec__ring_copy_settle(&engine->ring[ring], copy, true, 0);
-	count = frec__records_find(copy, capture->offset, engine->ring[ring].size / FREC_RECORD_SIZE_MIN);
+	count = frec__records_find(copy, capture->offset,
+				   engine->ring[ring].size / FREC_RECORD_SIZE_MIN);
 	for (size_t i = 0; i < count; i++) {
-		const struct perf_event_header *record = (const void *)(copy->data + capture->offset[i]);
+		const struct perf_event_header *record =
+			(const void *)(copy->data + capture->offset[i]);
 		int source = frec__id_map_find(&ids, frec__record_id(record));
 
 		all += record->size;
@@ -45,7 +48,8 @@ void frec__history_read(struct frec_engine *engine, struct frec_history *ret)
 	double size = (double)engine->options.ring_size;
 	size_t busiest = 0;
 
-	*ret = (struct frec_history){.recording = (double)(frec__monotonic() - engine->recording_since) / 1e9};
+	*ret = (struct frec_history){
+		.recording = (double)(frec__monotonic() - engine->recording_since) / 1e9};
 	for (size_t i = 0; i < engine->ring_count; i++) {
 		uint64_t written = frec__ring_written(&engine->ring[i]);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reading the recording once: samples take the form of ours and go to the sort, CPU by CPU; what tells of processes goes there
-// too, in front of all, because perf.data has it in the order in which perf emptied the rings, not in that of time.
+// Reading the recording once: samples take the form of ours and go to the sort, CPU by CPU; what
+// tells of processes goes there too, in front of all, because perf.data has it in the order in
+// which perf emptied the rings, not in that of time.
 #include "recorder/import.h"
 
 #include <errno.h>
@@ -33,8 +34,8 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
 {
 	uint64_t type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
 
-	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER |
-				     PERF_SAMPLE_STACK_USER);
+	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
+				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
 	// What was running is all that there is to say of a sample that no tracepoint made.
 	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
 		type |= PERF_SAMPLE_CALLCHAIN;
@@ -43,7 +44,8 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
 
 static int bad(const struct frec_import *import, const char *what, struct frec_error *reterr)
 {
-	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", import->data.name, import->data.record_offset, what);
+	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", import->data.name,
+			   import->data.record_offset, what);
 }
 
 // Records say which event they are of in a place that must be the same for all events.
@@ -52,26 +54,34 @@ static int check_events(struct frec_import *import, struct frec_error *reterr)
 	const struct frec_perf_data *data = &import->data;
 
 	if (!data->event_count)
-		return bad(import, "records come before the description of what was recorded", reterr);
+		return bad(import, "records come before the description of what was recorded",
+			   reterr);
 	for (; import->events_checked < data->event_count; import->events_checked++) {
 		const struct perf_event_attr *attr = &data->events[import->events_checked].attr;
-		size_t offset = frec__perf_sample_id_offset(attr), trailer = frec__perf_sample_id_trailer(attr);
+		size_t offset = frec__perf_sample_id_offset(attr),
+		       trailer = frec__perf_sample_id_trailer(attr);
 
 		if (!(attr->sample_type & PERF_SAMPLE_TIME) && frec__import_wants(attr))
 			return frec__error(reterr, -ENOTSUP,
-					   "%s: its events have no times: record with 'perf record --timestamp'", data->name);
+					   "%s: its events have no times: record with 'perf record "
+					   "--timestamp'",
+					   data->name);
 		if (!import->events_checked) {
 			import->id_offset = offset;
 			import->id_trailer = trailer;
 		}
-		if (data->event_count > 1 && (offset == SIZE_MAX || offset != import->id_offset || trailer != import->id_trailer))
-			return frec__error(reterr, -ENOTSUP, "%s: its records do not say which event they are of", data->name);
+		if (data->event_count > 1 && (offset == SIZE_MAX || offset != import->id_offset ||
+					      trailer != import->id_trailer))
+			return frec__error(reterr, -ENOTSUP,
+					   "%s: its records do not say which event they are of",
+					   data->name);
 		import->backward |= attr->write_backward;
 	}
 	return 0;
 }
 
-static const struct frec_perf_event *event_at(struct frec_import *import, const uint8_t *body, size_t size, size_t offset)
+static const struct frec_perf_event *event_at(struct frec_import *import, const uint8_t *body,
+					      size_t size, size_t offset)
 {
 	const struct frec_perf_event *event = NULL;
 	uint64_t id;
@@ -85,7 +95,9 @@ static const struct frec_perf_event *event_at(struct frec_import *import, const 
 
 static uint64_t source_id(const struct frec_import *import, const struct frec_perf_event *event)
 {
-	return event && frec__import_wants(&event->attr) ? (uint64_t)(event - import->data.events) + 1 : 0;
+	return event && frec__import_wants(&event->attr)
+		       ? (uint64_t)(event - import->data.events) + 1
+		       : 0;
 }
 
 // The end of a record in the making. There is room for two records of the largest size.
@@ -105,8 +117,8 @@ static void put_number(struct writer *writer, uint64_t value, size_t size)
 	put(writer, &value, size);
 }
 
-static void put_chain(struct writer *writer, const struct perf_event_header *header, const struct perf_event_attr *attr,
-		      const struct frec_perf_sample *sample)
+static void put_chain(struct writer *writer, const struct perf_event_header *header,
+		      const struct perf_event_attr *attr, const struct frec_perf_sample *sample)
 {
 	bool kernel = (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
 
@@ -120,7 +132,8 @@ static void put_chain(struct writer *writer, const struct perf_event_header *hea
 	put_number(writer, sample->ip, 8);
 }
 
-static void put_payload(struct writer *writer, const struct perf_event_attr *attr, const struct frec_perf_sample *sample)
+static void put_payload(struct writer *writer, const struct perf_event_attr *attr,
+			const struct frec_perf_sample *sample)
 {
 	size_t padding = (12 - sample->raw_size % 8) % 8;
 
@@ -136,8 +149,8 @@ static void put_payload(struct writer *writer, const struct perf_event_attr *att
 }
 
 // As flightrec.proto's Records have it. Returns its size, or 0 when it has become too large.
-static size_t convert(struct frec_import *import, struct perf_event_header header, const struct frec_perf_event *event,
-		      const struct frec_perf_sample *sample)
+static size_t convert(struct frec_import *import, struct perf_event_header header,
+		      const struct frec_perf_event *event, const struct frec_perf_sample *sample)
 {
 	uint64_t type = frec__import_sample_type(&event->attr);
 	struct writer writer = {import->out + sizeof(header)};
@@ -156,7 +169,8 @@ static size_t convert(struct frec_import *import, struct perf_event_header heade
 	if (type & PERF_SAMPLE_REGS_USER) {
 		put_number(&writer, sample->abi, 8);
 		if (sample->abi)
-			put(&writer, sample->registers, 8 * (size_t)__builtin_popcountll(event->attr.sample_regs_user));
+			put(&writer, sample->registers,
+			    8 * (size_t)__builtin_popcountll(event->attr.sample_regs_user));
 	}
 	if (type & PERF_SAMPLE_STACK_USER) {
 		put_number(&writer, sample->stack_size, 8);
@@ -170,8 +184,8 @@ static size_t convert(struct frec_import *import, struct perf_event_header heade
 	return size <= RECORD_SIZE_MAX && size % 8 == 0 ? size : 0;
 }
 
-static int take_sample(struct frec_import *import, const struct perf_event_header *header, const uint8_t *body, size_t size,
-		       struct frec_error *reterr)
+static int take_sample(struct frec_import *import, const struct perf_event_header *header,
+		       const uint8_t *body, size_t size, struct frec_error *reterr)
 {
 	const struct frec_perf_event *event = event_at(import, body, size, import->id_offset);
 	struct frec_perf_sample sample;
@@ -198,27 +212,29 @@ static int take_sample(struct frec_import *import, const struct perf_event_heade
 	if (sample.time > import->last)
 		import->last = sample.time;
 	frec__crash_finder_mention(&import->finder, sample.pid);
-	return frec__record_sort_add(&import->sort, frec__import_key(sample.cpu), sample.time, import->out, (uint32_t)size,
-				     reterr);
+	return frec__record_sort_add(&import->sort, frec__import_key(sample.cpu), sample.time,
+				     import->out, (uint32_t)size, reterr);
 }
 
 // What the sample id at the end of a record says, where it has one.
-static struct frec_perf_sample trailer_of(struct frec_import *import, const uint8_t *body, size_t size,
-					  const struct frec_perf_event **ret_event)
+static struct frec_perf_sample trailer_of(struct frec_import *import, const uint8_t *body,
+					  size_t size, const struct frec_perf_event **ret_event)
 {
 	size_t offset = size >= import->id_trailer ? size - import->id_trailer : SIZE_MAX;
 	const struct frec_perf_event *event = event_at(import, body, size, offset);
 	struct frec_perf_sample trailer;
 
 	*ret_event = event;
-	// What perf itself made up of processes that were there before has the same form, and an id of 0.
-	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr, body, size, &trailer))
+	// What perf itself made up of processes that were there before has the same form, and an id
+	// of 0.
+	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
+					   body, size, &trailer))
 		return (struct frec_perf_sample){.cpu = NO_CPU};
 	return trailer;
 }
 
-static int take_loss(struct frec_import *import, const struct perf_event_header *header, const uint8_t *body, size_t size,
-		     struct frec_error *reterr)
+static int take_loss(struct frec_import *import, const struct perf_event_header *header,
+		     const uint8_t *body, size_t size, struct frec_error *reterr)
 {
 	struct frec_import_loss loss = {.header = {.type = header->type, .size = sizeof(loss)}};
 	struct frec_bytes bytes = frec__bytes(body, size);
@@ -235,12 +251,13 @@ static int take_loss(struct frec_import *import, const struct perf_event_header 
 	if (header->misc & MISC_LOST_BY_BPF) // which was told to
 		return 0;
 	import->lost_samples |= header->type == PERF_RECORD_LOST_SAMPLES;
-	return frec__record_sort_add(&import->sort, frec__import_key(trailer.cpu <= CPU_MAX ? trailer.cpu : NO_CPU), 0, &loss,
-				     sizeof(loss), reterr);
+	return frec__record_sort_add(
+		&import->sort, frec__import_key(trailer.cpu <= CPU_MAX ? trailer.cpu : NO_CPU), 0,
+		&loss, sizeof(loss), reterr);
 }
 
-static int take_record(struct frec_import *import, const struct perf_event_header *header, const uint8_t *record,
-		       struct frec_error *reterr)
+static int take_record(struct frec_import *import, const struct perf_event_header *header,
+		       const uint8_t *record, struct frec_error *reterr)
 {
 	const uint8_t *body = record + sizeof(*header);
 	size_t size = header->size - sizeof(*header);
@@ -262,14 +279,16 @@ static int take_record(struct frec_import *import, const struct perf_event_heade
 	case PERF_RECORD_FORK:
 	case PERF_RECORD_MMAP:
 	case PERF_RECORD_MMAP2:
-		return frec__record_sort_add(&import->sort, FREC_IMPORT_SIDEBAND, trailer_of(import, body, size, &event).time,
-					     record, header->size, reterr);
+		return frec__record_sort_add(&import->sort, FREC_IMPORT_SIDEBAND,
+					     trailer_of(import, body, size, &event).time, record,
+					     header->size, reterr);
 	default:
 		return 0;
 	}
 }
 
-static int read_all(struct frec_import *import, const struct frec_import_options *options, struct frec_error *reterr)
+static int read_all(struct frec_import *import, const struct frec_import_options *options,
+		    struct frec_error *reterr)
 {
 	const struct frec_perf_input *input = &import->data.input;
 	struct perf_event_header header;
@@ -278,7 +297,8 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 
 	while ((r = frec__perf_data_next(&import->data, &header, &record, reterr)) > 0) {
 		if (options && options->progress)
-			options->progress(options->progress_data, input->offset, input->end == UINT64_MAX ? 0 : input->end);
+			options->progress(options->progress_data, input->offset,
+					  input->end == UINT64_MAX ? 0 : input->end);
 		// perf's own, of which nothing is wanted here.
 		if (header.type >= FREC_PERF_HEADER_ATTR)
 			continue;
@@ -291,7 +311,8 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 	return r;
 }
 
-static int import_all(struct frec_import *import, const struct frec_import_options *options, struct frec_error *reterr)
+static int import_all(struct frec_import *import, const struct frec_import_options *options,
+		      struct frec_error *reterr)
 {
 	int r = read_all(import, options, reterr);
 
@@ -308,8 +329,9 @@ static int import_all(struct frec_import *import, const struct frec_import_optio
 	return import->parts.error.code;
 }
 
-int frec__import(int fd, const char *name, const char *output, const struct frec_import_options *options,
-		 struct frec_import_result *ret, struct frec_error *reterr)
+int frec__import(int fd, const char *name, const char *output,
+		 const struct frec_import_options *options, struct frec_import_result *ret,
+		 struct frec_error *reterr)
 {
 	static const struct frec_reason nothing_happened;
 	static const struct frec_snapshot snapshot = {.reason = &nothing_happened, .only_uid = -1};
@@ -323,7 +345,8 @@ int frec__import(int fd, const char *name, const char *output, const struct frec
 		import.out = malloc(OUT_ROOM);
 		r = frec__crash_finder_init(&import.finder, &snapshot);
 		if (!r)
-			r = frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM);
+			r = frec__record_sort_init(&import.sort, import.parts.file.folder,
+						   SORT_ROOM);
 		if (r || !import.out)
 			r = frec__error(reterr, -ENOMEM, "out of memory");
 		else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the recording tells of processes, into the process table. The records are hostile: see perf_event_open(2) for their
-// forms.
+// What the recording tells of processes, into the process table. The records are hostile: see
+// perf_event_open(2) for their forms.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,8 +20,8 @@ static void take_text(struct frec_bytes *bytes, char *ret, size_t room)
 	ret[strnlen(ret, room - 1)] = 0;
 }
 
-static void take_map(struct frec_processes *processes, const struct perf_event_header *header, struct frec_bytes *bytes,
-		     uint64_t time)
+static void take_map(struct frec_processes *processes, const struct perf_event_header *header,
+		     struct frec_bytes *bytes, uint64_t time)
 {
 	uint32_t pid = frec__bytes_u32(bytes), protection = PROT_EXEC;
 	struct frec_map map = {.since = time};
@@ -40,10 +40,12 @@ static void take_map(struct frec_processes *processes, const struct perf_event_h
 		protection = 0;
 	}
 	// The kernel's own are of no process.
-	if (bytes->failed || !(protection & PROT_EXEC) || pid == UINT32_MAX || map.end <= map.start ||
+	if (bytes->failed || !(protection & PROT_EXEC) || pid == UINT32_MAX ||
+	    map.end <= map.start ||
 	    (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL)
 		return;
-	if (which && header->misc & PERF_RECORD_MISC_MMAP_BUILD_ID && *which <= sizeof(map.build_id)) {
+	if (which && header->misc & PERF_RECORD_MISC_MMAP_BUILD_ID &&
+	    *which <= sizeof(map.build_id)) {
 		map.build_id_size = *which;
 		memcpy(map.build_id, which + 4, map.build_id_size);
 	}
@@ -52,7 +54,8 @@ static void take_map(struct frec_processes *processes, const struct perf_event_h
 	frec__process_table_map(processes, pid, &map);
 }
 
-void frec__import_process_record(struct frec_processes *processes, const uint8_t *record, size_t size, uint64_t time)
+void frec__import_process_record(struct frec_processes *processes, const uint8_t *record,
+				 size_t size, uint64_t time)
 {
 	struct frec_bytes bytes = frec__bytes(record, size);
 	struct perf_event_header header;
@@ -66,7 +69,8 @@ void frec__import_process_record(struct frec_processes *processes, const uint8_t
 		tid = frec__bytes_u32(&bytes);
 		take_text(&bytes, name, sizeof(name));
 		if (!bytes.failed)
-			frec__process_table_comm(processes, pid, tid, name, header.misc & PERF_RECORD_MISC_COMM_EXEC, time);
+			frec__process_table_comm(processes, pid, tid, name,
+						 header.misc & PERF_RECORD_MISC_COMM_EXEC, time);
 		break;
 	case PERF_RECORD_FORK:
 	case PERF_RECORD_EXIT:
@@ -100,7 +104,8 @@ void frec__import_finish_processes(struct frec_processes *processes, struct frec
 	if (data->build_id_count)
 		qsort(data->build_ids, data->build_id_count, sizeof(*data->build_ids), by_path);
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
-		for (struct frec_process *process = processes->bucket[i]; process; process = process->next) {
+		for (struct frec_process *process = processes->bucket[i]; process;
+		     process = process->next) {
 			process->kernel = process->pid == KTHREADD || process->ppid == KTHREADD;
 			for (size_t k = 0; k < process->maps && data->build_id_count; k++) {
 				struct frec_map *map = &process->map[k];
@@ -108,7 +113,8 @@ void frec__import_finish_processes(struct frec_processes *processes, struct frec
 
 				if (map->build_id_size)
 					continue;
-				found = bsearch(&key, data->build_ids, data->build_id_count, sizeof(key), by_path);
+				found = bsearch(&key, data->build_ids, data->build_id_count,
+						sizeof(key), by_path);
 				if (!found)
 					continue;
 				map->build_id_size = found->size;

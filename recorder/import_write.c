@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The parts of the .frec file in order: what was recorded and where, the processes, then CPU by CPU its records, what they cover
-// and what was lost. What the file does not tell (the user of a process, its arguments, when the rings were opened) stays out.
+// The parts of the .frec file in order: what was recorded and where, the processes, then CPU by CPU
+// its records, what they cover and what was lost. What the file does not tell (the user of a
+// process, its arguments, when the rings were opened) stays out.
 #include "recorder/import_write.h"
 
 #include <errno.h>
@@ -48,7 +49,8 @@ static void put_header(struct frec_import *import)
 	copy_name(release, sizeof(release), data->release);
 	copy_name(machine, sizeof(machine), data->machine);
 	copy_name(version, sizeof(version), data->version);
-	snprintf(writer, sizeof(writer), "flightrec " FREC_VERSION " import from perf%s%s", *version ? " " : "", version);
+	snprintf(writer, sizeof(writer), "flightrec " FREC_VERSION " import from perf%s%s",
+		 *version ? " " : "", version);
 	for (size_t i = 0; i < data->event_count; i++) {
 		if (!data->events[i].name || !frec__import_wants(&data->events[i].attr))
 			continue;
@@ -91,7 +93,8 @@ static void name_source(struct frec_listed *listed, const struct frec_perf_event
 
 	copy_name(name, sizeof(name), event->name);
 	if (!*name)
-		snprintf(name, sizeof(name), "event-%u-%llx", event->attr.type, (unsigned long long)event->attr.config);
+		snprintf(name, sizeof(name), "event-%u-%llx", event->attr.type,
+			 (unsigned long long)event->attr.config);
 	colon = strchr(name, ':');
 	if (event->attr.type != PERF_TYPE_TRACEPOINT || !colon || colon == name || !colon[1]) {
 		frec__catalog_name(listed, "perf", name);
@@ -126,10 +129,12 @@ static void put_source(struct frec_import *import, size_t index)
 	if (source.listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
 		source.transport = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
 	// Without a layout its events still happened.
-	if (format && !frec__format_parse(&source.format, format->text,
-					  source.listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, NULL))
+	if (format &&
+	    !frec__format_parse(&source.format, format->text,
+				source.listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, NULL))
 		source.format_text = format->text;
-	if (source.format_text && import->ours && frec__format_symbols(&source.format, format->text))
+	if (source.format_text && import->ours &&
+	    frec__format_symbols(&source.format, format->text))
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	source.sample_type = frec__import_sample_type(&event->attr);
 	source.sample_regs_user = event->attr.sample_regs_user;
@@ -199,7 +204,8 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 		struct frec_import_loss loss;
 
 		memcpy(&loss, record, sizeof(loss));
-		(header.type == PERF_RECORD_LOST ? ring->lost : ring->lost_samples)[loss.source] += loss.lost;
+		(header.type == PERF_RECORD_LOST ? ring->lost : ring->lost_samples)[loss.source] +=
+			loss.lost;
 		return;
 	}
 	if (records->size + item->size > FREC_CHUNK_SIZE)
@@ -222,7 +228,8 @@ static void put_records(struct frec_import *import, struct ring *ring)
 {
 	static const struct frec_reason nothing_happened;
 	struct frec_processes *processes = calloc(1, sizeof(*processes));
-	struct frec_snapshot snapshot = {.processes = processes, .reason = &nothing_happened, .only_uid = -1};
+	struct frec_snapshot snapshot = {
+		.processes = processes, .reason = &nothing_happened, .only_uid = -1};
 	struct frec_parts *parts = &import->parts;
 	struct frec_sort_item item;
 	const uint8_t *record;
@@ -260,7 +267,8 @@ void frec__import_write(struct frec_import *import)
 {
 	size_t room = import->data.event_count + 1;
 	FREC_FREE uint64_t *counts = calloc(3 * room, sizeof(*counts));
-	struct ring ring = {.in_file = counts, .lost = counts + room, .lost_samples = counts + 2 * room};
+	struct ring ring = {
+		.in_file = counts, .lost = counts + room, .lost_samples = counts + 2 * room};
 	Flightrec__End end = FLIGHTREC__END__INIT;
 
 	put_header(import);

@@ -28,11 +28,12 @@ struct frec_import {
 	struct frec_parts parts;
 	struct frec_crash_finder finder; /* whose mappings are wanted */
 	size_t events_checked;
-	size_t id_offset, id_trailer; /* where records have their event's number; SIZE_MAX: nowhere */
-	uint64_t first, last;	      /* times of samples */
-	bool lost_samples;	      /* PERF_RECORD_LOST_SAMPLES were seen: then they tell all */
-	bool backward;		      /* rings that are overwritten */
-	bool ours;		      /* flightrec's export wrote it */
+	/* where records have their event's number; SIZE_MAX: nowhere */
+	size_t id_offset, id_trailer;
+	uint64_t first, last; /* times of samples */
+	bool lost_samples;    /* PERF_RECORD_LOST_SAMPLES were seen: then they tell all */
+	bool backward;	      /* rings that are overwritten */
+	bool ours;	      /* flightrec's export wrote it */
 	struct frec_import_result result;
 	uint8_t *out; /* room for a record */
 };
@@ -46,8 +47,10 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
 void frec__import_write(struct frec_import *import);
 
 /* Takes in a record that tells of a process. It is `size` bytes with its header, and hostile. */
-void frec__import_process_record(struct frec_processes *processes, const uint8_t *record, size_t size, uint64_t time);
-/* Fills in what only the file's table knows of the mappings' build-ids, and which are threads of the kernel. */
+void frec__import_process_record(struct frec_processes *processes, const uint8_t *record,
+				 size_t size, uint64_t time);
+/* Fills in what only the file's table knows of the mappings' build-ids, and which are threads of
+ * the kernel. */
 void frec__import_finish_processes(struct frec_processes *processes, struct frec_perf_data *data);
 
 #endif

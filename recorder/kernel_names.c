@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Names for addresses of the kernel. There are some hundred thousand symbols and some hundred addresses, so it is the addresses
-// that are kept, sorted, and each symbol is held against the first one at or above it: the nearest symbol below an
-// address is then the nearest that was held against it or against one below it.
+// Names for addresses of the kernel. There are some hundred thousand symbols and some hundred
+// addresses, so it is the addresses that are kept, sorted, and each symbol is held against the
+// first one at or above it: the nearest symbol below an address is then the nearest that was held
+// against it or against one below it.
 #include "recorder/kernel_names.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@
 #include "recorder/cleanup.h"
 
 #define TABLE_SIZE (2 * FREC_KERNEL_ADDRESSES_MAX)
-// Functions are not longer. Above the last one of a module, code follows that was made at run time and has no name.
+// Functions are not longer. Above the last one of a module, code follows that was made at run time
+// and has no name.
 #define FUNCTION_MAX (UINT64_C(1) << 20)
 // Every value from here on in a call chain tells of what the addresses behind it are.
 #define CONTEXT_FIRST ((uint64_t)-4095)
@@ -60,7 +62,8 @@ void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *cal
 			continue;
 		if (!names->address)
 			names->address = calloc(TABLE_SIZE, sizeof(*names->address));
-		// Of a caller it is the address it would have returned to, which can be the next function's.
+		// Of a caller it is the address it would have returned to, which can be the next
+		// function's.
 		if (names->address && address - !first)
 			note(names, address - !first);
 		first = false;

@@ -47,7 +47,8 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 			attr->read_format &= ~(uint64_t)PERF_FORMAT_LOST;
 			continue;
 		}
-		// The machine allows callchains less depth (kernel.perf_event_max_stack): then that.
+		// The machine allows callchains less depth (kernel.perf_event_max_stack): then
+		// that.
 		if (errno == EOVERFLOW && attr->sample_max_stack) {
 			attr->sample_max_stack = 0;
 			continue;
@@ -57,14 +58,16 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 	switch (errno) {
 	case EACCES:
 	case EPERM:
-		return frec__error(reterr, -errno,
-				   "no right to record: run as root or with CAP_PERFMON, or connect "
-				   "to a recorder started with --listen");
+		return frec__error(
+			reterr, -errno,
+			"no right to record: run as root or with CAP_PERFMON, or connect "
+			"to a recorder started with --listen");
 	case EMFILE:
 		return frec__error(reterr, -errno, FREC_TOO_MANY_FILES);
 	case ENOSYS:
-		return frec__error(reterr, -errno, "this kernel has no perf events "
-						   "(CONFIG_PERF_EVENTS)");
+		return frec__error(reterr, -errno,
+				   "this kernel has no perf events "
+				   "(CONFIG_PERF_EVENTS)");
 	default:
 		return frec__error(reterr, -errno, "perf_event_open on CPU %d: %s", cpu,
 				   strerror(errno));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading perf.data, as `perf record` and others write it: a file, or the form for pipes, which has no tables but
- * records in their place. The format is described in the kernel's tools/perf/Documentation/perf.data-file-format.txt.
+ * Reading perf.data, as `perf record` and others write it: a file, or the form for pipes, which has
+ * no tables but records in their place. The format is described in the kernel's
+ * tools/perf/Documentation/perf.data-file-format.txt.
  *
  * The file is hostile: every length is checked, and memory is bounded by the constants below.
  */
@@ -57,7 +58,7 @@ struct frec_perf_input {
 
 /* Records that stood compressed in others. */
 struct frec_perf_unpacked {
-	void *stream;	/* ZSTD_DStream, one for the whole file */
+	void *stream;	 /* ZSTD_DStream, one for the whole file */
 	uint8_t *packed; /* of the record that is being unpacked */
 	size_t packed_at, packed_size;
 	uint8_t *data;
@@ -91,17 +92,19 @@ struct frec_perf_data {
 	bool pipe;
 };
 
-/* Takes over `fd`. A pipe can be read when what comes has the form for pipes. Returns 0 or a negative errno. */
-int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name, struct frec_error *reterr);
+/* Takes over `fd`. A pipe can be read when what comes has the form for pipes. Returns 0 or a
+ * negative errno. */
+int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
+			 struct frec_error *reterr);
 void frec__perf_data_close(struct frec_perf_data *data);
 
 /*
- * The next record of the kernel's own kinds (and of perf's, where they say something of the recording). It is valid until the
- * next call, not aligned, and whole: its header's size is how many bytes there are. Returns 1, 0 at the end, or a negative
- * errno.
+ * The next record of the kernel's own kinds (and of perf's, where they say something of the
+ * recording). It is valid until the next call, not aligned, and whole: its header's size is how
+ * many bytes there are. Returns 1, 0 at the end, or a negative errno.
  */
-int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header, const uint8_t **ret,
-			 struct frec_error *reterr);
+int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
+			 const uint8_t **ret, struct frec_error *reterr);
 
 /* The event with that number of the kernel's, or NULL. */
 const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data, uint64_t id);
@@ -110,11 +113,12 @@ const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data,
 const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *data, uint64_t id);
 
 /* For perf_data.c: takes in what describes the recording. Each returns 0 or a negative errno. */
-int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size, const void *ids,
-			      size_t ids_size, struct frec_error *reterr);
-int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body, size_t size,
+int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
+			      const void *ids, size_t ids_size, struct frec_error *reterr);
+int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,
+			    size_t size, struct frec_error *reterr);
+int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
 			    struct frec_error *reterr);
-int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size, struct frec_error *reterr);
 int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, size_t size);
 int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t size);
 void frec__perf_data_forget(struct frec_perf_data *data);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a perf.data file says about the recording: its events with their numbers and names, the formats of tracepoints, which
-// build of a program was which, the host, the clocks.
+// What a perf.data file says about the recording: its events with their numbers and names, the
+// formats of tracepoints, which build of a program was which, the host, the clocks.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +14,27 @@
 #define BUILD_ID_SIZED (1 << 15)
 #define UPDATE_NAME 2
 
-int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size, const void *ids,
-			      size_t ids_size, struct frec_error *reterr)
+int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
+			      const void *ids, size_t ids_size, struct frec_error *reterr)
 {
 	struct frec_bytes numbers = frec__bytes(ids, ids_size);
 	struct frec_perf_event *event;
 
-	if (data->event_count == FREC_PERF_EVENTS_MAX || ids_size / 8 > FREC_PERF_IDS_MAX - data->id_count)
+	if (data->event_count == FREC_PERF_EVENTS_MAX ||
+	    ids_size / 8 > FREC_PERF_IDS_MAX - data->id_count)
 		return frec__error(reterr, -E2BIG, "%s: too many events", data->name);
 	if (!frec__grow(&data->events, data->event_count, sizeof(*data->events)))
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
 	event = &data->events[data->event_count];
 	*event = (struct frec_perf_event){0};
-	memcpy(&event->attr, attr, attr_size < sizeof(event->attr) ? attr_size : sizeof(event->attr));
+	memcpy(&event->attr, attr,
+	       attr_size < sizeof(event->attr) ? attr_size : sizeof(event->attr));
 	data->ids_sorted = false;
 	while (frec__bytes_left(&numbers) >= 8) {
 		if (!frec__grow(&data->ids, data->id_count, sizeof(*data->ids)))
 			return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
-		data->ids[data->id_count++] =
-			(struct frec_perf_id){frec__bytes_u64(&numbers), (uint32_t)data->event_count};
+		data->ids[data->id_count++] = (struct frec_perf_id){frec__bytes_u64(&numbers),
+								    (uint32_t)data->event_count};
 	}
 	data->event_count++;
 	return 0;
@@ -52,7 +54,8 @@ const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data,
 	if (!data->ids_sorted && data->id_count)
 		qsort(data->ids, data->id_count, sizeof(*data->ids), by_id);
 	data->ids_sorted = true;
-	found = data->id_count ? bsearch(&key, data->ids, data->id_count, sizeof(*data->ids), by_id) : NULL;
+	found = data->id_count ? bsearch(&key, data->ids, data->id_count, sizeof(*data->ids), by_id)
+			       : NULL;
 	return found ? &data->events[found->event] : NULL;
 }
 
@@ -126,8 +129,8 @@ static int build_ids(struct frec_perf_data *data, struct frec_bytes *bytes)
 	return r;
 }
 
-int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body, size_t size,
-			    struct frec_error *reterr)
+int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,
+			    size_t size, struct frec_error *reterr)
 {
 	struct frec_bytes bytes = frec__bytes(body, size);
 	int r = 0;
@@ -169,8 +172,9 @@ int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const
 	}
 	if (r)
 		return frec__error(reterr, r, "%s: out of memory", data->name);
-	return bytes.failed ? frec__error(reterr, -EBADMSG, "%s: table %u of those behind the records is cut off", data->name,
-					  (unsigned int)feature)
+	return bytes.failed ? frec__error(reterr, -EBADMSG,
+					  "%s: table %u of those behind the records is cut off",
+					  data->name, (unsigned int)feature)
 			    : 0;
 }
 
@@ -203,10 +207,13 @@ int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t
 	struct frec_bytes bytes = frec__bytes(body, size);
 	uint64_t type = frec__bytes_u64(&bytes), id = frec__bytes_u64(&bytes);
 
-	return type == UPDATE_NAME && !bytes.failed ? set_name(data, id, bytes.at, frec__bytes_left(&bytes)) : 0;
+	return type == UPDATE_NAME && !bytes.failed
+		       ? set_name(data, id, bytes.at, frec__bytes_left(&bytes))
+		       : 0;
 }
 
-static int add_format(struct frec_perf_data *data, const char *system, const char *text, size_t size)
+static int add_format(struct frec_perf_data *data, const char *system, const char *text,
+		      size_t size)
 {
 	struct frec_perf_format *format;
 	const char *id;
@@ -239,12 +246,15 @@ const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *dat
 	if (!data->formats_sorted)
 		qsort(data->formats, data->format_count, sizeof(*data->formats), by_format_id);
 	data->formats_sorted = true;
-	return bsearch(&key, data->formats, data->format_count, sizeof(*data->formats), by_format_id);
+	return bsearch(&key, data->formats, data->format_count, sizeof(*data->formats),
+		       by_format_id);
 }
 
-// As trace-cmd has it too: head, layout of ftrace's pages and events, formats of ftrace's own, formats by system; what
-// follows (names of the kernel's code, of messages and threads) perf leaves empty.
-int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size, struct frec_error *reterr)
+// As trace-cmd has it too: head, layout of ftrace's pages and events, formats of ftrace's own,
+// formats by system; what follows (names of the kernel's code, of messages and threads) perf leaves
+// empty.
+int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
+			    struct frec_error *reterr)
 {
 	struct frec_bytes bytes = frec__bytes(body, size);
 	const uint8_t *magic = frec__bytes_take(&bytes, sizeof(TRACING_MAGIC) - 1);
@@ -254,8 +264,10 @@ int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_
 	if (!size) // no tracepoints were recorded
 		return 0;
 	if (!magic || memcmp(magic, TRACING_MAGIC, sizeof(TRACING_MAGIC) - 1))
-		return frec__error(reterr, -EBADMSG, "%s: the formats of its tracepoints are of no form known here", data->name);
-	frec__bytes_text(&bytes);   // version
+		return frec__error(reterr, -EBADMSG,
+				   "%s: the formats of its tracepoints are of no form known here",
+				   data->name);
+	frec__bytes_text(&bytes);    // version
 	frec__bytes_take(&bytes, 6); // byte order, size of a long, size of a page
 	for (int i = 0; i < 2; i++) {
 		frec__bytes_text(&bytes); // "header_page", "header_event"
@@ -266,7 +278,8 @@ int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_
 	for (count = frec__bytes_u32(&bytes); count && !bytes.failed && !r; count--) {
 		const char *system = frec__bytes_text(&bytes);
 
-		for (uint32_t formats = frec__bytes_u32(&bytes); formats && !bytes.failed && !r; formats--) {
+		for (uint32_t formats = frec__bytes_u32(&bytes); formats && !bytes.failed && !r;
+		     formats--) {
 			uint64_t length = frec__bytes_u64(&bytes);
 			const char *text = (const char *)frec__bytes_take(&bytes, length);
 
@@ -276,7 +289,10 @@ int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_
 	}
 	if (r)
 		return frec__error(reterr, r, "%s: out of memory", data->name);
-	return bytes.failed ? frec__error(reterr, -EBADMSG, "%s: the formats of its tracepoints are cut off", data->name) : 0;
+	return bytes.failed
+		       ? frec__error(reterr, -EBADMSG,
+				     "%s: the formats of its tracepoints are cut off", data->name)
+		       : 0;
 }
 
 void frec__perf_data_forget(struct frec_perf_data *data)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The parts of a sample follow each other in the order of perf_event_open(2), each there or not as sample_type says. What comes
-// behind the user's stack is of no interest here, so parts of later kernels do not matter.
+// The parts of a sample follow each other in the order of perf_event_open(2), each there or not as
+// sample_type says. What comes behind the user's stack is of no interest here, so parts of later
+// kernels do not matter.
 #include "recorder/perf_sample.h"
 
 #include <errno.h>
@@ -33,7 +34,8 @@ static void take_common(struct frec_bytes *bytes, uint64_t type, struct frec_per
 
 static void pass_read_values(struct frec_bytes *bytes, uint64_t format)
 {
-	size_t times = !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED) + !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
+	size_t times = !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED) +
+		       !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
 	size_t each = 1 + !!(format & PERF_FORMAT_ID) + !!(format & PERF_FORMAT_LOST);
 	uint64_t count = format & READ_GROUP ? frec__bytes_u64(bytes) : 1;
 
@@ -98,11 +100,12 @@ int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body,
 	return bytes.failed ? -EPROTO : 0;
 }
 
-#define TRAILER (PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU | \
-		 PERF_SAMPLE_IDENTIFIER)
+#define TRAILER \
+	(PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | \
+	 PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER)
 
-int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body, size_t size,
-				   struct frec_perf_sample *ret)
+int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body,
+				   size_t size, struct frec_perf_sample *ret)
 {
 	uint64_t type = attr->sample_type & TRAILER;
 	size_t trailer = 8 * (size_t)__builtin_popcountll(type);
@@ -126,8 +129,9 @@ size_t frec__perf_sample_id_offset(const struct perf_event_attr *attr)
 
 	if (attr->sample_type & PERF_SAMPLE_IDENTIFIER)
 		return 0;
-	return attr->sample_type & PERF_SAMPLE_ID ? 8 * (size_t)__builtin_popcountll(attr->sample_type & before)
-						  : SIZE_MAX;
+	return attr->sample_type & PERF_SAMPLE_ID
+		       ? 8 * (size_t)__builtin_popcountll(attr->sample_type & before)
+		       : SIZE_MAX;
 }
 
 size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr)
@@ -138,6 +142,7 @@ size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr)
 		return SIZE_MAX;
 	if (attr->sample_type & PERF_SAMPLE_IDENTIFIER)
 		return 8;
-	return attr->sample_type & PERF_SAMPLE_ID ? 8 * (size_t)__builtin_popcountll(attr->sample_type & behind)
-						  : SIZE_MAX;
+	return attr->sample_type & PERF_SAMPLE_ID
+		       ? 8 * (size_t)__builtin_popcountll(attr->sample_type & behind)
+		       : SIZE_MAX;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking a record apart whose layout somebody else chose: any perf_event_attr, as perf_event_open(2) describes. */
+/* Taking a record apart whose layout somebody else chose: any perf_event_attr, as
+ * perf_event_open(2) describes. */
 #ifndef FREC_RECORDER_PERF_SAMPLE_H
 #define FREC_RECORDER_PERF_SAMPLE_H
 
@@ -16,7 +17,8 @@ struct frec_perf_sample {
 	uint32_t raw_size;
 	const uint8_t *raw;
 	uint64_t abi;
-	const uint8_t *registers; /* one for each bit of attr.sample_regs_user; NULL with an abi of 0 */
+	/* one for each bit of attr.sample_regs_user; NULL with an abi of 0 */
+	const uint8_t *registers;
 	uint64_t stack_size, stack_used;
 	const uint8_t *stack;
 };
@@ -25,11 +27,13 @@ struct frec_perf_sample {
 int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body, size_t size,
 			   struct frec_perf_sample *ret);
 
-/* What stands at the end of every other record: pid, tid, time, cpu and id. All 0 where `attr` promises none. */
-int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body, size_t size,
-				   struct frec_perf_sample *ret);
+/* What stands at the end of every other record: pid, tid, time, cpu and id. All 0 where `attr`
+ * promises none. */
+int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body,
+				   size_t size, struct frec_perf_sample *ret);
 
-/* Where the id stands in a sample, or SIZE_MAX for nowhere; and how far before the end of every other record. */
+/* Where the id stands in a sample, or SIZE_MAX for nowhere; and how far before the end of every
+ * other record. */
 size_t frec__perf_sample_id_offset(const struct perf_event_attr *attr);
 size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr);
 

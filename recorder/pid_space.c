@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The line NSpid of /proc/PID/status: a number for each pid namespace that the process is in, the recorder's own first.
+// The line NSpid of /proc/PID/status: a number for each pid namespace that the process is in, the
+// recorder's own first.
 #include "recorder/pid_space.h"
 
 #include <dirent.h>

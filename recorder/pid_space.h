@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes of another pid namespace, as of a container. What they write says who they are as they see themselves; here is what
- * the recorder knows them as. Learnt from /proc while they live.
+ * Processes of another pid namespace, as of a container. What they write says who they are as they
+ * see themselves; here is what the recorder knows them as. Learnt from /proc while they live.
  */
 #ifndef FREC_RECORDER_PID_SPACE_H
 #define FREC_RECORDER_PID_SPACE_H

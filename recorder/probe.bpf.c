@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-// The programs that doctor tries. Each one is loaded alone, so that what one needs does not fail another.
+// The programs that doctor tries. Each one is loaded alone, so that what one needs does not fail
+// another.
 #include <linux/bpf.h>
 #include <linux/types.h>
 

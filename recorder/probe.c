@@ -17,15 +17,17 @@
 #include "recorder/catalog.h"
 #include "recorder/cleanup.h"
 
-/* The inode of the first user namespace: PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. */
+/* The inode of the first user namespace: PROC_USER_INIT_INO of the kernel's
+ * include/linux/proc_ns.h. */
 #define FIRST_USER_NAMESPACE 0xEFFFFFFDu
 
 #define CAPABILITIES_MAX 3
 #define NO_CAPABILITY 0 /* which is CAP_CHOWN's number, and nothing asks for that here */
 
 /*
- * In the order in which their want is told. The last one is for uprobes set one by one where the kernel has found out what
- * harm a breakpoint within an instruction can do: it is told only where the others were not enough.
+ * In the order in which their want is told. The last one is for uprobes set one by one where the
+ * kernel has found out what harm a breakpoint within an instruction can do: it is told only where
+ * the others were not enough.
  */
 static const int rights[][CAPABILITIES_MAX] = {
 	[FREC_PROBE_RIGHT_PERFMON] = {CAP_PERFMON},
@@ -87,7 +89,8 @@ static bool effective(int capability)
 	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-// The first that this process does not have. CAP_SYS_ADMIN stands for those that were split off from it.
+// The first that this process does not have. CAP_SYS_ADMIN stands for those that were split off
+// from it.
 static int lacking(enum frec_probe_right right)
 {
 	for (int i = 0; i < CAPABILITIES_MAX && rights[right][i] != NO_CAPABILITY; i++) {

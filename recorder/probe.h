@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of probes.h: what probes have in common, and those that the table finds in other files. */
+/* The inside of probes.h: what probes have in common, and those that the table finds in other
+ * files. */
 #ifndef FREC_RECORDER_PROBE_H
 #define FREC_RECORDER_PROBE_H
 
@@ -11,8 +12,9 @@ __attribute__((format(printf, 3, 4))) void frec__probe_found(struct frec_probe_r
 							     const char *format, ...);
 
 /*
- * The command that would change it. Whatever goes into it from outside has been through frec__probe_quote(). Inside a user
- * namespace no command helps, and this becomes the advice to go outside.
+ * The command that would change it. Whatever goes into it from outside has been through
+ * frec__probe_quote(). Inside a user namespace no command helps, and this becomes the advice to go
+ * outside.
  */
 __attribute__((format(printf, 2, 3))) void frec__probe_fix(struct frec_probe_result *ret,
 							   const char *format, ...);
@@ -30,8 +32,8 @@ enum frec_probe_right {
 };
 
 /*
- * Found missing, with errno `-r` when `what` was tried. Says how to get the right where that is the reason, and what to build
- * the kernel with where it is not.
+ * Found missing, with errno `-r` when `what` was tried. Says how to get the right where that is the
+ * reason, and what to build the kernel with where it is not.
  */
 void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
 			 enum frec_probe_right right, const char *configuration);

@@ -11,7 +11,8 @@ void frec__probe_site_pass(void);
 /* A nop of one byte, and the one of five bytes that kernels of x86_64 can replace by a call. */
 extern const uint8_t frec__probe_site[], frec__probe_site_wide[];
 
-/* What the kernel counts attached uprobes in, if told to. Lies in the program's file, as it must. */
+/* What the kernel counts attached uprobes in, if told to. Lies in the program's file, as it
+ * must. */
 extern volatile uint16_t frec__probe_site_semaphore;
 
 #endif

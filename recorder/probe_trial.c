@@ -45,8 +45,8 @@ static struct frec_trial load(const char *name, bool multi)
 			trial.program = program;
 	}
 	if (multi)
-		bpf_program__set_expected_attach_type(trial.program,
-						      (enum bpf_attach_type)FREC_TRACE_UPROBE_MULTI);
+		bpf_program__set_expected_attach_type(
+			trial.program, (enum bpf_attach_type)FREC_TRACE_UPROBE_MULTI);
 	trial.skeleton->rodata->process = (uint32_t)getpid();
 	trial.r = probe_bpf__load(trial.skeleton);
 	return trial;
@@ -104,8 +104,8 @@ static void attach_multi(struct frec_trial *trial, uint64_t offset, uint64_t sem
 			 uint64_t cookie)
 {
 	trial->step = "attaching to a site of this program";
-	trial->descriptor = frec__uprobe_multi_attach(bpf_program__fd(trial->program), "/proc/self/exe", &offset,
-						      &semaphore, &cookie, 1);
+	trial->descriptor = frec__uprobe_multi_attach(
+		bpf_program__fd(trial->program), "/proc/self/exe", &offset, &semaphore, &cookie, 1);
 	trial->r = trial->descriptor < 0 ? trial->descriptor : 0;
 }
 

@@ -30,9 +30,10 @@ void frec__trial_attach(struct frec_trial *trial, const char *step);
 void frec__trial_detach(struct frec_trial *trial);
 
 /*
- * Loads a program for uprobes and attaches it to a site of this program as the recorder does: by the file, for every process
- * that runs it; as one of many sites where the kernel can do that, else by itself. Always with the semaphore: the kernel
- * refuses two ways at one site, and another doctor may run.
+ * Loads a program for uprobes and attaches it to a site of this program as the recorder does: by
+ * the file, for every process that runs it; as one of many sites where the kernel can do that, else
+ * by itself. Always with the semaphore: the kernel refuses two ways at one site, and another doctor
+ * may run.
  */
 struct frec_trial frec__trial_open_at(const char *name, const uint8_t *site, uint64_t cookie);
 

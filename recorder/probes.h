@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this machine, as this user, can do for a recorder, found out by trying it: never from a version, which says nothing
- * about configuration, back-ports, rights or containers.
+ * What this machine, as this user, can do for a recorder, found out by trying it: never from a
+ * version, which says nothing about configuration, back-ports, rights or containers.
  */
 #ifndef FREC_RECORDER_PROBES_H
 #define FREC_RECORDER_PROBES_H
@@ -48,12 +48,13 @@ extern const struct frec_probe frec__probes[];
 extern const size_t frec__probe_count;
 
 /*
- * Tries everything once, in the order of the table. `ret` has room for frec__probe_count results. Leaves nothing behind, but
- * starts processes for a moment. Not thread-safe.
+ * Tries everything once, in the order of the table. `ret` has room for frec__probe_count results.
+ * Leaves nothing behind, but starts processes for a moment. Not thread-safe.
  */
 void frec__probes_run(struct frec_probe_result *ret);
 
-/* What the results come to: for each transport, and for the kernel's tracepoints, the first capability that it lacks. */
+/* What the results come to: for each transport, and for the kernel's tracepoints, the first
+ * capability that it lacks. */
 struct frec_probe_verdict {
 	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT]; /* NULL: it works */
 	const struct frec_probe *tracepoints_lacking;

@@ -98,7 +98,8 @@ void frec__probe_set_output(struct frec_probe_result *ret)
 	frec__ring_close(&ring);
 }
 
-// A dummy event with one more attribute set. frec__perf_open() drops PERF_FORMAT_LOST where it is unknown.
+// A dummy event with one more attribute set. frec__perf_open() drops PERF_FORMAT_LOST where it is
+// unknown.
 void frec__probe_lost(struct frec_probe_result *ret)
 {
 	struct perf_event_attr attr;
@@ -160,8 +161,8 @@ void frec__probe_stacks(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_OK, "callchains, and up to %u bytes of stack",
 				  FREC_STACK_BYTES_MAX);
 	else if (chains && pieces)
-		frec__probe_found(ret, FREC_PROBE_MISSING, "neither callchains nor pieces of stack: %s",
-				  strerror(-pieces));
+		frec__probe_found(ret, FREC_PROBE_MISSING,
+				  "neither callchains nor pieces of stack: %s", strerror(-pieces));
 	else
 		frec__probe_found(ret, FREC_PROBE_LIMITED, "no %s: %s",
 				  chains ? "callchains" : "pieces of stack",
@@ -178,7 +179,8 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 	char mlock[16];
 	int r = 0;
 
-	// Where the numbers of the CPUs have holes, CPU 0 stands for the others: the limit is one for all.
+	// Where the numbers of the CPUs have holes, CPU 0 stands for the others: the limit is one
+	// for all.
 	while (count < wanted && !r) {
 		r = frec__ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
 		if (r == -ENODEV || r == -EINVAL)
@@ -211,7 +213,8 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 			(FREC_RING_SIZE_DEFAULT >> 10) + SIDEBAND_KB);
 }
 
-// What perf allows a user without rights: a process of his own, its kernel side, all processes of a CPU.
+// What perf allows a user without rights: a process of his own, its kernel side, all processes of a
+// CPU.
 static bool opens(pid_t process, int cpu, bool kernel)
 {
 	struct perf_event_attr attr;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Probes of what rings in shared memory take: no right at all, but system calls that a sandbox can forbid.
+// Probes of what rings in shared memory take: no right at all, but system calls that a sandbox can
+// forbid.
 #include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>

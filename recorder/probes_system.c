@@ -14,10 +14,12 @@
 #include "recorder/perf.h"
 #include "recorder/probe.h"
 
-/* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h. */
+/* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's
+ * include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
-// Reading a program's mappings takes the right to trace it, which following /proc/PID/exe takes as well.
+// Reading a program's mappings takes the right to trace it, which following /proc/PID/exe takes as
+// well.
 void frec__probe_visible(struct frec_probe_result *ret)
 {
 	FREC_CLOSEDIR DIR *folder = opendir("/proc");
@@ -88,7 +90,8 @@ void frec__probe_user_namespace(struct frec_probe_result *ret)
 	frec__probe_advise(ret, "have a recorder outside of it record (flightrec record --listen)");
 }
 
-// Nothing is tried here: these are the marks that the makers of containers leave, for whoever reads the rest.
+// Nothing is tried here: these are the marks that the makers of containers leave, for whoever reads
+// the rest.
 void frec__probe_container(struct frec_probe_result *ret)
 {
 	char kind[64];
@@ -103,8 +106,8 @@ void frec__probe_container(struct frec_probe_result *ret)
 }
 
 /*
- * That a capability is set is not enough: inside a user namespace all are set and none counts. So something is asked for that
- * it alone allows.
+ * That a capability is set is not enough: inside a user namespace all are set and none counts. So
+ * something is asked for that it alone allows.
  */
 static void judge_capability(struct frec_probe_result *ret, enum frec_probe_right right,
 			     const char *tried, int r)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Probes of what the usdt transport takes: programs on a site of our own, which is passed to see them run.
+// Probes of what the usdt transport takes: programs on a site of our own, which is passed to see
+// them run.
 #include <stdint.h>
 
 #include "recorder/probe.h"
@@ -81,7 +82,8 @@ void frec__probe_cookie(struct frec_probe_result *ret)
 				  "the program was not told which probe it ran for");
 }
 
-// What the small programs here do not need and the recorder's does: atomic operations, maps of some size.
+// What the small programs here do not need and the recorder's does: atomic operations, maps of some
+// size.
 void frec__probe_usdt_program(struct frec_probe_result *ret)
 {
 	struct frec_error error;

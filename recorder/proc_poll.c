@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Keeping the process table by looking at /proc again and again, for recorders that the kernel tells nothing. A look reads the
-// list of processes, and opens files of those alone that are new, or that matter.
+// Keeping the process table by looking at /proc again and again, for recorders that the kernel
+// tells nothing. A look reads the list of processes, and opens files of those alone that are new,
+// or that matter.
 #include "recorder/proc_scan.h"
 
 #include <ctype.h>
@@ -78,7 +79,8 @@ static void poll_threads(struct frec_processes *table, struct frec_process *proc
 		if (!thread || names)
 			name_thread(table, dirfd(tasks), process->pid, tid);
 	}
-	// The table drops dead threads when it is full, and then their places mean others: the next look tells.
+	// The table drops dead threads when it is full, and then their places mean others: the next
+	// look tells.
 	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
 			process->thread[i].exit = now;
@@ -105,7 +107,8 @@ void frec__process_table_each(struct frec_processes *table,
 	}
 }
 
-// Those that the list no longer has. Ending one can take others out of the table: then the walk begins anew.
+// Those that the list no longer has. Ending one can take others out of the table: then the walk
+// begins anew.
 static void end_unseen(struct frec_processes *table, uint64_t now)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What /proc knows and the sideband does not tell: processes from before, arguments, executables, owners.
+// What /proc knows and the sideband does not tell: processes from before, arguments, executables,
+// owners.
 #include "recorder/proc_scan.h"
 
 #include <ctype.h>
@@ -18,7 +19,7 @@
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)
-#define START_JITTER 1000000 /* nanoseconds; a tick is longer */
+#define START_JITTER 1000000	      /* nanoseconds; a tick is longer */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
 // Nanoseconds to take from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
@@ -49,9 +50,11 @@ static bool parse_stat(const char *text, struct stat_line *ret)
 		return false;
 	length = (size_t)(close - open - 1);
 	*ret = (struct stat_line){0};
-	memcpy(ret->name, open + 1, length < sizeof(ret->name) - 1 ? length : sizeof(ret->name) - 1);
+	memcpy(ret->name, open + 1,
+	       length < sizeof(ret->name) - 1 ? length : sizeof(ret->name) - 1);
 	if (sscanf(close + 1,
-		   " %*c %" SCNu32 " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   " %*c %" SCNu32
+		   " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
 		   "%*d %llu",
 		   &ret->ppid, &ret->flags, &ticks) != 3)
 		return false;
@@ -74,8 +77,8 @@ static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
 		char permissions[8];
 		int at = 0;
 
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %n", &map.start, &map.end,
-			   permissions, &map.offset, &major, &minor, &inode, &at) < 7 ||
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %n", &map.start,
+			   &map.end, permissions, &map.offset, &major, &minor, &inode, &at) < 7 ||
 		    !at || permissions[2] != 'x')
 			continue;
 		map.path = line[at] ? line + at : "//anon";
@@ -97,10 +100,11 @@ void frec__process_table_refresh(struct frec_processes *table, uint32_t pid)
 	if (!process || process->exit || folder < 0)
 		return;
 	if (!fstat(folder, &status)) {
-		// What it did as somebody else is not this user's: from its last exec on, or from now where it has been
-		// known since.
+		// What it did as somebody else is not this user's: from its last exec on, or from
+		// now where it has been known since.
 		if (process->uid != status.st_uid)
-			process->uid_since = process->uid_known ? frec__monotonic() : process->image_since;
+			process->uid_since =
+				process->uid_known ? frec__monotonic() : process->image_since;
 		process->uid = status.st_uid;
 		process->uid_known = true;
 	}
@@ -144,13 +148,14 @@ static void scan_threads(struct frec_processes *table, int folder, uint32_t pid)
 		snprintf(path, sizeof(path), "task/%s/stat", entry->d_name);
 		text = frec__read_file_at(folder, path, PROC_FILE_MAX);
 		if (text && parse_stat(text, &line))
-			frec__process_table_comm(table, pid, (uint32_t)strtoul(entry->d_name, NULL, 10),
-					     line.name, false, 0);
+			frec__process_table_comm(table, pid,
+						 (uint32_t)strtoul(entry->d_name, NULL, 10),
+						 line.name, false, 0);
 	}
 }
 
-// Whether /proc still tells of a process that has ended: as long as nobody waits for it. Its start is computed the same way each
-// time, but for the offset between two clocks.
+// Whether /proc still tells of a process that has ended: as long as nobody waits for it. Its start
+// is computed the same way each time, but for the offset between two clocks.
 static bool is_same_life(const struct frec_process *process, const struct stat_line *line)
 {
 	int64_t apart = (int64_t)(line->start - process->start);
@@ -223,8 +228,10 @@ int frec__process_table_scan(struct frec_processes *table)
 	while ((entry = readdir(proc))) {
 		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
-		// The sideband is on already: what it told about a process is younger than the scan.
-		if (isdigit((unsigned char)entry->d_name[0]) && !frec__process_table_find(table, pid))
+		// The sideband is on already: what it told about a process is younger than the
+		// scan.
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    !frec__process_table_find(table, pid))
 			frec__process_table_scan_one(table, pid);
 	}
 	return 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Asking how a process ended. Its parent is told by wait(2). Anybody who holds a pidfd is told by the kernel once the parent has
-// waited for it (PIDFD_INFO_EXIT, since Linux 6.15). Before that, and on older
-// kernels, /proc/PID/stat tells, to those who could trace the process, for as long as it is a zombie.
+// Asking how a process ended. Its parent is told by wait(2). Anybody who holds a pidfd is told by
+// the kernel once the parent has waited for it (PIDFD_INFO_EXIT, since Linux 6.15). Before that,
+// and on older kernels, /proc/PID/stat tells, to those who could trace the process, for as long as
+// it is a zombie.
 #include "recorder/process_end.h"
 
 #include <errno.h>
@@ -63,7 +64,8 @@ static bool from_pidfd(int pidfd, int *ret_status)
 	return true;
 }
 
-// What a zombie still tells to those who could have traced it; others are told 0, which looks like a good end.
+// What a zombie still tells to those who could have traced it; others are told 0, which looks like
+// a good end.
 static bool may_trace(uint32_t pid)
 {
 	char path[64], target[8];

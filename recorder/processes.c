@@ -10,8 +10,8 @@
 #include "recorder/build_ids.h"
 #include "recorder/cleanup.h"
 
-// How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and the offset between
-// two clocks.
+// How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and
+// the offset between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
 static struct frec_process **bucket(const struct frec_processes *table, uint32_t pid)
@@ -159,8 +159,8 @@ static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid
 	return grown;
 }
 
-void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid, uint32_t tid,
-			  uint64_t time)
+void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid,
+			      uint32_t tid, uint64_t time)
 {
 	struct frec_process *process, *parent;
 
@@ -180,7 +180,8 @@ void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32
 	if (process && !process->exit) {
 		// The scan of /proc saw it first, and /proc rounds down.
 		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
-			// What the scan saw can also be a later life than the one that this is about.
+			// What the scan saw can also be a later life than the one that this is
+			// about.
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;
@@ -205,14 +206,16 @@ void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32
 			memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
 			process->cmdline_size = parent->cmdline_size;
 		}
-		// A child starts with its parent's mappings. A parent that is gone could leave the table to make room for them.
+		// A child starts with its parent's mappings. A parent that is gone could leave the
+		// table to make room for them.
 		for (size_t i = 0; i < parent->maps && !parent->exit; i++)
 			frec__process_table_map(table, pid, &parent->map[i]);
 	}
 	add_thread(process, tid, time);
 }
 
-void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32_t tid, uint64_t time)
+void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32_t tid,
+			      uint64_t time)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	struct frec_thread *thread;
@@ -246,7 +249,8 @@ void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_
 void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
-	struct frec_thread *thread = process && !find_thread(process, tid) ? add_thread(process, tid, 0) : NULL;
+	struct frec_thread *thread =
+		process && !find_thread(process, tid) ? add_thread(process, tid, 0) : NULL;
 
 	if (thread)
 		thread->exit = process->exit;
@@ -281,8 +285,8 @@ int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char 
 	return 0;
 }
 
-void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid, const char *name,
-			  bool exec, uint64_t time)
+void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid,
+			      const char *name, bool exec, uint64_t time)
 {
 	struct frec_process *process = find_or_add(table, pid);
 	struct frec_thread *thread;
@@ -312,7 +316,8 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 	thread = find_thread(process, tid);
 	if (!thread)
 		thread = add_thread(process, tid, 0);
-	// When another thread than the main one calls exec, the main one exits and the caller takes over its number.
+	// When another thread than the main one calls exec, the main one exits and the caller takes
+	// over its number.
 	if (thread && exec)
 		thread->exit = 0;
 	if (thread)
@@ -359,7 +364,8 @@ bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pi
 
 	if (time <= table->forgotten_until)
 		return false;
-	for (const struct frec_process *process = *bucket(table, pid); process; process = process->next) {
+	for (const struct frec_process *process = *bucket(table, pid); process;
+	     process = process->next) {
 		if (process->pid != pid)
 			continue;
 		if (!process->uid_known || process->uid != uid || time < process->uid_since)
@@ -369,7 +375,8 @@ bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pi
 	return found;
 }
 
-bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid, uint32_t ancestor)
+bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid,
+				  uint32_t ancestor)
 {
 	// Bounded: pids are reused, so the chain of parents could in theory run in a circle.
 	for (int depth = 0; pid && depth < 64; depth++) {

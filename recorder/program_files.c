@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the files of programs and libraries, those that run among them: in containers too, by way of /proc.
+// Finding the files of programs and libraries, those that run among them: in containers too, by way
+// of /proc.
 #include "recorder/program_files.h"
 
 #include <ctype.h>
@@ -35,7 +36,8 @@ int frec__open_regular(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Adds the file that `open_as` leads to. One that cannot be opened is passed over: there may be others of that name.
+// Adds the file that `open_as` leads to. One that cannot be opened is passed over: there may be
+// others of that name.
 static int add(struct frec_program_files *files, const char *open_as, const char *path)
 {
 	struct frec_program_file *grown;

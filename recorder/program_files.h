@@ -9,7 +9,7 @@
 #include "proto/error.h"
 
 /* Where the dynamic loader looks without being told otherwise. */
-#define FREC_LIBRARY_FOLDERS                                                      \
+#define FREC_LIBRARY_FOLDERS \
 	"/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib/aarch64-linux-gnu:" \
 	"/usr/lib/aarch64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib"
 
@@ -27,15 +27,17 @@ struct frec_program_files {
 };
 
 /*
- * Opens a regular file for reading and nothing else: what a process calls its mapping can lead anywhere by now, and just to
- * open a device can do things. Returns a descriptor or a negative errno.
+ * Opens a regular file for reading and nothing else: what a process calls its mapping can lead
+ * anywhere by now, and just to open a device can do things. Returns a descriptor or a negative
+ * errno.
  */
 int frec__open_regular(const char *path);
 
 /*
- * Adds the files that `name` means: with a '/' in it the file of that path; else every program of that name in PATH, every
- * one of that name that runs, every library of that name in the loader's folders or mapped by what runs. Returns 0 or a
- * negative errno with words: -ENOENT where there is none.
+ * Adds the files that `name` means: with a '/' in it the file of that path; else every program of
+ * that name in PATH, every one of that name that runs, every library of that name in the loader's
+ * folders or mapped by what runs. Returns 0 or a negative errno with words: -ENOENT where there is
+ * none.
  */
 int frec__program_files_find(struct frec_program_files *files, const char *name,
 			     struct frec_error *reterr);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reading tracepoints out of BTF. `btf_trace_NAME` is the type of a function that takes a tracepoint's arguments, behind a
-// pointer of its own; `__traceiter_NAME` is such a function, which knows the arguments' names too, where the compiler kept it.
+// Reading tracepoints out of BTF. `btf_trace_NAME` is the type of a function that takes a
+// tracepoint's arguments, behind a pointer of its own; `__traceiter_NAME` is such a function, which
+// knows the arguments' names too, where the compiler kept it.
 #include "recorder/raw_tracepoints.h"
 
 #include <errno.h>
@@ -29,7 +30,8 @@ static const char *name_of(const struct btf *btf, const struct btf_type *type)
 	return name ? name : "";
 }
 
-// As C spells it, as far as that is useful to people: a typedef stays one, a pointer to a function is just that.
+// As C spells it, as far as that is useful to people: a typedef stays one, a pointer to a function
+// is just that.
 static void spell(const struct btf *btf, uint32_t id, char *ret, size_t size)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);

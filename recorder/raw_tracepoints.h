@@ -13,7 +13,8 @@
 typedef int frec_raw_visit(void *context, const struct frec_listed *listed,
 			   struct frec_format *format, const struct frec_raw_layout *layout);
 
-/* Calls back for each tracepoint that `btf` has and the glob matches, layout.slot being 0. -ENOMEM without memory. */
+/* Calls back for each tracepoint that `btf` has and the glob matches, layout.slot being 0. -ENOMEM
+ * without memory. */
 int frec__raw_tracepoints_walk(const struct btf *btf, const char *glob, frec_raw_visit *visit,
 			       void *context);
 

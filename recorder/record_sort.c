@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sorting in memory, run by run, and one merge of all runs. A recording is nearly sorted already, so a merge reads each run
-// from front to end while most others wait.
+// Sorting in memory, run by run, and one merge of all runs. A recording is nearly sorted already,
+// so a merge reads each run from front to end while most others wait.
 #include "recorder/record_sort.h"
 
 #include <errno.h>
@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define RECORD_MAX (128u << 10)
-#define ITEMS_PER_BYTE_MAX 64 // records are larger than this, so the items take no more than their records
+// records are larger than this, so the items take no more than their records
+#define ITEMS_PER_BYTE_MAX 64
 #define RUN_ROOM (256u << 10)
 
 // In front of each record of the temporary file.
@@ -45,7 +46,8 @@ void frec__record_sort_deinit(struct frec_record_sort *sort)
 
 static int fail(int error, struct frec_error *reterr)
 {
-	return frec__error(reterr, -error, "no room to sort the records in a temporary file: %s", strerror(error));
+	return frec__error(reterr, -error, "no room to sort the records in a temporary file: %s",
+			   strerror(error));
 }
 
 static int compare(const struct frec_sort_item *x, const struct frec_sort_item *y)
@@ -63,7 +65,8 @@ static int by_order(const void *a, const void *b)
 	return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
-static int write_all(struct frec_record_sort *sort, const uint8_t *data, size_t size, struct frec_error *reterr)
+static int write_all(struct frec_record_sort *sort, const uint8_t *data, size_t size,
+		     struct frec_error *reterr)
 {
 	while (size) {
 		ssize_t n = pwrite(sort->fd, data, size, (off_t)sort->written);
@@ -126,7 +129,8 @@ static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 		r = write_all(sort, block, filled, reterr);
 	free(block);
 	if (!r)
-		sort->runs[sort->run_count++] = (struct frec_sort_run){.offset = offset, .end = sort->written};
+		sort->runs[sort->run_count++] =
+			(struct frec_sort_run){.offset = offset, .end = sort->written};
 	sort->count = sort->size = 0;
 	return r;
 }
@@ -141,8 +145,8 @@ static void sort_memory(struct frec_record_sort *sort)
 		qsort(sort->items, sort->count, sizeof(*sort->items), by_order);
 }
 
-int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time, const void *record,
-			  uint32_t size, struct frec_error *reterr)
+int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time,
+			  const void *record, uint32_t size, struct frec_error *reterr)
 {
 	int r = 0;
 
@@ -162,7 +166,8 @@ int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t 
 }
 
 // Reads the head of a run's next record. Returns 1, 0 at its end, or a negative errno.
-static int advance(struct frec_record_sort *sort, struct frec_sort_run *run, struct frec_error *reterr)
+static int advance(struct frec_record_sort *sort, struct frec_sort_run *run,
+		   struct frec_error *reterr)
 {
 	struct head head;
 
@@ -176,7 +181,8 @@ static int advance(struct frec_record_sort *sort, struct frec_sort_run *run, str
 		run->size -= run->at;
 		run->at = 0;
 		room = RUN_ROOM - run->size;
-		n = pread(sort->fd, run->data + run->size, left < room ? (size_t)left : room, (off_t)run->offset);
+		n = pread(sort->fd, run->data + run->size, left < room ? (size_t)left : room,
+			  (off_t)run->offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -187,8 +193,10 @@ static int advance(struct frec_record_sort *sort, struct frec_sort_run *run, str
 	if (run->at == run->size)
 		return 0;
 	memcpy(&head, run->data + run->at, sizeof(head));
-	run->head = (struct frec_sort_item){
-		.key = head.key, .time = head.time, .size = head.size, .at = run->at + sizeof(head)};
+	run->head = (struct frec_sort_item){.key = head.key,
+					    .time = head.time,
+					    .size = head.size,
+					    .at = run->at + sizeof(head)};
 	run->at += sizeof(head) + head.size;
 	return 1;
 }
@@ -207,7 +215,8 @@ static void sift_down(struct frec_record_sort *sort, size_t i)
 		size_t least = i;
 		struct frec_sort_run run;
 
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < sort->run_count; child++) {
+		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < sort->run_count;
+		     child++) {
 			if (before(&sort->runs[child], &sort->runs[least]))
 				least = child;
 		}
@@ -245,8 +254,8 @@ static int start(struct frec_record_sort *sort, struct frec_error *reterr)
 	return r;
 }
 
-int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret, const uint8_t **ret_record,
-			   struct frec_error *reterr)
+int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret,
+			   const uint8_t **ret_record, struct frec_error *reterr)
 {
 	int r;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records, many more than fit into memory, in the order of a key (a CPU) and within it of time; those of equal time stay as they
- * came. What does not fit goes, sorted, to a temporary file without a name, and is merged when it is read back.
+ * Records, many more than fit into memory, in the order of a key (a CPU) and within it of time;
+ * those of equal time stay as they came. What does not fit goes, sorted, to a temporary file
+ * without a name, and is merged when it is read back.
  */
 #ifndef FREC_RECORDER_RECORD_SORT_H
 #define FREC_RECORDER_RECORD_SORT_H
@@ -41,19 +42,20 @@ struct frec_record_sort {
 	bool reading;
 };
 
-/* `room` bytes of records, at least 256 KiB, are held in memory; they cost up to twice as much. Returns 0 or -ENOMEM. */
+/* `room` bytes of records, at least 256 KiB, are held in memory; they cost up to twice as much.
+ * Returns 0 or -ENOMEM. */
 int frec__record_sort_init(struct frec_record_sort *sort, int folder, size_t room);
 void frec__record_sort_deinit(struct frec_record_sort *sort);
 
 /* Takes in a copy of `record`, of 128 KiB at most. */
-int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time, const void *record,
-			  uint32_t size, struct frec_error *reterr);
+int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time,
+			  const void *record, uint32_t size, struct frec_error *reterr);
 
 /*
- * The next in order; after the first call nothing can be added. Valid until the next call. Returns 1, 0 at the end, or a negative
- * errno.
+ * The next in order; after the first call nothing can be added. Valid until the next call. Returns
+ * 1, 0 at the end, or a negative errno.
  */
-int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret, const uint8_t **ret_record,
-			   struct frec_error *reterr);
+int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret,
+			   const uint8_t **ret_record, struct frec_error *reterr);
 
 #endif

@@ -59,7 +59,8 @@ size_t frec__records_find(const struct frec_ring_copy *copy, uint32_t *offsets, 
 
 		if (header->size < FREC_RECORD_SIZE_MIN || header->size % 8 ||
 		    header->size > copy->valid - at ||
-		    (header->type == PERF_RECORD_SAMPLE && header->size < sizeof(struct frec_sample)))
+		    (header->type == PERF_RECORD_SAMPLE &&
+		     header->size < sizeof(struct frec_sample)))
 			break;
 		offsets[count++] = (uint32_t)at;
 		at += header->size;

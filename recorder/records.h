@@ -20,7 +20,8 @@ void frec__id_map_deinit(struct frec_id_map *map);
 /* Index of the source, or -1. */
 int frec__id_map_find(const struct frec_id_map *map, uint64_t perf_id);
 
-/* Fills `offsets` with where the whole records of a copy begin, newest first. Returns how many there are. */
+/* Fills `offsets` with where the whole records of a copy begin, newest first. Returns how many
+ * there are. */
 size_t frec__records_find(const struct frec_ring_copy *copy, uint32_t *offsets, size_t room);
 
 /* The time and id of a record, wherever its type has them. */

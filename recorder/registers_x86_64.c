@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// x86_64: all general registers, ip, flags, cs and ss. The kernel refuses ds, es, fs and gs in 64-bit mode.
+// x86_64: all general registers, ip, flags, cs and ss. The kernel refuses ds, es, fs and gs in
+// 64-bit mode.
 #include "recorder/perf.h"
 
 #ifdef __x86_64__

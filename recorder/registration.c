@@ -229,7 +229,8 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 	errno = saved_errno;
 }
 
-/* Says whether `address` is in the program, which comes first; a result not 0 ends the iteration. */
+/* Says whether `address` is in the program, which comes first; a result not 0 ends the
+ * iteration. */
 static int is_in_program(struct dl_phdr_info *program, size_t size, void *address)
 {
 	(void)size;

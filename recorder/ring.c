@@ -29,7 +29,8 @@ int frec__ring_open(struct frec_ring *ring, int cpu, size_t size, struct frec_er
 	ring->fd = frec__perf_open(&attr, cpu, reterr);
 	if (ring->fd < 0)
 		return ring->fd;
-	// Read-only: a writable mapping would have the kernel wait for a reader instead of overwriting.
+	// Read-only: a writable mapping would have the kernel wait for a reader instead of
+	// overwriting.
 	ring->map = mmap(NULL, page + size, PROT_READ, MAP_SHARED, ring->fd, 0);
 	if (ring->map == MAP_FAILED) {
 		int error = errno;
@@ -84,11 +85,12 @@ uint64_t frec__ring_shm_id(uint32_t number, uint64_t id)
 	return id + ((uint64_t)number << SHM_NUMBER_SHIFT);
 }
 
-void frec__ring_of_shm(struct frec_ring *ring, const struct frec_shm_rings *shm, size_t index, size_t size,
-		       uint32_t number)
+void frec__ring_of_shm(struct frec_ring *ring, const struct frec_shm_rings *shm, size_t index,
+		       size_t size, uint32_t number)
 {
 	// The last one is for threads that can write into no CPU's.
-	*ring = (struct frec_ring){.cpu = index + 1 < frec__shm_cpus(shm) ? (int)index : FREC_CPU_ANY,
+	*ring = (struct frec_ring){.cpu = index + 1 < frec__shm_cpus(shm) ? (int)index
+									  : FREC_CPU_ANY,
 				   .shm = shm,
 				   .index = index,
 				   .number = number,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Samples of our own sources. Services write such records too, so none of the sizes in them is believed.
+// Samples of our own sources. Services write such records too, so none of the sizes in them is
+// believed.
 #include "recorder/sample_parts.h"
 
 #include <errno.h>
@@ -36,8 +37,9 @@ size_t frec__sample_stacks(const struct frec_source *source, const struct perf_e
 	return stacks;
 }
 
-void frec__sample_state(const struct frec_source *source, const struct frec_perf_sample *parts, uint64_t values[64],
-			struct frec_unwind_registers *ret_registers, struct frec_stack *ret_stack)
+void frec__sample_state(const struct frec_source *source, const struct frec_perf_sample *parts,
+			uint64_t values[64], struct frec_unwind_registers *ret_registers,
+			struct frec_stack *ret_stack)
 {
 	*ret_registers = (struct frec_unwind_registers){.values = values};
 	if (parts->registers) {

@@ -58,9 +58,10 @@ char *frec__selection_take(char **rest)
 
 static int misplaced_options(const struct frec_selection *selection, struct frec_error *reterr)
 {
-	return frec__error(reterr, -EINVAL,
-			   "-e %s: options stand between two slashes at the end, as in 'shop:*/stack=dwarf/'",
-			   selection->text);
+	return frec__error(
+		reterr, -EINVAL,
+		"-e %s: options stand between two slashes at the end, as in 'shop:*/stack=dwarf/'",
+		selection->text);
 }
 
 static int cut_options(struct frec_selection *selection, struct frec_error *reterr)

@@ -25,11 +25,13 @@
 #define POLL_MAX 2048
 #define CONNECTIONS_PER_USER 64
 
-int frec__server_init(struct frec_server *server, struct frec_engine *engine, struct frec_error *reterr)
+int frec__server_init(struct frec_server *server, struct frec_engine *engine,
+		      struct frec_error *reterr)
 {
 	sigset_t mask;
 
-	// A terminal or pipe that is gone must not end the recording with the next line that is said.
+	// A terminal or pipe that is gone must not end the recording with the next line that is
+	// said.
 	signal(SIGPIPE, SIG_IGN);
 	*server = (struct frec_server){.engine = engine, .until = -1};
 	sigemptyset(&mask);
@@ -38,10 +40,12 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine, st
 	sigaddset(&mask, SIGINT);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	server->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return server->signals < 0 ? frec__error(reterr, -errno, "signalfd: %s", strerror(errno)) : 0;
+	return server->signals < 0 ? frec__error(reterr, -errno, "signalfd: %s", strerror(errno))
+				   : 0;
 }
 
-int frec__server_listen(struct frec_server *server, const char *path, mode_t mode, struct frec_error *reterr)
+int frec__server_listen(struct frec_server *server, const char *path, mode_t mode,
+			struct frec_error *reterr)
 {
 	int fd = frec__control_listen(path, mode);
 
@@ -50,7 +54,8 @@ int frec__server_listen(struct frec_server *server, const char *path, mode_t mod
 	if (fd < 0)
 		return frec__error(reterr, fd, "%s: %s", path, strerror(-fd));
 	server->listener[server->listeners].fd = fd;
-	snprintf(server->listener[server->listeners].path, sizeof(server->listener[0].path), "%s", path);
+	snprintf(server->listener[server->listeners].path, sizeof(server->listener[0].path), "%s",
+		 path);
 	server->listeners++;
 	return 0;
 }
@@ -95,7 +100,8 @@ static void drop(struct frec_server *server, size_t at)
 {
 	struct frec_connection *connection = server->connection[at];
 
-	// If it died, the sideband told so before its socket closed, and the death is noted. Pidfds tell it after that.
+	// If it died, the sideband told so before its socket closed, and the death is noted. Pidfds
+	// tell it after that.
 	if (connection->life_line) {
 		server->stop = true;
 		server->cut_off = !connection->stopped;
@@ -109,7 +115,8 @@ static void drop(struct frec_server *server, size_t at)
 	server->connection[at] = server->connection[--server->connections];
 }
 
-static void answer(const struct frec_connection *connection, const char *word, const char *text, int fd)
+static void answer(const struct frec_connection *connection, const char *word, const char *text,
+		   int fd)
 {
 	char message[FREC_CONTROL_MESSAGE_MAX];
 
@@ -141,7 +148,8 @@ static void put_transports(FILE *stream, const struct frec_engine *engine)
 	for (size_t i = 0; i < engine->source_count; i++)
 		counts[engine->source[i].transport]++;
 	for (size_t i = 0; i < FREC_TRANSPORT_COUNT; i++)
-		fprintf(stream, "%s\"%s\":%zu", i ? "," : "", i ? frec__transport_names[i] : "kernel", counts[i]);
+		fprintf(stream, "%s\"%s\":%zu", i ? "," : "",
+			i ? frec__transport_names[i] : "kernel", counts[i]);
 }
 
 static void put_status(FILE *stream, struct frec_engine *engine)
@@ -153,17 +161,18 @@ static void put_status(FILE *stream, struct frec_engine *engine)
 	put_json(stream, engine->folder.path);
 	fprintf(stream,
 		",\"rings\":%zu,\"ring_size\":%" PRIu64 ",\"recording_for\":%.1f,\"history\":%.1f,"
-		"\"busiest_ring_written\":%" PRIu64 ",\"snapshots\":%" PRIu64 ",\"failures\":%" PRIu64,
-		engine->ring_count, engine->options.ring_size, history.recording, history.held, history.written,
-		engine->snapshots, engine->failures);
+		"\"busiest_ring_written\":%" PRIu64 ",\"snapshots\":%" PRIu64
+		",\"failures\":%" PRIu64,
+		engine->ring_count, engine->options.ring_size, history.recording, history.held,
+		history.written, engine->snapshots, engine->failures);
 	if (history.full > 0)
 		fprintf(stream, ",\"full_ring\":%.1f", history.full);
 	if (history.full > 0 && history.stacks)
 		fprintf(stream, ",\"without_stacks\":%.1f", history.without_stacks);
 	if (history.stacks_missing)
 		fprintf(stream, ",\"stacks_missing\":%zu", history.stacks_missing);
-	fprintf(stream, ",\"transport\":\"%s\",\"kernel\":%s", frec__transport_names[engine->transport],
-		engine->kernel ? "true" : "false");
+	fprintf(stream, ",\"transport\":\"%s\",\"kernel\":%s",
+		frec__transport_names[engine->transport], engine->kernel ? "true" : "false");
 	if (!engine->kernel) {
 		fprintf(stream, ",\"no_kernel\":");
 		put_json(stream, engine->no_kernel.message);
@@ -178,7 +187,8 @@ static void put_status(FILE *stream, struct frec_engine *engine)
 	}
 	fprintf(stream, "],\"source_count\":%zu,\"sources\":[", engine->source_count);
 	// As many as fit into one message.
-	for (size_t i = 0; i < engine->source_count && ftell(stream) < FREC_CONTROL_MESSAGE_MAX - 2048; i++) {
+	for (size_t i = 0;
+	     i < engine->source_count && ftell(stream) < FREC_CONTROL_MESSAGE_MAX - 2048; i++) {
 		char name[400];
 
 		snprintf(name, sizeof(name), "%s:%s", engine->source[i].listed.system,
@@ -191,7 +201,8 @@ static void put_status(FILE *stream, struct frec_engine *engine)
 	fprintf(stream, "}");
 }
 
-static void handle_status(const struct frec_server *server, const struct frec_connection *connection)
+static void handle_status(const struct frec_server *server,
+			  const struct frec_connection *connection)
 {
 	FREC_FREE char *text = NULL;
 	size_t size;
@@ -204,7 +215,8 @@ static void handle_status(const struct frec_server *server, const struct frec_co
 	if (connection->trusted) {
 		put_status(stream, server->engine);
 	} else {
-		fprintf(stream, ",\"attached\":%s,\"last\":", connection->attached ? "true" : "false");
+		fprintf(stream,
+			",\"attached\":%s,\"last\":", connection->attached ? "true" : "false");
 		put_json(stream, connection->last_path);
 	}
 	fprintf(stream, "}");
@@ -225,12 +237,14 @@ static void handle_trigger(struct frec_server *server, struct frec_connection *c
 
 	if (!frec__trigger_name_valid(name)) {
 		if (wants_answer)
-			answer(connection, "error", "a trigger's name is 1 to 100 printable characters", -1);
+			answer(connection, "error",
+			       "a trigger's name is 1 to 100 printable characters", -1);
 		return;
 	}
 	snprintf(reason.name, sizeof(reason.name), "%s", name);
-	r = frec__engine_snapshot(server->engine, &reason, connection->trusted ? -1 : (int64_t)connection->uid,
-				  path, &error);
+	r = frec__engine_snapshot(server->engine, &reason,
+				  connection->trusted ? -1 : (int64_t)connection->uid, path,
+				  &error);
 	if (!r)
 		memcpy(connection->last_path, path, sizeof(path));
 	if (wants_answer)
@@ -242,20 +256,24 @@ static void handle_attach(struct frec_server *server, struct frec_connection *co
 	struct frec_engine *engine = server->engine;
 	struct frec_error error = {0};
 	// Each client gets an open file of its own: the kernel counts its registered events by it.
-	FREC_CLOSE int file = engine->transport == FREC_TRANSPORT_USER_EVENTS
-				      ? openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC)
-				      : -1;
+	FREC_CLOSE int file =
+		engine->transport == FREC_TRANSPORT_USER_EVENTS
+			? openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC)
+			: -1;
 	int fd = file;
 
 	if (!connection->pid) {
-		answer(connection, "error", "the recorder is in a pid namespace that does not know you", -1);
+		answer(connection, "error",
+		       "the recorder is in a pid namespace that does not know you", -1);
 		return;
 	}
-	// Memory is shared by the processes of a user: they can do worse to each other than write into it.
+	// Memory is shared by the processes of a user: they can do worse to each other than write
+	// into it.
 	if (engine->transport == FREC_TRANSPORT_SHM)
 		fd = frec__engine_shm_fd(engine, connection->uid, connection->pid, &error);
 	if (fd < 0 && engine->transport != FREC_TRANSPORT_USDT) {
-		answer(connection, "error", error.code ? error.message : "this kernel has no user_events", -1);
+		answer(connection, "error",
+		       error.code ? error.message : "this kernel has no user_events", -1);
 		return;
 	}
 	if (!connection->attached &&
@@ -270,15 +288,17 @@ static void handle_attach(struct frec_server *server, struct frec_connection *co
 	answer(connection, "ok", frec__transport_names[engine->transport], fd);
 }
 
-static void handle_core(struct frec_server *server, struct frec_connection *connection, const char *argument)
+static void handle_core(struct frec_server *server, struct frec_connection *connection,
+			const char *argument)
 {
 	connection->core_pid = (uint32_t)strtoul(argument, NULL, 10);
 	answer(connection, "ok",
-	       frec__engine_core_announced(server->engine, connection->core_pid) ? "yes" : "no", -1);
+	       frec__engine_core_announced(server->engine, connection->core_pid) ? "yes" : "no",
+	       -1);
 }
 
-static void handle_stacks(struct frec_server *server, struct frec_connection *connection, const char *argument,
-			  int fd)
+static void handle_stacks(struct frec_server *server, struct frec_connection *connection,
+			  const char *argument, int fd)
 {
 	struct frec_error error = {0};
 	char *end;
@@ -356,8 +376,9 @@ static void finish(struct frec_server *server)
 
 	frec__engine_work(server->engine);
 	// Descriptors are closed some time before a process counts as gone.
-	while (server->engine->deaths.count || (server->cut_off && frec__engine_awaits(server->engine) &&
-						frec__monotonic() < patience)) {
+	while (server->engine->deaths.count ||
+	       (server->cut_off && frec__engine_awaits(server->engine) &&
+		frec__monotonic() < patience)) {
 		int timeout;
 		size_t count = frec__engine_poll(server->engine, fds, POLL_MAX, &timeout);
 
@@ -385,10 +406,12 @@ void frec__server_run(struct frec_server *server)
 		fds[count++] = (struct pollfd){.fd = server->signals, .events = POLLIN};
 		fds[count++] = (struct pollfd){.fd = server->until, .events = POLLIN};
 		for (size_t i = 0; i < server->listeners; i++)
-			fds[count++] = (struct pollfd){.fd = server->listener[i].fd, .events = POLLIN};
+			fds[count++] =
+				(struct pollfd){.fd = server->listener[i].fd, .events = POLLIN};
 		first_connection = count;
 		for (size_t i = 0; i < connections; i++)
-			fds[count++] = (struct pollfd){.fd = server->connection[i]->fd, .events = POLLIN};
+			fds[count++] =
+				(struct pollfd){.fd = server->connection[i]->fd, .events = POLLIN};
 		count += frec__engine_poll(server->engine, fds + count, POLL_MAX - count, &timeout);
 		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
@@ -398,13 +421,14 @@ void frec__server_run(struct frec_server *server)
 			handle_signal(server);
 		// From the end: dropping one moves the last into its place.
 		for (size_t i = connections; i-- > 0;) {
-			if (fds[first_connection + i].revents && !handle(server, server->connection[i]))
+			if (fds[first_connection + i].revents &&
+			    !handle(server, server->connection[i]))
 				drop(server, i);
 		}
 		for (size_t i = 0; i < server->listeners; i++) {
-			int fd = fds[2 + i].revents ? accept4(server->listener[i].fd, NULL, NULL,
-							      SOCK_CLOEXEC)
-						    : -1;
+			int fd = fds[2 + i].revents
+					 ? accept4(server->listener[i].fd, NULL, NULL, SOCK_CLOEXEC)
+					 : -1;
 
 			if (fd >= 0)
 				frec__server_adopt(server, fd, false);

@@ -1,36 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shared memory of the shm transport: one memfd that a recorder makes, sealed against shrinking, and that services
- * map and write without system calls.
+ * The shared memory of the shm transport: one memfd that a recorder makes, sealed against
+ * shrinking, and that services map and write without system calls.
  *
  *	header		struct frec_shm_header. Services map it read-only.
- *	table		struct frec_shm_slot for each event that a service has registered; then their declarations.
- *	controls	for each ring struct frec_shm_control and, per slot, how many events were emitted: `emitted`, then `moved`.
- *	rings		the data of each ring, a power of two, mapped by services twice in a row so that no record wraps.
+ *	table		struct frec_shm_slot for each event that a service has registered; then
+ *			their declarations.
+ *	controls	for each ring struct frec_shm_control and, per slot, how many events were
+ *			emitted: `emitted`, then `moved`.
+ *	rings		the data of each ring, a power of two, mapped by services twice in a row so
+ *			that no record wraps.
  *
- * There is a ring per CPU and a last one, `shared`. A CPU's ring is written in restartable sequences alone: the kernel
- * aborts one when its thread is preempted, migrated or signalled, so that at most one writer is at work in a ring, the
- * record counts only when it is whole, and time never runs backwards in a ring. Threads that the C library has not
- * registered for these (another C library, an emulator, another architecture) use the shared ring, with atomic operations.
+ * There is a ring per CPU and a last one, `shared`. A CPU's ring is written in restartable
+ * sequences alone: the kernel aborts one when its thread is preempted, migrated or signalled, so
+ * that at most one writer is at work in a ring, the record counts only when it is whole, and time
+ * never runs backwards in a ring. Threads that the C library has not registered for these (another
+ * C library, an emulator, another architecture) use the shared ring, with atomic operations.
  *
  * Invariants:
- * 1. `position` counts the bytes written, from FREC_SHM_POSITION_FIRST. Writing goes downwards, as in perf's rings: the
- *    record that moves the position to p stands at -p, modulo the ring's size. So reading upwards meets the newest first.
- * 2. A record is struct frec_shm_record and a multiple of 8 bytes. Its commit word is that position, in units of 8 bytes, xor
- *    the header's key: at any place in a ring there is exactly one value that says "a record of this lap begins here", and a
- *    payload cannot hold it but by guessing. Its checksum covers all that follows. Both are stored at once and last.
- * 3. In a CPU's ring everything between position and position - size is whole, but for the oldest record and, below it, what a
- *    writer is just overwriting: not more than FREC_SHM_RECORD_MAX. What is not, somebody else overwrote. In the
- *    shared ring a record that was begun and not finished is not whole either, and a writer that was stopped for a whole lap
- *    can spoil a newer one.
- * 4. An event counts after its record does. So what was counted before a copy began is in it or was overwritten.
- * 5. A slot, once FREC_SHM_READY, does not change and is never given back: records refer to it by FREC_SHM_ID. Processes with
- *    the same declaration share a slot.
- * 6. `owner` is a robust futex that a thread of the recorder holds: when it ends, however it ends, the kernel sets
- *    FUTEX_OWNER_DIED in it. Who sees that stops writing and gives the memory back.
+ * 1. `position` counts the bytes written, from FREC_SHM_POSITION_FIRST. Writing goes downwards, as
+ *    in perf's rings: the record that moves the position to p stands at -p, modulo the ring's size.
+ *    So reading upwards meets the newest first.
+ * 2. A record is struct frec_shm_record and a multiple of 8 bytes. Its commit word is that
+ *    position, in units of 8 bytes, xor the header's key: at any place in a ring there is exactly
+ *    one value that says "a record of this lap begins here", and a payload cannot hold it but by
+ *    guessing. Its checksum covers all that follows. Both are stored at once and last.
+ * 3. In a CPU's ring everything between position and position - size is whole, but for the oldest
+ *    record and, below it, what a writer is just overwriting: not more than FREC_SHM_RECORD_MAX.
+ *    What is not, somebody else overwrote. In the shared ring a record that was begun and not
+ *    finished is not whole either, and a writer that was stopped for a whole lap can spoil a newer
+ *    one.
+ * 4. An event counts after its record does. So what was counted before a copy began is in it or was
+ *    overwritten.
+ * 5. A slot, once FREC_SHM_READY, does not change and is never given back: records refer to it by
+ *    FREC_SHM_ID. Processes with the same declaration share a slot.
+ * 6. `owner` is a robust futex that a thread of the recorder holds: when it ends, however it ends,
+ *    the kernel sets FUTEX_OWNER_DIED in it. Who sees that stops writing and gives the memory back.
  *
- * Nothing here is trusted by either side: each keeps its own copy of the header, masks positions, checks sizes and offsets.
- * What it does not protect against is a wild write that hits the mapping: such records are found and counted, but gone.
+ * Nothing here is trusted by either side: each keeps its own copy of the header, masks positions,
+ * checks sizes and offsets. What it does not protect against is a wild write that hits the mapping:
+ * such records are found and counted, but gone.
  */
 #ifndef FREC_RECORDER_SHM_H
 #define FREC_RECORDER_SHM_H
@@ -51,15 +60,19 @@
 #define FREC_SHM_RING_SIZE_MIN (64u << 10)
 #define FREC_SHM_RING_SIZE_MAX (1u << 30)
 
-/* Every section begins at a multiple of this, whatever the machine's page size. The memfd is sparse: it costs nothing. */
+/* Every section begins at a multiple of this, whatever the machine's page size. The memfd is
+ * sparse: it costs nothing. */
 #define FREC_SHM_ALIGNMENT (64u << 10)
 
-/* More than a record's size, so that the writer's exchange-and-add tells what it got from what it put in. */
+/* More than a record's size, so that the writer's exchange-and-add tells what it got from what it
+ * put in. */
 #define FREC_SHM_POSITION_FIRST (64u << 10)
 
-/* What frec_shm_header.options says. */
-#define FREC_SHM_GUARD \
-	1u /* services open the mapping for writing only while they write, where they have protection keys */
+/*
+ * A bit of frec_shm_header.options: services open the mapping for writing only while they write,
+ * where they have protection keys.
+ */
+#define FREC_SHM_GUARD 1u
 
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
@@ -68,7 +81,8 @@ struct frec_shm_header {
 	uint64_t ring_size;
 	uint32_t key;	/* of commit words */
 	uint32_t owner; /* thread id, FUTEX_OWNER_DIED */
-	/* What the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an empty one. */
+	/* What the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an empty
+	 * one. */
 	char selection[FREC_SHM_SELECTION_SIZE];
 };
 
@@ -78,7 +92,9 @@ struct frec_shm_slot {
 	uint32_t state;
 	uint32_t pid; /* that registered it first */
 	uint32_t
-		offset; /* of its entry of section frec_declarations (flightrec/fields.h), in `declarations` */
+		/* of its entry of section frec_declarations (flightrec/fields.h), in
+		 * `declarations` */
+		offset;
 	uint32_t size; /* of that */
 };
 
@@ -93,12 +109,15 @@ struct frec_shm_control {
 	uint64_t position;
 	uint64_t reserved[7];
 	uint64_t emitted
-		[FREC_SHM_EVENTS]; /* counted within the restartable sequence; in the shared ring atomically */
+		/* counted within the restartable sequence; in the shared ring atomically */
+		[FREC_SHM_EVENTS];
 	uint64_t moved
-		[FREC_SHM_EVENTS]; /* counted atomically, when the sequence was aborted between record and count */
+		/* counted atomically, when the sequence was aborted between record and count */
+		[FREC_SHM_EVENTS];
 };
 
-/* The id that a record has as PERF_SAMPLE_IDENTIFIER. The kernel's own, of perf events, count up from 1. */
+/* The id that a record has as PERF_SAMPLE_IDENTIFIER. The kernel's own, of perf events, count up
+ * from 1. */
 #define FREC_SHM_ID_FIRST (UINT64_C(1) << 32)
 #define FREC_SHM_ID(slot) (FREC_SHM_ID_FIRST + (slot))
 
@@ -111,10 +130,13 @@ struct frec_shm_record {
 	uint32_t pid, tid;
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
 	uint64_t
-		cpu; /* a u32 and zeroes; one store of its own size, because it is read back at once */
+		/* a u32 and zeroes; one store of its own size, because it is read back at once */
+		cpu;
 	uint32_t raw_size;
 	uint8_t raw
-		[]; /* 8 bytes of common header, the payload, zeroes up to a multiple of 8 of the whole */
+		/* 8 bytes of common header, the payload, zeroes up to a multiple of 8 of the
+		 * whole */
+		[];
 } __attribute__((packed));
 
 #define FREC_SHM_FRAME_SIZE offsetof(struct frec_shm_record, header)

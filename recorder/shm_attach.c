@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attaching a service to a recorder's shared memory, and registering its events there. The memory comes from a recorder,
- * but other services can write to it as well: what is read of it is checked, and nothing of it can make us wait.
+ * Attaching a service to a recorder's shared memory, and registering its events there. The memory
+ * comes from a recorder, but other services can write to it as well: what is read of it is checked,
+ * and nothing of it can make us wait.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,8 @@
 
 #define GENERATIONS 0xfffe /* those that no FREC__NO_INDEX has */
 
-/* How often somebody who is just registering is given the CPU, so that two processes that start at once share a slot. */
+/* How often somebody who is just registering is given the CPU, so that two processes that start at
+ * once share a slot. */
 #define PATIENCE 100
 
 /* What an entry of section frec_declarations begins with. */
@@ -33,7 +35,8 @@ static bool is_alive(const struct frec__shm *shm)
 	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
 }
 
-/* Reads the header into `ret`. A descriptor whose size could change would be the end of who maps it. */
+/* Reads the header into `ret`. A descriptor whose size could change would be the end of who maps
+ * it. */
 static int read_header(int fd, struct frec_shm_header *ret)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -81,8 +84,9 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 }
 
 /*
- * Processors that have no keys, or kernels, leave the memory unguarded: it is a guard against mistakes. The key is the
- * process's for good, so that none is used up by recorders that come and go.
+ * Processors that have no keys, or kernels, leave the memory unguarded: it is a guard against
+ * mistakes. The key is the process's for good, so that none is used up by recorders that come and
+ * go.
  */
 static int guard(void *memory, size_t size)
 {
@@ -115,8 +119,8 @@ static int make_process(void)
 }
 
 /*
- * Lets go of a dead recorder's memory but not of the addresses: a thread that was stopped in the middle of an emit writes
- * there when it goes on.
+ * Lets go of a dead recorder's memory but not of the addresses: a thread that was stopped in the
+ * middle of an emit writes there when it goes on.
  */
 static void abandon(const struct frec__shm *shm)
 {
@@ -239,7 +243,8 @@ static uint32_t state_of(const struct frec_shm_table *table, uint32_t slot)
 	return state;
 }
 
-/* Finds the slot of a declaration or takes one. A process that died while it had claimed one leaves it unused. */
+/* Finds the slot of a declaration or takes one. A process that died while it had claimed one leaves
+ * it unused. */
 static int find_slot(struct frec_shm_table *table, const struct declaration *declaration)
 {
 	for (uint32_t i = 0; i < FREC_SHM_EVENTS; i++) {

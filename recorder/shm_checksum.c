@@ -6,7 +6,8 @@
 
 #define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41 with its bits reversed */
 
-/* Four bits at a time, with a table that needs no preparation: a signal handler may be the first to come. */
+/* Four bits at a time, with a table that needs no preparation: a signal handler may be the first to
+ * come. */
 static uint32_t add_word(uint32_t crc, uint64_t word)
 {
 	static const uint32_t table[16] = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checksum of a record in shared memory, for both ends: CRC-32C in three chains, each over every third word of 8 bytes,
- * because a processor computes three at once in the time of one. (A hash by multiplications took as long, in three times as many
- * instructions; they are what an emit has too many of.)
+ * The checksum of a record in shared memory, for both ends: CRC-32C in three chains, each over
+ * every third word of 8 bytes, because a processor computes three at once in the time of one. (A
+ * hash by multiplications took as long, in three times as many instructions; they are what an emit
+ * has too many of.)
  */
 #ifndef FREC_RECORDER_SHM_CHECKSUM_H
 #define FREC_RECORDER_SHM_CHECKSUM_H

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Copying shared rings, and telling records from what is none. The copy is private memory: what was judged stays as it was.
+// Copying shared rings, and telling records from what is none. The copy is private memory: what was
+// judged stays as it was.
 //
-// The walk goes from the newest record to the oldest. At each place exactly one commit word is right (see shm.h), so after
-// something that is no record the walk goes on at the next place that holds a right one, with a right checksum; what was
-// passed over is damage. Towards the old end it is not: there the oldest record is cut, and writers were overwriting while
-// the copy was made. The first gap that reaches into that part ends the walk.
+// The walk goes from the newest record to the oldest. At each place exactly one commit word is
+// right (see shm.h), so after something that is no record the walk goes on at the next place that
+// holds a right one, with a right checksum; what was passed over is damage. Towards the old end it
+// is not: there the oldest record is cut, and writers were overwriting while the copy was made. The
+// first gap that reaches into that part ends the walk.
 //
-// A position that somebody has overwritten would make every commit word wrong. Then the newest record that agrees with
-// itself, its place with its commit word and its checksum with its bytes, takes its place.
+// A position that somebody has overwritten would make every commit word wrong. Then the newest
+// record that agrees with itself, its place with its commit word and its checksum with its bytes,
+// takes its place.
 #include "recorder/shm_copy.h"
 
 #include <string.h>
@@ -25,7 +28,9 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 struct judge {
 	const struct frec_shm_rings *rings;
 	uint64_t
-		budget; // bytes of wrong checksums that may still be computed: what is hostile can make all of them wrong
+		// bytes of wrong checksums that may still be computed: what is hostile can make all
+		// of them wrong
+		budget;
 };
 
 static uint64_t position_of(const struct frec_shm_rings *rings, size_t ring)
@@ -53,7 +58,8 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	first = size < rings->ring_size - start ? size : rings->ring_size - start;
 	memcpy(copy->data, data + start, first);
 	memcpy(copy->data + first, data, size - first);
-	// The loads of the copy come before the load that judges them: pairs with the fence in write_shared of shm_emit.c.
+	// The loads of the copy come before the load that judges them: pairs with the fence in
+	// write_shared of shm_emit.c.
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	copy->during = position_of(rings, ring) - copy->head;
 	copy->valid = size;
@@ -106,7 +112,8 @@ static void rotate(uint8_t *data, size_t size, size_t by)
 	reverse(data, 0, size);
 }
 
-// Finds the position by the records, and turns the copy so that it begins there. False where there is no record.
+// Finds the position by the records, and turns the copy so that it begins there. False where there
+// is no record.
 static bool find_position(struct judge *judge, struct frec_ring_copy *copy)
 {
 	size_t size = judge->rings->ring_size, at = 0;
@@ -136,8 +143,8 @@ static bool find_position(struct judge *judge, struct frec_ring_copy *copy)
 	return true;
 }
 
-// Puts the whole records of the first `size` bytes one behind the other. Returns how far it came. What is no record and begins
-// before `certain` is damage.
+// Puts the whole records of the first `size` bytes one behind the other. Returns how far it came.
+// What is no record and begins before `certain` is damage.
 static size_t gather(struct judge *judge, struct frec_ring_copy *copy, size_t size, size_t certain,
 		     struct frec_shm_damage *damage)
 {
@@ -177,7 +184,8 @@ void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy 
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
 	end = gather(&judge, copy, size, certain, ret);
-	// Not where writers went round the whole ring meanwhile: then it is right that nothing is left.
+	// Not where writers went round the whole ring meanwhile: then it is right that nothing is
+	// left.
 	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
 	    find_position(&judge, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing events into a recorder's shared memory: all that runs in a service's threads and signal handlers. shm.h says
- * what stands where.
+ * Writing events into a recorder's shared memory: all that runs in a service's threads and signal
+ * handlers. shm.h says what stands where.
  *
- * The record is built in the caller's memory, with its checksum, and copied in one go. A thread that has restartable sequences
- * does that in the ring of its CPU, without an atomic instruction; the others in the shared ring, where a place is taken
- * first and the commit word stored last.
+ * The record is built in the caller's memory, with its checksum, and copied in one go. A thread
+ * that has restartable sequences does that in the ring of its CPU, without an atomic instruction;
+ * the others in the shared ring, where a place is taken first and the commit word stored last.
  */
 #include "recorder/shm_sequence.h"
 
@@ -39,9 +39,10 @@ static __attribute__((noinline, cold)) void identify(void)
 }
 
 /*
- * The pages of shared memory live as long as anybody maps them, so whoever notices first empties them. Then another
- * recorder may just have been attached: shm_attach.c publishes it first and turns its events on afterwards, so either it
- * is seen here, or the event is turned on after it was turned off.
+ * The pages of shared memory live as long as anybody maps them, so whoever notices first empties
+ * them. Then another recorder may just have been attached: shm_attach.c publishes it first and
+ * turns its events on afterwards, so either it is seen here, or the event is turned on after it was
+ * turned off.
  */
 static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
 						     struct frec__event *event)
@@ -75,7 +76,8 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
-	/* A reader that finds any of these bytes then finds the position moved: pairs with the fence in frec__shm_copy. */
+	/* A reader that finds any of these bytes then finds the position moved: pairs with the
+	 * fence in frec__shm_copy. */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
 	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
@@ -87,9 +89,9 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	__atomic_fetch_add(&control->emitted[slot], 1, __ATOMIC_RELEASE);
 }
 
-static inline __attribute__((always_inline)) void
-write_record(const struct frec__shm *shm, uint32_t slot, const struct frec__shm_moment *moment,
-	     struct frec_shm_record *record, size_t size)
+static inline __attribute__((always_inline)) void write_record(
+	const struct frec__shm *shm, uint32_t slot, const struct frec__shm_moment *moment,
+	struct frec_shm_record *record, size_t size)
 {
 	if (shm->sequences && frec__shm_write_own(shm, slot, moment, record, size))
 		return;
@@ -99,8 +101,8 @@ write_record(const struct frec__shm *shm, uint32_t slot, const struct frec__shm_
 }
 
 /*
- * Begins an emit: tells where to write, and the event's slot. NULL where there is nothing to write to: a slot of another
- * recorder's table means that one of them is just being replaced.
+ * Begins an emit: tells where to write, and the event's slot. NULL where there is nothing to write
+ * to: a slot of another recorder's table means that one of them is just being replaced.
  */
 static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
 					    struct frec__shm_moment *ret_moment)
@@ -144,7 +146,8 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 		identify();
 	/* What is behind the payload is rounded up with zeroes. */
 	memset(record->raw + size, 0, FREC__SHM_ROOM_BEHIND);
-	/* In words of 8 bytes, as the checksum reads them: a processor waits for bytes that were stored in smaller ones. */
+	/* In words of 8 bytes, as the checksum reads them: a processor waits for bytes that were
+	 * stored in smaller ones. */
 	header.fields = (struct perf_event_header){PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER,
 						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
 	put_word(&record->header, header.word);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The recorder's end of the shm transport: its memfd, and the events that services register in it. Copies are in shm_copy.c.
+// The recorder's end of the shm transport: its memfd, and the events that services register in it.
+// Copies are in shm_copy.c.
 #include "recorder/shm_rings.h"
 
 #include <errno.h>
@@ -35,7 +36,8 @@ static int put_selection(struct frec_shm_header *header, const char *const *sele
 	return 0;
 }
 
-// The rings of the CPUs that are there take their memory at once: it is the recorder's, and must not be missing later.
+// The rings of the CPUs that are there take their memory at once: it is the recorder's, and must
+// not be missing later.
 static int take_memory(const struct frec_shm_rings *rings)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -160,7 +162,8 @@ size_t frec__shm_cpus(const struct frec_shm_rings *rings)
 	return rings->count;
 }
 
-// Takes a declaration as it is now: services can change it at any time. Takes over nothing but what is one event.
+// Takes a declaration as it is now: services can change it at any time. Takes over nothing but what
+// is one event.
 static int take_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
 		      uint32_t slot)
 {

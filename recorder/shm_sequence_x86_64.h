@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a record as a restartable sequence (rseq(2)), on x86_64: all of it but the instructions of the section themselves, which
- * are in shm_sequence_x86_64.c, with what is to be known of them. Part of shm_emit.c: calls are a good part of what an emit takes.
+ * Writing a record as a restartable sequence (rseq(2)), on x86_64: all of it but the instructions
+ * of the section themselves, which are in shm_sequence_x86_64.c, with what is to be known of them.
+ * Part of shm_emit.c: calls are a good part of what an emit takes.
  */
 #ifndef FREC_RECORDER_SHM_SEQUENCE_H
 #define FREC_RECORDER_SHM_SEQUENCE_H
@@ -12,7 +13,8 @@
 /* A debugger that steps through the code aborts every attempt. */
 #define FREC__SHM_ATTEMPTS 64
 
-/* Set by the C library (2.35 and later): where an area is from the thread pointer, and its size, 0 when it has none. */
+/* Set by the C library (2.35 and later): where an area is from the thread pointer, and its size, 0
+ * when it has none. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
@@ -56,8 +58,9 @@ static inline struct frec__shm_area *frec__shm_area(void)
 }
 
 /*
- * Begins a sequence, as early as can be: reading the clock takes a third of an emit, and the processor can do other things
- * meanwhile. When the thread is interrupted between this and frec__shm_write_own, that begins anew.
+ * Begins a sequence, as early as can be: reading the clock takes a third of an emit, and the
+ * processor can do other things meanwhile. When the thread is interrupted between this and
+ * frec__shm_write_own, that begins anew.
  */
 static inline void frec__shm_begin(struct frec__shm_moment *ret)
 {
@@ -76,8 +79,9 @@ static inline void frec__shm_end(void)
 }
 
 /*
- * Completes a record and writes it to the ring of the CPU that this thread is on. Returns false where it cannot: the
- * thread is not registered, the CPU has no ring, or something interrupts each attempt.
+ * Completes a record and writes it to the ring of the CPU that this thread is on. Returns false
+ * where it cannot: the thread is not registered, the CPU has no ring, or something interrupts each
+ * attempt.
  */
 static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slot,
 				       const struct frec__shm_moment *moment,

@@ -48,8 +48,9 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 		sideband->available[kind] = true;
 	}
 	if (!sideband->available[FREC_ALERT_FATAL])
-		return frec__error(reterr, -ENOENT, "this kernel has no tracepoint "
-						    "signal:signal_deliver: crashes cannot be seen");
+		return frec__error(reterr, -ENOENT,
+				   "this kernel has no tracepoint "
+				   "signal:signal_deliver: crashes cannot be seen");
 	return 0;
 }
 
@@ -90,7 +91,8 @@ static void close_cpu(struct frec_sideband_cpu *cpu)
 
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr)
 {
-	struct frec_sideband_cpu *grown, opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
+	struct frec_sideband_cpu *grown,
+		opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
 	struct perf_event_attr attr;
 	int r = 0;
 
@@ -187,7 +189,8 @@ static void handle_sample(struct frec_sideband *sideband, const struct frec_samp
 		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
 		alert.signal = SIGKILL;
 		alert.code = (int)field(sideband, kind, "code", sample);
-		// The event happens where the signal is sent from; SI_KERNEL and the like have no sender.
+		// The event happens where the signal is sent from; SI_KERNEL and the like have no
+		// sender.
 		alert.sender = alert.code <= 0 ? sample->pid : 0;
 		break;
 	case FREC_ALERT_EXEC:
@@ -247,8 +250,8 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 
 		snprintf(path, sizeof(path), "/proc/%u", body->pid);
 		proc = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-		frec__build_ids_find(&sideband->processes->build_ids, proc, makedev(body->major, body->minor),
-				     body->inode, &map);
+		frec__build_ids_find(&sideband->processes->build_ids, proc,
+				     makedev(body->major, body->minor), body->inode, &map);
 	}
 	frec__process_table_map(sideband->processes, body->pid, &map);
 	if (sideband->mapped && *map.path == '/')
@@ -264,7 +267,8 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 
 	switch (header->type) {
 	case PERF_RECORD_FORK:
-		frec__process_table_fork(sideband->processes, task->pid, task->ppid, task->tid, time);
+		frec__process_table_fork(sideband->processes, task->pid, task->ppid, task->tid,
+					 time);
 		break;
 	case PERF_RECORD_EXIT:
 		frec__process_table_exit(sideband->processes, task->pid, task->tid, time);

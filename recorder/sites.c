@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading the notes about sites. The file can be anybody's: addresses are looked up in its own segments, and a breakpoint is
-// only ever put on the two no-ops that a site is.
+// Reading the notes about sites. The file can be anybody's: addresses are looked up in its own
+// segments, and a breakpoint is only ever put on the two no-ops that a site is.
 #include "recorder/sites.h"
 
 #include <errno.h>
@@ -29,7 +29,8 @@ static const uint8_t instructions[] = {0x90, 0x0f, 0x1f, 0x44, 0x00, 0x00};
 static const uint8_t instructions[] = {0x1f, 0x20, 0x03, 0xd5};
 #endif
 
-// Where in the file the byte at an address of the program is. `size` bytes must follow in one segment with these rights.
+// Where in the file the byte at an address of the program is. `size` bytes must follow in one
+// segment with these rights.
 static bool find_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flags, uint64_t *ret)
 {
 	size_t count;
@@ -87,7 +88,7 @@ static int read_site(struct frec_declarations *declarations, Elf *elf, int fd,
 
 	if (!find_offset(elf, note->site, sizeof(instructions), PF_R | PF_X, &ret->offset) ||
 	    !find_offset(elf, note->enable, sizeof(uint32_t), PF_R | PF_W, &ret->enable) ||
-	    !find_offset(elf, note->declaration, 1, PF_R, &declaration) || 
+	    !find_offset(elf, note->declaration, 1, PF_R, &declaration) ||
 	    !is_site(fd, ret->offset, ret->enable))
 		return 0;
 	return read_declaration(declarations, fd, declaration, &ret->event);

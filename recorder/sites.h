@@ -8,8 +8,9 @@
 #include "recorder/declarations.h"
 
 /*
- * Reads the notes of a file and tells declarations->found_sites of those that hold: whose declaration is one, whose
- * instructions are a site's, whose enable word is in data that can be written. Returns 0 or -ENOMEM.
+ * Reads the notes of a file and tells declarations->found_sites of those that hold: whose
+ * declaration is one, whose instructions are a site's, whose enable word is in data that can be
+ * written. Returns 0 or -ENOMEM.
  */
 int frec__sites_read(struct frec_declarations *declarations, Elf *elf, int fd);
 

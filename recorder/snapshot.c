@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing a .frec file: first a look over all records (who appears, what is covered, what the crash left), then the parts
-// in order. The parts that describe single things are in snapshot_parts.c.
+// Writing a .frec file: first a look over all records (who appears, what is covered, what the crash
+// left), then the parts in order. The parts that describe single things are in snapshot_parts.c.
 #include "recorder/snapshot.h"
 
 #include <errno.h>
@@ -29,7 +29,8 @@ struct coverage {
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-// Marks a record of the copy that is left out of the file: PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
+// Marks a record of the copy that is left out of the file: PERF_RECORD_MISC_EXT_RESERVED, which the
+// kernel does not set.
 #define LEFT_OUT (1 << 15)
 
 // Decided on the first walk, and noted in the copy: the process table changes before the second.
@@ -43,7 +44,8 @@ static bool decide(const struct frec_snapshot *snapshot, const struct frec_ring 
 		belongs = ring->uid == (uint32_t)snapshot->only_uid;
 	else if (snapshot->only_uid >= 0)
 		belongs = frec__process_table_belongs(snapshot->processes, frec__record_pid(record),
-						      (uint32_t)snapshot->only_uid, frec__record_time(record));
+						      (uint32_t)snapshot->only_uid,
+						      frec__record_time(record));
 	if (!belongs)
 		record->misc |= LEFT_OUT;
 	return !(record->misc & LEFT_OUT);
@@ -54,7 +56,8 @@ static const struct perf_event_header *at(const struct frec_ring_copy *copy, uin
 	return (const void *)(copy->data + offset);
 }
 
-// The latest time among the oldest records: an interrupt can put a younger record before an older one, by its depth.
+// The latest time among the oldest records: an interrupt can put a younger record before an older
+// one, by its depth.
 #define OLDEST 4
 
 // What the kernel counted for a record: see frec__source_init.
@@ -74,16 +77,18 @@ static uint32_t tid_of(const struct perf_event_header *record)
 }
 
 // Nobody puts threads into another user's processes.
-static void note_thread(const struct frec_snapshot *snapshot, const struct frec_ring *ring, uint32_t pid, uint32_t tid)
+static void note_thread(const struct frec_snapshot *snapshot, const struct frec_ring *ring,
+			uint32_t pid, uint32_t tid)
 {
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 
-	if (process && (ring->uid == geteuid() || (process->uid_known && process->uid == ring->uid)))
+	if (process &&
+	    (ring->uid == geteuid() || (process->uid_known && process->uid == ring->uid)))
 		frec__process_table_note(snapshot->processes, pid, tid);
 }
 
-static void look_over(const struct frec_snapshot *snapshot, const struct frec_id_map *ids, size_t ring,
-		      struct coverage *coverage, struct frec_crash_finder *finder)
+static void look_over(const struct frec_snapshot *snapshot, const struct frec_id_map *ids,
+		      size_t ring, struct coverage *coverage, struct frec_crash_finder *finder)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
@@ -128,8 +133,8 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 
 // The records of one ring, oldest first, with our ids in place of the kernel's.
 static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
-		       const struct frec_id_map *ids, size_t ring, struct frec_snapshot_stacks *stacks,
-		       struct frec_chunk *chunk)
+		       const struct frec_id_map *ids, size_t ring,
+		       struct frec_snapshot_stacks *stacks, struct frec_chunk *chunk)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
@@ -151,16 +156,18 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 
 		if (record->misc & LEFT_OUT)
 			continue;
-		size = frec__snapshot_stacks_copy(stacks, source < 0 ? NULL : &snapshot->sources[source], record,
-						  copied);
+		size = frec__snapshot_stacks_copy(
+			stacks, source < 0 ? NULL : &snapshot->sources[source], record, copied);
 		if (records->size + size > FREC_CHUNK_SIZE) {
 			r = frec__chunk_put(chunk, parts);
 			if (snapshot->meanwhile)
 				snapshot->meanwhile(snapshot->context);
 		}
-		frec__record_set_id(memcpy(chunk->plain + records->size, copied, size), (uint64_t)(source + 1));
+		frec__record_set_id(memcpy(chunk->plain + records->size, copied, size),
+				    (uint64_t)(source + 1));
 		if (record->type == PERF_RECORD_SAMPLE) {
-			records->first = !records->last || time < records->first ? time : records->first;
+			records->first =
+				!records->last || time < records->first ? time : records->first;
 			records->last = time > records->last ? time : records->last;
 		}
 		records->count++;
@@ -169,8 +176,8 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 	return frec__chunk_put(chunk, parts);
 }
 
-static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_parts *parts, size_t ring,
-			   const struct coverage *coverage)
+static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_parts *parts,
+			   size_t ring, const struct coverage *coverage)
 {
 	const struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
@@ -212,11 +219,13 @@ static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_par
 		loss.lost = before->lost;
 		known = loss.in_file + loss.filtered + loss.lost;
 		missing = before->value > known ? before->value - known : 0;
-		// Nothing was overwritten in a ring that never wrapped. Some kernels count tracepoints that they then do not write
-		// (seen on 6.18: those that hit the idle task), and do not say so; in memory that services write somebody
-		// destroyed what is missing.
-		if (!copy->wrapped && (snapshot->rings[ring].shm ||
-				       snapshot->sources[s].transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
+		// Nothing was overwritten in a ring that never wrapped. Some kernels count
+		// tracepoints that they then do not write (seen on 6.18: those that hit the idle
+		// task), and do not say so; in memory that services write somebody destroyed what
+		// is missing.
+		if (!copy->wrapped &&
+		    (snapshot->rings[ring].shm ||
+		     snapshot->sources[s].transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
 			loss.lost += missing;
 		else
 			loss.overwritten = missing;
@@ -296,7 +305,8 @@ int frec__snapshot_write(const struct frec_snapshot *snapshot, const char *path,
 	r = frec__new_file_create(&parts.file, path, reterr);
 	if (!r) {
 		write_parts(snapshot, &parts, &ids, coverage, &finder);
-		if (!parts.error.code && owner >= 0 && fchown(parts.file.fd, (uid_t)owner, (gid_t)-1))
+		if (!parts.error.code && owner >= 0 &&
+		    fchown(parts.file.fd, (uid_t)owner, (gid_t)-1))
 			frec__error(&parts.error, -errno, "%s: cannot give it to user %lld", path,
 				    (long long)owner);
 		if (!parts.error.code)
@@ -321,8 +331,8 @@ bool frec__snapshot_mentions(const struct frec_snapshot *snapshot, uint32_t pid)
 		return true; // Better a file too many.
 	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
-		size_t count = frec__records_find(copy, capture->offset,
-						  snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
+		size_t count = frec__records_find(
+			copy, capture->offset, snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
 
 		for (size_t i = 0; i < count && !found; i++) {
 			const struct perf_event_header *record = at(copy, capture->offset[i]);

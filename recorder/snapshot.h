@@ -32,10 +32,12 @@ struct frec_snapshot {
 	const char *const *selection; /* NULL-terminated */
 	uint64_t sideband_lost;
 	const struct frec_reason *reason;
-	const struct frec_thread_stacks *stacks; /* of the process that died, from its core dump; NULL */
+	/* of the process that died, from its core dump; NULL */
+	const struct frec_thread_stacks *stacks;
 	bool drop_stack_bytes; /* stacks are unwound, and nothing else of them is kept */
-	int64_t only_uid; /* keep only this user's processes' records; -1: all */
-	/* Called now and then while a file is written, so that the caller keeps up with other work. */
+	int64_t only_uid;      /* keep only this user's processes' records; -1: all */
+	/* Called now and then while a file is written, so that the caller keeps up with other
+	 * work. */
 	void (*meanwhile)(void *context);
 	void *context;
 };

@@ -38,7 +38,8 @@ static ProtobufCBinaryData bytes(const char *text)
 	return (ProtobufCBinaryData){.len = text ? strlen(text) : 0, .data = (uint8_t *)text};
 }
 
-static size_t split_cmdline(const struct frec_process *process, ProtobufCBinaryData *ret, size_t room)
+static size_t split_cmdline(const struct frec_process *process, ProtobufCBinaryData *ret,
+			    size_t room)
 {
 	size_t count = 0, from = 0;
 
@@ -90,7 +91,8 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 {
 	const struct frec_reason *reason = finder->reason;
 
-	if (!reason->pid || sample->pid != reason->pid || (reason->tid && sample->tid != reason->tid))
+	if (!reason->pid || sample->pid != reason->pid ||
+	    (reason->tid && sample->tid != reason->tid))
 		return;
 	// Records come newest first: the first one is that of the last signal.
 	if (frec__source_is_crash(source) && !finder->sample) {
@@ -236,13 +238,15 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snaps
 	} else if (state->told) {
 		crash.sender_pid = state->sender_pid;
 	}
-	sender = crash.sender_pid ? frec__process_table_find(snapshot->processes, crash.sender_pid) : NULL;
+	sender = crash.sender_pid ? frec__process_table_find(snapshot->processes, crash.sender_pid)
+				  : NULL;
 	if (sender)
 		crash.sender_name = bytes(sender->name);
 	frec__parts_put(parts, FREC_PART_CRASH, &crash.base);
 }
 
-void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id, bool unwound)
+void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id,
+		      bool unwound)
 {
 	const struct frec_format *format = &source->format;
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
@@ -270,8 +274,8 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 		to->type = from->type;
 		if (!from->enumerators)
 			continue;
-		to->enumerator = calloc(from->enumerators, sizeof(*to->enumerator) +
-								   sizeof(**to->enumerator));
+		to->enumerator = calloc(from->enumerators,
+					sizeof(*to->enumerator) + sizeof(**to->enumerator));
 		if (!to->enumerator)
 			continue;
 		for (size_t e = 0; e < from->enumerators; e++) {
@@ -310,7 +314,8 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 		free(fields[i].enumerator);
 }
 
-static void put_process(struct frec_parts *parts, const struct frec_process *process, bool with_maps)
+static void put_process(struct frec_parts *parts, const struct frec_process *process,
+			bool with_maps)
 {
 	Flightrec__Process message = FLIGHTREC__PROCESS__INIT;
 	size_t maps = with_maps ? process->maps : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a .frec file that describe single things: host, trigger, crash, sources, processes. */
+/* The parts of a .frec file that describe single things: host, trigger, crash, sources,
+ * processes. */
 #ifndef FREC_RECORDER_SNAPSHOT_PARTS_H
 #define FREC_RECORDER_SNAPSHOT_PARTS_H
 
@@ -19,12 +20,15 @@ struct frec_parts {
 
 int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message);
 
-/* Collects, while the records pass by, who appears in them and what the kernel kept of the crash. */
+/* Collects, while the records pass by, who appears in them and what the kernel kept of the
+ * crash. */
 struct frec_crash_finder {
 	const struct frec_reason *reason;
-	const struct frec_sample *sample;  /* the record of the fatal signal, with registers and stack */
-	const struct frec_source *source;  /* which wrote it */
-	const uint8_t *details; /* a struct frec_crash_record of the BPF program, where it runs; not aligned */
+	/* the record of the fatal signal, with registers and stack */
+	const struct frec_sample *sample;
+	const struct frec_source *source; /* which wrote it */
+	/* a struct frec_crash_record of the BPF program, where it runs; not aligned */
+	const uint8_t *details;
 	uint32_t details_size;
 	uint8_t *mentioned; /* pids; NULL when out of memory: then nobody's mappings are written */
 };
@@ -43,7 +47,8 @@ void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *sna
 void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 		     const struct frec_crash_state *state);
 /* `unwound`: its records have frames instead of the bytes of stacks. */
-void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id, bool unwound);
+void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id,
+		      bool unwound);
 /* Processes that lived at or after `oldest`; mappings only of those that are mentioned. */
 void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
 			 const struct frec_crash_finder *finder, uint64_t oldest);

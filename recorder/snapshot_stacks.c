@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Unwinding while a file is written, and putting frames where the bytes of a stack were.
 //
-// Where no bytes may be kept, a frame of which the address leads to no code is not kept either: on a stack that was
-// overwritten an address of return can be anything, and it lay there.
+// Where no bytes may be kept, a frame of which the address leads to no code is not kept either: on
+// a stack that was overwritten an address of return can be anything, and it lay there.
 #include "recorder/snapshot_stacks.h"
 
 #include <stddef.h>
@@ -20,16 +20,16 @@ bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct f
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 				const struct frec_snapshot *snapshot)
 {
-	*stacks = (struct frec_snapshot_stacks){
-		.snapshot = snapshot,
-		.worker = {.processes = snapshot->processes,
-			   .only_code = snapshot->drop_stack_bytes,
-			   .fd = -1,
-			   .pid = -1,
-			   .meanwhile = snapshot->meanwhile,
-			   .context = snapshot->context},
-		.hide_kernel = snapshot->only_uid > 0 && !frec__kernel_names_public(),
-		.unwound = malloc(sizeof(*stacks->unwound))};
+	*stacks = (struct frec_snapshot_stacks){.snapshot = snapshot,
+						.worker = {.processes = snapshot->processes,
+							   .only_code = snapshot->drop_stack_bytes,
+							   .fd = -1,
+							   .pid = -1,
+							   .meanwhile = snapshot->meanwhile,
+							   .context = snapshot->context},
+						.hide_kernel = snapshot->only_uid > 0 &&
+							       !frec__kernel_names_public(),
+						.unwound = malloc(sizeof(*stacks->unwound))};
 	if (snapshot->reason->pid || snapshot->drop_stack_bytes)
 		frec__unwind_worker_start(&stacks->worker);
 }
@@ -81,7 +81,8 @@ static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stack
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 
-	// Without frames, whoever reads the file has the bytes of the stack, unless they are not to be kept.
+	// Without frames, whoever reads the file has the bytes of the stack, unless they are not to
+	// be kept.
 	if (parts->error.code || !stacks->unwound ||
 	    !frec__unwind_worker_ask(&stacks->worker, reason->pid, state->time, &state->registers,
 				     &state->stack, stacks->unwound))
@@ -118,7 +119,8 @@ void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stac
 		put_crash_stack(parts, stacks, process, state);
 }
 
-// Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time is over.
+// Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time
+// is over.
 static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
 		   const struct perf_event_header *record, const struct frec_perf_sample *parts)
 {
@@ -128,7 +130,8 @@ static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source
 
 	frec__sample_state(source, parts, values, &registers, &stack);
 	(void)frec__unwind_worker_ask(&stacks->worker, frec__record_pid(record),
-				      frec__record_time(record), &registers, &stack, stacks->unwound);
+				      frec__record_time(record), &registers, &stack,
+				      stacks->unwound);
 }
 
 static uint8_t *put(uint8_t *to, const void *from, size_t size)
@@ -161,7 +164,8 @@ static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *
 	return to;
 }
 
-// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes of the stack, if `cut`.
+// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes
+// of the stack, if `cut`.
 static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
@@ -207,7 +211,8 @@ static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_sou
 	struct frec_perf_sample parts;
 	uint8_t *end;
 
-	// A record that is broken may have what is to be left out anywhere: of it only the head is kept.
+	// A record that is broken may have what is to be left out anywhere: of it only the head is
+	// kept.
 	if (frec__sample_parts(source, record, &parts))
 		parts = (struct frec_perf_sample){0};
 	end = put(to, record, frec__sample_head(source));

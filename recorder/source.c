@@ -29,8 +29,8 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 	if (!source->format_text && errno == EMFILE)
 		return frec__error(reterr, -EMFILE, FREC_TOO_MANY_FILES);
 	if (!source->format_text)
-		return frec__error(reterr, -errno, "%s:%s: %s: %s", listed->system, listed->name, path,
-				   strerror(errno));
+		return frec__error(reterr, -errno, "%s:%s: %s: %s", listed->system, listed->name,
+				   path, strerror(errno));
 	r = frec__format_parse(&source->format, source->format_text,
 			       listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, reterr);
 	if (r) {
@@ -38,8 +38,9 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 		return r;
 	}
 	source->sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
-	// The kernel counts the nanoseconds that these tell, not their occurrences (__perf_count() in
-	// include/trace/events/sched.h). Asked for the period it makes one record of each, which says how much it counts.
+	// The kernel counts the nanoseconds that these tell, not their occurrences (__perf_count()
+	// in include/trace/events/sched.h). Asked for the period it makes one record of each, which
+	// says how much it counts.
 	if (!strcmp(listed->group, "sched") && !strncmp(listed->kernel_name, "sched_stat_", 11))
 		source->sample_type |= PERF_SAMPLE_PERIOD;
 	return 0;
@@ -148,7 +149,8 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	if (ring->offline || source->shm || ring->shm)
 		return 0;
 	if (source->output)
-		frec__bpf_output_count(source->output, source->slot, ring->cpu, &source->counted[at]);
+		frec__bpf_output_count(source->output, source->slot, ring->cpu,
+				       &source->counted[at]);
 	fd = open_event(source, ring, reterr);
 	if (fd < 0)
 		return fd;
@@ -158,8 +160,8 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	return 0;
 }
 
-void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring, bool begun,
-			struct frec_count *ret)
+void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring,
+			bool begun, struct frec_count *ret)
 {
 	struct frec_bpf_counts counts;
 
@@ -175,7 +177,8 @@ void frec__source_count(const struct frec_source *source, size_t at, const struc
 	// perf does not count what BPF programs write.
 	frec__bpf_output_count(source->output, source->slot, ring->cpu, &counts);
 	ret->lost = counts.lost - source->counted[at].lost;
-	// What was under way when the ring was opened counts from then on, so that as many are begun as are finished, or more.
+	// What was under way when the ring was opened counts from then on, so that as many are
+	// begun as are finished, or more.
 	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
 		     (source->counted[at].written + source->counted[at].lost);
 }

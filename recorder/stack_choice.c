@@ -9,7 +9,8 @@
 
 #include "recorder/perf.h"
 
-// Frames of a callchain, the kernel's PERF_MAX_STACK_DEPTH, and the words between them that tell whose they are.
+// Frames of a callchain, the kernel's PERF_MAX_STACK_DEPTH, and the words between them that tell
+// whose they are.
 #define CALLCHAIN_MAX 127
 #define CALLCHAIN_CONTEXTS_MAX 8
 
@@ -59,23 +60,27 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 		if (value && !strncmp(one, "stack=", 6) && !choice.said) {
 			if (parse_kinds(&choice, (char *)value + 1))
 				return frec__error(reterr, -EINVAL,
-						   "-e %s: a stack is dwarf, fp, kernel, several of these joined by "
+						   "-e %s: a stack is dwarf, fp, kernel, several "
+						   "of these joined by "
 						   "'+', or none",
 						   selection);
 			choice.said = true;
 		} else if (value && !strncmp(one, "bytes=", 6) && !bytes) {
 			if (frec__stack_parse_bytes(value + 1, &bytes))
-				return frec__error(reterr, -EINVAL, "-e %s: bytes are a number from 8 to %u",
+				return frec__error(reterr, -EINVAL,
+						   "-e %s: bytes are a number from 8 to %u",
 						   selection, FREC_STACK_BYTES_MAX);
 		} else {
-			return frec__error(reterr, -EINVAL,
-					   "-e %s: between the slashes stands stack=KIND, and bytes=N with "
-					   "stack=dwarf, each once",
-					   selection);
+			return frec__error(
+				reterr, -EINVAL,
+				"-e %s: between the slashes stands stack=KIND, and bytes=N with "
+				"stack=dwarf, each once",
+				selection);
 		}
 	}
 	if (bytes && !choice.bytes)
-		return frec__error(reterr, -EINVAL, "-e %s: bytes=%" PRIu32 " goes with stack=dwarf alone",
+		return frec__error(reterr, -EINVAL,
+				   "-e %s: bytes=%" PRIu32 " goes with stack=dwarf alone",
 				   selection, bytes);
 	if (bytes)
 		choice.bytes = bytes;
@@ -115,12 +120,13 @@ size_t frec__stack_size(const struct frec_stack_choice *choice)
 		size += 8 * (1 + CALLCHAIN_MAX + CALLCHAIN_CONTEXTS_MAX);
 	// u64 abi, the registers; u64 size, the bytes, u64 used.
 	if (choice->bytes)
-		size += 8 * (3 + (size_t)__builtin_popcountll(frec__perf_user_registers)) + choice->bytes;
+		size += 8 * (3 + (size_t)__builtin_popcountll(frec__perf_user_registers)) +
+			choice->bytes;
 	return size;
 }
 
-int frec__stack_check_ring(const struct frec_stack_choice *choice, uint64_t ring_size, const char *whose,
-			   struct frec_error *reterr)
+int frec__stack_check_ring(const struct frec_stack_choice *choice, uint64_t ring_size,
+			   const char *whose, struct frec_error *reterr)
 {
 	uint64_t needed = FREC_STACKS_IN_RING * frec__stack_size(choice), fits = 4096;
 

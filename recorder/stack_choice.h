@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which stacks the records of a source carry: chosen for each selection, or for all that say nothing. All that perf needs to
- * be told, and all that is known of what it costs, follows from this one choice.
+ * Which stacks the records of a source carry: chosen for each selection, or for all that say
+ * nothing. All that perf needs to be told, and all that is known of what it costs, follows from
+ * this one choice.
  *
  *	fp	the process's callchain, as the kernel finds it by frame pointers
- *	kernel	the kernel's callchain: none where no code of the kernel led to the record, as at a USDT site
+ *	kernel	the kernel's callchain: none where no code of the kernel led to the record, as at a
+ *		USDT site
  *	dwarf	the process's registers and a piece of its stack, to be unwound later
  *	none
  */
@@ -31,12 +33,14 @@ struct frec_stack_choice {
 	uint32_t bytes; /* of the process's stack, with its registers; 0: neither */
 };
 
-/* Bytes of stack, rounded up to what perf takes. Returns 0, or -EINVAL for what is no number from 1 to the maximum. */
+/* Bytes of stack, rounded up to what perf takes. Returns 0, or -EINVAL for what is no number from 1
+ * to the maximum. */
 int frec__stack_parse_bytes(const char *text, uint32_t *ret);
 
 /*
- * Takes what stands between the slashes behind a selection, "stack=dwarf+kernel,bytes=4096", and cuts it into pieces.
- * Returns 0, or -EINVAL with words. `selection` is the whole of what was given.
+ * Takes what stands between the slashes behind a selection, "stack=dwarf+kernel,bytes=4096", and
+ * cuts it into pieces. Returns 0, or -EINVAL with words. `selection` is the whole of what was
+ * given.
  */
 int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *selection,
 		      struct frec_error *reterr);
@@ -53,8 +57,9 @@ void frec__stack_attr(const struct frec_stack_choice *choice, struct perf_event_
 /* Bytes that it adds to a record, at most. */
 size_t frec__stack_size(const struct frec_stack_choice *choice);
 
-/* Refuses a ring that would hold next to nothing. `whose` begins the sentence. Returns 0 or -EINVAL with words. */
-int frec__stack_check_ring(const struct frec_stack_choice *choice, uint64_t ring_size, const char *whose,
-			   struct frec_error *reterr);
+/* Refuses a ring that would hold next to nothing. `whose` begins the sentence. Returns 0 or -EINVAL
+ * with words. */
+int frec__stack_check_ring(const struct frec_stack_choice *choice, uint64_t ring_size,
+			   const char *whose, struct frec_error *reterr);
 
 #endif

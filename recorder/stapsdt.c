@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading .note.stapsdt. The files are anybody's: nothing in them is believed before it is checked against its bounds.
+// Reading .note.stapsdt. The files are anybody's: nothing in them is believed before it is checked
+// against its bounds.
 #include "recorder/stapsdt.h"
 
 #include <ctype.h>
@@ -17,7 +18,8 @@
 #define TYPE 3
 #define SECTION_SIZE_MAX (16u << 20)
 
-// Where an argument begins: its size in bytes, negative for a signed one, maybe an f for floating point, and '@'.
+// Where an argument begins: its size in bytes, negative for a signed one, maybe an f for floating
+// point, and '@'.
 static bool begins_argument(const char *text)
 {
 	const char *at = text + (*text == '-');

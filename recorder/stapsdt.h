@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The USDT probes of an ELF file, by its notes (.note.stapsdt): who they are and what arguments they have. Where the
- * arguments lie is libbpf's business, which reads the same notes to attach.
+ * The USDT probes of an ELF file, by its notes (.note.stapsdt): who they are and what arguments
+ * they have. Where the arguments lie is libbpf's business, which reads the same notes to attach.
  */
 #ifndef FREC_RECORDER_STAPSDT_H
 #define FREC_RECORDER_STAPSDT_H
@@ -28,14 +28,16 @@ struct frec_usdt_probes {
 };
 
 /*
- * Adds to `probes` (zeroed at first) those of the open ELF file that match both globs. A file that is no ELF file, or has no
- * notes, or broken ones, adds what can be read of it. Returns 0, -ENOMEM, or -E2BIG with more than FREC_USDT_SITES_MAX.
+ * Adds to `probes` (zeroed at first) those of the open ELF file that match both globs. A file that
+ * is no ELF file, or has no notes, or broken ones, adds what can be read of it. Returns 0, -ENOMEM,
+ * or -E2BIG with more than FREC_USDT_SITES_MAX.
  */
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *provider,
 		       const char *name);
 void frec__usdt_probes_deinit(struct frec_usdt_probes *probes);
 
-/* Counts the arguments of a note's last string ("-4@%eax 8@-8(%rbp)"); bit n of `ret_signed`: argument n is signed. */
+/* Counts the arguments of a note's last string ("-4@%eax 8@-8(%rbp)"); bit n of `ret_signed`:
+ * argument n is signed. */
 uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed);
 
 #endif

@@ -13,8 +13,8 @@ struct frec_thread_stacks {
 };
 
 /*
- * Takes them out of `size` bytes of parts of a .frec file, all of which have to be stacks of threads of `pid`. -EINVAL: they
- * are not, or contradict themselves; -ENOMEM.
+ * Takes them out of `size` bytes of parts of a .frec file, all of which have to be stacks of
+ * threads of `pid`. -EINVAL: they are not, or contradict themselves; -ENOMEM.
  */
 int frec__thread_stacks_parse(struct frec_thread_stacks *stacks, const uint8_t *data, size_t size,
 			      uint32_t pid, struct frec_error *reterr);

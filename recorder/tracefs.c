@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tracefs is nearly always mounted at one of two well-known places, which are tried first because the list of mounts
- * can be long (thousands, on a container host) and costs time to read. The first place is preferred: the second one
- * mounts itself on access and needs the right to enter debugfs.
+ * tracefs is nearly always mounted at one of two well-known places, which are tried first because
+ * the list of mounts can be long (thousands, on a container host) and costs time to read. The first
+ * place is preferred: the second one mounts itself on access and needs the right to enter debugfs.
  *
  * A container may have been given a single file of it, mounted at its usual place or elsewhere.
  */
@@ -42,8 +42,8 @@ static bool is_file(const char *path, const void *name)
 	const char *slash = strrchr(path, '/');
 	struct stat status;
 
-	return slash && strcmp(slash + 1, name) == 0 && is_tracefs(path) && stat(path, &status) == 0 &&
-	       S_ISREG(status.st_mode);
+	return slash && strcmp(slash + 1, name) == 0 && is_tracefs(path) &&
+	       stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 static int copy_path(char *ret_path, size_t size, const char *path)
@@ -56,7 +56,8 @@ static int copy_path(char *ret_path, size_t size, const char *path)
 	return 0;
 }
 
-/* A place that something else was mounted over later, or that this process cannot reach, does not count. */
+/* A place that something else was mounted over later, or that this process cannot reach, does not
+ * count. */
 static int find_in_mounts(bool (*fits)(const char *path, const void *context), const void *context,
 			  char *ret_path, size_t size)
 {

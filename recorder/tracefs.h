@@ -6,12 +6,14 @@
 #include <stddef.h>
 
 /*
- * Writes the path of the mounted tracefs to `ret_path`. Needs no right to tracefs itself. Not for signal handlers.
- * Returns 0, -ENOENT where none is mounted (or the place cannot be reached), -ENAMETOOLONG.
+ * Writes the path of the mounted tracefs to `ret_path`. Needs no right to tracefs itself. Not for
+ * signal handlers. Returns 0, -ENOENT where none is mounted (or the place cannot be reached),
+ * -ENAMETOOLONG.
  */
 int frec__tracefs_find(char *ret_path, size_t size);
 
-/* Opens a file in tracefs, or one that is all there is of it, with `flags` and O_CLOEXEC. Returns the descriptor or a negative errno. */
+/* Opens a file in tracefs, or one that is all there is of it, with `flags` and O_CLOEXEC. Returns
+ * the descriptor or a negative errno. */
 int frec__tracefs_open(const char *name, int flags);
 
 #endif

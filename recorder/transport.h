@@ -12,6 +12,7 @@ enum frec_transport {
 	FREC_TRANSPORT_COUNT
 };
 
-extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT]; /* "auto", "user_events", ... */
+/* "auto", "user_events", ... */
+extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT];
 
 #endif

@@ -119,7 +119,8 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	return 0;
 }
 
-// Nothing of what the parent has open is to live as long as this one, which may never end: rings, breakpoints, sockets.
+// Nothing of what the parent has open is to live as long as this one, which may never end: rings,
+// breakpoints, sockets.
 static void run(const struct frec_unwind_worker *worker, int fd)
 {
 	const int kept = STDERR_FILENO + 1;
@@ -198,11 +199,13 @@ static void give_up(struct frec_unwind_worker *worker, bool late)
 	if (late || !frec__child_ends_within(worker->pid, 1000, &status)) {
 		frec__child_kill(worker->pid);
 		frec__report(LOG_WARNING,
-			     "unwinding stacks took longer than %d s: the rest of this file has no frames",
+			     "unwinding stacks took longer than %d s: the rest of this file has no "
+			     "frames",
 			     SECONDS_MAX);
 		return;
 	}
-	frec__report(LOG_WARNING, "unwinding stacks ended by %s %d: the rest of this file has no frames",
+	frec__report(LOG_WARNING,
+		     "unwinding stacks ended by %s %d: the rest of this file has no frames",
 		     WIFSIGNALED(status) ? "signal" : "exit status",
 		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
@@ -225,7 +228,8 @@ static bool ask_child(struct frec_unwind_worker *worker, uint32_t pid, uint64_t 
 				    .pid = pid,
 				    .stack_size = (uint32_t)size,
 				    .count = (uint32_t)registers->count};
-	struct iovec part[] = {{&question, sizeof(question)}, {(void *)(uintptr_t)stack->data, size}};
+	struct iovec part[] = {{&question, sizeof(question)},
+			       {(void *)(uintptr_t)stack->data, size}};
 	const struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 	struct answer answer;
 	bool late = false;

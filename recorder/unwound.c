@@ -9,7 +9,7 @@
 #include "recorder/cleanup.h"
 
 // The file's numbers are the unwinder's: whoever adds one adds it to both.
-#define SAME(name)                                                                             \
+#define SAME(name) \
 	_Static_assert((int)FREC_UNWIND_##name == (int)FLIGHTREC__STACK_END__STACK_END_##name, \
 		       "StackEnd in flightrec.proto has another number for " #name)
 SAME(COMPLETE);

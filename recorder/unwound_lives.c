@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lives of processes, and for each the unwinder's view of it, which is made when a stack asks for it and made anew for a time
-// at which something else was mapped.
+// Lives of processes, and for each the unwinder's view of it, which is made when a stack asks for
+// it and made anew for a time at which something else was mapped.
 #include "recorder/unwound_lives.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 #include "recorder/unwound.h"
 #include "unwind/epochs.h"
 
-// The unwinder's view of a process takes some hundred kilobytes: when there are so many, all are given up.
+// The unwinder's view of a process takes some hundred kilobytes: when there are so many, all are
+// given up.
 #define VIEWS_MAX 64
 
 struct life {
@@ -52,7 +53,8 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 	free(lives);
 }
 
-// Code that is made at run time replaces itself all the time, and means the same to the unwinder: of files alone it matters.
+// Code that is made at run time replaces itself all the time, and means the same to the unwinder:
+// of files alone it matters.
 static bool is_file(const struct frec_map *map)
 {
 	return *map->path == '/' && map->path[1] != '/';
@@ -70,7 +72,8 @@ static int find_epochs(struct life *life)
 		const struct frec_map *map = &process->map[i];
 
 		if (is_file(map))
-			spans[count++] = (struct frec_mapped_span){map->start, map->end, map->since};
+			spans[count++] =
+				(struct frec_mapped_span){map->start, map->end, map->since};
 	}
 	return frec__epochs_init(&life->epochs, spans, count);
 }

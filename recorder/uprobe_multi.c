@@ -15,13 +15,14 @@ struct link_create_uprobe_multi {
 	uint32_t cnt, multi_flags, pid;
 } __attribute__((aligned(8)));
 
-int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *offsets, const uint64_t *semaphores,
-			      const uint64_t *cookies, size_t count)
+int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *offsets,
+			      const uint64_t *semaphores, const uint64_t *cookies, size_t count)
 {
 	struct link_create_uprobe_multi request;
 	int fd;
 
-	// The kernel wants zeroes behind the last member too, where an initializer need not put them.
+	// The kernel wants zeroes behind the last member too, where an initializer need not put
+	// them.
 	memset(&request, 0, sizeof(request));
 	request.prog_fd = (uint32_t)program;
 	request.attach_type = FREC_TRACE_UPROBE_MULTI;

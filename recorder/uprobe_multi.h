@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One BPF program at many places of a file at once, which Linux can since 6.6 and libbpf since 1.3. */
+/* One BPF program at many places of a file at once, which Linux can since 6.6 and libbpf since
+ * 1.3. */
 #ifndef FREC_RECORDER_UPROBE_MULTI_H
 #define FREC_RECORDER_UPROBE_MULTI_H
 
@@ -10,10 +11,10 @@
 #define FREC_TRACE_UPROBE_MULTI 48
 
 /*
- * Attaches `program` to `count` offsets of the file, each with the semaphore at that offset and its cookie. Returns the link's
- * descriptor, close-on-exec, or a negative errno.
+ * Attaches `program` to `count` offsets of the file, each with the semaphore at that offset and its
+ * cookie. Returns the link's descriptor, close-on-exec, or a negative errno.
  */
-int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *offsets, const uint64_t *semaphores,
-			      const uint64_t *cookies, size_t count);
+int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *offsets,
+			      const uint64_t *semaphores, const uint64_t *cookies, size_t count);
 
 #endif

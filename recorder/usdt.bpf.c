@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-// Records the payload of an event at its site. Runs in the emitting thread, in the kernel; which source it is comes with the
-// breakpoint, as its cookie. The payload was put together on the thread's stack a moment ago, so it is in memory.
+// Records the payload of an event at its site. Runs in the emitting thread, in the kernel; which
+// source it is comes with the breakpoint, as its cookie. The payload was put together on the
+// thread's stack a moment ago, so it is in memory.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
@@ -36,7 +37,8 @@ static __always_inline int record(struct pt_regs *context)
 	return 0;
 }
 
-// One for breakpoints that are set one by one, one for those of a file at once; the kernel wants to know which when it loads.
+// One for breakpoints that are set one by one, one for those of a file at once; the kernel wants to
+// know which when it loads.
 SEC("uprobe")
 int site(struct pt_regs *context)
 {

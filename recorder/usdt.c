@@ -28,8 +28,8 @@ struct frec_usdt {
 	struct frec_bpf_output output;
 	bool optimised;
 	size_t links, descriptors;
-	struct bpf_link **link;	 // breakpoints that were set one by one
-	int *descriptor; // links of all those in a file
+	struct bpf_link **link; // breakpoints that were set one by one
+	int *descriptor;	// links of all those in a file
 };
 
 static int load(struct frec_usdt *usdt, bool one_by_one)
@@ -65,7 +65,8 @@ static void unload(struct frec_usdt *usdt)
 	*usdt = (struct frec_usdt){0};
 }
 
-static int attach_one(struct frec_usdt *usdt, const char *path, const struct frec_usdt_target *target)
+static int attach_one(struct frec_usdt *usdt, const char *path,
+		      const struct frec_usdt_target *target)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = target->enable,
 		    .bpf_cookie = target->slot);
@@ -83,8 +84,8 @@ static int attach_one(struct frec_usdt *usdt, const char *path, const struct fre
 	return 0;
 }
 
-static int attach_all(struct frec_usdt *usdt, const char *path, const struct frec_usdt_target *targets,
-		      size_t count)
+static int attach_all(struct frec_usdt *usdt, const char *path,
+		      const struct frec_usdt_target *targets, size_t count)
 {
 	FREC_FREE uint64_t *numbers = calloc(3 * count + 1, sizeof(*numbers));
 	int *grown = reallocarray(usdt->descriptor, usdt->descriptors + 1, sizeof(*grown));
@@ -99,15 +100,16 @@ static int attach_all(struct frec_usdt *usdt, const char *path, const struct fre
 		numbers[count + i] = targets[i].enable;
 		numbers[2 * count + i] = targets[i].slot;
 	}
-	fd = frec__uprobe_multi_attach(bpf_program__fd(usdt->skeleton->progs.sites), path, numbers, numbers + count,
-				       numbers + 2 * count, count);
+	fd = frec__uprobe_multi_attach(bpf_program__fd(usdt->skeleton->progs.sites), path, numbers,
+				       numbers + count, numbers + 2 * count, count);
 	if (fd < 0)
 		return fd;
 	grown[usdt->descriptors++] = fd;
 	return 0;
 }
 
-static int attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets, size_t count)
+static int attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets,
+		  size_t count)
 {
 	bool at_once = bpf_program__fd(usdt->skeleton->progs.sites) >= 0;
 	char path[32];
@@ -164,8 +166,9 @@ static void give_up(int number)
 }
 
 /*
- * The call goes to a page that the kernel maps into a process. Linux 6.18 copies the call to the child of a fork and not the
- * page: the child dies at its first event. Only after a try with a child of our own is it left to the kernel to do so.
+ * The call goes to a page that the kernel maps into a process. Linux 6.18 copies the call to the
+ * child of a fork and not the page: the child dies at its first event. Only after a try with a
+ * child of our own is it left to the kernel to do so.
  */
 static bool child_survives(void)
 {
@@ -182,7 +185,8 @@ static bool child_survives(void)
 	return !status;
 }
 
-// Tries the program for real, on ourselves: a breakpoint with a semaphore must set the word. Returns 0 or a negative errno.
+// Tries the program for real, on ourselves: a breakpoint with a semaphore must set the word.
+// Returns 0 or a negative errno.
 static int try(struct frec_usdt *usdt)
 {
 	struct own_mapping site = {.address = (uintptr_t)own_site + LONG_NOP_OFFSET};
@@ -201,12 +205,14 @@ static int try(struct frec_usdt *usdt)
 	r = attach(usdt, fd, &target, 1);
 	if (r)
 		return r;
-	// The kernel counts once for a place, however many listen there: another recorder may have done so already.
+	// The kernel counts once for a place, however many listen there: another recorder may have
+	// done so already.
 	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)
 		own_site();
-	usdt->optimised = *(volatile uint8_t *)(uintptr_t)site.address == CALL_OPCODE && child_survives();
+	usdt->optimised =
+		*(volatile uint8_t *)(uintptr_t)site.address == CALL_OPCODE && child_survives();
 	return 0;
 }
 #else
@@ -236,10 +242,11 @@ int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error
 	}
 	if (r) {
 		frec__usdt_destroy(usdt);
-		return frec__error(reterr, r,
-				   "no breakpoints at the sites of events: %s: they need root, or CAP_BPF "
-				   "and CAP_PERFMON, and Linux 5.15 with CONFIG_UPROBES and CONFIG_BPF_EVENTS",
-				   strerror(-r));
+		return frec__error(
+			reterr, r,
+			"no breakpoints at the sites of events: %s: they need root, or CAP_BPF "
+			"and CAP_PERFMON, and Linux 5.15 with CONFIG_UPROBES and CONFIG_BPF_EVENTS",
+			strerror(-r));
 	}
 	*ret = usdt;
 	return 0;

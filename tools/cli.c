@@ -74,7 +74,8 @@ void frec__progress_update(void *data, uint64_t done, uint64_t total)
 	progress->next = time + PROGRESS_STEP_NS;
 	progress->shown = true;
 	filled = (int)(done * PROGRESS_WIDTH / total);
-	left = (uint64_t)((double)(time - progress->start) / (double)done * (double)(total - done) / 1e9);
+	left = (uint64_t)((double)(time - progress->start) / (double)done * (double)(total - done) /
+			  1e9);
 	fprintf(stderr, "\r[%.*s%*s] %3u%%, %" PRIu64 ":%02u left ", filled,
 		"########################################", PROGRESS_WIDTH - filled, "",
 		(unsigned int)(done * 100 / total), left / 60, (unsigned int)(left % 60));

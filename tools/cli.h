@@ -17,13 +17,14 @@ __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, con
 							  ...);
 
 /*
- * What every command does with the options that are not its own: -h prints `help`, anything else is bad usage. `option` is
- * what getopt_long(3) returned, `name` how it was spelled. Returns the exit status.
+ * What every command does with the options that are not its own: -h prints `help`, anything else is
+ * bad usage. `option` is what getopt_long(3) returned, `name` how it was spelled. Returns the exit
+ * status.
  */
 int frec__cli_other_option(const char *usage, const char *help, int option, const char *name);
 
-/* A progress bar on stderr, with the time that is left: only on a terminal, only after a second. What takes long calls
- * frec__progress_update; a total of 0 is one that is not known. */
+/* A progress bar on stderr, with the time that is left: only on a terminal, only after a second.
+ * What takes long calls frec__progress_update; a total of 0 is one that is not known. */
 struct frec_progress {
 	bool shown;
 	uint64_t start, next; /* CLOCK_MONOTONIC, ns */

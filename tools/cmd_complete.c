@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// flightrec complete WORD...: what the last WORD of a command line can become, for the shells' completion (tools/completion).
-// What options there are, and what kind of value each wants, is read from what --help prints, so it is told in one place.
+// flightrec complete WORD...: what the last WORD of a command line can become, for the shells'
+// completion (tools/completion). What options there are, and what kind of value each wants, is read
+// from what --help prints, so it is told in one place.
 //
-// Prints a candidate a line, and what the shell knows better as a line that begins with a colon: ":files" (":files .frec"
-// for those that end like this, and folders on the way), ":folders", ":commands".
+// Prints a candidate a line, and what the shell knows better as a line that begins with a colon:
+// ":files" (":files .frec" for those that end like this, and folders on the way), ":folders",
+// ":commands".
 #include <ctype.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -37,10 +39,12 @@ static char *output_of(const char *const *arguments)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
 	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	status = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, (char *const *)arguments, environ);
+	status = posix_spawn(&pid, "/proc/self/exe", &actions, NULL, (char *const *)arguments,
+			     environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
-	while (!status && size < OUTPUT_MAX - 1 && (n = read(ends[0], text + size, OUTPUT_MAX - 1 - size)) > 0)
+	while (!status && size < OUTPUT_MAX - 1 &&
+	       (n = read(ends[0], text + size, OUTPUT_MAX - 1 - size)) > 0)
 		size += (size_t)n;
 	close(ends[0]);
 	if (!status)
@@ -56,12 +60,15 @@ static void offer(const char *lead, const char *candidate, size_t length, const 
 }
 
 // The first word of each line that begins with `indent`, which none of the others is taken for.
-static void offer_first_words(const char *text, const char *indent, const char *lead, const char *begun)
+static void offer_first_words(const char *text, const char *indent, const char *lead,
+			      const char *begun)
 {
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (!strncmp(line, indent, strlen(indent)) && isalnum((unsigned char)line[strlen(indent)]))
-			offer(lead, line + strlen(indent), strcspn(line + strlen(indent), " \n"), begun);
+		if (!strncmp(line, indent, strlen(indent)) &&
+		    isalnum((unsigned char)line[strlen(indent)]))
+			offer(lead, line + strlen(indent), strcspn(line + strlen(indent), " \n"),
+			      begun);
 	}
 }
 
@@ -86,10 +93,12 @@ static void offer_values(const char *kind, const char *lead, const char *begun)
 			offer(lead, frec__writers[i]->name, strlen(frec__writers[i]->name), begun);
 	} else if (!strcmp(kind, "KIND")) {
 		for (size_t i = 0; frec__compressions[i]; i++)
-			offer(lead, frec__compressions[i]->name, strlen(frec__compressions[i]->name), begun);
+			offer(lead, frec__compressions[i]->name,
+			      strlen(frec__compressions[i]->name), begun);
 	} else if (!strcmp(kind, "HOW")) {
 		for (size_t i = 0; i < FREC_TRANSPORT_COUNT; i++)
-			offer(lead, frec__transport_names[i], strlen(frec__transport_names[i]), begun);
+			offer(lead, frec__transport_names[i], strlen(frec__transport_names[i]),
+			      begun);
 	} else if (!strcmp(kind, "WHEN")) {
 		for (size_t i = 0; i < sizeof(whens) / sizeof(whens[0]); i++)
 			offer(lead, whens[i], strlen(whens[i]), begun);
@@ -97,17 +106,19 @@ static void offer_values(const char *kind, const char *lead, const char *begun)
 		offer_events(lead, begun);
 	} else if (!strcmp(kind, "DIR")) {
 		puts(":folders");
-	} else if (!strcmp(kind, "OUT") || !strcmp(kind, "FILE") || !strcmp(kind, "ELF") || !strcmp(kind, "SOCKET")) {
+	} else if (!strcmp(kind, "OUT") || !strcmp(kind, "FILE") || !strcmp(kind, "ELF") ||
+		   !strcmp(kind, "SOCKET")) {
 		puts(":files");
 	}
 }
 
 /*
- * Walks the options that `help` describes, in lines such as "  -f, --format FORMAT  of the -o that follows". Offers each where
- * `option` is NULL. Else returns whether there is that one, and the word for its value in `ret_kind` (empty: it takes none, or
- * only with a '=').
+ * Walks the options that `help` describes, in lines such as " -f, --format FORMAT of the -o that
+ * follows". Offers each where `option` is NULL. Else returns whether there is that one, and the
+ * word for its value in `ret_kind` (empty: it takes none, or only with a '=').
  */
-static bool walk_options(const char *help, const char *option, const char *begun, char *ret_kind, size_t room)
+static bool walk_options(const char *help, const char *option, const char *begun, char *ret_kind,
+			 size_t room)
 {
 	for (const char *line = help; line && *line; line = strchr(line, '\n')) {
 		const char *p;
@@ -158,7 +169,8 @@ static void offer_positional(const char *help, const char *begun)
 static void complete(int count, char **words)
 {
 	const char *arguments[] = {"flightrec", words[0], "--help", NULL};
-	FREC_FREE char *help = output_of(count > 1 ? arguments : (const char *[]){"flightrec", "--help", NULL});
+	FREC_FREE char *help =
+		output_of(count > 1 ? arguments : (const char *[]){"flightrec", "--help", NULL});
 	char *last = words[count - 1], *equals = strchr(last, '=');
 	char kind[64];
 

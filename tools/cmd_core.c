@@ -14,7 +14,7 @@
 #include "recorder/core_stacks.h"
 #include "tools/cli.h"
 
-#define USAGE                                                                            \
+#define USAGE \
 	"flightrec core --install [--until-reboot] [--time SECONDS] [--threads COUNT]\n" \
 	"       flightrec core --remove"
 
@@ -41,8 +41,9 @@ struct request {
 	struct frec_core_limits limits;
 };
 
-// The kernel starts it with nothing but standard input. What is opened in the others' places must not be taken for them, and
-// what is said goes to where the kernel tells of its own troubles with core dumps.
+// The kernel starts it with nothing but standard input. What is opened in the others' places must
+// not be taken for them, and what is said goes to where the kernel tells of its own troubles with
+// core dumps.
 static void fill_descriptors(void)
 {
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {

@@ -19,9 +19,11 @@ static const char help[] =
 	"usage: " USAGE "\n\n"
 	"Lists what can be recorded, with fields and their types: every user event, or what "
 	"matches a GLOB over\n"
-	"SYSTEM:NAME. Kernel tracepoints are listed where the system is spelled out: 'sched:*'. A GLOB can also "
+	"SYSTEM:NAME. Kernel tracepoints are listed where the system is spelled out: 'sched:*'. A "
+	"GLOB can also "
 	"be\n"
-	"usdt:FILE:PROVIDER:PROBE, the USDT probes of a program or library, or tp_btf:NAME, kernel tracepoints by "
+	"usdt:FILE:PROVIDER:PROBE, the USDT probes of a program or library, or tp_btf:NAME, kernel "
+	"tracepoints by "
 	"their\narguments: see flightrec-record(1).\n\n"
 	"      --file ELF  what this program, and the libraries it links, declare; read without "
 	"running it.\n"
@@ -274,8 +276,9 @@ static int add_foreign(struct frec_event_list *list, const char *selection)
 {
 	struct frec_error error = {0};
 
-	return frec__event_list_add_foreign(list, selection, &error) ? frec__cli_fail("%s", error.message)
-								     : FREC_EXIT_DONE;
+	return frec__event_list_add_foreign(list, selection, &error)
+		       ? frec__cli_fail("%s", error.message)
+		       : FREC_EXIT_DONE;
 }
 
 static int add_glob(struct frec_event_list *list, const char *glob)

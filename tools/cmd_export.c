@@ -10,39 +10,50 @@
 #include "tools/rule_options.h"
 #include "tools/symbol_options.h"
 
-#define USAGE                                                                                                          \
-	"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] "    \
-	"[--to TIME] [--symbols DIR]... [--root DIR] [--span RULE]... [--counter RULE]... [--flow RULE]... [--log RULE]... " \
+#define USAGE \
+	"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint " \
+	"URL]... [-e EVENT]... [--pid PID]... [--from TIME] " \
+	"[--to TIME] [--symbols DIR]... [--root DIR] [--span RULE]... [--counter RULE]... " \
+	"[--flow RULE]... [--log RULE]... " \
 	"[--rules FILE] [--no-conventions]"
 
 #define PATIENCE 60
 
 static const char help_options[] =
-	"  -f, --format FORMAT  of the -o that follows; without it, what the ending of OUT says, or perfetto\n"
-	"  -o, --output OUT     file (or folder, where the format is one) to write, - for standard output;\n"
-	"                       without it, the input's name with the format's ending. Several -f and -o\n"
+	"  -f, --format FORMAT  of the -o that follows; without it, what the ending of OUT says, "
+	"or perfetto\n"
+	"  -o, --output OUT     file (or folder, where the format is one) to write, - for standard "
+	"output;\n"
+	"                       without it, the input's name with the format's ending. Several -f "
+	"and -o\n"
 	"                       are written in one pass\n"
-	"  --compress KIND      gzip or zstd, of the -o that follows; without it, what the ending of OUT says:\n"
+	"  --compress KIND      gzip or zstd, of the -o that follows; without it, what the ending "
+	"of OUT says:\n"
 	"                       .gz or .zst behind that of the format\n"
-	"  --endpoint URL       send to an OpenTelemetry collector, as http://localhost:4318: OTLP over HTTP, in\n"
-	"                       requests of about 1 MiB, logs to URL/v1/logs and spans to URL/v1/traces; behind\n"
-	"                       -f otlp or otlp-traces one of them, to the URL as it is, if it has a path. Headers to\n"
+	"  --endpoint URL       send to an OpenTelemetry collector, as http://localhost:4318: OTLP "
+	"over HTTP, in\n"
+	"                       requests of about 1 MiB, logs to URL/v1/logs and spans to "
+	"URL/v1/traces; behind\n"
+	"                       -f otlp or otlp-traces one of them, to the URL as it is, if it has "
+	"a path. Headers to\n"
 	"                       send along are taken from OTEL_EXPORTER_OTLP_HEADERS\n"
 	"  --retry SECONDS      how long to ask a collector again that is busy (60)\n"
-	"  -e, --event EVENT    only events of this name: a glob over SYSTEM:NAME; may be given again\n"
+	"  -e, --event EVENT    only events of this name: a glob over SYSTEM:NAME; may be given "
+	"again\n"
 	"  --pid PID            only events of this process; may be given again\n"
-	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a date, as\n"
+	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a "
+	"date, as\n"
 	"                       2026-05-01T12:30:00.5Z\n"
 	"  --to TIME            only events up to then\n"
-	"  --symbols DIR        look for programs and their debugging information below DIR/.build-id\n"
+	"  --symbols DIR        look for programs and their debugging information below "
+	"DIR/.build-id\n"
 	"                       first; may be given again\n"
 	"  --root DIR           programs are below DIR, as in a mounted image\n";
 
 static void print_help(void)
 {
-	printf("usage: " USAGE
-	       "\n\n%s%s\nformats, and the endings that mean them:\n",
-	       help_options, frec__rule_options_help);
+	printf("usage: " USAGE "\n\n%s%s\nformats, and the endings that mean them:\n", help_options,
+	       frec__rule_options_help);
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
 
@@ -133,14 +144,16 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 			break;
 		case COMPRESS:
 			if (!frec__outputs_compress(&arguments->outputs, optarg))
-				return frec__cli_usage(USAGE, "--compress %s: gzip or zstd", optarg);
+				return frec__cli_usage(USAGE, "--compress %s: gzip or zstd",
+						       optarg);
 			break;
 		case ENDPOINT:
 			frec__outputs_endpoint(&arguments->outputs, optarg);
 			break;
 		case RETRY:
 			if (!parse_number(optarg, &retry))
-				return frec__cli_usage(USAGE, "--retry %s: not a number of seconds", optarg);
+				return frec__cli_usage(USAGE, "--retry %s: not a number of seconds",
+						       optarg);
 			arguments->outputs.patience = retry;
 			break;
 		case 'e':
@@ -162,10 +175,12 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 		default:
 			taken = frec__symbol_options_take(&arguments->symbols, option, optarg);
 			if (taken < 0)
-				return frec__cli_usage(USAGE, "--symbols %s: no more than %d of these", optarg,
-						       FREC_SYMBOL_FOLDERS_MAX);
+				return frec__cli_usage(USAGE,
+						       "--symbols %s: no more than %d of these",
+						       optarg, FREC_SYMBOL_FOLDERS_MAX);
 			if (!taken)
-				taken = frec__rule_options_take(&arguments->rules, option, optarg, &error);
+				taken = frec__rule_options_take(&arguments->rules, option, optarg,
+								&error);
 			if (taken < 0 && option == FREC_OPTION_RULES)
 				return frec__cli_fail("%s", error.message);
 			if (taken < 0)
@@ -213,7 +228,8 @@ int frec_cmd_export(int argc, char **argv)
 	frec__symbol_options_init(&arguments.symbols);
 	arguments.filter.events = arguments.events;
 	arguments.filter.pids = arguments.pids;
-	if (!frec__outputs_init(&arguments.outputs, 2 * words) && arguments.events && arguments.pids)
+	if (!frec__outputs_init(&arguments.outputs, 2 * words) && arguments.events &&
+	    arguments.pids)
 		status = run(&arguments, argc, argv);
 	else
 		status = frec__cli_fail("out of memory");

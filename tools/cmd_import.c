@@ -13,26 +13,30 @@
 
 #define USAGE "flightrec import PERF.DATA -o OUT.frec"
 
-static const char help[] =
-	"usage: " USAGE "\n\n"
-	"Makes a snapshot of what 'perf record' or perf-collect recorded. '-' reads what 'perf record -o -' writes.\n\n"
-	"  -o, --output FILE  the snapshot\n";
+static const char help[] = "usage: " USAGE "\n\n"
+			   "Makes a snapshot of what 'perf record' or perf-collect recorded. '-' "
+			   "reads what 'perf record -o -' writes.\n\n"
+			   "  -o, --output FILE  the snapshot\n";
 
 static void tell(const char *output, const struct frec_import_result *result)
 {
-	printf("%s: %" PRIu64 " events of %" PRIu32 " sources on %" PRIu32 " CPUs", output, result->events, result->sources,
-	       result->cpus);
+	printf("%s: %" PRIu64 " events of %" PRIu32 " sources on %" PRIu32 " CPUs", output,
+	       result->events, result->sources, result->cpus);
 	if (result->lost)
 		printf(", %" PRIu64 " more were lost", result->lost);
 	if (result->left_out)
-		printf(", %" PRIu64 " left out: the recording does not describe them, or they are too large", result->left_out);
+		printf(", %" PRIu64
+		       " left out: the recording does not describe them, or they are too large",
+		       result->left_out);
 	putchar('\n');
 	if (result->clock_is_perfs)
-		fputs("flightrec: their times are of a clock of the kernel's own: in order, but with no dates and not comparable "
+		fputs("flightrec: their times are of a clock of the kernel's own: in order, but "
+		      "with no dates and not comparable "
 		      "with those of other recordings; 'perf record -k CLOCK_MONOTONIC' has both\n",
 		      stderr);
 	else if (!result->clock_known)
-		fputs("flightrec: the recording does not say what its times are as dates\n", stderr);
+		fputs("flightrec: the recording does not say what its times are as dates\n",
+		      stderr);
 }
 
 int frec_cmd_import(int argc, char **argv)

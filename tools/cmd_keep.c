@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// flightrec keep: the keeper, which libflightrec starts for a service that embeds its recorder. Not for people to call.
+// flightrec keep: the keeper, which libflightrec starts for a service that embeds its recorder. Not
+// for people to call.
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -13,9 +14,11 @@
 // The socket to the service, put there by frec_recorder_start().
 #define SERVICE_FD 3
 
-static const char usage[] = "flightrec keep --pid PID [OPTION]... (started by frec_recorder_start())\n";
+static const char usage[] =
+	"flightrec keep --pid PID [OPTION]... (started by frec_recorder_start())\n";
 
-// The last to go when memory runs out: the service that is being recorded is the better victim. Needs CAP_SYS_RESOURCE.
+// The last to go when memory runs out: the service that is being recorded is the better victim.
+// Needs CAP_SYS_RESOURCE.
 static void spare_from_oom_killer(void)
 {
 	FILE *file = fopen("/proc/self/oom_score_adj", "we");
@@ -40,7 +43,8 @@ int frec_cmd_keep(int argc, char **argv)
 		return -1 - first;
 	if (!options.pid)
 		return frec__cli_usage(usage, "--pid is missing");
-	// A listening port of the service that lived on in here would keep its successor from starting.
+	// A listening port of the service that lived on in here would keep its successor from
+	// starting.
 	syscall(SYS_close_range, SERVICE_FD + 1, ~0u, 0);
 	// The parent returns at once, so that the service has no child that it does not know.
 	if (fork())
@@ -62,7 +66,8 @@ int frec_cmd_keep(int argc, char **argv)
 			 : -1;
 	if (session.server.until >= 0 && !frec__control_send(SERVICE_FD, "ready", memory))
 		do {
-			// Who ends the service also signals its processes; the keeper is there until the service is not.
+			// Who ends the service also signals its processes; the keeper is there
+			// until the service is not.
 			session.server.interrupted = 0;
 			frec__server_run(&session.server);
 		} while (session.server.interrupted);

@@ -9,11 +9,15 @@
 
 static const char usage[] =
 	"flightrec record [OPTION]...\n"
-	"Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec trigger NAME`, on SIGUSR2, and when a\n"
-	"process that emits recorded events crashes, is killed by SIGKILL or by the OOM killer.\n" FREC_RECORD_USAGE
-	"      --listen SOCKET   serve processes without rights too: they get a user_events descriptor, or memory to\n"
-	"                        write into, and snapshots of their own events (see <flightrec/recorder.h>)\n"
-	"      --socket SOCKET   where `flightrec trigger` finds it (default /run/flightrec/PID.sock)\n";
+	"Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec trigger NAME`, on "
+	"SIGUSR2, and when a\n"
+	"process that emits recorded events crashes, is killed by SIGKILL or by the OOM "
+	"killer.\n" FREC_RECORD_USAGE "      --listen SOCKET   serve processes without rights too: "
+	"they get a user_events descriptor, or memory to\n"
+	"                        write into, and snapshots of their own events (see "
+	"<flightrec/recorder.h>)\n"
+	"      --socket SOCKET   where `flightrec trigger` finds it (default "
+	"/run/flightrec/PID.sock)\n";
 
 int frec_cmd_record(int argc, char **argv)
 {
@@ -32,12 +36,14 @@ int frec_cmd_record(int argc, char **argv)
 	options.engine.serves_others = options.engine.hands_memory = options.listen;
 	if (frec__session_start(&session, &options, &error))
 		return frec__cli_fail("%s", error.message);
-	// Clients read their own snapshots by the path they are told; they cannot list the folder. One that was there before
-	// has its owner's mode.
+	// Clients read their own snapshots by the path they are told; they cannot list the folder.
+	// One that was there before has its owner's mode.
 	if (options.listen && session.engine.folder.made)
 		(void)chmod(session.engine.folder.path, 0711);
 	if (isatty(STDERR_FILENO) || options.listen)
-		fprintf(stderr, "flightrec: recording %zu sources into %zu rings of %llu KiB; Ctrl-C ends it\n",
+		fprintf(stderr,
+			"flightrec: recording %zu sources into %zu rings of %llu KiB; Ctrl-C ends "
+			"it\n",
 			session.engine.source_count, session.engine.ring_count,
 			(unsigned long long)options.engine.ring_size >> 10);
 	frec__server_run(&session.server);

@@ -26,10 +26,13 @@
 
 static const char usage[] =
 	"flightrec run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-	"Runs COMMAND under a recorder. A snapshot is taken when it or a process that it started crashes or is\n"
-	"killed, when it exits with a status other than 0, and on `flightrec trigger NAME` or SIGUSR2.\n"
-	"Exits with COMMAND's status, 128 plus the signal's number when one killed it.\n" FREC_RECORD_USAGE
-	"      --socket SOCKET   where `flightrec trigger` finds it (default /run/flightrec/PID.sock)\n";
+	"Runs COMMAND under a recorder. A snapshot is taken when it or a process that it started "
+	"crashes or is\n"
+	"killed, when it exits with a status other than 0, and on `flightrec trigger NAME` or "
+	"SIGUSR2.\n"
+	"Exits with COMMAND's status, 128 plus the signal's number when one killed "
+	"it.\n" FREC_RECORD_USAGE "      --socket SOCKET   where `flightrec trigger` finds it "
+	"(default /run/flightrec/PID.sock)\n";
 
 // Where the number of the memory's descriptor begins: out of the way of the command's own.
 #define MEMORY_MIN 512
@@ -61,7 +64,8 @@ static bool find_command(const char *name, char *ret, size_t size)
 	return false;
 }
 
-// The command, and what it starts in turn, finds the memory by this number: see frec__shm_inherit().
+// The command, and what it starts in turn, finds the memory by this number: see
+// frec__shm_inherit().
 static void hand_down(int memory)
 {
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
@@ -74,8 +78,8 @@ static void hand_down(int memory)
 	setenv(FREC_SHM_VARIABLE, number, 1);
 }
 
-// The child waits for a word, so that nothing of it escapes the recorder, with which comes the memory that it is to write into,
-// if any; it gets back the signals as they were.
+// The child waits for a word, so that nothing of it escapes the recorder, with which comes the
+// memory that it is to write into, if any; it gets back the signals as they were.
 static pid_t start(char **command, void (*inherited)(int), int *ret_go)
 {
 	sigset_t none;
@@ -108,7 +112,8 @@ static pid_t start(char **command, void (*inherited)(int), int *ret_go)
 	return pid;
 }
 
-// Lets the child run. Its end of the socket closes when it has become the command: then who it is can be read.
+// Lets the child run. Its end of the socket closes when it has become the command: then who it is
+// can be read.
 static void let_go(struct frec_session *session, pid_t pid, int go)
 {
 	struct frec_processes *table = &session->engine.processes;
@@ -121,17 +126,20 @@ static void let_go(struct frec_session *session, pid_t pid, int go)
 	frec__control_send(go, "go", memory);
 	if (!session->engine.kernel) {
 		poll(&poller, 1, EXEC_PATIENCE);
-		frec__process_table_comm(table, (uint32_t)pid, (uint32_t)pid, "", true, frec__monotonic());
+		frec__process_table_comm(table, (uint32_t)pid, (uint32_t)pid, "", true,
+					 frec__monotonic());
 		frec__process_table_poll(table, is_command, &pid, true);
 	}
 	close(go);
 }
 
-// A status other than 0 with no snapshot of a death yet: the command ended by its own decision, or by SIGTERM and the like.
+// A status other than 0 with no snapshot of a death yet: the command ended by its own decision, or
+// by SIGTERM and the like.
 static void snapshot_of_exit(struct frec_session *session, pid_t pid, int status)
 {
-	struct frec_reason reason = {.kind = WIFSIGNALED(status) ? FLIGHTREC__TRIGGER__KIND__KILLED
-								 : FLIGHTREC__TRIGGER__KIND__EXIT_STATUS,
+	struct frec_reason reason = {.kind = WIFSIGNALED(status)
+						     ? FLIGHTREC__TRIGGER__KIND__KILLED
+						     : FLIGHTREC__TRIGGER__KIND__EXIT_STATUS,
 				     .name = "exit",
 				     .time = frec__monotonic(),
 				     .pid = (uint32_t)pid,
@@ -142,14 +150,16 @@ static void snapshot_of_exit(struct frec_session *session, pid_t pid, int status
 	frec__engine_snapshot(&session->engine, &reason, -1, NULL, NULL);
 }
 
-// A shell that ends with the status of what it ran adds nothing to the snapshot of that, which can be long written by the time
-// that its core is.
+// A shell that ends with the status of what it ran adds nothing to the snapshot of that, which can
+// be long written by the time that its core is.
 static bool just_died(const struct frec_engine *engine, pid_t pid)
 {
-	const struct frec_process *dead = frec__process_table_find(&engine->processes, engine->last_dead);
+	const struct frec_process *dead =
+		frec__process_table_find(&engine->processes, engine->last_dead);
 	uint64_t end = dead && dead->exit > engine->last_death ? dead->exit : engine->last_death;
 
-	return engine->last_death && (engine->last_dead == (uint32_t)pid || frec__monotonic() - end < SAME_DEATH);
+	return engine->last_death &&
+	       (engine->last_dead == (uint32_t)pid || frec__monotonic() - end < SAME_DEATH);
 }
 
 int frec_cmd_run(int argc, char **argv)
@@ -172,7 +182,8 @@ int frec_cmd_run(int argc, char **argv)
 		return frec__cli_fail("%s: no such command", argv[first]);
 	options.engine.watch = FREC_WATCH_DESCENDANTS;
 	options.engine.hands_memory = true;
-	// Who ignores SIGCHLD does not learn how its children ended; the command gets it back as it was.
+	// Who ignores SIGCHLD does not learn how its children ended; the command gets it back as it
+	// was.
 	inherited = signal(SIGCHLD, SIG_DFL);
 	pid = start(argv + first, inherited, &go);
 	if (pid < 0)
@@ -188,7 +199,8 @@ int frec_cmd_run(int argc, char **argv)
 	(void)frec__process_table_expect(&session.engine.processes, (uint32_t)pid, argv + first);
 	session.server.until = (int)syscall(SYS_pidfd_open, pid, 0);
 	let_go(&session, pid, go);
-	// SIGINT from the terminal reaches the command by itself; SIGTERM is handed on. Then its end is waited for.
+	// SIGINT from the terminal reaches the command by itself; SIGTERM is handed on. Then its
+	// end is waited for.
 	for (;;) {
 		frec__server_run(&session.server);
 		if (!session.server.interrupted)

@@ -11,17 +11,21 @@
 #include "tools/symbol_options.h"
 #include "tools/terminal.h"
 
-#define USAGE "flightrec show FILE.frec [-n N | --all] [--json] [--color WHEN] [--symbols DIR]... [--root DIR]"
+#define USAGE \
+	"flightrec show FILE.frec [-n N | --all] [--json] [--color WHEN] [--symbols DIR]... " \
+	"[--root DIR]"
 #define LAST 20
 
-static const char help[] = "usage: " USAGE "\n\n"
-			   "  -n N           show the last N events (20) of the process that died, and half as many of others\n"
-			   "  --all          show all events\n"
-			   "  --json         one JSON object, for machines\n"
-			   "  --color WHEN   auto (on a terminal, unless NO_COLOR is set), always or never\n"
-			   "  --symbols DIR  look for programs and their debugging information below DIR/.build-id\n"
-			   "                 first; may be given again\n"
-			   "  --root DIR     programs are below DIR, as in a mounted image\n";
+static const char help[] =
+	"usage: " USAGE "\n\n"
+	"  -n N           show the last N events (20) of the process that died, and half as many "
+	"of others\n"
+	"  --all          show all events\n"
+	"  --json         one JSON object, for machines\n"
+	"  --color WHEN   auto (on a terminal, unless NO_COLOR is set), always or never\n"
+	"  --symbols DIR  look for programs and their debugging information below DIR/.build-id\n"
+	"                 first; may be given again\n"
+	"  --root DIR     programs are below DIR, as in a mounted image\n";
 
 static int show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
 {
@@ -79,7 +83,8 @@ int frec_cmd_show(int argc, char **argv)
 			break;
 		case COLOR:
 			if (!frec__terminal_parse_when(optarg, &color))
-				return frec__cli_usage(USAGE, "--color %s: auto, always or never", optarg);
+				return frec__cli_usage(USAGE, "--color %s: auto, always or never",
+						       optarg);
 			break;
 		case 'j':
 			options.json = true;
@@ -87,8 +92,9 @@ int frec_cmd_show(int argc, char **argv)
 		default:
 			taken = frec__symbol_options_take(&symbols, option, optarg);
 			if (taken < 0)
-				return frec__cli_usage(USAGE, "--symbols %s: no more than %d of these", optarg,
-						       FREC_SYMBOL_FOLDERS_MAX);
+				return frec__cli_usage(USAGE,
+						       "--symbols %s: no more than %d of these",
+						       optarg, FREC_SYMBOL_FOLDERS_MAX);
 			if (taken)
 				break;
 			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);

@@ -64,7 +64,8 @@ static void put_stacks(struct frec_text *text, const char *json)
 		frec__text_puts(text, "\n");
 	}
 	if (frec__json_member(json, "stacks_missing"))
-		frec__text_printf(text, "  stacks     %.0f sources have none, as they come in by shm\n",
+		frec__text_printf(text,
+				  "  stacks     %.0f sources have none, as they come in by shm\n",
 				  frec__json_number(json, "stacks_missing"));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table has a line for each capability, in groups; behind it stands what would help, which a shell takes as it is: what are
-// words is a comment there. Last comes what all of it comes to.
+// The table has a line for each capability, in groups; behind it stands what would help, which a
+// shell takes as it is: what are words is a comment there. Last comes what all of it comes to.
 #include "tools/doctor_table.h"
 
 #include <string.h>
@@ -45,7 +45,8 @@ static const char *const notes[FREC_PROBE_TRANSPORT_COUNT] = {
 			   "then detected and counted",
 };
 
-// Breaks `words` where they would pass the width, and starts each further line with `indent` blanks and `mark`.
+// Breaks `words` where they would pass the width, and starts each further line with `indent` blanks
+// and `mark`.
 static void put_words(struct frec_text *text, const char *words, unsigned int indent,
 		      const char *mark, unsigned int width)
 {

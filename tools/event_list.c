@@ -65,14 +65,16 @@ static bool is_known(const struct frec_event_list *list, const struct frec_liste
 	for (size_t i = 0; i < list->count; i++) {
 		const struct frec_listed *known = &list->event[i].listed;
 
-		if (!strcmp(known->group, listed->group) && !strcmp(known->kernel_name, listed->kernel_name))
+		if (!strcmp(known->group, listed->group) &&
+		    !strcmp(known->kernel_name, listed->kernel_name))
 			return true;
 	}
 	return false;
 }
 
 // Takes over the format.
-static int add_known(struct walk *walk, const struct frec_listed *listed, struct frec_format *format)
+static int add_known(struct walk *walk, const struct frec_listed *listed,
+		     struct frec_format *format)
 {
 	struct frec_listed_event *event = grow(walk->list);
 
@@ -114,7 +116,8 @@ static int add_foreign(void *context, const struct frec_listed *listed, struct f
 	return 0;
 }
 
-int frec__event_list_add_foreign(struct frec_event_list *list, const char *selection, struct frec_error *reterr)
+int frec__event_list_add_foreign(struct frec_event_list *list, const char *selection,
+				 struct frec_error *reterr)
 {
 	struct walk walk = {.list = list, .reterr = reterr};
 	struct frec_selection parsed;

@@ -10,7 +10,8 @@ static const char *skip_space(const char *at)
 	return at + strspn(at, " \t\r\n");
 }
 
-// Behind the string that begins at `at`; what it says goes to `ret` (may be NULL) as far as it fits.
+// Behind the string that begins at `at`; what it says goes to `ret` (may be NULL) as far as it
+// fits.
 static const char *read_string(const char *at, char *ret, size_t size)
 {
 	size_t used = 0;

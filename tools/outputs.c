@@ -97,7 +97,8 @@ static void default_name(struct frec_wanted *wanted, const char *input)
 	snprintf(wanted->name, sizeof(wanted->name), "%.*s%s", (int)length, input,
 		 wanted->writer->suffix);
 	if (wanted->compression && frec__compression_for_path(wanted->name) != wanted->compression)
-		strncat(wanted->name, wanted->compression->suffix, sizeof(wanted->name) - strlen(wanted->name) - 1);
+		strncat(wanted->name, wanted->compression->suffix,
+			sizeof(wanted->name) - strlen(wanted->name) - 1);
 	wanted->path = wanted->name;
 }
 
@@ -114,10 +115,13 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		outputs->wanted[0].compression = outputs->compression;
 		outputs->compression = NULL;
 	}
-	// With several, `-o a -f x -o b -f y` would give b what was meant for a, and y a name that nobody asked for.
+	// With several, `-o a -f x -o b -f y` would give b what was meant for a, and y a name that
+	// nobody asked for.
 	for (size_t i = 0; outputs->writer && i < outputs->count; i++) {
 		if (outputs->wanted[i].path && !outputs->wanted[i].writer)
-			return frec__cli_usage(usage, "-f %s: no -o follows it; a format stands before the -o that it is for",
+			return frec__cli_usage(usage,
+					       "-f %s: no -o follows it; a format stands before "
+					       "the -o that it is for",
 					       outputs->writer->name);
 	}
 	if (outputs->writer || outputs->compression || !outputs->count)
@@ -136,25 +140,35 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		if (!wanted->compression && !wanted->endpoint)
 			wanted->compression = frec__compression_for_path(wanted->path);
 		if (wanted->compression && wanted->writer->kind != FREC_OUTPUT_STREAM)
-			return frec__cli_usage(usage, "%s: %s cannot be compressed while it is written", wanted->path,
-					       wanted->writer->name);
-		if (wanted->endpoint && wanted->compression && strcmp(wanted->compression->name, "gzip") != 0)
+			return frec__cli_usage(usage,
+					       "%s: %s cannot be compressed while it is written",
+					       wanted->path, wanted->writer->name);
+		if (wanted->endpoint && wanted->compression &&
+		    strcmp(wanted->compression->name, "gzip") != 0)
 			return frec__cli_usage(usage, "--endpoint: collectors know gzip alone");
 		if (wanted->endpoint && !wanted->writer->collector_path)
-			return frec__cli_usage(usage, "--endpoint: a collector takes -f otlp and otlp-traces, not %s",
-					       wanted->writer->name);
+			return frec__cli_usage(
+				usage,
+				"--endpoint: a collector takes -f otlp and otlp-traces, not %s",
+				wanted->writer->name);
 		if (!strcmp(wanted->path, "-")) {
 			streams++;
 			if (wanted->writer->kind != FREC_OUTPUT_STREAM)
-				return frec__cli_usage(usage, "%s cannot be written to standard output: name a %s with -o",
+				return frec__cli_usage(usage,
+						       "%s cannot be written to standard output: "
+						       "name a %s with -o",
 						       wanted->writer->name,
-						       wanted->writer->kind == FREC_OUTPUT_FOLDER ? "folder" : "file");
+						       wanted->writer->kind == FREC_OUTPUT_FOLDER
+							       ? "folder"
+							       : "file");
 		}
 		for (size_t k = 0; k < i; k++) {
-			bool other = wanted->endpoint && outputs->wanted[k].writer != wanted->writer;
+			bool other =
+				wanted->endpoint && outputs->wanted[k].writer != wanted->writer;
 
 			if (!strcmp(outputs->wanted[k].path, wanted->path) && streams < 2 && !other)
-				return frec__cli_usage(usage, "%s: two outputs of one name", wanted->path);
+				return frec__cli_usage(usage, "%s: two outputs of one name",
+						       wanted->path);
 		}
 	}
 	return streams < 2 ? FREC_EXIT_DONE : frec__cli_usage(usage, "one -o - only");
@@ -164,7 +178,8 @@ static int open_device(struct frec_wanted *wanted, struct frec_error *reterr)
 {
 	wanted->device = open(wanted->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (wanted->device < 0)
-		return frec__error(reterr, -errno, "%s: cannot open it: %s", wanted->path, strerror(errno));
+		return frec__error(reterr, -errno, "%s: cannot open it: %s", wanted->path,
+				   strerror(errno));
 	wanted->is_device = true;
 	return frec__output_open_stream(&wanted->output, wanted->device, reterr);
 }
@@ -176,7 +191,8 @@ static bool is_device(const char *path)
 	return !stat(path, &status) && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
 }
 
-static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
+static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wanted,
+		      struct frec_error *reterr)
 {
 	const struct frec_collector_options collector = {.url = wanted->path,
 							 .path = wanted->writer->collector_path,
@@ -196,7 +212,8 @@ static int open_plain(const struct frec_outputs *outputs, struct frec_wanted *wa
 	return frec__output_open(&wanted->output, wanted->path, reterr);
 }
 
-static int open_one(const struct frec_outputs *outputs, struct frec_wanted *wanted, struct frec_error *reterr)
+static int open_one(const struct frec_outputs *outputs, struct frec_wanted *wanted,
+		    struct frec_error *reterr)
 {
 	int result = open_plain(outputs, wanted, reterr);
 

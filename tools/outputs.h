@@ -10,9 +10,9 @@
 
 struct frec_wanted {
 	const struct frec_writer *writer;
-	const char *path; /* NULL: named after the input */
-	bool endpoint;	  /* `path` is the URL of a collector */
-	bool base;	  /* of one for logs and traces alike */
+	const char *path;			    /* NULL: named after the input */
+	bool endpoint;				    /* `path` is the URL of a collector */
+	bool base;				    /* of one for logs and traces alike */
 	const struct frec_compression *compression; /* NULL: none */
 	char name[PATH_MAX];
 	bool is_device; /* or a pipe: written to, never replaced */
@@ -37,7 +37,8 @@ struct frec_outputs {
 int frec__outputs_init(struct frec_outputs *outputs, size_t most);
 void frec__outputs_deinit(struct frec_outputs *outputs);
 
-/* -f, --compress, -o and --endpoint, in the order in which they are given. A name that is not known returns false. */
+/* -f, --compress, -o and --endpoint, in the order in which they are given. A name that is not known
+ * returns false. */
 bool frec__outputs_format(struct frec_outputs *outputs, const char *name);
 bool frec__outputs_compress(struct frec_outputs *outputs, const char *name);
 void frec__outputs_path(struct frec_outputs *outputs, const char *path);
@@ -50,8 +51,8 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 int frec__outputs_open(struct frec_outputs *outputs, struct frec_error *reterr);
 
 /*
- * Commits those that are open or, where `reterr` tells of an error, discards them. One that cannot be committed leaves the
- * others alone; `reterr` tells of the first.
+ * Commits those that are open or, where `reterr` tells of an error, discards them. One that cannot
+ * be committed leaves the others alone; `reterr` tells of the first.
  */
 void frec__outputs_end(struct frec_outputs *outputs, struct frec_error *reterr);
 

@@ -55,8 +55,8 @@ static int parse_ring_size(const char *text, uint64_t *ret)
 {
 	uint64_t size;
 
-	if (frec__parse_size(text, &size) || size < FREC_RING_SIZE_MIN || size > FREC_RING_SIZE_MAX ||
-	    size & (size - 1))
+	if (frec__parse_size(text, &size) || size < FREC_RING_SIZE_MIN ||
+	    size > FREC_RING_SIZE_MAX || size & (size - 1))
 		return -EINVAL;
 	*ret = size;
 	return 0;
@@ -87,26 +87,39 @@ static int parse_transport(const char *text, enum frec_transport *ret)
 	return -EINVAL;
 }
 
-enum { RING_SIZE = 256, STACK, QUOTA, FALLBACK, LISTEN, SOCKET, PID, TRANSPORT, GUARD, DROP_STACK_BYTES, JSON };
+enum {
+	RING_SIZE = 256,
+	STACK,
+	QUOTA,
+	FALLBACK,
+	LISTEN,
+	SOCKET,
+	PID,
+	TRANSPORT,
+	GUARD,
+	DROP_STACK_BYTES,
+	JSON
+};
 
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage)
 {
-	static const struct option longs[] = {{"event", required_argument, NULL, 'e'},
-					      {"output", required_argument, NULL, 'o'},
-					      {"ring-size", required_argument, NULL, RING_SIZE},
-					      {"stack", optional_argument, NULL, STACK},
-					      {"quota", required_argument, NULL, QUOTA},
-					      {"fallback", required_argument, NULL, FALLBACK},
-					      {"listen", required_argument, NULL, LISTEN},
-					      {"socket", required_argument, NULL, SOCKET},
-					      {"pid", required_argument, NULL, PID},
-					      {"transport", required_argument, NULL, TRANSPORT},
-					      {"guard", no_argument, NULL, GUARD},
-					      {"drop-stack-bytes", no_argument, NULL, DROP_STACK_BYTES},
-					      {"json", no_argument, NULL, JSON},
-					      {"help", no_argument, NULL, 'h'},
-					      {0}};
+	static const struct option longs[] = {
+		{"event", required_argument, NULL, 'e'},
+		{"output", required_argument, NULL, 'o'},
+		{"ring-size", required_argument, NULL, RING_SIZE},
+		{"stack", optional_argument, NULL, STACK},
+		{"quota", required_argument, NULL, QUOTA},
+		{"fallback", required_argument, NULL, FALLBACK},
+		{"listen", required_argument, NULL, LISTEN},
+		{"socket", required_argument, NULL, SOCKET},
+		{"pid", required_argument, NULL, PID},
+		{"transport", required_argument, NULL, TRANSPORT},
+		{"guard", no_argument, NULL, GUARD},
+		{"drop-stack-bytes", no_argument, NULL, DROP_STACK_BYTES},
+		{"json", no_argument, NULL, JSON},
+		{"help", no_argument, NULL, 'h'},
+		{0}};
 	int option;
 
 	optind = 1;
@@ -115,26 +128,32 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 		switch (option) {
 		case 'e':
 			if (add_selections(options, optarg))
-				return -1 - frec__cli_usage(usage, "more than %d -e", FREC_SELECTIONS_MAX);
+				return -1 - frec__cli_usage(usage, "more than %d -e",
+							    FREC_SELECTIONS_MAX);
 			break;
 		case 'o':
 			options->engine.folder = optarg;
 			break;
 		case RING_SIZE:
 			if (parse_ring_size(optarg, &options->engine.ring_size))
-				return -1 - frec__cli_usage(usage,
-							    "--ring-size %s: a power of two from 64K to 1G",
-							    optarg);
+				return -1 - frec__cli_usage(
+						    usage,
+						    "--ring-size %s: a power of two from 64K to 1G",
+						    optarg);
 			break;
 		case STACK:
 			options->engine.stack.bytes = FREC_STACK_BYTES_DEFAULT;
 			if (optarg && frec__stack_parse_bytes(optarg, &options->engine.stack.bytes))
-				return -1 - frec__cli_usage(usage, "--stack=%s: a number of bytes from 8 to %u",
-							    optarg, FREC_STACK_BYTES_MAX);
+				return -1 -
+				       frec__cli_usage(usage,
+						       "--stack=%s: a number of bytes from 8 to %u",
+						       optarg, FREC_STACK_BYTES_MAX);
 			break;
 		case QUOTA:
 			if (frec__parse_size(optarg, &options->engine.quota))
-				return -1 - frec__cli_usage(usage, "--quota %s: a size such as 500M", optarg);
+				return -1 - frec__cli_usage(usage,
+							    "--quota %s: a size such as 500M",
+							    optarg);
 			break;
 		case FALLBACK:
 			options->engine.fallback = optarg;
@@ -150,9 +169,11 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 			break;
 		case TRANSPORT:
 			if (parse_transport(optarg, &options->engine.transport))
-				return -1 - frec__cli_usage(usage,
-							    "--transport %s: auto, user_events, usdt or shm",
-							    optarg);
+				return -1 -
+				       frec__cli_usage(
+					       usage,
+					       "--transport %s: auto, user_events, usdt or shm",
+					       optarg);
 			break;
 		case GUARD:
 			options->engine.guard = true;
@@ -167,7 +188,8 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 			printf("usage: %s", usage);
 			return -1 - FREC_EXIT_DONE;
 		case ':':
-			return -1 - frec__cli_usage(usage, "%s: an argument is missing", argv[optind - 1]);
+			return -1 - frec__cli_usage(usage, "%s: an argument is missing",
+						    argv[optind - 1]);
 		default:
 			return -1 - frec__cli_usage(usage, "%s: no such option", argv[optind - 1]);
 		}

@@ -4,7 +4,8 @@
 
 const char frec__rule_options_help[] =
 	"  --span BEGIN,END[,key=FIELD][,name=NAME]\n"
-	"                       an event begins a span that another one ends: on one thread, or with a key\n"
+	"                       an event begins a span that another one ends: on one thread, or "
+	"with a key\n"
 	"                       wherever the field has the same value. Rules may be given again\n"
 	"  --counter EVENT.FIELD[,name=NAME]\n"
 	"                       draw the field as a counter\n"
@@ -12,8 +13,10 @@ const char frec__rule_options_help[] =
 	"                       link events that have the same value in such a field by arrows\n"
 	"  --log EVENT.FIELD[,level=FIELD]\n"
 	"                       the field is a line of a log\n"
-	"  --rules FILE         rules from a file, one a line: span, counter, flow or log and what follows them\n"
-	"  --no-conventions     names such as request_start and request_done, or a field message, mean nothing\n";
+	"  --rules FILE         rules from a file, one a line: span, counter, flow or log and what "
+	"follows them\n"
+	"  --no-conventions     names such as request_start and request_done, or a field message, "
+	"mean nothing\n";
 
 int frec__rule_options_take(struct frec_rules *rules, int option, const char *value,
 			    struct frec_error *reterr)

@@ -15,20 +15,21 @@ enum {
 };
 
 /* For the array of getopt_long(3). */
-#define FREC_RULE_OPTIONS                                             \
-	{"span", required_argument, NULL, FREC_OPTION_SPAN},          \
-	{"counter", required_argument, NULL, FREC_OPTION_COUNTER},    \
-	{"flow", required_argument, NULL, FREC_OPTION_FLOW},          \
-	{"log", required_argument, NULL, FREC_OPTION_LOG},            \
-	{"rules", required_argument, NULL, FREC_OPTION_RULES},        \
-	{                                                             \
+#define FREC_RULE_OPTIONS \
+	{"span", required_argument, NULL, FREC_OPTION_SPAN}, \
+		{"counter", required_argument, NULL, FREC_OPTION_COUNTER}, \
+		{"flow", required_argument, NULL, FREC_OPTION_FLOW}, \
+		{"log", required_argument, NULL, FREC_OPTION_LOG}, \
+		{"rules", required_argument, NULL, FREC_OPTION_RULES}, \
+	{ \
 		"no-conventions", no_argument, NULL, FREC_OPTION_NO_CONVENTIONS \
 	}
 
 /* For the command's help. */
 extern const char frec__rule_options_help[];
 
-/* Takes in one of these. Returns 1 if it was one, 0 if it is another option, or a negative errno. */
+/* Takes in one of these. Returns 1 if it was one, 0 if it is another option, or a negative
+ * errno. */
 int frec__rule_options_take(struct frec_rules *rules, int option, const char *value,
 			    struct frec_error *reterr);
 

@@ -18,7 +18,8 @@ static void written(void *context, const struct frec_reason *reason, const char 
 	if (!path)
 		return;
 	if (reason->pid)
-		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s", reason->name, reason->pid, path);
+		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s", reason->name, reason->pid,
+			     path);
 	else
 		frec__report(LOG_NOTICE, "trigger %s: snapshot %s", reason->name, path);
 }
@@ -41,11 +42,15 @@ int frec__session_start(struct frec_session *session, const struct frec_record_o
 	} else if (!r) {
 		frec__control_folder(folder, sizeof(folder));
 		if (mkdir(folder, 0700) && errno != EEXIST)
-			r = frec__error(reterr, -errno, "%s: cannot make the folder of control sockets: %s", folder,
+			r = frec__error(reterr, -errno,
+					"%s: cannot make the folder of control sockets: %s", folder,
 					strerror(errno));
-		else if (lstat(folder, &status) || !S_ISDIR(status.st_mode) || status.st_uid != geteuid())
-			r = frec__error(reterr, -EPERM, "%s: the folder of control sockets belongs to somebody else",
-					folder);
+		else if (lstat(folder, &status) || !S_ISDIR(status.st_mode) ||
+			 status.st_uid != geteuid())
+			r = frec__error(
+				reterr, -EPERM,
+				"%s: the folder of control sockets belongs to somebody else",
+				folder);
 		snprintf(path, sizeof(path), "%s/%d.sock", folder, getpid());
 		if (!r)
 			r = frec__server_listen(&session->server, path, 0600, reterr);

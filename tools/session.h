@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A recorder from start to end, as `run`, `record` and the keeper need it: engine, server and control socket. */
+/* A recorder from start to end, as `run`, `record` and the keeper need it: engine, server and
+ * control socket. */
 #ifndef FREC_TOOLS_SESSION_H
 #define FREC_TOOLS_SESSION_H
 
@@ -11,7 +12,8 @@ struct frec_session {
 	struct frec_server server;
 };
 
-/* Starts recording and listens on the control socket. Returns 0, or a negative errno with `reterr` filled in. */
+/* Starts recording and listens on the control socket. Returns 0, or a negative errno with `reterr`
+ * filled in. */
 int frec__session_start(struct frec_session *session, const struct frec_record_options *options,
 			struct frec_error *reterr);
 void frec__session_end(struct frec_session *session);

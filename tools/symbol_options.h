@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --symbols and --root, for the commands that show stacks: where programs and their debugging information are. */
+/* --symbols and --root, for the commands that show stacks: where programs and their debugging
+ * information are. */
 #ifndef FREC_TOOLS_SYMBOL_OPTIONS_H
 #define FREC_TOOLS_SYMBOL_OPTIONS_H
 
@@ -10,10 +11,10 @@
 enum { FREC_OPTION_SYMBOLS = 512, FREC_OPTION_ROOT };
 
 /* For the array of getopt_long(3). */
-#define FREC_SYMBOL_OPTIONS                                                 \
-	{"symbols", required_argument, NULL, FREC_OPTION_SYMBOLS},          \
-	{                                                                   \
-		"root", required_argument, NULL, FREC_OPTION_ROOT           \
+#define FREC_SYMBOL_OPTIONS \
+	{"symbols", required_argument, NULL, FREC_OPTION_SYMBOLS}, \
+	{ \
+		"root", required_argument, NULL, FREC_OPTION_ROOT \
 	}
 
 struct frec_symbol_options {

@@ -30,12 +30,14 @@ bool frec__terminal_colored(enum frec_when when)
 
 	if (when != FREC_WHEN_AUTO)
 		return when == FREC_WHEN_ALWAYS;
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && !(terminal && !strcmp(terminal, "dumb"));
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+	       !(terminal && !strcmp(terminal, "dumb"));
 }
 
 static int spawn(const char *command, int input, pid_t *ret)
 {
-	// Without a PAGER: quit if it fits on one screen, show colours, leave it on the screen at the end.
+	// Without a PAGER: quit if it fits on one screen, show colours, leave it on the screen at
+	// the end.
 	char *less[] = {"less", "-FRX", NULL}, *shell[] = {"sh", "-c", (char *)command, NULL};
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);

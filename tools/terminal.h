@@ -11,7 +11,8 @@ enum frec_when { FREC_WHEN_AUTO, FREC_WHEN_ALWAYS, FREC_WHEN_NEVER };
 /* auto, always or never. Returns false for anything else. */
 bool frec__terminal_parse_when(const char *word, enum frec_when *ret);
 
-/* Whether standard output is to be coloured. `auto`: on a terminal that knows colours, unless NO_COLOR is set. */
+/* Whether standard output is to be coloured. `auto`: on a terminal that knows colours, unless
+ * NO_COLOR is set. */
 bool frec__terminal_colored(enum frec_when when);
 
 struct frec_pager {
@@ -20,8 +21,9 @@ struct frec_pager {
 };
 
 /*
- * Starts $PAGER, or less, where standard output is a terminal; else, or where there is none, `fd` is standard output. From then
- * on signals SIGPIPE and SIGINT do not end the caller: what the pager does not want any more fails with EPIPE.
+ * Starts $PAGER, or less, where standard output is a terminal; else, or where there is none, `fd`
+ * is standard output. From then on signals SIGPIPE and SIGINT do not end the caller: what the pager
+ * does not want any more fails with EPIPE.
  */
 void frec__pager_start(struct frec_pager *pager);
 

@@ -21,7 +21,8 @@ bool frec__address_index_add(struct frec_address_index *index, uint64_t start, u
 			     uint64_t value);
 /* After the last range is added. */
 void frec__address_index_sort(struct frec_address_index *index);
-/* The value and (may be NULL) the start of the range that holds `address`: the one that begins last, where they overlap. */
+/* The value and (may be NULL) the start of the range that holds `address`: the one that begins
+ * last, where they overlap. */
 bool frec__address_index_find(const struct frec_address_index *index, uint64_t address,
 			      uint64_t *ret_value, uint64_t *ret_start);
 void frec__address_index_deinit(struct frec_address_index *index);

@@ -9,8 +9,8 @@
 
 #include "unwind/cursor.h"
 
-// Bytes of instructions: hundreds of times what compilers write. They are run for each row that needs them, and for each function
-// of a CIE.
+// Bytes of instructions: hundreds of times what compilers write. They are run for each row that
+// needs them, and for each function of a CIE.
 #define INITIAL_MAX 4096
 #define PROGRAM_MAX (256 << 10)
 
@@ -74,7 +74,8 @@ uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *curso
 	}
 }
 
-// What the augmentation string says of the FDEs. Its data is walked along only as far as an encoding can be found.
+// What the augmentation string says of the FDEs. Its data is walked along only as far as an
+// encoding can be found.
 static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 			      struct frec_fde *fde)
 {
@@ -123,7 +124,8 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 	if (status > 0 || (!status && next <= offset))
 		return -ENODATA;
 	if (status < 0) {
-		// An entry that makes no sense by itself is passed over, where libdw could tell its length.
+		// An entry that makes no sense by itself is passed over, where libdw could tell its
+		// length.
 		return damaged(cfi, offset, reterr, "no entry that can be read");
 	}
 	if (ret_next)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Call frame information, DWARF 5 chapter 6.4 and the .eh_frame of the Linux Standard Base: which functions a section
- * describes, and by what rules the registers of the caller are found at each of a function's addresses.
+ * Call frame information, DWARF 5 chapter 6.4 and the .eh_frame of the Linux Standard Base: which
+ * functions a section describes, and by what rules the registers of the caller are found at each of
+ * a function's addresses.
  */
 #ifndef FREC_UNWIND_CFI_H
 #define FREC_UNWIND_CFI_H
@@ -34,7 +35,8 @@ struct frec_fde {
 	int64_t data_factor;
 	uint64_t return_register;
 	uint8_t encoding; /* of addresses: DW_EH_PE_ */
-	bool signal_frame; /* what it called was no call: the caller's pc is the next instruction itself */
+	/* what it called was no call: the caller's pc is the next instruction itself */
+	bool signal_frame;
 };
 
 enum frec_rule_kind {
@@ -58,15 +60,16 @@ struct frec_rule {
 };
 
 struct frec_rules {
-	struct frec_rule
-		cfa; /* VALUE_OFFSET from cfa_register, or VALUE_EXPRESSION; UNSPECIFIED at first */
+	/* VALUE_OFFSET from cfa_register, or VALUE_EXPRESSION; UNSPECIFIED at first */
+	struct frec_rule cfa;
 	uint64_t cfa_register;
 	struct frec_rule registers[FREC_DWARF_REGISTERS];
 };
 
 /*
- * Reads what stands at `offset`, and gives the offset behind it. Returns 1: a function, `*ret` is filled in; 0: something
- * else, pass over it; -ENODATA at the end; -EBADMSG when it is damaged. `ret_next` may be NULL.
+ * Reads what stands at `offset`, and gives the offset behind it. Returns 1: a function, `*ret` is
+ * filled in; 0: something else, pass over it; -ENODATA at the end; -EBADMSG when it is damaged.
+ * `ret_next` may be NULL.
  */
 int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_next,
 		   struct frec_fde *ret, struct frec_error *reterr);
@@ -77,9 +80,10 @@ uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *curso
 			   uint8_t encoding);
 
 /*
- * Runs the function's instructions and calls `row` for each range of addresses with one set of rules, in ascending
- * order and without gaps from fde->start to fde->end. It takes time linear in the size of the instructions. What `row`
- * returns, unless 0, ends it and is returned. -EBADMSG: the instructions are damaged; the rows before stand.
+ * Runs the function's instructions and calls `row` for each range of addresses with one set of
+ * rules, in ascending order and without gaps from fde->start to fde->end. It takes time linear in
+ * the size of the instructions. What `row` returns, unless 0, ends it and is returned. -EBADMSG:
+ * the instructions are damaged; the rows before stand.
  */
 int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde,
 		  int (*row)(void *context, uint64_t from, uint64_t to,

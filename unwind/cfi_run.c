@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The instructions of a function's CFI, and the rules they leave at each address.
 //
-// Every instruction is at least a byte and none jumps, so a run ends after as many steps as there are bytes. A register
-// that unwinding does not follow (vectors, mostly) has its rule read and dropped.
+// Every instruction is at least a byte and none jumps, so a run ends after as many steps as there
+// are bytes. A register that unwinding does not follow (vectors, mostly) has its rule read and
+// dropped.
 #include <dwarf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -103,7 +104,8 @@ static int advance(struct run *run, uint64_t delta)
 	return go_to(run, location);
 }
 
-// Where arguments are the operands of the instruction, they are read in the order of their evaluation here: one a line.
+// Where arguments are the operands of the instruction, they are read in the order of their
+// evaluation here: one a line.
 static int extended(struct run *run, uint8_t code)
 {
 	struct frec_cursor *cursor = &run->cursor;
@@ -111,7 +113,8 @@ static int extended(struct run *run, uint8_t code)
 
 	switch (code) {
 	case DW_CFA_nop:
-	case DW_CFA_AARCH64_negate_ra_state: // the signature is taken off every return address anyway
+	// the signature is taken off every return address anyway
+	case DW_CFA_AARCH64_negate_ra_state:
 		return 0;
 	case DW_CFA_set_loc:
 		return go_to(run, frec__cfi_address(run->cfi, cursor, run->fde->encoding));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading bytes that nobody vouches for, little-endian. A read beyond the end gives 0 and makes the cursor `failed`, which
- * stays; so a parser looks at it once, at its end.
+ * Reading bytes that nobody vouches for, little-endian. A read beyond the end gives 0 and makes the
+ * cursor `failed`, which stays; so a parser looks at it once, at its end.
  */
 #ifndef FREC_UNWIND_CURSOR_H
 #define FREC_UNWIND_CURSOR_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The tree of a unit: once over it for its functions, without what is in them, then down one function
-// for an address.
+// The tree of a unit: once over it for its functions, without what is in them, then down one
+// function for an address.
 #include "unwind/debug_functions.h"
 
 #include <dwarf.h>

@@ -2,10 +2,11 @@
 // Which unit an address belongs to, and the functions at it.
 //
 // libdw's own ways from an address to its unit and to its function are not used: the one needs
-// .debug_aranges, which clang does not write, and the other walks over the whole unit for each address.
+// .debug_aranges, which clang does not write, and the other walks over the whole unit for each
+// address.
 //
-// A damaged tree can send its reader in circles, for example by DW_AT_sibling: every walk has a limit
-// of steps.
+// A damaged tree can send its reader in circles, for example by DW_AT_sibling: every walk has a
+// limit of steps.
 #include "unwind/debug_info.h"
 
 #include <dwarf.h>
@@ -16,7 +17,8 @@
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
 
-// DIEs and ranges looked at in all, which is some seconds of work. The largest programs have some millions of them.
+// DIEs and ranges looked at in all, which is some seconds of work. The largest programs have some
+// millions of them.
 #define STEPS_MAX (64u << 20)
 
 struct unit {

@@ -2,8 +2,8 @@
 /*
  * Functions, inlined calls, files and lines by DWARF's .debug_info and .debug_line.
  *
- * What is indexed is indexed when it is needed: the addresses of all units at the first question, the functions of a unit
- * and its lines at the first question about that unit.
+ * What is indexed is indexed when it is needed: the addresses of all units at the first question,
+ * the functions of a unit and its lines at the first question about that unit.
  */
 #ifndef FREC_UNWIND_DEBUG_INFO_H
 #define FREC_UNWIND_DEBUG_INFO_H
@@ -15,7 +15,8 @@
 
 struct frec_debug_info;
 
-/* `alternate` is what .gnu_debugaltlink names, or NULL. NULL: there is no debugging information, or it cannot be read. */
+/* `alternate` is what .gnu_debugaltlink names, or NULL. NULL: there is no debugging information, or
+ * it cannot be read. */
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 						const struct frec_elf *alternate);
 void frec__debug_info_destroy(struct frec_debug_info *info);
@@ -28,7 +29,8 @@ struct frec_debug_function {
 	uint64_t start;		   /* of the function that the others were inlined into; else 0 */
 };
 
-/* Fills `functions`, FREC_INLINED_MAX + 1 of them, and returns how many: 0 where nothing is known. */
+/* Fills `functions`, FREC_INLINED_MAX + 1 of them, and returns how many: 0 where nothing is
+ * known. */
 size_t frec__debug_info_find(struct frec_debug_info *info, uint64_t address,
 			     struct frec_debug_function *functions);
 

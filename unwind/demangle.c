@@ -20,7 +20,8 @@ struct output {
 	char text[DEMANGLED_MAX];
 };
 
-// What is jumped out of here holds nothing: the printing functions of libiberty allocate on the stack.
+// What is jumped out of here holds nothing: the printing functions of libiberty allocate on the
+// stack.
 static void print(const char *piece, size_t size, void *opaque)
 {
 	struct output *output = opaque;

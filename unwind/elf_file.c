@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ELF files, with libelf: it checks its own bounds and does not mind sections that lie outside the file.
+// ELF files, with libelf: it checks its own bounds and does not mind sections that lie outside the
+// file.
 #include "unwind/elf_file.h"
 
 #include <errno.h>
@@ -229,12 +230,13 @@ Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t si
 
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret)
 {
-	// The kernel maps whole pages, and pages can be 64 KiB: a mapping can begin that much before its segment does.
+	// The kernel maps whole pages, and pages can be 64 KiB: a mapping can begin that much
+	// before its segment does.
 	const uint64_t page = 64 << 10;
 	const size_t count = segment_count(elf);
 
-	// A page that holds the end of one segment and the start of the next is mapped for both: the one that is executable
-	// is meant, since only executable mappings are asked for.
+	// A page that holds the end of one segment and the start of the next is mapped for both:
+	// the one that is executable is meant, since only executable mappings are asked for.
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 

@@ -32,13 +32,15 @@ struct frec_elf {
 };
 
 /*
- * Opens what stands at `path`: a regular file, 64-bit, little-endian. It is mapped only where it belongs to root or to this
- * user and nobody else can write to it; of others the needed sections are read, because a mapped file that is cut
- * kills its reader. -ENOENT and other errors of open(2); -ENOEXEC: it is not such a file.
+ * Opens what stands at `path`: a regular file, 64-bit, little-endian. It is mapped only where it
+ * belongs to root or to this user and nobody else can write to it; of others the needed sections
+ * are read, because a mapped file that is cut kills its reader. -ENOENT and other errors of
+ * open(2); -ENOEXEC: it is not such a file.
  */
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr);
 
-/* The same for `size` bytes at `image`, which stay the caller's and have to live as long. `name` is for errors. */
+/* The same for `size` bytes at `image`, which stay the caller's and have to live as long. `name` is
+ * for errors. */
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr);
 
@@ -53,14 +55,14 @@ Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_S
 Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t size);
 
 /*
- * What has to be added to an address in the file for one in a process that has mapped [start, ...) to the file's
- * `offset`. False where the file loads nothing from there.
+ * What has to be added to an address in the file for one in a process that has mapped [start, ...)
+ * to the file's `offset`. False where the file loads nothing from there.
  */
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret);
 
 /*
- * The same from a separate debug file, whose segments have lost their places in the file: [start, end) must be as long as its
- * one executable segment is.
+ * The same from a separate debug file, whose segments have lost their places in the file: [start,
+ * end) must be as long as its one executable segment is.
  */
 bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end,
 			    uint64_t *ret);

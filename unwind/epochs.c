@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the moments at which one mapping replaced another: what is sorted by address overlaps only with what follows it.
+// Finding the moments at which one mapping replaced another: what is sorted by address overlaps
+// only with what follows it.
 #include "unwind/epochs.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A stack machine with bounds on its stack and its steps: an expression can branch backwards, so it could run for ever.
+// A stack machine with bounds on its stack and its steps: an expression can branch backwards, so it
+// could run for ever.
 #include "unwind/expression.h"
 
 #include <dwarf.h>

@@ -24,14 +24,16 @@ struct frec_expression_context {
 };
 
 /*
- * Evaluates `size` bytes at `expression`, with `initial` on the stack first where it is not NULL, and gives what is on top
- * in the end. -EBADMSG: the expression makes no sense, or takes more than the steps allowed; -EFAULT: it reads
- * memory that was not recorded, `*ret` is the address; -ENXIO: it reads a register that is not known.
+ * Evaluates `size` bytes at `expression`, with `initial` on the stack first where it is not NULL,
+ * and gives what is on top in the end. -EBADMSG: the expression makes no sense, or takes more than
+ * the steps allowed; -EFAULT: it reads memory that was not recorded, `*ret` is the address; -ENXIO:
+ * it reads a register that is not known.
  */
 int frec__expression(const struct frec_expression_context *context, const uint8_t *expression,
 		     uint32_t size, const uint64_t *initial, uint64_t *ret);
 
-/* Reads DWARF register `number` of `cpu`; false where its value is unknown. The pc has a number on x86_64. */
+/* Reads DWARF register `number` of `cpu`; false where its value is unknown. The pc has a number on
+ * x86_64. */
 static inline bool frec__cpu_get(const struct frec_registers *machine, const struct frec_cpu *cpu,
 				 uint64_t number, uint64_t *ret)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the files of a module are sought. A build-id says which file is the right one; only where the program has none does
-// the checksum in its .gnu_debuglink have to do.
+// Where the files of a module are sought. A build-id says which file is the right one; only where
+// the program has none does the checksum in its .gnu_debuglink have to do.
 #include "unwind/files.h"
 
 #include <errno.h>

@@ -10,7 +10,8 @@
 
 struct frec_stack {
 	uint64_t
-		address; /* of the first byte: the stack pointer, or the first mapped byte above it */
+		/* of the first byte: the stack pointer, or the first mapped byte above it */
+		address;
 	const uint8_t *data; /* not necessarily aligned */
 	size_t size;
 };

@@ -101,8 +101,8 @@ static struct frec_rows *debug_frame(struct frec_module *module)
 	return module->debug_frame.rows;
 }
 
-// The vDSO has no file. The kernel's own image of it, here, is the right one where the build-id says so; where none was
-// recorded, the same boot has the same.
+// The vDSO has no file. The kernel's own image of it, here, is the right one where the build-id
+// says so; where none was recorded, the same boot has the same.
 static void open_vdso(struct frec_module *module)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program or library that processes had mapped: the files that tell about it, its rows and its names.
+ * A program or library that processes had mapped: the files that tell about it, its rows and its
+ * names.
  *
- * What a module is, is its build-id. A file that has another one is not looked at, whatever its path: a program that was
- * replaced since has no names rather than wrong ones. Only of a recording without build-ids the file at the path is
- * believed, and what it says is marked as not verified.
+ * What a module is, is its build-id. A file that has another one is not looked at, whatever its
+ * path: a program that was replaced since has no names rather than wrong ones. Only of a recording
+ * without build-ids the file at the path is believed, and what it says is marked as not verified.
  */
 #ifndef FREC_UNWIND_MODULE_H
 #define FREC_UNWIND_MODULE_H

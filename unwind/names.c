@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names of addresses. The function itself is told by the symbol table where that has it, because the
-// table knows the parts that compilers split functions into; what was inlined and the lines are
+// Names of addresses. The function itself is told by the symbol table where that has it, because
+// the table knows the parts that compilers split functions into; what was inlined and the lines are
 // told by debugging information.
 #include "unwind/names.h"
 

@@ -80,7 +80,8 @@ static int compare_mappings(const void *left, const void *right)
 				    : (a->index > b->index) - (a->index < b->index);
 }
 
-// The process table has one mapping at each address at any time; here only order has to be made of what has none.
+// The process table has one mapping at each address at any time; here only order has to be made of
+// what has none.
 static void make_disjoint(struct frec_unwind_process *process)
 {
 	struct frec_mapping *mappings = process->mappings;
@@ -162,7 +163,8 @@ void frec__unwind_process_destroy(struct frec_unwind_process *process)
 	free(process);
 }
 
-// "//anon", "[heap]", "/memfd:..." and the like may hold code made at run time; only a path or the vDSO can be a file.
+// "//anon", "[heap]", "/memfd:..." and the like may hold code made at run time; only a path or the
+// vDSO can be a file.
 static void open_mapping(struct frec_unwind_process *process, struct frec_mapping *mapping)
 {
 	const char *path = mapping->map.path;
@@ -202,7 +204,8 @@ struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, 
 	return mapping;
 }
 
-// Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends a signal handler.
+// Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends
+// a signal handler.
 static bool is_sigreturn(const struct frec_unwind_process *process,
 			 const struct frec_mapping *mapping, uint64_t pc)
 {

@@ -28,15 +28,16 @@ struct frec_unwind_process {
 	struct frec_unwinder *unwinder;
 	struct frec_mapping *mappings; /* sorted, disjoint */
 	size_t mapping_count;
-	struct frec_cached_row
-		*cache;		 /* FREC_ROW_CACHE of them, by the lower bits of the address */
+	/* FREC_ROW_CACHE of them, by the lower bits of the address */
+	struct frec_cached_row *cache;
 	struct frec_error error; /* of the CFI that was looked at last */
 };
 
 /* The mapping of `address`, with its module opened, or NULL. */
 struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, uint64_t address);
 
-/* The row of the code at `pc`, from the cache or made now. The kind of what is damaged is FREC_ROW_RULES. */
+/* The row of the code at `pc`, from the cache or made now. The kind of what is damaged is
+ * FREC_ROW_RULES. */
 const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
 						     uint64_t pc, struct frec_cached_row *slot);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Register layouts by machine: as perf_event_open(2) numbers registers, which is how they are recorded, and as DWARF does,
- * which is how unwinding speaks of them.
+ * Register layouts by machine: as perf_event_open(2) numbers registers, which is how they are
+ * recorded, and as DWARF does, which is how unwinding speaks of them.
  */
 #ifndef FREC_UNWIND_REGISTERS_H
 #define FREC_UNWIND_REGISTERS_H
@@ -9,10 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No machine has more DWARF registers that unwinding follows; those beyond (vectors, flags) are left out. */
+/* No machine has more DWARF registers that unwinding follows; those beyond (vectors, flags) are
+ * left out. */
 #define FREC_DWARF_REGISTERS 33
 
-/* What a signal handler returns to, where nothing describes it (musl, Go), and what it finds on the stack. */
+/* What a signal handler returns to, where nothing describes it (musl, Go), and what it finds on the
+ * stack. */
 struct frec_sigreturn {
 	const uint8_t *code;   /* its first bytes */
 	size_t size;	       /* at most 16 */
@@ -34,17 +36,20 @@ struct frec_registers {
 	unsigned int dwarf_fp;
 	unsigned int dwarf_ra; /* holds the return address where a frame has not saved it */
 	uint64_t
-		callee_saved; /* bit n: a function that says nothing of DWARF register n leaves it as it was */
+		/* bit n: a function that says nothing of DWARF register n leaves it as it was */
+		callee_saved;
 	uint64_t address_mask; /* bits of a return address that are address, without a signature */
 	uint64_t
-		top_ra; /* at a function's first instruction: the return address is at sp (8) or in dwarf_ra (0);
-				      * so many bytes the call has pushed */
+		/* at a function's first instruction: the return address is at sp (8) or in
+		 * dwarf_ra (0); so many bytes the call has pushed */
+		top_ra;
 	struct frec_sigreturn sigreturn;
-	/* How long the stub at `address` is, of which `size` bytes are at `code`, and through which slot it jumps; 0: it is
-	 * none. */
+	/* How long the stub at `address` is, of which `size` bytes are at `code`, and through which
+	 * slot it jumps; 0: it is none. */
 	size_t (*stub)(const uint8_t *code, size_t size, uint64_t address, uint64_t *ret);
 	uint32_t
-		chosen_relocation; /* R_ of a slot whose function another one chooses when the program starts */
+		/* R_ of a slot whose function another one chooses when the program starts */
+		chosen_relocation;
 };
 
 extern const struct frec_registers frec__registers_x86_64;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Which rules are so common that a row of 12 bytes can hold them: the CFA from sp or fp, the frame pointer and the return
-// address saved near it or not at all. Two expressions are common enough to be known by their bytes.
+// Which rules are so common that a row of 12 bytes can hold them: the CFA from sp or fp, the frame
+// pointer and the return address saved near it or not at all. Two expressions are common enough to
+// be known by their bytes.
 #include "unwind/row.h"
 
 #include <dwarf.h>
@@ -8,8 +9,8 @@
 
 #include "unwind/cursor.h"
 
-// What x86_64 linkers write for the stubs of a procedure linkage table: the CFA is 8 bytes further once the stub's
-// first push is done, which is so from a certain byte of its 16 on.
+// What x86_64 linkers write for the stubs of a procedure linkage table: the CFA is 8 bytes further
+// once the stub's first push is done, which is so from a certain byte of its 16 on.
 static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *machine,
 		   struct frec_row *row)
 {
@@ -32,7 +33,8 @@ static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *mac
 	return true;
 }
 
-// What compilers write where main() or a function with wide vectors aligns its stack: the CFA was saved below fp.
+// What compilers write where main() or a function with wide vectors aligns its stack: the CFA was
+// saved below fp.
 static bool is_saved_below_fp(const struct frec_rule *cfa, const struct frec_registers *machine,
 			      struct frec_row *row)
 {
@@ -110,7 +112,8 @@ struct frec_row frec__row_from_rules(const struct frec_rules *rules, const struc
 		row.fp_slot = FREC_ROW_AT_FP;
 	else if (!slot_fits(fp, &row.fp_slot))
 		return odd;
-	// A return address that stays in its register is possible only where there is such a register.
+	// A return address that stays in its register is possible only where there is such a
+	// register.
 	if (row.ra_slot == FREC_ROW_SAME && machine->top_ra)
 		return odd;
 	return row;

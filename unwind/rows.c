@@ -53,7 +53,8 @@ static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offse
 	return 0;
 }
 
-// The linker's table, if it is one of the only kind that linkers write, sorted and within bounds; else -ENODATA.
+// The linker's table, if it is one of the only kind that linkers write, sorted and within bounds;
+// else -ENODATA.
 static int read_header(struct frec_rows *rows, const Elf_Data *header)
 {
 	struct frec_cursor cursor = {header->d_buf, (const uint8_t *)header->d_buf + header->d_size,
@@ -124,8 +125,8 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 	rows->cfi = cfi;
 	rows->machine = machine;
 	rows->base = base;
-	// An instruction makes one row at most, and a function one more; a section whose functions share their instructions
-	// could make any number.
+	// An instruction makes one row at most, and a function one more; a section whose functions
+	// share their instructions could make any number.
 	rows->row_max = cfi->data->d_size;
 	if (header)
 		status = read_header(rows, header);
@@ -181,7 +182,8 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	if (rows->row_count > compilation->first) {
 		const struct frec_row *last = &rows->rows[rows->row_count - 1];
 
-		// Registers that rows do not hold have rules too: what follows can look the same from here.
+		// Registers that rows do not hold have rules too: what follows can look the same
+		// from here.
 		if (last->kind == row.kind && last->cfa_offset == row.cfa_offset &&
 		    last->fp_slot == row.fp_slot && last->ra_slot == row.ra_slot)
 			return 0;
@@ -192,8 +194,8 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	return add_row(rows, row);
 }
 
-// The rows of one function, the last of which is FREC_ROW_NONE and stands where the function ends. None are made where it
-// ends before `pc`.
+// The rows of one function, the last of which is FREC_ROW_NONE and stands where the function ends.
+// None are made where it ends before `pc`.
 static int compile(struct frec_rows *rows, struct function *function, uint64_t pc,
 		   struct frec_error *reterr)
 {
@@ -238,7 +240,8 @@ static struct function *find_function(struct frec_rows *rows, uint64_t pc)
 	while (count > 1) {
 		size_t half = count / 2;
 
-		// Written so that a conditional move does it: which half is next cannot be predicted.
+		// Written so that a conditional move does it: which half is next cannot be
+		// predicted.
 		base = base[half].start <= start ? base + half : base;
 		count -= half;
 	}

@@ -2,9 +2,10 @@
 /*
  * The rules of one CFI section as rows that can be applied without knowing DWARF.
  *
- * Opening reads where functions begin: from .eh_frame_hdr, which the linker has sorted, or from one walk over the section.
- * A function's rows are made when an address of it is first asked for, so that the first stack of a large program
- * waits for the few functions on it and memory is taken for no others.
+ * Opening reads where functions begin: from .eh_frame_hdr, which the linker has sorted, or from one
+ * walk over the section. A function's rows are made when an address of it is first asked for, so
+ * that the first stack of a large program waits for the few functions on it and memory is taken for
+ * no others.
  */
 #ifndef FREC_UNWIND_ROWS_H
 #define FREC_UNWIND_ROWS_H
@@ -15,10 +16,13 @@ enum frec_row_kind {
 	FREC_ROW_NONE, /* no function */
 	FREC_ROW_SP,   /* CFA = sp + cfa_offset */
 	FREC_ROW_FP,   /* CFA = fp + cfa_offset */
-	FREC_ROW_FP_MEMORY, /* CFA = what lies at fp + cfa_offset: a function that has aligned its stack */
-	FREC_ROW_PLT, /* CFA = sp + cfa_offset, and 8 more from byte number `ra_slot` of 16 on: x86_64's stubs */
+	/* CFA = what lies at fp + cfa_offset: a function that has aligned its stack */
+	FREC_ROW_FP_MEMORY,
+	/* CFA = sp + cfa_offset, and 8 more from byte number `ra_slot` of 16 on: x86_64's stubs */
+	FREC_ROW_PLT,
 	FREC_ROW_OUTERMOST, /* nobody called this */
-	FREC_ROW_SIGRETURN, /* no function, but what a signal handler returns to (struct frec_sigreturn) */
+	/* no function, but what a signal handler returns to (struct frec_sigreturn) */
+	FREC_ROW_SIGRETURN,
 	FREC_ROW_RULES, /* none of these: run the instructions (frec__rows_rules) */
 };
 
@@ -41,9 +45,10 @@ struct frec_rows;
 #define FREC_ROW_START_MAX ((1u << 28) - 1)
 
 /*
- * Takes over nothing: `cfi`, the section and `header` (.eh_frame_hdr, NULL where there is none) have to live as long.
- * `base` is not above any of the functions' addresses; those 4 GiB above it or more are not found.
- * -ENOMEM, or -EBADMSG when the section is damaged from its beginning; what is readable before damage is used.
+ * Takes over nothing: `cfi`, the section and `header` (.eh_frame_hdr, NULL where there is none)
+ * have to live as long. `base` is not above any of the functions' addresses; those 4 GiB above it
+ * or more are not found. -ENOMEM, or -EBADMSG when the section is damaged from its beginning; what
+ * is readable before damage is used.
  */
 int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64_t base,
 		      const struct frec_registers *machine, struct frec_rows **ret,
@@ -54,7 +59,8 @@ void frec__rows_destroy(struct frec_rows *rows);
 int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 		    struct frec_error *reterr);
 
-/* The whole rules at `pc`, and the function they belong to: slow. -ENOENT where there are none, -EBADMSG. */
+/* The whole rules at `pc`, and the function they belong to: slow. -ENOENT where there are none,
+ * -EBADMSG. */
 int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret_rules,
 		     struct frec_fde *ret_fde, struct frec_error *reterr);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Split units. libdw opens the file that one names, and maps it: whatever it is, for as long as it takes. So its
-// two places are looked at first, and it is let only where neither holds anything but an ELF file that nobody else can cut.
-// Packages of them (.dwp) it cannot read before 0.191.
+// Split units. libdw opens the file that one names, and maps it: whatever it is, for as long as it
+// takes. So its two places are looked at first, and it is let only where neither holds anything but
+// an ELF file that nobody else can cut. Packages of them (.dwp) it cannot read before 0.191.
 #include "unwind/split_unit.h"
 
 #include <dwarf.h>

@@ -8,8 +8,9 @@
 #include "unwind/elf_file.h"
 
 /*
- * The unit in the .dwo file that `skeleton`, a unit of `elf`, stands for. The file is the right one by the id that both have.
- * False: `skeleton` is a whole unit, or the file is not there or not to be trusted.
+ * The unit in the .dwo file that `skeleton`, a unit of `elf`, stands for. The file is the right one
+ * by the id that both have. False: `skeleton` is a whole unit, or the file is not there or not to
+ * be trusted.
  */
 bool frec__split_unit(const struct frec_elf *elf, Dwarf_Die *skeleton, Dwarf_Die *ret);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Stubs of procedure linkage tables. No symbol table has them: which function one is for is told by the address that it
-// jumps through, because a relocation puts that function's address there.
+// Stubs of procedure linkage tables. No symbol table has them: which function one is for is told by
+// the address that it jumps through, because a relocation puts that function's address there.
 #include "unwind/stubs.h"
 
 #include <stdlib.h>
@@ -33,8 +33,8 @@ static bool add_slot(struct slots *slots, uint64_t address, const char *name)
 	return true;
 }
 
-// The function that `relocation` is to. One without a name is chosen when the program starts, by the function at its addend, which
-// has the name that is meant.
+// The function that `relocation` is to. One without a name is chosen when the program starts, by
+// the function at its addend, which has the name that is meant.
 static const char *target_name(const struct frec_elf *elf, const GElf_Rela *relocation,
 			       Elf_Data *names, size_t strings, const struct frec_symbols *symbols)
 {

@@ -8,8 +8,8 @@
 int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame *frame,
 		    struct frec_names *ret)
 {
-	// A call's own line and inlined functions, not those of what comes after it. What a signal handler returns to
-	// was not called from there: its first instruction is meant.
+	// A call's own line and inlined functions, not those of what comes after it. What a signal
+	// handler returns to was not called from there: its first instruction is meant.
 	uint64_t pc = frame->pc - !(frame->exact || frame->signal), start;
 	struct frec_mapping *mapping = frec__process_mapping(process, pc);
 	struct frec_module *module = mapping ? mapping->module : NULL;

@@ -35,7 +35,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// How far a function goes whose assembler did not say so; the next symbol, if there is one before, ends it too.
+// How far a function goes whose assembler did not say so; the next symbol, if there is one before,
+// ends it too.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);
@@ -140,7 +141,8 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges what has been added, itself sorted, into what was there. Without memory for that everything is sorted.
+// Merges what has been added, itself sorted, into what was there. Without memory for that
+// everything is sorted.
 static void merge(struct frec_symbols *symbols)
 {
 	const struct frec_symbol *a = symbols->symbols, *b = a + symbols->sorted;

@@ -24,7 +24,8 @@ struct frec_symbols {
 bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf, const char *name);
 /* The same for one that is known otherwise. False: out of memory. */
 bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol);
-/* After each frec__symbols_add, before the next frec__symbols_find. Few that are added to many take little time. */
+/* After each frec__symbols_add, before the next frec__symbols_find. Few that are added to many take
+ * little time. */
 void frec__symbols_sort(struct frec_symbols *symbols);
 /* What `address` lies in, or NULL. */
 const struct frec_symbol *frec__symbols_find(const struct frec_symbols *symbols, uint64_t address);

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Unwinding a stack.
 //
-// There are two ways to go from a frame to its caller. The fast one applies a row and follows three registers: pc, stack pointer and
-// frame pointer (on aarch64 the link register too). The slow one runs the CFI's instructions and follows all. Most stacks
-// need the fast one only. Where a frame's row says that it needs the slow one, that is used for this frame, with the
-// other registers unknown; if one of them turns out to be needed, the stack is unwound again from the top with all
-// registers. That happens in hand-written assembly, and costs no more than having gone the slow way at once.
+// There are two ways to go from a frame to its caller. The fast one applies a row and follows three
+// registers: pc, stack pointer and frame pointer (on aarch64 the link register too). The slow one
+// runs the CFI's instructions and follows all. Most stacks need the fast one only. Where a frame's
+// row says that it needs the slow one, that is used for this frame, with the other registers
+// unknown; if one of them turns out to be needed, the stack is unwound again from the top with all
+// registers. That happens in hand-written assembly, and costs no more than having gone the slow way
+// at once.
 //
-// A caller's pc is the address its call returns to, which can be the next function's first where the call was the last
-// instruction of one that does not return. So a caller's row is that of the byte before; except where a signal came
-// between, because then the pc is of an instruction that did not call. Where nothing describes the byte before, the pc can
-// be the first of a function that was never called but only put where a return address is: that is how coroutines begin, and
-// their stacks end.
+// A caller's pc is the address its call returns to, which can be the next function's first where
+// the call was the last instruction of one that does not return. So a caller's row is that of the
+// byte before; except where a signal came between, because then the pc is of an instruction that
+// did not call. Where nothing describes the byte before, the pc can be the first of a function that
+// was never called but only put where a return address is: that is how coroutines begin, and their
+// stacks end.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -24,8 +27,8 @@
 // How far above the recorded bytes an address still looks like the same stack.
 #define STACK_REACH (1ull << 30)
 
-// How far ahead of the frame that is current the stack's bytes are asked for. Each stack is read once, and going up a frame
-// takes less time than a byte from memory.
+// How far ahead of the frame that is current the stack's bytes are asked for. Each stack is read
+// once, and going up a frame takes less time than a byte from memory.
 #define READ_AHEAD 1024
 #define CACHE_LINE 64
 
@@ -110,8 +113,8 @@ static bool by_frame_pointer(struct walk *walk)
 	return become(walk, pc, fp + 16, caller_fp, true);
 }
 
-// The pc at the top is no code: a jump or call through a bad pointer. If it was a call, its return address is where it was
-// put, and all other registers are the caller's.
+// The pc at the top is no code: a jump or call through a bad pointer. If it was a call, its return
+// address is where it was put, and all other registers are the caller's.
 static bool by_return_address(struct walk *walk)
 {
 	const struct frec_registers *machine = walk->machine;

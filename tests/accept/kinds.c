@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Emits the same events on every run: all kinds of fields, their limits, strings that are cut and events that are too large.
-// Then exits with 3, so that `flightrec run` leaves a snapshot. data/golden/kinds.jsonl has what must be in it.
+// Emits the same events on every run: all kinds of fields, their limits, strings that are cut and
+// events that are too large. Then exits with 3, so that `flightrec run` leaves a snapshot.
+// data/golden/kinds.jsonl has what must be in it.
 //
-//	kinds [wait]		wait: until all of them are on, since a recorder needs a moment to find a program it has never seen
+//	kinds [wait]		wait: until all of them are on, since a recorder needs a moment to
+//				find a program it has never seen
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,14 +18,16 @@
 enum state { IDLE = -1, BUSY = 3 };
 
 FREC_EVENT(same, small, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_BOOL(yes));
-FREC_EVENT(same, large, FREC_U32(u32), FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_PTR(pointer));
+FREC_EVENT(same, large, FREC_U32(u32), FREC_I32(i32), FREC_U64(u64), FREC_I64(i64),
+	   FREC_PTR(pointer));
 FREC_EVENT(same, real, FREC_F32(f32), FREC_F64(f64));
 FREC_EVENT(same, state, FREC_ENUM(state, IDLE, BUSY), FREC_I32(after));
 FREC_EVENT(same, text, FREC_STR(text), FREC_CHARS(tag, 6), FREC_STR(other));
 FREC_EVENT(same, raw, FREC_BYTES(raw), FREC_U8(after), FREC_BYTES(more));
 FREC_EVENT(same, nothing);
-FREC_EVENT(same, many, FREC_U8(a), FREC_STR(b), FREC_U16(c), FREC_I64(d), FREC_U8(e), FREC_U8(f), FREC_U8(g), FREC_U8(h),
-	   FREC_U8(i), FREC_U8(j), FREC_U8(k), FREC_U8(l), FREC_U8(m), FREC_STR(n), FREC_F64(o), FREC_BYTES(p));
+FREC_EVENT(same, many, FREC_U8(a), FREC_STR(b), FREC_U16(c), FREC_I64(d), FREC_U8(e), FREC_U8(f),
+	   FREC_U8(g), FREC_U8(h), FREC_U8(i), FREC_U8(j), FREC_U8(k), FREC_U8(l), FREC_U8(m),
+	   FREC_STR(n), FREC_F64(o), FREC_BYTES(p));
 /* Declared and never emitted. */
 FREC_EVENT(same, silent, FREC_U32(never));
 
@@ -60,7 +64,8 @@ static void numbers(void)
 static void texts(void)
 {
 	const char bytes[] = {0, 1, 0x7f, (char)0x80, (char)0xff};
-	char *all = repeated("x", 9000), *wide = repeated("\xe2\x82\xac", 3000), *half = repeated("y", 5000);
+	char *all = repeated("x", 9000), *wide = repeated("\xe2\x82\xac", 3000),
+	     *half = repeated("y", 5000);
 	unsigned char big[FREC_PAYLOAD_MAX + 1];
 
 	for (size_t i = 0; i < sizeof(big); i++)
@@ -68,7 +73,8 @@ static void texts(void)
 	frec_same_text("", "", "");
 	frec_same_text("plain", "sixsix", "other");
 	frec_same_text(NULL, NULL, "after NULL");
-	frec_same_text("quote \" back \\ tab \t line \n bell \a", "longer than six", "\xc3\xa4\xf0\x9f\x98\x80");
+	frec_same_text("quote \" back \\ tab \t line \n bell \a", "longer than six",
+		       "\xc3\xa4\xf0\x9f\x98\x80");
 	frec_same_text("not UTF-8: \xff\xfe \xc3", "\xff", "\xed\xa0\x80");
 	frec_same_text(all, "cut", "short");
 	frec_same_text(wide, "cut", half);
@@ -78,7 +84,8 @@ static void texts(void)
 	frec_same_raw(big, 3000, 1, big + 3000, 5000);
 	frec_same_raw(big, sizeof(big), 2, bytes, 1);
 	frec_same_nothing();
-	frec_same_many(1, "two", 3, -4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "fourteen", 15.5, bytes, sizeof(bytes));
+	frec_same_many(1, "two", 3, -4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "fourteen", 15.5, bytes,
+		       sizeof(bytes));
 	free(all);
 	free(wide);
 	free(half);
@@ -86,8 +93,9 @@ static void texts(void)
 
 static bool all_on(void)
 {
-	return frec_same_small_enabled() && frec_same_large_enabled() && frec_same_real_enabled() && frec_same_state_enabled() &&
-	       frec_same_text_enabled() && frec_same_raw_enabled() && frec_same_nothing_enabled() && frec_same_many_enabled();
+	return frec_same_small_enabled() && frec_same_large_enabled() && frec_same_real_enabled() &&
+	       frec_same_state_enabled() && frec_same_text_enabled() && frec_same_raw_enabled() &&
+	       frec_same_nothing_enabled() && frec_same_many_enabled();
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A service on strings: it does what the lines of its input say and answers each with a line, so that a test can say what
-// happens when, without a guess about time.
+// A service on strings: it does what the lines of its input say and answers each with a line, so
+// that a test can say what happens when, without a guess about time.
 //
 //	puppet			ready: "ready PID"
 //	puppet once NUMBER	a process of a moment: emits one beat and ends
@@ -9,7 +9,8 @@
 //	word			the enable word of the beat, in hexadecimal
 //	start HOW FOLDER KEEPER	"ok", or why the recorder did not start
 //	stop			"ok"
-//	fork CHILDREN N		"ok PID PID ...": the children that emitted N beats each, all at once
+//	fork CHILDREN N		"ok PID PID ...": the children that emitted N beats each, all at
+//				once
 //	spawn N			"ok FAILED": N short-lived processes, eight at a time
 //	exec [PROGRAM]		becomes itself anew: "ready PID"; or another program
 //	trigger NAME		"ok", or why not

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an event takes, for tests/bench/bench-emit: four fields, in one way of emitting or not emitting it.
+ * What an event takes, for tests/bench/bench-emit: four fields, in one way of emitting or not
+ * emitting it.
  *
  *	bench_emit WAY THREADS TIMES
  */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What recording a program's own USDT probe takes, beside a BPF program that does nothing at the same site: four numbers, and
- * three numbers and a text.
+ * What recording a program's own USDT probe takes, beside a BPF program that does nothing at the
+ * same site: four numbers, and three numbers and a text.
  *
  *	bench_foreign [ROUNDS [EVENTS]]
  *
- * The ways take turns; printed are medians of the rounds, the least and the most, in nanoseconds of the thread's processor time.
+ * The ways take turns; printed are medians of the rounds, the least and the most, in nanoseconds of
+ * the thread's processor time.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -21,7 +22,8 @@
 #define CPUS_MAX 1024
 
 enum way { OFF, EMPTY, NUMBERS, TEXT, WAYS };
-static const char *const names[WAYS] = {"nobody listens", "empty BPF program", "four numbers", "and one is a text"};
+static const char *const names[WAYS] = {"nobody listens", "empty BPF program", "four numbers",
+					"and one is a text"};
 
 /* The site has a name of its own, by which the empty program finds it. */
 __attribute__((noinline)) static void fire(uint64_t number, const char *text)
@@ -56,7 +58,8 @@ static double run(long events)
 	for (long i = 0; i < events; i++)
 		fire((uint64_t)i, "/orders/list/12345");
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
-	return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) / (double)events;
+	return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
+	       (double)events;
 }
 
 static struct frec_ring rings[CPUS_MAX];
@@ -97,7 +100,8 @@ static double record(const char *selection, long events, struct frec_error *erro
 static double do_nothing(struct bpf_program *program, long events)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .func_name = "bench_foreign_site");
-	struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, "/proc/self/exe", 0, &options);
+	struct bpf_link *link =
+		bpf_program__attach_uprobe_opts(program, -1, "/proc/self/exe", 0, &options);
 	double result = link ? run(events) : -1;
 
 	bpf_link__destroy(link);
@@ -128,18 +132,21 @@ int main(int argc, char **argv)
 		results[OFF][i] = run(events);
 		results[EMPTY][i] = do_nothing(peers->progs.empty, events);
 		results[NUMBERS][i] = record("usdt:/proc/self/exe:bench:order", events, &error);
-		results[TEXT][i] = record("usdt:/proc/self/exe:bench:order:arg1=str", events, &error);
+		results[TEXT][i] =
+			record("usdt:/proc/self/exe:bench:order:arg1=str", events, &error);
 		for (int way = 0; way < WAYS; way++) {
 			if (results[way][i] < 0) {
-				fprintf(stderr, "bench_foreign: %s: %s\n", names[way], error.message);
+				fprintf(stderr, "bench_foreign: %s: %s\n", names[way],
+					error.message);
 				return 1;
 			}
 		}
 	}
 	for (int way = 0; way < WAYS; way++) {
 		qsort(results[way], (size_t)rounds, sizeof(double), compare);
-		printf("%-20s %7.1f ns (%.1f..%.1f)  %.2f of an empty program\n", names[way], results[way][rounds / 2],
-		       results[way][0], results[way][rounds - 1], results[way][rounds / 2] / results[EMPTY][rounds / 2]);
+		printf("%-20s %7.1f ns (%.1f..%.1f)  %.2f of an empty program\n", names[way],
+		       results[way][rounds / 2], results[way][0], results[way][rounds - 1],
+		       results[way][rounds / 2] / results[EMPTY][rounds / 2]);
 	}
 	return 0;
 }

@@ -36,7 +36,8 @@ static void *bench_run(void *argument)
 	return NULL;
 }
 
-/* Prints what an emit takes of a thread's processor time, in nanoseconds: other load of the machine does not count. */
+/* Prints what an emit takes of a thread's processor time, in nanoseconds: other load of the machine
+ * does not count. */
 static int bench(void (*emit)(uint64_t i), unsigned int threads, uint64_t times)
 {
 	struct bench_thread *thread = calloc(threads, sizeof(*thread));

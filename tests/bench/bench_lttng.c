@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the event of bench_emit.c takes with LTTng-UST: enabled when tests/bench/bench-emit has a session for it.
+/* What the event of bench_emit.c takes with LTTng-UST: enabled when tests/bench/bench-emit has a
+ * session for it.
  *
  *	bench_lttng on|off THREADS TIMES
  */

@@ -12,13 +12,13 @@
 #include <lttng/tracepoint.h>
 #include <stdint.h>
 
-LTTNG_UST_TRACEPOINT_EVENT(bench, order,
-			   LTTNG_UST_TP_ARGS(uint64_t, id, const char *, path, int32_t, status, double,
-					     price),
-			   LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(uint64_t, id, id)
-						       lttng_ust_field_string(path, path)
-						       lttng_ust_field_integer(int32_t, status, status)
-						       lttng_ust_field_float(double, price, price)))
+LTTNG_UST_TRACEPOINT_EVENT(
+	bench, order,
+	LTTNG_UST_TP_ARGS(uint64_t, id, const char *, path, int32_t, status, double, price),
+	LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(uint64_t, id, id)
+				    lttng_ust_field_string(path, path)
+					    lttng_ust_field_integer(int32_t, status, status)
+						    lttng_ust_field_float(double, price, price)))
 
 #endif
 

@@ -3,11 +3,13 @@
 //
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -- COMMAND...	sample a command
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -p PID		or a process
-//	bench_unwind compare FILE...		side by side with libdwfl and libunwind, over the same bytes
+//	bench_unwind compare FILE...		side by side with libdwfl and libunwind, over the
+//						same bytes
 //	bench_unwind differences FILE...	and what is different from libdwfl
 //	bench_unwind alone FILE...		ours only
 //	bench_unwind perf FILE PERF_DATA	the same stacks for perf script
-//	bench_unwind script FILE		what perf script prints, by ours: from a cold start to the last name
+//	bench_unwind script FILE		what perf script prints, by ours: from a cold start
+//						to the last name
 //	bench_unwind script-libdwfl FILE	and by libdwfl
 #include <inttypes.h>
 #include <signal.h>
@@ -260,7 +262,8 @@ static int compare(const char *path, bool verbose, bool alone)
 		start = now();
 		unwind_range(process, &recording, 0, recording.stack_count);
 		took[round] = now() - start;
-		// The same with stack bytes that the processor has in its cache: what decompressing them leaves behind.
+		// The same with stack bytes that the processor has in its cache: what decompressing
+		// them leaves behind.
 		took_cached[round] = 0;
 		for (size_t i = 0; i < recording.stack_count; i += BLOCK) {
 			unwind_range(process, &recording, i, i + BLOCK);
@@ -413,7 +416,8 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
-			// File and line are known as well; what is printed is what perf script prints.
+			// File and line are known as well; what is printed is what perf script
+			// prints.
 			for (size_t k = 0; k < names.count; k++)
 				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function
@@ -431,7 +435,8 @@ static int script(const char *path)
 	return 0;
 }
 
-// Names are looked up for each frame: libdwfl does not remember them. Those of lines and inlined calls would take it hours.
+// Names are looked up for each frame: libdwfl does not remember them. Those of lines and inlined
+// calls would take it hours.
 static int script_libdwfl(const char *path)
 {
 	struct recording recording;

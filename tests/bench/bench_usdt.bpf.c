@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-// What bench_usdt compares our program with: one that does nothing, and one that does nothing but copy the payload out.
+// What bench_usdt compares our program with: one that does nothing, and one that does nothing but
+// copy the payload out.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
@@ -23,7 +24,8 @@ int copy(struct pt_regs *context)
 {
 	char record[BENCH_RECORD] = {};
 
-	if (!bpf_probe_read_user(record + 8, BENCH_RECORD - 8, (const void *)PT_REGS_PARM2(context)))
+	if (!bpf_probe_read_user(record + 8, BENCH_RECORD - 8,
+				 (const void *)PT_REGS_PARM2(context)))
 		bpf_perf_event_output(context, &rings, BPF_F_CURRENT_CPU, record, sizeof(record));
 	return 0;
 }

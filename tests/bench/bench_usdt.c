@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an event takes through a breakpoint at its site: ours, beside a BPF program that does nothing at the same site and one
- * that only copies the payload into a ring.
+ * What an event takes through a breakpoint at its site: ours, beside a BPF program that does
+ * nothing at the same site and one that only copies the payload into a ring.
  *
  *	bench_usdt [ROUNDS [EVENTS]]
  *
- * The ways take turns; printed are medians of the rounds, the least and the most, in nanoseconds of the thread's processor time.
+ * The ways take turns; printed are medians of the rounds, the least and the most, in nanoseconds of
+ * the thread's processor time.
  */
 #include <bpf/libbpf.h>
 #include <fcntl.h>
@@ -27,8 +28,8 @@
 FREC_EVENT(bench, order, FREC_U64(id), FREC_STR(path), FREC_I32(status), FREC_F64(price));
 
 enum way { OFF, EMPTY, COPY, OURS, WAYS };
-static const char *const names[WAYS] = {"nobody listens", "empty BPF program", "copying BPF program",
-					"flightrec"};
+static const char *const names[WAYS] = {"nobody listens", "empty BPF program",
+					"copying BPF program", "flightrec"};
 
 static struct frec_site site;
 static struct frec_declarations declarations;
@@ -95,7 +96,8 @@ static int compare(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : 7, self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int rounds = argc > 1 ? atoi(argv[1]) : 7,
+	    self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	long events = argc > 2 ? atol(argv[2]) : 300000;
 	static double results[WAYS][ROUNDS_MAX];
 	struct bench_usdt_bpf *peers = bench_usdt_bpf__open();
@@ -136,7 +138,8 @@ int main(int argc, char **argv)
 		frec__source_deinit(&ours);
 		frec__usdt_destroy(usdt);
 	}
-	printf("the site is %s\n", offset == site.offset ? "a breakpoint" : "a call (an optimised breakpoint)");
+	printf("the site is %s\n",
+	       offset == site.offset ? "a breakpoint" : "a call (an optimised breakpoint)");
 	for (int way = 0; way < WAYS; way++) {
 		qsort(results[way], (size_t)rounds, sizeof(double), compare);
 		printf("%-20s %7.1f ns (%.1f..%.1f)\n", names[way], results[way][rounds / 2],

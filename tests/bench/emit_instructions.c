@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Emits one shape of event so many times, for tests/bench/emit-instructions to count instructions. The kernel's part is
- * left out: the enable word is set by hand and the descriptor is /dev/null, which takes every write.
+ * Emits one shape of event so many times, for tests/bench/emit-instructions to count instructions.
+ * The kernel's part is left out: the enable word is set by hand and the descriptor is /dev/null,
+ * which takes every write.
  *
  *	emit_instructions SHAPE TIMES
  */
@@ -21,7 +22,7 @@ FREC_EVENT(bench, two_strings, FREC_STR(a), FREC_STR(b));
 FREC_EVENT(bench, bytes, FREC_BYTES(raw));
 FREC_EVENT(bench, chars, FREC_CHARS(tag, 16));
 
-#define SHAPES(m)                                                                                  \
+#define SHAPES(m) \
 	m(loop) m(off) m(nothing) m(four_numbers) m(request_done) m(two_strings) m(bytes) m(chars) \
 		m(cut)
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Payloads byte by byte, after the description of the format in github.com/microsoft/LinuxTracepoints.
+// Payloads byte by byte, after the description of the format in
+// github.com/microsoft/LinuxTracepoints.
 #include "tests/data/make_eventheader.h"
 
 #include <linux/perf_event.h>
@@ -8,7 +9,9 @@
 
 #include "proto/part.h"
 
-#define SAMPLE_TYPE (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW)
+#define SAMPLE_TYPE \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
+	 PERF_SAMPLE_RAW)
 
 static void require(bool condition)
 {
@@ -18,7 +21,8 @@ static void require(bool condition)
 
 void eh_number(struct eh_payload *payload, bool metadata, uint64_t value, size_t size)
 {
-	uint8_t *to = metadata ? payload->metadata + payload->metadata_size : payload->data + payload->data_size;
+	uint8_t *to = metadata ? payload->metadata + payload->metadata_size
+			       : payload->data + payload->data_size;
 
 	for (size_t i = 0; i < size; i++)
 		to[i] = (uint8_t)(value >> 8 * (payload->big ? size - 1 - i : i));
@@ -38,7 +42,8 @@ void eh_name(struct eh_payload *payload, const char *name)
 }
 
 // `encoding` with its flags for arrays; `length` of a fixed array.
-void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, uint8_t format, uint16_t length)
+void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, uint8_t format,
+	      uint16_t length)
 {
 	eh_name(payload, name);
 	eh_number(payload, true, encoding | (format ? FREC_EH_CHAIN : 0), 1);
@@ -48,8 +53,8 @@ void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, ui
 		eh_number(payload, true, length, 2);
 }
 
-size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16_t tag, const uint8_t *activities,
-		     size_t activities_size, uint8_t *ret)
+size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16_t tag,
+		 const uint8_t *activities, size_t activities_size, uint8_t *ret)
 {
 	struct eh_payload whole = {.big = payload->big};
 
@@ -86,10 +91,11 @@ static void put(struct made_file *file, enum frec_part part, const ProtobufCMess
 	free(data);
 }
 
-void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes, const uint32_t *tids,
-		      uint32_t count)
+void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes,
+		      const uint32_t *tids, uint32_t count)
 {
-	static const char *const names[] = {"eventheader_flags", "version", "id", "tag", "opcode", "level"};
+	static const char *const names[] = {
+		"eventheader_flags", "version", "id", "tag", "opcode", "level"};
 	static const uint32_t places[][2] = {{8, 1}, {9, 1}, {10, 2}, {12, 2}, {14, 1}, {15, 1}};
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
 	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
@@ -126,7 +132,8 @@ void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, con
 	put(ret, FREC_PART_SOURCE, &source.base);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t raw = (uint32_t)((sizes[i] + 4 + 7) / 8 * 8 - 4);
-		struct perf_event_header head = {.type = PERF_RECORD_SAMPLE, .size = (uint16_t)(8 + 32 + 4 + raw)};
+		struct perf_event_header head = {.type = PERF_RECORD_SAMPLE,
+						 .size = (uint16_t)(8 + 32 + 4 + raw)};
 		uint64_t fixed[] = {1, 42 | (uint64_t)(tids ? tids[i] : 42) << 32, 1000 + i, 0};
 
 		memcpy(plain + size, &head, 8);
@@ -164,19 +171,21 @@ struct events {
 	uint32_t count;
 };
 
-static void add_event(struct events *events, uint32_t tid, struct eh_payload *payload, uint8_t opcode, const uint8_t *activities,
-		      size_t activities_size)
+static void add_event(struct events *events, uint32_t tid, struct eh_payload *payload,
+		      uint8_t opcode, const uint8_t *activities, size_t activities_size)
 {
 	uint32_t i = events->count++;
 
 	events->pointers[i] = events->bytes[i];
 	events->tids[i] = tid;
-	events->sizes[i] = eh_finish(payload, opcode, 0, 0, activities, activities_size, events->bytes[i]);
+	events->sizes[i] =
+		eh_finish(payload, opcode, 0, 0, activities, activities_size, events->bytes[i]);
 }
 
-// An event with one text, of the activity with this first byte, which is part of another. 0: of none.
-static void add_activity(struct events *events, uint32_t tid, const char *name, uint8_t opcode, uint8_t activity, uint8_t related,
-			 const char *field, const char *text)
+// An event with one text, of the activity with this first byte, which is part of another. 0: of
+// none.
+static void add_activity(struct events *events, uint32_t tid, const char *name, uint8_t opcode,
+			 uint8_t activity, uint8_t related, const char *field, const char *text)
 {
 	const uint8_t activities[32] = {[0] = activity, [15] = 0xaa, [16] = related, [31] = 0xaa};
 	static struct eh_payload payload;
@@ -208,13 +217,16 @@ void make_activities(struct made_file *ret)
 void make_eventheader_fields(struct made_file *ret)
 {
 	static const uint8_t formats[FREC_EH_ENCODINGS] = {
-		[FREC_EH_VALUE8] = FREC_EH_BOOLEAN,   [FREC_EH_VALUE16] = FREC_EH_PORT,	   [FREC_EH_VALUE32] = FREC_EH_ERRNO,
-		[FREC_EH_VALUE64] = FREC_EH_TIME,     [FREC_EH_VALUE128] = FREC_EH_UUID,   [FREC_EH_ZSTRING8] = FREC_EH_LATIN1,
-		[FREC_EH_ZSTRING16] = FREC_EH_UTF,    [FREC_EH_ZSTRING32] = FREC_EH_JSON,  [FREC_EH_STRING8] = FREC_EH_XML,
-		[FREC_EH_STRING16] = FREC_EH_UTF_BOM, [FREC_EH_STRING32] = FREC_EH_UTF,	   [FREC_EH_BINARY] = FREC_EH_IP};
+		[FREC_EH_VALUE8] = FREC_EH_BOOLEAN, [FREC_EH_VALUE16] = FREC_EH_PORT,
+		[FREC_EH_VALUE32] = FREC_EH_ERRNO,  [FREC_EH_VALUE64] = FREC_EH_TIME,
+		[FREC_EH_VALUE128] = FREC_EH_UUID,  [FREC_EH_ZSTRING8] = FREC_EH_LATIN1,
+		[FREC_EH_ZSTRING16] = FREC_EH_UTF,  [FREC_EH_ZSTRING32] = FREC_EH_JSON,
+		[FREC_EH_STRING8] = FREC_EH_XML,    [FREC_EH_STRING16] = FREC_EH_UTF_BOM,
+		[FREC_EH_STRING32] = FREC_EH_UTF,   [FREC_EH_BINARY] = FREC_EH_IP};
 	// Bytes of a number, or of a character and what may be behind it.
 	static const uint8_t first[FREC_EH_ENCODINGS] = {0, 0, 1, 2, 4, 8, 8, 1, 2, 4, 1, 2, 4, 4},
-			     rest[FREC_EH_ENCODINGS] = {[FREC_EH_VALUE128] = 8, [FREC_EH_ZSTRING8] = 1, 2, 4};
+			     rest[FREC_EH_ENCODINGS] = {
+				     [FREC_EH_VALUE128] = 8, [FREC_EH_ZSTRING8] = 1, 2, 4};
 	static struct eh_payload payload;
 	static struct events events;
 
@@ -225,15 +237,20 @@ void make_eventheader_fields(struct made_file *ret)
 		payload = (struct eh_payload){.big = kind & 1};
 		eh_name(&payload, structs ? "Struct;a=b" : arrays ? "Arrays" : "Values");
 		if (structs)
-			eh_field(&payload, "outer", FREC_EH_STRUCT | (arrays ? FREC_EH_VARIABLE_ARRAY : 0), FREC_EH_ENCODINGS - 2, 0);
+			eh_field(&payload, "outer",
+				 FREC_EH_STRUCT | (arrays ? FREC_EH_VARIABLE_ARRAY : 0),
+				 FREC_EH_ENCODINGS - 2, 0);
 		if (structs && arrays)
 			eh_number(&payload, false, 1, 2);
 		for (uint8_t encoding = FREC_EH_VALUE8; encoding < FREC_EH_ENCODINGS; encoding++) {
 			char name[] = {'f', (char)('a' + encoding), 0};
 			bool counted = encoding >= FREC_EH_STRING8;
-			uint8_t array = arrays ? encoding & 1 ? FREC_EH_FIXED_ARRAY : FREC_EH_VARIABLE_ARRAY : 0;
+			uint8_t array =
+				arrays ? encoding & 1 ? FREC_EH_FIXED_ARRAY : FREC_EH_VARIABLE_ARRAY
+				       : 0;
 
-			eh_field(&payload, name, encoding | array, kind & 1 ? 0 : formats[encoding], 1);
+			eh_field(&payload, name, encoding | array, kind & 1 ? 0 : formats[encoding],
+				 1);
 			if (array == FREC_EH_VARIABLE_ARRAY)
 				eh_number(&payload, false, 1, 2);
 			if (counted)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds payloads that carry their own description, as LinuxTracepoints emits them, and .frec files of them. */
+/* Builds payloads that carry their own description, as LinuxTracepoints emits them, and .frec files
+ * of them. */
 #ifndef FREC_TESTS_MAKE_EVENTHEADER_H
 #define FREC_TESTS_MAKE_EVENTHEADER_H
 
@@ -29,18 +30,21 @@ void eh_name(struct eh_payload *payload, const char *name); /* of the event firs
 void eh_bytes(struct eh_payload *payload, const void *data, size_t size);
 
 /* `encoding` with its flags for arrays; `length` of a fixed array. */
-void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, uint8_t format, uint16_t length);
+void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, uint8_t format,
+	      uint16_t length);
 
-/* The payload as a tracepoint has it; `activities`: none, one of 16 bytes, or that and the one it is part of. Returns its size. */
-size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16_t tag, const uint8_t *activities,
-		 size_t activities_size, uint8_t *ret);
+/* The payload as a tracepoint has it; `activities`: none, one of 16 bytes, or that and the one it
+ * is part of. Returns its size. */
+size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16_t tag,
+		 const uint8_t *activities, size_t activities_size, uint8_t *ret);
 
-/* A file with one tracepoint of this kind and these payloads, at 1000 ns and so on, of process 42 and these threads (NULL: its main one). */
-void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes, const uint32_t *tids,
-		      uint32_t count);
+/* A file with one tracepoint of this kind and these payloads, at 1000 ns and so on, of process 42
+ * and these threads (NULL: its main one). */
+void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes,
+		      const uint32_t *tids, uint32_t count);
 
-/* Activities: requests /pay, which a thread begins and another ends, with a query in it, and /left, which stays open; a step that
- * has no id; and the stop of one whose start is not there. */
+/* Activities: requests /pay, which a thread begins and another ends, with a query in it, and /left,
+ * which stays open; a step that has no id; and the stop of one whose start is not there. */
 void make_activities(struct made_file *ret);
 
 /* Events with a field of each encoding and with most formats, in both byte orders. */

@@ -6,17 +6,17 @@
 #include <string.h>
 #include <zstd.h>
 
-#define COMMON                                                                  \
+#define COMMON \
 	"format:\n\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n" \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"          \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"  \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n" \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
-#define ALPHA                                                              \
-	"name: alpha\nID: 11\n" COMMON                                     \
-	"\tfield:unsigned int number;\toffset:8;\tsize:4;\tsigned:0;\n"    \
+#define ALPHA \
+	"name: alpha\nID: 11\n" COMMON \
+	"\tfield:unsigned int number;\toffset:8;\tsize:4;\tsigned:0;\n" \
 	"\tfield:char text[8];\toffset:12;\tsize:8;\tsigned:0;\n\nprint fmt: \"\"\n"
-#define PAID                                                            \
-	"name: shop__paid\nID: 12\n" COMMON                             \
+#define PAID \
+	"name: shop__paid\nID: 12\n" COMMON \
 	"\tfield:u64 number;\toffset:8;\tsize:8;\tsigned:0;\n\nprint fmt: \"\"\n"
 #define BUILD_ID_SIZED (1 << 15)
 
@@ -36,7 +36,8 @@ static void number(struct made_perf *made, uint64_t value, size_t size)
 	add(made, &value, size);
 }
 
-static void record(struct made_perf *made, uint32_t type, uint16_t misc, const struct made_perf *body)
+static void record(struct made_perf *made, uint32_t type, uint16_t misc,
+		   const struct made_perf *body)
 {
 	struct perf_event_header header = {type, misc, (uint16_t)(sizeof(header) + body->size)};
 
@@ -44,30 +45,35 @@ static void record(struct made_perf *made, uint32_t type, uint16_t misc, const s
 	add(made, body->data, body->size);
 }
 
-static void attribute(struct perf_event_attr *attr, uint64_t config, const struct perf_options *options)
+static void attribute(struct perf_event_attr *attr, uint64_t config,
+		      const struct perf_options *options)
 {
 	*attr = (struct perf_event_attr){.type = PERF_TYPE_TRACEPOINT,
 					 .size = sizeof(*attr),
 					 .config = config,
 					 .sample_period = 1,
-					 .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | PERF_SAMPLE_RAW,
+					 .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+							PERF_SAMPLE_CPU | PERF_SAMPLE_RAW,
 					 .sample_id_all = 1,
 					 .use_clockid = 1,
 					 .clockid = 1,
 					 .write_backward = options->backward};
 	attr->sample_type |= options->id_behind ? PERF_SAMPLE_ID : PERF_SAMPLE_IDENTIFIER;
 	if (options->everything) {
-		attr->sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_ADDR | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_PERIOD |
-				     PERF_SAMPLE_READ | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_BRANCH_STACK |
-				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER | PERF_SAMPLE_WEIGHT;
-		attr->read_format = PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED;
+		attr->sample_type |= PERF_SAMPLE_IP | PERF_SAMPLE_ADDR | PERF_SAMPLE_STREAM_ID |
+				     PERF_SAMPLE_PERIOD | PERF_SAMPLE_READ | PERF_SAMPLE_CALLCHAIN |
+				     PERF_SAMPLE_BRANCH_STACK | PERF_SAMPLE_REGS_USER |
+				     PERF_SAMPLE_STACK_USER | PERF_SAMPLE_WEIGHT;
+		attr->read_format =
+			PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED;
 		attr->branch_sample_type = PERF_SAMPLE_BRANCH_HW_INDEX;
 		attr->sample_regs_user = 0x181;
 		attr->sample_stack_user = 16;
 	}
 }
 
-static void sample_id(struct made_perf *body, const struct perf_options *options, uint64_t time, uint32_t cpu, uint64_t id)
+static void sample_id(struct made_perf *body, const struct perf_options *options, uint64_t time,
+		      uint32_t cpu, uint64_t id)
 {
 	number(body, 42, 4);
 	number(body, 42, 4);
@@ -81,7 +87,8 @@ static void sample_id(struct made_perf *body, const struct perf_options *options
 		number(body, id, 8);
 }
 
-static void put_sample(struct made_perf *made, const struct perf_options *options, uint32_t cpu, unsigned int n)
+static void put_sample(struct made_perf *made, const struct perf_options *options, uint32_t cpu,
+		       unsigned int n)
 {
 	struct made_perf body = {0};
 	bool alpha = n % 2 == 0;
@@ -194,13 +201,15 @@ static void put_records(struct made_perf *made, const struct perf_options *optio
 	put_process(made, options);
 	for (uint32_t cpu = 0; cpu < 2; cpu++) {
 		for (unsigned int i = 0; i < options->events; i++)
-			put_sample(made, options, cpu, options->backward ? options->events - 1 - i : i);
+			put_sample(made, options, cpu,
+				   options->backward ? options->events - 1 - i : i);
 	}
 	put_loss(made, options);
 }
 
 // One stream, cut anywhere.
-static void compress(struct made_perf *made, const struct perf_options *options, const struct made_perf *plain)
+static void compress(struct made_perf *made, const struct perf_options *options,
+		     const struct made_perf *plain)
 {
 	size_t room = ZSTD_compressBound(plain->size);
 	uint8_t *packed = malloc(room);
@@ -208,7 +217,8 @@ static void compress(struct made_perf *made, const struct perf_options *options,
 
 	for (size_t at = 0; at < size;) {
 		struct made_perf body = {0};
-		size_t most = options->events > 1000 ? 60000 : 101, piece = size - at < most ? size - at : most;
+		size_t most = options->events > 1000 ? 60000 : 101,
+		       piece = size - at < most ? size - at : most;
 
 		if (options->padded)
 			number(&body, piece, 8);

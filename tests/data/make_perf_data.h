@@ -24,9 +24,9 @@ struct perf_options {
 	unsigned int events; /* on each of two CPUs */
 };
 
-/* Two tracepoints, test:alpha (u32 number, char text[8]) and user_events:shop__paid (u64 number), and a process 42 "worker"
- * that maps /bin/worker. Event n of CPU c is at 1000 + 10 * n + c; alpha and paid take turns; numbers are n. 3 more are lost of alpha on
- * CPU 1. */
+/* Two tracepoints, test:alpha (u32 number, char text[8]) and user_events:shop__paid (u64 number),
+ * and a process 42 "worker" that maps /bin/worker. Event n of CPU c is at 1000 + 10 * n + c; alpha
+ * and paid take turns; numbers are n. 3 more are lost of alpha on CPU 1. */
 void make_perf_data(struct made_perf *made, const struct perf_options *options);
 
 #endif

@@ -15,14 +15,14 @@
 #include "flightrec.pb-c.h"
 #include "proto/part.h"
 
-#define REQUIRE(condition)        \
-	do {                      \
+#define REQUIRE(condition) \
+	do { \
 		if (!(condition)) \
-			abort();  \
+			abort(); \
 	} while (0)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define SAMPLE_TYPE                                                                      \
+#define SAMPLE_TYPE \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_RAW)
 #define CRASH_TYPE (SAMPLE_TYPE | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
@@ -64,7 +64,8 @@ struct ring {
 	uint64_t by_source[SOURCES + 1];
 };
 
-// What a page must not take for markup: it would end a script, run one, load something, and turn the text behind it.
+// What a page must not take for markup: it would end a script, run one, load something, and turn
+// the text behind it.
 #define MARKUP "</script><img src=x onerror=boom()><script>boom()</script>\u202eabc\x1b[31m\xff"
 
 struct maker {
@@ -87,8 +88,13 @@ static void add_part(struct maker *maker, enum frec_part part, const ProtobufCMe
 
 #define KERNEL_START 0xffffffff81000000ull
 
-static const uint64_t call_chain[] = {(uint64_t)PERF_CONTEXT_KERNEL, KERNEL_START + 0x10, KERNEL_START + 0x1020,
-				      (uint64_t)PERF_CONTEXT_USER, 0x1100, 0x1200, 0x777000};
+static const uint64_t call_chain[] = {(uint64_t)PERF_CONTEXT_KERNEL,
+				      KERNEL_START + 0x10,
+				      KERNEL_START + 0x1020,
+				      (uint64_t)PERF_CONTEXT_USER,
+				      0x1100,
+				      0x1200,
+				      0x777000};
 static const uint64_t frame_pcs[] = {0x1100, 0x1204, 0x1300};
 // The program counter itself, by call frame information, by the frame pointer.
 static const uint8_t frame_hows[] = {0 | 4, 1, 2};
@@ -500,7 +506,8 @@ static void add_process(struct maker *maker)
 
 static void add_kernel_symbols(struct maker *maker)
 {
-	Flightrec__KernelSymbol symbol[2] = {FLIGHTREC__KERNEL_SYMBOL__INIT, FLIGHTREC__KERNEL_SYMBOL__INIT};
+	Flightrec__KernelSymbol symbol[2] = {FLIGHTREC__KERNEL_SYMBOL__INIT,
+					     FLIGHTREC__KERNEL_SYMBOL__INIT};
 	Flightrec__KernelSymbol *symbols[] = {&symbol[0], &symbol[1]};
 	Flightrec__KernelSymbols part = FLIGHTREC__KERNEL_SYMBOLS__INIT;
 
@@ -641,8 +648,14 @@ static void add_hostile(struct ring *ring)
 		9};
 	const struct request cut = {UINT64_MAX, "cut here\0", 10, -1, -INFINITY, -0.0f, "", -128};
 	const struct request empty = {0, "", 0, INT32_MIN, 5e-324, 1e-45f, "", -1};
-	const struct request markup = {(1ull << 53) + 1, "<script>alert('&amp;')</script>\u202e\u2028,;\r\n=1", 44, 1,
-				       -5e-324, 3.4e38f, "\t\x7f\x1b[2J", 2};
+	const struct request markup = {(1ull << 53) + 1,
+				       "<script>alert('&amp;')</script>\u202e\u2028,;\r\n=1",
+				       44,
+				       1,
+				       -5e-324,
+				       3.4e38f,
+				       "\t\x7f\x1b[2J",
+				       2};
 	struct bytes shorter = {0};
 	struct bytes locators = {0};
 
@@ -768,7 +781,8 @@ static void flush(struct maker *maker, int fd)
 	maker->file.size = 0;
 }
 
-// What a server does: requests, and a switch of its threads now and then. Returns the time of the last.
+// What a server does: requests, and a switch of its threads now and then. Returns the time of the
+// last.
 static uint64_t fill_with_requests(struct ring *ring, uint64_t time, uint32_t size)
 {
 	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};
@@ -815,8 +829,8 @@ void make_large(int fd, const struct make_large_options *options)
 		for (unsigned int cpu = 0; cpu < options->cpus; cpu++) {
 			struct ring ring = {.cpu = cpu, .stacks = options->stacks};
 
-			last = (options->orders ? fill_with_orders : fill_with_requests)(&ring, time,
-											 options->chunk_size);
+			last = (options->orders ? fill_with_orders : fill_with_requests)(
+				&ring, time, options->chunk_size);
 			add_records(&maker, &ring, false, false, false);
 			flush(&maker, fd);
 			free(ring.bytes.data);

@@ -25,12 +25,15 @@ struct make_options {
 	bool hostile; /* more records, whose lengths, offsets and text are not what they should be
 		       */
 	bool unknown_source; /* one record of a source that the file does not describe */
-	bool markup; /* names and fields that a browser could take for more than text, and a long one */
-	bool noise; /* 26000 events of somebody else, on CPUs of their own */
+	/* names and fields that a browser could take for more than text, and a long one */
+	bool markup;
+	bool noise;	     /* 26000 events of somebody else, on CPUs of their own */
 	bool no_crash;	     /* a snapshot on request */
 	bool other_host;     /* of another machine, whose CLOCK_MONOTONIC began a second later */
 	bool other_recorder; /* of a recorder that began a nanosecond later */
-	bool stacks; /* requests have the kernel's call chain, switches frames, and the threads that did not die theirs */
+	/* requests have the kernel's call chain, switches frames, and the threads that did not
+	 * die theirs */
+	bool stacks;
 };
 
 /* Two CPUs, a process with two threads and one unknown to the table, all kinds of sources and
@@ -42,7 +45,9 @@ struct make_large_options {
 	unsigned int cpus, chunks;
 	uint32_t chunk_size;
 	bool stacks; /* as make_options.stacks, of which there are 64 */
-	bool orders; /* all are the event of tests/bench/bench_lttng.c, else requests of many fields and switches */
+	/* all are the event of tests/bench/bench_lttng.c, else requests of many fields and
+	 * switches */
+	bool orders;
 };
 
 /* Writes a file of any size to an open file. */

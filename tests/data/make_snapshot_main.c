@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large
-// MEGABYTES [stacks|orders]; make_snapshot OUT activities or OUT fields: events that describe themselves.
+// MEGABYTES [stacks|orders]; make_snapshot OUT activities or OUT fields: events that describe
+// themselves.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -105,8 +105,8 @@ static const struct frec_rules *make_rules(void)
 	return &rules;
 }
 
-// A file beside another one, with rules, in all formats that have room for them. Returns 0, or why they cannot be put together: what
-// the rules are for is not there, or the clocks are not.
+// A file beside another one, with rules, in all formats that have room for them. Returns 0, or why
+// they cannot be put together: what the rules are for is not there, or the clocks are not.
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};
@@ -151,7 +151,8 @@ int pipeline_together(const uint8_t *data, size_t size)
 	require(!frec__snapshot_open_fd(&other, open_bytes(data, size), "again", &error));
 	result = export_both(&snapshot, &other, false);
 	frec__snapshot_close(&other);
-	require(!frec__snapshot_open_fd(&other, open_bytes(healthy.data, healthy.size), "healthy", &error));
+	require(!frec__snapshot_open_fd(&other, open_bytes(healthy.data, healthy.size), "healthy",
+					&error));
 	result |= export_both(&other, &snapshot, true);
 	frec__snapshot_close(&other);
 	frec__snapshot_close(&snapshot);

@@ -14,11 +14,12 @@ struct pipeline_result {
 	uint64_t events;   /* that were exported */
 };
 
-/* Opens, exports in all formats, for some inputs also beside other files, shows, verifies; aborts when one of them fails on a file
- * that could be opened. */
+/* Opens, exports in all formats, for some inputs also beside other files, shows, verifies; aborts
+ * when one of them fails on a file that could be opened. */
 struct pipeline_result pipeline_run(const uint8_t *data, size_t size);
 
-/* Exports it beside itself and beside a file of another host, with rules. Returns 0, or why it was refused. */
+/* Exports it beside itself and beside a file of another host, with rules. Returns 0, or why it was
+ * refused. */
 int pipeline_together(const uint8_t *data, size_t size);
 
 /* Makes the checksums of all parts right again, so that changed bytes get past them. */

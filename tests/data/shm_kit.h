@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the shm transport share: rings, an event with a number, and all its records as the reader finds them. */
+/* What the tests of the shm transport share: rings, an event with a number, and all its records as
+ * the reader finds them. */
 #ifndef FREC_TESTS_SHM_KIT_H
 #define FREC_TESTS_SHM_KIT_H
 

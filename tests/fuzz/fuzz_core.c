@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever comes in for a core dump, its head is read within its bounds, and what was taken from the pipe is kept.
+// Whatever comes in for a core dump, its head is read within its bounds, and what was taken from
+// the pipe is kept.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

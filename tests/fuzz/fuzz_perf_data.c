@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes, import neither crashes nor reads what is not there, and what it writes is a sound snapshot.
-// Seeds: tests/data/make_perf_data.c.
+// Whatever the bytes, import neither crashes nor reads what is not there, and what it writes is a
+// sound snapshot. Seeds: tests/data/make_perf_data.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char output[64];
 	int fd = memfd_create("perf.data", MFD_CLOEXEC);
 
-	snprintf(output, sizeof(output), "%s/fuzz-perf-data-%d.frec", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", getpid());
+	snprintf(output, sizeof(output), "%s/fuzz-perf-data-%d.frec",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", getpid());
 	if (fd < 0)
 		return 0;
 	if (write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET)) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Whatever services write into a recorder's shared memory, reading it neither crashes nor reads what is not there, and what it
-// calls records are such. An input is a byte that says whether checksums are made right afterwards, and then patches to
-// memory that is in order: section, u16 offset, u8 length, so many bytes.
+// Whatever services write into a recorder's shared memory, reading it neither crashes nor reads
+// what is not there, and what it calls records are such. An input is a byte that says whether
+// checksums are made right afterwards, and then patches to memory that is in order: section, u16
+// offset, u8 length, so many bytes.
 #include <stdio.h>
 
 #include "recorder/declarations.h"

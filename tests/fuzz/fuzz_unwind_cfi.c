@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes of a CFI section, making rows of it, and walking a frame by its rules, ends, and reads nothing that is not
-// there. The first byte chooses the machine and the section; the next 8 are where a linker's table begins, if one is wanted.
+// Whatever the bytes of a CFI section, making rows of it, and walking a frame by its rules, ends,
+// and reads nothing that is not there. The first byte chooses the machine and the section; the next
+// 8 are where a linker's table begins, if one is wanted.
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct frec_registers *machine;
 	Elf_Data section = {.d_type = ELF_T_BYTE, .d_version = EV_CURRENT}, header = section;
-	struct frec_cfi cfi = {.data = &section, .address = 0x400, .base = 0x300, .module = "fuzz",
-			       .ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT}};
+	struct frec_cfi cfi = {
+		.data = &section,
+		.address = 0x400,
+		.base = 0x300,
+		.module = "fuzz",
+		.ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT}};
 	struct frec_rows *rows;
 	uint8_t *copy;
 
@@ -51,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(copy, data + 2 + header.d_size, section.d_size);
 	section.d_buf = copy;
-	if (section.d_size && !frec__rows_create(&cfi, header.d_size ? &header : NULL, 0, machine, &rows, NULL)) {
+	if (section.d_size &&
+	    !frec__rows_create(&cfi, header.d_size ? &header : NULL, 0, machine, &rows, NULL)) {
 		use(rows, machine, 0x1000);
 		frec__rows_compile_all(rows);
 		for (uint64_t pc = 0; pc < 0x2000; pc += 0x101)

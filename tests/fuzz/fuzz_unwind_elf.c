@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes of a program, its mappings and its stack, unwinding through it and naming what is found ends, and reads nothing that
-// is not there. The first 256 bytes are registers and stack, then comes the ELF file. Seeds are small programs.
+// Whatever the bytes of a program, its mappings and its stack, unwinding through it and naming what
+// is found ends, and reads nothing that is not there. The first 256 bytes are registers and stack,
+// then comes the ELF file. Seeds are small programs.
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static void use(struct frec_unwind_process *process, const uint8_t *data, uint64
 	values[6] = 0x7000 + data[0]; // fp
 	values[7] = 0x7000;	      // sp
 	values[8] = pc;
-	count = frec__unwind(process, &(struct frec_unwind_registers){0xff0fff, values, 20}, &stack, frames, 32, &end);
+	count = frec__unwind(process, &(struct frec_unwind_registers){0xff0fff, values, 20}, &stack,
+			     frames, 32, &end);
 	frec__unwind_end_words(&end, words, sizeof(words));
 	for (size_t i = 0; i < count && i < 4; i++)
 		frec__symbolize(process, &frames[i], &names);

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint64_t bytes[16] = {1, 2, 3};
 	const struct frec_stack stack = {0x7000, (const uint8_t *)bytes, sizeof(bytes)};
 	struct frec_cpu cpu = {.known = 0xffff};
-	const struct frec_expression_context context = {&frec__registers_x86_64, &cpu, &stack, 0x1000};
+	const struct frec_expression_context context = {&frec__registers_x86_64, &cpu, &stack,
+							0x1000};
 	uint64_t initial = 0x7010, result;
 	uint8_t *copy = malloc(size + !size);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What libflightrec adds to a service's memory: built with it, and, for comparison, without. Waits to be looked at. */
+/* What libflightrec adds to a service's memory: built with it, and, for comparison, without. Waits
+ * to be looked at. */
 #include <stdio.h>
 #include <unistd.h>
 

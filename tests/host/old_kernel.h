@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For this process and all that it starts, a kernel that keeps no record of how processes ended (before Linux 6.15). */
+/* For this process and all that it starts, a kernel that keeps no record of how processes ended
+ * (before Linux 6.15). */
 #ifndef FREC_TESTS_OLD_KERNEL_H
 #define FREC_TESTS_OLD_KERNEL_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Two services that talk to each other, for the tests of timelines: `pair server SOCKET` answers what
-// `pair client SOCKET COUNT` asks. Each request has a number that both tell in their events. A request is taken
-// by one thread of the server and done by another. Both exit with status 3, at which `flightrec run` takes a snapshot.
+// Two services that talk to each other, for the tests of timelines: `pair server SOCKET` answers
+// what `pair client SOCKET COUNT` asks. Each request has a number that both tell in their events. A
+// request is taken by one thread of the server and done by another. Both exit with status 3, at
+// which `flightrec run` takes a snapshot.
 #include <flightrec/event.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -60,7 +61,8 @@ static int serve(const char *path)
 	struct job job = {0};
 	pthread_t worker;
 
-	if (pipe(pipe_fds) || bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 1))
+	if (pipe(pipe_fds) || bind(listener, (struct sockaddr *)&address, sizeof(address)) ||
+	    listen(listener, 1))
 		return 1;
 	puts("ready");
 	fflush(stdout);
@@ -68,7 +70,8 @@ static int serve(const char *path)
 	if (fd < 0 || pthread_create(&worker, NULL, work, NULL))
 		return 1;
 	job.fd = fd;
-	for (uint32_t depth = 1; read(fd, &job.request, sizeof(job.request)) == (ssize_t)sizeof(job.request); depth++) {
+	for (uint32_t depth = 1;
+	     read(fd, &job.request, sizeof(job.request)) == (ssize_t)sizeof(job.request); depth++) {
 		frec_server_job_start((uint32_t)job.request);
 		frec_server_queue(depth, depth / 4.0);
 		if (write(pipe_fds[1], &job, sizeof(job)) < 0)
@@ -92,7 +95,8 @@ static int ask(const char *path, uint64_t count)
 		uint64_t answer = 0;
 
 		frec_client_call_start(request, "half");
-		if (write(fd, &request, sizeof(request)) < 0 || read(fd, &answer, sizeof(answer)) < 0)
+		if (write(fd, &request, sizeof(request)) < 0 ||
+		    read(fd, &answer, sizeof(answer)) < 0)
 			return 1;
 		frec_client_check_start(request);
 		frec_client_check_done(request, answer == request);

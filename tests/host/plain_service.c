@@ -4,13 +4,18 @@
 //	plain_service WHAT [ARGUMENT]...	one line a check, "ok ..." or "FAILED ..."
 //
 //	forks COUNT			COUNT children emit 10 events each at once; then it aborts
-//	child				one child emits and is killed by SIGSEGV, while this one lives on
+//	child				one child emits and is killed by SIGSEGV, while this one
+//					lives on
 //	exec END			emits, becomes itself again, emits once more and ends
-//	closed				closes every descriptor, becomes itself again, emits into nowhere
+//	closed				closes every descriptor, becomes itself again, emits into
+//					nowhere
 //	embed KEEPER FOLDER END		starts a recorder of its own, emits and ends
-//	restart KEEPER FOLDER END	the same, but waits for a line in between, in which its keeper is killed
-//	attach SOCKET END		uses the recorder that listens there, emits and ends; END is also wait, again or forks
-//	wait				emits, waits for a line, and tells whether its events are on before and after
+//	restart KEEPER FOLDER END	the same, but waits for a line in between, in which its
+//					keeper is killed
+//	attach SOCKET END		uses the recorder that listens there, emits and ends; END is
+//					also wait, again or forks
+//	wait				emits, waits for a line, and tells whether its events are on
+//					before and after
 //	wild				emits, then writes where its events are
 //	old WHAT [ARGUMENT]...		the same on a kernel that does not tell how processes ended
 // END: ok, exit, abort, segv, kill, term.
@@ -52,7 +57,8 @@ static int write_wildly(void)
 	char line[512], rights[8];
 
 	while (maps && fgets(line, sizeof(line), maps)) {
-		if (strstr(line, "/memfd:") && sscanf(line, "%lx-%lx %7s", &from, &to, rights) == 3 && rights[1] == 'w') {
+		if (strstr(line, "/memfd:") &&
+		    sscanf(line, "%lx-%lx %7s", &from, &to, rights) == 3 && rights[1] == 'w') {
 			ring = from;
 			size = to - from;
 		}

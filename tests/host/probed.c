@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program with USDT probes that knows nothing of flightrec: arguments of each size and sign, as constants, in registers and
-// in memory, and texts where they are easy and hard to read. It does what its input says, a line each, and answers each line.
+// A program with USDT probes that knows nothing of flightrec: arguments of each size and sign, as
+// constants, in registers and in memory, and texts where they are easy and hard to read. It does
+// what its input says, a line each, and answers each line.
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -12,19 +13,20 @@
 
 #define PAGE 4096
 
-// A no-op and the note that tells of it, as <sys/sdt.h> makes them: where, base (none), semaphore, names, arguments.
-#define SITE(semaphore, name, arguments)                \
-	"990:	nop\n"                                    \
+// A no-op and the note that tells of it, as <sys/sdt.h> makes them: where, base (none), semaphore,
+// names, arguments.
+#define SITE(semaphore, name, arguments) \
+	"990:	nop\n" \
 	"	.pushsection .note.stapsdt, \"\", \"note\"\n" \
-	"	.balign 4\n"                                  \
-	"	.4byte 992f - 991f, 994f - 993f, 3\n"         \
-	"991:	.asciz \"stapsdt\"\n"                     \
-	"992:	.balign 4\n"                              \
-	"993:	.8byte 990b, 0, " semaphore "\n"        \
-	"	.asciz \"probed\"\n"                          \
-	"	.asciz \"" name "\"\n"                  \
-	"	.asciz \"" arguments "\"\n"             \
-	"994:	.balign 4\n"                              \
+	"	.balign 4\n" \
+	"	.4byte 992f - 991f, 994f - 993f, 3\n" \
+	"991:	.asciz \"stapsdt\"\n" \
+	"992:	.balign 4\n" \
+	"993:	.8byte 990b, 0, " semaphore "\n" \
+	"	.asciz \"probed\"\n" \
+	"	.asciz \"" name "\"\n" \
+	"	.asciz \"" arguments "\"\n" \
+	"994:	.balign 4\n" \
 	"	.popsection\n"
 
 __attribute__((section(".probes"), used)) volatile uint16_t guarded_semaphore;
@@ -117,7 +119,8 @@ static void fire_sequence(uint64_t thread, uint64_t number, const char *text)
 			 : "memory");
 }
 
-// Two pages of a file, with a text over the border between them, of which no page is in this process's tables.
+// Two pages of a file, with a text over the border between them, of which no page is in this
+// process's tables.
 static const char *cold_text(void)
 {
 	char path[] = "/tmp/frec-probed-XXXXXX", *memory;

@@ -30,8 +30,9 @@ static void print_maps(const struct frec_snapshot *snapshot, uint32_t pid)
 		const Flightrec__Process *process = snapshot->processes[i];
 
 		for (size_t m = 0; process->pid == pid && m < process->n_map; m++) {
-			printf("%s[%" PRIu64 ", %" PRIu64 ", \"%.*s\"]", comma, process->map[m]->start,
-			       process->map[m]->end, (int)process->map[m]->path.len,
+			printf("%s[%" PRIu64 ", %" PRIu64 ", \"%.*s\"]", comma,
+			       process->map[m]->start, process->map[m]->end,
+			       (int)process->map[m]->path.len,
 			       (const char *)process->map[m]->path.data);
 			comma = ", ";
 		}
@@ -44,18 +45,22 @@ static uint64_t value_of(const struct frec_record *record, unsigned int n)
 {
 	uint64_t below = record->register_mask & ((UINT64_C(1) << n) - 1);
 
-	return record->register_mask >> n & 1 ? word(record->registers, (size_t)__builtin_popcountll(below)) : 0;
+	return record->register_mask >> n & 1
+		       ? word(record->registers, (size_t)__builtin_popcountll(below))
+		       : 0;
 }
 
 static void print_record(const struct frec_record *record)
 {
-	printf("{\"event\": \"%s:%s\", \"sample_type\": %" PRIu64 ", \"size\": %zu, \"chain\": [", record->source->system,
-	       record->source->name, record->source->sample_type, record->size);
+	printf("{\"event\": \"%s:%s\", \"sample_type\": %" PRIu64 ", \"size\": %zu, \"chain\": [",
+	       record->source->system, record->source->name, record->source->sample_type,
+	       record->size);
 	for (size_t i = 0; i < record->callchain_count; i++)
 		printf("%s%" PRIu64, i ? ", " : "", word(record->callchain, i));
 	printf("], \"abi\": %" PRIu64, record->register_abi);
 	if (record->register_abi)
-		printf(", \"ip\": %" PRIu64 ", \"sp\": %" PRIu64, value_of(record, frec__perf_user_stack_pointer + 1),
+		printf(", \"ip\": %" PRIu64 ", \"sp\": %" PRIu64,
+		       value_of(record, frec__perf_user_stack_pointer + 1),
 		       value_of(record, frec__perf_user_stack_pointer));
 	printf(", \"stack\": \"");
 	for (size_t i = 0; i < record->stack_size; i++)

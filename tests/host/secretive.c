@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program with a secret on its stack, which it reads from a file so that it is nowhere else, and that then crashes:
+// A program with a secret on its stack, which it reads from a file so that it is nowhere else, and
+// that then crashes:
 //
 //	secretive FILE crash|overflow|smash
 #include <stdint.h>

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A program of which every stack is known: main calls outer, outer middle, middle leaf, and leaf makes one event of each kind: a
-// flightrec event, a USDT probe that knows nothing of flightrec, and a signal, which is a tracepoint of the kernel's.
+// A program of which every stack is known: main calls outer, outer middle, middle leaf, and leaf
+// makes one event of each kind: a flightrec event, a USDT probe that knows nothing of flightrec,
+// and a signal, which is a tracepoint of the kernel's.
 //
-// It says where these functions lie, and then answers each line: "on?" with whether the event is, "fire" with where in leaf's
-// frame a mark stood when the events were made, "storm" after a thousand of that, and "crash" not at all.
+// It says where these functions lie, and then answers each line: "on?" with whether the event is,
+// "fire" with where in leaf's frame a mark stood when the events were made, "storm" after a
+// thousand of that, and "crash" not at all.
 //
 //	stacked [KEEPER FOLDER BYTES [SOCKET]]
 //
-// With arguments it embeds a recorder, of events with so many bytes of stack, or takes the one at SOCKET; "trigger" asks that for
-// a snapshot.
+// With arguments it embeds a recorder, of events with so many bytes of stack, or takes the one at
+// SOCKET; "trigger" asks that for a snapshot.
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,10 +27,11 @@
 FREC_EVENT(stacked, fired, FREC_U64(number));
 
 // Each function is in a section of its own: the linker tells where that begins and ends.
-#define PLACED(name)                                          \
+#define PLACED(name) \
 	extern const char __start_at_##name[], __stop_at_##name[]; \
 	__attribute__((section("at_" #name), noinline))
-#define SAY(name) printf(" \"" #name "\": [%zu, %zu],", (size_t)__start_at_##name, (size_t)__stop_at_##name)
+#define SAY(name) \
+	printf(" \"" #name "\": [%zu, %zu],", (size_t)__start_at_##name, (size_t)__stop_at_##name)
 
 static const volatile void *marked;
 
@@ -49,7 +52,8 @@ PLACED(leaf) static uint64_t leaf(uint64_t number)
 			 "	.asciz \"fired\"\n"
 			 "	.asciz \"\"\n"
 			 "994:	.balign 4\n"
-			 "	.popsection\n" ::: "memory");
+			 "	.popsection\n" ::
+				 : "memory");
 	kill(getpid(), SIGURG);
 	return mark;
 }
@@ -88,7 +92,8 @@ static void embed(const char *keeper, const char *folder, const char *bytes, con
 PLACED(main) int main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
-	// So that there is as much stack as anybody asks for, and in memory: the kernel brings none in to copy it.
+	// So that there is as much stack as anybody asks for, and in memory: the kernel brings none
+	// in to copy it.
 	volatile char room[1 << 16];
 	uint64_t number = 0;
 	char line[64];

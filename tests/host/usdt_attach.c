@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that breakpoints at the sites of this very program are set both ways, all at once and one by one: each event goes
- * through the program exactly once, the enable word goes up and down, and two recorders do not disturb each other. No rings are
- * connected, so what goes through is counted as lost. 77, a skip, without the right to load BPF programs.
+ * Proves that breakpoints at the sites of this very program are set both ways, all at once and one
+ * by one: each event goes through the program exactly once, the enable word goes up and down, and
+ * two recorders do not disturb each other. No rings are connected, so what goes through is counted
+ * as lost. 77, a skip, without the right to load BPF programs.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -80,7 +81,8 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("a breakpoint on the long no-op is %s here\n",
 	       frec__usdt_optimised(first) ? "a call" : "not made faster");
-	check(!frec__declarations_add_file(&declarations, "/proc/self/exe", false) && target_count == 1,
+	check(!frec__declarations_add_file(&declarations, "/proc/self/exe", false) &&
+		      target_count == 1,
 	      "one site");
 	emit();
 	check(counted(first) == 0, "nothing before");
@@ -92,7 +94,8 @@ int main(void)
 		printf("FAILED  %s\n", error.message);
 		return 1;
 	}
-	check(!frec__usdt_attach(second, self, targets, target_count, &error), "a second one, one by one");
+	check(!frec__usdt_attach(second, self, targets, target_count, &error),
+	      "a second one, one by one");
 	check(listeners() == 1, "the kernel counts places, not listeners");
 	emit();
 	check(counted(first) == 2 * EVENTS && counted(second) == EVENTS, "both get each once");

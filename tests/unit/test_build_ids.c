@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that mappings from before the recorder get the build-id of the file that is mapped, the vDSO its own, and that no
-// other file's is ever taken for it, whatever stands in it.
+// Proves that mappings from before the recorder get the build-id of the file that is mapped, the
+// vDSO its own, and that no other file's is ever taken for it, whatever stands in it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

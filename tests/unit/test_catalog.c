@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that events are found under the names that people use and only those that they mean, in a tree as tracefs has it.
+// Proves that events are found under the names that people use and only those that they mean, in a
+// tree as tracefs has it.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,11 +19,22 @@ static char root[] = "/tmp/frec-catalog-XXXXXX";
 static int tracefs;
 
 static const char *const folders[] = {
-	"events", "events/sched", "events/sched/sched_switch", "events/sched/sched_wakeup", "events/shop",
-	"events/shop/kernel_one", "events/user_events", "events/user_events/shop__paid",
-	"events/user_events/shop__sent", "events/user_events/plain", "events/user_events/__odd",
-	"events/user_events/tail__", "events/user_events/a__b__c", "events/user_events_multi",
-	"events/user_events_multi/shop__paid.1", "events/user_events_multi/plain.2a",
+	"events",
+	"events/sched",
+	"events/sched/sched_switch",
+	"events/sched/sched_wakeup",
+	"events/shop",
+	"events/shop/kernel_one",
+	"events/user_events",
+	"events/user_events/shop__paid",
+	"events/user_events/shop__sent",
+	"events/user_events/plain",
+	"events/user_events/__odd",
+	"events/user_events/tail__",
+	"events/user_events/a__b__c",
+	"events/user_events_multi",
+	"events/user_events_multi/shop__paid.1",
+	"events/user_events_multi/plain.2a",
 };
 
 static int setup(void **state)
@@ -60,8 +72,8 @@ static size_t count;
 static int note(void *context, const struct frec_listed *listed)
 {
 	(void)context;
-	snprintf(names[count++], sizeof(names[0]), "%s:%s %s/%s %s", listed->system, listed->name, listed->group,
-		 listed->kernel_name,
+	snprintf(names[count++], sizeof(names[0]), "%s:%s %s/%s %s", listed->system, listed->name,
+		 listed->group, listed->kernel_name,
 		 listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT	     ? "event"
 		 : listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ? "foreign"
 									     : "kernel");
@@ -86,24 +98,34 @@ static void expect(const char *selection, const char *const *expected)
 	}
 	assert_int_equal(count, n);
 }
-#define EXPECT(selection, ...) expect(selection, (const char *const[]){__VA_ARGS__ __VA_OPT__(,) NULL})
+#define EXPECT(selection, ...) \
+	expect(selection, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void selections(void **state)
 {
 	(void)state;
 	EXPECT("sched:sched_switch", "sched:sched_switch sched/sched_switch kernel");
-	EXPECT("sched:*", "sched:sched_switch sched/sched_switch kernel", "sched:sched_wakeup sched/sched_wakeup kernel");
-	EXPECT("shop:paid", "shop:paid user_events/shop__paid event", "shop:paid user_events_multi/shop__paid.1 event");
+	EXPECT("sched:*", "sched:sched_switch sched/sched_switch kernel",
+	       "sched:sched_wakeup sched/sched_wakeup kernel");
+	EXPECT("shop:paid", "shop:paid user_events/shop__paid event",
+	       "shop:paid user_events_multi/shop__paid.1 event");
 	// One name, of the kernel and of programs: both.
-	EXPECT("shop:*", "shop:kernel_one shop/kernel_one kernel", "shop:paid user_events/shop__paid event",
-	       "shop:paid user_events_multi/shop__paid.1 event", "shop:sent user_events/shop__sent event");
-	EXPECT("user_events:*", "user_events:__odd user_events/__odd foreign", "user_events:plain user_events/plain foreign",
-	       "user_events:plain user_events_multi/plain.2a foreign", "user_events:tail__ user_events/tail__ foreign");
+	EXPECT("shop:*", "shop:kernel_one shop/kernel_one kernel",
+	       "shop:paid user_events/shop__paid event",
+	       "shop:paid user_events_multi/shop__paid.1 event",
+	       "shop:sent user_events/shop__sent event");
+	EXPECT("user_events:*", "user_events:__odd user_events/__odd foreign",
+	       "user_events:plain user_events/plain foreign",
+	       "user_events:plain user_events_multi/plain.2a foreign",
+	       "user_events:tail__ user_events/tail__ foreign");
 	// Never the kernel's own by a glob for the system.
 	EXPECT("*:*", "a:b__c user_events/a__b__c event", "shop:paid user_events/shop__paid event",
-	       "shop:paid user_events_multi/shop__paid.1 event", "shop:sent user_events/shop__sent event",
-	       "user_events:__odd user_events/__odd foreign", "user_events:plain user_events/plain foreign",
-	       "user_events:plain user_events_multi/plain.2a foreign", "user_events:tail__ user_events/tail__ foreign");
+	       "shop:paid user_events_multi/shop__paid.1 event",
+	       "shop:sent user_events/shop__sent event",
+	       "user_events:__odd user_events/__odd foreign",
+	       "user_events:plain user_events/plain foreign",
+	       "user_events:plain user_events_multi/plain.2a foreign",
+	       "user_events:tail__ user_events/tail__ foreign");
 	EXPECT("sche[d]:*");
 	EXPECT("s*:*switch");
 	EXPECT("s[h]op:se?t", "shop:sent user_events/shop__sent event");
@@ -135,8 +157,14 @@ static void checks(void **state)
 		const char *selection;
 		int result;
 	} cases[] = {
-		{"sched:sched_switch", 0}, {"sched:sched_swich", -ENOENT}, {"sched:*", 0}, {"sched:x*", -ENOENT},
-		{"shop:later", -ENOENT},   {"nobody:later", 0},	       {"*:*", 0},	  {"user_events:anything", 0},
+		{"sched:sched_switch", 0},
+		{"sched:sched_swich", -ENOENT},
+		{"sched:*", 0},
+		{"sched:x*", -ENOENT},
+		{"shop:later", -ENOENT},
+		{"nobody:later", 0},
+		{"*:*", 0},
+		{"user_events:anything", 0},
 	};
 	char longest[1000];
 

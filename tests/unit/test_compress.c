@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that what goes in comes out again, in pieces of every size and also where it cannot be made smaller.
+// Proves that what goes in comes out again, in pieces of every size and also where it cannot be
+// made smaller.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 
 #define SIZE (1u << 20)
 
-static void unpack(const struct frec_compression *compression, const struct frec_text *packed, uint8_t *ret)
+static void unpack(const struct frec_compression *compression, const struct frec_text *packed,
+		   uint8_t *ret)
 {
 	if (!strcmp(compression->name, "gzip")) {
 		z_stream stream = {.next_in = (Bytef *)packed->data,

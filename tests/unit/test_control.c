@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that messages and descriptors cross the control socket, that hostile peers leave no descriptor behind, and that
-// listening removes nothing but a dead socket, with one winner however many start at once and nobody turned away.
+// Proves that messages and descriptors cross the control socket, that hostile peers leave no
+// descriptor behind, and that listening removes nothing but a dead socket, with one winner however
+// many start at once and nobody turned away.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -54,14 +55,16 @@ static void messages(void **state)
 	int fd = 99;
 
 	(void)state;
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 0), -ETIMEDOUT);
+	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 0),
+			 -ETIMEDOUT);
 	assert_int_equal(fd, -1);
 	assert_int_equal(frec__control_send(sockets[0], "trigger x", -1), 0);
 	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000), 9);
 	assert_string_equal(message, "trigger x");
 	assert_int_equal(fd, -1);
 	shutdown(sockets[0], SHUT_WR);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000), 0);
+	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000),
+			 0);
 	// The other end is gone: an error, no signal.
 	close(sockets[1]);
 	assert_int_equal(frec__control_send(sockets[0], "x", -1), -EPIPE);
@@ -85,7 +88,8 @@ static void a_descriptor(void **state)
 	close(fd);
 	// Who does not ask for one does not get one.
 	assert_int_equal(frec__control_send(sockets[0], "ok", null), 0);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000), 2);
+	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000),
+			 2);
 	close(null);
 	assert_int_equal(open_descriptors(), before);
 }
@@ -129,15 +133,19 @@ static void hostile_peers_leave_nothing(void **state)
 		assert_int_equal(open_descriptors(), before);
 		// Too large a message, and none at all, with descriptors.
 		send_many(large, sizeof(large), count);
-		assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000), -EMSGSIZE);
+		assert_int_equal(
+			frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000),
+			-EMSGSIZE);
 		assert_int_equal(fd, -1);
 		send_many("", 0, count);
-		assert_true(frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000) <= 0);
+		assert_true(frec__control_receive(sockets[1], message, sizeof(message), &fd,
+						  1000) <= 0);
 		assert_int_equal(fd, -1);
 		assert_int_equal(open_descriptors(), before);
 	}
 	assert_int_equal(frec__control_send(sockets[0], "still here", -1), 0);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000), 10);
+	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000),
+			 10);
 }
 
 static void listening(void **state)
@@ -190,7 +198,7 @@ struct race {
 	char path[64];
 	int before; // what a client is told until a recorder listens
 	bool started, ended;
-	int running, settled; // processes, and recorders among them that know
+	int running, settled;	 // processes, and recorders among them that know
 	int recorder[RECORDERS]; // what frec__control_listen() said
 	pid_t server[CLIENTS];	 // who answered
 	int surprise[CLIENTS];
@@ -268,7 +276,8 @@ static void run_race(struct race *race)
 static void many_start_at_once(void **state)
 {
 	char folder[] = "/tmp/frec-control-XXXXXX";
-	struct race *race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct race *race = mmap(NULL, sizeof(*race), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	(void)state;
 	assert_true(race != MAP_FAILED);
@@ -286,7 +295,8 @@ static void many_start_at_once(void **state)
 	munmap(race, sizeof(*race));
 }
 
-// A name as long as a socket's may be, however short its last part, and what one that was killed has left in the folder.
+// A name as long as a socket's may be, however short its last part, and what one that was killed
+// has left in the folder.
 static void any_name(void **state)
 {
 	char folder[] = "/tmp/frec-control-XXXXXX", deep[120], path[130], left[160];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The parts of the core dump handler: patterns are made and expanded as the kernel does it; threads are taken out of the head of
-// a core dump, and nothing is lost of one that is no core dump; stacks are believed only where they are sound.
+// The parts of the core dump handler: patterns are made and expanded as the kernel does it; threads
+// are taken out of the head of a core dump, and nothing is lost of one that is no core dump; stacks
+// are believed only where they are sound.
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -160,7 +161,8 @@ static void make_core(struct core *core)
 	memset(core->rest, 'r', sizeof(core->rest));
 }
 
-// Reads it through a pipe; whatever comes of that, what was kept and what is left in the pipe are the whole.
+// Reads it through a pipe; whatever comes of that, what was kept and what is left in the pipe are
+// the whole.
 static int read_core(const void *data, size_t size, size_t threads_max, struct frec_core_notes *ret)
 {
 	int kept = memfd_create("kept", 0), pipes[2], r;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that what several alerts say about one death becomes one reason, and that a death is due when its process is gone.
+// Proves that what several alerts say about one death becomes one reason, and that a death is due
+// when its process is gone.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,9 +19,10 @@
 
 #define KIND(kind) FLIGHTREC__TRIGGER__KIND__##kind
 
-static const struct frec_alert fatal = {.kind = FREC_ALERT_FATAL, .tid = 12, .signal = SIGSEGV, .code = 1, .time = 300},
-			       killed = {.kind = FREC_ALERT_KILL, .signal = SIGKILL, .sender = 77, .time = 100},
-			       oom = {.kind = FREC_ALERT_OOM, .signal = SIGKILL, .time = 200};
+static const struct frec_alert
+	fatal = {.kind = FREC_ALERT_FATAL, .tid = 12, .signal = SIGSEGV, .code = 1, .time = 300},
+	killed = {.kind = FREC_ALERT_KILL, .signal = SIGKILL, .sender = 77, .time = 100},
+	oom = {.kind = FREC_ALERT_OOM, .signal = SIGKILL, .time = 200};
 
 static struct frec_reason after(const struct frec_alert *first, const struct frec_alert *second,
 				const struct frec_alert *third)
@@ -135,7 +137,8 @@ static void stacks_are_waited_for(void **state)
 	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
 	assert_true(frec__deaths_pending(&deaths, NOBODY));
 	assert_false(frec__deaths_pending(&deaths, NOBODY + 1));
-	// Also where the process is gone, but not when what led to the crash is about to be overwritten.
+	// Also where the process is gone, but not when what led to the crash is about to be
+	// overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that the events which a program declares are read from its file as the program itself would register them, and that
-// no section, however cut or changed, does harm. The program is this test.
+// Proves that the events which a program declares are read from its file as the program itself
+// would register them, and that no section, however cut or changed, does harm. The program is this
+// test.
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +18,9 @@
 
 enum phase { COLD = -5, WARM = 0, HOT = 70000 };
 
-FREC_EVENT(declared, all, FREC_U8(a), FREC_U16(b), FREC_U32(c), FREC_U64(d), FREC_I8(e), FREC_I16(f), FREC_I32(g),
-	   FREC_I64(h), FREC_BOOL(i), FREC_PTR(j), FREC_F32(k), FREC_F64(l), FREC_STR(m), FREC_CHARS(n, 16), FREC_BYTES(o),
+FREC_EVENT(declared, all, FREC_U8(a), FREC_U16(b), FREC_U32(c), FREC_U64(d), FREC_I8(e),
+	   FREC_I16(f), FREC_I32(g), FREC_I64(h), FREC_BOOL(i), FREC_PTR(j), FREC_F32(k),
+	   FREC_F64(l), FREC_STR(m), FREC_CHARS(n, 16), FREC_BYTES(o),
 	   FREC_ENUM(phase, COLD, WARM, HOT));
 FREC_EVENT(declared, none);
 FREC_EVENT(declared, arrays, FREC_STR(words), FREC_CHARS(tag, 4), FREC_ENUM(heat, COLD, WARM, HOT));
@@ -26,7 +28,8 @@ FREC_EVENT(declared, arrays, FREC_STR(words), FREC_CHARS(tag, 4), FREC_ENUM(heat
 static struct frec_declared *find(const struct frec_declarations *declarations, const char *name)
 {
 	for (size_t i = 0; i < declarations->count; i++) {
-		if (!strcmp(declarations->event[i].provider, "declared") && !strcmp(declarations->event[i].name, name))
+		if (!strcmp(declarations->event[i].provider, "declared") &&
+		    !strcmp(declarations->event[i].name, name))
 			return &declarations->event[i];
 	}
 	return NULL;
@@ -34,7 +37,8 @@ static struct frec_declared *find(const struct frec_declarations *declarations, 
 
 static void registered_as_the_program_would(void **state)
 {
-	const struct frec__event *events[] = {&frec__event_declared_all, &frec__event_declared_none};
+	const struct frec__event *events[] = {&frec__event_declared_all,
+					      &frec__event_declared_none};
 	const char *names[] = {"all", "none"};
 	struct frec_declarations declarations = {0};
 	size_t count;
@@ -101,11 +105,13 @@ static void garbage_in_brackets_is_no_difference(void **state)
 			 numbers[i], numbers[i]);
 		assert_int_equal(frec__format_parse(&format, text, true, NULL), 0);
 		assert_int_equal(frec__declarations_add_process(&declarations, getpid()), 0);
-		assert_true(frec__declarations_refine(&declarations, "declared", "arrays", &format));
+		assert_true(
+			frec__declarations_refine(&declarations, "declared", "arrays", &format));
 		assert_int_equal(format.field[2].enumerators, 3);
 		// Another type is another layout, whatever its size.
 		format.field[2].type[0] = 'u';
-		assert_false(frec__declarations_refine(&declarations, "declared", "arrays", &format));
+		assert_false(
+			frec__declarations_refine(&declarations, "declared", "arrays", &format));
 		frec__format_deinit(&format);
 		frec__declarations_deinit(&declarations);
 	}
@@ -142,7 +148,10 @@ static void hostile_sections(void **state)
 	for (size_t cut = 0; cut < 3; cut++) {
 		struct frec_declarations declarations = {0};
 
-		assert_int_equal(ftruncate(to, cut == 0 ? (off_t)(at + size / 2) : cut == 1 ? 64 : 0), 0);
+		assert_int_equal(ftruncate(to, cut == 0	  ? (off_t)(at + size / 2)
+					       : cut == 1 ? 64
+							  : 0),
+				 0);
 		frec__declarations_add_file(&declarations, path, true);
 		assert_null(find(&declarations, "all"));
 		frec__declarations_deinit(&declarations);

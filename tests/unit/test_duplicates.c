@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records which several files have are found, one for one, and that none is taken for another.
+// Proves that records which several files have are found, one for one, and that none is taken for
+// another.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -40,7 +41,8 @@ static void everything_counts(void **state)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_int_equal(frec__duplicates_check(&duplicates, 1, 0, 5, &others[i]), 0);
 	assert_int_equal(frec__duplicates_check(&duplicates, 1, 1, 5, &record), 0); // another ring
-	assert_int_equal(frec__duplicates_check(&duplicates, 1, 0, 6, &record), 0); // another source
+	// another source
+	assert_int_equal(frec__duplicates_check(&duplicates, 1, 0, 6, &record), 0);
 	assert_int_equal(frec__duplicates_check(&duplicates, 1, 0, 5, &record), 1);
 	assert_int_equal(frec__duplicates_check(&duplicates, 63, 0, 5, &record), 1);
 	frec__duplicates_free(&duplicates);
@@ -61,7 +63,8 @@ static void as_many_as_the_file_with_the_most(void **state)
 	frec__duplicates_free(&duplicates);
 }
 
-// Where a file begins in the middle of an interrupt, its copy comes a few records before or after the other.
+// Where a file begins in the middle of an interrupt, its copy comes a few records before or after
+// the other.
 static void a_little_out_of_order(void **state)
 {
 	struct frec_duplicates duplicates = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves what an emit function writes and reports, byte by byte, without a kernel that has user_events: the descriptor
- * is one end of a socket pair here and the enable word is set by hand.
+ * Proves what an emit function writes and reports, byte by byte, without a kernel that has
+ * user_events: the descriptor is one end of a socket pair here and the enable word is set by hand.
  */
 #include <errno.h>
 #include <fcntl.h>

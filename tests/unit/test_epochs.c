@@ -14,7 +14,8 @@
 static void one_meaning_for_ever(void **state)
 {
 	// Neighbours, and one that came later elsewhere.
-	struct frec_mapped_span spans[] = {{0x3000, 0x4000, 50}, {0x1000, 0x2000, 0}, {0x2000, 0x3000, 0}};
+	struct frec_mapped_span spans[] = {
+		{0x3000, 0x4000, 50}, {0x1000, 0x2000, 0}, {0x2000, 0x3000, 0}};
 	struct frec_epochs epochs;
 
 	(void)state;
@@ -30,9 +31,12 @@ static void one_meaning_for_ever(void **state)
 
 static void replaced_twice(void **state)
 {
-	// A library that was unloaded and another one in its place, then a large one over both and their neighbour.
-	struct frec_mapped_span spans[] = {
-		{0x1000, 0x8000, 0}, {0x2000, 0x3000, 100}, {0x2800, 0x9000, 200}, {0x20000, 0x30000, 150}};
+	// A library that was unloaded and another one in its place, then a large one over both and
+	// their neighbour.
+	struct frec_mapped_span spans[] = {{0x1000, 0x8000, 0},
+					   {0x2000, 0x3000, 100},
+					   {0x2800, 0x9000, 200},
+					   {0x20000, 0x30000, 150}};
 	struct frec_epochs epochs;
 
 	(void)state;
@@ -48,7 +52,8 @@ static void replaced_twice(void **state)
 	frec__epochs_deinit(&epochs);
 }
 
-// Two that were there at once before anybody looked: nobody knows an order, and the later in the list is right.
+// Two that were there at once before anybody looked: nobody knows an order, and the later in the
+// list is right.
 static void before_anybody_looked(void **state)
 {
 	struct frec_mapped_span spans[] = {{0x1000, 0x3000, 0}, {0x2000, 0x4000, 0}};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that events which carry their own description are decoded: every encoding with every format that it can have, both byte
-// orders, arrays, structs and arrays of them, what the header says, and that damage of any kind neither crashes nor is hidden.
+// Proves that events which carry their own description are decoded: every encoding with every
+// format that it can have, both byte orders, arrays, structs and arrays of them, what the header
+// says, and that damage of any kind neither crashes nor is hidden.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +31,8 @@ static void open_file(struct frec_snapshot *ret, struct made_file *file)
 }
 
 // A snapshot with one tracepoint of this kind and these payloads.
-static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *payloads, const size_t *sizes, uint32_t count)
+static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *payloads,
+			  const size_t *sizes, uint32_t count)
 {
 	struct made_file file;
 
@@ -47,7 +49,8 @@ static void describe(struct frec_text *text, const struct frec_event *event)
 		frec__text_json_value(text, &event->values[i]);
 		assert_ptr_equal(event->values[i].field, event->source->field[i]);
 		// Formats that tell the size of a number ahead copy so many bytes.
-		if (frec__field_type(event->source->field[i]) <= FREC_FIELD_FLOAT && event->values[i].kind != FREC_VALUE_INVALID)
+		if (frec__field_type(event->source->field[i]) <= FREC_FIELD_FLOAT &&
+		    event->values[i].kind != FREC_VALUE_INVALID)
 			assert_int_equal(event->values[i].size, event->source->field[i]->size);
 	}
 }
@@ -93,7 +96,8 @@ static void expect(struct eh_payload payloads[2], const char *expected)
 	uint8_t bytes[65536];
 	char all[4096];
 
-	snprintf(all, sizeof(all), "Test_Provider:Event %s level=\"error\" keyword=\"0x2a\"", expected);
+	snprintf(all, sizeof(all), "Test_Provider:Event %s level=\"error\" keyword=\"0x2a\"",
+		 expected);
 	for (int big = 0; big < 2; big++)
 		expect_payload(bytes, eh_finish(&payloads[big], 0, 0, 0, NULL, 0, bytes), all);
 }
@@ -111,7 +115,8 @@ static struct eh_payload *begin(void)
 }
 
 // One field of one number.
-static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size_t size, const char *expected)
+static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size_t size,
+			  const char *expected)
 {
 	struct eh_payload *payloads = begin();
 	char all[256];
@@ -125,7 +130,8 @@ static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size
 	// The same with its length in front, which the payload tells.
 	payloads = begin();
 	for (int big = 0; big < 2; big++) {
-		eh_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED, 0);
+		eh_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED,
+			 0);
 		eh_number(&payloads[big], false, size, 2);
 		eh_number(&payloads[big], false, value, size);
 	}
@@ -143,9 +149,11 @@ static void test_numbers(void **state)
 	expect_number(FREC_EH_VALUE8, FREC_EH_SIGNED, (uint64_t)-3, 1, "-3");
 	expect_number(FREC_EH_VALUE16, FREC_EH_SIGNED, (uint64_t)-30000, 2, "-30000");
 	expect_number(FREC_EH_VALUE32, FREC_EH_SIGNED, (uint64_t)-5, 4, "-5");
-	expect_number(FREC_EH_VALUE64, FREC_EH_SIGNED, (uint64_t)INT64_MIN, 8, "-9223372036854775808");
+	expect_number(FREC_EH_VALUE64, FREC_EH_SIGNED, (uint64_t)INT64_MIN, 8,
+		      "-9223372036854775808");
 	expect_number(FREC_EH_VALUE8, FREC_EH_HEX, 0xab, 1, "\"0xab\"");
-	expect_number(FREC_EH_VALUE64, FREC_EH_HEX, 0xfedcba9876543210, 8, "\"0xfedcba9876543210\"");
+	expect_number(FREC_EH_VALUE64, FREC_EH_HEX, 0xfedcba9876543210, 8,
+		      "\"0xfedcba9876543210\"");
 	expect_number(FREC_EH_VALUE32, FREC_EH_ERRNO, 2, 4, "\"ENOENT\"");
 	expect_number(FREC_EH_VALUE32, FREC_EH_ERRNO, 9999, 4, "9999");
 	expect_number(FREC_EH_VALUE32, FREC_EH_PID, 4711, 4, "4711");
@@ -157,7 +165,8 @@ static void test_numbers(void **state)
 	expect_number(FREC_EH_VALUE64, FREC_EH_FLOAT, 0x7ff0000000000000, 8, "\"inf\"");
 	expect_number(FREC_EH_VALUE32, FREC_EH_TIME, 1714565400, 4, "\"2024-05-01T12:10:00Z\"");
 	expect_number(FREC_EH_VALUE64, FREC_EH_TIME, 1714565400, 8, "\"2024-05-01T12:10:00Z\"");
-	expect_number(FREC_EH_VALUE64, FREC_EH_TIME, (uint64_t)INT64_MAX, 8, "\"9223372036854775807\"");
+	expect_number(FREC_EH_VALUE64, FREC_EH_TIME, (uint64_t)INT64_MAX, 8,
+		      "\"9223372036854775807\"");
 	expect_number(FREC_EH_VALUE8, FREC_EH_LATIN1, 0xe4, 1, "\"ä\"");
 	expect_number(FREC_EH_VALUE16, FREC_EH_UTF, 0x20ac, 2, "\"€\"");
 	expect_number(FREC_EH_VALUE32, FREC_EH_UTF, 0x1f600, 4, "\"😀\"");
@@ -166,8 +175,8 @@ static void test_numbers(void **state)
 	expect_number(FREC_EH_VALUE16, 77, 9, 2, "9");
 }
 
-static void expect_bytes(uint8_t encoding, uint8_t format, const void *data, size_t size, bool counted, size_t each,
-			 const char *expected)
+static void expect_bytes(uint8_t encoding, uint8_t format, const void *data, size_t size,
+			 bool counted, size_t each, const char *expected)
 {
 	struct eh_payload *payloads = begin();
 	char all[256];
@@ -187,12 +196,14 @@ static void expect_bytes(uint8_t encoding, uint8_t format, const void *data, siz
 
 static void test_bytes(void **state)
 {
-	static const uint8_t id[] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe};
+	static const uint8_t id[] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+				     0x10, 0x32, 0x54, 0x76, 0x98, 0xba, 0xdc, 0xfe};
 	static const uint8_t address[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
 
 	(void)state;
 	expect_bytes(FREC_EH_VALUE128, 0, id, 16, false, 1, "\"0123456789abcdef1032547698badcfe\"");
-	expect_bytes(FREC_EH_VALUE128, FREC_EH_UUID, id, 16, false, 1, "\"01234567-89ab-cdef-1032-547698badcfe\"");
+	expect_bytes(FREC_EH_VALUE128, FREC_EH_UUID, id, 16, false, 1,
+		     "\"01234567-89ab-cdef-1032-547698badcfe\"");
 	expect_bytes(FREC_EH_VALUE128, FREC_EH_IP, address, 16, false, 1, "\"2001:db8::1\"");
 	expect_bytes(FREC_EH_VALUE128, FREC_EH_IP_OLD, address, 16, false, 1, "\"2001:db8::1\"");
 	expect_bytes(FREC_EH_VALUE32, FREC_EH_IP, "\x7f\0\0\1", 4, false, 1, "\"127.0.0.1\"");
@@ -200,7 +211,8 @@ static void test_bytes(void **state)
 	expect_bytes(FREC_EH_VALUE32, FREC_EH_HEX_BYTES, "\1\2\3\4", 4, false, 1, "\"01020304\"");
 	expect_bytes(FREC_EH_BINARY, 0, "\0\xff", 2, true, 1, "\"00ff\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_IP, "\x7f\0\0\1", 4, true, 1, "\"127.0.0.1\"");
-	expect_bytes(FREC_EH_BINARY, FREC_EH_UUID, id, 16, true, 1, "\"01234567-89ab-cdef-1032-547698badcfe\"");
+	expect_bytes(FREC_EH_BINARY, FREC_EH_UUID, id, 16, true, 1,
+		     "\"01234567-89ab-cdef-1032-547698badcfe\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_UUID, id, 3, true, 1, "\"012345\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_UTF, "text", 4, true, 1, "\"text\"");
 	// There is none.
@@ -220,15 +232,20 @@ static void test_bytes(void **state)
 	// Not valid as what they are: still valid text.
 	expect_bytes(FREC_EH_ZSTRING8, 0, "\xff", 2, false, 1, "\"\\\\xff\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 2, "\"€\"");
-	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\x00\xd8", 4, true, 2, "\"\xef\xbf\xbd\"");
-	expect_bytes(FREC_EH_STRING32, FREC_EH_UTF_BOM, "\0\0\xfe\xff\0\1\xf6\0", 8, true, 4, "\"😀\"");
-	expect_bytes(FREC_EH_STRING32, FREC_EH_UTF_BOM, "\0\0\xfe\xff\x7f\xff\xff\xff", 8, true, 4, "\"\xef\xbf\xbd\"");
+	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\x00\xd8", 4, true, 2,
+		     "\"\xef\xbf\xbd\"");
+	expect_bytes(FREC_EH_STRING32, FREC_EH_UTF_BOM, "\0\0\xfe\xff\0\1\xf6\0", 8, true, 4,
+		     "\"😀\"");
+	expect_bytes(FREC_EH_STRING32, FREC_EH_UTF_BOM, "\0\0\xfe\xff\x7f\xff\xff\xff", 8, true, 4,
+		     "\"\xef\xbf\xbd\"");
 }
 
 static void test_wide_text(void **state)
 {
-	static const uint32_t units[2][4] = {{'a', 0x20ac, 0xd83d, 0xde00}, {'a', 0x20ac, 0x1f600, 'b'}};
-	static const uint8_t encodings[2][2] = {{FREC_EH_ZSTRING16, FREC_EH_STRING16}, {FREC_EH_ZSTRING32, FREC_EH_STRING32}};
+	static const uint32_t units[2][4] = {{'a', 0x20ac, 0xd83d, 0xde00},
+					     {'a', 0x20ac, 0x1f600, 'b'}};
+	static const uint8_t encodings[2][2] = {{FREC_EH_ZSTRING16, FREC_EH_STRING16},
+						{FREC_EH_ZSTRING32, FREC_EH_STRING32}};
 
 	(void)state;
 	for (int wide = 0; wide < 2; wide++) {
@@ -260,7 +277,8 @@ static void test_arrays(void **state)
 	for (int big = 0; big < 2; big++) {
 		struct eh_payload *payload = &payloads[big];
 
-		eh_field(payload, "fixed", FREC_EH_VALUE16 | FREC_EH_FIXED_ARRAY, FREC_EH_SIGNED, 3);
+		eh_field(payload, "fixed", FREC_EH_VALUE16 | FREC_EH_FIXED_ARRAY, FREC_EH_SIGNED,
+			 3);
 		for (int i = -1; i < 2; i++)
 			eh_number(payload, false, (uint64_t)i, 2);
 		eh_field(payload, "variable", FREC_EH_VALUE32 | FREC_EH_VARIABLE_ARRAY, 0, 0);
@@ -269,15 +287,17 @@ static void test_arrays(void **state)
 		eh_number(payload, false, 1, 4);
 		eh_field(payload, "none", FREC_EH_VALUE64 | FREC_EH_VARIABLE_ARRAY, 0, 0);
 		eh_number(payload, false, 0, 2);
-		eh_field(payload, "floats", FREC_EH_VALUE32 | FREC_EH_FIXED_ARRAY, FREC_EH_FLOAT, 2);
+		eh_field(payload, "floats", FREC_EH_VALUE32 | FREC_EH_FIXED_ARRAY, FREC_EH_FLOAT,
+			 2);
 		eh_number(payload, false, 0x3fc00000, 4);
 		eh_number(payload, false, 0x7fc00000, 4);
 		eh_field(payload, "texts", FREC_EH_ZSTRING8 | FREC_EH_VARIABLE_ARRAY, 0, 0);
 		eh_number(payload, false, 2, 2);
 		eh_bytes(payload, "a\"\0b", 5);
 	}
-	expect(payloads, "fixed=[-1,0,1] variable=[4000000000,1] none=[] floats=\"[1.5,\\\"nan\\\"]\" "
-			 "texts=\"[\\\"a\\\\\\\"\\\",\\\"b\\\"]\"");
+	expect(payloads,
+	       "fixed=[-1,0,1] variable=[4000000000,1] none=[] floats=\"[1.5,\\\"nan\\\"]\" "
+	       "texts=\"[\\\"a\\\\\\\"\\\",\\\"b\\\"]\"");
 }
 
 static void test_structs(void **state)
@@ -310,8 +330,10 @@ static void test_structs(void **state)
 		eh_bytes(payload, "\5\6", 2);
 	}
 	expect(payloads, "outer.a=1 outer.inner.b=\"x\" "
-			 "many=\"[{\\\"c\\\":0,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],\\\"e\\\":7},"
-			 "{\\\"c\\\":1,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],\\\"e\\\":7}]\" after=5 after_5=6");
+			 "many=\"[{\\\"c\\\":0,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],"
+			 "\\\"e\\\":7},"
+			 "{\\\"c\\\":1,\\\"deep\\\":[{\\\"d\\\":false},{\\\"d\\\":true}],\\\"e\\\":"
+			 "7}]\" after=5 after_5=6");
 }
 
 static void test_header(void **state)
@@ -324,13 +346,16 @@ static void test_header(void **state)
 	for (int big = 0; big < 2; big++) {
 		eh_field(&payloads[big], "level", FREC_EH_VALUE8, 0, 0);
 		eh_number(&payloads[big], false, 9, 1);
-		expect_payload(bytes, eh_finish(&payloads[big], 1, 300, 0x1234, activities, 32, bytes),
-			       "Test_Provider:Event level=9 level_2=\"error\" keyword=\"0x2a\" opcode=\"start\" id=300 version=3 "
+		expect_payload(bytes,
+			       eh_finish(&payloads[big], 1, 300, 0x1234, activities, 32, bytes),
+			       "Test_Provider:Event level=9 level_2=\"error\" keyword=\"0x2a\" "
+			       "opcode=\"start\" id=300 version=3 "
 			       "tag=\"0x1234\" activity=\"01000000-0000-0000-0000-000000000002\" "
 			       "related_activity=\"03000000-0000-0000-0000-000000000004\"");
-		expect_payload(bytes, eh_finish(&payloads[big], 0xf0, 0, 0, activities, 16, bytes),
-			       "Test_Provider:Event level=9 level_2=\"error\" keyword=\"0x2a\" opcode=240 "
-			       "activity=\"01000000-0000-0000-0000-000000000002\"");
+		expect_payload(
+			bytes, eh_finish(&payloads[big], 0xf0, 0, 0, activities, 16, bytes),
+			"Test_Provider:Event level=9 level_2=\"error\" keyword=\"0x2a\" opcode=240 "
+			"activity=\"01000000-0000-0000-0000-000000000002\"");
 	}
 }
 
@@ -361,7 +386,9 @@ static void test_sources(void **state)
 	assert_false(frec__events_init(&events, &snapshot, &by_tracepoint, NULL, &error));
 	for (const struct frec_event *event; (event = frec__events_next(&events)); seen++) {
 		assert_string_equal(event->source->name, seen == 2 ? EH_RAW_NAME : "Event");
-		assert_string_equal(event->source->field[0]->name, seen == 2 ? "eventheader_flags" : seen == 3 ? "other" : "x");
+		assert_string_equal(event->source->field[0]->name, seen == 2   ? "eventheader_flags"
+								   : seen == 3 ? "other"
+									       : "x");
 		assert_int_equal(event->values[0].u, seen == 2 ? EH_POINTER64 | EH_LITTLE : seen);
 		assert_ptr_equal(event->source, snapshot.sources[event->record->source_index]);
 	}
@@ -370,7 +397,8 @@ static void test_sources(void **state)
 	frec__snapshot_close(&snapshot);
 }
 
-// Starts and stops, by the ids of their activities, are spans; what they are in, OpenTelemetry's spans say too.
+// Starts and stops, by the ids of their activities, are spans; what they are in, OpenTelemetry's
+// spans say too.
 static void test_activities(void **state)
 {
 	static const struct {
@@ -380,10 +408,10 @@ static void test_activities(void **state)
 		int lane_of;	  /* an event that began on the same lane, -1: on the thread */
 		int within;	  /* the event that began what this one is in, -1: nothing */
 	} expected[] = {
-		{FREC_SHAPE_BEGIN, "Request", 0, 0, -1},    {FREC_SHAPE_BEGIN, "Query", 0, 1, 0},
-		{FREC_SHAPE_INSTANT, "Query", 0, -1, 1},    {FREC_SHAPE_BEGIN, "Request", 0, 3, -1},
-		{FREC_SHAPE_END, "Query", 1001, 1, -1},	    {FREC_SHAPE_END, "Request", 1000, 0, -1},
-		{FREC_SHAPE_BEGIN, "Step", 0, -1, -1},	    {FREC_SHAPE_END, "Step", 1006, -1, -1},
+		{FREC_SHAPE_BEGIN, "Request", 0, 0, -1}, {FREC_SHAPE_BEGIN, "Query", 0, 1, 0},
+		{FREC_SHAPE_INSTANT, "Query", 0, -1, 1}, {FREC_SHAPE_BEGIN, "Request", 0, 3, -1},
+		{FREC_SHAPE_END, "Query", 1001, 1, -1},	 {FREC_SHAPE_END, "Request", 1000, 0, -1},
+		{FREC_SHAPE_BEGIN, "Step", 0, -1, -1},	 {FREC_SHAPE_END, "Step", 1006, -1, -1},
 		{FREC_SHAPE_END, "Stray", 999, 8, -1},
 	};
 	struct frec_otlp_ids ids[9];
@@ -408,17 +436,21 @@ static void test_activities(void **state)
 		assert_int_equal(shape->kind, expected[count].kind);
 		lanes[count] = shape->lane;
 		if (shape->kind != FREC_SHAPE_INSTANT)
-			assert_string_equal(timeline.shapes.spans[shape->span].name, expected[count].name);
+			assert_string_equal(timeline.shapes.spans[shape->span].name,
+					    expected[count].name);
 		if (shape->kind == FREC_SHAPE_END)
 			assert_int_equal(shape->begin, expected[count].begin);
-		assert_int_equal(shape->lane, expected[count].lane_of < 0 ? 0 : lanes[expected[count].lane_of]);
+		assert_int_equal(shape->lane,
+				 expected[count].lane_of < 0 ? 0 : lanes[expected[count].lane_of]);
 		assert_true(expected[count].lane_of < 0 || shape->lane);
-		assert_int_equal(shape->within, expected[count].within < 0 ? 0 : lanes[expected[count].within]);
+		assert_int_equal(shape->within,
+				 expected[count].within < 0 ? 0 : lanes[expected[count].within]);
 		assert_false(frec__otlp_follow(&spans, event, &ids[count], &begun, &error));
 		if (count == 1)
 			assert_memory_equal(&begun->around, &ids[0], sizeof(ids[0]));
 		if (expected[count].within >= 0)
-			assert_memory_equal(ids[count].trace, ids[expected[count].within].trace, sizeof(ids[0].trace));
+			assert_memory_equal(ids[count].trace, ids[expected[count].within].trace,
+					    sizeof(ids[0].trace));
 		if (count == 2)
 			assert_memory_equal(&ids[2], &ids[1], sizeof(ids[2]));
 		if (count == 2)
@@ -483,9 +515,11 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),	  cmocka_unit_test(test_bytes),	  cmocka_unit_test(test_wide_text),
-		cmocka_unit_test(test_arrays),	  cmocka_unit_test(test_structs), cmocka_unit_test(test_header),
-		cmocka_unit_test(test_sources),	  cmocka_unit_test(test_activities), cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_numbers),	  cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_wide_text), cmocka_unit_test(test_arrays),
+		cmocka_unit_test(test_structs),	  cmocka_unit_test(test_header),
+		cmocka_unit_test(test_sources),	  cmocka_unit_test(test_activities),
+		cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,12 +146,14 @@ static void a_plan_decodes_the_same(void **state)
 	for (size_t i = 0; i < sizeof(payload); i++)
 		payload[i] = (uint8_t)(0xf7 - 13 * i);
 	for (uint32_t size = 0; size <= 9; size++) {
-		Flightrec__Field fields[FLIGHTREC__FIELD_KIND__FIELD_ARRAY + 2], *pointers[FLIGHTREC__FIELD_KIND__FIELD_ARRAY + 2];
+		Flightrec__Field fields[FLIGHTREC__FIELD_KIND__FIELD_ARRAY + 2],
+			*pointers[FLIGHTREC__FIELD_KIND__FIELD_ARRAY + 2];
 		Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
 		struct frec_decode_plan plan;
 
 		for (size_t kind = 0; kind < sizeof(fields) / sizeof(fields[0]); kind++) {
-			fields[kind] = field_of((Flightrec__FieldKind)kind, (uint32_t)(2 * kind), size);
+			fields[kind] =
+				field_of((Flightrec__FieldKind)kind, (uint32_t)(2 * kind), size);
 			fields[kind].element_size = 2;
 			pointers[kind] = &fields[kind];
 		}

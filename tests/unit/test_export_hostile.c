@@ -115,9 +115,9 @@ static void flipped_bits_with_right_checksums(void **state)
 static void false_figures_are_told(void **state)
 {
 	const struct make_options options[] = {
-		{.wrong_loss = true},  {.wrong_count = true},
-		{.late_from = true}, {.unknown_source = true},
-		{.hostile = true},     {.zstd = true, .wrong_count = true}};
+		{.wrong_loss = true}, {.wrong_count = true},
+		{.late_from = true},  {.unknown_source = true},
+		{.hostile = true},    {.zstd = true, .wrong_count = true}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -129,7 +129,8 @@ static void false_figures_are_told(void **state)
 	}
 }
 
-// What a part claims about its size is what a reader sets aside for each CPU: refused before, not after.
+// What a part claims about its size is what a reader sets aside for each CPU: refused before, not
+// after.
 static void oversize_records_are_refused(void **state)
 {
 	const struct make_options options = {.oversize = true, .zstd = true};
@@ -144,7 +145,8 @@ static void oversize_records_are_refused(void **state)
 	assert_int_equal(write(fd, file.data, file.size), file.size);
 	assert_int_equal(frec__snapshot_open_fd(&snapshot, fd, "memory", &error), 0);
 	assert_int_equal(snapshot.chunk_count, 2);
-	assert_int_equal(frec__snapshot_read_chunk(&snapshot, &snapshot.chunks[0], &data, &error), -EBADMSG);
+	assert_int_equal(frec__snapshot_read_chunk(&snapshot, &snapshot.chunks[0], &data, &error),
+			 -EBADMSG);
 	assert_non_null(strstr(error.message, "larger than the format allows"));
 	assert_null(data.data);
 	frec__snapshot_close(&snapshot);

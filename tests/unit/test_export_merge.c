@@ -83,13 +83,15 @@ static void parts_are_what_the_schema_says(void **state)
 	records.size = 5;
 	records.ring = 8;
 	for (int zstd = 0; zstd < 2; zstd++) {
-		records.content_case = zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
+		records.content_case =
+			zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
 		size = flightrec__records__pack(&records, packed);
 		// A field of the future, and one a second time: the last counts.
 		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
 		memcpy(more + 7, packed, size);
-		view = (struct frec_part_view){.field = FREC_PART_RECORDS, .body = more, .body_size = 7 + size};
+		view = (struct frec_part_view){
+			.field = FREC_PART_RECORDS, .body = more, .body_size = 7 + size};
 		assert_true(frec__chunk_describe(&view, &chunk, &content));
 		assert_int_equal(chunk.cpu, records.cpu);
 		assert_int_equal(chunk.count, records.count);

@@ -78,7 +78,8 @@ static void doubles(void **state)
 	}
 }
 
-// The spelling of printf with the fewest digits that read back, whichever way the number was written.
+// The spelling of printf with the fewest digits that read back, whichever way the number was
+// written.
 static void check_double(double value, bool single)
 {
 	struct frec_text text = {0};
@@ -86,7 +87,8 @@ static void check_double(double value, bool single)
 
 	for (int digits = single ? 6 : 15; digits <= (single ? 9 : 17); digits++) {
 		snprintf(expected, sizeof(expected), "%.*g", digits, value);
-		if (single ? strtof(expected, NULL) == (float)value : strtod(expected, NULL) == value)
+		if (single ? strtof(expected, NULL) == (float)value
+			   : strtod(expected, NULL) == value)
 			break;
 	}
 	if (!strpbrk(expected, ".e"))
@@ -109,7 +111,8 @@ static void doubles_as_printf_has_them(void **state)
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
-		decimal = (double)(int64_t)(random >> (random % 60)) / pow(10, (double)(random % 12));
+		decimal =
+			(double)(int64_t)(random >> (random % 60)) / pow(10, (double)(random % 12));
 		check_double(decimal, false);
 		check_double(-decimal, false);
 		check_double((double)(float)decimal, true);
@@ -133,8 +136,8 @@ static void check_integer(uint64_t value)
 	frec__text_signed(&text, (int64_t)value);
 	frec__text_puts(&text, " ");
 	frec__text_pointer(&text, value);
-	snprintf(expected, sizeof(expected), "%llu %lld 0x%llx", (unsigned long long)value, (long long)value,
-		 (unsigned long long)value);
+	snprintf(expected, sizeof(expected), "%llu %lld 0x%llx", (unsigned long long)value,
+		 (long long)value, (unsigned long long)value);
 	assert_string_equal(text.data, expected);
 	frec__text_free(&text);
 }
@@ -172,7 +175,8 @@ static void special_doubles(void **state)
 	frec__text_free(&text);
 }
 
-// Every byte at every place of texts of every short length: they are looked through several at a time.
+// Every byte at every place of texts of every short length: they are looked through several at a
+// time.
 static void special_bytes_are_seen_anywhere(void **state)
 {
 	uint8_t bytes[20];
@@ -189,17 +193,22 @@ static void special_bytes_are_seen_anywhere(void **state)
 				if (byte == '"' || byte == '\\')
 					snprintf(escaped, sizeof(escaped), "\\%c", byte);
 				else if (byte == '\n' || byte == '\t')
-					snprintf(escaped, sizeof(escaped), "\\%c", byte == '\n' ? 'n' : 't');
+					snprintf(escaped, sizeof(escaped), "\\%c",
+						 byte == '\n' ? 'n' : 't');
 				else if (byte < 0x20 || byte == 0x7f)
-					snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned int)byte);
+					snprintf(escaped, sizeof(escaped), "\\u%04x",
+						 (unsigned int)byte);
 				else if (byte >= 0x80)
-					snprintf(escaped, sizeof(escaped), "\\\\x%02x", (unsigned int)byte);
+					snprintf(escaped, sizeof(escaped), "\\\\x%02x",
+						 (unsigned int)byte);
 				snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", before,
-					 "xxxxxxxxxxxxxxxxxxxx", escaped, behind, "xxxxxxxxxxxxxxxxxxxx");
+					 "xxxxxxxxxxxxxxxxxxxx", escaped, behind,
+					 "xxxxxxxxxxxxxxxxxxxx");
 				bytes[i] = (uint8_t)byte;
 				check(frec__text_json, (const char *)bytes, size, expected);
-				assert_int_equal(frec__bytes_are_plain(bytes, size, frec__not_ascii_text),
-						 byte && byte < 0x80);
+				assert_int_equal(
+					frec__bytes_are_plain(bytes, size, frec__not_ascii_text),
+					byte && byte < 0x80);
 			}
 			bytes[i] = 'x';
 		}

@@ -23,7 +23,7 @@ static int check(const ProtobufCMessageDescriptor *descriptor, const char *bytes
 	return result;
 }
 
-#define CHECK(type, bytes, expected)                                                        \
+#define CHECK(type, bytes, expected) \
 	assert_int_equal(check(&flightrec__##type##__descriptor, bytes, sizeof(bytes) - 1), \
 			 expected)
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that format files of tracefs are understood: real ones of several kernels, user_events' spellings, and hostile text.
+// Proves that format files of tracefs are understood: real ones of several kernels, user_events'
+// spellings, and hostile text.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +12,11 @@
 
 #include "recorder/format.h"
 
-#define COMMON                                                                                     \
-	"format:\n"                                                                                \
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"                     \
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"                     \
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"             \
+#define COMMON \
+	"format:\n" \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n" \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n" \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n" \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
 
 #define KIND(kind) FLIGHTREC__FIELD_KIND__FIELD_##kind
@@ -27,7 +28,8 @@ struct expected {
 	Flightrec__Locator locator;
 };
 
-static void expect(const char *text, bool ours, uint32_t id, const struct expected *expected, size_t count)
+static void expect(const char *text, bool ours, uint32_t id, const struct expected *expected,
+		   size_t count)
 {
 	struct frec_format format;
 	struct frec_error error = {0};
@@ -50,8 +52,8 @@ static void expect(const char *text, bool ours, uint32_t id, const struct expect
 	assert_null(frec__format_find(&format, "common_pid"));
 	frec__format_deinit(&format);
 }
-#define EXPECT(text, ours, id, ...)                                                                \
-	expect(text, ours, id, (const struct expected[]){__VA_ARGS__},                             \
+#define EXPECT(text, ours, id, ...) \
+	expect(text, ours, id, (const struct expected[]){__VA_ARGS__}, \
 	       sizeof((const struct expected[]){__VA_ARGS__}) / sizeof(struct expected))
 
 static const char sched_switch[] =
@@ -66,7 +68,8 @@ static void kernel_tracepoints(void **state)
 {
 	(void)state;
 	EXPECT(sched_switch, false, 372, {"prev_comm", "char[16]", KIND(CHARS), 8, 16, 1},
-	       {"prev_pid", "pid_t", KIND(SIGNED), 24, 4}, {"prev_prio", "int", KIND(SIGNED), 28, 4},
+	       {"prev_pid", "pid_t", KIND(SIGNED), 24, 4},
+	       {"prev_prio", "int", KIND(SIGNED), 28, 4},
 	       {"prev_state", "long", KIND(SIGNED), 32, 8});
 	// Types of many words, pointers, and arguments that take eight bytes each.
 	EXPECT("name: sys_enter_openat\nID: 782\n" COMMON
@@ -101,8 +104,10 @@ static void kernel_tracepoints(void **state)
 	       false, 1, {"name", "__data_loc char[]", KIND(STRING), 8, 4, 0, 1},
 	       {"addrs", "__data_loc u64[]", KIND(BYTES), 12, 4, 0, 1},
 	       {"cpumask", "__data_loc cpumask_t", KIND(BYTES), 16, 4, 0, 1},
-	       {"online", "bool", KIND(BOOL), 20, 1}, {"one", "unsigned char", KIND(UNSIGNED), 21, 1},
-	       {"fsid", "u8[16]", KIND(ARRAY), 22, 16, 1}, {"mem", "long[3]", KIND(ARRAY), 40, 24, 8},
+	       {"online", "bool", KIND(BOOL), 20, 1},
+	       {"one", "unsigned char", KIND(UNSIGNED), 21, 1},
+	       {"fsid", "u8[16]", KIND(ARRAY), 22, 16, 1},
+	       {"mem", "long[3]", KIND(ARRAY), 40, 24, 8},
 	       {"names", "char *[2]", KIND(ARRAY), 64, 16, 8},
 	       {"pair", "struct two[4]", KIND(UNKNOWN), 80, 16},
 	       {"flags", "const __u32", KIND(UNSIGNED), 96, 4},
@@ -115,21 +120,24 @@ static void kernel_tracepoints(void **state)
 
 static void user_events(void **state)
 {
-	static const char text[] = "name: shop__paid\nID: 1999\n" COMMON
-				   "\tfield:u64 id;\toffset:8;\tsize:8;\tsigned:0;\n"
-				   "\tfield:__rel_loc char text[-2131];\toffset:16;\tsize:4;\tsigned:1;\n"
-				   "\tfield:__rel_loc u8[] raw;\toffset:20;\tsize:4;\tsigned:1;\n"
-				   "\tfield:char[16] tag;\toffset:24;\tsize:16;\tsigned:0;\n"
-				   "\tfield:unsigned char on;\toffset:40;\tsize:1;\tsigned:0;\n"
-				   "\tfield:struct double ratio;\toffset:41;\tsize:8;\tsigned:0;\n"
-				   "\tfield:struct float part;\toffset:49;\tsize:4;\tsigned:0;\n";
+	static const char text[] =
+		"name: shop__paid\nID: 1999\n" COMMON
+		"\tfield:u64 id;\toffset:8;\tsize:8;\tsigned:0;\n"
+		"\tfield:__rel_loc char text[-2131];\toffset:16;\tsize:4;\tsigned:1;\n"
+		"\tfield:__rel_loc u8[] raw;\toffset:20;\tsize:4;\tsigned:1;\n"
+		"\tfield:char[16] tag;\toffset:24;\tsize:16;\tsigned:0;\n"
+		"\tfield:unsigned char on;\toffset:40;\tsize:1;\tsigned:0;\n"
+		"\tfield:struct double ratio;\toffset:41;\tsize:8;\tsigned:0;\n"
+		"\tfield:struct float part;\toffset:49;\tsize:4;\tsigned:0;\n";
 
 	(void)state;
 	EXPECT(text, true, 1999, {"id", "u64", KIND(UNSIGNED), 8, 8},
 	       {"text", "__rel_loc char[-2131]", KIND(STRING), 16, 4, 0, 2},
 	       {"raw", "__rel_loc u8[]", KIND(BYTES), 20, 4, 0, 2},
-	       {"tag", "char[16]", KIND(CHARS), 24, 16, 1}, {"on", "unsigned char", KIND(BOOL), 40, 1},
-	       {"ratio", "struct double", KIND(FLOAT), 41, 8}, {"part", "struct float", KIND(FLOAT), 49, 4});
+	       {"tag", "char[16]", KIND(CHARS), 24, 16, 1},
+	       {"on", "unsigned char", KIND(BOOL), 40, 1},
+	       {"ratio", "struct double", KIND(FLOAT), 41, 8},
+	       {"part", "struct float", KIND(FLOAT), 49, 4});
 	// An event without fields is one all the same.
 	expect("name: shop__none\nID: 7\n" COMMON "\nprint fmt: \"\"\n", true, 7, NULL, 0);
 }
@@ -176,7 +184,8 @@ static void too_many_fields(void **state)
 		assert_int_equal(frec__format_parse(&format, text, true, NULL), 0);
 		assert_int_equal(format.count, i);
 		frec__format_deinit(&format);
-		snprintf(text + at, sizeof(text) - at, "\tfield:u8 f%d;\toffset:8;\tsize:1;\tsigned:0;\n", i);
+		snprintf(text + at, sizeof(text) - at,
+			 "\tfield:u8 f%d;\toffset:8;\tsize:1;\tsigned:0;\n", i);
 	}
 	assert_int_equal(frec__format_parse(&format, text, true, NULL), -EBADMSG);
 }
@@ -227,12 +236,9 @@ static void values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kernel_tracepoints),
-		cmocka_unit_test(user_events),
-		cmocka_unit_test(what_is_no_format_is_refused),
-		cmocka_unit_test(too_many_fields),
-		cmocka_unit_test(any_cut_and_any_changed_byte),
-		cmocka_unit_test(values),
+		cmocka_unit_test(kernel_tracepoints),		cmocka_unit_test(user_events),
+		cmocka_unit_test(what_is_no_format_is_refused), cmocka_unit_test(too_many_fields),
+		cmocka_unit_test(any_cut_and_any_changed_byte), cmocka_unit_test(values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

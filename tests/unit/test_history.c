@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that it is told how long a ring lasts, and how long it would without stacks: in rings that are filled with records here.
+// Proves that it is told how long a ring lasts, and how long it would without stacks: in rings that
+// are filled with records here.
 #include <linux/perf_event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,8 +24,10 @@
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
-// A record whose payload is `raw` bytes, behind `chain` addresses where it has a callchain, with `tail` bytes behind.
-static size_t make(uint8_t *record, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw, size_t tail)
+// A record whose payload is `raw` bytes, behind `chain` addresses where it has a callchain, with
+// `tail` bytes behind.
+static size_t make(uint8_t *record, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw,
+		   size_t tail)
 {
 	struct frec_sample *sample = (void *)record;
 	size_t at = offsetof(struct frec_sample, raw_size);
@@ -39,7 +42,8 @@ static size_t make(uint8_t *record, uint64_t id, uint64_t type, uint64_t chain, 
 	memcpy(record + at, &raw, 4);
 	at += 4 + raw + tail;
 	sample->id = id;
-	sample->header = (struct perf_event_header){.type = PERF_RECORD_SAMPLE, .size = (uint16_t)at};
+	sample->header =
+		(struct perf_event_header){.type = PERF_RECORD_SAMPLE, .size = (uint16_t)at};
 	return at;
 }
 
@@ -89,7 +93,8 @@ static void records(void **state)
 
 static struct frec_ring ring = {.fd = -1, .size = RING};
 
-static void put(uint64_t *head, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw, size_t tail)
+static void put(uint64_t *head, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw,
+		size_t tail)
 {
 	uint8_t *data = (uint8_t *)ring.map + sysconf(_SC_PAGESIZE);
 	_Alignas(8) uint8_t record[4096];
@@ -124,7 +129,8 @@ static void rings(void **state)
 	ring.map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (size_t i = 0; i < 4; i++)
-		sources[i] = (struct frec_source){.opened = 1, .perf_id = &ids[i], .sample_type = TYPE};
+		sources[i] =
+			(struct frec_source){.opened = 1, .perf_id = &ids[i], .sample_type = TYPE};
 	assert_int_equal(frec__capture_reserve(&engine.capture, 1, RING, 4), 0);
 
 	// Nothing was written: nobody knows how long it lasts.
@@ -151,7 +157,8 @@ static void rings(void **state)
 	near(history.full, 200);
 	near(history.without_stacks, 200 / 0.75);
 
-	// And with stacks, seven eighths of each: (32 + 112) of 384 parts. What a crash carries is not what was chosen.
+	// And with stacks, seven eighths of each: (32 + 112) of 384 parts. What a crash carries is
+	// not what was chosen.
 	frec__source_set_stack(&sources[1], &(struct frec_stack_choice){.bytes = 512});
 	for (int i = 0; i < 16; i++)
 		put(&head, STACK_ID, STACK, 0, 84, 896);

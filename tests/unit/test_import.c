@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that every form of perf.data becomes the same snapshot, and that what is damaged becomes none, or a sound one.
+// Proves that every form of perf.data becomes the same snapshot, and that what is damaged becomes
+// none, or a sound one.
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,8 @@
 
 static char output[64];
 
-static int import(const struct made_perf *made, bool by_pipe, struct frec_import_result *ret, struct frec_error *error)
+static int import(const struct made_perf *made, bool by_pipe, struct frec_import_result *ret,
+		  struct frec_error *error)
 {
 	int fds[2];
 
@@ -81,7 +83,9 @@ static void check(const struct perf_options *options)
 	assert_int_equal(frec__snapshot_realtime(&snapshot, 1500), UINT64_C(1700000000000000500));
 	for (size_t i = 0; i < snapshot.loss_count; i++) {
 		lost += snapshot.losses[i]->lost;
-		assert_int_equal(snapshot.losses[i]->lost, snapshot.losses[i]->source == 1 && snapshot.losses[i]->cpu == 1 ? 3 : 0);
+		assert_int_equal(
+			snapshot.losses[i]->lost,
+			snapshot.losses[i]->source == 1 && snapshot.losses[i]->cpu == 1 ? 3 : 0);
 	}
 	assert_int_equal(lost, 3);
 	assert_int_equal(snapshot.cpus[0]->wrapped, options->backward);
@@ -100,8 +104,9 @@ static void check(const struct perf_options *options)
 		assert_memory_equal(frec__process_entry_thread_name(event->who).data, "second", 6);
 		assert_string_equal(event->source->system, alpha ? "test" : "shop");
 		assert_string_equal(event->source->name, alpha ? "alpha" : "paid");
-		assert_int_equal(event->source->kind, alpha ? FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT
-							    : FLIGHTREC__SOURCE_KIND__SOURCE_EVENT);
+		assert_int_equal(event->source->kind,
+				 alpha ? FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT
+				       : FLIGHTREC__SOURCE_KIND__SOURCE_EVENT);
 		assert_int_equal(event->values[0].u, n / 2);
 		if (alpha)
 			assert_memory_equal(event->values[1].data, "text", 4);
@@ -234,7 +239,9 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 	};
 
-	// Where it is in memory: hundreds of files are written, each of which goes to the disk else.
-	snprintf(output, sizeof(output), "%s/test-import-%d.frec", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", getpid());
+	// Where it is in memory: hundreds of files are written, each of which goes to the disk
+	// else.
+	snprintf(output, sizeof(output), "%s/test-import-%d.frec",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that addresses of the kernel in call chains get the names of the functions they lie in, and no other's.
+// Proves that addresses of the kernel in call chains get the names of the functions they lie in,
+// and no other's.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves which ids spans get: the same for the same records, others for others, parents by threads, traces by flows, and what
-// a span that began beside another is in.
+// Proves which ids spans get: the same for the same records, others for others, parents by threads,
+// traces by flows, and what a span that began beside another is in.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,14 +19,16 @@ static Flightrec__Field fields[] = {FLIGHTREC__FIELD__INIT, FLIGHTREC__FIELD__IN
 static Flightrec__Field *field_list[] = {&fields[0], &fields[1]};
 static Flightrec__Source sources[SOURCES], *source_list[SOURCES];
 static bool wanted[SOURCES];
-static struct frec_snapshot snapshot = {.header = &header, .sources = source_list, .source_count = SOURCES};
+static struct frec_snapshot snapshot = {
+	.header = &header, .sources = source_list, .source_count = SOURCES};
 static struct frec_host host = {.snapshot = &snapshot, .filter.sources = wanted};
 static struct frec_hosts hosts = {.hosts = &host, .count = 1};
 static struct frec_events file;
 
 static int make_sources(void **state)
 {
-	static const char *const names[] = {"loop_start", "loop_done", "request_start", "request_done", "step"};
+	static const char *const names[] = {"loop_start", "loop_done", "request_start",
+					    "request_done", "step"};
 
 	(void)state;
 	header.host = &boot;
@@ -56,8 +58,8 @@ struct following {
 	struct frec_otlp_span last; /* of those that have ended */
 };
 
-static int count_end(void *data, const struct frec_otlp_span *span, enum frec_otlp_end how, const struct frec_event *event,
-		     struct frec_error *reterr)
+static int count_end(void *data, const struct frec_otlp_span *span, enum frec_otlp_end how,
+		     const struct frec_event *event, struct frec_error *reterr)
 {
 	struct following *following = data;
 
@@ -91,14 +93,20 @@ static void stop(struct following *following)
 	frec__rules_free(&following->rules);
 }
 
-static struct frec_otlp_ids emit(struct following *following, int source, uint32_t tid, uint64_t time, uint64_t id,
-				 const char *trace)
+static struct frec_otlp_ids emit(struct following *following, int source, uint32_t tid,
+				 uint64_t time, uint64_t id, const char *trace)
 {
 	const struct frec_value values[] = {
 		{.kind = FREC_VALUE_UNSIGNED, .field = &fields[0], .u = id},
-		{.kind = FREC_VALUE_TEXT, .field = &fields[1], .data = (const uint8_t *)trace, .size = strlen(trace)}};
-	const struct frec_record record = {
-		.source = &sources[source], .source_index = (size_t)source, .time = time, .pid = 1, .tid = tid};
+		{.kind = FREC_VALUE_TEXT,
+		 .field = &fields[1],
+		 .data = (const uint8_t *)trace,
+		 .size = strlen(trace)}};
+	const struct frec_record record = {.source = &sources[source],
+					   .source_index = (size_t)source,
+					   .time = time,
+					   .pid = 1,
+					   .tid = tid};
 	struct frec_event event = {.record = &record,
 				   .source = &sources[source],
 				   .values = values,
@@ -144,7 +152,8 @@ static void ids_are_of_what_is_recorded(void **state)
 	boot.boot_id = "one";
 	start(&following, NULL);
 	first = emit(&following, LOOP_START, 10, 100, 0, "");
-	assert_false(is_none(first.span, sizeof(first.span)) || is_none(first.trace, sizeof(first.trace)));
+	assert_false(is_none(first.span, sizeof(first.span)) ||
+		     is_none(first.trace, sizeof(first.trace)));
 	other = emit(&following, LOOP_START, 11, 100, 0, "");
 	assert_false(same_span(first, other) || same_trace(first, other));
 	stop(&following);
@@ -173,7 +182,8 @@ static void parents(void **state)
 	(void)state;
 	start(&following, NULL);
 	step = emit(&following, STEP, 10, 99, 0, "");
-	assert_true(is_none(step.span, sizeof(step.span)) && is_none(step.trace, sizeof(step.trace)));
+	assert_true(is_none(step.span, sizeof(step.span)) &&
+		    is_none(step.trace, sizeof(step.trace)));
 	loop = emit(&following, LOOP_START, 10, 100, 0, "");
 	first = emit(&following, REQUEST_START, 10, 101, 1, "");
 	assert_true(same_trace(first, loop) && !same_span(first, loop));
@@ -222,7 +232,8 @@ static void traces_by_flows(void **state)
 	step = emit(&following, STEP, 10, 105, 1, "");
 	assert_memory_equal(&step, &first, sizeof(step));
 	emit(&following, REQUEST_DONE, 10, 106, 1, "");
-	assert_true(same_span(following.last.around, loop) && same_trace(following.last.around, loop));
+	assert_true(same_span(following.last.around, loop) &&
+		    same_trace(following.last.around, loop));
 	stop(&following);
 	assert_int_equal(following.left_open, 3);
 
@@ -234,7 +245,8 @@ static void traces_by_flows(void **state)
 	// No trace ids: what they are is a value like others.
 	first = emit(&following, REQUEST_START, 12, 100, 1, "4bf92f3577b34da6a3ce929d0e0e473g");
 	other = emit(&following, REQUEST_START, 13, 100, 1, "00000000000000000000000000000000");
-	assert_false(is_none(first.trace, sizeof(first.trace)) || is_none(other.trace, sizeof(other.trace)));
+	assert_false(is_none(first.trace, sizeof(first.trace)) ||
+		     is_none(other.trace, sizeof(other.trace)));
 	assert_false(same_trace(first, other) || !memcmp(first.trace, published, 4));
 	stop(&following);
 }

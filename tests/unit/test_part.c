@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the framing of .frec holds: checksums match RFC 3720, every cut and every flipped bit is noticed.
+// Proves that the framing of .frec holds: checksums match RFC 3720, every cut and every flipped bit
+// is noticed.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,7 +30,8 @@ static void crc_known_values(void **state)
 
 	(void)state;
 	assert_int_equal(frec__crc32c(0, "123456789", 9), 0xe3069283);
-	assert_int_equal(frec__crc32c(0, bytes, 32), 0x8a9136aa); // RFC 3720, B.4: 32 bytes of zeroes
+	// RFC 3720, B.4: 32 bytes of zeroes
+	assert_int_equal(frec__crc32c(0, bytes, 32), 0x8a9136aa);
 	memset(bytes, 0xff, 32);
 	assert_int_equal(frec__crc32c(0, bytes, 32), 0x62a8ab43); // and of ones
 	assert_int_equal(frec__crc32c(frec__crc32c(0, "1234", 4), "56789", 5), 0xe3069283);

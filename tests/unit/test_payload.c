@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Proves that payloads are laid out as the kernel reads them, and that what does not fit is cut or refused. */
+/* Proves that payloads are laid out as the kernel reads them, and that what does not fit is cut or
+ * refused. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +17,8 @@
 
 static char payload[FREC_PAYLOAD_MAX + 64];
 
-/* An event whose fixed part is the index and a locator for each of `count` strings or byte arrays. */
+/* An event whose fixed part is the index and a locator for each of `count` strings or byte
+ * arrays. */
 static int build(const struct iovec *data, int count, uint64_t bytes_mask,
 		 struct frec__payload *ret)
 {
@@ -167,7 +169,8 @@ static void test_cut_of_what_is_not_utf8(void **state)
 	free(text);
 }
 
-/* The short ones stay whole, whatever their place; the long ones get what is left, in equal parts. */
+/* The short ones stay whole, whatever their place; the long ones get what is left, in equal
+ * parts. */
 static void test_longest_are_cut(void **state)
 {
 	char *strings[] = {letters(7000), letters(10), letters(20000), letters(1000)};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that packets made by hand are what protobuf-c makes of the schema: it unpacks a trace, knows
-// every field in it, and packs it again to the same bytes.
+// Proves that packets made by hand are what protobuf-c makes of the schema: it unpacks a trace,
+// knows every field in it, and packs it again to the same bytes.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -32,7 +32,8 @@ static void require_known(const ProtobufCMessage *message)
 		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
 			continue;
 		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-			count = *(const size_t *)((const uint8_t *)message + field->quantifier_offset);
+			count = *(const size_t *)((const uint8_t *)message +
+						  field->quantifier_offset);
 			messages = *(const ProtobufCMessage *const *const *)member;
 		}
 		for (size_t k = 0; k < count; k++) {
@@ -57,7 +58,9 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 	free(file.data);
 	assert_int_equal(frec__snapshot_open_fd(&snapshot, in, "memory", &error), 0);
 	assert_int_equal(frec__output_open_stream(&output, out, &error), 0);
-	assert_int_equal(frec__export(&(struct frec_snapshot *){&snapshot}, 1, &target, 1, NULL, &trouble, &error), 0);
+	assert_int_equal(frec__export(&(struct frec_snapshot *){&snapshot}, 1, &target, 1, NULL,
+				      &trouble, &error),
+			 0);
 	assert_int_equal(frec__output_commit(&output, &error), 0);
 	frec__snapshot_close(&snapshot);
 	*ret_size = (size_t)lseek(out, 0, SEEK_CUR);
@@ -70,7 +73,11 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 
 static void a_trace_packs_to_itself(void **state)
 {
-	const struct make_options options[] = {{0}, {.hostile = true}, {.wrapped = true, .zstd = true}, {.no_crash = true}, {.stacks = true}};
+	const struct make_options options[] = {{0},
+					       {.hostile = true},
+					       {.wrapped = true, .zstd = true},
+					       {.no_crash = true},
+					       {.stacks = true}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -98,7 +105,8 @@ static void lengths(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		uint8_t *made = malloc(sizes[i] + 16), *expected = malloc(sizes[i] + 16), *content = malloc(sizes[i] + 1);
+		uint8_t *made = malloc(sizes[i] + 16), *expected = malloc(sizes[i] + 16),
+			*content = malloc(sizes[i] + 1);
 		uint8_t *start, *made_end, *expected_end;
 
 		memset(content, 'x', sizes[i] + 1);

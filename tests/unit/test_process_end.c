@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that how a process ended is told by its pidfd: to its parent, to a stranger while it is a zombie, and to a stranger
-// after its parent has waited for it.
+// Proves that how a process ended is told by its pidfd: to its parent, to a stranger while it is a
+// zombie, and to a stranger after its parent has waited for it.
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -79,7 +79,8 @@ static void its_parent_is_told(void **state)
 	}
 }
 
-// The stranger is a child too, which has no children. It writes what it learns: of the zombie, and after it was waited for.
+// The stranger is a child too, which has no children. It writes what it learns: of the zombie, and
+// after it was waited for.
 static void stranger(pid_t pid, int in, int out, bool old)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

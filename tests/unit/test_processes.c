@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the process table remembers who was who: births, new images, renames and ends in every order, reused pids,
-// and bounds that hold.
+// Proves that the process table remembers who was who: births, new images, renames and ends in
+// every order, reused pids, and bounds that hold.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -80,7 +80,8 @@ static void a_life(void **state)
 	assert_memory_equal(child->cmdline, "service\0--fast", child->cmdline_size);
 	assert_int_equal(thread_of(20, 21)->exit, 4 * S);
 	assert_int_equal(thread_of(20, 20)->exit, 0);
-	frec__process_table_comm(&table, 20, 20, "x", false, 5 * S); // a shorter name leaves nothing of the longer one
+	// a shorter name leaves nothing of the longer one
+	frec__process_table_comm(&table, 20, 20, "x", false, 5 * S);
 	assert_string_equal(child->name, "x");
 	frec__process_table_comm(&table, 20, 20, "x", true, 5 * S);
 	assert_int_equal(child->cmdline_size, 0);
@@ -144,7 +145,8 @@ static void numbers_come_again(void **state)
 	assert_int_equal(find(40)->threads, 3);
 }
 
-// The scan reads a process whose birth the sideband has not told yet; /proc gives its start in hundredths of a second.
+// The scan reads a process whose birth the sideband has not told yet; /proc gives its start in
+// hundredths of a second.
 static void the_scan_comes_first(void **state)
 {
 	(void)state;
@@ -245,7 +247,8 @@ static void belonging(void **state)
 	find(80)->uid_known = true;
 	assert_true(frec__process_table_belongs(&table, 80, 1000, LATER));
 	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
-	// Another user's process had the number before: its records could be among those of this pid.
+	// Another user's process had the number before: its records could be among those of this
+	// pid.
 	frec__process_table_exit(&table, 80, 80, 2 * S);
 	frec__process_table_fork(&table, 80, 1, 80, 3 * S);
 	find(80)->uid = 1001;
@@ -320,7 +323,9 @@ static void mappings_are_bounded_together(void **state)
 	for (uint32_t pid = 100000; pid < 100000 + 2 * many; pid++)
 		frec__process_table_fork(&own, pid, 7, pid, pid);
 	assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
-	assert_true(frec__process_table_find(&own, (uint32_t)(100000 + 2 * many - 1))->maps_missing > 0);
+	assert_true(
+		frec__process_table_find(&own, (uint32_t)(100000 + 2 * many - 1))->maps_missing >
+		0);
 	frec__process_table_deinit(&own);
 	assert_int_equal(own.map_bytes, 0);
 }

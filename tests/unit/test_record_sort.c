@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records come out in order, whether they fit into memory or not, and those of equal time as they went in.
+// Proves that records come out in order, whether they fit into memory or not, and those of equal
+// time as they went in.
 #include <fcntl.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -38,7 +39,8 @@ static void sort(uint32_t count, uint32_t (*time)(uint32_t i), bool expect_file)
 		record.number = i;
 		record.size = 32 + (state >> 8) % 300;
 		memset(record.rest, (uint8_t)i, sizeof(record.rest));
-		assert_false(frec__record_sort_add(&sorter, record.key, record.time, &record, record.size, &error));
+		assert_false(frec__record_sort_add(&sorter, record.key, record.time, &record,
+						   record.size, &error));
 	}
 	while (frec__record_sort_next(&sorter, &item, &bytes, &error) == 1) {
 		memcpy(&record, bytes, item.size);
@@ -46,7 +48,10 @@ static void sort(uint32_t count, uint32_t (*time)(uint32_t i), bool expect_file)
 		assert_int_equal(item.time, record.time);
 		assert_int_equal(item.size, record.size);
 		for (size_t i = 0; i + 32 < record.size; i++)
-			assert_int_equal(((uint8_t *)&record)[32 + i], i + 32 >= offsetof(struct record, rest) ? (uint8_t)record.number : 0);
+			assert_int_equal(((uint8_t *)&record)[32 + i],
+					 i + 32 >= offsetof(struct record, rest)
+						 ? (uint8_t)record.number
+						 : 0);
 		if (seen) {
 			assert_true(last.key <= record.key);
 			if (last.key == record.key) {
@@ -117,9 +122,11 @@ static void test_large_records(void **state)
 	assert_false(frec__record_sort_init(&sorter, AT_FDCWD, ROOM));
 	for (uint32_t i = 0; i < 20; i++) {
 		memset(record, (int)i, 128u << 10);
-		assert_false(frec__record_sort_add(&sorter, 0, 100 - i, record, 128u << 10, &error));
+		assert_false(
+			frec__record_sort_add(&sorter, 0, 100 - i, record, 128u << 10, &error));
 	}
-	assert_int_equal(frec__record_sort_add(&sorter, 0, 0, record, (128u << 10) + 1, &error), -E2BIG);
+	assert_int_equal(frec__record_sort_add(&sorter, 0, 0, record, (128u << 10) + 1, &error),
+			 -E2BIG);
 	for (int i = 19; i >= 0; i--) {
 		assert_int_equal(frec__record_sort_next(&sorter, &item, &bytes, &error), 1);
 		assert_int_equal(bytes[0], i);

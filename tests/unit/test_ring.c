@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves the arithmetic of live copies: whatever is written to a ring while it is copied, and however full it is, no byte
-// that a copy calls valid was changed, and no more is given up than was overwritten. The kernel's part is played here.
+// Proves the arithmetic of live copies: whatever is written to a ring while it is copied, and
+// however full it is, no byte that a copy calls valid was changed, and no more is given up than was
+// overwritten. The kernel's part is played here.
 #include <linux/perf_event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,7 +54,8 @@ static int setup(void **state)
 
 	(void)state;
 	ring = (struct frec_ring){.fd = -1, .size = SIZE};
-	ring.map = mmap(NULL, page + SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ring.map =
+		mmap(NULL, page + SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ring.map == MAP_FAILED)
 		return -1;
 	data = (uint8_t *)ring.map + page;
@@ -93,7 +95,8 @@ static void check_valid(const struct frec_ring_copy *copy, uint64_t newest)
 
 static void quiet_rings(void **state)
 {
-	static const size_t written[] = {0, 40, SIZE / 2, SIZE - 8, SIZE, SIZE + 8, 3 * SIZE, 3 * SIZE + 1000};
+	static const size_t written[] = {0,    40,	 SIZE / 2, SIZE - 8,
+					 SIZE, SIZE + 8, 3 * SIZE, 3 * SIZE + 1000};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
@@ -146,15 +149,17 @@ static size_t random_size(size_t limit)
 	return (size_t)random() % (limit / 8) * 8;
 }
 
-// A writer that goes on between the copy and its judgement: what it did meanwhile is done to the copy, as if the copying
-// had been slow, in the worst way: every byte that was overwritten at all is overwritten in the copy.
+// A writer that goes on between the copy and its judgement: what it did meanwhile is done to the
+// copy, as if the copying had been slow, in the worst way: every byte that was overwritten at all
+// is overwritten in the copy.
 static void a_writer_at_work(void **state)
 {
 	(void)state;
 	srandom(1);
 	for (int round = 0; round < 3000; round++) {
 		bool settled = round % 3;
-		size_t before = random_size(4 * SIZE), during = random_size(round % 7 ? SIZE : 3 * SIZE),
+		size_t before = random_size(4 * SIZE),
+		       during = random_size(round % 7 ? SIZE : 3 * SIZE),
 		       unseen = random_size(4 * LARGEST), later = random_size(SIZE), given_up;
 		struct frec_ring_copy *copy;
 		uint64_t newest;
@@ -164,11 +169,13 @@ static void a_writer_at_work(void **state)
 		newest = position;
 		copy = copied();
 		assert_int_equal(copy->written, before);
-		// `during` shows before the copy is over; `unseen` is written to the ring but not told yet.
+		// `during` shows before the copy is over; `unseen` is written to the ring but not
+		// told yet.
 		emit(during);
 		reserve_and_write(unseen);
 		for (uint64_t i = 0; i < during + unseen && i < SIZE; i++) {
-			// Byte i above h0 is gone when the writer came within its place one ring further down.
+			// Byte i above h0 is gone when the writer came within its place one ring
+			// further down.
 			size_t place = SIZE - 1 - (size_t)i;
 
 			copy->data[place] = 0x55;
@@ -179,8 +186,9 @@ static void a_writer_at_work(void **state)
 		frec__ring_copy_settle(&ring, copy, settled, LARGEST);
 		check_valid(copy, newest);
 		assert_int_equal(copy->wrapped, copy->valid < before);
-		given_up = during + (settled && unseen + later < 4 * LARGEST ? unseen + later : 4 * LARGEST);
-		assert_int_equal(copy->valid, given_up >= SIZE		     ? 0
+		given_up = during +
+			   (settled && unseen + later < 4 * LARGEST ? unseen + later : 4 * LARGEST);
+		assert_int_equal(copy->valid, given_up >= SIZE		 ? 0
 					      : SIZE - given_up < before ? SIZE - given_up
 									 : before);
 	}
@@ -209,9 +217,11 @@ static void records_are_walked_to_the_first_that_is_none(void **state)
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 4);
 	assert_int_equal(offsets[1], 64);
 	assert_int_equal(offsets[3], 168);
-	assert_int_equal(frec__records_find(&copy, offsets, 2), 2); // no more than there is room for
+	// no more than there is room for
+	assert_int_equal(frec__records_find(&copy, offsets, 2), 2);
 	for (copy.valid = 0; copy.valid <= 400; copy.valid++) {
-		size_t whole = (copy.valid >= 64) + (copy.valid >= 120) + (copy.valid >= 168) + (copy.valid >= 368);
+		size_t whole = (copy.valid >= 64) + (copy.valid >= 120) + (copy.valid >= 168) +
+			       (copy.valid >= 368);
 
 		assert_int_equal(frec__records_find(&copy, offsets, 64), whole);
 	}
@@ -226,7 +236,8 @@ static void records_are_walked_to_the_first_that_is_none(void **state)
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 2);
 }
 
-// The id that the kernel wrote is found, and ours put in its place, at both places where records have it.
+// The id that the kernel wrote is found, and ours put in its place, at both places where records
+// have it.
 static void ids(void **state)
 {
 	uint64_t first[] = {11, 0, 13}, second[] = {21, 22, 23};
@@ -246,7 +257,8 @@ static void ids(void **state)
 	assert_int_equal(frec__id_map_find(&map, 0), -1);
 	assert_int_equal(frec__id_map_find(&map, 12), -1);
 	frec__id_map_deinit(&map);
-	*sample = (struct frec_sample){.header = {.type = PERF_RECORD_SAMPLE, .size = 64}, .id = 5, .pid = 6, .time = 7};
+	*sample = (struct frec_sample){
+		.header = {.type = PERF_RECORD_SAMPLE, .size = 64}, .id = 5, .pid = 6, .time = 7};
 	assert_int_equal(frec__record_id(record), 5);
 	assert_int_equal(frec__record_pid(record), 6);
 	assert_int_equal(frec__record_time(record), 7);

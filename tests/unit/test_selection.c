@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that each shape of -e is taken apart as it is meant, and that what has no shape is refused in one line.
+// Proves that each shape of -e is taken apart as it is meant, and that what has no shape is refused
+// in one line.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,10 +70,14 @@ static void stacks(void **state)
 	(void)state;
 	chosen("shop:*", "shop:*", (struct frec_stack_choice){0});
 	chosen("shop:*/stack=none/", "shop:*", (struct frec_stack_choice){.said = true});
-	chosen("shop:*/stack=fp/", "shop:*", (struct frec_stack_choice){.said = true, .frame_pointers = true});
-	chosen("shop:*/stack=kernel/", "shop:*", (struct frec_stack_choice){.said = true, .kernel = true});
-	chosen("shop:*/stack=dwarf/", "shop:*", (struct frec_stack_choice){.said = true, .bytes = 8192});
-	chosen("shop:*/stack=dwarf,bytes=1/", "shop:*", (struct frec_stack_choice){.said = true, .bytes = 8});
+	chosen("shop:*/stack=fp/", "shop:*",
+	       (struct frec_stack_choice){.said = true, .frame_pointers = true});
+	chosen("shop:*/stack=kernel/", "shop:*",
+	       (struct frec_stack_choice){.said = true, .kernel = true});
+	chosen("shop:*/stack=dwarf/", "shop:*",
+	       (struct frec_stack_choice){.said = true, .bytes = 8192});
+	chosen("shop:*/stack=dwarf,bytes=1/", "shop:*",
+	       (struct frec_stack_choice){.said = true, .bytes = 8});
 	chosen("shop:*/bytes=65521,stack=dwarf/", "shop:*",
 	       (struct frec_stack_choice){.said = true, .bytes = 65528});
 	chosen("tp_btf:sched_*/stack=fp+kernel/", "sched_*",
@@ -97,7 +102,8 @@ static void taken(const char *list, size_t count, const char *const *expected)
 	free(copy);
 }
 #define TAKEN(list, ...) \
-	taken(list, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
+	taken(list, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
+	      (const char *const[]){__VA_ARGS__})
 
 static void lists(void **state)
 {
@@ -105,8 +111,10 @@ static void lists(void **state)
 	TAKEN("a:b", "a:b");
 	TAKEN("a:b,c:d", "a:b", "c:d");
 	TAKEN(",a:b,,c:d,", "", "a:b", "", "c:d", "");
-	TAKEN("a:b/stack=dwarf,bytes=8/,c:d/stack=fp/,e:f", "a:b/stack=dwarf,bytes=8/", "c:d/stack=fp/", "e:f");
-	TAKEN("usdt:/x/y:a:b,usdt:/x:a:b/bytes=8,stack=dwarf/", "usdt:/x/y:a:b", "usdt:/x:a:b/bytes=8,stack=dwarf/");
+	TAKEN("a:b/stack=dwarf,bytes=8/,c:d/stack=fp/,e:f", "a:b/stack=dwarf,bytes=8/",
+	      "c:d/stack=fp/", "e:f");
+	TAKEN("usdt:/x/y:a:b,usdt:/x:a:b/bytes=8,stack=dwarf/", "usdt:/x/y:a:b",
+	      "usdt:/x:a:b/bytes=8,stack=dwarf/");
 	// Options without an end take what follows along, for the error to show.
 	TAKEN("a:b/stack=dwarf,c:d", "a:b/stack=dwarf,c:d");
 	TAKEN("a:b/,c:d/", "a:b/,c:d/");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves what events are taken to mean: spans of threads and of keys, those whose begin or end is missing, counters, flows, logs; and
-// that rules which fit nothing are refused.
+// Proves what events are taken to mean: spans of threads and of keys, those whose begin or end is
+// missing, counters, flows, logs; and that rules which fit nothing are refused.
 #include <setjmp.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -17,8 +17,8 @@
 
 enum { A_START, A_DONE, B_BEGIN, B_END, JOB, JOB_OVER, DEPTH, LOG };
 
-static Flightrec__Field fields[] = {
-	FLIGHTREC__FIELD__INIT, FLIGHTREC__FIELD__INIT, FLIGHTREC__FIELD__INIT};
+static Flightrec__Field fields[] = {FLIGHTREC__FIELD__INIT, FLIGHTREC__FIELD__INIT,
+				    FLIGHTREC__FIELD__INIT};
 static Flightrec__Field *key_fields[] = {&fields[0]};
 static Flightrec__Field *log_fields[] = {&fields[1], &fields[2]};
 static Flightrec__Source sources[SOURCES];
@@ -31,7 +31,8 @@ static struct frec_events file;
 static Flightrec__Process process = FLIGHTREC__PROCESS__INIT;
 static struct frec_process_entry lives[2] = {{.process = &process}, {.process = &process}};
 
-static void make_source(int index, const char *system, const char *name, Flightrec__Field **list, size_t count)
+static void make_source(int index, const char *system, const char *name, Flightrec__Field **list,
+			size_t count)
 {
 	flightrec__source__init(&sources[index]);
 	sources[index].kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
@@ -83,15 +84,21 @@ static void rule(struct frec_rules *rules, enum frec_rule_kind kind, const char 
 static struct frec_value values[2];
 
 // The shape of an event of thread `tid` at `time`.
-static const struct frec_shape *emit_as(struct frec_shapes *shapes, int source, uint32_t tid, uint64_t time, uint64_t key,
+static const struct frec_shape *emit_as(struct frec_shapes *shapes, int source, uint32_t tid,
+					uint64_t time, uint64_t key,
 					const struct frec_process_entry *who)
 {
 	static struct frec_record record;
 	static struct frec_event event;
 
-	record = (struct frec_record){.source = &sources[source], .source_index = (size_t)source, .time = time, .pid = 1, .tid = tid};
+	record = (struct frec_record){.source = &sources[source],
+				      .source_index = (size_t)source,
+				      .time = time,
+				      .pid = 1,
+				      .tid = tid};
 	if (source != LOG)
-		values[0] = (struct frec_value){.kind = FREC_VALUE_UNSIGNED, .field = &fields[0], .u = key};
+		values[0] = (struct frec_value){
+			.kind = FREC_VALUE_UNSIGNED, .field = &fields[0], .u = key};
 	event = (struct frec_event){
 		.record = &record,
 		.source = &sources[source],
@@ -105,12 +112,14 @@ static const struct frec_shape *emit_as(struct frec_shapes *shapes, int source, 
 	return frec__shapes_of(shapes, &event);
 }
 
-static const struct frec_shape *emit(struct frec_shapes *shapes, int source, uint32_t tid, uint64_t time, uint64_t key)
+static const struct frec_shape *emit(struct frec_shapes *shapes, int source, uint32_t tid,
+				     uint64_t time, uint64_t key)
 {
 	return emit_as(shapes, source, tid, time, key, NULL);
 }
 
-static void expect(const struct frec_shape *shape, enum frec_shape_kind kind, uint64_t begin, size_t abandoned, bool cut)
+static void expect(const struct frec_shape *shape, enum frec_shape_kind kind, uint64_t begin,
+		   size_t abandoned, bool cut)
 {
 	assert_non_null(shape);
 	assert_int_equal(shape->kind, kind);
@@ -313,7 +322,8 @@ static void counters_flows_and_logs(void **state)
 	static const struct {
 		const char *word;
 		int level;
-	} levels[] = {{"ERROR", 3}, {"warning", 4}, {"Fatal", 2}, {"dbg?", 6}, {"debug", 7}, {"", 6}};
+	} levels[] = {{"ERROR", 3}, {"warning", 4}, {"Fatal", 2},
+		      {"dbg?", 6},  {"debug", 7},   {"", 6}};
 	uint64_t flow;
 
 	(void)state;
@@ -336,8 +346,11 @@ static void counters_flows_and_logs(void **state)
 	assert_true(emit(&shapes, A_START, 11, 102, 42)->flows[0] != flow);
 	assert_null(emit(&shapes, JOB_OVER, 11, 103, 42));
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		values[0] = (struct frec_value){.kind = FREC_VALUE_TEXT, .data = (const uint8_t *)"words", .size = 5};
-		values[1] = (struct frec_value){.kind = FREC_VALUE_TEXT, .data = (const uint8_t *)levels[i].word, .size = strlen(levels[i].word)};
+		values[0] = (struct frec_value){
+			.kind = FREC_VALUE_TEXT, .data = (const uint8_t *)"words", .size = 5};
+		values[1] = (struct frec_value){.kind = FREC_VALUE_TEXT,
+						.data = (const uint8_t *)levels[i].word,
+						.size = strlen(levels[i].word)};
 		shape = emit(&shapes, LOG, 10, 104, 0);
 		assert_ptr_equal(shape->message, &values[0]);
 		assert_int_equal(shape->level, levels[i].level);
@@ -370,10 +383,20 @@ static void rules_that_fit_nothing(void **state)
 		enum frec_rule_kind kind;
 		const char *text;
 	} no_rules[] = {
-		{FREC_RULE_SPAN, ""},	     {FREC_RULE_SPAN, "a:b"},	   {FREC_RULE_SPAN, "a:b,c"},	  {FREC_RULE_SPAN, "a:b,c:d,key="},
-		{FREC_RULE_SPAN, "a:b,c:d,"}, {FREC_RULE_COUNTER, "a:b"},  {FREC_RULE_COUNTER, "a.b"},	  {FREC_RULE_COUNTER, "a:b."},
-		{FREC_RULE_COUNTER, "a:b.c,key=d"}, {FREC_RULE_FLOW, ""},  {FREC_RULE_FLOW, "a:b.c,"},	  {FREC_RULE_FLOW, "x.y"},
-		{FREC_RULE_LOG, "message"},   {FREC_RULE_LOG, "a:b.c,name=d"},
+		{FREC_RULE_SPAN, ""},
+		{FREC_RULE_SPAN, "a:b"},
+		{FREC_RULE_SPAN, "a:b,c"},
+		{FREC_RULE_SPAN, "a:b,c:d,key="},
+		{FREC_RULE_SPAN, "a:b,c:d,"},
+		{FREC_RULE_COUNTER, "a:b"},
+		{FREC_RULE_COUNTER, "a.b"},
+		{FREC_RULE_COUNTER, "a:b."},
+		{FREC_RULE_COUNTER, "a:b.c,key=d"},
+		{FREC_RULE_FLOW, ""},
+		{FREC_RULE_FLOW, "a:b.c,"},
+		{FREC_RULE_FLOW, "x.y"},
+		{FREC_RULE_LOG, "message"},
+		{FREC_RULE_LOG, "a:b.c,name=d"},
 	};
 
 	(void)state;
@@ -398,7 +421,8 @@ static void rules_that_fit_nothing(void **state)
 	}
 }
 
-// Against a plain array, over many puts and removes of few keys, so that slots are pushed and moved back.
+// Against a plain array, over many puts and removes of few keys, so that slots are pushed and moved
+// back.
 static void maps(void **state)
 {
 	struct frec_map map = {0};
@@ -427,7 +451,8 @@ static void maps(void **state)
 		}
 		assert_int_equal(map.count, count);
 		key = (random >> 20) % 300;
-		assert_int_equal(frec__map_get(&map, key) ? *frec__map_get(&map, key) : 0, expected[key]);
+		assert_int_equal(frec__map_get(&map, key) ? *frec__map_get(&map, key) : 0,
+				 expected[key]);
 	}
 	frec__map_free(&map);
 }
@@ -435,10 +460,14 @@ static void maps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(spans_lie_within_each_other),	 cmocka_unit_test(ends_that_are_missing),
+		cmocka_unit_test(spans_lie_within_each_other),
+		cmocka_unit_test(ends_that_are_missing),
 		cmocka_unit_test(spans_that_overlap),
-		cmocka_unit_test(ends_that_are_filtered_out),	 cmocka_unit_test(no_deeper_than_any_viewer_shows), cmocka_unit_test(spans_of_a_key_have_lanes),
-		cmocka_unit_test(counters_flows_and_logs),	 cmocka_unit_test(rules_that_fit_nothing),
+		cmocka_unit_test(ends_that_are_filtered_out),
+		cmocka_unit_test(no_deeper_than_any_viewer_shows),
+		cmocka_unit_test(spans_of_a_key_have_lanes),
+		cmocka_unit_test(counters_flows_and_logs),
+		cmocka_unit_test(rules_that_fit_nothing),
 		cmocka_unit_test(maps),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that the reader of shared rings finds every whole record and nothing else: whatever was overwritten, wherever, by
-// whomever; and that nothing in the memfd can make it read what is not there.
+// Proves that the reader of shared rings finds every whole record and nothing else: whatever was
+// overwritten, wherever, by whomever; and that nothing in the memfd can make it read what is not
+// there.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,7 +126,8 @@ static void every_byte_counts(void **state)
 		}
 		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS,
 		      changed ? RECORDS - 3 : RECORDS, changed);
-		// Wild: over the end of one record and the beginning of the next, or one as a whole.
+		// Wild: over the end of one record and the beginning of the next, or one as a
+		// whole.
 		wild = copied();
 		for (size_t k = i; k < i + size; k++)
 			wild.data[2 * size + k] ^= 0x41;
@@ -211,7 +213,8 @@ static void a_position_that_was_overwritten(void **state)
 	}
 }
 
-// A writer of the shared ring that was stopped for a whole lap spoils what was written meanwhile; it is told from records.
+// A writer of the shared ring that was stopped for a whole lap spoils what was written meanwhile;
+// it is told from records.
 static void a_lap_behind(void **state)
 {
 	struct frec_shm_control *control =
@@ -277,7 +280,8 @@ static uint64_t random_number(void)
 	return seed ^= seed << 17;
 }
 
-// Everything but the header, which is the recorder's own, is written over, at random and with numbers that hurt.
+// Everything but the header, which is the recorder's own, is written over, at random and with
+// numbers that hurt.
 static void hostile_memory(void **state)
 {
 	static const uint64_t hurts[] = {
@@ -313,7 +317,8 @@ static void hostile_memory(void **state)
 	}
 }
 
-// A table that has no room, and one full of nonsense: the service goes on without the event, the reader without the nonsense.
+// A table that has no room, and one full of nonsense: the service goes on without the event, the
+// reader without the nonsense.
 static void full_table(void **state)
 {
 	struct frec_shm_table *table = (void *)(memory + rings->layout.table);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that what services write to shared rings is whole and complete, whatever happens to their threads: they are
-// killed, forked, interrupted by signals that emit as well, preempted; and that the death of a recorder turns events off.
+// Proves that what services write to shared rings is whole and complete, whatever happens to their
+// threads: they are killed, forked, interrupted by signals that emit as well, preempted; and that
+// the death of a recorder turns events off.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -54,8 +55,8 @@ static int by_thread(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-// Each thread's numbers begin at 0 and leave none out, and no record is there twice; in a CPU's ring time goes backwards from
-// the newest.
+// Each thread's numbers begin at 0 and leave none out, and no record is there twice; in a CPU's
+// ring time goes backwards from the newest.
 static void check_complete(struct kit_reading *reading)
 {
 	assert_false(reading->wrapped);
@@ -199,7 +200,8 @@ static void threads_without_sequences(void **state)
 	check_threads(false);
 }
 
-// Rings that many threads lap all the time, copied meanwhile: nothing is torn, nothing is there twice or missing in between.
+// Rings that many threads lap all the time, copied meanwhile: nothing is torn, nothing is there
+// twice or missing in between.
 static void live_copies(void **state)
 {
 	uint64_t damaged = 0, strangers = 0, backwards = 0;
@@ -241,7 +243,8 @@ static uint64_t emitted_now(void)
 	return sum;
 }
 
-// SIGKILL at a random moment. In the shared ring the record that a thread was just writing may be torn; it is its last.
+// SIGKILL at a random moment. In the shared ring the record that a thread was just writing may be
+// torn; it is its last.
 static void kill_writers(bool sequences)
 {
 	srandom(1);
@@ -294,7 +297,8 @@ static void pass(int number)
 	(void)number;
 }
 
-// Makes the instruction a breakpoint: to the thread that comes there it is a signal, as it could come at any time.
+// Makes the instruction a breakpoint: to the thread that comes there it is a signal, as it could
+// come at any time.
 static void stop_at(uint8_t *instruction, uint8_t with, uint8_t *ret_before)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -307,8 +311,8 @@ static void stop_at(uint8_t *instruction, uint8_t with, uint8_t *ret_before)
 	assert_int_equal(mprotect(begin, 2 * page, PROT_READ | PROT_EXEC), 0);
 }
 
-// A signal between a record and its count: it is counted all the same, and not written again. One before the record, again and
-// again: it goes to the shared ring.
+// A signal between a record and its count: it is counted all the same, and not written again. One
+// before the record, again and again: it goes to the shared ring.
 static void interrupted(void **state)
 {
 	uint8_t *const where[] = {frec__shm_committed, frec__shm_entered};
@@ -390,7 +394,8 @@ static void on_signal(int number)
 	tick(1, nested++);
 }
 
-// A timer interrupts a thread that emits, at any instruction, and emits as well, on a small stack of its own.
+// A timer interrupts a thread that emits, at any instruction, and emits as well, on a small stack
+// of its own.
 static void signals(void **state)
 {
 	static char stack[8192];
@@ -478,7 +483,8 @@ static void a_recorder_dies(void **state)
 	close(pipes[1]);
 }
 
-// A thread that was stopped in the middle of an emit when the recorder was replaced goes on with the old one's addresses.
+// A thread that was stopped in the middle of an emit when the recorder was replaced goes on with
+// the old one's addresses.
 static void a_writer_of_the_old_recorder(void **state)
 {
 	struct frec__shm *old = frec__shm;
@@ -508,7 +514,8 @@ static void *emit_when_told(void *argument)
 	return NULL;
 }
 
-// With the guard a wild write faults, and emitting works everywhere: also in a thread that was there before, and in handlers.
+// With the guard a wild write faults, and emitting works everywhere: also in a thread that was
+// there before, and in handlers.
 static void the_guard(void **state)
 {
 	struct kit_reading reading;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that the sites of a program's events are found in its file, each with its own declaration, and that a file that
- * lies never gets a breakpoint on anything but a site's no-ops. The file is this test's own.
+ * Proves that the sites of a program's events are found in its file, each with its own declaration,
+ * and that a file that lies never gets a breakpoint on anything but a site's no-ops. The file is
+ * this test's own.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -102,8 +103,9 @@ static void test_damaged(void **state)
 	srand(1);
 	for (int i = 0; i < FLIPS; i++) {
 		struct found found;
-		size_t at = i % 3 == 0 ? note + (size_t)rand() % 160 : i % 3 == 1 ? (size_t)rand() % 1024
-								    : (size_t)rand() % size;
+		size_t at = i % 3 == 0	 ? note + (size_t)rand() % 160
+			    : i % 3 == 1 ? (size_t)rand() % 1024
+					 : (size_t)rand() % size;
 
 		memcpy(copy, original, size);
 		copy[at] = (uint8_t)(copy[at] ^ (1 << rand() % 8));
@@ -123,7 +125,8 @@ static void test_damaged(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own), cmocka_unit_test(test_damaged)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own),
+					   cmocka_unit_test(test_damaged)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

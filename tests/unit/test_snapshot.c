@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves the way from a capture to a file without a kernel: made rings, counts and processes become a .frec that reads
-// back as what was put in and passes every check of verify, with and without a wrap, and for one user alone.
+// Proves the way from a capture to a file without a kernel: made rings, counts and processes become
+// a .frec that reads back as what was put in and passes every check of verify, with and without a
+// wrap, and for one user alone.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -54,9 +55,10 @@ static int setup(void **state)
 	memset(emitted, 0, sizeof(emitted));
 	now = SINCE;
 	for (size_t i = 0; i < CPUS; i++) {
-		rings[i] = (struct frec_ring){.cpu = (int)i * 3, .fd = -1, .size = RING, .since = 500};
-		rings[i].map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING, PROT_READ | PROT_WRITE,
-				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		rings[i] =
+			(struct frec_ring){.cpu = (int)i * 3, .fd = -1, .size = RING, .since = 500};
+		rings[i].map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING,
+				    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		heads[i] = 0;
 	}
 	for (size_t s = 0; s < SOURCES; s++) {
@@ -68,7 +70,8 @@ static int setup(void **state)
 		snprintf(sources[s].listed.system, sizeof(sources[s].listed.system), "test");
 		snprintf(sources[s].listed.name, sizeof(sources[s].listed.name), "tick%zu", s);
 		sources[s].listed.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
-		assert_int_equal(frec__format_parse(&sources[s].format, format_text, true, NULL), 0);
+		assert_int_equal(frec__format_parse(&sources[s].format, format_text, true, NULL),
+				 0);
 	}
 	frec__process_table_fork(&processes, MY_PID, 1, MY_PID, 900);
 	frec__process_table_comm(&processes, MY_PID, MY_PID, "mine", false, 900);
@@ -77,7 +80,8 @@ static int setup(void **state)
 	frec__process_table_find(&processes, MY_PID)->uid_known = true;
 	frec__process_table_find(&processes, OTHER_PID)->uid = MINE + 1;
 	frec__process_table_find(&processes, OTHER_PID)->uid_known = true;
-	reason = (struct frec_reason){.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "test", .time = 5000};
+	reason = (struct frec_reason){
+		.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "test", .time = 5000};
 	return frec__capture_reserve(&capture, CPUS, RING, SOURCES);
 }
 
@@ -140,8 +144,10 @@ static void take(uint64_t until)
 	capture.complete_until = until;
 }
 
-// The file, as protobuf's own unpacker sees it, after everything that export can do with it has been done.
-static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *), struct pipeline_result *ret)
+// The file, as protobuf's own unpacker sees it, after everything that export can do with it has
+// been done.
+static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
+				    struct pipeline_result *ret)
 {
 	static const char *const selection[] = {"test:*", NULL};
 	struct frec_clocks start = capture.clocks;
@@ -247,9 +253,11 @@ static void wrapped(void **state)
 		assert_false(file->cpu[1]->wrapped);
 		assert_true(file->cpu[0]->from > SINCE && file->cpu[0]->from <= now);
 		assert_int_equal(file->cpu[1]->from, SINCE);
-		assert_true(file->cpu[0]->bytes_kept <= RING && file->cpu[0]->bytes_kept > RING - 400);
+		assert_true(file->cpu[0]->bytes_kept <= RING &&
+			    file->cpu[0]->bytes_kept > RING - 400);
 		for (size_t i = 0; i < file->n_loss; i++)
-			overwritten = file->loss[i]->cpu == 0 ? file->loss[i]->overwritten : overwritten;
+			overwritten =
+				file->loss[i]->cpu == 0 ? file->loss[i]->overwritten : overwritten;
 		assert_true(overwritten > 0);
 		flightrec__snapshot__free_unpacked(file, NULL);
 	}
@@ -289,7 +297,7 @@ static void for_one_user(void **state)
 	// More than one part of records: between them the process table changes.
 	for (int i = 0; i < 2500; i++)
 		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 128);
-	emit(0, 0, 300, ++now, 0);	    // nobody knows whose
+	emit(0, 0, 300, ++now, 0);	  // nobody knows whose
 	emit(0, 0, UINT32_MAX, ++now, 0); // a process that is gone already
 	take(now);
 	file = written(MINE, change_sides, &result);
@@ -316,7 +324,8 @@ static void other_records(void **state)
 
 	(void)state;
 	emit(0, 0, MY_PID, ++now, 0);
-	*(struct perf_event_header *)bytes = (struct perf_event_header){.type = PERF_RECORD_LOST, .size = 56};
+	*(struct perf_event_header *)bytes =
+		(struct perf_event_header){.type = PERF_RECORD_LOST, .size = 56};
 	((struct frec_sample_id *)(bytes + 56 - sizeof(struct frec_sample_id)))->time = 50;
 	put(0, bytes, sizeof(bytes));
 	take(now);
@@ -327,7 +336,8 @@ static void other_records(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// More rings and sources than memory was set aside for: the rest is captured, and nothing is written beyond.
+// More rings and sources than memory was set aside for: the rest is captured, and nothing is
+// written beyond.
 static void a_capture_keeps_within_its_memory(void **state)
 {
 	struct frec_source many[64] = {{0}};
@@ -356,9 +366,15 @@ static void folders(void **state)
 {
 	char first[64], second[64], place[PATH_MAX], last[PATH_MAX] = "", other[64], command[200];
 	struct frec_clocks start = {0};
-	struct frec_snapshot snapshot = {.rings = rings, .ring_count = CPUS, .sources = sources,
-					 .source_count = SOURCES, .capture = &capture, .processes = &processes,
-					 .start = &start, .recording_since = SINCE, .reason = &reason,
+	struct frec_snapshot snapshot = {.rings = rings,
+					 .ring_count = CPUS,
+					 .sources = sources,
+					 .source_count = SOURCES,
+					 .capture = &capture,
+					 .processes = &processes,
+					 .start = &start,
+					 .recording_since = SINCE,
+					 .reason = &reason,
 					 .only_uid = -1};
 	struct frec_folder kept;
 	struct frec_error error;
@@ -384,8 +400,9 @@ static void folders(void **state)
 		assert_int_equal(frec__folder_write(&kept, &snapshot, -1, place, &error), 0);
 		assert_int_equal(strncmp(place, kept.path, strlen(kept.path)), 0);
 		assert_null(strchr(place + strlen(kept.path) + 1, '/'));
-		assert_int_equal(strspn(place + strlen(kept.path) + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-								       "0123456789._-"),
+		assert_int_equal(strspn(place + strlen(kept.path) + 1,
+					"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					"0123456789._-"),
 				 strlen(place + strlen(kept.path) + 1));
 		assert_string_not_equal(place, last);
 		strcpy(last, place);
@@ -400,7 +417,8 @@ static void folders(void **state)
 		assert_int_equal(strncmp(place, second, strlen(second)), 0);
 		assert_int_equal(files_in(second), 1);
 	}
-	// A fallback that somebody else prepared is refused: a link, or a folder that others may write to.
+	// A fallback that somebody else prepared is refused: a link, or a folder that others may
+	// write to.
 	snprintf(command, sizeof(command), "rm -r %s && ln -s /tmp %s", second, second);
 	assert_int_equal(system(command), 0);
 	assert_true(frec__folder_write(&kept, &snapshot, -1, place, &error) < 0);
@@ -417,9 +435,15 @@ static void folders(void **state)
 static void nothing_half_written_is_left(void **state)
 {
 	struct frec_clocks start = {0};
-	struct frec_snapshot snapshot = {.rings = rings, .ring_count = CPUS, .sources = sources,
-					 .source_count = SOURCES, .capture = &capture, .processes = &processes,
-					 .start = &start, .recording_since = SINCE, .reason = &reason,
+	struct frec_snapshot snapshot = {.rings = rings,
+					 .ring_count = CPUS,
+					 .sources = sources,
+					 .source_count = SOURCES,
+					 .capture = &capture,
+					 .processes = &processes,
+					 .start = &start,
+					 .recording_since = SINCE,
+					 .reason = &reason,
 					 .only_uid = -1};
 	struct rlimit before, limit;
 	struct frec_folder kept;
@@ -449,7 +473,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_wrapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrapped, setup, teardown),
-		cmocka_unit_test_setup_teardown(overwritten_end_to_end_while_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(overwritten_end_to_end_while_waiting, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(for_one_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_capture_keeps_within_its_memory, setup, teardown),

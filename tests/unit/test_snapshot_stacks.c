@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Proves that a file in which no bytes of stacks may be kept has the right frames in their place, that nothing else of the stacks
-// is in it, whatever they look like, and that it passes every check of verify; and that another file keeps all. A program that
-// hangs or kills who looks into it costs no file.
+// Proves that a file in which no bytes of stacks may be kept has the right frames in their place,
+// that nothing else of the stacks is in it, whatever they look like, and that it passes every check
+// of verify; and that another file keeps all. A program that hangs or kills who looks into it costs
+// no file.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -515,7 +516,8 @@ static size_t open_files(pid_t pid)
 	return count - 2; // . and ..
 }
 
-// Whoever opens the program waits for an answer, and never has one: as with a file system whose server is gone.
+// Whoever opens the program waits for an answer, and never has one: as with a file system whose
+// server is gone.
 static void *hold(void *data)
 {
 	struct opener *opener = data;
@@ -579,7 +581,8 @@ static void programs_do_no_harm(void **state)
 	free(file_bytes);
 }
 
-// Who inherited that SIGCHLD is ignored has nobody to wait for, and may kill nobody: the number can be another's.
+// Who inherited that SIGCHLD is ignored has nobody to wait for, and may kill nobody: the number can
+// be another's.
 static void an_end_is_seen_when_nobody_waits(void **state)
 {
 	pid_t child;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves which of several selections decides about an event's stacks, what perf is told of each choice, and which rings are
-// refused for it.
+// Proves which of several selections decides about an event's stacks, what perf is told of each
+// choice, and which rings are refused for it.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,8 @@
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
-static void told(struct frec_stack_choice choice, uint64_t sample_type, bool no_user, bool no_kernel)
+static void told(struct frec_stack_choice choice, uint64_t sample_type, bool no_user,
+		 bool no_kernel)
 {
 	struct frec_source source = {.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW};
 	struct perf_event_attr attr = {0};
@@ -30,7 +31,8 @@ static void told(struct frec_stack_choice choice, uint64_t sample_type, bool no_
 	assert_int_equal(attr.sample_regs_user, choice.bytes ? frec__perf_user_registers : 0);
 	// What the file says of the records is what perf was told.
 	assert_int_equal(source.sample_regs_user, attr.sample_regs_user);
-	// Some record is without stacks; with them none is larger than what a ring's slack is made for.
+	// Some record is without stacks; with them none is larger than what a ring's slack is made
+	// for.
 	assert_true(frec__source_largest(&source) >= 8192 + frec__stack_size(&choice) ||
 		    frec__source_largest(&source) == UINT16_MAX);
 	assert_true(frec__source_largest(&source) <= UINT16_MAX);
@@ -42,7 +44,8 @@ static void perf_is_told(void **state)
 	told((struct frec_stack_choice){0}, 0, false, false);
 	told((struct frec_stack_choice){.frame_pointers = true}, CHAIN, false, true);
 	told((struct frec_stack_choice){.kernel = true}, CHAIN, true, false);
-	told((struct frec_stack_choice){.frame_pointers = true, .kernel = true}, CHAIN, false, false);
+	told((struct frec_stack_choice){.frame_pointers = true, .kernel = true}, CHAIN, false,
+	     false);
 	told((struct frec_stack_choice){.bytes = 8192}, STACK, false, false);
 	told((struct frec_stack_choice){.bytes = 65528}, STACK, false, false);
 	told((struct frec_stack_choice){.kernel = true, .bytes = 512}, CHAIN | STACK, true, false);
@@ -60,8 +63,12 @@ static struct frec_listed listed(Flightrec__SourceKind kind, const char *system,
 static void the_last_that_says_decides(void **state)
 {
 	static const char *const texts[] = {
-		"shop:*/stack=fp/",    "shop:paid/stack=dwarf,bytes=4096/",  "shop:p*",
-		"shop:gone/stack=none/", "sched:sched_switch/stack=kernel/", "*:late/stack=kernel/",
+		"shop:*/stack=fp/",
+		"shop:paid/stack=dwarf,bytes=4096/",
+		"shop:p*",
+		"shop:gone/stack=none/",
+		"sched:sched_switch/stack=kernel/",
+		"*:late/stack=kernel/",
 		"tp_btf:paid/stack=fp+kernel/",
 	};
 	struct frec_engine engine = {.options = {.stack = {.bytes = 16}}};
@@ -70,8 +77,10 @@ static void the_last_that_says_decides(void **state)
 			   gone = listed(FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, "shop", "gone"),
 			   other = listed(FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, "ship", "paid"),
 			   late = listed(FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, "shop", "late"),
-			   late_in_kernel = listed(FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT, "sched", "late"),
-			   switches = listed(FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT, "sched", "sched_switch");
+			   late_in_kernel = listed(FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT,
+						   "sched", "late"),
+			   switches = listed(FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT, "sched",
+					     "sched_switch");
 
 	(void)state;
 	engine.selections = sizeof(texts) / sizeof(texts[0]);
@@ -115,8 +124,10 @@ static void rings(void **state)
 		int r = frec__stack_check_ring(&choice, cases[i].ring, "-e shop:*", &error);
 
 		assert_int_equal(r, cases[i].use ? -EINVAL : 0);
-		if (cases[i].use && (!strstr(error.message, cases[i].use) || strncmp(error.message, "-e shop:*: ", 11)))
-			fail_msg("%u in %llu: %s", cases[i].bytes, (unsigned long long)cases[i].ring, error.message);
+		if (cases[i].use && (!strstr(error.message, cases[i].use) ||
+				     strncmp(error.message, "-e shop:*: ", 11)))
+			fail_msg("%u in %llu: %s", cases[i].bytes,
+				 (unsigned long long)cases[i].ring, error.message);
 	}
 }
 

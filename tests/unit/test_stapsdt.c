@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the notes of USDT probes are read as they are meant, that broken and hostile files do no harm, and that records
-// are laid out so that they always fit.
+// Proves that the notes of USDT probes are read as they are meant, that broken and hostile files do
+// no harm, and that records are laid out so that they always fit.
 #include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -155,7 +155,8 @@ static void hostile_files(void **state)
 	assert_int_equal(write(fd, junk, sizeof(junk)), sizeof(junk));
 	probes = read_all(fd, "*", "*");
 	assert_int_equal(probes.count, 0);
-	// Texts without an end, without names, and notes too short for three addresses: passed over, and what follows is read.
+	// Texts without an end, without names, and notes too short for three addresses: passed
+	// over, and what follows is read.
 	notes_size = 0;
 	add_note("stapsdt", 8, 3, "shop", 4);
 	add_note("stapsdt", 8, 3,

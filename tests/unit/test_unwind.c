@@ -88,24 +88,25 @@ static void end(struct fixture *fixture)
 	unlink(fixture->path);
 }
 
-#define FRAME(number, its_pc, its_kind, its_exact)                         \
-	do {                                                               \
-		assert_true((number) < fixture.count);                     \
-		assert_int_equal(fixture.frames[number].pc, its_pc);       \
-		assert_int_equal(fixture.frames[number].kind, its_kind);   \
+#define FRAME(number, its_pc, its_kind, its_exact) \
+	do { \
+		assert_true((number) < fixture.count); \
+		assert_int_equal(fixture.frames[number].pc, its_pc); \
+		assert_int_equal(fixture.frames[number].kind, its_kind); \
 		assert_int_equal(fixture.frames[number].exact, its_exact); \
 	} while (0)
 
-#define ENDS(its_count, its_reason, its_address)                    \
-	do {                                                        \
-		assert_int_equal(fixture.count, its_count);         \
-		assert_int_equal(fixture.end.reason, its_reason);   \
+#define ENDS(its_count, its_reason, its_address) \
+	do { \
+		assert_int_equal(fixture.count, its_count); \
+		assert_int_equal(fixture.end.reason, its_reason); \
 		assert_int_equal(fixture.end.address, its_address); \
 	} while (0)
 
 static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
 
-// first: 16 bytes of locals; second: keeps rbx and uses it as its frame pointer, as third does; third: called by nobody known.
+// first: 16 bytes of locals; second: keeps rbx and uses it as its frame pointer, as third does;
+// third: called by nobody known.
 static void open_x86_64(struct fixture *fixture)
 {
 	static const uint8_t first[] = {DW_CFA_def_cfa_offset, 24};
@@ -136,7 +137,8 @@ static void registers_that_rows_do_not_follow(void **state)
 
 	(void)state;
 	open_x86_64(&fixture);
-	// third's CFA is rbx + 16, which second has saved: known only by following rbx from the top.
+	// third's CFA is rbx + 16, which second has saved: known only by following rbx from the
+	// top.
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1110;
 	fixture.words[3] = STACK + 0x50; // rbx, as second has saved it

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DWARF expressions give what the standard says, and those that are nonsense, endless or read what is not there give errors.
+// DWARF expressions give what the standard says, and those that are nonsense, endless or read what
+// is not there give errors.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,18 +27,18 @@ static int evaluate(const uint8_t *bytes, uint32_t size, const uint64_t *initial
 	return frec__expression(&context, bytes, size, initial, ret);
 }
 
-#define GIVES(expected, ...)                                                       \
-	do {                                                                       \
-		static const uint8_t bytes[] = {__VA_ARGS__};                      \
-		uint64_t value = 0;                                                \
+#define GIVES(expected, ...) \
+	do { \
+		static const uint8_t bytes[] = {__VA_ARGS__}; \
+		uint64_t value = 0; \
 		assert_int_equal(evaluate(bytes, sizeof(bytes), NULL, &value), 0); \
-		assert_int_equal(value, expected);                                 \
+		assert_int_equal(value, expected); \
 	} while (0)
 
-#define FAILS(error, ...)                                                              \
-	do {                                                                           \
-		static const uint8_t bytes[] = {__VA_ARGS__};                          \
-		uint64_t value = 0;                                                    \
+#define FAILS(error, ...) \
+	do { \
+		static const uint8_t bytes[] = {__VA_ARGS__}; \
+		uint64_t value = 0; \
 		assert_int_equal(evaluate(bytes, sizeof(bytes), NULL, &value), error); \
 	} while (0)
 

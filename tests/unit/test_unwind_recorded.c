@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A recording of another machine: aarch64, with a leaf function, signed return addresses and alloca.
+// A recording of another machine: aarch64, with a leaf function, signed return addresses and
+// alloca.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

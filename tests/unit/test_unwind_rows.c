@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CFI becomes the rows it should become, on both machines; what rows cannot hold is left to the rules; what is damaged is an error.
+// CFI becomes the rows it should become, on both machines; what rows cannot hold is left to the
+// rules; what is damaged is an error.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,13 +60,13 @@ static struct frec_row row_at(struct fixture *fixture, uint64_t pc)
 	return row;
 }
 
-#define ROW(pc, its_kind, offset, fp, ra)                     \
-	do {                                                  \
+#define ROW(pc, its_kind, offset, fp, ra) \
+	do { \
 		struct frec_row found = row_at(&fixture, pc); \
-		assert_int_equal(found.kind, its_kind);       \
-		assert_int_equal(found.cfa_offset, offset);   \
-		assert_int_equal(found.fp_slot, fp);          \
-		assert_int_equal(found.ra_slot, ra);          \
+		assert_int_equal(found.kind, its_kind); \
+		assert_int_equal(found.cfa_offset, offset); \
+		assert_int_equal(found.fp_slot, fp); \
+		assert_int_equal(found.ra_slot, ra); \
 	} while (0)
 
 static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
@@ -249,7 +250,8 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 	end_cfi(&fixture.made);
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	for (uint64_t pc = 0x1000; pc < 0x1040; pc += 0x10) {
-		// Padded to a multiple of 8 with instructions that do nothing, so one or the other may get a row before it fails.
+		// Padded to a multiple of 8 with instructions that do nothing, so one or the other
+		// may get a row before it fails.
 		if (pc == 0x1010)
 			continue;
 		fixture.error.code = 0;

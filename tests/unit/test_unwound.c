@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that a stack is unwound with the mappings that its process had at that time, and what the file is told of it.
+// Proves that a stack is unwound with the mappings that its process had at that time, and what the
+// file is told of it.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

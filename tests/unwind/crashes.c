@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Ways to crash, by name: what the unwinder is tested with. Every function on the way is kept as a frame of its own.
+// Ways to crash, by name: what the unwinder is tested with. Every function on the way is kept as a
+// frame of its own.
 #include <alloca.h>
 #include <pthread.h>
 #include <signal.h>
@@ -143,7 +144,8 @@ FRAME static void interrupted(void)
 	AFTER;
 }
 
-// A fault, not a call, so that the frame below the handler's is at the very first instruction of a function.
+// A fault, not a call, so that the frame below the handler's is at the very first instruction of a
+// function.
 void faults_at_once(void);
 __asm__(".text\n.globl faults_at_once\n.type faults_at_once, "
 	"@function\nfaults_at_once:\n.cfi_startproc\n"
@@ -266,7 +268,8 @@ static void on_own_stack(void)
 	pthread_join(id, NULL);
 }
 
-// Code that nobody describes, but that keeps a frame pointer, as most that is made at run time does.
+// Code that nobody describes, but that keeps a frame pointer, as most that is made at run time
+// does.
 static void made_at_run_time(void)
 {
 #if defined(__x86_64__)
@@ -308,8 +311,8 @@ static void trap(void)
 #endif
 }
 
-// From the trap on, each instruction is looked at: calls through stubs that are resolved on the way, the vDSO, functions of libc in
-// assembly, one that is called back.
+// From the trap on, each instruction is looked at: calls through stubs that are resolved on the
+// way, the vDSO, functions of libc in assembly, one that is called back.
 FRAME static void many_calls(void)
 {
 	int numbers[] = {3, 1, 2};

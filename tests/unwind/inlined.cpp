@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A crash deep inside functions that were inlined into one another. The test counts lines: keep them.
+// A crash deep inside functions that were inlined into one another. The test counts lines: keep
+// them.
 #include <string>
 #include <vector>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small ELF files with hand-made call frame information: for machines that are not here, and for what no compiler writes. */
+/* Small ELF files with hand-made call frame information: for machines that are not here, and for
+ * what no compiler writes. */
 #ifndef FREC_TESTS_UNWIND_MAKE_ELF_H
 #define FREC_TESTS_UNWIND_MAKE_ELF_H
 
@@ -34,7 +35,8 @@ struct made_cfi {
 	size_t size;
 };
 
-/* A CIE with the augmentation "zR" or, for a signal frame, "zRS", addresses relative and of 4 bytes. */
+/* A CIE with the augmentation "zR" or, for a signal frame, "zRS", addresses relative and of 4
+ * bytes. */
 size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
 	       const uint8_t *program, size_t size);
 /* An FDE of [start, start + length) in a section that is mapped at MADE_CFI. */

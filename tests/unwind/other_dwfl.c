@@ -72,8 +72,8 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Ad
 	return dwfl_linux_proc_find_elf(module, data, name, base, file, elf);
 }
 
-// What the unwinder needs of a program without CFI in its own file it would look for in separate debug files; ours does too,
-// so both may.
+// What the unwinder needs of a program without CFI in its own file it would look for in separate
+// debug files; ours does too, so both may.
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = find_elf,
 	.find_debuginfo = dwfl_standard_find_debuginfo,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// libunwind over recorded bytes: remote unwinding, where stack and registers come from the recording and everything else (CFI,
-// above all) from the mapped files. Its search for CFI in a remote process is its own helper for that, _UPT-like: the
-// unwind table of each module is handed to dwarf_search_unwind_table, a function that libunwind exports for this.
+// libunwind over recorded bytes: remote unwinding, where stack and registers come from the
+// recording and everything else (CFI, above all) from the mapped files. Its search for CFI in a
+// remote process is its own helper for that, _UPT-like: the unwind table of each module is handed
+// to dwarf_search_unwind_table, a function that libunwind exports for this.
 #include "tests/unwind/others.h"
 
 #include <fcntl.h>

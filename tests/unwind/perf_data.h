@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A recording as perf script reads it: the same registers and stack bytes, so that both unwind the same. */
+/* A recording as perf script reads it: the same registers and stack bytes, so that both unwind the
+ * same. */
 #ifndef FREC_TESTS_UNWIND_PERF_DATA_H
 #define FREC_TESTS_UNWIND_PERF_DATA_H
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Crashes a program and prints what the unwinder makes of it, one line a frame, then why the stack ends; then whether
-// libdwfl gives the same frames. With --steps, it prints each different list of functions once.
+// Crashes a program and prints what the unwinder makes of it, one line a frame, then why the stack
+// ends; then whether libdwfl gives the same frames. With --steps, it prints each different list of
+// functions once.
 //
-//	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids] [--debuginfod] -- PROGRAM...
+//	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids]
+//	[--debuginfod] -- PROGRAM...
 //
-// COMMAND runs when the program is gone and before anything is looked up: to replace or strip files.
+// COMMAND runs when the program is gone and before anything is looked up: to replace or strip
+// files.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// describing COUNT: emits events that carry their own description, as LinuxTracepoints does, through user_events itself and no
-// code of ours. Waits for a line, when somebody has to record them: then COUNT times the start of an activity, an event in it, and its stop.
+// describing COUNT: emits events that carry their own description, as LinuxTracepoints does,
+// through user_events itself and no code of ours. Waits for a line, when somebody has to record
+// them: then COUNT times the start of an activity, an event in it, and its stop.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@ struct registration {
 
 static volatile uint32_t enabled;
 
-static int emit(int fd, uint32_t index, struct eh_payload *payload, uint8_t opcode, const uint8_t *activity)
+static int emit(int fd, uint32_t index, struct eh_payload *payload, uint8_t opcode,
+		const uint8_t *activity)
 {
 	static uint8_t bytes[1024];
 	size_t size = eh_finish(payload, opcode, 0, 0, activity, 16, bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A service that embeds its recorder and then does what services do: fork, close descriptors, exec itself, be interrupted.
+// A service that embeds its recorder and then does what services do: fork, close descriptors, exec
+// itself, be interrupted.
 //
 //	embedder KEEPER FOLDER WHAT		prints one line a check, "ok ..." or "FAILED ..."
 #include <dirent.h>
@@ -83,7 +84,8 @@ static void forked(const char *folder)
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
-	check(frec_trigger("after") == 0 && wait_for_files(folder, 1), "a child's stop leaves the parent's recorder alone");
+	check(frec_trigger("after") == 0 && wait_for_files(folder, 1),
+	      "a child's stop leaves the parent's recorder alone");
 }
 
 static void closed(void)
@@ -109,7 +111,8 @@ static void flood(const char *folder)
 	check(accepted > 0 && accepted < 2000, "more triggers than can wait are refused");
 	frec_recorder_stop(recorder);
 	// stop waits for some seconds only; the keeper does not.
-	check(wait_for_files(folder, accepted) && files(folder) == accepted, "those that were taken are finished");
+	check(wait_for_files(folder, accepted) && files(folder) == accepted,
+	      "those that were taken are finished");
 }
 
 static volatile sig_atomic_t ticks;

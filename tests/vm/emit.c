@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves on a kernel with user_events that events arrive: from threads, signal handlers, both sides of a fork, after an
- * exec, from libraries that come and go, and however tracefs or the descriptor is had. Run as root, with the path of the
- * plugin as its argument; any other first argument is a role that the test gives to a process it starts.
+ * Proves on a kernel with user_events that events arrive: from threads, signal handlers, both sides
+ * of a fork, after an exec, from libraries that come and go, and however tracefs or the descriptor
+ * is had. Run as root, with the path of the plugin as its argument; any other first argument is a
+ * role that the test gives to a process it starts.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -57,8 +58,8 @@ static struct frec_stats stats(void)
 }
 
 /*
- * The kernel sets a word at once where it can, and soon where the page is not in memory, or is shared since a fork and
- * has not been written to. Waiting ends in the test's time limit.
+ * The kernel sets a word at once where it can, and soon where the page is not in memory, or is
+ * shared since a fork and has not been written to. Waiting ends in the test's time limit.
  */
 static void wait_for(const uint32_t *word)
 {
@@ -88,7 +89,8 @@ static void become(const char *role, const char *argument)
 	_exit(99);
 }
 
-/* A `*` in `line` stands for any number: the kernel does not initialise the count that it shows in brackets. */
+/* A `*` in `line` stands for any number: the kernel does not initialise the count that it shows in
+ * brackets. */
 static bool contains(const char *format, const char *line)
 {
 	const char *star = strchrnul(line, '*');
@@ -235,8 +237,9 @@ static int role_exec(void)
 }
 
 /*
- * The kernel must forget the address of an event that was unloaded, also where somebody else still has the event. The
- * event itself goes when the last file that it was registered through is closed, so it stays as long as the program's.
+ * The kernel must forget the address of an event that was unloaded, also where somebody else still
+ * has the event. The event itself goes when the last file that it was registered through is closed,
+ * so it stays as long as the program's.
  */
 static void plugins(const char *path)
 {

@@ -20,9 +20,11 @@ bool listen_to(const char *event, bool on);
 int trace_count(const char *text);
 void trace_clear(void);
 
-/* Listens to one event of this thread with perf. Returns a descriptor; `*ret_ring` is its mapping. */
+/* Listens to one event of this thread with perf. Returns a descriptor; `*ret_ring` is its
+ * mapping. */
 int perf_open(const char *event, void **ret_ring);
-/* Copies the payload of the only record to `to`, without the kernel's common fields. Returns its size, -1 for none. */
+/* Copies the payload of the only record to `to`, without the kernel's common fields. Returns its
+ * size, -1 for none. */
 long perf_read(void *ring, void *to, size_t size);
 void perf_close(int fd, void *ring);
 

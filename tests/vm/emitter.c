@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Emits numbered events from several threads and then ends as it is told; what the kernel tests record.
+// Emits numbered events from several threads and then ends as it is told; what the kernel tests
+// record.
 //
-//	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS] [-m EVERY] [END]
+//	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS] [-m
+//	EVERY] [END]
 //
-// Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark at each EVERYth. LEDGER is a shared file of two u64 a thread: the last
-// number begun and the last one done, which survives any end. END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill,
-// overflow, wild, hang.
+// Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark at each EVERYth.
+// LEDGER is a shared file of two u64 a thread: the last number begun and the last one done, which
+// survives any end. END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill, overflow,
+// wild, hang.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,14 +25,15 @@
 
 enum phase { PHASE_WARM, PHASE_HOT };
 
-FREC_EVENT(test, tick, FREC_U32(thread), FREC_U64(sequence), FREC_STR(text), FREC_I32(negative), FREC_F64(ratio),
-	   FREC_ENUM(phase, PHASE_WARM, PHASE_HOT), FREC_BOOL(odd), FREC_PTR(where));
+FREC_EVENT(test, tick, FREC_U32(thread), FREC_U64(sequence), FREC_STR(text), FREC_I32(negative),
+	   FREC_F64(ratio), FREC_ENUM(phase, PHASE_WARM, PHASE_HOT), FREC_BOOL(odd),
+	   FREC_PTR(where));
 
 FREC_EVENT(test, mark, FREC_U32(thread), FREC_U64(sequence));
 
 static struct {
 	uint64_t begun, done;
-} *ledger;
+} * ledger;
 static unsigned long count = 100, pause_us, seconds, mark_every;
 static char *text;
 
@@ -72,7 +76,8 @@ static int end(const char *how)
 	if (!strcmp(how, "bus")) {
 		// A mapping beyond the end of its file.
 		FILE *file = tmpfile();
-		volatile char *page = file ? mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0) : NULL;
+		volatile char *page =
+			file ? mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0) : NULL;
 
 		return page[0];
 	}
@@ -107,14 +112,29 @@ int main(int argc, char **argv)
 		unsigned long value = option == 'l' ? 0 : strtoul(optarg, NULL, 10);
 
 		switch (option) {
-		case 't': threads = value < 64 ? value : 64; break;
-		case 'n': count = value; break;
-		case 'b': bytes = value; break;
-		case 'l': path = optarg; break;
-		case 'w': pause_us = value; break;
-		case 'm': mark_every = value; break;
-		case 's': seconds = value; break;
-		default: return 2;
+		case 't':
+			threads = value < 64 ? value : 64;
+			break;
+		case 'n':
+			count = value;
+			break;
+		case 'b':
+			bytes = value;
+			break;
+		case 'l':
+			path = optarg;
+			break;
+		case 'w':
+			pause_us = value;
+			break;
+		case 'm':
+			mark_every = value;
+			break;
+		case 's':
+			seconds = value;
+			break;
+		default:
+			return 2;
 		}
 	}
 	setrlimit(RLIMIT_CORE, &no_core);

@@ -3,9 +3,10 @@
 //
 //	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE [TRANSPORT]
 //
-// Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user stack: records of up to
-// 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE (microseconds between two events) the rings hold
-// more than passes between the two, and they must overlap.
+// Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user
+// stack: records of up to 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE
+// (microseconds between two events) the rings hold more than passes between the two, and they must
+// overlap.
 #include "stress.h"
 
 #include <inttypes.h>
@@ -26,7 +27,8 @@ static pid_t start_emitter(const char *path, const char *pause)
 	pid_t pid = fork();
 
 	if (!pid) {
-		execl(path, path, "-t", "2", "-s", "3600", "-m", MARK_EVERY, "-w", pause, "hang", (char *)NULL);
+		execl(path, path, "-t", "2", "-s", "3600", "-m", MARK_EVERY, "-w", pause, "hang",
+		      (char *)NULL);
 		_exit(127);
 	}
 	return pid;
@@ -58,7 +60,8 @@ static int add_marks(void *context, const struct frec_listed *listed)
 int main(int argc, char **argv)
 {
 	const char *selection[] = {"test:tick", NULL};
-	struct frec_engine_options options = {.selection = selection, .watch = FREC_WATCH_DESCENDANTS};
+	struct frec_engine_options options = {.selection = selection,
+					      .watch = FREC_WATCH_DESCENDANTS};
 	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST, .name = "stress"};
 	struct stress_check *check;
 	struct frec_engine engine;
@@ -117,8 +120,9 @@ int main(int argc, char **argv)
 	kill(emitter, SIGKILL);
 	waitpid(emitter, NULL, 0);
 	stress_check_summary(check, &events, &shared, &wrapped);
-	printf("%u of %u snapshots whole; %" PRIu64 " events, %" PRIu64 " compared between two files, %" PRIu64
-	       " rings had wrapped; a copy took %" PRIu64 " us and %" PRIu64 " bytes were written meanwhile, on average; "
+	printf("%u of %u snapshots whole; %" PRIu64 " events, %" PRIu64
+	       " compared between two files, %" PRIu64 " rings had wrapped; a copy took %" PRIu64
+	       " us and %" PRIu64 " bytes were written meanwhile, on average; "
 	       "grace periods: %s\n",
 	       good, wanted, events, shared, wrapped, copied / wanted / 1000, overwritten / wanted,
 	       engine.capture.settled ? "yes" : "no");

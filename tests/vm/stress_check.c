@@ -51,8 +51,8 @@ void stress_check_destroy(struct stress_check *check)
 	free(check);
 }
 
-void stress_check_summary(const struct stress_check *check, uint64_t *ret_events, uint64_t *ret_shared,
-			  uint64_t *ret_wrapped)
+void stress_check_summary(const struct stress_check *check, uint64_t *ret_events,
+			  uint64_t *ret_shared, uint64_t *ret_wrapped)
 {
 	*ret_events = check->events;
 	*ret_shared = check->shared;
@@ -66,7 +66,8 @@ static int by_sequence(const void *a, const void *b)
 	return x->sequence < y->sequence ? -1 : x->sequence > y->sequence;
 }
 
-static bool load(const struct stress_check *check, struct frec_snapshot *snapshot, struct file *file)
+static bool load(const struct stress_check *check, struct frec_snapshot *snapshot,
+		 struct file *file)
 {
 	const struct frec_record *record;
 	struct frec_merge merge;
@@ -84,8 +85,10 @@ static bool load(const struct stress_check *check, struct frec_snapshot *snapsho
 		if (strcmp(record->source->name, "tick") || record->source->n_field < 2 ||
 		    record->pid != check->emitter)
 			continue;
-		frec__field_decode(record->source, 0, record->payload, record->payload_size, &thread);
-		frec__field_decode(record->source, 1, record->payload, record->payload_size, &sequence);
+		frec__field_decode(record->source, 0, record->payload, record->payload_size,
+				   &thread);
+		frec__field_decode(record->source, 1, record->payload, record->payload_size,
+				   &sequence);
 		if (thread.kind != FREC_VALUE_UNSIGNED || sequence.kind != FREC_VALUE_UNSIGNED ||
 		    thread.u >= THREADS) {
 			printf("a record is broken: thread %" PRIu64 "\n", thread.u);
@@ -95,8 +98,8 @@ static bool load(const struct stress_check *check, struct frec_snapshot *snapsho
 		n = file->count[thread.u];
 		if (n == file->room[thread.u]) {
 			file->room[thread.u] = n ? 2 * n : 4096;
-			file->seen[thread.u] = realloc(file->seen[thread.u],
-						       file->room[thread.u] * sizeof(*seen));
+			file->seen[thread.u] =
+				realloc(file->seen[thread.u], file->room[thread.u] * sizeof(*seen));
 		}
 		seen = &file->seen[thread.u][file->count[thread.u]++];
 		seen->sequence = sequence.u;
@@ -122,16 +125,17 @@ static bool check_gaps(const struct file *file, int thread)
 			continue;
 		good = seen[i].sequence == seen[i - 1].sequence + 1;
 		if (!good)
-			printf("thread %d: %" PRIu64 " follows %" PRIu64 " at %" PRIu64 " in %" PRIu64 " - %" PRIu64 "\n",
-			       thread, seen[i].sequence, seen[i - 1].sequence, seen[i].time, file->from,
-			       file->until);
+			printf("thread %d: %" PRIu64 " follows %" PRIu64 " at %" PRIu64
+			       " in %" PRIu64 " - %" PRIu64 "\n",
+			       thread, seen[i].sequence, seen[i - 1].sequence, seen[i].time,
+			       file->from, file->until);
 	}
 	return good;
 }
 
 // Every record of the span that both files cover is in both, the same to the byte.
-static bool check_overlap(struct stress_check *check, const struct file *before, const struct file *now,
-			  int thread)
+static bool check_overlap(struct stress_check *check, const struct file *before,
+			  const struct file *now, int thread)
 {
 	uint64_t from = before->from > now->from ? before->from : now->from;
 	size_t i = 0, j = 0;
@@ -145,9 +149,10 @@ static bool check_overlap(struct stress_check *check, const struct file *before,
 			j++;
 		if (i == before->count[thread] || a[i].time > before->until)
 			return true;
-		if (j == now->count[thread] || a[i].sequence != b[j].sequence || a[i].time != b[j].time ||
-		    a[i].hash != b[j].hash) {
-			printf("thread %d: two files differ at number %" PRIu64 "\n", thread, a[i].sequence);
+		if (j == now->count[thread] || a[i].sequence != b[j].sequence ||
+		    a[i].time != b[j].time || a[i].hash != b[j].hash) {
+			printf("thread %d: two files differ at number %" PRIu64 "\n", thread,
+			       a[i].sequence);
 			return false;
 		}
 		check->shared++;
@@ -186,7 +191,8 @@ bool stress_check_file(struct stress_check *check, const char *path)
 		if (check->files)
 			good &= check_overlap(check, before, now, thread);
 	}
-	if (frec__output_open_stream(&output, check->silence, &error) || frec__verify(&snapshot, NULL, &output, &problems, &error) ||
+	if (frec__output_open_stream(&output, check->silence, &error) ||
+	    frec__verify(&snapshot, NULL, &output, &problems, &error) ||
 	    frec__output_commit(&output, &error)) {
 		printf("verify: %s\n", error.message);
 		good = false;

@@ -44,7 +44,8 @@ static const char usage[] =
 	"  --listen HOST:PORT      where to serve (127.0.0.1:8080)\n"
 	"  --threads N             workers (4)\n"
 	"  --record DIR            record, and leave snapshots in DIR\n"
-	"  --event SPEC            what to record, as flightrec's -e (shop:* and, with the right to "
+	"  --event SPEC            what to record, as flightrec's -e (shop:* and, with the right "
+	"to "
 	"watch the\n"
 	"                          kernel, sched:sched_switch)\n"
 	"  --ring-size BYTES       of each CPU's ring; K and M may follow\n"
@@ -159,7 +160,8 @@ static struct frec_recorder *start_recorder(struct options *options)
 	options->recorder.error = error;
 	options->recorder.error_size = sizeof(error);
 	result = frec_recorder_start(&options->recorder, &recorder);
-	/* Only who may watch the kernel can have its events as well. Nobody asked for them by name: go on without. */
+	/* Only who may watch the kernel can have its events as well. Nobody asked for them by name:
+	 * go on without. */
 	if (result && !options->event_count) {
 		options->events[1] = NULL;
 		result = frec_recorder_start(&options->recorder, &recorder);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists for the preprocessor, which has no loop of its own: <flightrec/event.h> applies a macro to every field of an
- * event and to every enumerator of a field. There are two families because a macro cannot be used within itself, and
- * enumerators are listed while fields are. Nothing here is for programs to use.
+ * Lists for the preprocessor, which has no loop of its own: <flightrec/event.h> applies a macro to
+ * every field of an event and to every enumerator of a field. There are two families because a
+ * macro cannot be used within itself, and enumerators are listed while fields are. Nothing here is
+ * for programs to use.
  */
 #ifndef FLIGHTREC_EACH_H
 #define FLIGHTREC_EACH_H
@@ -13,6 +14,7 @@
 #define FREC__NOTHING()
 
 /* The number of fields in a list that begins with something else, the event's name. */
+/* clang-format off */
 #define FREC__FIELDS(...) \
 	FREC__FIELDS_(__VA_ARGS__, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, \
 	27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, \
@@ -21,6 +23,7 @@
 	_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, \
 	_17, _18, _19, _20, _21, _22, _23, _24, _25, _26, _27, _28, _29, _30, _31, \
 	_32, _33, _34, _35, _36, _37, _38, _39, _40, n, ...) n
+/* clang-format on */
 
 /*
  * FREC__EACH(m, s, z, name, field...): m(field) s() m(field) ..., or z where there is no field.
@@ -70,6 +73,7 @@
 #define FREC__EACH_40(m, s, z, n, f, ...) m(f) s() FREC__EACH_39(m, s, z, n, __VA_ARGS__)
 
 /* The number of enumerators in a list that begins with something else. */
+/* clang-format off */
 #define FREC__ENUMERATORS(...) \
 	FREC__ENUMERATORS_(__VA_ARGS__, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, \
 	29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, \
@@ -78,6 +82,7 @@
 	_0, _1, _2, _3, _4, _5, _6, _7, _8, _9, _10, _11, _12, _13, _14, _15, _16, \
 	_17, _18, _19, _20, _21, _22, _23, _24, _25, _26, _27, _28, _29, _30, _31, \
 	_32, _33, _34, _35, _36, _37, _38, _39, _40, n, ...) n
+/* clang-format on */
 
 /* FREC__LIST(m, _, enumerator...): m(enumerator) m(enumerator) ... */
 #define FREC__LIST(m, ...) FREC__LIST_CAT(FREC__ENUMERATORS(__VA_ARGS__))(m, __VA_ARGS__)

@@ -7,13 +7,15 @@
  *
  * stands at file scope, in any number of source files, headers and libraries, and declares
  *
- *	int frec_shop_request_done(uint64_t order_id, const char *path, int32_t status, uint64_t latency_ns);
+ *	int frec_shop_request_done(uint64_t order_id, const char *path, int32_t status, uint64_t
+ *	latency_ns);
  *	bool frec_shop_request_done_enabled(void);
  *
- * While nobody listens an event costs a load, a test and a branch. FREC_EMIT(shop, request_done, ...) does not even
- * evaluate its arguments then. Both may be called from any thread and from a signal handler; they never allocate,
- * lock, print, change errno or act as a cancellation point. They block only as long as the kernel takes to copy the
- * event. Neither the provider, nor the name, nor a field may be the name of a macro.
+ * While nobody listens an event costs a load, a test and a branch. FREC_EMIT(shop, request_done,
+ * ...) does not even evaluate its arguments then. Both may be called from any thread and from a
+ * signal handler; they never allocate, lock, print, change errno or act as a cancellation point.
+ * They block only as long as the kernel takes to copy the event. Neither the provider, nor the
+ * name, nor a field may be the name of a macro.
  *
  * An emit function returns 0 when the event was handed to the kernel and when nobody listens, else
  *
@@ -22,9 +24,10 @@
  *	-EBADF		somebody closed flightrec's descriptor, for example with closefrom(3)
  *	-EFAULT		a string or byte array could not be read, or changed while it was being read
  *
- * or what else the kernel said. All of these are counted (frec_stats_read) and, where possible, recorded themselves,
- * as the event flightrec:lost. A string that does not fit is cut, at the end of a UTF-8 character, and marked; where
- * several are too long the longest ones are cut. NULL becomes "(null)". Bytes that are not UTF-8 pass untouched.
+ * or what else the kernel said. All of these are counted (frec_stats_read) and, where possible,
+ * recorded themselves, as the event flightrec:lost. A string that does not fit is cut, at the end
+ * of a UTF-8 character, and marked; where several are too long the longest ones are cut. NULL
+ * becomes "(null)". Bytes that are not UTF-8 pass untouched.
  */
 #ifndef FLIGHTREC_EVENT_H
 #define FLIGHTREC_EVENT_H
@@ -36,15 +39,17 @@
 
 #include <flightrec/each.h>
 
-/* What an event's fields may take together, in bytes: the kernel drops longer ones without a word. */
+/* What an event's fields may take together, in bytes: the kernel drops longer ones without a
+ * word. */
 #define FREC_PAYLOAD_MAX 8184
 
 /*
  * Fields, at most 40 of them. Parameter and meaning are obvious but for these:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ends in NUL; never read beyond FREC_PAYLOAD_MAX bytes
- * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL is empty. `n`, from 1 to 1024, is a
- *		number or a macro that is one, because its digits become part of the kernel's name for the type
+ * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL is empty.
+ * 		`n`, from 1 to 1024, is a number or a macro that is one, because its digits become
+ * 		part of the kernel's name for the type
  * FREC_BYTES	two parameters, `const void *name, size_t name_size`
  * FREC_ENUM	int; at most 40 enumerators, whose names and values tools find in the binary
  */
@@ -76,24 +81,27 @@ extern "C" {
 #define FREC_PUBLIC __attribute__((visibility("default")))
 
 /*
- * Registers with the kernel what could not be registered when its program or library was loaded, because tracefs was
- * not mounted yet, or the rights were missing, or somebody has closed flightrec's descriptor since. Costs one system
- * call when nothing is left to do. It has to be called because emitting never tries by itself: an open(2) that a
- * program does not expect can be the end of it under seccomp. Any thread may call it, but no signal handler.
- * Returns 0 when every event is registered, else the first negative errno; what it means is told to the log.
+ * Registers with the kernel what could not be registered when its program or library was loaded,
+ * because tracefs was not mounted yet, or the rights were missing, or somebody has closed
+ * flightrec's descriptor since. Costs one system call when nothing is left to do. It has to be
+ * called because emitting never tries by itself: an open(2) that a program does not expect can be
+ * the end of it under seccomp. Any thread may call it, but no signal handler. Returns 0 when every
+ * event is registered, else the first negative errno; what it means is told to the log.
  */
 FREC_PUBLIC int frec_register(void);
 
 /*
- * As frec_register, for a process without rights to tracefs: uses a duplicate of `fd`, which somebody else opened on
- * user_events_data for writing. The caller keeps `fd` and may close it. Where flightrec has a working descriptor
- * already, that one stays in use. Returns -ENOTTY when `fd` is something else, -EBADF when it cannot be written to.
+ * As frec_register, for a process without rights to tracefs: uses a duplicate of `fd`, which
+ * somebody else opened on user_events_data for writing. The caller keeps `fd` and may close it.
+ * Where flightrec has a working descriptor already, that one stays in use. Returns -ENOTTY when
+ * `fd` is something else, -EBADF when it cannot be written to.
  */
 FREC_PUBLIC int frec_register_fd(int fd);
 
 /*
- * Sets what is told why an event could not be registered; NULL, the default, is nobody. `log` runs within
- * frec_register and its kin and while a library is being loaded, must not call them, and gets one line without newline.
+ * Sets what is told why an event could not be registered; NULL, the default, is nobody. `log` runs
+ * within frec_register and its kin and while a library is being loaded, must not call them, and
+ * gets one line without newline.
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
 
@@ -111,25 +119,28 @@ struct frec_stats {
 };
 
 /*
- * Fills the first `stats->size` bytes of `stats`. Any thread and any signal handler may call it; the counts are each
- * right, but not of one moment. Returns 0, or -EINVAL where `size` is none that this library or an older one has.
+ * Fills the first `stats->size` bytes of `stats`. Any thread and any signal handler may call it;
+ * the counts are each right, but not of one moment. Returns 0, or -EINVAL where `size` is none that
+ * this library or an older one has.
  */
 FREC_PUBLIC int frec_stats_read(struct frec_stats *stats);
 
 /* What follows is between FREC_EVENT and the library. */
 
-/* One event of one translation unit. Never in .bss: a USDT semaphore, which shares `enabled`, must lie in a file. */
+/* One event of one translation unit. Never in .bss: a USDT semaphore, which shares `enabled`, must
+ * lie in a file. */
 struct frec__event {
-	uint32_t enabled; /* not zero: somebody listens; who, the FREC__..._MASK below tell */
-	uint32_t size;	  /* of this structure, so that it can grow */
+	uint32_t enabled;     /* not zero: somebody listens; who, the FREC__..._MASK below tell */
+	uint32_t size;	      /* of this structure, so that it can grow */
 	uint32_t write_index; /* what the kernel calls the event; FREC__NO_INDEX: not registered */
 	uint32_t registered;  /* under the lock in registration.c */
 	const char *name;     /* "shop:request_done" */
-	const char
-		*declaration; /* as the kernel wants it: "shop__request_done u64 order_id; ..." */
+	/* as the kernel wants it: "shop__request_done u64 order_id; ..." */
+	const char *declaration;
 	uint64_t dropped;
 	const void *described; /* its entry in section frec_declarations */
-	uint32_t shm_slot;     /* in the table of the recorder that is attached, FREC__NO_INDEX: none */
+	/* in the table of the recorder that is attached, FREC__NO_INDEX: none */
+	uint32_t shm_slot;
 	uint32_t reserved;
 };
 
@@ -153,9 +164,10 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * `vector` has 1 + 2n elements: the first is the fixed part, the last n the strings and byte arrays; what lies between
- * is room to work in. `places` has n elements, then a 0: where in the fixed part each one's locator stands. `site` and
- * `args` are for those who listen at the event's site, and NULL where nobody does; see site.h.
+ * `vector` has 1 + 2n elements: the first is the fixed part, the last n the strings and byte
+ * arrays; what lies between is room to work in. `places` has n elements, then a 0: where in the
+ * fixed part each one's locator stands. `site` and `args` are for those who listen at the event's
+ * site, and NULL where nobody does; see site.h.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
@@ -163,17 +175,18 @@ FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, cons
 FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
 
 /*
- * The linker makes these two, for each executable or library its own, because the section's name is a C identifier.
- * Weak, for objects that include this header and declare no event.
+ * The linker makes these two, for each executable or library its own, because the section's name is
+ * a C identifier. Weak, for objects that include this header and declare no event.
  */
 extern struct frec__event *__start_frec_events[] __attribute__((weak, visibility("hidden")));
 extern struct frec__event *__stop_frec_events[] __attribute__((weak, visibility("hidden")));
 
 /*
- * Every translation unit brings these, and the linker keeps one of each: so the constructor runs once for every unit,
- * and the second time and later has nothing to do. Priority 101 is the earliest that programs may have: what other
- * constructors emit is recorded. The destructor is for dlclose(3): the kernel would go on setting a bit in memory that
- * soon is somebody else's. When the program itself exits it leaves everything as it is.
+ * Every translation unit brings these, and the linker keeps one of each: so the constructor runs
+ * once for every unit, and the second time and later has nothing to do. Priority 101 is the
+ * earliest that programs may have: what other constructors emit is recorded. The destructor is for
+ * dlclose(3): the kernel would go on setting a bit in memory that soon is somebody else's. When the
+ * program itself exits it leaves everything as it is.
  */
 extern struct frec__object frec__this_object __attribute__((weak, visibility("hidden")));
 struct frec__object frec__this_object;
@@ -202,7 +215,8 @@ static inline __attribute__((unused)) int frec__off(void)
 #define FREC__ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
-/* Without `retain`, a linker that collects sections may drop events that only their section's bounds refer to. */
+/* Without `retain`, a linker that collects sections may drop events that only their section's
+ * bounds refer to. */
 #define FREC__RETAIN
 #ifdef __has_attribute
 #if __has_attribute(retain)

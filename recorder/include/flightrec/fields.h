@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What FREC_EVENT turns into; not for programs to use. A field is a tuple: its kind, its name and what else that kind
- * needs. FREC__PARAM and its siblings each say one thing about a field by picking their variant for its kind.
+ * What FREC_EVENT turns into; not for programs to use. A field is a tuple: its kind, its name and
+ * what else that kind needs. FREC__PARAM and its siblings each say one thing about a field by
+ * picking their variant for its kind.
  *
- * The declaration of an event for tools that read ELF files without running them stands in the section
- * `frec_declarations`: a multiple of 8 bytes per event, without any pointer, so that no relocation needs applying.
+ * The declaration of an event for tools that read ELF files without running them stands in the
+ * section `frec_declarations`: a multiple of 8 bytes per event, without any pointer, so that no
+ * relocation needs applying.
  *
  *	u32	magic, FREC__DECLARATION_MAGIC
  *	u32	size of all of it
@@ -12,11 +14,13 @@
  *	u16	number of enumerators
  *	u32	size of the text
  *	s64	value of each enumerator, in the order in which the text names them
- *	text	strings that end in NUL: the provider; the event's name; a string for each field, of its kind, a space and its
- *		name, as in "u64 order_id"; an empty one. Kinds are u8 u16 u32 u64 i8 i16 i32 i64 bool f32 f64 ptr str bytes,
- *		"chars tag:16" with the size, "enum state:IDLE, BUSY" with the enumerators as the source spells them.
+ *	text	strings that end in NUL: the provider; the event's name; a string for each field, of
+ *		its kind, a space and its name, as in "u64 order_id"; an empty one. Kinds are u8 u16
+ *		u32 u64 i8 i16 i32 i64 bool f32 f64 ptr str bytes, "chars tag:16" with the size,
+ *		"enum state:IDLE, BUSY" with the enumerators as the source spells them.
  *
- * All of it is in the byte order of the machine. Linkers may put zeroes between two of them, in multiples of 8.
+ * All of it is in the byte order of the machine. Linkers may put zeroes between two of them, in
+ * multiples of 8.
  */
 #ifndef FLIGHTREC_FIELDS_H
 #define FLIGHTREC_FIELDS_H
@@ -81,13 +85,15 @@
 #define FREC__PLACES_frec_enum +0
 
 /*
- * What the kernel is told. It takes an array's size as part of the type's name, `char[16] tag`: spelled as in C it would
- * be a single char named "tag[16]". Floating point is a struct to it, which needs its size at the end. The format file
- * then shows the types exactly as spelled here. Fields are packed, in this order.
+ * What the kernel is told. It takes an array's size as part of the type's name, `char[16] tag`:
+ * spelled as in C it would be a single char named "tag[16]". Floating point is a struct to it,
+ * which needs its size at the end. The format file then shows the types exactly as spelled here.
+ * Fields are packed, in this order.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
-#define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text, spec) " " kernel " " #name tail
+#define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text, spec) \
+	" " kernel " " #name tail
 #define FREC__KERNEL_frec_string(name) " __rel_loc char[] " #name
 #define FREC__KERNEL_frec_chars(name, n) " char[" FREC__STRING(n) "] " #name
 #define FREC__KERNEL_frec_bytes(name) " __rel_loc u8[] " #name
@@ -129,14 +135,16 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 }
 
 /*
- * `...` is the name again and the fields: a list that cannot be empty, which ISO C would not have. The function that
- * emits is out of line and cold; frec__emit_... exists for FREC_EMIT, whose list of arguments may be empty as well.
+ * `...` is the name again and the fields: a list that cannot be empty, which ISO C would not have.
+ * The function that emits is out of line and cold; frec__emit_... exists for FREC_EMIT, whose list
+ * of arguments may be empty as well.
  */
 #define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \
 	FREC__ASSERT(sizeof(#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", \
 							    __VA_ARGS__)) <= 512, \
-		     "The names of the event and its fields are too long: the kernel takes 511 characters"); \
+		     "The names of the event and its fields are too long: the kernel takes 511 " \
+		     "characters"); \
 	__extension__ static const struct { \
 		uint32_t magic, size; \
 		uint16_t version, enumerators; \
@@ -183,7 +191,8 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		frec__vector[0].iov_len = sizeof(frec__payload); \
 		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
 		(void)frec__next; \
-		if (!(__atomic_load_n(&frec__event_##provider##_##name.enabled, __ATOMIC_RELAXED) & \
+		if (!(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
+				      __ATOMIC_RELAXED) & \
 		      FREC__USDT_MASK)) \
 			return frec__emit(&frec__event_##provider##_##name, frec__vector, \
 					  frec__places, NULL, NULL); \
@@ -217,7 +226,7 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		&frec__event_##provider##_##name
 
 #define FREC__DECLARATION(provider, name, ...) \
-	#provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
+#provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
 
 /* The arguments end in one more, so that the list is not empty. */
 #define FREC__EMIT(provider, name, ...) \

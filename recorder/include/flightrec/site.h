@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The site of an event: the instructions that a recorder, bpftrace, perf or SystemTap puts a breakpoint on. Every event
- * that is emitted has one and is a USDT probe, with the enable word as its semaphore. Not for programs to use.
+ * The site of an event: the instructions that a recorder, bpftrace, perf or SystemTap puts a
+ * breakpoint on. Every event that is emitted has one and is a USDT probe, with the enable word as
+ * its semaphore. Not for programs to use.
  *
- * The site is a function of its own that does nothing: the kernel may replace the longer instruction by a call, which
- * writes below the stack pointer, and so must not stand where a compiler may keep something there. (The red zone of a
- * function ends where it calls another.) Its call frame information is right for the same reason. The one-byte
- * instruction is emulated by every kernel; the one behind it is what newer ones optimise. A recorder takes its pick.
+ * The site is a function of its own that does nothing: the kernel may replace the longer
+ * instruction by a call, which writes below the stack pointer, and so must not stand where a
+ * compiler may keep something there. (The red zone of a function ends where it calls another.) Its
+ * call frame information is right for the same reason. The one-byte instruction is emulated by
+ * every kernel; the one behind it is what newer ones optimise. A recorder takes its pick.
  *
- * `args` are the fields for whoever reads the probe by its notes: 8 bytes each, the first 12 of them; of a string,
- * characters or bytes the address. `payload` and `size` are for our own recorder.
+ * `args` are the fields for whoever reads the probe by its notes: 8 bytes each, the first 12 of
+ * them; of a string, characters or bytes the address. `payload` and `size` are for our own
+ * recorder.
  *
- * A site that was compiled stays (`retain`), also where the linker collects sections: its notes do, and some linkers refuse
- * a note about something that is gone. One that nothing calls is not compiled.
+ * A site that was compiled stays (`retain`), also where the linker collects sections: its notes do,
+ * and some linkers refuse a note about something that is gone. One that nothing calls is not
+ * compiled.
  *
- * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under "User space probe
- * implementation": three addresses (probe, base, semaphore), then provider, name and arguments. `.note.flightrec`, of
- * type 1, has three 64-bit addresses as the linker saw them: the site, the event's declaration (see fields.h) and its enable word. Only
- * they tell two events of one name in one file apart.
+ * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
+ * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
+ * and arguments. `.note.flightrec`, of type 1, has three 64-bit addresses as the linker saw them:
+ * the site, the event's declaration (see fields.h) and its enable word. Only they tell two events
+ * of one name in one file apart.
  */
 #ifndef FLIGHTREC_SITE_H
 #define FLIGHTREC_SITE_H
@@ -53,8 +58,9 @@
 #endif
 
 /*
- * Where SystemTap puts semaphores. bpftrace, bcc and perf find the place of one in the file by this section's, and leave
- * semaphores alone, so that the probe never fires, in a file that has no section of this name.
+ * Where SystemTap puts semaphores. bpftrace, bcc and perf find the place of one in the file by this
+ * section's, and leave semaphores alone, so that the probe never fires, in a file that has no
+ * section of this name.
  */
 #define FREC__SEMAPHORES __attribute__((section(".probes")))
 
@@ -93,13 +99,23 @@
 #define FREC__TWELVE_(m, name, a, b, c, d, e, f, g, h, i, j, k, l, ...) \
 	m(a, b, c, d, e, f, g, h, i, j, k, l)
 #define FREC__SPECS(a, b, c, d, e, f, g, h, i, j, k, l) \
-	FREC__SPEC(a, "", 0) FREC__SPEC(b, " ", 8) FREC__SPEC(c, " ", 16) FREC__SPEC(d, " ", 24) \
-	FREC__SPEC(e, " ", 32) FREC__SPEC(f, " ", 40) FREC__SPEC(g, " ", 48) FREC__SPEC(h, " ", 56) \
-	FREC__SPEC(i, " ", 64) FREC__SPEC(j, " ", 72) FREC__SPEC(k, " ", 80) FREC__SPEC(l, " ", 88)
+	FREC__SPEC(a, "", 0) \
+	FREC__SPEC(b, " ", 8) \
+	FREC__SPEC(c, " ", 16) \
+	FREC__SPEC(d, " ", 24) \
+	FREC__SPEC(e, " ", 32) \
+	FREC__SPEC(f, " ", 40) \
+	FREC__SPEC(g, " ", 48) FREC__SPEC(h, " ", 56) FREC__SPEC(i, " ", 64) \
+		FREC__SPEC(j, " ", 72) FREC__SPEC(k, " ", 80) FREC__SPEC(l, " ", 88)
 #define FREC__VALUES_OF(a, b, c, d, e, f, g, h, i, j, k, l) \
-	FREC__VALUE_OF(a, 0) FREC__VALUE_OF(b, 1) FREC__VALUE_OF(c, 2) FREC__VALUE_OF(d, 3) \
-	FREC__VALUE_OF(e, 4) FREC__VALUE_OF(f, 5) FREC__VALUE_OF(g, 6) FREC__VALUE_OF(h, 7) \
-	FREC__VALUE_OF(i, 8) FREC__VALUE_OF(j, 9) FREC__VALUE_OF(k, 10) FREC__VALUE_OF(l, 11)
+	FREC__VALUE_OF(a, 0) \
+	FREC__VALUE_OF(b, 1) \
+	FREC__VALUE_OF(c, 2) \
+	FREC__VALUE_OF(d, 3) \
+	FREC__VALUE_OF(e, 4) \
+	FREC__VALUE_OF(f, 5) \
+	FREC__VALUE_OF(g, 6) FREC__VALUE_OF(h, 7) FREC__VALUE_OF(i, 8) FREC__VALUE_OF(j, 9) \
+		FREC__VALUE_OF(k, 10) FREC__VALUE_OF(l, 11)
 
 #define FREC__SITE_NOTE(section, owner, type, description) \
 	".pushsection " section ",\"\",%%note\n" \
@@ -107,39 +123,41 @@
 	".4byte 992f - 991f, 994f - 993f, " type "\n" \
 	"991: .asciz \"" owner "\"\n" \
 	"992: .balign 4\n" \
-	"993: " description \
-	"994: .balign 4\n" \
+	"993: " description "994: .balign 4\n" \
 	".popsection\n"
 
 #ifdef FREC__SITE_NOP
-/* %c0 is the event, %c1 its declaration. The weak byte is what prelink(8) moves along with the program. */
+/* %c0 is the event, %c1 its declaration. The weak byte is what prelink(8) moves along with the
+ * program. */
 #define FREC__SITE(provider, name, ...) \
-	static __attribute__((FREC__SITE_ATTRIBUTES FREC__RETAIN)) void frec__site_##provider##_##name( \
-		const uint64_t *frec__args __attribute__((unused)), \
-		const void *frec__data __attribute__((unused)), \
-		uint64_t frec__size __attribute__((unused))) \
+	static __attribute__((FREC__SITE_ATTRIBUTES FREC__RETAIN)) void \
+		frec__site_##provider##_##name(const uint64_t *frec__args __attribute__((unused)), \
+					       const void *frec__data __attribute__((unused)), \
+					       uint64_t frec__size __attribute__((unused))) \
 	{ \
 		FREC__SITE_ENTER(frec__args, frec__data, frec__size) \
 		__asm__ volatile( \
-			FREC__SITE_NOP \
-			FREC__SITE_NOTE(".note.stapsdt", "stapsdt", "3", \
-					".8byte 990b, _.stapsdt.base, %c0\n" \
-					".asciz \"" #provider "\", \"" #name "\"\n" \
-					".asciz \"" FREC__TWELVE(FREC__SPECS, __VA_ARGS__) "\"\n") \
-			FREC__SITE_NOTE(".note.flightrec", "flightrec", "1", \
-					".8byte 990b, %c1, %c0\n") \
-			".ifndef _.stapsdt.base\n" \
-			".pushsection .stapsdt.base, \"aG\", %%progbits, .stapsdt.base, comdat\n" \
-			".weak _.stapsdt.base\n" \
-			".hidden _.stapsdt.base\n" \
-			"_.stapsdt.base: .space 1\n" \
-			".size _.stapsdt.base, 1\n" \
-			".popsection\n" \
-			".endif\n" \
+			FREC__SITE_NOP FREC__SITE_NOTE( \
+				".note.stapsdt", "stapsdt", "3", \
+				".8byte 990b, _.stapsdt.base, %c0\n" \
+				".asciz \"" #provider "\", \"" #name "\"\n" \
+				".asciz \"" FREC__TWELVE(FREC__SPECS, __VA_ARGS__) "\"\n") \
+				FREC__SITE_NOTE( \
+					".note.flightrec", "flightrec", "1", \
+					".8byte 990b, %c1, %c0\n") ".ifndef _.stapsdt.base\n" \
+								   ".pushsection .stapsdt.base, " \
+								   "\"aG\", %%progbits, " \
+								   ".stapsdt.base, comdat\n" \
+								   ".weak _.stapsdt.base\n" \
+								   ".hidden _.stapsdt.base\n" \
+								   "_.stapsdt.base: .space 1\n" \
+								   ".size _.stapsdt.base, 1\n" \
+								   ".popsection\n" \
+								   ".endif\n" \
 			: \
 			: FREC__SITE_SYMBOL(&frec__event_##provider##_##name), \
 			  FREC__SITE_SYMBOL(&frec__declaration_##provider##_##name) \
-			  FREC__SITE_OPERANDS(frec__args, frec__data, frec__size)); \
+				  FREC__SITE_OPERANDS(frec__args, frec__data, frec__size)); \
 	}
 #define FREC__SITE_OF(provider, name) frec__site_##provider##_##name
 #else

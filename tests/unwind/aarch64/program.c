@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Dies deep inside, without a C library, so that a recording of it is small: see the script beside it.
+// Dies deep inside, without a C library, so that a recording of it is small: see the script beside
+// it.
 #define FRAME __attribute__((noinline, noclone, noipa))
 #define AFTER __asm__ volatile("" ::: "memory")
 
@@ -48,7 +49,8 @@ __attribute__((target("branch-protection=pac-ret"))) FRAME static int with_signe
 }
 
 void begin(void);
-__asm__(".text\n.globl _start\n.type _start, @function\n_start:\n.cfi_startproc\n.cfi_undefined x30\n"
+__asm__(".text\n.globl _start\n.type _start, @function\n_start:\n.cfi_startproc\n.cfi_undefined "
+	"x30\n"
 	"bl begin\nbrk #1\n.cfi_endproc\n.size _start, .-_start\n");
 
 void begin(void)
