@@ -22,3 +22,7 @@ set_tests_properties(host/test_schema PROPERTIES TIMEOUT 300 LABELS host SKIP_RE
 add_test(NAME host/test_exit COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_exit.py
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_exit PROPERTIES TIMEOUT 120 LABELS host)
+
+# Formatting, line lengths and spelling of the whole tree.
+add_test(NAME host/test_style COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_style.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(host/test_style PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
