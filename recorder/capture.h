@@ -18,12 +18,9 @@
 #ifndef FREC_RECORDER_CAPTURE_H
 #define FREC_RECORDER_CAPTURE_H
 
+#include "proto/clocks.h"
 #include "recorder/ring.h"
 #include "recorder/source.h"
-
-struct frec_clocks {
-	uint64_t monotonic, boottime, realtime, uncertainty; /* nanoseconds */
-};
 
 struct frec_capture {
 	size_t rings;		     /* as many as there were when it was taken */
@@ -44,9 +41,6 @@ struct frec_capture {
 
 /* No record of ours is smaller: header and PERF_SAMPLE_TID, TIME, CPU, IDENTIFIER. */
 #define FREC_RECORD_SIZE_MIN 40
-
-void frec__clocks_read(struct frec_clocks *ret);
-uint64_t frec__monotonic(void);
 
 /* Sets memory aside, and touches it, for that many rings of `size` bytes and sources. Returns 0 or
  * -ENOMEM. */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/tracefs.h"
 
 static const char *const user_groups[] = {"user_events", "user_events_multi"};
@@ -56,36 +56,6 @@ int frec__catalog_open(struct frec_error *reterr)
 				   *path ? path : "tracefs", strerror(error));
 	}
 	return fd;
-}
-
-char *frec__read_file_at(int folder, const char *path, size_t limit)
-{
-	FREC_CLOSE int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
-	FREC_FREE char *text = NULL;
-	size_t size = 0, room = 4096;
-
-	if (fd < 0)
-		return NULL;
-	for (;;) {
-		char *grown = realloc(text, room + 1);
-		ssize_t n;
-
-		if (!grown)
-			return NULL;
-		text = grown;
-		n = read(fd, text + size, room - size);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return NULL;
-		size += (size_t)n;
-		if (!n || size >= limit)
-			break;
-		if (size == room)
-			room *= 2;
-	}
-	text[size] = 0;
-	return FREC_TAKE_PTR(text);
 }
 
 // "shop__paid" is shop:paid; "shop__paid.1" in the group of several formats too.

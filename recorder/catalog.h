@@ -55,7 +55,4 @@ bool frec__catalog_is_kernels(int tracefs, const char *selection);
  */
 int frec__catalog_open(struct frec_error *reterr);
 
-/* Reads a small file whole, as text. The caller frees. NULL with errno set on failure. */
-char *frec__read_file_at(int folder, const char *path, size_t limit);
-
 #endif

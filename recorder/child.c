@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorder/capture.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
 
 // Bytes of memory that looking at a process may take: tables of its programs, above all.
 #define MEMORY_MAX (UINT64_C(8) << 30)

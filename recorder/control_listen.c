@@ -26,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 #define BACKLOG 64
 #define HIDDEN_NAMES_MAX 256

@@ -18,8 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 
 // SUID_DUMP_ROOT of the kernel: the process had other rights than its user, who must not choose
 // what root writes where.

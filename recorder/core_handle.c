@@ -20,9 +20,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "recorder/capture.h"
+#include "proto/clocks.h"
 #include "recorder/child.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/core_pass.h"
 #include "recorder/core_recorders.h"
 #include "recorder/core_stacks.h"

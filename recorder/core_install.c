@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "proto/new_file.h"
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 
 #define NAME "99-flightrec-core.conf"
 #define PREVIOUS "# core dumps go on to: "

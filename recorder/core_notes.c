@@ -12,7 +12,7 @@
 #include <sys/procfs.h>
 #include <unistd.h>
 
-#include "recorder/grow.h"
+#include "proto/grow.h"
 
 // The kernel puts the notes into the first segment.
 #define SEGMENTS_MAX 64

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
-#include "recorder/grow.h"
+#include "proto/cleanup.h"
+#include "proto/grow.h"
 
 // A stack pointer that far below the next mapping is in no guard page, but wild.
 #define GUARD_MAX (UINT64_C(64) << 20)

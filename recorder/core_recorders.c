@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/capture.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
 #include "recorder/control.h"
 
 #define SUFFIX ".sock"

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "flightrec.pb-c.h"
+#include "proto/clocks.h"
 #include "proto/part.h"
-#include "recorder/capture.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/perf.h"
 #include "recorder/unwound.h"
 

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "recorder/capture.h"
+#include "proto/clocks.h"
 
 static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 {

@@ -2,6 +2,7 @@
 // Finding the files that declare events: a program and the libraries it needs, what a process has
 // mapped, everything that runs. libelf reads them. Any user's files are opened, by root: regular
 // ones only, none twice, no section without bound.
+#include "proto/read_file.h"
 #include "recorder/declarations.h"
 
 #include <ctype.h>
@@ -15,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/program_files.h"
 #include "recorder/sites.h"
 

@@ -11,6 +11,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "proto/clocks.h"
+#include "proto/report.h"
 #include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"

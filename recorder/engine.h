@@ -11,6 +11,7 @@
 #ifndef FREC_RECORDER_ENGINE_H
 #define FREC_RECORDER_ENGINE_H
 
+#include "proto/clocks.h"
 #include "recorder/capture.h"
 #include "recorder/declarations.h"
 #include "recorder/deaths.h"

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "proto/report.h"
 #include "recorder/core_pattern.h"
 #include "recorder/core_stacks.h"
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/clocks.h"
 #include "recorder/crash_record.h"
 #include "recorder/proc_scan.h"
 #include "recorder/process_end.h"

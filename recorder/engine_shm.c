@@ -8,7 +8,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/report.h"
 #include "recorder/engine_sources.h"
 #include "recorder/pid_space.h"
 #include "recorder/proc_scan.h"

@@ -11,7 +11,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "proto/report.h"
 #include "recorder/crash_program.h"
 #include "recorder/data_file.h"
 

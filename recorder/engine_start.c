@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Starting and stopping the recorder engine: what this process may do and what was asked for become
 // a transport, a sideband, rings and sources, in the order in which each needs the ones before.
+#include "proto/clocks.h"
+#include "proto/report.h"
 #include "recorder/engine.h"
 
 #include <errno.h>

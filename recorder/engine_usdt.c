@@ -8,7 +8,8 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/report.h"
 #include "recorder/engine_sources.h"
 #include "recorder/usdt.h"
 

@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/report.h"
 
 #define SUFFIX ".frec"
 
@@ -191,41 +192,4 @@ int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *s
 	if (r && reterr)
 		*reterr = first;
 	return r;
-}
-
-// The journal's native protocol: one datagram of KEY=value lines (systemd.journal-fields(7)).
-static void tell_journal(int priority, const char *message)
-{
-	FREC_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un address = {.sun_family = AF_UNIX,
-				      .sun_path = "/run/systemd/journal/socket"};
-	char datagram[2048];
-	int n = snprintf(datagram, sizeof(datagram),
-			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=flightrec\nMESSAGE=%s\n", priority,
-			 message);
-
-	if (fd >= 0 && n > 0 && n < (int)sizeof(datagram))
-		(void)sendto(fd, datagram, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL,
-			     (struct sockaddr *)&address, sizeof(address));
-}
-
-void frec__report(int priority, const char *format, ...)
-{
-	char message[1024];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	for (char *p = message; *p; p++) {
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	}
-	// Where stderr is the journal it reads the priority from the line itself (sd-daemon(3)).
-	if (getenv("JOURNAL_STREAM")) {
-		dprintf(STDERR_FILENO, "<%d>flightrec: %s\n", priority, message);
-	} else {
-		dprintf(STDERR_FILENO, "flightrec: %s\n", message);
-		tell_journal(priority, message);
-	}
 }

@@ -29,8 +29,4 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
 int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot,
 		       int64_t owner, char *ret_path, struct frec_error *reterr);
 
-/* Tells people what happened: on stderr, and to the journal where it runs and stderr does not lead
- * there. */
-__attribute__((format(printf, 2, 3))) void frec__report(int priority, const char *format, ...);
-
 #endif

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "recorder/folder.h"
+#include "proto/report.h"
 #include "recorder/raw_tracepoints.h"
 
 #include "foreign_raw.skel.h" // has a struct of ours in its constants

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "recorder/folder.h"
+#include "proto/report.h"
 
 static struct frec_foreign_target *find(struct frec_foreign_targets *targets,
 					const struct frec_program_file *file,

@@ -11,7 +11,7 @@
 #include <syslog.h>
 
 #include "foreign_usdt.skel.h"
-#include "recorder/folder.h"
+#include "proto/report.h"
 #include "recorder/foreign_targets.h"
 
 struct frec_foreign_usdt {

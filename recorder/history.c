@@ -2,6 +2,7 @@
 // Measuring rings.
 #include "recorder/history.h"
 
+#include "proto/clocks.h"
 #include "recorder/records.h"
 #include "recorder/sample_parts.h"
 

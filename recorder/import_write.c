@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "recorder/chunk.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/source.h"
 
 #define PROCESSES_EXITED_MAX 65536

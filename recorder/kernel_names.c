@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 #define TABLE_SIZE (2 * FREC_KERNEL_ADDRESSES_MAX)
 // Functions are not longer. Above the last one of a module, code follows that was made at run time

@@ -19,7 +19,7 @@
 #include <zstd.h>
 
 #include "proto/bytes.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 #define HEADER_SIZE 104
 #define PIPE_HEADER_SIZE 16

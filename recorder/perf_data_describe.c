@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "proto/bytes.h"
-#include "recorder/grow.h"
+#include "proto/grow.h"
 #include "recorder/perf_data.h"
 
 #define TRACING_MAGIC "\x17\x08\x44tracing"

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 
 // How many numbers there are, and the last one.
 static size_t numbers(const char *path, uint32_t *ret_last)

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 
 /* The inode of the first user namespace: PROC_USER_INIT_INO of the kernel's
  * include/linux/proc_ns.h. */

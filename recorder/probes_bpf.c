@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/perf.h"
 #include "recorder/probe.h"
 #include "recorder/probe_trial.h"

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/crash_program.h"
 #include "recorder/deaths.h"
 #include "recorder/probe.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/data_file.h"
 #include "recorder/probe.h"
 #include "recorder/tracefs.h"

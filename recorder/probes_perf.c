@@ -8,8 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proto/read_file.h"
 #include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/engine.h"
 #include "recorder/perf.h"
 #include "recorder/probe.h"

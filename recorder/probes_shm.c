@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <fcntl.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/probe.h"
 
 #define SIZE 4096

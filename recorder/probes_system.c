@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/perf.h"
 #include "recorder/probe.h"
 

@@ -2,6 +2,8 @@
 // Keeping the process table by looking at /proc again and again, for recorders that the kernel
 // tells nothing. A look reads the list of processes, and opens files of those alone that are new,
 // or that matter.
+#include "proto/clocks.h"
+#include "proto/read_file.h"
 #include "recorder/proc_scan.h"
 
 #include <ctype.h>
@@ -11,9 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "recorder/capture.h"
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 // A look may take one part in so many of the time.
 #define LEISURE 20

@@ -12,10 +12,10 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
+#include "proto/clocks.h"
+#include "proto/read_file.h"
 #include "recorder/build_ids.h"
-#include "recorder/capture.h"
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)

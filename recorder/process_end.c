@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "recorder/build_ids.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 // How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and
 // the offset between two clocks.

@@ -15,7 +15,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
 #include "recorder/control.h"
 #include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"

@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/declarations.h"
 #include "recorder/shm_copy.h"
 #include "recorder/shm_owner.h"

@@ -12,10 +12,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "proto/clocks.h"
+#include "proto/read_file.h"
 #include "recorder/build_ids.h"
-#include "recorder/capture.h"
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/perf.h"
 
 #define SIDEBAND_SIZE (256u << 10)

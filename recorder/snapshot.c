@@ -12,7 +12,7 @@
 #include "proto/new_file.h"
 #include "proto/part.h"
 #include "recorder/chunk.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/records.h"
 #include "recorder/snapshot_stacks.h"
 

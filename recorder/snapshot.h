@@ -4,6 +4,7 @@
 #define FREC_RECORDER_SNAPSHOT_H
 
 #include "flightrec.pb-c.h"
+#include "proto/clocks.h"
 #include "recorder/capture.h"
 #include "recorder/processes.h"
 #include "recorder/thread_stacks.h"

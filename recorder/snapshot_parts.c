@@ -10,8 +10,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/read_file.h"
 #include "recorder/crash_state.h"
 
 #define ARGUMENTS_MAX 256

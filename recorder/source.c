@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "proto/read_file.h"
 #include "recorder/shm_rings.h"
 
 // The kernel's PERF_MAX_TRACE_SIZE: no tracepoint has a larger payload.

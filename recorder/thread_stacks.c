@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/part.h"
-#include "recorder/grow.h"
+#include "proto/grow.h"
 #include "unwind/unwind.h"
 
 static bool is_sound(const Flightrec__ThreadStack *stack, uint32_t pid)

@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <syslog.h>
 
-#include "recorder/capture.h"
+#include "proto/clocks.h"
+#include "proto/report.h"
 #include "recorder/child.h"
-#include "recorder/cleanup.h"
-#include "recorder/folder.h"
+#include "proto/cleanup.h"
 #include "recorder/unwound_lives.h"
 
 // Seconds that unwinding may take for one file: warm, it is some hundred thousand stacks.

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/utsname.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 
 // The file's numbers are the unwinder's: whoever adds one adds it to both.
 #define SAME(name) \

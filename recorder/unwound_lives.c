@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/unwound.h"
 #include "unwind/epochs.h"
 

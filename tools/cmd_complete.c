@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "export/export.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/transport.h"
 #include "tools/cli.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "export/text.h"
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/selection.h"
 #include "tools/cli.h"
 #include "tools/event_list.h"

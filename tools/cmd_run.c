@@ -14,6 +14,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "proto/clocks.h"
+#include "proto/report.h"
 #include "recorder/control.h"
 #include "recorder/engine_shm.h"
 #include "recorder/proc_scan.h"

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 #include "recorder/foreign.h"
 
 #define FORMAT_MAX (256u << 10)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/cleanup.h"
+#include "proto/cleanup.h"
 #include "recorder/control.h"
 #include "tools/cli.h"
 #include "tools/record_options.h"

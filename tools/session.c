@@ -9,7 +9,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "recorder/folder.h"
+#include "proto/report.h"
 
 // What happened goes to stderr and the journal as it happens: the person on call reads it there.
 static void written(void *context, const struct frec_reason *reason, const char *path)

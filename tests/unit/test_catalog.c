@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "proto/read_file.h"
 #include "recorder/catalog.h"
 
 static char root[] = "/tmp/frec-catalog-XXXXXX";

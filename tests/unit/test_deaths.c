@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/capture.h"
+#include "proto/clocks.h"
 #include "recorder/deaths.h"
 
 #define RING (1u << 20)

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/clocks.h"
 #include "recorder/history.h"
 #include "recorder/sample_parts.h"
 

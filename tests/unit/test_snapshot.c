@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "proto/clocks.h"
 #include "recorder/folder.h"
 #include "recorder/snapshot.h"
 #include "tests/data/pipeline.h"

@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "proto/clocks.h"
 #include "recorder/child.h"
 #include "recorder/crash_record.h"
 #include "recorder/kernel_names.h"

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proto/clocks.h"
 #include "recorder/engine_sources.h"
 
 #define MARK_EVERY "500"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Scope guards: a local that owns something gives it back at the end of its scope. */
-#ifndef FREC_RECORDER_CLEANUP_H
-#define FREC_RECORDER_CLEANUP_H
+#ifndef FREC_PROTO_CLEANUP_H
+#define FREC_PROTO_CLEANUP_H
 
 #include <dirent.h>
 #include <stdio.h>

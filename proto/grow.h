@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Arrays that grow one by one, without a number for their room: they double when their count is a
  * power of two. */
-#ifndef FREC_RECORDER_GROW_H
-#define FREC_RECORDER_GROW_H
+#ifndef FREC_PROTO_GROW_H
+#define FREC_PROTO_GROW_H
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "proto/clocks.h"
+
+#include <time.h>
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t frec__monotonic(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+void frec__clocks_read(struct frec_clocks *ret)
+{
+	// A preemption between the readings would put the clocks apart: the closest of some tries
+	// counts.
+	ret->uncertainty = UINT64_MAX;
+	for (int attempt = 0; attempt < 5; attempt++) {
+		uint64_t before = clock_ns(CLOCK_MONOTONIC);
+		uint64_t boottime = clock_ns(CLOCK_BOOTTIME);
+		uint64_t realtime = clock_ns(CLOCK_REALTIME);
+		uint64_t after = clock_ns(CLOCK_MONOTONIC);
+
+		if (after - before < ret->uncertainty)
+			*ret = (struct frec_clocks){.monotonic = before + (after - before) / 2,
+						    .boottime = boottime,
+						    .realtime = realtime,
+						    .uncertainty = after - before};
+	}
+}

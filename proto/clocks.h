@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The clocks of the kernel, read in nanoseconds. */
+#ifndef FREC_PROTO_CLOCKS_H
+#define FREC_PROTO_CLOCKS_H
+
+#include <stdint.h>
+
+/* One moment on three clocks. `uncertainty` is how far apart the three readings can be. */
+struct frec_clocks {
+	uint64_t monotonic, boottime, realtime, uncertainty; /* nanoseconds */
+};
+
+/* Reads the three clocks several times and keeps the closest readings. */
+void frec__clocks_read(struct frec_clocks *ret);
+
+/* CLOCK_MONOTONIC in nanoseconds. Any thread and any signal handler may call it. */
+uint64_t frec__monotonic(void);
+
+#endif
