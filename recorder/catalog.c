@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 #include "proto/cleanup.h"
-#include "recorder/tracefs.h"
+#include "recorder/service/tracefs.h"
 
 static const char *const user_groups[] = {"user_events", "user_events_multi"};
 

@@ -13,7 +13,7 @@
  * A recorder that is killed in here leaves its hidden name behind, which nobody asks: it does not
  * end as a recorder's does.
  */
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 
 #define SUFFIX ".sock"
 

@@ -14,7 +14,7 @@
 #include "recorder/engine_sources.h"
 #include "recorder/pid_space.h"
 #include "recorder/proc_scan.h"
-#include "recorder/shm.h"
+#include "recorder/service/shm.h"
 #include "recorder/shm_rings.h"
 
 // Between two looks at the processes of other pid namespaces, in nanoseconds.

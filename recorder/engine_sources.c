@@ -16,7 +16,7 @@
 #include "proto/read_file.h"
 #include "proto/report.h"
 #include "recorder/crash_program.h"
-#include "recorder/data_file.h"
+#include "recorder/service/data_file.h"
 
 // The bit of the enable word that user_events sets; see emit.h.
 #define USER_EVENTS_BIT 31

@@ -9,9 +9,9 @@
 
 #include "recorder/catalog.h"
 #include "proto/cleanup.h"
-#include "recorder/data_file.h"
+#include "recorder/service/data_file.h"
 #include "recorder/probe.h"
-#include "recorder/tracefs.h"
+#include "recorder/service/tracefs.h"
 
 /* Of the enable words that are registered here, which nothing reads. */
 #define SCRATCH_BIT 31

@@ -17,7 +17,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 #include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"

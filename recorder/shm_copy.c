@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "recorder/perf.h"
-#include "recorder/shm_checksum.h"
+#include "recorder/service/shm_checksum.h"
 
 _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(struct frec_sample) &&
 		       offsetof(struct frec_shm_record, id) - FREC_SHM_FRAME_SIZE ==

@@ -3,7 +3,7 @@
 #ifndef FREC_RECORDER_SHM_COPY_H
 #define FREC_RECORDER_SHM_COPY_H
 
-#include "recorder/shm.h"
+#include "recorder/service/shm.h"
 #include "recorder/shm_rings.h"
 
 enum { FREC_SHM_UNSEEN, FREC_SHM_KNOWN, FREC_SHM_REFUSED };

@@ -2,7 +2,7 @@
 frec_unit_test(test_payload flightrec_static)
 frec_unit_test(test_emit flightrec_static)
 foreach(test test_payload test_emit)
-	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/recorder/include)
+	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/recorder/service/include)
 endforeach()
 
 # A host test: a script of host/ and its arguments. 77 is a skip.

@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 #include "recorder/engine_shm.h"
 #include "tools/cli.h"
 #include "tools/session.h"

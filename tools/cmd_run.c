@@ -16,10 +16,10 @@
 
 #include "proto/clocks.h"
 #include "proto/report.h"
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 #include "recorder/engine_shm.h"
 #include "recorder/proc_scan.h"
-#include "recorder/shm.h"
+#include "recorder/service/shm.h"
 #include "tools/cli.h"
 #include "tools/session.h"
 

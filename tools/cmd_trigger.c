@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 #include "tools/cli.h"
 #include "tools/recorders.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 #include "tools/cli.h"
 
 void frec__record_options_init(struct frec_record_options *options)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 #include "tools/cli.h"
 #include "tools/record_options.h"
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "recorder/shm_emit.h"
+#include "recorder/service/shm_emit.h"
 #include "recorder/shm_rings.h"
 #include "tests/bench/bench_loop.h"
 

@@ -14,7 +14,7 @@
 
 #include "recorder/records.h"
 #include "recorder/shm_copy.h"
-#include "recorder/shm_emit.h"
+#include "recorder/service/shm_emit.h"
 
 FREC_EVENT(kit, tick, FREC_U32(thread), FREC_U64(number), FREC_STR(text));
 

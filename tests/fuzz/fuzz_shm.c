@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "recorder/declarations.h"
-#include "recorder/shm_checksum.h"
+#include "recorder/service/shm_checksum.h"
 #include "tests/data/shm_kit.h"
 
 #define RING_SIZE FREC_SHM_RING_SIZE_MIN

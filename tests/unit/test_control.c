@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 
 static int sockets[2];
 

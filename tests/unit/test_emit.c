@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/emit.h"
+#include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
 #define SHUT 9 /* a macro keeps its name as an enumerator */

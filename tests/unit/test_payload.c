@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/emit.h"
+#include "recorder/service/emit.h"
 
 #define STRINGS_MAX 40
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/shm_checksum.h"
+#include "recorder/service/shm_checksum.h"
 #include "recorder/shm_owner.h"
 #include "tests/data/shm_kit.h"
 

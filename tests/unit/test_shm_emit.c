@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/shm_sequence.h"
+#include "recorder/service/shm_sequence.h"
 #include "tests/data/shm_kit.h"
 
 #define RING_SIZE (1u << 20)

@@ -41,8 +41,8 @@
  * checks sizes and offsets. What it does not protect against is a wild write that hits the mapping:
  * such records are found and counted, but gone.
  */
-#ifndef FREC_RECORDER_SHM_H
-#define FREC_RECORDER_SHM_H
+#ifndef FREC_RECORDER_SERVICE_SHM_H
+#define FREC_RECORDER_SERVICE_SHM_H
 
 #include <linux/perf_event.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding tracefs, wherever it is mounted. */
-#ifndef FREC_RECORDER_TRACEFS_H
-#define FREC_RECORDER_TRACEFS_H
+#ifndef FREC_RECORDER_SERVICE_TRACEFS_H
+#define FREC_RECORDER_SERVICE_TRACEFS_H
 
 #include <stddef.h>
 

@@ -6,7 +6,7 @@
  *
  * A container may have been given a single file of it, mounted at its usual place or elsewhere.
  */
-#include "recorder/tracefs.h"
+#include "recorder/service/tracefs.h"
 
 #include <errno.h>
 #include <fcntl.h>

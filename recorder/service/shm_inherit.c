@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "recorder/shm_emit.h"
+#include "recorder/service/shm_emit.h"
 
 void frec__shm_inherit(void)
 {

@@ -4,7 +4,7 @@
  * whose headers have no <linux/user_events.h>; the kernel's Documentation/trace/user_events.rst
  * describes it.
  */
-#include "recorder/data_file.h"
+#include "recorder/service/data_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/tracefs.h"
+#include "recorder/service/tracefs.h"
 
 /* Programs that reuse numbers reuse low ones, and few open as many files as this. */
 #define USUAL_FD_LIMIT 1024

@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "flightrec/event.h"
-#include "recorder/control.h"
-#include "recorder/shm_emit.h"
+#include "recorder/service/control.h"
+#include "recorder/service/shm_emit.h"
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
 #define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */

@@ -11,7 +11,7 @@
  * The instruction that moves the position is an exchange-and-add: it leaves what it found in the
  * register that it added from. So on abort that register tells whether the record was committed.
  */
-#include "recorder/shm_sequence_x86_64.h"
+#include "recorder/service/shm_sequence_x86_64.h"
 
 /*
  * The section must be left with the pointer cleared: the code may be unloaded before the thread is

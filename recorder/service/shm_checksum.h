@@ -5,8 +5,8 @@
  * hash by multiplications took as long, in three times as many instructions; they are what an emit
  * has too many of.)
  */
-#ifndef FREC_RECORDER_SHM_CHECKSUM_H
-#define FREC_RECORDER_SHM_CHECKSUM_H
+#ifndef FREC_RECORDER_SERVICE_SHM_CHECKSUM_H
+#define FREC_RECORDER_SERVICE_SHM_CHECKSUM_H
 
 #include <stddef.h>
 #include <stdint.h>

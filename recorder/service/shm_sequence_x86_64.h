@@ -4,11 +4,11 @@
  * of the section themselves, which are in shm_sequence_x86_64.c, with what is to be known of them.
  * Part of shm_emit.c: calls are a good part of what an emit takes.
  */
-#ifndef FREC_RECORDER_SHM_SEQUENCE_H
-#define FREC_RECORDER_SHM_SEQUENCE_H
+#ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
+#define FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
 
-#include "recorder/shm_checksum.h"
-#include "recorder/shm_emit.h"
+#include "recorder/service/shm_checksum.h"
+#include "recorder/service/shm_emit.h"
 
 /* A debugger that steps through the code aborts every attempt. */
 #define FREC__SHM_ATTEMPTS 64

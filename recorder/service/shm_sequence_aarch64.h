@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* No restartable sequences here yet: threads of this architecture write to the shared ring. */
-#ifndef FREC_RECORDER_SHM_SEQUENCE_H
-#define FREC_RECORDER_SHM_SEQUENCE_H
+#ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_AARCH64_H
+#define FREC_RECORDER_SERVICE_SHM_SEQUENCE_AARCH64_H
 
-#include "recorder/shm_emit.h"
+#include "recorder/service/shm_emit.h"
 
 static inline bool frec__shm_has_sequences(void)
 {

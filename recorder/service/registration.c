@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "recorder/data_file.h"
-#include "recorder/emit.h"
-#include "recorder/shm_emit.h"
+#include "recorder/service/data_file.h"
+#include "recorder/service/emit.h"
+#include "recorder/service/shm_emit.h"
 
 /* Guards all that follows, and `registered` of every event. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

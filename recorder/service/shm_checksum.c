@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The checksum of records in shared memory, for any processor: see shm_checksum.h. */
-#include "recorder/shm_checksum.h"
+#include "recorder/service/shm_checksum.h"
 
 #include <string.h>
 

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/shm_sequence.h"
+#include "recorder/service/shm_sequence.h"
 
 #define GENERATIONS 0xfffe /* those that no FREC__NO_INDEX has */
 

@@ -105,8 +105,9 @@
 	FREC__SPEC(d, " ", 24) \
 	FREC__SPEC(e, " ", 32) \
 	FREC__SPEC(f, " ", 40) \
-	FREC__SPEC(g, " ", 48) FREC__SPEC(h, " ", 56) FREC__SPEC(i, " ", 64) \
-		FREC__SPEC(j, " ", 72) FREC__SPEC(k, " ", 80) FREC__SPEC(l, " ", 88)
+	FREC__SPEC(g, " ", 48) \
+	FREC__SPEC(h, " ", 56) FREC__SPEC(i, " ", 64) FREC__SPEC(j, " ", 72) \
+		FREC__SPEC(k, " ", 80) FREC__SPEC(l, " ", 88)
 #define FREC__VALUES_OF(a, b, c, d, e, f, g, h, i, j, k, l) \
 	FREC__VALUE_OF(a, 0) \
 	FREC__VALUE_OF(b, 1) \
@@ -114,8 +115,9 @@
 	FREC__VALUE_OF(d, 3) \
 	FREC__VALUE_OF(e, 4) \
 	FREC__VALUE_OF(f, 5) \
-	FREC__VALUE_OF(g, 6) FREC__VALUE_OF(h, 7) FREC__VALUE_OF(i, 8) FREC__VALUE_OF(j, 9) \
-		FREC__VALUE_OF(k, 10) FREC__VALUE_OF(l, 11)
+	FREC__VALUE_OF(g, 6) \
+	FREC__VALUE_OF(h, 7) FREC__VALUE_OF(i, 8) FREC__VALUE_OF(j, 9) FREC__VALUE_OF(k, 10) \
+		FREC__VALUE_OF(l, 11)
 
 #define FREC__SITE_NOTE(section, owner, type, description) \
 	".pushsection " section ",\"\",%%note\n" \

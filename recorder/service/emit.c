@@ -18,8 +18,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "recorder/emit.h"
-#include "recorder/shm_emit.h"
+#include "recorder/service/emit.h"
+#include "recorder/service/shm_emit.h"
 
 #define ATTEMPTS 3
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Messages between a recorder and those who ask something of it. Part of libflightrec: libc alone.
-#include "recorder/control.h"
+#include "recorder/service/control.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's user_events_data file: its descriptor, and what can be asked of it. */
-#ifndef FREC_RECORDER_DATA_FILE_H
-#define FREC_RECORDER_DATA_FILE_H
+#ifndef FREC_RECORDER_SERVICE_DATA_FILE_H
+#define FREC_RECORDER_SERVICE_DATA_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Protection keys are x86's here: memory is not guarded. */
-#include "recorder/shm_emit.h"
+#include "recorder/service/shm_emit.h"
 
 uint32_t frec__shm_guard_open(int key)
 {

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "recorder/emit.h"
+#include "recorder/service/emit.h"
 
 #define INDEX_SIZE sizeof(uint32_t)
 #define CUT_END_SIZE 2

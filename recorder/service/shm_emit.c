@@ -7,7 +7,7 @@
  * that has restartable sequences does that in the ring of its CPU, without an atomic instruction;
  * the others in the shared ring, where a place is taken first and the commit word stored last.
  */
-#include "recorder/shm_sequence.h"
+#include "recorder/service/shm_sequence.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "recorder/emit.h"
-#include "recorder/shm_checksum.h"
+#include "recorder/service/emit.h"
+#include "recorder/service/shm_checksum.h"
 
 struct frec__shm *frec__shm;
 uint32_t *frec__shm_process;

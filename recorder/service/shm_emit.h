@@ -4,8 +4,8 @@
  * into it. Depends on libc alone. Attaching and registering happen under the lock of
  * registration.c; emitting takes none.
  */
-#ifndef FREC_RECORDER_SHM_EMIT_H
-#define FREC_RECORDER_SHM_EMIT_H
+#ifndef FREC_RECORDER_SERVICE_SHM_EMIT_H
+#define FREC_RECORDER_SERVICE_SHM_EMIT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "flightrec/event.h"
-#include "recorder/shm.h"
+#include "recorder/service/shm.h"
 
 /*
  * What a service has of a recorder's memory. Once published it does not change and is never freed:

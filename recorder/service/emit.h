@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the two halves of libflightrec share: emitting, and registering what is emitted. */
-#ifndef FREC_RECORDER_EMIT_H
-#define FREC_RECORDER_EMIT_H
+#ifndef FREC_RECORDER_SERVICE_EMIT_H
+#define FREC_RECORDER_SERVICE_EMIT_H
 
 #include <stdbool.h>
 

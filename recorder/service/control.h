@@ -27,8 +27,8 @@
  * other user may attach, trigger and ask for the status, and gets and learns only what belongs to
  * his own processes.
  */
-#ifndef FREC_RECORDER_CONTROL_H
-#define FREC_RECORDER_CONTROL_H
+#ifndef FREC_RECORDER_SERVICE_CONTROL_H
+#define FREC_RECORDER_SERVICE_CONTROL_H
 
 #include <stdbool.h>
 #include <stddef.h>
