@@ -14,8 +14,8 @@
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
-#include "recorder/core_pattern.h"
-#include "recorder/core_stacks.h"
+#include "recorder/core/pattern.h"
+#include "recorder/core/stacks.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/core_handle.h"
-#include "recorder/core_install.h"
-#include "recorder/core_stacks.h"
+#include "recorder/core/handle.h"
+#include "recorder/core/install.h"
+#include "recorder/core/stacks.h"
 #include "tools/cli.h"
 
 #define USAGE \

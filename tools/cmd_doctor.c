@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/probes.h"
+#include "recorder/doctor/probes.h"
 #include "tools/cli.h"
 #include "tools/doctor_table.h"
 #include "tools/terminal.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/import.h"
+#include "recorder/import/import.h"
 #include "tools/cli.h"
 
 #define USAGE "flightrec import PERF.DATA -o OUT.frec"

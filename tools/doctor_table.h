@@ -4,7 +4,7 @@
 #define FREC_TOOLS_DOCTOR_TABLE_H
 
 #include "export/text.h"
-#include "recorder/probes.h"
+#include "recorder/doctor/probes.h"
 
 /* `width`: columns of the terminal; 0: a line may be as long as it is. */
 void frec__doctor_table(struct frec_text *text, const struct frec_probe_result *results,

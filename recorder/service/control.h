@@ -13,7 +13,7 @@
  *			after `yes` the
  *						snapshot of its death waits for the next message, or
  *						for the hanging up
- *	stacks PID MISSING + fd	ok | error TEXT its threads' stacks, see core_stacks.h; so many are
+ *	stacks PID MISSING + fd	ok | error TEXT its threads' stacks, see core/stacks.h; so many are
  *				not among them
  *	end		(no answer)		the sender is about to end by itself
  *	stop		ok			ends the recorder (only for its owner)

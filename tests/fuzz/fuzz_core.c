@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/core_notes.h"
+#include "recorder/core/notes.h"
 #include "recorder/thread_stacks.h"
 
 /* What a pipe takes without a reader. */

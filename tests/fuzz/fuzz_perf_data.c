@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "export/events.h"
-#include "recorder/import.h"
+#include "recorder/import/import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

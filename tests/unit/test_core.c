@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 #include "proto/part.h"
-#include "recorder/core_notes.h"
-#include "recorder/core_pattern.h"
+#include "recorder/core/notes.h"
+#include "recorder/core/pattern.h"
 #include "recorder/perf.h"
 #include "recorder/thread_stacks.h"
 #include "unwind/unwind.h"

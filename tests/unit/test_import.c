@@ -14,7 +14,7 @@
 
 #include "export/events.h"
 #include "export/verify.h"
-#include "recorder/import.h"
+#include "recorder/import/import.h"
 #include "tests/data/make_perf_data.h"
 
 #define EVENTS 40

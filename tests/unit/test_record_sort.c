@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/record_sort.h"
+#include "recorder/import/record_sort.h"
 
 #define ROOM (256u << 10)
 

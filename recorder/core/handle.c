@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Handling a core dump, in two processes.
+ *
+ * The kernel makes the dying process stand still until its core dump is read. A child takes the
+ * head of it, with the registers of all threads, into a memory file, unwinds the threads and hands
+ * their stacks to the recorders. All that is parsed is parsed there: programs, their tables and
+ * stacks can be anything. The parent waits for it, but not for ever, and then passes on what the
+ * child took, which is in that memory file to the byte, and the rest. So a child that crashes or
+ * hangs costs the stacks, and never the core dump.
+ */
+#include "recorder/core/handle.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "proto/clocks.h"
+#include "recorder/child.h"
+#include "proto/cleanup.h"
+#include "recorder/core/pass.h"
+#include "recorder/core/recorders.h"
+#include "recorder/core/stacks.h"
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+static void say(const struct frec_error *error)
+{
+	fprintf(stderr, "flightrec core: %s\n", error->message);
+}
+
+static int hand_over(const struct frec_core_recorders *recorders,
+		     const struct frec_core_process *process, const struct frec_core_notes *notes,
+		     uint64_t until, uint64_t deadline, struct frec_error *reterr)
+{
+	FREC_CLOSE int fd = memfd_create("stacks", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	size_t missing = 0;
+	int r;
+
+	if (fd < 0)
+		return frec__error(reterr, -errno, "memfd_create: %s", strerror(errno));
+	r = frec__core_stacks_write(process, notes, until, fd, &missing, reterr);
+	if (r)
+		return r;
+	if (fcntl(fd, F_ADD_SEALS, SEALS))
+		return frec__error(reterr, -errno, "sealing the stacks: %s", strerror(errno));
+	frec__core_recorders_send(recorders, process->pid, fd, missing, deadline);
+	return 0;
+}
+
+static int look(pid_t pid, bool only_root, const struct frec_core_limits *limits, int kept,
+		struct frec_error *reterr)
+{
+	uint64_t start = frec__monotonic(), share = limits->seconds * UINT64_C(250000000);
+	struct frec_core_recorders recorders;
+	struct frec_core_process process;
+	struct frec_core_notes notes;
+	int r = frec__core_process_open(&process, pid);
+
+	if (r)
+		return frec__error(reterr, r, "process %d: %s", pid, strerror(-r));
+	frec__core_recorders_find(&recorders, &process, only_root, start + 2 * share);
+	if (recorders.count) {
+		r = frec__core_notes_read(STDIN_FILENO, kept, limits->threads, &notes, reterr);
+		// The last quarter of the time is for handing over.
+		if (!r)
+			r = hand_over(&recorders, &process, &notes, start + 3 * share,
+				      start + 4 * share, reterr);
+		frec__core_notes_deinit(&notes);
+	}
+	frec__core_recorders_close(&recorders);
+	frec__core_process_close(&process);
+	return r;
+}
+
+// In a process that may fail in any way and takes no longer than it may.
+static void look_apart(pid_t pid, bool only_root, const struct frec_core_limits *limits, int kept)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		struct frec_error error = {0};
+
+		frec__child_limit(limits->seconds);
+		if (look(pid, only_root, limits, kept, &error))
+			say(&error);
+		_exit(0);
+	}
+	if (child > 0 && !frec__child_ends_within(child, (int)limits->seconds * 1000, NULL)) {
+		fprintf(stderr,
+			"flightrec core: looking at process %d took more than %u s and was given "
+			"up\n",
+			pid, limits->seconds);
+		frec__child_kill(child);
+	}
+}
+
+int frec__core_handle(const struct frec_core_values *values, const struct frec_core_limits *limits,
+		      const char *previous)
+{
+	pid_t pid = values->of['P'] ? atoi(values->of['P']) : 0;
+	// SUID_DUMP_USER: its user may see its memory.
+	bool only_root = !values->of['d'] || strcmp(values->of['d'], "1") != 0;
+	FREC_CLOSE int kept = memfd_create("core", MFD_CLOEXEC);
+	struct frec_error error = {0};
+	int r;
+
+	if (kept >= 0 && pid > 0 && limits->seconds)
+		look_apart(pid, only_root, limits, kept);
+	if (kept < 0) // nothing could be taken from the pipe before
+		kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	r = frec__core_pass_on(previous, values, kept, STDIN_FILENO, &error);
+	if (r)
+		say(&error);
+	return r;
+}

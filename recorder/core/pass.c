@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// To a command, through a pipe.
+#include "recorder/core/pass.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "recorder/core/file.h"
+
+#define PIECE (1u << 20)
+
+// Moves everything from a file or pipe into a pipe. A reader who has seen enough is no failure.
+static int feed(int from, int pipe)
+{
+	for (;;) {
+		ssize_t n = splice(from, NULL, pipe, NULL, PIECE, SPLICE_F_MORE);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n && errno != EPIPE ? -errno : 0;
+	}
+}
+
+// The same signals and descriptors as from the kernel: of ours, all are closed by exec.
+static void become(char **command, int input)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	dup2(input, STDIN_FILENO);
+	execv(command[0], command);
+	_exit(127);
+}
+
+static int pass_to_command(const char *pattern, const struct frec_core_values *values, int kept,
+			   int source, struct frec_error *reterr)
+{
+	FREC_FREE char **command = NULL;
+	int pipes[2], status, r = frec__core_pattern_command(pattern, values, &command);
+	pid_t child;
+
+	if (r)
+		return frec__error(reterr, r, "kernel.core_pattern was \"%s\", which is no command",
+				   pattern);
+	if (pipe2(pipes, O_CLOEXEC))
+		return frec__error(reterr, -errno, "pipe: %s", strerror(errno));
+	signal(SIGPIPE, SIG_IGN);
+	child = fork();
+	if (!child)
+		become(command, pipes[0]);
+	close(pipes[0]);
+	if (child < 0) {
+		close(pipes[1]);
+		return frec__error(reterr, -errno, "fork: %s", strerror(errno));
+	}
+	r = feed(kept, pipes[1]);
+	if (!r || r == -EINVAL) // which a device has to say of it
+		r = feed(source, pipes[1]);
+	close(pipes[1]);
+	// With kernel.core_pipe_limit the process is there until its reader ends: until we do, who
+	// hold the other pipe.
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (r)
+		return frec__error(reterr, r, "%s: the core dump was cut: %s", command[0],
+				   strerror(-r));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return frec__error(reterr, -ENOEXEC,
+				   "%s: it could not be run to take the core dump", command[0]);
+	return 0;
+}
+
+int frec__core_pass_on(const char *pattern, const struct frec_core_values *values, int kept,
+		       int source, struct frec_error *reterr)
+{
+	if (lseek(kept, 0, SEEK_SET) < 0 && errno != ESPIPE)
+		return frec__error(reterr, -errno, "lseek: %s", strerror(errno));
+	if (*pattern == '|')
+		return pass_to_command(pattern, values, kept, source, reterr);
+	return frec__core_file_write(pattern, values, kept, source, reterr);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// Making patterns for core dumps, and expanding them as the kernel does.
+#include "recorder/core/pattern.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND " core "
+
+// What the handler itself wants to know: the process's number, everywhere and in its own pid
+// namespace (which a file's name gets by kernel.core_uses_pid), whether its memory is private, and
+// how large a core file may be.
+#define NEEDED "Ppdc"
+
+// Numbers first: a kernel before 5.3 takes the texts apart at their blanks, and one of these must
+// not pass for a number.
+#define TEXTS "hefE"
+
+static void append(char *pattern, size_t *used, const char *text, size_t size)
+{
+	if (*used + size < FREC_CORE_PATTERN_MAX)
+		memcpy(pattern + *used, text, size);
+	*used += size;
+}
+
+static void ask(char *pattern, size_t *used, bool asked[UCHAR_MAX + 1], char letter)
+{
+	const char argument[] = {' ', letter, '%', letter};
+
+	if (asked[(unsigned char)letter])
+		return;
+	asked[(unsigned char)letter] = true;
+	append(pattern, used, argument, sizeof(argument));
+}
+
+// What the pattern before wants, numbers or texts.
+static void ask_previous(char *pattern, size_t *used, bool asked[UCHAR_MAX + 1],
+			 const char *previous, bool texts)
+{
+	for (const char *p = previous; *p; p++) {
+		if (*p != '%')
+			continue;
+		p++;
+		if (!*p)
+			break;
+		if (isalpha((unsigned char)*p) && !!strchr(TEXTS, *p) == texts)
+			ask(pattern, used, asked, *p);
+	}
+}
+
+int frec__core_pattern_make(const char *tool, const char *settings, const char *previous,
+			    char ret[FREC_CORE_PATTERN_MAX], struct frec_error *reterr)
+{
+	bool asked[UCHAR_MAX + 1] = {false};
+	char pattern[FREC_CORE_PATTERN_MAX];
+	size_t used = 0;
+
+	if (*tool != '/' || strpbrk(tool, " \t\n%"))
+		return frec__error(
+			reterr, -EINVAL,
+			"%s: the kernel takes an absolute path without blanks and '%%': install "
+			"flightrec at another one",
+			tool);
+	append(pattern, &used, "|", 1);
+	append(pattern, &used, tool, strlen(tool));
+	append(pattern, &used, COMMAND, strlen(COMMAND));
+	append(pattern, &used, settings, strlen(settings));
+	if (*settings)
+		append(pattern, &used, " ", 1);
+	append(pattern, &used, FREC_CORE_KERNEL, strlen(FREC_CORE_KERNEL));
+	for (const char *p = NEEDED; *p; p++)
+		ask(pattern, &used, asked, *p);
+	ask_previous(pattern, &used, asked, previous, false);
+	ask_previous(pattern, &used, asked, previous, true);
+	if (used >= FREC_CORE_PATTERN_MAX)
+		return frec__error(reterr, -EINVAL,
+				   "kernel.core_pattern would have %zu bytes, and the kernel takes "
+				   "%d: install "
+				   "flightrec at a shorter path than %s",
+				   used, FREC_CORE_PATTERN_MAX - 1, tool);
+	memcpy(ret, pattern, used);
+	ret[used] = 0;
+	return 0;
+}
+
+bool frec__core_pattern_is_ours(const char *pattern)
+{
+	const char *command = strstr(pattern, COMMAND);
+
+	return *pattern == '|' && command && strstr(command, " " FREC_CORE_KERNEL " ");
+}
+
+void frec__core_values_parse(int argc, char *const *argv, struct frec_core_values *ret)
+{
+	*ret = (struct frec_core_values){0};
+	for (int i = 0; i < argc; i++) {
+		unsigned char letter = (unsigned char)argv[i][0];
+
+		if (letter && !ret->of[letter])
+			ret->of[letter] = argv[i] + 1;
+	}
+}
+
+// What %LETTER stands for: nothing, where the kernel does not know it either.
+static const char *value_of(const struct frec_core_values *values, char letter)
+{
+	const char *value = letter == '%' ? "%" : values->of[(unsigned char)letter];
+
+	return value ? value : "";
+}
+
+int frec__core_pattern_file(const char *pattern, const struct frec_core_values *values,
+			    bool uses_pid, char *ret, size_t size)
+{
+	bool has_pid = false;
+	size_t used = 0;
+	FILE *out = fmemopen(ret, size, "w");
+
+	if (!out)
+		return -ENAMETOOLONG;
+	*ret = 0; // a stream into which nothing is written ends nothing
+	for (const char *p = pattern; *p; p++) {
+		const char literal[] = {*p, 0};
+		const char *piece = literal;
+
+		if (*p == '%') {
+			p++;
+			if (!*p)
+				break;
+			has_pid |= *p == 'p';
+			piece = value_of(values, *p);
+		}
+		used += strlen(piece);
+		fputs(piece, out);
+	}
+	if (uses_pid && !has_pid) {
+		used += 1 + strlen(value_of(values, 'p'));
+		fprintf(out, ".%s", value_of(values, 'p'));
+	}
+	fclose(out);
+	return used < size ? 0 : -ENAMETOOLONG;
+}
+
+int frec__core_pattern_command(const char *pattern, const struct frec_core_values *values,
+			       char ***ret)
+{
+	size_t words = 0, bytes = 0, used = 0;
+	char **command, *text;
+
+	// Each character begins a word at most, and stands for itself or for a value.
+	for (const char *p = pattern + 1; *p; p++)
+		bytes += 1 + (p[-1] == '%' ? strlen(value_of(values, *p)) : 1);
+	command = malloc((strlen(pattern) + 1) * sizeof(*command) + bytes + 1);
+	if (!command)
+		return -ENOMEM;
+	text = (char *)(command + strlen(pattern) + 1);
+	// It is split before it is expanded, so that no value becomes two arguments.
+	for (const char *p = pattern + 1; *p;) {
+		if (isspace((unsigned char)*p)) {
+			p++;
+			continue;
+		}
+		command[words++] = text + used;
+		for (; *p && !isspace((unsigned char)*p); p++) {
+			const char literal[] = {*p, 0};
+			const char *piece = literal;
+
+			if (*p == '%') {
+				if (!p[1]) {
+					p++;
+					break;
+				}
+				piece = value_of(values, *++p);
+			}
+			memcpy(text + used, piece, strlen(piece));
+			used += strlen(piece);
+		}
+		text[used++] = 0;
+	}
+	command[words] = NULL;
+	if (!words) {
+		free(command);
+		return -EINVAL;
+	}
+	*ret = command;
+	return 0;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// Reading /proc of a process whose core is being dumped.
+#include "recorder/core/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
+// A stack pointer that far below the next mapping is in no guard page, but wild.
+#define GUARD_MAX (UINT64_C(64) << 20)
+#define STATUS_MAX 65536
+#define TID_MAX (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
+
+static FILE *open_at(int folder, const char *path)
+{
+	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
+static inline void close_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+#define CLOSE_FILE __attribute__((cleanup(close_file)))
+
+static bool add_program(struct frec_core_process *process, const struct frec_core_mapping *mapping,
+			uint64_t offset, const char *name)
+{
+	struct frec_unwind_map *program;
+	char path[80];
+
+	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
+		return false;
+	// What is of no file has no such link. The vDSO is known by its name.
+	if (*name == '/')
+		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
+			 process->pid, mapping->start, mapping->end);
+	else
+		snprintf(path, sizeof(path), "%s", *name ? name : "//anon");
+	program = &process->program[process->programs];
+	*program = (struct frec_unwind_map){.start = mapping->start,
+					    .end = mapping->end,
+					    .offset = offset,
+					    .path = strdup(path)};
+	process->programs += program->path != NULL;
+	return program->path;
+}
+
+static int read_maps(struct frec_core_process *process)
+{
+	CLOSE_FILE FILE *file = open_at(process->folder, "maps");
+	FREC_FREE char *line = NULL;
+	size_t room = 0;
+
+	if (!file)
+		return -errno;
+	while (process->mappings < FREC_CORE_MAPS_MAX && getline(&line, &room, file) > 0) {
+		struct frec_core_mapping *mapping;
+		char permissions[8];
+		uint64_t offset;
+		int at = 0;
+
+		if (!frec__grow(&process->mapping, process->mappings, sizeof(*mapping)))
+			return -ENOMEM;
+		mapping = &process->mapping[process->mappings];
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %*s %*s %n",
+			   &mapping->start, &mapping->end, permissions, &offset, &at) < 4 ||
+		    !at)
+			continue;
+		line[strcspn(line, "\n")] = 0;
+		mapping->readable = permissions[0] == 'r';
+		process->mappings++;
+		if (permissions[2] == 'x' && !add_program(process, mapping, offset, line + at))
+			return -ENOMEM;
+	}
+	return process->mappings ? 0 : -ESRCH; // it has given its memory back
+}
+
+// The text behind `name` in a status file, or NULL.
+static const char *field(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+
+	return at ? at + strlen(name) : NULL;
+}
+
+static bool read_status(int folder, const char *path, char ret[STATUS_MAX])
+{
+	FREC_CLOSE int fd = openat(folder, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret, STATUS_MAX - 1);
+
+	if (n < 0)
+		return false;
+	ret[n] = 0;
+	return true;
+}
+
+static bool read_owner(struct frec_core_process *process, const char *status)
+{
+	uint32_t uid[4];
+	const char *at = field(status, "\nUid:");
+
+	if (!at || sscanf(at, "%" SCNu32 "%" SCNu32 "%" SCNu32 "%" SCNu32, &uid[0], &uid[1],
+			  &uid[2], &uid[3]) != 4)
+		return false;
+	process->uid = uid[0];
+	process->one_user = uid[0] == uid[1] && uid[0] == uid[2] && uid[0] == uid[3];
+	return true;
+}
+
+// "NSpid: 4711 12 1": the numbers of a thread from our namespace to its own.
+static uint32_t innermost(const char *status)
+{
+	const char *at = field(status, "\nNSpid:");
+	uint32_t number = 0;
+	int length;
+
+	while (at && sscanf(at, "%*[ \t]%" SCNu32 "%n", &number, &length) == 1)
+		at += length;
+	return number;
+}
+
+static int read_threads(struct frec_core_process *process, char status[STATUS_MAX])
+{
+	FREC_CLOSEDIR DIR *folder = NULL;
+	const struct dirent *entry;
+	int fd = openat(process->folder, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	folder = fd < 0 ? NULL : fdopendir(fd);
+	if (!folder)
+		return -errno;
+	while (process->threads < TID_MAX && (entry = readdir(folder))) {
+		char path[300];
+
+		snprintf(path, sizeof(path), "%s/status", entry->d_name);
+		if (*entry->d_name == '.' || !read_status(dirfd(folder), path, status))
+			continue;
+		if (!frec__grow(&process->thread, process->threads, sizeof(*process->thread)))
+			return -ENOMEM;
+		process->thread[process->threads++] =
+			(struct frec_core_tid){.inside = innermost(status),
+					       .here = (uint32_t)strtoul(entry->d_name, NULL, 10)};
+	}
+	return 0;
+}
+
+int frec__core_process_open(struct frec_core_process *process, pid_t pid)
+{
+	FREC_FREE char *status = malloc(STATUS_MAX);
+	char path[32];
+	int r;
+
+	*process = (struct frec_core_process){.pid = pid, .folder = -1, .memory = -1};
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (!status)
+		return -ENOMEM;
+	process->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (process->folder < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	process->memory = openat(process->folder, "mem", O_RDONLY | O_CLOEXEC);
+	r = read_status(process->folder, "status", status) && read_owner(process, status) ? 0
+											  : -ESRCH;
+	if (!r)
+		r = read_maps(process);
+	if (!r && innermost(status) != (uint32_t)pid)
+		r = read_threads(process, status);
+	if (r)
+		frec__core_process_close(process);
+	return r;
+}
+
+void frec__core_process_close(struct frec_core_process *process)
+{
+	for (size_t i = 0; i < process->programs; i++)
+		free((char *)(uintptr_t)process->program[i].path);
+	free(process->program);
+	free(process->mapping);
+	free(process->thread);
+	if (process->memory >= 0)
+		close(process->memory);
+	if (process->folder >= 0)
+		close(process->folder);
+	*process = (struct frec_core_process){.folder = -1, .memory = -1};
+}
+
+uint32_t frec__core_process_tid(const struct frec_core_process *process, uint32_t inside)
+{
+	if (!process->threads)
+		return inside;
+	for (size_t i = 0; i < process->threads; i++) {
+		if (process->thread[i].inside == inside)
+			return process->thread[i].here;
+	}
+	return 0;
+}
+
+void frec__core_process_name(const struct frec_core_process *process, uint32_t tid, char ret[16])
+{
+	char path[40];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "task/%u/comm", tid);
+
+	FREC_CLOSE int fd = openat(process->folder, path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? 0 : read(fd, ret, 15);
+	ret[n < 0 ? 0 : n] = 0;
+	ret[strcspn(ret, "\n")] = 0;
+}
+
+void frec__core_process_stack(const struct frec_core_process *process, uint64_t pointer,
+			      uint8_t *buffer, size_t size, struct frec_stack *ret)
+{
+	uint64_t end;
+	size_t i = 0;
+	ssize_t n;
+
+	*ret = (struct frec_stack){.address = pointer, .data = buffer};
+	// A mapping that cannot be read is a guard page, too.
+	while (i < process->mappings &&
+	       (process->mapping[i].end <= pointer || !process->mapping[i].readable))
+		i++;
+	if (i == process->mappings || (process->mapping[i].start > pointer &&
+				       process->mapping[i].start - pointer > GUARD_MAX))
+		return;
+	if (process->mapping[i].start > pointer)
+		ret->address = process->mapping[i].start;
+	end = process->mapping[i].end;
+	if (end - ret->address < size)
+		size = end - ret->address;
+	// Not process_vm_readv(2), which kernels can be built without.
+	n = pread(process->memory, buffer, size, (off_t)ret->address);
+	ret->size = n < 0 ? 0 : (size_t)n;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Asking the recorders of this machine whether they want the stacks of a process.
+#include "recorder/core/recorders.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "recorder/service/control.h"
+
+#define SUFFIX ".sock"
+
+static int milliseconds_to(uint64_t deadline)
+{
+	uint64_t now = frec__monotonic();
+
+	return now < deadline ? (int)((deadline - now) / 1000000) : 0;
+}
+
+// Whether the recorder behind `fd` may know what the process did.
+static bool may_know(int fd, const struct frec_core_process *process, bool only_root)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		return false;
+	return !peer.uid || (!only_root && process->one_user && peer.uid == process->uid);
+}
+
+static void ask(struct frec_core_recorders *recorders, const char *socket,
+		const struct frec_core_process *process, bool only_root)
+{
+	char request[32];
+	int fd = recorders->count < FREC_CORE_RECORDERS_MAX ? frec__control_connect(socket) : -1;
+
+	snprintf(request, sizeof(request), "core %d", process->pid);
+	if (fd >= 0 && may_know(fd, process, only_root) && !frec__control_send(fd, request, -1))
+		recorders->fd[recorders->count++] = fd;
+	else if (fd >= 0)
+		close(fd);
+}
+
+// The folder must be that user's: anybody can make one in /tmp.
+static void ask_folder(struct frec_core_recorders *recorders, const char *path, uint32_t owner,
+		       const struct frec_core_process *process, bool only_root)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	FREC_CLOSEDIR DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct stat status;
+
+	if (!folder || fstat(fd, &status) || status.st_uid != owner)
+		return;
+	while ((entry = readdir(folder))) {
+		size_t length = strlen(entry->d_name);
+		char socket[PATH_MAX];
+
+		if (length <= strlen(SUFFIX) ||
+		    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) != 0)
+			continue;
+		snprintf(socket, sizeof(socket), "%s/%s", path, entry->d_name);
+		ask(recorders, socket, process, only_root);
+	}
+}
+
+// Keeps those who answer "ok yes".
+static void keep_waiting(struct frec_core_recorders *recorders, uint64_t deadline)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < recorders->count; i++) {
+		char answer[512];
+
+		if (frec__control_receive(recorders->fd[i], answer, sizeof(answer), NULL,
+					  milliseconds_to(deadline)) > 0 &&
+		    !strcmp(answer, "ok yes"))
+			recorders->fd[kept++] = recorders->fd[i];
+		else
+			close(recorders->fd[i]);
+	}
+	recorders->count = kept;
+}
+
+void frec__core_recorders_find(struct frec_core_recorders *recorders,
+			       const struct frec_core_process *process, bool only_root,
+			       uint64_t deadline)
+{
+	static const char *const of_user[] = {"/run/user/%u/flightrec", "/tmp/flightrec-%u"};
+	char path[64];
+
+	*recorders = (struct frec_core_recorders){.count = 0};
+	ask_folder(recorders, FREC_CONTROL_FOLDER, 0, process, only_root);
+	for (size_t i = 0; i < sizeof(of_user) / sizeof(of_user[0]); i++) {
+		snprintf(path, sizeof(path), of_user[i], process->uid);
+		ask_folder(recorders, path, process->uid, process, only_root);
+	}
+	keep_waiting(recorders, deadline);
+}
+
+void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_t pid, int fd,
+			       size_t missing, uint64_t deadline)
+{
+	char request[64];
+
+	snprintf(request, sizeof(request), "stacks %d %zu", pid, missing);
+	for (size_t i = 0; i < recorders->count; i++)
+		frec__control_send(recorders->fd[i], request, fd);
+	// The process must not be gone before they have them: then they would write the snapshot
+	// without.
+	for (size_t i = 0; i < recorders->count; i++) {
+		char answer[512];
+
+		(void)frec__control_receive(recorders->fd[i], answer, sizeof(answer), NULL,
+					    milliseconds_to(deadline));
+	}
+}
+
+void frec__core_recorders_close(struct frec_core_recorders *recorders)
+{
+	while (recorders->count)
+		close(recorders->fd[--recorders->count]);
+}

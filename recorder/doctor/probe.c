@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// What probes have in common: saying what was found, and what would change it.
+#include "recorder/doctor/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
+
+/* The inode of the first user namespace: PROC_USER_INIT_INO of the kernel's
+ * include/linux/proc_ns.h. */
+#define FIRST_USER_NAMESPACE 0xEFFFFFFDu
+
+#define CAPABILITIES_MAX 3
+#define NO_CAPABILITY 0 /* which is CAP_CHOWN's number, and nothing asks for that here */
+
+/*
+ * In the order in which their want is told. The last one is for uprobes set one by one where the
+ * kernel has found out what harm a breakpoint within an instruction can do: it is told only where
+ * the others were not enough.
+ */
+static const int rights[][CAPABILITIES_MAX] = {
+	[FREC_PROBE_RIGHT_PERFMON] = {CAP_PERFMON},
+	[FREC_PROBE_RIGHT_BPF] = {CAP_BPF},
+	[FREC_PROBE_RIGHT_BPF_PERFMON] = {CAP_BPF, CAP_PERFMON},
+	[FREC_PROBE_RIGHT_UPROBE] = {CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN},
+};
+
+void frec__probe_found(struct frec_probe_result *ret, enum frec_probe_state state,
+		       const char *format, ...)
+{
+	va_list arguments;
+
+	ret->state = state;
+	va_start(arguments, format);
+	vsnprintf(ret->found, sizeof(ret->found), format, arguments);
+	va_end(arguments);
+}
+
+static void advise_outside(struct frec_probe_result *ret)
+{
+	frec__probe_advise(
+		ret,
+		"rights inside a user namespace do not count for this: have a recorder outside of "
+		"it record (flightrec record --listen)");
+}
+
+// Half a command is worse than none.
+void frec__probe_fix(struct frec_probe_result *ret, const char *format, ...)
+{
+	va_list arguments;
+
+	if (!frec__probe_first_user_namespace()) {
+		advise_outside(ret);
+		return;
+	}
+	va_start(arguments, format);
+	if (vsnprintf(ret->fix, sizeof(ret->fix), format, arguments) >= (int)sizeof(ret->fix))
+		*ret->fix = 0;
+	va_end(arguments);
+}
+
+void frec__probe_advise(struct frec_probe_result *ret, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(ret->advice, sizeof(ret->advice), format, arguments);
+	va_end(arguments);
+}
+
+static bool effective(int capability)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+// The first that this process does not have. CAP_SYS_ADMIN stands for those that were split off
+// from it.
+static int lacking(enum frec_probe_right right)
+{
+	for (int i = 0; i < CAPABILITIES_MAX && rights[right][i] != NO_CAPABILITY; i++) {
+		if (!effective(rights[right][i]) && !effective(CAP_SYS_ADMIN))
+			return rights[right][i];
+	}
+	return NO_CAPABILITY;
+}
+
+bool frec__probe_first_user_namespace(void)
+{
+	struct stat status;
+
+	// A kernel without user namespaces has but one.
+	return stat("/proc/self/ns/user", &status) || status.st_ino == FIRST_USER_NAMESPACE;
+}
+
+static const char *name_of(int capability)
+{
+	return capability == CAP_BPF ? "BPF" : capability == CAP_PERFMON ? "PERFMON" : "SYS_ADMIN";
+}
+
+void frec__probe_tool(char *ret, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
+
+	ret[n < 0 ? 0 : n] = 0;
+}
+
+static void fix_rights(struct frec_probe_result *ret, enum frec_probe_right right)
+{
+	int capability = lacking(right);
+	char path[PATH_MAX], quoted[400];
+
+	frec__probe_tool(path, sizeof(path));
+	frec__probe_quote(path, quoted, sizeof(quoted));
+	if (!frec__probe_first_user_namespace()) {
+		advise_outside(ret);
+	} else if (capability == NO_CAPABILITY) {
+		frec__probe_advise(ret,
+				   "this process has the rights: seccomp, a security module or "
+				   "kernel lockdown forbids it nevertheless");
+	} else if (prctl(PR_CAPBSET_READ, capability) == 0) {
+		frec__probe_advise(
+			ret,
+			"this process was started so that it can never have CAP_%s: start it "
+			"with it (docker run --cap-add %s, CapabilityBoundingSet= of a unit)",
+			name_of(capability), name_of(capability));
+	} else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
+		frec__probe_advise(
+			ret, "no_new_privs is set here, so that no file can give rights: run it "
+			     "without (NoNewPrivileges= of a unit)");
+	} else if (capability == CAP_SYS_ADMIN && *quoted) {
+		// A tool that everybody may run as CAP_SYS_ADMIN would make everybody root.
+		frec__probe_advise(
+			ret, "root may; so that root records for others, who name the socket");
+		frec__probe_fix(ret, "sudo %s record --listen /run/flightrec.socket", quoted);
+	} else if (*quoted) {
+		frec__probe_fix(ret, "%ssetcap cap_bpf,cap_perfmon+ep %s", frec__probe_sudo(),
+				quoted);
+	}
+}
+
+void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
+			 enum frec_probe_right right, const char *configuration)
+{
+	frec__probe_found(ret, FREC_PROBE_MISSING, "%s: %s", what, strerror(-r));
+	if (r == -EPERM || r == -EACCES)
+		fix_rights(ret, right);
+	else
+		frec__probe_advise(ret, "boot a kernel built with %s", configuration);
+}
+
+const char *frec__probe_sudo(void)
+{
+	return geteuid() ? "sudo " : "";
+}
+
+void frec__probe_quote(const char *word, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	if (*word &&
+	    !word[strspn(word,
+			 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+")]) {
+		*ret = 0;
+		if (strlen(word) < size)
+			memcpy(ret, word, strlen(word) + 1);
+		return;
+	}
+	*ret = 0;
+	for (const char *c = word; *c; c++) {
+		// Six: the quotes around, one character as '\'' and the end.
+		if (used + 7 > size) {
+			*ret = 0;
+			return;
+		}
+		if (c == word)
+			ret[used++] = '\'';
+		if (*c == '\'')
+			used += (size_t)sprintf(ret + used, "'\\''");
+		else
+			ret[used++] = *c;
+	}
+	if (used)
+		memcpy(ret + used, "'", 2);
+}
+
+void frec__probe_read_line(const char *path, char *ret, size_t size)
+{
+	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, path, 4096);
+
+	snprintf(ret, size, "%.*s", text ? (int)strcspn(text, "\n") : 0, text ? text : "");
+}

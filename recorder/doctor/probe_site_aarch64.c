@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The probe of probe_site.h for aarch64.
+#include "recorder/doctor/probe_site.h"
+
+__asm__(".pushsection .text\n"
+	".balign 16\n"
+	".globl frec__probe_site_pass, frec__probe_site, frec__probe_site_wide\n"
+	".hidden frec__probe_site_pass, frec__probe_site, frec__probe_site_wide\n"
+	".type frec__probe_site_pass, %function\n"
+	"frec__probe_site_pass:\n"
+	".cfi_startproc\n"
+	"frec__probe_site:\n"
+	"nop\n"
+	"frec__probe_site_wide:\n"
+	"nop\n"
+	"ret\n"
+	".cfi_endproc\n"
+	".size frec__probe_site_pass, . - frec__probe_site_pass\n"
+	".popsection\n"
+	".pushsection .probes, \"aw\", %progbits\n"
+	".balign 2\n"
+	".globl frec__probe_site_semaphore\n"
+	".hidden frec__probe_site_semaphore\n"
+	".type frec__probe_site_semaphore, %object\n"
+	".size frec__probe_site_semaphore, 2\n"
+	"frec__probe_site_semaphore:\n"
+	".2byte 0\n"
+	".popsection\n");

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Whether core dumps tell what all threads of a dying process did.
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/core/install.h"
+#include "recorder/doctor/probe.h"
+
+static void offer_installation(struct frec_probe_result *ret, const char *previous)
+{
+	char path[PATH_MAX], quoted[400], pattern[FREC_CORE_PATTERN_MAX];
+	struct frec_error error;
+
+	frec__probe_tool(path, sizeof(path));
+	frec__probe_quote(path, quoted, sizeof(quoted));
+	if (*previous == '@')
+		frec__probe_advise(
+			ret,
+			"what listens at that socket cannot be passed on to: all of it, or this");
+	else if (frec__core_pattern_make(path, "", previous, pattern, &error))
+		frec__probe_advise(ret, "%.250s", error.message);
+	else if (*quoted)
+		frec__probe_fix(ret, "%s%s core --install", frec__probe_sudo(), quoted);
+}
+
+// Whether the tool is where the kernel will look for it.
+static bool is_there(const char *pattern)
+{
+	char path[FREC_CORE_PATTERN_MAX];
+
+	memcpy(path, pattern + 1, sizeof(path) - 1);
+	path[strcspn(path, " ")] = 0;
+	return !access(path, X_OK);
+}
+
+void frec__probe_all_threads(struct frec_probe_result *ret)
+{
+	struct frec_core_installed installed;
+	int r = frec__core_installed(&installed);
+
+	if (r) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "no kernel.core_pattern: %s",
+				  strerror(-r));
+		frec__probe_advise(ret, "boot a kernel built with CONFIG_COREDUMP=y");
+	} else if (!installed.file || strcmp(installed.current, installed.ours) != 0) {
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED,
+			"only of the thread that crashed: core dumps go %s",
+			installed.file ? "elsewhere by now, although flightrec core was installed"
+				       : "not through flightrec core");
+		offer_installation(ret, installed.current);
+	} else if (!is_there(installed.ours)) {
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED,
+			"core dumps are lost: what kernel.core_pattern names is not there");
+		offer_installation(ret, installed.previous);
+	} else {
+		frec__probe_found(ret, FREC_PROBE_OK,
+				  "flightrec core, which passes on to \"%s\" (flightrec core "
+				  "--remove restores it)",
+				  installed.previous);
+	}
+}

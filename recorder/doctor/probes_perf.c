@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// Probes of perf events and of the rings that they fill.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "proto/read_file.h"
+#include "recorder/catalog.h"
+#include "proto/cleanup.h"
+#include "recorder/engine.h"
+#include "recorder/perf.h"
+#include "recorder/doctor/probe.h"
+
+/* Rings that are mapped at one time to try the memory limit. */
+#define RINGS_TRIED_MAX 16
+/* What the sideband's ring and the kernel's own pages take besides, for each CPU. */
+#define SIDEBAND_KB 516
+/* Fewer sources than this are soon used up by one glob over a kernel subsystem. */
+#define SOURCES_COMFORTABLE 100
+/* Descriptors per CPU that are no sources: the ring, the sideband and its alerts. */
+#define FDS_PER_CPU (2 + FREC_ALERT_COUNT)
+
+// Any tracepoint that every kernel has. The caller closes what it gets.
+static int open_tracepoint(bool backward, const char **ret_what)
+{
+	struct frec_error error;
+	FREC_CLOSE int tracefs = frec__catalog_open(&error);
+	FREC_FREE char *text = NULL;
+	struct perf_event_attr attr;
+
+	*ret_what = "tracefs";
+	if (tracefs < 0)
+		return tracefs;
+	*ret_what = "sched:sched_process_exec in tracefs";
+	text = frec__read_file_at(tracefs, "events/sched/sched_process_exec/id", 64);
+	if (!text)
+		return -errno;
+	*ret_what = "opening one for all processes of a CPU";
+	frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, strtoul(text, NULL, 10));
+	attr.sample_type |= PERF_SAMPLE_RAW;
+	attr.sample_period = 1;
+	attr.write_backward = backward;
+	return frec__perf_open(&attr, 0, &error);
+}
+
+void frec__probe_tracepoint(struct frec_probe_result *ret)
+{
+	const char *what;
+	FREC_CLOSE int fd = open_tracepoint(false, &what);
+
+	if (fd >= 0)
+		frec__probe_found(ret, FREC_PROBE_OK, "one was opened for all processes of a CPU");
+	else if (*what == 'o')
+		frec__probe_refused(ret, fd, what, FREC_PROBE_RIGHT_PERFMON,
+				    "CONFIG_PERF_EVENTS=y");
+	else
+		frec__probe_found(ret, FREC_PROBE_MISSING, "%s: %s", what, strerror(-fd));
+}
+
+void frec__probe_ring(struct frec_probe_result *ret)
+{
+	struct frec_ring ring;
+	struct frec_error error;
+	int r = frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
+
+	if (!r) {
+		frec__ring_close(&ring);
+		frec__probe_found(ret, FREC_PROBE_OK, "one was mapped");
+		return;
+	}
+	frec__probe_refused(ret, r, "mapping one", FREC_PROBE_RIGHT_PERFMON,
+			    "CONFIG_PERF_EVENTS=y");
+}
+
+void frec__probe_set_output(struct frec_probe_result *ret)
+{
+	struct frec_error error;
+	const char *what;
+	FREC_CLOSE int fd = open_tracepoint(true, &what);
+	struct frec_ring ring;
+
+	if (fd < 0) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not without tracepoints");
+		return;
+	}
+	if (frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not without rings");
+		return;
+	}
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring.fd))
+		frec__probe_found(ret, FREC_PROBE_MISSING, "leading one into a ring: %s",
+				  strerror(errno));
+	else
+		frec__probe_found(ret, FREC_PROBE_OK, "a tracepoint was led into a ring");
+	frec__ring_close(&ring);
+}
+
+// A dummy event with one more attribute set. frec__perf_open() drops PERF_FORMAT_LOST where it is
+// unknown.
+void frec__probe_lost(struct frec_probe_result *ret)
+{
+	struct perf_event_attr attr;
+	struct frec_error error;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+
+	FREC_CLOSE int fd = frec__perf_open(&attr, 0, &error);
+
+	if (fd < 0)
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not without perf events");
+	else if (attr.read_format & PERF_FORMAT_LOST)
+		frec__probe_found(ret, FREC_PROBE_OK, "lost records are counted for each event");
+	else
+		frec__probe_found(ret, FREC_PROBE_LIMITED,
+				  "how many records found no room is not told");
+}
+
+void frec__probe_build_ids(struct frec_probe_result *ret)
+{
+	struct perf_event_attr attr;
+	struct frec_error error;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.mmap = attr.mmap2 = attr.build_id = 1;
+
+	FREC_CLOSE int fd = frec__perf_open(&attr, 0, &error);
+
+	if (fd >= 0)
+		frec__probe_found(ret, FREC_PROBE_OK, "mappings come with build ids");
+	else if (fd == -EINVAL)
+		frec__probe_found(ret, FREC_PROBE_LIMITED,
+				  "mappings come without: names of files decide");
+	else
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not without perf events");
+}
+
+// Whether perf takes a choice of stacks: 0 or a negative errno.
+static int try_stack(const struct frec_stack_choice *choice)
+{
+	struct perf_event_attr attr;
+	struct frec_error error;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.sample_type |= frec__stack_sample_type(choice);
+	frec__stack_attr(choice, &attr);
+
+	FREC_CLOSE int fd = frec__perf_open(&attr, 0, &error);
+
+	return fd < 0 ? fd : 0;
+}
+
+void frec__probe_stacks(struct frec_probe_result *ret)
+{
+	int chains = try_stack(&(struct frec_stack_choice){.frame_pointers = true, .kernel = true});
+	int pieces = try_stack(&(struct frec_stack_choice){.bytes = FREC_STACK_BYTES_MAX});
+
+	if (!chains && !pieces)
+		frec__probe_found(ret, FREC_PROBE_OK, "callchains, and up to %u bytes of stack",
+				  FREC_STACK_BYTES_MAX);
+	else if (chains && pieces)
+		frec__probe_found(ret, FREC_PROBE_MISSING,
+				  "neither callchains nor pieces of stack: %s", strerror(-pieces));
+	else
+		frec__probe_found(ret, FREC_PROBE_LIMITED, "no %s: %s",
+				  chains ? "callchains" : "pieces of stack",
+				  strerror(chains ? -chains : -pieces));
+}
+
+void frec__probe_ring_memory(struct frec_probe_result *ret)
+{
+	struct frec_ring ring[RINGS_TRIED_MAX];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t count = 0, wanted = cpus > RINGS_TRIED_MAX ? RINGS_TRIED_MAX : (size_t)cpus;
+	struct frec_error error;
+	struct rlimit limit;
+	char mlock[16];
+	int r = 0;
+
+	// Where the numbers of the CPUs have holes, CPU 0 stands for the others: the limit is one
+	// for all.
+	while (count < wanted && !r) {
+		r = frec__ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
+		if (r == -ENODEV || r == -EINVAL)
+			r = frec__ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
+		count += !r;
+	}
+	for (size_t i = 0; i < count; i++)
+		frec__ring_close(&ring[i]);
+	if (!r) {
+		frec__probe_found(ret, FREC_PROBE_OK, "%zu rings of %u KiB were mapped", count,
+				  FREC_RING_SIZE_DEFAULT >> 10);
+		return;
+	}
+	frec__probe_read_line("/proc/sys/kernel/perf_event_mlock_kb", mlock, sizeof(mlock));
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		limit.rlim_cur = 0;
+	if (r == -EACCES) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not without rings");
+		return;
+	}
+	frec__probe_found(
+		ret, r == -EPERM || r == -ENOMEM ? FREC_PROBE_LIMITED : FREC_PROBE_MISSING,
+		"%zu of %zu rings of %u KiB: %s (perf_event_mlock_kb %s, RLIMIT_MEMLOCK %llu KiB)",
+		count, wanted, FREC_RING_SIZE_DEFAULT >> 10, strerror(-r), mlock,
+		(unsigned long long)limit.rlim_cur >> 10);
+	if (r != -EPERM)
+		return;
+	frec__probe_advise(ret, "a smaller --ring-size does as well");
+	frec__probe_fix(ret, "%ssysctl kernel.perf_event_mlock_kb=%u", frec__probe_sudo(),
+			(FREC_RING_SIZE_DEFAULT >> 10) + SIDEBAND_KB);
+}
+
+// What perf allows a user without rights: a process of his own, its kernel side, all processes of a
+// CPU.
+static bool opens(pid_t process, int cpu, bool kernel)
+{
+	struct perf_event_attr attr;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.exclude_kernel = !kernel;
+	attr.read_format = 0;
+
+	FREC_CLOSE int fd =
+		(int)syscall(SYS_perf_event_open, &attr, process, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd >= 0;
+}
+
+void frec__probe_paranoid(struct frec_probe_result *ret)
+{
+	bool own = opens(0, -1, false), kernel = opens(0, -1, true), all = opens(-1, 0, false);
+	char paranoid[16];
+
+	frec__probe_read_line("/proc/sys/kernel/perf_event_paranoid", paranoid, sizeof(paranoid));
+	if (!*paranoid) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "this kernel has no perf events");
+		frec__probe_advise(ret, "boot a kernel built with CONFIG_PERF_EVENTS=y");
+	} else if (own && kernel && all) {
+		frec__probe_found(ret, FREC_PROBE_OK, "%s, which forbids us nothing", paranoid);
+	} else {
+		frec__probe_found(ret, FREC_PROBE_LIMITED, "%s, which forbids us %s%s%s%s%s",
+				  paranoid, all ? "" : "all processes of a CPU",
+				  all || kernel ? "" : " and ", kernel ? "" : "the kernel's side",
+				  own ? "" : " and ", own ? "" : "even our own process");
+		frec__probe_advise(
+			ret,
+			"opens perf events to every user, where cap-perfmon is for one program");
+		frec__probe_fix(ret, "%ssysctl kernel.perf_event_paranoid=-1", frec__probe_sudo());
+	}
+}
+
+void frec__probe_descriptors(struct frec_probe_result *ret)
+{
+	unsigned long cpus = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN), room;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit)) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "%s", strerror(errno));
+		return;
+	}
+	// The recorder raises its soft limit to the hard one by itself.
+	room = limit.rlim_max / cpus;
+	room = room > FDS_PER_CPU ? room - FDS_PER_CPU : 0;
+	frec__probe_found(ret, room >= SOURCES_COMFORTABLE ? FREC_PROBE_OK : FREC_PROBE_LIMITED,
+			  "%llu, for %lu events at a time on %lu CPUs",
+			  (unsigned long long)limit.rlim_max, room, cpus);
+	if (room < SOURCES_COMFORTABLE) {
+		frec__probe_fix(ret, "%sprlimit --pid $$ --nofile=%lu:%lu", frec__probe_sudo(),
+				4096 * cpus, 4096 * cpus);
+		frec__probe_advise(ret, "for this shell; in a unit LimitNOFILE=%lu", 4096 * cpus);
+	}
+}
+
+void frec__probe_grace_periods(struct frec_probe_result *ret)
+{
+	if (frec__ring_grace_period())
+		frec__probe_found(ret, FREC_PROBE_OK, "membarrier(2) waits for records under way");
+	else
+		frec__probe_found(ret, FREC_PROBE_LIMITED,
+				  "membarrier(2): %s: snapshots leave out more of the oldest end",
+				  strerror(errno));
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: MIT
+// Reading the recording once: samples take the form of ours and go to the sort, CPU by CPU; what
+// tells of processes goes there too, in front of all, because perf.data has it in the order in
+// which perf emptied the rings, not in that of time.
+#include "recorder/import/import.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/bytes.h"
+#include "recorder/import/write.h"
+#include "recorder/perf_sample.h"
+
+#define SORT_ROOM (48u << 20)
+#define OUT_ROOM (128u << 10)
+#define RECORD_SIZE_MAX 65528
+// No machine has more; and each costs something here.
+#define CPU_MAX 65535
+#define NO_CPU UINT32_MAX
+#define COMMON_SIZE 8
+// Behind the u32 size of a payload without fields: the common ones, and what makes a multiple of 8.
+#define BARE_PAYLOAD_SIZE 12
+#define MISC_LOST_BY_BPF (1 << 15)
+
+bool frec__import_wants(const struct perf_event_attr *attr)
+{
+	// It only carries what tells of processes.
+	return attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_DUMMY;
+}
+
+uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
+{
+	uint64_t type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
+
+	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
+				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
+	// What was running is all that there is to say of a sample that no tracepoint made.
+	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
+		type |= PERF_SAMPLE_CALLCHAIN;
+	return type;
+}
+
+static int bad(const struct frec_import *import, const char *what, struct frec_error *reterr)
+{
+	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", import->data.name,
+			   import->data.record_offset, what);
+}
+
+// Records say which event they are of in a place that must be the same for all events.
+static int check_events(struct frec_import *import, struct frec_error *reterr)
+{
+	const struct frec_perf_data *data = &import->data;
+
+	if (!data->event_count)
+		return bad(import, "records come before the description of what was recorded",
+			   reterr);
+	for (; import->events_checked < data->event_count; import->events_checked++) {
+		const struct perf_event_attr *attr = &data->events[import->events_checked].attr;
+		size_t offset = frec__perf_sample_id_offset(attr),
+		       trailer = frec__perf_sample_id_trailer(attr);
+
+		if (!(attr->sample_type & PERF_SAMPLE_TIME) && frec__import_wants(attr))
+			return frec__error(reterr, -ENOTSUP,
+					   "%s: its events have no times: record with 'perf record "
+					   "--timestamp'",
+					   data->name);
+		if (!import->events_checked) {
+			import->id_offset = offset;
+			import->id_trailer = trailer;
+		}
+		if (data->event_count > 1 && (offset == SIZE_MAX || offset != import->id_offset ||
+					      trailer != import->id_trailer))
+			return frec__error(reterr, -ENOTSUP,
+					   "%s: its records do not say which event they are of",
+					   data->name);
+		import->backward |= attr->write_backward;
+	}
+	return 0;
+}
+
+static const struct frec_perf_event *event_at(struct frec_import *import, const uint8_t *body,
+					      size_t size, size_t offset)
+{
+	const struct frec_perf_event *event = NULL;
+	uint64_t id;
+
+	if (offset <= size && size - offset >= 8) {
+		memcpy(&id, body + offset, 8);
+		event = frec__perf_data_event(&import->data, id);
+	}
+	return event || import->data.event_count > 1 ? event : import->data.events;
+}
+
+static uint64_t source_id(const struct frec_import *import, const struct frec_perf_event *event)
+{
+	return event && frec__import_wants(&event->attr)
+		       ? (uint64_t)(event - import->data.events) + 1
+		       : 0;
+}
+
+// The end of a record in the making. There is room for two records of the largest size.
+struct writer {
+	uint8_t *at;
+};
+
+static void put(struct writer *writer, const void *data, size_t size)
+{
+	if (size)
+		memcpy(writer->at, data, size);
+	writer->at += size;
+}
+
+static void put_number(struct writer *writer, uint64_t value, size_t size)
+{
+	put(writer, &value, size);
+}
+
+static void put_chain(struct writer *writer, const struct perf_event_header *header,
+		      const struct perf_event_attr *attr, const struct frec_perf_sample *sample)
+{
+	bool kernel = (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
+
+	if (attr->sample_type & PERF_SAMPLE_CALLCHAIN) {
+		put_number(writer, sample->chain_count, 8);
+		put(writer, sample->chain, 8 * (size_t)sample->chain_count);
+		return;
+	}
+	put_number(writer, 2, 8);
+	put_number(writer, kernel ? PERF_CONTEXT_KERNEL : PERF_CONTEXT_USER, 8);
+	put_number(writer, sample->ip, 8);
+}
+
+static void put_payload(struct writer *writer, const struct perf_event_attr *attr,
+			const struct frec_perf_sample *sample)
+{
+	size_t padding = (12 - sample->raw_size % 8) % 8;
+
+	if (attr->type == PERF_TYPE_TRACEPOINT && sample->raw) {
+		put_number(writer, sample->raw_size + padding, 4);
+		put(writer, sample->raw, sample->raw_size);
+		put(writer, (const uint8_t[8]){0}, padding);
+		return;
+	}
+	put_number(writer, BARE_PAYLOAD_SIZE, 4);
+	put_number(writer, (uint64_t)sample->tid << 32, COMMON_SIZE);
+	put_number(writer, 0, BARE_PAYLOAD_SIZE - COMMON_SIZE);
+}
+
+// As flightrec.proto's Records have it. Returns its size, or 0 when it has become too large.
+static size_t convert(struct frec_import *import, struct perf_event_header header,
+		      const struct frec_perf_event *event, const struct frec_perf_sample *sample)
+{
+	uint64_t type = frec__import_sample_type(&event->attr);
+	struct writer writer = {import->out + sizeof(header)};
+	size_t size;
+
+	put_number(&writer, source_id(import, event), 8);
+	put_number(&writer, sample->pid, 4);
+	put_number(&writer, sample->tid, 4);
+	put_number(&writer, sample->time, 8);
+	put_number(&writer, sample->cpu, 8);
+	if (type & PERF_SAMPLE_PERIOD)
+		put_number(&writer, sample->period, 8);
+	if (type & PERF_SAMPLE_CALLCHAIN)
+		put_chain(&writer, &header, &event->attr, sample);
+	put_payload(&writer, &event->attr, sample);
+	if (type & PERF_SAMPLE_REGS_USER) {
+		put_number(&writer, sample->abi, 8);
+		if (sample->abi)
+			put(&writer, sample->registers,
+			    8 * (size_t)__builtin_popcountll(event->attr.sample_regs_user));
+	}
+	if (type & PERF_SAMPLE_STACK_USER) {
+		put_number(&writer, sample->stack_size, 8);
+		put(&writer, sample->stack, (size_t)sample->stack_size);
+		if (sample->stack_size)
+			put_number(&writer, sample->stack_used, 8);
+	}
+	size = (size_t)(writer.at - import->out);
+	header.size = (uint16_t)size;
+	memcpy(import->out, &header, sizeof(header));
+	return size <= RECORD_SIZE_MAX && size % 8 == 0 ? size : 0;
+}
+
+static int take_sample(struct frec_import *import, const struct perf_event_header *header,
+		       const uint8_t *body, size_t size, struct frec_error *reterr)
+{
+	const struct frec_perf_event *event = event_at(import, body, size, import->id_offset);
+	struct frec_perf_sample sample;
+
+	if (!source_id(import, event)) {
+		import->result.left_out++;
+		return 0;
+	}
+	if (frec__perf_sample_read(&event->attr, body, size, &sample))
+		return bad(import, "a sample of another form than its event says", reterr);
+	if (!(event->attr.sample_type & PERF_SAMPLE_TID))
+		sample.pid = sample.tid = UINT32_MAX;
+	if (!(event->attr.sample_type & PERF_SAMPLE_CPU))
+		sample.cpu = NO_CPU;
+	else if (sample.cpu > CPU_MAX)
+		return bad(import, "a sample of a CPU that no machine has", reterr);
+	size = convert(import, *header, event, &sample);
+	if (!size) {
+		import->result.left_out++;
+		return 0;
+	}
+	if (!import->result.events++ || sample.time < import->first)
+		import->first = sample.time;
+	if (sample.time > import->last)
+		import->last = sample.time;
+	frec__crash_finder_mention(&import->finder, sample.pid);
+	return frec__record_sort_add(&import->sort, frec__import_key(sample.cpu), sample.time,
+				     import->out, (uint32_t)size, reterr);
+}
+
+// What the sample id at the end of a record says, where it has one.
+static struct frec_perf_sample trailer_of(struct frec_import *import, const uint8_t *body,
+					  size_t size, const struct frec_perf_event **ret_event)
+{
+	size_t offset = size >= import->id_trailer ? size - import->id_trailer : SIZE_MAX;
+	const struct frec_perf_event *event = event_at(import, body, size, offset);
+	struct frec_perf_sample trailer;
+
+	*ret_event = event;
+	// What perf itself made up of processes that were there before has the same form, and an id
+	// of 0.
+	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
+					   body, size, &trailer))
+		return (struct frec_perf_sample){.cpu = NO_CPU};
+	return trailer;
+}
+
+static int take_loss(struct frec_import *import, const struct perf_event_header *header,
+		     const uint8_t *body, size_t size, struct frec_error *reterr)
+{
+	struct frec_import_loss loss = {.header = {.type = header->type, .size = sizeof(loss)}};
+	struct frec_bytes bytes = frec__bytes(body, size);
+	const struct frec_perf_event *event;
+	struct frec_perf_sample trailer = trailer_of(import, body, size, &event);
+
+	// That one tells which event noticed it; it can have been others that were lost.
+	if (header->type == PERF_RECORD_LOST)
+		event = frec__perf_data_event(&import->data, frec__bytes_u64(&bytes));
+	loss.lost = frec__bytes_u64(&bytes);
+	loss.source = source_id(import, event);
+	if (bytes.failed)
+		return bad(import, "the record here is too short", reterr);
+	if (header->misc & MISC_LOST_BY_BPF) // which was told to
+		return 0;
+	import->lost_samples |= header->type == PERF_RECORD_LOST_SAMPLES;
+	return frec__record_sort_add(
+		&import->sort, frec__import_key(trailer.cpu <= CPU_MAX ? trailer.cpu : NO_CPU), 0,
+		&loss, sizeof(loss), reterr);
+}
+
+static int take_record(struct frec_import *import, const struct perf_event_header *header,
+		       const uint8_t *record, struct frec_error *reterr)
+{
+	const uint8_t *body = record + sizeof(*header);
+	size_t size = header->size - sizeof(*header);
+	const struct frec_perf_event *event;
+	int r = 0;
+
+	if (import->events_checked < import->data.event_count || !import->data.event_count)
+		r = check_events(import, reterr);
+	if (r)
+		return r;
+	switch (header->type) {
+	case PERF_RECORD_SAMPLE:
+		return take_sample(import, header, body, size, reterr);
+	case PERF_RECORD_LOST:
+	case PERF_RECORD_LOST_SAMPLES:
+		return take_loss(import, header, body, size, reterr);
+	case PERF_RECORD_COMM:
+	case PERF_RECORD_EXIT:
+	case PERF_RECORD_FORK:
+	case PERF_RECORD_MMAP:
+	case PERF_RECORD_MMAP2:
+		return frec__record_sort_add(&import->sort, FREC_IMPORT_SIDEBAND,
+					     trailer_of(import, body, size, &event).time, record,
+					     header->size, reterr);
+	default:
+		return 0;
+	}
+}
+
+static int read_all(struct frec_import *import, const struct frec_import_options *options,
+		    struct frec_error *reterr)
+{
+	const struct frec_perf_input *input = &import->data.input;
+	struct perf_event_header header;
+	const uint8_t *record;
+	int r;
+
+	while ((r = frec__perf_data_next(&import->data, &header, &record, reterr)) > 0) {
+		if (options && options->progress)
+			options->progress(options->progress_data, input->offset,
+					  input->end == UINT64_MAX ? 0 : input->end);
+		// perf's own, of which nothing is wanted here.
+		if (header.type >= FREC_PERF_HEADER_ATTR)
+			continue;
+		r = take_record(import, &header, record, reterr);
+		if (r)
+			return r;
+	}
+	if (!r && !import->result.events)
+		return frec__error(reterr, -ENODATA, "%s: holds no events", import->data.name);
+	return r;
+}
+
+static int import_all(struct frec_import *import, const struct frec_import_options *options,
+		      struct frec_error *reterr)
+{
+	int r = read_all(import, options, reterr);
+
+	if (r)
+		return r;
+	import->result.clock_is_perfs = !import->data.events[0].attr.use_clockid;
+	import->result.clock_known = import->data.clock_known && !import->result.clock_is_perfs;
+	import->ours = import->data.version && !strncmp(import->data.version, "flightrec", 9);
+	frec__import_write(import);
+	if (!import->parts.error.code)
+		frec__new_file_commit(&import->parts.file, &import->parts.error);
+	if (import->parts.error.code && reterr)
+		*reterr = import->parts.error;
+	return import->parts.error.code;
+}
+
+int frec__import(int fd, const char *name, const char *output,
+		 const struct frec_import_options *options, struct frec_import_result *ret,
+		 struct frec_error *reterr)
+{
+	static const struct frec_reason nothing_happened;
+	static const struct frec_snapshot snapshot = {.reason = &nothing_happened, .only_uid = -1};
+	struct frec_import import = {.first = 0, .parts.file.fd = -1, .parts.file.folder = -1};
+	int r = frec__perf_data_open(&import.data, fd, name, reterr);
+
+	if (r)
+		return r;
+	r = frec__new_file_create(&import.parts.file, output, reterr);
+	if (!r) {
+		import.out = malloc(OUT_ROOM);
+		r = frec__crash_finder_init(&import.finder, &snapshot);
+		if (!r)
+			r = frec__record_sort_init(&import.sort, import.parts.file.folder,
+						   SORT_ROOM);
+		if (r || !import.out)
+			r = frec__error(reterr, -ENOMEM, "out of memory");
+		else
+			r = import_all(&import, options, reterr);
+		frec__record_sort_deinit(&import.sort);
+		frec__crash_finder_deinit(&import.finder);
+		frec__new_file_discard(&import.parts.file);
+		free(import.out);
+	}
+	frec__perf_data_close(&import.data);
+	if (!r)
+		*ret = import.result;
+	return r;
+}

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+// perf.data from front to end. A file has a header that leads to three tables and the records:
+//
+//	"PERFILE2" | size | size of an attribute | attributes | records | (unused) | 256 bits: which
+//	features follow
+//
+// each of the three as u64 offset, u64 size. Behind the records stands such a pair for each
+// feature. In the form for pipes the header ends after its size, and all that the tables would hold
+// comes as records. Either may hold records that are compressed: one Zstandard stream over the
+// whole file, cut where perf flushed it, not where records end.
+#include "recorder/import/perf_data.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "proto/bytes.h"
+#include "proto/cleanup.h"
+
+#define HEADER_SIZE 104
+#define PIPE_HEADER_SIZE 16
+#define INPUT_ROOM (256u << 10)
+#define UNPACKED_ROOM (256u << 10)
+
+static int bad(const struct frec_perf_data *data, uint64_t offset, const char *what,
+	       struct frec_error *reterr)
+{
+	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", data->name, offset, what);
+}
+
+// Has `wanted` bytes at hand, or fewer at the end of the input. Returns how many there are, or a
+// negative errno.
+static ssize_t fill(struct frec_perf_data *data, size_t wanted, struct frec_error *reterr)
+{
+	struct frec_perf_input *input = &data->input;
+
+	if (input->size - input->at >= wanted)
+		return (ssize_t)(input->size - input->at);
+	memmove(input->data, input->data + input->at, input->size - input->at);
+	input->size -= input->at;
+	input->at = 0;
+	while (input->size < wanted) {
+		size_t room = INPUT_ROOM - input->size;
+		uint64_t until = input->end - input->offset - input->size;
+		ssize_t n;
+
+		if (input->end != UINT64_MAX && room > until)
+			room = (size_t)until;
+		if (!room)
+			break;
+		n = input->seekable ? pread(input->fd, input->data + input->size, room,
+					    (off_t)(input->offset + input->size))
+				    : read(input->fd, input->data + input->size, room);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return frec__error(reterr, -errno, "%s: cannot read it: %s", data->name,
+					   strerror(errno));
+		if (!n)
+			break;
+		input->size += (size_t)n;
+	}
+	return (ssize_t)input->size;
+}
+
+static const uint8_t *take(struct frec_perf_data *data, size_t size)
+{
+	const uint8_t *p = data->input.data + data->input.at;
+
+	data->input.at += size;
+	data->input.offset += size;
+	return p;
+}
+
+// Reads a table whole. The caller frees *ret.
+static int read_table(struct frec_perf_data *data, uint64_t offset, uint64_t size, uint8_t **ret,
+		      struct frec_error *reterr)
+{
+	FREC_FREE uint8_t *table = NULL;
+	size_t have = 0;
+
+	if (size > FREC_PERF_TABLE_MAX)
+		return bad(data, offset, "a table that begins here is too large", reterr);
+	table = malloc((size_t)size + 1);
+	if (!table)
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
+	while (have < size) {
+		ssize_t n = pread(data->input.fd, table + have, (size_t)size - have,
+				  (off_t)(offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return frec__error(reterr, -errno, "%s: cannot read it: %s", data->name,
+					   strerror(errno));
+		if (!n)
+			return bad(data, offset,
+				   "a table that begins here goes on behind the end of the file",
+				   reterr);
+		have += (size_t)n;
+	}
+	*ret = FREC_TAKE_PTR(table);
+	return 0;
+}
+
+static int read_attributes(struct frec_perf_data *data, uint64_t offset, uint64_t size,
+			   uint64_t each, struct frec_error *reterr)
+{
+	FREC_FREE uint8_t *table = NULL;
+	int r;
+
+	if (each < PERF_ATTR_SIZE_VER0 + 16 || each > 4096 || size % each || !size)
+		return bad(data, 16, "the attributes of its events have no size that is possible",
+			   reterr);
+	r = read_table(data, offset, size, &table, reterr);
+	for (uint64_t at = 0; !r && at < size; at += each) {
+		struct frec_bytes section = frec__bytes(table + at + each - 16, 16);
+		FREC_FREE uint8_t *ids = NULL;
+		uint64_t ids_offset = frec__bytes_u64(&section),
+			 ids_size = frec__bytes_u64(&section);
+
+		r = read_table(data, ids_offset, ids_size, &ids, reterr);
+		if (!r)
+			r = frec__perf_data_add_event(data, table + at, (size_t)each - 16, ids,
+						      (size_t)ids_size, reterr);
+	}
+	return r;
+}
+
+static int read_features(struct frec_perf_data *data, uint64_t offset, const uint8_t *bits,
+			 struct frec_error *reterr)
+{
+	int r = 0;
+
+	for (unsigned int feature = 0; feature < FREC_PERF_FEATURES && !r; feature++) {
+		FREC_FREE uint8_t *entry = NULL, *table = NULL;
+		struct frec_bytes section;
+		uint64_t at, size;
+
+		if (!(bits[feature / 8] >> feature % 8 & 1))
+			continue;
+		r = read_table(data, offset, 16, &entry, reterr);
+		offset += 16;
+		if (r)
+			return r;
+		section = frec__bytes(entry, 16);
+		at = frec__bytes_u64(&section);
+		size = frec__bytes_u64(&section);
+		// The others may be of any size: nobody asks for them.
+		if (feature > FREC_PERF_NRCPUS && feature != FREC_PERF_EVENT_DESC &&
+		    feature != FREC_PERF_CLOCK_DATA)
+			continue;
+		r = read_table(data, at, size, &table, reterr);
+		if (!r)
+			r = frec__perf_data_feature(data, feature, table, (size_t)size, reterr);
+	}
+	return r;
+}
+
+static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
+{
+	uint64_t attr_size, attrs_offset, attrs_size, data_offset, data_size, file_size,
+		header_size;
+	struct frec_bytes bytes;
+	uint8_t bits[FREC_PERF_FEATURES / 8], magic[8];
+	struct stat status;
+	ssize_t have = fill(data, HEADER_SIZE, reterr);
+	int r;
+
+	if (have < 0)
+		return (int)have;
+	bytes = frec__bytes(data->input.data,
+			    (size_t)have < HEADER_SIZE ? (size_t)have : HEADER_SIZE);
+	if (have < PIPE_HEADER_SIZE)
+		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
+	memcpy(magic, frec__bytes_take(&bytes, 8), 8);
+	if (!memcmp(magic, "2ELIFREP", 8))
+		return frec__error(
+			reterr, -ENOTSUP,
+			"%s: recorded on a big-endian machine, which this program does not read",
+			data->name);
+	if (memcmp(magic, "PERFILE2", 8))
+		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
+	header_size = frec__bytes_u64(&bytes);
+	if (header_size == PIPE_HEADER_SIZE) {
+		data->pipe = true;
+		take(data, PIPE_HEADER_SIZE);
+		return 0;
+	}
+	attr_size = frec__bytes_u64(&bytes);
+	attrs_offset = frec__bytes_u64(&bytes);
+	attrs_size = frec__bytes_u64(&bytes);
+	data_offset = frec__bytes_u64(&bytes);
+	data_size = frec__bytes_u64(&bytes);
+	frec__bytes_take(&bytes, 16);
+	if (header_size < HEADER_SIZE || frec__bytes_left(&bytes) < sizeof(bits))
+		return bad(data, 8, "the header has no size that is possible", reterr);
+	memcpy(bits, frec__bytes_take(&bytes, sizeof(bits)), sizeof(bits));
+	if (!data->input.seekable)
+		return frec__error(reterr, -ESPIPE,
+				   "%s: a pipe, but not what 'perf record -o -' writes: save it as "
+				   "a file first",
+				   data->name);
+	if (fstat(data->input.fd, &status))
+		return frec__error(reterr, -errno, "%s: %s", data->name, strerror(errno));
+	file_size = (uint64_t)status.st_size;
+	if (!data_size)
+		return frec__error(reterr, -EBADMSG,
+				   "%s: holds no records: perf did not come to its end",
+				   data->name);
+	if (data_offset > file_size || data_size > file_size - data_offset)
+		return frec__error(reterr, -EBADMSG,
+				   "%s: cut off: its records should reach to byte %" PRIu64
+				   ", but the file ends at byte %" PRIu64,
+				   data->name, data_offset + data_size, file_size);
+	r = read_attributes(data, attrs_offset, attrs_size, attr_size, reterr);
+	if (!r)
+		r = read_features(data, data_offset + data_size, bits, reterr);
+	data->input.at = data->input.size = 0;
+	data->input.offset = data_offset;
+	data->input.end = data_offset + data_size;
+	return r;
+}
+
+int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
+			 struct frec_error *reterr)
+{
+	struct stat status;
+	int r = 0;
+
+	*data = (struct frec_perf_data){.name = name, .input = {.fd = fd, .end = UINT64_MAX}};
+	data->input.data = malloc(INPUT_ROOM);
+	if (!data->input.data)
+		r = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+	else if (fstat(fd, &status))
+		r = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
+	else if (S_ISDIR(status.st_mode))
+		r = frec__error(reterr, -EISDIR,
+				"%s: a folder, as 'perf record --threads' makes it: record without "
+				"--threads",
+				name);
+	if (!r) {
+		data->input.seekable = S_ISREG(status.st_mode);
+		r = read_header(data, reterr);
+	}
+	if (r)
+		frec__perf_data_close(data);
+	return r;
+}
+
+void frec__perf_data_close(struct frec_perf_data *data)
+{
+	frec__perf_data_forget(data);
+	ZSTD_freeDStream(data->unpacked.stream);
+	free(data->unpacked.packed);
+	free(data->unpacked.data);
+	free(data->input.data);
+	close(data->input.fd);
+	*data = (struct frec_perf_data){.input.fd = -1};
+}
+
+// Begins to unpack a record that holds others.
+static int unpack(struct frec_perf_data *data, const uint8_t *packed, size_t size,
+		  struct frec_error *reterr)
+{
+	struct frec_perf_unpacked *unpacked = &data->unpacked;
+
+	if (!unpacked->stream) {
+		unpacked->stream = ZSTD_createDStream();
+		unpacked->packed = malloc(UINT16_MAX);
+		unpacked->data = malloc(UNPACKED_ROOM);
+		if (!unpacked->stream || !unpacked->packed || !unpacked->data)
+			return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
+	}
+	memcpy(unpacked->packed, packed, size);
+	unpacked->packed_at = 0;
+	unpacked->packed_size = size;
+	unpacked->more = true;
+	return 0;
+}
+
+// A record that was unpacked whole, if there is one. Returns 1 or 0, or a negative errno.
+static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *header,
+			 const uint8_t **ret, struct frec_error *reterr)
+{
+	struct frec_perf_unpacked *unpacked = &data->unpacked;
+
+	for (;;) {
+		size_t left = unpacked->size - unpacked->at, result;
+		ZSTD_inBuffer in = {unpacked->packed, unpacked->packed_size, unpacked->packed_at};
+		ZSTD_outBuffer out = {unpacked->data, UNPACKED_ROOM, left};
+
+		if (left >= sizeof(*header)) {
+			memcpy(header, unpacked->data + unpacked->at, sizeof(*header));
+			if (header->size < sizeof(*header))
+				return bad(data, data->record_offset,
+					   "the record here holds, compressed, something that is "
+					   "no record",
+					   reterr);
+			if (header->size <= left) {
+				*ret = unpacked->data + unpacked->at;
+				unpacked->at += header->size;
+				return 1;
+			}
+		}
+		if (!unpacked->more)
+			return 0;
+		memmove(unpacked->data, unpacked->data + unpacked->at, left);
+		unpacked->at = 0;
+		result = ZSTD_decompressStream(unpacked->stream, &out, &in);
+		if (ZSTD_isError(result))
+			return bad(data, data->record_offset,
+				   "the record here cannot be decompressed", reterr);
+		unpacked->size = out.pos;
+		unpacked->packed_at = in.pos;
+		unpacked->more = in.pos < in.size || out.pos == out.size;
+	}
+}
+
+// The body of what perf writes as u32 size behind the header of a record, and then so many bytes
+// behind the record.
+static int take_tracing_data(struct frec_perf_data *data, const uint8_t *record, size_t record_size,
+			     struct frec_error *reterr)
+{
+	struct frec_bytes bytes = frec__bytes(record, record_size);
+	uint32_t size;
+	FREC_FREE uint8_t *body = NULL;
+	size_t have = 0;
+
+	frec__bytes_take(&bytes, sizeof(struct perf_event_header));
+	size = (uint32_t)((frec__bytes_u32(&bytes) + UINT64_C(7)) & ~UINT64_C(7));
+	if (size > FREC_PERF_TABLE_MAX)
+		return bad(data, data->record_offset, "the formats here are too large", reterr);
+	body = malloc(size + 1);
+	if (!body)
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", data->name);
+	while (have < size) {
+		size_t wanted = size - have < INPUT_ROOM ? size - have : INPUT_ROOM;
+		ssize_t n = fill(data, wanted, reterr);
+
+		if (n < 0)
+			return (int)n;
+		if ((size_t)n < wanted)
+			return bad(data, data->record_offset,
+				   "cut off within the formats that begin here", reterr);
+		memcpy(body + have, take(data, wanted), wanted);
+		have += wanted;
+	}
+	return frec__perf_data_tracing(data, body, size, reterr);
+}
+
+static int skip(struct frec_perf_data *data, uint64_t size, struct frec_error *reterr)
+{
+	while (size) {
+		size_t wanted = size < INPUT_ROOM ? (size_t)size : INPUT_ROOM;
+		ssize_t n = fill(data, wanted, reterr);
+
+		if (n < 0)
+			return (int)n;
+		if ((size_t)n < wanted)
+			return bad(data, data->record_offset,
+				   "cut off within what follows this record", reterr);
+		take(data, wanted);
+		size -= wanted;
+	}
+	return 0;
+}
+
+// What perf says about the recording itself. Returns 1 when it was that, 0 when not, or a negative
+// errno.
+static int take_description(struct frec_perf_data *data, const struct perf_event_header *header,
+			    const uint8_t *record, struct frec_error *reterr)
+{
+	struct frec_bytes bytes = frec__bytes(record, header->size);
+	uint64_t size;
+	int r = 0;
+
+	frec__bytes_take(&bytes, sizeof(*header));
+	switch (header->type) {
+	case FREC_PERF_HEADER_ATTR: {
+		// The attribute's own size stands in it, and the ids behind it.
+		const uint8_t *attr = bytes.at;
+
+		frec__bytes_take(&bytes, 4);
+		size = frec__bytes_u32(&bytes);
+		size = size ? size : PERF_ATTR_SIZE_VER0;
+		if (size < PERF_ATTR_SIZE_VER0 || size > frec__bytes_left(&bytes) + 8)
+			return bad(data, data->record_offset,
+				   "the attribute here has no size that is possible", reterr);
+		r = frec__perf_data_add_event(data, attr, (size_t)size, attr + size,
+					      (size_t)(bytes.end - attr) - (size_t)size, reterr);
+		break;
+	}
+	case FREC_PERF_HEADER_TRACING_DATA:
+		r = take_tracing_data(data, record, header->size, reterr);
+		break;
+	case FREC_PERF_HEADER_BUILD_ID:
+		r = frec__perf_data_build_id(data, record, header->size);
+		break;
+	case FREC_PERF_EVENT_UPDATE:
+		r = frec__perf_data_update(data, bytes.at, frec__bytes_left(&bytes));
+		break;
+	case FREC_PERF_HEADER_FEATURE:
+		size = frec__bytes_u64(&bytes);
+		if (bytes.failed)
+			return bad(data, data->record_offset, "the record here is too short",
+				   reterr);
+		r = frec__perf_data_feature(data, size, bytes.at, frec__bytes_left(&bytes), reterr);
+		break;
+	case FREC_PERF_AUXTRACE: // hardware traces, which stand behind it
+		r = skip(data, frec__bytes_u64(&bytes), reterr);
+		break;
+	case FREC_PERF_COMPRESSED:
+		r = unpack(data, bytes.at, frec__bytes_left(&bytes), reterr);
+		break;
+	case FREC_PERF_COMPRESSED2: // with padding behind it
+		size = frec__bytes_u64(&bytes);
+		if (size > frec__bytes_left(&bytes))
+			return bad(data, data->record_offset, "the record here is too short",
+				   reterr);
+		r = unpack(data, bytes.at, (size_t)size, reterr);
+		break;
+	default:
+		return 0;
+	}
+	if (r == -ENOMEM)
+		return frec__error(reterr, r, "%s: out of memory", data->name);
+	return r ? r : 1;
+}
+
+int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *header,
+			 const uint8_t **ret, struct frec_error *reterr)
+{
+	for (;;) {
+		int r = next_unpacked(data, header, ret, reterr);
+		ssize_t n;
+
+		if (r)
+			return r;
+		n = fill(data, sizeof(*header), reterr);
+		data->record_offset = data->input.offset;
+		if (n <= 0)
+			return (int)n;
+		if ((size_t)n < sizeof(*header))
+			return bad(data, data->record_offset, "cut off within a record", reterr);
+		memcpy(header, data->input.data + data->input.at, sizeof(*header));
+		if (header->size < sizeof(*header))
+			return bad(data, data->record_offset, "this is no record", reterr);
+		n = fill(data, header->size, reterr);
+		if (n < 0)
+			return (int)n;
+		if ((size_t)n < header->size)
+			return bad(data, data->record_offset, "cut off within a record", reterr);
+		*ret = take(data, header->size);
+		r = take_description(data, header, *ret, reterr);
+		if (r < 0)
+			return r;
+		if (!r)
+			return 1;
+	}
+}
