@@ -11,9 +11,9 @@
 
 #include <poll.h>
 
-#include "recorder/ring.h"
-#include "recorder/sideband.h"
-#include "recorder/snapshot.h"
+#include "recorder/rings/ring.h"
+#include "recorder/processes/sideband.h"
+#include "recorder/snapshot/snapshot.h"
 
 #define FREC_DEATHS_MAX 64
 /* Milliseconds to wait for the end of a dying process. */

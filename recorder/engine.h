@@ -12,15 +12,15 @@
 #define FREC_RECORDER_ENGINE_H
 
 #include "proto/clocks.h"
-#include "recorder/capture.h"
-#include "recorder/declarations.h"
+#include "recorder/snapshot/capture.h"
+#include "recorder/declared/declarations.h"
 #include "recorder/deaths.h"
-#include "recorder/folder.h"
-#include "recorder/processes.h"
-#include "recorder/selection.h"
-#include "recorder/sideband.h"
-#include "recorder/source.h"
-#include "recorder/transport.h"
+#include "recorder/snapshot/folder.h"
+#include "recorder/processes/processes.h"
+#include "recorder/sources/selection.h"
+#include "recorder/processes/sideband.h"
+#include "recorder/sources/source.h"
+#include "recorder/sources/transport.h"
 
 #define FREC_RING_SIZE_DEFAULT (4u << 20)
 #define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)

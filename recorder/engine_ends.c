@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "proto/clocks.h"
-#include "recorder/crash_record.h"
-#include "recorder/proc_scan.h"
-#include "recorder/process_end.h"
+#include "recorder/sources/crash_record.h"
+#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/process_end.h"
 
 // Between two looks at /proc, and at the names there, in nanoseconds.
 #define BIRTHS_INTERVAL UINT64_C(50000000)

@@ -12,10 +12,10 @@
 #include "proto/clocks.h"
 #include "proto/report.h"
 #include "recorder/engine_sources.h"
-#include "recorder/pid_space.h"
-#include "recorder/proc_scan.h"
+#include "recorder/rings/pid_space.h"
+#include "recorder/processes/proc_scan.h"
 #include "recorder/service/shm.h"
-#include "recorder/shm_rings.h"
+#include "recorder/rings/shm_rings.h"
 
 // Between two looks at the processes of other pid namespaces, in nanoseconds.
 #define SPACES_INTERVAL UINT64_C(50000000)

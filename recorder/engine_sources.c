@@ -15,7 +15,7 @@
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
-#include "recorder/crash_program.h"
+#include "recorder/sources/crash_program.h"
 #include "recorder/service/data_file.h"
 
 // The bit of the enable word that user_events sets; see emit.h.

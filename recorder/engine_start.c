@@ -12,14 +12,14 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "recorder/crash_program.h"
+#include "recorder/sources/crash_program.h"
 #include "recorder/engine_cores.h"
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
 #include "recorder/engine_sources.h"
 #include "recorder/engine_usdt.h"
-#include "recorder/foreign.h"
-#include "recorder/perf.h"
+#include "recorder/sources/foreign.h"
+#include "recorder/rings/perf.h"
 
 const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
 

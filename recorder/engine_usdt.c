@@ -11,7 +11,7 @@
 #include "proto/cleanup.h"
 #include "proto/report.h"
 #include "recorder/engine_sources.h"
-#include "recorder/usdt.h"
+#include "recorder/sources/usdt.h"
 
 // Mappings that wait to be looked at. When more come within one look the whole machine is looked at
 // instead.

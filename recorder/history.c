@@ -3,8 +3,8 @@
 #include "recorder/history.h"
 
 #include "proto/clocks.h"
-#include "recorder/records.h"
-#include "recorder/sample_parts.h"
+#include "recorder/snapshot/records.h"
+#include "recorder/snapshot/sample_parts.h"
 
 static bool has_chosen_stacks(const struct frec_source *source)
 {

@@ -16,7 +16,7 @@ set_tests_properties(host/usdt_attach PROPERTIES TIMEOUT 60 LABELS host SKIP_RET
 
 # Not a test: prints a table.
 set(bench_usdt_skeleton ${CMAKE_CURRENT_BINARY_DIR}/bench_usdt.skel.h)
-frec_bpf_skeleton(bench/bench_usdt ${PROJECT_SOURCE_DIR}/recorder/bpf_output.bpf.h bench/bench_usdt.h)
+frec_bpf_skeleton(bench/bench_usdt ${PROJECT_SOURCE_DIR}/recorder/sources/bpf_output.bpf.h bench/bench_usdt.h)
 add_executable(bench_usdt bench/bench_usdt.c ${bench_usdt_skeleton})
 target_link_libraries(bench_usdt PRIVATE frec_engine flightrec_static PkgConfig::LIBBPF)
 target_include_directories(bench_usdt PRIVATE ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})

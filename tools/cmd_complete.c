@@ -17,7 +17,7 @@
 
 #include "export/export.h"
 #include "proto/cleanup.h"
-#include "recorder/transport.h"
+#include "recorder/sources/transport.h"
 #include "tools/cli.h"
 
 #define OUTPUT_MAX (1u << 20)

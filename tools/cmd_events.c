@@ -8,7 +8,7 @@
 
 #include "export/text.h"
 #include "proto/cleanup.h"
-#include "recorder/selection.h"
+#include "recorder/sources/selection.h"
 #include "tools/cli.h"
 #include "tools/event_list.h"
 

@@ -11,7 +11,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
-#include "recorder/foreign.h"
+#include "recorder/sources/foreign.h"
 
 #define FORMAT_MAX (256u << 10)
 

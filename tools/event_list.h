@@ -4,8 +4,8 @@
 #ifndef FREC_TOOLS_EVENT_LIST_H
 #define FREC_TOOLS_EVENT_LIST_H
 
-#include "recorder/catalog.h"
-#include "recorder/declarations.h"
+#include "recorder/declared/catalog.h"
+#include "recorder/declared/declarations.h"
 
 struct frec_listed_event {
 	struct frec_listed listed;	/* group is empty where only a file declares it */

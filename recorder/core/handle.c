@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "proto/clocks.h"
-#include "recorder/child.h"
+#include "recorder/snapshot/child.h"
 #include "proto/cleanup.h"
 #include "recorder/core/pass.h"
 #include "recorder/core/recorders.h"

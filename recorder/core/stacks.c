@@ -11,8 +11,8 @@
 #include "proto/clocks.h"
 #include "proto/part.h"
 #include "proto/cleanup.h"
-#include "recorder/perf.h"
-#include "recorder/unwound.h"
+#include "recorder/rings/perf.h"
+#include "recorder/snapshot/unwound.h"
 
 struct work {
 	const struct frec_core_process *process;

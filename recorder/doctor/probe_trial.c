@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "recorder/doctor/probe_site.h"
-#include "recorder/uprobe_multi.h"
+#include "recorder/sources/uprobe_multi.h"
 
 void frec__trial_detach(struct frec_trial *trial)
 {

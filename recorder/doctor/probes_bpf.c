@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/perf.h"
+#include "recorder/rings/perf.h"
 #include "recorder/doctor/probe.h"
 #include "recorder/doctor/probe_trial.h"
-#include "recorder/ring.h"
+#include "recorder/rings/ring.h"
 
 #define BTF_MAGIC 0xEB9F
 

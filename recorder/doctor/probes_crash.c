@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
+#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
-#include "recorder/crash_program.h"
+#include "recorder/sources/crash_program.h"
 #include "recorder/deaths.h"
 #include "recorder/doctor/probe.h"
 

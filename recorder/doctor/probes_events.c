@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/catalog.h"
+#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
 #include "recorder/service/data_file.h"
 #include "recorder/doctor/probe.h"

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "proto/read_file.h"
-#include "recorder/catalog.h"
+#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
 #include "recorder/engine.h"
-#include "recorder/perf.h"
+#include "recorder/rings/perf.h"
 #include "recorder/doctor/probe.h"
 
 /* Rings that are mapped at one time to try the memory limit. */

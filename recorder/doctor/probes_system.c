@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/perf.h"
+#include "recorder/rings/perf.h"
 #include "recorder/doctor/probe.h"
 
 /* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's

@@ -6,7 +6,7 @@
 #include "recorder/doctor/probe.h"
 #include "recorder/doctor/probe_site.h"
 #include "recorder/doctor/probe_trial.h"
-#include "recorder/usdt.h"
+#include "recorder/sources/usdt.h"
 
 /* Once is a chance; the kernel replaces a site when it was hit. */
 #define PASSES 8

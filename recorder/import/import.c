@@ -11,7 +11,7 @@
 
 #include "proto/bytes.h"
 #include "recorder/import/write.h"
-#include "recorder/perf_sample.h"
+#include "proto/perf_sample.h"
 
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/chunk.h"
+#include "recorder/snapshot/chunk.h"
 #include "proto/cleanup.h"
-#include "recorder/source.h"
+#include "recorder/sources/source.h"
 
 #define PROCESSES_EXITED_MAX 65536
 #define SOURCE_NAME_MAX 256

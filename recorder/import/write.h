@@ -6,7 +6,7 @@
 #include "recorder/import/import.h"
 #include "recorder/import/perf_data.h"
 #include "recorder/import/record_sort.h"
-#include "recorder/snapshot_parts.h"
+#include "recorder/snapshot/parts.h"
 
 /* Keys of the sort: first what tells of processes, then the records of one CPU after the other. */
 #define FREC_IMPORT_SIDEBAND 0

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "recorder/service/shm_emit.h"
-#include "recorder/shm_rings.h"
+#include "recorder/rings/shm_rings.h"
 #include "tests/bench/bench_loop.h"
 
 #define RING_SIZE (1u << 20)

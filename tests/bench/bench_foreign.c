@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "bench_usdt.skel.h"
-#include "recorder/foreign.h"
+#include "recorder/sources/foreign.h"
 
 #define RING_SIZE (1u << 20)
 #define ROUNDS_MAX 99

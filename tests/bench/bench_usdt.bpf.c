@@ -8,7 +8,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "recorder/bpf_output.bpf.h"
+#include "recorder/sources/bpf_output.bpf.h"
 #include "tests/bench/bench_usdt.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -18,8 +18,8 @@
 
 #include "bench_usdt.skel.h"
 #include "flightrec/event.h"
-#include "recorder/source.h"
-#include "recorder/usdt.h"
+#include "recorder/sources/source.h"
+#include "recorder/sources/usdt.h"
 #include "tests/bench/bench_usdt.h"
 
 #define RING_SIZE (1u << 20)

@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "recorder/records.h"
-#include "recorder/shm_copy.h"
+#include "recorder/snapshot/records.h"
+#include "recorder/rings/shm_copy.h"
 #include "recorder/service/shm_emit.h"
 
 FREC_EVENT(kit, tick, FREC_U32(thread), FREC_U64(number), FREC_STR(text));

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "recorder/core/notes.h"
-#include "recorder/thread_stacks.h"
+#include "recorder/snapshot/thread_stacks.h"
 
 /* What a pipe takes without a reader. */
 #define PIPE_SIZE 65536

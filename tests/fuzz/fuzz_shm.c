@@ -5,7 +5,7 @@
 // offset, u8 length, so many bytes.
 #include <stdio.h>
 
-#include "recorder/declarations.h"
+#include "recorder/declared/declarations.h"
 #include "recorder/service/shm_checksum.h"
 #include "tests/data/shm_kit.h"
 

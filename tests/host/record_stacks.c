@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "export/records.h"
-#include "recorder/perf.h"
+#include "recorder/rings/perf.h"
 
 static uint64_t word(const uint8_t *bytes, size_t n)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "flightrec/event.h"
-#include "recorder/usdt.h"
+#include "recorder/sources/usdt.h"
 
 #define EVENTS 1000
 #define SITES_MAX 8

@@ -18,8 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recorder/build_ids.h"
-#include "recorder/proc_scan.h"
+#include "recorder/processes/build_ids.h"
+#include "recorder/processes/proc_scan.h"
 #include "unwind/elf_file.h"
 
 // What tests/unwound.cmake has the linker write.

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "proto/read_file.h"
-#include "recorder/catalog.h"
+#include "recorder/declared/catalog.h"
 
 static char root[] = "/tmp/frec-catalog-XXXXXX";
 static int tracefs;

@@ -21,8 +21,8 @@
 #include "proto/part.h"
 #include "recorder/core/notes.h"
 #include "recorder/core/pattern.h"
-#include "recorder/perf.h"
-#include "recorder/thread_stacks.h"
+#include "recorder/rings/perf.h"
+#include "recorder/snapshot/thread_stacks.h"
 #include "unwind/unwind.h"
 
 #define TOOL "/usr/bin/flightrec"

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/declarations.h"
+#include "recorder/declared/declarations.h"
 #include "recorder/service/include/flightrec/event.h"
 
 enum phase { COLD = -5, WARM = 0, HOT = 70000 };

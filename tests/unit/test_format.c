@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/format.h"
+#include "recorder/declared/format.h"
 
 #define COMMON \
 	"format:\n" \

@@ -13,7 +13,7 @@
 
 #include "proto/clocks.h"
 #include "recorder/history.h"
-#include "recorder/sample_parts.h"
+#include "recorder/snapshot/sample_parts.h"
 
 #define RING 65536
 #define CALLCHAIN_ID 7u

@@ -11,7 +11,7 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
-#include "recorder/kernel_names.h"
+#include "recorder/snapshot/kernel_names.h"
 
 #define KERNEL ((uint64_t)PERF_CONTEXT_KERNEL)
 #define USER ((uint64_t)PERF_CONTEXT_USER)

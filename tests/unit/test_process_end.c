@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/process_end.h"
+#include "recorder/processes/process_end.h"
 #include "tests/host/old_kernel.h"
 
 static const struct {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/processes.h"
+#include "recorder/processes/processes.h"
 
 #define S UINT64_C(1000000000)
 

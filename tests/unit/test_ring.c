@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "recorder/records.h"
-#include "recorder/ring.h"
+#include "recorder/snapshot/records.h"
+#include "recorder/rings/ring.h"
 
 #define SIZE 4096
 #define LARGEST 256

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/selection.h"
+#include "recorder/sources/selection.h"
 
 static void good(const char *text, enum frec_selection_kind kind, const char *file,
 		 const char *provider, const char *name, uint32_t strings)

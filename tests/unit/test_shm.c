@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "recorder/service/shm_checksum.h"
-#include "recorder/shm_owner.h"
+#include "recorder/rings/shm_owner.h"
 #include "tests/data/shm_kit.h"
 
 #define RING_SIZE FREC_SHM_RING_SIZE_MIN

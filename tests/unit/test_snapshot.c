@@ -18,8 +18,8 @@
 #include <cmocka.h>
 
 #include "proto/clocks.h"
-#include "recorder/folder.h"
-#include "recorder/snapshot.h"
+#include "recorder/snapshot/folder.h"
+#include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
 
 #define RING (512u << 10)

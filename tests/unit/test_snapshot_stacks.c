@@ -24,11 +24,11 @@
 #include <zstd.h>
 
 #include "proto/clocks.h"
-#include "recorder/child.h"
-#include "recorder/crash_record.h"
-#include "recorder/kernel_names.h"
-#include "recorder/sample_parts.h"
-#include "recorder/snapshot.h"
+#include "recorder/snapshot/child.h"
+#include "recorder/sources/crash_record.h"
+#include "recorder/snapshot/kernel_names.h"
+#include "recorder/snapshot/sample_parts.h"
+#include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
 #include "tests/unwind/make_elf.h"
 #include "unwind/unwind.h"

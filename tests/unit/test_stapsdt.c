@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/foreign_targets.h"
+#include "recorder/sources/foreign_targets.h"
 
 // An ELF file with one section of notes, and the names of sections.
 struct file {

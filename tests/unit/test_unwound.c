@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/unwound.h"
+#include "recorder/snapshot/unwound.h"
 #include "tests/unwind/make_elf.h"
 
 #define BIAS 0x555500000000

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// Parsing tracefs format files into typed fields.
+#include "recorder/declared/format.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool starts(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool is_char(const char *type)
+{
+	return starts(type, "char") && (!type[4] || type[4] == '[');
+}
+
+// "char comm[16]" and "__data_loc char[] path" into type and name. Brackets behind the name belong
+// to the type, and hold what the kernel's source says, which can be an expression. user_events
+// spells arrays as "char[16] tag" and "__rel_loc char text[-12]", where the number means nothing.
+static int split_declaration(const char *text, size_t length, struct frec_field *field)
+{
+	const char *end = text + length, *bracket = end, *name;
+
+	if (length && end[-1] == ']') {
+		int depth = 0;
+
+		do {
+			if (bracket == text)
+				return -EBADMSG;
+			bracket--;
+			depth += *bracket == ']' ? 1 : *bracket == '[' ? -1 : 0;
+		} while (depth);
+	}
+	name = bracket;
+	while (name > text && name[-1] != ' ' && name[-1] != '*')
+		name--;
+	if (name == bracket || name == text)
+		return -EBADMSG;
+	field->name = strndup(name, (size_t)(bracket - name));
+	while (name > text && name[-1] == ' ')
+		name--;
+	if (asprintf(&field->type, "%.*s%.*s", (int)(name - text), text, (int)(end - bracket),
+		     bracket) < 0)
+		field->type = NULL;
+	return field->name && field->type ? 0 : -ENOMEM;
+}
+
+// Bytes of one element of an array, 0 where that cannot be told from the number in its brackets.
+static uint32_t element_size(const struct frec_field *field, const char *type)
+{
+	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);
+	uint32_t size;
+
+	if (is_char(type))
+		return 1;
+	if (!count || field->size % count || starts(type, "struct ") || starts(type, "union "))
+		return 0;
+	size = (uint32_t)(field->size / count);
+	return size == 1 || size == 2 || size == 4 || size == 8 ? size : 0;
+}
+
+static void classify(struct frec_field *field, bool is_signed, bool ours)
+{
+	const char *type = field->type;
+
+	if (starts(type, "const "))
+		type += 6;
+	field->kind = FLIGHTREC__FIELD_KIND__FIELD_UNKNOWN;
+	if (starts(type, "__data_loc ") || starts(type, "__rel_loc ")) {
+		const char *element = strchr(type, ' ') + 1;
+
+		field->locator = starts(type, "__data_loc") ? FLIGHTREC__LOCATOR__LOCATOR_DATA
+							    : FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+		field->kind = is_char(element) ? FLIGHTREC__FIELD_KIND__FIELD_STRING
+					       : FLIGHTREC__FIELD_KIND__FIELD_BYTES;
+	} else if (strchr(type, '[')) {
+		field->element_size = element_size(field, type);
+		field->element_signed = is_signed;
+		if (field->element_size)
+			field->kind = is_char(type) ? FLIGHTREC__FIELD_KIND__FIELD_CHARS
+						    : FLIGHTREC__FIELD_KIND__FIELD_ARRAY;
+	} else if (strchr(type, '*')) {
+		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
+	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
+		   // the kernel has none: export -f perf does
+		   !strcmp(type, "double") || !strcmp(type, "float")) {
+		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
+	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {
+		field->kind = FLIGHTREC__FIELD_KIND__FIELD_BOOL;
+	} else if (!starts(type, "struct ") && !starts(type, "union ") &&
+		   (field->size == 1 || field->size == 2 || field->size == 4 || field->size == 8)) {
+		field->kind = is_signed ? FLIGHTREC__FIELD_KIND__FIELD_SIGNED
+					: FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED;
+	}
+}
+
+static int parse_field(struct frec_format *format, const char *line, bool ours)
+{
+	const char *declaration = line + strlen("field:");
+	const char *semicolon = strchr(declaration, ';');
+	struct frec_field *grown, *field;
+	unsigned int offset, size;
+	int is_signed, r;
+
+	if (!semicolon ||
+	    sscanf(semicolon, "; offset:%u; size:%u; signed:%d", &offset, &size, &is_signed) != 3)
+		return -EBADMSG;
+	if (format->count == FREC_FIELDS_MAX || offset > UINT16_MAX || size > UINT16_MAX)
+		return -EBADMSG;
+	grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	format->field = grown;
+	field = &grown[format->count++];
+	*field = (struct frec_field){.offset = offset, .size = size};
+	r = split_declaration(declaration, (size_t)(semicolon - declaration), field);
+	if (r)
+		return r;
+	if (starts(field->name, "common_")) {
+		free(field->name);
+		free(field->type);
+		format->count--;
+		return 0;
+	}
+	classify(field, is_signed, ours);
+	return 0;
+}
+
+int frec__format_parse(struct frec_format *format, const char *text, bool ours,
+		       struct frec_error *reterr)
+{
+	bool have_id = false;
+	int r = 0;
+
+	*format = (struct frec_format){0};
+	for (const char *line = text; line && *line && !r;) {
+		const char *next = strchr(line, '\n');
+
+		while (*line == '\t' || *line == ' ')
+			line++;
+		if (starts(line, "ID: ")) {
+			format->id = (uint32_t)strtoul(line + 4, NULL, 10);
+			have_id = true;
+		} else if (starts(line, "field:")) {
+			r = parse_field(format, line, ours);
+		} else if (starts(line, "print fmt:")) {
+			break;
+		}
+		line = next ? next + 1 : NULL;
+	}
+	if (!r && !have_id)
+		r = -EBADMSG;
+	if (r) {
+		frec__format_deinit(format);
+		return frec__error(reterr, r, "the kernel's format file cannot be read: %s",
+				   r == -ENOMEM ? "out of memory" : "unknown shape");
+	}
+	return 0;
+}
+
+struct frec_field *frec__format_add(struct frec_format *format, const char *name, const char *type,
+				    Flightrec__FieldKind kind, size_t offset, size_t size)
+{
+	struct frec_field *grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	format->field = grown;
+	grown += format->count++;
+	*grown = (struct frec_field){.name = strdup(name),
+				     .type = strdup(type),
+				     .kind = kind,
+				     .offset = (uint32_t)offset,
+				     .size = (uint32_t)size};
+	return grown->name && grown->type ? grown : NULL;
+}
+
+void frec__format_deinit(struct frec_format *format)
+{
+	for (size_t i = 0; i < format->count; i++) {
+		struct frec_field *field = &format->field[i];
+
+		for (size_t e = 0; e < field->enumerators; e++)
+			free(field->enumerator[e].name);
+		free(field->enumerator);
+		free(field->name);
+		free(field->type);
+	}
+	free(format->field);
+	*format = (struct frec_format){0};
+}
+
+const struct frec_field *frec__format_find(const struct frec_format *format, const char *name)
+{
+	for (size_t i = 0; i < format->count; i++) {
+		if (!strcmp(format->field[i].name, name))
+			return &format->field[i];
+	}
+	return NULL;
+}
+
+uint64_t frec__field_value(const struct frec_field *field, const void *payload, size_t size)
+{
+	uint64_t value = 0;
+
+	if (!field || !field->size || field->size > 8 || field->offset + field->size > size)
+		return 0;
+	memcpy(&value, (const char *)payload + field->offset, field->size);
+	if (field->kind == FLIGHTREC__FIELD_KIND__FIELD_SIGNED && field->size < 8) {
+		unsigned int shift = 64 - 8 * field->size;
+
+		value = (uint64_t)((int64_t)(value << shift) >> shift);
+	}
+	return value;
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// Finding the files of programs and libraries, those that run among them: in containers too, by way
+// of /proc.
+#include "recorder/declared/program_files.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
+
+#define MAPS_SIZE_MAX (4u << 20)
+#define DELETED " (deleted)"
+
+int frec__open_regular(const char *path)
+{
+	FREC_CLOSE int place = open(path, O_PATH | O_CLOEXEC);
+	char again[32];
+	struct stat status;
+	int fd;
+
+	if (place < 0 || fstat(place, &status))
+		return -errno;
+	if (!S_ISREG(status.st_mode))
+		return -EINVAL;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+	fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+// Adds the file that `open_as` leads to. One that cannot be opened is passed over: there may be
+// others of that name.
+static int add(struct frec_program_files *files, const char *open_as, const char *path)
+{
+	struct frec_program_file *grown;
+	struct stat status;
+	int fd = frec__open_regular(open_as);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status)) {
+		close(fd);
+		return -errno;
+	}
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->file[i].inode == status.st_ino &&
+		    files->file[i].device == status.st_dev) {
+			close(fd);
+			return 0;
+		}
+	}
+	grown = reallocarray(files->file, files->count + 1, sizeof(*grown));
+	if (grown)
+		files->file = grown;
+	grown = grown ? &grown[files->count] : NULL;
+	if (grown)
+		*grown = (struct frec_program_file){.fd = fd,
+						    .path = strdup(path),
+						    .device = status.st_dev,
+						    .inode = status.st_ino};
+	if (!grown || !grown->path) {
+		close(fd);
+		return -ENOMEM;
+	}
+	files->count++;
+	return 0;
+}
+
+// The file of that name in each folder of a list with colons.
+static int add_from_folders(struct frec_program_files *files, const char *folders, const char *name,
+			    int access_mode)
+{
+	int r = 0;
+
+	while (*folders && r != -ENOMEM) {
+		int length = (int)strcspn(folders, ":");
+		char path[PATH_MAX];
+
+		if (length &&
+		    snprintf(path, sizeof(path), "%.*s/%s", length, folders, name) <
+			    (int)sizeof(path) &&
+		    !access(path, access_mode))
+			r = add(files, path, path);
+		folders += length + (folders[length] == ':');
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+static bool is_named(char *path, const char *name)
+{
+	size_t length = strlen(path), end = strlen(DELETED);
+	const char *slash;
+
+	// A program that was replaced while it ran is still that program.
+	if (length > end && !strcmp(path + length - end, DELETED))
+		path[length - end] = 0;
+	slash = strrchr(path, '/');
+	return slash && !strcmp(slash + 1, name);
+}
+
+static int add_from_process(struct frec_program_files *files, const char *pid, const char *name)
+{
+	char link[64], path[PATH_MAX], within[PATH_MAX + 64];
+	FREC_FREE char *maps = NULL;
+	ssize_t length;
+	int r = 0;
+
+	snprintf(link, sizeof(link), "/proc/%s/exe", pid);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length > 0) {
+		path[length] = 0;
+		if (is_named(path, name))
+			r = add(files, link, path);
+	}
+	snprintf(link, sizeof(link), "/proc/%s/maps", pid);
+	maps = r == -ENOMEM ? NULL : frec__read_file_at(AT_FDCWD, link, MAPS_SIZE_MAX);
+	// Not the whole list by its lines: nearly all of it is of other files.
+	for (char *at = maps; at && (at = strstr(at, name)) && r != -ENOMEM; at += strlen(name)) {
+		char *begin = at;
+
+		while (begin > maps && begin[-1] != '\n')
+			begin--;
+		begin = strchr(begin, '/');
+		if (!begin || begin > at ||
+		    snprintf(path, sizeof(path), "%.*s", (int)strcspn(begin, "\n"), begin) >=
+			    (int)sizeof(path) ||
+		    !is_named(path, name))
+			continue;
+		// Through the process's own root: it may live in a container.
+		snprintf(within, sizeof(within), "/proc/%s/root%s", pid, path);
+		r = add(files, within, path);
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+static int add_by_name(struct frec_program_files *files, const char *name)
+{
+	FREC_CLOSEDIR DIR *proc = opendir("/proc");
+	const char *path = getenv("PATH");
+	struct dirent *entry;
+	int r = path ? add_from_folders(files, path, name, X_OK) : 0;
+
+	if (!r)
+		r = add_from_folders(files, FREC_LIBRARY_FOLDERS, name, R_OK);
+	while (!r && proc && (entry = readdir(proc))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			r = add_from_process(files, entry->d_name, name);
+	}
+	return r;
+}
+
+int frec__program_files_find(struct frec_program_files *files, const char *name,
+			     struct frec_error *reterr)
+{
+	int r;
+
+	if (strchr(name, '/')) {
+		r = add(files, name, name);
+		if (r)
+			return frec__error(reterr, r, "%s: %s", name,
+					   r == -EINVAL ? "not a file" : strerror(-r));
+	} else {
+		r = add_by_name(files, name);
+		if (r)
+			return frec__error(reterr, r, "out of memory");
+	}
+	return files->count ? 0
+			    : frec__error(reterr, -ENOENT,
+					  "%s: no program in PATH, no library, and nothing that "
+					  "runs has this "
+					  "name: give its path",
+					  name);
+}
+
+void frec__program_files_deinit(struct frec_program_files *files)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		close(files->file[i].fd);
+		free(files->file[i].path);
+	}
+	free(files->file);
+	*files = (struct frec_program_files){0};
+}

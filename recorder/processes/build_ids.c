@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Reading the note with the build-id from an ELF file that anybody may have made, and from the
+// image of the vDSO.
+#include "recorder/processes/build_ids.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+
+// A power of two; a file takes the place of another one now and then.
+#define FILES 1024
+#define SEGMENTS_MAX 64
+#define NOTES_MAX 4096 // bytes
+
+struct known {
+	dev_t device;
+	ino_t inode; // 0: free
+	struct timespec changed;
+	uint8_t id[sizeof(((struct frec_map *)0)->build_id)];
+	uint8_t size; // 0: it has none
+};
+
+struct frec_build_ids {
+	struct known known[FILES];
+};
+
+void frec__build_ids_free(struct frec_build_ids *ids)
+{
+	free(ids);
+}
+
+// An ELF file, or an image in memory where `fd` is -1.
+struct image {
+	int fd;
+	const uint8_t *bytes;
+	size_t size;
+};
+
+static bool read_at(const struct image *image, uint64_t offset, void *to, size_t size)
+{
+	if (image->fd >= 0)
+		return offset < INT64_MAX - size &&
+		       pread(image->fd, to, size, (off_t)offset) == (ssize_t)size;
+	if (offset > image->size || size > image->size - offset)
+		return false;
+	memcpy(to, image->bytes + offset, size);
+	return true;
+}
+
+static size_t aligned(size_t size, size_t alignment)
+{
+	return (size + alignment - 1) & ~(alignment - 1);
+}
+
+static bool find_note(const struct image *image, const Elf64_Phdr *segment, struct frec_map *map)
+{
+	uint8_t notes[NOTES_MAX];
+	size_t alignment = segment->p_align == 8 ? 8 : 4, at = 0;
+	size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
+
+	if (!read_at(image, segment->p_offset, notes, size))
+		return false;
+	while (size - at >= sizeof(Elf64_Nhdr)) {
+		Elf64_Nhdr note;
+		size_t name, described;
+
+		memcpy(&note, notes + at, sizeof(note));
+		name = at + sizeof(note);
+		if (note.n_namesz > size || note.n_descsz > size)
+			return false;
+		described = aligned(name + note.n_namesz, alignment);
+		if (described > size || note.n_descsz > size - described)
+			return false;
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
+		    !memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && note.n_descsz &&
+		    note.n_descsz <= sizeof(map->build_id)) {
+			memcpy(map->build_id, notes + described, note.n_descsz);
+			map->build_id_size = (uint8_t)note.n_descsz;
+			return true;
+		}
+		at = aligned(described + note.n_descsz, alignment);
+		if (at > size)
+			return false;
+	}
+	return false;
+}
+
+static void read_build_id(const struct image *image, struct frec_map *map)
+{
+	Elf64_Ehdr header;
+
+	if (!read_at(image, 0, &header, sizeof(header)) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_phentsize != sizeof(Elf64_Phdr))
+		return;
+	for (size_t i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
+		Elf64_Phdr segment;
+
+		if (!read_at(image, header.e_phoff + i * sizeof(segment), &segment,
+			     sizeof(segment)))
+			return;
+		if (segment.p_type == PT_NOTE && find_note(image, &segment, map))
+			return;
+	}
+}
+
+void frec__build_ids_vdso(struct frec_map *map)
+{
+	// Its notes stand at its beginning, and a page is the least that can be mapped.
+	const struct image image = {.fd = -1,
+				    .bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR),
+				    .size = (size_t)sysconf(_SC_PAGESIZE)};
+
+	// A 32-bit process has another one.
+	if (image.bytes && map->end > UINT32_MAX)
+		read_build_id(&image, map);
+}
+
+// What the mapping is of, or what has its path now, if it is the same. `root` goes through the
+// process's own root folder.
+static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_map *map,
+		      char *ret_path, size_t size, struct stat *ret)
+{
+	snprintf(ret_path, size, "map_files/%llx-%llx", (unsigned long long)map->start,
+		 (unsigned long long)map->end);
+	// This one is the file, whatever numbers a layered file system shows of it.
+	if (!fstatat(proc, ret_path, ret, 0))
+		return S_ISREG(ret->st_mode);
+	for (int i = 0; i < 2; i++) {
+		if (snprintf(ret_path, size, "%s%s", i ? "" : "root", map->path) < (int)size &&
+		    !fstatat(proc, ret_path, ret, 0) && ret->st_dev == device &&
+		    ret->st_ino == inode)
+			return S_ISREG(ret->st_mode);
+	}
+	return false;
+}
+
+static struct known *slot_of(struct frec_build_ids *ids, const struct stat *status)
+{
+	uint64_t hash =
+		(status->st_ino ^ (uint64_t)status->st_dev << 32) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &ids->known[hash >> 32 & (FILES - 1)];
+}
+
+static bool is_same(const struct known *known, const struct stat *status)
+{
+	return known->inode == status->st_ino && known->device == status->st_dev &&
+	       known->changed.tv_sec == status->st_ctim.tv_sec &&
+	       known->changed.tv_nsec == status->st_ctim.tv_nsec;
+}
+
+void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, ino_t inode,
+			  struct frec_map *map)
+{
+	FREC_CLOSE int fd = -1;
+	struct stat status, opened;
+	struct known *known;
+	char path[4200];
+
+	if (!*ids)
+		*ids = calloc(1, sizeof(**ids));
+	if (!*ids || *map->path != '/' || !inode || map->build_id_size ||
+	    !find_file(proc, device, inode, map, path, sizeof(path), &status))
+		return;
+	known = slot_of(*ids, &status);
+	if (!is_same(known, &status)) {
+		*known = (struct known){
+			.device = status.st_dev, .inode = status.st_ino, .changed = status.st_ctim};
+		fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+		if (fd < 0 || fstat(fd, &opened) || !is_same(known, &opened)) {
+			known->inode = 0;
+			return;
+		}
+		read_build_id(&(struct image){.fd = fd}, map);
+		memcpy(known->id, map->build_id, sizeof(known->id));
+		known->size = map->build_id_size;
+	}
+	memcpy(map->build_id, known->id, sizeof(map->build_id));
+	map->build_id_size = known->size;
+}

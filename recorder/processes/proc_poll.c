@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+// Keeping the process table by looking at /proc again and again, for recorders that the kernel
+// tells nothing. A look reads the list of processes, and opens files of those alone that are new,
+// or that matter.
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "recorder/processes/proc_scan.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "proto/cleanup.h"
+
+// A look may take one part in so many of the time.
+#define LEISURE 20
+
+static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
+{
+	for (size_t i = 0; i < process->threads; i++) {
+		if (process->thread[i].tid == tid && !process->thread[i].exit)
+			return &process->thread[i];
+	}
+	return NULL;
+}
+
+static size_t living_threads(const struct frec_process *process)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < process->threads; i++)
+		count += !process->thread[i].exit;
+	return count;
+}
+
+static void name_thread(struct frec_processes *table, int tasks, uint32_t pid, uint32_t tid)
+{
+	FREC_FREE char *name = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%u/comm", tid);
+	name = frec__read_file_at(tasks, path, 64);
+	if (!name)
+		return;
+	name[strcspn(name, "\n")] = 0;
+	frec__process_table_comm(table, pid, tid, name, false, 0);
+}
+
+// New threads with their names, and who is gone; with `names`, what the others are called by now.
+static void poll_threads(struct frec_processes *table, struct frec_process *process, bool names,
+			 uint64_t now)
+{
+	FREC_FREE bool *seen = calloc(process->threads + 1, sizeof(*seen));
+	FREC_CLOSEDIR DIR *tasks = NULL;
+	size_t known = process->threads;
+	struct dirent *entry;
+	struct stat status;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/task", process->pid);
+	// A link for itself, one for its parent, and one for each thread.
+	if (!seen || stat(path, &status) ||
+	    (!names && status.st_nlink == living_threads(process) + 2))
+		return;
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		const struct frec_thread *thread = tid ? find_thread(process, tid) : NULL;
+
+		if (!tid)
+			continue;
+		if (thread && thread < process->thread + known)
+			seen[thread - process->thread] = true;
+		if (!thread)
+			frec__process_table_fork(table, process->pid, process->ppid, tid, now);
+		if (!thread || names)
+			name_thread(table, dirfd(tasks), process->pid, tid);
+	}
+	// The table drops dead threads when it is full, and then their places mean others: the next
+	// look tells.
+	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
+		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
+			process->thread[i].exit = now;
+	}
+}
+
+uint64_t frec__process_table_next_look(uint64_t began, uint64_t interval)
+{
+	uint64_t took = frec__monotonic() - began;
+
+	return began + (took > interval / LEISURE ? LEISURE * took : interval);
+}
+
+void frec__process_table_each(struct frec_processes *table,
+			      void (*visit)(void *context, const struct frec_process *),
+			      void *context)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		for (const struct frec_process *process = table->bucket[i]; process;
+		     process = process->next) {
+			if (!process->exit)
+				visit(context, process);
+		}
+	}
+}
+
+// Those that the list no longer has. Ending one can take others out of the table: then the walk
+// begins anew.
+static void end_unseen(struct frec_processes *table, uint64_t now)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		struct frec_process *process = table->bucket[i];
+
+		while (process) {
+			if (process->exit || process->seen == table->polls) {
+				process = process->next;
+				continue;
+			}
+			frec__process_table_end(table, process->pid, now);
+			process = table->bucket[i];
+		}
+	}
+}
+
+void frec__process_table_poll(struct frec_processes *table,
+			      bool (*matters)(void *context, const struct frec_process *),
+			      void *context, bool names)
+{
+	FREC_CLOSEDIR DIR *proc = opendir("/proc");
+	uint64_t now = frec__monotonic();
+	struct dirent *entry;
+
+	if (!proc)
+		return;
+	table->polls++;
+	while ((entry = readdir(proc))) {
+		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+		struct frec_process *process;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		process = frec__process_table_find(table, pid);
+		if (!process || process->exit)
+			process = frec__process_table_scan_one(table, pid);
+		if (!process)
+			continue;
+		process->seen = table->polls;
+		if (!matters(context, process))
+			continue;
+		poll_threads(table, process, names, now);
+		if (names)
+			frec__process_table_remap(table, pid);
+	}
+	end_unseen(table, now);
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+// What /proc knows and the sideband does not tell: processes from before, arguments, executables,
+// owners.
+#include "recorder/processes/proc_scan.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "recorder/processes/build_ids.h"
+#include "proto/cleanup.h"
+
+#define PROC_FILE_MAX (64u << 10)
+#define MAPS_FILE_MAX (4u << 20)
+#define START_JITTER 1000000	      /* nanoseconds; a tick is longer */
+#define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
+
+// Nanoseconds to take from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
+static int64_t boottime_offset(void)
+{
+	struct timespec boot, monotonic;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (boot.tv_sec - monotonic.tv_sec) * INT64_C(1000000000) + boot.tv_nsec -
+	       monotonic.tv_nsec;
+}
+
+struct stat_line {
+	char name[16];
+	uint32_t ppid;
+	unsigned int flags;
+	uint64_t start; /* nanoseconds of CLOCK_MONOTONIC */
+};
+
+static bool parse_stat(const char *text, struct stat_line *ret)
+{
+	const char *open = strchr(text, '('), *close = strrchr(text, ')');
+	unsigned long long ticks;
+	size_t length;
+
+	if (!open || !close || close < open)
+		return false;
+	length = (size_t)(close - open - 1);
+	*ret = (struct stat_line){0};
+	memcpy(ret->name, open + 1,
+	       length < sizeof(ret->name) - 1 ? length : sizeof(ret->name) - 1);
+	if (sscanf(close + 1,
+		   " %*c %" SCNu32
+		   " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+		   "%*d %llu",
+		   &ret->ppid, &ret->flags, &ticks) != 3)
+		return false;
+	ret->start = ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));
+	ret->start -= (uint64_t)boottime_offset();
+	return true;
+}
+
+static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
+{
+	FREC_FREE char *text = frec__read_file_at(folder, "maps", MAPS_FILE_MAX);
+	char *save = NULL;
+
+	if (!text)
+		return;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct frec_map map = {0};
+		unsigned int major, minor;
+		unsigned long inode;
+		char permissions[8];
+		int at = 0;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %n", &map.start,
+			   &map.end, permissions, &map.offset, &major, &minor, &inode, &at) < 7 ||
+		    !at || permissions[2] != 'x')
+			continue;
+		map.path = line[at] ? line + at : "//anon";
+		frec__build_ids_find(&table->build_ids, folder, makedev(major, minor), inode, &map);
+		frec__process_table_map(table, pid, &map);
+	}
+}
+
+void frec__process_table_refresh(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	FREC_CLOSE int folder = -1;
+	char path[64], target[4096];
+	struct stat status;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (!process || process->exit || folder < 0)
+		return;
+	if (!fstat(folder, &status)) {
+		// What it did as somebody else is not this user's: from its last exec on, or from
+		// now where it has been known since.
+		if (process->uid != status.st_uid)
+			process->uid_since =
+				process->uid_known ? frec__monotonic() : process->image_since;
+		process->uid = status.st_uid;
+		process->uid_known = true;
+	}
+	n = readlinkat(folder, "exe", target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = 0;
+		free(process->executable);
+		process->executable = strdup(target);
+	}
+	{
+		FREC_CLOSE int fd = openat(folder, "cmdline", O_RDONLY | O_CLOEXEC);
+		char arguments[FREC_PROCESS_CMDLINE_MAX];
+
+		n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
+		if (n > 0) {
+			char *copy = malloc((size_t)n);
+
+			if (copy) {
+				memcpy(copy, arguments, (size_t)n);
+				free(process->cmdline);
+				process->cmdline = copy;
+				process->cmdline_size = (size_t)n;
+			}
+		}
+	}
+}
+
+static void scan_threads(struct frec_processes *table, int folder, uint32_t pid)
+{
+	int fd = openat(folder, "task", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	FREC_CLOSEDIR DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (tasks && (entry = readdir(tasks))) {
+		FREC_FREE char *text = NULL;
+		struct stat_line line;
+		char path[300];
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "task/%s/stat", entry->d_name);
+		text = frec__read_file_at(folder, path, PROC_FILE_MAX);
+		if (text && parse_stat(text, &line))
+			frec__process_table_comm(table, pid,
+						 (uint32_t)strtoul(entry->d_name, NULL, 10),
+						 line.name, false, 0);
+	}
+}
+
+// Whether /proc still tells of a process that has ended: as long as nobody waits for it. Its start
+// is computed the same way each time, but for the offset between two clocks.
+static bool is_same_life(const struct frec_process *process, const struct stat_line *line)
+{
+	int64_t apart = (int64_t)(line->start - process->start);
+
+	if (!process->start)
+		return line->start < process->exit;
+	return apart > -START_JITTER && apart < START_JITTER;
+}
+
+struct frec_process *frec__process_table_scan_one(struct frec_processes *table, uint32_t pid)
+{
+	FREC_FREE char *text = NULL;
+	FREC_CLOSE int folder = -1;
+	struct frec_process *process;
+	struct stat_line line;
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (folder < 0)
+		return NULL;
+	text = frec__read_file_at(folder, "stat", PROC_FILE_MAX);
+	if (!text || !parse_stat(text, &line))
+		return NULL;
+	process = frec__process_table_find(table, pid);
+	if (process && !process->exit)
+		return process;
+	if (process && is_same_life(process, &line))
+		return NULL;
+	if (process) {
+		// Another life. Nothing of what it would have from its parent is sure.
+		frec__process_table_fork(table, pid, line.ppid, pid, line.start);
+		frec__process_table_comm(table, pid, pid, line.name, true, line.start);
+	} else {
+		frec__process_table_comm(table, pid, pid, line.name, false, 0);
+	}
+	process = frec__process_table_find(table, pid);
+	if (!process || process->exit)
+		return NULL;
+	process->ppid = line.ppid;
+	process->start = line.start;
+	process->kernel = line.flags & FLAG_KERNEL_THREAD;
+	scan_threads(table, folder, pid);
+	frec__process_table_refresh(table, pid);
+	read_maps(table, folder, pid);
+	return process;
+}
+
+void frec__process_table_remap(struct frec_processes *table, uint32_t pid)
+{
+	FREC_CLOSE int folder = -1;
+	char path[64];
+
+	frec__process_table_refresh(table, pid);
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	folder = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (folder < 0)
+		return;
+	frec__process_table_unmap(table, pid);
+	read_maps(table, folder, pid);
+}
+
+int frec__process_table_scan(struct frec_processes *table)
+{
+	FREC_CLOSEDIR DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	if (!proc)
+		return -errno;
+	while ((entry = readdir(proc))) {
+		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+
+		// The sideband is on already: what it told about a process is younger than the
+		// scan.
+		if (isdigit((unsigned char)entry->d_name[0]) &&
+		    !frec__process_table_find(table, pid))
+			frec__process_table_scan_one(table, pid);
+	}
+	return 0;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+// Asking how a process ended. Its parent is told by wait(2). Anybody who holds a pidfd is told by
+// the kernel once the parent has waited for it (PIDFD_INFO_EXIT, since Linux 6.15). Before that,
+// and on older kernels, /proc/PID/stat tells, to those who could trace the process, for as long as
+// it is a zombie.
+#include "recorder/processes/process_end.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+// Of <linux/pidfd.h>, which older headers lack: the part that all versions have.
+struct pidfd_info {
+	uint64_t mask, cgroup;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_INFO_EXIT (UINT64_C(1) << 3)
+
+static bool from_wait(int pidfd, int *ret_status)
+{
+	siginfo_t info = {0};
+
+	if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return false;
+	switch (info.si_code) {
+	case CLD_EXITED:
+		*ret_status = W_EXITCODE(info.si_status & 0xff, 0);
+		return true;
+	case CLD_KILLED:
+	case CLD_DUMPED:
+		*ret_status = W_EXITCODE(0, info.si_status) |
+			      (info.si_code == CLD_DUMPED ? WCOREFLAG : 0);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool from_pidfd(int pidfd, int *ret_status)
+{
+	struct pidfd_info info = {.mask = PIDFD_INFO_EXIT};
+
+	if (ioctl(pidfd, PIDFD_GET_INFO, &info) || !(info.mask & PIDFD_INFO_EXIT))
+		return false;
+	*ret_status = info.exit_code;
+	return true;
+}
+
+// What a zombie still tells to those who could have traced it; others are told 0, which looks like
+// a good end.
+static bool may_trace(uint32_t pid)
+{
+	char path[64], target[8];
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", pid);
+	return readlink(path, target, sizeof(target)) >= 0 || errno == ENOENT;
+}
+
+// The last number of its line.
+static bool from_proc(uint32_t pid, int *ret_status)
+{
+	FREC_FREE char *text = NULL;
+	char path[64], state, *close;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	text = frec__read_file_at(AT_FDCWD, path, 4096);
+	close = text ? strrchr(text, ')') : NULL;
+	if (!close || sscanf(close + 1, " %c", &state) != 1 || state != 'Z' || !may_trace(pid))
+		return false;
+	*ret_status = (int)strtol(strrchr(close, ' '), NULL, 10);
+	return true;
+}
+
+// Whether its parent has not waited for it yet: until then its number is not used again.
+static bool is_there(int pidfd)
+{
+	return !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) || errno == EPERM;
+}
+
+int frec__process_end(int pidfd, uint32_t pid, int *ret_status)
+{
+	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
+	int status;
+
+	if (poll(&poller, 1, 0) != 1)
+		return -EAGAIN;
+	if (from_wait(pidfd, ret_status) || from_pidfd(pidfd, ret_status))
+		return 0;
+	// What was read counts if the number was still the process's afterwards.
+	if (from_proc(pid, &status) && is_there(pidfd)) {
+		*ret_status = status;
+		return 0;
+	}
+	if (is_there(pidfd))
+		return -EAGAIN;
+	return from_pidfd(pidfd, ret_status) ? 0 : -ENODATA;
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+// The bounded process table; proc_scan.c fills it from /proc.
+#include "recorder/processes/processes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "recorder/processes/build_ids.h"
+#include "proto/cleanup.h"
+
+// How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and
+// the offset between two clocks.
+#define PROC_START_ROUNDING UINT64_C(20000000)
+
+static struct frec_process **bucket(const struct frec_processes *table, uint32_t pid)
+{
+	return (struct frec_process **)&table->bucket[pid % FREC_PROCESS_BUCKETS];
+}
+
+static size_t map_bytes(const struct frec_map *map)
+{
+	return sizeof(*map) + strlen(map->path) + 1;
+}
+
+static void clear_maps(struct frec_processes *table, struct frec_process *process)
+{
+	for (size_t i = 0; i < process->maps; i++) {
+		table->map_bytes -= map_bytes(&process->map[i]);
+		free(process->map[i].path);
+	}
+	process->maps = 0;
+	process->maps_missing = 0;
+}
+
+static void process_free(struct frec_processes *table, struct frec_process *process)
+{
+	clear_maps(table, process);
+	free(process->map);
+	free(process->thread);
+	free(process->cmdline);
+	free(process->executable);
+	free(process);
+}
+
+void frec__process_table_deinit(struct frec_processes *table)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		while (table->bucket[i]) {
+			struct frec_process *process = table->bucket[i];
+
+			table->bucket[i] = process->next;
+			process_free(table, process);
+		}
+	}
+	free(table->expected.cmdline);
+	frec__build_ids_free(table->build_ids);
+	*table = (struct frec_processes){0};
+}
+
+struct frec_process *frec__process_table_find(const struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = *bucket(table, pid);
+
+	while (process && process->pid != pid)
+		process = process->next;
+	return process;
+}
+
+// Room for one more that exited: the one that has been gone longest leaves the table.
+static void drop_oldest(struct frec_processes *table)
+{
+	struct frec_process **oldest = NULL;
+
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		for (struct frec_process **p = &table->bucket[i]; *p; p = &(*p)->next) {
+			if ((*p)->exit && (!oldest || (*p)->exit < (*oldest)->exit))
+				oldest = p;
+		}
+	}
+	if (oldest) {
+		struct frec_process *process = *oldest;
+
+		if (process->exit > table->forgotten_until)
+			table->forgotten_until = process->exit;
+		*oldest = process->next;
+		process_free(table, process);
+		table->exited--;
+	}
+}
+
+static void mark_exit(struct frec_processes *table, struct frec_process *process, uint64_t time)
+{
+	if (process->exit)
+		return;
+	process->exit = time ? time : 1;
+	table->living--;
+	if (++table->exited > (table->exited_max ? table->exited_max : FREC_PROCESSES_EXITED_MAX))
+		drop_oldest(table);
+}
+
+static struct frec_process *add(struct frec_processes *table, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = calloc(1, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->pid = pid;
+	process->start = time;
+	process->next = *bucket(table, pid);
+	*bucket(table, pid) = process;
+	table->living++;
+	return process;
+}
+
+static struct frec_process *find_or_add(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	return process ? process : add(table, pid, 0);
+}
+
+static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
+{
+	for (size_t i = process->threads; i-- > 0;) {
+		if (process->thread[i].tid == tid)
+			return &process->thread[i];
+	}
+	return NULL;
+}
+
+static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid, uint64_t time)
+{
+	struct frec_thread *grown;
+
+	if (process->threads == FREC_PROCESS_THREADS_MAX) {
+		// A thread that is gone makes room for one that lives.
+		for (size_t i = 0; i < process->threads; i++) {
+			if (process->thread[i].exit) {
+				process->threads_missing++;
+				memmove(&process->thread[i], &process->thread[i + 1],
+					(--process->threads - i) * sizeof(*process->thread));
+				break;
+			}
+		}
+	}
+	grown = process->threads == FREC_PROCESS_THREADS_MAX
+			? NULL
+			: reallocarray(process->thread, process->threads + 1, sizeof(*grown));
+	if (!grown) {
+		process->threads_missing++;
+		return NULL;
+	}
+	process->thread = grown;
+	grown += process->threads++;
+	*grown = (struct frec_thread){.tid = tid, .start = time};
+	memcpy(grown->name, process->name, sizeof(grown->name));
+	return grown;
+}
+
+void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid,
+			      uint32_t tid, uint64_t time)
+{
+	struct frec_process *process, *parent;
+
+	if (pid != tid) { // a new thread
+		const struct frec_thread *thread;
+
+		process = find_or_add(table, pid);
+		thread = process ? find_thread(process, tid) : NULL;
+		// The number of a thread that is gone can come again.
+		if (process && (!thread || (thread->exit && thread->exit <= time)))
+			add_thread(process, tid, time);
+		return;
+	}
+	process = frec__process_table_find(table, pid);
+	if (process && process->start == time)
+		return;
+	if (process && !process->exit) {
+		// The scan of /proc saw it first, and /proc rounds down.
+		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
+			// What the scan saw can also be a later life than the one that this is
+			// about.
+			if (process->start < time)
+				process->start = time;
+			process->ppid = process->ppid ? process->ppid : ppid;
+			return;
+		}
+		// The pid was used before; its EXIT was lost.
+		mark_exit(table, process, time);
+	}
+	process = add(table, pid, time);
+	parent = frec__process_table_find(table, ppid);
+	if (!process)
+		return;
+	process->ppid = ppid;
+	if (parent) {
+		memcpy(process->name, parent->name, sizeof(process->name));
+		process->uid = parent->uid;
+		process->uid_known = parent->uid_known;
+		process->kernel = parent->kernel;
+		if (parent->executable)
+			process->executable = strdup(parent->executable);
+		if (parent->cmdline_size && (process->cmdline = malloc(parent->cmdline_size))) {
+			memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
+			process->cmdline_size = parent->cmdline_size;
+		}
+		// A child starts with its parent's mappings. A parent that is gone could leave the
+		// table to make room for them.
+		for (size_t i = 0; i < parent->maps && !parent->exit; i++)
+			frec__process_table_map(table, pid, &parent->map[i]);
+	}
+	add_thread(process, tid, time);
+}
+
+void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32_t tid,
+			      uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	struct frec_thread *thread;
+	bool alive = false;
+
+	// An end before the beginning is that of an earlier life.
+	if (!process || process->start > time)
+		return;
+	thread = find_thread(process, tid);
+	if (thread && !thread->exit)
+		thread->exit = time;
+	// The main thread may leave before the others: the process is gone with its last one.
+	for (size_t i = 0; i < process->threads; i++)
+		alive |= !process->thread[i].exit;
+	if (!alive)
+		mark_exit(table, process, time);
+}
+
+void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	for (size_t i = 0; process && i < process->threads; i++) {
+		if (!process->thread[i].exit)
+			process->thread[i].exit = time;
+	}
+	if (process)
+		mark_exit(table, process, time);
+}
+
+void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+	struct frec_thread *thread =
+		process && !find_thread(process, tid) ? add_thread(process, tid, 0) : NULL;
+
+	if (thread)
+		thread->exit = process->exit;
+}
+
+void frec__process_table_unmap(struct frec_processes *table, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	if (process)
+		clear_maps(table, process);
+}
+
+int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments)
+{
+	char *cmdline = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&cmdline, &size);
+
+	if (!stream)
+		return -ENOMEM;
+	for (size_t i = 0; arguments[i]; i++)
+		fwrite(arguments[i], 1, strlen(arguments[i]) + 1, stream);
+	if (fclose(stream)) {
+		free(cmdline);
+		return -ENOMEM;
+	}
+	free(table->expected.cmdline);
+	if (size > FREC_PROCESS_CMDLINE_MAX)
+		size = FREC_PROCESS_CMDLINE_MAX;
+	table->expected = (struct frec_expected){.pid = pid, .cmdline = cmdline, .size = size};
+	return 0;
+}
+
+void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid,
+			      const char *name, bool exec, uint64_t time)
+{
+	struct frec_process *process = find_or_add(table, pid);
+	struct frec_thread *thread;
+
+	if (!process)
+		return;
+	if (exec) {
+		// A new image: only the calling thread is left, and the mappings start anew.
+		clear_maps(table, process);
+		// Arguments, executable and owner are read anew; those from before would be wrong.
+		free(process->cmdline);
+		free(process->executable);
+		process->cmdline = process->executable = NULL;
+		process->cmdline_size = 0;
+		if (table->expected.pid == pid) {
+			process->cmdline = FREC_TAKE_PTR(table->expected.cmdline);
+			process->cmdline_size = table->expected.size;
+			table->expected.pid = 0;
+		}
+		process->uid_known = false;
+		process->image_since = time;
+		for (size_t i = 0; i < process->threads; i++) {
+			if (process->thread[i].tid != tid && !process->thread[i].exit)
+				process->thread[i].exit = time;
+		}
+	}
+	thread = find_thread(process, tid);
+	if (!thread)
+		thread = add_thread(process, tid, 0);
+	// When another thread than the main one calls exec, the main one exits and the caller takes
+	// over its number.
+	if (thread && exec)
+		thread->exit = 0;
+	if (thread)
+		strncpy(thread->name, name, sizeof(thread->name) - 1);
+	if (pid == tid)
+		strncpy(process->name, name, sizeof(process->name) - 1);
+}
+
+void frec__process_table_map(struct frec_processes *table, uint32_t pid, const struct frec_map *map)
+{
+	struct frec_process *process = find_or_add(table, pid);
+	struct frec_map *grown;
+
+	if (!process)
+		return;
+	// Those that are gone make room before those that live do without.
+	while (table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX && table->exited &&
+	       !process->exit)
+		drop_oldest(table);
+	grown = process->maps == FREC_PROCESS_MAPS_MAX ||
+				table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX
+			? NULL
+			: reallocarray(process->map, process->maps + 1, sizeof(*grown));
+	if (!grown) {
+		process->maps_missing++;
+		return;
+	}
+	process->map = grown;
+	grown += process->maps;
+	*grown = *map;
+	if (!grown->build_id_size && !strcmp(map->path, "[vdso]"))
+		frec__build_ids_vdso(grown);
+	grown->path = strdup(map->path);
+	if (grown->path) {
+		table->map_bytes += map_bytes(grown);
+		process->maps++;
+	}
+}
+
+bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid,
+				 uint64_t time)
+{
+	bool found = false;
+
+	if (time <= table->forgotten_until)
+		return false;
+	for (const struct frec_process *process = *bucket(table, pid); process;
+	     process = process->next) {
+		if (process->pid != pid)
+			continue;
+		if (!process->uid_known || process->uid != uid || time < process->uid_since)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid,
+				  uint32_t ancestor)
+{
+	// Bounded: pids are reused, so the chain of parents could in theory run in a circle.
+	for (int depth = 0; pid && depth < 64; depth++) {
+		const struct frec_process *process;
+
+		if (pid == ancestor)
+			return true;
+		process = frec__process_table_find(table, pid);
+		if (!process)
+			return false;
+		pid = process->ppid;
+	}
+	return false;
+}

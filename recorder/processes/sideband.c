@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: MIT
+// Draining the sideband rings in order of time.
+#include "recorder/processes/sideband.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "recorder/processes/build_ids.h"
+#include "proto/cleanup.h"
+#include "recorder/rings/perf.h"
+
+#define SIDEBAND_SIZE (256u << 10)
+
+static const struct {
+	const char *group, *name, *filter;
+} alerts[FREC_ALERT_COUNT] = {
+	[FREC_ALERT_FATAL] = {"signal", "signal_deliver", FREC_CRASH_FILTER},
+	[FREC_ALERT_KILL] = {"signal", "signal_generate", "sig==9&&result==0"},
+	[FREC_ALERT_OOM] = {"oom", "mark_victim", NULL},
+	[FREC_ALERT_EXEC] = {"sched", "sched_process_exec", NULL},
+};
+
+int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
+			struct frec_processes *processes, struct frec_error *reterr)
+{
+	*sideband = (struct frec_sideband){.processes = processes};
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
+		char path[128];
+		FREC_FREE char *text = NULL;
+
+		snprintf(path, sizeof(path), "events/%s/%s/format", alerts[kind].group,
+			 alerts[kind].name);
+		text = frec__read_file_at(tracefs, path, 64 << 10);
+		// An old kernel without one of them still records; that death is then not noticed.
+		if (!text)
+			continue;
+		if (frec__format_parse(&sideband->format[kind], text, false, reterr))
+			return reterr ? reterr->code : -EBADMSG;
+		sideband->available[kind] = true;
+	}
+	if (!sideband->available[FREC_ALERT_FATAL])
+		return frec__error(reterr, -ENOENT,
+				   "this kernel has no tracepoint "
+				   "signal:signal_deliver: crashes cannot be seen");
+	return 0;
+}
+
+static int open_alert(struct frec_sideband *sideband, struct frec_sideband_cpu *cpu, int kind,
+		      struct frec_error *reterr)
+{
+	struct perf_event_attr attr;
+	int fd;
+
+	frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, sideband->format[kind].id);
+	attr.sample_type |= PERF_SAMPLE_RAW;
+	attr.sample_period = 1;
+	attr.wakeup_events = 1;
+	fd = frec__perf_open(&attr, cpu->cpu, reterr);
+	if (fd < 0)
+		return fd;
+	cpu->alert_fd[kind] = fd;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, cpu->fd) ||
+	    (alerts[kind].filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, alerts[kind].filter)) ||
+	    ioctl(fd, PERF_EVENT_IOC_ID, &cpu->alert_id[kind]) ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+		return frec__error(reterr, -errno, "%s:%s on CPU %d: %s", alerts[kind].group,
+				   alerts[kind].name, cpu->cpu, strerror(errno));
+	return 0;
+}
+
+static void close_cpu(struct frec_sideband_cpu *cpu)
+{
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
+		if (cpu->alert_fd[kind] >= 0)
+			close(cpu->alert_fd[kind]);
+	}
+	if (cpu->map)
+		munmap(cpu->map, (size_t)sysconf(_SC_PAGESIZE) + SIDEBAND_SIZE);
+	if (cpu->fd >= 0)
+		close(cpu->fd);
+}
+
+int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr)
+{
+	struct frec_sideband_cpu *grown,
+		opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
+	struct perf_event_attr attr;
+	int r = 0;
+
+	grown = reallocarray(sideband->cpu, sideband->count + 1, sizeof(*grown));
+	if (!grown)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	sideband->cpu = grown;
+	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
+	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = attr.build_id = 1;
+	attr.watermark = 1;
+	attr.wakeup_watermark = SIDEBAND_SIZE / 4;
+	opened.fd = frec__perf_open(&attr, cpu, reterr);
+	if (opened.fd == -EINVAL) { // before 5.12
+		attr.build_id = 0;
+		opened.fd = frec__perf_open(&attr, cpu, reterr);
+	}
+	if (opened.fd < 0)
+		return opened.fd;
+	opened.map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + SIDEBAND_SIZE,
+			  PROT_READ | PROT_WRITE, MAP_SHARED, opened.fd, 0);
+	if (opened.map == MAP_FAILED) {
+		opened.map = NULL;
+		r = frec__error(reterr, -errno, "no sideband ring for CPU %d: %s", cpu,
+				strerror(errno));
+	}
+	for (int kind = 0; kind < FREC_ALERT_COUNT && !r; kind++) {
+		if (sideband->available[kind])
+			r = open_alert(sideband, &opened, kind, reterr);
+	}
+	if (!r && ioctl(opened.fd, PERF_EVENT_IOC_ENABLE, 0))
+		r = frec__error(reterr, -errno, "sideband of CPU %d: %s", cpu, strerror(errno));
+	if (r) {
+		close_cpu(&opened);
+		return r;
+	}
+	sideband->cpu[sideband->count++] = opened;
+	return 0;
+}
+
+void frec__sideband_close(struct frec_sideband *sideband, int cpu)
+{
+	frec__sideband_drain(sideband);
+	for (size_t i = 0; i < sideband->count; i++) {
+		if (sideband->cpu[i].cpu == cpu) {
+			close_cpu(&sideband->cpu[i]);
+			sideband->cpu[i] = sideband->cpu[--sideband->count];
+			return;
+		}
+	}
+}
+
+void frec__sideband_deinit(struct frec_sideband *sideband)
+{
+	for (size_t i = 0; i < sideband->count; i++)
+		close_cpu(&sideband->cpu[i]);
+	free(sideband->cpu);
+	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++)
+		frec__format_deinit(&sideband->format[kind]);
+	*sideband = (struct frec_sideband){0};
+}
+
+static uint64_t field(const struct frec_sideband *sideband, int kind, const char *name,
+		      const struct frec_sample *sample)
+{
+	return frec__field_value(frec__format_find(&sideband->format[kind], name), sample->raw,
+				 sample->raw_size);
+}
+
+static void handle_sample(struct frec_sideband *sideband, const struct frec_sample *sample)
+{
+	struct frec_alert alert = {.time = sample->time};
+	int kind = -1;
+
+	if (sample->header.size < sizeof(*sample) ||
+	    sample->raw_size > sample->header.size - sizeof(*sample))
+		return;
+	for (size_t i = 0; i < sideband->count && kind < 0; i++) {
+		for (int k = 0; k < FREC_ALERT_COUNT; k++) {
+			if (sideband->available[k] && sideband->cpu[i].alert_id[k] == sample->id)
+				kind = k;
+		}
+	}
+	if (kind < 0 || !sideband->alert)
+		return;
+	alert.kind = (enum frec_alert_kind)kind;
+	switch (alert.kind) {
+	case FREC_ALERT_FATAL:
+		alert.pid = sample->pid;
+		alert.tid = sample->tid;
+		alert.signal = (int)field(sideband, kind, "sig", sample);
+		alert.code = (int)field(sideband, kind, "code", sample);
+		break;
+	case FREC_ALERT_KILL:
+		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
+		alert.signal = SIGKILL;
+		alert.code = (int)field(sideband, kind, "code", sample);
+		// The event happens where the signal is sent from; SI_KERNEL and the like have no
+		// sender.
+		alert.sender = alert.code <= 0 ? sample->pid : 0;
+		break;
+	case FREC_ALERT_EXEC:
+		alert.pid = alert.tid = sample->pid;
+		frec__process_table_refresh(sideband->processes, alert.pid);
+		break;
+	default:
+		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
+		alert.signal = SIGKILL;
+		break;
+	}
+	sideband->alert(sideband->context, &alert);
+}
+
+// Bodies of the records, as perf_event_open(2) gives them.
+struct task_body {
+	uint32_t pid, ppid, tid, ptid;
+	uint64_t time;
+} __attribute__((packed));
+struct comm_body {
+	uint32_t pid, tid;
+	char name[];
+} __attribute__((packed));
+struct map_body {
+	uint32_t pid, tid;
+	uint64_t address, length, offset;
+	union {
+		struct {
+			uint8_t build_id_size, reserved[3];
+			uint8_t build_id[20];
+		};
+		struct {
+			uint32_t major, minor;
+			uint64_t inode, generation;
+		};
+	};
+	uint32_t protection, flags;
+	char path[];
+} __attribute__((packed));
+
+static void handle_map(struct frec_sideband *sideband, const struct perf_event_header *header,
+		       const struct map_body *body, uint64_t time)
+{
+	struct frec_map map = {.start = body->address,
+			       .end = body->address + body->length,
+			       .offset = body->offset,
+			       .since = time,
+			       .path = (char *)body->path};
+
+	if (header->misc & PERF_RECORD_MISC_MMAP_BUILD_ID && body->build_id_size <= 20) {
+		map.build_id_size = body->build_id_size;
+		memcpy(map.build_id, body->build_id, body->build_id_size);
+	} else if (*map.path == '/') {
+		// The kernel does not wait for the page that it stands in, or is older than 5.12.
+		FREC_CLOSE int proc = -1;
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/%u", body->pid);
+		proc = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+		frec__build_ids_find(&sideband->processes->build_ids, proc,
+				     makedev(body->major, body->minor), body->inode, &map);
+	}
+	frec__process_table_map(sideband->processes, body->pid, &map);
+	if (sideband->mapped && *map.path == '/')
+		sideband->mapped(sideband->context, body->pid, map.path);
+}
+
+static void handle(struct frec_sideband *sideband, const struct perf_event_header *header,
+		   uint64_t time)
+{
+	const void *body = header + 1;
+	const struct task_body *task = body;
+	const struct comm_body *comm = body;
+
+	switch (header->type) {
+	case PERF_RECORD_FORK:
+		frec__process_table_fork(sideband->processes, task->pid, task->ppid, task->tid,
+					 time);
+		break;
+	case PERF_RECORD_EXIT:
+		frec__process_table_exit(sideband->processes, task->pid, task->tid, time);
+		break;
+	case PERF_RECORD_COMM:
+		frec__process_table_comm(sideband->processes, comm->pid, comm->tid, comm->name,
+					 header->misc & PERF_RECORD_MISC_COMM_EXEC, time);
+		break;
+	case PERF_RECORD_MMAP2:
+		handle_map(sideband, header, body, time);
+		break;
+	case PERF_RECORD_LOST:
+		sideband->lost += ((const uint64_t *)body)[1];
+		break;
+	case PERF_RECORD_SAMPLE:
+		handle_sample(sideband, body - sizeof(*header));
+		break;
+	}
+}
+
+// A record copied out of its ring: 8 bytes of time, then the record.
+struct taken {
+	uint64_t time;
+	uint64_t order; /* among those of equal time */
+	struct perf_event_header *record;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct taken *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return x->order < y->order ? -1 : 1;
+}
+
+struct batch {
+	size_t count, room;
+	struct taken *taken;
+};
+
+static bool take(struct batch *batch, struct perf_event_header *record, uint64_t time)
+{
+	if (batch->count == batch->room) {
+		size_t room = batch->room ? 2 * batch->room : 256;
+		struct taken *grown = reallocarray(batch->taken, room, sizeof(*grown));
+
+		if (!grown)
+			return false;
+		batch->taken = grown;
+		batch->room = room;
+	}
+	batch->taken[batch->count] =
+		(struct taken){.time = time, .order = batch->count, .record = record};
+	batch->count++;
+	return true;
+}
+
+static uint64_t record_time(const struct perf_event_header *record)
+{
+	if (record->type == PERF_RECORD_SAMPLE)
+		return ((const struct frec_sample *)record)->time;
+	if (record->size < sizeof(*record) + sizeof(struct frec_sample_id))
+		return 0;
+	return ((const struct frec_sample_id *)((const char *)record + record->size -
+						sizeof(struct frec_sample_id)))
+		->time;
+}
+
+// Takes one CPU's records up to `until`; younger ones wait, so that no CPU runs ahead of another.
+static void take_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
+{
+	struct perf_event_mmap_page *page = cpu->map;
+	const uint8_t *data = (const uint8_t *)cpu->map + sysconf(_SC_PAGESIZE);
+	// Pairs with the kernel's perf_output_put_handle().
+	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = page->data_tail;
+
+	while (head - tail >= sizeof(struct perf_event_header)) {
+		struct perf_event_header header, *record;
+		size_t at = tail & (SIDEBAND_SIZE - 1), first;
+
+		memcpy(&header, data + at, sizeof(header)); // 8-byte aligned: never cut by the end
+		if (header.size < sizeof(header) || header.size > head - tail)
+			break;
+		record = malloc(header.size);
+		if (!record)
+			break;
+		first = SIDEBAND_SIZE - at < header.size ? SIDEBAND_SIZE - at : header.size;
+		memcpy(record, data + at, first);
+		memcpy((char *)record + first, data, header.size - first);
+		if (record_time(record) > until || !take(batch, record, record_time(record))) {
+			free(record);
+			break;
+		}
+		tail += header.size;
+	}
+	// The loads above come before the kernel may write there again.
+	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+}
+
+void frec__sideband_drain(struct frec_sideband *sideband)
+{
+	struct batch batch = {0};
+	uint64_t until = frec__monotonic();
+
+	for (size_t i = 0; i < sideband->count; i++)
+		take_cpu(&sideband->cpu[i], until, &batch);
+	if (batch.count)
+		qsort(batch.taken, batch.count, sizeof(*batch.taken), by_time);
+	for (size_t i = 0; i < batch.count; i++) {
+		handle(sideband, batch.taken[i].record, batch.taken[i].time);
+		free(batch.taken[i].record);
+	}
+	free(batch.taken);
+}

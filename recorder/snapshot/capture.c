@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// Taking a capture: see capture.h for the order and why.
+#include "recorder/snapshot/capture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "proto/clocks.h"
+
+static int reserve_counts(struct frec_capture *capture, size_t rings, size_t sources)
+{
+	struct frec_count *before = calloc(rings * sources, sizeof(*before));
+	struct frec_count *after = calloc(rings * sources, sizeof(*after));
+
+	if (!before || !after) {
+		free(before);
+		free(after);
+		return -ENOMEM;
+	}
+	free(capture->before);
+	free(capture->after);
+	capture->before = before;
+	capture->after = after;
+	return 0;
+}
+
+int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t ring_size,
+			  size_t sources)
+{
+	if (!capture->offset) {
+		capture->offset =
+			calloc(ring_size / FREC_RECORD_SIZE_MIN, sizeof(*capture->offset));
+		if (!capture->offset)
+			return -ENOMEM;
+	}
+	if (rings > capture->rings_room) {
+		struct frec_ring_copy *grown = reallocarray(capture->copy, rings, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		capture->copy = grown;
+		for (size_t i = capture->rings_room; i < rings; i++) {
+			void *data = mmap(NULL, ring_size, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+			if (data == MAP_FAILED)
+				return -ENOMEM;
+			grown[i] = (struct frec_ring_copy){.data = data};
+			capture->rings_room = i + 1;
+		}
+	}
+	if (rings * sources > capture->sources_room) {
+		// Room to grow: sources appear one by one.
+		if (reserve_counts(capture, rings, sources + 16))
+			return -ENOMEM;
+		capture->sources_room = rings * (sources + 16);
+	}
+	return 0;
+}
+
+void frec__capture_deinit(struct frec_capture *capture, size_t ring_size)
+{
+	for (size_t i = 0; i < capture->rings_room; i++)
+		munmap(capture->copy[i].data, ring_size);
+	free(capture->copy);
+	free(capture->offset);
+	free(capture->before);
+	free(capture->after);
+	*capture = (struct frec_capture){0};
+}
+
+static void count(const struct frec_source *sources, size_t source_count,
+		  const struct frec_ring *rings, size_t ring_count, bool begun,
+		  struct frec_count *counts)
+{
+	for (size_t s = 0; s < source_count; s++) {
+		for (size_t r = 0; r < ring_count; r++)
+			frec__source_count(&sources[s], r, &rings[r], begun,
+					   &counts[s * ring_count + r]);
+	}
+}
+
+void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings,
+			size_t ring_count, const struct frec_source *sources, size_t source_count)
+{
+	bool of_kernel = false;
+	size_t largest = 0;
+
+	for (size_t i = 0; i < source_count; i++) {
+		if (frec__source_largest(&sources[i]) > largest)
+			largest = frec__source_largest(&sources[i]);
+	}
+	// Where memory for what appeared since could not be set aside, the rest is captured.
+	if (ring_count > capture->rings_room)
+		ring_count = capture->rings_room;
+	if (ring_count && source_count > capture->sources_room / ring_count)
+		source_count = capture->sources_room / ring_count;
+	for (size_t i = 0; i < ring_count; i++)
+		of_kernel |= !rings[i].shm;
+	capture->rings = ring_count;
+	capture->sources = source_count;
+	frec__clocks_read(&capture->clocks);
+	capture->complete_until = frec__monotonic();
+	count(sources, source_count, rings, ring_count, false, capture->before);
+	capture->settled = !of_kernel || frec__ring_grace_period();
+	capture->began = frec__monotonic();
+	for (size_t i = 0; i < ring_count; i++)
+		frec__ring_copy(&rings[i], &capture->copy[i]);
+	capture->duration = frec__monotonic() - capture->began;
+	capture->settled &= !of_kernel || frec__ring_grace_period();
+	for (size_t i = 0; i < ring_count; i++)
+		frec__ring_copy_settle(&rings[i], &capture->copy[i], capture->settled, largest);
+	count(sources, source_count, rings, ring_count, true, capture->after);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Finding the state of a crashed thread in the two records that there are of its signal: the
+// kernel's with registers and stack, and that of the BPF program.
+#include "recorder/snapshot/crash_state.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "recorder/snapshot/sample_parts.h"
+
+static void take_kernels(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+{
+	struct frec_perf_sample parts;
+
+	// The sideband's record of the same moment, which raised the alert, is a little younger.
+	ret->time = finder->sample->time;
+	if (!frec__sample_parts(finder->source, (const void *)finder->sample, &parts))
+		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,
+				   &ret->stack);
+}
+
+static void take_programs(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+{
+	size_t head = offsetof(struct frec_crash_record, stack), room = finder->details_size - head;
+	struct frec_crash_record details;
+
+	memcpy(&details, finder->details, head);
+	ret->told = true;
+	ret->code = details.code;
+	ret->address = details.address;
+	ret->sender_pid = details.sender_pid;
+	// The stack pointer was in a guard page: the kernel's own copy began there and got nothing.
+	if (!ret->stack.size && details.stack_size && details.stack_size <= room)
+		ret->stack = (struct frec_stack){.address = details.stack_address,
+						 .data = finder->details + head,
+						 .size = details.stack_size};
+}
+
+void frec__crash_state(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+{
+	*ret = (struct frec_crash_state){0};
+	if (finder->sample)
+		take_kernels(finder, ret);
+	if (finder->details)
+		take_programs(finder, ret);
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// Where snapshots go.
+#include "recorder/snapshot/folder.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/report.h"
+
+#define SUFFIX ".frec"
+
+// Returns 0, 1 when it made it, or a negative errno.
+static int make_folder(const char *path, struct frec_error *reterr)
+{
+	bool made = false;
+	char part[PATH_MAX];
+	struct stat status;
+
+	if (!*path)
+		return frec__error(reterr, -ENOENT, "a folder needs a name");
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
+		return frec__error(reterr, -ENAMETOOLONG, "%.64s...: this path is too long", path);
+	for (char *p = part + 1;; p++) {
+		char kept = *p;
+
+		if (kept && kept != '/')
+			continue;
+		*p = 0;
+		made = !mkdir(part, 0700);
+		if (!made && errno != EEXIST)
+			return frec__error(reterr, -errno, "%s: cannot make this folder: %s", part,
+					   strerror(errno));
+		*p = kept;
+		if (!kept)
+			break;
+	}
+	if (!stat(path, &status) && !S_ISDIR(status.st_mode))
+		return frec__error(reterr, -ENOTDIR,
+				   "%s: this is no folder: name another one with -o", path);
+	if (access(path, W_OK | X_OK))
+		return frec__error(reterr, -errno,
+				   "%s: cannot write here: %s: name another folder with -o", path,
+				   strerror(errno));
+	return made;
+}
+
+int frec__folder_open(struct frec_folder *folder, const char *path, const char *fallback,
+		      uint64_t quota, struct frec_error *reterr)
+{
+	int r;
+
+	*folder = (struct frec_folder){.quota = quota};
+	r = make_folder(path, reterr);
+	if (r < 0)
+		return r;
+	folder->made = r;
+	// The recorder may be started anywhere and must not depend on where it stands later.
+	if (!realpath(path, folder->path))
+		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
+	if (fallback)
+		snprintf(folder->fallback, sizeof(folder->fallback), "%s", fallback);
+	return 0;
+}
+
+// Names of signals without their numbers: sigabbrev_np() needs no table of ours.
+static void what_happened(const struct frec_reason *reason, char *ret, size_t size)
+{
+	const char *abbreviation = reason->signal ? sigabbrev_np(reason->signal) : NULL;
+
+	if (reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
+		snprintf(ret, size, "oom");
+	else if (abbreviation)
+		snprintf(ret, size, "SIG%s", abbreviation);
+	else if (reason->pid)
+		snprintf(ret, size, "exit-%d", reason->exit_status);
+	else
+		snprintf(ret, size, "%s", *reason->name ? reason->name : "trigger");
+}
+
+static void put_name(const struct frec_folder *folder, const struct frec_snapshot *snapshot,
+		     char *ret, size_t size)
+{
+	const struct frec_reason *reason = snapshot->reason;
+	const struct frec_process *process =
+		frec__process_table_find(snapshot->processes, reason->pid);
+	char what[160], who[32] = "";
+	time_t seconds = (time_t)(snapshot->capture->clocks.realtime / 1000000000);
+	struct tm utc;
+
+	what_happened(reason, what, sizeof(what));
+	if (reason->pid)
+		snprintf(who, sizeof(who), "%s-%u-", process ? process->name : "pid", reason->pid);
+	gmtime_r(&seconds, &utc);
+	snprintf(ret, size, "%s%s-%04d%02d%02dT%02d%02d%02dZ-%u-%llu" SUFFIX, who, what,
+		 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+		 utc.tm_sec, (unsigned int)getpid(), (unsigned long long)folder->written);
+	for (char *p = ret; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			*p = '_';
+	}
+	if (*ret == '.')
+		*ret = '_';
+}
+
+// Removes the oldest snapshots of an owner until the rest fits into the quota; `youngest`, just
+// written, always stays. By owner, so that no user can push out another's.
+static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char *youngest)
+{
+	while (quota) {
+		FREC_CLOSEDIR DIR *listing = opendir(path);
+		char oldest[NAME_MAX + 1] = "";
+		struct timespec oldest_time = {0};
+		struct dirent *entry;
+		uint64_t total = 0;
+
+		while (listing && (entry = readdir(listing))) {
+			size_t length = strlen(entry->d_name);
+			struct stat status;
+
+			if (length < sizeof(SUFFIX) || entry->d_name[0] == '.' ||
+			    strcmp(entry->d_name + length - strlen(SUFFIX), SUFFIX) ||
+			    fstatat(dirfd(listing), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) ||
+			    !S_ISREG(status.st_mode) || status.st_uid != owner)
+				continue;
+			total += (uint64_t)status.st_size;
+			if (!strcmp(entry->d_name, youngest))
+				continue;
+			if (!*oldest || status.st_mtim.tv_sec < oldest_time.tv_sec ||
+			    (status.st_mtim.tv_sec == oldest_time.tv_sec &&
+			     status.st_mtim.tv_nsec < oldest_time.tv_nsec)) {
+				snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
+				oldest_time = status.st_mtim;
+			}
+		}
+		if (total <= quota || !*oldest)
+			return;
+		frec__report(LOG_NOTICE, "removing %s/%s: the folder is above its quota", path,
+			     oldest);
+		if (unlinkat(dirfd(listing), oldest, 0))
+			return;
+	}
+}
+
+// The fallback lies where anybody may make files: it must be a folder of our own, not one that was
+// put there for us.
+static bool open_fallback(const char *path)
+{
+	struct stat status;
+
+	return *path && make_folder(path, NULL) >= 0 && !lstat(path, &status) &&
+	       S_ISDIR(status.st_mode) && status.st_uid == geteuid() && !(status.st_mode & 022);
+}
+
+int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot,
+		       int64_t owner, char *ret_path, struct frec_error *reterr)
+{
+	char name[NAME_MAX - 32];
+	uid_t file_owner = owner < 0 ? geteuid() : (uid_t)owner;
+	struct frec_error first;
+	int r;
+
+	folder->written++;
+	put_name(folder, snapshot, name, sizeof(name));
+	if (snprintf(ret_path, PATH_MAX, "%s/%s", folder->path, name) >= PATH_MAX)
+		return frec__error(reterr, -ENAMETOOLONG, "%s: this path is too long",
+				   folder->path);
+	r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+	if (!r) {
+		keep_quota(folder->path, folder->quota, file_owner, name);
+		return 0;
+	}
+	if (open_fallback(folder->fallback) &&
+	    snprintf(ret_path, PATH_MAX, "%s/%s", folder->fallback, name) < PATH_MAX) {
+		frec__report(LOG_ERR, "%s", first.message);
+		r = frec__snapshot_write(snapshot, ret_path, owner, &first);
+		if (!r)
+			keep_quota(folder->fallback, folder->quota, file_owner, name);
+	}
+	if (r && reterr)
+		*reterr = first;
+	return r;
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT
+// Names for addresses of the kernel. There are some hundred thousand symbols and some hundred
+// addresses, so it is the addresses that are kept, sorted, and each symbol is held against the
+// first one at or above it: the nearest symbol below an address is then the nearest that was held
+// against it or against one below it.
+#include "recorder/snapshot/kernel_names.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/cleanup.h"
+
+#define TABLE_SIZE (2 * FREC_KERNEL_ADDRESSES_MAX)
+// Functions are not longer. Above the last one of a module, code follows that was made at run time
+// and has no name.
+#define FUNCTION_MAX (UINT64_C(1) << 20)
+// Every value from here on in a call chain tells of what the addresses behind it are.
+#define CONTEXT_FIRST ((uint64_t)-4095)
+// Symbols between two calls of `meanwhile`.
+#define TURN 16384
+
+struct found {
+	uint64_t address; // that was asked for
+	uint64_t start;	  // of the symbol; 0: none
+	char name[128], module[64];
+};
+
+void frec__kernel_names_deinit(struct frec_kernel_names *names)
+{
+	free(names->address);
+	*names = (struct frec_kernel_names){0};
+}
+
+static void note(struct frec_kernel_names *names, uint64_t address)
+{
+	size_t at = address * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (TABLE_SIZE - 1);
+
+	while (names->address[at] && names->address[at] != address)
+		at = (at + 1) & (TABLE_SIZE - 1);
+	if (names->address[at] || names->count == FREC_KERNEL_ADDRESSES_MAX)
+		return;
+	names->address[at] = address;
+	names->count++;
+}
+
+void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *callchain,
+			     size_t count)
+{
+	bool kernel = false, first = false;
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t address;
+
+		memcpy(&address, callchain + i * sizeof(address), sizeof(address));
+		if (address >= CONTEXT_FIRST) {
+			kernel = first = address == (uint64_t)PERF_CONTEXT_KERNEL;
+			continue;
+		}
+		if (!kernel)
+			continue;
+		if (!names->address)
+			names->address = calloc(TABLE_SIZE, sizeof(*names->address));
+		// Of a caller it is the address it would have returned to, which can be the next
+		// function's.
+		if (names->address && address - !first)
+			note(names, address - !first);
+		first = false;
+	}
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+// "ffffffff81000000 T name", and behind a tab the "[module]".
+static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const char **ret_module)
+{
+	char *end, *bracket;
+
+	*ret_start = strtoull(line, &end, 16);
+	if (!*ret_start || end[0] != ' ' || !strchr("tTwW", end[1]) || end[2] != ' ')
+		return false;
+	*ret_name = end + 3;
+	end += 3 + strcspn(end + 3, " \t\n");
+	bracket = strchr(end, '[');
+	*ret_module = bracket ? bracket + 1 : "";
+	*end = 0;
+	if (bracket)
+		bracket[strcspn(bracket, "]\n")] = 0;
+	return true;
+}
+
+static void hold_against(struct found *found, size_t count, uint64_t start, const char *name,
+			 const char *module)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (found[middle].address < start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	// Of several names of one function the first counts.
+	if (low == count || found[low].start >= start)
+		return;
+	found[low].start = start;
+	snprintf(found[low].name, sizeof(found[low].name), "%s", name);
+	snprintf(found[low].module, sizeof(found[low].module), "%s", module);
+}
+
+static size_t read_symbols(struct found *found, size_t count, FILE *kallsyms,
+			   void (*meanwhile)(void *), void *context)
+{
+	FREC_FREE char *line = NULL;
+	const char *name, *module;
+	size_t room = 0, symbols = 0;
+	uint64_t start;
+
+	while (getline(&line, &room, kallsyms) > 0) {
+		if (!parse(line, &start, &name, &module))
+			continue;
+		hold_against(found, count, start, name, module);
+		if (++symbols % TURN == 0 && meanwhile)
+			meanwhile(context);
+	}
+	return symbols;
+}
+
+void frec__kernel_names_free(Flightrec__KernelSymbols *symbols)
+{
+	for (size_t i = 0; i < symbols->n_symbol; i++) {
+		free(symbols->symbol[i]->name);
+		free(symbols->symbol[i]->module);
+		free(symbols->symbol[i]);
+	}
+	free(symbols->symbol);
+	flightrec__kernel_symbols__init(symbols);
+}
+
+static int add(Flightrec__KernelSymbols *symbols, uint64_t address, const char *name,
+	       const char *module)
+{
+	Flightrec__KernelSymbol *symbol = malloc(sizeof(*symbol));
+
+	if (!symbol)
+		return -ENOMEM;
+	flightrec__kernel_symbol__init(symbol);
+	symbol->address = address;
+	symbol->name = strdup(name);
+	symbol->module = strdup(module);
+	symbols->symbol[symbols->n_symbol++] = symbol;
+	return symbol->name && symbol->module ? 0 : -ENOMEM;
+}
+
+static int tell(const struct found *found, size_t count, Flightrec__KernelSymbols *ret)
+{
+	const struct found *nearest = NULL;
+	uint64_t last = 0;
+	int r = 0;
+
+	flightrec__kernel_symbols__init(ret);
+	ret->symbol = calloc(count, sizeof(*ret->symbol));
+	if (!ret->symbol)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && !r; i++) {
+		bool known;
+
+		if (found[i].start)
+			nearest = &found[i];
+		known = nearest && found[i].address - nearest->start < FUNCTION_MAX;
+		if (!known)
+			r = add(ret, found[i].address, "", "");
+		else if (nearest->start != last)
+			r = add(ret, nearest->start, nearest->name, nearest->module);
+		last = known ? nearest->start : 0;
+	}
+	return r;
+}
+
+int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
+			    void (*meanwhile)(void *), void *context, Flightrec__KernelSymbols *ret)
+{
+	FREC_FREE struct found *found = calloc(names->count + 1, sizeof(*found));
+	size_t count = 0;
+	int r;
+
+	if (!found)
+		return -ENOMEM;
+	for (size_t i = 0; names->address && i < TABLE_SIZE; i++) {
+		if (names->address[i])
+			found[count++].address = names->address[i];
+	}
+	qsort(found, count, sizeof(*found), by_address);
+	if (!count || !read_symbols(found, count, kallsyms, meanwhile, context))
+		return -ENODATA;
+	r = tell(found, count, ret);
+	if (r)
+		frec__kernel_names_free(ret);
+	return r;
+}
+
+static int setting(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int value = INT32_MAX;
+
+	if (file && fscanf(file, "%d", &value) != 1)
+		value = INT32_MAX;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+bool frec__kernel_names_public(void)
+{
+	return setting("/proc/sys/kernel/kptr_restrict") == 0 &&
+	       setting("/proc/sys/kernel/perf_event_paranoid") <= 1;
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+// Filling in the protobuf messages of a .frec file.
+#include "recorder/snapshot/parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "recorder/snapshot/crash_state.h"
+
+#define ARGUMENTS_MAX 256
+#define PID_LIMIT (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
+
+int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message)
+{
+	FREC_FREE uint8_t *data = NULL;
+	size_t size;
+	int r;
+
+	if (parts->error.code)
+		return parts->error.code;
+	r = frec__part_pack(part, message, &data, &size);
+	if (r)
+		return frec__error(&parts->error, r, "%s: %s", parts->file.path,
+				   r == -ENOMEM ? "out of memory" : "a part is too large");
+	parts->count++;
+	return frec__new_file_write(&parts->file, data, size, &parts->error);
+}
+
+static ProtobufCBinaryData bytes(const char *text)
+{
+	return (ProtobufCBinaryData){.len = text ? strlen(text) : 0, .data = (uint8_t *)text};
+}
+
+static size_t split_cmdline(const struct frec_process *process, ProtobufCBinaryData *ret,
+			    size_t room)
+{
+	size_t count = 0, from = 0;
+
+	for (size_t i = 0; i < process->cmdline_size && count < room; i++) {
+		bool last = i + 1 == process->cmdline_size;
+
+		if (process->cmdline[i] && !last)
+			continue;
+		ret[count].data = (uint8_t *)process->cmdline + from;
+		ret[count++].len = i - from + (process->cmdline[i] ? 1 : 0);
+		from = i + 1;
+	}
+	return count;
+}
+
+// A set of pids: a bit each. NULL is the set of none, and takes none in.
+static void pid_set_add(uint8_t *set, uint32_t pid)
+{
+	if (set && pid < PID_LIMIT)
+		set[pid / 8] |= (uint8_t)(1 << pid % 8);
+}
+
+static bool pid_set_has(const uint8_t *set, uint32_t pid)
+{
+	return set && pid < PID_LIMIT && set[pid / 8] & 1 << pid % 8;
+}
+
+int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot)
+{
+	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
+					     .mentioned = calloc(PID_LIMIT / 8, 1)};
+	if (snapshot->reason->pid)
+		frec__crash_finder_mention(finder, snapshot->reason->pid);
+	return 0;
+}
+
+void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid)
+{
+	pid_set_add(finder->mentioned, pid);
+}
+
+bool frec__crash_finder_mentioned(const struct frec_crash_finder *finder, uint32_t pid)
+{
+	return pid_set_has(finder->mentioned, pid);
+}
+
+void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
+			       const struct frec_sample *sample)
+{
+	const struct frec_reason *reason = finder->reason;
+
+	if (!reason->pid || sample->pid != reason->pid ||
+	    (reason->tid && sample->tid != reason->tid))
+		return;
+	// Records come newest first: the first one is that of the last signal.
+	if (frec__source_is_crash(source) && !finder->sample) {
+		finder->sample = sample;
+		finder->source = source;
+	}
+	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH && !finder->details &&
+	    sample->raw_size >= offsetof(struct frec_crash_record, stack)) {
+		finder->details = sample->raw;
+		finder->details_size = sample->raw_size;
+	}
+}
+
+void frec__crash_finder_deinit(struct frec_crash_finder *finder)
+{
+	free(finder->mentioned);
+}
+
+static char *first_line(const char *path)
+{
+	char *text = frec__read_file_at(AT_FDCWD, path, 4096);
+
+	if (text)
+		text[strcspn(text, "\n")] = 0;
+	return text;
+}
+
+void frec__put_header(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+{
+	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
+	Flightrec__Host host = FLIGHTREC__HOST__INIT;
+	FREC_FREE char *boot_id = first_line("/proc/sys/kernel/random/boot_id");
+	struct utsname name;
+
+	uname(&name);
+	host.hostname = bytes(name.nodename);
+	host.kernel_release = name.release;
+	host.kernel_version = name.version;
+	host.boot_id = boot_id ? boot_id : "";
+	host.cpus_online = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	host.cpus_possible = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
+	host.page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+	header.magic = bytes("FREC");
+	header.version = 1;
+	header.writer = "flightrec " FREC_VERSION;
+	header.host = &host;
+	header.selection = (char **)snapshot->selection;
+	while (header.selection && header.selection[header.n_selection])
+		header.n_selection++;
+	header.ring_size = snapshot->ring_count ? snapshot->rings[0].size : 0;
+	header.recording_since = snapshot->recording_since;
+	if (snapshot->only_uid >= 0) {
+		header.filter_case = FLIGHTREC__HEADER__FILTER_ONLY_UID;
+		header.only_uid = (uint32_t)snapshot->only_uid;
+	}
+	header.machine = name.machine;
+	frec__parts_put(parts, FREC_PART_HEADER, &header.base);
+}
+
+static void put_clock(struct frec_parts *parts, const struct frec_clocks *reading,
+		      Flightrec__Clocks__When when)
+{
+	Flightrec__Clocks clocks = FLIGHTREC__CLOCKS__INIT;
+
+	clocks.when = when;
+	clocks.monotonic = reading->monotonic;
+	clocks.boottime = reading->boottime;
+	clocks.realtime = reading->realtime;
+	clocks.uncertainty = reading->uncertainty;
+	frec__parts_put(parts, FREC_PART_CLOCKS, &clocks.base);
+}
+
+void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+{
+	put_clock(parts, snapshot->start, FLIGHTREC__CLOCKS__WHEN__START);
+	put_clock(parts, &snapshot->capture->clocks, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT);
+}
+
+void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+{
+	const struct frec_reason *reason = snapshot->reason;
+	Flightrec__Trigger trigger = FLIGHTREC__TRIGGER__INIT;
+
+	trigger.kind = reason->kind;
+	trigger.name = (char *)reason->name;
+	trigger.time = reason->time;
+	trigger.copied = snapshot->capture->began;
+	trigger.copy_duration = snapshot->capture->duration;
+	trigger.requested_by_pid = reason->by_pid;
+	trigger.requested_by_uid = reason->by_uid;
+	frec__parts_put(parts, FREC_PART_TRIGGER, &trigger.base);
+}
+
+void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
+		     const struct frec_crash_state *state)
+{
+	const struct frec_reason *reason = snapshot->reason;
+	const struct frec_process *process, *sender;
+	Flightrec__Crash crash = FLIGHTREC__CRASH__INIT;
+	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
+	Flightrec__Stack stack = FLIGHTREC__STACK__INIT;
+	ProtobufCBinaryData arguments[ARGUMENTS_MAX];
+
+	if (!reason->pid)
+		return;
+	process = frec__process_table_find(snapshot->processes, reason->pid);
+	crash.pid = reason->pid;
+	crash.tid = reason->tid;
+	crash.signal = reason->signal;
+	if (!reason->code_unknown) {
+		crash.how_case = FLIGHTREC__CRASH__HOW_CODE;
+		crash.code = reason->code;
+	}
+	if (reason->kind != FLIGHTREC__TRIGGER__KIND__GONE) {
+		crash.end_case = FLIGHTREC__CRASH__END_EXIT_STATUS;
+		crash.exit_status = reason->exit_status;
+	}
+	crash.time = reason->time;
+	crash.sender_pid = reason->sender;
+	crash.stacks_missing = snapshot->stacks ? snapshot->stacks->missing : 0;
+	if (process) {
+		crash.process_name = bytes(process->name);
+		crash.n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
+		crash.cmdline = arguments;
+		for (size_t i = 0; i < process->threads; i++) {
+			if (process->thread[i].tid == reason->tid)
+				crash.thread_name = bytes(process->thread[i].name);
+		}
+	}
+	if (state->time)
+		crash.time = state->time;
+	registers.mask = state->registers.mask;
+	registers.n_value = state->registers.count;
+	registers.value = (uint64_t *)state->registers.values;
+	crash.registers = registers.n_value ? &registers : NULL;
+	stack.address = state->stack.address;
+	stack.data.data = (uint8_t *)state->stack.data;
+	stack.data.len = state->stack.size;
+	crash.stack = stack.data.len && !snapshot->drop_stack_bytes ? &stack : NULL;
+	if (state->told && state->code > 0) {
+		crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
+		crash.address = state->address;
+	} else if (state->told) {
+		crash.sender_pid = state->sender_pid;
+	}
+	sender = crash.sender_pid ? frec__process_table_find(snapshot->processes, crash.sender_pid)
+				  : NULL;
+	if (sender)
+		crash.sender_name = bytes(sender->name);
+	frec__parts_put(parts, FREC_PART_CRASH, &crash.base);
+}
+
+void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id,
+		      bool unwound)
+{
+	const struct frec_format *format = &source->format;
+	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
+	FREC_FREE Flightrec__Field *fields = calloc(format->count + 1, sizeof(*fields));
+	FREC_FREE Flightrec__Field **pointers = calloc(format->count + 1, sizeof(*pointers));
+	char kernel_name[sizeof(source->listed.group) + sizeof(source->listed.kernel_name)];
+
+	if (!fields || !pointers) {
+		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
+		return;
+	}
+	for (size_t i = 0; i < format->count; i++) {
+		const struct frec_field *from = &format->field[i];
+		Flightrec__Field *to = &fields[i];
+
+		flightrec__field__init(to);
+		pointers[i] = to;
+		to->name = from->name;
+		to->kind = from->kind;
+		to->offset = from->offset;
+		to->size = from->size;
+		to->locator = from->locator;
+		to->element_size = from->element_size;
+		to->element_signed = from->element_signed;
+		to->type = from->type;
+		if (!from->enumerators)
+			continue;
+		to->enumerator = calloc(from->enumerators,
+					sizeof(*to->enumerator) + sizeof(**to->enumerator));
+		if (!to->enumerator)
+			continue;
+		for (size_t e = 0; e < from->enumerators; e++) {
+			Flightrec__Enumerator *all = (void *)(to->enumerator + from->enumerators);
+
+			flightrec__enumerator__init(&all[e]);
+			all[e].value = from->enumerator[e].value;
+			all[e].name = from->enumerator[e].name;
+			to->enumerator[e] = &all[e];
+		}
+		to->n_enumerator = from->enumerators;
+	}
+	snprintf(kernel_name, sizeof(kernel_name), "%s:%s", source->listed.group,
+		 source->listed.kernel_name);
+	message.id = id;
+	message.kind = source->listed.kind;
+	message.system = (char *)source->listed.system;
+	message.name = (char *)source->listed.name;
+	message.kernel_name = kernel_name;
+	message.tracepoint_id = format->id;
+	message.n_field = format->count;
+	message.field = pointers;
+	message.format = source->format_text ? source->format_text : "";
+	message.filter = source->filter ? (char *)source->filter : "";
+	message.sample_type = source->sample_type;
+	message.sample_regs_user = source->sample_regs_user;
+	if (unwound) {
+		message.sample_type &= ~(uint64_t)(PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
+		message.sample_regs_user = 0;
+	}
+	message.unwound = unwound;
+	message.transport = source->transport;
+	message.since = source->since;
+	frec__parts_put(parts, FREC_PART_SOURCE, &message.base);
+	for (size_t i = 0; i < format->count; i++)
+		free(fields[i].enumerator);
+}
+
+static void put_process(struct frec_parts *parts, const struct frec_process *process,
+			bool with_maps)
+{
+	Flightrec__Process message = FLIGHTREC__PROCESS__INIT;
+	size_t maps = with_maps ? process->maps : 0;
+	FREC_FREE Flightrec__Thread *threads = calloc(process->threads + 1, sizeof(*threads));
+	FREC_FREE Flightrec__Thread **thread = calloc(process->threads + 1, sizeof(*thread));
+	FREC_FREE Flightrec__Map *map_list = calloc(maps + 1, sizeof(*map_list));
+	FREC_FREE Flightrec__Map **map = calloc(maps + 1, sizeof(*map));
+	ProtobufCBinaryData arguments[ARGUMENTS_MAX];
+
+	if (!threads || !thread || !map_list || !map) {
+		frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
+		return;
+	}
+	message.pid = process->pid;
+	message.ppid = process->ppid;
+	if (process->uid_known) {
+		message.owner_case = FLIGHTREC__PROCESS__OWNER_UID;
+		message.uid = process->uid;
+	}
+	message.name = bytes(process->name);
+	message.n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
+	message.cmdline = arguments;
+	message.executable = bytes(process->executable);
+	message.start = process->start;
+	message.exit = process->exit;
+	message.kernel = process->kernel;
+	message.threads_missing = process->threads_missing;
+	message.maps_missing = process->maps_missing;
+	for (size_t i = 0; i < process->threads; i++) {
+		thread[i] = &threads[i];
+		flightrec__thread__init(thread[i]);
+		thread[i]->tid = process->thread[i].tid;
+		thread[i]->name = bytes(process->thread[i].name);
+		thread[i]->start = process->thread[i].start;
+		thread[i]->exit = process->thread[i].exit;
+	}
+	message.n_thread = process->threads;
+	message.thread = thread;
+	for (size_t i = 0; i < maps; i++) {
+		const struct frec_map *from = &process->map[i];
+
+		map[i] = &map_list[i];
+		flightrec__map__init(map[i]);
+		map[i]->start = from->start;
+		map[i]->end = from->end;
+		map[i]->offset = from->offset;
+		map[i]->since = from->since;
+		map[i]->path = bytes(from->path);
+		map[i]->build_id.len = from->build_id_size;
+		map[i]->build_id.data = (uint8_t *)from->build_id;
+	}
+	message.n_map = maps;
+	message.map = map;
+	frec__parts_put(parts, FREC_PART_PROCESS, &message.base);
+}
+
+void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
+			 const struct frec_crash_finder *finder, uint64_t oldest)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		const struct frec_process *process = snapshot->processes->bucket[i];
+
+		for (; process; process = process->next) {
+			bool here = frec__crash_finder_mentioned(finder, process->pid);
+
+			if (process->exit && process->exit < oldest)
+				continue;
+			// Another user's processes are not this user's business.
+			if (snapshot->only_uid >= 0 &&
+			    (!process->uid_known || process->uid != (uint32_t)snapshot->only_uid))
+				continue;
+			put_process(parts, process, here);
+		}
+	}
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Walking the copy of a ring.
+#include "recorder/snapshot/records.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct frec_id_slot *slot_of(const struct frec_id_map *map, uint64_t perf_id)
+{
+	size_t i = (size_t)(perf_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & map->mask;
+
+	while (map->slot[i].perf_id && map->slot[i].perf_id != perf_id)
+		i = (i + 1) & map->mask;
+	return &map->slot[i];
+}
+
+int frec__id_map_init(struct frec_id_map *map, const struct frec_source *sources, size_t count)
+{
+	size_t ids = 0, slots = 16;
+
+	for (size_t s = 0; s < count; s++)
+		ids += sources[s].opened;
+	while (slots < 2 * ids)
+		slots *= 2;
+	map->mask = slots - 1;
+	map->slot = calloc(slots, sizeof(*map->slot));
+	if (!map->slot)
+		return -ENOMEM;
+	for (size_t s = 0; s < count; s++) {
+		for (size_t r = 0; r < sources[s].opened; r++) {
+			if (sources[s].perf_id[r])
+				*slot_of(map, sources[s].perf_id[r]) = (struct frec_id_slot){
+					.perf_id = sources[s].perf_id[r], .source = (uint32_t)s};
+		}
+	}
+	return 0;
+}
+
+void frec__id_map_deinit(struct frec_id_map *map)
+{
+	free(map->slot);
+	map->slot = NULL;
+}
+
+int frec__id_map_find(const struct frec_id_map *map, uint64_t perf_id)
+{
+	const struct frec_id_slot *slot = perf_id ? slot_of(map, perf_id) : NULL;
+
+	return slot && slot->perf_id ? (int)slot->source : -1;
+}
+
+size_t frec__records_find(const struct frec_ring_copy *copy, uint32_t *offsets, size_t room)
+{
+	size_t count = 0, at = 0;
+
+	while (count < room && copy->valid - at >= FREC_RECORD_SIZE_MIN) {
+		const struct perf_event_header *header = (const void *)(copy->data + at);
+
+		if (header->size < FREC_RECORD_SIZE_MIN || header->size % 8 ||
+		    header->size > copy->valid - at ||
+		    (header->type == PERF_RECORD_SAMPLE &&
+		     header->size < sizeof(struct frec_sample)))
+			break;
+		offsets[count++] = (uint32_t)at;
+		at += header->size;
+	}
+	return count;
+}
+
+static struct frec_sample_id *trailer(const struct perf_event_header *record)
+{
+	return (struct frec_sample_id *)((char *)record + record->size -
+					 sizeof(struct frec_sample_id));
+}
+
+uint64_t frec__record_time(const struct perf_event_header *record)
+{
+	if (record->type == PERF_RECORD_SAMPLE)
+		return ((const struct frec_sample *)record)->time;
+	return trailer(record)->time;
+}
+
+uint64_t frec__record_id(const struct perf_event_header *record)
+{
+	if (record->type == PERF_RECORD_SAMPLE)
+		return ((const struct frec_sample *)record)->id;
+	return trailer(record)->id;
+}
+
+uint32_t frec__record_pid(const struct perf_event_header *record)
+{
+	if (record->type == PERF_RECORD_SAMPLE)
+		return ((const struct frec_sample *)record)->pid;
+	return trailer(record)->pid;
+}
+
+void frec__record_set_id(struct perf_event_header *record, uint64_t id)
+{
+	if (record->type == PERF_RECORD_SAMPLE)
+		((struct frec_sample *)record)->id = id;
+	else
+		trailer(record)->id = id;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+// Both sides of the socket to the child that unwinds.
+#include "recorder/snapshot/unwind_worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+#include "proto/clocks.h"
+#include "proto/report.h"
+#include "recorder/snapshot/child.h"
+#include "proto/cleanup.h"
+#include "recorder/snapshot/unwound_lives.h"
+
+// Seconds that unwinding may take for one file: warm, it is some hundred thousand stacks.
+#define SECONDS_MAX 5
+// Milliseconds after which control is handed back.
+#define TURN 5
+// A stack that the kernel copied: its size is a 16-bit number.
+#define STACK_SIZE_MAX 65536
+
+// The bytes of the stack come after it.
+struct question {
+	uint64_t time, stack_address, mask;
+	uint32_t pid, stack_size, count;
+	uint64_t value[64];
+};
+
+struct answer {
+	uint64_t address;
+	uint32_t end, count;
+	uint8_t how[FREC_FRAMES_MAX];
+	uint64_t pc[FREC_FRAMES_MAX]; // as many as there are
+};
+
+static size_t answer_size(size_t count)
+{
+	return offsetof(struct answer, pc) + count * sizeof(((struct answer *)0)->pc[0]);
+}
+
+static void keep_only_code(struct frec_unwound *unwound)
+{
+	Flightrec__Frames *frames = &unwound->frames;
+
+	for (size_t i = 1; i < frames->n_pc; i++) {
+		if (unwound->frame[i].map == FREC_FRAME_NO_MAP) {
+			frames->n_pc = frames->how.len = i;
+			frames->end = FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY;
+		}
+	}
+	if (frames->end == FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY)
+		frames->address = 0;
+}
+
+static void unwind(struct frec_unwound_lives *lives, bool only_code, uint32_t pid, uint64_t time,
+		   const struct frec_unwind_registers *registers, const struct frec_stack *stack,
+		   struct frec_unwound *ret)
+{
+	struct frec_unwind_process *process = frec__unwound_lives_find(lives, pid, time);
+
+	frec__unwound_set(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
+	if (!process)
+		return;
+	frec__unwound_stack(process, registers, stack, ret);
+	if (only_code)
+		keep_only_code(ret);
+}
+
+static void unwind_here(const struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
+			const struct frec_unwind_registers *registers,
+			const struct frec_stack *stack, struct frec_unwound *ret)
+{
+	struct frec_unwound_lives *lives;
+
+	// For this stack alone: the table changes before the next one.
+	frec__unwound_set(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
+	if (!registers->count || frec__unwound_lives_create(worker->processes, &lives))
+		return;
+	unwind(lives, worker->only_code, pid, time, registers, stack, ret);
+	frec__unwound_lives_destroy(lives);
+}
+
+static int serve(const struct frec_unwind_worker *worker, int fd)
+{
+	FREC_FREE struct frec_unwound *unwound = malloc(sizeof(*unwound));
+	FREC_FREE struct answer *answer = malloc(sizeof(*answer));
+	FREC_FREE uint8_t *bytes = malloc(STACK_SIZE_MAX);
+	struct frec_unwound_lives *lives;
+	struct question question;
+	struct iovec part[] = {{&question, sizeof(question)}, {bytes, STACK_SIZE_MAX}};
+	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
+
+	if (!bytes || !unwound || !answer || frec__unwound_lives_create(worker->processes, &lives))
+		return 1;
+	while (recvmsg(fd, &message, 0) > 0) {
+		const struct frec_unwind_registers registers = {
+			.mask = question.mask, .values = question.value, .count = question.count};
+		const struct frec_stack stack = {.address = question.stack_address,
+						 .data = bytes,
+						 .size = question.stack_size};
+		const Flightrec__Frames *frames = &unwound->frames;
+
+		unwind(lives, worker->only_code, question.pid, question.time, &registers, &stack,
+		       unwound);
+		answer->address = frames->address;
+		answer->end = (uint32_t)frames->end;
+		answer->count = (uint32_t)frames->n_pc;
+		memcpy(answer->how, unwound->how, frames->n_pc);
+		memcpy(answer->pc, unwound->pc, frames->n_pc * sizeof(*answer->pc));
+		if (send(fd, answer, answer_size(answer->count), MSG_NOSIGNAL) < 0)
+			return 1;
+	}
+	return 0;
+}
+
+// Nothing of what the parent has open is to live as long as this one, which may never end: rings,
+// breakpoints, sockets.
+static void run(const struct frec_unwind_worker *worker, int fd)
+{
+	const int kept = STDERR_FILENO + 1;
+
+	frec__child_limit(SECONDS_MAX);
+	if (dup2(fd, kept) < 0)
+		_exit(1);
+	close_range(kept + 1, ~0u, 0);
+	_exit(serve(worker, kept));
+}
+
+void frec__unwind_worker_start(struct frec_unwind_worker *worker)
+{
+	sigset_t all, before;
+	int fds[2];
+
+	worker->handed_back = frec__monotonic();
+	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
+		return;
+	// The parent's handlers of signals are not for its child.
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	worker->pid = fork();
+	if (!worker->pid)
+		run(worker, fds[1]);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(fds[1]);
+	if (worker->pid > 0)
+		worker->fd = fds[0];
+	else
+		close(fds[0]);
+}
+
+void frec__unwind_worker_stop(struct frec_unwind_worker *worker)
+{
+	if (worker->fd < 0)
+		return;
+	close(worker->fd);
+	worker->fd = -1;
+	frec__child_kill(worker->pid);
+}
+
+static void hand_back(struct frec_unwind_worker *worker)
+{
+	uint64_t now = frec__monotonic();
+
+	if (now - worker->handed_back < TURN * UINT64_C(1000000))
+		return;
+	worker->handed_back = now;
+	if (worker->meanwhile)
+		worker->meanwhile(worker->context);
+}
+
+// False: its time is over.
+static bool wait_for_answer(struct frec_unwind_worker *worker)
+{
+	struct pollfd poller = {.fd = worker->fd, .events = POLLIN};
+
+	do {
+		int r = poll(&poller, 1, TURN);
+
+		hand_back(worker);
+		if (r > 0)
+			return true;
+	} while (frec__monotonic() < worker->until);
+	return false;
+}
+
+static void give_up(struct frec_unwind_worker *worker, bool late)
+{
+	int status = 0;
+
+	close(worker->fd);
+	worker->fd = -1;
+	if (late || !frec__child_ends_within(worker->pid, 1000, &status)) {
+		frec__child_kill(worker->pid);
+		frec__report(LOG_WARNING,
+			     "unwinding stacks took longer than %d s: the rest of this file has no "
+			     "frames",
+			     SECONDS_MAX);
+		return;
+	}
+	frec__report(LOG_WARNING,
+		     "unwinding stacks ended by %s %d: the rest of this file has no frames",
+		     WIFSIGNALED(status) ? "signal" : "exit status",
+		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+// What the child says is checked like a file: it has read files.
+static bool is_answer(const struct answer *answer, ssize_t size)
+{
+	return size >= (ssize_t)answer_size(0) && answer->count <= FREC_FRAMES_MAX &&
+	       (size_t)size == answer_size(answer->count) && answer->end <= FREC_UNWIND_LIMIT;
+}
+
+static bool ask_child(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
+		      const struct frec_unwind_registers *registers, const struct frec_stack *stack,
+		      struct frec_unwound *ret)
+{
+	const size_t size = stack->size < STACK_SIZE_MAX ? stack->size : STACK_SIZE_MAX;
+	struct question question = {.time = time,
+				    .stack_address = stack->address,
+				    .mask = registers->mask,
+				    .pid = pid,
+				    .stack_size = (uint32_t)size,
+				    .count = (uint32_t)registers->count};
+	struct iovec part[] = {{&question, sizeof(question)},
+			       {(void *)(uintptr_t)stack->data, size}};
+	const struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
+	struct answer answer;
+	bool late = false;
+
+	memcpy(question.value, registers->values, registers->count * sizeof(*question.value));
+	if (sendmsg(worker->fd, &message, MSG_NOSIGNAL) < 0 || (late = !wait_for_answer(worker)) ||
+	    !is_answer(&answer, recv(worker->fd, &answer, sizeof(answer), MSG_DONTWAIT))) {
+		give_up(worker, late);
+		return false;
+	}
+	memcpy(ret->how, answer.how, answer.count);
+	memcpy(ret->pc, answer.pc, answer.count * sizeof(*ret->pc));
+	frec__unwound_set(ret, answer.count, (enum frec_unwind_reason)answer.end, answer.address);
+	return true;
+}
+
+bool frec__unwind_worker_ask(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
+			     const struct frec_unwind_registers *registers,
+			     const struct frec_stack *stack, struct frec_unwound *ret)
+{
+	if (!registers->count || (worker->pid < 0 && frec__monotonic() < worker->until)) {
+		unwind_here(worker, pid, time, registers, stack, ret);
+		hand_back(worker);
+		return true;
+	}
+	if (worker->fd >= 0 && ask_child(worker, pid, time, registers, stack, ret))
+		return true;
+	frec__unwound_set(ret, 0, FREC_UNWIND_LIMIT, 0);
+	return false;
+}

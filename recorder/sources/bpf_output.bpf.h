@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/*
+ * How our BPF programs write records: each source has, on each CPU, a perf event of its own that is
+ * redirected into that CPU's ring. `slot` is the source's number within one loaded object, `slot *
+ * cpus + cpu` the index of its event and its counts.
+ */
+#ifndef FREC_RECORDER_SOURCES_BPF_OUTPUT_BPF_H
+#define FREC_RECORDER_SOURCES_BPF_OUTPUT_BPF_H
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "recorder/sources/bpf_counts.h"
+
+/* Sized, and told, by bpf_output.c before the object is loaded. */
+const volatile __u32 frec_cpus = 1;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__type(key, int);
+	__type(value, int);
+	__uint(max_entries, 1);
+} rings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, int);
+	__type(value, struct frec_bpf_counts);
+	__uint(max_entries, 1);
+} counts SEC(".maps");
+
+/* What perf puts in front of a tracepoint's payload. */
+static __always_inline void frec_put_common(void *data)
+{
+	*(__u64 *)data = bpf_get_current_pid_tgid() << 32;
+}
+
+/* The counts of a source on this CPU; NULL for a slot that does not exist. */
+static __always_inline struct frec_bpf_counts *frec_counts_of(__u32 slot)
+{
+	__u32 key = slot * frec_cpus + bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&counts, &key);
+}
+
+/*
+ * Writes a record, which was counted as begun before, and counts it as written or lost. Who finds
+ * both equal knows that the rings hold all of them.
+ */
+static __always_inline void frec_output(void *context, __u32 slot, struct frec_bpf_counts *count,
+					void *data, __u64 size)
+{
+	if (bpf_perf_event_output(context, &rings, slot * frec_cpus + bpf_get_smp_processor_id(),
+				  data, size))
+		__sync_fetch_and_add(&count->lost, 1);
+	else
+		__sync_fetch_and_add(&count->written, 1);
+}
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+// What the tracepoint signal:signal_deliver does not tell about a fatal signal: the faulting
+// address, who sent it, and, when the stack pointer has run into a guard page, the stack above that
+// page. Runs in the dying thread's context, in the kernel; loads on kernels with BTF, and the
+// recorder does without where it does not.
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "recorder/sources/bpf_output.bpf.h"
+#include "recorder/sources/crash_record.h"
+
+#define PAGE 4096ul
+// How far above the stack pointer the stack is looked for: one frame can hold a large array.
+#define PAGES_UP 512
+#define PIECES (FREC_CRASH_RECORD_STACK / 4096)
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+// Only the members that are read; their places come from the running kernel's BTF.
+union __sifields {
+	struct {
+		int _pid;
+	} _kill;
+	struct {
+		void *_addr;
+	} _sigfault;
+} __attribute__((preserve_access_index));
+
+struct kernel_siginfo {
+	int si_signo;
+	int si_code;
+	union __sifields _sifields;
+} __attribute__((preserve_access_index));
+
+struct sigaction {
+	void *sa_handler;
+} __attribute__((preserve_access_index));
+
+struct k_sigaction {
+	struct sigaction sa;
+} __attribute__((preserve_access_index));
+
+struct pt_regs {
+	unsigned long sp;
+} __attribute__((preserve_access_index));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, int);
+	__type(value, struct frec_crash_record);
+} records SEC(".maps");
+
+// Whole pages from the first readable byte at or above the stack pointer; nothing when the pointer
+// itself is readable.
+static __always_inline void read_stack(struct frec_crash_record *record, unsigned long sp)
+{
+	unsigned long address = sp;
+	char probe;
+
+	if (!bpf_probe_read_user(&probe, 1, (void *)sp))
+		return;
+	for (int i = 0; i < PAGES_UP; i++) {
+		address = (address & ~(PAGE - 1)) + PAGE;
+		if (!bpf_probe_read_user(&probe, 1, (void *)address)) {
+			record->stack_address = address;
+			break;
+		}
+	}
+	if (!record->stack_address)
+		return;
+	for (int i = 0; i < PIECES; i++) {
+		if (bpf_probe_read_user(record->stack + i * PAGE, PAGE,
+					(void *)(address + i * PAGE)))
+			break;
+		record->stack_size += PAGE;
+	}
+}
+
+SEC("raw_tp/signal_deliver")
+int signal_deliver(struct bpf_raw_tracepoint_args *context)
+{
+	int sig = (int)context->args[0], zero = 0;
+	struct kernel_siginfo *info = (void *)context->args[1];
+	struct k_sigaction *action = (void *)context->args[2];
+	struct frec_crash_record *record;
+	struct pt_regs *regs;
+	struct frec_bpf_counts *count;
+	__u64 size;
+
+	if (!FREC_IS_CRASH(sig) || BPF_CORE_READ(action, sa.sa_handler))
+		return 0;
+	record = bpf_map_lookup_elem(&records, &zero);
+	count = frec_counts_of(0);
+	if (!record || !count)
+		return 0;
+	__sync_fetch_and_add(&count->begun, 1);
+	record->signal = sig;
+	record->code = BPF_CORE_READ(info, si_code);
+	record->address =
+		record->code > 0 ? (__u64)BPF_CORE_READ(info, _sifields._sigfault._addr) : 0;
+	record->sender_pid = record->code <= 0 ? BPF_CORE_READ(info, _sifields._kill._pid) : 0;
+	record->stack_address = 0;
+	record->stack_size = 0;
+	regs = (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	read_stack(record, BPF_CORE_READ(regs, sp));
+	size = record->stack_size ? sizeof(*record)
+				  : __builtin_offsetof(struct frec_crash_record, stack);
+	frec_output(context, 0, count, record, size);
+	return 0;
+}

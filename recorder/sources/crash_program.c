@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// Loading crash.bpf.c.
+#include "recorder/sources/crash_program.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crash.skel.h"
+#include "recorder/sources/crash_record.h"
+
+struct frec_crash_program {
+	struct crash_bpf *skeleton;
+	struct frec_bpf_output output;
+	struct bpf_link *link;
+};
+
+static int describe(struct frec_source *source)
+{
+	static const struct {
+		const char *name, *type;
+		Flightrec__FieldKind kind;
+		size_t offset, size;
+	} fields[] = {
+		{"signal", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, signal), 4},
+		{"code", "s32", FLIGHTREC__FIELD_KIND__FIELD_SIGNED,
+		 offsetof(struct frec_crash_record, code), 4},
+		{"address", "u64", FLIGHTREC__FIELD_KIND__FIELD_POINTER,
+		 offsetof(struct frec_crash_record, address), 8},
+		{"stack_address", "u64", FLIGHTREC__FIELD_KIND__FIELD_POINTER,
+		 offsetof(struct frec_crash_record, stack_address), 8},
+		{"sender_pid", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, sender_pid), 4},
+		{"stack_size", "u32", FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED,
+		 offsetof(struct frec_crash_record, stack_size), 4},
+	};
+
+	*source = (struct frec_source){
+		.listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
+			   .system = "flightrec",
+			   .name = "fatal_signal",
+			   .group = "flightrec",
+			   .kernel_name = "fatal_signal"},
+		.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+	};
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (!frec__format_add(&source->format, fields[i].name, fields[i].type,
+				      fields[i].kind, fields[i].offset, fields[i].size))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
+			       struct frec_error *reterr)
+{
+	struct frec_crash_program *program = calloc(1, sizeof(*program));
+	int r;
+
+	// libbpf would print to stderr what we say in a sentence.
+	libbpf_set_print(NULL);
+	if (!program)
+		return -ENOMEM;
+	program->skeleton = crash_bpf__open();
+	r = program->skeleton ? 0 : -errno;
+	if (!r)
+		r = frec__bpf_output_size(program->skeleton->obj, 1,
+					  &program->skeleton->rodata->frec_cpus);
+	if (!r)
+		r = crash_bpf__load(program->skeleton);
+	if (!r)
+		r = frec__bpf_output_open(&program->output, program->skeleton->obj);
+	if (!r) {
+		program->link = bpf_program__attach(program->skeleton->progs.signal_deliver);
+		r = program->link ? 0 : -errno;
+	}
+	if (!r)
+		r = describe(source);
+	if (r) {
+		frec__source_deinit(source);
+		frec__crash_program_destroy(program);
+		return frec__error(
+			reterr, r,
+			"no faulting addresses: the BPF program on signal_deliver cannot be "
+			"loaded (%s): it needs CAP_BPF and a kernel with BTF",
+			strerror(-r));
+	}
+	source->output = &program->output;
+	*ret = program;
+	return 0;
+}
+
+void frec__crash_program_destroy(struct frec_crash_program *program)
+{
+	if (!program)
+		return;
+	bpf_link__destroy(program->link);
+	frec__bpf_output_close(&program->output);
+	crash_bpf__destroy(program->skeleton);
+	free(program);
+}

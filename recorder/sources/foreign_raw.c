@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+// Recording tracepoints by their arguments: one load of foreign_raw.bpf.c for each, as each has its
+// own layout; all of them write by the maps of the first.
+#include "recorder/sources/foreign_raw.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "proto/report.h"
+#include "recorder/sources/raw_tracepoints.h"
+
+#include "foreign_raw.skel.h" // has a struct of ours in its constants
+
+// Each is a program of its own, which takes the kernel a while to verify.
+#define RAW_TRACEPOINTS_MAX 256
+
+struct target {
+	const struct frec_selection *selection;
+	struct frec_listed listed;
+	struct frec_format format;
+	struct frec_raw_layout layout;
+	struct frec_stack_choice stack;
+	struct foreign_raw_bpf *skeleton; /* NULL: it could not be had */
+	struct bpf_link *link;
+};
+
+struct frec_foreign_raw {
+	size_t count;
+	struct target *target;
+	struct frec_bpf_output output;
+	const struct foreign_raw_bpf *first; /* the first that was had: all of them use its maps */
+};
+
+static struct btf *load_btf(struct frec_error *reterr)
+{
+	struct btf *btf;
+
+	libbpf_set_print(NULL);
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		frec__error(reterr, -errno,
+			    "tp_btf: this kernel does not describe its types "
+			    "(CONFIG_DEBUG_INFO_BTF): %s",
+			    strerror(errno));
+	return btf;
+}
+
+static int nothing_found(const struct frec_selection *selection, struct frec_error *reterr)
+{
+	return frec__error(reterr, -ENOENT,
+			   "-e %s: the kernel has no such tracepoint: 'flightrec events "
+			   "\"tp_btf:*\"' lists what there is",
+			   selection->text);
+}
+
+struct gathering {
+	struct frec_foreign_raw *raw;
+	const struct frec_selection *selection;
+	size_t found;
+};
+
+static int gather(void *context, const struct frec_listed *listed, struct frec_format *format,
+		  const struct frec_raw_layout *layout)
+{
+	struct gathering *gathering = context;
+	struct frec_foreign_raw *raw = gathering->raw;
+	struct target *grown;
+
+	gathering->found++;
+	for (size_t i = 0; i < raw->count; i++) {
+		if (!strcmp(raw->target[i].listed.name, listed->name)) {
+			frec__format_deinit(format);
+			if (gathering->selection->stack.said)
+				raw->target[i].stack = gathering->selection->stack;
+			return 0;
+		}
+	}
+	grown = raw->count < RAW_TRACEPOINTS_MAX
+			? reallocarray(raw->target, raw->count + 1, sizeof(*grown))
+			: NULL;
+	if (!grown) {
+		frec__format_deinit(format);
+		return raw->count < RAW_TRACEPOINTS_MAX ? -ENOMEM : -E2BIG;
+	}
+	raw->target = grown;
+	grown[raw->count] = (struct target){.selection = gathering->selection,
+					    .listed = *listed,
+					    .format = *format,
+					    .layout = *layout,
+					    .stack = gathering->selection->stack};
+	grown[raw->count].layout.slot = (uint32_t)raw->count;
+	raw->count++;
+	return 0;
+}
+
+static int gather_all(struct frec_foreign_raw *raw, const struct frec_selection *selection,
+		      size_t count, struct frec_error *reterr)
+{
+	struct btf *btf = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < count && !r; i++) {
+		struct gathering gathering = {.raw = raw, .selection = &selection[i]};
+
+		if (selection[i].kind != FREC_SELECT_RAW_TRACEPOINT)
+			continue;
+		btf = btf ? btf : load_btf(reterr);
+		if (!btf)
+			return -errno;
+		r = frec__raw_tracepoints_walk(btf, selection[i].name, gather, &gathering);
+		if (r == -E2BIG)
+			frec__error(reterr, r, "-e %s: more than %d tracepoints: narrow it",
+				    selection[i].text, RAW_TRACEPOINTS_MAX);
+		else if (r)
+			frec__error(reterr, r, "out of memory");
+		else if (!gathering.found)
+			r = nothing_found(&selection[i], reterr);
+	}
+	btf__free(btf);
+	return r;
+}
+
+static int share_maps(struct foreign_raw_bpf *skeleton, const struct foreign_raw_bpf *first)
+{
+	int r = bpf_map__reuse_fd(skeleton->maps.rings, bpf_map__fd(first->maps.rings));
+
+	if (!r)
+		r = bpf_map__reuse_fd(skeleton->maps.counts, bpf_map__fd(first->maps.counts));
+	return r ? r : bpf_map__reuse_fd(skeleton->maps.buffers, bpf_map__fd(first->maps.buffers));
+}
+
+static int load(struct frec_foreign_raw *raw, struct target *target)
+{
+	struct foreign_raw_bpf *skeleton = foreign_raw_bpf__open();
+	int r = skeleton ? 0 : -errno;
+
+	if (!r) {
+		skeleton->rodata->layout = target->layout;
+		r = frec__bpf_output_size(skeleton->obj, (uint32_t)raw->count,
+					  &skeleton->rodata->frec_cpus);
+	}
+	if (!r && raw->first)
+		r = share_maps(skeleton, raw->first);
+	if (!r)
+		r = foreign_raw_bpf__load(skeleton);
+	if (!r && !raw->first)
+		r = frec__bpf_output_open(&raw->output, skeleton->obj);
+	if (!r) {
+		target->link = bpf_program__attach_raw_tracepoint(skeleton->progs.foreign_raw,
+								  target->listed.name);
+		r = target->link ? 0 : -errno;
+	}
+	if (r) {
+		if (!raw->first)
+			frec__bpf_output_close(&raw->output);
+		foreign_raw_bpf__destroy(skeleton);
+		return r;
+	}
+	if (!raw->first)
+		raw->first = skeleton;
+	target->skeleton = skeleton;
+	return 0;
+}
+
+static int add_all(struct frec_foreign_raw *raw, frec_foreign_add *add, void *context,
+		   struct frec_error *reterr)
+{
+	size_t had = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < raw->count && !r; i++) {
+		struct target *target = &raw->target[i];
+		bool last = i + 1 == raw->count || target[1].selection != target->selection;
+		int why = load(raw, target);
+
+		if (!why) {
+			struct frec_source source = {
+				.listed = target->listed,
+				.format = target->format,
+				.transport = FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL,
+				.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+				.output = &raw->output,
+				.slot = target->layout.slot};
+
+			frec__source_set_stack(&source, &target->stack);
+			target->format = (struct frec_format){0};
+			r = add(context, &source, reterr);
+			had++;
+		} else if (last && !had) {
+			r = frec__error(reterr, why,
+					"-e %s: the BPF program on %s cannot be loaded (%s): it "
+					"needs CAP_BPF and "
+					"CAP_PERFMON, or root",
+					target->selection->text, target->listed.name,
+					strerror(-why));
+		} else {
+			frec__report(LOG_WARNING, "-e %s: %s: %s: it is not recorded",
+				     target->selection->text, target->listed.name, strerror(-why));
+		}
+		had = last ? 0 : had;
+	}
+	for (size_t i = 0; i < raw->count && !r; i++) {
+		if (raw->target[i].skeleton)
+			raw->target[i].skeleton->bss->frec_on = 1;
+	}
+	return r;
+}
+
+int frec__foreign_raw_create(struct frec_foreign_raw **ret, const struct frec_selection *selection,
+			     size_t count, frec_foreign_add *add, void *context,
+			     struct frec_error *reterr)
+{
+	struct frec_foreign_raw *raw = calloc(1, sizeof(*raw));
+	int r = raw ? gather_all(raw, selection, count, reterr)
+		    : frec__error(reterr, -ENOMEM, "out of memory");
+
+	if (!r)
+		r = add_all(raw, add, context, reterr);
+	if (r) {
+		frec__foreign_raw_destroy(raw);
+		return r;
+	}
+	*ret = raw;
+	return 0;
+}
+
+void frec__foreign_raw_destroy(struct frec_foreign_raw *raw)
+{
+	if (!raw)
+		return;
+	for (size_t i = 0; i < raw->count; i++) {
+		bpf_link__destroy(raw->target[i].link);
+		frec__format_deinit(&raw->target[i].format);
+	}
+	frec__bpf_output_close(&raw->output);
+	for (size_t i = 0; i < raw->count; i++)
+		foreign_raw_bpf__destroy(raw->target[i].skeleton);
+	free(raw->target);
+	free(raw);
+}
+
+struct listing {
+	frec_foreign_visit *visit;
+	void *context;
+	size_t found;
+};
+
+static int list(void *context, const struct frec_listed *listed, struct frec_format *format,
+		const struct frec_raw_layout *layout)
+{
+	struct listing *listing = context;
+
+	(void)layout;
+	listing->found++;
+	return listing->visit(listing->context, listed, format);
+}
+
+int frec__foreign_raw_list(const struct frec_selection *selection, frec_foreign_visit *visit,
+			   void *context, struct frec_error *reterr)
+{
+	struct listing listing = {.visit = visit, .context = context};
+	struct btf *btf = load_btf(reterr);
+	int r;
+
+	if (!btf)
+		return -errno;
+	r = frec__raw_tracepoints_walk(btf, selection->name, list, &listing);
+	btf__free(btf);
+	if (r)
+		return frec__error(reterr, r, "out of memory");
+	return listing.found ? 0 : nothing_found(selection, reterr);
+}

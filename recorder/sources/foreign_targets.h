@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Which USDT probes of which files selections mean, and how the record of each is laid out. */
+#ifndef FREC_RECORDER_SOURCES_FOREIGN_TARGETS_H
+#define FREC_RECORDER_SOURCES_FOREIGN_TARGETS_H
+
+#include "recorder/declared/catalog.h"
+#include "recorder/sources/foreign_record.h"
+#include "recorder/declared/format.h"
+#include "recorder/declared/program_files.h"
+#include "recorder/sources/selection.h"
+#include "recorder/sources/stapsdt.h"
+
+/* A probe of a file. */
+struct frec_foreign_target {
+	const struct frec_selection *selection; /* the first that means it */
+	struct frec_program_file file;		/* its descriptor belongs to `files` */
+	struct frec_usdt_probe probe;
+	uint32_t strings; /* bit n: argument n is read as text */
+	struct frec_stack_choice stack;
+};
+
+struct frec_foreign_targets {
+	size_t count;
+	struct frec_foreign_target *target;
+	size_t files;
+	struct frec_program_files *of_selection; /* keeps the files open */
+};
+
+/* Adds what a selection of FREC_SELECT_USDT means. A selection that means nothing is -ENOENT, in
+ * words. */
+int frec__foreign_targets_add(struct frec_foreign_targets *targets,
+			      const struct frec_selection *selection, struct frec_error *reterr);
+void frec__foreign_targets_deinit(struct frec_foreign_targets *targets);
+
+/* How a target is called, and the fields of its records. Returns 0 or -ENOMEM. */
+int frec__foreign_target_describe(const struct frec_foreign_target *target,
+				  struct frec_listed *listed, struct frec_format *format);
+
+/* The same for the program that writes them. */
+struct frec_usdt_slot frec__foreign_target_slot(const struct frec_foreign_target *target);
+
+#endif

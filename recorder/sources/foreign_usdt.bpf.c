@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+// Records USDT probes of programs that know nothing of us: their arguments as numbers, or as the
+// texts that they point to. Runs in the thread that hit the probe, in the kernel; which source it
+// is comes with the probe, as its cookie.
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/usdt.bpf.h>
+
+#include "recorder/sources/foreign_text.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, int);
+	__type(value, struct frec_usdt_slot);
+	__uint(max_entries, 1);
+} slots SEC(".maps");
+
+// Set when every source is open on every CPU; the probes are attached before, to find out which of
+// them can be.
+volatile int frec_on;
+
+// A function of its own, which the verifier looks at once and not once for each argument and all
+// that came before.
+__noinline int put_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
+{
+	return buffer ? frec_put_text(buffer, at, room, (const void *)text, 1) : 0;
+}
+
+SEC("usdt")
+int foreign_usdt(struct pt_regs *context)
+{
+	// Cookies count from 1: 0 is also what comes of a probe that libbpf does not know.
+	__u32 slot = (__u32)bpf_usdt_cookie(context) - 1;
+	const struct frec_usdt_slot *config = bpf_map_lookup_elem(&slots, &slot);
+	struct frec_bpf_counts *count = frec_counts_of(slot);
+	struct frec_bpf_buffer *buffer;
+	int unreadable = 0;
+	__u32 at;
+
+	if (!frec_on || !config || !count)
+		return 0;
+	buffer = frec_record_begin(count);
+	if (!buffer)
+		return 0;
+	at = FREC_FOREIGN_ARGUMENT_OFFSET(config->arguments);
+	for (__u32 i = 0; i < FREC_FOREIGN_ARGUMENTS_MAX; i++) {
+		long value;
+		int r;
+
+		if (i >= config->arguments)
+			break;
+		r = bpf_usdt_arg(context, i, &value);
+		// Another site of the same probe has more arguments.
+		if (r && r != -ENOENT)
+			unreadable = 1;
+		if (config->texts & 1u << i) {
+			__u32 size = put_text(buffer, at, config->text_size, value);
+
+			value = frec_text_word(i, at, size);
+			at += size;
+		}
+		*(__u64 *)(buffer->data + FREC_FOREIGN_ARGUMENT_OFFSET(i)) = value;
+	}
+	if (at > FREC_BPF_RECORD_MAX)
+		at = FREC_BPF_RECORD_MAX;
+	if (unreadable)
+		__sync_fetch_and_add(&count->lost, 1);
+	else
+		frec_output(context, slot, count, buffer->data, at);
+	frec_buffer_give_back(buffer);
+	return 0;
+}
+
+// Brings into memory what the program above is about to read. It may sleep, so it cannot write
+// records itself. The kernel runs first what was attached last; where it ever did not, a text would
+// say that it is not in memory.
+static __always_inline void bring_in(const void *text)
+{
+	struct frec_bpf_buffer *buffer = frec_buffer_take();
+	long size = -1;
+	char byte;
+
+	if (buffer) {
+		size = bpf_probe_read_user_str(buffer->data, FREC_FOREIGN_TEXT_MAX, text);
+		frec_buffer_give_back(buffer);
+	}
+	if (size >= 0)
+		return;
+	bpf_copy_from_user(&byte, 1, text);
+	bpf_copy_from_user(&byte, 1, (const void *)(((unsigned long)text | (PAGE - 1)) + 1));
+}
+
+SEC("uprobe.s")
+int foreign_touch(struct pt_regs *context)
+{
+	__u32 slot = (__u32)bpf_usdt_cookie(context) - 1;
+	const struct frec_usdt_slot *config = bpf_map_lookup_elem(&slots, &slot);
+
+	if (!frec_on || !config)
+		return 0;
+	for (__u32 i = 0; i < FREC_FOREIGN_ARGUMENTS_MAX; i++) {
+		long value;
+
+		if (i >= config->arguments)
+			break;
+		if (config->texts & 1u << i && !bpf_usdt_arg(context, i, &value) && value)
+			bring_in((const void *)value);
+	}
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* USDT probes of programs that know nothing of us. */
+#ifndef FREC_RECORDER_SOURCES_FOREIGN_USDT_H
+#define FREC_RECORDER_SOURCES_FOREIGN_USDT_H
+
+#include "recorder/sources/foreign.h"
+
+struct frec_foreign_usdt;
+
+/* See foreign.h. `selection` has `count`, of every kind: the others are passed over. */
+int frec__foreign_usdt_create(struct frec_foreign_usdt **ret,
+			      const struct frec_selection *selection, size_t count,
+			      frec_foreign_add *add, void *context, struct frec_error *reterr);
+void frec__foreign_usdt_destroy(struct frec_foreign_usdt *usdt);
+
+int frec__foreign_usdt_list(const struct frec_selection *selection, frec_foreign_visit *visit,
+			    void *context, struct frec_error *reterr);
+
+#endif

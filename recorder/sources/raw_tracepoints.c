@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// Reading tracepoints out of BTF. `btf_trace_NAME` is the type of a function that takes a
+// tracepoint's arguments, behind a pointer of its own; `__traceiter_NAME` is such a function, which
+// knows the arguments' names too, where the compiler kept it.
+#include "recorder/sources/raw_tracepoints.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "btf_trace_"
+#define ENUMERATORS_MAX 4096
+
+static const struct btf_type *plain(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+
+	while (type && (btf_is_mod(type) || btf_is_typedef(type)))
+		type = btf__type_by_id(btf, type->type);
+	return type;
+}
+
+static const char *name_of(const struct btf *btf, const struct btf_type *type)
+{
+	const char *name = type ? btf__name_by_offset(btf, type->name_off) : NULL;
+
+	return name ? name : "";
+}
+
+// As C spells it, as far as that is useful to people: a typedef stays one, a pointer to a function
+// is just that.
+static void spell(const struct btf *btf, uint32_t id, char *ret, size_t size)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+	unsigned int stars = 0;
+	const char *tag = "";
+
+	while (type && (btf_is_ptr(type) || btf_is_mod(type))) {
+		stars += btf_is_ptr(type);
+		type = type->type ? btf__type_by_id(btf, type->type) : NULL;
+	}
+	if (type && btf_is_composite(type))
+		tag = btf_is_struct(type) ? "struct " : "union ";
+	else if (type && btf_is_any_enum(type))
+		tag = "enum ";
+	snprintf(ret, size, "%s%s%s%.*s", tag,
+		 type && *name_of(btf, type) ? name_of(btf, type) : "void", stars ? " " : "",
+		 (int)stars, "********");
+}
+
+static int add_enumerators(struct frec_field *field, const struct btf *btf,
+			   const struct btf_type *type)
+{
+	uint32_t count = btf_vlen(type);
+
+	if (count > ENUMERATORS_MAX)
+		return 0;
+	field->enumerator = calloc(count + 1, sizeof(*field->enumerator));
+	if (!field->enumerator)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		struct frec_enumerator *enumerator = &field->enumerator[i];
+		uint32_t name;
+
+		if (btf_is_enum64(type)) {
+			name = btf_enum64(type)[i].name_off;
+			enumerator->value = (int64_t)btf_enum64_value(&btf_enum64(type)[i]);
+		} else {
+			name = btf_enum(type)[i].name_off;
+			enumerator->value = btf_enum(type)[i].val;
+		}
+		enumerator->name = strdup(btf__name_by_offset(btf, name) ?: "");
+		if (!enumerator->name)
+			return -ENOMEM;
+		field->enumerators++;
+	}
+	return 0;
+}
+
+static Flightrec__FieldKind kind_of(const struct btf_type *type)
+{
+	if (!type)
+		return FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED;
+	if (btf_is_ptr(type))
+		return FLIGHTREC__FIELD_KIND__FIELD_POINTER;
+	if (btf_is_any_enum(type))
+		return FLIGHTREC__FIELD_KIND__FIELD_ENUM;
+	if (btf_is_int(type) && btf_int_encoding(type) & BTF_INT_BOOL)
+		return FLIGHTREC__FIELD_KIND__FIELD_BOOL;
+	if (btf_is_int(type) && btf_int_encoding(type) & BTF_INT_SIGNED)
+		return FLIGHTREC__FIELD_KIND__FIELD_SIGNED;
+	return FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED;
+}
+
+struct building {
+	const struct btf *btf;
+	struct frec_format *format;
+	struct frec_raw_layout *layout;
+};
+
+static int add_task(struct building *building, const char *name, struct frec_raw_argument *argument)
+{
+	struct frec_format *format = building->format;
+	uint32_t at = building->layout->size;
+	char both[160];
+
+	argument->kind = FREC_RAW_TASK;
+	argument->task_at = at;
+	building->layout->size += sizeof(struct frec_foreign_task);
+	snprintf(both, sizeof(both), "%s_pid", name);
+	if (!frec__format_add(format, both, "pid_t", FLIGHTREC__FIELD_KIND__FIELD_SIGNED,
+			      at + offsetof(struct frec_foreign_task, pid), sizeof(int)))
+		return -ENOMEM;
+	snprintf(both, sizeof(both), "%s_comm", name);
+	if (!frec__format_add(format, both, "char[16]", FLIGHTREC__FIELD_KIND__FIELD_CHARS,
+			      at + offsetof(struct frec_foreign_task, comm),
+			      FREC_FOREIGN_COMM_SIZE))
+		return -ENOMEM;
+	format->field[format->count - 1].element_size = 1;
+	return 0;
+}
+
+static int add_argument(struct building *building, uint32_t n, uint32_t id, const char *given_name)
+{
+	const struct btf *btf = building->btf;
+	const struct btf_type *type = plain(btf, id), *target = NULL;
+	struct frec_raw_argument *argument = &building->layout->argument[n];
+	Flightrec__FieldKind kind = kind_of(type);
+	struct frec_field *field;
+	char name[128], spelled[160];
+	uint32_t size = 8;
+
+	snprintf(name, sizeof(name), "%s", given_name);
+	if (!*name)
+		snprintf(name, sizeof(name), "arg%" PRIu32, n);
+	spell(btf, id, spelled, sizeof(spelled));
+	if (type && btf_is_ptr(type))
+		target = plain(btf, type->type);
+	else if (type && (btf_is_int(type) || btf_is_any_enum(type)) && type->size <= 8)
+		size = type->size;
+	// Only what is spelled char is text: other bytes are numbers.
+	if (target && btf_is_int(target) && !strcmp(name_of(btf, target), "char")) {
+		argument->kind = FREC_RAW_TEXT;
+		building->layout->text_size++;
+		kind = FLIGHTREC__FIELD_KIND__FIELD_STRING;
+		size = 4;
+	}
+	field = frec__format_add(building->format, name, spelled, kind,
+				 FREC_FOREIGN_ARGUMENT_OFFSET(n), size);
+	if (!field)
+		return -ENOMEM;
+	if (kind == FLIGHTREC__FIELD_KIND__FIELD_STRING)
+		field->locator = FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+	if (kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM && add_enumerators(field, btf, type))
+		return -ENOMEM;
+	if (target && btf_is_struct(target) && !strcmp(name_of(btf, target), "task_struct"))
+		return add_task(building, name, argument);
+	return 0;
+}
+
+static const struct btf_type *named_prototype(const struct btf *btf, const char *name)
+{
+	char function[256];
+	const struct btf_type *type;
+	int id;
+
+	snprintf(function, sizeof(function), "__traceiter_%s", name);
+	id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	type = id < 0 ? NULL : btf__type_by_id(btf, (uint32_t)id);
+	return type ? btf__type_by_id(btf, type->type) : NULL;
+}
+
+static int build(struct building *building, const char *name, const struct btf_type *prototype)
+{
+	const struct btf_type *named = named_prototype(building->btf, name);
+	uint32_t count = btf_vlen(prototype), texts;
+	struct frec_raw_layout *layout = building->layout;
+	int r = 0;
+
+	if (!named || !btf_is_func_proto(named) || btf_vlen(named) != count)
+		named = prototype;
+	// The first one is the tracepoint's own.
+	count = count ? count - 1 : 0;
+	layout->arguments = count > FREC_FOREIGN_ARGUMENTS_MAX ? FREC_FOREIGN_ARGUMENTS_MAX : count;
+	layout->size = FREC_FOREIGN_ARGUMENT_OFFSET(layout->arguments);
+	for (uint32_t i = 0; i < layout->arguments && !r; i++)
+		r = add_argument(
+			building, i, btf_params(prototype)[i + 1].type,
+			btf__name_by_offset(building->btf, btf_params(named)[i + 1].name_off)
+				?: "");
+	texts = layout->text_size;
+	layout->text_size = texts ? (FREC_BPF_RECORD_MAX - layout->size) / texts : 0;
+	if (layout->text_size > FREC_FOREIGN_TEXT_MAX)
+		layout->text_size = FREC_FOREIGN_TEXT_MAX;
+	return r;
+}
+
+int frec__raw_tracepoints_walk(const struct btf *btf, const char *glob, frec_raw_visit *visit,
+			       void *context)
+{
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id), *prototype;
+		const char *name = name_of(btf, type) + strlen(PREFIX);
+		struct frec_listed listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_RAW_TRACEPOINT,
+					     .system = "tp_btf",
+					     .group = "tp_btf"};
+		struct frec_raw_layout layout = {0};
+		struct frec_format format = {0};
+		struct building building = {.btf = btf, .format = &format, .layout = &layout};
+		int r;
+
+		if (!btf_is_typedef(type) || strncmp(name_of(btf, type), PREFIX, strlen(PREFIX)) ||
+		    fnmatch(glob, name, 0))
+			continue;
+		prototype = plain(btf, type->type);
+		prototype = prototype && btf_is_ptr(prototype) ? plain(btf, prototype->type) : NULL;
+		if (!prototype || !btf_is_func_proto(prototype))
+			continue;
+		snprintf(listed.name, sizeof(listed.name), "%s", name);
+		snprintf(listed.kernel_name, sizeof(listed.kernel_name), "%s", name);
+		r = build(&building, name, prototype);
+		if (r) {
+			frec__format_deinit(&format);
+			return r;
+		}
+		r = visit(context, &listed, &format, &layout);
+		if (r)
+			return r;
+	}
+	return 0;
+}

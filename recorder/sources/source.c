@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// Opening a tracepoint on every ring.
+#include "recorder/sources/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "proto/read_file.h"
+#include "recorder/rings/shm_rings.h"
+
+// The kernel's PERF_MAX_TRACE_SIZE: no tracepoint has a larger payload.
+#define PAYLOAD_MAX 8192
+#define FORMAT_MAX (256u << 10)
+
+int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
+		      const char *filter, struct frec_error *reterr)
+{
+	char path[1200];
+	int r;
+
+	*source = (struct frec_source){.listed = *listed, .filter = filter};
+	if (listed->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
+		source->transport = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
+	snprintf(path, sizeof(path), "events/%s/%s/format", listed->group, listed->kernel_name);
+	source->format_text = frec__read_file_at(tracefs, path, FORMAT_MAX);
+	if (!source->format_text && errno == EMFILE)
+		return frec__error(reterr, -EMFILE, FREC_TOO_MANY_FILES);
+	if (!source->format_text)
+		return frec__error(reterr, -errno, "%s:%s: %s: %s", listed->system, listed->name,
+				   path, strerror(errno));
+	r = frec__format_parse(&source->format, source->format_text,
+			       listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, reterr);
+	if (r) {
+		frec__source_deinit(source);
+		return r;
+	}
+	source->sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
+	// The kernel counts the nanoseconds that these tell, not their occurrences (__perf_count()
+	// in include/trace/events/sched.h). Asked for the period it makes one record of each, which
+	// says how much it counts.
+	if (!strcmp(listed->group, "sched") && !strncmp(listed->kernel_name, "sched_stat_", 11))
+		source->sample_type |= PERF_SAMPLE_PERIOD;
+	return 0;
+}
+
+void frec__source_set_stack(struct frec_source *source, const struct frec_stack_choice *stack)
+{
+	source->stack = *stack;
+	source->sample_type |= frec__stack_sample_type(stack);
+	source->sample_regs_user = stack->bytes ? frec__perf_user_registers : 0;
+}
+
+bool frec__source_is_crash(const struct frec_source *source)
+{
+	return source->filter != NULL;
+}
+
+int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
+			       Flightrec__Transport transport, const struct frec_bpf_output *output,
+			       uint32_t slot)
+{
+	*source = (struct frec_source){.listed = {.kind = FLIGHTREC__SOURCE_KIND__SOURCE_EVENT},
+				       .transport = transport,
+				       .sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW,
+				       .output = output,
+				       .slot = slot};
+	snprintf(source->listed.system, sizeof(source->listed.system), "%s", event->provider);
+	snprintf(source->listed.name, sizeof(source->listed.name), "%s", event->name);
+	snprintf(source->listed.group, sizeof(source->listed.group), "%s", event->provider);
+	snprintf(source->listed.kernel_name, sizeof(source->listed.kernel_name), "%s", event->name);
+	return frec__declared_format(event, &source->format);
+}
+
+static int open_event(const struct frec_source *source, const struct frec_ring *ring,
+		      struct frec_error *reterr)
+{
+	struct perf_event_attr attr;
+	int fd;
+
+	if (source->output)
+		frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT);
+	else
+		frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, source->format.id);
+	attr.sample_period = 1;
+	attr.sample_type = source->sample_type;
+	frec__stack_attr(&source->stack, &attr);
+	attr.write_backward = 1;
+	fd = frec__perf_open(&attr, ring->cpu, reterr);
+	if (fd < 0)
+		return fd;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
+	    (source->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, source->filter)) ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) ||
+	    (source->output &&
+	     frec__bpf_output_connect(source->output, source->slot, ring->cpu, fd))) {
+		int error = errno;
+
+		close(fd);
+		return frec__error(reterr, -error, "%s:%s cannot be recorded on CPU %d: %s",
+				   source->listed.system, source->listed.name, ring->cpu,
+				   strerror(error));
+	}
+	return fd;
+}
+
+static int grow(struct frec_source *source)
+{
+	int *fds = reallocarray(source->fd, source->opened + 1, sizeof(*fds));
+	struct frec_bpf_counts *counted;
+	uint64_t *ids;
+
+	if (!fds)
+		return -ENOMEM;
+	source->fd = fds;
+	ids = reallocarray(source->perf_id, source->opened + 1, sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	source->perf_id = ids;
+	counted = reallocarray(source->counted, source->opened + 1, sizeof(*counted));
+	if (!counted)
+		return -ENOMEM;
+	source->counted = counted;
+	fds[source->opened] = -1;
+	counted[source->opened] = (struct frec_bpf_counts){0};
+	ids[source->opened++] = 0;
+	return 0;
+}
+
+int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
+		      struct frec_error *reterr)
+{
+	int fd;
+
+	// A ring before this one may have been passed over when something failed there.
+	while (source->opened <= at) {
+		if (grow(source))
+			return frec__error(reterr, -ENOMEM, "out of memory");
+	}
+	if (source->fd[at] >= 0)
+		close(source->fd[at]);
+	source->fd[at] = -1;
+	source->perf_id[at] = 0;
+	if (source->shm && source->shm == ring->shm)
+		source->perf_id[at] = frec__ring_shm_id(
+			source->shm_number, frec__shm_event(source->shm, source->shm_event)->id);
+	if (ring->offline || source->shm || ring->shm)
+		return 0;
+	if (source->output)
+		frec__bpf_output_count(source->output, source->slot, ring->cpu,
+				       &source->counted[at]);
+	fd = open_event(source, ring, reterr);
+	if (fd < 0)
+		return fd;
+	source->fd[at] = fd;
+	if (ioctl(fd, PERF_EVENT_IOC_ID, &source->perf_id[at]))
+		return frec__error(reterr, -errno, "PERF_EVENT_IOC_ID: %s", strerror(errno));
+	return 0;
+}
+
+void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring,
+			bool begun, struct frec_count *ret)
+{
+	struct frec_bpf_counts counts;
+
+	*ret = (struct frec_count){0};
+	if (source->shm && source->shm == ring->shm)
+		ret->value = frec__shm_emitted(source->shm, source->shm_event, ring->index);
+	if (at >= source->opened || source->fd[at] < 0)
+		return;
+	if (!source->output) {
+		(void)frec__perf_count(source->fd[at], ret);
+		return;
+	}
+	// perf does not count what BPF programs write.
+	frec__bpf_output_count(source->output, source->slot, ring->cpu, &counts);
+	ret->lost = counts.lost - source->counted[at].lost;
+	// What was under way when the ring was opened counts from then on, so that as many are
+	// begun as are finished, or more.
+	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
+		     (source->counted[at].written + source->counted[at].lost);
+}
+
+void frec__source_deinit(struct frec_source *source)
+{
+	for (size_t i = 0; i < source->opened; i++) {
+		if (source->fd[i] >= 0)
+			close(source->fd[i]);
+	}
+	free(source->fd);
+	free(source->perf_id);
+	free(source->counted);
+	free(source->format_text);
+	frec__format_deinit(&source->format);
+	*source = (struct frec_source){0};
+}
+
+size_t frec__source_largest(const struct frec_source *source)
+{
+	size_t size = sizeof(struct frec_sample) + sizeof(uint64_t) + PAYLOAD_MAX +
+		      frec__stack_size(&source->stack);
+
+	// A record's size is a 16-bit number: the kernel cuts the stack to what is left.
+	return size < UINT16_MAX ? size : UINT16_MAX;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The ways in which the events of services reach a recorder, and their names. */
+#ifndef FREC_RECORDER_SOURCES_TRANSPORT_H
+#define FREC_RECORDER_SOURCES_TRANSPORT_H
+
+/* How the events of services come in. `auto` takes the first of the others that works here. */
+enum frec_transport {
+	FREC_TRANSPORT_AUTO,
+	FREC_TRANSPORT_USER_EVENTS,
+	FREC_TRANSPORT_USDT,
+	FREC_TRANSPORT_SHM,
+	FREC_TRANSPORT_COUNT
+};
+
+/* "auto", "user_events", ... */
+extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT];
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+// Records the payload of an event at its site. Runs in the emitting thread, in the kernel; which
+// source it is comes with the breakpoint, as its cookie. The payload was put together on the
+// thread's stack a moment ago, so it is in memory.
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "recorder/sources/bpf_buffers.bpf.h"
+
+#define COMMON_SIZE 8
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+static __always_inline int record(struct pt_regs *context)
+{
+	__u32 slot = bpf_get_attach_cookie(context);
+	struct frec_bpf_counts *count = frec_counts_of(slot);
+	const void *payload = (const void *)PT_REGS_PARM2(context);
+	__u64 size = PT_REGS_PARM3(context);
+	struct frec_bpf_buffer *buffer;
+
+	if (!count)
+		return 0;
+	buffer = frec_record_begin(count);
+	if (!buffer)
+		return 0;
+	if (size > FREC_BPF_RECORD_MAX - COMMON_SIZE ||
+	    bpf_probe_read_user(buffer->data + COMMON_SIZE, size, payload))
+		__sync_fetch_and_add(&count->lost, 1);
+	else
+		frec_output(context, slot, count, buffer->data, COMMON_SIZE + size);
+	frec_buffer_give_back(buffer);
+	return 0;
+}
+
+// One for breakpoints that are set one by one, one for those of a file at once; the kernel wants to
+// know which when it loads.
+SEC("uprobe")
+int site(struct pt_regs *context)
+{
+	return record(context);
+}
+
+SEC("uprobe")
+int sites(struct pt_regs *context)
+{
+	return record(context);
+}

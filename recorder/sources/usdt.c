@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT
+// Loading usdt.bpf.c and setting breakpoints.
+#include "recorder/sources/usdt.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "recorder/sources/uprobe_multi.h"
+#include "usdt.skel.h"
+
+// Sources of one recorder: a perf event array entry and 64 bytes of counts for each on every CPU.
+#define SLOTS_MAX 1024
+
+// Behind the one-byte no-op of a site: see flightrec/site.h.
+#define LONG_NOP_OFFSET 1
+
+struct frec_usdt {
+	struct usdt_bpf *skeleton;
+	struct frec_bpf_output output;
+	bool optimised;
+	size_t links, descriptors;
+	struct bpf_link **link; // breakpoints that were set one by one
+	int *descriptor;	// links of all those in a file
+};
+
+static int load(struct frec_usdt *usdt, bool one_by_one)
+{
+	int r;
+
+	usdt->skeleton = usdt_bpf__open();
+	if (!usdt->skeleton)
+		return -errno;
+	bpf_program__set_autoload(usdt->skeleton->progs.site, one_by_one);
+	bpf_program__set_autoload(usdt->skeleton->progs.sites, !one_by_one);
+	bpf_program__set_expected_attach_type(usdt->skeleton->progs.sites,
+					      (enum bpf_attach_type)FREC_TRACE_UPROBE_MULTI);
+	r = frec__bpf_output_size(usdt->skeleton->obj, SLOTS_MAX,
+				  &usdt->skeleton->rodata->frec_cpus);
+	if (!r)
+		r = usdt_bpf__load(usdt->skeleton);
+	if (!r)
+		r = frec__bpf_output_open(&usdt->output, usdt->skeleton->obj);
+	return r;
+}
+
+static void unload(struct frec_usdt *usdt)
+{
+	for (size_t i = 0; i < usdt->descriptors; i++)
+		close(usdt->descriptor[i]);
+	for (size_t i = 0; i < usdt->links; i++)
+		bpf_link__destroy(usdt->link[i]);
+	frec__bpf_output_close(&usdt->output);
+	usdt_bpf__destroy(usdt->skeleton);
+	free(usdt->descriptor);
+	free(usdt->link);
+	*usdt = (struct frec_usdt){0};
+}
+
+static int attach_one(struct frec_usdt *usdt, const char *path,
+		      const struct frec_usdt_target *target)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = target->enable,
+		    .bpf_cookie = target->slot);
+	struct bpf_link **grown = reallocarray(usdt->link, usdt->links + 1, sizeof(*grown));
+	struct bpf_link *link;
+
+	if (!grown)
+		return -ENOMEM;
+	usdt->link = grown;
+	link = bpf_program__attach_uprobe_opts(usdt->skeleton->progs.site, -1, path, target->offset,
+					       &options);
+	if (!link)
+		return -errno;
+	grown[usdt->links++] = link;
+	return 0;
+}
+
+static int attach_all(struct frec_usdt *usdt, const char *path,
+		      const struct frec_usdt_target *targets, size_t count)
+{
+	FREC_FREE uint64_t *numbers = calloc(3 * count + 1, sizeof(*numbers));
+	int *grown = reallocarray(usdt->descriptor, usdt->descriptors + 1, sizeof(*grown));
+	int fd;
+
+	if (grown)
+		usdt->descriptor = grown;
+	if (!numbers || !grown)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = targets[i].offset;
+		numbers[count + i] = targets[i].enable;
+		numbers[2 * count + i] = targets[i].slot;
+	}
+	fd = frec__uprobe_multi_attach(bpf_program__fd(usdt->skeleton->progs.sites), path, numbers,
+				       numbers + count, numbers + 2 * count, count);
+	if (fd < 0)
+		return fd;
+	grown[usdt->descriptors++] = fd;
+	return 0;
+}
+
+static int attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets,
+		  size_t count)
+{
+	bool at_once = bpf_program__fd(usdt->skeleton->progs.sites) >= 0;
+	char path[32];
+	int r = 0;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (at_once)
+		return attach_all(usdt, path, targets, count);
+	for (size_t i = 0; i < count && !r; i++)
+		r = attach_one(usdt, path, &targets[i]);
+	return r;
+}
+
+#ifdef __x86_64__
+// A site of our own, to see what this kernel makes of one.
+__attribute__((naked, noinline)) static void own_site(void)
+{
+	__asm__ volatile("nop\n.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\nret\n");
+}
+
+#define OWN_ENABLE 1
+static uint32_t own_enable = OWN_ENABLE; // not 0, so that it stands in the file
+
+#define CALL_OPCODE 0xe8
+#define HITS 16 // the kernel may take a few before it replaces the instruction
+
+struct own_mapping {
+	uint64_t address, offset;
+	bool found;
+};
+
+static void find_own(struct own_mapping *mapping)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+
+	while (maps && !mapping->found && fgets(line, sizeof(line), maps)) {
+		unsigned long start, end, offset;
+
+		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 &&
+		    mapping->address >= start && mapping->address < end) {
+			mapping->offset = mapping->address - start + offset;
+			mapping->found = true;
+		}
+	}
+	if (maps)
+		fclose(maps);
+}
+
+static void give_up(int number)
+{
+	(void)number;
+	_exit(1);
+}
+
+/*
+ * The call goes to a page that the kernel maps into a process. Linux 6.18 copies the call to the
+ * child of a fork and not the page: the child dies at its first event. Only after a try with a
+ * child of our own is it left to the kernel to do so.
+ */
+static bool child_survives(void)
+{
+	pid_t child = fork();
+	int status = 1;
+
+	if (!child) {
+		signal(SIGSEGV, give_up);
+		own_site();
+		_exit(0);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	return !status;
+}
+
+// Tries the program for real, on ourselves: a breakpoint with a semaphore must set the word.
+// Returns 0 or a negative errno.
+static int try(struct frec_usdt *usdt)
+{
+	struct own_mapping site = {.address = (uintptr_t)own_site + LONG_NOP_OFFSET};
+	struct own_mapping enable = {.address = (uintptr_t)&own_enable};
+	FREC_CLOSE int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct frec_usdt_target target = {.slot = SLOTS_MAX};
+	int r;
+
+	find_own(&site);
+	find_own(&enable);
+	if (fd < 0 || !site.found || !enable.found)
+		return -ENOENT;
+	target.offset = site.offset;
+	target.enable = enable.offset;
+	// A slot that does not exist: the program does nothing.
+	r = attach(usdt, fd, &target, 1);
+	if (r)
+		return r;
+	// The kernel counts once for a place, however many listen there: another recorder may have
+	// done so already.
+	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
+		return -ENOTSUP;
+	for (int i = 0; i < HITS; i++)
+		own_site();
+	usdt->optimised =
+		*(volatile uint8_t *)(uintptr_t)site.address == CALL_OPCODE && child_survives();
+	return 0;
+}
+#else
+static int try(struct frec_usdt *usdt)
+{
+	(void)usdt;
+	return 0;
+}
+#endif
+
+int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error *reterr)
+{
+	struct frec_usdt *usdt = calloc(1, sizeof(*usdt));
+	int r;
+
+	if (!usdt)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	libbpf_set_print(NULL);
+	r = load(usdt, one_by_one);
+	if (!r)
+		r = try(usdt);
+	if (r && !one_by_one) {
+		unload(usdt);
+		r = load(usdt, true);
+		if (!r)
+			r = try(usdt);
+	}
+	if (r) {
+		frec__usdt_destroy(usdt);
+		return frec__error(
+			reterr, r,
+			"no breakpoints at the sites of events: %s: they need root, or CAP_BPF "
+			"and CAP_PERFMON, and Linux 5.15 with CONFIG_UPROBES and CONFIG_BPF_EVENTS",
+			strerror(-r));
+	}
+	*ret = usdt;
+	return 0;
+}
+
+void frec__usdt_destroy(struct frec_usdt *usdt)
+{
+	if (!usdt)
+		return;
+	unload(usdt);
+	free(usdt);
+}
+
+struct frec_bpf_output *frec__usdt_output(struct frec_usdt *usdt)
+{
+	return &usdt->output;
+}
+
+bool frec__usdt_optimised(const struct frec_usdt *usdt)
+{
+	return usdt->optimised;
+}
+
+int frec__usdt_attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets,
+		      size_t count, struct frec_error *reterr)
+{
+	FREC_FREE struct frec_usdt_target *moved = calloc(count + 1, sizeof(*moved));
+	int r = moved ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < count && moved; i++) {
+		moved[i] = targets[i];
+		moved[i].offset += usdt->optimised ? LONG_NOP_OFFSET : 0;
+	}
+	if (!r)
+		r = attach(usdt, fd, moved, count);
+	return r ? frec__error(reterr, r, "breakpoints at %zu sites: %s", count, strerror(-r)) : 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The usdt transport: breakpoints at the sites of events, and a BPF program behind them that writes
+ * the payload into the rings.
+ *
+ * Breakpoints belong to files, not to processes: whoever runs the file, now or later, hits them,
+ * and the kernel counts up the enable word of each (a USDT semaphore) as long as they are set. When
+ * the recorder ends, even by SIGKILL, the kernel takes them away and counts down.
+ */
+#ifndef FREC_RECORDER_SOURCES_USDT_H
+#define FREC_RECORDER_SOURCES_USDT_H
+
+#include "recorder/sources/bpf_output.h"
+#include "recorder/declared/declarations.h"
+
+struct frec_usdt;
+
+/*
+ * Loads the program. `one_by_one` is for kernels that cannot set the breakpoints of a file at once
+ * (before Linux 6.6), and is what happens there in any case. Returns 0, or a negative errno with
+ * words on what is missing.
+ */
+int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error *reterr);
+
+/* Takes away every breakpoint. NULL is fine. */
+void frec__usdt_destroy(struct frec_usdt *usdt);
+
+/* Where the sources are to be written by this program. Lives as long as it. */
+struct frec_bpf_output *frec__usdt_output(struct frec_usdt *usdt);
+
+/* A breakpoint at a site, whose records go to the source with that slot. */
+struct frec_usdt_target {
+	uint64_t offset, enable; /* in the file */
+	uint32_t slot;
+};
+
+/*
+ * Sets breakpoints in an open file, which the caller keeps. From the return on every process that
+ * runs it is recorded. Returns 0 or a negative errno; then some of them may be set.
+ */
+int frec__usdt_attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets,
+		      size_t count, struct frec_error *reterr);
+
+/*
+ * Whether this kernel makes a breakpoint on the long no-op of a site a call, which is faster, and
+ * does so without harm to the children of a process.
+ */
+bool frec__usdt_optimised(const struct frec_usdt *usdt);
+
+#endif
