@@ -3,7 +3,7 @@
 #ifndef FREC_EXPORT_ARENA_H
 #define FREC_EXPORT_ARENA_H
 
-#include "export/text.h"
+#include "export/read/text.h"
 
 struct frec_arena_block;
 

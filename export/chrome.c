@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/crash.h"
+#include "export/report/crash.h"
 #include "export/json.h"
 #include "export/recent.h"
 #include "export/stack_tree.h"

@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "export/http.h"
-#include "export/wire.h"
+#include "export/read/wire.h"
 #include "otlp.pb-c.h"
 
 // Requests are closed when they are longer than this. Collectors take some megabytes.

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "export/text.h"
+#include "export/read/text.h"
 
 struct frec_compression {
 	const char *name;   /* as after --compress */

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/numbers.h"
-#include "export/text.h"
+#include "export/read/numbers.h"
+#include "export/read/text.h"
 #include "export/writer.h"
 
 // Where a source's fields stand, in order of the columns.

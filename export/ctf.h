@@ -4,7 +4,7 @@
 #ifndef FREC_EXPORT_CTF_H
 #define FREC_EXPORT_CTF_H
 
-#include "export/text.h"
+#include "export/read/text.h"
 #include "export/writer.h"
 
 #define FREC_CTF_MAGIC 0xc1fc1fc1u

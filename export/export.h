@@ -3,9 +3,9 @@
 #ifndef FREC_EXPORT_EXPORT_H
 #define FREC_EXPORT_EXPORT_H
 
-#include "export/filter.h"
+#include "export/timeline/filter.h"
 #include "export/output.h"
-#include "export/snapshot.h"
+#include "export/read/snapshot.h"
 #include "export/writer.h"
 
 struct frec_export_target {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "export/stack_counts.h"
-#include "export/stack_text.h"
+#include "export/report/stack_text.h"
 #include "export/writer.h"
 
 struct folded {

@@ -3,7 +3,7 @@
 #ifndef FREC_EXPORT_HTTP_H
 #define FREC_EXPORT_HTTP_H
 
-#include "export/text.h"
+#include "export/read/text.h"
 #include "proto/error.h"
 
 struct frec_http;

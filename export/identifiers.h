@@ -3,7 +3,7 @@
 #ifndef FREC_EXPORT_IDENTIFIERS_H
 #define FREC_EXPORT_IDENTIFIERS_H
 
-#include "export/text.h"
+#include "export/read/text.h"
 
 /* The name with underscores for what an identifier cannot have, and one in front of a digit or
  * nothing. Returns whether it had to be changed. */

@@ -35,8 +35,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/numbers.h"
-#include "export/stack_text.h"
+#include "export/read/numbers.h"
+#include "export/report/stack_text.h"
 
 // What is the same in every event of a source.
 struct frec_json_source {

@@ -4,8 +4,8 @@
 #define FREC_EXPORT_JSON_H
 
 #include "export/by_id.h"
-#include "export/map.h"
-#include "export/text.h"
+#include "export/read/map.h"
+#include "export/read/text.h"
 #include "export/writer.h"
 #include "unwind/registers.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/stack_text.h"
+#include "export/report/stack_text.h"
 #include "export/writer.h"
 
 #define NAME_WIDTH_MAX 32

@@ -3,8 +3,8 @@
 #ifndef FREC_EXPORT_LINE_H
 #define FREC_EXPORT_LINE_H
 
-#include "export/events.h"
-#include "export/text.h"
+#include "export/timeline/events.h"
+#include "export/read/text.h"
 
 struct frec_line_style {
 	uint64_t reference; /* what times are told from */

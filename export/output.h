@@ -10,7 +10,7 @@
 
 #include "export/collector.h"
 #include "export/compress.h"
-#include "export/text.h"
+#include "export/read/text.h"
 #include "proto/error.h"
 #include "proto/new_file.h"
 

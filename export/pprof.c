@@ -11,7 +11,7 @@
 #include "export/arena.h"
 #include "export/by_id.h"
 #include "export/stack_counts.h"
-#include "export/stack_text.h"
+#include "export/report/stack_text.h"
 #include "export/strings.h"
 #include "export/writer.h"
 #include "pprof.pb-c.h"

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "export/map.h"
+#include "export/read/map.h"
 
 #define FREC_RECENT_MAX (1u << 17)
 

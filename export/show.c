@@ -2,15 +2,16 @@
 // The report and its events: the last few, kept in a ring of copies while the file is read, or all
 // as they come.
 #include "export/show.h"
+#include "export/report/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/events.h"
+#include "export/timeline/events.h"
 #include "export/json.h"
-#include "export/last_records.h"
+#include "export/report/last_records.h"
 #include "export/line.h"
 
 struct show {

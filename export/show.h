@@ -4,9 +4,9 @@
 #define FREC_EXPORT_SHOW_H
 
 #include "export/output.h"
-#include "export/snapshot.h"
-#include "export/stacks.h"
-#include "export/text.h"
+#include "export/read/snapshot.h"
+#include "export/timeline/stacks.h"
+#include "export/read/text.h"
 
 struct frec_show_options {
 	size_t last; /* how many events: of the process that died, and half as many of all others */
@@ -21,12 +21,5 @@ struct frec_show_options {
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
 	       struct frec_output *output, struct frec_error *ret_trouble,
 	       struct frec_error *reterr);
-
-/* report_text.c and report_json.c: everything but the events. `reference` is the time that others
- * are told from. For JSON `stacks` may be NULL: then it has no call stacks. */
-void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       struct frec_stacks *stacks);
-void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       struct frec_stacks *stacks, uint64_t reference, bool colored);
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef FREC_EXPORT_STACK_COUNTS_H
 #define FREC_EXPORT_STACK_COUNTS_H
 
-#include "export/map.h"
-#include "export/timeline.h"
+#include "export/read/map.h"
+#include "export/timeline/timeline.h"
 
 struct frec_stack_count {
 	const Flightrec__Process *process; /* NULL: unknown */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "export/stack_text.h"
+#include "export/report/stack_text.h"
 
 // Stand where a location's number does, for what is not there.
 #define NO_LOCATION UINT32_MAX

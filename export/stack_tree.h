@@ -7,9 +7,9 @@
 #define FREC_EXPORT_STACK_TREE_H
 
 #include "export/by_id.h"
-#include "export/map.h"
-#include "export/stacks.h"
-#include "export/text.h"
+#include "export/read/map.h"
+#include "export/timeline/stacks.h"
+#include "export/read/text.h"
 
 struct frec_stack_node {
 	uint32_t caller; /* number of the node, 0: none */

@@ -4,7 +4,7 @@
 #ifndef FREC_EXPORT_STRINGS_H
 #define FREC_EXPORT_STRINGS_H
 
-#include "export/map.h"
+#include "export/read/map.h"
 
 /* Start with zeroes. */
 struct frec_strings {

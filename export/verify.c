@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/eventheader.h"
-#include "export/fields.h"
-#include "export/records.h"
+#include "export/read/eventheader.h"
+#include "export/read/fields.h"
+#include "export/read/records.h"
 #include "export/verify_checks.h"
 
 // Where a wrapped ring begins, the order of time is not certain: a record that was made in an

@@ -4,7 +4,7 @@
 #define FREC_EXPORT_VERIFY_H
 
 #include "export/output.h"
-#include "export/snapshot.h"
+#include "export/read/snapshot.h"
 
 struct frec_verify_options {
 	bool json;

@@ -4,7 +4,7 @@
 #ifndef FREC_EXPORT_VERIFY_CHECKS_H
 #define FREC_EXPORT_VERIFY_CHECKS_H
 
-#include "export/text.h"
+#include "export/read/text.h"
 #include "export/verify.h"
 
 struct frec_loss_check {

@@ -4,7 +4,7 @@
 #define FREC_EXPORT_WRITER_H
 
 #include "export/output.h"
-#include "export/timeline.h"
+#include "export/timeline/timeline.h"
 
 /* What a writer is given: the same for every event, and outlives the writer. */
 struct frec_export {

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "export/text.h"
+#include "export/read/text.h"
 #include "proto/cleanup.h"
 #include "recorder/sources/selection.h"
 #include "tools/cli.h"

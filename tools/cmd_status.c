@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "export/text.h"
+#include "export/read/text.h"
 #include "tools/cli.h"
 #include "tools/json_scan.h"
 #include "tools/recorders.h"

@@ -3,7 +3,7 @@
 #ifndef FREC_TOOLS_DOCTOR_TABLE_H
 #define FREC_TOOLS_DOCTOR_TABLE_H
 
-#include "export/text.h"
+#include "export/read/text.h"
 #include "recorder/doctor/probes.h"
 
 /* `width`: columns of the terminal; 0: a line may be as long as it is. */

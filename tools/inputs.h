@@ -3,7 +3,7 @@
 #ifndef FREC_TOOLS_INPUTS_H
 #define FREC_TOOLS_INPUTS_H
 
-#include "export/snapshot.h"
+#include "export/read/snapshot.h"
 
 /* Start with zeroes. */
 struct frec_inputs {

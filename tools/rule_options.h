@@ -3,7 +3,7 @@
 #ifndef FREC_TOOLS_RULE_OPTIONS_H
 #define FREC_TOOLS_RULE_OPTIONS_H
 
-#include "export/rules.h"
+#include "export/timeline/rules.h"
 
 enum {
 	FREC_OPTION_SPAN = 640,

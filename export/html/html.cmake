@@ -9,4 +9,4 @@ add_custom_command(OUTPUT html_pieces.c
 	DEPENDS ${CMAKE_CURRENT_LIST_DIR}/embed.cmake ${CMAKE_CURRENT_LIST_DIR}/page.html ${CMAKE_CURRENT_LIST_DIR}/page.css
 		${html_files}
 	COMMENT "Putting the HTML page together" VERBATIM)
-target_sources(flightrec_export PRIVATE html.c html_page.c ${CMAKE_CURRENT_BINARY_DIR}/html_pieces.c)
+target_sources(flightrec_export PRIVATE html/html.c html/html_page.c ${CMAKE_CURRENT_BINARY_DIR}/html_pieces.c)

@@ -4,7 +4,7 @@
 #ifndef FREC_TESTS_MAKE_EVENTHEADER_H
 #define FREC_TESTS_MAKE_EVENTHEADER_H
 
-#include "export/eventheader_layout.h"
+#include "export/read/eventheader_layout.h"
 #include "tests/data/make_snapshot.h"
 
 #define EH_RAW_NAME "Test_Provider_L4K2aGgroup"

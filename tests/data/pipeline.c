@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "export/export.h"
-#include "export/merge.h"
+#include "export/timeline/merge.h"
 #include "export/show.h"
 #include "export/verify.h"
 #include "proto/crc32c.h"

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "export/events.h"
+#include "export/timeline/events.h"
 #include "recorder/import/import.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/records.h"
+#include "export/read/records.h"
 #include "recorder/rings/perf.h"
 
 static uint64_t word(const uint8_t *bytes, size_t n)

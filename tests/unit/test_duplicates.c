@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "export/duplicates.h"
+#include "export/timeline/duplicates.h"
 
 static struct frec_record make(uint64_t time, const char *payload)
 {

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "export/eventheader_layout.h"
-#include "export/events.h"
-#include "export/otlp_spans.h"
-#include "export/timeline.h"
+#include "export/read/eventheader_layout.h"
+#include "export/timeline/events.h"
+#include "export/otlp/spans.h"
+#include "export/timeline/timeline.h"
 #include "export/verify.h"
 #include "tests/data/make_eventheader.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "export/decode_plan.h"
+#include "export/read/decode_plan.h"
 
 static struct frec_value decode(Flightrec__Field *field, Flightrec__SourceKind kind,
 				const void *bytes, size_t size)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "export/snapshot.h"
+#include "export/read/snapshot.h"
 #include "tests/data/make_snapshot.h"
 #include "tests/data/pipeline.h"
 

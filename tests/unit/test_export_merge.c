@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "export/merge.h"
-#include "export/processes.h"
+#include "export/timeline/merge.h"
+#include "export/read/processes.h"
 #include "tests/data/make_snapshot.h"
 
 static void open_file(struct frec_snapshot *snapshot, const struct made_file *file)

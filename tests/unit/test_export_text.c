@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "export/numbers.h"
-#include "export/text.h"
+#include "export/read/numbers.h"
+#include "export/read/text.h"
 
 static void check(void (*add)(struct frec_text *, const void *, size_t), const char *bytes,
 		  size_t size, const char *expected)

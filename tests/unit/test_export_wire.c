@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "export/wire.h"
+#include "export/read/wire.h"
 #include "flightrec.pb-c.h"
 
 static int check(const ProtobufCMessageDescriptor *descriptor, const char *bytes, size_t size)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "export/events.h"
+#include "export/timeline/events.h"
 #include "export/verify.h"
 #include "recorder/import/import.h"
 #include "tests/data/make_perf_data.h"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "export/otlp_spans.h"
+#include "export/otlp/spans.h"
 
 enum { LOOP_START, LOOP_DONE, REQUEST_START, REQUEST_DONE, STEP, SOURCES };
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "export/shapes.h"
+#include "export/timeline/shapes.h"
 
 #define SOURCES 8
 

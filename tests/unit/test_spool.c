@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "export/spool.h"
+#include "export/firefox/spool.h"
 
 #define STREAMS 7
 #define ROUNDS 500

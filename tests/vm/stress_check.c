@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "export/fields.h"
-#include "export/merge.h"
+#include "export/read/fields.h"
+#include "export/timeline/merge.h"
 #include "export/verify.h"
 #include "proto/crc32c.h"
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* A Firefox profile while events come: firefox.c gathers them by thread, firefox/profile.c writes
+ * it at the end. */
+#ifndef FREC_EXPORT_FIREFOX_FIREFOX_H
+#define FREC_EXPORT_FIREFOX_FIREFOX_H
+
+#include "export/firefox/tables.h"
+#include "export/firefox/spool.h"
+#include "export/writer.h"
+
+struct frec_firefox_thread {
+	const struct frec_host *host;
+	uint64_t key; /* pid and tid */
+	const struct frec_process_entry *who;
+	uint64_t markers, samples, first, last;
+	struct frec_spool_stream stream;
+};
+
+/* What stands in the spool before a marker's data. */
+struct frec_firefox_row {
+	uint64_t begin, time; /* equal but for the end of a span, which stands for all of it */
+	uint32_t name;
+	uint32_t category;
+	uint32_t stack; /* plus 1; 0: it is no sample */
+	uint32_t size;
+};
+
+struct frec_firefox {
+	const struct frec_export *context;
+	uint64_t base; /* what times are told from */
+	struct frec_spool spool;
+	struct frec_firefox_tables tables;
+	uint32_t **names; /* of each host's sources */
+	uint32_t *span_names;
+	uint64_t samples;
+	struct frec_firefox_thread **threads; /* by host and key */
+	size_t count, capacity;
+	struct frec_text text, data;
+};
+
+/* Adds a name that is put together, as a string. */
+void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
+			   const char *suffix);
+
+/* Once all is gathered. */
+int frec__firefox_write(struct frec_firefox *firefox, struct frec_error *reterr);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* What OTLP's logs and traces are both made of: attributes, resources, messages. What is made lives
+ * in an arena, until a batch is packed; without memory that has `failed`. */
+#ifndef FREC_EXPORT_OTLP_VALUES_H
+#define FREC_EXPORT_OTLP_VALUES_H
+
+#include "export/arena.h"
+#include "export/timeline/hosts.h"
+#include "export/output.h"
+#include "otlp.pb-c.h"
+
+/* The most that a host, process or thread has beside the fields of events. */
+#define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
+
+struct frec_otlp_attributes {
+	Otlp__KeyValue **items;
+	size_t count, room;
+};
+
+/* A field of an event, under the key that it gets. */
+struct frec_otlp_field {
+	char *key;
+	const struct frec_value *value;
+};
+
+bool frec__otlp_attributes(struct frec_arena *arena, struct frec_otlp_attributes *ret, size_t room);
+
+/* An attribute whose value is still empty, or NULL without memory or room. The key is not
+ * copied. */
+Otlp__AnyValue *frec__otlp_add(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			       char *key);
+void frec__otlp_add_text(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			 char *key, const void *data, size_t size);
+void frec__otlp_add_integer(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			    char *key, int64_t number);
+void frec__otlp_set_string(Otlp__AnyValue *value, char *string);
+
+/* A copy of an id. Of zeroes no bytes, which is what none is. */
+ProtobufCBinaryData frec__otlp_id(struct frec_arena *arena, const uint8_t *id, size_t size);
+
+/* "first.second" */
+char *frec__otlp_qualified(struct frec_arena *arena, const char *first, const char *second);
+
+/* All fields, and which of their texts were cut. That is one attribute more. */
+void frec__otlp_add_fields(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			   const struct frec_otlp_field *fields, size_t count);
+
+/* `who` may be NULL; UINT32_MAX: not known. */
+void frec__otlp_add_process(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			    const struct frec_process_entry *who, uint32_t pid);
+void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			   const struct frec_process_entry *who, uint32_t tid);
+void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
+			 const struct frec_host *host);
+
+/* Who says so: this program. NULL without memory. */
+Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena,
+					     const struct frec_host *host);
+
+/* Room for packed messages, used again. Start with zeroes, free `data`. */
+struct frec_otlp_buffer {
+	uint8_t *data;
+	size_t size;
+};
+
+/* Packs a message and writes it, in one piece. */
+int frec__otlp_write(struct frec_otlp_buffer *buffer, const ProtobufCMessage *message,
+		     struct frec_output *output, struct frec_error *reterr);
+
+#endif

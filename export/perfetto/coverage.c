@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// What the file covers, where everybody sees it: a track for each ring, with one slice from the
+// first moment that the file has whole to the last one. Its arguments tell what is missing, by
+// source.
+#include "export/perfetto/perfetto.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+static int write_track(struct frec_perfetto *perfetto, uint64_t uuid, uint64_t parent,
+		       const char *name, struct frec_error *reterr)
+{
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TrackDescriptor track = PERFETTO__PROTOS__TRACK_DESCRIPTOR__INIT;
+	int is_new = frec__perfetto_is_new(perfetto, uuid);
+
+	if (is_new < 0)
+		return frec__error(reterr, is_new, "out of memory");
+	track.has_uuid = true;
+	track.uuid = uuid;
+	track.has_parent_uuid = parent != 0;
+	track.parent_uuid = parent;
+	track.name = frec__arena_utf8(&perfetto->arena, name, strlen(name), "");
+	packet.track_descriptor = &track;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+static void add_number(struct frec_arena *arena, struct frec_annotations *annotations,
+		       const char *name, uint64_t value)
+{
+	Perfetto__Protos__DebugAnnotation *annotation =
+		frec__annotation_add(arena, annotations, name);
+
+	if (!annotation)
+		return;
+	annotation->value_case = PERFETTO__PROTOS__DEBUG_ANNOTATION__VALUE_UINT_VALUE;
+	annotation->uint_value = value;
+}
+
+// What the ring's sources lack. Returns how much was lost: what was overwritten is older than the
+// slice.
+static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
+			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
+{
+	uint64_t lost = 0;
+
+	for (size_t i = 0; i < snapshot->loss_count; i++) {
+		const Flightrec__Loss *loss = snapshot->losses[i];
+		size_t index = frec__snapshot_source(snapshot, loss->source);
+		char name[512];
+
+		if (loss->cpu != cpu->cpu || loss->ring != cpu->ring || index == SIZE_MAX ||
+		    !(loss->lost | loss->overwritten))
+			continue;
+		lost += loss->lost;
+		snprintf(name, sizeof(name), "%s:%s overwritten", snapshot->sources[index]->system,
+			 snapshot->sources[index]->name);
+		if (loss->overwritten)
+			add_number(&perfetto->arena, annotations, name, loss->overwritten);
+		snprintf(name, sizeof(name), "%s:%s lost", snapshot->sources[index]->system,
+			 snapshot->sources[index]->name);
+		if (loss->lost)
+			add_number(&perfetto->arena, annotations, name, loss->lost);
+	}
+	return lost;
+}
+
+static int write_end_of_slice(struct frec_perfetto *perfetto, uint64_t time, bool begin,
+			      uint64_t track, char *name, struct frec_annotations *annotations,
+			      struct frec_error *reterr)
+{
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TrackEvent event = PERFETTO__PROTOS__TRACK_EVENT__INIT;
+	char *category = "flightrec";
+
+	event.has_track_uuid = event.has_type = true;
+	event.track_uuid = track;
+	event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
+	if (begin) {
+		event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN;
+		event.name = name;
+		event.categories = &category;
+		event.n_categories = 1;
+		event.debug_annotations = annotations->items;
+		event.n_debug_annotations = annotations->count;
+	}
+	packet.has_timestamp = true;
+	packet.timestamp = time;
+	packet.track_event = &event;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+static int write_ring(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,
+		      const Flightrec__CpuCoverage *cpu, uint64_t track, struct frec_error *reterr)
+{
+	const struct frec_snapshot *snapshot = file->events.snapshot;
+	uint64_t from = cpu->from + file->host->shift, until = cpu->until + file->host->shift;
+	struct frec_annotations annotations = {0};
+	char name[64] = "covered";
+	uint64_t lost;
+	int result;
+
+	add_number(&perfetto->arena, &annotations, "ring_size", cpu->ring_size);
+	add_number(&perfetto->arena, &annotations, "wrapped", cpu->wrapped);
+	lost = add_losses(perfetto, snapshot, cpu, &annotations);
+	if (lost)
+		snprintf(name, sizeof(name), "covered, but %" PRIu64 " lost", lost);
+	result = write_end_of_slice(perfetto, from, true, track, name, &annotations, reterr);
+	if (!result)
+		result = write_end_of_slice(perfetto, until > from ? until : from, false, track,
+					    NULL, NULL, reterr);
+	return result;
+}
+
+int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
+				  const struct frec_timeline_file *file, size_t number,
+				  struct frec_error *reterr)
+{
+	const struct frec_snapshot *snapshot = file->events.snapshot;
+	uint32_t first = (uint32_t)number << 16;
+	uint64_t parent;
+	char name[512] = "flightrec coverage";
+	int result;
+
+	if (!snapshot->cpu_count)
+		return 0;
+	perfetto->host = file->host;
+	parent = frec__perfetto_uuid(file->host, FREC_PERFETTO_COVERAGE, first);
+	if (perfetto->context->timeline->file_count > 1)
+		snprintf(name, sizeof(name), "flightrec coverage of %s", snapshot->name);
+	result = write_track(perfetto, parent, 0, name, reterr);
+	for (size_t i = 0; i < snapshot->cpu_count && i < UINT16_MAX && !result; i++) {
+		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
+		uint64_t uuid = parent + i + 1;
+
+		snprintf(name, sizeof(name), "cpu %" PRId32, (int32_t)cpu->cpu);
+		if (cpu->ring)
+			snprintf(name + strlen(name), sizeof(name) - strlen(name), " shm %" PRIu32,
+				 cpu->ring);
+		result = write_track(perfetto, uuid, parent, name, reterr);
+		if (!result)
+			result = write_ring(perfetto, file, cpu, uuid, reterr);
+	}
+	return result;
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// Why the trace was taken: the trigger, and the death on the track of the thread that took the
+// signal: a crash is a slice from the signal until the process was gone, an exit an instant.
+#include "export/perfetto/perfetto.h"
+
+#include <inttypes.h>
+
+#include "export/report/crash.h"
+#include "export/report/report.h"
+
+int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
+				 const struct frec_timeline_file *file, struct frec_error *reterr)
+{
+	const Flightrec__Trigger *from = file->events.snapshot->trigger;
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__Trigger trigger = PERFETTO__PROTOS__TRIGGER__INIT;
+
+	if (!from)
+		return 0;
+	trigger.trigger_name = frec__arena_string(
+		&perfetto->arena, *from->name ? from->name : frec__trigger_kind(from));
+	trigger.producer_name = "flightrec";
+	trigger.has_trusted_producer_uid = from->requested_by_pid != 0;
+	trigger.trusted_producer_uid = (int32_t)from->requested_by_uid;
+	packet.has_timestamp = true;
+	packet.timestamp = from->time + file->host->shift;
+	packet.trigger = &trigger;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline_file *file,
+		      struct frec_annotations *annotations)
+{
+	const Flightrec__Crash *crash = file->events.snapshot->crash;
+	struct frec_arena *arena = &perfetto->arena;
+	struct frec_text text = {0};
+	Perfetto__Protos__DebugAnnotation *annotation;
+
+	frec__crash_headline(&text, crash);
+	frec__annotation_add_string(arena, annotations, "what", text.data ? text.data : "");
+	frec__text_clear(&text);
+	if (crash->signal) {
+		frec__crash_signal(&text, crash);
+		frec__annotation_add_string(arena, annotations, "signal",
+					    text.data ? text.data : "");
+		frec__text_clear(&text);
+		if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE) {
+			frec__crash_code(&text, crash);
+			frec__annotation_add_string(arena, annotations, "code",
+						    text.data ? text.data : "");
+		}
+	} else if (crash->end_case == FLIGHTREC__CRASH__END_EXIT_STATUS) {
+		annotation = frec__annotation_add(arena, annotations, "exit_status");
+		if (annotation) {
+			annotation->value_case =
+				PERFETTO__PROTOS__DEBUG_ANNOTATION__VALUE_INT_VALUE;
+			annotation->int_value = crash->exit_status;
+		}
+	}
+	if (crash->fault_case == FLIGHTREC__CRASH__FAULT_ADDRESS) {
+		annotation = frec__annotation_add(arena, annotations, "address");
+		if (annotation) {
+			annotation->value_case =
+				PERFETTO__PROTOS__DEBUG_ANNOTATION__VALUE_POINTER_VALUE;
+			annotation->pointer_value = crash->address;
+		}
+	}
+	frec__text_clear(&text);
+	frec__text_utf8(&text, crash->process_name.data, crash->process_name.len);
+	frec__annotation_add_string(arena, annotations, "process", text.data ? text.data : "");
+	frec__text_clear(&text);
+	frec__crash_command_line(&text, crash);
+	frec__annotation_add_string(arena, annotations, "cmdline", text.data ? text.data : "");
+	frec__text_clear(&text);
+	frec__report_text(&text, file->events.snapshot, file->events.stacks, crash->time, false);
+	frec__annotation_add_string(arena, annotations, "report", text.data ? text.data : "");
+	arena->failed |= text.failed;
+	frec__text_free(&text);
+	if (crash->registers)
+		frec__annotation_add_registers(
+			arena, annotations, frec__perfetto_registers(perfetto),
+			crash->registers->mask, crash->registers->value, crash->registers->n_value);
+}
+
+// When the process was gone, as far as the file knows.
+static uint64_t end_of(const struct frec_timeline_file *file, const Flightrec__Crash *crash,
+		       const struct frec_process_entry *who)
+{
+	const Flightrec__Trigger *trigger = file->events.snapshot->trigger;
+
+	if (who && who->process->exit > crash->time)
+		return who->process->exit;
+	return trigger && trigger->copied > crash->time ? trigger->copied : crash->time;
+}
+
+static int write_end(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
+		     struct frec_error *reterr)
+{
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TrackEvent end = PERFETTO__PROTOS__TRACK_EVENT__INIT;
+
+	end.has_track_uuid = end.has_type = true;
+	end.track_uuid = track;
+	end.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
+	packet.has_timestamp = true;
+	packet.timestamp = time;
+	packet.track_event = &end;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
+			       const struct frec_timeline_file *file, struct frec_error *reterr)
+{
+	const Flightrec__Crash *crash = file->events.snapshot->crash;
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TrackEvent event = PERFETTO__PROTOS__TRACK_EVENT__INIT;
+	const struct frec_process_entry *who;
+	struct frec_annotations annotations = {0};
+	char *category = "flightrec";
+	const struct frec_call_stack *stack;
+	struct frec_text name = {0};
+	uint64_t callstack_iid;
+	uint32_t tid;
+	int result;
+
+	if (!crash)
+		return 0;
+	tid = crash->tid ? crash->tid : crash->pid;
+	who = frec__processes_find(&file->events.processes, tid, crash->time);
+	result = frec__perfetto_track(perfetto, crash->pid, tid, who, &event.track_uuid, reterr);
+	if (result)
+		return result;
+	stack = frec__stacks_of_crash(file->events.stacks);
+	result = frec__perfetto_stack(perfetto, stack, &callstack_iid, reterr);
+	if (result)
+		return result;
+	event.has_callstack_iid = callstack_iid != 0;
+	event.callstack_iid = callstack_iid;
+	add_crash(perfetto, file, &annotations);
+	if (crash->signal) {
+		frec__text_puts(&name, "crash: ");
+		frec__crash_signal(&name, crash);
+	} else {
+		frec__text_printf(&name, "exit: status %" PRId32, crash->exit_status);
+	}
+	event.name = name.data;
+	event.categories = &category;
+	event.n_categories = 1;
+	event.has_track_uuid = event.has_type = true;
+	event.type = crash->signal ? PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN
+				   : PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_INSTANT;
+	event.debug_annotations = annotations.items;
+	event.n_debug_annotations = annotations.count;
+	packet.has_timestamp = true;
+	packet.timestamp = crash->time + file->host->shift;
+	packet.track_event = &event;
+	result = frec__perfetto_write(perfetto, &packet, reterr);
+	frec__text_free(&name);
+	if (!result && crash->signal)
+		result = write_end(perfetto, end_of(file, crash, who) + file->host->shift,
+				   event.track_uuid, reterr);
+	return result;
+}

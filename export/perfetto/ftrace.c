@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// Kernel tracepoints as ftrace events. The few that Perfetto understands (the scheduler's, from
+// which it draws what ran where) are filled in by the names of their fields, which are the kernel's
+// own; all others are generic events, whose fields become arguments.
+#include "export/perfetto/perfetto.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "export/perfetto/packet.h"
+
+// Numbers of fields, as in perfetto/packet.h.
+enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
+enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
+enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
+enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
+
+static const struct {
+	const char *system, *name;
+} known[] = {
+	{"sched", "sched_switch"},	 {"sched", "sched_wakeup"},
+	{"sched", "sched_waking"},	 {"sched", "sched_wakeup_new"},
+	{"sched", "sched_process_exit"}, {"sched", "sched_process_fork"},
+	{"raw_syscalls", "sys_enter"},	 {"raw_syscalls", "sys_exit"},
+};
+
+static size_t find_field(const Flightrec__Source *source, const char *name)
+{
+	for (size_t i = 0; i < source->n_field; i++) {
+		if (!strcmp(source->field[i]->name, name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flightrec__Source *from)
+{
+	const ProtobufCFieldDescriptor *member = NULL;
+	const ProtobufCMessageDescriptor *descriptor;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && !member; i++) {
+		if (!strcmp(known[i].system, from->system) && !strcmp(known[i].name, from->name))
+			member = protobuf_c_message_descriptor_get_field_by_name(
+				&perfetto__protos__ftrace_event__descriptor, from->name);
+	}
+	if (!member)
+		return;
+	descriptor = member->descriptor;
+	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
+		source->known_field[i] = find_field(from, descriptor->fields[i].name);
+		// A kernel whose tracepoint has other fields: generic.
+		if (source->known_field[i] == SIZE_MAX)
+			return;
+	}
+	source->known = member;
+}
+
+// Whether the values are of the kinds that the known message has members for.
+static bool fits_known(const struct frec_perfetto_source *source, const struct frec_event *event)
+{
+	const ProtobufCMessageDescriptor *descriptor;
+
+	if (!source->known)
+		return false;
+	descriptor = source->known->descriptor;
+	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
+		enum frec_value_kind kind = event->values[source->known_field[i]].kind;
+		bool number = kind == FREC_VALUE_SIGNED || kind == FREC_VALUE_UNSIGNED ||
+			      kind == FREC_VALUE_ENUM;
+
+		bool fits = number;
+
+		if (descriptor->fields[i].type == PROTOBUF_C_TYPE_STRING)
+			fits = kind == FREC_VALUE_TEXT;
+		else if (descriptor->fields[i].label == PROTOBUF_C_LABEL_REPEATED)
+			fits = kind == FREC_VALUE_ARRAY;
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
+			   const struct frec_perfetto_source *source,
+			   const struct frec_event *event)
+{
+	const ProtobufCMessageDescriptor *descriptor = source->known->descriptor;
+	uint8_t *start = frec__pack_begin(p, source->known->id);
+
+	p = start;
+	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
+		const struct frec_value *value = &event->values[source->known_field[i]];
+
+		if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+			struct frec_value element;
+
+			for (size_t k = 0; frec__value_element(value, k, &element); k++)
+				p = frec__pack_number(p, field->id, element.u);
+		} else if (field->type == PROTOBUF_C_TYPE_STRING) {
+			p = frec__perfetto_pack_text(perfetto, p, field->id, value->data,
+						     value->size, "");
+		} else {
+			p = frec__pack_number(p, field->id,
+					      field->type == PROTOBUF_C_TYPE_INT64
+						      ? value->u
+						      : (uint64_t)(int32_t)value->i);
+		}
+	}
+	return frec__pack_end(start, p);
+}
+
+static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
+			   const struct frec_value *value)
+{
+	struct frec_text text = {0};
+
+	switch (value->kind) {
+	case FREC_VALUE_UNSIGNED:
+	case FREC_VALUE_BOOL:
+	case FREC_VALUE_POINTER:
+		return frec__pack_number(p, VALUE_UINT, value->u);
+	case FREC_VALUE_ENUM:
+		if (value->name)
+			return frec__perfetto_pack_text(perfetto, p, VALUE_STR, value->name,
+							strlen(value->name), "");
+		// fall through
+	case FREC_VALUE_SIGNED:
+		return frec__pack_number(p, VALUE_INT, value->u);
+	case FREC_VALUE_TEXT:
+		return frec__perfetto_pack_text(perfetto, p, VALUE_STR, value->data, value->size,
+						value->cut ? "…" : "");
+	default:
+		break;
+	}
+	// The rest has to be text here.
+	frec__text_plain_value(&text, value);
+	perfetto->arena.failed |= text.failed;
+	p = frec__pack_bytes(p, VALUE_STR, text.data, text.size);
+	frec__text_free(&text);
+	return p;
+}
+
+static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,
+			     const struct frec_event *event)
+{
+	const Flightrec__Source *source = event->source;
+	uint8_t *start = frec__pack_begin(p, EVENT_GENERIC);
+
+	p = frec__perfetto_pack_text(perfetto, start, GENERIC_EVENT_NAME, source->name,
+				     strlen(source->name), "");
+	for (size_t i = 0; i < source->n_field; i++) {
+		const char *name = source->field[i]->name;
+		uint8_t *field = frec__pack_begin(p, GENERIC_FIELD);
+
+		p = frec__perfetto_pack_text(perfetto, field, FIELD_NAME, name, strlen(name), "");
+		p = frec__pack_end(field, pack_value(perfetto, p, &event->values[i]));
+	}
+	return frec__pack_end(start, p);
+}
+
+int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct frec_event *event,
+				struct frec_error *reterr)
+{
+	const struct frec_record *record = event->record;
+	const struct frec_perfetto_source *source =
+		&perfetto->sources[event->host->index][event->source_index];
+	uint8_t *data =
+		frec__perfetto_room(perfetto, frec__perfetto_event_bound(source, event), reterr);
+	uint8_t *packet, *bundle, *one, *p;
+
+	if (!data)
+		return -ENOMEM;
+	packet = frec__pack_begin(data, TRACE_PACKET);
+	bundle = frec__pack_begin(packet, PACKET_FTRACE_EVENTS);
+	p = frec__pack_number(bundle, BUNDLE_CPU, record->cpu);
+	one = frec__pack_begin(p, BUNDLE_EVENT);
+	// Readers take these times for CLOCK_BOOTTIME, whatever the packet says.
+	p = frec__pack_number(one, EVENT_TIMESTAMP,
+			      frec__snapshot_boottime(perfetto->context->snapshot, event->time));
+	p = frec__pack_number(p, EVENT_PID, record->tid);
+	if (fits_known(source, event))
+		p = pack_known(perfetto, p, source, event);
+	else
+		p = pack_generic(perfetto, p, event);
+	p = frec__pack_end(one, p);
+	p = frec__pack_end(bundle, p);
+	p = frec__pack_end(packet, frec__packet_machine(p, event->host));
+	return frec__perfetto_flush(perfetto, p, reterr);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Protobuf written in one pass, front to back, into memory whose size was bounded before: for
+ * messages of which there are millions, where protobuf-c's two walks over structures are what
+ * limits. Every function returns where to go on. What is written is what protobuf-c would write,
+ * byte for byte, when the fields come in the order of their numbers.
+ */
+#ifndef FREC_EXPORT_PERFETTO_PACK_H
+#define FREC_EXPORT_PERFETTO_PACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "export/read/short_bytes.h"
+
+#define FREC_PACK_VARINT_MAX 10
+
+static inline uint8_t *frec__pack_varint(uint8_t *p, uint64_t value)
+{
+	while (value >= 0x80) {
+		*p++ = (uint8_t)(value | 0x80);
+		value >>= 7;
+	}
+	*p++ = (uint8_t)value;
+	return p;
+}
+
+static inline uint8_t *frec__pack_number(uint8_t *p, uint32_t field, uint64_t value)
+{
+	p = frec__pack_varint(p, field << 3);
+	return frec__pack_varint(p, value);
+}
+
+static inline uint8_t *frec__pack_double(uint8_t *p, uint32_t field, double value)
+{
+	p = frec__pack_varint(p, field << 3 | 1);
+	memcpy(p, &value, sizeof(value));
+	return p + sizeof(value);
+}
+
+static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *data, size_t size)
+{
+	p = frec__pack_varint(p, field << 3 | 2);
+	p = frec__pack_varint(p, size);
+	frec__copy_short(p, data, size);
+	return p + size;
+}
+
+/* Begins a message within the message: what it returns is where its contents go, and what
+ * frec__pack_end takes as `start`. `length_size`: bytes that its length is expected to take. */
+static inline uint8_t *frec__pack_begin_sized(uint8_t *p, uint32_t field, size_t length_size)
+{
+	return frec__pack_varint(p, field << 3 | 2) + length_size;
+}
+
+/* Ends it. One whose length takes more or less than expected moves a little. Returns where to go
+ * on; `length_size` becomes what it took, to be expected of the next of its kind. */
+static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *length_size)
+{
+	size_t size = (size_t)(p - start), expected = *length_size;
+	uint8_t length[FREC_PACK_VARINT_MAX];
+
+	*length_size = (size_t)(frec__pack_varint(length, size) - length);
+	if (*length_size != expected)
+		memmove(start + *length_size - expected, start, size);
+	start -= expected;
+	for (size_t i = 0; i < *length_size; i++)
+		start[i] = length[i];
+	return start + *length_size + size;
+}
+
+/* The same for those that mostly are shorter than 128 bytes. */
+static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
+{
+	return frec__pack_begin_sized(p, field, 1);
+}
+
+static inline uint8_t *frec__pack_end(uint8_t *start, uint8_t *p)
+{
+	size_t size = (size_t)(p - start), expected = 1;
+
+	if (size >= 0x80)
+		return frec__pack_end_sized(start, p, &expected);
+	start[-1] = (uint8_t)size;
+	return p;
+}
+
+#endif

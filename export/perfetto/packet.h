@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What packets that are packed by hand have alike. Numbers of fields are those of
+ * proto/perfetto_trace.proto; tests compare what is packed with them.
+ */
+#ifndef FREC_EXPORT_PERFETTO_PACKET_H
+#define FREC_EXPORT_PERFETTO_PACKET_H
+
+#include "export/perfetto/pack.h"
+#include "export/perfetto/perfetto.h"
+
+enum { TRACE_PACKET = 1 };
+enum {
+	PACKET_FTRACE_EVENTS = 1,
+	PACKET_TIMESTAMP = 8,
+	PACKET_SEQUENCE_ID = 10,
+	PACKET_TRACK_EVENT = 11,
+	PACKET_INTERNED_DATA = 12,
+	PACKET_SEQUENCE_FLAGS = 13,
+	PACKET_PERF_SAMPLE = 66,
+	PACKET_MACHINE_ID = 98,
+};
+
+/* When it was, and the sequence of the host whose event it is. */
+static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto *perfetto,
+					  uint64_t time)
+{
+	p = frec__pack_number(p, PACKET_TIMESTAMP, time);
+	return frec__pack_number(p, PACKET_SEQUENCE_ID,
+				 FREC_PERFETTO_SEQUENCE + perfetto->host->index);
+}
+
+/* Packets of the first host name no machine. */
+static inline uint8_t *frec__packet_machine(uint8_t *p, const struct frec_host *host)
+{
+	return host->index ? frec__pack_number(p, PACKET_MACHINE_ID, host->index) : p;
+}
+
+#endif

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+// Perfetto's protobuf trace, packet by packet.
+//
+// All packets of a host but the kernel's tracepoints belong to one sequence: its first packet
+// clears the reader's state and sets the clock, all others need that state. A second host is a
+// machine of its own, whose clocks are said to be those of the first: times are the timeline's.
+// Names of events, categories and annotations are interned: the packet of a source's first event
+// brings all names of that source. Times are CLOCK_MONOTONIC, except in ftrace events, which
+// readers take for CLOCK_BOOTTIME whatever a packet says; the clock snapshots in the trace relate
+// the two.
+//
+// A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes
+// more for each, and no memory.
+#include "export/perfetto/perfetto.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size, struct frec_error *reterr)
+{
+	if (size > perfetto->packed_size) {
+		uint8_t *packed = realloc(perfetto->packed, 2 * size);
+
+		if (!packed) {
+			frec__error(reterr, -ENOMEM, "out of memory");
+			return NULL;
+		}
+		perfetto->packed = packed;
+		perfetto->packed_size = 2 * size;
+	}
+	return perfetto->packed;
+}
+
+int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
+			 struct frec_error *reterr)
+{
+	if (perfetto->arena.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return frec__output_write(perfetto->context->output, perfetto->packed,
+				  (size_t)(end - perfetto->packed), reterr);
+}
+
+int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
+			 struct frec_error *reterr)
+{
+	Perfetto__Protos__Trace trace = PERFETTO__PROTOS__TRACE__INIT;
+	size_t size;
+
+	if (!packet->ftrace_events) {
+		packet->has_trusted_packet_sequence_id = true;
+		packet->trusted_packet_sequence_id =
+			FREC_PERFETTO_SEQUENCE + (uint32_t)perfetto->host->index;
+		if (!packet->has_sequence_flags) {
+			packet->has_sequence_flags = true;
+			packet->sequence_flags = FREC_PERFETTO_NEEDS_STATE;
+		}
+	}
+	packet->has_machine_id = perfetto->host->index != 0;
+	packet->machine_id = (uint32_t)perfetto->host->index;
+	trace.packet = &packet;
+	trace.n_packet = 1;
+	if (perfetto->arena.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	size = perfetto__protos__trace__get_packed_size(&trace);
+	if (!frec__perfetto_room(perfetto, size, reterr))
+		return -ENOMEM;
+	perfetto__protos__trace__pack(&trace, perfetto->packed);
+	frec__arena_reset(&perfetto->arena);
+	return frec__perfetto_flush(perfetto, perfetto->packed + size, reterr);
+}
+
+int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
+{
+	bool is_new;
+
+	return frec__map_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
+}
+
+static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
+			   uint32_t tid, const struct frec_process_entry *who,
+			   struct frec_error *reterr)
+{
+	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
+	Perfetto__Protos__TrackDescriptor track = PERFETTO__PROTOS__TRACK_DESCRIPTOR__INIT;
+	Perfetto__Protos__ThreadDescriptor thread = PERFETTO__PROTOS__THREAD_DESCRIPTOR__INIT;
+	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
+
+	track.has_uuid = true;
+	track.uuid = uuid;
+	// Events whose thread is not known share a track that is no thread's.
+	if (tid == UINT32_MAX) {
+		track.name = "unknown thread";
+	} else {
+		thread.has_pid = thread.has_tid = true;
+		thread.pid = (int32_t)(who ? who->process->pid : pid == UINT32_MAX ? tid : pid);
+		thread.tid = tid;
+		if (name.len)
+			thread.thread_name =
+				frec__arena_utf8(&perfetto->arena, name.data, name.len, "");
+		track.thread = &thread;
+	}
+	packet.track_descriptor = &track;
+	return frec__perfetto_write(perfetto, &packet, reterr);
+}
+
+int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
+			 const struct frec_process_entry *who, uint64_t *ret_uuid,
+			 struct frec_error *reterr)
+{
+	int is_new;
+
+	*ret_uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_THREAD, tid);
+	is_new = frec__perfetto_is_new(perfetto, *ret_uuid);
+	if (is_new < 0)
+		return frec__error(reterr, is_new, "out of memory");
+	return is_new ? describe_thread(perfetto, *ret_uuid, pid, tid, who, reterr) : 0;
+}
+
+static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_t iid,
+					       const char *string)
+{
+	Perfetto__Protos__EventName *name = frec__arena_alloc(arena, sizeof(*name));
+
+	if (!name)
+		return NULL;
+	perfetto__protos__event_name__init(name);
+	name->has_iid = true;
+	name->iid = iid;
+	name->name = frec__arena_string(arena, string);
+	return name;
+}
+
+// The names of a source, to go with its first event: its own, that of the span that it begins
+// (NULL: none), whose number is `span_iid`, and those of its fields.
+static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
+					      const Flightrec__Source *source, size_t index,
+					      uint64_t annotation_iid, const char *span,
+					      uint64_t span_iid)
+{
+	Perfetto__Protos__InternedData *data = frec__arena_alloc(arena, sizeof(*data));
+	Perfetto__Protos__EventCategory *category = frec__arena_alloc(arena, sizeof(*category));
+	Perfetto__Protos__DebugAnnotationName *annotations =
+		frec__arena_array(arena, source->n_field, sizeof(*annotations));
+	void **pointers = frec__arena_array(arena, source->n_field + 3, sizeof(*pointers));
+
+	if (!data || !category || !annotations || !pointers)
+		return NULL;
+	perfetto__protos__interned_data__init(data);
+	perfetto__protos__event_category__init(category);
+	category->has_iid = true;
+	category->iid = index + 1;
+	category->name = frec__arena_string(arena, source->system);
+	pointers[0] = category;
+	pointers[1] = event_name(arena, index + 1, source->name);
+	pointers[2] = span ? event_name(arena, span_iid, span) : NULL;
+	if (!pointers[1] || (span && !pointers[2]))
+		return NULL;
+	data->event_categories = (Perfetto__Protos__EventCategory **)&pointers[0];
+	data->n_event_categories = 1;
+	data->event_names = (Perfetto__Protos__EventName **)&pointers[1];
+	data->n_event_names = span ? 2 : 1;
+	for (size_t i = 0; i < source->n_field; i++) {
+		perfetto__protos__debug_annotation_name__init(&annotations[i]);
+		annotations[i].has_iid = true;
+		annotations[i].iid = annotation_iid + i;
+		annotations[i].name = frec__arena_string(arena, source->field[i]->name);
+		pointers[3 + i] = &annotations[i];
+	}
+	data->debug_annotation_names = (Perfetto__Protos__DebugAnnotationName **)&pointers[3];
+	data->n_debug_annotation_names = source->n_field;
+	return data;
+}
+
+static int write_track_event(struct frec_perfetto *perfetto, const struct frec_event *event,
+			     uint64_t callstack_iid, struct frec_error *reterr)
+{
+	const struct frec_record *record = event->record;
+	struct frec_perfetto_source *source =
+		&perfetto->sources[event->host->index][event->source_index];
+	Perfetto__Protos__InternedData *interned = NULL;
+	uint64_t track;
+	int result;
+
+	result = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track,
+				      reterr);
+	if (!result && event->shape)
+		result = frec__perfetto_before(perfetto, event, track, &track, reterr);
+	if (result)
+		return result;
+	if (!source->interned) {
+		interned =
+			intern(&perfetto->arena, record->source, event->source_index,
+			       source->annotation_iid,
+			       frec__perfetto_span_name(perfetto, event->host, event->source_index),
+			       event->host->snapshot->source_count + event->source_index + 1);
+		if (!interned)
+			return frec__error(reterr, -ENOMEM, "out of memory");
+		source->interned = true;
+	}
+	result =
+		frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned, reterr);
+	if (interned)
+		frec__arena_reset(&perfetto->arena);
+	if (!result && event->shape)
+		result = frec__perfetto_after(perfetto, event, reterr);
+	return result;
+}
+
+static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
+{
+	const struct frec_call_stack *stack = frec__event_stack(event);
+	const struct frec_record *record = event->record;
+	struct frec_perfetto *perfetto = state;
+	bool is_kernel = record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
+	bool known = perfetto->sources[event->host->index][event->source_index].known;
+	uint64_t iid;
+	int result;
+
+	perfetto->host = event->host;
+	result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
+	if (result)
+		return result;
+	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any
+	// case.
+	if (is_kernel && (!event->shape || known))
+		result = frec__perfetto_write_ftrace(perfetto, event, reterr);
+	if (!result && (!is_kernel || event->shape))
+		result = write_track_event(perfetto, event, iid, reterr);
+	if (!result && stack)
+		result = frec__perfetto_write_sample(perfetto, event->time, record->cpu,
+						     record->pid, record->tid, stack, iid, reterr);
+	return result;
+}
+
+static void destroy(void *state)
+{
+	struct frec_perfetto *perfetto = state;
+
+	frec__arena_free(&perfetto->arena);
+	for (size_t i = 0; perfetto->sources && i < perfetto->context->timeline->hosts.count; i++)
+		frec__perfetto_free_sources(
+			perfetto->sources[i],
+			perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
+	frec__perfetto_stacks_deinit(&perfetto->stacks);
+	free(perfetto->sources);
+	frec__map_free(&perfetto->described);
+	frec__map_free(&perfetto->counters);
+	free(perfetto->packed);
+	free(perfetto);
+}
+
+static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *reterr)
+{
+	const struct frec_timeline *timeline = perfetto->context->timeline;
+	int result = 0;
+
+	for (size_t i = 0; i < timeline->hosts.count && !result; i++) {
+		perfetto->host = &timeline->hosts.hosts[i];
+		result = frec__perfetto_write_clocks(perfetto, reterr);
+		if (!result)
+			result = frec__perfetto_write_system(perfetto, reterr);
+		if (!result)
+			result = frec__perfetto_write_processes(perfetto, reterr);
+	}
+	perfetto->host = &timeline->hosts.hosts[0];
+	if (!result)
+		result = frec__perfetto_write_attributes(perfetto, reterr);
+	for (size_t i = 0; i < timeline->file_count && !result; i++)
+		result = frec__perfetto_write_coverage(perfetto, &timeline->files[i], i, reterr);
+	return result;
+}
+
+static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
+{
+	const struct frec_hosts *hosts = &context->timeline->hosts;
+	struct frec_perfetto *perfetto = calloc(1, sizeof(*perfetto));
+	int result = 0;
+
+	if (!perfetto)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	perfetto->context = context;
+	perfetto->sources = calloc(hosts->count, sizeof(*perfetto->sources));
+	for (size_t i = 0; perfetto->sources && i < hosts->count && !result; i++)
+		result = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
+	if (result || !perfetto->sources)
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	else
+		result = write_preamble(perfetto, reterr);
+	if (result)
+		destroy(perfetto);
+	else
+		*ret_state = perfetto;
+	return result;
+}
+
+static int end(void *state, struct frec_error *reterr)
+{
+	struct frec_perfetto *perfetto = state;
+	const struct frec_timeline *timeline = perfetto->context->timeline;
+	int result = 0;
+
+	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+		perfetto->host = timeline->files[i].host;
+		result = frec__perfetto_write_trigger(perfetto, &timeline->files[i], reterr);
+		if (!result)
+			result = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
+		if (!result)
+			result =
+				frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
+	}
+	return result;
+}
+
+const struct frec_writer frec__writer_perfetto = {
+	.name = "perfetto",
+	.what = "for ui.perfetto.dev",
+	.suffix = ".pftrace",
+	.other_suffix = ".perfetto-trace",
+	.several_hosts = true,
+	.begin = begin,
+	.event = event,
+	.end = end,
+	.destroy = destroy,
+};

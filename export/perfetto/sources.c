@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// What is the same in all events of a source: the numbers of its names, how its annotations begin,
+// and how long an event can get.
+#include "export/perfetto/perfetto.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// An annotation around a value, a register, what stands around the annotations: more than each can
+// take.
+#define PIECE_MAX 64
+
+// Bytes that a byte of a value can take.
+static const uint8_t growth[] = {
+	[FREC_VALUE_TEXT] = 4,	 // each as \xNN
+	[FREC_VALUE_BYTES] = 2,	 // as digits
+	[FREC_VALUE_ARRAY] = 32, // each a number, as text or within two messages
+	[FREC_VALUE_INVALID] = 0, [FREC_VALUE_UNSIGNED] = 0, [FREC_VALUE_SIGNED] = 0,
+	[FREC_VALUE_BOOL] = 0,	  [FREC_VALUE_POINTER] = 0,  [FREC_VALUE_ENUM] = 0,
+	[FREC_VALUE_DOUBLE] = 0,  [FREC_VALUE_FLOAT] = 0,
+};
+
+static bool is_long(const Flightrec__Field *field)
+{
+	return frec__field_type(field) != FREC_FIELD_INTEGER;
+}
+
+// The value, where it is a number or a name, its name, and the annotation that says that it was
+// cut.
+static size_t field_bound(const Flightrec__Field *field)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < field->n_enumerator; i++) {
+		size_t length = strlen(field->enumerator[i]->name);
+
+		longest = length > longest ? length : longest;
+	}
+	return 2 * PIECE_MAX + 4 * longest + 4 * strlen(field->name);
+}
+
+static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Source *source,
+		    uint64_t iid)
+{
+	*prepared = (struct frec_perfetto_source){
+		.annotation_iid = iid,
+		.annotations = calloc(source->n_field + 1, sizeof(*prepared->annotations)),
+		.long_fields = calloc(source->n_field + 1, sizeof(*prepared->long_fields)),
+		.bound = 4 * PIECE_MAX + 4 * strlen(source->name),
+		.packet_length = 1,
+		.event_length = 1,
+	};
+	if (!prepared->annotations || !prepared->long_fields)
+		return false;
+	for (size_t i = 0; i < source->n_field; i++) {
+		frec__perfetto_prepare_annotation(&prepared->annotations[i], iid + i);
+		prepared->bound += field_bound(source->field[i]);
+		if (is_long(source->field[i]))
+			prepared->long_fields[prepared->long_count++] = i;
+	}
+	frec__perfetto_find_known(prepared, source);
+	return true;
+}
+
+bool frec__perfetto_prepare_sources(struct frec_perfetto *perfetto, const struct frec_host *host)
+{
+	const struct frec_snapshot *snapshot = host->snapshot;
+	struct frec_perfetto_source *sources = calloc(snapshot->source_count + 1, sizeof(*sources));
+	uint64_t annotation_iid = 1;
+
+	perfetto->sources[host->index] = sources;
+	for (size_t i = 0; sources && i < snapshot->source_count; i++) {
+		if (!prepare(&sources[i], snapshot->sources[i], annotation_iid))
+			return false;
+		annotation_iid += snapshot->sources[i]->n_field;
+	}
+	return sources;
+}
+
+void frec__perfetto_free_sources(struct frec_perfetto_source *sources, size_t count)
+{
+	for (size_t i = 0; sources && i < count; i++) {
+		free(sources[i].annotations);
+		free(sources[i].long_fields);
+	}
+	free(sources);
+}
+
+size_t frec__perfetto_event_bound(const struct frec_perfetto_source *source,
+				  const struct frec_event *event)
+{
+	size_t bound = source->bound + (event->record->registers ? 64 * PIECE_MAX : 0);
+
+	if (event->shape)
+		bound += 2 * PIECE_MAX + 9 * FREC_SHAPE_FIELDS_MAX +
+			 (event->shape->message ? 4 * event->shape->message->size : 0);
+	for (size_t i = 0; i < source->long_count; i++) {
+		const struct frec_value *value = &event->values[source->long_fields[i]];
+
+		bound += growth[value->kind] * value->size;
+	}
+	return bound;
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// From bytes to values, by a layout that stands in the same file and is as little to be trusted as
+// the bytes.
+#include "export/read/decode_plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	HERE,	  // the bytes at its place are the field
+	DATA,	  // a word tells where, from the start of the payload
+	RELATIVE, // or from the end of the word
+	NOWHERE,  // the layout says nothing that could be followed
+};
+
+static uint8_t place_of(const Flightrec__Field *field)
+{
+	bool elsewhere = field->locator != FLIGHTREC__LOCATOR__LOCATOR_NONE ||
+			 field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING ||
+			 field->kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES;
+
+	if (!elsewhere)
+		return HERE;
+	if (field->size != 4)
+		return NOWHERE;
+	if (field->locator == FLIGHTREC__LOCATOR__LOCATOR_DATA)
+		return DATA;
+	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_RELATIVE ? RELATIVE : NOWHERE;
+}
+
+static enum frec_value_kind number_of(Flightrec__FieldKind kind, size_t size)
+{
+	switch (kind) {
+	case FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED:
+		return FREC_VALUE_UNSIGNED;
+	case FLIGHTREC__FIELD_KIND__FIELD_SIGNED:
+		return FREC_VALUE_SIGNED;
+	case FLIGHTREC__FIELD_KIND__FIELD_BOOL:
+		return FREC_VALUE_BOOL;
+	case FLIGHTREC__FIELD_KIND__FIELD_POINTER:
+		return FREC_VALUE_POINTER;
+	case FLIGHTREC__FIELD_KIND__FIELD_ENUM:
+		return FREC_VALUE_ENUM;
+	case FLIGHTREC__FIELD_KIND__FIELD_FLOAT:
+		if (size == 8)
+			return FREC_VALUE_DOUBLE;
+		return size == 4 ? FREC_VALUE_FLOAT : FREC_VALUE_BYTES;
+	default:
+		return FREC_VALUE_BYTES;
+	}
+}
+
+// What a field of `size` bytes is. Sizes that no number has leave the bytes as they are.
+static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
+{
+	switch (field->kind) {
+	case FLIGHTREC__FIELD_KIND__FIELD_STRING:
+	case FLIGHTREC__FIELD_KIND__FIELD_CHARS:
+		return FREC_VALUE_TEXT;
+	case FLIGHTREC__FIELD_KIND__FIELD_ARRAY:
+		return field->element_size >= 1 && field->element_size <= 8 ? FREC_VALUE_ARRAY
+									    : FREC_VALUE_BYTES;
+	default:
+		return size >= 1 && size <= 8 ? number_of(field->kind, size) : FREC_VALUE_BYTES;
+	}
+}
+
+static struct frec_decode_step step_of(const Flightrec__Field *field)
+{
+	return (struct frec_decode_step){
+		.offset = field->offset,
+		.size = field->size,
+		.place = place_of(field),
+		.kind = (uint8_t)kind_of(field, field->size),
+	};
+}
+
+static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
+{
+	for (size_t i = 0; i < field->n_enumerator; i++) {
+		if (field->enumerator[i]->value == value)
+			return field->enumerator[i]->name;
+	}
+	return NULL;
+}
+
+// Finds the bytes of a field that are elsewhere. Returns false when that is not in the payload.
+static bool follow(const struct frec_decode_step *step, const uint8_t *payload, size_t payload_size,
+		   const uint8_t **ret_data, size_t *ret_size)
+{
+	size_t word, offset, size;
+
+	if (step->place == NOWHERE)
+		return false;
+	word = (size_t)frec__load(payload + step->offset, 4);
+	offset = word & 0xffff;
+	size = word >> 16;
+	if (step->place == RELATIVE)
+		offset += (size_t)step->offset + 4;
+	if (offset > payload_size || size > payload_size - offset)
+		return false;
+	*ret_data = payload + offset;
+	*ret_size = size;
+	return true;
+}
+
+static void decode_text(const Flightrec__Source *source, struct frec_value *value)
+{
+	// An emitter that had to cut marks it with a second NUL behind the one that every string
+	// ends in.
+	value->cut = value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
+		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
+		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT &&
+		     value->size >= 2 && !value->data[value->size - 1] &&
+		     !value->data[value->size - 2];
+	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
+}
+
+// Decodes `count` fields. What another record left in the values does not matter. `whole`: the
+// payload has the places of all.
+static void decode(const Flightrec__Source *source, const struct frec_decode_step *steps,
+		   size_t count, bool whole, const uint8_t *payload, size_t payload_size,
+		   struct frec_value *values)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct frec_decode_step *step = &steps[i];
+		struct frec_value *value = &values[i];
+		const uint8_t *data = payload + step->offset;
+		size_t size = step->size;
+		bool there = whole ||
+			     (step->offset <= payload_size && size <= payload_size - step->offset);
+
+		value->kind = step->kind;
+		if (there && step->place != HERE) {
+			there = follow(step, payload, payload_size, &data, &size);
+			value->kind = kind_of(value->field, size);
+		}
+		if (!there) {
+			*value = (struct frec_value){.kind = FREC_VALUE_INVALID,
+						     .field = value->field};
+			continue;
+		}
+		value->data = data;
+		value->size = size;
+		switch (value->kind) {
+		case FREC_VALUE_UNSIGNED:
+		case FREC_VALUE_POINTER:
+		case FREC_VALUE_DOUBLE:
+			value->u = frec__load(data, size);
+			break;
+		case FREC_VALUE_SIGNED:
+			value->i = frec__load_signed(data, size);
+			break;
+		case FREC_VALUE_BOOL:
+			value->u = frec__load(data, size) != 0;
+			break;
+		case FREC_VALUE_ENUM:
+			value->i = frec__load_signed(data, size);
+			value->name = enumerator_name(value->field, value->i);
+			break;
+		case FREC_VALUE_FLOAT: {
+			float single;
+
+			memcpy(&single, data, sizeof(single));
+			value->d = (double)single;
+			break;
+		}
+		case FREC_VALUE_TEXT:
+			decode_text(source, value);
+			break;
+		default: // bytes and arrays are what they are
+			break;
+		}
+	}
+}
+
+void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
+			size_t payload_size, struct frec_value *ret)
+{
+	struct frec_decode_step step = step_of(source->field[index]);
+
+	*ret = (struct frec_value){.field = source->field[index]};
+	decode(source, &step, 1, false, payload, payload_size, ret);
+}
+
+int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source)
+{
+	*plan = (struct frec_decode_plan){
+		.source = source,
+		.steps = calloc(source->n_field + 1, sizeof(*plan->steps)),
+		.values = calloc(source->n_field + 1, sizeof(*plan->values)),
+	};
+	if (!plan->steps || !plan->values) {
+		frec__decode_plan_deinit(plan);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < source->n_field; i++) {
+		const Flightrec__Field *field = source->field[i];
+		size_t end = (size_t)field->offset + field->size;
+
+		plan->values[i].field = field;
+		plan->steps[i] = step_of(field);
+		if (end > plan->end)
+			plan->end = end;
+	}
+	return 0;
+}
+
+void frec__decode_plan_deinit(struct frec_decode_plan *plan)
+{
+	free(plan->steps);
+	free(plan->values);
+	*plan = (struct frec_decode_plan){0};
+}
+
+void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
+			   size_t payload_size)
+{
+	decode(plan->source, plan->steps, plan->source->n_field, payload_size >= plan->end, payload,
+	       payload_size, plan->values);
+}

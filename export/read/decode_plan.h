@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* How the fields of a source are decoded, settled once: what is checked and chosen for each field
+ * does not change from record to record. */
+#ifndef FREC_EXPORT_READ_DECODE_PLAN_H
+#define FREC_EXPORT_READ_DECODE_PLAN_H
+
+#include "export/read/fields.h"
+
+struct frec_decode_step {
+	uint32_t offset,
+		/* of what stands at the field's place: itself, or the word that tells where it
+		 * is */
+		size;
+	uint8_t place; /* enum in decode_plan.c */
+	/* enum frec_value_kind of what it makes; of a field elsewhere its size has a say */
+	uint8_t kind;
+};
+
+/* Start with zeroes. */
+struct frec_decode_plan {
+	const Flightrec__Source *source;
+	struct frec_decode_step *steps; /* one for each field */
+	struct frec_value *values;	/* of the last record */
+	size_t end; /* a payload of so many bytes has the place of every field */
+};
+
+/* Returns 0 or -ENOMEM. The source must outlive it. */
+int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);
+void frec__decode_plan_deinit(struct frec_decode_plan *plan);
+
+/* Decodes into plan->values, which point into the payload. Never fails and never reads outside the
+ * payload: what cannot be decoded is FREC_VALUE_INVALID. */
+void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
+			   size_t payload_size);
+
+#endif

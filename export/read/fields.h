@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields of a payload, decoded to typed values. */
+#ifndef FREC_EXPORT_READ_FIELDS_H
+#define FREC_EXPORT_READ_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "flightrec.pb-c.h"
+
+enum frec_value_kind {
+	FREC_VALUE_INVALID, /* the payload is too short for it, or its length or offset points
+			       outside */
+	FREC_VALUE_UNSIGNED,
+	FREC_VALUE_SIGNED,
+	FREC_VALUE_BOOL,    /* in `u` */
+	FREC_VALUE_POINTER, /* in `u` */
+	FREC_VALUE_ENUM,    /* in `i`, with the name where it has one */
+	FREC_VALUE_DOUBLE,
+	FREC_VALUE_FLOAT, /* in `d`, but only as exact as a float */
+	FREC_VALUE_TEXT,  /* any bytes but NUL: Linux does not promise UTF-8 */
+	FREC_VALUE_BYTES,
+	FREC_VALUE_ARRAY, /* integers: frec__value_element */
+};
+
+struct frec_value {
+	enum frec_value_kind kind;
+	const Flightrec__Field *field;
+	union {
+		uint64_t u;
+		int64_t i;
+		double d;
+	};
+	const char *name;    /* of an enum's value, or NULL */
+	const uint8_t *data; /* of text, bytes and arrays: points into the payload */
+	size_t size;
+	bool cut; /* text that was longer when it was emitted */
+};
+
+/* A number of 1 to 8 bytes. Little-endian, as all machines that record. The common sizes are no
+ * calls of memcpy. */
+static inline uint64_t frec__load(const uint8_t *p, size_t size)
+{
+	uint64_t value = 0;
+
+	switch (size) {
+	case 8:
+		memcpy(&value, p, 8);
+		return value;
+	case 4:
+		memcpy(&value, p, 4);
+		return value;
+	case 2:
+		memcpy(&value, p, 2);
+		return value;
+	case 1:
+		return *p;
+	default:
+		memcpy(&value, p, size);
+		return value;
+	}
+}
+
+static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
+{
+	unsigned int shift = 64 - 8 * (unsigned int)size;
+
+	return (int64_t)(frec__load(p, size) << shift) >> shift;
+}
+
+/* Decodes one field, as decode_plan.h does all of a source. Never fails and never reads outside the
+ * payload: what cannot be decoded is FREC_VALUE_INVALID. */
+void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
+			size_t payload_size, struct frec_value *ret);
+
+/* What the values of a field are, whatever a record holds: for formats that tell it ahead of the
+ * events. */
+enum frec_field_type {
+	FREC_FIELD_INTEGER, /* of field->size bytes */
+	FREC_FIELD_FLOAT,
+	FREC_FIELD_TEXT,
+	FREC_FIELD_BYTES, /* also what no number can be */
+	FREC_FIELD_ARRAY, /* of integers of field->element_size bytes */
+};
+enum frec_field_type frec__field_type(const Flightrec__Field *field);
+
+/* Elements of an array. */
+size_t frec__value_elements(const struct frec_value *array);
+
+/* The element at `index`, as an unsigned or signed value. Returns false behind the last. */
+static inline bool frec__value_element(const struct frec_value *array, size_t index,
+				       struct frec_value *ret)
+{
+	size_t size = array->field->element_size;
+	const uint8_t *data = array->data + index * size;
+
+	if ((index + 1) * size > array->size)
+		return false;
+	*ret = (struct frec_value){.field = array->field};
+	if (array->field->element_signed) {
+		ret->kind = FREC_VALUE_SIGNED;
+		ret->i = frec__load_signed(data, size);
+	} else {
+		ret->kind = FREC_VALUE_UNSIGNED;
+		ret->u = frec__load(data, size);
+	}
+	return true;
+}
+
+#endif

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+// The parts of a .frec file, one at a time: found by their framing, checked, unpacked.
+#include "export/read/parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "export/read/wire.h"
+#include "flightrec.pb-c.h"
+
+#define FIRST_READ (4u << 10)
+
+static const struct {
+	const ProtobufCMessageDescriptor *descriptor;
+	bool once;
+} part_kinds[] = {
+	[FREC_PART_HEADER] = {&flightrec__header__descriptor, true},
+	[FREC_PART_SOURCE] = {&flightrec__source__descriptor},
+	[FREC_PART_PROCESS] = {&flightrec__process__descriptor},
+	[FREC_PART_TRIGGER] = {&flightrec__trigger__descriptor, true},
+	[FREC_PART_CRASH] = {&flightrec__crash__descriptor, true},
+	[FREC_PART_RECORDS] = {&flightrec__records__descriptor},
+	[FREC_PART_CPU] = {&flightrec__cpu_coverage__descriptor},
+	[FREC_PART_LOSS] = {&flightrec__loss__descriptor},
+	[FREC_PART_CLOCKS] = {&flightrec__clocks__descriptor},
+	[FREC_PART_END] = {&flightrec__end__descriptor, true},
+	[FREC_PART_THREAD_STACK] = {&flightrec__thread_stack__descriptor},
+	[FREC_PART_KERNEL_SYMBOLS] = {&flightrec__kernel_symbols__descriptor},
+};
+
+// Fills the buffer up to `size` bytes of the file from `offset` on, `have` of which are there.
+static int read_more(struct frec_part_reader *reader, uint64_t offset, size_t have, size_t size)
+{
+	if (size > reader->buffer_size) {
+		uint8_t *buffer = realloc(reader->buffer, size);
+
+		if (!buffer)
+			return -ENOMEM;
+		reader->buffer = buffer;
+		reader->buffer_size = size;
+	}
+	while (have < size) {
+		ssize_t n = pread(reader->fd, reader->buffer + have, size - have,
+				  (off_t)(offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EAGAIN; // cut since it was opened
+		have += (size_t)n;
+	}
+	return 0;
+}
+
+int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret)
+{
+	uint64_t left = reader->size - offset;
+	size_t have = 0, size = FIRST_READ;
+
+	// Its size is known only once its head has been read.
+	for (;;) {
+		int result;
+
+		if (size > left)
+			size = (size_t)left;
+		result = read_more(reader, offset, have, size);
+		if (!result)
+			result = frec__part_next(reader->buffer, size, ret);
+		if (result != -EAGAIN || size == left || !ret->size)
+			return result;
+		have = size;
+		size = ret->size;
+	}
+}
+
+bool frec__part_once(uint32_t field)
+{
+	return part_kinds[field].once;
+}
+
+ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view)
+{
+	const ProtobufCMessageDescriptor *descriptor = part_kinds[view->field].descriptor;
+
+	if (frec__wire_check(descriptor, view->body, view->body_size))
+		return NULL;
+	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
+}
+
+const char *frec__part_why(int result)
+{
+	switch (result) {
+	case -EAGAIN:
+		return "the file ends inside a part: it was cut off";
+	case -EILSEQ:
+		return "the checksum of this part does not match: bytes were changed";
+	case -EBADMSG:
+		return "this is not a part of a snapshot";
+	default:
+		return strerror(-result);
+	}
+}
+
+void frec__part_reader_deinit(struct frec_part_reader *reader)
+{
+	free(reader->buffer);
+	if (reader->fd >= 0)
+		close(reader->fd);
+	*reader = (struct frec_part_reader){.fd = -1};
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Who a process or thread number was at a given time. */
+#ifndef FREC_EXPORT_READ_PROCESSES_H
+#define FREC_EXPORT_READ_PROCESSES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "export/read/snapshot.h"
+
+struct frec_process_entry {
+	uint32_t tid;
+	uint64_t start;
+	const Flightrec__Process *process;
+	/* NULL: the table has the process, but no entry for its main thread */
+	const Flightrec__Thread *thread;
+};
+
+struct frec_processes {
+	struct frec_process_entry *entries; /* sorted by tid, then start */
+	size_t count;
+};
+
+/* Points into the snapshot, which must outlive it. Returns 0 or -ENOMEM. */
+int frec__processes_init(struct frec_processes *processes, const struct frec_snapshot *snapshot);
+void frec__processes_deinit(struct frec_processes *processes);
+
+/* Who had this number at `time`: numbers are used again. NULL where the table does not know it. */
+const struct frec_process_entry *frec__processes_find(const struct frec_processes *processes,
+						      uint32_t tid, uint64_t time);
+
+/* Name of a thread: its own, or the process's for the main thread. Not NUL-terminated, may be
+ * empty; entry may be NULL. */
+ProtobufCBinaryData frec__process_entry_thread_name(const struct frec_process_entry *entry);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Short runs of bytes, which most names and texts of events are, copied and looked through without
+ * a call: that would take longer than the work. */
+#ifndef FREC_EXPORT_READ_SHORT_BYTES_H
+#define FREC_EXPORT_READ_SHORT_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* As memcpy(3). Both ends are copied, and may overlap. */
+static inline void frec__copy_short(void *to, const void *from, size_t size)
+{
+	const uint8_t *source = from;
+	uint8_t *target = to;
+	uint64_t first, last;
+
+	if (size > 16) {
+		memcpy(target, source, size);
+	} else if (size >= 8) {
+		memcpy(&first, source, 8);
+		memcpy(&last, source + size - 8, 8);
+		memcpy(target, &first, 8);
+		memcpy(target + size - 8, &last, 8);
+	} else if (size >= 4) {
+		memcpy(&first, source, 4);
+		memcpy(&last, source + size - 4, 4);
+		memcpy(target, &first, 4);
+		memcpy(target + size - 4, &last, 4);
+	} else {
+		for (size_t i = 0; i < size; i++)
+			target[i] = source[i];
+	}
+}
+
+/* A byte in all eight places of a word. */
+#define FREC_IN_ALL_BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static inline uint64_t frec__word_at(const uint8_t *p, size_t size)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, size);
+	return word;
+}
+
+/* Up to eight bytes in one word: all of them, some twice, beside letters. */
+static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
+{
+	if (size >= 8)
+		return frec__word_at(p, 8);
+	if (size >= 4)
+		return frec__word_at(p, 4) | frec__word_at(p + size - 4, 4) << 32;
+	if (!size)
+		return FREC_IN_ALL_BYTES('x');
+	return p[0] | (uint64_t)p[size / 2] << 8 | (uint64_t)p[size - 1] << 16 |
+	       FREC_IN_ALL_BYTES('x') << 24;
+}
+
+/*
+ * Whether none of the bytes is special. `special` is told eight at a time: it returns a word with
+ * the highest bit of some byte set when one of them is, and with none of those bits set otherwise.
+ */
+static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
+					 uint64_t (*special)(uint64_t word))
+{
+	const uint8_t *p = bytes;
+
+	for (; size > 8; p += 8, size -= 8) {
+		if (special(frec__word_at(p, 8)) & FREC_IN_ALL_BYTES(0x80))
+			return false;
+	}
+	return !(special(frec__short_word(p, size)) & FREC_IN_ALL_BYTES(0x80));
+}
+
+/* For `special`: NUL, and what is not ASCII. Taking one away from each byte borrows from its
+ * highest bit where it is zero; what a borrow does to the bytes above it does not matter any
+ * more. */
+static inline uint64_t frec__not_ascii_text(uint64_t word)
+{
+	return word | (word - FREC_IN_ALL_BYTES(1));
+}
+
+#endif

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+// Opening a .frec file: walk its parts, keep the small ones unpacked and an index of the records,
+// stop at the first bad byte. How a part is read is parts.c's matter, what a Records part holds
+// chunk.c's.
+#include "export/read/snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "export/read/eventheader.h"
+#include "export/read/parts.h"
+
+#define VERSION 1
+
+static int damaged(struct frec_snapshot *snapshot, uint64_t offset, int code, const char *why)
+{
+	return frec__error(&snapshot->damage, code,
+			   "%s: byte %" PRIu64 ": %s; nothing from there on was read",
+			   snapshot->name, offset, why);
+}
+
+static int append(struct frec_part_list *list, void *item)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? 2 * list->capacity : 16;
+		void **items = realloc(list->items, capacity * sizeof(*items));
+
+		if (!items)
+			return -ENOMEM;
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = item;
+	return 0;
+}
+
+// Returns 0, -EBADMSG when it is no such part, or -ENOMEM.
+static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
+		     const struct frec_part_view *view)
+{
+	struct frec_chunk_content content;
+	struct frec_chunk chunk;
+
+	if (!frec__chunk_describe(view, &chunk, &content))
+		return -EBADMSG;
+	chunk.offset = offset;
+	chunk.part_size = (uint32_t)view->size;
+	if (snapshot->chunk_count == snapshot->chunk_capacity) {
+		size_t capacity = snapshot->chunk_capacity ? 2 * snapshot->chunk_capacity : 64;
+		struct frec_chunk *chunks =
+			reallocarray(snapshot->chunks, capacity, sizeof(*chunks));
+
+		if (!chunks)
+			return -ENOMEM;
+		snapshot->chunks = chunks;
+		snapshot->chunk_capacity = capacity;
+	}
+	snapshot->chunks[snapshot->chunk_count++] = chunk;
+	return 0;
+}
+
+// Returns as add_chunk.
+static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
+{
+	ProtobufCMessage *message = frec__part_unpack(view);
+	int result;
+
+	if (!message)
+		return -EBADMSG;
+	result = append(&snapshot->lists[view->field], message);
+	if (result)
+		protobuf_c_message_free_unpacked(message, NULL);
+	else if (view->field == FREC_PART_END)
+		snapshot->end = (Flightrec__End *)message;
+	return result;
+}
+
+// Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
+// damage.
+static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
+		     const struct frec_part_view *view)
+{
+	int result;
+
+	if (snapshot->end)
+		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
+	// Of a later flightrec: readers skip what they do not know.
+	if (view->field > FREC_PART_LAST) {
+		snapshot->unknown_parts++;
+		return 0;
+	}
+	if (frec__part_once(view->field) && snapshot->lists[view->field].count)
+		return damaged(snapshot, offset, -EBADMSG,
+			       "a part that may stand only once stands here again");
+	result = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
+						  : add_message(snapshot, view);
+	if (result == -EBADMSG)
+		return damaged(snapshot, offset, result,
+			       "the checksum is right, but this is no message of this format");
+	if (result)
+		return damaged(snapshot, offset, result, strerror(-result));
+	return 0;
+}
+
+static int check_header(struct frec_snapshot *snapshot, struct frec_error *reterr)
+{
+	const Flightrec__Header *header = snapshot->header;
+
+	if (header->magic.len != 4 || memcmp(header->magic.data, "FREC", 4))
+		return frec__error(reterr, -EBADMSG, "%s: not a .frec file", snapshot->name);
+	if (header->version > VERSION)
+		return frec__error(
+			reterr, -ENOTSUP,
+			"%s: written in version %u of the format by flightrec %.32s; this "
+			"one reads up to %d: use a newer flightrec",
+			snapshot->name, header->version, header->writer, VERSION);
+	return 0;
+}
+
+static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
+{
+	struct frec_part_view view;
+	uint64_t offset = 0;
+	int result;
+
+	while (offset < snapshot->reader.size) {
+		result = frec__part_read(&snapshot->reader, offset, &view);
+		if (result == -ENOMEM || result == -EIO || result == -EISDIR)
+			return frec__error(reterr, result, "%s: cannot read it: %s", snapshot->name,
+					   strerror(-result));
+		if (!offset && (result == -EBADMSG || (!result && view.field != FREC_PART_HEADER)))
+			return frec__error(reterr, -EBADMSG, "%s: not a .frec file",
+					   snapshot->name);
+		if (result) {
+			damaged(snapshot, offset, result, frec__part_why(result));
+			break;
+		}
+		if (take_part(snapshot, offset, &view))
+			break;
+		if (!offset) {
+			snapshot->header = snapshot->lists[FREC_PART_HEADER].items[0];
+			result = check_header(snapshot, reterr);
+			if (result)
+				return result;
+		}
+		offset += view.size;
+		if (!snapshot->end)
+			snapshot->part_count++;
+	}
+	if (!snapshot->header) {
+		if (reterr)
+			*reterr = snapshot->damage;
+		return snapshot->damage.code;
+	}
+	if (!snapshot->end && !snapshot->damage.code)
+		damaged(snapshot, offset, -EAGAIN,
+			"the file ends without an End part: it was cut off");
+	return 0;
+}
+
+static int compare_sources(const void *a, const void *b, void *data)
+{
+	const struct frec_snapshot *snapshot = data;
+	const uint32_t *x = a, *y = b;
+	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
+
+	// Of two with one id the first counts.
+	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
+}
+
+static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
+{
+	const struct frec_part_list *lists = snapshot->lists;
+
+	snapshot->sources = (Flightrec__Source **)lists[FREC_PART_SOURCE].items;
+	snapshot->source_count = lists[FREC_PART_SOURCE].count;
+	snapshot->processes = (Flightrec__Process **)lists[FREC_PART_PROCESS].items;
+	snapshot->process_count = lists[FREC_PART_PROCESS].count;
+	snapshot->cpus = (Flightrec__CpuCoverage **)lists[FREC_PART_CPU].items;
+	snapshot->cpu_count = lists[FREC_PART_CPU].count;
+	snapshot->losses = (Flightrec__Loss **)lists[FREC_PART_LOSS].items;
+	snapshot->loss_count = lists[FREC_PART_LOSS].count;
+	snapshot->clocks = (Flightrec__Clocks **)lists[FREC_PART_CLOCKS].items;
+	snapshot->clocks_count = lists[FREC_PART_CLOCKS].count;
+	snapshot->thread_stacks = (Flightrec__ThreadStack **)lists[FREC_PART_THREAD_STACK].items;
+	snapshot->thread_stack_count = lists[FREC_PART_THREAD_STACK].count;
+	snapshot->kernel_symbols =
+		(Flightrec__KernelSymbols **)lists[FREC_PART_KERNEL_SYMBOLS].items;
+	snapshot->kernel_symbols_count = lists[FREC_PART_KERNEL_SYMBOLS].count;
+	if (lists[FREC_PART_TRIGGER].count)
+		snapshot->trigger = lists[FREC_PART_TRIGGER].items[0];
+	if (lists[FREC_PART_CRASH].count)
+		snapshot->crash = lists[FREC_PART_CRASH].items[0];
+
+	snapshot->source_order_count = snapshot->source_count;
+	snapshot->source_ids_in_order = true;
+	snapshot->source_order = calloc(snapshot->source_count + 1, sizeof(uint32_t));
+	if (!snapshot->source_order)
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		snapshot->source_order[i] = (uint32_t)i;
+		snapshot->source_ids_in_order &= snapshot->sources[i]->id == i + 1;
+	}
+	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
+		snapshot);
+	if (frec__eventheader_find(snapshot))
+		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
+	return 0;
+}
+
+int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source)
+{
+	struct frec_part_list *list = &snapshot->lists[FREC_PART_SOURCE];
+	int result = append(list, source);
+
+	if (result)
+		return result;
+	snapshot->sources = (Flightrec__Source **)list->items;
+	snapshot->source_count = list->count;
+	return 0;
+}
+
+int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
+			   struct frec_error *reterr)
+{
+	struct stat status;
+	int result;
+
+	*ret = (struct frec_snapshot){.reader.fd = fd, .name = strdup(name)};
+	if (!ret->name)
+		result = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+	else if (fstat(fd, &status))
+		result = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		result = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
+	else if (!status.st_size)
+		result = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
+	else {
+		ret->reader.size = (uint64_t)status.st_size;
+		result = walk(ret, reterr);
+		if (!result)
+			result = finish(ret, reterr);
+	}
+	if (result)
+		frec__snapshot_close(ret);
+	return result;
+}
+
+int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr)
+{
+	// O_NONBLOCK, so that a FIFO is refused and not waited for.
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return frec__error(reterr, -errno, "%s: cannot open it: %s", path, strerror(errno));
+	return frec__snapshot_open_fd(ret, fd, path, reterr);
+}
+
+void frec__snapshot_close(struct frec_snapshot *snapshot)
+{
+	if (!snapshot->name)
+		return;
+	for (size_t kind = 0; kind <= FREC_PART_LAST; kind++) {
+		struct frec_part_list *list = &snapshot->lists[kind];
+
+		for (size_t i = 0; i < list->count; i++)
+			protobuf_c_message_free_unpacked(list->items[i], NULL);
+		free(list->items);
+	}
+	free(snapshot->chunks);
+	free(snapshot->source_order);
+	frec__eventheader_free(snapshot->eventheader);
+	frec__part_reader_deinit(&snapshot->reader);
+	free(snapshot->name);
+	*snapshot = (struct frec_snapshot){.reader.fd = -1};
+}
+
+size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
+{
+	size_t low = 0, high = snapshot->source_order_count;
+
+	if (snapshot->source_ids_in_order)
+		return id - 1 < high ? (size_t)id - 1 : SIZE_MAX;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (snapshot->sources[snapshot->source_order[middle]]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == snapshot->source_order_count ||
+	    snapshot->sources[snapshot->source_order[low]]->id != id)
+		return SIZE_MAX;
+	return snapshot->source_order[low];
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The last records of each ring, to find copies among.
+#include "export/timeline/duplicates.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REMEMBERED 32
+
+struct remembered {
+	uint64_t files; /* a bit for each that had it; 0: nothing is here */
+	uint64_t time;
+	size_t source;
+	uint32_t pid, tid;
+	uint8_t *payload;
+	size_t size, capacity;
+};
+
+struct frec_duplicates_ring {
+	uint32_t cpu, number;
+	size_t next; /* the oldest, which the next one takes the place of */
+	struct remembered *records;
+};
+
+static struct frec_duplicates_ring *find_ring(struct frec_duplicates *duplicates, uint32_t cpu,
+					      uint32_t number)
+{
+	struct frec_duplicates_ring *ring;
+
+	for (size_t i = 0; i < duplicates->count; i++) {
+		ring = &duplicates->rings[i];
+		if (ring->cpu == cpu && ring->number == number)
+			return ring;
+	}
+	if (duplicates->count == duplicates->capacity) {
+		size_t capacity = duplicates->capacity ? 2 * duplicates->capacity : 16;
+
+		ring = reallocarray(duplicates->rings, capacity, sizeof(*ring));
+		if (!ring)
+			return NULL;
+		duplicates->rings = ring;
+		duplicates->capacity = capacity;
+	}
+	ring = &duplicates->rings[duplicates->count];
+	*ring = (struct frec_duplicates_ring){
+		.cpu = cpu,
+		.number = number,
+		.records = calloc(REMEMBERED, sizeof(*ring->records)),
+	};
+	if (!ring->records)
+		return NULL;
+	duplicates->count++;
+	return ring;
+}
+
+static bool same(const struct remembered *old, size_t source, const struct frec_record *record)
+{
+	return old->time == record->time && old->source == source && old->pid == record->pid &&
+	       old->tid == record->tid && old->size == record->payload_size &&
+	       (!old->size || !memcmp(old->payload, record->payload, old->size));
+}
+
+static int remember(struct frec_duplicates_ring *ring, uint64_t file, size_t source,
+		    const struct frec_record *record)
+{
+	struct remembered *slot = &ring->records[ring->next++ % REMEMBERED];
+
+	if (record->payload_size > slot->capacity) {
+		uint8_t *grown = realloc(slot->payload, 2 * record->payload_size);
+
+		if (!grown)
+			return -ENOMEM;
+		slot->payload = grown;
+		slot->capacity = 2 * record->payload_size;
+	}
+	if (record->payload_size)
+		memcpy(slot->payload, record->payload, record->payload_size);
+	slot->size = record->payload_size;
+	slot->files = file;
+	slot->time = record->time;
+	slot->source = source;
+	slot->pid = record->pid;
+	slot->tid = record->tid;
+	return 0;
+}
+
+int frec__duplicates_check(struct frec_duplicates *duplicates, unsigned int file, uint32_t number,
+			   size_t source, const struct frec_record *record)
+{
+	// The CPU is that of the record, also in the ring of those that could write into no CPU's:
+	// two files agree on it.
+	struct frec_duplicates_ring *ring = find_ring(duplicates, record->cpu, number);
+	uint64_t bit = 1ull << file;
+
+	if (!ring)
+		return -ENOMEM;
+	for (size_t i = 0; i < REMEMBERED; i++) {
+		struct remembered *old = &ring->records[i];
+
+		if (old->files && !(old->files & bit) && same(old, source, record)) {
+			old->files |= bit;
+			return 1;
+		}
+	}
+	return remember(ring, bit, source, record);
+}
+
+void frec__duplicates_free(struct frec_duplicates *duplicates)
+{
+	for (size_t i = 0; i < duplicates->count; i++) {
+		for (size_t k = 0; k < REMEMBERED; k++)
+			free(duplicates->rings[i].records[k].payload);
+		free(duplicates->rings[i].records);
+	}
+	free(duplicates->rings);
+	*duplicates = (struct frec_duplicates){0};
+}

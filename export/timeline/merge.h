@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* All samples of a snapshot, over all rings, in order of time, with one chunk of each in memory. */
+#ifndef FREC_EXPORT_TIMELINE_MERGE_H
+#define FREC_EXPORT_TIMELINE_MERGE_H
+
+#include "export/read/records.h"
+
+struct frec_merge_ring {
+	uint32_t cpu, number;
+	size_t next_chunk;		/* where to look for this ring's next chunk */
+	const struct frec_chunk *chunk; /* the one in memory */
+	struct frec_chunk_data data;
+	size_t at;		   /* of the record after `record` */
+	struct frec_record record; /* the ring's next */
+};
+
+/* A ring with the time of its next record, which is what they are compared by. */
+struct frec_merge_head {
+	uint64_t time;
+	struct frec_merge_ring *ring;
+};
+
+struct frec_merge {
+	struct frec_snapshot *snapshot;
+	struct frec_merge_ring *rings; /* by CPU and number */
+	struct frec_merge_head *heap;
+	size_t ring_count, heap_size;
+	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set
+	 * before the first call of frec__merge_next, else everything is read. */
+	uint64_t from, to;
+	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
+	uint64_t unknown; /* samples left out: of a source that the file does not describe */
+	/* The first thing that could not be read (code 0: none): what came before and after it was
+	 * handed out. */
+	struct frec_error trouble;
+	bool started;
+};
+
+/* Returns 0 or -ENOMEM. The snapshot must outlive the merge; nobody else may read its chunks
+ * meanwhile. */
+int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot);
+
+/* The next sample, valid until the next call, or NULL at the end. Its `source` is never NULL. */
+const struct frec_record *frec__merge_next(struct frec_merge *merge);
+
+/* The ring that the sample handed out last is from. */
+static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
+{
+	return merge->heap[0].ring->number;
+}
+
+/* Frees everything; harmless on zeroes. */
+void frec__merge_deinit(struct frec_merge *merge);
+
+#endif

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// Rules, from text.
+#include "export/timeline/rules.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name, *form;
+} kinds[] = {
+	[FREC_RULE_SPAN] = {"span", "BEGIN,END[,key=FIELD][,name=NAME]"},
+	[FREC_RULE_COUNTER] = {"counter", "EVENT.FIELD[,name=NAME]"},
+	[FREC_RULE_FLOW] = {"flow", "FIELD or EVENT.FIELD, several with commas between"},
+	[FREC_RULE_LOG] = {"log", "EVENT.FIELD[,level=FIELD]"},
+};
+
+static const char *after(const char *word, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	return !strncmp(word, prefix, length) && word[length] ? word + length : NULL;
+}
+
+// A word behind the first ones: key=, name= or level=, where the kind has it.
+static bool take_option(struct frec_rule *rule, const char *word)
+{
+	const char *value;
+
+	if (rule->kind == FREC_RULE_SPAN && (value = after(word, "key=")))
+		rule->key = value;
+	else if ((rule->kind == FREC_RULE_SPAN || rule->kind == FREC_RULE_COUNTER) &&
+		 (value = after(word, "name=")))
+		rule->name = value;
+	else if (rule->kind == FREC_RULE_LOG && (value = after(word, "level=")))
+		rule->level = value;
+	else
+		return false;
+	return true;
+}
+
+// "EVENT.FIELD", or "FIELD" alone.
+static bool take_field(struct frec_rule *rule, char *word)
+{
+	char *dot = strrchr(word, '.');
+
+	if (dot) {
+		*dot = '\0';
+		rule->event = word;
+		word = dot + 1;
+	}
+	rule->field = word;
+	if (!*word || (rule->event && !strchr(rule->event, ':')))
+		return false;
+	return rule->event || rule->kind == FREC_RULE_FLOW;
+}
+
+static bool parse(struct frec_rule *rule)
+{
+	char *rest = rule->text, *word = strsep(&rest, ",");
+
+	if (rule->kind == FREC_RULE_SPAN) {
+		rule->event = word;
+		rule->end = strsep(&rest, ",");
+		if (!rule->end || !strchr(rule->event, ':') || !strchr(rule->end, ':'))
+			return false;
+	} else if (!take_field(rule, word)) {
+		return false;
+	}
+	while ((word = strsep(&rest, ","))) {
+		if (!take_option(rule, word))
+			return false;
+	}
+	return true;
+}
+
+static void free_rule(struct frec_rule *rule)
+{
+	free(rule->text);
+	free(rule->whole);
+}
+
+static int add(struct frec_rules *rules, enum frec_rule_kind kind, const char *text, size_t group,
+	       const char *whole, struct frec_error *reterr)
+{
+	struct frec_rule rule = {
+		.kind = kind, .text = strdup(text), .whole = strdup(whole), .group = group};
+	struct frec_rule *grown = reallocarray(rules->rules, rules->count + 1, sizeof(*grown));
+
+	if (grown)
+		rules->rules = grown;
+	if (!grown || !rule.text || !rule.whole) {
+		free_rule(&rule);
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	}
+	if (!parse(&rule)) {
+		free_rule(&rule);
+		return frec__error(reterr, -EINVAL,
+				   "%.128s: not a %s: give %s, with events as SYSTEM:NAME", whole,
+				   kinds[kind].name, kinds[kind].form);
+	}
+	rules->rules[rules->count++] = rule;
+	return 0;
+}
+
+int frec__rules_add(struct frec_rules *rules, enum frec_rule_kind kind, const char *text,
+		    struct frec_error *reterr)
+{
+	size_t group = rules->count;
+	char *copy, *rest, *word;
+	int result = 0;
+
+	if (kind != FREC_RULE_FLOW)
+		return add(rules, kind, text, group, text, reterr);
+	copy = rest = strdup(text);
+	if (!copy)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	while (!result && (word = strsep(&rest, ",")))
+		result = add(rules, kind, word, group, text, reterr);
+	free(copy);
+	return result;
+}
+
+static int add_line(struct frec_rules *rules, char *line, const char *path, size_t number,
+		    struct frec_error *reterr)
+{
+	struct frec_error error = {0};
+	char *kind, *text;
+	size_t length;
+
+	line[strcspn(line, "#\n")] = '\0';
+	line += strspn(line, " \t");
+	if (!*line)
+		return 0;
+	kind = strsep(&line, " \t");
+	text = line ? line + strspn(line, " \t") : (char *)"";
+	for (length = strlen(text); length && isspace((unsigned char)text[length - 1]); length--)
+		text[length - 1] = '\0';
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, kind))
+			continue;
+		if (!frec__rules_add(rules, (enum frec_rule_kind)i, text, &error))
+			return 0;
+		return frec__error(reterr, error.code, "%s: line %zu: %s", path, number,
+				   error.message);
+	}
+	return frec__error(reterr, -EINVAL,
+			   "%s: line %zu: %.64s: not a rule: span, counter, flow or log, and what "
+			   "follows the option of that name",
+			   path, number, kind);
+}
+
+int frec__rules_read(struct frec_rules *rules, const char *path, struct frec_error *reterr)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0, number = 0;
+	int result = 0;
+
+	if (!file) {
+		result = -errno;
+		return frec__error(reterr, result, "%s: cannot be read: %s", path,
+				   strerror(-result));
+	}
+	while (!result && getline(&line, &size, file) >= 0)
+		result = add_line(rules, line, path, ++number, reterr);
+	if (!result && ferror(file))
+		result = frec__error(reterr, -EIO, "%s: cannot be read", path);
+	free(line);
+	fclose(file);
+	return result;
+}
+
+void frec__rules_free(struct frec_rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++)
+		free_rule(&rules->rules[i]);
+	free(rules->rules);
+	*rules = (struct frec_rules){0};
+}

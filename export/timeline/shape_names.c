@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// What names say of events: which begin and end spans, which are logs, which begin and end
+// activities.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/timeline/shape_plans.h"
+
+// Text fields that eventheader_layout.c makes of what a header says.
+#define ACTIVITY "activity"
+#define RELATED "related_activity"
+
+static const char *const begins[] = {"_start", "_begin", "_enter"};
+static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
+
+// Events of services: the names of the kernel's follow no convention but that of system calls.
+static bool is_service_event(const Flightrec__Source *source)
+{
+	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
+	       source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
+	       source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
+}
+
+static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+
+	if (length <= end || strcmp(name + length - end, suffix))
+		return false;
+	for (*ret_stem = length - end; *ret_stem && name[*ret_stem - 1] == '_';)
+		(*ret_stem)--;
+	return *ret_stem;
+}
+
+// The host's source of this system whose name is that of the other up to its stem, and then an
+// end's.
+static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
+		       size_t stem)
+{
+	for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
+		for (size_t i = 0; i < snapshot->source_count; i++) {
+			const Flightrec__Source *source = snapshot->sources[i];
+			size_t other;
+
+			if (ends_in(source->name, ends[k], &other) && other == stem &&
+			    !memcmp(source->name, begin->name, stem) &&
+			    !strcmp(source->system, begin->system))
+				return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+// The exit of a system call of this name. Where all system calls are there already, by their
+// numbers, none: readers that know those make spans of them, and one call would be two.
+static size_t find_syscall_exit(const struct frec_host *host, const char *name)
+{
+	const struct frec_snapshot *snapshot = host->snapshot;
+
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		if (host->filter.sources[i] &&
+		    !strcmp(snapshot->sources[i]->system, "raw_syscalls"))
+			return SIZE_MAX;
+	}
+	for (size_t i = 0; i < snapshot->source_count; i++) {
+		const Flightrec__Source *source = snapshot->sources[i];
+
+		if (!strcmp(source->system, "syscalls") && !strncmp(source->name, "sys_exit_", 9) &&
+		    !strcmp(source->name + 9, name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t index)
+{
+	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
+	const Flightrec__Source *source = snapshot->sources[index];
+	const char *name = source->name;
+	const char *identity;
+	size_t end = SIZE_MAX, stem = 0;
+	uint32_t span;
+
+	if (!strcmp(source->system, "syscalls") && !strncmp(name, "sys_enter_", 10)) {
+		name += 10;
+		stem = strlen(name);
+		end = find_syscall_exit(&shapes->hosts->hosts[host], name);
+	}
+	for (size_t k = 0;
+	     is_service_event(source) && k < sizeof(begins) / sizeof(begins[0]) && end == SIZE_MAX;
+	     k++) {
+		if (ends_in(name, begins[k], &stem))
+			end = find_end(snapshot, source, stem);
+	}
+	if (end == SIZE_MAX)
+		return 0;
+	span = frec__plan_span(shapes, NULL, source->system, name, stem);
+	identity = frec__plan_identity(source, snapshot->sources[end], name, stem);
+	if (frec__plan_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX, identity))
+		return -ENOMEM;
+	return frec__plan_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX, identity);
+}
+
+// A text field of a name that says so, and no other text but a level.
+static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t index)
+{
+	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
+	size_t message = SIZE_MAX, level = SIZE_MAX;
+	struct frec_shapes_plan *plan;
+
+	if (!is_service_event(source))
+		return 0;
+	for (size_t i = 0; i < source->n_field; i++) {
+		const char *name = source->field[i]->name;
+
+		if (!strcmp(name, "level") || !strcmp(name, "severity") ||
+		    !strcmp(name, "priority"))
+			level = i;
+		else if (!strcmp(name, ACTIVITY) || !strcmp(name, RELATED))
+			continue;
+		else if (!frec__plan_is_text(source->field[i]))
+			continue;
+		else if (message == SIZE_MAX && (!strcmp(name, "message") || !strcmp(name, "msg")))
+			message = i;
+		else
+			return 0;
+	}
+	if (message == SIZE_MAX)
+		return 0;
+	plan = frec__plan_of(shapes, host, index);
+	if (!plan)
+		return -ENOMEM;
+	if (plan->message == SIZE_MAX) {
+		plan->message = message;
+		plan->level = level;
+	}
+	return 0;
+}
+
+// Whether all events of the source have this opcode: eventheader_layout.c gives the field the name
+// of one value alone.
+static bool has_opcode(const Flightrec__Source *source, const char *name)
+{
+	size_t index = frec__plan_field(source, "opcode");
+	const Flightrec__Field *field = index == SIZE_MAX ? NULL : source->field[index];
+
+	return field && source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT &&
+	       field->kind == FLIGHTREC__FIELD_KIND__FIELD_ENUM && field->n_enumerator == 1 &&
+	       !strcmp(field->enumerator[0]->name, name);
+}
+
+// What the event is called without the word that its opcode says as well.
+static size_t activity_stem(const char *name, bool is_begin)
+{
+	static const char *const other_begins[] = {"Start", "Begin", "Enter"};
+	static const char *const other_ends[] = {"Stop", "End", "Exit", "Done"};
+	size_t stem;
+
+	for (size_t i = 0; i < sizeof(other_ends) / sizeof(other_ends[0]); i++) {
+		bool more = i < sizeof(other_begins) / sizeof(other_begins[0]);
+
+		if (is_begin ? more && (ends_in(name, begins[i], &stem) ||
+					ends_in(name, other_begins[i], &stem))
+			     : ends_in(name, ends[i], &stem) || ends_in(name, other_ends[i], &stem))
+			return stem;
+	}
+	return strlen(name);
+}
+
+// EventHeader's activities: what has the opcode of a start and of a stop is a span, by its
+// activity's id where it has one.
+static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
+{
+	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
+	bool is_begin = has_opcode(source, "start"), is_end = has_opcode(source, "stop");
+	size_t activity = frec__plan_field(source, ACTIVITY);
+	struct frec_shapes_plan *plan;
+	uint32_t span;
+
+	if (source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
+	    (!is_begin && !is_end &&
+	     (activity == SIZE_MAX || !frec__plan_is_text(source->field[activity]))))
+		return 0;
+	plan = frec__plan_of(shapes, host, index);
+	if (!plan)
+		return -ENOMEM;
+	if (plan->kind != FREC_SHAPE_INSTANT)
+		return 0;
+	if (!is_begin && !is_end) {
+		plan->within = activity;
+		return 0;
+	}
+	plan->within = is_begin ? frec__plan_field(source, RELATED) : SIZE_MAX;
+	plan->activity = activity != SIZE_MAX;
+	span = frec__plan_span(shapes, NULL, source->system, source->name,
+			       activity_stem(source->name, is_begin));
+	return frec__plan_end(shapes, host, index, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
+			      span, activity, NULL);
+}
+
+int frec__plan_by_names(struct frec_shapes *shapes, size_t host)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < shapes->hosts->hosts[host].snapshot->source_count && !result; i++) {
+		result = plan_activity(shapes, host, i);
+		if (!result)
+			result = plan_span_by_name(shapes, host, i);
+		if (!result)
+			result = plan_log_by_name(shapes, host, i);
+	}
+	return result;
+}

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: MIT
+// Follows what is open: for each thread a stack of spans, for each value of a key
+// or of an identity that is not alone a lane.
+#include "export/timeline/shapes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+// Spans that can be open at a time, and those of one thread: a recursion deeper than any viewer
+// shows.
+#define OPEN_MAX (1u << 20)
+#define DEPTH_MAX 512
+
+struct frec_shapes_thread {
+	const struct frec_events *events; /* the file of its last event, and who it was there */
+	const struct frec_process_entry *who;
+	struct open_span {
+		uint32_t span;
+		uint64_t begin;
+		uint64_t identity; /* 0: none */
+	} * open;		   /* the oldest first */
+	uint32_t depth, capacity;
+};
+
+int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
+		      const struct frec_rules *rules, struct frec_error *reterr)
+{
+	int result;
+
+	*shapes = (struct frec_shapes){
+		.hosts = hosts,
+		.host_count = hosts->count,
+		.plans = calloc(hosts->count, sizeof(*shapes->plans)),
+		.lane_count = 1,
+	};
+	for (size_t i = 0; shapes->plans && i < hosts->count; i++) {
+		shapes->plans[i] =
+			calloc(hosts->hosts[i].snapshot->source_count + 1, sizeof(**shapes->plans));
+		if (!shapes->plans[i])
+			shapes->failed = true;
+	}
+	if (!shapes->plans || shapes->failed)
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	else
+		result = frec__shapes_make_plans(shapes, rules, reterr);
+	if (result)
+		frec__shapes_deinit(shapes);
+	return result;
+}
+
+void frec__shapes_deinit(struct frec_shapes *shapes)
+{
+	for (size_t i = 0; shapes->plans && i < shapes->host_count; i++) {
+		size_t sources = shapes->hosts->hosts[i].snapshot->source_count;
+
+		for (size_t k = 0; shapes->plans[i] && k < sources; k++)
+			free(shapes->plans[i][k]);
+		free(shapes->plans[i]);
+	}
+	free(shapes->plans);
+	for (size_t i = 0; i < shapes->span_count; i++) {
+		free(shapes->spans[i].system);
+		free(shapes->spans[i].name);
+	}
+	for (size_t i = 0; i < shapes->counter_count; i++)
+		free(shapes->counters[i].name);
+	for (size_t i = 0; i < shapes->thread_count; i++)
+		free(shapes->thread_list[i].open);
+	free(shapes->spans);
+	free(shapes->counters);
+	free(shapes->thread_list);
+	free(shapes->lanes);
+	frec__map_free(&shapes->free_lanes);
+	frec__map_free(&shapes->open);
+	frec__map_free(&shapes->threads);
+	*shapes = (struct frec_shapes){0};
+}
+
+// What makes two values the same: numbers of every size and sign by their value, text by its bytes.
+static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *ret)
+{
+	uint64_t hash = frec__map_mix(seed, 1);
+
+	switch (value->kind) {
+	case FREC_VALUE_UNSIGNED:
+	case FREC_VALUE_SIGNED:
+	case FREC_VALUE_BOOL:
+	case FREC_VALUE_POINTER:
+	case FREC_VALUE_ENUM:
+		hash = frec__map_mix(hash, value->u);
+		break;
+	case FREC_VALUE_TEXT:
+	case FREC_VALUE_BYTES:
+		hash = frec__map_mix(hash, 2);
+		for (size_t i = 0; i < value->size; i++)
+			hash = frec__map_mix(hash, value->data[i]);
+		break;
+	default:
+		return false;
+	}
+	*ret = hash ? hash : 1;
+	return true;
+}
+
+static uint32_t pid_of(const struct frec_event *event)
+{
+	return event->who ? event->who->process->pid : event->record->pid;
+}
+
+// Begins a lane, or takes one that was left. 0 without memory or beyond the bound. A span that
+// reaches into the past needs a lane on which nothing ever was.
+static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *event, uint32_t span,
+			  bool fresh)
+{
+	uint64_t kind = frec__map_mix(frec__map_mix(span, event->host->index), pid_of(event));
+	uint32_t *first = frec__map_get(&shapes->free_lanes, kind);
+	uint32_t lane;
+
+	if (first && *first && !fresh) {
+		lane = *first;
+		*first = shapes->lanes[lane].next;
+		return lane;
+	}
+	if (shapes->lane_count >= OPEN_MAX)
+		return 0;
+	if (shapes->lane_count >= shapes->lane_capacity) {
+		size_t capacity = shapes->lane_capacity ? 2 * shapes->lane_capacity : 64;
+		struct frec_lane *lanes = reallocarray(shapes->lanes, capacity, sizeof(*lanes));
+
+		if (!lanes) {
+			shapes->failed = true;
+			return 0;
+		}
+		shapes->lanes = lanes;
+		shapes->lane_capacity = capacity;
+	}
+	lane = (uint32_t)shapes->lane_count++;
+	shapes->lanes[lane] = (struct frec_lane){.span = span, .pid = pid_of(event), .kind = kind};
+	return lane;
+}
+
+static void leave_lane(struct frec_shapes *shapes, uint32_t lane)
+{
+	bool is_new;
+	uint32_t *first = frec__map_put(&shapes->free_lanes, shapes->lanes[lane].kind, &is_new);
+
+	if (!first) {
+		shapes->failed = true;
+		return;
+	}
+	shapes->lanes[lane].next = *first;
+	*first = lane;
+}
+
+// Where the begin of a span goes that is not there: before everything, and before those that ended
+// earlier, which lie within it.
+static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
+{
+	shape->cut = true;
+	shapes->cuts++;
+	shape->begin = shapes->first > shapes->cuts ? shapes->first - shapes->cuts : 0;
+}
+
+// A span of a key, or of a thread and an identity: `key` has all of that in it.
+static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
+			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
+{
+	uint32_t *lane = frec__map_get(&shapes->open, key);
+	uint32_t span = plan->span;
+	bool is_new;
+
+	if (plan->kind == FREC_SHAPE_BEGIN) {
+		// A second begin of one that is open says nothing that could be drawn.
+		shape->lane = lane ? 0 : take_lane(shapes, event, plan->span, false);
+		if (!shape->lane)
+			return;
+		lane = frec__map_put(&shapes->open, key, &is_new);
+		if (!lane) {
+			shapes->failed = true;
+			return;
+		}
+		*lane = shape->lane;
+		shapes->lanes[*lane].begin = event->time;
+	} else if (lane) {
+		shape->lane = *lane;
+		span = shapes->lanes[*lane].span;
+		shape->begin = shapes->lanes[*lane].begin;
+		frec__map_remove(&shapes->open, key);
+		leave_lane(shapes, shape->lane);
+	} else {
+		shape->lane = take_lane(shapes, event, plan->span, true);
+		if (!shape->lane)
+			return;
+		leave_lane(shapes, shape->lane);
+		cut(shapes, shape);
+	}
+	shape->kind = plan->kind;
+	shape->span = span;
+}
+
+// What makes a key, or the id of an activity, different from others with the same value.
+static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
+			 bool activity)
+{
+	return frec__map_mix(event->host->index, activity ? UINT64_MAX : plan->span);
+}
+
+// The lane of an activity that is open, 0: it is not.
+static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
+			      const struct frec_event *event, size_t field)
+{
+	uint64_t key;
+	const uint32_t *lane;
+
+	if (field == SIZE_MAX ||
+	    !hash_value(&event->values[field], key_seed(plan, event, true), &key))
+		return 0;
+	lane = frec__map_get(&shapes->open, key);
+	return lane ? *lane : 0;
+}
+
+// The thread's open spans. A number that is used again begins anew: what was open is left.
+static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
+					      const struct frec_event *event,
+					      struct frec_shape *shape)
+{
+	uint64_t key = (uint64_t)event->host->index << 32 | event->record->tid;
+	struct frec_shapes_thread *thread;
+	bool is_new;
+	uint32_t *index = frec__map_put(&shapes->threads, key, &is_new);
+
+	if (!index)
+		return NULL;
+	if (is_new) {
+		if (shapes->thread_count == shapes->thread_capacity) {
+			size_t capacity =
+				shapes->thread_capacity ? 2 * shapes->thread_capacity : 64;
+
+			thread = reallocarray(shapes->thread_list, capacity, sizeof(*thread));
+			if (!thread)
+				return NULL;
+			shapes->thread_list = thread;
+			shapes->thread_capacity = capacity;
+		}
+		*index = (uint32_t)shapes->thread_count++;
+		shapes->thread_list[*index] = (struct frec_shapes_thread){0};
+	}
+	thread = &shapes->thread_list[*index];
+	if (thread->depth && thread->events == event->events && thread->who != event->who) {
+		shape->abandoned = thread->depth;
+		shapes->open_count -= thread->depth;
+		thread->depth = 0;
+	}
+	thread->events = event->events;
+	thread->who = event->who;
+	return thread;
+}
+
+static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, uint32_t span,
+		 uint64_t begin, uint64_t identity)
+{
+	if (thread->depth == DEPTH_MAX || shapes->open_count >= OPEN_MAX)
+		return false;
+	if (thread->depth == thread->capacity) {
+		uint32_t capacity = thread->capacity ? 2 * thread->capacity : 8;
+		struct open_span *open = reallocarray(thread->open, capacity, sizeof(*open));
+
+		if (!open) {
+			shapes->failed = true;
+			return false;
+		}
+		thread->open = open;
+		thread->capacity = capacity;
+	}
+	thread->open[thread->depth++] = (struct open_span){span, begin, identity};
+	shapes->open_count++;
+	return true;
+}
+
+// How many of the thread's spans are open up to the youngest of this kind and identity, 0: there is
+// none. *ret_others tells whether there is one with another identity.
+static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span, uint64_t identity,
+			  bool *ret_others)
+{
+	*ret_others = false;
+	for (uint32_t depth = thread->depth; depth; depth--) {
+		const struct open_span *open = &thread->open[depth - 1];
+
+		if (open->span != span)
+			continue;
+		if (!identity || !open->identity || open->identity == identity)
+			return depth;
+		*ret_others = true;
+	}
+	return 0;
+}
+
+static uint64_t identity_of(const struct frec_shapes_plan *plan, const struct frec_event *event)
+{
+	uint64_t seed = frec__map_mix(frec__map_mix(event->host->index, event->record->tid),
+				      ~(uint64_t)plan->span);
+	uint64_t identity;
+
+	return plan->identity != SIZE_MAX &&
+			       hash_value(&event->values[plan->identity], seed, &identity)
+		       ? identity
+		       : 0;
+}
+
+static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
+			    const struct frec_event *event, struct frec_shape *shape)
+{
+	struct frec_shapes_thread *thread;
+	uint64_t identity;
+	uint32_t depth;
+	bool others;
+
+	// The idle task is one on each CPU, and the thread that the kernel could not tell is any.
+	if (!event->record->tid || event->record->tid == UINT32_MAX)
+		return;
+	thread = find_thread(shapes, event, shape);
+	if (!thread) {
+		shapes->failed = true;
+		return;
+	}
+	identity = identity_of(plan, event);
+	depth = find_open(thread, plan->span, identity, &others);
+	// Beside one with another identity, or the end of one that had begun beside it.
+	if (!depth && (others || (plan->kind == FREC_SHAPE_END && identity &&
+				  frec__map_get(&shapes->open, identity)))) {
+		shape_by_key(shapes, plan, event, identity, shape);
+		return;
+	}
+	shape->span = plan->span;
+	if (plan->kind == FREC_SHAPE_BEGIN) {
+		if (push(shapes, thread, plan->span, event->time, identity))
+			shape->kind = FREC_SHAPE_BEGIN;
+		return;
+	}
+	shape->kind = FREC_SHAPE_END;
+	// Without a begin it began before all that is open, so that ends here too.
+	shape->abandoned += thread->depth - depth;
+	shapes->open_count -= thread->depth;
+	thread->depth = depth ? depth - 1 : 0;
+	shapes->open_count += thread->depth;
+	if (depth)
+		shape->begin = thread->open[depth - 1].begin;
+	else
+		cut(shapes, shape);
+}
+
+static int level_of_word(const char *word, size_t size)
+{
+	static const struct {
+		const char *word;
+		int level;
+	} levels[] = {{"emerg", 0}, {"alert", 1}, {"crit", 2},	 {"fatal", 2},
+		      {"err", 3},   {"warn", 4},  {"notice", 5}, {"info", 6},
+		      {"debug", 7}, {"trace", 7}, {"verbose", 7}};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		size_t length = strlen(levels[i].word);
+
+		if (size >= length && !strncasecmp(word, levels[i].word, length))
+			return levels[i].level;
+	}
+	return -1;
+}
+
+// By its word, else a number as syslog(3) counts; what says nothing is information.
+static int level_of(const struct frec_value *value)
+{
+	int level = -1;
+
+	if (value->kind == FREC_VALUE_TEXT)
+		level = level_of_word((const char *)value->data, value->size);
+	else if (value->kind == FREC_VALUE_ENUM && value->name)
+		level = level_of_word(value->name, strlen(value->name));
+	else if ((value->kind == FREC_VALUE_UNSIGNED || value->kind == FREC_VALUE_SIGNED ||
+		  value->kind == FREC_VALUE_ENUM) &&
+		 value->u <= 7)
+		level = (int)value->u;
+	return level < 0 ? 6 : level;
+}
+
+static void add_fields(const struct frec_shapes_plan *plan, const struct frec_event *event,
+		       struct frec_shape *shape)
+{
+	for (size_t i = 0; i < plan->counter_count; i++) {
+		const struct frec_value *value = &event->values[plan->counter_fields[i]];
+
+		if (value->kind == FREC_VALUE_INVALID || value->kind == FREC_VALUE_BYTES)
+			continue;
+		shape->counters[shape->counter_count].number = plan->counters[i];
+		shape->counters[shape->counter_count++].value = value;
+	}
+	for (size_t i = 0; i < plan->flow_count; i++)
+		shape->flow_count += hash_value(&event->values[plan->flow_fields[i]],
+						~(uint64_t)plan->flow_groups[i],
+						&shape->flows[shape->flow_count]);
+	if (plan->message == SIZE_MAX || event->values[plan->message].kind != FREC_VALUE_TEXT)
+		return;
+	shape->message = &event->values[plan->message];
+	shape->level = plan->level == SIZE_MAX ? 6 : level_of(&event->values[plan->level]);
+}
+
+const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes, const struct frec_event *event)
+{
+	const struct frec_shapes_plan *plan =
+		shapes->plans[event->host->index][event->source_index];
+	struct frec_shape *shape = &shapes->shape;
+	uint64_t key;
+
+	if (!shapes->started) {
+		shapes->started = true;
+		shapes->first = event->time;
+	}
+	if (!plan)
+		return NULL;
+	*shape = (struct frec_shape){.kind = FREC_SHAPE_INSTANT,
+				     .within = find_activity(shapes, plan, event, plan->within)};
+	if (plan->kind != FREC_SHAPE_INSTANT && plan->key != SIZE_MAX) {
+		if (hash_value(&event->values[plan->key], key_seed(plan, event, plan->activity),
+			       &key))
+			shape_by_key(shapes, plan, event, key, shape);
+	} else if (plan->kind != FREC_SHAPE_INSTANT) {
+		shape_by_thread(shapes, plan, event, shape);
+	}
+	add_fields(plan, event, shape);
+	return shape;
+}

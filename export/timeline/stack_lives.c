@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+// A life is found by its entry of the process table; events come by time, so its mappings change in
+// one direction.
+#include "export/timeline/stack_lives.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct frec_stack_life {
+	const Flightrec__Process *process;
+	struct frec_epochs epochs;
+	size_t epoch; // that `located` is of
+	struct frec_located_process located;
+};
+
+void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_processes *processes,
+			    struct frec_unwinder *unwinder)
+{
+	*lives = (struct frec_stack_lives){.processes = processes, .unwinder = unwinder};
+}
+
+static void free_life(struct frec_stack_life *life)
+{
+	frec__located_process_deinit(&life->located);
+	frec__epochs_deinit(&life->epochs);
+	free(life);
+}
+
+void frec__stack_lives_deinit(struct frec_stack_lives *lives)
+{
+	for (size_t i = 0; i < lives->count; i++)
+		free_life(lives->lives[i]);
+	free(lives->lives);
+	*lives = (struct frec_stack_lives){0};
+}
+
+static int find_epochs(struct frec_stack_life *life)
+{
+	const Flightrec__Process *process = life->process;
+	struct frec_mapped_span *spans = calloc(process->n_map + 1, sizeof(*spans));
+	size_t count = 0;
+	int result;
+
+	if (!spans)
+		return -ENOMEM;
+	for (size_t i = 0; i < process->n_map; i++) {
+		const Flightrec__Map *map = process->map[i];
+
+		if (frec__map_is_file(map))
+			spans[count++] =
+				(struct frec_mapped_span){map->start, map->end, map->since};
+	}
+	result = frec__epochs_init(&life->epochs, spans, count);
+	free(spans);
+	return result;
+}
+
+// Brings a life to the mappings that it had at `time`.
+static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life, uint64_t time)
+{
+	size_t epoch = frec__epochs_at(&life->epochs, time);
+
+	if (life->located.unwind && epoch == life->epoch)
+		return 0;
+	frec__located_process_deinit(&life->located);
+	life->epoch = epoch;
+	return frec__located_process_init(&life->located, lives->unwinder, life->process,
+					  frec__epochs_end(&life->epochs, epoch));
+}
+
+static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t at,
+					const Flightrec__Process *process)
+{
+	struct frec_stack_life *life;
+
+	if (lives->count == lives->room) {
+		size_t room = lives->room ? 2 * lives->room : 16;
+		struct frec_stack_life **grown =
+			reallocarray(lives->lives, room, sizeof(struct frec_stack_life *));
+
+		if (!grown)
+			return NULL;
+		lives->lives = grown;
+		lives->room = room;
+	}
+	life = calloc(1, sizeof(*life));
+	if (!life)
+		return NULL;
+	life->process = process;
+	if (find_epochs(life)) {
+		free_life(life);
+		return NULL;
+	}
+	memmove(lives->lives + at + 1, lives->lives + at,
+		(lives->count - at) * sizeof(struct frec_stack_life *));
+	lives->lives[at] = life;
+	lives->count++;
+	return life;
+}
+
+static struct frec_stack_life *find_or_add(struct frec_stack_lives *lives,
+					   const Flightrec__Process *process)
+{
+	size_t low = 0, high = lives->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (lives->lives[middle]->process < process)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < lives->count && lives->lives[low]->process == process)
+		return lives->lives[low];
+	return add_life(lives, low, process);
+}
+
+struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *lives, uint32_t pid,
+						    uint32_t tid, uint64_t time)
+{
+	const struct frec_process_entry *entry =
+		frec__processes_find(lives->processes, pid == UINT32_MAX ? tid : pid, time);
+	struct frec_stack_life *life = lives->last;
+
+	if (!entry || !lives->unwinder)
+		return NULL;
+	if (!life || life->process != entry->process)
+		life = find_or_add(lives, entry->process);
+	if (!life || move_to(lives, life, time))
+		return NULL;
+	lives->last = life;
+	return &life->located;
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: MIT
+// From what was recorded of a stack to frames: unwinds it, or takes the frames that are there. What
+// their places are called is locations.c's matter.
+#include "export/timeline/stacks.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "export/timeline/locations.h"
+#include "export/read/map.h"
+#include "export/timeline/stack_lives.h"
+
+// Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it
+// are.
+#define CONTEXT_FIRST ((uint64_t)-4095)
+
+struct frec_stacks {
+	const struct frec_snapshot *snapshot;
+	const struct frec_registers *machine;
+	struct frec_unwinder *unwinder; // NULL: the machine is not known here
+	struct frec_locations locations;
+	struct frec_stack_lives lives;
+	struct frec_call_stack **stacks; // in the order in which they were met
+	size_t stack_count, stack_room;
+	struct frec_map indices; // plus 1, by hash
+	struct frec_frame frames[FREC_FRAMES_MAX];
+	const struct frec_location *found[2 * FREC_FRAMES_MAX];
+	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of those
+	size_t found_count;
+	uint64_t registers[64];
+	struct frec_unwind_end end; // of the stack that was asked for last
+	struct frec_stack_numbers *numbers, own_numbers;
+};
+
+static bool is_this_boot(const struct frec_snapshot *snapshot)
+{
+	const Flightrec__Host *host = snapshot->header->host;
+	char boot_id[64] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!file)
+		return false;
+	if (!fgets(boot_id, sizeof(boot_id), file))
+		*boot_id = 0;
+	fclose(file);
+	boot_id[strcspn(boot_id, "\n")] = 0;
+	return *boot_id && host && !strcmp(boot_id, host->boot_id);
+}
+
+int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
+			const struct frec_processes *processes,
+			const struct frec_unwinder_options *options)
+{
+	struct frec_unwinder_options settled = {.size = sizeof(settled), .debuginfod = true};
+	struct frec_stacks *stacks = calloc(1, sizeof(*stacks));
+	int result = stacks ? 0 : -ENOMEM;
+
+	if (options)
+		settled = *options;
+	settled.same_boot = is_this_boot(snapshot);
+	if (!result) {
+		stacks->snapshot = snapshot;
+		stacks->machine = frec__registers_find(snapshot->header->machine);
+		frec__locations_init(&stacks->locations, snapshot);
+		frec__stacks_share(stacks, &stacks->own_numbers);
+		if (stacks->machine)
+			result =
+				frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
+		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder);
+	}
+	if (result)
+		frec__stacks_destroy(stacks);
+	else
+		*ret = stacks;
+	return result;
+}
+
+void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers)
+{
+	stacks->numbers = numbers;
+	stacks->locations.numbers = numbers;
+}
+
+void frec__stacks_destroy(struct frec_stacks *stacks)
+{
+	if (!stacks)
+		return;
+	frec__stack_lives_deinit(&stacks->lives);
+	for (size_t i = 0; i < stacks->stack_count; i++)
+		free(stacks->stacks[i]);
+	free(stacks->stacks);
+	frec__map_free(&stacks->indices);
+	frec__locations_deinit(&stacks->locations);
+	frec__unwinder_destroy(stacks->unwinder);
+	free(stacks);
+}
+
+static void take_location(struct frec_stacks *stacks, const struct frec_location *location,
+			  uint64_t pc)
+{
+	if (!location || stacks->found_count == 2 * FREC_FRAMES_MAX)
+		return;
+	stacks->pcs[stacks->found_count] = pc;
+	stacks->found[stacks->found_count++] = location;
+}
+
+static void take_frames(struct frec_stacks *stacks, struct frec_located_process *process,
+			size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		take_location(stacks,
+			      frec__locations_find(&stacks->locations, process, &stacks->frames[i]),
+			      stacks->frames[i].pc);
+}
+
+// The part of the kernel's call chain that is of the kernel, or of the process.
+static void take_callchain(struct frec_stacks *stacks, struct frec_located_process *process,
+			   const struct frec_record *record, bool kernel)
+{
+	bool here = !kernel, first = true;
+
+	for (size_t i = 0; i < record->callchain_count; i++) {
+		struct frec_frame frame = {.map = FREC_FRAME_NO_MAP};
+		uint64_t address;
+
+		memcpy(&address, record->callchain + 8 * i, sizeof(address));
+		if (address >= CONTEXT_FIRST) {
+			here = address == (kernel ? (uint64_t)PERF_CONTEXT_KERNEL
+						  : (uint64_t)PERF_CONTEXT_USER);
+			first = true;
+			continue;
+		}
+		if (!here)
+			continue;
+		frame.pc = address;
+		frame.exact = first;
+		frame.kind = first ? FREC_FRAME_TOP : FREC_FRAME_FRAME_POINTER;
+		first = false;
+		if (kernel)
+			take_location(stacks, frec__locations_kernel(&stacks->locations, &frame),
+				      address);
+		else if (process)
+			take_location(stacks,
+				      frec__locations_find(&stacks->locations, process, &frame),
+				      address);
+	}
+}
+
+static void decode_frame(struct frec_frame *frame, uint64_t pc, uint8_t how)
+{
+	*frame = (struct frec_frame){.pc = pc,
+				     .map = FREC_FRAME_NO_MAP,
+				     .kind = how & 3,
+				     .exact = how & 4,
+				     .signal = how & 8};
+}
+
+static uint64_t hash(const struct frec_stacks *stacks)
+{
+	uint64_t value = stacks->end.reason;
+
+	for (size_t i = 0; i < stacks->found_count; i++)
+		value = frec__map_mix(value, stacks->found[i]->id);
+	return value;
+}
+
+static bool same(const struct frec_call_stack *stack, const struct frec_stacks *stacks)
+{
+	return stack->count == stacks->found_count && stack->end == stacks->end.reason &&
+	       !memcmp(stack->locations, stacks->found,
+		       stack->count * sizeof(struct frec_location *));
+}
+
+static struct frec_call_stack *make(struct frec_stacks *stacks)
+{
+	size_t bytes = stacks->found_count * sizeof(struct frec_location *);
+	struct frec_call_stack *stack;
+	const struct frec_location **locations;
+
+	if (stacks->stack_count == stacks->stack_room) {
+		size_t room = stacks->stack_room ? 2 * stacks->stack_room : 64;
+		struct frec_call_stack **grown =
+			reallocarray(stacks->stacks, room, sizeof(struct frec_call_stack *));
+
+		if (!grown)
+			return NULL;
+		stacks->stacks = grown;
+		stacks->stack_room = room;
+	}
+	stack = malloc(sizeof(*stack) + bytes);
+	if (!stack)
+		return NULL;
+	locations = (const struct frec_location **)(stack + 1);
+	memcpy(locations, stacks->found, bytes);
+	*stack = (struct frec_call_stack){.id = stacks->numbers->stacks++,
+					  .count = stacks->found_count,
+					  .locations = locations,
+					  .end = stacks->end.reason};
+	stacks->stacks[stacks->stack_count++] = stack;
+	return stack;
+}
+
+// The call stack of the locations that were found, which is made where it was not met before.
+static const struct frec_call_stack *intern(struct frec_stacks *stacks)
+{
+	if (!stacks->found_count)
+		return NULL;
+	for (uint64_t key = hash(stacks);; key++) {
+		uint32_t *index = frec__map_put(&stacks->indices, key, NULL);
+
+		if (!index)
+			return NULL;
+		if (!*index) {
+			const struct frec_call_stack *stack = make(stacks);
+
+			*index = stack ? (uint32_t)stacks->stack_count : 0;
+			return stack;
+		}
+		if (same(stacks->stacks[*index - 1], stacks))
+			return stacks->stacks[*index - 1];
+	}
+}
+
+// A damaged file can have any number there.
+static void take_end(struct frec_stacks *stacks, uint32_t reason, uint64_t address)
+{
+	stacks->end.reason = reason <= FREC_UNWIND_LIMIT ? reason : FREC_UNWIND_BAD_MEMORY;
+	stacks->end.address = address;
+	if (reason == FREC_UNWIND_BAD_CFI)
+		frec__error(&stacks->end.error, -EBADMSG, "the recorder found it so");
+}
+
+// Nothing is known of the stack that is asked for now.
+static void start(struct frec_stacks *stacks)
+{
+	stacks->found_count = 0;
+	stacks->end.reason = FREC_UNWIND_COMPLETE;
+	stacks->end.address = 0;
+	// not the message: most records have no stack, and this is asked of each
+	stacks->end.error.code = 0;
+}
+
+static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const uint8_t *hows,
+			  size_t count)
+{
+	if (count > FREC_FRAMES_MAX)
+		count = FREC_FRAMES_MAX;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t pc;
+
+		memcpy(&pc, pcs + 8 * i, sizeof(pc));
+		decode_frame(&stacks->frames[i], pc, hows[i]);
+	}
+	return count;
+}
+
+const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
+						     const struct frec_record *record)
+{
+	bool unwound = record->source->unwound && record->frames_count;
+	struct frec_located_process *process = NULL;
+
+	start(stacks);
+	if (!record->callchain_count && !record->register_abi && !unwound)
+		return NULL;
+	take_callchain(stacks, NULL, record, true);
+	process = frec__stack_lives_find(&stacks->lives, record->pid, record->tid, record->time);
+	if (!process)
+		return intern(stacks);
+	if (unwound) {
+		size_t count = told_frames(stacks, record->frames, record->frames_how,
+					   record->frames_count);
+
+		take_end(stacks, record->frames_end, record->frames_address);
+		take_frames(stacks, process, count);
+	} else if (record->register_abi && record->source->sample_type & PERF_SAMPLE_STACK_USER) {
+		struct frec_unwind_registers registers = {.mask = record->register_mask};
+		struct frec_stack stack = {.data = record->stack, .size = record->stack_size};
+
+		registers.count = (size_t)__builtin_popcountll(registers.mask);
+		registers.values = stacks->registers;
+		memcpy(stacks->registers, record->registers, 8 * registers.count);
+		stack.address = frec__unwind_register(&registers, stacks->machine->sp);
+		take_frames(stacks, process,
+			    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
+					 FREC_FRAMES_MAX, &stacks->end));
+	} else {
+		take_callchain(stacks, process, record, false);
+	}
+	return intern(stacks);
+}
+
+const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
+						     const Flightrec__ThreadStack *thread)
+{
+	const Flightrec__Frames *frames = thread->frames;
+	struct frec_located_process *process =
+		frec__stack_lives_find(&stacks->lives, thread->pid, thread->tid, thread->time);
+	size_t count;
+
+	start(stacks);
+	if (!frames || !process)
+		return NULL;
+	count = frames->n_pc < frames->how.len ? frames->n_pc : frames->how.len;
+	count = told_frames(stacks, (const uint8_t *)frames->pc, frames->how.data, count);
+	take_end(stacks, (uint32_t)frames->end, frames->address);
+	take_frames(stacks, process, count);
+	return intern(stacks);
+}
+
+const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
+{
+	const Flightrec__Crash *crash = stacks->snapshot->crash;
+	struct frec_located_process *process;
+	struct frec_unwind_registers registers;
+	struct frec_stack stack = {0};
+
+	start(stacks);
+	if (!crash)
+		return NULL;
+	for (size_t i = 0; i < stacks->snapshot->thread_stack_count; i++) {
+		const Flightrec__ThreadStack *thread = stacks->snapshot->thread_stacks[i];
+
+		if (thread->tid == crash->tid && thread->pid == crash->pid && thread->frames &&
+		    thread->frames->n_pc)
+			return frec__stacks_of_thread(stacks, thread);
+	}
+	process = crash->registers ? frec__stack_lives_find(&stacks->lives, crash->pid, crash->tid,
+							    crash->time)
+				   : NULL;
+	if (!process)
+		return NULL;
+	registers.mask = crash->registers->mask;
+	registers.values = crash->registers->value;
+	registers.count = crash->registers->n_value;
+	if (crash->stack) {
+		stack.address = crash->stack->address;
+		stack.data = crash->stack->data.data;
+		stack.size = crash->stack->data.len;
+	}
+	take_frames(stacks, process,
+		    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
+				 FREC_FRAMES_MAX, &stacks->end));
+	return intern(stacks);
+}
+
+const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks)
+{
+	return stacks->pcs;
+}
+
+const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks)
+{
+	return &stacks->end;
+}

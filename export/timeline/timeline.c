@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// Files of a few snapshots are compared one by one: there are seldom more than a handful. One file
+// alone goes straight through.
+#include "export/timeline/timeline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool same_recording(const struct frec_timeline *timeline, size_t a, size_t b)
+{
+	const Flightrec__Header *x = timeline->snapshots[a]->header;
+	const Flightrec__Header *y = timeline->snapshots[b]->header;
+
+	return timeline->files[a].host == timeline->files[b].host &&
+	       x->recording_since == y->recording_since && x->ring_size == y->ring_size;
+}
+
+// Gives files of one recording the same place to look for copies.
+static int find_recordings(struct frec_timeline *timeline, struct frec_error *reterr)
+{
+	for (size_t i = 1; i < timeline->file_count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			struct frec_timeline_file *earlier = &timeline->files[k];
+
+			if (!same_recording(timeline, k, i))
+				continue;
+			earlier->duplicates = &timeline->duplicates[k];
+			timeline->files[i].duplicates = earlier->duplicates;
+			timeline->files[i].number = earlier->number + 1;
+			for (size_t m = k + 1; m < i; m++)
+				timeline->files[i].number += same_recording(timeline, k, m);
+			break;
+		}
+		if (timeline->files[i].number >= FREC_DUPLICATES_FILES_MAX)
+			return frec__error(reterr, -E2BIG,
+					   "%s: more than %d snapshots of one recording: export "
+					   "fewer at a time",
+					   timeline->snapshots[i]->name, FREC_DUPLICATES_FILES_MAX);
+	}
+	return 0;
+}
+
+static uint64_t shifted_back(uint64_t time, uint64_t shift)
+{
+	if (time == UINT64_MAX)
+		return time;
+	return time > shift ? time - shift : 0;
+}
+
+// Bounds of time are meant as the first file says, whatever the others would make of the words.
+static void settle_filters(struct frec_timeline *timeline)
+{
+	const struct frec_filter *first = &timeline->files[0].events.filter;
+	uint64_t shift = timeline->files[0].host->shift;
+	uint64_t from = first->from ? first->from + shift : 0;
+	uint64_t to = first->to == UINT64_MAX ? first->to : first->to + shift;
+
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		struct frec_events *events = &timeline->files[i].events;
+
+		events->filter.from = shifted_back(from, timeline->files[i].host->shift);
+		events->filter.to = shifted_back(to, timeline->files[i].host->shift);
+		events->merge.from = events->filter.from;
+		events->merge.to = events->filter.to;
+		// What is wanted of one file is wanted of its host.
+		for (size_t k = 0; k < events->snapshot->source_count; k++) {
+			if (events->filter.sources[k])
+				timeline->hosts.hosts[timeline->hosts.host_of[i]]
+					.filter.sources[timeline->files[i].sources[k]] = true;
+		}
+	}
+	for (size_t i = 0; i < timeline->hosts.count; i++) {
+		struct frec_host *host = &timeline->hosts.hosts[i];
+
+		host->filter.from = shifted_back(from, host->shift);
+		host->filter.to = shifted_back(to, host->shift);
+	}
+}
+
+int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
+			size_t count, const struct frec_filter_options *options,
+			const struct frec_rules *rules, const struct frec_unwinder_options *symbols,
+			struct frec_error *reterr)
+{
+	int result = frec__filter_check(snapshots, count, options, reterr);
+
+	*timeline = (struct frec_timeline){
+		.snapshots = snapshots,
+		.files = calloc(count, sizeof(*timeline->files)),
+		.duplicates = calloc(count, sizeof(*timeline->duplicates)),
+		.file_count = count,
+	};
+	if (!result && (!timeline->files || !timeline->duplicates))
+		result = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!result)
+		result = frec__hosts_init(&timeline->hosts, snapshots, count, options, reterr);
+	for (size_t i = 0; i < count && !result; i++) {
+		struct frec_timeline_file *file = &timeline->files[i];
+
+		file->host = &timeline->hosts.hosts[timeline->hosts.host_of[i]];
+		file->sources = timeline->hosts.sources[i];
+		result = frec__events_init(&file->events, snapshots[i], options, symbols, reterr);
+		if (!result)
+			frec__stacks_share(file->events.stacks, &timeline->stack_numbers);
+	}
+	if (!result)
+		result = find_recordings(timeline, reterr);
+	if (!result)
+		settle_filters(timeline);
+	if (!result)
+		result = frec__shapes_init(&timeline->shapes, &timeline->hosts, rules, reterr);
+	if (result) {
+		frec__timeline_deinit(timeline);
+		return result;
+	}
+	timeline->reference =
+		frec__snapshot_reference(snapshots[0]) + timeline->files[0].host->shift;
+	return 0;
+}
+
+// Whether the head of one file comes before that of another. Of heads with one time the files take
+// turns, so that copies come close to each other.
+static bool before(const struct frec_timeline_file *a, const struct frec_timeline_file *b)
+{
+	uint64_t x = a->head->record->time + a->host->shift;
+	uint64_t y = b->head->record->time + b->host->shift;
+
+	if (x != y)
+		return x < y;
+	if (a->head->record->cpu != b->head->record->cpu)
+		return a->head->record->cpu < b->head->record->cpu;
+	return a->turn < b->turn;
+}
+
+// Whether another file had it. Sets `failed` without memory.
+static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *file)
+{
+	int result;
+
+	if (!file->duplicates)
+		return false;
+	result = frec__duplicates_check(
+		file->duplicates, file->number, frec__merge_ring(&file->events.merge),
+		file->sources[file->head->record->source_index], file->head->record);
+	if (result < 0)
+		timeline->failed = result;
+	timeline->copies += result > 0;
+	return result > 0;
+}
+
+static void take(struct frec_timeline *timeline, const struct frec_timeline_file *file)
+{
+	struct frec_event *event = &timeline->event;
+
+	*event = *file->head;
+	event->host = file->host;
+	event->time += file->host->shift;
+	event->source_index = file->sources[event->source_index];
+}
+
+static bool next_of_several(struct frec_timeline *timeline)
+{
+	if (!timeline->turn) {
+		for (size_t i = 0; i < timeline->file_count; i++)
+			timeline->files[i].head = frec__events_next(&timeline->files[i].events);
+	} else if (timeline->last) {
+		// The one handed out last had to stay until now.
+		timeline->last->head = frec__events_next(&timeline->last->events);
+	}
+	for (;;) {
+		struct frec_timeline_file *first = NULL;
+
+		for (size_t i = 0; i < timeline->file_count; i++) {
+			struct frec_timeline_file *file = &timeline->files[i];
+
+			if (file->head && (!first || before(file, first)))
+				first = file;
+		}
+		timeline->last = first;
+		if (!first)
+			return false;
+		first->turn = ++timeline->turn;
+		if (!is_copy(timeline, first)) {
+			take(timeline, first);
+			return !timeline->failed;
+		}
+		first->head = frec__events_next(&first->events);
+	}
+}
+
+const struct frec_event *frec__timeline_next(struct frec_timeline *timeline)
+{
+	struct frec_event *event = &timeline->event;
+	const struct frec_event *next;
+
+	if (timeline->file_count > 1) {
+		if (!next_of_several(timeline))
+			return NULL;
+	} else {
+		next = frec__events_next(&timeline->files[0].events);
+		if (!next)
+			return NULL;
+		*event = *next;
+		event->host = timeline->files[0].host;
+	}
+	event->shape = frec__shapes_of(&timeline->shapes, event);
+	if (timeline->shapes.failed)
+		timeline->failed = -ENOMEM;
+	return timeline->failed ? NULL : event;
+}
+
+const struct frec_error *frec__timeline_trouble(const struct frec_timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		const struct frec_error *trouble = frec__events_trouble(&timeline->files[i].events);
+
+		if (trouble->code)
+			return trouble;
+	}
+	return frec__events_trouble(&timeline->files[0].events);
+}
+
+void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,
+			     uint64_t *ret_total)
+{
+	*ret_done = *ret_total = 0;
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		*ret_done += timeline->files[i].events.merge.bytes_done;
+		*ret_total += timeline->files[i].events.merge.bytes_total;
+	}
+}
+
+void frec__timeline_deinit(struct frec_timeline *timeline)
+{
+	for (size_t i = 0; i < timeline->file_count; i++) {
+		if (timeline->files)
+			frec__events_deinit(&timeline->files[i].events);
+		if (timeline->duplicates)
+			frec__duplicates_free(&timeline->duplicates[i]);
+	}
+	free(timeline->files);
+	free(timeline->duplicates);
+	frec__shapes_deinit(&timeline->shapes); // refers to the hosts
+	frec__hosts_deinit(&timeline->hosts);
+	*timeline = (struct frec_timeline){0};
+}
