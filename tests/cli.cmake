@@ -26,3 +26,6 @@ set_tests_properties(host/test_exit PROPERTIES TIMEOUT 120 LABELS host)
 # Formatting, line lengths and spelling of the whole tree.
 add_test(NAME host/test_style COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_style.py ${PROJECT_SOURCE_DIR})
 set_tests_properties(host/test_style PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
+# Which room may include which.
+add_test(NAME host/test_rooms COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_rooms.py ${PROJECT_SOURCE_DIR})
+set_tests_properties(host/test_rooms PROPERTIES TIMEOUT 120 LABELS host)
