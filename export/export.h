@@ -15,7 +15,7 @@ struct frec_export_target {
 
 struct frec_export_options {
 	const struct frec_filter_options *filter; /* NULL: everything */
-	const struct frec_rules *rules;		  /* what events mean; NULL: what their names say */
+	const struct frec_shape_rules *rules;	  /* what events mean; NULL: what their names say */
 	/* where programs are looked for; NULL: where they ran */
 	const struct frec_unwinder_options *symbols;
 	/* Called after each event, when not NULL, with bytes of the snapshot done and in all. */

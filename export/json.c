@@ -105,7 +105,7 @@ void frec__json_deinit(struct frec_json *json)
 	for (size_t i = 0; i < json->names.count; i++)
 		frec__text_free((struct frec_text *)json->names.entries + i);
 	free(json->names.entries);
-	frec__map_free(&json->threads);
+	frec__table_free(&json->threads);
 	free(json->sources);
 	*json = (struct frec_json){0};
 }
@@ -123,7 +123,7 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 static const struct frec_text *names_of(struct frec_json *json,
 					const struct frec_process_entry *who)
 {
-	uint32_t *number = frec__map_put(&json->threads, (uint64_t)(uintptr_t)who, NULL);
+	uint32_t *number = frec__table_put(&json->threads, (uint64_t)(uintptr_t)who, NULL);
 	struct frec_text *names;
 
 	if (!number)

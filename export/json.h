@@ -4,7 +4,7 @@
 #define FREC_EXPORT_JSON_H
 
 #include "export/by_id.h"
-#include "export/read/map.h"
+#include "proto/table.h"
 #include "export/read/text.h"
 #include "export/writer.h"
 #include "unwind/registers.h"
@@ -16,8 +16,8 @@ struct frec_json {
 	const char *host;			/* told in every event; NULL: there is but one */
 	/* struct frec_text: objects of places on stacks, made when first met */
 	struct frec_by_id locations;
-	struct frec_by_id names; /* the same: of threads */
-	struct frec_map threads; /* number of the names of one, by the address of its entry */
+	struct frec_by_id names;   /* the same: of threads */
+	struct frec_table threads; /* number of the names of one, by the address of its entry */
 };
 
 /* Prepares what is the same in every event. The snapshot must outlive it. Returns 0 or -ENOMEM. */

@@ -6,13 +6,13 @@
 
 #include <errno.h>
 
-#include "export/read/map.h"
+#include "proto/table.h"
 
 #define FREC_RECENT_MAX (1u << 17)
 
 /* Starts with zeroes. */
 struct frec_recent {
-	struct frec_map now, before;
+	struct frec_table now, before;
 };
 
 /* Whether the key was met; from now on it was. Or -ENOMEM. */
@@ -21,19 +21,19 @@ static inline int frec__recent_meet(struct frec_recent *recent, uint64_t key)
 	bool is_new;
 
 	if (recent->now.count == FREC_RECENT_MAX) {
-		frec__map_free(&recent->before);
+		frec__table_free(&recent->before);
 		recent->before = recent->now;
-		recent->now = (struct frec_map){0};
+		recent->now = (struct frec_table){0};
 	}
-	if (!frec__map_put(&recent->now, key, &is_new))
+	if (!frec__table_put(&recent->now, key, &is_new))
 		return -ENOMEM;
-	return !is_new || frec__map_get(&recent->before, key);
+	return !is_new || frec__table_get(&recent->before, key);
 }
 
 static inline void frec__recent_free(struct frec_recent *recent)
 {
-	frec__map_free(&recent->now);
-	frec__map_free(&recent->before);
+	frec__table_free(&recent->now);
+	frec__table_free(&recent->before);
 }
 
 #endif

@@ -7,9 +7,9 @@
 
 static uint64_t hash(const struct frec_stack_count *key)
 {
-	uint64_t value = frec__map_mix((uintptr_t)key->process, (uintptr_t)key->source);
+	uint64_t value = frec__table_mix((uintptr_t)key->process, (uintptr_t)key->source);
 
-	return frec__map_mix(value, key->stack->id);
+	return frec__table_mix(value, key->stack->id);
 }
 
 static bool same(const struct frec_stack_count *a, const struct frec_stack_count *b)
@@ -35,7 +35,7 @@ static int append(struct frec_stack_counts *counts, const struct frec_stack_coun
 static int add(struct frec_stack_counts *counts, const struct frec_stack_count *item)
 {
 	for (uint64_t key = hash(item);; key++) {
-		uint32_t *index = frec__map_put(&counts->indices, key, NULL);
+		uint32_t *index = frec__table_put(&counts->indices, key, NULL);
 
 		if (!index)
 			return -ENOMEM;
@@ -100,6 +100,6 @@ int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 void frec__stack_counts_deinit(struct frec_stack_counts *counts)
 {
 	free(counts->items);
-	frec__map_free(&counts->indices);
+	frec__table_free(&counts->indices);
 	*counts = (struct frec_stack_counts){0};
 }

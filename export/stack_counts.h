@@ -3,7 +3,7 @@
 #ifndef FREC_EXPORT_STACK_COUNTS_H
 #define FREC_EXPORT_STACK_COUNTS_H
 
-#include "export/read/map.h"
+#include "proto/table.h"
 #include "export/timeline/timeline.h"
 
 struct frec_stack_count {
@@ -17,7 +17,7 @@ struct frec_stack_count {
 struct frec_stack_counts {
 	struct frec_stack_count *items; /* in the order in which they were met first */
 	size_t count, room;
-	struct frec_map indices; /* plus 1, by hash */
+	struct frec_table indices; /* plus 1, by hash */
 };
 
 /* Both return 0 or -ENOMEM; an event without a stack is passed over. */

@@ -32,7 +32,7 @@ static int64_t call(struct frec_stack_tree *tree, uint32_t caller,
 {
 	uint32_t id = location ? location->id : NO_LOCATION - (uint32_t)end;
 	size_t functions = location && location->names.count ? location->names.count : 1;
-	uint32_t *last = frec__map_put(&tree->called, (uint64_t)caller << 32 | id, NULL);
+	uint32_t *last = frec__table_put(&tree->called, (uint64_t)caller << 32 | id, NULL);
 	int result = last ? 0 : -ENOMEM;
 
 	if (result || *last)
@@ -82,6 +82,6 @@ void frec__stack_tree_deinit(struct frec_stack_tree *tree)
 {
 	free(tree->nodes);
 	free(tree->stacks.entries);
-	frec__map_free(&tree->called);
+	frec__table_free(&tree->called);
 	*tree = (struct frec_stack_tree){0};
 }

@@ -7,7 +7,7 @@
 #define FREC_EXPORT_STACK_TREE_H
 
 #include "export/by_id.h"
-#include "export/read/map.h"
+#include "proto/table.h"
 #include "export/timeline/stacks.h"
 #include "export/read/text.h"
 
@@ -27,7 +27,7 @@ struct frec_stack_tree {
 	/* the first has the number 1; callers come before whom they call */
 	struct frec_stack_node *nodes;
 	size_t count, room;
-	struct frec_map called;	  /* nodes by the node that calls and the location */
+	struct frec_table called; /* nodes by the node that calls and the location */
 	struct frec_by_id stacks; /* uint32_t: nodes by the stack's number */
 };
 

@@ -11,7 +11,7 @@ static uint64_t hash(const char *string)
 	uint64_t value = 0;
 
 	for (; *string; string++)
-		value = frec__map_mix(value, (unsigned char)*string);
+		value = frec__table_mix(value, (unsigned char)*string);
 	return value;
 }
 
@@ -38,7 +38,7 @@ static int64_t add(struct frec_strings *strings, const char *string)
 int64_t frec__strings_add(struct frec_strings *strings, const char *string)
 {
 	for (uint64_t key = hash(string);; key++) {
-		uint32_t *number = frec__map_put(&strings->numbers, key, NULL);
+		uint32_t *number = frec__table_put(&strings->numbers, key, NULL);
 		int64_t result;
 
 		if (!number)
@@ -59,6 +59,6 @@ void frec__strings_deinit(struct frec_strings *strings)
 	for (size_t i = 0; i < strings->count; i++)
 		free(strings->strings[i]);
 	free(strings->strings);
-	frec__map_free(&strings->numbers);
+	frec__table_free(&strings->numbers);
 	*strings = (struct frec_strings){0};
 }

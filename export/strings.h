@@ -4,13 +4,13 @@
 #ifndef FREC_EXPORT_STRINGS_H
 #define FREC_EXPORT_STRINGS_H
 
-#include "export/read/map.h"
+#include "proto/table.h"
 
 /* Start with zeroes. */
 struct frec_strings {
 	char **strings;
 	size_t count, room;
-	struct frec_map numbers; /* plus 1, by hash */
+	struct frec_table numbers; /* plus 1, by hash */
 };
 
 /* Its number, or -ENOMEM. */

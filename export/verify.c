@@ -110,7 +110,7 @@ static void check_sample(struct frec_verify *verify, const struct frec_record *r
 		check->uncounted++;
 }
 
-static void report_chunk(struct frec_verify *verify, const struct frec_chunk *chunk,
+static void report_chunk(struct frec_verify *verify, const struct frec_chunk_view *chunk,
 			 const struct chunk_check *check)
 {
 	const struct {
@@ -146,7 +146,7 @@ static void report_chunk(struct frec_verify *verify, const struct frec_chunk *ch
 				     check->last);
 }
 
-static void check_chunk(struct frec_verify *verify, const struct frec_chunk *chunk,
+static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view *chunk,
 			struct frec_chunk_data *data)
 {
 	struct frec_cpu_check *cpu = frec__verify_find_cpu(verify, chunk->cpu, chunk->ring);

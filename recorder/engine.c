@@ -117,10 +117,10 @@ static void meanwhile(void *context)
 	frec__sideband_drain(&engine->sideband);
 }
 
-static struct frec_snapshot describe(struct frec_engine *engine, const struct frec_reason *reason,
-				     int64_t only_uid)
+static struct frec_snapshot_job describe(struct frec_engine *engine,
+					 const struct frec_reason *reason, int64_t only_uid)
 {
-	return (struct frec_snapshot){
+	return (struct frec_snapshot_job){
 		.rings = engine->ring,
 		.ring_count = engine->ring_count,
 		.sources = engine->source,
@@ -139,8 +139,8 @@ static struct frec_snapshot describe(struct frec_engine *engine, const struct fr
 	};
 }
 
-static struct frec_snapshot capture(struct frec_engine *engine, const struct frec_reason *reason,
-				    int64_t only_uid)
+static struct frec_snapshot_job capture(struct frec_engine *engine,
+					const struct frec_reason *reason, int64_t only_uid)
 {
 	// Records of events that nobody has looked at are not taken.
 	frec__engine_look_shm(engine);
@@ -151,7 +151,7 @@ static struct frec_snapshot capture(struct frec_engine *engine, const struct fre
 	return describe(engine, reason, only_uid);
 }
 
-static int write_capture(struct frec_engine *engine, const struct frec_snapshot *snapshot,
+static int write_capture(struct frec_engine *engine, const struct frec_snapshot_job *snapshot,
 			 char *ret_path, struct frec_error *reterr)
 {
 	char path[PATH_MAX];
@@ -177,7 +177,7 @@ static int write_capture(struct frec_engine *engine, const struct frec_snapshot 
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr)
 {
-	struct frec_snapshot snapshot = capture(engine, reason, only_uid);
+	struct frec_snapshot_job snapshot = capture(engine, reason, only_uid);
 
 	return write_capture(engine, &snapshot, ret_path, reterr);
 }
@@ -196,7 +196,7 @@ static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 
 static void write_death(struct frec_engine *engine, const struct frec_death *death)
 {
-	struct frec_snapshot snapshot = capture(engine, &death->reason, death->only_uid);
+	struct frec_snapshot_job snapshot = capture(engine, &death->reason, death->only_uid);
 	struct frec_thread_stacks stacks = frec__engine_core_take(engine, death->reason.pid);
 	bool wanted = death->watched || frec__snapshot_mentions(&snapshot, death->reason.pid);
 

@@ -80,7 +80,7 @@ struct frec_engine {
 	size_t source_count;
 	struct frec_source *source;
 	struct frec_sideband sideband;
-	struct frec_processes processes;
+	struct frec_process_table processes;
 	struct frec_declarations declarations;
 	struct frec_capture capture;
 	struct frec_folder folder;

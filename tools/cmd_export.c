@@ -7,7 +7,7 @@
 #include "tools/cli.h"
 #include "tools/inputs.h"
 #include "tools/outputs.h"
-#include "tools/rule_options.h"
+#include "tools/shape_options.h"
 #include "tools/symbol_options.h"
 
 #define USAGE \
@@ -53,7 +53,7 @@ static const char help_options[] =
 static void print_help(void)
 {
 	printf("usage: " USAGE "\n\n%s%s\nformats, and the endings that mean them:\n", help_options,
-	       frec__rule_options_help);
+	       frec__shape_options_help);
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
 
@@ -71,7 +71,7 @@ struct arguments {
 	uint32_t *pids;
 	struct frec_filter_options filter;
 	struct frec_symbol_options symbols;
-	struct frec_rules rules;
+	struct frec_shape_rules rules;
 };
 
 static bool parse_number(const char *text, uint32_t *ret)
@@ -179,8 +179,8 @@ static int parse(struct arguments *arguments, int argc, char **argv)
 						       "--symbols %s: no more than %d of these",
 						       optarg, FREC_SYMBOL_FOLDERS_MAX);
 			if (!taken)
-				taken = frec__rule_options_take(&arguments->rules, option, optarg,
-								&error);
+				taken = frec__shape_options_take(&arguments->rules, option, optarg,
+								 &error);
 			if (taken < 0 && option == FREC_OPTION_RULES)
 				return frec__cli_fail("%s", error.message);
 			if (taken < 0)
@@ -234,7 +234,7 @@ int frec_cmd_export(int argc, char **argv)
 	else
 		status = frec__cli_fail("out of memory");
 	frec__outputs_deinit(&arguments.outputs);
-	frec__rules_free(&arguments.rules);
+	frec__shape_rules_free(&arguments.rules);
 	free(arguments.events);
 	free(arguments.pids);
 	return status;

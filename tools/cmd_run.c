@@ -118,7 +118,7 @@ static pid_t start(char **command, void (*inherited)(int), int *ret_go)
 // can be read.
 static void let_go(struct frec_session *session, pid_t pid, int go)
 {
-	struct frec_processes *table = &session->engine.processes;
+	struct frec_process_table *table = &session->engine.processes;
 	struct pollfd poller = {.fd = go};
 	struct frec_error error;
 	int memory = -1;

@@ -30,8 +30,8 @@ struct build {
 	const struct frec_code **programs;
 	uint32_t *program_names, *sources; // strings
 	uint32_t function_count, program_count, source_count;
-	struct frec_map by_name, by_file; // functions and sources, plus 1
-	struct frec_by_id by_code;	  // uint32_t: programs plus 1
+	struct frec_table by_name, by_file; // functions and sources, plus 1
+	struct frec_by_id by_code;	    // uint32_t: programs plus 1
 	struct frec_output *output;
 	struct frec_text text;
 	const char *machine;
@@ -72,7 +72,7 @@ static const struct frec_name *name_of(const struct frec_stack_node *node)
 static uint32_t source_of(struct build *build, const char *file)
 {
 	uint32_t number = string(build, file),
-		 *source = frec__map_put(&build->by_file, number, NULL);
+		 *source = frec__table_put(&build->by_file, number, NULL);
 
 	build->text.failed |= !source;
 	if (!source)
@@ -97,7 +97,7 @@ static uint32_t function_of(struct build *build, const struct frec_stack_node *n
 	frec__text_free(&words);
 	if (node->location && node->location->code)
 		made.program = program_of(build, node->location->code);
-	function = frec__map_put(&build->by_name, (uint64_t)made.name << 32 | made.program, NULL);
+	function = frec__table_put(&build->by_name, (uint64_t)made.name << 32 | made.program, NULL);
 	build->text.failed |= !function;
 	if (!function)
 		return 0;
@@ -404,8 +404,8 @@ int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *m
 	free(build.program_names);
 	free(build.sources);
 	free(build.by_code.entries);
-	frec__map_free(&build.by_name);
-	frec__map_free(&build.by_file);
+	frec__table_free(&build.by_name);
+	frec__table_free(&build.by_file);
 	frec__text_free(&build.text);
 	return result;
 }

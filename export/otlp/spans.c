@@ -16,13 +16,13 @@ enum { OF_BOOT = 1, OF_SPAN, OF_CUT, OF_FLOW, OF_TRACE };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
 {
-	return frec__map_mix(frec__map_mix(hash, value), value >> 32);
+	return frec__table_mix(frec__table_mix(hash, value), value >> 32);
 }
 
 static uint64_t mix_text(uint64_t hash, const char *text)
 {
 	for (; *text; text++)
-		hash = frec__map_mix(hash, (uint8_t)*text);
+		hash = frec__table_mix(hash, (uint8_t)*text);
 	return hash;
 }
 
@@ -100,8 +100,8 @@ static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
 					    const struct frec_event *event, bool make)
 {
 	uint64_t key = (uint64_t)event->host->index << 32 | event->record->tid;
-	uint32_t *number = make ? frec__map_put(&spans->threads, key, NULL)
-				: frec__map_get(&spans->threads, key);
+	uint32_t *number = make ? frec__table_put(&spans->threads, key, NULL)
+				: frec__table_get(&spans->threads, key);
 
 	if (!number)
 		return NULL;
@@ -337,5 +337,5 @@ void frec__otlp_spans_deinit(struct frec_otlp_spans *spans)
 		free(find_lane(spans, i)->data);
 	free(spans->lanes.entries);
 	free(spans->thread_list.entries);
-	frec__map_free(&spans->threads);
+	frec__table_free(&spans->threads);
 }

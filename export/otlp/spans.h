@@ -8,7 +8,7 @@
  * snapshot that has it, gives it the same ones:
  *
  *     span    boot, time, CPU and thread of its begin
- *     trace   the value that a flow goes by (rules.h), the same in all processes that tell it; a
+ *     trace   the value that a flow goes by (shape_rules.h), the same in all processes that tell it; a
  *             text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is taken as it is.
  *             Without a flow that of the span around it, else one of its own
  *     parent  the span that the begin says it is part of, else the innermost one of the thread that
@@ -23,7 +23,7 @@
 
 #include "export/by_id.h"
 #include "export/timeline/events.h"
-#include "export/read/map.h"
+#include "proto/table.h"
 #include "export/timeline/shapes.h"
 
 #define FREC_OTLP_TRACE_ID 16
@@ -55,7 +55,7 @@ enum frec_otlp_end {
 
 struct frec_otlp_spans {
 	const struct frec_shapes *shapes;
-	struct frec_map threads;       /* number in thread_list, from 1 */
+	struct frec_table threads;     /* number in thread_list, from 1 */
 	struct frec_by_id thread_list; /* struct frec_otlp_thread */
 	struct frec_by_id lanes;       /* struct frec_otlp_span, by number of the lane */
 	struct frec_otlp_span ended;   /* the last one */

@@ -73,7 +73,7 @@ int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
 {
 	bool is_new;
 
-	return frec__map_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
+	return frec__table_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
 }
 
 static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
@@ -243,8 +243,8 @@ static void destroy(void *state)
 			perfetto->context->timeline->hosts.hosts[i].snapshot->source_count);
 	frec__perfetto_stacks_deinit(&perfetto->stacks);
 	free(perfetto->sources);
-	frec__map_free(&perfetto->described);
-	frec__map_free(&perfetto->counters);
+	frec__table_free(&perfetto->described);
+	frec__table_free(&perfetto->counters);
 	free(perfetto->packed);
 	free(perfetto);
 }

@@ -67,8 +67,8 @@ struct frec_perfetto {
 	struct frec_perfetto_source **sources; /* of each host */
 	const struct frec_host *host;	       /* of the packet being made */
 	struct frec_arena arena;	       /* of it, too */
-	struct frec_map described;	       /* numbers of the tracks that have a descriptor */
-	struct frec_map counters;	       /* of counters and processes: number of the track */
+	struct frec_table described;	       /* numbers of the tracks that have a descriptor */
+	struct frec_table counters;	       /* of counters and processes: number of the track */
 	uint64_t log_count;		       /* numbers of log messages */
 	struct frec_perfetto_stacks stacks;
 	uint8_t *packed;

@@ -29,7 +29,7 @@ static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
 		return 0;
 	track.has_uuid = true;
 	track.uuid = uuid;
-	track.has_parent_uuid = frec__map_get(&perfetto->described, process) != NULL;
+	track.has_parent_uuid = frec__table_get(&perfetto->described, process) != NULL;
 	track.parent_uuid = process;
 	track.name = frec__arena_utf8(&perfetto->arena, name, strlen(name), "");
 	track.counter = counter;
@@ -103,9 +103,9 @@ int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event
 
 	for (size_t i = 0; i < shape->counter_count && !result; i++) {
 		uint32_t number = shape->counters[i].number;
-		uint64_t key = frec__map_mix(frec__map_mix(number, event->host->index), pid);
+		uint64_t key = frec__table_mix(frec__table_mix(number, event->host->index), pid);
 		bool is_new;
-		uint32_t *index = frec__map_put(&perfetto->counters, key, &is_new);
+		uint32_t *index = frec__table_put(&perfetto->counters, key, &is_new);
 		uint64_t track;
 
 		if (!index)

@@ -15,13 +15,13 @@
 // Numbers of fields, as in proto/flightrec.proto; a test compares them with it.
 enum { CPU = 1, COUNT = 2, FIRST = 3, LAST = 4, SIZE = 5, PLAIN = 6, ZSTD = 7, RING = 8 };
 
-bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk *ret_chunk,
+bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
 			  struct frec_chunk_content *ret_content)
 {
 	const uint8_t *p = view->body, *end = p + view->body_size;
 	struct frec_wire_field field;
 
-	*ret_chunk = (struct frec_chunk){0};
+	*ret_chunk = (struct frec_chunk_view){0};
 	*ret_content = (struct frec_chunk_content){0};
 	if (frec__wire_check(&flightrec__records__descriptor, p, view->body_size))
 		return false;
@@ -89,12 +89,12 @@ static int uncompress(const struct frec_chunk_content *content, uint32_t size,
 	return 0;
 }
 
-int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk *chunk,
+int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
 			      struct frec_chunk_data *data, struct frec_error *reterr)
 {
 	struct frec_chunk_content content;
 	struct frec_part_view view;
-	struct frec_chunk found;
+	struct frec_chunk_view found;
 	const char *why;
 	int result;
 

@@ -44,7 +44,7 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
 	struct frec_chunk_content content;
-	struct frec_chunk chunk;
+	struct frec_chunk_view chunk;
 
 	if (!frec__chunk_describe(view, &chunk, &content))
 		return -EBADMSG;
@@ -52,7 +52,7 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 	chunk.part_size = (uint32_t)view->size;
 	if (snapshot->chunk_count == snapshot->chunk_capacity) {
 		size_t capacity = snapshot->chunk_capacity ? 2 * snapshot->chunk_capacity : 64;
-		struct frec_chunk *chunks =
+		struct frec_chunk_view *chunks =
 			reallocarray(snapshot->chunks, capacity, sizeof(*chunks));
 
 		if (!chunks)

@@ -18,7 +18,7 @@
 #include "proto/error.h"
 
 /* Where one Records part stands, and what it says about itself. */
-struct frec_chunk {
+struct frec_chunk_view {
 	uint64_t offset;    /* of the part in the file */
 	uint32_t part_size; /* bytes in the file */
 	uint32_t cpu, ring;
@@ -54,7 +54,7 @@ struct frec_snapshot {
 	size_t thread_stack_count;
 	Flightrec__KernelSymbols *const *kernel_symbols;
 	size_t kernel_symbols_count;
-	struct frec_chunk *chunks; /* in file order */
+	struct frec_chunk_view *chunks; /* in file order */
 	size_t chunk_count, chunk_capacity;
 	uint64_t part_count;	/* parts before End */
 	uint64_t unknown_parts; /* of them, of kinds that this reader does not know and skipped */
@@ -110,12 +110,12 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
 /* What a Records part says about itself, beside where it stands, and the bytes of its records as
  * they lie in it. Nothing is allocated. Returns whether it is one. */
-bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk *ret_chunk,
+bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
 			  struct frec_chunk_content *ret_content);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data
  * when done. */
-int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk *chunk,
+int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
 			      struct frec_chunk_data *data, struct frec_error *reterr);
 
 /* The file's clocks applied to a time of CLOCK_MONOTONIC: by the last reading before it, else by

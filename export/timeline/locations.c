@@ -32,13 +32,13 @@ void frec__locations_deinit(struct frec_locations *locations)
 	for (size_t i = 0; i < locations->code_count; i++)
 		free(locations->codes[i]);
 	free(locations->locations);
-	frec__map_free(&locations->indices);
+	frec__table_free(&locations->indices);
 	free(locations->codes);
 	free(locations->symbols);
 	*locations = (struct frec_locations){0};
 }
 
-bool frec__map_is_file(const Flightrec__Map *map)
+bool frec__table_is_file(const Flightrec__Map *map)
 {
 	static const char vdso[] = "[vdso]";
 
@@ -149,8 +149,8 @@ static uint64_t place_hash(const struct frec_location *location)
 	struct frec_frame frame = {
 		.kind = location->kind, .exact = location->exact, .signal = location->signal};
 
-	return frec__map_mix(frec__map_mix(how_of(&frame), location->address),
-			     location->code ? location->code->id + 1 : 0);
+	return frec__table_mix(frec__table_mix(how_of(&frame), location->address),
+			       location->code ? location->code->id + 1 : 0);
 }
 
 static bool same_place(const struct frec_location *a, const struct frec_location *b)
@@ -187,7 +187,7 @@ static struct frec_location *intern(struct frec_locations *locations,
 				    const struct frec_location *place)
 {
 	for (uint64_t key = place_hash(place);; key++) {
-		uint32_t *index = frec__map_put(&locations->indices, key, NULL);
+		uint32_t *index = frec__table_put(&locations->indices, key, NULL);
 
 		if (!index)
 			return NULL;
@@ -232,7 +232,7 @@ static struct frec_location *locate(struct frec_locations *locations,
 static struct frec_met_address *met_slot(struct frec_met_address *met, size_t size, uint64_t pc,
 					 uint32_t how)
 {
-	size_t at = frec__map_mix(how, pc) & (size - 1);
+	size_t at = frec__table_mix(how, pc) & (size - 1);
 
 	while (met[at].how && (met[at].pc != pc || met[at].how != how))
 		at = (at + 1) & (size - 1);

@@ -4,7 +4,7 @@
 #ifndef FREC_EXPORT_TIMELINE_LOCATIONS_H
 #define FREC_EXPORT_TIMELINE_LOCATIONS_H
 
-#include "export/read/map.h"
+#include "proto/table.h"
 #include "export/timeline/stacks.h"
 
 /* A process with its mappings, and the addresses in it that were met. */
@@ -27,7 +27,7 @@ struct frec_locations {
 	size_t code_count, code_room;
 	struct frec_location **locations;
 	size_t count, room;
-	struct frec_map indices;		 /* of those plus 1, by hash of the place */
+	struct frec_table indices;		 /* of those plus 1, by hash of the place */
 	const Flightrec__KernelSymbol **symbols; /* of the kernel, by address */
 	size_t symbol_count;
 	bool symbols_sorted;
@@ -50,6 +50,6 @@ const struct frec_location *frec__locations_kernel(struct frec_locations *locati
 
 /* Whether it is of a file, or the vDSO, which is like one: not the heap, not code made at run
  * time. */
-bool frec__map_is_file(const Flightrec__Map *map);
+bool frec__table_is_file(const Flightrec__Map *map);
 
 #endif

@@ -7,8 +7,8 @@
 
 struct frec_merge_ring {
 	uint32_t cpu, number;
-	size_t next_chunk;		/* where to look for this ring's next chunk */
-	const struct frec_chunk *chunk; /* the one in memory */
+	size_t next_chunk;		     /* where to look for this ring's next chunk */
+	const struct frec_chunk_view *chunk; /* the one in memory */
 	struct frec_chunk_data data;
 	size_t at;		   /* of the record after `record` */
 	struct frec_record record; /* the ring's next */

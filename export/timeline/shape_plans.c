@@ -66,7 +66,7 @@ struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, 
 }
 
 // The number of a kind of span, UINT32_MAX without memory.
-uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_rule *rule,
+uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			 const char *system, const char *name, size_t name_length)
 {
 	struct frec_span *span;
@@ -158,7 +158,7 @@ static const Flightrec__Source *first_match(const struct frec_shapes *shapes, co
 	return NULL;
 }
 
-static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *rule,
+static int plan_span_rule(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			  struct frec_error *reterr)
 {
 	const Flightrec__Source *begin = first_match(shapes, rule->event);
@@ -201,7 +201,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_rule *ru
 }
 
 // The rule's counter, one for all sources that it matches.
-static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_rule *rule,
+static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			    const Flightrec__Source *source)
 {
 	struct frec_counter *counters =
@@ -218,7 +218,7 @@ static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_rule *
 }
 
 // What a rule that names a field says of one source. Returns 0 or -ENOMEM.
-static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, size_t host,
+static int plan_field(struct frec_shapes *shapes, const struct frec_shape_rule *rule, size_t host,
 		      size_t index, size_t field, uint32_t *counter)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
@@ -251,7 +251,7 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_rule *rule, 
 	return 0;
 }
 
-static int plan_field_rule(struct frec_shapes *shapes, const struct frec_rule *rule,
+static int plan_field_rule(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			   struct frec_error *reterr)
 {
 	static const char *const kinds[] = {[FREC_RULE_COUNTER] = "counter",
@@ -324,7 +324,7 @@ static int drop_halves(struct frec_shapes *shapes, size_t host)
 	return 0;
 }
 
-int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_rules *rules,
+int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_shape_rules *rules,
 			    struct frec_error *reterr)
 {
 	int result = 0;

@@ -13,7 +13,7 @@ bool frec__plan_is_text(const Flightrec__Field *field);
 struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, size_t source);
 
 /* The number of a kind of span, UINT32_MAX without memory. */
-uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_rule *rule,
+uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			 const char *system, const char *name, size_t name_length);
 
 /* A field of both that tells which span of several it is, or NULL. */

@@ -25,7 +25,7 @@ struct frec_shapes_thread {
 };
 
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
-		      const struct frec_rules *rules, struct frec_error *reterr)
+		      const struct frec_shape_rules *rules, struct frec_error *reterr)
 {
 	int result;
 
@@ -72,16 +72,16 @@ void frec__shapes_deinit(struct frec_shapes *shapes)
 	free(shapes->counters);
 	free(shapes->thread_list);
 	free(shapes->lanes);
-	frec__map_free(&shapes->free_lanes);
-	frec__map_free(&shapes->open);
-	frec__map_free(&shapes->threads);
+	frec__table_free(&shapes->free_lanes);
+	frec__table_free(&shapes->open);
+	frec__table_free(&shapes->threads);
 	*shapes = (struct frec_shapes){0};
 }
 
 // What makes two values the same: numbers of every size and sign by their value, text by its bytes.
 static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *ret)
 {
-	uint64_t hash = frec__map_mix(seed, 1);
+	uint64_t hash = frec__table_mix(seed, 1);
 
 	switch (value->kind) {
 	case FREC_VALUE_UNSIGNED:
@@ -89,13 +89,13 @@ static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *
 	case FREC_VALUE_BOOL:
 	case FREC_VALUE_POINTER:
 	case FREC_VALUE_ENUM:
-		hash = frec__map_mix(hash, value->u);
+		hash = frec__table_mix(hash, value->u);
 		break;
 	case FREC_VALUE_TEXT:
 	case FREC_VALUE_BYTES:
-		hash = frec__map_mix(hash, 2);
+		hash = frec__table_mix(hash, 2);
 		for (size_t i = 0; i < value->size; i++)
-			hash = frec__map_mix(hash, value->data[i]);
+			hash = frec__table_mix(hash, value->data[i]);
 		break;
 	default:
 		return false;
@@ -114,8 +114,8 @@ static uint32_t pid_of(const struct frec_event *event)
 static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *event, uint32_t span,
 			  bool fresh)
 {
-	uint64_t kind = frec__map_mix(frec__map_mix(span, event->host->index), pid_of(event));
-	uint32_t *first = frec__map_get(&shapes->free_lanes, kind);
+	uint64_t kind = frec__table_mix(frec__table_mix(span, event->host->index), pid_of(event));
+	uint32_t *first = frec__table_get(&shapes->free_lanes, kind);
 	uint32_t lane;
 
 	if (first && *first && !fresh) {
@@ -144,7 +144,7 @@ static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *e
 static void leave_lane(struct frec_shapes *shapes, uint32_t lane)
 {
 	bool is_new;
-	uint32_t *first = frec__map_put(&shapes->free_lanes, shapes->lanes[lane].kind, &is_new);
+	uint32_t *first = frec__table_put(&shapes->free_lanes, shapes->lanes[lane].kind, &is_new);
 
 	if (!first) {
 		shapes->failed = true;
@@ -167,7 +167,7 @@ static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
 {
-	uint32_t *lane = frec__map_get(&shapes->open, key);
+	uint32_t *lane = frec__table_get(&shapes->open, key);
 	uint32_t span = plan->span;
 	bool is_new;
 
@@ -176,7 +176,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		shape->lane = lane ? 0 : take_lane(shapes, event, plan->span, false);
 		if (!shape->lane)
 			return;
-		lane = frec__map_put(&shapes->open, key, &is_new);
+		lane = frec__table_put(&shapes->open, key, &is_new);
 		if (!lane) {
 			shapes->failed = true;
 			return;
@@ -187,7 +187,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		shape->lane = *lane;
 		span = shapes->lanes[*lane].span;
 		shape->begin = shapes->lanes[*lane].begin;
-		frec__map_remove(&shapes->open, key);
+		frec__table_remove(&shapes->open, key);
 		leave_lane(shapes, shape->lane);
 	} else {
 		shape->lane = take_lane(shapes, event, plan->span, true);
@@ -204,7 +204,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
 			 bool activity)
 {
-	return frec__map_mix(event->host->index, activity ? UINT64_MAX : plan->span);
+	return frec__table_mix(event->host->index, activity ? UINT64_MAX : plan->span);
 }
 
 // The lane of an activity that is open, 0: it is not.
@@ -217,7 +217,7 @@ static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shap
 	if (field == SIZE_MAX ||
 	    !hash_value(&event->values[field], key_seed(plan, event, true), &key))
 		return 0;
-	lane = frec__map_get(&shapes->open, key);
+	lane = frec__table_get(&shapes->open, key);
 	return lane ? *lane : 0;
 }
 
@@ -229,7 +229,7 @@ static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 	uint64_t key = (uint64_t)event->host->index << 32 | event->record->tid;
 	struct frec_shapes_thread *thread;
 	bool is_new;
-	uint32_t *index = frec__map_put(&shapes->threads, key, &is_new);
+	uint32_t *index = frec__table_put(&shapes->threads, key, &is_new);
 
 	if (!index)
 		return NULL;
@@ -299,8 +299,8 @@ static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span
 
 static uint64_t identity_of(const struct frec_shapes_plan *plan, const struct frec_event *event)
 {
-	uint64_t seed = frec__map_mix(frec__map_mix(event->host->index, event->record->tid),
-				      ~(uint64_t)plan->span);
+	uint64_t seed = frec__table_mix(frec__table_mix(event->host->index, event->record->tid),
+					~(uint64_t)plan->span);
 	uint64_t identity;
 
 	return plan->identity != SIZE_MAX &&
@@ -329,7 +329,7 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 	depth = find_open(thread, plan->span, identity, &others);
 	// Beside one with another identity, or the end of one that had begun beside it.
 	if (!depth && (others || (plan->kind == FREC_SHAPE_END && identity &&
-				  frec__map_get(&shapes->open, identity)))) {
+				  frec__table_get(&shapes->open, identity)))) {
 		shape_by_key(shapes, plan, event, identity, shape);
 		return;
 	}

@@ -2,7 +2,7 @@
 /*
  * What events mean beside that they happened: some begin or end a span, have a counter's value, are
  * a line of a log, or belong together with others. It is decided here, once, for all formats, from
- * rules (rules.h) and from names:
+ * rules (shape_rules.h) and from names:
  *
  *     X_start, X_begin, X_enter and X_done, X_end, X_stop, X_exit   of one provider, also with two
  *     underscores, as PostgreSQL has them; the kernel's syscalls:sys_enter_X and sys_exit_X, where
@@ -39,14 +39,14 @@
 
 #include "export/timeline/events.h"
 #include "export/timeline/hosts.h"
-#include "export/read/map.h"
-#include "export/timeline/rules.h"
+#include "proto/table.h"
+#include "export/timeline/shape_rules.h"
 
 enum frec_shape_kind { FREC_SHAPE_INSTANT, FREC_SHAPE_BEGIN, FREC_SHAPE_END };
 
 /* A kind of span. */
 struct frec_span {
-	const struct frec_rule *rule; /* NULL: by its name */
+	const struct frec_shape_rule *rule; /* NULL: by its name */
 	char *system, *name;
 };
 
@@ -104,9 +104,9 @@ struct frec_shapes {
 
 	struct frec_lane *lanes; /* from 1 on */
 	size_t lane_count, lane_capacity;
-	struct frec_map free_lanes; /* of a kind and process: the first */
-	struct frec_map open;	    /* spans with keys: lane */
-	struct frec_map threads;    /* index in thread_list */
+	struct frec_table free_lanes; /* of a kind and process: the first */
+	struct frec_table open;	      /* spans with keys: lane */
+	struct frec_table threads;    /* index in thread_list */
 	struct frec_shapes_thread *thread_list;
 	size_t thread_count, thread_capacity;
 	size_t open_count; /* of threads and lanes together */
@@ -121,7 +121,7 @@ struct frec_shapes {
  * 0, -EINVAL when a rule fits no event, or -ENOMEM.
  */
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
-		      const struct frec_rules *rules, struct frec_error *reterr);
+		      const struct frec_shape_rules *rules, struct frec_error *reterr);
 
 /* The shape of an event, NULL: an instant and nothing else. Events come in the order of the
  * timeline, each once. Sets `failed` without memory. */
@@ -145,7 +145,7 @@ struct frec_shapes_plan {
 	size_t message, level;
 };
 
-int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_rules *rules,
+int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_shape_rules *rules,
 			    struct frec_error *reterr);
 
 #endif

@@ -47,7 +47,7 @@ static int find_epochs(struct frec_stack_life *life)
 	for (size_t i = 0; i < process->n_map; i++) {
 		const Flightrec__Map *map = process->map[i];
 
-		if (frec__map_is_file(map))
+		if (frec__table_is_file(map))
 			spans[count++] =
 				(struct frec_mapped_span){map->start, map->end, map->since};
 	}

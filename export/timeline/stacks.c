@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "export/timeline/locations.h"
-#include "export/read/map.h"
+#include "proto/table.h"
 #include "export/timeline/stack_lives.h"
 
 // Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it
@@ -25,7 +25,7 @@ struct frec_stacks {
 	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // in the order in which they were met
 	size_t stack_count, stack_room;
-	struct frec_map indices; // plus 1, by hash
+	struct frec_table indices; // plus 1, by hash
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
 	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of those
@@ -92,7 +92,7 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 	for (size_t i = 0; i < stacks->stack_count; i++)
 		free(stacks->stacks[i]);
 	free(stacks->stacks);
-	frec__map_free(&stacks->indices);
+	frec__table_free(&stacks->indices);
 	frec__locations_deinit(&stacks->locations);
 	frec__unwinder_destroy(stacks->unwinder);
 	free(stacks);
@@ -163,7 +163,7 @@ static uint64_t hash(const struct frec_stacks *stacks)
 	uint64_t value = stacks->end.reason;
 
 	for (size_t i = 0; i < stacks->found_count; i++)
-		value = frec__map_mix(value, stacks->found[i]->id);
+		value = frec__table_mix(value, stacks->found[i]->id);
 	return value;
 }
 
@@ -209,7 +209,7 @@ static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 	if (!stacks->found_count)
 		return NULL;
 	for (uint64_t key = hash(stacks);; key++) {
-		uint32_t *index = frec__map_put(&stacks->indices, key, NULL);
+		uint32_t *index = frec__table_put(&stacks->indices, key, NULL);
 
 		if (!index)
 			return NULL;

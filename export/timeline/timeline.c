@@ -80,8 +80,8 @@ static void settle_filters(struct frec_timeline *timeline)
 
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
 			size_t count, const struct frec_filter_options *options,
-			const struct frec_rules *rules, const struct frec_unwinder_options *symbols,
-			struct frec_error *reterr)
+			const struct frec_shape_rules *rules,
+			const struct frec_unwinder_options *symbols, struct frec_error *reterr)
 {
 	int result = frec__filter_check(snapshots, count, options, reterr);
 

@@ -47,8 +47,8 @@ struct frec_timeline {
  * 0 or a negative errno. */
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
 			size_t count, const struct frec_filter_options *options,
-			const struct frec_rules *rules, const struct frec_unwinder_options *symbols,
-			struct frec_error *reterr);
+			const struct frec_shape_rules *rules,
+			const struct frec_unwinder_options *symbols, struct frec_error *reterr);
 
 /* The next event, valid until the next call, or NULL at the end (or without memory: `failed`). */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);

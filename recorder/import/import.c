@@ -334,7 +334,8 @@ int frec__import(int fd, const char *name, const char *output,
 		 struct frec_error *reterr)
 {
 	static const struct frec_reason nothing_happened;
-	static const struct frec_snapshot snapshot = {.reason = &nothing_happened, .only_uid = -1};
+	static const struct frec_snapshot_job snapshot = {.reason = &nothing_happened,
+							  .only_uid = -1};
 	struct frec_import import = {.first = 0, .parts.file.fd = -1, .parts.file.folder = -1};
 	int r = frec__perf_data_open(&import.data, fd, name, reterr);
 

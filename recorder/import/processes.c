@@ -20,11 +20,11 @@ static void take_text(struct frec_bytes *bytes, char *ret, size_t room)
 	ret[strnlen(ret, room - 1)] = 0;
 }
 
-static void take_map(struct frec_processes *processes, const struct perf_event_header *header,
+static void take_map(struct frec_process_table *processes, const struct perf_event_header *header,
 		     struct frec_bytes *bytes, uint64_t time)
 {
 	uint32_t pid = frec__bytes_u32(bytes), protection = PROT_EXEC;
-	struct frec_map map = {.since = time};
+	struct frec_mapping map = {.since = time};
 	const uint8_t *which = NULL;
 	char path[4096];
 
@@ -54,7 +54,7 @@ static void take_map(struct frec_processes *processes, const struct perf_event_h
 	frec__process_table_map(processes, pid, &map);
 }
 
-void frec__import_process_record(struct frec_processes *processes, const uint8_t *record,
+void frec__import_process_record(struct frec_process_table *processes, const uint8_t *record,
 				 size_t size, uint64_t time)
 {
 	struct frec_bytes bytes = frec__bytes(record, size);
@@ -99,7 +99,8 @@ static int by_path(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-void frec__import_finish_processes(struct frec_processes *processes, struct frec_perf_data *data)
+void frec__import_finish_processes(struct frec_process_table *processes,
+				   struct frec_perf_data *data)
 {
 	if (data->build_id_count)
 		qsort(data->build_ids, data->build_id_count, sizeof(*data->build_ids), by_path);
@@ -108,7 +109,7 @@ void frec__import_finish_processes(struct frec_processes *processes, struct frec
 		     process = process->next) {
 			process->kernel = process->pid == KTHREADD || process->ppid == KTHREADD;
 			for (size_t k = 0; k < process->maps && data->build_id_count; k++) {
-				struct frec_map *map = &process->map[k];
+				struct frec_mapping *map = &process->map[k];
 				struct frec_perf_build_id key = {.path = map->path}, *found;
 
 				if (map->build_id_size)

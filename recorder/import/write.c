@@ -227,8 +227,8 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 static void put_records(struct frec_import *import, struct ring *ring)
 {
 	static const struct frec_reason nothing_happened;
-	struct frec_processes *processes = calloc(1, sizeof(*processes));
-	struct frec_snapshot snapshot = {
+	struct frec_process_table *processes = calloc(1, sizeof(*processes));
+	struct frec_snapshot_job snapshot = {
 		.processes = processes, .reason = &nothing_happened, .only_uid = -1};
 	struct frec_parts *parts = &import->parts;
 	struct frec_sort_item item;

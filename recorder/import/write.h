@@ -47,10 +47,11 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
 void frec__import_write(struct frec_import *import);
 
 /* Takes in a record that tells of a process. It is `size` bytes with its header, and hostile. */
-void frec__import_process_record(struct frec_processes *processes, const uint8_t *record,
+void frec__import_process_record(struct frec_process_table *processes, const uint8_t *record,
 				 size_t size, uint64_t time);
 /* Fills in what only the file's table knows of the mappings' build-ids, and which are threads of
  * the kernel. */
-void frec__import_finish_processes(struct frec_processes *processes, struct frec_perf_data *data);
+void frec__import_finish_processes(struct frec_process_table *processes,
+				   struct frec_perf_data *data);
 
 #endif

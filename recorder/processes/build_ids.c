@@ -23,7 +23,7 @@ struct known {
 	dev_t device;
 	ino_t inode; // 0: free
 	struct timespec changed;
-	uint8_t id[sizeof(((struct frec_map *)0)->build_id)];
+	uint8_t id[sizeof(((struct frec_mapping *)0)->build_id)];
 	uint8_t size; // 0: it has none
 };
 
@@ -59,7 +59,8 @@ static size_t aligned(size_t size, size_t alignment)
 	return (size + alignment - 1) & ~(alignment - 1);
 }
 
-static bool find_note(const struct image *image, const Elf64_Phdr *segment, struct frec_map *map)
+static bool find_note(const struct image *image, const Elf64_Phdr *segment,
+		      struct frec_mapping *map)
 {
 	uint8_t notes[NOTES_MAX];
 	size_t alignment = segment->p_align == 8 ? 8 : 4, at = 0;
@@ -92,7 +93,7 @@ static bool find_note(const struct image *image, const Elf64_Phdr *segment, stru
 	return false;
 }
 
-static void read_build_id(const struct image *image, struct frec_map *map)
+static void read_build_id(const struct image *image, struct frec_mapping *map)
 {
 	Elf64_Ehdr header;
 
@@ -111,7 +112,7 @@ static void read_build_id(const struct image *image, struct frec_map *map)
 	}
 }
 
-void frec__build_ids_vdso(struct frec_map *map)
+void frec__build_ids_vdso(struct frec_mapping *map)
 {
 	// Its notes stand at its beginning, and a page is the least that can be mapped.
 	const struct image image = {.fd = -1,
@@ -125,7 +126,7 @@ void frec__build_ids_vdso(struct frec_map *map)
 
 // What the mapping is of, or what has its path now, if it is the same. `root` goes through the
 // process's own root folder.
-static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_map *map,
+static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
 		      char *ret_path, size_t size, struct stat *ret)
 {
 	snprintf(ret_path, size, "map_files/%llx-%llx", (unsigned long long)map->start,
@@ -158,7 +159,7 @@ static bool is_same(const struct known *known, const struct stat *status)
 }
 
 void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, ino_t inode,
-			  struct frec_map *map)
+			  struct frec_mapping *map)
 {
 	FREC_CLOSE int fd = -1;
 	struct stat status, opened;

@@ -20,10 +20,10 @@ struct frec_build_ids;
  * sideband tells them. `*ids` is NULL at first, and made here.
  */
 void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, ino_t inode,
-			  struct frec_map *map);
+			  struct frec_mapping *map);
 void frec__build_ids_free(struct frec_build_ids *ids);
 
 /* The same for the vDSO of 64-bit processes, which is the same in all of them. */
-void frec__build_ids_vdso(struct frec_map *map);
+void frec__build_ids_vdso(struct frec_mapping *map);
 
 #endif

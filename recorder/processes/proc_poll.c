@@ -36,7 +36,7 @@ static size_t living_threads(const struct frec_process *process)
 	return count;
 }
 
-static void name_thread(struct frec_processes *table, int tasks, uint32_t pid, uint32_t tid)
+static void name_thread(struct frec_process_table *table, int tasks, uint32_t pid, uint32_t tid)
 {
 	FREC_FREE char *name = NULL;
 	char path[64];
@@ -50,7 +50,7 @@ static void name_thread(struct frec_processes *table, int tasks, uint32_t pid, u
 }
 
 // New threads with their names, and who is gone; with `names`, what the others are called by now.
-static void poll_threads(struct frec_processes *table, struct frec_process *process, bool names,
+static void poll_threads(struct frec_process_table *table, struct frec_process *process, bool names,
 			 uint64_t now)
 {
 	FREC_FREE bool *seen = calloc(process->threads + 1, sizeof(*seen));
@@ -94,7 +94,7 @@ uint64_t frec__process_table_next_look(uint64_t began, uint64_t interval)
 	return began + (took > interval / LEISURE ? LEISURE * took : interval);
 }
 
-void frec__process_table_each(struct frec_processes *table,
+void frec__process_table_each(struct frec_process_table *table,
 			      void (*visit)(void *context, const struct frec_process *),
 			      void *context)
 {
@@ -109,7 +109,7 @@ void frec__process_table_each(struct frec_processes *table,
 
 // Those that the list no longer has. Ending one can take others out of the table: then the walk
 // begins anew.
-static void end_unseen(struct frec_processes *table, uint64_t now)
+static void end_unseen(struct frec_process_table *table, uint64_t now)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
 		struct frec_process *process = table->bucket[i];
@@ -125,7 +125,7 @@ static void end_unseen(struct frec_processes *table, uint64_t now)
 	}
 }
 
-void frec__process_table_poll(struct frec_processes *table,
+void frec__process_table_poll(struct frec_process_table *table,
 			      bool (*matters)(void *context, const struct frec_process *),
 			      void *context, bool names)
 {

@@ -63,7 +63,7 @@ static bool parse_stat(const char *text, struct stat_line *ret)
 	return true;
 }
 
-static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
+static void read_maps(struct frec_process_table *table, int folder, uint32_t pid)
 {
 	FREC_FREE char *text = frec__read_file_at(folder, "maps", MAPS_FILE_MAX);
 	char *save = NULL;
@@ -71,7 +71,7 @@ static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
 	if (!text)
 		return;
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct frec_map map = {0};
+		struct frec_mapping map = {0};
 		unsigned int major, minor;
 		unsigned long inode;
 		char permissions[8];
@@ -87,7 +87,7 @@ static void read_maps(struct frec_processes *table, int folder, uint32_t pid)
 	}
 }
 
-void frec__process_table_refresh(struct frec_processes *table, uint32_t pid)
+void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	FREC_CLOSE int folder = -1;
@@ -132,7 +132,7 @@ void frec__process_table_refresh(struct frec_processes *table, uint32_t pid)
 	}
 }
 
-static void scan_threads(struct frec_processes *table, int folder, uint32_t pid)
+static void scan_threads(struct frec_process_table *table, int folder, uint32_t pid)
 {
 	int fd = openat(folder, "task", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	FREC_CLOSEDIR DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
@@ -165,7 +165,7 @@ static bool is_same_life(const struct frec_process *process, const struct stat_l
 	return apart > -START_JITTER && apart < START_JITTER;
 }
 
-struct frec_process *frec__process_table_scan_one(struct frec_processes *table, uint32_t pid)
+struct frec_process *frec__process_table_scan_one(struct frec_process_table *table, uint32_t pid)
 {
 	FREC_FREE char *text = NULL;
 	FREC_CLOSE int folder = -1;
@@ -204,7 +204,7 @@ struct frec_process *frec__process_table_scan_one(struct frec_processes *table, 
 	return process;
 }
 
-void frec__process_table_remap(struct frec_processes *table, uint32_t pid)
+void frec__process_table_remap(struct frec_process_table *table, uint32_t pid)
 {
 	FREC_CLOSE int folder = -1;
 	char path[64];
@@ -218,7 +218,7 @@ void frec__process_table_remap(struct frec_processes *table, uint32_t pid)
 	read_maps(table, folder, pid);
 }
 
-int frec__process_table_scan(struct frec_processes *table)
+int frec__process_table_scan(struct frec_process_table *table)
 {
 	FREC_CLOSEDIR DIR *proc = opendir("/proc");
 	struct dirent *entry;

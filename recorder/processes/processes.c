@@ -14,17 +14,17 @@
 // the offset between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
-static struct frec_process **bucket(const struct frec_processes *table, uint32_t pid)
+static struct frec_process **bucket(const struct frec_process_table *table, uint32_t pid)
 {
 	return (struct frec_process **)&table->bucket[pid % FREC_PROCESS_BUCKETS];
 }
 
-static size_t map_bytes(const struct frec_map *map)
+static size_t map_bytes(const struct frec_mapping *map)
 {
 	return sizeof(*map) + strlen(map->path) + 1;
 }
 
-static void clear_maps(struct frec_processes *table, struct frec_process *process)
+static void clear_maps(struct frec_process_table *table, struct frec_process *process)
 {
 	for (size_t i = 0; i < process->maps; i++) {
 		table->map_bytes -= map_bytes(&process->map[i]);
@@ -34,7 +34,7 @@ static void clear_maps(struct frec_processes *table, struct frec_process *proces
 	process->maps_missing = 0;
 }
 
-static void process_free(struct frec_processes *table, struct frec_process *process)
+static void process_free(struct frec_process_table *table, struct frec_process *process)
 {
 	clear_maps(table, process);
 	free(process->map);
@@ -44,7 +44,7 @@ static void process_free(struct frec_processes *table, struct frec_process *proc
 	free(process);
 }
 
-void frec__process_table_deinit(struct frec_processes *table)
+void frec__process_table_deinit(struct frec_process_table *table)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
 		while (table->bucket[i]) {
@@ -56,10 +56,10 @@ void frec__process_table_deinit(struct frec_processes *table)
 	}
 	free(table->expected.cmdline);
 	frec__build_ids_free(table->build_ids);
-	*table = (struct frec_processes){0};
+	*table = (struct frec_process_table){0};
 }
 
-struct frec_process *frec__process_table_find(const struct frec_processes *table, uint32_t pid)
+struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = *bucket(table, pid);
 
@@ -69,7 +69,7 @@ struct frec_process *frec__process_table_find(const struct frec_processes *table
 }
 
 // Room for one more that exited: the one that has been gone longest leaves the table.
-static void drop_oldest(struct frec_processes *table)
+static void drop_oldest(struct frec_process_table *table)
 {
 	struct frec_process **oldest = NULL;
 
@@ -90,7 +90,7 @@ static void drop_oldest(struct frec_processes *table)
 	}
 }
 
-static void mark_exit(struct frec_processes *table, struct frec_process *process, uint64_t time)
+static void mark_exit(struct frec_process_table *table, struct frec_process *process, uint64_t time)
 {
 	if (process->exit)
 		return;
@@ -100,7 +100,7 @@ static void mark_exit(struct frec_processes *table, struct frec_process *process
 		drop_oldest(table);
 }
 
-static struct frec_process *add(struct frec_processes *table, uint32_t pid, uint64_t time)
+static struct frec_process *add(struct frec_process_table *table, uint32_t pid, uint64_t time)
 {
 	struct frec_process *process = calloc(1, sizeof(*process));
 
@@ -114,7 +114,7 @@ static struct frec_process *add(struct frec_processes *table, uint32_t pid, uint
 	return process;
 }
 
-static struct frec_process *find_or_add(struct frec_processes *table, uint32_t pid)
+static struct frec_process *find_or_add(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 
@@ -159,7 +159,7 @@ static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid
 	return grown;
 }
 
-void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid,
+void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time)
 {
 	struct frec_process *process, *parent;
@@ -214,7 +214,7 @@ void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32
 	add_thread(process, tid, time);
 }
 
-void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32_t tid,
+void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
 			      uint64_t time)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
@@ -234,7 +234,7 @@ void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32
 		mark_exit(table, process, time);
 }
 
-void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_t time)
+void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 
@@ -246,7 +246,7 @@ void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_
 		mark_exit(table, process, time);
 }
 
-void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid)
+void frec__process_table_note(struct frec_process_table *table, uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	struct frec_thread *thread =
@@ -256,7 +256,7 @@ void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32
 		thread->exit = process->exit;
 }
 
-void frec__process_table_unmap(struct frec_processes *table, uint32_t pid)
+void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 
@@ -264,7 +264,8 @@ void frec__process_table_unmap(struct frec_processes *table, uint32_t pid)
 		clear_maps(table, process);
 }
 
-int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments)
+int frec__process_table_expect(struct frec_process_table *table, uint32_t pid,
+			       char *const *arguments)
 {
 	char *cmdline = NULL;
 	size_t size = 0;
@@ -285,7 +286,7 @@ int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char 
 	return 0;
 }
 
-void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid,
+void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, uint32_t tid,
 			      const char *name, bool exec, uint64_t time)
 {
 	struct frec_process *process = find_or_add(table, pid);
@@ -326,10 +327,11 @@ void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32
 		strncpy(process->name, name, sizeof(process->name) - 1);
 }
 
-void frec__process_table_map(struct frec_processes *table, uint32_t pid, const struct frec_map *map)
+void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
+			     const struct frec_mapping *map)
 {
 	struct frec_process *process = find_or_add(table, pid);
-	struct frec_map *grown;
+	struct frec_mapping *grown;
 
 	if (!process)
 		return;
@@ -357,7 +359,7 @@ void frec__process_table_map(struct frec_processes *table, uint32_t pid, const s
 	}
 }
 
-bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid,
+bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time)
 {
 	bool found = false;
@@ -375,7 +377,7 @@ bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pi
 	return found;
 }
 
-bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid,
+bool frec__process_table_descends(const struct frec_process_table *table, uint32_t pid,
 				  uint32_t ancestor)
 {
 	// Bounded: pids are reused, so the chain of parents could in theory run in a circle.

@@ -27,7 +27,7 @@ struct frec_thread {
 	uint64_t start, exit; /* nanoseconds of CLOCK_MONOTONIC, 0: unknown, and alive */
 };
 
-struct frec_map {
+struct frec_mapping {
 	uint64_t start, end, offset, since;
 	char *path;
 	uint8_t build_id[20];
@@ -48,7 +48,7 @@ struct frec_process {
 	size_t threads, maps;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
-	struct frec_map *map;
+	struct frec_mapping *map;
 	uint32_t seen;		   /* frec_processes.polls, when /proc had it last */
 	struct frec_process *next; /* in its hash bucket, youngest first */
 };
@@ -57,7 +57,7 @@ struct frec_process {
 
 struct frec_build_ids;
 
-struct frec_processes {
+struct frec_process_table {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
 	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
@@ -76,47 +76,48 @@ struct frec_processes {
 };
 
 /* Reads /proc. What vanishes meanwhile is passed over. */
-int frec__process_table_scan(struct frec_processes *table);
-void frec__process_table_deinit(struct frec_processes *table);
+int frec__process_table_scan(struct frec_process_table *table);
+void frec__process_table_deinit(struct frec_process_table *table);
 
 /* The youngest life of `pid`, dead or alive; NULL where none is known. */
-struct frec_process *frec__process_table_find(const struct frec_processes *table, uint32_t pid);
+struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid);
 
 /*
  * Says what arguments `pid` is going to have with its next exec. What /proc says then takes their
  * place, if the process lives long enough. Returns 0 or -ENOMEM.
  */
-int frec__process_table_expect(struct frec_processes *table, uint32_t pid, char *const *arguments);
+int frec__process_table_expect(struct frec_process_table *table, uint32_t pid,
+			       char *const *arguments);
 
 /* What the sideband tells. `time` is when it happened. */
-void frec__process_table_fork(struct frec_processes *table, uint32_t pid, uint32_t ppid,
+void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time);
-void frec__process_table_exit(struct frec_processes *table, uint32_t pid, uint32_t tid,
+void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
 			      uint64_t time);
-void frec__process_table_comm(struct frec_processes *table, uint32_t pid, uint32_t tid,
+void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, uint32_t tid,
 			      const char *name, bool exec, uint64_t time);
-void frec__process_table_map(struct frec_processes *table, uint32_t pid,
-			     const struct frec_map *map);
+void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
+			     const struct frec_mapping *map);
 
 /* The process has ended with all its threads. */
-void frec__process_table_end(struct frec_processes *table, uint32_t pid, uint64_t time);
+void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time);
 /* A record of this thread was seen: it is in the table from then on, called as its process. */
-void frec__process_table_note(struct frec_processes *table, uint32_t pid, uint32_t tid);
+void frec__process_table_note(struct frec_process_table *table, uint32_t pid, uint32_t tid);
 /* Forgets what it has mapped, to be told anew. */
-void frec__process_table_unmap(struct frec_processes *table, uint32_t pid);
+void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
 /* Reads what only /proc knows (arguments, executable, user) about a process that is still there. */
-void frec__process_table_refresh(struct frec_processes *table, uint32_t pid);
+void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid);
 
 /*
  * Whether every life of `pid` that the table remembers was that user's, and there was one: a reused
  * pid must not show one user what another did.
  */
-bool frec__process_table_belongs(const struct frec_processes *table, uint32_t pid, uint32_t uid,
+bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);
 
 /* Whether `pid` is `ancestor` or descends from it, as far as the table remembers. */
-bool frec__process_table_descends(const struct frec_processes *table, uint32_t pid,
+bool frec__process_table_descends(const struct frec_process_table *table, uint32_t pid,
 				  uint32_t ancestor);
 
 #endif

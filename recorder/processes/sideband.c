@@ -30,7 +30,7 @@ static const struct {
 };
 
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
-			struct frec_processes *processes, struct frec_error *reterr)
+			struct frec_process_table *processes, struct frec_error *reterr)
 {
 	*sideband = (struct frec_sideband){.processes = processes};
 	for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
@@ -234,11 +234,11 @@ struct map_body {
 static void handle_map(struct frec_sideband *sideband, const struct perf_event_header *header,
 		       const struct map_body *body, uint64_t time)
 {
-	struct frec_map map = {.start = body->address,
-			       .end = body->address + body->length,
-			       .offset = body->offset,
-			       .since = time,
-			       .path = (char *)body->path};
+	struct frec_mapping map = {.start = body->address,
+				   .end = body->address + body->length,
+				   .offset = body->offset,
+				   .since = time,
+				   .path = (char *)body->path};
 
 	if (header->misc & PERF_RECORD_MISC_MMAP_BUILD_ID && body->build_id_size <= 20) {
 		map.build_id_size = body->build_id_size;

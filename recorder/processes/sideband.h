@@ -55,7 +55,7 @@ struct frec_sideband {
 	 * this can be within a snapshot. */
 	void (*mapped)(void *context, uint32_t pid, const char *path);
 	void *context;
-	struct frec_processes *processes;
+	struct frec_process_table *processes;
 };
 
 /* Default-action fatal signals: the filter, shared with the source that records registers and
@@ -64,7 +64,7 @@ struct frec_sideband {
 	"sa_handler==0&&(sig==4||sig==5||sig==6||sig==7||sig==8||sig==11||sig==31)"
 
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
-			struct frec_processes *processes, struct frec_error *reterr);
+			struct frec_process_table *processes, struct frec_error *reterr);
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr);
 /* Takes in what the CPU's ring still holds, and closes it. */
 void frec__sideband_close(struct frec_sideband *sideband, int cpu);

@@ -90,7 +90,7 @@ static void what_happened(const struct frec_reason *reason, char *ret, size_t si
 		snprintf(ret, size, "%s", *reason->name ? reason->name : "trigger");
 }
 
-static void put_name(const struct frec_folder *folder, const struct frec_snapshot *snapshot,
+static void put_name(const struct frec_folder *folder, const struct frec_snapshot_job *snapshot,
 		     char *ret, size_t size)
 {
 	const struct frec_reason *reason = snapshot->reason;
@@ -164,7 +164,7 @@ static bool open_fallback(const char *path)
 	       S_ISDIR(status.st_mode) && status.st_uid == geteuid() && !(status.st_mode & 022);
 }
 
-int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot,
+int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_job *snapshot,
 		       int64_t owner, char *ret_path, struct frec_error *reterr)
 {
 	char name[NAME_MAX - 32];

@@ -26,7 +26,7 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
  * when the first one fails. `ret_path` has PATH_MAX bytes. A failure of the first folder is
  * reported on stderr even when the fallback served.
  */
-int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot *snapshot,
+int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_job *snapshot,
 		       int64_t owner, char *ret_path, struct frec_error *reterr);
 
 #endif

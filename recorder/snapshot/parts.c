@@ -68,7 +68,8 @@ static bool pid_set_has(const uint8_t *set, uint32_t pid)
 	return set && pid < PID_LIMIT && set[pid / 8] & 1 << pid % 8;
 }
 
-int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot)
+int frec__crash_finder_init(struct frec_crash_finder *finder,
+			    const struct frec_snapshot_job *snapshot)
 {
 	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
 					     .mentioned = calloc(PID_LIMIT / 8, 1)};
@@ -121,7 +122,7 @@ static char *first_line(const char *path)
 	return text;
 }
 
-void frec__put_header(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+void frec__put_header(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
 {
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
 	Flightrec__Host host = FLIGHTREC__HOST__INIT;
@@ -166,13 +167,13 @@ static void put_clock(struct frec_parts *parts, const struct frec_clocks *readin
 	frec__parts_put(parts, FREC_PART_CLOCKS, &clocks.base);
 }
 
-void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
 {
 	put_clock(parts, snapshot->start, FLIGHTREC__CLOCKS__WHEN__START);
 	put_clock(parts, &snapshot->capture->clocks, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT);
 }
 
-void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *snapshot)
+void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
 {
 	const struct frec_reason *reason = snapshot->reason;
 	Flightrec__Trigger trigger = FLIGHTREC__TRIGGER__INIT;
@@ -187,7 +188,7 @@ void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *sna
 	frec__parts_put(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
-void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
+void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 		     const struct frec_crash_state *state)
 {
 	const struct frec_reason *reason = snapshot->reason;
@@ -356,7 +357,7 @@ static void put_process(struct frec_parts *parts, const struct frec_process *pro
 	message.n_thread = process->threads;
 	message.thread = thread;
 	for (size_t i = 0; i < maps; i++) {
-		const struct frec_map *from = &process->map[i];
+		const struct frec_mapping *from = &process->map[i];
 
 		map[i] = &map_list[i];
 		flightrec__map__init(map[i]);
@@ -373,7 +374,7 @@ static void put_process(struct frec_parts *parts, const struct frec_process *pro
 	frec__parts_put(parts, FREC_PART_PROCESS, &message.base);
 }
 
-void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
+void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 			 const struct frec_crash_finder *finder, uint64_t oldest)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {

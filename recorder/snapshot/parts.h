@@ -34,23 +34,24 @@ struct frec_crash_finder {
 };
 
 /* Returns 0 or -ENOMEM, and then there is nothing to free. */
-int frec__crash_finder_init(struct frec_crash_finder *finder, const struct frec_snapshot *snapshot);
+int frec__crash_finder_init(struct frec_crash_finder *finder,
+			    const struct frec_snapshot_job *snapshot);
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid);
 bool frec__crash_finder_mentioned(const struct frec_crash_finder *finder, uint32_t pid);
 void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
 			       const struct frec_sample *sample);
 void frec__crash_finder_deinit(struct frec_crash_finder *finder);
 
-void frec__put_header(struct frec_parts *parts, const struct frec_snapshot *snapshot);
-void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot *snapshot);
-void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot *snapshot);
-void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot *snapshot,
+void frec__put_header(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
+void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
+void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
+void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 		     const struct frec_crash_state *state);
 /* `unwound`: its records have frames instead of the bytes of stacks. */
 void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id,
 		      bool unwound);
 /* Processes that lived at or after `oldest`; mappings only of those that are mentioned. */
-void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot *snapshot,
+void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 			 const struct frec_crash_finder *finder, uint64_t oldest);
 
 #endif

@@ -34,7 +34,7 @@ struct coverage {
 #define LEFT_OUT (1 << 15)
 
 // Decided on the first walk, and noted in the copy: the process table changes before the second.
-static bool decide(const struct frec_snapshot *snapshot, const struct frec_ring *ring,
+static bool decide(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 		   struct perf_event_header *record)
 {
 	bool belongs = true;
@@ -77,7 +77,7 @@ static uint32_t tid_of(const struct perf_event_header *record)
 }
 
 // Nobody puts threads into another user's processes.
-static void note_thread(const struct frec_snapshot *snapshot, const struct frec_ring *ring,
+static void note_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 			uint32_t pid, uint32_t tid)
 {
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
@@ -87,7 +87,7 @@ static void note_thread(const struct frec_snapshot *snapshot, const struct frec_
 		frec__process_table_note(snapshot->processes, pid, tid);
 }
 
-static void look_over(const struct frec_snapshot *snapshot, const struct frec_id_map *ids,
+static void look_over(const struct frec_snapshot_job *snapshot, const struct frec_id_map *ids,
 		      size_t ring, struct coverage *coverage, struct frec_crash_finder *finder)
 {
 	struct frec_capture *capture = snapshot->capture;
@@ -132,7 +132,7 @@ static void look_over(const struct frec_snapshot *snapshot, const struct frec_id
 }
 
 // The records of one ring, oldest first, with our ids in place of the kernel's.
-static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *parts,
+static int put_records(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 		       const struct frec_id_map *ids, size_t ring,
 		       struct frec_snapshot_stacks *stacks, struct frec_chunk *chunk)
 {
@@ -176,7 +176,7 @@ static int put_records(const struct frec_snapshot *snapshot, struct frec_parts *
 	return frec__chunk_put(chunk, parts);
 }
 
-static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_parts *parts,
+static void put_arithmetic(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 			   size_t ring, const struct coverage *coverage)
 {
 	const struct frec_capture *capture = snapshot->capture;
@@ -237,7 +237,7 @@ static void put_arithmetic(const struct frec_snapshot *snapshot, struct frec_par
 	}
 }
 
-static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *parts,
+static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 		       const struct frec_id_map *ids, struct coverage *coverage,
 		       struct frec_crash_finder *finder)
 {
@@ -280,7 +280,7 @@ static int write_parts(const struct frec_snapshot *snapshot, struct frec_parts *
 	return frec__parts_put(parts, FREC_PART_END, &end.base);
 }
 
-int frec__snapshot_write(const struct frec_snapshot *snapshot, const char *path, int64_t owner,
+int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *path, int64_t owner,
 			 struct frec_error *reterr)
 {
 	size_t rings = snapshot->capture->rings, sources = snapshot->source_count;
@@ -321,7 +321,7 @@ int frec__snapshot_write(const struct frec_snapshot *snapshot, const char *path,
 	return r;
 }
 
-bool frec__snapshot_mentions(const struct frec_snapshot *snapshot, uint32_t pid)
+bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)
 {
 	struct frec_capture *capture = snapshot->capture;
 	struct frec_id_map ids;

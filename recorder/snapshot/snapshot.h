@@ -21,13 +21,13 @@ struct frec_reason {
 	bool code_unknown;
 };
 
-struct frec_snapshot {
+struct frec_snapshot_job {
 	const struct frec_ring *rings;
 	size_t ring_count;
 	const struct frec_source *sources;
 	size_t source_count;
 	struct frec_capture *capture;
-	struct frec_processes *processes;
+	struct frec_process_table *processes;
 	const struct frec_clocks *start; /* when the recording began */
 	uint64_t recording_since;
 	const char *const *selection; /* NULL-terminated */
@@ -44,10 +44,10 @@ struct frec_snapshot {
 };
 
 /* Whether the capture holds a user event of that process. */
-bool frec__snapshot_mentions(const struct frec_snapshot *snapshot, uint32_t pid);
+bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all. Its owner becomes `owner` unless that is -1. */
-int frec__snapshot_write(const struct frec_snapshot *snapshot, const char *path, int64_t owner,
+int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *path, int64_t owner,
 			 struct frec_error *reterr);
 
 #endif

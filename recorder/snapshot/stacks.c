@@ -12,13 +12,14 @@
 #include "recorder/snapshot/records.h"
 #include "recorder/snapshot/sample_parts.h"
 
-bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source)
+bool frec__snapshot_unwinds(const struct frec_snapshot_job *snapshot,
+			    const struct frec_source *source)
 {
 	return snapshot->drop_stack_bytes && source->sample_type & PERF_SAMPLE_STACK_USER;
 }
 
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
-				const struct frec_snapshot *snapshot)
+				const struct frec_snapshot_job *snapshot)
 {
 	*stacks = (struct frec_snapshot_stacks){.snapshot = snapshot,
 						.worker = {.processes = snapshot->processes,
@@ -255,7 +256,7 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 
 void frec__put_kernel_names(struct frec_parts *parts, struct frec_snapshot_stacks *stacks)
 {
-	const struct frec_snapshot *snapshot = stacks->snapshot;
+	const struct frec_snapshot_job *snapshot = stacks->snapshot;
 	Flightrec__KernelSymbols message = FLIGHTREC__KERNEL_SYMBOLS__INIT;
 	FILE *kallsyms;
 

@@ -18,7 +18,7 @@
 #include "recorder/snapshot/unwind_worker.h"
 
 struct frec_snapshot_stacks {
-	const struct frec_snapshot *snapshot;
+	const struct frec_snapshot_job *snapshot;
 	struct frec_unwind_worker worker;
 	/* the one that is being written; NULL: no memory, no frames */
 	struct frec_unwound *unwound;
@@ -31,7 +31,7 @@ struct frec_snapshot_stacks {
 
 /* Before anything else changes the process table. What cannot be had is done without. */
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
-				const struct frec_snapshot *snapshot);
+				const struct frec_snapshot_job *snapshot);
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
 
 /*
@@ -54,6 +54,7 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 void frec__put_kernel_names(struct frec_parts *parts, struct frec_snapshot_stacks *stacks);
 
 /* Whether the source's records are to have frames instead of the bytes of stacks. */
-bool frec__snapshot_unwinds(const struct frec_snapshot *snapshot, const struct frec_source *source);
+bool frec__snapshot_unwinds(const struct frec_snapshot_job *snapshot,
+			    const struct frec_source *source);
 
 #endif

@@ -15,7 +15,7 @@
 #include "recorder/snapshot/unwound.h"
 
 struct frec_unwind_worker {
-	const struct frec_processes *processes;
+	const struct frec_process_table *processes;
 	/* frames of which the address leads to no code are not wanted, nor what comes after them */
 	bool only_code;
 	int fd;				  /* -1: it is not there, or not any more */

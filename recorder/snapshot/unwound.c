@@ -50,7 +50,7 @@ int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_proc
 	if (!maps)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->maps; i++) {
-		const struct frec_map *map = &process->map[i];
+		const struct frec_mapping *map = &process->map[i];
 
 		if (map->since <= time)
 			maps[count++] =

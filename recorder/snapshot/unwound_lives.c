@@ -24,7 +24,7 @@ struct life {
 };
 
 struct frec_unwound_lives {
-	const struct frec_processes *processes;
+	const struct frec_process_table *processes;
 	struct frec_unwinder *unwinder;
 	size_t views;
 	struct life *bucket[FREC_PROCESS_BUCKETS];
@@ -55,7 +55,7 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 
 // Code that is made at run time replaces itself all the time, and means the same to the unwinder:
 // of files alone it matters.
-static bool is_file(const struct frec_map *map)
+static bool is_file(const struct frec_mapping *map)
 {
 	return *map->path == '/' && map->path[1] != '/';
 }
@@ -69,7 +69,7 @@ static int find_epochs(struct life *life)
 	if (!spans)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->maps; i++) {
-		const struct frec_map *map = &process->map[i];
+		const struct frec_mapping *map = &process->map[i];
 
 		if (is_file(map))
 			spans[count++] =
@@ -78,7 +78,7 @@ static int find_epochs(struct life *life)
 	return frec__epochs_init(&life->epochs, spans, count);
 }
 
-int frec__unwound_lives_create(const struct frec_processes *processes,
+int frec__unwound_lives_create(const struct frec_process_table *processes,
 			       struct frec_unwound_lives **ret)
 {
 	struct frec_unwound_lives *lives = calloc(1, sizeof(*lives));
@@ -94,8 +94,8 @@ int frec__unwound_lives_create(const struct frec_processes *processes,
 }
 
 // The life that `pid` had then; where all began later, the first.
-static const struct frec_process *find_process(const struct frec_processes *processes, uint32_t pid,
-					       uint64_t time)
+static const struct frec_process *find_process(const struct frec_process_table *processes,
+					       uint32_t pid, uint64_t time)
 {
 	const struct frec_process *found = NULL;
 

@@ -12,7 +12,7 @@
 struct frec_unwound_lives;
 
 /* -ENOTSUP on a machine whose registers are not known, -ENOMEM. */
-int frec__unwound_lives_create(const struct frec_processes *processes,
+int frec__unwound_lives_create(const struct frec_process_table *processes,
 			       struct frec_unwound_lives **ret);
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives);
 

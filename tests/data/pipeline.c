@@ -81,10 +81,10 @@ static void export(struct frec_snapshot *snapshot, const struct frec_writer *wri
 }
 
 // Rules for what data/make_snapshot.c makes.
-static const struct frec_rules *make_rules(void)
+static const struct frec_shape_rules *make_rules(void)
 {
 	static const struct {
-		enum frec_rule_kind kind;
+		enum frec_shape_rule_kind kind;
 		const char *text;
 	} texts[] = {
 		{FREC_RULE_SPAN, "sched:sched_waking,sched:sched_switch"},
@@ -95,13 +95,13 @@ static const struct frec_rules *make_rules(void)
 		{FREC_RULE_FLOW, "order_id,path,pid"},
 		{FREC_RULE_LOG, "shop:request_done.path,level=state"},
 	};
-	static struct frec_rules rules;
+	static struct frec_shape_rules rules;
 	struct frec_error error = {0};
 
 	if (rules.count)
 		return &rules;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		require(!frec__rules_add(&rules, texts[i].kind, texts[i].text, &error));
+		require(!frec__shape_rules_add(&rules, texts[i].kind, texts[i].text, &error));
 	return &rules;
 }
 

@@ -37,7 +37,7 @@ static void copy_myself(void)
 	assert_int_equal(system(command), 0);
 }
 
-static const struct frec_map *mapping(const struct frec_processes *table, const char *path)
+static const struct frec_mapping *mapping(const struct frec_process_table *table, const char *path)
 {
 	const struct frec_process *process = frec__process_table_find(table, (uint32_t)getpid());
 
@@ -52,8 +52,8 @@ static void what_is_mapped_already(void **state)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
 	const Elf64_Ehdr *header = image;
-	struct frec_processes table = {0};
-	const struct frec_map *map;
+	struct frec_process_table table = {0};
+	const struct frec_mapping *map;
 	char path[PATH_MAX] = "";
 	struct frec_elf *elf;
 
@@ -81,8 +81,8 @@ static void what_is_mapped_already(void **state)
 // The mapped file is still there for who may look, but its path leads to another one.
 static void what_was_replaced(void **state)
 {
-	struct frec_processes table = {0};
-	const struct frec_map *map;
+	struct frec_process_table table = {0};
+	const struct frec_mapping *map;
 	char command[300];
 	void *mapped;
 	int fd;
@@ -107,12 +107,12 @@ static void what_was_replaced(void **state)
 }
 
 // Of a mapping that nobody has, so that the path alone leads to the file.
-static uint8_t find(struct frec_build_ids **ids, ino_t more, struct frec_map *ret)
+static uint8_t find(struct frec_build_ids **ids, ino_t more, struct frec_mapping *ret)
 {
 	struct stat status;
 	int proc = open("/proc/self", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 
-	*ret = (struct frec_map){.start = 4096, .end = 8192, .path = copy};
+	*ret = (struct frec_mapping){.start = 4096, .end = 8192, .path = copy};
 	assert_int_equal(stat(copy, &status), 0);
 	frec__build_ids_find(ids, proc, status.st_dev, status.st_ino + more, ret);
 	close(proc);
@@ -122,7 +122,7 @@ static uint8_t find(struct frec_build_ids **ids, ino_t more, struct frec_map *re
 static void by_path(void **state)
 {
 	struct frec_build_ids *ids = NULL;
-	struct frec_map map;
+	struct frec_mapping map;
 	uint8_t *found;
 	void *mapped;
 	int fd;
@@ -161,7 +161,7 @@ static void damaged(void **state)
 	fd = open(copy, O_RDWR | O_CLOEXEC);
 	for (int i = 0; i < 2000; i++) {
 		struct frec_build_ids *ids = NULL;
-		struct frec_map map;
+		struct frec_mapping map;
 		uint8_t byte = random() % 2 ? 0xff : (uint8_t)random();
 		off_t at = random() % 1024;
 

@@ -71,7 +71,7 @@ static void parts_are_what_the_schema_says(void **state)
 	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
 	struct frec_chunk_content content;
 	struct frec_part_view view;
-	struct frec_chunk chunk;
+	struct frec_chunk_view chunk;
 	uint8_t packed[64], more[80];
 	size_t size;
 

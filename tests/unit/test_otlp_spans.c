@@ -51,7 +51,7 @@ static int make_sources(void **state)
 
 // Everything that is followed, from the first event.
 struct following {
-	struct frec_rules rules;
+	struct frec_shape_rules rules;
 	struct frec_shapes shapes;
 	struct frec_otlp_spans spans;
 	size_t ended, abandoned, left_open;
@@ -78,7 +78,8 @@ static void start(struct following *following, const char *flow)
 
 	*following = (struct following){.spans = {.end = count_end, .data = following}};
 	if (flow)
-		assert_false(frec__rules_add(&following->rules, FREC_RULE_FLOW, flow, &error));
+		assert_false(
+			frec__shape_rules_add(&following->rules, FREC_RULE_FLOW, flow, &error));
 	assert_false(frec__shapes_init(&following->shapes, &hosts, &following->rules, &error));
 	following->spans.shapes = &following->shapes;
 }
@@ -90,7 +91,7 @@ static void stop(struct following *following)
 	assert_false(frec__otlp_end_all(&following->spans, &error));
 	frec__otlp_spans_deinit(&following->spans);
 	frec__shapes_deinit(&following->shapes);
-	frec__rules_free(&following->rules);
+	frec__shape_rules_free(&following->rules);
 }
 
 static struct frec_otlp_ids emit(struct following *following, int source, uint32_t tid,

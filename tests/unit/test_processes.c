@@ -18,7 +18,7 @@
 
 #define LATER UINT64_MAX
 
-static struct frec_processes table;
+static struct frec_process_table table;
 
 static int forget(void **state)
 {
@@ -45,7 +45,7 @@ static struct frec_thread *thread_of(uint32_t pid, uint32_t tid)
 
 static void add_map(uint32_t pid, uint64_t start, const char *path)
 {
-	struct frec_map map = {.start = start, .end = start + 4096, .path = (char *)path};
+	struct frec_mapping map = {.start = start, .end = start + 4096, .path = (char *)path};
 
 	frec__process_table_map(&table, pid, &map);
 }
@@ -280,7 +280,7 @@ static void the_scan(void **state)
 
 static void records_of_the_past_belong_to_nobody_else(void **state)
 {
-	struct frec_processes own = {0};
+	struct frec_process_table own = {0};
 	struct frec_process *process;
 
 	(void)state;
@@ -300,9 +300,9 @@ static void records_of_the_past_belong_to_nobody_else(void **state)
 
 static void mappings_are_bounded_together(void **state)
 {
-	struct frec_processes own = {0};
+	struct frec_process_table own = {0};
 	char path[4000];
-	struct frec_map map = {.path = path};
+	struct frec_mapping map = {.path = path};
 	size_t many = FREC_PROCESS_MAPS_BYTES_MAX / sizeof(path) / 400;
 
 	(void)state;

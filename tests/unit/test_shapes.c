@@ -67,18 +67,18 @@ static int make_sources(void **state)
 	return 0;
 }
 
-static void start(struct frec_shapes *shapes, struct frec_rules *rules)
+static void start(struct frec_shapes *shapes, struct frec_shape_rules *rules)
 {
 	struct frec_error error = {0};
 
 	assert_int_equal(frec__shapes_init(shapes, &hosts, rules, &error), 0);
 }
 
-static void rule(struct frec_rules *rules, enum frec_rule_kind kind, const char *text)
+static void rule(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind, const char *text)
 {
 	struct frec_error error = {0};
 
-	assert_int_equal(frec__rules_add(rules, kind, text, &error), 0);
+	assert_int_equal(frec__shape_rules_add(rules, kind, text, &error), 0);
 }
 
 static struct frec_value values[2];
@@ -244,7 +244,7 @@ static void spans_that_overlap(void **state)
 
 static void ends_that_are_filtered_out(void **state)
 {
-	struct frec_rules rules = {0};
+	struct frec_shape_rules rules = {0};
 	struct frec_shapes shapes;
 
 	(void)state;
@@ -257,7 +257,7 @@ static void ends_that_are_filtered_out(void **state)
 	expect(emit(&shapes, JOB, 10, 102, 0), FREC_SHAPE_INSTANT, 0, 0, false);
 	assert_int_equal(shapes.shape.counter_count, 1);
 	frec__shapes_deinit(&shapes);
-	frec__rules_free(&rules);
+	frec__shape_rules_free(&rules);
 	memset(wanted, true, sizeof(wanted));
 }
 
@@ -279,7 +279,7 @@ static void no_deeper_than_any_viewer_shows(void **state)
 
 static void spans_of_a_key_have_lanes(void **state)
 {
-	struct frec_rules rules = {0};
+	struct frec_shape_rules rules = {0};
 	struct frec_shapes shapes;
 	const struct frec_shape *shape;
 	uint32_t first, second;
@@ -311,12 +311,12 @@ static void spans_of_a_key_have_lanes(void **state)
 	expect(emit(&shapes, A_START, 10, 108, 7), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
 	frec__shapes_deinit(&shapes);
-	frec__rules_free(&rules);
+	frec__shape_rules_free(&rules);
 }
 
 static void counters_flows_and_logs(void **state)
 {
-	struct frec_rules rules = {0};
+	struct frec_shape_rules rules = {0};
 	struct frec_shapes shapes;
 	const struct frec_shape *shape;
 	static const struct {
@@ -358,7 +358,7 @@ static void counters_flows_and_logs(void **state)
 	values[1] = (struct frec_value){.kind = FREC_VALUE_UNSIGNED, .u = 3};
 	assert_int_equal(emit(&shapes, LOG, 10, 105, 0)->level, 3);
 	frec__shapes_deinit(&shapes);
-	frec__rules_free(&rules);
+	frec__shape_rules_free(&rules);
 	rules.no_conventions = true;
 	start(&shapes, &rules);
 	for (int i = 0; i < SOURCES; i++)
@@ -369,7 +369,7 @@ static void counters_flows_and_logs(void **state)
 static void rules_that_fit_nothing(void **state)
 {
 	static const struct {
-		enum frec_rule_kind kind;
+		enum frec_shape_rule_kind kind;
 		const char *text;
 	} wrong[] = {
 		{FREC_RULE_SPAN, "shop:job,shop:nothing"},
@@ -380,7 +380,7 @@ static void rules_that_fit_nothing(void **state)
 		{FREC_RULE_LOG, "shop:depth.key"},
 	};
 	static const struct {
-		enum frec_rule_kind kind;
+		enum frec_shape_rule_kind kind;
 		const char *text;
 	} no_rules[] = {
 		{FREC_RULE_SPAN, ""},
@@ -401,23 +401,24 @@ static void rules_that_fit_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct frec_rules rules = {0};
+		struct frec_shape_rules rules = {0};
 		struct frec_error error = {0};
 		struct frec_shapes shapes;
 
 		rule(&rules, wrong[i].kind, wrong[i].text);
 		assert_int_equal(frec__shapes_init(&shapes, &hosts, &rules, &error), -EINVAL);
 		assert_non_null(strstr(error.message, wrong[i].text));
-		frec__rules_free(&rules);
+		frec__shape_rules_free(&rules);
 	}
 	for (size_t i = 0; i < sizeof(no_rules) / sizeof(no_rules[0]); i++) {
-		struct frec_rules rules = {0};
+		struct frec_shape_rules rules = {0};
 		struct frec_error error = {0};
 
-		if (frec__rules_add(&rules, no_rules[i].kind, no_rules[i].text, &error) != -EINVAL)
+		if (frec__shape_rules_add(&rules, no_rules[i].kind, no_rules[i].text, &error) !=
+		    -EINVAL)
 			fail_msg("'%s' was taken for a rule", no_rules[i].text);
 		assert_true(*error.message);
-		frec__rules_free(&rules);
+		frec__shape_rules_free(&rules);
 	}
 }
 
@@ -425,14 +426,14 @@ static void rules_that_fit_nothing(void **state)
 // back.
 static void maps(void **state)
 {
-	struct frec_map map = {0};
+	struct frec_table map = {0};
 	uint32_t expected[300] = {0};
 	uint64_t random = 1;
 	size_t count = 0;
 
 	(void)state;
-	assert_null(frec__map_get(&map, 1));
-	frec__map_remove(&map, 1);
+	assert_null(frec__table_get(&map, 1));
+	frec__table_remove(&map, 1);
 	for (uint32_t i = 1; i < 100000; i++) {
 		uint64_t key;
 		bool is_new;
@@ -440,21 +441,21 @@ static void maps(void **state)
 		random = random * 6364136223846793005u + 1442695040888963407u;
 		key = (random >> 33) % 300;
 		if (random >> 62) {
-			*frec__map_put(&map, key, &is_new) = i;
+			*frec__table_put(&map, key, &is_new) = i;
 			assert_int_equal(is_new, !expected[key]);
 			count += is_new;
 			expected[key] = i;
 		} else {
-			frec__map_remove(&map, key);
+			frec__table_remove(&map, key);
 			count -= expected[key] != 0;
 			expected[key] = 0;
 		}
 		assert_int_equal(map.count, count);
 		key = (random >> 20) % 300;
-		assert_int_equal(frec__map_get(&map, key) ? *frec__map_get(&map, key) : 0,
+		assert_int_equal(frec__table_get(&map, key) ? *frec__table_get(&map, key) : 0,
 				 expected[key]);
 	}
-	frec__map_free(&map);
+	frec__table_free(&map);
 }
 
 int main(void)

@@ -37,7 +37,7 @@ static const char format_text[] = "name: test__tick\nID: 77\nformat:\n"
 static struct frec_ring rings[CPUS];
 static struct frec_source sources[SOURCES];
 static struct frec_capture capture;
-static struct frec_processes processes;
+static struct frec_process_table processes;
 static struct frec_reason reason;
 static uint64_t heads[CPUS], emitted[SOURCES][CPUS], now;
 static char folder[] = "/tmp/frec-snapshot-XXXXXX", path[PATH_MAX];
@@ -152,18 +152,18 @@ static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 {
 	static const char *const selection[] = {"test:*", NULL};
 	struct frec_clocks start = capture.clocks;
-	struct frec_snapshot snapshot = {.rings = rings,
-					 .ring_count = CPUS,
-					 .sources = sources,
-					 .source_count = SOURCES,
-					 .capture = &capture,
-					 .processes = &processes,
-					 .start = &start,
-					 .recording_since = SINCE,
-					 .selection = selection,
-					 .reason = &reason,
-					 .only_uid = only_uid,
-					 .meanwhile = meanwhile};
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .start = &start,
+					     .recording_since = SINCE,
+					     .selection = selection,
+					     .reason = &reason,
+					     .only_uid = only_uid,
+					     .meanwhile = meanwhile};
 	struct frec_error error = {0};
 	Flightrec__Snapshot *file;
 	struct stat status;
@@ -367,16 +367,16 @@ static void folders(void **state)
 {
 	char first[64], second[64], place[PATH_MAX], last[PATH_MAX] = "", other[64], command[200];
 	struct frec_clocks start = {0};
-	struct frec_snapshot snapshot = {.rings = rings,
-					 .ring_count = CPUS,
-					 .sources = sources,
-					 .source_count = SOURCES,
-					 .capture = &capture,
-					 .processes = &processes,
-					 .start = &start,
-					 .recording_since = SINCE,
-					 .reason = &reason,
-					 .only_uid = -1};
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .start = &start,
+					     .recording_since = SINCE,
+					     .reason = &reason,
+					     .only_uid = -1};
 	struct frec_folder kept;
 	struct frec_error error;
 	struct stat status;
@@ -436,16 +436,16 @@ static void folders(void **state)
 static void nothing_half_written_is_left(void **state)
 {
 	struct frec_clocks start = {0};
-	struct frec_snapshot snapshot = {.rings = rings,
-					 .ring_count = CPUS,
-					 .sources = sources,
-					 .source_count = SOURCES,
-					 .capture = &capture,
-					 .processes = &processes,
-					 .start = &start,
-					 .recording_since = SINCE,
-					 .reason = &reason,
-					 .only_uid = -1};
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .start = &start,
+					     .recording_since = SINCE,
+					     .reason = &reason,
+					     .only_uid = -1};
 	struct rlimit before, limit;
 	struct frec_folder kept;
 	struct frec_error error = {0};

@@ -58,7 +58,7 @@ static struct frec_capture capture = {.rings = 1,
 				      .complete_until = 5000,
 				      .clocks = {5000, 5000, 5000, 1},
 				      .offset = offsets};
-static struct frec_processes processes;
+static struct frec_process_table processes;
 static char program[64];
 static uint8_t records[ROOM], *file_bytes;
 static size_t file_size;
@@ -116,10 +116,10 @@ static int setup(void **state)
 	frec__process_table_fork(&processes, PID, 1, PID, 10);
 	frec__process_table_comm(&processes, PID, PID, "program", false, 10);
 	frec__process_table_map(&processes, PID,
-				&(struct frec_map){.start = BIAS + 0x1000,
-						   .end = BIAS + 0x2000,
-						   .offset = 0x1000,
-						   .path = program});
+				&(struct frec_mapping){.start = BIAS + 0x1000,
+						       .end = BIAS + 0x2000,
+						       .offset = 0x1000,
+						       .path = program});
 	return 0;
 }
 
@@ -264,17 +264,17 @@ static Flightrec__Snapshot *written_for(int64_t only_uid, bool drop, size_t brok
 						  .signal = 11,
 						  .code = 1};
 	static const struct frec_clocks start = {10, 10, 10, 1};
-	const struct frec_snapshot snapshot = {.rings = &ring,
-					       .ring_count = 1,
-					       .sources = sources,
-					       .source_count = SOURCES,
-					       .capture = &capture,
-					       .processes = &processes,
-					       .start = &start,
-					       .recording_since = 1,
-					       .reason = &reason,
-					       .drop_stack_bytes = drop,
-					       .only_uid = only_uid};
+	const struct frec_snapshot_job snapshot = {.rings = &ring,
+						   .ring_count = 1,
+						   .sources = sources,
+						   .source_count = SOURCES,
+						   .capture = &capture,
+						   .processes = &processes,
+						   .start = &start,
+						   .recording_since = 1,
+						   .reason = &reason,
+						   .drop_stack_bytes = drop,
+						   .only_uid = only_uid};
 	char path[] = "/tmp/frec-stacks-XXXXXX.frec";
 	struct frec_error error = {0};
 	struct pipeline_result result;

@@ -20,7 +20,7 @@
 #define PID 7u
 #define REPLACED 100u // when another program took the place of the first
 
-static struct frec_processes table;
+static struct frec_process_table table;
 static struct frec_unwound unwound;
 static char with_rules[64], without_rules[64];
 
@@ -49,11 +49,11 @@ static void make_programs(void)
 static void map(char *path, uint64_t since)
 {
 	frec__process_table_map(&table, PID,
-				&(struct frec_map){.start = BIAS + 0x1000,
-						   .end = BIAS + 0x2000,
-						   .offset = 0x1000,
-						   .since = since,
-						   .path = path});
+				&(struct frec_mapping){.start = BIAS + 0x1000,
+						       .end = BIAS + 0x2000,
+						       .offset = 0x1000,
+						       .since = since,
+						       .path = path});
 }
 
 static int setup(void **state)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* --span, --counter, --flow, --log, --rules and --no-conventions: what events mean. */
-#ifndef FREC_TOOLS_RULE_OPTIONS_H
-#define FREC_TOOLS_RULE_OPTIONS_H
+#ifndef FREC_TOOLS_SHAPE_OPTIONS_H
+#define FREC_TOOLS_SHAPE_OPTIONS_H
 
-#include "export/timeline/rules.h"
+#include "export/timeline/shape_rules.h"
 
 enum {
 	FREC_OPTION_SPAN = 640,
@@ -26,11 +26,11 @@ enum {
 	}
 
 /* For the command's help. */
-extern const char frec__rule_options_help[];
+extern const char frec__shape_options_help[];
 
 /* Takes in one of these. Returns 1 if it was one, 0 if it is another option, or a negative
  * errno. */
-int frec__rule_options_take(struct frec_rules *rules, int option, const char *value,
-			    struct frec_error *reterr);
+int frec__shape_options_take(struct frec_shape_rules *rules, int option, const char *value,
+			     struct frec_error *reterr);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Rules, from text.
-#include "export/timeline/rules.h"
+#include "export/timeline/shape_rules.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -25,7 +25,7 @@ static const char *after(const char *word, const char *prefix)
 }
 
 // A word behind the first ones: key=, name= or level=, where the kind has it.
-static bool take_option(struct frec_rule *rule, const char *word)
+static bool take_option(struct frec_shape_rule *rule, const char *word)
 {
 	const char *value;
 
@@ -42,7 +42,7 @@ static bool take_option(struct frec_rule *rule, const char *word)
 }
 
 // "EVENT.FIELD", or "FIELD" alone.
-static bool take_field(struct frec_rule *rule, char *word)
+static bool take_field(struct frec_shape_rule *rule, char *word)
 {
 	char *dot = strrchr(word, '.');
 
@@ -57,7 +57,7 @@ static bool take_field(struct frec_rule *rule, char *word)
 	return rule->event || rule->kind == FREC_RULE_FLOW;
 }
 
-static bool parse(struct frec_rule *rule)
+static bool parse(struct frec_shape_rule *rule)
 {
 	char *rest = rule->text, *word = strsep(&rest, ",");
 
@@ -76,18 +76,19 @@ static bool parse(struct frec_rule *rule)
 	return true;
 }
 
-static void free_rule(struct frec_rule *rule)
+static void free_rule(struct frec_shape_rule *rule)
 {
 	free(rule->text);
 	free(rule->whole);
 }
 
-static int add(struct frec_rules *rules, enum frec_rule_kind kind, const char *text, size_t group,
-	       const char *whole, struct frec_error *reterr)
+static int add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind, const char *text,
+	       size_t group, const char *whole, struct frec_error *reterr)
 {
-	struct frec_rule rule = {
+	struct frec_shape_rule rule = {
 		.kind = kind, .text = strdup(text), .whole = strdup(whole), .group = group};
-	struct frec_rule *grown = reallocarray(rules->rules, rules->count + 1, sizeof(*grown));
+	struct frec_shape_rule *grown =
+		reallocarray(rules->rules, rules->count + 1, sizeof(*grown));
 
 	if (grown)
 		rules->rules = grown;
@@ -105,8 +106,8 @@ static int add(struct frec_rules *rules, enum frec_rule_kind kind, const char *t
 	return 0;
 }
 
-int frec__rules_add(struct frec_rules *rules, enum frec_rule_kind kind, const char *text,
-		    struct frec_error *reterr)
+int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind,
+			  const char *text, struct frec_error *reterr)
 {
 	size_t group = rules->count;
 	char *copy, *rest, *word;
@@ -123,7 +124,7 @@ int frec__rules_add(struct frec_rules *rules, enum frec_rule_kind kind, const ch
 	return result;
 }
 
-static int add_line(struct frec_rules *rules, char *line, const char *path, size_t number,
+static int add_line(struct frec_shape_rules *rules, char *line, const char *path, size_t number,
 		    struct frec_error *reterr)
 {
 	struct frec_error error = {0};
@@ -141,7 +142,7 @@ static int add_line(struct frec_rules *rules, char *line, const char *path, size
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kinds[i].name, kind))
 			continue;
-		if (!frec__rules_add(rules, (enum frec_rule_kind)i, text, &error))
+		if (!frec__shape_rules_add(rules, (enum frec_shape_rule_kind)i, text, &error))
 			return 0;
 		return frec__error(reterr, error.code, "%s: line %zu: %s", path, number,
 				   error.message);
@@ -152,7 +153,8 @@ static int add_line(struct frec_rules *rules, char *line, const char *path, size
 			   path, number, kind);
 }
 
-int frec__rules_read(struct frec_rules *rules, const char *path, struct frec_error *reterr)
+int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
+			   struct frec_error *reterr)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
@@ -173,10 +175,10 @@ int frec__rules_read(struct frec_rules *rules, const char *path, struct frec_err
 	return result;
 }
 
-void frec__rules_free(struct frec_rules *rules)
+void frec__shape_rules_free(struct frec_shape_rules *rules)
 {
 	for (size_t i = 0; i < rules->count; i++)
 		free_rule(&rules->rules[i]);
 	free(rules->rules);
-	*rules = (struct frec_rules){0};
+	*rules = (struct frec_shape_rules){0};
 }

@@ -12,18 +12,18 @@
  * what is none. Rules are needed where the names of events do not say it already: shapes.h tells
  * which do.
  */
-#ifndef FREC_EXPORT_TIMELINE_RULES_H
-#define FREC_EXPORT_TIMELINE_RULES_H
+#ifndef FREC_EXPORT_TIMELINE_SHAPE_RULES_H
+#define FREC_EXPORT_TIMELINE_SHAPE_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/error.h"
 
-enum frec_rule_kind { FREC_RULE_SPAN, FREC_RULE_COUNTER, FREC_RULE_FLOW, FREC_RULE_LOG };
+enum frec_shape_rule_kind { FREC_RULE_SPAN, FREC_RULE_COUNTER, FREC_RULE_FLOW, FREC_RULE_LOG };
 
-struct frec_rule {
-	enum frec_rule_kind kind;
+struct frec_shape_rule {
+	enum frec_shape_rule_kind kind;
 	char *text;	   /* owns what the others point to */
 	char *whole;	   /* as it was given, for messages */
 	const char *event; /* of a span: BEGIN; NULL: any event */
@@ -34,18 +34,19 @@ struct frec_rule {
 };
 
 /* Start with zeroes. */
-struct frec_rules {
-	struct frec_rule *rules;
+struct frec_shape_rules {
+	struct frec_shape_rule *rules;
 	size_t count;
 	bool no_conventions; /* names of events say nothing */
 };
 
 /* Returns 0, -EINVAL with a sentence, or -ENOMEM. */
-int frec__rules_add(struct frec_rules *rules, enum frec_rule_kind kind, const char *text,
-		    struct frec_error *reterr);
+int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind,
+			  const char *text, struct frec_error *reterr);
 
 /* Adds those of a file. */
-int frec__rules_read(struct frec_rules *rules, const char *path, struct frec_error *reterr);
-void frec__rules_free(struct frec_rules *rules);
+int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
+			   struct frec_error *reterr);
+void frec__shape_rules_free(struct frec_shape_rules *rules);
 
 #endif

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Open addressing with linear probing; removing moves up what was pushed away, so that nothing has
 // to be marked as deleted.
-#include "export/read/map.h"
+#include "proto/table.h"
 
 #include <stdlib.h>
 
-static size_t home(const struct frec_map *map, uint64_t key)
+static size_t home(const struct frec_table *map, uint64_t key)
 {
-	return (size_t)(frec__map_mix(0, key) & (map->size - 1));
+	return (size_t)(frec__table_mix(0, key) & (map->size - 1));
 }
 
-static size_t find(const struct frec_map *map, uint64_t key)
+static size_t find(const struct frec_table *map, uint64_t key)
 {
 	size_t i = home(map, key);
 
@@ -19,7 +19,7 @@ static size_t find(const struct frec_map *map, uint64_t key)
 	return i;
 }
 
-uint32_t *frec__map_get(const struct frec_map *map, uint64_t key)
+uint32_t *frec__table_get(const struct frec_table *map, uint64_t key)
 {
 	size_t i;
 
@@ -29,9 +29,9 @@ uint32_t *frec__map_get(const struct frec_map *map, uint64_t key)
 	return map->slots[i].used ? &map->slots[i].value : NULL;
 }
 
-static bool grow(struct frec_map *map)
+static bool grow(struct frec_table *map)
 {
-	struct frec_map old = *map;
+	struct frec_table old = *map;
 
 	map->size = old.size ? 2 * old.size : 64;
 	map->slots = calloc(map->size, sizeof(*map->slots));
@@ -47,9 +47,9 @@ static bool grow(struct frec_map *map)
 	return true;
 }
 
-uint32_t *frec__map_put(struct frec_map *map, uint64_t key, bool *ret_new)
+uint32_t *frec__table_put(struct frec_table *map, uint64_t key, bool *ret_new)
 {
-	struct frec_map_slot *slot;
+	struct frec_table_slot *slot;
 
 	if (2 * map->count >= map->size && !grow(map))
 		return NULL;
@@ -57,13 +57,13 @@ uint32_t *frec__map_put(struct frec_map *map, uint64_t key, bool *ret_new)
 	if (ret_new)
 		*ret_new = !slot->used;
 	if (!slot->used) {
-		*slot = (struct frec_map_slot){.key = key, .used = true};
+		*slot = (struct frec_table_slot){.key = key, .used = true};
 		map->count++;
 	}
 	return &slot->value;
 }
 
-void frec__map_remove(struct frec_map *map, uint64_t key)
+void frec__table_remove(struct frec_table *map, uint64_t key)
 {
 	size_t mask = map->size - 1, hole, i;
 
@@ -83,8 +83,8 @@ void frec__map_remove(struct frec_map *map, uint64_t key)
 	map->slots[hole].used = false;
 }
 
-void frec__map_free(struct frec_map *map)
+void frec__table_free(struct frec_table *map)
 {
 	free(map->slots);
-	*map = (struct frec_map){0};
+	*map = (struct frec_table){0};
 }

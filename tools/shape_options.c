@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Rules as options.
-#include "tools/rule_options.h"
+#include "tools/shape_options.h"
 
-const char frec__rule_options_help[] =
+const char frec__shape_options_help[] =
 	"  --span BEGIN,END[,key=FIELD][,name=NAME]\n"
 	"                       an event begins a span that another one ends: on one thread, or "
 	"with a key\n"
@@ -18,15 +18,15 @@ const char frec__rule_options_help[] =
 	"  --no-conventions     names such as request_start and request_done, or a field message, "
 	"mean nothing\n";
 
-int frec__rule_options_take(struct frec_rules *rules, int option, const char *value,
-			    struct frec_error *reterr)
+int frec__shape_options_take(struct frec_shape_rules *rules, int option, const char *value,
+			     struct frec_error *reterr)
 {
-	enum frec_rule_kind kind;
+	enum frec_shape_rule_kind kind;
 	int result;
 
 	switch (option) {
 	case FREC_OPTION_RULES:
-		result = frec__rules_read(rules, value, reterr);
+		result = frec__shape_rules_read(rules, value, reterr);
 		return result ? result : 1;
 	case FREC_OPTION_NO_CONVENTIONS:
 		rules->no_conventions = true;
@@ -46,6 +46,6 @@ int frec__rule_options_take(struct frec_rules *rules, int option, const char *va
 	default:
 		return 0;
 	}
-	result = frec__rules_add(rules, kind, value, reterr);
+	result = frec__shape_rules_add(rules, kind, value, reterr);
 	return result ? result : 1;
 }
