@@ -74,7 +74,7 @@ void frec__unwinder_destroy(struct frec_unwinder *unwinder)
 
 static int compare_mappings(const void *left, const void *right)
 {
-	const struct frec_mapping *a = left, *b = right;
+	const struct frec_unwind_mapping *a = left, *b = right;
 
 	return a->start != b->start ? (a->start < b->start ? -1 : 1)
 				    : (a->index > b->index) - (a->index < b->index);
@@ -84,12 +84,12 @@ static int compare_mappings(const void *left, const void *right)
 // what has none.
 static void make_disjoint(struct frec_unwind_process *process)
 {
-	struct frec_mapping *mappings = process->mappings;
+	struct frec_unwind_mapping *mappings = process->mappings;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < process->mapping_count; i++) {
-		struct frec_mapping *mapping = &mappings[i],
-				    *last = kept ? &mappings[kept - 1] : NULL;
+		struct frec_unwind_mapping *mapping = &mappings[i],
+					   *last = kept ? &mappings[kept - 1] : NULL;
 
 		if (last && mapping->start < last->end) {
 			if (mapping->index > last->index)
@@ -124,7 +124,7 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 	for (size_t i = 0; i < FREC_ROW_CACHE; i++)
 		process->cache[i].map = FREC_FRAME_NO_MAP;
 	for (size_t i = 0; i < count; i++) {
-		struct frec_mapping *mapping = &process->mappings[i];
+		struct frec_unwind_mapping *mapping = &process->mappings[i];
 		size_t length = strlen(maps[i].path) + 1;
 		size_t id_size =
 			maps[i].build_id_size <= FREC_BUILD_ID_MAX ? maps[i].build_id_size : 0;
@@ -137,10 +137,10 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 		memcpy(copy, maps[i].path, length);
 		if (id_size)
 			memcpy(copy + length, maps[i].build_id, id_size);
-		*mapping = (struct frec_mapping){.start = maps[i].start,
-						 .end = maps[i].end,
-						 .map = maps[i],
-						 .index = (uint32_t)i};
+		*mapping = (struct frec_unwind_mapping){.start = maps[i].start,
+							.end = maps[i].end,
+							.map = maps[i],
+							.index = (uint32_t)i};
 		mapping->map.path = copy;
 		mapping->map.build_id = (const uint8_t *)copy + length;
 		mapping->map.build_id_size = id_size;
@@ -165,7 +165,7 @@ void frec__unwind_process_destroy(struct frec_unwind_process *process)
 
 // "//anon", "[heap]", "/memfd:..." and the like may hold code made at run time; only a path or the
 // vDSO can be a file.
-static void open_mapping(struct frec_unwind_process *process, struct frec_mapping *mapping)
+static void open_mapping(struct frec_unwind_process *process, struct frec_unwind_mapping *mapping)
 {
 	const char *path = mapping->map.path;
 	struct frec_module *module;
@@ -184,9 +184,10 @@ static void open_mapping(struct frec_unwind_process *process, struct frec_mappin
 							   mapping->map.end, &mapping->bias);
 }
 
-struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, uint64_t address)
+struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *process,
+						  uint64_t address)
 {
-	struct frec_mapping *mapping = process->mappings;
+	struct frec_unwind_mapping *mapping = process->mappings;
 	size_t count = process->mapping_count;
 
 	if (!count)
@@ -207,7 +208,7 @@ struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, 
 // Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends
 // a signal handler.
 static bool is_sigreturn(const struct frec_unwind_process *process,
-			 const struct frec_mapping *mapping, uint64_t pc)
+			 const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
 	const struct frec_sigreturn *sigreturn = &process->unwinder->machine->sigreturn;
 	const Elf_Data *data = mapping->module->elf
@@ -221,7 +222,7 @@ static bool is_sigreturn(const struct frec_unwind_process *process,
 }
 
 // Where a program begins nobody has called. Some say nothing about it: the loader of glibc, musl.
-static bool is_entry(const struct frec_mapping *mapping, uint64_t pc)
+static bool is_entry(const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
 	const struct frec_elf *elf = mapping->module->elf;
 
@@ -231,7 +232,7 @@ static bool is_entry(const struct frec_mapping *mapping, uint64_t pc)
 const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
 						     uint64_t pc, struct frec_cached_row *slot)
 {
-	struct frec_mapping *mapping = frec__process_mapping(process, pc);
+	struct frec_unwind_mapping *mapping = frec__process_mapping(process, pc);
 
 	*slot = (struct frec_cached_row){.pc = pc, .map = FREC_FRAME_NO_MAP};
 	if (!mapping)

@@ -5,7 +5,7 @@
 
 #include "unwind/module.h"
 
-struct frec_mapping {
+struct frec_unwind_mapping {
 	uint64_t start, end;
 	uint64_t bias;		    /* what turns an address in the module's file into one here */
 	struct frec_unwind_map map; /* its strings are owned */
@@ -26,7 +26,7 @@ struct frec_cached_row {
 
 struct frec_unwind_process {
 	struct frec_unwinder *unwinder;
-	struct frec_mapping *mappings; /* sorted, disjoint */
+	struct frec_unwind_mapping *mappings; /* sorted, disjoint */
 	size_t mapping_count;
 	/* FREC_ROW_CACHE of them, by the lower bits of the address */
 	struct frec_cached_row *cache;
@@ -34,7 +34,8 @@ struct frec_unwind_process {
 };
 
 /* The mapping of `address`, with its module opened, or NULL. */
-struct frec_mapping *frec__process_mapping(struct frec_unwind_process *process, uint64_t address);
+struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *process,
+						  uint64_t address);
 
 /* The row of the code at `pc`, from the cache or made now. The kind of what is damaged is
  * FREC_ROW_RULES. */

@@ -11,7 +11,7 @@ int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame
 	// A call's own line and inlined functions, not those of what comes after it. What a signal
 	// handler returns to was not called from there: its first instruction is meant.
 	uint64_t pc = frame->pc - !(frame->exact || frame->signal), start;
-	struct frec_mapping *mapping = frec__process_mapping(process, pc);
+	struct frec_unwind_mapping *mapping = frec__process_mapping(process, pc);
 	struct frec_module *module = mapping ? mapping->module : NULL;
 	struct frec_names names = {
 		.offset = UINT64_MAX, .address = frame->pc, .map = FREC_FRAME_NO_MAP};

@@ -158,7 +158,7 @@ static bool by_sigreturn(struct walk *walk)
 // Returns 1 where the stack has to be unwound again with all registers.
 static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 {
-	struct frec_mapping *mapping = frec__process_mapping(walk->process, pc);
+	struct frec_unwind_mapping *mapping = frec__process_mapping(walk->process, pc);
 	struct frec_cpu before = walk->cpu;
 	uint64_t address = 0;
 	struct frec_rules rules;
