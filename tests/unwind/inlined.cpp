@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A crash deep inside functions that were inlined into one another. The test counts lines: keep
-// them.
+// A crash deep inside functions that were inlined into one another. Tests know the line numbers.
 #include <string>
 #include <vector>
 
