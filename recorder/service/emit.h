@@ -6,8 +6,7 @@
 #include <stdbool.h>
 
 #include "flightrec/event.h"
-
-#define FREC__USER_EVENTS_BIT 31
+#include "recorder/service/data_file.h"
 
 /* The opened user_events_data, -1 where there is none. Set by registration.c; emit.c only ever
  * takes a dead one away. */
