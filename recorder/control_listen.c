@@ -13,7 +13,7 @@
  * A recorder that is killed in here leaves its hidden name behind, which nobody asks: it does not
  * end as a recorder's does.
  */
-#include "recorder/service/control.h"
+#include "recorder/control_listen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "recorder/service/control.h"
 
 #define BACKLOG 64
 #define HIDDEN_NAMES_MAX 256

@@ -17,11 +17,71 @@ static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 	return NULL;
 }
 
-void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
-		       int64_t only_uid, bool watched, uint64_t written)
+// A crash is what happened even if SIGKILL follows. The OOM killer is why SIGKILL came.
+static Flightrec__Trigger__Kind kind_after(const struct frec_reason *reason,
+					   enum frec_alert_kind alert)
+{
+	switch (alert) {
+	case FREC_ALERT_FATAL:
+		return FLIGHTREC__TRIGGER__KIND__CRASH;
+	case FREC_ALERT_OOM:
+		return FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY;
+	case FREC_ALERT_GONE:
+		return FLIGHTREC__TRIGGER__KIND__GONE;
+	default:
+		return reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY
+			       ? FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY
+			       : FLIGHTREC__TRIGGER__KIND__KILLED;
+	}
+}
+
+static const char *name_of(Flightrec__Trigger__Kind kind)
+{
+	switch (kind) {
+	case FLIGHTREC__TRIGGER__KIND__CRASH:
+		return "crash";
+	case FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY:
+		return "oom";
+	case FLIGHTREC__TRIGGER__KIND__GONE:
+		return "gone";
+	default:
+		return "killed";
+	}
+}
+
+static void add_alert(struct frec_reason *reason, const struct frec_alert *alert)
+{
+	if (reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH)
+		return;
+	reason->kind = kind_after(reason, alert->kind);
+	reason->signal = alert->signal;
+	if (reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH || !reason->time)
+		reason->time = alert->time;
+	switch (reason->kind) {
+	case FLIGHTREC__TRIGGER__KIND__CRASH:
+		reason->tid = alert->tid;
+		reason->code = alert->code;
+		reason->code_unknown = alert->code_unknown;
+		reason->sender = 0; // of a SIGKILL that came first
+		break;
+	case FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY:
+		reason->sender = 0;
+		break;
+	case FLIGHTREC__TRIGGER__KIND__KILLED:
+		reason->code = alert->code;
+		reason->code_unknown = alert->code_unknown;
+		reason->sender = alert->sender;
+		break;
+	default:
+		break;
+	}
+	snprintf(reason->name, sizeof(reason->name), "%s", name_of(reason->kind));
+}
+
+void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
+			 int64_t only_uid, bool watched, uint64_t written)
 {
 	struct frec_death *death = find(deaths, pid);
-	struct frec_reason *reason;
 
 	if (!death) {
 		if (deaths->count == FREC_DEATHS_MAX) {
@@ -29,53 +89,18 @@ void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *aler
 			return;
 		}
 		death = &deaths->death[deaths->count++];
-		*death = (struct frec_death){.only_uid = only_uid,
+		*death = (struct frec_death){.reason = {.pid = pid},
+					     .only_uid = only_uid,
 					     .watched = watched,
 					     .since = frec__monotonic(),
 					     .written = written,
 					     .wait = FREC_DEATH_WAIT_MAX * UINT64_C(1000000),
 					     .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
 	}
-	reason = &death->reason;
-	// A crash is what happened even when SIGKILL follows; the OOM killer is why SIGKILL came.
-	if (reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH)
-		return;
-	reason->pid = pid;
-	reason->time = reason->time ? reason->time : alert->time;
-	reason->signal = alert->signal;
-	switch (alert->kind) {
-	case FREC_ALERT_FATAL:
-		reason->kind = FLIGHTREC__TRIGGER__KIND__CRASH;
-		reason->tid = alert->tid;
-		reason->code = alert->code;
-		reason->code_unknown = alert->code_unknown;
-		reason->time = alert->time;
-		reason->sender = 0; // of a SIGKILL that came first
-		break;
-	case FREC_ALERT_OOM:
-		reason->kind = FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY;
-		reason->sender = 0;
-		break;
-	case FREC_ALERT_GONE:
-		reason->kind = FLIGHTREC__TRIGGER__KIND__GONE;
-		break;
-	default:
-		if (reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY)
-			break;
-		reason->kind = FLIGHTREC__TRIGGER__KIND__KILLED;
-		reason->code = alert->code;
-		reason->code_unknown = alert->code_unknown;
-		reason->sender = alert->sender;
-		break;
-	}
-	snprintf(reason->name, sizeof(reason->name), "%s",
-		 reason->kind == FLIGHTREC__TRIGGER__KIND__CRASH	   ? "crash"
-		 : reason->kind == FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY ? "oom"
-		 : reason->kind == FLIGHTREC__TRIGGER__KIND__GONE	   ? "gone"
-									   : "killed");
+	add_alert(&death->reason, alert);
 }
 
-bool frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid)
+bool frec__deaths_is_pending(const struct frec_deaths *deaths, uint32_t pid)
 {
 	return find(deaths, pid);
 }

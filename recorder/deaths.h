@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deaths that were announced but are not over: after a fatal signal the other threads run on for a
- * moment, and their last events belong into the snapshot. So it is taken when the process is gone
- * (pidfd), when writing its core takes too long, or when younger events begin to overwrite what led
- * to the crash, whichever comes first. Where the stacks of all threads are about to come, it is
- * those that are waited for.
+ * Deaths that were announced and are not over. After a fatal signal the other threads run on for a
+ * moment, and their last events belong in the snapshot. So the snapshot is taken when the process
+ * is gone (pidfd), when writing its core takes too long, or when younger events begin to overwrite
+ * those before the crash, whichever comes first. If the stacks of all threads are about to come, it
+ * waits for them instead of for the end of the process.
  */
 #ifndef FREC_RECORDER_DEATHS_H
 #define FREC_RECORDER_DEATHS_H
@@ -22,39 +22,42 @@
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
-	bool watched;	  /* when it was announced; its client may have hung up since */
+	bool watched;	  /* it was when the death was announced; its client may be gone */
 	int pidfd;	  /* -1: gone before it could be opened */
 	uint64_t since;	  /* when the alert was handled */
-	uint64_t written; /* bytes that all rings had seen by then */
+	uint64_t written; /* to the busiest ring by then, in bytes */
 	uint64_t wait;	  /* nanoseconds to wait for its end */
-	/* until when stacks are waited for that `flightrec core` has announced; 0 */
+	/* until when it waits for the stacks that `flightrec core` has announced; 0: not at all */
 	uint64_t held;
 };
 
 struct frec_deaths {
 	size_t count;
-	uint64_t missed; /* that there was no room for */
+	uint64_t missed; /* deaths that there was no room for */
 	struct frec_death death[FREC_DEATHS_MAX];
 };
 
-/* Notes an alert about `pid`; a second one about the same process adds to the first. */
-void frec__deaths_note(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
-		       int64_t only_uid, bool watched, uint64_t written);
+/*
+ * Records an alert about `pid`; a second one about the same process adds to the first. The snapshot
+ * is of records of `only_uid` (-1: of all). `written` is what the busiest ring has seen, in bytes.
+ */
+void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
+			 int64_t only_uid, bool watched, uint64_t written);
 
 /* Whether the death of that process was announced and is not due yet. */
-bool frec__deaths_pending(const struct frec_deaths *deaths, uint32_t pid);
+bool frec__deaths_is_pending(const struct frec_deaths *deaths, uint32_t pid);
 
 /*
- * Has that death wait so many milliseconds for its end, instead of FREC_DEATH_WAIT_MAX: `flightrec
- * core` is about to be started, which takes a busy machine its time.
+ * Makes that death wait so many milliseconds for the end of the process, instead of
+ * FREC_DEATH_WAIT_MAX: starting `flightrec core` takes time on a busy machine.
  */
 void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int milliseconds);
 
-/* Has that death wait until then (nanoseconds of CLOCK_MONOTONIC), also where the process is gone;
+/* Makes that death wait until then (nanoseconds of CLOCK_MONOTONIC) even if the process is gone;
  * 0: no longer than the others. */
 void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until);
 
-/* Takes out one that is due, true if there was one. */
+/* Removes a death that is due and returns true, or returns false if none is. */
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
 		      struct frec_death *ret);
 

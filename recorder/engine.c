@@ -1,53 +1,82 @@
 // SPDX-License-Identifier: MIT
-// The recorder engine: the work of its loop, from what the sideband tells to the file. It is
-// started and stopped in engine_start.c; which sources and CPUs there are is kept up to date in
-// engine_sources.c.
+// The recorder engine: the work of its loop, from an alert or a request to a file.
 #include "recorder/engine.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#include "proto/clocks.h"
+#include "proto/cleanup.h"
+#include "proto/read_file.h"
 #include "proto/report.h"
-#include "recorder/engine_cores.h"
-#include "recorder/engine_ends.h"
-#include "recorder/engine_shm.h"
-#include "recorder/engine_sources.h"
-#include "recorder/engine_usdt.h"
+#include "recorder/core/pattern.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in
 // ARCHITECTURE.md.
-#define LOOK_INTERVAL 20
+#define REFRESH_INTERVAL 20
 // How often it looks whether a dying process is gone.
 #define DEATH_INTERVAL 2
+// Milliseconds that a dying process is waited for if the kernel starts `flightrec core`.
+#define CORE_START_MAX 5000
+// Nanoseconds between the snapshot of a death and an exit status that it caused.
+#define SAME_DEATH UINT64_C(2000000000)
 
-static uint64_t bytes_written(const struct frec_engine *engine)
+int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces)
 {
-	uint64_t most = 0;
+	int r = frec__watchlist_add(&engine->watchlist, pid, only_uid);
 
-	for (size_t i = 0; i < engine->ring_count; i++) {
-		uint64_t written = frec__ring_written(&engine->ring[i]);
-
-		if (written > most)
-			most = written;
-	}
-	return most;
+	if (!r)
+		frec__ends_await(&engine->ends, pid, only_uid, announces);
+	return r;
 }
 
-const struct frec_watched *frec__engine_find_watched(const struct frec_engine *engine, uint32_t pid)
+static int open_for(struct frec_engine *engine, uint32_t pid, uint32_t uid,
+		    struct frec_error *reterr)
 {
-	for (size_t i = 0; i < engine->watched_count; i++) {
-		if (frec__process_table_descends(&engine->processes, pid, engine->watched[i].pid))
-			return &engine->watched[i];
+	int fd;
+
+	if (engine->transport == FREC_TRANSPORT_SHM) {
+		// Memory is shared by the processes of a user, who can do worse to each other than
+		// write into it.
+		fd = frec__memories_fd(&engine->memories, uid, pid, reterr);
+		if (fd < 0)
+			return fd;
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		return fd < 0 ? frec__error(reterr, -errno, "%s", strerror(errno)) : fd;
 	}
-	return NULL;
+	fd = openat(engine->tracefs, "user_events_data", O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? frec__error(reterr, -errno, "this kernel has no user_events") : fd;
 }
 
-// The process of a thread: alerts about SIGKILL name the thread that it was aimed at.
+int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
+			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr)
+{
+	FREC_CLOSE int fd = -1;
+
+	if (engine->transport != FREC_TRANSPORT_USDT) {
+		fd = open_for(engine, service->pid, uid, reterr);
+		if (fd < 0)
+			return fd;
+	}
+	if (!watched && frec__engine_watch(engine, service->pid, service->only_uid, true))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	// It may have changed its user since the process table saw it.
+	frec__process_table_refresh(&engine->processes, service->pid);
+	*ret_fd = fd;
+	fd = -1;
+	return 0;
+}
+
+int frec__engine_memory(struct frec_engine *engine)
+{
+	return engine->transport == FREC_TRANSPORT_SHM
+		       ? frec__memories_fd(&engine->memories, geteuid(), 0, NULL)
+		       : -1;
+}
+
+// The process of a thread: alerts about SIGKILL name the thread that it was sent to.
 static uint32_t process_of(const struct frec_engine *engine, uint32_t tid)
 {
 	if (frec__process_table_find(&engine->processes, tid))
@@ -65,67 +94,54 @@ static uint32_t process_of(const struct frec_engine *engine, uint32_t tid)
 	return tid;
 }
 
+// If the kernel hands core dumps to `flightrec core`, it takes time to start: the death waits.
+static void wait_for_core(struct frec_engine *engine, uint32_t pid)
+{
+	FREC_FREE char *pattern =
+		frec__read_file_at(AT_FDCWD, FREC_CORE_PATTERN, 2 * FREC_CORE_PATTERN_MAX);
+
+	if (pattern && frec__core_pattern_is_ours(pattern))
+		frec__deaths_wait(&engine->deaths, pid, CORE_START_MAX);
+}
+
 void frec__engine_alert(void *context, const struct frec_alert *alert)
 {
 	struct frec_engine *engine = context;
 	uint32_t pid = alert->pid ? alert->pid : process_of(engine, alert->tid);
-	const struct frec_watched *watched = frec__engine_find_watched(engine, pid);
+	const struct frec_watched *watched = frec__watchlist_find(&engine->watchlist, pid);
 
 	if (alert->kind == FREC_ALERT_EXEC)
 		return;
 	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
 		return;
-	frec__deaths_note(&engine->deaths, alert, pid, watched ? watched->only_uid : -1, watched,
-			  bytes_written(engine));
+	frec__deaths_record(&engine->deaths, alert, pid, watched ? watched->only_uid : -1, watched,
+			    frec__ring_set_written(&engine->rings, NULL));
 	if (alert->kind == FREC_ALERT_FATAL)
-		frec__engine_core_dumps(engine, pid);
+		wait_for_core(engine, pid);
 }
 
-void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert,
-			     uint32_t pid, int64_t only_uid)
-{
-	frec__deaths_note(&engine->deaths, alert, pid, only_uid, true, bytes_written(engine));
-}
-
-int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool tells)
-{
-	struct frec_watched *grown =
-		reallocarray(engine->watched, engine->watched_count + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	engine->watched = grown;
-	grown[engine->watched_count++] = (struct frec_watched){.pid = pid, .only_uid = only_uid};
-	frec__engine_await(engine, pid, only_uid, tells);
-	return 0;
-}
-
-void frec__engine_unwatch(struct frec_engine *engine, uint32_t pid)
-{
-	for (size_t i = 0; i < engine->watched_count; i++) {
-		if (engine->watched[i].pid == pid) {
-			engine->watched[i] = engine->watched[--engine->watched_count];
-			return;
-		}
-	}
-}
-
-static void meanwhile(void *context)
+static void drain_sideband(void *context)
 {
 	struct frec_engine *engine = context;
 
 	frec__sideband_drain(&engine->sideband);
 }
 
-static struct frec_snapshot_job describe(struct frec_engine *engine,
-					 const struct frec_reason *reason, int64_t only_uid)
+static struct frec_snapshot_job capture(struct frec_engine *engine,
+					const struct frec_reason *reason, int64_t only_uid)
 {
+	// A record whose event has no source yet would not be taken.
+	frec__memories_refresh(&engine->memories);
+	frec__capture_take(&engine->rings.capture, engine->rings.ring, engine->rings.count,
+			   engine->sources.source, engine->sources.count);
+	// Names and deaths up to now belong to it.
+	frec__sideband_drain(&engine->sideband);
 	return (struct frec_snapshot_job){
-		.rings = engine->ring,
-		.ring_count = engine->ring_count,
-		.sources = engine->source,
-		.source_count = engine->source_count,
-		.capture = &engine->capture,
+		.rings = engine->rings.ring,
+		.ring_count = engine->rings.count,
+		.sources = engine->sources.source,
+		.source_count = engine->sources.count,
+		.capture = &engine->rings.capture,
 		.processes = &engine->processes,
 		.start = &engine->start,
 		.recording_since = engine->recording_since,
@@ -134,56 +150,22 @@ static struct frec_snapshot_job describe(struct frec_engine *engine,
 		.reason = reason,
 		.drop_stack_bytes = engine->options.drop_stack_bytes,
 		.only_uid = only_uid,
-		.meanwhile = meanwhile,
+		.meanwhile = drain_sideband,
 		.context = engine,
 	};
-}
-
-static struct frec_snapshot_job capture(struct frec_engine *engine,
-					const struct frec_reason *reason, int64_t only_uid)
-{
-	// Records of events that nobody has looked at are not taken.
-	frec__engine_look_shm(engine);
-	frec__capture_take(&engine->capture, engine->ring, engine->ring_count, engine->source,
-			   engine->source_count);
-	// Names and deaths up to now belong to it.
-	frec__sideband_drain(&engine->sideband);
-	return describe(engine, reason, only_uid);
-}
-
-static int write_capture(struct frec_engine *engine, const struct frec_snapshot_job *snapshot,
-			 char *ret_path, struct frec_error *reterr)
-{
-	char path[PATH_MAX];
-	struct frec_error error;
-	int r = frec__folder_write(&engine->folder, snapshot, snapshot->only_uid, path, &error);
-
-	if (r) {
-		engine->failures++;
-		frec__report(LOG_ERR, "no snapshot was written: %s", error.message);
-		if (reterr)
-			*reterr = error;
-	} else {
-		engine->snapshots++;
-		memcpy(engine->last_path, path, sizeof(path));
-		if (ret_path)
-			memcpy(ret_path, path, sizeof(path));
-	}
-	if (engine->written)
-		engine->written(engine->context, snapshot->reason, r ? NULL : path);
-	return r;
 }
 
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr)
 {
-	struct frec_snapshot_job snapshot = capture(engine, reason, only_uid);
+	struct frec_snapshot_job job = capture(engine, reason, only_uid);
 
-	return write_capture(engine, &snapshot, ret_path, reterr);
+	return frec__store_write(&engine->store, &job, ret_path, reterr);
 }
 
-// A process that nobody told about. Where other users are served, one of theirs is theirs alone:
-// its file too, so that it counts against their quota and not the owner's.
+// Whose records the snapshot of a process that is not watched holds. A recorder that serves other
+// users writes such a file for the user of the process, so that it counts against his quota and not
+// against the owner's.
 static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 {
 	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
@@ -196,16 +178,17 @@ static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 
 static void write_death(struct frec_engine *engine, const struct frec_death *death)
 {
-	struct frec_snapshot_job snapshot = capture(engine, &death->reason, death->only_uid);
-	struct frec_thread_stacks stacks = frec__engine_core_take(engine, death->reason.pid);
-	bool wanted = death->watched || frec__snapshot_mentions(&snapshot, death->reason.pid);
+	struct frec_snapshot_job job = capture(engine, &death->reason, death->only_uid);
+	struct frec_thread_stacks stacks =
+		frec__kept_stacks_take(&engine->stacks, death->reason.pid);
+	bool wanted = death->watched || frec__snapshot_mentions(&job, death->reason.pid);
 
 	if (!death->watched)
-		snapshot.only_uid = owner_of_stranger(engine, death->reason.pid);
-	snapshot.stacks = &stacks;
-	if (wanted && !write_capture(engine, &snapshot, NULL, NULL)) {
-		engine->last_death = frec__monotonic();
-		engine->last_dead = death->reason.pid;
+		job.only_uid = owner_of_stranger(engine, death->reason.pid);
+	job.stacks = &stacks;
+	if (wanted && !frec__store_write(&engine->store, &job, NULL, NULL)) {
+		engine->last_death.time = frec__monotonic();
+		engine->last_death.pid = death->reason.pid;
 	}
 	frec__thread_stacks_deinit(&stacks);
 }
@@ -214,11 +197,12 @@ static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
 
-	// Those that were announced by now; who kills processes in a loop must not keep the
+	// Only those announced by now: a program that kills processes in a loop must not keep the
 	// recorder from everything else.
 	for (size_t left = engine->deaths.count;
-	     left > 0 && frec__deaths_due(&engine->deaths, bytes_written(engine),
-					  engine->options.ring_size, &death);
+	     left > 0 &&
+	     frec__deaths_due(&engine->deaths, frec__ring_set_written(&engine->rings, NULL),
+			      engine->options.ring_size, &death);
 	     left--) {
 		write_death(engine, &death);
 	}
@@ -227,6 +211,20 @@ static void work_off_deaths(struct frec_engine *engine)
 			     "%llu deaths got no snapshot: more than %d processes died at once",
 			     (unsigned long long)engine->deaths.missed, FREC_DEATHS_MAX);
 	engine->deaths.missed = 0;
+}
+
+bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid)
+{
+	const struct frec_process *dead =
+		frec__process_table_find(&engine->processes, engine->last_death.pid);
+	uint64_t end = engine->last_death.time;
+
+	if (!end)
+		return false;
+	// The snapshot can be written long before the core dump is.
+	if (dead && dead->exit > end)
+		end = dead->exit;
+	return engine->last_death.pid == pid || frec__monotonic() - end < SAME_DEATH;
 }
 
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
@@ -241,22 +239,23 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 			fds[count++] = (struct pollfd){.fd = engine->deaths.death[i].pidfd,
 						       .events = POLLIN};
 	}
-	count += frec__engine_poll_ends(engine, fds + count, room - count);
-	*ret_milliseconds = engine->deaths.count ? DEATH_INTERVAL : LOOK_INTERVAL;
+	count += frec__ends_poll(&engine->ends, fds + count, room - count);
+	*ret_milliseconds = engine->deaths.count ? DEATH_INTERVAL : REFRESH_INTERVAL;
 	return count;
 }
 
 void frec__engine_work(struct frec_engine *engine)
 {
 	frec__sideband_drain(&engine->sideband);
-	frec__engine_look_ends(engine);
+	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
-	// What a transport finds by itself is looked at whenever the loop wakes; the kernel's
-	// lists, which cost reading, in turn.
-	if (frec__monotonic() - engine->looked >= LOOK_INTERVAL * UINT64_C(1000000) / 2) {
-		engine->looked = frec__monotonic();
-		frec__engine_look(engine);
+	// What transports find themselves is looked at whenever the loop wakes. Reading the
+	// kernel's lists costs more and is done at intervals.
+	if (engine->kernel &&
+	    frec__monotonic() - engine->refreshed >= REFRESH_INTERVAL * UINT64_C(1000000) / 2) {
+		engine->refreshed = frec__monotonic();
+		frec__source_set_refresh(&engine->sources, &engine->sideband);
 	}
-	frec__engine_look_shm(engine);
-	frec__engine_look_usdt(engine);
+	frec__memories_refresh(&engine->memories);
+	frec__breakpoints_refresh(&engine->breakpoints);
 }

@@ -1,32 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recorder engine: rings, sources, sideband and process table of one machine, and the loop that
- * turns triggers into snapshots. One thread, one loop; everything in it belongs to that thread.
+ * The recorder. One process has one engine, which records a machine or what is selected of it into
+ * rings in memory and writes what they hold into a file when it is asked to or when a process dies.
+ * One thread runs one loop, and everything here belongs to that thread.
  *
- * Data flows one way: tracefs -> sources -> rings (written by the kernel) services' memory ->
- * sources, rings (written by services) sideband -> process table, alerts -> deaths -> reason or,
- * without the right to watch the kernel: /proc -> process table, pidfds -> deaths reason + rings ->
- * capture -> file
+ * Its parts, each of which uses only parts above it:
+ *
+ *	selections	what -e selects, parsed
+ *	processes	the process table, and the watchlist: whose death is worth a snapshot
+ *	rings		the rings of CPUs and services, and the memory to copy them all
+ *	sources		what is recorded, each source opened on every ring
+ *	foreign, breakpoints, memories, preload
+ *			the ways in which sources come in that tracefs does not list, or not yet
+ *	deaths, ends, stacks
+ *			deaths that wait for their snapshot, and how they are noticed
+ *	store		the folder of snapshots
+ *
+ * Data flows one way:
+ *
+ *	-e -> selections -> sources -> rings <- the kernel, services
+ *	sideband -> process table, alerts -> deaths
+ *	/proc -> process table, pidfds -> deaths	(without the right to watch the kernel)
+ *	a request, a signal or a death -> capture of all rings -> file
+ *
+ * On top of the engine, the server (server.h) adds clients to the loop, and the session (session.h)
+ * is what the commands of the tool see. The messages of clients are in proto/control.proto.
+ *
+ * Invariants: indices of rings and sources never change while the engine runs. Memory for the next
+ * capture is set aside before a ring or source records, so that taking one allocates nothing.
+ * The loop blocks in poll(2) alone, but for the writing of a file, during which the sideband is
+ * still drained. Everything that comes from a socket or from the memory of services is hostile.
  */
 #ifndef FREC_RECORDER_ENGINE_H
 #define FREC_RECORDER_ENGINE_H
 
+#include <poll.h>
+
 #include "proto/clocks.h"
-#include "recorder/snapshot/capture.h"
-#include "recorder/declared/declarations.h"
+#include "recorder/breakpoints.h"
 #include "recorder/deaths.h"
-#include "recorder/snapshot/folder.h"
+#include "recorder/declared/declarations.h"
+#include "recorder/ends.h"
+#include "recorder/kept_stacks.h"
+#include "recorder/memories.h"
+#include "recorder/preload.h"
 #include "recorder/processes/processes.h"
-#include "recorder/sources/selection.h"
 #include "recorder/processes/sideband.h"
-#include "recorder/sources/source.h"
+#include "recorder/ring_set.h"
+#include "recorder/selections.h"
+#include "recorder/source_set.h"
 #include "recorder/sources/transport.h"
+#include "recorder/store.h"
+#include "recorder/watchlist.h"
 
 #define FREC_RING_SIZE_DEFAULT (4u << 20)
 #define FREC_QUOTA_DEFAULT (UINT64_C(1) << 30)
 #define FREC_FALLBACK_DEFAULT "/var/tmp/flightrec"
-#define FREC_SELECTIONS_MAX 256
-#define FREC_SOURCES_MAX 4096
 
 /* Which deaths are worth a snapshot. */
 enum frec_watch {
@@ -36,124 +65,83 @@ enum frec_watch {
 
 struct frec_engine_options {
 	const char *const *selection;	/* NULL-terminated; kept by the caller */
-	struct frec_stack_choice stack; /* of what is selected without a choice of its own */
+	struct frec_stack_choice stack; /* of events that no selection chooses stacks for */
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
 	enum frec_watch watch;
 	bool serves_others; /* record --listen */
-	/* services will be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
+	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
 	enum frec_transport transport;
 	bool drop_stack_bytes; /* files get the frames of stacks, and nothing else of them */
-	/* shm: services open their memory for writing only while they write, where the CPU can
-	 * do that */
+	/* shm: services open their memory for writing only while they write, if the CPU can do
+	 * that */
 	bool guard;
 };
 
-struct frec_crash_program;
-struct frec_awaited;
-struct frec_engine_core;
-struct frec_engine_shm;
 struct frec_foreign;
-struct frec_mapped;
-struct frec_usdt;
-
-/* A process whose death is waited for. */
-struct frec_watched {
-	uint32_t pid;
-	int64_t only_uid; /* what its snapshots may hold: this user's records; -1: all */
-};
 
 struct frec_engine {
 	struct frec_engine_options options;
-	size_t selections;
-	struct frec_selection *selection; /* the options', taken apart */
-	enum frec_transport transport;	  /* the one in use, never FREC_TRANSPORT_AUTO */
-	/* Whether it has the right to watch the kernel: without it there are only the events that
+	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
+	/* Whether it has the right to watch the kernel. Without it there are only the events that
 	 * services write into memory. */
 	bool kernel;
 	struct frec_error no_kernel; /* why not */
 	int tracefs;
-	size_t ring_count;
-	struct frec_ring *ring;
-	size_t source_count;
-	struct frec_source *source;
-	struct frec_sideband sideband;
-	struct frec_process_table processes;
-	struct frec_declarations declarations;
-	struct frec_capture capture;
-	struct frec_folder folder;
-	struct frec_deaths deaths;
 	struct frec_clocks start;
-	uint64_t recording_since;
-	size_t watched_count;
-	struct frec_watched *watched;
-	uint64_t looked;       /* when the kernel's lists of CPUs and events were last looked at */
-	uint64_t looked_alive; /* when the rings were last found alive */
-	char *cpus_online;     /* /sys/devices/system/cpu/online, as last seen */
-	char *events_status;   /* user_events_status, as last seen */
-	/* user_events_data, for events registered ahead of their program; -1 */
-	int events_fd;
-	uint64_t snapshots, failures;
-	uint64_t last_death; /* when the last snapshot of a death was written; 0: never */
-	uint32_t last_dead;  /* whose */
-	char last_path[PATH_MAX];
-	struct frec_usdt *usdt; /* NULL: another transport is in use */
-	uint32_t usdt_slots;	/* of its slots, those in use */
-	size_t mapped_count;	/* files that were mapped and not looked at yet */
-	struct frec_mapped *mapped;
-	bool mapped_missed; /* there was no room for one */
-	size_t shm_count;
-	struct frec_engine_shm *shm; /* the memory of services, for each user; see engine_shm.h */
-	uint64_t next_spaces;	     /* when to look again who came in other pid namespaces */
-	/* Without the kernel: whose end is waited for, and when to look at /proc again. See
-	 * engine_ends.h. */
-	size_t awaited_count;
-	struct frec_awaited *awaited;
-	uint64_t next_births, next_names;
-	/* NULL: crashes are recorded without addresses ... */
-	struct frec_crash_program *crash_program;
-	struct frec_error no_addresses; /* ... and this is why */
+	uint64_t recording_since; /* nanoseconds of CLOCK_MONOTONIC, as all times here */
+	uint64_t refreshed;	  /* when the kernel's lists of CPUs and events were last read */
+
+	struct frec_selections selections;
+	struct frec_process_table processes;
+	struct frec_sideband sideband;
+	struct frec_watchlist watchlist;
+	struct frec_declarations declarations;
+	struct frec_ring_set rings;
+	struct frec_source_set sources;
 	struct frec_foreign *foreign;
-	/* stacks of dying processes, see engine_cores.h; NULL: none yet */
-	struct frec_engine_core *cores;
-	/* Called after a snapshot was written, or was not (path NULL). */
-	void (*written)(void *context, const struct frec_reason *reason, const char *path);
-	void *context;
+	struct frec_breakpoints breakpoints;
+	struct frec_memories memories;
+	struct frec_preload preload;
+	struct frec_deaths deaths;
+	struct frec_ends ends;
+	struct frec_kept_stacks stacks;
+	struct frec_store store;
+	struct {
+		uint64_t time; /* when its snapshot was written; 0: there was none */
+		uint32_t pid;
+	} last_death;
 };
 
-/* Starts recording. On failure nothing is left and `reterr` says why. */
-int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
-		       struct frec_error *reterr);
-void frec__engine_stop(struct frec_engine *engine);
+/* From now on deaths of the process and its descendants are worth a snapshot. `announces`: see
+ * frec__ends_await(). */
+int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces);
 
-/* Registers the selected events that the file (and the libraries it is linked with) declares,
- * before it runs. */
-int frec__engine_preload(struct frec_engine *engine, const char *path, struct frec_error *reterr);
+/*
+ * Watches a service, and opens what it needs to emit events: with user_events a file of its own,
+ * because the kernel counts registered events by file; with shm the memory of its user. The
+ * descriptor is the caller's; -1: it needs none. `watched`: it is watched already.
+ */
+int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
+			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);
 
-/* From now on deaths of the process and its descendants are worth a snapshot. `tells`: see
- * frec__engine_excuse(). */
-int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool tells);
-void frec__engine_unwatch(struct frec_engine *engine, uint32_t pid);
+/* The memory that services of the recorder's own user write into. It stays the engine's; -1: shm is
+ * not in use. */
+int frec__engine_memory(struct frec_engine *engine);
 
-/* The watched process that `pid` is or descends from, NULL. */
-const struct frec_watched *frec__engine_find_watched(const struct frec_engine *engine,
-						     uint32_t pid);
-
-/* Whether the end of a process may still be told by a pidfd. Never where the kernel is watched. */
-bool frec__engine_awaits(const struct frec_engine *engine);
-
-/* Takes what the sideband tells of a process that dies; `context` is the engine. */
+/* An alert of the sideband; `context` is the engine. */
 void frec__engine_alert(void *context, const struct frec_alert *alert);
 
-/* Notes a death of which a snapshot is to be taken. */
-void frec__engine_note_death(struct frec_engine *engine, const struct frec_alert *alert,
-			     uint32_t pid, int64_t only_uid);
-
-/* Takes a snapshot now. `ret_path` (PATH_MAX) may be NULL. */
+/* Takes a snapshot now, of records of one user, or of all if `only_uid` is -1. `ret_path`
+ * (PATH_MAX) may be NULL. */
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
+
+/* Whether a command that ended now ended because of the last death that a snapshot was written of,
+ * its own or that of a process that it had started. */
+bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*
  * The loop's part: fills `fds` with what to poll (at most `room`, returns how many), and how long

@@ -1,30 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Starting and stopping the recorder engine: what this process may do and what was asked for become
-// a transport, a sideband, rings and sources, in the order in which each needs the ones before.
-#include "proto/clocks.h"
-#include "proto/report.h"
-#include "recorder/engine.h"
+// Starting and stopping the recorder engine: the rights of this process and the options become a
+// transport, a sideband, rings and sources, in the order in which each needs the ones before.
+#include "recorder/engine_start.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <syslog.h>
 #include <unistd.h>
 
-#include "recorder/sources/crash_program.h"
-#include "recorder/engine_cores.h"
-#include "recorder/engine_ends.h"
-#include "recorder/engine_shm.h"
-#include "recorder/engine_sources.h"
-#include "recorder/engine_usdt.h"
-#include "recorder/sources/foreign.h"
+#include "proto/clocks.h"
+#include "proto/report.h"
 #include "recorder/rings/perf.h"
+#include "recorder/sources/foreign.h"
 
-const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
-
-// Whether this process may watch the kernel. What is missing beyond that, a CPU's ring that is too
-// large say, is a failure.
+// Whether this process may watch the kernel. If it may and something else is missing, such as
+// memory for a ring of this size, that is a failure later.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__catalog_open(reterr);
@@ -41,17 +31,17 @@ static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 	return r;
 }
 
-// Without the right to watch the kernel: is what was asked for to be had?
+// Without the right to watch the kernel: whether the options can be satisfied all the same.
 static int do_without_kernel(const struct frec_engine *engine, struct frec_error *reterr)
 {
 	const struct frec_engine_options *options = &engine->options;
+	const struct frec_selection *selection =
+		frec__selections_beyond_services(&engine->selections, engine->tracefs);
 	int r = engine->no_kernel.code;
 
-	for (size_t i = 0; i < engine->selections; i++) {
-		if (!frec__engine_is_of_services(engine, &engine->selection[i]))
-			return frec__error(reterr, r, "-e %s: only the kernel can tell of this: %s",
-					   options->selection[i], engine->no_kernel.message);
-	}
+	if (selection)
+		return frec__error(reterr, r, "-e %s: only the kernel can tell of this: %s",
+				   selection->text, engine->no_kernel.message);
 	if (options->transport != FREC_TRANSPORT_AUTO && options->transport != FREC_TRANSPORT_SHM)
 		return frec__error(reterr, r, "--transport %s: %s",
 				   frec__transport_names[options->transport],
@@ -59,49 +49,6 @@ static int do_without_kernel(const struct frec_engine *engine, struct frec_error
 	if (!options->hands_memory)
 		return frec__error(reterr, r, "%s", engine->no_kernel.message);
 	return 0;
-}
-
-static int parse_selections(struct frec_engine *engine, struct frec_error *reterr)
-{
-	const struct frec_engine_options *options = &engine->options;
-	size_t count = 0;
-	int r = frec__stack_check_ring(&options->stack, options->ring_size, "--stack", reterr);
-
-	while (options->selection[count])
-		count++;
-	engine->selection = calloc(count + 1, sizeof(*engine->selection));
-	if (!engine->selection)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < count && !r; i++) {
-		struct frec_selection *selection = &engine->selection[i];
-		char whose[400];
-
-		r = frec__selection_parse(selection, options->selection[i], reterr);
-		if (r)
-			return r;
-		engine->selections++;
-		if (!selection->stack.said)
-			selection->stack = options->stack;
-		snprintf(whose, sizeof(whose), "-e %s", selection->text);
-		r = frec__stack_check_ring(&selection->stack, options->ring_size, whose, reterr);
-	}
-	return r;
-}
-
-static int check_selections(const struct frec_engine *engine, struct frec_error *reterr)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < engine->selections && !r; i++) {
-		if (engine->selection[i].kind == FREC_SELECT_EVENT)
-			r = frec__catalog_check(engine->tracefs, engine->selection[i].name, reterr);
-	}
-	return r;
-}
-
-static int open_foreign(void *context, struct frec_source *source, struct frec_error *reterr)
-{
-	return frec__engine_open_source(context, source, reterr);
 }
 
 static int choose_transport(struct frec_engine *engine, struct frec_error *reterr)
@@ -125,46 +72,53 @@ static int choose_transport(struct frec_engine *engine, struct frec_error *reter
 	return 0;
 }
 
-static int start_usdt(struct frec_engine *engine, struct frec_error *reterr)
-{
-	int r = frec__engine_start_usdt(engine, reterr);
-
-	// The kernel may be watched, but runs no BPF programs for us.
-	if (r && engine->options.transport == FREC_TRANSPORT_AUTO && engine->options.hands_memory) {
-		engine->transport = FREC_TRANSPORT_SHM;
-		r = 0;
-	}
-	return r;
-}
-
-// Events that services write themselves carry no stacks: nobody else is there who could take one.
+// Events that services write themselves carry no stacks, because only the kernel can take one.
 static int check_stacks(const struct frec_engine *engine, struct frec_error *reterr)
 {
-	const struct frec_selection *asked = NULL;
+	const struct frec_selection *selection =
+		frec__selections_service_stacks(&engine->selections, engine->tracefs);
 
-	for (size_t i = 0; i < engine->selections && !asked; i++) {
-		if (frec__engine_is_of_services(engine, &engine->selection[i]) &&
-		    frec__stack_any(&engine->selection[i].stack))
-			asked = &engine->selection[i];
-	}
-	if (!asked || engine->transport != FREC_TRANSPORT_SHM)
+	if (!selection || engine->transport != FREC_TRANSPORT_SHM)
 		return 0;
 	if (engine->options.transport == FREC_TRANSPORT_SHM)
 		return frec__error(reterr, -EINVAL,
 				   "-e %s: with --transport shm there are no stacks: use another "
 				   "transport, or "
 				   "/stack=none/",
-				   asked->text);
+				   selection->text);
 	if (!engine->kernel)
 		return frec__error(reterr, engine->no_kernel.code,
-				   "-e %s: only the kernel takes stacks: %s", asked->text,
+				   "-e %s: only the kernel takes stacks: %s", selection->text,
 				   engine->no_kernel.message);
 	frec__report(LOG_WARNING,
 		     "-e %s: events come in without stacks, because neither user_events nor "
 		     "breakpoints work "
 		     "here: 'flightrec doctor' tells more",
-		     asked->text);
+		     selection->text);
 	return 0;
+}
+
+static void on_mapped(void *context, uint32_t pid, const char *path)
+{
+	struct frec_engine *engine = context;
+
+	frec__breakpoints_mapped(&engine->breakpoints, pid, path);
+}
+
+static int start_breakpoints(struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = frec__breakpoints_init(&engine->breakpoints, &engine->sources, reterr);
+
+	if (!r) {
+		engine->sideband.mapped = on_mapped;
+		return 0;
+	}
+	// The kernel may be watched, but runs no BPF programs for this process.
+	if (engine->options.transport == FREC_TRANSPORT_AUTO && engine->options.hands_memory) {
+		engine->transport = FREC_TRANSPORT_SHM;
+		return 0;
+	}
+	return r;
 }
 
 // Crashes, names, and whatever the kernel writes.
@@ -175,22 +129,86 @@ static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 	engine->sideband.alert = frec__engine_alert;
 	engine->sideband.context = engine;
 	if (!r && engine->transport == FREC_TRANSPORT_USDT)
-		r = start_usdt(engine, reterr);
-	return r ? r : frec__engine_open_cpus(engine, reterr);
+		r = start_breakpoints(engine, reterr);
+	if (!r)
+		r = frec__ring_set_read_cpus(&engine->rings, reterr);
+	return r ? r : frec__source_set_open_cpus(&engine->sources, &engine->sideband, reterr);
+}
+
+static int add_foreign(void *context, struct frec_source *source, struct frec_error *reterr)
+{
+	return frec__source_set_add(context, source, reterr);
 }
 
 static int start_kernel_sources(struct frec_engine *engine, struct frec_error *reterr)
 {
-	int r = frec__engine_open_crash_source(engine, reterr);
+	int r = frec__source_set_add_crash(&engine->sources, reterr);
 
 	if (!r)
-		r = frec__engine_find_sources(engine, true, reterr);
+		r = frec__source_set_find(&engine->sources, true, reterr);
 	if (!r)
-		r = frec__foreign_create(&engine->foreign, engine->selection, engine->selections,
-					 open_foreign, engine, reterr);
+		r = frec__foreign_create(&engine->foreign, engine->selections.selection,
+					 engine->selections.count, add_foreign, &engine->sources,
+					 reterr);
 	if (!r)
-		r = frec__engine_reserve(engine, reterr);
-	return r ? r : frec__engine_find_sites(engine, reterr);
+		r = frec__source_set_reserve(&engine->sources, reterr);
+	return r ? r : frec__breakpoints_find(&engine->breakpoints, reterr);
+}
+
+// Tells each part what it stands on, once the rights are known.
+static void wire_parts(struct frec_engine *engine)
+{
+	engine->watchlist.processes = &engine->processes;
+	engine->sources = (struct frec_source_set){.rings = &engine->rings,
+						   .selections = &engine->selections,
+						   .declarations = &engine->declarations,
+						   .tracefs = engine->tracefs};
+	engine->memories = (struct frec_memories){.sources = &engine->sources,
+						  .processes = &engine->processes,
+						  .watchlist = &engine->watchlist,
+						  .guard = engine->options.guard};
+	engine->ends = (struct frec_ends){.needed = !engine->kernel,
+					  .processes = &engine->processes,
+					  .watchlist = &engine->watchlist,
+					  .rings = &engine->rings,
+					  .deaths = &engine->deaths};
+}
+
+static int check_options(struct frec_engine *engine, struct frec_error *reterr)
+{
+	const struct frec_engine_options *options = &engine->options;
+	int r = frec__selections_parse(&engine->selections, options->selection, &options->stack,
+				       options->ring_size, reterr);
+
+	if (!r && reach_kernel(engine, &engine->no_kernel))
+		r = do_without_kernel(engine, reterr);
+	if (!r)
+		r = choose_transport(engine, reterr);
+	if (!r)
+		r = frec__selections_check(&engine->selections, engine->tracefs, reterr);
+	return r ? r
+		 : frec__folder_open(&engine->store.folder, options->folder, options->fallback,
+				     options->quota, reterr);
+}
+
+static int start(struct frec_engine *engine, struct frec_error *reterr)
+{
+	int r = engine->kernel ? start_kernel(engine, reterr) : 0;
+
+	if (!r)
+		r = check_stacks(engine, reterr);
+	engine->recording_since = frec__monotonic();
+	engine->sources.user_events = engine->transport == FREC_TRANSPORT_USER_EVENTS;
+	if (!r && engine->transport == FREC_TRANSPORT_SHM) {
+		int fd = frec__memories_fd(&engine->memories, geteuid(), 0, reterr);
+
+		r = fd < 0 ? fd : 0;
+	}
+	// The sideband is on: a process born from here on is reported, one born before is found by
+	// the scan.
+	if (!r)
+		r = frec__process_table_scan(&engine->processes);
+	return !r && engine->kernel ? start_kernel_sources(engine, reterr) : r;
 }
 
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
@@ -198,39 +216,16 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 {
 	int r;
 
-	*engine = (struct frec_engine){.options = *options,
-				       .transport = FREC_TRANSPORT_USER_EVENTS,
-				       .tracefs = -1,
-				       .events_fd = -1};
+	*engine = (struct frec_engine){
+		.options = *options, .transport = FREC_TRANSPORT_USER_EVENTS, .tracefs = -1};
+	frec__ring_set_init(&engine->rings, options->ring_size);
+	frec__preload_init(&engine->preload);
 	frec__perf_raise_file_limit();
-	r = parse_selections(engine, reterr);
-	if (!r)
-		r = reach_kernel(engine, &engine->no_kernel) ? do_without_kernel(engine, reterr)
-							     : 0;
-	if (!r)
-		r = choose_transport(engine, reterr);
-	if (!r)
-		r = check_selections(engine, reterr);
-	if (!r)
-		r = frec__folder_open(&engine->folder, options->folder, options->fallback,
-				      options->quota, reterr);
+	r = check_options(engine, reterr);
 	frec__clocks_read(&engine->start);
-	if (!r && engine->kernel)
-		r = start_kernel(engine, reterr);
+	wire_parts(engine);
 	if (!r)
-		r = check_stacks(engine, reterr);
-	engine->recording_since = frec__monotonic();
-	if (!r && engine->transport == FREC_TRANSPORT_SHM) {
-		int fd = frec__engine_shm_fd(engine, geteuid(), 0, reterr);
-
-		r = fd < 0 ? fd : 0;
-	}
-	// The sideband is on: whoever is born from here on is seen, whoever was there before is
-	// scanned.
-	if (!r)
-		r = frec__process_table_scan(&engine->processes);
-	if (!r && engine->kernel)
-		r = start_kernel_sources(engine, reterr);
+		r = start(engine, reterr);
 	if (r)
 		frec__engine_stop(engine);
 	return r;
@@ -238,32 +233,22 @@ int frec__engine_start(struct frec_engine *engine, const struct frec_engine_opti
 
 void frec__engine_stop(struct frec_engine *engine)
 {
-	frec__engine_stop_usdt(engine);
-	frec__crash_program_destroy(engine->crash_program);
+	frec__breakpoints_deinit(&engine->breakpoints);
 	frec__foreign_destroy(engine->foreign);
-	for (size_t i = 0; i < engine->source_count; i++)
-		frec__source_deinit(&engine->source[i]);
-	frec__capture_deinit(&engine->capture, engine->options.ring_size);
-	for (size_t i = 0; i < engine->ring_count; i++)
-		frec__ring_close(&engine->ring[i]);
-	frec__engine_stop_shm(engine);
-	frec__engine_stop_cores(engine);
-	frec__engine_stop_ends(engine);
+	frec__source_set_deinit(&engine->sources);
+	frec__ring_set_deinit(&engine->rings);
+	frec__memories_deinit(&engine->memories);
+	frec__kept_stacks_deinit(&engine->stacks);
+	frec__ends_deinit(&engine->ends);
 	frec__sideband_deinit(&engine->sideband);
+	frec__watchlist_deinit(&engine->watchlist);
 	frec__process_table_deinit(&engine->processes);
 	frec__declarations_deinit(&engine->declarations);
 	frec__deaths_deinit(&engine->deaths);
-	for (size_t i = 0; i < engine->selections; i++)
-		frec__selection_deinit(&engine->selection[i]);
-	free(engine->selection);
-	free(engine->source);
-	free(engine->ring);
-	free(engine->watched);
-	free(engine->cpus_online);
-	free(engine->events_status);
-	if (engine->events_fd >= 0)
-		close(engine->events_fd);
+	frec__selections_deinit(&engine->selections);
+	frec__preload_deinit(&engine->preload);
 	if (engine->tracefs >= 0)
 		close(engine->tracefs);
-	*engine = (struct frec_engine){.tracefs = -1, .events_fd = -1};
+	*engine = (struct frec_engine){.tracefs = -1};
+	frec__preload_init(&engine->preload);
 }

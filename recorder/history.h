@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* For how long rings last, and what that has to do with stacks. */
+/* How far back in time the rings reach, and how much further they would without stacks. */
 #ifndef FREC_RECORDER_HISTORY_H
 #define FREC_RECORDER_HISTORY_H
 
-#include "recorder/engine.h"
+#include "recorder/source_set.h"
 
 /*
  * Of the ring that was written most, in seconds.
  *
- * How often it would be full by now follows from the bytes that the kernel ever wrote to it. Which
- * part of them are stacks is measured: the ring is copied, as for a snapshot, and its records
- * looked at. How large one was is known nowhere else: a callchain is as long as it is, and a thread
- * of the kernel has no stack of a process.
+ * How often it would be full by now follows from the bytes that were ever written to it. Which part
+ * of them are stacks is measured: the ring is copied, as for a snapshot, and its records are read.
+ * The size of a stack is known nowhere else: a callchain has no fixed length, and a kernel thread
+ * has no stack of a process.
  */
 struct frec_history {
 	uint64_t written; /* bytes */
-	double recording; /* since when */
+	double recording; /* for how long */
 	double held;	  /* what it holds now */
 	/* what it holds once it is full, at the rate of all the time so far; 0: nothing was
 	 * written yet */
 	double full;
-	double without_stacks; /* the same, had its records no stacks but those of crashes */
-	bool stacks;	       /* some source has stacks that were asked for */
-	size_t stacks_missing; /* sources that were asked for stacks and cannot have them */
+	double without_stacks; /* the same, if its records had no stacks but those of crashes */
+	bool stacks;	       /* some source has stacks that were selected */
+	size_t stacks_missing; /* sources for which stacks were selected and cannot be had */
 };
 
-/* Overwrites the engine's last capture where there are stacks. Allocates as much as a table of the
- * sources. */
-void frec__history_read(struct frec_engine *engine, struct frec_history *ret);
+/*
+ * Measures what has been recorded since `since` (nanoseconds of CLOCK_MONOTONIC). Overwrites the
+ * last capture if there are stacks. Allocates no more than a table of the sources.
+ */
+void frec__history_read(const struct frec_source_set *sources, uint64_t since,
+			struct frec_history *ret);
 
 #endif

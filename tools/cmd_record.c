@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // flightrec record: record the machine until told to stop.
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorder/session.h"
 #include "tools/cli.h"
-#include "tools/session.h"
+#include "tools/record_options.h"
 
 static const char usage[] =
 	"flightrec record [OPTION]...\n"
@@ -32,20 +32,17 @@ int frec_cmd_record(int argc, char **argv)
 		return -1 - first;
 	if (first < argc)
 		return frec__cli_usage(usage, "%s: record takes no command; run does", argv[first]);
-	options.engine.watch = FREC_WATCH_EMITTERS;
-	options.engine.serves_others = options.engine.hands_memory = options.listen;
-	if (frec__session_start(&session, &options, &error))
+	options.session.engine.watch = FREC_WATCH_EMITTERS;
+	options.session.engine.serves_others = options.session.listen;
+	options.session.engine.hands_memory = options.session.listen;
+	if (frec__session_start(&session, &options.session, &error))
 		return frec__cli_fail("%s", error.message);
-	// Clients read their own snapshots by the path they are told; they cannot list the folder.
-	// One that was there before has its owner's mode.
-	if (options.listen && session.engine.folder.made)
-		(void)chmod(session.engine.folder.path, 0711);
-	if (isatty(STDERR_FILENO) || options.listen)
+	if (isatty(STDERR_FILENO) || options.session.listen)
 		fprintf(stderr,
 			"flightrec: recording %zu sources into %zu rings of %llu KiB; Ctrl-C ends "
 			"it\n",
-			session.engine.source_count, session.engine.ring_count,
-			(unsigned long long)options.engine.ring_size >> 10);
+			session.engine.sources.count, session.engine.rings.count,
+			(unsigned long long)session.engine.rings.size >> 10);
 	frec__server_run(&session.server);
 	frec__session_end(&session);
 	return FREC_EXIT_DONE;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // flightrec status: what the running recorders are doing.
 #include <getopt.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "export/read/text.h"
+#include "recorder/sources/transport.h"
 #include "tools/cli.h"
-#include "tools/json_scan.h"
 #include "tools/recorders.h"
 
 #define USAGE "flightrec status [--socket SOCKET | --pid PID] [--json]"
@@ -21,8 +20,8 @@ static const char help[] = "usage: " USAGE "\n\n"
 			   "      --pid PID        only the recorder with this process number\n"
 			   "      --json           one JSON object a recorder, for machines\n";
 
-// "90.5 s" or "3.2 h": of what people would say.
-static void put_duration(struct frec_text *text, double seconds)
+// "90.5 s" or "3.2 h", as people would say it.
+static void print_duration(struct frec_text *text, double seconds)
 {
 	if (seconds < 120)
 		frec__text_printf(text, "%.1f s", seconds);
@@ -32,106 +31,171 @@ static void put_duration(struct frec_text *text, double seconds)
 		frec__text_printf(text, "%.1f h", seconds / 3600);
 }
 
-static void put_list(struct frec_text *text, const char *json, const char *key)
+static void print_list(struct frec_text *text, const ProtobufCBinaryData *list, size_t count)
 {
-	const char *at = frec__json_member(json, key);
-	char one[512];
-
-	while (at && frec__json_next(&at, one, sizeof(one))) {
+	for (size_t i = 0; i < count; i++) {
 		frec__text_puts(text, " ");
-		frec__text_plain(text, one, strlen(one));
+		frec__text_plain(text, list[i].data, list[i].len);
 	}
 	frec__text_puts(text, "\n");
 }
 
-static void put_path(struct frec_text *text, const char *label, const char *json, const char *key)
+static void print_path(struct frec_text *text, const char *label, ProtobufCBinaryData path)
 {
-	char path[PATH_MAX];
-
-	frec__json_text(json, key, path, sizeof(path));
 	frec__text_puts(text, label);
-	frec__text_plain(text, *path ? path : "none", *path ? strlen(path) : 4);
+	if (path.len)
+		frec__text_plain(text, path.data, path.len);
+	else
+		frec__text_puts(text, "none");
 	frec__text_puts(text, "\n");
 }
 
-static void put_stacks(struct frec_text *text, const char *json)
+static const char *transport_name(Flightrec__Transport transport)
 {
-	if (frec__json_member(json, "without_stacks")) {
+	return (unsigned int)transport < FREC_TRANSPORT_COUNT ? frec__transport_names[transport]
+							      : "unknown";
+}
+
+static void print_stacks(struct frec_text *text, const Flightrec__Control__Recording *recording)
+{
+	if (recording->without_stacks > 0) {
 		frec__text_puts(text, "  stacks     a full ring holds ");
-		put_duration(text, frec__json_number(json, "full_ring"));
+		print_duration(text, recording->full_ring);
 		frec__text_puts(text, ", without stacks ");
-		put_duration(text, frec__json_number(json, "without_stacks"));
+		print_duration(text, recording->without_stacks);
 		frec__text_puts(text, "\n");
 	}
-	if (frec__json_member(json, "stacks_missing"))
+	if (recording->stacks_missing)
 		frec__text_printf(text,
-				  "  stacks     %.0f sources have none, as they come in by shm\n",
-				  frec__json_number(json, "stacks_missing"));
+				  "  stacks     %" PRIu64
+				  " sources have none, as they come in by shm\n",
+				  recording->stacks_missing);
 }
 
-static void put_details(struct frec_text *text, const char *json)
+static void print_recording(struct frec_text *text, const Flightrec__Control__Recording *recording)
 {
-	const char *addresses = frec__json_member(json, "fault_addresses");
-	char transport[32], why[512];
-
 	frec__text_puts(text, ", recording for ");
-	put_duration(text, frec__json_number(json, "recording_for"));
-	frec__text_printf(text, "\n  rings      %.0f of %.0f KiB, the busiest holds the last ",
-			  frec__json_number(json, "rings"),
-			  frec__json_number(json, "ring_size") / 1024);
-	put_duration(text, frec__json_number(json, "history"));
+	print_duration(text, recording->recording_for);
+	frec__text_printf(
+		text, "\n  rings      %" PRIu64 " of %" PRIu64 " KiB, the busiest holds the last ",
+		recording->rings, recording->ring_size / 1024);
+	print_duration(text, recording->history);
 	frec__text_puts(text, "\n");
-	put_stacks(text, json);
+	print_stacks(text, recording);
 	frec__text_puts(text, "  selection ");
-	put_list(text, json, "selection");
-	frec__text_printf(text, "  sources    %.0f:", frec__json_number(json, "source_count"));
-	put_list(text, json, "sources");
-	frec__text_printf(text, "  snapshots  %.0f, %.0f failed\n",
-			  frec__json_number(json, "snapshots"),
-			  frec__json_number(json, "failures"));
-	put_path(text, "  last       ", json, "last");
-	put_path(text, "  folder     ", json, "folder");
-	frec__json_text(json, "transport", transport, sizeof(transport));
-	frec__text_puts(text, "  events by  ");
-	frec__text_plain(text, transport, strlen(transport));
-	frec__text_puts(text, "\n");
-	frec__json_text(json, "no_kernel", why, sizeof(why));
-	if (*why) {
+	print_list(text, recording->selection, recording->n_selection);
+	frec__text_printf(text, "  sources    %" PRIu64 ":", recording->source_count);
+	print_list(text, recording->sources, recording->n_sources);
+	frec__text_printf(text, "  snapshots  %" PRIu64 ", %" PRIu64 " failed\n",
+			  recording->snapshots, recording->failures);
+	print_path(text, "  last       ", recording->last_path);
+	print_path(text, "  folder     ", recording->folder);
+	frec__text_printf(text, "  events by  %s\n", transport_name(recording->transport));
+	if (!recording->kernel) {
 		frec__text_puts(text, "  kernel     not watched: ");
-		frec__text_plain(text, why, strlen(why));
+		frec__text_plain(text, recording->no_kernel.data, recording->no_kernel.len);
 		frec__text_puts(text, "\n");
 		return;
 	}
 	frec__text_printf(text, "  crashes    %s\n",
-			  addresses && !strncmp(addresses, "true", 4)
+			  recording->fault_addresses
 				  ? "with the faulting address"
 				  : "without the faulting address ('flightrec doctor' says why)");
 }
 
-static int answered(void *context, const char *socket, bool ok, const char *answer)
+static void print_status(struct frec_text *text, const Flightrec__Control__StatusReply *status)
+{
+	frec__text_printf(text, "recorder %u, version ", status->pid);
+	frec__text_plain(text, status->version, strlen(status->version));
+	// Other users learn nothing about the rings.
+	if (status->recording) {
+		print_recording(text, status->recording);
+	} else {
+		frec__text_puts(text, ", of another user\n");
+		print_path(text, "  last       ", status->last_path);
+	}
+}
+
+static void json_bytes(struct frec_text *text, const char *key, ProtobufCBinaryData value)
+{
+	frec__text_printf(text, ",\"%s\":", key);
+	frec__text_json(text, value.data, value.len);
+}
+
+static void json_bool(struct frec_text *text, const char *key, bool value)
+{
+	frec__text_printf(text, ",\"%s\":%s", key, value ? "true" : "false");
+}
+
+static void json_list(struct frec_text *text, const char *key, const ProtobufCBinaryData *list,
+		      size_t count)
+{
+	frec__text_printf(text, ",\"%s\":[", key);
+	for (size_t i = 0; i < count; i++) {
+		frec__text_puts(text, i ? "," : "");
+		frec__text_json(text, list[i].data, list[i].len);
+	}
+	frec__text_puts(text, "]");
+}
+
+static void json_recording(struct frec_text *text, const Flightrec__Control__Recording *recording)
+{
+	json_bytes(text, "folder", recording->folder);
+	frec__text_printf(text,
+			  ",\"rings\":%" PRIu64 ",\"ring_size\":%" PRIu64
+			  ",\"recording_for\":%.1f,\"history\":%.1f"
+			  ",\"busiest_ring_written\":%" PRIu64 ",\"snapshots\":%" PRIu64
+			  ",\"failures\":%" PRIu64,
+			  recording->rings, recording->ring_size, recording->recording_for,
+			  recording->history, recording->busiest_ring_written, recording->snapshots,
+			  recording->failures);
+	if (recording->full_ring > 0)
+		frec__text_printf(text, ",\"full_ring\":%.1f", recording->full_ring);
+	if (recording->without_stacks > 0)
+		frec__text_printf(text, ",\"without_stacks\":%.1f", recording->without_stacks);
+	if (recording->stacks_missing)
+		frec__text_printf(text, ",\"stacks_missing\":%" PRIu64, recording->stacks_missing);
+	frec__text_printf(text, ",\"transport\":\"%s\"", transport_name(recording->transport));
+	json_bool(text, "kernel", recording->kernel);
+	if (!recording->kernel)
+		json_bytes(text, "no_kernel", recording->no_kernel);
+	json_bool(text, "fault_addresses", recording->fault_addresses);
+	json_bytes(text, "last", recording->last_path);
+	json_list(text, "selection", recording->selection, recording->n_selection);
+	frec__text_printf(text, ",\"source_count\":%" PRIu64, recording->source_count);
+	json_list(text, "sources", recording->sources, recording->n_sources);
+	frec__text_puts(text, ",\"sources_by\":{");
+	for (size_t i = 0; i < FREC_TRANSPORT_COUNT; i++)
+		frec__text_printf(text, "%s\"%s\":%" PRIu64, i ? "," : "",
+				  i ? frec__transport_names[i] : "kernel",
+				  i < recording->n_sources_by ? recording->sources_by[i] : 0);
+	frec__text_puts(text, "}");
+}
+
+static void json_status(struct frec_text *text, const Flightrec__Control__StatusReply *status)
+{
+	frec__text_printf(text, "{\"pid\":%u,\"version\":", status->pid);
+	frec__text_json_puts(text, status->version);
+	if (status->recording) {
+		json_recording(text, status->recording);
+	} else {
+		json_bool(text, "attached", status->attached);
+		json_bytes(text, "last", status->last_path);
+	}
+	frec__text_puts(text, "}\n");
+}
+
+static int answered(void *context, const Flightrec__Control__Reply *reply)
 {
 	const bool *json = context;
 	struct frec_text text = {0};
-	char version[64];
 
-	if (!answer)
-		return frec__cli_fail("%s: the recorder went away before it answered", socket);
-	if (!ok)
-		return frec__cli_fail("%s: %s", socket, answer);
-	if (*json) {
-		puts(answer);
-		return FREC_EXIT_DONE;
-	}
-	frec__json_text(answer, "version", version, sizeof(version));
-	frec__text_printf(&text, "recorder %.0f, version ", frec__json_number(answer, "pid"));
-	frec__text_plain(&text, version, strlen(version));
-	// Other users learn nothing about the rings.
-	if (frec__json_member(answer, "rings")) {
-		put_details(&text, answer);
-	} else {
-		frec__text_puts(&text, ", of another user\n");
-		put_path(&text, "  last       ", answer, "last");
-	}
+	if (!reply->status)
+		return frec__cli_fail("a recorder answered without its status");
+	if (*json)
+		json_status(&text, reply->status);
+	else
+		print_status(&text, reply->status);
 	fputs(text.data ? text.data : "", stdout);
 	frec__text_free(&text);
 	return FREC_EXIT_DONE;
@@ -171,5 +235,6 @@ int frec_cmd_status(int argc, char **argv)
 		return frec__cli_usage(USAGE, "%s: status takes no arguments", argv[optind]);
 	if (which.socket && which.pid)
 		return frec__cli_usage(USAGE, "either --socket or --pid");
-	return frec__recorders_ask(&which, "status", answered, &json);
+	return frec__recorders_ask(&which, &(struct frec_request){.kind = FREC_REQUEST_STATUS},
+				   answered, &json);
 }

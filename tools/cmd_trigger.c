@@ -2,14 +2,12 @@
 // flightrec trigger: ask the running recorders for a snapshot.
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "recorder/service/control.h"
 #include "tools/cli.h"
 #include "tools/recorders.h"
 
 #define USAGE "flightrec trigger NAME [--socket SOCKET | --pid PID]"
-// As frec_trigger() has it.
 
 static const char help[] = "usage: " USAGE "\n\n"
 			   "Takes a snapshot in every recorder that runs and prints the path of "
@@ -18,14 +16,10 @@ static const char help[] = "usage: " USAGE "\n\n"
 			   "      --socket SOCKET  only the recorder that listens there\n"
 			   "      --pid PID        only the recorder with this process number\n";
 
-static int answered(void *context, const char *socket, bool ok, const char *answer)
+static int answered(void *context, const Flightrec__Control__Reply *reply)
 {
 	(void)context;
-	if (!answer)
-		return frec__cli_fail("%s: the recorder went away before it answered", socket);
-	if (!ok)
-		return frec__cli_fail("%s: %s", socket, answer);
-	puts(answer);
+	printf("%.*s\n", (int)reply->path.len, (const char *)reply->path.data);
 	return FREC_EXIT_DONE;
 }
 
@@ -36,7 +30,7 @@ int frec_cmd_trigger(int argc, char **argv)
 						{"help", no_argument, NULL, 'h'},
 						{0}};
 	struct frec_recorders which = {0};
-	char request[FREC_TRIGGER_NAME_MAX + 16];
+	struct frec_request request = {.kind = FREC_REQUEST_TRIGGER};
 	int option;
 
 	opterr = 0;
@@ -63,6 +57,6 @@ int frec_cmd_trigger(int argc, char **argv)
 				       FREC_TRIGGER_NAME_MAX);
 	if (which.socket && which.pid)
 		return frec__cli_usage(USAGE, "either --socket or --pid");
-	snprintf(request, sizeof(request), "trigger %s", argv[optind]);
-	return frec__recorders_ask(&which, request, answered, NULL);
+	request.name = argv[optind];
+	return frec__recorders_ask(&which, &request, answered, NULL);
 }

@@ -8,16 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/service/control.h"
 #include "tools/cli.h"
+#include "tools/recorders.h"
 
 void frec__record_options_init(struct frec_record_options *options)
 {
 	*options = (struct frec_record_options){
-		.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
-			   .folder = ".",
-			   .fallback = FREC_FALLBACK_DEFAULT,
-			   .quota = FREC_QUOTA_DEFAULT},
+		.session.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
+				   .folder = ".",
+				   .fallback = FREC_FALLBACK_DEFAULT,
+				   .quota = FREC_QUOTA_DEFAULT},
 	};
 }
 
@@ -132,43 +132,47 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 							    FREC_SELECTIONS_MAX);
 			break;
 		case 'o':
-			options->engine.folder = optarg;
+			options->session.engine.folder = optarg;
 			break;
 		case RING_SIZE:
-			if (parse_ring_size(optarg, &options->engine.ring_size))
+			if (parse_ring_size(optarg, &options->session.engine.ring_size))
 				return -1 - frec__cli_usage(
 						    usage,
 						    "--ring-size %s: a power of two from 64K to 1G",
 						    optarg);
 			break;
 		case STACK:
-			options->engine.stack.bytes = FREC_STACK_BYTES_DEFAULT;
-			if (optarg && frec__stack_parse_bytes(optarg, &options->engine.stack.bytes))
+			options->session.engine.stack.bytes = FREC_STACK_BYTES_DEFAULT;
+			if (optarg &&
+			    frec__stack_parse_bytes(optarg, &options->session.engine.stack.bytes))
 				return -1 -
 				       frec__cli_usage(usage,
 						       "--stack=%s: a number of bytes from 8 to %u",
 						       optarg, FREC_STACK_BYTES_MAX);
 			break;
 		case QUOTA:
-			if (frec__parse_size(optarg, &options->engine.quota))
+			if (frec__parse_size(optarg, &options->session.engine.quota))
 				return -1 - frec__cli_usage(usage,
 							    "--quota %s: a size such as 500M",
 							    optarg);
 			break;
 		case FALLBACK:
-			options->engine.fallback = optarg;
+			options->session.engine.fallback = optarg;
 			break;
 		case LISTEN:
-			options->listen = optarg;
+			options->session.listen = optarg;
 			break;
 		case SOCKET:
-			options->control = optarg;
+			options->session.control = optarg;
 			break;
 		case PID:
-			options->pid = (uint32_t)strtoul(optarg, NULL, 10);
+			options->pid = frec__parse_pid(optarg);
+			if (!options->pid)
+				return -1 - frec__cli_usage(usage, "--pid %s: not a process number",
+							    optarg);
 			break;
 		case TRANSPORT:
-			if (parse_transport(optarg, &options->engine.transport))
+			if (parse_transport(optarg, &options->session.engine.transport))
 				return -1 -
 				       frec__cli_usage(
 					       usage,
@@ -176,10 +180,10 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 					       optarg);
 			break;
 		case GUARD:
-			options->engine.guard = true;
+			options->session.engine.guard = true;
 			break;
 		case DROP_STACK_BYTES:
-			options->engine.drop_stack_bytes = true;
+			options->session.engine.drop_stack_bytes = true;
 			break;
 		case JSON:
 			options->json = true;
@@ -196,19 +200,6 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 	}
 	if (!options->selections)
 		options->selection[options->selections++] = "*:*";
-	options->engine.selection = options->selection;
+	options->session.engine.selection = options->selection;
 	return optind;
-}
-
-void frec__control_folder(char *ret, size_t size)
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-
-	// Root of a user namespace may not be root of the machine.
-	if (geteuid() == 0 && !access("/run", W_OK))
-		snprintf(ret, size, "%s", FREC_CONTROL_FOLDER);
-	else if (runtime && *runtime)
-		snprintf(ret, size, "%s/flightrec", runtime);
-	else
-		snprintf(ret, size, "/tmp/flightrec-%u", geteuid());
 }

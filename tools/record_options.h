@@ -5,7 +5,7 @@
 
 #include <getopt.h>
 
-#include "recorder/engine.h"
+#include "recorder/session.h"
 
 #define FREC_RECORD_USAGE \
 	"  -e, --event EVENT     what to record: a glob over SYSTEM:NAME, repeatable, or a list " \
@@ -38,12 +38,10 @@
 	"                        nothing of what the functions had there\n"
 
 struct frec_record_options {
-	struct frec_engine_options engine;
+	struct frec_session_options session;
 	const char *selection[FREC_SELECTIONS_MAX + 1];
 	size_t selections;
-	const char *listen;  /* record */
-	const char *control; /* where it can be asked; NULL: the default place */
-	uint32_t pid;	     /* keep: of the service */
+	uint32_t pid; /* keep: of the service */
 	bool json;
 };
 
@@ -59,9 +57,5 @@ int frec__record_options_parse(struct frec_record_options *options, int argc, ch
 
 /* "4M" and the like. Returns 0 or -EINVAL. */
 int frec__parse_size(const char *text, uint64_t *ret);
-
-/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for
- * others. */
-void frec__control_folder(char *ret, size_t size);
 
 #endif

@@ -12,8 +12,8 @@
 
 #include "proto/cleanup.h"
 #include "recorder/service/control.h"
+#include "recorder/session.h"
 #include "tools/cli.h"
-#include "tools/record_options.h"
 
 #define ASKED_MAX 256
 #define SUFFIX ".sock"
@@ -37,7 +37,7 @@ uint32_t frec__parse_pid(const char *text)
 }
 
 // Returns 0 or a negative errno; what was sent is answered later.
-static int ask(struct round *round, const char *socket, const char *request)
+static int ask(struct round *round, const char *socket, const struct frec_request *request)
 {
 	struct asked *asked;
 	int fd = frec__control_connect(socket), r;
@@ -45,7 +45,7 @@ static int ask(struct round *round, const char *socket, const char *request)
 	if (fd < 0)
 		return fd;
 	asked = round->count < ASKED_MAX ? malloc(sizeof(*asked)) : NULL;
-	r = asked ? frec__control_send(fd, request, -1) : -ENOMEM;
+	r = asked ? frec__request_send(fd, request, -1) : -ENOMEM;
 	if (r) {
 		free(asked);
 		close(fd);
@@ -57,8 +57,8 @@ static int ask(struct round *round, const char *socket, const char *request)
 	return 0;
 }
 
-// Sockets that nobody answers on were left behind by recorders that were killed.
-static void ask_folder(struct round *round, const char *folder, const char *request)
+// Sockets at which nobody listens were left by recorders that were killed.
+static void ask_folder(struct round *round, const char *folder, const struct frec_request *request)
 {
 	FREC_CLOSEDIR DIR *entries = opendir(folder);
 	const struct dirent *entry;
@@ -75,20 +75,37 @@ static void ask_folder(struct round *round, const char *folder, const char *requ
 	}
 }
 
-static int collect(const struct asked *asked, frec_answered *answered, void *context)
+static int judge(const struct asked *asked, const Flightrec__Control__Reply *reply,
+		 frec_answered *answered, void *context)
 {
-	static char message[FREC_CONTROL_MESSAGE_MAX];
-	ssize_t n = frec__control_receive(asked->fd, message, sizeof(message), NULL,
-					  FREC_ANSWER_SECONDS * 1000);
-	char *text = n > 0 ? strchr(message, ' ') : NULL;
-
-	if (!text)
-		return answered(context, asked->socket, false, NULL);
-	*text++ = 0;
-	return answered(context, asked->socket, !strcmp(message, "ok"), text);
+	if (!reply)
+		return frec__cli_fail("%s: what answered there is not a recorder of this version",
+				      asked->socket);
+	if (!reply->done)
+		return frec__cli_fail("%s: %.*s", asked->socket, (int)reply->error.len,
+				      (const char *)reply->error.data);
+	return answered(context, reply);
 }
 
-int frec__recorders_ask(const struct frec_recorders *which, const char *request,
+static int collect(const struct asked *asked, frec_answered *answered, void *context)
+{
+	static uint8_t data[FREC_CONTROL_MESSAGE_MAX];
+	ssize_t n = frec__control_receive(asked->fd, data, sizeof(data), NULL,
+					  FREC_ANSWER_SECONDS * 1000);
+	Flightrec__Control__Reply *reply;
+	int status;
+
+	if (n <= 0)
+		return frec__cli_fail("%s: the recorder went away before it answered",
+				      asked->socket);
+	reply = flightrec__control__reply__unpack(NULL, (size_t)n, data);
+	status = judge(asked, reply, answered, context);
+	if (reply)
+		flightrec__control__reply__free_unpacked(reply, NULL);
+	return status;
+}
+
+int frec__recorders_ask(const struct frec_recorders *which, const struct frec_request *request,
 			frec_answered *answered, void *context)
 {
 	struct round round = {0};

@@ -14,6 +14,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "recorder/service/control.h"
+#include "recorder/service/control_message.h"
 
 #define SUFFIX ".sock"
 
@@ -38,11 +39,11 @@ static bool may_know(int fd, const struct frec_core_process *process, bool only_
 static void ask(struct frec_core_recorders *recorders, const char *socket,
 		const struct frec_core_process *process, bool only_root)
 {
-	char request[32];
+	const struct frec_request request = {.kind = FREC_REQUEST_CORE,
+					     .pid = (uint32_t)process->pid};
 	int fd = recorders->count < FREC_CORE_RECORDERS_MAX ? frec__control_connect(socket) : -1;
 
-	snprintf(request, sizeof(request), "core %d", process->pid);
-	if (fd >= 0 && may_know(fd, process, only_root) && !frec__control_send(fd, request, -1))
+	if (fd >= 0 && may_know(fd, process, only_root) && !frec__request_send(fd, &request, -1))
 		recorders->fd[recorders->count++] = fd;
 	else if (fd >= 0)
 		close(fd);
@@ -71,17 +72,17 @@ static void ask_folder(struct frec_core_recorders *recorders, const char *path, 
 	}
 }
 
-// Keeps those who answer "ok yes".
+// Keeps those that wait for the stacks.
 static void keep_waiting(struct frec_core_recorders *recorders, uint64_t deadline)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < recorders->count; i++) {
-		char answer[512];
+		struct frec_reply reply;
 
-		if (frec__control_receive(recorders->fd[i], answer, sizeof(answer), NULL,
-					  milliseconds_to(deadline)) > 0 &&
-		    !strcmp(answer, "ok yes"))
+		if (!frec__reply_receive(recorders->fd[i], &reply, NULL,
+					 milliseconds_to(deadline)) &&
+		    reply.done && reply.awaited)
 			recorders->fd[kept++] = recorders->fd[i];
 		else
 			close(recorders->fd[i]);
@@ -108,18 +109,18 @@ void frec__core_recorders_find(struct frec_core_recorders *recorders,
 void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_t pid, int fd,
 			       size_t missing, uint64_t deadline)
 {
-	char request[64];
+	const struct frec_request request = {
+		.kind = FREC_REQUEST_STACKS, .pid = (uint32_t)pid, .missing = (uint32_t)missing};
 
-	snprintf(request, sizeof(request), "stacks %d %zu", pid, missing);
 	for (size_t i = 0; i < recorders->count; i++)
-		frec__control_send(recorders->fd[i], request, fd);
+		(void)frec__request_send(recorders->fd[i], &request, fd);
 	// The process must not be gone before they have them: then they would write the snapshot
 	// without.
 	for (size_t i = 0; i < recorders->count; i++) {
-		char answer[512];
+		struct frec_reply reply;
 
-		(void)frec__control_receive(recorders->fd[i], answer, sizeof(answer), NULL,
-					    milliseconds_to(deadline));
+		(void)frec__reply_receive(recorders->fd[i], &reply, NULL,
+					  milliseconds_to(deadline));
 	}
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Messages between a recorder and those who ask something of it. Part of libflightrec: libc alone.
+// Packets on the control socket of a recorder. Part of libflightrec: libc alone.
 #include "recorder/service/control.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ int frec__control_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	// A recorder that hangs, with all its places taken, must not hang who asks it.
+	// A recorder that hangs, with its queue of connections full, must not hang its clients.
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
 		r = -errno;
@@ -47,14 +47,14 @@ bool frec__trigger_name_valid(const char *name)
 	return length > 0;
 }
 
-int frec__control_send(int socket, const char *message, int fd)
+int frec__control_send(int socket, const void *data, size_t size, int fd)
 {
-	struct iovec data = {.iov_base = (void *)message, .iov_len = strlen(message)};
+	struct iovec vector = {.iov_base = (void *)data, .iov_len = size};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct msghdr header = {.msg_iov = &data, .msg_iovlen = 1};
+	struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
 	int error = errno, r = 0;
 
 	if (fd >= 0) {
@@ -79,7 +79,7 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// A signal does not start the time anew: a service's timers may come faster than the answer.
+// A signal does not start the time anew: a service's timers may come faster than the reply.
 static int wait_readable(struct pollfd *poller, int milliseconds)
 {
 	int64_t deadline = now() + milliseconds;
@@ -97,7 +97,7 @@ static int wait_readable(struct pollfd *poller, int milliseconds)
 	}
 }
 
-// Closing a socket that somebody else set to linger would wait for his peer.
+// Closing a socket whose sender set it to linger would wait for its peer.
 static void close_foreign(int fd)
 {
 	const struct linger none = {0};
@@ -108,14 +108,14 @@ static void close_foreign(int fd)
 	close(fd);
 }
 
-ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_fd, int milliseconds)
+ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, int milliseconds)
 {
-	struct iovec data = {.iov_base = message, .iov_len = size - 1};
+	struct iovec vector = {.iov_base = data, .iov_len = size};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct msghdr header = {.msg_iov = &data,
+	struct msghdr header = {.msg_iov = &vector,
 				.msg_iovlen = 1,
 				.msg_control = &control,
 				.msg_controllen = sizeof(control)};
@@ -132,12 +132,11 @@ ssize_t frec__control_receive(int socket, char *message, size_t size, int *ret_f
 	n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n < 0)
 		return -errno;
-	message[n] = 0;
 	rights = CMSG_FIRSTHDR(&header);
 	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
 		size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
-		// Whatever somebody sends: one is wanted, the others must not pile up here.
+		// However many were sent: one is wanted, and the others must not pile up here.
 		while (count-- > 0) {
 			close_foreign(fd);
 			memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));

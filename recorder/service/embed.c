@@ -20,6 +20,7 @@
 
 #include "flightrec/event.h"
 #include "recorder/service/control.h"
+#include "recorder/service/control_message.h"
 #include "recorder/service/shm_emit.h"
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
@@ -209,7 +210,8 @@ static int fail_memory(const struct frec_recorder_options *options, int code)
 
 static int start_keeper(const struct frec_recorder_options *options)
 {
-	char text[16384], answer[600];
+	char text[16384];
+	struct frec_reply reply;
 	char *argv[2 * EVENTS_MAX + 19];
 	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
 	pid_t pid;
@@ -237,8 +239,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 	// faster.
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
-	if (r > 0 && !strcmp(answer, "ready")) {
+	r = frec__reply_receive(sockets[0], &reply, &fd, ANSWER_TIMEOUT);
+	if (!r && reply.done) {
 		r = take_memory(fd);
 		if (!r)
 			return keep_socket(sockets[0], true);
@@ -248,45 +250,53 @@ static int start_keeper(const struct frec_recorder_options *options)
 	if (fd >= 0)
 		close(fd);
 	close(sockets[0]);
-	if (r > 0 && !strncmp(answer, "error ", 6))
-		return fail(options, -ENOTSUP, answer + 6, "");
+	if (!r)
+		return fail(options, -ENOTSUP, reply.error, "");
 	return fail(options, r == -ETIMEDOUT ? r : -EPIPE, "the keeper did not start",
-		    r < 0 ? strerror(-r) : "");
+		    r == -EPIPE ? "" : strerror(-r));
+}
+
+static int attach(const struct frec_recorder_options *options, int socket)
+{
+	struct frec_reply reply;
+	int fd, r = frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_ATTACH},
+				       -1);
+
+	if (!r)
+		r = frec__reply_receive(socket, &reply, &fd, ANSWER_TIMEOUT);
+	if (r)
+		return fail(options, r, options->socket,
+			    r == -EPIPE ? "the recorder hung up" : strerror(-r));
+	if (!reply.done) {
+		if (fd >= 0)
+			close(fd);
+		return fail(options, -ENOTSUP, reply.error, "");
+	}
+	if (reply.transport != FREC_REPLY_USER_EVENTS) {
+		r = take_memory(fd);
+		return r ? fail_memory(options, r) : 0;
+	}
+	if (fd < 0)
+		return fail(options, -ENOTSUP, options->socket,
+			    "the recorder sent no descriptor of user_events_data");
+	r = frec_register_fd(fd);
+	close(fd);
+	return r ? fail(options, r, "events cannot be registered with the recorder's descriptor",
+			strerror(-r))
+		 : 0;
 }
 
 static int connect_recorder(const struct frec_recorder_options *options)
 {
-	char answer[600];
-	int fd, socket = frec__control_connect(options->socket), r;
+	int socket = frec__control_connect(options->socket), r;
 
 	if (socket < 0)
 		return fail(options, socket, options->socket, strerror(-socket));
-	r = frec__control_send(socket, "attach", -1);
+	r = attach(options, socket);
 	if (!r)
-		r = (int)frec__control_receive(socket, answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
-	if (r > 0 && (!strcmp(answer, "ok usdt") || !strcmp(answer, "ok shm"))) {
-		r = take_memory(fd);
-		if (!r)
-			return keep_socket(socket, false);
-		close(socket);
-		return fail_memory(options, r);
-	}
-	if (r > 0 && !strncmp(answer, "ok", 2) && fd >= 0) {
-		r = frec_register_fd(fd);
-		close(fd);
-		if (!r)
-			return keep_socket(socket, false);
-		close(socket);
-		return fail(options, r,
-			    "events cannot be registered with the recorder's descriptor",
-			    strerror(-r));
-	}
+		return keep_socket(socket, false);
 	close(socket);
-	if (r > 0)
-		return fail(options, -ENOTSUP, strncmp(answer, "error ", 6) ? answer : answer + 6,
-			    "");
-	return fail(options, r ? r : -EPIPE, options->socket,
-		    r ? strerror(-r) : "the recorder hung up");
+	return r;
 }
 
 // Whether the recorder is gone, killed say: then another one can be started.
@@ -325,12 +335,13 @@ __attribute__((destructor)) static void say_end(void)
 	int socket = recorder.socket;
 
 	if (recorder.pid == getpid() && socket_is_ours(socket))
-		(void)frec__control_send(socket, "end", -1);
+		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_END},
+					 -1);
 }
 
 int frec_trigger(const char *name)
 {
-	char message[FREC_TRIGGER_NAME_MAX + 16] = "notify ";
+	const struct frec_request request = {.kind = FREC_REQUEST_NOTIFY, .name = name};
 	// Pairs with the release store in keep_socket().
 	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_ACQUIRE);
 
@@ -338,8 +349,7 @@ int frec_trigger(const char *name)
 		return -EINVAL;
 	if (!socket_is_ours(socket))
 		return -ENOTCONN;
-	strcat(message, name);
-	return frec__control_send(socket, message, -1);
+	return frec__request_send(socket, &request, -1);
 }
 
 void frec_recorder_stop(struct frec_recorder *stopped)
@@ -356,7 +366,8 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	// goes on without us, and a child of fork() only lets go of its copy.
 	if (recorder.ours && recorder.pid == getpid()) {
 		// So that it does not wait for the end of a service that only hangs up.
-		(void)frec__control_send(socket, "stop", -1);
+		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_STOP},
+					 -1);
 		shutdown(socket, SHUT_WR);
 		while (frec__control_receive(socket, message, sizeof(message), NULL,
 					     ANSWER_TIMEOUT) > 0)

@@ -14,15 +14,27 @@ import sys
 import tempfile
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
+import control  # noqa: E402
+
 # LINKED takes libflightrec, with the event that it has itself, as a shared library.
 TOOL, EMITTER, LINKED = map(os.path.abspath, sys.argv[1:4])
 NOBODY = 65534
 STATUS = {
     "pid": 4711, "version": "0.1.0", "folder": "/var/lib/\x1b[31mtraces", "rings": 2, "ring_size": 262144, "recording_for": 90.5,
-    "history": 7500.0, "busiest_ring_written": 1, "snapshots": 3, "failures": 1, "fault_addresses": True,
-    "last": "/var/lib/a \"quoted\\ name.frec", "selection": ["shop:*", "sched:sched_switch"], "source_count": 2,
-    "sources": ["shop:paid", "sched:sched_switch"],
+    "history": 7500.0, "busiest_ring_written": 1, "snapshots": 3, "failures": 1, "transport": "usdt", "kernel": True,
+    "fault_addresses": True, "last": "/var/lib/a \"quoted\\ name.frec", "selection": ["shop:*", "sched:sched_switch"],
+    "source_count": 2, "sources": ["shop:paid", "sched:sched_switch"],
+    "sources_by": {"kernel": 1, "user_events": 0, "usdt": 1, "shm": 0},
 }
+RECORDING = b"".join((
+    control.field(1, STATUS["folder"]), control.field(2, 2), control.field(3, 262144), control.double(4, 90.5),
+    control.double(5, 7500.0), control.field(6, 1), control.field(10, 3), control.field(11, 1), control.field(12, STATUS["last"]),
+    control.field(13, 2), control.field(14, 1), control.field(16, 1), *(control.field(17, text) for text in STATUS["selection"]),
+    control.field(18, 2), *(control.field(19, text) for text in STATUS["sources"]), control.field(20, bytes([1, 0, 1, 0])),
+    control.field(99, "of a later version")))
+REPLY = control.done(status=control.field(1, 4711) + control.field(2, "0.1.0") + control.field(3, RECORDING))
+OTHER = control.done(status=control.field(1, 3) + control.field(2, "9"))
 
 
 def run(*arguments, status=0, tool=TOOL, **options):
@@ -66,18 +78,19 @@ class Recorder:
     def serve(self):
         while True:
             connection, _ = self.socket.accept()
-            request = connection.recv(4096).decode()
+            request = control.heard(connection.recv(4096))
             self.asked.append(request)
             answer = self.answers.get(request.split(" ")[0])
             if answer:
-                connection.send(answer.encode())
+                connection.send(answer)
             connection.close()
 
 
 def check_asking(folder):
     path = os.path.join(folder, "one")
-    recorder = Recorder(path, {"status": "ok " + json.dumps(STATUS), "trigger": "ok /tmp/x y.frec"})
-    assert json.loads(run("status", "--socket", path, "--json").stdout) == STATUS
+    recorder = Recorder(path, {"status": REPLY, "trigger": control.done(path="/tmp/x y.frec")})
+    printed = json.loads(run("status", "--socket", path, "--json").stdout)
+    assert printed == STATUS and list(printed) == list(STATUS), printed
     text = run("status", "--socket", path).stdout
     for word in ("recorder 4711, version 0.1.0, recording for 90.5 s\n", "2 of 256 KiB, the busiest holds the last 2.1 h\n",
                  " shop:* sched:sched_switch\n", "2: shop:paid sched:sched_switch\n", "3, 1 failed\n",
@@ -87,19 +100,26 @@ def check_asking(folder):
     assert recorder.asked == ["status", "status", "trigger slow request"], recorder.asked
 
     path = os.path.join(folder, "two")
-    Recorder(path, {"trigger": "error no space", "status": 'ok {"pid":3,"version":"9","attached":false,"last":""}'})
+    Recorder(path, {"trigger": control.refused("no space"), "status": OTHER})
     assert "no space" in run("trigger", "x", "--socket", path, status=1).stderr
     assert run("status", "--socket", path).stdout == "recorder 3, version 9, of another user\n  last       none\n"
+    assert json.loads(run("status", "--socket", path, "--json").stdout) == {"pid": 3, "version": "9", "attached": False, "last": ""}
     path = os.path.join(folder, "three")
     Recorder(path, {})
     assert "went away" in run("status", "--socket", path, status=1).stderr
-    path = os.path.join(folder, "four")
-    Recorder(path, {"status": 'ok {"pid":5,"version":"torn'})
-    assert "recorder 5" in run("status", "--socket", path).stdout
+    for name, answer in (("torn", REPLY[:-1]), ("wrong", control.field(6, 1)), ("words", b"ok {}")):
+        path = os.path.join(folder, name)
+        Recorder(path, {"status": answer, "trigger": answer})
+        for words in (["status"], ["trigger", "x"]):
+            assert "not a recorder of this version" in run(*words, "--socket", path, status=1).stderr
+    path = os.path.join(folder, "nothing")
+    Recorder(path, {"status": control.done()})
+    assert "without its status" in run("status", "--socket", path, status=1).stderr
 
     assert "/nowhere/at/all" in run("status", "--socket", "/nowhere/at/all", status=1).stderr
     for arguments in (["trigger"], ["trigger", ""], ["trigger", "a\nb"], ["trigger", "x" * 101], ["trigger", "x", "--pid", "0"],
-                      ["status", "x"], ["status", "--socket"], ["status", "--pid", "1", "--socket", "x"]):
+                      ["status", "x"], ["status", "--socket"], ["status", "--pid", "1", "--socket", "x"],
+                      *([command, "--pid", pid] for command in ("keep", "record", "status") for pid in ("12x", "-1", "", "4294967297"))):
         run(*arguments, status=2)
 
 
@@ -120,7 +140,7 @@ def check_folder(folder):
     dead.close()
     os.chmod(os.path.join(sockets, "1.sock"), 0o666)
     assert "no recorder runs" in run("status", status=1, **options).stderr
-    both = [Recorder(os.path.join(sockets, f"{pid}.sock"), {"trigger": f"ok /{pid}.frec"}) for pid in (20, 21)]
+    both = [Recorder(os.path.join(sockets, f"{pid}.sock"), {"trigger": control.done(path=f"/{pid}.frec")}) for pid in (20, 21)]
     assert sorted(run("trigger", "x", **options).stdout.split()) == ["/20.frec", "/21.frec"]
     assert run("trigger", "y", "--pid", "21", **options).stdout == "/21.frec\n"
     assert "/1.sock" in run("trigger", "y", "--pid", "1", status=1, **options).stderr

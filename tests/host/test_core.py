@@ -20,6 +20,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
+import control  # noqa: E402
+
 SETTING, USES_PID, SUID_DUMPABLE = "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/core_uses_pid", "/proc/sys/fs/suid_dumpable"
 FILES = ["/run/sysctl.d/99-flightrec-core.conf", "/etc/sysctl.d/99-flightrec-core.conf"]
 THREADS, NOBODY = 50, 61234  # whom no other test runs as
@@ -341,13 +344,13 @@ class Listener:
     def serve(self, connection):
         with contextlib.suppress(OSError):
             while message := socket.recv_fds(connection, 65536, 1):
-                text, fds = message[0].decode(), message[1]
-                if not text:
+                data, fds = message[:2]
+                if not data:
                     break
-                self.messages.append(text)
+                self.messages.append(control.heard(data))
                 self.stacks += [os.pread(fd, 1 << 24, 0) for fd in fds]
                 if self.answers:
-                    connection.send(b"ok yes")
+                    connection.send(control.done(awaited=1))
         connection.close()
 
     def heard(self):
@@ -403,7 +406,7 @@ def check_users():
                 crash(private, "2", "write", **as_user(NOBODY))
             assert not listener.heard(), listener.heard()
             pid = crash(CRASHER, "2", "write", **as_user(NOBODY))
-            assert listener.heard() == [f"core {pid}", f"stacks {pid} 0"] and len(listener.stacks) == 1, listener.heard()
+            assert listener.heard() == [f"core {pid}", f"stacks {pid}"] and len(listener.stacks) == 1, listener.heard()
         shutil.rmtree(folder)
         # A recorder without any right, of its own process.
         out = os.path.join(SCRATCH, "nobody")

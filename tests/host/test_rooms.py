@@ -41,7 +41,7 @@ ROOMS = {
     "export/perf": ["export/read", "export"],
     "export/firefox": ["proto", "export/read", "export/report", "export"],
     "export/html": ["unwind", "export/report", "export"],
-    "tools": ["proto", "unwind", "recorder/service", "recorder/declared", "recorder/processes",
+    "tools": ["proto", "unwind", "recorder/service", "recorder/declared",
               "recorder/sources", "recorder/core", "recorder", "recorder/import",
               "recorder/doctor", "export/read", "export/timeline", "export"],
     "tools/demo": ["recorder/service"],

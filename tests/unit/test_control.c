@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Proves that messages and descriptors cross the control socket, that hostile peers leave no
-// descriptor behind, and that listening removes nothing but a dead socket, with one winner however
-// many start at once and nobody turned away.
+// Proves that packets and descriptors cross the control socket, that hostile peers leave no
+// descriptor behind, that the library reads and writes the messages of control.proto and refuses
+// what is none, and that listening removes nothing but a dead socket, with one winner however many
+// start at once and nobody turned away.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,10 @@
 
 #include <cmocka.h>
 
+#include "control.pb-c.h"
+#include "recorder/control_listen.h"
 #include "recorder/service/control.h"
+#include "recorder/service/control_message.h"
 
 static int sockets[2];
 
@@ -49,49 +53,224 @@ static int open_descriptors(void)
 	return count;
 }
 
-static void messages(void **state)
+static void packets(void **state)
 {
-	char message[64];
+	char packet[64];
 	int fd = 99;
 
 	(void)state;
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 0),
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), &fd, 0),
 			 -ETIMEDOUT);
 	assert_int_equal(fd, -1);
-	assert_int_equal(frec__control_send(sockets[0], "trigger x", -1), 0);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000), 9);
-	assert_string_equal(message, "trigger x");
+	assert_int_equal(frec__control_send(sockets[0], "trigger x", 9, -1), 0);
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), &fd, 1000), 9);
+	assert_memory_equal(packet, "trigger x", 9);
 	assert_int_equal(fd, -1);
+	// Up to the last byte of the buffer.
+	assert_int_equal(frec__control_send(sockets[0], packet, sizeof(packet), -1), 0);
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), &fd, 1000),
+			 sizeof(packet));
 	shutdown(sockets[0], SHUT_WR);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000),
-			 0);
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), NULL, 1000), 0);
 	// The other end is gone: an error, no signal.
 	close(sockets[1]);
-	assert_int_equal(frec__control_send(sockets[0], "x", -1), -EPIPE);
+	assert_int_equal(frec__control_send(sockets[0], "x", 1, -1), -EPIPE);
 	sockets[1] = dup(sockets[0]);
 }
 
 static void a_descriptor(void **state)
 {
-	char message[64];
+	char packet[64];
 	int before = open_descriptors(), fd, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	struct stat sent, received;
 
 	(void)state;
-	assert_int_equal(frec__control_send(sockets[0], "ok", null), 0);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000), 2);
+	assert_int_equal(frec__control_send(sockets[0], "ok", 2, null), 0);
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), &fd, 1000), 2);
 	assert_true(fd >= 0 && fd != null);
 	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	fstat(null, &sent);
 	fstat(fd, &received);
 	assert_int_equal(sent.st_rdev, received.st_rdev);
 	close(fd);
-	// Who does not ask for one does not get one.
-	assert_int_equal(frec__control_send(sockets[0], "ok", null), 0);
-	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000),
-			 2);
+	// A receiver that does not ask for one does not get one.
+	assert_int_equal(frec__control_send(sockets[0], "ok", 2, null), 0);
+	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), NULL, 1000), 2);
 	close(null);
 	assert_int_equal(open_descriptors(), before);
+}
+
+// Each request as the schema has it.
+static void requests(void **state)
+{
+	uint8_t data[FREC_REQUEST_SIZE_MAX];
+	char name[FREC_REQUEST_SIZE_MAX + 1];
+	const struct frec_request all[] = {
+		{.kind = FREC_REQUEST_TRIGGER, .name = "slow request"},
+		{.kind = FREC_REQUEST_NOTIFY, .name = ""},
+		{.kind = FREC_REQUEST_ATTACH},
+		{.kind = FREC_REQUEST_STATUS},
+		{.kind = FREC_REQUEST_CORE, .pid = 127},
+		{.kind = FREC_REQUEST_STACKS, .pid = 4194304, .missing = UINT32_MAX},
+		{.kind = FREC_REQUEST_END},
+		{.kind = FREC_REQUEST_STOP},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		ssize_t size = frec__request_encode(&all[i], data, sizeof(data));
+		Flightrec__Control__Request *request;
+
+		assert_true(size > 0);
+		request = flightrec__control__request__unpack(NULL, (size_t)size, data);
+		assert_non_null(request);
+		assert_int_equal(request->kind, all[i].kind);
+		assert_string_equal(request->name, all[i].name ? all[i].name : "");
+		assert_int_equal(request->pid, all[i].pid);
+		assert_int_equal(request->missing, all[i].missing);
+		assert_int_equal(request->base.n_unknown_fields, 0);
+		flightrec__control__request__free_unpacked(request, NULL);
+		// Not a byte is written beyond the room.
+		for (ssize_t room = 0; room < size; room++) {
+			uint8_t cut[FREC_REQUEST_SIZE_MAX + 1];
+
+			memset(cut, 0xaa, sizeof(cut));
+			assert_int_equal(frec__request_encode(&all[i], cut, (size_t)room),
+					 -EMSGSIZE);
+			assert_int_equal(cut[room], 0xaa);
+		}
+	}
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	assert_int_equal(frec__request_send(sockets[0], &(struct frec_request){.name = name}, -1),
+			 -EMSGSIZE);
+}
+
+static size_t pack(const Flightrec__Control__Reply *reply, uint8_t *ret, size_t size)
+{
+	assert_true(flightrec__control__reply__get_packed_size(reply) <= size);
+	return flightrec__control__reply__pack(reply, ret);
+}
+
+static void replies(void **state)
+{
+	Flightrec__Control__StatusReply status = FLIGHTREC__CONTROL__STATUS_REPLY__INIT;
+	Flightrec__Control__Recording recording = FLIGHTREC__CONTROL__RECORDING__INIT;
+	Flightrec__Control__Reply message = FLIGHTREC__CONTROL__REPLY__INIT;
+	char error[2000];
+	uint8_t data[4096] = {0};
+	struct frec_reply reply;
+	size_t size;
+
+	(void)state;
+	// Nothing at all says that nothing was done.
+	assert_int_equal(frec__reply_decode(data, 0, &reply), 0);
+	assert_true(!reply.done && !*reply.error && !reply.transport && !reply.awaited);
+	message.done = message.awaited = true;
+	message.transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
+	message.path = (ProtobufCBinaryData){.data = (uint8_t *)"/tmp/x", .len = 6};
+	recording.recording_for = 1.5;
+	status.recording = &recording;
+	message.status = &status;
+	size = pack(&message, data, sizeof(data));
+	assert_int_equal(frec__reply_decode(data, size, &reply), 0);
+	assert_true(reply.done && reply.awaited && !*reply.error);
+	assert_int_equal(reply.transport, FREC_REPLY_SHM);
+	// An error that is longer than what is kept of it.
+	message = (Flightrec__Control__Reply)FLIGHTREC__CONTROL__REPLY__INIT;
+	memset(error, 'e', sizeof(error));
+	message.error = (ProtobufCBinaryData){.data = (uint8_t *)error, .len = sizeof(error)};
+	size = pack(&message, data, sizeof(data));
+	assert_int_equal(frec__reply_decode(data, size, &reply), 0);
+	assert_false(reply.done);
+	assert_int_equal(strlen(reply.error), sizeof(reply.error) - 1);
+}
+
+struct malformed {
+	const char *what;
+	size_t size;
+	uint8_t data[16];
+};
+
+static const struct malformed malformed[] = {
+	{"done as bytes", 3, {0x0a, 1, 1}},
+	{"error as a number", 2, {0x10, 1}},
+	{"error as fixed32", 5, {0x15, 0, 0, 0, 0}},
+	{"transport as fixed64", 9, {0x21, 0, 0, 0, 0, 0, 0, 0, 0}},
+	{"awaited as bytes", 2, {0x2a, 0}},
+	{"field 0", 2, {0x00, 1}},
+	{"a group", 2, {0x53, 0x54}},
+	{"wire type 7", 2, {0x57, 0}},
+	{"a tag without a value", 1, {0x08}},
+	{"a varint without its end", 3, {0x08, 0x80, 0x80}},
+	{"a varint of eleven bytes",
+	 12,
+	 {0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}},
+	{"bytes beyond the end", 4, {0x12, 3, 'a', 'b'}},
+	{"bytes without end", 11, {0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}},
+	{"unknown bytes beyond the end", 4, {0x7a, 3, 'a', 'b'}},
+	{"half a fixed64", 5, {0x79, 0, 0, 0, 0}},
+	{"half a fixed32", 3, {0x7d, 0, 0}},
+};
+
+static void malformed_replies(void **state)
+{
+	static const uint8_t unknown[] = {0x78, 5, 0x79, 1,   2,    3, 4, 5, 6, 7,    8,
+					  0x7a, 2, 'a',	 'b', 0x7d, 1, 2, 3, 4, 0x08, 1};
+	struct frec_reply reply;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
+		// At the end of a page, so that a byte read beyond it is seen.
+		char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0);
+		uint8_t *data = (uint8_t *)pages + 4096 - malformed[i].size;
+
+		assert_true(pages != MAP_FAILED);
+		assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+		memcpy(data, malformed[i].data, malformed[i].size);
+		reply.transport = 99;
+		if (frec__reply_decode(data, malformed[i].size, &reply) != -EBADMSG)
+			fail_msg("%s was taken for a reply", malformed[i].what);
+		// Nothing is written on failure.
+		assert_int_equal(reply.transport, 99);
+		munmap(pages, 8192);
+	}
+	// Fields of a later version.
+	assert_int_equal(frec__reply_decode(unknown, sizeof(unknown), &reply), 0);
+	assert_true(reply.done);
+	// Cut anywhere it is either refused or what came before the cut.
+	for (size_t size = 0; size < sizeof(unknown); size++) {
+		if (!frec__reply_decode(unknown, size, &reply))
+			assert_false(reply.done);
+	}
+}
+
+static void received_replies(void **state)
+{
+	static const uint8_t done[] = {0x08, 1}, torn[] = {0x08};
+	static const uint8_t large[4096];
+	int before = open_descriptors(), fd, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct frec_reply reply;
+
+	(void)state;
+	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 0), -ETIMEDOUT);
+	assert_int_equal(fd, -1);
+	assert_int_equal(frec__control_send(sockets[0], done, sizeof(done), null), 0);
+	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), 0);
+	assert_true(reply.done && fd >= 0);
+	close(fd);
+	// A descriptor that comes with nonsense is closed.
+	assert_int_equal(frec__control_send(sockets[0], torn, sizeof(torn), null), 0);
+	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), -EBADMSG);
+	assert_int_equal(fd, -1);
+	assert_int_equal(frec__control_send(sockets[0], large, sizeof(large), null), 0);
+	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), -EMSGSIZE);
+	assert_int_equal(fd, -1);
+	close(null);
+	assert_int_equal(open_descriptors(), before);
+	shutdown(sockets[0], SHUT_WR);
+	assert_int_equal(frec__reply_receive(sockets[1], &reply, NULL, 1000), -EPIPE);
 }
 
 static void send_many(const char *text, size_t size, int count)
@@ -143,7 +322,7 @@ static void hostile_peers_leave_nothing(void **state)
 		assert_int_equal(fd, -1);
 		assert_int_equal(open_descriptors(), before);
 	}
-	assert_int_equal(frec__control_send(sockets[0], "still here", -1), 0);
+	assert_int_equal(frec__control_send(sockets[0], "still here", 10, -1), 0);
 	assert_int_equal(frec__control_receive(sockets[1], message, sizeof(message), NULL, 1000),
 			 10);
 }
@@ -193,12 +372,12 @@ static void listening(void **state)
 #define CLIENTS 2
 #define ROUNDS 100
 
-// What the processes of a round tell each other.
+// What the processes of a round share.
 struct race {
 	char path[64];
-	int before; // what a client is told until a recorder listens
+	int before; // what connecting returns until a recorder listens
 	bool started, ended;
-	int running, settled;	 // processes, and recorders among them that know
+	int running, decided;	 // processes, and recorders among them that know
 	int recorder[RECORDERS]; // what frec__control_listen() said
 	pid_t server[CLIENTS];	 // who answered
 	int surprise[CLIENTS];
@@ -213,7 +392,7 @@ static void wait_until(const bool *flag)
 static void recorder_starts(struct race *race, int index)
 {
 	race->recorder[index] = frec__control_listen(race->path, 0600);
-	__atomic_add_fetch(&race->settled, 1, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&race->decided, 1, __ATOMIC_RELEASE);
 	wait_until(&race->ended);
 }
 
@@ -225,7 +404,7 @@ static void client_asks(struct race *race, int index)
 	int fd;
 
 	do {
-		last = __atomic_load_n(&race->settled, __ATOMIC_ACQUIRE) == RECORDERS;
+		last = __atomic_load_n(&race->decided, __ATOMIC_ACQUIRE) == RECORDERS;
 		fd = frec__control_connect(race->path);
 	} while (fd == race->before && !last);
 	race->surprise[index] = fd < 0 ? fd : getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
@@ -238,7 +417,7 @@ static void run_race(struct race *race)
 	pid_t process[RECORDERS + CLIENTS], winner = 0;
 
 	race->started = race->ended = false;
-	race->running = race->settled = 0;
+	race->running = race->decided = 0;
 	for (int i = 0; i < count; i++) {
 		process[i] = fork();
 		if (!process[i]) {
@@ -254,7 +433,7 @@ static void run_race(struct race *race)
 	__atomic_store_n(&race->started, true, __ATOMIC_RELEASE);
 	for (int i = RECORDERS; i < count; i++)
 		assert_int_equal(waitpid(process[i], NULL, 0), process[i]);
-	while (__atomic_load_n(&race->settled, __ATOMIC_ACQUIRE) < RECORDERS)
+	while (__atomic_load_n(&race->decided, __ATOMIC_ACQUIRE) < RECORDERS)
 		sched_yield();
 	__atomic_store_n(&race->ended, true, __ATOMIC_RELEASE);
 	for (int i = 0; i < RECORDERS; i++)
@@ -332,9 +511,13 @@ static void any_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(messages, setup, teardown),
+		cmocka_unit_test_setup_teardown(packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_peers_leave_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(requests, setup, teardown),
+		cmocka_unit_test(replies),
+		cmocka_unit_test(malformed_replies),
+		cmocka_unit_test_setup_teardown(received_replies, setup, teardown),
 		cmocka_unit_test(listening),
 		cmocka_unit_test(many_start_at_once),
 		cmocka_unit_test(any_name),

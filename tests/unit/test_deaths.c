@@ -30,11 +30,11 @@ static struct frec_reason after(const struct frec_alert *first, const struct fre
 	struct frec_deaths deaths = {0};
 	struct frec_death death;
 
-	frec__deaths_note(&deaths, first, NOBODY, -1, false, 0);
+	frec__deaths_record(&deaths, first, NOBODY, -1, false, 0);
 	if (second)
-		frec__deaths_note(&deaths, second, NOBODY, -1, false, 0);
+		frec__deaths_record(&deaths, second, NOBODY, -1, false, 0);
 	if (third)
-		frec__deaths_note(&deaths, third, NOBODY, -1, false, 0);
+		frec__deaths_record(&deaths, third, NOBODY, -1, false, 0);
 	assert_int_equal(deaths.count, 1);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
@@ -87,13 +87,13 @@ static void due_when_gone(void **state)
 		pause();
 		_exit(0);
 	}
-	frec__deaths_note(&deaths, &killed, (uint32_t)child, 1000, false, 0);
+	frec__deaths_record(&deaths, &killed, (uint32_t)child, 1000, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	// Younger events are about to overwrite what led to it.
 	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
-	frec__deaths_note(&deaths, &killed, (uint32_t)child, -1, false, 0);
-	frec__deaths_note(&deaths, &killed, NOBODY, -1, false, 0);
+	frec__deaths_record(&deaths, &killed, (uint32_t)child, -1, false, 0);
+	frec__deaths_record(&deaths, &killed, NOBODY, -1, false, 0);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, NOBODY);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
@@ -104,7 +104,7 @@ static void due_when_gone(void **state)
 	assert_int_equal(death.reason.pid, child);
 	waitpid(child, NULL, 0);
 	// Or after a while in any case: writing a core can take long.
-	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
+	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
@@ -118,12 +118,12 @@ static void deaths_are_bounded(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < FREC_DEATHS_MAX + 10; i++)
-		frec__deaths_note(&deaths, &killed, NOBODY + i, -1, false, 0);
+		frec__deaths_record(&deaths, &killed, NOBODY + i, -1, false, 0);
 	assert_int_equal(deaths.count, FREC_DEATHS_MAX);
 	while (frec__deaths_due(&deaths, 0, RING, &death))
 		seen++;
 	assert_int_equal(seen, FREC_DEATHS_MAX);
-	frec__deaths_note(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
+	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
 	frec__deaths_deinit(&deaths);
 	assert_int_equal(deaths.count, 0);
 }
@@ -134,23 +134,23 @@ static void stacks_are_waited_for(void **state)
 	struct frec_death death;
 
 	(void)state;
-	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
-	assert_true(frec__deaths_pending(&deaths, NOBODY));
-	assert_false(frec__deaths_pending(&deaths, NOBODY + 1));
+	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
+	assert_true(frec__deaths_is_pending(&deaths, NOBODY));
+	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 1));
 	// Also where the process is gone, but not when what led to the crash is about to be
 	// overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
-	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
+	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
-	frec__deaths_note(&deaths, &fatal, NOBODY, -1, false, 0);
+	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	frec__deaths_hold(&deaths, NOBODY, 0);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
-	assert_false(frec__deaths_pending(&deaths, NOBODY));
+	assert_false(frec__deaths_is_pending(&deaths, NOBODY));
 }
 
 int main(void)

@@ -117,12 +117,9 @@ static void rings(void **state)
 {
 	static uint64_t ids[] = {CALLCHAIN_ID, STACK_ID, PLAIN_ID, CRASH_ID};
 	static struct frec_source sources[4];
-	struct frec_engine engine = {.ring = &ring,
-				     .ring_count = 1,
-				     .source = sources,
-				     .source_count = 4,
-				     .options = {.ring_size = RING},
-				     .recording_since = frec__monotonic() - UINT64_C(100000000000)};
+	struct frec_ring_set set = {.ring = &ring, .count = 1, .size = RING};
+	const struct frec_source_set all = {.rings = &set, .source = sources, .count = 4};
+	uint64_t since = frec__monotonic() - UINT64_C(100000000000);
 	struct frec_history history;
 	uint64_t head = 0;
 
@@ -132,17 +129,17 @@ static void rings(void **state)
 	for (size_t i = 0; i < 4; i++)
 		sources[i] =
 			(struct frec_source){.opened = 1, .perf_id = &ids[i], .sample_type = TYPE};
-	assert_int_equal(frec__capture_reserve(&engine.capture, 1, RING, 4), 0);
+	assert_int_equal(frec__capture_reserve(&set.capture, 1, RING, 4), 0);
 
 	// Nothing was written: nobody knows how long it lasts.
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	near(history.held, 100);
 	assert_true(history.full == 0 && history.without_stacks == 0 && !history.stacks);
 
 	// A quarter of the ring in 100 seconds.
 	for (int i = 0; i < 128; i++)
 		put(&head, PLAIN_ID, 0, 0, 84, 0); // 128 bytes
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	assert_int_equal(history.written, RING / 4);
 	near(history.held, 100);
 	near(history.full, 400);
@@ -153,7 +150,7 @@ static void rings(void **state)
 	frec__source_set_stack(&sources[0], &(struct frec_stack_choice){.frame_pointers = true});
 	for (int i = 0; i < 64; i++)
 		put(&head, CALLCHAIN_ID, CHAIN, 15, 84, 0);
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	assert_true(history.stacks);
 	near(history.full, 200);
 	near(history.without_stacks, 200 / 0.75);
@@ -165,27 +162,27 @@ static void rings(void **state)
 		put(&head, STACK_ID, STACK, 0, 84, 896);
 	frec__source_set_stack(&sources[3], &(struct frec_stack_choice){.bytes = 512});
 	sources[3].filter = "sig==11";
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	near(history.full, 400.0 / 3);
 	near(history.without_stacks, 400.0 / 3 / (1 - (8192.0 + 14336) / 49152));
 	for (int i = 0; i < 16; i++)
 		put(&head, CRASH_ID, STACK, 0, 84, 896);
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	near(history.full, 100);
 	near(history.without_stacks, 100 / (1 - (8192.0 + 14336) / 65536));
 
 	// Once it was written often, it holds less than all.
 	for (int i = 0; i < 512; i++)
 		put(&head, PLAIN_ID, 0, 0, 84, 0);
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	near(history.held, 50);
 	near(history.without_stacks, 50);
 	assert_int_equal(history.stacks_missing, 0);
 	sources[2].stack_missing = true;
-	frec__history_read(&engine, &history);
+	frec__history_read(&all, since, &history);
 	assert_int_equal(history.stacks_missing, 1);
 
-	frec__capture_deinit(&engine.capture, RING);
+	frec__capture_deinit(&set.capture, RING);
 	munmap(ring.map, (size_t)sysconf(_SC_PAGESIZE) + RING);
 }
 

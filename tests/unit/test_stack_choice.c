@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
-#include "recorder/engine_sources.h"
+#include "recorder/rings/perf.h"
+#include "recorder/selections.h"
+#include "recorder/sources/source.h"
 
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
@@ -71,7 +73,7 @@ static void the_last_that_says_decides(void **state)
 		"*:late/stack=kernel/",
 		"tp_btf:paid/stack=fp+kernel/",
 	};
-	struct frec_engine engine = {.options = {.stack = {.bytes = 16}}};
+	struct frec_selections selections = {.stack = {.bytes = 16}};
 	struct frec_listed paid = listed(FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, "shop", "paid"),
 			   sent = listed(FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, "shop", "sent"),
 			   gone = listed(FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, "shop", "gone"),
@@ -83,22 +85,23 @@ static void the_last_that_says_decides(void **state)
 					     "sched_switch");
 
 	(void)state;
-	engine.selections = sizeof(texts) / sizeof(texts[0]);
-	engine.selection = calloc(engine.selections, sizeof(*engine.selection));
-	for (size_t i = 0; i < engine.selections; i++)
-		assert_int_equal(frec__selection_parse(&engine.selection[i], texts[i], NULL), 0);
-	assert_int_equal(frec__engine_stack(&engine, &paid)->bytes, 4096);
-	assert_false(frec__engine_stack(&engine, &paid)->frame_pointers);
-	assert_true(frec__engine_stack(&engine, &sent)->frame_pointers);
-	assert_false(frec__stack_any(frec__engine_stack(&engine, &gone)));
-	assert_int_equal(frec__engine_stack(&engine, &other)->bytes, 16);
-	assert_true(frec__engine_stack(&engine, &late)->kernel);
-	assert_true(frec__engine_stack(&engine, &switches)->kernel);
+	selections.count = sizeof(texts) / sizeof(texts[0]);
+	selections.selection = calloc(selections.count, sizeof(*selections.selection));
+	for (size_t i = 0; i < selections.count; i++)
+		assert_int_equal(frec__selection_parse(&selections.selection[i], texts[i], NULL),
+				 0);
+	assert_int_equal(frec__selections_stack(&selections, &paid)->bytes, 4096);
+	assert_false(frec__selections_stack(&selections, &paid)->frame_pointers);
+	assert_true(frec__selections_stack(&selections, &sent)->frame_pointers);
+	assert_false(frec__stack_any(frec__selections_stack(&selections, &gone)));
+	assert_int_equal(frec__selections_stack(&selections, &other)->bytes, 16);
+	assert_true(frec__selections_stack(&selections, &late)->kernel);
+	assert_true(frec__selections_stack(&selections, &switches)->kernel);
 	// A glob over systems means no tracepoint of the kernel's.
-	assert_int_equal(frec__engine_stack(&engine, &late_in_kernel)->bytes, 16);
-	for (size_t i = 0; i < engine.selections; i++)
-		frec__selection_deinit(&engine.selection[i]);
-	free(engine.selection);
+	assert_int_equal(frec__selections_stack(&selections, &late_in_kernel)->bytes, 16);
+	for (size_t i = 0; i < selections.count; i++)
+		frec__selection_deinit(&selections.selection[i]);
+	free(selections.selection);
 }
 
 static void rings(void **state)

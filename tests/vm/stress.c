@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "proto/clocks.h"
-#include "recorder/engine_sources.h"
+#include "recorder/engine_start.h"
 
 #define MARK_EVERY "500"
 
@@ -37,8 +37,8 @@ static pid_t start_emitter(const char *path, const char *pause)
 
 static bool has_source(const struct frec_engine *engine, const char *name)
 {
-	for (size_t i = 0; i < engine->source_count; i++) {
-		if (!strcmp(engine->source[i].listed.name, name))
+	for (size_t i = 0; i < engine->sources.count; i++) {
+		if (!strcmp(engine->sources.source[i].listed.name, name))
 			return true;
 	}
 	return false;
@@ -55,7 +55,7 @@ static int add_marks(void *context, const struct frec_listed *listed)
 
 	const struct frec_stack_choice stack = {.bytes = marks->stack};
 
-	return frec__engine_add_source(marks->engine, listed, NULL, &stack, NULL);
+	return frec__source_set_add_listed(&marks->engine->sources, listed, NULL, &stack, NULL);
 }
 
 int main(int argc, char **argv)
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 		frec__engine_work(&engine);
 	}
 	if (marks.stack && (frec__catalog_walk(engine.tracefs, "test:mark", add_marks, &marks) ||
-			    frec__engine_reserve(&engine, &error))) {
+			    frec__source_set_reserve(&engine.sources, &error))) {
 		printf("test:mark is not recorded\n");
 		return 1;
 	}
@@ -107,9 +107,9 @@ int main(int argc, char **argv)
 			printf("%s\n", error.message);
 			continue;
 		}
-		copied += engine.capture.duration;
-		for (size_t r = 0; r < engine.capture.rings; r++)
-			overwritten += engine.capture.copy[r].during;
+		copied += engine.rings.capture.duration;
+		for (size_t r = 0; r < engine.rings.capture.rings; r++)
+			overwritten += engine.rings.capture.copy[r].during;
 		for (unsigned int pair = 0; i % 2 && pair < 2; pair++) {
 			if (stress_check_file(check, paths[pair]))
 				good++;
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 	       " us and %" PRIu64 " bytes were written meanwhile, on average; "
 	       "grace periods: %s\n",
 	       good, wanted, events, shared, wrapped, copied / wanted / 1000, overwritten / wanted,
-	       engine.capture.settled ? "yes" : "no");
+	       engine.rings.capture.settled ? "yes" : "no");
 	frec__engine_stop(&engine);
 	stress_check_destroy(check);
 	// Nothing was proved where no ring ever wrapped or no two files overlapped.

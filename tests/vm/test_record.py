@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
+import control  # noqa: E402
 from kit import TOOL, Recorder, check, done, events, folder, report, snapshots, tool, verify, wait_for
 
 EMITTER, SHOPD = sys.argv[1:3]
@@ -19,17 +21,18 @@ def ask(path, message, wants_fd=False):
     """One request over a control socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
-        s.sendall(message.encode())
+        kind, _, name = message.partition(" ")
+        s.sendall(control.request(kind, name))
         data, ancillary, _, _ = s.recvmsg(65536, socket.CMSG_SPACE(4))
         fds = array.array("i")
         for level, kind, payload in ancillary:
             fds.frombytes(payload[:len(payload) - len(payload) % 4])
-        word, _, text = data.decode().partition(" ")
+        word, text = control.answer(data)
         return (word, text, fds[0] if fds else -1) if wants_fd else (word, text)
 
 
 def status(recorder):
-    return json.loads(ask(recorder.socket, "status")[1])
+    return json.loads(tool("status", "--json", "--socket", recorder.socket).stdout)
 
 
 def has(recorder, name):
@@ -175,18 +178,24 @@ if check(len(files) == 1, f"its crash leaves a snapshot {os.listdir(recorder.fol
     check(pids == {shop.pid}, f"and holds nobody else's events {pids} {shop.pid}")
     header = tool("show", "--json", files[0]).stdout
     check(f'"pid":{process.pid}' not in header.replace(" ", ""), "nor processes")
-unprivileged = f"""
+unprivileged = """
 import socket, sys
 for message in sys.argv[2:]:
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.connect(sys.argv[1]); s.sendall(message.encode()); print(s.recv(65536).decode())
+    s.connect(sys.argv[1]); s.sendall(bytes.fromhex(message)); print(s.recv(65536).hex())
 """
-answers = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", sys.executable, "-c",
-                          unprivileged, public, "status", "stop", "trigger mine", "trigger", "x" * 3000],
+hostile = [control.request("status"), control.request("stop"), control.request("trigger", "mine"),
+           control.request("trigger"), b"x" * 3000]
+answers = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
+                          sys.executable, "-c", unprivileged, public,
+                          *(message.hex() for message in hostile)],
                          capture_output=True, text=True).stdout.splitlines()
-check(len(answers) == 5 and "folder" not in answers[0] and answers[1].startswith("error") and answers[2].startswith("ok")
-      and answers[3].startswith("error"), f"what another user may and may not {answers}")
-mine = answers[2].split()[-1]
+check(len(answers) == 5 and not answers[4], f"too large a request is hung up on {answers}")
+answers = [control.answer(bytes.fromhex(answer)) for answer in answers[:4]]
+check([word for word, _ in answers] == ["ok", "error", "ok", "error"] and
+      set(json.loads(answers[0][1])) <= {"pid", "version", "attached", "last"},
+      f"what another user may and may not {answers}")
+mine = answers[2][1]
 check(os.stat(mine).st_uid == USER and not ticks(mine), "a triggered snapshot holds nobody else's events")
 verify(mine)
 check(subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", sys.executable, "-c",

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+// Which files have sites, which of those are of selected events, and a breakpoint on each.
+#include "recorder/breakpoints.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+#include "proto/report.h"
+#include "recorder/sources/usdt.h"
+
+// Mapped files that wait to be read. If there are more, all processes of the machine are read
+// instead.
+#define FILES_MAX 4096
+// Of these, the last that a new one is compared with.
+#define FILES_COMPARED 15
+
+struct frec_mapped_file {
+	uint32_t pid;
+	char *path;
+};
+
+void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid, const char *path)
+{
+	size_t count = breakpoints->count;
+	char *copy;
+
+	// A library is mapped in several pieces, and by each process of a busy shell script anew.
+	for (size_t i = count; i-- > 0 && i + FILES_COMPARED >= count;) {
+		if (breakpoints->file[i].pid == pid && !strcmp(breakpoints->file[i].path, path))
+			return;
+	}
+	copy = count < FILES_MAX &&
+			       frec__grow(&breakpoints->file, count, sizeof(*breakpoints->file))
+		       ? strdup(path)
+		       : NULL;
+	if (copy)
+		breakpoints->file[breakpoints->count++] =
+			(struct frec_mapped_file){.pid = pid, .path = copy};
+	else
+		breakpoints->missed = true;
+}
+
+// The slot of a declared event, whose source is opened when it is met for the first time.
+static int slot_of(struct frec_breakpoints *breakpoints, size_t event, uint32_t *ret_slot)
+{
+	struct frec_source_set *sources = breakpoints->sources;
+	const struct frec_declared *declared = &sources->declarations->event[event];
+	struct frec_bpf_output *output = frec__usdt_output(breakpoints->usdt);
+	struct frec_error error = {.message = "out of memory"};
+	struct frec_source source;
+	int r;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct frec_source *known = &sources->source[i];
+
+		if (known->output == output && known->declared == event) {
+			*ret_slot = known->slot;
+			return 0;
+		}
+	}
+	if (breakpoints->slots == output->slots) {
+		frec__report(LOG_WARNING, "%s:%s is not recorded: there are more than %u events",
+			     declared->provider, declared->name, output->slots);
+		return -E2BIG;
+	}
+	r = frec__source_init_declared(&source, declared, FLIGHTREC__TRANSPORT__TRANSPORT_USDT,
+				       output, breakpoints->slots);
+	if (!r) {
+		source.declared = event;
+		frec__source_set_stack(&source,
+				       frec__selections_stack(sources->selections, &source.listed));
+		r = frec__source_set_add(sources, &source, &error);
+	}
+	if (r) {
+		frec__report(LOG_WARNING, "%s:%s is not recorded: %s", declared->provider,
+			     declared->name, error.message);
+		return r;
+	}
+	*ret_slot = breakpoints->slots++;
+	return 0;
+}
+
+static void found_sites(void *context, int fd, const struct frec_site *sites, size_t count)
+{
+	struct frec_breakpoints *breakpoints = context;
+	struct frec_source_set *sources = breakpoints->sources;
+	FREC_FREE struct frec_usdt_target *targets = calloc(count, sizeof(*targets));
+	struct frec_error error;
+	size_t found = 0;
+
+	for (size_t i = 0; i < count && targets; i++) {
+		if (!frec__selections_match(sources->selections,
+					    &sources->declarations->event[sites[i].event]))
+			continue;
+		targets[found].offset = sites[i].offset;
+		targets[found].enable = sites[i].enable;
+		if (!slot_of(breakpoints, sites[i].event, &targets[found].slot))
+			found++;
+	}
+	if (!found)
+		return;
+	// There must be room for what is recorded in a capture before the first record comes.
+	if (frec__source_set_reserve(sources, &error) ||
+	    frec__usdt_attach(breakpoints->usdt, fd, targets, found, &error))
+		frec__report(LOG_WARNING, "events of a program are not recorded: %s",
+			     error.message);
+}
+
+int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
+			   struct frec_error *reterr)
+{
+	int r = frec__usdt_create(&breakpoints->usdt, false, reterr);
+
+	if (r)
+		return r;
+	breakpoints->sources = sources;
+	sources->declarations->found_sites = found_sites;
+	sources->declarations->context = breakpoints;
+	return 0;
+}
+
+int frec__breakpoints_find(struct frec_breakpoints *breakpoints, struct frec_error *reterr)
+{
+	if (!breakpoints->usdt)
+		return 0;
+	return frec__declarations_add_machine(breakpoints->sources->declarations)
+		       ? frec__error(reterr, -ENOMEM, "out of memory")
+		       : 0;
+}
+
+void frec__breakpoints_refresh(struct frec_breakpoints *breakpoints)
+{
+	struct frec_declarations *declarations;
+
+	if (!breakpoints->usdt)
+		return;
+	declarations = breakpoints->sources->declarations;
+	for (size_t i = 0; i < breakpoints->count; i++) {
+		frec__declarations_add_mapping(declarations, breakpoints->file[i].pid,
+					       breakpoints->file[i].path);
+		free(breakpoints->file[i].path);
+	}
+	breakpoints->count = 0;
+	if (breakpoints->missed)
+		frec__declarations_add_machine(declarations);
+	breakpoints->missed = false;
+}
+
+void frec__breakpoints_deinit(struct frec_breakpoints *breakpoints)
+{
+	frec__usdt_destroy(breakpoints->usdt);
+	for (size_t i = 0; i < breakpoints->count; i++)
+		free(breakpoints->file[i].path);
+	free(breakpoints->file);
+	*breakpoints = (struct frec_breakpoints){0};
+}

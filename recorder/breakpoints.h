@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Events of services by their sites (the usdt transport): finds the files that have some, now and
+ * as files are mapped, and sets a breakpoint on each site of a selected event. */
+#ifndef FREC_RECORDER_BREAKPOINTS_H
+#define FREC_RECORDER_BREAKPOINTS_H
+
+#include "recorder/source_set.h"
+
+struct frec_mapped_file;
+struct frec_usdt;
+
+struct frec_breakpoints {
+	struct frec_source_set *sources; /* outlives this */
+	struct frec_usdt *usdt;		 /* NULL: another transport is in use */
+	uint32_t slots;			 /* of its slots, those in use */
+	size_t count;			 /* files that were mapped and not read yet */
+	struct frec_mapped_file *file;
+	bool missed; /* there was no room for one */
+};
+
+/*
+ * Loads the program behind the breakpoints. From then on sites are found whenever `sources` has
+ * declarations read. Returns 0 or a negative errno with nothing changed.
+ */
+int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
+			   struct frec_error *reterr);
+
+/* Sets breakpoints in the programs that are running now. */
+int frec__breakpoints_find(struct frec_breakpoints *breakpoints, struct frec_error *reterr);
+
+/* Remembers that a process mapped a file. May be called within a snapshot. */
+void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid, const char *path);
+
+/* Reads the files that were mapped since the last call. Does nothing with another transport. */
+void frec__breakpoints_refresh(struct frec_breakpoints *breakpoints);
+
+void frec__breakpoints_deinit(struct frec_breakpoints *breakpoints);
+
+#endif

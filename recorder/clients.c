@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Accepting and closing the connections of clients.
+#include "recorder/clients.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+
+#define CLIENTS_PER_USER 64
+
+// No user but the owner can take all the places.
+static size_t count_of(const struct frec_clients *clients, uint32_t uid)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < clients->count; i++)
+		count += clients->client[i]->uid == uid;
+	return count;
+}
+
+int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
+{
+	FREC_FREE struct frec_client *client = calloc(1, sizeof(*client));
+	FREC_CLOSE int fd = socket;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (!client || clients->count == FREC_CLIENTS_MAX ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		return -EAGAIN;
+	client->pid = (uint32_t)peer.pid;
+	client->uid = peer.uid;
+	client->trusted = peer.uid == 0 || peer.uid == geteuid();
+	client->life_line = life_line;
+	if (!client->trusted && count_of(clients, peer.uid) >= CLIENTS_PER_USER)
+		return -EAGAIN;
+	client->fd = fd;
+	fd = -1;
+	clients->client[clients->count++] = FREC_TAKE_PTR(client);
+	return 0;
+}
+
+void frec__clients_remove(struct frec_clients *clients, size_t at)
+{
+	close(clients->client[at]->fd);
+	free(clients->client[at]);
+	clients->client[at] = clients->client[--clients->count];
+}

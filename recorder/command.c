@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+// Starting a command, recording it and judging its end.
+#include "recorder/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "proto/clocks.h"
+#include "proto/report.h"
+#include "recorder/processes/proc_scan.h"
+#include "recorder/service/control.h"
+#include "recorder/service/shm.h"
+
+// The lowest number for the descriptor of the memory: out of the way of the command's own.
+#define MEMORY_MIN 512
+// Milliseconds that a program has to start.
+#define EXEC_PATIENCE 2000
+// Exit statuses of a process that did not become the command.
+#define EXIT_CANCELLED 1
+#define EXIT_NO_COMMAND 127
+
+// The command, and what it starts in turn, finds the memory by this number: see
+// frec__shm_inherit().
+static void hand_down(int memory)
+{
+	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
+	char number[16];
+
+	// The limit on descriptors may not allow such a number. Then a low one has to do.
+	if (fd < 0)
+		fd = fcntl(memory, F_DUPFD, 3);
+	snprintf(number, sizeof(number), "%d", fd);
+	setenv(FREC_SHM_VARIABLE, number, 1);
+}
+
+// The packet brings the memory to write into, if any. The command gets the signals as they were.
+static _Noreturn void become(char **arguments, int socket, void (*inherited)(int))
+{
+	sigset_t none;
+	char go;
+	int memory;
+
+	if (frec__control_receive(socket, &go, sizeof(go), &memory, -1) <= 0)
+		_exit(EXIT_CANCELLED);
+	// A recorder that this one runs under may have set it, but a process has one memory.
+	unsetenv(FREC_SHM_VARIABLE);
+	if (memory >= 0)
+		hand_down(memory);
+	signal(SIGCHLD, inherited);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvp(arguments[0], arguments);
+	fprintf(stderr, "flightrec: %s: %s\n", arguments[0], strerror(errno));
+	_exit(EXIT_NO_COMMAND);
+}
+
+int frec__command_start(struct frec_command *command, char **arguments)
+{
+	// With SIGCHLD ignored there is no exit status to wait for.
+	void (*inherited)(int) = signal(SIGCHLD, SIG_DFL);
+	int sockets[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	command->pid = fork();
+	if (command->pid == 0) {
+		close(sockets[1]);
+		become(arguments, sockets[0], inherited);
+	}
+	r = command->pid < 0 ? -errno : 0;
+	close(sockets[0]);
+	if (r)
+		close(sockets[1]);
+	command->go = r ? -1 : sockets[1];
+	return r;
+}
+
+void frec__command_cancel(struct frec_command *command)
+{
+	close(command->go);
+	command->go = -1;
+	waitpid(command->pid, NULL, 0);
+}
+
+static bool is_command(void *context, const struct frec_process *process)
+{
+	return process->pid == *(const uint32_t *)context;
+}
+
+// Without the sideband nobody reports that the process has become the command. Its end of the
+// socket closes at that moment, and then /proc can be read.
+static void wait_for_exec(const struct frec_command *command, struct frec_engine *engine)
+{
+	struct pollfd poller = {.fd = command->go};
+	uint32_t pid = (uint32_t)command->pid;
+
+	poll(&poller, 1, EXEC_PATIENCE);
+	frec__process_table_comm(&engine->processes, pid, pid, "", true, frec__monotonic());
+	frec__process_table_poll(&engine->processes, is_command, &pid, true);
+}
+
+void frec__command_release(struct frec_command *command, struct frec_session *session,
+			   const char *path, char **arguments)
+{
+	struct frec_engine *engine = &session->engine;
+	uint32_t pid = (uint32_t)command->pid;
+	struct frec_error error;
+
+	if (frec__preload_file(&engine->preload, &engine->sources, path, &error))
+		frec__report(LOG_WARNING, "%s", error.message);
+	frec__engine_watch(engine, pid, -1, false);
+	(void)frec__process_table_expect(&engine->processes, pid, arguments);
+	session->server.until = (int)syscall(SYS_pidfd_open, pid, 0);
+	frec__control_send(command->go, "", 1, frec__engine_memory(engine));
+	if (!engine->kernel)
+		wait_for_exec(command, engine);
+	close(command->go);
+	command->go = -1;
+}
+
+static void snapshot_of_exit(struct frec_engine *engine, pid_t pid, int status)
+{
+	struct frec_reason reason = {.kind = WIFSIGNALED(status)
+						     ? FLIGHTREC__TRIGGER__KIND__KILLED
+						     : FLIGHTREC__TRIGGER__KIND__EXIT_STATUS,
+				     .name = "exit",
+				     .time = frec__monotonic(),
+				     .pid = (uint32_t)pid,
+				     .code_unknown = true,
+				     .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+				     .exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0};
+
+	frec__engine_snapshot(engine, &reason, -1, NULL, NULL);
+}
+
+int frec__command_run(struct frec_command *command, struct frec_session *session)
+{
+	struct frec_server *server = &session->server;
+	int status = 0;
+
+	// SIGINT from the terminal reaches the command by itself; SIGTERM is passed on. Then its
+	// end is waited for.
+	for (;;) {
+		frec__server_run(server);
+		if (!server->interrupted)
+			break;
+		if (server->interrupted == SIGTERM)
+			kill(command->pid, SIGTERM);
+		server->interrupted = 0;
+	}
+	// A status other than 0 without a death: the command ended of its own will, or by SIGTERM
+	// and the like. A shell that ends with the status of what it ran adds nothing to the
+	// snapshot of that.
+	if (waitpid(command->pid, &status, server->stop ? WNOHANG : 0) == command->pid && status &&
+	    !frec__engine_explains_end(&session->engine, (uint32_t)command->pid))
+		snapshot_of_exit(&session->engine, command->pid, status);
+	return status;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Births by /proc, ends by pidfd.
+#include "recorder/ends.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/clocks.h"
+#include "proto/grow.h"
+#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/process_end.h"
+#include "recorder/sources/crash_record.h"
+
+// Between two looks at /proc, and at the names there, in nanoseconds.
+#define BIRTHS_INTERVAL UINT64_C(50000000)
+#define NAMES_INTERVAL UINT64_C(1000000000)
+
+// Nanoseconds after which a zombie whose exit status cannot be read is given up.
+#define PATIENCE UINT64_C(1000000000)
+
+struct frec_awaited {
+	uint32_t pid;
+	int pidfd;
+	int64_t only_uid;
+	bool announces; /* it would have announced an end of its own will, and has not */
+	uint64_t gone;	/* when it was first seen to have ended, 0 */
+};
+
+static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)
+{
+	for (size_t i = 0; i < ends->count; i++) {
+		if (ends->awaited[i].pid == pid)
+			return &ends->awaited[i];
+	}
+	return NULL;
+}
+
+void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces)
+{
+	struct frec_awaited *known = find(ends, pid);
+	int pidfd;
+
+	if (known)
+		known->announces |= announces;
+	if (!ends->needed || known || ends->count == FREC_ENDS_MAX ||
+	    !frec__grow(&ends->awaited, ends->count, sizeof(*ends->awaited)))
+		return;
+	// It can be younger than the last look at /proc.
+	frec__process_table_scan_one(ends->processes, pid);
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd >= 0)
+		ends->awaited[ends->count++] = (struct frec_awaited){
+			.pid = pid, .pidfd = pidfd, .only_uid = only_uid, .announces = announces};
+}
+
+void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid)
+{
+	struct frec_awaited *awaited = find(ends, pid);
+
+	if (awaited)
+		awaited->announces = false;
+}
+
+static void await_descendant(void *context, const struct frec_process *process)
+{
+	struct frec_ends *ends = context;
+	const struct frec_watched *watched = frec__watchlist_find(ends->watchlist, process->pid);
+
+	if (watched)
+		frec__ends_await(ends, process->pid, watched->only_uid, false);
+}
+
+static bool is_watched(void *context, const struct frec_process *process)
+{
+	return frec__watchlist_find(context, process->pid);
+}
+
+static void find_births(struct frec_ends *ends)
+{
+	uint64_t now = frec__monotonic();
+	bool names = now >= ends->next_names;
+
+	if (now < ends->next_births)
+		return;
+	frec__process_table_poll(ends->processes, is_watched, (void *)ends->watchlist, names);
+	frec__process_table_each(ends->processes, await_descendant, ends);
+	ends->next_births = frec__process_table_next_look(now, BIRTHS_INTERVAL);
+	if (names)
+		ends->next_names = frec__process_table_next_look(now, NAMES_INTERVAL);
+}
+
+static void record_death(const struct frec_ends *ends, const struct frec_awaited *awaited,
+			 enum frec_alert_kind kind, int signal)
+{
+	const struct frec_alert alert = {.kind = kind,
+					 .pid = awaited->pid,
+					 .signal = signal,
+					 .time = frec__monotonic(),
+					 .code_unknown = true};
+
+	frec__deaths_record(ends->deaths, &alert, awaited->pid, awaited->only_uid, true,
+			    frec__ring_set_written(ends->rings, NULL));
+}
+
+// Records the same deaths as the sideband would report.
+static void record_status(const struct frec_ends *ends, const struct frec_awaited *awaited,
+			  int status)
+{
+	if (!WIFSIGNALED(status))
+		return;
+	if (FREC_IS_CRASH(WTERMSIG(status)))
+		record_death(ends, awaited, FREC_ALERT_FATAL, WTERMSIG(status));
+	else if (WTERMSIG(status) == SIGKILL)
+		record_death(ends, awaited, FREC_ALERT_KILL, SIGKILL);
+}
+
+static bool has_ended(const struct frec_ends *ends, struct frec_awaited *awaited)
+{
+	int status, r = frec__process_end(awaited->pidfd, awaited->pid, &status);
+
+	if (r == -EAGAIN) {
+		struct pollfd poller = {.fd = awaited->pidfd, .events = POLLIN};
+
+		if (!awaited->gone && poll(&poller, 1, 0) == 1)
+			awaited->gone = frec__monotonic();
+		if (!awaited->gone || frec__monotonic() - awaited->gone < PATIENCE)
+			return false;
+	}
+	if (!r)
+		record_status(ends, awaited, status);
+	else if (awaited->announces)
+		record_death(ends, awaited, FREC_ALERT_GONE, 0);
+	frec__process_table_end(ends->processes, awaited->pid, frec__monotonic());
+	return true;
+}
+
+void frec__ends_refresh(struct frec_ends *ends)
+{
+	if (!ends->needed)
+		return;
+	find_births(ends);
+	for (size_t i = ends->count; i-- > 0;) {
+		if (!has_ended(ends, &ends->awaited[i]))
+			continue;
+		close(ends->awaited[i].pidfd);
+		ends->awaited[i] = ends->awaited[--ends->count];
+	}
+}
+
+size_t frec__ends_poll(const struct frec_ends *ends, struct pollfd *fds, size_t room)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ends->count && count < room; i++) {
+		// The pidfd of a process that ended stays readable. Polling it while its exit
+		// status cannot be read would keep the loop spinning.
+		if (!ends->awaited[i].gone)
+			fds[count++] =
+				(struct pollfd){.fd = ends->awaited[i].pidfd, .events = POLLIN};
+	}
+	return count;
+}
+
+void frec__ends_deinit(struct frec_ends *ends)
+{
+	for (size_t i = 0; i < ends->count; i++)
+		close(ends->awaited[i].pidfd);
+	free(ends->awaited);
+	*ends = (struct frec_ends){0};
+}

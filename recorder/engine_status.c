@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// Reading the status of an engine.
+#include "recorder/engine_status.h"
+
+void frec__engine_status(const struct frec_engine *engine, struct frec_engine_status *ret)
+{
+	*ret = (struct frec_engine_status){
+		.rings = engine->rings.count,
+		.ring_size = engine->rings.size,
+		.transport = engine->transport,
+		.no_kernel = engine->kernel ? NULL : engine->no_kernel.message,
+		.fault_addresses = engine->sources.crash_program,
+		.selection = engine->options.selection,
+		.source = engine->sources.source,
+		.sources = engine->sources.count,
+		.folder = engine->store.folder.path,
+		.last_path = engine->store.last_path,
+		.snapshots = engine->store.snapshots,
+		.failures = engine->store.failures,
+	};
+	frec__history_read(&engine->sources, engine->recording_since, &ret->history);
+	for (size_t i = 0; i < ret->sources; i++)
+		ret->sources_by[ret->source[i].transport]++;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The stacks of all threads that `flightrec core` sends while a process dies. They are kept until
+ * the snapshot of that death takes them. Only trusted clients may send any. */
+#ifndef FREC_RECORDER_KEPT_STACKS_H
+#define FREC_RECORDER_KEPT_STACKS_H
+
+#include <stdint.h>
+
+#include "proto/error.h"
+#include "recorder/snapshot/thread_stacks.h"
+
+/* Processes whose stacks are kept at once. */
+#define FREC_KEPT_STACKS_MAX 8
+
+struct frec_kept_stacks {
+	struct frec_kept {
+		uint32_t pid;	/* 0: unused */
+		uint64_t since; /* when they came */
+		struct frec_thread_stacks stacks;
+	} kept[FREC_KEPT_STACKS_MAX];
+};
+
+/*
+ * Reads the stacks of `pid` from `fd`, a sealed memory file of parts of a .frec file. `missing`
+ * threads are not among them. They replace those of the same process, or the oldest if there is no
+ * room. Returns 0 or a negative errno, -EINVAL if `fd` is something else.
+ */
+int frec__kept_stacks_read(struct frec_kept_stacks *kept, uint32_t pid, int fd, uint32_t missing,
+			   struct frec_error *reterr);
+
+/* Hands over the stacks of that process; none if none came. */
+struct frec_thread_stacks frec__kept_stacks_take(struct frec_kept_stacks *kept, uint32_t pid);
+
+void frec__kept_stacks_deinit(struct frec_kept_stacks *kept);
+
+#endif

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// Keeping rings and sources in step with the memory that services write.
+#include "recorder/memories.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#include "proto/clocks.h"
+#include "proto/grow.h"
+#include "proto/report.h"
+#include "recorder/processes/proc_scan.h"
+#include "recorder/rings/pid_space.h"
+#include "recorder/rings/shm_rings.h"
+#include "recorder/service/shm.h"
+
+// Between two looks at the processes of other pid namespaces, in nanoseconds.
+#define SPACES_INTERVAL UINT64_C(50000000)
+
+struct frec_memory {
+	struct frec_shm_rings *rings;
+	uint32_t uid, number;
+	size_t events; /* that have sources */
+	/* of services in another pid namespace; NULL: in the recorder's own */
+	struct frec_pid_space *space;
+};
+
+// The globs of the selected events. libflightrec's own events are always among them.
+static const char *const *event_names(const struct frec_selections *selections,
+				      const char *ret[FREC_SELECTIONS_MAX + 2])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < selections->count && count < FREC_SELECTIONS_MAX; i++) {
+		if (selections->selection[i].kind == FREC_SELECT_EVENT)
+			ret[count++] = selections->selection[i].name;
+	}
+	ret[count] = "flightrec:*";
+	ret[count + 1] = NULL;
+	return ret;
+}
+
+static void deinit(struct frec_memory *memory)
+{
+	frec__shm_destroy(memory->rings);
+	if (memory->space)
+		frec__pid_space_deinit(memory->space);
+	free(memory->space);
+}
+
+static uint64_t space_key(const struct frec_memory *memory)
+{
+	return memory->space ? memory->space->key : 0;
+}
+
+static int create(const struct frec_memories *memories, struct frec_memory *memory, uint32_t client,
+		  uint64_t key, struct frec_error *reterr)
+{
+	const char *names[FREC_SELECTIONS_MAX + 2];
+	struct frec_source_set *sources = memories->sources;
+	struct frec_service_memory service = {.uid = memory->uid, .number = memory->number};
+	uint64_t since = frec__monotonic();
+	int r;
+
+	if (key) {
+		memory->space = calloc(1, sizeof(*memory->space));
+		if (!memory->space)
+			return frec__error(reterr, -ENOMEM, "out of memory");
+		memory->space->key = key;
+		frec__pid_space_learn(memory->space, client);
+	}
+	r = frec__shm_create(&memory->rings, sources->rings->size,
+			     event_names(sources->selections, names),
+			     memories->guard ? FREC_SHM_GUARD : 0, reterr);
+	if (r)
+		return r;
+	service.rings = memory->rings;
+	service.space = memory->space;
+	if (frec__ring_set_add_memory(sources->rings, &service, since, sources->count))
+		return frec__error(reterr, -ENOMEM,
+				   "no memory for copies of the rings: use a smaller --ring-size");
+	return 0;
+}
+
+int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
+		      struct frec_error *reterr)
+{
+	uint64_t key = client ? frec__pid_space_key(client) : 0;
+	struct frec_memory *memory;
+	int r;
+
+	for (size_t i = 0; i < memories->count; i++) {
+		memory = &memories->memory[i];
+		if (memory->uid != uid || space_key(memory) != key)
+			continue;
+		if (memory->space)
+			frec__pid_space_learn(memory->space, client);
+		return frec__shm_fd(memory->rings);
+	}
+	if (memories->count == FREC_MEMORIES_MAX)
+		return frec__error(reterr, -EDQUOT,
+				   "the recorder has memory for %d users, which are others",
+				   FREC_MEMORIES_MAX);
+	if (!frec__grow(&memories->memory, memories->count, sizeof(*memories->memory)))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	memory = &memories->memory[memories->count];
+	*memory = (struct frec_memory){.uid = uid, .number = (uint32_t)memories->count + 1};
+	r = create(memories, memory, client, key, reterr);
+	if (r) {
+		deinit(memory);
+		return r;
+	}
+	memories->count++;
+	return frec__shm_fd(memory->rings);
+}
+
+static int declared_source(const struct frec_shm_event *event, struct frec_source *ret)
+{
+	struct frec_declarations declarations = {0};
+	int r = frec__declarations_read(&declarations, event->declaration, event->declaration_size);
+
+	if (!r)
+		r = declarations.count == 1
+			    ? frec__source_init_declared(ret, &declarations.event[0],
+							 FLIGHTREC__TRANSPORT__TRANSPORT_SHM, NULL,
+							 0)
+			    : -EBADMSG;
+	frec__declarations_deinit(&declarations);
+	return r;
+}
+
+static void add_source(struct frec_source_set *sources, const struct frec_memory *memory,
+		       size_t number)
+{
+	const struct frec_shm_event *event = frec__shm_event(memory->rings, number);
+	struct frec_error error = {.message = "out of memory"};
+	struct frec_source source;
+	int r = declared_source(event, &source);
+
+	if (!r) {
+		source.stack_missing = frec__stack_any(
+			frec__selections_stack(sources->selections, &source.listed));
+		source.shm = memory->rings;
+		source.shm_number = memory->number;
+		source.shm_event = number;
+		r = frec__source_set_add(sources, &source, &error);
+	}
+	if (r)
+		frec__report(LOG_WARNING, "%s:%s is not recorded: %s", event->provider, event->name,
+			     error.message);
+}
+
+static void learn_pids(void *context, const struct frec_process *process)
+{
+	struct frec_memories *memories = context;
+	uint64_t key;
+
+	if (!frec__watchlist_find(memories->watchlist, process->pid))
+		return;
+	key = frec__pid_space_key(process->pid);
+	for (size_t i = 0; i < memories->count; i++) {
+		if (memories->memory[i].space && memories->memory[i].space->key == key)
+			frec__pid_space_learn(memories->memory[i].space, process->pid);
+	}
+}
+
+static void refresh_spaces(struct frec_memories *memories)
+{
+	uint64_t now = frec__monotonic();
+	bool any = false;
+
+	for (size_t i = 0; i < memories->count; i++)
+		any |= memories->memory[i].space != NULL;
+	if (!any || now < memories->next_spaces)
+		return;
+	frec__process_table_each(memories->processes, learn_pids, memories);
+	memories->next_spaces = frec__process_table_next_look(now, SPACES_INTERVAL);
+}
+
+void frec__memories_refresh(struct frec_memories *memories)
+{
+	struct frec_source_set *sources = memories->sources;
+	struct frec_error error;
+	size_t before;
+
+	if (!memories->count)
+		return;
+	before = sources->count;
+	refresh_spaces(memories);
+	for (size_t i = 0; i < memories->count; i++) {
+		struct frec_memory *memory = &memories->memory[i];
+		size_t events = frec__shm_look(memory->rings);
+
+		while (memory->events < events)
+			add_source(sources, memory, memory->events++);
+	}
+	if (sources->count != before && frec__source_set_reserve(sources, &error))
+		frec__report(LOG_ERR, "%s", error.message);
+}
+
+void frec__memories_deinit(struct frec_memories *memories)
+{
+	for (size_t i = 0; i < memories->count; i++)
+		deinit(&memories->memory[i]);
+	free(memories->memory);
+	*memories = (struct frec_memories){0};
+}

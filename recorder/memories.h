@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory that services write their events into themselves (see shm.h): one for each user, and
+ * for each pid namespace of a user, that the recorder serves. */
+#ifndef FREC_RECORDER_MEMORIES_H
+#define FREC_RECORDER_MEMORIES_H
+
+#include "recorder/source_set.h"
+#include "recorder/watchlist.h"
+
+/* How many there can be. Each takes as much as the recorder's own, twice the rings of all CPUs. */
+#define FREC_MEMORIES_MAX 8
+
+struct frec_memory;
+
+struct frec_memories {
+	/* What it stands on. All of it outlives this. */
+	struct frec_source_set *sources;
+	struct frec_process_table *processes;
+	const struct frec_watchlist *watchlist;
+	bool guard; /* services open their memory for writing only while they write */
+
+	size_t count;
+	struct frec_memory *memory;
+	uint64_t next_spaces; /* when to look again for processes in other pid namespaces */
+};
+
+/*
+ * The memfd of a user's services, which is made when it is first asked for and stays the
+ * recorder's. `client` is the process that asks, or 0 for one in the recorder's own pid namespace.
+ * Those of other namespaces have memory of their own, because the pids that they write mean other
+ * processes here. Services stop writing when the calling thread ends. Returns a negative errno,
+ * -EDQUOT if there is memory for FREC_MEMORIES_MAX others.
+ */
+int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
+		      struct frec_error *reterr);
+
+/* Adds the sources of events that services have registered since the last call, and learns the pids
+ * of new processes in other namespaces. */
+void frec__memories_refresh(struct frec_memories *memories);
+
+/* After the rings are closed. */
+void frec__memories_deinit(struct frec_memories *memories);
+
+#endif

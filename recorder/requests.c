@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// The requests of clients, and who may send which.
+#include "recorder/requests.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control.pb-c.h"
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "recorder/answers.h"
+#include "recorder/engine_cores.h"
+#include "recorder/service/control.h"
+#include "recorder/service/control_message.h"
+
+_Static_assert((int)FREC_REQUEST_TRIGGER == (int)FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER &&
+		       (int)FREC_REQUEST_STOP == (int)FLIGHTREC__CONTROL__REQUEST__KIND__STOP,
+	       "the library numbers requests as the schema does");
+
+// Memory for one request. With it a trigger needs none of the heap, which may be exhausted, and
+// unknown fields by the hundred are refused.
+struct arena {
+	size_t used;
+	_Alignas(max_align_t) uint8_t bytes[8192];
+};
+
+static void *arena_alloc(void *context, size_t size)
+{
+	struct arena *arena = context;
+	size_t aligned = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	void *p = arena->bytes + arena->used;
+
+	if (aligned < size || aligned > sizeof(arena->bytes) - arena->used)
+		return NULL;
+	arena->used += aligned;
+	return p;
+}
+
+static void arena_free(void *context, void *p)
+{
+	(void)context;
+	(void)p;
+}
+
+// Whose records a snapshot for the client holds.
+static int64_t only_uid(const struct frec_client *client)
+{
+	return client->trusted ? -1 : (int64_t)client->uid;
+}
+
+static void serve_trigger(struct frec_engine *engine, struct frec_client *client, const char *name,
+			  bool answered)
+{
+	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
+	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST,
+				     .time = frec__monotonic(),
+				     .by_pid = client->pid,
+				     .by_uid = client->uid};
+	struct frec_error error = {0};
+	char path[PATH_MAX];
+	int r;
+
+	if (!frec__trigger_name_valid(name)) {
+		if (answered)
+			frec__answer_error(client->fd, "a trigger's name is 1 to 100 printable "
+						       "characters");
+		return;
+	}
+	snprintf(reason.name, sizeof(reason.name), "%s", name);
+	r = frec__engine_snapshot(engine, &reason, only_uid(client), path, &error);
+	if (!r)
+		memcpy(client->last_path, path, sizeof(path));
+	if (!answered)
+		return;
+	reply.path = (ProtobufCBinaryData){.data = (uint8_t *)path, .len = r ? 0 : strlen(path)};
+	if (r)
+		frec__answer_error(client->fd, error.message);
+	else
+		frec__answer_done(client->fd, &reply, -1);
+}
+
+static void serve_attach(struct frec_engine *engine, struct frec_client *client)
+{
+	const struct frec_watched service = {.pid = client->pid, .only_uid = only_uid(client)};
+	struct frec_error error = {0};
+	FREC_CLOSE int fd = -1;
+
+	if (!client->pid) {
+		frec__answer_error(client->fd,
+				   "the recorder is in a pid namespace that does not know you");
+	} else if (frec__engine_attach(engine, &service, client->uid, client->attached, &fd,
+				       &error)) {
+		frec__answer_error(client->fd, error.message);
+	} else {
+		client->attached = true;
+		frec__answer_ready(client->fd, engine->transport, fd);
+	}
+}
+
+static void serve_core(struct frec_engine *engine, struct frec_client *client, uint32_t pid)
+{
+	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
+
+	client->core_pid = pid;
+	reply.awaited = frec__engine_core_announced(engine, pid);
+	frec__answer_done(client->fd, &reply, -1);
+}
+
+static void serve_stacks(struct frec_engine *engine, const struct frec_client *client,
+			 const Flightrec__Control__Request *request, int fd)
+{
+	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
+	struct frec_error error = {0};
+
+	if (frec__engine_core_stacks(engine, request->pid, fd, request->missing, &error))
+		frec__answer_error(client->fd, error.message);
+	else
+		frec__answer_done(client->fd, &reply, -1);
+	frec__engine_core_over(engine, request->pid);
+}
+
+static bool is_for_trusted(Flightrec__Control__Request__Kind kind)
+{
+	return kind == FLIGHTREC__CONTROL__REQUEST__KIND__CORE ||
+	       kind == FLIGHTREC__CONTROL__REQUEST__KIND__STACKS ||
+	       kind == FLIGHTREC__CONTROL__REQUEST__KIND__STOP;
+}
+
+static void serve(struct frec_engine *engine, struct frec_client *client,
+		  const Flightrec__Control__Request *request, int fd)
+{
+	if (is_for_trusted(request->kind) && !client->trusted) {
+		frec__answer_error(client->fd, "only the recorder's owner may ask for that");
+		return;
+	}
+	switch (request->kind) {
+	case FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER:
+	case FLIGHTREC__CONTROL__REQUEST__KIND__NOTIFY:
+		serve_trigger(engine, client, request->name,
+			      request->kind == FLIGHTREC__CONTROL__REQUEST__KIND__TRIGGER);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__ATTACH:
+		serve_attach(engine, client);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__STATUS:
+		frec__answer_status(client, engine);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__CORE:
+		serve_core(engine, client, request->pid);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__STACKS:
+		serve_stacks(engine, client, request, fd);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__END:
+		frec__ends_expect_exit(&engine->ends, client->pid);
+		break;
+	case FLIGHTREC__CONTROL__REQUEST__KIND__STOP:
+		client->stopped = true;
+		break;
+	default:
+		frec__answer_error(client->fd, "unknown request");
+	}
+}
+
+bool frec__request_serve(struct frec_engine *engine, struct frec_client *client)
+{
+	struct arena arena;
+	ProtobufCAllocator allocator = {
+		.alloc = arena_alloc, .free = arena_free, .allocator_data = &arena};
+	Flightrec__Control__Request *request;
+	uint8_t data[FREC_REQUEST_SIZE_MAX];
+	FREC_CLOSE int fd = -1;
+	ssize_t n = frec__control_receive(client->fd, data, sizeof(data),
+					  client->trusted ? &fd : NULL, 0);
+
+	if (n == -ETIMEDOUT || n == -EAGAIN || n == -EINTR)
+		return true;
+	if (n <= 0)
+		return false;
+	arena.used = 0;
+	request = flightrec__control__request__unpack(&allocator, (size_t)n, data);
+	if (request)
+		serve(engine, client, request, fd);
+	else
+		frec__answer_error(client->fd, "not a request");
+	return true;
+}
+
+void frec__request_end_all(struct frec_engine *engine, const struct frec_client *client)
+{
+	if (client->attached)
+		frec__watchlist_remove(&engine->watchlist, client->pid);
+	if (client->core_pid)
+		frec__engine_core_over(engine, client->core_pid);
+}

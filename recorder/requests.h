@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* Doing what clients ask for: Request of proto/control.proto. */
+#ifndef FREC_RECORDER_REQUESTS_H
+#define FREC_RECORDER_REQUESTS_H
+
+#include "recorder/clients.h"
+#include "recorder/engine.h"
+
+/*
+ * Receives one request, does it as far as the client may ask for it, and answers. Never waits for
+ * the client. Returns false if the connection is to be closed.
+ */
+bool frec__request_serve(struct frec_engine *engine, struct frec_client *client);
+
+/* Ends what the client asked for, before its connection is closed. */
+void frec__request_end_all(struct frec_engine *engine, const struct frec_client *client);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rings of a recorder and the memory for a copy of all of them: one of the kernel's for each
+ * CPU that was online since the start, and those that services write.
+ *
+ * Invariants: a ring keeps its index as long as the recorder runs, because sources and captures are
+ * indexed by it; the ring of a CPU that goes offline stays, and is replaced in its place when the
+ * CPU comes back. Every ring has room in the capture before a record is taken from it.
+ */
+#ifndef FREC_RECORDER_RING_SET_H
+#define FREC_RECORDER_RING_SET_H
+
+#include "recorder/processes/sideband.h"
+#include "recorder/rings/ring.h"
+#include "recorder/snapshot/capture.h"
+
+struct frec_ring_set {
+	size_t count;
+	struct frec_ring *ring;
+	uint64_t size; /* bytes of each */
+	struct frec_capture capture;
+	char *online;		/* /sys/devices/system/cpu/online, as last read */
+	uint64_t alive_checked; /* nanoseconds of CLOCK_MONOTONIC; 0: never */
+};
+
+void frec__ring_set_init(struct frec_ring_set *set, uint64_t size);
+void frec__ring_set_deinit(struct frec_ring_set *set);
+
+/* Reads which CPUs are online. */
+int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reterr);
+
+/*
+ * Opens ring and sideband of the first online CPU that has none, and sets its index. Returns 1, 0
+ * if no CPU is left, or a negative errno. The caller opens the sources on that ring and calls
+ * again.
+ */
+int frec__ring_set_open_next(struct frec_ring_set *set, struct frec_sideband *sideband,
+			     size_t *ret_at, struct frec_error *reterr);
+
+/* Closes the sideband of each CPU that went offline since. Returns whether CPUs came or went. */
+bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sideband);
+
+/* The memory of a user's services. */
+struct frec_service_memory {
+	const struct frec_shm_rings *rings;
+	uint32_t uid, number;
+	const struct frec_pid_space *space; /* NULL: in the recorder's own pid namespace */
+};
+
+/* Adds all rings of that memory, or none if there is no room to capture them together with
+ * `sources` sources. Returns 0 or -ENOMEM. */
+int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_service_memory *memory,
+			      uint64_t since, size_t sources);
+
+/* Sets memory aside for a capture of all rings and of that many sources. */
+int frec__ring_set_reserve(struct frec_ring_set *set, size_t sources, struct frec_error *reterr);
+
+/* The bytes ever written to the busiest ring. `ret_busiest`, its index, may be NULL. */
+uint64_t frec__ring_set_written(const struct frec_ring_set *set, size_t *ret_busiest);
+
+#endif

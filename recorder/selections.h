@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* All that -e selects in one recorder: parsed once at the start, then asked which events and stacks
+ * are wanted. */
+#ifndef FREC_RECORDER_SELECTIONS_H
+#define FREC_RECORDER_SELECTIONS_H
+
+#include "recorder/declared/catalog.h"
+#include "recorder/declared/declarations.h"
+#include "recorder/sources/selection.h"
+
+#define FREC_SELECTIONS_MAX 256
+
+struct frec_selections {
+	size_t count;
+	struct frec_selection *selection;
+	struct frec_stack_choice stack; /* of an event that no selection chooses stacks for */
+};
+
+/* Parses a NULL-terminated list. Refuses stacks that a ring of `ring_size` bytes cannot hold.
+ * Returns 0 or a negative errno; to be deinitialised in both cases. */
+int frec__selections_parse(struct frec_selections *selections, const char *const *texts,
+			   const struct frec_stack_choice *stack, uint64_t ring_size,
+			   struct frec_error *reterr);
+void frec__selections_deinit(struct frec_selections *selections);
+
+/* Refuses kernel tracepoints that do not exist. */
+int frec__selections_check(const struct frec_selections *selections, int tracefs,
+			   struct frec_error *reterr);
+
+/* The first selection that needs the kernel's events or programs that do not use libflightrec;
+ * NULL: none does. `tracefs` may be -1. */
+const struct frec_selection *frec__selections_beyond_services(
+	const struct frec_selections *selections, int tracefs);
+
+/* The first selection of events of services that wants stacks; NULL: none does. */
+const struct frec_selection *frec__selections_service_stacks(
+	const struct frec_selections *selections, int tracefs);
+
+/* The stacks of an event: the choice of the last selection that matches it and has one, else the
+ * choice for all. */
+const struct frec_stack_choice *frec__selections_stack(const struct frec_selections *selections,
+						       const struct frec_listed *listed);
+
+/* Whether an event of services is selected. Those of libflightrec itself always are. */
+bool frec__selections_match(const struct frec_selections *selections,
+			    const struct frec_declared *event);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+// Requests and replies in the wire format of protobuf. Part of libflightrec: libc alone.
+#include "recorder/service/control_message.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "recorder/service/control.h"
+
+// Field numbers of control.proto.
+enum { REQUEST_KIND = 1, REQUEST_NAME, REQUEST_PID, REQUEST_MISSING };
+enum { REPLY_DONE = 1, REPLY_ERROR, REPLY_TRANSPORT = 4, REPLY_AWAITED };
+
+// Wire types.
+enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
+
+struct writer {
+	uint8_t *at, *end;
+	bool failed;
+};
+
+static void write_varint(struct writer *writer, uint64_t value)
+{
+	do {
+		if (writer->at == writer->end) {
+			writer->failed = true;
+			return;
+		}
+		*writer->at++ = (uint8_t)(value & 0x7f) | (value > 0x7f ? 0x80 : 0);
+		value >>= 7;
+	} while (value);
+}
+
+static void write_number(struct writer *writer, unsigned int field, uint64_t value)
+{
+	if (!value)
+		return;
+	write_varint(writer, field << 3 | VARINT);
+	write_varint(writer, value);
+}
+
+static void write_text(struct writer *writer, unsigned int field, const char *text)
+{
+	size_t size = strlen(text);
+
+	write_varint(writer, field << 3 | BYTES);
+	write_varint(writer, size);
+	if (writer->failed || size > (size_t)(writer->end - writer->at)) {
+		writer->failed = true;
+		return;
+	}
+	memcpy(writer->at, text, size);
+	writer->at += size;
+}
+
+ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, size_t size)
+{
+	struct writer writer = {.at = ret, .end = ret + size};
+
+	write_number(&writer, REQUEST_KIND, request->kind);
+	if (request->name)
+		write_text(&writer, REQUEST_NAME, request->name);
+	write_number(&writer, REQUEST_PID, request->pid);
+	write_number(&writer, REQUEST_MISSING, request->missing);
+	return writer.failed ? -EMSGSIZE : writer.at - ret;
+}
+
+struct reader {
+	const uint8_t *at, *end;
+};
+
+static bool read_varint(struct reader *reader, uint64_t *ret)
+{
+	*ret = 0;
+	for (unsigned int shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
+		uint8_t byte = *reader->at++;
+
+		*ret |= (uint64_t)(byte & 0x7f) << shift;
+		if (byte < 0x80)
+			return true;
+	}
+	return false;
+}
+
+static bool skip(struct reader *reader, uint64_t size)
+{
+	if (size > (uint64_t)(reader->end - reader->at))
+		return false;
+	reader->at += size;
+	return true;
+}
+
+// A field. Of bytes, `data` is where they begin, and `value` their number.
+struct field {
+	uint64_t number, value;
+	unsigned int type;
+	const uint8_t *data;
+};
+
+static bool read_field(struct reader *reader, struct field *ret)
+{
+	uint64_t tag;
+
+	if (!read_varint(reader, &tag) || !(tag >> 3))
+		return false;
+	*ret = (struct field){.number = tag >> 3, .type = tag & 7};
+	switch (ret->type) {
+	case VARINT:
+		return read_varint(reader, &ret->value);
+	case FIXED64:
+		return skip(reader, 8);
+	case FIXED32:
+		return skip(reader, 4);
+	case BYTES:
+		if (!read_varint(reader, &ret->value))
+			return false;
+		ret->data = reader->at;
+		return skip(reader, ret->value);
+	default:
+		return false;
+	}
+}
+
+static bool take_field(struct frec_reply *reply, const struct field *field)
+{
+	size_t size = field->value < sizeof(reply->error) ? (size_t)field->value
+							  : sizeof(reply->error) - 1;
+
+	switch (field->number) {
+	case REPLY_DONE:
+		reply->done = field->value;
+		return field->type == VARINT;
+	case REPLY_TRANSPORT:
+		reply->transport = field->value;
+		return field->type == VARINT;
+	case REPLY_AWAITED:
+		reply->awaited = field->value;
+		return field->type == VARINT;
+	case REPLY_ERROR:
+		if (field->type != BYTES)
+			return false;
+		memcpy(reply->error, field->data, size);
+		reply->error[size] = 0;
+		return true;
+	default:
+		return true;
+	}
+}
+
+int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret)
+{
+	struct reader reader = {.at = data, .end = data + size};
+	struct frec_reply reply = {.done = false};
+	struct field field;
+
+	while (reader.at < reader.end) {
+		if (!read_field(&reader, &field) || !take_field(&reply, &field))
+			return -EBADMSG;
+	}
+	*ret = reply;
+	return 0;
+}
+
+int frec__request_send(int socket, const struct frec_request *request, int fd)
+{
+	uint8_t data[FREC_REQUEST_SIZE_MAX];
+	ssize_t size = frec__request_encode(request, data, sizeof(data));
+
+	return size < 0 ? (int)size : frec__control_send(socket, data, (size_t)size, fd);
+}
+
+int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds)
+{
+	// Longer than what is read of any reply but that to STATUS.
+	uint8_t data[1024];
+	int fd, r;
+	ssize_t size = frec__control_receive(socket, data, sizeof(data), ret_fd ? &fd : NULL,
+					     milliseconds);
+
+	if (ret_fd)
+		*ret_fd = -1;
+	if (size <= 0)
+		return size ? (int)size : -EPIPE;
+	r = frec__reply_decode(data, (size_t)size, ret);
+	if (ret_fd && !r)
+		*ret_fd = fd;
+	else if (ret_fd && fd >= 0)
+		close(fd);
+	return r;
+}

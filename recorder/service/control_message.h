@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The messages of proto/control.proto, as far as clients that depend on libc alone need them:
+ * encoded and decoded by hand, without allocation. Requests are complete; of a reply, what only the
+ * tool reads is skipped.
+ */
+#ifndef FREC_RECORDER_SERVICE_CONTROL_MESSAGE_H
+#define FREC_RECORDER_SERVICE_CONTROL_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Request.Kind */
+enum frec_request_kind {
+	FREC_REQUEST_TRIGGER = 1,
+	FREC_REQUEST_NOTIFY,
+	FREC_REQUEST_ATTACH,
+	FREC_REQUEST_STATUS,
+	FREC_REQUEST_CORE,
+	FREC_REQUEST_STACKS,
+	FREC_REQUEST_END,
+	FREC_REQUEST_STOP,
+};
+
+/* Transport of flightrec.proto, as far as a service is concerned */
+#define FREC_REPLY_USER_EVENTS 1
+#define FREC_REPLY_USDT 2
+#define FREC_REPLY_SHM 3
+
+/* The largest encoded request. */
+#define FREC_REQUEST_SIZE_MAX 512
+
+struct frec_request {
+	enum frec_request_kind kind;
+	const char *name; /* NULL: none */
+	uint32_t pid, missing;
+};
+
+struct frec_reply {
+	bool done;
+	char error[512]; /* cut if it is longer; empty if there is none */
+	uint64_t transport;
+	bool awaited;
+};
+
+/* Returns the size, or -EMSGSIZE if it is larger than `size`. Async-signal-safe. */
+ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, size_t size);
+
+/* Returns 0, or -EBADMSG if `data` is no reply. */
+int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret);
+
+/* Sends a request; with fd >= 0 a copy of it goes along. Does not block; async-signal-safe. Returns
+ * 0 or a negative errno. */
+int frec__request_send(int socket, const struct frec_request *request, int fd);
+
+/*
+ * Waits up to `milliseconds` (-1: for ever) for a reply. Returns 0, -EPIPE if the other end is
+ * gone, -ETIMEDOUT, or another negative errno. *ret_fd is -1 unless a descriptor came with it,
+ * which is then the caller's; `ret_fd` may be NULL.
+ */
+int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds);
+
+#endif

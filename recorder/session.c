@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Starting and ending a recorder.
+#include "recorder/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "proto/report.h"
+#include "recorder/answers.h"
+#include "recorder/engine_start.h"
+#include "recorder/service/control.h"
+
+// Each snapshot is reported on stderr and in the journal as it is written, where the person on call
+// reads it.
+static void report_written(void *context, const struct frec_reason *reason, const char *path)
+{
+	(void)context;
+	if (!path)
+		return;
+	if (reason->pid)
+		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s", reason->name, reason->pid,
+			     path);
+	else
+		frec__report(LOG_NOTICE, "trigger %s: snapshot %s", reason->name, path);
+}
+
+void frec__control_folder(char *ret, size_t size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+	// Root of a user namespace may not be root of the machine.
+	if (geteuid() == 0 && !access("/run", W_OK))
+		snprintf(ret, size, "%s", FREC_CONTROL_FOLDER);
+	else if (runtime && *runtime)
+		snprintf(ret, size, "%s/flightrec", runtime);
+	else
+		snprintf(ret, size, "/tmp/flightrec-%u", geteuid());
+}
+
+static int listen_by_default(struct frec_server *server, struct frec_error *reterr)
+{
+	char folder[100], path[160];
+	struct stat status;
+
+	frec__control_folder(folder, sizeof(folder));
+	if (mkdir(folder, 0700) && errno != EEXIST)
+		return frec__error(reterr, -errno,
+				   "%s: cannot make the folder of control sockets: %s", folder,
+				   strerror(errno));
+	if (lstat(folder, &status) || !S_ISDIR(status.st_mode) || status.st_uid != geteuid())
+		return frec__error(reterr, -EPERM,
+				   "%s: the folder of control sockets belongs to somebody else",
+				   folder);
+	snprintf(path, sizeof(path), "%s/%d.sock", folder, getpid());
+	return frec__server_listen(server, path, 0600, reterr);
+}
+
+static int start_server(struct frec_session *session, const struct frec_session_options *options,
+			struct frec_error *reterr)
+{
+	struct frec_server *server = &session->server;
+	const struct frec_folder *folder = &session->engine.store.folder;
+	int r = frec__server_init(server, &session->engine, reterr);
+
+	if (!r)
+		r = options->control ? frec__server_listen(server, options->control, 0600, reterr)
+				     : listen_by_default(server, reterr);
+	if (!r && options->listen)
+		r = frec__server_listen(server, options->listen, 0666, reterr);
+	// Clients read their own snapshots by the path in the reply; they cannot list the folder.
+	// One that was there before keeps its mode.
+	if (!r && options->listen && folder->made)
+		(void)chmod(folder->path, 0711);
+	return r;
+}
+
+int frec__session_start(struct frec_session *session, const struct frec_session_options *options,
+			struct frec_error *reterr)
+{
+	int r = frec__engine_start(&session->engine, &options->engine, reterr);
+
+	if (r)
+		return r;
+	session->engine.store.on_written = report_written;
+	r = start_server(session, options, reterr);
+	if (r)
+		frec__session_end(session);
+	return r;
+}
+
+void frec__session_end(struct frec_session *session)
+{
+	frec__server_deinit(&session->server);
+	frec__engine_stop(&session->engine);
+}
+
+static int keep(struct frec_session *session, uint32_t pid, int socket)
+{
+	struct frec_server *server = &session->server;
+	int r = frec__engine_watch(&session->engine, pid, -1, true);
+
+	server->until = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (!r && server->until < 0)
+		r = -errno;
+	if (!r)
+		r = frec__server_adopt(server, socket, true);
+	if (!r)
+		r = frec__answer_ready(socket, session->engine.transport,
+				       frec__engine_memory(&session->engine));
+	if (r)
+		return r;
+	// A signal that ends the service is often sent to all its processes. The recorder ignores
+	// it as long as the service lives.
+	do {
+		server->interrupted = 0;
+		frec__server_run(server);
+	} while (server->interrupted);
+	return 0;
+}
+
+int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket)
+{
+	struct frec_session session;
+	struct frec_error error;
+	int r = frec__session_start(&session, options, &error);
+
+	if (r) {
+		(void)frec__answer_error(socket, error.message);
+		return r;
+	}
+	r = keep(&session, pid, socket);
+	frec__session_end(&session);
+	return r;
+}

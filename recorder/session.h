@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A recorder from start to end, as the commands of the tool need it: engine, server and control
+ * socket. */
+#ifndef FREC_RECORDER_SESSION_H
+#define FREC_RECORDER_SESSION_H
+
+#include "recorder/server.h"
+
+struct frec_session_options {
+	struct frec_engine_options engine;
+	const char *listen;  /* a socket for services of all users; NULL: none */
+	const char *control; /* the control socket; NULL: PID.sock in frec__control_folder() */
+};
+
+struct frec_session {
+	struct frec_engine engine;
+	struct frec_server server;
+};
+
+/* Starts recording and listens on the control socket. The session must stay where it is. Returns 0,
+ * or a negative errno with `reterr` filled in and nothing left. */
+int frec__session_start(struct frec_session *session, const struct frec_session_options *options,
+			struct frec_error *reterr);
+void frec__session_end(struct frec_session *session);
+
+/*
+ * Records service `pid`, which has the other end of `socket`, until it ends or hangs up. It gets
+ * one answer, that the recorder is ready or why it is not. Returns 0 or a negative errno.
+ */
+int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket);
+
+/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for
+ * others. */
+void frec__control_folder(char *ret, size_t size);
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+// Keeping the sources in step with what tracefs lists and with the rings.
+#include "recorder/source_set.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/grow.h"
+#include "proto/read_file.h"
+#include "proto/report.h"
+#include "recorder/sources/crash_program.h"
+
+#define EVENTS_STATUS_MAX (4 << 20) // bytes
+
+void frec__source_set_deinit(struct frec_source_set *set)
+{
+	frec__crash_program_destroy(set->crash_program);
+	for (size_t i = 0; i < set->count; i++)
+		frec__source_deinit(&set->source[i]);
+	free(set->source);
+	free(set->events_status);
+	*set = (struct frec_source_set){.tracefs = -1};
+}
+
+static int open_on_all(const struct frec_source_set *set, struct frec_source *source,
+		       struct frec_error *reterr)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < set->rings->count && !r; i++)
+		r = frec__source_open(source, i, &set->rings->ring[i], reterr);
+	return r;
+}
+
+int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
+			 struct frec_error *reterr)
+{
+	int r;
+
+	if (set->count == FREC_SOURCES_MAX)
+		r = frec__error(reterr, -E2BIG,
+				"the selection matches more than %d events: narrow it",
+				FREC_SOURCES_MAX);
+	else
+		r = open_on_all(set, source, reterr);
+	if (!r && !frec__grow(&set->source, set->count, sizeof(*set->source)))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (r) {
+		frec__source_deinit(source);
+		return r;
+	}
+	source->since = frec__monotonic();
+	set->source[set->count++] = *source;
+	return 0;
+}
+
+int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_listed *listed,
+				const char *filter, const struct frec_stack_choice *stack,
+				struct frec_error *reterr)
+{
+	struct frec_source source;
+	int r = frec__source_init(&source, set->tracefs, listed, filter, reterr);
+
+	if (r)
+		return r;
+	frec__source_set_stack(&source, stack);
+	return frec__source_set_add(set, &source, reterr);
+}
+
+int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr)
+{
+	static const struct frec_listed deliver = {
+		.kind = FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT,
+		.system = "signal",
+		.name = "signal_deliver",
+		.group = "signal",
+		.kernel_name = "signal_deliver"};
+	// One crash must not take up the whole of a small ring.
+	uint64_t bytes = set->rings->size / 8;
+	const struct frec_stack_choice stack = {
+		.bytes = bytes < FREC_CRASH_STACK_MAX ? (uint32_t)bytes : FREC_CRASH_STACK_MAX};
+	struct frec_source fatal_signal = {0};
+
+	// Without BPF only the faulting address is missing.
+	if (!frec__crash_program_create(&set->crash_program, &fatal_signal, &set->no_addresses)) {
+		int r = frec__source_set_add(set, &fatal_signal, reterr);
+
+		if (r)
+			return r;
+	}
+	return frec__source_set_add_listed(set, &deliver, FREC_CRASH_FILTER, &stack, reterr);
+}
+
+static bool is_open(const struct frec_source_set *set, const struct frec_listed *listed)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct frec_source *source = &set->source[i];
+
+		// The crash source is the same tracepoint with a filter: it is the recorder's own,
+		// not the selected one.
+		if (!frec__source_is_crash(source) &&
+		    !strcmp(source->listed.group, listed->group) &&
+		    !strcmp(source->listed.kernel_name, listed->kernel_name))
+			return true;
+	}
+	return false;
+}
+
+struct search {
+	struct frec_source_set *set;
+	bool strict;
+	struct frec_error *reterr;
+};
+
+static int found_event(void *context, const struct frec_listed *listed)
+{
+	struct search *search = context;
+	struct frec_source_set *set = search->set;
+	struct frec_error error;
+	int r;
+
+	// Another transport brings the events of services.
+	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && !set->user_events)
+		return 0;
+	if (is_open(set, listed))
+		return 0;
+	r = frec__source_set_add_listed(set, listed, NULL,
+					frec__selections_stack(set->selections, listed), &error);
+	// A user event can vanish between being listed and being opened.
+	if (!r || r == -ENOENT)
+		return 0;
+	if (search->strict) {
+		if (search->reterr)
+			*search->reterr = error;
+		return r;
+	}
+	frec__report(LOG_WARNING, "%s:%s is not recorded: %s", listed->system, listed->name,
+		     error.message);
+	return 0;
+}
+
+// Names of enumerators and the like are in the files of the programs that emit.
+static void refine_from(struct frec_source_set *set, size_t from)
+{
+	bool scanned = false;
+
+	for (size_t i = from; i < set->count; i++) {
+		struct frec_source *source = &set->source[i];
+
+		if (source->listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_EVENT)
+			continue;
+		if (frec__declarations_refine(set->declarations, source->listed.system,
+					      source->listed.name, &source->format) ||
+		    scanned)
+			continue;
+		scanned = true;
+		frec__declarations_add_machine(set->declarations);
+		frec__declarations_refine(set->declarations, source->listed.system,
+					  source->listed.name, &source->format);
+	}
+}
+
+int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr)
+{
+	struct search search = {.set = set, .strict = strict, .reterr = reterr};
+	size_t before = set->count;
+	int r = 0;
+
+	for (size_t i = 0; i < set->selections->count && !r; i++) {
+		const struct frec_selection *selection = &set->selections->selection[i];
+
+		if (selection->kind == FREC_SELECT_EVENT)
+			r = frec__catalog_walk(set->tracefs, selection->name, found_event, &search);
+	}
+	if (!r)
+		r = frec__catalog_walk(set->tracefs, "flightrec:*", found_event, &search);
+	if (r)
+		return r;
+	refine_from(set, before);
+	return 0;
+}
+
+int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband *sideband,
+			       struct frec_error *reterr)
+{
+	size_t at;
+	int r;
+
+	while ((r = frec__ring_set_open_next(set->rings, sideband, &at, reterr)) > 0) {
+		for (size_t i = 0; i < set->count; i++) {
+			r = frec__source_open(&set->source[i], at, &set->rings->ring[at], reterr);
+			if (r)
+				return r;
+		}
+	}
+	return r;
+}
+
+int frec__source_set_reserve(struct frec_source_set *set, struct frec_error *reterr)
+{
+	return frec__ring_set_reserve(set->rings, set->count, reterr);
+}
+
+static void refresh_cpus(struct frec_source_set *set, struct frec_sideband *sideband)
+{
+	struct frec_error error;
+
+	if (!frec__ring_set_refresh(set->rings, sideband))
+		return;
+	if (frec__source_set_open_cpus(set, sideband, &error))
+		frec__report(LOG_ERR, "%s", error.message);
+	// What did open needs room for its copy, even if something else failed to open.
+	if (frec__source_set_reserve(set, &error))
+		frec__report(LOG_ERR, "%s", error.message);
+}
+
+static void refresh_events(struct frec_source_set *set)
+{
+	FREC_FREE char *status =
+		frec__read_file_at(set->tracefs, "user_events_status", EVENTS_STATUS_MAX);
+	struct frec_error error;
+	size_t before = set->count;
+
+	if (!status || (set->events_status && !strcmp(status, set->events_status)))
+		return;
+	frec__source_set_find(set, false, NULL);
+	if (set->count != before && frec__source_set_reserve(set, &error))
+		frec__report(LOG_ERR, "%s", error.message);
+	free(set->events_status);
+	set->events_status = FREC_TAKE_PTR(status);
+}
+
+void frec__source_set_refresh(struct frec_source_set *set, struct frec_sideband *sideband)
+{
+	refresh_cpus(set, sideband);
+	refresh_events(set);
+}

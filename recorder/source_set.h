@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sources of a recorder, each opened on every ring.
+ *
+ * Invariants: a source keeps its index, because captures and files refer to it by that, and is
+ * closed only when the recorder ends; every source was tried on every ring, by whichever of the two
+ * came last.
+ */
+#ifndef FREC_RECORDER_SOURCE_SET_H
+#define FREC_RECORDER_SOURCE_SET_H
+
+#include "recorder/ring_set.h"
+#include "recorder/selections.h"
+#include "recorder/sources/source.h"
+
+#define FREC_SOURCES_MAX 4096
+
+struct frec_crash_program;
+
+struct frec_source_set {
+	/* What it stands on. All of it outlives the set. */
+	struct frec_ring_set *rings;
+	const struct frec_selections *selections;
+	struct frec_declarations *declarations;
+	int tracefs;
+	bool user_events; /* events of services are those that tracefs lists */
+
+	size_t count;
+	struct frec_source *source;
+	/* NULL: crashes are recorded without the faulting address ... */
+	struct frec_crash_program *crash_program;
+	struct frec_error no_addresses; /* ... for this reason */
+	char *events_status;		/* user_events_status, as last read */
+};
+
+void frec__source_set_deinit(struct frec_source_set *set);
+
+/* Opens a source, which it takes over whatever it returns, on every ring. */
+int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
+			 struct frec_error *reterr);
+
+/* Adds an event of tracefs whose records carry `stack`. `filter` is static or NULL. */
+int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_listed *listed,
+				const char *filter, const struct frec_stack_choice *stack,
+				struct frec_error *reterr);
+
+/* Adds fatal signals with registers and stack, which every recorder records. */
+int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr);
+
+/* Adds the selected events of tracefs that are not open yet. With `strict` the first failure ends
+ * it; else each is reported and passed over. */
+int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr);
+
+/* Opens the rings of all online CPUs, and the sources on each. */
+int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband *sideband,
+			       struct frec_error *reterr);
+
+/* Follows CPUs that came or went and events that appeared in tracefs. Failures are reported. */
+void frec__source_set_refresh(struct frec_source_set *set, struct frec_sideband *sideband);
+
+/* Sets memory aside for a capture of what is open now. */
+int frec__source_set_reserve(struct frec_source_set *set, struct frec_error *reterr);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// Watched processes and their descendants.
+#include "recorder/watchlist.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "proto/grow.h"
+
+int frec__watchlist_add(struct frec_watchlist *list, uint32_t pid, int64_t only_uid)
+{
+	if (!frec__grow(&list->watched, list->count, sizeof(*list->watched)))
+		return -ENOMEM;
+	list->watched[list->count++] = (struct frec_watched){.pid = pid, .only_uid = only_uid};
+	return 0;
+}
+
+void frec__watchlist_remove(struct frec_watchlist *list, uint32_t pid)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->watched[i].pid == pid) {
+			list->watched[i] = list->watched[--list->count];
+			return;
+		}
+	}
+}
+
+const struct frec_watched *frec__watchlist_find(const struct frec_watchlist *list, uint32_t pid)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (frec__process_table_descends(list->processes, pid, list->watched[i].pid))
+			return &list->watched[i];
+	}
+	return NULL;
+}
+
+void frec__watchlist_deinit(struct frec_watchlist *list)
+{
+	free(list->watched);
+	*list = (struct frec_watchlist){0};
+}

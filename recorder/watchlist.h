@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The processes whose deaths, and those of their descendants, are worth a snapshot. */
+#ifndef FREC_RECORDER_WATCHLIST_H
+#define FREC_RECORDER_WATCHLIST_H
+
+#include "recorder/processes/processes.h"
+
+struct frec_watched {
+	uint32_t pid;
+	int64_t only_uid; /* its snapshots hold only this user's records; -1: all */
+};
+
+struct frec_watchlist {
+	const struct frec_process_table *processes; /* tells who descends from whom */
+	size_t count;
+	struct frec_watched *watched;
+};
+
+/* Adds a process. Returns 0 or -ENOMEM. */
+int frec__watchlist_add(struct frec_watchlist *list, uint32_t pid, int64_t only_uid);
+void frec__watchlist_remove(struct frec_watchlist *list, uint32_t pid);
+
+/* The watched process that `pid` is or descends from, or NULL. Valid until the list changes. */
+const struct frec_watched *frec__watchlist_find(const struct frec_watchlist *list, uint32_t pid);
+
+void frec__watchlist_deinit(struct frec_watchlist *list);
+
+#endif

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""The messages of proto/control.proto in the wire format of protobuf, written and read by hand."""
+import json
+import struct
+
+KINDS = ("", "trigger", "notify", "attach", "status", "core", "stacks", "end", "stop")
+REQUEST = {1: "kind", 2: "name", 3: "pid", 4: "missing"}
+REPLY = {1: "done", 2: "error", 3: "path", 4: "transport", 5: "awaited", 6: "status"}
+STATUS = {1: "pid", 2: "version", 3: "recording", 4: "attached", 5: "last"}
+TEXTS = ("name", "error", "path", "version", "last")
+
+
+def varint(value):
+    digits = b""
+    while value > 0x7f:
+        digits += bytes([value & 0x7f | 0x80])
+        value >>= 7
+    return digits + bytes([value])
+
+
+def field(number, value):
+    """A number, a text or the bytes of a message."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def double(number, value):
+    return varint(number << 3 | 1) + struct.pack("<d", value)
+
+
+def request(kind, name="", pid=0, missing=0):
+    """As a client sends it."""
+    fields = ((1, KINDS.index(kind)), (2, name), (3, pid), (4, missing))
+    return b"".join(field(number, value) for number, value in fields if value)
+
+
+def done(**fields):
+    """A reply that says that something was done."""
+    numbers = {name: number for number, name in REPLY.items()}
+    return field(1, 1) + b"".join(field(numbers[name], value) for name, value in fields.items())
+
+
+def refused(error):
+    return field(2, error)
+
+
+def parse(data, names):
+    """The fields of a message by their names."""
+    at, fields = 0, {}
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7f) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+    while at < len(data):
+        tag = number()
+        value = number()
+        if tag & 7 == 2:
+            value, at = data[at:at + value], at + value
+        name = names[tag >> 3]
+        fields[name] = value.decode() if name in TEXTS else value
+    return fields
+
+
+def heard(data):
+    """A request in words, such as "trigger x" or "core 17"; zeroes are not sent."""
+    fields = parse(data, REQUEST)
+    words = [fields[name] for name in ("name", "pid", "missing") if name in fields]
+    return " ".join(map(str, [KINDS[fields["kind"]], *words]))
+
+
+def answer(data):
+    """("ok", what) or ("error", why) of a reply."""
+    fields = parse(data, REPLY)
+    if not fields.get("done"):
+        return "error", fields.get("error", "")
+    if "status" in fields:
+        status = parse(fields["status"], STATUS)
+        return "ok", json.dumps({name: "..." if isinstance(value, bytes) else value
+                                 for name, value in status.items()})
+    return "ok", fields.get("path", "")

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT Proves that a recorder refuses what is no request, without waiting
+// for the rest of it and within a fixed amount of memory, that clients may ask for no more than
+// they may, and that the status fits into one message however much is recorded.
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "control.pb-c.h"
+#include "recorder/answers.h"
+#include "recorder/requests.h"
+#include "recorder/service/control.h"
+#include "recorder/service/control_message.h"
+
+static const char *const no_selection[] = {NULL};
+
+// An engine that records nothing, and a client of it.
+struct fixture {
+	int peer;
+	struct frec_client client;
+	struct frec_engine engine;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	int sockets[2];
+
+	if (!fixture || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
+		return -1;
+	fixture->client = (struct frec_client){.fd = sockets[1], .pid = 1, .trusted = true};
+	fixture->peer = sockets[0];
+	fixture->engine.tracefs = -1;
+	fixture->engine.sources.rings = &fixture->engine.rings;
+	fixture->engine.watchlist.processes = &fixture->engine.processes;
+	fixture->engine.options.selection = no_selection;
+	fixture->engine.kernel = true;
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close(fixture->peer);
+	close(fixture->client.fd);
+	free(fixture);
+	return 0;
+}
+
+static bool serve(struct fixture *fixture, const void *data, size_t size)
+{
+	assert_int_equal(frec__control_send(fixture->peer, data, size, -1), 0);
+	return frec__request_serve(&fixture->engine, &fixture->client);
+}
+
+static void expect_error(struct fixture *fixture, const char *error)
+{
+	struct frec_reply reply;
+
+	assert_int_equal(frec__reply_receive(fixture->peer, &reply, NULL, 0), 0);
+	assert_false(reply.done);
+	assert_string_equal(reply.error, error);
+}
+
+static void expect_silence(struct fixture *fixture)
+{
+	struct frec_reply reply;
+
+	assert_int_equal(frec__reply_receive(fixture->peer, &reply, NULL, 0), -ETIMEDOUT);
+}
+
+static void malformed(void **state)
+{
+	static const struct {
+		size_t size;
+		uint8_t data[12];
+	} requests[] = {
+		{1, {0x08}},					// a tag without a value
+		{3, {0x08, 0x80, 0x80}},			// a varint without its end
+		{4, {0x12, 3, 'a', 'b'}},			// a name beyond the end
+		{7, {0x12, 0xff, 0xff, 0xff, 0xff, 0x0f, 'a'}}, // far beyond
+		{4, {0x7a, 9, 'a', 'b'}},			// an unknown field beyond the end
+		{5, {0x79, 0, 0, 0, 0}},			// half a fixed64
+		{2, {0x00, 1}},					// field 0
+		{2, {0x53, 0x54}},				// a group
+		{2, {0x0f, 1}},					// wire type 7
+		{3, {0x0a, 1, 1}},				// the kind as bytes
+		{2, {0x10, 1}},					// the name as a number
+		{5, {0x15, 0, 0, 0, 0}},			// the name as fixed32
+		{3, {0x1a, 1, 1}},				// the pid as bytes
+		{11, {'t', 'r', 'i', 'g', 'g', 'e', 'r', ' ', 'x', 'y', 'z'}},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		assert_true(serve(fixture, requests[i].data, requests[i].size));
+		expect_error(fixture, "not a request");
+	}
+	// There is nothing to be read: it does not wait.
+	assert_true(frec__request_serve(&fixture->engine, &fixture->client));
+	expect_silence(fixture);
+	// The connection still serves.
+	assert_true(serve(fixture, (uint8_t[]){0x08, FREC_REQUEST_END}, 2));
+	expect_silence(fixture);
+}
+
+static void unknown(void **state)
+{
+	// END, with fields of a later version.
+	static const uint8_t later[] = {0x08, FREC_REQUEST_END,
+					0x78, 5,
+					0x7a, 2,
+					'a',  'b',
+					0x7d, 1,
+					2,    3,
+					4,    0x79,
+					1,    2,
+					3,    4,
+					5,    6,
+					7,    8};
+	uint8_t many[FREC_REQUEST_SIZE_MAX];
+	struct fixture *fixture = *state;
+
+	assert_true(serve(fixture, later, sizeof(later)));
+	expect_silence(fixture);
+	assert_true(serve(fixture, (uint8_t[]){0x08, 99}, 2));
+	expect_error(fixture, "unknown request");
+	assert_true(serve(fixture, (uint8_t[]){0x18, 1}, 2)); // a pid and nothing else
+	expect_error(fixture, "unknown request");
+	// As many as fit: more than the memory that there is for a request.
+	for (size_t i = 0; i < sizeof(many); i += 2) {
+		many[i] = 0x78;
+		many[i + 1] = 1;
+	}
+	assert_true(serve(fixture, many, sizeof(many)));
+	expect_error(fixture, "not a request");
+}
+
+static void too_large(void **state)
+{
+	static const uint8_t large[FREC_REQUEST_SIZE_MAX + 1];
+	struct fixture *fixture = *state;
+
+	assert_false(serve(fixture, large, sizeof(large)));
+	expect_silence(fixture);
+	// An empty packet is not told from a hang-up.
+	assert_int_equal(frec__control_send(fixture->peer, "", 0, -1), 0);
+	assert_false(frec__request_serve(&fixture->engine, &fixture->client));
+	shutdown(fixture->peer, SHUT_WR);
+	assert_false(frec__request_serve(&fixture->engine, &fixture->client));
+}
+
+static void ask(struct fixture *fixture, struct frec_request request)
+{
+	assert_int_equal(frec__request_send(fixture->peer, &request, -1), 0);
+	assert_true(frec__request_serve(&fixture->engine, &fixture->client));
+}
+
+static void permissions(void **state)
+{
+	struct fixture *fixture = *state;
+	struct frec_reply reply;
+
+	fixture->client.trusted = false;
+	for (enum frec_request_kind kind = FREC_REQUEST_CORE; kind <= FREC_REQUEST_STOP; kind++) {
+		if (kind == FREC_REQUEST_END)
+			continue;
+		ask(fixture, (struct frec_request){.kind = kind, .pid = 1});
+		expect_error(fixture, "only the recorder's owner may ask for that");
+	}
+	assert_false(fixture->client.stopped);
+	assert_int_equal(fixture->client.core_pid, 0);
+	fixture->client.trusted = true;
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_CORE, .pid = 7});
+	assert_int_equal(frec__reply_receive(fixture->peer, &reply, NULL, 0), 0);
+	assert_true(reply.done && !reply.awaited);
+	assert_int_equal(fixture->client.core_pid, 7);
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STACKS, .pid = 7});
+	expect_error(fixture, "no snapshot of process 7 is to come");
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STOP});
+	expect_silence(fixture);
+	assert_true(fixture->client.stopped);
+}
+
+static void names(void **state)
+{
+	static const char *const bad[] = {"", "a\nb", "\xc3\xa4"};
+	char longest[FREC_TRIGGER_NAME_MAX + 2];
+	struct fixture *fixture = *state;
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = 0;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		ask(fixture, (struct frec_request){.kind = FREC_REQUEST_TRIGGER, .name = bad[i]});
+		expect_error(fixture, "a trigger's name is 1 to 100 printable characters");
+	}
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_TRIGGER, .name = longest});
+	expect_error(fixture, "a trigger's name is 1 to 100 printable characters");
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_NOTIFY, .name = longest});
+	expect_silence(fixture);
+	fixture->client.pid = 0;
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_ATTACH});
+	expect_error(fixture, "the recorder is in a pid namespace that does not know you");
+}
+
+static Flightrec__Control__Reply *receive(struct fixture *fixture)
+{
+	static uint8_t data[FREC_CONTROL_MESSAGE_MAX];
+	ssize_t n = frec__control_receive(fixture->peer, data, sizeof(data), NULL, 0);
+	Flightrec__Control__Reply *reply;
+
+	assert_true(n > 0);
+	reply = flightrec__control__reply__unpack(NULL, (size_t)n, data);
+	assert_non_null(reply);
+	assert_true(reply->done);
+	assert_non_null(reply->status);
+	return reply;
+}
+
+static void statuses(void **state)
+{
+	static char text[8192];
+	const char *selection[FREC_SELECTIONS_MAX + 1] = {NULL};
+	struct fixture *fixture = *state;
+	struct frec_engine *engine = &fixture->engine;
+	Flightrec__Control__Reply *reply;
+
+	// As large as it gets.
+	engine->sources.count = FREC_SOURCES_MAX;
+	engine->sources.source = calloc(FREC_SOURCES_MAX, sizeof(*engine->sources.source));
+	for (size_t i = 0; i < engine->sources.count; i++) {
+		struct frec_listed *listed = &engine->sources.source[i].listed;
+
+		memset(listed->system, 's', sizeof(listed->system) - 1);
+		memset(listed->name, 'n', sizeof(listed->name) - 1);
+		engine->sources.source[i].transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
+	}
+	memset(engine->store.folder.path, 'f', sizeof(engine->store.folder.path) - 1);
+	memset(engine->store.last_path, 'l', sizeof(engine->store.last_path) - 1);
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
+	reply = receive(fixture);
+	assert_int_equal(reply->status->pid, getpid());
+	assert_string_equal(reply->status->version, FREC_VERSION);
+	assert_int_equal(reply->status->recording->source_count, FREC_SOURCES_MAX);
+	assert_in_range(reply->status->recording->n_sources, 100, 200);
+	assert_int_equal(reply->status->recording->sources[0].len, 127 + 1 + 255);
+	assert_int_equal(reply->status->recording->n_sources_by, FREC_TRANSPORT_COUNT);
+	assert_int_equal(reply->status->recording->sources_by[FREC_TRANSPORT_SHM],
+			 FREC_SOURCES_MAX);
+	assert_int_equal(reply->status->recording->folder.len, PATH_MAX - 1);
+	flightrec__control__reply__free_unpacked(reply, NULL);
+	// And with selections that are larger than a message.
+	memset(text, 't', sizeof(text) - 1);
+	for (size_t i = 0; i < FREC_SELECTIONS_MAX; i++)
+		selection[i] = text;
+	engine->options.selection = selection;
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
+	reply = receive(fixture);
+	assert_int_equal(reply->status->recording->n_selection, 6);
+	flightrec__control__reply__free_unpacked(reply, NULL);
+	// Other users learn nothing of that.
+	fixture->client.trusted = false;
+	fixture->client.attached = true;
+	strcpy(fixture->client.last_path, "/mine.frec");
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
+	reply = receive(fixture);
+	assert_null(reply->status->recording);
+	assert_true(reply->status->attached);
+	assert_memory_equal(reply->status->last_path.data, "/mine.frec", 10);
+	flightrec__control__reply__free_unpacked(reply, NULL);
+	free(engine->sources.source);
+}
+
+// A client that reads no answers loses them. It does not keep the recorder.
+static void unread_answers(void **state)
+{
+	struct fixture *fixture = *state;
+	int lost = 0;
+
+	for (int i = 0; i < 10000 && !lost; i++)
+		lost = frec__answer_error(fixture->client.fd, "nobody reads this");
+	assert_int_equal(lost, -EAGAIN);
+	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(malformed, setup, teardown),
+		cmocka_unit_test_setup_teardown(unknown, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(permissions, setup, teardown),
+		cmocka_unit_test_setup_teardown(names, setup, teardown),
+		cmocka_unit_test_setup_teardown(statuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(unread_answers, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
