@@ -34,13 +34,16 @@ def is_script(path):
 
 
 def too_long(path, document):
-    """Numbers of the lines that are too long. In a document tables and lines with a URL may be."""
+    """Numbers of the lines that are too long. In a document tables, lines with a URL, and what a
+    program printed, between fences, may be."""
+    fenced = False
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             line = line.rstrip("\n").expandtabs(8)
-            if len(line) <= COLUMNS or document and (line.startswith("|") or "://" in line):
-                continue
-            yield number
+            fenced ^= document and line.startswith("```")
+            exempt = document and (fenced or line.startswith("|") or "://" in line)
+            if len(line) > COLUMNS and not exempt:
+                yield number
 
 
 def main():
