@@ -24,7 +24,7 @@ struct request {
 };
 
 // The kernel starts it with standard input alone. Files that it opens must not take the numbers of
-// the other two, and messages go to the kernel's log, where the kernel reports its own problems with
+// the other two. Messages go to the kernel's log, where the kernel reports its own problems with
 // core dumps.
 static void fill_descriptors(void)
 {

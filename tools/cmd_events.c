@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec events: what can be recorded, by the kernel's word and by the programs' own.
+// flightrec events: lists what can be recorded, as the kernel has it and as programs declare it.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,7 +71,7 @@ static void put_type(struct frec_text *text, const struct frec_field *field)
 	}
 }
 
-// The same words for what is declared and what is registered.
+// Declared and registered events use the same names for types.
 static void put_declared_type(struct frec_text *text, const struct frec_declared_field *field)
 {
 	if (!strcmp(field->kind, "chars"))
@@ -87,7 +87,7 @@ static size_t field_count(const struct frec_listed_event *event)
 	return event->declared ? event->declared->count : event->format.count;
 }
 
-// Name, type and enumerators of a field, wherever they are known from.
+// Name, type and enumerators of a field, from the declaration or from the kernel.
 static const char *describe_field(const struct frec_listed_event *event, size_t at,
 				  struct frec_text *type,
 				  const struct frec_enumerator **ret_enumerator,
@@ -108,7 +108,7 @@ static const char *describe_field(const struct frec_listed_event *event, size_t 
 	return event->format.field[at].name;
 }
 
-// One line an event; on a terminal the fields are wrapped behind the name.
+// Puts one line for each event; on a terminal the fields are wrapped beside the name.
 static void put_text(struct frec_text *text, const struct frec_listed_event *event,
 		     size_t name_width, size_t width)
 {
@@ -216,7 +216,7 @@ static int print(const struct frec_event_list *list, bool json)
 		if (list->event[i].conflict)
 			fprintf(stderr,
 				"flightrec: %s:%s is declared with other fields than the kernel "
-				"has it with: \"%s\"; "
+				"has: \"%s\"; "
 				"'flightrec doctor' (layouts) says whether both are recorded\n",
 				list->event[i].listed.system, list->event[i].listed.name,
 				list->event[i].conflict);
@@ -240,8 +240,9 @@ static int add_selection(struct frec_event_list *list, const char *selection)
 		return frec__cli_fail("%s", error.message);
 	if (!matched && strpbrk(selection, "*?["))
 		return frec__cli_fail(
-			"%s: no event matches; user events are there while a program that has them "
-			"runs, kernel tracepoints need their system spelled out ('sched:*')",
+			"%s: no event matches; user events exist while a program that declares "
+			"them "
+			"runs, and kernel tracepoints are matched by their system ('sched:*')",
 			selection);
 	return matched ? FREC_EXIT_DONE
 		       : frec__cli_fail("%s: no such event; '*:*' lists what running programs have",
@@ -274,7 +275,7 @@ static int add_glob(struct frec_event_list *list, const char *glob)
 	return strchr(glob, '/') ? add_file(list, glob) : add_selection(list, glob);
 }
 
-// Returns an exit status. Without arguments every user event is meant, and there may be none.
+// Returns an exit status. Without arguments all user events are listed, and there may be none.
 static int gather(struct frec_event_list *list, const char *const *file, size_t files, char **globs)
 {
 	struct frec_error error = {0};

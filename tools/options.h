@@ -56,7 +56,7 @@ struct frec_command {
 };
 
 /*
- * Parses argv[1] and what follows. Returns true if the command goes on; *argc and *argv are then its
+ * Parses the words after argv[0]. Returns true if the command goes on; *argc and *argv are then its
  * arguments. Otherwise help or one line about a mistake was printed, and *ret_status is the exit
  * status.
  */
