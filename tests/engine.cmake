@@ -7,6 +7,7 @@ frec_unit_test(test_snapshot frec_pipeline frec_engine)
 frec_unit_test(test_declarations frec_engine flightrec_static)
 
 # The machine's own tracepoints, where we are root. 77 is a skip.
-add_test(NAME host/test_record COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_record.py
+add_test(NAME host/test_record
+	COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_record.py
 	$<TARGET_FILE:flightrec_tool>)
 set_tests_properties(host/test_record PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)

@@ -12,8 +12,8 @@ TEXTS = ("name", "error", "path", "version", "last")
 
 def varint(value):
     digits = b""
-    while value > 0x7f:
-        digits += bytes([value & 0x7f | 0x80])
+    while value > 0x7F:
+        digits += bytes([value & 0x7F | 0x80])
         value >>= 7
     return digits + bytes([value])
 
@@ -56,15 +56,16 @@ def parse(data, names):
         while True:
             byte = data[at]
             at += 1
-            value |= (byte & 0x7f) << shift
+            value |= (byte & 0x7F) << shift
             shift += 7
             if byte < 0x80:
                 return value
+
     while at < len(data):
         tag = number()
         value = number()
         if tag & 7 == 2:
-            value, at = data[at:at + value], at + value
+            value, at = data[at : at + value], at + value
         name = names[tag >> 3]
         fields[name] = value.decode() if name in TEXTS else value
     return fields
@@ -84,6 +85,7 @@ def answer(data):
         return "error", fields.get("error", "")
     if "status" in fields:
         status = parse(fields["status"], STATUS)
-        return "ok", json.dumps({name: "..." if isinstance(value, bytes) else value
-                                 for name, value in status.items()})
+        return "ok", json.dumps(
+            {name: "..." if isinstance(value, bytes) else value for name, value in status.items()}
+        )
     return "ok", fields.get("path", "")

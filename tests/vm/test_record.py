@@ -1,4 +1,5 @@
-# flightrec record: triggers, events that appear later, other users, other recorders, CPUs that go and come, a full disk.
+# flightrec record: triggers, events that appear later, other users, other recorders, CPUs that go
+# and come, a full disk.
 import array
 import json
 import os
@@ -11,7 +12,19 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
 import control  # noqa: E402
-from kit import TOOL, Recorder, check, done, events, folder, report, snapshots, tool, verify, wait_for
+from kit import (
+    TOOL,
+    Recorder,
+    check,
+    done,
+    events,
+    folder,
+    report,
+    snapshots,
+    tool,
+    verify,
+    wait_for,
+)
 
 EMITTER, SHOPD = sys.argv[1:3]
 USER = 65534
@@ -26,7 +39,7 @@ def ask(path, message, wants_fd=False):
         data, ancillary, _, _ = s.recvmsg(65536, socket.CMSG_SPACE(4))
         fds = array.array("i")
         for level, kind, payload in ancillary:
-            fds.frombytes(payload[:len(payload) - len(payload) % 4])
+            fds.frombytes(payload[: len(payload) - len(payload) % 4])
         word, text = control.answer(data)
         return (word, text, fds[0] if fds else -1) if wants_fd else (word, text)
 
@@ -60,7 +73,10 @@ check(has(recorder, "test:tick"), "an event registered after the start is found"
 first = ledger_of(ledger)[0]
 time.sleep(0.2)
 word, path = ask(recorder.socket, "trigger first look")
-check(word == "ok" and path in snapshots(recorder.folder), f"trigger answers with the file {word} {path}")
+check(
+    word == "ok" and path in snapshots(recorder.folder),
+    f"trigger answers with the file {word} {path}",
+)
 numbers = [e["fields"]["sequence"] for e in ticks(path)]
 check(numbers == list(range(numbers[0], numbers[-1] + 1)), "no gap from when it was found")
 print(f"        found after {numbers[0] - 1} events of 2 ms or more")
@@ -75,13 +91,18 @@ check(wait_for(lambda: len(snapshots(recorder.folder)) == 3), "so does the death
 print("== a restarted service has its events on from the start", flush=True)
 process = emit("-n", 50, "abort")
 process.wait()
-check(wait_for(lambda: len(snapshots(recorder.folder)) == 4), "crash of a process nobody told about")
+check(
+    wait_for(lambda: len(snapshots(recorder.folder)) == 4), "crash of a process nobody told about"
+)
 last = max(snapshots(recorder.folder), key=os.path.getmtime)
 numbers = [e["fields"]["sequence"] for e in ticks(last) if e["pid"] == process.pid]
 check(numbers == list(range(1, 51)), f"nothing lost at its start {numbers[:1]} {numbers[-1:]}")
 subprocess.run([sys.executable, "-c", "import os; os.abort()"])
 time.sleep(1.5)
-check(len(snapshots(recorder.folder)) == 4, "the crash of a process without events is nobody's business")
+check(
+    len(snapshots(recorder.folder)) == 4,
+    "the crash of a process without events is nobody's business",
+)
 check(recorder.stop() == 0, "SIGTERM ends the recorder well")
 check(not os.path.exists(recorder.socket), "its socket is gone")
 
@@ -91,7 +112,8 @@ import fcntl, os, struct, ctypes, sys, time
 fd = os.open('/sys/kernel/tracing/user_events_data', os.O_WRONLY)
 def register(text):
     word, name = ctypes.c_uint32(0), ctypes.create_string_buffer(text)
-    request = bytearray(struct.pack('<IBBHQQI', 28, 0, 4, 2 if text.startswith(b'test__tick') else 0,
+    flags = 2 if text.startswith(b'test__tick') else 0
+    request = bytearray(struct.pack('<IBBHQQI', 28, 0, 4, flags,
                                     ctypes.addressof(word), ctypes.addressof(name), 0))
     fcntl.ioctl(fd, 0xC0082A00, request)
     return word, name, struct.unpack('<I', request[24:])[0]
@@ -109,10 +131,15 @@ sys.stdin.readline()
 recorder = Recorder("-e", "user_events:foreign_*", "-e", "test:tick", "--ring-size", "256K")
 process = emit("-w", 2000, "-n", 100000, "hang")
 has(recorder, "test:tick")
-other = subprocess.Popen([sys.executable, "-c", foreign], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+other = subprocess.Popen(
+    [sys.executable, "-c", foreign], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+)
 check(other.stdout.readline() == "ready\n", "another program registers its events")
 check(has(recorder, "user_events:foreign_thing"), "a foreign user_event is found")
-check(wait_for(lambda: status(recorder)["sources"].count("test:tick") == 2), "both layouts of test:tick are found")
+check(
+    wait_for(lambda: status(recorder)["sources"].count("test:tick") == 2),
+    "both layouts of test:tick are found",
+)
 other.stdin.write("\n")
 other.stdin.flush()
 other.stdout.readline()
@@ -120,7 +147,14 @@ path = ask(recorder.socket, "trigger both")[1]
 verify(path)
 all_events = events(path)
 things = [e["fields"] for e in all_events if e["event"] == "user_events:foreign_thing"]
-check(things == [{"value": i, "big": i << 40, "below": -i, "tag": "tag", "text": f"text {i}"} for i in range(10)], f"with its fields {things[:2]}")
+check(
+    things
+    == [
+        {"value": i, "big": i << 40, "below": -i, "tag": "tag", "text": f"text {i}"}
+        for i in range(10)
+    ],
+    f"with its fields {things[:2]}",
+)
 kinds = {tuple(e["fields"]) for e in all_events if e["event"] == "test:tick"}
 check(len(kinds) == 2, f"each with its own fields {kinds}")
 other.stdin.close()
@@ -132,12 +166,19 @@ has(second, "test:tick")
 time.sleep(0.3)
 paths = [ask(r.socket, "trigger pair")[1] for r in (recorder, second)]
 numbers = [{e["fields"]["sequence"] for e in ticks(p) if e["pid"] == process.pid} for p in paths]
-check(numbers[1] and len(numbers[1] - numbers[0]) <= 50 and len(numbers[0] & numbers[1]) > 20, "both get every event")
+check(
+    numbers[1] and len(numbers[1] - numbers[0]) <= 50 and len(numbers[0] & numbers[1]) > 20,
+    "both get every event",
+)
 for r in (recorder, second):
     r.process.kill()
     r.process.wait()
-check(wait_for(lambda: all("perf" not in line for line in open("/sys/kernel/tracing/user_events_status"))),
-      "recorders killed: the events are off again")
+check(
+    wait_for(
+        lambda: all("perf" not in line for line in open("/sys/kernel/tracing/user_events_status"))
+    ),
+    "recorders killed: the events are off again",
+)
 process.kill()
 process.wait()
 leftover = Recorder("-e", "test:*", "--ring-size", "256K")
@@ -150,9 +191,27 @@ os.chmod(os.path.dirname(public), 0o755)
 recorder = Recorder("-e", "test:*", "-e", "shop:*", "--ring-size", "256K", "--listen", public)
 process = emit("-w", 3000, "-n", 100000, "hang")  # root's own events, which nobody else may see
 has(recorder, "test:tick")
-shop = subprocess.Popen(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", SHOPD, "--listen",
-                         "127.0.0.1:8090", "--threads", "1", "--recorder-socket", public, "--allow-crash"],
-                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+shop = subprocess.Popen(
+    [
+        "setpriv",
+        "--reuid",
+        str(USER),
+        "--regid",
+        str(USER),
+        "--clear-groups",
+        SHOPD,
+        "--listen",
+        "127.0.0.1:8090",
+        "--threads",
+        "1",
+        "--recorder-socket",
+        public,
+        "--allow-crash",
+    ],
+    stdout=subprocess.PIPE,
+    stderr=subprocess.STDOUT,
+    text=True,
+)
 check(wait_for(lambda: "shop:request_done" in status(recorder)["sources"]), "its events are there")
 
 
@@ -171,7 +230,10 @@ for i in range(3):
 get("/crash?how=null")
 shop.wait()
 files = wait_for(lambda: [f for f in snapshots(recorder.folder) if "shopd" in f])
-if check(len(files) == 1, f"its crash leaves a snapshot {os.listdir(recorder.folder)} {shop.stdout.read()}"):
+if check(
+    len(files) == 1,
+    f"its crash leaves a snapshot {os.listdir(recorder.folder)} {shop.stdout.read()}",
+):
     verify(files[0])
     check(os.stat(files[0]).st_uid == USER, "which is its owner's")
     pids = {e["pid"] for e in events(files[0])}
@@ -184,23 +246,62 @@ for message in sys.argv[2:]:
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.connect(sys.argv[1]); s.sendall(bytes.fromhex(message)); print(s.recv(65536).hex())
 """
-hostile = [control.request("status"), control.request("stop"), control.request("trigger", "mine"),
-           control.request("trigger"), b"x" * 3000]
-answers = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups",
-                          sys.executable, "-c", unprivileged, public,
-                          *(message.hex() for message in hostile)],
-                         capture_output=True, text=True).stdout.splitlines()
+hostile = [
+    control.request("status"),
+    control.request("stop"),
+    control.request("trigger", "mine"),
+    control.request("trigger"),
+    b"x" * 3000,
+]
+answers = subprocess.run(
+    [
+        "setpriv",
+        "--reuid",
+        str(USER),
+        "--regid",
+        str(USER),
+        "--clear-groups",
+        sys.executable,
+        "-c",
+        unprivileged,
+        public,
+        *(message.hex() for message in hostile),
+    ],
+    capture_output=True,
+    text=True,
+).stdout.splitlines()
 check(len(answers) == 5 and not answers[4], f"too large a request is hung up on {answers}")
 answers = [control.answer(bytes.fromhex(answer)) for answer in answers[:4]]
-check([word for word, _ in answers] == ["ok", "error", "ok", "error"] and
-      set(json.loads(answers[0][1])) <= {"pid", "version", "attached", "last"},
-      f"what another user may and may not {answers}")
+check(
+    [word for word, _ in answers] == ["ok", "error", "ok", "error"]
+    and set(json.loads(answers[0][1])) <= {"pid", "version", "attached", "last"},
+    f"what another user may and may not {answers}",
+)
 mine = answers[2][1]
-check(os.stat(mine).st_uid == USER and not ticks(mine), "a triggered snapshot holds nobody else's events")
+check(
+    os.stat(mine).st_uid == USER and not ticks(mine),
+    "a triggered snapshot holds nobody else's events",
+)
 verify(mine)
-check(subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", sys.executable, "-c",
-                      f"import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).connect({recorder.socket!r})"],
-                     capture_output=True).returncode != 0, "the owner's socket is the owner's")
+check(
+    subprocess.run(
+        [
+            "setpriv",
+            "--reuid",
+            str(USER),
+            "--regid",
+            str(USER),
+            "--clear-groups",
+            sys.executable,
+            "-c",
+            "import socket; socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)"
+            f".connect({recorder.socket!r})",
+        ],
+        capture_output=True,
+    ).returncode
+    != 0,
+    "the owner's socket is the owner's",
+)
 check(status(recorder)["pid"] == recorder.process.pid, "the recorder is well")
 
 print("== a CPU goes and comes", flush=True)
@@ -229,9 +330,23 @@ time.sleep(3)
 process.kill()
 process.wait()
 mover = subprocess.Popen(["taskset", "-c", "1", EMITTER, "-n", "40", "hang"])
-wait_for(lambda: status(recorder) and len([e for e in ticks(ask(recorder.socket, "trigger cpu1")[1]) if e["cpu"] == 1 and e["pid"] == mover.pid]) == 40, 20)
+wait_for(
+    lambda: status(recorder)
+    and len(
+        [
+            e
+            for e in ticks(ask(recorder.socket, "trigger cpu1")[1])
+            if e["cpu"] == 1 and e["pid"] == mover.pid
+        ]
+    )
+    == 40,
+    20,
+)
 path = ask(recorder.socket, "trigger last")[1]
-check(len([e for e in ticks(path) if e["cpu"] == 1 and e["pid"] == mover.pid]) == 40, "events on the CPU that came back are recorded")
+check(
+    len([e for e in ticks(path) if e["cpu"] == 1 and e["pid"] == mover.pid]) == 40,
+    "events on the CPU that came back are recorded",
+)
 mover.kill()
 mover.wait()
 recorder.stop()
@@ -246,7 +361,9 @@ try:
 except OSError:
     os.close(filler)
 os.makedirs("/run/systemd/journal", exist_ok=True)
-journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)  # the real journal is not there: what it would be told
+journal = socket.socket(
+    socket.AF_UNIX, socket.SOCK_DGRAM
+)  # the real journal is not there: what it would be told
 journal.bind("/run/systemd/journal/socket")
 recorder = Recorder("-e", "test:*", "--ring-size", "256K", "-o", small, "--fallback", spare)
 process = emit("-n", 20, "hang")
@@ -258,11 +375,43 @@ process.kill()
 process.wait()
 recorder.stop()
 told = journal.recv(4096).decode()
-check(told.startswith("PRIORITY=3\n") and "\nSYSLOG_IDENTIFIER=flightrec\n" in told and "No space left" in told, f"the journal is told {told!r}")
-check("No space left" in recorder.errors and small in recorder.errors, f"and the reason is told {recorder.errors.strip()}")
-result = subprocess.run(["prlimit", "--nofile=24:24", TOOL, "record", "-e", "sched:*", "-o", "/tmp"], capture_output=True, text=True)
-check(result.returncode == 1 and "ulimit -n" in result.stderr, f"too few descriptors are told: {result.stderr.strip()}")
-result = subprocess.run(["setpriv", "--reuid", str(USER), "--regid", str(USER), "--clear-groups", TOOL, "record", "-o", "/tmp"],
-                        capture_output=True, text=True)
-check(result.returncode == 1 and result.stderr.count("\n") == 1, f"a missing right is one line: {result.stderr.strip()}")
+check(
+    told.startswith("PRIORITY=3\n")
+    and "\nSYSLOG_IDENTIFIER=flightrec\n" in told
+    and "No space left" in told,
+    f"the journal is told {told!r}",
+)
+check(
+    "No space left" in recorder.errors and small in recorder.errors,
+    f"and the reason is told {recorder.errors.strip()}",
+)
+result = subprocess.run(
+    ["prlimit", "--nofile=24:24", TOOL, "record", "-e", "sched:*", "-o", "/tmp"],
+    capture_output=True,
+    text=True,
+)
+check(
+    result.returncode == 1 and "ulimit -n" in result.stderr,
+    f"too few descriptors are told: {result.stderr.strip()}",
+)
+result = subprocess.run(
+    [
+        "setpriv",
+        "--reuid",
+        str(USER),
+        "--regid",
+        str(USER),
+        "--clear-groups",
+        TOOL,
+        "record",
+        "-o",
+        "/tmp",
+    ],
+    capture_output=True,
+    text=True,
+)
+check(
+    result.returncode == 1 and result.stderr.count("\n") == 1,
+    f"a missing right is one line: {result.stderr.strip()}",
+)
 done()
