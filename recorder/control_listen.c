@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * A socket that answers from the moment that its name exists, and a name that one recorder has,
- * however many start at once.
+ * A socket that accepts connections from the moment that its name exists, and a name that only one
+ * recorder gets, however many start at once.
  *
- * bind() makes the name before listen() lets anybody in: who connects between the two is refused,
- * and a recorder that starts between them takes the socket for one that was left behind. So it is
- * bound under a hidden name and gets its own, with link(), when it listens already. link() fails
- * where somebody has the name; if that is a recorder that was killed, its socket is replaced, and
- * those who replace take turns: what was dead for two of them is the first one's when the second
- * comes.
+ * bind() makes the name before listen() lets clients in. A client that connects between the two is
+ * refused, and a recorder that starts between them takes the socket for one that was left by a
+ * recorder that is gone. So the socket is bound to a hidden name, and gets its own by link() after
+ * listen(). link() fails if the name exists. If it belongs to a recorder that was killed, its
+ * socket is replaced. Recorders that replace a socket take turns, because a socket that two of them
+ * found dead is the first one's by the time the second replaces it.
  *
- * A recorder that is killed in here leaves its hidden name behind, which nobody asks: it does not
- * end as a recorder's does.
+ * A recorder that is killed in here leaves its hidden name. No client connects to it, because it
+ * does not end in .sock.
  */
 #include "recorder/control_listen.h"
 
@@ -31,7 +31,7 @@
 
 #define BACKLOG 64
 #define HIDDEN_NAMES_MAX 256
-// How often, and after how many microseconds, somebody else's turn is waited for.
+// How often another recorder's turn is waited for, and the microseconds between.
 #define TURN_ATTEMPTS 1000
 #define TURN_PAUSE 10000
 
@@ -61,8 +61,8 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 	return -errno;
 }
 
-// Whoever can read the folder can lock it for ever. Then it is better to start and to risk that two
-// replace one socket.
+// Any process that can read the folder can lock it for ever. Then it is better to start and to risk
+// that two recorders replace one socket.
 static void take_turn(int folder)
 {
 	for (int i = 0;
@@ -70,7 +70,7 @@ static void take_turn(int folder)
 		usleep(TURN_PAUSE);
 }
 
-// A file of another kind refuses just as a dead socket does; that one is not ours to replace.
+// connect() fails with the same error for a file of another kind, which must not be replaced.
 static bool is_dead(const char *path)
 {
 	struct stat status;

@@ -13,8 +13,8 @@
 #include "proto/report.h"
 #include "recorder/core/pattern.h"
 
-// How often the loop looks for new events and CPUs, in milliseconds; see "How soon" in
-// ARCHITECTURE.md.
+// How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
+// recorded" in docs/recording.md.
 #define REFRESH_INTERVAL 20
 // How often it looks whether a dying process is gone.
 #define DEATH_INTERVAL 2

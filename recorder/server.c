@@ -16,6 +16,9 @@
 #include "recorder/requests.h"
 
 #define POLL_MAX 2048
+// Requests of one client that are still served at the end: more than a socket can hold, so that
+// none sent before is lost, and one that keeps sending does not keep the recorder.
+#define LAST_REQUESTS_MAX 1024
 
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr)
@@ -116,8 +119,10 @@ static void finish(struct frec_server *server)
 	for (size_t i = 0; i < server->clients.count; i++) {
 		struct pollfd poller = {.fd = server->clients.client[i]->fd, .events = POLLIN};
 
-		while (poll(&poller, 1, 0) == 1 && poller.revents & POLLIN &&
-		       serve(server, server->clients.client[i]))
+		for (int left = LAST_REQUESTS_MAX;
+		     left > 0 && poll(&poller, 1, 0) == 1 && poller.revents & POLLIN &&
+		     serve(server, server->clients.client[i]);
+		     left--)
 			;
 	}
 }

@@ -13,14 +13,14 @@
 #define USAGE "flightrec status [--socket SOCKET | --pid PID] [--json]"
 
 static const char help[] = "usage: " USAGE "\n\n"
-			   "Tells of every recorder that runs: since when, how much its rings "
-			   "hold, what it listens to, and its\n"
-			   "last snapshot.\n\n"
+			   "Shows each running recorder: for how long it has recorded, how much "
+			   "its rings hold, what it\n"
+			   "records, and its last snapshot.\n\n"
 			   "      --socket SOCKET  only the recorder that listens there\n"
 			   "      --pid PID        only the recorder with this process number\n"
-			   "      --json           one JSON object a recorder, for machines\n";
+			   "      --json           one JSON object for each recorder\n";
 
-// "90.5 s" or "3.2 h", as people would say it.
+// "90.5 s" or "3.2 h", in the unit that people would use.
 static void print_duration(struct frec_text *text, double seconds)
 {
 	if (seconds < 120)

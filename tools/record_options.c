@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parsing what `run`, `record` and the keeper are told.
+// Parsing the options of `run`, `record` and the keeper.
 #include "tools/record_options.h"
 
 #include <errno.h>

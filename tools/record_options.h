@@ -55,7 +55,7 @@ void frec__record_options_init(struct frec_record_options *options);
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage);
 
-/* "4M" and the like. Returns 0 or -EINVAL. */
+/* Parses a size such as "4M". Returns 0 or -EINVAL. */
 int frec__parse_size(const char *text, uint64_t *ret);
 
 #endif

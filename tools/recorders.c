@@ -36,7 +36,7 @@ uint32_t frec__parse_pid(const char *text)
 	return *text < '0' || *text > '9' || *end || value > INT_MAX ? 0 : (uint32_t)value;
 }
 
-// Returns 0 or a negative errno; what was sent is answered later.
+// Sends the request; the reply is read later. Returns 0 or a negative errno.
 static int ask(struct round *round, const char *socket, const struct frec_request *request)
 {
 	struct asked *asked;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The recorders that are about to write a snapshot of a dying process: found by where they listen,
- * asked by the messages of control.h. A socket in a user's own folder can be anybody's who has the
+ * asked by the messages of control.proto. A socket in a user's own folder can be anybody's who has
+ * the
  * rights of that user, and is told of no process that is not his.
  */
 #ifndef FREC_RECORDER_CORE_RECORDERS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that what several alerts say about one death becomes one reason, and that a death is due
-// when its process is gone.
+// Proves that several alerts about one death become one reason, and that a death is due when its
+// process is gone.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -103,7 +103,7 @@ static void due_when_gone(void **state)
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, child);
 	waitpid(child, NULL, 0);
-	// Or after a while in any case: writing a core can take long.
+	// Or after a while in any case, because writing a core can take long.
 	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
@@ -137,7 +137,7 @@ static void stacks_are_waited_for(void **state)
 	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	assert_true(frec__deaths_is_pending(&deaths, NOBODY));
 	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 1));
-	// Also where the process is gone, but not when what led to the crash is about to be
+	// Even if the process is gone, but not if the events before the crash are about to be
 	// overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));

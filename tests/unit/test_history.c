@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that it is told how long a ring lasts, and how long it would without stacks: in rings that
-// are filled with records here.
+// Proves how far back a ring reaches and how far it would without stacks, in rings that are filled
+// with records here.
 #include <linux/perf_event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +74,7 @@ static void records(void **state)
 	assert_int_equal(stacks(CHAIN, 5, 20, 0), 48);
 	assert_int_equal(stacks(STACK, 0, 20, 1024), 1024);
 	assert_int_equal(stacks(STACK | CHAIN | PERF_SAMPLE_PERIOD, 3, 4, 800), 832);
-	// What is torn counts as nothing, and is not read past its end.
+	// A torn record counts as nothing, and is not read past its end.
 	make(record, 1, CHAIN, 3, 20, 0);
 	header->type = PERF_RECORD_LOST;
 	assert_int_equal(stacks_of(header, CHAIN), 0);
@@ -131,7 +131,7 @@ static void rings(void **state)
 			(struct frec_source){.opened = 1, .perf_id = &ids[i], .sample_type = TYPE};
 	assert_int_equal(frec__capture_reserve(&set.capture, 1, RING, 4), 0);
 
-	// Nothing was written: nobody knows how long it lasts.
+	// Nothing was written, so it is not known how long a full ring would last.
 	frec__history_read(&all, since, &history);
 	near(history.held, 100);
 	assert_true(history.full == 0 && history.without_stacks == 0 && !history.stacks);

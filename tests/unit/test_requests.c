@@ -1,14 +1,20 @@
-// SPDX-License-Identifier: MIT Proves that a recorder refuses what is no request, without waiting
-// for the rest of it and within a fixed amount of memory, that clients may ask for no more than
-// they may, and that the status fits into one message however much is recorded.
+// SPDX-License-Identifier: MIT
+// Proves that a recorder refuses what is no request, without waiting for the rest of it and within
+// a fixed amount of memory, that clients may ask for no more than they may, that the status fits
+// into one message however much is recorded, and that no client keeps a recorder that ends.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +22,7 @@
 #include "control.pb-c.h"
 #include "recorder/answers.h"
 #include "recorder/requests.h"
+#include "recorder/server.h"
 #include "recorder/service/control.h"
 #include "recorder/service/control_message.h"
 
@@ -226,6 +233,20 @@ static Flightrec__Control__Reply *receive(struct fixture *fixture)
 	return reply;
 }
 
+// As many and as large as they get.
+static void add_sources(struct frec_source_set *set)
+{
+	set->count = FREC_SOURCES_MAX;
+	set->source = calloc(FREC_SOURCES_MAX, sizeof(*set->source));
+	for (size_t i = 0; i < set->count; i++) {
+		struct frec_listed *listed = &set->source[i].listed;
+
+		memset(listed->system, 's', sizeof(listed->system) - 1);
+		memset(listed->name, 'n', sizeof(listed->name) - 1);
+		set->source[i].transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
+	}
+}
+
 static void statuses(void **state)
 {
 	static char text[8192];
@@ -234,16 +255,7 @@ static void statuses(void **state)
 	struct frec_engine *engine = &fixture->engine;
 	Flightrec__Control__Reply *reply;
 
-	// As large as it gets.
-	engine->sources.count = FREC_SOURCES_MAX;
-	engine->sources.source = calloc(FREC_SOURCES_MAX, sizeof(*engine->sources.source));
-	for (size_t i = 0; i < engine->sources.count; i++) {
-		struct frec_listed *listed = &engine->sources.source[i].listed;
-
-		memset(listed->system, 's', sizeof(listed->system) - 1);
-		memset(listed->name, 'n', sizeof(listed->name) - 1);
-		engine->sources.source[i].transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
-	}
+	add_sources(&engine->sources);
 	memset(engine->store.folder.path, 'f', sizeof(engine->store.folder.path) - 1);
 	memset(engine->store.last_path, 'l', sizeof(engine->store.last_path) - 1);
 	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
@@ -292,6 +304,43 @@ static void unread_answers(void **state)
 	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
 }
 
+#define SENDERS 4
+
+// A client that keeps sending does not keep a recorder that ends.
+static void a_flood_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct frec_server server = {.engine = &fixture->engine,
+				     .signals = -1,
+				     .until = -1,
+				     .stop = true,
+				     .clients = {.count = 1, .client = {&fixture->client}}};
+	const struct frec_request request = {.kind = FREC_REQUEST_STATUS};
+	pid_t senders[SENDERS];
+	int queued = 0;
+
+	fixture->engine.kernel = false;
+	// Answering takes longer than asking.
+	add_sources(&fixture->engine.sources);
+	for (int i = 0; i < SENDERS; i++) {
+		senders[i] = fork();
+		if (!senders[i])
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (!senders[i])
+			(void)frec__request_send(fixture->peer, &request, -1);
+	}
+	while (queued < 10000)
+		assert_int_equal(ioctl(fixture->peer, SIOCOUTQ, &queued), 0);
+	alarm(60);
+	frec__server_run(&server);
+	alarm(0);
+	for (int i = 0; i < SENDERS; i++) {
+		kill(senders[i], SIGKILL);
+		assert_int_equal(waitpid(senders[i], NULL, 0), senders[i]);
+	}
+	free(fixture->engine.sources.source);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names, setup, teardown),
 		cmocka_unit_test_setup_teardown(statuses, setup, teardown),
 		cmocka_unit_test_setup_teardown(unread_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_flood_at_the_end, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
