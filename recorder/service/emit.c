@@ -1,18 +1,16 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Handing an event to the kernel: all that runs in a service's threads and signal handlers. One
- * system call, no lock, no allocation, errno as it was.
- *
- * The descriptor is the one thing that a service can take away, with closefrom(3) or a loop of
- * close(2). Then a later file could get its number, and an event would be written into it.
- * registration.c therefore keeps the number high, where nothing lands unless it is asked to; and
- * the first emit that the kernel answers with EBADF forgets the number for the whole process. What
- * remains is a program that closes all descriptors, emits nothing, and then opens about a thousand
- * files or places one at just that number: it must call frec_register() before, which looks whether
- * the descriptor still is flightrec's. Positioned writes would fail on sockets and pipes, but
- * overwrite the beginning of a regular file, and are missing from many seccomp filters where
- * writev(2) is not.
- */
+// SPDX-License-Identifier: MIT
+// Handing an event to the kernel: all that runs in a service's threads and signal handlers. One
+// system call, no lock, no allocation, errno as it was.
+//
+// The descriptor is the one thing that a service can take away, with closefrom(3) or a loop of
+// close(2). Then a later file could get its number, and an event would be written into it.
+// registration.c therefore keeps the number high, where nothing lands unless it is asked to; and
+// the first emit that the kernel answers with EBADF forgets the number for the whole process. What
+// remains is a program that closes all descriptors, emits nothing, and then opens about a thousand
+// files or places one at just that number: it must call frec_register() before, which looks whether
+// the descriptor still is flightrec's. Positioned writes would fail on sockets and pipes, but
+// overwrite the beginning of a regular file, and are missing from many seccomp filters where
+// writev(2) is not.
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,7 +21,7 @@
 
 #define ATTEMPTS 3
 
-/* An event that did not reach the kernel, and why: `error` is a positive errno. */
+// An event that did not reach the kernel, and why: `error` is a positive errno.
 FREC_EVENT(flightrec, lost, FREC_STR(event), FREC_U32(bytes), FREC_I32(error), FREC_U64(total));
 
 int frec__fd = -1;
@@ -50,8 +48,8 @@ static uint64_t *counter_of(int error)
 	}
 }
 
-/* Counts, and tells the recorder if it listens. The event that tells is itself counted nowhere: it
- * would only repeat. */
+// Counts, and tells the recorder if it listens. The event that tells is itself counted nowhere: it
+// would only repeat.
 static int drop(struct frec__event *event, size_t size, int error)
 {
 	uint64_t total;
@@ -65,18 +63,16 @@ static int drop(struct frec__event *event, size_t size, int error)
 	return error;
 }
 
-/* Not writev(): that would be a point where a thread can be cancelled. Leaves errno to its
- * caller. */
+// Not writev(): that would be a point where a thread can be cancelled. Leaves errno to its
+// caller.
 static long write_vector(int fd, const struct iovec *vector, int elements)
 {
 	return syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
 }
 
-/*
- * The kernel answers EBADF also when the last listener left between the test of the enable word and
- * the write, and clears the word a little later. An empty write tells the two apart: it reaches no
- * file, only its descriptor is looked up, and a filter that allowed the first allows it.
- */
+// The kernel answers EBADF also when the last listener left between the test of the enable word and
+// the write, and clears the word a little later. An empty write tells the two apart: it reaches no
+// file, only its descriptor is looked up, and a filter that allowed the first allows it.
 static int closed_or_disabled(struct frec__event *event, int fd)
 {
 	int expected = fd;
@@ -84,19 +80,19 @@ static int closed_or_disabled(struct frec__event *event, int fd)
 	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) & FREC__USER_EVENTS_MASK) ||
 	    write_vector(fd, NULL, 0) != -EBADF)
 		return 0;
-	/* Where frec_register() has put a new one in place meanwhile it stays. */
+	// Where frec_register() has put a new one in place meanwhile it stays.
 	__atomic_compare_exchange_n(&frec__fd, &expected, -1, false, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
 	return -EBADF;
 }
 
-/* Returns as frec__emit. */
+// Returns as frec__emit.
 static int send(struct frec__event *event, int fd, const struct iovec *vector, int elements)
 {
 	long result;
 
-	/* A page that is not in memory just then fails the write in the middle; the attempt has
-	 * brought it in. */
+	// A page that is not in memory just then fails the write in the middle; the attempt has
+	// brought it in.
 	for (int i = 0; i < ATTEMPTS; i++) {
 		result = write_vector(fd, vector, elements);
 		if (result != -EFAULT)
@@ -110,14 +106,12 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
 	int fd;
 	uint32_t index;
 
-	/*
-	 * The descriptor before the index: an index belongs to one descriptor, and who sees a new
-	 * descriptor then cannot see an index of the one before. Both pair with the release stores
-	 * in registration.c.
-	 */
+	// The descriptor before the index: an index belongs to one descriptor, and who sees a new
+	// descriptor then cannot see an index of the one before. Both pair with the release stores
+	// in registration.c.
 	fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
 	index = __atomic_load_n(&event->write_index, __ATOMIC_ACQUIRE);
-	/* The kernel may set the enable bit before it has told the index. */
+	// The kernel may set the enable bit before it has told the index.
 	if (index == FREC__NO_INDEX)
 		return -ENOTCONN;
 	if (fd < 0)
@@ -126,11 +120,9 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
 	return send(event, fd, vector, elements);
 }
 
-/*
- * For listeners that want the payload in one piece. It takes as much stack as the payload is long.
- * A string that is not in memory just then is read in here, by its own thread, before a program in
- * the kernel, which cannot wait, looks at it.
- */
+// For listeners that want the payload in one piece. It takes as much stack as the payload is long.
+// A string that is not in memory just then is read in here, by its own thread, before a program in
+// the kernel, which cannot wait, looks at it.
 static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
@@ -151,7 +143,7 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-/* To whoever listens but shared memory; to that as well where `shm`. */
+// To whoever listens but shared memory; to that as well where `shm`.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
 						 const uint16_t *places, frec__site *site,
 						 const uint64_t *args, bool shm)
@@ -181,8 +173,8 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	bool shm = enabled & FREC__SHM_MASK;
 
-	/* Shared memory first, because that leaves the vector as it is; and where it listens it
-	 * most often does so alone. */
+	// Shared memory first, because that leaves the vector as it is; and where it listens it
+	// most often does so alone.
 	if (shm && frec__shm_emit(event, vector, places)) {
 		if (enabled == FREC__SHM_MASK)
 			return 0;

@@ -1,12 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Registering events with the kernel, when an executable or library is loaded and when
- * frec_register() is called, and unregistering them when it is unloaded.
- *
- * A registration belongs to the address space, so that fork(2) duplicates it and execve(2) ends it;
- * the index to write with belongs to the open file. When the file is gone everything is registered
- * anew, first unregistered, because the kernel refuses an address that it already has.
- */
+// SPDX-License-Identifier: MIT
+// Registering events with the kernel, when an executable or library is loaded and when
+// frec_register() is called, and unregistering them when it is unloaded.
+//
+// A registration belongs to the address space, so that fork(2) duplicates it and execve(2) ends it;
+// the index to write with belongs to the open file. When the file is gone everything is registered
+// anew, first unregistered, because the kernel refuses an address that it already has.
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
@@ -18,7 +16,7 @@
 #include "recorder/service/emit.h"
 #include "recorder/service/shm_emit.h"
 
-/* Guards all that follows, and `registered` of every event. */
+// Guards all that follows, and `registered` of every event.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct frec__object *objects;
 static void (*log_function)(void *ctx, const char *message);
@@ -35,13 +33,13 @@ static void unlock_after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Else a child that was forked while another thread registers could never register again. */
+// Else a child that was forked while another thread registers could never register again.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);
 }
 
-/* Before the objects of this program register: their events are on from their first instruction. */
+// Before the objects of this program register: their events are on from their first instruction.
 __attribute__((constructor(102))) static void inherit_memory(void)
 {
 	frec__shm_inherit();
@@ -97,7 +95,7 @@ static int register_event(struct frec__event *event)
 		     event->declaration);
 	if (result)
 		return result;
-	/* Pairs with the acquire load in frec__emit. */
+	// Pairs with the acquire load in frec__emit.
 	__atomic_store_n(&event->write_index, index, __ATOMIC_RELEASE);
 	event->registered = 1;
 	__atomic_fetch_add(&frec__counts.registered, 1, __ATOMIC_RELAXED);
@@ -117,12 +115,10 @@ static int register_all(void)
 	return first;
 }
 
-/*
- * Puts `fd` in the place of a descriptor that is gone, or of none, and invalidates every index. A
- * thread that is emitting meanwhile may hold the old descriptor and then find a new index, or hold
- * both of the old ones: so the new descriptor must not have the old number, where the old index
- * could mean another event. The old number is not closed: it is closed already, or somebody else's.
- */
+// Puts `fd` in the place of a descriptor that is gone, or of none, and invalidates every index. A
+// thread that is emitting meanwhile may hold the old descriptor and then find a new index, or hold
+// both of the old ones: so the new descriptor must not have the old number, where the old index
+// could mean another event. The old number is not closed: it is closed already, or somebody else's.
 static void replace_fd(int fd)
 {
 	__atomic_store_n(&frec__fd, -1, __ATOMIC_RELAXED);
@@ -135,11 +131,11 @@ static void replace_fd(int fd)
 			(*event)->registered = 0;
 		}
 	__atomic_store_n(&frec__counts.registered, 0, __ATOMIC_RELAXED);
-	/* Pairs with the acquire load in frec__emit. */
+	// Pairs with the acquire load in frec__emit.
 	__atomic_store_n(&frec__fd, fd, __ATOMIC_RELEASE);
 }
 
-/* Makes sure of a descriptor. */
+// Makes sure of a descriptor.
 static int open_data_file(void)
 {
 	int fd;
@@ -229,8 +225,8 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 	errno = saved_errno;
 }
 
-/* Says whether `address` is in the program, which comes first; a result not 0 ends the
- * iteration. */
+// Says whether `address` is in the program, which comes first; a result not 0 ends the
+// iteration.
 static int is_in_program(struct dl_phdr_info *program, size_t size, void *address)
 {
 	(void)size;
@@ -244,18 +240,16 @@ static int is_in_program(struct dl_phdr_info *program, size_t size, void *addres
 	return -1;
 }
 
-/*
- * A program is never unloaded: its destructors mean that the process exits. Then nothing is undone,
- * so that threads and libraries which still run are heard to the end, and a program under seccomp
- * meets no ioctl(2) on its way out. (The program's destructors run before those of its libraries.)
- *
- * Closes the descriptor after the last object: a static copy of the library may be about to be
- * unloaded with it.
- */
+// A program is never unloaded: its destructors mean that the process exits. Then nothing is undone,
+// so that threads and libraries which still run are heard to the end, and a program under seccomp
+// meets no ioctl(2) on its way out. (The program's destructors run before those of its libraries.)
+//
+// Closes the descriptor after the last object: a static copy of the library may be about to be
+// unloaded with it.
 void frec__object_unregister(struct frec__object *object)
 {
 	struct frec__object **link = &objects;
-	/* Before the lock is taken, so that it never is held while waiting for the loader's. */
+	// Before the lock is taken, so that it never is held while waiting for the loader's.
 	bool is_program = dl_iterate_phdr(is_in_program, object) == 1;
 	int saved_errno = errno;
 

@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Attaching a service to a recorder's shared memory, and registering its events there. The memory
- * comes from a recorder, but other services can write to it as well: what is read of it is checked,
- * and nothing of it can make us wait.
- */
+// SPDX-License-Identifier: MIT
+// Attaching a service to a recorder's shared memory, and registering its events there. The memory
+// comes from a recorder, but other services can write to it as well: what is read of it is checked,
+// and nothing of it can make us wait.
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -17,13 +15,13 @@
 
 #include "recorder/service/shm_sequence.h"
 
-#define GENERATIONS 0xfffe /* those that no FREC__NO_INDEX has */
+#define GENERATIONS 0xfffe // those that no FREC__NO_INDEX has
 
-/* How often somebody who is just registering is given the CPU, so that two processes that start at
- * once share a slot. */
+// How often somebody who is just registering is given the CPU, so that two processes that start at
+// once share a slot.
 #define PATIENCE 100
 
-/* What an entry of section frec_declarations begins with. */
+// What an entry of section frec_declarations begins with.
 struct declaration {
 	uint32_t magic, size;
 };
@@ -35,8 +33,8 @@ static bool is_alive(const struct frec__shm *shm)
 	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
 }
 
-/* Reads the header into `ret`. A descriptor whose size could change would be the end of who maps
- * it. */
+// Reads the header into `ret`. A descriptor whose size could change would be the end of who maps
+// it.
 static int read_header(int fd, struct frec_shm_header *ret)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -62,7 +60,7 @@ static int map_at(char *at, size_t size, int protection, int fd, size_t offset)
 		       : 0;
 }
 
-/* Maps the sections into `shm->map`, which has room for them. */
+// Maps the sections into `shm->map`, which has room for them.
 static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_layout *layout)
 {
 	const int both = PROT_READ | PROT_WRITE;
@@ -83,11 +81,9 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 	return r;
 }
 
-/*
- * Processors that have no keys, or kernels, leave the memory unguarded: it is a guard against
- * mistakes. The key is the process's for good, so that none is used up by recorders that come and
- * go.
- */
+// Processors that have no keys, or kernels, leave the memory unguarded: it is a guard against
+// mistakes. The key is the process's for good, so that none is used up by recorders that come and
+// go.
 static int guard(void *memory, size_t size)
 {
 	if (guard_key < 0)
@@ -97,7 +93,7 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-/* A number that the kernel wipes in every forked child. */
+// A number that the kernel wipes in every forked child.
 static int make_process(void)
 {
 	void *page;
@@ -118,10 +114,8 @@ static int make_process(void)
 	return 0;
 }
 
-/*
- * Lets go of a dead recorder's memory but not of the addresses: a thread that was stopped in the
- * middle of an emit writes there when it goes on.
- */
+// Lets go of a dead recorder's memory but not of the addresses: a thread that was stopped in the
+// middle of an emit writes there when it goes on.
 static void abandon(const struct frec__shm *shm)
 {
 	if (shm)
@@ -133,7 +127,7 @@ bool frec__shm_is_mapped(int fd)
 {
 	struct frec_shm_header header;
 
-	/* The key is random. */
+	// The key is random.
 	return is_alive(frec__shm) && !read_header(fd, &header) && header.key == frec__shm->key &&
 	       header.ring_size == frec__shm->ring_size;
 }
@@ -182,11 +176,11 @@ int frec__shm_map(int fd)
 		free(shm);
 		return r;
 	}
-	/* The recorder has it: it would only make core dumps larger. */
+	// The recorder has it: it would only make core dumps larger.
 	madvise(shm->map, shm->map_size, MADV_DONTDUMP);
 	if (header.options & FREC_SHM_GUARD)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
-	/* Pairs with the loads in frec__shm_emit and turn_off. */
+	// Pairs with the loads in frec__shm_emit and turn_off.
 	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
 	abandon(shm->previous);
 	return 0;
@@ -219,7 +213,7 @@ static bool has(const struct frec_shm_table *table, uint32_t slot,
 	       !memcmp(table->declarations + offset, declaration, declaration->size);
 }
 
-/* Takes room for `size` bytes of declaration. Returns where, or -ENOSPC. */
+// Takes room for `size` bytes of declaration. Returns where, or -ENOSPC.
 static int64_t take_room(struct frec_shm_table *table, uint32_t size)
 {
 	uint32_t used = __atomic_load_n(&table->used, __ATOMIC_RELAXED);
@@ -243,8 +237,8 @@ static uint32_t state_of(const struct frec_shm_table *table, uint32_t slot)
 	return state;
 }
 
-/* Finds the slot of a declaration or takes one. A process that died while it had claimed one leaves
- * it unused. */
+// Finds the slot of a declaration or takes one. A process that died while it had claimed one leaves
+// it unused.
 static int find_slot(struct frec_shm_table *table, const struct declaration *declaration)
 {
 	for (uint32_t i = 0; i < FREC_SHM_EVENTS; i++) {
@@ -264,11 +258,11 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 			table->slot[i].pid = (uint32_t)getpid();
 			table->slot[i].offset = (uint32_t)offset;
 			table->slot[i].size = declaration->size;
-			/* Pairs with the acquire loads in state_of, and in frec__shm_look. */
+			// Pairs with the acquire loads in state_of, and in frec__shm_look.
 			__atomic_store_n(&table->slot[i].state, FREC_SHM_READY, __ATOMIC_RELEASE);
 			return (int)i;
 		}
-		if (state != FREC_SHM_READY) /* somebody was quicker */
+		if (state != FREC_SHM_READY) // somebody was quicker
 			state = state_of(table, i);
 		if (state == FREC_SHM_READY && has(table, i, declaration))
 			return (int)i;
@@ -276,7 +270,7 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 	return -ENOSPC;
 }
 
-/* The slot of a wanted event, or a negative errno. */
+// The slot of a wanted event, or a negative errno.
 static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 {
 	const struct declaration *declaration = event->described;

@@ -1,12 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Writing events into a recorder's shared memory: all that runs in a service's threads and signal
- * handlers. shm.h says what stands where.
- *
- * The record is built in the caller's memory, with its checksum, and copied in one go. A thread
- * that has restartable sequences does that in the ring of its CPU, without an atomic instruction;
- * the others in the shared ring, where a place is taken first and the commit word stored last.
- */
+// SPDX-License-Identifier: MIT
+// Writing events into a recorder's shared memory: all that runs in a service's threads and signal
+// handlers. shm.h says what stands where.
+//
+// The record is built in the caller's memory, with its checksum, and copied in one go. A thread
+// that has restartable sequences does that in the ring of its CPU, without an atomic instruction;
+// the others in the shared ring, where a place is taken first and the commit word stored last.
 #include "recorder/service/shm_sequence.h"
 
 #include <errno.h>
@@ -23,12 +21,12 @@
 struct frec__shm *frec__shm;
 uint32_t *frec__shm_process;
 
-/* Whose thread this is: of `pid`, which is not this process when the thread has forked since. */
+// Whose thread this is: of `pid`, which is not this process when the thread has forked since.
 static __thread struct {
 	uint32_t pid, tid;
 } self __attribute__((tls_model("initial-exec")));
 
-/* The kernel wipes `*frec__shm_process` in a forked child, whatever way it was forked. */
+// The kernel wipes `*frec__shm_process` in a forked child, whatever way it was forked.
 static __attribute__((noinline, cold)) void identify(void)
 {
 	uint32_t pid = (uint32_t)getpid();
@@ -38,12 +36,10 @@ static __attribute__((noinline, cold)) void identify(void)
 	__atomic_store_n(frec__shm_process, pid, __ATOMIC_RELAXED);
 }
 
-/*
- * The pages of shared memory live as long as anybody maps them, so whoever notices first empties
- * them. Then another recorder may just have been attached: shm_attach.c publishes it first and
- * turns its events on afterwards, so either it is seen here, or the event is turned on after it was
- * turned off.
- */
+// The pages of shared memory live as long as anybody maps them, so whoever notices first empties
+// them. Then another recorder may just have been attached: shm_attach.c publishes it first and
+// turns its events on afterwards, so either it is seen here, or the event is turned on after it was
+// turned off.
 static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
 						     struct frec__event *event)
 {
@@ -76,8 +72,8 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
-	/* A reader that finds any of these bytes then finds the position moved: pairs with the
-	 * fence in frec__shm_copy. */
+	// A reader that finds any of these bytes then finds the position moved: pairs with the
+	// fence in frec__shm_copy.
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
 	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
@@ -85,7 +81,7 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	__atomic_store_n((uint64_t *)(void *)to,
 			 frec__shm_frame(frec__shm_commit_word(position, shm->key), checksum),
 			 __ATOMIC_RELEASE);
-	/* Pairs with the acquire load in frec__shm_emitted. */
+	// Pairs with the acquire load in frec__shm_emitted.
 	__atomic_fetch_add(&control->emitted[slot], 1, __ATOMIC_RELEASE);
 }
 
@@ -100,10 +96,8 @@ static inline __attribute__((always_inline)) void write_record(
 	write_shared(shm, slot, record, size);
 }
 
-/*
- * Begins an emit: tells where to write, and the event's slot. NULL where there is nothing to write
- * to: a slot of another recorder's table means that one of them is just being replaced.
- */
+// Begins an emit: tells where to write, and the event's slot. NULL where there is nothing to write
+// to: a slot of another recorder's table means that one of them is just being replaced.
 static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
 					    struct frec__shm_moment *ret_moment)
 {
@@ -122,13 +116,13 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 	return shm;
 }
 
-/* Stores two neighbours at once, the first in the lower half. */
+// Stores two neighbours at once, the first in the lower half.
 static inline void put_word(void *at, uint64_t word)
 {
 	memcpy(at, &word, sizeof(word));
 }
 
-/* Ends it: `record` is in front of `size` bytes, which have room behind. */
+// Ends it: `record` is in front of `size` bytes, which have room behind.
 static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
 							 const struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
@@ -144,17 +138,17 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 				     !self.pid,
 			     0))
 		identify();
-	/* What is behind the payload is rounded up with zeroes. */
+	// What is behind the payload is rounded up with zeroes.
 	memset(record->raw + size, 0, FREC__SHM_ROOM_BEHIND);
-	/* In words of 8 bytes, as the checksum reads them: a processor waits for bytes that were
-	 * stored in smaller ones. */
+	// In words of 8 bytes, as the checksum reads them: a processor waits for bytes that were
+	// stored in smaller ones.
 	header.fields = (struct perf_event_header){PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER,
 						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
 	put_word(&record->header, header.word);
 	record->id = FREC_SHM_ID(slot);
 	put_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
 	put_word(&record->raw_size,
-		 total - sizeof(*record)); /* and half of the common header, which is zeroes */
+		 total - sizeof(*record)); // and half of the common header, which is zeroes
 	if (__builtin_expect(shm->guard < 0, 1)) {
 		write_record(shm, slot, moment, record, total);
 	} else {
@@ -176,7 +170,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 		       size);
 }
 
-/* Small pieces are copied here: the calls would take longer. */
+// Small pieces are copied here: the calls would take longer.
 static inline char *copy(char *to, const char *from, size_t size)
 {
 	uint64_t word;
@@ -192,7 +186,7 @@ static inline char *copy(char *to, const char *from, size_t size)
 	return to + size;
 }
 
-/* Sets the strings' lengths. Returns the payload's size, or 0 when it is more than there may be. */
+// Sets the strings' lengths. Returns the payload's size, or 0 when it is more than there may be.
 static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
 {
 	for (; *places; places++, data++) {
@@ -211,7 +205,7 @@ static inline size_t measure(struct iovec *data, const uint16_t *places, size_t 
 	return size;
 }
 
-/* The layout is payload.c's, which does it for all that is not so simple. */
+// The layout is payload.c's, which does it for all that is not so simple.
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
 {
 	const size_t index_size = sizeof(uint32_t);
@@ -248,7 +242,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 
 		next = copy(next, data->iov_base, data->iov_len);
 		if (!frec__is_bytes(*places))
-			*next++ = 0; /* not the string's own: it may have grown since */
+			*next++ = 0; // not the string's own: it may have grown since
 		locator = (uint32_t)((size_t)(next - begin) << 16 |
 				     ((size_t)(begin - payload) - at - sizeof(locator)));
 		memcpy(payload + at, &locator, sizeof(locator));

@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * The memory that `flightrec run` hands to what it runs. Whoever started this process chose the
- * environment: so a program with more rights than that one looks at nothing, and a descriptor is
- * only mapped when it is a sealed memfd of a recorder.
- */
+// SPDX-License-Identifier: MIT
+// The memory that `flightrec run` hands to what it runs. Whoever started this process chose the
+// environment: so a program with more rights than that one looks at nothing, and a descriptor is
+// only mapped when it is a sealed memfd of a recorder.
 #include <errno.h>
 #include <stdlib.h>
 

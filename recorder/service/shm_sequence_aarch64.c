@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: MIT */
-/* Protection keys are x86's here: memory is not guarded. */
+// SPDX-License-Identifier: MIT
+// Protection keys are x86's here: memory is not guarded.
 #include "recorder/service/shm_emit.h"
 
 uint32_t frec__shm_guard_open(int key)

@@ -1,11 +1,9 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * tracefs is nearly always mounted at one of two well-known places, which are tried first because
- * the list of mounts can be long (thousands, on a container host) and costs time to read. The first
- * place is preferred: the second one mounts itself on access and needs the right to enter debugfs.
- *
- * A container may have been given a single file of it, mounted at its usual place or elsewhere.
- */
+// SPDX-License-Identifier: MIT
+// tracefs is nearly always mounted at one of two well-known places, which are tried first because
+// the list of mounts can be long (thousands, on a container host) and costs time to read. The first
+// place is preferred: the second one mounts itself on access and needs the right to enter debugfs.
+//
+// A container may have been given a single file of it, mounted at its usual place or elsewhere.
 #include "recorder/service/tracefs.h"
 
 #include <errno.h>
@@ -18,7 +16,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define TRACEFS_TYPE 0x74726163 /* TRACEFS_MAGIC of <linux/magic.h> */
+#define TRACEFS_TYPE 0x74726163 // TRACEFS_MAGIC of <linux/magic.h>
 
 static const char *const usual[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
@@ -56,8 +54,8 @@ static int copy_path(char *ret_path, size_t size, const char *path)
 	return 0;
 }
 
-/* A place that something else was mounted over later, or that this process cannot reach, does not
- * count. */
+// A place that something else was mounted over later, or that this process cannot reach, does not
+// count.
 static int find_in_mounts(bool (*fits)(const char *path, const void *context), const void *context,
 			  char *ret_path, size_t size)
 {
