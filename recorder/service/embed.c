@@ -20,7 +20,8 @@
 
 #include "flightrec/event.h"
 #include "recorder/service/control.h"
-#include "recorder/service/shm_emit.h"
+#include "recorder/service/registration.h"
+#include "recorder/service/shm_attach.h"
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
 #define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */

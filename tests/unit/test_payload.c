@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "recorder/service/emit.h"
+#include "recorder/service/payload.h"
 
 #define STRINGS_MAX 40
 

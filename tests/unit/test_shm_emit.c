@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "recorder/service/registration.h"
+#include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_sequence.h"
 #include "tests/data/shm_kit.h"
 
