@@ -46,7 +46,7 @@ def plain(*command):
 
 
 def snapshot(folder, what):
-    """The lines that read_frec.py prints of the only snapshot in `folder`. Its keeper writes it."""
+    """The lines that read_frec.py prints of the only snapshot in `folder`."""
     for _ in range(100):
         if any(name.endswith(".frec") for name in os.listdir(folder)):
             break
@@ -64,7 +64,8 @@ def snapshot(folder, what):
 
 def fields(lines, event):
     """{field: value} of each event of this name."""
-    return [dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line)) for line in lines if f" {event} " in line]
+    return [dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line))
+            for line in lines if f" {event} " in line]
 
 
 with tempfile.TemporaryDirectory() as work:
@@ -97,7 +98,8 @@ with tempfile.TemporaryDirectory() as work:
     lines = snapshot(out, "emit")
     check(lines[0] == "EXIT_STATUS exit", f"it says why it was taken: {lines[0]}")
     expected = [{"order_id": str(n), "path": f"/orders/{n}", "status": "200" if n % 10 else "404",
-                 "milliseconds": str(n / 8), "payment": "CARD" if n % 3 else "INVOICE"} for n in range(1, 1001)]
+                 "milliseconds": str(n / 8), "payment": "CARD" if n % 3 else "INVOICE"}
+                for n in range(1, 1001)]
     found = sorted(fields(lines, "shop:request_done"), key=lambda event: int(event["order_id"]))
     check(found == expected, f"all fields of all events are in it: {len(found)} {found[:1]}")
 

@@ -1,8 +1,6 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Proves what an emit function writes and reports, byte by byte, without a kernel that has
- * user_events: the descriptor is one end of a socket pair here and the enable word is set by hand.
- */
+// SPDX-License-Identifier: MIT
+// Proves what an emit function writes and returns, byte by byte, without a kernel that has
+// user_events: the descriptor is one end of a socket pair, and the test sets the enable word.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +16,7 @@
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
-#define SHUT 9 /* a macro keeps its name as an enumerator */
+#define SHUT 9 // a macro keeps its name as an enumerator
 
 enum door { OPEN = -2, AJAR = 4 };
 
@@ -103,7 +101,7 @@ static void test_off(void **state)
 	assert_true(frec_test_large_enabled());
 	assert_int_equal(FREC_EMIT(test, large, "x", expensive()), 0);
 	assert_int_equal(evaluated, 1);
-	/* Somebody listens, but not through the kernel. */
+	// Something listens, but not through the kernel.
 	frec__event_test_large.enabled = 1;
 	assert_int_equal(frec_test_large("xyz", 3), 0);
 	assert_int_equal(read(reader, buffer, sizeof(buffer)), 4 + 4 + 1);
@@ -155,7 +153,7 @@ static void test_kinds(void **state)
 			 0);
 	assert_int_equal(read(reader, &got, sizeof(got)), sizeof(got));
 	assert_memory_equal(&got, &want, sizeof(got));
-	/* A tag as long as its field has no NUL, a longer one is cut, none is empty. */
+	// A tag as long as its field has no NUL, a longer one is cut, and NULL is empty.
 	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, "123456789", AJAR, "hi",
 			"", 0);
 	assert_true(read(reader, &got, sizeof(got)) > 0);
@@ -227,7 +225,7 @@ static void test_drops_are_counted(void **state)
 	assert_int_equal(frec__event_test_large.dropped, dropped + 4);
 }
 
-/* After one EBADF the number is forgotten: what is opened under it later is not written to. */
+// After one EBADF the number is forgotten, and a file that gets it later is not written to.
 static void test_closed_descriptor_is_forgotten(void **state)
 {
 	int number = frec__fd, pipe_ends[2];
