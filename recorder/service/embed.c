@@ -186,7 +186,7 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
-// Attaches to the memory of a recorder. -1 means that the recorder needs none.
+// Attaches to the memory of a recorder; `fd` is -1 if it shares none.
 static int take_memory(int fd)
 {
 	int r;

@@ -8,7 +8,7 @@
  * Attaches this process and its children to the memfd of a recorder, and turns on the loaded events
  * that this recorder wants. The caller keeps `fd`. Returns 0 or
  *
- *	-EALREADY	the process is attached to the memory of a recorder that lives
+ *	-EALREADY	the process is attached already, and that recorder is alive
  *	-EOWNERDEAD	the recorder of this memory is gone
  *	-EPROTO		`fd` is no such memfd, or one of another version
  *

@@ -23,7 +23,7 @@
  *    in perf's rings: the record that moves the position to p begins at -p, modulo the ring's size.
  *    So a reader that goes upwards meets the newest record first.
  * 2. A record is struct frec_shm_record and a multiple of 8 bytes. Its commit word is the position
- *    that it moved to, in units of 8 bytes, xor the header's key. At each place in a ring exactly
+ *    that it moves to, in units of 8 bytes, xor the header's key. At each place in a ring exactly
  *    one value means "a record of this lap begins here", and a payload can hold it only by chance.
  *    The checksum covers everything after it. Commit word and checksum are stored together, last.
  * 3. In the ring of a CPU everything between position and position - size is whole, apart from the

@@ -17,7 +17,7 @@ int frec__shm_map(int fd);
 void frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
 
-/* Whether `fd` is the memfd that this process is attached to, of a recorder that lives. Not while
+/* Whether `fd` is the memfd that this process is attached to, and its recorder is alive. Not while
  * another thread attaches. */
 bool frec__shm_is_mapped(int fd);
 

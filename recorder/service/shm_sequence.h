@@ -12,8 +12,8 @@
 #include "recorder/service/shm_sequence_aarch64.h"
 #endif
 
-/* Lets this thread write to the memory that has the protection key `key`, from 0 on. Returns what
- * frec__shm_guard_close() restores. */
+/* Lets this thread write to the memory that has the protection key `key`, which is not -1. Returns
+ * the rights that frec__shm_guard_close() restores. */
 uint32_t frec__shm_guard_open(int key);
 void frec__shm_guard_close(uint32_t before);
 

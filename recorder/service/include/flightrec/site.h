@@ -49,7 +49,7 @@
 #else
 #define FREC__SITE_ATTRIBUTES noinline, noclone, noipa, unused, no_instrument_function
 #endif
-/* There is no red zone here. The arguments only have to be in the registers of a function's. */
+/* There is no red zone here. The arguments only have to be in the registers of a call. */
 #define FREC__SITE_ENTER(args, payload, size) \
 	register const uint64_t *frec__x0 __asm__("x0") = args; \
 	register const void *frec__x1 __asm__("x1") = payload; \
