@@ -85,12 +85,12 @@ static int check_options(const struct frec_recorder_options *options,
 		return 0;
 	if (options->size < sizeof(options->size))
 		return -EINVAL;
+	memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
 	// Refuse options that this version does not know.
 	for (size_t i = sizeof(*ret); i < options->size; i++) {
 		if (bytes[i])
 			return -EINVAL;
 	}
-	memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
 	return 0;
 }
 
@@ -303,7 +303,8 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	int r = check_options(options, &known);
 
 	if (r)
-		return r;
+		return fail(&known, r, "the options are not those of this version of flightrec",
+			    "");
 	if (socket_is_ours(recorder.socket) && hung_up(recorder.socket)) {
 		close(recorder.socket);
 		__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);

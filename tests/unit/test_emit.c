@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "flightrec/recorder.h"
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
@@ -269,6 +270,36 @@ static void test_stats_of_other_sizes(void **state)
 	assert_int_equal(frec_stats_read(&unset), -EINVAL);
 }
 
+// Options of a later version are refused if they are used, and `error` says so; an older caller's
+// structure is read as far as it goes.
+static void test_options_of_other_sizes(void **state)
+{
+	char error[100] = "";
+	struct {
+		struct frec_recorder_options known;
+		uint64_t later;
+	} options = {
+		.known = {.size = sizeof(options), .error = error, .error_size = sizeof(error)},
+		.later = 1,
+	};
+	struct frec_recorder *recorder = NULL;
+
+	(void)state;
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -EINVAL);
+	assert_non_null(strstr(error, "version"));
+	options.known.size = sizeof(size_t) - 1;
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -EINVAL);
+	options.later = 0;
+	options.known.size = sizeof(options);
+	options.known.keeper = "/nonexistent/flightrec";
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -ENOENT);
+	assert_non_null(strstr(error, "/nonexistent/flightrec"));
+	options.known.size = offsetof(struct frec_recorder_options, transport);
+	options.known.transport = (const char *)1; // beyond the size, so it must not be read
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -ENOENT);
+	assert_null(recorder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -283,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_stats_of_other_sizes, setup, teardown),
+		cmocka_unit_test(test_options_of_other_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
