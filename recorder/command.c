@@ -30,7 +30,7 @@
 #define EXIT_NO_COMMAND 127
 
 // The command, and what it starts in turn, finds the memory by this number: see
-// frec__shm_inherit().
+// frec__shm_inherited().
 static void hand_down(int memory)
 {
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
