@@ -15,7 +15,7 @@
 // Mapped files that wait to be read. If there are more, all processes of the machine are read
 // instead.
 #define FILES_MAX 4096
-// Of these, the last that a new one is compared with.
+// How many of the last ones a new one is compared with.
 #define FILES_COMPARED 15
 
 struct frec_mapped_file {

@@ -52,7 +52,8 @@ static _Noreturn void become(char **arguments, int socket, void (*inherited)(int
 
 	if (frec__control_receive(socket, &go, sizeof(go), &memory, -1) <= 0)
 		_exit(EXIT_CANCELLED);
-	// A recorder that this one runs under may have set it, but a process has one memory.
+	// The variable may come from a recorder that this one runs under. A process can use only
+	// one.
 	unsetenv(FREC_SHM_VARIABLE);
 	if (memory >= 0)
 		hand_down(memory);
@@ -97,8 +98,8 @@ static bool is_command(void *context, const struct frec_process *process)
 	return process->pid == *(const uint32_t *)context;
 }
 
-// Without the sideband nobody reports that the process has become the command. Its end of the
-// socket closes at that moment, and then /proc can be read.
+// Without the sideband the exec is not reported. The process closes its end of the socket by it,
+// and then /proc is read.
 static void wait_for_exec(const struct frec_command *command, struct frec_engine *engine)
 {
 	struct pollfd poller = {.fd = command->go};

@@ -19,7 +19,7 @@ struct frec_command {
  */
 int frec__command_start(struct frec_command *command, char **arguments);
 
-/* Ends the process before it becomes the command. */
+/* Makes the process exit instead of becoming the command. */
 void frec__command_cancel(struct frec_command *command);
 
 /* Watches the process, registers the events of its program, the file at `path`, and lets it become
@@ -29,8 +29,8 @@ void frec__command_release(struct frec_command *command, struct frec_session *se
 
 /*
  * Records until the command ends or the recorder is asked to. Takes a snapshot if the command
- * failed and no death has explained that. Returns its status as wait(2) has it, 0 if it has not
- * ended.
+ * failed, unless the snapshot of a death explains it. Returns its status as wait(2) has it, 0 if it
+ * has not ended.
  */
 int frec__command_run(struct frec_command *command, struct frec_session *session);
 

@@ -3,8 +3,8 @@
  * Deaths that were announced and are not over. After a fatal signal the other threads run on for a
  * moment, and their last events belong in the snapshot. So the snapshot is taken when the process
  * is gone (pidfd), when writing its core takes too long, or when younger events begin to overwrite
- * those before the crash, whichever comes first. If the stacks of all threads are about to come, it
- * waits for them instead of for the end of the process.
+ * those before the crash, whichever comes first. If the stacks of all threads are about to come,
+ * the snapshot waits for them, and not for the end of the process.
  */
 #ifndef FREC_RECORDER_DEATHS_H
 #define FREC_RECORDER_DEATHS_H
@@ -22,8 +22,8 @@
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
-	bool watched;	  /* it was when the death was announced; its client may be gone */
-	int pidfd;	  /* -1: gone before it could be opened */
+	bool watched;	  /* at the time of the alert; it may not be any more */
+	int pidfd;	  /* -1: the process was gone before it could be opened */
 	uint64_t since;	  /* when the alert was handled */
 	uint64_t written; /* to the busiest ring by then, in bytes */
 	uint64_t wait;	  /* nanoseconds to wait for its end */
@@ -39,7 +39,8 @@ struct frec_deaths {
 
 /*
  * Records an alert about `pid`; a second one about the same process adds to the first. The snapshot
- * is of records of `only_uid` (-1: of all). `written` is what the busiest ring has seen, in bytes.
+ * holds only records of the user `only_uid`, or all if that is -1. `written` is what the busiest
+ * ring has seen, in bytes.
  */
 void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
 			 int64_t only_uid, bool watched, uint64_t written);

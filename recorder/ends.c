@@ -15,7 +15,7 @@
 #include "recorder/processes/process_end.h"
 #include "recorder/sources/crash_record.h"
 
-// Between two looks at /proc, and at the names there, in nanoseconds.
+// Nanoseconds between two readings of /proc, and of the names there.
 #define BIRTHS_INTERVAL UINT64_C(50000000)
 #define NAMES_INTERVAL UINT64_C(1000000000)
 
@@ -49,7 +49,7 @@ void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bo
 	if (!ends->needed || known || ends->count == FREC_ENDS_MAX ||
 	    !frec__grow(&ends->awaited, ends->count, sizeof(*ends->awaited)))
 		return;
-	// It can be younger than the last look at /proc.
+	// It may have been born after /proc was last read.
 	frec__process_table_scan_one(ends->processes, pid);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0)

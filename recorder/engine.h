@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recorder. One process has one engine, which records a machine or what is selected of it into
- * rings in memory and writes what they hold into a file when it is asked to or when a process dies.
- * One thread runs one loop, and everything here belongs to that thread.
+ * The recorder. A process has one engine. It records the selected events of a machine into rings in
+ * memory, and writes what the rings hold into a file on request or when a process dies. One thread
+ * runs the loop, and everything here belongs to that thread.
  *
  * Its parts, each of which uses only parts above it:
  *
@@ -120,9 +120,9 @@ struct frec_engine {
 int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces);
 
 /*
- * Watches a service, and opens what it needs to emit events: with user_events a file of its own,
- * because the kernel counts registered events by file; with shm the memory of its user. The
- * descriptor is the caller's; -1: it needs none. `watched`: it is watched already.
+ * Watches a service, unless it is `watched` already, and opens what it needs to emit events: with
+ * user_events a file of its own, because the kernel counts registered events by file, with shm the
+ * memory of its user. The descriptor is the caller's; it is -1 if the service needs none.
  */
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);

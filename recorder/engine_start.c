@@ -13,8 +13,8 @@
 #include "recorder/rings/perf.h"
 #include "recorder/sources/foreign.h"
 
-// Whether this process may watch the kernel. If it may and something else is missing, such as
-// memory for a ring of this size, that is a failure later.
+// Finds out whether this process may watch the kernel. If it may, everything that fails later is an
+// error, such as a ring that is too large.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__catalog_open(reterr);

@@ -14,7 +14,7 @@
 #include "recorder/rings/shm_rings.h"
 #include "recorder/service/shm.h"
 
-// Between two looks at the processes of other pid namespaces, in nanoseconds.
+// Nanoseconds between two searches for processes in other pid namespaces.
 #define SPACES_INTERVAL UINT64_C(50000000)
 
 struct frec_memory {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory that services write their events into themselves (see shm.h): one for each user, and
- * for each pid namespace of a user, that the recorder serves. */
+/* Memory that the recorder shares with services, which write their events into it (see shm.h). Each
+ * user that it serves has one of his own, and so has each pid namespace of a user. */
 #ifndef FREC_RECORDER_MEMORIES_H
 #define FREC_RECORDER_MEMORIES_H
 
@@ -29,7 +29,7 @@ struct frec_memories {
  * recorder's. `client` is the process that asks, or 0 for one in the recorder's own pid namespace.
  * Those of other namespaces have memory of their own, because the pids that they write mean other
  * processes here. Services stop writing when the calling thread ends. Returns a negative errno,
- * -EDQUOT if there is memory for FREC_MEMORIES_MAX others.
+ * -EDQUOT if there are FREC_MEMORIES_MAX others.
  */
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr);

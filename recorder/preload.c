@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// User events registered by the recorder in the place of a program that is about to start.
+// Registering the user events of a program that is about to start.
 #include "recorder/preload.h"
 
 #include <errno.h>

@@ -18,8 +18,8 @@ _Static_assert((int)FREC_REQUEST_TRIGGER == (int)FLIGHTREC__CONTROL__REQUEST__KI
 		       (int)FREC_REQUEST_STOP == (int)FLIGHTREC__CONTROL__REQUEST__KIND__STOP,
 	       "the library numbers requests as the schema does");
 
-// Memory for one request. With it a trigger needs none of the heap, which may be exhausted, and
-// unknown fields by the hundred are refused.
+// Memory for one request. A request needs no heap, because a trigger may be sent when memory runs
+// out. One with hundreds of unknown fields does not fit and is refused.
 struct arena {
 	size_t used;
 	_Alignas(max_align_t) uint8_t bytes[8192];
@@ -43,7 +43,7 @@ static void arena_free(void *context, void *p)
 	(void)p;
 }
 
-// Whose records a snapshot for the client holds.
+// The user whose records a snapshot for the client holds, -1 for all.
 static int64_t only_uid(const struct frec_client *client)
 {
 	return client->trusted ? -1 : (int64_t)client->uid;

@@ -18,7 +18,7 @@
 
 #define CPUS_ONLINE "/sys/devices/system/cpu/online"
 #define CPUS_ONLINE_MAX 4096 // bytes
-// Nanoseconds between two checks of whether the rings are alive: each interrupts the ring's CPU.
+// Nanoseconds between two checks of whether the rings are alive. A check interrupts the ring's CPU.
 #define ALIVE_INTERVAL UINT64_C(1000000000)
 
 void frec__ring_set_init(struct frec_ring_set *set, uint64_t size)

@@ -37,7 +37,7 @@ int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reter
 int frec__ring_set_open_next(struct frec_ring_set *set, struct frec_sideband *sideband,
 			     size_t *ret_at, struct frec_error *reterr);
 
-/* Closes the sideband of each CPU that went offline since. Returns whether CPUs came or went. */
+/* Closes the sideband of each CPU that has gone offline. Returns whether CPUs came or went. */
 bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sideband);
 
 /* The memory of a user's services. */

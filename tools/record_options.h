@@ -49,8 +49,8 @@ struct frec_record_options {
 void frec__record_options_init(struct frec_record_options *options);
 
 /*
- * Parses argv from argv[1] on. Returns the index of the first argument that is not an option, or a
- * negative exit status of which the reason was printed (-1 - status), help included.
+ * Parses argv from argv[1] on. Returns the index of the first argument that is not an option, or
+ * -1 - STATUS if the command is to exit with STATUS, after an error or --help was printed.
  */
 int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
 			       const char *usage);

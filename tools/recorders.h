@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The recorders that run, and asking them. The messages are in proto/control.proto. */
+/* Finding the running recorders and sending them requests. The messages are in
+ * proto/control.proto. */
 #ifndef FREC_TOOLS_RECORDERS_H
 #define FREC_TOOLS_RECORDERS_H
 

@@ -122,7 +122,7 @@ static bool read_field(struct reader *reader, struct field *ret)
 	}
 }
 
-static bool take_field(struct frec_reply *reply, const struct field *field)
+static bool store_field(struct frec_reply *reply, const struct field *field)
 {
 	size_t size = field->value < sizeof(reply->error) ? (size_t)field->value
 							  : sizeof(reply->error) - 1;
@@ -155,7 +155,7 @@ int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret)
 	struct field field;
 
 	while (reader.at < reader.end) {
-		if (!read_field(&reader, &field) || !take_field(&reply, &field))
+		if (!read_field(&reader, &field) || !store_field(&reply, &field))
 			return -EBADMSG;
 	}
 	*ret = reply;

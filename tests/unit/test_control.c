@@ -66,7 +66,7 @@ static void packets(void **state)
 	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), &fd, 1000), 9);
 	assert_memory_equal(packet, "trigger x", 9);
 	assert_int_equal(fd, -1);
-	// Up to the last byte of the buffer.
+	// A packet can fill the buffer to its last byte.
 	assert_int_equal(frec__control_send(sockets[0], packet, sizeof(packet), -1), 0);
 	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), &fd, 1000),
 			 sizeof(packet));
@@ -176,7 +176,7 @@ static void replies(void **state)
 	assert_int_equal(frec__reply_decode(data, size, &reply), 0);
 	assert_true(reply.done && reply.awaited && !*reply.error);
 	assert_int_equal(reply.transport, FREC_REPLY_SHM);
-	// An error that is longer than what is kept of it.
+	// An error that is longer than the room for it is cut.
 	message = (Flightrec__Control__Reply)FLIGHTREC__CONTROL__REPLY__INIT;
 	memset(error, 'e', sizeof(error));
 	message.error = (ProtobufCBinaryData){.data = (uint8_t *)error, .len = sizeof(error)};
@@ -260,7 +260,7 @@ static void received_replies(void **state)
 	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), 0);
 	assert_true(reply.done && fd >= 0);
 	close(fd);
-	// A descriptor that comes with nonsense is closed.
+	// A descriptor that comes with what is no reply is closed.
 	assert_int_equal(frec__control_send(sockets[0], torn, sizeof(torn), null), 0);
 	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), -EBADMSG);
 	assert_int_equal(fd, -1);
@@ -352,7 +352,7 @@ static void listening(void **state)
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 0777, 0666);
 	close(fd);
-	// A file that somebody named by mistake stays.
+	// A file of another kind at that path is left alone.
 	plain = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	close(plain);
 	assert_int_equal(frec__control_listen(file, 0600), -EADDRINUSE);
@@ -500,7 +500,7 @@ static void any_name(void **state)
 	// Nothing else is left behind.
 	assert_int_equal(rmdir(deep), 0);
 	assert_int_equal(frec__control_listen(path, 0600), -ENOENT);
-	// A link that leads nowhere is not ours either.
+	// So is a link that leads nowhere.
 	snprintf(path, sizeof(path), "%s/link", folder);
 	assert_int_equal(symlink("nowhere", path), 0);
 	assert_int_equal(frec__control_listen(path, 0600), -EADDRINUSE);

@@ -89,7 +89,7 @@ static void due_when_gone(void **state)
 	}
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, 1000, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
-	// Younger events are about to overwrite what led to it.
+	// Younger events are about to overwrite those before it.
 	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, -1, false, 0);

@@ -171,7 +171,7 @@ static void rings(void **state)
 	near(history.full, 100);
 	near(history.without_stacks, 100 / (1 - (8192.0 + 14336) / 65536));
 
-	// Once it was written often, it holds less than all.
+	// A ring that was overwritten holds less than everything since the start.
 	for (int i = 0; i < 512; i++)
 		put(&head, PLAIN_ID, 0, 0, 84, 0);
 	frec__history_read(&all, since, &history);

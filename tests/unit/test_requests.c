@@ -159,7 +159,7 @@ static void too_large(void **state)
 
 	assert_false(serve(fixture, large, sizeof(large)));
 	expect_silence(fixture);
-	// An empty packet is not told from a hang-up.
+	// An empty packet looks like a hang-up.
 	assert_int_equal(frec__control_send(fixture->peer, "", 0, -1), 0);
 	assert_false(frec__request_serve(&fixture->engine, &fixture->client));
 	shutdown(fixture->peer, SHUT_WR);
