@@ -154,7 +154,7 @@ bool frec__engine_is_of_services(const struct frec_engine *engine,
 				 const struct frec_selection *selection)
 {
 	return selection->kind == FREC_SELECT_EVENT &&
-	       !frec__catalog_is_kernels(engine->tracefs, selection->name);
+	       !frec__catalog_is_kernel(engine->tracefs, selection->name);
 }
 
 const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *engine,
@@ -165,8 +165,8 @@ const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *eng
 	for (size_t i = 0; i < engine->selections; i++) {
 		const struct frec_selection *selection = &engine->selection[i];
 
-		if (selection->kind == FREC_SELECT_EVENT && selection->stack.said &&
-		    frec__catalog_means(selection->name, listed))
+		if (selection->kind == FREC_SELECT_EVENT && selection->stack.is_set &&
+		    frec__catalog_matches(selection->name, listed))
 			choice = &selection->stack;
 	}
 	return choice;

@@ -80,7 +80,7 @@ static int parse_selections(struct frec_engine *engine, struct frec_error *reter
 		if (r)
 			return r;
 		engine->selections++;
-		if (!selection->stack.said)
+		if (!selection->stack.is_set)
 			selection->stack = options->stack;
 		snprintf(whose, sizeof(whose), "-e %s", selection->text);
 		r = frec__stack_check_ring(&selection->stack, options->ring_size, whose, reterr);

@@ -96,7 +96,7 @@ void frec__catalog_name(struct frec_listed *ret, const char *group, const char *
 	}
 }
 
-bool frec__catalog_means(const char *selection, const struct frec_listed *listed)
+bool frec__catalog_matches(const char *selection, const struct frec_listed *listed)
 {
 	size_t length = strlen(listed->system);
 	char shown[400];
@@ -128,7 +128,7 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		frec__catalog_name(&listed, group, entry->d_name);
-		if (!frec__catalog_means(selection, &listed))
+		if (!frec__catalog_matches(selection, &listed))
 			continue;
 		r = visit(context, &listed);
 		if (r)
@@ -167,7 +167,7 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 	return r;
 }
 
-bool frec__catalog_is_kernels(int tracefs, const char *selection)
+bool frec__catalog_is_kernel(int tracefs, const char *selection)
 {
 	// Those that people select most. A service that is called like one of them could be meant,
 	// but is not.

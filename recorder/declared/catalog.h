@@ -32,7 +32,7 @@ struct frec_listed {
 void frec__catalog_name(struct frec_listed *ret, const char *group, const char *name);
 
 /* Whether a selection means this event. */
-bool frec__catalog_means(const char *selection, const struct frec_listed *listed);
+bool frec__catalog_matches(const char *selection, const struct frec_listed *listed);
 
 /* Calls back for each event that matches; a non-zero return ends the walk and is returned. */
 typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
@@ -46,7 +46,7 @@ int frec__catalog_check(int tracefs, const char *selection, struct frec_error *r
  * Whether a selection can only mean something of the kernel's, told by its system alone. Where
  * there is no tracefs (-1) those systems count that people select most.
  */
-bool frec__catalog_is_kernels(int tracefs, const char *selection);
+bool frec__catalog_is_kernel(int tracefs, const char *selection);
 
 /*
  * Opens tracefs, wherever it is mounted. Where it is not, who may mount gets a mount of his own

@@ -89,8 +89,8 @@ void frec__ring_of_shm(struct frec_ring *ring, const struct frec_shm_rings *shm,
 		       size_t size, uint32_t number)
 {
 	// The last one is for threads that can write into no CPU's.
-	*ring = (struct frec_ring){.cpu = index + 1 < frec__shm_cpus(shm) ? (int)index
-									  : FREC_CPU_ANY,
+	*ring = (struct frec_ring){.cpu = index + 1 < frec__shm_ring_count(shm) ? (int)index
+										: FREC_CPU_ANY,
 				   .shm = shm,
 				   .index = index,
 				   .number = number,
@@ -132,7 +132,7 @@ static void settle_shm(const struct frec_ring *ring, struct frec_ring_copy *copy
 {
 	struct frec_shm_damage damage;
 
-	frec__shm_settle(ring->shm, copy, &damage);
+	frec__shm_copy_finish(ring->shm, copy, &damage);
 	copy->damaged = damage.regions;
 	// Events have the same ids in every memory.
 	for (size_t at = 0; at < copy->valid;) {
@@ -147,7 +147,7 @@ static void settle_shm(const struct frec_ring *ring, struct frec_ring_copy *copy
 	}
 }
 
-void frec__ring_copy_settle(const struct frec_ring *ring, struct frec_ring_copy *copy, bool settled,
+void frec__ring_copy_finish(const struct frec_ring *ring, struct frec_ring_copy *copy, bool settled,
 			    size_t largest)
 {
 	uint64_t unseen = CONTEXT_LEVELS * largest;

@@ -102,7 +102,7 @@ void frec__ring_copy(const struct frec_ring *ring, struct frec_ring_copy *copy);
  * then `largest`, the size of the largest possible record, taken once for each level on which one
  * can be under way, bounds what did not show).
  */
-void frec__ring_copy_settle(const struct frec_ring *ring, struct frec_ring_copy *copy, bool settled,
+void frec__ring_copy_finish(const struct frec_ring *ring, struct frec_ring_copy *copy, bool settled,
 			    size_t largest);
 
 /* Waits until every record that is being written anywhere is finished. False where the kernel

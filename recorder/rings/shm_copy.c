@@ -173,8 +173,8 @@ static size_t gather(struct judge *judge, struct frec_ring_copy *copy, size_t si
 	return at;
 }
 
-void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
-		      struct frec_shm_damage *ret)
+void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
+			   struct frec_shm_damage *ret)
 {
 	struct judge judge = {.rings = rings, .budget = 4 * (uint64_t)rings->ring_size};
 	size_t size = copy->valid, certain, end;

@@ -157,7 +157,7 @@ int frec__shm_fd(const struct frec_shm_rings *rings)
 	return rings->fd;
 }
 
-size_t frec__shm_cpus(const struct frec_shm_rings *rings)
+size_t frec__shm_ring_count(const struct frec_shm_rings *rings)
 {
 	return rings->count;
 }
@@ -200,7 +200,7 @@ static int take_event(struct frec_shm_rings *rings, const struct frec_shm_table 
 	return r;
 }
 
-size_t frec__shm_look(struct frec_shm_rings *rings)
+size_t frec__shm_refresh(struct frec_shm_rings *rings)
 {
 	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
 

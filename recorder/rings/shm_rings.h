@@ -54,11 +54,11 @@ int frec__shm_fd(const struct frec_shm_rings *rings);
 
 /* How many rings there are: one for each possible CPU, in their order, and one for threads that
  * cannot use these. */
-size_t frec__shm_cpus(const struct frec_shm_rings *rings);
+size_t frec__shm_ring_count(const struct frec_shm_rings *rings);
 
 /* Looks for events that were registered since. Returns how many are known. Takes memory for new
  * ones alone. */
-size_t frec__shm_look(struct frec_shm_rings *rings);
+size_t frec__shm_refresh(struct frec_shm_rings *rings);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 
 /* How often an event was emitted into a ring. After a death there can be one record more than that,
@@ -72,11 +72,11 @@ uint64_t frec__shm_written(const struct frec_shm_rings *rings, size_t ring);
 void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec_ring_copy *copy);
 
 /*
- * Turns a copy into what frec__ring_copy_settle() leaves: whole records of known events alone, one
+ * Turns a copy into what frec__ring_copy_finish() leaves: whole records of known events alone, one
  * behind the other, newest first, for frec__records_find(); the damage is told. Once for each copy.
  * Allocates nothing.
  */
-void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
-		      struct frec_shm_damage *ret);
+void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
+			   struct frec_shm_damage *ret);
 
 #endif

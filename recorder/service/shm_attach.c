@@ -264,7 +264,7 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 			table->slot[i].pid = (uint32_t)getpid();
 			table->slot[i].offset = (uint32_t)offset;
 			table->slot[i].size = declaration->size;
-			/* Pairs with the acquire loads in state_of, and in frec__shm_look. */
+			/* Pairs with the acquire loads in state_of, and in frec__shm_refresh. */
 			__atomic_store_n(&table->slot[i].state, FREC_SHM_READY, __ATOMIC_RELEASE);
 			return (int)i;
 		}

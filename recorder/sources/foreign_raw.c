@@ -74,7 +74,7 @@ static int gather(void *context, const struct frec_listed *listed, struct frec_f
 	for (size_t i = 0; i < raw->count; i++) {
 		if (!strcmp(raw->target[i].listed.name, listed->name)) {
 			frec__format_deinit(format);
-			if (gathering->selection->stack.said)
+			if (gathering->selection->stack.is_set)
 				raw->target[i].stack = gathering->selection->stack;
 			return 0;
 		}

@@ -40,7 +40,7 @@ static int add_probe(struct frec_foreign_targets *targets, const struct frec_sel
 
 	if (known) {
 		known->strings |= existing(selection->strings, probe);
-		if (selection->stack.said)
+		if (selection->stack.is_set)
 			known->stack = selection->stack;
 		return 0;
 	}

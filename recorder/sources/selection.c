@@ -37,7 +37,7 @@ static bool is_closed(const char *options)
 	return options[1] && options[strlen(options) - 1] == '/';
 }
 
-char *frec__selection_take(char **rest)
+char *frec__selection_next(char **rest)
 {
 	char *text = *rest, *comma = text;
 

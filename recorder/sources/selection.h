@@ -43,7 +43,7 @@ enum frec_selection_kind frec__selection_kind(const char *text);
 
 /* Cuts the first selection off a list with commas; those within options part nothing. *rest is NULL
  * behind the last. */
-char *frec__selection_take(char **rest);
+char *frec__selection_next(char **rest);
 
 /* Returns 0, -ENOMEM, or -EINVAL with words. */
 int frec__selection_parse(struct frec_selection *selection, const char *text,

@@ -57,14 +57,14 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 	for (const char *one = strsep(&options, ","); one; one = strsep(&options, ",")) {
 		const char *value = strchr(one, '=');
 
-		if (value && !strncmp(one, "stack=", 6) && !choice.said) {
+		if (value && !strncmp(one, "stack=", 6) && !choice.is_set) {
 			if (parse_kinds(&choice, (char *)value + 1))
 				return frec__error(reterr, -EINVAL,
 						   "-e %s: a stack is dwarf, fp, kernel, several "
 						   "of these joined by "
 						   "'+', or none",
 						   selection);
-			choice.said = true;
+			choice.is_set = true;
 		} else if (value && !strncmp(one, "bytes=", 6) && !bytes) {
 			if (frec__stack_parse_bytes(value + 1, &bytes))
 				return frec__error(reterr, -EINVAL,

@@ -28,7 +28,7 @@
 #define FREC_STACKS_IN_RING 8
 
 struct frec_stack_choice {
-	bool said; /* somebody chose for this, be it none: a choice for all does not replace it */
+	bool is_set; /* somebody chose for this, be it none: a choice for all does not replace it */
 	bool frame_pointers, kernel;
 	uint32_t bytes; /* of the process's stack, with its registers; 0: neither */
 };

@@ -107,7 +107,7 @@ static void quiet_rings(void **state)
 		emit(written[i]);
 		copy = copied();
 		assert_int_equal(frec__ring_written(&ring), written[i]);
-		frec__ring_copy_settle(&ring, copy, true, LARGEST);
+		frec__ring_copy_finish(&ring, copy, true, LARGEST);
 		assert_int_equal(copy->valid, wraps ? SIZE : written[i]);
 		assert_int_equal(copy->wrapped, wraps);
 		assert_int_equal(copy->written, written[i]);
@@ -125,22 +125,22 @@ static void without_a_grace_period(void **state)
 	restart();
 	emit(SIZE / 2);
 	copy = copied();
-	frec__ring_copy_settle(&ring, copy, false, LARGEST);
+	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE / 2);
 	assert_false(copy->wrapped);
 	emit(SIZE);
 	copy = copied();
-	frec__ring_copy_settle(&ring, copy, false, LARGEST);
+	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE - 4 * LARGEST);
 	assert_true(copy->wrapped);
 	// On a CPU that is gone nothing is under way.
 	ring.offline = true;
 	copy = copied();
-	frec__ring_copy_settle(&ring, copy, false, LARGEST);
+	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE);
 	ring.offline = false;
 	// Small rings and large records: nothing is certain, and nothing is claimed.
-	frec__ring_copy_settle(&ring, copy, false, SIZE);
+	frec__ring_copy_finish(&ring, copy, false, SIZE);
 	assert_int_equal(copy->valid, 0);
 }
 
@@ -183,7 +183,7 @@ static void a_writer_at_work(void **state)
 		copy->during = during;
 		publish();
 		emit(later);
-		frec__ring_copy_settle(&ring, copy, settled, LARGEST);
+		frec__ring_copy_finish(&ring, copy, settled, LARGEST);
 		check_valid(copy, newest);
 		assert_int_equal(copy->wrapped, copy->valid < before);
 		given_up = during +

@@ -58,7 +58,7 @@ static void chosen(const char *text, const char *name, struct frec_stack_choice 
 		fail_msg("%s: %s", text, error.message);
 	assert_string_equal(selection.text, text);
 	assert_string_equal(selection.name, name);
-	assert_int_equal(selection.stack.said, expected.said);
+	assert_int_equal(selection.stack.is_set, expected.is_set);
 	assert_int_equal(selection.stack.frame_pointers, expected.frame_pointers);
 	assert_int_equal(selection.stack.kernel, expected.kernel);
 	assert_int_equal(selection.stack.bytes, expected.bytes);
@@ -69,23 +69,23 @@ static void stacks(void **state)
 {
 	(void)state;
 	chosen("shop:*", "shop:*", (struct frec_stack_choice){0});
-	chosen("shop:*/stack=none/", "shop:*", (struct frec_stack_choice){.said = true});
+	chosen("shop:*/stack=none/", "shop:*", (struct frec_stack_choice){.is_set = true});
 	chosen("shop:*/stack=fp/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .frame_pointers = true});
+	       (struct frec_stack_choice){.is_set = true, .frame_pointers = true});
 	chosen("shop:*/stack=kernel/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .kernel = true});
+	       (struct frec_stack_choice){.is_set = true, .kernel = true});
 	chosen("shop:*/stack=dwarf/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .bytes = 8192});
+	       (struct frec_stack_choice){.is_set = true, .bytes = 8192});
 	chosen("shop:*/stack=dwarf,bytes=1/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .bytes = 8});
+	       (struct frec_stack_choice){.is_set = true, .bytes = 8});
 	chosen("shop:*/bytes=65521,stack=dwarf/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .bytes = 65528});
+	       (struct frec_stack_choice){.is_set = true, .bytes = 65528});
 	chosen("tp_btf:sched_*/stack=fp+kernel/", "sched_*",
-	       (struct frec_stack_choice){.said = true, .frame_pointers = true, .kernel = true});
+	       (struct frec_stack_choice){.is_set = true, .frame_pointers = true, .kernel = true});
 	chosen("usdt:/usr/bin/x:shop:paid/stack=dwarf+kernel,bytes=4096/", "paid",
-	       (struct frec_stack_choice){.said = true, .kernel = true, .bytes = 4096});
+	       (struct frec_stack_choice){.is_set = true, .kernel = true, .bytes = 4096});
 	chosen("usdt:x:shop:paid:arg0=str:arg1=str/stack=fp/", "paid",
-	       (struct frec_stack_choice){.said = true, .frame_pointers = true});
+	       (struct frec_stack_choice){.is_set = true, .frame_pointers = true});
 	// Slashes of a file, and nothing else.
 	chosen("usdt:/a/stack=fp/:shop:paid", "paid", (struct frec_stack_choice){0});
 }
@@ -96,7 +96,7 @@ static void taken(const char *list, size_t count, const char *const *expected)
 
 	for (size_t i = 0; i < count; i++) {
 		assert_non_null(rest);
-		assert_string_equal(frec__selection_take(&rest), expected[i]);
+		assert_string_equal(frec__selection_next(&rest), expected[i]);
 	}
 	assert_null(rest);
 	free(copy);

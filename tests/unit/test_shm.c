@@ -62,7 +62,7 @@ static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, ui
 	struct frec_shm_damage damage;
 	struct kit_reading reading = {0};
 
-	frec__shm_settle(rings, copy, &damage);
+	frec__shm_copy_finish(rings, copy, &damage);
 	assert_int_equal(damage.regions, regions);
 	assert_true(!regions == !damage.bytes);
 	kit_take(&reading, copy, RING);
@@ -82,7 +82,7 @@ static void check_two(struct frec_ring_copy *copy, bool both)
 	struct frec_shm_damage damage;
 	struct kit_reading reading = {0};
 
-	frec__shm_settle(rings, copy, &damage);
+	frec__shm_copy_finish(rings, copy, &damage);
 	assert_int_equal(damage.regions, 1);
 	kit_take(&reading, copy, RING);
 	assert_int_equal(reading.count, both ? RECORDS - 2 : RECORDS - 1);
@@ -102,7 +102,7 @@ static void every_byte_counts(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	assert_int_equal(frec__shm_look(rings), 1);
+	assert_int_equal(frec__shm_refresh(rings), 1);
 	assert_string_equal(frec__shm_event(rings, 0)->provider, "kit");
 	assert_string_equal(frec__shm_event(rings, 0)->name, "tick");
 	size = record_size();
@@ -142,7 +142,7 @@ static void the_newest_and_the_oldest_count_as_well(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	copy = copied();
 	copy.data[0] ^= 1;
@@ -162,12 +162,12 @@ static void full_rings(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	emit(RECORDS, 5000);
 	fit = (RING_SIZE - FREC_SHM_RECORD_MAX) / size;
 	copy = copied();
-	frec__shm_settle(rings, &copy, &(struct frec_shm_damage){0});
+	frec__shm_copy_finish(rings, &copy, &(struct frec_shm_damage){0});
 	assert_true(copy.wrapped);
 	assert_in_range(copy.valid / (size - FREC_SHM_FRAME_SIZE), fit, RING_SIZE / size);
 	// A wild write far from the old end is found, and costs one record.
@@ -193,7 +193,7 @@ static void a_position_that_was_overwritten(void **state)
 
 	(void)state;
 	emit(0, 3000);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		uint64_t was = control->position;
 		struct frec_shm_damage damage;
@@ -202,7 +202,7 @@ static void a_position_that_was_overwritten(void **state)
 
 		control->position = wild[i];
 		copy = copied();
-		frec__shm_settle(rings, &copy, &damage);
+		frec__shm_copy_finish(rings, &copy, &damage);
 		kit_take(&reading, &copy, RING);
 		assert_int_equal(damage.regions, 1);
 		assert_true(reading.count > 500);
@@ -227,7 +227,7 @@ static void a_lap_behind(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	position = control->position += size; // taken, and nothing written
 	emit(RECORDS, 20);
@@ -237,7 +237,7 @@ static void a_lap_behind(void **state)
 	memset(memory + rings->layout.rings + RING * RING_SIZE + (-position & (RING_SIZE - 1)),
 	       0x55, size);
 	copy = copied();
-	frec__shm_settle(rings, &copy, &damage);
+	frec__shm_copy_finish(rings, &copy, &damage);
 	kit_take(&reading, &copy, RING);
 	for (size_t i = 0; i < reading.count; i++)
 		assert_in_range(reading.record[i].number, RECORDS, 20 + RING_SIZE / size);
@@ -251,7 +251,7 @@ static void right_checksums(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	for (int what = 0; what < 8; what++) {
 		struct frec_ring_copy copy = copied();
@@ -329,13 +329,13 @@ static void full_table(void **state)
 		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY,
 							.offset = (uint32_t)(i * 977),
 							.size = (uint32_t)(i * 31)};
-	assert_int_equal(frec__shm_look(rings), 0);
+	assert_int_equal(frec__shm_refresh(rings), 0);
 	memset(rings->known, 0, sizeof(rings->known));
 	table->slot[0] = (struct frec_shm_slot){
 		.state = FREC_SHM_READY, .offset = UINT32_MAX - 63, .size = 64};
 	table->slot[1] = (struct frec_shm_slot){
 		.state = FREC_SHM_READY, .offset = 0, .size = UINT32_MAX - 7};
-	assert_int_equal(frec__shm_look(rings), 0);
+	assert_int_equal(frec__shm_refresh(rings), 0);
 	other = kit_create_for(1, RING_SIZE, 0);
 	assert_non_null(other);
 	table = (void *)(kit_map(other) + other->layout.table);
@@ -347,7 +347,7 @@ static void full_table(void **state)
 	assert_int_equal(frec__shm_attach(frec__shm_fd(other)), 0);
 	assert_false(frec_kit_tick_enabled());
 	assert_int_equal(frec_kit_tick(1, 1, ""), 0);
-	assert_int_equal(frec__shm_look(other), 0);
+	assert_int_equal(frec__shm_refresh(other), 0);
 	// Room in the table, none for declarations.
 	memset(table, 0, sizeof(table->slot));
 	table->used = FREC_SHM_DECLARATIONS_SIZE - 8;

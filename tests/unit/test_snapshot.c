@@ -135,7 +135,7 @@ static void take(uint64_t until)
 {
 	frec__capture_take(&capture, rings, CPUS, sources, SOURCES);
 	for (size_t i = 0; i < CPUS; i++)
-		frec__ring_copy_settle(&rings[i], &capture.copy[i], true, 0);
+		frec__ring_copy_finish(&rings[i], &capture.copy[i], true, 0);
 	for (size_t s = 0; s < SOURCES; s++) {
 		for (size_t r = 0; r < CPUS; r++) {
 			capture.before[s * CPUS + r].value = emitted[s][r];
