@@ -15,6 +15,7 @@
 #include "recorder/rings/pid_space.h"
 #include "recorder/processes/proc_scan.h"
 #include "recorder/service/shm.h"
+#include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"
 
 // Between two looks at the processes of other pid namespaces, in nanoseconds.
@@ -53,8 +54,8 @@ static int add_rings(struct frec_engine *engine, const struct frec_engine_shm *s
 		return -ENOMEM;
 	engine->ring = grown;
 	for (size_t i = 0; i < count; i++) {
-		frec__ring_of_shm(&grown[before + i], shm->rings, i, engine->options.ring_size,
-				  shm->number);
+		frec__shm_ring_init(&grown[before + i], shm->rings, i, engine->options.ring_size,
+				    shm->number);
 		grown[before + i].since = since;
 		grown[before + i].uid = shm->uid;
 		grown[before + i].space = shm->space;

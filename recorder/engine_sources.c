@@ -15,6 +15,7 @@
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/sources/crash_program.h"
 #include "recorder/service/data_file.h"
 
@@ -73,7 +74,7 @@ static int open_cpu(void *context, int cpu)
 	}
 	if (at < engine->ring_count && !engine->ring[at].offline)
 		return 0;
-	r = frec__ring_open(&ring, cpu, engine->options.ring_size, opening->reterr);
+	r = frec__perf_ring_open(&ring, cpu, engine->options.ring_size, opening->reterr);
 	if (r)
 		return r;
 	ring.since = frec__monotonic();
@@ -322,7 +323,7 @@ static bool all_alive(struct frec_engine *engine)
 	for (size_t i = 0; i < engine->ring_count; i++) {
 		struct frec_ring *ring = &engine->ring[i];
 
-		if (ring->shm || ring->offline || frec__ring_alive(ring))
+		if (ring->shm || ring->offline || frec__perf_ring_alive(ring))
 			continue;
 		ring->offline = true;
 		frec__sideband_close(&engine->sideband, ring->cpu);

@@ -13,6 +13,7 @@
 #include "proto/cleanup.h"
 #include "recorder/engine.h"
 #include "recorder/rings/perf.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/doctor/probe.h"
 
 /* Rings that are mapped at one time to try the memory limit. */
@@ -65,7 +66,7 @@ void frec__probe_ring(struct frec_probe_result *ret)
 {
 	struct frec_ring ring;
 	struct frec_error error;
-	int r = frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
+	int r = frec__perf_ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
 
 	if (!r) {
 		frec__ring_close(&ring);
@@ -87,7 +88,7 @@ void frec__probe_set_output(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "not without tracepoints");
 		return;
 	}
-	if (frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
+	if (frec__perf_ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
 		frec__probe_found(ret, FREC_PROBE_MISSING, "not without rings");
 		return;
 	}
@@ -183,9 +184,9 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 	// Where the numbers of the CPUs have holes, CPU 0 stands for the others: the limit is one
 	// for all.
 	while (count < wanted && !r) {
-		r = frec__ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
+		r = frec__perf_ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
 		if (r == -ENODEV || r == -EINVAL)
-			r = frec__ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
+			r = frec__perf_ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
 		count += !r;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "proto/read_file.h"
+#include "recorder/rings/registers.h"
+#include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"
 
 // The kernel's PERF_MAX_TRACE_SIZE: no tracepoint has a larger payload.
@@ -145,7 +147,7 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	source->fd[at] = -1;
 	source->perf_id[at] = 0;
 	if (source->shm && source->shm == ring->shm)
-		source->perf_id[at] = frec__ring_shm_id(
+		source->perf_id[at] = frec__shm_ring_id(
 			source->shm_number, frec__shm_event(source->shm, source->shm_event)->id);
 	if (ring->offline || source->shm || ring->shm)
 		return 0;

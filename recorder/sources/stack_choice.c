@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 // Frames of a callchain, the kernel's PERF_MAX_STACK_DEPTH, and the words between them that tell
 // whose they are.

@@ -14,6 +14,7 @@
 
 #include "recorder/snapshot/records.h"
 #include "recorder/rings/shm_copy.h"
+#include "recorder/rings/shm_rings_internal.h"
 #include "recorder/service/shm_emit.h"
 
 FREC_EVENT(kit, tick, FREC_U32(thread), FREC_U64(number), FREC_STR(text));

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "recorder/snapshot/records.h"
-#include "recorder/rings/ring.h"
+#include "recorder/rings/perf_ring.h"
 
 #define SIZE 4096
 #define LARGEST 256
@@ -53,7 +53,7 @@ static int setup(void **state)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	(void)state;
-	ring = (struct frec_ring){.fd = -1, .size = SIZE};
+	ring = (struct frec_ring){.type = &frec__perf_ring_type, .fd = -1, .size = SIZE};
 	ring.map =
 		mmap(NULL, page + SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ring.map == MAP_FAILED)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "recorder/engine_sources.h"
+#include "recorder/rings/registers.h"
 
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
