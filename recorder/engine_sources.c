@@ -15,12 +15,12 @@
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/rings/perf_ring.h"
 #include "recorder/sources/crash_program.h"
 #include "recorder/service/data_file.h"
 
-// The bit of the enable word that user_events sets; see emit.h.
-#define USER_EVENTS_BIT 31
 #define CPUS_ONLINE "/sys/devices/system/cpu/online"
 
 // Calls back for each number of a list such as "0-3,8".
@@ -414,7 +414,7 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 		if (!registration)
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		r = frec__data_file_register(engine->events_fd, registration, &enabled[i],
-					     USER_EVENTS_BIT, &index);
+					     FREC__USER_EVENTS_BIT, &index);
 		if (r)
 			frec__report(LOG_WARNING,
 				     "%s:%s cannot be registered ahead of its program: %s",

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The bit of the enable word that user_events sets. */
+#define FREC__USER_EVENTS_BIT 31
+
 /*
  * Opens the file in tracefs, or takes over a descriptor of it: both return a close-on-exec
  * descriptor out of the way of the program's own, with another number than the last one had, or a

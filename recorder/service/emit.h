@@ -7,8 +7,6 @@
 
 #include "flightrec/event.h"
 
-#define FREC__USER_EVENTS_BIT 31
-
 /* The opened user_events_data, -1 where there is none. Set by registration.c; emit.c only ever
  * takes a dead one away. */
 extern int frec__fd;

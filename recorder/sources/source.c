@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "proto/read_file.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/rings/registers.h"
 #include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"

@@ -18,6 +18,7 @@
 
 #include "bench_usdt.skel.h"
 #include "flightrec/event.h"
+#include "recorder/declared/declared_files.h"
 #include "recorder/rings/perf_ring.h"
 #include "recorder/sources/source.h"
 #include "recorder/sources/usdt.h"

@@ -13,7 +13,8 @@
 
 #include <cmocka.h>
 
-#include "recorder/declared/declarations.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/service/include/flightrec/event.h"
 
 enum phase { COLD = -5, WARM = 0, HOT = 70000 };

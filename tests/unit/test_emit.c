@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "recorder/service/data_file.h"
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "flightrec/event.h"
-#include "recorder/declared/declarations.h"
+#include "recorder/declared/declared_files.h"
 
 #define FLIPS 2000
 #define SITE_SIZE 6
