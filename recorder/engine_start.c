@@ -21,8 +21,6 @@
 #include "recorder/sources/foreign.h"
 #include "recorder/rings/perf.h"
 
-const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
-
 // Whether this process may watch the kernel. What is missing beyond that, a CPU's ring that is too
 // large say, is a failure.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loading crash.bpf.c.
+// Loads crash.bpf.c.
 #include "recorder/sources/crash_program.h"
 
 #include <bpf/bpf.h>
@@ -61,10 +61,10 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 	struct frec_crash_program *program = calloc(1, sizeof(*program));
 	int r;
 
-	// libbpf would print to stderr what we say in a sentence.
+	// libbpf would print errors to stderr that the message below summarises.
 	libbpf_set_print(NULL);
 	if (!program)
-		return -ENOMEM;
+		return frec__error(reterr, -ENOMEM, "out of memory");
 	program->skeleton = crash_bpf__open();
 	r = program->skeleton ? 0 : -errno;
 	if (!r)
