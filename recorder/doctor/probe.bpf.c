@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 // The programs that doctor tries. Each one is loaded alone, so that what one needs does not fail
 // another.
 #include <linux/bpf.h>
