@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the reader of shared rings finds every whole record and nothing else: whatever was
-// overwritten, wherever, by whomever; and that nothing in the memfd can make it read what is not
-// there.
+// Proves that the reader of shared rings finds every whole record and nothing else, whatever was
+// overwritten and wherever, and that no content of the memfd makes it read out of bounds.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,7 +34,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-// One ring, so that it does not matter on which CPU this runs: all emit to the shared one.
+// The shared ring: all threads emit to it, whatever CPU they run on.
 #define RING 1
 
 static void emit(uint64_t from, uint64_t to)
@@ -55,7 +54,7 @@ static struct frec_ring_copy copied(void)
 	return copy;
 }
 
-// The numbers must be those from `newest` down, but for `missing`.
+// The numbers must be those from `newest` down, except `missing`.
 static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, uint64_t missing,
 		  uint64_t regions)
 {
@@ -76,7 +75,7 @@ static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, ui
 	free(reading.record);
 }
 
-// The third newest is missing, and with `both` the one before it.
+// The third newest record must be missing, and with `both` the next older one too.
 static void check_two(struct frec_ring_copy *copy, bool both)
 {
 	struct frec_shm_damage damage;
@@ -118,7 +117,7 @@ static void every_byte_counts(void **state)
 		struct frec_ring_copy torn, wild;
 		bool changed = false;
 
-		// Torn: the rest was not written. What is zero anyway cannot be missing.
+		// Torn: the rest was not written. Nothing changes if the rest is zero anyway.
 		torn = copied();
 		for (size_t k = i; k < size; k++) {
 			changed |= torn.data[2 * size + k] != 0;
@@ -126,8 +125,8 @@ static void every_byte_counts(void **state)
 		}
 		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS,
 		      changed ? RECORDS - 3 : RECORDS, changed);
-		// Wild: over the end of one record and the beginning of the next, or one as a
-		// whole.
+		// Wild: overwrites the end of one record and the start of the next, or exactly one
+		// record.
 		wild = copied();
 		for (size_t k = i; k < i + size; k++)
 			wild.data[2 * size + k] ^= 0x41;
@@ -170,12 +169,12 @@ static void full_rings(void **state)
 	frec__shm_copy_finish(rings, &copy, &(struct frec_shm_damage){0});
 	assert_true(copy.wrapped);
 	assert_in_range(copy.valid / (size - FREC_SHM_FRAME_SIZE), fit, RING_SIZE / size);
-	// A wild write far from the old end is found, and costs one record.
+	// A wild write far from the old end is detected and destroys one record.
 	fit = copy.valid / (size - FREC_SHM_FRAME_SIZE);
 	copy = copied();
 	copy.data[20 * size + 3] ^= 0x10;
 	check(&copy, 4999, fit - 1, 4979, 1);
-	// A reader that writers lapped while it copied has nothing, and nothing was damaged.
+	// If writers overwrote the whole ring during the copy, it is empty and has no damage.
 	emit(5000, 5200);
 	copy = copied();
 	copy.head -= 3 * RING_SIZE;
@@ -213,8 +212,8 @@ static void a_position_that_was_overwritten(void **state)
 	}
 }
 
-// A writer of the shared ring that was stopped for a whole lap spoils what was written meanwhile;
-// it is told from records.
+// A writer of the shared ring that was stopped for a whole lap overwrites newer records. The reader
+// detects that.
 static void a_lap_behind(void **state)
 {
 	struct frec_shm_control *control =
@@ -229,7 +228,7 @@ static void a_lap_behind(void **state)
 	emit(0, RECORDS);
 	frec__shm_refresh(rings);
 	size = record_size();
-	position = control->position += size; // taken, and nothing written
+	position = control->position += size; // reserved but never written
 	emit(RECORDS, 20);
 	copy = copied();
 	check(&copy, 19, 20, 20, 1); // between 4 and 5
@@ -244,7 +243,7 @@ static void a_lap_behind(void **state)
 	free(reading.record);
 }
 
-// A service can make checksums right. What a record says of itself must still be so.
+// A service can compute valid checksums. The other members of a record are checked nevertheless.
 static void right_checksums(void **state)
 {
 	size_t size;
@@ -280,11 +279,11 @@ static uint64_t random_number(void)
 	return seed ^= seed << 17;
 }
 
-// Everything but the header, which is the recorder's own, is written over, at random and with
-// numbers that hurt.
+// Overwrites everything but the header, which services cannot write, at random places and with
+// random and special numbers.
 static void hostile_memory(void **state)
 {
-	static const uint64_t hurts[] = {
+	static const uint64_t special[] = {
 		0, 1, 7, UINT32_MAX, UINT64_MAX, INT64_MAX, FREC_SHM_READY, RING_SIZE, 65528};
 
 	(void)state;
@@ -301,8 +300,8 @@ static void hostile_memory(void **state)
 			size_t reach = random_number() % 2 ? 4096 : RING_SIZE;
 			uint64_t value = random_number() % 2
 						 ? random_number()
-						 : hurts[random_number() %
-							 (sizeof(hurts) / sizeof(hurts[0]))];
+						 : special[random_number() %
+							   (sizeof(special) / sizeof(special[0]))];
 			size_t at = begin + random_number() % reach;
 
 			memcpy(memory + at, &value,
@@ -317,8 +316,8 @@ static void hostile_memory(void **state)
 	}
 }
 
-// A table that has no room, and one full of nonsense: the service goes on without the event, the
-// reader without the nonsense.
+// A full table: the service continues without the event. A table of nonsense: the reader ignores
+// it.
 static void full_table(void **state)
 {
 	struct frec_shm_table *table = (void *)(memory + rings->layout.table);
@@ -348,7 +347,7 @@ static void full_table(void **state)
 	assert_false(frec_kit_tick_enabled());
 	assert_int_equal(frec_kit_tick(1, 1, ""), 0);
 	assert_int_equal(frec__shm_refresh(other), 0);
-	// Room in the table, none for declarations.
+	// The table has free slots but no room for declarations.
 	memset(table, 0, sizeof(table->slot));
 	table->used = FREC_SHM_DECLARATIONS_SIZE - 8;
 	frec__shm_register(&frec__this_object);
@@ -371,7 +370,7 @@ static void only_whole_memory_is_attached(void **state)
 	assert_int_equal(frec__shm_attach(-1), -EBADF);
 	assert_int_equal(frec__shm_attach(plain), -EPROTO);
 	assert_int_equal(frec__shm_attach(STDIN_FILENO), -EPROTO);
-	// One that could shrink would be a SIGBUS to come.
+	// If a memfd can shrink, services could get a SIGBUS later.
 	assert_int_equal(ftruncate(plain, (off_t)rings->layout.size), 0);
 	assert_int_equal(pwrite(plain, other->map, sizeof(struct frec_shm_header), 0),
 			 sizeof(struct frec_shm_header));
