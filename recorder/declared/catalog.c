@@ -170,7 +170,8 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 
 bool frec__catalog_is_kernel(int tracefs, const char *selection)
 {
-	// The systems that people select most. A service with one of these names is not considered.
+	// The systems that people select most. A service with one of these names is
+	// taken for the kernel's system.
 	static const char *const systems[] = {
 		"block",    "cgroup",	  "compaction", "exceptions",	"ext4",	    "filemap",
 		"io_uring", "irq",	  "kmem",	"mmap",		"napi",	    "net",

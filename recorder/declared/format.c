@@ -53,7 +53,7 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	return field->name && field->type ? 0 : -ENOMEM;
 }
 
-// The size of one element of an array in bytes, 0 if the number in its brackets does not tell.
+// The size of one element of an array in bytes, or 0 if it does not follow from the brackets.
 static uint32_t element_size(const struct frec_field *field, const char *type)
 {
 	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);

@@ -124,7 +124,7 @@ static int add_from_process(struct frec_program_files *files, const char *pid, c
 			    (int)sizeof(path) ||
 		    !is_named(path, name))
 			continue;
-		// Through the process's own root, because it may be in a container.
+		// Opens it through the root of the process, which may be in a container.
 		snprintf(within, sizeof(within), "/proc/%s/root%s", pid, path);
 		r = add(files, within, path);
 	}

@@ -102,7 +102,8 @@ static void perf_ring_copy(const struct frec_ring *ring, struct frec_ring_copy *
 		memcpy(copy->data, data + start, first);
 		memcpy(copy->data + first, data, start);
 	}
-	// Orders the loads of the copy before the load of data_head that tells what was overwritten.
+	// Orders the loads of the copy before the load of data_head that shows what was
+	// overwritten.
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	copy->during = copy->head - head(ring);
 }

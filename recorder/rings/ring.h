@@ -9,15 +9,15 @@
  *	perf_ring.h	a perf buffer, one per CPU, which the kernel writes. Tracepoints and BPF
  *			programs are redirected into it (see sources/).
  *	shm_ring.h	a ring in shared memory, which services write themselves. shm_rings.h
- *			creates that memory, shm_copy.h reads it, and service/shm.h defines its layout.
+ *			creates that memory, shm_copy.h reads it, service/shm.h has its layout.
  *
  * A copy takes two steps and looks the same for both types afterwards:
  *
  *	ring --frec__ring_copy()--> raw bytes, newest first --frec__ring_copy_finish()-->
  *		the first `valid` bytes are whole records in the layout of perf.h, newest first
  *
- * The first step runs in microseconds and stops no writer. The second one decides which of the
- * copied bytes can be trusted. snapshot/ calls both and reads the records.
+ * The first step stops no writer. The second one decides which of the copied bytes can be trusted.
+ * snapshot/ calls both and reads the records.
  *
  * How a live copy of a perf buffer can be exact: the kernel writes the buffer backwards. It puts
  * each record below the previous one and moves `data_head` down to it. Reading upwards from
@@ -32,8 +32,8 @@
  * h0 puts every record that was counted earlier into the copy. Waiting for another one after the
  * copy and reading `data_head` once more (h2) shows exactly how much can have been overwritten.
  *
- * Invariants: `size` is a power of two. A ring never moves to another CPU. No function here
- * allocates or blocks, except those that open a ring and frec__ring_grace_period().
+ * Invariants: `size` is a power of two. Records are read from copies, never from the ring. Copying
+ * allocates nothing, and only frec__ring_grace_period() waits.
  *
  * Rejected: PERF_EVENT_IOC_PAUSE_OUTPUT loses the events of the pause, which is when a snapshot is
  * most wanted. Moving all sources to a second ring takes one grace period per source and CPU, and

@@ -58,7 +58,7 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	first = size < rings->ring_size - start ? size : rings->ring_size - start;
 	memcpy(copy->data, data + start, first);
 	memcpy(copy->data + first, data, size - first);
-	// Orders the loads of the copy before the load of the position that tells what was
+	// Orders the loads of the copy before the load of the position that shows what was
 	// overwritten. Pairs with the fence in write_shared of shm_emit.c.
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	copy->during = position_of(rings, ring) - copy->head;
@@ -130,7 +130,7 @@ static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 		if ((-(uint64_t)units << 3 & (size - 1)) != place ||
 		    !record_size(scan, copy->data + i, size - i, (uint64_t)units << 3))
 			continue;
-		// Units wrap around: a difference in the lower half of their range is forward.
+		// `units` wraps around: a difference below half of its range means newer.
 		if (!found || units - newest < UINT32_C(1) << 31) {
 			newest = units;
 			at = i;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies of the rings that services write, and the whole records in them. Nothing here allocates. */
+/* Copies of the rings that services write, and the whole records in them. Nothing here allocates
+ * memory. */
 #ifndef FREC_RECORDER_RINGS_SHM_COPY_H
 #define FREC_RECORDER_RINGS_SHM_COPY_H
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// As the kernel's struct robust_list_head, with the type that our links have.
+// As the kernel's struct robust_list_head, with the type of the links here.
 struct owner {
 	struct frec_shm_owned *first; // circular: the last link points to this struct
 	long offset;		      // from a link to its word

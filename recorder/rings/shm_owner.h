@@ -4,10 +4,10 @@
  * kernel marks the word.
  *
  * The kernel's list of robust futexes does this. The C library's robust mutexes use it too, but
- * they keep the links of the list within the mutex. Here the mutex would be memory that services
- * can write, and whoever chooses the links of that list can write anywhere in the owner's memory.
- * The kernel only requires that a link and its word are the same distance apart for all words of a
- * thread. So each link is in a private page directly before the mapping of its word.
+ * they keep the links of the list within the mutex. Here services could write that mutex, and with
+ * control of the links a process can write anywhere in the memory of the owner. The kernel only
+ * requires that a link and its word are the same distance apart for all words of a thread. So each
+ * link is in a private page directly before the mapping of its word.
  */
 #ifndef FREC_RECORDER_RINGS_SHM_OWNER_H
 #define FREC_RECORDER_RINGS_SHM_OWNER_H

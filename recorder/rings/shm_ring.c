@@ -8,7 +8,7 @@
 #include "recorder/rings/shm_copy.h"
 #include "recorder/rings/shm_rings.h"
 
-// Above the ids of one memory, which in turn are above the kernel's.
+// Puts the number above the ids of one memory, which are above the kernel's ids.
 #define NUMBER_SHIFT 40
 
 uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
@@ -16,7 +16,7 @@ uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
 	return id + ((uint64_t)number << NUMBER_SHIFT);
 }
 
-// The memory belongs to whoever created it.
+// frec__shm_destroy() frees the memory.
 static void shm_ring_close(struct frec_ring *ring)
 {
 	(void)ring;

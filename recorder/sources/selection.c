@@ -13,8 +13,7 @@
 #define TP_BTF "tp_btf:"
 #define USDT_SHAPE "usdt:FILE:PROVIDER:PROBE[:argN=str]..."
 
-// Whether a set of characters is not closed. fnmatch(3) would match its '[' literally, which nobody
-// intends.
+// Whether a '[' has no ']'. fnmatch(3) would match such a '[' literally, which nobody intends.
 static bool is_open_set(const char *glob)
 {
 	const char *bracket = strchr(glob, '[');

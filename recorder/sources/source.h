@@ -6,14 +6,14 @@
  *	-e TEXT --selection.h--> struct frec_selection --by its kind, see below-->
  *		struct frec_source --frec__source_open(), once per ring--> records in the rings
  *
- * The engine asks for the sources of a selection, adds them to its list, and opens each on every
- * ring; it does not know how a kind works. frec__source_count() tells how many records a source has
- * produced, and a snapshot uses this to prove that none is missing.
+ * The engine keeps the list of sources and opens each on every ring, whatever its kind.
+ * frec__source_count() returns how many records a source has produced, and a snapshot uses this to
+ * prove that none is missing.
  *
  *	kind of source		initialised by			written by
  *	tracepoint, user event	frec__source_init()		the kernel: a perf event of its own
  *	event at a site		frec__source_init_declared()	usdt.bpf.c, which usdt.h attaches
- *	event in shared memory	frec__source_init_declared()	the service itself (rings/shm_rings.h)
+ *	event in shared memory	frec__source_init_declared()	the service itself (see rings/)
  *	probe of a program	foreign.h, foreign_usdt.h	foreign_usdt.bpf.c
  *	raw tracepoint		foreign.h, foreign_raw.h	foreign_raw.bpf.c
  *	fatal signal		crash_program.h			crash.bpf.c
@@ -26,12 +26,14 @@
  * selection matches and fills in struct frec_source: its names (`listed`), the layout of its
  * records (`format`) and its `sample_type`. If a BPF program writes the records, set `output` and
  * `slot` too; opening and counting then work already. Otherwise extend open_event() and
- * frec__source_count() in source.c. A new word in front of -e is a new enum frec_selection_kind.
+ * frec__source_count() in source.c. If the argument of -e needs a new first word, add an enum
+ * frec_selection_kind to selection.h and handle it in foreign.c.
  *
  * To add a transport, a way in which events of services reach the recorder: add its name to
  * transport.h and its Transport to flightrec.proto. The sender's half belongs in service/, which
- * runs inside the services; the recorder's half is either a BPF program here or a new type of ring
- * in rings/.
+ * runs inside the services. The recorder's half is a BPF program here, as usdt.h, or a type of ring
+ * in rings/, as shm_ring.h. The engine calls frec__source_init_declared() for each event that
+ * arrives this way.
  *
  * Invariants: the descriptors of a source are in the order of the recorder's rings, -1 for a ring
  * on which it is not open. A source is never removed while the recorder runs, so a record always

@@ -116,7 +116,7 @@ size_t frec__stack_size(const struct frec_stack_choice *choice)
 
 	if (choice->frame_pointers || choice->kernel)
 		size += 8 * (1 + CALLCHAIN_MAX + CALLCHAIN_CONTEXTS_MAX);
-	// u64 abi, the registers; u64 size, the bytes, u64 used.
+	// The kernel writes u64 abi and the registers, then u64 size, the bytes and u64 used.
 	if (choice->bytes)
 		size += 8 * (3 + (size_t)__builtin_popcountll(frec__perf_user_registers)) +
 			choice->bytes;

@@ -27,7 +27,7 @@
 #define FREC_STACKS_IN_RING 8
 
 struct frec_stack_choice {
-	bool is_set; /* chosen explicitly, perhaps as none; the choice for all does not replace it */
+	bool is_set; /* chosen explicitly, even if as none: the choice for all does not apply */
 	bool frame_pointers, kernel;
 	uint32_t bytes; /* of the process's stack, with its registers; 0: neither */
 };

@@ -30,7 +30,7 @@ struct frec_usdt {
 	bool optimised;
 	size_t links, descriptors;
 	struct bpf_link **link; // one for each breakpoint that was set one by one
-	int *descriptor;	// of links, one for all breakpoints of a file
+	int *descriptor;	// of a link, one for all breakpoints of a file
 };
 
 static int load(struct frec_usdt *usdt, bool one_by_one)
@@ -200,8 +200,8 @@ static int try(struct frec_usdt *usdt)
 	r = attach(usdt, fd, &target, 1);
 	if (r)
 		return r;
-	// The kernel counts a place once, even if several recorders listen there. Another recorder may
-	// have set the word already, so this does not compare it with its value before.
+	// The kernel counts a place once, even if several recorders listen there. Another recorder
+	// may have changed the word before, so it is compared with its value in the file.
 	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)
