@@ -170,8 +170,8 @@ static void a_writer_at_work(void **state)
 		newest = position;
 		copy = copied();
 		assert_int_equal(copy->written, before);
-		// The writer publishes `during` before the copy ends. It writes `unseen` to the ring
-		// without publishing it yet.
+		// The writer publishes `during` before the copy ends. It has written `unseen` too,
+		// but does not publish it yet.
 		emit(during);
 		reserve_and_write(unseen);
 		for (uint64_t i = 0; i < during + unseen && i < SIZE; i++) {
