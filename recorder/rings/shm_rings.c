@@ -100,10 +100,16 @@ int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *
 				    reterr);
 }
 
+static void cleanup_shm(struct frec_shm_rings **rings)
+{
+	frec__shm_destroy(*rings);
+}
+#define SHM_DESTROY __attribute__((cleanup(cleanup_shm)))
+
 int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_size,
 			 const char *const *selection, uint32_t options, struct frec_error *reterr)
 {
-	struct frec_shm_rings *rings;
+	SHM_DESTROY struct frec_shm_rings *rings = NULL;
 	int r;
 
 	if (ring_size < FREC_SHM_RING_SIZE_MIN || ring_size > FREC_SHM_RING_SIZE_MAX ||
@@ -119,19 +125,16 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 	rings->count = (cpus < FREC_SHM_RINGS_MAX ? cpus : FREC_SHM_RINGS_MAX - 1) + 1;
 	rings->layout = frec__shm_layout(rings->count, ring_size);
 	r = make(rings, options, selection);
-	if (r) {
-		frec__shm_destroy(rings);
-		if (r == -E2BIG)
-			return frec__error(
-				reterr, r,
-				"shared rings: the selected events take more than %d characters",
-				FREC_SHM_SELECTION_SIZE);
+	if (r == -E2BIG)
+		return frec__error(reterr, r,
+				   "shared rings: the selected events take more than %d characters",
+				   FREC_SHM_SELECTION_SIZE);
+	if (r)
 		return frec__error(
 			reterr, r,
 			"no shared rings of %zu KiB per CPU: %s: use a smaller --ring-size",
 			ring_size >> 10, strerror(-r));
-	}
-	*ret = rings;
+	*ret = FREC_TAKE_PTR(rings);
 	return 0;
 }
 
@@ -170,9 +173,9 @@ static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *
 	uint32_t offset = __atomic_load_n(&table->slot[slot].offset, __ATOMIC_RELAXED);
 	uint32_t size = __atomic_load_n(&table->slot[slot].size, __ATOMIC_RELAXED);
 	struct frec_shm_event *event = &rings->event[rings->events];
-	struct frec_declarations parsed = {0};
+	FREC_DECLARATIONS struct frec_declarations parsed = {0};
 	FREC_FREE uint8_t *bytes = NULL;
-	int r = -EBADMSG;
+	int r;
 
 	if (size > FREC_SHM_DECLARATION_MAX || offset > FREC_SHM_DECLARATIONS_SIZE - size ||
 	    size > FREC_SHM_DECLARATIONS_SIZE - rings->declarations_size)
@@ -182,22 +185,21 @@ static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *
 		return -ENOMEM;
 	memcpy(bytes, table->declarations + offset, size);
 	r = frec__declarations_read(&parsed, bytes, size);
-	if (!r && parsed.count != 1)
-		r = -EBADMSG;
-	if (!r) {
-		*event = (struct frec_shm_event){
-			.provider = FREC_TAKE_PTR(parsed.event[0].provider),
-			.name = FREC_TAKE_PTR(parsed.event[0].name),
-			.declaration = FREC_TAKE_PTR(bytes),
-			.declaration_size = size,
-			.id = FREC_SHM_ID(slot),
-			.pid = (pid_t)__atomic_load_n(&table->slot[slot].pid, __ATOMIC_RELAXED),
-		};
-		rings->declarations_size += size;
-		rings->events++;
-	}
-	frec__declarations_deinit(&parsed);
-	return r;
+	if (r)
+		return r;
+	if (parsed.count != 1)
+		return -EBADMSG;
+	*event = (struct frec_shm_event){
+		.provider = FREC_TAKE_PTR(parsed.event[0].provider),
+		.name = FREC_TAKE_PTR(parsed.event[0].name),
+		.declaration = FREC_TAKE_PTR(bytes),
+		.declaration_size = size,
+		.id = FREC_SHM_ID(slot),
+		.pid = (pid_t)__atomic_load_n(&table->slot[slot].pid, __ATOMIC_RELAXED),
+	};
+	rings->declarations_size += size;
+	rings->events++;
+	return 0;
 }
 
 size_t frec__shm_refresh(struct frec_shm_rings *rings)

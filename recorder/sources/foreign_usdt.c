@@ -157,6 +157,32 @@ static int add_all(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *
 	return r;
 }
 
+static int start(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *context,
+		 struct frec_error *reterr)
+{
+	int r = -ENOMEM;
+
+	libbpf_set_print(NULL);
+	usdt->link = calloc(2 * usdt->targets.count, sizeof(struct bpf_link *));
+	if (usdt->link)
+		r = load(usdt, true);
+	// Before Linux 6.0 there are no BPF programs of this kind that may sleep.
+	if (r && r != -ENOMEM)
+		r = load(usdt, false);
+	if (!r)
+		r = frec__bpf_output_open(&usdt->output, usdt->skeleton->obj);
+	if (r)
+		return frec__error(reterr, r,
+				   "USDT probes: the BPF program cannot be loaded (%s): it needs "
+				   "CAP_BPF and CAP_PERFMON, or root",
+				   strerror(-r));
+	r = add_all(usdt, add, context, reterr);
+	if (r)
+		return r;
+	usdt->skeleton->bss->frec_on = 1;
+	return 0;
+}
+
 int frec__foreign_usdt_create(struct frec_foreign_usdt **ret,
 			      const struct frec_selection *selection, size_t count,
 			      frec_foreign_add *add, void *context, struct frec_error *reterr)
@@ -168,25 +194,8 @@ int frec__foreign_usdt_create(struct frec_foreign_usdt **ret,
 		if (selection[i].kind == FREC_SELECT_USDT)
 			r = frec__foreign_targets_add(&usdt->targets, &selection[i], reterr);
 	}
-	if (!r && usdt->targets.count) {
-		usdt->link = calloc(2 * usdt->targets.count, sizeof(struct bpf_link *));
-		libbpf_set_print(NULL);
-		r = usdt->link ? load(usdt, true) : -ENOMEM;
-		// Before Linux 6.0 there are no BPF programs of this kind that may sleep.
-		if (r && r != -ENOMEM)
-			r = load(usdt, false);
-		if (!r)
-			r = frec__bpf_output_open(&usdt->output, usdt->skeleton->obj);
-		if (r)
-			frec__error(reterr, r,
-				    "USDT probes: the BPF program cannot be loaded (%s): it needs "
-				    "CAP_BPF and CAP_PERFMON, or root",
-				    strerror(-r));
-		if (!r)
-			r = add_all(usdt, add, context, reterr);
-		if (!r)
-			usdt->skeleton->bss->frec_on = 1;
-	}
+	if (!r && usdt->targets.count)
+		r = start(usdt, add, context, reterr);
 	if (r) {
 		frec__foreign_usdt_destroy(usdt);
 		return r;
