@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel's description of a tracepoint's payload: events/SYSTEM/NAME/format in tracefs.
- * libtraceevent parses it too, but it does more than is needed here, under the LGPL.
+ * libtraceevent parses it too, but it is under the LGPL and does more than is needed here.
  */
 #ifndef FREC_RECORDER_DECLARED_FORMAT_H
 #define FREC_RECORDER_DECLARED_FORMAT_H

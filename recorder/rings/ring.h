@@ -76,7 +76,7 @@ struct frec_ring {
 		};
 		struct {	      /* of a ring of services */
 			size_t index; /* of the ring within `shm` */
-			uint32_t uid; /* whose services write it */
+			uint32_t uid; /* of the user whose services write it */
 			/* translates the pids in its records; NULL if they need no translation */
 			const struct frec_pid_space *space;
 		};
