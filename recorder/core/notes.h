@@ -11,18 +11,15 @@
 #include <stdint.h>
 
 #include "proto/error.h"
+#include "recorder/core/registers.h"
 
-/* No machine has more user registers among those that the kernel numbers for perf. */
-#define FREC_CORE_REGISTERS_MAX 64
 /* Bytes of a core dump that are looked at: notes of thousands of threads with all their vector
  * registers. */
 #define FREC_CORE_HEAD_MAX (64u << 20)
 
 struct frec_core_thread {
-	uint32_t tid; /* in the pid namespace of the process */
-	uint64_t value
-		/* for each bit of frec__perf_user_registers, lowest first */
-		[FREC_CORE_REGISTERS_MAX];
+	uint32_t tid;				 /* in the pid namespace of the process */
+	uint64_t value[FREC_CORE_REGISTERS_MAX]; /* see frec__core_registers() */
 };
 
 struct frec_core_notes {
@@ -40,9 +37,5 @@ struct frec_core_notes {
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);
 void frec__core_notes_deinit(struct frec_core_notes *notes);
-
-/* From the machine's own layout in a core dump (elf_gregset_t) to that of perf. `size` bytes of
- * `set` were written. */
-int frec__core_registers(const void *set, size_t size, uint64_t ret[FREC_CORE_REGISTERS_MAX]);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // x86_64: struct user_regs_struct of the kernel's arch/x86/include/asm/user_64.h.
-#include "recorder/core/notes.h"
+#include "recorder/core/registers.h"
 
 #include <errno.h>
 #include <string.h>
