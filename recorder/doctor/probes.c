@@ -2,7 +2,7 @@
 // The table of probes, and what their results come to.
 #include "recorder/doctor/probes.h"
 
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 const struct frec_probe frec__probes[] = {
 	{"tracefs", FREC_PROBE_USER_EVENTS, "finding events", frec__probe_tracefs},

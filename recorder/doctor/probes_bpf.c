@@ -12,7 +12,7 @@
 
 #include "proto/cleanup.h"
 #include "recorder/rings/perf.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/doctor/probe_trial.h"
 #include "recorder/rings/ring.h"
 

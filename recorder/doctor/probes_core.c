@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "recorder/core/install.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 static void offer_installation(struct frec_probe_result *ret, const char *previous)
 {

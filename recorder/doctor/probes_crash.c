@@ -12,7 +12,7 @@
 #include "proto/cleanup.h"
 #include "recorder/sources/crash_program.h"
 #include "recorder/deaths.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 /* Of the kernel's include/uapi/linux/pidfd.h, which Debian 12's headers have without it. */
 struct pidfd_info {

@@ -10,7 +10,7 @@
 #include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
 #include "recorder/service/data_file.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/service/tracefs.h"
 
 /* Of the enable words that are registered here, which nothing reads. */

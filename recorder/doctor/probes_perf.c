@@ -13,7 +13,7 @@
 #include "proto/cleanup.h"
 #include "recorder/engine.h"
 #include "recorder/rings/perf.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 /* Rings that are mapped at one time to try the memory limit. */
 #define RINGS_TRIED_MAX 16

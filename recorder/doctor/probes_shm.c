@@ -13,7 +13,7 @@
 #include <fcntl.h>
 
 #include "proto/cleanup.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 #define SIZE 4096
 

@@ -12,7 +12,7 @@
 
 #include "proto/cleanup.h"
 #include "recorder/rings/perf.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 /* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's
  * include/linux/proc_ns.h. */

@@ -3,7 +3,7 @@
 // them run.
 #include <stdint.h>
 
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/doctor/probe_site.h"
 #include "recorder/doctor/probe_trial.h"
 #include "recorder/sources/usdt.h"
