@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "proto/bytes.h"
-#include "recorder/import/write.h"
 #include "proto/perf_sample.h"
+#include "recorder/import/import_internal.h"
+#include "recorder/import/perf_data_describe.h"
 
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)
@@ -24,7 +25,7 @@
 #define BARE_PAYLOAD_SIZE 12
 #define MISC_LOST_BY_BPF (1 << 15)
 
-bool frec__import_wants(const struct perf_event_attr *attr)
+bool frec__import_is_written(const struct perf_event_attr *attr)
 {
 	// It only carries what tells of processes.
 	return attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_DUMMY;
@@ -61,7 +62,7 @@ static int check_events(struct frec_import *import, struct frec_error *reterr)
 		size_t offset = frec__perf_sample_id_offset(attr),
 		       trailer = frec__perf_sample_id_trailer(attr);
 
-		if (!(attr->sample_type & PERF_SAMPLE_TIME) && frec__import_wants(attr))
+		if (!(attr->sample_type & PERF_SAMPLE_TIME) && frec__import_is_written(attr))
 			return frec__error(reterr, -ENOTSUP,
 					   "%s: its events have no times: record with 'perf record "
 					   "--timestamp'",
@@ -95,7 +96,7 @@ static const struct frec_perf_event *event_at(struct frec_import *import, const 
 
 static uint64_t source_id(const struct frec_import *import, const struct frec_perf_event *event)
 {
-	return event && frec__import_wants(&event->attr)
+	return event && frec__import_is_written(&event->attr)
 		       ? (uint64_t)(event - import->data.events) + 1
 		       : 0;
 }
@@ -344,10 +345,8 @@ int frec__import(int fd, const char *name, const char *output,
 	r = frec__new_file_create(&import.parts.file, output, reterr);
 	if (!r) {
 		import.out = malloc(OUT_ROOM);
-		r = frec__crash_finder_init(&import.finder, &snapshot);
-		if (!r)
-			r = frec__record_sort_init(&import.sort, import.parts.file.folder,
-						   SORT_ROOM);
+		frec__crash_finder_init(&import.finder, &snapshot);
+		r = frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM);
 		if (r || !import.out)
 			r = frec__error(reterr, -ENOMEM, "out of memory");
 		else

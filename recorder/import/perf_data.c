@@ -20,6 +20,7 @@
 
 #include "proto/bytes.h"
 #include "proto/cleanup.h"
+#include "recorder/import/perf_data_describe.h"
 
 #define HEADER_SIZE 104
 #define PIPE_HEADER_SIZE 16

@@ -71,7 +71,7 @@ struct frec_perf_data {
 	struct frec_perf_event *events;
 	size_t event_count;
 	struct frec_perf_id *ids; /* sorted once the first record was asked for */
-	size_t id_count, id_room;
+	size_t id_count;
 	bool ids_sorted;
 	struct frec_perf_format *formats; /* sorted, likewise, once one was asked for */
 	size_t format_count;
@@ -105,23 +105,6 @@ void frec__perf_data_close(struct frec_perf_data *data);
  */
 int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
 			 const uint8_t **ret, struct frec_error *reterr);
-
-/* The event with that number of the kernel's, or NULL. */
-const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data, uint64_t id);
-
-/* The layout of the tracepoint with that number, or NULL. */
-const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *data, uint64_t id);
-
-/* For perf_data.c: takes in what describes the recording. Each returns 0 or a negative errno. */
-int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
-			      const void *ids, size_t ids_size, struct frec_error *reterr);
-int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,
-			    size_t size, struct frec_error *reterr);
-int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
-			    struct frec_error *reterr);
-int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, size_t size);
-int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t size);
-void frec__perf_data_forget(struct frec_perf_data *data);
 
 /* Numbers of perf's own records. */
 enum frec_perf_record {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What a perf.data file says about the recording: its events with their numbers and names, the
 // formats of tracepoints, which build of a program was which, the host, the clocks.
+#include "recorder/import/perf_data_describe.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
 #include "proto/grow.h"
-#include "recorder/import/perf_data.h"
 
 #define TRACING_MAGIC "\x17\x08\x44tracing"
 #define BUILD_ID_ROOM 24

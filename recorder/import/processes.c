@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 #include "proto/bytes.h"
-#include "recorder/import/write.h"
+#include "recorder/import/import_internal.h"
 
 #define KTHREADD 2
 

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
 #define RECORD_MAX (128u << 10)
 // records are larger than this, so the items take no more than their records
 #define ITEMS_PER_BYTE_MAX 64
@@ -100,16 +103,12 @@ static int open_temporary(struct frec_record_sort *sort)
 // Everything that is in memory becomes a run.
 static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 {
-	struct frec_sort_run *grown;
-	uint8_t *block = malloc(RUN_ROOM);
+	FREC_FREE uint8_t *block = malloc(RUN_ROOM);
 	size_t filled = 0;
 	uint64_t offset = sort->written;
 	int r = 0;
 
-	grown = reallocarray(sort->runs, sort->run_count + 1, sizeof(*grown));
-	if (grown)
-		sort->runs = grown;
-	if (!block || !grown)
+	if (!block || !frec__grow(&sort->runs, sort->run_count, sizeof(*sort->runs)))
 		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else if (sort->fd < 0 && open_temporary(sort))
 		r = fail(errno, reterr);
@@ -127,7 +126,6 @@ static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 	}
 	if (!r)
 		r = write_all(sort, block, filled, reterr);
-	free(block);
 	if (!r)
 		sort->runs[sort->run_count++] =
 			(struct frec_sort_run){.offset = offset, .end = sort->written};

@@ -2,14 +2,15 @@
 // The parts of the .frec file in order: what was recorded and where, the processes, then CPU by CPU
 // its records, what they cover and what was lost. What the file does not tell (the user of a
 // process, its arguments, when the rings were opened) stays out.
-#include "recorder/import/write.h"
+#include "recorder/import/import_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/snapshot/chunk.h"
 #include "proto/cleanup.h"
+#include "recorder/import/perf_data_describe.h"
+#include "recorder/snapshot/chunk.h"
 #include "recorder/sources/source.h"
 
 #define PROCESSES_EXITED_MAX 65536
@@ -52,7 +53,7 @@ static void put_header(struct frec_import *import)
 	snprintf(writer, sizeof(writer), "flightrec " FREC_VERSION " import from perf%s%s",
 		 *version ? " " : "", version);
 	for (size_t i = 0; i < data->event_count; i++) {
-		if (!data->events[i].name || !frec__import_wants(&data->events[i].attr))
+		if (!data->events[i].name || !frec__import_is_written(&data->events[i].attr))
 			continue;
 		selection[header.n_selection] = names + i * SOURCE_NAME_MAX;
 		copy_name(selection[header.n_selection++], SOURCE_NAME_MAX, data->events[i].name);
@@ -68,7 +69,7 @@ static void put_header(struct frec_import *import)
 	header.selection = selection;
 	header.recording_since = import->first;
 	header.machine = machine;
-	frec__parts_put(&import->parts, FREC_PART_HEADER, &header.base);
+	frec__parts_write(&import->parts, FREC_PART_HEADER, &header.base);
 }
 
 static void put_clocks(struct frec_import *import)
@@ -82,7 +83,7 @@ static void put_clocks(struct frec_import *import)
 	clocks.monotonic = data->clock_time;
 	clocks.boottime = data->clock_time; // not told: as if the machine had never slept
 	clocks.realtime = data->wall_time;
-	frec__parts_put(&import->parts, FREC_PART_CLOCKS, &clocks.base);
+	frec__parts_write(&import->parts, FREC_PART_CLOCKS, &clocks.base);
 }
 
 // "sched:sched_switch" where no format says it.
@@ -138,7 +139,7 @@ static void put_source(struct frec_import *import, size_t index)
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	source.sample_type = frec__import_sample_type(&event->attr);
 	source.sample_regs_user = event->attr.sample_regs_user;
-	frec__put_source(&import->parts, &source, (uint32_t)index + 1, false);
+	frec__parts_write_source(&import->parts, &source, (uint32_t)index + 1, false);
 	frec__format_deinit(&source.format);
 	import->result.sources++;
 }
@@ -159,14 +160,14 @@ static void end_ring(struct frec_import *import, struct ring *ring)
 
 	if (!ring->begun)
 		return;
-	frec__chunk_put(&ring->chunk, &import->parts);
+	frec__chunk_flush(&ring->chunk, &import->parts);
 	cpu.cpu = ring->cpu;
 	cpu.from = import->backward && ring->first ? ring->first : import->first;
 	cpu.until = import->last;
 	cpu.bytes_written = cpu.bytes_kept = ring->bytes;
 	cpu.records_kept = ring->records;
 	cpu.wrapped = import->backward;
-	frec__parts_put(&import->parts, FREC_PART_CPU, &cpu.base);
+	frec__parts_write(&import->parts, FREC_PART_CPU, &cpu.base);
 	import->result.cpus++;
 	for (size_t source = 0; source <= import->data.event_count; source++) {
 		Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
@@ -177,7 +178,7 @@ static void end_ring(struct frec_import *import, struct ring *ring)
 		loss.lost = import->lost_samples ? ring->lost_samples[source] : ring->lost[source];
 		loss.emitted_before = loss.emitted_after = loss.in_file + loss.lost;
 		if (source && loss.emitted_after)
-			frec__parts_put(&import->parts, FREC_PART_LOSS, &loss.base);
+			frec__parts_write(&import->parts, FREC_PART_LOSS, &loss.base);
 		if (source)
 			import->result.lost += loss.lost;
 		ring->in_file[source] = ring->lost[source] = ring->lost_samples[source] = 0;
@@ -209,7 +210,7 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 		return;
 	}
 	if (records->size + item->size > FREC_CHUNK_SIZE)
-		frec__chunk_put(&ring->chunk, &import->parts);
+		frec__chunk_flush(&ring->chunk, &import->parts);
 	memcpy(ring->chunk.plain + records->size, record, item->size);
 	memcpy(&source, record + sizeof(header), sizeof(source));
 	if (frec__import_sample_type(&import->data.events[source - 1].attr) & PERF_SAMPLE_PERIOD)
@@ -248,7 +249,8 @@ static void put_records(struct frec_import *import, struct ring *ring)
 		if (!told) {
 			told = true;
 			frec__import_finish_processes(processes, &import->data);
-			frec__put_processes(parts, &snapshot, &import->finder, import->first);
+			frec__parts_write_processes(parts, &snapshot, &import->finder,
+						    import->first);
 		}
 		if (!more || (ring->begun && frec__import_key(ring->cpu) != item.key))
 			end_ring(import, ring);
@@ -274,7 +276,7 @@ void frec__import_write(struct frec_import *import)
 	put_header(import);
 	put_clocks(import);
 	for (size_t i = 0; i < import->data.event_count; i++) {
-		if (frec__import_wants(&import->data.events[i].attr))
+		if (frec__import_is_written(&import->data.events[i].attr))
 			put_source(import, i);
 	}
 	if (!frec__chunk_init(&ring.chunk) && counts)
@@ -283,6 +285,6 @@ void frec__import_write(struct frec_import *import)
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	end.parts = import->parts.count;
 	end.records = import->parts.records;
-	frec__parts_put(&import->parts, FREC_PART_END, &end.base);
+	frec__parts_write(&import->parts, FREC_PART_END, &end.base);
 	frec__chunk_deinit(&ring.chunk);
 }

@@ -124,21 +124,29 @@ void frec__build_ids_vdso(struct frec_mapping *map)
 		read_build_id(&image, map);
 }
 
-// What the mapping is of, or what has its path now, if it is the same. `root` goes through the
+// A file below /proc/PID, with its status.
+struct file {
+	char path[4200];
+	struct stat status;
+};
+
+// The mapped file, or the file that has its path now if it is the same. `root` leads through the
 // process's own root folder.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
-		      char *ret_path, size_t size, struct stat *ret)
+		      struct file *ret)
 {
-	snprintf(ret_path, size, "map_files/%llx-%llx", (unsigned long long)map->start,
-		 (unsigned long long)map->end);
-	// This one is the file, whatever numbers a layered file system shows of it.
-	if (!fstatat(proc, ret_path, ret, 0))
-		return S_ISREG(ret->st_mode);
+	snprintf(ret->path, sizeof(ret->path), "map_files/%llx-%llx",
+		 (unsigned long long)map->start, (unsigned long long)map->end);
+	// This link leads to the file itself, whatever numbers a layered file system shows.
+	if (!fstatat(proc, ret->path, &ret->status, 0))
+		return S_ISREG(ret->status.st_mode);
 	for (int i = 0; i < 2; i++) {
-		if (snprintf(ret_path, size, "%s%s", i ? "" : "root", map->path) < (int)size &&
-		    !fstatat(proc, ret_path, ret, 0) && ret->st_dev == device &&
-		    ret->st_ino == inode)
-			return S_ISREG(ret->st_mode);
+		int size =
+			snprintf(ret->path, sizeof(ret->path), "%s%s", i ? "" : "root", map->path);
+
+		if (size < (int)sizeof(ret->path) && !fstatat(proc, ret->path, &ret->status, 0) &&
+		    ret->status.st_dev == device && ret->status.st_ino == inode)
+			return S_ISREG(ret->status.st_mode);
 	}
 	return false;
 }
@@ -162,20 +170,21 @@ void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, i
 			  struct frec_mapping *map)
 {
 	FREC_CLOSE int fd = -1;
-	struct stat status, opened;
 	struct known *known;
-	char path[4200];
+	struct stat opened;
+	struct file file;
 
 	if (!*ids)
 		*ids = calloc(1, sizeof(**ids));
 	if (!*ids || *map->path != '/' || !inode || map->build_id_size ||
-	    !find_file(proc, device, inode, map, path, sizeof(path), &status))
+	    !find_file(proc, device, inode, map, &file))
 		return;
-	known = slot_of(*ids, &status);
-	if (!is_same(known, &status)) {
-		*known = (struct known){
-			.device = status.st_dev, .inode = status.st_ino, .changed = status.st_ctim};
-		fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	known = slot_of(*ids, &file.status);
+	if (!is_same(known, &file.status)) {
+		*known = (struct known){.device = file.status.st_dev,
+					.inode = file.status.st_ino,
+					.changed = file.status.st_ctim};
+		fd = openat(proc, file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0 || fstat(fd, &opened) || !is_same(known, &opened)) {
 			known->inode = 0;
 			return;

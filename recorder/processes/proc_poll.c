@@ -2,9 +2,7 @@
 // Keeping the process table by looking at /proc again and again, for recorders that the kernel
 // tells nothing. A look reads the list of processes, and opens files of those alone that are new,
 // or that matter.
-#include "proto/clocks.h"
-#include "proto/read_file.h"
-#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/proc_poll.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -14,6 +12,9 @@
 #include <sys/stat.h>
 
 #include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "recorder/processes/proc_scan.h"
 
 // A look may take one part in so many of the time.
 #define LEISURE 20
@@ -87,24 +88,11 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 	}
 }
 
-uint64_t frec__process_table_next_look(uint64_t began, uint64_t interval)
+uint64_t frec__process_table_next_poll(uint64_t began, uint64_t interval)
 {
 	uint64_t took = frec__monotonic() - began;
 
 	return began + (took > interval / LEISURE ? LEISURE * took : interval);
-}
-
-void frec__process_table_each(struct frec_process_table *table,
-			      void (*visit)(void *context, const struct frec_process *),
-			      void *context)
-{
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
-		for (const struct frec_process *process = table->bucket[i]; process;
-		     process = process->next) {
-			if (!process->exit)
-				visit(context, process);
-		}
-	}
 }
 
 // Those that the list no longer has. Ending one can take others out of the table: then the walk

@@ -12,10 +12,10 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "recorder/processes/build_ids.h"
-#include "proto/cleanup.h"
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)
@@ -87,6 +87,21 @@ static void read_maps(struct frec_process_table *table, int folder, uint32_t pid
 	}
 }
 
+static void read_arguments(struct frec_process *process, int folder)
+{
+	FREC_CLOSE int fd = openat(folder, "cmdline", O_RDONLY | O_CLOEXEC);
+	char arguments[FREC_PROCESS_CMDLINE_MAX], *copy;
+	ssize_t n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
+
+	copy = n > 0 ? malloc((size_t)n) : NULL;
+	if (!copy)
+		return;
+	memcpy(copy, arguments, (size_t)n);
+	free(process->cmdline);
+	process->cmdline = copy;
+	process->cmdline_size = (size_t)n;
+}
+
 void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
@@ -114,22 +129,7 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 		free(process->executable);
 		process->executable = strdup(target);
 	}
-	{
-		FREC_CLOSE int fd = openat(folder, "cmdline", O_RDONLY | O_CLOEXEC);
-		char arguments[FREC_PROCESS_CMDLINE_MAX];
-
-		n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
-		if (n > 0) {
-			char *copy = malloc((size_t)n);
-
-			if (copy) {
-				memcpy(copy, arguments, (size_t)n);
-				free(process->cmdline);
-				process->cmdline = copy;
-				process->cmdline_size = (size_t)n;
-			}
-		}
-	}
+	read_arguments(process, folder);
 }
 
 static void scan_threads(struct frec_process_table *table, int folder, uint32_t pid)

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/processes/build_ids.h"
 #include "proto/cleanup.h"
+#include "proto/grow.h"
+#include "recorder/processes/build_ids.h"
 
 // How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and
 // the offset between two clocks.
@@ -66,6 +67,19 @@ struct frec_process *frec__process_table_find(const struct frec_process_table *t
 	while (process && process->pid != pid)
 		process = process->next;
 	return process;
+}
+
+void frec__process_table_each(struct frec_process_table *table,
+			      void (*visit)(void *context, const struct frec_process *),
+			      void *context)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		for (const struct frec_process *process = table->bucket[i]; process;
+		     process = process->next) {
+			if (!process->exit)
+				visit(context, process);
+		}
+	}
 }
 
 // Room for one more that exited: the one that has been gone longest leaves the table.
@@ -132,7 +146,7 @@ static struct frec_thread *find_thread(struct frec_process *process, uint32_t ti
 
 static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid, uint64_t time)
 {
-	struct frec_thread *grown;
+	struct frec_thread *thread;
 
 	if (process->threads == FREC_PROCESS_THREADS_MAX) {
 		// A thread that is gone makes room for one that lives.
@@ -145,18 +159,15 @@ static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid
 			}
 		}
 	}
-	grown = process->threads == FREC_PROCESS_THREADS_MAX
-			? NULL
-			: reallocarray(process->thread, process->threads + 1, sizeof(*grown));
-	if (!grown) {
+	if (process->threads == FREC_PROCESS_THREADS_MAX ||
+	    !frec__grow(&process->thread, process->threads, sizeof(*thread))) {
 		process->threads_missing++;
 		return NULL;
 	}
-	process->thread = grown;
-	grown += process->threads++;
-	*grown = (struct frec_thread){.tid = tid, .start = time};
-	memcpy(grown->name, process->name, sizeof(grown->name));
-	return grown;
+	thread = &process->thread[process->threads++];
+	*thread = (struct frec_thread){.tid = tid, .start = time};
+	memcpy(thread->name, process->name, sizeof(thread->name));
+	return thread;
 }
 
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
@@ -246,7 +257,7 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 		mark_exit(table, process, time);
 }
 
-void frec__process_table_note(struct frec_process_table *table, uint32_t pid, uint32_t tid)
+void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	struct frec_thread *thread =
@@ -331,7 +342,7 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map)
 {
 	struct frec_process *process = find_or_add(table, pid);
-	struct frec_mapping *grown;
+	struct frec_mapping *copy;
 
 	if (!process)
 		return;
@@ -339,22 +350,19 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 	while (table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX && table->exited &&
 	       !process->exit)
 		drop_oldest(table);
-	grown = process->maps == FREC_PROCESS_MAPS_MAX ||
-				table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX
-			? NULL
-			: reallocarray(process->map, process->maps + 1, sizeof(*grown));
-	if (!grown) {
+	if (process->maps == FREC_PROCESS_MAPS_MAX ||
+	    table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX ||
+	    !frec__grow(&process->map, process->maps, sizeof(*copy))) {
 		process->maps_missing++;
 		return;
 	}
-	process->map = grown;
-	grown += process->maps;
-	*grown = *map;
-	if (!grown->build_id_size && !strcmp(map->path, "[vdso]"))
-		frec__build_ids_vdso(grown);
-	grown->path = strdup(map->path);
-	if (grown->path) {
-		table->map_bytes += map_bytes(grown);
+	copy = &process->map[process->maps];
+	*copy = *map;
+	if (!copy->build_id_size && !strcmp(map->path, "[vdso]"))
+		frec__build_ids_vdso(copy);
+	copy->path = strdup(map->path);
+	if (copy->path) {
+		table->map_bytes += map_bytes(copy);
 		process->maps++;
 	}
 }

@@ -75,9 +75,12 @@ struct frec_process_table {
 	uint64_t forgotten_until;
 };
 
-/* Reads /proc. What vanishes meanwhile is passed over. */
-int frec__process_table_scan(struct frec_process_table *table);
 void frec__process_table_deinit(struct frec_process_table *table);
+
+/* Calls back for each living process. The callback must not change the table. */
+void frec__process_table_each(struct frec_process_table *table,
+			      void (*visit)(void *context, const struct frec_process *),
+			      void *context);
 
 /* The youngest life of `pid`, dead or alive; NULL where none is known. */
 struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid);
@@ -102,12 +105,9 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 /* The process has ended with all its threads. */
 void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time);
 /* A record of this thread was seen: it is in the table from then on, called as its process. */
-void frec__process_table_note(struct frec_process_table *table, uint32_t pid, uint32_t tid);
+void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid);
 /* Forgets what it has mapped, to be told anew. */
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
-
-/* Reads what only /proc knows (arguments, executable, user) about a process that is still there. */
-void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid);
 
 /*
  * Whether every life of `pid` that the table remembers was that user's, and there was one: a reused

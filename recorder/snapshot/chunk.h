@@ -21,7 +21,7 @@ struct frec_chunk {
 int frec__chunk_init(struct frec_chunk *chunk);
 void frec__chunk_deinit(struct frec_chunk *chunk);
 
-/* Writes what was collected, if anything, and begins anew. Returns what frec__parts_put() does. */
-int frec__chunk_put(struct frec_chunk *chunk, struct frec_parts *parts);
+/* Writes what was collected, if anything, and begins anew. Returns what frec__parts_write() does. */
+int frec__chunk_flush(struct frec_chunk *chunk, struct frec_parts *parts);
 
 #endif

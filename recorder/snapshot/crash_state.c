@@ -8,24 +8,24 @@
 
 #include "recorder/snapshot/sample_parts.h"
 
-static void take_kernels(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+static void read_sample(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
 {
 	struct frec_perf_sample parts;
 
 	// The sideband's record of the same moment, which raised the alert, is a little younger.
 	ret->time = finder->sample->time;
-	if (!frec__sample_parts(finder->source, (const void *)finder->sample, &parts))
+	if (!frec__sample_read(finder->source, (const void *)finder->sample, &parts))
 		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,
 				   &ret->stack);
 }
 
-static void take_programs(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+static void read_details(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
 {
 	size_t head = offsetof(struct frec_crash_record, stack), room = finder->details_size - head;
 	struct frec_crash_record details;
 
 	memcpy(&details, finder->details, head);
-	ret->told = true;
+	ret->details_known = true;
 	ret->code = details.code;
 	ret->address = details.address;
 	ret->sender_pid = details.sender_pid;
@@ -40,7 +40,7 @@ void frec__crash_state(const struct frec_crash_finder *finder, struct frec_crash
 {
 	*ret = (struct frec_crash_state){0};
 	if (finder->sample)
-		take_kernels(finder, ret);
+		read_sample(finder, ret);
 	if (finder->details)
-		take_programs(finder, ret);
+		read_details(finder, ret);
 }

@@ -3,7 +3,7 @@
 #ifndef FREC_RECORDER_SNAPSHOT_CRASH_STATE_H
 #define FREC_RECORDER_SNAPSHOT_CRASH_STATE_H
 
-#include "recorder/snapshot/parts.h"
+#include "recorder/snapshot/crash_finder.h"
 #include "unwind/unwind.h"
 
 struct frec_crash_state {
@@ -12,9 +12,9 @@ struct frec_crash_state {
 	 * to be copied. */
 	struct frec_unwind_registers registers;
 	struct frec_stack stack; /* its bytes lie in the capture */
-	/* What the BPF program told of the signal, where `told` says that it ran: as in struct
+	/* What the BPF program recorded about the signal, if `details_known`: see struct
 	 * frec_crash_record. */
-	bool told;
+	bool details_known;
 	int code;
 	uint64_t address;
 	uint32_t sender_pid;

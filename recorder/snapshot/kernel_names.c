@@ -12,13 +12,12 @@
 
 #include "proto/cleanup.h"
 
-#define TABLE_SIZE (2 * FREC_KERNEL_ADDRESSES_MAX)
 // Functions are not longer. Above the last one of a module, code follows that was made at run time
 // and has no name.
 #define FUNCTION_MAX (UINT64_C(1) << 20)
 // Every value from here on in a call chain tells of what the addresses behind it are.
 #define CONTEXT_FIRST ((uint64_t)-4095)
-// Symbols between two calls of `meanwhile`.
+// Symbols between two calls of `on_progress`.
 #define TURN 16384
 
 struct found {
@@ -29,24 +28,10 @@ struct found {
 
 void frec__kernel_names_deinit(struct frec_kernel_names *names)
 {
-	free(names->address);
-	*names = (struct frec_kernel_names){0};
+	frec__table_free(&names->address);
 }
 
-static void note(struct frec_kernel_names *names, uint64_t address)
-{
-	size_t at = address * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (TABLE_SIZE - 1);
-
-	while (names->address[at] && names->address[at] != address)
-		at = (at + 1) & (TABLE_SIZE - 1);
-	if (names->address[at] || names->count == FREC_KERNEL_ADDRESSES_MAX)
-		return;
-	names->address[at] = address;
-	names->count++;
-}
-
-void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *callchain,
-			     size_t count)
+void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *callchain, size_t count)
 {
 	bool kernel = false, first = false;
 
@@ -60,12 +45,11 @@ void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *cal
 		}
 		if (!kernel)
 			continue;
-		if (!names->address)
-			names->address = calloc(TABLE_SIZE, sizeof(*names->address));
 		// Of a caller it is the address it would have returned to, which can be the next
 		// function's.
-		if (names->address && address - !first)
-			note(names, address - !first);
+		address -= !first;
+		if (address && names->address.count < FREC_KERNEL_ADDRESSES_MAX)
+			frec__table_put(&names->address, address, NULL);
 		first = false;
 	}
 }
@@ -95,8 +79,8 @@ static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const 
 	return true;
 }
 
-static void hold_against(struct found *found, size_t count, uint64_t start, const char *name,
-			 const char *module)
+static void assign(struct found *found, size_t count, uint64_t start, const char *name,
+		   const char *module)
 {
 	size_t low = 0, high = count;
 
@@ -117,7 +101,7 @@ static void hold_against(struct found *found, size_t count, uint64_t start, cons
 }
 
 static size_t read_symbols(struct found *found, size_t count, FILE *kallsyms,
-			   void (*meanwhile)(void *), void *context)
+			   void (*on_progress)(void *), void *context)
 {
 	FREC_FREE char *line = NULL;
 	const char *name, *module;
@@ -127,9 +111,9 @@ static size_t read_symbols(struct found *found, size_t count, FILE *kallsyms,
 	while (getline(&line, &room, kallsyms) > 0) {
 		if (!parse(line, &start, &name, &module))
 			continue;
-		hold_against(found, count, start, name, module);
-		if (++symbols % TURN == 0 && meanwhile)
-			meanwhile(context);
+		assign(found, count, start, name, module);
+		if (++symbols % TURN == 0 && on_progress)
+			on_progress(context);
 	}
 	return symbols;
 }
@@ -160,7 +144,7 @@ static int add(Flightrec__KernelSymbols *symbols, uint64_t address, const char *
 	return symbol->name && symbol->module ? 0 : -ENOMEM;
 }
 
-static int tell(const struct found *found, size_t count, Flightrec__KernelSymbols *ret)
+static int list_symbols(const struct found *found, size_t count, Flightrec__KernelSymbols *ret)
 {
 	const struct found *nearest = NULL;
 	uint64_t last = 0;
@@ -186,22 +170,23 @@ static int tell(const struct found *found, size_t count, Flightrec__KernelSymbol
 }
 
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
-			    void (*meanwhile)(void *), void *context, Flightrec__KernelSymbols *ret)
+			    void (*on_progress)(void *), void *context,
+			    Flightrec__KernelSymbols *ret)
 {
-	FREC_FREE struct found *found = calloc(names->count + 1, sizeof(*found));
+	FREC_FREE struct found *found = calloc(names->address.count + 1, sizeof(*found));
 	size_t count = 0;
 	int r;
 
 	if (!found)
 		return -ENOMEM;
-	for (size_t i = 0; names->address && i < TABLE_SIZE; i++) {
-		if (names->address[i])
-			found[count++].address = names->address[i];
+	for (size_t i = 0; i < names->address.size; i++) {
+		if (names->address.slots[i].used)
+			found[count++].address = names->address.slots[i].key;
 	}
 	qsort(found, count, sizeof(*found), by_address);
-	if (!count || !read_symbols(found, count, kallsyms, meanwhile, context))
+	if (!count || !read_symbols(found, count, kallsyms, on_progress, context))
 		return -ENODATA;
-	r = tell(found, count, ret);
+	r = list_symbols(found, count, ret);
 	if (r)
 		frec__kernel_names_free(ret);
 	return r;

@@ -10,32 +10,29 @@
 #include <stdio.h>
 
 #include "flightrec.pb-c.h"
+#include "proto/table.h"
 
-/* No file gets the names of more addresses; call chains repeat themselves. A power of two. */
+/* No file gets the names of more addresses; call chains repeat themselves. */
 #define FREC_KERNEL_ADDRESSES_MAX 16384
 
 struct frec_kernel_names {
-	uint64_t *
-		/* a hash table of twice as many, 0 where it is free; NULL: nothing was collected
-		 * yet */
-		address;
-	size_t count;
+	struct frec_table address; /* a set: the keys */
 };
 
 /* Notes the addresses of the kernel in a call chain of `count` times 8 bytes, as perf writes it. */
-void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *callchain,
-			     size_t count);
+void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *callchain,
+			    size_t count);
 void frec__kernel_names_deinit(struct frec_kernel_names *names);
 
 /*
  * Reads `kallsyms`, which has the form of /proc/kallsyms in any order, once, and fills in the
- * symbols that the addresses lie in, sorted. `meanwhile` is called now and then. What kallsyms does
+ * symbols that the addresses lie in, sorted. `on_progress` is called now and then. What kallsyms does
  * not tell gets a symbol without a name, so that no other's reaches over it. Returns 0, -ENODATA
  * where nothing can be told (no address, or kallsyms hides them), -ENOMEM. The caller frees
  * ret->symbol by frec__kernel_names_free().
  */
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
-			    void (*meanwhile)(void *), void *context,
+			    void (*on_progress)(void *), void *context,
 			    Flightrec__KernelSymbols *ret);
 void frec__kernel_names_free(Flightrec__KernelSymbols *symbols);
 

@@ -3,19 +3,18 @@
 #ifndef FREC_RECORDER_SNAPSHOT_RECORDS_H
 #define FREC_RECORDER_SNAPSHOT_RECORDS_H
 
+#include "proto/table.h"
 #include "recorder/snapshot/capture.h"
 
 /* Finds sources by the kernel's event ids. */
 struct frec_id_map {
-	size_t mask;
-	struct frec_id_slot {
-		uint64_t perf_id; /* 0: free; the kernel starts at 1 */
-		uint32_t source;  /* index */
-	} * slot;
+	struct frec_table source; /* event id to index of the source */
 };
 
+/* Returns 0, or -ENOMEM and an empty map. */
 int frec__id_map_init(struct frec_id_map *map, const struct frec_source *sources, size_t count);
 void frec__id_map_deinit(struct frec_id_map *map);
+#define FREC_ID_MAP __attribute__((cleanup(frec__id_map_deinit)))
 
 /* Index of the source, or -1. */
 int frec__id_map_find(const struct frec_id_map *map, uint64_t perf_id);

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-int frec__sample_parts(const struct frec_source *source, const struct perf_event_header *record,
-		       struct frec_perf_sample *ret)
+int frec__sample_read(const struct frec_source *source, const struct perf_event_header *record,
+		      struct frec_perf_sample *ret)
 {
 	const struct perf_event_attr attr = {.sample_type = source->sample_type,
 					     .sample_regs_user = source->sample_regs_user};
@@ -28,7 +28,7 @@ size_t frec__sample_stacks(const struct frec_source *source, const struct perf_e
 	struct frec_perf_sample parts;
 	size_t stacks;
 
-	if (frec__sample_parts(source, record, &parts))
+	if (frec__sample_read(source, record, &parts))
 		return 0;
 	// Registers and stack are all that stands behind the payload.
 	stacks = (size_t)((const uint8_t *)record + record->size - (parts.raw + parts.raw_size));

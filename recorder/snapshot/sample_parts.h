@@ -10,8 +10,8 @@
 
 /* Takes a record of `source` apart. Returns 0, or -EPROTO when it is not what the source's samples
  * are. */
-int frec__sample_parts(const struct frec_source *source, const struct perf_event_header *record,
-		       struct frec_perf_sample *ret);
+int frec__sample_read(const struct frec_source *source, const struct perf_event_header *record,
+		      struct frec_perf_sample *ret);
 
 /* Bytes of the source's samples before the call chain, or before the place where one would be. */
 size_t frec__sample_head(const struct frec_source *source);

@@ -39,7 +39,7 @@ struct frec_snapshot_job {
 	int64_t only_uid;      /* keep only this user's processes' records; -1: all */
 	/* Called now and then while a file is written, so that the caller keeps up with other
 	 * work. */
-	void (*meanwhile)(void *context);
+	void (*on_progress)(void *context);
 	void *context;
 };
 

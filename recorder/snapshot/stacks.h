@@ -15,6 +15,7 @@
 
 #include "recorder/snapshot/crash_state.h"
 #include "recorder/snapshot/kernel_names.h"
+#include "recorder/snapshot/parts.h"
 #include "recorder/snapshot/unwind_worker.h"
 
 struct frec_snapshot_stacks {
@@ -39,8 +40,9 @@ void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
  * which has more of a stack than the kernel copies, and the one that crashed, where it is not among
  * them and its registers are known.
  */
-void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
-			     const struct frec_crash_state *state);
+void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
+					 struct frec_parts *parts,
+					 const struct frec_crash_state *state);
 
 /*
  * Copies a record into `to`, which has FREC_RECORD_SIZE_MAX bytes, as the file is to have it: see
@@ -51,7 +53,8 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 				  const struct perf_event_header *record, uint8_t *to);
 
 /* The names of the kernel's code in the records that were copied. */
-void frec__put_kernel_names(struct frec_parts *parts, struct frec_snapshot_stacks *stacks);
+void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
+				       struct frec_parts *parts);
 
 /* Whether the source's records are to have frames instead of the bytes of stacks. */
 bool frec__snapshot_unwinds(const struct frec_snapshot_job *snapshot,

@@ -58,31 +58,30 @@ static void keep_only_code(struct frec_unwound *unwound)
 		frames->address = 0;
 }
 
-static void unwind(struct frec_unwound_lives *lives, bool only_code, uint32_t pid, uint64_t time,
-		   const struct frec_unwind_registers *registers, const struct frec_stack *stack,
-		   struct frec_unwound *ret)
+static void unwind(struct frec_unwound_lives *lives, bool only_code,
+		   const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	struct frec_unwind_process *process = frec__unwound_lives_find(lives, pid, time);
+	struct frec_unwind_process *process =
+		frec__unwound_lives_find(lives, sample->pid, sample->time);
 
-	frec__unwound_set(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
+	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!process)
 		return;
-	frec__unwound_stack(process, registers, stack, ret);
+	frec__unwound_stack(process, &sample->registers, &sample->stack, ret);
 	if (only_code)
 		keep_only_code(ret);
 }
 
-static void unwind_here(const struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-			const struct frec_unwind_registers *registers,
-			const struct frec_stack *stack, struct frec_unwound *ret)
+static void unwind_here(const struct frec_unwind_worker *worker,
+			const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
 	struct frec_unwound_lives *lives;
 
 	// For this stack alone: the table changes before the next one.
-	frec__unwound_set(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
-	if (!registers->count || frec__unwound_lives_create(worker->processes, &lives))
+	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
+	if (!sample->registers.count || frec__unwound_lives_create(worker->processes, &lives))
 		return;
-	unwind(lives, worker->only_code, pid, time, registers, stack, ret);
+	unwind(lives, worker->only_code, sample, ret);
 	frec__unwound_lives_destroy(lives);
 }
 
@@ -99,15 +98,18 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	if (!bytes || !unwound || !answer || frec__unwound_lives_create(worker->processes, &lives))
 		return 1;
 	while (recvmsg(fd, &message, 0) > 0) {
-		const struct frec_unwind_registers registers = {
-			.mask = question.mask, .values = question.value, .count = question.count};
-		const struct frec_stack stack = {.address = question.stack_address,
-						 .data = bytes,
-						 .size = question.stack_size};
+		const struct frec_stack_sample sample = {
+			.pid = question.pid,
+			.time = question.time,
+			.registers = {.mask = question.mask,
+				      .values = question.value,
+				      .count = question.count},
+			.stack = {.address = question.stack_address,
+				  .data = bytes,
+				  .size = question.stack_size}};
 		const Flightrec__Frames *frames = &unwound->frames;
 
-		unwind(lives, worker->only_code, question.pid, question.time, &registers, &stack,
-		       unwound);
+		unwind(lives, worker->only_code, &sample, unwound);
 		answer->address = frames->address;
 		answer->end = (uint32_t)frames->end;
 		answer->count = (uint32_t)frames->n_pc;
@@ -171,8 +173,8 @@ static void hand_back(struct frec_unwind_worker *worker)
 	if (now - worker->handed_back < TURN * UINT64_C(1000000))
 		return;
 	worker->handed_back = now;
-	if (worker->meanwhile)
-		worker->meanwhile(worker->context);
+	if (worker->on_progress)
+		worker->on_progress(worker->context);
 }
 
 // False: its time is over.
@@ -217,19 +219,20 @@ static bool is_answer(const struct answer *answer, ssize_t size)
 	       (size_t)size == answer_size(answer->count) && answer->end <= FREC_UNWIND_LIMIT;
 }
 
-static bool ask_child(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-		      const struct frec_unwind_registers *registers, const struct frec_stack *stack,
+static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack_sample *sample,
 		      struct frec_unwound *ret)
 {
-	const size_t size = stack->size < STACK_SIZE_MAX ? stack->size : STACK_SIZE_MAX;
-	struct question question = {.time = time,
-				    .stack_address = stack->address,
+	const struct frec_unwind_registers *registers = &sample->registers;
+	const size_t size =
+		sample->stack.size < STACK_SIZE_MAX ? sample->stack.size : STACK_SIZE_MAX;
+	struct question question = {.time = sample->time,
+				    .stack_address = sample->stack.address,
 				    .mask = registers->mask,
-				    .pid = pid,
+				    .pid = sample->pid,
 				    .stack_size = (uint32_t)size,
 				    .count = (uint32_t)registers->count};
 	struct iovec part[] = {{&question, sizeof(question)},
-			       {(void *)(uintptr_t)stack->data, size}};
+			       {(void *)(uintptr_t)sample->stack.data, size}};
 	const struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 	struct answer answer;
 	bool late = false;
@@ -242,21 +245,20 @@ static bool ask_child(struct frec_unwind_worker *worker, uint32_t pid, uint64_t 
 	}
 	memcpy(ret->how, answer.how, answer.count);
 	memcpy(ret->pc, answer.pc, answer.count * sizeof(*ret->pc));
-	frec__unwound_set(ret, answer.count, (enum frec_unwind_reason)answer.end, answer.address);
+	frec__unwound_init(ret, answer.count, (enum frec_unwind_reason)answer.end, answer.address);
 	return true;
 }
 
-bool frec__unwind_worker_ask(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-			     const struct frec_unwind_registers *registers,
-			     const struct frec_stack *stack, struct frec_unwound *ret)
+bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
+			     const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	if (!registers->count || (worker->pid < 0 && frec__monotonic() < worker->until)) {
-		unwind_here(worker, pid, time, registers, stack, ret);
+	if (!sample->registers.count || (worker->pid < 0 && frec__monotonic() < worker->until)) {
+		unwind_here(worker, sample, ret);
 		hand_back(worker);
 		return true;
 	}
-	if (worker->fd >= 0 && ask_child(worker, pid, time, registers, stack, ret))
+	if (worker->fd >= 0 && ask_child(worker, sample, ret))
 		return true;
-	frec__unwound_set(ret, 0, FREC_UNWIND_LIMIT, 0);
+	frec__unwound_init(ret, 0, FREC_UNWIND_LIMIT, 0);
 	return false;
 }

@@ -18,11 +18,12 @@ struct frec_unwind_worker {
 	const struct frec_process_table *processes;
 	/* frames of which the address leads to no code are not wanted, nor what comes after them */
 	bool only_code;
-	int fd;				  /* -1: it is not there, or not any more */
-	pid_t pid;			  /* -1: it never was */
-	uint64_t until;			  /* when it is killed, nanoseconds of CLOCK_MONOTONIC */
-	uint64_t handed_back;		  /* when `meanwhile` was called last */
-	void (*meanwhile)(void *context); /* called every few milliseconds while one waits; NULL */
+	int fd;		      /* -1: it is not there, or not any more */
+	pid_t pid;	      /* -1: it never was */
+	uint64_t until;	      /* when it is killed, nanoseconds of CLOCK_MONOTONIC */
+	uint64_t handed_back; /* when `on_progress` was called last */
+	void (*on_progress)(
+		void *context); /* called every few milliseconds while one waits; NULL */
 	void *context;
 };
 
@@ -40,8 +41,7 @@ void frec__unwind_worker_stop(struct frec_unwind_worker *worker);
  * the worker had to be killed, or died, which was reported; the end of the stack is then
  * FREC_UNWIND_LIMIT.
  */
-bool frec__unwind_worker_ask(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-			     const struct frec_unwind_registers *registers,
-			     const struct frec_stack *stack, struct frec_unwound *ret);
+bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
+			     const struct frec_stack_sample *sample, struct frec_unwound *ret);
 
 #endif

@@ -64,8 +64,8 @@ int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_proc
 	return frec__unwind_process_create(unwinder, maps, count, ret);
 }
 
-void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
-		       uint64_t address)
+void frec__unwound_init(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
+			uint64_t address)
 {
 	flightrec__frames__init(&ret->frames);
 	ret->frames.n_pc = count;
@@ -76,7 +76,7 @@ void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_
 	ret->frames.address = address;
 }
 
-void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end)
+void frec__unwound_encode(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_frame *frame = &ret->frame[i];
@@ -85,7 +85,7 @@ void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct fre
 		ret->how[i] = (uint8_t)((frame->kind & HOW_KIND) | (frame->exact ? HOW_EXACT : 0) |
 					(frame->signal ? HOW_SIGNAL : 0));
 	}
-	frec__unwound_set(ret, count, end->reason, end->address);
+	frec__unwound_init(ret, count, end->reason, end->address);
 }
 
 void frec__unwound_stack(struct frec_unwind_process *process,
@@ -95,5 +95,5 @@ void frec__unwound_stack(struct frec_unwind_process *process,
 	struct frec_unwind_end end = {0};
 	size_t count = frec__unwind(process, registers, stack, ret->frame, FREC_FRAMES_MAX, &end);
 
-	frec__unwound_tell(ret, count, &end);
+	frec__unwound_encode(ret, count, &end);
 }

@@ -19,6 +19,14 @@ struct frec_unwound {
 	struct frec_frame frame[FREC_FRAMES_MAX]; /* the same once more, as the unwinder tells it */
 };
 
+/* What is known of the stack of a thread of `pid` at `time`, nanoseconds of CLOCK_MONOTONIC. */
+struct frec_stack_sample {
+	uint32_t pid;
+	uint64_t time;
+	struct frec_unwind_registers registers; /* without values: there are none */
+	struct frec_stack stack;
+};
+
 /*
  * An unwinder for processes of this machine and this boot. It asks no server: nothing here waits
  * for the network. -ENOTSUP on a machine whose registers it does not know, -ENOMEM.
@@ -40,11 +48,12 @@ void frec__unwound_stack(struct frec_unwind_process *process,
 			 const struct frec_stack *stack, struct frec_unwound *ret);
 
 /* Makes the message of ret->pc and ret->how, of which there are `count`. */
-void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
-		       uint64_t address);
+void frec__unwound_init(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
+			uint64_t address);
 
 /* Fills in the message from ret->frame, of which there are `count`, for who has unwound by other
  * means. */
-void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end);
+void frec__unwound_encode(struct frec_unwound *ret, size_t count,
+			  const struct frec_unwind_end *end);
 
 #endif

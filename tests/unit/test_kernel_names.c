@@ -60,7 +60,7 @@ static void note(const uint64_t *chain, size_t count)
 	uint8_t bytes[1 + 8 * 16];
 
 	memcpy(bytes + 1, chain, 8 * count);
-	frec__kernel_names_note(&names, bytes + 1, count);
+	frec__kernel_names_add(&names, bytes + 1, count);
 }
 
 static void functions(void **state)
@@ -129,7 +129,7 @@ static void many_are_bounded(void **state)
 
 		note(one, 2);
 	}
-	assert_int_equal(names.count, FREC_KERNEL_ADDRESSES_MAX);
+	assert_int_equal(names.address.count, FREC_KERNEL_ADDRESSES_MAX);
 	assert_int_equal(find(kallsyms), 0);
 	frec__kernel_names_free(&found);
 	frec__kernel_names_deinit(&names);

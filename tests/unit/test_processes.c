@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "recorder/processes/proc_scan.h"
 #include "recorder/processes/processes.h"
 
 #define S UINT64_C(1000000000)

@@ -163,7 +163,7 @@ static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 					     .selection = selection,
 					     .reason = &reason,
 					     .only_uid = only_uid,
-					     .meanwhile = meanwhile};
+					     .on_progress = meanwhile};
 	struct frec_error error = {0};
 	Flightrec__Snapshot *file;
 	struct stat status;

@@ -127,7 +127,7 @@ static void all_that_is_known_of_a_frame_is_told(void **state)
 	unwound.frame[2] =
 		(struct frec_frame){.pc = 2, .kind = FREC_FRAME_FRAME_POINTER, .exact = true};
 	unwound.frame[3] = (struct frec_frame){.pc = 3, .kind = FREC_FRAME_RETURN};
-	frec__unwound_tell(&unwound, 4, &end);
+	frec__unwound_encode(&unwound, 4, &end);
 	size = flightrec__frames__pack(&unwound.frames, packed);
 	read = flightrec__frames__unpack(NULL, size, packed);
 	assert_non_null(read);
