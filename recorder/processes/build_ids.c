@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Reading the note with the build-id from an ELF file that anybody may have made, and from the
-// image of the vDSO.
+// Reads the build-id note of an ELF file, which may be hostile, and of the vDSO's image.
+// unwind/elf_file reads build-ids too, but it maps files and runs libelf on them. That happens in a
+// child process; this code runs in the recorder's own loop, so it reads a few bounded pieces and
+// nothing else.
 #include "recorder/processes/build_ids.h"
 
 #include <elf.h>
@@ -14,7 +16,8 @@
 
 #include "proto/cleanup.h"
 
-// A power of two; a file takes the place of another one now and then.
+// A power of two. Each file has one slot, and replaces another file there; frec_table would grow
+// without bound.
 #define FILES 1024
 #define SEGMENTS_MAX 64
 #define NOTES_MAX 4096 // bytes
@@ -24,7 +27,7 @@ struct known {
 	ino_t inode; // 0: free
 	struct timespec changed;
 	uint8_t id[sizeof(((struct frec_mapping *)0)->build_id)];
-	uint8_t size; // 0: it has none
+	uint8_t size; // 0: the file has no build-id
 };
 
 struct frec_build_ids {
@@ -36,7 +39,7 @@ void frec__build_ids_free(struct frec_build_ids *ids)
 	free(ids);
 }
 
-// An ELF file, or an image in memory where `fd` is -1.
+// An ELF file, or an image in memory if `fd` is -1.
 struct image {
 	int fd;
 	const uint8_t *bytes;
@@ -114,12 +117,12 @@ static void read_build_id(const struct image *image, struct frec_mapping *map)
 
 void frec__build_ids_vdso(struct frec_mapping *map)
 {
-	// Its notes stand at its beginning, and a page is the least that can be mapped.
+	// The notes are at the beginning, and at least one page is mapped.
 	const struct image image = {.fd = -1,
 				    .bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR),
 				    .size = (size_t)sysconf(_SC_PAGESIZE)};
 
-	// A 32-bit process has another one.
+	// A 32-bit process has another vDSO.
 	if (image.bytes && map->end > UINT32_MAX)
 		read_build_id(&image, map);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Draining the sideband rings in order of time.
+// Opens the sideband rings and drains them in order of time.
 #include "recorder/processes/sideband.h"
 
 #include <errno.h>
@@ -44,7 +44,8 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 		snprintf(path, sizeof(path), "events/%s/%s/format", alerts[kind].group,
 			 alerts[kind].name);
 		text = frec__read_file_at(tracefs, path, 64 << 10);
-		// An old kernel without one of them still records; that death is then not noticed.
+		// Recording works without it on an old kernel, but this kind of death is not
+		// noticed.
 		if (!text)
 			continue;
 		if (frec__format_parse(&sideband->format[kind], text, false, reterr))
@@ -54,7 +55,7 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 	if (!sideband->available[FREC_ALERT_FATAL])
 		return frec__error(reterr, -ENOENT,
 				   "this kernel has no tracepoint "
-				   "signal:signal_deliver: crashes cannot be seen");
+				   "signal:signal_deliver, without which crashes cannot be seen");
 	return 0;
 }
 
@@ -199,8 +200,7 @@ static void handle_sample(struct frec_sideband *sideband, const void *body, size
 		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
 		alert.signal = SIGKILL;
 		alert.code = (int)field(sideband, kind, "code", sample);
-		// The event happens where the signal is sent from; SI_KERNEL and the like have no
-		// sender.
+		// The event happens in the sending process. SI_KERNEL and the like have no sender.
 		alert.sender = alert.code <= 0 ? sample->pid : 0;
 		break;
 	case FREC_ALERT_EXEC:
@@ -215,7 +215,7 @@ static void handle_sample(struct frec_sideband *sideband, const void *body, size
 	sideband->alert(sideband->context, &alert);
 }
 
-// Bodies of the records, as perf_event_open(2) gives them.
+// Bodies of the records, as in perf_event_open(2).
 struct task_body {
 	uint32_t pid, ppid, tid, ptid;
 	uint64_t time;
@@ -254,7 +254,7 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 		map.build_id_size = body->build_id_size;
 		memcpy(map.build_id, body->build_id, body->build_id_size);
 	} else if (*map.path == '/') {
-		// The kernel does not wait for the page that it stands in, or is older than 5.12.
+		// The page with the build-id was not in memory, or the kernel is older than 5.12.
 		FREC_CLOSE int proc = -1;
 		char path[32];
 
@@ -302,7 +302,7 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 // A record copied out of its ring.
 struct copied {
 	uint64_t time;
-	uint64_t order; /* among those of equal time */
+	uint64_t order; /* among records of equal time */
 	struct perf_event_header *record;
 };
 
@@ -342,7 +342,8 @@ static uint64_t record_time(const struct perf_event_header *record)
 		->time;
 }
 
-// Takes one CPU's records up to `until`; younger ones wait, so that no CPU runs ahead of another.
+// Copies one CPU's records up to `until`. Younger ones stay in the ring, so that no CPU runs ahead
+// of another.
 static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
 {
 	struct perf_event_mmap_page *page = cpu->map;
@@ -355,7 +356,8 @@ static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch
 		struct perf_event_header header, *record;
 		size_t at = tail & (SIDEBAND_SIZE - 1), first;
 
-		memcpy(&header, data + at, sizeof(header)); // 8-byte aligned: never cut by the end
+		// Records are 8-byte aligned, so the end of the ring never splits a header.
+		memcpy(&header, data + at, sizeof(header));
 		if (header.size < sizeof(header) || header.size > head - tail)
 			break;
 		record = malloc(header.size);
@@ -370,7 +372,7 @@ static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch
 		}
 		tail += header.size;
 	}
-	// The loads above come before the kernel may write there again.
+	// The kernel may write there again only after the loads above.
 	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
 }
 
