@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packing records.
+// Packs records into parts.
 #include "recorder/snapshot/chunk.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the state of a crashed thread in the two records that there are of its signal: the
-// kernel's with registers and stack, and that of the BPF program.
+// Extracts the state of a crashed thread from the two records of its signal: perf's record with
+// registers and stack, and the record of the BPF program.
 #include "recorder/snapshot/crash_state.h"
 
 #include <stddef.h>
@@ -12,7 +12,7 @@ static void read_sample(const struct frec_crash_finder *finder, struct frec_cras
 {
 	struct frec_perf_sample parts;
 
-	// The sideband's record of the same moment, which raised the alert, is a little younger.
+	// The sideband's record of the signal, which raised the alert, is slightly younger.
 	ret->time = finder->sample->time;
 	if (!frec__sample_read(finder->source, (const void *)finder->sample, &parts))
 		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,
@@ -29,7 +29,7 @@ static void read_details(const struct frec_crash_finder *finder, struct frec_cra
 	ret->code = details.code;
 	ret->address = details.address;
 	ret->sender_pid = details.sender_pid;
-	// The stack pointer was in a guard page: the kernel's own copy began there and got nothing.
+	// The stack pointer was in a guard page, so that perf's copy of the stack is empty.
 	if (!ret->stack.size && details.stack_size && details.stack_size <= room)
 		ret->stack = (struct frec_stack){.address = details.stack_address,
 						 .data = finder->details + head,

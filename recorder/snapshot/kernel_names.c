@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Names for addresses of the kernel. There are some hundred thousand symbols and some hundred
-// addresses, so it is the addresses that are kept, sorted, and each symbol is held against the
-// first one at or above it: the nearest symbol below an address is then the nearest that was held
-// against it or against one below it.
+// Names for kernel addresses. There are some hundred thousand symbols and some hundred addresses,
+// so the addresses are sorted and kept, and the symbols are streamed past them. Each symbol is
+// assigned to the first address at or above it. The symbol of an address is then the highest one
+// that was assigned to it or to an address below it.
 #include "recorder/snapshot/kernel_names.h"
 
 #include <errno.h>
@@ -12,16 +12,16 @@
 
 #include "proto/cleanup.h"
 
-// Functions are not longer. Above the last one of a module, code follows that was made at run time
-// and has no name.
+// No function is longer. Above the last function of a module there can be code that was generated
+// at run time and has no name.
 #define FUNCTION_MAX (UINT64_C(1) << 20)
-// Every value from here on in a call chain tells of what the addresses behind it are.
+// Values from here on are markers in a call chain: they say what the addresses after them are.
 #define CONTEXT_FIRST ((uint64_t)-4095)
-// Symbols between two calls of `on_progress`.
+// Number of symbols between two calls of `on_progress`.
 #define TURN 16384
 
 struct found {
-	uint64_t address; // that was asked for
+	uint64_t address; // that was collected
 	uint64_t start;	  // of the symbol; 0: none
 	char name[128], module[64];
 };
@@ -45,8 +45,7 @@ void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *call
 		}
 		if (!kernel)
 			continue;
-		// Of a caller it is the address it would have returned to, which can be the next
-		// function's.
+		// The address of a caller is a return address, which can be in the next function.
 		address -= !first;
 		if (address && names->address.count < FREC_KERNEL_ADDRESSES_MAX)
 			frec__table_put(&names->address, address, NULL);
@@ -61,7 +60,7 @@ static int by_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-// "ffffffff81000000 T name", and behind a tab the "[module]".
+// "ffffffff81000000 T name", then a tab and "[module]" if it is in one.
 static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const char **ret_module)
 {
 	char *end, *bracket;
@@ -92,7 +91,7 @@ static void assign(struct found *found, size_t count, uint64_t start, const char
 		else
 			high = middle;
 	}
-	// Of several names of one function the first counts.
+	// If a function has several names, the first is used.
 	if (low == count || found[low].start >= start)
 		return;
 	found[low].start = start;

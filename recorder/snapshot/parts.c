@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Filling in the protobuf messages of a .frec file.
+// Fills in the protobuf messages of a .frec file.
 #include "recorder/snapshot/parts.h"
 
 #include <errno.h>
@@ -130,7 +130,7 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
-// What the recorder knows of the death without any record of it.
+// What the recorder itself knows about the death.
 static void set_death(Flightrec__Crash *crash, const struct frec_reason *reason)
 {
 	crash->pid = reason->pid;
@@ -148,7 +148,7 @@ static void set_death(Flightrec__Crash *crash, const struct frec_reason *reason)
 	crash->sender_pid = reason->sender;
 }
 
-// The program that died, and the thread. `arguments` has ARGUMENTS_MAX elements.
+// Names the process and the thread. `arguments` has ARGUMENTS_MAX elements.
 static void set_victim(Flightrec__Crash *crash, const struct frec_process *process,
 		       ProtobufCBinaryData *arguments)
 {
@@ -201,7 +201,7 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 	frec__parts_write(parts, FREC_PART_CRASH, &crash.base);
 }
 
-// Enumerators are optional: without memory the field goes without. The caller frees to->enumerator.
+// Without memory the field has no enumerators. The caller frees to->enumerator.
 static void set_field(Flightrec__Field *to, const struct frec_field *from)
 {
 	Flightrec__Enumerator *all;
@@ -343,7 +343,7 @@ void frec__parts_write_processes(struct frec_parts *parts, const struct frec_sna
 
 			if (process->exit && process->exit < oldest)
 				continue;
-			// Another user's processes are not this user's business.
+			// A file for one user has only that user's processes.
 			if (snapshot->only_uid >= 0 &&
 			    (!process->uid_known || process->uid != (uint32_t)snapshot->only_uid))
 				continue;

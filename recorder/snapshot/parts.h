@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a .frec file that describe single things: host, trigger, crash, sources,
- * processes. */
+/* The parts of a .frec file that describe one thing each: host, clocks, trigger, crash, source,
+ * process. */
 #ifndef FREC_RECORDER_SNAPSHOT_PARTS_H
 #define FREC_RECORDER_SNAPSHOT_PARTS_H
 
@@ -11,7 +11,8 @@
 
 struct frec_crash_state;
 
-/* A file in the making. The first failure stays in `error`; everything after it does nothing. */
+/* A file that is being written. The first failure stays in `error`, and every later call does
+ * nothing. */
 struct frec_parts {
 	struct frec_new_file file;
 	struct frec_error error;
@@ -26,10 +27,11 @@ void frec__parts_write_clocks(struct frec_parts *parts, const struct frec_snapsh
 void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot);
 void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 			     const struct frec_crash_state *state);
-/* `unwound`: its records have frames instead of the bytes of stacks. */
+/* `unwound`: the source's records have frames instead of stack bytes. */
 void frec__parts_write_source(struct frec_parts *parts, const struct frec_source *source,
 			      uint32_t id, bool unwound);
-/* Processes that lived at or after `oldest`; mappings only of those that are mentioned. */
+/* Writes the processes that lived at or after `oldest`, with mappings only of those that were
+ * mentioned. */
 void frec__parts_write_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 				 const struct frec_crash_finder *finder, uint64_t oldest);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Walking the copy of a ring.
+// Walks the copy of a ring. Time, id and pid are read from their fixed places, because a snapshot
+// needs them several times of every record; frec__perf_sample_read() takes the whole record apart.
 #include "recorder/snapshot/records.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing a .frec file: first a look over all records (who appears, what is covered, what the crash
-// left), then the parts in order. The parts that describe single things are in snapshot/parts.c.
+// Writes a .frec file. A first walk over all records finds which processes appear, what time is
+// covered and what the crash left; then the parts are written in order.
 #include "recorder/snapshot/snapshot.h"
 
 #include <errno.h>
@@ -23,23 +23,25 @@ static bool is_user_event(const struct frec_source *source)
 	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
 }
 
-// What the first walk finds on one ring.
+// What the first walk finds in one ring.
 struct coverage {
 	uint64_t from, kept, records;
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-// Marks a record of the copy that is left out of the file: PERF_RECORD_MISC_EXT_RESERVED, which the
-// kernel does not set.
+// Marks a record of the copy that is left out of the file. It is PERF_RECORD_MISC_EXT_RESERVED,
+// which the kernel does not set.
 #define LEFT_OUT (1 << 15)
 
-// Decided on the first walk, and noted in the copy: the process table changes before the second.
+// Decides in the first walk whether the file has the record, and marks the copy, because the
+// process table changes before the second walk.
 static bool keep_record(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 			struct perf_event_header *record)
 {
 	bool belongs = true;
 
-	// What services write they write for themselves, whatever process it says it is of.
+	// A record in shared memory belongs to the memory's owner, whatever process it claims to be
+	// from.
 	if (snapshot->only_uid >= 0 && ring->shm)
 		belongs = ring->uid == (uint32_t)snapshot->only_uid;
 	else if (snapshot->only_uid >= 0)
@@ -56,11 +58,11 @@ static const struct perf_event_header *at(const struct frec_ring_copy *copy, uin
 	return (const void *)(copy->data + offset);
 }
 
-// The latest time among the oldest records: an interrupt can put a younger record before an older
-// one, by its depth.
+// Coverage starts at the latest time among this many oldest records. Nested interrupts can place a
+// younger record before an older one.
 #define OLDEST 4
 
-// What the kernel counted for a record: see frec__source_init.
+// How often the kernel counted the event for this record: see frec__source_init.
 static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
 {
 	uint64_t period = 1;
@@ -76,7 +78,7 @@ static uint32_t tid_of(const struct perf_event_header *record)
 	return ((const struct frec_sample *)record)->tid;
 }
 
-// Nobody puts threads into another user's processes.
+// A service must not add threads to another user's processes.
 static void add_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 		       uint32_t pid, uint32_t tid)
 {
@@ -119,7 +121,8 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
-		// Without the sideband nobody else may know of a thread that lived for a moment.
+		// Without a sideband, a thread that lived only briefly may be known from its
+		// records alone.
 		if (snapshot->rings[ring].shm && (pid != last_pid || tid_of(record) != last_tid))
 			add_thread(snapshot, &snapshot->rings[ring], pid, tid_of(record));
 		last_pid = pid;
@@ -130,7 +133,7 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->from = capture->complete_until;
 }
 
-// The records of one ring, oldest first, with our ids in place of the kernel's.
+// Writes the records of one ring, oldest first, with our ids in place of the kernel's.
 static int write_records(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 			 const struct frec_id_map *ids, size_t ring,
 			 struct frec_snapshot_stacks *stacks, struct frec_chunk *chunk)
@@ -201,7 +204,7 @@ static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec
 	frec__parts_write(parts, FREC_PART_CPU, &cpu.base);
 }
 
-// What became of everything that one source emitted into one ring.
+// Accounts for everything that one source emitted into one ring.
 static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
 		       size_t number, size_t index, const struct coverage *coverage)
 {
@@ -223,9 +226,9 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	loss.lost = before->lost;
 	known = loss.in_file + loss.filtered + loss.lost;
 	missing = before->value > known ? before->value - known : 0;
-	// Nothing was overwritten in a ring that never wrapped, so the missing events are lost. Some
-	// kernels count tracepoint hits that they neither write nor count as lost (seen on 6.18, in
-	// the idle task). In memory that services write, somebody destroyed them.
+	// Nothing was overwritten in a ring that never wrapped, so the missing events are lost.
+	// Some kernels count tracepoint hits that they neither write nor count as lost (seen on
+	// 6.18, in the idle task). In memory that services write, somebody destroyed them.
 	if (!capture->copy[number].wrapped &&
 	    (ring->shm || source->transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
 		loss.lost += missing;
@@ -243,7 +246,7 @@ static void write_arithmetic(const struct frec_snapshot_job *snapshot, struct fr
 {
 	write_coverage(snapshot, parts, number, coverage);
 	for (size_t i = 0; i < snapshot->capture->sources; i++) {
-		// Sources of other memory do not write into this ring.
+		// A source writes only into rings of its own memory.
 		if (snapshot->sources[i].shm == snapshot->rings[number].shm)
 			write_loss(snapshot, parts, number, i, coverage);
 	}
@@ -333,7 +336,7 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 	bool found = false;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return true; // Better a file too many.
+		return true; // rather a superfluous file than a missing one
 	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
 		size_t count = frec__records_find(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Unwinding while a file is written, and putting frames where the bytes of a stack were.
+// Unwinds stacks while a file is written, and replaces stack bytes by frames.
 //
-// Where no bytes may be kept, a frame of which the address leads to no code is not kept either: on
-// a stack that was overwritten an address of return can be anything, and it lay there.
+// If stack bytes are dropped, frames whose address is not in code are dropped too: on an
+// overwritten stack, a return address can be any data that lay there.
 #include "recorder/snapshot/stacks.h"
 
 #include <stddef.h>
@@ -51,7 +51,8 @@ static bool is_code(const struct frec_process *process, uint64_t address)
 	return false;
 }
 
-// One from the core dump, without what is no code where no bytes may be kept.
+// Writes a stack from the core dump. If stack bytes are dropped, it ends before the first frame
+// that is not in code.
 static void write_core_stack(struct frec_parts *parts, const struct frec_snapshot_stacks *stacks,
 			     const struct frec_process *process, const Flightrec__ThreadStack *from)
 {
@@ -124,8 +125,7 @@ void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
 		write_crash_stack(parts, stacks, process, state);
 }
 
-// Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time
-// is over.
+// Stores the frames of a record in stacks->unwound: none if there was no stack, or the time is up.
 static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
 		   const struct perf_event_header *record, const struct frec_perf_sample *parts)
 {
@@ -144,7 +144,7 @@ static uint8_t *append(uint8_t *to, const void *from, size_t size)
 	return to + size;
 }
 
-// As many frames as fit between `to` and the end of a record.
+// Appends as many frames as fit into `room`.
 static uint8_t *append_frames(uint8_t *to, size_t room, const struct frec_unwound *unwound)
 {
 	const Flightrec__Frames *frames = unwound ? &unwound->frames : NULL;
@@ -167,8 +167,8 @@ static uint8_t *append_frames(uint8_t *to, size_t room, const struct frec_unwoun
 	return to;
 }
 
-// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes
-// of the stack, if `cut`.
+// Appends the payload, padded to a multiple of 8 bytes. With `cut` it ends before the stack bytes
+// of a SOURCE_CRASH.
 static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
@@ -185,7 +185,7 @@ static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sam
 	return payload + size;
 }
 
-// The call chain, or what is not the kernel's of it.
+// Appends the call chain, with `hide_kernel` without the kernel's part.
 static uint8_t *append_callchain(uint8_t *to, bool hide_kernel,
 				 const struct frec_perf_sample *parts)
 {
@@ -207,7 +207,7 @@ static uint8_t *append_callchain(uint8_t *to, bool hide_kernel,
 	return at;
 }
 
-// Writes the record anew from its parts, without what the file must not have. Returns its size.
+// Rebuilds the record from its parts, without what the file must not have. Returns its size.
 static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
 		      const struct perf_event_header *record, const struct frec_perf_sample *parts,
 		      uint8_t *to)
@@ -247,7 +247,7 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 		(stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel);
 	struct frec_perf_sample parts;
 
-	// What a broken record must not show may be anywhere in it: only its head is kept.
+	// In a broken record, what must be left out can be anywhere, so only its head is kept.
 	if ((callchain || rewritten) && frec__sample_read(source, record, &parts))
 		parts = (struct frec_perf_sample){0};
 	if (callchain && !stacks->hide_kernel)

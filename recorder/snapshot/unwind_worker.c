@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Both sides of the socket to the child that unwinds.
+// Both ends of the socket between the recorder and the child that unwinds.
 #include "recorder/snapshot/unwind_worker.h"
 
 #include <errno.h>
@@ -18,14 +18,15 @@
 #include "proto/cleanup.h"
 #include "recorder/snapshot/unwound_lives.h"
 
-// Seconds that unwinding may take for one file: warm, it is some hundred thousand stacks.
+// Seconds that unwinding may take for one file. Once tables are loaded, that is enough for some
+// hundred thousand stacks.
 #define SECONDS_MAX 5
-// Milliseconds after which control is handed back.
+// Milliseconds between two calls of `on_progress`.
 #define TURN 5
-// A stack that the kernel copied: its size is a 16-bit number.
+// Bytes of a stack that the kernel copies: its size is a 16-bit number.
 #define STACK_SIZE_MAX 65536
 
-// The bytes of the stack come after it.
+// The stack bytes follow it in the message.
 struct question {
 	uint64_t time, stack_address, mask;
 	uint32_t pid, stack_size, count;
@@ -36,7 +37,7 @@ struct answer {
 	uint64_t address;
 	uint32_t end, count;
 	uint8_t how[FREC_FRAMES_MAX];
-	uint64_t pc[FREC_FRAMES_MAX]; // as many as there are
+	uint64_t pc[FREC_FRAMES_MAX]; // only `count` are sent
 };
 
 static size_t answer_size(size_t count)
@@ -77,7 +78,7 @@ static void unwind_here(const struct frec_unwind_worker *worker,
 {
 	struct frec_unwound_lives *lives;
 
-	// For this stack alone: the table changes before the next one.
+	// Created for this stack alone, because the process table changes before the next one.
 	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!sample->registers.count || frec__unwound_lives_create(worker->processes, &lives))
 		return;
@@ -121,8 +122,8 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	return 0;
 }
 
-// Nothing of what the parent has open is to live as long as this one, which may never end: rings,
-// breakpoints, sockets.
+// The child may never end, so it must not keep the parent's descriptors open: rings, breakpoints,
+// sockets.
 static void run(const struct frec_unwind_worker *worker, int fd)
 {
 	const int kept = STDERR_FILENO + 1;
@@ -143,7 +144,7 @@ void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return;
-	// The parent's handlers of signals are not for its child.
+	// The parent's signal handlers must not run in the child.
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	worker->pid = fork();
@@ -177,7 +178,7 @@ static void hand_back(struct frec_unwind_worker *worker)
 		worker->on_progress(worker->context);
 }
 
-// False: its time is over.
+// Returns false if the time is up.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
 	struct pollfd poller = {.fd = worker->fd, .events = POLLIN};
@@ -212,7 +213,7 @@ static void give_up(struct frec_unwind_worker *worker, bool late)
 		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-// What the child says is checked like a file: it has read files.
+// The child has read untrusted files, so its answers are checked like a file.
 static bool is_answer(const struct answer *answer, ssize_t size)
 {
 	return size >= (ssize_t)answer_size(0) && answer->count <= FREC_FRAMES_MAX &&

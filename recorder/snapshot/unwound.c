@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the process table and what was copied of a stack to the message that tells its frames.
+// Unwinds a copied stack with the mappings of the process table, and encodes the frames as a
+// message.
 #include "recorder/snapshot/unwound.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include "proto/cleanup.h"
 
-// The file's numbers are the unwinder's: whoever adds one adds it to both.
+// The file uses the unwinder's numbers: add a new one to both.
 #define SAME(name) \
 	_Static_assert((int)FREC_UNWIND_##name == (int)FLIGHTREC__STACK_END__STACK_END_##name, \
 		       "StackEnd in flightrec.proto has another number for " #name)
@@ -28,7 +29,7 @@ SAME(LIMIT);
 
 _Static_assert(FREC_FRAME_TOP == 0 && FREC_FRAME_CFI == 1 && FREC_FRAME_FRAME_POINTER == 2 &&
 		       FREC_FRAME_RETURN == HOW_KIND,
-	       "Frames.how in flightrec.proto numbers them so, in two bits");
+	       "Frames.how in flightrec.proto has these numbers, in two bits");
 
 int frec__unwound_open(struct frec_unwinder **ret)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lives of processes, and for each the unwinder's view of it, which is made when a stack asks for
-// it and made anew for a time at which something else was mapped.
+// Keeps the unwinder's views of processes. A view is created for the first stack of a process, and
+// created anew for a stack of a time at which other files were mapped.
 #include "recorder/snapshot/unwound_lives.h"
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 struct life {
 	const struct frec_process *process;
 	struct frec_epochs epochs;
-	struct frec_unwind_process *view; // NULL: not made
-	size_t epoch;			  // the one that it is of
+	struct frec_unwind_process *view; // NULL: none
+	size_t epoch;			  // the epoch of the view
 };
 
 struct frec_unwound_lives {
@@ -45,8 +45,8 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 	free(lives);
 }
 
-// Code that is made at run time replaces itself all the time, and means the same to the unwinder:
-// of files alone it matters.
+// Only mappings of files matter here. Code that is generated at run time is remapped all the time,
+// which makes no difference to the unwinder.
 static bool is_file(const struct frec_mapping *map)
 {
 	return *map->path == '/' && map->path[1] != '/';
@@ -85,7 +85,7 @@ int frec__unwound_lives_create(const struct frec_process_table *processes,
 	return 0;
 }
 
-// The life that `pid` had then; where all began later, the first.
+// The process that had `pid` at `time`, or the first one if all started later.
 static const struct frec_process *find_process(const struct frec_process_table *processes,
 					       uint32_t pid, uint64_t time)
 {
