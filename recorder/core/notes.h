@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registers of all threads, from the head of a core dump: the kernel writes the notes first, in
- * the order of the threads with the one that crashed before all others, and then waits, with the
- * process as it is, until somebody reads on.
+ * Reads the registers of all threads from the head of a core dump. The kernel writes the notes
+ * first, those of the crashed thread before all others, and then keeps the process until the rest
+ * is read.
  */
 #ifndef FREC_RECORDER_CORE_NOTES_H
 #define FREC_RECORDER_CORE_NOTES_H
@@ -13,8 +13,8 @@
 #include "proto/error.h"
 #include "recorder/core/registers.h"
 
-/* Bytes of a core dump that are looked at: notes of thousands of threads with all their vector
- * registers. */
+/* Bytes of a core dump that are parsed: enough for notes of thousands of threads with all their
+ * vector registers. */
 #define FREC_CORE_HEAD_MAX (64u << 20)
 
 struct frec_core_thread {
@@ -25,14 +25,14 @@ struct frec_core_thread {
 struct frec_core_notes {
 	size_t count;
 	struct frec_core_thread *thread;
-	size_t beyond; /* threads above the limit, as far as they were seen */
+	size_t beyond; /* threads that were seen above the limit */
 };
 
 /*
- * Reads the head of a core dump from the pipe `source` into the file `kept`, which holds nothing
- * yet, and takes the threads out of it, `threads_max` at most. What `kept` holds afterwards is what
- * was taken from the pipe, to the byte, whatever happens meanwhile. -EBADMSG: it is no core dump of
- * this machine's programs; `reterr` says where.
+ * Reads the head of a core dump from the pipe `source` into the empty file `kept`, and parses at
+ * most `threads_max` threads. Whatever happens, `kept` then holds exactly the bytes that were read
+ * from the pipe. Returns 0, -EBADMSG if this is not a core dump of a program for this machine, or
+ * another negative errno.
  */
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);
