@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a perf.data file says about the recording itself: perf_data.c feeds it in, the import asks
- * for it. */
+/* What a perf.data file says about the recording itself. perf_data.c adds it, and the import looks
+ * it up. */
 #ifndef FREC_RECORDER_IMPORT_PERF_DATA_DESCRIBE_H
 #define FREC_RECORDER_IMPORT_PERF_DATA_DESCRIBE_H
 
