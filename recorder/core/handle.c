@@ -57,25 +57,22 @@ static int collect(pid_t pid, bool only_root, const struct frec_core_limits *lim
 		   struct frec_error *reterr)
 {
 	uint64_t start = frec__monotonic(), share = limits->seconds * UINT64_C(250000000);
-	struct frec_core_recorders recorders;
-	struct frec_core_process process;
-	struct frec_core_notes notes;
+	FREC_CORE_NOTES struct frec_core_notes notes = {.count = 0};
+	FREC_CORE_PROCESS struct frec_core_process process;
+	FREC_CORE_RECORDERS struct frec_core_recorders recorders = {.count = 0};
 	int r = frec__core_process_open(&process, pid);
 
 	if (r)
 		return frec__error(reterr, r, "process %d: %s", pid, strerror(-r));
 	frec__core_recorders_find(&recorders, &process, only_root, start + 2 * share);
-	if (recorders.count) {
-		r = frec__core_notes_read(STDIN_FILENO, kept, limits->threads, &notes, reterr);
-		// The last quarter of the time is reserved for the hand-over.
-		if (!r)
-			r = hand_over(&recorders, &process, &notes, start + 3 * share,
-				      start + 4 * share, reterr);
-		frec__core_notes_deinit(&notes);
-	}
-	frec__core_recorders_close(&recorders);
-	frec__core_process_close(&process);
-	return r;
+	if (!recorders.count)
+		return 0;
+	r = frec__core_notes_read(STDIN_FILENO, kept, limits->threads, &notes, reterr);
+	if (r)
+		return r;
+	// The last quarter of the time is reserved for the hand-over.
+	return hand_over(&recorders, &process, &notes, start + 3 * share, start + 4 * share,
+			 reterr);
 }
 
 // Does that in a child process, which may fail in any way and is killed when the time is up.

@@ -14,8 +14,8 @@
  * dump on (pass.c), to a command or to a file (file.c).
  *
  * Invariants: the core dump is passed on byte for byte, whatever happens to the child. Memory, time
- * and descriptors are bounded, because the kernel keeps the dying process meanwhile. A recorder of
- * a user learns only of that user's processes.
+ * and descriptors are bounded, because the kernel keeps the dying process until the handler ends. A
+ * recorder of a user learns only of that user's processes.
  */
 #ifndef FREC_RECORDER_CORE_HANDLE_H
 #define FREC_RECORDER_CORE_HANDLE_H

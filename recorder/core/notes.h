@@ -37,5 +37,6 @@ struct frec_core_notes {
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);
 void frec__core_notes_deinit(struct frec_core_notes *notes);
+#define FREC_CORE_NOTES __attribute__((cleanup(frec__core_notes_deinit)))
 
 #endif

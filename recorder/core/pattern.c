@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
+
 #define COMMAND " core "
 
 // What the handler itself needs: the pid outside and inside the process's pid namespace (the latter
@@ -147,7 +149,8 @@ int frec__core_pattern_command(const char *pattern, const struct frec_core_value
 			       char ***ret)
 {
 	size_t words = 0, bytes = 0, used = 0;
-	char **command, *text;
+	FREC_FREE char **command = NULL;
+	char *text;
 
 	// Each character begins at most one word, and stands for itself or for a value.
 	for (const char *p = pattern + 1; *p; p++)
@@ -181,10 +184,8 @@ int frec__core_pattern_command(const char *pattern, const struct frec_core_value
 		text[used++] = 0;
 	}
 	command[words] = NULL;
-	if (!words) {
-		free(command);
+	if (!words)
 		return -EINVAL;
-	}
-	*ret = command;
+	*ret = FREC_TAKE_PTR(command);
 	return 0;
 }

@@ -29,13 +29,6 @@ static FILE *open_at(int folder, const char *path)
 	return file;
 }
 
-static inline void close_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-#define CLOSE_FILE __attribute__((cleanup(close_file)))
-
 static bool add_program(struct frec_core_process *process, const struct frec_core_mapping *mapping,
 			uint64_t offset, const char *name)
 {
@@ -61,7 +54,7 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 
 static int read_maps(struct frec_core_process *process)
 {
-	CLOSE_FILE FILE *file = open_at(process->folder, "maps");
+	FREC_FCLOSE FILE *file = open_at(process->folder, "maps");
 	FREC_FREE char *line = NULL;
 	size_t room = 0;
 

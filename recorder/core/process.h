@@ -42,6 +42,7 @@ struct frec_core_process {
 /* Returns 0 or a negative errno: -ESRCH if the process is gone. */
 int frec__core_process_open(struct frec_core_process *process, pid_t pid);
 void frec__core_process_close(struct frec_core_process *process);
+#define FREC_CORE_PROCESS __attribute__((cleanup(frec__core_process_close)))
 
 /* The tid in our pid namespace of the thread that is `inside` in the process's own; 0: unknown. */
 uint32_t frec__core_process_tid(const struct frec_core_process *process, uint32_t inside);

@@ -32,5 +32,6 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 
 /* Closes the connections, which ends their wait. */
 void frec__core_recorders_close(struct frec_core_recorders *recorders);
+#define FREC_CORE_RECORDERS __attribute__((cleanup(frec__core_recorders_close)))
 
 #endif

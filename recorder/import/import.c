@@ -330,6 +330,16 @@ static int import_all(struct frec_import *import, const struct frec_import_optio
 	return import->parts.error.code;
 }
 
+static void import_deinit(struct frec_import *import)
+{
+	frec__record_sort_deinit(&import->sort);
+	frec__crash_finder_deinit(&import->finder);
+	frec__new_file_discard(&import->parts.file);
+	free(import->out);
+	frec__perf_data_close(&import->data);
+}
+#define IMPORT __attribute__((cleanup(import_deinit)))
+
 int frec__import(int fd, const char *name, const char *output,
 		 const struct frec_import_options *options, struct frec_import_result *ret,
 		 struct frec_error *reterr)
@@ -337,26 +347,20 @@ int frec__import(int fd, const char *name, const char *output,
 	static const struct frec_reason nothing_happened;
 	static const struct frec_snapshot_job snapshot = {.reason = &nothing_happened,
 							  .only_uid = -1};
-	struct frec_import import = {.first = 0, .parts.file.fd = -1, .parts.file.folder = -1};
+	IMPORT struct frec_import import = {
+		.data.input.fd = -1, .sort.fd = -1, .parts.file = {.fd = -1, .folder = -1}};
 	int r = frec__perf_data_open(&import.data, fd, name, reterr);
 
+	if (!r)
+		r = frec__new_file_create(&import.parts.file, output, reterr);
 	if (r)
 		return r;
-	r = frec__new_file_create(&import.parts.file, output, reterr);
-	if (!r) {
-		import.out = malloc(OUT_ROOM);
-		frec__crash_finder_init(&import.finder, &snapshot);
-		r = frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM);
-		if (r || !import.out)
-			r = frec__error(reterr, -ENOMEM, "out of memory");
-		else
-			r = import_all(&import, options, reterr);
-		frec__record_sort_deinit(&import.sort);
-		frec__crash_finder_deinit(&import.finder);
-		frec__new_file_discard(&import.parts.file);
-		free(import.out);
-	}
-	frec__perf_data_close(&import.data);
+	frec__crash_finder_init(&import.finder, &snapshot);
+	import.out = malloc(OUT_ROOM);
+	if (!import.out ||
+	    frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	r = import_all(&import, options, reterr);
 	if (!r)
 		*ret = import.result;
 	return r;

@@ -262,7 +262,8 @@ void frec__perf_data_close(struct frec_perf_data *data)
 	free(data->unpacked.packed);
 	free(data->unpacked.data);
 	free(data->input.data);
-	close(data->input.fd);
+	if (data->input.fd >= 0)
+		close(data->input.fd);
 	*data = (struct frec_perf_data){.input.fd = -1};
 }
 

@@ -228,27 +228,24 @@ static void write_record(struct frec_import *import, struct ring *ring, const ui
 static void write_records(struct frec_import *import, struct ring *ring)
 {
 	static const struct frec_reason nothing_happened;
-	struct frec_process_table *processes = calloc(1, sizeof(*processes));
+	FREC_PROCESS_TABLE struct frec_process_table processes = {.exited_max =
+									  PROCESSES_EXITED_MAX};
 	struct frec_snapshot_job snapshot = {
-		.processes = processes, .reason = &nothing_happened, .only_uid = -1};
+		.processes = &processes, .reason = &nothing_happened, .only_uid = -1};
 	struct frec_parts *parts = &import->parts;
 	struct frec_sort_item item;
 	const uint8_t *record;
-	bool more = processes, processes_written = false;
+	bool more = true, processes_written = false;
 
-	if (processes)
-		processes->exited_max = PROCESSES_EXITED_MAX;
-	else
-		frec__error(&parts->error, -ENOMEM, "out of memory");
 	while (more && !parts->error.code) {
 		more = frec__record_sort_next(&import->sort, &item, &record, &parts->error) > 0;
 		if (more && item.key == FREC_IMPORT_SIDEBAND) {
-			frec__import_process_record(processes, record, item.size, item.time);
+			frec__import_process_record(&processes, record, item.size, item.time);
 			continue;
 		}
 		if (!processes_written) {
 			processes_written = true;
-			frec__import_finish_processes(processes, &import->data);
+			frec__import_finish_processes(&processes, &import->data);
 			frec__parts_write_processes(parts, &snapshot, &import->finder,
 						    import->first);
 		}
@@ -260,9 +257,6 @@ static void write_records(struct frec_import *import, struct ring *ring)
 			begin_ring(ring, (uint32_t)(item.key - frec__import_key(0)));
 		write_record(import, ring, record, &item);
 	}
-	if (processes)
-		frec__process_table_deinit(processes);
-	free(processes);
 }
 
 void frec__import_write(struct frec_import *import)

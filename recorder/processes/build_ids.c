@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/bytes.h"
 #include "proto/cleanup.h"
 
 // A power of two. Each file has one slot, and replaces another file there; frec_table would grow
@@ -57,41 +58,42 @@ static bool read_at(const struct image *image, uint64_t offset, void *to, size_t
 	return true;
 }
 
-static size_t aligned(size_t size, size_t alignment)
+// Skips the padding up to a multiple of `alignment` bytes from `start`.
+static void align(struct frec_bytes *bytes, const uint8_t *start, size_t alignment)
 {
-	return (size + alignment - 1) & ~(alignment - 1);
+	size_t padding = -(size_t)(bytes->at - start) & (alignment - 1);
+
+	frec__bytes_take(bytes, padding);
 }
 
 static bool find_note(const struct image *image, const Elf64_Phdr *segment,
 		      struct frec_mapping *map)
 {
 	uint8_t notes[NOTES_MAX];
-	size_t alignment = segment->p_align == 8 ? 8 : 4, at = 0;
+	size_t alignment = segment->p_align == 8 ? 8 : 4;
 	size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
+	struct frec_bytes bytes = frec__bytes(notes, size);
 
 	if (!read_at(image, segment->p_offset, notes, size))
 		return false;
-	while (size - at >= sizeof(Elf64_Nhdr)) {
+	while (frec__bytes_left(&bytes) >= sizeof(Elf64_Nhdr)) {
+		const uint8_t *name, *description;
 		Elf64_Nhdr note;
-		size_t name, described;
 
-		memcpy(&note, notes + at, sizeof(note));
-		name = at + sizeof(note);
-		if (note.n_namesz > size || note.n_descsz > size)
-			return false;
-		described = aligned(name + note.n_namesz, alignment);
-		if (described > size || note.n_descsz > size - described)
+		memcpy(&note, frec__bytes_take(&bytes, sizeof(note)), sizeof(note));
+		name = frec__bytes_take(&bytes, note.n_namesz);
+		align(&bytes, notes, alignment);
+		description = frec__bytes_take(&bytes, note.n_descsz);
+		if (!description)
 			return false;
 		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
-		    !memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && note.n_descsz &&
+		    !memcmp(name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && note.n_descsz &&
 		    note.n_descsz <= sizeof(map->build_id)) {
-			memcpy(map->build_id, notes + described, note.n_descsz);
+			memcpy(map->build_id, description, note.n_descsz);
 			map->build_id_size = (uint8_t)note.n_descsz;
 			return true;
 		}
-		at = aligned(described + note.n_descsz, alignment);
-		if (at > size)
-			return false;
+		align(&bytes, notes, alignment);
 	}
 	return false;
 }

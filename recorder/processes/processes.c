@@ -170,6 +170,25 @@ static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid
 	return thread;
 }
 
+static void inherit(struct frec_process_table *table, struct frec_process *process,
+		    const struct frec_process *parent)
+{
+	memcpy(process->name, parent->name, sizeof(process->name));
+	process->uid = parent->uid;
+	process->uid_known = parent->uid_known;
+	process->kernel = parent->kernel;
+	if (parent->executable)
+		process->executable = strdup(parent->executable);
+	if (parent->cmdline_size && (process->cmdline = malloc(parent->cmdline_size))) {
+		memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
+		process->cmdline_size = parent->cmdline_size;
+	}
+	// A child starts with its parent's mappings. An exited parent is left out, because adding
+	// mappings can remove it from the table.
+	for (size_t i = 0; i < parent->maps && !parent->exit; i++)
+		frec__process_table_map(table, process->pid, &parent->map[i]);
+}
+
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time)
 {
@@ -205,22 +224,8 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 	if (!process)
 		return;
 	process->ppid = ppid;
-	if (parent) {
-		memcpy(process->name, parent->name, sizeof(process->name));
-		process->uid = parent->uid;
-		process->uid_known = parent->uid_known;
-		process->kernel = parent->kernel;
-		if (parent->executable)
-			process->executable = strdup(parent->executable);
-		if (parent->cmdline_size && (process->cmdline = malloc(parent->cmdline_size))) {
-			memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
-			process->cmdline_size = parent->cmdline_size;
-		}
-		// A child starts with its parent's mappings. An exited parent is left out, because
-		// adding mappings can remove it from the table.
-		for (size_t i = 0; i < parent->maps && !parent->exit; i++)
-			frec__process_table_map(table, pid, &parent->map[i]);
-	}
+	if (parent)
+		inherit(table, process, parent);
 	add_thread(process, tid, time);
 }
 

@@ -7,22 +7,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 
 static int reserve_counts(struct frec_capture *capture, size_t rings, size_t sources)
 {
-	struct frec_count *before = calloc(rings * sources, sizeof(*before));
-	struct frec_count *after = calloc(rings * sources, sizeof(*after));
+	FREC_FREE struct frec_count *before = calloc(rings * sources, sizeof(*before));
+	FREC_FREE struct frec_count *after = calloc(rings * sources, sizeof(*after));
 
-	if (!before || !after) {
-		free(before);
-		free(after);
+	if (!before || !after)
 		return -ENOMEM;
-	}
 	free(capture->before);
 	free(capture->after);
-	capture->before = before;
-	capture->after = after;
+	capture->before = FREC_TAKE_PTR(before);
+	capture->after = FREC_TAKE_PTR(after);
 	return 0;
 }
 

@@ -193,14 +193,10 @@ int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsym
 
 static int setting(const char *path)
 {
-	FILE *file = fopen(path, "re");
-	int value = INT32_MAX;
+	FREC_FCLOSE FILE *file = fopen(path, "re");
+	int value;
 
-	if (file && fscanf(file, "%d", &value) != 1)
-		value = INT32_MAX;
-	if (file)
-		fclose(file);
-	return value;
+	return file && fscanf(file, "%d", &value) == 1 ? value : INT32_MAX;
 }
 
 bool frec__kernel_names_public(void)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
 #include "recorder/snapshot/records.h"
 #include "recorder/snapshot/sample_parts.h"
 
@@ -226,9 +227,9 @@ static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_sou
 		end = append_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
 				    stacks->unwound);
 	} else if (parts->raw && !drop) {
-		const uint8_t *behind = parts->raw + parts->raw_size;
+		const uint8_t *rest = parts->raw + parts->raw_size;
 
-		end = append(end, behind, (size_t)((const uint8_t *)record + header.size - behind));
+		end = append(end, rest, (size_t)((const uint8_t *)record + header.size - rest));
 	}
 	header.size = (uint16_t)(end - to);
 	memcpy(to, &header, sizeof(header));
@@ -263,7 +264,7 @@ void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
 {
 	const struct frec_snapshot_job *snapshot = stacks->snapshot;
 	Flightrec__KernelSymbols message = FLIGHTREC__KERNEL_SYMBOLS__INIT;
-	FILE *kallsyms;
+	FREC_FCLOSE FILE *kallsyms = NULL;
 
 	if (!stacks->kernel.address.count || parts->error.code)
 		return;
@@ -275,5 +276,4 @@ void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
 		frec__parts_write(parts, FREC_PART_KERNEL_SYMBOLS, &message.base);
 		frec__kernel_names_free(&message);
 	}
-	fclose(kallsyms);
 }
