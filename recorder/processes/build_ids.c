@@ -72,10 +72,11 @@ static bool find_note(const struct image *image, const Elf64_Phdr *segment,
 	uint8_t notes[NOTES_MAX];
 	size_t alignment = segment->p_align == 8 ? 8 : 4;
 	size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
-	struct frec_bytes bytes = frec__bytes(notes, size);
+	struct frec_bytes bytes;
 
 	if (!read_at(image, segment->p_offset, notes, size))
 		return false;
+	bytes = frec__bytes(notes, size);
 	while (frec__bytes_left(&bytes) >= sizeof(Elf64_Nhdr)) {
 		const uint8_t *name, *description;
 		Elf64_Nhdr note;
