@@ -20,12 +20,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "proto/clocks.h"
-#include "recorder/snapshot/child.h"
 #include "proto/cleanup.h"
+#include "proto/clocks.h"
 #include "recorder/core/pass.h"
 #include "recorder/core/recorders.h"
 #include "recorder/core/stacks.h"
+#include "recorder/snapshot/child.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 

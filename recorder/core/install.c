@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/new_file.h"
 #include "proto/cleanup.h"
+#include "proto/new_file.h"
 #include "proto/read_file.h"
 
 #define NAME "99-flightrec-core.conf"

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "flightrec.pb-c.h"
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/part.h"
-#include "proto/cleanup.h"
 #include "recorder/rings/perf.h"
 #include "recorder/snapshot/unwound.h"
 

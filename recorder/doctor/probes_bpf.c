@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/rings/perf.h"
-#include "recorder/doctor/probes_internal.h"
 #include "recorder/doctor/probe_trial.h"
+#include "recorder/doctor/probes_internal.h"
+#include "recorder/rings/perf.h"
 #include "recorder/rings/ring.h"
 
 #define BTF_MAGIC 0xEB9F

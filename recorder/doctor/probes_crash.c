@@ -8,11 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
-#include "recorder/sources/crash_program.h"
 #include "recorder/deaths.h"
+#include "recorder/declared/catalog.h"
 #include "recorder/doctor/probes_internal.h"
+#include "recorder/sources/crash_program.h"
 
 /* From the kernel's include/uapi/linux/pidfd.h; the headers of Debian 12 lack it. */
 struct pidfd_info {

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
-#include "recorder/service/data_file.h"
+#include "recorder/declared/catalog.h"
 #include "recorder/doctor/probes_internal.h"
+#include "recorder/service/data_file.h"
 #include "recorder/service/tracefs.h"
 
 /* Bit of the enable words that are registered here, which nothing reads. */

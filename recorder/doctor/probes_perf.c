@@ -8,12 +8,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "proto/read_file.h"
 #include "recorder/declared/catalog.h"
-#include "proto/cleanup.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/engine.h"
 #include "recorder/rings/perf.h"
-#include "recorder/doctor/probes_internal.h"
 
 /* Rings that are mapped at the same time to try the memory limit. */
 #define RINGS_TRIED_MAX 16

@@ -2,6 +2,7 @@
 // Probes of what rings in shared memory need: no rights, but system calls that a sandbox can
 // forbid.
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
@@ -10,7 +11,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "proto/cleanup.h"
 #include "recorder/doctor/probes_internal.h"

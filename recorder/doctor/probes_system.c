@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/rings/perf.h"
 #include "recorder/doctor/probes_internal.h"
+#include "recorder/rings/perf.h"
 
 /* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's
  * include/linux/proc_ns.h. */

@@ -3,9 +3,9 @@
 // then executed to see them run.
 #include <stdint.h>
 
-#include "recorder/doctor/probes_internal.h"
 #include "recorder/doctor/probe_site.h"
 #include "recorder/doctor/probe_trial.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/sources/usdt.h"
 
 /* The kernel replaces a site after it was hit, though not always after the first time. */

@@ -178,37 +178,37 @@ static int alert_kind(const struct frec_sideband *sideband, uint64_t id)
 static void handle_sample(struct frec_sideband *sideband, const void *body, size_t size)
 {
 	const struct perf_event_attr attr = {.sample_type = ALERT_SAMPLE_TYPE};
-	struct frec_perf_sample parts, *sample = &parts;
+	struct frec_perf_sample sample;
 	struct frec_alert alert;
 	int kind;
 
-	if (frec__perf_sample_read(&attr, body, size, &parts))
+	if (frec__perf_sample_read(&attr, body, size, &sample))
 		return;
-	kind = alert_kind(sideband, sample->id);
+	kind = alert_kind(sideband, sample.id);
 	if (kind < 0 || !sideband->alert)
 		return;
-	alert = (struct frec_alert){.time = sample->time};
+	alert = (struct frec_alert){.time = sample.time};
 	alert.kind = (enum frec_alert_kind)kind;
 	switch (alert.kind) {
 	case FREC_ALERT_FATAL:
-		alert.pid = sample->pid;
-		alert.tid = sample->tid;
-		alert.signal = (int)field(sideband, kind, "sig", sample);
-		alert.code = (int)field(sideband, kind, "code", sample);
+		alert.pid = sample.pid;
+		alert.tid = sample.tid;
+		alert.signal = (int)field(sideband, kind, "sig", &sample);
+		alert.code = (int)field(sideband, kind, "code", &sample);
 		break;
 	case FREC_ALERT_KILL:
-		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
+		alert.tid = (uint32_t)field(sideband, kind, "pid", &sample);
 		alert.signal = SIGKILL;
-		alert.code = (int)field(sideband, kind, "code", sample);
+		alert.code = (int)field(sideband, kind, "code", &sample);
 		// The event happens in the sending process. SI_KERNEL and the like have no sender.
-		alert.sender = alert.code <= 0 ? sample->pid : 0;
+		alert.sender = alert.code <= 0 ? sample.pid : 0;
 		break;
 	case FREC_ALERT_EXEC:
-		alert.pid = alert.tid = sample->pid;
+		alert.pid = alert.tid = sample.pid;
 		frec__process_table_refresh(sideband->processes, alert.pid);
 		break;
 	default:
-		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
+		alert.tid = (uint32_t)field(sideband, kind, "pid", &sample);
 		alert.signal = SIGKILL;
 		break;
 	}

@@ -274,6 +274,27 @@ void frec__parts_write_source(struct frec_parts *parts, const struct frec_source
 		free(fields[i].enumerator);
 }
 
+static void set_thread(Flightrec__Thread *to, const struct frec_thread *from)
+{
+	flightrec__thread__init(to);
+	to->tid = from->tid;
+	to->name = bytes(from->name);
+	to->start = from->start;
+	to->exit = from->exit;
+}
+
+static void set_map(Flightrec__Map *to, const struct frec_mapping *from)
+{
+	flightrec__map__init(to);
+	to->start = from->start;
+	to->end = from->end;
+	to->offset = from->offset;
+	to->since = from->since;
+	to->path = bytes(from->path);
+	to->build_id.len = from->build_id_size;
+	to->build_id.data = (uint8_t *)from->build_id;
+}
+
 static void write_process(struct frec_parts *parts, const struct frec_process *process,
 			  bool with_maps)
 {
@@ -306,26 +327,13 @@ static void write_process(struct frec_parts *parts, const struct frec_process *p
 	message.maps_missing = process->maps_missing;
 	for (size_t i = 0; i < process->threads; i++) {
 		thread[i] = &threads[i];
-		flightrec__thread__init(thread[i]);
-		thread[i]->tid = process->thread[i].tid;
-		thread[i]->name = bytes(process->thread[i].name);
-		thread[i]->start = process->thread[i].start;
-		thread[i]->exit = process->thread[i].exit;
+		set_thread(thread[i], &process->thread[i]);
 	}
 	message.n_thread = process->threads;
 	message.thread = thread;
 	for (size_t i = 0; i < maps; i++) {
-		const struct frec_mapping *from = &process->map[i];
-
 		map[i] = &map_list[i];
-		flightrec__map__init(map[i]);
-		map[i]->start = from->start;
-		map[i]->end = from->end;
-		map[i]->offset = from->offset;
-		map[i]->since = from->since;
-		map[i]->path = bytes(from->path);
-		map[i]->build_id.len = from->build_id_size;
-		map[i]->build_id.data = (uint8_t *)from->build_id;
+		set_map(map[i], &process->map[i]);
 	}
 	message.n_map = maps;
 	message.map = map;
@@ -339,7 +347,7 @@ void frec__parts_write_processes(struct frec_parts *parts, const struct frec_sna
 		const struct frec_process *process = snapshot->processes->bucket[i];
 
 		for (; process; process = process->next) {
-			bool here = frec__crash_finder_mentioned(finder, process->pid);
+			bool mentioned = frec__crash_finder_mentioned(finder, process->pid);
 
 			if (process->exit && process->exit < oldest)
 				continue;
@@ -347,7 +355,7 @@ void frec__parts_write_processes(struct frec_parts *parts, const struct frec_sna
 			if (snapshot->only_uid >= 0 &&
 			    (!process->uid_known || process->uid != (uint32_t)snapshot->only_uid))
 				continue;
-			write_process(parts, process, here);
+			write_process(parts, process, mentioned);
 		}
 	}
 }

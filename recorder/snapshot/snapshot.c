@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "proto/new_file.h"
 #include "proto/part.h"
 #include "recorder/snapshot/chunk.h"
-#include "proto/cleanup.h"
 #include "recorder/snapshot/records.h"
 #include "recorder/snapshot/stacks.h"
 
@@ -53,7 +53,7 @@ static bool keep_record(const struct frec_snapshot_job *snapshot, const struct f
 	return !(record->misc & LEFT_OUT);
 }
 
-static const struct perf_event_header *at(const struct frec_ring_copy *copy, uint32_t offset)
+static const struct perf_event_header *record_at(const struct frec_ring_copy *copy, uint32_t offset)
 {
 	return (const void *)(copy->data + offset);
 }
@@ -151,7 +151,7 @@ static int write_records(const struct frec_snapshot_job *snapshot, struct frec_p
 	records->cpu = (uint32_t)snapshot->rings[ring].cpu;
 	records->ring = snapshot->rings[ring].number;
 	while (count-- > 0 && !r) {
-		const struct perf_event_header *record = at(copy, capture->offset[count]);
+		const struct perf_event_header *record = record_at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint64_t time = frec__record_time(record);
 		size_t size;
@@ -343,7 +343,8 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 			copy, capture->offset, snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
 
 		for (size_t i = 0; i < count && !found; i++) {
-			const struct perf_event_header *record = at(copy, capture->offset[i]);
+			const struct perf_event_header *record =
+				record_at(copy, capture->offset[i]);
 			int source;
 
 			if (record->type != PERF_RECORD_SAMPLE || frec__record_pid(record) != pid)

@@ -12,7 +12,7 @@
  * compresses. parts.c writes everything that is not a record. folder.c names the file and enforces
  * the quota.
  *
- * Stacks are the detour. stacks.c decides what a record keeps of its stack, and sends what is to be
+ * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is to be
  * unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted program
  * files. unwound.c and unwound_lives.c connect the process table to the unwinder there.
  * thread_stacks.c reads stacks that came from a core dump, and kernel_names.c finds kernel symbols
@@ -28,8 +28,8 @@
 
 #include "flightrec.pb-c.h"
 #include "proto/clocks.h"
-#include "recorder/snapshot/capture.h"
 #include "recorder/processes/processes.h"
+#include "recorder/snapshot/capture.h"
 #include "recorder/snapshot/thread_stacks.h"
 
 /* Why the snapshot is taken. */

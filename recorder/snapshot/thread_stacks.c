@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "proto/part.h"
 #include "proto/grow.h"
+#include "proto/part.h"
 #include "unwind/unwind.h"
 
 static bool is_sound(const Flightrec__ThreadStack *stack, uint32_t pid)

@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <syslog.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/report.h"
 #include "recorder/snapshot/child.h"
-#include "proto/cleanup.h"
 #include "recorder/snapshot/unwound_lives.h"
 
 // Seconds that unwinding may take for one file. Once tables are loaded, that is enough for some
