@@ -162,51 +162,26 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 	return r;
 }
 
-static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
+// The rest of the header of a file, after its size, and what it leads to.
+static int read_file_header(struct frec_perf_data *data, struct frec_bytes *bytes,
+			    uint64_t header_size, struct frec_error *reterr)
 {
-	uint64_t attr_size, attrs_offset, attrs_size, data_offset, data_size, file_size,
-		header_size;
-	struct frec_bytes bytes;
-	uint8_t bits[FREC_PERF_FEATURES / 8], magic[8];
+	uint64_t attr_size = frec__bytes_u64(bytes), attrs_offset = frec__bytes_u64(bytes),
+		 attrs_size = frec__bytes_u64(bytes), data_offset = frec__bytes_u64(bytes),
+		 data_size = frec__bytes_u64(bytes), file_size;
+	uint8_t bits[FREC_PERF_FEATURES / 8];
 	struct stat status;
-	ssize_t have = fill(data, HEADER_SIZE, reterr);
 	int r;
 
-	if (have < 0)
-		return (int)have;
-	bytes = frec__bytes(data->input.data,
-			    (size_t)have < HEADER_SIZE ? (size_t)have : HEADER_SIZE);
-	if (have < PIPE_HEADER_SIZE)
-		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
-	memcpy(magic, frec__bytes_take(&bytes, 8), 8);
-	if (!memcmp(magic, "2ELIFREP", 8))
-		return frec__error(
-			reterr, -ENOTSUP,
-			"%s: recorded on a big-endian machine, which this program does not read",
-			data->name);
-	if (memcmp(magic, "PERFILE2", 8))
-		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
-	header_size = frec__bytes_u64(&bytes);
-	if (header_size == PIPE_HEADER_SIZE) {
-		data->pipe = true;
-		consume(data, PIPE_HEADER_SIZE);
-		return 0;
-	}
-	attr_size = frec__bytes_u64(&bytes);
-	attrs_offset = frec__bytes_u64(&bytes);
-	attrs_size = frec__bytes_u64(&bytes);
-	data_offset = frec__bytes_u64(&bytes);
-	data_size = frec__bytes_u64(&bytes);
-	frec__bytes_take(&bytes, 16);
-	if (header_size < HEADER_SIZE || frec__bytes_left(&bytes) < sizeof(bits))
+	frec__bytes_take(bytes, 16); // the table of event types, which is unused
+	if (header_size < HEADER_SIZE || frec__bytes_left(bytes) < sizeof(bits))
 		return bad(data, 8, "the header has an invalid size", reterr);
-	memcpy(bits, frec__bytes_take(&bytes, sizeof(bits)), sizeof(bits));
+	memcpy(bits, frec__bytes_take(bytes, sizeof(bits)), sizeof(bits));
 	if (!data->input.seekable)
-		return frec__error(
-			reterr, -ESPIPE,
-			"%s: a pipe, but not in the format that 'perf record -o -' writes: save "
-			"it as a file first",
-			data->name);
+		return frec__error(reterr, -ESPIPE,
+				   "%s: a pipe, but not in the format that 'perf record -o -' "
+				   "writes: save it as a file first",
+				   data->name);
 	if (fstat(data->input.fd, &status))
 		return frec__error(reterr, -errno, "%s: %s", data->name, strerror(errno));
 	file_size = (uint64_t)status.st_size;
@@ -226,6 +201,35 @@ static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
 	data->input.offset = data_offset;
 	data->input.end = data_offset + data_size;
 	return r;
+}
+
+static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
+{
+	ssize_t have = fill(data, HEADER_SIZE, reterr);
+	struct frec_bytes bytes;
+	uint64_t header_size;
+	const uint8_t *magic;
+
+	if (have < 0)
+		return (int)have;
+	bytes = frec__bytes(data->input.data,
+			    (size_t)have < HEADER_SIZE ? (size_t)have : HEADER_SIZE);
+	magic = frec__bytes_take(&bytes, 8);
+	header_size = frec__bytes_u64(&bytes);
+	if (bytes.failed)
+		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
+	if (!memcmp(magic, "2ELIFREP", 8))
+		return frec__error(
+			reterr, -ENOTSUP,
+			"%s: recorded on a big-endian machine, which this program does not read",
+			data->name);
+	if (memcmp(magic, "PERFILE2", 8))
+		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
+	if (header_size != PIPE_HEADER_SIZE)
+		return read_file_header(data, &bytes, header_size, reterr);
+	data->pipe = true;
+	consume(data, PIPE_HEADER_SIZE);
+	return 0;
 }
 
 int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
