@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The bit of the enable word that user_events sets. */
+/* The bit of an event's enable word that the kernel sets while the event is recorded. */
 #define FREC__USER_EVENTS_BIT 31
 
 /*

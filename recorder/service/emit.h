@@ -49,6 +49,7 @@
 #define FREC_RECORDER_SERVICE_EMIT_H
 
 #include "flightrec/event.h"
+#include "recorder/service/data_file.h"
 
 /* The open user_events_data, or -1. registration.c sets it; emit.c only forgets a descriptor that
  * was closed. */
