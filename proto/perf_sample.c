@@ -60,7 +60,7 @@ static void take_stack(struct frec_bytes *bytes, struct frec_perf_sample *ret)
 	ret->stack = frec__bytes_take(bytes, ret->stack_size);
 	ret->stack_used = frec__bytes_u64(bytes);
 	if (ret->stack_used > ret->stack_size)
-		bytes->failed = true;
+		frec__bytes_fail(bytes);
 }
 
 int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body, size_t size,

@@ -75,9 +75,8 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 		   struct frec_fde *ret, struct frec_error *reterr);
 
 /* An address encoded as DW_EH_PE_ `encoding` says, at `place` in the section. */
-struct frec_cursor;
-uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *cursor,
-			   uint8_t encoding);
+struct frec_bytes;
+uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_bytes *cursor, uint8_t encoding);
 
 /*
  * Runs the function's instructions and calls `row` for each range of addresses with one set of

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #include "unwind/cfi.h"
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 
 // Compilers nest one or two.
 #define REMEMBERED_MAX 16
@@ -17,7 +17,7 @@
 struct run {
 	const struct frec_cfi *cfi;
 	const struct frec_fde *fde;
-	struct frec_cursor cursor;
+	struct frec_bytes cursor;
 	uint64_t location;
 	struct frec_rules rules;
 	struct frec_rules initial; // after the CIE's instructions: what DW_CFA_restore goes back to
@@ -36,18 +36,18 @@ static void set_rule(struct run *run, uint64_t number, enum frec_rule_kind kind,
 static struct frec_rule read_expression(struct run *run, enum frec_rule_kind kind)
 {
 	struct frec_rule rule = {.kind = kind};
-	uint64_t size = frec__cursor_uleb(&run->cursor);
+	uint64_t size = frec__bytes_uleb(&run->cursor);
 
-	rule.expression = frec__cursor_bytes(&run->cursor, size);
+	rule.expression = frec__bytes_take(&run->cursor, size);
 	if (size > UINT32_MAX || !rule.expression)
-		run->cursor.failed = true;
+		frec__bytes_fail(&run->cursor);
 	rule.size = (uint32_t)size;
 	return rule;
 }
 
 static void set_expression(struct run *run, enum frec_rule_kind kind)
 {
-	uint64_t number = frec__cursor_uleb(&run->cursor);
+	uint64_t number = frec__bytes_uleb(&run->cursor);
 	struct frec_rule rule = read_expression(run, kind);
 
 	if (number < FREC_DWARF_REGISTERS)
@@ -85,7 +85,7 @@ static int go_to(struct run *run, uint64_t location)
 	int status = 0;
 
 	if (location < run->location || !run->row) {
-		run->cursor.failed = true; // backwards, or within the CIE's instructions
+		frec__bytes_fail(&run->cursor); // backwards, or within the CIE's instructions
 		return 0;
 	}
 	if (to > run->location)
@@ -108,7 +108,7 @@ static int advance(struct run *run, uint64_t delta)
 // evaluation here: one a line.
 static int extended(struct run *run, uint8_t code)
 {
-	struct frec_cursor *cursor = &run->cursor;
+	struct frec_bytes *cursor = &run->cursor;
 	uint64_t number;
 
 	switch (code) {
@@ -119,79 +119,79 @@ static int extended(struct run *run, uint8_t code)
 	case DW_CFA_set_loc:
 		return go_to(run, frec__cfi_address(run->cfi, cursor, run->fde->encoding));
 	case DW_CFA_advance_loc1:
-		return advance(run, frec__cursor_unsigned(cursor, 1));
+		return advance(run, frec__bytes_number(cursor, 1));
 	case DW_CFA_advance_loc2:
-		return advance(run, frec__cursor_unsigned(cursor, 2));
+		return advance(run, frec__bytes_number(cursor, 2));
 	case DW_CFA_advance_loc4:
-		return advance(run, frec__cursor_unsigned(cursor, 4));
+		return advance(run, frec__bytes_number(cursor, 4));
 	case DW_CFA_MIPS_advance_loc8:
-		return advance(run, frec__cursor_unsigned(cursor, 8));
+		return advance(run, frec__bytes_number(cursor, 8));
 	case DW_CFA_offset_extended:
-		number = frec__cursor_uleb(cursor);
-		set_rule(run, number, FREC_RULE_OFFSET, factored(run, frec__cursor_uleb(cursor)));
+		number = frec__bytes_uleb(cursor);
+		set_rule(run, number, FREC_RULE_OFFSET, factored(run, frec__bytes_uleb(cursor)));
 		return 0;
 	case DW_CFA_offset_extended_sf:
-		number = frec__cursor_uleb(cursor);
+		number = frec__bytes_uleb(cursor);
 		set_rule(run, number, FREC_RULE_OFFSET,
-			 factored(run, (uint64_t)frec__cursor_sleb(cursor)));
+			 factored(run, (uint64_t)frec__bytes_sleb(cursor)));
 		return 0;
 	case DW_CFA_GNU_negative_offset_extended:
-		number = frec__cursor_uleb(cursor);
-		set_rule(run, number, FREC_RULE_OFFSET, factored(run, -frec__cursor_uleb(cursor)));
+		number = frec__bytes_uleb(cursor);
+		set_rule(run, number, FREC_RULE_OFFSET, factored(run, -frec__bytes_uleb(cursor)));
 		return 0;
 	case DW_CFA_val_offset:
-		number = frec__cursor_uleb(cursor);
+		number = frec__bytes_uleb(cursor);
 		set_rule(run, number, FREC_RULE_VALUE_OFFSET,
-			 factored(run, frec__cursor_uleb(cursor)));
+			 factored(run, frec__bytes_uleb(cursor)));
 		return 0;
 	case DW_CFA_val_offset_sf:
-		number = frec__cursor_uleb(cursor);
+		number = frec__bytes_uleb(cursor);
 		set_rule(run, number, FREC_RULE_VALUE_OFFSET,
-			 factored(run, (uint64_t)frec__cursor_sleb(cursor)));
+			 factored(run, (uint64_t)frec__bytes_sleb(cursor)));
 		return 0;
 	case DW_CFA_restore_extended:
-		restore(run, frec__cursor_uleb(cursor));
+		restore(run, frec__bytes_uleb(cursor));
 		return 0;
 	case DW_CFA_undefined:
-		set_rule(run, frec__cursor_uleb(cursor), FREC_RULE_UNDEFINED, 0);
+		set_rule(run, frec__bytes_uleb(cursor), FREC_RULE_UNDEFINED, 0);
 		return 0;
 	case DW_CFA_same_value:
-		set_rule(run, frec__cursor_uleb(cursor), FREC_RULE_SAME, 0);
+		set_rule(run, frec__bytes_uleb(cursor), FREC_RULE_SAME, 0);
 		return 0;
 	case DW_CFA_register:
-		number = frec__cursor_uleb(cursor);
-		set_rule(run, number, FREC_RULE_REGISTER, (int64_t)frec__cursor_uleb(cursor));
+		number = frec__bytes_uleb(cursor);
+		set_rule(run, number, FREC_RULE_REGISTER, (int64_t)frec__bytes_uleb(cursor));
 		return 0;
 	case DW_CFA_remember_state:
 		if (run->remembered_count == REMEMBERED_MAX)
-			cursor->failed = true;
+			frec__bytes_fail(cursor);
 		else
 			run->remembered[run->remembered_count++] = run->rules;
 		return 0;
 	case DW_CFA_restore_state:
 		if (!run->remembered_count)
-			cursor->failed = true;
+			frec__bytes_fail(cursor);
 		else
 			run->rules = run->remembered[--run->remembered_count];
 		return 0;
 	case DW_CFA_def_cfa:
-		number = frec__cursor_uleb(cursor);
-		define_cfa(run, number, (int64_t)frec__cursor_uleb(cursor));
+		number = frec__bytes_uleb(cursor);
+		define_cfa(run, number, (int64_t)frec__bytes_uleb(cursor));
 		return 0;
 	case DW_CFA_def_cfa_sf:
-		number = frec__cursor_uleb(cursor);
-		define_cfa(run, number, factored(run, (uint64_t)frec__cursor_sleb(cursor)));
+		number = frec__bytes_uleb(cursor);
+		define_cfa(run, number, factored(run, (uint64_t)frec__bytes_sleb(cursor)));
 		return 0;
 	case DW_CFA_def_cfa_register:
-		number = frec__cursor_uleb(cursor);
+		number = frec__bytes_uleb(cursor);
 		cursor->failed |= run->rules.cfa.kind != FREC_RULE_VALUE_OFFSET;
 		run->rules.cfa_register = number;
 		return 0;
 	case DW_CFA_def_cfa_offset:
-		change_cfa_offset(run, (int64_t)frec__cursor_uleb(cursor));
+		change_cfa_offset(run, (int64_t)frec__bytes_uleb(cursor));
 		return 0;
 	case DW_CFA_def_cfa_offset_sf:
-		change_cfa_offset(run, factored(run, (uint64_t)frec__cursor_sleb(cursor)));
+		change_cfa_offset(run, factored(run, (uint64_t)frec__bytes_sleb(cursor)));
 		return 0;
 	case DW_CFA_def_cfa_expression:
 		run->rules.cfa = read_expression(run, FREC_RULE_VALUE_EXPRESSION);
@@ -203,10 +203,10 @@ static int extended(struct run *run, uint8_t code)
 		set_expression(run, FREC_RULE_VALUE_EXPRESSION);
 		return 0;
 	case DW_CFA_GNU_args_size:
-		frec__cursor_uleb(cursor);
+		frec__bytes_uleb(cursor);
 		return 0;
 	default:
-		cursor->failed = true;
+		frec__bytes_fail(cursor);
 		return 0;
 	}
 }
@@ -215,7 +215,7 @@ static int run_instructions(struct run *run, const uint8_t *start, const uint8_t
 {
 	int status = 0;
 
-	run->cursor = (struct frec_cursor){start, end, false};
+	run->cursor = frec__bytes(start, (size_t)(end - start));
 	while (!status && run->cursor.at < run->cursor.end) {
 		uint8_t code = *run->cursor.at++;
 		uint8_t operand = code & 0x3f;
@@ -226,7 +226,7 @@ static int run_instructions(struct run *run, const uint8_t *start, const uint8_t
 			break;
 		case DW_CFA_offset:
 			set_rule(run, operand, FREC_RULE_OFFSET,
-				 factored(run, frec__cursor_uleb(&run->cursor)));
+				 factored(run, frec__bytes_uleb(&run->cursor)));
 			break;
 		case DW_CFA_restore:
 			restore(run, operand);

@@ -6,7 +6,7 @@
 #include <dwarf.h>
 #include <errno.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 
 #define DEPTH_MAX 64
 #define STEPS_MAX 1000
@@ -113,7 +113,7 @@ static bool binary(struct machine *machine, uint8_t code)
 	return true;
 }
 
-static int unary(struct machine *machine, uint8_t code, struct frec_cursor *cursor)
+static int unary(struct machine *machine, uint8_t code, struct frec_bytes *cursor)
 {
 	uint64_t value;
 
@@ -127,7 +127,7 @@ static int unary(struct machine *machine, uint8_t code, struct frec_cursor *curs
 		push(machine, pick(machine, 1));
 		break;
 	case DW_OP_pick:
-		push(machine, pick(machine, frec__cursor_unsigned(cursor, 1)));
+		push(machine, pick(machine, frec__bytes_number(cursor, 1)));
 		break;
 	case DW_OP_drop:
 		pop(machine);
@@ -155,7 +155,7 @@ static int unary(struct machine *machine, uint8_t code, struct frec_cursor *curs
 		push(machine, ~pop(machine));
 		break;
 	case DW_OP_plus_uconst:
-		push(machine, pop(machine) + frec__cursor_uleb(cursor));
+		push(machine, pop(machine) + frec__bytes_uleb(cursor));
 		break;
 	default:
 		return -EBADMSG;
@@ -163,36 +163,36 @@ static int unary(struct machine *machine, uint8_t code, struct frec_cursor *curs
 	return 0;
 }
 
-static bool constant(uint8_t code, struct frec_cursor *cursor, uint64_t *ret)
+static bool constant(uint8_t code, struct frec_bytes *cursor, uint64_t *ret)
 {
 	switch (code) {
 	case DW_OP_const1u:
-		*ret = frec__cursor_unsigned(cursor, 1);
+		*ret = frec__bytes_number(cursor, 1);
 		break;
 	case DW_OP_const1s:
-		*ret = (uint64_t)frec__cursor_signed(cursor, 1);
+		*ret = (uint64_t)frec__bytes_signed(cursor, 1);
 		break;
 	case DW_OP_const2u:
-		*ret = frec__cursor_unsigned(cursor, 2);
+		*ret = frec__bytes_number(cursor, 2);
 		break;
 	case DW_OP_const2s:
-		*ret = (uint64_t)frec__cursor_signed(cursor, 2);
+		*ret = (uint64_t)frec__bytes_signed(cursor, 2);
 		break;
 	case DW_OP_const4u:
-		*ret = frec__cursor_unsigned(cursor, 4);
+		*ret = frec__bytes_number(cursor, 4);
 		break;
 	case DW_OP_const4s:
-		*ret = (uint64_t)frec__cursor_signed(cursor, 4);
+		*ret = (uint64_t)frec__bytes_signed(cursor, 4);
 		break;
 	case DW_OP_const8u:
 	case DW_OP_const8s:
-		*ret = frec__cursor_unsigned(cursor, 8);
+		*ret = frec__bytes_number(cursor, 8);
 		break;
 	case DW_OP_constu:
-		*ret = frec__cursor_uleb(cursor);
+		*ret = frec__bytes_uleb(cursor);
 		break;
 	case DW_OP_consts:
-		*ret = (uint64_t)frec__cursor_sleb(cursor);
+		*ret = (uint64_t)frec__bytes_sleb(cursor);
 		break;
 	default:
 		if (code < DW_OP_lit0 || code > DW_OP_lit31)
@@ -204,11 +204,11 @@ static bool constant(uint8_t code, struct frec_cursor *cursor, uint64_t *ret)
 
 // What needs the thread: a register plus an offset.
 static int from_register(const struct frec_expression_context *context, uint8_t code,
-			 struct frec_cursor *cursor, struct machine *machine)
+			 struct frec_bytes *cursor, struct machine *machine)
 {
 	uint64_t number =
-		code == DW_OP_bregx ? frec__cursor_uleb(cursor) : (uint64_t)code - DW_OP_breg0;
-	int64_t offset = frec__cursor_sleb(cursor);
+		code == DW_OP_bregx ? frec__bytes_uleb(cursor) : (uint64_t)code - DW_OP_breg0;
+	int64_t offset = frec__bytes_sleb(cursor);
 	uint64_t value;
 
 	if (!frec__cpu_get(context->machine, context->cpu, number, &value))
@@ -234,20 +234,20 @@ static int dereference(const struct frec_expression_context *context, struct mac
 	return 0;
 }
 
-static void branch(struct frec_cursor *cursor, const uint8_t *start)
+static void branch(struct frec_bytes *cursor, const uint8_t *start)
 {
-	int64_t distance = frec__cursor_signed(cursor, 2);
+	int64_t distance = frec__bytes_signed(cursor, 2);
 
 	if (distance < start - cursor->at || distance > cursor->end - cursor->at)
-		cursor->failed = true;
+		frec__bytes_fail(cursor);
 	else
 		cursor->at += distance;
 }
 
-static int step(const struct frec_expression_context *context, struct frec_cursor *cursor,
+static int step(const struct frec_expression_context *context, struct frec_bytes *cursor,
 		const uint8_t *start, struct machine *machine, uint64_t *ret)
 {
-	uint8_t code = (uint8_t)frec__cursor_unsigned(cursor, 1);
+	uint8_t code = (uint8_t)frec__bytes_number(cursor, 1);
 	uint64_t value;
 
 	if (constant(code, cursor, &value)) {
@@ -258,12 +258,12 @@ static int step(const struct frec_expression_context *context, struct frec_curso
 		return from_register(context, code, cursor, machine);
 	switch (code) {
 	case DW_OP_addr:
-		push(machine, frec__cursor_unsigned(cursor, 8) + context->bias);
+		push(machine, frec__bytes_number(cursor, 8) + context->bias);
 		return 0;
 	case DW_OP_deref:
 		return dereference(context, machine, 8, ret);
 	case DW_OP_deref_size:
-		return dereference(context, machine, frec__cursor_unsigned(cursor, 1), ret);
+		return dereference(context, machine, frec__bytes_number(cursor, 1), ret);
 	case DW_OP_skip:
 		branch(cursor, start);
 		return 0;
@@ -271,7 +271,7 @@ static int step(const struct frec_expression_context *context, struct frec_curso
 		if (pop(machine))
 			branch(cursor, start);
 		else
-			frec__cursor_bytes(cursor, 2);
+			frec__bytes_take(cursor, 2);
 		return 0;
 	default:
 		return binary(machine, code) ? 0 : unary(machine, code, cursor);
@@ -281,7 +281,7 @@ static int step(const struct frec_expression_context *context, struct frec_curso
 int frec__expression(const struct frec_expression_context *context, const uint8_t *expression,
 		     uint32_t size, const uint64_t *initial, uint64_t *ret)
 {
-	struct frec_cursor cursor = {expression, expression + size, false};
+	struct frec_bytes cursor = frec__bytes(expression, size);
 	struct machine machine;
 	unsigned int steps = 0;
 

@@ -7,7 +7,7 @@
 #include <dwarf.h>
 #include <string.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 
 // What x86_64 linkers write for the stubs of a procedure linkage table: the CFA is 8 bytes further
 // once the stub's first push is done, which is so from a certain byte of its 16 on.
@@ -38,12 +38,12 @@ static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *mac
 static bool is_saved_below_fp(const struct frec_rule *cfa, const struct frec_registers *machine,
 			      struct frec_row *row)
 {
-	struct frec_cursor cursor = {cfa->expression, cfa->expression + cfa->size, false};
-	uint64_t code = frec__cursor_unsigned(&cursor, 1);
-	int64_t offset = frec__cursor_sleb(&cursor);
+	struct frec_bytes cursor = frec__bytes(cfa->expression, cfa->size);
+	uint64_t code = frec__bytes_number(&cursor, 1);
+	int64_t offset = frec__bytes_sleb(&cursor);
 
 	if (code != DW_OP_breg0 + machine->dwarf_fp || offset != (int32_t)offset ||
-	    frec__cursor_unsigned(&cursor, 1) != DW_OP_deref || cursor.failed ||
+	    frec__bytes_number(&cursor, 1) != DW_OP_deref || cursor.failed ||
 	    cursor.at != cursor.end)
 		return false;
 	row->kind = FREC_ROW_FP_MEMORY;

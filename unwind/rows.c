@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 #include "unwind/row.h"
 
 struct function {
@@ -57,26 +57,25 @@ static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offse
 // else -ENODATA.
 static int read_header(struct frec_rows *rows, const Elf_Data *header)
 {
-	struct frec_cursor cursor = {header->d_buf, (const uint8_t *)header->d_buf + header->d_size,
-				     false};
+	struct frec_bytes cursor = frec__bytes(header->d_buf, header->d_size);
 	uint64_t base = rows->cfi->base, last = 0, count;
 
-	if (frec__cursor_unsigned(&cursor, 1) != 1 ||
-	    frec__cursor_unsigned(&cursor, 1) != (DW_EH_PE_pcrel | DW_EH_PE_sdata4) ||
-	    frec__cursor_unsigned(&cursor, 1) != DW_EH_PE_udata4 ||
-	    frec__cursor_unsigned(&cursor, 1) != (DW_EH_PE_datarel | DW_EH_PE_sdata4))
+	if (frec__bytes_number(&cursor, 1) != 1 ||
+	    frec__bytes_number(&cursor, 1) != (DW_EH_PE_pcrel | DW_EH_PE_sdata4) ||
+	    frec__bytes_number(&cursor, 1) != DW_EH_PE_udata4 ||
+	    frec__bytes_number(&cursor, 1) != (DW_EH_PE_datarel | DW_EH_PE_sdata4))
 		return -ENODATA;
-	frec__cursor_bytes(&cursor, 4);
-	count = frec__cursor_unsigned(&cursor, 4);
-	if (cursor.failed || !count || count > (uint64_t)(cursor.end - cursor.at) / 8)
+	frec__bytes_take(&cursor, 4);
+	count = frec__bytes_number(&cursor, 4);
+	if (cursor.failed || !count || count > frec__bytes_left(&cursor) / 8)
 		return -ENODATA;
 	rows->functions = calloc(count, sizeof(*rows->functions));
 	if (!rows->functions)
 		return -ENOMEM;
 	rows->function_room = count;
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t start = base + (uint64_t)frec__cursor_signed(&cursor, 4);
-		uint64_t entry = base + (uint64_t)frec__cursor_signed(&cursor, 4);
+		uint64_t start = base + (uint64_t)frec__bytes_signed(&cursor, 4);
+		uint64_t entry = base + (uint64_t)frec__bytes_signed(&cursor, 4);
 		uint64_t offset = entry - rows->cfi->address;
 
 		if (start < last || start < rows->base || offset >= rows->cfi->data->d_size) {

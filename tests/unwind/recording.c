@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 #include "unwind/elf_file.h"
 
 #define RING_PAGES 4096
@@ -266,35 +266,36 @@ static bool map_file(const char *path, struct recording *recording)
 int recording_load(const char *path, struct recording *ret)
 {
 	struct recording recording = {0};
-	struct frec_cursor cursor;
+	struct frec_bytes cursor;
 	const uint8_t *text;
 	uint64_t length, count;
 
 	if (!map_file(path, &recording))
 		return -ENOENT;
-	cursor = (struct frec_cursor){recording.image, recording.image + recording.image_size,
-				      false};
-	length = frec__cursor_unsigned(&cursor, 8);
-	text = frec__cursor_bytes(&cursor, length);
-	count = frec__cursor_unsigned(&cursor, 8);
+	cursor = frec__bytes(recording.image, recording.image_size);
+	length = frec__bytes_number(&cursor, 8);
+	text = frec__bytes_take(&cursor, length);
+	count = frec__bytes_number(&cursor, 8);
 	if (text && count <= recording.image_size) {
 		recording.maps_text = strndup((const char *)text, length);
 		recording.stacks = calloc(count, sizeof(*recording.stacks));
 	}
-	cursor.failed |= !recording.stacks || !recording.maps_text;
+	if (!recording.stacks || !recording.maps_text)
+		frec__bytes_fail(&cursor);
 	for (size_t i = 0; i < count && !cursor.failed; i++) {
 		struct recorded_stack *stack = &recording.stacks[i];
 		const uint8_t *values;
 
-		stack->mask = frec__cursor_unsigned(&cursor, 8);
-		stack->count = frec__cursor_unsigned(&cursor, 8);
-		stack->stack.address = frec__cursor_unsigned(&cursor, 8);
-		stack->stack.size = frec__cursor_unsigned(&cursor, 8);
-		cursor.failed |= stack->count > 64;
-		values = cursor.failed ? NULL : frec__cursor_bytes(&cursor, 8 * stack->count);
+		stack->mask = frec__bytes_number(&cursor, 8);
+		stack->count = frec__bytes_number(&cursor, 8);
+		stack->stack.address = frec__bytes_number(&cursor, 8);
+		stack->stack.size = frec__bytes_number(&cursor, 8);
+		values = stack->count > 64 ? NULL : frec__bytes_take(&cursor, 8 * stack->count);
 		if (values)
 			memcpy(stack->values, values, 8 * stack->count);
-		stack->stack.data = frec__cursor_bytes(&cursor, stack->stack.size);
+		else
+			frec__bytes_fail(&cursor);
+		stack->stack.data = frec__bytes_take(&cursor, stack->stack.size);
 		recording.stack_count = i + 1;
 	}
 	if (cursor.failed || recording_parse_maps(&recording, false)) {
