@@ -70,13 +70,13 @@ static int check_place(const char *path, char real[PATH_MAX], struct frec_error 
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr)
 {
 	char real[PATH_MAX] = "";
-	int result = check_place(path, real, reterr);
+	int r = check_place(path, real, reterr);
 
 	file->fd = file->folder = -1;
-	if (!result)
-		result = frec__new_file_locate(file, *real ? real : path, reterr);
-	if (result)
-		return result;
+	if (!r)
+		r = frec__new_file_locate(file, *real ? real : path, reterr);
+	if (r)
+		return r;
 	for (unsigned int attempt = 0;; attempt++) {
 		frec__new_file_temporary(file, attempt);
 		file->fd = openat(file->folder, file->temporary,

@@ -22,7 +22,7 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 {
 	char trimmed[PATH_MAX];
 	size_t length = strlen(path);
-	int result;
+	int r;
 
 	// People write folders with a slash at the end.
 	while (length > 1 && path[length - 1] == '/')
@@ -33,9 +33,9 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	}
 	memcpy(trimmed, path, length);
 	trimmed[length] = '\0';
-	result = frec__new_file_locate(folder, trimmed, reterr);
-	if (result)
-		return result;
+	r = frec__new_file_locate(folder, trimmed, reterr);
+	if (r)
+		return r;
 	// Told now and not after the work. An empty folder gives way to the new one.
 	if (!faccessat(folder->folder, folder->name, F_OK, AT_SYMLINK_NOFOLLOW) &&
 	    unlinkat(folder->folder, folder->name, AT_REMOVEDIR))

@@ -114,14 +114,14 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 	struct frec_bytes cursor;
 	Dwarf_CFI_Entry entry, cie;
 	Dwarf_Off next, ignored;
-	int status;
+	int r;
 
 	if (offset >= cfi->data->d_size)
 		return -ENODATA;
-	status = dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, offset, &next, &entry);
-	if (status > 0 || (!status && next <= offset))
+	r = dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, offset, &next, &entry);
+	if (r > 0 || (!r && next <= offset))
 		return -ENODATA;
-	if (status < 0) {
+	if (r < 0) {
 		// An entry that makes no sense by itself is passed over, where libdw could tell its
 		// length.
 		return damaged(cfi, offset, reterr, "no entry that can be read");

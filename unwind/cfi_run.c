@@ -82,16 +82,16 @@ static int64_t factored(const struct run *run, uint64_t offset)
 static int go_to(struct run *run, uint64_t location)
 {
 	uint64_t to = location < run->fde->end ? location : run->fde->end;
-	int status = 0;
+	int r = 0;
 
 	if (location < run->location || !run->row) {
 		frec__bytes_fail(&run->cursor); // backwards, or within the CIE's instructions
 		return 0;
 	}
 	if (to > run->location)
-		status = run->row(run->context, run->location, to, &run->rules);
+		r = run->row(run->context, run->location, to, &run->rules);
 	run->location = location;
-	return status;
+	return r;
 }
 
 static int advance(struct run *run, uint64_t delta)
@@ -213,16 +213,16 @@ static int extended(struct run *run, uint8_t code)
 
 static int run_instructions(struct run *run, const uint8_t *start, const uint8_t *end)
 {
-	int status = 0;
+	int r = 0;
 
 	run->cursor = frec__bytes(start, (size_t)(end - start));
-	while (!status && run->cursor.at < run->cursor.end) {
+	while (!r && run->cursor.at < run->cursor.end) {
 		uint8_t code = *run->cursor.at++;
 		uint8_t operand = code & 0x3f;
 
 		switch (code & 0xc0) {
 		case DW_CFA_advance_loc:
-			status = advance(run, operand);
+			r = advance(run, operand);
 			break;
 		case DW_CFA_offset:
 			set_rule(run, operand, FREC_RULE_OFFSET,
@@ -232,14 +232,14 @@ static int run_instructions(struct run *run, const uint8_t *start, const uint8_t
 			restore(run, operand);
 			break;
 		default:
-			status = extended(run, code);
+			r = extended(run, code);
 		}
 		if (run->cursor.failed)
 			return -EBADMSG;
 		if (run->location >= run->fde->end)
 			break;
 	}
-	return status;
+	return r;
 }
 
 int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde,
@@ -248,7 +248,7 @@ int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde,
 		  void *context, struct frec_error *reterr)
 {
 	struct run run;
-	int status;
+	int r;
 
 	// The remembered states are most of it, and are written before they are read.
 	run.cfi = cfi;
@@ -259,19 +259,19 @@ int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde,
 	run.initial =
 		run.rules; // a CIE that restores a register means what the machine has it at first
 	run.row = NULL;
-	status = run_instructions(&run, fde->initial, fde->initial_end);
-	if (!status) {
+	r = run_instructions(&run, fde->initial, fde->initial_end);
+	if (!r) {
 		run.row = row;
 		run.context = context;
 		run.initial = run.rules;
 		run.location = fde->start;
-		status = run_instructions(&run, fde->program, fde->program_end);
+		r = run_instructions(&run, fde->program, fde->program_end);
 	}
-	if (!status && run.location < fde->end)
-		status = row(context, run.location, fde->end, &run.rules);
-	if (status == -EBADMSG)
-		frec__error(reterr, status,
+	if (!r && run.location < fde->end)
+		r = row(context, run.location, fde->end, &run.rules);
+	if (r == -EBADMSG)
+		frec__error(reterr, r,
 			    "%s: %s at offset 0x%" PRIx64 ": an instruction that makes no sense",
 			    cfi->module, cfi->eh_frame ? ".eh_frame" : ".debug_frame", fde->offset);
-	return status;
+	return r;
 }

@@ -14,7 +14,7 @@ static uint8_t *decompress(const Elf_Data *data, size_t *ret_size)
 	lzma_stream stream = LZMA_STREAM_INIT;
 	size_t room = 1 << 20;
 	uint8_t *image = malloc(room);
-	lzma_ret status = LZMA_MEM_ERROR;
+	lzma_ret r = LZMA_MEM_ERROR;
 
 	if (image && lzma_stream_decoder(&stream, DECODER_MEMORY_MAX, 0) == LZMA_OK) {
 		stream.next_in = data->d_buf;
@@ -24,20 +24,20 @@ static uint8_t *decompress(const Elf_Data *data, size_t *ret_size)
 
 			stream.next_out = image + stream.total_out;
 			stream.avail_out = room - stream.total_out;
-			status = lzma_code(&stream, LZMA_FINISH);
-			if (status != LZMA_OK || stream.avail_out)
+			r = lzma_code(&stream, LZMA_FINISH);
+			if (r != LZMA_OK || stream.avail_out)
 				break;
 			room *= 2;
 			more = room <= IMAGE_MAX ? realloc(image, room) : NULL;
 			if (more)
 				image = more;
 			else
-				status = LZMA_MEM_ERROR;
-		} while (status == LZMA_OK);
+				r = LZMA_MEM_ERROR;
+		} while (r == LZMA_OK);
 	}
 	*ret_size = stream.total_out;
 	lzma_end(&stream);
-	if (status == LZMA_STREAM_END)
+	if (r == LZMA_STREAM_END)
 		return image;
 	free(image);
 	return NULL;

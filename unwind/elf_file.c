@@ -122,7 +122,7 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 {
 	struct frec_elf *elf = new_elf(path);
 	struct stat status;
-	int result;
+	int r;
 
 	if (!elf) {
 		close(fd);
@@ -135,12 +135,12 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 	}
 	elf->mapped = !can_be_cut_by_others(&status);
 	elf->elf = elf_begin(fd, elf->mapped ? ELF_C_READ_MMAP_PRIVATE : ELF_C_READ, NULL);
-	result = open_elf(elf, reterr);
-	if (result)
+	r = open_elf(elf, reterr);
+	if (r)
 		frec__elf_close(elf);
 	else
 		*ret = elf;
-	return result;
+	return r;
 }
 
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
@@ -157,17 +157,17 @@ int frec__elf_open_memory(const void *image, size_t size, const char *name, stru
 			  struct frec_error *reterr)
 {
 	struct frec_elf *elf = new_elf(name);
-	int status;
+	int r;
 
 	if (!elf)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", name);
 	elf->elf = elf_memory((char *)(uintptr_t)image, size);
-	status = open_elf(elf, reterr);
-	if (status)
+	r = open_elf(elf, reterr);
+	if (r)
 		frec__elf_close(elf);
 	else
 		*ret = elf;
-	return status;
+	return r;
 }
 
 void frec__elf_close(struct frec_elf *elf)

@@ -290,12 +290,12 @@ int frec__expression(const struct frec_expression_context *context, const uint8_
 	if (initial)
 		push(&machine, *initial);
 	while (cursor.at < cursor.end) {
-		int status = step(context, &cursor, expression, &machine, ret);
+		int r = step(context, &cursor, expression, &machine, ret);
 
 		if (cursor.failed || machine.failed || ++steps > STEPS_MAX)
 			return -EBADMSG;
-		if (status)
-			return status;
+		if (r)
+			return r;
 	}
 	if (!machine.depth)
 		return -EBADMSG;

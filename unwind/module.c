@@ -206,13 +206,13 @@ int frec__module_row(struct frec_module *module, uint64_t address, struct frec_r
 		     struct frec_error *reterr)
 {
 	struct frec_rows *rows = module->eh_frame.rows;
-	int status = 0;
+	int r = 0;
 
 	*ret = (struct frec_row){.kind = FREC_ROW_NONE};
 	if (rows)
-		status = frec__rows_find(rows, address, ret, reterr);
-	if (status || ret->kind != FREC_ROW_NONE)
-		return status;
+		r = frec__rows_find(rows, address, ret, reterr);
+	if (r || ret->kind != FREC_ROW_NONE)
+		return r;
 	rows = debug_frame(module);
 	return rows ? frec__rows_find(rows, address, ret, reterr) : 0;
 }
@@ -220,13 +220,11 @@ int frec__module_row(struct frec_module *module, uint64_t address, struct frec_r
 int frec__module_rules(struct frec_module *module, uint64_t address, struct frec_rules *ret_rules,
 		       struct frec_fde *ret_fde, struct frec_error *reterr)
 {
-	int status = -ENOENT;
+	int r = -ENOENT;
 
 	if (module->eh_frame.rows)
-		status = frec__rows_rules(module->eh_frame.rows, address, ret_rules, ret_fde,
-					  reterr);
-	if (status == -ENOENT && debug_frame(module))
-		status = frec__rows_rules(module->debug_frame.rows, address, ret_rules, ret_fde,
-					  reterr);
-	return status;
+		r = frec__rows_rules(module->eh_frame.rows, address, ret_rules, ret_fde, reterr);
+	if (r == -ENOENT && debug_frame(module))
+		r = frec__rows_rules(module->debug_frame.rows, address, ret_rules, ret_fde, reterr);
+	return r;
 }

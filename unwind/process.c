@@ -40,7 +40,7 @@ int frec__unwinder_create(const struct frec_registers *machine,
 			  const struct frec_unwinder_options *options, struct frec_unwinder **ret)
 {
 	struct frec_unwinder *unwinder;
-	int status;
+	int r;
 
 	if (options && options->size != sizeof(*options))
 		return -EINVAL;
@@ -50,12 +50,12 @@ int frec__unwinder_create(const struct frec_registers *machine,
 	unwinder->machine = machine;
 	if (options)
 		unwinder->options = *options;
-	status = copy_options(&unwinder->options);
-	if (status)
+	r = copy_options(&unwinder->options);
+	if (r)
 		frec__unwinder_destroy(unwinder);
 	else
 		*ret = unwinder;
-	return status;
+	return r;
 }
 
 void frec__unwinder_destroy(struct frec_unwinder *unwinder)

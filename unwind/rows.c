@@ -92,19 +92,19 @@ static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 {
 	uint64_t offset = 0, next;
 	struct frec_fde fde;
-	int status;
+	int r;
 
 	for (;; offset = next) {
 		next = 0;
-		status = frec__cfi_read(rows->cfi, offset, &next, &fde, reterr);
-		if (status == -ENODATA)
+		r = frec__cfi_read(rows->cfi, offset, &next, &fde, reterr);
+		if (r == -ENODATA)
 			break;
-		if (status < 0 && !next)
-			return rows->function_count ? 0 : status;
-		if (status > 0 && fde.end > fde.start)
-			status = add_function(rows, fde.start, offset);
-		if (status == -ENOMEM)
-			return status;
+		if (r < 0 && !next)
+			return rows->function_count ? 0 : r;
+		if (r > 0 && fde.end > fde.start)
+			r = add_function(rows, fde.start, offset);
+		if (r == -ENOMEM)
+			return r;
 	}
 	if (rows->function_count)
 		qsort(rows->functions, rows->function_count, sizeof(*rows->functions),
@@ -117,7 +117,7 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 		      struct frec_error *reterr)
 {
 	struct frec_rows *rows = calloc(1, sizeof(*rows));
-	int status = -ENODATA;
+	int r = -ENODATA;
 
 	if (!rows)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", cfi->module);
@@ -128,12 +128,12 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 	// share their instructions could make any number.
 	rows->row_max = cfi->data->d_size;
 	if (header)
-		status = read_header(rows, header);
-	if (status == -ENODATA)
-		status = read_section(rows, reterr);
-	if (status) {
+		r = read_header(rows, header);
+	if (r == -ENODATA)
+		r = read_section(rows, reterr);
+	if (r) {
 		frec__rows_destroy(rows);
-		return status;
+		return r;
 	}
 	*ret = rows;
 	return 0;
@@ -200,26 +200,26 @@ static int compile(struct frec_rows *rows, struct function *function, uint64_t p
 {
 	struct frec_fde fde;
 	struct compilation compilation = {rows, &fde, rows->row_count};
-	int status = frec__cfi_read(rows->cfi, function->offset, NULL, &fde, reterr);
+	int r = frec__cfi_read(rows->cfi, function->offset, NULL, &fde, reterr);
 
-	if (status <= 0)
-		return status < 0 ? -EBADMSG : 0;
+	if (r <= 0)
+		return r < 0 ? -EBADMSG : 0;
 	if (fde.start != rows->base + function->start || fde.end - fde.start > FREC_ROW_START_MAX)
 		return frec__error(reterr, -EBADMSG, "%s: .eh_frame_hdr names another function",
 				   rows->cfi->module);
 	if (pc >= fde.end)
 		return 0;
-	status = frec__cfi_run(rows->cfi, &fde, compile_row, &compilation, reterr);
-	if (!status)
-		status = add_row(rows, (struct frec_row){.start = (uint32_t)(fde.end - fde.start) &
-								  FREC_ROW_START_MAX,
-							 .kind = FREC_ROW_NONE});
-	if (status) {
+	r = frec__cfi_run(rows->cfi, &fde, compile_row, &compilation, reterr);
+	if (!r)
+		r = add_row(rows, (struct frec_row){.start = (uint32_t)(fde.end - fde.start) &
+							     FREC_ROW_START_MAX,
+						    .kind = FREC_ROW_NONE});
+	if (r) {
 		rows->row_count = compilation.first;
-		return status == -E2BIG ? frec__error(reterr, -EBADMSG,
-						      "%s: more call frame information than fits",
-						      rows->cfi->module)
-					: status;
+		return r == -E2BIG ? frec__error(reterr, -EBADMSG,
+						 "%s: more call frame information than fits",
+						 rows->cfi->module)
+				   : r;
 	}
 	function->first = (uint32_t)compilation.first;
 	function->count = (uint32_t)(rows->row_count - compilation.first);
@@ -259,10 +259,10 @@ int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 	if (!function)
 		return 0;
 	if (!function->count) {
-		int status = compile(rows, function, pc, reterr);
+		int r = compile(rows, function, pc, reterr);
 
-		if (status || !function->count)
-			return status;
+		if (r || !function->count)
+			return r;
 	}
 	distance = pc - rows->base - function->start;
 	row = &rows->rows[function->first];
@@ -298,17 +298,17 @@ int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret
 {
 	const struct function *function = find_function(rows, pc);
 	struct rules_query query = {pc, ret_rules};
-	int status;
+	int r;
 
 	if (!function)
 		return -ENOENT;
-	status = frec__cfi_read(rows->cfi, function->offset, NULL, ret_fde, reterr);
-	if (status < 0)
+	r = frec__cfi_read(rows->cfi, function->offset, NULL, ret_fde, reterr);
+	if (r < 0)
 		return -EBADMSG;
-	if (!status || pc < ret_fde->start || pc >= ret_fde->end)
+	if (!r || pc < ret_fde->start || pc >= ret_fde->end)
 		return -ENOENT;
-	status = frec__cfi_run(rows->cfi, ret_fde, take_rules, &query, reterr);
-	return status > 0 ? 0 : status < 0 ? status : -ENOENT;
+	r = frec__cfi_run(rows->cfi, ret_fde, take_rules, &query, reterr);
+	return r > 0 ? 0 : r < 0 ? r : -ENOENT;
 }
 
 void frec__rows_statistics(const struct frec_rows *rows, struct frec_rows_statistics *ret)

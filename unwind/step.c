@@ -8,7 +8,7 @@ static int evaluate_cfa(const struct frec_expression_context *context,
 			const struct frec_rules *rules, uint64_t *ret, uint64_t *ret_address)
 {
 	uint64_t value;
-	int status;
+	int r;
 
 	switch (rules->cfa.kind) {
 	case FREC_RULE_VALUE_OFFSET:
@@ -17,10 +17,9 @@ static int evaluate_cfa(const struct frec_expression_context *context,
 		*ret = value + (uint64_t)rules->cfa.offset;
 		return 0;
 	case FREC_RULE_VALUE_EXPRESSION:
-		status = frec__expression(context, rules->cfa.expression, rules->cfa.size, NULL,
-					  &value);
-		*(status ? ret_address : ret) = value;
-		return status;
+		r = frec__expression(context, rules->cfa.expression, rules->cfa.size, NULL, &value);
+		*(r ? ret_address : ret) = value;
+		return r;
 	default:
 		return -EBADMSG;
 	}
@@ -41,7 +40,7 @@ static int evaluate(const struct frec_expression_context *context, const struct 
 {
 	const struct frec_registers *machine = context->machine;
 	uint64_t value = 0;
-	int status;
+	int r;
 
 	switch (rule->kind) {
 	case FREC_RULE_UNSPECIFIED:
@@ -55,11 +54,10 @@ static int evaluate(const struct frec_expression_context *context, const struct 
 	case FREC_RULE_SAME:
 		return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
 	case FREC_RULE_OFFSET:
-		status = load(context->stack, cfa + (uint64_t)rule->offset, ret, ret_address);
-		if (status &&
-		    frec__step_is_popped(machine, context->cpu, cfa + (uint64_t)rule->offset))
+		r = load(context->stack, cfa + (uint64_t)rule->offset, ret, ret_address);
+		if (r && frec__step_is_popped(machine, context->cpu, cfa + (uint64_t)rule->offset))
 			return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
-		return status;
+		return r;
 	case FREC_RULE_VALUE_OFFSET:
 		*ret = cfa + (uint64_t)rule->offset;
 		return 0;
@@ -68,10 +66,10 @@ static int evaluate(const struct frec_expression_context *context, const struct 
 											 : -ENXIO;
 	case FREC_RULE_EXPRESSION:
 	case FREC_RULE_VALUE_EXPRESSION:
-		status = frec__expression(context, rule->expression, rule->size, &cfa, &value);
-		if (status) {
+		r = frec__expression(context, rule->expression, rule->size, &cfa, &value);
+		if (r) {
 			*ret_address = value;
-			return status;
+			return r;
 		}
 		if (rule->kind == FREC_RULE_EXPRESSION)
 			return load(context->stack, value, ret, ret_address);
@@ -89,25 +87,24 @@ int frec__step(const struct frec_registers *machine, const struct frec_fde *fde,
 	const struct frec_expression_context context = {machine, cpu, stack, bias};
 	struct frec_cpu caller = {.known = 0};
 	uint64_t cfa;
-	int status;
+	int r;
 
 	if (fde->return_register >= machine->dwarf_count)
 		return -EBADMSG;
 	if (rules->registers[fde->return_register].kind == FREC_RULE_UNDEFINED)
 		return 1;
-	status = evaluate_cfa(&context, rules, &cfa, ret_address);
-	if (status)
-		return status;
+	r = evaluate_cfa(&context, rules, &cfa, ret_address);
+	if (r)
+		return r;
 	for (unsigned int i = 0; i < machine->dwarf_count; i++) {
 		uint64_t address = 0;
 
-		status = evaluate(&context, &rules->registers[i], i, cfa, &caller.value[i],
-				  &address);
-		if (!status) {
+		r = evaluate(&context, &rules->registers[i], i, cfa, &caller.value[i], &address);
+		if (!r) {
 			caller.known |= 1ull << i;
 		} else if (i == fde->return_register) {
 			*ret_address = address;
-			return status;
+			return r;
 		}
 	}
 	caller.pc = caller.value[fde->return_register] & machine->address_mask;

@@ -163,23 +163,23 @@ static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 	uint64_t address = 0;
 	struct frec_rules rules;
 	struct frec_fde fde;
-	int status = -ENOENT;
+	int r = -ENOENT;
 
 	if (mapping && mapping->has_bias)
-		status = frec__module_rules(mapping->module, pc - mapping->bias, &rules, &fde,
-					    &walk->end->error);
-	if (status == -ENOENT)
+		r = frec__module_rules(mapping->module, pc - mapping->bias, &rules, &fde,
+				       &walk->end->error);
+	if (r == -ENOENT)
 		return without_cfi(walk, map) ? 0 : -1;
-	if (!status) {
-		status = frec__step(walk->machine, &fde, &rules, walk->stack, mapping->bias,
-				    &walk->cpu, &address);
-		if (status == -EBADMSG)
-			frec__error(&walk->end->error, status,
+	if (!r) {
+		r = frec__step(walk->machine, &fde, &rules, walk->stack, mapping->bias, &walk->cpu,
+			       &address);
+		if (r == -EBADMSG)
+			frec__error(&walk->end->error, r,
 				    "%s: call frame information at offset 0x%" PRIx64
 				    ": rules that make no sense",
 				    mapping->map.path, fde.offset);
 	}
-	switch (status) {
+	switch (r) {
 	case 0:
 		walk->exact = fde.signal_frame;
 		walk->frames[walk->count - 1].signal = fde.signal_frame;
@@ -276,12 +276,12 @@ static const struct frec_cached_row *current_row(struct walk *walk)
 // Returns 1 where it has to be done again with all registers.
 static int unwind(struct walk *walk)
 {
-	int status = 0;
+	int r = 0;
 
 	walk->frames[0].kind = FREC_FRAME_TOP;
 	for (uint64_t i = 0; i < READ_AHEAD; i += CACHE_LINE)
 		ask_for(walk->stack, walk->stack->address + i);
-	while (!status) {
+	while (!r) {
 		const struct frec_cached_row *row = current_row(walk);
 		const uint64_t pc = walk->cpu.pc - !walk->exact;
 
@@ -291,23 +291,23 @@ static int unwind(struct walk *walk)
 			return ends(walk, FREC_UNWIND_LIMIT, walk->cpu.pc);
 		switch (walk->uncalled ? FREC_ROW_OUTERMOST : row->row.kind) {
 		case FREC_ROW_NONE:
-			status = without_cfi(walk, row->map) ? 0 : -1;
+			r = without_cfi(walk, row->map) ? 0 : -1;
 			break;
 		case FREC_ROW_SIGRETURN:
-			status = by_sigreturn(walk) ? 0 : -1;
+			r = by_sigreturn(walk) ? 0 : -1;
 			break;
 		case FREC_ROW_OUTERMOST:
 			return ends(walk, FREC_UNWIND_COMPLETE, 0);
 		case FREC_ROW_RULES:
-			status = by_rules(walk, pc, row->map);
+			r = by_rules(walk, pc, row->map);
 			break;
 		default:
-			status = walk->all		   ? by_rules(walk, pc, row->map)
-				 : by_row(walk, &row->row) ? 0
-							   : -1;
+			r = walk->all		      ? by_rules(walk, pc, row->map)
+			    : by_row(walk, &row->row) ? 0
+						      : -1;
 		}
 	}
-	return status;
+	return r;
 }
 
 static bool take_registers(const struct frec_registers *machine,

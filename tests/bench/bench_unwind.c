@@ -45,7 +45,7 @@ static int record(int argc, char **argv)
 	uint32_t bytes = 32768;
 	const char *file;
 	pid_t pid = 0, child = 0;
-	int status, i = 1;
+	int r, i = 1;
 
 	if (argc < 3)
 		return 2;
@@ -70,15 +70,15 @@ static int record(int argc, char **argv)
 			_exit(127);
 		}
 	}
-	status = recording_take(pid, count, bytes, 4000, &recording);
+	r = recording_take(pid, count, bytes, 4000, &recording);
 	if (child) {
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
-	if (!status)
-		status = recording_save(&recording, file);
-	if (status) {
-		fprintf(stderr, "%s: %s\n", file, strerror(-status));
+	if (!r)
+		r = recording_save(&recording, file);
+	if (r) {
+		fprintf(stderr, "%s: %s\n", file, strerror(-r));
 		return 1;
 	}
 	printf("%s: %zu stacks\n", file, recording.stack_count);
@@ -381,15 +381,15 @@ static int compare(const char *path, bool verbose, bool alone)
 static int to_perf(const char *from, const char *to)
 {
 	struct recording recording;
-	int status = recording_load(from, &recording);
+	int r = recording_load(from, &recording);
 
-	if (!status) {
-		status = perf_data_save(&recording, to);
+	if (!r) {
+		r = perf_data_save(&recording, to);
 		recording_free(&recording);
 	}
-	if (status)
-		fprintf(stderr, "%s: %s\n", from, strerror(-status));
-	return status != 0;
+	if (r)
+		fprintf(stderr, "%s: %s\n", from, strerror(-r));
+	return r != 0;
 }
 
 static int script(const char *path)
@@ -465,25 +465,25 @@ static int script_libdwfl(const char *path)
 
 int main(int argc, char **argv)
 {
-	int status = 2;
+	int r = 2;
 
 	if (argc > 3 && !strcmp(argv[1], "record"))
-		status = record(argc - 2, argv + 2);
+		r = record(argc - 2, argv + 2);
 	else if (argc > 2 && (!strcmp(argv[1], "compare") || !strcmp(argv[1], "differences") ||
 			      !strcmp(argv[1], "alone")))
-		for (int i = 2; i < argc && (i == 2 || !status); i++)
-			status = compare(argv[i], *argv[1] == 'd', *argv[1] == 'a');
+		for (int i = 2; i < argc && (i == 2 || !r); i++)
+			r = compare(argv[i], *argv[1] == 'd', *argv[1] == 'a');
 	else if (argc == 4 && !strcmp(argv[1], "perf"))
-		status = to_perf(argv[2], argv[3]);
+		r = to_perf(argv[2], argv[3]);
 	else if (argc == 3 && !strcmp(argv[1], "script"))
-		status = script(argv[2]);
+		r = script(argv[2]);
 	else if (argc == 3 && !strcmp(argv[1], "script-libdwfl"))
-		status = script_libdwfl(argv[2]);
-	if (status == 2)
+		r = script_libdwfl(argv[2]);
+	if (r == 2)
 		fprintf(stderr,
 			"usage: %s record FILE [-n STACKS] [-b BYTES] -p PID | -- COMMAND... ; %s "
 			"compare|differences|alone FILE... ; %s perf FILE PERF_DATA ; %s "
 			"script|script-libdwfl FILE\n",
 			argv[0], argv[0], argv[0], argv[0]);
-	return status;
+	return r;
 }

@@ -69,11 +69,11 @@ static int take_stack(pid_t pid, size_t bytes, struct recording *recording)
 {
 	struct recorded_stack *stack = &recording->stacks[recording->stack_count];
 	uint8_t *data = malloc(bytes);
-	int status = data ? take_registers(pid, stack) : -ENOMEM;
+	int r = data ? take_registers(pid, stack) : -ENOMEM;
 
-	if (status) {
+	if (r) {
 		free(data);
-		return status;
+		return r;
 	}
 	// As the recorder does it after a stack overflow: from the first page above the guard.
 	for (int page = 0; page < 64 && bytes && !stack->stack.size; page++) {
@@ -145,27 +145,27 @@ static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 
 static int trace(pid_t pid, size_t bytes, size_t steps, struct recording *recording)
 {
-	int signal = 0, status = run_to_crash(pid, &pid, &signal);
+	int signal = 0, r = run_to_crash(pid, &pid, &signal);
 
-	if (status)
-		return status;
-	status = take_stack(pid, bytes, recording);
-	for (size_t i = 0; !status && signal == SIGTRAP && i < steps; i++) {
+	if (r)
+		return r;
+	r = take_stack(pid, bytes, recording);
+	for (size_t i = 0; !r && signal == SIGTRAP && i < steps; i++) {
 		int wait_status;
 
 		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, 0) ||
 		    waitpid(pid, &wait_status, __WALL) != pid || !WIFSTOPPED(wait_status))
 			break;
-		status = take_stack(pid, bytes, recording);
+		r = take_stack(pid, bytes, recording);
 	}
-	return status ? status : take_maps(pid, recording);
+	return r ? r : take_maps(pid, recording);
 }
 
 int recording_crash(char *const *argv, size_t bytes, size_t steps, struct recording *ret)
 {
 	struct recording recording = {0};
 	pid_t pid = fork();
-	int status;
+	int r;
 
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -173,17 +173,17 @@ int recording_crash(char *const *argv, size_t bytes, size_t steps, struct record
 		_exit(127);
 	}
 	recording.stacks = calloc(steps + 1, sizeof(*recording.stacks));
-	status = recording.stacks && pid > 0 ? trace(pid, bytes, steps, &recording) : -ENOMEM;
+	r = recording.stacks && pid > 0 ? trace(pid, bytes, steps, &recording) : -ENOMEM;
 	if (pid > 0) {
 		kill(pid, SIGKILL);
 		while (waitpid(-1, NULL, __WALL) > 0)
 			;
 	}
-	if (!status)
-		status = recording_parse_maps(&recording, true);
-	if (status)
+	if (!r)
+		r = recording_parse_maps(&recording, true);
+	if (r)
 		recording_free(&recording);
 	else
 		*ret = recording;
-	return status;
+	return r;
 }

@@ -150,14 +150,14 @@ int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_sec
 	struct ring rings[CPUS_MAX];
 	size_t ring_count = 0;
 	char path[64];
-	int status;
+	int r;
 
 	recording.stacks = calloc(count, sizeof(*recording.stacks));
 	if (!recording.stacks)
 		return -ENOMEM;
-	status = open_rings(pid, bytes, per_second, rings, &ring_count);
+	r = open_rings(pid, bytes, per_second, rings, &ring_count);
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	while (!status && recording.stack_count < count) {
+	while (!r && recording.stack_count < count) {
 		char *maps;
 
 		usleep(20000);
@@ -173,13 +173,13 @@ int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_sec
 		munmap(rings[i].page, (RING_PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE));
 		close(rings[i].fd);
 	}
-	if (!status)
-		status = recording_parse_maps(&recording, false);
-	if (status)
+	if (!r)
+		r = recording_parse_maps(&recording, false);
+	if (r)
 		recording_free(&recording);
 	else
 		*ret = recording;
-	return status;
+	return r;
 }
 
 static void read_build_id(struct frec_unwind_map *map)

@@ -137,7 +137,7 @@ int main(int argc, char **argv)
 	struct recording recording;
 	size_t bytes = 65528, steps = 0;
 	bool ids = true, debuginfod = false;
-	int i = 1, status;
+	int i = 1, r;
 
 	for (; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--no-ids"))
@@ -159,16 +159,16 @@ int main(int argc, char **argv)
 	}
 	if (i + 1 >= argc)
 		return 2;
-	status = recording_crash(argv + i + 1, bytes, steps, &recording);
-	if (status) {
-		fprintf(stderr, "%s: %s\n", argv[i + 1], strerror(-status));
+	r = recording_crash(argv + i + 1, bytes, steps, &recording);
+	if (r) {
+		fprintf(stderr, "%s: %s\n", argv[i + 1], strerror(-r));
 		return 1;
 	}
 	for (size_t j = 0; !ids && j < recording.map_count; j++)
 		recording.maps[j].build_id_size = 0;
 	if (then && system(then))
 		return 1;
-	status = print_all(&recording, folder, debuginfod, steps != 0);
+	r = print_all(&recording, folder, debuginfod, steps != 0);
 	recording_free(&recording);
-	return status;
+	return r;
 }
