@@ -58,11 +58,11 @@ static bool cfa_fits(const struct frec_rules *rules, const struct frec_registers
 
 	if (cfa->kind == FREC_RULE_VALUE_EXPRESSION)
 		return is_saved_below_fp(cfa, machine, row);
-	if (cfa->kind != FREC_RULE_VALUE_OFFSET || cfa->offset != (int32_t)cfa->offset)
+	if (cfa->kind != FREC_RULE_REGISTER || cfa->offset != (int32_t)cfa->offset)
 		return false;
 	row->cfa_offset = (int32_t)cfa->offset;
-	row->kind = rules->cfa_register == machine->dwarf_sp ? FREC_ROW_SP : FREC_ROW_FP;
-	return rules->cfa_register == machine->dwarf_sp || rules->cfa_register == machine->dwarf_fp;
+	row->kind = cfa->regno == machine->dwarf_sp ? FREC_ROW_SP : FREC_ROW_FP;
+	return cfa->regno == machine->dwarf_sp || cfa->regno == machine->dwarf_fp;
 }
 
 static bool slot_fits(const struct frec_rule *rule, int16_t *ret)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/bytes.h"
+#include "unwind/cfi_run.h"
 #include "unwind/row.h"
 
 struct function {

@@ -171,8 +171,10 @@ static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 	if (r == -ENOENT)
 		return without_cfi(walk, map) ? 0 : -1;
 	if (!r) {
-		r = frec__step(walk->machine, &fde, &rules, walk->stack, mapping->bias, &walk->cpu,
-			       &address);
+		const struct frec_expression_context frame = {walk->machine, &walk->cpu,
+							      walk->stack, mapping->bias};
+
+		r = frec__step(&frame, &fde, &rules, &walk->cpu, &address);
 		if (r == -EBADMSG)
 			frec__error(&walk->end->error, r,
 				    "%s: call frame information at offset 0x%" PRIx64

@@ -15,6 +15,7 @@ static void use(struct frec_rows *rows, const struct frec_registers *machine, ui
 	static const uint8_t bytes[512];
 	const struct frec_stack stack = {0x7000, bytes, sizeof(bytes)};
 	struct frec_cpu cpu = {.pc = pc, .known = UINT64_MAX};
+	const struct frec_expression_context frame = {machine, &cpu, &stack, 0};
 	struct frec_rules rules;
 	struct frec_error error;
 	struct frec_fde fde;
@@ -25,7 +26,7 @@ static void use(struct frec_rows *rows, const struct frec_registers *machine, ui
 		cpu.value[i] = 0x7000 + 8 * i;
 	frec__rows_find(rows, pc, &row, &error);
 	if (!frec__rows_rules(rows, pc, &rules, &fde, &error))
-		frec__step(machine, &fde, &rules, &stack, 0, &cpu, &address);
+		frec__step(&frame, &fde, &rules, &cpu, &address);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -209,7 +209,7 @@ static void expressions(void **state)
 	assert_int_equal(row_at(&fixture, 0x1045).kind, FREC_ROW_OUTERMOST);
 	assert_int_equal(row_at(&fixture, 0x1055).kind, FREC_ROW_RULES);
 	assert_int_equal(frec__rows_rules(fixture.rows, 0x1035, &rules, &fde, NULL), 0);
-	assert_int_equal(rules.cfa_register, 10);
+	assert_int_equal(rules.cfa.regno, 10);
 	assert_int_equal(rules.registers[16].offset, -8);
 	assert_int_equal(frec__rows_rules(fixture.rows, 0x1055, &rules, &fde, NULL), 0);
 	assert_true(fde.signal_frame);
