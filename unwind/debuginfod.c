@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Files from debuginfod servers. The client library is loaded when it is first wanted: it brings an
 // HTTP client and all that that needs with it, and most who read a recording have no server.
-#include "unwind/files.h"
+#include "unwind/debuginfod.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
+
 // More segments than any program has are not looked at, because they are looked at often.
 #define SEGMENTS_MAX 256
 
@@ -97,19 +99,22 @@ static int open_elf(struct frec_elf *elf, struct frec_error *reterr)
 	return 0;
 }
 
-static struct frec_elf *new_elf(const char *path)
+// Takes over `fd`, also on failure.
+static struct frec_elf *new_elf(int fd, const char *path)
 {
 	struct frec_elf *elf = calloc(1, sizeof(*elf));
+	char *copy = strdup(path);
 
 	elf_version(EV_CURRENT);
-	if (!elf)
-		return NULL;
-	elf->fd = -1;
-	elf->path = strdup(path);
-	if (!elf->path) {
+	if (!elf || !copy) {
+		if (fd >= 0)
+			close(fd);
 		free(elf);
+		free(copy);
 		return NULL;
 	}
+	elf->fd = fd;
+	elf->path = copy;
 	return elf;
 }
 
@@ -120,26 +125,19 @@ static bool can_be_cut_by_others(const struct stat *status)
 
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	struct frec_elf *elf = new_elf(path);
+	FREC_CLOSE_ELF struct frec_elf *elf = new_elf(fd, path);
 	struct stat status;
 	int r;
 
-	if (!elf) {
-		close(fd);
+	if (!elf)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
-	}
-	elf->fd = fd;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-		frec__elf_close(elf);
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode))
 		return frec__error(reterr, -ENOEXEC, "%s: not a regular file", path);
-	}
 	elf->mapped = !can_be_cut_by_others(&status);
 	elf->elf = elf_begin(fd, elf->mapped ? ELF_C_READ_MMAP_PRIVATE : ELF_C_READ, NULL);
 	r = open_elf(elf, reterr);
-	if (r)
-		frec__elf_close(elf);
-	else
-		*ret = elf;
+	if (!r)
+		*ret = FREC_TAKE_PTR(elf);
 	return r;
 }
 
@@ -156,17 +154,15 @@ int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *r
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr)
 {
-	struct frec_elf *elf = new_elf(name);
+	FREC_CLOSE_ELF struct frec_elf *elf = new_elf(-1, name);
 	int r;
 
 	if (!elf)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", name);
 	elf->elf = elf_memory((char *)(uintptr_t)image, size);
 	r = open_elf(elf, reterr);
-	if (r)
-		frec__elf_close(elf);
-	else
-		*ret = elf;
+	if (!r)
+		*ret = FREC_TAKE_PTR(elf);
 	return r;
 }
 

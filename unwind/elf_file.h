@@ -48,6 +48,14 @@ int frec__elf_open_memory(const void *image, size_t size, const char *name, stru
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr);
 void frec__elf_close(struct frec_elf *elf);
 
+static inline void frec__cleanup_elf(struct frec_elf **elf)
+{
+	frec__elf_close(*elf);
+}
+
+/* Closes the file at the end of the variable's scope. */
+#define FREC_CLOSE_ELF __attribute__((cleanup(frec__cleanup_elf)))
+
 /* The section `name`, uncompressed, or NULL where there is none or it has no bytes. */
 Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_Shdr *ret_header);
 

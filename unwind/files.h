@@ -23,8 +23,4 @@ struct frec_elf *frec__files_debug(const struct frec_unwinder *unwinder, const c
 struct frec_elf *frec__files_alternate(const struct frec_unwinder *unwinder,
 				       const struct frec_elf *elf);
 
-/* The file of that kind ("executable", "debuginfo") from a debuginfod server: a descriptor, or a
- * negative errno. */
-int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path);
-
 #endif

@@ -6,34 +6,42 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 
+#include "proto/cleanup.h"
+
 #include "unwind/files.h"
 #include "unwind/names.h"
 
+// Where a file has CFI.
+struct cfi_place {
+	Elf_Data *data;
+	uint64_t address;
+	Elf_Data *header; // .eh_frame_hdr, or NULL
+	uint64_t header_address;
+};
+
 static void open_cfi(struct frec_module *module, struct frec_cfi_section *section,
-		     const struct frec_elf *elf, Elf_Data *data, uint64_t address, Elf_Data *header,
-		     uint64_t header_address)
+		     const struct frec_elf *elf, const struct cfi_place *place)
 {
 	struct frec_cfi *cfi = &section->cfi;
 	const char *ident = elf_getident(elf->elf, NULL);
 	GElf_Shdr text;
 
-	if (!data || !ident)
+	if (!ident)
 		return;
-	cfi->data = data;
+	cfi->data = place->data;
 	memcpy(cfi->ident, ident, EI_NIDENT);
-	cfi->address = address;
-	cfi->base = header_address;
+	cfi->address = place->address;
+	cfi->base = place->header_address;
 	cfi->eh_frame = section == &module->eh_frame;
 	cfi->module = module->path;
 	if (frec__elf_section(elf, ".text", &text))
 		cfi->text = text.sh_addr;
-	frec__rows_create(cfi, header, elf->base, module->unwinder->machine, &section->rows,
+	frec__rows_create(cfi, place->header, elf->base, module->unwinder->machine, &section->rows,
 			  module->error.code ? NULL : &module->error);
 }
 
-// Without section headers, the program header of .eh_frame_hdr leads to both.
-static bool find_eh_frame(const struct frec_elf *elf, Elf_Data **ret_data, uint64_t *ret_address,
-			  Elf_Data **ret_header, uint64_t *ret_header_address)
+// Finds both by the program header of .eh_frame_hdr, in a file without section headers.
+static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 {
 	const uint64_t pointer = 4; // where .eh_frame_hdr has the distance to .eh_frame, from there
 	size_t count = 0;
@@ -43,61 +51,64 @@ static bool find_eh_frame(const struct frec_elf *elf, Elf_Data **ret_data, uint6
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
+		Elf_Data *header;
 
 		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_GNU_EH_FRAME)
 			continue;
-		*ret_header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
-		if (!*ret_header || (*ret_header)->d_size < pointer + sizeof(distance))
+		header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
+		if (!header || header->d_size < pointer + sizeof(distance))
 			return false;
 		// 0x1b: a signed 32-bit distance, which is what linkers write.
-		if (((const uint8_t *)(*ret_header)->d_buf)[1] != 0x1b)
+		if (((const uint8_t *)header->d_buf)[1] != 0x1b)
 			return false;
-		memcpy(&distance, (const char *)(*ret_header)->d_buf + pointer, sizeof(distance));
-		*ret_header_address = segment.p_vaddr;
-		*ret_address = segment.p_vaddr + pointer + (uint64_t)(int64_t)distance;
-		*ret_data = frec__elf_at(elf, *ret_address, UINT64_MAX);
-		return *ret_data;
+		memcpy(&distance, (const char *)header->d_buf + pointer, sizeof(distance));
+		ret->header = header;
+		ret->header_address = segment.p_vaddr;
+		ret->address = segment.p_vaddr + pointer + (uint64_t)(int64_t)distance;
+		ret->data = frec__elf_at(elf, ret->address, UINT64_MAX);
+		return ret->data;
 	}
 	return false;
 }
 
 static void open_eh_frame(struct frec_module *module)
 {
-	Elf_Data *data, *header;
-	uint64_t address, header_address = 0;
+	struct cfi_place place = {0};
 	GElf_Shdr section;
 
-	data = frec__elf_section(module->elf, ".eh_frame", &section);
-	if (data) {
-		address = section.sh_addr;
-		header = frec__elf_section(module->elf, ".eh_frame_hdr", &section);
-		if (header)
-			header_address = section.sh_addr;
-	} else if (!find_eh_frame(module->elf, &data, &address, &header, &header_address)) {
+	place.data = frec__elf_section(module->elf, ".eh_frame", &section);
+	if (place.data) {
+		place.address = section.sh_addr;
+		place.header = frec__elf_section(module->elf, ".eh_frame_hdr", &section);
+		if (place.header)
+			place.header_address = section.sh_addr;
+	} else if (!find_eh_frame(module->elf, &place)) {
 		return;
 	}
-	open_cfi(module, &module->eh_frame, module->elf, data, address, header, header_address);
+	open_cfi(module, &module->eh_frame, module->elf, &place);
 }
 
 // Looked at only where .eh_frame says nothing: it can be in a separate file, which is large.
 static struct frec_rows *debug_frame(struct frec_module *module)
 {
 	struct frec_elf *elf = module->elf;
+	struct cfi_place place = {0};
 	GElf_Shdr section;
-	Elf_Data *data = NULL;
 
 	if (module->debug_frame_sought)
 		return module->debug_frame.rows;
 	module->debug_frame_sought = true;
 	if (elf)
-		data = frec__elf_section(elf, ".debug_frame", &section);
-	if (!data) {
+		place.data = frec__elf_section(elf, ".debug_frame", &section);
+	if (!place.data) {
 		elf = frec__module_debug(module);
 		if (elf)
-			data = frec__elf_section(elf, ".debug_frame", &section);
+			place.data = frec__elf_section(elf, ".debug_frame", &section);
 	}
-	if (data)
-		open_cfi(module, &module->debug_frame, elf, data, section.sh_addr, NULL, 0);
+	if (place.data) {
+		place.address = section.sh_addr;
+		open_cfi(module, &module->debug_frame, elf, &place);
+	}
 	return module->debug_frame.rows;
 }
 
@@ -107,8 +118,8 @@ static void open_vdso(struct frec_module *module)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
 	const struct frec_unwinder *unwinder = module->unwinder;
+	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 	const Elf64_Ehdr *header = image;
-	struct frec_elf *elf;
 
 	// Its section headers are its end.
 	if (!image ||
@@ -119,12 +130,11 @@ static void open_vdso(struct frec_module *module)
 	if (elf->machine == unwinder->machine->elf_machine &&
 	    (module->build_id.size ? frec__build_id_equal(&elf->build_id, &module->build_id)
 				   : unwinder->options.same_boot)) {
-		module->elf = elf;
+		module->elf = FREC_TAKE_PTR(elf);
 		module->verified = true;
 		return;
 	}
 	frec__error(&module->error, -ESTALE, "%s: that of another kernel", module->path);
-	frec__elf_close(elf);
 }
 
 static struct frec_module *find_module(struct frec_unwinder *unwinder, const char *path,
