@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
+
 static int fail(struct frec_new_file *folder, int error, const char *what,
 		struct frec_error *reterr)
 {
@@ -76,7 +78,7 @@ int frec__new_folder_commit(struct frec_new_file *folder, struct frec_error *ret
 static void remove_files(int fd)
 {
 	int copy = openat(fd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	DIR *listing = copy < 0 ? NULL : fdopendir(copy);
+	FREC_CLOSEDIR DIR *listing = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 
 	if (!listing) {
@@ -86,7 +88,6 @@ static void remove_files(int fd)
 	}
 	while ((entry = readdir(listing)))
 		(void)unlinkat(fd, entry->d_name, 0);
-	closedir(listing);
 }
 
 void frec__new_folder_discard(struct frec_new_file *folder)

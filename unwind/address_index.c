@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "proto/grow.h"
+
 // Ranges that overlap are an error of the compiler or worse. A few of them are looked behind.
 #define BACK_MAX 8
 
@@ -12,15 +14,8 @@ bool frec__address_index_add(struct frec_address_index *index, uint64_t start, u
 {
 	if (start >= end)
 		return true;
-	if (index->count == index->room) {
-		size_t room = index->room ? index->room * 2 : 64;
-		struct frec_address_range *more = realloc(index->ranges, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		index->ranges = more;
-		index->room = room;
-	}
+	if (!frec__grow(&index->ranges, index->count, sizeof(*index->ranges)))
+		return false;
 	index->ranges[index->count++] = (struct frec_address_range){start, end, value};
 	return true;
 }

@@ -13,7 +13,7 @@ struct frec_address_range {
 
 struct frec_address_index {
 	struct frec_address_range *ranges;
-	size_t count, room;
+	size_t count;
 };
 
 /* False: out of memory. An empty range is left out. */

@@ -13,6 +13,7 @@
 #include <elfutils/libdw.h>
 #include <stdlib.h>
 
+#include "proto/grow.h"
 #include "unwind/address_index.h"
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
@@ -84,16 +85,11 @@ void frec__debug_info_destroy(struct frec_debug_info *info)
 static bool add_unit(struct frec_debug_info *info, const Dwarf_Die *die)
 {
 	Dwarf_Addr base, start, end;
-	struct unit *more;
 	ptrdiff_t offset = 0;
 	Dwarf_Die copy = *die;
 
-	if (!(info->unit_count & (info->unit_count - 1))) { // grows at powers of two
-		more = realloc(info->units, (info->unit_count * 2 + 1) * sizeof(*more));
-		if (!more)
-			return false;
-		info->units = more;
-	}
+	if (!frec__grow(&info->units, info->unit_count, sizeof(*info->units)))
+		return false;
 	info->units[info->unit_count] = (struct unit){.die = *die};
 	while ((offset = dwarf_ranges(&copy, offset, &base, &start, &end)) > 0) {
 		if (!info->steps || !--info->steps ||

@@ -5,6 +5,8 @@
 #include <lzma.h>
 #include <stdlib.h>
 
+#include "proto/cleanup.h"
+
 // Fedora's largest are some megabytes. A few bytes of xz can stand for any number of zeros.
 #define IMAGE_MAX (64u << 20)
 #define DECODER_MEMORY_MAX (128u << 20)
@@ -13,7 +15,7 @@ static uint8_t *decompress(const Elf_Data *data, size_t *ret_size)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
 	size_t room = 1 << 20;
-	uint8_t *image = malloc(room);
+	FREC_FREE uint8_t *image = malloc(room);
 	lzma_ret r = LZMA_MEM_ERROR;
 
 	if (image && lzma_stream_decoder(&stream, DECODER_MEMORY_MAX, 0) == LZMA_OK) {
@@ -37,10 +39,7 @@ static uint8_t *decompress(const Elf_Data *data, size_t *ret_size)
 	}
 	*ret_size = stream.total_out;
 	lzma_end(&stream);
-	if (r == LZMA_STREAM_END)
-		return image;
-	free(image);
-	return NULL;
+	return r == LZMA_STREAM_END ? FREC_TAKE_PTR(image) : NULL;
 }
 
 struct frec_elf *frec__debugdata_open(const struct frec_elf *elf, uint8_t **ret_image)

@@ -10,6 +10,8 @@
 
 #include <libiberty/demangle.h>
 
+#include "proto/cleanup.h"
+
 // It recurses as deep as the name is long.
 #define MANGLED_MAX 4096
 #define DEMANGLED_MAX 65536
@@ -51,18 +53,13 @@ char *frec__demangle(const char *name)
 {
 	size_t length = strnlen(name, DEMANGLED_MAX);
 	const char *version = memchr(name, '@', length);
-	char *copy = strndup(name, version ? (size_t)(version - name) : length), *result;
-	struct output *output;
+	FREC_FREE char *copy = strndup(name, version ? (size_t)(version - name) : length);
+	FREC_FREE struct output *output = NULL;
+	char *demangled;
 
 	if (!copy || (strncmp(copy, "_Z", 2) && strncmp(copy, "_R", 2)) || length > MANGLED_MAX)
-		return copy;
+		return FREC_TAKE_PTR(copy);
 	output = malloc(sizeof(*output));
-	if (!output)
-		return copy;
-	result = demangle(copy, output) ? strndup(output->text, output->size) : NULL;
-	free(output);
-	if (!result)
-		return copy;
-	free(copy);
-	return result;
+	demangled = output && demangle(copy, output) ? strndup(output->text, output->size) : NULL;
+	return demangled ? demangled : FREC_TAKE_PTR(copy);
 }

@@ -1,76 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What a process had mapped, and unwinders.
+// What a process had mapped.
 #include "unwind/process.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proto/cleanup.h"
+
 // Bytes of a program's first function, where nothing tells how long it is.
 #define ENTRY_SIZE 64
 
-static void free_options(struct frec_unwinder_options *options)
+static void destroy_process(struct frec_unwind_process **process)
 {
-	for (size_t i = 0; options->folders && i < options->folder_count; i++)
-		free((char *)(uintptr_t)options->folders[i]);
-	free((void *)(uintptr_t)options->folders);
-	free((char *)(uintptr_t)options->root);
+	frec__unwind_process_destroy(*process);
 }
 
-static int copy_options(struct frec_unwinder_options *options)
-{
-	const char *const *folders = options->folders;
-	const char *root = options->root;
-	char **copies = calloc(options->folder_count + 1, sizeof(*copies));
-
-	options->root = NULL;
-	options->folders = (const char *const *)copies;
-	if (!copies)
-		return -ENOMEM;
-	if (root && !(options->root = strdup(root)))
-		return -ENOMEM;
-	for (size_t i = 0; i < options->folder_count; i++) {
-		copies[i] = strdup(folders[i]);
-		if (!copies[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int frec__unwinder_create(const struct frec_registers *machine,
-			  const struct frec_unwinder_options *options, struct frec_unwinder **ret)
-{
-	struct frec_unwinder *unwinder;
-	int r;
-
-	if (options && options->size != sizeof(*options))
-		return -EINVAL;
-	unwinder = calloc(1, sizeof(*unwinder));
-	if (!unwinder)
-		return -ENOMEM;
-	unwinder->machine = machine;
-	if (options)
-		unwinder->options = *options;
-	r = copy_options(&unwinder->options);
-	if (r)
-		frec__unwinder_destroy(unwinder);
-	else
-		*ret = unwinder;
-	return r;
-}
-
-void frec__unwinder_destroy(struct frec_unwinder *unwinder)
-{
-	if (!unwinder)
-		return;
-	while (unwinder->modules) {
-		struct frec_module *module = unwinder->modules;
-
-		unwinder->modules = module->next;
-		frec__module_destroy(module);
-	}
-	free_options(&unwinder->options);
-	free(unwinder);
-}
+#define DESTROY_PROCESS __attribute__((cleanup(destroy_process)))
 
 static int compare_mappings(const void *left, const void *right)
 {
@@ -110,17 +55,15 @@ static void make_disjoint(struct frec_unwind_process *process)
 int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct frec_unwind_map *maps,
 				size_t count, struct frec_unwind_process **ret)
 {
-	struct frec_unwind_process *process = calloc(1, sizeof(*process));
+	DESTROY_PROCESS struct frec_unwind_process *process = calloc(1, sizeof(*process));
 
 	if (!process)
 		return -ENOMEM;
 	process->unwinder = unwinder;
 	process->mappings = calloc(count + 1, sizeof(*process->mappings));
 	process->cache = calloc(FREC_ROW_CACHE, sizeof(*process->cache));
-	if (!process->mappings || !process->cache) {
-		frec__unwind_process_destroy(process);
+	if (!process->mappings || !process->cache)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < FREC_ROW_CACHE; i++)
 		process->cache[i].map = FREC_FRAME_NO_MAP;
 	for (size_t i = 0; i < count; i++) {
@@ -130,10 +73,8 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 			maps[i].build_id_size <= FREC_BUILD_ID_MAX ? maps[i].build_id_size : 0;
 		char *copy = malloc(length + id_size); // path, then build-id
 
-		if (!copy) {
-			frec__unwind_process_destroy(process);
+		if (!copy)
 			return -ENOMEM;
-		}
 		memcpy(copy, maps[i].path, length);
 		if (id_size)
 			memcpy(copy + length, maps[i].build_id, id_size);
@@ -148,7 +89,7 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 	}
 	qsort(process->mappings, count, sizeof(*process->mappings), compare_mappings);
 	make_disjoint(process);
-	*ret = process;
+	*ret = FREC_TAKE_PTR(process);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/bytes.h"
+#include "proto/grow.h"
 #include "unwind/cfi_run.h"
 #include "unwind/row.h"
 
@@ -22,9 +23,9 @@ struct frec_rows {
 	const struct frec_registers *machine;
 	uint64_t base;
 	struct function *functions;
-	size_t function_count, function_room;
+	size_t function_count;
 	struct frec_row *rows;
-	size_t row_count, row_room, row_max;
+	size_t row_count, row_max;
 	size_t compiled;
 };
 
@@ -40,15 +41,8 @@ static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offse
 {
 	if (address < rows->base || address - rows->base > UINT32_MAX || offset > UINT32_MAX)
 		return 0; // such a module cannot be mapped whole; what can be told, is
-	if (rows->function_count == rows->function_room) {
-		size_t room = rows->function_room ? rows->function_room * 2 : 256;
-		struct function *more = realloc(rows->functions, room * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		rows->functions = more;
-		rows->function_room = room;
-	}
+	if (!frec__grow(&rows->functions, rows->function_count, sizeof(*rows->functions)))
+		return -ENOMEM;
 	rows->functions[rows->function_count++] = (struct function){
 		.start = (uint32_t)(address - rows->base), .offset = (uint32_t)offset};
 	return 0;
@@ -70,10 +64,6 @@ static int read_header(struct frec_rows *rows, const Elf_Data *header)
 	count = frec__bytes_number(&cursor, 4);
 	if (cursor.failed || !count || count > frec__bytes_left(&cursor) / 8)
 		return -ENODATA;
-	rows->functions = calloc(count, sizeof(*rows->functions));
-	if (!rows->functions)
-		return -ENOMEM;
-	rows->function_room = count;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t start = base + (uint64_t)frec__bytes_signed(&cursor, 4);
 		uint64_t entry = base + (uint64_t)frec__bytes_signed(&cursor, 4);
@@ -84,7 +74,8 @@ static int read_header(struct frec_rows *rows, const Elf_Data *header)
 			return -ENODATA;
 		}
 		last = start;
-		add_function(rows, start, offset);
+		if (add_function(rows, start, offset))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -153,15 +144,8 @@ static int add_row(struct frec_rows *rows, struct frec_row row)
 {
 	if (rows->row_count == rows->row_max)
 		return -E2BIG;
-	if (rows->row_count == rows->row_room) {
-		size_t room = rows->row_room ? rows->row_room + rows->row_room / 2 : 256;
-		struct frec_row *more = realloc(rows->rows, room * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		rows->rows = more;
-		rows->row_room = room;
-	}
+	if (!frec__grow(&rows->rows, rows->row_count, sizeof(*rows->rows)))
+		return -ENOMEM;
 	rows->rows[rows->row_count++] = row;
 	return 0;
 }
@@ -318,8 +302,8 @@ void frec__rows_statistics(const struct frec_rows *rows, struct frec_rows_statis
 		.functions = rows->function_count,
 		.functions_compiled = rows->compiled,
 		.rows = rows->row_count,
-		.bytes = sizeof(*rows) + rows->function_room * sizeof(*rows->functions) +
-			 rows->row_room * sizeof(*rows->rows),
+		.bytes = sizeof(*rows) + rows->function_count * sizeof(*rows->functions) +
+			 rows->row_count * sizeof(*rows->rows),
 	};
 }
 

@@ -26,16 +26,13 @@ bool frec__strings_end(const struct frec_elf *elf)
 
 static bool is_sound(const char *path)
 {
-	struct frec_elf *elf;
-	bool sound;
+	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 
 	if (access(path, F_OK))
 		return true; // libdw will not find it either
 	if (frec__elf_open(path, &elf, NULL))
 		return false;
-	sound = elf->mapped && frec__strings_end(elf);
-	frec__elf_close(elf);
-	return sound;
+	return elf->mapped && frec__strings_end(elf);
 }
 
 // Beside the file that names it, and then where it was compiled.

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "proto/grow.h"
+
 // Stubs begin at multiples of this on every machine.
 #define STUB_STEP 8
 
@@ -15,20 +17,13 @@ struct slot {
 
 struct slots {
 	struct slot *slots;
-	size_t count, room;
+	size_t count;
 };
 
 static bool add_slot(struct slots *slots, uint64_t address, const char *name)
 {
-	if (slots->count == slots->room) {
-		size_t room = slots->room ? slots->room * 2 : 256;
-		struct slot *more = realloc(slots->slots, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		slots->slots = more;
-		slots->room = room;
-	}
+	if (!frec__grow(&slots->slots, slots->count, sizeof(*slots->slots)))
+		return false;
 	slots->slots[slots->count++] = (struct slot){address, name};
 	return true;
 }

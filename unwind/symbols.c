@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
 // How many symbols before an address are looked at for one that reaches over it: labels within a
 // function come between.
 #define BACK_MAX 32
@@ -66,15 +69,8 @@ static bool add(struct frec_symbols *symbols, const struct frec_elf *elf, const 
 
 bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol)
 {
-	if (symbols->count == symbols->room) {
-		size_t room = symbols->room ? symbols->room * 2 : 1024;
-		struct frec_symbol *more = realloc(symbols->symbols, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		symbols->symbols = more;
-		symbols->room = room;
-	}
+	if (!frec__grow(&symbols->symbols, symbols->count, sizeof(*symbols->symbols)))
+		return false;
 	symbols->symbols[symbols->count++] = *symbol;
 	return true;
 }
@@ -141,27 +137,25 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges what has been added, itself sorted, into what was there. Without memory for that
-// everything is sorted.
+// Merges what was added, which is sorted by now, into what was there, from the end on. Without
+// memory for a copy of it everything is sorted instead.
 static void merge(struct frec_symbols *symbols)
 {
-	const struct frec_symbol *a = symbols->symbols, *b = a + symbols->sorted;
-	const struct frec_symbol *a_end = b, *b_end = a + symbols->count;
-	struct frec_symbol *merged = malloc(symbols->count * sizeof(*merged)), *to = merged;
+	struct frec_symbol *all = symbols->symbols;
+	size_t to = symbols->count, before = symbols->sorted, added = to - before;
+	FREC_FREE struct frec_symbol *copy = malloc(added * sizeof(*copy));
 
-	if (!merged) {
-		qsort(symbols->symbols, symbols->count, sizeof(*merged), compare_symbols);
+	if (!copy) {
+		qsort(all, symbols->count, sizeof(*all), compare_symbols);
 		return;
 	}
-	while (a < a_end && b < b_end)
-		*to++ = compare_symbols(a, b) <= 0 ? *a++ : *b++;
-	while (a < a_end)
-		*to++ = *a++;
-	while (b < b_end)
-		*to++ = *b++;
-	free(symbols->symbols);
-	symbols->symbols = merged;
-	symbols->room = symbols->count;
+	memcpy(copy, all + before, added * sizeof(*copy));
+	while (added) {
+		if (before && compare_symbols(&all[before - 1], &copy[added - 1]) > 0)
+			all[--to] = all[--before];
+		else
+			all[--to] = copy[--added];
+	}
 }
 
 void frec__symbols_sort(struct frec_symbols *symbols)

@@ -16,7 +16,7 @@ struct frec_symbol {
 
 struct frec_symbols {
 	struct frec_symbol *symbols; /* one for each address */
-	size_t count, room;
+	size_t count;
 	size_t sorted; /* so many, from the first on */
 };
 
