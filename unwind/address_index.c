@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Ranges of addresses, sorted.
+// Sorted ranges of addresses.
 #include "unwind/address_index.h"
 
 #include <stdlib.h>
 
 #include "proto/grow.h"
 
-// Ranges that overlap are an error of the compiler or worse. A few of them are looked behind.
+// How many ranges before an address are checked. Only a compiler's error makes ranges overlap.
 #define BACK_MAX 8
 
 bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Entries of a CFI section, found with libdw, and where the addresses in them point.
+// The entries of a CFI section, which libdw finds, and the addresses in them.
 #include "unwind/cfi.h"
 
 #include <dwarf.h>
@@ -9,8 +9,8 @@
 
 #include "proto/bytes.h"
 
-// Bytes of instructions: hundreds of times what compilers write. They are run for each row that
-// needs them, and for each function of a CIE.
+// Limits on the bytes of instructions, hundreds of times of what compilers write. The initial ones
+// run again for each function of a CIE, and all of them each time that the rules are needed.
 #define INITIAL_MAX 4096
 #define PROGRAM_MAX (256 << 10)
 
@@ -74,8 +74,7 @@ uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_bytes *cursor
 	}
 }
 
-// What the augmentation string says of the FDEs. Its data is walked along only as far as an
-// encoding can be found.
+// Reads what the augmentation string and its data say about the FDEs.
 static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 			      struct frec_fde *fde)
 {
@@ -83,7 +82,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 	const char *letter = cie->augmentation;
 
 	if (*letter && *letter != 'z')
-		return false; // of unknown size: the instructions cannot be found
+		return false; // unknown, and so is its size: the instructions cannot be found
 	while (*letter && *++letter) {
 		switch (*letter) {
 		case 'R':
@@ -101,7 +100,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 		case 'B': // aarch64: return addresses are signed with the other key
 			break;
 		default:
-			return !data.failed; // 'z' tells how far to skip what is not understood
+			return !data.failed; // with 'z' the rest can be skipped by its size
 		}
 	}
 	return !data.failed;
@@ -121,11 +120,8 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 	r = dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, offset, &next, &entry);
 	if (r > 0 || (!r && next <= offset))
 		return -ENODATA;
-	if (r < 0) {
-		// An entry that makes no sense by itself is passed over, where libdw could tell its
-		// length.
+	if (r < 0)
 		return damaged(cfi, offset, reterr, "no entry that can be read");
-	}
 	if (ret_next)
 		*ret_next = next;
 	if (dwarf_cfi_cie_p(&entry))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The symbol table that distributions put into stripped programs, with xz.
+// The symbol table, compressed with xz, that distributions put into stripped programs.
 #include "unwind/debugdata.h"
 
 #include <lzma.h>
@@ -7,7 +7,8 @@
 
 #include "proto/cleanup.h"
 
-// Fedora's largest are some megabytes. A few bytes of xz can stand for any number of zeros.
+// Fedora's largest are some megabytes. The limit is there because a few bytes of xz can expand to
+// any number of zeroes.
 #define IMAGE_MAX (64u << 20)
 #define DECODER_MEMORY_MAX (128u << 20)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files from debuginfod servers. The client library is loaded when it is first wanted: it brings an
-// HTTP client and all that that needs with it, and most who read a recording have no server.
+// Files from debuginfod servers. The client library is loaded when it is first needed, because it
+// brings an HTTP client with all its libraries, and most users have no server.
 #include "unwind/debuginfod.h"
 
 #include <dlfcn.h>
@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-// A client is opaque.
+// The functions of the library that are used; a client is opaque.
 static struct {
 	void *(*begin)(void);
 	void (*end)(void *client);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Demangling, by libiberty. A mangled name can refer back to parts of itself, and so stand for one
-// that is exponentially longer: it is printed piece by piece, and given up when it gets too long.
+// Demangling with libiberty. A mangled name can refer back to parts of itself, so its demangled
+// form can be exponentially longer. Therefore it is printed piece by piece, until it gets too long.
 #include "unwind/demangle.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include "proto/cleanup.h"
 
-// It recurses as deep as the name is long.
+// libiberty recurses as deeply as the name is long.
 #define MANGLED_MAX 4096
 #define DEMANGLED_MAX 65536
 
@@ -22,8 +22,7 @@ struct output {
 	char text[DEMANGLED_MAX];
 };
 
-// What is jumped out of here holds nothing: the printing functions of libiberty allocate on the
-// stack.
+// The longjmp leaks nothing: the printing functions of libiberty allocate on the stack only.
 static void print(const char *piece, size_t size, void *opaque)
 {
 	struct output *output = opaque;
@@ -42,7 +41,7 @@ static bool demangle(const char *name, struct output *output)
 	output->size = 0;
 	if (setjmp(output->too_long))
 		return false;
-	// Rust's older names are C++ names with a hash behind, so it comes first.
+	// Rust comes first, because its older names are C++ names that end in a hash.
 	if (rust_demangle_callback(name, DMGL_NO_RECURSE_LIMIT, print, output) && output->size)
 		return true;
 	output->size = 0;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ELF files, with libelf: it checks its own bounds and does not mind sections that lie outside the
-// file.
+// ELF files, read with libelf, which checks bounds and accepts sections that lie outside the file.
 #include "unwind/elf_file.h"
 
 #include <errno.h>
@@ -12,7 +11,7 @@
 
 #include "proto/cleanup.h"
 
-// More segments than any program has are not looked at, because they are looked at often.
+// More than any program has. The segments are walked often, so a file must not have any number.
 #define SEGMENTS_MAX 256
 
 static size_t segment_count(const struct frec_elf *elf)
@@ -71,7 +70,8 @@ static void read_segments(struct frec_elf *elf)
 		elf->base = 0;
 }
 
-// A separate debug file has the segments of its program but not the bytes they name.
+// A separate debug file has the program headers of its program, but not the bytes they refer to. So
+// the section decides, if there is one.
 static void read_build_id_section(struct frec_elf *elf)
 {
 	GElf_Shdr header;
@@ -143,7 +143,7 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	// Not to wait for the writer of what has turned out to be a pipe.
+	// O_NONBLOCK: if this is a pipe, do not wait for its writer.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
@@ -226,13 +226,13 @@ Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t si
 
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret)
 {
-	// The kernel maps whole pages, and pages can be 64 KiB: a mapping can begin that much
-	// before its segment does.
+	// The kernel maps whole pages of up to 64 KiB, so a mapping can begin that much before its
+	// segment.
 	const uint64_t page = 64 << 10;
 	const size_t count = segment_count(elf);
 
-	// A page that holds the end of one segment and the start of the next is mapped for both:
-	// the one that is executable is meant, since only executable mappings are asked for.
+	// A page with the end of one segment and the start of the next is mapped for both. Only
+	// executable mappings are looked up, so it is the executable segment that counts.
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the files of a module are sought. A build-id says which file is the right one; only where
-// the program has none does the checksum in its .gnu_debuglink have to do.
+// Finds the files of a module. The build-id decides which file is the right one; if the program has
+// none, the checksum in its .gnu_debuglink does.
 #include "unwind/files.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ static struct frec_elf *try_path(const struct frec_unwinder *unwinder, const cha
 	return NULL;
 }
 
-// FOLDER/.build-id/xx/yyyy and what is to follow.
+// Tries FOLDER/.build-id/xx/yyyySUFFIX.
 static struct frec_elf *try_folder(const struct frec_unwinder *unwinder, const char *root,
 				   const char *folder, const struct frec_build_id *build_id,
 				   const char *suffix)
@@ -129,7 +129,7 @@ static struct frec_elf *try_link(const struct frec_unwinder *unwinder, const cha
 
 	if (!elf)
 		return NULL;
-	// A program can be linked to itself by a file of its own name.
+	// If the debug file has the program's name, a path can lead to the program itself.
 	if (main->build_id.size && elf->build_id.size
 		    ? frec__build_id_equal(&main->build_id, &elf->build_id) &&
 			      strcmp(main->path, path)
@@ -138,7 +138,8 @@ static struct frec_elf *try_link(const struct frec_unwinder *unwinder, const cha
 	return NULL;
 }
 
-// What .gnu_debuglink names: beside the program, in .debug there, or below the system's folder.
+// Tries the name in .gnu_debuglink: beside the program, in .debug beside it, and below
+// SYSTEM_FOLDER.
 static struct frec_elf *by_link(const struct frec_unwinder *unwinder, const char *path,
 				const struct frec_elf *main)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Modules: found once by build-id, their CFI opened when the first address in them is met.
+// Modules: finding their files, and opening their CFI sections.
 #include "unwind/module.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "unwind/files.h"
 #include "unwind/names.h"
 
-// Where a file has CFI.
+// A CFI section of a file.
 struct cfi_place {
 	Elf_Data *data;
 	uint64_t address;
@@ -40,10 +40,11 @@ static void open_cfi(struct frec_module *module, struct frec_cfi_section *sectio
 			  module->error.code ? NULL : &module->error);
 }
 
-// Finds both by the program header of .eh_frame_hdr, in a file without section headers.
+// Finds .eh_frame and .eh_frame_hdr by the program header of the latter, for a file without section
+// headers.
 static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 {
-	const uint64_t pointer = 4; // where .eh_frame_hdr has the distance to .eh_frame, from there
+	const uint64_t pointer = 4; // offset of a field: the distance from it to .eh_frame
 	size_t count = 0;
 	int32_t distance;
 
@@ -58,7 +59,7 @@ static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 		header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
 		if (!header || header->d_size < pointer + sizeof(distance))
 			return false;
-		// 0x1b: a signed 32-bit distance, which is what linkers write.
+		// 0x1b: the distance is signed and has 32 bits, as linkers write it.
 		if (((const uint8_t *)header->d_buf)[1] != 0x1b)
 			return false;
 		memcpy(&distance, (const char *)header->d_buf + pointer, sizeof(distance));
@@ -88,7 +89,8 @@ static void open_eh_frame(struct frec_module *module)
 	open_cfi(module, &module->eh_frame, module->elf, &place);
 }
 
-// Looked at only where .eh_frame says nothing: it can be in a separate file, which is large.
+// Opens .debug_frame. It is used only if .eh_frame does not describe an address, because it can be
+// in a separate file, which is large.
 static struct frec_rows *debug_frame(struct frec_module *module)
 {
 	struct frec_elf *elf = module->elf;
@@ -112,8 +114,8 @@ static struct frec_rows *debug_frame(struct frec_module *module)
 	return module->debug_frame.rows;
 }
 
-// The vDSO has no file. The kernel's own image of it, here, is the right one where the build-id
-// says so; where none was recorded, the same boot has the same.
+// The vDSO has no file, but this process has an image of it. It is the right one if the build-id
+// says so, or, without a recorded build-id, if the recording is from the same boot.
 static void open_vdso(struct frec_module *module)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
@@ -121,7 +123,7 @@ static void open_vdso(struct frec_module *module)
 	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 	const Elf64_Ehdr *header = image;
 
-	// Its section headers are its end.
+	// The section headers are at its end.
 	if (!image ||
 	    frec__elf_open_memory(image,
 				  header->e_shoff + (size_t)header->e_shnum * header->e_shentsize,

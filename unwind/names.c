@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Names of addresses. The function itself is told by the symbol table where that has it, because
-// the table knows the parts that compilers split functions into; what was inlined and the lines are
-// told by debugging information.
+// The names of addresses. The outermost function comes from the symbol table if it is there,
+// because only that has the parts into which compilers split functions. Inlined calls and lines
+// come from debugging information.
 #include "unwind/names.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "unwind/stubs.h"
 #include "unwind/symbols.h"
 
-// What is known of one address; its names and their functions' strings are owned.
+// All that is known of an address. Owns the names, and the strings of their functions.
 struct known {
 	uint64_t start;
 	struct frec_name *names;
@@ -29,12 +29,12 @@ struct known {
 struct frec_names_index {
 	struct frec_symbols symbols;
 	struct frec_debug_info *debug_info;
-	struct frec_elf *inside; // .gnu_debugdata
+	struct frec_elf *inside; // the file in .gnu_debugdata
 	uint8_t *inside_image;
 	struct frec_elf *alternate;
 	struct known *known;
 	size_t known_count;
-	struct frec_table numbers; // address: index into `known` plus 1; 0 if that failed
+	struct frec_table numbers; // by address: index into `known`, plus 1
 };
 
 static void open_symbols(struct frec_names_index *index, const struct frec_module *module)

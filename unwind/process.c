@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a process had mapped.
+// The mappings of a process, and the rows of its addresses.
 #include "unwind/process.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "proto/cleanup.h"
 
-// Bytes of a program's first function, where nothing tells how long it is.
+// The size of a program's entry function in bytes, which nothing describes.
 #define ENTRY_SIZE 64
 
 static void destroy_process(struct frec_unwind_process **process)
@@ -25,8 +25,8 @@ static int compare_mappings(const void *left, const void *right)
 				    : (a->index > b->index) - (a->index < b->index);
 }
 
-// The process table has one mapping at each address at any time; here only order has to be made of
-// what has none.
+// The caller should have only one mapping at each address. If two overlap anyway, the later one in
+// the caller's array keeps the addresses that both have, and the earlier one ends there.
 static void make_disjoint(struct frec_unwind_process *process)
 {
 	struct frec_unwind_mapping *mappings = process->mappings;
@@ -104,8 +104,8 @@ void frec__unwind_process_destroy(struct frec_unwind_process *process)
 	free(process);
 }
 
-// "//anon", "[heap]", "/memfd:..." and the like may hold code made at run time; only a path or the
-// vDSO can be a file.
+// Only a path or the vDSO can have a file. Mappings such as "//anon" and "[heap]" may hold code
+// made at run time.
 static void open_mapping(struct frec_unwind_process *process, struct frec_unwind_mapping *mapping)
 {
 	const char *path = mapping->map.path;
@@ -120,7 +120,7 @@ static void open_mapping(struct frec_unwind_process *process, struct frec_unwind
 	if (module->elf)
 		mapping->has_bias = frec__elf_bias(module->elf, mapping->map.start,
 						   mapping->map.offset, &mapping->bias);
-	else if (frec__module_debug(module)) // the program was replaced, but not its debug file
+	else if (frec__module_debug(module)) // the program is gone, but its debug file is there
 		mapping->has_bias = frec__elf_bias_by_size(module->debug, mapping->map.start,
 							   mapping->map.end, &mapping->bias);
 }
@@ -146,8 +146,8 @@ struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *pr
 	return mapping;
 }
 
-// Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends
-// a signal handler.
+// Whether a signal handler returns to the code at `pc`, or at the next byte if `pc` is the byte
+// before a return address.
 static bool is_sigreturn(const struct frec_unwind_process *process,
 			 const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
@@ -162,7 +162,7 @@ static bool is_sigreturn(const struct frec_unwind_process *process,
 		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
 }
 
-// Where a program begins nobody has called. Some say nothing about it: the loader of glibc, musl.
+// The entry function of a program has no caller. glibc's loader and musl have no CFI that says so.
 static bool is_entry(const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
 	const struct frec_elf *elf = mapping->module->elf;
@@ -182,8 +182,7 @@ const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process 
 	if (!mapping->has_bias)
 		return slot;
 	if (frec__module_row(mapping->module, pc - mapping->bias, &slot->row, NULL))
-		slot->row = (struct frec_row){
-			.kind = FREC_ROW_RULES}; // what is wrong is told when they are read
+		slot->row = (struct frec_row){.kind = FREC_ROW_RULES};
 	else if (slot->row.kind == FREC_ROW_NONE && is_sigreturn(process, mapping, pc))
 		slot->row.kind = FREC_ROW_SIGRETURN;
 	else if (slot->row.kind == FREC_ROW_NONE && is_entry(mapping, pc))

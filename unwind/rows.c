@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Functions sorted by address, and the rows of those that were asked for.
+// Functions sorted by address, and the rows of those that were looked up.
 #include "unwind/rows.h"
 
 #include <dwarf.h>
@@ -14,8 +14,8 @@
 struct function {
 	uint32_t start;	 // from rows->base
 	uint32_t offset; // of the FDE in the section
-	uint32_t first;	 // row
-	uint32_t count;	 // of rows; 0: not made yet
+	uint32_t first;	 // index of its first row
+	uint32_t count;	 // of rows; 0: not computed yet
 };
 
 struct frec_rows {
@@ -40,7 +40,7 @@ static int compare_functions(const void *left, const void *right)
 static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offset)
 {
 	if (address < rows->base || address - rows->base > UINT32_MAX || offset > UINT32_MAX)
-		return 0; // such a module cannot be mapped whole; what can be told, is
+		return 0; // no real module is that large: use the rest of it
 	if (!frec__grow(&rows->functions, rows->function_count, sizeof(*rows->functions)))
 		return -ENOMEM;
 	rows->functions[rows->function_count++] = (struct function){
@@ -48,8 +48,8 @@ static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offse
 	return 0;
 }
 
-// The linker's table, if it is one of the only kind that linkers write, sorted and within bounds;
-// else -ENODATA.
+// Reads the linker's table. -ENODATA if it is not of the only kind that linkers write, not sorted,
+// or points outside the section.
 static int read_header(struct frec_rows *rows, const Elf_Data *header)
 {
 	struct frec_bytes cursor = frec__bytes(header->d_buf, header->d_size);
@@ -116,8 +116,8 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 	rows->cfi = cfi;
 	rows->machine = machine;
 	rows->base = base;
-	// An instruction makes one row at most, and a function one more; a section whose functions
-	// share their instructions could make any number.
+	// An instruction makes at most one row, and a function one more. Without this limit,
+	// functions that share their instructions could make any number of rows.
 	rows->row_max = cfi->data->d_size;
 	if (header)
 		r = read_header(rows, header);
@@ -166,8 +166,7 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	if (rows->row_count > compilation->first) {
 		const struct frec_row *last = &rows->rows[rows->row_count - 1];
 
-		// Registers that rows do not hold have rules too: what follows can look the same
-		// from here.
+		// If only the rule of another register changed, this row equals the last one.
 		if (last->kind == row.kind && last->cfa_offset == row.cfa_offset &&
 		    last->fp_slot == row.fp_slot && last->ra_slot == row.ra_slot)
 			return 0;
@@ -178,8 +177,8 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	return add_row(rows, row);
 }
 
-// The rows of one function, the last of which is FREC_ROW_NONE and stands where the function ends.
-// None are made where it ends before `pc`.
+// Computes the rows of a function. The last one is FREC_ROW_NONE, at the end of the function. Does
+// nothing if the function ends before `pc`.
 static int compile(struct frec_rows *rows, struct function *function, uint64_t pc,
 		   struct frec_error *reterr)
 {
@@ -224,8 +223,7 @@ static struct function *find_function(struct frec_rows *rows, uint64_t pc)
 	while (count > 1) {
 		size_t half = count / 2;
 
-		// Written so that a conditional move does it: which half is next cannot be
-		// predicted.
+		// Written for a conditional move: a branch could not be predicted.
 		base = base[half].start <= start ? base + half : base;
 		count -= half;
 	}
@@ -267,7 +265,7 @@ struct rules_query {
 	struct frec_rules *rules;
 };
 
-static int take_rules(void *context, uint64_t from, uint64_t to, const struct frec_rules *rules)
+static int store_rules(void *context, uint64_t from, uint64_t to, const struct frec_rules *rules)
 {
 	struct rules_query *query = context;
 
@@ -292,7 +290,7 @@ int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret
 		return -EBADMSG;
 	if (!r || pc < ret_fde->start || pc >= ret_fde->end)
 		return -ENOENT;
-	r = frec__cfi_run(rows->cfi, ret_fde, take_rules, &query, reterr);
+	r = frec__cfi_run(rows->cfi, ret_fde, store_rules, &query, reterr);
 	return r > 0 ? 0 : r < 0 ? r : -ENOENT;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Split units. libdw opens the file that one names, and maps it: whatever it is, for as long as it
-// takes. So its two places are looked at first, and it is let only where neither holds anything but
-// an ELF file that nobody else can cut. Packages of them (.dwp) it cannot read before 0.191.
+// Split units. libdw itself opens and maps the file that a skeleton unit names, whatever it is, and
+// would hang on some. So both places where libdw looks are checked first: libdw may go on only if
+// each of them has nothing, or an ELF file that no other user can truncate. Packages of such files
+// (.dwp) are not supported, because libdw cannot read them before 0.191.
 #include "unwind/split_unit.h"
 
 #include <dwarf.h>
@@ -35,7 +36,7 @@ static bool is_sound(const char *path)
 	return elf->mapped && frec__strings_end(elf);
 }
 
-// Beside the file that names it, and then where it was compiled.
+// The two places: beside the file that names it, and in the folder where it was compiled.
 static bool are_sound(const struct frec_elf *elf, const char *folder, const char *name)
 {
 	char link[64], beside[PATH_MAX], path[PATH_MAX];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Symbol tables, sorted, so that no search is linear. Of several names for one address the one that
-// a reader would use is kept: global before weak before local, and malloc before __libc_malloc.
+// Sorted symbol tables. Of several names for one address, the one that people would use is kept:
+// global before weak before local, and malloc before __libc_malloc.
 #include "unwind/symbols.h"
 
 #include <stdlib.h>
@@ -8,11 +8,12 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// How many symbols before an address are looked at for one that reaches over it: labels within a
-// function come between.
+// How many symbols before an address are checked for one that contains it. Labels within a function
+// can be in between.
 #define BACK_MAX 32
 
-// Of names of one address. All symbols can have the same name, and that can be most of the file.
+// How much of the names of one address is compared: in a hostile file all symbols can have the same
+// name, as long as the file.
 #define COMPARED_MAX 256
 
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
@@ -38,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// How far a function goes whose assembler did not say so; the next symbol, if there is one before,
-// ends it too.
+// The size of a function to which the assembler gave none: up to the end of its section. The next
+// symbol ends it too.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);
@@ -89,7 +90,7 @@ bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 	    strings_header.sh_type != SHT_STRTAB)
 		return false;
 	strings = elf_getdata(strings_section, NULL);
-	// Where the last string ends, every string ends.
+	// If the last string ends in NUL, all do.
 	if (!strings || !strings->d_size || ((const char *)strings->d_buf)[strings->d_size - 1])
 		return false;
 	for (size_t i = 0; i < data->d_size / sizeof(Elf64_Sym) && i <= INT32_MAX; i++) {
@@ -101,7 +102,7 @@ bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 		    symbol.st_name >= strings->d_size)
 			continue;
 		its_name = (const char *)strings->d_buf + symbol.st_name;
-		// "$x" and the like mark code and data for disassemblers of aarch64.
+		// On aarch64 names such as "$x" mark code and data for disassemblers.
 		if (*its_name && *its_name != '$' && !add(symbols, elf, &symbol, its_name))
 			break;
 	}
@@ -137,8 +138,8 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges what was added, which is sorted by now, into what was there, from the end on. Without
-// memory for a copy of it everything is sorted instead.
+// Merges the added symbols, which are sorted by now, into those before them. It goes backwards, so
+// that only the added ones are copied. Without memory for that copy, everything is sorted.
 static void merge(struct frec_symbols *symbols)
 {
 	struct frec_symbol *all = symbols->symbols;
@@ -190,7 +191,7 @@ const struct frec_symbol *frec__symbols_find(const struct frec_symbols *symbols,
 	for (size_t i = 0; i < BACK_MAX; i++, symbol--) {
 		uint64_t distance = address - symbol->start;
 
-		// What has no size, a mere label, is the name of one address.
+		// A label has no size, and so names a single address.
 		if (distance < symbol->size ? !i || !symbol->open : !distance)
 			return symbol;
 		if (symbol == symbols->symbols)

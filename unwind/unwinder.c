@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Unwinders: the options, and the modules that were met so far.
+// The unwinder: the options, and the list of modules.
 #include <errno.h>
 #include <stdlib.h>
 
