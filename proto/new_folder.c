@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Folders that are never seen half-written.
+// Folders that nobody ever sees half-written.
 #include "proto/new_folder.h"
 
 #include <dirent.h>
@@ -26,7 +26,7 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	size_t length = strlen(path);
 	int r;
 
-	// People write folders with a slash at the end.
+	// People write a slash after the name of a folder.
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	if (length >= sizeof(trimmed)) {
@@ -38,7 +38,7 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	r = frec__new_file_locate(folder, trimmed, reterr);
 	if (r)
 		return r;
-	// Told now and not after the work. An empty folder gives way to the new one.
+	// Fail now, not after the work. An empty folder is replaced.
 	if (!faccessat(folder->folder, folder->name, F_OK, AT_SYMLINK_NOFOLLOW) &&
 	    unlinkat(folder->folder, folder->name, AT_REMOVEDIR))
 		return fail(folder, EEXIST, "remove it, or name another folder with -o", reterr);
@@ -68,7 +68,7 @@ int frec__new_folder_commit(struct frec_new_file *folder, struct frec_error *ret
 		return fail(folder, errno, "cannot give it its name", reterr);
 	close(folder->fd);
 	folder->fd = -1;
-	// As with a file: only the name is at risk, and only in a power cut.
+	// As for a file, a power cut can only undo the rename.
 	(void)fsync(folder->folder);
 	close(folder->folder);
 	folder->folder = -1;
