@@ -80,6 +80,7 @@ static int read_header(struct frec_rows *rows, const Elf_Data *header)
 	return 0;
 }
 
+// Finds the functions of a section without a usable table.
 static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 {
 	uint64_t offset = 0, next;
@@ -89,10 +90,8 @@ static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 	for (;; offset = next) {
 		next = 0;
 		r = frec__cfi_read(rows->cfi, offset, &next, &fde, reterr);
-		if (r == -ENODATA)
+		if (r == -ENODATA || (r < 0 && !next))
 			break;
-		if (r < 0 && !next)
-			return rows->function_count ? 0 : r;
 		if (r > 0 && fde.end > fde.start)
 			r = add_function(rows, fde.start, offset);
 		if (r == -ENOMEM)
@@ -101,7 +100,7 @@ static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 	if (rows->function_count)
 		qsort(rows->functions, rows->function_count, sizeof(*rows->functions),
 		      compare_functions);
-	return 0;
+	return rows->function_count || r == -ENODATA ? 0 : r;
 }
 
 int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64_t base,

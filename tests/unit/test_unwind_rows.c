@@ -218,7 +218,7 @@ static void expressions(void **state)
 	close_rows(&fixture);
 }
 
-static void damage_is_told_and_limited_to_its_function(void **state)
+static void damage_is_reported_and_limited_to_its_function(void **state)
 {
 	static struct fixture fixture;
 	static const uint8_t unknown[] = {0x3f};
@@ -236,7 +236,7 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 					 0x80,
 					 0x80};
 	static const uint8_t never_remembered[] = {DW_CFA_restore_state};
-	static const uint8_t expression_too_long[] = {DW_CFA_def_cfa_expression, 0x7f};
+	static const uint8_t expression_unknown_version[] = {DW_CFA_def_cfa_expression, 0x7f};
 	struct frec_row row;
 	size_t cie;
 
@@ -245,7 +245,8 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 	add_fde(&fixture.made, cie, 0x1000, 0x10, unknown, sizeof(unknown));
 	add_fde(&fixture.made, cie, 0x1010, 0x10, no_end, sizeof(no_end));
 	add_fde(&fixture.made, cie, 0x1020, 0x10, never_remembered, sizeof(never_remembered));
-	add_fde(&fixture.made, cie, 0x1030, 0x10, expression_too_long, sizeof(expression_too_long));
+	add_fde(&fixture.made, cie, 0x1030, 0x10, expression_unknown_version,
+		sizeof(expression_unknown_version));
 	add_fde(&fixture.made, cie, 0x1040, 0x10, NULL, 0);
 	end_cfi(&fixture.made);
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
@@ -259,6 +260,28 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 		assert_non_null(strstr(fixture.error.message, "made: .eh_frame at offset 0x"));
 	}
 	ROW(0x1040, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
+	close_rows(&fixture);
+}
+
+// A section whose functions are not sorted, and that is damaged after them.
+static void functions_before_damage_are_found(void **state)
+{
+	static const uint8_t other_offset[] = {DW_CFA_def_cfa_offset, 16};
+	static const uint8_t unknown_version[16] = {[0] = 12, [8] = 99};
+	static struct fixture fixture;
+	size_t cie;
+
+	(void)state;
+	cie = add_cie(&fixture.made, 16, 0, x86_start, sizeof(x86_start));
+	add_fde(&fixture.made, cie, 0x1020, 0x10, NULL, 0);
+	add_fde(&fixture.made, cie, 0x1000, 0x10, other_offset, sizeof(other_offset));
+	add_fde(&fixture.made, cie, 0x1010, 0x10, NULL, 0);
+	memcpy(fixture.made.bytes + fixture.made.size, unknown_version, sizeof(unknown_version));
+	fixture.made.size += sizeof(unknown_version);
+	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
+	ROW(0x1008, FREC_ROW_SP, 16, FREC_ROW_SAME, -1);
+	ROW(0x1018, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
+	ROW(0x1028, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
 	close_rows(&fixture);
 }
 
@@ -344,7 +367,8 @@ int main(void)
 		cmocka_unit_test(a_function_of_x86_64),
 		cmocka_unit_test(a_function_of_aarch64),
 		cmocka_unit_test(expressions),
-		cmocka_unit_test(damage_is_told_and_limited_to_its_function),
+		cmocka_unit_test(damage_is_reported_and_limited_to_its_function),
+		cmocka_unit_test(functions_before_damage_are_found),
 		cmocka_unit_test(the_linkers_table),
 		cmocka_unit_test(
 			functions_that_share_their_description_make_no_more_rows_than_bytes),
