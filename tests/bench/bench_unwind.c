@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How fast stacks of real programs are unwound, and whether to the same frames as by others.
+// Measures how fast stacks of real programs are unwound, and compares the frames with those that
+// other libraries find.
 //
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -- COMMAND...	sample a command
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -p PID		or a process
@@ -29,7 +30,7 @@
 #define BLOCK 16
 #define NAMED_BY_OTHERS 200
 
-// Nanoseconds of the processor, which others do not take from.
+// Processor time in nanoseconds, which other processes do not add to.
 static double now(void)
 {
 	struct timespec time;
@@ -147,7 +148,7 @@ static int difference(const struct outcome *ours, const uint64_t *theirs, size_t
 
 	while (i < ours->count && i < count && ours->pc[i] == theirs[i])
 		i++;
-	// A caller at address 0 is how some end.
+	// Some libraries end a stack with a caller at address 0.
 	if (i == count || (i + 1 == count && !theirs[i]))
 		return OURS_FURTHER;
 	return i == ours->count ? THEIRS_FURTHER : OTHERWISE;
@@ -262,8 +263,7 @@ static int compare(const char *path, bool verbose, bool alone)
 		start = now();
 		unwind_range(process, &recording, 0, recording.stack_count);
 		took[round] = now() - start;
-		// The same with stack bytes that the processor has in its cache: what decompressing
-		// them leaves behind.
+		// The same with stack bytes in the processor's cache, as after decompressing them.
 		took_cached[round] = 0;
 		for (size_t i = 0; i < recording.stack_count; i += BLOCK) {
 			unwind_range(process, &recording, i, i + BLOCK);
@@ -355,7 +355,7 @@ static int compare(const char *path, bool verbose, bool alone)
 		       100. * (double)same[which] / (double)recording.stack_count);
 		if (!which) {
 			start = now();
-			// It takes milliseconds for each: some stand for all.
+			// Each one takes milliseconds, so only a sample is looked up.
 			for (size_t i = 0; i < NAMED_BY_OTHERS; i++)
 				dwfl_other_name(other,
 						addresses[i * address_count / NAMED_BY_OTHERS] - 1);
@@ -416,8 +416,7 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
-			// File and line are known as well; what is printed is what perf script
-			// prints.
+			// Prints only what perf script prints: file and line are known too.
 			for (size_t k = 0; k < names.count; k++)
 				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function
@@ -435,8 +434,8 @@ static int script(const char *path)
 	return 0;
 }
 
-// Names are looked up for each frame: libdwfl does not remember them. Those of lines and inlined
-// calls would take it hours.
+// Looks up names for each frame, because libdwfl does not cache them. Lines and inlined calls would
+// take hours.
 static int script_libdwfl(const char *path)
 {
 	struct recording recording;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes of a CFI section, making rows of it, and walking a frame by its rules, ends,
-// and reads nothing that is not there. The first byte chooses the machine and the section; the next
-// 8 are where a linker's table begins, if one is wanted.
+// Fuzzes CFI sections: computing rows, and unwinding a frame by the rules, must end and stay within
+// the bytes. The first byte of the input chooses the machine and the section, and whether there is
+// a linker's table; the second is the size of that table, which comes next.
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	header.d_size = data[0] & 4 ? data[1] : 0;
 	if (header.d_size > size - 2)
 		return 0;
-	// Of exactly this size, so that the sanitizer sees a byte more.
+	// A copy of exactly this size, so that the sanitizer detects a read beyond it.
 	header.d_buf = (void *)(uintptr_t)(data + 2);
 	section.d_size = size - 2 - header.d_size;
 	copy = malloc(section.d_size + !section.d_size);

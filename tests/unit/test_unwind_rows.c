@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CFI becomes the rows it should become, on both machines; what rows cannot hold is left to the
-// rules; what is damaged is an error.
+// Proves that CFI becomes the right rows on both machines, that what rows cannot express is left to
+// the rules, and that damage is an error.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,7 @@ static void a_function_of_x86_64(void **state)
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	frec__rows_statistics(fixture.rows, &statistics);
 	assert_int_equal(statistics.functions, 2);
-	assert_int_equal(statistics.rows, 0); // lazily
+	assert_int_equal(statistics.rows, 0); // none is computed yet
 	ROW(0xfff, FREC_ROW_NONE, 0, 0, 0);
 	ROW(0x1000, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
 	ROW(0x100f, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
@@ -251,8 +251,8 @@ static void damage_is_reported_and_limited_to_its_function(void **state)
 	end_cfi(&fixture.made);
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	for (uint64_t pc = 0x1000; pc < 0x1040; pc += 0x10) {
-		// Padded to a multiple of 8 with instructions that do nothing, so one or the other
-		// may get a row before it fails.
+		// The padding is instructions that do nothing. Here it ends the number, so a row
+		// may come before the failure.
 		if (pc == 0x1010)
 			continue;
 		fixture.error.code = 0;
@@ -314,7 +314,7 @@ static void the_linkers_table(void **state)
 		if (damage == 2)
 			table[1][0] = 0x1040; // not sorted
 		if (damage == 3)
-			table[2][1] = table[0][1]; // another function than it says
+			table[2][1] = table[0][1]; // the entry of another function
 		memcpy(bytes + 8, &count, 4);
 		memcpy(bytes + 12, table, sizeof(table));
 		assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, &header), 0);

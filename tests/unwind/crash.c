@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stacks of a program at the moment it crashes, taken with ptrace(2).
+// Takes the stack of a program at the moment when it crashes, with ptrace(2).
 #include "tests/unwind/crash.h"
 
 #include <errno.h>
@@ -75,7 +75,7 @@ static int take_stack(pid_t pid, size_t bytes, struct recording *recording)
 		free(data);
 		return r;
 	}
-	// As the recorder does it after a stack overflow: from the first page above the guard.
+	// After a stack overflow, begin at the first page above the guard, as the recorder does.
 	for (int page = 0; page < 64 && bytes && !stack->stack.size; page++) {
 		stack->stack.size = read_memory(pid, stack->stack.address, data, bytes);
 		if (!stack->stack.size)
@@ -110,7 +110,7 @@ static bool is_fatal(int signal)
 	       signal == SIGBUS || signal == SIGTRAP;
 }
 
-// Runs the program, and the threads it makes, until one of them is about to die.
+// Runs the program with its threads until one of them is about to die.
 static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 {
 	bool started = false;
@@ -126,7 +126,7 @@ static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 			continue;
 		}
 		signal = WSTOPSIG(status);
-		// The first trap is that of execve, and a thread begins with a stop.
+		// The first trap is that of execve, and a new thread begins with a stop.
 		if (!started && ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACECLONE))
 			return -errno;
 		if (!started || status >> 16 || signal == SIGSTOP)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Registers and stack bytes of real programs, taken by the kernel's perf events.
+// Records registers and stack bytes of real programs with the kernel's perf events.
 #include "tests/unwind/recording.h"
 
 #include <dirent.h>
@@ -106,7 +106,7 @@ static void drain(struct ring *ring, struct recording *recording, size_t room)
 	__atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
 }
 
-// One event for each CPU, because events that threads inherit can have a ring only so.
+// Opens one event for each CPU: only then can an event that threads inherit have a ring.
 static int open_rings(pid_t tid, uint32_t bytes, unsigned int per_second, struct ring *rings,
 		      size_t *count)
 {
@@ -163,7 +163,7 @@ int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_sec
 		usleep(20000);
 		for (size_t i = 0; i < ring_count; i++)
 			drain(&rings[i], &recording, count);
-		// The last that could be read before it exits.
+		// The program may exit: keep the last mappings that could be read.
 		if (read_text(path, &maps) || !*maps)
 			break;
 		free(recording.maps_text);

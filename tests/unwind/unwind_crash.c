@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Crashes a program and prints what the unwinder makes of it, one line a frame, then why the stack
-// ends; then whether libdwfl gives the same frames. With --steps, it prints each different list of
+// Crashes a program and prints its stack, one line for each frame, then why the stack ends, and
+// then whether libdwfl finds the same frames. With --steps it prints each different list of
 // functions once.
 //
 //	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids]
 //	[--debuginfod] -- PROGRAM...
 //
-// COMMAND runs when the program is gone and before anything is looked up: to replace or strip
-// files.
+// COMMAND runs after the crash and before any file is opened, to replace or strip files.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
