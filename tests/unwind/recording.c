@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "proto/bytes.h"
+#include "proto/grow.h"
 #include "unwind/elf_file.h"
 
 #define RING_PAGES 4096
@@ -205,7 +206,7 @@ int recording_parse_maps(struct recording *recording, bool build_ids)
 	if (!copy)
 		return -ENOMEM;
 	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		struct frec_unwind_map map = {0}, *more;
+		struct frec_unwind_map map = {0};
 		char protection[8];
 		int at = 0;
 
@@ -216,11 +217,10 @@ int recording_parse_maps(struct recording *recording, bool build_ids)
 		map.path = strdup(at ? line + at : "");
 		if (build_ids)
 			read_build_id(&map);
-		more = realloc(recording->maps, (recording->map_count + 1) * sizeof(*more));
-		if (!more || !map.path)
+		if (!map.path ||
+		    !frec__grow(&recording->maps, recording->map_count, sizeof(*recording->maps)))
 			abort();
-		recording->maps = more;
-		more[recording->map_count++] = map;
+		recording->maps[recording->map_count++] = map;
 	}
 	free(copy);
 	return 0;
