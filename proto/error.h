@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * proto/ is the ground floor of the tree: what the recorder and the exporters share. It holds
+ * proto/ is the ground floor of the tree: what the recorder and the exporters share.
  *
- * - the schemas: flightrec.proto, the file format, and the schemas of other formats that are
+ * - The schemas: flightrec.proto, the file format, and the schemas of other formats that are
  *   written (perfetto_trace.proto, otlp.proto, pprof.proto). The build makes C code from them.
- * - the two binary layouts that both sides read: the framing of a file (part.h, crc32c.h) and the
- *   records of perf_event_open(2) (perf_sample.h);
- * - errors that carry their own text (this header), which every room that parses returns;
- * - files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
- *   file (read_file.h), the clocks (clocks.h) and messages to people (report.h);
- * - a few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash
+ * - The two binary layouts that both sides read: the framing of a file (part.h, crc32c.h) and the
+ *   records of perf_event_open(2) (perf_sample.h).
+ * - Errors that carry their own text (this header), which every room that parses returns.
+ * - Files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
+ *   file (read_file.h), the clocks (clocks.h) and messages to people (report.h).
+ * - A few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash
  *   table (table.h) and scope guards (cleanup.h).
  *
  * Something belongs here if rooms that do not know each other need it, and if it needs no other

@@ -28,7 +28,7 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
  * negative errno. -EEXIST: `path` is a device, a pipe or a socket, which is left as it is. */
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 
-/* Writes all of the data, with as many calls as that takes. */
+/* Writes all of the data, in as many calls as it takes. */
 int frec__new_file_write(struct frec_new_file *file, const void *data, size_t size,
 			 struct frec_error *reterr);
 

@@ -6,7 +6,7 @@
 
 #include "proto/grow.h"
 
-// How many ranges before an address are checked. Only a compiler's error makes ranges overlap.
+// How many ranges before an address are checked. Ranges overlap only if the compiler made an error.
 #define BACK_MAX 8
 
 bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,

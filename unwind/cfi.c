@@ -9,8 +9,8 @@
 
 #include "proto/bytes.h"
 
-// Limits on the bytes of instructions, hundreds of times of what compilers write. The initial ones
-// run again for each function of a CIE, and all of them each time that the rules are needed.
+// Limits on the bytes of instructions, hundreds of times more than compilers write. The initial
+// ones run again for each function of a CIE, and all of them each time that the rules are needed.
 #define INITIAL_MAX 4096
 #define PROGRAM_MAX (256 << 10)
 

@@ -11,7 +11,7 @@
 
 #include "proto/cleanup.h"
 
-// More than any program has. The segments are walked often, so a file must not have any number.
+// The segments are walked often, so their number needs a limit. No program has that many.
 #define SEGMENTS_MAX 256
 
 static size_t segment_count(const struct frec_elf *elf)

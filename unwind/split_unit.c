@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Split units. libdw itself opens and maps the file that a skeleton unit names, whatever it is, and
-// would hang on some. So both places where libdw looks are checked first: libdw may go on only if
-// each of them has nothing, or an ELF file that no other user can truncate. Packages of such files
+// would hang on some. So both places where libdw looks are checked first: it may open them only if
+// each one is empty or has an ELF file that no other user can truncate. Packages of such files
 // (.dwp) are not supported, because libdw cannot read them before 0.191.
 #include "unwind/split_unit.h"
 

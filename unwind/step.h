@@ -7,9 +7,10 @@
 #include "unwind/expression.h"
 
 /*
- * Whether a register whose saved value should be at `address`, where no bytes were recorded, has
- * been restored already. At the end of a function compilers do not emit CFI for each pop, so the
- * CFI still names a slot that is by then below the stack pointer, where recorded stacks begin.
+ * A register is saved at `address`, according to the CFI, but no bytes were recorded there. Returns
+ * whether its value has been restored already: compilers do not emit CFI for each pop at the end of
+ * a function, so the CFI still names a slot that is by then below the stack pointer, where recorded
+ * stacks begin.
  */
 static inline bool frec__step_is_popped(const struct frec_registers *machine,
 					const struct frec_cpu *cpu, uint64_t address)

@@ -11,10 +11,10 @@
 //
 // The pc of a caller is a return address. If the call was the last instruction of a function that
 // never returns, this is already the first address of the next function. So a caller's row is that
-// of the byte before its pc. The exception is a frame that a signal interrupted: its pc is the next
-// instruction itself, and follows no call. If nothing describes the byte before, pc can be the
-// first instruction of a function that was not called at all, but put where a return address goes:
-// this is how coroutines begin, and their stacks end.
+// of the byte before its pc. The exception is a frame that a signal interrupted: its pc is that of
+// the next instruction, and no call comes before it. If nothing describes the byte before, pc can
+// be the first instruction of a function that was not called at all, but put where a return address
+// goes: this is how coroutines begin, and their stacks end.
 #include "unwind/unwind.h"
 
 #include <errno.h>
