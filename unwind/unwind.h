@@ -14,7 +14,8 @@
  *		frec__symbolize(process, &frames[i], &names);
  *
  * The API of the room is this header, registers.h (the register layouts of the machines) and
- * epochs.h (for how long an address keeps its meaning). All other headers are internal.
+ * epochs.h (for how long an address keeps its meaning). All other headers are internal. The
+ * functions of this header are in unwinder.c, process.c, unwind.c and symbolize.c.
  *
  * Data flows one way. Each line uses only lines above it and to its left:
  *

@@ -112,7 +112,7 @@ static void a_failure_stays(void **state)
 	bytes = frec__bytes(data, sizeof(data));
 	frec__bytes_fail(&bytes);
 	assert_failed(&bytes);
-	bytes = frec__bytes(NULL, 0);
+	bytes = frec__bytes(data, 0);
 	assert_null(frec__bytes_take(&bytes, 1));
 	assert_failed(&bytes);
 }
