@@ -103,6 +103,17 @@ static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 	return rows->function_count || r == -ENODATA ? 0 : r;
 }
 
+// All functions are known: gives back the memory for more.
+static void trim(struct frec_rows *rows)
+{
+	struct function *exact = NULL;
+
+	if (rows->function_count)
+		exact = reallocarray(rows->functions, rows->function_count, sizeof(*exact));
+	if (exact)
+		rows->functions = exact;
+}
+
 int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64_t base,
 		      const struct frec_registers *machine, struct frec_rows **ret,
 		      struct frec_error *reterr)
@@ -126,6 +137,7 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 		frec__rows_destroy(rows);
 		return r;
 	}
+	trim(rows);
 	*ret = rows;
 	return 0;
 }
