@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gzip, which everything reads, and zstd, which is several times as fast; both at their usual
+// gzip, which everything reads, and zstd, which is several times as fast; both at their default
 // level.
 #include "export/compress.h"
 
@@ -8,9 +8,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-// Room for what comes out at a time.
+// The size of one piece of output.
 #define STEP (64u << 10)
-// zlib's way to ask for gzip around its data, with the largest window.
+// Makes zlib write a gzip header, with the largest window.
 #define GZIP_WINDOW (15 + 16)
 
 static void *gzip_create(void)
@@ -62,7 +62,7 @@ static void *zstd_create(void)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 
-	// So that `zstd -t` finds what was damaged.
+	// Lets `zstd -t` detect damage.
 	if (context)
 		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	return context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the CTF writer share. A field of bytes or an array has its count, a u32, before
- * it. */
+/* The metadata of a CTF trace. In its streams, a field of bytes or an array is preceded by its
+ * length, a u32. */
 #ifndef FREC_EXPORT_CTF_H
 #define FREC_EXPORT_CTF_H
 
@@ -9,8 +9,8 @@
 
 #define FREC_CTF_MAGIC 0xc1fc1fc1u
 
-/* The metadata file, in TSDL: the trace, its clock, a class for each source, whose id is its
- * index. */
+/* Adds the contents of the metadata file, in TSDL: the trace, its clock, and an event class for
+ * each source, whose id is the source's index. */
 void frec__ctf_metadata(struct frec_text *text, const struct frec_export *context);
 
 #endif

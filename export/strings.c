@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Interning strings.
+// Interns strings in a hash table.
 #include "export/strings.h"
 
 #include <errno.h>
@@ -39,7 +39,7 @@ int64_t frec__strings_add(struct frec_strings *strings, const char *string)
 {
 	for (uint64_t key = hash(string);; key++) {
 		uint32_t *number = frec__table_put(&strings->numbers, key, NULL);
-		int64_t result;
+		int64_t r;
 
 		if (!number)
 			return -ENOMEM;
@@ -47,10 +47,10 @@ int64_t frec__strings_add(struct frec_strings *strings, const char *string)
 			continue;
 		if (*number)
 			return *number - 1;
-		result = add(strings, string);
-		if (result >= 0)
-			*number = (uint32_t)result + 1;
-		return result;
+		r = add(strings, string);
+		if (r >= 0)
+			*number = (uint32_t)r + 1;
+		return r;
 	}
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The checks of `flightrec verify`. Opening the snapshot has checked the framing and all checksums;
-// here the records are read again, one chunk in memory at a time, and compared with what the file
-// says of them. What is counted meanwhile verify_loss.c compares with the figures of coverage and
-// loss.
+// The checks of `flightrec verify`. Opening the snapshot has already checked the framing and all
+// checksums. Here the records are read again, one chunk in memory at a time, and compared with what
+// the file claims about them. verify_loss.c then compares the counts made on the way with the
+// file's coverage and loss figures.
 #include "export/verify.h"
 
 #include <errno.h>
@@ -17,13 +17,12 @@
 #include "export/read/records.h"
 #include "export/verify_checks.h"
 
-// Where a wrapped ring begins, the order of time is not certain: a record that was made in an
-// interrupt lies before the one it interrupted. With four levels of interrupts `from`, the youngest
-// of the four oldest, leaves three older ones among these and at most three that were interrupted
-// by the youngest.
+// At the old end of a wrapped ring, records may be out of order: the record of an interrupt lies
+// before that of what it interrupted. With four levels of interrupts, `from`, the youngest of the
+// four oldest, leaves three older ones among these and at most three that the youngest interrupted.
 #define OLDER_MAX 6
 
-// Of a ring that belongs to no CPU.
+// The CPU number of a ring that belongs to no CPU.
 #define ANY_CPU UINT32_MAX
 
 void frec__verify_problem(struct frec_verify *verify, const char *format, ...)
@@ -45,13 +44,13 @@ void frec__verify_problem(struct frec_verify *verify, const char *format, ...)
 	}
 	verify->problems++;
 	if (line->failed)
-		verify->result = frec__error(verify->reterr, -ENOMEM, "out of memory");
-	if (!verify->result)
-		verify->result =
+		verify->error = frec__error(verify->reterr, -ENOMEM, "out of memory");
+	if (!verify->error)
+		verify->error =
 			frec__output_write(verify->output, line->data, line->size, verify->reterr);
 }
 
-/* What a chunk's records turn out to be, and how many of them are wrong in which way. */
+/* What was found in a chunk, and how many of its records are wrong in which way. */
 struct chunk_check {
 	uint64_t count, first, last;
 	uint64_t malformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
@@ -76,8 +75,8 @@ static bool payload_decodes(struct frec_verify *verify, const struct frec_record
 	return true;
 }
 
-// Older than the coverage may be what came before the recording had begun everywhere, and a few
-// records at the old end of a wrapped ring; and what the threads of several CPUs put into one. See
+// Some records may be older than the coverage: those made before recording had begun on all CPUs, a
+// few at the old end of a wrapped ring, and those in a ring that threads on several CPUs share. See
 // CpuCoverage.
 static bool is_too_old(const struct frec_verify *verify, struct frec_cpu_check *cpu, uint64_t time)
 {
@@ -160,13 +159,12 @@ static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view
 	}
 	for (;;) {
 		struct frec_record record;
-		int result =
-			frec__record_next(verify->snapshot, data->size ? data->data + at : NULL,
+		int r = frec__record_next(verify->snapshot, data->size ? data->data + at : NULL,
 					  data->size - at, &record);
 
-		if (result == -ENODATA)
+		if (r == -ENODATA)
 			break;
-		if (result == -EBADMSG) {
+		if (r == -EBADMSG) {
 			frec__verify_problem(verify,
 					     "byte %" PRIu64 ": in the records of CPU %" PRIu32
 					     ", byte %zu is not a record",
@@ -175,7 +173,7 @@ static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view
 		}
 		at += record.size;
 		check.count++;
-		if (result)
+		if (r)
 			check.malformed++;
 		else if (record.sample && !record.source)
 			check.unknown_source++;
@@ -241,7 +239,7 @@ static void check_all(struct frec_verify *verify)
 
 	for (size_t i = 0; i < snapshot->chunk_count; i++)
 		total += snapshot->chunks[i].size;
-	for (size_t i = 0; i < snapshot->chunk_count && !verify->result; i++) {
+	for (size_t i = 0; i < snapshot->chunk_count && !verify->error; i++) {
 		check_chunk(verify, &snapshot->chunks[i], &data);
 		done += snapshot->chunks[i].size;
 		if (verify->options.progress)
@@ -257,8 +255,8 @@ static void begin_json(struct frec_verify *verify)
 	frec__text_puts(&verify->line, "{\"file\":");
 	frec__text_json_puts(&verify->line, verify->snapshot->name);
 	frec__text_puts(&verify->line, ",\"problems\":[");
-	verify->result = frec__output_write(verify->output, verify->line.data, verify->line.size,
-					    verify->reterr);
+	verify->error = frec__output_write(verify->output, verify->line.data, verify->line.size,
+					   verify->reterr);
 }
 
 static void summarize(struct frec_verify *verify)
@@ -281,10 +279,10 @@ static void summarize(struct frec_verify *verify)
 		else
 			frec__text_puts(line, "checksums, counts, coverage and loss agree\n");
 	}
-	if (!verify->result && line->failed)
-		verify->result = frec__error(verify->reterr, -ENOMEM, "out of memory");
-	if (!verify->result)
-		verify->result =
+	if (!verify->error && line->failed)
+		verify->error = frec__error(verify->reterr, -ENOMEM, "out of memory");
+	if (!verify->error)
+		verify->error =
 			frec__output_write(verify->output, line->data, line->size, verify->reterr);
 }
 
@@ -296,7 +294,7 @@ int frec__verify(struct frec_snapshot *snapshot, const struct frec_verify_option
 	if (options)
 		verify.options = *options;
 	if (frec__verify_losses_init(&verify)) {
-		verify.result = frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
+		verify.error = frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
 	} else {
 		if (verify.options.json)
 			begin_json(&verify);
@@ -307,5 +305,5 @@ int frec__verify(struct frec_snapshot *snapshot, const struct frec_verify_option
 	frec__verify_losses_deinit(&verify);
 	frec__text_free(&verify.line);
 	frec__text_free(&verify.scratch);
-	return verify.result;
+	return verify.error;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the checks of records (verify.c) and of the figures of coverage and loss (verify_loss.c)
- * share. */
+/* The state that the two halves of verify share: verify.c checks records and counts them,
+ * verify_loss.c compares the counts with the file's coverage and loss figures. Declares what
+ * verify_loss.c defines. */
 #ifndef FREC_EXPORT_VERIFY_CHECKS_H
 #define FREC_EXPORT_VERIFY_CHECKS_H
 
@@ -9,14 +10,14 @@
 
 struct frec_loss_check {
 	const Flightrec__Loss *loss;
-	uint64_t seen; /* what the records of this source on this CPU count */
+	uint64_t seen; /* events in the records of this source on this CPU */
 };
 
 /* One ring. */
 struct frec_cpu_check {
 	const Flightrec__CpuCoverage *coverage;
 	uint64_t records, bytes, filtered;
-	uint64_t older; /* than the coverage */
+	uint64_t older; /* records older than the coverage */
 };
 
 struct frec_verify {
@@ -28,24 +29,24 @@ struct frec_verify {
 	uint64_t problems, records;
 	struct frec_text line, scratch;
 	struct frec_error *reterr;
-	int result;
+	int error; /* 0, or the first failure to write */
 };
 
 /* Writes one sentence. */
 __attribute__((format(printf, 2, 3))) void frec__verify_problem(struct frec_verify *verify,
 								const char *format, ...);
 
-/* Sorts the file's figures, for the counts beside them. Returns 0 or -ENOMEM. */
+/* Sorts the file's figures so that counts can be kept beside them. Returns 0 or -ENOMEM. */
 int frec__verify_losses_init(struct frec_verify *verify);
 void frec__verify_losses_deinit(struct frec_verify *verify);
 
-/* Where something is counted; NULL where the file has no figure for it. */
+/* Find the figure to count a record under. NULL: the file has none for it. */
 struct frec_loss_check *frec__verify_find_loss(struct frec_verify *verify, uint32_t source,
 					       uint32_t cpu);
 struct frec_cpu_check *frec__verify_find_cpu(struct frec_verify *verify, uint32_t cpu,
 					     uint32_t ring);
 
-/* Compares the counts of all records with the figures, and these with each other. */
+/* Compares the counts with the figures, and the figures with each other. */
 void frec__verify_losses(struct frec_verify *verify);
 
 #endif

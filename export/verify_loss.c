@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What the file says of its coverage and loss, against what its records count and against each
-// other.
+// Compares the file's coverage and loss figures with the counts of its records and with each other.
 //
-// The kernel's counts were read before and after the rings were copied. A source that was quiet
-// meanwhile has two equal counts, and then emitted = in_file + filtered + overwritten + lost to the
-// event. Otherwise the copy was made at some moment between the two readings, and the sum lies
-// between them.
+// The kernel's counts were read before and after the rings were copied. If a source emitted nothing
+// in between, its two counts are equal, and emitted = in_file + filtered + overwritten + lost holds
+// exactly. Otherwise the copy was made at some moment between the two readings, and the sum lies
+// between the two counts.
 #include "export/verify_checks.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-// What stands before a record in a TRANSPORT_SHM ring.
+// The bytes before each record in a TRANSPORT_SHM ring.
 #define SHM_FRAME_SIZE 8
 
 static int compare_losses(const void *a, const void *b)
@@ -133,7 +132,7 @@ static void check_loss(struct frec_verify *verify, const struct frec_loss_check 
 				     name, loss->cpu, loss->lost);
 }
 
-// Bytes that the kept records took in their ring.
+// The bytes that the kept records took in their ring.
 static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
 {
 	bool shm = cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
@@ -166,7 +165,7 @@ static void check_cpu(struct frec_verify *verify, const struct frec_cpu_check *c
 				     "CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64
 				     " are in the file and %" PRIu64 " filtered",
 				     cpu->cpu, cpu->records_kept, check->records, check->filtered);
-	// Frames take other room than the bytes of stacks that they stand for.
+	// Frames take a different number of bytes than the copied stacks that they replaced.
 	if (!has_unwound(verify->snapshot) &&
 	    (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept))
 		frec__verify_problem(verify,
@@ -218,11 +217,11 @@ void frec__verify_losses(struct frec_verify *verify)
 	const struct frec_snapshot *snapshot = verify->snapshot;
 
 	check_unique(verify);
-	// What a torn file lost would only be counted as missing again.
+	// In a torn file, everything past the tear would be reported as missing a second time.
 	if (snapshot->damage.code)
 		return;
-	for (size_t i = 0; i < snapshot->loss_count && !verify->result; i++)
+	for (size_t i = 0; i < snapshot->loss_count && !verify->error; i++)
 		check_loss(verify, &verify->losses[i]);
-	for (size_t i = 0; i < snapshot->cpu_count && !verify->result; i++)
+	for (size_t i = 0; i < snapshot->cpu_count && !verify->error; i++)
 		check_cpu(verify, &verify->cpus[i]);
 }

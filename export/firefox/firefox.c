@@ -175,26 +175,26 @@ static int number_names(struct frec_firefox *firefox)
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	struct frec_firefox *firefox = calloc(1, sizeof(*firefox));
-	int result;
+	int r;
 
 	if (!firefox)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	firefox->context = context;
 	firefox->base = first_time(context);
-	result = frec__spool_init(&firefox->spool, reterr);
-	if (!result && number_names(firefox))
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (result)
+	r = frec__spool_init(&firefox->spool, reterr);
+	if (!r && number_names(firefox))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (r)
 		destroy(firefox);
 	else
 		*ret_state = firefox;
-	return result;
+	return r;
 }
 
 static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 		   struct frec_firefox_row *row, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	if (!thread || firefox->data.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -205,9 +205,9 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 		thread->last = row->time;
 	thread->samples += row->stack != 0;
 	firefox->samples += row->stack != 0;
-	result = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
-	if (result)
-		return result;
+	r = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
+	if (r)
+		return r;
 	return frec__spool_write(&firefox->spool, &thread->stream, firefox->data.data,
 				 firefox->data.size, reterr);
 }
@@ -330,25 +330,25 @@ static int add_death(struct frec_firefox *firefox, const struct frec_timeline_fi
 		     struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = file->events.snapshot;
-	int result = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
+	int r = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
 
-	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
+	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		// The one that died has the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
-			result = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
+			r = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
 	}
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct frec_firefox *firefox = state;
 	const struct frec_timeline *timeline = firefox->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++)
-		result = add_death(firefox, &timeline->files[i], reterr);
-	return result ? result : frec__firefox_write(firefox, reterr);
+	for (size_t i = 0; i < timeline->file_count && !r; i++)
+		r = add_death(firefox, &timeline->files[i], reterr);
+	return r ? r : frec__firefox_write(firefox, reterr);
 }
 
 const struct frec_writer frec__writer_firefox = {

@@ -21,10 +21,10 @@ static const char categories[] =
 
 static int flush(struct frec_firefox *firefox, struct frec_error *reterr)
 {
-	int result = frec__output_text(firefox->context->output, &firefox->text, reterr);
+	int r = frec__output_text(firefox->context->output, &firefox->text, reterr);
 
 	frec__text_clear(&firefox->text);
-	return result;
+	return r;
 }
 
 // Milliseconds from the base, with six decimals.
@@ -90,7 +90,7 @@ static int write_schemas(struct frec_firefox *firefox, struct frec_error *reterr
 	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
 	size_t count = 0, of_name;
 	struct named *named;
-	int result = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < hosts->count; i++)
 		count += hosts->hosts[i].snapshot->source_count;
@@ -108,21 +108,21 @@ static int write_schemas(struct frec_firefox *firefox, struct frec_error *reterr
 		}
 	}
 	qsort(named, count, sizeof(*named), by_name);
-	for (size_t i = 0; i < count && !result; i += of_name) {
+	for (size_t i = 0; i < count && !r; i += of_name) {
 		for (of_name = 1; i + of_name < count && named[i + of_name].name == named[i].name;)
 			of_name++;
 		add_schema(&firefox->text, &named[i], of_name);
-		result = flush(firefox, reterr);
+		r = flush(firefox, reterr);
 	}
 	free(named);
-	return result;
+	return r;
 }
 
 static int write_head(struct frec_firefox *firefox, struct frec_error *reterr)
 {
 	uint64_t start = frec__snapshot_realtime(firefox->context->snapshot, firefox->base);
 	struct frec_text *text = &firefox->text;
-	int result;
+	int r;
 
 	frec__text_printf(
 		text,
@@ -134,9 +134,9 @@ static int write_head(struct frec_firefox *firefox, struct frec_error *reterr)
 		"\"categories\":%s,\n\"markerSchema\":[",
 		start / 1000000, (unsigned int)(start % 1000000), firefox->samples != 0,
 		categories);
-	result = write_schemas(firefox, reterr);
-	if (result)
-		return result;
+	r = write_schemas(firefox, reterr);
+	if (r)
+		return r;
 	frec__text_puts(text,
 			"{\"name\":\"flightrec:stack\",\"display\":[\"marker-chart\",\"marker-"
 			"table\",\"timeline-overview\"],"
@@ -161,10 +161,10 @@ static const char *const column_names[] = {
 static int read_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 		    struct frec_firefox_row *row, struct frec_error *reterr)
 {
-	int result = frec__spool_read(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
+	int r = frec__spool_read(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	frec__text_clear(&firefox->data);
 	if (!frec__text_grow(&firefox->data, row->size))
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -214,21 +214,21 @@ static int write_column(struct frec_firefox *firefox, struct frec_firefox_thread
 {
 	bool of_samples = column == SAMPLE_STACK || column == SAMPLE_TIME;
 	uint64_t left = of_samples ? thread->samples : thread->markers;
-	int result = frec__spool_rewind(&firefox->spool, &thread->stream, reterr);
+	int r = frec__spool_rewind(&firefox->spool, &thread->stream, reterr);
 
 	frec__text_printf(&firefox->text, ",\n\"%s\":[", column_names[column]);
-	while (left && !result) {
+	while (left && !r) {
 		struct frec_firefox_row row;
 
-		result = read_row(firefox, thread, &row, reterr);
-		if (result || (of_samples && !row.stack))
+		r = read_row(firefox, thread, &row, reterr);
+		if (r || (of_samples && !row.stack))
 			continue;
 		add_cell(firefox, column, &row);
 		frec__text_puts(&firefox->text, --left ? "," : "");
-		result = flush(firefox, reterr);
+		r = flush(firefox, reterr);
 	}
 	frec__text_puts(&firefox->text, "]");
-	return result;
+	return r;
 }
 
 static void add_thread_head(struct frec_firefox *firefox, const struct frec_firefox_thread *thread)
@@ -266,38 +266,37 @@ static int write_thread(struct frec_firefox *firefox, struct frec_firefox_thread
 			struct frec_error *reterr)
 {
 	struct frec_text *text = &firefox->text;
-	int result = frec__spool_end(&firefox->spool, &thread->stream, reterr);
+	int r = frec__spool_end(&firefox->spool, &thread->stream, reterr);
 
 	add_thread_head(firefox, thread);
 	frec__text_printf(text,
 			  ",\n\"samples\":{\"length\":%" PRIu64
 			  ",\"weight\":null,\"weightType\":\"samples\"",
 			  thread->samples);
-	for (enum column column = SAMPLE_STACK; column <= SAMPLE_TIME && !result; column++)
-		result = write_column(firefox, thread, column, reterr);
+	for (enum column column = SAMPLE_STACK; column <= SAMPLE_TIME && !r; column++)
+		r = write_column(firefox, thread, column, reterr);
 	frec__text_printf(text, "},\n\"markers\":{\"length\":%" PRIu64, thread->markers);
-	for (enum column column = DATA; column <= PHASE && !result; column++)
-		result = write_column(firefox, thread, column, reterr);
+	for (enum column column = DATA; column <= PHASE && !r; column++)
+		r = write_column(firefox, thread, column, reterr);
 	frec__text_puts(text, "}}");
-	return result ? result : flush(firefox, reterr);
+	return r ? r : flush(firefox, reterr);
 }
 
 int frec__firefox_write(struct frec_firefox *firefox, struct frec_error *reterr)
 {
 	const struct frec_export *context = firefox->context;
-	int result = write_head(firefox, reterr);
+	int r = write_head(firefox, reterr);
 
-	for (size_t i = 0; i < firefox->count && !result; i++) {
+	for (size_t i = 0; i < firefox->count && !r; i++) {
 		frec__text_puts(&firefox->text, i ? ",\n" : "\n");
-		result = write_thread(firefox, firefox->threads[i], reterr);
+		r = write_thread(firefox, firefox->threads[i], reterr);
 	}
 	frec__text_puts(&firefox->text, "\n]");
-	if (!result)
-		result = flush(firefox, reterr);
-	if (!result)
-		result = frec__firefox_tables_write(&firefox->tables,
-						    context->snapshot->header->machine,
-						    context->output, reterr);
+	if (!r)
+		r = flush(firefox, reterr);
+	if (!r)
+		r = frec__firefox_tables_write(&firefox->tables, context->snapshot->header->machine,
+					       context->output, reterr);
 	frec__text_puts(&firefox->text, "}\n");
-	return result ? result : flush(firefox, reterr);
+	return r ? r : flush(firefox, reterr);
 }

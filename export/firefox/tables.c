@@ -296,18 +296,18 @@ static void add_library(struct build *build, size_t i)
 static int write_array(struct build *build, const char *before, size_t count, add_cell *add,
 		       struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	frec__text_puts(&build->text, before);
 	frec__text_puts(&build->text, "[");
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		frec__text_puts(&build->text, i ? "," : "");
 		add(build, i);
-		result = frec__output_text(build->output, &build->text, reterr);
+		r = frec__output_text(build->output, &build->text, reterr);
 		frec__text_clear(&build->text);
 	}
 	frec__text_puts(&build->text, "]");
-	return result;
+	return r;
 }
 
 struct column {
@@ -355,49 +355,49 @@ static const struct column source_columns[] = {
 static int write_table(struct build *build, const char *name, size_t count,
 		       const struct column *columns, struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	frec__text_printf(&build->text, "\"%s\":{\"length\":%zu", name, count);
-	for (; columns->name && !result; columns++)
-		result = write_array(build, columns->name, count, columns->add, reterr);
+	for (; columns->name && !r; columns++)
+		r = write_array(build, columns->name, count, columns->add, reterr);
 	frec__text_puts(&build->text, "},\n");
-	return result;
+	return r;
 }
 
 static int write_all(struct build *build, struct frec_error *reterr)
 {
 	size_t stacks = build->tables->stacks.count;
-	int result = write_array(build, ",\n\"libs\":", build->program_count, add_library, reterr);
+	int r = write_array(build, ",\n\"libs\":", build->program_count, add_library, reterr);
 
 	frec__text_puts(&build->text, ",\n\"shared\":{\n");
-	if (!result)
-		result = write_table(build, "stackTable", stacks, stack_columns, reterr);
-	if (!result)
-		result = write_table(build, "frameTable", stacks, frame_columns, reterr);
-	if (!result)
-		result = write_table(build, "funcTable", build->function_count, function_columns,
-				     reterr);
-	if (!result)
-		result = write_table(build, "resourceTable", build->program_count, resource_columns,
-				     reterr);
-	if (!result)
-		result = write_table(build, "nativeSymbols", 0, symbol_columns, reterr);
-	if (!result)
-		result = write_table(build, "sources", build->source_count, source_columns, reterr);
-	if (!result)
-		result = write_array(build, "\"stringArray\":", build->tables->strings.count,
-				     add_string, reterr);
+	if (!r)
+		r = write_table(build, "stackTable", stacks, stack_columns, reterr);
+	if (!r)
+		r = write_table(build, "frameTable", stacks, frame_columns, reterr);
+	if (!r)
+		r = write_table(build, "funcTable", build->function_count, function_columns,
+				reterr);
+	if (!r)
+		r = write_table(build, "resourceTable", build->program_count, resource_columns,
+				reterr);
+	if (!r)
+		r = write_table(build, "nativeSymbols", 0, symbol_columns, reterr);
+	if (!r)
+		r = write_table(build, "sources", build->source_count, source_columns, reterr);
+	if (!r)
+		r = write_array(build, "\"stringArray\":", build->tables->strings.count, add_string,
+				reterr);
 	frec__text_puts(&build->text, "}");
-	return result ? result : frec__output_text(build->output, &build->text, reterr);
+	return r ? r : frec__output_text(build->output, &build->text, reterr);
 }
 
 int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *machine,
 			       struct frec_output *output, struct frec_error *reterr)
 {
 	struct build build = {.tables = tables, .output = output, .machine = machine};
-	int result = collect(&build);
+	int r = collect(&build);
 
-	result = result ? frec__error(reterr, result, "out of memory") : write_all(&build, reterr);
+	r = r ? frec__error(reterr, r, "out of memory") : write_all(&build, reterr);
 	free(build.functions_of);
 	free(build.functions);
 	free(build.programs);
@@ -407,7 +407,7 @@ int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *m
 	frec__table_free(&build.by_name);
 	frec__table_free(&build.by_file);
 	frec__text_free(&build.text);
-	return result;
+	return r;
 }
 
 void frec__firefox_tables_deinit(struct frec_firefox_tables *tables)

@@ -282,14 +282,14 @@ static int end(void *state, struct frec_error *reterr)
 		.left_out_others = html->others.left_out,
 		.events = calloc(html->dead.count + html->others.count + 1, sizeof(*page.events)),
 	};
-	int result;
+	int r;
 
 	if (!page.events)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	merge(html, &page);
-	result = frec__html_write(&page, reterr);
+	r = frec__html_write(&page, reterr);
 	free(page.events);
-	return result;
+	return r;
 }
 
 const struct frec_writer frec__writer_html = {

@@ -61,21 +61,21 @@ static int write_json(struct output *out, struct frec_text *text, struct frec_er
 {
 	struct frec_output *file = out->page->context->output;
 	size_t start = 0;
-	int result = 0;
+	int r = 0;
 
 	if (text->failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	while (start < text->size && !result) {
+	while (start < text->size && !r) {
 		const char *found = memchr(text->data + start, '<', text->size - start);
 		size_t length = found ? (size_t)(found - text->data) - start : text->size - start;
 
-		result = frec__output_write(file, text->data + start, length, reterr);
-		if (found && !result)
-			result = frec__output_write(file, "\\u003c", 6, reterr);
+		r = frec__output_write(file, text->data + start, length, reterr);
+		if (found && !r)
+			r = frec__output_write(file, "\\u003c", 6, reterr);
 		start += length + 1;
 	}
 	frec__text_clear(text);
-	return result;
+	return r;
 }
 
 static int by_thread(const void *left, const void *right)
@@ -374,10 +374,10 @@ static int write_events(struct output *out, struct frec_error *reterr)
 	const struct frec_html_page *page = out->page;
 	uint64_t reference =
 		frec__snapshot_reference(out->file->host->snapshot) + out->file->host->shift;
-	int result = 0;
+	int r = 0;
 
 	frec__text_puts(&out->text, ",\n\"events\":[");
-	for (size_t i = 0; i < page->count && !result; i++) {
+	for (size_t i = 0; i < page->count && !r; i++) {
 		const struct frec_html_event *event = page->events[i];
 
 		frec__text_printf(&out->text, "%s[%" PRId64 ",%" PRId32 ",%zu,%zu,%" PRId64 ",",
@@ -388,23 +388,23 @@ static int write_events(struct output *out, struct frec_error *reterr)
 				  add_stack(out, event->stack));
 		frec__text_add(&out->text, event->text, event->size);
 		frec__text_puts(&out->text, "]");
-		result = write_json(out, &out->text, reterr);
+		r = write_json(out, &out->text, reterr);
 	}
 	frec__text_puts(&out->text, "]");
-	return result;
+	return r;
 }
 
 static int write_data(struct output *out, struct frec_error *reterr)
 {
 	struct frec_text *text = &out->text;
-	int result;
+	int r;
 
 	add_recording(out);
 	add_thread_stacks(out);
 	add_sources(out);
 	add_spans(out);
 	add_threads(out);
-	result = write_events(out, reterr);
+	r = write_events(out, reterr);
 	// The stacks come last, because events say which.
 	frec__text_printf(text, ",\n\"stacks_left_out\":%" PRIu64 ",\n\"missing\":[",
 			  out->stacks_left_out);
@@ -413,17 +413,17 @@ static int write_data(struct output *out, struct frec_error *reterr)
 		frec__text_json_puts(text, out->missing[i]->message);
 	}
 	frec__text_puts(text, "],\n\"locations\":[");
-	if (!result)
-		result = write_json(out, text, reterr);
-	if (!result)
-		result = write_json(out, &out->locations, reterr);
+	if (!r)
+		r = write_json(out, text, reterr);
+	if (!r)
+		r = write_json(out, &out->locations, reterr);
 	frec__text_puts(text, "],\n\"stacks\":[");
-	if (!result)
-		result = write_json(out, text, reterr);
-	if (!result)
-		result = write_json(out, &out->stack_list, reterr);
+	if (!r)
+		r = write_json(out, text, reterr);
+	if (!r)
+		r = write_json(out, &out->stack_list, reterr);
 	frec__text_puts(text, "]}");
-	return result ? result : write_json(out, text, reterr);
+	return r ? r : write_json(out, text, reterr);
 }
 
 static int write_all(struct output *out, struct frec_error *reterr)
@@ -433,34 +433,33 @@ static int write_all(struct output *out, struct frec_error *reterr)
 		events[] = "</script>\n<script type=\"application/json\" id=\"events-data\">",
 		after[] = "</script>\n";
 	struct frec_output *file = out->page->context->output;
-	int result = frec__output_write(file, frec__html_head, frec__html_head_size, reterr);
+	int r = frec__output_write(file, frec__html_head, frec__html_head_size, reterr);
 
-	if (!result)
-		result = frec__output_write(file, report, sizeof(report) - 1, reterr);
+	if (!r)
+		r = frec__output_write(file, report, sizeof(report) - 1, reterr);
 	frec__report_json(&out->text, out->file->host->snapshot, NULL);
 	frec__text_puts(&out->text, "}");
-	if (!result)
-		result = write_json(out, &out->text, reterr);
-	if (!result)
-		result = frec__output_write(file, events, sizeof(events) - 1, reterr);
-	if (!result)
-		result = write_data(out, reterr);
-	if (!result)
-		result = frec__output_write(file, after, sizeof(after) - 1, reterr);
-	return result ? result
-		      : frec__output_write(file, frec__html_tail, frec__html_tail_size, reterr);
+	if (!r)
+		r = write_json(out, &out->text, reterr);
+	if (!r)
+		r = frec__output_write(file, events, sizeof(events) - 1, reterr);
+	if (!r)
+		r = write_data(out, reterr);
+	if (!r)
+		r = frec__output_write(file, after, sizeof(after) - 1, reterr);
+	return r ? r : frec__output_write(file, frec__html_tail, frec__html_tail_size, reterr);
 }
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr)
 {
 	const struct frec_timeline_file *file = frec__html_file(page->context->timeline);
 	struct output out = {.page = page, .file = file, .stacks = file->events.stacks};
-	int result = collect(&out);
+	int r = collect(&out);
 
-	if (result)
-		frec__error(reterr, result, "out of memory");
+	if (r)
+		frec__error(reterr, r, "out of memory");
 	else
-		result = write_all(&out, reterr);
+		r = write_all(&out, reterr);
 	free(out.threads);
 	free(out.sources);
 	free(out.location_index.entries);
@@ -468,5 +467,5 @@ int frec__html_write(const struct frec_html_page *page, struct frec_error *reter
 	frec__text_free(&out.locations);
 	frec__text_free(&out.stack_list);
 	frec__text_free(&out.text);
-	return result;
+	return r;
 }

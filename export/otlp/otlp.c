@@ -94,15 +94,15 @@ static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec
 static int flush(struct otlp *otlp, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &otlp->context->timeline->hosts;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < hosts->count && !result; i++) {
+	for (size_t i = 0; i < hosts->count && !r; i++) {
 		if (otlp->hosts[i].count || otlp->arena.failed)
-			result = flush_host(otlp, &hosts->hosts[i], reterr);
+			r = flush_host(otlp, &hosts->hosts[i], reterr);
 	}
 	frec__arena_reset(&otlp->arena);
 	otlp->count = 0;
-	return result;
+	return r;
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
@@ -130,11 +130,11 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct frec_otlp_attributes attributes;
 	struct frec_otlp_ids ids;
 	struct frec_otlp_field *fields = frec__arena_array(arena, source->n_field, sizeof(*fields));
-	int result = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
+	int r = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
 	Otlp__LogRecord *record;
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	record = start_record(otlp, event->host, event->record->time, source->n_field, &attributes);
 	if (!record || !fields)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -185,15 +185,15 @@ static int end(void *state, struct frec_error *reterr)
 	struct otlp *otlp = state;
 
 	const struct frec_timeline *timeline = otlp->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+	for (size_t i = 0; i < timeline->file_count && !r; i++) {
 		if (timeline->snapshots[i]->crash)
 			add_crash(otlp, &timeline->files[i]);
 		if (otlp->count || otlp->arena.failed)
-			result = flush(otlp, reterr);
+			r = flush(otlp, reterr);
 	}
-	return result;
+	return r;
 }
 
 static void destroy(void *state)

@@ -230,17 +230,17 @@ static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place
 		     enum frec_otlp_end how, const struct frec_event *event,
 		     struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	if (!place->open)
 		return 0;
 	spans->ended = *place;
 	*place = (struct frec_otlp_span){0};
 	if (spans->end)
-		result = spans->end(spans->data, &spans->ended, how, event, reterr);
+		r = spans->end(spans->data, &spans->ended, how, event, reterr);
 	free(spans->ended.data);
 	spans->ended.data = NULL;
-	return result;
+	return r;
 }
 
 static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread,
@@ -282,18 +282,18 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 	const struct frec_shape *shape = event->shape;
 	const struct frec_otlp_span *in = NULL;
 	struct frec_otlp_span *begun = NULL;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; shape && i < shape->abandoned && !result; i++)
-		result = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event,
-			     reterr);
-	if (!result && shape && shape->kind == FREC_SHAPE_END) {
-		result = end(spans, event, reterr);
+	for (size_t i = 0; shape && i < shape->abandoned && !r; i++)
+		r = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event,
+			reterr);
+	if (!r && shape && shape->kind == FREC_SHAPE_END) {
+		r = end(spans, event, reterr);
 		in = &spans->ended;
-	} else if (!result && shape && shape->kind == FREC_SHAPE_BEGIN) {
+	} else if (!r && shape && shape->kind == FREC_SHAPE_BEGIN) {
 		in = begun = begin(spans, event);
 		if (!begun)
-			result = frec__error(reterr, -ENOMEM, "out of memory");
+			r = frec__error(reterr, -ENOMEM, "out of memory");
 	} else {
 		in = find_within(spans, event);
 		if (!in)
@@ -307,21 +307,21 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 		*ret_ids = in->ids;
 	if (ret_begun)
 		*ret_begun = begun;
-	return result;
+	return r;
 }
 
 int frec__otlp_end_all(struct frec_otlp_spans *spans, struct frec_error *reterr)
 {
 	struct frec_otlp_thread *threads = spans->thread_list.entries;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < spans->thread_list.count && !result; i++) {
-		while (threads[i].depth && !result)
-			result = pop(spans, &threads[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	for (size_t i = 0; i < spans->thread_list.count && !r; i++) {
+		while (threads[i].depth && !r)
+			r = pop(spans, &threads[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
 	}
-	for (uint32_t i = 0; i < spans->lanes.count && !result; i++)
-		result = end_place(spans, find_lane(spans, i), FREC_OTLP_LEFT_OPEN, NULL, reterr);
-	return result;
+	for (uint32_t i = 0; i < spans->lanes.count && !r; i++)
+		r = end_place(spans, find_lane(spans, i), FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	return r;
 }
 
 void frec__otlp_spans_deinit(struct frec_otlp_spans *spans)

@@ -149,7 +149,7 @@ static int flush(struct traces *traces, struct frec_error *reterr)
 		Otlp__ScopeSpans scope, *scopes;
 	} *all = frec__arena_array(&traces->arena, traces->group_count, sizeof(*all));
 	Otlp__ResourceSpans *pointers[BATCH];
-	int result = 0;
+	int r = 0;
 
 	for (size_t i = 0; all && i < traces->group_count; i++) {
 		struct group *group = traces->groups[i];
@@ -170,13 +170,12 @@ static int flush(struct traces *traces, struct frec_error *reterr)
 	data.resource_spans = pointers;
 	data.n_resource_spans = traces->group_count;
 	if (traces->arena.failed)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
+		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else if (traces->count)
-		result = frec__otlp_write(&traces->packed, &data.base, traces->context->output,
-					  reterr);
+		r = frec__otlp_write(&traces->packed, &data.base, traces->context->output, reterr);
 	frec__arena_reset(&traces->arena);
 	traces->count = traces->group_count = 0;
-	return result;
+	return r;
 }
 
 static size_t add_fields(struct frec_arena *arena, const Flightrec__Source *source,
@@ -352,7 +351,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct traces *traces = state;
 	struct frec_otlp_span *begun;
 	struct frec_otlp_ids ids;
-	int result;
+	int r;
 
 	if (!traces->hosts[event->host->index].any)
 		traces->hosts[event->host->index].first = event->record->time;
@@ -360,9 +359,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	traces->hosts[event->host->index].last = event->record->time;
 	if (!event->shape)
 		return 0;
-	result = frec__otlp_follow(&traces->spans, event, &ids, &begun, reterr);
-	if (result || !begun)
-		return result;
+	r = frec__otlp_follow(&traces->spans, event, &ids, &begun, reterr);
+	if (r || !begun)
+		return r;
 	begun->data = copy_event(event);
 	return begun->data ? 0 : frec__error(reterr, -ENOMEM, "out of memory");
 }
@@ -370,9 +369,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct traces *traces = state;
-	int result = frec__otlp_end_all(&traces->spans, reterr);
+	int r = frec__otlp_end_all(&traces->spans, reterr);
 
-	return result ? result : flush(traces, reterr);
+	return r ? r : flush(traces, reterr);
 }
 
 static void destroy(void *state)

@@ -106,7 +106,7 @@ static int write_birth(struct perf *perf, const struct birth *birth, struct frec
 	const Flightrec__Process *process = entry->process;
 	ProtobufCBinaryData name = frec__process_entry_thread_name(entry);
 	struct frec_text plain = {0};
-	int result;
+	int r;
 
 	start_record(&perf->record, PERF_RECORD_COMM, 0);
 	frec__perf_add(&perf->record, process->pid, 4);
@@ -116,20 +116,20 @@ static int write_birth(struct perf *perf, const struct birth *birth, struct frec
 	add_sample_id(perf, process->pid, entry->tid, birth->start);
 	perf->record.failed |= plain.failed;
 	frec__text_free(&plain);
-	result = write_record(perf, reterr);
-	for (size_t i = 0; i < process->n_map && entry->tid == process->pid && !result; i++)
-		result = write_map(perf, process, process->map[i], reterr);
-	return result;
+	r = write_record(perf, reterr);
+	for (size_t i = 0; i < process->n_map && entry->tid == process->pid && !r; i++)
+		r = write_map(perf, process, process->map[i], reterr);
+	return r;
 }
 
 static int write_births(struct perf *perf, uint64_t until, struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
-	while (!result && perf->next_birth < perf->context->processes->count &&
+	while (!r && perf->next_birth < perf->context->processes->count &&
 	       perf->births[perf->next_birth].start <= until)
-		result = write_birth(perf, &perf->births[perf->next_birth++], reterr);
-	return result;
+		r = write_birth(perf, &perf->births[perf->next_birth++], reterr);
+	return r;
 }
 
 // The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it
@@ -192,13 +192,13 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const uint64_t *pcs = frec__stacks_pcs(event->events->stacks);
 	struct frec_text *record = &perf->record;
 	uint16_t misc;
-	int result;
+	int r;
 
 	if (!perf->begin)
 		perf->begin = from->time;
-	result = write_births(perf, from->time, reterr);
-	if (result)
-		return result;
+	r = write_births(perf, from->time, reterr);
+	if (r)
+		return r;
 	memcpy(&misc, from->data + 4, sizeof(misc));
 	start_record(record, PERF_RECORD_SAMPLE, misc & PERF_RECORD_MISC_CPUMODE_MASK);
 	frec__perf_add(record, source->id, 8);
@@ -214,12 +214,12 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	add_raw(perf, source, event);
 	if (source->attr.sample_type & PERF_SAMPLE_REGS_USER)
 		add_registers(perf, from);
-	result = write_record(perf, reterr);
-	if (!result && ++perf->records % RECORDS_PER_ROUND == 0) {
+	r = write_record(perf, reterr);
+	if (!r && ++perf->records % RECORDS_PER_ROUND == 0) {
 		start_record(record, FINISHED_ROUND, 0);
-		result = write_record(perf, reterr);
+		r = write_record(perf, reterr);
 	}
-	return result;
+	return r;
 }
 
 static int by_start(const void *a, const void *b)
@@ -300,7 +300,7 @@ static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 {
 	uint64_t attrs_size = perf->any_id * (ATTR_SIZE + 16);
 	struct frec_text header = {0};
-	int result;
+	int r;
 
 	frec__text_add(&header, "PERFILE2", 8);
 	frec__perf_add(&header, HEADER_SIZE, 8);
@@ -312,14 +312,13 @@ static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 	for (int i = 0; i < 3; i++)
 		frec__perf_add(&header, 0, 8);
 	if (!data_end)
-		result = frec__output_text(perf->context->output, &header, reterr);
+		r = frec__output_text(perf->context->output, &header, reterr);
 	else if (header.failed)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
+		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else
-		result = frec__output_patch(perf->context->output, 0, header.data, header.size,
-					    reterr);
+		r = frec__output_patch(perf->context->output, 0, header.data, header.size, reterr);
 	frec__text_free(&header);
-	return result;
+	return r;
 }
 
 static int write_attributes(struct perf *perf, struct frec_error *reterr)
@@ -327,7 +326,7 @@ static int write_attributes(struct perf *perf, struct frec_error *reterr)
 	const struct frec_snapshot *snapshot = perf->context->snapshot;
 	uint64_t ids = HEADER_SIZE + perf->any_id * (ATTR_SIZE + 16);
 	struct frec_text bytes = {0};
-	int result;
+	int r;
 
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (!perf->sources[i].id)
@@ -337,10 +336,10 @@ static int write_attributes(struct perf *perf, struct frec_error *reterr)
 	}
 	for (uint64_t id = 1; id <= perf->any_id; id++)
 		frec__perf_add(&bytes, id, 8);
-	result = frec__output_text(perf->context->output, &bytes, reterr);
+	r = frec__output_text(perf->context->output, &bytes, reterr);
 	frec__text_free(&bytes);
 	perf->data_start = frec__output_offset(perf->context->output);
-	return result;
+	return r;
 }
 
 static void destroy(void *state)
@@ -358,22 +357,22 @@ static void destroy(void *state)
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	struct perf *perf = calloc(1, sizeof(*perf));
-	int result;
+	int r;
 
 	if (!perf)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	perf->context = context;
 	perf->registers = frec__registers_find(context->snapshot->header->machine);
-	result = make_sources(perf, reterr);
-	if (!result)
-		result = write_header(perf, 0, 0, reterr);
-	if (!result)
-		result = write_attributes(perf, reterr);
-	if (result)
+	r = make_sources(perf, reterr);
+	if (!r)
+		r = write_header(perf, 0, 0, reterr);
+	if (!r)
+		r = write_attributes(perf, reterr);
+	if (r)
 		destroy(perf);
 	else
 		*ret_state = perf;
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
@@ -381,15 +380,15 @@ static int end(void *state, struct frec_error *reterr)
 	struct perf *perf = state;
 	uint64_t data_end, features;
 	struct frec_text bytes = {0};
-	int result = write_births(perf, UINT64_MAX, reterr);
+	int r = write_births(perf, UINT64_MAX, reterr);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	data_end = frec__output_offset(perf->context->output);
 	frec__perf_features(&bytes, perf->context, perf->sources, data_end, &features);
-	result = frec__output_text(perf->context->output, &bytes, reterr);
+	r = frec__output_text(perf->context->output, &bytes, reterr);
 	frec__text_free(&bytes);
-	return result ? result : write_header(perf, data_end, features, reterr);
+	return r ? r : write_header(perf, data_end, features, reterr);
 }
 
 const struct frec_writer frec__writer_perf = {

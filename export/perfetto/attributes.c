@@ -149,14 +149,14 @@ static int write_attributes(struct frec_perfetto *perfetto, size_t number, const
 int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	size_t count = perfetto->context->timeline->file_count;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		char prefix[32] = "flightrec";
 
 		if (count > 1)
 			snprintf(prefix, sizeof(prefix), "flightrec.%zu", i + 1);
-		result = write_attributes(perfetto, i, prefix, reterr);
+		r = write_attributes(perfetto, i, prefix, reterr);
 	}
-	return result;
+	return r;
 }

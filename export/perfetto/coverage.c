@@ -99,18 +99,18 @@ static int write_ring(struct frec_perfetto *perfetto, const struct frec_timeline
 	struct frec_annotations annotations = {0};
 	char name[64] = "covered";
 	uint64_t lost;
-	int result;
+	int r;
 
 	add_number(&perfetto->arena, &annotations, "ring_size", cpu->ring_size);
 	add_number(&perfetto->arena, &annotations, "wrapped", cpu->wrapped);
 	lost = add_losses(perfetto, snapshot, cpu, &annotations);
 	if (lost)
 		snprintf(name, sizeof(name), "covered, but %" PRIu64 " lost", lost);
-	result = write_end_of_slice(perfetto, from, true, track, name, &annotations, reterr);
-	if (!result)
-		result = write_end_of_slice(perfetto, until > from ? until : from, false, track,
-					    NULL, NULL, reterr);
-	return result;
+	r = write_end_of_slice(perfetto, from, true, track, name, &annotations, reterr);
+	if (!r)
+		r = write_end_of_slice(perfetto, until > from ? until : from, false, track, NULL,
+				       NULL, reterr);
+	return r;
 }
 
 int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
@@ -121,7 +121,7 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 	uint32_t first = (uint32_t)number << 16;
 	uint64_t parent;
 	char name[512] = "flightrec coverage";
-	int result;
+	int r;
 
 	if (!snapshot->cpu_count)
 		return 0;
@@ -129,8 +129,8 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 	parent = frec__perfetto_uuid(file->host, FREC_PERFETTO_COVERAGE, first);
 	if (perfetto->context->timeline->file_count > 1)
 		snprintf(name, sizeof(name), "flightrec coverage of %s", snapshot->name);
-	result = write_track(perfetto, parent, 0, name, reterr);
-	for (size_t i = 0; i < snapshot->cpu_count && i < UINT16_MAX && !result; i++) {
+	r = write_track(perfetto, parent, 0, name, reterr);
+	for (size_t i = 0; i < snapshot->cpu_count && i < UINT16_MAX && !r; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
 		uint64_t uuid = parent + i + 1;
 
@@ -138,9 +138,9 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 		if (cpu->ring)
 			snprintf(name + strlen(name), sizeof(name) - strlen(name), " shm %" PRIu32,
 				 cpu->ring);
-		result = write_track(perfetto, uuid, parent, name, reterr);
-		if (!result)
-			result = write_ring(perfetto, file, cpu, uuid, reterr);
+		r = write_track(perfetto, uuid, parent, name, reterr);
+		if (!r)
+			r = write_ring(perfetto, file, cpu, uuid, reterr);
 	}
-	return result;
+	return r;
 }

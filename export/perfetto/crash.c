@@ -121,19 +121,19 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	struct frec_text name = {0};
 	uint64_t callstack_iid;
 	uint32_t tid;
-	int result;
+	int r;
 
 	if (!crash)
 		return 0;
 	tid = crash->tid ? crash->tid : crash->pid;
 	who = frec__processes_find(&file->events.processes, tid, crash->time);
-	result = frec__perfetto_track(perfetto, crash->pid, tid, who, &event.track_uuid, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_track(perfetto, crash->pid, tid, who, &event.track_uuid, reterr);
+	if (r)
+		return r;
 	stack = frec__stacks_of_crash(file->events.stacks);
-	result = frec__perfetto_stack(perfetto, stack, &callstack_iid, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_stack(perfetto, stack, &callstack_iid, reterr);
+	if (r)
+		return r;
 	event.has_callstack_iid = callstack_iid != 0;
 	event.callstack_iid = callstack_iid;
 	add_crash(perfetto, file, &annotations);
@@ -154,10 +154,10 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	packet.has_timestamp = true;
 	packet.timestamp = crash->time + file->host->shift;
 	packet.track_event = &event;
-	result = frec__perfetto_write(perfetto, &packet, reterr);
+	r = frec__perfetto_write(perfetto, &packet, reterr);
 	frec__text_free(&name);
-	if (!result && crash->signal)
-		result = write_end(perfetto, end_of(file, crash, who) + file->host->shift,
-				   event.track_uuid, reterr);
-	return result;
+	if (!r && crash->signal)
+		r = write_end(perfetto, end_of(file, crash, who) + file->host->shift,
+			      event.track_uuid, reterr);
+	return r;
 }

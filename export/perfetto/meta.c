@@ -79,13 +79,13 @@ int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_erro
 	// A file torn before its clocks: without any, readers would drop every event.
 	const Flightrec__Clocks none = FLIGHTREC__CLOCKS__INIT;
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
-	int result = 0;
+	int r = 0;
 
 	if (!snapshot->clocks_count)
 		return write_clocks(perfetto, &none, true, reterr);
-	for (size_t i = 0; i < snapshot->clocks_count && !result; i++)
-		result = write_clocks(perfetto, snapshot->clocks[i], !i, reterr);
-	return result;
+	for (size_t i = 0; i < snapshot->clocks_count && !r; i++)
+		r = write_clocks(perfetto, snapshot->clocks[i], !i, reterr);
+	return r;
 }
 
 static char **command_line(struct frec_arena *arena, const Flightrec__Process *process,
@@ -213,24 +213,24 @@ int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_e
 {
 	const struct frec_snapshot *snapshot = perfetto->host->snapshot;
 	const struct frec_processes *table = &perfetto->host->processes;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < snapshot->process_count && !result; i++) {
+	for (size_t i = 0; i < snapshot->process_count && !r; i++) {
 		if (used_again(snapshot, i))
 			continue;
-		result = write_process_tree(perfetto, snapshot->processes[i], reterr);
-		if (!result)
-			result = write_process_track(perfetto, snapshot->processes[i], reterr);
+		r = write_process_tree(perfetto, snapshot->processes[i], reterr);
+		if (!r)
+			r = write_process_track(perfetto, snapshot->processes[i], reterr);
 	}
-	for (size_t i = 0; i < table->count && !result; i++) {
+	for (size_t i = 0; i < table->count && !r; i++) {
 		const struct frec_process_entry *entry = &table->entries[i];
 		uint64_t uuid;
 
 		// Of several that had one number, the last.
 		if (i + 1 < table->count && table->entries[i + 1].tid == entry->tid)
 			continue;
-		result = frec__perfetto_track(perfetto, entry->process->pid, entry->tid, entry,
-					      &uuid, reterr);
+		r = frec__perfetto_track(perfetto, entry->process->pid, entry->tid, entry, &uuid,
+					 reterr);
 	}
-	return result;
+	return r;
 }

@@ -179,14 +179,13 @@ static int write_track_event(struct frec_perfetto *perfetto, const struct frec_e
 		&perfetto->sources[event->host->index][event->source_index];
 	Perfetto__Protos__InternedData *interned = NULL;
 	uint64_t track;
-	int result;
+	int r;
 
-	result = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track,
-				      reterr);
-	if (!result && event->shape)
-		result = frec__perfetto_before(perfetto, event, track, &track, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track, reterr);
+	if (!r && event->shape)
+		r = frec__perfetto_before(perfetto, event, track, &track, reterr);
+	if (r)
+		return r;
 	if (!source->interned) {
 		interned =
 			intern(&perfetto->arena, record->source, event->source_index,
@@ -197,13 +196,12 @@ static int write_track_event(struct frec_perfetto *perfetto, const struct frec_e
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		source->interned = true;
 	}
-	result =
-		frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned, reterr);
+	r = frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned, reterr);
 	if (interned)
 		frec__arena_reset(&perfetto->arena);
-	if (!result && event->shape)
-		result = frec__perfetto_after(perfetto, event, reterr);
-	return result;
+	if (!r && event->shape)
+		r = frec__perfetto_after(perfetto, event, reterr);
+	return r;
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
@@ -214,22 +212,22 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	bool is_kernel = record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
 	bool known = perfetto->sources[event->host->index][event->source_index].known;
 	uint64_t iid;
-	int result;
+	int r;
 
 	perfetto->host = event->host;
-	result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_stack(perfetto, stack, &iid, reterr);
+	if (r)
+		return r;
 	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any
 	// case.
 	if (is_kernel && (!event->shape || known))
-		result = frec__perfetto_write_ftrace(perfetto, event, reterr);
-	if (!result && (!is_kernel || event->shape))
-		result = write_track_event(perfetto, event, iid, reterr);
-	if (!result && stack)
-		result = frec__perfetto_write_sample(perfetto, event->time, record->cpu,
-						     record->pid, record->tid, stack, iid, reterr);
-	return result;
+		r = frec__perfetto_write_ftrace(perfetto, event, reterr);
+	if (!r && (!is_kernel || event->shape))
+		r = write_track_event(perfetto, event, iid, reterr);
+	if (!r && stack)
+		r = frec__perfetto_write_sample(perfetto, event->time, record->cpu, record->pid,
+						record->tid, stack, iid, reterr);
+	return r;
 }
 
 static void destroy(void *state)
@@ -252,63 +250,62 @@ static void destroy(void *state)
 static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	const struct frec_timeline *timeline = perfetto->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->hosts.count && !result; i++) {
+	for (size_t i = 0; i < timeline->hosts.count && !r; i++) {
 		perfetto->host = &timeline->hosts.hosts[i];
-		result = frec__perfetto_write_clocks(perfetto, reterr);
-		if (!result)
-			result = frec__perfetto_write_system(perfetto, reterr);
-		if (!result)
-			result = frec__perfetto_write_processes(perfetto, reterr);
+		r = frec__perfetto_write_clocks(perfetto, reterr);
+		if (!r)
+			r = frec__perfetto_write_system(perfetto, reterr);
+		if (!r)
+			r = frec__perfetto_write_processes(perfetto, reterr);
 	}
 	perfetto->host = &timeline->hosts.hosts[0];
-	if (!result)
-		result = frec__perfetto_write_attributes(perfetto, reterr);
-	for (size_t i = 0; i < timeline->file_count && !result; i++)
-		result = frec__perfetto_write_coverage(perfetto, &timeline->files[i], i, reterr);
-	return result;
+	if (!r)
+		r = frec__perfetto_write_attributes(perfetto, reterr);
+	for (size_t i = 0; i < timeline->file_count && !r; i++)
+		r = frec__perfetto_write_coverage(perfetto, &timeline->files[i], i, reterr);
+	return r;
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct frec_perfetto *perfetto = calloc(1, sizeof(*perfetto));
-	int result = 0;
+	int r = 0;
 
 	if (!perfetto)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	perfetto->context = context;
 	perfetto->sources = calloc(hosts->count, sizeof(*perfetto->sources));
-	for (size_t i = 0; perfetto->sources && i < hosts->count && !result; i++)
-		result = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
-	if (result || !perfetto->sources)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
+	for (size_t i = 0; perfetto->sources && i < hosts->count && !r; i++)
+		r = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
+	if (r || !perfetto->sources)
+		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else
-		result = write_preamble(perfetto, reterr);
-	if (result)
+		r = write_preamble(perfetto, reterr);
+	if (r)
 		destroy(perfetto);
 	else
 		*ret_state = perfetto;
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct frec_perfetto *perfetto = state;
 	const struct frec_timeline *timeline = perfetto->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+	for (size_t i = 0; i < timeline->file_count && !r; i++) {
 		perfetto->host = timeline->files[i].host;
-		result = frec__perfetto_write_trigger(perfetto, &timeline->files[i], reterr);
-		if (!result)
-			result = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
-		if (!result)
-			result =
-				frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
+		r = frec__perfetto_write_trigger(perfetto, &timeline->files[i], reterr);
+		if (!r)
+			r = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
+		if (!r)
+			r = frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
 	}
-	return result;
+	return r;
 }
 
 const struct frec_writer frec__writer_perfetto = {

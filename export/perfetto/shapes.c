@@ -72,24 +72,24 @@ int frec__perfetto_before(struct frec_perfetto *perfetto, const struct frec_even
 	const struct frec_shapes *shapes = &perfetto->context->timeline->shapes;
 	const struct frec_shape *shape = event->shape;
 	uint64_t track = thread_track;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < shape->abandoned && !result; i++)
-		result = write_edge(perfetto, event->time, thread_track, NULL,
-				    "its end is not there", reterr);
-	if (!result && shape->lane) {
+	for (size_t i = 0; i < shape->abandoned && !r; i++)
+		r = write_edge(perfetto, event->time, thread_track, NULL, "its end is not there",
+			       reterr);
+	if (!r && shape->lane) {
 		const struct frec_lane *lane = &shapes->lanes[shape->lane];
 
 		// The process that it began in: it can end in another one.
 		track = frec__perfetto_uuid(event->host, FREC_PERFETTO_LANE, shape->lane);
-		result = describe(perfetto, track, lane->pid, shapes->spans[lane->span].name, NULL,
-				  reterr);
+		r = describe(perfetto, track, lane->pid, shapes->spans[lane->span].name, NULL,
+			     reterr);
 	}
-	if (!result && shape->cut)
-		result = write_edge(perfetto, shape->begin, track, &shapes->spans[shape->span],
-				    "its begin is not there", reterr);
+	if (!r && shape->cut)
+		r = write_edge(perfetto, shape->begin, track, &shapes->spans[shape->span],
+			       "its begin is not there", reterr);
 	*ret_track = track;
-	return result;
+	return r;
 }
 
 int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event *event,
@@ -99,9 +99,9 @@ int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event
 	const struct frec_shape *shape = event->shape;
 	uint32_t pid = event->who ? event->who->process->pid : event->record->pid;
 	Perfetto__Protos__CounterDescriptor counter = PERFETTO__PROTOS__COUNTER_DESCRIPTOR__INIT;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < shape->counter_count && !result; i++) {
+	for (size_t i = 0; i < shape->counter_count && !r; i++) {
 		uint32_t number = shape->counters[i].number;
 		uint64_t key = frec__table_mix(frec__table_mix(number, event->host->index), pid);
 		bool is_new;
@@ -113,11 +113,10 @@ int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event
 		if (is_new)
 			*index = (uint32_t)perfetto->counters.count;
 		track = frec__perfetto_uuid(event->host, FREC_PERFETTO_COUNTER, *index);
-		result = describe(perfetto, track, pid, shapes->counters[number].name, &counter,
-				  reterr);
-		if (!result)
-			result = frec__perfetto_write_value(perfetto, event->time, track,
-							    shape->counters[i].value, reterr);
+		r = describe(perfetto, track, pid, shapes->counters[number].name, &counter, reterr);
+		if (!r)
+			r = frec__perfetto_write_value(perfetto, event->time, track,
+						       shape->counters[i].value, reterr);
 	}
-	return result;
+	return r;
 }

@@ -116,7 +116,7 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 	size_t count = location->names.count ? location->names.count : 1;
 	struct frec_arena *arena = &perfetto->arena;
 	uint64_t *code = NULL;
-	int result = 0;
+	int r = 0;
 
 	if (location->code) {
 		code = iid_of(&perfetto->stacks.codes, location->code->id);
@@ -124,11 +124,11 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		if (!*code) {
 			*code = location->code->id + 1;
-			result = write_code(perfetto, location->code, *code, reterr);
+			r = write_code(perfetto, location->code, *code, reterr);
 		}
 	}
-	if (result)
-		return result;
+	if (r)
+		return r;
 	data.frames = frec__arena_array(arena, count, sizeof(*data.frames));
 	data.function_names = frec__arena_array(arena, count, sizeof(*data.function_names));
 	data.source_paths = frec__arena_array(arena, count, sizeof(*data.source_paths));
@@ -176,7 +176,7 @@ static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec
 		const struct frec_location *location = stack->locations[i];
 		size_t functions = location->names.count ? location->names.count : 1;
 		uint64_t *iid = iid_of(&perfetto->stacks.locations, location->id);
-		int result = 0;
+		int r = 0;
 
 		if (!iid)
 			return frec__error(reterr, -ENOMEM, "out of memory");
@@ -185,9 +185,9 @@ static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec
 			continue;
 		*iid = perfetto->stacks.next_frame + 1;
 		perfetto->stacks.next_frame += functions;
-		result = write_location(perfetto, location, *iid, reterr);
-		if (result)
-			return result;
+		r = write_location(perfetto, location, *iid, reterr);
+		if (r)
+			return r;
 	}
 	return frames;
 }
@@ -223,7 +223,7 @@ int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_
 			 uint64_t *ret_iid, struct frec_error *reterr)
 {
 	uint64_t *iid;
-	int result = 0;
+	int r = 0;
 
 	*ret_iid = 0;
 	if (!stack)
@@ -232,11 +232,11 @@ int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_
 	if (!iid)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	if (!*iid) {
-		result = write_stack(perfetto, stack, stack->id + 1, reterr);
+		r = write_stack(perfetto, stack, stack->id + 1, reterr);
 		*iid = stack->id + 1;
 	}
 	*ret_iid = *iid;
-	return result;
+	return r;
 }
 
 static uint32_t unwind_error(enum frec_unwind_reason end)
@@ -293,16 +293,16 @@ static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeli
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackEvent instant = PERFETTO__PROTOS__TRACK_EVENT__INIT;
 	char *category = "flightrec";
-	int result;
+	int r;
 
-	result = frec__perfetto_stack(perfetto, stack, &instant.callstack_iid, reterr);
-	if (!result)
-		result = frec__perfetto_track(
+	r = frec__perfetto_stack(perfetto, stack, &instant.callstack_iid, reterr);
+	if (!r)
+		r = frec__perfetto_track(
 			perfetto, thread->pid, thread->tid,
 			frec__processes_find(&file->events.processes, thread->tid, thread->time),
 			&instant.track_uuid, reterr);
-	if (result || !stack)
-		return result;
+	if (r || !stack)
+		return r;
 	instant.name = "stack at the death of the process";
 	instant.categories = &category;
 	instant.n_categories = 1;
@@ -311,10 +311,10 @@ static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeli
 	packet.has_timestamp = true;
 	packet.timestamp = time;
 	packet.track_event = &instant;
-	result = frec__perfetto_write(perfetto, &packet, reterr);
-	return result ? result
-		      : frec__perfetto_write_sample(perfetto, time, 0, thread->pid, thread->tid,
-						    stack, instant.callstack_iid, reterr);
+	r = frec__perfetto_write(perfetto, &packet, reterr);
+	return r ? r
+		 : frec__perfetto_write_sample(perfetto, time, 0, thread->pid, thread->tid, stack,
+					       instant.callstack_iid, reterr);
 }
 
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
@@ -322,14 +322,14 @@ int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 {
 	const struct frec_snapshot *snapshot = file->events.snapshot;
 	const Flightrec__Crash *crash = snapshot->crash;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
+	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 
 		// The one that died has the crash.
 		if (!crash || thread->pid != crash->pid || thread->tid != crash->tid)
-			result = write_thread(perfetto, file, thread, reterr);
+			r = write_thread(perfetto, file, thread, reterr);
 	}
-	return result;
+	return r;
 }

@@ -49,6 +49,8 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 	struct frec_snapshot snapshot;
 	struct frec_output output;
 	const struct frec_export_target target = {frec__writer_find("perfetto"), &output};
+	const struct frec_export_job job = {&(struct frec_snapshot *){&snapshot}, 1, &target, 1,
+					    .filter = NULL};
 	struct made_file file;
 	int in = memfd_create("snapshot", MFD_CLOEXEC), out = memfd_create("trace", MFD_CLOEXEC);
 	uint8_t *trace;
@@ -58,9 +60,7 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 	free(file.data);
 	assert_int_equal(frec__snapshot_open_fd(&snapshot, in, "memory", &error), 0);
 	assert_int_equal(frec__output_open_stream(&output, out, &error), 0);
-	assert_int_equal(frec__export(&(struct frec_snapshot *){&snapshot}, 1, &target, 1, NULL,
-				      &trouble, &error),
-			 0);
+	assert_int_equal(frec__export(&job, &trouble, &error), 0);
 	assert_int_equal(frec__output_commit(&output, &error), 0);
 	frec__snapshot_close(&snapshot);
 	*ret_size = (size_t)lseek(out, 0, SEEK_CUR);
