@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the trace covers and lacks, and where it comes from, as attributes: Perfetto shows them in
 // its overview.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/attributes.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,11 +2,13 @@
 // What the file covers, where everybody sees it: a track for each ring, with one slice from the
 // first moment that the file has whole to the last one. Its arguments tell what is missing, by
 // source.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/coverage.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "export/perfetto/annotations.h"
 
 static int write_track(struct frec_perfetto *perfetto, uint64_t uuid, uint64_t parent,
 		       const char *name, struct frec_error *reterr)
@@ -66,9 +68,8 @@ static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_sna
 	return lost;
 }
 
-static int write_end_of_slice(struct frec_perfetto *perfetto, uint64_t time, bool begin,
-			      uint64_t track, char *name, struct frec_annotations *annotations,
-			      struct frec_error *reterr)
+static int begin_slice(struct frec_perfetto *perfetto, uint64_t time, uint64_t track, char *name,
+		       const struct frec_annotations *annotations, struct frec_error *reterr)
 {
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackEvent event = PERFETTO__PROTOS__TRACK_EVENT__INIT;
@@ -76,15 +77,12 @@ static int write_end_of_slice(struct frec_perfetto *perfetto, uint64_t time, boo
 
 	event.has_track_uuid = event.has_type = true;
 	event.track_uuid = track;
-	event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
-	if (begin) {
-		event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN;
-		event.name = name;
-		event.categories = &category;
-		event.n_categories = 1;
-		event.debug_annotations = annotations->items;
-		event.n_debug_annotations = annotations->count;
-	}
+	event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN;
+	event.name = name;
+	event.categories = &category;
+	event.n_categories = 1;
+	event.debug_annotations = annotations->items;
+	event.n_debug_annotations = annotations->count;
 	packet.has_timestamp = true;
 	packet.timestamp = time;
 	packet.track_event = &event;
@@ -106,11 +104,9 @@ static int write_ring(struct frec_perfetto *perfetto, const struct frec_timeline
 	lost = add_losses(perfetto, snapshot, cpu, &annotations);
 	if (lost)
 		snprintf(name, sizeof(name), "covered, but %" PRIu64 " lost", lost);
-	r = write_end_of_slice(perfetto, from, true, track, name, &annotations, reterr);
-	if (!r)
-		r = write_end_of_slice(perfetto, until > from ? until : from, false, track, NULL,
-				       NULL, reterr);
-	return r;
+	r = begin_slice(perfetto, from, track, name, &annotations, reterr);
+	return r ? r
+		 : frec__perfetto_end_slice(perfetto, until > from ? until : from, track, reterr);
 }
 
 int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Why the trace was taken: the trigger, and the death on the track of the thread that took the
 // signal: a crash is a slice from the signal until the process was gone, an exit an instant.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/crash.h"
 
 #include <inttypes.h>
 
+#include "export/perfetto/annotations.h"
+#include "export/perfetto/stacks.h"
 #include "export/report/crash.h"
 #include "export/report/report.h"
 
@@ -93,21 +95,6 @@ static uint64_t end_of(const struct frec_timeline_file *file, const Flightrec__C
 	return trigger && trigger->copied > crash->time ? trigger->copied : crash->time;
 }
 
-static int write_end(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
-		     struct frec_error *reterr)
-{
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__TrackEvent end = PERFETTO__PROTOS__TRACK_EVENT__INIT;
-
-	end.has_track_uuid = end.has_type = true;
-	end.track_uuid = track;
-	end.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
-	packet.has_timestamp = true;
-	packet.timestamp = time;
-	packet.track_event = &end;
-	return frec__perfetto_write(perfetto, &packet, reterr);
-}
-
 int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 			       const struct frec_timeline_file *file, struct frec_error *reterr)
 {
@@ -157,7 +144,7 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	r = frec__perfetto_write(perfetto, &packet, reterr);
 	frec__text_free(&name);
 	if (!r && crash->signal)
-		r = write_end(perfetto, end_of(file, crash, who) + file->host->shift,
-			      event.track_uuid, reterr);
+		r = frec__perfetto_end_slice(perfetto, end_of(file, crash, who) + file->host->shift,
+					     event.track_uuid, reterr);
 	return r;
 }

@@ -3,17 +3,17 @@
 // packet for each of them, and a few of everything else. Numbers of fields are those of
 // proto/perfetto_trace.proto; a test compares them with it, and what is packed here with what
 // protobuf-c packs.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/event.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "export/perfetto/packet.h"
+#include "export/perfetto/sources.h"
 
 enum {
 	EVENT_CATEGORY_IIDS = 3,
-	EVENT_DEBUG_ANNOTATIONS = 4,
 	EVENT_TYPE = 9,
 	EVENT_NAME_IID = 10,
 	EVENT_TRACK_UUID = 11,
@@ -29,7 +29,6 @@ enum {
 enum { INTERNED_LOG_MESSAGE_BODY = 20, BODY_IID = 1, BODY_BODY = 2 };
 enum { LOG_BODY_IID = 2, LOG_PRIO = 3 };
 enum {
-	ANNOTATION_NAME_IID = 1,
 	ANNOTATION_BOOL = 2,
 	ANNOTATION_UINT = 3,
 	ANNOTATION_INT = 4,
@@ -41,23 +40,9 @@ enum {
 	ANNOTATION_ARRAY_VALUES = 12,
 };
 
-uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
-				  const void *data, size_t size, const char *end)
-{
-	struct frec_text *scratch = &perfetto->arena.scratch;
-
-	if (!*end && frec__bytes_are_plain(data, size, frec__not_ascii_text))
-		return frec__pack_bytes(p, field, data, size);
-	frec__text_clear(scratch);
-	frec__text_utf8(scratch, data, size);
-	frec__text_puts(scratch, end);
-	perfetto->arena.failed |= scratch->failed;
-	return frec__pack_bytes(p, field, scratch->data, scratch->size);
-}
-
 static uint8_t *pack_string(struct frec_perfetto *perfetto, uint8_t *p, const char *string)
 {
-	return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, string, strlen(string), "");
+	return frec__packet_text(perfetto, p, ANNOTATION_STRING, string, strlen(string), "");
 }
 
 static uint8_t *pack_hex(uint8_t *p, const struct frec_value *value)
@@ -106,8 +91,8 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 			return pack_string(perfetto, p, "nan");
 		return frec__pack_double(p, ANNOTATION_DOUBLE, value->d);
 	case FREC_VALUE_TEXT:
-		return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, value->data,
-						value->size, value->cut ? "…" : "");
+		return frec__packet_text(perfetto, p, ANNOTATION_STRING, value->data, value->size,
+					 value->cut ? "…" : "");
 	case FREC_VALUE_BYTES:
 		return pack_hex(p, value);
 	case FREC_VALUE_ARRAY:
@@ -132,16 +117,8 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 		return p;
 	start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	p = frec__pack_number(start, ANNOTATION_BOOL, 1);
-	p = frec__perfetto_pack_text(perfetto, p, ANNOTATION_NAME, name, strlen(name),
-				     ".truncated");
+	p = frec__packet_text(perfetto, p, ANNOTATION_NAME, name, strlen(name), ".truncated");
 	return frec__pack_end(start, p);
-}
-
-void frec__perfetto_prepare_annotation(struct frec_perfetto_annotation *ret, uint64_t iid)
-{
-	uint8_t *start = frec__pack_begin(ret->bytes, EVENT_DEBUG_ANNOTATIONS);
-
-	ret->size = (uint8_t)(frec__pack_number(start, ANNOTATION_NAME_IID, iid) - ret->bytes);
 }
 
 static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
@@ -225,8 +202,8 @@ static uint8_t *pack_interned(struct frec_perfetto *perfetto, uint8_t *p,
 	if (message) {
 		body = frec__pack_begin(p, INTERNED_LOG_MESSAGE_BODY);
 		p = frec__pack_number(body, BODY_IID, perfetto->log_count);
-		p = frec__perfetto_pack_text(perfetto, p, BODY_BODY, message->data, message->size,
-					     message->cut ? "…" : "");
+		p = frec__packet_text(perfetto, p, BODY_BODY, message->data, message->size,
+				      message->cut ? "…" : "");
 		p = frec__pack_end(body, p);
 	}
 	return frec__pack_end(data, p);

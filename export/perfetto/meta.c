@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The packets before the events: clocks, processes and threads.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/meta.h"
 
 #include <errno.h>
 

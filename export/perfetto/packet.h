@@ -7,7 +7,7 @@
 #define FREC_EXPORT_PERFETTO_PACKET_H
 
 #include "export/perfetto/pack.h"
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/trace.h"
 
 enum { TRACE_PACKET = 1 };
 enum {
@@ -20,6 +20,8 @@ enum {
 	PACKET_PERF_SAMPLE = 66,
 	PACKET_MACHINE_ID = 98,
 };
+
+enum { EVENT_DEBUG_ANNOTATIONS = 4, ANNOTATION_NAME_IID = 1 };
 
 /* When it was, and the sequence of the host whose event it is. */
 static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto *perfetto,
@@ -35,5 +37,10 @@ static inline uint8_t *frec__packet_machine(uint8_t *p, const struct frec_host *
 {
 	return host->index ? frec__pack_number(p, PACKET_MACHINE_ID, host->index) : p;
 }
+
+/* Packs text as valid UTF-8, followed by `end`. Takes at most four times its size, plus the
+ * field's number and length. */
+uint8_t *frec__packet_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
+			   const void *data, size_t size, const char *end);
 
 #endif

@@ -11,110 +11,19 @@
 //
 // A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes
 // more for each, and no memory.
-#include "export/perfetto/perfetto.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
-uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size, struct frec_error *reterr)
-{
-	if (size > perfetto->packed_size) {
-		uint8_t *packed = realloc(perfetto->packed, 2 * size);
-
-		if (!packed) {
-			frec__error(reterr, -ENOMEM, "out of memory");
-			return NULL;
-		}
-		perfetto->packed = packed;
-		perfetto->packed_size = 2 * size;
-	}
-	return perfetto->packed;
-}
-
-int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
-			 struct frec_error *reterr)
-{
-	if (perfetto->arena.failed)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__output_write(perfetto->context->output, perfetto->packed,
-				  (size_t)(end - perfetto->packed), reterr);
-}
-
-int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
-			 struct frec_error *reterr)
-{
-	Perfetto__Protos__Trace trace = PERFETTO__PROTOS__TRACE__INIT;
-	size_t size;
-
-	if (!packet->ftrace_events) {
-		packet->has_trusted_packet_sequence_id = true;
-		packet->trusted_packet_sequence_id =
-			FREC_PERFETTO_SEQUENCE + (uint32_t)perfetto->host->index;
-		if (!packet->has_sequence_flags) {
-			packet->has_sequence_flags = true;
-			packet->sequence_flags = FREC_PERFETTO_NEEDS_STATE;
-		}
-	}
-	packet->has_machine_id = perfetto->host->index != 0;
-	packet->machine_id = (uint32_t)perfetto->host->index;
-	trace.packet = &packet;
-	trace.n_packet = 1;
-	if (perfetto->arena.failed)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	size = perfetto__protos__trace__get_packed_size(&trace);
-	if (!frec__perfetto_room(perfetto, size, reterr))
-		return -ENOMEM;
-	perfetto__protos__trace__pack(&trace, perfetto->packed);
-	frec__arena_reset(&perfetto->arena);
-	return frec__perfetto_flush(perfetto, perfetto->packed + size, reterr);
-}
-
-int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
-{
-	bool is_new;
-
-	return frec__table_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
-}
-
-static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
-			   uint32_t tid, const struct frec_process_entry *who,
-			   struct frec_error *reterr)
-{
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__TrackDescriptor track = PERFETTO__PROTOS__TRACK_DESCRIPTOR__INIT;
-	Perfetto__Protos__ThreadDescriptor thread = PERFETTO__PROTOS__THREAD_DESCRIPTOR__INIT;
-	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
-
-	track.has_uuid = true;
-	track.uuid = uuid;
-	// Events whose thread is not known share a track that is no thread's.
-	if (tid == UINT32_MAX) {
-		track.name = "unknown thread";
-	} else {
-		thread.has_pid = thread.has_tid = true;
-		thread.pid = (int32_t)(who ? who->process->pid : pid == UINT32_MAX ? tid : pid);
-		thread.tid = tid;
-		if (name.len)
-			thread.thread_name =
-				frec__arena_utf8(&perfetto->arena, name.data, name.len, "");
-		track.thread = &thread;
-	}
-	packet.track_descriptor = &track;
-	return frec__perfetto_write(perfetto, &packet, reterr);
-}
-
-int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
-			 const struct frec_process_entry *who, uint64_t *ret_uuid,
-			 struct frec_error *reterr)
-{
-	int is_new;
-
-	*ret_uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_THREAD, tid);
-	is_new = frec__perfetto_is_new(perfetto, *ret_uuid);
-	if (is_new < 0)
-		return frec__error(reterr, is_new, "out of memory");
-	return is_new ? describe_thread(perfetto, *ret_uuid, pid, tid, who, reterr) : 0;
-}
+#include "export/perfetto/attributes.h"
+#include "export/perfetto/coverage.h"
+#include "export/perfetto/crash.h"
+#include "export/perfetto/event.h"
+#include "export/perfetto/ftrace.h"
+#include "export/perfetto/meta.h"
+#include "export/perfetto/shapes.h"
+#include "export/perfetto/sources.h"
+#include "export/perfetto/stacks.h"
+#include "export/perfetto/trace.h"
 
 static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_t iid,
 					       const char *string)
@@ -225,8 +134,16 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	if (!r && (!is_kernel || event->shape))
 		r = write_track_event(perfetto, event, iid, reterr);
 	if (!r && stack)
-		r = frec__perfetto_write_sample(perfetto, event->time, record->cpu, record->pid,
-						record->tid, stack, iid, reterr);
+		r = frec__perfetto_write_sample(perfetto,
+						&(struct frec_perfetto_sample){
+							.time = event->time,
+							.cpu = record->cpu,
+							.pid = record->pid,
+							.tid = record->tid,
+							.stack = stack,
+							.iid = iid,
+						},
+						reterr);
 	return r;
 }
 

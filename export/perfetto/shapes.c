@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What an event's shape needs beside the event: tracks of lanes and counters, the counters' values,
 // the ends of spans that were abandoned, the begin of one that was cut.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/shapes.h"
 
 #include <errno.h>
+
+#include "export/perfetto/annotations.h"
+#include "export/perfetto/event.h"
 
 const char *frec__perfetto_span_name(const struct frec_perfetto *perfetto,
 				     const struct frec_host *host, size_t source)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What is the same in all events of a source: the numbers of its names, how its annotations begin,
 // and how long an event can get.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/sources.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "export/perfetto/packet.h"
 
 // An annotation around a value, a register, what stands around the annotations: more than each can
 // take.
@@ -39,6 +41,54 @@ static size_t field_bound(const Flightrec__Field *field)
 	return 2 * PIECE_MAX + 4 * longest + 4 * strlen(field->name);
 }
 
+// The tracepoints for which Perfetto has messages of their own that we fill in.
+static const struct {
+	const char *system, *name;
+} known[] = {
+	{"sched", "sched_switch"},	 {"sched", "sched_wakeup"},
+	{"sched", "sched_waking"},	 {"sched", "sched_wakeup_new"},
+	{"sched", "sched_process_exit"}, {"sched", "sched_process_fork"},
+	{"raw_syscalls", "sys_enter"},	 {"raw_syscalls", "sys_exit"},
+};
+
+static size_t find_field(const Flightrec__Source *source, const char *name)
+{
+	for (size_t i = 0; i < source->n_field; i++) {
+		if (!strcmp(source->field[i]->name, name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static void find_known(struct frec_perfetto_source *source, const Flightrec__Source *from)
+{
+	const ProtobufCFieldDescriptor *member = NULL;
+	const ProtobufCMessageDescriptor *descriptor;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && !member; i++) {
+		if (!strcmp(known[i].system, from->system) && !strcmp(known[i].name, from->name))
+			member = protobuf_c_message_descriptor_get_field_by_name(
+				&perfetto__protos__ftrace_event__descriptor, from->name);
+	}
+	if (!member)
+		return;
+	descriptor = member->descriptor;
+	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
+		source->known_field[i] = find_field(from, descriptor->fields[i].name);
+		// A kernel whose tracepoint has other fields: generic.
+		if (source->known_field[i] == SIZE_MAX)
+			return;
+	}
+	source->known = member;
+}
+
+static void prepare_annotation(struct frec_perfetto_annotation *ret, uint64_t iid)
+{
+	uint8_t *start = frec__pack_begin(ret->bytes, EVENT_DEBUG_ANNOTATIONS);
+
+	ret->size = (uint8_t)(frec__pack_number(start, ANNOTATION_NAME_IID, iid) - ret->bytes);
+}
+
 static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Source *source,
 		    uint64_t iid)
 {
@@ -53,12 +103,12 @@ static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Sour
 	if (!prepared->annotations || !prepared->long_fields)
 		return false;
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__perfetto_prepare_annotation(&prepared->annotations[i], iid + i);
+		prepare_annotation(&prepared->annotations[i], iid + i);
 		prepared->bound += field_bound(source->field[i]);
 		if (is_long(source->field[i]))
 			prepared->long_fields[prepared->long_count++] = i;
 	}
-	frec__perfetto_find_known(prepared, source);
+	find_known(prepared, source);
 	return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Call stacks, as interned data: names, frames and stacks stand in the trace once each, before the
 // first event that refers to them. A reader merges frames of one module, address and name.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/stacks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -256,31 +256,31 @@ static uint32_t unwind_error(enum frec_unwind_reason end)
 	}
 }
 
-int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, uint32_t cpu,
-				uint32_t pid, uint32_t tid, const struct frec_call_stack *stack,
-				uint64_t iid, struct frec_error *reterr)
+int frec__perfetto_write_sample(struct frec_perfetto *perfetto,
+				const struct frec_perfetto_sample *sample,
+				struct frec_error *reterr)
 {
-	const struct frec_code *code = stack->locations[0]->code;
-	uint32_t error = unwind_error(stack->end);
+	const struct frec_code *code = sample->stack->locations[0]->code;
+	uint32_t error = unwind_error(sample->stack->end);
 	uint8_t *data = frec__perfetto_room(perfetto, SAMPLE_PACKET_MAX, reterr);
-	uint8_t *packet, *sample, *p;
+	uint8_t *packet, *start, *p;
 
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
-	p = frec__packet_begin(packet, perfetto, time);
+	p = frec__packet_begin(packet, perfetto, sample->time);
 	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
-	sample = frec__pack_begin(p, PACKET_PERF_SAMPLE);
-	p = frec__pack_number(sample, SAMPLE_CPU, cpu);
-	p = frec__pack_number(p, SAMPLE_PID, pid);
-	p = frec__pack_number(p, SAMPLE_TID, tid);
-	p = frec__pack_number(p, SAMPLE_CALLSTACK_IID, iid);
+	start = frec__pack_begin(p, PACKET_PERF_SAMPLE);
+	p = frec__pack_number(start, SAMPLE_CPU, sample->cpu);
+	p = frec__pack_number(p, SAMPLE_PID, sample->pid);
+	p = frec__pack_number(p, SAMPLE_TID, sample->tid);
+	p = frec__pack_number(p, SAMPLE_CALLSTACK_IID, sample->iid);
 	p = frec__pack_number(p, SAMPLE_CPU_MODE,
 			      code && code->kernel ? CPU_MODE_KERNEL : CPU_MODE_USER);
 	p = frec__pack_number(p, SAMPLE_TIMEBASE_COUNT, 1);
 	if (error)
 		p = frec__pack_number(p, SAMPLE_UNWIND_ERROR, error);
-	p = frec__pack_end(sample, p);
+	p = frec__pack_end(start, p);
 	p = frec__packet_machine(p, perfetto->host);
 	return frec__perfetto_flush(perfetto, frec__pack_end(packet, p), reterr);
 }
@@ -312,9 +312,17 @@ static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeli
 	packet.timestamp = time;
 	packet.track_event = &instant;
 	r = frec__perfetto_write(perfetto, &packet, reterr);
-	return r ? r
-		 : frec__perfetto_write_sample(perfetto, time, 0, thread->pid, thread->tid, stack,
-					       instant.callstack_iid, reterr);
+	if (r)
+		return r;
+	return frec__perfetto_write_sample(perfetto,
+					   &(struct frec_perfetto_sample){
+						   .time = time,
+						   .pid = thread->pid,
+						   .tid = thread->tid,
+						   .stack = stack,
+						   .iid = instant.callstack_iid,
+					   },
+					   reterr);
 }
 
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,

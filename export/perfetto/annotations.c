@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Debug annotations, the typed arguments of an event in Perfetto, where there are few: of the
 // crash.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/annotations.h"
 
 #include <stdio.h>
 #include <string.h>
