@@ -10,7 +10,7 @@
 // CTF has no absent values. The context of an event therefore names the fields for which the
 // payload was too short (`invalid`, they are 0 or empty) and the texts that were longer when they
 // were emitted (`truncated`). Text is valid UTF-8; other bytes are written as \xNN.
-#include "export/ctf.h"
+#include "export/ctf_metadata.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -19,7 +19,7 @@
 #include <string.h>
 
 #include "export/report/crash.h"
-#include "export/firefox/firefox.h"
+#include "export/firefox/profile.h"
 #include "export/read/numbers.h"
 
 // Threads beyond share one track: a block of memory for each is what they cost.
@@ -109,24 +109,6 @@ static void destroy(void *state)
 	free(firefox);
 }
 
-static void join(struct frec_text *text, const char *prefix, const char *name, const char *suffix)
-{
-	frec__text_puts(text, prefix);
-	frec__text_puts(text, name);
-	frec__text_puts(text, suffix);
-}
-
-void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
-			   const char *suffix)
-{
-	struct frec_text key = {0};
-
-	join(&key, prefix, name, suffix);
-	frec__text_json(text, key.data, key.size);
-	text->failed |= key.failed;
-	frec__text_free(&key);
-}
-
 static uint32_t number_of(struct frec_firefox *firefox, const char *name)
 {
 	int64_t number = frec__strings_add(&firefox->tables.strings, name);
@@ -140,7 +122,7 @@ static uint32_t number_of_pair(struct frec_firefox *firefox, const char *system,
 	struct frec_text *text = &firefox->text;
 
 	frec__text_clear(text);
-	join(text, system, ":", name);
+	frec__text_printf(text, "%s:%s", system, name);
 	firefox->data.failed |= text->failed;
 	return number_of(firefox, text->data ? text->data : "");
 }

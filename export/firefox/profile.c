@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writing a Firefox profile: what it is of, the schemas of markers, the threads with a column of
 // their markers after the other, what threads share.
-#include "export/firefox/firefox.h"
+#include "export/firefox/profile.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,18 @@ static const char categories[] =
 	"{\"name\":\"Crash\",\"color\":\"red\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"User\",\"color\":\"yellow\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Other\",\"color\":\"grey\",\"subcategories\":[\"Other\"]}]";
+
+void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
+			   const char *suffix)
+{
+	FREC_TEXT_FREE struct frec_text key = {0};
+
+	frec__text_puts(&key, prefix);
+	frec__text_puts(&key, name);
+	frec__text_puts(&key, suffix);
+	frec__text_json(text, key.data, key.size);
+	text->failed |= key.failed;
+}
 
 static int flush(struct frec_firefox *firefox, struct frec_error *reterr)
 {

@@ -10,7 +10,7 @@
 // the process that died, as far as it needs that: else what the rest of the machine did in a
 // millisecond would push out what it did in its last seconds. Stacks and threads are written once
 // each, and those alone that are referred to.
-#include "export/html/html.h"
+#include "export/html/html_page.h"
 
 #include <errno.h>
 #include <inttypes.h>

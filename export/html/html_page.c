@@ -23,6 +23,8 @@
 //				     "pid","tid","name"
 //	stacks_left_out   events whose stacks are not in the page
 //	missing     why programs on the stacks have no names
+#include "export/html/html_page.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -30,7 +32,7 @@
 
 #include "export/by_id.h"
 #include "export/report/crash.h"
-#include "export/html/html.h"
+#include "export/html/pieces.h"
 #include "export/report/report.h"
 #include "export/report/stack_text.h"
 

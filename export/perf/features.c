@@ -2,11 +2,13 @@
 // What perf.data has behind its records: the host, the clock, the events and their formats, the
 // build ids. A table tells where each begins; it holds one entry for each bit of the file's header,
 // in their order.
+#include "export/perf/features.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/identifiers.h"
-#include "export/perf/perf.h"
+#include "proto/cleanup.h"
 
 // Numbers of perf's features, as tools/perf/Documentation/perf.data-file-format.txt has them.
 enum feature {

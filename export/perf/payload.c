@@ -4,13 +4,14 @@
 // its sign. So payloads are made anew from decoded values: every integer has 8 bytes, every text is
 // safe for a terminal and ends in a NUL, every offset is ours. Floats are doubles, which perf shows
 // as their bits: it knows no floats. What a payload was too short for is 0 or empty.
+#include "export/perf/payload.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/identifiers.h"
-#include "export/perf/perf.h"
 
 #define COMMON_SIZE 8
 // A sample has 64 KiB at most, and registers and a piece of stack want some of them.

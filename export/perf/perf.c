@@ -7,11 +7,13 @@
 // those of perf_event_open(2): a sample an event, with registers and stack where they were
 // recorded; names of threads and mappings in between, at the time they began. Every so often a
 // mark says that nothing older will follow, so that a reader, who sorts, need not hold everything.
-#include "export/perf/perf.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "export/perf/features.h"
+#include "export/perf/payload.h"
+#include "export/writer.h"
 
 #define HEADER_SIZE 104
 #define ATTR_SIZE PERF_ATTR_SIZE_VER5

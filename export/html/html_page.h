@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Between the two halves of the page's writer: html.c keeps the last events, html_page.c writes
  * them. */
-#ifndef FREC_EXPORT_HTML_HTML_H
-#define FREC_EXPORT_HTML_HTML_H
+#ifndef FREC_EXPORT_HTML_HTML_PAGE_H
+#define FREC_EXPORT_HTML_HTML_PAGE_H
 
 #include "export/writer.h"
 
@@ -32,9 +32,5 @@ struct frec_html_page {
 const struct frec_timeline_file *frec__html_file(const struct frec_timeline *timeline);
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr);
-
-/* The page before and behind its data, from html/ by embed.cmake. */
-extern const unsigned char frec__html_head[], frec__html_tail[];
-extern const size_t frec__html_head_size, frec__html_tail_size;
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A Firefox profile while events come: firefox.c gathers them by thread, firefox/profile.c writes
- * it at the end. */
-#ifndef FREC_EXPORT_FIREFOX_FIREFOX_H
-#define FREC_EXPORT_FIREFOX_FIREFOX_H
+/* A Firefox profile: firefox.c collects the events by thread, profile.c writes them at the end. */
+#ifndef FREC_EXPORT_FIREFOX_PROFILE_H
+#define FREC_EXPORT_FIREFOX_PROFILE_H
 
 #include "export/firefox/tables.h"
 #include "export/firefox/spool.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The metadata of a CTF trace. In its streams, a field of bytes or an array is preceded by its
  * length, a u32. */
-#ifndef FREC_EXPORT_CTF_H
-#define FREC_EXPORT_CTF_H
+#ifndef FREC_EXPORT_CTF_METADATA_H
+#define FREC_EXPORT_CTF_METADATA_H
 
 #include "export/read/text.h"
 #include "export/writer.h"
