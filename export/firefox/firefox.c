@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The Firefox Profiler's processed profile (version 60 of that format), for profiler.firefox.com:
-// an event is a marker of its thread, a thread a track of its process. The format wants a thread's
-// markers together and each of their columns as an array of its own, so events wait in a spool, one
-// stream for each thread, and are read back once for each column that differs.
+// The Firefox Profiler's processed profile (version 60 of the format), for profiler.firefox.com. An
+// event is a marker on its thread, and a thread is a track of its process. The format requires the
+// markers of a thread together, with each of their columns as a separate array, so events wait in a
+// spool, one stream for each thread, and are read back once for each column.
 //
-// A span is a marker from its begin to its end, with the fields of its end; its begin has a marker
-// of its own, as every event that is not the end of a span.
+// A span is a marker from its begin to its end, with the fields of its end. Its begin has a marker
+// of its own, like every event that does not end a span.
 //
-// An event's call stack is its marker's cause, and a sample of its thread, for the call tree and
-// the flame graph.
+// An event's call stack is the cause of its marker, and a sample of its thread for the call tree
+// and the flame graph.
 //
-// Fields of a marker are called "fields.NAME": "type" and others have a meaning of their own there.
-// Integers that JavaScript could not hold are strings of digits; a field that its payload was too
-// short for is absent.
+// Fields of a marker are called "fields.NAME", because "type" and others have a meaning of their
+// own in a marker. Integers that JavaScript cannot hold are strings of digits. A field for which
+// the payload was too short is absent.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 #include "export/firefox/profile.h"
 #include "export/read/numbers.h"
 
-// Threads beyond share one track: a block of memory for each is what they cost.
+// Further threads share one track, because each thread costs a block of memory.
 #define THREADS_MAX 8192
 
 static struct frec_firefox_thread *find_thread(struct frec_firefox *firefox,
@@ -127,7 +127,7 @@ static uint32_t number_of_pair(struct frec_firefox *firefox, const char *system,
 	return number_of(firefox, text->data ? text->data : "");
 }
 
-// Names of markers get their numbers once, so that an event costs no search.
+// Numbers the names of markers once, so that an event needs no search.
 static int number_names(struct frec_firefox *firefox)
 {
 	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
@@ -194,8 +194,8 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 				 firefox->data.size, reterr);
 }
 
-// The end of a marker's data: where it happened, if that is known. Returns the stack as a row has
-// it.
+// Ends a marker's data, with the call stack if there is one. Returns the stack in the form of
+// frec_firefox_row.
 static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_stack *stack)
 {
 	int64_t node = frec__stack_tree_add(&firefox->tables.stacks, stack);
@@ -275,7 +275,7 @@ static int add_crash(struct frec_firefox *firefox, const struct frec_timeline_fi
 	firefox->data.failed |= words.failed;
 	frec__text_free(&words);
 	stack = end_data(firefox, frec__stacks_of_crash(file->events.stacks));
-	// The fatal signal is an event with the same stack.
+	// If there are samples, the event of the fatal signal has the same stack already.
 	row.stack = firefox->samples ? 0 : stack;
 	return add_row(firefox,
 		       find_thread(firefox, file->host, key,
@@ -315,7 +315,7 @@ static int add_death(struct frec_firefox *firefox, const struct frec_timeline_fi
 	int r = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
 
 	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
-		// The one that died has the crash.
+		// The crashing thread's stack is that of the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
 			r = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
 	}

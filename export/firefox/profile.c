@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing a Firefox profile: what it is of, the schemas of markers, the threads with a column of
-// their markers after the other, what threads share.
+// Writes a Firefox profile: metadata, the schemas of markers, each thread with its markers column
+// by column, and the tables that threads share.
 #include "export/firefox/profile.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 
 #include "export/read/numbers.h"
 
-// In the order of enum frec_firefox_category; one that is grey is for stacks of which nothing else
-// is known.
+// In the order of enum frec_firefox_category. The profiler uses the grey one for stacks about which
+// nothing else is known.
 static const char categories[] =
 	"[{\"name\":\"Event\",\"color\":\"blue\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Kernel\",\"color\":\"orange\",\"subcategories\":[\"Other\"]},"
@@ -39,7 +39,7 @@ static int flush(struct frec_firefox *firefox, struct frec_error *reterr)
 	return r;
 }
 
-// Milliseconds from the base, with six decimals.
+// Adds milliseconds since the base, with six decimals.
 static void add_time(struct frec_firefox *firefox, uint64_t time)
 {
 	uint64_t distance = time < firefox->base ? firefox->base - time : time - firefox->base;
@@ -48,7 +48,7 @@ static void add_time(struct frec_firefox *firefox, uint64_t time)
 			  distance / 1000000, (unsigned int)(distance % 1000000));
 }
 
-// A source whose events are markers of this name.
+// A source and the name of its markers.
 struct named {
 	uint32_t name;
 	const Flightrec__Source *source;
@@ -72,8 +72,8 @@ static bool has_field(const struct named *named, size_t count, const char *name)
 	return false;
 }
 
-// A schema is of a name: sources with one name, as several hosts can have, share it with the fields
-// of all.
+// There is one schema for each name, so sources with the same name, which several hosts can have,
+// share a schema with the fields of all.
 static void add_schema(struct frec_text *text, const struct named *named, size_t count)
 {
 	frec__text_puts(text, "{\"name\":");
@@ -169,7 +169,7 @@ static const char *const column_names[] = {
 	[END] = "endTime", [PHASE] = "phase", [SAMPLE_STACK] = "stack", [SAMPLE_TIME] = "time",
 };
 
-// Reads the next row, with its data behind it.
+// Reads the next row, and its data.
 static int read_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 		    struct frec_firefox_row *row, struct frec_error *reterr)
 {

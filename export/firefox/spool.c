@@ -39,7 +39,7 @@ void frec__spool_deinit(struct frec_spool *spool)
 	spool->fd = -1;
 }
 
-// Both move a whole block, unless something fails.
+// Blocks are read and written whole.
 static int write_block(struct frec_spool *spool, const struct frec_spool_stream *stream,
 		       struct frec_error *reterr)
 {

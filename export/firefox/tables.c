@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A table of the profile is an object with a length and an array for each column; tables refer to
+// A table of the profile is an object with a length and an array for each column. Tables refer to
 // each other by index:
 //
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our tree is a stack with a frame of its own. Functions are what the profiler draws,
-// and those with one name in one program are one, wherever in it they were met.
+// Every node of our stack tree is a stack with a frame of its own. The profiler draws functions,
+// and all functions with the same name in the same program are one.
 #include "export/firefox/tables.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What a number of JavaScript holds.
+// The largest integer that JavaScript holds.
 #define INTEGER_MAX (UINT64_C(1) << 53)
 
 #define NONE UINT32_MAX
@@ -128,7 +128,7 @@ static int collect(struct build *build)
 	return build->text.failed ? -ENOMEM : 0;
 }
 
-// A cell of a column. Those that hold the same everywhere come first.
+// Writes a cell of a column. Columns with the same value in all rows come first.
 typedef void add_cell(struct build *build, size_t i);
 
 static void add_null(struct build *build, size_t i)
@@ -259,8 +259,8 @@ static void add_string(struct build *build, size_t i)
 	frec__text_json_puts(&build->text, build->tables->strings.strings[i]);
 }
 
-// Build-ids as Breakpad writes them: the first 16 bytes as a GUID, whose first three numbers have
-// the lowest byte first, and an age.
+// Adds a build-id as Breakpad writes it: the first 16 bytes as a GUID, whose first three numbers
+// have the lowest byte first, and an age.
 static void add_breakpad_id(struct frec_text *text, const struct frec_code *code)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -311,7 +311,7 @@ static int write_array(struct build *build, const char *before, size_t count, ad
 }
 
 struct column {
-	const char *name; // with what stands around it
+	const char *name; // with its punctuation
 	add_cell *add;
 };
 

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: MIT
-// The page's data. First the report, as `flightrec show --json` has it; then what html/model.js
-// reads:
+// The page's data: first the report, as `flightrec show --json` prints it, then the object that
+// model.js reads:
 //
-//	reference   CLOCK_MONOTONIC, nanoseconds: what the events' times are told from
+//	reference   CLOCK_MONOTONIC, nanoseconds: the events' times are relative to it
 //	left_out    older events that are not in the page: [of the process that died, of all others]
-//	selection, ring_size, since   what was recorded, how much of it, from when on
+//	selection, ring_size, since   what was recorded, how much of it, since when
 //	sources     {"name","kernel","fields":[[name, "text", "bytes" or ""]...]}
-//	hosts       names, where events are of several: the report, the coverage and the loss are
-//		    those of one
-//	threads     [pid, tid, process, thread, host], by host, pid and tid; -1 for the host that
-//		    the report is of, else an index
+//	hosts       names, if there are several: the report, the coverage and the loss are those of
+//		    one of them
+//	threads     [pid, tid, process, thread, host], sorted by host, pid and tid; the host is -1 for
+//		    the host of the report, else an index
 //	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
-//		    stack are indices. What begins or ends a span has in its notes which ("span"),
-//		    where it has a key a number that both ends have and no other that is open
-//		    ("lane"), and the end "took", "cut" and "abandoned", as struct frec_shape has
-//		    them
+//		    stack are indices. If an event begins or ends a span, its notes hold "span", an
+//		    index in spans; "lane", if the span has a key: a number that both ends share with
+//		    no other open span; and at the end "took", "cut" and "abandoned", as in struct
+//		    frec_shape
 //	spans       names
-//	locations   each an array of functions as in JSON lines' "stack", innermost of the inlined
-//		    first
+//	locations   each an array of functions as in JSON lines' "stack", the innermost inlined
+//		    function first
 //	stacks      [why it ends, location...], innermost first
-//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; with
-//				     "pid","tid","name"
+//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; threads
+//				     also have "pid","tid","name"
 //	stacks_left_out   events whose stacks are not in the page
 //	missing     why programs on the stacks have no names
 #include "export/html/html_page.h"
@@ -36,20 +36,21 @@
 #include "export/report/report.h"
 #include "export/report/stack_text.h"
 
-// Locations and stacks of events beyond it are left out.
+// Further locations and stacks of events are left out.
 #define STACKS_BYTES_MAX (8u << 20)
 #define MISSING_MAX 16
 
 struct output {
 	const struct frec_html_page *page;
-	const struct frec_timeline_file *file;	/* of which the death is told */
-	struct frec_stacks *stacks;		/* its */
-	const struct frec_html_event **threads; /* the first event of each, by pid and tid */
+	const struct frec_timeline_file *file; /* whose report the page shows */
+	struct frec_stacks *stacks;	       /* of the file */
+	const struct frec_html_event *
+		*threads; /* the first event of each, sorted by host, pid and tid */
 	size_t thread_count;
 	const struct frec_html_event **sources; /* the first event of each */
 	size_t source_count;
 	struct frec_text locations, stack_list;
-	/* uint32_t, 0: not written; else one more than the index */
+	/* uint32_t: index plus 1; 0: not written */
 	struct frec_by_id location_index, stack_index;
 	uint32_t location_count, stack_count;
 	uint64_t stacks_left_out;
@@ -58,7 +59,7 @@ struct output {
 	struct frec_text text;
 };
 
-// JSON with '<' only as an escape: it stands nowhere but in strings.
+// Writes JSON with each '<' escaped. It occurs only in strings.
 static int write_json(struct output *out, struct frec_text *text, struct frec_error *reterr)
 {
 	struct frec_output *file = out->page->context->output;
@@ -91,11 +92,11 @@ static int by_thread(const void *left, const void *right)
 		return a->pid < b->pid ? -1 : 1;
 	if (a->tid != b->tid)
 		return a->tid < b->tid ? -1 : 1;
-	// A number that was used again.
+	// A thread number that was reused.
 	return ((uintptr_t)a->who > (uintptr_t)b->who) - ((uintptr_t)a->who < (uintptr_t)b->who);
 }
 
-// Those of a host are one array of its tables.
+// Compares by host, and by index in the host's sources.
 static int by_place(const void *left, const void *right)
 {
 	const struct frec_html_event *a = *(const struct frec_html_event *const *)left;
@@ -106,7 +107,7 @@ static int by_place(const void *left, const void *right)
 	return (a->source_index > b->source_index) - (a->source_index < b->source_index);
 }
 
-// Sorts an array of pointers and keeps one of each that are equal.
+// Sorts an array of pointers and removes duplicates.
 static size_t unique(void *array, size_t count, int (*compare)(const void *, const void *))
 {
 	const void **items = array;
@@ -145,7 +146,7 @@ static int collect(struct output *out)
 	return 0;
 }
 
-static void note_missing(struct output *out, const struct frec_error *missing)
+static void remember_missing(struct output *out, const struct frec_error *missing)
 {
 	if (!missing || out->missing_count == MISSING_MAX)
 		return;
@@ -169,12 +170,12 @@ static void add_location(struct output *out, const struct frec_location *locatio
 		frec__location_json(&out->locations, location, NULL);
 		frec__text_puts(&out->locations, "]");
 		*index = ++out->location_count;
-		note_missing(out, location->names.missing);
+		remember_missing(out, location->names.missing);
 	}
 	frec__text_printf(&out->stack_list, ",%" PRIu32, *index - 1);
 }
 
-// Where the stack is in the page, or -1.
+// Adds the stack unless the page has it. Returns its index, or -1.
 static int64_t add_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	uint32_t *index;
@@ -201,8 +202,8 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-// The stack that was asked for last, with what only it has: why it ends, and where it is in its
-// process.
+// Adds the stack that was unwound last, with what is known only for this one: why it ends, and the
+// addresses in its process.
 static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);
@@ -288,7 +289,7 @@ static const Flightrec__Source *source_of(const struct frec_html_event *event)
 	return event->host->snapshot->sources[event->source_index];
 }
 
-// Not what a program said itself.
+// Whether the events come from the kernel rather than from a program.
 static bool is_kernel(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
@@ -344,7 +345,7 @@ static void add_spans(struct output *out)
 	frec__text_puts(text, "]");
 }
 
-// Of several hosts the number in "hosts"; -1 for the one that the page is about.
+// Returns the index in "hosts", or -1 for the host of the report.
 static int host_of(const struct output *out, const struct frec_host *host)
 {
 	return host == out->file->host ? -1 : (int)host->index;
@@ -407,7 +408,7 @@ static int write_data(struct output *out, struct frec_error *reterr)
 	add_spans(out);
 	add_threads(out);
 	r = write_events(out, reterr);
-	// The stacks come last, because events say which.
+	// The stacks come last, because the events determine which ones are needed.
 	frec__text_printf(text, ",\n\"stacks_left_out\":%" PRIu64 ",\n\"missing\":[",
 			  out->stacks_left_out);
 	for (size_t i = 0; i < out->missing_count; i++) {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
-// OpenTelemetry's logs, OTLP in protobuf: a LogsData, which is also the body of a request to a
+// OpenTelemetry logs, as OTLP in protobuf: a LogsData, which is also the body of a request to a
 // collector. An event is a LogRecord with
 //
 //	time_unix_nano  CLOCK_REALTIME
 //	event_name      "shop.request_done"
-//	trace_id, span_id  of the span that it begins, ends or is in: those that otlp/traces.c gives
-//			   it
+//	trace_id, span_id  of the span that it begins, ends or is in, the same as in otlp/traces.c
 //	attributes      "shop.order_id": the fields, under the name of their provider or group;
 //			process.pid, process.executable.name, thread.id, thread.name and
-//			cpu.logical_number as OpenTelemetry's conventions name them; flightrec.time:
+//			cpu.logical_number as in OpenTelemetry's conventions; flightrec.time:
 //			CLOCK_MONOTONIC, nanoseconds; flightrec.truncated: the names of fields whose
 //			text was longer when it was emitted
 //
-// Its numbers are int64: what is larger is a string of digits. A payload too short for a field
-// leaves its value empty. Records go out in batches, each with the resource (the host) before it:
-// the parts of a repeated field may follow each other, so the file as a whole is one message.
+// OTLP's integers are int64, so larger ones are strings of digits. If a payload is too short for a
+// field, its value is empty. Records are written in batches, each with its resource (the host):
+// concatenated protobuf messages are one message, so the whole file is one LogsData.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,7 @@ struct otlp {
 	struct frec_otlp_buffer packed;
 };
 
-// A record of the batch, and its attributes with room for this many more. NULL without memory.
+// Adds a record to the batch, with space for `room` more attributes. NULL without memory.
 static Otlp__LogRecord *start_record(struct otlp *otlp, const struct frec_host *host, uint64_t time,
 				     size_t room, struct frec_otlp_attributes *ret)
 {
@@ -62,7 +61,7 @@ static void finish_record(Otlp__LogRecord *record, const struct frec_otlp_attrib
 	record->n_attributes = attributes->count;
 }
 
-// The part of the batch that is of one host.
+// Writes one host's part of the batch.
 static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec_error *reterr)
 {
 	Otlp__LogsData data = OTLP__LOGS_DATA__INIT;
@@ -153,7 +152,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return otlp->count == BATCH ? flush(otlp, reterr) : 0;
 }
 
-// The death: the only record with a severity.
+// Adds the death, the only record with a severity.
 static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;

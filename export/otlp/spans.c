@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Mirrors what shapes.c has open, with ids: a stack for each thread, a place for each lane.
+// Mirrors the open spans of shapes.c, with ids: a stack for each thread and one entry for each
+// lane.
 #include "export/otlp/spans.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@ struct frec_otlp_thread {
 	size_t depth, capacity;
 };
 
-// What a hash is of beside its values: nothing is equal by accident.
+// Hashed together with the values, so that ids of different kinds differ even for equal values.
 enum { OF_BOOT = 1, OF_SPAN, OF_CUT, OF_FLOW, OF_TRACE };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -33,15 +34,15 @@ static uint64_t hash_boot(const struct frec_host *host)
 	return mix_text(OF_BOOT, info ? info->boot_id : "");
 }
 
-// Bytes of a hash, in an order that is the same on all machines.
-static void put_id(uint8_t *ret, size_t size, uint64_t hash)
+// Writes a hash as bytes, in the same order on all machines.
+static void write_id(uint8_t *ret, size_t size, uint64_t hash)
 {
 	for (size_t i = 0; i < size; i++) {
 		if (i % 8 == 0)
 			hash = mix(hash, i + 1);
 		ret[i] = (uint8_t)(hash >> 8 * (7 - i % 8));
 	}
-	// An id of zeroes is none.
+	// An id of all zeroes means none.
 	ret[size - 1] |= !hash;
 }
 
@@ -60,8 +61,8 @@ static int digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// A trace id as W3C's Trace Context writes it. Leaves zeroes where it is none.
-static void take_trace_id(const struct frec_value *value, struct frec_otlp_ids *ret)
+// Parses a trace id as W3C's Trace Context writes it. Leaves zeroes if it is not one.
+static void parse_trace_id(const struct frec_value *value, struct frec_otlp_ids *ret)
 {
 	if (value->kind != FREC_VALUE_TEXT || value->size != 2 * sizeof(ret->trace))
 		return;
@@ -76,8 +77,8 @@ static void take_trace_id(const struct frec_value *value, struct frec_otlp_ids *
 	}
 }
 
-// The trace of the event's first flow. Of several hosts the one whose clock is the timeline's gives
-// the boot.
+// Finds the trace of the event's first flow. With several hosts, the boot in the hash is that of
+// the host whose clock is the timeline's.
 static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret)
 {
@@ -89,11 +90,11 @@ static void find_flow(const struct frec_otlp_spans *spans, const struct frec_eve
 		return;
 	plan = spans->shapes->plans[event->host->index][event->source_index];
 	for (size_t i = 0; i < plan->flow_count && !has_trace(ret); i++)
-		take_trace_id(&event->values[plan->flow_fields[i]], ret);
+		parse_trace_id(&event->values[plan->flow_fields[i]], ret);
 	if (!has_trace(ret))
-		put_id(ret->trace, sizeof(ret->trace),
-		       mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW,
-			   event->shape->flows[0]));
+		write_id(ret->trace, sizeof(ret->trace),
+			 mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW,
+			     event->shape->flows[0]));
 }
 
 static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
@@ -110,7 +111,7 @@ static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
 	return frec__by_id(&spans->thread_list, *number, sizeof(struct frec_otlp_thread));
 }
 
-// NULL: nothing was ever on it.
+// NULL: the lane was never used.
 static struct frec_otlp_span *find_lane(const struct frec_otlp_spans *spans, uint32_t lane)
 {
 	struct frec_otlp_span *lanes = spans->lanes.entries;
@@ -126,7 +127,7 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans,
 	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
 }
 
-// The span that the event itself says it is in.
+// The span that the event itself names as the one it is in.
 static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 					  const struct frec_event *event)
 {
@@ -136,7 +137,7 @@ static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 	return span && span->open ? span : NULL;
 }
 
-// What a span that the event begins is in.
+// The span around the span that the event begins.
 static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 						const struct frec_event *event)
 {
@@ -145,7 +146,7 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 
 	if (find_within(spans, event))
 		return find_within(spans, event);
-	// On a lane it is beside those of its kind that its thread has open, and not in them.
+	// A span on a lane runs beside the open spans of its kind on its thread, not inside them.
 	for (size_t i = 0; event->shape->lane && i < depth; i++) {
 		if (thread->open[i].kind == event->shape->span)
 			depth = i;
@@ -153,7 +154,7 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 	return depth ? &thread->open[depth - 1] : NULL;
 }
 
-// A place on the thread's stack, or that of a lane. NULL without memory.
+// Makes an entry on the thread's stack, or for the lane. NULL without memory.
 static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans,
 					 const struct frec_event *event)
 {
@@ -185,18 +186,18 @@ static void set_ids(struct frec_otlp_spans *spans, struct frec_otlp_span *span,
 	hash = mix(mix(mix(hash, event->record->time), event->record->tid), event->record->cpu);
 	hash = mix_text(hash, spans->shapes->spans[span->kind].name);
 	find_flow(spans, event, &span->ids);
-	put_id(span->ids.span, sizeof(span->ids.span), hash);
+	write_id(span->ids.span, sizeof(span->ids.span), hash);
 	if (around)
 		span->around = around->ids;
-	// Two of one name at one time.
+	// Two spans with the same name began at the same time.
 	if (around && !memcmp(span->ids.span, around->ids.span, sizeof(span->ids.span)))
-		put_id(span->ids.span, sizeof(span->ids.span), hash + 1);
+		write_id(span->ids.span, sizeof(span->ids.span), hash + 1);
 	if (has_trace(&span->ids))
 		return;
 	if (around)
 		memcpy(span->ids.trace, around->ids.trace, sizeof(span->ids.trace));
 	else
-		put_id(span->ids.trace, sizeof(span->ids.trace), hash + OF_TRACE);
+		write_id(span->ids.trace, sizeof(span->ids.trace), hash + OF_TRACE);
 }
 
 static struct frec_otlp_span span_of(const struct frec_event *event)
@@ -225,7 +226,7 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 	return place;
 }
 
-// Takes the span from its place into `ended`.
+// Moves the span from its entry to `ended`.
 static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place,
 		     enum frec_otlp_end how, const struct frec_event *event,
 		     struct frec_error *reterr)
@@ -251,7 +252,7 @@ static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread,
 	return end_place(spans, &thread->open[--thread->depth], how, event, reterr);
 }
 
-// The begin of what the event ends was never seen.
+// Ends a span whose begin was never seen.
 static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event,
 		   struct frec_error *reterr)
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Attributes: keys of an event's fields under the name of their provider or group, and values of
-// every kind.
+// Attributes, with keys of the form PROVIDER.FIELD and values of every kind.
 #include "export/otlp/values.h"
 
 #include <errno.h>
@@ -78,7 +77,7 @@ static Otlp__ArrayValue *add_array(struct frec_arena *arena, Otlp__AnyValue *val
 	return array;
 }
 
-// The record is gone when the batch is written.
+// Copies the bytes, because the record is gone when the batch is written.
 static void set_bytes(struct frec_arena *arena, Otlp__AnyValue *ret, const struct frec_value *value)
 {
 	uint8_t *copy = frec__arena_alloc(arena, value->size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What perf.data has behind its records: the host, the clock, the events and their formats, the
-// build ids. A table tells where each begins; it holds one entry for each bit of the file's header,
-// in their order.
+// Writes what follows the records in perf.data: the host, the clock, the events and their formats,
+// the build ids. A table gives the offset of each; it holds one entry for each bit of the file's
+// header, in the same order.
 #include "export/perf/features.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "export/identifiers.h"
 #include "proto/cleanup.h"
 
-// Numbers of perf's features, as tools/perf/Documentation/perf.data-file-format.txt has them.
+// perf's feature numbers, from tools/perf/Documentation/perf.data-file-format.txt.
 enum feature {
 	TRACING_DATA = 1,
 	BUILD_ID = 2,
@@ -30,7 +30,7 @@ enum feature {
 #define BUILD_ID_RECORD 67
 #define BUILD_ID_SIZE 24 /* 20 of them used */
 
-// u32 of its size, then the text and at least one NUL.
+// Adds a u32 with the size, then the text and at least one NUL.
 static void add_string(struct frec_text *bytes, const void *data, size_t size)
 {
 	size_t at = bytes->size + 4;
@@ -45,13 +45,13 @@ static void add_string(struct frec_text *bytes, const void *data, size_t size)
 	}
 }
 
-// How ftrace lays out pages of its own ring, of which there are none here; but readers insist.
+// The layout of pages in ftrace's ring. There are none here, but readers insist on it.
 static const char header_page[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
 				  "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
 				  "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
 static const char header_event[] = "# none\n";
 
-// What trace-cmd and perf share for formats.
+// Adds the format files, in the encoding that trace-cmd and perf share.
 static void add_tracing_data(struct frec_text *bytes, const struct frec_export *context,
 			     const struct frec_perf_source *sources)
 {
@@ -75,7 +75,7 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (!sources[i].id)
 			continue;
-		// Each event with its system anew: one list is enough.
+		// A system may be listed several times, so each event comes with its own.
 		frec__identifier(bytes, snapshot->sources[i]->system);
 		frec__text_add(bytes, "", 1);
 		frec__perf_add(bytes, 1, 4);
@@ -111,7 +111,7 @@ static void add_build_id(struct frec_text *bytes, const Flightrec__Map *map)
 	memcpy(id, map->build_id.data, size);
 	id[20] = (uint8_t)size;
 	frec__perf_add(bytes, BUILD_ID_RECORD, 4);
-	// The id says how long it is, and that it belongs to a program of users.
+	// Flags: the id's size is given, and the program runs in user space.
 	frec__perf_add(bytes, PERF_RECORD_MISC_USER | 1 << 15, 2);
 	frec__perf_add(bytes, 8 + 4 + BUILD_ID_SIZE + padded, 2);
 	frec__perf_add(bytes, (uint32_t)-1, 4); // of no process in particular
@@ -177,7 +177,7 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 	}
 }
 
-// So that perf script -F tod can show dates.
+// Lets perf script -F tod show dates.
 static void add_clock(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);
@@ -223,8 +223,8 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// No snapshot tells, but perf data convert --to-json dies where nothing stands
-		// here.
+		// Snapshots do not record it, but perf data convert --to-json crashes if it is
+		// missing.
 		add_string(bytes, "unknown", 7);
 		return true;
 	case EVENT_DESC:

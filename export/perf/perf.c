@@ -3,10 +3,11 @@
 //
 //	header | attributes of the events | their ids | records | table of features | features
 //
-// The header tells where all that is, so it is written again when that is known. The records are
-// those of perf_event_open(2): a sample an event, with registers and stack where they were
-// recorded; names of threads and mappings in between, at the time they began. Every so often a
-// mark says that nothing older will follow, so that a reader, who sorts, need not hold everything.
+// The header locates all other parts, so it is written again at the end. The records are those of
+// perf_event_open(2): a sample for each event, with registers and the call stack if they were
+// recorded; in between, names of threads and mappings at the time at which they began. Every so
+// often, a marker says that nothing older follows, so that a reader, which sorts the records, need
+// not hold them all.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@
 	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW)
 #define STACK_TYPE (PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_STACK_USER)
 
-// A process or one of its threads, to be named once its time has come.
+// A process or thread whose name is written when its start time is reached.
 struct birth {
 	uint64_t start;
 	const struct frec_process_entry *entry;
@@ -33,13 +34,13 @@ struct birth {
 
 struct perf {
 	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
+	const struct frec_registers *registers; /* NULL for an unknown machine */
 	struct frec_perf_source *sources;
-	struct birth *births; /* by time */
+	struct birth *births; /* sorted by time */
 	size_t next_birth;
-	bool stacks;	     /* some source has them: then all have call chains, perhaps empty */
-	uint64_t begin;	     /* nanoseconds, of the first event */
-	uint64_t any_id;     /* what records that are no samples carry */
+	bool stacks;	/* some source has them; then all samples have call chains, perhaps empty */
+	uint64_t begin; /* time of the first event, nanoseconds */
+	uint64_t any_id;     /* the id in records that are not samples */
 	uint64_t data_start; /* offset of the first record */
 	uint64_t records;
 	struct frec_text record;
@@ -62,9 +63,8 @@ static int write_record(struct perf *perf, struct frec_error *reterr)
 	return frec__output_text(perf->context->output, &perf->record, reterr);
 }
 
-// What stands at the end of every record that is no sample. What was there before the first event
-// has no time, as perf has it:
-// else readers would take the recording to begin where the oldest process did.
+// Adds the end of a record that is not a sample. Like perf, give time 0 to what existed before the
+// first event; else readers would assume that the recording began with the oldest process.
 static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_t time)
 {
 	frec__perf_add(&perf->record, pid, 4);
@@ -74,7 +74,7 @@ static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_
 	frec__perf_add(&perf->record, perf->any_id, 8);
 }
 
-// A text with one NUL at least, padded to 8 bytes.
+// Adds text followed by at least one NUL, padded to 8 bytes.
 static void add_padded(struct frec_text *record, const void *data, size_t size, size_t most)
 {
 	frec__text_add(record, data, size < most ? size : most);
@@ -95,7 +95,7 @@ static int write_map(struct perf *perf, const Flightrec__Process *process,
 	frec__perf_add(record, map->end - map->start, 8);
 	frec__perf_add(record, map->offset, 8);
 	for (int i = 0; i < 3; i++)
-		frec__perf_add(record, 0, 8);	   // device, inode, its generation: not known
+		frec__perf_add(record, 0, 8);	   // device, inode, its generation: unknown
 	frec__perf_add(record, 5 | 2ull << 32, 8); // readable and executable, private
 	add_padded(record, map->path.data, map->path.len, 4096);
 	add_sample_id(perf, process->pid, process->pid, map->since ? map->since : process->start);
@@ -134,8 +134,8 @@ static int write_births(struct perf *perf, uint64_t until, struct frec_error *re
 	return r;
 }
 
-// The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it
-// is not unwound twice.
+// Adds the stack as we unwound it. perf shows it as it is, so it need not find the programs, and
+// the stack is not unwound twice.
 static void add_chain(struct perf *perf, const struct frec_call_stack *stack, const uint64_t *pcs)
 {
 	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;
@@ -296,7 +296,7 @@ static void add_section(struct frec_text *bytes, uint64_t offset, uint64_t size)
 	frec__perf_add(bytes, size, 8);
 }
 
-// The file's first bytes. `data_end` is 0 while it is not known.
+// Writes or rewrites the header. `data_end` is 0 as long as it is unknown.
 static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 			struct frec_error *reterr)
 {

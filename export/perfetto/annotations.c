@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Debug annotations, the typed arguments of an event in Perfetto, where there are few: of the
-// crash.
+// Debug annotations as protobuf-c structures, which is fast enough for the few packets around the
+// events.
 #include "export/perfetto/annotations.h"
 
 #include <stdio.h>

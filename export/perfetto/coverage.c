@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the file covers, where everybody sees it: a track for each ring, with one slice from the
-// first moment that the file has whole to the last one. Its arguments tell what is missing, by
+// Shows what the file covers: a track for each ring with one slice, from the first to the last
+// moment for which the file is complete. The slice's arguments tell how much is missing of each
 // source.
 #include "export/perfetto/coverage.h"
 
@@ -40,8 +40,8 @@ static void add_number(struct frec_arena *arena, struct frec_annotations *annota
 	annotation->uint_value = value;
 }
 
-// What the ring's sources lack. Returns how much was lost: what was overwritten is older than the
-// slice.
+// Adds what is missing of the ring's sources. Returns how many events were lost; overwritten events
+// are older than the slice.
 static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
 			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
 {

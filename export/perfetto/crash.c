@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Why the trace was taken: the trigger, and the death on the track of the thread that took the
-// signal: a crash is a slice from the signal until the process was gone, an exit an instant.
+// Writes why the snapshot was taken: the trigger, and the death, on the track of the thread that
+// got the signal. A crash is a slice from the signal until the process was gone; an exit is an
+// instant.
 #include "export/perfetto/crash.h"
 
 #include <inttypes.h>
@@ -84,7 +85,7 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 			crash->registers->mask, crash->registers->value, crash->registers->n_value);
 }
 
-// When the process was gone, as far as the file knows.
+// Returns when the process was gone, as far as the file knows.
 static uint64_t end_of(const struct frec_timeline_file *file, const Flightrec__Crash *crash,
 		       const struct frec_process_entry *who)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// An event as an instant of its thread, or as one end of a slice, packed by hand: a trace has one
-// packet for each of them, and a few of everything else. Numbers of fields are those of
-// proto/perfetto_trace.proto; a test compares them with it, and what is packed here with what
-// protobuf-c packs.
+// Packs an event by hand, as an instant on its thread or as one end of a slice: a trace has one
+// packet for each event, and few of everything else. The field numbers are those of
+// proto/perfetto_trace.proto. A test compares them with it, and compares the packets with those
+// that protobuf-c packs.
 #include "export/perfetto/event.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ enum {
 	EVENT_FLOW_IDS = 47,
 	EVENT_CALLSTACK_IID = 56,
 };
-// Bytes that a packet with one number takes at most.
+// The most bytes that a packet with one number takes.
 #define VALUE_PACKET_MAX 128
 
 enum { INTERNED_LOG_MESSAGE_BODY = 20, BODY_IID = 1, BODY_BODY = 2 };
@@ -86,7 +86,7 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 		return frec__pack_number(p, ANNOTATION_POINTER, value->u);
 	case FREC_VALUE_DOUBLE:
 	case FREC_VALUE_FLOAT:
-		// Readers keep numbers in a database that has no NaN.
+		// Perfetto stores numbers in a database that has no NaN.
 		if (isnan(value->d))
 			return pack_string(perfetto, p, "nan");
 		return frec__pack_double(p, ANNOTATION_DOUBLE, value->d);
@@ -110,7 +110,7 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const char *name = value->field->name;
 
-	// A copy of a fixed size takes no call; what is too much is written over.
+	// A copy of fixed size needs no call. The bytes beyond `size` are overwritten.
 	memcpy(p, prepared->bytes, sizeof(prepared->bytes));
 	p = frec__pack_end(start, pack_value(perfetto, p + prepared->size, value));
 	if (!value->cut)
@@ -150,7 +150,7 @@ static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
-// Which of Perfetto's priorities a level of syslog(3) is.
+// Converts a level of syslog(3) to Perfetto's priority.
 static uint64_t priority_of(int level)
 {
 	static const Perfetto__Protos__LogMessage__Priority priorities[] = {
@@ -167,7 +167,7 @@ static uint64_t priority_of(int level)
 	return priorities[level];
 }
 
-// What the shape adds. The names of things in `iid`s of their own go with the packet.
+// Packs what the shape adds. The texts that it refers to by iid are in the same packet.
 static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 			   const struct frec_shape *shape)
 {
@@ -178,7 +178,7 @@ static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 		p = frec__pack_number(p, LOG_PRIO, priority_of(shape->level));
 		p = frec__pack_end(log, p);
 	}
-	// The arrow of a slice's end would be one to its own begin.
+	// An arrow at the end of a slice would point to its own begin.
 	for (size_t i = 0; i < shape->flow_count && shape->kind != FREC_SHAPE_END; i++) {
 		p = frec__pack_varint(p, EVENT_FLOW_IDS << 3 | 1);
 		memcpy(p, &shape->flows[i], sizeof(shape->flows[i]));
@@ -242,7 +242,7 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	p = frec__packet_begin(packet, perfetto, event->time);
 	track_event = frec__pack_begin_sized(p, PACKET_TRACK_EVENT, source->event_length);
 	p = track_event;
-	// An end with a name would have to have that of its begin.
+	// An end needs no name; with one, it would have to be that of its begin.
 	if (kind != FREC_SHAPE_END)
 		p = frec__pack_number(p, EVENT_CATEGORY_IIDS, iid);
 	for (size_t i = 0; i < event->source->n_field; i++)

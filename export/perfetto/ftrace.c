@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Kernel tracepoints as ftrace events. The few that Perfetto understands (the scheduler's, from
-// which it draws what ran where) are filled in by the names of their fields, which are the kernel's
-// own; all others are generic events, whose fields become arguments.
+// Packs kernel tracepoints as ftrace events. The few that Perfetto interprets (mainly the
+// scheduler's, from which it draws what ran where) are filled in by the names of their fields,
+// which are the kernel's; all others are generic events, whose fields become arguments.
 #include "export/perfetto/ftrace.h"
 
 #include <errno.h>
@@ -10,13 +10,13 @@
 #include "export/perfetto/packet.h"
 #include "export/perfetto/sources.h"
 
-// Numbers of fields, as in perfetto/packet.h.
+// Field numbers, as in packet.h.
 enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
 enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
 
-// Whether the values are of the kinds that the known message has members for.
+// Whether the values have the types of the known message's fields.
 static bool fits_known(const struct frec_perfetto_source *source, const struct frec_event *event)
 {
 	const ProtobufCMessageDescriptor *descriptor;
@@ -93,7 +93,7 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 	default:
 		break;
 	}
-	// The rest has to be text here.
+	// A generic field has no other types, so the rest is text.
 	frec__text_plain_value(&text, value);
 	perfetto->arena.failed |= text.failed;
 	p = frec__pack_bytes(p, VALUE_STR, text.data, text.size);
@@ -135,7 +135,7 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 	bundle = frec__pack_begin(packet, PACKET_FTRACE_EVENTS);
 	p = frec__pack_number(bundle, BUNDLE_CPU, record->cpu);
 	one = frec__pack_begin(p, BUNDLE_EVENT);
-	// Readers take these times for CLOCK_BOOTTIME, whatever the packet says.
+	// Readers assume CLOCK_BOOTTIME for these times, whatever the packet says.
 	p = frec__pack_number(one, EVENT_TIMESTAMP,
 			      frec__snapshot_boottime(perfetto->context->snapshot, event->time));
 	p = frec__pack_number(p, EVENT_PID, record->tid);

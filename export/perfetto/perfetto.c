@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Perfetto's protobuf trace, packet by packet.
 //
-// All packets of a host but the kernel's tracepoints belong to one sequence: its first packet
-// clears the reader's state and sets the clock, all others need that state. A second host is a
-// machine of its own, whose clocks are said to be those of the first: times are the timeline's.
-// Names of events, categories and annotations are interned: the packet of a source's first event
-// brings all names of that source. Times are CLOCK_MONOTONIC, except in ftrace events, which
-// readers take for CLOCK_BOOTTIME whatever a packet says; the clock snapshots in the trace relate
-// the two.
+// All packets of a host, except its kernel tracepoints, belong to one sequence. The first packet of
+// a sequence clears the reader's state and sets the clock; all others need that state. Each further
+// host is a machine of its own, whose clocks are declared to be those of the first, because times
+// are on the timeline's clock. Names of events, categories and annotations are interned: the packet
+// of a source's first event brings all names of that source. Times are CLOCK_MONOTONIC, except in
+// ftrace events, for which readers assume CLOCK_BOOTTIME whatever a packet says; the clock
+// snapshots in the trace relate the two.
 //
-// A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes
-// more for each, and no memory.
+// A packet holds one kernel event, while Perfetto's own recorder bundles hundreds. This costs ten
+// bytes for each event, and saves the memory for a bundle.
 #include <errno.h>
 #include <stdlib.h>
 
@@ -39,8 +39,8 @@ static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_
 	return name;
 }
 
-// The names of a source, to go with its first event: its own, that of the span that it begins
-// (NULL: none), whose number is `span_iid`, and those of its fields.
+// Makes the names that go with a source's first event: its own, that of the span that it begins
+// (NULL: none) with the number `span_iid`, and those of its fields.
 static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 					      const Flightrec__Source *source, size_t index,
 					      uint64_t annotation_iid, const char *span,
@@ -127,8 +127,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	r = frec__perfetto_stack(perfetto, stack, &iid, reterr);
 	if (r)
 		return r;
-	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any
-	// case.
+	// An event with a shape is drawn as that shape. A tracepoint that Perfetto knows is in any
+	// case also written for Perfetto to draw.
 	if (is_kernel && (!event->shape || known))
 		r = frec__perfetto_write_ftrace(perfetto, event, reterr);
 	if (!r && (!is_kernel || event->shape))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What an event's shape needs beside the event: tracks of lanes and counters, the counters' values,
-// the ends of spans that were abandoned, the begin of one that was cut.
+// Writes what an event's shape needs beside the event: tracks of lanes and counters, values of
+// counters, ends of abandoned spans, and the begin of a cut span.
 #include "export/perfetto/shapes.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ const char *frec__perfetto_span_name(const struct frec_perfetto *perfetto,
 	return plan && plan->kind == FREC_SHAPE_BEGIN ? shapes->spans[plan->span].name : NULL;
 }
 
-// A track of a process, or of nobody where the trace has no track of the process.
+// Describes a track, with the track of the process as its parent if there is one.
 static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid, const char *name,
 		    Perfetto__Protos__CounterDescriptor *counter, struct frec_error *reterr)
 {
@@ -40,7 +40,7 @@ static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// One end of a slice that no event of its own stands for, with a word why.
+// Writes an end of a slice that has no event, with an annotation that says why.
 static int write_edge(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 		      const struct frec_span *begun, const char *why, struct frec_error *reterr)
 {
@@ -83,7 +83,7 @@ int frec__perfetto_before(struct frec_perfetto *perfetto, const struct frec_even
 	if (!r && shape->lane) {
 		const struct frec_lane *lane = &shapes->lanes[shape->lane];
 
-		// The process that it began in: it can end in another one.
+		// The track belongs to the process in which the span began; it may end in another.
 		track = frec__perfetto_uuid(event->host, FREC_PERFETTO_LANE, shape->lane);
 		r = describe(perfetto, track, lane->pid, shapes->spans[lane->span].name, NULL,
 			     reterr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What is the same in all events of a source: the numbers of its names, how its annotations begin,
-// and how long an event can get.
+// Prepares what is the same in all events of a source: the numbers of its names, how its
+// annotations begin, and the most bytes that an event can take.
 #include "export/perfetto/sources.h"
 
 #include <stdlib.h>
@@ -8,11 +8,11 @@
 
 #include "export/perfetto/packet.h"
 
-// An annotation around a value, a register, what stands around the annotations: more than each can
-// take.
+// An upper bound for each of: an annotation without its value, a register, and what surrounds the
+// annotations.
 #define PIECE_MAX 64
 
-// Bytes that a byte of a value can take.
+// The most bytes that one byte of a value can take.
 static const uint8_t growth[] = {
 	[FREC_VALUE_TEXT] = 4,	 // each as \xNN
 	[FREC_VALUE_BYTES] = 2,	 // as digits
@@ -27,8 +27,8 @@ static bool is_long(const Flightrec__Field *field)
 	return frec__field_type(field) != FREC_FIELD_INTEGER;
 }
 
-// The value, where it is a number or a name, its name, and the annotation that says that it was
-// cut.
+// Bounds the annotation of a number or an enumerator's name, and the annotation that says that the
+// value was cut.
 static size_t field_bound(const Flightrec__Field *field)
 {
 	size_t longest = 0;
@@ -41,7 +41,7 @@ static size_t field_bound(const Flightrec__Field *field)
 	return 2 * PIECE_MAX + 4 * longest + 4 * strlen(field->name);
 }
 
-// The tracepoints for which Perfetto has messages of their own that we fill in.
+// The tracepoints that have messages of their own in our copy of Perfetto's schema.
 static const struct {
 	const char *system, *name;
 } known[] = {
@@ -75,7 +75,8 @@ static void find_known(struct frec_perfetto_source *source, const Flightrec__Sou
 	descriptor = member->descriptor;
 	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
 		source->known_field[i] = find_field(from, descriptor->fields[i].name);
-		// A kernel whose tracepoint has other fields: generic.
+		// In this kernel the tracepoint has other fields, so it is written as a generic
+		// event.
 		if (source->known_field[i] == SIZE_MAX)
 			return;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Call stacks, as interned data: names, frames and stacks stand in the trace once each, before the
-// first event that refers to them. A reader merges frames of one module, address and name.
+// Writes call stacks as interned data: names, frames and stacks are in the trace once each, before
+// the first event that refers to them. Readers merge frames with the same module, address and name.
 #include "export/perfetto/stacks.h"
 
 #include <errno.h>
@@ -8,13 +8,13 @@
 
 #include "export/perfetto/packet.h"
 
-// The name by which readers know the kernel.
+// The path by which readers recognise the kernel.
 #define KERNEL_PATH "/kernel"
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
-// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as
-// in perfetto/packet.h.
+// There are as many samples as events with stacks, so they are packed by hand as well. Field
+// numbers, as in packet.h.
 enum {
 	SAMPLE_CPU = 1,
 	SAMPLE_PID = 2,
@@ -25,7 +25,7 @@ enum {
 	SAMPLE_UNWIND_ERROR = 16,
 };
 
-// Bytes that such a packet takes at most.
+// The most bytes that a sample's packet takes.
 #define SAMPLE_PACKET_MAX 256
 
 void frec__perfetto_stacks_deinit(struct frec_perfetto_stacks *stacks)
@@ -107,8 +107,8 @@ static int write_code(struct frec_perfetto *perfetto, const struct frec_code *co
 	return write_interned(perfetto, &data, reterr);
 }
 
-// A frame for each function of a location, the outermost first, as it is in a call stack. Their
-// names and files have the number of the frame.
+// Writes a frame for each function of a location, the outermost first, as in Perfetto's call
+// stacks. Their names and files get the number of the frame.
 static int write_location(struct frec_perfetto *perfetto, const struct frec_location *location,
 			  uint64_t iid, struct frec_error *reterr)
 {
@@ -165,8 +165,8 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 	return write_interned(perfetto, &data, reterr);
 }
 
-// Writes the locations that are not there yet. Returns how many frames the stack has, or a negative
-// errno.
+// Writes the stack's locations that are not in the trace yet. Returns how many frames the stack
+// has, or a negative errno.
 static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
 			       struct frec_error *reterr)
 {
@@ -335,7 +335,7 @@ int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 
-		// The one that died has the crash.
+		// The crashing thread's stack is that of the crash.
 		if (!crash || thread->pid != crash->pid || thread->tid != crash->tid)
 			r = write_thread(perfetto, file, thread, reterr);
 	}
