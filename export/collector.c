@@ -20,6 +20,7 @@
 #include "export/http.h"
 #include "export/read/wire.h"
 #include "otlp.pb-c.h"
+#include "proto/cleanup.h"
 
 // A request that has reached this size is sent. Collectors accept some megabytes.
 #define REQUEST_SIZE (1u << 20)
@@ -103,7 +104,8 @@ static void decode_percent(char *text)
 
 static int add_headers(struct frec_http *http, const char *headers, struct frec_error *reterr)
 {
-	char *copy = strdup(headers), *rest = copy, *pair;
+	FREC_FREE char *copy = strdup(headers);
+	char *rest = copy, *pair;
 	int r = copy ? 0 : -ENOMEM;
 
 	while (!r && (pair = strsep(&rest, ","))) {
@@ -122,7 +124,6 @@ static int add_headers(struct frec_http *http, const char *headers, struct frec_
 			r = frec__http_header(http, pair, value);
 		}
 	}
-	free(copy);
 	if (r == -EINVAL)
 		return frec__error(reterr, r,
 				   "OTEL_EXPORTER_OTLP_HEADERS: want name=value,name=value...");
@@ -171,6 +172,15 @@ void frec__collector_destroy(struct frec_collector *collector)
 	free(collector);
 }
 
+// A guard for a pointer to any unpacked message: each begins with its base.
+static void free_message(void *message)
+{
+	if (*(ProtobufCMessage **)message)
+		protobuf_c_message_free_unpacked(*(ProtobufCMessage **)message, NULL);
+}
+
+#define FREC_MESSAGE_FREE __attribute__((cleanup(free_message)))
+
 static void *unpack(const ProtobufCMessageDescriptor *descriptor, const struct frec_text *body)
 {
 	const uint8_t *data = (const uint8_t *)body->data;
@@ -182,7 +192,7 @@ static void *unpack(const ProtobufCMessageDescriptor *descriptor, const struct f
 
 static void count_rejected(struct frec_collector *collector)
 {
-	Otlp__ExportServiceResponse *response =
+	FREC_MESSAGE_FREE Otlp__ExportServiceResponse *response =
 		unpack(&otlp__export_service_response__descriptor, &collector->answer.body);
 	const Otlp__ExportPartialSuccess *part = response ? response->partial_success : NULL;
 
@@ -192,18 +202,16 @@ static void count_rejected(struct frec_collector *collector)
 					 strlen(part->error_message));
 		collector->rejected += (uint64_t)part->rejected;
 	}
-	if (response)
-		protobuf_c_message_free_unpacked(&response->base, NULL);
 }
 
 // Reports a final refusal, with the collector's explanation (a google.rpc.Status) if it sent one in
 // protobuf.
 static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 {
-	Otlp__Status *status = unpack(&otlp__status__descriptor, &collector->answer.body);
-	struct frec_text words = {0};
+	FREC_MESSAGE_FREE Otlp__Status *status =
+		unpack(&otlp__status__descriptor, &collector->answer.body);
+	FREC_TEXT_FREE struct frec_text words = {0};
 	long code = collector->answer.status;
-	int r;
 
 	if (status && *status->message) {
 		frec__text_puts(&words, ": ");
@@ -214,12 +222,8 @@ static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 				  strrchr(collector->path, '/') + 1, collector->path,
 				  collector->base ? "; with -f otlp only logs are sent" : "");
 	}
-	r = frec__error(reterr, -EREMOTEIO, "%s: answered %ld%s", collector->url.data, code,
-			words.data ? words.data : "");
-	frec__text_free(&words);
-	if (status)
-		protobuf_c_message_free_unpacked(&status->base, NULL);
-	return r;
+	return frec__error(reterr, -EREMOTEIO, "%s: answered %ld%s", collector->url.data, code,
+			   words.data ? words.data : "");
 }
 
 // Returns a random time between half of `milliseconds` and all of it.

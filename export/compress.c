@@ -8,6 +8,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "proto/cleanup.h"
+
 // The size of one piece of output.
 #define STEP (64u << 10)
 // Makes zlib write a gzip header, with the largest window.
@@ -15,14 +17,12 @@
 
 static void *gzip_create(void)
 {
-	z_stream *stream = calloc(1, sizeof(*stream));
+	FREC_FREE z_stream *stream = calloc(1, sizeof(*stream));
 
-	if (stream && deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8,
-				   Z_DEFAULT_STRATEGY) != Z_OK) {
-		free(stream);
-		stream = NULL;
-	}
-	return stream;
+	if (!stream || deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8,
+				    Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	return FREC_TAKE_PTR(stream);
 }
 
 static bool gzip_add(void *state, const void *data, size_t size, bool last, struct frec_text *out)

@@ -196,7 +196,7 @@ static void add_who(struct csv *csv, const struct frec_event *event)
 
 static void add_truncated(struct csv *csv, const struct frec_event *event)
 {
-	struct frec_text names = {0};
+	FREC_TEXT_FREE struct frec_text names = {0};
 
 	for (size_t i = 0; i < event->source->n_field; i++) {
 		if (!event->values[i].cut)
@@ -207,7 +207,6 @@ static void add_truncated(struct csv *csv, const struct frec_event *event)
 	if (names.size)
 		add_text(csv, names.data, names.size);
 	csv->row.failed |= names.failed;
-	frec__text_free(&names);
 }
 
 static int write_head(struct csv *csv, struct frec_error *reterr)

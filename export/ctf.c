@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
+
 #define PACKET_SIZE (32u << 10)
 // More CPUs than Linux supports. Higher numbers share one stream.
 #define CPUS_MAX 8192
@@ -74,7 +76,7 @@ static int flush(struct stream *stream, struct frec_error *reterr)
 static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream **ret,
 		       struct frec_error *reterr)
 {
-	struct stream *stream = calloc(1, sizeof(*stream));
+	FREC_FREE struct stream *stream = calloc(1, sizeof(*stream));
 	char name[32];
 	int r;
 
@@ -82,12 +84,9 @@ static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream 
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	snprintf(name, sizeof(name), level ? "cpu%zu_%zu" : "cpu%zu", cpu, level);
 	r = frec__output_open_in(&stream->output, ctf->context->output, name, reterr);
-	if (r) {
-		free(stream);
-		return r;
-	}
-	*ret = stream;
-	return 0;
+	if (!r)
+		*ret = FREC_TAKE_PTR(stream);
+	return r;
 }
 
 // Finds or opens the stream of this CPU whose last event is not later than this one.
@@ -203,30 +202,33 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return 0;
 }
 
+static int write_metadata(const struct frec_export *context, struct frec_error *reterr)
+{
+	FREC_TEXT_FREE struct frec_text metadata = {0};
+	struct frec_output output;
+	int r = frec__output_open_in(&output, context->output, "metadata", reterr);
+
+	if (r)
+		return r;
+	frec__ctf_metadata(&metadata, context);
+	r = frec__output_text(&output, &metadata, reterr);
+	if (!r)
+		return frec__output_commit(&output, reterr);
+	frec__output_discard(&output);
+	return r;
+}
+
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	struct ctf *ctf = calloc(1, sizeof(*ctf));
-	struct frec_text metadata = {0};
-	struct frec_output output;
+	FREC_FREE struct ctf *ctf = calloc(1, sizeof(*ctf));
 	int r;
 
 	if (!ctf)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	ctf->context = context;
-	frec__ctf_metadata(&metadata, context);
-	r = frec__output_open_in(&output, context->output, "metadata", reterr);
-	if (!r) {
-		r = frec__output_text(&output, &metadata, reterr);
-		if (r)
-			frec__output_discard(&output);
-		else
-			r = frec__output_commit(&output, reterr);
-	}
-	frec__text_free(&metadata);
-	if (r)
-		free(ctf);
-	else
-		*ret_state = ctf;
+	r = write_metadata(context, reterr);
+	if (!r)
+		*ret_state = FREC_TAKE_PTR(ctf);
 	return r;
 }
 

@@ -120,7 +120,7 @@ void frec__http_destroy(struct frec_http *http)
 
 int frec__http_header(struct frec_http *http, const char *name, const char *value)
 {
-	struct frec_text line = {0};
+	FREC_TEXT_FREE struct frec_text line = {0};
 	struct curl_slist *grown;
 
 	if (!*name || strpbrk(name, "\r\n: \t") || strpbrk(value, "\r\n"))
@@ -130,7 +130,6 @@ int frec__http_header(struct frec_http *http, const char *name, const char *valu
 	frec__text_puts(&line, *value ? " " : "");
 	frec__text_puts(&line, value);
 	grown = line.failed ? NULL : library.slist_append(http->headers, line.data);
-	frec__text_free(&line);
 	if (!grown)
 		return -ENOMEM;
 	http->headers = grown;

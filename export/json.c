@@ -47,7 +47,7 @@ struct frec_json_source {
 
 static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *source)
 {
-	struct frec_text name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
 	bool failed;
 
 	frec__text_puts(&name, source->system);
@@ -58,7 +58,6 @@ static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *
 	frec__text_puts(&prepared->event, ",\"fields\":{");
 	frec__text_finish(&prepared->event);
 	failed = name.failed || prepared->event.failed;
-	frec__text_free(&name);
 	prepared->fields = calloc(source->n_field + 1, sizeof(*prepared->fields));
 	if (!prepared->fields)
 		return false;

@@ -10,6 +10,7 @@
 
 #include "export/arena.h"
 #include "export/by_id.h"
+#include "export/packed.h"
 #include "export/stack_counts.h"
 #include "export/report/stack_text.h"
 #include "export/strings.h"
@@ -21,8 +22,7 @@ struct pprof {
 	struct frec_stack_counts counts;
 	struct frec_strings strings;
 	struct frec_arena arena; /* of the message being assembled */
-	uint8_t *packed;
-	size_t packed_size;
+	struct frec_packed packed;
 	struct frec_by_id locations, codes; /* bool: is in the profile */
 	uint64_t functions;
 	uint64_t first, last; /* times of events with stacks */
@@ -36,7 +36,7 @@ static void destroy(void *state)
 	frec__stack_counts_deinit(&pprof->counts);
 	frec__strings_deinit(&pprof->strings);
 	frec__arena_free(&pprof->arena);
-	free(pprof->packed);
+	free(pprof->packed.data);
 	free(pprof->locations.entries);
 	free(pprof->codes.entries);
 	free(pprof);
@@ -89,22 +89,13 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 // hold a few of its repeated fields.
 static int write_piece(struct pprof *pprof, const Pprof__Profile *piece, struct frec_error *reterr)
 {
-	size_t size = pprof__profile__get_packed_size(piece);
+	int r;
 
-	if (size > pprof->packed_size) {
-		uint8_t *packed = realloc(pprof->packed, 2 * size);
-
-		pprof->failed |= !packed;
-		if (packed) {
-			pprof->packed = packed;
-			pprof->packed_size = 2 * size;
-		}
-	}
 	if (pprof->failed || pprof->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	pprof__profile__pack(piece, pprof->packed);
+	r = frec__packed_write(&pprof->packed, &piece->base, pprof->context->output, reterr);
 	frec__arena_reset(&pprof->arena);
-	return frec__output_write(pprof->context->output, pprof->packed, size, reterr);
+	return r;
 }
 
 // Returns true the first time it is called for `id`.

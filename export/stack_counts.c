@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proto/grow.h"
+
 static uint64_t hash(const struct frec_stack_count *key)
 {
 	uint64_t value = frec__table_mix((uintptr_t)key->process, (uintptr_t)key->source);
@@ -19,15 +21,8 @@ static bool same(const struct frec_stack_count *a, const struct frec_stack_count
 
 static int append(struct frec_stack_counts *counts, const struct frec_stack_count *item)
 {
-	if (counts->count == counts->room) {
-		size_t room = counts->room ? 2 * counts->room : 128;
-		struct frec_stack_count *items = reallocarray(counts->items, room, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		counts->items = items;
-		counts->room = room;
-	}
+	if (!frec__grow(&counts->items, counts->count, sizeof(*counts->items)))
+		return -ENOMEM;
 	counts->items[counts->count++] = *item;
 	return 0;
 }

@@ -16,7 +16,7 @@ struct frec_stack_count {
 /* Initialise with zeroes. */
 struct frec_stack_counts {
 	struct frec_stack_count *items; /* in order of first occurrence */
-	size_t count, room;
+	size_t count;
 	struct frec_table indices; /* by hash, plus 1 */
 };
 

@@ -7,21 +7,15 @@
 #include <stdlib.h>
 
 #include "export/report/stack_text.h"
+#include "proto/grow.h"
 
 // Takes the place of a location's number for the end of an incomplete stack.
 #define NO_LOCATION UINT32_MAX
 
 static int append(struct frec_stack_tree *tree, const struct frec_stack_node *node)
 {
-	if (tree->count == tree->room) {
-		size_t room = tree->room ? 2 * tree->room : 256;
-		struct frec_stack_node *grown = reallocarray(tree->nodes, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		tree->nodes = grown;
-		tree->room = room;
-	}
+	if (!frec__grow(&tree->nodes, tree->count, sizeof(*tree->nodes)))
+		return -ENOMEM;
 	tree->nodes[tree->count++] = *node;
 	return 0;
 }

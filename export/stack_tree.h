@@ -24,7 +24,7 @@ struct frec_stack_node {
 struct frec_stack_tree {
 	/* the first has the number 1; a caller comes before the functions it calls */
 	struct frec_stack_node *nodes;
-	size_t count, room;
+	size_t count;
 	struct frec_table called; /* node, by calling node and location */
 	struct frec_by_id stacks; /* uint32_t: node, by number of the stack */
 };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 static uint64_t hash(const char *string)
 {
 	uint64_t value = 0;
@@ -19,15 +21,8 @@ static int64_t add(struct frec_strings *strings, const char *string)
 {
 	char *copy;
 
-	if (strings->count == strings->room) {
-		size_t room = strings->room ? 2 * strings->room : 64;
-		char **grown = reallocarray(strings->strings, room, sizeof(char *));
-
-		if (!grown)
-			return -ENOMEM;
-		strings->strings = grown;
-		strings->room = room;
-	}
+	if (!frec__grow(&strings->strings, strings->count, sizeof(char *)))
+		return -ENOMEM;
 	copy = strdup(string);
 	if (!copy)
 		return -ENOMEM;

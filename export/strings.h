@@ -9,7 +9,7 @@
 /* Initialise with zeroes. */
 struct frec_strings {
 	char **strings;
-	size_t count, room;
+	size_t count;
 	struct frec_table numbers; /* by hash, plus 1 */
 };
 

@@ -21,6 +21,7 @@
 #include "export/report/crash.h"
 #include "export/firefox/profile.h"
 #include "export/read/numbers.h"
+#include "proto/grow.h"
 
 // Further threads share one track, because each thread costs a block of memory.
 #define THREADS_MAX 8192
@@ -46,16 +47,8 @@ static struct frec_firefox_thread *find_thread(struct frec_firefox *firefox,
 		return thread;
 	if (firefox->count >= THREADS_MAX && key != UINT64_MAX)
 		return find_thread(firefox, host, UINT64_MAX, NULL);
-	if (firefox->count == firefox->capacity) {
-		size_t capacity = firefox->capacity ? 2 * firefox->capacity : 64;
-		struct frec_firefox_thread **threads = reallocarray(
-			firefox->threads, capacity, sizeof(struct frec_firefox_thread *));
-
-		if (!threads)
-			return NULL;
-		firefox->threads = threads;
-		firefox->capacity = capacity;
-	}
+	if (!frec__grow(&firefox->threads, firefox->count, sizeof(struct frec_firefox_thread *)))
+		return NULL;
 	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return NULL;
@@ -266,14 +259,13 @@ static int add_crash(struct frec_firefox *firefox, const struct frec_timeline_fi
 		.name = number_of(firefox, "crash"),
 		.category = FREC_FIREFOX_CRASH,
 	};
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 
 	frec__crash_headline(&words, crash);
 	frec__text_clear(&firefox->data);
 	frec__text_puts(&firefox->data, "{\"type\":\"flightrec:crash\",\"what\":");
 	frec__text_json(&firefox->data, words.data, words.size);
 	firefox->data.failed |= words.failed;
-	frec__text_free(&words);
 	stack = end_data(firefox, frec__stacks_of_crash(file->events.stacks));
 	// If there are samples, the event of the fatal signal has the same stack already.
 	row.stack = firefox->samples ? 0 : stack;

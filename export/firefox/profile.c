@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "export/read/numbers.h"
+#include "proto/cleanup.h"
 
 // In the order of enum frec_firefox_category. The profiler uses the grey one for stacks about which
 // nothing else is known.
@@ -101,7 +102,7 @@ static int write_schemas(struct frec_firefox *firefox, struct frec_error *reterr
 {
 	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
 	size_t count = 0, of_name;
-	struct named *named;
+	FREC_FREE struct named *named = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < hosts->count; i++)
@@ -126,7 +127,6 @@ static int write_schemas(struct frec_firefox *firefox, struct frec_error *reterr
 		add_schema(&firefox->text, &named[i], of_name);
 		r = flush(firefox, reterr);
 	}
-	free(named);
 	return r;
 }
 

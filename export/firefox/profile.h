@@ -34,7 +34,7 @@ struct frec_firefox {
 	uint32_t *span_names;
 	uint64_t samples;
 	struct frec_firefox_thread **threads; /* sorted by host and key */
-	size_t count, capacity;
+	size_t count;
 	struct frec_text text, data;
 };
 

@@ -88,13 +88,12 @@ static uint32_t function_of(struct build *build, const struct frec_stack_node *n
 {
 	const struct frec_name *name = name_of(node);
 	struct function made = {.program = NONE, .source = NONE};
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 	uint32_t *function;
 
 	frec__stack_node_text(&words, node);
 	build->text.failed |= words.failed;
 	made.name = string(build, words.data ? words.data : "");
-	frec__text_free(&words);
 	if (node->location && node->location->code)
 		made.program = program_of(build, node->location->code);
 	function = frec__table_put(&build->by_name, (uint64_t)made.name << 32 | made.program, NULL);

@@ -21,6 +21,7 @@
 #include "export/json.h"
 #include "export/show.h"
 #include "export/writer.h"
+#include "proto/cleanup.h"
 #include "unwind/registers.h"
 
 // A browser on a phone still searches this many without a pause.
@@ -280,16 +281,15 @@ static int end(void *state, struct frec_error *reterr)
 		.context = html->context,
 		.left_out_dead = html->dead.left_out,
 		.left_out_others = html->others.left_out,
-		.events = calloc(html->dead.count + html->others.count + 1, sizeof(*page.events)),
 	};
-	int r;
+	FREC_FREE struct frec_html_event **events =
+		calloc(html->dead.count + html->others.count + 1, sizeof(*events));
 
-	if (!page.events)
+	if (!events)
 		return frec__error(reterr, -ENOMEM, "out of memory");
+	page.events = events;
 	merge(html, &page);
-	r = frec__html_write(&page, reterr);
-	free(page.events);
-	return r;
+	return frec__html_write(&page, reterr);
 }
 
 const struct frec_writer frec__writer_html = {

@@ -299,7 +299,8 @@ static bool is_kernel(const Flightrec__Source *source)
 
 static void add_sources(struct output *out)
 {
-	struct frec_text *text = &out->text, name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
+	struct frec_text *text = &out->text;
 
 	frec__text_puts(text, ",\n\"sources\":[");
 	for (size_t i = 0; i < out->source_count; i++) {
@@ -324,14 +325,14 @@ static void add_sources(struct output *out)
 		frec__text_puts(text, "]}");
 	}
 	text->failed |= name.failed;
-	frec__text_free(&name);
 	frec__text_puts(text, "]");
 }
 
 static void add_spans(struct output *out)
 {
 	const struct frec_shapes *shapes = &out->page->context->timeline->shapes;
-	struct frec_text *text = &out->text, name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
+	struct frec_text *text = &out->text;
 
 	frec__text_puts(text, ",\n\"spans\":[");
 	for (size_t i = 0; i < shapes->span_count; i++) {
@@ -341,7 +342,6 @@ static void add_spans(struct output *out)
 		frec__text_json(text, name.data, name.size);
 	}
 	text->failed |= name.failed;
-	frec__text_free(&name);
 	frec__text_puts(text, "]");
 }
 

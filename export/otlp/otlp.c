@@ -21,6 +21,7 @@
 #include "export/report/crash.h"
 #include "export/otlp/spans.h"
 #include "export/otlp/values.h"
+#include "export/packed.h"
 #include "export/writer.h"
 
 #define BATCH 256
@@ -34,7 +35,7 @@ struct otlp {
 		size_t count;
 	} * hosts; /* the batch, by host */
 	size_t count;
-	struct frec_otlp_buffer packed;
+	struct frec_packed packed;
 };
 
 // Adds a record to the batch, with space for `room` more attributes. NULL without memory.
@@ -87,7 +88,7 @@ static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec
 	otlp->hosts[of->index].count = 0;
 	if (otlp->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__otlp_write(&otlp->packed, &data.base, otlp->context->output, reterr);
+	return frec__packed_write(&otlp->packed, &data.base, otlp->context->output, reterr);
 }
 
 static int flush(struct otlp *otlp, struct frec_error *reterr)
@@ -162,7 +163,7 @@ static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 	uint32_t tid = crash->tid ? crash->tid : crash->pid;
 	const struct frec_process_entry *who =
 		frec__processes_find(&file->events.processes, tid, crash->time);
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 
 	if (!record || !body)
 		return;
@@ -176,7 +177,6 @@ static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 	record->body = body;
 	finish_record(record, &attributes);
 	otlp->arena.failed |= words.failed;
-	frec__text_free(&words);
 }
 
 static int end(void *state, struct frec_error *reterr)

@@ -24,6 +24,7 @@
 #include "export/report/crash.h"
 #include "export/otlp/spans.h"
 #include "export/otlp/values.h"
+#include "export/packed.h"
 #include "export/writer.h"
 
 #define BATCH 256
@@ -56,7 +57,7 @@ struct traces {
 		uint64_t first, last; /* times of its events, CLOCK_MONOTONIC */
 		bool any;
 	} * hosts;
-	struct frec_otlp_buffer packed;
+	struct frec_packed packed;
 };
 
 static size_t bytes_of(const struct frec_value *value)
@@ -173,7 +174,8 @@ static int flush(struct traces *traces, struct frec_error *reterr)
 	if (traces->arena.failed)
 		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else if (traces->count)
-		r = frec__otlp_write(&traces->packed, &data.base, traces->context->output, reterr);
+		r = frec__packed_write(&traces->packed, &data.base, traces->context->output,
+				       reterr);
 	frec__arena_reset(&traces->arena);
 	traces->count = traces->group_count = 0;
 	return r;
@@ -245,7 +247,7 @@ static const Flightrec__Crash *find_crash(const struct traces *traces,
 static void fail(struct frec_arena *arena, const Flightrec__Crash *crash, Otlp__Span *ret)
 {
 	Otlp__SpanStatus *status = frec__arena_alloc(arena, sizeof(*status));
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 
 	frec__text_puts(&words, "the process died in it: ");
 	frec__crash_headline(&words, crash);
@@ -256,7 +258,6 @@ static void fail(struct frec_arena *arena, const Flightrec__Crash *crash, Otlp__
 	}
 	ret->status = status;
 	arena->failed |= words.failed;
-	frec__text_free(&words);
 }
 
 // Returns when a span without an end is over, on the clock of its host. Marks the span as an error

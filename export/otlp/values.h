@@ -57,14 +57,4 @@ void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *
 Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena,
 					     const struct frec_host *host);
 
-/* A reusable buffer for packed messages. Initialise with zeroes; free `data`. */
-struct frec_otlp_buffer {
-	uint8_t *data;
-	size_t size;
-};
-
-/* Packs a message and writes it in one piece. */
-int frec__otlp_write(struct frec_otlp_buffer *buffer, const ProtobufCMessage *message,
-		     struct frec_output *output, struct frec_error *reterr);
-
 #endif

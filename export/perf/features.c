@@ -56,7 +56,7 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 			     const struct frec_perf_source *sources)
 {
 	const struct frec_snapshot *snapshot = context->snapshot;
-	struct frec_text format = {0};
+	FREC_TEXT_FREE struct frec_text format = {0};
 	uint32_t wanted = 0;
 
 	frec__text_add(bytes, "\x17\x08\x44tracing0.6", 14);
@@ -88,7 +88,6 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 	frec__perf_add(bytes, 0, 4); // kernel symbols
 	frec__perf_add(bytes, 0, 4); // printk formats
 	frec__perf_add(bytes, 0, 8); // names of threads: there are records of them
-	frec__text_free(&format);
 }
 
 static int by_path(const void *a, const void *b)
@@ -123,7 +122,7 @@ static void add_build_id(struct frec_text *bytes, const Flightrec__Map *map)
 
 static void add_build_ids(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
-	const Flightrec__Map **maps;
+	FREC_FREE const Flightrec__Map **maps = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < snapshot->process_count; i++)
@@ -147,7 +146,6 @@ static void add_build_ids(struct frec_text *bytes, const struct frec_snapshot *s
 		if (!i || by_path(&maps[i - 1], &maps[i]))
 			add_build_id(bytes, maps[i]);
 	}
-	free(maps);
 }
 
 static void add_event_descriptions(struct frec_text *bytes, const struct frec_export *context,
@@ -161,7 +159,7 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 	frec__perf_add(bytes, wanted, 4);
 	frec__perf_add(bytes, PERF_ATTR_SIZE_VER5, 4);
 	for (size_t i = 0; i < snapshot->source_count; i++) {
-		struct frec_text name = {0};
+		FREC_TEXT_FREE struct frec_text name = {0};
 
 		if (!sources[i].id)
 			continue;
@@ -173,7 +171,6 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 		add_string(bytes, name.data, name.size);
 		frec__perf_add(bytes, sources[i].id, 8);
 		bytes->failed |= name.failed;
-		frec__text_free(&name);
 	}
 }
 
@@ -245,7 +242,7 @@ void frec__perf_features(struct frec_text *bytes, const struct frec_export *cont
 			 const struct frec_perf_source *sources, uint64_t offset,
 			 uint64_t *ret_bits)
 {
-	struct frec_text bodies = {0};
+	FREC_TEXT_FREE struct frec_text bodies = {0};
 	struct {
 		uint64_t offset, size;
 	} table[FEATURES];
@@ -266,5 +263,4 @@ void frec__perf_features(struct frec_text *bytes, const struct frec_export *cont
 	frec__text_add(bytes, table, count * sizeof(table[0]));
 	frec__text_add(bytes, bodies.data, bodies.size);
 	bytes->failed |= bodies.failed;
-	frec__text_free(&bodies);
 }

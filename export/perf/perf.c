@@ -107,7 +107,7 @@ static int write_birth(struct perf *perf, const struct birth *birth, struct frec
 	const struct frec_process_entry *entry = birth->entry;
 	const Flightrec__Process *process = entry->process;
 	ProtobufCBinaryData name = frec__process_entry_thread_name(entry);
-	struct frec_text plain = {0};
+	FREC_TEXT_FREE struct frec_text plain = {0};
 	int r;
 
 	start_record(&perf->record, PERF_RECORD_COMM, 0);
@@ -117,7 +117,6 @@ static int write_birth(struct perf *perf, const struct birth *birth, struct frec
 	add_padded(&perf->record, plain.data, plain.size, 256);
 	add_sample_id(perf, process->pid, entry->tid, birth->start);
 	perf->record.failed |= plain.failed;
-	frec__text_free(&plain);
 	r = write_record(perf, reterr);
 	for (size_t i = 0; i < process->n_map && entry->tid == process->pid && !r; i++)
 		r = write_map(perf, process, process->map[i], reterr);
@@ -301,8 +300,7 @@ static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 			struct frec_error *reterr)
 {
 	uint64_t attrs_size = perf->any_id * (ATTR_SIZE + 16);
-	struct frec_text header = {0};
-	int r;
+	FREC_TEXT_FREE struct frec_text header = {0};
 
 	frec__text_add(&header, "PERFILE2", 8);
 	frec__perf_add(&header, HEADER_SIZE, 8);
@@ -314,20 +312,17 @@ static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 	for (int i = 0; i < 3; i++)
 		frec__perf_add(&header, 0, 8);
 	if (!data_end)
-		r = frec__output_text(perf->context->output, &header, reterr);
-	else if (header.failed)
-		r = frec__error(reterr, -ENOMEM, "out of memory");
-	else
-		r = frec__output_patch(perf->context->output, 0, header.data, header.size, reterr);
-	frec__text_free(&header);
-	return r;
+		return frec__output_text(perf->context->output, &header, reterr);
+	if (header.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return frec__output_patch(perf->context->output, 0, header.data, header.size, reterr);
 }
 
 static int write_attributes(struct perf *perf, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = perf->context->snapshot;
 	uint64_t ids = HEADER_SIZE + perf->any_id * (ATTR_SIZE + 16);
-	struct frec_text bytes = {0};
+	FREC_TEXT_FREE struct frec_text bytes = {0};
 	int r;
 
 	for (size_t i = 0; i < snapshot->source_count; i++) {
@@ -339,7 +334,6 @@ static int write_attributes(struct perf *perf, struct frec_error *reterr)
 	for (uint64_t id = 1; id <= perf->any_id; id++)
 		frec__perf_add(&bytes, id, 8);
 	r = frec__output_text(perf->context->output, &bytes, reterr);
-	frec__text_free(&bytes);
 	perf->data_start = frec__output_offset(perf->context->output);
 	return r;
 }
@@ -381,7 +375,7 @@ static int end(void *state, struct frec_error *reterr)
 {
 	struct perf *perf = state;
 	uint64_t data_end, features;
-	struct frec_text bytes = {0};
+	FREC_TEXT_FREE struct frec_text bytes = {0};
 	int r = write_births(perf, UINT64_MAX, reterr);
 
 	if (r)
@@ -389,7 +383,6 @@ static int end(void *state, struct frec_error *reterr)
 	data_end = frec__output_offset(perf->context->output);
 	frec__perf_features(&bytes, perf->context, perf->sources, data_end, &features);
 	r = frec__output_text(perf->context->output, &bytes, reterr);
-	frec__text_free(&bytes);
 	return r ? r : write_header(perf, data_end, features, reterr);
 }
 

@@ -36,7 +36,7 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
 	struct frec_arena *arena = &perfetto->arena;
-	struct frec_text text = {0};
+	FREC_TEXT_FREE struct frec_text text = {0};
 	Perfetto__Protos__DebugAnnotation *annotation;
 
 	frec__crash_headline(&text, crash);
@@ -78,7 +78,6 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 	frec__report_text(&text, file->events.snapshot, file->events.stacks, crash->time, false);
 	frec__annotation_add_string(arena, annotations, "report", text.data ? text.data : "");
 	arena->failed |= text.failed;
-	frec__text_free(&text);
 	if (crash->registers)
 		frec__annotation_add_registers(
 			arena, annotations, frec__perfetto_registers(perfetto),
@@ -106,7 +105,7 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	struct frec_annotations annotations = {0};
 	char *category = "flightrec";
 	const struct frec_call_stack *stack;
-	struct frec_text name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
 	uint64_t callstack_iid;
 	uint32_t tid;
 	int r;
@@ -143,7 +142,6 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	packet.timestamp = crash->time + file->host->shift;
 	packet.track_event = &event;
 	r = frec__perfetto_write(perfetto, &packet, reterr);
-	frec__text_free(&name);
 	if (!r && crash->signal)
 		r = frec__perfetto_end_slice(perfetto, end_of(file, crash, who) + file->host->shift,
 					     event.track_uuid, reterr);

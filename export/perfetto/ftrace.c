@@ -70,11 +70,20 @@ static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
+// A generic field has no other types, so the rest is text.
+static uint8_t *pack_as_text(struct frec_perfetto *perfetto, uint8_t *p,
+			     const struct frec_value *value)
+{
+	FREC_TEXT_FREE struct frec_text text = {0};
+
+	frec__text_plain_value(&text, value);
+	perfetto->arena.failed |= text.failed;
+	return frec__pack_bytes(p, VALUE_STR, text.data, text.size);
+}
+
 static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 			   const struct frec_value *value)
 {
-	struct frec_text text = {0};
-
 	switch (value->kind) {
 	case FREC_VALUE_UNSIGNED:
 	case FREC_VALUE_BOOL:
@@ -91,14 +100,8 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 		return frec__packet_text(perfetto, p, VALUE_STR, value->data, value->size,
 					 value->cut ? "…" : "");
 	default:
-		break;
+		return pack_as_text(perfetto, p, value);
 	}
-	// A generic field has no other types, so the rest is text.
-	frec__text_plain_value(&text, value);
-	perfetto->arena.failed |= text.failed;
-	p = frec__pack_bytes(p, VALUE_STR, text.data, text.size);
-	frec__text_free(&text);
-	return p;
 }
 
 static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,

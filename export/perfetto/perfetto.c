@@ -160,7 +160,7 @@ static void destroy(void *state)
 	free(perfetto->sources);
 	frec__table_free(&perfetto->described);
 	frec__table_free(&perfetto->counters);
-	free(perfetto->packed);
+	free(perfetto->packed.data);
 	free(perfetto);
 }
 

@@ -3,21 +3,14 @@
 #include "export/perfetto/trace.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size, struct frec_error *reterr)
 {
-	if (size > perfetto->packed_size) {
-		uint8_t *packed = realloc(perfetto->packed, 2 * size);
+	uint8_t *data = frec__packed_room(&perfetto->packed, size);
 
-		if (!packed) {
-			frec__error(reterr, -ENOMEM, "out of memory");
-			return NULL;
-		}
-		perfetto->packed = packed;
-		perfetto->packed_size = 2 * size;
-	}
-	return perfetto->packed;
+	if (!data)
+		frec__error(reterr, -ENOMEM, "out of memory");
+	return data;
 }
 
 int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
@@ -25,15 +18,15 @@ int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
 {
 	if (perfetto->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__output_write(perfetto->context->output, perfetto->packed,
-				  (size_t)(end - perfetto->packed), reterr);
+	return frec__output_write(perfetto->context->output, perfetto->packed.data,
+				  (size_t)(end - perfetto->packed.data), reterr);
 }
 
 int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
 			 struct frec_error *reterr)
 {
 	Perfetto__Protos__Trace trace = PERFETTO__PROTOS__TRACE__INIT;
-	size_t size;
+	int r;
 
 	if (!packet->ftrace_events) {
 		packet->has_trusted_packet_sequence_id = true;
@@ -50,12 +43,9 @@ int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__Trace
 	trace.n_packet = 1;
 	if (perfetto->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	size = perfetto__protos__trace__get_packed_size(&trace);
-	if (!frec__perfetto_room(perfetto, size, reterr))
-		return -ENOMEM;
-	perfetto__protos__trace__pack(&trace, perfetto->packed);
+	r = frec__packed_write(&perfetto->packed, &trace.base, perfetto->context->output, reterr);
 	frec__arena_reset(&perfetto->arena);
-	return frec__perfetto_flush(perfetto, perfetto->packed + size, reterr);
+	return r;
 }
 
 int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)

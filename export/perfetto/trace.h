@@ -15,6 +15,7 @@
 
 #include "export/arena.h"
 #include "export/by_id.h"
+#include "export/packed.h"
 #include "export/writer.h"
 #include "perfetto_trace.pb-c.h"
 #include "unwind/registers.h"
@@ -56,8 +57,7 @@ struct frec_perfetto {
 	struct frec_table counters;	       /* number of the track, by counter and process */
 	uint64_t log_count;		       /* log messages so far */
 	struct frec_perfetto_stacks stacks;
-	uint8_t *packed;
-	size_t packed_size;
+	struct frec_packed packed;
 };
 
 /* Names of the current host's registers; NULL for an unknown machine. */
