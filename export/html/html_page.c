@@ -3,24 +3,25 @@
 // model.js reads:
 //
 //	reference   CLOCK_MONOTONIC, nanoseconds: the events' times are relative to it
-//	left_out    older events that are not in the page: [of the process that died, of all others]
+//	left_out    older events that are not in the page: [of the process that died, of all
+//		    others]
 //	selection, ring_size, since   what was recorded, how much of it, since when
 //	sources     {"name","kernel","fields":[[name, "text", "bytes" or ""]...]}
 //	hosts       names, if there are several: the report, the coverage and the loss are those of
 //		    one of them
-//	threads     [pid, tid, process, thread, host], sorted by host, pid and tid; the host is -1 for
-//		    the host of the report, else an index
+//	threads     [pid, tid, process, thread, host], sorted by host, pid and tid; the host is -1
+//		    for the host of the report, else an index
 //	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
 //		    stack are indices. If an event begins or ends a span, its notes hold "span", an
-//		    index in spans; "lane", if the span has a key: a number that both ends share with
-//		    no other open span; and at the end "took", "cut" and "abandoned", as in struct
-//		    frec_shape
+//		    index in spans; "lane", if the span has a key: a number that both ends share
+//		    with no other open span; and at the end "took", "cut" and "abandoned", as in
+//		    struct frec_shape
 //	spans       names
 //	locations   each an array of functions as in JSON lines' "stack", the innermost inlined
 //		    function first
 //	stacks      [why it ends, location...], innermost first
-//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; threads
-//				     also have "pid","tid","name"
+//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]};
+//				     threads also have "pid","tid","name"
 //	stacks_left_out   events whose stacks are not in the page
 //	missing     why programs on the stacks have no names
 #include "export/html/html_page.h"
