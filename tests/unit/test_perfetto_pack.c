@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that packets made by hand are what protobuf-c makes of the schema: it unpacks a trace,
-// knows every field in it, and packs it again to the same bytes.
+// Proves that packets packed by hand equal those that protobuf-c packs from the schema: it unpacks
+// a trace, knows every field in it, and packs it to the same bytes again.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -98,7 +98,7 @@ static void a_trace_packs_to_itself(void **state)
 	}
 }
 
-// Lengths on both sides of every size that a length can have.
+// Lengths just below and above each value at which the encoded length grows.
 static void lengths(void **state)
 {
 	static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 100000};
