@@ -25,9 +25,16 @@ static inline void frec__cleanup_closedir(DIR **folder)
 		closedir(*folder);
 }
 
+static inline void frec__cleanup_fclose(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
 #define FREC_FREE __attribute__((cleanup(frec__cleanup_free)))
 #define FREC_CLOSE __attribute__((cleanup(frec__cleanup_close)))
 #define FREC_CLOSEDIR __attribute__((cleanup(frec__cleanup_closedir)))
+#define FREC_FCLOSE __attribute__((cleanup(frec__cleanup_fclose)))
 
 /* Hands over what a guarded local owns. */
 #define FREC_TAKE_PTR(p) \

@@ -13,7 +13,7 @@
 #include "proto/report.h"
 #include "recorder/engine_sources.h"
 #include "recorder/rings/pid_space.h"
-#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/service/shm.h"
 #include "recorder/rings/shm_rings.h"
 
@@ -173,7 +173,7 @@ static void look_into_spaces(struct frec_engine *engine)
 	if (!any || now < engine->next_spaces)
 		return;
 	frec__process_table_each(&engine->processes, learn_pids, engine);
-	engine->next_spaces = frec__process_table_next_look(now, SPACES_INTERVAL);
+	engine->next_spaces = frec__process_table_next_poll(now, SPACES_INTERVAL);
 }
 
 void frec__engine_look_shm(struct frec_engine *engine)

@@ -18,6 +18,7 @@
 #include "recorder/engine_shm.h"
 #include "recorder/engine_sources.h"
 #include "recorder/engine_usdt.h"
+#include "recorder/processes/proc_scan.h"
 #include "recorder/sources/foreign.h"
 #include "recorder/rings/perf.h"
 

@@ -18,7 +18,7 @@
 #include "proto/report.h"
 #include "recorder/service/control.h"
 #include "recorder/engine_shm.h"
-#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/service/shm.h"
 #include "tools/cli.h"
 #include "tools/session.h"
@@ -67,7 +67,7 @@ static bool find_command(const char *name, char *ret, size_t size)
 }
 
 // The command, and what it starts in turn, finds the memory by this number: see
-// frec__shm_inherit().
+// frec__shm_inherited().
 static void hand_down(int memory)
 {
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// aarch64: x0 to x30, sp and pc stand in the order of their numbers.
-#include "recorder/core/notes.h"
+// aarch64: x0 to x30, sp and pc are in the order of perf's numbers.
+#include "recorder/core/registers.h"
 
 #include <errno.h>
 #include <string.h>
