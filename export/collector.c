@@ -61,7 +61,7 @@ static int complete_url(struct frec_text *url, const struct frec_collector_optio
 	if (memchr(host, '@', length))
 		return frec__error(
 			reterr, -EINVAL,
-			"a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
+			"the URL contains a password: put it into OTEL_EXPORTER_OTLP_HEADERS");
 	end = strcspn(host, "?#");
 	if (!options->base && host[length] && strcmp(host + length, "/") != 0) {
 		frec__text_puts(url, given);
@@ -126,7 +126,7 @@ static int add_headers(struct frec_http *http, const char *headers, struct frec_
 	}
 	if (r == -EINVAL)
 		return frec__error(reterr, r,
-				   "OTEL_EXPORTER_OTLP_HEADERS: want name=value,name=value...");
+				   "OTEL_EXPORTER_OTLP_HEADERS: expected name=value,name=value...");
 	return r ? frec__error(reterr, r, "out of memory") : 0;
 }
 
@@ -252,8 +252,8 @@ static int give_up(const struct frec_collector *collector, uint64_t wait, struct
 
 	if (answer->status && answer->retry_after)
 		return frec__error(reterr, -EBUSY,
-				   "%s: answered %ld, to be tried again in %" PRIu64
-				   " s, which is more than --retry %" PRIu64 " allows",
+				   "%s: answered %ld and asks for %" PRIu64
+				   " s before a retry, more than --retry %" PRIu64 " allows",
 				   collector->url.data, answer->status, wait / 1000,
 				   collector->patience);
 	if (answer->status)

@@ -280,7 +280,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 const struct frec_writer frec__writer_csv = {
 	.name = "csv",
-	.what = "for spreadsheets and databases: a row an event, a column a field",
+	.what = "for spreadsheets and databases: a row for each event, a column for each field",
 	.suffix = ".csv",
 	.several_hosts = true,
 	.begin = begin,

@@ -115,7 +115,7 @@ static int refuse(const struct frec_writer *writer, struct frec_error *reterr)
 	}
 	return frec__error(
 		reterr, -EINVAL,
-		"%s has no room for several hosts or boots: export the files of each alone, or "
+		"%s cannot hold several hosts or boots: export the files of each separately, or "
 		"choose another format (%s)",
 		writer->name, others);
 }

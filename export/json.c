@@ -319,7 +319,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 const struct frec_writer frec__writer_json = {
 	.name = "json",
-	.what = "one object a line",
+	.what = "one object on each line",
 	.suffix = ".jsonl",
 	.other_suffix = ".json",
 	.several_hosts = true,

@@ -173,7 +173,7 @@ static void destroy(void *state)
 
 const struct frec_writer frec__writer_text = {
 	.name = "text",
-	.what = "a line an event: seconds from the trigger, cpu, thread, event",
+	.what = "a line for each event: seconds from the trigger, cpu, thread, event",
 	.suffix = ".txt",
 	.several_hosts = true,
 	.begin = begin,

@@ -14,7 +14,7 @@
 static int fail(int error, struct frec_error *reterr)
 {
 	return frec__error(reterr, -error,
-			   "a temporary file in %s: %s: TMPDIR can name another folder",
+			   "cannot use a temporary file in %s: %s: set TMPDIR to another folder",
 			   getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(error));
 }
 
