@@ -252,8 +252,8 @@ static int give_up(const struct frec_collector *collector, uint64_t wait, struct
 
 	if (answer->status && answer->retry_after)
 		return frec__error(reterr, -EBUSY,
-				   "%s: answered %ld and asks for %" PRIu64
-				   " s before a retry, more than --retry %" PRIu64 " allows",
+				   "%s: answered %ld and asks to retry in %" PRIu64
+				   " s, more than --retry %" PRIu64 " allows",
 				   collector->url.data, answer->status, wait / 1000,
 				   collector->patience);
 	if (answer->status)
