@@ -10,6 +10,7 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/report.h"
+#include "recorder/declared/declared_files.h"
 #include "recorder/sources/usdt.h"
 
 // Mapped files that wait to be read. If there are more, all processes of the machine are read

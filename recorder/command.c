@@ -17,7 +17,7 @@
 
 #include "proto/clocks.h"
 #include "proto/report.h"
-#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/service/control.h"
 #include "recorder/service/shm.h"
 

@@ -11,6 +11,7 @@
 
 #include "proto/clocks.h"
 #include "proto/grow.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/processes/proc_scan.h"
 #include "recorder/processes/process_end.h"
 #include "recorder/sources/crash_record.h"
@@ -88,9 +89,9 @@ static void find_births(struct frec_ends *ends)
 		return;
 	frec__process_table_poll(ends->processes, is_watched, (void *)ends->watchlist, names);
 	frec__process_table_each(ends->processes, await_descendant, ends);
-	ends->next_births = frec__process_table_next_look(now, BIRTHS_INTERVAL);
+	ends->next_births = frec__process_table_next_poll(now, BIRTHS_INTERVAL);
 	if (names)
-		ends->next_names = frec__process_table_next_look(now, NAMES_INTERVAL);
+		ends->next_names = frec__process_table_next_poll(now, NAMES_INTERVAL);
 }
 
 static void record_death(const struct frec_ends *ends, const struct frec_awaited *awaited,

@@ -12,6 +12,7 @@
 #include "proto/read_file.h"
 #include "proto/report.h"
 #include "recorder/core/pattern.h"
+#include "recorder/processes/proc_scan.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
 // recorded" in docs/recording.md.
@@ -150,7 +151,7 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 		.reason = reason,
 		.drop_stack_bytes = engine->options.drop_stack_bytes,
 		.only_uid = only_uid,
-		.meanwhile = drain_sideband,
+		.on_progress = drain_sideband,
 		.context = engine,
 	};
 }

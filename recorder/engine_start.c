@@ -10,6 +10,7 @@
 
 #include "proto/clocks.h"
 #include "proto/report.h"
+#include "recorder/processes/proc_scan.h"
 #include "recorder/rings/perf.h"
 #include "recorder/sources/foreign.h"
 

@@ -29,7 +29,7 @@ static double share_of_stacks(const struct frec_source_set *sources, size_t at)
 	frec__ring_copy(ring, copy);
 	// A few of the oldest records may be broken. For a statistic that is not worth a grace
 	// period.
-	frec__ring_copy_settle(ring, copy, true, 0);
+	frec__ring_copy_finish(ring, copy, true, 0);
 	count = frec__records_find(copy, capture->offset, ring->size / FREC_RECORD_SIZE_MIN);
 	for (size_t i = 0; i < count; i++) {
 		const struct perf_event_header *record =

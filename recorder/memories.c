@@ -9,7 +9,7 @@
 #include "proto/clocks.h"
 #include "proto/grow.h"
 #include "proto/report.h"
-#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/rings/pid_space.h"
 #include "recorder/rings/shm_rings.h"
 #include "recorder/service/shm.h"
@@ -174,7 +174,7 @@ static void refresh_spaces(struct frec_memories *memories)
 	if (!any || now < memories->next_spaces)
 		return;
 	frec__process_table_each(memories->processes, learn_pids, memories);
-	memories->next_spaces = frec__process_table_next_look(now, SPACES_INTERVAL);
+	memories->next_spaces = frec__process_table_next_poll(now, SPACES_INTERVAL);
 }
 
 void frec__memories_refresh(struct frec_memories *memories)
@@ -189,7 +189,7 @@ void frec__memories_refresh(struct frec_memories *memories)
 	refresh_spaces(memories);
 	for (size_t i = 0; i < memories->count; i++) {
 		struct frec_memory *memory = &memories->memory[i];
-		size_t events = frec__shm_look(memory->rings);
+		size_t events = frec__shm_refresh(memory->rings);
 
 		while (memory->events < events)
 			add_source(sources, memory, memory->events++);

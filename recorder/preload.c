@@ -10,6 +10,8 @@
 
 #include "proto/cleanup.h"
 #include "proto/report.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/service/data_file.h"
 
 // The enable word of each event, which the kernel writes and nobody reads: this process emits

@@ -14,6 +14,8 @@
 #include "proto/grow.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "recorder/rings/perf_ring.h"
+#include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"
 
 #define CPUS_ONLINE "/sys/devices/system/cpu/online"
@@ -102,7 +104,7 @@ static int is_missing(void *context, int cpu)
 static int open_cpu(struct frec_ring_set *set, struct frec_sideband *sideband, int cpu,
 		    struct frec_ring *ret, struct frec_error *reterr)
 {
-	int r = frec__ring_open(ret, cpu, set->size, reterr);
+	int r = frec__perf_ring_open(ret, cpu, set->size, reterr);
 
 	if (r)
 		return r;
@@ -160,7 +162,7 @@ static bool close_dead(struct frec_ring_set *set, struct frec_sideband *sideband
 	for (size_t i = 0; i < set->count; i++) {
 		struct frec_ring *ring = &set->ring[i];
 
-		if (ring->shm || ring->offline || frec__ring_alive(ring))
+		if (ring->shm || ring->offline || frec__perf_ring_alive(ring))
 			continue;
 		go_offline(ring, sideband);
 		found = true;
@@ -191,7 +193,7 @@ bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sid
 int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_service_memory *memory,
 			      uint64_t since, size_t sources)
 {
-	size_t before = set->count, count = frec__shm_cpus(memory->rings);
+	size_t before = set->count, count = frec__shm_ring_count(memory->rings);
 	int r = 0;
 
 	for (size_t i = 0; i < count && !r; i++) {
@@ -201,7 +203,7 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
 			r = -ENOMEM;
 			break;
 		}
-		frec__ring_of_shm(&ring, memory->rings, i, set->size, memory->number);
+		frec__shm_ring_init(&ring, memory->rings, i, set->size, memory->number);
 		ring.since = since;
 		ring.uid = memory->uid;
 		ring.space = memory->space;

@@ -29,7 +29,7 @@ int frec__selections_parse(struct frec_selections *selections, const char *const
 		if (r)
 			return r;
 		selections->count++;
-		if (!selection->stack.said)
+		if (!selection->stack.is_set)
 			selection->stack = *stack;
 		snprintf(owner, sizeof(owner), "-e %s", selection->text);
 		r = frec__stack_check_ring(&selection->stack, ring_size, owner, reterr);
@@ -60,7 +60,7 @@ int frec__selections_check(const struct frec_selections *selections, int tracefs
 static bool is_of_services(const struct frec_selection *selection, int tracefs)
 {
 	return selection->kind == FREC_SELECT_EVENT &&
-	       !frec__catalog_is_kernels(tracefs, selection->name);
+	       !frec__catalog_is_kernel(tracefs, selection->name);
 }
 
 const struct frec_selection *frec__selections_beyond_services(
@@ -92,8 +92,8 @@ const struct frec_stack_choice *frec__selections_stack(const struct frec_selecti
 	for (size_t i = 0; i < selections->count; i++) {
 		const struct frec_selection *selection = &selections->selection[i];
 
-		if (selection->kind == FREC_SELECT_EVENT && selection->stack.said &&
-		    frec__catalog_means(selection->name, listed))
+		if (selection->kind == FREC_SELECT_EVENT && selection->stack.is_set &&
+		    frec__catalog_matches(selection->name, listed))
 			choice = &selection->stack;
 	}
 	return choice;

@@ -12,6 +12,8 @@
 #include "proto/grow.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/sources/crash_program.h"
 
 #define EVENTS_STATUS_MAX (4 << 20) // bytes

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asking the recorders of this machine whether they want the stacks of a process.
+// Asks the recorders of this machine whether they want the stacks of a process.
 #include "recorder/core/recorders.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static int milliseconds_to(uint64_t deadline)
 	return now < deadline ? (int)((deadline - now) / 1000000) : 0;
 }
 
-// Whether the recorder behind `fd` may know what the process did.
+// Whether the recorder connected to `fd` may know what the process did.
 static bool may_know(int fd, const struct frec_core_process *process, bool only_root)
 {
 	struct ucred peer;
@@ -49,7 +49,7 @@ static void ask(struct frec_core_recorders *recorders, const char *socket,
 		close(fd);
 }
 
-// The folder must be that user's: anybody can make one in /tmp.
+// The folder must belong to `owner`, because anybody can make one in /tmp.
 static void ask_folder(struct frec_core_recorders *recorders, const char *path, uint32_t owner,
 		       const struct frec_core_process *process, bool only_root)
 {
@@ -114,8 +114,8 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 
 	for (size_t i = 0; i < recorders->count; i++)
 		(void)frec__request_send(recorders->fd[i], &request, fd);
-	// The process must not be gone before they have them: then they would write the snapshot
-	// without.
+	// The process must not disappear before they have the stacks, or they write the snapshot
+	// without them.
 	for (size_t i = 0; i < recorders->count; i++) {
 		struct frec_reply reply;
 
