@@ -26,7 +26,7 @@ struct frec_clients {
 	struct frec_client *client[FREC_CLIENTS_MAX];
 };
 
-/* Takes over a connected socket, whatever it returns. Returns 0, or -EAGAIN if there is no room for
+/* Takes over a connected socket, even if it fails. Returns 0, or -EAGAIN if there is no room for
  * it or for its user. */
 int frec__clients_add(struct frec_clients *clients, int fd, bool life_line);
 

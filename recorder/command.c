@@ -98,8 +98,8 @@ static bool is_command(void *context, const struct frec_process *process)
 	return process->pid == *(const uint32_t *)context;
 }
 
-// Without the sideband the exec is not reported. The process closes its end of the socket by it,
-// and then /proc is read.
+// Without the sideband the exec is not reported. It closes the process's end of the socket, and
+// then /proc is read.
 static void wait_for_exec(const struct frec_command *command, struct frec_engine *engine)
 {
 	struct pollfd poller = {.fd = command->go};

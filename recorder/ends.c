@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Births by /proc, ends by pidfd.
+// Finding births in /proc and ends by pidfds.
 #include "recorder/ends.h"
 
 #include <errno.h>

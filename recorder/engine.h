@@ -11,7 +11,7 @@
  *	rings		the rings of CPUs and services, and the memory to copy them all
  *	sources		what is recorded, each source opened on every ring
  *	foreign, breakpoints, memories, preload
- *			the ways in which sources come in that tracefs does not list, or not yet
+ *			sources that tracefs does not list, or does not list yet
  *	deaths, ends, stacks
  *			deaths that wait for their snapshot, and how they are noticed
  *	store		the folder of snapshots

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rings of a recorder and the memory for a copy of all of them: one of the kernel's for each
- * CPU that was online since the start, and those that services write.
+ * The rings of a recorder and the memory for a copy of all of them. There is a kernel ring for each
+ * CPU that was ever online, and there are the rings that services write.
  *
  * Invariants: a ring keeps its index as long as the recorder runs, because sources and captures are
  * indexed by it; the ring of a CPU that goes offline stays, and is replaced in its place when the

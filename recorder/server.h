@@ -23,8 +23,8 @@ struct frec_server {
 	bool cut_off; /* the life line broke without STOP: its process may be dying */
 };
 
-/* Blocks the signals and opens the signalfd. Processes that must not inherit the mask are to be
- * started before. */
+/* Blocks the signals and opens the signalfd. Start processes that must not inherit the mask before
+ * this. */
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr);
 

@@ -35,7 +35,7 @@ struct frec_source_set {
 
 void frec__source_set_deinit(struct frec_source_set *set);
 
-/* Opens a source, which it takes over whatever it returns, on every ring. */
+/* Takes over a source, even if it fails, and opens it on every ring. */
 int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
 			 struct frec_error *reterr);
 
