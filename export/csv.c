@@ -13,6 +13,7 @@
 
 #include "export/read/numbers.h"
 #include "export/read/text.h"
+#include "export/read/text_values.h"
 #include "export/writer.h"
 
 // Where a source's fields stand, in order of the columns.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "export/identifiers.h"
+#include "export/read/clocks.h"
 
 // A string literal. TSDL's are those of C; what is not plain ASCII stands as octal.
 static void add_literal(struct frec_text *text, const void *data, size_t size)

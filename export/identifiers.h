@@ -4,6 +4,7 @@
 #define FREC_EXPORT_IDENTIFIERS_H
 
 #include "export/read/text.h"
+#include "flightrec.pb-c.h"
 
 /* The name with underscores for what an identifier cannot have, and one in front of a digit or
  * nothing. Returns whether it had to be changed. */

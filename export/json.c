@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "export/read/numbers.h"
+#include "export/read/text_values.h"
 #include "export/report/stack_text.h"
 
 // What is the same in every event of a source.

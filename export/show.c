@@ -44,11 +44,7 @@ static int show_event(struct show *show, const struct frec_event *event, struct 
 static int show_kept(struct show *show, const struct frec_kept_record *kept,
 		     struct frec_error *reterr)
 {
-	struct frec_record copy;
-
-	// It was decoded before: it cannot fail now.
-	(void)frec__record_next(show->snapshot, kept->data, kept->size, &copy);
-	return show_event(show, frec__events_of(&show->events, &copy), reterr);
+	return show_event(show, frec__events_of(&show->events, kept->data, kept->size), reterr);
 }
 
 static int ring_show(struct show *show, const struct frec_last_records *ring,

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/decode_plan.h"
 #include "export/read/eventheader.h"
-#include "export/read/fields.h"
 #include "export/read/records.h"
 #include "export/verify_checks.h"
 
@@ -173,6 +173,7 @@ static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view
 					     chunk->offset, chunk->cpu, at);
 			break;
 		}
+		frec__eventheader_translate(verify->snapshot, &record);
 		at += record.size;
 		check.count++;
 		if (result)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "export/read/input.h"
 #include "export/show.h"
 #include "tools/cli.h"
 #include "tools/symbol_options.h"
@@ -103,9 +104,9 @@ int frec_cmd_show(int argc, char **argv)
 	if (argc - optind != 1)
 		return frec__cli_usage(USAGE, "name one snapshot file");
 	options.colored = frec__terminal_colored(color);
-	if (frec__snapshot_open(&snapshot, argv[optind], &error))
+	if (frec__input_open(&snapshot, argv[optind], &error))
 		return frec__cli_fail("%s", error.message);
 	status = show(&snapshot, &options);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	return status;
 }

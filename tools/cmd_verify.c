@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "export/read/input.h"
 #include "export/verify.h"
 #include "tools/cli.h"
 
@@ -58,9 +59,9 @@ int frec_cmd_verify(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return frec__cli_usage(USAGE, "name one snapshot file");
-	if (frec__snapshot_open(&snapshot, argv[optind], &error))
+	if (frec__input_open(&snapshot, argv[optind], &error))
 		return frec__cli_fail("%s", error.message);
 	status = verify(&snapshot, json);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	return status;
 }

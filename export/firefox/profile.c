@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/clocks.h"
 #include "export/read/numbers.h"
 
 // In the order of enum frec_firefox_category; one that is grey is for stacks of which nothing else

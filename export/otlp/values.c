@@ -2,6 +2,7 @@
 // Attributes: keys of an event's fields under the name of their provider or group, and values of
 // every kind.
 #include "export/otlp/values.h"
+#include "export/read/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -7,6 +7,7 @@
 
 #include "export/identifiers.h"
 #include "export/perf/perf.h"
+#include "export/read/clocks.h"
 
 // Numbers of perf's features, as tools/perf/Documentation/perf.data-file-format.txt has them.
 enum feature {

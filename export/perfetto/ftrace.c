@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "export/perfetto/packet.h"
+#include "export/read/clocks.h"
+#include "export/read/text_values.h"
 
 // Numbers of fields, as in perfetto/packet.h.
 enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };

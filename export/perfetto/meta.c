@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The packets before the events: clocks, processes and threads.
 #include "export/perfetto/perfetto.h"
+#include "export/read/clocks.h"
 
 #include <errno.h>
 

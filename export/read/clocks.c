@@ -2,7 +2,7 @@
 // From CLOCK_MONOTONIC to other clocks. Between two readings the machine may have slept, or the
 // time been set: no one can tell when, so a time goes by the last reading before it, as Perfetto's
 // readers do.
-#include "export/read/snapshot.h"
+#include "export/read/clocks.h"
 
 static const Flightrec__Clocks *clocks_at(const struct frec_snapshot *snapshot, uint64_t monotonic)
 {

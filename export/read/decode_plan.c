@@ -117,12 +117,16 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 }
 
-// Decodes `count` fields. What another record left in the values does not matter. `whole`: the
-// payload has the places of all.
-static void decode(const Flightrec__Source *source, const struct frec_decode_step *steps,
-		   size_t count, bool whole, const uint8_t *payload, size_t payload_size,
-		   struct frec_value *values)
+void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
+			   size_t payload_size)
 {
+	const struct frec_decode_step *steps = plan->steps;
+	const Flightrec__Source *source = plan->source;
+	struct frec_value *values = plan->values;
+	size_t count = plan->count;
+	bool whole = payload_size >= plan->end; // it has the places of all fields
+
+	// What another record left in the values does not matter.
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];
 		struct frec_value *value = &values[i];
@@ -179,15 +183,21 @@ void frec__field_decode(const Flightrec__Source *source, size_t index, const uin
 			size_t payload_size, struct frec_value *ret)
 {
 	struct frec_decode_step step = step_of(source->field[index]);
+	struct frec_decode_plan plan = {.source = source,
+					.steps = &step,
+					.values = ret,
+					.count = 1,
+					.end = (size_t)step.offset + step.size};
 
 	*ret = (struct frec_value){.field = source->field[index]};
-	decode(source, &step, 1, false, payload, payload_size, ret);
+	frec__decode_plan_run(&plan, payload, payload_size);
 }
 
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source)
 {
 	*plan = (struct frec_decode_plan){
 		.source = source,
+		.count = source->n_field,
 		.steps = calloc(source->n_field + 1, sizeof(*plan->steps)),
 		.values = calloc(source->n_field + 1, sizeof(*plan->values)),
 	};
@@ -212,11 +222,4 @@ void frec__decode_plan_deinit(struct frec_decode_plan *plan)
 	free(plan->steps);
 	free(plan->values);
 	*plan = (struct frec_decode_plan){0};
-}
-
-void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
-			   size_t payload_size)
-{
-	decode(plan->source, plan->steps, plan->source->n_field, payload_size >= plan->end, payload,
-	       payload_size, plan->values);
 }

@@ -21,6 +21,7 @@ struct frec_decode_plan {
 	const Flightrec__Source *source;
 	struct frec_decode_step *steps; /* one for each field */
 	struct frec_value *values;	/* of the last record */
+	size_t count;			/* of fields */
 	size_t end; /* a payload of so many bytes has the place of every field */
 };
 
@@ -32,5 +33,10 @@ void frec__decode_plan_deinit(struct frec_decode_plan *plan);
  * payload: what cannot be decoded is FREC_VALUE_INVALID. */
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size);
+
+/* Decodes one field of a payload, without a plan. Never fails and never reads outside the payload:
+ * a field that cannot be decoded is FREC_VALUE_INVALID. */
+void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
+			size_t payload_size, struct frec_value *ret);
 
 #endif

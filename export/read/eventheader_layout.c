@@ -367,8 +367,8 @@ static Flightrec__Source *make_source(struct frec_eventheader_layout *layout,
 	return made;
 }
 
-Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout,
-					      const Flightrec__Source *raw, uint32_t id)
+Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout *layout,
+						 const Flightrec__Source *raw, uint32_t id)
 {
 	struct frec_bytes bytes = frec__bytes(layout->head.metadata, layout->head.metadata_size);
 	const char *name = frec__bytes_text(&bytes);

@@ -4,8 +4,11 @@
 #ifndef FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 #define FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 
-#include "export/read/eventheader.h"
-#include "proto/bytes.h"
+#include "export/read/eventheader_head.h"
+#include "flightrec.pb-c.h"
+
+/* A description with more fields is left out: every record of a hostile file can have one. */
+#define FREC_EVENTHEADER_FIELDS_MAX 256
 
 /* How a value lies in the payload. */
 enum frec_eventheader_encoding {
@@ -68,17 +71,6 @@ struct frec_eventheader_node {
 	size_t slot;
 };
 
-/* What the header and its extensions say. */
-struct frec_eventheader_head {
-	uint8_t flags, version, opcode, level;
-	uint16_t id, tag;
-	const uint8_t *metadata; /* NULL: it has no description */
-	size_t metadata_size;
-	const uint8_t *activity; /* 16 bytes each, or NULL */
-	const uint8_t *related;
-	struct frec_bytes data; /* the fields */
-};
-
 /* A description, and the source that it became. */
 struct frec_eventheader_layout {
 	size_t raw_source, source; /* indices in snapshot->sources */
@@ -92,29 +84,11 @@ struct frec_eventheader_layout {
 	uint64_t keyword;
 };
 
-/* Takes the header apart. Returns false when it is damaged. `big_endian` of the numbers is told by
- * the flags. */
-bool frec__eventheader_head(const uint8_t *payload, size_t size, struct frec_eventheader_head *ret);
-static inline bool frec__eventheader_big(uint8_t flags)
-{
-	return !(flags & 2);
-}
-uint64_t frec__eventheader_number(const uint8_t *data, size_t size, bool big);
-
 /*
  * Reads layout->head.metadata into nodes, and makes the source. Returns it, to be freed by
  * protobuf-c, or NULL: not to be understood, or out of memory.
  */
-Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout,
-					      const Flightrec__Source *raw, uint32_t id);
-
-/* Decodes the fields. Returns false when the payload was too short for them. */
-bool frec__eventheader_values(const struct frec_eventheader_layout *layout,
-			      const Flightrec__Source *source,
-			      const struct frec_eventheader_head *head, struct frec_text *scratch,
-			      struct frec_value *values);
-
-/* A UUID as RFC 9562 writes it, 36 characters and a NUL. */
-void frec__eventheader_uuid(const uint8_t *bytes, char ret[37]);
+Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout *layout,
+						 const Flightrec__Source *raw, uint32_t id);
 
 #endif

@@ -2,6 +2,8 @@
 // The values of an EventHeader payload, one behind the other as the description says. Arrays and
 // texts of one byte a character stay where they are; the rest is converted: from its byte order,
 // its characters, or because there is no kind for it here.
+#include "export/read/eventheader_values.h"
+
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "export/read/eventheader_layout.h"
+#include "export/read/text_values.h"
 
 // A text made of small parts can become much longer than the payload that it is of.
 #define JSON_MAX (256u << 10)

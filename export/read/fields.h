@@ -70,11 +70,6 @@ static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
 	return (int64_t)(frec__load(p, size) << shift) >> shift;
 }
 
-/* Decodes one field, as decode_plan.h does all of a source. Never fails and never reads outside the
- * payload: what cannot be decoded is FREC_VALUE_INVALID. */
-void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
-			size_t payload_size, struct frec_value *ret);
-
 /* What the values of a field are, whatever a record holds: for formats that tell it ahead of the
  * events. */
 enum frec_field_type {

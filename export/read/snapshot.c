@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "export/read/eventheader.h"
-#include "export/read/parts.h"
+#include "proto/grow.h"
 
 #define VERSION 1
 
@@ -26,15 +25,8 @@ static int damaged(struct frec_snapshot *snapshot, uint64_t offset, int code, co
 
 static int append(struct frec_part_list *list, void *item)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 16;
-		void **items = realloc(list->items, capacity * sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!frec__grow(&list->items, list->count, sizeof(*list->items)))
+		return -ENOMEM;
 	list->items[list->count++] = item;
 	return 0;
 }
@@ -50,16 +42,8 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		return -EBADMSG;
 	chunk.offset = offset;
 	chunk.part_size = (uint32_t)view->size;
-	if (snapshot->chunk_count == snapshot->chunk_capacity) {
-		size_t capacity = snapshot->chunk_capacity ? 2 * snapshot->chunk_capacity : 64;
-		struct frec_chunk_view *chunks =
-			reallocarray(snapshot->chunks, capacity, sizeof(*chunks));
-
-		if (!chunks)
-			return -ENOMEM;
-		snapshot->chunks = chunks;
-		snapshot->chunk_capacity = capacity;
-	}
+	if (!frec__grow(&snapshot->chunks, snapshot->chunk_count, sizeof(chunk)))
+		return -ENOMEM;
 	snapshot->chunks[snapshot->chunk_count++] = chunk;
 	return 0;
 }
@@ -208,8 +192,6 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	}
 	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
 		snapshot);
-	if (frec__eventheader_find(snapshot))
-		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
 	return 0;
 }
 
@@ -274,7 +256,6 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 	}
 	free(snapshot->chunks);
 	free(snapshot->source_order);
-	frec__eventheader_free(snapshot->eventheader);
 	frec__part_reader_deinit(&snapshot->reader);
 	free(snapshot->name);
 	*snapshot = (struct frec_snapshot){.reader.fd = -1};
@@ -299,4 +280,15 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 	    snapshot->sources[snapshot->source_order[low]]->id != id)
 		return SIZE_MAX;
 	return snapshot->source_order[low];
+}
+
+int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
+			      struct frec_chunk_data *data, struct frec_error *reterr)
+{
+	const char *why;
+	int r = frec__chunk_read(&snapshot->reader, chunk->offset, data, &why);
+
+	return r ? frec__error(reterr, r, "%s: byte %" PRIu64 ": %s", snapshot->name, chunk->offset,
+			       why)
+		 : 0;
 }

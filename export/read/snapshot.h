@@ -13,23 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/read/chunk.h"
 #include "export/read/parts.h"
 #include "flightrec.pb-c.h"
 #include "proto/error.h"
 
-/* Where one Records part stands, and what it says about itself. */
-struct frec_chunk_view {
-	uint64_t offset;    /* of the part in the file */
-	uint32_t part_size; /* bytes in the file */
-	uint32_t cpu, ring;
-	uint32_t count;
-	uint32_t size; /* bytes of the records, uncompressed */
-	uint64_t first, last;
-};
-
 struct frec_part_list {
 	void **items;
-	size_t count, capacity;
+	size_t count;
 };
 
 struct frec_snapshot {
@@ -55,7 +46,7 @@ struct frec_snapshot {
 	Flightrec__KernelSymbols *const *kernel_symbols;
 	size_t kernel_symbols_count;
 	struct frec_chunk_view *chunks; /* in file order */
-	size_t chunk_count, chunk_capacity;
+	size_t chunk_count;
 	uint64_t part_count;	/* parts before End */
 	uint64_t unknown_parts; /* of them, of kinds that this reader does not know and skipped */
 
@@ -69,22 +60,8 @@ struct frec_snapshot {
 	/* indices of the sources that the file has, sorted by id */
 	uint32_t *source_order;
 	size_t source_order_count;
-	/* sources that payloads describe: NULL where there are none */
+	/* The sources that payloads describe, or NULL. eventheader.c sets and frees it. */
 	struct frec_eventheader *eventheader;
-};
-
-/* Of a Records part: records as they are stored. */
-struct frec_chunk_content {
-	uint32_t kind; /* the number of its field in flightrec.proto; 0: there is none */
-	const uint8_t *data;
-	size_t size;
-};
-
-/* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with
- * zeroes. */
-struct frec_chunk_data {
-	uint8_t *data;
-	size_t size, capacity;
 };
 
 /*
@@ -108,26 +85,9 @@ int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source 
 /* Index in `sources` of the one of the file with this id, or SIZE_MAX. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
-/* What a Records part says about itself, beside where it stands, and the bytes of its records as
- * they lie in it. Nothing is allocated. Returns whether it is one. */
-bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
-			  struct frec_chunk_content *ret_content);
-
-/* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data
- * when done. */
+/* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno. The caller frees
+ * data->data. */
 int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
 			      struct frec_chunk_data *data, struct frec_error *reterr);
-
-/* The file's clocks applied to a time of CLOCK_MONOTONIC: by the last reading before it, else by
- * the first. */
-uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic);
-uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic);
-
-/* The other way round: 0 for what was before the clocks' beginning. */
-uint64_t frec__snapshot_monotonic(const struct frec_snapshot *snapshot, uint64_t realtime);
-
-/* The time (CLOCK_MONOTONIC) that others are told from: of the death, else of the trigger, else of
- * the last record. */
-uint64_t frec__snapshot_reference(const struct frec_snapshot *snapshot);
 
 #endif

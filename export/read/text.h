@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "export/read/fields.h"
 #include "export/read/short_bytes.h"
 
 /* Start with zeroes. `data` is NUL-terminated once something was added. A failed allocation sets
@@ -100,15 +100,5 @@ void frec__text_json_puts(struct frec_text *text, const char *string);
 /* Two digits a byte; frec__hex() without a NUL. */
 void frec__hex(void *to, const uint8_t *data, size_t size);
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
-
-/* A decoded field for people: text in quotes, all of it safe on a terminal. */
-void frec__text_plain_value(struct frec_text *text, const struct frec_value *value);
-
-/* A decoded field as JSON. */
-void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
-
-/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of
- * digits. */
-void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
 
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Decoded fields as text: for people, as JSON, and as JSON for JavaScript.
+#include "export/read/text_values.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "export/read/numbers.h"
-#include "export/read/text.h"
 
 // Number.MAX_SAFE_INTEGER: what a double can tell from its neighbours.
 #define JAVASCRIPT_INTEGER_MAX ((1ull << 53) - 1)

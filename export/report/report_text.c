@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "export/read/clocks.h"
 #include "export/report/crash.h"
 #include "export/report/report.h"
 #include "export/report/stack_text.h"

@@ -80,9 +80,14 @@ const struct frec_event *frec__events_next(struct frec_events *events)
 	return event;
 }
 
-const struct frec_event *frec__events_of(struct frec_events *events,
-					 const struct frec_record *record)
+const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
+					 size_t size)
 {
+	struct frec_record *record = &events->kept;
+
+	// It was decoded before, so this cannot fail now.
+	(void)frec__record_next(events->snapshot, data, size, record);
+	frec__eventheader_translate(events->snapshot, record);
 	events->event.record = record;
 	events->event.who = frec__processes_find(&events->processes, record->tid, record->time);
 	decode(events);

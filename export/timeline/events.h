@@ -40,6 +40,7 @@ struct frec_events {
 	const struct frec_call_stack *stack; /* of the event, when `stack_known` */
 	bool stack_known;
 	struct frec_event event;
+	struct frec_record kept; /* of the event, if frec__events_of() made it */
 };
 
 /* `options` and `symbols`, which say where files are looked for, may be NULL. The snapshot must
@@ -51,9 +52,9 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 /* The next event, or NULL at the end. */
 const struct frec_event *frec__events_next(struct frec_events *events);
 
-/* The event of a record that the caller has. */
-const struct frec_event *frec__events_of(struct frec_events *events,
-					 const struct frec_record *record);
+/* The event of a record whose bytes the caller kept when it was handed out. */
+const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
+					 size_t size);
 
 /* The call stack that was recorded with the event, NULL: none. It is unwound when somebody asks. */
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Which events are wanted. Names are matched once for each source, not for each event.
+#include "export/read/clocks.h"
 #include "export/timeline/filter.h"
 
 #include <ctype.h>

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "export/read/eventheader.h"
+
 static int compare_rings(const void *a, const void *b)
 {
 	const struct frec_merge_ring *x = a, *y = b;
@@ -101,8 +103,10 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 // Finds the ring's next sample of a known source. Returns false when it has no more.
 static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
+	const struct frec_snapshot *snapshot = merge->snapshot;
+
 	for (;;) {
-		int result = frec__record_next(merge->snapshot,
+		int result = frec__record_next(snapshot,
 					       ring->data.size ? ring->data.data + ring->at : NULL,
 					       ring->data.size - ring->at, &ring->record);
 
@@ -123,6 +127,8 @@ static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 		ring->at += ring->record.size;
 		if (result || !ring->record.sample)
 			continue;
+		if (snapshot->eventheader)
+			frec__eventheader_translate(snapshot, &ring->record);
 		if (!ring->record.source) {
 			if (!merge->unknown++ && !merge->trouble.code)
 				frec__error(&merge->trouble, -EBADMSG,

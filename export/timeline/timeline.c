@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Files of a few snapshots are compared one by one: there are seldom more than a handful. One file
 // alone goes straight through.
+#include "export/read/clocks.h"
 #include "export/timeline/timeline.h"
 
 #include <errno.h>

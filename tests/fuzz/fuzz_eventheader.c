@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "export/export.h"
+#include "export/read/input.h"
 #include "tests/data/make_eventheader.h"
 
 #define PAYLOADS_MAX 16
@@ -34,13 +35,13 @@ static void export(const struct made_file *file)
 	if (null_device < 0)
 		null_device = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	require(write(fd, file->data, file->size) == (ssize_t)file->size);
-	require(!frec__snapshot_open_fd(&snapshot, fd, "memory", &error));
+	require(!frec__input_open_fd(&snapshot, fd, "memory", &error));
 	for (int i = 0; i < 2; i++)
 		require(!frec__output_open_stream(&outputs[i], null_device, &error));
 	require(!frec__export(&snapshots, 1, targets, 2, NULL, &trouble, &error));
 	for (int i = 0; i < 2; i++)
 		require(!frec__output_commit(&outputs[i], &error));
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -40,7 +40,7 @@ ROOMS = {
     "export/otlp": ["export/read", "export/timeline", "export/report", "export"],
     "export/perf": ["export/read", "export"],
     "export/firefox": ["proto", "export/read", "export/report", "export"],
-    "export/html": ["unwind", "export/report", "export"],
+    "export/html": ["unwind", "export/read", "export/report", "export"],
     "tools": ["proto", "unwind", "recorder/service", "recorder/declared", "recorder/processes",
               "recorder/sources", "recorder/core", "recorder", "recorder/import",
               "recorder/doctor", "export/read", "export/timeline", "export"],

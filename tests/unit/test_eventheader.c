@@ -13,6 +13,8 @@
 #include <cmocka.h>
 
 #include "export/read/eventheader_layout.h"
+#include "export/read/input.h"
+#include "export/read/text_values.h"
 #include "export/timeline/events.h"
 #include "export/otlp/spans.h"
 #include "export/timeline/timeline.h"
@@ -26,7 +28,7 @@ static void open_file(struct frec_snapshot *ret, struct made_file *file)
 
 	assert_int_equal(write(fd, file->data, file->size), file->size);
 	free(file->data);
-	if (frec__snapshot_open_fd(ret, fd, "snapshot", &error))
+	if (frec__input_open_fd(ret, fd, "snapshot", &error))
 		fail_msg("%s", error.message);
 }
 
@@ -87,7 +89,7 @@ static void expect_payload(const uint8_t *payload, size_t size, const char *expe
 	assert_null(frec__events_next(&events));
 	frec__text_free(&text);
 	frec__events_deinit(&events);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
 // `expected` is what the fields become; in both byte orders.
@@ -394,7 +396,7 @@ static void test_sources(void **state)
 	}
 	assert_int_equal(seen, 4);
 	frec__events_deinit(&events);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
 // Starts and stops, by the ids of their activities, are spans; what they are in, OpenTelemetry's
@@ -460,7 +462,7 @@ static void test_activities(void **state)
 	assert_true(lanes[0] != lanes[3]);
 	frec__otlp_spans_deinit(&spans);
 	frec__timeline_deinit(&timeline);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
 // Cut at each byte, and with each byte changed: never more than words that something is missing.
@@ -494,7 +496,7 @@ static void test_damage(void **state)
 		while (frec__events_next(&events))
 			;
 		frec__events_deinit(&events);
-		frec__snapshot_close(&snapshot);
+		frec__input_close(&snapshot);
 		free(exact);
 	}
 	// What the payload lacks is told by verify. A whole word less, since records are padded.
@@ -508,7 +510,7 @@ static void test_damage(void **state)
 
 		open_snapshot(&snapshot, &pointer, &length, 1);
 		assert_int_equal(problems_of(&snapshot), whole ? 0 : 1);
-		frec__snapshot_close(&snapshot);
+		frec__input_close(&snapshot);
 	}
 }
 

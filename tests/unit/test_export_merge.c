@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "export/read/clocks.h"
 #include "export/timeline/merge.h"
 #include "export/read/processes.h"
 #include "tests/data/make_snapshot.h"

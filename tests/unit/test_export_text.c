@@ -12,6 +12,7 @@
 
 #include "export/read/numbers.h"
 #include "export/read/text.h"
+#include "export/read/text_values.h"
 
 static void check(void (*add)(struct frec_text *, const void *, size_t), const char *bytes,
 		  size_t size, const char *expected)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "export/read/decode_plan.h"
 #include "export/read/fields.h"
 #include "export/timeline/merge.h"
 #include "export/verify.h"

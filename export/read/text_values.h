@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Decoded fields as text. */
+#ifndef FREC_EXPORT_READ_TEXT_VALUES_H
+#define FREC_EXPORT_READ_TEXT_VALUES_H
+
+#include "export/read/fields.h"
+#include "export/read/text.h"
+
+/* A decoded field for people: text in quotes, all of it safe on a terminal. */
+void frec__text_plain_value(struct frec_text *text, const struct frec_value *value);
+
+/* A decoded field as JSON. */
+void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
+
+/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of
+ * digits. */
+void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
+
+#endif
