@@ -162,17 +162,21 @@ int frec__export(struct frec_snapshot *const *snapshots, size_t snapshot_count,
 		 const struct frec_export_options *options, struct frec_error *ret_trouble,
 		 struct frec_error *reterr)
 {
+	const struct frec_timeline_options timeline_options = {
+		.filter = options ? options->filter : NULL,
+		.rules = options ? options->rules : NULL,
+		.symbols = options ? options->symbols : NULL,
+	};
 	struct frec_timeline timeline;
 	int result;
 
 	ret_trouble->code = 0;
-	result = frec__timeline_init(
-		&timeline, snapshots, snapshot_count, options ? options->filter : NULL,
-		options ? options->rules : NULL, options ? options->symbols : NULL, reterr);
+	result = frec__timeline_init(&timeline, snapshots, snapshot_count, &timeline_options,
+				     reterr);
 	if (result)
 		return result;
 	result = write_all(&timeline, targets, count, options, reterr);
-	*ret_trouble = *frec__timeline_trouble(&timeline);
+	*ret_trouble = *frec__timeline_problem(&timeline);
 	for (size_t i = 0; i < count && !result && !ret_trouble->code; i++) {
 		if (targets[i].writer->of_stacks && !timeline.stack_numbers.stacks)
 			frec__error(ret_trouble, -ENODATA,

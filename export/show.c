@@ -198,7 +198,7 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	frec__line_style_init(&show.style, snapshot, &show.events.processes);
 	show.style.colored = options->colored;
 	result = show_report(&show, reterr);
-	*ret_trouble = *frec__events_trouble(&show.events);
+	*ret_trouble = *frec__events_problem(&show.events);
 	frec__events_deinit(&show.events);
 	frec__json_deinit(&show.json);
 	frec__text_free(&show.line);

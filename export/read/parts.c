@@ -63,15 +63,15 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 
 	// Its size is known only once its head has been read.
 	for (;;) {
-		int result;
+		int r;
 
 		if (size > left)
 			size = (size_t)left;
-		result = read_more(reader, offset, have, size);
-		if (!result)
-			result = frec__part_next(reader->buffer, size, ret);
-		if (result != -EAGAIN || size == left || !ret->size)
-			return result;
+		r = read_more(reader, offset, have, size);
+		if (!r)
+			r = frec__part_next(reader->buffer, size, ret);
+		if (r != -EAGAIN || size == left || !ret->size)
+			return r;
 		have = size;
 		size = ret->size;
 	}
@@ -91,9 +91,9 @@ ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view)
 	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
 }
 
-const char *frec__part_why(int result)
+const char *frec__part_why(int r)
 {
-	switch (result) {
+	switch (r) {
 	case -EAGAIN:
 		return "the file ends inside a part: it was cut off";
 	case -EILSEQ:
@@ -101,7 +101,7 @@ const char *frec__part_why(int result)
 	case -EBADMSG:
 		return "this is not a part of a snapshot";
 	default:
-		return strerror(-result);
+		return strerror(-r);
 	}
 }
 

@@ -27,7 +27,7 @@ struct frec_part_reader {
 int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret);
 
 /* Words for what frec__part_read returned. */
-const char *frec__part_why(int result);
+const char *frec__part_why(int r);
 
 /* Whether a file may have only one part of this number, which is up to FREC_PART_LAST. */
 bool frec__part_once(uint32_t field);

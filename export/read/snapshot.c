@@ -52,16 +52,16 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
 	ProtobufCMessage *message = frec__part_unpack(view);
-	int result;
+	int r;
 
 	if (!message)
 		return -EBADMSG;
-	result = append(&snapshot->lists[view->field], message);
-	if (result)
+	r = append(&snapshot->lists[view->field], message);
+	if (r)
 		protobuf_c_message_free_unpacked(message, NULL);
 	else if (view->field == FREC_PART_END)
 		snapshot->end = (Flightrec__End *)message;
-	return result;
+	return r;
 }
 
 // Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
@@ -69,7 +69,7 @@ static int add_message(struct frec_snapshot *snapshot, const struct frec_part_vi
 static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
-	int result;
+	int r;
 
 	if (snapshot->end)
 		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
@@ -81,13 +81,13 @@ static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
 	if (frec__part_once(view->field) && snapshot->lists[view->field].count)
 		return damaged(snapshot, offset, -EBADMSG,
 			       "a part that may stand only once stands here again");
-	result = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
-						  : add_message(snapshot, view);
-	if (result == -EBADMSG)
-		return damaged(snapshot, offset, result,
+	r = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
+					     : add_message(snapshot, view);
+	if (r == -EBADMSG)
+		return damaged(snapshot, offset, r,
 			       "the checksum is right, but this is no message of this format");
-	if (result)
-		return damaged(snapshot, offset, result, strerror(-result));
+	if (r)
+		return damaged(snapshot, offset, r, strerror(-r));
 	return 0;
 }
 
@@ -110,27 +110,27 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 {
 	struct frec_part_view view;
 	uint64_t offset = 0;
-	int result;
+	int r;
 
 	while (offset < snapshot->reader.size) {
-		result = frec__part_read(&snapshot->reader, offset, &view);
-		if (result == -ENOMEM || result == -EIO || result == -EISDIR)
-			return frec__error(reterr, result, "%s: cannot read it: %s", snapshot->name,
-					   strerror(-result));
-		if (!offset && (result == -EBADMSG || (!result && view.field != FREC_PART_HEADER)))
+		r = frec__part_read(&snapshot->reader, offset, &view);
+		if (r == -ENOMEM || r == -EIO || r == -EISDIR)
+			return frec__error(reterr, r, "%s: cannot read it: %s", snapshot->name,
+					   strerror(-r));
+		if (!offset && (r == -EBADMSG || (!r && view.field != FREC_PART_HEADER)))
 			return frec__error(reterr, -EBADMSG, "%s: not a .frec file",
 					   snapshot->name);
-		if (result) {
-			damaged(snapshot, offset, result, frec__part_why(result));
+		if (r) {
+			damaged(snapshot, offset, r, frec__part_why(r));
 			break;
 		}
 		if (take_part(snapshot, offset, &view))
 			break;
 		if (!offset) {
 			snapshot->header = snapshot->lists[FREC_PART_HEADER].items[0];
-			result = check_header(snapshot, reterr);
-			if (result)
-				return result;
+			r = check_header(snapshot, reterr);
+			if (r)
+				return r;
 		}
 		offset += view.size;
 		if (!snapshot->end)
@@ -198,10 +198,10 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source)
 {
 	struct frec_part_list *list = &snapshot->lists[FREC_PART_SOURCE];
-	int result = append(list, source);
+	int r = append(list, source);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	snapshot->sources = (Flightrec__Source **)list->items;
 	snapshot->source_count = list->count;
 	return 0;
@@ -211,26 +211,26 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			   struct frec_error *reterr)
 {
 	struct stat status;
-	int result;
+	int r;
 
 	*ret = (struct frec_snapshot){.reader.fd = fd, .name = strdup(name)};
 	if (!ret->name)
-		result = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+		r = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
 	else if (fstat(fd, &status))
-		result = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
+		r = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		result = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
+		r = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
 	else if (!status.st_size)
-		result = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
+		r = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
 	else {
 		ret->reader.size = (uint64_t)status.st_size;
-		result = walk(ret, reterr);
-		if (!result)
-			result = finish(ret, reterr);
+		r = walk(ret, reterr);
+		if (!r)
+			r = finish(ret, reterr);
 	}
-	if (result)
+	if (r)
 		frec__snapshot_close(ret);
-	return result;
+	return r;
 }
 
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr)

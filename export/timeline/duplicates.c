@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 #define REMEMBERED 32
 
 struct remembered {
@@ -33,15 +35,8 @@ static struct frec_duplicates_ring *find_ring(struct frec_duplicates *duplicates
 		if (ring->cpu == cpu && ring->number == number)
 			return ring;
 	}
-	if (duplicates->count == duplicates->capacity) {
-		size_t capacity = duplicates->capacity ? 2 * duplicates->capacity : 16;
-
-		ring = reallocarray(duplicates->rings, capacity, sizeof(*ring));
-		if (!ring)
-			return NULL;
-		duplicates->rings = ring;
-		duplicates->capacity = capacity;
-	}
+	if (!frec__grow(&duplicates->rings, duplicates->count, sizeof(*ring)))
+		return NULL;
 	ring = &duplicates->rings[duplicates->count];
 	*ring = (struct frec_duplicates_ring){
 		.cpu = cpu,

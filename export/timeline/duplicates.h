@@ -26,7 +26,7 @@ struct frec_duplicates_ring;
 /* Of one recording. Start with zeroes. */
 struct frec_duplicates {
 	struct frec_duplicates_ring *rings;
-	size_t count, capacity;
+	size_t count;
 };
 
 /*

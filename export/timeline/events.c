@@ -25,24 +25,23 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	*events = (struct frec_events){.snapshot = snapshot};
-	result = frec__filter_init(&events->filter, snapshot, options, reterr);
-	if (result)
-		return result;
-	result = frec__merge_init(&events->merge, snapshot);
-	if (!result)
-		result = frec__processes_init(&events->processes, snapshot);
-	if (!result)
-		result =
-			frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
-	if (!result)
-		result = plan_sources(events);
-	if (result) {
-		frec__error(reterr, result, "%s: out of memory", snapshot->name);
+	r = frec__filter_init(&events->filter, snapshot, options, reterr);
+	if (r)
+		return r;
+	r = frec__merge_init(&events->merge, snapshot);
+	if (!r)
+		r = frec__processes_init(&events->processes, snapshot);
+	if (!r)
+		r = frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
+	if (!r)
+		r = plan_sources(events);
+	if (r) {
+		frec__error(reterr, r, "%s: out of memory", snapshot->name);
 		frec__events_deinit(events);
-		return result;
+		return r;
 	}
 	events->merge.from = events->filter.from;
 	events->merge.to = events->filter.to;
@@ -104,9 +103,9 @@ const struct frec_call_stack *frec__event_stack(const struct frec_event *event)
 	return events->stack;
 }
 
-const struct frec_error *frec__events_trouble(const struct frec_events *events)
+const struct frec_error *frec__events_problem(const struct frec_events *events)
 {
-	return events->merge.trouble.code ? &events->merge.trouble : &events->snapshot->damage;
+	return events->merge.problem.code ? &events->merge.problem : &events->snapshot->damage;
 }
 
 void frec__events_deinit(struct frec_events *events)

@@ -60,7 +60,7 @@ const struct frec_event *frec__events_of(struct frec_events *events, const uint8
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
 /* What was missing so far: code 0 for nothing, else which part of the file and why. */
-const struct frec_error *frec__events_trouble(const struct frec_events *events);
+const struct frec_error *frec__events_problem(const struct frec_events *events);
 
 /* Frees everything; harmless on zeroes. */
 void frec__events_deinit(struct frec_events *events);

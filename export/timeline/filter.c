@@ -173,7 +173,7 @@ int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *sn
 		      const struct frec_filter_options *options, struct frec_error *reterr)
 {
 	static const struct frec_filter_options everything;
-	int result;
+	int r;
 
 	if (!options)
 		options = &everything;
@@ -183,14 +183,14 @@ int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *sn
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	if (!options->event_count)
 		memset(filter->sources, true, snapshot->source_count);
-	result = set_time(snapshot, options->from, &filter->from, reterr);
-	if (!result)
-		result = set_time(snapshot, options->to, &filter->to, reterr);
-	for (size_t i = 0; i < options->event_count && !result; i++)
+	r = set_time(snapshot, options->from, &filter->from, reterr);
+	if (!r)
+		r = set_time(snapshot, options->to, &filter->to, reterr);
+	for (size_t i = 0; i < options->event_count && !r; i++)
 		mark_sources(filter->sources, snapshot, options->events[i]);
-	if (result)
+	if (r)
 		frec__filter_deinit(filter);
-	return result;
+	return r;
 }
 
 void frec__filter_deinit(struct frec_filter *filter)

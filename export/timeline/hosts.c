@@ -304,40 +304,40 @@ static int fill(struct frec_hosts *hosts, struct frec_snapshot *const *files,
 		const struct frec_filter_options *options, struct frec_error *reterr)
 {
 	size_t *counts = calloc(hosts->count + 1, sizeof(*counts));
-	int result = counts ? 0 : -ENOMEM;
+	int r = counts ? 0 : -ENOMEM;
 
-	for (size_t f = 0; f < hosts->file_count && !result; f++) {
+	for (size_t f = 0; f < hosts->file_count && !r; f++) {
 		struct frec_host *host = &hosts->hosts[hosts->host_of[f]];
 
 		host->index = hosts->host_of[f];
 		host->snapshot = files[f];
 		counts[host->index]++;
 	}
-	for (size_t i = 0; i < hosts->count && !result; i++) {
+	for (size_t i = 0; i < hosts->count && !r; i++) {
 		struct frec_host *host = &hosts->hosts[i];
 
 		if (counts[i] > 1 && !join(hosts, host, files))
-			result = -ENOMEM;
-		if (!result)
-			result = frec__processes_init(&host->processes, host->snapshot);
-		if (!result && !name_host(hosts, host))
-			result = -ENOMEM;
-		if (!result) {
-			result = frec__filter_init(&host->filter, host->snapshot, options, reterr);
-			if (result) {
+			r = -ENOMEM;
+		if (!r)
+			r = frec__processes_init(&host->processes, host->snapshot);
+		if (!r && !name_host(hosts, host))
+			r = -ENOMEM;
+		if (!r) {
+			r = frec__filter_init(&host->filter, host->snapshot, options, reterr);
+			if (r) {
 				free(counts);
-				return result;
+				return r;
 			}
 		}
 	}
 	free(counts);
-	return result ? frec__error(reterr, result, "out of memory") : 0;
+	return r ? frec__error(reterr, r, "out of memory") : 0;
 }
 
 int frec__hosts_init(struct frec_hosts *hosts, struct frec_snapshot *const *files, size_t count,
 		     const struct frec_filter_options *options, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	*hosts = (struct frec_hosts){
 		.file_count = count,
@@ -345,14 +345,14 @@ int frec__hosts_init(struct frec_hosts *hosts, struct frec_snapshot *const *file
 		.sources = calloc(count + 1, sizeof(*hosts->sources)),
 	};
 	if (hosts->host_of && hosts->sources && number(hosts, files))
-		result = fill(hosts, files, options, reterr);
+		r = fill(hosts, files, options, reterr);
 	else
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (!result && hosts->count > 1)
-		result = align(hosts, reterr);
-	if (result)
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!r && hosts->count > 1)
+		r = align(hosts, reterr);
+	if (r)
 		frec__hosts_deinit(hosts);
-	return result;
+	return r;
 }
 
 void frec__hosts_deinit(struct frec_hosts *hosts)

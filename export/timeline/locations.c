@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 // Two frames at one address are two places where their names are found by other addresses, or where
 // one is less certain.
 static uint32_t how_of(const struct frec_frame *frame)
@@ -38,7 +40,7 @@ void frec__locations_deinit(struct frec_locations *locations)
 	*locations = (struct frec_locations){0};
 }
 
-bool frec__table_is_file(const Flightrec__Map *map)
+bool frec__mapping_is_file(const Flightrec__Map *map)
 {
 	static const char vdso[] = "[vdso]";
 
@@ -52,13 +54,13 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 {
 	struct frec_unwind_map *maps = calloc(of->n_map + 1, sizeof(*maps));
 	char **paths = calloc(of->n_map + 1, sizeof(*paths));
-	int result = 0;
+	int r = 0;
 
 	*process = (struct frec_located_process){
 		.maps = calloc(of->n_map + 1, sizeof(const Flightrec__Map *))};
 	if (!maps || !paths || !process->maps)
-		result = -ENOMEM;
-	for (size_t i = 0; i < of->n_map && !result; i++) {
+		r = -ENOMEM;
+	for (size_t i = 0; i < of->n_map && !r; i++) {
 		const Flightrec__Map *map = of->map[i];
 		size_t n = process->map_count;
 
@@ -67,7 +69,7 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 		paths[n] =
 			strndup(map->path.len ? (const char *)map->path.data : "", map->path.len);
 		if (!paths[n])
-			result = -ENOMEM;
+			r = -ENOMEM;
 		maps[n] = (struct frec_unwind_map){.start = map->start,
 						   .end = map->end,
 						   .offset = map->offset,
@@ -77,16 +79,16 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 		process->maps[n] = map;
 		process->map_count++;
 	}
-	if (!result)
-		result = frec__unwind_process_create(unwinder, maps, process->map_count,
-						     &process->unwind);
+	if (!r)
+		r = frec__unwind_process_create(unwinder, maps, process->map_count,
+						&process->unwind);
 	for (size_t i = 0; paths && i < process->map_count; i++)
 		free(paths[i]);
 	free(paths);
 	free(maps);
-	if (result)
+	if (r)
 		frec__located_process_deinit(process);
-	return result;
+	return r;
 }
 
 void frec__located_process_deinit(struct frec_located_process *process)
@@ -113,16 +115,8 @@ static const struct frec_code *find_code(struct frec_locations *locations, const
 		    (!id_size || !memcmp(code->build_id, map->build_id.data, id_size)))
 			return code;
 	}
-	if (locations->code_count == locations->code_room) {
-		size_t room = locations->code_room ? 2 * locations->code_room : 16;
-		struct frec_code **codes =
-			reallocarray(locations->codes, room, sizeof(struct frec_code *));
-
-		if (!codes)
-			return NULL;
-		locations->codes = codes;
-		locations->code_room = room;
-	}
+	if (!frec__grow(&locations->codes, locations->code_count, sizeof(code)))
+		return NULL;
 	code = malloc(sizeof(*code) + id_size + path_size + 1);
 	if (!code)
 		return NULL;
@@ -164,16 +158,8 @@ static struct frec_location *add(struct frec_locations *locations,
 {
 	struct frec_location *location;
 
-	if (locations->count == locations->room) {
-		size_t room = locations->room ? 2 * locations->room : 128;
-		struct frec_location **grown =
-			reallocarray(locations->locations, room, sizeof(struct frec_location *));
-
-		if (!grown)
-			return NULL;
-		locations->locations = grown;
-		locations->room = room;
-	}
+	if (!frec__grow(&locations->locations, locations->count, sizeof(location)))
+		return NULL;
 	location = malloc(sizeof(*location));
 	if (!location)
 		return NULL;

@@ -4,8 +4,9 @@
 #ifndef FREC_EXPORT_TIMELINE_LOCATIONS_H
 #define FREC_EXPORT_TIMELINE_LOCATIONS_H
 
+#include "export/read/snapshot.h"
+#include "export/timeline/code.h"
 #include "proto/table.h"
-#include "export/timeline/stacks.h"
 
 /* A process with its mappings, and the addresses in it that were met. */
 struct frec_located_process {
@@ -24,9 +25,9 @@ struct frec_locations {
 	const struct frec_snapshot *snapshot;
 	struct frec_stack_numbers *numbers; /* of whoever the numbers are shared with */
 	struct frec_code **codes;
-	size_t code_count, code_room;
+	size_t code_count;
 	struct frec_location **locations;
-	size_t count, room;
+	size_t count;
 	struct frec_table indices;		 /* of those plus 1, by hash of the place */
 	const Flightrec__KernelSymbol **symbols; /* of the kernel, by address */
 	size_t symbol_count;
@@ -50,6 +51,6 @@ const struct frec_location *frec__locations_kernel(struct frec_locations *locati
 
 /* Whether it is of a file, or the vDSO, which is like one: not the heap, not code made at run
  * time. */
-bool frec__table_is_file(const Flightrec__Map *map);
+bool frec__mapping_is_file(const Flightrec__Map *map);
 
 #endif

@@ -84,7 +84,7 @@ static void sift_down(struct frec_merge *merge, size_t i)
 static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
 	const struct frec_snapshot *snapshot = merge->snapshot;
-	struct frec_error *trouble = merge->trouble.code ? NULL : &merge->trouble;
+	struct frec_error *problem = merge->problem.code ? NULL : &merge->problem;
 
 	while (ring->next_chunk < snapshot->chunk_count) {
 		ring->chunk = &snapshot->chunks[ring->next_chunk++];
@@ -94,7 +94,7 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 		if (ring->chunk->last < merge->from || ring->chunk->first > merge->to)
 			continue;
 		ring->at = 0;
-		if (!frec__snapshot_read_chunk(merge->snapshot, ring->chunk, &ring->data, trouble))
+		if (!frec__snapshot_read_chunk(merge->snapshot, ring->chunk, &ring->data, problem))
 			return true;
 	}
 	return false;
@@ -106,32 +106,32 @@ static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 	const struct frec_snapshot *snapshot = merge->snapshot;
 
 	for (;;) {
-		int result = frec__record_next(snapshot,
-					       ring->data.size ? ring->data.data + ring->at : NULL,
-					       ring->data.size - ring->at, &ring->record);
+		int r = frec__record_next(snapshot,
+					  ring->data.size ? ring->data.data + ring->at : NULL,
+					  ring->data.size - ring->at, &ring->record);
 
-		if ((result == -EBADMSG || result == -EPROTO) && !merge->trouble.code)
-			frec__error(&merge->trouble, result,
+		if ((r == -EBADMSG || r == -EPROTO) && !merge->problem.code)
+			frec__error(&merge->problem, r,
 				    "%s: byte %" PRIu64 ": in these records of CPU %" PRIu32
 				    ", byte %zu is %s",
 				    merge->snapshot->name, ring->chunk->offset, ring->cpu, ring->at,
-				    result == -EBADMSG
+				    r == -EBADMSG
 					    ? "not a record; the rest of this part was not read"
 					    : "a record of another form than its source says; "
 					      "it was left out");
-		if (result == -ENODATA || result == -EBADMSG) {
+		if (r == -ENODATA || r == -EBADMSG) {
 			if (!next_chunk(merge, ring))
 				return false;
 			continue;
 		}
 		ring->at += ring->record.size;
-		if (result || !ring->record.sample)
+		if (r || !ring->record.sample)
 			continue;
 		if (snapshot->eventheader)
 			frec__eventheader_translate(snapshot, &ring->record);
 		if (!ring->record.source) {
-			if (!merge->unknown++ && !merge->trouble.code)
-				frec__error(&merge->trouble, -EBADMSG,
+			if (!merge->unknown++ && !merge->problem.code)
+				frec__error(&merge->problem, -EBADMSG,
 					    "%s: byte %" PRIu64
 					    ": the file does not describe source %" PRIu64
 					    ", to which a record belongs; it was left out",

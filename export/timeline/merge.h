@@ -32,7 +32,7 @@ struct frec_merge {
 	uint64_t unknown; /* samples left out: of a source that the file does not describe */
 	/* The first thing that could not be read (code 0: none): what came before and after it was
 	 * handed out. */
-	struct frec_error trouble;
+	struct frec_error problem;
 	bool started;
 };
 

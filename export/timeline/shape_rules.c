@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 static const struct {
 	const char *name, *form;
 } kinds[] = {
@@ -87,12 +89,8 @@ static int add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind, c
 {
 	struct frec_shape_rule rule = {
 		.kind = kind, .text = strdup(text), .whole = strdup(whole), .group = group};
-	struct frec_shape_rule *grown =
-		reallocarray(rules->rules, rules->count + 1, sizeof(*grown));
 
-	if (grown)
-		rules->rules = grown;
-	if (!grown || !rule.text || !rule.whole) {
+	if (!rule.text || !rule.whole || !frec__grow(&rules->rules, rules->count, sizeof(rule))) {
 		free_rule(&rule);
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
@@ -111,17 +109,17 @@ int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_k
 {
 	size_t group = rules->count;
 	char *copy, *rest, *word;
-	int result = 0;
+	int r = 0;
 
 	if (kind != FREC_RULE_FLOW)
 		return add(rules, kind, text, group, text, reterr);
 	copy = rest = strdup(text);
 	if (!copy)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	while (!result && (word = strsep(&rest, ",")))
-		result = add(rules, kind, word, group, text, reterr);
+	while (!r && (word = strsep(&rest, ",")))
+		r = add(rules, kind, word, group, text, reterr);
 	free(copy);
-	return result;
+	return r;
 }
 
 static int add_line(struct frec_shape_rules *rules, char *line, const char *path, size_t number,
@@ -159,20 +157,19 @@ int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t size = 0, number = 0;
-	int result = 0;
+	int r = 0;
 
 	if (!file) {
-		result = -errno;
-		return frec__error(reterr, result, "%s: cannot be read: %s", path,
-				   strerror(-result));
+		r = -errno;
+		return frec__error(reterr, r, "%s: cannot be read: %s", path, strerror(-r));
 	}
-	while (!result && getline(&line, &size, file) >= 0)
-		result = add_line(rules, line, path, ++number, reterr);
-	if (!result && ferror(file))
-		result = frec__error(reterr, -EIO, "%s: cannot be read", path);
+	while (!r && getline(&line, &size, file) >= 0)
+		r = add_line(rules, line, path, ++number, reterr);
+	if (!r && ferror(file))
+		r = frec__error(reterr, -EIO, "%s: cannot be read", path);
 	free(line);
 	fclose(file);
-	return result;
+	return r;
 }
 
 void frec__shape_rules_free(struct frec_shape_rules *rules)

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "proto/grow.h"
+
 // Spans that can be open at a time, and those of one thread: a recursion deeper than any viewer
 // shows.
 #define OPEN_MAX (1u << 20)
@@ -25,10 +27,8 @@ struct frec_shapes_thread {
 };
 
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
-		      const struct frec_shape_rules *rules, struct frec_error *reterr)
+		      struct frec_error *reterr)
 {
-	int result;
-
 	*shapes = (struct frec_shapes){
 		.hosts = hosts,
 		.host_count = hosts->count,
@@ -41,13 +41,10 @@ int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts
 		if (!shapes->plans[i])
 			shapes->failed = true;
 	}
-	if (!shapes->plans || shapes->failed)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	else
-		result = frec__shapes_make_plans(shapes, rules, reterr);
-	if (result)
-		frec__shapes_deinit(shapes);
-	return result;
+	if (shapes->plans && !shapes->failed)
+		return 0;
+	frec__shapes_deinit(shapes);
+	return frec__error(reterr, -ENOMEM, "out of memory");
 }
 
 void frec__shapes_deinit(struct frec_shapes *shapes)
@@ -125,16 +122,9 @@ static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *e
 	}
 	if (shapes->lane_count >= OPEN_MAX)
 		return 0;
-	if (shapes->lane_count >= shapes->lane_capacity) {
-		size_t capacity = shapes->lane_capacity ? 2 * shapes->lane_capacity : 64;
-		struct frec_lane *lanes = reallocarray(shapes->lanes, capacity, sizeof(*lanes));
-
-		if (!lanes) {
-			shapes->failed = true;
-			return 0;
-		}
-		shapes->lanes = lanes;
-		shapes->lane_capacity = capacity;
+	if (!frec__grow(&shapes->lanes, shapes->lane_count, sizeof(*shapes->lanes))) {
+		shapes->failed = true;
+		return 0;
 	}
 	lane = (uint32_t)shapes->lane_count++;
 	shapes->lanes[lane] = (struct frec_lane){.span = span, .pid = pid_of(event), .kind = kind};
@@ -234,16 +224,8 @@ static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 	if (!index)
 		return NULL;
 	if (is_new) {
-		if (shapes->thread_count == shapes->thread_capacity) {
-			size_t capacity =
-				shapes->thread_capacity ? 2 * shapes->thread_capacity : 64;
-
-			thread = reallocarray(shapes->thread_list, capacity, sizeof(*thread));
-			if (!thread)
-				return NULL;
-			shapes->thread_list = thread;
-			shapes->thread_capacity = capacity;
-		}
+		if (!frec__grow(&shapes->thread_list, shapes->thread_count, sizeof(*thread)))
+			return NULL;
 		*index = (uint32_t)shapes->thread_count++;
 		shapes->thread_list[*index] = (struct frec_shapes_thread){0};
 	}

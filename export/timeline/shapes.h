@@ -103,12 +103,12 @@ struct frec_shapes {
 	const struct frec_hosts *hosts;
 
 	struct frec_lane *lanes; /* from 1 on */
-	size_t lane_count, lane_capacity;
+	size_t lane_count;
 	struct frec_table free_lanes; /* of a kind and process: the first */
 	struct frec_table open;	      /* spans with keys: lane */
 	struct frec_table threads;    /* index in thread_list */
 	struct frec_shapes_thread *thread_list;
-	size_t thread_count, thread_capacity;
+	size_t thread_count;
 	size_t open_count; /* of threads and lanes together */
 	uint64_t first;	   /* time of the first event */
 	uint64_t cuts;	   /* how many spans were cut: each begins before the last */
@@ -116,12 +116,10 @@ struct frec_shapes {
 	struct frec_shape shape;
 };
 
-/*
- * Finds out what the sources of the hosts mean. `rules` may be NULL. Both must outlive it. Returns
- * 0, -EINVAL when a rule fits no event, or -ENOMEM.
- */
+/* Prepares shapes of the events of these hosts, which must outlive them. Until frec__shapes_plan()
+ * (shape_plans.h) has planned their sources, every event is an instant. Returns 0 or -ENOMEM. */
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
-		      const struct frec_shape_rules *rules, struct frec_error *reterr);
+		      struct frec_error *reterr);
 
 /* The shape of an event, NULL: an instant and nothing else. Events come in the order of the
  * timeline, each once. Sets `failed` without memory. */
@@ -144,8 +142,5 @@ struct frec_shapes_plan {
 	size_t flow_fields[FREC_SHAPE_FIELDS_MAX], flow_groups[FREC_SHAPE_FIELDS_MAX];
 	size_t message, level;
 };
-
-int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_shape_rules *rules,
-			    struct frec_error *reterr);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 struct frec_stack_life {
 	const Flightrec__Process *process;
 	struct frec_epochs epochs;
@@ -40,20 +42,20 @@ static int find_epochs(struct frec_stack_life *life)
 	const Flightrec__Process *process = life->process;
 	struct frec_mapped_span *spans = calloc(process->n_map + 1, sizeof(*spans));
 	size_t count = 0;
-	int result;
+	int r;
 
 	if (!spans)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->n_map; i++) {
 		const Flightrec__Map *map = process->map[i];
 
-		if (frec__table_is_file(map))
+		if (frec__mapping_is_file(map))
 			spans[count++] =
 				(struct frec_mapped_span){map->start, map->end, map->since};
 	}
-	result = frec__epochs_init(&life->epochs, spans, count);
+	r = frec__epochs_init(&life->epochs, spans, count);
 	free(spans);
-	return result;
+	return r;
 }
 
 // Brings a life to the mappings that it had at `time`.
@@ -74,16 +76,8 @@ static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t a
 {
 	struct frec_stack_life *life;
 
-	if (lives->count == lives->room) {
-		size_t room = lives->room ? 2 * lives->room : 16;
-		struct frec_stack_life **grown =
-			reallocarray(lives->lives, room, sizeof(struct frec_stack_life *));
-
-		if (!grown)
-			return NULL;
-		lives->lives = grown;
-		lives->room = room;
-	}
+	if (!frec__grow(&lives->lives, lives->count, sizeof(life)))
+		return NULL;
 	life = calloc(1, sizeof(*life));
 	if (!life)
 		return NULL;

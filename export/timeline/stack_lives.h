@@ -4,6 +4,7 @@
 #ifndef FREC_EXPORT_TIMELINE_STACK_LIVES_H
 #define FREC_EXPORT_TIMELINE_STACK_LIVES_H
 
+#include "export/read/processes.h"
 #include "export/timeline/locations.h"
 #include "unwind/epochs.h"
 
@@ -11,7 +12,7 @@ struct frec_stack_lives {
 	const struct frec_processes *processes;
 	struct frec_unwinder *unwinder; /* NULL: nobody's stacks can be told */
 	struct frec_stack_life **lives; /* sorted by the address of their process */
-	size_t count, room;
+	size_t count;
 	struct frec_stack_life *last;
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "export/timeline/locations.h"
+#include "proto/grow.h"
 #include "proto/table.h"
 #include "export/timeline/stack_lives.h"
 
@@ -24,7 +25,7 @@ struct frec_stacks {
 	struct frec_locations locations;
 	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // in the order in which they were met
-	size_t stack_count, stack_room;
+	size_t stack_count;
 	struct frec_table indices; // plus 1, by hash
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
@@ -56,26 +57,25 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 {
 	struct frec_unwinder_options settled = {.size = sizeof(settled), .debuginfod = true};
 	struct frec_stacks *stacks = calloc(1, sizeof(*stacks));
-	int result = stacks ? 0 : -ENOMEM;
+	int r = stacks ? 0 : -ENOMEM;
 
 	if (options)
 		settled = *options;
 	settled.same_boot = is_this_boot(snapshot);
-	if (!result) {
+	if (!r) {
 		stacks->snapshot = snapshot;
 		stacks->machine = frec__registers_find(snapshot->header->machine);
 		frec__locations_init(&stacks->locations, snapshot);
 		frec__stacks_share(stacks, &stacks->own_numbers);
 		if (stacks->machine)
-			result =
-				frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
+			r = frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
 		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder);
 	}
-	if (result)
+	if (r)
 		frec__stacks_destroy(stacks);
 	else
 		*ret = stacks;
-	return result;
+	return r;
 }
 
 void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers)
@@ -180,16 +180,8 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 	struct frec_call_stack *stack;
 	const struct frec_location **locations;
 
-	if (stacks->stack_count == stacks->stack_room) {
-		size_t room = stacks->stack_room ? 2 * stacks->stack_room : 64;
-		struct frec_call_stack **grown =
-			reallocarray(stacks->stacks, room, sizeof(struct frec_call_stack *));
-
-		if (!grown)
-			return NULL;
-		stacks->stacks = grown;
-		stacks->stack_room = room;
-	}
+	if (!frec__grow(&stacks->stacks, stacks->stack_count, sizeof(stack)))
+		return NULL;
 	stack = malloc(sizeof(*stack) + bytes);
 	if (!stack)
 		return NULL;

@@ -16,29 +16,7 @@
 
 #include "export/read/processes.h"
 #include "export/read/records.h"
-#include "unwind/unwind.h"
-
-/* A program, a library, the kernel or a module of it. */
-struct frec_code {
-	uint32_t id;
-	const char *path; /* "[kernel]", "[nfs]" of the kernel; "" where code is of no file */
-	const uint8_t *build_id;
-	size_t build_id_size;	     /* 0: unknown */
-	uint64_t start, end, offset; /* where it was mapped first */
-	bool kernel;
-};
-
-/* A place in code that a stack goes through. */
-struct frec_location {
-	uint32_t id;
-	const struct frec_code *code; /* NULL: nothing was mapped there */
-	uint64_t pc;		      /* in the process in which it was met first */
-	uint64_t address;	      /* in the code's file; without one, pc */
-	/* names.count is 0 where no name is known, and names.missing says why if that is known. */
-	struct frec_names names;
-	enum frec_frame_kind kind;
-	bool exact, signal; /* as in struct frec_frame */
-};
+#include "export/timeline/code.h"
 
 struct frec_call_stack {
 	uint32_t id;
@@ -50,12 +28,6 @@ struct frec_call_stack {
 };
 
 struct frec_stacks;
-
-/* How many of each there are, so that several frec_stacks give no number twice. Starts with
- * zeroes. */
-struct frec_stack_numbers {
-	uint32_t stacks, locations, codes;
-};
 
 /* `options` say where files are looked for, NULL: defaults; same_boot is found out here. Snapshot
  * and processes must outlive it. Returns 0 or -ENOMEM. */

@@ -2,6 +2,7 @@
 // Files of a few snapshots are compared one by one: there are seldom more than a handful. One file
 // alone goes straight through.
 #include "export/read/clocks.h"
+#include "export/timeline/shape_plans.h"
 #include "export/timeline/timeline.h"
 
 #include <errno.h>
@@ -80,11 +81,10 @@ static void settle_filters(struct frec_timeline *timeline)
 }
 
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
-			size_t count, const struct frec_filter_options *options,
-			const struct frec_shape_rules *rules,
-			const struct frec_unwinder_options *symbols, struct frec_error *reterr)
+			size_t count, const struct frec_timeline_options *options,
+			struct frec_error *reterr)
 {
-	int result = frec__filter_check(snapshots, count, options, reterr);
+	int r = frec__filter_check(snapshots, count, options->filter, reterr);
 
 	*timeline = (struct frec_timeline){
 		.snapshots = snapshots,
@@ -92,28 +92,31 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 		.duplicates = calloc(count, sizeof(*timeline->duplicates)),
 		.file_count = count,
 	};
-	if (!result && (!timeline->files || !timeline->duplicates))
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (!result)
-		result = frec__hosts_init(&timeline->hosts, snapshots, count, options, reterr);
-	for (size_t i = 0; i < count && !result; i++) {
+	if (!r && (!timeline->files || !timeline->duplicates))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!r)
+		r = frec__hosts_init(&timeline->hosts, snapshots, count, options->filter, reterr);
+	for (size_t i = 0; i < count && !r; i++) {
 		struct frec_timeline_file *file = &timeline->files[i];
 
 		file->host = &timeline->hosts.hosts[timeline->hosts.host_of[i]];
 		file->sources = timeline->hosts.sources[i];
-		result = frec__events_init(&file->events, snapshots[i], options, symbols, reterr);
-		if (!result)
+		r = frec__events_init(&file->events, snapshots[i], options->filter,
+				      options->symbols, reterr);
+		if (!r)
 			frec__stacks_share(file->events.stacks, &timeline->stack_numbers);
 	}
-	if (!result)
-		result = find_recordings(timeline, reterr);
-	if (!result)
+	if (!r)
+		r = find_recordings(timeline, reterr);
+	if (!r)
 		settle_filters(timeline);
-	if (!result)
-		result = frec__shapes_init(&timeline->shapes, &timeline->hosts, rules, reterr);
-	if (result) {
+	if (!r)
+		r = frec__shapes_init(&timeline->shapes, &timeline->hosts, reterr);
+	if (!r)
+		r = frec__shapes_plan(&timeline->shapes, options->rules, reterr);
+	if (r) {
 		frec__timeline_deinit(timeline);
-		return result;
+		return r;
 	}
 	timeline->reference =
 		frec__snapshot_reference(snapshots[0]) + timeline->files[0].host->shift;
@@ -137,17 +140,17 @@ static bool before(const struct frec_timeline_file *a, const struct frec_timelin
 // Whether another file had it. Sets `failed` without memory.
 static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *file)
 {
-	int result;
+	int r;
 
 	if (!file->duplicates)
 		return false;
-	result = frec__duplicates_check(
+	r = frec__duplicates_check(
 		file->duplicates, file->number, frec__merge_ring(&file->events.merge),
 		file->sources[file->head->record->source_index], file->head->record);
-	if (result < 0)
-		timeline->failed = result;
-	timeline->copies += result > 0;
-	return result > 0;
+	if (r < 0)
+		timeline->failed = r;
+	timeline->copies += r > 0;
+	return r > 0;
 }
 
 static void take(struct frec_timeline *timeline, const struct frec_timeline_file *file)
@@ -211,15 +214,15 @@ const struct frec_event *frec__timeline_next(struct frec_timeline *timeline)
 	return timeline->failed ? NULL : event;
 }
 
-const struct frec_error *frec__timeline_trouble(const struct frec_timeline *timeline)
+const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline)
 {
 	for (size_t i = 0; i < timeline->file_count; i++) {
-		const struct frec_error *trouble = frec__events_trouble(&timeline->files[i].events);
+		const struct frec_error *problem = frec__events_problem(&timeline->files[i].events);
 
-		if (trouble->code)
-			return trouble;
+		if (problem->code)
+			return problem;
 	}
-	return frec__events_trouble(&timeline->files[0].events);
+	return frec__events_problem(&timeline->files[0].events);
 }
 
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,

@@ -43,18 +43,23 @@ struct frec_timeline {
 	int failed; /* negative errno: the stream ended because of it */
 };
 
-/* `options`, `rules` and `symbols` (as frec__events_init) may be NULL. All must outlive it. Returns
- * 0 or a negative errno. */
+/* All may be NULL, and must outlive the timeline. */
+struct frec_timeline_options {
+	const struct frec_filter_options *filter;
+	const struct frec_shape_rules *rules;
+	const struct frec_unwinder_options *symbols; /* as for frec__events_init() */
+};
+
+/* The snapshots must outlive the timeline. Returns 0 or a negative errno. */
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
-			size_t count, const struct frec_filter_options *options,
-			const struct frec_shape_rules *rules,
-			const struct frec_unwinder_options *symbols, struct frec_error *reterr);
+			size_t count, const struct frec_timeline_options *options,
+			struct frec_error *reterr);
 
 /* The next event, valid until the next call, or NULL at the end (or without memory: `failed`). */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
-/* What was missing so far in any of the files, as frec__events_trouble. */
-const struct frec_error *frec__timeline_trouble(const struct frec_timeline *timeline);
+/* What was missing so far in any of the files, as frec__events_problem. */
+const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
 /* Bytes of records read, and in all. */
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,

@@ -418,6 +418,7 @@ static void test_activities(void **state)
 	};
 	struct frec_otlp_ids ids[9];
 	struct frec_otlp_spans spans = {0};
+	const struct frec_timeline_options options = {0};
 	struct frec_snapshot snapshot, *snapshots = &snapshot;
 	struct frec_timeline timeline;
 	struct frec_error error;
@@ -428,7 +429,7 @@ static void test_activities(void **state)
 	(void)state;
 	make_activities(&file);
 	open_file(&snapshot, &file);
-	assert_false(frec__timeline_init(&timeline, &snapshots, 1, NULL, NULL, NULL, &error));
+	assert_false(frec__timeline_init(&timeline, &snapshots, 1, &options, &error));
 	spans.shapes = &timeline.shapes;
 	for (const struct frec_event *event; (event = frec__timeline_next(&timeline)); count++) {
 		const struct frec_shape *shape = event->shape;

@@ -59,7 +59,7 @@ static void order(void **state)
 	}
 	assert_null(frec__merge_next(&merge));
 	assert_null(frec__merge_next(&merge));
-	assert_int_equal(merge.trouble.code, 0);
+	assert_int_equal(merge.problem.code, 0);
 	assert_int_equal(merge.bytes_done, merge.bytes_total);
 	frec__merge_deinit(&merge);
 	frec__snapshot_close(&snapshot);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "export/timeline/shape_plans.h"
 #include "export/timeline/shapes.h"
 
 #define SOURCES 8
@@ -71,7 +72,8 @@ static void start(struct frec_shapes *shapes, struct frec_shape_rules *rules)
 {
 	struct frec_error error = {0};
 
-	assert_int_equal(frec__shapes_init(shapes, &hosts, rules, &error), 0);
+	assert_int_equal(frec__shapes_init(shapes, &hosts, &error), 0);
+	assert_int_equal(frec__shapes_plan(shapes, rules, &error), 0);
 }
 
 static void rule(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind, const char *text)
@@ -406,7 +408,9 @@ static void rules_that_fit_nothing(void **state)
 		struct frec_shapes shapes;
 
 		rule(&rules, wrong[i].kind, wrong[i].text);
-		assert_int_equal(frec__shapes_init(&shapes, &hosts, &rules, &error), -EINVAL);
+		assert_int_equal(frec__shapes_init(&shapes, &hosts, &error), 0);
+		assert_int_equal(frec__shapes_plan(&shapes, &rules, &error), -EINVAL);
+		frec__shapes_deinit(&shapes);
 		assert_non_null(strstr(error.message, wrong[i].text));
 		frec__shape_rules_free(&rules);
 	}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What names say of events: which begin and end spans, which are logs, which begin and end
 // activities.
+#include "export/timeline/shape_by_names.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/timeline/shape_plans.h"
+#include "export/timeline/shape_plan.h"
 
 // Text fields that eventheader_layout.c makes of what a header says.
 #define ACTIVITY "activity"
@@ -78,9 +80,8 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
 	const Flightrec__Source *source = snapshot->sources[index];
 	const char *name = source->name;
-	const char *identity;
+	struct frec_plan_end side = {.kind = FREC_SHAPE_BEGIN, .key = SIZE_MAX};
 	size_t end = SIZE_MAX, stem = 0;
-	uint32_t span;
 
 	if (!strcmp(source->system, "syscalls") && !strncmp(name, "sys_enter_", 10)) {
 		name += 10;
@@ -95,11 +96,12 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	}
 	if (end == SIZE_MAX)
 		return 0;
-	span = frec__plan_span(shapes, NULL, source->system, name, stem);
-	identity = frec__plan_identity(source, snapshot->sources[end], name, stem);
-	if (frec__plan_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX, identity))
+	side.span = frec__plan_span(shapes, NULL, source->system, name, stem);
+	side.identity = frec__plan_identity(source, snapshot->sources[end], name, stem);
+	if (frec__plan_end(shapes, host, index, &side))
 		return -ENOMEM;
-	return frec__plan_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX, identity);
+	side.kind = FREC_SHAPE_END;
+	return frec__plan_end(shapes, host, end, &side);
 }
 
 // A text field of a name that says so, and no other text but a level.
@@ -176,7 +178,7 @@ static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 	bool is_begin = has_opcode(source, "start"), is_end = has_opcode(source, "stop");
 	size_t activity = frec__plan_field(source, ACTIVITY);
 	struct frec_shapes_plan *plan;
-	uint32_t span;
+	struct frec_plan_end end;
 
 	if (source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
 	    (!is_begin && !is_end &&
@@ -193,22 +195,25 @@ static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 	}
 	plan->within = is_begin ? frec__plan_field(source, RELATED) : SIZE_MAX;
 	plan->activity = activity != SIZE_MAX;
-	span = frec__plan_span(shapes, NULL, source->system, source->name,
-			       activity_stem(source->name, is_begin));
-	return frec__plan_end(shapes, host, index, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
-			      span, activity, NULL);
+	end = (struct frec_plan_end){
+		.kind = is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
+		.span = frec__plan_span(shapes, NULL, source->system, source->name,
+					activity_stem(source->name, is_begin)),
+		.key = activity,
+	};
+	return frec__plan_end(shapes, host, index, &end);
 }
 
 int frec__plan_by_names(struct frec_shapes *shapes, size_t host)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < shapes->hosts->hosts[host].snapshot->source_count && !result; i++) {
-		result = plan_activity(shapes, host, i);
-		if (!result)
-			result = plan_span_by_name(shapes, host, i);
-		if (!result)
-			result = plan_log_by_name(shapes, host, i);
+	for (size_t i = 0; i < shapes->hosts->hosts[host].snapshot->source_count && !r; i++) {
+		r = plan_activity(shapes, host, i);
+		if (!r)
+			r = plan_span_by_name(shapes, host, i);
+		if (!r)
+			r = plan_log_by_name(shapes, host, i);
 	}
-	return result;
+	return r;
 }
