@@ -21,9 +21,6 @@ const char *frec__crash_code_words(const Flightrec__Crash *crash);
  * worker-1[125]". */
 void frec__crash_headline(struct frec_text *text, const Flightrec__Crash *crash);
 
-/* What kind of address the fault was at: "a null pointer". Nothing where that is not known. */
-void frec__crash_address_words(struct frec_text *text, const struct frec_snapshot *snapshot);
-
 /* Arguments separated by spaces, valid UTF-8; those with spaces in quotes. */
 void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *crash);
 

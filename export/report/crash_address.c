@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What kind of address a fatal signal tells: what one would find out first by hand.
+#include "export/report/crash_address.h"
+
 #include <inttypes.h>
 #include <signal.h>
 
-#include "export/report/crash.h"
 #include "unwind/registers.h"
 #include "unwind/unwind.h"
 

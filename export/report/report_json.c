@@ -2,13 +2,15 @@
 // The report as the beginning of a JSON object, for machines: show.c adds "events", which are
 // objects as in `-f json`, and closes it. Times are CLOCK_MONOTONIC in nanoseconds, except
 // "realtime", nanoseconds since 1970. What is unknown is absent.
+#include "export/report/report_json.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "export/read/clocks.h"
 #include "export/report/crash.h"
-#include "export/report/report.h"
+#include "export/report/crash_address.h"
 #include "export/report/stack_text.h"
 #include "unwind/registers.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The report's upper half as text: one line that says it all, then one line a question.
+#include "export/report/report_text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 
 #include "export/read/clocks.h"
 #include "export/report/crash.h"
-#include "export/report/report.h"
+#include "export/report/crash_address.h"
 #include "export/report/stack_text.h"
 #include "unwind/registers.h"
 
