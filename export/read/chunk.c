@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The records of one Records part, uncompressed. Nearly all bytes of a file are in these parts, so
-// they are not unpacked by protobuf-c, which would copy them once more.
+// Reads the records of one Records part. Nearly all bytes of a file are in these parts, so protobuf-c
+// does not unpack them: it would copy them once more.
 #include "export/read/chunk.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "export/read/wire.h"
 #include "flightrec.pb-c.h"
 
-// Numbers of fields, as in proto/flightrec.proto; a test compares them with it.
+// Field numbers, as in proto/flightrec.proto; a test compares the two.
 enum { CPU = 1, COUNT = 2, FIRST = 3, LAST = 4, SIZE = 5, PLAIN = 6, ZSTD = 7, RING = 8 };
 
 bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,

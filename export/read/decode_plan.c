@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From bytes to values, by a layout that stands in the same file and is as little to be trusted as
+// Decodes bytes to values by a layout. The layout comes from the same file and is trusted no more than
 // the bytes.
 #include "export/read/decode_plan.h"
 
@@ -8,10 +8,10 @@
 #include <string.h>
 
 enum {
-	HERE,	  // the bytes at its place are the field
-	DATA,	  // a word tells where, from the start of the payload
-	RELATIVE, // or from the end of the word
-	NOWHERE,  // the layout says nothing that could be followed
+	HERE,	  // the field itself is at its offset
+	DATA,	  // a word there says where it is, from the start of the payload
+	RELATIVE, // a word there says where it is, from the end of the word
+	NOWHERE,  // the layout makes no sense
 };
 
 static uint8_t place_of(const Flightrec__Field *field)
@@ -51,7 +51,7 @@ static enum frec_value_kind number_of(Flightrec__FieldKind kind, size_t size)
 	}
 }
 
-// What a field of `size` bytes is. Sizes that no number has leave the bytes as they are.
+// The kind of a field of `size` bytes. If no number has this size, it is bytes.
 static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 {
 	switch (field->kind) {
@@ -85,7 +85,7 @@ static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
 	return NULL;
 }
 
-// Finds the bytes of a field that are elsewhere. Returns false when that is not in the payload.
+// Finds the bytes of a field that is elsewhere. Returns false if they are not in the payload.
 static bool follow(const struct frec_decode_step *step, const uint8_t *payload, size_t payload_size,
 		   const uint8_t **ret_data, size_t *ret_size)
 {
@@ -107,8 +107,7 @@ static bool follow(const struct frec_decode_step *step, const uint8_t *payload, 
 
 static void decode_text(const Flightrec__Source *source, struct frec_value *value)
 {
-	// An emitter that had to cut marks it with a second NUL behind the one that every string
-	// ends in.
+	// An emitter that had to cut a string marks it with a second NUL at the end.
 	value->cut = value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT &&
@@ -126,7 +125,7 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	size_t count = plan->count;
 	bool whole = payload_size >= plan->end; // it has the places of all fields
 
-	// What another record left in the values does not matter.
+	// The values of the previous record need not be cleared.
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];
 		struct frec_value *value = &values[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding descriptions: which tracepoints have them, which distinct ones there are, and which one a
+// Finds descriptions: which tracepoints have them, which distinct ones there are, and which one a
 // record has.
 #include "export/read/eventheader.h"
 
@@ -12,16 +12,16 @@
 #include "proto/table.h"
 
 struct frec_eventheader {
-	bool *raw; /* by index of the sources that the file has: tracepoints of this kind */
+	bool *raw; /* by index of the file's sources: whether it is such a tracepoint */
 	size_t raw_count;
 	struct frec_eventheader_layout *layouts; /* the source of layouts[i] is raw_count + i */
 	size_t count;
 	size_t bytes;		 /* of all descriptions */
 	struct frec_table found; /* numbers of layouts, from 1, by hash of what tells them apart */
-	uint32_t next_id;	 /* a source id that is not taken */
+	uint32_t next_id;	 /* a source id that is not in use; 0: none is left */
 };
 
-// Everything that is the same in all events of a source.
+// A hash of everything that is the same in all events of a source.
 static uint64_t hash_of(size_t source, const struct frec_eventheader_head *head)
 {
 	uint64_t hash = 0xcbf29ce484222325 ^ source;
@@ -195,7 +195,6 @@ int frec__eventheader_describe(struct frec_snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		eventheader->raw[i] = has_shape(snapshot->sources[i]);
 		if (snapshot->sources[i]->id >= eventheader->next_id)
-			// 0 after the last: then there is no room for any
 			eventheader->next_id = snapshot->sources[i]->id + 1;
 		if (!eventheader->next_id)
 			break;

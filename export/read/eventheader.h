@@ -18,7 +18,7 @@
 #include "export/read/records.h"
 #include "export/read/text.h"
 
-/* Bounds, because every record of a hostile file can have another description. */
+/* Bounds, because every record of a hostile file can have a different description. */
 #define FREC_EVENTHEADER_SOURCES_MAX 16384
 #define FREC_EVENTHEADER_BYTES_MAX (32u << 20)
 

@@ -9,11 +9,11 @@
 
 #include "proto/bytes.h"
 
-/* What the header and its extensions say. */
+/* The header and its extensions, parsed. */
 struct frec_eventheader_head {
 	uint8_t flags, version, opcode, level;
 	uint16_t id, tag;
-	const uint8_t *metadata; /* NULL: it has no description */
+	const uint8_t *metadata; /* the description, or NULL */
 	size_t metadata_size;
 	const uint8_t *activity; /* 16 bytes each, or NULL */
 	const uint8_t *related;

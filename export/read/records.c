@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The body of a PERF_RECORD_SAMPLE: its parts follow each other in the order of perf_event_open(2),
-// each there or not as sample_type says.
+// Decodes records: finds the source of a sample, parses the sample (proto/perf_sample.h), and then the
+// frames that a recorder may have put in the place of its stack.
 #include "export/read/records.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "proto/perf_sample.h"
 
-// What can stand in a record of ours, up to the last part that is read here.
+// The parts that a record of ours can have.
 #define KNOWN \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | \
 	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU | \
@@ -26,8 +26,8 @@ static void parse_frames(struct frec_bytes *bytes, struct frec_record *ret)
 	ret->frames_count = bytes->failed ? 0 : count;
 }
 
-// A task that is exiting has no number any more for perf, but the tracepoint noted one in the
-// payload's common fields.
+// For perf an exiting task has no number any more, but the tracepoint recorded it in the payload's
+// common fields.
 static void thread_from_payload(struct frec_record *record)
 {
 	if (record->tid == UINT32_MAX && record->payload_size >= 8)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opening a .frec file: walk its parts, keep the small ones unpacked and an index of the records,
-// stop at the first bad byte. How a part is read is parts.c's matter, what a Records part holds
-// chunk.c's.
+// Opens a .frec file: walks its parts, unpacks the small ones, indexes the records, and stops at the
+// first bad byte. parts.c reads one part, chunk.c the records of one.
 #include "export/read/snapshot.h"
 
 #include <errno.h>
@@ -31,7 +30,7 @@ static int append(struct frec_part_list *list, void *item)
 	return 0;
 }
 
-// Returns 0, -EBADMSG when it is no such part, or -ENOMEM.
+// Returns 0, -EBADMSG if this is not a Records part, or -ENOMEM.
 static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
@@ -48,7 +47,7 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 	return 0;
 }
 
-// Returns as add_chunk.
+// Returns 0, -EBADMSG if this is not a message of its kind, or -ENOMEM.
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
 	ProtobufCMessage *message = frec__part_unpack(view);
@@ -64,28 +63,27 @@ static int add_message(struct frec_snapshot *snapshot, const struct frec_part_vi
 	return r;
 }
 
-// Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
-// damage.
-static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
-		     const struct frec_part_view *view)
+// Adds one whole part. Returns 0, or a negative errno after setting the snapshot's damage.
+static int add_part(struct frec_snapshot *snapshot, uint64_t offset,
+		    const struct frec_part_view *view)
 {
 	int r;
 
 	if (snapshot->end)
 		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
-	// Of a later flightrec: readers skip what they do not know.
+	// A later flightrec wrote it. Readers skip what they do not know.
 	if (view->field > FREC_PART_LAST) {
 		snapshot->unknown_parts++;
 		return 0;
 	}
 	if (frec__part_once(view->field) && snapshot->lists[view->field].count)
 		return damaged(snapshot, offset, -EBADMSG,
-			       "a part that may stand only once stands here again");
+			       "a part of which a file may have only one is here again");
 	r = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
 					     : add_message(snapshot, view);
 	if (r == -EBADMSG)
 		return damaged(snapshot, offset, r,
-			       "the checksum is right, but this is no message of this format");
+			       "the checksum is right, but this is not a message of this format");
 	if (r)
 		return damaged(snapshot, offset, r, strerror(-r));
 	return 0;
@@ -124,7 +122,7 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 			damaged(snapshot, offset, r, frec__part_why(r));
 			break;
 		}
-		if (take_part(snapshot, offset, &view))
+		if (add_part(snapshot, offset, &view))
 			break;
 		if (!offset) {
 			snapshot->header = snapshot->lists[FREC_PART_HEADER].items[0];
@@ -153,7 +151,7 @@ static int compare_sources(const void *a, const void *b, void *data)
 	const uint32_t *x = a, *y = b;
 	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
 
-	// Of two with one id the first counts.
+	// If two have the same id, the first counts.
 	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
 }
 
@@ -235,7 +233,7 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr)
 {
-	// O_NONBLOCK, so that a FIFO is refused and not waited for.
+	// O_NONBLOCK, so that a FIFO is rejected rather than waited for.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)

@@ -6,14 +6,13 @@
 #include "export/read/fields.h"
 #include "export/read/text.h"
 
-/* A decoded field for people: text in quotes, all of it safe on a terminal. */
+/* Adds a value for people: text in quotes, safe on a terminal. */
 void frec__text_plain_value(struct frec_text *text, const struct frec_value *value);
 
-/* A decoded field as JSON. */
+/* Adds a value as JSON. */
 void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
 
-/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of
- * digits. */
+/* The same for readers that turn all numbers into doubles: integers beyond 2^53 become strings. */
 void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
 
 #endif
