@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From merged records to events.
+// Makes events from merged records.
 #include "export/timeline/events.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which events are wanted. Names are matched once for each source, not for each event.
+// Chooses events. Names are matched once for each source, not for each event.
 #include "export/read/clocks.h"
 #include "export/timeline/filter.h"
 
@@ -13,7 +13,7 @@
 
 #define SECOND 1000000000ull
 
-// Digits and up to nine decimals, as nanoseconds. Returns what follows, or NULL.
+// Parses digits and up to nine decimals as nanoseconds. Returns what follows, or NULL.
 static const char *parse_decimal(const char *text, uint64_t *ret)
 {
 	uint64_t whole = 0, fraction = 0, unit = SECOND;
@@ -57,7 +57,7 @@ static bool parse_relative(const char *text, uint64_t reference, uint64_t *ret)
 	return true;
 }
 
-// "Z", "+HH:MM" or nothing, as seconds east of Greenwich.
+// Parses "Z", "+HH:MM" or nothing as seconds east of Greenwich.
 static bool parse_zone(const char *text, struct tm *date, long *ret)
 {
 	unsigned int hours, minutes;
@@ -130,7 +130,7 @@ static int set_time(const struct frec_snapshot *snapshot, const char *text, uint
 		text);
 }
 
-// Marks the sources that the glob matches; returns whether there are any. `marks` may be NULL.
+// Marks the sources that the glob matches. Returns whether there are any. `marks` may be NULL.
 static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, const char *glob)
 {
 	bool any = false;
@@ -140,7 +140,7 @@ static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, cons
 		char name[512];
 
 		snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
-		// What a payload describes is also known by its tracepoint.
+		// A source that payloads describe also matches by the name of its tracepoint.
 		if (fnmatch(glob, name, 0) &&
 		    (i < snapshot->source_order_count || fnmatch(glob, source->kernel_name, 0)))
 			continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files are of one host, how far apart hosts are, and what the files of a host say together.
+// Groups files by host, joins the tables of each host's files, and aligns the clocks of the hosts.
 #include "export/timeline/hosts.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "export/read/text.h"
 
-// "" where the file does not say: then it is a host of its own.
+// "" if the file does not say; then it is a host of its own.
 static const char *boot_id(const struct frec_snapshot *file)
 {
 	return file->header->host ? file->header->host->boot_id : "";
@@ -20,8 +20,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. Every
-// other reading tells how far the calendar was set meanwhile.
+// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. The other
+// readings show how far somebody set CLOCK_REALTIME in the meantime.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -45,7 +45,7 @@ static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 	return true;
 }
 
-// What makes two sources the same to who writes their events: all but where they come from.
+// A source without its origin. To a writer two sources with equal signatures are the same.
 struct signature {
 	uint8_t *data;
 	size_t size, file, index;
@@ -94,7 +94,7 @@ static int by_place(const void *a, const void *b)
 	return ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
 }
 
-// The host's sources: each kind once, in the order in which the files first have them.
+// Joins the host's sources: equal ones once, in the order in which they first occur in the files.
 static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			 struct frec_snapshot *const *files, struct signature *signatures,
 			 size_t count)
@@ -153,7 +153,7 @@ static bool join_all_sources(struct frec_hosts *hosts, struct frec_host *host,
 	return done;
 }
 
-// The list with another one behind it, in place of the first, or NULL without memory.
+// Appends a list to another, which is reallocated. Returns the result, or NULL without memory.
 static void *append(const void *list, size_t *count, const void *more, size_t more_count,
 		    size_t size)
 {
@@ -194,8 +194,7 @@ static int by_time(const void *a, const void *b)
 	return ((*x)->monotonic > (*y)->monotonic) - ((*x)->monotonic < (*y)->monotonic);
 }
 
-// What the files say together. Their losses stay theirs: those of snapshots that overlap do not add
-// up.
+// Joins the tables of the host's files, except losses: if snapshots overlap, these do not add up.
 static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		 struct frec_snapshot *const *files)
 {
@@ -212,7 +211,7 @@ static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		if (!join_file(&host->tables, files[f]))
 			return false;
 	}
-	// Readers want readings of clocks in order of time.
+	// Readers of the tables expect the clocks in order of time.
 	qsort((void *)host->tables.clocks, host->tables.clocks_count, sizeof(*host->tables.clocks),
 	      by_time);
 	host->snapshot = &host->tables;
@@ -276,7 +275,7 @@ static bool number(struct frec_hosts *hosts, struct frec_snapshot *const *files)
 	return hosts->hosts;
 }
 
-// The clock of the host that booted first is that of the timeline: no time is before its beginning.
+// Makes the clock of the host that booted first that of the timeline, so that no time is negative.
 static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 {
 	uint64_t first = UINT64_MAX;
@@ -287,8 +286,8 @@ static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 		if (!find_zero(host, &host->shift))
 			return frec__error(
 				reterr, -EINVAL,
-				"%s: has no reading of its clocks, by which it could be put "
-				"beside files of another boot: export it alone",
+				"%s: has no reading of its clocks, so it cannot be aligned with "
+				"files of another boot: export it alone",
 				host->snapshot->name);
 		if (host->shift < first) {
 			first = host->shift;
@@ -373,7 +372,7 @@ void frec__hosts_deinit(struct frec_hosts *hosts)
 	*hosts = (struct frec_hosts){0};
 }
 
-// More than the kernel's numbers, which are below 2^22, in digits that people can tell apart.
+// Above the kernel's numbers, which are below 2^22, and easy to recognize in decimal.
 #define NUMBERS 10000000
 
 int64_t frec__host_number(const struct frec_host *host, uint32_t pid)

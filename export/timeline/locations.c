@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Interning places in code. Each address of a process is looked up once: after that a frame costs
-// one probe of a hash table.
+// Interns places in code. Each address of a process is looked up once. After that a frame costs one
+// probe of a hash table, which holds pointers and compares two keys, and so is not a frec_table.
 #include "export/timeline/locations.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 #include "proto/grow.h"
 
-// Two frames at one address are two places where their names are found by other addresses, or where
+// Two frames at one address are two places if their names are looked up by different addresses, or if
 // one is less certain.
 static uint32_t how_of(const struct frec_frame *frame)
 {
@@ -99,8 +99,7 @@ void frec__located_process_deinit(struct frec_located_process *process)
 	*process = (struct frec_located_process){0};
 }
 
-// The code of this name and build-id, made where it was not met before. There are few: the names on
-// a machine's stacks.
+// Finds or makes the code of this name and build-id. There are few, so the search is linear.
 static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
 					 size_t path_size, const Flightrec__Map *map)
 {
@@ -168,7 +167,7 @@ static struct frec_location *add(struct frec_locations *locations,
 	return locations->locations[locations->count++] = location;
 }
 
-// The one location that is where `place` is.
+// Finds or makes the location that is equal to `place`.
 static struct frec_location *intern(struct frec_locations *locations,
 				    const struct frec_location *place)
 {
@@ -209,7 +208,7 @@ static struct frec_location *locate(struct frec_locations *locations,
 		place.code = find_code(locations, (const char *)map->path.data, length, map);
 		if (!place.code)
 			return NULL;
-		// The process that the path belongs to can go before its locations.
+		// The process, which the path belongs to, can be freed before its locations.
 		place.names.module = place.code->path;
 	}
 	return intern(locations, &place);
@@ -274,7 +273,7 @@ static int compare_symbols(const void *a, const void *b)
 	return ((*x)->address > (*y)->address) - ((*x)->address < (*y)->address);
 }
 
-// A file that was not damaged has one part of them, sorted; nothing rests on that.
+// Recorders write one sorted part of symbols, but nothing relies on that.
 static int sort_symbols(struct frec_locations *locations)
 {
 	const struct frec_snapshot *snapshot = locations->snapshot;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record made
-// in an interrupt lands before the record that it interrupted, with a later time, and the
-// interrupted one then follows at once.
+// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record that is
+// made in an interrupt comes before the record that it interrupted, with a later time, and the
+// interrupted one follows immediately.
 #include "export/timeline/merge.h"
 
 #include <errno.h>
@@ -57,8 +57,8 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-// Of records with one time that of the first ring comes first. Without a branch: nobody could
-// foresee it.
+// Of records with the same time that of the first ring comes first. Has no branch, because it could
+// not be predicted.
 static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
 	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));
@@ -117,7 +117,7 @@ static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 				    merge->snapshot->name, ring->chunk->offset, ring->cpu, ring->at,
 				    r == -EBADMSG
 					    ? "not a record; the rest of this part was not read"
-					    : "a record of another form than its source says; "
+					    : "a record that does not match its source; "
 					      "it was left out");
 		if (r == -ENODATA || r == -EBADMSG) {
 			if (!next_chunk(merge, ring))
@@ -164,7 +164,7 @@ const struct frec_record *frec__merge_next(struct frec_merge *merge)
 	if (!merge->started) {
 		start(merge);
 	} else if (merge->heap_size) {
-		// The one handed out last is still on top: its record had to stay until now.
+		// The last ring is still on top: its record had to stay valid until now.
 		if (advance(merge, first->ring))
 			first->time = first->ring->record.time;
 		else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What names say of events: which begin and end spans, which are logs, which begin and end
+// Plans by the names of events: which begin and end spans, which are logs, which begin and end
 // activities.
 #include "export/timeline/shape_by_names.h"
 
@@ -9,14 +9,14 @@
 
 #include "export/timeline/shape_plan.h"
 
-// Text fields that eventheader_layout.c makes of what a header says.
+// Text fields that eventheader_layout.c makes from the header.
 #define ACTIVITY "activity"
 #define RELATED "related_activity"
 
 static const char *const begins[] = {"_start", "_begin", "_enter"};
 static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
 
-// Events of services: the names of the kernel's follow no convention but that of system calls.
+// Events of services. The names of kernel events follow no convention, but for system calls.
 static bool is_service_event(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
@@ -35,8 +35,7 @@ static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
 	return *ret_stem;
 }
 
-// The host's source of this system whose name is that of the other up to its stem, and then an
-// end's.
+// The source of the same system whose name is the stem of `begin` and the suffix of an end.
 static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
 		       size_t stem)
 {
@@ -54,8 +53,8 @@ static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__So
 	return SIZE_MAX;
 }
 
-// The exit of a system call of this name. Where all system calls are there already, by their
-// numbers, none: readers that know those make spans of them, and one call would be two.
+// The exit of the system call of this name. None if raw_syscalls is recorded: readers make spans of
+// that already, and each call would be shown twice.
 static size_t find_syscall_exit(const struct frec_host *host, const char *name)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -104,7 +103,7 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	return frec__plan_end(shapes, host, end, &side);
 }
 
-// A text field of a name that says so, and no other text but a level.
+// A log has a text field "message" or "msg", and no other text but a level.
 static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
@@ -140,8 +139,7 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
-// Whether all events of the source have this opcode: eventheader_layout.c gives the field the name
-// of one value alone.
+// Whether all events of the source have this opcode. eventheader_layout.c names only that value.
 static bool has_opcode(const Flightrec__Source *source, const char *name)
 {
 	size_t index = frec__plan_field(source, "opcode");
@@ -152,7 +150,7 @@ static bool has_opcode(const Flightrec__Source *source, const char *name)
 	       !strcmp(field->enumerator[0]->name, name);
 }
 
-// What the event is called without the word that its opcode says as well.
+// The length of the event's name without a suffix that repeats its opcode.
 static size_t activity_stem(const char *name, bool is_begin)
 {
 	static const char *const other_begins[] = {"Start", "Begin", "Enter"};
@@ -170,8 +168,8 @@ static size_t activity_stem(const char *name, bool is_begin)
 	return strlen(name);
 }
 
-// EventHeader's activities: what has the opcode of a start and of a stop is a span, by its
-// activity's id where it has one.
+// EventHeader's activities: events with the opcodes start and stop are a span, whose key is the
+// activity's id if there is one.
 static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];

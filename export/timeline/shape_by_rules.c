@@ -35,7 +35,7 @@ static bool is_number(const Flightrec__Field *field)
 	}
 }
 
-// What the names of both ends begin with, without the underscores behind it.
+// The length of what both names begin with, without underscores at the end.
 static size_t common_stem(const char *a, const char *b)
 {
 	size_t length = 0;
@@ -47,7 +47,7 @@ static size_t common_stem(const char *a, const char *b)
 	return length;
 }
 
-// The first source that the glob matches, in any host. NULL: none.
+// The first source of any host that the glob matches, or NULL.
 static const Flightrec__Source *first_match(const struct frec_shapes *shapes, const char *glob)
 {
 	for (size_t h = 0; h < shapes->host_count; h++) {
@@ -104,7 +104,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_shape_ru
 	return 0;
 }
 
-// The rule's counter, one for all sources that it matches.
+// Adds a counter. Returns its number, or UINT32_MAX without memory.
 static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			    const Flightrec__Source *source)
 {
@@ -119,7 +119,7 @@ static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_shape_
 	return counter->name ? (uint32_t)shapes->counter_count++ : UINT32_MAX;
 }
 
-// What a rule that names a field says of one source. Returns 0 or -ENOMEM.
+// Applies a rule for a field to one source. Returns 0 or -ENOMEM.
 static int plan_field(struct frec_shapes *shapes, const struct frec_shape_rule *rule, size_t host,
 		      size_t index, size_t field, uint32_t *counter)
 {
@@ -130,7 +130,7 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_shape_rule *
 		return -ENOMEM;
 	switch (rule->kind) {
 	case FREC_RULE_COUNTER:
-		// A source's own name, where one rule matches several: they are different counters.
+		// Without a name in the rule, each source that it matches has a counter of its own.
 		*counter = *counter == UINT32_MAX || !rule->name ? add_counter(shapes, rule, source)
 								 : *counter;
 		if (*counter == UINT32_MAX)

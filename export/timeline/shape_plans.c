@@ -8,13 +8,14 @@
 #include "export/timeline/shape_by_names.h"
 #include "export/timeline/shape_by_rules.h"
 
-// Events that can be ends of one span have one number. The stop of an activity can have any name.
+// A number for events that can end the same span. The stop of an activity can have any name.
 static size_t group_of(const struct frec_shapes *shapes, const struct frec_shapes_plan *plan)
 {
 	return plan->activity ? shapes->span_count : plan->span;
 }
 
-// A span of which one end is filtered out would seem to begin before everything, or never to end.
+// Drops spans of which one end is filtered out: they would seem to begin before everything, or never
+// to end.
 static int drop_halves(struct frec_shapes *shapes, size_t host)
 {
 	const struct frec_host *of = &shapes->hosts->hosts[host];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rules, from text.
+// Parses rules.
 #include "export/timeline/shape_rules.h"
 
 #include <ctype.h>
@@ -26,8 +26,8 @@ static const char *after(const char *word, const char *prefix)
 	return !strncmp(word, prefix, length) && word[length] ? word + length : NULL;
 }
 
-// A word behind the first ones: key=, name= or level=, where the kind has it.
-static bool take_option(struct frec_shape_rule *rule, const char *word)
+// Parses key=, name= or level=, if rules of this kind have it.
+static bool parse_option(struct frec_shape_rule *rule, const char *word)
 {
 	const char *value;
 
@@ -44,7 +44,7 @@ static bool take_option(struct frec_shape_rule *rule, const char *word)
 }
 
 // "EVENT.FIELD", or "FIELD" alone.
-static bool take_field(struct frec_shape_rule *rule, char *word)
+static bool parse_field(struct frec_shape_rule *rule, char *word)
 {
 	char *dot = strrchr(word, '.');
 
@@ -68,11 +68,11 @@ static bool parse(struct frec_shape_rule *rule)
 		rule->end = strsep(&rest, ",");
 		if (!rule->end || !strchr(rule->event, ':') || !strchr(rule->end, ':'))
 			return false;
-	} else if (!take_field(rule, word)) {
+	} else if (!parse_field(rule, word)) {
 		return false;
 	}
 	while ((word = strsep(&rest, ","))) {
-		if (!take_option(rule, word))
+		if (!parse_option(rule, word))
 			return false;
 	}
 	return true;
@@ -146,8 +146,8 @@ static int add_line(struct frec_shape_rules *rules, char *line, const char *path
 				   error.message);
 	}
 	return frec__error(reterr, -EINVAL,
-			   "%s: line %zu: %.64s: not a rule: span, counter, flow or log, and what "
-			   "follows the option of that name",
+			   "%s: line %zu: %.64s: not a rule: a rule is span, counter, flow or log, "
+			   "and the value of the option of that name",
 			   path, number, kind);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A life is found by its entry of the process table; events come by time, so its mappings change in
-// one direction.
+// A life is found by its entry in the process table. Events come in order of time, so its mappings
+// change in one direction.
 #include "export/timeline/stack_lives.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 struct frec_stack_life {
 	const Flightrec__Process *process;
 	struct frec_epochs epochs;
-	size_t epoch; // that `located` is of
+	size_t epoch; // of `located`
 	struct frec_located_process located;
 };
 
@@ -58,7 +58,7 @@ static int find_epochs(struct frec_stack_life *life)
 	return r;
 }
 
-// Brings a life to the mappings that it had at `time`.
+// Sets `located` to the mappings at `time`.
 static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life, uint64_t time)
 {
 	size_t epoch = frec__epochs_at(&life->epochs, time);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files of a few snapshots are compared one by one: there are seldom more than a handful. One file
-// alone goes straight through.
+// There are seldom more than a handful of files, so they are compared one by one. The events of a
+// single file pass through unchanged.
 #include "export/read/clocks.h"
 #include "export/timeline/shape_plans.h"
 #include "export/timeline/timeline.h"
@@ -18,7 +18,7 @@ static bool same_recording(const struct frec_timeline *timeline, size_t a, size_
 	       x->recording_since == y->recording_since && x->ring_size == y->ring_size;
 }
 
-// Gives files of one recording the same place to look for copies.
+// Lets files of one recording share a struct frec_duplicates.
 static int find_recordings(struct frec_timeline *timeline, struct frec_error *reterr)
 {
 	for (size_t i = 1; i < timeline->file_count; i++) {
@@ -50,8 +50,8 @@ static uint64_t shifted_back(uint64_t time, uint64_t shift)
 	return time > shift ? time - shift : 0;
 }
 
-// Bounds of time are meant as the first file says, whatever the others would make of the words.
-static void settle_filters(struct frec_timeline *timeline)
+// The bounds of time are relative to the first file. Converts them for the others, and for the hosts.
+static void align_filters(struct frec_timeline *timeline)
 {
 	const struct frec_filter *first = &timeline->files[0].events.filter;
 	uint64_t shift = timeline->files[0].host->shift;
@@ -65,7 +65,7 @@ static void settle_filters(struct frec_timeline *timeline)
 		events->filter.to = shifted_back(to, timeline->files[i].host->shift);
 		events->merge.from = events->filter.from;
 		events->merge.to = events->filter.to;
-		// What is wanted of one file is wanted of its host.
+		// A host's filter wants every source that the filter of one of its files wants.
 		for (size_t k = 0; k < events->snapshot->source_count; k++) {
 			if (events->filter.sources[k])
 				timeline->hosts.hosts[timeline->hosts.host_of[i]]
@@ -109,7 +109,7 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 	if (!r)
 		r = find_recordings(timeline, reterr);
 	if (!r)
-		settle_filters(timeline);
+		align_filters(timeline);
 	if (!r)
 		r = frec__shapes_init(&timeline->shapes, &timeline->hosts, reterr);
 	if (!r)
@@ -123,7 +123,7 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 	return 0;
 }
 
-// Whether the head of one file comes before that of another. Of heads with one time the files take
+// Whether the head of one file comes before that of another. If the times are equal the files take
 // turns, so that copies come close to each other.
 static bool before(const struct frec_timeline_file *a, const struct frec_timeline_file *b)
 {
@@ -137,7 +137,7 @@ static bool before(const struct frec_timeline_file *a, const struct frec_timelin
 	return a->turn < b->turn;
 }
 
-// Whether another file had it. Sets `failed` without memory.
+// Whether another file had the same record. Sets `failed` without memory.
 static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *file)
 {
 	int r;
@@ -153,7 +153,7 @@ static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *f
 	return r > 0;
 }
 
-static void take(struct frec_timeline *timeline, const struct frec_timeline_file *file)
+static void set_event(struct frec_timeline *timeline, const struct frec_timeline_file *file)
 {
 	struct frec_event *event = &timeline->event;
 
@@ -169,7 +169,7 @@ static bool next_of_several(struct frec_timeline *timeline)
 		for (size_t i = 0; i < timeline->file_count; i++)
 			timeline->files[i].head = frec__events_next(&timeline->files[i].events);
 	} else if (timeline->last) {
-		// The one handed out last had to stay until now.
+		// The last event had to stay valid until now.
 		timeline->last->head = frec__events_next(&timeline->last->events);
 	}
 	for (;;) {
@@ -186,7 +186,7 @@ static bool next_of_several(struct frec_timeline *timeline)
 			return false;
 		first->turn = ++timeline->turn;
 		if (!is_copy(timeline, first)) {
-			take(timeline, first);
+			set_event(timeline, first);
 			return !timeline->failed;
 		}
 		first->head = frec__events_next(&first->events);
