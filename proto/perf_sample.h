@@ -40,8 +40,8 @@ static inline struct frec_perf_layout frec__perf_layout(const struct perf_event_
 
 #define FREC_PERF_BRANCH_SIZE 24 /* of a struct perf_branch_entry */
 
-/* The next three are of frec__perf_sample_parse(). The first parses what a sample has in common with
- * the end of any other record, the others skip parts that nothing here needs. */
+/* The next three are of frec__perf_sample_parse(). The first parses what a sample has in common
+ * with the end of any other record, the others skip parts that nothing here needs. */
 static inline void frec__perf_sample_parse_common(struct frec_bytes *bytes, uint64_t type,
 						  struct frec_perf_sample *ret)
 {

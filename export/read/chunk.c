@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the records of one Records part. Nearly all bytes of a file are in these parts, so protobuf-c
-// does not unpack them: it would copy them once more.
+// Reads the records of one Records part. Nearly all bytes of a file are in these parts, so
+// protobuf-c does not unpack them: it would copy them once more.
 #include "export/read/chunk.h"
 
 #include <errno.h>

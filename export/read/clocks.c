@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Converts times of CLOCK_MONOTONIC to other clocks. Between two readings the machine may have slept,
-// or somebody may have set the time. Nobody can tell when, so the last reading before a time counts,
-// as in Perfetto's readers.
+// Converts times of CLOCK_MONOTONIC to other clocks. Between two readings the machine may have
+// slept, or somebody may have set the time. Nobody can tell when, so the last reading before a time
+// counts, as in Perfetto's readers.
 #include "export/read/clocks.h"
 
 static const Flightrec__Clocks *clocks_at(const struct frec_snapshot *snapshot, uint64_t monotonic)

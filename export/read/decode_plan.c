@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decodes bytes to values by a layout. The layout comes from the same file and is trusted no more than
-// the bytes.
+// Decodes bytes to values by a layout. The layout comes from the same file and is trusted no more
+// than the bytes.
 #include "export/read/decode_plan.h"
 
 #include <errno.h>

@@ -22,8 +22,8 @@
 #define FREC_EVENTHEADER_SOURCES_MAX 16384
 #define FREC_EVENTHEADER_BYTES_MAX (32u << 20)
 
-/* Adds the sources. Returns 0 or -ENOMEM. Skips records that cannot be read: the next reader reports
- * them. */
+/* Adds the sources. Returns 0 or -ENOMEM. Skips records that cannot be read: the next reader
+ * reports them. */
 int frec__eventheader_describe(struct frec_snapshot *snapshot);
 
 /* Frees what frec__eventheader_describe() keeps, but for the sources, which are the snapshot's. To

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Makes a source like all others from the description in a payload. Members of structs become fields
-// with dots in their names. An array of structs, whose length can differ from event to event, becomes
-// one field, of JSON text, and so does any array whose elements are not integers. What the header says
-// of the event (level, keyword, opcode, activity) follows the event's own fields.
+// Makes a source like all others from the description in a payload. Members of structs become
+// fields with dots in their names. An array of structs, whose length can differ from event to
+// event, becomes one field, of JSON text, and so does any array whose elements are not integers.
+// What the header says of the event (level, keyword, opcode, activity) follows the event's own
+// fields.
 #include "export/read/eventheader_layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proto/cleanup.h"
 
 #define NODES_MAX 1024
 #define DEPTH_MAX 8
@@ -325,9 +328,9 @@ static Flightrec__Source *make_source(struct frec_eventheader_layout *layout,
 				      const Flightrec__Source *raw, uint32_t id,
 				      const char *event_name, struct maker *maker)
 {
-	Flightrec__Source source = FLIGHTREC__SOURCE__INIT, *made;
+	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
 	char provider[NAME_MAX_SIZE], name[NAME_MAX_SIZE];
-	uint8_t *packed;
+	FREC_FREE uint8_t *packed = NULL;
 	size_t size;
 
 	split_tracepoint(raw, provider, sizeof(provider), &layout->keyword);
@@ -362,9 +365,7 @@ static Flightrec__Source *make_source(struct frec_eventheader_layout *layout,
 	if (!packed)
 		return NULL;
 	flightrec__source__pack(&source, packed);
-	made = flightrec__source__unpack(NULL, size, packed);
-	free(packed);
-	return made;
+	return flightrec__source__unpack(NULL, size, packed);
 }
 
 Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout *layout,
@@ -374,7 +375,7 @@ Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout 
 	const char *name = frec__bytes_text(&bytes);
 	Flightrec__Source *source = NULL;
 	struct frec_eventheader_node *shrunk;
-	struct maker *maker = calloc(1, sizeof(*maker));
+	FREC_FREE struct maker *maker = calloc(1, sizeof(*maker));
 	bool whole;
 
 	layout->nodes = calloc(NODES_MAX, sizeof(*layout->nodes));
@@ -386,6 +387,5 @@ Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout 
 		source = make_source(layout, raw, id, name, maker);
 	shrunk = reallocarray(layout->nodes, layout->node_count + 1, sizeof(*layout->nodes));
 	layout->nodes = shrunk ? shrunk : layout->nodes;
-	free(maker);
 	return source;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Decodes the values of an EventHeader payload, one after the other, as the description says. Arrays
-// and texts of one byte per character stay where they are. Other values are converted, from their
-// byte order or characters, or because no kind of field fits them.
+// Decodes the values of an EventHeader payload, one after the other, as the description says.
+// Arrays and texts of one byte per character stay where they are. Other values are converted, from
+// their byte order or characters, or because no kind of field fits them.
 #include "export/read/eventheader_values.h"
 
 #include <arpa/inet.h>
@@ -156,8 +156,8 @@ struct raw {
 	uint8_t format;
 };
 
-// Finds a value's bytes. If the payload gives a size that the format cannot have, the value is shown
-// as bytes.
+// Finds a value's bytes. If the payload gives a size that the format cannot have, the value is
+// shown as bytes.
 static bool parse_raw(struct walk *walk, const struct frec_eventheader_node *node, struct raw *ret)
 {
 	static const uint8_t fixed[FREC_EH_ENCODINGS] = {[FREC_EH_VALUE8] = 1,

@@ -158,8 +158,8 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 	}
 	if (add_short_decimal(text, value, single))
 		return;
-	// Fifteen digits (six for a float) are always exact and usually enough. Two more (three for a
-	// float) are always enough.
+	// Fifteen digits (six for a float) are always exact and usually enough. Two more (three for
+	// a float) are always enough.
 	for (int digits = single ? 6 : 15;; digits++) {
 		double back;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decodes records: finds the source of a sample, parses the sample (proto/perf_sample.h), and then the
-// frames that a recorder may have put in the place of its stack.
+// Decodes records: finds the source of a sample, parses the sample (proto/perf_sample.h), and then
+// the frames that a recorder may have put in the place of its stack.
 #include "export/read/records.h"
 
 #include <errno.h>

@@ -41,10 +41,10 @@ struct frec_record {
 };
 
 /*
- * Decodes the record at the start of `data`. Returns 0; -ENODATA at the end; -EBADMSG if there is no
- * whole record, so that none after it can be found; or -EPROTO if the body does not match its
- * source's sample_type, or the sample_type has a part that is not supported. After -EPROTO ret->data
- * and ret->size are valid, and the caller can go on with the next record.
+ * Decodes the record at the start of `data`. Returns 0; -ENODATA at the end; -EBADMSG if there is
+ * no whole record, so that none after it can be found; or -EPROTO if the body does not match its
+ * source's sample_type, or the sample_type has a part that is not supported. After -EPROTO
+ * ret->data and ret->size are valid, and the caller can go on with the next record.
  */
 int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data, size_t size,
 		      struct frec_record *ret);

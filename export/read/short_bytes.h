@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies and checks short byte strings, as most names and texts of events are, without a call, which
- * would take longer than the work. */
+/* Copies and checks short byte strings, as most names and texts of events are, without a call,
+ * which would take longer than the work. */
 #ifndef FREC_EXPORT_READ_SHORT_BYTES_H
 #define FREC_EXPORT_READ_SHORT_BYTES_H
 

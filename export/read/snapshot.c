@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opens a .frec file: walks its parts, unpacks the small ones, indexes the records, and stops at the
-// first bad byte. parts.c reads one part, chunk.c the records of one.
+// Opens a .frec file: walks its parts, unpacks the small ones, indexes the records, and stops at
+// the first bad byte. parts.c reads one part, chunk.c the records of one.
 #include "export/read/snapshot.h"
 
 #include <errno.h>

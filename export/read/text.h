@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text that grows. Bytes of unknown origin are added to it as JSON, safe for a terminal, or as valid
- * UTF-8. */
+/* Text that grows. Bytes of unknown origin are added to it as JSON, safe for a terminal, or as
+ * valid UTF-8. */
 #ifndef FREC_EXPORT_READ_TEXT_H
 #define FREC_EXPORT_READ_TEXT_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Walks protobuf's wire format. protobuf-c 1.4.1, which Debian 12 ships, trusts more of its input than
-// it should (when it merges a singular message that occurs twice, and in packed arrays), so every
-// message is checked here first.
+// Walks protobuf's wire format. protobuf-c 1.4.1, which Debian 12 ships, trusts more of its input
+// than it should (when it merges a singular message that occurs twice, and in packed arrays), so
+// every message is checked here first.
 #include "export/read/wire.h"
 
 #include <errno.h>

@@ -29,8 +29,8 @@ struct frec_wire_field {
 	size_t size;
 };
 
-/* Parses the field at *p, which lies before `end`, and moves *p past it. Returns false if there is no
- * whole field. */
+/* Parses the field at *p, which lies before `end`, and moves *p past it. Returns false if there is
+ * no whole field. */
 bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret);
 
 /*

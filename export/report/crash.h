@@ -27,8 +27,8 @@ void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *cr
 /* "crash", "request", ... */
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger);
 
-/* Whether the recorder had the right to watch the kernel. Without it, it learned nothing of signals,
- * threads and names. */
+/* Whether the recorder had the right to watch the kernel. Without it, it learned nothing of
+ * signals, threads and names. */
 bool frec__kernel_watched(const struct frec_snapshot *snapshot);
 
 /* "user_events", "usdt", "shm", "kernel" */

@@ -57,7 +57,8 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 		sp = frec__unwind_register(&registers, layout->sp);
 	}
 	map = code_at(snapshot, crash->address);
-	// On x86_64 SI_KERNEL means an address that cannot exist, which the processor does not report.
+	// On x86_64 SI_KERNEL means an address that cannot exist, which the processor does not
+	// report.
 	if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE && crash->code == SI_KERNEL &&
 	    !crash->address)
 		frec__text_puts(

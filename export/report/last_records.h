@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies of the last records of some kind, made while a snapshot is read, because each chunk replaces
- * the previous one. */
+/* Copies of the last records of some kind, made while a snapshot is read, because each chunk
+ * replaces the previous one. */
 #ifndef FREC_EXPORT_REPORT_LAST_RECORDS_H
 #define FREC_EXPORT_REPORT_LAST_RECORDS_H
 

@@ -12,6 +12,7 @@
 #include "export/report/crash.h"
 #include "export/report/crash_address.h"
 #include "export/report/stack_text.h"
+#include "proto/cleanup.h"
 #include "unwind/registers.h"
 
 static double seconds_from(uint64_t reference, uint64_t time)
@@ -112,7 +113,7 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 			struct frec_stacks *stacks, bool colored)
 {
 	size_t count = snapshot->thread_stack_count;
-	bool *listed = calloc(count + 1, sizeof(*listed));
+	FREC_FREE bool *listed = calloc(count + 1, sizeof(*listed));
 
 	text->failed |= !listed;
 	for (size_t i = 0; listed && i < count; i++) {
@@ -152,7 +153,6 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 			" more are missing: flightrec core had no time or space for them\n",
 			snapshot->crash->stacks_missing);
 	}
-	free(listed);
 }
 
 static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Formats stacks. A frame without a name is shown as its program and the address in that file, which
-// addr2line(1) accepts.
+// Formats stacks. A frame without a name is shown as its program and the address in that file,
+// which addr2line(1) accepts.
 #include "export/report/stack_text.h"
 
 #include <inttypes.h>
@@ -51,8 +51,8 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, "0x%" PRIx64, location->pc);
 }
 
-// How many of the innermost functions only emitted the event: all up to the last one whose name has a
-// prefix of this project.
+// How many of the innermost functions only emitted the event: all up to the last one whose name has
+// a prefix of this project.
 static size_t emitting_functions(const struct frec_call_stack *stack)
 {
 	size_t function = 0, ours = 0;

@@ -8,8 +8,8 @@
 
 /* If a function takes `stacks`, `stack` must be the one that was asked for last. */
 
-/* Adds a line for each function, inlined ones too, innermost first; then why the stack ends, unless it
- * is complete, and why programs have no names. */
+/* Adds a line for each function, inlined ones too, innermost first; then why the stack ends, unless
+ * it is complete, and why programs have no names. */
 void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
 		      const struct frec_call_stack *stack);
 
@@ -30,8 +30,8 @@ void frec__location_json(struct frec_text *text, const struct frec_location *loc
  * address. */
 const char *frec__stack_end_word(enum frec_unwind_reason end);
 
-/* Adds the name of a function at a location: 0 is the innermost inlined one. If no name is known, adds
- * the program and the address in it. The text is valid UTF-8 and safe on a terminal. */
+/* Adds the name of a function at a location: 0 is the innermost inlined one. If no name is known,
+ * adds the program and the address in it. The text is valid UTF-8 and safe on a terminal. */
 void frec__function_text(struct frec_text *text, const struct frec_location *location, size_t name);
 
 #endif

@@ -31,7 +31,8 @@ struct frec_location {
 	bool exact, signal; /* as in struct frec_frame */
 };
 
-/* How many of each there are, so that several frec_stacks use no number twice. Start with zeroes. */
+/* How many of each there are, so that several frec_stacks use no number twice. Start with
+ * zeroes. */
 struct frec_stack_numbers {
 	uint32_t stacks, locations, codes;
 };

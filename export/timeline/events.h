@@ -43,8 +43,8 @@ struct frec_events {
 	struct frec_record kept; /* of the event, if frec__events_of() made it */
 };
 
-/* `options`, and `symbols`, which say where to look for program files, may be NULL. The snapshot must
- * outlive the events. Returns 0 or a negative errno. */
+/* `options`, and `symbols`, which say where to look for program files, may be NULL. The snapshot
+ * must outlive the events. Returns 0 or a negative errno. */
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);

@@ -10,7 +10,8 @@
 #include "export/read/processes.h"
 #include "export/read/records.h"
 
-/* As users give them. Zeroes mean everything. The pointers must stay valid as long as the filter. */
+/* As users give them. Zeroes mean everything. The pointers must stay valid as long as the
+ * filter. */
 struct frec_filter_options {
 	const char *const *events; /* globs over SYSTEM:NAME, fnmatch(3); any of them */
 	size_t event_count;
@@ -41,8 +42,8 @@ bool frec__filter_wants(const struct frec_filter *filter, const struct frec_reco
 /*
  * Parses a time and converts it to CLOCK_MONOTONIC. It is seconds from frec__snapshot_reference()
  * ("-2.5", "+0.1") or a date of ISO 8601 ("2026-05-01T12:30:00.25Z"), with T or a space in between,
- * up to nine decimals, and Z, +HH:MM, or nothing for this machine's time zone. Returns false if it is
- * neither.
+ * up to nine decimals, and Z, +HH:MM, or nothing for this machine's time zone. Returns false if it
+ * is neither.
  */
 bool frec__filter_time(const struct frec_snapshot *snapshot, const char *text, uint64_t *ret);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "export/read/text.h"
+#include "proto/cleanup.h"
 
 // "" if the file does not say; then it is a host of its own.
 static const char *boot_id(const struct frec_snapshot *file)
@@ -100,14 +101,12 @@ static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			 size_t count)
 {
 	Flightrec__Source **sources = calloc(count + 1, sizeof(*sources));
-	struct signature **firsts = calloc(count + 1, sizeof(struct signature *));
+	FREC_FREE struct signature **firsts = calloc(count + 1, sizeof(struct signature *));
 	size_t kinds = 0;
 
 	host->tables.sources = sources;
-	if (!sources || !firsts) {
-		free(firsts);
+	if (!sources || !firsts)
 		return false;
-	}
 	qsort(signatures, count, sizeof(*signatures), by_bytes);
 	for (size_t i = 0; i < count; i++) {
 		if (!i || compare_bytes(&signatures[i - 1], &signatures[i]))
@@ -122,7 +121,6 @@ static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			hosts->sources[s->file][s->index] = i;
 	}
 	host->tables.source_count = kinds;
-	free(firsts);
 	return true;
 }
 
@@ -302,7 +300,7 @@ static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 static int fill(struct frec_hosts *hosts, struct frec_snapshot *const *files,
 		const struct frec_filter_options *options, struct frec_error *reterr)
 {
-	size_t *counts = calloc(hosts->count + 1, sizeof(*counts));
+	FREC_FREE size_t *counts = calloc(hosts->count + 1, sizeof(*counts));
 	int r = counts ? 0 : -ENOMEM;
 
 	for (size_t f = 0; f < hosts->file_count && !r; f++) {
@@ -323,13 +321,10 @@ static int fill(struct frec_hosts *hosts, struct frec_snapshot *const *files,
 			r = -ENOMEM;
 		if (!r) {
 			r = frec__filter_init(&host->filter, host->snapshot, options, reterr);
-			if (r) {
-				free(counts);
+			if (r)
 				return r;
-			}
 		}
 	}
-	free(counts);
 	return r ? frec__error(reterr, r, "out of memory") : 0;
 }
 

@@ -4,9 +4,9 @@
  * and the numbers of processes, threads and CPUs. Files of different hosts share nothing, and are
  * aligned by CLOCK_REALTIME.
  *
- * Writers see hosts, not files. A host's `snapshot` is its file or, if it has several, a snapshot of
- * their joined tables: all sources (equal ones once), processes and clocks. No records can be read
- * from it.
+ * Writers see hosts, not files. A host's `snapshot` is its file or, if it has several, a snapshot
+ * of their joined tables: all sources (equal ones once), processes and clocks. No records can be
+ * read from it.
  */
 #ifndef FREC_EXPORT_TIMELINE_HOSTS_H
 #define FREC_EXPORT_TIMELINE_HOSTS_H
@@ -25,8 +25,8 @@ struct frec_host {
 	/* Added to its CLOCK_MONOTONIC to get the time of the timeline. 0 for the host that booted
 	 * first. */
 	uint64_t shift;
-	/* How far CLOCK_REALTIME may be off, by its readings of the clocks, in ns. How far the clocks
-	 * of two hosts differed is not known. */
+	/* How far CLOCK_REALTIME may be off, by its readings of the clocks, in ns. How far the
+	 * clocks of two hosts differed is not known. */
 	uint64_t uncertainty;
 	struct frec_snapshot tables; /* `snapshot` points to it if there are several files */
 };

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// Two frames at one address are two places if their names are looked up by different addresses, or if
-// one is less certain.
+// Two frames at one address are two places if their names are looked up by different addresses, or
+// if one is less certain.
 static uint32_t how_of(const struct frec_frame *frame)
 {
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;
@@ -52,8 +53,8 @@ bool frec__mapping_is_file(const Flightrec__Map *map)
 int frec__located_process_init(struct frec_located_process *process, struct frec_unwinder *unwinder,
 			       const Flightrec__Process *of, uint64_t before)
 {
-	struct frec_unwind_map *maps = calloc(of->n_map + 1, sizeof(*maps));
-	char **paths = calloc(of->n_map + 1, sizeof(*paths));
+	FREC_FREE struct frec_unwind_map *maps = calloc(of->n_map + 1, sizeof(*maps));
+	FREC_FREE char **paths = calloc(of->n_map + 1, sizeof(*paths));
 	int r = 0;
 
 	*process = (struct frec_located_process){
@@ -84,8 +85,6 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 						&process->unwind);
 	for (size_t i = 0; paths && i < process->map_count; i++)
 		free(paths[i]);
-	free(paths);
-	free(maps);
 	if (r)
 		frec__located_process_deinit(process);
 	return r;

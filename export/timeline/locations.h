@@ -37,8 +37,8 @@ struct frec_locations {
 void frec__locations_init(struct frec_locations *locations, const struct frec_snapshot *snapshot);
 void frec__locations_deinit(struct frec_locations *locations);
 
-/* Adds the mappings that are older than `before`. On failure nothing needs to be freed. Returns 0 or
- * a negative errno. */
+/* Adds the mappings that are older than `before`. On failure nothing needs to be freed. Returns 0
+ * or a negative errno. */
 int frec__located_process_init(struct frec_located_process *process, struct frec_unwinder *unwinder,
 			       const Flightrec__Process *of, uint64_t before);
 void frec__located_process_deinit(struct frec_located_process *process);
@@ -50,8 +50,8 @@ const struct frec_location *frec__locations_find(struct frec_locations *location
 const struct frec_location *frec__locations_kernel(struct frec_locations *locations,
 						   const struct frec_frame *frame);
 
-/* Whether it maps a file or the vDSO, which is like one, rather than the heap or code that was made at
- * run time. */
+/* Whether it maps a file or the vDSO, which is like one, rather than the heap or code that was made
+ * at run time. */
 bool frec__mapping_is_file(const Flightrec__Map *map);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record that is
-// made in an interrupt comes before the record that it interrupted, with a later time, and the
+// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record that
+// is made in an interrupt comes before the record that it interrupted, with a later time, and the
 // interrupted one follows immediately.
 #include "export/timeline/merge.h"
 

@@ -26,8 +26,8 @@ struct frec_merge {
 	struct frec_merge_ring *rings; /* by CPU and number */
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
-	/* Chunks without records from `from` to `to` (CLOCK_MONOTONIC) are skipped. To be set before
-	 * the first call of frec__merge_next(); by default everything is read. */
+	/* Chunks without records from `from` to `to` (CLOCK_MONOTONIC) are skipped. To be set
+	 * before the first call of frec__merge_next(); by default everything is read. */
 	uint64_t from, to;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
 	uint64_t unknown; /* samples left out because the file does not describe their source */

@@ -7,6 +7,7 @@
 
 #include "export/timeline/shape_by_names.h"
 #include "export/timeline/shape_by_rules.h"
+#include "proto/cleanup.h"
 
 // A number for events that can end the same span. The stop of an activity can have any name.
 static size_t group_of(const struct frec_shapes *shapes, const struct frec_shapes_plan *plan)
@@ -14,12 +15,12 @@ static size_t group_of(const struct frec_shapes *shapes, const struct frec_shape
 	return plan->activity ? shapes->span_count : plan->span;
 }
 
-// Drops spans of which one end is filtered out: they would seem to begin before everything, or never
-// to end.
+// Drops spans of which one end is filtered out: they would seem to begin before everything, or
+// never to end.
 static int drop_halves(struct frec_shapes *shapes, size_t host)
 {
 	const struct frec_host *of = &shapes->hosts->hosts[host];
-	uint8_t *seen = calloc(shapes->span_count + 1, 1);
+	FREC_FREE uint8_t *seen = calloc(shapes->span_count + 1, 1);
 
 	if (!seen)
 		return -ENOMEM;
@@ -40,7 +41,6 @@ static int drop_halves(struct frec_shapes *shapes, size_t host)
 		free(plan);
 		shapes->plans[host][i] = NULL;
 	}
-	free(seen);
 	return 0;
 }
 

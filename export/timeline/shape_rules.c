@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
 #include "proto/grow.h"
 
 static const struct {
@@ -108,7 +109,8 @@ int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_k
 			  const char *text, struct frec_error *reterr)
 {
 	size_t group = rules->count;
-	char *copy, *rest, *word;
+	FREC_FREE char *copy = NULL;
+	char *rest, *word;
 	int r = 0;
 
 	if (kind != FREC_RULE_FLOW)
@@ -118,7 +120,6 @@ int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_k
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	while (!r && (word = strsep(&rest, ",")))
 		r = add(rules, kind, word, group, text, reterr);
-	free(copy);
 	return r;
 }
 
@@ -155,7 +156,7 @@ int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
 			   struct frec_error *reterr)
 {
 	FILE *file = fopen(path, "re");
-	char *line = NULL;
+	FREC_FREE char *line = NULL;
 	size_t size = 0, number = 0;
 	int r = 0;
 
@@ -167,7 +168,6 @@ int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
 		r = add_line(rules, line, path, ++number, reterr);
 	if (!r && ferror(file))
 		r = frec__error(reterr, -EIO, "%s: cannot be read", path);
-	free(line);
 	fclose(file);
 	return r;
 }

@@ -3,7 +3,7 @@
  * Rules by which people say what events mean. A rule is a kind and a text:
  *
  *     span     BEGIN,END[,key=FIELD][,name=NAME]  one event begins it, another ends it
- *     counter  EVENT.FIELD[,name=NAME]            a number that keeps its value until the next event
+ *     counter  EVENT.FIELD[,name=NAME]            a number, until the next event
  *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...]   events with the same value in one of these fields
  *                                                 belong together
  *     log      EVENT.FIELD[,level=FIELD]          a line of a log

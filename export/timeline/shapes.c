@@ -107,8 +107,8 @@ static uint32_t pid_of(const struct frec_event *event)
 	return event->who ? event->who->process->pid : event->record->pid;
 }
 
-// Returns a free lane, or a new one. Returns 0 without memory or beyond the bound. `fresh`: a span that
-// reaches into the past needs a new lane.
+// Returns a free lane, or a new one. Returns 0 without memory or beyond the bound. `fresh`: a span
+// that reaches into the past needs a new lane.
 static uint32_t acquire_lane(struct frec_shapes *shapes, const struct frec_event *event,
 			     uint32_t span, bool fresh)
 {
@@ -145,8 +145,8 @@ static void release_lane(struct frec_shapes *shapes, uint32_t lane)
 	*first = lane;
 }
 
-// Sets the begin of a span whose begin is missing: before everything, and before cut spans that ended
-// earlier, because these lie within it.
+// Sets the begin of a span whose begin is missing: before everything, and before cut spans that
+// ended earlier, because these lie within it.
 static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 {
 	shape->cut = true;
@@ -154,7 +154,8 @@ static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 	shape->begin = shapes->first > shapes->cuts ? shapes->first - shapes->cuts : 0;
 }
 
-// Begins or ends a span on a lane. `key` hashes the span and its key, or the thread and its identity.
+// Begins or ends a span on a lane. `key` hashes the span and its key, or the thread and its
+// identity.
 static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
 {
@@ -191,7 +192,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 	shape->span = span;
 }
 
-// Tells keys of different spans with the same value apart. Ids of activities are the same for all spans.
+// A seed that tells keys of different spans apart. All spans share the ids of activities.
 static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
 			 bool activity)
 {
@@ -212,7 +213,8 @@ static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shap
 	return lane ? *lane : 0;
 }
 
-// The open spans of the event's thread. If its number was reused, the previous thread's are abandoned.
+// The open spans of the event's thread. If its number was reused, the previous thread's are
+// abandoned.
 static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 					      const struct frec_event *event,
 					      struct frec_shape *shape)
@@ -262,7 +264,7 @@ static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, 
 	return true;
 }
 
-// The depth of the thread's youngest open span of this kind and identity, from 1, or 0 if there is none.
+// The depth of the thread's youngest open span of this kind and identity, from 1, or 0 for none.
 // *ret_others: whether one with another identity is open.
 static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span, uint64_t identity,
 			  bool *ret_others)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What events mean besides that they happened. Some begin or end a span, some hold a counter's value,
- * some are a line of a log, some belong together with others. This is decided here, once, for all
- * formats.
+ * What events mean besides that they happened. Some begin or end a span, some hold a counter's
+ * value, some are a line of a log, some belong together with others. This is decided here, once,
+ * for all formats.
  *
  * An example. Services emit these events (time, thread, event):
  *
@@ -25,19 +25,21 @@
  *
  * Names that mean something without a rule:
  *
- *     X_start, X_begin or X_enter, with X_done, X_end, X_stop or X_exit of the same provider (or with
- *     two underscores, as PostgreSQL has them): the span X of the thread that emits them. So are the
- *     kernel's syscalls:sys_enter_X and sys_exit_X, unless raw_syscalls is recorded, too.
+ *     X_start, X_begin or X_enter, with X_done, X_end, X_stop or X_exit of the same provider, also
+ *     with two underscores, as PostgreSQL has them: the span X of the thread that emits them. So
+ *     are the kernel's syscalls:sys_enter_X and sys_exit_X, unless raw_syscalls is recorded, too.
+ *
  *     EventHeader events (eventheader.h) whose opcode is start or stop, whatever their names are: a
- *     span whose key is the id of the activity or, without an id, a span of the thread. Other events
- *     with an activity id say in which activity they are.
+ *     span whose key is the id of the activity or, without an id, a span of the thread. Other
+ *     events with an activity id say in which activity they are.
+ *
  *     A text field "message" or "msg", if there is no other text but "level", "severity" or
  *     "priority": a line of a log.
  *
  * A span without a key belongs to its thread, and the spans of a thread nest. An end closes the
  * youngest open span of its kind. Open spans that began after that one are *abandoned*: they end
- * there, too. A span with a key is found by the value of its key, whichever threads and processes of
- * a host emit its ends. It lies on a *lane*, where spans do not overlap.
+ * there, too. A span with a key is found by the value of its key, whichever threads and processes
+ * of a host emit its ends. It lies on a *lane*, where spans do not overlap.
  *
  * A thread that does several things at a time begins spans of one kind that overlap. They are told
  * apart if both events have an *identity*: a field with the same name, which is "id", "key",
@@ -48,15 +50,15 @@
  * If a filter leaves out one end of a span, the events of the other end are instants.
  *
  * If the begin of a span is missing, because it was overwritten or came before the recording, the
- * span is *cut*: it reaches back to before the first event. A span that has not ended when the events
- * do stays open.
+ * span is *cut*: it reaches back to before the first event. A span that has not ended when the
+ * events do stays open.
  *
- * Memory grows with the number of spans that are open at one time, not with the file. That number is
- * bounded, and an event beyond the bound begins no span.
+ * Memory grows with the number of spans that are open at one time, not with the file. That number
+ * is bounded, and an event beyond the bound begins no span.
  *
- * How it is done: frec__shapes_init(), then frec__shapes_plan() (shape_plans.h) makes a plan for each
- * source, by rules (shape_by_rules.c) and by names (shape_by_names.c). frec__shapes_of() follows what
- * is open while the events come.
+ * How it is done: frec__shapes_init(), then frec__shapes_plan() (shape_plans.h) makes a plan for
+ * each source, by rules (shape_by_rules.c) and by names (shape_by_names.c). frec__shapes_of()
+ * follows what is open while the events come.
  */
 #ifndef FREC_EXPORT_TIMELINE_SHAPES_H
 #define FREC_EXPORT_TIMELINE_SHAPES_H
@@ -144,8 +146,8 @@ struct frec_shapes {
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
 		      struct frec_error *reterr);
 
-/* The shape of an event, or NULL if it is only an instant. Takes each event once, in the order of the
- * timeline. Sets `failed` without memory. */
+/* The shape of an event, or NULL if it is only an instant. Takes each event once, in the order of
+ * the timeline. Sets `failed` without memory. */
 const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes,
 					 const struct frec_event *event);
 

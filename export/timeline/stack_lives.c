@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
 #include "proto/grow.h"
 
 struct frec_stack_life {
@@ -40,9 +41,8 @@ void frec__stack_lives_deinit(struct frec_stack_lives *lives)
 static int find_epochs(struct frec_stack_life *life)
 {
 	const Flightrec__Process *process = life->process;
-	struct frec_mapped_span *spans = calloc(process->n_map + 1, sizeof(*spans));
+	FREC_FREE struct frec_mapped_span *spans = calloc(process->n_map + 1, sizeof(*spans));
 	size_t count = 0;
-	int r;
 
 	if (!spans)
 		return -ENOMEM;
@@ -53,9 +53,7 @@ static int find_epochs(struct frec_stack_life *life)
 			spans[count++] =
 				(struct frec_mapped_span){map->start, map->end, map->since};
 	}
-	r = frec__epochs_init(&life->epochs, spans, count);
-	free(spans);
-	return r;
+	return frec__epochs_init(&life->epochs, spans, count);
 }
 
 // Sets `located` to the mappings at `time`.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The lives of processes whose stacks are unwound, each with its mappings at the time that was asked
- * for last. */
+/* The lives of processes whose stacks are unwound, each with its mappings at the time that was
+ * asked for last. */
 #ifndef FREC_EXPORT_TIMELINE_STACK_LIVES_H
 #define FREC_EXPORT_TIMELINE_STACK_LIVES_H
 

@@ -230,7 +230,8 @@ static void start(struct frec_stacks *stacks)
 	stacks->found_count = 0;
 	stacks->end.reason = FREC_UNWIND_COMPLETE;
 	stacks->end.address = 0;
-	// Not the message, which takes time: this is called for each record, and most have no stack.
+	// Not the message, which takes time: this is called for each record, and most have no
+	// stack.
 	stacks->end.error.code = 0;
 }
 

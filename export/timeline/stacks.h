@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The call stacks of a snapshot, with names. A stack may be recorded as registers and stack bytes, as
- * the kernel's call chain, or as frames that the recorder unwound. Here it is a list of locations.
+ * The call stacks of a snapshot, with names. A stack may be recorded as registers and stack bytes,
+ * as the kernel's call chain, or as frames that the recorder unwound. Here it is a list of
+ * locations.
  *
- * Equal locations and equal call stacks of a file exist once. They are numbered from 0 in the order in
- * which they are met, so that a writer can refer to one that it has written: a number that is not
- * less than the count of those is new. They, and all that they point to, live as long as the
+ * Equal locations and equal call stacks of a file exist once. They are numbered from 0 in the order
+ * in which they are met, so that a writer can refer to one that it has written: a number that is
+ * not less than the count of those is new. They, and all that they point to, live as long as the
  * frec_stacks. Memory grows with the number of different call stacks.
  *
  * Not thread-safe.
@@ -28,8 +29,8 @@ struct frec_call_stack {
 
 struct frec_stacks;
 
-/* `options` say where to look for files; NULL means defaults. Their same_boot is ignored, and set here.
- * Snapshot and processes must outlive the stacks. Returns 0 or -ENOMEM. */
+/* `options` say where to look for files; NULL means defaults. Their same_boot is ignored, and set
+ * here. Snapshot and processes must outlive the stacks. Returns 0 or -ENOMEM. */
 int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
 			const struct frec_processes *processes,
 			const struct frec_unwinder_options *options);
@@ -54,8 +55,8 @@ const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 /* The addresses, in its own process, of the locations of the stack that was asked for last. */
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
 
-/* Why the stack that was asked for last ends where it does, with addresses. A call stack does not have
- * these: of equal truncated stacks each would have another one. */
+/* Why the stack that was asked for last ends where it does, with addresses. A call stack does not
+ * have these: of equal truncated stacks each would have another one. */
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks);
 
 #endif

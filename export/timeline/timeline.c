@@ -50,7 +50,8 @@ static uint64_t shifted_back(uint64_t time, uint64_t shift)
 	return time > shift ? time - shift : 0;
 }
 
-// The bounds of time are relative to the first file. Converts them for the others, and for the hosts.
+// The bounds of time are relative to the first file. Converts them for the others, and for the
+// hosts.
 static void align_filters(struct frec_timeline *timeline)
 {
 	const struct frec_filter *first = &timeline->files[0].events.filter;

@@ -3,19 +3,20 @@
  * The events of one or more snapshots as one stream in order of time, which an export writes. This
  * room goes from records to what they mean:
  *
- *     snapshot -> merge.h -> filter.h -> events.h      records of all rings, merged; events, decoded
- *     events.h of each file -> timeline.h              one stream; copies are left out (duplicates.h)
- *     timeline.h -> shapes.h                           spans, counters, flows, logs
- *     events.h -> stacks.h                             call stacks, unwound only if a writer asks
- *     (stacks.h -> stack_lives.h, locations.h, code.h  mappings at a time; places in code, named)
- *     hosts.h                                          which files come from one boot of a machine
+ *     snapshot -> merge.h -> filter.h -> events.h   records of all rings in order, then events
+ *     events.h of each file -> timeline.h           one stream, without copies (duplicates.h)
+ *     timeline.h -> shapes.h                        spans, counters, flows, logs
+ *     events.h -> stacks.h                          call stacks, unwound only if a writer asks;
+ *                                                   stack_lives.h has mappings at a time, and
+ *                                                   locations.h places in code (code.h), named
+ *     hosts.h                                       which files come from one boot of a machine
  *
  *     file -> frec_events (merged over its rings, filtered, decoded) \
  *     file -> frec_events -------------------------------------------> timeline -> writers
  *
- * Data flows to the right. Nothing here knows a format. Every event keeps the tables of its own file
- * (its thread, its source, its stack). The timeline adds its host, its time on the common clock, and
- * the index of its source in the host's tables.
+ * Data flows to the right. Nothing here knows a format. Every event keeps the tables of its own
+ * file (its thread, its source, its stack). The timeline adds its host, its time on the common
+ * clock, and the index of its source in the host's tables.
  *
  * Invariants: events come in order of time, except within one CPU, where they come in the order of
  * its ring. An event is valid until the next. Memory does not grow with the number of events.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Whatever payloads say of themselves, nothing crashes or reads what is not there: finding their
-// descriptions, values, what they mean, and two formats of them. The input is up to 16 payloads of
-// one tracepoint, each with its size in two bytes in front; the file around them is whole. Seeds:
-// the payloads of tests/data/make_snapshot OUT activities and OUT fields.
+// Whatever payloads say of themselves, nothing crashes or reads outside them: neither finding their
+// descriptions, values and shapes, nor exporting them in two formats. The input is up to 16
+// payloads of one tracepoint, each after its size in two bytes. The file around them is whole.
+// Seeds: the payloads of tests/data/make_snapshot OUT activities and OUT fields.
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records come in order over CPUs, each CPU's in the order of its ring, and that the
-// cursor stops where records are broken.
+// Proves that records of all CPUs come in order of time, those of a CPU in the order of its ring,
+// and that reading stops at a broken record.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +66,7 @@ static void order(void **state)
 	free(file.data);
 }
 
-// A part with every field and others around it, packed by protobuf-c, and read without it.
+// protobuf-c packs a part with every field and others around it. It is read without protobuf-c.
 static void parts_are_what_the_schema_says(void **state)
 {
 	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
@@ -88,7 +88,7 @@ static void parts_are_what_the_schema_says(void **state)
 			zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
 		size = flightrec__records__pack(&records, packed);
-		// A field of the future, and one a second time: the last counts.
+		// A field of a later version, and one that occurs twice: the last counts.
 		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
 		memcpy(more + 7, packed, size);
 		view = (struct frec_part_view){
@@ -124,14 +124,14 @@ static void broken_records(void **state)
 	assert_int_equal(frec__snapshot_read_chunk(&snapshot, &snapshot.chunks[0], &data, NULL), 0);
 	memcpy(&size, data.data + 6, sizeof(size));
 	for (size_t cut = 0; cut < size; cut++) {
-		copy = malloc(cut); // its own block, so that a sanitizer sees every byte too far
+		copy = malloc(cut); // a block of its own, for sanitizers
 		assert_true(copy || !cut);
 		memcpy(copy, data.data, cut);
 		assert_int_equal(frec__record_next(&snapshot, copy, cut, &record),
 				 cut ? -EBADMSG : -ENODATA);
 		free(copy);
 	}
-	// A record of every smaller size: its header is in order, its body is not.
+	// Records of every smaller size: the header is correct, the body is not.
 	for (uint16_t shorter = 0; shorter < size; shorter++) {
 		copy = malloc(size);
 		assert_non_null(copy);
