@@ -3,8 +3,8 @@
 #ifndef FREC_EXPORT_REPORT_STACK_TEXT_H
 #define FREC_EXPORT_REPORT_STACK_TEXT_H
 
-#include "export/timeline/stacks.h"
 #include "export/read/text.h"
+#include "export/timeline/stacks.h"
 
 /* If a function takes `stacks`, `stack` must be the one that was asked for last. */
 

@@ -5,11 +5,11 @@
 #define FREC_EXPORT_TIMELINE_EVENTS_H
 
 #include "export/read/decode_plan.h"
+#include "export/read/processes.h"
+#include "export/read/text.h"
 #include "export/timeline/filter.h"
 #include "export/timeline/merge.h"
-#include "export/read/processes.h"
 #include "export/timeline/stacks.h"
-#include "export/read/text.h"
 
 struct frec_host;
 struct frec_shape;

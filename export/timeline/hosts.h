@@ -11,10 +11,10 @@
 #ifndef FREC_EXPORT_TIMELINE_HOSTS_H
 #define FREC_EXPORT_TIMELINE_HOSTS_H
 
-#include "export/timeline/filter.h"
 #include "export/read/processes.h"
 #include "export/read/snapshot.h"
 #include "export/read/text.h"
+#include "export/timeline/filter.h"
 
 struct frec_host {
 	size_t index;

@@ -15,7 +15,7 @@
  * spans by their names. The result:
  *
  *     time            1    2    3    4    5    6    7    8
- *     thread T1       [request-----------------------]           spans of a thread nest
+ *     thread T1       [request----------------------]            spans of a thread nest
  *                          [price---------]
  *     lane 1                    [order 7-------]                 spans with a key lie on lanes,
  *     lane 2                         [order 8------------]       which belong to no thread
@@ -65,8 +65,8 @@
 
 #include "export/timeline/events.h"
 #include "export/timeline/hosts.h"
-#include "proto/table.h"
 #include "export/timeline/shape_rules.h"
+#include "proto/table.h"
 
 enum frec_shape_kind { FREC_SHAPE_INSTANT, FREC_SHAPE_BEGIN, FREC_SHAPE_END };
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "export/timeline/locations.h"
+#include "export/timeline/stack_lives.h"
 #include "proto/grow.h"
 #include "proto/table.h"
-#include "export/timeline/stack_lives.h"
 
 // Every value from here on is one of PERF_CONTEXT_*, which says to what the next addresses belong.
 #define CONTEXT_FIRST ((uint64_t)-4095)

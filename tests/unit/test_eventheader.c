@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
+#include "export/otlp/spans.h"
 #include "export/read/eventheader_layout.h"
 #include "export/read/input.h"
 #include "export/read/text_values.h"
 #include "export/timeline/events.h"
-#include "export/otlp/spans.h"
 #include "export/timeline/timeline.h"
 #include "export/verify.h"
 #include "tests/data/make_eventheader.h"

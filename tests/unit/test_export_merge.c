@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "export/read/clocks.h"
-#include "export/timeline/merge.h"
 #include "export/read/processes.h"
+#include "export/timeline/merge.h"
 #include "tests/data/make_snapshot.h"
 
 static void open_file(struct frec_snapshot *snapshot, const struct made_file *file)
