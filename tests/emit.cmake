@@ -2,7 +2,8 @@
 frec_unit_test(test_payload flightrec_static)
 frec_unit_test(test_emit flightrec_static)
 foreach(test test_payload test_emit)
-	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/recorder/service/include)
+	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR}
+		${PROJECT_SOURCE_DIR}/recorder/service/include)
 endforeach()
 
 # A host test: a script of host/ and its arguments. 77 is a skip.
@@ -15,6 +16,15 @@ if(NOT FREC_SANITIZE)
 	frec_host_test(link-matrix $<TARGET_FILE_DIR:flightrec_static>)
 	frec_host_test(disabled-path)
 	frec_host_test(installed ${PROJECT_BINARY_DIR})
+	add_test(NAME host/test_examples COMMAND env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_examples.py ${PROJECT_BINARY_DIR}
+		${PROJECT_SOURCE_DIR}/examples ${CMAKE_CURRENT_SOURCE_DIR}/host/without-rights)
+	set_tests_properties(host/test_examples PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77)
+	add_test(NAME host/test_symbols COMMAND env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_symbols.py $<TARGET_FILE:flightrec>
+		${PROJECT_SOURCE_DIR})
+	set_tests_properties(host/test_symbols PROPERTIES TIMEOUT 120 LABELS host)
 endif()
 
 # A test that runs on a kernel with user_events: this one's, or the test VM's.

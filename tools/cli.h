@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands of the tool share: how they fail, and who they are. */
+/* What the commands of the tool share: how they fail, progress, and the list of commands. */
 #ifndef FREC_TOOLS_CLI_H
 #define FREC_TOOLS_CLI_H
 
@@ -12,7 +12,7 @@ enum { FREC_EXIT_DONE = 0, FREC_EXIT_FAILED = 1, FREC_EXIT_USAGE = 2 };
 /* One line on stderr, "flightrec: ...". Returns FREC_EXIT_FAILED. */
 __attribute__((format(printf, 1, 2))) int frec__cli_fail(const char *format, ...);
 
-/* The same for bad usage, and the command's usage behind it. Returns FREC_EXIT_USAGE. */
+/* The same for bad usage, followed by the command's usage. Returns FREC_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, const char *format,
 							  ...);
 
@@ -23,8 +23,8 @@ __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, con
  */
 int frec__cli_other_option(const char *usage, const char *help, int option, const char *name);
 
-/* A progress bar on stderr, with the time that is left: only on a terminal, only after a second.
- * What takes long calls frec__progress_update; a total of 0 is one that is not known. */
+/* A progress bar on stderr with the remaining time, only on a terminal and only after a second.
+ * Long work calls frec__progress_update; a total of 0 means that it is unknown. */
 struct frec_progress {
 	bool shown;
 	uint64_t start, next; /* CLOCK_MONOTONIC, ns */

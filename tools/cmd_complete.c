@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// flightrec complete WORD...: what the last WORD of a command line can become, for the shells'
-// completion (tools/completion). What options there are, and what kind of value each wants, is read
-// from what --help prints, so it is told in one place.
+// flightrec complete WORD...: prints how the last WORD of a command line can be completed, for the
+// completion of shells (tools/completion). The options, and the kind of value that each takes, are
+// read from the output of --help, so they are defined in one place.
 //
-// Prints a candidate a line, and what the shell knows better as a line that begins with a colon:
+// Prints one candidate on each line. What the shell completes better itself is a line with a colon:
 // ":files" (":files .frec" for those that end like this, and folders on the way), ":folders",
 // ":commands".
 #include <ctype.h>
@@ -22,7 +22,7 @@
 
 #define OUTPUT_MAX (1u << 20)
 
-// What this program prints when it is called like this, or NULL.
+// The output of this program when it is called with these arguments, or NULL.
 static char *output_of(const char *const *arguments)
 {
 	posix_spawn_file_actions_t actions;
@@ -59,7 +59,7 @@ static void offer(const char *lead, const char *candidate, size_t length, const 
 		printf("%s%.*s\n", lead, (int)length, candidate);
 }
 
-// The first word of each line that begins with `indent`, which none of the others is taken for.
+// Offers the first word of each line that begins with exactly `indent`.
 static void offer_first_words(const char *text, const char *indent, const char *lead,
 			      const char *begun)
 {
@@ -83,7 +83,7 @@ static void offer_events(const char *lead, const char *begun)
 	offer_first_words(text, "", lead, begun);
 }
 
-// What stands in --help for the value of an option says of what kind it is.
+// The word for an option's value in --help says of which kind it is.
 static void offer_values(const char *kind, const char *lead, const char *begun)
 {
 	static const char *const whens[] = {"auto", "always", "never"};
@@ -113,9 +113,9 @@ static void offer_values(const char *kind, const char *lead, const char *begun)
 }
 
 /*
- * Walks the options that `help` describes, in lines such as " -f, --format FORMAT of the -o that
- * follows". Offers each where `option` is NULL. Else returns whether there is that one, and the
- * word for its value in `ret_kind` (empty: it takes none, or only with a '=').
+ * Walks the options that `help` describes, in lines such as " -f, --format FORMAT the format of".
+ * Offers each if `option` is NULL. Otherwise returns whether that option exists, and the word for
+ * its value in `ret_kind` (empty: it takes none, or only with a '=').
  */
 static bool walk_options(const char *help, const char *option, const char *begun, char *ret_kind,
 			 size_t room)

@@ -2,7 +2,6 @@
 // flightrec core: the kernel's handler of core dumps, and having the kernel run it.
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,36 +12,19 @@
 #include "recorder/core/install.h"
 #include "recorder/core/stacks.h"
 #include "tools/cli.h"
-
-#define USAGE \
-	"flightrec core --install [--until-reboot] [--time SECONDS] [--threads COUNT]\n" \
-	"       flightrec core --remove"
+#include "tools/options.h"
 
 #define TIME_MAX 600
 #define THREADS_MAX (1 << 22)
 
-static const char help[] =
-	"usage: " USAGE "\n\n"
-	"Has the kernel hand core dumps to flightrec: the stacks of all threads of a process that "
-	"crashes then\n"
-	"come into its snapshot. Each core dump goes on to where it went before.\n\n"
-	"      --install        set kernel.core_pattern, now and at each boot (/etc/sysctl.d)\n"
-	"      --until-reboot   not longer than that (/run/sysctl.d)\n"
-	"      --time SECONDS   how long a process that dies is looked at, at most (default 5)\n"
-	"      --threads COUNT  how many of its threads are (default 4096)\n"
-	"      --remove         restore what was set before\n\n"
-	"flightrec doctor tells whether it is installed.\n";
-
-enum { INSTALL = 256, UNTIL_REBOOT, TIME, THREADS, REMOVE, KERNEL };
-
 struct request {
-	int what; /* INSTALL, REMOVE, KERNEL; 0: nothing yet */
-	bool until_reboot;
+	bool install, remove, until_reboot;
+	bool kernel; /* the kernel starts it, for a core dump */
 	struct frec_core_limits limits;
 };
 
-// The kernel starts it with nothing but standard input. What is opened in the others' places must
-// not be taken for them, and what is said goes to where the kernel tells of its own troubles with
+// The kernel starts it with standard input alone. Files that it opens must not take the numbers of
+// the other two. Messages go to the kernel's log, where the kernel reports its own problems with
 // core dumps.
 static void fill_descriptors(void)
 {
@@ -63,9 +45,9 @@ static int handle(const struct request *request, int argc, char **argv)
 	frec__core_values_parse(argc, argv, &values);
 	(void)frec__core_installed(&installed);
 	if (!installed.file) {
-		fprintf(stderr, "flightrec core: no file says where core dumps go on to (flightrec "
-				"core --install "
-				"writes it): taking them as the kernel does without a handler\n");
+		fprintf(stderr, "flightrec core: no file names the previous handler of core dumps "
+				"(flightrec core --install writes it); writing core files as the "
+				"kernel does\n");
 		strcpy(installed.previous, "core");
 	}
 	return frec__core_handle(&values, &request->limits, installed.previous) ? FREC_EXIT_FAILED
@@ -90,7 +72,7 @@ static int install(const struct request *request)
 	return FREC_EXIT_DONE;
 }
 
-static int take_away(void)
+static int restore(void)
 {
 	struct frec_error error;
 	bool kept;
@@ -98,83 +80,79 @@ static int take_away(void)
 	if (frec__core_remove(&kept, &error))
 		return frec__cli_fail("%s", error.message);
 	if (kept)
-		fprintf(stderr, "flightrec: kernel.core_pattern is another one by now and stays as "
-				"it is\n");
+		fprintf(stderr, "flightrec: kernel.core_pattern was changed since and stays as it "
+				"is\n");
 	return FREC_EXIT_DONE;
 }
 
-// A number from `min` to `max`, or -1.
-static long parse_number(const char *text, long min, long max)
+static int parse_time(void *data, const char *value, struct frec_error *reterr)
 {
-	char *end;
-	long value;
+	struct frec_core_limits *limits = data;
+	uint64_t seconds;
 
-	errno = 0;
-	value = strtol(text, &end, 10);
-	return errno || end == text || *end || value < min || value > max ? -1 : value;
+	if (frec__parse_number(value, 0, TIME_MAX, &seconds))
+		return frec__error(reterr, -EINVAL, "--time %s: 0 to %d seconds", value, TIME_MAX);
+	limits->seconds = (unsigned int)seconds;
+	return 0;
 }
 
-static int parse(struct request *request, int argc, char **argv)
+static int parse_threads(void *data, const char *value, struct frec_error *reterr)
 {
-	static const struct option options[] = {{"install", no_argument, NULL, INSTALL},
-						{"until-reboot", no_argument, NULL, UNTIL_REBOOT},
-						{"time", required_argument, NULL, TIME},
-						{"threads", required_argument, NULL, THREADS},
-						{"remove", no_argument, NULL, REMOVE},
-						{"kernel", no_argument, NULL, KERNEL},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	int option;
-	long number;
+	struct frec_core_limits *limits = data;
+	uint64_t threads;
 
-	opterr = 0;
-	while (request->what != KERNEL &&
-	       (option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
-		switch (option) {
-		case INSTALL:
-		case REMOVE:
-		case KERNEL:
-			if (request->what)
-				return -1 - frec__cli_usage(USAGE, "one of --install and --remove");
-			request->what = option;
-			break;
-		case UNTIL_REBOOT:
-			request->until_reboot = true;
-			break;
-		case TIME:
-			number = parse_number(optarg, 0, TIME_MAX);
-			if (number < 0)
-				return -1 - frec__cli_usage(USAGE, "--time %s: 0 to %d seconds",
-							    optarg, TIME_MAX);
-			request->limits.seconds = (unsigned int)number;
-			break;
-		case THREADS:
-			number = parse_number(optarg, 1, THREADS_MAX);
-			if (number < 0)
-				return -1 - frec__cli_usage(USAGE, "--threads %s: 1 to %d", optarg,
-							    THREADS_MAX);
-			request->limits.threads = (size_t)number;
-			break;
-		default:
-			return -1 - frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
-		}
-	}
-	return optind;
+	if (frec__parse_number(value, 1, THREADS_MAX, &threads))
+		return frec__error(reterr, -EINVAL, "--threads %s: 1 to %d", value, THREADS_MAX);
+	limits->threads = (size_t)threads;
+	return 0;
 }
 
 int frec_cmd_core(int argc, char **argv)
 {
 	struct request request = {.limits = {.threads = FREC_CORE_THREADS_DEFAULT,
 					     .seconds = FREC_CORE_SECONDS_DEFAULT}};
-	int first = parse(&request, argc, argv);
+	const struct frec_option options[] = {
+		{.name = "install",
+		 .flag = &request.install,
+		 .help = "set kernel.core_pattern, now and at each boot (/etc/sysctl.d)"},
+		{.name = "until-reboot",
+		 .flag = &request.until_reboot,
+		 .help = "set it until the next boot only (/run/sysctl.d)"},
+		{.name = "time",
+		 .value = "SECONDS",
+		 .parse = parse_time,
+		 .data = &request.limits,
+		 .help = "how long a dying process is read, at most (default 5)"},
+		{.name = "threads",
+		 .value = "COUNT",
+		 .parse = parse_threads,
+		 .data = &request.limits,
+		 .help = "how many of its threads are unwound, at most (default 4096)"},
+		{.name = "remove", .flag = &request.remove, .help = "restore the previous setting"},
+		{.name = "kernel", .flag = &request.kernel, .last = true},
+		{0}};
+	const struct frec_command command = {
+		.usage = "flightrec core --install [--until-reboot] [--time SECONDS] [--threads "
+			 "COUNT]\n"
+			 "       flightrec core --remove",
+		.about = "Has the kernel pass core dumps to flightrec, which adds the stacks of "
+			 "all threads "
+			 "of a crashed process to its snapshot. Each core dump is then passed on "
+			 "to where "
+			 "it went before.",
+		.options = {options},
+		.more = "flightrec doctor reports whether it is installed.\n",
+		.stops_at_argument = true,
+	};
+	int status;
 
-	if (first < 0)
-		return -1 - first;
-	if (request.what == KERNEL)
-		return handle(&request, argc - first, argv + first);
-	if (first < argc)
-		return frec__cli_usage(USAGE, "%s: core takes no arguments", argv[first]);
-	if (!request.what)
-		return frec__cli_usage(USAGE, "one of --install and --remove");
-	return request.what == INSTALL ? install(&request) : take_away();
+	if (!frec__options_parse(&command, &argc, &argv, &status))
+		return status;
+	if (request.kernel)
+		return handle(&request, argc, argv);
+	if (argc)
+		return frec__cli_usage(command.usage, "%s: core takes no arguments", argv[0]);
+	if (request.install == request.remove)
+		return frec__cli_usage(command.usage, "one of --install and --remove");
+	return request.install ? install(&request) : restore();
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // flightrec doctor: what this machine can do for a recorder, and how to fix what it can't.
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -10,22 +9,10 @@
 #include "recorder/doctor/probes.h"
 #include "tools/cli.h"
 #include "tools/doctor_table.h"
+#include "tools/options.h"
 #include "tools/terminal.h"
 
-#define USAGE "flightrec doctor [--json]"
-
-static const char help[] =
-	"usage: " USAGE "\n\n"
-	"Tries everything that recording needs, as this user: a table of what works, what each is "
-	"good "
-	"for and\n"
-	"what was found, then the commands that would change what does not. Exit status 0: "
-	"something "
-	"can be\n"
-	"recorded, 1: nothing can.\n\n"
-	"      --json  one JSON object a capability and one for the sum, for machines\n";
-
-// 0 where it is none.
+// 0 if standard output is no terminal.
 static unsigned int terminal_width(void)
 {
 	struct winsize size;
@@ -54,24 +41,31 @@ static int print(const struct frec_probe_result *results, bool json)
 
 int frec_cmd_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
-	FREC_FREE struct frec_probe_result *results = NULL;
 	bool json = false;
-	int option;
+	const struct frec_option options[] = {
+		{.name = "json",
+		 .flag = &json,
+		 .help = "print one JSON object for each capability and one for the result, for "
+			 "machines"},
+		{0}};
+	const struct frec_command command = {
+		.usage = "flightrec doctor [--json]",
+		.about = "Tries everything that recording needs, with the rights of this user. "
+			 "Prints a "
+			 "table of what works, what each capability enables and what was found, "
+			 "then the "
+			 "commands that would enable what does not work. The exit status is 1 if "
+			 "nothing "
+			 "can be recorded.",
+		.options = {options},
+	};
+	FREC_FREE struct frec_probe_result *results = NULL;
+	int status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		default:
-			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
-		}
-	}
-	if (optind < argc)
-		return frec__cli_usage(USAGE, "%s: doctor takes no arguments", argv[optind]);
+	if (!frec__options_parse(&command, &argc, &argv, &status))
+		return status;
+	if (argc)
+		return frec__cli_usage(command.usage, "%s: doctor takes no arguments", argv[0]);
 	results = calloc(frec__probe_count, sizeof(*results));
 	if (!results)
 		return frec__cli_fail("out of memory");

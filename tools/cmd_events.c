@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: MIT
-// flightrec events: what can be recorded, by the kernel's word and by the programs' own.
-#include <getopt.h>
+// flightrec events: lists what can be recorded, as the kernel has it and as programs declare it.
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "export/read/text.h"
-#include "proto/cleanup.h"
+#include "proto/grow.h"
 #include "recorder/sources/selection.h"
 #include "tools/cli.h"
 #include "tools/event_list.h"
+#include "tools/options.h"
 
-#define USAGE "flightrec events [GLOB...] [--file ELF]... [--json]"
 #define NAME_WIDTH_MAX 40
-
-static const char help[] =
-	"usage: " USAGE "\n\n"
-	"Lists what can be recorded, with fields and their types: every user event, or what "
-	"matches a GLOB over\n"
-	"SYSTEM:NAME. Kernel tracepoints are listed where the system is spelled out: 'sched:*'. A "
-	"GLOB can also "
-	"be\n"
-	"usdt:FILE:PROVIDER:PROBE, the USDT probes of a program or library, or tp_btf:NAME, kernel "
-	"tracepoints by "
-	"their\narguments: see flightrec-record(1).\n\n"
-	"      --file ELF  what this program, and the libraries it links, declare; read without "
-	"running it.\n"
-	"                  A GLOB with a '/' in it is such a file too\n"
-	"      --json      one JSON object an event, for machines\n";
 
 static const char *kind_name(const struct frec_listed_event *event)
 {
@@ -85,7 +71,7 @@ static void put_type(struct frec_text *text, const struct frec_field *field)
 	}
 }
 
-// The same words for what is declared and what is registered.
+// Declared and registered events use the same names for types.
 static void put_declared_type(struct frec_text *text, const struct frec_declared_field *field)
 {
 	if (!strcmp(field->kind, "chars"))
@@ -101,7 +87,7 @@ static size_t field_count(const struct frec_listed_event *event)
 	return event->declared ? event->declared->count : event->format.count;
 }
 
-// Name, type and enumerators of a field, wherever they are known from.
+// Name, type and enumerators of a field, from the declaration or from the kernel.
 static const char *describe_field(const struct frec_listed_event *event, size_t at,
 				  struct frec_text *type,
 				  const struct frec_enumerator **ret_enumerator,
@@ -122,7 +108,7 @@ static const char *describe_field(const struct frec_listed_event *event, size_t 
 	return event->format.field[at].name;
 }
 
-// One line an event; on a terminal the fields are wrapped behind the name.
+// Puts one line for each event; on a terminal the fields are wrapped beside the name.
 static void put_text(struct frec_text *text, const struct frec_listed_event *event,
 		     size_t name_width, size_t width)
 {
@@ -230,7 +216,7 @@ static int print(const struct frec_event_list *list, bool json)
 		if (list->event[i].conflict)
 			fprintf(stderr,
 				"flightrec: %s:%s is declared with other fields than the kernel "
-				"has it with: \"%s\"; "
+				"has: \"%s\"; "
 				"'flightrec doctor' (layouts) says whether both are recorded\n",
 				list->event[i].listed.system, list->event[i].listed.name,
 				list->event[i].conflict);
@@ -254,8 +240,9 @@ static int add_selection(struct frec_event_list *list, const char *selection)
 		return frec__cli_fail("%s", error.message);
 	if (!matched && strpbrk(selection, "*?["))
 		return frec__cli_fail(
-			"%s: no event matches; user events are there while a program that has them "
-			"runs, kernel tracepoints need their system spelled out ('sched:*')",
+			"%s: no event matches; user events exist while a program that declares "
+			"them "
+			"runs, and kernel tracepoints are matched by their system ('sched:*')",
 			selection);
 	return matched ? FREC_EXIT_DONE
 		       : frec__cli_fail("%s: no such event; '*:*' lists what running programs have",
@@ -288,7 +275,7 @@ static int add_glob(struct frec_event_list *list, const char *glob)
 	return strchr(glob, '/') ? add_file(list, glob) : add_selection(list, glob);
 }
 
-// Returns an exit status. Without arguments every user event is meant, and there may be none.
+// Returns an exit status. Without arguments all user events are listed, and there may be none.
 static int gather(struct frec_event_list *list, const char *const *file, size_t files, char **globs)
 {
 	struct frec_error error = {0};
@@ -311,34 +298,62 @@ static int gather(struct frec_event_list *list, const char *const *file, size_t 
 	return status;
 }
 
+struct files {
+	const char **path;
+	size_t count;
+};
+
+static int add_path(void *data, const char *value, struct frec_error *reterr)
+{
+	struct files *files = data;
+
+	if (!frec__grow(&files->path, files->count, sizeof(*files->path)))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	files->path[files->count++] = value;
+	return 0;
+}
+
 int frec_cmd_events(int argc, char **argv)
 {
-	static const struct option options[] = {{"file", required_argument, NULL, 'f'},
-						{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
-	struct frec_event_list list = {.tracefs = -1};
-	FREC_FREE const char **file = calloc((size_t)argc, sizeof(*file));
-	size_t files = 0;
+	struct files files = {0};
 	bool json = false;
-	int option, status;
+	const struct frec_option options[] = {
+		{.name = "file",
+		 .value = "ELF",
+		 .parse = add_path,
+		 .data = &files,
+		 .help = "list what this program, and the libraries that it is linked with, "
+			 "declare; "
+			 "the file is read, not run; a GLOB that contains a '/' is such a file "
+			 "too"},
+		{.name = "json",
+		 .flag = &json,
+		 .help = "print one JSON object for each event, for machines"},
+		{0}};
+	const struct frec_command command = {
+		.usage = "flightrec events [GLOB...] [--file ELF]... [--json]",
+		.about = "Lists what can be recorded, with fields and types: every user event, or "
+			 "what "
+			 "matches a GLOB over SYSTEM:NAME. Kernel tracepoints are listed if a GLOB "
+			 "names "
+			 "their system, as in 'sched:*'. A GLOB can also be "
+			 "usdt:FILE:PROVIDER:PROBE, the "
+			 "USDT probes of a program or library, or tp_btf:NAME, kernel tracepoints "
+			 "by their "
+			 "arguments; see flightrec-record(1).",
+		.options = {options},
+	};
+	struct frec_event_list list = {.tracefs = -1};
+	int status;
 
-	opterr = 0;
-	while (file && (option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			file[files++] = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		default:
-			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
-		}
+	if (!frec__options_parse(&command, &argc, &argv, &status)) {
+		free(files.path);
+		return status;
 	}
-	status = file ? gather(&list, file, files, argv + optind) : frec__cli_fail("out of memory");
+	status = gather(&list, files.path, files.count, argv);
 	if (!status)
 		status = print(&list, json);
 	frec__event_list_deinit(&list);
+	free(files.path);
 	return status;
 }

@@ -1,59 +1,21 @@
 // SPDX-License-Identifier: MIT
 // flightrec export: arguments.
-#include <getopt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "tools/cli.h"
 #include "tools/inputs.h"
+#include "tools/options.h"
 #include "tools/outputs.h"
 #include "tools/shape_options.h"
 #include "tools/symbol_options.h"
 
-#define USAGE \
-	"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT | --endpoint " \
-	"URL]... [-e EVENT]... [--pid PID]... [--from TIME] " \
-	"[--to TIME] [--symbols DIR]... [--root DIR] [--span RULE]... [--counter RULE]... " \
-	"[--flow RULE]... [--log RULE]... " \
-	"[--rules FILE] [--no-conventions]"
-
 #define PATIENCE 60
 
-static const char help_options[] =
-	"  -f, --format FORMAT  of the -o that follows; without it, what the ending of OUT says, "
-	"or perfetto\n"
-	"  -o, --output OUT     file (or folder, where the format is one) to write, - for standard "
-	"output;\n"
-	"                       without it, the input's name with the format's ending. Several -f "
-	"and -o\n"
-	"                       are written in one pass\n"
-	"  --compress KIND      gzip or zstd, of the -o that follows; without it, what the ending "
-	"of OUT says:\n"
-	"                       .gz or .zst behind that of the format\n"
-	"  --endpoint URL       send to an OpenTelemetry collector, as http://localhost:4318: OTLP "
-	"over HTTP, in\n"
-	"                       requests of about 1 MiB, logs to URL/v1/logs and spans to "
-	"URL/v1/traces; behind\n"
-	"                       -f otlp or otlp-traces one of them, to the URL as it is, if it has "
-	"a path. Headers to\n"
-	"                       send along are taken from OTEL_EXPORTER_OTLP_HEADERS\n"
-	"  --retry SECONDS      how long to ask a collector again that is busy (60)\n"
-	"  -e, --event EVENT    only events of this name: a glob over SYSTEM:NAME; may be given "
-	"again\n"
-	"  --pid PID            only events of this process; may be given again\n"
-	"  --from TIME          only events from then on: seconds from the trigger, as -2.5, or a "
-	"date, as\n"
-	"                       2026-05-01T12:30:00.5Z\n"
-	"  --to TIME            only events up to then\n"
-	"  --symbols DIR        look for programs and their debugging information below "
-	"DIR/.build-id\n"
-	"                       first; may be given again\n"
-	"  --root DIR           programs are below DIR, as in a mounted image\n";
-
-static void print_help(void)
+static void print_formats(void)
 {
-	printf("usage: " USAGE "\n\n%s%s\nformats, and the endings that mean them:\n", help_options,
-	       frec__shape_options_help);
+	fputs("\nformats, and the endings that select them:\n", stdout);
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
 
@@ -64,8 +26,6 @@ static void print_help(void)
 }
 
 struct arguments {
-	char *const *paths; /* of the snapshots */
-	size_t path_count;
 	struct frec_outputs outputs;
 	const char **events;
 	uint32_t *pids;
@@ -73,17 +33,6 @@ struct arguments {
 	struct frec_symbol_options symbols;
 	struct frec_shape_rules rules;
 };
-
-static bool parse_number(const char *text, uint32_t *ret)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || value > INT32_MAX)
-		return false;
-	*ret = (uint32_t)value;
-	return true;
-}
 
 static int export_to(const struct frec_inputs *inputs, struct arguments *arguments)
 {
@@ -108,107 +57,159 @@ static int export_to(const struct frec_inputs *inputs, struct arguments *argumen
 	return trouble.code ? frec__cli_fail("%s", trouble.message) : FREC_EXIT_DONE;
 }
 
-// Returns an exit status, or -1 to go on.
-static int parse(struct arguments *arguments, int argc, char **argv)
+static int parse_format(void *data, const char *value, struct frec_error *reterr)
 {
-	enum { PID = 256, FROM, TO, COMPRESS, ENDPOINT, RETRY };
-	static const struct option options[] = {{"format", required_argument, NULL, 'f'},
-						{"output", required_argument, NULL, 'o'},
-						{"compress", required_argument, NULL, COMPRESS},
-						{"endpoint", required_argument, NULL, ENDPOINT},
-						{"retry", required_argument, NULL, RETRY},
-						{"event", required_argument, NULL, 'e'},
-						{"pid", required_argument, NULL, PID},
-						{"from", required_argument, NULL, FROM},
-						{"to", required_argument, NULL, TO},
-						{"help", no_argument, NULL, 'h'},
-						FREC_SYMBOL_OPTIONS,
-						FREC_RULE_OPTIONS,
-						{0}};
-	struct frec_filter_options *filter = &arguments->filter;
-	struct frec_error error = {0};
-	uint32_t retry;
-	int option, taken;
+	return frec__outputs_format(data, value)
+		       ? 0
+		       : frec__error(reterr, -EINVAL, "%s: no such format", value);
+}
 
-	arguments->outputs.patience = PATIENCE;
-	arguments->outputs.headers = getenv("OTEL_EXPORTER_OTLP_HEADERS");
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":f:o:e:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'f':
-			if (!frec__outputs_format(&arguments->outputs, optarg))
-				return frec__cli_usage(USAGE, "%s: no such format", optarg);
-			break;
-		case 'o':
-			frec__outputs_path(&arguments->outputs, optarg);
-			break;
-		case COMPRESS:
-			if (!frec__outputs_compress(&arguments->outputs, optarg))
-				return frec__cli_usage(USAGE, "--compress %s: gzip or zstd",
-						       optarg);
-			break;
-		case ENDPOINT:
-			frec__outputs_endpoint(&arguments->outputs, optarg);
-			break;
-		case RETRY:
-			if (!parse_number(optarg, &retry))
-				return frec__cli_usage(USAGE, "--retry %s: not a number of seconds",
-						       optarg);
-			arguments->outputs.patience = retry;
-			break;
-		case 'e':
-			arguments->events[filter->event_count++] = optarg;
-			break;
-		case PID:
-			if (!parse_number(optarg, &arguments->pids[filter->pid_count++]))
-				return frec__cli_usage(USAGE, "%s: not a process number", optarg);
-			break;
-		case FROM:
-			filter->from = optarg;
-			break;
-		case TO:
-			filter->to = optarg;
-			break;
-		case 'h':
-			print_help();
-			return FREC_EXIT_DONE;
-		default:
-			taken = frec__symbol_options_take(&arguments->symbols, option, optarg);
-			if (taken < 0)
-				return frec__cli_usage(USAGE,
-						       "--symbols %s: no more than %d of these",
-						       optarg, FREC_SYMBOL_FOLDERS_MAX);
-			if (!taken)
-				taken = frec__shape_options_take(&arguments->rules, option, optarg,
-								 &error);
-			if (taken < 0 && option == FREC_OPTION_RULES)
-				return frec__cli_fail("%s", error.message);
-			if (taken < 0)
-				return frec__cli_usage(USAGE, "%s", error.message);
-			if (taken)
-				break;
-			return frec__cli_other_option(USAGE, "", option, argv[optind - 1]);
-		}
-	}
-	if (optind == argc)
-		return frec__cli_usage(USAGE, "name a snapshot file, or several for one timeline");
-	arguments->paths = argv + optind;
-	arguments->path_count = (size_t)(argc - optind);
-	return -1;
+static int add_output(void *data, const char *value, struct frec_error *reterr)
+{
+	(void)reterr;
+	frec__outputs_path(data, value);
+	return 0;
+}
+
+static int parse_compression(void *data, const char *value, struct frec_error *reterr)
+{
+	(void)reterr;
+	return frec__outputs_compress(data, value) ? 0 : -EINVAL;
+}
+
+static int add_endpoint(void *data, const char *value, struct frec_error *reterr)
+{
+	(void)reterr;
+	frec__outputs_endpoint(data, value);
+	return 0;
+}
+
+static int parse_retry(void *data, const char *value, struct frec_error *reterr)
+{
+	struct frec_outputs *outputs = data;
+
+	(void)reterr;
+	return frec__parse_number(value, 0, INT32_MAX, &outputs->patience);
+}
+
+static int add_event(void *data, const char *value, struct frec_error *reterr)
+{
+	struct arguments *arguments = data;
+
+	(void)reterr;
+	arguments->events[arguments->filter.event_count++] = value;
+	return 0;
+}
+
+static int add_pid(void *data, const char *value, struct frec_error *reterr)
+{
+	struct arguments *arguments = data;
+	uint64_t pid;
+
+	if (frec__parse_number(value, 0, INT32_MAX, &pid))
+		return frec__error(reterr, -EINVAL, "%s: not a process number", value);
+	arguments->pids[arguments->filter.pid_count++] = (uint32_t)pid;
+	return 0;
 }
 
 static int run(struct arguments *arguments, int argc, char **argv)
 {
+	struct frec_outputs *outputs = &arguments->outputs;
+	struct frec_option shape_options[FREC_SHAPE_OPTIONS];
+	const struct frec_option symbol_options[] = FREC_SYMBOL_OPTIONS(&arguments->symbols);
+	const struct frec_option options[] = {
+		{.letter = 'f',
+		 .name = "format",
+		 .value = "FORMAT",
+		 .parse = parse_format,
+		 .data = outputs,
+		 .help = "the format of the -o that follows; the default is what the ending of OUT "
+			 "says, or perfetto"},
+		{.letter = 'o',
+		 .name = "output",
+		 .value = "OUT",
+		 .parse = add_output,
+		 .data = outputs,
+		 .help = "the file to write (or folder, if the format is one), - for standard "
+			 "output; "
+			 "the default is the input's name with the ending of the format; several "
+			 "-f and "
+			 "-o are written in one pass"},
+		{.name = "compress",
+		 .value = "KIND",
+		 .parse = parse_compression,
+		 .data = outputs,
+		 .expected = "gzip or zstd",
+		 .help = "gzip or zstd, for the -o that follows; the default is what the ending of "
+			 "OUT "
+			 "says: .gz or .zst after that of the format"},
+		{.name = "endpoint",
+		 .value = "URL",
+		 .parse = add_endpoint,
+		 .data = outputs,
+		 .help = "send to an OpenTelemetry collector, as http://localhost:4318: OTLP over "
+			 "HTTP "
+			 "in requests of about 1 MiB, logs to URL/v1/logs and spans to "
+			 "URL/v1/traces; "
+			 "after -f otlp or -f otlp-traces one of them, to the URL as it is if it "
+			 "has a "
+			 "path; headers are taken from OTEL_EXPORTER_OTLP_HEADERS"},
+		{.name = "retry",
+		 .value = "SECONDS",
+		 .parse = parse_retry,
+		 .data = outputs,
+		 .expected = "not a number of seconds",
+		 .help = "how long requests to a busy collector are repeated (60)"},
+		{.letter = 'e',
+		 .name = "event",
+		 .value = "EVENT",
+		 .parse = add_event,
+		 .data = arguments,
+		 .help = "only events with this name, a glob over SYSTEM:NAME; may be given "
+			 "several "
+			 "times"},
+		{.name = "pid",
+		 .value = "PID",
+		 .parse = add_pid,
+		 .data = arguments,
+		 .help = "only events of this process; may be given several times"},
+		{.name = "from",
+		 .value = "TIME",
+		 .text = &arguments->filter.from,
+		 .help = "only events from then on: seconds relative to the trigger, as -2.5, or a "
+			 "date, as 2026-05-01T12:30:00.5Z"},
+		{.name = "to",
+		 .value = "TIME",
+		 .text = &arguments->filter.to,
+		 .help = "only events up to then"},
+		{0}};
+	const struct frec_command command = {
+		.usage =
+			"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT "
+			"| "
+			"--endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME] "
+			"[--symbols DIR]... [--root DIR] [--span RULE]... [--counter RULE]... "
+			"[--flow "
+			"RULE]... [--log RULE]... [--rules FILE] [--no-conventions]",
+		.options = {options, symbol_options, shape_options},
+		.print_more = print_formats,
+	};
 	struct frec_inputs inputs = {0};
 	struct frec_error error = {0};
-	int status = parse(arguments, argc, argv);
+	int status;
 
-	if (status >= 0)
+	outputs->patience = PATIENCE;
+	outputs->headers = getenv("OTEL_EXPORTER_OTLP_HEADERS");
+	frec__shape_options_init(shape_options, &arguments->rules);
+	if (!frec__options_parse(&command, &argc, &argv, &status))
 		return status;
-	status = frec__outputs_settle(&arguments->outputs, arguments->paths[0], USAGE);
+	if (!argc)
+		return frec__cli_usage(command.usage,
+				       "name a snapshot file, or several for one timeline");
+	status = frec__outputs_settle(outputs, argv[0], command.usage);
 	if (status)
 		return status;
-	if (frec__inputs_open(&inputs, arguments->paths, arguments->path_count, &error))
+	if (frec__inputs_open(&inputs, argv, (size_t)argc, &error))
 		return frec__cli_fail("%s", error.message);
 	status = export_to(&inputs, arguments);
 	frec__inputs_close(&inputs);

@@ -2,7 +2,6 @@
 // flightrec import: arguments.
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,15 +9,9 @@
 
 #include "recorder/import/import.h"
 #include "tools/cli.h"
+#include "tools/options.h"
 
-#define USAGE "flightrec import PERF.DATA -o OUT.frec"
-
-static const char help[] = "usage: " USAGE "\n\n"
-			   "Makes a snapshot of what 'perf record' or perf-collect recorded. '-' "
-			   "reads what 'perf record -o -' writes.\n\n"
-			   "  -o, --output FILE  the snapshot\n";
-
-static void tell(const char *output, const struct frec_import_result *result)
+static void print_result(const char *output, const struct frec_import_result *result)
 {
 	printf("%s: %" PRIu64 " events of %" PRIu32 " sources on %" PRIu32 " CPUs", output,
 	       result->events, result->sources, result->cpus);
@@ -30,41 +23,45 @@ static void tell(const char *output, const struct frec_import_result *result)
 		       result->left_out);
 	putchar('\n');
 	if (result->clock_is_perfs)
-		fputs("flightrec: their times are of a clock of the kernel's own: in order, but "
-		      "with no dates and not comparable "
-		      "with those of other recordings; 'perf record -k CLOCK_MONOTONIC' has both\n",
+		fputs("flightrec: perf used an internal clock of the kernel: the events are in "
+		      "order, "
+		      "but have no dates and cannot be compared with other recordings; use 'perf "
+		      "record "
+		      "-k CLOCK_MONOTONIC'\n",
 		      stderr);
 	else if (!result->clock_known)
-		fputs("flightrec: the recording does not say what its times are as dates\n",
-		      stderr);
+		fputs("flightrec: the recording does not relate its times to dates\n", stderr);
 }
 
 int frec_cmd_import(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+	const char *input, *output = NULL;
+	const struct frec_option options[] = {{.letter = 'o',
+					       .name = "output",
+					       .value = "FILE",
+					       .text = &output,
+					       .help = "the snapshot to write"},
+					      {0}};
+	const struct frec_command command = {
+		.usage = "flightrec import PERF.DATA -o OUT.frec",
+		.about = "Makes a snapshot of what 'perf record' or perf-collect recorded. '-' "
+			 "reads the "
+			 "output of 'perf record -o -'.",
+		.options = {options},
+	};
 	struct frec_progress progress;
 	const struct frec_import_options import = {frec__progress_update, &progress};
 	struct frec_import_result result;
 	struct frec_error error = {0};
-	const char *input, *output = NULL;
-	int option, fd, r;
+	int fd, r, status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
-		switch (option) {
-		case 'o':
-			output = optarg;
-			break;
-		default:
-			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
-		}
-	}
-	if (argc - optind != 1)
-		return frec__cli_usage(USAGE, "name one perf.data file");
+	if (!frec__options_parse(&command, &argc, &argv, &status))
+		return status;
+	if (argc != 1)
+		return frec__cli_usage(command.usage, "name one perf.data file");
 	if (!output)
-		return frec__cli_usage(USAGE, "name the snapshot to write with -o");
-	input = argv[optind];
+		return frec__cli_usage(command.usage, "name the snapshot to write with -o");
+	input = argv[0];
 	fd = strcmp(input, "-") ? open(input, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
 	if (fd < 0)
 		return frec__cli_fail("%s: cannot open it: %s", input, strerror(errno));
@@ -73,6 +70,6 @@ int frec_cmd_import(int argc, char **argv)
 	frec__progress_end(&progress);
 	if (r)
 		return frec__cli_fail("%s", error.message);
-	tell(output, &result);
+	print_result(output, &result);
 	return FREC_EXIT_DONE;
 }

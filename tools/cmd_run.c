@@ -67,7 +67,7 @@ static bool find_command(const char *name, char *ret, size_t size)
 }
 
 // The command, and what it starts in turn, finds the memory by this number: see
-// frec__shm_inherit().
+// frec__shm_inherited().
 static void hand_down(int memory)
 {
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);

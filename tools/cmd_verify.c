@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
 // flightrec verify: arguments.
-#include <getopt.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "export/read/input.h"
 #include "export/verify.h"
 #include "tools/cli.h"
-
-#define USAGE "flightrec verify FILE.frec [--json]"
-
-static const char help[] =
-	"usage: " USAGE "\n\n"
-	"Checks checksums, counts, coverage and loss: a line a problem, then a summary.\n"
-	"Exit status 0: nothing wrong, 1: problems.\n\n"
-	"  --json  the same as JSON, for machines\n";
+#include "tools/options.h"
 
 static int verify(struct frec_snapshot *snapshot, bool json)
 {
@@ -40,26 +32,26 @@ static int verify(struct frec_snapshot *snapshot, bool json)
 
 int frec_cmd_verify(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	bool json = false;
+	const struct frec_option options[] = {
+		{.name = "json", .flag = &json, .help = "print one JSON object, for machines"},
+		{0}};
+	const struct frec_command command = {
+		.usage = "flightrec verify FILE.frec [--json]",
+		.about = "Checks checksums, counts, coverage and loss. Prints a line for each "
+			 "problem and a "
+			 "summary. The exit status is 1 if there are problems.",
+		.options = {options},
+	};
 	struct frec_snapshot snapshot;
 	struct frec_error error = {0};
-	bool json = false;
-	int option, status;
+	int status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		default:
-			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
-		}
-	}
-	if (argc - optind != 1)
-		return frec__cli_usage(USAGE, "name one snapshot file");
-	if (frec__input_open(&snapshot, argv[optind], &error))
+	if (!frec__options_parse(&command, &argc, &argv, &status))
+		return status;
+	if (argc != 1)
+		return frec__cli_usage(command.usage, "name one snapshot file");
+	if (frec__input_open(&snapshot, argv[0], &error))
 		return frec__cli_fail("%s", error.message);
 	status = verify(&snapshot, json);
 	frec__input_close(&snapshot);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table has a line for each capability, in groups; behind it stands what would help, which a
-// shell takes as it is: what are words is a comment there. Last comes what all of it comes to.
+// The table has a line for each capability, in groups. After it comes what would help, in a form
+// that can be pasted into a shell: advice in words is a comment. The last lines are the result.
 #include "tools/doctor_table.h"
 
 #include <string.h>
@@ -8,10 +8,10 @@
 #define STATE_COLUMN 9
 #define NAME_COLUMN 17
 #define ENABLES_COLUMN 26
-/* Of the summary: the name and whether it works. */
+/* Columns of the summary: the name, and whether it works. */
 #define TRANSPORT_COLUMN 13
 #define WORKS_COLUMN 5
-/* Narrower than this, a column of words is worse than lines that the terminal breaks. */
+/* A narrower column of words reads worse than lines that the terminal breaks. */
 #define NARROWEST 24
 
 static const char *const states[] = {
@@ -36,7 +36,7 @@ static const struct {
 	[FREC_PROBE_ENVIRONMENT] = {"environment", "who we are and where"},
 };
 
-/* What each transport protects its records from. */
+/* What can damage the records of each transport. */
 static const char *const notes[FREC_PROBE_TRANSPORT_COUNT] = {
 	[FREC_PROBE_USER_EVENTS] = "the rings are the kernel's: no process can damage them",
 	[FREC_PROBE_USDT] = "the rings are the kernel's: no process can damage them",
@@ -45,8 +45,7 @@ static const char *const notes[FREC_PROBE_TRANSPORT_COUNT] = {
 			   "then detected and counted",
 };
 
-// Breaks `words` where they would pass the width, and starts each further line with `indent` blanks
-// and `mark`.
+// Wraps `words` to the width, and begins each further line with `indent` blanks and `mark`.
 static void put_words(struct frec_text *text, const char *words, unsigned int indent,
 		      const char *mark, unsigned int width)
 {
@@ -54,7 +53,7 @@ static void put_words(struct frec_text *text, const char *words, unsigned int in
 	struct frec_text plain = {0};
 	const char *at;
 
-	// What was found quotes what files say, core_pattern among them.
+	// The text quotes the contents of files, core_pattern among them.
 	frec__text_plain(&plain, words, strlen(words));
 	at = plain.data ? plain.data : "";
 	while (room && strlen(at) > room) {
@@ -86,7 +85,7 @@ static bool same_help(const struct frec_probe_result *a, const struct frec_probe
 	return !strcmp(a->fix, b->fix) && !strcmp(a->advice, b->advice);
 }
 
-// Once for all capabilities that it is good for.
+// Print it once for all capabilities that it would enable.
 static void put_help(struct frec_text *text, const struct frec_probe_result *results, size_t first,
 		     unsigned int width)
 {

@@ -73,7 +73,7 @@ static bool is_known(const struct frec_event_list *list, const struct frec_liste
 	return false;
 }
 
-// Takes over the format.
+// Takes ownership of the format.
 static int add_known(struct walk *walk, const struct frec_listed *listed,
 		     struct frec_format *format)
 {
@@ -101,7 +101,7 @@ static int add_listed(void *context, const struct frec_listed *listed)
 		return 0;
 	}
 	r = read_format(walk->list->tracefs, listed, &format, walk->reterr);
-	// Its last program can end between the listing and the reading.
+	// The last program that has it can end between the listing and the reading.
 	if (r == -ENOENT)
 		return 0;
 	return r ? r : add_known(walk, listed, &format);
@@ -150,7 +150,7 @@ int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 		r = -EISDIR;
 	count = (int)of_file.count;
 	frec__declarations_deinit(&of_file);
-	// Into the one list, which keeps each declaration once.
+	// All go into one list, which keeps each declaration once.
 	if (!r)
 		r = frec__declarations_add_file(&list->declarations, path, true);
 	if (r)
@@ -179,7 +179,7 @@ static int compare_format(void *context, const struct frec_listed *listed)
 	return comparison->agrees;
 }
 
-// Whether the kernel has the event, and whether it has it under another program's fields only.
+// Whether the kernel has the event, and whether it has it only with another program's fields.
 static struct comparison compare(int tracefs, struct frec_declared *declared)
 {
 	struct comparison comparison = {.tracefs = tracefs,
@@ -207,7 +207,7 @@ static int add_declared(struct frec_event_list *list, struct frec_declared *decl
 	struct comparison comparison = compare(list->tracefs, declared);
 	struct frec_listed_event *event;
 
-	// Listed already, as the kernel has it.
+	// It is listed already, as the kernel has it.
 	if (comparison.agrees && find(list, declared))
 		return 0;
 	event = grow(list);
@@ -253,7 +253,7 @@ int frec__event_list_finish(struct frec_event_list *list, struct frec_error *ret
 
 	for (size_t i = 0; i < list->count; i++)
 		ours |= list->event[i].listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
-	// Reads every program that runs: only where there is something to learn about.
+	// This reads every running program, so it is done only if something can be learned.
 	if (ours)
 		r = frec__declarations_add_machine(&list->declarations);
 	for (size_t i = 0; i < from_files && !r; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The flightrec tool: finds the command and hands over.
+// The flightrec tool: finds the command and runs it.
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static void help(FILE *stream)
 {
 	fputs("usage: flightrec COMMAND [OPTION]...\n\n", stream);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (commands[i].summary) // The others are not for people to call.
+		if (commands[i].summary) // The others are not called by people.
 			fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	}
 	fputs("\n`flightrec COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad "

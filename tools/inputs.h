@@ -12,7 +12,7 @@ struct frec_inputs {
 	size_t count; /* of open ones */
 };
 
-/* Opens them all. Returns 0 or a negative errno. */
+/* Opens all files. Returns 0 or a negative errno. */
 int frec__inputs_open(struct frec_inputs *inputs, char *const *paths, size_t count,
 		      struct frec_error *reterr);
 void frec__inputs_close(struct frec_inputs *inputs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which format goes where.
+// The outputs of one pass: which format goes to which file.
 #include "tools/outputs.h"
 
 #include <errno.h>
@@ -71,7 +71,7 @@ static bool path_ends_in(const char *url, const char *path)
 	return length > end && !memcmp(url + length - end, path, end);
 }
 
-// Both logs and traces, unless the URL says that it is of one of them.
+// Logs and traces, unless the URL names one of them.
 static void settle_endpoint(struct frec_outputs *outputs, size_t index)
 {
 	struct frec_wanted *wanted = &outputs->wanted[index];
@@ -106,7 +106,7 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 {
 	size_t streams = 0;
 
-	// What stands behind the only -o is meant for it.
+	// A -f after the only -o is meant for that -o.
 	if (outputs->count == 1 && outputs->writer && !outputs->wanted[0].writer) {
 		outputs->wanted[0].writer = outputs->writer;
 		outputs->writer = NULL;
@@ -115,8 +115,8 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		outputs->wanted[0].compression = outputs->compression;
 		outputs->compression = NULL;
 	}
-	// With several, `-o a -f x -o b -f y` would give b what was meant for a, and y a name that
-	// nobody asked for.
+	// With several, `-o a -f x -o b -f y` would give b the format that was meant for a, and
+	// write y to a name that nobody requested.
 	for (size_t i = 0; outputs->writer && i < outputs->count; i++) {
 		if (outputs->wanted[i].path && !outputs->wanted[i].writer)
 			return frec__cli_usage(usage,

@@ -1,51 +1,72 @@
 // SPDX-License-Identifier: MIT
-// Rules as options.
+// Options that define spans, counters, flows and logs.
 #include "tools/shape_options.h"
 
-const char frec__shape_options_help[] =
-	"  --span BEGIN,END[,key=FIELD][,name=NAME]\n"
-	"                       an event begins a span that another one ends: on one thread, or "
-	"with a key\n"
-	"                       wherever the field has the same value. Rules may be given again\n"
-	"  --counter EVENT.FIELD[,name=NAME]\n"
-	"                       draw the field as a counter\n"
-	"  --flow [EVENT.]FIELD[,[EVENT.]FIELD]...\n"
-	"                       link events that have the same value in such a field by arrows\n"
-	"  --log EVENT.FIELD[,level=FIELD]\n"
-	"                       the field is a line of a log\n"
-	"  --rules FILE         rules from a file, one a line: span, counter, flow or log and what "
-	"follows them\n"
-	"  --no-conventions     names such as request_start and request_done, or a field message, "
-	"mean nothing\n";
+#include <string.h>
 
-int frec__shape_options_take(struct frec_shape_rules *rules, int option, const char *value,
-			     struct frec_error *reterr)
+static int add_span(void *rules, const char *value, struct frec_error *reterr)
 {
-	enum frec_shape_rule_kind kind;
-	int result;
+	return frec__shape_rules_add(rules, FREC_RULE_SPAN, value, reterr);
+}
 
-	switch (option) {
-	case FREC_OPTION_RULES:
-		result = frec__shape_rules_read(rules, value, reterr);
-		return result ? result : 1;
-	case FREC_OPTION_NO_CONVENTIONS:
-		rules->no_conventions = true;
-		return 1;
-	case FREC_OPTION_SPAN:
-		kind = FREC_RULE_SPAN;
-		break;
-	case FREC_OPTION_COUNTER:
-		kind = FREC_RULE_COUNTER;
-		break;
-	case FREC_OPTION_FLOW:
-		kind = FREC_RULE_FLOW;
-		break;
-	case FREC_OPTION_LOG:
-		kind = FREC_RULE_LOG;
-		break;
-	default:
-		return 0;
-	}
-	result = frec__shape_rules_add(rules, kind, value, reterr);
-	return result ? result : 1;
+static int add_counter(void *rules, const char *value, struct frec_error *reterr)
+{
+	return frec__shape_rules_add(rules, FREC_RULE_COUNTER, value, reterr);
+}
+
+static int add_flow(void *rules, const char *value, struct frec_error *reterr)
+{
+	return frec__shape_rules_add(rules, FREC_RULE_FLOW, value, reterr);
+}
+
+static int add_log(void *rules, const char *value, struct frec_error *reterr)
+{
+	return frec__shape_rules_add(rules, FREC_RULE_LOG, value, reterr);
+}
+
+static int read_rules(void *rules, const char *value, struct frec_error *reterr)
+{
+	return frec__shape_rules_read(rules, value, reterr);
+}
+
+void frec__shape_options_init(struct frec_option ret[FREC_SHAPE_OPTIONS],
+			      struct frec_shape_rules *rules)
+{
+	const struct frec_option options[FREC_SHAPE_OPTIONS] = {
+		{.name = "span",
+		 .value = "BEGIN,END[,key=FIELD][,name=NAME]",
+		 .parse = add_span,
+		 .data = rules,
+		 .help = "a span from one event to another: on one thread, or with a key wherever "
+			 "the "
+			 "field has the same value; this and the next may be given several times"},
+		{.name = "counter",
+		 .value = "EVENT.FIELD[,name=NAME]",
+		 .parse = add_counter,
+		 .data = rules,
+		 .help = "draw the field as a counter"},
+		{.name = "flow",
+		 .value = "[EVENT.]FIELD[,[EVENT.]FIELD]...",
+		 .parse = add_flow,
+		 .data = rules,
+		 .help = "link events that have the same value in such a field by arrows"},
+		{.name = "log",
+		 .value = "EVENT.FIELD[,level=FIELD]",
+		 .parse = add_log,
+		 .data = rules,
+		 .help = "the field is a line of a log"},
+		{.name = "rules",
+		 .value = "FILE",
+		 .parse = read_rules,
+		 .data = rules,
+		 .reads_file = true,
+		 .help = "read rules from a file, one on each line: span, counter, flow or log, "
+			 "and "
+			 "the argument"},
+		{.name = "no-conventions",
+		 .flag = &rules->no_conventions,
+		 .help = "ignore names such as request_start and request_done, or a field message"},
+		{0}};
+
+	memcpy(ret, options, sizeof(options));
 }

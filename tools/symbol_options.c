@@ -11,16 +11,13 @@ void frec__symbol_options_init(struct frec_symbol_options *options)
 	options->unwinder.folders = options->folders;
 }
 
-int frec__symbol_options_take(struct frec_symbol_options *options, int option, const char *value)
+int frec__symbol_options_add_folder(void *data, const char *value, struct frec_error *reterr)
 {
-	if (option == FREC_OPTION_ROOT) {
-		options->unwinder.root = value;
-		return 1;
-	}
-	if (option != FREC_OPTION_SYMBOLS)
-		return 0;
+	struct frec_symbol_options *options = data;
+
 	if (options->unwinder.folder_count == FREC_SYMBOL_FOLDERS_MAX)
-		return -E2BIG;
+		return frec__error(reterr, -E2BIG, "--symbols %s: no more than %d of these", value,
+				   FREC_SYMBOL_FOLDERS_MAX);
 	options->folders[options->unwinder.folder_count++] = value;
-	return 1;
+	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A pager that is not there, or not wanted (PAGER=cat or empty), is no reason to show nothing.
+// Colours and the pager. Without a pager (PAGER=cat or empty, or not found) the output goes to the
+// terminal.
 #include "tools/terminal.h"
 
 #include <errno.h>
@@ -36,8 +37,8 @@ bool frec__terminal_colored(enum frec_when when)
 
 static int spawn(const char *command, int input, pid_t *ret)
 {
-	// Without a PAGER: quit if it fits on one screen, show colours, leave it on the screen at
-	// the end.
+	// The options of less: quit if it fits on one screen, show colours, leave the text on the
+	// screen at the end.
 	char *less[] = {"less", "-FRX", NULL}, *shell[] = {"sh", "-c", (char *)command, NULL};
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);
@@ -67,7 +68,7 @@ void frec__pager_start(struct frec_pager *pager)
 		pager->pid = -1;
 		close(ends[1]);
 	} else {
-		// Ctrl-C stops what the pager does; it, not this program, has the terminal.
+		// Ctrl-C is for the pager, which has the terminal, and not for this program.
 		signal(SIGINT, SIG_IGN);
 		signal(SIGPIPE, SIG_IGN);
 		pager->fd = ends[1];

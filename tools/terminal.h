@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done for people at a terminal and nobody else: colours and a pager. */
+/* What only people at a terminal get: colours and a pager. */
 #ifndef FREC_TOOLS_TERMINAL_H
 #define FREC_TOOLS_TERMINAL_H
 
@@ -8,7 +8,7 @@
 
 enum frec_when { FREC_WHEN_AUTO, FREC_WHEN_ALWAYS, FREC_WHEN_NEVER };
 
-/* auto, always or never. Returns false for anything else. */
+/* Parses auto, always or never. Returns false for anything else. */
 bool frec__terminal_parse_when(const char *word, enum frec_when *ret);
 
 /* Whether standard output is to be coloured. `auto`: on a terminal that knows colours, unless
@@ -21,13 +21,13 @@ struct frec_pager {
 };
 
 /*
- * Starts $PAGER, or less, where standard output is a terminal; else, or where there is none, `fd`
- * is standard output. From then on signals SIGPIPE and SIGINT do not end the caller: what the pager
- * does not want any more fails with EPIPE.
+ * Starts $PAGER, or less, if standard output is a terminal. Otherwise, or if there is no pager,
+ * `fd` is standard output. From then on SIGPIPE and SIGINT do not end the caller: after the pager
+ * has ended, writing fails with EPIPE.
  */
 void frec__pager_start(struct frec_pager *pager);
 
-/* No more will come: waits until the reader has read. Harmless where none was started. */
+/* Closes the pager's input and waits until it ends. Does nothing if none was started. */
 void frec__pager_end(struct frec_pager *pager);
 
 #endif

@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * The part of the kernel's interface that registers user events, written down here for systems
- * whose headers have no <linux/user_events.h>; the kernel's Documentation/trace/user_events.rst
- * describes it.
- */
+// SPDX-License-Identifier: MIT
+// The part of the kernel's interface that registers user events, as
+// Documentation/trace/user_events.rst describes it. It is repeated here for systems whose headers
+// have no <linux/user_events.h>.
 #include "recorder/service/data_file.h"
 
 #include <errno.h>
@@ -15,7 +13,7 @@
 
 #include "recorder/service/tracefs.h"
 
-/* Programs that reuse numbers reuse low ones, and few open as many files as this. */
+// Programs reuse low numbers, and few open as many files as this.
 #define USUAL_FD_LIMIT 1024
 #define FDS_BELOW_LIMIT 32
 
@@ -35,11 +33,11 @@ struct user_unreg {
 	uint64_t disable_addr;
 } __attribute__((packed));
 
-/* Several layouts under one name, "name.<hex>" in the system user_events_multi. Linux 6.9; EINVAL
- * before. */
+// Allows several layouts under one name, as "name.<hex>" in the system user_events_multi. Since
+// Linux 6.9; EINVAL before.
 #define USER_EVENT_REG_MULTI_FORMAT (1 << 1)
 
-/* The argument's size is that of a pointer, here and in the kernel. */
+// The size encoded in the number is that of a pointer, here as in the kernel.
 #define DIAG_IOCSREG _IOWR('*', 0, struct user_reg *)
 #define DIAG_IOCSUNREG _IOW('*', 2, struct user_unreg *)
 
@@ -47,7 +45,7 @@ static dev_t device;
 static ino_t inode;
 static int last_fd = -1;
 
-/* Above the last number, else high, else anywhere. */
+// Picks a number above the last one, else a high one, else any.
 static int duplicate(int fd)
 {
 	struct rlimit limit;
@@ -124,7 +122,7 @@ int frec__data_file_register(int fd, const char *declaration, uint32_t *enabled,
 	if (ioctl(fd, DIAG_IOCSREG, &request)) {
 		if (errno != EADDRINUSE)
 			return -errno;
-		/* Somebody has the name with other fields. */
+		// The name exists with other fields.
 		request.flags = USER_EVENT_REG_MULTI_FORMAT;
 		if (ioctl(fd, DIAG_IOCSREG, &request))
 			return errno == EINVAL ? -EADDRINUSE : -errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's user_events_data file: its descriptor, and what can be asked of it. */
+/* The kernel's user_events_data file: opening it, and registering events with it. */
 #ifndef FREC_RECORDER_SERVICE_DATA_FILE_H
 #define FREC_RECORDER_SERVICE_DATA_FILE_H
 
@@ -7,28 +7,29 @@
 #include <stdint.h>
 
 /*
- * Opens the file in tracefs, or takes over a descriptor of it: both return a close-on-exec
- * descriptor out of the way of the program's own, with another number than the last one had, or a
- * negative errno. One thread at a time.
+ * Opens the file in tracefs, or duplicates a descriptor of it. Both return a close-on-exec
+ * descriptor with a high number, which the last one did not have, or a negative errno. One thread
+ * at a time.
  */
 int frec__data_file_open(void);
 int frec__data_file_duplicate(int fd);
 
-/* Whether `fd`, the last one that these returned, is neither closed nor another file by now. */
+/* Whether `fd`, the last descriptor that these returned, still refers to the same file. */
 bool frec__data_file_is_ours(int fd);
 
-/* Returns 0, -ENOTTY where `fd` is another kind of file, -EBADF where it cannot be written to. */
+/* Returns 0, -ENOTTY if `fd` is another kind of file, -EBADF if it is not open for writing. */
 int frec__data_file_check(int fd);
 
 /*
  * Registers the event `declaration`, whose enable word is at `enabled`: the kernel sets and clears
- * `bit` in it. Returns 0 or a negative errno; -EADDRINUSE where the event exists with other fields,
- * on kernels that allow one layout a name.
+ * `bit` in it. Returns 0 or a negative errno; -EADDRINUSE if the event exists with other fields and
+ * the kernel allows only one layout for each name.
  */
 int frec__data_file_register(int fd, const char *declaration, uint32_t *enabled, int bit,
 			     uint32_t *ret_index);
 
-/* Ends that, and clears the bit. Returns 0 or a negative errno, -ENOENT where there was nothing. */
+/* Unregisters it and clears the bit. Returns 0 or a negative errno, -ENOENT if it is not
+ * registered. */
 int frec__data_file_unregister(int fd, const uint32_t *enabled, int bit);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// frec_recorder_start() and its siblings: starting a keeper, or connecting to a recorder that
-// listens.
+// frec_recorder_start(), frec_trigger() and frec_recorder_stop(): starting a keeper, or connecting
+// to a recorder that listens.
 #include "flightrec/recorder.h"
 
 #include <errno.h>
@@ -20,28 +20,28 @@
 
 #include "flightrec/event.h"
 #include "recorder/service/control.h"
-#include "recorder/service/shm_emit.h"
+#include "recorder/service/registration.h"
+#include "recorder/service/shm_attach.h"
 
 #define ANSWER_TIMEOUT 10000 /* milliseconds */
-#define KEEPER_FD 3	     /* where the keeper finds its socket; see tools/cmd_keep.c */
+#define KEEPER_FD 3	     /* where the keeper expects its socket; see tools/cmd_keep.c */
 #define EVENTS_MAX 256
 
-// Sockets are kept at high numbers, out of the way of a service that closes and reuses the low
-// ones.
+// Our socket gets a high number, because services close and reuse low ones.
 #define SOCKET_MIN 512
 
 struct frec_recorder {
 	int socket;
-	bool ours; /* the other end is a keeper of our own */
-	pid_t pid; /* who started it: after a fork the recorder is the parent's */
-	/* which file `socket` is, should somebody have closed and reused its number */
+	bool ours; /* the other end is our own keeper */
+	pid_t pid; /* of the process that started it; a forked child only has a copy */
+	/* the file of `socket`, in case its number was closed and reused */
 	dev_t device;
 	ino_t inode;
 };
 
 static struct frec_recorder recorder = {.socket = -1};
 
-// Whether the number still means our socket: services close descriptors that they do not know.
+// Whether the number still refers to our socket: services close descriptors that they do not know.
 // Async-signal-safe.
 static bool socket_is_ours(int socket)
 {
@@ -74,7 +74,7 @@ static int keep_socket(int socket, bool ours)
 	return 0;
 }
 
-// How many bytes every version of the options has had: `size` alone.
+// Copies the options that the caller's version has; only `size` is in every version.
 static int check_options(const struct frec_recorder_options *options,
 			 struct frec_recorder_options *ret)
 {
@@ -85,12 +85,12 @@ static int check_options(const struct frec_recorder_options *options,
 		return 0;
 	if (options->size < sizeof(options->size))
 		return -EINVAL;
-	// Options that this version does not know must not be asked for.
+	memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
+	// Refuse options that this version does not know.
 	for (size_t i = sizeof(*ret); i < options->size; i++) {
 		if (bytes[i])
 			return -EINVAL;
 	}
-	memcpy(ret, options, options->size < sizeof(*ret) ? options->size : sizeof(*ret));
 	return 0;
 }
 
@@ -103,7 +103,7 @@ static int fail(const struct frec_recorder_options *options, int code, const cha
 	return code;
 }
 
-// The keeper's arguments. The strings live in `text`, which the caller frees.
+// Makes the keeper's arguments. Their strings are in `text`.
 static int keeper_arguments(const struct frec_recorder_options *options, char *text, size_t size,
 			    char **argv)
 {
@@ -123,7 +123,7 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 	} while (0)
 	ADD("--pid", "%d", (int)getpid());
 	if (options->stack_bytes) {
-		// An option whose value may be missing takes one in the same word alone.
+		// An option with an optional value takes it only in the same word.
 		argv[argc++] = text + at;
 		at += (size_t)snprintf(text + at, size - at, "--stack=%" PRIu64,
 				       options->stack_bytes) +
@@ -168,7 +168,7 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 		posix_spawn_file_actions_destroy(&actions);
 		return -ENOMEM;
 	}
-	// What the service ignores or blocks is no business of the keeper's.
+	// The keeper must not inherit the signals that the service ignores or blocks.
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -186,7 +186,7 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
-// The memory that a recorder shares, where it does: fd -1 means that it needs none.
+// Attaches to the memory of a recorder; `fd` is -1 if it shares none.
 static int take_memory(int fd)
 {
 	int r;
@@ -194,7 +194,7 @@ static int take_memory(int fd)
 	if (fd < 0)
 		return 0;
 	r = frec__shm_attach(fd);
-	// Who comes back to a recorder that he has left is handed the same.
+	// A process that returns to a recorder is handed the same memory as before.
 	if (r == -EALREADY && frec__shm_is_mapped(fd))
 		r = 0;
 	close(fd);
@@ -218,8 +218,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail(options, r, "folder or events are too long", "");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return fail(options, -errno, "socketpair", strerror(errno));
-	// Out of the way of 0, 1 and 3, which the keeper gets anew; dup2() onto itself would also
-	// leave close-on-exec on.
+	// Avoid 0, 1 and KEEPER_FD, which the keeper gets anew. Besides, dup2() onto itself would
+	// leave close-on-exec set.
 	if (sockets[1] <= KEEPER_FD) {
 		int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, KEEPER_FD + 1);
 
@@ -233,8 +233,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail(options, r, options->keeper ? options->keeper : "flightrec",
 			    strerror(-r));
 	}
-	// It forks and this one returns at once; a SIGCHLD handler of the service may have been
-	// faster.
+	// The keeper forks, and this child exits at once. A SIGCHLD handler of the service may have
+	// reaped it already.
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	r = (int)frec__control_receive(sockets[0], answer, sizeof(answer), &fd, ANSWER_TIMEOUT);
@@ -289,7 +289,7 @@ static int connect_recorder(const struct frec_recorder_options *options)
 		    r ? strerror(-r) : "the recorder hung up");
 }
 
-// Whether the recorder is gone, killed say: then another one can be started.
+// Whether the recorder is gone, for example killed. Then another one can be started.
 static bool hung_up(int socket)
 {
 	struct pollfd poller = {.fd = socket};
@@ -303,14 +303,15 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	int r = check_options(options, &known);
 
 	if (r)
-		return r;
+		return fail(&known, r, "the options are not those of this version of flightrec",
+			    "");
 	if (socket_is_ours(recorder.socket) && hung_up(recorder.socket)) {
 		close(recorder.socket);
 		__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
 	}
 	if (socket_is_ours(recorder.socket))
 		return fail(&known, -EALREADY, "this process has a recorder already", "");
-	// Whatever could not be registered when the program started has its next chance here.
+	// Retry the events that could not be registered when the program started.
 	(void)frec_register();
 	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
 	if (!r)
@@ -318,9 +319,9 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	return r;
 }
 
-// A service that ends by exit(3), however its main() ends, says so: where the recorder may not
-// watch the kernel it can be that nobody else does.
-__attribute__((destructor)) static void say_end(void)
+// Announces that the service ends by exit(3). A recorder that may not watch the kernel may not
+// learn it otherwise.
+__attribute__((destructor)) static void announce_end(void)
 {
 	int socket = recorder.socket;
 

@@ -1,29 +1,29 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Handing an event to the kernel: all that runs in a service's threads and signal handlers. One
- * system call, no lock, no allocation, errno as it was.
- *
- * The descriptor is the one thing that a service can take away, with closefrom(3) or a loop of
- * close(2). Then a later file could get its number, and an event would be written into it.
- * registration.c therefore keeps the number high, where nothing lands unless it is asked to; and
- * the first emit that the kernel answers with EBADF forgets the number for the whole process. What
- * remains is a program that closes all descriptors, emits nothing, and then opens about a thousand
- * files or places one at just that number: it must call frec_register() before, which looks whether
- * the descriptor still is flightrec's. Positioned writes would fail on sockets and pipes, but
- * overwrite the beginning of a regular file, and are missing from many seccomp filters where
- * writev(2) is not.
- */
+// SPDX-License-Identifier: MIT
+// Emitting an event, in the threads and signal handlers of a service. One system call for
+// user_events; no lock, no allocation, and errno is kept.
+//
+// A service can close our descriptor, with closefrom(3) or a loop of close(2). A later file could
+// then get its number, and events would be written into that file. Two measures prevent this.
+// registration.c keeps the number high, where the kernel puts no file unless it is asked to. The
+// first emit that fails with EBADF forgets the number for the whole process. One case remains: a
+// program closes all descriptors, emits nothing, and then opens about a thousand files or
+// duplicates one to just that number. Such a program must call frec_register() first, which checks
+// that the descriptor is still ours.
+//
+// Rejected: positioned writes. They fail on sockets and pipes, but overwrite the beginning of a
+// regular file, and many seccomp filters that allow writev(2) do not allow them.
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "recorder/service/emit.h"
+#include "recorder/service/payload.h"
 #include "recorder/service/shm_emit.h"
 
 #define ATTEMPTS 3
 
-/* An event that did not reach the kernel, and why: `error` is a positive errno. */
+// An event that did not reach the kernel. `error` is the reason, a positive errno.
 FREC_EVENT(flightrec, lost, FREC_STR(event), FREC_U32(bytes), FREC_I32(error), FREC_U64(total));
 
 int frec__fd = -1;
@@ -50,8 +50,8 @@ static uint64_t *counter_of(int error)
 	}
 }
 
-/* Counts, and tells the recorder if it listens. The event that tells is itself counted nowhere: it
- * would only repeat. */
+// Counts a dropped event and reports it to the recorder, if that listens. If the report itself is
+// dropped it is not counted: the next report has the total.
 static int drop(struct frec__event *event, size_t size, int error)
 {
 	uint64_t total;
@@ -65,18 +65,16 @@ static int drop(struct frec__event *event, size_t size, int error)
 	return error;
 }
 
-/* Not writev(): that would be a point where a thread can be cancelled. Leaves errno to its
- * caller. */
+// Not writev(3), which is a cancellation point. The caller restores errno.
 static long write_vector(int fd, const struct iovec *vector, int elements)
 {
 	return syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
 }
 
-/*
- * The kernel answers EBADF also when the last listener left between the test of the enable word and
- * the write, and clears the word a little later. An empty write tells the two apart: it reaches no
- * file, only its descriptor is looked up, and a filter that allowed the first allows it.
- */
+// The kernel also fails with EBADF if the last listener left between the test of the enable word
+// and the write; it clears the word a little later. An empty write tells the two cases apart: the
+// kernel only looks up the descriptor and writes nothing, and a seccomp filter that allowed the
+// first write allows this one.
 static int closed_or_disabled(struct frec__event *event, int fd)
 {
 	int expected = fd;
@@ -84,25 +82,25 @@ static int closed_or_disabled(struct frec__event *event, int fd)
 	if (!(__atomic_load_n(&event->enabled, __ATOMIC_RELAXED) & FREC__USER_EVENTS_MASK) ||
 	    write_vector(fd, NULL, 0) != -EBADF)
 		return 0;
-	/* Where frec_register() has put a new one in place meanwhile it stays. */
+	// If frec_register() has installed a new descriptor since, that one stays.
 	__atomic_compare_exchange_n(&frec__fd, &expected, -1, false, __ATOMIC_RELAXED,
 				    __ATOMIC_RELAXED);
 	return -EBADF;
 }
 
-/* Returns as frec__emit. */
+// Returns the same as frec__emit().
 static int send(struct frec__event *event, int fd, const struct iovec *vector, int elements)
 {
-	long result;
+	long r;
 
-	/* A page that is not in memory just then fails the write in the middle; the attempt has
-	 * brought it in. */
+	// If a page of the payload is not in memory the write fails half-way, but brings the page
+	// in: the next attempt finds it.
 	for (int i = 0; i < ATTEMPTS; i++) {
-		result = write_vector(fd, vector, elements);
-		if (result != -EFAULT)
+		r = write_vector(fd, vector, elements);
+		if (r != -EFAULT)
 			break;
 	}
-	return result == -EBADF ? closed_or_disabled(event, fd) : (int)result;
+	return r == -EBADF ? closed_or_disabled(event, fd) : (int)r;
 }
 
 static int emit_user_event(struct frec__event *event, struct iovec *vector, int elements)
@@ -110,14 +108,12 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
 	int fd;
 	uint32_t index;
 
-	/*
-	 * The descriptor before the index: an index belongs to one descriptor, and who sees a new
-	 * descriptor then cannot see an index of the one before. Both pair with the release stores
-	 * in registration.c.
-	 */
+	// Load the descriptor before the index. An index belongs to one descriptor, and in this
+	// order a thread that sees the new descriptor cannot see an index of the old one. Both
+	// loads pair with the release stores in registration.c.
 	fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
 	index = __atomic_load_n(&event->write_index, __ATOMIC_ACQUIRE);
-	/* The kernel may set the enable bit before it has told the index. */
+	// The kernel may set the enable bit before register_event() has stored the index.
 	if (index == FREC__NO_INDEX)
 		return -ENOTCONN;
 	if (fd < 0)
@@ -126,17 +122,15 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
 	return send(event, fd, vector, elements);
 }
 
-/*
- * For listeners that want the payload in one piece. It takes as much stack as the payload is long.
- * A string that is not in memory just then is read in here, by its own thread, before a program in
- * the kernel, which cannot wait, looks at it.
- */
+// For transports that need the payload in one piece; it is built on the stack. Copying also brings
+// the pages of a string into memory, which a BPF program that reads the payload at the site cannot
+// do: it must not fault.
 static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
 {
 	uint64_t room[(FREC__SHM_ROOM_BEFORE + FREC__COMMON_SIZE + payload->size +
-		       FREC__SHM_ROOM_BEHIND + 7) /
+		       FREC__SHM_ROOM_AFTER + 7) /
 		      8];
 	char *flat = (char *)room + FREC__SHM_ROOM_BEFORE, *next = flat + FREC__COMMON_SIZE;
 
@@ -151,25 +145,25 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-/* To whoever listens but shared memory; to that as well where `shm`. */
+// Emits to user_events and the site; to shared memory as well if `shm` is set.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
 						 const uint16_t *places, frec__site *site,
 						 const uint64_t *args, bool shm)
 {
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	struct frec__payload payload;
-	int result, saved_errno = errno;
+	int r, saved_errno = errno;
 
-	result = frec__payload_build(vector, places, &payload);
-	if (result)
-		return drop(event, payload.size, result);
+	r = frec__payload_build(vector, places, &payload);
+	if (r)
+		return drop(event, payload.size, r);
 	if (args || shm)
 		emit_flat(shm ? event : NULL, vector, &payload, site, args);
 	if (enabled & FREC__USER_EVENTS_MASK)
-		result = emit_user_event(event, vector, payload.count);
+		r = emit_user_event(event, vector, payload.count);
 	errno = saved_errno;
-	if (result)
-		return drop(event, payload.size, result);
+	if (r)
+		return drop(event, payload.size, r);
 	if (payload.cut)
 		count(&frec__counts.cut);
 	return 0;
@@ -181,8 +175,8 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	bool shm = enabled & FREC__SHM_MASK;
 
-	/* Shared memory first, because that leaves the vector as it is; and where it listens it
-	 * most often does so alone. */
+	// Shared memory comes first because it leaves the vector as it is, and because it is most
+	// often the only listener.
 	if (shm && frec__shm_emit(event, vector, places)) {
 		if (enabled == FREC__SHM_MASK)
 			return 0;

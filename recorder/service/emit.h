@@ -1,44 +1,69 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of libflightrec share: emitting, and registering what is emitted. */
+/*
+ * The room of libflightrec: all the code of flightrec that can run in the process of a service. It
+ * needs libc alone.
+ *
+ * Data flows one way for each of three occasions.
+ *
+ *	An event is emitted, in any thread or signal handler:
+ *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word and the sender
+ *	    -> emit.c			chooses the transports that listen; user_events and USDT
+ *	       -> payload.c		cuts strings that do not fit, and writes locators
+ *	       -> shm_emit.c		writes a record into shared memory
+ *		  -> shm_checksum.h, shm_sequence_ARCH.[ch]
+ *
+ *	An executable or library is loaded or unloaded, or frec_register() is called:
+ *	    registration.c		keeps the list of loaded events, under one mutex
+ *	    -> data_file.c -> tracefs.c	registers them with the kernel
+ *	    -> shm_inherit.c		finds the memory that `flightrec run` hands down
+ *	    -> shm_attach.c		maps it and takes a slot for each event (layout: shm.h)
+ *
+ *	frec_recorder_start(), frec_trigger() and frec_recorder_stop(), flightrec/recorder.h:
+ *	    embed.c -> control.c	starts a recorder or connects to one, and sends it requests
+ *	    embed.c -> registration.c	attaches to the memory that the recorder sent
+ *
+ * Threads. The library starts none. Emitting runs in the thread that emits, takes no lock,
+ * allocates nothing and keeps errno. Registration runs in the thread that loads a library or calls
+ * frec_register(). The keeper is another process, started by posix_spawn(3) in
+ * frec_recorder_start() alone.
+ *
+ * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit takes stack
+ * for its fields and for a copy of them in one piece, each of FREC_PAYLOAD_MAX at most. A thread
+ * has 8 bytes of thread-local storage. Attaching to a recorder's memory maps its rings (twice the
+ * ring size for each CPU, of address space), maps one page, and allocates a small structure that is
+ * never freed. A mapping stays until the process ends.
+ *
+ * Descriptors. One of user_events_data, if tracefs can be opened; one socket, while a recorder of
+ * frec_recorder_start() is in use. Both are close-on-exec and have high numbers. A memfd inherited
+ * from `flightrec run` stays open, so that the programs that this one starts have it as well.
+ *
+ * Never. The library does not print, exit or abort. It installs no signal handler; its only hooks
+ * are constructors, destructors and one pthread_atfork(3), all of them in registration.c,
+ * flightrec/event.h and embed.c. It reads one environment variable, FLIGHTREC_SHM, by
+ * secure_getenv(3). frec_recorder_start() hands the environment to the keeper, and searches PATH
+ * for the keeper if it is not where it was installed.
+ *
+ * This header has what emitting and registering share. Both variables are defined in emit.c.
+ */
 #ifndef FREC_RECORDER_SERVICE_EMIT_H
 #define FREC_RECORDER_SERVICE_EMIT_H
-
-#include <stdbool.h>
 
 #include "flightrec/event.h"
 
 #define FREC__USER_EVENTS_BIT 31
 
-/* The opened user_events_data, -1 where there is none. Set by registration.c; emit.c only ever
- * takes a dead one away. */
+/* The open user_events_data, or -1. registration.c sets it; emit.c only forgets a descriptor that
+ * was closed. */
 extern int frec__fd;
 
-/* What frec_stats_read tells, but for the size. Each is only ever added to, relaxed: no other data
- * depends on it. */
+/* What frec_stats_read() reads, apart from `size`. Each count is only added to, relaxed, because no
+ * other data depends on it. */
 extern struct frec_stats frec__counts;
 
-/* Whether one of the `places` of frec__emit is of a byte array, and not of a string. */
-static inline bool frec__is_bytes(uint16_t place)
-{
-	return place & FREC__BYTES_FLAG;
-}
-
-/* A payload ready for writev(2): the first `count` elements of the vector. */
-struct frec__payload {
-	int count;
-	size_t size; /* without the index in front */
-	bool cut;
-};
-
 /*
- * Turns the vector of frec__emit into a payload: sets the locators in the fixed part, cuts strings
- * to fit. Returns 0 or -E2BIG, when `size` alone of `ret` is set. Async-signal-safe.
- */
-int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
-
-/*
- * What perf puts in front of a tracepoint's payload: number, flags, preemption count, thread.
- * Records of the other transports begin with it too, so that one layout of fields holds for all.
+ * The size of what perf puts in front of a tracepoint's payload: number, flags, preemption count
+ * and thread. Records of the other transports begin with it too, so that one layout of fields holds
+ * for all of them.
  */
 #define FREC__COMMON_SIZE 8
 

@@ -1,17 +1,15 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * The payload of an event. The fixed part comes first, with a locator for each string and byte
- * array: a u32 with the length in its upper half and in its lower half the way from its own end to
- * the data. The data follows in the same order. Nothing is copied: the kernel gathers the pieces
- * from where they are.
- *
- * A string ends in one NUL, which the kernel insists on, and a string that was cut ends in two: no
- * string that is whole can, so that is how a reader knows.
- */
+// SPDX-License-Identifier: MIT
+// The payload of an event. The fixed part comes first. It has a locator for each string and byte
+// array: a u32 with the length of the data in its upper half, and in its lower half the distance
+// from the locator's own end to the data. The data follows in the same order. Nothing is copied:
+// the kernel gathers the pieces from where they are.
+//
+// A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
+// whole string does: this is how a reader recognises it.
 #include <errno.h>
 #include <string.h>
 
-#include "recorder/service/emit.h"
+#include "recorder/service/payload.h"
 
 #define INDEX_SIZE sizeof(uint32_t)
 #define CUT_END_SIZE 2
@@ -19,10 +17,9 @@
 static const char cut_end[CUT_END_SIZE];
 static const char null_string[] = "(null)";
 
-/*
- * How many bytes each string may keep when all of them together have `room`: the largest number
- * that fits. Those that are shorter leave theirs to the others, so each round can only raise it.
- */
+// The largest number of bytes that each string may keep so that all of them fit into `room`.
+// Strings that are shorter leave their share to the others, so the number only rises from round to
+// round.
 static size_t fair_share(const struct iovec *data, const uint16_t *places, size_t room)
 {
 	size_t share = 0, next = 0;
@@ -45,14 +42,14 @@ static size_t fair_share(const struct iovec *data, const uint16_t *places, size_
 	return share;
 }
 
-/* The most of the first `size` bytes that does not end within a UTF-8 character. `text` is longer
- * than that. */
+// The largest length up to `size` that does not end within a UTF-8 character. `text` is longer than
+// `size`.
 static size_t whole_characters(const char *text, size_t size)
 {
 	size_t end = size;
 
-	/* At most three bytes follow the first of a character; where there are more this is not
-	 * UTF-8. */
+	// At most three bytes follow the first byte of a character. If there are more the text is
+	// not UTF-8.
 	for (int back = 0; back < 4; back++, end--) {
 		if (((unsigned char)text[end] & 0xc0) != 0x80)
 			return end;
@@ -62,8 +59,8 @@ static size_t whole_characters(const char *text, size_t size)
 	return size;
 }
 
-/* Sets the lengths of the strings and tells what everything takes and how many strings there
- * are. */
+// Sets the lengths of the strings. Returns the size of the whole payload, and the number of
+// strings.
 static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, size_t *ret_strings)
 {
 	size_t size = fixed, strings = 0;
@@ -112,8 +109,8 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 		share = fair_share(data, places, FREC_PAYLOAD_MAX - others);
 		ret->cut = true;
 	}
-	/* What is written never overtakes what is read: see frec__emit on where the data stands in
-	 * the vector. */
+	// `out` never overtakes the element that is read: frec__emit() says where the data is in
+	// the vector.
 	for (size_t i = 0; i < count; i++) {
 		struct iovec piece = data[i];
 		size_t at = places[i] & ~FREC__BYTES_FLAG, length = piece.iov_len;

@@ -1,12 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Registering events with the kernel, when an executable or library is loaded and when
- * frec_register() is called, and unregistering them when it is unloaded.
- *
- * A registration belongs to the address space, so that fork(2) duplicates it and execve(2) ends it;
- * the index to write with belongs to the open file. When the file is gone everything is registered
- * anew, first unregistered, because the kernel refuses an address that it already has.
- */
+// SPDX-License-Identifier: MIT
+// Registering events with the kernel and with a recorder's memory when an executable or library is
+// loaded and when frec_register() is called, and unregistering them when it is unloaded.
+//
+// A registration belongs to the address space, so fork(2) duplicates it and execve(2) ends it. The
+// index to write with belongs to the open file. If that file was closed, everything is unregistered
+// and registered again, because the kernel refuses an address that it already has.
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
@@ -16,9 +14,11 @@
 
 #include "recorder/service/data_file.h"
 #include "recorder/service/emit.h"
-#include "recorder/service/shm_emit.h"
+#include "recorder/service/registration.h"
+#include "recorder/service/shm_attach.h"
+#include "recorder/service/shm_inherit.h"
 
-/* Guards all that follows, and `registered` of every event. */
+// Guards the variables below, and `registered` of every event.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct frec__object *objects;
 static void (*log_function)(void *ctx, const char *message);
@@ -35,19 +35,24 @@ static void unlock_after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Else a child that was forked while another thread registers could never register again. */
+// Without this, a child that is forked while another thread registers could never register again.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);
 }
 
-/* Before the objects of this program register: their events are on from their first instruction. */
+// Runs before the constructors of programs that use the shared library, so that their events are on
+// from their first instruction.
 __attribute__((constructor(102))) static void inherit_memory(void)
 {
-	frec__shm_inherit();
+	int fd = frec__shm_inherited(), saved_errno = errno;
+
+	if (fd >= 0)
+		(void)frec__shm_attach(fd);
+	errno = saved_errno;
 }
 
-__attribute__((format(printf, 1, 2))) static void tell(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void log_line(const char *format, ...)
 {
 	char message[512];
 	va_list arguments;
@@ -81,23 +86,24 @@ static bool has_registered(const struct frec__object *object)
 static int register_event(struct frec__event *event)
 {
 	uint32_t index;
-	int result;
+	int r;
 
 	if (event->registered)
 		return 0;
-	result = frec__data_file_register(frec__fd, event->declaration, &event->enabled,
-					  FREC__USER_EVENTS_BIT, &index);
-	errno = -result;
-	if (result == -EADDRINUSE)
-		tell("%s is not recorded: it exists with other fields, and this kernel allows one "
-		     "layout for each name",
-		     event->name);
-	else if (result)
-		tell("%s is not recorded: the kernel refused \"%s\": %m", event->name,
-		     event->declaration);
-	if (result)
-		return result;
-	/* Pairs with the acquire load in frec__emit. */
+	r = frec__data_file_register(frec__fd, event->declaration, &event->enabled,
+				     FREC__USER_EVENTS_BIT, &index);
+	errno = -r;
+	if (r == -EADDRINUSE)
+		log_line("%s is not recorded: it exists with other fields, and this kernel allows "
+			 "one "
+			 "layout for each name",
+			 event->name);
+	else if (r)
+		log_line("%s is not recorded: the kernel refused \"%s\": %m", event->name,
+			 event->declaration);
+	if (r)
+		return r;
+	// Pairs with the acquire load in emit_user_event().
 	__atomic_store_n(&event->write_index, index, __ATOMIC_RELEASE);
 	event->registered = 1;
 	__atomic_fetch_add(&frec__counts.registered, 1, __ATOMIC_RELAXED);
@@ -110,19 +116,18 @@ static int register_all(void)
 
 	for (struct frec__object *object = objects; object; object = object->next)
 		for (struct frec__event **event = object->events; event != object->end; event++) {
-			int result = register_event(*event);
+			int r = register_event(*event);
 
-			first = first ? first : result;
+			first = first ? first : r;
 		}
 	return first;
 }
 
-/*
- * Puts `fd` in the place of a descriptor that is gone, or of none, and invalidates every index. A
- * thread that is emitting meanwhile may hold the old descriptor and then find a new index, or hold
- * both of the old ones: so the new descriptor must not have the old number, where the old index
- * could mean another event. The old number is not closed: it is closed already, or somebody else's.
- */
+// Makes `fd` the descriptor that emits use, and invalidates every index. A thread that emits at the
+// same time may have loaded the old descriptor and then load a new index, or have loaded both of
+// the old ones. The new descriptor must therefore have another number than the old one, or an old
+// index could select another event. The old number is not closed: it is closed already, or belongs
+// to another file.
 static void replace_fd(int fd)
 {
 	__atomic_store_n(&frec__fd, -1, __ATOMIC_RELAXED);
@@ -135,11 +140,11 @@ static void replace_fd(int fd)
 			(*event)->registered = 0;
 		}
 	__atomic_store_n(&frec__counts.registered, 0, __ATOMIC_RELAXED);
-	/* Pairs with the acquire load in frec__emit. */
+	// Pairs with the acquire load in emit_user_event().
 	__atomic_store_n(&frec__fd, fd, __ATOMIC_RELEASE);
 }
 
-/* Makes sure of a descriptor. */
+// Opens user_events_data, unless a working descriptor is open.
 static int open_data_file(void)
 {
 	int fd;
@@ -149,7 +154,7 @@ static int open_data_file(void)
 	fd = frec__data_file_open();
 	if (fd < 0) {
 		errno = -fd;
-		tell("events are not recorded: cannot open user_events_data in tracefs: %m");
+		log_line("events are not recorded: cannot open user_events_data in tracefs: %m");
 		return fd;
 	}
 	replace_fd(fd);
@@ -158,46 +163,46 @@ static int open_data_file(void)
 
 int frec_register(void)
 {
-	int result;
+	int r;
 
 	pthread_mutex_lock(&lock);
-	result = open_data_file();
-	if (!result)
-		result = register_all();
+	r = open_data_file();
+	if (!r)
+		r = register_all();
 	pthread_mutex_unlock(&lock);
-	return result;
+	return r;
 }
 
 int frec_register_fd(int fd)
 {
-	int copy, result = frec__data_file_check(fd);
+	int copy, r = frec__data_file_check(fd);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	pthread_mutex_lock(&lock);
 	if (!frec__data_file_is_ours(frec__fd)) {
 		copy = frec__data_file_duplicate(fd);
 		if (copy >= 0)
 			replace_fd(copy);
 		else
-			result = copy;
+			r = copy;
 	}
-	if (!result)
-		result = register_all();
+	if (!r)
+		r = register_all();
 	pthread_mutex_unlock(&lock);
-	return result;
+	return r;
 }
 
 int frec__shm_attach(int fd)
 {
-	int result;
+	int r;
 
 	pthread_mutex_lock(&lock);
-	result = frec__shm_map(fd);
-	for (struct frec__object *object = objects; object && !result; object = object->next)
+	r = frec__shm_map(fd);
+	for (struct frec__object *object = objects; object && !r; object = object->next)
 		frec__shm_register(object);
 	pthread_mutex_unlock(&lock);
-	return result;
+	return r;
 }
 
 void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx)
@@ -229,8 +234,8 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 	errno = saved_errno;
 }
 
-/* Says whether `address` is in the program, which comes first; a result not 0 ends the
- * iteration. */
+// For dl_iterate_phdr(3), which visits the program first: 1 if `address` is in it, else -1. Either
+// ends the iteration.
 static int is_in_program(struct dl_phdr_info *program, size_t size, void *address)
 {
 	(void)size;
@@ -244,18 +249,17 @@ static int is_in_program(struct dl_phdr_info *program, size_t size, void *addres
 	return -1;
 }
 
-/*
- * A program is never unloaded: its destructors mean that the process exits. Then nothing is undone,
- * so that threads and libraries which still run are heard to the end, and a program under seccomp
- * meets no ioctl(2) on its way out. (The program's destructors run before those of its libraries.)
- *
- * Closes the descriptor after the last object: a static copy of the library may be about to be
- * unloaded with it.
- */
+// A program is never unloaded: if its own destructor runs, the process exits. Then nothing is
+// undone, so that threads and libraries that still run are recorded to the end, and a program under
+// seccomp makes no ioctl(2) on its way out. (The program's destructors run before those of its
+// libraries.)
+//
+// Closes the descriptor after the last object, because a static copy of the library may be about to
+// be unloaded with it.
 void frec__object_unregister(struct frec__object *object)
 {
 	struct frec__object **link = &objects;
-	/* Before the lock is taken, so that it never is held while waiting for the loader's. */
+	// Before our lock is taken, so that it is never held while waiting for the loader's.
 	bool is_program = dl_iterate_phdr(is_in_program, object) == 1;
 	int saved_errno = errno;
 

@@ -1,45 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shared memory of the shm transport: one memfd that a recorder makes, sealed against
- * shrinking, and that services map and write without system calls.
+ * The shared memory of the shm transport: one memfd, which a recorder makes and seals against
+ * shrinking, and which services map and write without system calls.
  *
  *	header		struct frec_shm_header. Services map it read-only.
  *	table		struct frec_shm_slot for each event that a service has registered; then
  *			their declarations.
  *	controls	for each ring struct frec_shm_control and, per slot, how many events were
  *			emitted: `emitted`, then `moved`.
- *	rings		the data of each ring, a power of two, mapped by services twice in a row so
+ *	rings		the data of each ring, a power of two. Services map it twice in a row, so
  *			that no record wraps.
  *
- * There is a ring per CPU and a last one, `shared`. A CPU's ring is written in restartable
- * sequences alone: the kernel aborts one when its thread is preempted, migrated or signalled, so
- * that at most one writer is at work in a ring, the record counts only when it is whole, and time
- * never runs backwards in a ring. Threads that the C library has not registered for these (another
- * C library, an emulator, another architecture) use the shared ring, with atomic operations.
+ * There is a ring for each CPU and a last one, `shared`. The ring of a CPU is written in
+ * restartable sequences alone: the kernel aborts one if its thread is preempted, migrated or
+ * receives a signal. So at most one writer is at work in a ring, a record counts only if it is
+ * whole, and time never runs backwards in a ring. Threads that the C library has not registered for
+ * sequences (another C library, an emulator, another architecture) use the shared ring, with atomic
+ * operations.
  *
  * Invariants:
  * 1. `position` counts the bytes written, from FREC_SHM_POSITION_FIRST. Writing goes downwards, as
- *    in perf's rings: the record that moves the position to p stands at -p, modulo the ring's size.
- *    So reading upwards meets the newest first.
- * 2. A record is struct frec_shm_record and a multiple of 8 bytes. Its commit word is that
- *    position, in units of 8 bytes, xor the header's key: at any place in a ring there is exactly
- *    one value that says "a record of this lap begins here", and a payload cannot hold it but by
- *    guessing. Its checksum covers all that follows. Both are stored at once and last.
- * 3. In a CPU's ring everything between position and position - size is whole, but for the oldest
- *    record and, below it, what a writer is just overwriting: not more than FREC_SHM_RECORD_MAX.
- *    What is not, somebody else overwrote. In the shared ring a record that was begun and not
- *    finished is not whole either, and a writer that was stopped for a whole lap can spoil a newer
- *    one.
- * 4. An event counts after its record does. So what was counted before a copy began is in it or was
- *    overwritten.
- * 5. A slot, once FREC_SHM_READY, does not change and is never given back: records refer to it by
- *    FREC_SHM_ID. Processes with the same declaration share a slot.
- * 6. `owner` is a robust futex that a thread of the recorder holds: when it ends, however it ends,
- *    the kernel sets FUTEX_OWNER_DIED in it. Who sees that stops writing and gives the memory back.
+ *    in perf's rings: the record that moves the position to p begins at -p, modulo the ring's size.
+ *    So a reader that goes upwards meets the newest record first.
+ * 2. A record is struct frec_shm_record and a multiple of 8 bytes. Its commit word is the position
+ *    that it moves to, in units of 8 bytes, xor the header's key. At each place in a ring exactly
+ *    one value means "a record of this lap begins here", and a payload can hold it only by chance.
+ *    The checksum covers everything after it. Commit word and checksum are stored together, last.
+ * 3. In the ring of a CPU everything between position and position - size is whole, apart from the
+ *    oldest record and, below it, at most FREC_SHM_RECORD_MAX bytes that a writer is overwriting.
+ *    Anything else that is not whole was overwritten by stray writes. In the shared ring a record
+ *    that was begun and not finished is not whole either, and a writer that was stopped for a whole
+ *    lap can damage a newer record.
+ * 4. An event is counted after its record is written. So an event that was counted before a copy
+ *    began is in the copy or was overwritten.
+ * 5. Once a slot is FREC_SHM_READY it does not change and is never freed, because records refer to
+ *    it by FREC_SHM_ID. Processes with the same declaration share a slot.
+ * 6. `owner` is a robust futex that a thread of the recorder holds. If that thread ends, for
+ *    whatever reason, the kernel sets FUTEX_OWNER_DIED in it. A service that sees this stops
+ *    writing and gives the memory back.
  *
- * Nothing here is trusted by either side: each keeps its own copy of the header, masks positions,
- * checks sizes and offsets. What it does not protect against is a wild write that hits the mapping:
- * such records are found and counted, but gone.
+ * Neither side trusts the content: each keeps its own copy of the header, masks positions, and
+ * checks sizes and offsets. A wild write that hits the mapping is not prevented: the records that
+ * it damages are found and counted, but lost.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_H
 #define FREC_RECORDER_SERVICE_SHM_H
@@ -48,7 +50,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The environment variable with the number of an inherited descriptor: see frec__shm_inherit(). */
+/* The environment variable with the number of an inherited descriptor; see shm_inherit.h. */
 #define FREC_SHM_VARIABLE "FLIGHTREC_SHM"
 
 #define FREC_SHM_MAGIC 0x316d687363657266u /* "frecshm1" */
@@ -60,29 +62,29 @@
 #define FREC_SHM_RING_SIZE_MIN (64u << 10)
 #define FREC_SHM_RING_SIZE_MAX (1u << 30)
 
-/* Every section begins at a multiple of this, whatever the machine's page size. The memfd is
- * sparse: it costs nothing. */
+/* Each section begins at a multiple of this, whatever the page size of the machine. The memfd is
+ * sparse, so the gaps cost no memory. */
 #define FREC_SHM_ALIGNMENT (64u << 10)
 
-/* More than a record's size, so that the writer's exchange-and-add tells what it got from what it
- * put in. */
+/* More than the size of a record, so that the writer can tell the position that its
+ * exchange-and-add returned from the size that it added. */
 #define FREC_SHM_POSITION_FIRST (64u << 10)
 
 /*
- * A bit of frec_shm_header.options: services open the mapping for writing only while they write,
- * where they have protection keys.
+ * A bit of frec_shm_header.options: services that have protection keys allow writing to the mapping
+ * only while they write.
  */
 #define FREC_SHM_GUARD 1u
 
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
 	uint32_t options;
-	uint32_t rings; /* with the shared one, the last */
+	uint32_t rings; /* with the shared one, which is the last */
 	uint64_t ring_size;
 	uint32_t key;	/* of commit words */
 	uint32_t owner; /* thread id, FUTEX_OWNER_DIED */
-	/* What the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an empty
-	 * one. */
+	/* The events that the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an
+	 * empty one at the end. */
 	char selection[FREC_SHM_SELECTION_SIZE];
 };
 
@@ -90,12 +92,10 @@ enum frec_shm_state { FREC_SHM_FREE, FREC_SHM_CLAIMED, FREC_SHM_READY };
 
 struct frec_shm_slot {
 	uint32_t state;
-	uint32_t pid; /* that registered it first */
-	uint32_t
-		/* of its entry of section frec_declarations (flightrec/fields.h), in
-		 * `declarations` */
-		offset;
-	uint32_t size; /* of that */
+	uint32_t pid; /* of the process that registered it first */
+	/* in `declarations`: a copy of its entry in section frec_declarations (flightrec/fields.h)
+	 * */
+	uint32_t offset, size;
 };
 
 struct frec_shm_table {
@@ -108,20 +108,17 @@ struct frec_shm_table {
 struct frec_shm_control {
 	uint64_t position;
 	uint64_t reserved[7];
-	uint64_t emitted
-		/* counted within the restartable sequence; in the shared ring atomically */
-		[FREC_SHM_EVENTS];
-	uint64_t moved
-		/* counted atomically, when the sequence was aborted between record and count */
-		[FREC_SHM_EVENTS];
+	/* counted within the restartable sequence; in the shared ring atomically */
+	uint64_t emitted[FREC_SHM_EVENTS];
+	/* counted atomically, if the sequence was aborted between record and count */
+	uint64_t moved[FREC_SHM_EVENTS];
 };
 
-/* The id that a record has as PERF_SAMPLE_IDENTIFIER. The kernel's own, of perf events, count up
- * from 1. */
+/* The PERF_SAMPLE_IDENTIFIER of a record. The kernel's own ids, of perf events, count up from 1. */
 #define FREC_SHM_ID_FIRST (UINT64_C(1) << 32)
 #define FREC_SHM_ID(slot) (FREC_SHM_ID_FIRST + (slot))
 
-/* A frame, and from `header` on what struct frec_sample in perf.h is. */
+/* A frame, then from `header` on a record as perf writes it. */
 struct frec_shm_record {
 	uint32_t commit;
 	uint32_t checksum;
@@ -129,14 +126,11 @@ struct frec_shm_record {
 	uint64_t id;
 	uint32_t pid, tid;
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	uint64_t
-		/* a u32 and zeroes; one store of its own size, because it is read back at once */
-		cpu;
+	/* a u32 and zeroes; stored as one word, because the checksum reads it back at once */
+	uint64_t cpu;
 	uint32_t raw_size;
-	uint8_t raw
-		/* 8 bytes of common header, the payload, zeroes up to a multiple of 8 of the
-		 * whole */
-		[];
+	/* 8 bytes of common header, the payload, zeroes until the record is a multiple of 8 */
+	uint8_t raw[];
 } __attribute__((packed));
 
 #define FREC_SHM_FRAME_SIZE offsetof(struct frec_shm_record, header)
@@ -144,7 +138,7 @@ struct frec_shm_record {
 /* The largest record: FREC_PAYLOAD_MAX with the common header, rounded up. */
 #define FREC_SHM_RECORD_MAX ((sizeof(struct frec_shm_record) + 8 + 8184 + 7) & ~7u)
 
-/* Where the sections begin, and the size of all. */
+/* The offset of each section, and the size of all of them. */
 struct frec_shm_layout {
 	size_t table, controls, control_size, rings, size;
 };
@@ -173,7 +167,7 @@ static inline uint32_t frec__shm_commit_word(uint64_t position, uint32_t key)
 	return (uint32_t)(position >> 3) ^ key;
 }
 
-/* Commit word and checksum as they are stored: at once. */
+/* Commit word and checksum as one word, because they are stored together. */
 static inline uint64_t frec__shm_frame(uint32_t commit, uint32_t checksum)
 {
 	return (uint64_t)checksum << 32 | commit;

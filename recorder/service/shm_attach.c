@@ -1,9 +1,7 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Attaching a service to a recorder's shared memory, and registering its events there. The memory
- * comes from a recorder, but other services can write to it as well: what is read of it is checked,
- * and nothing of it can make us wait.
- */
+// SPDX-License-Identifier: MIT
+// Attaching a service to a recorder's shared memory, and registering its events there. The memory
+// comes from a recorder, but other services can write to it as well. So everything read from it is
+// checked, and nothing in it can make this process wait.
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -15,15 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_sequence.h"
 
-#define GENERATIONS 0xfffe /* those that no FREC__NO_INDEX has */
+#define GENERATIONS 0xfffe // so that no slot equals FREC__NO_INDEX
 
-/* How often somebody who is just registering is given the CPU, so that two processes that start at
- * once share a slot. */
-#define PATIENCE 100
+// How often to yield to a process that is just registering an event, so that two processes that
+// start at the same time share a slot.
+#define YIELDS_MAX 100
 
-/* What an entry of section frec_declarations begins with. */
+// The beginning of an entry in section frec_declarations.
 struct declaration {
 	uint32_t magic, size;
 };
@@ -35,8 +34,8 @@ static bool is_alive(const struct frec__shm *shm)
 	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
 }
 
-/* Reads the header into `ret`. A descriptor whose size could change would be the end of who maps
- * it. */
+// Reads the header into `ret`. Refuses a memfd that is not sealed: if it shrank, whoever has mapped
+// it would die of SIGBUS.
 static int read_header(int fd, struct frec_shm_header *ret)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -62,7 +61,7 @@ static int map_at(char *at, size_t size, int protection, int fd, size_t offset)
 		       : 0;
 }
 
-/* Maps the sections into `shm->map`, which has room for them. */
+// Maps the sections into the address space reserved at `shm->map`.
 static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_layout *layout)
 {
 	const int both = PROT_READ | PROT_WRITE;
@@ -83,11 +82,9 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 	return r;
 }
 
-/*
- * Processors that have no keys, or kernels, leave the memory unguarded: it is a guard against
- * mistakes. The key is the process's for good, so that none is used up by recorders that come and
- * go.
- */
+// Returns the protection key of the memory. If the processor or the kernel has no keys the memory
+// stays unguarded, since it is only a guard against mistakes. The process keeps its key, so that
+// recorders that come and go do not use up all keys.
 static int guard(void *memory, size_t size)
 {
 	if (guard_key < 0)
@@ -97,7 +94,7 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-/* A number that the kernel wipes in every forked child. */
+// Makes the page of frec__shm_process, unless it exists.
 static int make_process(void)
 {
 	void *page;
@@ -118,10 +115,8 @@ static int make_process(void)
 	return 0;
 }
 
-/*
- * Lets go of a dead recorder's memory but not of the addresses: a thread that was stopped in the
- * middle of an emit writes there when it goes on.
- */
+// Unmaps a dead recorder's memory but keeps the addresses reserved, because a thread that was
+// stopped in the middle of an emit writes there when it goes on.
 static void abandon(const struct frec__shm *shm)
 {
 	if (shm)
@@ -133,7 +128,7 @@ bool frec__shm_is_mapped(int fd)
 {
 	struct frec_shm_header header;
 
-	/* The key is random. */
+	// The key is random, so it identifies the memfd.
 	return is_alive(frec__shm) && !read_header(fd, &header) && header.key == frec__shm->key &&
 	       header.ring_size == frec__shm->ring_size;
 }
@@ -182,11 +177,11 @@ int frec__shm_map(int fd)
 		free(shm);
 		return r;
 	}
-	/* The recorder has it: it would only make core dumps larger. */
+	// The recorder has the content; it would only make core dumps larger.
 	madvise(shm->map, shm->map_size, MADV_DONTDUMP);
 	if (header.options & FREC_SHM_GUARD)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
-	/* Pairs with the loads in frec__shm_emit and turn_off. */
+	// Pairs with the loads in begin() and turn_off() of shm_emit.c.
 	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
 	abandon(shm->previous);
 	return 0;
@@ -209,8 +204,8 @@ static bool is_wanted(const struct frec__shm *shm, const char *name)
 	return false;
 }
 
-static bool has(const struct frec_shm_table *table, uint32_t slot,
-		const struct declaration *declaration)
+static bool slot_matches(const struct frec_shm_table *table, uint32_t slot,
+			 const struct declaration *declaration)
 {
 	uint32_t offset = __atomic_load_n(&table->slot[slot].offset, __ATOMIC_RELAXED);
 
@@ -219,8 +214,8 @@ static bool has(const struct frec_shm_table *table, uint32_t slot,
 	       !memcmp(table->declarations + offset, declaration, declaration->size);
 }
 
-/* Takes room for `size` bytes of declaration. Returns where, or -ENOSPC. */
-static int64_t take_room(struct frec_shm_table *table, uint32_t size)
+// Reserves `size` bytes for a declaration. Returns their offset, or -ENOSPC.
+static int64_t reserve(struct frec_shm_table *table, uint32_t size)
 {
 	uint32_t used = __atomic_load_n(&table->used, __ATOMIC_RELAXED);
 
@@ -236,15 +231,15 @@ static uint32_t state_of(const struct frec_shm_table *table, uint32_t slot)
 {
 	uint32_t state = __atomic_load_n(&table->slot[slot].state, __ATOMIC_ACQUIRE);
 
-	for (int i = 0; state == FREC_SHM_CLAIMED && i < PATIENCE; i++) {
+	for (int i = 0; state == FREC_SHM_CLAIMED && i < YIELDS_MAX; i++) {
 		sched_yield();
 		state = __atomic_load_n(&table->slot[slot].state, __ATOMIC_ACQUIRE);
 	}
 	return state;
 }
 
-/* Finds the slot of a declaration or takes one. A process that died while it had claimed one leaves
- * it unused. */
+// Finds the slot of a declaration, or claims a free one. A slot whose process died between claiming
+// and filling it stays unused.
 static int find_slot(struct frec_shm_table *table, const struct declaration *declaration)
 {
 	for (uint32_t i = 0; i < FREC_SHM_EVENTS; i++) {
@@ -254,7 +249,7 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 		if (state == FREC_SHM_FREE &&
 		    __atomic_compare_exchange_n(&table->slot[i].state, &state, FREC_SHM_CLAIMED,
 						false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
-			offset = take_room(table, declaration->size);
+			offset = reserve(table, declaration->size);
 			if (offset < 0) {
 				__atomic_store_n(&table->slot[i].state, FREC_SHM_FREE,
 						 __ATOMIC_RELEASE);
@@ -264,19 +259,19 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 			table->slot[i].pid = (uint32_t)getpid();
 			table->slot[i].offset = (uint32_t)offset;
 			table->slot[i].size = declaration->size;
-			/* Pairs with the acquire loads in state_of, and in frec__shm_look. */
+			// Pairs with the acquire loads in state_of() and in the recorder.
 			__atomic_store_n(&table->slot[i].state, FREC_SHM_READY, __ATOMIC_RELEASE);
 			return (int)i;
 		}
-		if (state != FREC_SHM_READY) /* somebody was quicker */
+		if (state != FREC_SHM_READY) // another process claimed it first
 			state = state_of(table, i);
-		if (state == FREC_SHM_READY && has(table, i, declaration))
+		if (state == FREC_SHM_READY && slot_matches(table, i, declaration))
 			return (int)i;
 	}
 	return -ENOSPC;
 }
 
-/* The slot of a wanted event, or a negative errno. */
+// The slot of an event that the recorder wants, or a negative errno.
 static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 {
 	const struct declaration *declaration = event->described;

@@ -1,13 +1,13 @@
-/* SPDX-License-Identifier: MIT */
-/* The checksum of records in shared memory, for any processor: see shm_checksum.h. */
+// SPDX-License-Identifier: MIT
+// The checksum of records in shared memory, for any processor. See shm_checksum.h.
 #include "recorder/service/shm_checksum.h"
 
 #include <string.h>
 
-#define POLYNOMIAL 0x82f63b78u /* 0x1edc6f41 with its bits reversed */
+#define POLYNOMIAL 0x82f63b78u // 0x1edc6f41 with its bits reversed
 
-/* Four bits at a time, with a table that needs no preparation: a signal handler may be the first to
- * come. */
+// Four bits at a time, with a constant table: nothing has to be initialised first, which matters
+// because the first caller may be a signal handler.
 static uint32_t add_word(uint32_t crc, uint64_t word)
 {
 	static const uint32_t table[16] = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checksum of a record in shared memory, for both ends: CRC-32C in three chains, each over
- * every third word of 8 bytes, because a processor computes three at once in the time of one. (A
- * hash by multiplications took as long, in three times as many instructions; they are what an emit
- * has too many of.)
+ * The checksum of a record in shared memory, for writer and reader: CRC-32C in three chains, each
+ * over every third word of 8 bytes, because a processor computes three at once in the time of one.
+ * Rejected: a hash by multiplications. It took as long, in three times as many instructions, and
+ * the number of instructions is what limits an emit.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_CHECKSUM_H
 #define FREC_RECORDER_SERVICE_SHM_CHECKSUM_H
@@ -11,18 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of `size` bytes, a multiple of 8. Async-signal-safe. */
+/* The checksum of `size` bytes, a multiple of 8. Async-signal-safe. */
 uint32_t frec__shm_checksum(const void *data, size_t size);
 
 #ifdef __x86_64__
-/* Spelled out, so that it can be part of functions that are compiled for every processor. */
+/* In assembly, so that it can be inlined into functions that are compiled for every processor. */
 static inline uint64_t frec__shm_chain(uint64_t chain, uint64_t word)
 {
 	__asm__("crc32q %1, %0" : "+r"(chain) : "rm"(word));
 	return chain;
 }
 
-/* The same where frec__shm_has_crc(). */
+/* The same, on processors for which frec__shm_has_crc() returns true. */
 static inline uint32_t frec__shm_checksum_fast(const void *data, size_t size)
 {
 	const char *at = (const char *)data, *end = at + size;

@@ -1,12 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Writing events into a recorder's shared memory: all that runs in a service's threads and signal
- * handlers. shm.h says what stands where.
- *
- * The record is built in the caller's memory, with its checksum, and copied in one go. A thread
- * that has restartable sequences does that in the ring of its CPU, without an atomic instruction;
- * the others in the shared ring, where a place is taken first and the commit word stored last.
- */
+// SPDX-License-Identifier: MIT
+// Writing events into a recorder's shared memory, in the threads and signal handlers of a service.
+// shm.h describes the layout.
+//
+// The record is built on the stack, with its checksum, and copied in one go. A thread that has
+// restartable sequences copies it to the ring of its CPU, without an atomic instruction. The others
+// copy it to the shared ring, where they reserve space first and store the commit word last.
 #include "recorder/service/shm_sequence.h"
 
 #include <errno.h>
@@ -18,17 +16,18 @@
 #include <unistd.h>
 
 #include "recorder/service/emit.h"
+#include "recorder/service/payload.h"
 #include "recorder/service/shm_checksum.h"
 
 struct frec__shm *frec__shm;
 uint32_t *frec__shm_process;
 
-/* Whose thread this is: of `pid`, which is not this process when the thread has forked since. */
+// The ids of this thread. `pid` is stale after a fork, and then differs from *frec__shm_process.
 static __thread struct {
 	uint32_t pid, tid;
 } self __attribute__((tls_model("initial-exec")));
 
-/* The kernel wipes `*frec__shm_process` in a forked child, whatever way it was forked. */
+// Refreshes the ids. The kernel wipes *frec__shm_process in a child, whatever call forked it.
 static __attribute__((noinline, cold)) void identify(void)
 {
 	uint32_t pid = (uint32_t)getpid();
@@ -38,12 +37,10 @@ static __attribute__((noinline, cold)) void identify(void)
 	__atomic_store_n(frec__shm_process, pid, __ATOMIC_RELAXED);
 }
 
-/*
- * The pages of shared memory live as long as anybody maps them, so whoever notices first empties
- * them. Then another recorder may just have been attached: shm_attach.c publishes it first and
- * turns its events on afterwards, so either it is seen here, or the event is turned on after it was
- * turned off.
- */
+// Turns an event off whose recorder is dead. The pages of shared memory live as long as a process
+// maps them, so the first thread that notices gives them back. Another recorder may be attached at
+// the same moment. shm_attach.c publishes its memory first and turns events on afterwards: so
+// either this function sees the new memory, or the event is turned on after it was turned off here.
 static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
 						     struct frec__event *event)
 {
@@ -55,7 +52,7 @@ static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
 	if (present != shm &&
 	    __atomic_load_n(&event->shm_slot, __ATOMIC_SEQ_CST) >> 16 == present->generation)
 		__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
-	if (!__atomic_exchange_n(&shm->given_back, true, __ATOMIC_RELAXED)) {
+	if (!__atomic_exchange_n(&shm->emptied, true, __ATOMIC_RELAXED)) {
 		for (size_t i = 0; i <= shm->cpus; i++)
 			madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
 		madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
@@ -76,8 +73,8 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
-	/* A reader that finds any of these bytes then finds the position moved: pairs with the
-	 * fence in frec__shm_copy. */
+	// A reader that sees any of these bytes must see the new position as well. Pairs with the
+	// fence in frec__shm_copy().
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	to = shm->rings + 2 * shm->cpus * shm->ring_size + (-position & (shm->ring_size - 8));
 	memcpy(to + FREC_SHM_FRAME_SIZE, (char *)record + FREC_SHM_FRAME_SIZE,
@@ -85,7 +82,7 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	__atomic_store_n((uint64_t *)(void *)to,
 			 frec__shm_frame(frec__shm_commit_word(position, shm->key), checksum),
 			 __ATOMIC_RELEASE);
-	/* Pairs with the acquire load in frec__shm_emitted. */
+	// Pairs with the acquire load in frec__shm_emitted().
 	__atomic_fetch_add(&control->emitted[slot], 1, __ATOMIC_RELEASE);
 }
 
@@ -100,10 +97,8 @@ static inline __attribute__((always_inline)) void write_record(
 	write_shared(shm, slot, record, size);
 }
 
-/*
- * Begins an emit: tells where to write, and the event's slot. NULL where there is nothing to write
- * to: a slot of another recorder's table means that one of them is just being replaced.
- */
+// Begins an emit. Returns the memory to write to, with the event's slot in it, or NULL if there is
+// none. A slot of another generation means that one recorder is just being replaced by another.
 static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
 					    struct frec__shm_moment *ret_moment)
 {
@@ -122,13 +117,13 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 	return shm;
 }
 
-/* Stores two neighbours at once, the first in the lower half. */
-static inline void put_word(void *at, uint64_t word)
+// Stores two neighbouring fields at once, the first in the lower half of the word.
+static inline void store_word(void *at, uint64_t word)
 {
 	memcpy(at, &word, sizeof(word));
 }
 
-/* Ends it: `record` is in front of `size` bytes, which have room behind. */
+// Completes and writes a record. `size` bytes follow `record`, and FREC__SHM_ROOM_AFTER after them.
 static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
 							 const struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
@@ -144,17 +139,17 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 				     !self.pid,
 			     0))
 		identify();
-	/* What is behind the payload is rounded up with zeroes. */
-	memset(record->raw + size, 0, FREC__SHM_ROOM_BEHIND);
-	/* In words of 8 bytes, as the checksum reads them: a processor waits for bytes that were
-	 * stored in smaller ones. */
+	// Pad the payload with zeroes.
+	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
+	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
+	// smaller pieces stalls the processor.
 	header.fields = (struct perf_event_header){PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER,
 						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
-	put_word(&record->header, header.word);
+	store_word(&record->header, header.word);
 	record->id = FREC_SHM_ID(slot);
-	put_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
-	put_word(&record->raw_size,
-		 total - sizeof(*record)); /* and half of the common header, which is zeroes */
+	store_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
+	store_word(&record->raw_size,
+		   total - sizeof(*record)); // its upper half is common header: zeroes
 	if (__builtin_expect(shm->guard < 0, 1)) {
 		write_record(shm, slot, moment, record, total);
 	} else {
@@ -176,7 +171,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 		       size);
 }
 
-/* Small pieces are copied here: the calls would take longer. */
+// Copies small pieces inline, because a call takes longer.
 static inline char *copy(char *to, const char *from, size_t size)
 {
 	uint64_t word;
@@ -192,7 +187,8 @@ static inline char *copy(char *to, const char *from, size_t size)
 	return to + size;
 }
 
-/* Sets the strings' lengths. Returns the payload's size, or 0 when it is more than there may be. */
+// Sets the lengths of the strings. Returns the size of the payload, or 0 if it exceeds
+// FREC_PAYLOAD_MAX or a string is NULL.
 static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
 {
 	for (; *places; places++, data++) {
@@ -211,7 +207,7 @@ static inline size_t measure(struct iovec *data, const uint16_t *places, size_t 
 	return size;
 }
 
-/* The layout is payload.c's, which does it for all that is not so simple. */
+// Builds the same layout as payload.c, which handles the cases that this function refuses.
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
 {
 	const size_t index_size = sizeof(uint32_t);
@@ -234,7 +230,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 	}
 
 	uint64_t room[(sizeof(struct frec_shm_record) + FREC__COMMON_SIZE + size +
-		       FREC__SHM_ROOM_BEHIND + 7) /
+		       FREC__SHM_ROOM_AFTER + 7) /
 		      8];
 	struct frec_shm_record *record = (void *)room;
 	char *payload = (char *)record->raw + FREC__COMMON_SIZE, *next;
@@ -248,7 +244,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 
 		next = copy(next, data->iov_base, data->iov_len);
 		if (!frec__is_bytes(*places))
-			*next++ = 0; /* not the string's own: it may have grown since */
+			*next++ = 0; // not the string's own NUL: the string may have grown since
 		locator = (uint32_t)((size_t)(next - begin) << 16 |
 				     ((size_t)(begin - payload) - at - sizeof(locator)));
 		memcpy(payload + at, &locator, sizeof(locator));

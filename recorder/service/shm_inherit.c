@@ -1,15 +1,17 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * The memory that `flightrec run` hands to what it runs. Whoever started this process chose the
- * environment: so a program with more rights than that one looks at nothing, and a descriptor is
- * only mapped when it is a sealed memfd of a recorder.
- */
+// SPDX-License-Identifier: MIT
+// Reading the one environment variable of libflightrec. Whoever started this process chose its
+// environment, so a program that has more rights than its caller ignores the variable:
+// secure_getenv(3).
+#include "recorder/service/shm_inherit.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "recorder/service/shm_emit.h"
+#include "recorder/service/shm.h"
 
-void frec__shm_inherit(void)
+#define FD_MAX (1 << 20)
+
+int frec__shm_inherited(void)
 {
 	const char *text = secure_getenv(FREC_SHM_VARIABLE);
 	int saved_errno = errno;
@@ -17,9 +19,8 @@ void frec__shm_inherit(void)
 	long fd;
 
 	if (!text)
-		return;
+		return -1;
 	fd = strtol(text, &end, 10);
-	if (end != text && !*end && fd >= 0 && fd < 1 << 20)
-		(void)frec__shm_attach((int)fd);
 	errno = saved_errno;
+	return end != text && !*end && fd >= 0 && fd < FD_MAX ? (int)fd : -1;
 }

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The restartable sequences of this architecture. */
+/* What writing to shared memory has for each architecture: restartable sequences and protection
+ * keys. */
+#ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_H
+#define FREC_RECORDER_SERVICE_SHM_SEQUENCE_H
+
+#include <stdint.h>
+
 #if defined(__x86_64__)
 #include "recorder/service/shm_sequence_x86_64.h"
 #else
 #include "recorder/service/shm_sequence_aarch64.h"
+#endif
+
+/* Lets this thread write to the memory that has the protection key `key`, which is not -1. Returns
+ * the rights that frec__shm_guard_close() restores. */
+uint32_t frec__shm_guard_open(int key);
+void frec__shm_guard_close(uint32_t before);
+
 #endif

@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT */
-/* Protection keys are x86's here: memory is not guarded. */
-#include "recorder/service/shm_emit.h"
+// SPDX-License-Identifier: MIT
+// Protection keys are used on x86_64 only; memory is not guarded here.
+#include "recorder/service/shm_sequence.h"
 
 uint32_t frec__shm_guard_open(int key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* No restartable sequences here yet: threads of this architecture write to the shared ring. */
+/* Restartable sequences are not implemented on aarch64: threads write to the shared ring. */
 #ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_AARCH64_H
 #define FREC_RECORDER_SERVICE_SHM_SEQUENCE_AARCH64_H
 

@@ -1,24 +1,22 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Writing a record as a restartable sequence (rseq(2)), on x86_64.
- *
- * A thread tells the kernel of a section of its code by a pointer in its area. When the kernel
- * preempts the thread, moves it or gives it a signal, it clears that pointer; and if the thread was
- * just within the section, the thread goes on at the section's abort address instead. We set the
- * pointer long before, when the clock is read: so if it still stands when the section is entered,
- * nothing came between on this CPU, and records of one ring are in the order of their times.
- *
- * The instruction that moves the position is an exchange-and-add: it leaves what it found in the
- * register that it added from. So on abort that register tells whether the record was committed.
- */
-#include "recorder/service/shm_sequence_x86_64.h"
+// SPDX-License-Identifier: MIT
+// Writing a record as a restartable sequence (rseq(2)), on x86_64.
+//
+// A thread announces a section of its code to the kernel by a pointer in its rseq area. If the
+// kernel preempts the thread, migrates it or delivers a signal to it, it clears the pointer. If the
+// thread was within the section, it continues at the section's abort address. We set the pointer
+// well before the section, when the clock is read. If it is still set when the section is entered,
+// nothing else has run on this CPU since, so the records of one ring are in the order of their
+// times.
+//
+// The instruction that moves the position is an exchange-and-add. It leaves the old position in the
+// register that held the size, so after an abort this register tells whether the record was
+// committed.
+#include "recorder/service/shm_sequence.h"
 
-/*
- * The section must be left with the pointer cleared: the code may be unloaded before the thread is
- * preempted the next time, and then the kernel would look for the description in vain. The four
- * bytes before the abort address are a signature that the kernel insists on; the C library has
- * chosen them.
- */
+// The section must clear the pointer when it ends. The code may be unloaded before the thread is
+// next preempted, and the kernel would then read a description that is gone, and kill the process.
+// The four bytes before the abort address are a signature that the kernel requires; the C library
+// has chosen it.
 __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 	struct frec__shm_area *area __attribute__((unused)),
 	const struct frec__shm_write *write __attribute__((unused)))
@@ -31,18 +29,18 @@ __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 		".type frec__shm_section, @object\n"
 		".size frec__shm_section, 32\n"
 		"frec__shm_section:\n"
-		".long 0, 0\n"		  /* version, flags */
-		".quad 1f, 3f - 1f, 4f\n" /* begin, length, abort address */
+		".long 0, 0\n"		  // version, flags
+		".quad 1f, 3f - 1f, 4f\n" // begin, length, abort address
 		".popsection\n"
 
-		"movq 0(%rsi), %rcx\n"	/* rcx: the position's address */
-		"movq 24(%rsi), %r9\n"	/* r9: the record */
-		"movq 32(%rsi), %rax\n" /* rax: its size */
-		"movq 40(%rsi), %r8\n"	/* r8: the count's address */
+		"movq 0(%rsi), %rcx\n"	// rcx: the position's address
+		"movq 24(%rsi), %r9\n"	// r9: the record
+		"movq 32(%rsi), %rax\n" // rax: its size
+		"movq 40(%rsi), %r8\n"	// r8: the count's address
 		"movl 60(%rsi), %r10d\n"
 		"leaq frec__shm_section(%rip), %r11\n"
 		"1:\n"
-		".globl frec__shm_entered, frec__shm_committed\n" /* for tests, which stop here */
+		".globl frec__shm_entered, frec__shm_committed\n" // for tests, which stop here
 		".hidden frec__shm_entered, frec__shm_committed\n"
 		"frec__shm_entered:\n"
 		"cmpq %r11, 8(%rdi)\n"
@@ -50,15 +48,15 @@ __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 		"cmpl %r10d, 4(%rdi)\n"
 		"jne 5f\n"
 		"movq (%rcx), %r10\n"
-		"addq %rax, %r10\n" /* r10: the position that there will be */
+		"addq %rax, %r10\n" // r10: the position that there will be
 		"movq %r10, %r11\n"
 		"negq %r11\n"
 		"andq 16(%rsi), %r11\n"
-		"addq 8(%rsi), %r11\n" /* r11: where the record goes */
+		"addq 8(%rsi), %r11\n" // r11: where the record goes
 		"shrq $3, %r10\n"
 		"xorl 56(%rsi), %r10d\n"
-		"orq 48(%rsi), %r10\n" /* r10: commit word and checksum */
-		"movl $8, %edx\n"      /* rdx: bytes copied */
+		"orq 48(%rsi), %r10\n" // r10: commit word and checksum
+		"movl $8, %edx\n"      // rdx: bytes copied
 		"testb $8, %al\n"
 		"jnz 2f\n"
 		"movq 8(%r9), %xmm0\n"
@@ -78,7 +76,7 @@ __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 		"movq $0, 8(%rdi)\n"
 		"xorl %eax, %eax\n"
 		"ret\n"
-		/* makes an instruction of the signature, for disassemblers */
+		// makes the signature part of an instruction, for disassemblers
 		".byte 0x0f, 0xb9, 0x3d\n"
 		".long 0x53053053\n"
 		"4:\n"
@@ -107,8 +105,8 @@ _Static_assert(offsetof(struct frec__shm_write, ring) == 8 &&
 _Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2,
 	       "the assembler's results");
 
-/* Two bits per key: no access at all, and no writing. A new thread and a signal handler begin with
- * neither access. */
+// Two bits per key: deny all access, and deny writing. A new thread and a signal handler start with
+// all access denied.
 #define RIGHTS(key) (3u << 2 * (key))
 
 static void set_rights(uint32_t rights)
@@ -116,14 +114,14 @@ static void set_rights(uint32_t rights)
 	__asm__ volatile(".byte 0x0f, 0x01, 0xef"
 			 :
 			 : "a"(rights), "c"(0), "d"(0)
-			 : "memory"); /* wrpkru */
+			 : "memory"); // wrpkru
 }
 
 uint32_t frec__shm_guard_open(int key)
 {
 	uint32_t before, zero;
 
-	__asm__ volatile(".byte 0x0f, 0x01, 0xee" : "=a"(before), "=d"(zero) : "c"(0)); /* rdpkru */
+	__asm__ volatile(".byte 0x0f, 0x01, 0xee" : "=a"(before), "=d"(zero) : "c"(0)); // rdpkru
 	set_rights(before & ~RIGHTS(key));
 	return before;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a record as a restartable sequence (rseq(2)), on x86_64: all of it but the instructions
- * of the section themselves, which are in shm_sequence_x86_64.c, with what is to be known of them.
- * Part of shm_emit.c: calls are a good part of what an emit takes.
+ * Writing a record as a restartable sequence (rseq(2)), on x86_64. The instructions of the section
+ * itself are in shm_sequence_x86_64.c, which explains them. The rest is inlined into shm_emit.c,
+ * because calls are a large part of the cost of an emit.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
 #define FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
@@ -10,21 +10,21 @@
 #include "recorder/service/shm_checksum.h"
 #include "recorder/service/shm_emit.h"
 
-/* A debugger that steps through the code aborts every attempt. */
+/* Attempts are limited because a debugger that steps through the code aborts each of them. */
 #define FREC__SHM_ATTEMPTS 64
 
-/* Set by the C library (2.35 and later): where an area is from the thread pointer, and its size, 0
- * when it has none. */
+/* Set by glibc 2.35 and later: the offset of a thread's area from the thread pointer, and the size
+ * of the area, 0 if there is none. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
-/* A thread's area, as the kernel has it (linux/rseq.h). */
+/* A thread's area, as <linux/rseq.h> defines it. */
 struct frec__shm_area {
-	uint32_t cpu_id_start, cpu_id; /* above all CPUs when the thread is not registered */
+	uint32_t cpu_id_start, cpu_id; /* above all CPUs if the thread is not registered */
 	const void *section;
 };
 
-/* What commit() is to do. */
+/* The argument of frec__shm_commit(). */
 struct frec__shm_write {
 	uint64_t *position;
 	char *ring;
@@ -32,18 +32,18 @@ struct frec__shm_write {
 	const struct frec_shm_record *record;
 	uint64_t size; /* of the record */
 	uint64_t *emitted;
-	uint64_t frame; /* without a commit word */
+	uint64_t frame; /* the commit word in it is 0 */
 	uint32_t key, cpu;
 };
 
-/* Everything was done; the record is there, but was not counted; nothing was done. */
+/* The record was written and counted; it was written but not counted; nothing was done. */
 enum frec__shm_result { FREC__SHM_COUNTED, FREC__SHM_COMMITTED, FREC__SHM_ABORTED };
 
 extern const char frec__shm_section[] __attribute__((visibility("hidden")));
 enum frec__shm_result frec__shm_commit(struct frec__shm_area *area,
 				       const struct frec__shm_write *write);
 
-/* Whether threads of this process can have sequences. */
+/* Whether threads of this process can use sequences. */
 static inline bool frec__shm_has_sequences(void)
 {
 	return frec__shm_has_crc() && &__rseq_offset && &__rseq_size && __rseq_size;
@@ -58,9 +58,9 @@ static inline struct frec__shm_area *frec__shm_area(void)
 }
 
 /*
- * Begins a sequence, as early as can be: reading the clock takes a third of an emit, and the
- * processor can do other things meanwhile. When the thread is interrupted between this and
- * frec__shm_write_own, that begins anew.
+ * Begins a sequence, as early as possible: reading the clock takes a third of an emit, and the
+ * processor can execute other instructions at the same time. If the thread is interrupted before
+ * frec__shm_write_own() commits the record, that begins the sequence again.
  */
 static inline void frec__shm_begin(struct frec__shm_moment *ret)
 {
@@ -72,16 +72,15 @@ static inline void frec__shm_begin(struct frec__shm_moment *ret)
 	ret->time = frec__shm_now();
 }
 
-/* Ends a sequence in which nothing was written. */
+/* Ends a sequence without writing anything. */
 static inline void frec__shm_end(void)
 {
 	__atomic_store_n(&frec__shm_area()->section, NULL, __ATOMIC_RELAXED);
 }
 
 /*
- * Completes a record and writes it to the ring of the CPU that this thread is on. Returns false
- * where it cannot: the thread is not registered, the CPU has no ring, or something interrupts each
- * attempt.
+ * Completes a record and writes it to the ring of the CPU that this thread runs on. Returns false
+ * if the thread is not registered, the CPU has no ring, or every attempt was interrupted.
  */
 static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slot,
 				       const struct frec__shm_moment *moment,

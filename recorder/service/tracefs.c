@@ -1,11 +1,10 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * tracefs is nearly always mounted at one of two well-known places, which are tried first because
- * the list of mounts can be long (thousands, on a container host) and costs time to read. The first
- * place is preferred: the second one mounts itself on access and needs the right to enter debugfs.
- *
- * A container may have been given a single file of it, mounted at its usual place or elsewhere.
- */
+// SPDX-License-Identifier: MIT
+// Finding tracefs. It is nearly always mounted at one of two well-known places. They are tried
+// first because the list of mounts can be long (thousands of lines on a container host) and slow to
+// read. The first place is preferred, because the second one is mounted on access and needs the
+// right to enter debugfs.
+//
+// A container may have a single file of tracefs, bind-mounted at its usual place or elsewhere.
 #include "recorder/service/tracefs.h"
 
 #include <errno.h>
@@ -18,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define TRACEFS_TYPE 0x74726163 /* TRACEFS_MAGIC of <linux/magic.h> */
+#define TRACEFS_TYPE 0x74726163 // TRACEFS_MAGIC of <linux/magic.h>
 
 static const char *const usual[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
@@ -56,24 +55,23 @@ static int copy_path(char *ret_path, size_t size, const char *path)
 	return 0;
 }
 
-/* A place that something else was mounted over later, or that this process cannot reach, does not
- * count. */
+// Ignores a mount that another one hides or that this process cannot reach.
 static int find_in_mounts(bool (*fits)(const char *path, const void *context), const void *context,
 			  char *ret_path, size_t size)
 {
 	char line[PATH_MAX + 512];
 	struct mntent entry;
-	int result = -ENOENT;
+	int r = -ENOENT;
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 
 	if (!mounts)
 		return -ENOENT;
-	while (result == -ENOENT && getmntent_r(mounts, &entry, line, sizeof(line))) {
+	while (r == -ENOENT && getmntent_r(mounts, &entry, line, sizeof(line))) {
 		if (strcmp(entry.mnt_type, "tracefs") == 0 && fits(entry.mnt_dir, context))
-			result = copy_path(ret_path, size, entry.mnt_dir);
+			r = copy_path(ret_path, size, entry.mnt_dir);
 	}
 	endmntent(mounts);
-	return result;
+	return r;
 }
 
 int frec__tracefs_find(char *ret_path, size_t size)
@@ -88,18 +86,18 @@ int frec__tracefs_open(const char *name, int flags)
 {
 	char path[PATH_MAX];
 	size_t length;
-	int fd, result = frec__tracefs_find(path, sizeof(path));
+	int fd, r = frec__tracefs_find(path, sizeof(path));
 
-	if (result == -ENOENT) {
-		result = find_in_mounts(is_file, name, path, sizeof(path));
-	} else if (!result) {
+	if (r == -ENOENT) {
+		r = find_in_mounts(is_file, name, path, sizeof(path));
+	} else if (!r) {
 		length = strlen(path);
 		if (snprintf(path + length, sizeof(path) - length, "/%s", name) >=
 		    (int)(sizeof(path) - length))
 			return -ENAMETOOLONG;
 	}
-	if (result)
-		return result;
+	if (r)
+		return r;
 	fd = open(path, flags | O_CLOEXEC);
 	return fd >= 0 ? fd : -errno;
 }

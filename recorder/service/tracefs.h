@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding tracefs, wherever it is mounted. */
+/* Finding tracefs, and opening files in it. */
 #ifndef FREC_RECORDER_SERVICE_TRACEFS_H
 #define FREC_RECORDER_SERVICE_TRACEFS_H
 
 #include <stddef.h>
 
 /*
- * Writes the path of the mounted tracefs to `ret_path`. Needs no right to tracefs itself. Not for
- * signal handlers. Returns 0, -ENOENT where none is mounted (or the place cannot be reached),
- * -ENAMETOOLONG.
+ * Writes the path at which tracefs is mounted to `ret_path`. Needs no right to tracefs itself. Not
+ * for signal handlers. Returns 0, -ENOENT if it is not mounted or cannot be reached, -ENAMETOOLONG.
  */
 int frec__tracefs_find(char *ret_path, size_t size);
 
-/* Opens a file in tracefs, or one that is all there is of it, with `flags` and O_CLOEXEC. Returns
+/* Opens a file in tracefs with `flags` and O_CLOEXEC, also if only this file is mounted. Returns
  * the descriptor or a negative errno. */
 int frec__tracefs_open(const char *name, int flags);
 

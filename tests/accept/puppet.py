@@ -18,7 +18,9 @@ def beats(path):
 
 def whole(fields, numbers):
     """Whether these are the beats with these numbers, in order and unharmed."""
-    return fields == [{"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers]
+    return fields == [
+        {"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers
+    ]
 
 
 def need_silence(path):
@@ -33,7 +35,9 @@ def need_silence(path):
 class Puppet:
     def __init__(self, path, before=(), **options):
         """`before` is a command that runs it, such as `flightrec run`."""
-        self.process = subprocess.Popen([*before, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+        self.process = subprocess.Popen(
+            [*before, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
+        )
         self.pid = int(self.answer().split()[1])
 
     def answer(self):

@@ -1,6 +1,6 @@
 # Who has no rights is told so in a line, where he insists on a transport that needs them, and what to do about it.
 #
-#	test_refused.py PUPPET	in a place without rights
+# 	test_refused.py PUPPET	in a place without rights
 import os
 import sys
 
@@ -13,10 +13,26 @@ need_silence(PUPPET)
 for transport in ("user_events", "usdt"):
     print(f"== {transport}", flush=True)
     for command in (["record"], ["run"]):
-        result = tool(*command, "-e", "accept:*", "--transport", transport, "-o", folder(), *(["--", "true"] if command == ["run"] else []))
-        check(result.returncode == 1 and result.stderr.startswith("flightrec: ") and result.stderr.count("\n") == 1,
-              f"flightrec {command[0]} says why in a line: {result.returncode} {result.stderr.strip()}")
-        check(any(word in result.stderr for word in ("root", "CAP_", "shm", "CONFIG_", "mount")), "and what to do")
+        result = tool(
+            *command,
+            "-e",
+            "accept:*",
+            "--transport",
+            transport,
+            "-o",
+            folder(),
+            *(["--", "true"] if command == ["run"] else []),
+        )
+        check(
+            result.returncode == 1
+            and result.stderr.startswith("flightrec: ")
+            and result.stderr.count("\n") == 1,
+            f"flightrec {command[0]} says why in a line: {result.returncode} {result.stderr.strip()}",
+        )
+        check(
+            any(word in result.stderr for word in ("root", "CAP_", "shm", "CONFIG_", "mount")),
+            "and what to do",
+        )
     puppet = Puppet(PUPPET)
     answer = puppet.start(transport, folder(), TOOL)
     check(answer.startswith("failed ") and len(answer) > 20, f"so is a service told: {answer}")

@@ -1,6 +1,6 @@
 # Whatever carries them, the events in the file are the same, byte for byte, but for who emitted them when and where.
 #
-#	test_same.py KINDS GOLDEN TRANSPORT...
+# 	test_same.py KINDS GOLDEN TRANSPORT...
 #
 # GOLDEN has what every transport must deliver, with long lines cut down to their beginning, length and checksum. UPDATE=1 writes it
 # anew, from the first of the transports.
@@ -18,18 +18,46 @@ WHERE_AND_WHEN = re.compile(r'^\{"time":\d+,"cpu":\d+,"pid":\d+,"tid":\d+,')
 def recorded(transport):
     """What `flightrec run` gets of it, as lines of JSON without time and place."""
     out = folder()
-    result = tool("run", "-e", "same:*", "-e", "flightrec:lost", "--transport", transport, "-o", out, "--", KINDS)
-    if not check(result.returncode == 3 and len(snapshots(out)) == 1, f"{transport}: recorded {result.returncode} {result.stderr.strip()}"):
+    result = tool(
+        "run",
+        "-e",
+        "same:*",
+        "-e",
+        "flightrec:lost",
+        "--transport",
+        transport,
+        "-o",
+        out,
+        "--",
+        KINDS,
+    )
+    if not check(
+        result.returncode == 3 and len(snapshots(out)) == 1,
+        f"{transport}: recorded {result.returncode} {result.stderr.strip()}",
+    ):
         return []
     path = snapshots(out)[0]
     verify(path)
     found = events(path)
-    check({e["process"] for e in found} == {"kinds"} and len({(e["pid"], e["tid"]) for e in found}) == 1, f"{transport}: by one thread")
-    check([e["time"] for e in found] == sorted(e["time"] for e in found), f"{transport}: in the order of time")
+    check(
+        {e["process"] for e in found} == {"kinds"}
+        and len({(e["pid"], e["tid"]) for e in found}) == 1,
+        f"{transport}: by one thread",
+    )
+    check(
+        [e["time"] for e in found] == sorted(e["time"] for e in found),
+        f"{transport}: in the order of time",
+    )
     loss = report(path)["loss"]
-    check(loss["in_file"] == loss["emitted"] == len(found), f"{transport}: all that was emitted {loss['emitted']} {len(found)}")
+    check(
+        loss["in_file"] == loss["emitted"] == len(found),
+        f"{transport}: all that was emitted {loss['emitted']} {len(found)}",
+    )
     lines = tool("export", "-f", "json", "-o", "-", path).stdout.splitlines()
-    check(all(WHERE_AND_WHEN.match(line) for line in lines), f"{transport}: each event says when and where")
+    check(
+        all(WHERE_AND_WHEN.match(line) for line in lines),
+        f"{transport}: each event says when and where",
+    )
     return [WHERE_AND_WHEN.sub("{", line) for line in lines]
 
 
@@ -41,8 +69,18 @@ def short(line):
 
 def compare(what, lines, wanted):
     same = lines == wanted
-    differ = [pair for pair in zip(lines, wanted) if pair[0] != pair[1]] or [(len(lines), len(wanted))]
-    check(same, what + ("" if same else f": {short(str(differ[0][0]))}\n        instead of {short(str(differ[0][1]))}"))
+    differ = [pair for pair in zip(lines, wanted) if pair[0] != pair[1]] or [
+        (len(lines), len(wanted))
+    ]
+    check(
+        same,
+        what
+        + (
+            ""
+            if same
+            else f": {short(str(differ[0][0]))}\n        instead of {short(str(differ[0][1]))}"
+        ),
+    )
 
 
 first = None
@@ -53,7 +91,11 @@ for transport in TRANSPORTS:
         with open(GOLDEN, "w", encoding="utf-8") as file:
             file.writelines(short(line) + "\n" for line in lines)
     with open(GOLDEN, encoding="utf-8") as file:
-        compare(f"{transport}: what was emitted", [short(line) for line in lines], file.read().splitlines())
+        compare(
+            f"{transport}: what was emitted",
+            [short(line) for line in lines],
+            file.read().splitlines(),
+        )
     first = first or lines
     compare(f"{transport}: the same as {TRANSPORTS[0]}", lines, first)
 done()

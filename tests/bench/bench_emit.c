@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "recorder/service/registration.h"
 #include "recorder/service/shm_emit.h"
 #include "recorder/rings/shm_rings.h"
 #include "tests/bench/bench_loop.h"

@@ -16,10 +16,22 @@ import subprocess
 import sys
 
 BOOT_OFFSET = 5_000_000_000  # of data/make_snapshot.c
-SWITCH = {1: "prev_comm", 2: "prev_pid", 3: "prev_prio", 4: "prev_state", 5: "next_comm", 6: "next_pid", 7: "next_prio"}
+SWITCH = {
+    1: "prev_comm",
+    2: "prev_pid",
+    3: "prev_prio",
+    4: "prev_state",
+    5: "next_comm",
+    6: "next_pid",
+    7: "next_prio",
+}
 WAKING = {1: "comm", 2: "pid", 3: "prio", 5: "target_cpu"}
-KNOWN = {4: ("sched_switch", SWITCH), 20: ("sched_waking", WAKING),
-         329: ("sys_enter", {1: "id", 2: "args"}), 330: ("sys_exit", {1: "id", 2: "ret"})}
+KNOWN = {
+    4: ("sched_switch", SWITCH),
+    20: ("sched_waking", WAKING),
+    329: ("sys_enter", {1: "id", 2: "args"}),
+    330: ("sys_exit", {1: "id", 2: "ret"}),
+}
 
 
 def varint(data, at):
@@ -95,7 +107,10 @@ def annotation_value(message):
 class Trace:
     def __init__(self, data):
         self.names, self.sequences = None, {}  # of the packet's sequence, and of all
-        self.track_names, self.open = {}, {}  # (name, parent, is a counter), and slices that have no end yet, by track
+        self.track_names, self.open = (
+            {},
+            {},
+        )  # (name, parent, is a counter), and slices that have no end yet, by track
         self.counters, self.flows, self.logs, self.coverage = [], [], [], []
         self.samples, self.threads_at_death = {}, {}
         self.tracks, self.last = {}, {}
@@ -133,7 +148,9 @@ class Trace:
             for number, _, entry in fields(interned):
                 entry = fields(entry)
                 iid = one(entry, 1)
-                assert iid and iid not in self.names[number], "an interned number is 0 or defined twice"
+                assert (
+                    iid and iid not in self.names[number]
+                ), "an interned number is 0 or defined twice"
                 if number in (6, 7, 19):  # frames, call stacks, mappings
                     self.names[number][iid] = entry
                 else:
@@ -143,7 +160,9 @@ class Trace:
             assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
             clocks = {one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)}
             # A reader takes none that goes back.
-            assert clocks[3] >= self.clock_of.get(one(packet, 10), 0), "readings of clocks are not in order"
+            assert clocks[3] >= self.clock_of.get(
+                one(packet, 10), 0
+            ), "readings of clocks are not in order"
             self.clock_of[one(packet, 10)] = clocks[3]
             self.clocks.append(clocks)
         if one(packet, 2):
@@ -151,18 +170,28 @@ class Trace:
             for process in map(fields, every(tree, 1)):
                 self.processes[one(process, 1)] = [text(a) for a in every(process, 3)]
             for thread in map(fields, every(tree, 2)):
-                self.threads[one(thread, 1)] = text(one(thread, 2, b""))  # one that lived shortly has no name
+                self.threads[one(thread, 1)] = text(
+                    one(thread, 2, b"")
+                )  # one that lived shortly has no name
         if one(packet, 60):
             track = fields(one(packet, 60))
             uuid = one(track, 1)
             assert uuid and uuid not in self.tracks, "a track without number or twice"
             thread = fields(one(track, 4, b""))
-            self.track_names[uuid] = (text(one(track, 2, b"")), one(track, 5), one(track, 8) is not None)
-            self.tracks[uuid] = (one(thread, 1), one(thread, 2), text(one(thread, 5, b""))) if thread else None
+            self.track_names[uuid] = (
+                text(one(track, 2, b"")),
+                one(track, 5),
+                one(track, 8) is not None,
+            )
+            self.tracks[uuid] = (
+                (one(thread, 1), one(thread, 2), text(one(thread, 5, b""))) if thread else None
+            )
         if one(packet, 126):
             for attribute in map(fields, every(fields(one(packet, 126)), 1)):
                 value = one(attribute, 3)
-                self.attributes[text(one(attribute, 1))] = one(attribute, 2) if value is None else text(value)
+                self.attributes[text(one(attribute, 1))] = (
+                    one(attribute, 2) if value is None else text(value)
+                )
         if one(packet, 46):
             self.triggers.append((one(packet, 8), text(one(fields(one(packet, 46)), 1))))
         if one(packet, 66):
@@ -179,8 +208,16 @@ class Trace:
             mapping = self.names[19].get(one(frame, 3), [])
             path = "".join(self.names[17][part] for part in every(mapping, 7))
             build_id = self.names[16].get(one(mapping, 2), b"").hex()
-            frames.append((self.names[5].get(one(frame, 2)), one(frame, 4), path, build_id,
-                           self.names[18].get(one(frame, 5)), one(frame, 6)))
+            frames.append(
+                (
+                    self.names[5].get(one(frame, 2)),
+                    one(frame, 4),
+                    path,
+                    build_id,
+                    self.names[18].get(one(frame, 5)),
+                    one(frame, 6),
+                )
+            )
         return frames
 
     def track_event(self, time, event):
@@ -191,7 +228,13 @@ class Trace:
             name, _, is_counter = self.track_names[uuid]
             assert is_counter, "a value on a track that is no counter"
             value = one(event, 44)
-            self.counters.append((time, name, signed(one(event, 30)) if value is None else struct.unpack("<d", value)[0]))
+            self.counters.append(
+                (
+                    time,
+                    name,
+                    signed(one(event, 30)) if value is None else struct.unpack("<d", value)[0],
+                )
+            )
             return
         values = {}
         for annotation in map(fields, every(event, 4)):
@@ -204,7 +247,9 @@ class Trace:
         if one(event, 21):
             log = fields(one(event, 21))
             self.logs.append((time, self.names[20][one(log, 2)], one(log, 3)))
-        own_name = text(one(event, 23, b""))  # of what is no event of the snapshot: it is interned nowhere
+        own_name = text(
+            one(event, 23, b"")
+        )  # of what is no event of the snapshot: it is interned nowhere
         if kind == 2:
             assert self.open.get(uuid), f"at {time}, a slice ends that did not begin"
             begun = self.open[uuid].pop()
@@ -218,7 +263,13 @@ class Trace:
         else:
             category = self.names[1][one(event, 3)] if every(event, 3) else text(one(event, 22))
             name = own_name or self.names[2][one(event, 10)]
-            begun = {"time": time, "category": category, "name": name, "values": values, "end": None}
+            begun = {
+                "time": time,
+                "category": category,
+                "name": name,
+                "values": values,
+                "end": None,
+            }
             if kind == 1:
                 self.open.setdefault(uuid, []).append(begun)
             if name.startswith("covered"):
@@ -228,12 +279,22 @@ class Trace:
                 self.crashes.append((time, own_name, self.tracks[uuid], values, begun))
                 return
             if own_name:
-                assert kind == 1 and values == {"flightrec": "its begin is not there"}, "an event with a name of its own"
+                assert kind == 1 and values == {
+                    "flightrec": "its begin is not there"
+                }, "an event with a name of its own"
                 return
-        self.events.append({
-            "time": time, "track": self.tracks[uuid], "event": begun["category"] + ":" + begun["name"], "fields": values,
-            "stack": stack, "kind": kind, "uuid": uuid, "lane": bool(self.track_names[uuid][0]) and self.tracks[uuid] is None,
-        })
+        self.events.append(
+            {
+                "time": time,
+                "track": self.tracks[uuid],
+                "event": begun["category"] + ":" + begun["name"],
+                "fields": values,
+                "stack": stack,
+                "kind": kind,
+                "uuid": uuid,
+                "lane": bool(self.track_names[uuid][0]) and self.tracks[uuid] is None,
+            }
+        )
 
     def ftrace(self, bundle):
         cpu = one(bundle, 1)
@@ -244,7 +305,9 @@ class Trace:
                 name = text(one(body, 1))
                 for field in map(fields, every(body, 2)):
                     kind, _, value = field[-1]
-                    values[text(one(field, 1))] = text(value) if kind == 3 else signed(value) if kind == 4 else value
+                    values[text(one(field, 1))] = (
+                        text(value) if kind == 3 else signed(value) if kind == 4 else value
+                    )
             else:
                 name, names = KNOWN[number]
                 for n, kind, value in body:
@@ -252,7 +315,15 @@ class Trace:
                         values.setdefault("args", []).append(value)
                     else:
                         values[names[n]] = text(value) if kind == 2 else signed(value)
-            self.events.append({"time": self.monotonic(one(event, 1)), "cpu": cpu, "tid": one(event, 2), "event": name, "fields": values})
+            self.events.append(
+                {
+                    "time": self.monotonic(one(event, 1)),
+                    "cpu": cpu,
+                    "tid": one(event, 2),
+                    "event": name,
+                    "fields": values,
+                }
+            )
 
 
 def same(ours, theirs):
@@ -268,8 +339,17 @@ def same(ours, theirs):
 
 def frames_of(line):
     path = lambda frame: {"[kernel]": "/kernel"}.get(frame.get("module"), frame.get("module", ""))
-    return [(frame.get("function"), int(frame["address"], 16), path(frame), frame.get("build_id", ""),
-             frame.get("file"), frame.get("line")) for frame in line["stack"]]
+    return [
+        (
+            frame.get("function"),
+            int(frame["address"], 16),
+            path(frame),
+            frame.get("build_id", ""),
+            frame.get("file"),
+            frame.get("line"),
+        )
+        for frame in line["stack"]
+    ]
 
 
 def compare(line, event, samples):
@@ -279,7 +359,9 @@ def compare(line, event, samples):
     for name in line.get("truncated", []):
         expected[name] += "…"
         expected[name + ".truncated"] = True
-    if "registers" in line and "cpu" not in event:  # a kernel event has room for its own fields only
+    if (
+        "registers" in line and "cpu" not in event
+    ):  # a kernel event has room for its own fields only
         expected["registers"] = line["registers"]
     assert sorted(expected) == sorted(event["fields"]), where
     for name, value in expected.items():
@@ -302,7 +384,11 @@ def compare(line, event, samples):
         elif line["tid"] == -1:
             assert event["track"] is None, where
         else:
-            assert event["track"][:2] == (line["pid"] if line["pid"] != -1 else line["tid"], line["tid"]) or "thread" not in line, where
+            assert (
+                event["track"][:2]
+                == (line["pid"] if line["pid"] != -1 else line["tid"], line["tid"])
+                or "thread" not in line
+            ), where
             assert event["track"][2] == line.get("thread", ""), where
 
 
@@ -311,23 +397,39 @@ def check_made_snapshot(trace):
     assert all(clocks[6] - clocks[3] == BOOT_OFFSET for clocks in trace.clocks)
     assert trace.processes[123] == ["/usr/bin/shopd", "--port", "80 80"]
     assert trace.threads[125] == "worker-1\\xff"
-    assert trace.attributes["flightrec.host"] == "web-7" and trace.attributes["flightrec.loss.lost"] == 6
+    assert (
+        trace.attributes["flightrec.host"] == "web-7"
+        and trace.attributes["flightrec.loss.lost"] == 6
+    )
     assert trace.attributes["flightrec.coverage.cpu1.until_ns"] >= 2_500_000_000
     wrapped = trace.attributes["flightrec.coverage.cpu0.wrapped"]
     for name, slice_ in trace.coverage:
-        assert slice_["time"] == trace.attributes[f"flightrec.coverage.{name.replace(' ', '')}.from_ns"], name
-        assert slice_["end"] == trace.attributes[f"flightrec.coverage.{name.replace(' ', '')}.until_ns"], name
+        assert (
+            slice_["time"]
+            == trace.attributes[f"flightrec.coverage.{name.replace(' ', '')}.from_ns"]
+        ), name
+        assert (
+            slice_["end"]
+            == trace.attributes[f"flightrec.coverage.{name.replace(' ', '')}.until_ns"]
+        ), name
         assert slice_["values"]["wrapped"] == wrapped and slice_["name"] == "covered, but 3 lost"
         assert slice_["values"]["sched:sched_switch lost"] == 3
     assert [name for name, _ in trace.coverage] == ["cpu 0", "cpu 1"]
     # Bit 0: something is missing (three switches were lost); bit 6: it was overwritten.
     assert one(trace.first, 42) == (65 if wrapped else 1)
     if trace.triggers[0][1] == "crash":
-        (time, name, track, values, begun), = trace.crashes
+        ((time, name, track, values, begun),) = trace.crashes
         assert begun["end"] == 2_600_000_000, "the crash does not reach until the process was gone"
-        assert values["what"].startswith("shopd[123] died of SIGSEGV") and "registers" in values["report"]
+        assert (
+            values["what"].startswith("shopd[123] died of SIGSEGV")
+            and "registers" in values["report"]
+        )
         assert (time, name, track[:2]) == (2_500_000_000, "crash: SIGSEGV", (123, 125))
-        assert values["signal"] == "SIGSEGV" and values["code"] == "SEGV_MAPERR" and values["address"] == "0x0"
+        assert (
+            values["signal"] == "SIGSEGV"
+            and values["code"] == "SEGV_MAPERR"
+            and values["address"] == "0x0"
+        )
         assert values["process"] == "shopd" and values["cmdline"] == "/usr/bin/shopd --port '80 80'"
         assert values["registers"]["ip"] == "0x1008"
         for stack in trace.threads_at_death.values():
@@ -339,7 +441,9 @@ def check_made_snapshot(trace):
 def main():
     data = open(sys.argv[1], "rb").read()
     lines = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
-    raw = subprocess.run(["protoc", "--decode_raw"], input=data, stdout=subprocess.PIPE, check=True).stdout
+    raw = subprocess.run(
+        ["protoc", "--decode_raw"], input=data, stdout=subprocess.PIPE, check=True
+    ).stdout
     trace = Trace(data)
     # protoc's own count of packets: it has seen the same whole file.
     assert len(re.findall(rb"^1 \{|^1: ", raw, re.M)) == len(fields(data))

@@ -27,20 +27,46 @@ class Page:
             os.dup2(copies[0], 3)
             os.dup2(copies[1], 4)
 
-        command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe",
-                   f"--user-data-dir={self.home.name}", "about:blank"]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        preexec_fn=descriptors, close_fds=False, env=os.environ | {"HOME": self.home.name})
+        command = [
+            "chromium",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={self.home.name}",
+            "about:blank",
+        ]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=descriptors,
+            close_fds=False,
+            env=os.environ | {"HOME": self.home.name},
+        )
         os.close(theirs_in)
         os.close(theirs_out)
         self.session = None
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(domain + ".enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=self.size[0], height=self.size[1], deviceScaleFactor=1, mobile=self.touch)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=self.size[0],
+            height=self.size[1],
+            deviceScaleFactor=1,
+            mobile=self.touch,
+        )
         self.call("Emulation.setTouchEmulationEnabled", enabled=self.touch)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}])
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}],
+        )
         self.call("Page.navigate", url=f"file://{self.path}")
         self.until("document.readyState === 'complete' && location.protocol === 'file:'")
         return self
@@ -73,7 +99,9 @@ class Page:
 
     def call(self, method, **params):
         self.last += 1
-        request = {"id": self.last, "method": method, "params": params} | ({"sessionId": self.session} if self.session else {})
+        request = {"id": self.last, "method": method, "params": params} | (
+            {"sessionId": self.session} if self.session else {}
+        )
         os.write(self.out, json.dumps(request).encode() + b"\0")
         while self.last not in self.answers:
             self.receive()
@@ -83,7 +111,9 @@ class Page:
 
     def ask(self, expression):
         """What an expression of JavaScript is."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        result = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in result, (expression, result["exceptionDetails"])
         return result["result"].get("value")
 
@@ -95,11 +125,20 @@ class Page:
 
     def frames(self):
         """After what was asked for has been drawn."""
-        self.ask("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+        self.ask(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+        )
 
     def press(self, key, code=None, shift=False, text=None):
-        event = {"key": key, "code": code or key, "modifiers": 8 if shift else 0, "windowsVirtualKeyCode": {"Tab": 9, "Enter": 13, "Escape": 27}.get(key, 0)}
-        self.call("Input.dispatchKeyEvent", type="keyDown", **event, **({"text": text} if text else {}))
+        event = {
+            "key": key,
+            "code": code or key,
+            "modifiers": 8 if shift else 0,
+            "windowsVirtualKeyCode": {"Tab": 9, "Enter": 13, "Escape": 27}.get(key, 0),
+        }
+        self.call(
+            "Input.dispatchKeyEvent", type="keyDown", **event, **({"text": text} if text else {})
+        )
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def type(self, text):
@@ -107,8 +146,10 @@ class Page:
 
     def middle(self, selector):
         """Where an element is, once it is on the screen."""
-        box = self.ask(f"(element => {{ element.scrollIntoView({{block: 'center', behavior: 'instant'}}); const box = element.getBoundingClientRect();"
-                       f" return [box.x + box.width / 2, box.y + box.height / 2] }})(document.querySelector({json.dumps(selector)}))")
+        box = self.ask(
+            f"(element => {{ element.scrollIntoView({{block: 'center', behavior: 'instant'}}); const box = element.getBoundingClientRect();"
+            f" return [box.x + box.width / 2, box.y + box.height / 2] }})(document.querySelector({json.dumps(selector)}))"
+        )
         return box
 
     def click(self, selector):
@@ -121,6 +162,7 @@ class Page:
     def picture(self, path):
         with open(path, "wb") as file:
             import base64
+
             file.write(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def complaints(self):
@@ -128,5 +170,8 @@ class Page:
         for method, params in self.happened:
             if method in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
                 yield params
-            elif method == "Network.requestWillBeSent" and params["request"]["url"] not in (f"file://{self.path}", "about:blank"):
+            elif method == "Network.requestWillBeSent" and params["request"]["url"] not in (
+                f"file://{self.path}",
+                "about:blank",
+            ):
                 yield params["request"]["url"]

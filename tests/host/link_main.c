@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiled as C and as C++; exits 0 when as many events are loaded as the command line says. */
+/* Compiled as C and as C++. Exits 0 if the number of loaded events is the argument, and header and
+ * library are of one version. */
 #include <flightrec/event.h>
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@ int main(int argc, char **argv)
 
 	frec_link_used(1);
 	FREC_EMIT(link, nothing);
-	if (frec_stats_read(&stats))
+	if (frec_version_number() != FREC_VERSION_NUMBER || frec_stats_read(&stats))
 		return 2;
 	return argc == 2 && stats.events == (uint64_t)atoi(argv[1]) ? link_other() : 1;
 }

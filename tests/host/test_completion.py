@@ -17,7 +17,9 @@ COMPLETION = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "
 
 
 def output(*command, **options):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True, **options).stdout
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True, **options
+    ).stdout
 
 
 def asked(*words):
@@ -31,7 +33,12 @@ def check_tool():
     assert asked("ex") == ["export"] and asked("nothing") == []
     for command in commands:
         text = output(TOOL, command, "--help")
-        options = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", "\n".join(line for line in text.splitlines() if line.startswith("  "))))
+        options = set(
+            re.findall(
+                r"(?<![\w-])--[a-z][a-z-]*",
+                "\n".join(line for line in text.splitlines() if line.startswith("  ")),
+            )
+        )
         assert options <= set(asked(command, "--")), (command, options, asked(command, "--"))
         assert all(word.startswith("-") for word in asked(command, "-"))
     formats = re.findall(r"^  ([a-z-]+) +\S.*\(\.", output(TOOL, "export", "--help"), re.M)
@@ -39,8 +46,15 @@ def check_tool():
     assert asked("export", "--format=c") == ["--format=csv", "--format=chrome", "--format=ctf"]
     assert asked("export", "x.frec", "-o", "") == [":files"]
     assert asked("record", "-o", "") == asked("export", "--symbols", "") == [":folders"]
-    assert asked("show", "") == asked("verify", "a") == asked("export", "-f", "json", "") == [":files .frec"]
-    assert asked("run", "-e", "x:*", "--", "") == [":commands"] and asked("run", "--", "cat", "") == [":files"]
+    assert (
+        asked("show", "")
+        == asked("verify", "a")
+        == asked("export", "-f", "json", "")
+        == [":files .frec"]
+    )
+    assert asked("run", "-e", "x:*", "--", "") == [":commands"] and asked(
+        "run", "--", "cat", ""
+    ) == [":files"]
     assert asked("record", "--transport", "u") == ["user_events", "usdt"]
     assert asked("show", "--color", "") == ["auto", "always", "never"]
     assert asked("trigger", "--pid", "") == [] and asked("show", "-n", "") == []
@@ -72,7 +86,13 @@ def zsh(line):
 
 
 def fish(line):
-    return output("fish", "--no-config", "-c", f"source {COMPLETION}/flightrec.fish; complete -C $argv[1]", line)
+    return output(
+        "fish",
+        "--no-config",
+        "-c",
+        f"source {COMPLETION}/flightrec.fish; complete -C $argv[1]",
+        line,
+    )
 
 
 def check_shell(shell):
@@ -90,9 +110,13 @@ def check_shell(shell):
         assert words("flightrec run -- ") == ["commands"]
         return
     stripped = {word.rstrip("/") for word in files}
-    assert {"a.frec", "b.frec", "folder"} <= stripped and (shell is fish or "other.txt" not in stripped), files
+    assert {"a.frec", "b.frec", "folder"} <= stripped and (
+        shell is fish or "other.txt" not in stripped
+    ), files
     assert "other.txt" in words("flightrec export a.frec -o o")
-    assert [word.rstrip("/") for word in words("flightrec record -o fo")] == ["folder"], words("flightrec record -o fo")
+    assert [word.rstrip("/") for word in words("flightrec record -o fo")] == ["folder"], words(
+        "flightrec record -o fo"
+    )
     assert "ls" in words("flightrec run -e x -- ls")
     if shell is bash:
         # Only what stands behind the sign: bash leaves the rest as it is.
@@ -108,7 +132,12 @@ with tempfile.TemporaryDirectory() as temporary:
     os.mkdir("folder")
     os.mkdir("bin")
     os.symlink(TOOL, "bin/flightrec")
-    os.environ.update(PATH=f"{temporary}/bin:{os.environ['PATH']}", HOME=temporary, XDG_CONFIG_HOME=temporary, XDG_DATA_HOME=temporary)
+    os.environ.update(
+        PATH=f"{temporary}/bin:{os.environ['PATH']}",
+        HOME=temporary,
+        XDG_CONFIG_HOME=temporary,
+        XDG_DATA_HOME=temporary,
+    )
     for shell in (bash, zsh, fish):
         if shutil.which(shell.__name__):
             check_shell(shell)

@@ -20,7 +20,11 @@ import tempfile
 import threading
 import time
 
-SETTING, USES_PID, SUID_DUMPABLE = "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/core_uses_pid", "/proc/sys/fs/suid_dumpable"
+SETTING, USES_PID, SUID_DUMPABLE = (
+    "/proc/sys/kernel/core_pattern",
+    "/proc/sys/kernel/core_uses_pid",
+    "/proc/sys/fs/suid_dumpable",
+)
 FILES = ["/run/sysctl.d/99-flightrec-core.conf", "/etc/sysctl.d/99-flightrec-core.conf"]
 THREADS, NOBODY = 50, 61234  # whom no other test runs as
 
@@ -41,7 +45,9 @@ def write(path, text):
 
 
 def tool(*arguments, **options):
-    return subprocess.run([TOOL, *map(str, arguments)], capture_output=True, text=True, check=False, **options)
+    return subprocess.run(
+        [TOOL, *map(str, arguments)], capture_output=True, text=True, check=False, **options
+    )
 
 
 def core(*arguments):
@@ -66,8 +72,11 @@ os.chmod(SCRATCH, 0o755)
 TOOL, CRASHER = [shutil.copy(path, SCRATCH) for path in sys.argv[1:3]]
 HANDLER, TAKEN = os.path.join(SCRATCH, "handler"), os.path.join(SCRATCH, "taken")
 os.mkdir(TAKEN)
-write(HANDLER, f"#!/bin/sh\n# Keeps a core dump, and what it was told of it.\ncd {TAKEN} && cat > part.$1 &&\n"
-      "printf '%s\\n' \"$@\" > told.$1 && mv part.$1 core.$1\n")
+write(
+    HANDLER,
+    f"#!/bin/sh\n# Keeps a core dump, and what it was told of it.\ncd {TAKEN} && cat > part.$1 &&\n"
+    "printf '%s\\n' \"$@\" > told.$1 && mv part.$1 core.$1\n",
+)
 os.chmod(HANDLER, 0o755)
 OURS = f"|{HANDLER} %P %I %s %e %u 100%%"
 
@@ -116,8 +125,8 @@ def taken(pid):
 def size_of_core(data):
     """How long a core dump has to be, by its own header."""
     assert data[:4] == b"\x7fELF", data[:16]
-    offset, = struct.unpack_from("<Q", data, 32)
-    count, = struct.unpack_from("<H", data, 56)
+    (offset,) = struct.unpack_from("<Q", data, 32)
+    (count,) = struct.unpack_from("<H", data, 56)
     ends = [sum(struct.unpack_from("<8xQ16xQ", data, offset + 56 * i)) for i in range(count)]
     return max(ends)
 
@@ -129,9 +138,15 @@ def check_core(data, threads):
     with tempfile.NamedTemporaryFile(dir=SCRATCH) as file:
         file.write(data)
         file.flush()
-        gdb = subprocess.run(["gdb", "-nx", "-batch", "-ex", "info threads", "-ex", "bt", CRASHER, file.name],
-                             capture_output=True, text=True, check=False)
-    assert gdb.stdout.count("(LWP ") >= threads and "crashes (" in gdb.stdout, gdb.stdout + gdb.stderr
+        gdb = subprocess.run(
+            ["gdb", "-nx", "-batch", "-ex", "info threads", "-ex", "bt", CRASHER, file.name],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert gdb.stdout.count("(LWP ") >= threads and "crashes (" in gdb.stdout, (
+        gdb.stdout + gdb.stderr
+    )
 
 
 def record(*command, threads=THREADS, **options):
@@ -165,9 +180,12 @@ def check_threads(report, threads=THREADS, how="crashes"):
         thread = by_name[f"sleeper-{number}"]
         names = functions(thread)
         assert thread["frames_end"] == "complete", thread
-        assert names.count("sleeps_at") == number % 7 + 1 and names[names.index("thread") - 1] == "sleeps_at", (number, names)
+        assert (
+            names.count("sleeps_at") == number % 7 + 1
+            and names[names.index("thread") - 1] == "sleeps_at"
+        ), (number, names)
         assert names.index("sleeps_at") <= 2, names  # pause() alone is above
-    main, = [thread for thread in report["threads"] if thread["tid"] == crash["tid"]]
+    (main,) = [thread for thread in report["threads"] if thread["tid"] == crash["tid"]]
     names = functions(main)
     assert names[0] == how and "main" in names and main["frames_end"] == "complete", main
     return main
@@ -179,7 +197,10 @@ def check_install():
     assert rows["state"] == "limited" and rows["fix"].endswith("core --install"), rows
     core("--install", "--until-reboot")
     pattern = read(SETTING)
-    assert pattern.startswith(f"|{TOOL} core --kernel ") and f"kernel.core_pattern={pattern}\n" in read(FILES[0]) + "\n", pattern
+    assert (
+        pattern.startswith(f"|{TOOL} core --kernel ")
+        and f"kernel.core_pattern={pattern}\n" in read(FILES[0]) + "\n"
+    ), pattern
     assert not os.path.exists(FILES[1])
     rows = doctor()
     assert rows["state"] == "ok" and OURS in rows["found"], rows
@@ -189,7 +210,11 @@ def check_install():
     # Somebody else's setting stays.
     write(SETTING, "else")
     assert doctor()["state"] == "limited", doctor()
-    assert "stays" in core("--remove").stderr and read(SETTING) == "else" and not os.path.exists(FILES[0])
+    assert (
+        "stays" in core("--remove").stderr
+        and read(SETTING) == "else"
+        and not os.path.exists(FILES[0])
+    )
     done = tool("core", "--remove")
     assert done.returncode == 1 and "not installed" in done.stderr, done
     # What was there comes back as it was.
@@ -200,7 +225,9 @@ def check_install():
         assert read(SETTING).startswith(f"|{TOOL}")
         core("--remove")
         assert read(SETTING) == before, (before, read(SETTING))
-    done = tool("core", "--install", preexec_fn=lambda: (os.setgid(NOBODY), os.setuid(NOBODY)), cwd="/")
+    done = tool(
+        "core", "--install", preexec_fn=lambda: (os.setgid(NOBODY), os.setuid(NOBODY)), cwd="/"
+    )
     assert done.returncode == 1 and done.stderr.count("\n") == 1, done
     for arguments in (["--install", "--remove"], ["--time", "x"], ["--threads", "0"], [], ["x"]):
         assert tool("core", *arguments).returncode == 2, arguments
@@ -227,10 +254,19 @@ def check_all_threads():
         pid = report["crash"]["pid"]
         data, told = taken(pid)
         check_core(data, THREADS)
-        assert told == [str(pid), str(report["crash"]["tid"]), "11", os.path.basename(CRASHER), "0", "100%"], told
+        assert told == [
+            str(pid),
+            str(report["crash"]["tid"]),
+            "11",
+            os.path.basename(CRASHER),
+            "0",
+            "100%",
+        ], told
         # The stack pointer of the thread that crashed is in no mapping.
         report = record(CRASHER, "3", "overflow", threads=3)
-        names = functions(next(thread for thread in report["threads"] if thread["tid"] == report["crash"]["tid"]))
+        names = functions(
+            next(thread for thread in report["threads"] if thread["tid"] == report["crash"]["tid"])
+        )
         assert names[0] == "overflows" and names.count("overflows") > 50, names[:5]
 
 
@@ -246,8 +282,12 @@ def handlers():
 
 def crash(*command, limit=resource.RLIM_INFINITY, **options):
     """Lets it crash without a recorder, and waits until its core dump is where it goes."""
-    process = subprocess.Popen(command or [CRASHER, "2", "write"], stderr=subprocess.DEVNULL,
-                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, limit)), **options)
+    process = subprocess.Popen(
+        command or [CRASHER, "2", "write"],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (limit, limit)),
+        **options,
+    )
     assert process.wait() in (-signal.SIGSEGV, 128 + signal.SIGSEGV), process
     wait_for(lambda: not handlers())
     return process.pid
@@ -256,7 +296,9 @@ def crash(*command, limit=resource.RLIM_INFINITY, **options):
 def check_limits():
     with installed(OURS, "--threads", "10"):
         report = record(CRASHER, "50", "write", threads=10)
-        assert report["crash"]["stacks_missing"] == 40 and report["crash"]["tid"] in [t["tid"] for t in report["threads"]], report
+        assert report["crash"]["stacks_missing"] == 40 and report["crash"]["tid"] in [
+            t["tid"] for t in report["threads"]
+        ], report
     with installed(OURS, "--time", "0"):
         report = record(CRASHER, "5", "write", threads=None)
         assert len(report.get("threads", [])) <= 1, report
@@ -296,11 +338,25 @@ def check_anything():
     struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the notes go on for ever
     with installed(OURS), Listener() as listener:
         sleeper = subprocess.Popen(["sleep", "1000"])
-        for data in (b"", b"x", os.urandom(300000), whole, whole[:70000], whole[:2000], bytes(head), b"\x7fELF" * 50000):
+        for data in (
+            b"",
+            b"x",
+            os.urandom(300000),
+            whole,
+            whole[:70000],
+            whole[:2000],
+            bytes(head),
+            b"\x7fELF" * 50000,
+        ):
             for name in os.listdir(TAKEN):
                 os.unlink(os.path.join(TAKEN, name))
-            got = run_by_hand(data, f"P{sleeper.pid}", "I1", "s11", "ename", "u0", "d1", f"c{1 << 40}")
-            assert hashlib.sha256(got).digest() == hashlib.sha256(data).digest(), (len(got), len(data))
+            got = run_by_hand(
+                data, f"P{sleeper.pid}", "I1", "s11", "ename", "u0", "d1", f"c{1 << 40}"
+            )
+            assert hashlib.sha256(got).digest() == hashlib.sha256(data).digest(), (
+                len(got),
+                len(data),
+            )
         sleeper.kill()
         sleeper.wait()
         assert listener.heard().count(f"core {sleeper.pid}") == 8, listener.heard()
@@ -315,7 +371,11 @@ class Listener:
     """A recorder that says yes to everything, or nothing at all, in a folder of sockets."""
 
     def __init__(self, folder="/run/flightrec", answers=True, uid=0):
-        self.path, self.answers, self.uid = os.path.join(folder, f"test-{os.getpid()}.sock"), answers, uid
+        self.path, self.answers, self.uid = (
+            os.path.join(folder, f"test-{os.getpid()}.sock"),
+            answers,
+            uid,
+        )
         self.messages, self.stacks = [], []
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
@@ -378,7 +438,13 @@ def suid_dumpable():
 
 
 def as_user(uid):
-    return {"user": uid, "group": uid, "extra_groups": [], "cwd": "/", "env": {"PATH": os.environ["PATH"]}}
+    return {
+        "user": uid,
+        "group": uid,
+        "extra_groups": [],
+        "cwd": "/",
+        "env": {"PATH": os.environ["PATH"]},
+    }
 
 
 def check_users():
@@ -403,17 +469,34 @@ def check_users():
                 crash(private, "2", "write", **as_user(NOBODY))
             assert not listener.heard(), listener.heard()
             pid = crash(CRASHER, "2", "write", **as_user(NOBODY))
-            assert listener.heard() == [f"core {pid}", f"stacks {pid} 0"] and len(listener.stacks) == 1, listener.heard()
+            assert (
+                listener.heard() == [f"core {pid}", f"stacks {pid} 0"] and len(listener.stacks) == 1
+            ), listener.heard()
         shutil.rmtree(folder)
         # A recorder without any right, of its own process.
         out = os.path.join(SCRATCH, "nobody")
         os.mkdir(out)
         os.chown(out, NOBODY, NOBODY)
-        done = tool("run", "-e", "x:*", "--ring-size", "64K", "-o", out, "--", CRASHER, "5", "write", **as_user(NOBODY))
+        done = tool(
+            "run",
+            "-e",
+            "x:*",
+            "--ring-size",
+            "64K",
+            "-o",
+            out,
+            "--",
+            CRASHER,
+            "5",
+            "write",
+            **as_user(NOBODY),
+        )
         files = os.listdir(out)
         assert len(files) == 1, (files, done)
         report = json.loads(tool("show", "--json", os.path.join(out, files[0])).stdout)
-        assert len(report["threads"]) == 5 and {thread["frames_end"] for thread in report["threads"]} == {"complete"}, report
+        assert len(report["threads"]) == 5 and {
+            thread["frames_end"] for thread in report["threads"]
+        } == {"complete"}, report
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -423,7 +506,9 @@ def unshared(options, script, *arguments):
 
 def check_namespaces():
     """Where a path and a number mean something else, and the program has no name any more."""
-    if subprocess.run(["unshare", "-mpf", "--mount-proc", "true"], check=False, capture_output=True).returncode:
+    if subprocess.run(
+        ["unshare", "-mpf", "--mount-proc", "true"], check=False, capture_output=True
+    ).returncode:
         print("namespaces: they cannot be had here")
         return
     hidden = os.path.join(SCRATCH, "hidden")
@@ -433,8 +518,12 @@ def check_namespaces():
         plain = record(CRASHER, "9", "write", threads=9)
         lengths = sorted(len(thread["frames"]) for thread in plain["threads"])
         report = record(*unshared(["-m"], script, hidden, CRASHER), threads=9)
-        assert {thread["frames_end"] for thread in report["threads"]} == {"complete"}, report["threads"]
-        assert sorted(len(thread["frames"]) for thread in report["threads"]) == lengths, report["threads"]
+        assert {thread["frames_end"] for thread in report["threads"]} == {"complete"}, report[
+            "threads"
+        ]
+        assert sorted(len(thread["frames"]) for thread in report["threads"]) == lengths, report[
+            "threads"
+        ]
         report = record(*unshared(["-mpf", "--mount-proc"], '"$1" 50 write; exit 139', CRASHER))
         check_threads(report)
         assert taken(report["crash"]["pid"])[1][0] == str(report["crash"]["pid"]) != "2"
@@ -446,11 +535,19 @@ def describe(folder):
     for name in sorted(os.listdir(folder)):
         status = os.lstat(os.path.join(folder, name))
         whole = None
-        if os.path.isfile(os.path.join(folder, name)) and not os.path.islink(os.path.join(folder, name)):
+        if os.path.isfile(os.path.join(folder, name)) and not os.path.islink(
+            os.path.join(folder, name)
+        ):
             with open(os.path.join(folder, name), "rb") as file:
                 data = file.read()
             whole = data[:4] == b"\x7fELF" and len(data) >= size_of_core(data)
-        found[name.replace(str(describe.pid), "PID")] = (oct(status.st_mode), status.st_uid, status.st_gid, status.st_nlink, whole)
+        found[name.replace(str(describe.pid), "PID")] = (
+            oct(status.st_mode),
+            status.st_uid,
+            status.st_gid,
+            status.st_nlink,
+            whole,
+        )
     return found
 
 
@@ -483,13 +580,24 @@ def check_files():
     os.chmod(private, 0o111)
     with suid_dumpable():
         for pattern, uses_pid, uid, kind, limit, program in (
-                ("core", 0, 0, "", -1, CRASHER), ("core", 1, NOBODY, "", -1, CRASHER), ("core", 0, NOBODY, "old", -1, CRASHER),
-                ("%e.%p.%s.%u", 1, NOBODY, "", -1, CRASHER), ("@/%e-%P", 1, NOBODY, "", -1, CRASHER),
-                ("core", 0, NOBODY, "forbidden", -1, CRASHER), ("core", 0, NOBODY, "link", -1, CRASHER),
-                ("core", 0, NOBODY, "hardlink", -1, CRASHER), ("core", 0, NOBODY, "folder", -1, CRASHER),
-                ("core", 0, NOBODY, "", 0, CRASHER), ("core", 0, NOBODY, "", 4095, CRASHER), ("core", 0, NOBODY, "", 65536, CRASHER),
-                ("", 0, 0, "", -1, CRASHER), ("core", 0, NOBODY, "", -1, private), ("@/core", 0, NOBODY, "", -1, private),
-                ("@/core", 0, NOBODY, "roots", -1, private), ("@/core", 0, NOBODY, "roots, old", -1, private)):
+            ("core", 0, 0, "", -1, CRASHER),
+            ("core", 1, NOBODY, "", -1, CRASHER),
+            ("core", 0, NOBODY, "old", -1, CRASHER),
+            ("%e.%p.%s.%u", 1, NOBODY, "", -1, CRASHER),
+            ("@/%e-%P", 1, NOBODY, "", -1, CRASHER),
+            ("core", 0, NOBODY, "forbidden", -1, CRASHER),
+            ("core", 0, NOBODY, "link", -1, CRASHER),
+            ("core", 0, NOBODY, "hardlink", -1, CRASHER),
+            ("core", 0, NOBODY, "folder", -1, CRASHER),
+            ("core", 0, NOBODY, "", 0, CRASHER),
+            ("core", 0, NOBODY, "", 4095, CRASHER),
+            ("core", 0, NOBODY, "", 65536, CRASHER),
+            ("", 0, 0, "", -1, CRASHER),
+            ("core", 0, NOBODY, "", -1, private),
+            ("@/core", 0, NOBODY, "", -1, private),
+            ("@/core", 0, NOBODY, "roots", -1, private),
+            ("@/core", 0, NOBODY, "roots, old", -1, private),
+        ):
             results = []
             for ours in (False, True):
                 write(USES_PID, str(uses_pid))
@@ -497,14 +605,23 @@ def check_files():
                 there = pattern.replace("@", folder)
                 with installed(there) if ours else contextlib.nullcontext():
                     write(SETTING, there + "\n") if not ours else None
-                    describe.pid = crash(program, "2", "write", limit=limit, **{**as_user(uid), "cwd": folder})
+                    describe.pid = crash(
+                        program, "2", "write", limit=limit, **{**as_user(uid), "cwd": folder}
+                    )
                 results.append((describe(folder), folder))
             (kernels, first), (mine, second) = results
             assert kernels == mine, (pattern, uses_pid, uid, kind, limit, program, kernels, mine)
             for name, told in mine.items():
                 if told[4]:  # its zeros take no place on the disk, as the kernel's
-                    blocks = [os.stat(os.path.join(where, name.replace("PID", str(describe.pid)))).st_blocks for where in (second,)]
-                    size = os.stat(os.path.join(second, name.replace("PID", str(describe.pid)))).st_size
+                    blocks = [
+                        os.stat(
+                            os.path.join(where, name.replace("PID", str(describe.pid)))
+                        ).st_blocks
+                        for where in (second,)
+                    ]
+                    size = os.stat(
+                        os.path.join(second, name.replace("PID", str(describe.pid)))
+                    ).st_size
                     assert blocks[0] * 512 < size, (blocks, size)
             assert ("core" in mine) == bool(mine) or "%" in pattern or uses_pid, mine
         for where in (first, second):
@@ -515,9 +632,14 @@ def check_files():
     os.mkdir(inside)
     with installed("core"):
         script = 'mount -t tmpfs none "$1" && cd "$1" && { "$2" 2 write; echo crashed; read; stat -c %s core; }'
-        process = subprocess.Popen(unshared(["-m"], script, inside, CRASHER), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   text=True, stderr=subprocess.DEVNULL,
-                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)))
+        process = subprocess.Popen(
+            unshared(["-m"], script, inside, CRASHER),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (-1, -1)),
+        )
         assert process.stdout.readline() == "crashed\n"
         wait_for(lambda: not handlers())
         assert int(process.communicate("\n")[0]) > 100000 and not os.listdir(inside)

@@ -23,20 +23,52 @@ import termios
 TOOL = os.path.abspath(sys.argv[1])
 NOBODY = 65534
 TRANSPORTS = {
-    "user_events": ["user-events", "register", "tracepoints", "rings", "one-ring", "tracefs-rights", "deaths"],
-    "usdt": ["uprobes", "semaphores", "cookies", "bpf-output", "usdt-program", "rings", "one-ring", "tracefs-rights", "deaths"],
+    "user_events": [
+        "user-events",
+        "register",
+        "tracepoints",
+        "rings",
+        "one-ring",
+        "tracefs-rights",
+        "deaths",
+    ],
+    "usdt": [
+        "uprobes",
+        "semaphores",
+        "cookies",
+        "bpf-output",
+        "usdt-program",
+        "rings",
+        "one-ring",
+        "tracefs-rights",
+        "deaths",
+    ],
     "shm": ["shared-memory", "robust-futex"],
 }
 SYSCALLS = {
-    "x86_64": {"memfd_create": 319, "set_robust_list": 273, "pkey_alloc": 330, "ioctl": 16, "membarrier": 324},
-    "aarch64": {"memfd_create": 279, "set_robust_list": 99, "pkey_alloc": 289, "ioctl": 29, "membarrier": 283},
+    "x86_64": {
+        "memfd_create": 319,
+        "set_robust_list": 273,
+        "pkey_alloc": 330,
+        "ioctl": 16,
+        "membarrier": 324,
+    },
+    "aarch64": {
+        "memfd_create": 279,
+        "set_robust_list": 99,
+        "pkey_alloc": 289,
+        "ioctl": 29,
+        "membarrier": 283,
+    },
 }[os.uname().machine]
 
 
 class Doctor:
     def __init__(self, *wrapper, tool=TOOL, **options):
         command = [*wrapper, tool, "doctor"]
-        done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, **options)
+        done = subprocess.run(
+            [*command, "--json"], capture_output=True, text=True, check=False, **options
+        )
         assert not done.stderr and done.returncode in (0, 1), done
         *self.rows, self.sum = [json.loads(line) for line in done.stdout.splitlines()]
         self.status = done.returncode
@@ -45,14 +77,18 @@ class Doctor:
         for row in self.rows:
             self.check_row(row)
         text = subprocess.run(command, capture_output=True, text=True, check=False, **options)
-        assert text.returncode == self.status and not text.stderr and "\033" not in text.stdout, text
+        assert (
+            text.returncode == self.status and not text.stderr and "\033" not in text.stdout
+        ), text
         self.check_text(text.stdout)
 
     def check_sum(self):
         for name, needs in TRANSPORTS.items():
             lacking = [need for need in needs if self.row[need]["state"] == "missing"]
             transport = self.sum["transports"][name]
-            assert transport["works"] == (not lacking) and transport.get("lacks") in (lacking or [None]), (name, self.sum, lacking)
+            assert transport["works"] == (not lacking) and transport.get("lacks") in (
+                lacking or [None]
+            ), (name, self.sum, lacking)
         working = [name for name in TRANSPORTS if self.sum["transports"][name]["works"]]
         assert self.sum["auto"] == (working or [None])[0], self.sum
         assert self.status == (0 if working or self.sum["tracepoints"] else 1), self.sum
@@ -60,13 +96,21 @@ class Doctor:
 
     @staticmethod
     def check_row(row):
-        assert row["state"] in ("ok", "limited", "missing") and row["found"] and len(row["enables"]) < 26, row
+        assert (
+            row["state"] in ("ok", "limited", "missing")
+            and row["found"]
+            and len(row["enables"]) < 26
+        ), row
         assert row["state"] != "ok" or not {"fix", "advice"} & set(row), row
         if "fix" in row:
             # A command that can be found, at the least: words would pass for one.
-            check = subprocess.run(["bash", "-n", "-c", row["fix"]], capture_output=True, text=True, check=False)
+            check = subprocess.run(
+                ["bash", "-n", "-c", row["fix"]], capture_output=True, text=True, check=False
+            )
             first = shlex.split(row["fix"].removeprefix("sudo "))[0]
-            assert not check.returncode and shutil.which(first, path=os.environ["PATH"] + ":/sbin:/usr/sbin"), (row, check)
+            assert not check.returncode and shutil.which(
+                first, path=os.environ["PATH"] + ":/sbin:/usr/sbin"
+            ), (row, check)
 
     def check_text(self, text):
         # Counts of processes change between two runs.
@@ -77,7 +121,10 @@ class Doctor:
             assert "fix" not in row or f"\n  {row['fix']}\n" in text, (row, text)
             assert row.get("advice", "") in text, (row, text)
         for name, transport in self.sum["transports"].items():
-            assert re.search(rf"^{name} +{'yes' if transport['works'] else 'no'} ", text, re.M), (name, text)
+            assert re.search(rf"^{name} +{'yes' if transport['works'] else 'no'} ", text, re.M), (
+                name,
+                text,
+            )
         assert text.count("taken by auto") == (self.sum["auto"] is not None), text
         # All of it can be pasted: the words are comments.
         section = re.search(r"^what would help.*?\n(.*?)\n\n", text, re.M | re.S).group(1)
@@ -91,7 +138,9 @@ def on_terminal(columns, **environment):
     """The output on a terminal that wide, and as plain lines."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    process = subprocess.Popen([TOOL, "doctor"], stdout=follower, stderr=follower, env={**os.environ, **environment})
+    process = subprocess.Popen(
+        [TOOL, "doctor"], stdout=follower, stderr=follower, env={**os.environ, **environment}
+    )
     os.close(follower)
     output = b""
     try:
@@ -114,9 +163,13 @@ def forbid(call, number, argument=None):
         code += [(load, 0, 0, 24), (equal, 0, 1, argument)]
     code += [(result, 0, 0, fail), (result, 0, 0, allow)]
     filters = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
-    program = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code), ctypes.addressof(filters)))
+    program = ctypes.create_string_buffer(
+        struct.pack("HxxxxxxQ", len(code), ctypes.addressof(filters))
+    )
     libc = ctypes.CDLL(None, use_errno=True)
-    assert not libc.prctl(38, 1, 0, 0, 0) and not libc.prctl(22, 2, ctypes.byref(program), 0, 0), os.strerror(ctypes.get_errno())
+    assert not libc.prctl(38, 1, 0, 0, 0) and not libc.prctl(
+        22, 2, ctypes.byref(program), 0, 0
+    ), os.strerror(ctypes.get_errno())
 
 
 def check_terminal():
@@ -124,18 +177,31 @@ def check_terminal():
     narrow, lines = on_terminal(80, NO_COLOR="")
     assert "\033[32m" in narrow and doctor.row["shared-memory"]["state"] == "ok", narrow
     fixes = {row.get("fix") for row in doctor.rows}
-    assert all(len(line) <= 80 or line.strip() in fixes for line in lines), [line for line in lines if len(line) > 80]
+    assert all(len(line) <= 80 or line.strip() in fixes for line in lines), [
+        line for line in lines if len(line) > 80
+    ]
     wide, lines = on_terminal(400, NO_COLOR="1")
     assert "\033" not in wide, wide
     for row in doctor.rows:
-        assert sum(f" {row['capability']:<17}{row['enables']:<26}{row['found'][:9]}" in line for line in lines) == 1, (row, wide)
+        assert (
+            sum(
+                f" {row['capability']:<17}{row['enables']:<26}{row['found'][:9]}" in line
+                for line in lines
+            )
+            == 1
+        ), (row, wide)
     # In the narrow one no word is lost.
-    assert sorted(" ".join(on_terminal(80)[1]).replace("#", "").split()) == sorted(" ".join(lines).replace("#", "").split())
+    assert sorted(" ".join(on_terminal(80)[1]).replace("#", "").split()) == sorted(
+        " ".join(lines).replace("#", "").split()
+    )
 
 
 def check_here():
     doctor = Doctor()
-    here = any(os.access(f"/sys/kernel/{place}/user_events_data", os.W_OK) for place in ("tracing", "debug/tracing"))
+    here = any(
+        os.access(f"/sys/kernel/{place}/user_events_data", os.W_OK)
+        for place in ("tracing", "debug/tracing")
+    )
     assert (doctor.row["user-events"]["state"] == "ok") == here, doctor.row["user-events"]
     for name, mark in (("pid", 0xEFFFFFFC), ("user", 0xEFFFFFFD)):
         first = os.stat(f"/proc/self/ns/{name}").st_ino == mark
@@ -151,13 +217,21 @@ def check_here():
 def check_sandbox(identity):
     """Without the right to anything, and one system call less each."""
     doctor = Doctor(preexec_fn=lambda: forbid("memfd_create", errno.EPERM), **identity)
-    assert doctor.states("shared-memory") == {"missing"} and "seccomp" in doctor.row["shared-memory"]["advice"], doctor.row
+    assert (
+        doctor.states("shared-memory") == {"missing"}
+        and "seccomp" in doctor.row["shared-memory"]["advice"]
+    ), doctor.row
     if identity:
         assert doctor.status == 1 and doctor.sum["auto"] is None, doctor.sum
     doctor = Doctor(preexec_fn=lambda: forbid("set_robust_list", errno.EPERM), **identity)
-    assert doctor.states("robust-futex") == {"missing"} and doctor.sum["transports"]["shm"]["lacks"] == "robust-futex", doctor.row
+    assert (
+        doctor.states("robust-futex") == {"missing"}
+        and doctor.sum["transports"]["shm"]["lacks"] == "robust-futex"
+    ), doctor.row
     doctor = Doctor(preexec_fn=lambda: forbid("pkey_alloc", errno.ENOSPC), **identity)
-    assert doctor.states("memory-keys") == {"limited"} and doctor.sum["transports"]["shm"]["works"], doctor.row
+    assert (
+        doctor.states("memory-keys") == {"limited"} and doctor.sum["transports"]["shm"]["works"]
+    ), doctor.row
     doctor = Doctor(preexec_fn=lambda: forbid("ioctl", errno.ENOTTY, 0xC040FF0B), **identity)
     assert doctor.states("exit-info") == {"limited"}, doctor.row
     doctor = Doctor(preexec_fn=lambda: forbid("membarrier", errno.ENOSYS), **identity)
@@ -166,20 +240,47 @@ def check_sandbox(identity):
 
 def check_nobody(tool, identity):
     doctor = Doctor(tool=tool, **identity)
-    privileged = ("uprobes", "semaphores", "cookies", "bpf-output", "raw-tracepoints", "fault-address", "cap-perfmon", "cap-bpf")
-    assert doctor.states(*privileged) == {"missing"} and doctor.states("processes") == {"limited"}, doctor.row
-    assert doctor.sum["auto"] == "shm" and not doctor.sum["transports"]["usdt"]["works"] and doctor.status == 0, doctor.sum
+    privileged = (
+        "uprobes",
+        "semaphores",
+        "cookies",
+        "bpf-output",
+        "raw-tracepoints",
+        "fault-address",
+        "cap-perfmon",
+        "cap-bpf",
+    )
+    assert doctor.states(*privileged) == {"missing"} and doctor.states("processes") == {
+        "limited"
+    }, doctor.row
+    assert (
+        doctor.sum["auto"] == "shm"
+        and not doctor.sum["transports"]["usdt"]["works"]
+        and doctor.status == 0
+    ), doctor.sum
     fix = doctor.row["cap-bpf"]["fix"]
-    assert shlex.split(fix) == ["sudo", "setcap", "cap_bpf,cap_perfmon+ep", tool] and fix == doctor.row["uprobes"]["fix"], doctor.row
+    assert (
+        shlex.split(fix) == ["sudo", "setcap", "cap_bpf,cap_perfmon+ep", tool]
+        and fix == doctor.row["uprobes"]["fix"]
+    ), doctor.row
     # And the command does what it promises.
-    if shutil.which("setcap") and not subprocess.run(fix.removeprefix("sudo "), shell=True, check=False).returncode:
+    if (
+        shutil.which("setcap")
+        and not subprocess.run(fix.removeprefix("sudo "), shell=True, check=False).returncode
+    ):
         doctor = Doctor(tool=tool, **identity)
-        assert doctor.states("cap-perfmon", "cap-bpf", "bpf-output", "raw-tracepoints", "rings", "perf-paranoid") == {"ok"}, doctor.row
+        assert doctor.states(
+            "cap-perfmon", "cap-bpf", "bpf-output", "raw-tracepoints", "rings", "perf-paranoid"
+        ) == {"ok"}, doctor.row
         row = doctor.row["uprobes"]  # recent kernels that set them one by one want more
         assert row["state"] == "ok" or " record --listen " in row["fix"], row
         subprocess.run(["setcap", "-r", tool], check=True)
-    doctor = Doctor(tool=tool, preexec_fn=lambda: ctypes.CDLL(None).prctl(38, 1, 0, 0, 0), **identity)
-    assert "fix" not in doctor.row["cap-bpf"] and "NoNewPrivileges" in doctor.row["cap-bpf"]["advice"], doctor.row
+    doctor = Doctor(
+        tool=tool, preexec_fn=lambda: ctypes.CDLL(None).prctl(38, 1, 0, 0, 0), **identity
+    )
+    assert (
+        "fix" not in doctor.row["cap-bpf"] and "NoNewPrivileges" in doctor.row["cap-bpf"]["advice"]
+    ), doctor.row
 
 
 def check_memory(tool):
@@ -191,20 +292,42 @@ def check_memory(tool):
     if not limited:
         print("ring-memory: nothing limits it here")
         return
-    some = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups", "--inh-caps", "+bpf,+perfmon",
-            "--ambient-caps", "+bpf,+perfmon"]
-    doctor = Doctor(*some, tool=tool, cwd="/", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0)))
+    some = [
+        "setpriv",
+        "--reuid",
+        str(NOBODY),
+        "--regid",
+        str(NOBODY),
+        "--clear-groups",
+        "--inh-caps",
+        "+bpf,+perfmon",
+        "--ambient-caps",
+        "+bpf,+perfmon",
+    ]
+    doctor = Doctor(
+        *some,
+        tool=tool,
+        cwd="/",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0)),
+    )
     row = doctor.row["ring-memory"]
-    assert row["state"] == "limited" and row["fix"].startswith("sudo sysctl kernel.perf_event_mlock_kb=") and \
-        "RLIMIT_MEMLOCK 0 KiB" in row["found"], row
+    assert (
+        row["state"] == "limited"
+        and row["fix"].startswith("sudo sysctl kernel.perf_event_mlock_kb=")
+        and "RLIMIT_MEMLOCK 0 KiB" in row["found"]
+    ), row
     assert doctor.states("rings", "bpf-output") == {"ok"}, doctor.row
 
 
 def check_without_bpf(tool):
     less = ["setpriv", "--bounding-set", "-bpf,-sys_admin", "--inh-caps", "-bpf,-sys_admin"]
     doctor = Doctor(*less, tool=tool)
-    assert doctor.states("cap-bpf", "uprobes", "bpf-output", "fault-address") == {"missing"}, doctor.row
-    assert "fix" not in doctor.row["cap-bpf"] and "--cap-add BPF" in doctor.row["cap-bpf"]["advice"], doctor.row
+    assert doctor.states("cap-bpf", "uprobes", "bpf-output", "fault-address") == {
+        "missing"
+    }, doctor.row
+    assert (
+        "fix" not in doctor.row["cap-bpf"] and "--cap-add BPF" in doctor.row["cap-bpf"]["advice"]
+    ), doctor.row
     assert doctor.states("cap-perfmon", "rings") == {"ok"}, doctor.row
 
 
@@ -215,7 +338,10 @@ def check_namespaces(tool):
         return
     doctor = Doctor(*inside, tool=tool)
     assert doctor.states("pid-namespace", "user-namespace") == {"limited"}, doctor.row
-    assert doctor.states("cap-bpf", "cap-perfmon", "uprobes") == {"missing"} and doctor.sum["auto"] == "shm", doctor.row
+    assert (
+        doctor.states("cap-bpf", "cap-perfmon", "uprobes") == {"missing"}
+        and doctor.sum["auto"] == "shm"
+    ), doctor.row
     assert not [row for row in doctor.rows if "fix" in row], "no command helps in there"
     assert "outside of it" in doctor.row["cap-bpf"]["advice"], doctor.row
 

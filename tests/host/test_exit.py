@@ -16,7 +16,15 @@ MAN = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "man"
 
 
 def run(*words, status, stdout=subprocess.PIPE):
-    done = subprocess.run([TOOL, *words], stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [TOOL, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     lines = done.stderr.splitlines()
     assert done.returncode == status, (words, done)
     if status == 0:
@@ -24,7 +32,12 @@ def run(*words, status, stdout=subprocess.PIPE):
     elif status == 1:
         assert len(lines) == 1 and lines[0].startswith("flightrec: ") and not done.stdout, done
     elif words:
-        assert len(lines) >= 2 and lines[0].startswith("flightrec: ") and lines[1].startswith("usage: ") and not done.stdout, done
+        assert (
+            len(lines) >= 2
+            and lines[0].startswith("flightrec: ")
+            and lines[1].startswith("usage: ")
+            and not done.stdout
+        ), done
     return done
 
 
@@ -55,11 +68,17 @@ with tempfile.TemporaryDirectory() as temporary:
         run(command, "missing.frec", status=1)
         run(command, "no.frec", status=1)
         run(command, ".", status=1)
-    for words in (["verify", "s.frec"], ["show", "s.frec"], ["export", "s.frec", "-f", "json", "-o", "-"]):
+    for words in (
+        ["verify", "s.frec"],
+        ["show", "s.frec"],
+        ["export", "s.frec", "-f", "json", "-o", "-"],
+    ):
         run(*words, status=0)
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run([TOOL, *words], stdout=full, stderr=subprocess.PIPE, check=False)
-        assert done.returncode == 1 and done.stderr.count(b"\n") == 1 and b"No space" in done.stderr, done
+        assert (
+            done.returncode == 1 and done.stderr.count(b"\n") == 1 and b"No space" in done.stderr
+        ), done
     for words in (["trigger", "x"], ["status"]):
         run(*words, "--socket", "missing.sock", status=1)
     run("import", "no.frec", "-o", "x.frec", status=1)

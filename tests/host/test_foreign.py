@@ -23,7 +23,9 @@ class Probed:
     """The program with probes: fires what it is told, and says its semaphore."""
 
     def __init__(self):
-        self.process = subprocess.Popen([PROBED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [PROBED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.pid = self.process.pid
 
     def do(self, line):
@@ -41,7 +43,14 @@ def start(*selections):
         return Recorder(*(word for selection in selections for word in ("-e", selection)))
     except RuntimeError as error:
         # A container or a kernel can forbid it; nothing else may.
-        if any(words in str(error) for words in ("no right to record", "cannot be loaded (Operation not permitted)", "CONFIG_PERF_EVENTS")):
+        if any(
+            words in str(error)
+            for words in (
+                "no right to record",
+                "cannot be loaded (Operation not permitted)",
+                "CONFIG_PERF_EVENTS",
+            )
+        ):
             skip(str(error))
         raise
 
@@ -57,17 +66,25 @@ def take(recorder):
 
 
 def of(everything, name, pid=None):
-    return [event["fields"] for event in everything if event["event"] == name and (pid is None or event["pid"] == pid)]
+    return [
+        event["fields"]
+        for event in everything
+        if event["event"] == name and (pid is None or event["pid"] == pid)
+    ]
 
 
 # Every size, sign and place; the same from a process that ran before the recorder and one that started after it.
 old = Probed()
 check(old.do("all") == 0, "nobody listens yet")
-recorder = start(f"usdt:{PROBED}:probed:*", f"usdt:{PROBED}:*:text:arg1=str", f"usdt:{PROBED}:*:texts:arg0=str:arg1=str:arg2=str",
-                 f"usdt:{PROBED}:*:sequence:arg2=str")
+recorder = start(
+    f"usdt:{PROBED}:probed:*",
+    f"usdt:{PROBED}:*:text:arg1=str",
+    f"usdt:{PROBED}:*:texts:arg0=str:arg1=str:arg2=str",
+    f"usdt:{PROBED}:*:sequence:arg2=str",
+)
 new = Probed()
 EXPECTED = {
-    "registers": [[0xf0, -0x80, 0xfffe, -0x8000, 0x9abcdef0, -2, 0xfedcba9876543210, -2**63]],
+    "registers": [[0xF0, -0x80, 0xFFFE, -0x8000, 0x9ABCDEF0, -2, 0xFEDCBA9876543210, -(2**63)]],
     "memory": [[-1, -2, 200, -300, 0x8000000000000001]],
     "constants": [[-7, 123, 4294967295, -9000000000]],
     "sites": [[5, 0], [-5, 6]],
@@ -88,15 +105,32 @@ new.do("texts")
 new.do("cold")
 everything = take(recorder)
 texts = {fields["arg0"]: fields["arg1"] for fields in of(everything, "probed:text", new.pid)}
-for number, expected in {1: "plain", 2: "", 3: "(null)", 4: "(not in memory)", 5: "torn(not in memory)", 6: "x" * 4095,
-                         7: "x" * 4094, 8: "x" * 4094}.items():
-    check(texts.get(number) == expected, f"text {number}: {str(texts.get(number))[:40]!r} of {len(texts.get(number, ''))}")
-check(texts.get(100) in ("over the border", "(not in memory)"), f"a text in pages that are not there: {texts.get(100)!r}")
+for number, expected in {
+    1: "plain",
+    2: "",
+    3: "(null)",
+    4: "(not in memory)",
+    5: "torn(not in memory)",
+    6: "x" * 4095,
+    7: "x" * 4094,
+    8: "x" * 4094,
+}.items():
+    check(
+        texts.get(number) == expected,
+        f"text {number}: {str(texts.get(number))[:40]!r} of {len(texts.get(number, ''))}",
+    )
+check(
+    texts.get(100) in ("over the border", "(not in memory)"),
+    f"a text in pages that are not there: {texts.get(100)!r}",
+)
 sleepable = subprocess.run(["uname", "-r"], capture_output=True, text=True).stdout.split(".")[0]
 if int(sleepable) >= 6:
     check(texts.get(100) == "over the border", "is brought into memory where programs may sleep")
 (three,) = of(everything, "probed:texts", new.pid)
-check(three["arg1"] == "between" and three["arg0"] == three["arg2"] == "x" * ((8192 - 32) // 3 - 2), "three texts share a record's room")
+check(
+    three["arg1"] == "between" and three["arg0"] == three["arg2"] == "x" * ((8192 - 32) // 3 - 2),
+    "three texts share a record's room",
+)
 shown = tool("show", snapshots(recorder.folder)[-1]).stdout
 check('probed:text  ' in shown and 'arg0=1 arg1="plain"' in shown, "show prints them")
 
@@ -106,13 +140,21 @@ new.do(f"storm {THREADS} {COUNT}")
 everything = take(recorder)
 sequence = {}
 for fields in of(everything, "probed:sequence", new.pid):
-    check(fields["arg2"] == ("odd" if fields["arg1"] % 2 else "even"), "a text belongs to its number") if fields["arg1"] == 7 else None
+    check(
+        fields["arg2"] == ("odd" if fields["arg1"] % 2 else "even"), "a text belongs to its number"
+    ) if fields["arg1"] == 7 else None
     sequence.setdefault(fields["arg0"], []).append(fields["arg1"])
 for thread, numbers in sequence.items():
     # One that was moved to another CPU can lose what is older there: the numbers rise, and the last one is there.
-    check(numbers == sorted(set(numbers)) and numbers[-1] == COUNT - 1, f"thread {thread}: {len(numbers)} in order, to the end")
+    check(
+        numbers == sorted(set(numbers)) and numbers[-1] == COUNT - 1,
+        f"thread {thread}: {len(numbers)} in order, to the end",
+    )
 path = snapshots(recorder.folder)[-1]
-check(tool("export", "-f", "perfetto", "-o", path + ".pftrace", path).returncode == 0, "exports for Perfetto")
+check(
+    tool("export", "-f", "perfetto", "-o", path + ".pftrace", path).returncode == 0,
+    "exports for Perfetto",
+)
 
 # A process that hit a probe is one whose death matters.
 before = snapshots(recorder.folder)
@@ -121,27 +163,45 @@ new.process.kill()
 found = wait_for(lambda: [path for path in snapshots(recorder.folder) if path not in before])
 check(len(found) == 1, "its death is written down")
 if found:
-    last = [event for event in events(found[0]) if event["pid"] == new.pid and event["event"] == "probed:text"][-1]
+    last = [
+        event
+        for event in events(found[0])
+        if event["pid"] == new.pid and event["event"] == "probed:text"
+    ][-1]
     check(last["fields"]["arg1"] == "last words", f"with its last words: {last['fields']}")
 
 # A recorder that is killed leaves nothing behind.
 recorder.process.send_signal(signal.SIGKILL)
 recorder.process.wait()
 check(wait_for(lambda: old.do("none") == 0), "the semaphore is down when the recorder was killed")
-check(wait_for(lambda: PROBED not in open("/sys/kernel/tracing/uprobe_profile").read()) if
-      os.path.exists("/sys/kernel/tracing/uprobe_profile") else True, "and no breakpoint is there")
+check(
+    wait_for(lambda: PROBED not in open("/sys/kernel/tracing/uprobe_profile").read())
+    if os.path.exists("/sys/kernel/tracing/uprobe_profile")
+    else True,
+    "and no breakpoint is there",
+)
 old.end()
 
 # Programs and libraries of others, by name.
-python = next((path for path in glob.glob("/usr/bin/python3.[0-9]*") if os.access(path, os.X_OK) and
-               tool("events", f"usdt:{path}:python:import*").returncode == 0), None)
+python = next(
+    (
+        path
+        for path in glob.glob("/usr/bin/python3.[0-9]*")
+        if os.access(path, os.X_OK)
+        and tool("events", f"usdt:{path}:python:import*").returncode == 0
+    ),
+    None,
+)
 throws = tool("events", "usdt:libstdc++.so.6:libstdcxx:throw").returncode == 0
 if python:
     recorder = start(f"usdt:{os.path.basename(python)}:python:import__find__load__*:arg0=str")
     child = subprocess.Popen([python, "-c", "import this_is_not_there"], stderr=subprocess.DEVNULL)
     child.wait()
     # The program may run under another path in front of it in PATH.
-    names = [fields["arg0"] for fields in of(take(recorder), "python:import__find__load__start", child.pid)]
+    names = [
+        fields["arg0"]
+        for fields in of(take(recorder), "python:import__find__load__start", child.pid)
+    ]
     check("this_is_not_there" in names, f"what Python imports: {len(names)} names")
     recorder.stop()
 else:
@@ -151,8 +211,14 @@ if throws:
     child = subprocess.Popen([THROW, "25"])
     child.wait()
     everything = take(recorder)
-    check([len(of(everything, f"libstdcxx:{name}", child.pid)) for name in ("throw", "catch", "rethrow")] == [25, 25, 0],
-          "what a C++ program throws and catches")
+    check(
+        [
+            len(of(everything, f"libstdcxx:{name}", child.pid))
+            for name in ("throw", "catch", "rethrow")
+        ]
+        == [25, 25, 0],
+        "what a C++ program throws and catches",
+    )
     recorder.stop()
 else:
     print("no C++ library with probes on this machine")
@@ -182,10 +248,15 @@ for cpu, found in by_arguments.items():
     matched = difflib.SequenceMatcher(None, expected, found, autojunk=False).get_matching_blocks()
     common = sum(block.size for block in matched)
     # Not all: see above; but what is not the same by its fields would leave next to nothing in common.
-    check(common > 20 and common >= 0.9 * min(len(found), len(expected) - matched[0].a),
-          f"CPU {cpu}: {common} switches are the same both ways, of {len(found)}")
+    check(
+        common > 20 and common >= 0.9 * min(len(found), len(expected) - matched[0].a),
+        f"CPU {cpu}: {common} switches are the same both ways, of {len(found)}",
+    )
 executed = of(everything, "tp_btf:sched_process_exec")
-check(len([fields for fields in executed if fields["p_comm"] == "true"]) >= 20, "tasks have their names")
+check(
+    len([fields for fields in executed if fields["p_comm"] == "true"]) >= 20,
+    "tasks have their names",
+)
 recorder.stop()
 
 # What cannot be is one clear line.
@@ -199,8 +270,16 @@ for selection, words in {
     "tp_btf:*": "narrow it",
 }.items():
     result = tool("record", "-e", selection, "-o", "/tmp")
-    check(result.returncode and words in result.stderr and result.stderr.count("\n") == 1, f"{selection}: {result.stderr.strip()}")
-listed = [json.loads(line) for line in tool("events", "--json", f"usdt:{PROBED}:*:*").stdout.splitlines()]
-check({event["name"]: len(event["fields"]) for event in listed}.get("registers") == 8 and
-      {event["kind"] for event in listed} == {"usdt"}, "events lists probes with their arguments")
+    check(
+        result.returncode and words in result.stderr and result.stderr.count("\n") == 1,
+        f"{selection}: {result.stderr.strip()}",
+    )
+listed = [
+    json.loads(line) for line in tool("events", "--json", f"usdt:{PROBED}:*:*").stdout.splitlines()
+]
+check(
+    {event["name"]: len(event["fields"]) for event in listed}.get("registers") == 8
+    and {event["kind"] for event in listed} == {"usdt"},
+    "events lists probes with their arguments",
+)
 done()

@@ -18,7 +18,9 @@ OF_OTHERS = {"-h", "--help"}
 
 
 def usage(*command):
-    return subprocess.run([TOOL, *command, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run(
+        [TOOL, *command, "--help"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
 
 
 def page_text(name):
@@ -26,10 +28,20 @@ def page_text(name):
     assert path.exists(), f"{path} is missing"
     text = path.read_text(encoding="utf-8")
     titles = re.findall(r"^\.SH (.*)$", text, re.M)
-    for title in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "EXAMPLES", "SEE ALSO"):
+    for title in (
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "OPTIONS",
+        "EXIT STATUS",
+        "EXAMPLES",
+        "SEE ALSO",
+    ):
         assert title in titles, f"{path}: no section {title}"
     if shutil.which("groff"):
-        groff = subprocess.run(["groff", "-man", "-ww", "-z", path], stderr=subprocess.PIPE, text=True, check=False)
+        groff = subprocess.run(
+            ["groff", "-man", "-ww", "-z", path], stderr=subprocess.PIPE, text=True, check=False
+        )
         assert not groff.returncode and not groff.stderr, groff.stderr
     return text
 
@@ -50,13 +62,28 @@ commands = re.findall(r"^  ([a-z]+)  ", usage(), re.M)
 assert len(commands) > 8, commands
 general = page_text("flightrec")
 for command in commands:
-    assert f"\n\\fB{command}\\fP\n" in general and f"flightrec\\-{command}" in general, f"flightrec.1 does not name {command}"
+    assert (
+        f"\n\\fB{command}\\fP\n" in general and f"flightrec\\-{command}" in general
+    ), f"flightrec.1 does not name {command}"
     text = page_text(f"flightrec-{command}")
-    described = options("\n".join(line for line in plain(section(text, "OPTIONS")).splitlines() if line.startswith("-")))
+    described = options(
+        "\n".join(
+            line for line in plain(section(text, "OPTIONS")).splitlines() if line.startswith("-")
+        )
+    )
     printed = options(usage(command))
-    assert printed - described == set(), f"flightrec-{command}.1 does not describe {sorted(printed - described)}"
-    assert described - printed == set(), f"flightrec {command} --help does not know {sorted(described - printed)}"
+    assert (
+        printed - described == set()
+    ), f"flightrec-{command}.1 does not describe {sorted(printed - described)}"
+    assert (
+        described - printed == set()
+    ), f"flightrec {command} --help does not know {sorted(described - printed)}"
 formats = set(re.findall(r"^  ([a-z]+) +\S.*\(\.", usage("export"), re.M))
-assert formats == set(re.findall(r"^\\fB([a-z]+)\\fP \(", section(page_text("flightrec-export"), "FORMATS"), re.M)), formats
+assert formats == set(
+    re.findall(r"^\\fB([a-z]+)\\fP \(", section(page_text("flightrec-export"), "FORMATS"), re.M)
+), formats
 assert len(formats) > 5
-assert {path.stem for path in MAN.glob("*.1")} == {"flightrec", *(f"flightrec-{command}" for command in commands)}, "pages without a command"
+assert {path.stem for path in MAN.glob("*.1")} == {
+    "flightrec",
+    *(f"flightrec-{command}" for command in commands),
+}, "pages without a command"

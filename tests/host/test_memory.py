@@ -19,8 +19,12 @@ def private(*command):
         mappings = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", file.read(), flags=re.M)
     process.kill()
     process.wait()
-    size = sum(int(number) for mapping in mappings if "memfd:" not in mapping.split("\n")[0]
-               for number in re.findall(r"^Private_\w+: +(\d+) kB", mapping, re.M))
+    size = sum(
+        int(number)
+        for mapping in mappings
+        if "memfd:" not in mapping.split("\n")[0]
+        for number in re.findall(r"^Private_\w+: +(\d+) kB", mapping, re.M)
+    )
     return line, size
 
 
@@ -29,6 +33,8 @@ _, base = private(WITHOUT)
 with tempfile.TemporaryDirectory() as folder:
     for command in [WITH], [WITH, TOOL, folder, "shm"], [WITH, TOOL, folder, "auto"]:
         line, size = private(*command)
-        print(f"{' '.join(command[3:]) or 'not recorded':15} {size - base:4} KiB more than the {base} without")
+        print(
+            f"{' '.join(command[3:]) or 'not recorded':15} {size - base:4} KiB more than the {base} without"
+        )
         failed |= line != "ready" or not 0 < size - base < LIMIT
 sys.exit(failed)

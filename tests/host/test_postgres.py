@@ -12,7 +12,17 @@ import tempfile
 TOOL, KIT = sys.argv[1:3]
 os.environ["FREC_TOOL"] = TOOL
 sys.path.insert(0, KIT)
-from kit import Recorder, check, done, events, report, snapshots, tool, verify, wait_for  # noqa: E402
+from kit import (
+    Recorder,
+    check,
+    done,
+    events,
+    report,
+    snapshots,
+    tool,
+    verify,
+    wait_for,
+)  # noqa: E402
 
 
 def skip(why):
@@ -34,7 +44,13 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def as_user(*command):
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *command]
+    return [
+        "setpriv",
+        f"--reuid={user.pw_uid}",
+        f"--regid={user.pw_gid}",
+        "--clear-groups",
+        *command,
+    ]
 
 
 def client(name):
@@ -45,8 +61,13 @@ class Session:
     """One psql: says each query, and waits for what it answers."""
 
     def __init__(self):
-        self.process = subprocess.Popen(client("psql") + ["-X", "-q", "-t", "-A", "postgres"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(
+            client("psql") + ["-X", "-q", "-t", "-A", "postgres"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self.sent = []
 
     def send(self, query):
@@ -61,8 +82,19 @@ class Session:
 
 def count_of(condition):
     """Sessions for which it holds."""
-    result = subprocess.run(client("psql") + ["-X", "-t", "-A", "-c", "SELECT count(*) FROM pg_stat_activity WHERE " + condition, "postgres"],
-                            capture_output=True, text=True)
+    result = subprocess.run(
+        client("psql")
+        + [
+            "-X",
+            "-t",
+            "-A",
+            "-c",
+            "SELECT count(*) FROM pg_stat_activity WHERE " + condition,
+            "postgres",
+        ],
+        capture_output=True,
+        text=True,
+    )
     return int(result.stdout.strip() or 0)
 
 
@@ -72,7 +104,10 @@ def kill_backend(session, which):
     for number in range(20):
         session.ask(f"SELECT 'query {number} of the {which} one: ünicode' || repeat('', {number});")
     session.send("SELECT 'the last query', pg_sleep(600);")
-    check(wait_for(lambda: count_of(f"pid = {pid} AND wait_event = 'PgSleep'") == 1), f"the {which} backend is in its last query")
+    check(
+        wait_for(lambda: count_of(f"pid = {pid} AND wait_event = 'PgSleep'") == 1),
+        f"the {which} backend is in its last query",
+    )
     before = snapshots(recorder.folder)
     os.kill(pid, signal.SIGKILL)
     new = wait_for(lambda: [path for path in snapshots(recorder.folder) if path not in before])
@@ -81,9 +116,18 @@ def kill_backend(session, which):
     check(report(new[0])["crash"]["pid"] == pid, "it is the backend's")
     everything = events(new[0])
     of_it = [event for event in everything if event["pid"] == pid]
-    started = [event["fields"]["arg0"] for event in of_it if event["event"] == "postgresql:query__start"]
-    check(started == session.sent, f"its {len(started)} queries, word for word, to the last: {started[-1:]}")
-    check(len([event for event in of_it if event["event"] == "postgresql:query__done"]) == len(started) - 1, "all but the last were done")
+    started = [
+        event["fields"]["arg0"] for event in of_it if event["event"] == "postgresql:query__start"
+    ]
+    check(
+        started == session.sent,
+        f"its {len(started)} queries, word for word, to the last: {started[-1:]}",
+    )
+    check(
+        len([event for event in of_it if event["event"] == "postgresql:query__done"])
+        == len(started) - 1,
+        "all but the last were done",
+    )
     shown = tool("show", new[0]).stdout
     check("postgresql:query__start" in shown and "the last query" in shown, "show has it")
     return everything
@@ -93,9 +137,27 @@ def answers():
     return subprocess.run(client("psql") + ["-c", "SELECT 1", "postgres"], **QUIET).returncode == 0
 
 
-subprocess.run(as_user(f"{BIN}/initdb", "-D", f"{FOLDER}/data", "-A", "trust", "-U", "postgres", "--no-sync"), check=True, cwd="/", **QUIET)
-server = subprocess.Popen(as_user(f"{BIN}/postgres", "-D", f"{FOLDER}/data", "-c", "listen_addresses=", "-c", "fsync=off",
-                                  "-c", f"unix_socket_directories={FOLDER}"), cwd="/", **QUIET)
+subprocess.run(
+    as_user(f"{BIN}/initdb", "-D", f"{FOLDER}/data", "-A", "trust", "-U", "postgres", "--no-sync"),
+    check=True,
+    cwd="/",
+    **QUIET,
+)
+server = subprocess.Popen(
+    as_user(
+        f"{BIN}/postgres",
+        "-D",
+        f"{FOLDER}/data",
+        "-c",
+        "listen_addresses=",
+        "-c",
+        "fsync=off",
+        "-c",
+        f"unix_socket_directories={FOLDER}",
+    ),
+    cwd="/",
+    **QUIET,
+)
 bench = None
 try:
     check(wait_for(answers), "PostgreSQL runs")
@@ -104,16 +166,37 @@ try:
     early.ask("SELECT 1;")
     try:
         # By name: its folder is not in PATH, but it runs.
-        recorder = Recorder("-e", "usdt:postgres:postgresql:query__*:arg0=str", "-e", "usdt:postgres:postgresql:transaction__*")
+        recorder = Recorder(
+            "-e",
+            "usdt:postgres:postgresql:query__*:arg0=str",
+            "-e",
+            "usdt:postgres:postgresql:transaction__*",
+        )
     except RuntimeError as error:
-        if any(words in str(error) for words in ("no right to record", "cannot be loaded (Operation not permitted)", "CONFIG_PERF_EVENTS")):
+        if any(
+            words in str(error)
+            for words in (
+                "no right to record",
+                "cannot be loaded (Operation not permitted)",
+                "CONFIG_PERF_EVENTS",
+            )
+        ):
             skip(str(error))
         raise
     early.sent.clear()
-    bench = subprocess.Popen(client("pgbench") + ["-c", "4", "-j", "2", "-T", "60", "postgres"], **QUIET)
-    check(wait_for(lambda: count_of("application_name = 'pgbench' AND query LIKE 'UPDATE%'") > 0), "pgbench works")
-    updates = [event for event in kill_backend(early, "early") if event["event"] == "postgresql:query__start" and
-               event["fields"]["arg0"].startswith("UPDATE pgbench_accounts SET abalance = abalance + ")]
+    bench = subprocess.Popen(
+        client("pgbench") + ["-c", "4", "-j", "2", "-T", "60", "postgres"], **QUIET
+    )
+    check(
+        wait_for(lambda: count_of("application_name = 'pgbench' AND query LIKE 'UPDATE%'") > 0),
+        "pgbench works",
+    )
+    updates = [
+        event
+        for event in kill_backend(early, "early")
+        if event["event"] == "postgresql:query__start"
+        and event["fields"]["arg0"].startswith("UPDATE pgbench_accounts SET abalance = abalance + ")
+    ]
     check(updates, f"and what pgbench did beside it: {len(updates)} updates")
     # The server ends every session when a backend is killed, and starts anew.
     bench.wait()

@@ -21,7 +21,12 @@ except ImportError:
     sys.exit(77)
 
 TOOL, MAKE, SERVICE = map(os.path.abspath, sys.argv[1:4])
-SCHEMA = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "schema" / "flightrec.schema.json"
+SCHEMA = (
+    pathlib.Path(__file__).resolve().parent.parent.parent
+    / "tools"
+    / "schema"
+    / "flightrec.schema.json"
+)
 published = json.loads(SCHEMA.read_text(encoding="utf-8"))
 jsonschema.Draft202012Validator.check_schema(published)
 
@@ -42,7 +47,10 @@ def close(schema):
 
 CLOSED = close(copy.deepcopy(published))
 KINDS = [kind["$ref"].rsplit("/", 1)[1] for kind in published["anyOf"]]
-VALIDATORS = {kind: jsonschema.Draft202012Validator({**CLOSED, "anyOf": [{"$ref": f"#/$defs/{kind}"}]}) for kind in KINDS}
+VALIDATORS = {
+    kind: jsonschema.Draft202012Validator({**CLOSED, "anyOf": [{"$ref": f"#/$defs/{kind}"}]})
+    for kind in KINDS
+}
 
 
 checked = dict.fromkeys(KINDS, 0)
@@ -50,23 +58,42 @@ checked = dict.fromkeys(KINDS, 0)
 
 def check(name, text):
     """Each line is a value of this kind, or the whole text is."""
-    for value in [json.loads(text)] if name in ("report", "verify") else map(json.loads, text.rstrip("\n").split("\n") if text else []):
+    for value in (
+        [json.loads(text)]
+        if name in ("report", "verify")
+        else map(json.loads, text.rstrip("\n").split("\n") if text else [])
+    ):
         VALIDATORS[name].validate(value)
         checked[name] += 1
 
 
 def output(*words, status=0):
-    done = subprocess.run([TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [TOOL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
+    )
     assert done.returncode == status, done
     return done.stdout
 
 
 def check_snapshots():
-    for words in ([], ["hostile"], ["wrapped", "zstd"], ["no-crash"], ["stacks"], ["unknown-source"]):
+    for words in (
+        [],
+        ["hostile"],
+        ["wrapped", "zstd"],
+        ["no-crash"],
+        ["stacks"],
+        ["unknown-source"],
+    ):
         subprocess.run([MAKE, "s.frec", *words], check=True)
-        check("event", output("export", "s.frec", "-f", "json", "-o", "-", status=words == ["unknown-source"]))
+        check(
+            "event",
+            output("export", "s.frec", "-f", "json", "-o", "-", status=words == ["unknown-source"]),
+        )
         for more in ([], ["--all"], ["-n", "1"]):
-            check("report", output("show", "s.frec", "--json", *more, status=words == ["unknown-source"]))
+            check(
+                "report",
+                output("show", "s.frec", "--json", *more, status=words == ["unknown-source"]),
+            )
     for words in ([], ["wrong-loss"], ["wrong-count"]):
         subprocess.run([MAKE, "s.frec", *words], check=True)
         check("verify", output("verify", "s.frec", "--json", status=bool(words)))
@@ -81,12 +108,33 @@ def check_machine():
     check("doctor_sum", doctor[-1])
     check("listed_event", output("events", "--json", "--file", SERVICE))
     for glob in ("sched:sched_s*", "tp_btf:sched_switch"):
-        done = subprocess.run([TOOL, "events", "--json", glob], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+        done = subprocess.run(
+            [TOOL, "events", "--json", glob],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
         check("listed_event", done.stdout)  # nothing, where this user may not know
 
 
 def check_status():
-    recorder = subprocess.Popen([TOOL, "record", "--transport", "shm", "-e", "shop:*", "-o", ".", "--listen", "listen", "--socket", "control"])
+    recorder = subprocess.Popen(
+        [
+            TOOL,
+            "record",
+            "--transport",
+            "shm",
+            "-e",
+            "shop:*",
+            "-o",
+            ".",
+            "--listen",
+            "listen",
+            "--socket",
+            "control",
+        ]
+    )
     try:
         for socket in ("control", "listen"):
             while not os.path.exists(socket):

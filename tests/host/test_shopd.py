@@ -30,7 +30,10 @@ class Shop:
             self.port = probe.getsockname()[1]
         self.process = subprocess.Popen(
             [SHOPD, "--listen", f"127.0.0.1:{self.port}", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         line = self.process.stdout.readline()
         assert "serving" in line, (line, self.process.communicate(timeout=WAIT))
 
@@ -95,14 +98,23 @@ def test_shop(shop):
     number = order["order"]
     status, body = shop.get(f"/cart/add?sku=oak%2Dbowl&quantity=1&order={number}")
     expect("second item", (status, json.loads(body)["cents"]), (200, 1980 + 1240))
-    while shop.get(f"/checkout?order={number}", "POST")[0] == 402:  # some orders are declined, always
+    while (
+        shop.get(f"/checkout?order={number}", "POST")[0] == 402
+    ):  # some orders are declined, always
         number = json.loads(shop.get("/cart/add?sku=oak-lamp&quantity=2")[1])["order"]
     expect("paid twice", shop.get(f"/checkout?order={number}")[0], 409)
     expect("unknown order", shop.get("/checkout?order=99999")[0], 404)
     expect("no order", shop.get("/checkout?order=-1")[0], 400)
     expect("unknown product", shop.get("/cart/add?sku=gold-lamp&quantity=1")[0], 404)
-    for bad in "sku=oak-lamp", "sku=oak-lamp&quantity=0", "sku=oak-lamp&quantity=101", "sku=%00&quantity=1", \
-            "sku=%zz&quantity=1", "sku=" + "x" * 99 + "&quantity=1", "sku=oak-lamp&quantity=1x":
+    for bad in (
+        "sku=oak-lamp",
+        "sku=oak-lamp&quantity=0",
+        "sku=oak-lamp&quantity=101",
+        "sku=%00&quantity=1",
+        "sku=%zz&quantity=1",
+        "sku=" + "x" * 99 + "&quantity=1",
+        "sku=oak-lamp&quantity=1x",
+    ):
         expect(bad, shop.get("/cart/add?" + bad)[0], 400)
     for _ in range(12):  # more than there is in stock
         expect("restock", shop.get("/cart/add?sku=slate-clock&quantity=100")[0], 200)
@@ -125,22 +137,23 @@ def test_protocol(shop):
     body = request("/healthz", "Content-Length: 5", method="POST") + b"12345"
     expect("a body is skipped", statuses(shop.raw(body + last)), [200, 200])
     for name, data, status in (
-            ("not HTTP", b"\x16\x03\x01\x02\x00\r\n\r\n", 400),
-            ("NUL", b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-            ("empty lines", b"\r\n\r\n", 400),
-            ("two words", b"GET /healthz\r\nHost: x\r\n\r\n", 400),
-            ("no slash", request("healthz"), 400),
-            ("no host", b"GET /healthz HTTP/1.1\r\n\r\n", 400),
-            ("space before the colon", request("/healthz", "A : b"), 400),
-            ("header without a colon", request("/healthz", "nonsense"), 400),
-            ("two lengths", request("/healthz", "Content-Length: 1", "Content-Length: 2"), 400),
-            ("negative length", request("/healthz", "Content-Length: -1"), 400),
-            ("huge length", request("/healthz", "Content-Length: 99999999999999999999999"), 413),
-            ("long body", request("/healthz", "Content-Length: 8192"), 413),
-            ("chunked", request("/healthz", "Transfer-Encoding: chunked"), 501),
-            ("method", request("/healthz", method="BREW"), 405),
-            ("version", request("/healthz", version="HTTP/3.0"), 505),
-            ("endless head", b"GET / HTTP/1.1 never" + b"x" * 8192, 431)):
+        ("not HTTP", b"\x16\x03\x01\x02\x00\r\n\r\n", 400),
+        ("NUL", b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        ("empty lines", b"\r\n\r\n", 400),
+        ("two words", b"GET /healthz\r\nHost: x\r\n\r\n", 400),
+        ("no slash", request("healthz"), 400),
+        ("no host", b"GET /healthz HTTP/1.1\r\n\r\n", 400),
+        ("space before the colon", request("/healthz", "A : b"), 400),
+        ("header without a colon", request("/healthz", "nonsense"), 400),
+        ("two lengths", request("/healthz", "Content-Length: 1", "Content-Length: 2"), 400),
+        ("negative length", request("/healthz", "Content-Length: -1"), 400),
+        ("huge length", request("/healthz", "Content-Length: 99999999999999999999999"), 413),
+        ("long body", request("/healthz", "Content-Length: 8192"), 413),
+        ("chunked", request("/healthz", "Transfer-Encoding: chunked"), 501),
+        ("method", request("/healthz", method="BREW"), 405),
+        ("version", request("/healthz", version="HTTP/3.0"), 505),
+        ("endless head", b"GET / HTTP/1.1 never" + b"x" * 8192, 431),
+    ):
         expect(name, statuses(shop.raw(data)), [status])
     expect("half a request", shop.raw(ok[:-3]), b"")
     garbage = os.urandom(1 << 20)
@@ -209,7 +222,9 @@ def test_names():
         shop.get("/healthz")
         folder = f"/proc/{shop.process.pid}/task"
         wanted, names = {"shopd", "worker-0", "worker-1"}, None
-        for _ in range(WAIT * 10):  # a thread names itself when it first runs, which may be later than a reply
+        for _ in range(
+            WAIT * 10
+        ):  # a thread names itself when it first runs, which may be later than a reply
             names = {open(f"{folder}/{task}/comm").read().strip() for task in os.listdir(folder)}
             if names == wanted:
                 break
@@ -218,10 +233,22 @@ def test_names():
 
 
 def test_options(folder):
-    for bad in ["--threads", "0"], ["--threads", "257"], ["--ring-size", "1G"], ["--nonsense"], ["word"]:
+    for bad in (
+        ["--threads", "0"],
+        ["--threads", "257"],
+        ["--ring-size", "1G"],
+        ["--nonsense"],
+        ["word"],
+    ):
         expect(bad, subprocess.run([SHOPD, *bad], capture_output=True, timeout=WAIT).returncode, 2)
-    for bad in ["--listen", "127.0.0.1"], ["--listen", "192.0.2.1:1"], ["--ledger", folder + "/none/ledger"]:
-        done = subprocess.run([SHOPD, "--listen", "127.0.0.1:0", *bad], capture_output=True, timeout=WAIT)
+    for bad in (
+        ["--listen", "127.0.0.1"],
+        ["--listen", "192.0.2.1:1"],
+        ["--ledger", folder + "/none/ledger"],
+    ):
+        done = subprocess.run(
+            [SHOPD, "--listen", "127.0.0.1:0", *bad], capture_output=True, timeout=WAIT
+        )
         expect(bad, (done.returncode, done.stderr.count(b"\n")), (1, 1))
 
 
@@ -241,9 +268,16 @@ def serve():
 
 
 def crash():
-    deaths = {"null": [signal.SIGSEGV], "abort": [signal.SIGABRT], "fpe": [signal.SIGFPE],
-              "ill": [signal.SIGILL], "bus": [signal.SIGBUS], "trap": [signal.SIGTRAP],
-              "overflow": [signal.SIGSEGV], "heap": [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS]}
+    deaths = {
+        "null": [signal.SIGSEGV],
+        "abort": [signal.SIGABRT],
+        "fpe": [signal.SIGFPE],
+        "ill": [signal.SIGILL],
+        "bus": [signal.SIGBUS],
+        "trap": [signal.SIGTRAP],
+        "overflow": [signal.SIGSEGV],
+        "heap": [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS],
+    }
     expected = {how: [-number for number in numbers] for how, numbers in deaths.items()}
     expected["exit"] = [3]
     for how, wanted in expected.items():

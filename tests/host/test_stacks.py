@@ -1,6 +1,6 @@
 # Stacks as they are recorded: each kind, with events of every sort, from a program of which all stacks are known.
 #
-#	test_stacks.py TOOL STACKED RECORD_STACKS KIT TRANSPORT [KIND...]
+# 	test_stacks.py TOOL STACKED RECORD_STACKS KIT TRANSPORT [KIND...]
 import atexit
 import json
 import os
@@ -11,7 +11,15 @@ import sys
 TOOL, STACKED, READER, KIT = map(os.path.abspath, sys.argv[1:5])
 TRANSPORT = sys.argv[5]
 EVERYTHING = not sys.argv[6:]
-KINDS = sys.argv[6:] or ["fp", "kernel", "fp+kernel", "dwarf", "dwarf+kernel", "dwarf,bytes=65528", "none"]
+KINDS = sys.argv[6:] or [
+    "fp",
+    "kernel",
+    "fp+kernel",
+    "dwarf",
+    "dwarf+kernel",
+    "dwarf,bytes=65528",
+    "none",
+]
 os.environ["FREC_TOOL"] = TOOL
 sys.path.insert(0, KIT)
 from kit import Recorder, check, done, events, snapshots, tool, verify, wait_for  # noqa: E402
@@ -28,7 +36,9 @@ def skip(why):
 
 class Stacked:
     def __init__(self, *arguments):
-        self.process = subprocess.Popen([STACKED, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [STACKED, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         self.places = json.loads(self.process.stdout.readline())
         self.pid = self.places["pid"]
 
@@ -39,8 +49,14 @@ class Stacked:
 
     def where(self, address):
         """The function that an address lies in."""
-        return next((name for name in ("leaf", "middle", "outer", "main")
-                     if self.places[name][0] <= address < self.places[name][1]), None)
+        return next(
+            (
+                name
+                for name in ("leaf", "middle", "outer", "main")
+                if self.places[name][0] <= address < self.places[name][1]
+            ),
+            None,
+        )
 
     def end(self):
         self.process.stdin.close()
@@ -60,7 +76,7 @@ def split(chain):
     kernel = chain[:user]
     if kernel and kernel[0] != OF_KERNEL:
         return None, None
-    return kernel[1:], chain[user + 1:]
+    return kernel[1:], chain[user + 1 :]
 
 
 # Those that are made in the program itself; the others by a system call.
@@ -68,15 +84,27 @@ BY_SITE = {"stacked_probe:fired"} | ({"stacked:fired"} if TRANSPORT == "usdt" el
 # Those that have leaf as a caller. A probe is in leaf itself; and the C library makes a system call without a frame of its own,
 # so that what calls it is not in the callchain.
 BELOW_LEAF = {"stacked:fired", "stacked_probe:fired"}
-EVENTS = ["stacked:fired", "stacked_probe:fired", "signal:signal_generate", "tp_btf:signal_generate"]
-SELECTIONS = ["stacked:*", f"usdt:{STACKED}:stacked_probe:*", "signal:signal_generate", "tp_btf:signal_generate"]
+EVENTS = [
+    "stacked:fired",
+    "stacked_probe:fired",
+    "signal:signal_generate",
+    "tp_btf:signal_generate",
+]
+SELECTIONS = [
+    "stacked:*",
+    f"usdt:{STACKED}:stacked_probe:*",
+    "signal:signal_generate",
+    "tp_btf:signal_generate",
+]
 
 
 def look_at(record, kind, program, maps, mark):
     """What is not as it should be, in words; None when all is."""
     kinds = set(kind.split(",")[0].split("+"))
     site = record["event"] in BY_SITE
-    promised = (CALLCHAIN if kinds & {"fp", "kernel"} else 0) | (REGISTERS | STACK if "dwarf" in kinds else 0)
+    promised = (CALLCHAIN if kinds & {"fp", "kernel"} else 0) | (
+        REGISTERS | STACK if "dwarf" in kinds else 0
+    )
     if record["sample_type"] & (CALLCHAIN | REGISTERS | STACK) != promised:
         return f"the source says {record['sample_type']:#x}"
     kernel, user = split(record["chain"])
@@ -90,16 +118,23 @@ def look_at(record, kind, program, maps, mark):
         return f"{len(user)} frames of the process"
     if user:
         functions = [program.where(address) for address in user]
-        if [name for name in functions if name] != (["leaf"] if record["event"] in BELOW_LEAF else []) + ["middle", "outer", "main"]:
+        if [name for name in functions if name] != (
+            ["leaf"] if record["event"] in BELOW_LEAF else []
+        ) + ["middle", "outer", "main"]:
             return f"frames of {functions}"
     if "dwarf" not in kinds:
         return None if not record["abi"] and not record["stack"] else "there are registers"
     stack = bytes.fromhex(record["stack"])
     file = next((name for start, end, name in maps if start <= record["ip"] < end), "no mapping")
-    if (file == os.path.realpath(STACKED)) != site or (record["event"] == "stacked_probe:fired") != (program.where(record["ip"]) == "leaf"):
+    if (file == os.path.realpath(STACKED)) != site or (
+        record["event"] == "stacked_probe:fired"
+    ) != (program.where(record["ip"]) == "leaf"):
         return f"the program counter is in {program.where(record['ip'])} of {file}"
     at = mark - record["sp"]
-    if not 0 <= at <= len(stack) - 8 or struct.unpack_from("<Q", stack, at)[0] != program.places["mark"]:
+    if (
+        not 0 <= at <= len(stack) - 8
+        or struct.unpack_from("<Q", stack, at)[0] != program.places["mark"]
+    ):
         return f"the mark is not {at} bytes above the stack pointer, in {len(stack)} bytes of stack"
     return None
 
@@ -109,8 +144,16 @@ def start(*arguments):
         return Recorder("--transport", TRANSPORT, *arguments)
     except RuntimeError as error:
         # A container or a kernel can forbid it; nothing else may.
-        if any(words in str(error) for words in ("no right to record", "cannot be loaded (Operation not permitted)", "no breakpoints at the sites",
-                                                 "has no user_events", "CONFIG_PERF_EVENTS")):
+        if any(
+            words in str(error)
+            for words in (
+                "no right to record",
+                "cannot be loaded (Operation not permitted)",
+                "no breakpoints at the sites",
+                "has no user_events",
+                "CONFIG_PERF_EVENTS",
+            )
+        ):
             skip(str(error))
         raise
 
@@ -123,8 +166,13 @@ def take(recorder):
     """A snapshot of now, which verifies."""
     before = snapshots(recorder.folder)
     result = tool("trigger", "stacks", "--socket", recorder.socket)
-    check(result.returncode == 0, "a snapshot " + ("" if not result.returncode else result.stderr.strip()))
-    path = next(path for path in snapshots(recorder.folder) if path not in before and "/stacks-" in path)
+    check(
+        result.returncode == 0,
+        "a snapshot " + ("" if not result.returncode else result.stderr.strip()),
+    )
+    path = next(
+        path for path in snapshots(recorder.folder) if path not in before and "/stacks-" in path
+    )
     verify(path)
     return path
 
@@ -149,6 +197,7 @@ if os.environ.get("FREC_REQUIRE_KERNEL"):
         with open("/proc/sys/kernel/perf_event_max_stack", "w") as limit:
             limit.write(depth)
 
+
 for kind in KINDS:
     print(f"== {kind}", flush=True)
     recorder = start("--ring-size", "16M" if EVERYTHING else "4M", *selected(kind))
@@ -157,21 +206,41 @@ for kind in KINDS:
     mark = [program.ask("fire") for _ in range(ROUNDS)][0]
     path = take(recorder)
     maps, found = records(path, program.pid)
-    check(any(name == os.path.realpath(STACKED) for _, _, name in maps), "the file tells what the process had mapped")
+    check(
+        any(name == os.path.realpath(STACKED) for _, _, name in maps),
+        "the file tells what the process had mapped",
+    )
     for event in EVENTS:
         ours = [record for record in found if record["event"] == event]
-        wrong = [why for why in (look_at(record, kind, program, maps, mark) for record in ours) if why]
+        wrong = [
+            why for why in (look_at(record, kind, program, maps, mark) for record in ours) if why
+        ]
         check(len(ours) == ROUNDS and not wrong, f"{event}: {len(ours)} records {wrong}")
-    check(len([event for event in events(path) if event["pid"] == program.pid and event["event"] == "stacked:fired"]) == ROUNDS,
-          "exported with their fields")
+    check(
+        len(
+            [
+                event
+                for event in events(path)
+                if event["pid"] == program.pid and event["event"] == "stacked:fired"
+            ]
+        )
+        == ROUNDS,
+        "exported with their fields",
+    )
     for form in "perf", "perfetto":
         result = tool("export", "-f", form, "-o", f"{path}.{form}", path)
         check(result.returncode == 0, f"exports as {form} {result.stderr.strip()}")
     now = status(recorder, "--json")
-    check(("without_stacks" in now) == (kind != "none"), f"status tells how long it would last without: {now.get('without_stacks')}")
+    check(
+        ("without_stacks" in now) == (kind != "none"),
+        f"status tells how long it would last without: {now.get('without_stacks')}",
+    )
     # How much longer is for others on this machine to say too: those who crash while this runs.
     if kind != "none":
-        check(now["without_stacks"] > now["full_ring"], f"which is longer than with them: {now['full_ring']}")
+        check(
+            now["without_stacks"] > now["full_ring"],
+            f"which is longer than with them: {now['full_ring']}",
+        )
     check((", without stacks " in status(recorder)) == (kind != "none"), "also in words")
     program.end()
     check(recorder.stop() == 0, "the recorder ends well")
@@ -181,23 +250,48 @@ if not EVERYTHING:
 
 def sizes(found):
     """How many bytes of stack each event came with, none of which may differ from record to record."""
-    return {event: sorted({len(record["stack"]) // 2 for record in found if record["event"] == event}) for event in EVENTS}
+    return {
+        event: sorted({len(record["stack"]) // 2 for record in found if record["event"] == event})
+        for event in EVENTS
+    }
 
 
 print("== a choice for all, and what says otherwise", flush=True)
-recorder = start("-e", "stacked:*,signal:signal_generate/stack=dwarf,bytes=100/,tp_btf:signal_generate", "-e", f"usdt:{STACKED}:*:*", "-e",
-                 f"usdt:{STACKED}:stacked_probe:f*/stack=fp/", "-e", "tp_btf:signal_gen*/stack=none/", "--stack=520")
+recorder = start(
+    "-e",
+    "stacked:*,signal:signal_generate/stack=dwarf,bytes=100/,tp_btf:signal_generate",
+    "-e",
+    f"usdt:{STACKED}:*:*",
+    "-e",
+    f"usdt:{STACKED}:stacked_probe:f*/stack=fp/",
+    "-e",
+    "tp_btf:signal_gen*/stack=none/",
+    "--stack=520",
+)
 program = Stacked()
 on(program)
 program.ask("fire")
 maps, found = records(take(recorder), program.pid)
-check(sizes(found) == dict(zip(EVENTS, ([520], [0], [104], [0]))), f"as many bytes as were chosen: {sizes(found)}")
-check([bool(record["chain"]) for record in found if record["event"] == "stacked_probe:fired"] == [True], "or a callchain")
+check(
+    sizes(found) == dict(zip(EVENTS, ([520], [0], [104], [0]))),
+    f"as many bytes as were chosen: {sizes(found)}",
+)
+check(
+    [bool(record["chain"]) for record in found if record["event"] == "stacked_probe:fired"]
+    == [True],
+    "or a callchain",
+)
 
 print("== a crash with events that have stacks: its registers are those of the crash", flush=True)
 recorder.stop()
 # A death is worth a snapshot while an event of the process is in a ring, which a busy machine fills with switches.
-recorder = start("--ring-size", "32M", "-e", "stacked:*,sched:sched_switch,signal:*/stack=dwarf,bytes=16/", "--stack=64")
+recorder = start(
+    "--ring-size",
+    "32M",
+    "-e",
+    "stacked:*,sched:sched_switch,signal:*/stack=dwarf,bytes=16/",
+    "--stack=64",
+)
 program = Stacked()
 on(program)
 program.ask("fire")
@@ -205,7 +299,12 @@ program.process.stdin.write("crash\n")
 program.process.stdin.flush()
 program.process.wait()
 # Another program of this name can die at the same time.
-path = (wait_for(lambda: [path for path in snapshots(recorder.folder) if f"-{program.pid}-SIGSEGV" in path]) or [None])[0]
+path = (
+    wait_for(
+        lambda: [path for path in snapshots(recorder.folder) if f"-{program.pid}-SIGSEGV" in path]
+    )
+    or [None]
+)[0]
 check(path, "a snapshot")
 verify(path)
 told = json.loads(tool("show", "--json", path).stdout)
@@ -215,8 +314,16 @@ check(program.where(ip) == "main", f"the program counter is where it crashed: {t
 print("== large stacks in a ring that is overwritten", flush=True)
 recorder.stop()
 for options in ("stack=dwarf+kernel,bytes=65528", "stack=fp+kernel"):
-    recorder = start("--ring-size", "1M", "-e", f"stacked:*/{options}/,signal:signal_generate/{options}/,sched:sched_switch/{options}/",
-                     "-e", f"usdt:{STACKED}:*:*/{options}/", "-e", f"tp_btf:signal_generate/{options}/")
+    recorder = start(
+        "--ring-size",
+        "1M",
+        "-e",
+        f"stacked:*/{options}/,signal:signal_generate/{options}/,sched:sched_switch/{options}/",
+        "-e",
+        f"usdt:{STACKED}:*:*/{options}/",
+        "-e",
+        f"tp_btf:signal_generate/{options}/",
+    )
     programs = [Stacked(), Stacked()]
     for program in programs:
         on(program)
@@ -242,19 +349,35 @@ check(program.ask("on?") == 1, "the event is on")
 program.ask("fire")
 before = snapshots(recorder.folder)
 check(program.ask("trigger") == 0, "it is asked for a snapshot")
-path = (wait_for(lambda: [path for path in snapshots(recorder.folder) if path not in before and "embedded" in path]) or [None])[0]
+path = (
+    wait_for(
+        lambda: [
+            path for path in snapshots(recorder.folder) if path not in before and "embedded" in path
+        ]
+    )
+    or [None]
+)[0]
 verify(path)
 maps, found = records(path, program.pid)
-check(sizes(found)["stacked:fired"] == [4096] and sizes(found)["signal:signal_generate"] == [0], f"with the stacks that it asked for {sizes(found)}")
+check(
+    sizes(found)["stacked:fired"] == [4096] and sizes(found)["signal:signal_generate"] == [0],
+    f"with the stacks that it asked for {sizes(found)}",
+)
 program.end()
 
 print("== what cannot be had", flush=True)
 
 
 def refused(words, *arguments, status=1, prefix=()):
-    done = subprocess.run([*prefix, TOOL, *arguments], capture_output=True, text=True, timeout=60, cwd="/tmp")
-    check(done.returncode == status and words in done.stderr and (status == 2 or done.stderr.count("\n") == 1),
-          f"{' '.join(arguments)}: {done.returncode}: {done.stderr.strip()}")
+    done = subprocess.run(
+        [*prefix, TOOL, *arguments], capture_output=True, text=True, timeout=60, cwd="/tmp"
+    )
+    check(
+        done.returncode == status
+        and words in done.stderr
+        and (status == 2 or done.stderr.count("\n") == 1),
+        f"{' '.join(arguments)}: {done.returncode}: {done.stderr.strip()}",
+    )
 
 
 refused("bytes are a number from 8 to 65528", "record", "-e", "shop:*/stack=dwarf,bytes=65529/")
@@ -262,16 +385,44 @@ refused("a stack is dwarf, fp, kernel", "record", "-e", "shop:*/stack=lbr/")
 refused("options stand between two slashes", "record", "-e", "shop:*/stack=fp")
 refused("--stack=65529", "record", "--stack=65529", status=2)
 refused("use --ring-size 1024K", "record", "--ring-size", "512K", "--stack=65528")
-refused("-e shop:*/stack=fp/: with --transport shm there are no stacks", "run", "--transport", "shm", "-e", "shop:*/stack=fp/", "true")
-refused("-e *:*: with --transport shm there are no stacks", "run", "--transport", "shm", "--stack", "true")
+refused(
+    "-e shop:*/stack=fp/: with --transport shm there are no stacks",
+    "run",
+    "--transport",
+    "shm",
+    "-e",
+    "shop:*/stack=fp/",
+    "true",
+)
+refused(
+    "-e *:*: with --transport shm there are no stacks",
+    "run",
+    "--transport",
+    "shm",
+    "--stack",
+    "true",
+)
 nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 if not subprocess.run([*nobody, "test", "-x", TOOL]).returncode:
     refused("-e *:*: only the kernel takes stacks: ", "run", "--stack", "true", prefix=nobody)
 
 print("== events that come in by shm, beside the kernel's", flush=True)
 # Who may watch the kernel and load no BPF program.
-command = ["setpriv", "--bounding-set=-bpf,-sys_admin", TOOL, "record", "-o", recorder.folder, "--socket", recorder.socket, "--listen",
-           recorder.socket + ".all", "-e", "stacked:*,signal:signal_generate/stack=fp/", "--stack"]
+command = [
+    "setpriv",
+    "--bounding-set=-bpf,-sys_admin",
+    TOOL,
+    "record",
+    "-o",
+    recorder.folder,
+    "--socket",
+    recorder.socket,
+    "--listen",
+    recorder.socket + ".all",
+    "-e",
+    "stacked:*,signal:signal_generate/stack=fp/",
+    "--stack",
+]
 process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 atexit.register(process.kill)
 said = process.stderr.readline()
@@ -282,13 +433,28 @@ if "come in without stacks" in said:
     program.ask("fire")
     path = take(recorder)
     maps, found = records(path, program.pid)
-    check([bool(record["chain"]) for record in found if record["event"] == "signal:signal_generate"] == [True], "the kernel's have stacks")
-    check([record["sample_type"] & (CALLCHAIN | REGISTERS | STACK) for record in found if record["event"] == "stacked:fired"] == [0], "the others none")
+    check(
+        [bool(record["chain"]) for record in found if record["event"] == "signal:signal_generate"]
+        == [True],
+        "the kernel's have stacks",
+    )
+    check(
+        [
+            record["sample_type"] & (CALLCHAIN | REGISTERS | STACK)
+            for record in found
+            if record["event"] == "stacked:fired"
+        ]
+        == [0],
+        "the others none",
+    )
     check(status(recorder, "--json").get("stacks_missing", 0) >= 1, "status counts them")
     check("have none, as they come in by shm" in status(recorder), "also in words")
     program.end()
 else:
-    check(TRANSPORT == "user_events" or "no right" in said, f"BPF works without its right, or nothing does: {said}")
+    check(
+        TRANSPORT == "user_events" or "no right" in said,
+        f"BPF works without its right, or nothing does: {said}",
+    )
 process.terminate()
 process.wait()
 done()

@@ -22,7 +22,9 @@ WORDS = "crasher"
 
 
 def tracked(tree):
-    names = subprocess.run(["git", "-C", tree, "ls-files", "-z"], check=True, capture_output=True).stdout
+    names = subprocess.run(
+        ["git", "-C", tree, "ls-files", "-z"], check=True, capture_output=True
+    ).stdout
     for name in names.decode().split("\0"):
         if name and not name.startswith(LEFT_OUT) and os.path.isfile(os.path.join(tree, name)):
             yield name
@@ -34,13 +36,16 @@ def is_script(path):
 
 
 def too_long(path, document):
-    """Numbers of the lines that are too long. In a document tables and lines with a URL may be."""
+    """Numbers of the lines that are too long. In a document tables, lines with a URL, and what a
+    program printed, between fences, may be."""
+    fenced = False
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             line = line.rstrip("\n").expandtabs(8)
-            if len(line) <= COLUMNS or document and (line.startswith("|") or "://" in line):
-                continue
-            yield number
+            fenced ^= document and line.startswith("```")
+            exempt = document and (fenced or line.startswith("|") or "://" in line)
+            if len(line) > COLUMNS and not exempt:
+                yield number
 
 
 def main():
@@ -51,10 +56,18 @@ def main():
 
     formatted = [name for name in names if name.endswith(C)]
     if shutil.which("clang-format"):
-        run = subprocess.run(["clang-format", "--style=file", "--dry-run", "-Werror", *formatted],
-                             capture_output=True, text=True)
-        lines = re.findall(r"^(.*?:\d+):\d+: error: code should be clang-formatted", run.stderr, re.M)
-        bad += [f"{line}: not as .clang-format has it; run: clang-format -i {line.split(':')[0]}" for line in lines]
+        run = subprocess.run(
+            ["clang-format", "--style=file", "--dry-run", "-Werror", *formatted],
+            capture_output=True,
+            text=True,
+        )
+        lines = re.findall(
+            r"^(.*?:\d+):\d+: error: code should be clang-formatted", run.stderr, re.M
+        )
+        bad += [
+            f"{line}: not as .clang-format has it; run: clang-format -i {line.split(':')[0]}"
+            for line in lines
+        ]
         if run.returncode and not lines:
             bad.append(f"clang-format: {run.stderr.strip()}")
     else:
@@ -62,8 +75,16 @@ def main():
 
     for name in names:
         document = name.endswith(DOCUMENTS)
-        if document or name.endswith(CODE) or os.path.basename(name) == "CMakeLists.txt" or is_script(name):
-            bad += [f"{name}:{number}: longer than {COLUMNS} columns" for number in too_long(name, document)]
+        if (
+            document
+            or name.endswith(CODE)
+            or os.path.basename(name) == "CMakeLists.txt"
+            or is_script(name)
+        ):
+            bad += [
+                f"{name}:{number}: longer than {COLUMNS} columns"
+                for number in too_long(name, document)
+            ]
 
     if shutil.which("codespell"):
         run = subprocess.run(["codespell", "-L", WORDS, *names], capture_output=True, text=True)

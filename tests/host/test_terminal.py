@@ -34,7 +34,9 @@ def run(*words, terminal=(), status=0, **environment):
     for name in ("stdout", "stderr"):
         ends[name], outputs[name] = pty.openpty() if name in terminal else os.pipe()
         threads.append(threading.Thread(target=drain, args=(name, ends[name])))
-    process = subprocess.Popen([TOOL, *words], stdin=subprocess.DEVNULL, env={**BASE, **environment}, **outputs)
+    process = subprocess.Popen(
+        [TOOL, *words], stdin=subprocess.DEVNULL, env={**BASE, **environment}, **outputs
+    )
     for fd in outputs.values():
         os.close(fd)
     for thread in threads:
@@ -51,9 +53,15 @@ def run(*words, terminal=(), status=0, **environment):
 def told_when_stopped(words, status, terminal, ticks):
     """What it says on standard error when it is stopped for more than a second after that many ticks of work."""
     ends, other = pty.openpty() if terminal else os.pipe()
-    process = subprocess.Popen([TOOL, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other, env=BASE)
+    process = subprocess.Popen(
+        [TOOL, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other, env=BASE
+    )
     os.close(other)
-    while process.poll() is None and int(pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11]) < ticks:
+    while (
+        process.poll() is None
+        and int(pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11])
+        < ticks
+    ):
         time.sleep(0.001)
     process.send_signal(signal.SIGSTOP)
     time.sleep(1.1)
@@ -90,17 +98,30 @@ def check_show():
     assert re.sub(rb"\x1b\[[0-9;]*m", b"", colored) == plain != colored
     on_terminal = {"terminal": ("stdout",)}
     # The pager gets it all; its own output goes to the terminal.
-    assert run("show", "s.frec", PAGER="tee paged", **on_terminal)[0] == colored == pathlib.Path("paged").read_bytes()
-    assert run("show", "s.frec", PAGER="sed s/SIGSEGV/SEEN/g", **on_terminal)[0] == colored.replace(b"SIGSEGV", b"SEEN")
+    assert (
+        run("show", "s.frec", PAGER="tee paged", **on_terminal)[0]
+        == colored
+        == pathlib.Path("paged").read_bytes()
+    )
+    assert run("show", "s.frec", PAGER="sed s/SIGSEGV/SEEN/g", **on_terminal)[0] == colored.replace(
+        b"SIGSEGV", b"SEEN"
+    )
     os.remove("paged")
     # No pager, and one that is not there.
-    assert run("show", "s.frec", PAGER="cat", **on_terminal)[0] == run("show", "s.frec", PAGER="", **on_terminal)[0] == colored
+    assert (
+        run("show", "s.frec", PAGER="cat", **on_terminal)[0]
+        == run("show", "s.frec", PAGER="", **on_terminal)[0]
+        == colored
+    )
     assert run("show", "s.frec", PATH="/nonexistent", **on_terminal)[0] == colored
     # Without PAGER it is less, as this one shows that stands in its place.
     os.mkdir("bin")
     pathlib.Path("bin/less").write_text('#!/bin/sh\necho "less $*"; cat\n')
     os.chmod("bin/less", 0o755)
-    assert run("show", "s.frec", PATH=os.path.abspath("bin") + ":" + BASE["PATH"], **on_terminal)[0] == b"less -FRX\n" + colored
+    assert (
+        run("show", "s.frec", PATH=os.path.abspath("bin") + ":" + BASE["PATH"], **on_terminal)[0]
+        == b"less -FRX\n" + colored
+    )
     # Colours, as everybody asks for them.
     for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         assert run("show", "s.frec", PAGER="tee", **environment, **on_terminal)[0] == plain
@@ -115,7 +136,9 @@ def check_show():
     first = run("show", "large.frec", "--color=always")[0].split(b"\n")[0] + b"\n"
     assert run("show", "large.frec", "--all", PAGER="head -n 1", **on_terminal) == (first, b"")
     pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
-    assert b"cut off" in run("show", "torn.frec", PAGER="cat >/dev/null", status=1, **on_terminal)[1]
+    assert (
+        b"cut off" in run("show", "torn.frec", PAGER="cat >/dev/null", status=1, **on_terminal)[1]
+    )
 
 
 with tempfile.TemporaryDirectory() as temporary:

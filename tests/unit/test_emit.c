@@ -1,8 +1,6 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Proves what an emit function writes and reports, byte by byte, without a kernel that has
- * user_events: the descriptor is one end of a socket pair here and the enable word is set by hand.
- */
+// SPDX-License-Identifier: MIT
+// Proves what an emit function writes and returns, byte by byte, without a kernel that has
+// user_events: the descriptor is one end of a socket pair, and the test sets the enable word.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,26 +13,27 @@
 
 #include <cmocka.h>
 
+#include "flightrec/recorder.h"
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
-#define SHUT 9 /* a macro keeps its name as an enumerator */
+#define SHUT 9 // a macro keeps its name as an enumerator
 
 enum door { OPEN = -2, AJAR = 4 };
 
-FREC_EVENT(test, nothing);
-FREC_EVENT(test, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32),
+FREC_EVENT(unit_emit, nothing);
+FREC_EVENT(unit_emit, kinds, FREC_U8(u8), FREC_I8(i8), FREC_U16(u16), FREC_I16(i16), FREC_U32(u32),
 	   FREC_I32(i32), FREC_U64(u64), FREC_I64(i64), FREC_BOOL(yes), FREC_F32(f32),
 	   FREC_F64(f64), FREC_PTR(pointer), FREC_CHARS(tag, TAG_SIZE),
 	   FREC_ENUM(door, OPEN, AJAR, SHUT), FREC_STR(text), FREC_BYTES(raw));
-FREC_EVENT(test, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3), FREC_U8(a4),
+FREC_EVENT(unit_emit, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3), FREC_U8(a4),
 	   FREC_U8(a5), FREC_U8(a6), FREC_U8(a7), FREC_U8(a8), FREC_U8(a9), FREC_U8(b0),
 	   FREC_U8(b1), FREC_U8(b2), FREC_U8(b3), FREC_U8(b4), FREC_U8(b5), FREC_U8(b6),
 	   FREC_U8(b7), FREC_U8(b8), FREC_U8(b9), FREC_U8(c0), FREC_U8(c1), FREC_U8(c2),
 	   FREC_U8(c3), FREC_U8(c4), FREC_U8(c5), FREC_U8(c6), FREC_U8(c7), FREC_U8(c8),
 	   FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3), FREC_U8(d4),
 	   FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
-FREC_EVENT(test, large, FREC_BYTES(raw));
+FREC_EVENT(unit_emit, large, FREC_BYTES(raw));
 
 #define ON (1u << FREC__USER_EVENTS_BIT)
 
@@ -68,8 +67,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct frec__event *const events[] = {&frec__event_test_nothing, &frec__event_test_kinds,
-					      &frec__event_test_forty, &frec__event_test_large};
+	struct frec__event *const events[] = {
+		&frec__event_unit_emit_nothing, &frec__event_unit_emit_kinds,
+		&frec__event_unit_emit_forty, &frec__event_unit_emit_large};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
@@ -96,16 +96,16 @@ static void test_off(void **state)
 
 	(void)state;
 	evaluated = 0;
-	assert_false(frec_test_large_enabled());
-	assert_int_equal(FREC_EMIT(test, large, "x", expensive()), 0);
+	assert_false(frec_unit_emit_large_enabled());
+	assert_int_equal(FREC_EMIT(unit_emit, large, "x", expensive()), 0);
 	assert_int_equal(evaluated, 0);
-	enable(&frec__event_test_large, 1);
-	assert_true(frec_test_large_enabled());
-	assert_int_equal(FREC_EMIT(test, large, "x", expensive()), 0);
+	enable(&frec__event_unit_emit_large, 1);
+	assert_true(frec_unit_emit_large_enabled());
+	assert_int_equal(FREC_EMIT(unit_emit, large, "x", expensive()), 0);
 	assert_int_equal(evaluated, 1);
-	/* Somebody listens, but not through the kernel. */
-	frec__event_test_large.enabled = 1;
-	assert_int_equal(frec_test_large("xyz", 3), 0);
+	// Something listens, but not through the kernel.
+	frec__event_unit_emit_large.enabled = 1;
+	assert_int_equal(frec_unit_emit_large("xyz", 3), 0);
 	assert_int_equal(read(reader, buffer, sizeof(buffer)), 4 + 4 + 1);
 	assert_int_equal(read(reader, buffer, sizeof(buffer)), -1);
 }
@@ -115,9 +115,9 @@ static void test_nothing(void **state)
 	uint32_t index[2];
 
 	(void)state;
-	enable(&frec__event_test_nothing, 77);
+	enable(&frec__event_unit_emit_nothing, 77);
 	errno = ENOTTY;
-	assert_int_equal(FREC_EMIT(test, nothing), 0);
+	assert_int_equal(FREC_EMIT(unit_emit, nothing), 0);
 	assert_int_equal(errno, ENOTTY);
 	assert_int_equal(read(reader, index, sizeof(index)), 4);
 	assert_int_equal(index[0], 77);
@@ -149,19 +149,19 @@ static void test_kinds(void **state)
 		       -2.5, 0x1234, "tag", OPEN, 4,  3, 3,  4, "hi", {1, 0, 2, 0}};
 
 	(void)state;
-	enable(&frec__event_test_kinds, 3);
-	assert_int_equal(frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5,
-					 (void *)0x1234, "tag", OPEN, "hi", "\1\0\2", 4),
+	enable(&frec__event_unit_emit_kinds, 3);
+	assert_int_equal(frec_unit_emit_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5,
+					      (void *)0x1234, "tag", OPEN, "hi", "\1\0\2", 4),
 			 0);
 	assert_int_equal(read(reader, &got, sizeof(got)), sizeof(got));
 	assert_memory_equal(&got, &want, sizeof(got));
-	/* A tag as long as its field has no NUL, a longer one is cut, none is empty. */
-	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, "123456789", AJAR, "hi",
-			"", 0);
+	// A tag as long as its field has no NUL, a longer one is cut, and NULL is empty.
+	frec_unit_emit_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, "123456789", AJAR,
+			     "hi", "", 0);
 	assert_true(read(reader, &got, sizeof(got)) > 0);
 	assert_memory_equal(got.tag, "12345678", TAG_SIZE);
-	frec_test_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, NULL, AJAR, "hi", "",
-			0);
+	frec_unit_emit_kinds(1, -2, 3, -4, 5, -6, 7, -8, true, 1.5f, -2.5, NULL, NULL, AJAR, "hi",
+			     "", 0);
 	assert_true(read(reader, &got, sizeof(got)) > 0);
 	assert_memory_equal(got.tag, "\0\0\0\0\0\0\0", TAG_SIZE);
 }
@@ -171,9 +171,10 @@ static void test_forty_fields(void **state)
 	uint8_t got[44];
 
 	(void)state;
-	enable(&frec__event_test_forty, 3);
-	FREC_EMIT(test, forty, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
-		  20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39);
+	enable(&frec__event_unit_emit_forty, 3);
+	FREC_EMIT(unit_emit, forty, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,
+		  18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,
+		  38, 39);
 	assert_int_equal(read(reader, got, sizeof(got)), sizeof(got));
 	for (int i = 0; i < 40; i++)
 		assert_int_equal(got[4 + i], i);
@@ -181,24 +182,25 @@ static void test_forty_fields(void **state)
 
 static void test_declaration(void **state)
 {
-	const char *want =
-		"test\0kinds\0u8 u8\0i8 i8\0u16 u16\0i16 i16\0u32 u32\0i32 i32\0u64 u64\0i64 i64\0"
-		"bool yes\0f32 f32\0f64 f64\0ptr pointer\0chars tag:8\0"
-		"enum door:OPEN, AJAR, SHUT\0str text\0bytes raw\0";
+	const char *want = "unit_emit\0kinds\0u8 u8\0i8 i8\0u16 u16\0i16 i16\0u32 u32\0i32 "
+			   "i32\0u64 u64\0i64 i64\0"
+			   "bool yes\0f32 f32\0f64 f64\0ptr pointer\0chars tag:8\0"
+			   "enum door:OPEN, AJAR, SHUT\0str text\0bytes raw\0";
 
 	(void)state;
-	assert_int_equal(frec__declaration_test_kinds.magic, FREC__DECLARATION_MAGIC);
-	assert_int_equal(frec__declaration_test_kinds.size % 8, 0);
-	assert_int_equal(frec__declaration_test_kinds.enumerators, 3);
-	assert_true(frec__declaration_test_kinds.value[0] == OPEN);
-	assert_true(frec__declaration_test_kinds.value[1] == AJAR);
-	assert_true(frec__declaration_test_kinds.value[2] == SHUT);
-	assert_memory_equal(frec__declaration_test_kinds.text, want,
-			    frec__declaration_test_kinds.text_size);
-	assert_string_equal(frec__event_test_kinds.name, "test:kinds");
+	assert_int_equal(frec__declaration_unit_emit_kinds.magic, FREC__DECLARATION_MAGIC);
+	assert_int_equal(frec__declaration_unit_emit_kinds.size % 8, 0);
+	assert_int_equal(frec__declaration_unit_emit_kinds.enumerators, 3);
+	assert_true(frec__declaration_unit_emit_kinds.value[0] == OPEN);
+	assert_true(frec__declaration_unit_emit_kinds.value[1] == AJAR);
+	assert_true(frec__declaration_unit_emit_kinds.value[2] == SHUT);
+	assert_memory_equal(frec__declaration_unit_emit_kinds.text, want,
+			    frec__declaration_unit_emit_kinds.text_size);
+	assert_string_equal(frec__event_unit_emit_kinds.name, "unit_emit:kinds");
 	assert_string_equal(
-		frec__event_test_kinds.declaration,
-		"test__kinds u8 u8; s8 i8; u16 u16; s16 i16; u32 u32; s32 i32; u64 u64; s64 i64; "
+		frec__event_unit_emit_kinds.declaration,
+		"unit_emit__kinds u8 u8; s8 i8; u16 u16; s16 i16; u32 u32; s32 i32; u64 u64; s64 "
+		"i64; "
 		"unsigned char yes; struct float f32 4; struct double f64 8; u64 pointer; "
 		"char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
 }
@@ -207,39 +209,39 @@ static void test_drops_are_counted(void **state)
 {
 	static char raw[FREC_PAYLOAD_MAX];
 	struct frec_stats before = stats(), after;
-	uint64_t dropped = frec__event_test_large.dropped;
+	uint64_t dropped = frec__event_unit_emit_large.dropped;
 
 	(void)state;
-	enable(&frec__event_test_large, FREC__NO_INDEX);
+	enable(&frec__event_unit_emit_large, FREC__NO_INDEX);
 	errno = ENOTTY;
-	assert_int_equal(frec_test_large("x", 1), -ENOTCONN);
-	enable(&frec__event_test_large, 1);
-	assert_int_equal(frec_test_large(raw, sizeof(raw)), -E2BIG);
-	assert_int_equal(frec_test_large((void *)8, 1), -EFAULT);
+	assert_int_equal(frec_unit_emit_large("x", 1), -ENOTCONN);
+	enable(&frec__event_unit_emit_large, 1);
+	assert_int_equal(frec_unit_emit_large(raw, sizeof(raw)), -E2BIG);
+	assert_int_equal(frec_unit_emit_large((void *)8, 1), -EFAULT);
 	close(frec__fd);
-	assert_int_equal(frec_test_large("x", 1), -EBADF);
+	assert_int_equal(frec_unit_emit_large("x", 1), -EBADF);
 	assert_int_equal(errno, ENOTTY);
 	after = stats();
 	assert_int_equal(after.dropped_unregistered, before.dropped_unregistered + 1);
 	assert_int_equal(after.dropped_too_large, before.dropped_too_large + 1);
 	assert_int_equal(after.dropped_fault, before.dropped_fault + 1);
 	assert_int_equal(after.dropped_closed, before.dropped_closed + 1);
-	assert_int_equal(frec__event_test_large.dropped, dropped + 4);
+	assert_int_equal(frec__event_unit_emit_large.dropped, dropped + 4);
 }
 
-/* After one EBADF the number is forgotten: what is opened under it later is not written to. */
+// After one EBADF the number is forgotten, and a file that gets it later is not written to.
 static void test_closed_descriptor_is_forgotten(void **state)
 {
 	int number = frec__fd, pipe_ends[2];
 	char byte;
 
 	(void)state;
-	enable(&frec__event_test_large, 1);
+	enable(&frec__event_unit_emit_large, 1);
 	close(number);
-	assert_int_equal(frec_test_large("x", 1), -EBADF);
+	assert_int_equal(frec_unit_emit_large("x", 1), -EBADF);
 	assert_int_equal(pipe2(pipe_ends, O_NONBLOCK), 0);
 	assert_int_equal(dup2(pipe_ends[1], number), number);
-	assert_int_equal(frec_test_large("x", 1), -EBADF);
+	assert_int_equal(frec_unit_emit_large("x", 1), -EBADF);
 	assert_int_equal(read(pipe_ends[0], &byte, 1), -1);
 	close(number);
 	close(pipe_ends[0]);
@@ -271,6 +273,36 @@ static void test_stats_of_other_sizes(void **state)
 	assert_int_equal(frec_stats_read(&unset), -EINVAL);
 }
 
+// Options of a later version are refused if they are used, and `error` says so; an older caller's
+// structure is read as far as it goes.
+static void test_options_of_other_sizes(void **state)
+{
+	char error[100] = "";
+	struct {
+		struct frec_recorder_options known;
+		uint64_t later;
+	} options = {
+		.known = {.size = sizeof(options), .error = error, .error_size = sizeof(error)},
+		.later = 1,
+	};
+	struct frec_recorder *recorder = NULL;
+
+	(void)state;
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -EINVAL);
+	assert_non_null(strstr(error, "version"));
+	options.known.size = sizeof(size_t) - 1;
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -EINVAL);
+	options.later = 0;
+	options.known.size = sizeof(options);
+	options.known.keeper = "/nonexistent/flightrec";
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -ENOENT);
+	assert_non_null(strstr(error, "/nonexistent/flightrec"));
+	options.known.size = offsetof(struct frec_recorder_options, transport);
+	options.known.transport = (const char *)1; // beyond the size, so it must not be read
+	assert_int_equal(frec_recorder_start(&options.known, &recorder), -ENOENT);
+	assert_null(recorder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +317,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_stats_of_other_sizes, setup, teardown),
+		cmocka_unit_test(test_options_of_other_sizes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

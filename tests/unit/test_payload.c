@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: MIT */
-/* Proves that payloads are laid out as the kernel reads them, and that what does not fit is cut or
- * refused. */
+// SPDX-License-Identifier: MIT
+// Proves that payloads have the layout that the kernel reads, and that fields that do not fit are
+// cut or refused.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,14 +11,14 @@
 
 #include <cmocka.h>
 
-#include "recorder/service/emit.h"
+#include "recorder/service/payload.h"
 
 #define STRINGS_MAX 40
 
 static char payload[FREC_PAYLOAD_MAX + 64];
 
-/* An event whose fixed part is the index and a locator for each of `count` strings or byte
- * arrays. */
+// An event whose fixed part is the index and a locator for each of `count` strings or byte
+// arrays.
 static int build(const struct iovec *data, int count, uint64_t bytes_mask,
 		 struct frec__payload *ret)
 {
@@ -58,7 +58,7 @@ static int build_strings(char **strings, int count, struct frec__payload *ret)
 	return build(data, count, 0, ret);
 }
 
-/* Follows the locator of the field as the kernel does. */
+// Follows the locator of the field as the kernel does.
 static const char *found(int field, size_t *ret_size)
 {
 	size_t at = 4 + 4 * (size_t)field;
@@ -133,7 +133,7 @@ static void test_one_too_long(void **state)
 	free(text);
 }
 
-/* "\xe2\x82\xac" is one character; wherever the cut falls, none is broken. */
+/* "\xe2\x82\xac" is one character, which no cut may split. */
 static void test_cut_between_characters(void **state)
 {
 	struct frec__payload built;
@@ -169,8 +169,7 @@ static void test_cut_of_what_is_not_utf8(void **state)
 	free(text);
 }
 
-/* The short ones stay whole, whatever their place; the long ones get what is left, in equal
- * parts. */
+// Short strings stay whole, whatever their position. Long ones share the rest equally.
 static void test_longest_are_cut(void **state)
 {
 	char *strings[] = {letters(7000), letters(10), letters(20000), letters(1000)};

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "recorder/service/registration.h"
+#include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_checksum.h"
 #include "recorder/rings/shm_owner.h"
 #include "tests/data/shm_kit.h"

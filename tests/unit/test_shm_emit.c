@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves that what services write to shared rings is whole and complete, whatever happens to their
-// threads: they are killed, forked, interrupted by signals that emit as well, preempted; and that
-// the death of a recorder turns events off.
+// Proves that the records in shared rings are whole and complete, whatever happens to the threads
+// that write them: they are killed, forked, preempted, or interrupted by signals whose handlers
+// emit as well. Also proves that the death of a recorder turns events off.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "recorder/service/registration.h"
+#include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_sequence.h"
 #include "tests/data/shm_kit.h"
 
@@ -55,8 +57,8 @@ static int by_thread(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-// Each thread's numbers begin at 0 and leave none out, and no record is there twice; in a CPU's
-// ring time goes backwards from the newest.
+// Each thread's numbers begin at 0 without gaps, and no record is there twice. In the ring of a CPU
+// times fall from the newest record on.
 static void check_complete(struct kit_reading *reading)
 {
 	assert_false(reading->wrapped);
@@ -93,7 +95,7 @@ static void only_what_is_wanted(void **state)
 	free(reading.record);
 }
 
-// Bytes, as perf would have laid them out; payload.c says what is in the payload.
+// The bytes are laid out as perf would. payload.c describes the payload.
 static void what_a_record_is(void **state)
 {
 	static const uint8_t payload[] = {9, 0, 0, 0, 5, 0,   0,   0, 0, 0, 0,
@@ -125,7 +127,8 @@ static void what_a_record_is(void **state)
 	fail();
 }
 
-// What is too long for one record is cut as for the kernel; bytes that are too many are refused.
+// Strings that are too long for one record are cut as for the kernel; byte arrays that are too long
+// are refused.
 FREC_EVENT(kit, tall, FREC_STR(text), FREC_BYTES(raw));
 
 static void long_events(void **state)
@@ -200,8 +203,8 @@ static void threads_without_sequences(void **state)
 	check_threads(false);
 }
 
-// Rings that many threads lap all the time, copied meanwhile: nothing is torn, nothing is there
-// twice or missing in between.
+// Rings are copied while many threads lap them: no record is torn, there twice, or missing between
+// two others.
 static void live_copies(void **state)
 {
 	uint64_t damaged = 0, strangers = 0, backwards = 0;
@@ -243,8 +246,7 @@ static uint64_t emitted_now(void)
 	return sum;
 }
 
-// SIGKILL at a random moment. In the shared ring the record that a thread was just writing may be
-// torn; it is its last.
+// SIGKILL at a random moment. In the shared ring the last record of a thread may be torn.
 static void kill_writers(bool sequences)
 {
 	srandom(1);
@@ -269,7 +271,7 @@ static void kill_writers(bool sequences)
 		reading = kit_read(rings);
 		assert_true(reading.damage.regions <= (frec__shm->sequences ? 0 : THREADS));
 		assert_true(reading.count >= enough);
-		// A record and its count are two instructions.
+		// A record and its count are two instructions, so SIGKILL can come between them.
 		assert_in_range(reading.count, reading.emitted, reading.emitted + THREADS);
 		check_complete(&reading);
 		free(reading.record);
@@ -297,8 +299,8 @@ static void pass(int number)
 	(void)number;
 }
 
-// Makes the instruction a breakpoint: to the thread that comes there it is a signal, as it could
-// come at any time.
+// Makes an instruction a breakpoint. A thread that reaches it gets a signal, as it could at any
+// time.
 static void stop_at(uint8_t *instruction, uint8_t with, uint8_t *ret_before)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -311,8 +313,8 @@ static void stop_at(uint8_t *instruction, uint8_t with, uint8_t *ret_before)
 	assert_int_equal(mprotect(begin, 2 * page, PROT_READ | PROT_EXEC), 0);
 }
 
-// A signal between a record and its count: it is counted all the same, and not written again. One
-// before the record, again and again: it goes to the shared ring.
+// After a signal between a record and its count the record is still counted, and not written again.
+// After signals before every attempt the record goes to the shared ring.
 static void interrupted(void **state)
 {
 	uint8_t *const where[] = {frec__shm_committed, frec__shm_entered};
@@ -342,7 +344,7 @@ static void interrupted(void **state)
 }
 #endif
 
-// Ids are the child's own, whatever way it was forked and however deep.
+// A child has its own ids, whatever call forked it and however deep.
 static void forks(void **state)
 {
 	struct kit_reading reading;
@@ -394,8 +396,8 @@ static void on_signal(int number)
 	tick(1, nested++);
 }
 
-// A timer interrupts a thread that emits, at any instruction, and emits as well, on a small stack
-// of its own.
+// A timer interrupts a thread that emits, at any instruction. Its handler emits as well, on a small
+// stack of its own.
 static void signals(void **state)
 {
 	static char stack[8192];
@@ -424,7 +426,7 @@ static void signals(void **state)
 	free(reading.record);
 }
 
-// The recorder is another process and is killed; then another one comes.
+// The recorder is another process and is killed; then another one starts.
 static void a_recorder_dies(void **state)
 {
 	static const char *const selection[] = {"kit:*", NULL};
@@ -483,8 +485,8 @@ static void a_recorder_dies(void **state)
 	close(pipes[1]);
 }
 
-// A thread that was stopped in the middle of an emit when the recorder was replaced goes on with
-// the old one's addresses.
+// A thread that is stopped in the middle of an emit while the recorder is replaced continues with
+// the addresses of the old one.
 static void a_writer_of_the_old_recorder(void **state)
 {
 	struct frec__shm *old = frec__shm;
@@ -514,8 +516,8 @@ static void *emit_when_told(void *argument)
 	return NULL;
 }
 
-// With the guard a wild write faults, and emitting works everywhere: also in a thread that was
-// there before, and in handlers.
+// With the guard a wild write faults. Emitting still works, also in signal handlers and in a thread
+// that is older than the guard.
 static void the_guard(void **state)
 {
 	struct kit_reading reading;

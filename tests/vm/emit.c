@@ -1,10 +1,8 @@
-/* SPDX-License-Identifier: MIT */
-/*
- * Proves on a kernel with user_events that events arrive: from threads, signal handlers, both sides
- * of a fork, after an exec, from libraries that come and go, and however tracefs or the descriptor
- * is had. Run as root, with the path of the plugin as its argument; any other first argument is a
- * role that the test gives to a process it starts.
- */
+// SPDX-License-Identifier: MIT
+// Proves on a kernel with user_events that events arrive: from threads, from signal handlers, from
+// both sides of a fork, after an exec, from libraries that are loaded and unloaded, and wherever
+// tracefs is mounted or the descriptor comes from. Run it as root, with the path of the plugin as
+// its argument. Any other first argument is a role that the test gives to a process it starts.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -57,10 +55,9 @@ static struct frec_stats stats(void)
 	return stats;
 }
 
-/*
- * The kernel sets a word at once where it can, and soon where the page is not in memory, or is
- * shared since a fork and has not been written to. Waiting ends in the test's time limit.
- */
+// The kernel sets an enable word at once if it can. It takes longer if the page is not in memory,
+// or is shared since a fork and has not been written to. The time limit of the test ends the
+// waiting.
 static void wait_for(const uint32_t *word)
 {
 	while (!(__atomic_load_n(word, __ATOMIC_RELAXED) >> 31))
@@ -89,8 +86,8 @@ static void become(const char *role, const char *argument)
 	_exit(99);
 }
 
-/* A `*` in `line` stands for any number: the kernel does not initialise the count that it shows in
- * brackets. */
+// A `*` in `line` matches any number, because the kernel does not initialise the count that it
+// shows in brackets.
 static bool contains(const char *format, const char *line)
 {
 	const char *star = strchrnul(line, '*');
@@ -236,11 +233,9 @@ static int role_exec(void)
 	return failures;
 }
 
-/*
- * The kernel must forget the address of an event that was unloaded, also where somebody else still
- * has the event. The event itself goes when the last file that it was registered through is closed,
- * so it stays as long as the program's.
- */
+// The kernel must forget the address of an event that was unloaded, also if another process still
+// has the event. The event itself is deleted when the last file is closed through which it was
+// registered, so it lives as long as the program's own events.
 static void plugins(const char *path)
 {
 	uint32_t *(*enable_word)(void), *word, *page;
@@ -302,7 +297,7 @@ static void emit_at_exit(void)
 	frec_vm_text("after main's destructors");
 }
 
-/* The program's destructors have run by then, yet its events still arrive. */
+// The program's destructors have run before, yet its events still arrive.
 static int role_exit(const char *path)
 {
 	void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -329,14 +324,14 @@ static void large(void)
 	void *ring;
 	int fd;
 
-	/* ftrace keeps less than perf does, so it is left out here. */
+	// ftrace keeps less than perf does, so it is not checked here.
 	CHECK(listen_to("user_events/vm__text", false) && listen_to("user_events/vm__raw", false));
 	memset(text, 'x', sizeof(text) - 1);
 	fd = perf_open("user_events/vm__text", &ring);
 	CHECK(fd >= 0);
 	wait_for(&frec__event_vm_text.enabled);
 	CHECK(frec_vm_text(text) == 0);
-	/* The kernel rounds up so that the record's size is a multiple of 8. */
+	// The kernel rounds the size of a record up to a multiple of 8.
 	CHECK(perf_read(ring, payload, sizeof(payload)) >= FREC_PAYLOAD_MAX);
 	CHECK(strlen(payload + 4) == FREC_PAYLOAD_MAX - 4 - 2);
 	CHECK(payload[FREC_PAYLOAD_MAX - 1] == 0 && payload[FREC_PAYLOAD_MAX - 2] == 0);
@@ -353,7 +348,7 @@ static void large(void)
 	CHECK(after.cut == before.cut + 1);
 	CHECK(after.dropped_too_large == before.dropped_too_large + 1);
 	CHECK(trace_count("event=vm:raw bytes=0x1ff9 (8185) error=0x7 (7) total=0x1 (1)") == 1);
-	/* Nothing can be read at this address. */
+	// This address cannot be read.
 	CHECK(frec_vm_raw((void *)8, 8) == -EFAULT);
 	CHECK(trace_count("event=vm:raw bytes=0xc (12) error=0xe (14) total=0x2 (2)") == 1);
 }
@@ -382,7 +377,7 @@ static void remember(void *ctx, const char *message)
 	snprintf(last_message, sizeof(last_message), "%s", message);
 }
 
-/* Started where no tracefs is mounted, in a mount name space of its own. */
+// Started without tracefs, in a mount namespace of its own.
 static int role_late(void)
 {
 	frec_set_log(remember, NULL);

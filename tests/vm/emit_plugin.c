@@ -1,9 +1,9 @@
-/* SPDX-License-Identifier: MIT */
-/* A library with events, to be loaded and unloaded by the emit test. */
+// SPDX-License-Identifier: MIT
+// A library with events, to be loaded and unloaded by the emit test.
 #include "emit_events.h"
 
 FREC_EVENT(plugin, loaded, FREC_U32(number));
-/* The program has this one with other fields. */
+// The program has this one with other fields.
 FREC_EVENT(vm, clash, FREC_STR(words));
 
 __attribute__((visibility("default"))) uint32_t *plugin_enable_word(void);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening to user events for the emit test: through ftrace as text, and through perf as bytes. */
+/* Listening to user events for the emit test: with ftrace as text, and with perf as bytes. */
 #ifndef EMIT_READERS_H
 #define EMIT_READERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where the test finds tracefs; it moves it about. */
+/* The path of tracefs, which the test moves. */
 extern const char *tracefs;
 
-/* Reads a file of tracefs into a static buffer, ended by NUL. Empty where it cannot be read. */
+/* Reads a file of tracefs into a static buffer, ended by NUL. Empty if it cannot be read. */
 const char *read_tracefs(const char *name);
 bool write_tracefs(const char *name, const char *text);
 

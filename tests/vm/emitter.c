@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Emits numbered events from several threads and then ends as it is told; what the kernel tests
-// record.
+// Emits numbered events from several threads and then ends as its arguments say. Kernel tests
+// record it.
 //
-//	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS] [-m
-//	EVERY] [END]
+//	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS]
+//		[-m EVERY] [END]
 //
 // Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark at each EVERYth.
-// LEDGER is a shared file of two u64 a thread: the last number begun and the last one done, which
-// survives any end. END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill, overflow,
-// wild, hang.
+// LEDGER is a shared file with two u64 for each thread, the last number begun and the last one
+// done. It survives any end. END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill,
+// overflow, wild, hang.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -63,7 +63,7 @@ __attribute__((noinline)) static int overflow(int depth)
 	volatile char frame[4096];
 
 	frame[0] = (char)depth;
-	// Compilers that see that it never ends say so.
+	// Compilers warn if they see that it never ends.
 	return depth < 0 ? 0 : overflow(depth + 1) + frame[0];
 }
 

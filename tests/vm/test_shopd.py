@@ -1,6 +1,6 @@
 # shopd with its embedded recorder: whatever kills it, its last event is in the snapshot; a good end leaves nothing.
 #
-#	test_shopd.py SHOPD TRANSPORT	in a place that accept/in has made
+# 	test_shopd.py SHOPD TRANSPORT	in a place that accept/in has made
 #
 # What kills it is the same everywhere. What is known about it is not: who has no rights learns neither registers nor the faulting
 # address, and then the report must not claim to.
@@ -9,7 +9,20 @@ import struct
 import subprocess
 import sys
 
-from kit import TOOL, check, done, events, folder, free_port, keepers, report, request, snapshots, verify, wait_for
+from kit import (
+    TOOL,
+    check,
+    done,
+    events,
+    folder,
+    free_port,
+    keepers,
+    report,
+    request,
+    snapshots,
+    verify,
+    wait_for,
+)
 
 SHOPD, TRANSPORT = sys.argv[1:3]
 # The kernel tells who may watch it what the signal was and where, however the events travel.
@@ -18,7 +31,12 @@ THREADS = 2
 CGROUP = int(os.environ.get("FREC_CGROUP_FD", -1))
 # With CAP_SYS_RESOURCE the keeper lives with the service in a cgroup that runs out of memory. Without, it is killed there as well,
 # sometimes: then only the service goes in.
-KEEPER_IS_SPARED = subprocess.run(["sh", "-c", "echo -1000 >/proc/self/oom_score_adj"], stderr=subprocess.DEVNULL).returncode == 0
+KEEPER_IS_SPARED = (
+    subprocess.run(
+        ["sh", "-c", "echo -1000 >/proc/self/oom_score_adj"], stderr=subprocess.DEVNULL
+    ).returncode
+    == 0
+)
 
 
 class Shop:
@@ -27,11 +45,31 @@ class Shop:
         self.log = open(os.path.join(folder(), "log"), "w+")
         # The kernel's own beside them where nobody else works: on a busy machine they overwrite the service's in no time.
         selection = ["shop:*"] + (["sched:sched_switch"] if TRANSPORT == "user_events" else [])
-        self.process = subprocess.Popen([SHOPD, "--listen", f"127.0.0.1:{self.port}", "--threads", str(THREADS), "--allow-crash",
-                                         "--ledger", self.ledger, "--record", self.out, "--keeper", TOOL, "--ring-size", "256K",
-                                         "--transport", transport, *[f"--event={name}" for name in selection], *options],
-                                        stdout=self.log, stderr=subprocess.STDOUT,
-                                        preexec_fn=(lambda: os.write(CGROUP, b"0")) if cgroup and KEEPER_IS_SPARED else None)
+        self.process = subprocess.Popen(
+            [
+                SHOPD,
+                "--listen",
+                f"127.0.0.1:{self.port}",
+                "--threads",
+                str(THREADS),
+                "--allow-crash",
+                "--ledger",
+                self.ledger,
+                "--record",
+                self.out,
+                "--keeper",
+                TOOL,
+                "--ring-size",
+                "256K",
+                "--transport",
+                transport,
+                *[f"--event={name}" for name in selection],
+                *options,
+            ],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=(lambda: os.write(CGROUP, b"0")) if cgroup and KEEPER_IS_SPARED else None,
+        )
         check(wait_for(lambda: request(self.port, "/healthz") is not None), "shopd serves")
         if cgroup and not KEEPER_IS_SPARED:
             os.write(CGROUP, b"%d" % self.process.pid)
@@ -60,29 +98,61 @@ def check_death(shop, name):
     found = [e for e in events(files[0]) if e["event"] == "shop:step"]
     # A recorder with rights has what other processes emit as well.
     steps = [e for e in found if e["pid"] == shop.process.pid]
-    check(steps and (KERNEL_TELLS or steps == found) and {e["process"] for e in steps} == {"shopd"}, f"{name}: of the process that died")
-    lost = sum(s["overwritten"] + s["lost"] for s in report(files[0])["loss"]["sources"] if s["name"] == "step")
+    check(
+        steps and (KERNEL_TELLS or steps == found) and {e["process"] for e in steps} == {"shopd"},
+        f"{name}: of the process that died",
+    )
+    lost = sum(
+        s["overwritten"] + s["lost"]
+        for s in report(files[0])["loss"]["sources"]
+        if s["name"] == "step"
+    )
     for thread, (begun, finished) in enumerate(shop.counters()):
         numbers = [e["fields"]["sequence"] for e in steps if e["fields"]["thread"] == thread]
         last = (numbers or [0])[-1]
-        check(finished <= last <= begun, f"{name}: thread {thread}: the last event is there: {finished} <= {last} <= {begun}, {lost} lost")
-        check(numbers == list(range(last - len(numbers) + 1, last + 1)), f"{name}: thread {thread}: and none is missing before it {numbers[-20:]}")
+        check(
+            finished <= last <= begun,
+            f"{name}: thread {thread}: the last event is there: {finished} <= {last} <= {begun}, {lost} lost",
+        )
+        check(
+            numbers == list(range(last - len(numbers) + 1, last + 1)),
+            f"{name}: thread {thread}: and none is missing before it {numbers[-20:]}",
+        )
     check(sum(begun for begun, _ in shop.counters()) > 0, f"{name}: there were events")
     told = report(files[0])
-    check(told["transports"] == [TRANSPORT] and told["kernel_watched"] == KERNEL_TELLS, f"{name}: and how it came {told['transports']}")
+    check(
+        told["transports"] == [TRANSPORT] and told["kernel_watched"] == KERNEL_TELLS,
+        f"{name}: and how it came {told['transports']}",
+    )
     return told["crash"]
 
 
 def check_knowledge(crash, name):
     """What the kernel alone can tell is there, or it is not there at all."""
-    thing = {"registers": crash.get("registers"), "stack": crash.get("stack"), "code": crash.get("code"), "thread": crash.get("tid")}
+    thing = {
+        "registers": crash.get("registers"),
+        "stack": crash.get("stack"),
+        "code": crash.get("code"),
+        "thread": crash.get("tid"),
+    }
     if not KERNEL_TELLS:
-        check(not any(thing.values()) and "address" not in crash, f"{name}: nothing is claimed that cannot be known {thing}")
+        check(
+            not any(thing.values()) and "address" not in crash,
+            f"{name}: nothing is claimed that cannot be known {thing}",
+        )
     elif crash["signal"] != "SIGKILL":
-        check(all(thing.values()) and len(thing["registers"]) >= 18, f"{name}: thread, registers and stack {thing}")
+        check(
+            all(thing.values()) and len(thing["registers"]) >= 18,
+            f"{name}: thread, registers and stack {thing}",
+        )
 
 
-for how, signals in (("null", ["SIGSEGV"]), ("overflow", ["SIGSEGV"]), ("heap", ["SIGSEGV", "SIGABRT", "SIGBUS"]), ("kill", ["SIGKILL"])):
+for how, signals in (
+    ("null", ["SIGSEGV"]),
+    ("overflow", ["SIGSEGV"]),
+    ("heap", ["SIGSEGV", "SIGABRT", "SIGBUS"]),
+    ("kill", ["SIGKILL"]),
+):
     print(f"== {how}", flush=True)
     shop = Shop()
     for i in range(5):
@@ -96,13 +166,21 @@ for how, signals in (("null", ["SIGSEGV"]), ("overflow", ["SIGSEGV"]), ("heap", 
     crash = check_death(shop, how)
     if not crash:
         continue
-    check(crash["process"] == "shopd" and SHOPD in crash["cmdline"][0], f"{how}: which process it was")
+    check(
+        crash["process"] == "shopd" and SHOPD in crash["cmdline"][0], f"{how}: which process it was"
+    )
     check(crash.get("signal") in signals, f"{how}: died of {crash.get('signal')}")
     check_knowledge(crash, how)
     if how == "null" and KERNEL_TELLS:
-        check(crash["thread"].startswith("worker-") and crash.get("address") == "0x0", f"which thread, which address {crash.get('address')}")
+        check(
+            crash["thread"].startswith("worker-") and crash.get("address") == "0x0",
+            f"which thread, which address {crash.get('address')}",
+        )
     if how == "overflow" and KERNEL_TELLS:
-        check(crash.get("stack", {}).get("size", 0) > 4096, f"stack bytes of an overflow {crash.get('stack')}")
+        check(
+            crash.get("stack", {}).get("size", 0) > 4096,
+            f"stack bytes of an overflow {crash.get('stack')}",
+        )
 
 print("== oom", flush=True)
 if CGROUP < 0:
@@ -117,14 +195,24 @@ else:
         check(crash.get("signal") == "SIGKILL", f"oom: by SIGKILL {crash.get('signal')}")
         check_knowledge(crash, "oom")
         trigger = report(snapshots(shop.out)[0])["trigger"]
-        check(("memory" in trigger["kind"].lower()) == KERNEL_TELLS, f"oom: and by the OOM killer, where that can be known {trigger}")
+        check(
+            ("memory" in trigger["kind"].lower()) == KERNEL_TELLS,
+            f"oom: and by the OOM killer, where that can be known {trigger}",
+        )
 
 print("== a good end", flush=True)
 shop = Shop()
 request(shop.port, "/products")
 check(shop.keepers(), "there is a keeper")
-check(len(subprocess.run(["ps", "-o", "pid=", "--ppid", str(shop.process.pid)], capture_output=True, text=True).stdout.split()) == 0,
-      "it is not the service's child")
+check(
+    len(
+        subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(shop.process.pid)], capture_output=True, text=True
+        ).stdout.split()
+    )
+    == 0,
+    "it is not the service's child",
+)
 request(shop.port, "/trigger?name=look")
 check(wait_for(lambda: len(snapshots(shop.out)) == 1), "frec_trigger() leaves a snapshot")
 shop.process.terminate()
@@ -143,10 +231,32 @@ check(not os.listdir(shop.out), f"exit status 3 is not a death for a keeper {os.
 if KERNEL_TELLS and TRANSPORT != "shm":
     print("== no rights", flush=True)
     port = free_port()
-    process = subprocess.Popen(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", SHOPD, "--listen", f"127.0.0.1:{port}",
-                                "--record", "/tmp", "--keeper", TOOL, "--transport", TRANSPORT],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    check(wait_for(lambda: request(port, "/healthz") is not None), "without rights shopd serves all the same")
+    process = subprocess.Popen(
+        [
+            "setpriv",
+            "--reuid",
+            "65534",
+            "--regid",
+            "65534",
+            "--clear-groups",
+            SHOPD,
+            "--listen",
+            f"127.0.0.1:{port}",
+            "--record",
+            "/tmp",
+            "--keeper",
+            TOOL,
+            "--transport",
+            TRANSPORT,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    check(
+        wait_for(lambda: request(port, "/healthz") is not None),
+        "without rights shopd serves all the same",
+    )
     process.terminate()
     text = process.communicate()[0]
     check("root" in text or "CAP_PERFMON" in text, f"and the call said why: {text.strip()}")

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists for the preprocessor, which has no loop of its own: <flightrec/event.h> applies a macro to
- * every field of an event and to every enumerator of a field. There are two families because a
- * macro cannot be used within itself, and enumerators are listed while fields are. Nothing here is
- * for programs to use.
+ * Loops for the preprocessor, which has none: <flightrec/event.h> applies a macro to each field of
+ * an event and to each enumerator of a field. There are two families because a macro cannot expand
+ * within itself, and enumerators are expanded within fields. They are unrolled because a recursive
+ * form, although shorter, gives error messages that nobody can read. Programs do not use these.
  */
 #ifndef FLIGHTREC_EACH_H
 #define FLIGHTREC_EACH_H
@@ -13,7 +13,7 @@
 #define FREC__COMMA() ,
 #define FREC__NOTHING()
 
-/* The number of fields in a list that begins with something else, the event's name. */
+/* The number of fields in a list that begins with the event's name. */
 /* clang-format off */
 #define FREC__FIELDS(...) \
 	FREC__FIELDS_(__VA_ARGS__, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29, 28, \
@@ -26,7 +26,7 @@
 /* clang-format on */
 
 /*
- * FREC__EACH(m, s, z, name, field...): m(field) s() m(field) ..., or z where there is no field.
+ * FREC__EACH(m, s, z, name, field...): m(field) s() m(field) ..., or z if there is no field.
  */
 #define FREC__EACH(m, s, z, ...) \
 	FREC__CAT(FREC__EACH_, FREC__FIELDS(__VA_ARGS__))(m, s, z, __VA_ARGS__)

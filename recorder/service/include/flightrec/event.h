@@ -11,23 +11,27 @@
  *	latency_ns);
  *	bool frec_shop_request_done_enabled(void);
  *
- * While nobody listens an event costs a load, a test and a branch. FREC_EMIT(shop, request_done,
- * ...) does not even evaluate its arguments then. Both may be called from any thread and from a
- * signal handler; they never allocate, lock, print, change errno or act as a cancellation point.
- * They block only as long as the kernel takes to copy the event. Neither the provider, nor the
- * name, nor a field may be the name of a macro.
+ * While nothing listens, an event costs a load, a test and a branch, and FREC_EMIT(shop,
+ * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may call
+ * all three. They never allocate, lock, print or change errno, and are no cancellation points. They
+ * block only while the kernel copies the event. Neither the provider, nor the name, nor a field may
+ * have the name of a macro.
  *
- * An emit function returns 0 when the event was handed to the kernel and when nobody listens, else
+ * An emit function returns 0 if the event was delivered or nothing listens, else
  *
  *	-ENOTCONN	the event is not registered (see frec_register)
  *	-E2BIG		its numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
- *	-EBADF		somebody closed flightrec's descriptor, for example with closefrom(3)
+ *	-EBADF		the program closed flightrec's descriptor, for example with closefrom(3)
  *	-EFAULT		a string or byte array could not be read, or changed while it was being read
  *
- * or what else the kernel said. All of these are counted (frec_stats_read) and, where possible,
- * recorded themselves, as the event flightrec:lost. A string that does not fit is cut, at the end
- * of a UTF-8 character, and marked; where several are too long the longest ones are cut. NULL
- * becomes "(null)". Bytes that are not UTF-8 pass untouched.
+ * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
+ * recorded as the event flightrec:lost. A string that does not fit is cut at the end of a UTF-8
+ * character and marked; if several are too long, the longest ones are cut. NULL becomes "(null)".
+ * Bytes that are not UTF-8 are recorded as they are.
+ *
+ * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
+ * implementation, but no compiler uses these, and with a single underscore they could clash with
+ * the functions that FREC_EVENT makes for somebody's provider and name.
  */
 #ifndef FLIGHTREC_EVENT_H
 #define FLIGHTREC_EVENT_H
@@ -38,20 +42,21 @@
 #include <sys/uio.h>
 
 #include <flightrec/each.h>
+#include <flightrec/version.h>
 
-/* What an event's fields may take together, in bytes: the kernel drops longer ones without a
- * word. */
+/* The largest size of an event's fields together, in bytes. The kernel drops larger ones silently.
+ * */
 #define FREC_PAYLOAD_MAX 8184
 
 /*
- * Fields, at most 40 of them. Parameter and meaning are obvious but for these:
+ * Fields, at most 40 in an event. Those that are not obvious:
  * FREC_PTR	const void *, recorded as a number
- * FREC_STR	const char *, ends in NUL; never read beyond FREC_PAYLOAD_MAX bytes
+ * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
  * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL is empty.
- * 		`n`, from 1 to 1024, is a number or a macro that is one, because its digits become
- * 		part of the kernel's name for the type
+ *		`n`, from 1 to 1024, is a number or a macro for one, because its digits become part
+ *		of the kernel's name for the type
  * FREC_BYTES	two parameters, `const void *name, size_t name_size`
- * FREC_ENUM	int; at most 40 enumerators, whose names and values tools find in the binary
+ * FREC_ENUM	int; at most 40 enumerators. Tools find their names and values in the binary
  */
 #define FREC_U8(name) (frec_scalar, name, uint8_t, uint8_t, "u8", "", "u8", "1")
 #define FREC_U16(name) (frec_scalar, name, uint16_t, uint16_t, "u16", "", "u16", "2")
@@ -78,39 +83,38 @@
 extern "C" {
 #endif
 
-#define FREC_PUBLIC __attribute__((visibility("default")))
-
 /*
- * Registers with the kernel what could not be registered when its program or library was loaded,
- * because tracefs was not mounted yet, or the rights were missing, or somebody has closed
- * flightrec's descriptor since. Costs one system call when nothing is left to do. It has to be
- * called because emitting never tries by itself: an open(2) that a program does not expect can be
- * the end of it under seccomp. Any thread may call it, but no signal handler. Returns 0 when every
- * event is registered, else the first negative errno; what it means is told to the log.
+ * Registers the events with the kernel that could not be registered when their program or library
+ * was loaded, because tracefs was not mounted, the rights were missing, or the program has closed
+ * flightrec's descriptor since. If nothing is left to do it costs one system call. Emitting never
+ * tries this by itself, because an unexpected open(2) can kill a program under seccomp. Any thread
+ * may call it, but no signal handler. Returns 0 if every event is registered, else the first
+ * negative errno, which is explained to the log.
  */
 FREC_PUBLIC int frec_register(void);
 
 /*
  * As frec_register, for a process without rights to tracefs: uses a duplicate of `fd`, which
- * somebody else opened on user_events_data for writing. The caller keeps `fd` and may close it.
- * Where flightrec has a working descriptor already, that one stays in use. Returns -ENOTTY when
- * `fd` is something else, -EBADF when it cannot be written to.
+ * another process opened on user_events_data for writing. The caller keeps `fd` and may close it.
+ * If flightrec has a working descriptor already, that one stays in use. Returns -ENOTTY if `fd` is
+ * another kind of file, -EBADF if it is not open for writing.
  */
 FREC_PUBLIC int frec_register_fd(int fd);
 
 /*
- * Sets what is told why an event could not be registered; NULL, the default, is nobody. `log` runs
- * within frec_register and its kin and while a library is being loaded, must not call them, and
- * gets one line without newline.
+ * Sets the function that is called with the reason if an event cannot be registered; NULL, the
+ * default, for none. `log` gets one line without newline. It runs within frec_register,
+ * frec_register_fd and frec_recorder_start and while a library is being loaded, and must not call
+ * any of these.
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
 
 /* Counts since the process (or the one that it was forked from) began. */
 struct frec_stats {
 	size_t size;		       /* set by the caller to sizeof(struct frec_stats) */
-	uint64_t events;	       /* that are loaded at present */
-	uint64_t registered;	       /* of these */
-	uint64_t cut;		       /* emitted, with a string that was cut */
+	uint64_t events;	       /* loaded at present */
+	uint64_t registered;	       /* loaded and registered with the kernel */
+	uint64_t cut;		       /* emitted with a string that was cut */
 	uint64_t dropped_unregistered; /* dropped with -ENOTCONN */
 	uint64_t dropped_too_large;    /* dropped with -E2BIG */
 	uint64_t dropped_closed;       /* dropped with -EBADF */
@@ -119,32 +123,34 @@ struct frec_stats {
 };
 
 /*
- * Fills the first `stats->size` bytes of `stats`. Any thread and any signal handler may call it;
- * the counts are each right, but not of one moment. Returns 0, or -EINVAL where `size` is none that
- * this library or an older one has.
+ * Fills the first `stats->size` bytes of `stats`. Any thread and any signal handler may call it.
+ * Each count is exact, but they are not read at one moment. Returns 0, or -EINVAL if `size` is not
+ * the size that the structure has in this version of the library or an older one.
  */
 FREC_PUBLIC int frec_stats_read(struct frec_stats *stats);
 
-/* What follows is between FREC_EVENT and the library. */
+/* The rest is for the code that FREC_EVENT expands to. */
 
-/* One event of one translation unit. Never in .bss: a USDT semaphore, which shares `enabled`, must
- * lie in a file. */
+/* One event of one translation unit. It is never in .bss, because `enabled` is a USDT semaphore as
+ * well, and that must lie in a file. */
 struct frec__event {
-	uint32_t enabled;     /* not zero: somebody listens; who, the FREC__..._MASK below tell */
-	uint32_t size;	      /* of this structure, so that it can grow */
-	uint32_t write_index; /* what the kernel calls the event; FREC__NO_INDEX: not registered */
-	uint32_t registered;  /* under the lock in registration.c */
-	const char *name;     /* "shop:request_done" */
-	/* as the kernel wants it: "shop__request_done u64 order_id; ..." */
+	uint32_t enabled; /* not zero: something listens, see FREC__..._MASK below */
+	uint32_t size;	  /* of this structure, so that it can grow */
+	uint32_t
+		write_index; /* the kernel's number for the event; FREC__NO_INDEX: not registered */
+	uint32_t registered; /* guarded by the lock in registration.c */
+	const char *name;    /* "shop:request_done" */
+	/* for the kernel: "shop__request_done u64 order_id; ..." */
 	const char *declaration;
 	uint64_t dropped;
 	const void *described; /* its entry in section frec_declarations */
-	/* in the table of the recorder that is attached, FREC__NO_INDEX: none */
+	/* the slot in the attached recorder's table; FREC__NO_INDEX: none */
 	uint32_t shm_slot;
 	uint32_t reserved;
 };
 
-/* Who listens. The kernel sets the first and counts the second up and down, as a 16-bit number. */
+/* What listens. The kernel sets and clears the first bit, and counts the second up and down as a
+ * 16-bit number; the library sets and clears the third. */
 #define FREC__USER_EVENTS_MASK 0x80000000u
 #define FREC__USDT_MASK 0x0000ffffu
 #define FREC__SHM_MASK 0x00010000u
@@ -164,10 +170,10 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * `vector` has 1 + 2n elements: the first is the fixed part, the last n the strings and byte
- * arrays; what lies between is room to work in. `places` has n elements, then a 0: where in the
- * fixed part each one's locator stands. `site` and `args` are for those who listen at the event's
- * site, and NULL where nobody does; see site.h.
+ * `vector` has 1 + 2n elements. The first is the fixed part, the last n are the strings and byte
+ * arrays, and the n between are workspace. `places` has n elements, then a 0: the offset of each
+ * one's locator in the fixed part. `site` and `args` are for listeners at the event's site, and
+ * NULL if there are none; see site.h.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
@@ -175,18 +181,18 @@ FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, cons
 FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
 
 /*
- * The linker makes these two, for each executable or library its own, because the section's name is
- * a C identifier. Weak, for objects that include this header and declare no event.
+ * The linker defines these two in each executable and library, because the section's name is a C
+ * identifier. They are weak for programs that include this header and declare no event.
  */
 extern struct frec__event *__start_frec_events[] __attribute__((weak, visibility("hidden")));
 extern struct frec__event *__stop_frec_events[] __attribute__((weak, visibility("hidden")));
 
 /*
- * Every translation unit brings these, and the linker keeps one of each: so the constructor runs
- * once for every unit, and the second time and later has nothing to do. Priority 101 is the
- * earliest that programs may have: what other constructors emit is recorded. The destructor is for
- * dlclose(3): the kernel would go on setting a bit in memory that soon is somebody else's. When the
- * program itself exits it leaves everything as it is.
+ * Each translation unit defines these, and the linker keeps one of each. The constructor still runs
+ * once for each unit, and does nothing from the second time on. Priority 101 is the earliest that
+ * programs may use, so that events which other constructors emit are recorded. The destructor is
+ * for dlclose(3): without it the kernel would go on setting a bit in memory that is soon used for
+ * something else. If the program itself exits it does nothing.
  */
 extern struct frec__object frec__this_object __attribute__((weak, visibility("hidden")));
 struct frec__object frec__this_object;

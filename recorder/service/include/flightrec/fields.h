@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What FREC_EVENT turns into; not for programs to use. A field is a tuple: its kind, its name and
- * what else that kind needs. FREC__PARAM and its siblings each say one thing about a field by
- * picking their variant for its kind.
+ * The expansion of FREC_EVENT. Programs do not use these macros. A field is a tuple of its kind,
+ * its name and whatever else the kind needs. FREC__PARAM and its siblings each expand a field to
+ * one piece of code, by choosing their variant for its kind.
  *
- * The declaration of an event for tools that read ELF files without running them stands in the
- * section `frec_declarations`: a multiple of 8 bytes per event, without any pointer, so that no
- * relocation needs applying.
+ * The section `frec_declarations` has the declaration of each event, for tools that read ELF files
+ * without running them. A declaration is a multiple of 8 bytes and has no pointers, so that no
+ * relocation has to be applied.
  *
  *	u32	magic, FREC__DECLARATION_MAGIC
- *	u32	size of all of it
+ *	u32	size of the declaration
  *	u16	version, 1
  *	u16	number of enumerators
  *	u32	size of the text
@@ -19,8 +19,8 @@
  *		u32 u64 i8 i16 i32 i64 bool f32 f64 ptr str bytes, "chars tag:16" with the size,
  *		"enum state:IDLE, BUSY" with the enumerators as the source spells them.
  *
- * All of it is in the byte order of the machine. Linkers may put zeroes between two of them, in
- * multiples of 8.
+ * Numbers have the byte order of the machine. Linkers may put zeroes between two declarations, in
+ * multiples of 8 bytes.
  */
 #ifndef FLIGHTREC_FIELDS_H
 #define FLIGHTREC_FIELDS_H
@@ -40,7 +40,7 @@
 #define FREC__PARAM_frec_enum(name, text, ...) int name
 #define FREC__PARAM_THEN(field) FREC__PARAM_ field,
 
-/* The same, passed on. */
+/* The same, as arguments. */
 #define FREC__ARG(field) FREC__ARG_ field
 #define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
 #define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
@@ -49,7 +49,8 @@
 #define FREC__ARG_frec_bytes(name) name, name##_size
 #define FREC__ARG_frec_enum(name, text, ...) name
 
-/* The fixed part of the payload; a string or byte array has a locator there, a u32. */
+/* The members of the fixed part of the payload. For a string or byte array it is a locator, a u32.
+ * */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
 #define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
 #define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
@@ -67,7 +68,7 @@
 #define FREC__FILL_frec_bytes(name) frec__append(&frec__next, name, name##_size);
 #define FREC__FILL_frec_enum(name, text, ...) frec__payload.name = name;
 
-/* Where the locators are, and how many. */
+/* The offsets of the locators, and their number. */
 #define FREC__PLACE(field) FREC__PLACE_ field
 #define FREC__PLACE_(kind, ...) FREC__PLACE_##kind(__VA_ARGS__)
 #define FREC__PLACE_frec_scalar(name, type, member, kernel, tail, text, spec)
@@ -85,10 +86,10 @@
 #define FREC__PLACES_frec_enum +0
 
 /*
- * What the kernel is told. It takes an array's size as part of the type's name, `char[16] tag`:
- * spelled as in C it would be a single char named "tag[16]". Floating point is a struct to it,
- * which needs its size at the end. The format file then shows the types exactly as spelled here.
- * Fields are packed, in this order.
+ * The declaration for the kernel. The kernel takes the size of an array as part of the type's name,
+ * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". Floating-point types
+ * are structs to it, which need their size at the end. The format file shows the types as spelled
+ * here. Fields are packed, in this order.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
@@ -100,7 +101,7 @@
 #define FREC__KERNEL_frec_enum(name, text, ...) " s32 " #name
 #define FREC__SEMICOLON() ";"
 
-/* What tools are told. */
+/* The declaration for tools. */
 #define FREC__TEXT(field) FREC__TEXT_ field
 #define FREC__TEXT_(kind, ...) FREC__TEXT_##kind(__VA_ARGS__)
 #define FREC__TEXT_frec_scalar(name, type, member, kernel, tail, text, spec) text " " #name "\0"
@@ -135,9 +136,9 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 }
 
 /*
- * `...` is the name again and the fields: a list that cannot be empty, which ISO C would not have.
- * The function that emits is out of line and cold; frec__emit_... exists for FREC_EMIT, whose list
- * of arguments may be empty as well.
+ * `...` is the name and the fields. The name is in the list because ISO C does not allow an empty
+ * one. The function that emits is out of line and cold. frec__emit_... exists for FREC_EMIT, whose
+ * list of arguments may be empty as well.
  */
 #define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \
@@ -228,7 +229,7 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 #define FREC__DECLARATION(provider, name, ...) \
 #provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
 
-/* The arguments end in one more, so that the list is not empty. */
+/* FREC_EMIT adds an argument at the end, so that the list is never empty. */
 #define FREC__EMIT(provider, name, ...) \
 	(frec_##provider##_##name##_enabled() ? frec__emit_##provider##_##name(__VA_ARGS__) \
 					      : frec__off())

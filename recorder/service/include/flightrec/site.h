@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The site of an event: the instructions that a recorder, bpftrace, perf or SystemTap puts a
- * breakpoint on. Every event that is emitted has one and is a USDT probe, with the enable word as
- * its semaphore. Not for programs to use.
+ * The site of an event: the instructions on which a recorder, bpftrace, perf or SystemTap sets a
+ * breakpoint. Each event that is emitted has one and is a USDT probe, with the enable word as its
+ * semaphore. Programs do not use these macros.
  *
- * The site is a function of its own that does nothing: the kernel may replace the longer
- * instruction by a call, which writes below the stack pointer, and so must not stand where a
- * compiler may keep something there. (The red zone of a function ends where it calls another.) Its
- * call frame information is right for the same reason. The one-byte instruction is emulated by
- * every kernel; the one behind it is what newer ones optimise. A recorder takes its pick.
+ * The site is a function of its own that does nothing. The kernel may replace the longer
+ * instruction by a call, which writes below the stack pointer, so it must not be where a compiler
+ * keeps data there. (A function that calls another has no red zone at the call.) This also makes
+ * the site's call frame information right. Every kernel emulates the one-byte instruction; newer
+ * kernels optimise the longer one after it. A recorder chooses between them.
  *
- * `args` are the fields for whoever reads the probe by its notes: 8 bytes each, the first 12 of
- * them; of a string, characters or bytes the address. `payload` and `size` are for our own
+ * `args` are the fields for tools that read the probe by its notes: 8 bytes each, the first 12 of
+ * them; for a string, characters or bytes it is the address. `payload` and `size` are for our own
  * recorder.
  *
- * A site that was compiled stays (`retain`), also where the linker collects sections: its notes do,
- * and some linkers refuse a note about something that is gone. One that nothing calls is not
- * compiled.
+ * A site that was compiled stays (`retain`), even if the linker collects sections, because its
+ * notes stay, and some linkers refuse a note about a section that is gone. A site that nothing
+ * calls is not compiled.
  *
  * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
  * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
  * and arguments. `.note.flightrec`, of type 1, has three 64-bit addresses as the linker saw them:
  * the site, the event's declaration (see fields.h) and its enable word. Only they tell two events
- * of one name in one file apart.
+ * apart that have one name in one file.
  */
 #ifndef FLIGHTREC_SITE_H
 #define FLIGHTREC_SITE_H
@@ -49,7 +49,7 @@
 #else
 #define FREC__SITE_ATTRIBUTES noinline, noclone, noipa, unused, no_instrument_function
 #endif
-/* There is no red zone here; the arguments only have to be where a function's are. */
+/* There is no red zone here. The arguments only have to be in the registers of a call. */
 #define FREC__SITE_ENTER(args, payload, size) \
 	register const uint64_t *frec__x0 __asm__("x0") = args; \
 	register const void *frec__x1 __asm__("x1") = payload; \
@@ -58,13 +58,13 @@
 #endif
 
 /*
- * Where SystemTap puts semaphores. bpftrace, bcc and perf find the place of one in the file by this
- * section's, and leave semaphores alone, so that the probe never fires, in a file that has no
- * section of this name.
+ * The section in which SystemTap puts semaphores. bpftrace, bcc and perf compute the place of a
+ * semaphore in the file from this section. In a file without a section of this name they leave
+ * semaphores alone, and the probe never fires.
  */
 #define FREC__SEMAPHORES __attribute__((section(".probes")))
 
-/* How the notes describe a field: its size in bytes, negative when signed, and where it is. */
+/* The description of a field in the notes: its size in bytes, negative if signed, and its place. */
 #define FREC__SPEC(field, ...) FREC__SPEC_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__SPEC_INSIDE(...) __VA_ARGS__
 #define FREC__SPEC_EXPANDED(...) FREC__SPEC_(__VA_ARGS__)
@@ -77,7 +77,7 @@
 #define FREC__SPEC_frec_bytes(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_enum(gap, offset, name, text, ...) gap "-4@" FREC__SITE_AT(offset)
 
-/* Its value, as the notes say. */
+/* The value of a field, as the notes describe it. */
 #define FREC__VALUE_OF(field, ...) FREC__VALUE_OF_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__VALUE_OF_EXPANDED(...) FREC__VALUE_OF_(__VA_ARGS__)
 #define FREC__VALUE_OF_(index, kind, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
@@ -90,7 +90,7 @@
 #define FREC__VALUE_OF_frec_enum(index, name, ...) \
 	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
 
-/* The name of the event and its fields, filled up to twelve. */
+/* The first twelve fields of an event, filled up with FREC__NONE. */
 #define FREC__TWELVE(m, ...) \
 	FREC__TWELVE_(m, __VA_ARGS__, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
@@ -98,6 +98,7 @@
 #define FREC__NONE (frec_none, ~)
 #define FREC__TWELVE_(m, name, a, b, c, d, e, f, g, h, i, j, k, l, ...) \
 	m(a, b, c, d, e, f, g, h, i, j, k, l)
+/* clang-format off */
 #define FREC__SPECS(a, b, c, d, e, f, g, h, i, j, k, l) \
 	FREC__SPEC(a, "", 0) \
 	FREC__SPEC(b, " ", 8) \
@@ -106,8 +107,11 @@
 	FREC__SPEC(e, " ", 32) \
 	FREC__SPEC(f, " ", 40) \
 	FREC__SPEC(g, " ", 48) \
-	FREC__SPEC(h, " ", 56) FREC__SPEC(i, " ", 64) FREC__SPEC(j, " ", 72) \
-		FREC__SPEC(k, " ", 80) FREC__SPEC(l, " ", 88)
+	FREC__SPEC(h, " ", 56) \
+	FREC__SPEC(i, " ", 64) \
+	FREC__SPEC(j, " ", 72) \
+	FREC__SPEC(k, " ", 80) \
+	FREC__SPEC(l, " ", 88)
 #define FREC__VALUES_OF(a, b, c, d, e, f, g, h, i, j, k, l) \
 	FREC__VALUE_OF(a, 0) \
 	FREC__VALUE_OF(b, 1) \
@@ -116,8 +120,12 @@
 	FREC__VALUE_OF(e, 4) \
 	FREC__VALUE_OF(f, 5) \
 	FREC__VALUE_OF(g, 6) \
-	FREC__VALUE_OF(h, 7) FREC__VALUE_OF(i, 8) FREC__VALUE_OF(j, 9) FREC__VALUE_OF(k, 10) \
-		FREC__VALUE_OF(l, 11)
+	FREC__VALUE_OF(h, 7) \
+	FREC__VALUE_OF(i, 8) \
+	FREC__VALUE_OF(j, 9) \
+	FREC__VALUE_OF(k, 10) \
+	FREC__VALUE_OF(l, 11)
+/* clang-format on */
 
 #define FREC__SITE_NOTE(section, owner, type, description) \
 	".pushsection " section ",\"\",%%note\n" \
@@ -129,38 +137,38 @@
 	".popsection\n"
 
 #ifdef FREC__SITE_NOP
-/* %c0 is the event, %c1 its declaration. The weak byte is what prelink(8) moves along with the
+/* %c0 is the event, %c1 its declaration. prelink(8) moves the weak byte together with the
  * program. */
+/* clang-format off */
 #define FREC__SITE(provider, name, ...) \
 	static __attribute__((FREC__SITE_ATTRIBUTES FREC__RETAIN)) void \
-		frec__site_##provider##_##name(const uint64_t *frec__args __attribute__((unused)), \
-					       const void *frec__data __attribute__((unused)), \
-					       uint64_t frec__size __attribute__((unused))) \
+	frec__site_##provider##_##name(const uint64_t *frec__args __attribute__((unused)), \
+				       const void *frec__data __attribute__((unused)), \
+				       uint64_t frec__size __attribute__((unused))) \
 	{ \
 		FREC__SITE_ENTER(frec__args, frec__data, frec__size) \
 		__asm__ volatile( \
-			FREC__SITE_NOP FREC__SITE_NOTE( \
-				".note.stapsdt", "stapsdt", "3", \
+			FREC__SITE_NOP \
+			FREC__SITE_NOTE(".note.stapsdt", "stapsdt", "3", \
 				".8byte 990b, _.stapsdt.base, %c0\n" \
 				".asciz \"" #provider "\", \"" #name "\"\n" \
 				".asciz \"" FREC__TWELVE(FREC__SPECS, __VA_ARGS__) "\"\n") \
-				FREC__SITE_NOTE( \
-					".note.flightrec", "flightrec", "1", \
-					".8byte 990b, %c1, %c0\n") ".ifndef _.stapsdt.base\n" \
-								   ".pushsection .stapsdt.base, " \
-								   "\"aG\", %%progbits, " \
-								   ".stapsdt.base, comdat\n" \
-								   ".weak _.stapsdt.base\n" \
-								   ".hidden _.stapsdt.base\n" \
-								   "_.stapsdt.base: .space 1\n" \
-								   ".size _.stapsdt.base, 1\n" \
-								   ".popsection\n" \
-								   ".endif\n" \
+			FREC__SITE_NOTE(".note.flightrec", "flightrec", "1", \
+				".8byte 990b, %c1, %c0\n") \
+			".ifndef _.stapsdt.base\n" \
+			".pushsection .stapsdt.base, \"aG\", %%progbits, .stapsdt.base, comdat\n" \
+			".weak _.stapsdt.base\n" \
+			".hidden _.stapsdt.base\n" \
+			"_.stapsdt.base: .space 1\n" \
+			".size _.stapsdt.base, 1\n" \
+			".popsection\n" \
+			".endif\n" \
 			: \
 			: FREC__SITE_SYMBOL(&frec__event_##provider##_##name), \
 			  FREC__SITE_SYMBOL(&frec__declaration_##provider##_##name) \
-				  FREC__SITE_OPERANDS(frec__args, frec__data, frec__size)); \
+			  FREC__SITE_OPERANDS(frec__args, frec__data, frec__size)); \
 	}
+/* clang-format on */
 #define FREC__SITE_OF(provider, name) frec__site_##provider##_##name
 #else
 #define FREC__SITE(provider, name, ...)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of a command: one table that is parsed, printed as help, and completed by shells.
+ *
+ * A table is an array of struct frec_option that ends with an empty one. Its members point to where
+ * the values go, which are often locals of the command:
+ *
+ *	bool json = false;
+ *	const struct frec_option options[] = {
+ *		{.name = "json", .flag = &json, .help = "print one JSON object"}, {0}};
+ *	const struct frec_command command = {
+ *		.usage = "flightrec verify FILE.frec [--json]", .options = {options}};
+ *	int status;
+ *
+ *	if (!frec__options_parse(&command, &argc, &argv, &status))
+ *		return status;
+ */
+#ifndef FREC_TOOLS_OPTIONS_H
+#define FREC_TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/error.h"
+
+struct frec_option {
+	const char *name; /* without the dashes; NULL: it has a letter only */
+	char letter;	  /* 0: none */
+	/* The word for its value in the help; NULL: it takes none. With a '=' in front the value is
+	 * optional, as in --stack[=BYTES]. */
+	const char *value;
+	const char *help; /* one sentence or several; NULL: not for people, left out of the help */
+
+	/* What the option does: one of the three. */
+	bool *flag;	   /* is set */
+	const char **text; /* is set to the value */
+	/* Is called with `data` and the value, NULL if an optional one is missing. Returns 0, or a
+	 * negative errno with the complaint in `reterr`, or without one if `expected` says it. */
+	int (*parse)(void *data, const char *value, struct frec_error *reterr);
+	void *data;
+	const char *expected; /* what the value has to be, as in "a size such as 500M" */
+	bool reads_file;      /* a complaint is a failure of the command, not bad usage */
+
+	bool last; /* what follows it are arguments, whatever they look like */
+};
+
+#define FREC_OPTION_TABLES_MAX 4
+
+struct frec_command {
+	const char *usage; /* "flightrec NAME ...", one line */
+	const char *about; /* what the command does, for --help; may be NULL */
+	const struct frec_option *options[FREC_OPTION_TABLES_MAX];
+	const char *more;	  /* printed after the options in the help; may be NULL */
+	void (*print_more)(void); /* the same for what has to be computed; may be NULL */
+	bool stops_at_argument;	  /* options after the first argument are not the command's */
+};
+
+/*
+ * Parses the words after argv[0]. Returns true if the command goes on; *argc and *argv are then its
+ * arguments. Otherwise help or one line about a mistake was printed, and *ret_status is the exit
+ * status.
+ */
+bool frec__options_parse(const struct frec_command *command, int *argc, char ***argv,
+			 int *ret_status);
+
+/* Parses a whole number from `min` to `max`. Returns 0 or -EINVAL. */
+int frec__parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+
+#endif
