@@ -33,7 +33,7 @@ ROOMS = {
                         "recorder/sources", "recorder/core", "recorder"],
     "export/read": ["proto"],
     "export/timeline": ["proto", "unwind", "export/read"],
-    "export/report": ["unwind", "export/read", "export/timeline"],
+    "export/report": ["proto", "unwind", "export/read", "export/timeline"],
     "export": ["proto", "unwind", "export/read", "export/timeline", "export/report"],
     # The formats of more than two files. They do not know each other.
     "export/perfetto": ["unwind", "export/read", "export/report", "export"],
