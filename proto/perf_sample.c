@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What an export need not do for each event; the parser of samples is inline, in the header.
+// The parts of the parser that are not inline, because an export does not call them for each event.
 #include "proto/perf_sample.h"
 
 int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body, size_t size,
@@ -47,13 +47,13 @@ size_t frec__perf_sample_id_offset(const struct perf_event_attr *attr)
 
 size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr)
 {
-	uint64_t behind = PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU;
+	uint64_t after = PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU;
 
 	if (!attr->sample_id_all)
 		return SIZE_MAX;
 	if (attr->sample_type & PERF_SAMPLE_IDENTIFIER)
 		return 8;
 	return attr->sample_type & PERF_SAMPLE_ID
-		       ? 8 * (size_t)__builtin_popcountll(attr->sample_type & behind)
+		       ? 8 * (size_t)__builtin_popcountll(attr->sample_type & after)
 		       : SIZE_MAX;
 }
