@@ -92,7 +92,7 @@ void frec__arena_reset(struct frec_arena *arena)
 {
 	struct frec_arena_block *last = arena->blocks;
 
-	// The oldest block stays, unless it was made for something large.
+	// The oldest block is kept unless it was made for something large.
 	while (last && last->next)
 		last = last->next;
 	free_blocks(arena, last && last->size == BLOCK_SIZE ? last : NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A table by numbers that are given one after the other, as those of call stacks, locations,
- * threads and lanes are. */
+/* A table indexed by consecutive numbers, such as those of call stacks, locations, threads and
+ * lanes. */
 #ifndef FREC_EXPORT_BY_ID_H
 #define FREC_EXPORT_BY_ID_H
 
@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Starts with zeroes; its user frees `entries`. */
+/* Initialise with zeroes. The user frees `entries`. */
 struct frec_by_id {
-	void *entries; /* all of one size */
+	void *entries; /* all of the same size */
 	size_t count;
 };
 
-/* The entry of `id`, zeroes where nothing was written to it, or NULL without memory. Valid until
+/* The entry of `id`, all zeroes if it was never written to, or NULL without memory. Valid until
  * the next call. */
 static inline void *frec__by_id(struct frec_by_id *table, uint32_t id, size_t entry_size)
 {

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Chrome's Trace Event Format, the JSON that chrome://tracing, Perfetto, Speedscope and others
-// read:
-// metadata events that name processes and threads, then an instant event ("ph":"i") an event, on
-// its thread, with the fields as arguments. Spans are "B" and "E", or "b" and "e" where they have a
-// key, counters "C". Times are microseconds with three decimals, so nanoseconds. Readers turn
-// numbers into doubles: integers that a double cannot hold are strings of digits.
+// Chrome's Trace Event Format: the JSON that chrome://tracing, Perfetto, Speedscope and others
+// read.
 //
-// An event's call stack is "sf", the number of its innermost function in "stackFrames" at the end
-// of the file.
+// Metadata events name processes and threads. Each event is an instant event ("ph":"i") on its
+// thread, with the fields as arguments. Spans are "B" and "E", or "b" and "e" if they have a key;
+// counters are "C". Times are microseconds with three decimals, which is nanoseconds. Readers
+// convert numbers to doubles, so integers that a double cannot hold are written as strings of
+// digits.
 //
-// An arrow is an event of its own ("s" where it starts, "t" where it goes on) with the time and the
-// thread of the event it is for. Readers take the slice that is on the thread then, so it stands
-// behind the event; one that begins a span with a key is on no thread and has none.
+// "sf" refers to an event's call stack: it is the number of the innermost function in "stackFrames"
+// at the end of the file.
+//
+// An arrow is a separate event ("s" at its start, "t" where it continues) with the time and thread
+// of the event it belongs to. Readers attach it to the slice that is on the thread at that time, so
+// it is written after the event. An event that begins a span with a key is on no thread and has no
+// arrow.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,9 +32,9 @@
 struct chrome {
 	const struct frec_export *context;
 	struct frec_stack_tree stacks;
-	struct frec_recent flows; /* those that have started */
+	struct frec_recent flows; /* flows that have started */
 	struct frec_text text, name;
-	bool any; /* an element of the array was written */
+	bool any; /* the array has an element already */
 };
 
 static void start_element(struct chrome *chrome)
@@ -59,10 +62,10 @@ static void name_something(struct chrome *chrome, const char *what, int64_t pid,
 
 static int flush(struct chrome *chrome, struct frec_error *reterr)
 {
-	int result = frec__output_text(chrome->context->output, &chrome->text, reterr);
+	int r = frec__output_text(chrome->context->output, &chrome->text, reterr);
 
 	frec__text_clear(&chrome->text);
-	return result;
+	return r;
 }
 
 static void add_names(struct chrome *chrome, const struct frec_host *host,
@@ -89,16 +92,16 @@ static int write_names(struct chrome *chrome, const struct frec_host *host,
 		       struct frec_error *reterr)
 {
 	const struct frec_processes *table = &host->processes;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < table->count && !result; i++) {
-		// Of several that had one number, the last.
+	for (size_t i = 0; i < table->count && !r; i++) {
+		// If a number was reused, the last owner names it.
 		if (i + 1 < table->count && table->entries[i + 1].tid == table->entries[i].tid)
 			continue;
 		add_names(chrome, host, &table->entries[i]);
-		result = flush(chrome, reterr);
+		r = flush(chrome, reterr);
 	}
-	return result;
+	return r;
 }
 
 static void destroy(void *state)
@@ -126,7 +129,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct chrome *chrome = calloc(1, sizeof(*chrome));
-	int result;
+	int r;
 
 	if (!chrome)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -134,18 +137,18 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	frec__text_puts(&chrome->text,
 			"{\"displayTimeUnit\":\"ns\",\n\"otherData\":{\"flightrec\":");
 	frec__text_json_puts(&chrome->text, context->snapshot->header->writer);
-	// Those of several are in the names of the processes.
+	// With several hosts, the names of the processes contain the host.
 	if (hosts->count == 1)
 		add_host(&chrome->text, context->snapshot->header->host);
 	frec__text_puts(&chrome->text, "},\n\"traceEvents\":[");
-	result = flush(chrome, reterr);
-	for (size_t i = 0; i < hosts->count && !result; i++)
-		result = write_names(chrome, &hosts->hosts[i], reterr);
-	if (result)
+	r = flush(chrome, reterr);
+	for (size_t i = 0; i < hosts->count && !r; i++)
+		r = write_names(chrome, &hosts->hosts[i], reterr);
+	if (r)
 		destroy(chrome);
 	else
 		*ret_state = chrome;
-	return result;
+	return r;
 }
 
 static void add_name(struct frec_text *text, const char *name, const char *category)
@@ -156,7 +159,7 @@ static void add_name(struct frec_text *text, const char *name, const char *categ
 	frec__text_json_puts(text, category);
 }
 
-// The element up to its name: what it is, when, and where.
+// Begins the element: phase, time, process and thread.
 static void start_at(struct chrome *chrome, const char *phase, uint64_t time,
 		     const struct frec_host *host, uint32_t pid, uint32_t tid)
 {
@@ -301,7 +304,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return flush(chrome, reterr);
 }
 
-// The death, across the whole height of the process.
+// The death, which is drawn over all threads of the process.
 static void add_crash(struct chrome *chrome, const struct frec_timeline_file *file)
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
@@ -340,7 +343,7 @@ static void add_death(struct chrome *chrome, const struct frec_timeline_file *fi
 	if (snapshot->crash)
 		add_crash(chrome, file);
 	for (size_t i = 0; i < snapshot->thread_stack_count; i++) {
-		// The one that died has the crash.
+		// The crashing thread's stack is that of the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
 			add_thread(chrome, file, snapshot->thread_stacks[i]);
 	}
@@ -349,10 +352,10 @@ static void add_death(struct chrome *chrome, const struct frec_timeline_file *fi
 static int write_frames(struct chrome *chrome, struct frec_error *reterr)
 {
 	struct frec_text *text = &chrome->text;
-	int result = 0;
+	int r = 0;
 
 	frec__text_puts(text, ",\n\"stackFrames\":{");
-	for (size_t i = 0; i < chrome->stacks.count && !result; i++) {
+	for (size_t i = 0; i < chrome->stacks.count && !r; i++) {
 		const struct frec_stack_node *node = &chrome->stacks.nodes[i];
 
 		frec__text_clear(&chrome->name);
@@ -366,25 +369,25 @@ static int write_frames(struct chrome *chrome, struct frec_error *reterr)
 		if (node->caller)
 			frec__text_printf(text, ",\"parent\":%" PRIu32, node->caller);
 		frec__text_puts(text, "}");
-		result = flush(chrome, reterr);
+		r = flush(chrome, reterr);
 	}
 	frec__text_puts(text, "}");
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct chrome *chrome = state;
 	const struct frec_timeline *timeline = chrome->context->timeline;
-	int result = 0;
+	int r = 0;
 
 	for (size_t i = 0; i < timeline->file_count; i++)
 		add_death(chrome, &timeline->files[i]);
 	frec__text_puts(&chrome->text, "\n]");
 	if (chrome->stacks.count)
-		result = write_frames(chrome, reterr);
+		r = write_frames(chrome, reterr);
 	frec__text_puts(&chrome->text, "}\n");
-	return result ? result : flush(chrome, reterr);
+	return r ? r : flush(chrome, reterr);
 }
 
 const struct frec_writer frec__writer_chrome = {

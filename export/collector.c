@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// OTLP over HTTP, as OpenTelemetry's specification asks of a client: a request is a POST of an
-// ExportLogsServiceRequest or ExportTraceServiceRequest in protobuf; 429, 502, 503 and 504 mean
-// "later", the server may say how much later, and else the wait doubles each time and varies, so
-// that many clients do not come back together; every other status is final. A collector may take a
-// request and reject some of its events (a partial success): they are counted and told at the end.
+// OTLP over HTTP, as OpenTelemetry's specification requires of a client. A request is a POST of an
+// ExportLogsServiceRequest or ExportTraceServiceRequest in protobuf. The statuses 429, 502, 503 and
+// 504 mean "try again later". The server may say how much later; otherwise the wait doubles each
+// time, with a random part so that many clients do not return at once. Every other failure is
+// final. A collector may accept a request but reject some of its events (a partial success); these
+// are counted and reported at the end.
 //
-// Whether somebody is there at all is not waited for: a first connection that fails is more likely
-// a wrong address.
+// A first connection that fails is not retried, because a wrong address is the more likely cause.
 #include "export/collector.h"
 
 #include <errno.h>
@@ -20,8 +20,9 @@
 #include "export/http.h"
 #include "export/read/wire.h"
 #include "otlp.pb-c.h"
+#include "proto/cleanup.h"
 
-// Requests are closed when they are longer than this. Collectors take some megabytes.
+// A request that has reached this size is sent. Collectors accept some megabytes.
 #define REQUEST_SIZE (1u << 20)
 #define FIRST_WAIT_MS 500
 #define LONGEST_WAIT_MS 30000
@@ -32,12 +33,12 @@ struct frec_collector {
 	const char *path;
 	bool base;
 	const struct frec_compression *compression;
-	struct frec_text compressed; /* the request */
+	struct frec_text compressed; /* the request, compressed */
 	struct frec_http_answer answer;
 	uint64_t patience;
-	bool reached; /* it has answered before */
+	bool reached; /* the server has answered before */
 	uint64_t rejected;
-	struct frec_text why; /* it rejected the first ones */
+	struct frec_text why; /* the reason given for the first rejection */
 };
 
 static bool is_busy(long status)
@@ -45,7 +46,7 @@ static bool is_busy(long status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-// The URL that is posted to. It is told when something fails, so it may not hold secrets.
+// The URL to post to. Error messages quote it, so it must not contain secrets.
 static int complete_url(struct frec_text *url, const struct frec_collector_options *options,
 			struct frec_error *reterr)
 {
@@ -60,7 +61,7 @@ static int complete_url(struct frec_text *url, const struct frec_collector_optio
 	if (memchr(host, '@', length))
 		return frec__error(
 			reterr, -EINVAL,
-			"a URL with a password in it: put it into OTEL_EXPORTER_OTLP_HEADERS");
+			"the URL contains a password: put it into OTEL_EXPORTER_OTLP_HEADERS");
 	end = strcspn(host, "?#");
 	if (!options->base && host[length] && strcmp(host + length, "/") != 0) {
 		frec__text_puts(url, given);
@@ -82,7 +83,7 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// %20 and the like, in place.
+// Decodes %20 and the like in place.
 static void decode_percent(char *text)
 {
 	char *to = text;
@@ -103,10 +104,11 @@ static void decode_percent(char *text)
 
 static int add_headers(struct frec_http *http, const char *headers, struct frec_error *reterr)
 {
-	char *copy = strdup(headers), *rest = copy, *pair;
-	int result = copy ? 0 : -ENOMEM;
+	FREC_FREE char *copy = strdup(headers);
+	char *rest = copy, *pair;
+	int r = copy ? 0 : -ENOMEM;
 
-	while (!result && (pair = strsep(&rest, ","))) {
+	while (!r && (pair = strsep(&rest, ","))) {
 		char *value;
 
 		pair += strspn(pair, " ");
@@ -116,24 +118,23 @@ static int add_headers(struct frec_http *http, const char *headers, struct frec_
 		if (value)
 			*value++ = '\0';
 		else
-			result = -EINVAL;
-		if (!result) {
+			r = -EINVAL;
+		if (!r) {
 			decode_percent(value);
-			result = frec__http_header(http, pair, value);
+			r = frec__http_header(http, pair, value);
 		}
 	}
-	free(copy);
-	if (result == -EINVAL)
-		return frec__error(reterr, result,
-				   "OTEL_EXPORTER_OTLP_HEADERS: want name=value,name=value...");
-	return result ? frec__error(reterr, result, "out of memory") : 0;
+	if (r == -EINVAL)
+		return frec__error(reterr, r,
+				   "OTEL_EXPORTER_OTLP_HEADERS: expected name=value,name=value...");
+	return r ? frec__error(reterr, r, "out of memory") : 0;
 }
 
 int frec__collector_create(struct frec_collector **ret,
 			   const struct frec_collector_options *options, struct frec_error *reterr)
 {
 	struct frec_collector *collector = calloc(1, sizeof(*collector));
-	int result;
+	int r;
 
 	if (!collector)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -141,21 +142,21 @@ int frec__collector_create(struct frec_collector **ret,
 	collector->compression = options->compression;
 	collector->path = options->path;
 	collector->base = options->base;
-	result = complete_url(&collector->url, options, reterr);
-	if (!result)
-		result = frec__http_create(&collector->http, collector->url.data, reterr);
-	if (!result && frec__http_header(collector->http, "Content-Type", "application/x-protobuf"))
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (!result && options->compression &&
+	r = complete_url(&collector->url, options, reterr);
+	if (!r)
+		r = frec__http_create(&collector->http, collector->url.data, reterr);
+	if (!r && frec__http_header(collector->http, "Content-Type", "application/x-protobuf"))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!r && options->compression &&
 	    frec__http_header(collector->http, "Content-Encoding", options->compression->name))
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (!result && options->headers)
-		result = add_headers(collector->http, options->headers, reterr);
-	if (result)
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!r && options->headers)
+		r = add_headers(collector->http, options->headers, reterr);
+	if (r)
 		frec__collector_destroy(collector);
 	else
 		*ret = collector;
-	return result;
+	return r;
 }
 
 void frec__collector_destroy(struct frec_collector *collector)
@@ -171,6 +172,15 @@ void frec__collector_destroy(struct frec_collector *collector)
 	free(collector);
 }
 
+// A guard for a pointer to any unpacked message: each begins with its base.
+static void free_message(void *message)
+{
+	if (*(ProtobufCMessage **)message)
+		protobuf_c_message_free_unpacked(*(ProtobufCMessage **)message, NULL);
+}
+
+#define FREC_MESSAGE_FREE __attribute__((cleanup(free_message)))
+
 static void *unpack(const ProtobufCMessageDescriptor *descriptor, const struct frec_text *body)
 {
 	const uint8_t *data = (const uint8_t *)body->data;
@@ -182,7 +192,7 @@ static void *unpack(const ProtobufCMessageDescriptor *descriptor, const struct f
 
 static void count_rejected(struct frec_collector *collector)
 {
-	Otlp__ExportServiceResponse *response =
+	FREC_MESSAGE_FREE Otlp__ExportServiceResponse *response =
 		unpack(&otlp__export_service_response__descriptor, &collector->answer.body);
 	const Otlp__ExportPartialSuccess *part = response ? response->partial_success : NULL;
 
@@ -192,18 +202,16 @@ static void count_rejected(struct frec_collector *collector)
 					 strlen(part->error_message));
 		collector->rejected += (uint64_t)part->rejected;
 	}
-	if (response)
-		protobuf_c_message_free_unpacked(&response->base, NULL);
 }
 
-// A final "no", with what the collector says about it: a google.rpc.Status, where it speaks
+// Reports a final refusal, with the collector's explanation (a google.rpc.Status) if it sent one in
 // protobuf.
 static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 {
-	Otlp__Status *status = unpack(&otlp__status__descriptor, &collector->answer.body);
-	struct frec_text words = {0};
+	FREC_MESSAGE_FREE Otlp__Status *status =
+		unpack(&otlp__status__descriptor, &collector->answer.body);
+	FREC_TEXT_FREE struct frec_text words = {0};
 	long code = collector->answer.status;
-	int result;
 
 	if (status && *status->message) {
 		frec__text_puts(&words, ": ");
@@ -214,20 +222,16 @@ static int refuse(struct frec_collector *collector, struct frec_error *reterr)
 				  strrchr(collector->path, '/') + 1, collector->path,
 				  collector->base ? "; with -f otlp only logs are sent" : "");
 	}
-	result = frec__error(reterr, -EREMOTEIO, "%s: answered %ld%s", collector->url.data, code,
-			     words.data ? words.data : "");
-	frec__text_free(&words);
-	if (status)
-		protobuf_c_message_free_unpacked(&status->base, NULL);
-	return result;
+	return frec__error(reterr, -EREMOTEIO, "%s: answered %ld%s", collector->url.data, code,
+			   words.data ? words.data : "");
 }
 
-// Half of it to all of it.
+// Returns a random time between half of `milliseconds` and all of it.
 static uint64_t vary(uint64_t milliseconds)
 {
 	uint16_t random = 0;
 
-	// Without entropy the wait is just shorter.
+	// Without entropy the wait is merely shorter.
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = 0;
 	return milliseconds / 2 + milliseconds / 2 * random / UINT16_MAX;
@@ -248,15 +252,15 @@ static int give_up(const struct frec_collector *collector, uint64_t wait, struct
 
 	if (answer->status && answer->retry_after)
 		return frec__error(reterr, -EBUSY,
-				   "%s: answered %ld, to be tried again in %" PRIu64
-				   " s, which is more than --retry %" PRIu64 " allows",
+				   "%s: answered %ld and asks to retry in %" PRIu64
+				   " s, more than --retry %" PRIu64 " allows",
 				   collector->url.data, answer->status, wait / 1000,
 				   collector->patience);
 	if (answer->status)
 		return frec__error(reterr, -EBUSY,
 				   "%s: still answers %ld after --retry %" PRIu64 " s",
 				   collector->url.data, answer->status, collector->patience);
-	return frec__error(reterr, -EHOSTUNREACH, "%s: %s", collector->url.data, answer->trouble);
+	return frec__error(reterr, -EHOSTUNREACH, "%s: %s", collector->url.data, answer->error);
 }
 
 static bool compress_request(struct frec_collector *collector)
@@ -290,7 +294,7 @@ static int send_request(struct frec_collector *collector, struct frec_error *ret
 			break;
 		if (answer->status && !is_busy(answer->status))
 			return refuse(collector, reterr);
-		if (!answer->status && !(answer->passing && collector->reached))
+		if (!answer->status && !(answer->temporary && collector->reached))
 			return give_up(collector, 0, reterr);
 		collector->reached = true;
 		pause = answer->retry_after ? answer->retry_after * 1000 : vary(wait);
@@ -309,7 +313,7 @@ static int send_request(struct frec_collector *collector, struct frec_error *ret
 int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
 			struct frec_error *reterr)
 {
-	// The parts of a repeated field may follow each other: messages make a message.
+	// Concatenated protobuf messages are one message that has the repeated fields of all.
 	frec__text_add(&collector->request, message, size);
 	if (collector->request.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -318,10 +322,10 @@ int frec__collector_add(struct frec_collector *collector, const void *message, s
 
 int frec__collector_finish(struct frec_collector *collector, struct frec_error *reterr)
 {
-	int result = collector->request.size ? send_request(collector, reterr) : 0;
+	int r = collector->request.size ? send_request(collector, reterr) : 0;
 
-	if (result || !collector->rejected)
-		return result;
+	if (r || !collector->rejected)
+		return r;
 	return frec__error(reterr, -EBADMSG, "%s: the collector rejected %" PRIu64 " %s%s%s",
 			   collector->url.data, collector->rejected,
 			   strcmp(collector->path, "/v1/traces") ? "events" : "spans",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An OpenTelemetry collector: where OTLP's messages can go instead of a file. */
+/* Sends OTLP messages to an OpenTelemetry collector instead of a file. */
 #ifndef FREC_EXPORT_COLLECTOR_H
 #define FREC_EXPORT_COLLECTOR_H
 
@@ -14,29 +14,30 @@ struct frec_collector;
 
 struct frec_collector_options {
 	const char *url;  /* http or https */
-	const char *path; /* where collectors take such messages: behind a URL without a path */
-	/* the URL is one for all kinds of messages: the path is put behind its own */
+	const char *path; /* where collectors accept such messages: used for a URL without a path */
+	/* the URL is for all kinds of messages: `path` is appended to its own path */
 	bool base;
-	/* to send along, as OTEL_EXPORTER_OTLP_HEADERS has them: name=value,...; NULL: none */
+	/* headers to send, in the form of OTEL_EXPORTER_OTLP_HEADERS (name=value,...); NULL:
+	 * none */
 	const char *headers;
-	/* seconds for which a busy collector is asked again, for each request */
+	/* seconds for which a busy collector is retried, for each request */
 	uint64_t patience;
-	/* of requests; NULL: none. Collectors know gzip */
+	/* of request bodies; NULL: none. All collectors accept gzip */
 	const struct frec_compression *compression;
 };
 
-/* Connects to nobody yet. Returns 0 or a negative errno. */
+/* Does not connect yet. Returns 0 or a negative errno. */
 int frec__collector_create(struct frec_collector **ret,
 			   const struct frec_collector_options *options, struct frec_error *reterr);
 void frec__collector_destroy(struct frec_collector *collector);
 
-/* Adds a whole LogsData, or a whole TracesData, and then no other kind. Messages go out together, a
- * request at a time. Blocks while one does. */
+/* Adds a whole LogsData or a whole TracesData, but never both kinds. Messages are collected into
+ * requests. Blocks while a request is sent. */
 int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
 			struct frec_error *reterr);
 
-/* Sends what is left. Fails with -EBADMSG where the collector has rejected events, though it took
- * all requests. */
+/* Sends what is left. Returns -EBADMSG if the collector accepted all requests but rejected some
+ * events. */
 int frec__collector_finish(struct frec_collector *collector, struct frec_error *reterr);
 
 #endif

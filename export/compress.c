@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// gzip, which everything reads, and zstd, which is several times as fast; both at their usual
+// gzip, which everything reads, and zstd, which is several times as fast; both at their default
 // level.
 #include "export/compress.h"
 
@@ -8,21 +8,21 @@
 #include <zlib.h>
 #include <zstd.h>
 
-// Room for what comes out at a time.
+#include "proto/cleanup.h"
+
+// The size of one piece of output.
 #define STEP (64u << 10)
-// zlib's way to ask for gzip around its data, with the largest window.
+// Makes zlib write a gzip header, with the largest window.
 #define GZIP_WINDOW (15 + 16)
 
 static void *gzip_create(void)
 {
-	z_stream *stream = calloc(1, sizeof(*stream));
+	FREC_FREE z_stream *stream = calloc(1, sizeof(*stream));
 
-	if (stream && deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8,
-				   Z_DEFAULT_STRATEGY) != Z_OK) {
-		free(stream);
-		stream = NULL;
-	}
-	return stream;
+	if (!stream || deflateInit2(stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8,
+				    Z_DEFAULT_STRATEGY) != Z_OK)
+		return NULL;
+	return FREC_TAKE_PTR(stream);
 }
 
 static bool gzip_add(void *state, const void *data, size_t size, bool last, struct frec_text *out)
@@ -62,7 +62,7 @@ static void *zstd_create(void)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 
-	// So that `zstd -t` finds what was damaged.
+	// Lets `zstd -t` detect damage.
 	if (context)
 		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	return context;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// CSV as RFC 4180 has it, a row an event. The first columns are those of every event, before them
-// "host" where there are several; then one for each name of a field that an exported source has,
-// "fields.NAME", empty in the rows of events without such a field; "truncated" has the names of
-// fields whose text was longer when it was emitted. Values are spelled as in JSON (json.c says
-// how), text and what is spelled like it always in quotes, so that an empty text is not nothing and
-// digits of a name are no number.
+// CSV as in RFC 4180, one row for each event. The first columns are common to all events, preceded
+// by "host" if there are several. Then follows one column for each field name of the exported
+// sources, "fields.NAME", which is empty in the rows of events without such a field. The last,
+// "truncated", lists the fields whose text was longer when it was emitted. Values are spelled as in
+// JSON (see json.c). Text, and everything that is spelled like text, is always quoted, so that an
+// empty text differs from no value and digits in a name are not taken for a number.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,16 +16,16 @@
 #include "export/read/text_values.h"
 #include "export/writer.h"
 
-// Where a source's fields stand, in order of the columns.
+// The column of a source's field. Sorted by column.
 struct placement {
 	size_t column, field;
 };
 
 struct csv {
 	const struct frec_export *context;
-	const char **columns; /* names of fields */
+	const char **columns; /* field names, sorted */
 	size_t column_count;
-	/* of each host, by index of the source; NULL: not exported */
+	/* for each host, by index of the source; NULL: not exported */
 	struct placement ***placements;
 	struct frec_text row, scratch;
 };
@@ -63,7 +63,7 @@ static void destroy(void *state)
 	free(csv);
 }
 
-// Names are sorted: the order of columns then does not depend on that of the sources.
+// Names are sorted so that the order of columns does not depend on that of the sources.
 static bool find_columns(struct csv *csv)
 {
 	const struct frec_hosts *hosts = &csv->context->timeline->hosts;
@@ -125,7 +125,7 @@ static bool place_fields(struct csv *csv, const struct frec_host *host)
 	return true;
 }
 
-// In quotes, valid UTF-8, quotes doubled.
+// Adds quoted text: valid UTF-8 with quotes doubled.
 static void add_text(struct csv *csv, const void *data, size_t size)
 {
 	const char *p, *end;
@@ -197,7 +197,7 @@ static void add_who(struct csv *csv, const struct frec_event *event)
 
 static void add_truncated(struct csv *csv, const struct frec_event *event)
 {
-	struct frec_text names = {0};
+	FREC_TEXT_FREE struct frec_text names = {0};
 
 	for (size_t i = 0; i < event->source->n_field; i++) {
 		if (!event->values[i].cut)
@@ -208,7 +208,6 @@ static void add_truncated(struct csv *csv, const struct frec_event *event)
 	if (names.size)
 		add_text(csv, names.data, names.size);
 	csv->row.failed |= names.failed;
-	frec__text_free(&names);
 }
 
 static int write_head(struct csv *csv, struct frec_error *reterr)
@@ -228,7 +227,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct csv *csv = calloc(1, sizeof(*csv));
 	bool placed;
-	int result;
+	int r;
 
 	if (!csv)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -238,14 +237,14 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	for (size_t i = 0; i < hosts->count && placed; i++)
 		placed = place_fields(csv, &hosts->hosts[i]);
 	if (placed)
-		result = write_head(csv, reterr);
+		r = write_head(csv, reterr);
 	else
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (result)
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (r)
 		destroy(csv);
 	else
 		*ret_state = csv;
-	return result;
+	return r;
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
@@ -268,7 +267,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	add_pair(csv, source->system, ":", source->name);
 	for (size_t column = 0; column < csv->column_count; column++) {
 		frec__text_puts(&csv->row, ",");
-		// Two fields of one name: the first one.
+		// If two fields have the same name, the first one counts.
 		if (next < last && next->column == column)
 			add_value(csv, &event->values[next->field]);
 		while (next < last && next->column == column)
@@ -282,7 +281,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 const struct frec_writer frec__writer_csv = {
 	.name = "csv",
-	.what = "for spreadsheets and databases: a row an event, a column a field",
+	.what = "for spreadsheets and databases: a row for each event, a column for each field",
 	.suffix = ".csv",
 	.several_hosts = true,
 	.begin = begin,

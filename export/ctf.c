@@ -2,15 +2,15 @@
 // A folder in the Common Trace Format 1.8, which babeltrace2, Trace Compass and others read: the
 // text "metadata", and a stream of packets for each CPU.
 //
-// Readers insist that time never goes back within a stream. In a ring it can, by a little: an
+// Readers insist that time never goes back within a stream. In a ring it can, slightly: an
 // interrupt's record lies before that of what it interrupted, and in a ring that processes write a
-// task can be off the processor between looking at the clock and taking room. Such an event goes
-// into the CPU's next stream, cpu0_1 and so on.
+// task can be preempted between reading the clock and reserving space. Such an event goes into the
+// CPU's next stream: cpu0_1 and so on.
 //
-// CTF has no values that are absent. The context of an event names the fields that its payload was
-// too short for (`invalid`, they are 0 or empty) and the texts that were longer when they were
-// emitted (`truncated`). Text is valid UTF-8, other bytes stand as \xNN.
-#include "export/ctf.h"
+// CTF has no absent values. The context of an event therefore names the fields for which the
+// payload was too short (`invalid`, they are 0 or empty) and the texts that were longer when they
+// were emitted (`truncated`). Text is valid UTF-8; other bytes are written as \xNN.
+#include "export/ctf_metadata.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,10 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
+
 #define PACKET_SIZE (32u << 10)
-// More than Linux has been built for. Numbers beyond share one stream.
+// More CPUs than Linux supports. Higher numbers share one stream.
 #define CPUS_MAX 8192
-// In the kernel's rings four would do: task, softirq, interrupt, NMI.
+// Four would be enough for the kernel's rings: task, softirq, interrupt, NMI.
 #define STREAMS_MAX 32
 
 struct stream {
@@ -57,7 +59,7 @@ static void start_packet(struct stream *stream, uint32_t cpu, uint64_t time)
 	add(&stream->packet, 0, 4); // stream class
 	add(&stream->packet, time, 8);
 	for (int i = 0; i < 3; i++)
-		add(&stream->packet, 0, 8); // known when it is full
+		add(&stream->packet, 0, 8); // set by flush()
 	add(&stream->packet, cpu, 4);
 }
 
@@ -74,49 +76,46 @@ static int flush(struct stream *stream, struct frec_error *reterr)
 static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream **ret,
 		       struct frec_error *reterr)
 {
-	struct stream *stream = calloc(1, sizeof(*stream));
+	FREC_FREE struct stream *stream = calloc(1, sizeof(*stream));
 	char name[32];
-	int result;
+	int r;
 
 	if (!stream)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	snprintf(name, sizeof(name), level ? "cpu%zu_%zu" : "cpu%zu", cpu, level);
-	result = frec__output_open_in(&stream->output, ctf->context->output, name, reterr);
-	if (result) {
-		free(stream);
-		return result;
-	}
-	*ret = stream;
-	return 0;
+	r = frec__output_open_in(&stream->output, ctf->context->output, name, reterr);
+	if (!r)
+		*ret = FREC_TAKE_PTR(stream);
+	return r;
 }
 
-// The stream that an event of this CPU and time can go to.
+// Finds or opens the stream of this CPU whose last event is not later than this one.
 static int find_stream(struct ctf *ctf, const struct frec_record *record, struct stream **ret,
 		       struct frec_error *reterr)
 {
 	size_t cpu = record->cpu < CPUS_MAX ? record->cpu : CPUS_MAX;
 	struct stream **streams = ctf->streams[cpu];
 	size_t level = 0;
-	int result = 0;
+	int r = 0;
 
 	while (level < STREAMS_MAX - 1 && streams[level] && streams[level]->last > record->time)
 		level++;
 	if (!streams[level]) {
-		result = open_stream(ctf, cpu, level, &streams[level], reterr);
-		if (result)
-			return result;
+		r = open_stream(ctf, cpu, level, &streams[level], reterr);
+		if (r)
+			return r;
 		start_packet(streams[level], record->cpu, record->time);
 	}
 	*ret = streams[level];
 	if ((*ret)->packet.size >= PACKET_SIZE || (*ret)->cpu != record->cpu) {
-		result = flush(*ret, reterr);
+		r = flush(*ret, reterr);
 		start_packet(*ret, record->cpu,
 			     record->time > (*ret)->last ? record->time : (*ret)->last);
 	}
-	return result;
+	return r;
 }
 
-// The names of the fields that are cut, or invalid, with spaces between.
+// Adds the names of the fields that are cut, or those that are invalid, separated by spaces.
 static void add_names(struct ctf *ctf, struct frec_text *packet, const struct frec_event *event,
 		      bool cut)
 {
@@ -188,11 +187,11 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct ctf *ctf = state;
 	const struct frec_record *record = event->record;
 	struct stream *stream;
-	int result = find_stream(ctf, record, &stream, reterr);
+	int r = find_stream(ctf, record, &stream, reterr);
 
-	if (result)
-		return result;
-	// So many steps back have only files that lie: their times stand still here.
+	if (r)
+		return r;
+	// Only a forged file has this many steps back. Time stands still for its events.
 	if (record->time > stream->last)
 		stream->last = record->time;
 	add(&stream->packet, event->source_index, 4);
@@ -203,46 +202,49 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return 0;
 }
 
+static int write_metadata(const struct frec_export *context, struct frec_error *reterr)
+{
+	FREC_TEXT_FREE struct frec_text metadata = {0};
+	struct frec_output output;
+	int r = frec__output_open_in(&output, context->output, "metadata", reterr);
+
+	if (r)
+		return r;
+	frec__ctf_metadata(&metadata, context);
+	r = frec__output_text(&output, &metadata, reterr);
+	if (!r)
+		return frec__output_commit(&output, reterr);
+	frec__output_discard(&output);
+	return r;
+}
+
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
-	struct ctf *ctf = calloc(1, sizeof(*ctf));
-	struct frec_text metadata = {0};
-	struct frec_output output;
-	int result;
+	FREC_FREE struct ctf *ctf = calloc(1, sizeof(*ctf));
+	int r;
 
 	if (!ctf)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	ctf->context = context;
-	frec__ctf_metadata(&metadata, context);
-	result = frec__output_open_in(&output, context->output, "metadata", reterr);
-	if (!result) {
-		result = frec__output_text(&output, &metadata, reterr);
-		if (result)
-			frec__output_discard(&output);
-		else
-			result = frec__output_commit(&output, reterr);
-	}
-	frec__text_free(&metadata);
-	if (result)
-		free(ctf);
-	else
-		*ret_state = ctf;
-	return result;
+	r = write_metadata(context, reterr);
+	if (!r)
+		*ret_state = FREC_TAKE_PTR(ctf);
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct ctf *ctf = state;
-	int result = 0;
+	int r = 0;
 
 	for (size_t cpu = 0; cpu <= CPUS_MAX; cpu++) {
-		for (size_t i = 0; i < STREAMS_MAX && ctf->streams[cpu][i] && !result; i++) {
-			result = flush(ctf->streams[cpu][i], reterr);
-			if (!result)
-				result = frec__output_commit(&ctf->streams[cpu][i]->output, reterr);
+		for (size_t i = 0; i < STREAMS_MAX && ctf->streams[cpu][i] && !r; i++) {
+			r = flush(ctf->streams[cpu][i], reterr);
+			if (!r)
+				r = frec__output_commit(&ctf->streams[cpu][i]->output, reterr);
 		}
 	}
-	return result;
+	return r;
 }
 
 static void destroy(void *state)

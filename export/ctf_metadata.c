@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The metadata of a CTF trace (Common Trace Format 1.8, section 7): TSDL text that describes every
-// byte of the streams. Everything is aligned to bytes. Names of fields get an underscore in front,
-// which readers take away: without it a field could not be called as a keyword is.
-#include "export/ctf.h"
+// byte of the streams. Everything is aligned to bytes. Field names get a leading underscore, which
+// readers remove: without it, a field could not have the name of a keyword.
+#include "export/ctf_metadata.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +11,8 @@
 #include "export/identifiers.h"
 #include "export/read/clocks.h"
 
-// A string literal. TSDL's are those of C; what is not plain ASCII stands as octal.
+// Adds a string literal, which in TSDL is as in C. Bytes that are not printable ASCII are written
+// in octal.
 static void add_literal(struct frec_text *text, const void *data, size_t size)
 {
 	const uint8_t *p = data;
@@ -108,8 +109,8 @@ static void add_event(struct frec_text *text, const Flightrec__Source *source, s
 	frec__text_puts(text, "\t};\n};\n");
 }
 
-// So that readers can show dates: what CLOCK_REALTIME was ahead of the clock of the events when the
-// snapshot was taken.
+// Lets readers show dates: the difference between CLOCK_REALTIME and the clock of the events when
+// the snapshot was taken.
 static void add_clock(struct frec_text *text, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
+
 const struct frec_writer *const frec__writers[] = {
 	&frec__writer_perfetto,	   &frec__writer_json,
 	&frec__writer_csv,	   &frec__writer_text,
@@ -38,7 +40,7 @@ static const struct frec_writer *writer_for(const char *path, size_t length)
 	const struct frec_writer *best = NULL;
 	size_t longest = 0;
 
-	// The longest suffix: one can end in another.
+	// The longest match wins, because one suffix can end in another.
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const char *suffixes[] = {frec__writers[i]->suffix, frec__writers[i]->other_suffix};
 
@@ -57,46 +59,47 @@ const struct frec_writer *frec__writer_for_path(const char *path)
 	const struct frec_compression *compression = frec__compression_for_path(path);
 	const struct frec_writer *writer = writer_for(path, strlen(path));
 
-	// A format can have the ending of a compression in its own.
+	// The suffix of a format may itself end in that of a compression (.pb.gz), so try the whole
+	// path first.
 	if (!writer && compression)
 		writer = writer_for(path, strlen(path) - strlen(compression->suffix));
 	return writer;
 }
 
-// A writer at work.
+// A writer and its state.
 struct work {
 	const struct frec_writer *writer;
 	struct frec_export context;
 	void *state;
 };
 
-// Events after which progress is told again: telling it takes about as long as reading one.
+// Events between two calls of `progress`: a call takes about as long as reading an event.
 #define PROGRESS_EVERY 64
 
-static int write_events(struct frec_timeline *timeline, struct work *works, size_t count,
-			const struct frec_export_options *options, struct frec_error *reterr)
+static int write_events(struct frec_timeline *timeline, struct work *works,
+			const struct frec_export_job *job, struct frec_error *reterr)
 {
 	const struct frec_event *event;
 	uint64_t number = 0;
-	int result = 0;
+	int r = 0;
 
-	while (!result && (event = frec__timeline_next(timeline))) {
-		for (size_t i = 0; i < count && !result; i++)
-			result = works[i].writer->event(works[i].state, event, reterr);
-		if (options && options->progress && number++ % PROGRESS_EVERY == 0) {
+	while (!r && (event = frec__timeline_next(timeline))) {
+		for (size_t i = 0; i < job->target_count && !r; i++)
+			r = works[i].writer->event(works[i].state, event, reterr);
+		if (job->progress && number++ % PROGRESS_EVERY == 0) {
 			uint64_t done, total;
 
 			frec__timeline_progress(timeline, &done, &total);
-			options->progress(options->progress_data, done, total);
+			job->progress(job->progress_data, done, total);
 		}
 	}
-	if (!result && timeline->failed)
-		result = frec__error(reterr, timeline->failed, "out of memory");
-	for (size_t i = 0; i < count && !result; i++) {
+	if (!r && timeline->failed)
+		r = frec__error(reterr, timeline->failed, "out of memory");
+	for (size_t i = 0; i < job->target_count && !r; i++) {
 		if (works[i].writer->end)
-			result = works[i].writer->end(works[i].state, reterr);
+			r = works[i].writer->end(works[i].state, reterr);
 	}
-	return result;
+	return r;
 }
 
 static int refuse(const struct frec_writer *writer, struct frec_error *reterr)
@@ -112,7 +115,7 @@ static int refuse(const struct frec_writer *writer, struct frec_error *reterr)
 	}
 	return frec__error(
 		reterr, -EINVAL,
-		"%s has no room for several hosts or boots: export the files of each alone, or "
+		"%s cannot hold several hosts or boots: export the files of each separately, or "
 		"choose another format (%s)",
 		writer->name, others);
 }
@@ -135,54 +138,47 @@ static int begin(struct work *work, const struct frec_timeline *timeline,
 	return work->writer->begin(&work->context, &work->state, reterr);
 }
 
-static int write_all(struct frec_timeline *timeline, const struct frec_export_target *targets,
-		     size_t count, const struct frec_export_options *options,
+static int write_all(struct frec_timeline *timeline, const struct frec_export_job *job,
 		     struct frec_error *reterr)
 {
-	struct work *works = calloc(count, sizeof(*works));
+	FREC_FREE struct work *works = calloc(job->target_count, sizeof(*works));
 	size_t begun = 0;
-	int result = 0;
+	int r = 0;
 
 	if (!works)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	while (begun < count && !result) {
-		result = begin(&works[begun], timeline, &targets[begun], reterr);
-		begun += !result;
+	while (begun < job->target_count && !r) {
+		r = begin(&works[begun], timeline, &job->targets[begun], reterr);
+		begun += !r;
 	}
-	if (!result)
-		result = write_events(timeline, works, count, options, reterr);
+	if (!r)
+		r = write_events(timeline, works, job, reterr);
 	while (begun--)
 		works[begun].writer->destroy(works[begun].state);
-	free(works);
-	return result;
+	return r;
 }
 
-int frec__export(struct frec_snapshot *const *snapshots, size_t snapshot_count,
-		 const struct frec_export_target *targets, size_t count,
-		 const struct frec_export_options *options, struct frec_error *ret_trouble,
+int frec__export(const struct frec_export_job *job, struct frec_error *ret_warning,
 		 struct frec_error *reterr)
 {
-	const struct frec_timeline_options timeline_options = {
-		.filter = options ? options->filter : NULL,
-		.rules = options ? options->rules : NULL,
-		.symbols = options ? options->symbols : NULL,
-	};
+	const struct frec_timeline_options options = {job->filter, job->rules, job->symbols};
 	struct frec_timeline timeline;
-	int result;
+	int r;
 
-	ret_trouble->code = 0;
-	result = frec__timeline_init(&timeline, snapshots, snapshot_count, &timeline_options,
-				     reterr);
-	if (result)
-		return result;
-	result = write_all(&timeline, targets, count, options, reterr);
-	*ret_trouble = *frec__timeline_problem(&timeline);
-	for (size_t i = 0; i < count && !result && !ret_trouble->code; i++) {
-		if (targets[i].writer->of_stacks && !timeline.stack_numbers.stacks)
-			frec__error(ret_trouble, -ENODATA,
+	ret_warning->code = 0;
+	r = frec__timeline_init(&timeline, job->snapshots, job->snapshot_count, &options, reterr);
+	if (r)
+		return r;
+	r = write_all(&timeline, job, reterr);
+	*ret_warning = *frec__timeline_problem(&timeline);
+	for (size_t i = 0; i < job->target_count && !r && !ret_warning->code; i++) {
+		const struct frec_writer *writer = job->targets[i].writer;
+
+		if (writer->of_stacks && !timeline.stack_numbers.stacks)
+			frec__error(ret_warning, -ENODATA,
 				    "%s: %s: no event has a call stack: record with --stack",
-				    snapshots[0]->name, targets[i].writer->name);
+				    job->snapshots[0]->name, writer->name);
 	}
 	frec__timeline_deinit(&timeline);
-	return result;
+	return r;
 }

@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns a snapshot into other formats, event by event: memory does not grow with the file. */
+/*
+ * Converts snapshots to other formats, event by event, so that memory does not grow with the file.
+ * The files of this folder fall into three groups:
+ *
+ *	writers   one struct frec_writer for each format (writer.h, which says how to add one): json
+ *		  csv line chrome folded pprof ctf here; perfetto/ otlp/ perf/ firefox/ html/ beside
+ *	output    where the bytes go: output, compress, collector over http
+ *	reports   show (the crash report) and verify (does the snapshot hold what it promises)
+ *
+ * Data flows one way: snapshot files -> timeline (events merged, decoded, filtered;
+ * export/timeline/) -> frec__export, the loop -> each writer -> its output. Helpers that several
+ * formats share: arena, strings, stack_tree, stack_counts, by_id, recent, identifiers.
+ *
+ * An output appears under its name only after frec__output_commit, so a failed export leaves no
+ * half-written file.
+ */
 #ifndef FREC_EXPORT_EXPORT_H
 #define FREC_EXPORT_EXPORT_H
 
@@ -10,37 +25,39 @@
 
 struct frec_export_target {
 	const struct frec_writer *writer;
-	struct frec_output *output; /* open, and of a kind that the writer can write to */
+	struct frec_output *output; /* open, and of the kind that the writer requires */
 };
 
-struct frec_export_options {
+struct frec_export_job {
+	struct frec_snapshot *const *snapshots;
+	size_t snapshot_count;
+	const struct frec_export_target *targets;
+	size_t target_count;
 	const struct frec_filter_options *filter; /* NULL: everything */
-	const struct frec_shape_rules *rules;	  /* what events mean; NULL: what their names say */
-	/* where programs are looked for; NULL: where they ran */
+	const struct frec_shape_rules *rules;	  /* what events mean; NULL: as their names imply */
+	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;
-	/* Called after each event, when not NULL, with bytes of the snapshot done and in all. */
+	/* If not NULL, called every few events with the bytes of the snapshots done and in
+	 * total. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };
 
 /*
- * Writes the events of all snapshots to all targets in one pass. Returns 0 or a negative errno when
- * nothing of use was written. Where only a part of the snapshot could be read, that part is
- * written, 0 returned, and *ret_trouble (code != 0) says what is missing and why. `options` may be
- * NULL. Does not commit the outputs.
+ * Writes the events of all snapshots to all targets in one pass. If only a part of a snapshot could
+ * be read, writes that part, returns 0 and sets *ret_warning (code != 0) to what is missing and
+ * why. Returns a negative errno if nothing useful was written. Does not commit the outputs.
  */
-int frec__export(struct frec_snapshot *const *snapshots, size_t snapshot_count,
-		 const struct frec_export_target *targets, size_t count,
-		 const struct frec_export_options *options, struct frec_error *ret_trouble,
+int frec__export(const struct frec_export_job *job, struct frec_error *ret_warning,
 		 struct frec_error *reterr);
 
-/* All writers, ended by NULL; the first is the one for who names none. */
+/* All writers, terminated by NULL. The first is the default. */
 extern const struct frec_writer *const frec__writers[];
 
-/* The writer of this name, or NULL. */
+/* The writer with this name, or NULL. */
 const struct frec_writer *frec__writer_find(const char *name);
 
-/* The writer whose suffix `path` ends in, that of a compression aside, or NULL. */
+/* The writer whose suffix `path` ends in, not counting the suffix of a compression, or NULL. */
 const struct frec_writer *frec__writer_for_path(const char *path);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Folded stacks, which flamegraph.pl, inferno and speedscope read: a line for each different stack,
-// its functions from the outermost inwards separated by semicolons, a blank, and how many events
-// have it. The first is the process's name. The kernel's functions end in _[k] and those that were
-// inlined in _[i], for which those tools have colours.
+// Folded stacks, which flamegraph.pl, inferno and speedscope read. Each distinct stack is a line:
+// its functions from the outermost inwards, separated by semicolons, a blank, and the number of
+// events with this stack. The first entry is the process's name. Kernel functions end in _[k] and
+// inlined functions in _[i], for which those tools have colours.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		       : 0;
 }
 
-// What separates functions is no part of their names.
+// Replaces the separator if a name contains it.
 static void add_name(struct folded *folded)
 {
 	for (size_t i = 0; i < folded->name.size; i++) {
@@ -73,7 +73,7 @@ static int write_stack(struct folded *folded, const struct frec_stack_count *ite
 	if (!folded->name.size)
 		frec__text_puts(&folded->name, "unknown");
 	add_name(folded);
-	// A flame that does not begin at the outermost function is no other program's.
+	// A stack that does not reach the outermost function must not look as if it did.
 	if (item->stack->end != FREC_UNWIND_COMPLETE)
 		frec__text_printf(&folded->line, ";(%s)", frec__stack_end_word(item->stack->end));
 	for (size_t i = item->stack->count; i-- > 0;)
@@ -86,13 +86,13 @@ static int write_stack(struct folded *folded, const struct frec_stack_count *ite
 static int end(void *state, struct frec_error *reterr)
 {
 	struct folded *folded = state;
-	int result = 0;
+	int r = 0;
 
 	if (frec__stack_counts_add_threads(&folded->counts, folded->context->timeline))
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < folded->counts.count && !result; i++)
-		result = write_stack(folded, &folded->counts.items[i], reterr);
-	return result;
+	for (size_t i = 0; i < folded->counts.count && !r; i++)
+		r = write_stack(folded, &folded->counts.items[i], reterr);
+	return r;
 }
 
 static void destroy(void *state)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// libcurl is loaded when it is first needed. Linked, it and the thirty libraries behind it would
-// make every start of the tool nine times as long and need their memory in every recorder, which is
-// this program too, and hardly anybody sends over HTTP.
+// libcurl is loaded when it is first needed. Linking it would pull in thirty more libraries, which
+// would make every start of the tool nine times as long and take memory in every recorder, which is
+// the same program, although few users ever send over HTTP.
 #include "export/http.h"
 
 #include <dlfcn.h>
@@ -10,20 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Its checks of types are macros around its functions, which are pointers here.
+// The type checks are macros around functions, which are pointers here.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
 #define LIBRARY "libcurl.so.4"
 #define CONNECT_SECONDS 10L
 #define ANSWER_SECONDS 60L
-// What a server says is of interest up to here.
+// The rest of a longer answer is ignored.
 #define BODY_MAX (64u << 10)
 
 struct frec_http {
 	CURL *curl;
 	struct curl_slist *headers;
-	char trouble[CURL_ERROR_SIZE];
+	char error[CURL_ERROR_SIZE];
 };
 
 static struct {
@@ -41,7 +41,7 @@ static int load(struct frec_error *reterr)
 {
 	static const struct {
 		const char *name;
-		void *function; /* where the pointer is kept */
+		void *function; /* address of the pointer to set */
 	} symbols[] = {
 		{"curl_easy_init", &library.init},
 		{"curl_easy_setopt", &library.setopt},
@@ -79,11 +79,11 @@ static size_t receive(char *data, size_t one, size_t size, void *context)
 
 int frec__http_create(struct frec_http **ret, const char *url, struct frec_error *reterr)
 {
-	int result = load(reterr);
+	int r = load(reterr);
 	struct frec_http *http;
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	http = calloc(1, sizeof(*http));
 	if (http)
 		http->curl = library.init();
@@ -96,13 +96,13 @@ int frec__http_create(struct frec_http **ret, const char *url, struct frec_error
 	library.setopt(http->curl, CURLOPT_NOSIGNAL, 1L);
 	library.setopt(http->curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
 	library.setopt(http->curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
-	library.setopt(http->curl, CURLOPT_ERRORBUFFER, http->trouble);
+	library.setopt(http->curl, CURLOPT_ERRORBUFFER, http->error);
 	library.setopt(http->curl, CURLOPT_WRITEFUNCTION, receive);
-	// Large bodies are not announced first: that costs a round trip each.
-	result = frec__http_header(http, "Expect", "");
-	if (result) {
+	// No "Expect: 100-continue" for large bodies, which would cost a round trip each.
+	r = frec__http_header(http, "Expect", "");
+	if (r) {
 		frec__http_destroy(http);
-		return frec__error(reterr, result, "out of memory");
+		return frec__error(reterr, r, "out of memory");
 	}
 	*ret = http;
 	return 0;
@@ -120,7 +120,7 @@ void frec__http_destroy(struct frec_http *http)
 
 int frec__http_header(struct frec_http *http, const char *name, const char *value)
 {
-	struct frec_text line = {0};
+	FREC_TEXT_FREE struct frec_text line = {0};
 	struct curl_slist *grown;
 
 	if (!*name || strpbrk(name, "\r\n: \t") || strpbrk(value, "\r\n"))
@@ -130,7 +130,6 @@ int frec__http_header(struct frec_http *http, const char *name, const char *valu
 	frec__text_puts(&line, *value ? " " : "");
 	frec__text_puts(&line, value);
 	grown = line.failed ? NULL : library.slist_append(http->headers, line.data);
-	frec__text_free(&line);
 	if (!grown)
 		return -ENOMEM;
 	http->headers = grown;
@@ -145,7 +144,7 @@ int frec__http_post(struct frec_http *http, const void *data, size_t size,
 
 	frec__text_clear(&answer->body);
 	answer->status = 0;
-	*http->trouble = '\0';
+	*http->error = '\0';
 	library.setopt(http->curl, CURLOPT_HTTPHEADER, http->headers);
 	library.setopt(http->curl, CURLOPT_WRITEDATA, &answer->body);
 	library.setopt(http->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
@@ -157,10 +156,10 @@ int frec__http_post(struct frec_http *http, const void *data, size_t size,
 	answer->retry_after = retry_after <= 0		 ? 0
 			      : retry_after < UINT32_MAX ? (uint64_t)retry_after
 							 : UINT32_MAX;
-	answer->passing = code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING ||
-			  code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
-			  code == CURLE_OPERATION_TIMEDOUT;
-	snprintf(answer->trouble, sizeof(answer->trouble), "%s",
-		 *http->trouble ? http->trouble : library.strerror(code));
+	answer->temporary = code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING ||
+			    code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR ||
+			    code == CURLE_OPERATION_TIMEDOUT;
+	snprintf(answer->error, sizeof(answer->error), "%s",
+		 *http->error ? http->error : library.strerror(code));
 	return answer->body.failed ? -ENOMEM : 0;
 }

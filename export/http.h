@@ -9,28 +9,27 @@
 struct frec_http;
 
 struct frec_http_answer {
-	long status; /* 0: there was none, and `trouble` says why */
-	/* without a status: trouble that may be over when it is tried again */
-	bool passing;
-	uint64_t retry_after; /* seconds, as the server asks; 0: it does not */
+	long status; /* no answer: `error` says why */
+	/* if there was no answer: the failure may be temporary, so a retry makes sense */
+	bool temporary;
+	uint64_t retry_after; /* seconds that the server asks to wait; 0: not given */
 	struct frec_text body;
-	char trouble[256];
+	char error[256];
 };
 
 /*
- * Prepares for posting to `url`, http or https. Certificates are checked, redirections not
- * followed. `ret` keeps one connection open for many posts. Returns 0, -ENOENT where libcurl is not
+ * Prepares to post to `url`, which is http or https. Certificates are checked and redirections are
+ * not followed. One connection stays open for many posts. Returns 0, -ENOENT if libcurl is not
  * installed, or another negative errno.
  */
 int frec__http_create(struct frec_http **ret, const char *url, struct frec_error *reterr);
 void frec__http_destroy(struct frec_http *http);
 
-/* Sends this header with every post. Returns 0, -EINVAL for what cannot be in a header, or
- * -ENOMEM. */
+/* Adds a header to every post. Returns 0, -EINVAL if a header cannot contain this, or -ENOMEM. */
 int frec__http_header(struct frec_http *http, const char *name, const char *value);
 
-/* Posts and waits for the answer, a minute at most. Free answer->body, which may be used again.
- * Returns 0 or -ENOMEM. */
+/* Posts and waits for the answer, but at most a minute. The caller frees answer->body, which can
+ * be reused for the next post. Returns 0 or -ENOMEM. */
 int frec__http_post(struct frec_http *http, const void *data, size_t size,
 		    struct frec_http_answer *answer);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names that are identifiers, whatever they were.
+// Turns arbitrary names into identifiers.
 #include "export/identifiers.h"
 
 #include <string.h>

@@ -1,33 +1,34 @@
 // SPDX-License-Identifier: MIT
-// JSON lines: one object a line, one line an event, in order of time.
+// JSON lines: one object for each event, one event on each line, in order of time.
 //
 //	{"time":81234567890,"cpu":1,"pid":123,"tid":125,"process":"shopd","thread":"worker-1",
 //	 "event":"shop:request_done","fields":{"order_id":7,"path":"/cart"},"truncated":["path"]}
 //
 //	time       CLOCK_MONOTONIC, nanoseconds, integer
-//	host       of which, where events of several are in the file. Times are then those of the
-//		   host that booted first
+//	host       name of the host; absent if all events are of one. With several hosts, times
+//		   are on the clock of the host that booted first
 //	cpu        on which it happened
-//	pid, tid   -1 where the kernel could not tell
-//	process,   names; absent where unknown
+//	pid, tid   -1 if the kernel could not determine it
+//	process,   names; absent if unknown
 //	thread
 //	event      system:name, as after -e
-//	fields     in their order in the event. By kind: integers of up to 64 bits as integers,
-//		   never as 1e18 (a reader that turns them into doubles loses digits above 2^53);
-//		   true and false; floats with as many digits as read back to the same value, "nan",
-//		   "inf" and "-inf" as strings; pointers as "0x..."; enums by name, by number where
-//		   the number has no name; text as strings, in which a byte that is not UTF-8 stands
-//		   as \xNN, four characters; bytes as a string of two digits each; arrays as arrays;
-//		   null where the payload does not hold what its layout promises
-//	truncated  names of strings that were longer when they were emitted; absent where there are
+//	fields     in the order of the event's declaration. Depending on the kind: integers of up
+//		   to 64 bits as integers, never as 1e18 (a reader that converts them to doubles
+//		   loses digits above 2^53); booleans as true and false; floats with as many digits
+//		   as needed to read back the same value, "nan", "inf" and "-inf" as strings;
+//		   pointers as "0x..."; enums by name, or by number if the number has no name; text
+//		   as strings, in which a byte that is not UTF-8 appears as \xNN, four characters;
+//		   bytes as a string of two digits each; arrays as arrays; null if the payload is
+//		   too short for the field
+//	truncated  names of strings that were longer when they were emitted; absent if there are
 //		   none
-//	registers  user registers by name as "0x...", where they were recorded
-//	stack_size bytes of the stack that were recorded with it, where they were
-//	stack      functions, innermost first, where the event has a call stack: objects with
+//	registers  user registers by name as "0x...", if they were recorded
+//	stack_size bytes of the stack that were recorded with the event, if any
+//	stack      functions, innermost first, if the event has a call stack: objects with
 //		   "address", in the program's file, and as far as they are known "function",
 //		   "offset" in it, "file", "line", "column", "inlined", "module" (the program;
 //		   without one the address is the process's), "build_id"
-//	stack_end  why the stack ends, where that is not at the outermost frame
+//	stack_end  why the stack ends, if it does not reach the outermost frame
 #include "export/json.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@
 #include "export/read/text_values.h"
 #include "export/report/stack_text.h"
 
-// What is the same in every event of a source.
+// The parts of a line that are the same in every event of a source.
 struct frec_json_source {
 	struct frec_text event;	  /* ,"event":"shop:request_done","fields":{ */
 	struct frec_text *fields; /* "order_id": and ,"path": and so on */
@@ -47,7 +48,7 @@ struct frec_json_source {
 
 static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *source)
 {
-	struct frec_text name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
 	bool failed;
 
 	frec__text_puts(&name, source->system);
@@ -58,7 +59,6 @@ static bool prepare(struct frec_json_source *prepared, const Flightrec__Source *
 	frec__text_puts(&prepared->event, ",\"fields\":{");
 	frec__text_finish(&prepared->event);
 	failed = name.failed || prepared->event.failed;
-	frec__text_free(&name);
 	prepared->fields = calloc(source->n_field + 1, sizeof(*prepared->fields));
 	if (!prepared->fields)
 		return false;
@@ -119,8 +119,8 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
-// ,"process":"shopd","thread":"worker-1": put into words once for each thread of the table. NULL
-// without memory.
+// Returns ,"process":"shopd","thread":"worker-1", which is formatted once for each thread of the
+// table. NULL without memory.
 static const struct frec_text *names_of(struct frec_json *json,
 					const struct frec_process_entry *who)
 {
@@ -200,7 +200,7 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-// The objects of a place: each is put into words once.
+// Returns the objects of a location, which are formatted once.
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {
@@ -286,19 +286,19 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct lines *lines = calloc(1, sizeof(*lines));
-	int result = lines ? 0 : -ENOMEM;
+	int r = lines ? 0 : -ENOMEM;
 
-	if (!result) {
+	if (!r) {
 		lines->context = context;
 		lines->hosts = calloc(hosts->count, sizeof(*lines->hosts));
-		result = lines->hosts ? 0 : -ENOMEM;
+		r = lines->hosts ? 0 : -ENOMEM;
 	}
-	for (size_t i = 0; i < hosts->count && !result; i++) {
-		result = frec__json_init(&lines->hosts[i], hosts->hosts[i].snapshot);
-		lines->host_count += !result;
+	for (size_t i = 0; i < hosts->count && !r; i++) {
+		r = frec__json_init(&lines->hosts[i], hosts->hosts[i].snapshot);
+		lines->host_count += !r;
 		lines->hosts[i].host = hosts->count > 1 ? hosts->hosts[i].name : NULL;
 	}
-	if (!result) {
+	if (!r) {
 		*ret_state = lines;
 		return 0;
 	}
@@ -320,7 +320,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 const struct frec_writer frec__writer_json = {
 	.name = "json",
-	.what = "one object a line",
+	.what = "one object on each line",
 	.suffix = ".jsonl",
 	.other_suffix = ".json",
 	.several_hosts = true,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An event as a JSON object: json.c says what is in it. */
+/* An event as a JSON object, whose members json.c describes. */
 #ifndef FREC_EXPORT_JSON_H
 #define FREC_EXPORT_JSON_H
 
@@ -11,16 +11,17 @@
 
 struct frec_json {
 	const struct frec_snapshot *snapshot;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
+	const struct frec_registers *registers; /* NULL for an unknown machine */
 	struct frec_json_source *sources;	/* by index */
-	const char *host;			/* told in every event; NULL: there is but one */
-	/* struct frec_text: objects of places on stacks, made when first met */
+	const char *host; /* written in every event; NULL: there is only one */
+	/* struct frec_text: the objects of each location on a stack, formatted when first needed */
 	struct frec_by_id locations;
-	struct frec_by_id names;   /* the same: of threads */
-	struct frec_table threads; /* number of the names of one, by the address of its entry */
+	struct frec_by_id names;   /* struct frec_text: the names of each thread */
+	struct frec_table threads; /* number in `names`, by the address of the process entry */
 };
 
-/* Prepares what is the same in every event. The snapshot must outlive it. Returns 0 or -ENOMEM. */
+/* Prepares the parts that are the same in every event. The snapshot must outlive it. Returns 0
+ * or -ENOMEM. */
 int frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot);
 void frec__json_deinit(struct frec_json *json);
 
@@ -28,7 +29,7 @@ void frec__json_deinit(struct frec_json *json);
 void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event);
 
-/* Adds "registers":{...} of a record that has some. */
+/* Adds "registers":{...}, for a record that has registers. */
 void frec__json_registers(struct frec_text *line, const struct frec_registers *layout,
 			  const struct frec_record *record);
 

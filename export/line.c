@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// An event as a line of text, and the format text: nothing but such lines.
+// Formats an event as a line of text. The format `text` is a file of such lines.
 #include "export/line.h"
 
 #include <errno.h>
@@ -14,7 +14,8 @@
 
 #define NAME_WIDTH_MAX 32
 
-// Columns as wide as the tables' widest names, known before the first event is.
+// Columns are as wide as the widest name in the snapshot's tables, so that they are known before
+// the first event.
 void frec__line_style_init(struct frec_line_style *style, const struct frec_snapshot *snapshot,
 			   const struct frec_processes *processes)
 {
@@ -43,7 +44,7 @@ void frec__line_style_init(struct frec_line_style *style, const struct frec_snap
 	}
 }
 
-// "shopd/worker-1[125]": process, thread where it has another name, number.
+// Adds "shopd/worker-1[125]": the process, the thread if its name differs, and its number.
 static void name_thread(struct frec_text *text, const struct frec_process_entry *who, uint32_t tid)
 {
 	ProtobufCBinaryData thread = frec__process_entry_thread_name(who);
@@ -68,7 +69,7 @@ static void name_thread(struct frec_text *text, const struct frec_process_entry 
 
 static void pad(struct frec_text *text, size_t start, int width)
 {
-	// Bytes for columns: names beyond ASCII come out a little narrower.
+	// One byte counts as one column, so names outside ASCII come out a little narrower.
 	while (!text->failed && text->size < start + (size_t)width)
 		frec__text_puts(text, " ");
 }
@@ -119,7 +120,7 @@ struct lines {
 	struct frec_text line;
 };
 
-// As wide as any of the hosts needs it.
+// Columns are as wide as the widest of all hosts needs.
 static void style_of_hosts(struct frec_line_style *style, const struct frec_export *context)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
@@ -174,7 +175,7 @@ static void destroy(void *state)
 
 const struct frec_writer frec__writer_text = {
 	.name = "text",
-	.what = "a line an event: seconds from the trigger, cpu, thread, event",
+	.what = "a line for each event: seconds from the trigger, cpu, thread, event",
 	.suffix = ".txt",
 	.several_hosts = true,
 	.begin = begin,

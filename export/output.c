@@ -29,11 +29,11 @@ static void start(struct frec_output *output, enum frec_output_kind kind)
 
 int frec__output_open(struct frec_output *output, const char *path, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	start(output, FREC_OUTPUT_FILE);
-	result = frec__new_file_create(&output->file, path, reterr);
-	return result ? result : allocate(output, reterr);
+	r = frec__new_file_create(&output->file, path, reterr);
+	return r ? r : allocate(output, reterr);
 }
 
 int frec__output_open_stream(struct frec_output *output, int fd, struct frec_error *reterr)
@@ -88,15 +88,13 @@ static int descriptor(const struct frec_output *output)
 	return output->stream >= 0 ? output->stream : output->file.fd;
 }
 
-static int write_plain(struct frec_output *output, const void *data, size_t size,
-		       struct frec_error *reterr)
+// Writes all of it, at `offset`, or where the descriptor stands if that is negative.
+static int write_all(int fd, const void *data, size_t size, off_t offset, struct frec_error *reterr)
 {
 	const char *p = data;
 
-	if (output->stream < 0)
-		return frec__new_file_write(&output->file, data, size, reterr);
 	while (size) {
-		ssize_t n = write(output->stream, p, size);
+		ssize_t n = offset < 0 ? write(fd, p, size) : pwrite(fd, p, size, offset);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -105,8 +103,17 @@ static int write_plain(struct frec_output *output, const void *data, size_t size
 					   strerror(n ? errno : EIO));
 		p += n;
 		size -= (size_t)n;
+		offset += offset < 0 ? 0 : n;
 	}
 	return 0;
+}
+
+static int write_plain(struct frec_output *output, const void *data, size_t size,
+		       struct frec_error *reterr)
+{
+	if (output->stream < 0)
+		return frec__new_file_write(&output->file, data, size, reterr);
+	return write_all(output->stream, data, size, -1, reterr);
 }
 
 static int write_through(struct frec_output *output, const void *data, size_t size, bool last,
@@ -132,14 +139,14 @@ static int flush(struct frec_output *output, bool last, struct frec_error *reter
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
 		       struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	if (output->collector)
 		return frec__collector_add(output->collector, data, size, reterr);
 	if (size > BUFFER_SIZE - output->used) {
-		result = flush(output, false, reterr);
-		if (result)
-			return result;
+		r = flush(output, false, reterr);
+		if (r)
+			return r;
 	}
 	if (size > BUFFER_SIZE)
 		return write_through(output, data, size, false, reterr);
@@ -165,52 +172,39 @@ uint64_t frec__output_offset(const struct frec_output *output)
 int frec__output_patch(struct frec_output *output, uint64_t offset, const void *data, size_t size,
 		       struct frec_error *reterr)
 {
-	int result = flush(output, false, reterr);
-	const char *p = data;
+	int r = flush(output, false, reterr);
 
-	while (!result && size) {
-		ssize_t n = pwrite(descriptor(output), p, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return frec__error(reterr, n ? -errno : -EIO, "cannot write the output: %s",
-					   strerror(n ? errno : EIO));
-		p += n;
-		offset += (uint64_t)n;
-		size -= (size_t)n;
-	}
-	return result;
+	return r ? r : write_all(descriptor(output), data, size, (off_t)offset, reterr);
 }
 
 static int commit_in_folder(struct frec_output *output, struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	if (fsync(output->stream) && errno != EINVAL && errno != EROFS)
-		result = -errno;
-	if (close(output->stream) && !result)
-		result = -errno;
+		r = -errno;
+	if (close(output->stream) && !r)
+		r = -errno;
 	output->stream = -1;
-	if (!result)
+	if (!r)
 		return 0;
-	return frec__error(reterr, result, "cannot write the output: %s", strerror(-result));
+	return frec__error(reterr, r, "cannot write the output: %s", strerror(-r));
 }
 
 int frec__output_commit(struct frec_output *output, struct frec_error *reterr)
 {
-	int result = output->buffer ? flush(output, true, reterr) : 0;
+	int r = output->buffer ? flush(output, true, reterr) : 0;
 
 	if (output->collector)
-		result = frec__collector_finish(output->collector, reterr);
-	if (!result && output->in_folder)
-		result = commit_in_folder(output, reterr);
-	else if (!result && output->kind == FREC_OUTPUT_FOLDER)
-		result = frec__new_folder_commit(&output->file, reterr);
-	else if (!result && output->kind == FREC_OUTPUT_FILE)
-		result = frec__new_file_commit(&output->file, reterr);
+		r = frec__collector_finish(output->collector, reterr);
+	if (!r && output->in_folder)
+		r = commit_in_folder(output, reterr);
+	else if (!r && output->kind == FREC_OUTPUT_FOLDER)
+		r = frec__new_folder_commit(&output->file, reterr);
+	else if (!r && output->kind == FREC_OUTPUT_FILE)
+		r = frec__new_file_commit(&output->file, reterr);
 	frec__output_discard(output);
-	return result;
+	return r;
 }
 
 void frec__output_discard(struct frec_output *output)

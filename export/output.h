@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where an export goes: a file or a folder that appears only when it is whole, a stream such as
- * standard output, or an OpenTelemetry collector. Buffered. */
+/* The destination of an export: a file or a folder that appears only once it is complete, a
+ * stream such as standard output, or an OpenTelemetry collector. Writes are buffered. */
 #ifndef FREC_EXPORT_OUTPUT_H
 #define FREC_EXPORT_OUTPUT_H
 
@@ -15,68 +15,69 @@
 #include "proto/new_file.h"
 
 enum frec_output_kind {
-	FREC_OUTPUT_STREAM, /* bytes one after the other: any descriptor will do */
-	FREC_OUTPUT_FILE,   /* what was written can be changed: frec__output_patch */
-	FREC_OUTPUT_FOLDER, /* of files: frec__output_open_in */
+	FREC_OUTPUT_STREAM, /* written from front to back: any descriptor will do */
+	FREC_OUTPUT_FILE,   /* can also be changed later: frec__output_patch */
+	FREC_OUTPUT_FOLDER, /* a folder of files: frec__output_open_in */
 };
 
 struct frec_output {
 	enum frec_output_kind kind;
-	struct frec_new_file file; /* of a folder: the folder */
-	int stream;		   /* not ours to close; of a file in a folder: ours */
+	struct frec_new_file file; /* for FREC_OUTPUT_FOLDER, the folder */
+	int stream;		   /* -1: none. Closed by us only if in_folder */
 	bool in_folder;
 	uint8_t *buffer;
 	size_t used;
-	uint64_t written;			    /* bytes, without those in the buffer */
-	struct frec_collector *collector;	    /* NULL: a descriptor */
-	const struct frec_compression *compression; /* of what leaves the buffer; NULL: none */
+	uint64_t written;			    /* bytes, not counting the buffer */
+	struct frec_collector *collector;	    /* NULL: not a collector */
+	const struct frec_compression *compression; /* NULL: none */
 	void *compressor;
 	struct frec_text compressed;
 };
 
-/* A file that will be at `path` after frec__output_commit. Returns 0 or a negative errno. */
+/* Opens a file that appears at `path` on frec__output_commit. Returns 0 or a negative errno, as
+ * all of these do. */
 int frec__output_open(struct frec_output *output, const char *path, struct frec_error *reterr);
 
-/* An open descriptor, which stays open and stays the caller's. */
+/* Writes to an open descriptor, which the caller still owns. */
 int frec__output_open_stream(struct frec_output *output, int fd, struct frec_error *reterr);
 
-/* A folder that will be at `path`, where nothing may be yet but an empty folder. */
+/* Opens a folder that appears at `path` on commit. Nothing but an empty folder may exist there. */
 int frec__output_open_folder(struct frec_output *output, const char *path,
 			     struct frec_error *reterr);
 
-/* A collector: each frec__output_write is a whole message of OTLP. */
+/* Sends to a collector. Each frec__output_write must be one whole OTLP message. */
 int frec__output_open_collector(struct frec_output *output,
 				const struct frec_collector_options *options,
 				struct frec_error *reterr);
 
-/* A file in such a folder, to be committed or discarded before it. `name` has no slash. */
+/* Opens a file in such a folder. Commit or discard it before the folder. `name` contains no
+ * slash. */
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr);
 
-/* From now on what is written comes out compressed. Not for a folder, nor for what will be patched.
- * On failure the output is ended. */
+/* Compresses everything written from now on. Not for folders, nor for files that will be
+ * patched. On failure the output is discarded. */
 int frec__output_compress(struct frec_output *output, const struct frec_compression *compression,
 			  struct frec_error *reterr);
 
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
 		       struct frec_error *reterr);
 
-/* All of a text, which may have failed: then -ENOMEM. */
+/* Writes a text. Returns -ENOMEM if the text itself has failed. */
 int frec__output_text(struct frec_output *output, const struct frec_text *text,
 		      struct frec_error *reterr);
 
-/* Bytes written so far: where the next ones will stand. */
+/* The number of bytes written so far, which is the offset of the next one. */
 uint64_t frec__output_offset(const struct frec_output *output);
 
-/* Writes over what was written at `offset`, of a file and not of a stream. */
+/* Overwrites what was written at `offset`. Not for streams. */
 int frec__output_patch(struct frec_output *output, uint64_t offset, const void *data, size_t size,
 		       struct frec_error *reterr);
 
-/* Writes what is buffered, and gives a file or folder its name. Ends the output, also when it
- * fails. */
+/* Flushes the buffer and gives a file or folder its name. Ends the output, even on failure. */
 int frec__output_commit(struct frec_output *output, struct frec_error *reterr);
 
-/* Ends the output; a file or folder is removed. Harmless after a commit. */
+/* Ends the output and removes its file or folder. Harmless after a commit. */
 void frec__output_discard(struct frec_output *output);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A profile as pprof reads it: how many events have which call stack, with labels for the event and
-// the process, so that `pprof -tagfocus event=...` takes one of them alone. Addresses are those in
-// the files, whatever process mapped them where: names and lines are in the profile, nobody has to
-// look them up.
+// A profile for pprof: the number of events for each call stack, with labels for the event and the
+// process, so that `pprof -tagfocus event=...` selects one of them. Addresses are offsets in the
+// program files, wherever a process mapped them. Names and lines are in the profile, so pprof need
+// not look them up.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 
 #include "export/arena.h"
 #include "export/by_id.h"
+#include "export/packed.h"
 #include "export/read/clocks.h"
 #include "export/stack_counts.h"
 #include "export/report/stack_text.h"
@@ -21,10 +22,9 @@ struct pprof {
 	const struct frec_export *context;
 	struct frec_stack_counts counts;
 	struct frec_strings strings;
-	struct frec_arena arena; /* of the message being made */
-	uint8_t *packed;
-	size_t packed_size;
-	struct frec_by_id locations, codes; /* bool: it is in the profile */
+	struct frec_arena arena; /* of the message being assembled */
+	struct frec_packed packed;
+	struct frec_by_id locations, codes; /* bool: is in the profile */
 	uint64_t functions;
 	uint64_t first, last; /* times of events with stacks */
 	bool failed;
@@ -37,7 +37,7 @@ static void destroy(void *state)
 	frec__stack_counts_deinit(&pprof->counts);
 	frec__strings_deinit(&pprof->strings);
 	frec__arena_free(&pprof->arena);
-	free(pprof->packed);
+	free(pprof->packed.data);
 	free(pprof->locations.entries);
 	free(pprof->codes.entries);
 	free(pprof);
@@ -51,7 +51,7 @@ static int64_t string(struct pprof *pprof, const char *text)
 	return number < 0 ? 0 : number;
 }
 
-// Text that was made for this in the arena.
+// Interns a text and frees it.
 static int64_t made_string(struct pprof *pprof, struct frec_text *text)
 {
 	int64_t number = string(pprof, text->data ? text->data : "");
@@ -86,29 +86,20 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		       : 0;
 }
 
-// A message with one or a few of its repeated fields is a piece of the profile: pieces that follow
-// each other are one.
+// Concatenated protobuf messages are one message, so the profile is written in pieces that each
+// hold a few of its repeated fields.
 static int write_piece(struct pprof *pprof, const Pprof__Profile *piece, struct frec_error *reterr)
 {
-	size_t size = pprof__profile__get_packed_size(piece);
+	int r;
 
-	if (size > pprof->packed_size) {
-		uint8_t *packed = realloc(pprof->packed, 2 * size);
-
-		pprof->failed |= !packed;
-		if (packed) {
-			pprof->packed = packed;
-			pprof->packed_size = 2 * size;
-		}
-	}
 	if (pprof->failed || pprof->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	pprof__profile__pack(piece, pprof->packed);
+	r = frec__packed_write(&pprof->packed, &piece->base, pprof->context->output, reterr);
 	frec__arena_reset(&pprof->arena);
-	return frec__output_write(pprof->context->output, pprof->packed, size, reterr);
+	return r;
 }
 
-// Whether this is the first time that `id` is asked for.
+// Returns true the first time it is called for `id`.
 static bool is_new(struct pprof *pprof, struct frec_by_id *seen, uint32_t id)
 {
 	bool *entry = frec__by_id(seen, id, sizeof(*entry));
@@ -177,17 +168,17 @@ static int write_location(struct pprof *pprof, const struct frec_location *from,
 static int write_places(struct pprof *pprof, const struct frec_call_stack *stack,
 			struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < stack->count && !result; i++) {
+	for (size_t i = 0; i < stack->count && !r; i++) {
 		const struct frec_location *location = stack->locations[i];
 
 		if (location->code && is_new(pprof, &pprof->codes, location->code->id))
-			result = write_code(pprof, location->code, reterr);
-		if (!result && is_new(pprof, &pprof->locations, location->id))
-			result = write_location(pprof, location, reterr);
+			r = write_code(pprof, location->code, reterr);
+		if (!r && is_new(pprof, &pprof->locations, location->id))
+			r = write_location(pprof, location, reterr);
 	}
-	return result;
+	return r;
 }
 
 static Pprof__Label *label(struct pprof *pprof, const char *key, struct frec_text *text)
@@ -210,10 +201,10 @@ static int write_sample(struct pprof *pprof, const struct frec_stack_count *item
 	struct frec_text event = {0}, process = {0};
 	int64_t value = (int64_t)item->count;
 	Pprof__Label *labels[2];
-	int result = write_places(pprof, item->stack, reterr);
+	int r = write_places(pprof, item->stack, reterr);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	sample.location_id =
 		frec__arena_array(&pprof->arena, item->stack->count, sizeof(*sample.location_id));
 	for (size_t i = 0; i < item->stack->count && sample.location_id; i++)
@@ -267,16 +258,16 @@ static int end(void *state, struct frec_error *reterr)
 {
 	struct pprof *pprof = state;
 	Pprof__Profile strings = PPROF__PROFILE__INIT;
-	int result;
+	int r;
 
 	if (frec__stack_counts_add_threads(&pprof->counts, pprof->context->timeline))
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	result = write_profile(pprof, reterr);
-	for (size_t i = 0; i < pprof->counts.count && !result; i++)
-		result = write_sample(pprof, &pprof->counts.items[i], reterr);
+	r = write_profile(pprof, reterr);
+	for (size_t i = 0; i < pprof->counts.count && !r; i++)
+		r = write_sample(pprof, &pprof->counts.items[i], reterr);
 	strings.string_table = pprof->strings.strings;
 	strings.n_string_table = pprof->strings.count;
-	return result ? result : write_piece(pprof, &strings, reterr);
+	return r ? r : write_piece(pprof, &strings, reterr);
 }
 
 const struct frec_writer frec__writer_pprof = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which keys were met lately, in memory that has a bound: of those that are different the last
- * FREC_RECENT_MAX for certain, and none before the last twice as many. */
+/* A set of the keys seen recently, in bounded memory: it remembers at least the last
+ * FREC_RECENT_MAX distinct keys and at most twice as many. */
 #ifndef FREC_EXPORT_RECENT_H
 #define FREC_EXPORT_RECENT_H
 
@@ -15,7 +15,7 @@ struct frec_recent {
 	struct frec_table now, before;
 };
 
-/* Whether the key was met; from now on it was. Or -ENOMEM. */
+/* Adds the key. Returns 1 if it was in the set already, 0 if not, or -ENOMEM. */
 static inline int frec__recent_meet(struct frec_recent *recent, uint64_t key)
 {
 	bool is_new;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The report and its events: the last few, kept in a ring of copies while the file is read, or all
-// as they come.
+// Writes the report and its events: the last few, which are copied to a ring while the file is
+// read, or all of them as they come.
 #include "export/show.h"
 #include "export/report/report.h"
 
@@ -50,11 +50,11 @@ static int show_kept(struct show *show, const struct frec_kept_record *kept,
 static int ring_show(struct show *show, const struct frec_last_records *ring,
 		     struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
-	for (uint64_t i = frec__last_records_first(ring); i < ring->seen && !result; i++)
-		result = show_kept(show, &ring->kept[i % ring->room], reterr);
-	return result;
+	for (uint64_t i = frec__last_records_first(ring); i < ring->seen && !r; i++)
+		r = show_kept(show, &ring->kept[i % ring->room], reterr);
+	return r;
 }
 
 static int puts_out(struct show *show, const char *string, struct frec_error *reterr)
@@ -62,7 +62,7 @@ static int puts_out(struct show *show, const char *string, struct frec_error *re
 	return frec__output_write(show->output, string, strlen(string), reterr);
 }
 
-// What the dead process said itself, and the signal that ended it: not how it was scheduled.
+// Events that the dead process emitted, and the signal that ended it, but not how it was scheduled.
 static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *record)
 {
 	return record->pid == crash->pid &&
@@ -78,30 +78,30 @@ static int begin_list(struct show *show, const char *json, const char *text,
 	return puts_out(show, show->options->json ? json : text, reterr);
 }
 
-// The last event of each thread of the dead process that is not among those that were shown.
+// The last event of each thread of the dead process, unless it was shown already.
 static int show_threads(struct show *show, struct frec_last_of_threads *threads, uint64_t first,
 			struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	frec__last_of_threads_sort(threads);
 	if (!threads->count || threads->threads[0].number >= first)
 		return 0;
-	result = begin_list(show, "\n],\n\"last_of_threads\":[",
-			    "\nlast event of each other thread of the process\n", reterr);
-	for (size_t i = 0; i < threads->count && threads->threads[i].number < first && !result; i++)
-		result = show_kept(show, &threads->threads[i].kept, reterr);
-	return result;
+	r = begin_list(show, "\n],\n\"last_of_threads\":[",
+		       "\nlast event of each other thread of the process\n", reterr);
+	for (size_t i = 0; i < threads->count && threads->threads[i].number < first && !r; i++)
+		r = show_kept(show, &threads->threads[i].kept, reterr);
+	return r;
 }
 
-// What else happened up to the death, behind what the dead process did.
+// What all other processes did up to the death, after what the dead process did.
 static int show_others(struct show *show, const struct frec_last_records *others,
 		       struct frec_error *reterr)
 {
-	int result = begin_list(show, "\n],\n\"others\":[",
-				"\nlast of all other events up to the death\n", reterr);
+	int r = begin_list(show, "\n],\n\"others\":[",
+			   "\nlast of all other events up to the death\n", reterr);
 
-	return result ? result : ring_show(show, others, reterr);
+	return r ? r : ring_show(show, others, reterr);
 }
 
 static int show_last(struct show *show, struct frec_error *reterr)
@@ -111,50 +111,50 @@ static int show_last(struct show *show, struct frec_error *reterr)
 	struct frec_last_records others = {.room = show->options->last / 2};
 	struct frec_last_of_threads threads = {0};
 	const struct frec_event *event;
-	int result = 0;
+	int r = 0;
 
-	while (first.room && !result && (event = frec__events_next(&show->events))) {
+	while (first.room && !r && (event = frec__events_next(&show->events))) {
 		const struct frec_record *record = event->record;
 
 		if (!crash || is_its_own(crash, record)) {
 			if (crash)
-				result = frec__last_of_threads_add(&threads, record, first.seen);
-			if (!result)
-				result = frec__last_records_add(&first, record);
+				r = frec__last_of_threads_add(&threads, record, first.seen);
+			if (!r)
+				r = frec__last_records_add(&first, record);
 		} else if (record->time <= show->style.reference) {
-			result = frec__last_records_add(&others, record);
+			r = frec__last_records_add(&others, record);
 		}
 	}
-	if (result)
-		frec__error(reterr, result, "out of memory");
+	if (r)
+		frec__error(reterr, r, "out of memory");
 	else
-		result = ring_show(show, &first, reterr);
-	if (!result && !show->shown && !show->options->json)
-		result = puts_out(show, "  none\n", reterr);
-	if (!result && crash)
-		result = show_threads(show, &threads, frec__last_records_first(&first), reterr);
-	if (!result && crash && others.seen)
-		result = show_others(show, &others, reterr);
+		r = ring_show(show, &first, reterr);
+	if (!r && !show->shown && !show->options->json)
+		r = puts_out(show, "  none\n", reterr);
+	if (!r && crash)
+		r = show_threads(show, &threads, frec__last_records_first(&first), reterr);
+	if (!r && crash && others.seen)
+		r = show_others(show, &others, reterr);
 	frec__last_records_deinit(&first);
 	frec__last_records_deinit(&others);
 	frec__last_of_threads_deinit(&threads);
-	return result;
+	return r;
 }
 
 static int show_all(struct show *show, struct frec_error *reterr)
 {
 	const struct frec_event *event;
-	int result = 0;
+	int r = 0;
 
-	while (!result && (event = frec__events_next(&show->events)))
-		result = show_event(show, event, reterr);
-	return result;
+	while (!r && (event = frec__events_next(&show->events)))
+		r = show_event(show, event, reterr);
+	return r;
 }
 
 static int show_report(struct show *show, struct frec_error *reterr)
 {
 	const struct frec_show_options *options = show->options;
-	int result;
+	int r;
 
 	if (options->json) {
 		frec__report_json(&show->line, show->snapshot, show->events.stacks);
@@ -170,37 +170,37 @@ static int show_report(struct show *show, struct frec_error *reterr)
 	}
 	if (show->line.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	result = frec__output_write(show->output, show->line.data, show->line.size, reterr);
-	if (!result)
-		result = options->all ? show_all(show, reterr) : show_last(show, reterr);
-	if (result)
-		return result;
+	r = frec__output_write(show->output, show->line.data, show->line.size, reterr);
+	if (!r)
+		r = options->all ? show_all(show, reterr) : show_last(show, reterr);
+	if (r)
+		return r;
 	if (options->json)
 		return puts_out(show, show->shown ? "\n]}\n" : "]}\n", reterr);
 	return show->shown || !options->all ? 0 : puts_out(show, "  none\n", reterr);
 }
 
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
-	       struct frec_output *output, struct frec_error *ret_trouble,
+	       struct frec_output *output, struct frec_error *ret_warning,
 	       struct frec_error *reterr)
 {
 	struct show show = {.snapshot = snapshot, .options = options, .output = output};
-	int result;
+	int r;
 
-	ret_trouble->code = 0;
-	result = frec__events_init(&show.events, snapshot, NULL, options->symbols, reterr);
-	if (result)
-		return result;
+	ret_warning->code = 0;
+	r = frec__events_init(&show.events, snapshot, NULL, options->symbols, reterr);
+	if (r)
+		return r;
 	if (frec__json_init(&show.json, snapshot)) {
 		frec__events_deinit(&show.events);
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
 	frec__line_style_init(&show.style, snapshot, &show.events.processes);
 	show.style.colored = options->colored;
-	result = show_report(&show, reterr);
-	*ret_trouble = *frec__events_problem(&show.events);
+	r = show_report(&show, reterr);
+	*ret_warning = *frec__events_problem(&show.events);
 	frec__events_deinit(&show.events);
 	frec__json_deinit(&show.json);
 	frec__text_free(&show.line);
-	return result;
+	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The crash report: what happened, and the events before it, for whoever is on call. */
+/* The crash report: what happened, and the events before it, for the person on call. */
 #ifndef FREC_EXPORT_SHOW_H
 #define FREC_EXPORT_SHOW_H
 
@@ -13,13 +13,14 @@ struct frec_show_options {
 	bool all;    /* all of them instead */
 	bool colored; /* for a terminal */
 	bool json;    /* one JSON object instead of text */
-	/* where programs are looked for; NULL: where they ran */
+	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;
 };
 
-/* Writes the report. Returns and *ret_trouble as frec__export. Does not commit the output. */
+/* Writes the report. Return value and *ret_warning are as for frec__export. Does not commit the
+ * output. */
 int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *options,
-	       struct frec_output *output, struct frec_error *ret_trouble,
+	       struct frec_output *output, struct frec_error *ret_warning,
 	       struct frec_error *reterr);
 
 #endif

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proto/grow.h"
+
 static uint64_t hash(const struct frec_stack_count *key)
 {
 	uint64_t value = frec__table_mix((uintptr_t)key->process, (uintptr_t)key->source);
@@ -19,15 +21,8 @@ static bool same(const struct frec_stack_count *a, const struct frec_stack_count
 
 static int append(struct frec_stack_counts *counts, const struct frec_stack_count *item)
 {
-	if (counts->count == counts->room) {
-		size_t room = counts->room ? 2 * counts->room : 128;
-		struct frec_stack_count *items = reallocarray(counts->items, room, sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		counts->items = items;
-		counts->room = room;
-	}
+	if (!frec__grow(&counts->items, counts->count, sizeof(*counts->items)))
+		return -ENOMEM;
 	counts->items[counts->count++] = *item;
 	return 0;
 }
@@ -40,10 +35,10 @@ static int add(struct frec_stack_counts *counts, const struct frec_stack_count *
 		if (!index)
 			return -ENOMEM;
 		if (!*index) {
-			int result = append(counts, item);
+			int r = append(counts, item);
 
-			*index = result ? 0 : (uint32_t)counts->count;
-			return result;
+			*index = r ? 0 : (uint32_t)counts->count;
+			return r;
 		}
 		if (same(&counts->items[*index - 1], item)) {
 			counts->items[*index - 1].count += item->count;
@@ -67,9 +62,9 @@ int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_e
 static int add_threads(struct frec_stack_counts *counts, struct frec_events *file)
 {
 	const struct frec_snapshot *snapshot = file->snapshot;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
+	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 		const struct frec_process_entry *who =
 			frec__processes_find(&file->processes, thread->tid, thread->time);
@@ -79,22 +74,22 @@ static int add_threads(struct frec_stack_counts *counts, struct frec_events *fil
 			.count = 1,
 		};
 
-		// Its fatal signal is an event with that stack.
+		// The event of its fatal signal has this stack already.
 		if (snapshot->crash && thread->tid == snapshot->crash->tid && counts->count)
 			continue;
-		result = key.stack ? add(counts, &key) : 0;
+		r = key.stack ? add(counts, &key) : 0;
 	}
-	return result;
+	return r;
 }
 
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 				   const struct frec_timeline *timeline)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++)
-		result = add_threads(counts, &timeline->files[i].events);
-	return result;
+	for (size_t i = 0; i < timeline->file_count && !r; i++)
+		r = add_threads(counts, &timeline->files[i].events);
+	return r;
 }
 
 void frec__stack_counts_deinit(struct frec_stack_counts *counts)

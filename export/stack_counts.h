@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How often each call stack was met: what formats for flame graphs hold. */
+/* Counts how often each call stack occurs, for the formats of flame graphs. */
 #ifndef FREC_EXPORT_STACK_COUNTS_H
 #define FREC_EXPORT_STACK_COUNTS_H
 
@@ -8,22 +8,22 @@
 
 struct frec_stack_count {
 	const Flightrec__Process *process; /* NULL: unknown */
-	const Flightrec__Source *source;   /* NULL: of the threads of the process that died */
+	const Flightrec__Source *source;   /* NULL: a thread of the process that died */
 	const struct frec_call_stack *stack;
 	uint64_t count;
 };
 
-/* Start with zeroes. */
+/* Initialise with zeroes. */
 struct frec_stack_counts {
-	struct frec_stack_count *items; /* in the order in which they were met first */
-	size_t count, room;
-	struct frec_table indices; /* plus 1, by hash */
+	struct frec_stack_count *items; /* in order of first occurrence */
+	size_t count;
+	struct frec_table indices; /* by hash, plus 1 */
 };
 
-/* Both return 0 or -ENOMEM; an event without a stack is passed over. */
+/* Counts an event, unless it has no stack. Returns 0 or -ENOMEM. */
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event);
-/* The threads of the processes that died, in each file the one that died among them unless an event
- * has its stack already. */
+/* Counts the threads of the processes that died. The crashing thread is left out if an event has
+ * its stack already. Returns 0 or -ENOMEM. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 				   const struct frec_timeline *timeline);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);

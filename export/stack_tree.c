@@ -1,54 +1,48 @@
 // SPDX-License-Identifier: MIT
-// Interning call stacks as a tree. The functions of a location follow each other, so one look for
-// each location is enough.
+// Interns call stacks as a tree. The functions that are inlined at one location are consecutive
+// nodes, so one lookup for each location is enough.
 #include "export/stack_tree.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "export/report/stack_text.h"
+#include "proto/grow.h"
 
-// Stand where a location's number does, for what is not there.
+// Takes the place of a location's number for the end of an incomplete stack.
 #define NO_LOCATION UINT32_MAX
 
 static int append(struct frec_stack_tree *tree, const struct frec_stack_node *node)
 {
-	if (tree->count == tree->room) {
-		size_t room = tree->room ? 2 * tree->room : 256;
-		struct frec_stack_node *grown = reallocarray(tree->nodes, room, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		tree->nodes = grown;
-		tree->room = room;
-	}
+	if (!frec__grow(&tree->nodes, tree->count, sizeof(*tree->nodes)))
+		return -ENOMEM;
 	tree->nodes[tree->count++] = *node;
 	return 0;
 }
 
-// The last of the nodes that stand for a location when `caller` calls it.
+// Returns the last of the nodes for a location that is called by `caller`.
 static int64_t call(struct frec_stack_tree *tree, uint32_t caller,
 		    const struct frec_location *location, enum frec_unwind_reason end)
 {
 	uint32_t id = location ? location->id : NO_LOCATION - (uint32_t)end;
 	size_t functions = location && location->names.count ? location->names.count : 1;
 	uint32_t *last = frec__table_put(&tree->called, (uint64_t)caller << 32 | id, NULL);
-	int result = last ? 0 : -ENOMEM;
+	int r = last ? 0 : -ENOMEM;
 
-	if (result || *last)
-		return result ? result : (int64_t)*last;
-	for (size_t i = functions; i-- > 0 && !result;) {
+	if (r || *last)
+		return r ? r : (int64_t)*last;
+	for (size_t i = functions; i-- > 0 && !r;) {
 		const struct frec_stack_node node = {
 			.caller = i + 1 == functions ? caller : (uint32_t)tree->count,
 			.function = (uint32_t)i,
 			.location = location,
 			.end = end};
 
-		result = append(tree, &node);
+		r = append(tree, &node);
 	}
-	if (!result)
+	if (!r)
 		*last = (uint32_t)tree->count;
-	return result ? result : (int64_t)*last;
+	return r ? r : (int64_t)*last;
 }
 
 int64_t frec__stack_tree_add(struct frec_stack_tree *tree, const struct frec_call_stack *stack)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Call stacks as a tree, for formats in which a stack is its innermost function, and a function
- * knows the one that called it. Memory grows with the number of different call stacks.
+ * Call stacks as a tree, for formats in which a stack is identified by its innermost function and
+ * each function refers to its caller. Memory grows with the number of distinct call stacks.
  */
 #ifndef FREC_EXPORT_STACK_TREE_H
 #define FREC_EXPORT_STACK_TREE_H
@@ -12,29 +12,28 @@
 #include "export/read/text.h"
 
 struct frec_stack_node {
-	uint32_t caller; /* number of the node, 0: none */
-	uint32_t
-		/* which of the location's, 0 is the innermost of those that were inlined */
-		function;
-	/* NULL: stands for what is not there, where a stack does not go back to the outermost
+	uint32_t caller;   /* number of the node; 0: none */
+	uint32_t function; /* index in the location's functions; 0: the innermost inlined one */
+	/* NULL: stands for the missing frames of a stack that does not reach the outermost
 	 * function. */
 	const struct frec_location *location;
-	enum frec_unwind_reason end; /* then why */
+	enum frec_unwind_reason end; /* in that case, why it ends */
 };
 
-/* Starts with zeroes. */
+/* Initialise with zeroes. */
 struct frec_stack_tree {
-	/* the first has the number 1; callers come before whom they call */
+	/* the first has the number 1; a caller comes before the functions it calls */
 	struct frec_stack_node *nodes;
-	size_t count, room;
-	struct frec_table called; /* nodes by the node that calls and the location */
-	struct frec_by_id stacks; /* uint32_t: nodes by the stack's number */
+	size_t count;
+	struct frec_table called; /* node, by calling node and location */
+	struct frec_by_id stacks; /* uint32_t: node, by number of the stack */
 };
 
-/* The number of the stack's innermost function, 0: there is no stack; or -ENOMEM. */
+/* Returns the number of the stack's innermost function; 0 if `stack` is NULL; or -ENOMEM. */
 int64_t frec__stack_tree_add(struct frec_stack_tree *tree, const struct frec_call_stack *stack);
 
-/* A function's name, as frec__function_text; or why there is none, in parentheses. */
+/* Adds the function's name, as frec__function_text does, or in parentheses why frames are
+ * missing. */
 void frec__stack_node_text(struct frec_text *text, const struct frec_stack_node *node);
 
 void frec__stack_tree_deinit(struct frec_stack_tree *tree);

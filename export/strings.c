@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Interning strings.
+// Interns strings in a hash table.
 #include "export/strings.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proto/grow.h"
 
 static uint64_t hash(const char *string)
 {
@@ -19,15 +21,8 @@ static int64_t add(struct frec_strings *strings, const char *string)
 {
 	char *copy;
 
-	if (strings->count == strings->room) {
-		size_t room = strings->room ? 2 * strings->room : 64;
-		char **grown = reallocarray(strings->strings, room, sizeof(char *));
-
-		if (!grown)
-			return -ENOMEM;
-		strings->strings = grown;
-		strings->room = room;
-	}
+	if (!frec__grow(&strings->strings, strings->count, sizeof(char *)))
+		return -ENOMEM;
 	copy = strdup(string);
 	if (!copy)
 		return -ENOMEM;
@@ -39,7 +34,7 @@ int64_t frec__strings_add(struct frec_strings *strings, const char *string)
 {
 	for (uint64_t key = hash(string);; key++) {
 		uint32_t *number = frec__table_put(&strings->numbers, key, NULL);
-		int64_t result;
+		int64_t r;
 
 		if (!number)
 			return -ENOMEM;
@@ -47,10 +42,10 @@ int64_t frec__strings_add(struct frec_strings *strings, const char *string)
 			continue;
 		if (*number)
 			return *number - 1;
-		result = add(strings, string);
-		if (result >= 0)
-			*number = (uint32_t)result + 1;
-		return result;
+		r = add(strings, string);
+		if (r >= 0)
+			*number = (uint32_t)r + 1;
+		return r;
 	}
 }
 

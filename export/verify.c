@@ -1,63 +1,44 @@
 // SPDX-License-Identifier: MIT
-// The checks of `flightrec verify`. Opening the snapshot has checked the framing and all checksums;
-// here the records are read again, one chunk in memory at a time, and compared with what the file
-// says of them. What is counted meanwhile verify_loss.c compares with the figures of coverage and
-// loss.
+// The checks of `flightrec verify`. Opening the snapshot has already checked the framing and all
+// checksums. Here the records are read again, one chunk in memory at a time, and compared with what
+// the file claims about them. verify_loss.c then compares the counts made on the way with the
+// file's coverage and loss figures.
 #include "export/verify.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/read/decode_plan.h"
 #include "export/read/eventheader.h"
 #include "export/read/records.h"
-#include "export/verify_checks.h"
+#include "export/verify_loss.h"
 
-// Where a wrapped ring begins, the order of time is not certain: a record that was made in an
-// interrupt lies before the one it interrupted. With four levels of interrupts `from`, the youngest
-// of the four oldest, leaves three older ones among these and at most three that were interrupted
-// by the youngest.
+// At the old end of a wrapped ring, records may be out of order: the record of an interrupt lies
+// before that of what it interrupted. With four levels of interrupts, `from`, the youngest of the
+// four oldest, leaves three older ones among these and at most three that the youngest interrupted.
 #define OLDER_MAX 6
 
-// Of a ring that belongs to no CPU.
+// The CPU number of a ring that belongs to no CPU.
 #define ANY_CPU UINT32_MAX
 
-void frec__verify_problem(struct frec_verify *verify, const char *format, ...)
-{
-	struct frec_text *line = &verify->line;
-	char sentence[1024];
-	va_list arguments;
+struct verify {
+	struct frec_snapshot *snapshot;
+	const struct frec_verify_options *options;
+	struct frec_verify_report report;
+	struct frec_loss_checks checks;
+	uint64_t records;
+	struct frec_text scratch;
+};
 
-	va_start(arguments, format);
-	vsnprintf(sentence, sizeof(sentence), format, arguments);
-	va_end(arguments);
-	frec__text_clear(line);
-	if (verify->options.json) {
-		frec__text_puts(line, verify->problems ? ",\n" : "\n");
-		frec__text_json_puts(line, sentence);
-	} else {
-		frec__text_plain(line, sentence, strlen(sentence));
-		frec__text_puts(line, "\n");
-	}
-	verify->problems++;
-	if (line->failed)
-		verify->result = frec__error(verify->reterr, -ENOMEM, "out of memory");
-	if (!verify->result)
-		verify->result =
-			frec__output_write(verify->output, line->data, line->size, verify->reterr);
-}
-
-/* What a chunk's records turn out to be, and how many of them are wrong in which way. */
+// What was found in a chunk, and how many of its records are wrong in which way.
 struct chunk_check {
 	uint64_t count, first, last;
 	uint64_t malformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;
 };
 
-static bool payload_decodes(struct frec_verify *verify, const struct frec_record *record)
+static bool payload_decodes(struct verify *verify, const struct frec_record *record)
 {
 	struct frec_value values[FREC_EVENTHEADER_FIELDS_MAX];
 	int described =
@@ -76,10 +57,10 @@ static bool payload_decodes(struct frec_verify *verify, const struct frec_record
 	return true;
 }
 
-// Older than the coverage may be what came before the recording had begun everywhere, and a few
-// records at the old end of a wrapped ring; and what the threads of several CPUs put into one. See
+// Some records may be older than the coverage: those made before recording had begun on all CPUs, a
+// few at the old end of a wrapped ring, and those in a ring that threads on several CPUs share. See
 // CpuCoverage.
-static bool is_too_old(const struct frec_verify *verify, struct frec_cpu_check *cpu, uint64_t time)
+static bool is_too_old(const struct verify *verify, struct frec_cpu_check *cpu, uint64_t time)
 {
 	if (time >= cpu->coverage->from || cpu->coverage->cpu == ANY_CPU ||
 	    cpu->coverage->from <= verify->snapshot->header->recording_since)
@@ -87,11 +68,11 @@ static bool is_too_old(const struct frec_verify *verify, struct frec_cpu_check *
 	return !cpu->coverage->wrapped || ++cpu->older > OLDER_MAX;
 }
 
-static void check_sample(struct frec_verify *verify, const struct frec_record *record,
+static void check_sample(struct verify *verify, const struct frec_record *record,
 			 struct frec_cpu_check *cpu, uint32_t chunk_cpu, struct chunk_check *check)
 {
 	struct frec_loss_check *loss =
-		frec__verify_find_loss(verify, (uint32_t)record->source_id, chunk_cpu);
+		frec__loss_checks_source(&verify->checks, (uint32_t)record->source_id, chunk_cpu);
 	uint16_t type = 0;
 
 	if (!check->last && !check->first)
@@ -110,7 +91,7 @@ static void check_sample(struct frec_verify *verify, const struct frec_record *r
 		check->uncounted++;
 }
 
-static void report_chunk(struct frec_verify *verify, const struct frec_chunk_view *chunk,
+static void report_chunk(struct verify *verify, const struct frec_chunk_view *chunk,
 			 const struct chunk_check *check)
 {
 	const struct {
@@ -129,45 +110,45 @@ static void report_chunk(struct frec_verify *verify, const struct frec_chunk_vie
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		if (counts[i].count)
 			frec__verify_problem(
-				verify,
+				&verify->report,
 				"byte %" PRIu64 ": %" PRIu64 " records of CPU %" PRIu32 " %s",
 				chunk->offset, counts[i].count, chunk->cpu, counts[i].what);
 	}
 	if (chunk->count != check->count)
-		frec__verify_problem(verify,
+		frec__verify_problem(&verify->report,
 				     "byte %" PRIu64 ": the part says it holds %" PRIu32
 				     " records, but holds %" PRIu64,
 				     chunk->offset, chunk->count, check->count);
 	if (chunk->first != check->first || chunk->last != check->last)
-		frec__verify_problem(verify,
+		frec__verify_problem(&verify->report,
 				     "byte %" PRIu64 ": the part says its times go from %" PRIu64
 				     " to %" PRIu64 ", but they go from %" PRIu64 " to %" PRIu64,
 				     chunk->offset, chunk->first, chunk->last, check->first,
 				     check->last);
 }
 
-static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view *chunk,
+static void check_chunk(struct verify *verify, const struct frec_chunk_view *chunk,
 			struct frec_chunk_data *data)
 {
-	struct frec_cpu_check *cpu = frec__verify_find_cpu(verify, chunk->cpu, chunk->ring);
+	struct frec_cpu_check *cpu =
+		frec__loss_checks_cpu(&verify->checks, chunk->cpu, chunk->ring);
 	struct chunk_check check = {0};
 	struct frec_error error;
 	size_t at = 0;
 
 	if (frec__snapshot_read_chunk(verify->snapshot, chunk, data, &error)) {
-		frec__verify_problem(verify, "%s", error.message);
+		frec__verify_problem(&verify->report, "%s", error.message);
 		return;
 	}
 	for (;;) {
 		struct frec_record record;
-		int result =
-			frec__record_next(verify->snapshot, data->size ? data->data + at : NULL,
+		int r = frec__record_next(verify->snapshot, data->size ? data->data + at : NULL,
 					  data->size - at, &record);
 
-		if (result == -ENODATA)
+		if (r == -ENODATA)
 			break;
-		if (result == -EBADMSG) {
-			frec__verify_problem(verify,
+		if (r == -EBADMSG) {
+			frec__verify_problem(&verify->report,
 					     "byte %" PRIu64 ": in the records of CPU %" PRIu32
 					     ", byte %zu is not a record",
 					     chunk->offset, chunk->cpu, at);
@@ -176,7 +157,7 @@ static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view
 		frec__eventheader_translate(verify->snapshot, &record);
 		at += record.size;
 		check.count++;
-		if (result)
+		if (r)
 			check.malformed++;
 		else if (record.sample && !record.source)
 			check.unknown_source++;
@@ -188,32 +169,33 @@ static void check_chunk(struct frec_verify *verify, const struct frec_chunk_view
 		cpu->records += check.count;
 		cpu->bytes += at;
 	} else {
-		frec__verify_problem(
-			verify, "byte %" PRIu64 ": CPU %" PRIu32 " has records, but no coverage",
-			chunk->offset, chunk->cpu);
+		frec__verify_problem(&verify->report,
+				     "byte %" PRIu64 ": CPU %" PRIu32
+				     " has records, but no coverage",
+				     chunk->offset, chunk->cpu);
 	}
 	report_chunk(verify, chunk, &check);
 }
 
-static void check_counts(struct frec_verify *verify)
+static void check_counts(struct verify *verify)
 {
 	const struct frec_snapshot *snapshot = verify->snapshot;
 	const Flightrec__End *end = snapshot->end;
 
 	if (snapshot->damage.code)
-		frec__verify_problem(verify, "%s", snapshot->damage.message);
+		frec__verify_problem(&verify->report, "%s", snapshot->damage.message);
 	if (snapshot->unknown_parts)
-		frec__verify_problem(verify,
+		frec__verify_problem(&verify->report,
 				     "%" PRIu64
 				     " parts are of a kind that this flightrec does not know: the "
 				     "file comes from a newer one",
 				     snapshot->unknown_parts);
 	if (end && end->parts != snapshot->part_count)
-		frec__verify_problem(verify,
+		frec__verify_problem(&verify->report,
 				     "the file should have %" PRIu64 " parts, but has %" PRIu64,
 				     end->parts, snapshot->part_count);
 	if (end && end->records != verify->records)
-		frec__verify_problem(verify,
+		frec__verify_problem(&verify->report,
 				     "the file should hold %" PRIu64 " records, but holds %" PRIu64,
 				     end->records, verify->records);
 	for (size_t i = 0; i < snapshot->clocks_count; i++) {
@@ -221,7 +203,7 @@ static void check_counts(struct frec_verify *verify)
 
 		if (!clocks->monotonic ||
 		    clocks->boottime + clocks->uncertainty < clocks->monotonic || !clocks->realtime)
-			frec__verify_problem(verify,
+			frec__verify_problem(&verify->report,
 					     "the clocks %" PRIu64 ", %" PRIu64 " and %" PRIu64
 					     " were never read from a machine",
 					     clocks->monotonic, clocks->boottime, clocks->realtime);
@@ -230,11 +212,12 @@ static void check_counts(struct frec_verify *verify)
 		uint32_t id = snapshot->sources[snapshot->source_order[i]]->id;
 
 		if (id == snapshot->sources[snapshot->source_order[i - 1]]->id)
-			frec__verify_problem(verify, "source %" PRIu32 " is described twice", id);
+			frec__verify_problem(&verify->report,
+					     "source %" PRIu32 " is described twice", id);
 	}
 }
 
-static void check_all(struct frec_verify *verify)
+static void check_all(struct verify *verify)
 {
 	struct frec_snapshot *snapshot = verify->snapshot;
 	struct frec_chunk_data data = {0};
@@ -242,71 +225,36 @@ static void check_all(struct frec_verify *verify)
 
 	for (size_t i = 0; i < snapshot->chunk_count; i++)
 		total += snapshot->chunks[i].size;
-	for (size_t i = 0; i < snapshot->chunk_count && !verify->result; i++) {
+	for (size_t i = 0; i < snapshot->chunk_count && !verify->report.error; i++) {
 		check_chunk(verify, &snapshot->chunks[i], &data);
 		done += snapshot->chunks[i].size;
-		if (verify->options.progress)
-			verify->options.progress(verify->options.progress_data, done, total);
+		if (verify->options && verify->options->progress)
+			verify->options->progress(verify->options->progress_data, done, total);
 	}
 	free(data.data);
 	check_counts(verify);
-	frec__verify_losses(verify);
-}
-
-static void begin_json(struct frec_verify *verify)
-{
-	frec__text_puts(&verify->line, "{\"file\":");
-	frec__text_json_puts(&verify->line, verify->snapshot->name);
-	frec__text_puts(&verify->line, ",\"problems\":[");
-	verify->result = frec__output_write(verify->output, verify->line.data, verify->line.size,
-					    verify->reterr);
-}
-
-static void summarize(struct frec_verify *verify)
-{
-	struct frec_text *line = &verify->line;
-
-	frec__text_clear(line);
-	if (verify->options.json) {
-		frec__text_printf(line,
-				  "],\"ok\":%s,\"parts\":%" PRIu64 ",\"records\":%" PRIu64 "}\n",
-				  verify->problems ? "false" : "true", verify->snapshot->part_count,
-				  verify->records);
-	} else {
-		frec__text_plain(line, verify->snapshot->name, strlen(verify->snapshot->name));
-		frec__text_printf(
-			line, ": %" PRIu64 " records of %zu sources on %zu CPUs: ", verify->records,
-			verify->snapshot->source_order_count, verify->snapshot->cpu_count);
-		if (verify->problems)
-			frec__text_printf(line, "%" PRIu64 " problems\n", verify->problems);
-		else
-			frec__text_puts(line, "checksums, counts, coverage and loss agree\n");
-	}
-	if (!verify->result && line->failed)
-		verify->result = frec__error(verify->reterr, -ENOMEM, "out of memory");
-	if (!verify->result)
-		verify->result =
-			frec__output_write(verify->output, line->data, line->size, verify->reterr);
+	frec__loss_checks_compare(&verify->checks, &verify->report);
 }
 
 int frec__verify(struct frec_snapshot *snapshot, const struct frec_verify_options *options,
 		 struct frec_output *output, uint64_t *ret_problems, struct frec_error *reterr)
 {
-	struct frec_verify verify = {.snapshot = snapshot, .output = output, .reterr = reterr};
+	struct verify verify = {
+		.snapshot = snapshot,
+		.options = options,
+		.report = {snapshot, output, reterr, .json = options && options->json},
+	};
 
-	if (options)
-		verify.options = *options;
-	if (frec__verify_losses_init(&verify)) {
-		verify.result = frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
+	if (frec__loss_checks_init(&verify.checks, snapshot)) {
+		verify.report.error =
+			frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
 	} else {
-		if (verify.options.json)
-			begin_json(&verify);
+		frec__verify_report_begin(&verify.report);
 		check_all(&verify);
-		summarize(&verify);
+		frec__verify_report_end(&verify.report, verify.records);
 	}
-	*ret_problems = verify.problems;
-	frec__verify_losses_deinit(&verify);
-	frec__text_free(&verify.line);
+	*ret_problems = verify.report.problems;
+	frec__loss_checks_deinit(&verify.checks);
 	frec__text_free(&verify.scratch);
-	return verify.result;
+	return verify.report.error;
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What the file says of its coverage and loss, against what its records count and against each
-// other.
+// Compares the file's coverage and loss figures with the counts of its records and with each other.
 //
-// The kernel's counts were read before and after the rings were copied. A source that was quiet
-// meanwhile has two equal counts, and then emitted = in_file + filtered + overwritten + lost to the
-// event. Otherwise the copy was made at some moment between the two readings, and the sum lies
-// between them.
-#include "export/verify_checks.h"
+// The kernel's counts were read before and after the rings were copied. If a source emitted nothing
+// in between, its two counts are equal, and emitted = in_file + filtered + overwritten + lost holds
+// exactly. Otherwise the copy was made at some moment between the two readings, and the sum lies
+// between the two counts.
+#include "export/verify_loss.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-// What stands before a record in a TRANSPORT_SHM ring.
+// The bytes before each record in a TRANSPORT_SHM ring.
 #define SHM_FRAME_SIZE 8
 
 static int compare_losses(const void *a, const void *b)
@@ -35,77 +34,77 @@ static int compare_cpus(const void *a, const void *b)
 	return (x->ring > y->ring) - (x->ring < y->ring);
 }
 
-int frec__verify_losses_init(struct frec_verify *verify)
+int frec__loss_checks_init(struct frec_loss_checks *checks, const struct frec_snapshot *snapshot)
 {
-	const struct frec_snapshot *snapshot = verify->snapshot;
-
-	verify->losses = calloc(snapshot->loss_count + 1, sizeof(*verify->losses));
-	verify->cpus = calloc(snapshot->cpu_count + 1, sizeof(*verify->cpus));
-	if (!verify->losses || !verify->cpus)
+	checks->snapshot = snapshot;
+	checks->losses = calloc(snapshot->loss_count + 1, sizeof(*checks->losses));
+	checks->cpus = calloc(snapshot->cpu_count + 1, sizeof(*checks->cpus));
+	if (!checks->losses || !checks->cpus)
 		return -ENOMEM;
 	for (size_t i = 0; i < snapshot->loss_count; i++)
-		verify->losses[i].loss = snapshot->losses[i];
+		checks->losses[i].loss = snapshot->losses[i];
 	for (size_t i = 0; i < snapshot->cpu_count; i++)
-		verify->cpus[i].coverage = snapshot->cpus[i];
-	qsort(verify->losses, snapshot->loss_count, sizeof(*verify->losses), compare_losses);
-	qsort(verify->cpus, snapshot->cpu_count, sizeof(*verify->cpus), compare_cpus);
+		checks->cpus[i].coverage = snapshot->cpus[i];
+	qsort(checks->losses, snapshot->loss_count, sizeof(*checks->losses), compare_losses);
+	qsort(checks->cpus, snapshot->cpu_count, sizeof(*checks->cpus), compare_cpus);
 	return 0;
 }
 
-void frec__verify_losses_deinit(struct frec_verify *verify)
+void frec__loss_checks_deinit(struct frec_loss_checks *checks)
 {
-	free(verify->losses);
-	free(verify->cpus);
+	free(checks->losses);
+	free(checks->cpus);
 }
 
-struct frec_loss_check *frec__verify_find_loss(struct frec_verify *verify, uint32_t source,
-					       uint32_t cpu)
+struct frec_loss_check *frec__loss_checks_source(const struct frec_loss_checks *checks,
+						 uint32_t source, uint32_t cpu)
 {
 	Flightrec__Loss wanted = {.source = source, .cpu = cpu};
 	struct frec_loss_check key = {.loss = &wanted};
 
-	return bsearch(&key, verify->losses, verify->snapshot->loss_count, sizeof(key),
+	return bsearch(&key, checks->losses, checks->snapshot->loss_count, sizeof(key),
 		       compare_losses);
 }
 
-struct frec_cpu_check *frec__verify_find_cpu(struct frec_verify *verify, uint32_t cpu,
+struct frec_cpu_check *frec__loss_checks_cpu(const struct frec_loss_checks *checks, uint32_t cpu,
 					     uint32_t ring)
 {
 	Flightrec__CpuCoverage wanted = {.cpu = cpu, .ring = ring};
 	struct frec_cpu_check key = {.coverage = &wanted};
 
-	return bsearch(&key, verify->cpus, verify->snapshot->cpu_count, sizeof(key), compare_cpus);
+	return bsearch(&key, checks->cpus, checks->snapshot->cpu_count, sizeof(key), compare_cpus);
 }
 
-static const char *source_name(struct frec_verify *verify, uint32_t id)
+static void source_name(struct frec_text *text, const struct frec_snapshot *snapshot, uint32_t id)
 {
-	size_t index = frec__snapshot_source(verify->snapshot, id);
+	size_t index = frec__snapshot_source(snapshot, id);
 
-	frec__text_clear(&verify->scratch);
 	if (index == SIZE_MAX)
-		frec__text_printf(&verify->scratch, "source %" PRIu32, id);
+		frec__text_printf(text, "source %" PRIu32, id);
 	else
-		frec__text_printf(&verify->scratch, "%s:%s",
-				  verify->snapshot->sources[index]->system,
-				  verify->snapshot->sources[index]->name);
-	return verify->scratch.data ? verify->scratch.data : "";
+		frec__text_printf(text, "%s:%s", snapshot->sources[index]->system,
+				  snapshot->sources[index]->name);
 }
 
-static void check_loss(struct frec_verify *verify, const struct frec_loss_check *check)
+static void check_loss(struct frec_loss_checks *checks, const struct frec_loss_check *check,
+		       struct frec_verify_report *report)
 {
 	const Flightrec__Loss *loss = check->loss;
-	struct frec_cpu_check *cpu = frec__verify_find_cpu(verify, loss->cpu, loss->ring);
-	const char *name = source_name(verify, loss->source);
+	struct frec_cpu_check *cpu = frec__loss_checks_cpu(checks, loss->cpu, loss->ring);
+	FREC_TEXT_FREE struct frec_text text = {0};
+	const char *name;
 	uint64_t sum;
 
+	source_name(&text, checks->snapshot, loss->source);
+	name = text.data ? text.data : "";
 	if (cpu)
 		cpu->filtered += loss->filtered;
-	if (frec__snapshot_source(verify->snapshot, loss->source) == SIZE_MAX)
-		frec__verify_problem(verify,
+	if (frec__snapshot_source(checks->snapshot, loss->source) == SIZE_MAX)
+		frec__verify_problem(report,
 				     "loss of %s on CPU %" PRIu32 ": the file does not describe it",
 				     name, loss->cpu);
 	if (loss->in_file != check->seen)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "%s on CPU %" PRIu32 ": %" PRIu64
 				     " events should be in the file, but %" PRIu64 " are",
 				     name, loss->cpu, loss->in_file, check->seen);
@@ -113,7 +112,7 @@ static void check_loss(struct frec_verify *verify, const struct frec_loss_check 
 	    __builtin_add_overflow(sum, loss->overwritten, &sum) ||
 	    __builtin_add_overflow(sum, loss->lost, &sum) || sum < loss->emitted_before ||
 	    sum > loss->emitted_after)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "%s on CPU %" PRIu32 ": %" PRIu64 " in the file + %" PRIu64
 				     " filtered + %" PRIu64 " overwritten + %" PRIu64
 				     " lost are not the %" PRIu64 " to %" PRIu64 " emitted",
@@ -121,19 +120,19 @@ static void check_loss(struct frec_verify *verify, const struct frec_loss_check 
 				     loss->overwritten, loss->lost, loss->emitted_before,
 				     loss->emitted_after);
 	if (loss->overwritten && cpu && !cpu->coverage->wrapped)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "%s on CPU %" PRIu32 ": %" PRIu64
 				     " events overwritten in a ring that never wrapped",
 				     name, loss->cpu, loss->overwritten);
 	if (loss->lost && cpu && cpu->coverage->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM &&
 	    !cpu->coverage->damaged)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "%s on CPU %" PRIu32 ": %" PRIu64
 				     " events lost in a ring that is not damaged",
 				     name, loss->cpu, loss->lost);
 }
 
-// Bytes that the kept records took in their ring.
+// The bytes that the kept records took in their ring.
 static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
 {
 	bool shm = cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
@@ -150,79 +149,80 @@ static bool has_unwound(const struct frec_snapshot *snapshot)
 	return found;
 }
 
-static void check_cpu(struct frec_verify *verify, const struct frec_cpu_check *check)
+static void check_cpu(const struct frec_snapshot *snapshot, const struct frec_cpu_check *check,
+		      struct frec_verify_report *report)
 {
-	const Flightrec__Header *header = verify->snapshot->header;
+	const Flightrec__Header *header = snapshot->header;
 	const Flightrec__CpuCoverage *cpu = check->coverage;
 	bool filtered = header->filter_case == FLIGHTREC__HEADER__FILTER_ONLY_UID;
 
 	if (cpu->from > cpu->until)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": coverage ends at %" PRIu64
 				     ", before it begins at %" PRIu64,
 				     cpu->cpu, cpu->until, cpu->from);
 	if (check->records + check->filtered != cpu->records_kept)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64
 				     " are in the file and %" PRIu64 " filtered",
 				     cpu->cpu, cpu->records_kept, check->records, check->filtered);
-	// Frames take other room than the bytes of stacks that they stand for.
-	if (!has_unwound(verify->snapshot) &&
+	// Frames take a different number of bytes than the copied stacks that they replaced.
+	if (!has_unwound(snapshot) &&
 	    (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept))
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": %" PRIu64 " bytes were kept, but %" PRIu64
 				     " are in the file",
 				     cpu->cpu, cpu->bytes_kept, check->bytes);
 	if (cpu->ring_size && cpu->bytes_kept > cpu->ring_size)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": %" PRIu64
 				     " bytes were kept of a ring of %" PRIu64,
 				     cpu->cpu, cpu->bytes_kept, cpu->ring_size);
 	if (cpu->bytes_kept > cpu->bytes_written)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64
 				     " written",
 				     cpu->cpu, cpu->bytes_kept, cpu->bytes_written);
 	if (!cpu->wrapped && !cpu->damaged && bytes_taken(cpu) != cpu->bytes_written)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": %" PRIu64 " bytes were kept of %" PRIu64
 				     " written to a ring that never wrapped",
 				     cpu->cpu, cpu->bytes_kept, cpu->bytes_written);
 	if (cpu->from < header->recording_since)
-		frec__verify_problem(verify,
+		frec__verify_problem(report,
 				     "CPU %" PRIu32 ": its coverage begins before the recording",
 				     cpu->cpu);
 }
 
-static void check_unique(struct frec_verify *verify)
+static void check_unique(const struct frec_loss_checks *checks, struct frec_verify_report *report)
 {
-	const struct frec_snapshot *snapshot = verify->snapshot;
+	const struct frec_snapshot *snapshot = checks->snapshot;
 
 	for (size_t i = 1; i < snapshot->loss_count; i++) {
-		if (!compare_losses(&verify->losses[i - 1], &verify->losses[i]))
+		if (!compare_losses(&checks->losses[i - 1], &checks->losses[i]))
 			frec__verify_problem(
-				verify,
+				report,
 				"the loss of source %" PRIu32 " on CPU %" PRIu32 " is given twice",
-				verify->losses[i].loss->source, verify->losses[i].loss->cpu);
+				checks->losses[i].loss->source, checks->losses[i].loss->cpu);
 	}
 	for (size_t i = 1; i < snapshot->cpu_count; i++) {
-		if (!compare_cpus(&verify->cpus[i - 1], &verify->cpus[i]))
-			frec__verify_problem(verify,
+		if (!compare_cpus(&checks->cpus[i - 1], &checks->cpus[i]))
+			frec__verify_problem(report,
 					     "the coverage of CPU %" PRIu32 " is given twice",
-					     verify->cpus[i].coverage->cpu);
+					     checks->cpus[i].coverage->cpu);
 	}
 }
 
-void frec__verify_losses(struct frec_verify *verify)
+void frec__loss_checks_compare(struct frec_loss_checks *checks, struct frec_verify_report *report)
 {
-	const struct frec_snapshot *snapshot = verify->snapshot;
+	const struct frec_snapshot *snapshot = checks->snapshot;
 
-	check_unique(verify);
-	// What a torn file lost would only be counted as missing again.
+	check_unique(checks, report);
+	// In a torn file, everything past the tear would be reported as missing a second time.
 	if (snapshot->damage.code)
 		return;
-	for (size_t i = 0; i < snapshot->loss_count && !verify->result; i++)
-		check_loss(verify, &verify->losses[i]);
-	for (size_t i = 0; i < snapshot->cpu_count && !verify->result; i++)
-		check_cpu(verify, &verify->cpus[i]);
+	for (size_t i = 0; i < snapshot->loss_count && !report->error; i++)
+		check_loss(checks, &checks->losses[i], report);
+	for (size_t i = 0; i < snapshot->cpu_count && !report->error; i++)
+		check_cpu(snapshot, &checks->cpus[i], report);
 }

@@ -1,19 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* What an output format implements. */
+/*
+ * The interface of an output format, and how to add one.
+ *
+ * A format is one struct frec_writer, in a .c file of its own (or a folder, if it takes more than
+ * two). line.c is the smallest example, csv.c the next.
+ *
+ * A writer is called from one thread, once for each event:
+ *
+ *     begin    once. Allocates the state and writes what comes before the events: a header, the
+ *              processes (frec_export.processes) and the sources, which are all known by then.
+ *     event    for each event, in order of time, merged over all CPUs and files, filtered, with
+ *              its fields decoded in `values`, one for each field of `source`. `shape` says
+ *              whether it begins or ends a span, sets counters or continues a flow;
+ *              frec__event_stack() returns its call stack. The event is valid only during the
+ *              call, but what its tables hold stays valid until destroy: sources, hosts,
+ *              processes, stacks and locations. Stacks and locations have consecutive numbers
+ *              (by_id.h).
+ *     end      once, if every event was written. Writes what comes after the events, for example
+ *              a table of stacks, or the crash (timeline->files[].events.snapshot->crash).
+ *     destroy  once, after every begin that succeeded, whatever else failed.
+ *
+ * begin, event and end return 0 or a negative errno, with a sentence in `reterr`; the export then
+ * stops and the output is discarded. Memory must not grow with the number of events: what has to
+ * wait goes to a temporary file (firefox/spool.h) or is bounded (html/html.c). All text must come
+ * out valid whatever bytes the snapshot holds: frec__text_utf8, frec__text_json.
+ *
+ * To add a format: declare it below, list it in `frec__writers` of export.c and in CMakeLists.txt,
+ * and describe it under FORMATS in tools/man/flightrec-export.1 and in the README's table. Tests: a
+ * check in tests/host/test_formats.py in which the format's own reader reads the output and every
+ * value is compared with the JSON lines. The fuzzer of snapshots runs every writer
+ * (tests/data/pipeline.c); tests/bench/bench-export measures its speed.
+ */
 #ifndef FREC_EXPORT_WRITER_H
 #define FREC_EXPORT_WRITER_H
 
 #include "export/output.h"
 #include "export/timeline/timeline.h"
 
-/* What a writer is given: the same for every event, and outlives the writer. */
+/* What a writer gets at begin. It outlives the writer. */
 struct frec_export {
-	const struct frec_timeline *timeline; /* its files and hosts */
-	/* Of the one host; for a writer of several hosts, of the one whose clock is the timeline's.
-	 * Nobody may read records from the snapshot. */
+	const struct frec_timeline *timeline; /* all files and hosts */
+	/* Of the only host, or, if there are several, of the host whose clock is the timeline's.
+	 * The writer may not read records from the snapshot. */
 	struct frec_snapshot *snapshot;
 	const struct frec_processes *processes;
-	const struct frec_filter *filter; /* which of the snapshot's sources are written */
+	const struct frec_filter *filter; /* the snapshot's sources that are written */
 	struct frec_output *output;
 };
 
@@ -23,14 +54,13 @@ struct frec_writer {
 	const char *suffix;	    /* of a file named after its input */
 	const char *other_suffix;   /* also taken for this format, or NULL */
 	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
-	bool several_hosts;	    /* it can tell events of different hosts apart */
-	/* it writes messages of OTLP, each whole, which a collector takes here; NULL: it does
-	 * not */
+	bool several_hosts;	    /* its files can hold events of several hosts */
+	/* for a format of whole OTLP messages: the path at which a collector accepts them; else
+	 * NULL */
 	const char *collector_path;
-	bool of_stacks; /* it holds call stacks alone: without any it is empty */
+	bool of_stacks; /* it writes call stacks only: without any, the output is empty */
 
-	/* Each returns 0 or a negative errno. `end` (NULL: nothing to do) is called after the last
-	 * event, `destroy` in any case after a begin that succeeded. */
+	/* See above. `end` may be NULL. */
 	int (*begin)(const struct frec_export *context, void **ret_state,
 		     struct frec_error *reterr);
 	int (*event)(void *state, const struct frec_event *event, struct frec_error *reterr);

@@ -128,7 +128,8 @@ static inline int frec__perf_sample_parse(const struct frec_perf_layout *layout,
 		if (ret->stack_size) {
 			ret->stack = frec__bytes_take(bytes, ret->stack_size);
 			ret->stack_used = frec__bytes_u64(bytes);
-			bytes->failed |= ret->stack_used > ret->stack_size;
+			if (ret->stack_used > ret->stack_size)
+				frec__bytes_fail(bytes);
 		}
 	}
 	return bytes->failed ? -EPROTO : 0;

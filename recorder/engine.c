@@ -134,7 +134,7 @@ static struct frec_snapshot_job describe(struct frec_engine *engine,
 		.reason = reason,
 		.drop_stack_bytes = engine->options.drop_stack_bytes,
 		.only_uid = only_uid,
-		.meanwhile = meanwhile,
+		.on_progress = meanwhile,
 		.context = engine,
 	};
 }

@@ -11,6 +11,7 @@
 
 #include "proto/clocks.h"
 #include "recorder/sources/crash_record.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/processes/proc_scan.h"
 #include "recorder/processes/process_end.h"
 
@@ -90,9 +91,9 @@ static void look_for_births(struct frec_engine *engine)
 		return;
 	frec__process_table_poll(&engine->processes, matters, engine, names);
 	frec__process_table_each(&engine->processes, await_descendant, engine);
-	engine->next_births = frec__process_table_next_look(now, BIRTHS_INTERVAL);
+	engine->next_births = frec__process_table_next_poll(now, BIRTHS_INTERVAL);
 	if (names)
-		engine->next_names = frec__process_table_next_look(now, NAMES_INTERVAL);
+		engine->next_names = frec__process_table_next_poll(now, NAMES_INTERVAL);
 }
 
 // The same deaths as the sideband would tell of.

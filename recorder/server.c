@@ -22,6 +22,7 @@
 #include "recorder/engine_ends.h"
 #include "recorder/engine_shm.h"
 #include "recorder/history.h"
+#include "recorder/processes/proc_scan.h"
 
 #define POLL_MAX 2048
 #define CONNECTIONS_PER_USER 64

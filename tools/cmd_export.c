@@ -39,16 +39,19 @@ static int export_to(const struct frec_inputs *inputs, struct arguments *argumen
 	struct frec_error error = {0}, trouble = {0};
 	struct frec_outputs *outputs = &arguments->outputs;
 	struct frec_progress progress;
-	struct frec_export_options options = {.filter = &arguments->filter,
-					      .symbols = &arguments->symbols.unwinder,
-					      .rules = &arguments->rules,
-					      .progress = frec__progress_update,
-					      .progress_data = &progress};
+	struct frec_export_job job = {.snapshots = inputs->snapshots,
+				      .snapshot_count = inputs->count,
+				      .filter = &arguments->filter,
+				      .symbols = &arguments->symbols.unwinder,
+				      .rules = &arguments->rules,
+				      .progress = frec__progress_update,
+				      .progress_data = &progress};
 
 	if (!frec__outputs_open(outputs, &error)) {
 		frec__progress_start(&progress);
-		frec__export(inputs->snapshots, inputs->count, outputs->targets, outputs->count,
-			     &options, &trouble, &error);
+		job.targets = outputs->targets;
+		job.target_count = outputs->count;
+		frec__export(&job, &trouble, &error);
 		frec__progress_end(&progress);
 	}
 	frec__outputs_end(outputs, &error);

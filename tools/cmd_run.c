@@ -18,7 +18,7 @@
 #include "proto/report.h"
 #include "recorder/service/control.h"
 #include "recorder/engine_shm.h"
-#include "recorder/processes/proc_scan.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/service/shm.h"
 #include "tools/cli.h"
 #include "tools/session.h"

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The Firefox Profiler's processed profile (version 60 of that format), for profiler.firefox.com:
-// an event is a marker of its thread, a thread a track of its process. The format wants a thread's
-// markers together and each of their columns as an array of its own, so events wait in a spool, one
-// stream for each thread, and are read back once for each column that differs.
+// The Firefox Profiler's processed profile (version 60 of the format), for profiler.firefox.com. An
+// event is a marker on its thread, and a thread is a track of its process. The format requires the
+// markers of a thread together, with each of their columns as a separate array, so events wait in a
+// spool, one stream for each thread, and are read back once for each column.
 //
-// A span is a marker from its begin to its end, with the fields of its end; its begin has a marker
-// of its own, as every event that is not the end of a span.
+// A span is a marker from its begin to its end, with the fields of its end. Its begin has a marker
+// of its own, like every event that does not end a span.
 //
-// An event's call stack is its marker's cause, and a sample of its thread, for the call tree and
-// the flame graph.
+// An event's call stack is the cause of its marker, and a sample of its thread for the call tree
+// and the flame graph.
 //
-// Fields of a marker are called "fields.NAME": "type" and others have a meaning of their own there.
-// Integers that JavaScript could not hold are strings of digits; a field that its payload was too
-// short for is absent.
+// Fields of a marker are called "fields.NAME", because "type" and others have a meaning of their
+// own in a marker. Integers that JavaScript cannot hold are strings of digits. A field for which
+// the payload was too short is absent.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,10 +20,11 @@
 
 #include "export/read/text_values.h"
 #include "export/report/crash.h"
-#include "export/firefox/firefox.h"
+#include "export/firefox/profile.h"
 #include "export/read/numbers.h"
+#include "proto/grow.h"
 
-// Threads beyond share one track: a block of memory for each is what they cost.
+// Further threads share one track, because each thread costs a block of memory.
 #define THREADS_MAX 8192
 
 static struct frec_firefox_thread *find_thread(struct frec_firefox *firefox,
@@ -47,16 +48,8 @@ static struct frec_firefox_thread *find_thread(struct frec_firefox *firefox,
 		return thread;
 	if (firefox->count >= THREADS_MAX && key != UINT64_MAX)
 		return find_thread(firefox, host, UINT64_MAX, NULL);
-	if (firefox->count == firefox->capacity) {
-		size_t capacity = firefox->capacity ? 2 * firefox->capacity : 64;
-		struct frec_firefox_thread **threads = reallocarray(
-			firefox->threads, capacity, sizeof(struct frec_firefox_thread *));
-
-		if (!threads)
-			return NULL;
-		firefox->threads = threads;
-		firefox->capacity = capacity;
-	}
+	if (!frec__grow(&firefox->threads, firefox->count, sizeof(struct frec_firefox_thread *)))
+		return NULL;
 	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return NULL;
@@ -110,24 +103,6 @@ static void destroy(void *state)
 	free(firefox);
 }
 
-static void join(struct frec_text *text, const char *prefix, const char *name, const char *suffix)
-{
-	frec__text_puts(text, prefix);
-	frec__text_puts(text, name);
-	frec__text_puts(text, suffix);
-}
-
-void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
-			   const char *suffix)
-{
-	struct frec_text key = {0};
-
-	join(&key, prefix, name, suffix);
-	frec__text_json(text, key.data, key.size);
-	text->failed |= key.failed;
-	frec__text_free(&key);
-}
-
 static uint32_t number_of(struct frec_firefox *firefox, const char *name)
 {
 	int64_t number = frec__strings_add(&firefox->tables.strings, name);
@@ -141,12 +116,12 @@ static uint32_t number_of_pair(struct frec_firefox *firefox, const char *system,
 	struct frec_text *text = &firefox->text;
 
 	frec__text_clear(text);
-	join(text, system, ":", name);
+	frec__text_printf(text, "%s:%s", system, name);
 	firefox->data.failed |= text->failed;
 	return number_of(firefox, text->data ? text->data : "");
 }
 
-// Names of markers get their numbers once, so that an event costs no search.
+// Numbers the names of markers once, so that an event needs no search.
 static int number_names(struct frec_firefox *firefox)
 {
 	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
@@ -176,26 +151,26 @@ static int number_names(struct frec_firefox *firefox)
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	struct frec_firefox *firefox = calloc(1, sizeof(*firefox));
-	int result;
+	int r;
 
 	if (!firefox)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	firefox->context = context;
 	firefox->base = first_time(context);
-	result = frec__spool_init(&firefox->spool, reterr);
-	if (!result && number_names(firefox))
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (result)
+	r = frec__spool_init(&firefox->spool, reterr);
+	if (!r && number_names(firefox))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (r)
 		destroy(firefox);
 	else
 		*ret_state = firefox;
-	return result;
+	return r;
 }
 
 static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 		   struct frec_firefox_row *row, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	if (!thread || firefox->data.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -206,15 +181,15 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 		thread->last = row->time;
 	thread->samples += row->stack != 0;
 	firefox->samples += row->stack != 0;
-	result = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
-	if (result)
-		return result;
+	r = frec__spool_write(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
+	if (r)
+		return r;
 	return frec__spool_write(&firefox->spool, &thread->stream, firefox->data.data,
 				 firefox->data.size, reterr);
 }
 
-// The end of a marker's data: where it happened, if that is known. Returns the stack as a row has
-// it.
+// Ends a marker's data, with the call stack if there is one. Returns the stack in the form of
+// frec_firefox_row.
 static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_stack *stack)
 {
 	int64_t node = frec__stack_tree_add(&firefox->tables.stacks, stack);
@@ -285,16 +260,15 @@ static int add_crash(struct frec_firefox *firefox, const struct frec_timeline_fi
 		.name = number_of(firefox, "crash"),
 		.category = FREC_FIREFOX_CRASH,
 	};
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 
 	frec__crash_headline(&words, crash);
 	frec__text_clear(&firefox->data);
 	frec__text_puts(&firefox->data, "{\"type\":\"flightrec:crash\",\"what\":");
 	frec__text_json(&firefox->data, words.data, words.size);
 	firefox->data.failed |= words.failed;
-	frec__text_free(&words);
 	stack = end_data(firefox, frec__stacks_of_crash(file->events.stacks));
-	// The fatal signal is an event with the same stack.
+	// If there are samples, the event of the fatal signal has the same stack already.
 	row.stack = firefox->samples ? 0 : stack;
 	return add_row(firefox,
 		       find_thread(firefox, file->host, key,
@@ -331,25 +305,25 @@ static int add_death(struct frec_firefox *firefox, const struct frec_timeline_fi
 		     struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = file->events.snapshot;
-	int result = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
+	int r = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
 
-	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
-		// The one that died has the crash.
+	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
+		// The crashing thread's stack is that of the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
-			result = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
+			r = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
 	}
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct frec_firefox *firefox = state;
 	const struct frec_timeline *timeline = firefox->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++)
-		result = add_death(firefox, &timeline->files[i], reterr);
-	return result ? result : frec__firefox_write(firefox, reterr);
+	for (size_t i = 0; i < timeline->file_count && !r; i++)
+		r = add_death(firefox, &timeline->files[i], reterr);
+	return r ? r : frec__firefox_write(firefox, reterr);
 }
 
 const struct frec_writer frec__writer_firefox = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Writing a Firefox profile: what it is of, the schemas of markers, the threads with a column of
-// their markers after the other, what threads share.
-#include "export/firefox/firefox.h"
+// Writes a Firefox profile: metadata, the schemas of markers, each thread with its markers column
+// by column, and the tables that threads share.
+#include "export/firefox/profile.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,9 +10,10 @@
 
 #include "export/read/clocks.h"
 #include "export/read/numbers.h"
+#include "proto/cleanup.h"
 
-// In the order of enum frec_firefox_category; one that is grey is for stacks of which nothing else
-// is known.
+// In the order of enum frec_firefox_category. The profiler uses the grey one for stacks about which
+// nothing else is known.
 static const char categories[] =
 	"[{\"name\":\"Event\",\"color\":\"blue\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Kernel\",\"color\":\"orange\",\"subcategories\":[\"Other\"]},"
@@ -20,15 +21,27 @@ static const char categories[] =
 	"{\"name\":\"User\",\"color\":\"yellow\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Other\",\"color\":\"grey\",\"subcategories\":[\"Other\"]}]";
 
-static int flush(struct frec_firefox *firefox, struct frec_error *reterr)
+void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
+			   const char *suffix)
 {
-	int result = frec__output_text(firefox->context->output, &firefox->text, reterr);
+	FREC_TEXT_FREE struct frec_text key = {0};
 
-	frec__text_clear(&firefox->text);
-	return result;
+	frec__text_puts(&key, prefix);
+	frec__text_puts(&key, name);
+	frec__text_puts(&key, suffix);
+	frec__text_json(text, key.data, key.size);
+	text->failed |= key.failed;
 }
 
-// Milliseconds from the base, with six decimals.
+static int flush(struct frec_firefox *firefox, struct frec_error *reterr)
+{
+	int r = frec__output_text(firefox->context->output, &firefox->text, reterr);
+
+	frec__text_clear(&firefox->text);
+	return r;
+}
+
+// Adds milliseconds since the base, with six decimals.
 static void add_time(struct frec_firefox *firefox, uint64_t time)
 {
 	uint64_t distance = time < firefox->base ? firefox->base - time : time - firefox->base;
@@ -37,7 +50,7 @@ static void add_time(struct frec_firefox *firefox, uint64_t time)
 			  distance / 1000000, (unsigned int)(distance % 1000000));
 }
 
-// A source whose events are markers of this name.
+// A source and the name of its markers.
 struct named {
 	uint32_t name;
 	const Flightrec__Source *source;
@@ -61,8 +74,8 @@ static bool has_field(const struct named *named, size_t count, const char *name)
 	return false;
 }
 
-// A schema is of a name: sources with one name, as several hosts can have, share it with the fields
-// of all.
+// There is one schema for each name, so sources with the same name, which several hosts can have,
+// share a schema with the fields of all.
 static void add_schema(struct frec_text *text, const struct named *named, size_t count)
 {
 	frec__text_puts(text, "{\"name\":");
@@ -90,8 +103,8 @@ static int write_schemas(struct frec_firefox *firefox, struct frec_error *reterr
 {
 	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
 	size_t count = 0, of_name;
-	struct named *named;
-	int result = 0;
+	FREC_FREE struct named *named = NULL;
+	int r = 0;
 
 	for (size_t i = 0; i < hosts->count; i++)
 		count += hosts->hosts[i].snapshot->source_count;
@@ -109,21 +122,20 @@ static int write_schemas(struct frec_firefox *firefox, struct frec_error *reterr
 		}
 	}
 	qsort(named, count, sizeof(*named), by_name);
-	for (size_t i = 0; i < count && !result; i += of_name) {
+	for (size_t i = 0; i < count && !r; i += of_name) {
 		for (of_name = 1; i + of_name < count && named[i + of_name].name == named[i].name;)
 			of_name++;
 		add_schema(&firefox->text, &named[i], of_name);
-		result = flush(firefox, reterr);
+		r = flush(firefox, reterr);
 	}
-	free(named);
-	return result;
+	return r;
 }
 
 static int write_head(struct frec_firefox *firefox, struct frec_error *reterr)
 {
 	uint64_t start = frec__snapshot_realtime(firefox->context->snapshot, firefox->base);
 	struct frec_text *text = &firefox->text;
-	int result;
+	int r;
 
 	frec__text_printf(
 		text,
@@ -135,9 +147,9 @@ static int write_head(struct frec_firefox *firefox, struct frec_error *reterr)
 		"\"categories\":%s,\n\"markerSchema\":[",
 		start / 1000000, (unsigned int)(start % 1000000), firefox->samples != 0,
 		categories);
-	result = write_schemas(firefox, reterr);
-	if (result)
-		return result;
+	r = write_schemas(firefox, reterr);
+	if (r)
+		return r;
 	frec__text_puts(text,
 			"{\"name\":\"flightrec:stack\",\"display\":[\"marker-chart\",\"marker-"
 			"table\",\"timeline-overview\"],"
@@ -158,14 +170,14 @@ static const char *const column_names[] = {
 	[END] = "endTime", [PHASE] = "phase", [SAMPLE_STACK] = "stack", [SAMPLE_TIME] = "time",
 };
 
-// Reads the next row, with its data behind it.
+// Reads the next row, and its data.
 static int read_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 		    struct frec_firefox_row *row, struct frec_error *reterr)
 {
-	int result = frec__spool_read(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
+	int r = frec__spool_read(&firefox->spool, &thread->stream, row, sizeof(*row), reterr);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	frec__text_clear(&firefox->data);
 	if (!frec__text_grow(&firefox->data, row->size))
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -215,21 +227,21 @@ static int write_column(struct frec_firefox *firefox, struct frec_firefox_thread
 {
 	bool of_samples = column == SAMPLE_STACK || column == SAMPLE_TIME;
 	uint64_t left = of_samples ? thread->samples : thread->markers;
-	int result = frec__spool_rewind(&firefox->spool, &thread->stream, reterr);
+	int r = frec__spool_rewind(&firefox->spool, &thread->stream, reterr);
 
 	frec__text_printf(&firefox->text, ",\n\"%s\":[", column_names[column]);
-	while (left && !result) {
+	while (left && !r) {
 		struct frec_firefox_row row;
 
-		result = read_row(firefox, thread, &row, reterr);
-		if (result || (of_samples && !row.stack))
+		r = read_row(firefox, thread, &row, reterr);
+		if (r || (of_samples && !row.stack))
 			continue;
 		add_cell(firefox, column, &row);
 		frec__text_puts(&firefox->text, --left ? "," : "");
-		result = flush(firefox, reterr);
+		r = flush(firefox, reterr);
 	}
 	frec__text_puts(&firefox->text, "]");
-	return result;
+	return r;
 }
 
 static void add_thread_head(struct frec_firefox *firefox, const struct frec_firefox_thread *thread)
@@ -267,38 +279,37 @@ static int write_thread(struct frec_firefox *firefox, struct frec_firefox_thread
 			struct frec_error *reterr)
 {
 	struct frec_text *text = &firefox->text;
-	int result = frec__spool_end(&firefox->spool, &thread->stream, reterr);
+	int r = frec__spool_end(&firefox->spool, &thread->stream, reterr);
 
 	add_thread_head(firefox, thread);
 	frec__text_printf(text,
 			  ",\n\"samples\":{\"length\":%" PRIu64
 			  ",\"weight\":null,\"weightType\":\"samples\"",
 			  thread->samples);
-	for (enum column column = SAMPLE_STACK; column <= SAMPLE_TIME && !result; column++)
-		result = write_column(firefox, thread, column, reterr);
+	for (enum column column = SAMPLE_STACK; column <= SAMPLE_TIME && !r; column++)
+		r = write_column(firefox, thread, column, reterr);
 	frec__text_printf(text, "},\n\"markers\":{\"length\":%" PRIu64, thread->markers);
-	for (enum column column = DATA; column <= PHASE && !result; column++)
-		result = write_column(firefox, thread, column, reterr);
+	for (enum column column = DATA; column <= PHASE && !r; column++)
+		r = write_column(firefox, thread, column, reterr);
 	frec__text_puts(text, "}}");
-	return result ? result : flush(firefox, reterr);
+	return r ? r : flush(firefox, reterr);
 }
 
 int frec__firefox_write(struct frec_firefox *firefox, struct frec_error *reterr)
 {
 	const struct frec_export *context = firefox->context;
-	int result = write_head(firefox, reterr);
+	int r = write_head(firefox, reterr);
 
-	for (size_t i = 0; i < firefox->count && !result; i++) {
+	for (size_t i = 0; i < firefox->count && !r; i++) {
 		frec__text_puts(&firefox->text, i ? ",\n" : "\n");
-		result = write_thread(firefox, firefox->threads[i], reterr);
+		r = write_thread(firefox, firefox->threads[i], reterr);
 	}
 	frec__text_puts(&firefox->text, "\n]");
-	if (!result)
-		result = flush(firefox, reterr);
-	if (!result)
-		result = frec__firefox_tables_write(&firefox->tables,
-						    context->snapshot->header->machine,
-						    context->output, reterr);
+	if (!r)
+		r = flush(firefox, reterr);
+	if (!r)
+		r = frec__firefox_tables_write(&firefox->tables, context->snapshot->header->machine,
+					       context->output, reterr);
 	frec__text_puts(&firefox->text, "}\n");
-	return result ? result : flush(firefox, reterr);
+	return r ? r : flush(firefox, reterr);
 }

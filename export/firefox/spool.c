@@ -14,7 +14,7 @@
 static int fail(int error, struct frec_error *reterr)
 {
 	return frec__error(reterr, -error,
-			   "a temporary file in %s: %s: TMPDIR can name another folder",
+			   "cannot use a temporary file in %s: %s: set TMPDIR to another folder",
 			   getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", strerror(error));
 }
 
@@ -39,7 +39,7 @@ void frec__spool_deinit(struct frec_spool *spool)
 	spool->fd = -1;
 }
 
-// Both move a whole block, unless something fails.
+// Blocks are read and written whole.
 static int write_block(struct frec_spool *spool, const struct frec_spool_stream *stream,
 		       struct frec_error *reterr)
 {
@@ -84,12 +84,12 @@ int frec__spool_write(struct frec_spool *spool, struct frec_spool_stream *stream
 
 		if (!room) {
 			uint64_t next = take_block(spool);
-			int result;
+			int r;
 
 			memcpy(stream->block, &next, sizeof(next));
-			result = write_block(spool, stream, reterr);
-			if (result)
-				return result;
+			r = write_block(spool, stream, reterr);
+			if (r)
+				return r;
 			stream->current = next;
 			stream->at = LINK;
 			continue;
@@ -130,12 +130,12 @@ int frec__spool_read(struct frec_spool *spool, struct frec_spool_stream *stream,
 
 		if (!room) {
 			uint64_t next;
-			int result;
+			int r;
 
 			memcpy(&next, stream->block, sizeof(next));
-			result = read_block(spool, stream, next, reterr);
-			if (result)
-				return result;
+			r = read_block(spool, stream, next, reterr);
+			if (r)
+				return r;
 			continue;
 		}
 		memcpy(p, stream->block + stream->at, part);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A table of the profile is an object with a length and an array for each column; tables refer to
+// A table of the profile is an object with a length and an array for each column. Tables refer to
 // each other by index:
 //
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our tree is a stack with a frame of its own. Functions are what the profiler draws,
-// and those with one name in one program are one, wherever in it they were met.
+// Every node of our stack tree is a stack with a frame of its own. The profiler draws functions,
+// and all functions with the same name in the same program are one.
 #include "export/firefox/tables.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// What a number of JavaScript holds.
+// The largest integer that JavaScript holds.
 #define INTEGER_MAX (UINT64_C(1) << 53)
 
 #define NONE UINT32_MAX
@@ -88,13 +88,12 @@ static uint32_t function_of(struct build *build, const struct frec_stack_node *n
 {
 	const struct frec_name *name = name_of(node);
 	struct function made = {.program = NONE, .source = NONE};
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 	uint32_t *function;
 
 	frec__stack_node_text(&words, node);
 	build->text.failed |= words.failed;
 	made.name = string(build, words.data ? words.data : "");
-	frec__text_free(&words);
 	if (node->location && node->location->code)
 		made.program = program_of(build, node->location->code);
 	function = frec__table_put(&build->by_name, (uint64_t)made.name << 32 | made.program, NULL);
@@ -128,7 +127,7 @@ static int collect(struct build *build)
 	return build->text.failed ? -ENOMEM : 0;
 }
 
-// A cell of a column. Those that hold the same everywhere come first.
+// Writes a cell of a column. Columns with the same value in all rows come first.
 typedef void add_cell(struct build *build, size_t i);
 
 static void add_null(struct build *build, size_t i)
@@ -259,8 +258,8 @@ static void add_string(struct build *build, size_t i)
 	frec__text_json_puts(&build->text, build->tables->strings.strings[i]);
 }
 
-// Build-ids as Breakpad writes them: the first 16 bytes as a GUID, whose first three numbers have
-// the lowest byte first, and an age.
+// Adds a build-id as Breakpad writes it: the first 16 bytes as a GUID, whose first three numbers
+// have the lowest byte first, and an age.
 static void add_breakpad_id(struct frec_text *text, const struct frec_code *code)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -296,22 +295,22 @@ static void add_library(struct build *build, size_t i)
 static int write_array(struct build *build, const char *before, size_t count, add_cell *add,
 		       struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	frec__text_puts(&build->text, before);
 	frec__text_puts(&build->text, "[");
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		frec__text_puts(&build->text, i ? "," : "");
 		add(build, i);
-		result = frec__output_text(build->output, &build->text, reterr);
+		r = frec__output_text(build->output, &build->text, reterr);
 		frec__text_clear(&build->text);
 	}
 	frec__text_puts(&build->text, "]");
-	return result;
+	return r;
 }
 
 struct column {
-	const char *name; // with what stands around it
+	const char *name; // with its punctuation
 	add_cell *add;
 };
 
@@ -355,49 +354,49 @@ static const struct column source_columns[] = {
 static int write_table(struct build *build, const char *name, size_t count,
 		       const struct column *columns, struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	frec__text_printf(&build->text, "\"%s\":{\"length\":%zu", name, count);
-	for (; columns->name && !result; columns++)
-		result = write_array(build, columns->name, count, columns->add, reterr);
+	for (; columns->name && !r; columns++)
+		r = write_array(build, columns->name, count, columns->add, reterr);
 	frec__text_puts(&build->text, "},\n");
-	return result;
+	return r;
 }
 
 static int write_all(struct build *build, struct frec_error *reterr)
 {
 	size_t stacks = build->tables->stacks.count;
-	int result = write_array(build, ",\n\"libs\":", build->program_count, add_library, reterr);
+	int r = write_array(build, ",\n\"libs\":", build->program_count, add_library, reterr);
 
 	frec__text_puts(&build->text, ",\n\"shared\":{\n");
-	if (!result)
-		result = write_table(build, "stackTable", stacks, stack_columns, reterr);
-	if (!result)
-		result = write_table(build, "frameTable", stacks, frame_columns, reterr);
-	if (!result)
-		result = write_table(build, "funcTable", build->function_count, function_columns,
-				     reterr);
-	if (!result)
-		result = write_table(build, "resourceTable", build->program_count, resource_columns,
-				     reterr);
-	if (!result)
-		result = write_table(build, "nativeSymbols", 0, symbol_columns, reterr);
-	if (!result)
-		result = write_table(build, "sources", build->source_count, source_columns, reterr);
-	if (!result)
-		result = write_array(build, "\"stringArray\":", build->tables->strings.count,
-				     add_string, reterr);
+	if (!r)
+		r = write_table(build, "stackTable", stacks, stack_columns, reterr);
+	if (!r)
+		r = write_table(build, "frameTable", stacks, frame_columns, reterr);
+	if (!r)
+		r = write_table(build, "funcTable", build->function_count, function_columns,
+				reterr);
+	if (!r)
+		r = write_table(build, "resourceTable", build->program_count, resource_columns,
+				reterr);
+	if (!r)
+		r = write_table(build, "nativeSymbols", 0, symbol_columns, reterr);
+	if (!r)
+		r = write_table(build, "sources", build->source_count, source_columns, reterr);
+	if (!r)
+		r = write_array(build, "\"stringArray\":", build->tables->strings.count, add_string,
+				reterr);
 	frec__text_puts(&build->text, "}");
-	return result ? result : frec__output_text(build->output, &build->text, reterr);
+	return r ? r : frec__output_text(build->output, &build->text, reterr);
 }
 
 int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *machine,
 			       struct frec_output *output, struct frec_error *reterr)
 {
 	struct build build = {.tables = tables, .output = output, .machine = machine};
-	int result = collect(&build);
+	int r = collect(&build);
 
-	result = result ? frec__error(reterr, result, "out of memory") : write_all(&build, reterr);
+	r = r ? frec__error(reterr, r, "out of memory") : write_all(&build, reterr);
 	free(build.functions_of);
 	free(build.functions);
 	free(build.programs);
@@ -407,7 +406,7 @@ int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *m
 	frec__table_free(&build.by_name);
 	frec__table_free(&build.by_file);
 	frec__text_free(&build.text);
-	return result;
+	return r;
 }
 
 void frec__firefox_tables_deinit(struct frec_firefox_tables *tables)

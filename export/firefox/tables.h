@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all threads of a Firefox profile share: names, call stacks, the functions on them and the
- * programs those are in. */
+/* The tables that all threads of a Firefox profile share: names, call stacks, functions and
+ * programs. */
 #ifndef FREC_EXPORT_FIREFOX_TABLES_H
 #define FREC_EXPORT_FIREFOX_TABLES_H
 
@@ -8,7 +8,7 @@
 #include "export/stack_tree.h"
 #include "export/strings.h"
 
-/* The profile's categories, of markers and of functions on stacks: indices in its list. */
+/* The profile's categories of markers and functions: indices in its list. */
 enum frec_firefox_category {
 	FREC_FIREFOX_EVENT,
 	FREC_FIREFOX_KERNEL,
@@ -17,14 +17,14 @@ enum frec_firefox_category {
 	FREC_FIREFOX_OTHER,
 };
 
-/* Start with zeroes. */
+/* Initialise with zeroes. */
 struct frec_firefox_tables {
 	struct frec_strings strings;   /* a name is its number */
 	struct frec_stack_tree stacks; /* a stack is the number of its node less 1 */
 };
 
-/* Writes ,"libs":[...],"shared":{...} when all is there. `machine` is the one that programs are
- * for. */
+/* Writes ,"libs":[...],"shared":{...}, after all events. `machine` is the programs'
+ * architecture. */
 int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *machine,
 			       struct frec_output *output, struct frec_error *reterr);
 

@@ -1,4 +1,4 @@
-// The event that is chosen, with all that is known of it.
+// The panel that shows everything about the selected event.
 
 let selected = null;
 const selectListeners = [];
@@ -7,7 +7,7 @@ function onSelect(listener) {
 	selectListeners.push(listener);
 }
 
-// `reveal`: the timeline moves to where it can be seen. `focus`: the panel gets the keyboard.
+// `reveal`: the timeline scrolls to the event. `focus`: the panel gets the keyboard.
 function select(event, {reveal = false, focus = false} = {}) {
 	selected = event;
 	$("detail").hidden = event === null;
@@ -20,18 +20,27 @@ function select(event, {reveal = false, focus = false} = {}) {
 		$("detail-title").focus();
 }
 
-// For the page's tip and for those who hear it: in one line.
+// The event in one line, for screen readers.
 function eventLine(event) {
-	return `${event.source.name}, ${event.thread.label}, ${fromReference(event.time)}` +
-		event.source.fields.map(([name], index) => `, ${name}=${valueText(event, index)}`).join("") + (event.span ? ", " + edgeText(event) : "");
+	return (
+		`${event.source.name}, ${event.thread.label}, ${fromReference(event.time)}` +
+		event.source.fields
+			.map(([name], index) => `, ${name}=${valueText(event, index)}`)
+			.join("") +
+		(event.span ? ", " + edgeText(event) : "")
+	);
 }
 
-// The span that an event begins or ends, with a way to its other end.
+// The span that an event begins or ends, with a link to its other end.
 function spanLine(event) {
 	const other = event === event.span.begin ? event.span.end : event.span.begin;
 	const line = make("p", "span-line", edgeText(event));
 	if (other) {
-		const button = make("button", {type: "button", class: "link"}, event === event.span.begin ? "its end" : "its begin");
+		const button = make(
+			"button",
+			{type: "button", class: "link"},
+			event === event.span.begin ? "its end" : "its begin"
+		);
 		button.addEventListener("click", () => {
 			select(other, {reveal: true, focus: true});
 			announce(eventLine(other));
@@ -51,25 +60,39 @@ function fieldList(event) {
 function showDetail(event) {
 	const body = $("detail-body");
 	show($("detail-title"), event.source.name);
-	show(body, make("p", null, make("strong", null, event.thread.label), ` on CPU ${event.cpu}`),
-		make("p", "quiet", `${seconds(event.time)} s, ${fromReference(event.time)}`), event.span ? spanLine(event) : null, fieldList(event));
+	show(
+		body,
+		make("p", null, make("strong", null, event.thread.label), ` on CPU ${event.cpu}`),
+		make("p", "quiet", `${seconds(event.time)} s, ${fromReference(event.time)}`),
+		event.span ? spanLine(event) : null,
+		fieldList(event)
+	);
 	if (event.notes.registers) {
 		const registers = make("dl", "registers");
 		for (const [name, value] of Object.entries(event.notes.registers))
 			fact(registers, name, make("code", null, value));
-		body.appendChild(make("details", null, make("summary", null, "Registers"), registers));
+		body.appendChild(
+			make("details", null, make("summary", null, "Registers"), registers)
+		);
 	}
 	if (event.stack >= 0)
 		add(body, make("h3", null, "Stack"), stackList(event));
 	else if (event.notes.stack_size)
-		add(body, make("p", "quiet", `${number(event.notes.stack_size)} bytes of stack were recorded.`));
+		add(
+			body,
+			make(
+				"p",
+				"quiet",
+				`${number(event.notes.stack_size)} bytes of stack were recorded.`
+			)
+		);
 	body.scrollTop = 0;
 	const at = matches.indexOf(event);
 	$("detail-older").disabled = at === 0 || !matches.length;
 	$("detail-newer").disabled = at === matches.length - 1 || !matches.length;
 }
 
-// The next event of those wanted, from one that need not be wanted itself.
+// The next event in `list`, starting from one that need not be in it.
 function neighbour(event, step, list = matches) {
 	let at = list.indexOf(event);
 	if (at < 0) {

@@ -1,18 +1,28 @@
-// How anything gets onto the page: as the text of an element, with what could hide or turn text made visible.
+// Everything gets onto the page through this file: as the text of an element, with characters that
+// could hide or reorder text made visible.
 
 const $ = id => document.getElementById(id);
 const encoder = new TextEncoder();
 
-// Control characters, those without width, and those that change the direction of text.
-const hidden = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+// Control characters, characters without width, and those that change the direction of text.
+const hidden = new RegExp(
+	"[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u200b-\\u200f\\u2028-\\u202e" +
+		"\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb]",
+	"g"
+);
 
-// The same with each of them as its bytes, \xNN, as `flightrec show` has them.
+// Replaces each of these by its bytes, \xNN, as `flightrec show` does.
 function visible(text) {
 	return String(text).replace(hidden, character =>
-		Array.from(encoder.encode(character), byte => "\\x" + byte.toString(16).padStart(2, "0")).join(""));
+		Array.from(
+			encoder.encode(character),
+			byte => "\\x" + byte.toString(16).padStart(2, "0")
+		).join("")
+	);
 }
 
-// An element: make("td", "number", "7") or make("button", {class: "row", type: "button"}, child, "text").
+// Makes an element: make("td", "number", "7"), or make("button", {class: "row", type: "button"},
+// child, "text").
 function make(tag, attributes, ...children) {
 	const element = document.createElement(tag);
 	if (typeof attributes === "string")
@@ -46,10 +56,14 @@ function seconds(time, digits = 9) {
 	return (time < 0 ? "−" : "+") + (Math.abs(time) / 1e9).toFixed(digits);
 }
 
-// A length of time in the unit that suits it.
+// A duration, in a suitable unit.
 function duration(time) {
 	const length = Math.abs(time);
-	for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
+	for (const [unit, size] of [
+		["s", 1e9],
+		["ms", 1e6],
+		["µs", 1e3],
+	]) {
 		if (length >= size)
 			return Number((length / size).toPrecision(3)).toString() + " " + unit;
 	}
@@ -57,7 +71,9 @@ function duration(time) {
 }
 
 function fromReference(time) {
-	return time === 0 ? "at the " + referenceWord : duration(time) + (time < 0 ? " before the " : " after the ") + referenceWord;
+	return time === 0
+		? "at the " + referenceWord
+		: duration(time) + (time < 0 ? " before the " : " after the ") + referenceWord;
 }
 
 function number(value) {

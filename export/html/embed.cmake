@@ -1,14 +1,18 @@
-# Puts the page's pieces together and writes them as C: cmake -DSOURCE=FOLDER -DSCRIPTS=A,B,... -DOUTPUT=FILE.c -P embed.cmake
-# In page.html stand {{style}}, {{script}}, their hashes for the Content Security Policy, and {{data}}, where the page is cut in
-# two: what a snapshot holds goes between.
+# Assembles the page and writes it as C:
+#
+#     cmake -DSOURCE=FOLDER -DSCRIPTS=A,B,... -DOUTPUT=FILE.c -P embed.cmake
+#
+# page.html has the placeholders {{style}}, {{script}}, their hashes for the Content Security
+# Policy, and {{data}}, where the page is cut in two: the contents of a snapshot go in between.
 cmake_minimum_required(VERSION 3.25)
 
-# What a Content Security Policy wants: the hash in base64, which CMake knows only as hexadecimal digits.
+# Sets `ret` to the hash of a text in base64, as a Content Security Policy requires it. CMake
+# itself writes hashes only as hexadecimal digits.
 function(base64_hash text ret)
 	set(alphabet ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
 	string(SHA256 digits "${text}")
 	set(encoded "")
-	# Three digits are 12 bits, two characters; 64 digits and two zeros are 22 times that.
+	# Three digits are 12 bits, that is two characters. 64 digits and two zeros: 22 times that.
 	foreach(at RANGE 0 63 3)
 		string(SUBSTRING "${digits}00" ${at} 3 three)
 		math(EXPR high "0x${three} >> 6")
@@ -25,7 +29,10 @@ function(as_array name text ret)
 	string(HEX "${text}" digits)
 	string(REGEX REPLACE "(................................)" "\\1\n\t" digits "${digits}")
 	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," digits "${digits}")
-	set(${ret} "const unsigned char ${name}[] = {\n\t${digits}\n};\nconst size_t ${name}_size = sizeof(${name});\n" PARENT_SCOPE)
+	string(CONCAT array
+		"const unsigned char ${name}[] = {\n\t${digits}\n};\n"
+		"const size_t ${name}_size = sizeof(${name});\n")
+	set(${ret} "${array}" PARENT_SCOPE)
 endfunction()
 
 file(READ "${SOURCE}/page.html" page)
@@ -36,7 +43,7 @@ foreach(name IN LISTS SCRIPTS)
 	file(READ "${SOURCE}/${name}" piece)
 	string(APPEND script "${piece}")
 endforeach()
-# Would end the element in the middle.
+# These would end the element too early.
 if(script MATCHES "</script|<!--" OR style MATCHES "</style")
 	message(FATAL_ERROR "the page's script and style must not hold their own end")
 endif()
@@ -51,4 +58,5 @@ math(EXPR behind "${cut} + 8")
 string(SUBSTRING "${page}" ${behind} -1 tail)
 as_array(frec__html_head "${head}" head)
 as_array(frec__html_tail "${tail}" tail)
-file(WRITE "${OUTPUT}" "// Made by embed.cmake.\n#include \"export/html/html.h\"\n\n${head}\n${tail}")
+file(WRITE "${OUTPUT}"
+	"// Made by embed.cmake.\n#include \"export/html/pieces.h\"\n\n${head}\n${tail}")

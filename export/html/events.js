@@ -1,4 +1,5 @@
-// The table of events, the last first. It grows by a page when asked: a table with all rows would be slow everywhere.
+// The table of events, the last first. It grows by a page on request, because a table with all rows
+// would be slow in every browser.
 
 const TABLE_PAGE = 200;
 const table = {rows: TABLE_PAGE, onlyWindow: false};
@@ -13,14 +14,44 @@ function tableRow(event) {
 	const time = make("button", {type: "button", class: "time"}, seconds(event.time));
 	const fields = make("td", "fields-cell");
 	for (const [index, [name]] of event.source.fields.entries())
-		add(fields, make("span", "field", make("span", "quiet", name + "="), make("span", "value", valueText(event, index))), " ");
+		add(
+			fields,
+			make(
+				"span",
+				"field",
+				make("span", "quiet", name + "="),
+				make("span", "value", valueText(event, index))
+			),
+			" "
+		);
 	if (event.span && event.span.end === event)
-		add(fields, make("span", "field quiet", "took " + duration(event.span.to - event.span.from)));
+		add(
+			fields,
+			make(
+				"span",
+				"field quiet",
+				"took " + duration(event.span.to - event.span.from)
+			)
+		);
 	else if (event.span && !event.span.end)
 		add(fields, make("span", "field quiet", event.span.missing));
-	const row = make("tr", null, make("td", "number", time), make("td", "number cpu", event.cpu),
+	const row = make(
+		"tr",
+		null,
+		make("td", "number", time),
+		make("td", "number cpu", event.cpu),
 		make("td", event.thread.died ? "thread died" : "thread", event.thread.label),
-		make("th", {scope: "row", class: "event"}, make("span", {class: "dot c" + colorOf(event.source), "aria-hidden": "true"}), event.source.name), fields);
+		make(
+			"th",
+			{scope: "row", class: "event"},
+			make("span", {
+				class: "dot c" + colorOf(event.source),
+				"aria-hidden": "true",
+			}),
+			event.source.name
+		),
+		fields
+	);
 	row.dataset.index = event.index;
 	row.classList.toggle("chosen", event === selected);
 	return row;
@@ -34,7 +65,7 @@ function showTable() {
 	const wanted = tableEvents();
 	const shown = wanted.slice(Math.max(0, wanted.length - table.rows)).reverse();
 	const rows = shown.map(tableRow);
-	// A line where the end was, with what came after it above.
+	// A line marks the end. Later events are above it.
 	const end = shown.findIndex(event => event.time <= 0);
 	if (end > 0)
 		rows.splice(end, 0, make("tr", "end", make("td", {colspan: "5"}, referenceWord)));
@@ -42,17 +73,35 @@ function showTable() {
 	const rest = wanted.length - shown.length;
 	$("older").hidden = rest === 0;
 	show($("older"), `${number(Math.min(rest, TABLE_PAGE))} older of ${number(rest)}`);
-	show($("count"), wanted.length === events.length ? plural(events.length, "event")
-		: `${number(wanted.length)} of ${plural(events.length, "event")}`,
-	leftOut ? `, ${number(leftOut)} older ones not in this page` : "");
+	show(
+		$("count"),
+		wanted.length === events.length
+			? plural(events.length, "event")
+			: `${number(wanted.length)} of ${plural(events.length, "event")}`,
+		leftOut ? `, ${number(leftOut)} older ones not in this page` : ""
+	);
 	if (!shown.length)
-		$("event-table").tBodies[0].appendChild(make("tr", null, make("td", {colspan: "5", class: "quiet"},
-			events.length ? "No event has all of this." : "The snapshot holds no events.")));
+		$("event-table").tBodies[0].appendChild(
+			make(
+				"tr",
+				null,
+				make(
+					"td",
+					{colspan: "5", class: "quiet"},
+					events.length
+						? "No event has all of this."
+						: "The snapshot holds no events."
+				)
+			)
+		);
 }
 
 function markRow() {
 	for (const row of shownRows())
-		row.classList.toggle("chosen", selected !== null && Number(row.dataset.index) === selected.index);
+		row.classList.toggle(
+			"chosen",
+			selected !== null && Number(row.dataset.index) === selected.index
+		);
 }
 
 function startTable() {
@@ -77,12 +126,15 @@ function startTable() {
 		const before = shownRows().length;
 		table.rows += TABLE_PAGE;
 		showTable();
-		// Whoever asked by keyboard goes on reading where it goes on.
+		// Let keyboard users continue at the first new row.
 		shownRows()[before].querySelector("button").focus();
 	});
 	$("event-table").tBodies[0].addEventListener("click", click => {
 		const row = click.target.closest("tr[data-index]");
 		if (row && !String(getSelection()))
-			select(events[Number(row.dataset.index)], {reveal: true, focus: click.detail === 0});
+			select(events[Number(row.dataset.index)], {
+				reveal: true,
+				focus: click.detail === 0,
+			});
 	});
 }

@@ -1,5 +1,6 @@
-// The stacks of the wanted events on top of each other: outermost functions first, as wide as they have events. What is too
-// narrow to be seen has no element, and the table below it has the functions by number.
+// The flame graph of the matching events: outermost functions on top, each as wide as its number of
+// events. Functions too narrow to be seen have no element, but the table below lists functions by
+// number of events.
 
 const FLAME_DEPTH = 60;
 const FLAME_LEAST = 0.002; // of the width
@@ -18,7 +19,14 @@ function buildFlame() {
 		for (const frame of functionsOf(event.stack).reverse().slice(0, 200)) {
 			const name = functionName(frame);
 			if (!node.below.has(name))
-				node.below.set(name, {name, parent: node, count: 0, own: 0, below: new Map(), far: plumbing.test(frame.module || "")});
+				node.below.set(name, {
+					name,
+					parent: node,
+					count: 0,
+					own: 0,
+					below: new Map(),
+					far: plumbing.test(frame.module || ""),
+				});
 			node = node.below.get(name);
 			node.count++;
 		}
@@ -28,9 +36,17 @@ function buildFlame() {
 }
 
 function flameBar(node, left, width, depth, path) {
-	const bar = make("button", {type: "button", class: "bar-f" + (node.far ? " far" : "") + (path ? " path" : ""),
-		"aria-label": `${node.name}, ${plural(node.count, "event")}`}, node.name);
-	bar.title = visible(`${node.name}\n${plural(node.count, "event")}, ${(100 * node.count / flameRoot.count).toFixed(1)} %`);
+	const bar = make(
+		"button",
+		{
+			type: "button",
+			class: "bar-f" + (node.far ? " far" : "") + (path ? " path" : ""),
+			"aria-label": `${node.name}, ${plural(node.count, "event")}`,
+		},
+		node.name
+	);
+	const percent = ((100 * node.count) / flameRoot.count).toFixed(1);
+	bar.title = visible(`${node.name}\n${plural(node.count, "event")}, ${percent} %`);
 	bar.style.left = left * 100 + "%";
 	bar.style.width = width * 100 + "%";
 	bar.style.top = depth * FLAME_ROW + "px";
@@ -54,8 +70,10 @@ function drawFlame() {
 		if (depth > FLAME_DEPTH)
 			return;
 		let at = left;
-		for (const child of [...node.below.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-			const share = width * child.count / node.count;
+		for (const child of [...node.below.values()].sort((a, b) =>
+			a.name < b.name ? -1 : 1
+		)) {
+			const share = (width * child.count) / node.count;
 			if (share >= FLAME_LEAST) {
 				deepest = Math.max(deepest, depth);
 				flameBar(child, at, share, depth, false);
@@ -68,7 +86,8 @@ function drawFlame() {
 	place(flameTop, 0, 1, above.length);
 	$("flame").style.height = (Math.min(deepest, FLAME_DEPTH) + 1) * FLAME_ROW + "px";
 	$("flame-reset").disabled = flameTop === flameRoot;
-	show($("flame-path"), flameTop === flameRoot ? "" : `${flameTop.name}: ${number(flameTop.count)} of ${plural(flameRoot.count, "event")}`);
+	const share = `${number(flameTop.count)} of ${plural(flameRoot.count, "event")}`;
+	show($("flame-path"), flameTop === flameRoot ? "" : `${flameTop.name}: ${share}`);
 }
 
 function flameTable() {
@@ -76,7 +95,7 @@ function flameTable() {
 	const walk = (node, seen) => {
 		const entry = totals.get(node.name) || {total: 0, own: 0};
 		totals.set(node.name, entry);
-		// A function that calls itself counts once.
+		// A recursive function counts once.
 		entry.total += seen.has(node.name) ? 0 : node.count;
 		entry.own += node.own;
 		const inside = new Set(seen).add(node.name);
@@ -86,15 +105,29 @@ function flameTable() {
 	for (const node of flameRoot.below.values())
 		walk(node, new Set());
 	const rows = [...totals].sort((a, b) => b[1].total - a[1].total).slice(0, FLAME_TABLE);
-	$("flame-table").tBodies[0].replaceChildren(...rows.map(([name, entry]) => make("tr", null,
-		make("th", {scope: "row"}, make("code", null, name)), make("td", "number", number(entry.total)), make("td", "number", number(entry.own)))));
+	$("flame-table").tBodies[0].replaceChildren(
+		...rows.map(([name, entry]) =>
+			make(
+				"tr",
+				null,
+				make("th", {scope: "row"}, make("code", null, name)),
+				make("td", "number", number(entry.total)),
+				make("td", "number", number(entry.own))
+			)
+		)
+	);
 }
 
 function showFlame() {
 	flameRoot = buildFlame();
 	flameTop = flameRoot;
-	show($("flame-about"), flameRoot.count ? `${plural(flameRoot.count, "event")} with a stack` + (matches === events ? "" : ", of those searched for")
-		: "None of the events searched for has a stack.");
+	show(
+		$("flame-about"),
+		flameRoot.count
+			? `${plural(flameRoot.count, "event")} with a stack` +
+					(matches === events ? "" : ", of those searched for")
+			: "None of the events searched for has a stack."
+	);
 	drawFlame();
 	flameTable();
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 // One page for the person on call: everything in one file that any browser opens, without a
-// network. html/page.html is its frame, html/*.css and html/*.js what it looks like and does;
-// html/embed.cmake puts them together at build time, with a Content Security Policy that allows
-// that script and that style by their hashes and nothing else. What is written here is data: two
-// blocks of JSON, in which every '<' is escaped, so that nothing in them can end its block.
+// network. page.html is its frame; page.css and *.js are its looks and behaviour. At build time
+// embed.cmake puts them together, with a Content Security Policy that allows exactly this script
+// and this style, by their hashes. The writer adds only data: two blocks of JSON in which every '<'
+// is escaped, so that nothing in them can end its block.
 //
-// Whatever the size of the snapshot, memory and page stay bounded: the last events are kept, by
-// number and by bytes, and the page says how many older ones it leaves out. Half of the room is for
-// the process that died, as far as it needs that: else what the rest of the machine did in a
-// millisecond would push out what it did in its last seconds. Stacks and threads are written once
-// each, and those alone that are referred to.
-#include "export/html/html.h"
+// Memory and page stay bounded whatever the size of the snapshot: only the last events are kept,
+// limited by number and by bytes, and the page says how many older ones it leaves out. Half of the
+// space is reserved for the process that died, as far as it needs it; otherwise the last
+// millisecond of the rest of the machine would push out its last seconds. Stacks and threads are
+// written once each, and only if an event refers to them.
+#include "export/html/html_page.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -22,15 +22,16 @@
 #include "export/json.h"
 #include "export/show.h"
 #include "export/writer.h"
+#include "proto/cleanup.h"
 #include "unwind/registers.h"
 
 // A browser on a phone still searches this many without a pause.
 #define EVENTS_MAX 20000
 #define EVENTS_BYTES_MAX (12u << 20)
-// Of one field: text and bytes beyond it are left out, and told.
+// Of one field. The rest is left out, and the page says so.
 #define VALUE_BYTES_MAX 1024
 
-// The last events of some, oldest first.
+// The last events of a group, oldest first.
 struct queue {
 	struct frec_html_event *ring;
 	size_t capacity, first, count;
@@ -40,8 +41,8 @@ struct queue {
 
 struct html {
 	const struct frec_export *context;
-	const struct frec_timeline_file *file; /* that the page is about */
-	struct queue dead, others;	       /* of the process that died, and of all others */
+	const struct frec_timeline_file *file; /* whose report the page shows */
+	struct queue dead, others; /* events of the process that died, and of all others */
 	uint64_t seen;
 	struct frec_text text;
 };
@@ -62,7 +63,7 @@ static void drop_oldest(struct queue *queue)
 	queue->count--;
 }
 
-// Takes over the event's text, or returns -ENOMEM.
+// Takes ownership of the event's text, unless it returns -ENOMEM.
 static int append(struct queue *queue, const struct frec_html_event *event)
 {
 	if (queue->count == queue->capacity) {
@@ -96,7 +97,7 @@ static bool is_full(const struct html *html, size_t size)
 	       html->dead.bytes + html->others.bytes + size > EVENTS_BYTES_MAX;
 }
 
-// What is above its half of the room gives way.
+// Drops the oldest events of the queue that uses more than its half.
 static void make_room(struct html *html, size_t size)
 {
 	struct queue *dead = &html->dead, *others = &html->others;
@@ -133,7 +134,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	return 0;
 }
 
-// The value as far as it is shown; returns how many bytes of it are not.
+// Shortens the value to what is shown. Returns how many bytes are left out.
 static size_t shorten(struct frec_value *value)
 {
 	size_t element, left_out;
@@ -147,7 +148,7 @@ static size_t shorten(struct frec_value *value)
 	element = value->kind == FREC_VALUE_ARRAY ? value->field->element_size : 1;
 	if (element > 1)
 		left_out += VALUE_BYTES_MAX % element;
-	// Not in the middle of a character: what follows its first byte is 10xxxxxx.
+	// Do not cut a character: all its bytes but the first are 10xxxxxx.
 	for (size_t i = 0; value->kind == FREC_VALUE_TEXT && i < 3; i++)
 		left_out += (value->data[value->size - left_out] & 0xc0) == 0x80;
 	value->size -= left_out;
@@ -199,7 +200,7 @@ static void add_notes(struct html *html, const struct frec_event *event)
 	frec__text_puts(text, "}");
 }
 
-// Most events have none of this, and then it takes no room.
+// Most events have no notes, and then they take no space.
 static bool has_notes(const struct frec_event *event)
 {
 	if (event->record->registers || event->record->stack_size || is_edge(event))
@@ -258,7 +259,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return 0;
 }
 
-// Both queues in the order in which their events came.
+// Merges both queues in the order in which their events came.
 static void merge(const struct html *html, struct frec_html_page *page)
 {
 	size_t dead = 0, others = 0;
@@ -281,16 +282,15 @@ static int end(void *state, struct frec_error *reterr)
 		.context = html->context,
 		.left_out_dead = html->dead.left_out,
 		.left_out_others = html->others.left_out,
-		.events = calloc(html->dead.count + html->others.count + 1, sizeof(*page.events)),
 	};
-	int result;
+	FREC_FREE struct frec_html_event **events =
+		calloc(html->dead.count + html->others.count + 1, sizeof(*events));
 
-	if (!page.events)
+	if (!events)
 		return frec__error(reterr, -ENOMEM, "out of memory");
+	page.events = events;
 	merge(html, &page);
-	result = frec__html_write(&page, reterr);
-	free(page.events);
-	return result;
+	return frec__html_write(&page, reterr);
 }
 
 const struct frec_writer frec__writer_html = {

@@ -1,28 +1,31 @@
 // SPDX-License-Identifier: MIT
-// The page's data. First the report, as `flightrec show --json` has it; then what html/model.js
-// reads:
+// The page's data: first the report, as `flightrec show --json` prints it, then the object that
+// model.js reads:
 //
-//	reference   CLOCK_MONOTONIC, nanoseconds: what the events' times are told from
-//	left_out    older events that are not in the page: [of the process that died, of all others]
-//	selection, ring_size, since   what was recorded, how much of it, from when on
+//	reference   CLOCK_MONOTONIC, nanoseconds: the events' times are relative to it
+//	left_out    older events that are not in the page: [of the process that died, of all
+//		    others]
+//	selection, ring_size, since   what was recorded, how much of it, since when
 //	sources     {"name","kernel","fields":[[name, "text", "bytes" or ""]...]}
-//	hosts       names, where events are of several: the report, the coverage and the loss are
-//		    those of one
-//	threads     [pid, tid, process, thread, host], by host, pid and tid; -1 for the host that
-//		    the report is of, else an index
+//	hosts       names, if there are several: the report, the coverage and the loss are those of
+//		    one of them
+//	threads     [pid, tid, process, thread, host], sorted by host, pid and tid; the host is -1
+//		    for the host of the report, else an index
 //	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
-//		    stack are indices. What begins or ends a span has in its notes which ("span"),
-//		    where it has a key a number that both ends have and no other that is open
-//		    ("lane"), and the end "took", "cut" and "abandoned", as struct frec_shape has
-//		    them
+//		    stack are indices. If an event begins or ends a span, its notes hold "span", an
+//		    index in spans; "lane", if the span has a key: a number that both ends share
+//		    with no other open span; and at the end "took", "cut" and "abandoned", as in
+//		    struct frec_shape
 //	spans       names
-//	locations   each an array of functions as in JSON lines' "stack", innermost of the inlined
-//		    first
+//	locations   each an array of functions as in JSON lines' "stack", the innermost inlined
+//		    function first
 //	stacks      [why it ends, location...], innermost first
-//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]}; with
-//				     "pid","tid","name"
+//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]};
+//				     threads also have "pid","tid","name"
 //	stacks_left_out   events whose stacks are not in the page
 //	missing     why programs on the stacks have no names
+#include "export/html/html_page.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -31,24 +34,25 @@
 #include "export/by_id.h"
 #include "export/read/clocks.h"
 #include "export/report/crash.h"
-#include "export/html/html.h"
+#include "export/html/pieces.h"
 #include "export/report/report.h"
 #include "export/report/stack_text.h"
 
-// Locations and stacks of events beyond it are left out.
+// Further locations and stacks of events are left out.
 #define STACKS_BYTES_MAX (8u << 20)
 #define MISSING_MAX 16
 
 struct output {
 	const struct frec_html_page *page;
-	const struct frec_timeline_file *file;	/* of which the death is told */
-	struct frec_stacks *stacks;		/* its */
-	const struct frec_html_event **threads; /* the first event of each, by pid and tid */
+	const struct frec_timeline_file *file; /* whose report the page shows */
+	struct frec_stacks *stacks;	       /* of the file */
+	const struct frec_html_event *
+		*threads; /* the first event of each, sorted by host, pid and tid */
 	size_t thread_count;
 	const struct frec_html_event **sources; /* the first event of each */
 	size_t source_count;
 	struct frec_text locations, stack_list;
-	/* uint32_t, 0: not written; else one more than the index */
+	/* uint32_t: index plus 1; 0: not written */
 	struct frec_by_id location_index, stack_index;
 	uint32_t location_count, stack_count;
 	uint64_t stacks_left_out;
@@ -57,26 +61,26 @@ struct output {
 	struct frec_text text;
 };
 
-// JSON with '<' only as an escape: it stands nowhere but in strings.
+// Writes JSON with each '<' escaped. It occurs only in strings.
 static int write_json(struct output *out, struct frec_text *text, struct frec_error *reterr)
 {
 	struct frec_output *file = out->page->context->output;
 	size_t start = 0;
-	int result = 0;
+	int r = 0;
 
 	if (text->failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	while (start < text->size && !result) {
+	while (start < text->size && !r) {
 		const char *found = memchr(text->data + start, '<', text->size - start);
 		size_t length = found ? (size_t)(found - text->data) - start : text->size - start;
 
-		result = frec__output_write(file, text->data + start, length, reterr);
-		if (found && !result)
-			result = frec__output_write(file, "\\u003c", 6, reterr);
+		r = frec__output_write(file, text->data + start, length, reterr);
+		if (found && !r)
+			r = frec__output_write(file, "\\u003c", 6, reterr);
 		start += length + 1;
 	}
 	frec__text_clear(text);
-	return result;
+	return r;
 }
 
 static int by_thread(const void *left, const void *right)
@@ -90,11 +94,11 @@ static int by_thread(const void *left, const void *right)
 		return a->pid < b->pid ? -1 : 1;
 	if (a->tid != b->tid)
 		return a->tid < b->tid ? -1 : 1;
-	// A number that was used again.
+	// A thread number that was reused.
 	return ((uintptr_t)a->who > (uintptr_t)b->who) - ((uintptr_t)a->who < (uintptr_t)b->who);
 }
 
-// Those of a host are one array of its tables.
+// Compares by host, and by index in the host's sources.
 static int by_place(const void *left, const void *right)
 {
 	const struct frec_html_event *a = *(const struct frec_html_event *const *)left;
@@ -105,7 +109,7 @@ static int by_place(const void *left, const void *right)
 	return (a->source_index > b->source_index) - (a->source_index < b->source_index);
 }
 
-// Sorts an array of pointers and keeps one of each that are equal.
+// Sorts an array of pointers and removes duplicates.
 static size_t unique(void *array, size_t count, int (*compare)(const void *, const void *))
 {
 	const void **items = array;
@@ -144,7 +148,7 @@ static int collect(struct output *out)
 	return 0;
 }
 
-static void note_missing(struct output *out, const struct frec_error *missing)
+static void remember_missing(struct output *out, const struct frec_error *missing)
 {
 	if (!missing || out->missing_count == MISSING_MAX)
 		return;
@@ -168,12 +172,12 @@ static void add_location(struct output *out, const struct frec_location *locatio
 		frec__location_json(&out->locations, location, NULL);
 		frec__text_puts(&out->locations, "]");
 		*index = ++out->location_count;
-		note_missing(out, location->names.missing);
+		remember_missing(out, location->names.missing);
 	}
 	frec__text_printf(&out->stack_list, ",%" PRIu32, *index - 1);
 }
 
-// Where the stack is in the page, or -1.
+// Adds the stack unless the page has it. Returns its index, or -1.
 static int64_t add_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	uint32_t *index;
@@ -200,8 +204,8 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-// The stack that was asked for last, with what only it has: why it ends, and where it is in its
-// process.
+// Adds the stack that was unwound last, with what is known only for this one: why it ends, and the
+// addresses in its process.
 static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);
@@ -287,7 +291,7 @@ static const Flightrec__Source *source_of(const struct frec_html_event *event)
 	return event->host->snapshot->sources[event->source_index];
 }
 
-// Not what a program said itself.
+// Whether the events come from the kernel rather than from a program.
 static bool is_kernel(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT ||
@@ -297,7 +301,8 @@ static bool is_kernel(const Flightrec__Source *source)
 
 static void add_sources(struct output *out)
 {
-	struct frec_text *text = &out->text, name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
+	struct frec_text *text = &out->text;
 
 	frec__text_puts(text, ",\n\"sources\":[");
 	for (size_t i = 0; i < out->source_count; i++) {
@@ -322,14 +327,14 @@ static void add_sources(struct output *out)
 		frec__text_puts(text, "]}");
 	}
 	text->failed |= name.failed;
-	frec__text_free(&name);
 	frec__text_puts(text, "]");
 }
 
 static void add_spans(struct output *out)
 {
 	const struct frec_shapes *shapes = &out->page->context->timeline->shapes;
-	struct frec_text *text = &out->text, name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
+	struct frec_text *text = &out->text;
 
 	frec__text_puts(text, ",\n\"spans\":[");
 	for (size_t i = 0; i < shapes->span_count; i++) {
@@ -339,11 +344,10 @@ static void add_spans(struct output *out)
 		frec__text_json(text, name.data, name.size);
 	}
 	text->failed |= name.failed;
-	frec__text_free(&name);
 	frec__text_puts(text, "]");
 }
 
-// Of several hosts the number in "hosts"; -1 for the one that the page is about.
+// Returns the index in "hosts", or -1 for the host of the report.
 static int host_of(const struct output *out, const struct frec_host *host)
 {
 	return host == out->file->host ? -1 : (int)host->index;
@@ -375,10 +379,10 @@ static int write_events(struct output *out, struct frec_error *reterr)
 	const struct frec_html_page *page = out->page;
 	uint64_t reference =
 		frec__snapshot_reference(out->file->host->snapshot) + out->file->host->shift;
-	int result = 0;
+	int r = 0;
 
 	frec__text_puts(&out->text, ",\n\"events\":[");
-	for (size_t i = 0; i < page->count && !result; i++) {
+	for (size_t i = 0; i < page->count && !r; i++) {
 		const struct frec_html_event *event = page->events[i];
 
 		frec__text_printf(&out->text, "%s[%" PRId64 ",%" PRId32 ",%zu,%zu,%" PRId64 ",",
@@ -389,24 +393,24 @@ static int write_events(struct output *out, struct frec_error *reterr)
 				  add_stack(out, event->stack));
 		frec__text_add(&out->text, event->text, event->size);
 		frec__text_puts(&out->text, "]");
-		result = write_json(out, &out->text, reterr);
+		r = write_json(out, &out->text, reterr);
 	}
 	frec__text_puts(&out->text, "]");
-	return result;
+	return r;
 }
 
 static int write_data(struct output *out, struct frec_error *reterr)
 {
 	struct frec_text *text = &out->text;
-	int result;
+	int r;
 
 	add_recording(out);
 	add_thread_stacks(out);
 	add_sources(out);
 	add_spans(out);
 	add_threads(out);
-	result = write_events(out, reterr);
-	// The stacks come last, because events say which.
+	r = write_events(out, reterr);
+	// The stacks come last, because the events determine which ones are needed.
 	frec__text_printf(text, ",\n\"stacks_left_out\":%" PRIu64 ",\n\"missing\":[",
 			  out->stacks_left_out);
 	for (size_t i = 0; i < out->missing_count; i++) {
@@ -414,17 +418,17 @@ static int write_data(struct output *out, struct frec_error *reterr)
 		frec__text_json_puts(text, out->missing[i]->message);
 	}
 	frec__text_puts(text, "],\n\"locations\":[");
-	if (!result)
-		result = write_json(out, text, reterr);
-	if (!result)
-		result = write_json(out, &out->locations, reterr);
+	if (!r)
+		r = write_json(out, text, reterr);
+	if (!r)
+		r = write_json(out, &out->locations, reterr);
 	frec__text_puts(text, "],\n\"stacks\":[");
-	if (!result)
-		result = write_json(out, text, reterr);
-	if (!result)
-		result = write_json(out, &out->stack_list, reterr);
+	if (!r)
+		r = write_json(out, text, reterr);
+	if (!r)
+		r = write_json(out, &out->stack_list, reterr);
 	frec__text_puts(text, "]}");
-	return result ? result : write_json(out, text, reterr);
+	return r ? r : write_json(out, text, reterr);
 }
 
 static int write_all(struct output *out, struct frec_error *reterr)
@@ -434,34 +438,33 @@ static int write_all(struct output *out, struct frec_error *reterr)
 		events[] = "</script>\n<script type=\"application/json\" id=\"events-data\">",
 		after[] = "</script>\n";
 	struct frec_output *file = out->page->context->output;
-	int result = frec__output_write(file, frec__html_head, frec__html_head_size, reterr);
+	int r = frec__output_write(file, frec__html_head, frec__html_head_size, reterr);
 
-	if (!result)
-		result = frec__output_write(file, report, sizeof(report) - 1, reterr);
+	if (!r)
+		r = frec__output_write(file, report, sizeof(report) - 1, reterr);
 	frec__report_json(&out->text, out->file->host->snapshot, NULL);
 	frec__text_puts(&out->text, "}");
-	if (!result)
-		result = write_json(out, &out->text, reterr);
-	if (!result)
-		result = frec__output_write(file, events, sizeof(events) - 1, reterr);
-	if (!result)
-		result = write_data(out, reterr);
-	if (!result)
-		result = frec__output_write(file, after, sizeof(after) - 1, reterr);
-	return result ? result
-		      : frec__output_write(file, frec__html_tail, frec__html_tail_size, reterr);
+	if (!r)
+		r = write_json(out, &out->text, reterr);
+	if (!r)
+		r = frec__output_write(file, events, sizeof(events) - 1, reterr);
+	if (!r)
+		r = write_data(out, reterr);
+	if (!r)
+		r = frec__output_write(file, after, sizeof(after) - 1, reterr);
+	return r ? r : frec__output_write(file, frec__html_tail, frec__html_tail_size, reterr);
 }
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr)
 {
 	const struct frec_timeline_file *file = frec__html_file(page->context->timeline);
 	struct output out = {.page = page, .file = file, .stacks = file->events.stacks};
-	int result = collect(&out);
+	int r = collect(&out);
 
-	if (result)
-		frec__error(reterr, result, "out of memory");
+	if (r)
+		frec__error(reterr, r, "out of memory");
 	else
-		result = write_all(&out, reterr);
+		r = write_all(&out, reterr);
 	free(out.threads);
 	free(out.sources);
 	free(out.location_index.entries);
@@ -469,5 +472,5 @@ int frec__html_write(const struct frec_html_page *page, struct frec_error *reter
 	frec__text_free(&out.locations);
 	frec__text_free(&out.stack_list);
 	frec__text_free(&out.text);
-	return result;
+	return r;
 }

@@ -1,6 +1,6 @@
-// The beginning: theme, copying, and everything started in order.
+// Theme and copying, and the start of all other parts, in order.
 
-// Light, dark, or what the system says.
+// Light, dark, or the system's choice.
 function startTheme() {
 	const themes = ["system", "light", "dark"];
 	let theme = 0;
@@ -18,19 +18,34 @@ function startTheme() {
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 }
 
-// The report for a message to somebody else: what the page says above the timeline, and the last events.
+// The report as text to paste into a message: what the page says above the timeline, and the last
+// events.
 function reportText() {
 	const lines = [headline(), ""];
 	for (const row of $("facts").children)
 		lines.push(row.firstChild.textContent + ": " + row.lastChild.textContent);
 	if (crash && recorded.crash_stack && recorded.crash_stack.stack >= 0) {
 		lines.push("", "Stack, innermost first:");
-		functionsOf(recorded.crash_stack.stack).forEach((frame, index) =>
-			lines.push(`  #${index} ${functionName(frame)}${frame.file ? ` at ${frame.file}:${frame.line || "?"}` : ""}${frame.inlined ? " (inlined)" : ""}`));
+		functionsOf(recorded.crash_stack.stack).forEach((frame, index) => {
+			const where = frame.file ? ` at ${frame.file}:${frame.line || "?"}` : "";
+			const note = frame.inlined ? " (inlined)" : "";
+			lines.push(`  #${index} ${functionName(frame)}${where}${note}`);
+		});
 	}
-	const last = events.filter(event => event.time <= 0 && (!crash || event.thread.dead)).slice(-20);
-	lines.push("", "Last events:", ...last.map(event => `  ${seconds(event.time)} ${event.thread.label} ${event.source.name} ` +
-		event.source.fields.map(([name], index) => name + "=" + valueText(event, index)).join(" ")));
+	const last = events
+		.filter(event => event.time <= 0 && (!crash || event.thread.dead))
+		.slice(-20);
+	lines.push(
+		"",
+		"Last events:",
+		...last.map(event => {
+			const start = [seconds(event.time), event.thread.label, event.source.name];
+			const fields = event.source.fields.map(
+				([name], index) => name + "=" + valueText(event, index)
+			);
+			return "  " + [...start, ...fields].join(" ");
+		})
+	);
 	return lines.map(visible).join("\n") + "\n";
 }
 

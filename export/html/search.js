@@ -1,4 +1,5 @@
-// Which events are wanted. Who shows events says so with onSearch() and reads `matches`.
+// Which events match the search. Parts of the page that show events register with onSearch() and
+// read `matches`.
 
 const search = {query: "", onlyDead: false};
 let matches = events;
@@ -8,14 +9,20 @@ function onSearch(listener) {
 	searchListeners.push(listener);
 }
 
-// Words that must occur, each in its own place or not: "checkout status=500 -ping".
+// All words must occur, in any order, and none with a minus sign: "checkout status=500 -ping".
 function searchTest(query) {
-	const words = query.toLowerCase().split(/\s+/).filter(word => word !== "" && word !== "-");
+	const words = query
+		.toLowerCase()
+		.split(/\s+/)
+		.filter(word => word !== "" && word !== "-");
 	const without = words.filter(word => word[0] === "-").map(word => word.slice(1));
 	const having = words.filter(word => word[0] !== "-");
 	return event => {
 		const text = wordsOf(event);
-		return having.every(word => text.includes(word)) && !without.some(word => text.includes(word));
+		return (
+			having.every(word => text.includes(word)) &&
+			!without.some(word => text.includes(word))
+		);
 	};
 }
 
@@ -39,7 +46,8 @@ function startSearch() {
 			runSearch();
 		}, 120);
 	});
-	// Who looks at a crash asks for the process that died; without any event of it there is nothing to choose.
+	// After a crash, the process that died is the interesting one. Without any event of it
+	// there is nothing to choose.
 	const choice = threads.some(thread => thread.dead) && threads.some(thread => !thread.dead);
 	$("dead-label").hidden = !choice;
 	$("only-dead").checked = choice;
@@ -48,9 +56,14 @@ function startSearch() {
 		search.onlyDead = $("only-dead").checked;
 		runSearch();
 	});
-	// As in pagers.
+	// "/" searches, as in pagers.
 	document.addEventListener("keydown", key => {
-		if (key.key === "/" && !key.ctrlKey && !key.metaKey && !/^(INPUT|TEXTAREA)$/.test(key.target.tagName)) {
+		if (
+			key.key === "/" &&
+			!key.ctrlKey &&
+			!key.metaKey &&
+			!/^(INPUT|TEXTAREA)$/.test(key.target.tagName)
+		) {
 			key.preventDefault();
 			$("query").focus();
 		}

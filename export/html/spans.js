@@ -1,11 +1,13 @@
-// Spans: the time from an event to another that ends what it began. Which belong together the exporter has found out; here they
-// become one object that both know: `from` and `to` are times, `begin` and `end` events, null where the page does not have them.
-// Of a span that had not ended `to` is where the recording ends.
+// Spans: the time from an event to the one that ends what it began. The exporter has found out
+// which belong together. Here each pair becomes one object that both events refer to: `from` and
+// `to` are times; `begin` and `end` are events, or null if the page does not have them. If a span
+// had not ended, `to` is the end of the recording.
 
 const spans = [];
 
 function openSpans(open, event) {
-	const key = event.notes.lane === undefined ? "thread " + event.thread.index : event.notes.lane;
+	const key =
+		event.notes.lane === undefined ? "thread " + event.thread.index : event.notes.lane;
 	if (!open.has(key))
 		open.set(key, []);
 	return open.get(key);
@@ -23,17 +25,25 @@ function endSpan(event, stack) {
 		Object.assign(stack.pop(), {to: event.time, missing: "its end is not there"});
 	const from = event.time - took;
 	const begun = cut ? null : stack.pop();
-	// Of several processes one's events may be in the page, and another's left out.
+	// The page may have the events of one process and not those of another in which the span
+	// began.
 	if (begun && begun.from === from)
 		event.span = Object.assign(begun, {to: event.time, end: event, missing: ""});
 	else
-		addSpan({name: recorded.spans[span], from, to: event.time, begin: null, end: event, missing: cut ? "its begin is not there" : ""});
+		addSpan({
+			name: recorded.spans[span],
+			from,
+			to: event.time,
+			begin: null,
+			end: event,
+			missing: cut ? "its begin is not there" : "",
+		});
 }
 
-// `told`: events in the order of the snapshot.
-function findSpans(told) {
+// `inFile`: events in the order of the snapshot.
+function findSpans(inFile) {
 	const open = new Map();
-	for (const event of told.filter(each => each.notes.span !== undefined)) {
+	for (const event of inFile.filter(each => each.notes.span !== undefined)) {
 		const stack = openSpans(open, event);
 		if (event.notes.took !== undefined) {
 			endSpan(event, stack);
@@ -42,24 +52,35 @@ function findSpans(told) {
 		if (event.notes.lane !== undefined)
 			stack.length = 0;
 		const last = event.thread.dead ? 0 : events[events.length - 1].time;
-		stack.push(addSpan({name: recorded.spans[event.notes.span], from: event.time, to: Math.max(last, event.time), begin: event, end: null,
-			missing: "it had not ended"}));
+		stack.push(
+			addSpan({
+				name: recorded.spans[event.notes.span],
+				from: event.time,
+				to: Math.max(last, event.time),
+				begin: event,
+				end: null,
+				missing: "it had not ended",
+			})
+		);
 	}
 	spans.sort((a, b) => a.from - b.from || b.to - a.to);
 }
 
-// Where it is shown: with the thread that began it.
+// A span is shown with the thread that began it.
 function homeOf(span) {
 	return span.begin || span.end;
 }
 
 function spanText(span) {
-	return `${span.name}, ${duration(span.to - span.from)}${span.missing ? ", " + span.missing : ""}`;
+	const missing = span.missing ? ", " + span.missing : "";
+	return `${span.name}, ${duration(span.to - span.from)}${missing}`;
 }
 
-// What an event is to its span.
+// Says whether the event begins or ends its span.
 function edgeText(event) {
-	return event.span ? (event === event.span.begin ? "begins " : "ends ") + spanText(event.span) : "";
+	return event.span
+		? (event === event.span.begin ? "begins " : "ends ") + spanText(event.span)
+		: "";
 }
 
-findSpans(toldEvents);
+findSpans(eventsInFile);

@@ -2,8 +2,12 @@
 
 function frameItem(frame) {
 	const named = frame.function !== undefined;
-	const item = make("li", named && !plumbing.test(frame.module || "") ? "frame" : "frame far",
-		make("code", "name", functionName(frame)), frame.inlined ? make("span", "tag", "inlined") : null);
+	const item = make(
+		"li",
+		named && !plumbing.test(frame.module || "") ? "frame" : "frame far",
+		make("code", "name", functionName(frame)),
+		frame.inlined ? make("span", "tag", "inlined") : null
+	);
 	const notes = [];
 	if (frame.found_by)
 		notes.push("found by " + frame.found_by);
@@ -13,14 +17,22 @@ function frameItem(frame) {
 		notes.push("not verified: no build-id was recorded");
 	const where = make("span", "where");
 	if (frame.file)
-		add(where, make("span", "file", frame.file + (frame.line ? ":" + frame.line : "")), " ");
+		add(
+			where,
+			make("span", "file", frame.file + (frame.line ? ":" + frame.line : "")),
+			" "
+		);
 	if (frame.module && !frame.inlined && named)
 		add(where, make("span", "quiet", "in " + baseName(frame.module)), " ");
 	if (frame.pc && !frame.inlined)
 		add(where, make("span", "quiet pc", frame.pc));
 	if (notes.length)
 		add(where, make("span", "quiet", " (" + notes.join("; ") + ")"));
-	item.title = visible([frame.file, frame.module, frame.build_id && "build-id " + frame.build_id].filter(Boolean).join("\n"));
+	item.title = visible(
+		[frame.file, frame.module, frame.build_id && "build-id " + frame.build_id]
+			.filter(Boolean)
+			.join("\n")
+	);
 	add(item, where);
 	return item;
 }
@@ -35,10 +47,14 @@ function stackList({stack, end, pcs}) {
 	return box;
 }
 
-// Why programs have no names: of those that these frames are in.
+// Why the programs of these frames have no function names.
 function whyNameless(frames) {
-	const nameless = new Set(frames.filter(frame => !frame.function && frame.module).map(frame => frame.module));
-	return recorded.missing.filter(why => [...nameless].some(module => why.includes(module))).map(why => make("p", "quiet small", why));
+	const nameless = new Set(
+		frames.filter(frame => !frame.function && frame.module).map(frame => frame.module)
+	);
+	return recorded.missing
+		.filter(why => [...nameless].some(module => why.includes(module)))
+		.map(why => make("p", "quiet small", why));
 }
 
 function showCrashStack() {
@@ -48,14 +64,26 @@ function showCrashStack() {
 	$("crash-stack").hidden = false;
 	show($("crash-stack-title"), "Stack", crash.tid ? ` of ${crash.thread}[${crash.tid}]` : "");
 	if (stack >= 0)
-		show($("crash-stack-frames"), stackList(recorded.crash_stack), ...whyNameless(functionsOf(stack)));
+		show(
+			$("crash-stack-frames"),
+			stackList(recorded.crash_stack),
+			...whyNameless(functionsOf(stack))
+		);
 	else if (crash.stack)
-		show($("crash-stack-frames"), make("p", "quiet", `${number(crash.stack.size)} bytes from ${crash.stack.address}, and no mappings to unwind them by.`));
+		show(
+			$("crash-stack-frames"),
+			make(
+				"p",
+				"quiet",
+				`${number(crash.stack.size)} bytes from ${crash.stack.address}, `,
+				"and no mappings to unwind them by."
+			)
+		);
 	else
 		show($("crash-stack-frames"), make("p", "quiet", "None was recorded."));
 }
 
-// Threads that stand at the same place share one stack: a pool of fifty that wait is one line.
+// Threads with the same stack share one entry, so a pool of fifty waiting threads is one line.
 function showThreads() {
 	const groups = new Map();
 	for (const thread of recorded.thread_stacks) {
@@ -71,12 +99,36 @@ function showThreads() {
 		const top = functionsOf(stack)[0];
 		const names = members.map(thread => `${thread.name}[${thread.tid}]`).join(", ");
 		const about = members.length > 1 ? plural(members.length, "thread") + ": " : "";
-		const details = make("details", "card",
-			make("summary", null, make("strong", null, about + names), top ? make("span", "quiet", " in ", make("code", null, functionName(top))) : null));
-		details.appendChild(stack >= 0 ? stackList(members[0]) : make("p", "quiet", "No stack."));
+		const details = make(
+			"details",
+			"card",
+			make(
+				"summary",
+				null,
+				make("strong", null, about + names),
+				top
+					? make(
+							"span",
+							"quiet",
+							" in ",
+							make("code", null, functionName(top))
+						)
+					: null
+			)
+		);
+		details.appendChild(
+			stack >= 0 ? stackList(members[0]) : make("p", "quiet", "No stack.")
+		);
 		details.open = groups.size <= 3;
 		$("thread-list").appendChild(details);
 	}
 	if (crash && crash.stacks_missing)
-		$("thread-list").appendChild(make("p", "quiet", `${number(crash.stacks_missing)} more are not here: flightrec core had no time or room for them.`));
+		$("thread-list").appendChild(
+			make(
+				"p",
+				"quiet",
+				`${number(crash.stacks_missing)} more are not here: `,
+				"flightrec core had no time or room for them."
+			)
+		);
 }

@@ -1,5 +1,5 @@
-// The timeline is drawn on a canvas. Events closer together than a pixel are one tick, so that drawing costs what the screen
-// has, not what the snapshot has.
+// The timeline, drawn on a canvas. Events closer together than a pixel are one tick, so the cost of
+// drawing depends on the size of the screen, not of the snapshot.
 
 function redraw() {
 	if (drawing.pending)
@@ -11,7 +11,7 @@ function redraw() {
 	});
 }
 
-// Colours as the style has them, in the theme that holds.
+// The colours of the style sheet in the current theme.
 function paints() {
 	if (drawing.paint)
 		return drawing.paint;
@@ -20,8 +20,16 @@ function paints() {
 		probe.className = name;
 		return getComputedStyle(probe).color;
 	};
-	const paint = {text: color("p-text"), quiet: color("p-quiet"), line: color("p-line"), stripe: color("p-stripe"), bad: color("p-bad"),
-		accent: color("p-accent"), cover: color("p-cover"), k: color("ck")};
+	const paint = {
+		text: color("p-text"),
+		quiet: color("p-quiet"),
+		line: color("p-line"),
+		stripe: color("p-stripe"),
+		bad: color("p-bad"),
+		accent: color("p-accent"),
+		cover: color("p-cover"),
+		k: color("ck"),
+	};
 	for (let i = 0; i < COLORS; i++)
 		paint[i] = color("c" + i);
 	probe.remove();
@@ -31,7 +39,10 @@ function paints() {
 
 function sized(canvas, width, height) {
 	const scale = Math.min(devicePixelRatio || 1, 16000 / height);
-	if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+	if (
+		canvas.width !== Math.round(width * scale) ||
+		canvas.height !== Math.round(height * scale)
+	) {
 		canvas.width = Math.round(width * scale);
 		canvas.height = Math.round(height * scale);
 		canvas.style.width = width + "px";
@@ -58,8 +69,18 @@ function drawAxis(context, place, paint) {
 		context.fillStyle = paint.line;
 		context.fillRect(x - 0.5, AXIS - 5, 1, place.height);
 		context.fillStyle = paint.quiet;
-		if (x > place.gutter + 30 && x < place.width - 30 && Math.abs(timeToX(0, place) - x) > 60)
-			context.fillText((time < 0 ? "−" : "+") + (Math.abs(time) / 1e9).toFixed(digits) + " s", x, 11);
+		if (
+			x > place.gutter + 30 &&
+			x < place.width - 30 &&
+			Math.abs(timeToX(0, place) - x) > 60
+		)
+			context.fillText(
+				(time < 0 ? "−" : "+") +
+					(Math.abs(time) / 1e9).toFixed(digits) +
+					" s",
+				x,
+				11
+			);
 	}
 }
 
@@ -77,7 +98,9 @@ function drawLane(context, lane, index, place, paint) {
 		context.fillStyle = paint.stripe;
 		context.fillRect(0, top, place.width, laneHeight(index, place));
 	}
-	const ticks = place.narrow ? {top: top + 15, height: place.lane - 18} : {top: top + 4, height: place.lane - 8};
+	const ticks = place.narrow
+		? {top: top + 15, height: place.lane - 18}
+		: {top: top + 4, height: place.lane - 8};
 	const first = Math.max(0, eventAt(view.from, lane.events) - 1);
 	const last = Math.min(lane.events.length, eventAt(view.to, lane.events) + 1);
 	let before = {x: -10, color: ""};
@@ -93,8 +116,11 @@ function drawLane(context, lane, index, place, paint) {
 		context.fillStyle = wanted ? paint[color] : paint.quiet;
 		const inset = color === "k" || !wanted ? ticks.height / 4 : 0;
 		context.fillRect(x - 1, ticks.top + inset, 2, ticks.height - 2 * inset);
-		// Where there is room up to the next one, its name.
-		const gap = (i + 1 < last ? timeToX(lane.events[i + 1].time, place) : place.width) - x - 8;
+		// Show the name if there is room for it before the next event.
+		const gap =
+			(i + 1 < last ? timeToX(lane.events[i + 1].time, place) : place.width) -
+			x -
+			8;
 		if (wanted && !event.source.kernel && gap > 70 && !place.narrow) {
 			context.globalAlpha = 0.85;
 			context.textAlign = "left";
@@ -107,10 +133,15 @@ function drawLane(context, lane, index, place, paint) {
 function spanBox(span, index, place) {
 	const left = Math.max(place.gutter, timeToX(span.from, place));
 	const right = Math.min(place.width, timeToX(span.to, place));
-	return {left, width: Math.max(1.5, right - left), top: laneTop(index, place) + place.lane + span.row * SPAN_ROW - 2, height: SPAN_ROW - 2};
+	return {
+		left,
+		width: Math.max(1.5, right - left),
+		top: laneTop(index, place) + place.lane + span.row * SPAN_ROW - 2,
+		height: SPAN_ROW - 2,
+	};
 }
 
-// A bar with a line at each end that is there.
+// A bar, with a line at each end that is known.
 function drawSpan(context, span, box, paint) {
 	const wanted = [span.begin, span.end].some(event => event && drawing.wanted[event.index]);
 	const paintOf = wanted ? paint[colorOf(homeOf(span).source)] : paint.quiet;
@@ -125,7 +156,11 @@ function drawSpan(context, span, box, paint) {
 	if (box.width > 50 && wanted) {
 		context.textAlign = "left";
 		context.fillStyle = paint.text;
-		context.fillText(clipped(context, spanText(span), box.width - 10), box.left + 5, box.top + box.height / 2 + 0.5);
+		context.fillText(
+			clipped(context, spanText(span), box.width - 10),
+			box.left + 5,
+			box.top + box.height / 2 + 0.5
+		);
 	}
 	context.globalAlpha = 1;
 }
@@ -136,7 +171,7 @@ function drawSpans(context, lane, index, place, paint) {
 		if (span.to < view.from || span.from > view.to)
 			continue;
 		const box = spanBox(span, index, place);
-		// As many as there are on one pixel look like one.
+		// All spans on one pixel look like one.
 		if (box.left + box.width <= (drawn[span.row] || -1) + 1)
 			continue;
 		drawn[span.row] = box.left + box.width;
@@ -149,20 +184,37 @@ function drawLabels(context, place, paint) {
 	for (const [index, lane] of drawing.lanes.entries()) {
 		const top = laneTop(index, place);
 		context.fillStyle = lane.died ? paint.bad : lane.dead ? paint.text : paint.quiet;
-		const text = clipped(context, lane.label, place.narrow ? place.width / 2 : place.gutter - 20);
-		context.fillText(text, place.narrow ? 6 : 10, place.narrow ? top + 8 : top + place.lane / 2);
+		const text = clipped(
+			context,
+			lane.label,
+			place.narrow ? place.width / 2 : place.gutter - 20
+		);
+		context.fillText(
+			text,
+			place.narrow ? 6 : 10,
+			place.narrow ? top + 8 : top + place.lane / 2
+		);
 	}
 }
 
-// What is told by a line from top to bottom: the end, the event that is chosen; and what may be missing.
+// Draws the end and the selected event as lines from top to bottom, and marks where events may be
+// missing.
 function drawMarks(context, place, paint) {
 	const complete = completeness().from ?? -Infinity;
-	const edges = {true: Math.max(complete, keptFrom(true)), false: Math.max(complete, keptFrom(false))};
+	const edges = {
+		true: Math.max(complete, keptFrom(true)),
+		false: Math.max(complete, keptFrom(false)),
+	};
 	for (const [index, lane] of drawing.lanes.entries()) {
 		const edge = Math.min(timeToX(edges[lane.dead], place), place.width);
 		context.fillStyle = paint.cover;
 		if (edge > place.gutter)
-			context.fillRect(place.gutter, laneTop(index, place), edge - place.gutter, laneHeight(index, place));
+			context.fillRect(
+				place.gutter,
+				laneTop(index, place),
+				edge - place.gutter,
+				laneHeight(index, place)
+			);
 	}
 	const x = Math.round(timeToX(0, place));
 	if (x >= place.gutter && x <= place.width) {
@@ -204,29 +256,44 @@ function drawOverview(paint) {
 	const counts = new Uint32Array(bars);
 	const wanted = new Uint32Array(bars);
 	for (const event of events) {
-		const bar = Math.min(bars - 1, Math.floor((event.time - whole.from) / (whole.to - whole.from) * bars));
+		const bar = Math.min(
+			bars - 1,
+			Math.floor(((event.time - whole.from) / (whole.to - whole.from)) * bars)
+		);
 		counts[bar]++;
 		wanted[bar] += drawing.wanted[event.index];
 	}
 	const most = Math.log2(2 + counts.reduce((a, b) => Math.max(a, b), 0));
 	for (let i = 0; i < bars; i++) {
-		const x = place.gutter + i * room / bars;
-		const bar = count => (count ? Math.max(2, Math.log2(1 + count) / most * (height - 6)) : 0);
+		const x = place.gutter + (i * room) / bars;
+		const bar = count =>
+			count ? Math.max(2, (Math.log2(1 + count) / most) * (height - 6)) : 0;
 		context.fillStyle = paint.line;
 		context.fillRect(x, height - bar(counts[i]), 2, bar(counts[i]));
 		context.fillStyle = paint.accent;
 		context.fillRect(x, height - bar(wanted[i]), 2, bar(wanted[i]));
 	}
-	const scale = time => place.gutter + Math.min(1, Math.max(0, (time - whole.from) / (whole.to - whole.from))) * room;
+	const scale = time =>
+		place.gutter +
+		Math.min(1, Math.max(0, (time - whole.from) / (whole.to - whole.from))) * room;
 	context.fillStyle = paint.cover;
 	context.fillRect(place.gutter, 0, scale(view.from) - place.gutter, height);
 	context.fillRect(scale(view.to), 0, place.width - scale(view.to), height);
 	context.strokeStyle = paint.accent;
 	context.lineWidth = 1;
-	context.strokeRect(scale(view.from) + 0.5, 0.5, Math.max(2, scale(view.to) - scale(view.from) - 1), height - 1);
+	context.strokeRect(
+		scale(view.from) + 0.5,
+		0.5,
+		Math.max(2, scale(view.to) - scale(view.from) - 1),
+		height - 1
+	);
 	if (!place.narrow) {
 		context.fillStyle = paint.quiet;
-		context.fillText(`${plural(matches.length, "event")} in ${duration(whole.to - whole.from)}`, 10, height / 2);
+		context.fillText(
+			`${plural(matches.length, "event")} in ${duration(whole.to - whole.from)}`,
+			10,
+			height / 2
+		);
 	}
 }
 
@@ -242,7 +309,11 @@ function draw() {
 	}
 	drawLanesOn(context, place, paint);
 	drawOverview(paint);
-	show($("window"), `${duration(view.to - view.from)} shown, from ${seconds(view.from, 6)} s to ${seconds(view.to, 6)} s`);
+	show(
+		$("window"),
+		`${duration(view.to - view.from)} shown, `,
+		`from ${seconds(view.from, 6)} s to ${seconds(view.to, 6)} s`
+	);
 }
 
 function drawLanesOn(context, place, paint) {
@@ -262,7 +333,7 @@ function markWanted() {
 	redraw();
 }
 
-// The range of all events, and of them at first the last seconds.
+// Sets the range of all events, and shows the last seconds of it.
 function startView() {
 	whole.from = Math.min(0, events.length ? events[0].time : 0);
 	whole.to = Math.max(0, events.length ? events[events.length - 1].time : 0);

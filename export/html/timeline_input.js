@@ -1,9 +1,12 @@
-// Wheel, pointers, fingers and keys on the timeline.
+// Handles wheel, pointers, touch and keys on the timeline.
 
 const pointers = new Map();
 
 function zoom(factor, center = (view.from + view.to) / 2) {
-	return setView(center - (center - view.from) * factor, center + (view.to - center) * factor);
+	return setView(
+		center - (center - view.from) * factor,
+		center + (view.to - center) * factor
+	);
 }
 
 function pan(share) {
@@ -16,7 +19,7 @@ function placeOf(pointer) {
 	return {x: pointer.clientX - box.left, y: pointer.clientY - box.top, place: layout()};
 }
 
-// The event that is nearest in the lane that was pointed at.
+// The nearest event in the lane under the pointer.
 function eventNear(pointer) {
 	const {x, y, place} = placeOf(pointer);
 	const lane = drawing.lanes[laneAt(y, place)];
@@ -30,9 +33,12 @@ function eventNear(pointer) {
 		const away = timeToX(lane.events[i].time, place) - x;
 		if (away > reach)
 			break;
-		// One that is searched for wins over one that is nearer.
+		// A matching event wins over a nearer one that does not match.
 		const score = Math.abs(away) + (drawing.wanted[lane.events[i].index] ? 0 : reach);
-		if (score < distance || (best && score - reach < distance && !drawing.wanted[best.index])) {
+		if (
+			score < distance ||
+			(best && score - reach < distance && !drawing.wanted[best.index])
+		) {
 			best = lane.events[i];
 			distance = score;
 		}
@@ -40,30 +46,53 @@ function eventNear(pointer) {
 	return best;
 }
 
-// The span whose bar is there; of those on one pixel the shortest.
+// The span under the pointer; the shortest one if there are several.
 function spanNear(pointer) {
 	const {x, y, place} = placeOf(pointer);
 	const index = laneAt(y, place);
-	const row = index < 0 ? -1 : Math.floor((y - laneTop(index, place) - place.lane + 2) / SPAN_ROW);
+	const row =
+		index < 0
+			? -1
+			: Math.floor((y - laneTop(index, place) - place.lane + 2) / SPAN_ROW);
 	if (row < 0 || x < place.gutter)
 		return null;
 	const reach = pointer.pointerType === "touch" ? 8 : 2;
 	const there = drawing.lanes[index].spans.filter(span => {
 		const box = spanBox(span, index, place);
-		return span.row === row && span.to >= view.from && span.from <= view.to && x >= box.left - reach && x <= box.left + box.width + reach;
+		return (
+			span.row === row &&
+			span.to >= view.from &&
+			span.from <= view.to &&
+			x >= box.left - reach &&
+			x <= box.left + box.width + reach
+		);
 	});
-	return there.reduce((best, span) => (best && best.to - best.from <= span.to - span.from ? best : span), null);
+	return there.reduce(
+		(best, span) => (best && best.to - best.from <= span.to - span.from ? best : span),
+		null
+	);
 }
 
-// A span is told with the fields of its end, which knows how it went.
+// A span is shown with the fields of its end, which tell how it went.
 function showTip(event, span, pointer) {
 	const tip = $("tip");
 	tip.hidden = event === null;
 	if (!event)
 		return;
-	show(tip, make("strong", null, span ? span.name : event.source.name),
-		span ? make("span", "block", duration(span.to - span.from) + (span.missing ? ", " + span.missing : "")) : null,
-		make("span", "quiet block", `${event.thread.label}, ${fromReference(event.time)}`), fieldList(event));
+	show(
+		tip,
+		make("strong", null, span ? span.name : event.source.name),
+		span
+			? make(
+					"span",
+					"block",
+					duration(span.to - span.from) +
+						(span.missing ? ", " + span.missing : "")
+				)
+			: null,
+		make("span", "quiet block", `${event.thread.label}, ${fromReference(event.time)}`),
+		fieldList(event)
+	);
 	const box = tip.parentElement.getBoundingClientRect();
 	const x = pointer.clientX - box.left;
 	tip.style.left = Math.max(4, Math.min(x + 14, box.width - tip.offsetWidth - 4)) + "px";
@@ -72,7 +101,10 @@ function showTip(event, span, pointer) {
 
 function pinch() {
 	const [a, b] = [...pointers.values()];
-	return {center: (a.clientX + b.clientX) / 2, distance: Math.max(20, Math.abs(a.clientX - b.clientX))};
+	return {
+		center: (a.clientX + b.clientX) / 2,
+		distance: Math.max(20, Math.abs(a.clientX - b.clientX)),
+	};
 }
 
 function startPointers(lanes) {
@@ -105,7 +137,10 @@ function startPointers(lanes) {
 		} else if (pointers.size === 1) {
 			moved += Math.abs(pointer.clientX - before.clientX);
 			if (moved > 4)
-				pan((before.clientX - pointer.clientX) / (place.width - place.gutter));
+				pan(
+					(before.clientX - pointer.clientX) /
+						(place.width - place.gutter)
+				);
 		}
 	});
 	const end = pointer => {
@@ -126,22 +161,42 @@ function startPointers(lanes) {
 	});
 }
 
-// A wheel without Ctrl scrolls the page, unless the timeline has the keyboard; and it does so again at either end of the zoom.
+// A wheel without Ctrl scrolls the page unless the timeline has the keyboard focus, and also at
+// either end of the zoom range.
 function startWheel(lanes) {
-	lanes.addEventListener("wheel", wheel => {
-		const {x, place} = placeOf(wheel);
-		const sideways = Math.abs(wheel.deltaX) > Math.abs(wheel.deltaY) || wheel.shiftKey;
-		let changed = false;
-		if (sideways)
-			changed = pan((wheel.deltaX || wheel.deltaY) / place.width);
-		else if (wheel.ctrlKey || wheel.metaKey || document.activeElement === lanes)
-			changed = zoom(Math.exp(Math.max(-1, Math.min(1, wheel.deltaY * (wheel.ctrlKey ? 0.01 : 0.003)))), xToTime(Math.max(x, place.gutter), place));
-		if (changed || wheel.ctrlKey)
-			wheel.preventDefault();
-	}, {passive: false});
+	lanes.addEventListener(
+		"wheel",
+		wheel => {
+			const {x, place} = placeOf(wheel);
+			const sideways =
+				Math.abs(wheel.deltaX) > Math.abs(wheel.deltaY) || wheel.shiftKey;
+			let changed = false;
+			if (sideways)
+				changed = pan((wheel.deltaX || wheel.deltaY) / place.width);
+			else if (wheel.ctrlKey || wheel.metaKey || document.activeElement === lanes)
+				changed = zoom(
+					Math.exp(
+						Math.max(
+							-1,
+							Math.min(
+								1,
+								wheel.deltaY *
+									(wheel.ctrlKey
+										? 0.01
+										: 0.003)
+							)
+						)
+					),
+					xToTime(Math.max(x, place.gutter), place)
+				);
+			if (changed || wheel.ctrlKey)
+				wheel.preventDefault();
+		},
+		{passive: false}
+	);
 }
 
-// From the chosen event to the next in its lane, or to the same time in another lane.
+// Moves from the selected event to the next one in its lane, or to the same time in another lane.
 function moveSelection(step, lanes) {
 	const wanted = lane => lane.events.filter(event => drawing.wanted[event.index]);
 	const at = selected ? drawing.lanes.findIndex(lane => lane.events.includes(selected)) : -1;
@@ -153,7 +208,10 @@ function moveSelection(step, lanes) {
 	} else {
 		for (let to = at + lanes; drawing.lanes[to] && !next; to += lanes) {
 			const others = wanted(drawing.lanes[to]);
-			next = others[Math.min(eventAt(selected.time, others), others.length - 1)] || null;
+			next =
+				others[
+					Math.min(eventAt(selected.time, others), others.length - 1)
+				] || null;
 		}
 	}
 	if (next)
@@ -167,12 +225,19 @@ function choose(event) {
 
 function startKeys(lanes) {
 	const keys = {
-		ArrowLeft: () => moveSelection(-1, 0), ArrowRight: () => moveSelection(1, 0),
-		ArrowUp: () => moveSelection(0, -1), ArrowDown: () => moveSelection(0, 1),
-		Home: () => matches.length && choose(matches[0]), End: () => matches.length && choose(matches[matches.length - 1]),
-		"+": () => zoomKey(0.5), "=": () => zoomKey(0.5), w: () => zoomKey(0.5),
-		"-": () => zoomKey(2), s: () => zoomKey(2),
-		a: () => pan(-0.25), d: () => pan(0.25),
+		ArrowLeft: () => moveSelection(-1, 0),
+		ArrowRight: () => moveSelection(1, 0),
+		ArrowUp: () => moveSelection(0, -1),
+		ArrowDown: () => moveSelection(0, 1),
+		Home: () => matches.length && choose(matches[0]),
+		End: () => matches.length && choose(matches[matches.length - 1]),
+		"+": () => zoomKey(0.5),
+		"=": () => zoomKey(0.5),
+		w: () => zoomKey(0.5),
+		"-": () => zoomKey(2),
+		s: () => zoomKey(2),
+		a: () => pan(-0.25),
+		d: () => pan(0.25),
 		0: () => setView(whole.from, whole.to),
 		Enter: () => selected && $("detail-title").focus(),
 	};
@@ -195,7 +260,11 @@ function startOverview() {
 	const go = pointer => {
 		const box = overview.getBoundingClientRect();
 		const place = layout();
-		const time = whole.from + (pointer.clientX - box.left - place.gutter) / (place.width - place.gutter) * (whole.to - whole.from);
+		const time =
+			whole.from +
+			((pointer.clientX - box.left - place.gutter) /
+				(place.width - place.gutter)) *
+				(whole.to - whole.from);
 		const half = (view.to - view.from) / 2;
 		setView(time - half, time + half);
 	};
@@ -215,7 +284,7 @@ function startTimelineInput() {
 	$("zoom-in").addEventListener("click", () => zoom(0.5));
 	$("zoom-out").addEventListener("click", () => zoom(2));
 	$("zoom-all").addEventListener("click", () => setView(whole.from, whole.to));
-	// The last tenth of a second: where to look first.
+	// The last tenth of a second is the place to look first.
 	$("zoom-end").addEventListener("click", () => {
 		const length = Math.min(100e6, (whole.to - whole.from) / 2);
 		const end = crash ? Math.min(whole.to, length / 20) : whole.to;

@@ -1,22 +1,29 @@
-// What the timeline shows, and where: a lane for each thread of the process that died, then one for each other process.
+// The lanes of the timeline: one for each thread of the process that died, then one for each other
+// process.
 
 const LANES_FEW = 14;
-const LANES_MAX = 300; // a canvas cannot be of any height
+const LANES_MAX = 300; // the height of a canvas is limited
 const AXIS = 24;
 const COLORS = 8;
 const SPAN_ROW = 18;
-const SPAN_ROWS_MAX = 4; // what is deeper lies on top of each other in the last
+const SPAN_ROWS_MAX = 4; // deeper spans share the last row
 
 const view = {from: 0, to: 1};
 const whole = {from: 0, to: 1};
 const viewListeners = [];
-const drawing = {lanes: [], all: false, pending: false, wanted: new Uint8Array(events.length), paint: null};
+const drawing = {
+	lanes: [],
+	all: false,
+	pending: false,
+	wanted: new Uint8Array(events.length),
+	paint: null,
+};
 
 function onView(listener) {
 	viewListeners.push(listener);
 }
 
-// Events of services are told apart by colour, those of the kernel are in the background.
+// Events of services have different colours; those of the kernel are grey.
 function colorOf(source) {
 	if (source.color === undefined) {
 		const own = recorded.sources.filter(other => !other.kernel);
@@ -36,10 +43,13 @@ function groupBy(list, key) {
 	return groups;
 }
 
-// Few lanes: threads only of the process that it is about. All: every thread there is.
+// With few lanes, only the threads of the process that died have their own; with all lanes, every
+// thread.
 function buildLanes() {
 	const lanes = [];
-	const processes = [...groupBy(events, event => event.thread.pid + onHost(event.thread.host)).values()].map(list => [list[0].thread.pid, list]);
+	const processes = [
+		...groupBy(events, event => event.thread.pid + onHost(event.thread.host)).values(),
+	].map(list => [list[0].thread.pid, list]);
 	const rank = ([pid, list]) => (list[0].thread.dead ? 2 : pid <= 0 ? 0 : 1);
 	processes.sort((a, b) => rank(b) - rank(a) || b[1].length - a[1].length);
 	for (const [pid, list] of processes) {
@@ -47,30 +57,54 @@ function buildLanes() {
 		byThread.sort((a, b) => b[0].died - a[0].died || b[1].length - a[1].length);
 		if (pid > 0 && (drawing.all || list[0].thread.dead || processes.length === 1)) {
 			for (const [thread, own] of byThread)
-				lanes.push({label: thread.label, events: own, dead: thread.dead, died: thread.died});
+				lanes.push({
+					label: thread.label,
+					events: own,
+					dead: thread.dead,
+					died: thread.died,
+				});
 		} else {
 			const first = byThread[0][0];
-			const name = pid === 0 ? "idle" : pid < 0 ? "unknown" : `${first.process || "?"}[${pid}]`;
-			const label = (byThread.length > 1 && pid > 0 ? `${name} ${byThread.length} threads` : name) + onHost(first.host);
+			const name =
+				pid === 0
+					? "idle"
+					: pid < 0
+						? "unknown"
+						: `${first.process || "?"}[${pid}]`;
+			const label =
+				(byThread.length > 1 && pid > 0
+					? `${name} ${byThread.length} threads`
+					: name) + onHost(first.host);
 			lanes.push({label, events: list, dead: false, died: false});
 		}
 	}
 	const limit = drawing.all ? LANES_MAX : LANES_FEW;
 	const rest = lanes.length > limit ? lanes.splice(limit - 1) : [];
 	if (rest.length)
-		lanes.push({label: `${rest.length} more`, events: rest.flatMap(lane => lane.events).sort((a, b) => a.index - b.index), dead: false, died: false});
+		lanes.push({
+			label: `${rest.length} more`,
+			events: rest.flatMap(lane => lane.events).sort((a, b) => a.index - b.index),
+			dead: false,
+			died: false,
+		});
 	lanes.forEach(placeSpans);
 	drawing.lanes = lanes;
 	const hasMore = rest.length > 0 || threads.length > lanes.length;
 	$("more-lanes").hidden = !hasMore && !drawing.all;
-	show($("more-lanes"), drawing.all ? "Fewer lanes" : `All ${number(threads.length)} threads`);
+	show(
+		$("more-lanes"),
+		drawing.all ? "Fewer lanes" : `All ${number(threads.length)} threads`
+	);
 }
 
-// Below a lane's events its spans, each in the first row where there is room: what lies within another comes under it.
+// A lane's spans are below its events, each in the first free row, so that a nested span is below
+// the one around it.
 function placeSpans(lane, index, lanes) {
 	const ends = [];
 	const before = lanes[index - 1];
-	lane.spans = lane.events.filter(event => event.span && homeOf(event.span) === event).map(event => event.span);
+	lane.spans = lane.events
+		.filter(event => event.span && homeOf(event.span) === event)
+		.map(event => event.span);
 	lane.spans.sort((a, b) => a.from - b.from || b.to - a.to);
 	for (const span of lane.spans) {
 		const free = ends.findIndex(end => end <= span.from);
@@ -90,7 +124,11 @@ function laneHeight(index, place) {
 }
 
 function laneAt(y, place) {
-	return drawing.lanes.findIndex((lane, index) => y >= laneTop(index, place) && y < laneTop(index, place) + laneHeight(index, place));
+	return drawing.lanes.findIndex(
+		(lane, index) =>
+			y >= laneTop(index, place) &&
+			y < laneTop(index, place) + laneHeight(index, place)
+	);
 }
 
 function layout() {
@@ -98,15 +136,27 @@ function layout() {
 	const narrow = width < 620;
 	const lane = narrow ? 36 : 24;
 	const rows = drawing.lanes.reduce((sum, each) => sum + each.rows, 0);
-	return {width, narrow, gutter: narrow ? 0 : 200, lane, height: AXIS + drawing.lanes.length * lane + rows * SPAN_ROW};
+	return {
+		width,
+		narrow,
+		gutter: narrow ? 0 : 200,
+		lane,
+		height: AXIS + drawing.lanes.length * lane + rows * SPAN_ROW,
+	};
 }
 
 function timeToX(time, place) {
-	return place.gutter + (time - view.from) / (view.to - view.from) * (place.width - place.gutter);
+	return (
+		place.gutter +
+		((time - view.from) / (view.to - view.from)) * (place.width - place.gutter)
+	);
 }
 
 function xToTime(x, place) {
-	return view.from + (x - place.gutter) / (place.width - place.gutter) * (view.to - view.from);
+	return (
+		view.from +
+		((x - place.gutter) / (place.width - place.gutter)) * (view.to - view.from)
+	);
 }
 
 function setView(from, to) {

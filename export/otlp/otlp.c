@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT
-// OpenTelemetry's logs, OTLP in protobuf: a LogsData, which is also the body of a request to a
+// OpenTelemetry logs, as OTLP in protobuf: a LogsData, which is also the body of a request to a
 // collector. An event is a LogRecord with
 //
 //	time_unix_nano  CLOCK_REALTIME
 //	event_name      "shop.request_done"
-//	trace_id, span_id  of the span that it begins, ends or is in: those that otlp/traces.c gives
-//			   it
+//	trace_id, span_id  of the span that it begins, ends or is in, the same as in otlp/traces.c
 //	attributes      "shop.order_id": the fields, under the name of their provider or group;
 //			process.pid, process.executable.name, thread.id, thread.name and
-//			cpu.logical_number as OpenTelemetry's conventions name them; flightrec.time:
+//			cpu.logical_number as in OpenTelemetry's conventions; flightrec.time:
 //			CLOCK_MONOTONIC, nanoseconds; flightrec.truncated: the names of fields whose
 //			text was longer when it was emitted
 //
-// Its numbers are int64: what is larger is a string of digits. A payload too short for a field
-// leaves its value empty. Records go out in batches, each with the resource (the host) before it:
-// the parts of a repeated field may follow each other, so the file as a whole is one message.
+// OTLP's integers are int64, so larger ones are strings of digits. If a payload is too short for a
+// field, its value is empty. Records are written in batches, each with its resource (the host):
+// concatenated protobuf messages are one message, so the whole file is one LogsData.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "export/report/crash.h"
 #include "export/otlp/spans.h"
 #include "export/otlp/values.h"
+#include "export/packed.h"
 #include "export/writer.h"
 
 #define BATCH 256
@@ -36,10 +36,10 @@ struct otlp {
 		size_t count;
 	} * hosts; /* the batch, by host */
 	size_t count;
-	struct frec_otlp_buffer packed;
+	struct frec_packed packed;
 };
 
-// A record of the batch, and its attributes with room for this many more. NULL without memory.
+// Adds a record to the batch, with space for `room` more attributes. NULL without memory.
 static Otlp__LogRecord *start_record(struct otlp *otlp, const struct frec_host *host, uint64_t time,
 				     size_t room, struct frec_otlp_attributes *ret)
 {
@@ -63,7 +63,7 @@ static void finish_record(Otlp__LogRecord *record, const struct frec_otlp_attrib
 	record->n_attributes = attributes->count;
 }
 
-// The part of the batch that is of one host.
+// Writes one host's part of the batch.
 static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec_error *reterr)
 {
 	Otlp__LogsData data = OTLP__LOGS_DATA__INIT;
@@ -89,21 +89,21 @@ static int flush_host(struct otlp *otlp, const struct frec_host *of, struct frec
 	otlp->hosts[of->index].count = 0;
 	if (otlp->arena.failed)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__otlp_write(&otlp->packed, &data.base, otlp->context->output, reterr);
+	return frec__packed_write(&otlp->packed, &data.base, otlp->context->output, reterr);
 }
 
 static int flush(struct otlp *otlp, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &otlp->context->timeline->hosts;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < hosts->count && !result; i++) {
+	for (size_t i = 0; i < hosts->count && !r; i++) {
 		if (otlp->hosts[i].count || otlp->arena.failed)
-			result = flush_host(otlp, &hosts->hosts[i], reterr);
+			r = flush_host(otlp, &hosts->hosts[i], reterr);
 	}
 	frec__arena_reset(&otlp->arena);
 	otlp->count = 0;
-	return result;
+	return r;
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
@@ -131,11 +131,11 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct frec_otlp_attributes attributes;
 	struct frec_otlp_ids ids;
 	struct frec_otlp_field *fields = frec__arena_array(arena, source->n_field, sizeof(*fields));
-	int result = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
+	int r = frec__otlp_follow(&otlp->spans, event, &ids, NULL, reterr);
 	Otlp__LogRecord *record;
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	record = start_record(otlp, event->host, event->record->time, source->n_field, &attributes);
 	if (!record || !fields)
 		return frec__error(reterr, -ENOMEM, "out of memory");
@@ -154,7 +154,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return otlp->count == BATCH ? flush(otlp, reterr) : 0;
 }
 
-// The death: the only record with a severity.
+// Adds the death, the only record with a severity.
 static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
@@ -164,7 +164,7 @@ static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 	uint32_t tid = crash->tid ? crash->tid : crash->pid;
 	const struct frec_process_entry *who =
 		frec__processes_find(&file->events.processes, tid, crash->time);
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 
 	if (!record || !body)
 		return;
@@ -178,7 +178,6 @@ static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 	record->body = body;
 	finish_record(record, &attributes);
 	otlp->arena.failed |= words.failed;
-	frec__text_free(&words);
 }
 
 static int end(void *state, struct frec_error *reterr)
@@ -186,15 +185,15 @@ static int end(void *state, struct frec_error *reterr)
 	struct otlp *otlp = state;
 
 	const struct frec_timeline *timeline = otlp->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+	for (size_t i = 0; i < timeline->file_count && !r; i++) {
 		if (timeline->snapshots[i]->crash)
 			add_crash(otlp, &timeline->files[i]);
 		if (otlp->count || otlp->arena.failed)
-			result = flush(otlp, reterr);
+			r = flush(otlp, reterr);
 	}
-	return result;
+	return r;
 }
 
 static void destroy(void *state)

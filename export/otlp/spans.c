@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Mirrors what shapes.c has open, with ids: a stack for each thread, a place for each lane.
+// Mirrors the open spans of shapes.c, with ids: a stack for each thread and one entry for each
+// lane.
 #include "export/otlp/spans.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 struct frec_otlp_thread {
 	struct frec_otlp_span *open; /* the oldest first */
-	size_t depth, capacity;
+	size_t depth;
 };
 
-// What a hash is of beside its values: nothing is equal by accident.
+// Hashed together with the values, so that ids of different kinds differ even for equal values.
 enum { OF_BOOT = 1, OF_SPAN, OF_CUT, OF_FLOW, OF_TRACE };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -33,15 +36,15 @@ static uint64_t hash_boot(const struct frec_host *host)
 	return mix_text(OF_BOOT, info ? info->boot_id : "");
 }
 
-// Bytes of a hash, in an order that is the same on all machines.
-static void put_id(uint8_t *ret, size_t size, uint64_t hash)
+// Writes a hash as bytes, in the same order on all machines.
+static void write_id(uint8_t *ret, size_t size, uint64_t hash)
 {
 	for (size_t i = 0; i < size; i++) {
 		if (i % 8 == 0)
 			hash = mix(hash, i + 1);
 		ret[i] = (uint8_t)(hash >> 8 * (7 - i % 8));
 	}
-	// An id of zeroes is none.
+	// An id of all zeroes means none.
 	ret[size - 1] |= !hash;
 }
 
@@ -60,8 +63,8 @@ static int digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// A trace id as W3C's Trace Context writes it. Leaves zeroes where it is none.
-static void take_trace_id(const struct frec_value *value, struct frec_otlp_ids *ret)
+// Parses a trace id as W3C's Trace Context writes it. Leaves zeroes if it is not one.
+static void parse_trace_id(const struct frec_value *value, struct frec_otlp_ids *ret)
 {
 	if (value->kind != FREC_VALUE_TEXT || value->size != 2 * sizeof(ret->trace))
 		return;
@@ -76,8 +79,8 @@ static void take_trace_id(const struct frec_value *value, struct frec_otlp_ids *
 	}
 }
 
-// The trace of the event's first flow. Of several hosts the one whose clock is the timeline's gives
-// the boot.
+// Finds the trace of the event's first flow. With several hosts, the boot in the hash is that of
+// the host whose clock is the timeline's.
 static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret)
 {
@@ -89,11 +92,11 @@ static void find_flow(const struct frec_otlp_spans *spans, const struct frec_eve
 		return;
 	plan = spans->shapes->plans[event->host->index][event->source_index];
 	for (size_t i = 0; i < plan->flow_count && !has_trace(ret); i++)
-		take_trace_id(&event->values[plan->flow_fields[i]], ret);
+		parse_trace_id(&event->values[plan->flow_fields[i]], ret);
 	if (!has_trace(ret))
-		put_id(ret->trace, sizeof(ret->trace),
-		       mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW,
-			   event->shape->flows[0]));
+		write_id(ret->trace, sizeof(ret->trace),
+			 mix(hash_boot(&hosts->hosts[hosts->base]) + OF_FLOW,
+			     event->shape->flows[0]));
 }
 
 static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
@@ -110,7 +113,7 @@ static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
 	return frec__by_id(&spans->thread_list, *number, sizeof(struct frec_otlp_thread));
 }
 
-// NULL: nothing was ever on it.
+// NULL: the lane was never used.
 static struct frec_otlp_span *find_lane(const struct frec_otlp_spans *spans, uint32_t lane)
 {
 	struct frec_otlp_span *lanes = spans->lanes.entries;
@@ -126,7 +129,7 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans,
 	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
 }
 
-// The span that the event itself says it is in.
+// The span that the event itself names as the one it is in.
 static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 					  const struct frec_event *event)
 {
@@ -136,7 +139,7 @@ static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 	return span && span->open ? span : NULL;
 }
 
-// What a span that the event begins is in.
+// The span around the span that the event begins.
 static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 						const struct frec_event *event)
 {
@@ -145,7 +148,7 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 
 	if (find_within(spans, event))
 		return find_within(spans, event);
-	// On a lane it is beside those of its kind that its thread has open, and not in them.
+	// A span on a lane runs beside the open spans of its kind on its thread, not inside them.
 	for (size_t i = 0; event->shape->lane && i < depth; i++) {
 		if (thread->open[i].kind == event->shape->span)
 			depth = i;
@@ -153,7 +156,7 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 	return depth ? &thread->open[depth - 1] : NULL;
 }
 
-// A place on the thread's stack, or that of a lane. NULL without memory.
+// Makes an entry on the thread's stack, or for the lane. NULL without memory.
 static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans,
 					 const struct frec_event *event)
 {
@@ -165,15 +168,8 @@ static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans,
 	thread = find_thread(spans, event, true);
 	if (!thread)
 		return NULL;
-	if (thread->depth == thread->capacity) {
-		size_t capacity = thread->capacity ? 2 * thread->capacity : 8;
-		struct frec_otlp_span *open = reallocarray(thread->open, capacity, sizeof(*open));
-
-		if (!open)
-			return NULL;
-		thread->open = open;
-		thread->capacity = capacity;
-	}
+	if (!frec__grow(&thread->open, thread->depth, sizeof(*thread->open)))
+		return NULL;
 	return &thread->open[thread->depth++];
 }
 
@@ -185,18 +181,18 @@ static void set_ids(struct frec_otlp_spans *spans, struct frec_otlp_span *span,
 	hash = mix(mix(mix(hash, event->record->time), event->record->tid), event->record->cpu);
 	hash = mix_text(hash, spans->shapes->spans[span->kind].name);
 	find_flow(spans, event, &span->ids);
-	put_id(span->ids.span, sizeof(span->ids.span), hash);
+	write_id(span->ids.span, sizeof(span->ids.span), hash);
 	if (around)
 		span->around = around->ids;
-	// Two of one name at one time.
+	// Two spans with the same name began at the same time.
 	if (around && !memcmp(span->ids.span, around->ids.span, sizeof(span->ids.span)))
-		put_id(span->ids.span, sizeof(span->ids.span), hash + 1);
+		write_id(span->ids.span, sizeof(span->ids.span), hash + 1);
 	if (has_trace(&span->ids))
 		return;
 	if (around)
 		memcpy(span->ids.trace, around->ids.trace, sizeof(span->ids.trace));
 	else
-		put_id(span->ids.trace, sizeof(span->ids.trace), hash + OF_TRACE);
+		write_id(span->ids.trace, sizeof(span->ids.trace), hash + OF_TRACE);
 }
 
 static struct frec_otlp_span span_of(const struct frec_event *event)
@@ -225,22 +221,22 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 	return place;
 }
 
-// Takes the span from its place into `ended`.
+// Moves the span from its entry to `ended`.
 static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place,
 		     enum frec_otlp_end how, const struct frec_event *event,
 		     struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
 	if (!place->open)
 		return 0;
 	spans->ended = *place;
 	*place = (struct frec_otlp_span){0};
 	if (spans->end)
-		result = spans->end(spans->data, &spans->ended, how, event, reterr);
+		r = spans->end(spans->data, &spans->ended, how, event, reterr);
 	free(spans->ended.data);
 	spans->ended.data = NULL;
-	return result;
+	return r;
 }
 
 static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread,
@@ -251,7 +247,7 @@ static int pop(struct frec_otlp_spans *spans, struct frec_otlp_thread *thread,
 	return end_place(spans, &thread->open[--thread->depth], how, event, reterr);
 }
 
-// The begin of what the event ends was never seen.
+// Ends a span whose begin was never seen.
 static int end_cut(struct frec_otlp_spans *spans, const struct frec_event *event,
 		   struct frec_error *reterr)
 {
@@ -282,18 +278,18 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 	const struct frec_shape *shape = event->shape;
 	const struct frec_otlp_span *in = NULL;
 	struct frec_otlp_span *begun = NULL;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; shape && i < shape->abandoned && !result; i++)
-		result = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event,
-			     reterr);
-	if (!result && shape && shape->kind == FREC_SHAPE_END) {
-		result = end(spans, event, reterr);
+	for (size_t i = 0; shape && i < shape->abandoned && !r; i++)
+		r = pop(spans, find_thread(spans, event, false), FREC_OTLP_ABANDONED, event,
+			reterr);
+	if (!r && shape && shape->kind == FREC_SHAPE_END) {
+		r = end(spans, event, reterr);
 		in = &spans->ended;
-	} else if (!result && shape && shape->kind == FREC_SHAPE_BEGIN) {
+	} else if (!r && shape && shape->kind == FREC_SHAPE_BEGIN) {
 		in = begun = begin(spans, event);
 		if (!begun)
-			result = frec__error(reterr, -ENOMEM, "out of memory");
+			r = frec__error(reterr, -ENOMEM, "out of memory");
 	} else {
 		in = find_within(spans, event);
 		if (!in)
@@ -307,21 +303,21 @@ int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *ev
 		*ret_ids = in->ids;
 	if (ret_begun)
 		*ret_begun = begun;
-	return result;
+	return r;
 }
 
 int frec__otlp_end_all(struct frec_otlp_spans *spans, struct frec_error *reterr)
 {
 	struct frec_otlp_thread *threads = spans->thread_list.entries;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < spans->thread_list.count && !result; i++) {
-		while (threads[i].depth && !result)
-			result = pop(spans, &threads[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	for (size_t i = 0; i < spans->thread_list.count && !r; i++) {
+		while (threads[i].depth && !r)
+			r = pop(spans, &threads[i], FREC_OTLP_LEFT_OPEN, NULL, reterr);
 	}
-	for (uint32_t i = 0; i < spans->lanes.count && !result; i++)
-		result = end_place(spans, find_lane(spans, i), FREC_OTLP_LEFT_OPEN, NULL, reterr);
-	return result;
+	for (uint32_t i = 0; i < spans->lanes.count && !r; i++)
+		r = end_place(spans, find_lane(spans, i), FREC_OTLP_LEFT_OPEN, NULL, reterr);
+	return r;
 }
 
 void frec__otlp_spans_deinit(struct frec_otlp_spans *spans)

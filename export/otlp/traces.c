@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
-// OpenTelemetry's traces, OTLP in protobuf: a TracesData, which is also the body of a request to a
-// collector. What events mean (shapes.h) are its spans:
+// OpenTelemetry traces, as OTLP in protobuf: a TracesData, which is also the body of a request to a
+// collector. It holds the spans that events begin and end (shapes.h):
 //
 //	name            that of the span, "request"
-//	trace_id, span_id, parent_span_id, links  otlp/spans.h
+//	trace_id, span_id, parent_span_id, links  see otlp/spans.h
 //	start, end      CLOCK_REALTIME
-//	attributes      the fields of both its events, under the names that logs have; of what both
-//			have, what the end says. thread.id and thread.name of its begin;
+//	attributes      the fields of both its events, under the same names as in logs; if both have
+//			a field, the value at the end. thread.id and thread.name of its begin;
 //			flightrec.time: when it began, CLOCK_MONOTONIC; flightrec.truncated as in
 //			logs; flightrec.missing: "begin", which was before the first event of its
 //			host, or "end", which never came
 //
-// A file of OTLP holds one kind of message, so this is a format of its own beside otlp.c. A process
-// is a resource with its name as service.name, because that is what viewers group by.
+// An OTLP file holds one kind of message, so this is a separate format beside otlp.c. A process is
+// a resource with its name as service.name, because viewers group by it.
 //
-// A span whose end is not there ends with what could still have ended it: with the events, with its
-// process, or with an outer span of its thread. Where its process is the one that died it is an
-// error, and the status says of what.
+// A span whose end is missing ends when its end could no longer come: with the events, with its
+// process, or with an outer span of its thread. If its process is the one that died, the span is an
+// error and its status says how the process died.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +25,24 @@
 #include "export/report/crash.h"
 #include "export/otlp/spans.h"
 #include "export/otlp/values.h"
+#include "export/packed.h"
 #include "export/writer.h"
 
 #define BATCH 256
-// Of a span beside the fields of its events: time, thread, missing, truncated.
+// Attributes of a span beside the fields of its events: time, thread id and name, missing,
+// truncated.
 #define OWN_ATTRIBUTES 5
 
 // The event that began a span.
 struct begin_event {
 	const Flightrec__Source *source;
-	struct frec_value values[]; /* what they point to stands behind them */
+	struct frec_value values[]; /* followed by the data that they point to */
 };
 
-// A process that has spans in the batch.
+// The spans of one process in the batch.
 struct group {
 	const struct frec_host *host;
-	const Flightrec__Process *process; /* NULL: not known */
+	const Flightrec__Process *process; /* NULL: unknown */
 	uint32_t pid;
 	Otlp__Span *spans[BATCH];
 	size_t count;
@@ -53,10 +55,10 @@ struct traces {
 	struct group *groups[BATCH];
 	size_t group_count, count;
 	struct {
-		uint64_t first, last; /* its events, CLOCK_MONOTONIC */
+		uint64_t first, last; /* times of its events, CLOCK_MONOTONIC */
 		bool any;
 	} * hosts;
-	struct frec_otlp_buffer packed;
+	struct frec_packed packed;
 };
 
 static size_t bytes_of(const struct frec_value *value)
@@ -67,7 +69,7 @@ static size_t bytes_of(const struct frec_value *value)
 		       : 0;
 }
 
-// A copy for as long as the span is open, from malloc.
+// Copies the event with malloc, to be kept while the span is open.
 static struct begin_event *copy_event(const struct frec_event *event)
 {
 	size_t count = event->source->n_field,
@@ -101,12 +103,12 @@ static bool is_same_process(const struct group *group, const struct frec_otlp_sp
 	       group->process == (span->who ? span->who->process : NULL);
 }
 
-// The part of the batch that is of the span's process. NULL without memory.
+// Finds or makes the group of the span's process. NULL without memory.
 static struct group *find_group(struct traces *traces, const struct frec_otlp_span *span)
 {
 	struct group *group;
 
-	// The last ones first: a process seldom has one span alone.
+	// Search backwards, because spans of one process tend to come together.
 	for (size_t i = traces->group_count; i--;) {
 		if (is_same_process(traces->groups[i], span))
 			return traces->groups[i];
@@ -150,7 +152,7 @@ static int flush(struct traces *traces, struct frec_error *reterr)
 		Otlp__ScopeSpans scope, *scopes;
 	} *all = frec__arena_array(&traces->arena, traces->group_count, sizeof(*all));
 	Otlp__ResourceSpans *pointers[BATCH];
-	int result = 0;
+	int r = 0;
 
 	for (size_t i = 0; all && i < traces->group_count; i++) {
 		struct group *group = traces->groups[i];
@@ -171,13 +173,13 @@ static int flush(struct traces *traces, struct frec_error *reterr)
 	data.resource_spans = pointers;
 	data.n_resource_spans = traces->group_count;
 	if (traces->arena.failed)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
+		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else if (traces->count)
-		result = frec__otlp_write(&traces->packed, &data.base, traces->context->output,
-					  reterr);
+		r = frec__packed_write(&traces->packed, &data.base, traces->context->output,
+				       reterr);
 	frec__arena_reset(&traces->arena);
 	traces->count = traces->group_count = 0;
-	return result;
+	return r;
 }
 
 static size_t add_fields(struct frec_arena *arena, const Flightrec__Source *source,
@@ -226,8 +228,8 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 	ret->n_attributes = attributes.count;
 }
 
-// The death of the process that the span is of, as far as the events go. NULL: it did not die in
-// it.
+// Finds the death of the span's process, if the exported events reach that far. NULL: it did not
+// die during the span.
 static const Flightrec__Crash *find_crash(const struct traces *traces,
 					  const struct frec_otlp_span *span)
 {
@@ -246,7 +248,7 @@ static const Flightrec__Crash *find_crash(const struct traces *traces,
 static void fail(struct frec_arena *arena, const Flightrec__Crash *crash, Otlp__Span *ret)
 {
 	Otlp__SpanStatus *status = frec__arena_alloc(arena, sizeof(*status));
-	struct frec_text words = {0};
+	FREC_TEXT_FREE struct frec_text words = {0};
 
 	frec__text_puts(&words, "the process died in it: ");
 	frec__crash_headline(&words, crash);
@@ -257,11 +259,10 @@ static void fail(struct frec_arena *arena, const Flightrec__Crash *crash, Otlp__
 	}
 	ret->status = status;
 	arena->failed |= words.failed;
-	frec__text_free(&words);
 }
 
-// The time of its host at which a span without an end is over, and whether that was its process's
-// death.
+// Returns when a span without an end is over, on the clock of its host. Marks the span as an error
+// if it ended with the death of its process.
 static uint64_t end_of(struct traces *traces, const struct frec_otlp_span *span,
 		       const struct frec_event *event, Otlp__Span *ret)
 {
@@ -276,7 +277,8 @@ static uint64_t end_of(struct traces *traces, const struct frec_otlp_span *span,
 	return exit >= span->begin && exit < last ? exit : last;
 }
 
-// What is around it: in another trace a link, because a parent would have to be in the same.
+// Sets the parent, or a link if the span around it is in another trace, because a parent must be in
+// the same trace.
 static void set_around(struct frec_arena *arena, const struct frec_otlp_span *span, Otlp__Span *ret)
 {
 	ProtobufCBinaryData around =
@@ -323,7 +325,7 @@ static int write_span(void *data, const struct frec_otlp_span *span, enum frec_o
 	end = how == FREC_OTLP_ENDED ? event->record->time : end_of(traces, span, event, made);
 	made->start_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, begin);
 	made->end_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, end);
-	// Somebody can have set the clock back in between.
+	// CLOCK_REALTIME may have been set back in between.
 	if (made->end_time_unix_nano < made->start_time_unix_nano)
 		made->end_time_unix_nano = made->start_time_unix_nano;
 	group->spans[group->count++] = made;
@@ -353,7 +355,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	struct traces *traces = state;
 	struct frec_otlp_span *begun;
 	struct frec_otlp_ids ids;
-	int result;
+	int r;
 
 	if (!traces->hosts[event->host->index].any)
 		traces->hosts[event->host->index].first = event->record->time;
@@ -361,9 +363,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	traces->hosts[event->host->index].last = event->record->time;
 	if (!event->shape)
 		return 0;
-	result = frec__otlp_follow(&traces->spans, event, &ids, &begun, reterr);
-	if (result || !begun)
-		return result;
+	r = frec__otlp_follow(&traces->spans, event, &ids, &begun, reterr);
+	if (r || !begun)
+		return r;
 	begun->data = copy_event(event);
 	return begun->data ? 0 : frec__error(reterr, -ENOMEM, "out of memory");
 }
@@ -371,9 +373,9 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct traces *traces = state;
-	int result = frec__otlp_end_all(&traces->spans, reterr);
+	int r = frec__otlp_end_all(&traces->spans, reterr);
 
-	return result ? result : flush(traces, reterr);
+	return r ? r : flush(traces, reterr);
 }
 
 static void destroy(void *state)

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Attributes: keys of an event's fields under the name of their provider or group, and values of
-// every kind.
+// Attributes, with keys of the form PROVIDER.FIELD and values of every kind.
 #include "export/otlp/values.h"
 #include "export/read/fields.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool frec__otlp_attributes(struct frec_arena *arena, struct frec_otlp_attributes *ret, size_t room)
@@ -79,7 +76,7 @@ static Otlp__ArrayValue *add_array(struct frec_arena *arena, Otlp__AnyValue *val
 	return array;
 }
 
-// The record is gone when the batch is written.
+// Copies the bytes, because the record is gone when the batch is written.
 static void set_bytes(struct frec_arena *arena, Otlp__AnyValue *ret, const struct frec_value *value)
 {
 	uint8_t *copy = frec__arena_alloc(arena, value->size);
@@ -266,21 +263,4 @@ Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena, const str
 	scope->name = "flightrec";
 	scope->version = frec__arena_string(arena, host->snapshot->header->writer);
 	return scope;
-}
-
-int frec__otlp_write(struct frec_otlp_buffer *buffer, const ProtobufCMessage *message,
-		     struct frec_output *output, struct frec_error *reterr)
-{
-	size_t size = protobuf_c_message_get_packed_size(message);
-
-	if (size > buffer->size) {
-		uint8_t *data = realloc(buffer->data, size + size / 2);
-
-		if (!data)
-			return frec__error(reterr, -ENOMEM, "out of memory");
-		buffer->data = data;
-		buffer->size = size + size / 2;
-	}
-	protobuf_c_message_pack(message, buffer->data);
-	return frec__output_write(output, buffer->data, size, reterr);
 }

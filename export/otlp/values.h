@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What OTLP's logs and traces are both made of: attributes, resources, messages. What is made lives
- * in an arena, until a batch is packed; without memory that has `failed`. */
+/* The common parts of OTLP logs and traces: attributes, resources, messages. They are allocated
+ * in an arena until a batch is packed; without memory, the arena has `failed`. */
 #ifndef FREC_EXPORT_OTLP_VALUES_H
 #define FREC_EXPORT_OTLP_VALUES_H
 
@@ -9,7 +9,7 @@
 #include "export/output.h"
 #include "otlp.pb-c.h"
 
-/* The most that a host, process or thread has beside the fields of events. */
+/* The most attributes that a host, process or thread adds to the fields of events. */
 #define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
 
 struct frec_otlp_attributes {
@@ -17,7 +17,7 @@ struct frec_otlp_attributes {
 	size_t count, room;
 };
 
-/* A field of an event, under the key that it gets. */
+/* A field of an event and the key it gets. */
 struct frec_otlp_field {
 	char *key;
 	const struct frec_value *value;
@@ -25,7 +25,7 @@ struct frec_otlp_field {
 
 bool frec__otlp_attributes(struct frec_arena *arena, struct frec_otlp_attributes *ret, size_t room);
 
-/* An attribute whose value is still empty, or NULL without memory or room. The key is not
+/* Adds an attribute and returns its empty value, or NULL without memory or room. The key is not
  * copied. */
 Otlp__AnyValue *frec__otlp_add(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			       char *key);
@@ -35,17 +35,17 @@ void frec__otlp_add_integer(struct frec_arena *arena, struct frec_otlp_attribute
 			    char *key, int64_t number);
 void frec__otlp_set_string(Otlp__AnyValue *value, char *string);
 
-/* A copy of an id. Of zeroes no bytes, which is what none is. */
+/* Copies an id. An id of all zeroes becomes no bytes, which is how OTLP writes none. */
 ProtobufCBinaryData frec__otlp_id(struct frec_arena *arena, const uint8_t *id, size_t size);
 
 /* "first.second" */
 char *frec__otlp_qualified(struct frec_arena *arena, const char *first, const char *second);
 
-/* All fields, and which of their texts were cut. That is one attribute more. */
+/* Adds all fields, and one more attribute with the names of the texts that were cut, if any. */
 void frec__otlp_add_fields(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			   const struct frec_otlp_field *fields, size_t count);
 
-/* `who` may be NULL; UINT32_MAX: not known. */
+/* `who` may be NULL. The number UINT32_MAX means unknown. */
 void frec__otlp_add_process(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			    const struct frec_process_entry *who, uint32_t pid);
 void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
@@ -53,18 +53,8 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 const struct frec_host *host);
 
-/* Who says so: this program. NULL without memory. */
+/* The instrumentation scope: this program. NULL without memory. */
 Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena,
 					     const struct frec_host *host);
-
-/* Room for packed messages, used again. Start with zeroes, free `data`. */
-struct frec_otlp_buffer {
-	uint8_t *data;
-	size_t size;
-};
-
-/* Packs a message and writes it, in one piece. */
-int frec__otlp_write(struct frec_otlp_buffer *buffer, const ProtobufCMessage *message,
-		     struct frec_output *output, struct frec_error *reterr);
 
 #endif

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What perf.data has behind its records: the host, the clock, the events and their formats, the
-// build ids. A table tells where each begins; it holds one entry for each bit of the file's header,
-// in their order.
+// Writes what follows the records in perf.data: the host, the clock, the events and their formats,
+// the build ids. A table gives the offset of each; it holds one entry for each bit of the file's
+// header, in the same order.
+#include "export/perf/features.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/identifiers.h"
-#include "export/perf/perf.h"
 #include "export/read/clocks.h"
+#include "proto/cleanup.h"
 
-// Numbers of perf's features, as tools/perf/Documentation/perf.data-file-format.txt has them.
+// perf's feature numbers, from tools/perf/Documentation/perf.data-file-format.txt.
 enum feature {
 	TRACING_DATA = 1,
 	BUILD_ID = 2,
@@ -29,7 +31,7 @@ enum feature {
 #define BUILD_ID_RECORD 67
 #define BUILD_ID_SIZE 24 /* 20 of them used */
 
-// u32 of its size, then the text and at least one NUL.
+// Adds a u32 with the size, then the text and at least one NUL.
 static void add_string(struct frec_text *bytes, const void *data, size_t size)
 {
 	size_t at = bytes->size + 4;
@@ -44,18 +46,18 @@ static void add_string(struct frec_text *bytes, const void *data, size_t size)
 	}
 }
 
-// How ftrace lays out pages of its own ring, of which there are none here; but readers insist.
+// The layout of pages in ftrace's ring. There are none here, but readers insist on it.
 static const char header_page[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
 				  "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
 				  "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
 static const char header_event[] = "# none\n";
 
-// What trace-cmd and perf share for formats.
+// Adds the format files, in the encoding that trace-cmd and perf share.
 static void add_tracing_data(struct frec_text *bytes, const struct frec_export *context,
 			     const struct frec_perf_source *sources)
 {
 	const struct frec_snapshot *snapshot = context->snapshot;
-	struct frec_text format = {0};
+	FREC_TEXT_FREE struct frec_text format = {0};
 	uint32_t wanted = 0;
 
 	frec__text_add(bytes, "\x17\x08\x44tracing0.6", 14);
@@ -74,7 +76,7 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (!sources[i].id)
 			continue;
-		// Each event with its system anew: one list is enough.
+		// A system may be listed several times, so each event comes with its own.
 		frec__identifier(bytes, snapshot->sources[i]->system);
 		frec__text_add(bytes, "", 1);
 		frec__perf_add(bytes, 1, 4);
@@ -87,7 +89,6 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 	frec__perf_add(bytes, 0, 4); // kernel symbols
 	frec__perf_add(bytes, 0, 4); // printk formats
 	frec__perf_add(bytes, 0, 8); // names of threads: there are records of them
-	frec__text_free(&format);
 }
 
 static int by_path(const void *a, const void *b)
@@ -110,7 +111,7 @@ static void add_build_id(struct frec_text *bytes, const Flightrec__Map *map)
 	memcpy(id, map->build_id.data, size);
 	id[20] = (uint8_t)size;
 	frec__perf_add(bytes, BUILD_ID_RECORD, 4);
-	// The id says how long it is, and that it belongs to a program of users.
+	// Flags: the id's size is given, and the program runs in user space.
 	frec__perf_add(bytes, PERF_RECORD_MISC_USER | 1 << 15, 2);
 	frec__perf_add(bytes, 8 + 4 + BUILD_ID_SIZE + padded, 2);
 	frec__perf_add(bytes, (uint32_t)-1, 4); // of no process in particular
@@ -122,7 +123,7 @@ static void add_build_id(struct frec_text *bytes, const Flightrec__Map *map)
 
 static void add_build_ids(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
-	const Flightrec__Map **maps;
+	FREC_FREE const Flightrec__Map **maps = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < snapshot->process_count; i++)
@@ -146,7 +147,6 @@ static void add_build_ids(struct frec_text *bytes, const struct frec_snapshot *s
 		if (!i || by_path(&maps[i - 1], &maps[i]))
 			add_build_id(bytes, maps[i]);
 	}
-	free(maps);
 }
 
 static void add_event_descriptions(struct frec_text *bytes, const struct frec_export *context,
@@ -160,7 +160,7 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 	frec__perf_add(bytes, wanted, 4);
 	frec__perf_add(bytes, PERF_ATTR_SIZE_VER5, 4);
 	for (size_t i = 0; i < snapshot->source_count; i++) {
-		struct frec_text name = {0};
+		FREC_TEXT_FREE struct frec_text name = {0};
 
 		if (!sources[i].id)
 			continue;
@@ -172,11 +172,10 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 		add_string(bytes, name.data, name.size);
 		frec__perf_add(bytes, sources[i].id, 8);
 		bytes->failed |= name.failed;
-		frec__text_free(&name);
 	}
 }
 
-// So that perf script -F tod can show dates.
+// Lets perf script -F tod show dates.
 static void add_clock(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);
@@ -222,8 +221,8 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// No snapshot tells, but perf data convert --to-json dies where nothing stands
-		// here.
+		// Snapshots do not record it, but perf data convert --to-json crashes if it is
+		// missing.
 		add_string(bytes, "unknown", 7);
 		return true;
 	case EVENT_DESC:
@@ -244,7 +243,7 @@ void frec__perf_features(struct frec_text *bytes, const struct frec_export *cont
 			 const struct frec_perf_source *sources, uint64_t offset,
 			 uint64_t *ret_bits)
 {
-	struct frec_text bodies = {0};
+	FREC_TEXT_FREE struct frec_text bodies = {0};
 	struct {
 		uint64_t offset, size;
 	} table[FEATURES];
@@ -265,5 +264,4 @@ void frec__perf_features(struct frec_text *bytes, const struct frec_export *cont
 	frec__text_add(bytes, table, count * sizeof(table[0]));
 	frec__text_add(bytes, bodies.data, bodies.size);
 	bytes->failed |= bodies.failed;
-	frec__text_free(&bodies);
 }

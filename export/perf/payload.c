@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Payloads for perf, and the format files that describe them. perf believes what it reads: an
-// offset that points outside is followed, and a signed field of fewer than 8 bytes shows without
-// its sign. So payloads are made anew from decoded values: every integer has 8 bytes, every text is
-// safe for a terminal and ends in a NUL, every offset is ours. Floats are doubles, which perf shows
-// as their bits: it knows no floats. What a payload was too short for is 0 or empty.
+// Payloads for perf, and the format files that describe them. perf trusts what it reads: it follows
+// an offset that points outside, and shows a signed field of fewer than 8 bytes without its sign.
+// So payloads are made anew from decoded values: every integer has 8 bytes, every text is safe for
+// a terminal and ends in a NUL, every offset is ours. Floats are written as doubles, which perf
+// shows as their bits, because it does not know floats. If the original payload was too short for a
+// field, the field is 0 or empty.
+#include "export/perf/payload.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "export/identifiers.h"
-#include "export/perf/perf.h"
 
 #define COMMON_SIZE 8
-// A sample has 64 KiB at most, and registers and a piece of stack want some of them.
+// A sample has at most 64 KiB, some of which registers and the call chain need.
 #define FIXED_MAX (24u << 10)
 #define PAYLOAD_MAX (48u << 10)
 
-// perf wants to know how long an array is before it sees one.
+// perf needs to know the length of an array from the format file.
 static bool is_short_array(const Flightrec__Field *field)
 {
 	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
@@ -76,7 +78,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 		size = 4;
 		break;
 	default:
-		// The first two only so that who reads it again knows what they were.
+		// perf does not care about the first two; they tell `flightrec import` the type.
 		if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_BOOL)
 			frec__text_puts(text, "bool ");
 		else if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER)
@@ -92,7 +94,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 			  field->offset, size, sign);
 }
 
-// What stands in the string of "print fmt" for this field.
+// Returns the conversion of this field in the string of "print fmt".
 static const char *conversion(const struct frec_perf_field *field, const Flightrec__Field *from)
 {
 	switch (field->type) {
@@ -118,7 +120,7 @@ static void add_enumerators(struct frec_text *text, const Flightrec__Field *from
 	}
 }
 
-// And what stands behind it.
+// Adds the argument for the conversion, which follows the string.
 static void add_argument(struct frec_text *text, const struct frec_perf_field *field,
 			 const Flightrec__Source *from, size_t index)
 {
@@ -199,7 +201,7 @@ static uint64_t bits_of(double value)
 	return bits;
 }
 
-// Adds text or bytes behind the fixed part and returns the word that tells where.
+// Adds text or bytes after the fixed part and returns the word that locates them.
 static uint64_t add_elsewhere(struct frec_text *bytes, size_t start, const struct frec_value *value,
 			      bool text)
 {
@@ -211,7 +213,7 @@ static uint64_t add_elsewhere(struct frec_text *bytes, size_t start, const struc
 	} else {
 		frec__text_add(bytes, value->data, value->size);
 	}
-	// What does not fit into a sample.
+	// Cut what does not fit into a sample.
 	if (bytes->size > end - 1)
 		bytes->size = end - 1 > at ? end - 1 : at;
 	if (text)

@@ -3,15 +3,18 @@
 //
 //	header | attributes of the events | their ids | records | table of features | features
 //
-// The header tells where all that is, so it is written again when that is known. The records are
-// those of perf_event_open(2): a sample an event, with registers and stack where they were
-// recorded; names of threads and mappings in between, at the time they began. Every so often a
-// mark says that nothing older will follow, so that a reader, who sorts, need not hold everything.
-#include "export/perf/perf.h"
-
+// The header locates all other parts, so it is written again at the end. The records are those of
+// perf_event_open(2): a sample for each event, with registers and the call stack if they were
+// recorded; in between, names of threads and mappings at the time at which they began. Every so
+// often, a marker says that nothing older follows, so that a reader, which sorts the records, need
+// not hold them all.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "export/perf/features.h"
+#include "export/perf/payload.h"
+#include "export/writer.h"
 
 #define HEADER_SIZE 104
 #define ATTR_SIZE PERF_ATTR_SIZE_VER5
@@ -23,7 +26,7 @@
 	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_RAW)
 #define STACK_TYPE (PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_STACK_USER)
 
-// A process or one of its threads, to be named once its time has come.
+// A process or thread whose name is written when its start time is reached.
 struct birth {
 	uint64_t start;
 	const struct frec_process_entry *entry;
@@ -31,13 +34,13 @@ struct birth {
 
 struct perf {
 	const struct frec_export *context;
-	const struct frec_registers *registers; /* NULL for a machine that is not known */
+	const struct frec_registers *registers; /* NULL for an unknown machine */
 	struct frec_perf_source *sources;
-	struct birth *births; /* by time */
+	struct birth *births; /* sorted by time */
 	size_t next_birth;
-	bool stacks;	     /* some source has them: then all have call chains, perhaps empty */
-	uint64_t begin;	     /* nanoseconds, of the first event */
-	uint64_t any_id;     /* what records that are no samples carry */
+	bool stacks;	/* some source has them; then all samples have call chains, perhaps empty */
+	uint64_t begin; /* time of the first event, nanoseconds */
+	uint64_t any_id;     /* the id in records that are not samples */
 	uint64_t data_start; /* offset of the first record */
 	uint64_t records;
 	struct frec_text record;
@@ -60,9 +63,8 @@ static int write_record(struct perf *perf, struct frec_error *reterr)
 	return frec__output_text(perf->context->output, &perf->record, reterr);
 }
 
-// What stands at the end of every record that is no sample. What was there before the first event
-// has no time, as perf has it:
-// else readers would take the recording to begin where the oldest process did.
+// Adds the end of a record that is not a sample. Like perf, give time 0 to what existed before the
+// first event; else readers would assume that the recording began with the oldest process.
 static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_t time)
 {
 	frec__perf_add(&perf->record, pid, 4);
@@ -72,7 +74,7 @@ static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_
 	frec__perf_add(&perf->record, perf->any_id, 8);
 }
 
-// A text with one NUL at least, padded to 8 bytes.
+// Adds text followed by at least one NUL, padded to 8 bytes.
 static void add_padded(struct frec_text *record, const void *data, size_t size, size_t most)
 {
 	frec__text_add(record, data, size < most ? size : most);
@@ -93,7 +95,7 @@ static int write_map(struct perf *perf, const Flightrec__Process *process,
 	frec__perf_add(record, map->end - map->start, 8);
 	frec__perf_add(record, map->offset, 8);
 	for (int i = 0; i < 3; i++)
-		frec__perf_add(record, 0, 8);	   // device, inode, its generation: not known
+		frec__perf_add(record, 0, 8);	   // device, inode, its generation: unknown
 	frec__perf_add(record, 5 | 2ull << 32, 8); // readable and executable, private
 	add_padded(record, map->path.data, map->path.len, 4096);
 	add_sample_id(perf, process->pid, process->pid, map->since ? map->since : process->start);
@@ -105,8 +107,8 @@ static int write_birth(struct perf *perf, const struct birth *birth, struct frec
 	const struct frec_process_entry *entry = birth->entry;
 	const Flightrec__Process *process = entry->process;
 	ProtobufCBinaryData name = frec__process_entry_thread_name(entry);
-	struct frec_text plain = {0};
-	int result;
+	FREC_TEXT_FREE struct frec_text plain = {0};
+	int r;
 
 	start_record(&perf->record, PERF_RECORD_COMM, 0);
 	frec__perf_add(&perf->record, process->pid, 4);
@@ -115,25 +117,24 @@ static int write_birth(struct perf *perf, const struct birth *birth, struct frec
 	add_padded(&perf->record, plain.data, plain.size, 256);
 	add_sample_id(perf, process->pid, entry->tid, birth->start);
 	perf->record.failed |= plain.failed;
-	frec__text_free(&plain);
-	result = write_record(perf, reterr);
-	for (size_t i = 0; i < process->n_map && entry->tid == process->pid && !result; i++)
-		result = write_map(perf, process, process->map[i], reterr);
-	return result;
+	r = write_record(perf, reterr);
+	for (size_t i = 0; i < process->n_map && entry->tid == process->pid && !r; i++)
+		r = write_map(perf, process, process->map[i], reterr);
+	return r;
 }
 
 static int write_births(struct perf *perf, uint64_t until, struct frec_error *reterr)
 {
-	int result = 0;
+	int r = 0;
 
-	while (!result && perf->next_birth < perf->context->processes->count &&
+	while (!r && perf->next_birth < perf->context->processes->count &&
 	       perf->births[perf->next_birth].start <= until)
-		result = write_birth(perf, &perf->births[perf->next_birth++], reterr);
-	return result;
+		r = write_birth(perf, &perf->births[perf->next_birth++], reterr);
+	return r;
 }
 
-// The stack as we unwound it, which perf then shows as it is: it need not find the programs, and it
-// is not unwound twice.
+// Adds the stack as we unwound it. perf shows it as it is, so it need not find the programs, and
+// the stack is not unwound twice.
 static void add_chain(struct perf *perf, const struct frec_call_stack *stack, const uint64_t *pcs)
 {
 	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;
@@ -192,13 +193,13 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	const uint64_t *pcs = frec__stacks_pcs(event->events->stacks);
 	struct frec_text *record = &perf->record;
 	uint16_t misc;
-	int result;
+	int r;
 
 	if (!perf->begin)
 		perf->begin = from->time;
-	result = write_births(perf, from->time, reterr);
-	if (result)
-		return result;
+	r = write_births(perf, from->time, reterr);
+	if (r)
+		return r;
 	memcpy(&misc, from->data + 4, sizeof(misc));
 	start_record(record, PERF_RECORD_SAMPLE, misc & PERF_RECORD_MISC_CPUMODE_MASK);
 	frec__perf_add(record, source->id, 8);
@@ -214,12 +215,12 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	add_raw(perf, source, event);
 	if (source->attr.sample_type & PERF_SAMPLE_REGS_USER)
 		add_registers(perf, from);
-	result = write_record(perf, reterr);
-	if (!result && ++perf->records % RECORDS_PER_ROUND == 0) {
+	r = write_record(perf, reterr);
+	if (!r && ++perf->records % RECORDS_PER_ROUND == 0) {
 		start_record(record, FINISHED_ROUND, 0);
-		result = write_record(perf, reterr);
+		r = write_record(perf, reterr);
 	}
-	return result;
+	return r;
 }
 
 static int by_start(const void *a, const void *b)
@@ -278,7 +279,7 @@ static int make_sources(struct perf *perf, struct frec_error *reterr)
 			continue;
 		if (++id > UINT16_MAX)
 			return frec__error(reterr, -E2BIG,
-					   "perf.data has no room for more than 65535 kinds of "
+					   "perf.data cannot hold more than 65535 kinds of "
 					   "events: choose some with -e");
 		if (frec__perf_lay_out(&perf->sources[i], snapshot->sources[i], (uint16_t)id))
 			return frec__error(reterr, -ENOMEM, "out of memory");
@@ -294,13 +295,12 @@ static void add_section(struct frec_text *bytes, uint64_t offset, uint64_t size)
 	frec__perf_add(bytes, size, 8);
 }
 
-// The file's first bytes. `data_end` is 0 while it is not known.
+// Writes or rewrites the header. `data_end` is 0 as long as it is unknown.
 static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 			struct frec_error *reterr)
 {
 	uint64_t attrs_size = perf->any_id * (ATTR_SIZE + 16);
-	struct frec_text header = {0};
-	int result;
+	FREC_TEXT_FREE struct frec_text header = {0};
 
 	frec__text_add(&header, "PERFILE2", 8);
 	frec__perf_add(&header, HEADER_SIZE, 8);
@@ -312,22 +312,18 @@ static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 	for (int i = 0; i < 3; i++)
 		frec__perf_add(&header, 0, 8);
 	if (!data_end)
-		result = frec__output_text(perf->context->output, &header, reterr);
-	else if (header.failed)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	else
-		result = frec__output_patch(perf->context->output, 0, header.data, header.size,
-					    reterr);
-	frec__text_free(&header);
-	return result;
+		return frec__output_text(perf->context->output, &header, reterr);
+	if (header.failed)
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return frec__output_patch(perf->context->output, 0, header.data, header.size, reterr);
 }
 
 static int write_attributes(struct perf *perf, struct frec_error *reterr)
 {
 	const struct frec_snapshot *snapshot = perf->context->snapshot;
 	uint64_t ids = HEADER_SIZE + perf->any_id * (ATTR_SIZE + 16);
-	struct frec_text bytes = {0};
-	int result;
+	FREC_TEXT_FREE struct frec_text bytes = {0};
+	int r;
 
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (!perf->sources[i].id)
@@ -337,10 +333,9 @@ static int write_attributes(struct perf *perf, struct frec_error *reterr)
 	}
 	for (uint64_t id = 1; id <= perf->any_id; id++)
 		frec__perf_add(&bytes, id, 8);
-	result = frec__output_text(perf->context->output, &bytes, reterr);
-	frec__text_free(&bytes);
+	r = frec__output_text(perf->context->output, &bytes, reterr);
 	perf->data_start = frec__output_offset(perf->context->output);
-	return result;
+	return r;
 }
 
 static void destroy(void *state)
@@ -358,38 +353,37 @@ static void destroy(void *state)
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	struct perf *perf = calloc(1, sizeof(*perf));
-	int result;
+	int r;
 
 	if (!perf)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	perf->context = context;
 	perf->registers = frec__registers_find(context->snapshot->header->machine);
-	result = make_sources(perf, reterr);
-	if (!result)
-		result = write_header(perf, 0, 0, reterr);
-	if (!result)
-		result = write_attributes(perf, reterr);
-	if (result)
+	r = make_sources(perf, reterr);
+	if (!r)
+		r = write_header(perf, 0, 0, reterr);
+	if (!r)
+		r = write_attributes(perf, reterr);
+	if (r)
 		destroy(perf);
 	else
 		*ret_state = perf;
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct perf *perf = state;
 	uint64_t data_end, features;
-	struct frec_text bytes = {0};
-	int result = write_births(perf, UINT64_MAX, reterr);
+	FREC_TEXT_FREE struct frec_text bytes = {0};
+	int r = write_births(perf, UINT64_MAX, reterr);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	data_end = frec__output_offset(perf->context->output);
 	frec__perf_features(&bytes, perf->context, perf->sources, data_end, &features);
-	result = frec__output_text(perf->context->output, &bytes, reterr);
-	frec__text_free(&bytes);
-	return result ? result : write_header(perf, data_end, features, reterr);
+	r = frec__output_text(perf->context->output, &bytes, reterr);
+	return r ? r : write_header(perf, data_end, features, reterr);
 }
 
 const struct frec_writer frec__writer_perf = {

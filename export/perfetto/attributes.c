@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What the trace covers and lacks, and where it comes from, as attributes: Perfetto shows them in
-// its overview.
-#include "export/perfetto/perfetto.h"
+// Writes what the trace covers and lacks, and where it comes from, as attributes, which Perfetto
+// shows in its overview.
+#include "export/perfetto/attributes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "export/report/crash.h"
 
 struct attributes {
-	const char *prefix; /* "flightrec", of several files with a number */
+	const char *prefix; /* "flightrec", followed by a number if there are several files */
 	struct frec_arena *arena;
 	Perfetto__Protos__TraceAttributes__Attribute **items;
 	size_t count, capacity;
@@ -30,7 +30,7 @@ static Perfetto__Protos__TraceAttributes__Attribute *add(struct attributes *attr
 	return attribute;
 }
 
-// "flightrec.NAME", "flightrec.2.NAME".
+// Adds an attribute "flightrec.NAME" or "flightrec.2.NAME".
 static Perfetto__Protos__TraceAttributes__Attribute *add_named(struct attributes *attributes,
 							       const char *name)
 {
@@ -88,7 +88,7 @@ static void add_coverage(struct attributes *attributes, const Flightrec__CpuCove
 	add_number(attributes, prefix, "wrapped", cpu->wrapped);
 }
 
-// How the files stand to each other.
+// Adds how the clock of one of several files relates to the timeline's.
 static void add_place(struct attributes *attributes, const struct frec_timeline *timeline,
 		      size_t number)
 {
@@ -149,14 +149,14 @@ static int write_attributes(struct frec_perfetto *perfetto, size_t number, const
 int frec__perfetto_write_attributes(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	size_t count = perfetto->context->timeline->file_count;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !r; i++) {
 		char prefix[32] = "flightrec";
 
 		if (count > 1)
 			snprintf(prefix, sizeof(prefix), "flightrec.%zu", i + 1);
-		result = write_attributes(perfetto, i, prefix, reterr);
+		r = write_attributes(perfetto, i, prefix, reterr);
 	}
-	return result;
+	return r;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What the file covers, where everybody sees it: a track for each ring, with one slice from the
-// first moment that the file has whole to the last one. Its arguments tell what is missing, by
+// Shows what the file covers: a track for each ring with one slice, from the first to the last
+// moment for which the file is complete. The slice's arguments tell how much is missing of each
 // source.
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/coverage.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "export/perfetto/annotations.h"
 
 static int write_track(struct frec_perfetto *perfetto, uint64_t uuid, uint64_t parent,
 		       const char *name, struct frec_error *reterr)
@@ -38,8 +40,8 @@ static void add_number(struct frec_arena *arena, struct frec_annotations *annota
 	annotation->uint_value = value;
 }
 
-// What the ring's sources lack. Returns how much was lost: what was overwritten is older than the
-// slice.
+// Adds what is missing of the ring's sources. Returns how many events were lost; overwritten events
+// are older than the slice.
 static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
 			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
 {
@@ -66,9 +68,8 @@ static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_sna
 	return lost;
 }
 
-static int write_end_of_slice(struct frec_perfetto *perfetto, uint64_t time, bool begin,
-			      uint64_t track, char *name, struct frec_annotations *annotations,
-			      struct frec_error *reterr)
+static int begin_slice(struct frec_perfetto *perfetto, uint64_t time, uint64_t track, char *name,
+		       const struct frec_annotations *annotations, struct frec_error *reterr)
 {
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackEvent event = PERFETTO__PROTOS__TRACK_EVENT__INIT;
@@ -76,15 +77,12 @@ static int write_end_of_slice(struct frec_perfetto *perfetto, uint64_t time, boo
 
 	event.has_track_uuid = event.has_type = true;
 	event.track_uuid = track;
-	event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
-	if (begin) {
-		event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN;
-		event.name = name;
-		event.categories = &category;
-		event.n_categories = 1;
-		event.debug_annotations = annotations->items;
-		event.n_debug_annotations = annotations->count;
-	}
+	event.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_BEGIN;
+	event.name = name;
+	event.categories = &category;
+	event.n_categories = 1;
+	event.debug_annotations = annotations->items;
+	event.n_debug_annotations = annotations->count;
 	packet.has_timestamp = true;
 	packet.timestamp = time;
 	packet.track_event = &event;
@@ -99,18 +97,16 @@ static int write_ring(struct frec_perfetto *perfetto, const struct frec_timeline
 	struct frec_annotations annotations = {0};
 	char name[64] = "covered";
 	uint64_t lost;
-	int result;
+	int r;
 
 	add_number(&perfetto->arena, &annotations, "ring_size", cpu->ring_size);
 	add_number(&perfetto->arena, &annotations, "wrapped", cpu->wrapped);
 	lost = add_losses(perfetto, snapshot, cpu, &annotations);
 	if (lost)
 		snprintf(name, sizeof(name), "covered, but %" PRIu64 " lost", lost);
-	result = write_end_of_slice(perfetto, from, true, track, name, &annotations, reterr);
-	if (!result)
-		result = write_end_of_slice(perfetto, until > from ? until : from, false, track,
-					    NULL, NULL, reterr);
-	return result;
+	r = begin_slice(perfetto, from, track, name, &annotations, reterr);
+	return r ? r
+		 : frec__perfetto_end_slice(perfetto, until > from ? until : from, track, reterr);
 }
 
 int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
@@ -121,7 +117,7 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 	uint32_t first = (uint32_t)number << 16;
 	uint64_t parent;
 	char name[512] = "flightrec coverage";
-	int result;
+	int r;
 
 	if (!snapshot->cpu_count)
 		return 0;
@@ -129,8 +125,8 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 	parent = frec__perfetto_uuid(file->host, FREC_PERFETTO_COVERAGE, first);
 	if (perfetto->context->timeline->file_count > 1)
 		snprintf(name, sizeof(name), "flightrec coverage of %s", snapshot->name);
-	result = write_track(perfetto, parent, 0, name, reterr);
-	for (size_t i = 0; i < snapshot->cpu_count && i < UINT16_MAX && !result; i++) {
+	r = write_track(perfetto, parent, 0, name, reterr);
+	for (size_t i = 0; i < snapshot->cpu_count && i < UINT16_MAX && !r; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
 		uint64_t uuid = parent + i + 1;
 
@@ -138,9 +134,9 @@ int frec__perfetto_write_coverage(struct frec_perfetto *perfetto,
 		if (cpu->ring)
 			snprintf(name + strlen(name), sizeof(name) - strlen(name), " shm %" PRIu32,
 				 cpu->ring);
-		result = write_track(perfetto, uuid, parent, name, reterr);
-		if (!result)
-			result = write_ring(perfetto, file, cpu, uuid, reterr);
+		r = write_track(perfetto, uuid, parent, name, reterr);
+		if (!r)
+			r = write_ring(perfetto, file, cpu, uuid, reterr);
 	}
-	return result;
+	return r;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Why the trace was taken: the trigger, and the death on the track of the thread that took the
-// signal: a crash is a slice from the signal until the process was gone, an exit an instant.
-#include "export/perfetto/perfetto.h"
+// Writes why the snapshot was taken: the trigger, and the death, on the track of the thread that
+// got the signal. A crash is a slice from the signal until the process was gone; an exit is an
+// instant.
+#include "export/perfetto/crash.h"
 
 #include <inttypes.h>
 
+#include "export/perfetto/annotations.h"
+#include "export/perfetto/stacks.h"
 #include "export/report/crash.h"
 #include "export/report/report.h"
 
@@ -33,7 +36,7 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
 	struct frec_arena *arena = &perfetto->arena;
-	struct frec_text text = {0};
+	FREC_TEXT_FREE struct frec_text text = {0};
 	Perfetto__Protos__DebugAnnotation *annotation;
 
 	frec__crash_headline(&text, crash);
@@ -75,14 +78,13 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 	frec__report_text(&text, file->events.snapshot, file->events.stacks, crash->time, false);
 	frec__annotation_add_string(arena, annotations, "report", text.data ? text.data : "");
 	arena->failed |= text.failed;
-	frec__text_free(&text);
 	if (crash->registers)
 		frec__annotation_add_registers(
 			arena, annotations, frec__perfetto_registers(perfetto),
 			crash->registers->mask, crash->registers->value, crash->registers->n_value);
 }
 
-// When the process was gone, as far as the file knows.
+// Returns when the process was gone, as far as the file knows.
 static uint64_t end_of(const struct frec_timeline_file *file, const Flightrec__Crash *crash,
 		       const struct frec_process_entry *who)
 {
@@ -91,21 +93,6 @@ static uint64_t end_of(const struct frec_timeline_file *file, const Flightrec__C
 	if (who && who->process->exit > crash->time)
 		return who->process->exit;
 	return trigger && trigger->copied > crash->time ? trigger->copied : crash->time;
-}
-
-static int write_end(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
-		     struct frec_error *reterr)
-{
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__TrackEvent end = PERFETTO__PROTOS__TRACK_EVENT__INIT;
-
-	end.has_track_uuid = end.has_type = true;
-	end.track_uuid = track;
-	end.type = PERFETTO__PROTOS__TRACK_EVENT__TYPE__TYPE_SLICE_END;
-	packet.has_timestamp = true;
-	packet.timestamp = time;
-	packet.track_event = &end;
-	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
 int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
@@ -118,22 +105,22 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	struct frec_annotations annotations = {0};
 	char *category = "flightrec";
 	const struct frec_call_stack *stack;
-	struct frec_text name = {0};
+	FREC_TEXT_FREE struct frec_text name = {0};
 	uint64_t callstack_iid;
 	uint32_t tid;
-	int result;
+	int r;
 
 	if (!crash)
 		return 0;
 	tid = crash->tid ? crash->tid : crash->pid;
 	who = frec__processes_find(&file->events.processes, tid, crash->time);
-	result = frec__perfetto_track(perfetto, crash->pid, tid, who, &event.track_uuid, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_track(perfetto, crash->pid, tid, who, &event.track_uuid, reterr);
+	if (r)
+		return r;
 	stack = frec__stacks_of_crash(file->events.stacks);
-	result = frec__perfetto_stack(perfetto, stack, &callstack_iid, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_stack(perfetto, stack, &callstack_iid, reterr);
+	if (r)
+		return r;
 	event.has_callstack_iid = callstack_iid != 0;
 	event.callstack_iid = callstack_iid;
 	add_crash(perfetto, file, &annotations);
@@ -154,10 +141,9 @@ int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
 	packet.has_timestamp = true;
 	packet.timestamp = crash->time + file->host->shift;
 	packet.track_event = &event;
-	result = frec__perfetto_write(perfetto, &packet, reterr);
-	frec__text_free(&name);
-	if (!result && crash->signal)
-		result = write_end(perfetto, end_of(file, crash, who) + file->host->shift,
-				   event.track_uuid, reterr);
-	return result;
+	r = frec__perfetto_write(perfetto, &packet, reterr);
+	if (!r && crash->signal)
+		r = frec__perfetto_end_slice(perfetto, end_of(file, crash, who) + file->host->shift,
+					     event.track_uuid, reterr);
+	return r;
 }

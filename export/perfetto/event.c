@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// An event as an instant of its thread, or as one end of a slice, packed by hand: a trace has one
-// packet for each of them, and a few of everything else. Numbers of fields are those of
-// proto/perfetto_trace.proto; a test compares them with it, and what is packed here with what
-// protobuf-c packs.
-#include "export/perfetto/perfetto.h"
+// Packs an event by hand, as an instant on its thread or as one end of a slice: a trace has one
+// packet for each event, and few of everything else. The field numbers are those of
+// proto/perfetto_trace.proto. A test compares them with it, and compares the packets with those
+// that protobuf-c packs.
+#include "export/perfetto/event.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "export/perfetto/packet.h"
+#include "export/perfetto/sources.h"
 
 enum {
 	EVENT_CATEGORY_IIDS = 3,
-	EVENT_DEBUG_ANNOTATIONS = 4,
 	EVENT_TYPE = 9,
 	EVENT_NAME_IID = 10,
 	EVENT_TRACK_UUID = 11,
@@ -23,13 +23,12 @@ enum {
 	EVENT_FLOW_IDS = 47,
 	EVENT_CALLSTACK_IID = 56,
 };
-// Bytes that a packet with one number takes at most.
+// The most bytes that a packet with one number takes.
 #define VALUE_PACKET_MAX 128
 
 enum { INTERNED_LOG_MESSAGE_BODY = 20, BODY_IID = 1, BODY_BODY = 2 };
 enum { LOG_BODY_IID = 2, LOG_PRIO = 3 };
 enum {
-	ANNOTATION_NAME_IID = 1,
 	ANNOTATION_BOOL = 2,
 	ANNOTATION_UINT = 3,
 	ANNOTATION_INT = 4,
@@ -41,23 +40,9 @@ enum {
 	ANNOTATION_ARRAY_VALUES = 12,
 };
 
-uint8_t *frec__perfetto_pack_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
-				  const void *data, size_t size, const char *end)
-{
-	struct frec_text *scratch = &perfetto->arena.scratch;
-
-	if (!*end && frec__bytes_are_plain(data, size, frec__not_ascii_text))
-		return frec__pack_bytes(p, field, data, size);
-	frec__text_clear(scratch);
-	frec__text_utf8(scratch, data, size);
-	frec__text_puts(scratch, end);
-	perfetto->arena.failed |= scratch->failed;
-	return frec__pack_bytes(p, field, scratch->data, scratch->size);
-}
-
 static uint8_t *pack_string(struct frec_perfetto *perfetto, uint8_t *p, const char *string)
 {
-	return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, string, strlen(string), "");
+	return frec__packet_text(perfetto, p, ANNOTATION_STRING, string, strlen(string), "");
 }
 
 static uint8_t *pack_hex(uint8_t *p, const struct frec_value *value)
@@ -101,13 +86,13 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 		return frec__pack_number(p, ANNOTATION_POINTER, value->u);
 	case FREC_VALUE_DOUBLE:
 	case FREC_VALUE_FLOAT:
-		// Readers keep numbers in a database that has no NaN.
+		// Perfetto stores numbers in a database that has no NaN.
 		if (isnan(value->d))
 			return pack_string(perfetto, p, "nan");
 		return frec__pack_double(p, ANNOTATION_DOUBLE, value->d);
 	case FREC_VALUE_TEXT:
-		return frec__perfetto_pack_text(perfetto, p, ANNOTATION_STRING, value->data,
-						value->size, value->cut ? "…" : "");
+		return frec__packet_text(perfetto, p, ANNOTATION_STRING, value->data, value->size,
+					 value->cut ? "…" : "");
 	case FREC_VALUE_BYTES:
 		return pack_hex(p, value);
 	case FREC_VALUE_ARRAY:
@@ -125,23 +110,15 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const char *name = value->field->name;
 
-	// A copy of a fixed size takes no call; what is too much is written over.
+	// A copy of fixed size needs no call. The bytes beyond `size` are overwritten.
 	memcpy(p, prepared->bytes, sizeof(prepared->bytes));
 	p = frec__pack_end(start, pack_value(perfetto, p + prepared->size, value));
 	if (!value->cut)
 		return p;
 	start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	p = frec__pack_number(start, ANNOTATION_BOOL, 1);
-	p = frec__perfetto_pack_text(perfetto, p, ANNOTATION_NAME, name, strlen(name),
-				     ".truncated");
+	p = frec__packet_text(perfetto, p, ANNOTATION_NAME, name, strlen(name), ".truncated");
 	return frec__pack_end(start, p);
-}
-
-void frec__perfetto_prepare_annotation(struct frec_perfetto_annotation *ret, uint64_t iid)
-{
-	uint8_t *start = frec__pack_begin(ret->bytes, EVENT_DEBUG_ANNOTATIONS);
-
-	ret->size = (uint8_t)(frec__pack_number(start, ANNOTATION_NAME_IID, iid) - ret->bytes);
 }
 
 static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
@@ -173,7 +150,7 @@ static uint8_t *pack_registers(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
-// Which of Perfetto's priorities a level of syslog(3) is.
+// Converts a level of syslog(3) to Perfetto's priority.
 static uint64_t priority_of(int level)
 {
 	static const Perfetto__Protos__LogMessage__Priority priorities[] = {
@@ -190,7 +167,7 @@ static uint64_t priority_of(int level)
 	return priorities[level];
 }
 
-// What the shape adds. The names of things in `iid`s of their own go with the packet.
+// Packs what the shape adds. The texts that it refers to by iid are in the same packet.
 static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 			   const struct frec_shape *shape)
 {
@@ -201,7 +178,7 @@ static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 		p = frec__pack_number(p, LOG_PRIO, priority_of(shape->level));
 		p = frec__pack_end(log, p);
 	}
-	// The arrow of a slice's end would be one to its own begin.
+	// An arrow at the end of a slice would point to its own begin.
 	for (size_t i = 0; i < shape->flow_count && shape->kind != FREC_SHAPE_END; i++) {
 		p = frec__pack_varint(p, EVENT_FLOW_IDS << 3 | 1);
 		memcpy(p, &shape->flows[i], sizeof(shape->flows[i]));
@@ -225,8 +202,8 @@ static uint8_t *pack_interned(struct frec_perfetto *perfetto, uint8_t *p,
 	if (message) {
 		body = frec__pack_begin(p, INTERNED_LOG_MESSAGE_BODY);
 		p = frec__pack_number(body, BODY_IID, perfetto->log_count);
-		p = frec__perfetto_pack_text(perfetto, p, BODY_BODY, message->data, message->size,
-					     message->cut ? "…" : "");
+		p = frec__packet_text(perfetto, p, BODY_BODY, message->data, message->size,
+				      message->cut ? "…" : "");
 		p = frec__pack_end(body, p);
 	}
 	return frec__pack_end(data, p);
@@ -265,7 +242,7 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	p = frec__packet_begin(packet, perfetto, event->time);
 	track_event = frec__pack_begin_sized(p, PACKET_TRACK_EVENT, source->event_length);
 	p = track_event;
-	// An end with a name would have to have that of its begin.
+	// An end needs no name; with one, it would have to be that of its begin.
 	if (kind != FREC_SHAPE_END)
 		p = frec__pack_number(p, EVENT_CATEGORY_IIDS, iid);
 	for (size_t i = 0; i < event->source->n_field; i++)

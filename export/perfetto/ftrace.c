@@ -1,63 +1,24 @@
 // SPDX-License-Identifier: MIT
-// Kernel tracepoints as ftrace events. The few that Perfetto understands (the scheduler's, from
-// which it draws what ran where) are filled in by the names of their fields, which are the kernel's
-// own; all others are generic events, whose fields become arguments.
-#include "export/perfetto/perfetto.h"
+// Packs kernel tracepoints as ftrace events. The few that Perfetto interprets (mainly the
+// scheduler's, from which it draws what ran where) are filled in by the names of their fields,
+// which are the kernel's; all others are generic events, whose fields become arguments.
+#include "export/perfetto/ftrace.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "export/perfetto/packet.h"
+#include "export/perfetto/sources.h"
 #include "export/read/clocks.h"
 #include "export/read/text_values.h"
 
-// Numbers of fields, as in perfetto/packet.h.
+// Field numbers, as in packet.h.
 enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
 enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
 
-static const struct {
-	const char *system, *name;
-} known[] = {
-	{"sched", "sched_switch"},	 {"sched", "sched_wakeup"},
-	{"sched", "sched_waking"},	 {"sched", "sched_wakeup_new"},
-	{"sched", "sched_process_exit"}, {"sched", "sched_process_fork"},
-	{"raw_syscalls", "sys_enter"},	 {"raw_syscalls", "sys_exit"},
-};
-
-static size_t find_field(const Flightrec__Source *source, const char *name)
-{
-	for (size_t i = 0; i < source->n_field; i++) {
-		if (!strcmp(source->field[i]->name, name))
-			return i;
-	}
-	return SIZE_MAX;
-}
-
-void frec__perfetto_find_known(struct frec_perfetto_source *source, const Flightrec__Source *from)
-{
-	const ProtobufCFieldDescriptor *member = NULL;
-	const ProtobufCMessageDescriptor *descriptor;
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && !member; i++) {
-		if (!strcmp(known[i].system, from->system) && !strcmp(known[i].name, from->name))
-			member = protobuf_c_message_descriptor_get_field_by_name(
-				&perfetto__protos__ftrace_event__descriptor, from->name);
-	}
-	if (!member)
-		return;
-	descriptor = member->descriptor;
-	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
-		source->known_field[i] = find_field(from, descriptor->fields[i].name);
-		// A kernel whose tracepoint has other fields: generic.
-		if (source->known_field[i] == SIZE_MAX)
-			return;
-	}
-	source->known = member;
-}
-
-// Whether the values are of the kinds that the known message has members for.
+// Whether the values have the types of the known message's fields.
 static bool fits_known(const struct frec_perfetto_source *source, const struct frec_event *event)
 {
 	const ProtobufCMessageDescriptor *descriptor;
@@ -100,8 +61,7 @@ static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
 			for (size_t k = 0; frec__value_element(value, k, &element); k++)
 				p = frec__pack_number(p, field->id, element.u);
 		} else if (field->type == PROTOBUF_C_TYPE_STRING) {
-			p = frec__perfetto_pack_text(perfetto, p, field->id, value->data,
-						     value->size, "");
+			p = frec__packet_text(perfetto, p, field->id, value->data, value->size, "");
 		} else {
 			p = frec__pack_number(p, field->id,
 					      field->type == PROTOBUF_C_TYPE_INT64
@@ -112,11 +72,20 @@ static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
+// A generic field has no other types, so the rest is text.
+static uint8_t *pack_as_text(struct frec_perfetto *perfetto, uint8_t *p,
+			     const struct frec_value *value)
+{
+	FREC_TEXT_FREE struct frec_text text = {0};
+
+	frec__text_plain_value(&text, value);
+	perfetto->arena.failed |= text.failed;
+	return frec__pack_bytes(p, VALUE_STR, text.data, text.size);
+}
+
 static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 			   const struct frec_value *value)
 {
-	struct frec_text text = {0};
-
 	switch (value->kind) {
 	case FREC_VALUE_UNSIGNED:
 	case FREC_VALUE_BOOL:
@@ -124,23 +93,17 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 		return frec__pack_number(p, VALUE_UINT, value->u);
 	case FREC_VALUE_ENUM:
 		if (value->name)
-			return frec__perfetto_pack_text(perfetto, p, VALUE_STR, value->name,
-							strlen(value->name), "");
+			return frec__packet_text(perfetto, p, VALUE_STR, value->name,
+						 strlen(value->name), "");
 		// fall through
 	case FREC_VALUE_SIGNED:
 		return frec__pack_number(p, VALUE_INT, value->u);
 	case FREC_VALUE_TEXT:
-		return frec__perfetto_pack_text(perfetto, p, VALUE_STR, value->data, value->size,
-						value->cut ? "…" : "");
+		return frec__packet_text(perfetto, p, VALUE_STR, value->data, value->size,
+					 value->cut ? "…" : "");
 	default:
-		break;
+		return pack_as_text(perfetto, p, value);
 	}
-	// The rest has to be text here.
-	frec__text_plain_value(&text, value);
-	perfetto->arena.failed |= text.failed;
-	p = frec__pack_bytes(p, VALUE_STR, text.data, text.size);
-	frec__text_free(&text);
-	return p;
 }
 
 static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,
@@ -149,13 +112,13 @@ static uint8_t *pack_generic(struct frec_perfetto *perfetto, uint8_t *p,
 	const Flightrec__Source *source = event->source;
 	uint8_t *start = frec__pack_begin(p, EVENT_GENERIC);
 
-	p = frec__perfetto_pack_text(perfetto, start, GENERIC_EVENT_NAME, source->name,
-				     strlen(source->name), "");
+	p = frec__packet_text(perfetto, start, GENERIC_EVENT_NAME, source->name,
+			      strlen(source->name), "");
 	for (size_t i = 0; i < source->n_field; i++) {
 		const char *name = source->field[i]->name;
 		uint8_t *field = frec__pack_begin(p, GENERIC_FIELD);
 
-		p = frec__perfetto_pack_text(perfetto, field, FIELD_NAME, name, strlen(name), "");
+		p = frec__packet_text(perfetto, field, FIELD_NAME, name, strlen(name), "");
 		p = frec__pack_end(field, pack_value(perfetto, p, &event->values[i]));
 	}
 	return frec__pack_end(start, p);
@@ -177,7 +140,7 @@ int frec__perfetto_write_ftrace(struct frec_perfetto *perfetto, const struct fre
 	bundle = frec__pack_begin(packet, PACKET_FTRACE_EVENTS);
 	p = frec__pack_number(bundle, BUNDLE_CPU, record->cpu);
 	one = frec__pack_begin(p, BUNDLE_EVENT);
-	// Readers take these times for CLOCK_BOOTTIME, whatever the packet says.
+	// Readers assume CLOCK_BOOTTIME for these times, whatever the packet says.
 	p = frec__pack_number(one, EVENT_TIMESTAMP,
 			      frec__snapshot_boottime(perfetto->context->snapshot, event->time));
 	p = frec__pack_number(p, EVENT_PID, record->tid);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The packets before the events: clocks, processes and threads.
-#include "export/perfetto/perfetto.h"
-#include "export/read/clocks.h"
+// Writes the packets that come before the events: clocks, processes and threads.
+#include "export/perfetto/meta.h"
 
 #include <errno.h>
 
-// Perfetto's numbers of clocks, and of reasons why data is missing.
+#include "export/read/clocks.h"
+
+// Perfetto's numbers of clocks, and its flags for missing data.
 enum { CLOCK_ID_REALTIME = 1, CLOCK_ID_MONOTONIC = 3, CLOCK_ID_BOOTTIME = 6 };
 enum { LOSS_PRESENT = 1, LOSS_OVERWRITE = 64 };
 
@@ -26,7 +27,7 @@ static uint32_t dropped_in(const struct frec_snapshot *snapshot)
 	return reasons;
 }
 
-// In any of the host's files.
+// Returns the flags for all files of the current host.
 static uint32_t dropped_before(const struct frec_perfetto *perfetto)
 {
 	const struct frec_timeline *timeline = perfetto->context->timeline;
@@ -77,16 +78,16 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 
 int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
-	// A file torn before its clocks: without any, readers would drop every event.
+	// The file may be torn before its clocks. Without any, readers would drop every event.
 	const Flightrec__Clocks none = FLIGHTREC__CLOCKS__INIT;
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
-	int result = 0;
+	int r = 0;
 
 	if (!snapshot->clocks_count)
 		return write_clocks(perfetto, &none, true, reterr);
-	for (size_t i = 0; i < snapshot->clocks_count && !result; i++)
-		result = write_clocks(perfetto, snapshot->clocks[i], !i, reterr);
-	return result;
+	for (size_t i = 0; i < snapshot->clocks_count && !r; i++)
+		r = write_clocks(perfetto, snapshot->clocks[i], !i, reterr);
+	return r;
 }
 
 static char **command_line(struct frec_arena *arena, const Flightrec__Process *process,
@@ -108,8 +109,8 @@ static char **command_line(struct frec_arena *arena, const Flightrec__Process *p
 	return arguments;
 }
 
-// A process and its threads as the process table of the trace: the only place that command lines
-// are read from.
+// Writes a process and its threads as an entry of the trace's process table, the only place from
+// which readers take command lines.
 static int write_process_tree(struct frec_perfetto *perfetto, const Flightrec__Process *from,
 			      struct frec_error *reterr)
 {
@@ -194,8 +195,8 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Readers know one process a pid and mix what they are told of several: of a pid that was used
-// again, the last one counts; of one that several files know, the last file.
+// Readers know one process for each pid and would mix several. So if a pid was reused, only its
+// last process is written; if several files know a process, the last file's version is.
 static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 {
 	const Flightrec__Process *process = snapshot->processes[index];
@@ -214,24 +215,24 @@ int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_e
 {
 	const struct frec_snapshot *snapshot = perfetto->host->snapshot;
 	const struct frec_processes *table = &perfetto->host->processes;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < snapshot->process_count && !result; i++) {
+	for (size_t i = 0; i < snapshot->process_count && !r; i++) {
 		if (used_again(snapshot, i))
 			continue;
-		result = write_process_tree(perfetto, snapshot->processes[i], reterr);
-		if (!result)
-			result = write_process_track(perfetto, snapshot->processes[i], reterr);
+		r = write_process_tree(perfetto, snapshot->processes[i], reterr);
+		if (!r)
+			r = write_process_track(perfetto, snapshot->processes[i], reterr);
 	}
-	for (size_t i = 0; i < table->count && !result; i++) {
+	for (size_t i = 0; i < table->count && !r; i++) {
 		const struct frec_process_entry *entry = &table->entries[i];
 		uint64_t uuid;
 
-		// Of several that had one number, the last.
+		// If a number was reused, the last owner counts.
 		if (i + 1 < table->count && table->entries[i + 1].tid == entry->tid)
 			continue;
-		result = frec__perfetto_track(perfetto, entry->process->pid, entry->tid, entry,
-					      &uuid, reterr);
+		r = frec__perfetto_track(perfetto, entry->process->pid, entry->tid, entry, &uuid,
+					 reterr);
 	}
-	return result;
+	return r;
 }

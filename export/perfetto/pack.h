@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Protobuf written in one pass, front to back, into memory whose size was bounded before: for
- * messages of which there are millions, where protobuf-c's two walks over structures are what
- * limits. Every function returns where to go on. What is written is what protobuf-c would write,
- * byte for byte, when the fields come in the order of their numbers.
+ * Writes protobuf in one pass, front to back, into memory whose size was bounded beforehand: for
+ * messages of which there are millions, where protobuf-c's two walks over structures are the
+ * bottleneck. Every function returns where to continue. The result equals that of protobuf-c byte
+ * for byte if the fields are written in the order of their numbers.
  */
 #ifndef FREC_EXPORT_PERFETTO_PACK_H
 #define FREC_EXPORT_PERFETTO_PACK_H
@@ -47,15 +47,16 @@ static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *
 	return p + size;
 }
 
-/* Begins a message within the message: what it returns is where its contents go, and what
- * frec__pack_end takes as `start`. `length_size`: bytes that its length is expected to take. */
+/* Begins a nested message. Returns where its contents go, which is also the `start` for
+ * frec__pack_end. `length_size` is the number of bytes that its length is expected to take. */
 static inline uint8_t *frec__pack_begin_sized(uint8_t *p, uint32_t field, size_t length_size)
 {
 	return frec__pack_varint(p, field << 3 | 2) + length_size;
 }
 
-/* Ends it. One whose length takes more or less than expected moves a little. Returns where to go
- * on; `length_size` becomes what it took, to be expected of the next of its kind. */
+/* Ends a nested message, and moves it slightly if its length takes more or fewer bytes than
+ * expected. Returns where to continue. Sets `length_size` to the bytes taken, which is the best
+ * guess for the next message of this kind. */
 static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *length_size)
 {
 	size_t size = (size_t)(p - start), expected = *length_size;
@@ -70,7 +71,7 @@ static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *
 	return start + *length_size + size;
 }
 
-/* The same for those that mostly are shorter than 128 bytes. */
+/* The same for messages that are mostly shorter than 128 bytes. */
 static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
 {
 	return frec__pack_begin_sized(p, field, 1);

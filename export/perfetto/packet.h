@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What packets that are packed by hand have alike. Numbers of fields are those of
- * proto/perfetto_trace.proto; tests compare what is packed with them.
+ * The common parts of packets that are packed by hand. The field numbers are those of
+ * proto/perfetto_trace.proto, with which tests compare them.
  */
 #ifndef FREC_EXPORT_PERFETTO_PACKET_H
 #define FREC_EXPORT_PERFETTO_PACKET_H
 
 #include "export/perfetto/pack.h"
-#include "export/perfetto/perfetto.h"
+#include "export/perfetto/trace.h"
 
 enum { TRACE_PACKET = 1 };
 enum {
@@ -21,7 +21,9 @@ enum {
 	PACKET_MACHINE_ID = 98,
 };
 
-/* When it was, and the sequence of the host whose event it is. */
+enum { EVENT_DEBUG_ANNOTATIONS = 4, ANNOTATION_NAME_IID = 1 };
+
+/* Begins a packet of the current host's sequence. */
 static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto *perfetto,
 					  uint64_t time)
 {
@@ -30,10 +32,15 @@ static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto
 				 FREC_PERFETTO_SEQUENCE + perfetto->host->index);
 }
 
-/* Packets of the first host name no machine. */
+/* Packets of the first host have no machine id. */
 static inline uint8_t *frec__packet_machine(uint8_t *p, const struct frec_host *host)
 {
 	return host->index ? frec__pack_number(p, PACKET_MACHINE_ID, host->index) : p;
 }
+
+/* Packs text as valid UTF-8, followed by `end`. Takes at most four times its size, plus the
+ * field's number and length. */
+uint8_t *frec__packet_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
+			   const void *data, size_t size, const char *end);
 
 #endif

@@ -1,120 +1,29 @@
 // SPDX-License-Identifier: MIT
 // Perfetto's protobuf trace, packet by packet.
 //
-// All packets of a host but the kernel's tracepoints belong to one sequence: its first packet
-// clears the reader's state and sets the clock, all others need that state. A second host is a
-// machine of its own, whose clocks are said to be those of the first: times are the timeline's.
-// Names of events, categories and annotations are interned: the packet of a source's first event
-// brings all names of that source. Times are CLOCK_MONOTONIC, except in ftrace events, which
-// readers take for CLOCK_BOOTTIME whatever a packet says; the clock snapshots in the trace relate
-// the two.
+// All packets of a host, except its kernel tracepoints, belong to one sequence. The first packet of
+// a sequence clears the reader's state and sets the clock; all others need that state. Each further
+// host is a machine of its own, whose clocks are declared to be those of the first, because times
+// are on the timeline's clock. Names of events, categories and annotations are interned: the packet
+// of a source's first event brings all names of that source. Times are CLOCK_MONOTONIC, except in
+// ftrace events, for which readers assume CLOCK_BOOTTIME whatever a packet says; the clock
+// snapshots in the trace relate the two.
 //
-// A packet holds one kernel event where Perfetto's own recorder would bundle hundreds: ten bytes
-// more for each, and no memory.
-#include "export/perfetto/perfetto.h"
-
+// A packet holds one kernel event, while Perfetto's own recorder bundles hundreds. This costs ten
+// bytes for each event, and saves the memory for a bundle.
 #include <errno.h>
 #include <stdlib.h>
 
-uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size, struct frec_error *reterr)
-{
-	if (size > perfetto->packed_size) {
-		uint8_t *packed = realloc(perfetto->packed, 2 * size);
-
-		if (!packed) {
-			frec__error(reterr, -ENOMEM, "out of memory");
-			return NULL;
-		}
-		perfetto->packed = packed;
-		perfetto->packed_size = 2 * size;
-	}
-	return perfetto->packed;
-}
-
-int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
-			 struct frec_error *reterr)
-{
-	if (perfetto->arena.failed)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	return frec__output_write(perfetto->context->output, perfetto->packed,
-				  (size_t)(end - perfetto->packed), reterr);
-}
-
-int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
-			 struct frec_error *reterr)
-{
-	Perfetto__Protos__Trace trace = PERFETTO__PROTOS__TRACE__INIT;
-	size_t size;
-
-	if (!packet->ftrace_events) {
-		packet->has_trusted_packet_sequence_id = true;
-		packet->trusted_packet_sequence_id =
-			FREC_PERFETTO_SEQUENCE + (uint32_t)perfetto->host->index;
-		if (!packet->has_sequence_flags) {
-			packet->has_sequence_flags = true;
-			packet->sequence_flags = FREC_PERFETTO_NEEDS_STATE;
-		}
-	}
-	packet->has_machine_id = perfetto->host->index != 0;
-	packet->machine_id = (uint32_t)perfetto->host->index;
-	trace.packet = &packet;
-	trace.n_packet = 1;
-	if (perfetto->arena.failed)
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	size = perfetto__protos__trace__get_packed_size(&trace);
-	if (!frec__perfetto_room(perfetto, size, reterr))
-		return -ENOMEM;
-	perfetto__protos__trace__pack(&trace, perfetto->packed);
-	frec__arena_reset(&perfetto->arena);
-	return frec__perfetto_flush(perfetto, perfetto->packed + size, reterr);
-}
-
-int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid)
-{
-	bool is_new;
-
-	return frec__table_put(&perfetto->described, uuid, &is_new) ? is_new : -ENOMEM;
-}
-
-static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
-			   uint32_t tid, const struct frec_process_entry *who,
-			   struct frec_error *reterr)
-{
-	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
-	Perfetto__Protos__TrackDescriptor track = PERFETTO__PROTOS__TRACK_DESCRIPTOR__INIT;
-	Perfetto__Protos__ThreadDescriptor thread = PERFETTO__PROTOS__THREAD_DESCRIPTOR__INIT;
-	ProtobufCBinaryData name = frec__process_entry_thread_name(who);
-
-	track.has_uuid = true;
-	track.uuid = uuid;
-	// Events whose thread is not known share a track that is no thread's.
-	if (tid == UINT32_MAX) {
-		track.name = "unknown thread";
-	} else {
-		thread.has_pid = thread.has_tid = true;
-		thread.pid = (int32_t)(who ? who->process->pid : pid == UINT32_MAX ? tid : pid);
-		thread.tid = tid;
-		if (name.len)
-			thread.thread_name =
-				frec__arena_utf8(&perfetto->arena, name.data, name.len, "");
-		track.thread = &thread;
-	}
-	packet.track_descriptor = &track;
-	return frec__perfetto_write(perfetto, &packet, reterr);
-}
-
-int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
-			 const struct frec_process_entry *who, uint64_t *ret_uuid,
-			 struct frec_error *reterr)
-{
-	int is_new;
-
-	*ret_uuid = frec__perfetto_uuid(perfetto->host, FREC_PERFETTO_THREAD, tid);
-	is_new = frec__perfetto_is_new(perfetto, *ret_uuid);
-	if (is_new < 0)
-		return frec__error(reterr, is_new, "out of memory");
-	return is_new ? describe_thread(perfetto, *ret_uuid, pid, tid, who, reterr) : 0;
-}
+#include "export/perfetto/attributes.h"
+#include "export/perfetto/coverage.h"
+#include "export/perfetto/crash.h"
+#include "export/perfetto/event.h"
+#include "export/perfetto/ftrace.h"
+#include "export/perfetto/meta.h"
+#include "export/perfetto/shapes.h"
+#include "export/perfetto/sources.h"
+#include "export/perfetto/stacks.h"
+#include "export/perfetto/trace.h"
 
 static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_t iid,
 					       const char *string)
@@ -130,8 +39,8 @@ static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_
 	return name;
 }
 
-// The names of a source, to go with its first event: its own, that of the span that it begins
-// (NULL: none), whose number is `span_iid`, and those of its fields.
+// Makes the names that go with a source's first event: its own, that of the span that it begins
+// (NULL: none) with the number `span_iid`, and those of its fields.
 static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 					      const Flightrec__Source *source, size_t index,
 					      uint64_t annotation_iid, const char *span,
@@ -179,14 +88,13 @@ static int write_track_event(struct frec_perfetto *perfetto, const struct frec_e
 		&perfetto->sources[event->host->index][event->source_index];
 	Perfetto__Protos__InternedData *interned = NULL;
 	uint64_t track;
-	int result;
+	int r;
 
-	result = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track,
-				      reterr);
-	if (!result && event->shape)
-		result = frec__perfetto_before(perfetto, event, track, &track, reterr);
-	if (result)
-		return result;
+	r = frec__perfetto_track(perfetto, record->pid, record->tid, event->who, &track, reterr);
+	if (!r && event->shape)
+		r = frec__perfetto_before(perfetto, event, track, &track, reterr);
+	if (r)
+		return r;
 	if (!source->interned) {
 		interned =
 			intern(&perfetto->arena, record->source, event->source_index,
@@ -197,13 +105,12 @@ static int write_track_event(struct frec_perfetto *perfetto, const struct frec_e
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		source->interned = true;
 	}
-	result =
-		frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned, reterr);
+	r = frec__perfetto_write_event(perfetto, event, track, callstack_iid, interned, reterr);
 	if (interned)
 		frec__arena_reset(&perfetto->arena);
-	if (!result && event->shape)
-		result = frec__perfetto_after(perfetto, event, reterr);
-	return result;
+	if (!r && event->shape)
+		r = frec__perfetto_after(perfetto, event, reterr);
+	return r;
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)
@@ -214,22 +121,30 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	bool is_kernel = record->source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT;
 	bool known = perfetto->sources[event->host->index][event->source_index].known;
 	uint64_t iid;
-	int result;
+	int r;
 
 	perfetto->host = event->host;
-	result = frec__perfetto_stack(perfetto, stack, &iid, reterr);
-	if (result)
-		return result;
-	// One that means something is drawn as that; one that Perfetto knows, by Perfetto in any
-	// case.
+	r = frec__perfetto_stack(perfetto, stack, &iid, reterr);
+	if (r)
+		return r;
+	// An event with a shape is drawn as that shape. A tracepoint that Perfetto knows is in any
+	// case also written for Perfetto to draw.
 	if (is_kernel && (!event->shape || known))
-		result = frec__perfetto_write_ftrace(perfetto, event, reterr);
-	if (!result && (!is_kernel || event->shape))
-		result = write_track_event(perfetto, event, iid, reterr);
-	if (!result && stack)
-		result = frec__perfetto_write_sample(perfetto, event->time, record->cpu,
-						     record->pid, record->tid, stack, iid, reterr);
-	return result;
+		r = frec__perfetto_write_ftrace(perfetto, event, reterr);
+	if (!r && (!is_kernel || event->shape))
+		r = write_track_event(perfetto, event, iid, reterr);
+	if (!r && stack)
+		r = frec__perfetto_write_sample(perfetto,
+						&(struct frec_perfetto_sample){
+							.time = event->time,
+							.cpu = record->cpu,
+							.pid = record->pid,
+							.tid = record->tid,
+							.stack = stack,
+							.iid = iid,
+						},
+						reterr);
+	return r;
 }
 
 static void destroy(void *state)
@@ -245,70 +160,69 @@ static void destroy(void *state)
 	free(perfetto->sources);
 	frec__table_free(&perfetto->described);
 	frec__table_free(&perfetto->counters);
-	free(perfetto->packed);
+	free(perfetto->packed.data);
 	free(perfetto);
 }
 
 static int write_preamble(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	const struct frec_timeline *timeline = perfetto->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->hosts.count && !result; i++) {
+	for (size_t i = 0; i < timeline->hosts.count && !r; i++) {
 		perfetto->host = &timeline->hosts.hosts[i];
-		result = frec__perfetto_write_clocks(perfetto, reterr);
-		if (!result)
-			result = frec__perfetto_write_system(perfetto, reterr);
-		if (!result)
-			result = frec__perfetto_write_processes(perfetto, reterr);
+		r = frec__perfetto_write_clocks(perfetto, reterr);
+		if (!r)
+			r = frec__perfetto_write_system(perfetto, reterr);
+		if (!r)
+			r = frec__perfetto_write_processes(perfetto, reterr);
 	}
 	perfetto->host = &timeline->hosts.hosts[0];
-	if (!result)
-		result = frec__perfetto_write_attributes(perfetto, reterr);
-	for (size_t i = 0; i < timeline->file_count && !result; i++)
-		result = frec__perfetto_write_coverage(perfetto, &timeline->files[i], i, reterr);
-	return result;
+	if (!r)
+		r = frec__perfetto_write_attributes(perfetto, reterr);
+	for (size_t i = 0; i < timeline->file_count && !r; i++)
+		r = frec__perfetto_write_coverage(perfetto, &timeline->files[i], i, reterr);
+	return r;
 }
 
 static int begin(const struct frec_export *context, void **ret_state, struct frec_error *reterr)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;
 	struct frec_perfetto *perfetto = calloc(1, sizeof(*perfetto));
-	int result = 0;
+	int r = 0;
 
 	if (!perfetto)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	perfetto->context = context;
 	perfetto->sources = calloc(hosts->count, sizeof(*perfetto->sources));
-	for (size_t i = 0; perfetto->sources && i < hosts->count && !result; i++)
-		result = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
-	if (result || !perfetto->sources)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
+	for (size_t i = 0; perfetto->sources && i < hosts->count && !r; i++)
+		r = frec__perfetto_prepare_sources(perfetto, &hosts->hosts[i]) ? 0 : -ENOMEM;
+	if (r || !perfetto->sources)
+		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else
-		result = write_preamble(perfetto, reterr);
-	if (result)
+		r = write_preamble(perfetto, reterr);
+	if (r)
 		destroy(perfetto);
 	else
 		*ret_state = perfetto;
-	return result;
+	return r;
 }
 
 static int end(void *state, struct frec_error *reterr)
 {
 	struct frec_perfetto *perfetto = state;
 	const struct frec_timeline *timeline = perfetto->context->timeline;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < timeline->file_count && !result; i++) {
+	for (size_t i = 0; i < timeline->file_count && !r; i++) {
 		perfetto->host = timeline->files[i].host;
-		result = frec__perfetto_write_trigger(perfetto, &timeline->files[i], reterr);
-		if (!result)
-			result = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
-		if (!result)
-			result =
-				frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
+		r = frec__perfetto_write_trigger(perfetto, &timeline->files[i], reterr);
+		if (!r)
+			r = frec__perfetto_write_crash(perfetto, &timeline->files[i], reterr);
+		if (!r)
+			r = frec__perfetto_write_threads(perfetto, &timeline->files[i], reterr);
 	}
-	return result;
+	return r;
 }
 
 const struct frec_writer frec__writer_perfetto = {

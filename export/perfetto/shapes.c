@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What an event's shape needs beside the event: tracks of lanes and counters, the counters' values,
-// the ends of spans that were abandoned, the begin of one that was cut.
-#include "export/perfetto/perfetto.h"
+// Writes what an event's shape needs beside the event: tracks of lanes and counters, values of
+// counters, ends of abandoned spans, and the begin of a cut span.
+#include "export/perfetto/shapes.h"
 
 #include <errno.h>
+
+#include "export/perfetto/annotations.h"
+#include "export/perfetto/event.h"
 
 const char *frec__perfetto_span_name(const struct frec_perfetto *perfetto,
 				     const struct frec_host *host, size_t source)
@@ -14,7 +17,7 @@ const char *frec__perfetto_span_name(const struct frec_perfetto *perfetto,
 	return plan && plan->kind == FREC_SHAPE_BEGIN ? shapes->spans[plan->span].name : NULL;
 }
 
-// A track of a process, or of nobody where the trace has no track of the process.
+// Describes a track, with the track of the process as its parent if there is one.
 static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid, const char *name,
 		    Perfetto__Protos__CounterDescriptor *counter, struct frec_error *reterr)
 {
@@ -37,7 +40,7 @@ static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// One end of a slice that no event of its own stands for, with a word why.
+// Writes an end of a slice that has no event, with an annotation that says why.
 static int write_edge(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 		      const struct frec_span *begun, const char *why, struct frec_error *reterr)
 {
@@ -72,24 +75,24 @@ int frec__perfetto_before(struct frec_perfetto *perfetto, const struct frec_even
 	const struct frec_shapes *shapes = &perfetto->context->timeline->shapes;
 	const struct frec_shape *shape = event->shape;
 	uint64_t track = thread_track;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < shape->abandoned && !result; i++)
-		result = write_edge(perfetto, event->time, thread_track, NULL,
-				    "its end is not there", reterr);
-	if (!result && shape->lane) {
+	for (size_t i = 0; i < shape->abandoned && !r; i++)
+		r = write_edge(perfetto, event->time, thread_track, NULL, "its end is not there",
+			       reterr);
+	if (!r && shape->lane) {
 		const struct frec_lane *lane = &shapes->lanes[shape->lane];
 
-		// The process that it began in: it can end in another one.
+		// The track belongs to the process in which the span began; it may end in another.
 		track = frec__perfetto_uuid(event->host, FREC_PERFETTO_LANE, shape->lane);
-		result = describe(perfetto, track, lane->pid, shapes->spans[lane->span].name, NULL,
-				  reterr);
+		r = describe(perfetto, track, lane->pid, shapes->spans[lane->span].name, NULL,
+			     reterr);
 	}
-	if (!result && shape->cut)
-		result = write_edge(perfetto, shape->begin, track, &shapes->spans[shape->span],
-				    "its begin is not there", reterr);
+	if (!r && shape->cut)
+		r = write_edge(perfetto, shape->begin, track, &shapes->spans[shape->span],
+			       "its begin is not there", reterr);
 	*ret_track = track;
-	return result;
+	return r;
 }
 
 int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event *event,
@@ -99,9 +102,9 @@ int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event
 	const struct frec_shape *shape = event->shape;
 	uint32_t pid = event->who ? event->who->process->pid : event->record->pid;
 	Perfetto__Protos__CounterDescriptor counter = PERFETTO__PROTOS__COUNTER_DESCRIPTOR__INIT;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < shape->counter_count && !result; i++) {
+	for (size_t i = 0; i < shape->counter_count && !r; i++) {
 		uint32_t number = shape->counters[i].number;
 		uint64_t key = frec__table_mix(frec__table_mix(number, event->host->index), pid);
 		bool is_new;
@@ -113,11 +116,10 @@ int frec__perfetto_after(struct frec_perfetto *perfetto, const struct frec_event
 		if (is_new)
 			*index = (uint32_t)perfetto->counters.count;
 		track = frec__perfetto_uuid(event->host, FREC_PERFETTO_COUNTER, *index);
-		result = describe(perfetto, track, pid, shapes->counters[number].name, &counter,
-				  reterr);
-		if (!result)
-			result = frec__perfetto_write_value(perfetto, event->time, track,
-							    shape->counters[i].value, reterr);
+		r = describe(perfetto, track, pid, shapes->counters[number].name, &counter, reterr);
+		if (!r)
+			r = frec__perfetto_write_value(perfetto, event->time, track,
+						       shape->counters[i].value, reterr);
 	}
-	return result;
+	return r;
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-// What is the same in all events of a source: the numbers of its names, how its annotations begin,
-// and how long an event can get.
-#include "export/perfetto/perfetto.h"
+// Prepares what is the same in all events of a source: the numbers of its names, how its
+// annotations begin, and the most bytes that an event can take.
+#include "export/perfetto/sources.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// An annotation around a value, a register, what stands around the annotations: more than each can
-// take.
+#include "export/perfetto/packet.h"
+
+// An upper bound for each of: an annotation without its value, a register, and what surrounds the
+// annotations.
 #define PIECE_MAX 64
 
-// Bytes that a byte of a value can take.
+// The most bytes that one byte of a value can take.
 static const uint8_t growth[] = {
 	[FREC_VALUE_TEXT] = 4,	 // each as \xNN
 	[FREC_VALUE_BYTES] = 2,	 // as digits
@@ -25,8 +27,8 @@ static bool is_long(const Flightrec__Field *field)
 	return frec__field_type(field) != FREC_FIELD_INTEGER;
 }
 
-// The value, where it is a number or a name, its name, and the annotation that says that it was
-// cut.
+// Bounds the annotation of a number or an enumerator's name, and the annotation that says that the
+// value was cut.
 static size_t field_bound(const Flightrec__Field *field)
 {
 	size_t longest = 0;
@@ -37,6 +39,55 @@ static size_t field_bound(const Flightrec__Field *field)
 		longest = length > longest ? length : longest;
 	}
 	return 2 * PIECE_MAX + 4 * longest + 4 * strlen(field->name);
+}
+
+// The tracepoints that have messages of their own in our copy of Perfetto's schema.
+static const struct {
+	const char *system, *name;
+} known[] = {
+	{"sched", "sched_switch"},	 {"sched", "sched_wakeup"},
+	{"sched", "sched_waking"},	 {"sched", "sched_wakeup_new"},
+	{"sched", "sched_process_exit"}, {"sched", "sched_process_fork"},
+	{"raw_syscalls", "sys_enter"},	 {"raw_syscalls", "sys_exit"},
+};
+
+static size_t find_field(const Flightrec__Source *source, const char *name)
+{
+	for (size_t i = 0; i < source->n_field; i++) {
+		if (!strcmp(source->field[i]->name, name))
+			return i;
+	}
+	return SIZE_MAX;
+}
+
+static void find_known(struct frec_perfetto_source *source, const Flightrec__Source *from)
+{
+	const ProtobufCFieldDescriptor *member = NULL;
+	const ProtobufCMessageDescriptor *descriptor;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && !member; i++) {
+		if (!strcmp(known[i].system, from->system) && !strcmp(known[i].name, from->name))
+			member = protobuf_c_message_descriptor_get_field_by_name(
+				&perfetto__protos__ftrace_event__descriptor, from->name);
+	}
+	if (!member)
+		return;
+	descriptor = member->descriptor;
+	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
+		source->known_field[i] = find_field(from, descriptor->fields[i].name);
+		// In this kernel the tracepoint has other fields, so it is written as a generic
+		// event.
+		if (source->known_field[i] == SIZE_MAX)
+			return;
+	}
+	source->known = member;
+}
+
+static void prepare_annotation(struct frec_perfetto_annotation *ret, uint64_t iid)
+{
+	uint8_t *start = frec__pack_begin(ret->bytes, EVENT_DEBUG_ANNOTATIONS);
+
+	ret->size = (uint8_t)(frec__pack_number(start, ANNOTATION_NAME_IID, iid) - ret->bytes);
 }
 
 static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Source *source,
@@ -53,12 +104,12 @@ static bool prepare(struct frec_perfetto_source *prepared, const Flightrec__Sour
 	if (!prepared->annotations || !prepared->long_fields)
 		return false;
 	for (size_t i = 0; i < source->n_field; i++) {
-		frec__perfetto_prepare_annotation(&prepared->annotations[i], iid + i);
+		prepare_annotation(&prepared->annotations[i], iid + i);
 		prepared->bound += field_bound(source->field[i]);
 		if (is_long(source->field[i]))
 			prepared->long_fields[prepared->long_count++] = i;
 	}
-	frec__perfetto_find_known(prepared, source);
+	find_known(prepared, source);
 	return true;
 }
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Call stacks, as interned data: names, frames and stacks stand in the trace once each, before the
-// first event that refers to them. A reader merges frames of one module, address and name.
-#include "export/perfetto/perfetto.h"
+// Writes call stacks as interned data: names, frames and stacks are in the trace once each, before
+// the first event that refers to them. Readers merge frames with the same module, address and name.
+#include "export/perfetto/stacks.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "export/perfetto/packet.h"
 
-// The name by which readers know the kernel.
+// The path by which readers recognise the kernel.
 #define KERNEL_PATH "/kernel"
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
-// Samples are as many as events with stacks, and packed by hand like these. Numbers of fields, as
-// in perfetto/packet.h.
+// There are as many samples as events with stacks, so they are packed by hand as well. Field
+// numbers, as in packet.h.
 enum {
 	SAMPLE_CPU = 1,
 	SAMPLE_PID = 2,
@@ -25,7 +25,7 @@ enum {
 	SAMPLE_UNWIND_ERROR = 16,
 };
 
-// Bytes that such a packet takes at most.
+// The most bytes that a sample's packet takes.
 #define SAMPLE_PACKET_MAX 256
 
 void frec__perfetto_stacks_deinit(struct frec_perfetto_stacks *stacks)
@@ -107,8 +107,8 @@ static int write_code(struct frec_perfetto *perfetto, const struct frec_code *co
 	return write_interned(perfetto, &data, reterr);
 }
 
-// A frame for each function of a location, the outermost first, as it is in a call stack. Their
-// names and files have the number of the frame.
+// Writes a frame for each function of a location, the outermost first, as in Perfetto's call
+// stacks. Their names and files get the number of the frame.
 static int write_location(struct frec_perfetto *perfetto, const struct frec_location *location,
 			  uint64_t iid, struct frec_error *reterr)
 {
@@ -116,7 +116,7 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 	size_t count = location->names.count ? location->names.count : 1;
 	struct frec_arena *arena = &perfetto->arena;
 	uint64_t *code = NULL;
-	int result = 0;
+	int r = 0;
 
 	if (location->code) {
 		code = iid_of(&perfetto->stacks.codes, location->code->id);
@@ -124,11 +124,11 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		if (!*code) {
 			*code = location->code->id + 1;
-			result = write_code(perfetto, location->code, *code, reterr);
+			r = write_code(perfetto, location->code, *code, reterr);
 		}
 	}
-	if (result)
-		return result;
+	if (r)
+		return r;
 	data.frames = frec__arena_array(arena, count, sizeof(*data.frames));
 	data.function_names = frec__arena_array(arena, count, sizeof(*data.function_names));
 	data.source_paths = frec__arena_array(arena, count, sizeof(*data.source_paths));
@@ -165,8 +165,8 @@ static int write_location(struct frec_perfetto *perfetto, const struct frec_loca
 	return write_interned(perfetto, &data, reterr);
 }
 
-// Writes the locations that are not there yet. Returns how many frames the stack has, or a negative
-// errno.
+// Writes the stack's locations that are not in the trace yet. Returns how many frames the stack
+// has, or a negative errno.
 static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
 			       struct frec_error *reterr)
 {
@@ -176,7 +176,7 @@ static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec
 		const struct frec_location *location = stack->locations[i];
 		size_t functions = location->names.count ? location->names.count : 1;
 		uint64_t *iid = iid_of(&perfetto->stacks.locations, location->id);
-		int result = 0;
+		int r = 0;
 
 		if (!iid)
 			return frec__error(reterr, -ENOMEM, "out of memory");
@@ -185,9 +185,9 @@ static int64_t write_locations(struct frec_perfetto *perfetto, const struct frec
 			continue;
 		*iid = perfetto->stacks.next_frame + 1;
 		perfetto->stacks.next_frame += functions;
-		result = write_location(perfetto, location, *iid, reterr);
-		if (result)
-			return result;
+		r = write_location(perfetto, location, *iid, reterr);
+		if (r)
+			return r;
 	}
 	return frames;
 }
@@ -223,7 +223,7 @@ int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_
 			 uint64_t *ret_iid, struct frec_error *reterr)
 {
 	uint64_t *iid;
-	int result = 0;
+	int r = 0;
 
 	*ret_iid = 0;
 	if (!stack)
@@ -232,11 +232,11 @@ int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_
 	if (!iid)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	if (!*iid) {
-		result = write_stack(perfetto, stack, stack->id + 1, reterr);
+		r = write_stack(perfetto, stack, stack->id + 1, reterr);
 		*iid = stack->id + 1;
 	}
 	*ret_iid = *iid;
-	return result;
+	return r;
 }
 
 static uint32_t unwind_error(enum frec_unwind_reason end)
@@ -256,31 +256,31 @@ static uint32_t unwind_error(enum frec_unwind_reason end)
 	}
 }
 
-int frec__perfetto_write_sample(struct frec_perfetto *perfetto, uint64_t time, uint32_t cpu,
-				uint32_t pid, uint32_t tid, const struct frec_call_stack *stack,
-				uint64_t iid, struct frec_error *reterr)
+int frec__perfetto_write_sample(struct frec_perfetto *perfetto,
+				const struct frec_perfetto_sample *sample,
+				struct frec_error *reterr)
 {
-	const struct frec_code *code = stack->locations[0]->code;
-	uint32_t error = unwind_error(stack->end);
+	const struct frec_code *code = sample->stack->locations[0]->code;
+	uint32_t error = unwind_error(sample->stack->end);
 	uint8_t *data = frec__perfetto_room(perfetto, SAMPLE_PACKET_MAX, reterr);
-	uint8_t *packet, *sample, *p;
+	uint8_t *packet, *start, *p;
 
 	if (!data)
 		return -ENOMEM;
 	packet = frec__pack_begin(data, TRACE_PACKET);
-	p = frec__packet_begin(packet, perfetto, time);
+	p = frec__packet_begin(packet, perfetto, sample->time);
 	p = frec__pack_number(p, PACKET_SEQUENCE_FLAGS, FREC_PERFETTO_NEEDS_STATE);
-	sample = frec__pack_begin(p, PACKET_PERF_SAMPLE);
-	p = frec__pack_number(sample, SAMPLE_CPU, cpu);
-	p = frec__pack_number(p, SAMPLE_PID, pid);
-	p = frec__pack_number(p, SAMPLE_TID, tid);
-	p = frec__pack_number(p, SAMPLE_CALLSTACK_IID, iid);
+	start = frec__pack_begin(p, PACKET_PERF_SAMPLE);
+	p = frec__pack_number(start, SAMPLE_CPU, sample->cpu);
+	p = frec__pack_number(p, SAMPLE_PID, sample->pid);
+	p = frec__pack_number(p, SAMPLE_TID, sample->tid);
+	p = frec__pack_number(p, SAMPLE_CALLSTACK_IID, sample->iid);
 	p = frec__pack_number(p, SAMPLE_CPU_MODE,
 			      code && code->kernel ? CPU_MODE_KERNEL : CPU_MODE_USER);
 	p = frec__pack_number(p, SAMPLE_TIMEBASE_COUNT, 1);
 	if (error)
 		p = frec__pack_number(p, SAMPLE_UNWIND_ERROR, error);
-	p = frec__pack_end(sample, p);
+	p = frec__pack_end(start, p);
 	p = frec__packet_machine(p, perfetto->host);
 	return frec__perfetto_flush(perfetto, frec__pack_end(packet, p), reterr);
 }
@@ -293,16 +293,16 @@ static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeli
 	Perfetto__Protos__TracePacket packet = PERFETTO__PROTOS__TRACE_PACKET__INIT;
 	Perfetto__Protos__TrackEvent instant = PERFETTO__PROTOS__TRACK_EVENT__INIT;
 	char *category = "flightrec";
-	int result;
+	int r;
 
-	result = frec__perfetto_stack(perfetto, stack, &instant.callstack_iid, reterr);
-	if (!result)
-		result = frec__perfetto_track(
+	r = frec__perfetto_stack(perfetto, stack, &instant.callstack_iid, reterr);
+	if (!r)
+		r = frec__perfetto_track(
 			perfetto, thread->pid, thread->tid,
 			frec__processes_find(&file->events.processes, thread->tid, thread->time),
 			&instant.track_uuid, reterr);
-	if (result || !stack)
-		return result;
+	if (r || !stack)
+		return r;
 	instant.name = "stack at the death of the process";
 	instant.categories = &category;
 	instant.n_categories = 1;
@@ -311,10 +311,18 @@ static int write_thread(struct frec_perfetto *perfetto, const struct frec_timeli
 	packet.has_timestamp = true;
 	packet.timestamp = time;
 	packet.track_event = &instant;
-	result = frec__perfetto_write(perfetto, &packet, reterr);
-	return result ? result
-		      : frec__perfetto_write_sample(perfetto, time, 0, thread->pid, thread->tid,
-						    stack, instant.callstack_iid, reterr);
+	r = frec__perfetto_write(perfetto, &packet, reterr);
+	if (r)
+		return r;
+	return frec__perfetto_write_sample(perfetto,
+					   &(struct frec_perfetto_sample){
+						   .time = time,
+						   .pid = thread->pid,
+						   .tid = thread->tid,
+						   .stack = stack,
+						   .iid = instant.callstack_iid,
+					   },
+					   reterr);
 }
 
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
@@ -322,14 +330,14 @@ int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 {
 	const struct frec_snapshot *snapshot = file->events.snapshot;
 	const Flightrec__Crash *crash = snapshot->crash;
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < snapshot->thread_stack_count && !result; i++) {
+	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 
-		// The one that died has the crash.
+		// The crashing thread's stack is that of the crash.
 		if (!crash || thread->pid != crash->pid || thread->tid != crash->tid)
-			result = write_thread(perfetto, file, thread, reterr);
+			r = write_thread(perfetto, file, thread, reterr);
 	}
-	return result;
+	return r;
 }

@@ -20,6 +20,9 @@ struct frec_text {
 };
 
 void frec__text_free(struct frec_text *text);
+
+/* A local text that is freed at the end of its scope. */
+#define FREC_TEXT_FREE __attribute__((cleanup(frec__text_free)))
 void frec__text_clear(struct frec_text *text);
 
 /* Makes space for `more` bytes and a NUL after them. Without memory, returns false and sets

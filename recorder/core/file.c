@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel opens the file as the dying process; here a child takes on what of that process counts
-// for a path and for rights, so that links, mounts, permissions and quotas have their usual effect.
+// The kernel opens a core file as the dying process. Here a child process takes on that process's
+// root, working directory, user, groups and capabilities, so that links, mounts, permissions and
+// quotas have their usual effect.
 #include "recorder/core/file.h"
 
 #include <errno.h>
@@ -22,20 +23,20 @@
 #include "proto/read_file.h"
 
 // SUID_DUMP_ROOT of the kernel: the process had other rights than its user, who must not choose
-// what root writes where.
+// where root writes.
 #define PRIVATE "2"
-// ELF_EXEC_PAGESIZE: below this limit there is no file.
+// ELF_EXEC_PAGESIZE: with a lower limit there is no file.
 #define LIMIT_MIN 4096
-// Zeros of that size and place become holes, as where the kernel writes.
+// Aligned blocks of zeros become holes, as in the kernel's own files.
 #define BLOCK 4096u
 #define BLOCKS 64u
 #define GROUPS_MAX 65536
 #define STATUS_MAX (1u << 20)
 
-// What decides where the file goes and whose it is.
+// What decides where the file is written and who owns it.
 struct place {
 	int root, directory; /* of the process */
-	uid_t uid;	     /* file system's */
+	uid_t uid;	     /* of the file system */
 	gid_t gid;
 	size_t groups;
 	gid_t *group;
@@ -68,8 +69,8 @@ static void read_groups(struct place *place, const char *list)
 	while (place->group && place->groups < GROUPS_MAX) {
 		unsigned long group = strtoul(list, &end, 10);
 
-		// The last of the line is followed by a blank, behind which strtoul() would go to
-		// the next.
+		// The last group is followed by a blank, after which strtoul() would read from the
+		// next line.
 		if (end == list || memchr(list, '\n', (size_t)(end - list)))
 			break;
 		place->group[place->groups++] = (gid_t)group;
@@ -77,7 +78,7 @@ static void read_groups(struct place *place, const char *list)
 	}
 }
 
-// Of the process's own capabilities, those that count on this machine.
+// The process's effective capabilities: none if it was in another user namespace.
 static uint64_t capabilities(pid_t pid, const char *status)
 {
 	struct stat ours, theirs;
@@ -111,15 +112,15 @@ static int find_place(struct place *place, pid_t pid)
 	return 0;
 }
 
-// From here on this process sees paths as the one that died, with the rights of its user, or of
-// root where those were not its user's.
+// From here on this process sees paths as the one that died did, with the rights of its user, or as
+// root if the file is private.
 static int enter(const struct place *place)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 	uid_t uid = place->private ? 0 : place->uid;
 
-	// Who could choose the root could choose what root writes.
+	// A user who chooses the root folder would choose where root writes.
 	if (!place->private && (fchdir(place->root) || chroot(".") || fchdir(place->directory)))
 		return -errno;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
@@ -137,13 +138,14 @@ static int create(const char *path, const struct place *place)
 	int fd;
 
 	umask(0);
-	// A core file of an earlier crash makes room, but where root writes it could be anybody's.
+	// A core file of an earlier crash is replaced, except by root, who could delete another
+	// user's file.
 	if (!place->private)
 		unlink(path);
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	// Some file systems know no owners, or no modes.
+	// Some file systems have no owners or modes.
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
 	    status.st_uid != (place->private ? 0 : place->uid) || (status.st_mode & 0677) != 0600) {
 		close(fd);
@@ -152,7 +154,7 @@ static int create(const char *path, const struct place *place)
 	return fd;
 }
 
-// Fills the buffer as far as there is something.
+// Reads until the buffer is full or the input ends.
 static ssize_t read_all(int from, uint8_t *buffer, size_t size)
 {
 	size_t used = 0;
@@ -182,7 +184,7 @@ struct copy {
 	off_t end;
 };
 
-static int put(struct copy *copy, const uint8_t *data, size_t size)
+static int write_blocks(struct copy *copy, const uint8_t *data, size_t size)
 {
 	for (size_t at = 0; at < size; at += BLOCK) {
 		size_t part = size - at < BLOCK ? size - at : BLOCK;
@@ -201,7 +203,7 @@ static int put(struct copy *copy, const uint8_t *data, size_t size)
 	return 0;
 }
 
-// What is kept ends anywhere, so blocks are filled up from the pipe.
+// The kept bytes can end within a block, which is then filled from the pipe.
 static int copy_core(struct copy *copy, int kept, int source)
 {
 	FREC_FREE uint8_t *buffer = malloc(BLOCK * BLOCKS);
@@ -217,10 +219,10 @@ static int copy_core(struct copy *copy, int kept, int source)
 		if (n < 0 || more < 0)
 			return (int)(n < 0 ? n : more);
 		n += more;
-		r = put(copy, buffer, (size_t)n);
+		r = write_blocks(copy, buffer, (size_t)n);
 	}
-	// At its limit the kernel stops as well; what is there may be of use. The file ends with a
-	// hole, or where data does.
+	// The kernel stops at the limit too, and a partial file may be of use. The file may end
+	// with a hole.
 	if (ftruncate(copy->to, copy->end))
 		return -errno;
 	return r == -EFBIG ? 0 : r;
@@ -263,9 +265,8 @@ int frec__core_file_write(const char *pattern, const struct frec_core_values *va
 		return 0;
 	if (place.private && *path != '/')
 		return frec__error(reterr, -EPERM,
-				   "process %d had another's rights: kernel.core_pattern has to be "
-				   "an absolute "
-				   "path for a core file of it",
+				   "process %d had another user's rights: its core file needs an "
+				   "absolute path in kernel.core_pattern",
 				   pid);
 	child = fork();
 	if (!child)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Handling a core dump, in two processes.
+ * Handles a core dump, in two processes.
  *
- * The kernel makes the dying process stand still until its core dump is read. A child takes the
- * head of it, with the registers of all threads, into a memory file, unwinds the threads and hands
- * their stacks to the recorders. All that is parsed is parsed there: programs, their tables and
- * stacks can be anything. The parent waits for it, but not for ever, and then passes on what the
- * child took, which is in that memory file to the byte, and the rest. So a child that crashes or
- * hangs costs the stacks, and never the core dump.
+ * The kernel keeps the dying process until its core dump is read. A child process reads the head of
+ * the core dump, with the registers of all threads, into a memory file, unwinds the threads and
+ * hands their stacks to the recorders. All parsing is done there, because programs, their tables
+ * and stacks may be hostile. The parent waits for the child for a limited time. It then passes on
+ * the core dump: first the memory file, which holds exactly what the child read, then the rest of
+ * the pipe. So a child that crashes or hangs costs the stacks, but never the core dump.
  */
 #include "recorder/core/handle.h"
 
@@ -20,16 +20,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "proto/clocks.h"
-#include "recorder/snapshot/child.h"
 #include "proto/cleanup.h"
+#include "proto/clocks.h"
 #include "recorder/core/pass.h"
 #include "recorder/core/recorders.h"
 #include "recorder/core/stacks.h"
+#include "recorder/snapshot/child.h"
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-static void say(const struct frec_error *error)
+static void print_error(const struct frec_error *error)
 {
 	fprintf(stderr, "flightrec core: %s\n", error->message);
 }
@@ -53,33 +53,31 @@ static int hand_over(const struct frec_core_recorders *recorders,
 	return 0;
 }
 
-static int look(pid_t pid, bool only_root, const struct frec_core_limits *limits, int kept,
-		struct frec_error *reterr)
+static int collect(pid_t pid, bool only_root, const struct frec_core_limits *limits, int kept,
+		   struct frec_error *reterr)
 {
 	uint64_t start = frec__monotonic(), share = limits->seconds * UINT64_C(250000000);
-	struct frec_core_recorders recorders;
-	struct frec_core_process process;
-	struct frec_core_notes notes;
+	FREC_CORE_NOTES struct frec_core_notes notes = {.count = 0};
+	FREC_CORE_PROCESS struct frec_core_process process;
+	FREC_CORE_RECORDERS struct frec_core_recorders recorders = {.count = 0};
 	int r = frec__core_process_open(&process, pid);
 
 	if (r)
 		return frec__error(reterr, r, "process %d: %s", pid, strerror(-r));
 	frec__core_recorders_find(&recorders, &process, only_root, start + 2 * share);
-	if (recorders.count) {
-		r = frec__core_notes_read(STDIN_FILENO, kept, limits->threads, &notes, reterr);
-		// The last quarter of the time is for handing over.
-		if (!r)
-			r = hand_over(&recorders, &process, &notes, start + 3 * share,
-				      start + 4 * share, reterr);
-		frec__core_notes_deinit(&notes);
-	}
-	frec__core_recorders_close(&recorders);
-	frec__core_process_close(&process);
-	return r;
+	if (!recorders.count)
+		return 0;
+	r = frec__core_notes_read(STDIN_FILENO, kept, limits->threads, &notes, reterr);
+	if (r)
+		return r;
+	// The last quarter of the time is reserved for the hand-over.
+	return hand_over(&recorders, &process, &notes, start + 3 * share, start + 4 * share,
+			 reterr);
 }
 
-// In a process that may fail in any way and takes no longer than it may.
-static void look_apart(pid_t pid, bool only_root, const struct frec_core_limits *limits, int kept)
+// Does that in a child process, which may fail in any way and is killed when the time is up.
+static void collect_in_child(pid_t pid, bool only_root, const struct frec_core_limits *limits,
+			     int kept)
 {
 	pid_t child = fork();
 
@@ -87,14 +85,14 @@ static void look_apart(pid_t pid, bool only_root, const struct frec_core_limits 
 		struct frec_error error = {0};
 
 		frec__child_limit(limits->seconds);
-		if (look(pid, only_root, limits, kept, &error))
-			say(&error);
+		if (collect(pid, only_root, limits, kept, &error))
+			print_error(&error);
 		_exit(0);
 	}
 	if (child > 0 && !frec__child_ends_within(child, (int)limits->seconds * 1000, NULL)) {
 		fprintf(stderr,
-			"flightrec core: looking at process %d took more than %u s and was given "
-			"up\n",
+			"flightrec core: collecting the stacks of process %d took more than %u s "
+			"and was given up\n",
 			pid, limits->seconds);
 		frec__child_kill(child);
 	}
@@ -111,11 +109,11 @@ int frec__core_handle(const struct frec_core_values *values, const struct frec_c
 	int r;
 
 	if (kept >= 0 && pid > 0 && limits->seconds)
-		look_apart(pid, only_root, limits, kept);
-	if (kept < 0) // nothing could be taken from the pipe before
+		collect_in_child(pid, only_root, limits, kept);
+	if (kept < 0) // no child has read from the pipe
 		kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	r = frec__core_pass_on(previous, values, kept, STDIN_FILENO, &error);
 	if (r)
-		say(&error);
+		print_error(&error);
 	return r;
 }

@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* What `flightrec core` does when the kernel runs it: look at the process, then pass its core dump
- * on. */
+/*
+ * The core room is `flightrec core`, which the kernel runs for each core dump. It collects the
+ * stacks of all threads for the recorders, and passes the core dump on to the command or file that
+ * took core dumps before.
+ *
+ * Installation: install.c writes kernel.core_pattern, and remembers the previous pattern in a file
+ * of sysctl.d(5). pattern.c makes and expands patterns.
+ *
+ * A core dump flows through the room like this. handle.c forks a child. The child finds recorders
+ * that want the process (recorders.c), reads the registers of all threads from the head of the core
+ * dump (notes.c, registers_*.c), reads mappings and stack bytes from /proc (process.c), unwinds the
+ * threads (stacks.c) and hands the stacks to those recorders. The parent then passes the whole core
+ * dump on (pass.c), to a command or to a file (file.c).
+ *
+ * Invariants: the core dump is passed on byte for byte, whatever happens to the child. Memory, time
+ * and descriptors are bounded, because the kernel keeps the dying process until the handler ends. A
+ * recorder of a user learns only of that user's processes.
+ */
 #ifndef FREC_RECORDER_CORE_HANDLE_H
 #define FREC_RECORDER_CORE_HANDLE_H
 
 #include "recorder/core/pattern.h"
 
 struct frec_core_limits {
-	size_t threads; /* that are unwound */
-	unsigned int
-		/* until the core dump is passed on, whatever has been found by then; 0: at once */
-		seconds;
+	size_t threads; /* to unwind at most */
+	/* after which the core dump is passed on, whatever was collected by then; 0: at once */
+	unsigned int seconds;
 };
 
 /*
- * Handles the core dump that comes in on standard input. `previous` is the pattern to pass it on
- * to. Returns 0 or a negative errno, when whoever takes the core dump has ended; what else goes
- * wrong is told on standard error.
+ * Handles the core dump on standard input. `previous` is the pattern to pass it on to. Returns
+ * after the receiver of the core dump has ended: 0, or a negative errno if passing it on failed.
+ * Other failures are only reported on standard error.
  */
 int frec__core_handle(const struct frec_core_values *values, const struct frec_core_limits *limits,
 		      const char *previous);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Putting our pattern in place, and taking it back.
+// Installs our pattern, and removes it again.
 #include "recorder/core/install.h"
 
 #include <errno.h>
@@ -9,16 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/new_file.h"
 #include "proto/cleanup.h"
+#include "proto/new_file.h"
 #include "proto/read_file.h"
 
 #define NAME "99-flightrec-core.conf"
 #define PREVIOUS "# core dumps go on to: "
 #define OURS "kernel.core_pattern="
 
-// Where it lasts, and where it does not. What lasts is looked for last: it is there after a reboot
-// too.
+// The file in /run is gone after a reboot, the one in /etc stays. /run is searched first.
 static const char *const folders[] = {"/run/sysctl.d", "/etc/sysctl.d"};
 static const char *const files[] = {"/run/sysctl.d/" NAME, "/etc/sysctl.d/" NAME};
 enum { UNTIL_REBOOT, FOR_GOOD, PLACES };
@@ -51,7 +50,7 @@ static int write_setting(const char *pattern, struct frec_error *reterr)
 	return 0;
 }
 
-// The rest of the line that begins so, or NULL.
+// Finds the line that begins with `begin`, and copies the rest of it.
 static bool find_line(const char *text, const char *begin, char ret[FREC_CORE_PATTERN_MAX])
 {
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
@@ -105,7 +104,7 @@ static int write_state(const char *path, const char *ours, const char *previous,
 	if (r)
 		return r;
 	r = frec__new_file_write(&file, text, (size_t)size, reterr);
-	// Everybody may know, as of the setting itself: doctor tells it without rights.
+	// Everybody may read it, as the setting itself: doctor does so without rights.
 	if (!r && fchmod(file.fd, 0644))
 		r = frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
 	if (!r)
@@ -114,20 +113,20 @@ static int write_state(const char *path, const char *ours, const char *previous,
 	return r;
 }
 
-// What our handler can take the place of.
+// Checks that our handler can replace this pattern.
 static int check_previous(const char *pattern, struct frec_error *reterr)
 {
 	if (*pattern == '@')
 		return frec__error(
 			reterr, -ENOTSUP,
-			"kernel.core_pattern is \"%s\": a server behind a socket asks the kernel "
-			"who crashed, and cannot be passed on to",
+			"kernel.core_pattern is \"%s\": core dumps cannot be passed on to a "
+			"socket, because its server asks the kernel about the process",
 			pattern);
 	if (frec__core_pattern_is_ours(pattern))
 		return frec__error(reterr, -EEXIST,
 				   "kernel.core_pattern is \"%s\", and no file says what it was "
-				   "before: set it "
-				   "(sysctl kernel.core_pattern=core), then install again",
+				   "before: set it (sysctl kernel.core_pattern=core), then "
+				   "install again",
 				   pattern);
 	return 0;
 }
@@ -143,7 +142,7 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 
 	if (r)
 		return frec__error(reterr, r, FREC_CORE_PATTERN ": %s", strerror(-r));
-	// Somebody may have set another pattern since: that is then the one to pass on to.
+	// If somebody has set another pattern since, core dumps are passed on to that one.
 	previous = before.file && !strcmp(before.current, before.ours) ? before.previous
 								       : before.current;
 	r = check_previous(previous, reterr);
@@ -153,7 +152,7 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 		return r;
 	if (mkdir(folders[place], 0755) && errno != EEXIST)
 		return frec__error(reterr, -errno, "%s: %s", folders[place], strerror(errno));
-	// First what to pass on to: a crash in between must find it.
+	// The file comes first, because a crash in between must find the previous pattern.
 	r = write_state(files[place], pattern, previous, reterr);
 	if (r)
 		return r;
@@ -173,7 +172,7 @@ int frec__core_remove(bool *ret_kept, struct frec_error *reterr)
 		return frec__error(reterr, r, FREC_CORE_PATTERN ": %s", strerror(-r));
 	if (!installed.file)
 		return frec__error(reterr, -ENOENT,
-				   "it is not installed: neither %s nor %s is there",
+				   "flightrec core is not installed: neither %s nor %s exists",
 				   files[FOR_GOOD], files[UNTIL_REBOOT]);
 	*ret_kept = strcmp(installed.current, installed.ours) != 0;
 	if (!*ret_kept)

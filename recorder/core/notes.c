@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading the notes of a core dump that comes through a pipe. Whoever runs the handler by hand can
-// feed it anything.
+// Reads the notes of a core dump from a pipe. The input may be hostile, because anybody can run the
+// handler by hand.
 #include "recorder/core/notes.h"
 
 #include <elf.h>
@@ -25,11 +25,11 @@
 
 struct reader {
 	int source, kept;
-	uint64_t size; /* of what is kept */
+	uint64_t size; /* bytes in `kept` */
 };
 
-// Takes from the pipe until `end` bytes are there.
-static int need(struct reader *reader, uint64_t end)
+// Moves bytes from the pipe to `kept` until it has `end` bytes.
+static int fetch(struct reader *reader, uint64_t end)
 {
 	while (reader->size < end) {
 		ssize_t n = splice(reader->source, NULL, reader->kept, NULL, end - reader->size, 0);
@@ -45,7 +45,7 @@ static int need(struct reader *reader, uint64_t end)
 	return 0;
 }
 
-static int get(struct reader *reader, uint64_t offset, void *ret, size_t size)
+static int read_at(struct reader *reader, uint64_t offset, void *ret, size_t size)
 {
 	uint64_t end;
 	ssize_t n;
@@ -53,7 +53,7 @@ static int get(struct reader *reader, uint64_t offset, void *ret, size_t size)
 
 	if (__builtin_add_overflow(offset, size, &end) || end > FREC_CORE_HEAD_MAX)
 		return -EFBIG;
-	r = need(reader, end);
+	r = fetch(reader, end);
 	if (r)
 		return r;
 	n = pread(reader->kept, ret, size, (off_t)offset);
@@ -69,25 +69,24 @@ static int fail(struct frec_error *reterr, int r, const char *what, uint64_t off
 static int find_notes(struct reader *reader, Elf64_Phdr *ret, struct frec_error *reterr)
 {
 	Elf64_Ehdr header;
-	int r = get(reader, 0, &header, sizeof(header));
+	int r = read_at(reader, 0, &header, sizeof(header));
 
 	if (r)
-		return fail(reterr, r, "its header", 0);
+		return fail(reterr, r, "the ELF header", 0);
 	if (memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_type != ET_CORE)
-		return fail(reterr, -EBADMSG, "not the header of one", 0);
+		return fail(reterr, -EBADMSG, "no ELF header of a core dump", 0);
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    header.e_machine != MACHINE || header.e_phentsize != sizeof(*ret))
 		return frec__error(reterr, -EBADMSG,
 				   "core dump: of a program for another machine (class %d, machine "
-				   "%d): its threads "
-				   "are not looked at",
+				   "%d), whose threads are not unwound",
 				   header.e_ident[EI_CLASS], header.e_machine);
 	for (uint64_t i = 0; i < header.e_phnum && i < SEGMENTS_MAX; i++) {
 		uint64_t offset;
 
 		if (__builtin_add_overflow(header.e_phoff, i * sizeof(*ret), &offset))
 			break;
-		r = get(reader, offset, ret, sizeof(*ret));
+		r = read_at(reader, offset, ret, sizeof(*ret));
 		if (r)
 			return fail(reterr, r, "a program header", offset);
 		if (ret->p_type == PT_NOTE)
@@ -130,13 +129,13 @@ static int read_notes(struct reader *reader, const Elf64_Phdr *segment, size_t t
 		struct elf_prstatus status;
 		Elf64_Nhdr note;
 		uint64_t descriptor;
-		int r = get(reader, offset, &note, sizeof(note));
+		int r = read_at(reader, offset, &note, sizeof(note));
 
 		if (r)
 			return fail(reterr, r, "a note", offset);
 		descriptor = offset + sizeof(note) + padded(note.n_namesz);
 		if (note.n_type == NT_PRSTATUS && note.n_descsz == sizeof(status)) {
-			r = get(reader, descriptor, &status, sizeof(status));
+			r = read_at(reader, descriptor, &status, sizeof(status));
 			if (!r)
 				r = add(ret, &status, threads_max);
 			if (r)
@@ -159,7 +158,7 @@ int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_
 	if (r)
 		return r;
 	r = read_notes(&reader, &segment, threads_max, ret, reterr);
-	// The threads before the place where it breaks are as good as any.
+	// If the notes are broken, the threads before that place are still good.
 	return ret->count ? 0
 	       : r	  ? r
 			  : fail(reterr, -EBADMSG, "no thread in the notes", segment.p_offset);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registers of all threads, from the head of a core dump: the kernel writes the notes first, in
- * the order of the threads with the one that crashed before all others, and then waits, with the
- * process as it is, until somebody reads on.
+ * Reads the registers of all threads from the head of a core dump. The kernel writes the notes
+ * first, those of the crashed thread before all others, and then keeps the process until the rest
+ * is read.
  */
 #ifndef FREC_RECORDER_CORE_NOTES_H
 #define FREC_RECORDER_CORE_NOTES_H
@@ -11,38 +11,32 @@
 #include <stdint.h>
 
 #include "proto/error.h"
+#include "recorder/core/registers.h"
 
-/* No machine has more user registers among those that the kernel numbers for perf. */
-#define FREC_CORE_REGISTERS_MAX 64
-/* Bytes of a core dump that are looked at: notes of thousands of threads with all their vector
- * registers. */
+/* Bytes of a core dump that are parsed: enough for notes of thousands of threads with all their
+ * vector registers. */
 #define FREC_CORE_HEAD_MAX (64u << 20)
 
 struct frec_core_thread {
-	uint32_t tid; /* in the pid namespace of the process */
-	uint64_t value
-		/* for each bit of frec__perf_user_registers, lowest first */
-		[FREC_CORE_REGISTERS_MAX];
+	uint32_t tid;				 /* in the pid namespace of the process */
+	uint64_t value[FREC_CORE_REGISTERS_MAX]; /* see frec__core_registers() */
 };
 
 struct frec_core_notes {
 	size_t count;
 	struct frec_core_thread *thread;
-	size_t beyond; /* threads above the limit, as far as they were seen */
+	size_t beyond; /* threads that were seen above the limit */
 };
 
 /*
- * Reads the head of a core dump from the pipe `source` into the file `kept`, which holds nothing
- * yet, and takes the threads out of it, `threads_max` at most. What `kept` holds afterwards is what
- * was taken from the pipe, to the byte, whatever happens meanwhile. -EBADMSG: it is no core dump of
- * this machine's programs; `reterr` says where.
+ * Reads the head of a core dump from the pipe `source` into the empty file `kept`, and parses at
+ * most `threads_max` threads. Whatever happens, `kept` then holds exactly the bytes that were read
+ * from the pipe. Returns 0, -EBADMSG if this is not a core dump of a program for this machine, or
+ * another negative errno.
  */
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);
 void frec__core_notes_deinit(struct frec_core_notes *notes);
-
-/* From the machine's own layout in a core dump (elf_gregset_t) to that of perf. `size` bytes of
- * `set` were written. */
-int frec__core_registers(const void *set, size_t size, uint64_t ret[FREC_CORE_REGISTERS_MAX]);
+#define FREC_CORE_NOTES __attribute__((cleanup(frec__core_notes_deinit)))
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// To a command, through a pipe.
+// Passes a core dump to a command through a pipe; file.c writes files.
 #include "recorder/core/pass.h"
 
 #include <errno.h>
@@ -16,7 +16,8 @@
 
 #define PIECE (1u << 20)
 
-// Moves everything from a file or pipe into a pipe. A reader who has seen enough is no failure.
+// Moves everything from a file or pipe into a pipe. It is no failure if the reader closes the pipe
+// early.
 static int feed(int from, int pipe)
 {
 	for (;;) {
@@ -29,7 +30,8 @@ static int feed(int from, int pipe)
 	}
 }
 
-// The same signals and descriptors as from the kernel: of ours, all are closed by exec.
+// Runs the command with the signals and descriptors that the kernel would give it. Our own
+// descriptors are closed by exec.
 static void become(char **command, int input)
 {
 	sigset_t none;
@@ -50,7 +52,8 @@ static int pass_to_command(const char *pattern, const struct frec_core_values *v
 	pid_t child;
 
 	if (r)
-		return frec__error(reterr, r, "kernel.core_pattern was \"%s\", which is no command",
+		return frec__error(reterr, r,
+				   "kernel.core_pattern was \"%s\", which names no command",
 				   pattern);
 	if (pipe2(pipes, O_CLOEXEC))
 		return frec__error(reterr, -errno, "pipe: %s", strerror(errno));
@@ -64,11 +67,11 @@ static int pass_to_command(const char *pattern, const struct frec_core_values *v
 		return frec__error(reterr, -errno, "fork: %s", strerror(errno));
 	}
 	r = feed(kept, pipes[1]);
-	if (!r || r == -EINVAL) // which a device has to say of it
+	if (!r || r == -EINVAL) // splice(2) from a device
 		r = feed(source, pipes[1]);
 	close(pipes[1]);
-	// With kernel.core_pipe_limit the process is there until its reader ends: until we do, who
-	// hold the other pipe.
+	// With kernel.core_pipe_limit the kernel keeps the process until the reader of its pipe
+	// ends, so we must not end before the command does.
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (r)
@@ -76,7 +79,7 @@ static int pass_to_command(const char *pattern, const struct frec_core_values *v
 				   strerror(-r));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return frec__error(reterr, -ENOEXEC,
-				   "%s: it could not be run to take the core dump", command[0]);
+				   "%s: could not be run to receive the core dump", command[0]);
 	return 0;
 }
 

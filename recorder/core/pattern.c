@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Making patterns for core dumps, and expanding them as the kernel does.
+// Makes patterns for core dumps, and expands them as the kernel does.
 #include "recorder/core/pattern.h"
 
 #include <ctype.h>
@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
+
 #define COMMAND " core "
 
-// What the handler itself wants to know: the process's number, everywhere and in its own pid
-// namespace (which a file's name gets by kernel.core_uses_pid), whether its memory is private, and
-// how large a core file may be.
+// What the handler itself needs: the pid outside and inside the process's pid namespace (the latter
+// is part of a file name with kernel.core_uses_pid), whether its memory is private, and how large a
+// core file may be.
 #define NEEDED "Ppdc"
 
-// Numbers first: a kernel before 5.3 takes the texts apart at their blanks, and one of these must
-// not pass for a number.
+// Letters that expand to text. They come after the numbers, because a kernel before 5.3 splits
+// texts at blanks, and such a piece must not be mistaken for a number.
 #define TEXTS "hefE"
 
 static void append(char *pattern, size_t *used, const char *text, size_t size)
@@ -26,19 +28,19 @@ static void append(char *pattern, size_t *used, const char *text, size_t size)
 	*used += size;
 }
 
-static void ask(char *pattern, size_t *used, bool asked[UCHAR_MAX + 1], char letter)
+static void add_letter(char *pattern, size_t *used, bool has[UCHAR_MAX + 1], char letter)
 {
 	const char argument[] = {' ', letter, '%', letter};
 
-	if (asked[(unsigned char)letter])
+	if (has[(unsigned char)letter])
 		return;
-	asked[(unsigned char)letter] = true;
+	has[(unsigned char)letter] = true;
 	append(pattern, used, argument, sizeof(argument));
 }
 
-// What the pattern before wants, numbers or texts.
-static void ask_previous(char *pattern, size_t *used, bool asked[UCHAR_MAX + 1],
-			 const char *previous, bool texts)
+// Adds the letters of the previous pattern: its numbers, or its texts.
+static void add_letters(char *pattern, size_t *used, bool has[UCHAR_MAX + 1], const char *previous,
+			bool texts)
 {
 	for (const char *p = previous; *p; p++) {
 		if (*p != '%')
@@ -47,22 +49,22 @@ static void ask_previous(char *pattern, size_t *used, bool asked[UCHAR_MAX + 1],
 		if (!*p)
 			break;
 		if (isalpha((unsigned char)*p) && !!strchr(TEXTS, *p) == texts)
-			ask(pattern, used, asked, *p);
+			add_letter(pattern, used, has, *p);
 	}
 }
 
 int frec__core_pattern_make(const char *tool, const char *settings, const char *previous,
 			    char ret[FREC_CORE_PATTERN_MAX], struct frec_error *reterr)
 {
-	bool asked[UCHAR_MAX + 1] = {false};
+	bool has[UCHAR_MAX + 1] = {false};
 	char pattern[FREC_CORE_PATTERN_MAX];
 	size_t used = 0;
 
 	if (*tool != '/' || strpbrk(tool, " \t\n%"))
 		return frec__error(
 			reterr, -EINVAL,
-			"%s: the kernel takes an absolute path without blanks and '%%': install "
-			"flightrec at another one",
+			"%s: the kernel needs an absolute path without blanks or '%%': install "
+			"flightrec at another path",
 			tool);
 	append(pattern, &used, "|", 1);
 	append(pattern, &used, tool, strlen(tool));
@@ -72,14 +74,13 @@ int frec__core_pattern_make(const char *tool, const char *settings, const char *
 		append(pattern, &used, " ", 1);
 	append(pattern, &used, FREC_CORE_KERNEL, strlen(FREC_CORE_KERNEL));
 	for (const char *p = NEEDED; *p; p++)
-		ask(pattern, &used, asked, *p);
-	ask_previous(pattern, &used, asked, previous, false);
-	ask_previous(pattern, &used, asked, previous, true);
+		add_letter(pattern, &used, has, *p);
+	add_letters(pattern, &used, has, previous, false);
+	add_letters(pattern, &used, has, previous, true);
 	if (used >= FREC_CORE_PATTERN_MAX)
 		return frec__error(reterr, -EINVAL,
 				   "kernel.core_pattern would have %zu bytes, and the kernel takes "
-				   "%d: install "
-				   "flightrec at a shorter path than %s",
+				   "%d: install flightrec at a shorter path than %s",
 				   used, FREC_CORE_PATTERN_MAX - 1, tool);
 	memcpy(ret, pattern, used);
 	ret[used] = 0;
@@ -104,7 +105,7 @@ void frec__core_values_parse(int argc, char *const *argv, struct frec_core_value
 	}
 }
 
-// What %LETTER stands for: nothing, where the kernel does not know it either.
+// What %LETTER expands to: nothing if the kernel does not know the letter.
 static const char *value_of(const struct frec_core_values *values, char letter)
 {
 	const char *value = letter == '%' ? "%" : values->of[(unsigned char)letter];
@@ -121,7 +122,7 @@ int frec__core_pattern_file(const char *pattern, const struct frec_core_values *
 
 	if (!out)
 		return -ENAMETOOLONG;
-	*ret = 0; // a stream into which nothing is written ends nothing
+	*ret = 0; // fclose() adds a NUL only if something was written
 	for (const char *p = pattern; *p; p++) {
 		const char literal[] = {*p, 0};
 		const char *piece = literal;
@@ -148,16 +149,18 @@ int frec__core_pattern_command(const char *pattern, const struct frec_core_value
 			       char ***ret)
 {
 	size_t words = 0, bytes = 0, used = 0;
-	char **command, *text;
+	FREC_FREE char **command = NULL;
+	char *text;
 
-	// Each character begins a word at most, and stands for itself or for a value.
+	// Each character begins at most one word, and stands for itself or for a value.
 	for (const char *p = pattern + 1; *p; p++)
 		bytes += 1 + (p[-1] == '%' ? strlen(value_of(values, *p)) : 1);
 	command = malloc((strlen(pattern) + 1) * sizeof(*command) + bytes + 1);
 	if (!command)
 		return -ENOMEM;
 	text = (char *)(command + strlen(pattern) + 1);
-	// It is split before it is expanded, so that no value becomes two arguments.
+	// The pattern is split before it is expanded, so that a value with blanks stays one
+	// argument.
 	for (const char *p = pattern + 1; *p;) {
 		if (isspace((unsigned char)*p)) {
 			p++;
@@ -181,10 +184,8 @@ int frec__core_pattern_command(const char *pattern, const struct frec_core_value
 		text[used++] = 0;
 	}
 	command[words] = NULL;
-	if (!words) {
-		free(command);
+	if (!words)
 		return -EINVAL;
-	}
-	*ret = command;
+	*ret = FREC_TAKE_PTR(command);
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reading /proc of a process whose core is being dumped.
+// Reads /proc of a process whose core is being dumped.
 #include "recorder/core/process.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// A stack pointer that far below the next mapping is in no guard page, but wild.
+// A stack pointer farther below the next mapping is not in a guard page, but invalid.
 #define GUARD_MAX (UINT64_C(64) << 20)
 #define STATUS_MAX 65536
 #define TID_MAX (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
@@ -29,13 +29,6 @@ static FILE *open_at(int folder, const char *path)
 	return file;
 }
 
-static inline void close_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-#define CLOSE_FILE __attribute__((cleanup(close_file)))
-
 static bool add_program(struct frec_core_process *process, const struct frec_core_mapping *mapping,
 			uint64_t offset, const char *name)
 {
@@ -44,7 +37,7 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 
 	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
 		return false;
-	// What is of no file has no such link. The vDSO is known by its name.
+	// Only mappings of files have such a link. The vDSO is recognised by its name.
 	if (*name == '/')
 		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
 			 process->pid, mapping->start, mapping->end);
@@ -61,7 +54,7 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 
 static int read_maps(struct frec_core_process *process)
 {
-	CLOSE_FILE FILE *file = open_at(process->folder, "maps");
+	FREC_FCLOSE FILE *file = open_at(process->folder, "maps");
 	FREC_FREE char *line = NULL;
 	size_t room = 0;
 
@@ -86,10 +79,10 @@ static int read_maps(struct frec_core_process *process)
 		if (permissions[2] == 'x' && !add_program(process, mapping, offset, line + at))
 			return -ENOMEM;
 	}
-	return process->mappings ? 0 : -ESRCH; // it has given its memory back
+	return process->mappings ? 0 : -ESRCH; // it has released its memory
 }
 
-// The text behind `name` in a status file, or NULL.
+// The text after `name` in a status file, or NULL.
 static const char *field(const char *status, const char *name)
 {
 	const char *at = strstr(status, name);
@@ -121,7 +114,7 @@ static bool read_owner(struct frec_core_process *process, const char *status)
 	return true;
 }
 
-// "NSpid: 4711 12 1": the numbers of a thread from our namespace to its own.
+// "NSpid: 4711 12 1": the tids of a thread, from our namespace to its own.
 static uint32_t innermost(const char *status)
 {
 	const char *at = field(status, "\nNSpid:");
@@ -229,7 +222,7 @@ void frec__core_process_stack(const struct frec_core_process *process, uint64_t 
 	ssize_t n;
 
 	*ret = (struct frec_stack){.address = pointer, .data = buffer};
-	// A mapping that cannot be read is a guard page, too.
+	// A mapping that is not readable is a guard page too.
 	while (i < process->mappings &&
 	       (process->mapping[i].end <= pointer || !process->mapping[i].readable))
 		i++;
@@ -241,7 +234,7 @@ void frec__core_process_stack(const struct frec_core_process *process, uint64_t 
 	end = process->mapping[i].end;
 	if (end - ret->address < size)
 		size = end - ret->address;
-	// Not process_vm_readv(2), which kernels can be built without.
+	// Not by process_vm_readv(2), because kernels can be built without it.
 	n = pread(process->memory, buffer, size, (off_t)ret->address);
 	ret->size = n < 0 ? 0 : (size_t)n;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Asking the recorders of this machine whether they want the stacks of a process.
+// Asks the recorders of this machine whether they want the stacks of a process.
 #include "recorder/core/recorders.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@ static int milliseconds_to(uint64_t deadline)
 	return now < deadline ? (int)((deadline - now) / 1000000) : 0;
 }
 
-// Whether the recorder behind `fd` may know what the process did.
+// Whether the recorder connected to `fd` may know what the process did.
 static bool may_know(int fd, const struct frec_core_process *process, bool only_root)
 {
 	struct ucred peer;
@@ -48,7 +48,7 @@ static void ask(struct frec_core_recorders *recorders, const char *socket,
 		close(fd);
 }
 
-// The folder must be that user's: anybody can make one in /tmp.
+// The folder must belong to `owner`, because anybody can make one in /tmp.
 static void ask_folder(struct frec_core_recorders *recorders, const char *path, uint32_t owner,
 		       const struct frec_core_process *process, bool only_root)
 {
@@ -71,7 +71,7 @@ static void ask_folder(struct frec_core_recorders *recorders, const char *path, 
 	}
 }
 
-// Keeps those who answer "ok yes".
+// Keeps the recorders that answer "ok yes".
 static void keep_waiting(struct frec_core_recorders *recorders, uint64_t deadline)
 {
 	size_t kept = 0;
@@ -113,8 +113,8 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 	snprintf(request, sizeof(request), "stacks %d %zu", pid, missing);
 	for (size_t i = 0; i < recorders->count; i++)
 		frec__control_send(recorders->fd[i], request, fd);
-	// The process must not be gone before they have them: then they would write the snapshot
-	// without.
+	// The process must not disappear before they have the stacks, or they write the snapshot
+	// without them.
 	for (size_t i = 0; i < recorders->count; i++) {
 		char answer[512];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The recorders that are about to write a snapshot of a dying process: found by where they listen,
- * asked by the messages of control.h. A socket in a user's own folder can be anybody's who has the
- * rights of that user, and is told of no process that is not his.
+ * The recorders that are about to write a snapshot of a dying process. They are found by their
+ * sockets and asked by messages of control.h. A socket in a user's folder may belong to any program
+ * of that user, so it learns only of that user's processes.
  */
 #ifndef FREC_RECORDER_CORE_RECORDERS_H
 #define FREC_RECORDER_CORE_RECORDERS_H
@@ -17,19 +17,21 @@ struct frec_core_recorders {
 };
 
 /*
- * Asks all that may know of the process, and keeps those that wait for its stacks from now on.
- * `only_root` says that the memory of the process is not its user's to see. Nobody is waited for
- * longer than `deadline` (nanoseconds of CLOCK_MONOTONIC).
+ * Asks all recorders that may know of the process, and keeps those that now wait for its stacks.
+ * `only_root`: its user may not see the memory of the process. Waits for no answer longer than
+ * until `deadline` (nanoseconds of CLOCK_MONOTONIC).
  */
 void frec__core_recorders_find(struct frec_core_recorders *recorders,
 			       const struct frec_core_process *process, bool only_root,
 			       uint64_t deadline);
 
-/* Hands them the stacks in `fd` and waits until they have them. */
+/* Sends them the stacks in `fd` and waits until they have received them, or until `deadline`.
+ * `missing` is the number of threads without a stack. */
 void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_t pid, int fd,
 			       size_t missing, uint64_t deadline);
 
-/* They wait no longer. */
+/* Closes the connections, which ends their wait. */
 void frec__core_recorders_close(struct frec_core_recorders *recorders);
+#define FREC_CORE_RECORDERS __attribute__((cleanup(frec__core_recorders_close)))
 
 #endif

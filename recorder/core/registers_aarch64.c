@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// aarch64: x0 to x30, sp and pc stand in the order of their numbers.
-#include "recorder/core/notes.h"
+// aarch64: x0 to x30, sp and pc are in the order of perf's numbers.
+#include "recorder/core/registers.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 #ifdef __aarch64__
 int frec__core_registers(const void *set, size_t size, uint64_t ret[FREC_CORE_REGISTERS_MAX])

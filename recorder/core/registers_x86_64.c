@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // x86_64: struct user_regs_struct of the kernel's arch/x86/include/asm/user_64.h.
-#include "recorder/core/notes.h"
+#include "recorder/core/registers.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/user.h>
 
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 #ifdef __x86_64__
 #define AT(member) (offsetof(struct user_regs_struct, member) / sizeof(uint64_t))
 
-// By the kernel's numbers for perf, with a gap where frec__perf_user_registers has one.
+// Indexed by perf's numbers, with a gap where frec__perf_user_registers has one.
 static const uint8_t places[] = {
 	AT(rax), AT(rbx),    AT(rcx), AT(rdx), AT(rsi), AT(rdi), AT(rbp), AT(rsp),
 	AT(rip), AT(eflags), AT(cs),  AT(ss),  0,	0,	 0,	  0,

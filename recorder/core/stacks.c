@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Unwinding the threads of a dying process.
+// Unwinds the threads of a dying process.
 #include "recorder/core/stacks.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "flightrec.pb-c.h"
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/part.h"
-#include "proto/cleanup.h"
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 #include "recorder/snapshot/unwound.h"
 
 struct work {
@@ -37,7 +37,7 @@ static void unwind(struct work *work, const struct frec_core_thread *thread)
 	frec__unwound_stack(work->unwind, &registers, &stack, &work->unwound);
 }
 
-// Returns 0, -ENOSPC where no more stacks fit, or another negative errno.
+// Returns 0, -ENOSPC if no more stacks fit, or another negative errno.
 static int write_thread(struct work *work, struct frec_core_thread *thread, uint64_t now)
 {
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;

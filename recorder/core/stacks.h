@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stacks of all threads of a dying process, as a run of parts of a .frec file, each with its
- * checksum: what `flightrec core` hands to a recorder, which puts them into the snapshot of the
- * death.
+ * The stacks of all threads of a dying process, as parts of a .frec file, each with its checksum.
+ * `flightrec core` hands them to a recorder, which writes them into the snapshot of the death.
  */
 #ifndef FREC_RECORDER_CORE_STACKS_H
 #define FREC_RECORDER_CORE_STACKS_H
@@ -12,15 +11,16 @@
 
 #define FREC_CORE_THREADS_DEFAULT 4096
 #define FREC_CORE_SECONDS_DEFAULT 5
-/* Bytes of one thread's stack that are looked at. */
+/* Bytes of one thread's stack that are read. */
 #define FREC_CORE_STACK_SIZE (1u << 20)
-/* Bytes of all threads' stacks as they are handed over. */
+/* Bytes of all threads' stacks that are handed over. */
 #define FREC_CORE_STACKS_SIZE_MAX (16u << 20)
 
 /*
- * Unwinds the threads and writes them to the file `fd`, those that came first in the core dump
- * first, until `deadline` (nanoseconds of CLOCK_MONOTONIC) or until it is full. `ret_missing`
- * counts those that there was no time or room for.
+ * Unwinds the threads, in the order of the core dump, and writes their stacks to the file `fd`,
+ * until `deadline` (nanoseconds of CLOCK_MONOTONIC) or until FREC_CORE_STACKS_SIZE_MAX.
+ * `ret_missing` is the number of threads for which there was no time or room. Returns 0 or a
+ * negative errno.
  */
 int frec__core_stacks_write(const struct frec_core_process *process,
 			    const struct frec_core_notes *notes, uint64_t deadline, int fd,

@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
-// The programs that doctor tries. Each one is loaded alone, so that what one needs does not fail
-// another.
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+// The programs that doctor tries. Each one is loaded alone, so that the needs of one do not make
+// another fail.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -38,7 +38,7 @@ int site_with_cookie(void *context)
 	return run();
 }
 
-// Whoever gives way to another task is current while the tracepoint runs.
+// The task that is switched out is still current while the tracepoint runs.
 SEC("raw_tp/sched_switch")
 int raw_tracepoint(void *context)
 {
@@ -51,7 +51,7 @@ int function_entry(void *context)
 	return run();
 }
 
-// Run by BPF_PROG_TEST_RUN on the CPU whose ring is looked at.
+// Run by BPF_PROG_TEST_RUN on the CPU of the ring.
 SEC("raw_tp")
 int output(void *context)
 {

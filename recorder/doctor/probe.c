@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What probes have in common: saying what was found, and what would change it.
+// What probes have in common: they report what was found and how to fix it.
 #include "recorder/doctor/probe.h"
 
 #include <errno.h>
@@ -22,12 +22,12 @@
 #define FIRST_USER_NAMESPACE 0xEFFFFFFDu
 
 #define CAPABILITIES_MAX 3
-#define NO_CAPABILITY 0 /* which is CAP_CHOWN's number, and nothing asks for that here */
+#define NO_CAPABILITY 0 /* the number of CAP_CHOWN, which no probe needs */
 
 /*
- * In the order in which their want is told. The last one is for uprobes set one by one where the
- * kernel has found out what harm a breakpoint within an instruction can do: it is told only where
- * the others were not enough.
+ * The first one that is lacking is reported. CAP_SYS_ADMIN is needed to attach uprobes one by one
+ * on newer kernels, because a breakpoint within an instruction can do harm. It is last, so that it
+ * is reported only if the others were not enough.
  */
 static const int rights[][CAPABILITIES_MAX] = {
 	[FREC_PROBE_RIGHT_PERFMON] = {CAP_PERFMON},
@@ -52,10 +52,10 @@ static void advise_outside(struct frec_probe_result *ret)
 	frec__probe_advise(
 		ret,
 		"rights inside a user namespace do not count for this: have a recorder outside of "
-		"it record (flightrec record --listen)");
+		"it do the recording (flightrec record --listen)");
 }
 
-// Half a command is worse than none.
+// A truncated command is worse than none.
 void frec__probe_fix(struct frec_probe_result *ret, const char *format, ...)
 {
 	va_list arguments;
@@ -89,7 +89,7 @@ static bool effective(int capability)
 	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-// The first that this process does not have. CAP_SYS_ADMIN stands for those that were split off
+// The first capability that this process lacks. CAP_SYS_ADMIN includes those that were split off
 // from it.
 static int lacking(enum frec_probe_right right)
 {
@@ -104,7 +104,7 @@ bool frec__probe_first_user_namespace(void)
 {
 	struct stat status;
 
-	// A kernel without user namespaces has but one.
+	// A kernel without user namespaces has only one.
 	return stat("/proc/self/ns/user", &status) || status.st_ino == FIRST_USER_NAMESPACE;
 }
 
@@ -132,21 +132,21 @@ static void fix_rights(struct frec_probe_result *ret, enum frec_probe_right righ
 	} else if (capability == NO_CAPABILITY) {
 		frec__probe_advise(ret,
 				   "this process has the rights: seccomp, a security module or "
-				   "kernel lockdown forbids it nevertheless");
+				   "kernel lockdown forbids it anyway");
 	} else if (prctl(PR_CAPBSET_READ, capability) == 0) {
 		frec__probe_advise(
 			ret,
-			"this process was started so that it can never have CAP_%s: start it "
-			"with it (docker run --cap-add %s, CapabilityBoundingSet= of a unit)",
+			"CAP_%s is not in the bounding set of this process: start it with it "
+			"(docker run --cap-add %s, CapabilityBoundingSet= of a unit)",
 			name_of(capability), name_of(capability));
 	} else if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) {
 		frec__probe_advise(
-			ret, "no_new_privs is set here, so that no file can give rights: run it "
+			ret, "no_new_privs is set, so file capabilities have no effect: run it "
 			     "without (NoNewPrivileges= of a unit)");
 	} else if (capability == CAP_SYS_ADMIN && *quoted) {
-		// A tool that everybody may run as CAP_SYS_ADMIN would make everybody root.
+		// A tool with CAP_SYS_ADMIN that everybody may run would make everybody root.
 		frec__probe_advise(
-			ret, "root may; so that root records for others, who name the socket");
+			ret, "only root may; root can record for others, who name the socket");
 		frec__probe_fix(ret, "sudo %s record --listen /run/flightrec.socket", quoted);
 	} else if (*quoted) {
 		frec__probe_fix(ret, "%ssetcap cap_bpf,cap_perfmon+ep %s", frec__probe_sudo(),
@@ -183,7 +183,7 @@ void frec__probe_quote(const char *word, char *ret, size_t size)
 	}
 	*ret = 0;
 	for (const char *c = word; *c; c++) {
-		// Six: the quotes around, one character as '\'' and the end.
+		// Room for a quote on both sides, one character as '\'' and the NUL.
 		if (used + 7 > size) {
 			*ret = 0;
 			return;

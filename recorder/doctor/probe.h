@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of probes.h: what probes have in common, and those that the table finds in other
- * files. */
+/* For probes: reporting results, and shell commands for fixes. */
 #ifndef FREC_RECORDER_DOCTOR_PROBE_H
 #define FREC_RECORDER_DOCTOR_PROBE_H
 
 #include "recorder/doctor/probes.h"
 
-/* What a probe found. */
+/* Sets the state and what was found. */
 __attribute__((format(printf, 3, 4))) void frec__probe_found(struct frec_probe_result *ret,
 							     enum frec_probe_state state,
 							     const char *format, ...);
 
 /*
- * The command that would change it. Whatever goes into it from outside has been through
- * frec__probe_quote(). Inside a user namespace no command helps, and this becomes the advice to go
- * outside.
+ * Sets the command that would fix it. Quote every outside string in it with frec__probe_quote().
+ * Inside a user namespace no command helps, so the advice to record from outside is set instead.
  */
 __attribute__((format(printf, 2, 3))) void frec__probe_fix(struct frec_probe_result *ret,
 							   const char *format, ...);
 
-/* What to do where no one command does it. */
+/* Sets advice in words, for what no single command can fix. */
 __attribute__((format(printf, 2, 3))) void frec__probe_advise(struct frec_probe_result *ret,
 							      const char *format, ...);
 
-/* What the kernel asks for before it allows something. */
+/* The rights that the kernel requires for something. */
 enum frec_probe_right {
 	FREC_PROBE_RIGHT_PERFMON,
 	FREC_PROBE_RIGHT_BPF,
@@ -32,71 +30,25 @@ enum frec_probe_right {
 };
 
 /*
- * Found missing, with errno `-r` when `what` was tried. Says how to get the right where that is the
- * reason, and what to build the kernel with where it is not.
+ * Reports a failure: `what` was tried and returned the negative errno `r`. The fix is how to get
+ * the right, if it is lacking, and otherwise the kernel configuration.
  */
 void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
 			 enum frec_probe_right right, const char *configuration);
 
-/* Whether this is the user namespace whose rights count for the machine. */
+/* Whether this is the initial user namespace, whose rights count for the machine. */
 bool frec__probe_first_user_namespace(void);
 
-/* What a command begins with that only root may give. */
+/* "sudo " in front of a command for root, or "" if this is root. */
 const char *frec__probe_sudo(void);
 
-/* Where this program is; empty where that is unknown. */
+/* The path of this program, empty if it is unknown. */
 void frec__probe_tool(char *ret, size_t size);
 
-/* As one word of a shell. Empty where it does not fit. */
+/* Quotes `word` as one word of a shell. Empty if it does not fit. */
 void frec__probe_quote(const char *word, char *ret, size_t size);
 
-/* The first line of a small file; empty where it cannot be read. */
+/* The first line of a small file, empty if it cannot be read. */
 void frec__probe_read_line(const char *path, char *ret, size_t size);
-
-/* tracefs and user_events */
-void frec__probe_tracefs(struct frec_probe_result *ret);
-void frec__probe_tracefs_rights(struct frec_probe_result *ret);
-void frec__probe_user_events(struct frec_probe_result *ret);
-void frec__probe_register(struct frec_probe_result *ret);
-void frec__probe_layouts(struct frec_probe_result *ret);
-/* perf events and rings */
-void frec__probe_tracepoint(struct frec_probe_result *ret);
-void frec__probe_ring(struct frec_probe_result *ret);
-void frec__probe_set_output(struct frec_probe_result *ret);
-void frec__probe_lost(struct frec_probe_result *ret);
-void frec__probe_build_ids(struct frec_probe_result *ret);
-void frec__probe_stacks(struct frec_probe_result *ret);
-void frec__probe_ring_memory(struct frec_probe_result *ret);
-void frec__probe_paranoid(struct frec_probe_result *ret);
-void frec__probe_descriptors(struct frec_probe_result *ret);
-void frec__probe_grace_periods(struct frec_probe_result *ret);
-/* BPF programs */
-void frec__probe_uprobe(struct frec_probe_result *ret);
-void frec__probe_semaphore(struct frec_probe_result *ret);
-void frec__probe_cookie(struct frec_probe_result *ret);
-void frec__probe_usdt_program(struct frec_probe_result *ret);
-void frec__probe_fast_uprobe(struct frec_probe_result *ret);
-void frec__probe_raw_tracepoint(struct frec_probe_result *ret);
-void frec__probe_fentry(struct frec_probe_result *ret);
-void frec__probe_btf(struct frec_probe_result *ret);
-void frec__probe_bpf_output(struct frec_probe_result *ret);
-/* shared memory */
-void frec__probe_memfd(struct frec_probe_result *ret);
-void frec__probe_robust_futex(struct frec_probe_result *ret);
-void frec__probe_memory_keys(struct frec_probe_result *ret);
-/* crashes */
-void frec__probe_deaths(struct frec_probe_result *ret);
-void frec__probe_fault_address(struct frec_probe_result *ret);
-void frec__probe_core_dumps(struct frec_probe_result *ret);
-void frec__probe_all_threads(struct frec_probe_result *ret);
-void frec__probe_exit_info(struct frec_probe_result *ret);
-/* processes and the environment */
-void frec__probe_visible(struct frec_probe_result *ret);
-void frec__probe_pid_namespace(struct frec_probe_result *ret);
-void frec__probe_user_namespace(struct frec_probe_result *ret);
-void frec__probe_container(struct frec_probe_result *ret);
-void frec__probe_cap_perfmon(struct frec_probe_result *ret);
-void frec__probe_cap_bpf(struct frec_probe_result *ret);
-void frec__probe_clocks(struct frec_probe_result *ret);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loading one program of probe.bpf.c and attaching it.
+// Loads one program of probe.bpf.c and attaches it.
 #include "recorder/doctor/probe_trial.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ void frec__trial_close(struct frec_trial *trial)
 	probe_bpf__destroy(trial->skeleton);
 }
 
-// `multi`: for many sites at once.
+// `multi`: to be attached to many sites at once.
 static struct frec_trial load(const char *name, bool multi)
 {
 	struct frec_trial trial = {.descriptor = -1, .step = "loading a BPF program"};
@@ -76,7 +76,7 @@ struct place {
 	uint64_t offset;
 };
 
-// The program itself comes first, and its probe lies in no library.
+// The program itself is the first object, and the probe is in no library.
 static int find_in_program(struct dl_phdr_info *object, size_t size, void *context)
 {
 	struct place *place = context;

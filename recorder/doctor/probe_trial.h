@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Trying one program of probe.bpf.c by itself. */
+/* Tries one program of probe.bpf.c. */
 #ifndef FREC_RECORDER_DOCTOR_PROBE_TRIAL_H
 #define FREC_RECORDER_DOCTOR_PROBE_TRIAL_H
 
@@ -15,25 +15,25 @@ struct frec_trial {
 	struct probe_bpf *skeleton;
 	struct bpf_program *program;
 	struct bpf_link *link;
-	int descriptor;	  /* of a link that libbpf does not know; -1 */
-	int r;		  /* 0 or the errno of ... */
-	const char *step; /* ... what did not work */
+	int descriptor;	  /* a link that libbpf does not own, or -1 */
+	int r;		  /* 0, or the negative errno of ... */
+	const char *step; /* ... the step that failed */
 };
 
-/* Loads the program. Whatever came of it, the caller closes the trial, for which this guard is. */
+/* Loads the program. The caller closes the trial even if this failed, by the guard below. */
 struct frec_trial frec__trial_open(const char *name);
 void frec__trial_close(struct frec_trial *trial);
 #define FREC_TRIAL __attribute__((cleanup(frec__trial_close))) struct frec_trial
 
-/* Attaches it where its section says. */
+/* Attaches it to the target in its section name. `step` describes that if it fails. */
 void frec__trial_attach(struct frec_trial *trial, const char *step);
 void frec__trial_detach(struct frec_trial *trial);
 
 /*
- * Loads a program for uprobes and attaches it to a site of this program as the recorder does: by
- * the file, for every process that runs it; as one of many sites where the kernel can do that, else
- * by itself. Always with the semaphore: the kernel refuses two ways at one site, and another doctor
- * may run.
+ * Loads a program for uprobes and attaches it to a site of this program, as the recorder does: by
+ * file, for every process that runs it, with a multi-uprobe link if the kernel supports that. The
+ * semaphore is always used, because the kernel refuses uprobes with and without one at the same
+ * site, and another doctor may be running.
  */
 struct frec_trial frec__trial_open_at(const char *name, const uint8_t *site, uint64_t cookie);
 

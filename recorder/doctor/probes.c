@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The table of probes, and what their results come to.
+// The table of probes, and the verdict on their results.
 #include "recorder/doctor/probes.h"
 
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 const struct frec_probe frec__probes[] = {
 	{"tracefs", FREC_PROBE_USER_EVENTS, "finding events", frec__probe_tracefs},
@@ -13,7 +13,7 @@ const struct frec_probe frec__probes[] = {
 	{"layouts", FREC_PROBE_USER_EVENTS, "one name, two layouts", frec__probe_layouts},
 
 	{"uprobes", FREC_PROBE_USDT, "events of services", frec__probe_uprobe},
-	{"semaphores", FREC_PROBE_USDT, "events off till recorded", frec__probe_semaphore},
+	{"semaphores", FREC_PROBE_USDT, "events off until recorded", frec__probe_semaphore},
 	{"cookies", FREC_PROBE_USDT, "one program, many events", frec__probe_cookie},
 	{"bpf-output", FREC_PROBE_USDT, "BPF's records in rings", frec__probe_bpf_output},
 	{"usdt-program", FREC_PROBE_USDT, "payloads of any size", frec__probe_usdt_program},
@@ -35,10 +35,10 @@ const struct frec_probe frec__probes[] = {
 	{"descriptors", FREC_PROBE_RINGS, "many events, many CPUs", frec__probe_descriptors},
 	{"stacks", FREC_PROBE_RINGS, "stacks with events", frec__probe_stacks},
 	{"lost-counts", FREC_PROBE_RINGS, "counts of what was lost", frec__probe_lost},
-	{"grace-periods", FREC_PROBE_RINGS, "the most of a snapshot", frec__probe_grace_periods},
+	{"grace-periods", FREC_PROBE_RINGS, "complete snapshots", frec__probe_grace_periods},
 
 	{"deaths", FREC_PROBE_CRASHES, "snapshots of crashes", frec__probe_deaths},
-	{"fault-address", FREC_PROBE_CRASHES, "address, overflown stack",
+	{"fault-address", FREC_PROBE_CRASHES, "address, overflowed stack",
 	 frec__probe_fault_address},
 	{"core-dumps", FREC_PROBE_CRASHES, "when a crash is over", frec__probe_core_dumps},
 	{"all-threads", FREC_PROBE_CRASHES, "stacks of all threads", frec__probe_all_threads},
@@ -61,8 +61,8 @@ const size_t frec__probe_count = sizeof(frec__probes) / sizeof(frec__probes[0]);
 
 typedef void (*needed)(struct frec_probe_result *ret);
 
-/* What recording takes, in the order in which it is missed. Kernel-owned rings are the same for all
- * but shm. */
+/* What recording needs. The first probe that is missing is reported. All transports but shm need
+ * the kernel's rings. */
 #define RING_NEEDS \
 	frec__probe_ring, frec__probe_set_output, frec__probe_tracefs_rights, frec__probe_deaths
 static const needed tracepoint_needs[] = {frec__probe_tracepoint, RING_NEEDS, NULL};

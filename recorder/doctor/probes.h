@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this machine, as this user, can do for a recorder, found out by trying it: never from a
- * version, which says nothing about configuration, back-ports, rights or containers.
+ * The doctor room finds out what a recorder can do on this machine, as this user, by trying it. A
+ * version number would say nothing about configuration, back-ports, rights or containers.
+ *
+ * probes.c has the table of probes, one for each capability. Each probe is a function of a
+ * probes_*.c file that tries something, reports the result through probe.h, and leaves nothing
+ * behind. probe_trial.c loads and attaches the small BPF programs of probe.bpf.c; probe_site_*.c is
+ * the code that they are attached to. frec__probes_run() runs all probes, and frec__probes_judge()
+ * derives which transports work and which one is chosen.
+ *
+ * Invariants: each result that is not ok says what was found and, if anything helps, the command or
+ * the advice. The order of the table is the order of the report.
  */
 #ifndef FREC_RECORDER_DOCTOR_PROBES_H
 #define FREC_RECORDER_DOCTOR_PROBES_H
@@ -11,11 +20,11 @@
 
 enum frec_probe_state {
 	FREC_PROBE_OK,
-	FREC_PROBE_LIMITED, /* works in part; what was found says which */
+	FREC_PROBE_LIMITED, /* works in part; `found` says which part */
 	FREC_PROBE_MISSING,
 };
 
-/* What a capability belongs to. The first three are the transports, by their names. */
+/* What a capability is for. The first three are the transports. */
 enum frec_probe_group {
 	FREC_PROBE_USER_EVENTS,
 	FREC_PROBE_USDT,
@@ -32,9 +41,9 @@ enum frec_probe_group {
 struct frec_probe_result {
 	enum frec_probe_state state;
 	char found[256];
-	/* What would change it; both are empty where all is well or nothing can be done. */
+	/* How to fix it. Both are empty if all is well or nothing can be done. */
 	char fix[512];	  /* a command, as a shell takes it */
-	char advice[256]; /* words, where no one command does it */
+	char advice[256]; /* in words, if no single command does it */
 };
 
 struct frec_probe {
@@ -48,17 +57,17 @@ extern const struct frec_probe frec__probes[];
 extern const size_t frec__probe_count;
 
 /*
- * Tries everything once, in the order of the table. `ret` has room for frec__probe_count results.
- * Leaves nothing behind, but starts processes for a moment. Not thread-safe.
+ * Runs all probes, in the order of the table. `ret` has room for frec__probe_count results. Starts
+ * short-lived processes. Not thread-safe.
  */
 void frec__probes_run(struct frec_probe_result *ret);
 
-/* What the results come to: for each transport, and for the kernel's tracepoints, the first
- * capability that it lacks. */
+/* The verdict: for each transport, and for the kernel's tracepoints, the first capability that is
+ * missing. */
 struct frec_probe_verdict {
 	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT]; /* NULL: it works */
 	const struct frec_probe *tracepoints_lacking;
-	int automatic; /* the transport that is taken unless one is asked for; -1: none works */
+	int automatic; /* the transport that is chosen by default; -1: none works */
 };
 
 void frec__probes_judge(const struct frec_probe_result *results, struct frec_probe_verdict *ret);

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
-#include "recorder/rings/perf.h"
-#include "recorder/doctor/probe.h"
 #include "recorder/doctor/probe_trial.h"
-#include "recorder/rings/ring.h"
+#include "recorder/doctor/probes_internal.h"
+#include "recorder/rings/perf.h"
+#include "recorder/rings/perf_ring.h"
 
 #define BTF_MAGIC 0xEB9F
 
@@ -70,7 +70,8 @@ void frec__probe_btf(struct frec_probe_result *ret)
 	frec__probe_advise(ret, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
 }
 
-// Opens the event that the program writes to, led into the ring, and runs the program on its CPU.
+// Opens the event that the program writes to, redirects it into the ring, and runs the program on
+// the ring's CPU.
 static int write_into(struct frec_trial *trial, const struct frec_ring *ring)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
@@ -89,7 +90,7 @@ static int write_into(struct frec_trial *trial, const struct frec_ring *ring)
 
 	if (fd < 0)
 		return fd;
-	trial->step = "leading it into a ring";
+	trial->step = "redirecting it into a ring";
 	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd))
 		return -errno;
 	if (bpf_map_update_elem(bpf_map__fd(trial->skeleton->maps.rings), &ring->cpu, &fd, BPF_ANY))
@@ -108,8 +109,8 @@ void frec__probe_bpf_output(struct frec_probe_result *ret)
 	struct frec_ring ring;
 
 	if (!trial.r) {
-		trial.step = "a ring";
-		trial.r = frec__ring_open(&ring, sched_getcpu(), FREC_RING_SIZE_MIN, &error);
+		trial.step = "opening a ring";
+		trial.r = frec__perf_ring_open(&ring, sched_getcpu(), FREC_RING_SIZE_MIN, &error);
 		if (!trial.r) {
 			trial.r = write_into(&trial, &ring);
 			frec__ring_close(&ring);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Whether core dumps tell what all threads of a dying process did.
+// Probe of core dumps: whether they give the stacks of all threads of a dying process.
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "recorder/core/install.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 static void offer_installation(struct frec_probe_result *ret, const char *previous)
 {
@@ -15,16 +15,15 @@ static void offer_installation(struct frec_probe_result *ret, const char *previo
 	frec__probe_tool(path, sizeof(path));
 	frec__probe_quote(path, quoted, sizeof(quoted));
 	if (*previous == '@')
-		frec__probe_advise(
-			ret,
-			"what listens at that socket cannot be passed on to: all of it, or this");
+		frec__probe_advise(ret, "core dumps cannot be passed on to a socket: use its "
+					"server, or flightrec core");
 	else if (frec__core_pattern_make(path, "", previous, pattern, &error))
 		frec__probe_advise(ret, "%.250s", error.message);
 	else if (*quoted)
 		frec__probe_fix(ret, "%s%s core --install", frec__probe_sudo(), quoted);
 }
 
-// Whether the tool is where the kernel will look for it.
+// Whether the tool of the pattern exists.
 static bool is_there(const char *pattern)
 {
 	char path[FREC_CORE_PATTERN_MAX];
@@ -45,15 +44,14 @@ void frec__probe_all_threads(struct frec_probe_result *ret)
 		frec__probe_advise(ret, "boot a kernel built with CONFIG_COREDUMP=y");
 	} else if (!installed.file || strcmp(installed.current, installed.ours) != 0) {
 		frec__probe_found(
-			ret, FREC_PROBE_LIMITED,
-			"only of the thread that crashed: core dumps go %s",
-			installed.file ? "elsewhere by now, although flightrec core was installed"
+			ret, FREC_PROBE_LIMITED, "only the thread that crashed: core dumps go %s",
+			installed.file ? "elsewhere now, although flightrec core was installed"
 				       : "not through flightrec core");
 		offer_installation(ret, installed.current);
 	} else if (!is_there(installed.ours)) {
 		frec__probe_found(
 			ret, FREC_PROBE_LIMITED,
-			"core dumps are lost: what kernel.core_pattern names is not there");
+			"core dumps are lost: the tool in kernel.core_pattern does not exist");
 		offer_installation(ret, installed.previous);
 	} else {
 		frec__probe_found(ret, FREC_PROBE_OK,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Probes of what is learnt about a death, and when.
+// Probes of what a recorder learns about a death, and when.
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
-#include "recorder/sources/crash_program.h"
 #include "recorder/deaths.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/declared/catalog.h"
+#include "recorder/doctor/probes_internal.h"
+#include "recorder/sources/crash_program.h"
 
-/* Of the kernel's include/uapi/linux/pidfd.h, which Debian 12's headers have without it. */
+/* From the kernel's include/uapi/linux/pidfd.h; the headers of Debian 12 lack it. */
 struct pidfd_info {
 	uint64_t mask;
 	uint64_t cgroupid;
@@ -36,7 +36,7 @@ void frec__probe_deaths(struct frec_probe_result *ret)
 		{"events/signal/signal_deliver/format", "signal:signal_deliver is missing",
 		 FREC_PROBE_MISSING},
 		{"events/signal/signal_generate/format",
-		 "signal:signal_generate is missing: SIGKILL is not seen", FREC_PROBE_LIMITED},
+		 "signal:signal_generate is missing: SIGKILL is not noticed", FREC_PROBE_LIMITED},
 		{"events/oom/mark_victim/format",
 		 "oom:mark_victim is missing: the OOM killer shows as SIGKILL", FREC_PROBE_LIMITED},
 	};
@@ -44,7 +44,7 @@ void frec__probe_deaths(struct frec_probe_result *ret)
 	FREC_CLOSE int tracefs = frec__catalog_open(&error);
 
 	if (tracefs < 0) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without reading tracefs");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs tracefs-rights");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
@@ -71,7 +71,7 @@ void frec__probe_fault_address(struct frec_probe_result *ret)
 	}
 	frec__source_deinit(&source);
 	frec__crash_program_destroy(program);
-	frec__probe_found(ret, FREC_PROBE_OK, "the BPF program for crashes was attached");
+	frec__probe_found(ret, FREC_PROBE_OK, "the BPF program for crashes can be attached");
 }
 
 void frec__probe_core_dumps(struct frec_probe_result *ret)
@@ -85,10 +85,12 @@ void frec__probe_core_dumps(struct frec_probe_result *ret)
 			"core_pattern is \"%s\": a snapshot waits for the dump, at most %d ms",
 			pattern, FREC_DEATH_WAIT_MAX);
 	else
-		frec__probe_found(ret, FREC_PROBE_OK, "no core dumps: a crash is over at once");
+		frec__probe_found(ret, FREC_PROBE_OK,
+				  "no core dumps: a snapshot need not wait for one");
 }
 
-// Of a child that has been waited for, as every process is by the time that somebody else asks.
+// Asks about a child that has been waited for, because other processes have been too by the time a
+// recorder asks.
 void frec__probe_exit_info(struct frec_probe_result *ret)
 {
 	struct pidfd_info info = {.mask = PIDFD_INFO_EXIT};
@@ -110,9 +112,10 @@ void frec__probe_exit_info(struct frec_probe_result *ret)
 			"%s: %s: the exit status of other parents' children stays unknown",
 			fd < 0 ? "pidfd_open(2)" : "PIDFD_GET_INFO", strerror(-r));
 	else if (info.mask & PIDFD_INFO_EXIT && WEXITSTATUS(info.exit_code) == EXIT_STATUS)
-		frec__probe_found(ret, FREC_PROBE_OK, "a pidfd told an exit status after the end");
+		frec__probe_found(ret, FREC_PROBE_OK,
+				  "a pidfd reported the exit status after the end");
 	else
 		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "pidfds do not tell how a process ended: unknown for other "
+				  "pidfds do not report how a process ended: unknown for other "
 				  "parents' children");
 }

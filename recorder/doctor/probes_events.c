@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "recorder/declared/catalog.h"
 #include "proto/cleanup.h"
+#include "recorder/declared/catalog.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/service/data_file.h"
-#include "recorder/doctor/probe.h"
 #include "recorder/service/tracefs.h"
 
-/* Of the enable words that are registered here, which nothing reads. */
+/* Bit of the enable words that are registered here, which nothing reads. */
 #define SCRATCH_BIT 31
 #define SCRATCH_EVENT "flightrec_doctor"
 
@@ -32,14 +32,14 @@ void frec__probe_tracefs(struct frec_probe_result *ret)
 	if (own >= 0)
 		frec__probe_found(
 			ret, FREC_PROBE_LIMITED,
-			"mounted nowhere: a recorder makes do with a mount of its own, services "
+			"not mounted: a recorder can use a mount of its own, but services "
 			"cannot register events");
 	else
-		frec__probe_found(ret, FREC_PROBE_MISSING, "mounted nowhere that can be reached");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "not mounted, or not accessible");
 	frec__probe_fix(ret, "%smount -t tracefs tracefs /sys/kernel/tracing", frec__probe_sudo());
 }
 
-// tracefs as a shell takes it; empty where there is none.
+// The path of tracefs, quoted for a shell; empty if it is not mounted.
 static void quote_tracefs(char *ret, size_t size)
 {
 	char path[PATH_MAX];
@@ -49,7 +49,7 @@ static void quote_tracefs(char *ret, size_t size)
 		frec__probe_quote(path, ret, size);
 }
 
-// The files of tracefs are for their owner to write, whatever the mount says.
+// Only their owner may write the files of tracefs, whatever the mount options are.
 static void fix_rights(struct frec_probe_result *ret, bool to_emit)
 {
 	char path[200];
@@ -65,10 +65,10 @@ static void fix_rights(struct frec_probe_result *ret, bool to_emit)
 	else
 		frec__probe_fix(ret, "sudo mount -o remount,gid=%u,mode=750 %s", getegid(), path);
 	if (*ret->fix)
-		frec__probe_advise(ret, "root may; to let group %u in", getegid());
+		frec__probe_advise(ret, "only root may; to give group %u access", getegid());
 }
 
-// A user who may not enter tracefs can still tell by this, which came with user_events.
+// A user without access to tracefs can still check this file, which came with user_events.
 static bool kernel_has_user_events(void)
 {
 	return !access("/proc/sys/kernel/user_events_max", F_OK);
@@ -84,7 +84,7 @@ void frec__probe_tracefs_rights(struct frec_probe_result *ret)
 		return;
 	}
 	frec__probe_found(ret, FREC_PROBE_MISSING, "%s",
-			  tracefs == -ENOENT ? "there is no tracefs to read" : strerror(-tracefs));
+			  tracefs == -ENOENT ? "tracefs is not mounted" : strerror(-tracefs));
 	fix_rights(ret, false);
 }
 
@@ -102,17 +102,17 @@ void frec__probe_user_events(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "user_events_data: %s", strerror(-fd));
 		fix_rights(ret, true);
 	} else if (frec__tracefs_find(path, sizeof(path)) && kernel_has_user_events()) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without a mounted tracefs");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs a mounted tracefs");
 	} else {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "this kernel has none");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "this kernel does not have user_events");
 		frec__probe_advise(
 			ret,
 			"boot a kernel built with CONFIG_USER_EVENTS=y (Ubuntu, Azure Linux and "
-			"WSL2 ship one), or do without: usdt and shm need none");
+			"WSL2 ship one), or use usdt or shm, which do not need it");
 	}
 }
 
-// A kernel that refuses says which errno; what can be done about it is in the probe above.
+// The fix for missing rights is in frec__probe_user_events().
 void frec__probe_register(struct frec_probe_result *ret)
 {
 	FREC_CLOSE int fd = frec__tracefs_open("user_events_data", O_WRONLY);
@@ -123,7 +123,7 @@ void frec__probe_register(struct frec_probe_result *ret)
 						  SCRATCH_BIT, &index);
 
 	if (fd < 0) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without user_events_data");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs user-events");
 		return;
 	}
 	if (!r)
@@ -145,12 +145,12 @@ void frec__probe_layouts(struct frec_probe_result *ret)
 	int r;
 
 	if (fd < 0) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without user_events_data");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs user-events");
 		return;
 	}
 	r = frec__data_file_register(fd, SCRATCH_EVENT " u32 value", &enabled, SCRATCH_BIT, &index);
 	if (r) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without registering an event");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs register");
 		return;
 	}
 	r = frec__data_file_register(fd, SCRATCH_EVENT " u64 value", &enabled_other, SCRATCH_BIT,
@@ -159,13 +159,11 @@ void frec__probe_layouts(struct frec_probe_result *ret)
 		frec__data_file_unregister(fd, &enabled_other, SCRATCH_BIT);
 	frec__data_file_unregister(fd, &enabled, SCRATCH_BIT);
 	if (!r) {
-		frec__probe_found(ret, FREC_PROBE_OK,
-				  "both of two layouts of one name were registered");
+		frec__probe_found(ret, FREC_PROBE_OK, "two layouts of one name were registered");
 		return;
 	}
 	frec__probe_found(ret, FREC_PROBE_LIMITED, "the second program is refused (%s)",
 			  strerror(-r));
-	frec__probe_advise(ret,
-			   "rename one of two events that share a name, or boot a kernel that has "
-			   "USER_EVENT_REG_MULTI_FORMAT");
+	frec__probe_advise(ret, "rename one of two events that share a name, or boot a kernel with "
+				"USER_EVENT_REG_MULTI_FORMAT");
 }

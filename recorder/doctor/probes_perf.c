@@ -8,23 +8,24 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "proto/read_file.h"
 #include "recorder/declared/catalog.h"
-#include "proto/cleanup.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/engine.h"
 #include "recorder/rings/perf.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/rings/perf_ring.h"
 
-/* Rings that are mapped at one time to try the memory limit. */
+/* Rings that are mapped at the same time to try the memory limit. */
 #define RINGS_TRIED_MAX 16
-/* What the sideband's ring and the kernel's own pages take besides, for each CPU. */
+/* KiB that the sideband's ring and the kernel's own pages take on each CPU. */
 #define SIDEBAND_KB 516
-/* Fewer sources than this are soon used up by one glob over a kernel subsystem. */
+/* One glob over a kernel subsystem can select this many sources. */
 #define SOURCES_COMFORTABLE 100
-/* Descriptors per CPU that are no sources: the ring, the sideband and its alerts. */
+/* Descriptors per CPU that are not for sources: the ring, the sideband and its alerts. */
 #define FDS_PER_CPU (2 + FREC_ALERT_COUNT)
 
-// Any tracepoint that every kernel has. The caller closes what it gets.
+// Opens a tracepoint that every kernel has. The caller closes the descriptor.
 static int open_tracepoint(bool backward, const char **ret_what)
 {
 	struct frec_error error;
@@ -39,7 +40,7 @@ static int open_tracepoint(bool backward, const char **ret_what)
 	text = frec__read_file_at(tracefs, "events/sched/sched_process_exec/id", 64);
 	if (!text)
 		return -errno;
-	*ret_what = "opening one for all processes of a CPU";
+	*ret_what = "opening a tracepoint for all processes of a CPU";
 	frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, strtoul(text, NULL, 10));
 	attr.sample_type |= PERF_SAMPLE_RAW;
 	attr.sample_period = 1;
@@ -53,7 +54,8 @@ void frec__probe_tracepoint(struct frec_probe_result *ret)
 	FREC_CLOSE int fd = open_tracepoint(false, &what);
 
 	if (fd >= 0)
-		frec__probe_found(ret, FREC_PROBE_OK, "one was opened for all processes of a CPU");
+		frec__probe_found(ret, FREC_PROBE_OK,
+				  "a tracepoint was opened for all processes of a CPU");
 	else if (*what == 'o')
 		frec__probe_refused(ret, fd, what, FREC_PROBE_RIGHT_PERFMON,
 				    "CONFIG_PERF_EVENTS=y");
@@ -65,14 +67,14 @@ void frec__probe_ring(struct frec_probe_result *ret)
 {
 	struct frec_ring ring;
 	struct frec_error error;
-	int r = frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
+	int r = frec__perf_ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
 
 	if (!r) {
 		frec__ring_close(&ring);
-		frec__probe_found(ret, FREC_PROBE_OK, "one was mapped");
+		frec__probe_found(ret, FREC_PROBE_OK, "a ring was mapped");
 		return;
 	}
-	frec__probe_refused(ret, r, "mapping one", FREC_PROBE_RIGHT_PERFMON,
+	frec__probe_refused(ret, r, "mapping a ring", FREC_PROBE_RIGHT_PERFMON,
 			    "CONFIG_PERF_EVENTS=y");
 }
 
@@ -84,23 +86,22 @@ void frec__probe_set_output(struct frec_probe_result *ret)
 	struct frec_ring ring;
 
 	if (fd < 0) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without tracepoints");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs tracepoints");
 		return;
 	}
-	if (frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without rings");
+	if (frec__perf_ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs rings");
 		return;
 	}
 	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring.fd))
-		frec__probe_found(ret, FREC_PROBE_MISSING, "leading one into a ring: %s",
-				  strerror(errno));
+		frec__probe_found(ret, FREC_PROBE_MISSING,
+				  "redirecting a tracepoint into a ring: %s", strerror(errno));
 	else
-		frec__probe_found(ret, FREC_PROBE_OK, "a tracepoint was led into a ring");
+		frec__probe_found(ret, FREC_PROBE_OK, "a tracepoint was redirected into a ring");
 	frec__ring_close(&ring);
 }
 
-// A dummy event with one more attribute set. frec__perf_open() drops PERF_FORMAT_LOST where it is
-// unknown.
+// frec__perf_open() clears PERF_FORMAT_LOST if the kernel does not know it.
 void frec__probe_lost(struct frec_probe_result *ret)
 {
 	struct perf_event_attr attr;
@@ -111,12 +112,11 @@ void frec__probe_lost(struct frec_probe_result *ret)
 	FREC_CLOSE int fd = frec__perf_open(&attr, 0, &error);
 
 	if (fd < 0)
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without perf events");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs perf events");
 	else if (attr.read_format & PERF_FORMAT_LOST)
 		frec__probe_found(ret, FREC_PROBE_OK, "lost records are counted for each event");
 	else
-		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "how many records found no room is not told");
+		frec__probe_found(ret, FREC_PROBE_LIMITED, "lost records are not counted");
 }
 
 void frec__probe_build_ids(struct frec_probe_result *ret)
@@ -130,15 +130,16 @@ void frec__probe_build_ids(struct frec_probe_result *ret)
 	FREC_CLOSE int fd = frec__perf_open(&attr, 0, &error);
 
 	if (fd >= 0)
-		frec__probe_found(ret, FREC_PROBE_OK, "mappings come with build ids");
+		frec__probe_found(ret, FREC_PROBE_OK, "mappings are reported with build-ids");
 	else if (fd == -EINVAL)
-		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "mappings come without: names of files decide");
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED,
+			"mappings are reported without build-ids: files are found by name");
 	else
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without perf events");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs perf events");
 }
 
-// Whether perf takes a choice of stacks: 0 or a negative errno.
+// Whether perf accepts a choice of stacks. Returns 0 or a negative errno.
 static int try_stack(const struct frec_stack_choice *choice)
 {
 	struct perf_event_attr attr;
@@ -159,14 +160,15 @@ void frec__probe_stacks(struct frec_probe_result *ret)
 	int pieces = try_stack(&(struct frec_stack_choice){.bytes = FREC_STACK_BYTES_MAX});
 
 	if (!chains && !pieces)
-		frec__probe_found(ret, FREC_PROBE_OK, "callchains, and up to %u bytes of stack",
+		frec__probe_found(ret, FREC_PROBE_OK, "call chains, and up to %u bytes of stack",
 				  FREC_STACK_BYTES_MAX);
 	else if (chains && pieces)
 		frec__probe_found(ret, FREC_PROBE_MISSING,
-				  "neither callchains nor pieces of stack: %s", strerror(-pieces));
+				  "neither call chains nor copies of the stack: %s",
+				  strerror(-pieces));
 	else
 		frec__probe_found(ret, FREC_PROBE_LIMITED, "no %s: %s",
-				  chains ? "callchains" : "pieces of stack",
+				  chains ? "call chains" : "copies of the stack",
 				  strerror(chains ? -chains : -pieces));
 }
 
@@ -180,12 +182,12 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 	char mlock[16];
 	int r = 0;
 
-	// Where the numbers of the CPUs have holes, CPU 0 stands for the others: the limit is one
-	// for all.
+	// If CPU numbers have gaps, CPU 0 is used in place of a missing one: the limit is for all
+	// of them.
 	while (count < wanted && !r) {
-		r = frec__ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
+		r = frec__perf_ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
 		if (r == -ENODEV || r == -EINVAL)
-			r = frec__ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
+			r = frec__perf_ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
 		count += !r;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -199,7 +201,7 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 	if (getrlimit(RLIMIT_MEMLOCK, &limit))
 		limit.rlim_cur = 0;
 	if (r == -EACCES) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without rings");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs rings");
 		return;
 	}
 	frec__probe_found(
@@ -209,13 +211,13 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 		(unsigned long long)limit.rlim_cur >> 10);
 	if (r != -EPERM)
 		return;
-	frec__probe_advise(ret, "a smaller --ring-size does as well");
+	frec__probe_advise(ret, "or use a smaller --ring-size");
 	frec__probe_fix(ret, "%ssysctl kernel.perf_event_mlock_kb=%u", frec__probe_sudo(),
 			(FREC_RING_SIZE_DEFAULT >> 10) + SIDEBAND_KB);
 }
 
-// What perf allows a user without rights: a process of his own, its kernel side, all processes of a
-// CPU.
+// Whether perf_event_open(2) succeeds. Tried for our own process, for the kernel's side of it, and
+// for all processes of a CPU.
 static bool opens(pid_t process, int cpu, bool kernel)
 {
 	struct perf_event_attr attr;
@@ -240,15 +242,15 @@ void frec__probe_paranoid(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "this kernel has no perf events");
 		frec__probe_advise(ret, "boot a kernel built with CONFIG_PERF_EVENTS=y");
 	} else if (own && kernel && all) {
-		frec__probe_found(ret, FREC_PROBE_OK, "%s, which forbids us nothing", paranoid);
+		frec__probe_found(ret, FREC_PROBE_OK, "%s, which allows everything", paranoid);
 	} else {
-		frec__probe_found(ret, FREC_PROBE_LIMITED, "%s, which forbids us %s%s%s%s%s",
-				  paranoid, all ? "" : "all processes of a CPU",
-				  all || kernel ? "" : " and ", kernel ? "" : "the kernel's side",
-				  own ? "" : " and ", own ? "" : "even our own process");
+		frec__probe_found(ret, FREC_PROBE_LIMITED, "%s, which forbids %s%s%s%s%s", paranoid,
+				  all ? "" : "all processes of a CPU", all || kernel ? "" : " and ",
+				  kernel ? "" : "the kernel's side", own ? "" : " and ",
+				  own ? "" : "even our own process");
 		frec__probe_advise(
 			ret,
-			"opens perf events to every user, where cap-perfmon is for one program");
+			"this allows perf events to every user; cap-perfmon is for one program");
 		frec__probe_fix(ret, "%ssysctl kernel.perf_event_paranoid=-1", frec__probe_sudo());
 	}
 }
@@ -262,7 +264,7 @@ void frec__probe_descriptors(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "%s", strerror(errno));
 		return;
 	}
-	// The recorder raises its soft limit to the hard one by itself.
+	// The recorder raises its soft limit to the hard limit.
 	room = limit.rlim_max / cpus;
 	room = room > FDS_PER_CPU ? room - FDS_PER_CPU : 0;
 	frec__probe_found(ret, room >= SOURCES_COMFORTABLE ? FREC_PROBE_OK : FREC_PROBE_LIMITED,
@@ -271,16 +273,17 @@ void frec__probe_descriptors(struct frec_probe_result *ret)
 	if (room < SOURCES_COMFORTABLE) {
 		frec__probe_fix(ret, "%sprlimit --pid $$ --nofile=%lu:%lu", frec__probe_sudo(),
 				4096 * cpus, 4096 * cpus);
-		frec__probe_advise(ret, "for this shell; in a unit LimitNOFILE=%lu", 4096 * cpus);
+		frec__probe_advise(ret, "for this shell; in a unit: LimitNOFILE=%lu", 4096 * cpus);
 	}
 }
 
 void frec__probe_grace_periods(struct frec_probe_result *ret)
 {
 	if (frec__ring_grace_period())
-		frec__probe_found(ret, FREC_PROBE_OK, "membarrier(2) waits for records under way");
+		frec__probe_found(ret, FREC_PROBE_OK, "membarrier(2) waits for unfinished records");
 	else
-		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "membarrier(2): %s: snapshots leave out more of the oldest end",
-				  strerror(errno));
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED,
+			"membarrier(2): %s: snapshots leave out more of their oldest records",
+			strerror(errno));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Probes of what rings in shared memory take: no right at all, but system calls that a sandbox can
+// Probes of what rings in shared memory need: no rights, but system calls that a sandbox can
 // forbid.
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
@@ -10,10 +11,9 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "proto/cleanup.h"
-#include "recorder/doctor/probe.h"
+#include "recorder/doctor/probes_internal.h"
 
 #define SIZE 4096
 
@@ -30,23 +30,23 @@ void frec__probe_memfd(struct frec_probe_result *ret)
 			ret, "a sandbox forbids it: allow memfd_create in its seccomp filter");
 		return;
 	}
-	// A ring that somebody could cut short would kill its other users with SIGBUS.
+	// If somebody could truncate a ring, its other users would be killed by SIGBUS.
 	if (!ftruncate(fd, 0))
 		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "memory was shared, but its size is not sealed");
+				  "memory can be shared, but its size is not sealed");
 	else
-		frec__probe_found(ret, FREC_PROBE_OK, "memory was made, sealed and mapped");
+		frec__probe_found(ret, FREC_PROBE_OK, "memory was created, sealed and mapped");
 	munmap(map, SIZE);
 }
 
-/* The list that the kernel walks when its owner dies, with one entry. */
+/* A robust list with one entry, which the kernel walks when its owner dies. */
 struct robust {
 	struct robust_list_head head;
 	struct robust_list entry;
 	uint32_t word;
 };
 
-// The owner: takes the word and dies of SIGKILL, as a recorder may.
+// The owner: locks the futex word and is killed by SIGKILL, as a recorder may be.
 static void die_with(struct robust *robust)
 {
 	robust->head.list.next = &robust->entry;
@@ -80,13 +80,14 @@ void frec__probe_robust_futex(struct frec_probe_result *ret)
 	word = __atomic_load_n(&robust->word, __ATOMIC_ACQUIRE);
 	munmap(robust, SIZE);
 	if (owner > 0 && word & FUTEX_OWNER_DIED)
-		frec__probe_found(ret, FREC_PROBE_OK, "a word told that its owner was killed");
+		frec__probe_found(ret, FREC_PROBE_OK,
+				  "a futex word showed that its owner was killed");
 	else
 		frec__probe_found(ret, FREC_PROBE_MISSING, "set_robust_list(2): %s",
 				  owner < 0 ? strerror(errno)
 				  : WIFEXITED(status) && WEXITSTATUS(status)
 					  ? strerror(WEXITSTATUS(status))
-					  : "a word did not tell that its owner was killed");
+					  : "a futex word did not show that its owner was killed");
 }
 
 void frec__probe_memory_keys(struct frec_probe_result *ret)
@@ -94,11 +95,11 @@ void frec__probe_memory_keys(struct frec_probe_result *ret)
 	int key = pkey_alloc(0, PKEY_DISABLE_WRITE);
 
 	if (key < 0) {
-		frec__probe_found(ret, FREC_PROBE_LIMITED, "%s: wild writes are found, not stopped",
-				  errno == ENOSPC ? "this CPU has no protection keys"
-						  : strerror(errno));
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED, "%s: wild writes are detected, not prevented",
+			errno == ENOSPC ? "this CPU has no protection keys" : strerror(errno));
 		return;
 	}
 	pkey_free(key);
-	frec__probe_found(ret, FREC_PROBE_OK, "a protection key was had");
+	frec__probe_found(ret, FREC_PROBE_OK, "a protection key was allocated");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Probes of processes and of the environment: who we are, where we run, what we see.
+// Probes of processes and of the environment: user, namespaces, container, clocks.
 #include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/rings/perf.h"
-#include "recorder/doctor/probe.h"
 
 /* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's
  * include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
-// Reading a program's mappings takes the right to trace it, which following /proc/PID/exe takes as
-// well.
+// Reading the mappings of a process requires the right to trace it, and so does reading the link
+// /proc/PID/exe.
 void frec__probe_visible(struct frec_probe_result *ret)
 {
 	FREC_CLOSEDIR DIR *folder = opendir("/proc");
@@ -46,18 +46,19 @@ void frec__probe_visible(struct frec_probe_result *ret)
 	}
 	if (!folder || access("/proc/self/exe", F_OK)) {
 		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "/proc is not there: no names, no mappings");
+				  "/proc is not mounted: no names, no mappings");
 		frec__probe_fix(ret, "%smount -t proc proc /proc", frec__probe_sudo());
 	} else if (closed) {
 		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "%u of %u processes of others keep their mappings to themselves",
+				  "the mappings of %u of %u other users' processes cannot be read",
 				  closed, others);
 	} else if (access("/proc/1", F_OK)) {
 		frec__probe_found(ret, FREC_PROBE_LIMITED,
-				  "processes of others are hidden (hidepid)");
+				  "other users' processes are hidden (hidepid)");
 		frec__probe_fix(ret, "%smount -o remount,hidepid=0 /proc", frec__probe_sudo());
 	} else {
-		frec__probe_found(ret, FREC_PROBE_OK, "all in /proc, with their mappings");
+		frec__probe_found(ret, FREC_PROBE_OK,
+				  "all processes are in /proc, with their mappings");
 	}
 }
 
@@ -73,9 +74,10 @@ void frec__probe_pid_namespace(struct frec_probe_result *ret)
 	} else {
 		frec__probe_found(
 			ret, FREC_PROBE_LIMITED,
-			"one of its own: processes outside show as process 0, SIGKILL is not seen");
+			"a separate one: processes outside appear as 0, SIGKILL is not noticed");
 		frec__probe_advise(
-			ret, "start the container with the machine's (docker run --pid=host)");
+			ret,
+			"start the container in the machine's namespace (docker run --pid=host)");
 	}
 }
 
@@ -86,12 +88,13 @@ void frec__probe_user_namespace(struct frec_probe_result *ret)
 		return;
 	}
 	frec__probe_found(ret, FREC_PROBE_LIMITED,
-			  "one of its own: rights in here count in here alone");
-	frec__probe_advise(ret, "have a recorder outside of it record (flightrec record --listen)");
+			  "a separate one: its rights do not count outside of it");
+	frec__probe_advise(
+		ret, "have a recorder outside of it do the recording (flightrec record --listen)");
 }
 
-// Nothing is tried here: these are the marks that the makers of containers leave, for whoever reads
-// the rest.
+// Nothing is tried here. Container runtimes leave these marks, which help to interpret the other
+// results.
 void frec__probe_container(struct frec_probe_result *ret)
 {
 	char kind[64];
@@ -106,8 +109,8 @@ void frec__probe_container(struct frec_probe_result *ret)
 }
 
 /*
- * That a capability is set is not enough: inside a user namespace all are set and none counts. So
- * something is asked for that it alone allows.
+ * It is not enough to check that a capability is set: inside a user namespace all are set and none
+ * counts. So the callers try something that only this capability allows.
  */
 static void judge_capability(struct frec_probe_result *ret, enum frec_probe_right right,
 			     const char *tried, int r)
@@ -120,7 +123,8 @@ static void judge_capability(struct frec_probe_result *ret, enum frec_probe_righ
 								  : "CONFIG_PERF_EVENTS=y");
 }
 
-// Linux lets nobody else follow namespaces, whatever perf_event_paranoid is (kernel/events/core.c).
+// Only CAP_PERFMON allows perf_event_attr.namespaces, whatever perf_event_paranoid is
+// (kernel/events/core.c).
 void frec__probe_cap_perfmon(struct frec_probe_result *ret)
 {
 	struct perf_event_attr attr;
@@ -137,7 +141,7 @@ void frec__probe_cap_perfmon(struct frec_probe_result *ret)
 			 fd < 0 ? -errno : 0);
 }
 
-// A kind of map that was never for everybody (kernel/bpf/syscall.c).
+// This type of map was never allowed to everybody (kernel/bpf/syscall.c).
 void frec__probe_cap_bpf(struct frec_probe_result *ret)
 {
 	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_LPM_TRIE,
@@ -147,8 +151,7 @@ void frec__probe_cap_bpf(struct frec_probe_result *ret)
 			       .map_flags = BPF_F_NO_PREALLOC};
 	FREC_CLOSE int fd = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 
-	judge_capability(ret, FREC_PROBE_RIGHT_BPF, "making a trie for BPF programs",
-			 fd < 0 ? -errno : 0);
+	judge_capability(ret, FREC_PROBE_RIGHT_BPF, "creating a BPF trie map", fd < 0 ? -errno : 0);
 }
 
 void frec__probe_clocks(struct frec_probe_result *ret)

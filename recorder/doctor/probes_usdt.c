@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Probes of what the usdt transport takes: programs on a site of our own, which is passed to see
-// them run.
+// Probes of what the usdt transport needs. BPF programs are attached to a site of our own, which is
+// then executed to see them run.
 #include <stdint.h>
 
-#include "recorder/doctor/probe.h"
 #include "recorder/doctor/probe_site.h"
 #include "recorder/doctor/probe_trial.h"
+#include "recorder/doctor/probes_internal.h"
 #include "recorder/sources/usdt.h"
 
-/* Once is a chance; the kernel replaces a site when it was hit. */
+/* The kernel replaces a site after it was hit, though not always after the first time. */
 #define PASSES 8
-/* Another doctor's attaching counts as well. */
+/* Another doctor that attaches at the same time changes the count too. */
 #define TRIES 3
 #define COOKIE UINT64_C(0x0123456789abcdef)
 
@@ -56,7 +56,7 @@ void frec__probe_semaphore(struct frec_probe_result *ret)
 		after = frec__probe_site_semaphore;
 		if (during == before + 1 && after == before) {
 			frec__probe_found(ret, FREC_PROBE_OK,
-					  "counted up by attaching, down by detaching");
+					  "incremented by attaching, decremented by detaching");
 			return;
 		}
 	}
@@ -76,14 +76,14 @@ void frec__probe_cookie(struct frec_probe_result *ret)
 	frec__probe_site_pass();
 	if (trial.skeleton->bss->cookie == COOKIE)
 		frec__probe_found(ret, FREC_PROBE_OK,
-				  "the program was told which probe it ran for");
+				  "the program received the cookie of its probe");
 	else
 		frec__probe_found(ret, FREC_PROBE_MISSING,
-				  "the program was not told which probe it ran for");
+				  "the program did not receive the cookie of its probe");
 }
 
-// What the small programs here do not need and the recorder's does: atomic operations, maps of some
-// size.
+// The recorder's program needs more than the small programs here: atomic operations and larger
+// maps.
 void frec__probe_usdt_program(struct frec_probe_result *ret)
 {
 	struct frec_error error;
@@ -105,7 +105,7 @@ void frec__probe_fast_uprobe(struct frec_probe_result *ret)
 	uint8_t opcode;
 
 	if (trial.r) {
-		frec__probe_found(ret, FREC_PROBE_MISSING, "not without uprobes");
+		frec__probe_found(ret, FREC_PROBE_MISSING, "needs uprobes");
 		return;
 	}
 	for (int i = 0; i < PASSES; i++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reading the recording once: samples take the form of ours and go to the sort, CPU by CPU; what
-// tells of processes goes there too, in front of all, because perf.data has it in the order in
-// which perf emptied the rings, not in that of time.
+// Reads the recording once. Samples are converted to our layout and go to the sort, keyed by CPU.
+// Records about processes go there too, with the lowest key, because perf.data has them in the
+// order in which perf drained the rings, and not in order of time.
 #include "recorder/import/import.h"
 
 #include <errno.h>
@@ -10,23 +10,24 @@
 #include <string.h>
 
 #include "proto/bytes.h"
-#include "recorder/import/write.h"
 #include "proto/perf_sample.h"
+#include "recorder/import/import_internal.h"
+#include "recorder/import/perf_data_describe.h"
 
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)
 #define RECORD_SIZE_MAX 65528
-// No machine has more; and each costs something here.
+// No machine has more, and each one costs memory here.
 #define CPU_MAX 65535
 #define NO_CPU UINT32_MAX
 #define COMMON_SIZE 8
-// Behind the u32 size of a payload without fields: the common ones, and what makes a multiple of 8.
+// A payload with only the common fields, padded so that it and its u32 size are a multiple of 8.
 #define BARE_PAYLOAD_SIZE 12
 #define MISC_LOST_BY_BPF (1 << 15)
 
-bool frec__import_wants(const struct perf_event_attr *attr)
+bool frec__import_is_written(const struct perf_event_attr *attr)
 {
-	// It only carries what tells of processes.
+	// The dummy event only carries records about processes.
 	return attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_DUMMY;
 }
 
@@ -36,7 +37,7 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
 
 	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
 				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
-	// What was running is all that there is to say of a sample that no tracepoint made.
+	// The instruction pointer is all that a sample without a tracepoint says.
 	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
 		type |= PERF_SAMPLE_CALLCHAIN;
 	return type;
@@ -48,24 +49,24 @@ static int bad(const struct frec_import *import, const char *what, struct frec_e
 			   import->data.record_offset, what);
 }
 
-// Records say which event they are of in a place that must be the same for all events.
+// Checks that all events have their id at the same place in a record.
 static int check_events(struct frec_import *import, struct frec_error *reterr)
 {
 	const struct frec_perf_data *data = &import->data;
 
 	if (!data->event_count)
-		return bad(import, "records come before the description of what was recorded",
-			   reterr);
+		return bad(import, "the records precede the description of the events", reterr);
 	for (; import->events_checked < data->event_count; import->events_checked++) {
 		const struct perf_event_attr *attr = &data->events[import->events_checked].attr;
 		size_t offset = frec__perf_sample_id_offset(attr),
 		       trailer = frec__perf_sample_id_trailer(attr);
 
-		if (!(attr->sample_type & PERF_SAMPLE_TIME) && frec__import_wants(attr))
-			return frec__error(reterr, -ENOTSUP,
-					   "%s: its events have no times: record with 'perf record "
-					   "--timestamp'",
-					   data->name);
+		if (!(attr->sample_type & PERF_SAMPLE_TIME) && frec__import_is_written(attr))
+			return frec__error(
+				reterr, -ENOTSUP,
+				"%s: its events have no timestamps: record with 'perf record "
+				"--timestamp'",
+				data->name);
 		if (!import->events_checked) {
 			import->id_offset = offset;
 			import->id_trailer = trailer;
@@ -73,7 +74,7 @@ static int check_events(struct frec_import *import, struct frec_error *reterr)
 		if (data->event_count > 1 && (offset == SIZE_MAX || offset != import->id_offset ||
 					      trailer != import->id_trailer))
 			return frec__error(reterr, -ENOTSUP,
-					   "%s: its records do not say which event they are of",
+					   "%s: its records do not say which event they belong to",
 					   data->name);
 		import->backward |= attr->write_backward;
 	}
@@ -95,60 +96,61 @@ static const struct frec_perf_event *event_at(struct frec_import *import, const 
 
 static uint64_t source_id(const struct frec_import *import, const struct frec_perf_event *event)
 {
-	return event && frec__import_wants(&event->attr)
+	return event && frec__import_is_written(&event->attr)
 		       ? (uint64_t)(event - import->data.events) + 1
 		       : 0;
 }
 
-// The end of a record in the making. There is room for two records of the largest size.
+// Where the record is appended to. There is room for two records of the largest size.
 struct writer {
 	uint8_t *at;
 };
 
-static void put(struct writer *writer, const void *data, size_t size)
+static void append(struct writer *writer, const void *data, size_t size)
 {
 	if (size)
 		memcpy(writer->at, data, size);
 	writer->at += size;
 }
 
-static void put_number(struct writer *writer, uint64_t value, size_t size)
+static void append_number(struct writer *writer, uint64_t value, size_t size)
 {
-	put(writer, &value, size);
+	append(writer, &value, size);
 }
 
-static void put_chain(struct writer *writer, const struct perf_event_header *header,
-		      const struct perf_event_attr *attr, const struct frec_perf_sample *sample)
+static void append_chain(struct writer *writer, const struct perf_event_header *header,
+			 const struct perf_event_attr *attr, const struct frec_perf_sample *sample)
 {
 	bool kernel = (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL;
 
 	if (attr->sample_type & PERF_SAMPLE_CALLCHAIN) {
-		put_number(writer, sample->chain_count, 8);
-		put(writer, sample->chain, 8 * (size_t)sample->chain_count);
+		append_number(writer, sample->chain_count, 8);
+		append(writer, sample->chain, 8 * (size_t)sample->chain_count);
 		return;
 	}
-	put_number(writer, 2, 8);
-	put_number(writer, kernel ? PERF_CONTEXT_KERNEL : PERF_CONTEXT_USER, 8);
-	put_number(writer, sample->ip, 8);
+	append_number(writer, 2, 8);
+	append_number(writer, kernel ? PERF_CONTEXT_KERNEL : PERF_CONTEXT_USER, 8);
+	append_number(writer, sample->ip, 8);
 }
 
-static void put_payload(struct writer *writer, const struct perf_event_attr *attr,
-			const struct frec_perf_sample *sample)
+static void append_payload(struct writer *writer, const struct perf_event_attr *attr,
+			   const struct frec_perf_sample *sample)
 {
 	size_t padding = (12 - sample->raw_size % 8) % 8;
 
 	if (attr->type == PERF_TYPE_TRACEPOINT && sample->raw) {
-		put_number(writer, sample->raw_size + padding, 4);
-		put(writer, sample->raw, sample->raw_size);
-		put(writer, (const uint8_t[8]){0}, padding);
+		append_number(writer, sample->raw_size + padding, 4);
+		append(writer, sample->raw, sample->raw_size);
+		append(writer, (const uint8_t[8]){0}, padding);
 		return;
 	}
-	put_number(writer, BARE_PAYLOAD_SIZE, 4);
-	put_number(writer, (uint64_t)sample->tid << 32, COMMON_SIZE);
-	put_number(writer, 0, BARE_PAYLOAD_SIZE - COMMON_SIZE);
+	append_number(writer, BARE_PAYLOAD_SIZE, 4);
+	append_number(writer, (uint64_t)sample->tid << 32, COMMON_SIZE);
+	append_number(writer, 0, BARE_PAYLOAD_SIZE - COMMON_SIZE);
 }
 
-// As flightrec.proto's Records have it. Returns its size, or 0 when it has become too large.
+// Converts a sample to the layout of Records in flightrec.proto. Returns the size, or 0 if the
+// result is too large.
 static size_t convert(struct frec_import *import, struct perf_event_header header,
 		      const struct frec_perf_event *event, const struct frec_perf_sample *sample)
 {
@@ -156,27 +158,27 @@ static size_t convert(struct frec_import *import, struct perf_event_header heade
 	struct writer writer = {import->out + sizeof(header)};
 	size_t size;
 
-	put_number(&writer, source_id(import, event), 8);
-	put_number(&writer, sample->pid, 4);
-	put_number(&writer, sample->tid, 4);
-	put_number(&writer, sample->time, 8);
-	put_number(&writer, sample->cpu, 8);
+	append_number(&writer, source_id(import, event), 8);
+	append_number(&writer, sample->pid, 4);
+	append_number(&writer, sample->tid, 4);
+	append_number(&writer, sample->time, 8);
+	append_number(&writer, sample->cpu, 8);
 	if (type & PERF_SAMPLE_PERIOD)
-		put_number(&writer, sample->period, 8);
+		append_number(&writer, sample->period, 8);
 	if (type & PERF_SAMPLE_CALLCHAIN)
-		put_chain(&writer, &header, &event->attr, sample);
-	put_payload(&writer, &event->attr, sample);
+		append_chain(&writer, &header, &event->attr, sample);
+	append_payload(&writer, &event->attr, sample);
 	if (type & PERF_SAMPLE_REGS_USER) {
-		put_number(&writer, sample->abi, 8);
+		append_number(&writer, sample->abi, 8);
 		if (sample->abi)
-			put(&writer, sample->registers,
-			    8 * (size_t)__builtin_popcountll(event->attr.sample_regs_user));
+			append(&writer, sample->registers,
+			       8 * (size_t)__builtin_popcountll(event->attr.sample_regs_user));
 	}
 	if (type & PERF_SAMPLE_STACK_USER) {
-		put_number(&writer, sample->stack_size, 8);
-		put(&writer, sample->stack, (size_t)sample->stack_size);
+		append_number(&writer, sample->stack_size, 8);
+		append(&writer, sample->stack, (size_t)sample->stack_size);
 		if (sample->stack_size)
-			put_number(&writer, sample->stack_used, 8);
+			append_number(&writer, sample->stack_used, 8);
 	}
 	size = (size_t)(writer.at - import->out);
 	header.size = (uint16_t)size;
@@ -184,8 +186,8 @@ static size_t convert(struct frec_import *import, struct perf_event_header heade
 	return size <= RECORD_SIZE_MAX && size % 8 == 0 ? size : 0;
 }
 
-static int take_sample(struct frec_import *import, const struct perf_event_header *header,
-		       const uint8_t *body, size_t size, struct frec_error *reterr)
+static int add_sample(struct frec_import *import, const struct perf_event_header *header,
+		      const uint8_t *body, size_t size, struct frec_error *reterr)
 {
 	const struct frec_perf_event *event = event_at(import, body, size, import->id_offset);
 	struct frec_perf_sample sample;
@@ -195,13 +197,13 @@ static int take_sample(struct frec_import *import, const struct perf_event_heade
 		return 0;
 	}
 	if (frec__perf_sample_read(&event->attr, body, size, &sample))
-		return bad(import, "a sample of another form than its event says", reterr);
+		return bad(import, "a sample that does not match its event", reterr);
 	if (!(event->attr.sample_type & PERF_SAMPLE_TID))
 		sample.pid = sample.tid = UINT32_MAX;
 	if (!(event->attr.sample_type & PERF_SAMPLE_CPU))
 		sample.cpu = NO_CPU;
 	else if (sample.cpu > CPU_MAX)
-		return bad(import, "a sample of a CPU that no machine has", reterr);
+		return bad(import, "a sample with an invalid CPU", reterr);
 	size = convert(import, *header, event, &sample);
 	if (!size) {
 		import->result.left_out++;
@@ -216,7 +218,7 @@ static int take_sample(struct frec_import *import, const struct perf_event_heade
 				     import->out, (uint32_t)size, reterr);
 }
 
-// What the sample id at the end of a record says, where it has one.
+// The sample id at the end of a record, if it has one.
 static struct frec_perf_sample trailer_of(struct frec_import *import, const uint8_t *body,
 					  size_t size, const struct frec_perf_event **ret_event)
 {
@@ -225,30 +227,29 @@ static struct frec_perf_sample trailer_of(struct frec_import *import, const uint
 	struct frec_perf_sample trailer;
 
 	*ret_event = event;
-	// What perf itself made up of processes that were there before has the same form, and an id
-	// of 0.
+	// Records that perf synthesized for older processes have the same layout, and the id 0.
 	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
 					   body, size, &trailer))
 		return (struct frec_perf_sample){.cpu = NO_CPU};
 	return trailer;
 }
 
-static int take_loss(struct frec_import *import, const struct perf_event_header *header,
-		     const uint8_t *body, size_t size, struct frec_error *reterr)
+static int add_loss(struct frec_import *import, const struct perf_event_header *header,
+		    const uint8_t *body, size_t size, struct frec_error *reterr)
 {
 	struct frec_import_loss loss = {.header = {.type = header->type, .size = sizeof(loss)}};
 	struct frec_bytes bytes = frec__bytes(body, size);
 	const struct frec_perf_event *event;
 	struct frec_perf_sample trailer = trailer_of(import, body, size, &event);
 
-	// That one tells which event noticed it; it can have been others that were lost.
+	// The trailer has the event that noticed the loss, the body the event that lost samples.
 	if (header->type == PERF_RECORD_LOST)
 		event = frec__perf_data_event(&import->data, frec__bytes_u64(&bytes));
 	loss.lost = frec__bytes_u64(&bytes);
 	loss.source = source_id(import, event);
 	if (bytes.failed)
 		return bad(import, "the record here is too short", reterr);
-	if (header->misc & MISC_LOST_BY_BPF) // which was told to
+	if (header->misc & MISC_LOST_BY_BPF) // which discarded the samples on purpose
 		return 0;
 	import->lost_samples |= header->type == PERF_RECORD_LOST_SAMPLES;
 	return frec__record_sort_add(
@@ -256,8 +257,8 @@ static int take_loss(struct frec_import *import, const struct perf_event_header 
 		&loss, sizeof(loss), reterr);
 }
 
-static int take_record(struct frec_import *import, const struct perf_event_header *header,
-		       const uint8_t *record, struct frec_error *reterr)
+static int add_record(struct frec_import *import, const struct perf_event_header *header,
+		      const uint8_t *record, struct frec_error *reterr)
 {
 	const uint8_t *body = record + sizeof(*header);
 	size_t size = header->size - sizeof(*header);
@@ -270,10 +271,10 @@ static int take_record(struct frec_import *import, const struct perf_event_heade
 		return r;
 	switch (header->type) {
 	case PERF_RECORD_SAMPLE:
-		return take_sample(import, header, body, size, reterr);
+		return add_sample(import, header, body, size, reterr);
 	case PERF_RECORD_LOST:
 	case PERF_RECORD_LOST_SAMPLES:
-		return take_loss(import, header, body, size, reterr);
+		return add_loss(import, header, body, size, reterr);
 	case PERF_RECORD_COMM:
 	case PERF_RECORD_EXIT:
 	case PERF_RECORD_FORK:
@@ -299,10 +300,10 @@ static int read_all(struct frec_import *import, const struct frec_import_options
 		if (options && options->progress)
 			options->progress(options->progress_data, input->offset,
 					  input->end == UINT64_MAX ? 0 : input->end);
-		// perf's own, of which nothing is wanted here.
+		// perf's own records are not needed here.
 		if (header.type >= FREC_PERF_HEADER_ATTR)
 			continue;
-		r = take_record(import, &header, record, reterr);
+		r = add_record(import, &header, record, reterr);
 		if (r)
 			return r;
 	}
@@ -329,6 +330,16 @@ static int import_all(struct frec_import *import, const struct frec_import_optio
 	return import->parts.error.code;
 }
 
+static void import_deinit(struct frec_import *import)
+{
+	frec__record_sort_deinit(&import->sort);
+	frec__crash_finder_deinit(&import->finder);
+	frec__new_file_discard(&import->parts.file);
+	free(import->out);
+	frec__perf_data_close(&import->data);
+}
+#define IMPORT __attribute__((cleanup(import_deinit)))
+
 int frec__import(int fd, const char *name, const char *output,
 		 const struct frec_import_options *options, struct frec_import_result *ret,
 		 struct frec_error *reterr)
@@ -336,28 +347,20 @@ int frec__import(int fd, const char *name, const char *output,
 	static const struct frec_reason nothing_happened;
 	static const struct frec_snapshot_job snapshot = {.reason = &nothing_happened,
 							  .only_uid = -1};
-	struct frec_import import = {.first = 0, .parts.file.fd = -1, .parts.file.folder = -1};
+	IMPORT struct frec_import import = {
+		.data.input.fd = -1, .sort.fd = -1, .parts.file = {.fd = -1, .folder = -1}};
 	int r = frec__perf_data_open(&import.data, fd, name, reterr);
 
+	if (!r)
+		r = frec__new_file_create(&import.parts.file, output, reterr);
 	if (r)
 		return r;
-	r = frec__new_file_create(&import.parts.file, output, reterr);
-	if (!r) {
-		import.out = malloc(OUT_ROOM);
-		r = frec__crash_finder_init(&import.finder, &snapshot);
-		if (!r)
-			r = frec__record_sort_init(&import.sort, import.parts.file.folder,
-						   SORT_ROOM);
-		if (r || !import.out)
-			r = frec__error(reterr, -ENOMEM, "out of memory");
-		else
-			r = import_all(&import, options, reterr);
-		frec__record_sort_deinit(&import.sort);
-		frec__crash_finder_deinit(&import.finder);
-		frec__new_file_discard(&import.parts.file);
-		free(import.out);
-	}
-	frec__perf_data_close(&import.data);
+	frec__crash_finder_init(&import.finder, &snapshot);
+	import.out = malloc(OUT_ROOM);
+	if (!import.out ||
+	    frec__record_sort_init(&import.sort, import.parts.file.folder, SORT_ROOM))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	r = import_all(&import, options, reterr);
 	if (!r)
 		*ret = import.result;
 	return r;

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What somebody else recorded, as a .frec file: perf.data of `perf record`, perf-collect and our
- * own `export -f perf`. */
+/*
+ * The import room converts perf.data of `perf record`, perf-collect and our own `export -f perf` to
+ * a .frec file.
+ *
+ * Data flows one way. perf_data.c reads the file or pipe and returns its records;
+ * perf_data_describe.c keeps what the file says about events, formats, build-ids, host and clocks.
+ * import.c converts each sample to our layout. record_sort.c sorts the records by CPU and time, in
+ * bounded memory, by means of a temporary file. write.c writes the sorted records as parts of a
+ * .frec file; processes.c builds the process table for it.
+ *
+ * Invariants: the input is hostile, so every size is checked, and memory is bounded by constants.
+ * The output appears whole or not at all.
+ */
 #ifndef FREC_RECORDER_IMPORT_IMPORT_H
 #define FREC_RECORDER_IMPORT_IMPORT_H
 
@@ -11,24 +22,24 @@
 
 struct frec_import_result {
 	uint64_t events, lost;
-	/* samples of nothing that the file describes, or too large for a .frec file */
+	/* samples of an event that the file does not describe, or too large for a .frec file */
 	uint64_t left_out;
 	uint32_t sources, cpus;
-	bool clock_known; /* the events' dates are */
-	/* their times are of the kernel's own clock, which no program can read */
+	bool clock_known; /* the date and time of events are known */
+	/* times are of the kernel's internal clock, which no program can read */
 	bool clock_is_perfs;
 };
 
 struct frec_import_options {
-	/* Called after each record, when not NULL, with bytes read and in all (0: not known, of a
-	 * pipe). */
+	/* Called after each record with the bytes read and the total (0: unknown, for a pipe). May
+	 * be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };
 
 /*
- * Reads all of `fd`, which it closes, and writes `output`, whole or not at all. `name` is the
- * input's, for messages. Memory is bounded; what does not fit goes to a temporary file beside
+ * Reads all of `fd`, which it closes, and writes the file `output`, whole or not at all. `name` is
+ * the input's name for messages. What does not fit into memory goes to a temporary file beside
  * `output`. `options` may be NULL. Returns 0 or a negative errno.
  */
 int frec__import(int fd, const char *name, const char *output,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// perf.data from front to end. A file has a header that leads to three tables and the records:
+// Reads perf.data from front to end. A file has a header that leads to three tables and the
+// records:
 //
 //	"PERFILE2" | size | size of an attribute | attributes | records | (unused) | 256 bits: which
 //	features follow
 //
-// each of the three as u64 offset, u64 size. Behind the records stands such a pair for each
-// feature. In the form for pipes the header ends after its size, and all that the tables would hold
-// comes as records. Either may hold records that are compressed: one Zstandard stream over the
-// whole file, cut where perf flushed it, not where records end.
+// Each of the three is given as u64 offset, u64 size. After the records there is such a pair for
+// each feature. In the pipe format the header ends after its size, and records replace the tables.
+// Both formats may have compressed records: they are one Zstandard stream over the whole file,
+// split where perf flushed it and not where records end.
 #include "recorder/import/perf_data.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 
 #include "proto/bytes.h"
 #include "proto/cleanup.h"
+#include "recorder/import/perf_data_describe.h"
 
 #define HEADER_SIZE 104
 #define PIPE_HEADER_SIZE 16
@@ -32,7 +34,7 @@ static int bad(const struct frec_perf_data *data, uint64_t offset, const char *w
 	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", data->name, offset, what);
 }
 
-// Has `wanted` bytes at hand, or fewer at the end of the input. Returns how many there are, or a
+// Buffers `wanted` bytes, or fewer at the end of the input. Returns how many are buffered, or a
 // negative errno.
 static ssize_t fill(struct frec_perf_data *data, size_t wanted, struct frec_error *reterr)
 {
@@ -58,7 +60,7 @@ static ssize_t fill(struct frec_perf_data *data, size_t wanted, struct frec_erro
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return frec__error(reterr, -errno, "%s: cannot read it: %s", data->name,
+			return frec__error(reterr, -errno, "%s: cannot be read: %s", data->name,
 					   strerror(errno));
 		if (!n)
 			break;
@@ -67,7 +69,7 @@ static ssize_t fill(struct frec_perf_data *data, size_t wanted, struct frec_erro
 	return (ssize_t)input->size;
 }
 
-static const uint8_t *take(struct frec_perf_data *data, size_t size)
+static const uint8_t *consume(struct frec_perf_data *data, size_t size)
 {
 	const uint8_t *p = data->input.data + data->input.at;
 
@@ -95,11 +97,11 @@ static int read_table(struct frec_perf_data *data, uint64_t offset, uint64_t siz
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return frec__error(reterr, -errno, "%s: cannot read it: %s", data->name,
+			return frec__error(reterr, -errno, "%s: cannot be read: %s", data->name,
 					   strerror(errno));
 		if (!n)
 			return bad(data, offset,
-				   "a table that begins here goes on behind the end of the file",
+				   "a table that begins here extends beyond the end of the file",
 				   reterr);
 		have += (size_t)n;
 	}
@@ -114,8 +116,7 @@ static int read_attributes(struct frec_perf_data *data, uint64_t offset, uint64_
 	int r;
 
 	if (each < PERF_ATTR_SIZE_VER0 + 16 || each > 4096 || size % each || !size)
-		return bad(data, 16, "the attributes of its events have no size that is possible",
-			   reterr);
+		return bad(data, 16, "the attributes of its events have an invalid size", reterr);
 	r = read_table(data, offset, size, &table, reterr);
 	for (uint64_t at = 0; !r && at < size; at += each) {
 		struct frec_bytes section = frec__bytes(table + at + each - 16, 16);
@@ -150,7 +151,7 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 		section = frec__bytes(entry, 16);
 		at = frec__bytes_u64(&section);
 		size = frec__bytes_u64(&section);
-		// The others may be of any size: nobody asks for them.
+		// The others are not needed, so their size does not matter.
 		if (feature > FREC_PERF_NRCPUS && feature != FREC_PERF_EVENT_DESC &&
 		    feature != FREC_PERF_CLOCK_DATA)
 			continue;
@@ -161,56 +162,32 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 	return r;
 }
 
-static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
+// The rest of the header of a file, after its size, and what it leads to.
+static int read_file_header(struct frec_perf_data *data, struct frec_bytes *bytes,
+			    uint64_t header_size, struct frec_error *reterr)
 {
-	uint64_t attr_size, attrs_offset, attrs_size, data_offset, data_size, file_size,
-		header_size;
-	struct frec_bytes bytes;
-	uint8_t bits[FREC_PERF_FEATURES / 8], magic[8];
+	uint64_t attr_size = frec__bytes_u64(bytes), attrs_offset = frec__bytes_u64(bytes),
+		 attrs_size = frec__bytes_u64(bytes), data_offset = frec__bytes_u64(bytes),
+		 data_size = frec__bytes_u64(bytes), file_size;
+	uint8_t bits[FREC_PERF_FEATURES / 8];
 	struct stat status;
-	ssize_t have = fill(data, HEADER_SIZE, reterr);
 	int r;
 
-	if (have < 0)
-		return (int)have;
-	bytes = frec__bytes(data->input.data,
-			    (size_t)have < HEADER_SIZE ? (size_t)have : HEADER_SIZE);
-	if (have < PIPE_HEADER_SIZE)
-		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
-	memcpy(magic, frec__bytes_take(&bytes, 8), 8);
-	if (!memcmp(magic, "2ELIFREP", 8))
-		return frec__error(
-			reterr, -ENOTSUP,
-			"%s: recorded on a big-endian machine, which this program does not read",
-			data->name);
-	if (memcmp(magic, "PERFILE2", 8))
-		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
-	header_size = frec__bytes_u64(&bytes);
-	if (header_size == PIPE_HEADER_SIZE) {
-		data->pipe = true;
-		take(data, PIPE_HEADER_SIZE);
-		return 0;
-	}
-	attr_size = frec__bytes_u64(&bytes);
-	attrs_offset = frec__bytes_u64(&bytes);
-	attrs_size = frec__bytes_u64(&bytes);
-	data_offset = frec__bytes_u64(&bytes);
-	data_size = frec__bytes_u64(&bytes);
-	frec__bytes_take(&bytes, 16);
-	if (header_size < HEADER_SIZE || frec__bytes_left(&bytes) < sizeof(bits))
-		return bad(data, 8, "the header has no size that is possible", reterr);
-	memcpy(bits, frec__bytes_take(&bytes, sizeof(bits)), sizeof(bits));
+	frec__bytes_take(bytes, 16); // the table of event types, which is unused
+	if (header_size < HEADER_SIZE || frec__bytes_left(bytes) < sizeof(bits))
+		return bad(data, 8, "the header has an invalid size", reterr);
+	memcpy(bits, frec__bytes_take(bytes, sizeof(bits)), sizeof(bits));
 	if (!data->input.seekable)
 		return frec__error(reterr, -ESPIPE,
-				   "%s: a pipe, but not what 'perf record -o -' writes: save it as "
-				   "a file first",
+				   "%s: a pipe, but not in the format that 'perf record -o -' "
+				   "writes: save it as a file first",
 				   data->name);
 	if (fstat(data->input.fd, &status))
 		return frec__error(reterr, -errno, "%s: %s", data->name, strerror(errno));
 	file_size = (uint64_t)status.st_size;
 	if (!data_size)
 		return frec__error(reterr, -EBADMSG,
-				   "%s: holds no records: perf did not come to its end",
+				   "%s: holds no records, because perf record did not finish",
 				   data->name);
 	if (data_offset > file_size || data_size > file_size - data_offset)
 		return frec__error(reterr, -EBADMSG,
@@ -226,6 +203,35 @@ static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
 	return r;
 }
 
+static int read_header(struct frec_perf_data *data, struct frec_error *reterr)
+{
+	ssize_t have = fill(data, HEADER_SIZE, reterr);
+	struct frec_bytes bytes;
+	uint64_t header_size;
+	const uint8_t *magic;
+
+	if (have < 0)
+		return (int)have;
+	bytes = frec__bytes(data->input.data,
+			    (size_t)have < HEADER_SIZE ? (size_t)have : HEADER_SIZE);
+	magic = frec__bytes_take(&bytes, 8);
+	header_size = frec__bytes_u64(&bytes);
+	if (bytes.failed)
+		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
+	if (!memcmp(magic, "2ELIFREP", 8))
+		return frec__error(
+			reterr, -ENOTSUP,
+			"%s: recorded on a big-endian machine, which this program does not read",
+			data->name);
+	if (memcmp(magic, "PERFILE2", 8))
+		return frec__error(reterr, -EBADMSG, "%s: not a perf.data file", data->name);
+	if (header_size != PIPE_HEADER_SIZE)
+		return read_file_header(data, &bytes, header_size, reterr);
+	data->pipe = true;
+	consume(data, PIPE_HEADER_SIZE);
+	return 0;
+}
+
 int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 			 struct frec_error *reterr)
 {
@@ -239,10 +245,11 @@ int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 	else if (fstat(fd, &status))
 		r = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
 	else if (S_ISDIR(status.st_mode))
-		r = frec__error(reterr, -EISDIR,
-				"%s: a folder, as 'perf record --threads' makes it: record without "
-				"--threads",
-				name);
+		r = frec__error(
+			reterr, -EISDIR,
+			"%s: a folder, as written by 'perf record --threads': record without "
+			"--threads",
+			name);
 	if (!r) {
 		data->input.seekable = S_ISREG(status.st_mode);
 		r = read_header(data, reterr);
@@ -259,11 +266,12 @@ void frec__perf_data_close(struct frec_perf_data *data)
 	free(data->unpacked.packed);
 	free(data->unpacked.data);
 	free(data->input.data);
-	close(data->input.fd);
+	if (data->input.fd >= 0)
+		close(data->input.fd);
 	*data = (struct frec_perf_data){.input.fd = -1};
 }
 
-// Begins to unpack a record that holds others.
+// Begins to decompress a record that contains others.
 static int unpack(struct frec_perf_data *data, const uint8_t *packed, size_t size,
 		  struct frec_error *reterr)
 {
@@ -283,7 +291,7 @@ static int unpack(struct frec_perf_data *data, const uint8_t *packed, size_t siz
 	return 0;
 }
 
-// A record that was unpacked whole, if there is one. Returns 1 or 0, or a negative errno.
+// The next decompressed record, if it is complete. Returns 1 or 0, or a negative errno.
 static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *header,
 			 const uint8_t **ret, struct frec_error *reterr)
 {
@@ -298,8 +306,7 @@ static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *
 			memcpy(header, unpacked->data + unpacked->at, sizeof(*header));
 			if (header->size < sizeof(*header))
 				return bad(data, data->record_offset,
-					   "the record here holds, compressed, something that is "
-					   "no record",
+					   "the compressed data here contains an invalid record",
 					   reterr);
 			if (header->size <= left) {
 				*ret = unpacked->data + unpacked->at;
@@ -321,9 +328,8 @@ static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *
 	}
 }
 
-// The body of what perf writes as u32 size behind the header of a record, and then so many bytes
-// behind the record.
-static int take_tracing_data(struct frec_perf_data *data, const uint8_t *record, size_t record_size,
+// The record has a u32 size, and that many bytes follow the record.
+static int read_tracing_data(struct frec_perf_data *data, const uint8_t *record, size_t record_size,
 			     struct frec_error *reterr)
 {
 	struct frec_bytes bytes = frec__bytes(record, record_size);
@@ -347,7 +353,7 @@ static int take_tracing_data(struct frec_perf_data *data, const uint8_t *record,
 		if ((size_t)n < wanted)
 			return bad(data, data->record_offset,
 				   "cut off within the formats that begin here", reterr);
-		memcpy(body + have, take(data, wanted), wanted);
+		memcpy(body + have, consume(data, wanted), wanted);
 		have += wanted;
 	}
 	return frec__perf_data_tracing(data, body, size, reterr);
@@ -364,15 +370,15 @@ static int skip(struct frec_perf_data *data, uint64_t size, struct frec_error *r
 		if ((size_t)n < wanted)
 			return bad(data, data->record_offset,
 				   "cut off within what follows this record", reterr);
-		take(data, wanted);
+		consume(data, wanted);
 		size -= wanted;
 	}
 	return 0;
 }
 
-// What perf says about the recording itself. Returns 1 when it was that, 0 when not, or a negative
-// errno.
-static int take_description(struct frec_perf_data *data, const struct perf_event_header *header,
+// Handles a record of perf that describes the recording. Returns 1, 0 if it is another record, or a
+// negative errno.
+static int read_description(struct frec_perf_data *data, const struct perf_event_header *header,
 			    const uint8_t *record, struct frec_error *reterr)
 {
 	struct frec_bytes bytes = frec__bytes(record, header->size);
@@ -382,7 +388,7 @@ static int take_description(struct frec_perf_data *data, const struct perf_event
 	frec__bytes_take(&bytes, sizeof(*header));
 	switch (header->type) {
 	case FREC_PERF_HEADER_ATTR: {
-		// The attribute's own size stands in it, and the ids behind it.
+		// The attribute contains its own size, and the ids follow it.
 		const uint8_t *attr = bytes.at;
 
 		frec__bytes_take(&bytes, 4);
@@ -390,13 +396,13 @@ static int take_description(struct frec_perf_data *data, const struct perf_event
 		size = size ? size : PERF_ATTR_SIZE_VER0;
 		if (size < PERF_ATTR_SIZE_VER0 || size > frec__bytes_left(&bytes) + 8)
 			return bad(data, data->record_offset,
-				   "the attribute here has no size that is possible", reterr);
+				   "the attribute here has an invalid size", reterr);
 		r = frec__perf_data_add_event(data, attr, (size_t)size, attr + size,
 					      (size_t)(bytes.end - attr) - (size_t)size, reterr);
 		break;
 	}
 	case FREC_PERF_HEADER_TRACING_DATA:
-		r = take_tracing_data(data, record, header->size, reterr);
+		r = read_tracing_data(data, record, header->size, reterr);
 		break;
 	case FREC_PERF_HEADER_BUILD_ID:
 		r = frec__perf_data_build_id(data, record, header->size);
@@ -411,13 +417,13 @@ static int take_description(struct frec_perf_data *data, const struct perf_event
 				   reterr);
 		r = frec__perf_data_feature(data, size, bytes.at, frec__bytes_left(&bytes), reterr);
 		break;
-	case FREC_PERF_AUXTRACE: // hardware traces, which stand behind it
+	case FREC_PERF_AUXTRACE: // hardware traces, which follow the record
 		r = skip(data, frec__bytes_u64(&bytes), reterr);
 		break;
 	case FREC_PERF_COMPRESSED:
 		r = unpack(data, bytes.at, frec__bytes_left(&bytes), reterr);
 		break;
-	case FREC_PERF_COMPRESSED2: // with padding behind it
+	case FREC_PERF_COMPRESSED2: // followed by padding
 		size = frec__bytes_u64(&bytes);
 		if (size > frec__bytes_left(&bytes))
 			return bad(data, data->record_offset, "the record here is too short",
@@ -449,14 +455,14 @@ int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *
 			return bad(data, data->record_offset, "cut off within a record", reterr);
 		memcpy(header, data->input.data + data->input.at, sizeof(*header));
 		if (header->size < sizeof(*header))
-			return bad(data, data->record_offset, "this is no record", reterr);
+			return bad(data, data->record_offset, "not a record", reterr);
 		n = fill(data, header->size, reterr);
 		if (n < 0)
 			return (int)n;
 		if ((size_t)n < header->size)
 			return bad(data, data->record_offset, "cut off within a record", reterr);
-		*ret = take(data, header->size);
-		r = take_description(data, header, *ret, reterr);
+		*ret = consume(data, header->size);
+		r = read_description(data, header, *ret, reterr);
 		if (r < 0)
 			return r;
 		if (!r)

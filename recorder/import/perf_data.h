@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading perf.data, as `perf record` and others write it: a file, or the form for pipes, which has
- * no tables but records in their place. The format is described in the kernel's
- * tools/perf/Documentation/perf.data-file-format.txt.
+ * Reads perf.data as `perf record` and others write it: a file, or the pipe format, which has
+ * records in place of tables. The kernel's tools/perf/Documentation/perf.data-file-format.txt
+ * describes both.
  *
- * The file is hostile: every length is checked, and memory is bounded by the constants below.
+ * The input is hostile: every length is checked, and memory is bounded by the constants below.
  */
 #ifndef FREC_RECORDER_IMPORT_PERF_DATA_H
 #define FREC_RECORDER_IMPORT_PERF_DATA_H
@@ -16,18 +16,18 @@
 
 #include "proto/error.h"
 
-/* Bytes of a table, uncompressed: the formats of every tracepoint of a kernel take 5 MB. */
+/* Bytes of a table: the formats of all tracepoints of a kernel take 5 MB. */
 #define FREC_PERF_TABLE_MAX (64u << 20)
 #define FREC_PERF_EVENTS_MAX 65536
 #define FREC_PERF_IDS_MAX (4u << 20)
 
-/* What was recorded: `perf record -e` once. */
+/* One event that was recorded: one -e of `perf record`. */
 struct frec_perf_event {
 	struct perf_event_attr attr;
-	char *name; /* as perf calls it; NULL where the file does not say */
+	char *name; /* perf's name for it; NULL if the file does not have it */
 };
 
-/* The kernel's number of an event on one CPU or thread. */
+/* The kernel's id of an event on one CPU or thread. */
 struct frec_perf_id {
 	uint64_t id;
 	uint32_t event; /* index */
@@ -51,39 +51,39 @@ struct frec_perf_input {
 	int fd;
 	bool seekable;
 	uint64_t offset; /* in the file, of data[at] */
-	uint64_t end;	 /* where the records end; UINT64_MAX: at the end of the input */
+	uint64_t end;	 /* end of the records; UINT64_MAX: the end of the input */
 	uint8_t *data;
 	size_t at, size;
 };
 
-/* Records that stood compressed in others. */
+/* Records that are decompressed from other records. */
 struct frec_perf_unpacked {
 	void *stream;	 /* ZSTD_DStream, one for the whole file */
-	uint8_t *packed; /* of the record that is being unpacked */
+	uint8_t *packed; /* the body of the record that is being decompressed */
 	size_t packed_at, packed_size;
 	uint8_t *data;
 	size_t at, size;
-	bool more; /* there may be more of what was put in */
+	bool more; /* the decompressor may have more output */
 };
 
 struct frec_perf_data {
 	const char *name; /* for messages */
 	struct frec_perf_event *events;
 	size_t event_count;
-	struct frec_perf_id *ids; /* sorted once the first record was asked for */
-	size_t id_count, id_room;
+	struct frec_perf_id *ids; /* sorted on the first lookup */
+	size_t id_count;
 	bool ids_sorted;
-	struct frec_perf_format *formats; /* sorted, likewise, once one was asked for */
+	struct frec_perf_format *formats; /* sorted on the first lookup */
 	size_t format_count;
 	bool formats_sorted;
 	struct frec_perf_build_id *build_ids;
 	size_t build_id_count;
-	/* Of the machine; NULL or 0 where the file does not say. */
+	/* Of the machine; NULL or 0 if the file does not have them. */
 	char *hostname, *release, *version, *machine;
 	uint32_t cpus_available, cpus_online;
-	/* A reading of two clocks at one moment, nanoseconds. */
+	/* Two clocks at the same moment, nanoseconds. */
 	bool clock_known;
-	uint32_t clock; /* which one the records' times are of, as in clock_gettime(2) */
+	uint32_t clock; /* the clock of the records' times, as in clock_gettime(2) */
 	uint64_t clock_time, wall_time;
 
 	struct frec_perf_input input;
@@ -92,38 +92,20 @@ struct frec_perf_data {
 	bool pipe;
 };
 
-/* Takes over `fd`. A pipe can be read when what comes has the form for pipes. Returns 0 or a
- * negative errno. */
+/* Takes over `fd`. A pipe can be read only in the pipe format. Returns 0 or a negative errno. */
 int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 			 struct frec_error *reterr);
 void frec__perf_data_close(struct frec_perf_data *data);
 
 /*
- * The next record of the kernel's own kinds (and of perf's, where they say something of the
- * recording). It is valid until the next call, not aligned, and whole: its header's size is how
- * many bytes there are. Returns 1, 0 at the end, or a negative errno.
+ * Returns the next record that does not describe the recording. It is valid until the next call,
+ * not aligned, and complete: it has the size in its header. Returns 1, 0 at the end, or a negative
+ * errno.
  */
 int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
 			 const uint8_t **ret, struct frec_error *reterr);
 
-/* The event with that number of the kernel's, or NULL. */
-const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data, uint64_t id);
-
-/* The layout of the tracepoint with that number, or NULL. */
-const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *data, uint64_t id);
-
-/* For perf_data.c: takes in what describes the recording. Each returns 0 or a negative errno. */
-int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
-			      const void *ids, size_t ids_size, struct frec_error *reterr);
-int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,
-			    size_t size, struct frec_error *reterr);
-int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
-			    struct frec_error *reterr);
-int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, size_t size);
-int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t size);
-void frec__perf_data_forget(struct frec_perf_data *data);
-
-/* Numbers of perf's own records. */
+/* Types of perf's own records. */
 enum frec_perf_record {
 	FREC_PERF_HEADER_ATTR = 64,
 	FREC_PERF_HEADER_TRACING_DATA = 66,
@@ -136,7 +118,7 @@ enum frec_perf_record {
 	FREC_PERF_COMPRESSED2 = 83,
 };
 
-/* Features: tables behind the records, or records of their own in the form for pipes. */
+/* Features: tables after the records, or records of their own in the pipe format. */
 enum frec_perf_feature {
 	FREC_PERF_TRACING_DATA = 1,
 	FREC_PERF_BUILD_ID = 2,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// What a perf.data file says about the recording: its events with their numbers and names, the
-// formats of tracepoints, which build of a program was which, the host, the clocks.
+// Parses what a perf.data file says about the recording: its events with their ids and names, the
+// formats of tracepoints, build-ids, host and clocks.
+#include "recorder/import/perf_data_describe.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
 #include "proto/grow.h"
-#include "recorder/import/perf_data.h"
 
 #define TRACING_MAGIC "\x17\x08\x44tracing"
 #define BUILD_ID_ROOM 24
@@ -59,7 +60,7 @@ const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data,
 	return found ? &data->events[found->event] : NULL;
 }
 
-// A text in a field of a fixed size that it need not fill.
+// Copies a text that may end before its `size`.
 static int set_text(char **ret, const void *text, size_t size)
 {
 	char *copy = strndup(text, size);
@@ -78,7 +79,7 @@ static int set_name(struct frec_perf_data *data, uint64_t id, const void *name, 
 	return event ? set_text(&data->events[event - data->events].name, name, size) : 0;
 }
 
-// u32 size, then as many bytes, NULs at their end.
+// u32 size, then that many bytes, padded with NULs.
 static int feature_text(struct frec_bytes *bytes, char **ret)
 {
 	uint32_t size = frec__bytes_u32(bytes);
@@ -103,7 +104,7 @@ static int event_names(struct frec_perf_data *data, struct frec_bytes *bytes)
 		for (uint32_t i = 0; i < ids && !bytes->failed && !r; i++) {
 			uint64_t id = frec__bytes_u64(bytes);
 
-			// One of its numbers is enough.
+			// One of the event's ids is enough.
 			if (!i && !bytes->failed)
 				r = set_name(data, id, name, size);
 		}
@@ -120,7 +121,7 @@ static int build_ids(struct frec_perf_data *data, struct frec_bytes *bytes)
 
 		memcpy(&header, bytes->at, sizeof(header));
 		if (header.size < sizeof(header) || header.size > frec__bytes_left(bytes)) {
-			bytes->failed = true;
+			frec__bytes_fail(bytes);
 			break;
 		}
 		r = frec__perf_data_build_id(data, bytes->at, header.size);
@@ -161,7 +162,7 @@ int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const
 		r = event_names(data, &bytes);
 		break;
 	case FREC_PERF_CLOCK_DATA:
-		frec__bytes_u32(&bytes); // its version: later ones may say more behind it
+		frec__bytes_u32(&bytes); // the version; later ones may append fields
 		data->clock = frec__bytes_u32(&bytes);
 		data->wall_time = frec__bytes_u64(&bytes);
 		data->clock_time = frec__bytes_u64(&bytes);
@@ -172,10 +173,10 @@ int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const
 	}
 	if (r)
 		return frec__error(reterr, r, "%s: out of memory", data->name);
-	return bytes.failed ? frec__error(reterr, -EBADMSG,
-					  "%s: table %u of those behind the records is cut off",
-					  data->name, (unsigned int)feature)
-			    : 0;
+	return bytes.failed
+		       ? frec__error(reterr, -EBADMSG, "%s: table %u after the records is cut off",
+				     data->name, (unsigned int)feature)
+		       : 0;
 }
 
 int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, size_t size)
@@ -250,8 +251,8 @@ const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *dat
 		       by_format_id);
 }
 
-// As trace-cmd has it too: head, layout of ftrace's pages and events, formats of ftrace's own,
-// formats by system; what follows (names of the kernel's code, of messages and threads) perf leaves
+// Has the layout of trace-cmd: magic, layout of ftrace's pages and events, formats of ftrace's own
+// events, formats by system. perf leaves the rest (kernel symbols, printk formats, thread names)
 // empty.
 int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
 			    struct frec_error *reterr)
@@ -265,7 +266,7 @@ int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_
 		return 0;
 	if (!magic || memcmp(magic, TRACING_MAGIC, sizeof(TRACING_MAGIC) - 1))
 		return frec__error(reterr, -EBADMSG,
-				   "%s: the formats of its tracepoints are of no form known here",
+				   "%s: the formats of its tracepoints have an unknown layout",
 				   data->name);
 	frec__bytes_text(&bytes);    // version
 	frec__bytes_take(&bytes, 6); // byte order, size of a long, size of a page

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What the recording tells of processes, into the process table. The records are hostile: see
-// perf_event_open(2) for their forms.
+// Builds the process table from the recording. The records may be hostile; perf_event_open(2)
+// describes their layout.
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "proto/bytes.h"
-#include "recorder/import/write.h"
+#include "recorder/import/import_internal.h"
 
 #define KTHREADD 2
 
-// A text that need not end.
-static void take_text(struct frec_bytes *bytes, char *ret, size_t room)
+// Reads a text that may lack its NUL.
+static void read_text(struct frec_bytes *bytes, char *ret, size_t room)
 {
 	size_t left = frec__bytes_left(bytes);
 
@@ -20,8 +20,8 @@ static void take_text(struct frec_bytes *bytes, char *ret, size_t room)
 	ret[strnlen(ret, room - 1)] = 0;
 }
 
-static void take_map(struct frec_process_table *processes, const struct perf_event_header *header,
-		     struct frec_bytes *bytes, uint64_t time)
+static void add_map(struct frec_process_table *processes, const struct perf_event_header *header,
+		    struct frec_bytes *bytes, uint64_t time)
 {
 	uint32_t pid = frec__bytes_u32(bytes), protection = PROT_EXEC;
 	struct frec_mapping map = {.since = time};
@@ -39,7 +39,7 @@ static void take_map(struct frec_process_table *processes, const struct perf_eve
 	} else if (header->misc & PERF_RECORD_MISC_MMAP_DATA) {
 		protection = 0;
 	}
-	// The kernel's own are of no process.
+	// Mappings of the kernel belong to no process.
 	if (bytes->failed || !(protection & PROT_EXEC) || pid == UINT32_MAX ||
 	    map.end <= map.start ||
 	    (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL)
@@ -49,7 +49,7 @@ static void take_map(struct frec_process_table *processes, const struct perf_eve
 		map.build_id_size = *which;
 		memcpy(map.build_id, which + 4, map.build_id_size);
 	}
-	take_text(bytes, path, sizeof(path));
+	read_text(bytes, path, sizeof(path));
 	map.path = path;
 	frec__process_table_map(processes, pid, &map);
 }
@@ -67,7 +67,7 @@ void frec__import_process_record(struct frec_process_table *processes, const uin
 	case PERF_RECORD_COMM:
 		pid = frec__bytes_u32(&bytes);
 		tid = frec__bytes_u32(&bytes);
-		take_text(&bytes, name, sizeof(name));
+		read_text(&bytes, name, sizeof(name));
 		if (!bytes.failed)
 			frec__process_table_comm(processes, pid, tid, name,
 						 header.misc & PERF_RECORD_MISC_COMM_EXEC, time);
@@ -88,7 +88,7 @@ void frec__import_process_record(struct frec_process_table *processes, const uin
 			frec__process_table_exit(processes, pid, tid, time);
 		break;
 	default:
-		take_map(processes, &header, &bytes, time);
+		add_map(processes, &header, &bytes, time);
 	}
 }
 

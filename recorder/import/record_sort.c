@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sorting in memory, run by run, and one merge of all runs. A recording is nearly sorted already,
-// so a merge reads each run from front to end while most others wait.
+// Sorts runs in memory and merges all of them once. A recording is nearly sorted already, so the
+// merge mostly reads one run after the other.
 #include "recorder/import/record_sort.h"
 
 #include <errno.h>
@@ -9,12 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
 #define RECORD_MAX (128u << 10)
-// records are larger than this, so the items take no more than their records
+// Records are at least this large, so that items need no more memory than records.
 #define ITEMS_PER_BYTE_MAX 64
 #define RUN_ROOM (256u << 10)
 
-// In front of each record of the temporary file.
+// Precedes each record in the temporary file.
 struct head {
 	uint64_t key, time;
 	uint32_t size, reserved;
@@ -46,7 +49,7 @@ void frec__record_sort_deinit(struct frec_record_sort *sort)
 
 static int fail(int error, struct frec_error *reterr)
 {
-	return frec__error(reterr, -error, "no room to sort the records in a temporary file: %s",
+	return frec__error(reterr, -error, "cannot sort the records in a temporary file: %s",
 			   strerror(error));
 }
 
@@ -89,7 +92,7 @@ static int open_temporary(struct frec_record_sort *sort)
 	sort->fd = openat(sort->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (sort->fd >= 0)
 		return 0;
-	// Not every file system can do that.
+	// Not every file system supports O_TMPFILE.
 	sort->fd = mkostemp(path, O_CLOEXEC);
 	if (sort->fd < 0)
 		return -errno;
@@ -97,19 +100,15 @@ static int open_temporary(struct frec_record_sort *sort)
 	return 0;
 }
 
-// Everything that is in memory becomes a run.
+// Writes everything in memory as a run.
 static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 {
-	struct frec_sort_run *grown;
-	uint8_t *block = malloc(RUN_ROOM);
+	FREC_FREE uint8_t *block = malloc(RUN_ROOM);
 	size_t filled = 0;
 	uint64_t offset = sort->written;
 	int r = 0;
 
-	grown = reallocarray(sort->runs, sort->run_count + 1, sizeof(*grown));
-	if (grown)
-		sort->runs = grown;
-	if (!block || !grown)
+	if (!block || !frec__grow(&sort->runs, sort->run_count, sizeof(*sort->runs)))
 		r = frec__error(reterr, -ENOMEM, "out of memory");
 	else if (sort->fd < 0 && open_temporary(sort))
 		r = fail(errno, reterr);
@@ -127,7 +126,6 @@ static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 	}
 	if (!r)
 		r = write_all(sort, block, filled, reterr);
-	free(block);
 	if (!r)
 		sort->runs[sort->run_count++] =
 			(struct frec_sort_run){.offset = offset, .end = sort->written};
@@ -171,7 +169,7 @@ static int advance(struct frec_record_sort *sort, struct frec_sort_run *run,
 {
 	struct head head;
 
-	// A whole record has to be in memory, however large.
+	// The whole record must be in memory, whatever its size.
 	while (run->size - run->at < sizeof(head) + RECORD_MAX && run->offset < run->end) {
 		uint64_t left = run->end - run->offset;
 		size_t room;
@@ -201,7 +199,7 @@ static int advance(struct frec_record_sort *sort, struct frec_sort_run *run,
 	return 1;
 }
 
-// Of equal records the one of the earlier run comes first.
+// Among equal records, that of the earlier run comes first.
 static bool before(const struct frec_sort_run *x, const struct frec_sort_run *y)
 {
 	int order = compare(&x->head, &y->head);
@@ -264,7 +262,7 @@ int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item 
 		if (r)
 			return r;
 	} else if (sort->run_count) {
-		// The one handed out last is still on top.
+		// The record that was returned last is still on top.
 		r = advance(sort, &sort->runs[0], reterr);
 		if (r < 0)
 			return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records, many more than fit into memory, in the order of a key (a CPU) and within it of time;
- * those of equal time stay as they came. What does not fit goes, sorted, to a temporary file
- * without a name, and is merged when it is read back.
+ * Sorts more records than fit into memory by key (a CPU) and time; records with equal key and time
+ * stay in order. What does not fit is written, sorted, to a temporary file without a name, and
+ * merged when it is read back.
  */
 #ifndef FREC_RECORDER_IMPORT_RECORD_SORT_H
 #define FREC_RECORDER_IMPORT_RECORD_SORT_H
@@ -21,10 +21,10 @@ struct frec_sort_item {
 
 /* A sorted stretch of the temporary file, and the part of it that is in memory. */
 struct frec_sort_run {
-	uint64_t offset, end; /* of what is not in memory yet */
+	uint64_t offset, end; /* the part that is not in memory yet */
 	uint8_t *data;
 	size_t at, size;
-	struct frec_sort_item head; /* its first record, which stands at data[head.at] */
+	struct frec_sort_item head; /* its first record, at data[head.at] */
 };
 
 struct frec_record_sort {
@@ -36,24 +36,24 @@ struct frec_record_sort {
 	size_t size;
 	struct frec_sort_item *items;
 	size_t count, items_room;
-	size_t next; /* item to hand out, where all of them fitted */
+	size_t next; /* next item to return, if all fit into memory */
 	struct frec_sort_run *runs;
 	size_t run_count;
 	bool reading;
 };
 
-/* `room` bytes of records, at least 256 KiB, are held in memory; they cost up to twice as much.
+/* Holds up to `room` bytes of records in memory, at least 256 KiB, and uses at most twice that.
  * Returns 0 or -ENOMEM. */
 int frec__record_sort_init(struct frec_record_sort *sort, int folder, size_t room);
 void frec__record_sort_deinit(struct frec_record_sort *sort);
 
-/* Takes in a copy of `record`, of 128 KiB at most. */
+/* Adds a copy of `record`, of at most 128 KiB. Returns 0 or a negative errno. */
 int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time,
 			  const void *record, uint32_t size, struct frec_error *reterr);
 
 /*
- * The next in order; after the first call nothing can be added. Valid until the next call. Returns
- * 1, 0 at the end, or a negative errno.
+ * Returns the next record in order, valid until the next call. Nothing can be added after the first
+ * call. Returns 1, 0 at the end, or a negative errno.
  */
 int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret,
 			   const uint8_t **ret_record, struct frec_error *reterr);

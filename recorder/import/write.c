@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The parts of the .frec file in order: what was recorded and where, the processes, then CPU by CPU
-// its records, what they cover and what was lost. What the file does not tell (the user of a
-// process, its arguments, when the rings were opened) stays out.
-#include "recorder/import/write.h"
+// Writes the parts of the .frec file in order: header, sources, processes, and for each CPU its
+// records, its coverage and its losses. What perf.data does not have (owner and arguments of
+// processes, when rings were opened) is left out.
+#include "recorder/import/import_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/snapshot/chunk.h"
 #include "proto/cleanup.h"
+#include "recorder/import/perf_data_describe.h"
+#include "recorder/snapshot/chunk.h"
 #include "recorder/sources/source.h"
 
 #define PROCESSES_EXITED_MAX 65536
@@ -20,7 +21,7 @@ static ProtobufCBinaryData bytes(const char *text)
 	return (ProtobufCBinaryData){.len = text ? strlen(text) : 0, .data = (uint8_t *)text};
 }
 
-// Names are `string`s in the file, which promises UTF-8, and a file can say anything.
+// Names are `string`s in the .frec file, which must be UTF-8, and perf.data may contain anything.
 static void copy_name(char *ret, size_t room, const char *from)
 {
 	size_t size = 0;
@@ -33,7 +34,7 @@ static void copy_name(char *ret, size_t room, const char *from)
 	ret[size] = 0;
 }
 
-static void put_header(struct frec_import *import)
+static void write_header(struct frec_import *import)
 {
 	const struct frec_perf_data *data = &import->data;
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
@@ -52,7 +53,7 @@ static void put_header(struct frec_import *import)
 	snprintf(writer, sizeof(writer), "flightrec " FREC_VERSION " import from perf%s%s",
 		 *version ? " " : "", version);
 	for (size_t i = 0; i < data->event_count; i++) {
-		if (!data->events[i].name || !frec__import_wants(&data->events[i].attr))
+		if (!data->events[i].name || !frec__import_is_written(&data->events[i].attr))
 			continue;
 		selection[header.n_selection] = names + i * SOURCE_NAME_MAX;
 		copy_name(selection[header.n_selection++], SOURCE_NAME_MAX, data->events[i].name);
@@ -68,10 +69,10 @@ static void put_header(struct frec_import *import)
 	header.selection = selection;
 	header.recording_since = import->first;
 	header.machine = machine;
-	frec__parts_put(&import->parts, FREC_PART_HEADER, &header.base);
+	frec__parts_write(&import->parts, FREC_PART_HEADER, &header.base);
 }
 
-static void put_clocks(struct frec_import *import)
+static void write_clocks(struct frec_import *import)
 {
 	const struct frec_perf_data *data = &import->data;
 	Flightrec__Clocks clocks = FLIGHTREC__CLOCKS__INIT;
@@ -80,12 +81,12 @@ static void put_clocks(struct frec_import *import)
 		return;
 	clocks.when = FLIGHTREC__CLOCKS__WHEN__START;
 	clocks.monotonic = data->clock_time;
-	clocks.boottime = data->clock_time; // not told: as if the machine had never slept
+	clocks.boottime = data->clock_time; // unknown: as if the machine had never slept
 	clocks.realtime = data->wall_time;
-	frec__parts_put(&import->parts, FREC_PART_CLOCKS, &clocks.base);
+	frec__parts_write(&import->parts, FREC_PART_CLOCKS, &clocks.base);
 }
 
-// "sched:sched_switch" where no format says it.
+// Names a source without a format: "sched:sched_switch".
 static void name_source(struct frec_listed *listed, const struct frec_perf_event *event)
 {
 	char name[SOURCE_NAME_MAX];
@@ -114,7 +115,7 @@ static void name_from_format(struct frec_listed *listed, const struct frec_perf_
 	frec__catalog_name(listed, system, name);
 }
 
-static void put_source(struct frec_import *import, size_t index)
+static void write_source(struct frec_import *import, size_t index)
 {
 	const struct frec_perf_event *event = &import->data.events[index];
 	const struct frec_perf_format *format = NULL;
@@ -128,7 +129,7 @@ static void put_source(struct frec_import *import, size_t index)
 		name_source(&source.listed, event);
 	if (source.listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
 		source.transport = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
-	// Without a layout its events still happened.
+	// A source without a layout is written too.
 	if (format &&
 	    !frec__format_parse(&source.format, format->text,
 				source.listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, NULL))
@@ -138,18 +139,18 @@ static void put_source(struct frec_import *import, size_t index)
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	source.sample_type = frec__import_sample_type(&event->attr);
 	source.sample_regs_user = event->attr.sample_regs_user;
-	frec__put_source(&import->parts, &source, (uint32_t)index + 1, false);
+	frec__parts_write_source(&import->parts, &source, (uint32_t)index + 1, false);
 	frec__format_deinit(&source.format);
 	import->result.sources++;
 }
 
-// The records of one CPU in the making.
+// The records of one CPU that is being written.
 struct ring {
 	bool begun;
 	uint32_t cpu;
 	struct frec_chunk chunk;
 	uint64_t first, records, bytes;
-	/* By source id. */
+	/* Indexed by source id. */
 	uint64_t *in_file, *lost, *lost_samples;
 };
 
@@ -159,14 +160,14 @@ static void end_ring(struct frec_import *import, struct ring *ring)
 
 	if (!ring->begun)
 		return;
-	frec__chunk_put(&ring->chunk, &import->parts);
+	frec__chunk_flush(&ring->chunk, &import->parts);
 	cpu.cpu = ring->cpu;
 	cpu.from = import->backward && ring->first ? ring->first : import->first;
 	cpu.until = import->last;
 	cpu.bytes_written = cpu.bytes_kept = ring->bytes;
 	cpu.records_kept = ring->records;
 	cpu.wrapped = import->backward;
-	frec__parts_put(&import->parts, FREC_PART_CPU, &cpu.base);
+	frec__parts_write(&import->parts, FREC_PART_CPU, &cpu.base);
 	import->result.cpus++;
 	for (size_t source = 0; source <= import->data.event_count; source++) {
 		Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
@@ -177,7 +178,7 @@ static void end_ring(struct frec_import *import, struct ring *ring)
 		loss.lost = import->lost_samples ? ring->lost_samples[source] : ring->lost[source];
 		loss.emitted_before = loss.emitted_after = loss.in_file + loss.lost;
 		if (source && loss.emitted_after)
-			frec__parts_put(&import->parts, FREC_PART_LOSS, &loss.base);
+			frec__parts_write(&import->parts, FREC_PART_LOSS, &loss.base);
 		if (source)
 			import->result.lost += loss.lost;
 		ring->in_file[source] = ring->lost[source] = ring->lost_samples[source] = 0;
@@ -192,8 +193,8 @@ static void begin_ring(struct ring *ring, uint32_t cpu)
 	ring->first = ring->records = ring->bytes = 0;
 }
 
-static void put_record(struct frec_import *import, struct ring *ring, const uint8_t *record,
-		       const struct frec_sort_item *item)
+static void write_record(struct frec_import *import, struct ring *ring, const uint8_t *record,
+			 const struct frec_sort_item *item)
 {
 	Flightrec__Records *records = &ring->chunk.records;
 	struct perf_event_header header;
@@ -209,7 +210,7 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 		return;
 	}
 	if (records->size + item->size > FREC_CHUNK_SIZE)
-		frec__chunk_put(&ring->chunk, &import->parts);
+		frec__chunk_flush(&ring->chunk, &import->parts);
 	memcpy(ring->chunk.plain + records->size, record, item->size);
 	memcpy(&source, record + sizeof(header), sizeof(source));
 	if (frec__import_sample_type(&import->data.events[source - 1].attr) & PERF_SAMPLE_PERIOD)
@@ -224,31 +225,29 @@ static void put_record(struct frec_import *import, struct ring *ring, const uint
 	records->size += item->size;
 }
 
-static void put_records(struct frec_import *import, struct ring *ring)
+static void write_records(struct frec_import *import, struct ring *ring)
 {
 	static const struct frec_reason nothing_happened;
-	struct frec_process_table *processes = calloc(1, sizeof(*processes));
+	FREC_PROCESS_TABLE struct frec_process_table processes = {.exited_max =
+									  PROCESSES_EXITED_MAX};
 	struct frec_snapshot_job snapshot = {
-		.processes = processes, .reason = &nothing_happened, .only_uid = -1};
+		.processes = &processes, .reason = &nothing_happened, .only_uid = -1};
 	struct frec_parts *parts = &import->parts;
 	struct frec_sort_item item;
 	const uint8_t *record;
-	bool more = processes, told = false;
+	bool more = true, processes_written = false;
 
-	if (processes)
-		processes->exited_max = PROCESSES_EXITED_MAX;
-	else
-		frec__error(&parts->error, -ENOMEM, "out of memory");
 	while (more && !parts->error.code) {
 		more = frec__record_sort_next(&import->sort, &item, &record, &parts->error) > 0;
 		if (more && item.key == FREC_IMPORT_SIDEBAND) {
-			frec__import_process_record(processes, record, item.size, item.time);
+			frec__import_process_record(&processes, record, item.size, item.time);
 			continue;
 		}
-		if (!told) {
-			told = true;
-			frec__import_finish_processes(processes, &import->data);
-			frec__put_processes(parts, &snapshot, &import->finder, import->first);
+		if (!processes_written) {
+			processes_written = true;
+			frec__import_finish_processes(&processes, &import->data);
+			frec__parts_write_processes(parts, &snapshot, &import->finder,
+						    import->first);
 		}
 		if (!more || (ring->begun && frec__import_key(ring->cpu) != item.key))
 			end_ring(import, ring);
@@ -256,11 +255,8 @@ static void put_records(struct frec_import *import, struct ring *ring)
 			break;
 		if (!ring->begun)
 			begin_ring(ring, (uint32_t)(item.key - frec__import_key(0)));
-		put_record(import, ring, record, &item);
+		write_record(import, ring, record, &item);
 	}
-	if (processes)
-		frec__process_table_deinit(processes);
-	free(processes);
 }
 
 void frec__import_write(struct frec_import *import)
@@ -271,18 +267,18 @@ void frec__import_write(struct frec_import *import)
 		.in_file = counts, .lost = counts + room, .lost_samples = counts + 2 * room};
 	Flightrec__End end = FLIGHTREC__END__INIT;
 
-	put_header(import);
-	put_clocks(import);
+	write_header(import);
+	write_clocks(import);
 	for (size_t i = 0; i < import->data.event_count; i++) {
-		if (frec__import_wants(&import->data.events[i].attr))
-			put_source(import, i);
+		if (frec__import_is_written(&import->data.events[i].attr))
+			write_source(import, i);
 	}
 	if (!frec__chunk_init(&ring.chunk) && counts)
-		put_records(import, &ring);
+		write_records(import, &ring);
 	else
 		frec__error(&import->parts.error, -ENOMEM, "out of memory");
 	end.parts = import->parts.count;
 	end.records = import->parts.records;
-	frec__parts_put(&import->parts, FREC_PART_END, &end.base);
+	frec__parts_write(&import->parts, FREC_PART_END, &end.base);
 	frec__chunk_deinit(&ring.chunk);
 }

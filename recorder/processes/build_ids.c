@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Reading the note with the build-id from an ELF file that anybody may have made, and from the
-// image of the vDSO.
+// Reads the build-id note of an ELF file, which may be hostile, and of the vDSO's image.
+// unwind/elf_file reads build-ids too, but it maps files and runs libelf on them. That happens in a
+// child process; this code runs in the recorder's own loop, so it reads a few bounded pieces and
+// nothing else.
 #include "recorder/processes/build_ids.h"
 
 #include <elf.h>
@@ -12,9 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/bytes.h"
 #include "proto/cleanup.h"
 
-// A power of two; a file takes the place of another one now and then.
+// A power of two. Each file has one slot, and replaces another file there; frec_table would grow
+// without bound.
 #define FILES 1024
 #define SEGMENTS_MAX 64
 #define NOTES_MAX 4096 // bytes
@@ -24,7 +28,7 @@ struct known {
 	ino_t inode; // 0: free
 	struct timespec changed;
 	uint8_t id[sizeof(((struct frec_mapping *)0)->build_id)];
-	uint8_t size; // 0: it has none
+	uint8_t size; // 0: the file has no build-id
 };
 
 struct frec_build_ids {
@@ -36,7 +40,7 @@ void frec__build_ids_free(struct frec_build_ids *ids)
 	free(ids);
 }
 
-// An ELF file, or an image in memory where `fd` is -1.
+// An ELF file, or an image in memory if `fd` is -1.
 struct image {
 	int fd;
 	const uint8_t *bytes;
@@ -54,41 +58,43 @@ static bool read_at(const struct image *image, uint64_t offset, void *to, size_t
 	return true;
 }
 
-static size_t aligned(size_t size, size_t alignment)
+// Skips the padding up to a multiple of `alignment` bytes from `start`.
+static void align(struct frec_bytes *bytes, const uint8_t *start, size_t alignment)
 {
-	return (size + alignment - 1) & ~(alignment - 1);
+	size_t padding = -(size_t)(bytes->at - start) & (alignment - 1);
+
+	frec__bytes_take(bytes, padding);
 }
 
 static bool find_note(const struct image *image, const Elf64_Phdr *segment,
 		      struct frec_mapping *map)
 {
 	uint8_t notes[NOTES_MAX];
-	size_t alignment = segment->p_align == 8 ? 8 : 4, at = 0;
+	size_t alignment = segment->p_align == 8 ? 8 : 4;
 	size_t size = segment->p_filesz < sizeof(notes) ? segment->p_filesz : sizeof(notes);
+	struct frec_bytes bytes;
 
 	if (!read_at(image, segment->p_offset, notes, size))
 		return false;
-	while (size - at >= sizeof(Elf64_Nhdr)) {
+	bytes = frec__bytes(notes, size);
+	while (frec__bytes_left(&bytes) >= sizeof(Elf64_Nhdr)) {
+		const uint8_t *name, *description;
 		Elf64_Nhdr note;
-		size_t name, described;
 
-		memcpy(&note, notes + at, sizeof(note));
-		name = at + sizeof(note);
-		if (note.n_namesz > size || note.n_descsz > size)
-			return false;
-		described = aligned(name + note.n_namesz, alignment);
-		if (described > size || note.n_descsz > size - described)
+		memcpy(&note, frec__bytes_take(&bytes, sizeof(note)), sizeof(note));
+		name = frec__bytes_take(&bytes, note.n_namesz);
+		align(&bytes, notes, alignment);
+		description = frec__bytes_take(&bytes, note.n_descsz);
+		if (!description)
 			return false;
 		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
-		    !memcmp(notes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && note.n_descsz &&
+		    !memcmp(name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) && note.n_descsz &&
 		    note.n_descsz <= sizeof(map->build_id)) {
-			memcpy(map->build_id, notes + described, note.n_descsz);
+			memcpy(map->build_id, description, note.n_descsz);
 			map->build_id_size = (uint8_t)note.n_descsz;
 			return true;
 		}
-		at = aligned(described + note.n_descsz, alignment);
-		if (at > size)
-			return false;
+		align(&bytes, notes, alignment);
 	}
 	return false;
 }
@@ -114,31 +120,39 @@ static void read_build_id(const struct image *image, struct frec_mapping *map)
 
 void frec__build_ids_vdso(struct frec_mapping *map)
 {
-	// Its notes stand at its beginning, and a page is the least that can be mapped.
+	// The notes are at the beginning, and at least one page is mapped.
 	const struct image image = {.fd = -1,
 				    .bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR),
 				    .size = (size_t)sysconf(_SC_PAGESIZE)};
 
-	// A 32-bit process has another one.
+	// A 32-bit process has another vDSO.
 	if (image.bytes && map->end > UINT32_MAX)
 		read_build_id(&image, map);
 }
 
-// What the mapping is of, or what has its path now, if it is the same. `root` goes through the
+// A file below /proc/PID, with its status.
+struct file {
+	char path[4200];
+	struct stat status;
+};
+
+// The mapped file, or the file that has its path now if it is the same. `root` leads through the
 // process's own root folder.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
-		      char *ret_path, size_t size, struct stat *ret)
+		      struct file *ret)
 {
-	snprintf(ret_path, size, "map_files/%llx-%llx", (unsigned long long)map->start,
-		 (unsigned long long)map->end);
-	// This one is the file, whatever numbers a layered file system shows of it.
-	if (!fstatat(proc, ret_path, ret, 0))
-		return S_ISREG(ret->st_mode);
+	snprintf(ret->path, sizeof(ret->path), "map_files/%llx-%llx",
+		 (unsigned long long)map->start, (unsigned long long)map->end);
+	// This link leads to the file itself, whatever numbers a layered file system shows.
+	if (!fstatat(proc, ret->path, &ret->status, 0))
+		return S_ISREG(ret->status.st_mode);
 	for (int i = 0; i < 2; i++) {
-		if (snprintf(ret_path, size, "%s%s", i ? "" : "root", map->path) < (int)size &&
-		    !fstatat(proc, ret_path, ret, 0) && ret->st_dev == device &&
-		    ret->st_ino == inode)
-			return S_ISREG(ret->st_mode);
+		int size =
+			snprintf(ret->path, sizeof(ret->path), "%s%s", i ? "" : "root", map->path);
+
+		if (size < (int)sizeof(ret->path) && !fstatat(proc, ret->path, &ret->status, 0) &&
+		    ret->status.st_dev == device && ret->status.st_ino == inode)
+			return S_ISREG(ret->status.st_mode);
 	}
 	return false;
 }
@@ -162,20 +176,21 @@ void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, i
 			  struct frec_mapping *map)
 {
 	FREC_CLOSE int fd = -1;
-	struct stat status, opened;
 	struct known *known;
-	char path[4200];
+	struct stat opened;
+	struct file file;
 
 	if (!*ids)
 		*ids = calloc(1, sizeof(**ids));
 	if (!*ids || *map->path != '/' || !inode || map->build_id_size ||
-	    !find_file(proc, device, inode, map, path, sizeof(path), &status))
+	    !find_file(proc, device, inode, map, &file))
 		return;
-	known = slot_of(*ids, &status);
-	if (!is_same(known, &status)) {
-		*known = (struct known){
-			.device = status.st_dev, .inode = status.st_ino, .changed = status.st_ctim};
-		fd = openat(proc, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	known = slot_of(*ids, &file.status);
+	if (!is_same(known, &file.status)) {
+		*known = (struct known){.device = file.status.st_dev,
+					.inode = file.status.st_ino,
+					.changed = file.status.st_ctim};
+		fd = openat(proc, file.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 		if (fd < 0 || fstat(fd, &opened) || !is_same(known, &opened)) {
 			known->inode = 0;
 			return;

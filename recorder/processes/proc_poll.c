@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Keeping the process table by looking at /proc again and again, for recorders that the kernel
-// tells nothing. A look reads the list of processes, and opens files of those alone that are new,
-// or that matter.
-#include "proto/clocks.h"
-#include "proto/read_file.h"
-#include "recorder/processes/proc_scan.h"
+// Polls /proc for recorders without a sideband. A poll lists all processes, but opens files only of
+// those that are new or that matter.
+#include "recorder/processes/proc_poll.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -14,8 +11,11 @@
 #include <sys/stat.h>
 
 #include "proto/cleanup.h"
+#include "proto/clocks.h"
+#include "proto/read_file.h"
+#include "recorder/processes/proc_scan.h"
 
-// A look may take one part in so many of the time.
+// Polling may take 1/LEISURE of the time.
 #define LEISURE 20
 
 static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
@@ -49,7 +49,8 @@ static void name_thread(struct frec_process_table *table, int tasks, uint32_t pi
 	frec__process_table_comm(table, pid, tid, name, false, 0);
 }
 
-// New threads with their names, and who is gone; with `names`, what the others are called by now.
+// Adds new threads and marks those that are gone; with `names`, also rereads the names of the
+// others.
 static void poll_threads(struct frec_process_table *table, struct frec_process *process, bool names,
 			 uint64_t now)
 {
@@ -61,7 +62,7 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/task", process->pid);
-	// A link for itself, one for its parent, and one for each thread.
+	// The folder has a link for itself, one for its parent, and one for each thread.
 	if (!seen || stat(path, &status) ||
 	    (!names && status.st_nlink == living_threads(process) + 2))
 		return;
@@ -79,36 +80,23 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 		if (!thread || names)
 			name_thread(table, dirfd(tasks), process->pid, tid);
 	}
-	// The table drops dead threads when it is full, and then their places mean others: the next
-	// look tells.
+	// A full table drops dead threads, which shifts the others in the array. Threads that are
+	// missed because of that are found by the next poll.
 	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
 			process->thread[i].exit = now;
 	}
 }
 
-uint64_t frec__process_table_next_look(uint64_t began, uint64_t interval)
+uint64_t frec__process_table_next_poll(uint64_t began, uint64_t interval)
 {
 	uint64_t took = frec__monotonic() - began;
 
 	return began + (took > interval / LEISURE ? LEISURE * took : interval);
 }
 
-void frec__process_table_each(struct frec_process_table *table,
-			      void (*visit)(void *context, const struct frec_process *),
-			      void *context)
-{
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
-		for (const struct frec_process *process = table->bucket[i]; process;
-		     process = process->next) {
-			if (!process->exit)
-				visit(context, process);
-		}
-	}
-}
-
-// Those that the list no longer has. Ending one can take others out of the table: then the walk
-// begins anew.
+// Ends the processes that were not in the list. Ending one can remove others from the table, so the
+// walk over the bucket then starts again.
 static void end_unseen(struct frec_process_table *table, uint64_t now)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {

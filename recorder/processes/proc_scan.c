@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What /proc knows and the sideband does not tell: processes from before, arguments, executables,
+// Reads from /proc what the sideband does not report: older processes, arguments, executables,
 // owners.
 #include "recorder/processes/proc_scan.h"
 
@@ -12,17 +12,17 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "recorder/processes/build_ids.h"
-#include "proto/cleanup.h"
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)
 #define START_JITTER 1000000	      /* nanoseconds; a tick is longer */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
-// Nanoseconds to take from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
+// Nanoseconds to subtract from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
 static int64_t boottime_offset(void)
 {
 	struct timespec boot, monotonic;
@@ -87,6 +87,21 @@ static void read_maps(struct frec_process_table *table, int folder, uint32_t pid
 	}
 }
 
+static void read_arguments(struct frec_process *process, int folder)
+{
+	FREC_CLOSE int fd = openat(folder, "cmdline", O_RDONLY | O_CLOEXEC);
+	char arguments[FREC_PROCESS_CMDLINE_MAX], *copy;
+	ssize_t n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
+
+	copy = n > 0 ? malloc((size_t)n) : NULL;
+	if (!copy)
+		return;
+	memcpy(copy, arguments, (size_t)n);
+	free(process->cmdline);
+	process->cmdline = copy;
+	process->cmdline_size = (size_t)n;
+}
+
 void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
@@ -100,8 +115,8 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 	if (!process || process->exit || folder < 0)
 		return;
 	if (!fstat(folder, &status)) {
-		// What it did as somebody else is not this user's: from its last exec on, or from
-		// now where it has been known since.
+		// What the process did as another user does not belong to this user. It belongs to
+		// him since the last exec, or since now if the owner was already known.
 		if (process->uid != status.st_uid)
 			process->uid_since =
 				process->uid_known ? frec__monotonic() : process->image_since;
@@ -114,22 +129,7 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 		free(process->executable);
 		process->executable = strdup(target);
 	}
-	{
-		FREC_CLOSE int fd = openat(folder, "cmdline", O_RDONLY | O_CLOEXEC);
-		char arguments[FREC_PROCESS_CMDLINE_MAX];
-
-		n = fd < 0 ? -1 : read(fd, arguments, sizeof(arguments));
-		if (n > 0) {
-			char *copy = malloc((size_t)n);
-
-			if (copy) {
-				memcpy(copy, arguments, (size_t)n);
-				free(process->cmdline);
-				process->cmdline = copy;
-				process->cmdline_size = (size_t)n;
-			}
-		}
-	}
+	read_arguments(process, folder);
 }
 
 static void scan_threads(struct frec_process_table *table, int folder, uint32_t pid)
@@ -154,8 +154,8 @@ static void scan_threads(struct frec_process_table *table, int folder, uint32_t 
 	}
 }
 
-// Whether /proc still tells of a process that has ended: as long as nobody waits for it. Its start
-// is computed the same way each time, but for the offset between two clocks.
+// Whether /proc still shows the process that has ended, because nobody has waited for it. Its start
+// is computed the same way each time, except for the offset between two clocks.
 static bool is_same_life(const struct frec_process *process, const struct stat_line *line)
 {
 	int64_t apart = (int64_t)(line->start - process->start);
@@ -186,7 +186,8 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (process && is_same_life(process, &line))
 		return NULL;
 	if (process) {
-		// Another life. Nothing of what it would have from its parent is sure.
+		// Another process has the pid now. What it inherited from its parent is not
+		// certain.
 		frec__process_table_fork(table, pid, line.ppid, pid, line.start);
 		frec__process_table_comm(table, pid, pid, line.name, true, line.start);
 	} else {
@@ -228,8 +229,8 @@ int frec__process_table_scan(struct frec_process_table *table)
 	while ((entry = readdir(proc))) {
 		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
-		// The sideband is on already: what it told about a process is younger than the
-		// scan.
+		// The sideband is already running, so what it reported about a process is newer
+		// than the scan.
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    !frec__process_table_find(table, pid))
 			frec__process_table_scan_one(table, pid);

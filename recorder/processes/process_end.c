@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Asking how a process ended. Its parent is told by wait(2). Anybody who holds a pidfd is told by
-// the kernel once the parent has waited for it (PIDFD_INFO_EXIT, since Linux 6.15). Before that,
-// and on older kernels, /proc/PID/stat tells, to those who could trace the process, for as long as
-// it is a zombie.
+// Finds out how a process ended. Its parent learns it from wait(2). The holder of a pidfd learns it
+// once the parent has waited for the process (PIDFD_INFO_EXIT, since Linux 6.15). Before that, and
+// on older kernels, /proc/PID/stat of the zombie shows it to those who may trace the process.
 #include "recorder/processes/process_end.h"
 
 #include <errno.h>
@@ -24,7 +23,7 @@
 #define P_PIDFD 3
 #endif
 
-// Of <linux/pidfd.h>, which older headers lack: the part that all versions have.
+// The part of <linux/pidfd.h> that all versions have; older headers lack it.
 struct pidfd_info {
 	uint64_t mask, cgroup;
 	uint32_t pid, tgid, ppid;
@@ -64,8 +63,8 @@ static bool from_pidfd(int pidfd, int *ret_status)
 	return true;
 }
 
-// What a zombie still tells to those who could have traced it; others are told 0, which looks like
-// a good end.
+// Whether the exit status in /proc can be trusted: those who may not trace the process read 0
+// there, which looks like success.
 static bool may_trace(uint32_t pid)
 {
 	char path[64], target[8];
@@ -74,7 +73,7 @@ static bool may_trace(uint32_t pid)
 	return readlink(path, target, sizeof(target)) >= 0 || errno == ENOENT;
 }
 
-// The last number of its line.
+// The exit status is the last number of the line.
 static bool from_proc(uint32_t pid, int *ret_status)
 {
 	FREC_FREE char *text = NULL;
@@ -89,7 +88,7 @@ static bool from_proc(uint32_t pid, int *ret_status)
 	return true;
 }
 
-// Whether its parent has not waited for it yet: until then its number is not used again.
+// Whether the parent has not waited for it yet. Until then the pid is not reused.
 static bool is_there(int pidfd)
 {
 	return !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) || errno == EPERM;
@@ -104,7 +103,7 @@ int frec__process_end(int pidfd, uint32_t pid, int *ret_status)
 		return -EAGAIN;
 	if (from_wait(pidfd, ret_status) || from_pidfd(pidfd, ret_status))
 		return 0;
-	// What was read counts if the number was still the process's afterwards.
+	// What was read is valid if the process still had its pid afterwards.
 	if (from_proc(pid, &status) && is_there(pidfd)) {
 		*ret_status = status;
 		return 0;

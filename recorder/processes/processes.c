@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bounded process table; proc_scan.c fills it from /proc.
+// The bounded process table.
 #include "recorder/processes/processes.h"
 
 #include <errno.h>
@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/processes/build_ids.h"
 #include "proto/cleanup.h"
+#include "proto/grow.h"
+#include "recorder/processes/build_ids.h"
 
-// How far the start of a process as /proc tells it can lie before the truth: ticks of CLK_TCK, and
-// the offset between two clocks.
+// How much too early the start of a process in /proc can be: it is rounded down to ticks of
+// CLK_TCK, and converted between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
 static struct frec_process **bucket(const struct frec_process_table *table, uint32_t pid)
@@ -68,7 +69,20 @@ struct frec_process *frec__process_table_find(const struct frec_process_table *t
 	return process;
 }
 
-// Room for one more that exited: the one that has been gone longest leaves the table.
+void frec__process_table_each(struct frec_process_table *table,
+			      void (*visit)(void *context, const struct frec_process *),
+			      void *context)
+{
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		for (const struct frec_process *process = table->bucket[i]; process;
+		     process = process->next) {
+			if (!process->exit)
+				visit(context, process);
+		}
+	}
+}
+
+// Removes the process that exited first.
 static void drop_oldest(struct frec_process_table *table)
 {
 	struct frec_process **oldest = NULL;
@@ -132,10 +146,10 @@ static struct frec_thread *find_thread(struct frec_process *process, uint32_t ti
 
 static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid, uint64_t time)
 {
-	struct frec_thread *grown;
+	struct frec_thread *thread;
 
 	if (process->threads == FREC_PROCESS_THREADS_MAX) {
-		// A thread that is gone makes room for one that lives.
+		// Dead threads make room for living ones.
 		for (size_t i = 0; i < process->threads; i++) {
 			if (process->thread[i].exit) {
 				process->threads_missing++;
@@ -145,18 +159,34 @@ static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid
 			}
 		}
 	}
-	grown = process->threads == FREC_PROCESS_THREADS_MAX
-			? NULL
-			: reallocarray(process->thread, process->threads + 1, sizeof(*grown));
-	if (!grown) {
+	if (process->threads == FREC_PROCESS_THREADS_MAX ||
+	    !frec__grow(&process->thread, process->threads, sizeof(*thread))) {
 		process->threads_missing++;
 		return NULL;
 	}
-	process->thread = grown;
-	grown += process->threads++;
-	*grown = (struct frec_thread){.tid = tid, .start = time};
-	memcpy(grown->name, process->name, sizeof(grown->name));
-	return grown;
+	thread = &process->thread[process->threads++];
+	*thread = (struct frec_thread){.tid = tid, .start = time};
+	memcpy(thread->name, process->name, sizeof(thread->name));
+	return thread;
+}
+
+static void inherit(struct frec_process_table *table, struct frec_process *process,
+		    const struct frec_process *parent)
+{
+	memcpy(process->name, parent->name, sizeof(process->name));
+	process->uid = parent->uid;
+	process->uid_known = parent->uid_known;
+	process->kernel = parent->kernel;
+	if (parent->executable)
+		process->executable = strdup(parent->executable);
+	if (parent->cmdline_size && (process->cmdline = malloc(parent->cmdline_size))) {
+		memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
+		process->cmdline_size = parent->cmdline_size;
+	}
+	// A child starts with its parent's mappings. An exited parent is left out, because adding
+	// mappings can remove it from the table.
+	for (size_t i = 0; i < parent->maps && !parent->exit; i++)
+		frec__process_table_map(table, process->pid, &parent->map[i]);
 }
 
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
@@ -164,12 +194,12 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 {
 	struct frec_process *process, *parent;
 
-	if (pid != tid) { // a new thread
+	if (pid != tid) { // a thread
 		const struct frec_thread *thread;
 
 		process = find_or_add(table, pid);
 		thread = process ? find_thread(process, tid) : NULL;
-		// The number of a thread that is gone can come again.
+		// The tid of a dead thread can be reused.
 		if (process && (!thread || (thread->exit && thread->exit <= time)))
 			add_thread(process, tid, time);
 		return;
@@ -178,16 +208,15 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 	if (process && process->start == time)
 		return;
 	if (process && !process->exit) {
-		// The scan of /proc saw it first, and /proc rounds down.
+		// The scan of /proc may have seen it first, and /proc rounds down.
 		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
-			// What the scan saw can also be a later life than the one that this is
-			// about.
+			// The scan can also have seen a later process with this pid.
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;
 			return;
 		}
-		// The pid was used before; its EXIT was lost.
+		// The pid is reused, and the EXIT record of its old process was lost.
 		mark_exit(table, process, time);
 	}
 	process = add(table, pid, time);
@@ -195,22 +224,8 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 	if (!process)
 		return;
 	process->ppid = ppid;
-	if (parent) {
-		memcpy(process->name, parent->name, sizeof(process->name));
-		process->uid = parent->uid;
-		process->uid_known = parent->uid_known;
-		process->kernel = parent->kernel;
-		if (parent->executable)
-			process->executable = strdup(parent->executable);
-		if (parent->cmdline_size && (process->cmdline = malloc(parent->cmdline_size))) {
-			memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
-			process->cmdline_size = parent->cmdline_size;
-		}
-		// A child starts with its parent's mappings. A parent that is gone could leave the
-		// table to make room for them.
-		for (size_t i = 0; i < parent->maps && !parent->exit; i++)
-			frec__process_table_map(table, pid, &parent->map[i]);
-	}
+	if (parent)
+		inherit(table, process, parent);
 	add_thread(process, tid, time);
 }
 
@@ -221,13 +236,13 @@ void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, ui
 	struct frec_thread *thread;
 	bool alive = false;
 
-	// An end before the beginning is that of an earlier life.
+	// An exit before the start belongs to an earlier process with this pid.
 	if (!process || process->start > time)
 		return;
 	thread = find_thread(process, tid);
 	if (thread && !thread->exit)
 		thread->exit = time;
-	// The main thread may leave before the others: the process is gone with its last one.
+	// The main thread may exit before the others: the process ends with its last thread.
 	for (size_t i = 0; i < process->threads; i++)
 		alive |= !process->thread[i].exit;
 	if (!alive)
@@ -246,7 +261,7 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 		mark_exit(table, process, time);
 }
 
-void frec__process_table_note(struct frec_process_table *table, uint32_t pid, uint32_t tid)
+void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	struct frec_thread *thread =
@@ -297,7 +312,7 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 	if (exec) {
 		// A new image: only the calling thread is left, and the mappings start anew.
 		clear_maps(table, process);
-		// Arguments, executable and owner are read anew; those from before would be wrong.
+		// Arguments, executable and owner are reread later; the old ones would be wrong.
 		free(process->cmdline);
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
@@ -331,30 +346,27 @@ void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map)
 {
 	struct frec_process *process = find_or_add(table, pid);
-	struct frec_mapping *grown;
+	struct frec_mapping *copy;
 
 	if (!process)
 		return;
-	// Those that are gone make room before those that live do without.
+	// Exited processes make room for the mappings of living ones.
 	while (table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX && table->exited &&
 	       !process->exit)
 		drop_oldest(table);
-	grown = process->maps == FREC_PROCESS_MAPS_MAX ||
-				table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX
-			? NULL
-			: reallocarray(process->map, process->maps + 1, sizeof(*grown));
-	if (!grown) {
+	if (process->maps == FREC_PROCESS_MAPS_MAX ||
+	    table->map_bytes + map_bytes(map) > FREC_PROCESS_MAPS_BYTES_MAX ||
+	    !frec__grow(&process->map, process->maps, sizeof(*copy))) {
 		process->maps_missing++;
 		return;
 	}
-	process->map = grown;
-	grown += process->maps;
-	*grown = *map;
-	if (!grown->build_id_size && !strcmp(map->path, "[vdso]"))
-		frec__build_ids_vdso(grown);
-	grown->path = strdup(map->path);
-	if (grown->path) {
-		table->map_bytes += map_bytes(grown);
+	copy = &process->map[process->maps];
+	*copy = *map;
+	if (!copy->build_id_size && !strcmp(map->path, "[vdso]"))
+		frec__build_ids_vdso(copy);
+	copy->path = strdup(map->path);
+	if (copy->path) {
+		table->map_bytes += map_bytes(copy);
 		process->maps++;
 	}
 }

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The process table: who was who, also after they are gone. Fed by a scan of /proc at the start and
- * by the sideband afterwards; bounded, and it counts what it had no room for.
+ * The processes room knows which processes run on the machine and which ran: the process table. A
+ * snapshot takes names, arguments, owners, threads and executable mappings from it, also of
+ * processes that are gone.
  *
- * Invariants: one entry per life of a process (a reused pid gets a new one); living ones are found
- * by pid; those that exited stay until room is needed, oldest exit first.
+ * Data flows one way, into the table:
+ *
+ * proc_scan.c fills it from /proc when the recorder starts, and rereads what only /proc knows.
+ * sideband.c keeps it up to date from perf's records of fork, exec, mmap and exit, and raises
+ * alerts for deaths. proc_poll.c does that for recorders without the right to use a sideband, by
+ * polling /proc; process_end.c then finds out how a process ended. build_ids.c adds the build-ids
+ * that the kernel does not report.
+ *
+ * Invariants: each process has its own entry, also if its pid was used before. Entries with the
+ * same pid are linked, youngest first, in the bucket of that pid; this is why the table is not a
+ * frec_table. Exited processes stay until their number reaches a limit, and the one that exited
+ * first is removed first. Everything is bounded, and what found no room is counted.
  */
 #ifndef FREC_RECORDER_PROCESSES_PROCESSES_H
 #define FREC_RECORDER_PROCESSES_PROCESSES_H
@@ -17,14 +28,14 @@
 #define FREC_PROCESS_THREADS_MAX 4096
 #define FREC_PROCESS_MAPS_MAX 4096
 #define FREC_PROCESS_CMDLINE_MAX 4096 /* bytes */
-/* Bytes for the mappings of all processes together: whoever maps and forks cannot fill the memory
- * with them. */
+/* Bytes for the mappings of all processes together, so that mmap and fork in a loop cannot exhaust
+ * the recorder's memory. */
 #define FREC_PROCESS_MAPS_BYTES_MAX (64u << 20)
 
 struct frec_thread {
 	uint32_t tid;
 	char name[16];
-	uint64_t start, exit; /* nanoseconds of CLOCK_MONOTONIC, 0: unknown, and alive */
+	uint64_t start, exit; /* nanoseconds of CLOCK_MONOTONIC; start 0: unknown, exit 0: alive */
 };
 
 struct frec_mapping {
@@ -43,13 +54,13 @@ struct frec_process {
 	size_t cmdline_size;
 	char *executable;
 	uint64_t start, exit;
-	uint64_t uid_since;   /* it had another user before, or may have had */
+	uint64_t uid_since;   /* it had another user before this, or may have had */
 	uint64_t image_since; /* its last exec */
 	size_t threads, maps;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
 	struct frec_mapping *map;
-	uint32_t seen;		   /* frec_processes.polls, when /proc had it last */
+	uint32_t seen;		   /* frec_process_table.polls of the last poll that found it */
 	struct frec_process *next; /* in its hash bucket, youngest first */
 };
 
@@ -62,34 +73,38 @@ struct frec_process_table {
 	size_t living, exited;
 	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t map_bytes;
-	struct frec_build_ids *build_ids; /* of files that were looked at; NULL: of none yet */
-	uint32_t polls;			  /* looks at /proc: see frec__process_table_poll() */
-	/* The arguments that a process is about to start with, for when it is gone before they can
-	 * be read. */
+	struct frec_build_ids *build_ids; /* a cache; NULL: nothing was read yet */
+	uint32_t polls;			  /* count of frec__process_table_poll() */
+	/* The arguments that a process is about to start with, in case it exits before they can be
+	 * read. */
 	struct frec_expected {
 		uint32_t pid; /* 0: none */
 		char *cmdline;
 		size_t size;
 	} expected;
-	/* the latest exit among those that left the table: whose an older record is, is unknown */
+	/* the latest exit of a process that was removed: the owner of an older record is unknown */
 	uint64_t forgotten_until;
 };
 
-/* Reads /proc. What vanishes meanwhile is passed over. */
-int frec__process_table_scan(struct frec_process_table *table);
 void frec__process_table_deinit(struct frec_process_table *table);
+#define FREC_PROCESS_TABLE __attribute__((cleanup(frec__process_table_deinit)))
 
-/* The youngest life of `pid`, dead or alive; NULL where none is known. */
+/* Calls back for each living process. The callback must not change the table. */
+void frec__process_table_each(struct frec_process_table *table,
+			      void (*visit)(void *context, const struct frec_process *),
+			      void *context);
+
+/* The youngest process that has or had this pid, or NULL. */
 struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid);
 
 /*
- * Says what arguments `pid` is going to have with its next exec. What /proc says then takes their
- * place, if the process lives long enough. Returns 0 or -ENOMEM.
+ * Sets the arguments that `pid` will have after its next exec. Those in /proc replace them if the
+ * process lives long enough to be read. Returns 0 or -ENOMEM.
  */
 int frec__process_table_expect(struct frec_process_table *table, uint32_t pid,
 			       char *const *arguments);
 
-/* What the sideband tells. `time` is when it happened. */
+/* What the sideband reports. `time` is when it happened. */
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time);
 void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
@@ -99,19 +114,18 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map);
 
-/* The process has ended with all its threads. */
+/* Ends the process and all its threads. */
 void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time);
-/* A record of this thread was seen: it is in the table from then on, called as its process. */
-void frec__process_table_note(struct frec_process_table *table, uint32_t pid, uint32_t tid);
-/* Forgets what it has mapped, to be told anew. */
+/* Adds a thread of which a record was seen, under the name of its process, if the process is
+ * known. */
+void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid);
+/* Removes the mappings, which are to be added anew. */
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
-/* Reads what only /proc knows (arguments, executable, user) about a process that is still there. */
-void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid);
-
 /*
- * Whether every life of `pid` that the table remembers was that user's, and there was one: a reused
- * pid must not show one user what another did.
+ * Whether a record of `pid` at `time` belongs to `uid`. It does if the pid is known and all its
+ * processes in the table belong to that user, so that a reused pid does not show one user what
+ * another did.
  */
 bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);

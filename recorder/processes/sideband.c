@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Draining the sideband rings in order of time.
+// Opens the sideband rings and drains them in order of time.
 #include "recorder/processes/sideband.h"
 
 #include <errno.h>
@@ -12,13 +12,17 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
+#include "proto/grow.h"
+#include "proto/perf_sample.h"
 #include "proto/read_file.h"
 #include "recorder/processes/build_ids.h"
-#include "proto/cleanup.h"
+#include "recorder/processes/proc_scan.h"
 #include "recorder/rings/perf.h"
 
 #define SIDEBAND_SIZE (256u << 10)
+#define ALERT_SAMPLE_TYPE (FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW)
 
 static const struct {
 	const char *group, *name, *filter;
@@ -40,7 +44,8 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 		snprintf(path, sizeof(path), "events/%s/%s/format", alerts[kind].group,
 			 alerts[kind].name);
 		text = frec__read_file_at(tracefs, path, 64 << 10);
-		// An old kernel without one of them still records; that death is then not noticed.
+		// Recording works without it on an old kernel, but this kind of death is not
+		// noticed.
 		if (!text)
 			continue;
 		if (frec__format_parse(&sideband->format[kind], text, false, reterr))
@@ -50,7 +55,7 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 	if (!sideband->available[FREC_ALERT_FATAL])
 		return frec__error(reterr, -ENOENT,
 				   "this kernel has no tracepoint "
-				   "signal:signal_deliver: crashes cannot be seen");
+				   "signal:signal_deliver, without which crashes cannot be seen");
 	return 0;
 }
 
@@ -61,7 +66,7 @@ static int open_alert(struct frec_sideband *sideband, struct frec_sideband_cpu *
 	int fd;
 
 	frec__perf_attr_init(&attr, PERF_TYPE_TRACEPOINT, sideband->format[kind].id);
-	attr.sample_type |= PERF_SAMPLE_RAW;
+	attr.sample_type = ALERT_SAMPLE_TYPE;
 	attr.sample_period = 1;
 	attr.wakeup_events = 1;
 	fd = frec__perf_open(&attr, cpu->cpu, reterr);
@@ -91,15 +96,12 @@ static void close_cpu(struct frec_sideband_cpu *cpu)
 
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr)
 {
-	struct frec_sideband_cpu *grown,
-		opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
+	struct frec_sideband_cpu opened = {.cpu = cpu, .fd = -1, .alert_fd = {-1, -1, -1, -1}};
 	struct perf_event_attr attr;
 	int r = 0;
 
-	grown = reallocarray(sideband->cpu, sideband->count + 1, sizeof(*grown));
-	if (!grown)
+	if (!frec__grow(&sideband->cpu, sideband->count, sizeof(*sideband->cpu)))
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	sideband->cpu = grown;
 	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
 	attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = attr.build_id = 1;
 	attr.watermark = 1;
@@ -155,57 +157,65 @@ void frec__sideband_deinit(struct frec_sideband *sideband)
 }
 
 static uint64_t field(const struct frec_sideband *sideband, int kind, const char *name,
-		      const struct frec_sample *sample)
+		      const struct frec_perf_sample *sample)
 {
 	return frec__field_value(frec__format_find(&sideband->format[kind], name), sample->raw,
 				 sample->raw_size);
 }
 
-static void handle_sample(struct frec_sideband *sideband, const struct frec_sample *sample)
+// Which alert the event with the kernel's number `id` raises, or -1.
+static int alert_kind(const struct frec_sideband *sideband, uint64_t id)
 {
-	struct frec_alert alert = {.time = sample->time};
-	int kind = -1;
-
-	if (sample->header.size < sizeof(*sample) ||
-	    sample->raw_size > sample->header.size - sizeof(*sample))
-		return;
-	for (size_t i = 0; i < sideband->count && kind < 0; i++) {
-		for (int k = 0; k < FREC_ALERT_COUNT; k++) {
-			if (sideband->available[k] && sideband->cpu[i].alert_id[k] == sample->id)
-				kind = k;
+	for (size_t i = 0; i < sideband->count; i++) {
+		for (int kind = 0; kind < FREC_ALERT_COUNT; kind++) {
+			if (sideband->available[kind] && sideband->cpu[i].alert_id[kind] == id)
+				return kind;
 		}
 	}
+	return -1;
+}
+
+static void handle_sample(struct frec_sideband *sideband, const void *body, size_t size)
+{
+	const struct perf_event_attr attr = {.sample_type = ALERT_SAMPLE_TYPE};
+	struct frec_perf_sample sample;
+	struct frec_alert alert;
+	int kind;
+
+	if (frec__perf_sample_read(&attr, body, size, &sample))
+		return;
+	kind = alert_kind(sideband, sample.id);
 	if (kind < 0 || !sideband->alert)
 		return;
+	alert = (struct frec_alert){.time = sample.time};
 	alert.kind = (enum frec_alert_kind)kind;
 	switch (alert.kind) {
 	case FREC_ALERT_FATAL:
-		alert.pid = sample->pid;
-		alert.tid = sample->tid;
-		alert.signal = (int)field(sideband, kind, "sig", sample);
-		alert.code = (int)field(sideband, kind, "code", sample);
+		alert.pid = sample.pid;
+		alert.tid = sample.tid;
+		alert.signal = (int)field(sideband, kind, "sig", &sample);
+		alert.code = (int)field(sideband, kind, "code", &sample);
 		break;
 	case FREC_ALERT_KILL:
-		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
+		alert.tid = (uint32_t)field(sideband, kind, "pid", &sample);
 		alert.signal = SIGKILL;
-		alert.code = (int)field(sideband, kind, "code", sample);
-		// The event happens where the signal is sent from; SI_KERNEL and the like have no
-		// sender.
-		alert.sender = alert.code <= 0 ? sample->pid : 0;
+		alert.code = (int)field(sideband, kind, "code", &sample);
+		// The event happens in the sending process. SI_KERNEL and the like have no sender.
+		alert.sender = alert.code <= 0 ? sample.pid : 0;
 		break;
 	case FREC_ALERT_EXEC:
-		alert.pid = alert.tid = sample->pid;
+		alert.pid = alert.tid = sample.pid;
 		frec__process_table_refresh(sideband->processes, alert.pid);
 		break;
 	default:
-		alert.tid = (uint32_t)field(sideband, kind, "pid", sample);
+		alert.tid = (uint32_t)field(sideband, kind, "pid", &sample);
 		alert.signal = SIGKILL;
 		break;
 	}
 	sideband->alert(sideband->context, &alert);
 }
 
-// Bodies of the records, as perf_event_open(2) gives them.
+// Bodies of the records, as in perf_event_open(2).
 struct task_body {
 	uint32_t pid, ppid, tid, ptid;
 	uint64_t time;
@@ -244,7 +254,7 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 		map.build_id_size = body->build_id_size;
 		memcpy(map.build_id, body->build_id, body->build_id_size);
 	} else if (*map.path == '/') {
-		// The kernel does not wait for the page that it stands in, or is older than 5.12.
+		// The page with the build-id was not in memory, or the kernel is older than 5.12.
 		FREC_CLOSE int proc = -1;
 		char path[32];
 
@@ -284,21 +294,21 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 		sideband->lost += ((const uint64_t *)body)[1];
 		break;
 	case PERF_RECORD_SAMPLE:
-		handle_sample(sideband, body - sizeof(*header));
+		handle_sample(sideband, body, header->size - sizeof(*header));
 		break;
 	}
 }
 
-// A record copied out of its ring: 8 bytes of time, then the record.
-struct taken {
+// A record copied out of its ring.
+struct copied {
 	uint64_t time;
-	uint64_t order; /* among those of equal time */
+	uint64_t order; /* among records of equal time */
 	struct perf_event_header *record;
 };
 
 static int by_time(const void *a, const void *b)
 {
-	const struct taken *x = a, *y = b;
+	const struct copied *x = a, *y = b;
 
 	if (x->time != y->time)
 		return x->time < y->time ? -1 : 1;
@@ -306,23 +316,17 @@ static int by_time(const void *a, const void *b)
 }
 
 struct batch {
-	size_t count, room;
-	struct taken *taken;
+	size_t count;
+	struct copied *copied;
 };
 
-static bool take(struct batch *batch, struct perf_event_header *record, uint64_t time)
+// Takes over `record`, unless there is no memory.
+static bool add(struct batch *batch, struct perf_event_header *record, uint64_t time)
 {
-	if (batch->count == batch->room) {
-		size_t room = batch->room ? 2 * batch->room : 256;
-		struct taken *grown = reallocarray(batch->taken, room, sizeof(*grown));
-
-		if (!grown)
-			return false;
-		batch->taken = grown;
-		batch->room = room;
-	}
-	batch->taken[batch->count] =
-		(struct taken){.time = time, .order = batch->count, .record = record};
+	if (!frec__grow(&batch->copied, batch->count, sizeof(*batch->copied)))
+		return false;
+	batch->copied[batch->count] =
+		(struct copied){.time = time, .order = batch->count, .record = record};
 	batch->count++;
 	return true;
 }
@@ -338,8 +342,9 @@ static uint64_t record_time(const struct perf_event_header *record)
 		->time;
 }
 
-// Takes one CPU's records up to `until`; younger ones wait, so that no CPU runs ahead of another.
-static void take_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
+// Copies one CPU's records up to `until`. Younger ones stay in the ring, so that no CPU runs ahead
+// of another.
+static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
 {
 	struct perf_event_mmap_page *page = cpu->map;
 	const uint8_t *data = (const uint8_t *)cpu->map + sysconf(_SC_PAGESIZE);
@@ -351,7 +356,8 @@ static void take_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch
 		struct perf_event_header header, *record;
 		size_t at = tail & (SIDEBAND_SIZE - 1), first;
 
-		memcpy(&header, data + at, sizeof(header)); // 8-byte aligned: never cut by the end
+		// Records are 8-byte aligned, so the end of the ring never splits a header.
+		memcpy(&header, data + at, sizeof(header));
 		if (header.size < sizeof(header) || header.size > head - tail)
 			break;
 		record = malloc(header.size);
@@ -360,13 +366,13 @@ static void take_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch
 		first = SIDEBAND_SIZE - at < header.size ? SIDEBAND_SIZE - at : header.size;
 		memcpy(record, data + at, first);
 		memcpy((char *)record + first, data, header.size - first);
-		if (record_time(record) > until || !take(batch, record, record_time(record))) {
+		if (record_time(record) > until || !add(batch, record, record_time(record))) {
 			free(record);
 			break;
 		}
 		tail += header.size;
 	}
-	// The loads above come before the kernel may write there again.
+	// The kernel may write there again only after the loads above.
 	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
 }
 
@@ -376,12 +382,12 @@ void frec__sideband_drain(struct frec_sideband *sideband)
 	uint64_t until = frec__monotonic();
 
 	for (size_t i = 0; i < sideband->count; i++)
-		take_cpu(&sideband->cpu[i], until, &batch);
+		copy_cpu(&sideband->cpu[i], until, &batch);
 	if (batch.count)
-		qsort(batch.taken, batch.count, sizeof(*batch.taken), by_time);
+		qsort(batch.copied, batch.count, sizeof(*batch.copied), by_time);
 	for (size_t i = 0; i < batch.count; i++) {
-		handle(sideband, batch.taken[i].record, batch.taken[i].time);
-		free(batch.taken[i].record);
+		handle(sideband, batch.copied[i].record, batch.copied[i].time);
+		free(batch.copied[i].record);
 	}
-	free(batch.taken);
+	free(batch.copied);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sideband: per CPU a small ring that is drained, not overwritten. It tells who was born,
- * renamed, mapped what and died, and raises alerts: fatal signals, SIGKILL, the OOM killer. An
- * alert wakes the recorder at once; the rest is read when the ring is a quarter full, at every
- * alert and before every snapshot.
+ * The sideband: a small ring on each CPU that is drained, not overwritten. Its records report
+ * forks, execs, renames, mappings and exits for the process table, and raise alerts for fatal
+ * signals, SIGKILL and the OOM killer. An alert wakes the recorder at once. All records are read
+ * when a ring is a quarter full, at each alert, and before each snapshot.
  */
 #ifndef FREC_RECORDER_PROCESSES_SIDEBAND_H
 #define FREC_RECORDER_PROCESSES_SIDEBAND_H
@@ -20,15 +20,15 @@ enum frec_alert_kind {
 	FREC_ALERT_FATAL, /* a fatal signal is delivered to its thread */
 	FREC_ALERT_KILL,  /* SIGKILL was sent */
 	FREC_ALERT_OOM,	  /* the OOM killer chose a victim */
-	FREC_ALERT_EXEC,  /* a process has a new image: its arguments can be read now */
+	FREC_ALERT_EXEC,  /* a process called exec: its arguments can be read now */
 	FREC_ALERT_COUNT,
-	/* No tracepoint tells of this one: a process is gone, and how is not known. */
+	/* Not from a tracepoint: a process is gone, and how it ended is not known. */
 	FREC_ALERT_GONE = FREC_ALERT_COUNT
 };
 
 struct frec_alert {
 	enum frec_alert_kind kind;
-	/* of the process it happens to; pid is 0 where only the thread is known */
+	/* the victim, or the process that called exec; pid is 0 if only the thread is known */
 	uint32_t pid, tid;
 	int signal, code;
 	bool code_unknown;
@@ -49,29 +49,28 @@ struct frec_sideband {
 	struct frec_sideband_cpu *cpu;
 	struct frec_format format[FREC_ALERT_COUNT];
 	bool available[FREC_ALERT_COUNT];
-	uint64_t lost; /* records that the kernel had no room for */
+	uint64_t lost; /* records that the kernel dropped because a ring was full */
 	void (*alert)(void *context, const struct frec_alert *alert);
-	/* A process has mapped a file to run it. May be NULL. Not the place to look at the file:
-	 * this can be within a snapshot. */
+	/* Called when a process has mapped a file as code; may be NULL. It must not open the file,
+	 * because it can be called during a snapshot. */
 	void (*mapped)(void *context, uint32_t pid, const char *path);
 	void *context;
 	struct frec_process_table *processes;
 };
 
-/* Default-action fatal signals: the filter, shared with the source that records registers and
- * stack. */
+/* The filter for fatal signals with their default action. The source that records registers and
+ * stack uses it too. */
 #define FREC_CRASH_FILTER \
 	"sa_handler==0&&(sig==4||sig==5||sig==6||sig==7||sig==8||sig==11||sig==31)"
 
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 			struct frec_process_table *processes, struct frec_error *reterr);
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr);
-/* Takes in what the CPU's ring still holds, and closes it. */
+/* Drains all rings and closes that of `cpu`. */
 void frec__sideband_close(struct frec_sideband *sideband, int cpu);
 void frec__sideband_deinit(struct frec_sideband *sideband);
 
-/* Reads everything that there is, on all CPUs in order of time, into the process table and the
- * alert callback. */
+/* Feeds the records of all CPUs, in order of time, to the process table and the alert callback. */
 void frec__sideband_drain(struct frec_sideband *sideband);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Taking a capture: see capture.h for the order and why.
+// Takes a capture. capture.h explains the order of the steps.
 #include "recorder/snapshot/capture.h"
 
 #include <errno.h>
@@ -7,22 +7,20 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 
 static int reserve_counts(struct frec_capture *capture, size_t rings, size_t sources)
 {
-	struct frec_count *before = calloc(rings * sources, sizeof(*before));
-	struct frec_count *after = calloc(rings * sources, sizeof(*after));
+	FREC_FREE struct frec_count *before = calloc(rings * sources, sizeof(*before));
+	FREC_FREE struct frec_count *after = calloc(rings * sources, sizeof(*after));
 
-	if (!before || !after) {
-		free(before);
-		free(after);
+	if (!before || !after)
 		return -ENOMEM;
-	}
 	free(capture->before);
 	free(capture->after);
-	capture->before = before;
-	capture->after = after;
+	capture->before = FREC_TAKE_PTR(before);
+	capture->after = FREC_TAKE_PTR(after);
 	return 0;
 }
 
@@ -52,7 +50,7 @@ int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t rin
 		}
 	}
 	if (rings * sources > capture->sources_room) {
-		// Room to grow: sources appear one by one.
+		// Spare room, because sources appear one by one.
 		if (reserve_counts(capture, rings, sources + 16))
 			return -ENOMEM;
 		capture->sources_room = rings * (sources + 16);
@@ -92,7 +90,7 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 		if (frec__source_largest(&sources[i]) > largest)
 			largest = frec__source_largest(&sources[i]);
 	}
-	// Where memory for what appeared since could not be set aside, the rest is captured.
+	// If memory could not be reserved for new rings and sources, only the others are captured.
 	if (ring_count > capture->rings_room)
 		ring_count = capture->rings_room;
 	if (ring_count && source_count > capture->sources_room / ring_count)
@@ -111,6 +109,6 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 	capture->duration = frec__monotonic() - capture->began;
 	capture->settled &= !of_kernel || frec__ring_grace_period();
 	for (size_t i = 0; i < ring_count; i++)
-		frec__ring_copy_settle(&rings[i], &capture->copy[i], capture->settled, largest);
+		frec__ring_copy_finish(&rings[i], &capture->copy[i], capture->settled, largest);
 	count(sources, source_count, rings, ring_count, true, capture->after);
 }

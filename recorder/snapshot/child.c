@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Limits for a child, and waiting for its end.
+// Limits a child process, and waits for its end.
 #include "recorder/snapshot/child.h"
 
 #include <errno.h>
@@ -15,10 +15,10 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 
-// Bytes of memory that looking at a process may take: tables of its programs, above all.
+// Bytes of memory that the child may use, mostly for tables of the programs that it reads.
 #define MEMORY_MAX (UINT64_C(8) << 30)
-// Milliseconds that a killed child has to be gone: one that waits for a broken file system may
-// never be.
+// Milliseconds to wait for a killed child. A child that waits for a broken file system may never
+// end.
 #define KILL_PATIENCE 1000
 
 void frec__child_limit(unsigned int seconds)
@@ -28,7 +28,7 @@ void frec__child_limit(unsigned int seconds)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 #ifdef __SANITIZE_ADDRESS__
-	(void)memory; // the sanitizer has reserved more than that
+	(void)memory; // the sanitizer reserves more than that
 #else
 	setrlimit(RLIMIT_AS, &memory);
 #endif
@@ -49,8 +49,8 @@ bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
 			break;
 	}
 	ended = waitpid(child, ret_status, WNOHANG);
-	// Who ignores SIGCHLD has it reaped by the kernel: nobody knows how it ended, and its
-	// number may be another's by now.
+	// If the parent ignores SIGCHLD, the kernel has reaped the child. How it ended is not
+	// known, and its pid may already be reused.
 	return ended == child || (ended < 0 && errno == ECHILD);
 }
 

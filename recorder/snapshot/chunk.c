@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packing records.
+// Packs records into parts.
 #include "recorder/snapshot/chunk.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ void frec__chunk_deinit(struct frec_chunk *chunk)
 	free(chunk->plain);
 }
 
-int frec__chunk_put(struct frec_chunk *chunk, struct frec_parts *parts)
+int frec__chunk_flush(struct frec_chunk *chunk, struct frec_parts *parts)
 {
 	Flightrec__Records *records = &chunk->records;
 	size_t size;
@@ -44,7 +44,7 @@ int frec__chunk_put(struct frec_chunk *chunk, struct frec_parts *parts)
 		records->zstd = (ProtobufCBinaryData){size, chunk->packed};
 	}
 	parts->records += records->count;
-	frec__parts_put(parts, FREC_PART_RECORDS, &records->base);
+	frec__parts_write(parts, FREC_PART_RECORDS, &records->base);
 	records->size = records->count = 0;
 	records->first = records->last = 0;
 	return parts->error.code;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the state of a crashed thread in the two records that there are of its signal: the
-// kernel's with registers and stack, and that of the BPF program.
+// Extracts the state of a crashed thread from the two records of its signal: perf's record with
+// registers and stack, and the record of the BPF program.
 #include "recorder/snapshot/crash_state.h"
 
 #include <stddef.h>
@@ -8,28 +8,28 @@
 
 #include "recorder/snapshot/sample_parts.h"
 
-static void take_kernels(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+static void read_sample(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
 {
 	struct frec_perf_sample parts;
 
-	// The sideband's record of the same moment, which raised the alert, is a little younger.
+	// The sideband's record of the signal, which raised the alert, is slightly younger.
 	ret->time = finder->sample->time;
-	if (!frec__sample_parts(finder->source, (const void *)finder->sample, &parts))
+	if (!frec__sample_read(finder->source, (const void *)finder->sample, &parts))
 		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,
 				   &ret->stack);
 }
 
-static void take_programs(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
+static void read_details(const struct frec_crash_finder *finder, struct frec_crash_state *ret)
 {
 	size_t head = offsetof(struct frec_crash_record, stack), room = finder->details_size - head;
 	struct frec_crash_record details;
 
 	memcpy(&details, finder->details, head);
-	ret->told = true;
+	ret->details_known = true;
 	ret->code = details.code;
 	ret->address = details.address;
 	ret->sender_pid = details.sender_pid;
-	// The stack pointer was in a guard page: the kernel's own copy began there and got nothing.
+	// The stack pointer was in a guard page, so that perf's copy of the stack is empty.
 	if (!ret->stack.size && details.stack_size && details.stack_size <= room)
 		ret->stack = (struct frec_stack){.address = details.stack_address,
 						 .data = finder->details + head,
@@ -40,7 +40,7 @@ void frec__crash_state(const struct frec_crash_finder *finder, struct frec_crash
 {
 	*ret = (struct frec_crash_state){0};
 	if (finder->sample)
-		take_kernels(finder, ret);
+		read_sample(finder, ret);
 	if (finder->details)
-		take_programs(finder, ret);
+		read_details(finder, ret);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Where snapshots go.
+// Names snapshots, writes them to the folder, and enforces the quota.
 #include "recorder/snapshot/folder.h"
 
 #include <ctype.h>
@@ -22,7 +22,8 @@
 
 #define SUFFIX ".frec"
 
-// Returns 0, 1 when it made it, or a negative errno.
+// Makes the folder and its parents. Returns 1 if the folder is new, 0 if it existed, or a negative
+// errno.
 static int make_folder(const char *path, struct frec_error *reterr)
 {
 	bool made = false;
@@ -49,7 +50,7 @@ static int make_folder(const char *path, struct frec_error *reterr)
 	}
 	if (!stat(path, &status) && !S_ISDIR(status.st_mode))
 		return frec__error(reterr, -ENOTDIR,
-				   "%s: this is no folder: name another one with -o", path);
+				   "%s: this is not a folder: name another one with -o", path);
 	if (access(path, W_OK | X_OK))
 		return frec__error(reterr, -errno,
 				   "%s: cannot write here: %s: name another folder with -o", path,
@@ -67,7 +68,7 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
 	if (r < 0)
 		return r;
 	folder->made = r;
-	// The recorder may be started anywhere and must not depend on where it stands later.
+	// The path must not depend on the working directory, which may change.
 	if (!realpath(path, folder->path))
 		return frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
 	if (fallback)
@@ -75,7 +76,7 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
 	return 0;
 }
 
-// Names of signals without their numbers: sigabbrev_np() needs no table of ours.
+// sigabbrev_np() knows the names of all signals.
 static void what_happened(const struct frec_reason *reason, char *ret, size_t size)
 {
 	const char *abbreviation = reason->signal ? sigabbrev_np(reason->signal) : NULL;
@@ -115,8 +116,9 @@ static void put_name(const struct frec_folder *folder, const struct frec_snapsho
 		*ret = '_';
 }
 
-// Removes the oldest snapshots of an owner until the rest fits into the quota; `youngest`, just
-// written, always stays. By owner, so that no user can push out another's.
+// Removes the oldest snapshots of an owner until the rest fits into the quota. `youngest`, which
+// was just written, always stays. The quota is per owner, so that no user can displace another
+// user's snapshots.
 static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char *youngest)
 {
 	while (quota) {
@@ -154,8 +156,8 @@ static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char
 	}
 }
 
-// The fallback lies where anybody may make files: it must be a folder of our own, not one that was
-// put there for us.
+// The fallback is where every user may create files, so it must be our own folder and not one that
+// another user put there.
 static bool open_fallback(const char *path)
 {
 	struct stat status;

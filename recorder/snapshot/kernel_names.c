@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Names for addresses of the kernel. There are some hundred thousand symbols and some hundred
-// addresses, so it is the addresses that are kept, sorted, and each symbol is held against the
-// first one at or above it: the nearest symbol below an address is then the nearest that was held
-// against it or against one below it.
+// Names for kernel addresses. There are some hundred thousand symbols and some hundred addresses,
+// so the addresses are sorted and kept, and the symbols are streamed past them. Each symbol is
+// assigned to the first address at or above it. The symbol of an address is then the highest one
+// that was assigned to it or to an address below it.
 #include "recorder/snapshot/kernel_names.h"
 
 #include <errno.h>
@@ -12,41 +12,26 @@
 
 #include "proto/cleanup.h"
 
-#define TABLE_SIZE (2 * FREC_KERNEL_ADDRESSES_MAX)
-// Functions are not longer. Above the last one of a module, code follows that was made at run time
-// and has no name.
+// No function is longer. Above the last function of a module there can be code that was generated
+// at run time and has no name.
 #define FUNCTION_MAX (UINT64_C(1) << 20)
-// Every value from here on in a call chain tells of what the addresses behind it are.
+// Values from here on are markers in a call chain: they say what the addresses after them are.
 #define CONTEXT_FIRST ((uint64_t)-4095)
-// Symbols between two calls of `meanwhile`.
+// Number of symbols between two calls of `on_progress`.
 #define TURN 16384
 
 struct found {
-	uint64_t address; // that was asked for
+	uint64_t address; // that was collected
 	uint64_t start;	  // of the symbol; 0: none
 	char name[128], module[64];
 };
 
 void frec__kernel_names_deinit(struct frec_kernel_names *names)
 {
-	free(names->address);
-	*names = (struct frec_kernel_names){0};
+	frec__table_free(&names->address);
 }
 
-static void note(struct frec_kernel_names *names, uint64_t address)
-{
-	size_t at = address * UINT64_C(0x9e3779b97f4a7c15) >> 32 & (TABLE_SIZE - 1);
-
-	while (names->address[at] && names->address[at] != address)
-		at = (at + 1) & (TABLE_SIZE - 1);
-	if (names->address[at] || names->count == FREC_KERNEL_ADDRESSES_MAX)
-		return;
-	names->address[at] = address;
-	names->count++;
-}
-
-void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *callchain,
-			     size_t count)
+void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *callchain, size_t count)
 {
 	bool kernel = false, first = false;
 
@@ -60,12 +45,10 @@ void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *cal
 		}
 		if (!kernel)
 			continue;
-		if (!names->address)
-			names->address = calloc(TABLE_SIZE, sizeof(*names->address));
-		// Of a caller it is the address it would have returned to, which can be the next
-		// function's.
-		if (names->address && address - !first)
-			note(names, address - !first);
+		// The address of a caller is a return address, which can be in the next function.
+		address -= !first;
+		if (address && names->address.count < FREC_KERNEL_ADDRESSES_MAX)
+			frec__table_put(&names->address, address, NULL);
 		first = false;
 	}
 }
@@ -77,7 +60,7 @@ static int by_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-// "ffffffff81000000 T name", and behind a tab the "[module]".
+// "ffffffff81000000 T name", then a tab and "[module]" if it is in one.
 static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const char **ret_module)
 {
 	char *end, *bracket;
@@ -95,8 +78,8 @@ static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const 
 	return true;
 }
 
-static void hold_against(struct found *found, size_t count, uint64_t start, const char *name,
-			 const char *module)
+static void assign(struct found *found, size_t count, uint64_t start, const char *name,
+		   const char *module)
 {
 	size_t low = 0, high = count;
 
@@ -108,7 +91,7 @@ static void hold_against(struct found *found, size_t count, uint64_t start, cons
 		else
 			high = middle;
 	}
-	// Of several names of one function the first counts.
+	// If a function has several names, the first is used.
 	if (low == count || found[low].start >= start)
 		return;
 	found[low].start = start;
@@ -117,7 +100,7 @@ static void hold_against(struct found *found, size_t count, uint64_t start, cons
 }
 
 static size_t read_symbols(struct found *found, size_t count, FILE *kallsyms,
-			   void (*meanwhile)(void *), void *context)
+			   void (*on_progress)(void *), void *context)
 {
 	FREC_FREE char *line = NULL;
 	const char *name, *module;
@@ -127,9 +110,9 @@ static size_t read_symbols(struct found *found, size_t count, FILE *kallsyms,
 	while (getline(&line, &room, kallsyms) > 0) {
 		if (!parse(line, &start, &name, &module))
 			continue;
-		hold_against(found, count, start, name, module);
-		if (++symbols % TURN == 0 && meanwhile)
-			meanwhile(context);
+		assign(found, count, start, name, module);
+		if (++symbols % TURN == 0 && on_progress)
+			on_progress(context);
 	}
 	return symbols;
 }
@@ -160,7 +143,7 @@ static int add(Flightrec__KernelSymbols *symbols, uint64_t address, const char *
 	return symbol->name && symbol->module ? 0 : -ENOMEM;
 }
 
-static int tell(const struct found *found, size_t count, Flightrec__KernelSymbols *ret)
+static int list_symbols(const struct found *found, size_t count, Flightrec__KernelSymbols *ret)
 {
 	const struct found *nearest = NULL;
 	uint64_t last = 0;
@@ -186,22 +169,23 @@ static int tell(const struct found *found, size_t count, Flightrec__KernelSymbol
 }
 
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
-			    void (*meanwhile)(void *), void *context, Flightrec__KernelSymbols *ret)
+			    void (*on_progress)(void *), void *context,
+			    Flightrec__KernelSymbols *ret)
 {
-	FREC_FREE struct found *found = calloc(names->count + 1, sizeof(*found));
+	FREC_FREE struct found *found = calloc(names->address.count + 1, sizeof(*found));
 	size_t count = 0;
 	int r;
 
 	if (!found)
 		return -ENOMEM;
-	for (size_t i = 0; names->address && i < TABLE_SIZE; i++) {
-		if (names->address[i])
-			found[count++].address = names->address[i];
+	for (size_t i = 0; i < names->address.size; i++) {
+		if (names->address.slots[i].used)
+			found[count++].address = names->address.slots[i].key;
 	}
 	qsort(found, count, sizeof(*found), by_address);
-	if (!count || !read_symbols(found, count, kallsyms, meanwhile, context))
+	if (!count || !read_symbols(found, count, kallsyms, on_progress, context))
 		return -ENODATA;
-	r = tell(found, count, ret);
+	r = list_symbols(found, count, ret);
 	if (r)
 		frec__kernel_names_free(ret);
 	return r;
@@ -209,14 +193,10 @@ int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsym
 
 static int setting(const char *path)
 {
-	FILE *file = fopen(path, "re");
-	int value = INT32_MAX;
+	FREC_FCLOSE FILE *file = fopen(path, "re");
+	int value;
 
-	if (file && fscanf(file, "%d", &value) != 1)
-		value = INT32_MAX;
-	if (file)
-		fclose(file);
-	return value;
+	return file && fscanf(file, "%d", &value) == 1 ? value : INT32_MAX;
 }
 
 bool frec__kernel_names_public(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the kernel's code that is in the call chains of a file: collected while its records
- * are written, looked up once. */
+/* Kernel symbols for the call chains of a file. The addresses are collected while records are
+ * written, and looked up once at the end. */
 #ifndef FREC_RECORDER_SNAPSHOT_KERNEL_NAMES_H
 #define FREC_RECORDER_SNAPSHOT_KERNEL_NAMES_H
 
@@ -10,37 +10,34 @@
 #include <stdio.h>
 
 #include "flightrec.pb-c.h"
+#include "proto/table.h"
 
-/* No file gets the names of more addresses; call chains repeat themselves. A power of two. */
+/* The names of more addresses are not written. Call chains repeat themselves, so few are
+ * different. */
 #define FREC_KERNEL_ADDRESSES_MAX 16384
 
 struct frec_kernel_names {
-	uint64_t *
-		/* a hash table of twice as many, 0 where it is free; NULL: nothing was collected
-		 * yet */
-		address;
-	size_t count;
+	struct frec_table address; /* a set: the keys */
 };
 
-/* Notes the addresses of the kernel in a call chain of `count` times 8 bytes, as perf writes it. */
-void frec__kernel_names_note(struct frec_kernel_names *names, const uint8_t *callchain,
-			     size_t count);
+/* Collects the kernel addresses of a call chain of `count` 8-byte values, as perf writes it. */
+void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *callchain,
+			    size_t count);
 void frec__kernel_names_deinit(struct frec_kernel_names *names);
 
 /*
- * Reads `kallsyms`, which has the form of /proc/kallsyms in any order, once, and fills in the
- * symbols that the addresses lie in, sorted. `meanwhile` is called now and then. What kallsyms does
- * not tell gets a symbol without a name, so that no other's reaches over it. Returns 0, -ENODATA
- * where nothing can be told (no address, or kallsyms hides them), -ENOMEM. The caller frees
- * ret->symbol by frec__kernel_names_free().
+ * Reads `kallsyms` once, in the form of /proc/kallsyms and in any order, and returns the symbols of
+ * the collected addresses, sorted. An address that no symbol covers gets a symbol without a name,
+ * so that a reader does not extend the previous symbol over it. `on_progress` is called now and
+ * then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected or kallsyms
+ * hides the addresses. The caller frees the result with frec__kernel_names_free().
  */
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
-			    void (*meanwhile)(void *), void *context,
+			    void (*on_progress)(void *), void *context,
 			    Flightrec__KernelSymbols *ret);
 void frec__kernel_names_free(Flightrec__KernelSymbols *symbols);
 
-/* Whether every user of this machine may see addresses of the kernel: as /proc/kallsyms decides
- * it. */
+/* Whether every user of this machine may see kernel addresses, by the rules of /proc/kallsyms. */
 bool frec__kernel_names_public(void);
 
 #endif

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Filling in the protobuf messages of a .frec file.
+// Fills in the protobuf messages of a .frec file.
 #include "recorder/snapshot/parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -16,9 +15,9 @@
 #include "recorder/snapshot/crash_state.h"
 
 #define ARGUMENTS_MAX 256
-#define PID_LIMIT (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
 
-int frec__parts_put(struct frec_parts *parts, enum frec_part part, const ProtobufCMessage *message)
+int frec__parts_write(struct frec_parts *parts, enum frec_part part,
+		      const ProtobufCMessage *message)
 {
 	FREC_FREE uint8_t *data = NULL;
 	size_t size;
@@ -56,63 +55,6 @@ static size_t split_cmdline(const struct frec_process *process, ProtobufCBinaryD
 	return count;
 }
 
-// A set of pids: a bit each. NULL is the set of none, and takes none in.
-static void pid_set_add(uint8_t *set, uint32_t pid)
-{
-	if (set && pid < PID_LIMIT)
-		set[pid / 8] |= (uint8_t)(1 << pid % 8);
-}
-
-static bool pid_set_has(const uint8_t *set, uint32_t pid)
-{
-	return set && pid < PID_LIMIT && set[pid / 8] & 1 << pid % 8;
-}
-
-int frec__crash_finder_init(struct frec_crash_finder *finder,
-			    const struct frec_snapshot_job *snapshot)
-{
-	*finder = (struct frec_crash_finder){.reason = snapshot->reason,
-					     .mentioned = calloc(PID_LIMIT / 8, 1)};
-	if (snapshot->reason->pid)
-		frec__crash_finder_mention(finder, snapshot->reason->pid);
-	return 0;
-}
-
-void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid)
-{
-	pid_set_add(finder->mentioned, pid);
-}
-
-bool frec__crash_finder_mentioned(const struct frec_crash_finder *finder, uint32_t pid)
-{
-	return pid_set_has(finder->mentioned, pid);
-}
-
-void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
-			       const struct frec_sample *sample)
-{
-	const struct frec_reason *reason = finder->reason;
-
-	if (!reason->pid || sample->pid != reason->pid ||
-	    (reason->tid && sample->tid != reason->tid))
-		return;
-	// Records come newest first: the first one is that of the last signal.
-	if (frec__source_is_crash(source) && !finder->sample) {
-		finder->sample = sample;
-		finder->source = source;
-	}
-	if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH && !finder->details &&
-	    sample->raw_size >= offsetof(struct frec_crash_record, stack)) {
-		finder->details = sample->raw;
-		finder->details_size = sample->raw_size;
-	}
-}
-
-void frec__crash_finder_deinit(struct frec_crash_finder *finder)
-{
-	free(finder->mentioned);
-}
-
 static char *first_line(const char *path)
 {
 	char *text = frec__read_file_at(AT_FDCWD, path, 4096);
@@ -122,7 +64,7 @@ static char *first_line(const char *path)
 	return text;
 }
 
-void frec__put_header(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
+void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
 {
 	Flightrec__Header header = FLIGHTREC__HEADER__INIT;
 	Flightrec__Host host = FLIGHTREC__HOST__INIT;
@@ -151,11 +93,11 @@ void frec__put_header(struct frec_parts *parts, const struct frec_snapshot_job *
 		header.only_uid = (uint32_t)snapshot->only_uid;
 	}
 	header.machine = name.machine;
-	frec__parts_put(parts, FREC_PART_HEADER, &header.base);
+	frec__parts_write(parts, FREC_PART_HEADER, &header.base);
 }
 
-static void put_clock(struct frec_parts *parts, const struct frec_clocks *reading,
-		      Flightrec__Clocks__When when)
+static void write_clock(struct frec_parts *parts, const struct frec_clocks *reading,
+			Flightrec__Clocks__When when)
 {
 	Flightrec__Clocks clocks = FLIGHTREC__CLOCKS__INIT;
 
@@ -164,16 +106,16 @@ static void put_clock(struct frec_parts *parts, const struct frec_clocks *readin
 	clocks.boottime = reading->boottime;
 	clocks.realtime = reading->realtime;
 	clocks.uncertainty = reading->uncertainty;
-	frec__parts_put(parts, FREC_PART_CLOCKS, &clocks.base);
+	frec__parts_write(parts, FREC_PART_CLOCKS, &clocks.base);
 }
 
-void frec__put_clocks(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
+void frec__parts_write_clocks(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
 {
-	put_clock(parts, snapshot->start, FLIGHTREC__CLOCKS__WHEN__START);
-	put_clock(parts, &snapshot->capture->clocks, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT);
+	write_clock(parts, snapshot->start, FLIGHTREC__CLOCKS__WHEN__START);
+	write_clock(parts, &snapshot->capture->clocks, FLIGHTREC__CLOCKS__WHEN__SNAPSHOT);
 }
 
-void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
+void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snapshot_job *snapshot)
 {
 	const struct frec_reason *reason = snapshot->reason;
 	Flightrec__Trigger trigger = FLIGHTREC__TRIGGER__INIT;
@@ -185,11 +127,42 @@ void frec__put_trigger(struct frec_parts *parts, const struct frec_snapshot_job 
 	trigger.copy_duration = snapshot->capture->duration;
 	trigger.requested_by_pid = reason->by_pid;
 	trigger.requested_by_uid = reason->by_uid;
-	frec__parts_put(parts, FREC_PART_TRIGGER, &trigger.base);
+	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
-void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
-		     const struct frec_crash_state *state)
+// What the recorder itself knows about the death.
+static void set_death(Flightrec__Crash *crash, const struct frec_reason *reason)
+{
+	crash->pid = reason->pid;
+	crash->tid = reason->tid;
+	crash->signal = reason->signal;
+	if (!reason->code_unknown) {
+		crash->how_case = FLIGHTREC__CRASH__HOW_CODE;
+		crash->code = reason->code;
+	}
+	if (reason->kind != FLIGHTREC__TRIGGER__KIND__GONE) {
+		crash->end_case = FLIGHTREC__CRASH__END_EXIT_STATUS;
+		crash->exit_status = reason->exit_status;
+	}
+	crash->time = reason->time;
+	crash->sender_pid = reason->sender;
+}
+
+// Names the process and the thread. `arguments` has ARGUMENTS_MAX elements.
+static void set_victim(Flightrec__Crash *crash, const struct frec_process *process,
+		       ProtobufCBinaryData *arguments)
+{
+	crash->process_name = bytes(process->name);
+	crash->n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
+	crash->cmdline = arguments;
+	for (size_t i = 0; i < process->threads; i++) {
+		if (process->thread[i].tid == crash->tid)
+			crash->thread_name = bytes(process->thread[i].name);
+	}
+}
+
+void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
+			     const struct frec_crash_state *state)
 {
 	const struct frec_reason *reason = snapshot->reason;
 	const struct frec_process *process, *sender;
@@ -201,29 +174,10 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot_job *s
 	if (!reason->pid)
 		return;
 	process = frec__process_table_find(snapshot->processes, reason->pid);
-	crash.pid = reason->pid;
-	crash.tid = reason->tid;
-	crash.signal = reason->signal;
-	if (!reason->code_unknown) {
-		crash.how_case = FLIGHTREC__CRASH__HOW_CODE;
-		crash.code = reason->code;
-	}
-	if (reason->kind != FLIGHTREC__TRIGGER__KIND__GONE) {
-		crash.end_case = FLIGHTREC__CRASH__END_EXIT_STATUS;
-		crash.exit_status = reason->exit_status;
-	}
-	crash.time = reason->time;
-	crash.sender_pid = reason->sender;
+	set_death(&crash, reason);
 	crash.stacks_missing = snapshot->stacks ? snapshot->stacks->missing : 0;
-	if (process) {
-		crash.process_name = bytes(process->name);
-		crash.n_cmdline = split_cmdline(process, arguments, ARGUMENTS_MAX);
-		crash.cmdline = arguments;
-		for (size_t i = 0; i < process->threads; i++) {
-			if (process->thread[i].tid == reason->tid)
-				crash.thread_name = bytes(process->thread[i].name);
-		}
-	}
+	if (process)
+		set_victim(&crash, process, arguments);
 	if (state->time)
 		crash.time = state->time;
 	registers.mask = state->registers.mask;
@@ -234,21 +188,51 @@ void frec__put_crash(struct frec_parts *parts, const struct frec_snapshot_job *s
 	stack.data.data = (uint8_t *)state->stack.data;
 	stack.data.len = state->stack.size;
 	crash.stack = stack.data.len && !snapshot->drop_stack_bytes ? &stack : NULL;
-	if (state->told && state->code > 0) {
+	if (state->details_known && state->code > 0) {
 		crash.fault_case = FLIGHTREC__CRASH__FAULT_ADDRESS;
 		crash.address = state->address;
-	} else if (state->told) {
+	} else if (state->details_known) {
 		crash.sender_pid = state->sender_pid;
 	}
 	sender = crash.sender_pid ? frec__process_table_find(snapshot->processes, crash.sender_pid)
 				  : NULL;
 	if (sender)
 		crash.sender_name = bytes(sender->name);
-	frec__parts_put(parts, FREC_PART_CRASH, &crash.base);
+	frec__parts_write(parts, FREC_PART_CRASH, &crash.base);
 }
 
-void frec__put_source(struct frec_parts *parts, const struct frec_source *source, uint32_t id,
-		      bool unwound)
+// Without memory the field has no enumerators. The caller frees to->enumerator.
+static void set_field(Flightrec__Field *to, const struct frec_field *from)
+{
+	Flightrec__Enumerator *all;
+
+	flightrec__field__init(to);
+	to->name = from->name;
+	to->kind = from->kind;
+	to->offset = from->offset;
+	to->size = from->size;
+	to->locator = from->locator;
+	to->element_size = from->element_size;
+	to->element_signed = from->element_signed;
+	to->type = from->type;
+	if (!from->enumerators)
+		return;
+	to->enumerator =
+		calloc(from->enumerators, sizeof(*to->enumerator) + sizeof(**to->enumerator));
+	if (!to->enumerator)
+		return;
+	all = (void *)(to->enumerator + from->enumerators);
+	for (size_t i = 0; i < from->enumerators; i++) {
+		flightrec__enumerator__init(&all[i]);
+		all[i].value = from->enumerator[i].value;
+		all[i].name = from->enumerator[i].name;
+		to->enumerator[i] = &all[i];
+	}
+	to->n_enumerator = from->enumerators;
+}
+
+void frec__parts_write_source(struct frec_parts *parts, const struct frec_source *source,
+			      uint32_t id, bool unwound)
 {
 	const struct frec_format *format = &source->format;
 	Flightrec__Source message = FLIGHTREC__SOURCE__INIT;
@@ -261,34 +245,8 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 		return;
 	}
 	for (size_t i = 0; i < format->count; i++) {
-		const struct frec_field *from = &format->field[i];
-		Flightrec__Field *to = &fields[i];
-
-		flightrec__field__init(to);
-		pointers[i] = to;
-		to->name = from->name;
-		to->kind = from->kind;
-		to->offset = from->offset;
-		to->size = from->size;
-		to->locator = from->locator;
-		to->element_size = from->element_size;
-		to->element_signed = from->element_signed;
-		to->type = from->type;
-		if (!from->enumerators)
-			continue;
-		to->enumerator = calloc(from->enumerators,
-					sizeof(*to->enumerator) + sizeof(**to->enumerator));
-		if (!to->enumerator)
-			continue;
-		for (size_t e = 0; e < from->enumerators; e++) {
-			Flightrec__Enumerator *all = (void *)(to->enumerator + from->enumerators);
-
-			flightrec__enumerator__init(&all[e]);
-			all[e].value = from->enumerator[e].value;
-			all[e].name = from->enumerator[e].name;
-			to->enumerator[e] = &all[e];
-		}
-		to->n_enumerator = from->enumerators;
+		set_field(&fields[i], &format->field[i]);
+		pointers[i] = &fields[i];
 	}
 	snprintf(kernel_name, sizeof(kernel_name), "%s:%s", source->listed.group,
 		 source->listed.kernel_name);
@@ -311,13 +269,34 @@ void frec__put_source(struct frec_parts *parts, const struct frec_source *source
 	message.unwound = unwound;
 	message.transport = source->transport;
 	message.since = source->since;
-	frec__parts_put(parts, FREC_PART_SOURCE, &message.base);
+	frec__parts_write(parts, FREC_PART_SOURCE, &message.base);
 	for (size_t i = 0; i < format->count; i++)
 		free(fields[i].enumerator);
 }
 
-static void put_process(struct frec_parts *parts, const struct frec_process *process,
-			bool with_maps)
+static void set_thread(Flightrec__Thread *to, const struct frec_thread *from)
+{
+	flightrec__thread__init(to);
+	to->tid = from->tid;
+	to->name = bytes(from->name);
+	to->start = from->start;
+	to->exit = from->exit;
+}
+
+static void set_map(Flightrec__Map *to, const struct frec_mapping *from)
+{
+	flightrec__map__init(to);
+	to->start = from->start;
+	to->end = from->end;
+	to->offset = from->offset;
+	to->since = from->since;
+	to->path = bytes(from->path);
+	to->build_id.len = from->build_id_size;
+	to->build_id.data = (uint8_t *)from->build_id;
+}
+
+static void write_process(struct frec_parts *parts, const struct frec_process *process,
+			  bool with_maps)
 {
 	Flightrec__Process message = FLIGHTREC__PROCESS__INIT;
 	size_t maps = with_maps ? process->maps : 0;
@@ -348,48 +327,35 @@ static void put_process(struct frec_parts *parts, const struct frec_process *pro
 	message.maps_missing = process->maps_missing;
 	for (size_t i = 0; i < process->threads; i++) {
 		thread[i] = &threads[i];
-		flightrec__thread__init(thread[i]);
-		thread[i]->tid = process->thread[i].tid;
-		thread[i]->name = bytes(process->thread[i].name);
-		thread[i]->start = process->thread[i].start;
-		thread[i]->exit = process->thread[i].exit;
+		set_thread(thread[i], &process->thread[i]);
 	}
 	message.n_thread = process->threads;
 	message.thread = thread;
 	for (size_t i = 0; i < maps; i++) {
-		const struct frec_mapping *from = &process->map[i];
-
 		map[i] = &map_list[i];
-		flightrec__map__init(map[i]);
-		map[i]->start = from->start;
-		map[i]->end = from->end;
-		map[i]->offset = from->offset;
-		map[i]->since = from->since;
-		map[i]->path = bytes(from->path);
-		map[i]->build_id.len = from->build_id_size;
-		map[i]->build_id.data = (uint8_t *)from->build_id;
+		set_map(map[i], &process->map[i]);
 	}
 	message.n_map = maps;
 	message.map = map;
-	frec__parts_put(parts, FREC_PART_PROCESS, &message.base);
+	frec__parts_write(parts, FREC_PART_PROCESS, &message.base);
 }
 
-void frec__put_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
-			 const struct frec_crash_finder *finder, uint64_t oldest)
+void frec__parts_write_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
+				 const struct frec_crash_finder *finder, uint64_t oldest)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
 		const struct frec_process *process = snapshot->processes->bucket[i];
 
 		for (; process; process = process->next) {
-			bool here = frec__crash_finder_mentioned(finder, process->pid);
+			bool mentioned = frec__crash_finder_mentioned(finder, process->pid);
 
 			if (process->exit && process->exit < oldest)
 				continue;
-			// Another user's processes are not this user's business.
+			// A file for one user has only that user's processes.
 			if (snapshot->only_uid >= 0 &&
 			    (!process->uid_known || process->uid != (uint32_t)snapshot->only_uid))
 				continue;
-			put_process(parts, process, here);
+			write_process(parts, process, mentioned);
 		}
 	}
 }

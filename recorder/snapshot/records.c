@@ -1,37 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Walking the copy of a ring.
+// Walks the copy of a ring. Time, id and pid are read from their fixed places, because a snapshot
+// needs them several times of every record; frec__perf_sample_read() takes the whole record apart.
 #include "recorder/snapshot/records.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-static struct frec_id_slot *slot_of(const struct frec_id_map *map, uint64_t perf_id)
-{
-	size_t i = (size_t)(perf_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & map->mask;
-
-	while (map->slot[i].perf_id && map->slot[i].perf_id != perf_id)
-		i = (i + 1) & map->mask;
-	return &map->slot[i];
-}
 
 int frec__id_map_init(struct frec_id_map *map, const struct frec_source *sources, size_t count)
 {
-	size_t ids = 0, slots = 16;
-
-	for (size_t s = 0; s < count; s++)
-		ids += sources[s].opened;
-	while (slots < 2 * ids)
-		slots *= 2;
-	map->mask = slots - 1;
-	map->slot = calloc(slots, sizeof(*map->slot));
-	if (!map->slot)
-		return -ENOMEM;
+	*map = (struct frec_id_map){0};
 	for (size_t s = 0; s < count; s++) {
 		for (size_t r = 0; r < sources[s].opened; r++) {
-			if (sources[s].perf_id[r])
-				*slot_of(map, sources[s].perf_id[r]) = (struct frec_id_slot){
-					.perf_id = sources[s].perf_id[r], .source = (uint32_t)s};
+			uint32_t *source;
+
+			if (!sources[s].perf_id[r]) // it is not open on this ring
+				continue;
+			source = frec__table_put(&map->source, sources[s].perf_id[r], NULL);
+			if (!source) {
+				frec__id_map_deinit(map);
+				return -ENOMEM;
+			}
+			*source = (uint32_t)s;
 		}
 	}
 	return 0;
@@ -39,15 +27,14 @@ int frec__id_map_init(struct frec_id_map *map, const struct frec_source *sources
 
 void frec__id_map_deinit(struct frec_id_map *map)
 {
-	free(map->slot);
-	map->slot = NULL;
+	frec__table_free(&map->source);
 }
 
 int frec__id_map_find(const struct frec_id_map *map, uint64_t perf_id)
 {
-	const struct frec_id_slot *slot = perf_id ? slot_of(map, perf_id) : NULL;
+	const uint32_t *source = frec__table_get(&map->source, perf_id);
 
-	return slot && slot->perf_id ? (int)slot->source : -1;
+	return source ? (int)*source : -1;
 }
 
 size_t frec__records_find(const struct frec_ring_copy *copy, uint32_t *offsets, size_t room)

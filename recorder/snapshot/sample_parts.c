@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Samples of our own sources. Services write such records too, so none of the sizes in them is
-// believed.
+// Takes samples of our own sources apart. Services write such records too, so every size in them is
+// checked.
 #include "recorder/snapshot/sample_parts.h"
 
 #include <errno.h>
 #include <string.h>
 
-int frec__sample_parts(const struct frec_source *source, const struct perf_event_header *record,
-		       struct frec_perf_sample *ret)
+#include "recorder/rings/registers.h"
+
+int frec__sample_read(const struct frec_source *source, const struct perf_event_header *record,
+		      struct frec_perf_sample *ret)
 {
 	const struct perf_event_attr attr = {.sample_type = source->sample_type,
 					     .sample_regs_user = source->sample_regs_user};
@@ -28,9 +30,9 @@ size_t frec__sample_stacks(const struct frec_source *source, const struct perf_e
 	struct frec_perf_sample parts;
 	size_t stacks;
 
-	if (frec__sample_parts(source, record, &parts))
+	if (frec__sample_read(source, record, &parts))
 		return 0;
-	// Registers and stack are all that stands behind the payload.
+	// Only registers and stack come after the payload.
 	stacks = (size_t)((const uint8_t *)record + record->size - (parts.raw + parts.raw_size));
 	if (source->sample_type & PERF_SAMPLE_CALLCHAIN)
 		stacks += sizeof(uint64_t) * (size_t)(1 + parts.chain_count);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the parts of a sample of ours are that stand at no fixed place: see Records in
- * flightrec.proto. */
+/* Finds the parts of our own samples that are at no fixed place: see Records in flightrec.proto. */
 #ifndef FREC_RECORDER_SNAPSHOT_SAMPLE_PARTS_H
 #define FREC_RECORDER_SNAPSHOT_SAMPLE_PARTS_H
 
@@ -8,20 +7,21 @@
 #include "recorder/sources/source.h"
 #include "unwind/unwind.h"
 
-/* Takes a record of `source` apart. Returns 0, or -EPROTO when it is not what the source's samples
- * are. */
-int frec__sample_parts(const struct frec_source *source, const struct perf_event_header *record,
-		       struct frec_perf_sample *ret);
+/* Takes a record of `source` apart. Returns 0, or -EPROTO if it is not a valid sample of the
+ * source. */
+int frec__sample_read(const struct frec_source *source, const struct perf_event_header *record,
+		      struct frec_perf_sample *ret);
 
-/* Bytes of the source's samples before the call chain, or before the place where one would be. */
+/* Bytes of the source's samples before the call chain, or before the payload if there is no call
+ * chain. */
 size_t frec__sample_head(const struct frec_source *source);
 
-/* Bytes of a sample that are call chain, registers and stack; 0 of a record that is broken or
- * none. */
+/* Bytes of a sample that are call chain, registers and stack; 0 if the record is broken or no
+ * sample. */
 size_t frec__sample_stacks(const struct frec_source *source,
 			   const struct perf_event_header *record);
 
-/* What unwinding begins with; the registers are in `values`, and their count is 0 where the sample
+/* What unwinding starts from. The registers are copied to `values`; their count is 0 if the sample
  * has none. */
 void frec__sample_state(const struct frec_source *source, const struct frec_perf_sample *parts,
 			uint64_t values[64], struct frec_unwind_registers *ret_registers,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing a .frec file: first a look over all records (who appears, what is covered, what the crash
-// left), then the parts in order. The parts that describe single things are in snapshot/parts.c.
+// Writes a .frec file. A first walk over all records finds which processes appear, what time is
+// covered and what the crash left; then the parts are written in order.
 #include "recorder/snapshot/snapshot.h"
 
 #include <errno.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/cleanup.h"
 #include "proto/new_file.h"
 #include "proto/part.h"
 #include "recorder/snapshot/chunk.h"
-#include "proto/cleanup.h"
 #include "recorder/snapshot/records.h"
 #include "recorder/snapshot/stacks.h"
 
@@ -23,23 +23,25 @@ static bool is_user_event(const struct frec_source *source)
 	       source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_USDT;
 }
 
-// What the first walk finds on one ring.
+// What the first walk finds in one ring.
 struct coverage {
 	uint64_t from, kept, records;
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-// Marks a record of the copy that is left out of the file: PERF_RECORD_MISC_EXT_RESERVED, which the
-// kernel does not set.
+// Marks a record of the copy that is left out of the file. It is PERF_RECORD_MISC_EXT_RESERVED,
+// which the kernel does not set.
 #define LEFT_OUT (1 << 15)
 
-// Decided on the first walk, and noted in the copy: the process table changes before the second.
-static bool decide(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
-		   struct perf_event_header *record)
+// Decides in the first walk whether the file has the record, and marks the copy, because the
+// process table changes before the second walk.
+static bool keep_record(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
+			struct perf_event_header *record)
 {
 	bool belongs = true;
 
-	// What services write they write for themselves, whatever process it says it is of.
+	// A record in shared memory belongs to the memory's owner, whatever process it claims to be
+	// from.
 	if (snapshot->only_uid >= 0 && ring->shm)
 		belongs = ring->uid == (uint32_t)snapshot->only_uid;
 	else if (snapshot->only_uid >= 0)
@@ -51,16 +53,16 @@ static bool decide(const struct frec_snapshot_job *snapshot, const struct frec_r
 	return !(record->misc & LEFT_OUT);
 }
 
-static const struct perf_event_header *at(const struct frec_ring_copy *copy, uint32_t offset)
+static const struct perf_event_header *record_at(const struct frec_ring_copy *copy, uint32_t offset)
 {
 	return (const void *)(copy->data + offset);
 }
 
-// The latest time among the oldest records: an interrupt can put a younger record before an older
-// one, by its depth.
+// Coverage starts at the latest time among this many oldest records. Nested interrupts can place a
+// younger record before an older one.
 #define OLDEST 4
 
-// What the kernel counted for a record: see frec__source_init.
+// How often the kernel counted the event for this record: see frec__source_init.
 static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
 {
 	uint64_t period = 1;
@@ -76,18 +78,18 @@ static uint32_t tid_of(const struct perf_event_header *record)
 	return ((const struct frec_sample *)record)->tid;
 }
 
-// Nobody puts threads into another user's processes.
-static void note_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
-			uint32_t pid, uint32_t tid)
+// A service must not add threads to another user's processes.
+static void add_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
+		       uint32_t pid, uint32_t tid)
 {
 	const struct frec_process *process = frec__process_table_find(snapshot->processes, pid);
 
 	if (process &&
 	    (ring->uid == geteuid() || (process->uid_known && process->uid == ring->uid)))
-		frec__process_table_note(snapshot->processes, pid, tid);
+		frec__process_table_add_thread(snapshot->processes, pid, tid);
 }
 
-static void look_over(const struct frec_snapshot_job *snapshot, const struct frec_id_map *ids,
+static void scan_ring(const struct frec_snapshot_job *snapshot, const struct frec_id_map *ids,
 		      size_t ring, struct coverage *coverage, struct frec_crash_finder *finder)
 {
 	struct frec_capture *capture = snapshot->capture;
@@ -104,7 +106,7 @@ static void look_over(const struct frec_snapshot_job *snapshot, const struct fre
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint32_t pid = frec__record_pid(record);
 		uint64_t time = frec__record_time(record);
-		bool kept = decide(snapshot, &snapshot->rings[ring], record);
+		bool kept = keep_record(snapshot, &snapshot->rings[ring], record);
 
 		coverage->kept += record->size;
 		coverage->records++;
@@ -119,22 +121,22 @@ static void look_over(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
-		// Without the sideband nobody else may know of a thread that lived for a moment.
+		// Without a sideband, a thread that lived only briefly may be known from its
+		// records alone.
 		if (snapshot->rings[ring].shm && (pid != last_pid || tid_of(record) != last_tid))
-			note_thread(snapshot, &snapshot->rings[ring], pid, tid_of(record));
+			add_thread(snapshot, &snapshot->rings[ring], pid, tid_of(record));
 		last_pid = pid;
 		last_tid = tid_of(record);
-		frec__crash_finder_record(finder, &snapshot->sources[source],
-					  (const struct frec_sample *)record);
+		frec__crash_finder_record(finder, &snapshot->sources[source], record);
 	}
 	if (copy->wrapped && !count)
 		coverage->from = capture->complete_until;
 }
 
-// The records of one ring, oldest first, with our ids in place of the kernel's.
-static int put_records(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
-		       const struct frec_id_map *ids, size_t ring,
-		       struct frec_snapshot_stacks *stacks, struct frec_chunk *chunk)
+// Writes the records of one ring, oldest first, with our ids in place of the kernel's.
+static int write_records(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
+			 const struct frec_id_map *ids, size_t ring,
+			 struct frec_snapshot_stacks *stacks, struct frec_chunk *chunk)
 {
 	struct frec_capture *capture = snapshot->capture;
 	const struct frec_ring_copy *copy = &capture->copy[ring];
@@ -149,7 +151,7 @@ static int put_records(const struct frec_snapshot_job *snapshot, struct frec_par
 	records->cpu = (uint32_t)snapshot->rings[ring].cpu;
 	records->ring = snapshot->rings[ring].number;
 	while (count-- > 0 && !r) {
-		const struct perf_event_header *record = at(copy, capture->offset[count]);
+		const struct perf_event_header *record = record_at(copy, capture->offset[count]);
 		int source = frec__id_map_find(ids, frec__record_id(record));
 		uint64_t time = frec__record_time(record);
 		size_t size;
@@ -159,9 +161,9 @@ static int put_records(const struct frec_snapshot_job *snapshot, struct frec_par
 		size = frec__snapshot_stacks_copy(
 			stacks, source < 0 ? NULL : &snapshot->sources[source], record, copied);
 		if (records->size + size > FREC_CHUNK_SIZE) {
-			r = frec__chunk_put(chunk, parts);
-			if (snapshot->meanwhile)
-				snapshot->meanwhile(snapshot->context);
+			r = frec__chunk_flush(chunk, parts);
+			if (snapshot->on_progress)
+				snapshot->on_progress(snapshot->context);
 		}
 		frec__record_set_id(memcpy(chunk->plain + records->size, copied, size),
 				    (uint64_t)(source + 1));
@@ -173,67 +175,80 @@ static int put_records(const struct frec_snapshot_job *snapshot, struct frec_par
 		records->count++;
 		records->size += (uint32_t)size;
 	}
-	return frec__chunk_put(chunk, parts);
+	return frec__chunk_flush(chunk, parts);
 }
 
-static void put_arithmetic(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
-			   size_t ring, const struct coverage *coverage)
+static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
+			   size_t number, const struct coverage *coverage)
 {
+	const struct frec_ring *ring = &snapshot->rings[number];
 	const struct frec_capture *capture = snapshot->capture;
-	const struct frec_ring_copy *copy = &capture->copy[ring];
+	const struct frec_ring_copy *copy = &capture->copy[number];
 	Flightrec__CpuCoverage cpu = FLIGHTREC__CPU_COVERAGE__INIT;
 
-	cpu.cpu = (uint32_t)snapshot->rings[ring].cpu;
+	cpu.cpu = (uint32_t)ring->cpu;
 	cpu.from = coverage->from;
 	// A ring that is overwritten faster than a grace period passes covers no time at all.
 	cpu.until = capture->complete_until > cpu.from ? capture->complete_until : cpu.from;
-	cpu.ring_size = snapshot->rings[ring].size;
+	cpu.ring_size = ring->size;
 	cpu.bytes_written = copy->written;
 	cpu.bytes_kept = coverage->kept;
 	cpu.bytes_during_copy = copy->during;
 	cpu.records_kept = coverage->records;
 	cpu.wrapped = copy->wrapped;
-	cpu.offline = snapshot->rings[ring].offline;
+	cpu.offline = ring->offline;
 	cpu.damaged = copy->damaged;
-	cpu.ring = snapshot->rings[ring].number;
-	if (snapshot->rings[ring].shm)
+	cpu.ring = ring->number;
+	if (ring->shm)
 		cpu.transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
-	frec__parts_put(parts, FREC_PART_CPU, &cpu.base);
+	frec__parts_write(parts, FREC_PART_CPU, &cpu.base);
+}
 
-	for (size_t s = 0; s < capture->sources; s++) {
-		const struct frec_count *before = &capture->before[s * capture->rings + ring];
-		const struct frec_count *after = &capture->after[s * capture->rings + ring];
-		Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
-		uint64_t known, missing;
+// Accounts for everything that one source emitted into one ring.
+static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
+		       size_t number, size_t index, const struct coverage *coverage)
+{
+	const struct frec_source *source = &snapshot->sources[index];
+	const struct frec_ring *ring = &snapshot->rings[number];
+	const struct frec_capture *capture = snapshot->capture;
+	const size_t at = index * capture->rings + number;
+	const struct frec_count *before = &capture->before[at], *after = &capture->after[at];
+	Flightrec__Loss loss = FLIGHTREC__LOSS__INIT;
+	uint64_t known, missing;
 
-		// What is of other memory than this ring.
-		if (snapshot->sources[s].shm != snapshot->rings[ring].shm)
-			continue;
-		loss.source = (uint32_t)s + 1;
-		loss.cpu = cpu.cpu;
-		loss.ring = cpu.ring;
-		loss.emitted_before = before->value;
-		loss.emitted_after = after->value;
-		loss.in_file = coverage->in_file[s];
-		loss.filtered = coverage->filtered[s];
-		loss.lost = before->lost;
-		known = loss.in_file + loss.filtered + loss.lost;
-		missing = before->value > known ? before->value - known : 0;
-		// Nothing was overwritten in a ring that never wrapped. Some kernels count
-		// tracepoints that they then do not write (seen on 6.18: those that hit the idle
-		// task), and do not say so; in memory that services write somebody destroyed what
-		// is missing.
-		if (!copy->wrapped &&
-		    (snapshot->rings[ring].shm ||
-		     snapshot->sources[s].transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
-			loss.lost += missing;
-		else
-			loss.overwritten = missing;
-		// A service can die between writing a record and counting it.
-		if (snapshot->rings[ring].shm && loss.emitted_after < known)
-			loss.emitted_after = known;
-		if (after->value || known)
-			frec__parts_put(parts, FREC_PART_LOSS, &loss.base);
+	loss.source = (uint32_t)index + 1;
+	loss.cpu = (uint32_t)ring->cpu;
+	loss.ring = ring->number;
+	loss.emitted_before = before->value;
+	loss.emitted_after = after->value;
+	loss.in_file = coverage->in_file[index];
+	loss.filtered = coverage->filtered[index];
+	loss.lost = before->lost;
+	known = loss.in_file + loss.filtered + loss.lost;
+	missing = before->value > known ? before->value - known : 0;
+	// Nothing was overwritten in a ring that never wrapped, so the missing events are lost.
+	// Some kernels count tracepoint hits that they neither write nor count as lost (seen on
+	// 6.18, in the idle task). In memory that services write, somebody destroyed them.
+	if (!capture->copy[number].wrapped &&
+	    (ring->shm || source->transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
+		loss.lost += missing;
+	else
+		loss.overwritten = missing;
+	// A service can die between writing a record and counting it.
+	if (ring->shm && loss.emitted_after < known)
+		loss.emitted_after = known;
+	if (after->value || known)
+		frec__parts_write(parts, FREC_PART_LOSS, &loss.base);
+}
+
+static void write_arithmetic(const struct frec_snapshot_job *snapshot, struct frec_parts *parts,
+			     size_t number, const struct coverage *coverage)
+{
+	write_coverage(snapshot, parts, number, coverage);
+	for (size_t i = 0; i < snapshot->capture->sources; i++) {
+		// A source writes only into rings of its own memory.
+		if (snapshot->sources[i].shm == snapshot->rings[number].shm)
+			write_loss(snapshot, parts, number, i, coverage);
 	}
 }
 
@@ -252,32 +267,32 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 		return frec__error(&parts->error, -ENOMEM, "%s: out of memory", parts->file.path);
 	}
 	for (size_t i = 0; i < snapshot->capture->rings; i++) {
-		look_over(snapshot, ids, i, &coverage[i], finder);
+		scan_ring(snapshot, ids, i, &coverage[i], finder);
 		if (coverage[i].from < oldest)
 			oldest = coverage[i].from;
 	}
-	frec__put_header(parts, snapshot);
-	frec__put_clocks(parts, snapshot);
-	frec__put_trigger(parts, snapshot);
+	frec__parts_write_header(parts, snapshot);
+	frec__parts_write_clocks(parts, snapshot);
+	frec__parts_write_trigger(parts, snapshot);
 	frec__crash_state(finder, &crash);
-	frec__put_crash(parts, snapshot, &crash);
+	frec__parts_write_crash(parts, snapshot, &crash);
 	for (size_t i = 0; i < snapshot->source_count; i++)
-		frec__put_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
-				 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
+		frec__parts_write_source(parts, &snapshot->sources[i], (uint32_t)i + 1,
+					 frec__snapshot_unwinds(snapshot, &snapshot->sources[i]));
 	frec__snapshot_stacks_init(&stacks, snapshot);
-	frec__put_processes(parts, snapshot, finder, oldest);
-	frec__put_thread_stacks(parts, &stacks, &crash);
+	frec__parts_write_processes(parts, snapshot, finder, oldest);
+	frec__snapshot_stacks_write_threads(&stacks, parts, &crash);
 	for (size_t i = 0; i < snapshot->capture->rings && !parts->error.code; i++)
-		put_records(snapshot, parts, ids, i, &stacks, &chunk);
-	frec__put_kernel_names(parts, &stacks);
+		write_records(snapshot, parts, ids, i, &stacks, &chunk);
+	frec__snapshot_stacks_write_names(&stacks, parts);
 	frec__snapshot_stacks_deinit(&stacks);
 	for (size_t i = 0; i < snapshot->capture->rings; i++)
-		put_arithmetic(snapshot, parts, i, &coverage[i]);
+		write_arithmetic(snapshot, parts, i, &coverage[i]);
 	frec__chunk_deinit(&chunk);
 	end.parts = parts->count;
 	end.records = parts->records;
 	end.sideband_lost = snapshot->sideband_lost;
-	return frec__parts_put(parts, FREC_PART_END, &end.base);
+	return frec__parts_write(parts, FREC_PART_END, &end.base);
 }
 
 int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *path, int64_t owner,
@@ -288,7 +303,7 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	FREC_FREE uint64_t *counts = calloc(2 * rings * sources + 1, sizeof(*counts));
 	struct frec_crash_finder finder;
 	struct frec_parts parts = {.count = 0};
-	struct frec_id_map ids = {0};
+	FREC_ID_MAP struct frec_id_map ids = {0};
 	int r;
 
 	if (!coverage || !counts || frec__id_map_init(&ids, snapshot->sources, sources))
@@ -297,45 +312,39 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 		coverage[i].in_file = counts + 2 * i * sources;
 		coverage[i].filtered = coverage[i].in_file + sources;
 	}
-	r = frec__crash_finder_init(&finder, snapshot);
-	if (r) {
-		frec__id_map_deinit(&ids);
-		return frec__error(reterr, r, "%s: out of memory", path);
-	}
 	r = frec__new_file_create(&parts.file, path, reterr);
-	if (!r) {
-		write_parts(snapshot, &parts, &ids, coverage, &finder);
-		if (!parts.error.code && owner >= 0 &&
-		    fchown(parts.file.fd, (uid_t)owner, (gid_t)-1))
-			frec__error(&parts.error, -errno, "%s: cannot give it to user %lld", path,
-				    (long long)owner);
-		if (!parts.error.code)
-			frec__new_file_commit(&parts.file, &parts.error);
-		frec__new_file_discard(&parts.file);
-		r = parts.error.code;
-		if (r && reterr)
-			*reterr = parts.error;
-	}
+	if (r)
+		return r;
+	frec__crash_finder_init(&finder, snapshot);
+	write_parts(snapshot, &parts, &ids, coverage, &finder);
 	frec__crash_finder_deinit(&finder);
-	frec__id_map_deinit(&ids);
-	return r;
+	if (!parts.error.code && owner >= 0 && fchown(parts.file.fd, (uid_t)owner, (gid_t)-1))
+		frec__error(&parts.error, -errno, "%s: cannot give it to user %lld", path,
+			    (long long)owner);
+	if (!parts.error.code)
+		frec__new_file_commit(&parts.file, &parts.error);
+	frec__new_file_discard(&parts.file);
+	if (parts.error.code && reterr)
+		*reterr = parts.error;
+	return parts.error.code;
 }
 
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)
 {
 	struct frec_capture *capture = snapshot->capture;
-	struct frec_id_map ids;
+	FREC_ID_MAP struct frec_id_map ids;
 	bool found = false;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return true; // Better a file too many.
+		return true; // rather a superfluous file than a missing one
 	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
 		size_t count = frec__records_find(
 			copy, capture->offset, snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
 
 		for (size_t i = 0; i < count && !found; i++) {
-			const struct perf_event_header *record = at(copy, capture->offset[i]);
+			const struct perf_event_header *record =
+				record_at(copy, capture->offset[i]);
 			int source;
 
 			if (record->type != PERF_RECORD_SAMPLE || frec__record_pid(record) != pid)
@@ -344,6 +353,5 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 			found = source >= 0 && is_user_event(&snapshot->sources[source]);
 		}
 	}
-	frec__id_map_deinit(&ids);
 	return found;
 }

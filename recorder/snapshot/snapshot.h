@@ -1,12 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* From a capture to a .frec file: see flightrec.proto for what stands in it. */
+/*
+ * The snapshot room turns the contents of all rings into a .frec file, which flightrec.proto
+ * describes.
+ *
+ * Data flows through it in this order:
+ *
+ * capture.c copies the rings and the counts of all sources into reserved memory, within
+ * milliseconds. history.c of the recorder and snapshot.c then walk that copy by means of records.c,
+ * which finds whole records and their sources. snapshot.c walks twice: once to learn what the
+ * records mention (crash_finder.c, crash_state.c), and once to write them through chunk.c, which
+ * compresses. parts.c writes everything that is not a record. folder.c names the file and enforces
+ * the quota.
+ *
+ * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
+ * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
+ * program files. unwound.c and unwound_lives.c connect the process table to the unwinder there.
+ * thread_stacks.c reads stacks that came from a core dump, and kernel_names.c finds kernel symbols
+ * for call chains.
+ *
+ * Invariants: a capture is complete up to a known time, and the loss arithmetic proves it
+ * (capture.h). A file appears whole or not at all. Records in a capture may be hostile, because
+ * services write into shared rings, so no size in them is trusted. A file for one user has nothing
+ * of another user's processes.
+ */
 #ifndef FREC_RECORDER_SNAPSHOT_SNAPSHOT_H
 #define FREC_RECORDER_SNAPSHOT_SNAPSHOT_H
 
 #include "flightrec.pb-c.h"
 #include "proto/clocks.h"
-#include "recorder/snapshot/capture.h"
 #include "recorder/processes/processes.h"
+#include "recorder/snapshot/capture.h"
 #include "recorder/snapshot/thread_stacks.h"
 
 /* Why the snapshot is taken. */
@@ -15,7 +38,7 @@ struct frec_reason {
 	char name[128];
 	uint64_t time;		 /* nanoseconds of CLOCK_MONOTONIC */
 	uint32_t by_pid, by_uid; /* of a request */
-	/* Of a death; pid is 0 where there was none. */
+	/* Of a death; pid is 0 if nobody died. */
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
 	bool code_unknown;
@@ -33,20 +56,21 @@ struct frec_snapshot_job {
 	const char *const *selection; /* NULL-terminated */
 	uint64_t sideband_lost;
 	const struct frec_reason *reason;
-	/* of the process that died, from its core dump; NULL */
+	/* of the process that died, from its core dump; may be NULL */
 	const struct frec_thread_stacks *stacks;
-	bool drop_stack_bytes; /* stacks are unwound, and nothing else of them is kept */
-	int64_t only_uid;      /* keep only this user's processes' records; -1: all */
-	/* Called now and then while a file is written, so that the caller keeps up with other
-	 * work. */
-	void (*meanwhile)(void *context);
+	bool drop_stack_bytes; /* write unwound frames in place of stack bytes */
+	int64_t only_uid;      /* write only records of this user's processes; -1: all */
+	/* Called every few milliseconds while a file is written, so that the caller can do other
+	 * work; may be NULL. */
+	void (*on_progress)(void *context);
 	void *context;
 };
 
-/* Whether the capture holds a user event of that process. */
+/* Whether the capture has an event that the process itself emitted. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
-/* Writes the file, whole or not at all. Its owner becomes `owner` unless that is -1. */
+/* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns
+ * 0 or a negative errno. */
 int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *path, int64_t owner,
 			 struct frec_error *reterr);
 

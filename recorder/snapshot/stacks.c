@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Unwinding while a file is written, and putting frames where the bytes of a stack were.
+// Unwinds stacks while a file is written, and replaces stack bytes by frames.
 //
-// Where no bytes may be kept, a frame of which the address leads to no code is not kept either: on
-// a stack that was overwritten an address of return can be anything, and it lay there.
+// If stack bytes are dropped, frames whose address is not in code are dropped too: on an
+// overwritten stack, a return address can be any data that lay there.
 #include "recorder/snapshot/stacks.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
 #include "recorder/snapshot/records.h"
 #include "recorder/snapshot/sample_parts.h"
 
@@ -26,7 +27,7 @@ void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 							   .only_code = snapshot->drop_stack_bytes,
 							   .fd = -1,
 							   .pid = -1,
-							   .meanwhile = snapshot->meanwhile,
+							   .on_progress = snapshot->on_progress,
 							   .context = snapshot->context},
 						.hide_kernel = snapshot->only_uid > 0 &&
 							       !frec__kernel_names_public(),
@@ -51,9 +52,10 @@ static bool is_code(const struct frec_process *process, uint64_t address)
 	return false;
 }
 
-// One from the core dump, without what is no code where no bytes may be kept.
-static void put_core_stack(struct frec_parts *parts, const struct frec_snapshot_stacks *stacks,
-			   const struct frec_process *process, const Flightrec__ThreadStack *from)
+// Writes a stack from the core dump. If stack bytes are dropped, it ends before the first frame
+// that is not in code.
+static void write_core_stack(struct frec_parts *parts, const struct frec_snapshot_stacks *stacks,
+			     const struct frec_process *process, const Flightrec__ThreadStack *from)
 {
 	Flightrec__ThreadStack message = *from;
 	Flightrec__Frames frames = FLIGHTREC__FRAMES__INIT;
@@ -71,22 +73,25 @@ static void put_core_stack(struct frec_parts *parts, const struct frec_snapshot_
 			frames.address = 0;
 		message.frames = &frames;
 	}
-	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
+	frec__parts_write(parts, FREC_PART_THREAD_STACK, &message.base);
 }
 
-static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
-			    const struct frec_process *process,
-			    const struct frec_crash_state *state)
+static void write_crash_stack(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
+			      const struct frec_process *process,
+			      const struct frec_crash_state *state)
 {
 	const struct frec_reason *reason = stacks->snapshot->reason;
+	const struct frec_stack_sample sample = {.pid = reason->pid,
+						 .time = state->time,
+						 .registers = state->registers,
+						 .stack = state->stack};
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 
-	// Without frames, whoever reads the file has the bytes of the stack, unless they are not to
-	// be kept.
+	// If this fails, readers of the file can still unwind the bytes of the stack, unless those
+	// are left out.
 	if (parts->error.code || !stacks->unwound ||
-	    !frec__unwind_worker_ask(&stacks->worker, reason->pid, state->time, &state->registers,
-				     &state->stack, stacks->unwound))
+	    !frec__unwind_worker_ask(&stacks->worker, &sample, stacks->unwound))
 		return;
 	message.pid = reason->pid;
 	message.tid = reason->tid;
@@ -102,11 +107,12 @@ static void put_crash_stack(struct frec_parts *parts, struct frec_snapshot_stack
 	registers.value = (uint64_t *)state->registers.values;
 	message.registers = &registers;
 	message.frames = &stacks->unwound->frames;
-	frec__parts_put(parts, FREC_PART_THREAD_STACK, &message.base);
+	frec__parts_write(parts, FREC_PART_THREAD_STACK, &message.base);
 }
 
-void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stacks *stacks,
-			     const struct frec_crash_state *state)
+void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
+					 struct frec_parts *parts,
+					 const struct frec_crash_state *state)
 {
 	const struct frec_reason *reason = stacks->snapshot->reason;
 	const struct frec_thread_stacks *core = stacks->snapshot->stacks;
@@ -114,36 +120,33 @@ void frec__put_thread_stacks(struct frec_parts *parts, struct frec_snapshot_stac
 		frec__process_table_find(stacks->snapshot->processes, reason->pid);
 
 	for (size_t i = 0; core && i < core->count; i++)
-		put_core_stack(parts, stacks, process, core->stack[i]);
+		write_core_stack(parts, stacks, process, core->stack[i]);
 	if (process && reason->tid && state->registers.count &&
 	    !(core && frec__thread_stacks_find(core, reason->tid)))
-		put_crash_stack(parts, stacks, process, state);
+		write_crash_stack(parts, stacks, process, state);
 }
 
-// Leaves the frames of a record in stacks->unwound, none where there was no stack or where its time
-// is over.
+// Stores the frames of a record in stacks->unwound: none if there was no stack, or the time is up.
 static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
 		   const struct perf_event_header *record, const struct frec_perf_sample *parts)
 {
+	struct frec_stack_sample sample = {.pid = frec__record_pid(record),
+					   .time = frec__record_time(record)};
 	uint64_t values[64];
-	struct frec_unwind_registers registers;
-	struct frec_stack stack;
 
-	frec__sample_state(source, parts, values, &registers, &stack);
-	(void)frec__unwind_worker_ask(&stacks->worker, frec__record_pid(record),
-				      frec__record_time(record), &registers, &stack,
-				      stacks->unwound);
+	frec__sample_state(source, parts, values, &sample.registers, &sample.stack);
+	(void)frec__unwind_worker_ask(&stacks->worker, &sample, stacks->unwound);
 }
 
-static uint8_t *put(uint8_t *to, const void *from, size_t size)
+static uint8_t *append(uint8_t *to, const void *from, size_t size)
 {
 	if (size)
 		memcpy(to, from, size);
 	return to + size;
 }
 
-// As many frames as fit between `to` and the end of a record.
-static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *unwound)
+// Appends as many frames as fit into `room`.
+static uint8_t *append_frames(uint8_t *to, size_t room, const struct frec_unwound *unwound)
 {
 	const Flightrec__Frames *frames = unwound ? &unwound->frames : NULL;
 	size_t fit = (room - 16) / 9 / 8 * 8, count = frames ? frames->n_pc : 0;
@@ -154,37 +157,38 @@ static uint8_t *put_frames(uint8_t *to, size_t room, const struct frec_unwound *
 	head[1] = !frames	? FREC_UNWIND_NO_REGISTERS
 		  : count > fit ? FREC_UNWIND_LIMIT
 				: (uint32_t)frames->end;
-	to = put(to, head, sizeof(head));
-	to = put(to, &address, sizeof(address));
+	to = append(to, head, sizeof(head));
+	to = append(to, &address, sizeof(address));
 	if (!head[0])
 		return to;
-	to = put(to, frames->pc, head[0] * sizeof(*frames->pc));
-	to = put(to, frames->how.data, head[0]);
+	to = append(to, frames->pc, head[0] * sizeof(*frames->pc));
+	to = append(to, frames->how.data, head[0]);
 	for (; head[0] % 8; head[0]++)
 		*to++ = 0;
 	return to;
 }
 
-// The payload, filled up to where 8 bytes end. Of a SOURCE_CRASH only what stands before the bytes
-// of the stack, if `cut`.
-static uint8_t *put_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
+// Appends the payload, padded to a multiple of 8 bytes. With `cut` it ends before the stack bytes
+// of a SOURCE_CRASH.
+static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
 	size_t kept = cut && parts->raw_size > head ? head : parts->raw_size;
 	uint32_t size = (uint32_t)((kept + sizeof(size) + unit - 1) / unit * unit - sizeof(size));
 	uint8_t *payload;
 
-	payload = put(to, &size, sizeof(size));
+	payload = append(to, &size, sizeof(size));
 	memset(payload, 0, size);
-	put(payload, parts->raw, kept);
+	append(payload, parts->raw, kept);
 	if (cut && kept == head)
 		memset(payload + offsetof(struct frec_crash_record, stack_size), 0,
 		       sizeof(((struct frec_crash_record *)0)->stack_size));
 	return payload + size;
 }
 
-// The call chain, or what is not the kernel's of it.
-static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_perf_sample *parts)
+// Appends the call chain, with `hide_kernel` without the kernel's part.
+static uint8_t *append_callchain(uint8_t *to, bool hide_kernel,
+				 const struct frec_perf_sample *parts)
 {
 	uint8_t *at = to + sizeof(uint64_t);
 	uint64_t count = 0, address;
@@ -197,39 +201,35 @@ static uint8_t *put_callchain(uint8_t *to, bool hide_kernel, const struct frec_p
 			kernel = address == (uint64_t)PERF_CONTEXT_KERNEL;
 		if (kernel && hide_kernel)
 			continue;
-		at = put(at, &address, sizeof(address));
+		at = append(at, &address, sizeof(address));
 		count++;
 	}
-	put(to, &count, sizeof(count));
+	append(to, &count, sizeof(count));
 	return at;
 }
 
+// Rebuilds the record from its parts, without what the file must not have. Returns its size.
 static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
-		      const struct perf_event_header *record, uint8_t *to)
+		      const struct perf_event_header *record, const struct frec_perf_sample *parts,
+		      uint8_t *to)
 {
 	const bool drop = stacks->snapshot->drop_stack_bytes;
 	struct perf_event_header header = *record;
-	struct frec_perf_sample parts;
-	uint8_t *end;
+	uint8_t *end = append(to, record, frec__sample_head(source));
 
-	// A record that is broken may have what is to be left out anywhere: of it only the head is
-	// kept.
-	if (frec__sample_parts(source, record, &parts))
-		parts = (struct frec_perf_sample){0};
-	end = put(to, record, frec__sample_head(source));
 	if (source->sample_type & PERF_SAMPLE_CALLCHAIN)
-		end = put_callchain(end, stacks->hide_kernel, &parts);
-	end = put_payload(end, drop && source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH,
-			  &parts);
+		end = append_callchain(end, stacks->hide_kernel, parts);
+	end = append_payload(
+		end, drop && source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH, parts);
 	if (frec__snapshot_unwinds(stacks->snapshot, source)) {
 		if (stacks->unwound)
-			unwind(stacks, source, record, &parts);
-		end = put_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
-				 stacks->unwound);
-	} else if (parts.raw && !drop) {
-		const uint8_t *behind = parts.raw + parts.raw_size;
+			unwind(stacks, source, record, parts);
+		end = append_frames(end, FREC_RECORD_SIZE_MAX - 8 - (size_t)(end - to),
+				    stacks->unwound);
+	} else if (parts->raw && !drop) {
+		const uint8_t *rest = parts->raw + parts->raw_size;
 
-		end = put(end, behind, (size_t)((const uint8_t *)record + header.size - behind));
+		end = append(end, rest, (size_t)((const uint8_t *)record + header.size - rest));
 	}
 	header.size = (uint16_t)(end - to);
 	memcpy(to, &header, sizeof(header));
@@ -244,31 +244,36 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 	bool callchain = sample && source->sample_type & PERF_SAMPLE_CALLCHAIN;
 	bool stack = sample && (source->sample_type & PERF_SAMPLE_STACK_USER ||
 				source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_CRASH);
+	bool rewritten =
+		(stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel);
 	struct frec_perf_sample parts;
 
-	if (callchain && !stacks->hide_kernel && !frec__sample_parts(source, record, &parts))
-		frec__kernel_names_note(&stacks->kernel, parts.chain, parts.chain_count);
-	if ((stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel))
-		return rewrite(stacks, source, record, to);
+	// In a broken record, what must be left out can be anywhere, so only its head is kept.
+	if ((callchain || rewritten) && frec__sample_read(source, record, &parts))
+		parts = (struct frec_perf_sample){0};
+	if (callchain && !stacks->hide_kernel)
+		frec__kernel_names_add(&stacks->kernel, parts.chain, parts.chain_count);
+	if (rewritten)
+		return rewrite(stacks, source, record, &parts, to);
 	memcpy(to, record, record->size);
 	return record->size;
 }
 
-void frec__put_kernel_names(struct frec_parts *parts, struct frec_snapshot_stacks *stacks)
+void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
+				       struct frec_parts *parts)
 {
 	const struct frec_snapshot_job *snapshot = stacks->snapshot;
 	Flightrec__KernelSymbols message = FLIGHTREC__KERNEL_SYMBOLS__INIT;
-	FILE *kallsyms;
+	FREC_FCLOSE FILE *kallsyms = NULL;
 
-	if (!stacks->kernel.count || parts->error.code)
+	if (!stacks->kernel.address.count || parts->error.code)
 		return;
 	kallsyms = fopen("/proc/kallsyms", "re");
 	if (!kallsyms)
 		return;
-	if (!frec__kernel_names_find(&stacks->kernel, kallsyms, snapshot->meanwhile,
+	if (!frec__kernel_names_find(&stacks->kernel, kallsyms, snapshot->on_progress,
 				     snapshot->context, &message)) {
-		frec__parts_put(parts, FREC_PART_KERNEL_SYMBOLS, &message.base);
+		frec__parts_write(parts, FREC_PART_KERNEL_SYMBOLS, &message.base);
 		frec__kernel_names_free(&message);
 	}
-	fclose(kallsyms);
 }

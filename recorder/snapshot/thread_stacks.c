@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Reading what another process has unwound.
+// Parses stacks that another process has unwound.
 #include "recorder/snapshot/thread_stacks.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "proto/part.h"
 #include "proto/grow.h"
+#include "proto/part.h"
 #include "unwind/unwind.h"
 
 static bool is_sound(const Flightrec__ThreadStack *stack, uint32_t pid)
@@ -46,9 +46,8 @@ int frec__thread_stacks_parse(struct frec_thread_stacks *stacks, const uint8_t *
 		if (r && stack)
 			flightrec__thread_stack__free_unpacked(stack, NULL);
 		if (r)
-			frec__error(reterr, r,
-				    "stacks of process %u: nothing to be believed at byte %zu", pid,
-				    offset);
+			frec__error(reterr, r, "stacks of process %u: invalid data at byte %zu",
+				    pid, offset);
 	}
 	if (r)
 		frec__thread_stacks_deinit(stacks);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The unwound stacks of the threads of one process, on their way into a snapshot. */
+/* The unwound stacks of the threads of one process, to be written to a snapshot. */
 #ifndef FREC_RECORDER_SNAPSHOT_THREAD_STACKS_H
 #define FREC_RECORDER_SNAPSHOT_THREAD_STACKS_H
 
@@ -9,18 +9,18 @@
 struct frec_thread_stacks {
 	size_t count;
 	Flightrec__ThreadStack **stack;
-	uint32_t missing; /* threads that there was no time or room for */
+	uint32_t missing; /* threads for which there was no time or room */
 };
 
 /*
- * Takes them out of `size` bytes of parts of a .frec file, all of which have to be stacks of
- * threads of `pid`. -EINVAL: they are not, or contradict themselves; -ENOMEM.
+ * Parses `size` bytes of parts of a .frec file, which must all be stacks of threads of `pid`.
+ * Returns 0, -ENOMEM, or -EINVAL if they are anything else or inconsistent.
  */
 int frec__thread_stacks_parse(struct frec_thread_stacks *stacks, const uint8_t *data, size_t size,
 			      uint32_t pid, struct frec_error *reterr);
 void frec__thread_stacks_deinit(struct frec_thread_stacks *stacks);
 
-/* That of one thread, or NULL. */
+/* The stack of one thread, or NULL. */
 const Flightrec__ThreadStack *frec__thread_stacks_find(const struct frec_thread_stacks *stacks,
 						       uint32_t tid);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Both sides of the socket to the child that unwinds.
+// Both ends of the socket between the recorder and the child that unwinds.
 #include "recorder/snapshot/unwind_worker.h"
 
 #include <errno.h>
@@ -12,20 +12,21 @@
 #include <sys/wait.h>
 #include <syslog.h>
 
+#include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/report.h"
 #include "recorder/snapshot/child.h"
-#include "proto/cleanup.h"
 #include "recorder/snapshot/unwound_lives.h"
 
-// Seconds that unwinding may take for one file: warm, it is some hundred thousand stacks.
+// Seconds that unwinding may take for one file. Once tables are loaded, that is enough for some
+// hundred thousand stacks.
 #define SECONDS_MAX 5
-// Milliseconds after which control is handed back.
+// Milliseconds between two calls of `on_progress`.
 #define TURN 5
-// A stack that the kernel copied: its size is a 16-bit number.
+// Bytes of a stack that the kernel copies: its size is a 16-bit number.
 #define STACK_SIZE_MAX 65536
 
-// The bytes of the stack come after it.
+// The stack bytes follow it in the message.
 struct question {
 	uint64_t time, stack_address, mask;
 	uint32_t pid, stack_size, count;
@@ -36,7 +37,7 @@ struct answer {
 	uint64_t address;
 	uint32_t end, count;
 	uint8_t how[FREC_FRAMES_MAX];
-	uint64_t pc[FREC_FRAMES_MAX]; // as many as there are
+	uint64_t pc[FREC_FRAMES_MAX]; // only `count` are sent
 };
 
 static size_t answer_size(size_t count)
@@ -58,31 +59,30 @@ static void keep_only_code(struct frec_unwound *unwound)
 		frames->address = 0;
 }
 
-static void unwind(struct frec_unwound_lives *lives, bool only_code, uint32_t pid, uint64_t time,
-		   const struct frec_unwind_registers *registers, const struct frec_stack *stack,
-		   struct frec_unwound *ret)
+static void unwind(struct frec_unwound_lives *lives, bool only_code,
+		   const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	struct frec_unwind_process *process = frec__unwound_lives_find(lives, pid, time);
+	struct frec_unwind_process *process =
+		frec__unwound_lives_find(lives, sample->pid, sample->time);
 
-	frec__unwound_set(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
+	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!process)
 		return;
-	frec__unwound_stack(process, registers, stack, ret);
+	frec__unwound_stack(process, &sample->registers, &sample->stack, ret);
 	if (only_code)
 		keep_only_code(ret);
 }
 
-static void unwind_here(const struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-			const struct frec_unwind_registers *registers,
-			const struct frec_stack *stack, struct frec_unwound *ret)
+static void unwind_here(const struct frec_unwind_worker *worker,
+			const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
 	struct frec_unwound_lives *lives;
 
-	// For this stack alone: the table changes before the next one.
-	frec__unwound_set(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
-	if (!registers->count || frec__unwound_lives_create(worker->processes, &lives))
+	// Created for this stack alone, because the process table changes before the next one.
+	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
+	if (!sample->registers.count || frec__unwound_lives_create(worker->processes, &lives))
 		return;
-	unwind(lives, worker->only_code, pid, time, registers, stack, ret);
+	unwind(lives, worker->only_code, sample, ret);
 	frec__unwound_lives_destroy(lives);
 }
 
@@ -99,15 +99,18 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	if (!bytes || !unwound || !answer || frec__unwound_lives_create(worker->processes, &lives))
 		return 1;
 	while (recvmsg(fd, &message, 0) > 0) {
-		const struct frec_unwind_registers registers = {
-			.mask = question.mask, .values = question.value, .count = question.count};
-		const struct frec_stack stack = {.address = question.stack_address,
-						 .data = bytes,
-						 .size = question.stack_size};
+		const struct frec_stack_sample sample = {
+			.pid = question.pid,
+			.time = question.time,
+			.registers = {.mask = question.mask,
+				      .values = question.value,
+				      .count = question.count},
+			.stack = {.address = question.stack_address,
+				  .data = bytes,
+				  .size = question.stack_size}};
 		const Flightrec__Frames *frames = &unwound->frames;
 
-		unwind(lives, worker->only_code, question.pid, question.time, &registers, &stack,
-		       unwound);
+		unwind(lives, worker->only_code, &sample, unwound);
 		answer->address = frames->address;
 		answer->end = (uint32_t)frames->end;
 		answer->count = (uint32_t)frames->n_pc;
@@ -119,8 +122,8 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	return 0;
 }
 
-// Nothing of what the parent has open is to live as long as this one, which may never end: rings,
-// breakpoints, sockets.
+// The child may never end, so it must not keep the parent's descriptors open: rings, breakpoints,
+// sockets.
 static void run(const struct frec_unwind_worker *worker, int fd)
 {
 	const int kept = STDERR_FILENO + 1;
@@ -141,7 +144,7 @@ void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
 		return;
-	// The parent's handlers of signals are not for its child.
+	// The parent's signal handlers must not run in the child.
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	worker->pid = fork();
@@ -171,11 +174,11 @@ static void hand_back(struct frec_unwind_worker *worker)
 	if (now - worker->handed_back < TURN * UINT64_C(1000000))
 		return;
 	worker->handed_back = now;
-	if (worker->meanwhile)
-		worker->meanwhile(worker->context);
+	if (worker->on_progress)
+		worker->on_progress(worker->context);
 }
 
-// False: its time is over.
+// Returns false if the time is up.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
 	struct pollfd poller = {.fd = worker->fd, .events = POLLIN};
@@ -210,26 +213,27 @@ static void give_up(struct frec_unwind_worker *worker, bool late)
 		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-// What the child says is checked like a file: it has read files.
+// The child has read untrusted files, so its answers are checked like a file.
 static bool is_answer(const struct answer *answer, ssize_t size)
 {
 	return size >= (ssize_t)answer_size(0) && answer->count <= FREC_FRAMES_MAX &&
 	       (size_t)size == answer_size(answer->count) && answer->end <= FREC_UNWIND_LIMIT;
 }
 
-static bool ask_child(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-		      const struct frec_unwind_registers *registers, const struct frec_stack *stack,
+static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack_sample *sample,
 		      struct frec_unwound *ret)
 {
-	const size_t size = stack->size < STACK_SIZE_MAX ? stack->size : STACK_SIZE_MAX;
-	struct question question = {.time = time,
-				    .stack_address = stack->address,
+	const struct frec_unwind_registers *registers = &sample->registers;
+	const size_t size =
+		sample->stack.size < STACK_SIZE_MAX ? sample->stack.size : STACK_SIZE_MAX;
+	struct question question = {.time = sample->time,
+				    .stack_address = sample->stack.address,
 				    .mask = registers->mask,
-				    .pid = pid,
+				    .pid = sample->pid,
 				    .stack_size = (uint32_t)size,
 				    .count = (uint32_t)registers->count};
 	struct iovec part[] = {{&question, sizeof(question)},
-			       {(void *)(uintptr_t)stack->data, size}};
+			       {(void *)(uintptr_t)sample->stack.data, size}};
 	const struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 	struct answer answer;
 	bool late = false;
@@ -242,21 +246,20 @@ static bool ask_child(struct frec_unwind_worker *worker, uint32_t pid, uint64_t 
 	}
 	memcpy(ret->how, answer.how, answer.count);
 	memcpy(ret->pc, answer.pc, answer.count * sizeof(*ret->pc));
-	frec__unwound_set(ret, answer.count, (enum frec_unwind_reason)answer.end, answer.address);
+	frec__unwound_init(ret, answer.count, (enum frec_unwind_reason)answer.end, answer.address);
 	return true;
 }
 
-bool frec__unwind_worker_ask(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-			     const struct frec_unwind_registers *registers,
-			     const struct frec_stack *stack, struct frec_unwound *ret)
+bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
+			     const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	if (!registers->count || (worker->pid < 0 && frec__monotonic() < worker->until)) {
-		unwind_here(worker, pid, time, registers, stack, ret);
+	if (!sample->registers.count || (worker->pid < 0 && frec__monotonic() < worker->until)) {
+		unwind_here(worker, sample, ret);
 		hand_back(worker);
 		return true;
 	}
-	if (worker->fd >= 0 && ask_child(worker, pid, time, registers, stack, ret))
+	if (worker->fd >= 0 && ask_child(worker, sample, ret))
 		return true;
-	frec__unwound_set(ret, 0, FREC_UNWIND_LIMIT, 0);
+	frec__unwound_init(ret, 0, FREC_UNWIND_LIMIT, 0);
 	return false;
 }

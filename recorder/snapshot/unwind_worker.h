@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child that unwinds stacks while a file is written. It looks into programs, which may lie on a
- * file system that does not answer any more, be cut short while they are read, or be made to harm
- * whoever reads them: that may cost frames, and never the file.
+ * A child process that unwinds stacks while a file is written. It reads program files, which are
+ * untrusted: they may be on a hung file system, be truncated while they are read, or crash the
+ * parser. That may cost frames, but never the file.
  *
- * It knows the processes as they were when it was started, and asks no server. A question and its
- * answer are a message each.
+ * It knows the processes as they were when it was started, and asks no debuginfod server. A
+ * question is one message, and its answer another.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
 #define FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
@@ -16,32 +16,30 @@
 
 struct frec_unwind_worker {
 	const struct frec_process_table *processes;
-	/* frames of which the address leads to no code are not wanted, nor what comes after them */
+	/* end a stack before the first frame that is not in code */
 	bool only_code;
-	int fd;				  /* -1: it is not there, or not any more */
-	pid_t pid;			  /* -1: it never was */
-	uint64_t until;			  /* when it is killed, nanoseconds of CLOCK_MONOTONIC */
-	uint64_t handed_back;		  /* when `meanwhile` was called last */
-	void (*meanwhile)(void *context); /* called every few milliseconds while one waits; NULL */
+	int fd;		      /* -1: there is no child, or it was given up */
+	pid_t pid;	      /* -1: the child could not be started */
+	uint64_t until;	      /* when it is killed, nanoseconds of CLOCK_MONOTONIC */
+	uint64_t handed_back; /* when `on_progress` was last called */
+	/* called every few milliseconds during a wait; may be NULL */
+	void (*on_progress)(void *context);
 	void *context;
 };
 
 /*
- * Starts it; `worker` has its processes, only_code, meanwhile and context, and -1 for the others.
- * Where no process can be had (a limit that was reached may be what the crash is about) stacks are
- * unwound in this one.
+ * Starts the child. The caller has set processes, only_code, on_progress and context, and the other
+ * members to -1. If no process can be started (reaching that limit may have caused the crash),
+ * stacks are unwound in the calling process.
  */
 void frec__unwind_worker_start(struct frec_unwind_worker *worker);
 void frec__unwind_worker_stop(struct frec_unwind_worker *worker);
 
 /*
- * Unwinds a stack of a thread of `pid` at `time`, nanoseconds of CLOCK_MONOTONIC, and leaves the
- * frames in ret->frames. False:
- * the worker had to be killed, or died, which was reported; the end of the stack is then
- * FREC_UNWIND_LIMIT.
+ * Unwinds a stack and stores the frames in ret->frames. Returns false if the child was killed or
+ * died, which was reported; the end of the stack is then FREC_UNWIND_LIMIT.
  */
-bool frec__unwind_worker_ask(struct frec_unwind_worker *worker, uint32_t pid, uint64_t time,
-			     const struct frec_unwind_registers *registers,
-			     const struct frec_stack *stack, struct frec_unwound *ret);
+bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
+			     const struct frec_stack_sample *sample, struct frec_unwound *ret);
 
 #endif

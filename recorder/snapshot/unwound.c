@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From the process table and what was copied of a stack to the message that tells its frames.
+// Unwinds a copied stack with the mappings of the process table, and encodes the frames as a
+// message.
 #include "recorder/snapshot/unwound.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 
 #include "proto/cleanup.h"
 
-// The file's numbers are the unwinder's: whoever adds one adds it to both.
+// The file uses the unwinder's numbers: add a new one to both.
 #define SAME(name) \
 	_Static_assert((int)FREC_UNWIND_##name == (int)FLIGHTREC__STACK_END__STACK_END_##name, \
 		       "StackEnd in flightrec.proto has another number for " #name)
@@ -28,7 +29,7 @@ SAME(LIMIT);
 
 _Static_assert(FREC_FRAME_TOP == 0 && FREC_FRAME_CFI == 1 && FREC_FRAME_FRAME_POINTER == 2 &&
 		       FREC_FRAME_RETURN == HOW_KIND,
-	       "Frames.how in flightrec.proto numbers them so, in two bits");
+	       "Frames.how in flightrec.proto has these numbers, in two bits");
 
 int frec__unwound_open(struct frec_unwinder **ret)
 {
@@ -64,8 +65,8 @@ int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_proc
 	return frec__unwind_process_create(unwinder, maps, count, ret);
 }
 
-void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
-		       uint64_t address)
+void frec__unwound_init(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
+			uint64_t address)
 {
 	flightrec__frames__init(&ret->frames);
 	ret->frames.n_pc = count;
@@ -76,7 +77,7 @@ void frec__unwound_set(struct frec_unwound *ret, size_t count, enum frec_unwind_
 	ret->frames.address = address;
 }
 
-void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end)
+void frec__unwound_encode(struct frec_unwound *ret, size_t count, const struct frec_unwind_end *end)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_frame *frame = &ret->frame[i];
@@ -85,7 +86,7 @@ void frec__unwound_tell(struct frec_unwound *ret, size_t count, const struct fre
 		ret->how[i] = (uint8_t)((frame->kind & HOW_KIND) | (frame->exact ? HOW_EXACT : 0) |
 					(frame->signal ? HOW_SIGNAL : 0));
 	}
-	frec__unwound_set(ret, count, end->reason, end->address);
+	frec__unwound_init(ret, count, end->reason, end->address);
 }
 
 void frec__unwound_stack(struct frec_unwind_process *process,
@@ -95,5 +96,5 @@ void frec__unwound_stack(struct frec_unwind_process *process,
 	struct frec_unwind_end end = {0};
 	size_t count = frec__unwind(process, registers, stack, ret->frame, FREC_FRAMES_MAX, &end);
 
-	frec__unwound_tell(ret, count, &end);
+	frec__unwound_encode(ret, count, &end);
 }

@@ -1,60 +1,52 @@
 // SPDX-License-Identifier: MIT
-// Lives of processes, and for each the unwinder's view of it, which is made when a stack asks for
-// it and made anew for a time at which something else was mapped.
+// Keeps the unwinder's views of processes. A view is created for the first stack of a process, and
+// created anew for a stack of a time at which other files were mapped.
 #include "recorder/snapshot/unwound_lives.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
+#include "proto/table.h"
 #include "recorder/snapshot/unwound.h"
 #include "unwind/epochs.h"
 
-// The unwinder's view of a process takes some hundred kilobytes: when there are so many, all are
-// given up.
+// The unwinder's view of a process takes some hundred kilobytes: beyond this number, the oldest
+// views are dropped.
 #define VIEWS_MAX 64
 
 struct life {
 	const struct frec_process *process;
 	struct frec_epochs epochs;
-	struct frec_unwind_process *view; // NULL: not made
-	size_t epoch;			  // the one that it is of
-	struct life *next;		  // in its bucket
+	struct frec_unwind_process *view; // NULL: none
+	size_t epoch;			  // the epoch of the view
 };
 
 struct frec_unwound_lives {
 	const struct frec_process_table *processes;
 	struct frec_unwinder *unwinder;
-	size_t views;
-	struct life *bucket[FREC_PROCESS_BUCKETS];
+	size_t views, count;
+	struct life *life;
+	struct frec_table by_process; // address of the process to index of its life
 };
-
-static void life_free(struct life *life)
-{
-	frec__unwind_process_destroy(life->view);
-	frec__epochs_deinit(&life->epochs);
-	free(life);
-}
 
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 {
 	if (!lives)
 		return;
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
-		while (lives->bucket[i]) {
-			struct life *life = lives->bucket[i];
-
-			lives->bucket[i] = life->next;
-			life_free(life);
-		}
+	for (size_t i = 0; i < lives->count; i++) {
+		frec__unwind_process_destroy(lives->life[i].view);
+		frec__epochs_deinit(&lives->life[i].epochs);
 	}
+	free(lives->life);
+	frec__table_free(&lives->by_process);
 	frec__unwinder_destroy(lives->unwinder);
 	free(lives);
 }
 
-// Code that is made at run time replaces itself all the time, and means the same to the unwinder:
-// of files alone it matters.
+// Only mappings of files matter here. Code that is generated at run time is remapped all the time,
+// which makes no difference to the unwinder.
 static bool is_file(const struct frec_mapping *map)
 {
 	return *map->path == '/' && map->path[1] != '/';
@@ -93,7 +85,7 @@ int frec__unwound_lives_create(const struct frec_process_table *processes,
 	return 0;
 }
 
-// The life that `pid` had then; where all began later, the first.
+// The process that had `pid` at `time`, or the first one if all started later.
 static const struct frec_process *find_process(const struct frec_process_table *processes,
 					       uint32_t pid, uint64_t time)
 {
@@ -112,23 +104,21 @@ static const struct frec_process *find_process(const struct frec_process_table *
 
 static struct life *find_life(struct frec_unwound_lives *lives, const struct frec_process *process)
 {
-	struct life **bucket = &lives->bucket[process->pid % FREC_PROCESS_BUCKETS], *life;
+	uint32_t *index = frec__table_get(&lives->by_process, (uintptr_t)process);
+	struct life life = {.process = process};
 
-	for (life = *bucket; life; life = life->next) {
-		if (life->process == process)
-			return life;
-	}
-	life = calloc(1, sizeof(*life));
-	if (!life)
+	if (index)
+		return &lives->life[*index];
+	if (!frec__grow(&lives->life, lives->count, sizeof(*lives->life)) || find_epochs(&life))
 		return NULL;
-	life->process = process;
-	if (find_epochs(life)) {
-		free(life);
+	index = frec__table_put(&lives->by_process, (uintptr_t)process, NULL);
+	if (!index) {
+		frec__epochs_deinit(&life.epochs);
 		return NULL;
 	}
-	life->next = *bucket;
-	*bucket = life;
-	return life;
+	*index = (uint32_t)lives->count;
+	lives->life[lives->count] = life;
+	return &lives->life[lives->count++];
 }
 
 static void drop_view(struct frec_unwound_lives *lives, struct life *life)
@@ -141,10 +131,8 @@ static void drop_view(struct frec_unwound_lives *lives, struct life *life)
 
 static void make_room(struct frec_unwound_lives *lives)
 {
-	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && lives->views >= VIEWS_MAX; i++) {
-		for (struct life *life = lives->bucket[i]; life; life = life->next)
-			drop_view(lives, life);
-	}
+	for (size_t i = 0; i < lives->count && lives->views >= VIEWS_MAX; i++)
+		drop_view(lives, &lives->life[i]);
 }
 
 struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *lives, uint32_t pid,

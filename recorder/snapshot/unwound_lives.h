@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The unwinder's views of processes, each made when a stack asks for it. The process table must
- * stay as it is as long as they live.
+ * The unwinder's views of processes, each created for the first stack of its process. The process
+ * table must not change as long as this exists.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWOUND_LIVES_H
 #define FREC_RECORDER_SNAPSHOT_UNWOUND_LIVES_H
@@ -11,14 +11,14 @@
 
 struct frec_unwound_lives;
 
-/* -ENOTSUP on a machine whose registers are not known, -ENOMEM. */
+/* Returns 0, -ENOMEM, or -ENOTSUP on an unknown machine. */
 int frec__unwound_lives_create(const struct frec_process_table *processes,
 			       struct frec_unwound_lives **ret);
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives);
 
 /*
- * The process of that number, with what was mapped at `time`, nanoseconds of CLOCK_MONOTONIC. It is
- * valid until the next call. NULL: it is not known, or there is no memory.
+ * The process that had `pid` at `time`, nanoseconds of CLOCK_MONOTONIC, with the mappings that it
+ * had then. Valid until the next call. NULL if it is not known or there is no memory.
  */
 struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *lives, uint32_t pid,
 						     uint64_t time);

@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: MIT
-// check_chrome.js TRACE.json LINES.jsonl REPORT.json: is it Trace Event JSON by its rules, with exactly the events and call stacks
-// of the JSON lines, and the death with the stacks of the report?
+// check_chrome.js TRACE.json LINES.jsonl REPORT.json: checks that the trace follows the rules of
+// Trace Event JSON, and that it holds exactly the events and call stacks of the JSON lines, and the
+// death with the stacks of the report.
 "use strict";
 const assert = require("assert");
 const fs = require("fs");
-const { stackNames } = require("./stack_names.js");
+const {stackNames} = require("./stack_names.js");
 
 const bytes = fs.readFileSync(process.argv[2]);
-const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+const text = new TextDecoder("utf-8", {fatal: true}).decode(bytes);
 const trace = JSON.parse(text);
 const lines = fs.readFileSync(process.argv[3], "utf-8").trimEnd().split("\n");
 const report = JSON.parse(fs.readFileSync(process.argv[4], "utf-8"));
 
-const used = trace.traceEvents.some((event) => "sf" in event);
-assert.deepStrictEqual(Object.keys(trace), ["displayTimeUnit", "otherData", "traceEvents"].concat(used ? ["stackFrames"] : []));
+const used = trace.traceEvents.some(event => "sf" in event);
+assert.deepStrictEqual(
+	Object.keys(trace),
+	["displayTimeUnit", "otherData", "traceEvents"].concat(used ? ["stackFrames"] : [])
+);
 assert.strictEqual(trace.displayTimeUnit, "ns");
 
-const processes = new Map(), threads = new Map(), open = new Map(), events = [];
+const processes = new Map(),
+	threads = new Map(),
+	open = new Map(),
+	events = [];
 const atDeath = new Map();
 let crash = null;
 
@@ -47,7 +54,11 @@ for (const event of trace.traceEvents) {
 	if (event.ph === "B")
 		open.set(thread, (open.get(thread) ?? []).concat(event.name));
 	else if (event.ph === "E")
-		assert.strictEqual((open.get(thread) ?? []).pop(), event.name, "an end without its begin");
+		assert.strictEqual(
+			(open.get(thread) ?? []).pop(),
+			event.name,
+			"an end without its begin"
+		);
 	else if (event.ph === "X")
 		assert.ok(event.dur >= 0);
 	else
@@ -62,13 +73,22 @@ for (const event of trace.traceEvents) {
 for (const [thread, names] of open)
 	assert.deepStrictEqual(names, [], `begun and not ended on ${thread}`);
 
-// Integers of the lines beyond 2^53 are digits here: read them as such there too.
-const exact = (line) => JSON.parse(line.replace(/([:[,])(-?\d{16,})(?=[,\]}])/g, (whole, before, digits) =>
-	BigInt(digits) > 9007199254740991n || BigInt(digits) < -9007199254740991n ? `${before}"${digits}"` : whole));
+// Integers beyond 2^53 are strings of digits in the trace, so read them as digits from the lines
+// too.
+const exact = line =>
+	JSON.parse(
+		line.replace(/([:[,])(-?\d{16,})(?=[,\]}])/g, (whole, before, digits) =>
+			BigInt(digits) > 9007199254740991n || BigInt(digits) < -9007199254740991n
+				? `${before}"${digits}"`
+				: whole
+		)
+	);
 
 assert.strictEqual(events.length, lines.length);
 lines.forEach((line, i) => {
-	const expected = exact(line), event = events[i], fields = { ...expected.fields };
+	const expected = exact(line),
+		event = events[i],
+		fields = {...expected.fields};
 	for (const name of expected.truncated ?? [])
 		fields[`${name}.truncated`] = true;
 	if (expected.registers)
@@ -87,12 +107,21 @@ lines.forEach((line, i) => {
 	}
 });
 if (crash) {
-	assert.deepStrictEqual([crash.name, crash.s, crash.ts, crash.pid, crash.tid], ["crash", "p", 2500000, 123, 125]);
+	assert.deepStrictEqual(
+		[crash.name, crash.s, crash.ts, crash.pid, crash.tid],
+		["crash", "p", 2500000, 123, 125]
+	);
 	assert.match(crash.args.what, /^shopd\[123\] died of SIGSEGV/);
-	assert.deepStrictEqual(stackOf(crash), stackNames(report.crash.frames, report.crash.frames_end));
+	assert.deepStrictEqual(
+		stackOf(crash),
+		stackNames(report.crash.frames, report.crash.frames_end)
+	);
 }
-for (const thread of (report.threads ?? []).filter((thread) => thread.tid !== report.crash?.tid)) {
-	assert.deepStrictEqual(atDeath.get(thread.tid), stackNames(thread.frames, thread.frames_end));
+for (const thread of (report.threads ?? []).filter(thread => thread.tid !== report.crash?.tid)) {
+	assert.deepStrictEqual(
+		atDeath.get(thread.tid),
+		stackNames(thread.frames, thread.frames_end)
+	);
 	atDeath.delete(thread.tid);
 }
 assert.strictEqual(atDeath.size, 0);

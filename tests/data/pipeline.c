@@ -75,9 +75,10 @@ static void export(struct frec_snapshot *snapshot, const struct frec_writer *wri
 	struct frec_error error = {0}, trouble;
 	struct frec_output output;
 	const struct frec_export_target target = {writer, &output};
+	const struct frec_export_job job = {&snapshot, 1, &target, 1, .filter = NULL};
 
 	open_output(&output, writer->kind);
-	require(!frec__export(&snapshot, 1, &target, 1, NULL, &trouble, &error));
+	require(!frec__export(&job, &trouble, &error));
 	frec__output_discard(&output);
 }
 
@@ -111,11 +112,11 @@ static const struct frec_shape_rules *make_rules(void)
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};
-	const struct frec_export_options options = {.rules = make_rules()};
 	struct frec_export_target targets[32];
+	struct frec_export_job job = {snapshots, 2, targets, .rules = make_rules()};
 	struct frec_output outputs[32];
 	struct frec_error error = {0}, trouble;
-	size_t count = 0;
+	size_t *count = &job.target_count;
 	int result;
 
 	for (size_t i = 0; frec__writers[i]; i++) {
@@ -123,16 +124,16 @@ static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, b
 
 		if (writer->kind != FREC_OUTPUT_STREAM || (other_host && !writer->several_hosts))
 			continue;
-		require(count < 32);
-		open_output(&outputs[count], writer->kind);
-		targets[count] = (struct frec_export_target){writer, &outputs[count]};
-		count++;
+		require(*count < 32);
+		open_output(&outputs[*count], writer->kind);
+		targets[*count] = (struct frec_export_target){writer, &outputs[*count]};
+		++*count;
 	}
-	result = frec__export(snapshots, 2, targets, count, &options, &trouble, &error);
+	result = frec__export(&job, &trouble, &error);
 	require(!result == !error.code && !error.code == !*error.message);
 	require(!result || result == -EINVAL);
-	while (count)
-		frec__output_discard(&outputs[--count]);
+	while (*count)
+		frec__output_discard(&outputs[--*count]);
 	return result;
 }
 

@@ -29,6 +29,7 @@ static void export(const struct made_file *file)
 	struct frec_output outputs[2];
 	const struct frec_export_target targets[] = {{&frec__writer_json, &outputs[0]},
 						     {&frec__writer_otlp_traces, &outputs[1]}};
+	const struct frec_export_job job = {&snapshots, 1, targets, 2, .filter = NULL};
 	struct frec_error error, trouble;
 	int fd = memfd_create("snapshot", MFD_CLOEXEC);
 
@@ -38,7 +39,7 @@ static void export(const struct made_file *file)
 	require(!frec__input_open_fd(&snapshot, fd, "memory", &error));
 	for (int i = 0; i < 2; i++)
 		require(!frec__output_open_stream(&outputs[i], null_device, &error));
-	require(!frec__export(&snapshots, 1, targets, 2, NULL, &trouble, &error));
+	require(!frec__export(&job, &trouble, &error));
 	for (int i = 0; i < 2; i++)
 		require(!frec__output_commit(&outputs[i], &error));
 	frec__input_close(&snapshot);

@@ -44,7 +44,7 @@ if (
 assert events.returncode == 0 and "sched:sched_switch" in events.stdout, events
 assert (
     capability["tracefs"]["state"] == "limited"
-    and "mounted nowhere" in capability["tracefs"]["found"]
+    and "not mounted" in capability["tracefs"]["found"]
 ), capability["tracefs"]
 assert "mount -t tracefs" in capability["tracefs"]["fix"], capability["tracefs"]
 assert (

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_export.py FLIGHTREC MAKE_SNAPSHOT: the commands export, show and verify, as a user runs them.
+"""test_export.py FLIGHTREC MAKE_SNAPSHOT: tests export, show and verify, as a user runs them.
 
-Proves that the Perfetto trace and the JSON lines hold the same events, that the report is the golden text beside this test's data, that
-exit status and the one line on stderr are right, that nothing half-written appears, and that memory stays bounded. With UPDATE=1 in
-the environment it writes the golden text anew.
+Proves that the Perfetto trace and the JSON lines hold the same events, that the report equals the
+golden text in tests/data, that the exit status and the one line on stderr are right, that nothing
+half-written appears, and that memory stays bounded. With UPDATE=1 in the environment it rewrites
+the golden text.
 """
 import json
 import os
@@ -25,7 +26,14 @@ LARGE_MB = 200
 
 
 def run(*arguments, status=0, **options):
-    done = subprocess.run([TOOL, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False, **options)
+    done = subprocess.run(
+        [TOOL, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+        check=False,
+        **options,
+    )
     assert done.returncode == status, (arguments, done)
     if status == 0:
         assert not done.stderr, done
@@ -50,16 +58,26 @@ def check_formats():
         make(*words)
         run("export", "s.frec", "-f", "json")
         run("export", "s.frec")
-        subprocess.run([sys.executable, DATA / "check_perfetto.py", "s.pftrace", "s.jsonl"], check=True)
-        assert run("export", "s.frec", "-o", "-", "-f", "json").stdout == pathlib.Path("s.jsonl").read_bytes()
+        subprocess.run(
+            [sys.executable, DATA / "check_perfetto.py", "s.pftrace", "s.jsonl"], check=True
+        )
+        assert (
+            run("export", "s.frec", "-o", "-", "-f", "json").stdout
+            == pathlib.Path("s.jsonl").read_bytes()
+        )
         run("export", "s.frec", "-o", "x.json")
         assert pathlib.Path("x.json").read_bytes() == pathlib.Path("s.jsonl").read_bytes()
         run("export", "s.frec", "-o", "x.perfetto-trace")
-        assert pathlib.Path("x.perfetto-trace").read_bytes() == pathlib.Path("s.pftrace").read_bytes()
+        assert (
+            pathlib.Path("x.perfetto-trace").read_bytes() == pathlib.Path("s.pftrace").read_bytes()
+        )
 
 
 def exported(*arguments):
-    return [json.loads(line) for line in run("export", "s.frec", "-f", "json", "-o", "-", *arguments).stdout.splitlines()]
+    return [
+        json.loads(line)
+        for line in run("export", "s.frec", "-f", "json", "-o", "-", *arguments).stdout.splitlines()
+    ]
 
 
 def check_several_outputs():
@@ -68,39 +86,79 @@ def check_several_outputs():
     run("export", "s.frec")
     run("export", "s.frec", "-f", "perfetto", "-o", "a", "-f", "json", "-o", "b", "-o", "c.jsonl")
     assert pathlib.Path("a").read_bytes() == pathlib.Path("s.pftrace").read_bytes()
-    assert pathlib.Path("b").read_bytes() == pathlib.Path("c.jsonl").read_bytes() == pathlib.Path("s.jsonl").read_bytes()
+    assert (
+        pathlib.Path("b").read_bytes()
+        == pathlib.Path("c.jsonl").read_bytes()
+        == pathlib.Path("s.jsonl").read_bytes()
+    )
     os.remove("s.jsonl")
     run("export", "s.frec", "-f", "json", "-f", "perfetto", "-o", "d")
-    assert pathlib.Path("s.jsonl").exists() and pathlib.Path("d").read_bytes() == pathlib.Path("a").read_bytes()
+    assert (
+        pathlib.Path("s.jsonl").exists()
+        and pathlib.Path("d").read_bytes() == pathlib.Path("a").read_bytes()
+    )
     for arguments in (["-o", "x.json", "-f", "json", "-o", "x.json"], ["-o", "-", "-o", "-"]):
         run("export", "s.frec", *arguments, status=2)
-    # One of two cannot be opened: neither appears.
+    # One of two outputs cannot be opened: neither appears.
     run("export", "s.frec", "-o", "y.jsonl", "-o", "no/such/folder/x.json", status=1)
     assert not pathlib.Path("y.jsonl").exists()
 
 
 def check_compressed():
-    """What gzip and zstd unpack is what is written without; the ending says which, or --compress."""
+    """Compressed output unpacks to the plain output; the suffix or --compress selects it."""
     subprocess.run([MAKE, "s.frec", "large", "4"], check=True)
     run("export", "s.frec", "-o", "plain.jsonl")
     plain = pathlib.Path("plain.jsonl").read_bytes()
     assert len(plain) > 1 << 20
     for kind, suffix in (("gzip", ".gz"), ("zstd", ".zst")):
-        run("export", "s.frec", "-o", "x.jsonl" + suffix, "-f", "json", "--compress", kind, "-o", "y", "-o", "z.jsonl")
+        run(
+            "export",
+            "s.frec",
+            "-o",
+            "x.jsonl" + suffix,
+            "-f",
+            "json",
+            "--compress",
+            kind,
+            "-o",
+            "y",
+            "-o",
+            "z.jsonl",
+        )
         run("export", "s.frec", "-f", "json", "--compress", kind)
         stream = run("export", "s.frec", "-f", "json", "-o", "-", "--compress", kind).stdout
-        for packed in (pathlib.Path("x.jsonl" + suffix), pathlib.Path("y"), pathlib.Path("s.jsonl" + suffix), stream):
+        for packed in (
+            pathlib.Path("x.jsonl" + suffix),
+            pathlib.Path("y"),
+            pathlib.Path("s.jsonl" + suffix),
+            stream,
+        ):
             packed = packed if isinstance(packed, bytes) else packed.read_bytes()
             assert len(packed) < len(plain) / 3
             subprocess.run([kind, "-t"], input=packed, stderr=subprocess.PIPE, check=True)
-            assert subprocess.run([kind, "-dc"], input=packed, stdout=subprocess.PIPE, check=True).stdout == plain
+            assert (
+                subprocess.run(
+                    [kind, "-dc"], input=packed, stdout=subprocess.PIPE, check=True
+                ).stdout
+                == plain
+            )
         assert pathlib.Path("z.jsonl").read_bytes() == plain
     make()
-    # Nothing at all is a whole file too.
+    # An empty output is a valid file as well.
     run("export", "s.frec", "--to", "-1000", "-o", "none.jsonl.gz", "-o", "none.jsonl.zst")
-    assert not subprocess.run("gzip -dc none.jsonl.gz && zstd -dc none.jsonl.zst", shell=True, stdout=subprocess.PIPE, check=True).stdout
-    for arguments in (["-o", "x.ctf.gz"], ["-o", "x.perf.data.zst"], ["--compress", "gzip", "-o", "x.ctf"], ["--compress", "lzma"],
-                      ["--compress", "zstd", "--endpoint", "http://127.0.0.1"]):  # fmt: skip
+    assert not subprocess.run(
+        "gzip -dc none.jsonl.gz && zstd -dc none.jsonl.zst",
+        shell=True,
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    for arguments in (
+        ["-o", "x.ctf.gz"],
+        ["-o", "x.perf.data.zst"],
+        ["--compress", "gzip", "-o", "x.ctf"],
+        ["--compress", "lzma"],
+        ["--compress", "zstd", "--endpoint", "http://127.0.0.1"],
+    ):
         run("export", "s.frec", *arguments, status=2)
 
 
@@ -108,11 +166,17 @@ def check_filters():
     make("hostile")
     everything = exported()
     switches = exported("-e", "sched:*")
-    assert switches == [e for e in everything if e["event"].startswith("sched:")] and len(switches) == 4
-    assert exported("-e", "sched:*", "-e", "*:irq_*") == [e for e in everything if e["event"].split(":")[0] in ("sched", "irq")]
+    assert (
+        switches == [e for e in everything if e["event"].startswith("sched:")]
+        and len(switches) == 4
+    )
+    assert exported("-e", "sched:*", "-e", "*:irq_*") == [
+        e for e in everything if e["event"].split(":")[0] in ("sched", "irq")
+    ]
     assert exported("--pid", "777") == [e for e in everything if e["pid"] == 777] != []
     assert exported("--pid", "777", "--pid", "0") == [e for e in everything if e["pid"] in (0, 777)]
-    # The crash was at 2.5 s of CLOCK_MONOTONIC, and the clocks' zero at 1 700 000 000 s of the calendar.
+    # The crash was at 2.5 s of CLOCK_MONOTONIC, whose zero was at 1 700 000 000 s of
+    # CLOCK_REALTIME.
     for arguments, least, most in (
         (["--from", "-0.9"], 1_600_000_000, 1 << 63),
         (["--to", "-0.9"], 0, 1_600_000_000),
@@ -125,7 +189,13 @@ def check_filters():
     ):
         found = exported(*arguments)
         assert found == [e for e in everything if least <= e["time"] <= most], (arguments, found)
-    for arguments in (["-e", "nothing:*"], ["--from", "yesterday"], ["--to", "-1.5x"], ["--from", "2023-13-01T00:00:00Z"], ["--from", "2023-11-14T22:13:21*"]):
+    for arguments in (
+        ["-e", "nothing:*"],
+        ["--from", "yesterday"],
+        ["--to", "-1.5x"],
+        ["--from", "2023-13-01T00:00:00Z"],
+        ["--from", "2023-11-14T22:13:21*"],
+    ):
         assert b"" == run("export", "s.frec", "-o", "z.json", *arguments, status=1).stdout
     for pid in ("x", "-1", "4294967296", ""):
         run("export", "s.frec", "--pid", pid, status=2)
@@ -133,7 +203,7 @@ def check_filters():
 
 
 def check_devices():
-    """What is no regular file stays what it is."""
+    """A path that is not a regular file is left as it is."""
     make()
     os.mkfifo("pipe")
     reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
@@ -143,7 +213,7 @@ def check_devices():
     done = run("export", "s.frec", "-f", "perf", "-o", "pipe", status=1)
     assert done.stderr.count(b"\n") == 1 and b"left as it is" in done.stderr, done
     assert stat.S_ISFIFO(os.stat("pipe").st_mode)
-    # A link stays, and leads to the new file.
+    # A symbolic link stays and leads to the new file.
     os.symlink("behind", "link")
     pathlib.Path("behind").write_text("old")
     run("export", "s.frec", "-f", "json", "-o", "link")
@@ -159,10 +229,10 @@ def check_golden():
     golden("wrapped.show", run("show", "s.frec", "-n", "2").stdout)
     report = run("show", "s.frec", "-n", "2", "--json").stdout
     golden("wrapped.show.json", report)
-    # What the dead process said and what ended it; of everything else only what came before.
+    # All events of the dead process and what ended it; of other processes, only events before.
     assert [e["time"] for e in json.loads(report)["events"]] == [1_700_000_000, 2_500_000_000]
     assert [e["time"] for e in json.loads(report)["others"]] == [1_800_000_000]
-    # Each thread is heard, even where another one's events fill the list.
+    # Every thread is shown, even if another thread's events fill the list.
     one = json.loads(run("show", "s.frec", "-n", "1", "--json").stdout)
     assert [(e["tid"], e["time"]) for e in one["last_of_threads"]] == [(123, 1_700_000_000)], one
     assert b"last event of each other thread" in run("show", "s.frec", "-n", "1").stdout
@@ -184,7 +254,11 @@ def check_bad_input():
     make()
     whole = pathlib.Path("s.frec").read_bytes()
     pathlib.Path("torn.frec").write_bytes(whole[:-30])
-    for command in (["export", "torn.frec", "-f", "json"], ["export", "torn.frec"], ["show", "torn.frec"]):
+    for command in (
+        ["export", "torn.frec", "-f", "json"],
+        ["export", "torn.frec"],
+        ["show", "torn.frec"],
+    ):
         done = run(*command, status=1)
         assert b"byte " in done.stderr and b"cut off" in done.stderr, done
     assert pathlib.Path("torn.jsonl").read_bytes().count(b"\n") == 9
@@ -194,7 +268,11 @@ def check_bad_input():
     flipped[1200] ^= 4
     pathlib.Path("flipped.frec").write_bytes(flipped)
     assert b"checksum" in run("show", "flipped.frec", status=1).stderr
-    for name, content, word in (("empty", b"", b"empty"), ("text", b"hello, world\n", b"not a .frec file"), ("short", whole[:20], b"cut off")):
+    for name, content, word in (
+        ("empty", b"", b"empty"),
+        ("text", b"hello, world\n", b"not a .frec file"),
+        ("short", whole[:20], b"cut off"),
+    ):
         pathlib.Path(name).write_bytes(content)
         for command in ("export", "show", "verify"):
             assert word in run(command, name, status=1).stderr
@@ -205,16 +283,31 @@ def check_bad_input():
 
 def check_usage():
     make()
-    for arguments in ([], ["nonsense"], ["export"], ["export", "s.frec", "-f", "xml"], ["show", "s.frec", "-n", "x"], ["show", "--no"], ["verify", "a", "b"], ["export", "-o"]):
+    for arguments in (
+        [],
+        ["nonsense"],
+        ["export"],
+        ["export", "s.frec", "-f", "xml"],
+        ["show", "s.frec", "-n", "x"],
+        ["show", "--no"],
+        ["verify", "a", "b"],
+        ["export", "-o"],
+    ):
         assert b"usage:" in run(*arguments, status=2).stderr
     before = set(os.listdir("."))
-    assert b"-f text: no -o follows it" in run("export", "s.frec", "-o", "a.csv", "-f", "csv", "-o", "b.txt", "-f", "text", status=2).stderr
+    assert (
+        b"-f text: no -o follows it"
+        in run(
+            "export", "s.frec", "-o", "a.csv", "-f", "csv", "-o", "b.txt", "-f", "text", status=2
+        ).stderr
+    )
     assert set(os.listdir(".")) == before
     for command in ("export", "show", "verify"):
         assert run(command, "--help").stdout.startswith(b"usage: flightrec " + command.encode())
     run("export", "s.frec", "-o", "no/such/folder/x.json", status=1)
     before = set(os.listdir("."))
-    # A disk that is full after 1000 bytes: the file must not appear, not even in part.
+
+    # A disk that is full after 1000 bytes: nothing appears, not even a part of the file.
     def small_disk():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
@@ -229,7 +322,12 @@ def check_memory():
     subprocess.run([MAKE, "large.frec", "large", str(LARGE_MB)], check=True)
     size = os.path.getsize("large.frec") >> 20
     assert size >= LARGE_MB * 9 // 10, size
-    for command in (["export", "large.frec", "-o", "-"], ["export", "large.frec", "-f", "json", "-o", "-"], ["show", "large.frec"], ["verify", "large.frec"]):
+    for command in (
+        ["export", "large.frec", "-o", "-"],
+        ["export", "large.frec", "-f", "json", "-o", "-"],
+        ["show", "large.frec"],
+        ["verify", "large.frec"],
+    ):
         with open("/dev/null", "wb") as sink:
             process = subprocess.Popen([TOOL, *command], stdout=sink, env=ENVIRONMENT)
             _, _, usage = os.wait4(process.pid, 0)

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_formats.py FORMAT FLIGHTREC MAKE_SNAPSHOT: does an output hold the events of the JSON lines, as its own reader reads it?
+"""test_formats.py FORMAT FLIGHTREC MAKE_SNAPSHOT: compares a format with the JSON lines.
 
-Every event is compared by value, over snapshots with every kind of field, hostile text and torn payloads. Exits with 77 where the
-format's reader is not installed.
+The format's own reader reads the output, and every event is compared by value with the JSON lines,
+for snapshots with every kind of field, hostile text and torn payloads. Exits with 77 if the reader
+is not installed.
 """
 import collections
 import csv
@@ -28,13 +29,24 @@ ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", 
 WAIT = 60  # seconds after which a reader hangs
 
 
-# The fields of data/make_snapshot.c that are text.
+# The text fields of data/make_snapshot.c.
 TEXTS = ("path", "tag", "name", "comm", "prev_comm", "next_comm")
 
 
 def run(*command, status=0):
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
-    assert done.returncode == status, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    done = subprocess.run(
+        [str(word) for word in command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+        check=False,
+    )
+    assert done.returncode == status, (
+        command,
+        done.returncode,
+        done.stdout[-2000:],
+        done.stderr[-2000:],
+    )
     return done
 
 
@@ -46,13 +58,23 @@ def reader(name):
 
 
 def same_float(ours, theirs):
-    """A value of the JSON lines, where what is not finite is text and a float of 4 bytes has nine digits, against a float."""
+    """Compares a value of the JSON lines with a float.
+
+    The lines have text for a value that is not finite, and nine digits for a float of 4 bytes.
+    """
     ours = float(ours)
-    return ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or struct.pack("<f", ours) == struct.pack("<f", theirs)
+    return (
+        ours == theirs
+        or (math.isnan(ours) and math.isnan(theirs))
+        or struct.pack("<f", ours) == struct.pack("<f", theirs)
+    )
 
 
 def plain(text):
-    """What may go to a terminal: control characters and those that turn the direction of text by their bytes."""
+    """Text that is safe for a terminal.
+
+    Control characters and those that change the direction of text are replaced by their bytes.
+    """
 
     def escape(match):
         return "".join(f"\\x{byte:02x}" for byte in match.group().encode())
@@ -79,7 +101,9 @@ def check_text(path, lines):
             elif isinstance(value, list):
                 shown = json.dumps(value, separators=(",", ":"))
             elif name in TEXTS:
-                shown = '"' + plain(value) + ("…" if name in line.get("truncated", []) else "") + '"'
+                shown = (
+                    '"' + plain(value) + ("…" if name in line.get("truncated", []) else "") + '"'
+                )
             elif isinstance(value, float):
                 shown = None
             else:
@@ -118,7 +142,7 @@ def check_csv(path, lines):
         assert not any(row.values()), row
 
 
-# The JSON kinds: node reads them, and the JSON lines beside them.
+# The formats in JSON: node compares them with the JSON lines.
 
 
 def check_with_node(script):
@@ -132,16 +156,32 @@ def check_with_node(script):
 
 def check_firefox(path, lines):
     check_with_node("check_firefox.js")(path, lines)
-    package = subprocess.run([DATA.parent / "npm", "@firefox-devtools/profiler-cli@0.10.0"], capture_output=True, text=True, check=False)
+    package = subprocess.run(
+        [DATA.parent / "npm", "@firefox-devtools/profiler-cli@0.10.0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     version = int(run("node", "--version").stdout[1:].split(b".")[0])
     if package.returncode or version < 20:
-        print(f"{path}: read without the profiler's own code: {package.stderr if package.returncode else 'node is too old for it'}")
+        print(
+            f"{path}: read without the profiler's own code:",
+            package.stderr if package.returncode else "node is too old for it",
+        )
     elif sum("stack" in line for line in lines) > 1:
-        cli = pathlib.Path(package.stdout.strip()) / "@firefox-devtools/profiler-cli/dist/profiler-cli.js"
+        cli = (
+            pathlib.Path(package.stdout.strip())
+            / "@firefox-devtools/profiler-cli/dist/profiler-cli.js"
+        )
         ENVIRONMENT["PROFILER_CLI_SESSION_DIR"] = os.path.abspath("sessions")
-        # Its server, without the command that starts it: that waits half a second for it, which a busy machine does not have.
-        server = subprocess.Popen(["node", cli, "--daemon", path, "--session", "test"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  env=ENVIRONMENT)
+        # Start its server directly: the command that starts it waits only half a second for it,
+        # which is too little on a busy machine.
+        server = subprocess.Popen(
+            ["node", cli, "--daemon", path, "--session", "test"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+        )
         try:
             check_call_trees(cli, lines)
         finally:
@@ -150,12 +190,18 @@ def check_firefox(path, lines):
 
 
 def check_call_trees(cli, lines):
-    """The call trees that the profiler makes of each thread's samples have the stacks of its events, as often."""
+    """The profiler's call trees of each thread's samples equal the stacks of its events."""
 
     def ask(*words):
         command = ["node", cli, "thread", *words, "--json", "--session", "test"]
         for _ in range(WAIT):
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+            done = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+                check=False,
+            )
             if not done.returncode:
                 return json.loads(done.stdout)
             time.sleep(1)
@@ -163,9 +209,14 @@ def check_call_trees(cli, lines):
 
     expected, found = {}, {}
     report = json.loads(run(TOOL, "show", "--json", "s.frec").stdout)
-    stacks = [(line["tid"], line["stack"], line.get("stack_end")) for line in lines if "stack" in line]
-    stacks += [(thread["tid"], thread["frames"], thread["frames_end"]) for thread in report.get("threads", [])
-               if thread["tid"] != report.get("crash", {}).get("tid")]
+    stacks = [
+        (line["tid"], line["stack"], line.get("stack_end")) for line in lines if "stack" in line
+    ]
+    stacks += [
+        (thread["tid"], thread["frames"], thread["frames_end"])
+        for thread in report.get("threads", [])
+        if thread["tid"] != report.get("crash", {}).get("tid")
+    ]
     for tid, stack, end in stacks:
         names = (f"({end})",) if end not in (None, "complete") else ()
         names += tuple(map(stack_key, reversed(stack)))
@@ -178,7 +229,13 @@ def check_call_trees(cli, lines):
             walk(tid, child, (*names, child["name"]))
 
     for thread in ask("list")["threads"]:
-        walk(thread["tid"], ask("samples-top-down", "--include-idle", "--thread", thread["threadHandle"])["regularCallTree"], ())
+        walk(
+            thread["tid"],
+            ask("samples-top-down", "--include-idle", "--thread", thread["threadHandle"])[
+                "regularCallTree"
+            ],
+            (),
+        )
     assert found == expected, (found, expected)
 
 
@@ -186,19 +243,29 @@ def check_call_trees(cli, lines):
 
 
 def stack_key(frame):
-    """What the formats call a function: its name, else its program and the address in it."""
+    """The name of a function in the formats: its own, else the program and the address in it."""
     if "function" in frame:
         return frame["function"]
-    return f"{os.path.basename(frame['module'])}+{frame['address']}" if "module" in frame else frame["address"]
+    return (
+        f"{os.path.basename(frame['module'])}+{frame['address']}"
+        if "module" in frame
+        else frame["address"]
+    )
 
 
 def expected_stacks(lines):
-    """{(process, event or None, functions from the outermost): count}, the threads of the report too."""
+    """Returns {(process, event or None, functions, outermost first): count}, with the report's
+    threads.
+    """
     counts = collections.Counter()
     report = json.loads(run(TOOL, "show", "--json", "s.frec").stdout)
     for line in lines:
         if "stack" in line:
-            counts[line.get("process", "unknown"), line["event"], tuple(map(stack_key, reversed(line["stack"])))] += 1
+            counts[
+                line.get("process", "unknown"),
+                line["event"],
+                tuple(map(stack_key, reversed(line["stack"]))),
+            ] += 1
     for thread in report.get("threads", []):
         if thread["tid"] != report.get("crash", {}).get("tid"):
             counts["shopd", None, tuple(map(stack_key, reversed(thread["frames"])))] += 1
@@ -217,7 +284,9 @@ def check_folded(path, lines):
 
 
 def check_pprof(path, lines):
-    package = subprocess.run([DATA.parent / "npm", "pprof-format@2.3.2"], capture_output=True, text=True, check=False)
+    package = subprocess.run(
+        [DATA.parent / "npm", "pprof-format@2.3.2"], capture_output=True, text=True, check=False
+    )
     if package.returncode:
         print(package.stderr)
         sys.exit(77)
@@ -236,7 +305,7 @@ def check_pprof(path, lines):
 
 
 def unquote(text):
-    """A string of protobuf's text format, as bytes."""
+    """Parses a string of protobuf's text format to bytes."""
     escapes = {"n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "\\": b"\\"}
 
     def value(match):
@@ -247,7 +316,10 @@ def unquote(text):
 
 
 def text_format(lines):
-    """Protobuf's text format up to the end of the message: [(name, value)], where a value is a list, bytes or a word."""
+    """Parses protobuf's text format up to the end of the message.
+
+    Returns [(name, value)], in which a value is a list, bytes or a word.
+    """
     message = []
     for line in lines:
         line = line.strip()
@@ -271,7 +343,9 @@ def otlp_value(message):
         return value.decode("utf-8")
     if kind == "bytes_value":
         return value.hex()
-    return {"int_value": int, "double_value": float, "bool_value": lambda word: word == "true"}[kind](value)
+    return {"int_value": int, "double_value": float, "bool_value": lambda word: word == "true"}[
+        kind
+    ](value)
 
 
 def otlp_attributes(message):
@@ -284,19 +358,28 @@ def otlp_attributes(message):
 def check_otlp(path, lines):
     schema = DATA.parent.parent / "proto" / "otlp.proto"
     command = [reader("protoc"), f"--proto_path={schema.parent}", "--decode=otlp.LogsData", schema]
-    decoded = subprocess.run(command, input=path.read_bytes(), stdout=subprocess.PIPE, check=True).stdout.decode()
+    decoded = subprocess.run(
+        command, input=path.read_bytes(), stdout=subprocess.PIPE, check=True
+    ).stdout.decode()
     records = []
     for _, logs in text_format(iter(decoded.splitlines())):
         logs = dict(logs)
         resource = otlp_attributes(logs["resource"])
-        assert resource == {"os.type": "linux", "host.arch": "x86_64", "host.name": "web-7", "os.version": "6.12.0"}
+        assert resource == {
+            "os.type": "linux",
+            "host.arch": "x86_64",
+            "host.name": "web-7",
+            "os.version": "6.12.0",
+        }
         scope = dict(logs["scope_logs"])["scope"]
         assert scope == [("name", b"flightrec"), ("version", b"0.1.0")]
         records += [record for name, record in logs["scope_logs"] if name == "log_records"]
     crashes = [record for record in records if ("event_name", b"flightrec.crash") in record]
     records = [record for record in records if record not in crashes]
     for crash in crashes:
-        assert ("severity_number", "SEVERITY_NUMBER_FATAL") in crash and b"SIGSEGV" in dict(dict(crash)["body"])["string_value"]
+        assert ("severity_number", "SEVERITY_NUMBER_FATAL") in crash and b"SIGSEGV" in dict(
+            dict(crash)["body"]
+        )["string_value"]
     assert len(records) == len(lines), len(records)
     for record, line in zip(records, lines):
         attributes = otlp_attributes(record)
@@ -304,7 +387,10 @@ def check_otlp(path, lines):
         system, name = line["event"].split(":")
         assert record["event_name"].decode() == f"{system}.{name}", record
         assert int(record["time_unix_nano"]) == line["time"] + 1_700_000_000_000_000_000, record
-        assert attributes.pop("flightrec.time") == line["time"] and attributes.pop("cpu.logical_number") == line["cpu"]
+        assert (
+            attributes.pop("flightrec.time") == line["time"]
+            and attributes.pop("cpu.logical_number") == line["cpu"]
+        )
         for key, ours in (("process.pid", "pid"), ("thread.id", "tid")):
             assert attributes.pop(key, -1) == line[ours], line
         for key, ours in (("process.executable.name", "process"), ("thread.name", "thread")):
@@ -315,18 +401,28 @@ def check_otlp(path, lines):
             if isinstance(found, float):
                 assert same_float(value, found), (key, value, found)
             else:
-                assert found == value or (value > 1 << 63 and found == str(value)), (key, value, found)
+                assert found == value or (value > 1 << 63 and found == str(value)), (
+                    key,
+                    value,
+                    found,
+                )
         assert not attributes, attributes
 
 
 # ctf
 
-PRETTY = re.compile(r'''\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[^\s{}\[\](),:="]+)|(?P<sign>[{}\[\](),:=]))''', re.S)
+PRETTY = re.compile(
+    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<word>[^\s{}\[\](),:="]+)|(?P<sign>[{}\[\](),:=]))""",
+    re.S,
+)
 LETTERS = {"a": 7, "b": 8, "e": 27, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
 
 class Pretty:
-    """What babeltrace2 prints of an event's fields: { name = value, ... }, [ [0] = value, ... ], ( "NAME" : container = 2 )"""
+    """Parses what babeltrace2 prints of an event's fields.
+
+    For example { name = value, ... }, [ [0] = value, ... ] or ( "NAME" : container = 2 ).
+    """
 
     def __init__(self, text):
         self.tokens = [match.group(match.lastgroup) for match in PRETTY.finditer(text)]
@@ -341,7 +437,11 @@ class Pretty:
     def text(self, token):
         def value(match):
             escape = match.group(1)
-            return chr(int(escape[1:], 16)) if escape[0] == "x" and len(escape) > 1 else chr(LETTERS.get(escape, ord(escape[0])))
+            return (
+                chr(int(escape[1:], 16))
+                if escape[0] == "x" and len(escape) > 1
+                else chr(LETTERS.get(escape, ord(escape[0])))
+            )
 
         return re.sub(r"\\(x[0-9a-f]{2}|.)", value, token[1:-1], flags=re.S)
 
@@ -386,14 +486,18 @@ def same_ctf(ours, theirs):
         return int(ours, 16) == theirs
     if isinstance(theirs, float) or isinstance(ours, float):  # printed with six digits
         ours = float(ours)
-        return ours == theirs or (math.isnan(ours) and math.isnan(theirs)) or abs(ours - theirs) <= 1e-5 * abs(ours)
+        return (
+            ours == theirs
+            or (math.isnan(ours) and math.isnan(theirs))
+            or abs(ours - theirs) <= 1e-5 * abs(ours)
+        )
     return ours == theirs
 
 
 def check_ctf(path, lines):
     done = run(reader("babeltrace2"), "--clock-cycles", "--no-delta", path)
     assert not done.stderr, done.stderr
-    # A line that does not begin with a time would be an event broken by its own text.
+    # A line without a time at its start would be an event broken by its own text.
     rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
     assert len(rows) == len(lines), len(rows)
     for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
@@ -427,7 +531,10 @@ def check_ctf(path, lines):
 
 
 def perf_value(name, value, text, cut):
-    """Is what perf prints this value? It knows no floats (their bits), no null (0 or nothing), and no sign within arrays."""
+    """Whether perf prints this value.
+
+    perf does not know floats (it shows their bits), null (0 or nothing), or a sign in arrays.
+    """
     if value is None:
         return not text.strip("0x ")
     if name in TEXTS:
@@ -437,14 +544,18 @@ def perf_value(name, value, text, cut):
     if name in ("ratio", "load"):
         return same_float(value, struct.unpack("<d", int(text, 16).to_bytes(8, "little"))[0])
     if isinstance(value, list):
-        return [int(element) for element in text.split()] == [element % (1 << 64) for element in value]
+        return [int(element) for element in text.split()] == [
+            element % (1 << 64) for element in value
+        ]
     if name == "state" and isinstance(value, int):
         return int(text, 16) == value % (1 << 64)
     return text == str(int(value) if isinstance(value, bool) else value)
 
 
 def check_perf(path, lines):
-    done = run(reader("perf"), "script", "-i", path, "--ns", "-F", "comm,pid,tid,cpu,time,event,trace")
+    done = run(
+        reader("perf"), "script", "-i", path, "--ns", "-F", "comm,pid,tid,cpu,time,event,trace"
+    )
     rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
     assert len(rows) == len(lines), len(rows)
     for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
@@ -460,25 +571,46 @@ def check_perf(path, lines):
             assert trace.startswith(f"{name}=", at), (name, row)
             end = trace.index(f" {following}=", at) if following else len(trace)
             text = trace[at + len(name) + 1 : end]
-            assert perf_value(name, line["fields"][name], text, name in line.get("truncated", [])), (name, text, line)
+            assert perf_value(
+                name, line["fields"][name], text, name in line.get("truncated", [])
+            ), (name, text, line)
             at = end + 1
-    # The recording begins with its first event, not with the birth of the oldest process.
-    tasks = run("perf", "script", "-i", path, "--ns", "--show-mmap-events", "--show-task-events").stdout.decode("utf-8")
-    times = [int(second + nanosecond) for second, nanosecond in re.findall(r" (\d+)\.(\d{9}): PERF_RECORD_", tasks)]
-    assert times and all(time == 0 or time >= min(line["time"] for line in lines) for time in times), times
+    # The recording begins with its first event, not with the start of the oldest process.
+    tasks = run(
+        "perf", "script", "-i", path, "--ns", "--show-mmap-events", "--show-task-events"
+    ).stdout.decode("utf-8")
+    times = [
+        int(second + nanosecond)
+        for second, nanosecond in re.findall(r" (\d+)\.(\d{9}): PERF_RECORD_", tasks)
+    ]
+    assert times and all(
+        time == 0 or time >= min(line["time"] for line in lines) for time in times
+    ), times
     listed = run("perf", "buildid-list", "-i", path).stdout
     assert listed == b"0123456789abcdefghij".hex().encode() + b" /usr/bin/shopd\n", listed
-    # perf shows the stacks as they are, with addresses in the programs' files.
+    # perf shows the stacks as they are, with addresses in the program files.
     if any("stack" in line for line in lines):
-        blocks = run("perf", "script", "-i", path, "--ns", "-F", "tid,time,event,ip,sym,dso").stdout.decode().split("\n\n")
+        blocks = (
+            run("perf", "script", "-i", path, "--ns", "-F", "tid,time,event,ip,sym,dso")
+            .stdout.decode()
+            .split("\n\n")
+        )
         found = {}
         for block in blocks:
             head, *rows = block.strip("\n").split("\n")
             if rows:
                 tid, seconds, nanoseconds = re.match(r" *(-?\d+) +(\d+)\.(\d{9}):", head).groups()
-                found[int(seconds + nanoseconds), int(tid)] = [int(row.split()[0], 16) for row in rows]
+                found[int(seconds + nanoseconds), int(tid)] = [
+                    int(row.split()[0], 16) for row in rows
+                ]
         place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # shopd is mapped there
-        expected = {(line["time"], line["tid"]): [place(int(frame["address"], 16)) for frame in line["stack"]] for line in lines if "stack" in line}
+        expected = {
+            (line["time"], line["tid"]): [
+                place(int(frame["address"], 16)) for frame in line["stack"]
+            ]
+            for line in lines
+            if "stack" in line
+        }
         assert found == expected, (found, expected)
     run("perf", "report", "-i", path, "--stdio")
 
@@ -497,7 +629,7 @@ CHECKS = {
 
 
 def check_torn(suffix):
-    """Of a torn file what is whole, and one line; of something else one line and nothing under the final name."""
+    """A torn file gives its intact part and one line; another file one line and no output."""
     pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
     done = run(TOOL, "export", "torn.frec", "-f", FORMAT, "-o", "torn" + suffix, status=1)
     assert done.stderr.count(b"\n") == 1 and b"cut off" in done.stderr, done
@@ -509,7 +641,7 @@ def check_torn(suffix):
 
 
 def check_folder(name):
-    """What is there already stays; an empty folder gives way; a folder is no stream."""
+    """An existing output stays; an empty folder is replaced; a folder cannot be a stream."""
     before = {path.name: path.read_bytes() for path in name.iterdir()}
     done = run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", name, status=1)
     assert b"remove it" in done.stderr, done
@@ -529,10 +661,18 @@ def main():
             run(MAKE, "s.frec", "no-crash")
             done = run(TOOL, "export", "s.frec", "-f", FORMAT, "-o", "none" + suffix, status=1)
             assert done.stderr.count(b"\n") == 1 and b"--stack" in done.stderr, done
-        for number, words in enumerate(([], ["hostile"], ["wrapped", "zstd"], ["stacks"], ["no-crash", "stacks" if of_stacks else "zstd"])):
+        for number, words in enumerate(
+            (
+                [],
+                ["hostile"],
+                ["wrapped", "zstd"],
+                ["stacks"],
+                ["no-crash", "stacks" if of_stacks else "zstd"],
+            )
+        ):
             run(MAKE, "s.frec", *words)
             name = pathlib.Path(f"out{number}{suffix}")
-            # The format by the suffix alone, and the lines to compare with from the same pass.
+            # The suffix selects the format. The lines to compare with come from the same pass.
             done = run(TOOL, "export", "s.frec", "-o", name, "-o", "s.jsonl")
             assert not done.stderr, done
             lines = [json.loads(line) for line in open("s.jsonl", encoding="utf-8")]

@@ -201,7 +201,7 @@ def bad():
     fails("other", b"\x7fELF" + bytes(200), "not a perf.data file")
     fails("swapped", b"2ELIFREP" + whole[8:], "big-endian")
     fails("cut", whole[:len(whole) // 2], "cut off")
-    fails("unfinished", whole[:48] + bytes(8) + whole[56:], "did not come to its end")
+    fails("unfinished", whole[:48] + bytes(8) + whole[56:], "did not finish")
     fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "cut off")
     if os.path.exists("piped"):
         with open("piped", "rb") as file:

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_otlp.py (behaviour|schema|traces) FLIGHTREC MAKE_SNAPSHOT PAIR: sending to an OpenTelemetry collector, which is played by this test.
+"""test_otlp.py (behaviour|schema|traces) FLIGHTREC MAKE_SNAPSHOT PAIR: sends to a collector.
 
-behaviour: every byte of the file that -f otlp writes arrives, in requests as OTLP over HTTP wants them; busy collectors are asked
-again, others not; what fails is told in one line. schema: the requests, read with the schema that OpenTelemetry publishes, hold the
-events of the JSON lines; traces: and of two services that talk to each other their spans. Exits with 77 where the schema or node
-cannot be had.
+The test plays the OpenTelemetry collector. behaviour: every byte of the file that -f otlp writes
+arrives, in requests as OTLP over HTTP requires them; busy collectors are retried, others are not;
+each failure is reported in one line. schema: the requests, read with the schema that OpenTelemetry
+publishes, hold the events of the JSON lines. traces: the same for the spans of two services that
+talk to each other. Exits with 77 if the schema or node is not available.
 """
 import gzip
 import http.server
@@ -23,12 +24,15 @@ import time
 MODE = sys.argv[1]
 TOOL, MAKE, PAIR = map(os.path.abspath, sys.argv[2:5])
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-# As of OpenTelemetry's JavaScript, the last one that came with code made from the schema.
+# The last version of OpenTelemetry's JavaScript that contained code generated from the schema.
 PUBLISHED = "@opentelemetry/otlp-transformer@0.208.0"
 
 
 class Collector(http.server.ThreadingHTTPServer):
-    """Keeps the requests, and answers each with the next of `answers`: (status, headers, body), or with success."""
+    """Keeps the requests and answers each with the next of `answers`.
+
+    An answer is (status, headers, body). Further requests are answered with success.
+    """
 
     def __init__(self, *answers):
         self.requests, self.answers = [], list(answers)
@@ -56,7 +60,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append((self.path, self.headers, body))
-        status, headers, answer = self.server.answers.pop(0) if self.server.answers else (200, {}, b"")
+        status, headers, answer = (
+            self.server.answers.pop(0) if self.server.answers else (200, {}, b"")
+        )
         if status is None:
             self.close_connection = True
             return
@@ -74,16 +80,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def export(*words, status=0, snapshot="s.frec", **environment):
     environment = {"PATH": os.environ["PATH"], "NO_PROXY": "*", **environment}
     done = subprocess.run(
-        [TOOL, "export", snapshot, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, timeout=100, check=False
+        [TOOL, "export", snapshot, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == status and not done.stdout, (words, done)
     # One line, or none.
-    assert done.stderr.count(b"\n") == bool(status) and done.stderr.endswith(b"\n" if status else b""), done.stderr
+    assert done.stderr.count(b"\n") == bool(status) and done.stderr.endswith(
+        b"\n" if status else b""
+    ), done.stderr
     return done.stderr.decode()
 
 
 def field(number, content):
-    """Of a protobuf message: text or a message, or a number below 128."""
+    """Encodes a field of a protobuf message: text or a message, or a number below 128."""
     if isinstance(content, int):
         return bytes([number << 3, content])
     return bytes([number << 3 | 2, len(content)]) + content
@@ -95,14 +108,21 @@ def expect_all(collector, times=1):
 
 def check_behaviour():
     subprocess.run([MAKE, "s.frec"], check=True)
-    # The format by the endpoint; the same bytes as in a file, from the same pass.
+    # The endpoint selects the format. The same bytes go to a file in the same pass.
     with Collector() as collector:
         export("--endpoint", collector.url, "-o", "s.otlp")
         expect_all(collector)
         ((path, headers, _),) = collector.requests
-        assert path == "/v1/logs" and headers["Content-Type"] == "application/x-protobuf", (path, headers)
+        assert path == "/v1/logs" and headers["Content-Type"] == "application/x-protobuf", (
+            path,
+            headers,
+        )
         assert headers["User-Agent"].startswith("flightrec/"), headers
-    for given, want in (("/", "/v1/logs"), ("/otlp/v1/logs", "/otlp/v1/logs"), ("/x?a=b", "/x?a=b")):
+    for given, want in (
+        ("/", "/v1/logs"),
+        ("/otlp/v1/logs", "/otlp/v1/logs"),
+        ("/x?a=b", "/x?a=b"),
+    ):
         with Collector() as collector:
             export("-f", "otlp", "--endpoint", collector.url + given)
             assert [path for path, _, _ in collector.requests] == [want]
@@ -110,26 +130,38 @@ def check_behaviour():
     with Collector() as collector:
         export("--compress", "gzip", "--endpoint", collector.url)
         ((_, headers, body),) = collector.requests
-        assert headers["Content-Encoding"] == "gzip" and gzip.decompress(body) == pathlib.Path("s.otlp").read_bytes()
+        assert (
+            headers["Content-Encoding"] == "gzip"
+            and gzip.decompress(body) == pathlib.Path("s.otlp").read_bytes()
+        )
 
-    # Headers, and what cannot be one.
+    # Headers, and text that cannot be a header.
     with Collector() as collector:
-        export("--endpoint", collector.url, OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20abc==, x-tenant=7")
-        assert collector.requests[0][1]["Authorization"] == "Bearer abc==" and collector.requests[0][1]["X-Tenant"] == "7"
+        export(
+            "--endpoint",
+            collector.url,
+            OTEL_EXPORTER_OTLP_HEADERS="Authorization=Bearer%20abc==, x-tenant=7",
+        )
+        assert (
+            collector.requests[0][1]["Authorization"] == "Bearer abc=="
+            and collector.requests[0][1]["X-Tenant"] == "7"
+        )
         for bad in ("nothing", "a=b%0d%0aInjected: 1", "a b=c"):
             error = export("--endpoint", collector.url, status=1, OTEL_EXPORTER_OTLP_HEADERS=bad)
             assert "OTEL_EXPORTER_OTLP_HEADERS" in error, error
         assert len(collector.requests) == 1
 
-    # Many requests, each of which is a message of its own.
+    # Many requests, each of which is a complete message.
     subprocess.run([MAKE, "large.frec", "large", "4"], check=True)
     with Collector() as collector:
         export("--endpoint", collector.url, "-o", "large.otlp", snapshot="large.frec")
         bodies = collector.bodies()
-        assert b"".join(bodies) == pathlib.Path("large.otlp").read_bytes() and len(bodies) > 2, len(bodies)
+        assert b"".join(bodies) == pathlib.Path("large.otlp").read_bytes() and len(bodies) > 2, len(
+            bodies
+        )
         assert all(body[0] == 0x0A and len(body) < 2 << 20 for body in bodies)
 
-    # Later means later: the same request again, at once or after what the server says.
+    # A busy collector gets the same request again, at once or after the time it asks for.
     with Collector((503, {}, b""), (429, {}, b""), (502, {}, b""), (504, {}, b"")) as collector:
         export("--endpoint", collector.url)
         expect_all(collector, 5)
@@ -143,23 +175,33 @@ def check_behaviour():
         assert "429" in error and "in 61 s" in error and len(collector.requests) == 1, error
     with Collector(*[(503, {}, b"")] * 50) as collector:
         error = export("--endpoint", collector.url, "--retry", 1, status=1)
-        assert "still answers 503" in error and 1 < len(collector.requests) < 5, (error, len(collector.requests))
+        assert "still answers 503" in error and 1 < len(collector.requests) < 5, (
+            error,
+            len(collector.requests),
+        )
         assert "503" in export("--endpoint", collector.url, "--retry", 0, status=1)
-    # A connection that breaks once somebody has answered.
+    # A connection that breaks after the collector has answered before.
     with Collector((503, {}, b""), (None, {}, b"")) as collector:
         export("--endpoint", collector.url)
         expect_all(collector, 3)
 
-    # No is no, with what the server says of it.
+    # A refusal is final, and is reported with the collector's explanation.
     words = field(2, b"too old\nby far")
-    for status, body, want in ((400, words, "answered 400: too old\\x0aby far"), (404, b"<html>", "answered 404: is this where"),
-                               (500, b"", "answered 500"), (301, b"", "answered 301"), (401, b"\xff" * 99, "answered 401")):  # fmt: skip
+    for status, body, want in (
+        (400, words, "answered 400: too old\\x0aby far"),
+        (404, b"<html>", "answered 404: is this where"),
+        (500, b"", "answered 500"),
+        (301, b"", "answered 301"),
+        (401, b"\xff" * 99, "answered 401"),
+    ):
         with Collector((status, {}, body)) as collector:
             error = export("--endpoint", collector.url, "-o", f"no{status}.otlp", status=1)
             assert want in error and collector.url in error and len(collector.requests) == 1, error
-            # The file beside it is whole.
-            assert pathlib.Path(f"no{status}.otlp").read_bytes() == pathlib.Path("s.otlp").read_bytes()
-    # A part of it, told at the end.
+            # The file that is written in the same pass is complete.
+            assert (
+                pathlib.Path(f"no{status}.otlp").read_bytes() == pathlib.Path("s.otlp").read_bytes()
+            )
+    # Partial success is reported at the end.
     with Collector((200, {}, field(1, field(1, 3) + field(2, b"no such tenant")))) as collector:
         error = export("--endpoint", collector.url, status=1)
         assert "rejected 3 events: no such tenant" in error, error
@@ -167,25 +209,40 @@ def check_behaviour():
         with Collector((200, {}, body)) as collector:
             export("--endpoint", collector.url)
 
-    # Nobody is there: not waited for.
+    # Nobody listens: no retry.
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         error = export("--endpoint", f"http://127.0.0.1:{unused.getsockname()[1]}", status=1)
         assert "/v1/logs: " in error and "onnect" in error, error
-    for url, want in (("ftp://x/", "http://"), ("x", "http://"), ("http://", "host"), ("http://a:b@c/", "password")):
+    for url, want in (
+        ("ftp://x/", "http://"),
+        ("x", "http://"),
+        ("http://", "host"),
+        ("http://a:b@c/", "password"),
+    ):
         error = export("--endpoint", url, status=1)
         assert want in error and "a:b" not in error, error
-    done = subprocess.run([TOOL, "export", "s.frec", "-f", "json", "--endpoint", "http://x"], stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        [TOOL, "export", "s.frec", "-f", "json", "--endpoint", "http://x"],
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     assert done.returncode == 2 and b"otlp" in done.stderr, done
     print("a collector gets what the file holds")
 
 
 def published():
-    """The folder with OpenTelemetry's own code."""
+    """Returns the folder with OpenTelemetry's own code."""
     if not shutil.which("node"):
         print("node is not installed")
         sys.exit(77)
-    found = subprocess.run([TESTS / "npm", PUBLISHED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    found = subprocess.run(
+        [TESTS / "npm", PUBLISHED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     if found.returncode:
         print(found.stderr)
         sys.exit(77)
@@ -193,7 +250,7 @@ def published():
 
 
 def keep(collector, path, prefix):
-    """The bodies of the requests as files."""
+    """Writes the bodies of the requests to files."""
     paths = []
     for number, body in enumerate(collector.bodies(path)):
         paths.append(f"{prefix}{number}")
@@ -209,7 +266,9 @@ def check_schema():
             export("--endpoint", collector.url, "-o", "s.jsonl")
             paths = keep(collector, "/v1/logs", "body")
             assert len(paths) == len(collector.requests)
-        subprocess.run(["node", TESTS / "data" / "check_otlp.js", modules, "s.jsonl", *paths], check=True)
+        subprocess.run(
+            ["node", TESTS / "data" / "check_otlp.js", modules, "s.jsonl", *paths], check=True
+        )
 
 
 def record(folder, events, *words, **options):
@@ -224,21 +283,63 @@ def record_pair():
             client.communicate(timeout=100)
         server.communicate(timeout=100)
     (a,), (b,) = ([*pathlib.Path(folder).glob("*.frec")] for folder in "ab")
-    # What else crashes on this machine meanwhile is no part of it.
-    return a, [b, "-e", "server:*", "-e", "client:*", "--span", "server:job_start,server:job_done,key=request", "--flow", "request"]
+    # Other crashes on this machine are not part of the test.
+    return a, [
+        b,
+        "-e",
+        "server:*",
+        "-e",
+        "client:*",
+        "--span",
+        "server:job_start,server:job_done,key=request",
+        "--flow",
+        "request",
+    ]
 
 
 def check_spans(modules, snapshot, words, dead=True):
     """Returns the JSON lines."""
     with Collector() as collector:
-        export(*words, "--endpoint", collector.url, "-o", "p.jsonl", "-o", "p.otlp", "-o", "p.traces.otlp", snapshot=snapshot)
+        export(
+            *words,
+            "--endpoint",
+            collector.url,
+            "-o",
+            "p.jsonl",
+            "-o",
+            "p.otlp",
+            "-o",
+            "p.traces.otlp",
+            snapshot=snapshot,
+        )
         logs, traces = keep(collector, "/v1/logs", "logs"), keep(collector, "/v1/traces", "traces")
         assert len(logs) + len(traces) == len(collector.requests) and traces
-        assert b"".join(collector.bodies("/v1/traces")) == pathlib.Path("p.traces.otlp").read_bytes()
+        assert (
+            b"".join(collector.bodies("/v1/traces")) == pathlib.Path("p.traces.otlp").read_bytes()
+        )
         assert b"".join(collector.bodies("/v1/logs")) == pathlib.Path("p.otlp").read_bytes()
-    events = [json.loads(line) for line in pathlib.Path("p.jsonl").read_text(encoding="utf-8").splitlines()]
-    pid = next(event["pid"] for event in events if event["event"].startswith("client:")) if dead else 0
-    subprocess.run(["node", TESTS / "data" / "check_otlp_traces.js", modules, "p.jsonl", str(pid), *logs, "--", *traces], check=True)
+    events = [
+        json.loads(line)
+        for line in pathlib.Path("p.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    pid = (
+        next(event["pid"] for event in events if event["event"].startswith("client:"))
+        if dead
+        else 0
+    )
+    subprocess.run(
+        [
+            "node",
+            TESTS / "data" / "check_otlp_traces.js",
+            modules,
+            "p.jsonl",
+            str(pid),
+            *logs,
+            "--",
+            *traces,
+        ],
+        check=True,
+    )
     return events
 
 
@@ -252,43 +353,67 @@ require("assert").ok(one.length && other.length);
 
 
 def check_hosts(modules):
-    """Of two hosts there is what there is of each: ids, times, and where spans end whose ends are not there."""
+    """Two hosts in one export: ids, times and ends are those that each has alone."""
     subprocess.run([MAKE, "one.frec"], check=True)
     subprocess.run([MAKE, "two.frec", "other-host"], check=True)
     for span in "shop:request_done,sched:sched_switch", "sched:sched_switch,shop:request_done":
         for name, others in (("together", ["two.frec"]), ("one", []), ("two", [])):
-            export(*others, "--span", span, "-o", name + ".traces.otlp", snapshot="one.frec" if others else name + ".frec")
-        subprocess.run(["node", "-e", TOGETHER, TESTS / "data" / "otlp.js", modules, "together.traces.otlp", "one.traces.otlp", "two.traces.otlp"],
-                       check=True)  # fmt: skip
+            export(
+                *others,
+                "--span",
+                span,
+                "-o",
+                name + ".traces.otlp",
+                snapshot="one.frec" if others else name + ".frec",
+            )
+        files = [name + ".traces.otlp" for name in ("together", "one", "two")]
+        subprocess.run(
+            ["node", "-e", TOGETHER, TESTS / "data" / "otlp.js", modules, *files], check=True
+        )
 
 
 def check_traces():
     snapshot, words = record_pair()
-    # Every number again the same in the next export.
+    # All ids are the same in another export.
     export(*words, "-o", "again.traces.otlp", snapshot=snapshot)
     modules = published()
     events = check_spans(modules, snapshot, words)
-    assert pathlib.Path("again.traces.otlp").read_bytes() == pathlib.Path("p.traces.otlp").read_bytes()
+    assert (
+        pathlib.Path("again.traces.otlp").read_bytes() == pathlib.Path("p.traces.otlp").read_bytes()
+    )
 
     check_hosts(modules)
 
-    # Where they go: an endpoint is one for both, unless its path or -f says that it is of one of them.
-    for options, given, want in ((), "/", ["/v1/logs", "/v1/traces"]), ((), "/otlp/?x=y", ["/otlp/v1/logs?x=y", "/otlp/v1/traces?x=y"]), \
-            ((), "/a/v1/traces", ["/a/v1/traces"]), ((), "/v1/logs?x", ["/v1/logs?x"]), (("-f", "otlp"), "", ["/v1/logs"]), \
-            (("-f", "otlp-traces"), "", ["/v1/traces"]), (("-f", "otlp-traces"), "/otlp", ["/otlp"]):  # fmt: skip
+    # An endpoint is for both kinds, unless its path or -f selects one.
+    for options, given, want in (
+        ((), "/", ["/v1/logs", "/v1/traces"]),
+        ((), "/otlp/?x=y", ["/otlp/v1/logs?x=y", "/otlp/v1/traces?x=y"]),
+        ((), "/a/v1/traces", ["/a/v1/traces"]),
+        ((), "/v1/logs?x", ["/v1/logs?x"]),
+        (("-f", "otlp"), "", ["/v1/logs"]),
+        (("-f", "otlp-traces"), "", ["/v1/traces"]),
+        (("-f", "otlp-traces"), "/otlp", ["/otlp"]),
+    ):
         with Collector() as collector:
             export(*words, *options, "--endpoint", collector.url + given, snapshot=snapshot)
             assert [path for path, _, _ in collector.requests] == want, (given, collector.requests)
     with Collector((200, {}, b""), (404, {}, b"")) as collector:
         error = export(*words, "--endpoint", collector.url, snapshot=snapshot, status=1)
-        assert "/v1/traces: answered 404: is this where a collector takes traces?" in error and "-f otlp " in error, error
+        assert (
+            "/v1/traces: answered 404: is this where a collector takes traces?" in error
+            and "-f otlp " in error
+        ), error
     with Collector((200, {}, b""), (200, {}, field(1, field(1, 2)))) as collector:
-        assert "rejected 2 spans" in export(*words, "--endpoint", collector.url, snapshot=snapshot, status=1)
+        assert "rejected 2 spans" in export(
+            *words, "--endpoint", collector.url, snapshot=snapshot, status=1
+        )
 
-    # Without the first call's begin, and before the end: nobody has died yet.
+    # Without the begin of the first call, and before the end, when nobody has died yet.
     start = next(event["time"] for event in events if event["event"] == "client:call_start")
     stop = [event["time"] for event in events if event["event"] == "client:check_start"][-1]
-    report = subprocess.run([TOOL, "show", "--json", snapshot], stdout=subprocess.PIPE, check=True).stdout
+    report = subprocess.run(
+        [TOOL, "show", "--json", snapshot], stdout=subprocess.PIPE, check=True
+    ).stdout
     offset = json.loads(report)["crash"]["time"]
     bounds = ["--from", f"{(start + 1 - offset) / 1e9:.9f}", "--to", f"{(stop - offset) / 1e9:.9f}"]
     fewer = check_spans(modules, snapshot, [*words, *bounds], dead=False)

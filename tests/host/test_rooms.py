@@ -37,10 +37,10 @@ ROOMS = {
     "export": ["proto", "unwind", "export/read", "export/timeline", "export/report"],
     # The formats of more than two files. They do not know each other.
     "export/perfetto": ["unwind", "export/read", "export/report", "export"],
-    "export/otlp": ["export/read", "export/timeline", "export/report", "export"],
-    "export/perf": ["export/read", "export"],
+    "export/otlp": ["proto", "export/read", "export/timeline", "export/report", "export"],
+    "export/perf": ["proto", "export/read", "export"],
     "export/firefox": ["proto", "export/read", "export/report", "export"],
-    "export/html": ["unwind", "export/read", "export/report", "export"],
+    "export/html": ["proto", "unwind", "export/read", "export/report", "export"],
     "tools": ["proto", "unwind", "recorder/service", "recorder/declared", "recorder/processes",
               "recorder/sources", "recorder/core", "recorder", "recorder/import",
               "recorder/doctor", "export/read", "export/timeline", "export"],

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_timeline.py FLIGHTREC MAKE_SNAPSHOT PAIR: several snapshots in one timeline, and what their events mean.
+"""test_timeline.py FLIGHTREC MAKE_SNAPSHOT PAIR: tests timelines of several snapshots, and shapes.
 
-Proves, on snapshots of two services that talk to each other, that arrows lead from one to the other, that spans have both ends,
-counters their values and log lines their words; that snapshots of one recorder that overlap give each event once; and that files of two
-hosts are put beside each other by the calendar.
+Proves, with snapshots of two services that talk to each other, that arrows lead from one to the
+other, spans have both ends, counters their values and log lines their text; that overlapping
+snapshots of one recorder give each event once; and that files of two hosts are aligned by the
+calendar.
 """
 import json
 import os
@@ -22,12 +23,26 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "data"))
 from check_perfetto import Trace, compare, every, fields, one  # noqa: E402
 
 WAIT = 120  # seconds after which something hangs; no time is asserted
-RULES = ("--span", "server:job_start,server:job_done,key=request", "--counter", "server:queue.depth",
-         "--counter", "server:queue.load,name=load", "--flow", "request")
+RULES = (
+    "--span",
+    "server:job_start,server:job_done,key=request",
+    "--counter",
+    "server:queue.depth",
+    "--counter",
+    "server:queue.load,name=load",
+    "--flow",
+    "request",
+)
 
 
 def run(*arguments, status=0):
-    done = subprocess.run([TOOL, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=WAIT, check=False)
+    done = subprocess.run(
+        [TOOL, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        timeout=WAIT,
+        check=False,
+    )
     assert done.returncode == status, (arguments, done)
     assert status != 0 or not done.stderr, done
     if status == 1:
@@ -36,7 +51,10 @@ def run(*arguments, status=0):
 
 
 def json_lines(*arguments):
-    return [json.loads(line) for line in run("export", *arguments, "-f", "json", "-o", "-").stdout.splitlines()]
+    return [
+        json.loads(line)
+        for line in run("export", *arguments, "-f", "json", "-o", "-").stdout.splitlines()
+    ]
 
 
 def perfetto(*arguments):
@@ -51,7 +69,21 @@ def recorded(folder, number=1):
 
 
 def start_server(folder, *options):
-    command = [TOOL, "run", "-e", "server:*", "--transport", "shm", "-o", folder, *options, "--", PAIR, "server", "socket"]
+    command = [
+        TOOL,
+        "run",
+        "-e",
+        "server:*",
+        "--transport",
+        "shm",
+        "-o",
+        folder,
+        *options,
+        "--",
+        PAIR,
+        "server",
+        "socket",
+    ]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert server.stdout.readline() == b"ready\n", server.communicate(timeout=WAIT)
     return server
@@ -59,17 +91,35 @@ def start_server(folder, *options):
 
 def record_pair():
     server = start_server("a")
-    client = subprocess.run([TOOL, "run", "-e", "client:*", "--transport", "shm", "-o", "b", "--", PAIR, "client", "socket", "5"],
-                            stderr=subprocess.PIPE, timeout=WAIT, check=False)
+    client = subprocess.run(
+        [
+            TOOL,
+            "run",
+            "-e",
+            "client:*",
+            "--transport",
+            "shm",
+            "-o",
+            "b",
+            "--",
+            PAIR,
+            "client",
+            "socket",
+            "5",
+        ],
+        stderr=subprocess.PIPE,
+        timeout=WAIT,
+        check=False,
+    )
     assert client.returncode == 3, client
     server.communicate(timeout=WAIT)
     os.remove("socket")
-    # What else crashes on this machine meanwhile is no part of the test. Each glob is of one of the files alone.
+    # Other crashes on this machine are not part of the test. Each glob matches one of the files.
     return [*recorded("a"), *recorded("b"), "-e", "server:*", "-e", "client:*"]
 
 
 def slices(trace, files):
-    """The spans of the trace, from its events: [(name, thread or None, begin, end or None, value of request)]"""
+    """The spans of the trace: [(name, thread or None, begin, end or None, value of request)]."""
     found, still_open = [], {}
     for event in trace.events:
         key = (event["track"], event["event"]) if event["track"] else event["event"]
@@ -78,34 +128,60 @@ def slices(trace, files):
         elif event["kind"] == 2:
             begun = still_open[key].pop()
             assert begun["fields"]["request"] == event["fields"]["request"], (begun, event)
-            found.append((event["event"], event["track"], begun["time"], event["time"], event["fields"]["request"]))
+            found.append(
+                (
+                    event["event"],
+                    event["track"],
+                    begun["time"],
+                    event["time"],
+                    event["fields"]["request"],
+                )
+            )
     rest = [(key, event["fields"]) for key, events in still_open.items() for event in events]
     return found, rest
 
 
 def check_pair(files):
     trace, lines = perfetto(*files, *RULES), json_lines(*files)
-    # Of the client: the 5 requests, two spans each, and one that never ends. Of the server: 6 events a request, one request more
-    # only as far as it was recorded.
+    # The client has 5 requests with two spans each, and one that never ends. The server has 6
+    # events for each request, but one request more only as far as it was recorded.
     assert len(lines) == len(trace.events) >= 5 * (4 + 6) + 1, len(lines)
     for line, event in zip(lines, trace.events):
         compare(line, event, trace.samples)
     times = [line["time"] for line in lines]
     assert times == sorted(times)
-    assert {line["pid"] for line in lines} == {event["track"][0] for event in trace.events if event["track"]}
+    assert {line["pid"] for line in lines} == {
+        event["track"][0] for event in trace.events if event["track"]
+    }
 
     found, rest = slices(trace, files)
-    for name, count in (("client:call", 5), ("client:check", 5), ("server:work", 5), ("server:job", 5)):
-        assert [s[4] for s in sorted(found, key=lambda s: s[2]) if s[0] == name] == [*range(1001, 1001 + count)], (name, found)
-    assert [(values["request"], values["what"]) for _, values in rest] == [(1, "never answered")], rest
+    for name, count in (
+        ("client:call", 5),
+        ("client:check", 5),
+        ("server:work", 5),
+        ("server:job", 5),
+    ):
+        assert [s[4] for s in sorted(found, key=lambda s: s[2]) if s[0] == name] == [
+            *range(1001, 1001 + count)
+        ], (name, found)
+    assert [(values["request"], values["what"]) for _, values in rest] == [
+        (1, "never answered")
+    ], rest
     jobs = {s[4]: s for s in found if s[0] == "server:job"}
     work = {s[4]: s for s in found if s[0] == "server:work"}
     calls = {s[4]: s for s in found if s[0] == "client:call"}
     for request in range(1001, 1006):
         assert jobs[request][1] is None and work[request][1][0] != calls[request][1][0]
-        assert calls[request][2] < jobs[request][2] < work[request][2] < work[request][3] < jobs[request][3] < calls[request][3]
+        assert (
+            calls[request][2]
+            < jobs[request][2]
+            < work[request][2]
+            < work[request][3]
+            < jobs[request][3]
+            < calls[request][3]
+        )
 
-    # Arrows: each request has a number of its own, which events of both processes carry.
+    # Arrows: each request has its own number, which events of both processes carry.
     by_flow = {}
     for flow, time, uuid in trace.flows:
         by_flow.setdefault(flow, []).append((time, uuid))
@@ -118,26 +194,51 @@ def check_pair(files):
         assert len(requests) == 1 and len(processes) == 2 and len(steps) == 4, (steps, requests)
     assert len(by_flow) == 6, by_flow
 
-    assert [value for _, name, value in trace.counters if name == "server:queue.depth"] == [1, 2, 3, 4, 5]
-    assert [value for _, name, value in trace.counters if name == "load"] == [0.25, 0.5, 0.75, 1, 1.25]
+    assert [value for _, name, value in trace.counters if name == "server:queue.depth"] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
+    assert [value for _, name, value in trace.counters if name == "load"] == [
+        0.25,
+        0.5,
+        0.75,
+        1,
+        1.25,
+    ]
     assert [(words, level) for _, words, level in trace.logs] == [("working", 4)] * 5, trace.logs
 
 
 def check_rules(files):
-    # Without rules the names say it; without those events are instants.
+    # Without rules, names define the shapes; without such names, events are instants.
     kinds = [event["kind"] for event in perfetto(*files, "--no-conventions").events]
     assert set(kinds) == {3}
     trace = perfetto(*files)
     assert not trace.counters and not trace.flows and len(trace.logs) == 5
-    pathlib.Path("rules").write_text("# what the pair means\nspan server:job_start,server:job_done,key=request\n\n"
-                                     "counter server:queue.depth # deep\n counter\tserver:queue.load,name=load\nflow request\n")
-    from_options = (run("export", *files, *RULES, "-f", "perfetto", "-o", "-").stdout)
-    assert run("export", *files, "--rules", "rules", "-f", "perfetto", "-o", "-").stdout == from_options
+    pathlib.Path("rules").write_text(
+        "# what the pair means\nspan server:job_start,server:job_done,key=request\n\n"
+        "counter server:queue.depth # deep\n counter\tserver:queue.load,name=load\nflow request\n"
+    )
+    from_options = run("export", *files, *RULES, "-f", "perfetto", "-o", "-").stdout
+    assert (
+        run("export", *files, "--rules", "rules", "-f", "perfetto", "-o", "-").stdout
+        == from_options
+    )
     for option, text, status in (
-        ("--span", "server:job_start", 2), ("--span", "a,b", 2), ("--span", "a:b,c:d,color=red", 2), ("--counter", "depth", 2),
-        ("--flow", "", 2), ("--log", "x.y", 2), ("--span", "server:job_start,server:nothing", 1),
-        ("--span", "server:job_start,server:job_done,key=order", 1), ("--counter", "server:queue.missing", 1),
-        ("--counter", "server:told.message", 1), ("--flow", "nothing", 1), ("--log", "server:queue.depth", 1),
+        ("--span", "server:job_start", 2),
+        ("--span", "a,b", 2),
+        ("--span", "a:b,c:d,color=red", 2),
+        ("--counter", "depth", 2),
+        ("--flow", "", 2),
+        ("--log", "x.y", 2),
+        ("--span", "server:job_start,server:nothing", 1),
+        ("--span", "server:job_start,server:job_done,key=order", 1),
+        ("--counter", "server:queue.missing", 1),
+        ("--counter", "server:told.message", 1),
+        ("--flow", "nothing", 1),
+        ("--log", "server:queue.depth", 1),
     ):
         done = run("export", *files, option, text, "-o", "never.pftrace", status=status)
         assert text.split(",")[0].encode() in done.stderr, done
@@ -151,9 +252,24 @@ def check_other_formats(files):
     run("export", *files, *RULES, "-o", "t.chrome.json", "-o", "t.firefox.json")
     events = json.loads(pathlib.Path("t.chrome.json").read_text())["traceEvents"]
     by_phase = {phase: [e for e in events if e["ph"] == phase] for phase in "BEbeC"}
-    assert {phase: len(of) for phase, of in by_phase.items()} == {"B": 16, "E": 15, "b": 5, "e": 5, "C": 10}
-    assert [e["args"]["value"] for e in by_phase["C"] if e["name"] == "load"] == [0.25, 0.5, 0.75, 1, 1.25]
-    assert all(b["id"] == e["id"] and b["args"]["request"] == e["args"]["request"] for b, e in zip(by_phase["b"], by_phase["e"]))
+    assert {phase: len(of) for phase, of in by_phase.items()} == {
+        "B": 16,
+        "E": 15,
+        "b": 5,
+        "e": 5,
+        "C": 10,
+    }
+    assert [e["args"]["value"] for e in by_phase["C"] if e["name"] == "load"] == [
+        0.25,
+        0.5,
+        0.75,
+        1,
+        1.25,
+    ]
+    assert all(
+        b["id"] == e["id"] and b["args"]["request"] == e["args"]["request"]
+        for b, e in zip(by_phase["b"], by_phase["e"])
+    )
     check_chrome_flows(events)
     check_page_spans(files)
     profile = json.loads(pathlib.Path("t.firefox.json").read_text())
@@ -164,16 +280,22 @@ def check_other_formats(files):
             if markers["phase"][i] == 1:
                 assert markers["startTime"][i] < markers["endTime"][i]
                 intervals.append(profile["shared"]["stringArray"][markers["name"][i]])
-    assert sorted(intervals) == sorted(["client:call", "client:check", "server:work", "server:job"] * 5), intervals
+    assert sorted(intervals) == sorted(
+        ["client:call", "client:check", "server:work", "server:job"] * 5
+    ), intervals
 
 
 def page_data(name):
-    """What the page is told of events."""
-    return json.loads(re.search(r'id="events-data">([^<]*)<', pathlib.Path(name).read_text(encoding="utf-8")).group(1))
+    """The page's data about events."""
+    return json.loads(
+        re.search(
+            r'id="events-data">([^<]*)<', pathlib.Path(name).read_text(encoding="utf-8")
+        ).group(1)
+    )
 
 
 def check_page_spans(files):
-    """What ends a span says how long it was, which is the time to the event that began it, of the same request."""
+    """The end of a span has its duration, which is the time since the begin of the same request."""
     run("export", *files, *RULES, "-o", "t.html")
     data = page_data("t.html")
     begins, counts = {}, {}
@@ -184,39 +306,61 @@ def check_page_spans(files):
         fields = dict(zip([name for name, _ in data["sources"][source]["fields"]], values))
         key = (data["spans"][note["span"]], fields["request"], note.get("lane"))
         if "took" in note:
-            assert begins.pop(key) == time - note["took"] and ("lane" in note) == (key[0] == "server:job"), key
+            assert begins.pop(key) == time - note["took"] and ("lane" in note) == (
+                key[0] == "server:job"
+            ), key
             counts[key[0]] = counts.get(key[0], 0) + 1
         else:
             begins[key] = time
-    assert counts == {"client:call": 5, "client:check": 5, "server:work": 5, "server:job": 5}, counts
+    assert counts == {
+        "client:call": 5,
+        "client:check": 5,
+        "server:work": 5,
+        "server:job": 5,
+    }, counts
     assert list(begins) == [("client:call", 1, None)], begins
 
 
 def check_chrome_flows(events):
-    """An arrow's step is behind the event that it is for, at its time and on its thread; what begins on a lane has none."""
+    """An arrow's step follows its event, with its time and thread; events on a lane have none."""
     flows = {}
     for before, event in zip([None, *events], events):
         if event["ph"] in "st":
-            assert all(before[key] == event[key] for key in ("ts", "pid", "tid")) and before["ph"] in "Bi", (before, event)
+            assert (
+                all(before[key] == event[key] for key in ("ts", "pid", "tid"))
+                and before["ph"] in "Bi"
+            ), (before, event)
             assert (event["name"], event["cat"]) == ("flow", "flightrec")
-            flows.setdefault(event["id"], []).append((event["ph"], before["name"], before["args"]["request"]))
+            flows.setdefault(event["id"], []).append(
+                (event["ph"], before["name"], before["args"]["request"])
+            )
     steps = sorted(flows.values(), key=lambda steps: steps[0][2])
-    # The call, the work of the other process, the check of what came back; and the call that nobody answered.
-    assert steps[1:] == [[("s", "call", n), ("t", "work", n), ("t", "check", n)] for n in range(1001, 1006)], steps
+    # The call, the work of the other process, and the check of the result; and the call without an
+    # answer.
+    assert steps[1:] == [
+        [("s", "call", n), ("t", "work", n), ("t", "check", n)] for n in range(1001, 1006)
+    ], steps
     assert steps[0] == [("s", "call", 1)], steps
 
 
 def check_one_recorder():
-    """Three snapshots of one recorder whose rings wrap: each event once, and more of them than any file has."""
+    """Three snapshots of one recorder with wrapping rings: each event appears once.
+
+    There are more events than any of the files has.
+    """
     server = start_server("c", "--ring-size", "64K", "--socket", "control")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect("socket")
-        # Twice what the rings of two CPUs hold, wherever the service runs.
+        # Twice the size of the rings of two CPUs, whichever CPU the service runs on.
         for i in range(1, 501):
             client.sendall(struct.pack("<Q", i))
             client.recv(8)
             if i in (100, 160):
-                subprocess.run([TOOL, "trigger", "--socket", "control", "again"], check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(
+                    [TOOL, "trigger", "--socket", "control", "again"],
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                )
     server.communicate(timeout=WAIT)
     files = recorded("c", 3)
     alone = [json_lines(path, "-e", "server:*") for path in files]
@@ -224,23 +368,41 @@ def check_one_recorder():
     keys = [json.dumps(line, sort_keys=True) for line in together]
     every_one = {json.dumps(line, sort_keys=True) for lines in alone for line in lines}
     assert set(keys) == every_one and len(keys) == len(every_one), (len(keys), len(every_one))
-    assert all(len(lines) < len(together) for lines in alone) and sum(map(len, alone)) > len(together), [len(lines) for lines in alone]
+    assert all(len(lines) < len(together) for lines in alone) and sum(map(len, alone)) > len(
+        together
+    ), [len(lines) for lines in alone]
     assert [line["time"] for line in together] == sorted(line["time"] for line in together)
-    # In any order of the files, and of one that is given twice.
+    # The order of the files does not matter, nor a file that is given twice.
     assert json_lines(*reversed(files), files[0], "-e", "server:*") == together
     trace = perfetto(*files, *RULES, "-e", "server:*")
     assert len(trace.events) == len(together)
 
 
 def check_system_calls():
-    """As events that a reader knows, with all of their numbers; each kind by its own tracepoint as a span."""
+    """Tracepoints that a reader knows, with all numbers; each kind's own tracepoint as a span."""
     if os.geteuid() or not os.path.exists("/sys/kernel/tracing/events/raw_syscalls"):
         print("not root, or no tracepoints of system calls: their spans were not tried")
         return
     events = ["-e", "raw_syscalls:*", "-e", "syscalls:sys_*_getpid"]
-    subprocess.run([TOOL, "run", *events, "--ring-size", "1M", "-o", "d", "--", sys.executable, "-c", "import os; os.getpid(); exit(3)"],
-                   stderr=subprocess.PIPE, timeout=WAIT, check=False)
-    file, = recorded("d")
+    subprocess.run(
+        [
+            TOOL,
+            "run",
+            *events,
+            "--ring-size",
+            "1M",
+            "-o",
+            "d",
+            "--",
+            sys.executable,
+            "-c",
+            "import os; os.getpid(); exit(3)",
+        ],
+        stderr=subprocess.PIPE,
+        timeout=WAIT,
+        check=False,
+    )
+    (file,) = recorded("d")
     for chosen, kinds in ((["-e", "*sys*:*"], {None}), (["-e", "syscalls:*"], {1, 2})):
         lines, trace = json_lines(file, *chosen), perfetto(file, *chosen)
         assert len(lines) == len(trace.events) > 0
@@ -248,24 +410,40 @@ def check_system_calls():
             compare(line, event, trace.samples)
         assert {event.get("kind") for event in trace.events} == kinds
         names = {event["event"] for event in trace.events}
-        assert "syscalls:getpid" in names if None not in kinds else {"sys_enter", "sys_exit"} <= names, names
+        assert (
+            "syscalls:getpid" in names if None not in kinds else {"sys_enter", "sys_exit"} <= names
+        ), names
 
 
 def check_activities():
-    """Of events that describe themselves: starts and stops by the ids of their activities."""
+    """Events that describe themselves: starts and stops are matched by activity id."""
     make("act.frec", "activities")
     lines, trace = json_lines("act.frec"), perfetto("act.frec")
     assert len(lines) == len(trace.events) == 9
     for line, event in zip(lines, trace.events):
         compare(line, event, trace.samples)
     kinds = [(event["event"].split(":")[1], event["kind"]) for event in trace.events]
-    assert kinds == [("Request", 1), ("Query", 1), ("Note", 3), ("Request", 1), ("Query", 2), ("Request", 2), ("Step", 1), ("Step", 2),
-                     ("Stray", 2)], kinds  # fmt: skip
-    # Ends are on the track of their begin, though another thread has emitted one of them; what overlaps is not on one track.
+    assert kinds == [
+        ("Request", 1),
+        ("Query", 1),
+        ("Note", 3),
+        ("Request", 1),
+        ("Query", 2),
+        ("Request", 2),
+        ("Step", 1),
+        ("Step", 2),
+        ("Stray", 2),
+    ], kinds
+    # An end is on the track of its begin, even if another thread emitted it. Overlapping spans are
+    # on different tracks.
     lanes = [event["uuid"] for event in trace.events]
-    assert lanes[0] == lanes[5] and lanes[1] == lanes[4] and len({lanes[i] for i in (0, 1, 3, 8)}) == 4, lanes
-    # Of starts alone nothing is a span.
-    assert {event["kind"] for event in perfetto("act.frec", "-e", "*:*Start", "-e", "*:Note").events} == {3}
+    assert (
+        lanes[0] == lanes[5] and lanes[1] == lanes[4] and len({lanes[i] for i in (0, 1, 3, 8)}) == 4
+    ), lanes
+    # Starts alone make no spans.
+    assert {
+        event["kind"] for event in perfetto("act.frec", "-e", "*:*Start", "-e", "*:Note").events
+    } == {3}
 
 
 def make(name, *words):
@@ -278,22 +456,40 @@ def check_hosts():
     make("recorder.frec", "other-recorder")
     make("host.frec", "other-host")
     alone, host = json_lines("a.frec"), json_lines("host.frec")
-    assert json_lines("a.frec", "a.frec") == json_lines("less.frec", "a.frec") == json_lines("a.frec", "less.frec") == alone
-    # Another recorder makes records of its own, however like they are.
-    assert sorted(map(str, json_lines("a.frec", "recorder.frec"))) == sorted(map(str, alone + alone))
+    assert (
+        json_lines("a.frec", "a.frec")
+        == json_lines("less.frec", "a.frec")
+        == json_lines("a.frec", "less.frec")
+        == alone
+    )
+    # Records of another recorder are separate, however similar they are.
+    assert sorted(map(str, json_lines("a.frec", "recorder.frec"))) == sorted(
+        map(str, alone + alone)
+    )
     # The other host's CLOCK_MONOTONIC began a second later.
-    expected = [dict(line, host="web-7") for line in alone] + [dict(line, host="web-8", time=line["time"] + 10**9) for line in host]
+    expected = [dict(line, host="web-7") for line in alone] + [
+        dict(line, host="web-8", time=line["time"] + 10**9) for line in host
+    ]
     for files in (("a.frec", "host.frec"), ("host.frec", "a.frec")):
         found = json_lines(*files)
         for name in ("web-7", "web-8"):
-            assert [line for line in found if line["host"] == name] == [line for line in expected if line["host"] == name]
-        # They are beside each other, as far as the records of one file are in order.
-        assert [line["host"] for line in found[:3]] == ["web-7"] * 3 and found[-1]["host"] == "web-8"
+            assert [line for line in found if line["host"] == name] == [
+                line for line in expected if line["host"] == name
+            ]
+        # They are interleaved, as far as the records of one file are in order.
+        assert [line["host"] for line in found[:3]] == ["web-7"] * 3 and found[-1][
+            "host"
+        ] == "web-8"
         assert found != expected
-    # A time is meant as the first file says: its crash was at 2.5 s, that of the other host at 3.5 s.
-    assert [line["host"] for line in json_lines("a.frec", "host.frec", "--from", "+0.5")] == ["web-8", "web-8"]
+    # Times are relative to the first file: its crash was at 2.5 s, that of the other host at 3.5 s.
+    assert [line["host"] for line in json_lines("a.frec", "host.frec", "--from", "+0.5")] == [
+        "web-8",
+        "web-8",
+    ]
     assert len(json_lines("host.frec", "a.frec", "--from", "+0.5")) == 0
-    assert run("export", "host.frec", "a.frec", "-f", "csv", "-o", "-").stdout.startswith(b"host,time,cpu,")
+    assert run("export", "host.frec", "a.frec", "-f", "csv", "-o", "-").stdout.startswith(
+        b"host,time,cpu,"
+    )
     assert b"  web-8  " in run("export", "host.frec", "a.frec", "-f", "text", "-o", "-").stdout
 
     trace = perfetto("a.frec", "host.frec", "--flow", "order_id")
@@ -302,8 +498,14 @@ def check_hosts():
         if one(packet, 11) or one(packet, 1):
             machines[one(packet, 98)] = machines.get(one(packet, 98), 0) + 1
     assert set(machines) == {None, 1} and machines[None] == machines[1], machines
-    assert len(trace.crashes) == 2 and [crash[0] for crash in trace.crashes] == [2_500_000_000, 3_500_000_000]
-    assert trace.attributes["flightrec.2.clock.shift_ns"] == 10**9 and trace.attributes["flightrec.2.host"] == "web-8"
+    assert len(trace.crashes) == 2 and [crash[0] for crash in trace.crashes] == [
+        2_500_000_000,
+        3_500_000_000,
+    ]
+    assert (
+        trace.attributes["flightrec.2.clock.shift_ns"] == 10**9
+        and trace.attributes["flightrec.2.host"] == "web-8"
+    )
     flows = [flow for flow, _, _ in trace.flows]
     assert len(flows) == 2 * len(set(flows[: len(flows) // 2])) or len(set(flows)) < len(flows)
 
@@ -311,27 +513,40 @@ def check_hosts():
     check_firefox_hosts()
     for form in ("ctf", "perf"):
         done = run("export", "a.frec", "host.frec", "-f", form, "-o", "never", status=1)
-        assert b"several hosts" in done.stderr and b"perfetto, json, csv, text, chrome, otlp, otlp-traces, firefox, html" in done.stderr, done
+        assert (
+            b"several hosts" in done.stderr
+            and b"perfetto, json, csv, text, chrome, otlp, otlp-traces, firefox, html"
+            in done.stderr
+        ), done
         assert not pathlib.Path("never").exists()
-        # Of one host there is room for several files.
+        # A format for one host accepts several files of it.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
     run("export", "a.frec", "no such file", "-f", "json", "-o", "never", status=1)
 
 
 def check_chrome_hosts():
-    """Processes of the second host have numbers of their own and its name behind theirs."""
+    """Processes of the second host have their own numbers and its name after theirs."""
     lines = json_lines("a.frec", "host.frec")
     run("export", "a.frec", "host.frec", "-f", "chrome", "-o", "t.chrome.json")
     events = json.loads(pathlib.Path("t.chrome.json").read_text())["traceEvents"]
-    names = {event["pid"]: event["args"]["name"] for event in events if event["name"] == "process_name"}
+    names = {
+        event["pid"]: event["args"]["name"] for event in events if event["name"] == "process_name"
+    }
     assert names == {123: "shopd (web-7)", 10000123: "shopd (web-8)"}, names
     found = [event for event in events if event["ph"] == "i" and event["cat"] != "flightrec"]
     assert len(found) == len(lines)
     for event, line in zip(found, lines):
         front = {"web-7": 0, "web-8": 10_000_000}[line["host"]]
-        assert event["tid"] == front + line["tid"] and round(event["ts"] * 1000) == line["time"], (event, line)
-        assert not line.get("process") or names[event["pid"]] == f"{line['process']} ({line['host']})", (event, line)
-    crashes = [(event["ts"], event["pid"], event["tid"]) for event in events if event["name"] == "crash"]
+        assert event["tid"] == front + line["tid"] and round(event["ts"] * 1000) == line["time"], (
+            event,
+            line,
+        )
+        assert (
+            not line.get("process") or names[event["pid"]] == f"{line['process']} ({line['host']})"
+        ), (event, line)
+    crashes = [
+        (event["ts"], event["pid"], event["tid"]) for event in events if event["name"] == "crash"
+    ]
     assert crashes == [(2_500_000, 123, 125), (3_500_000, 10000123, 10000125)], crashes
 
 
@@ -356,8 +571,13 @@ def check_firefox_hosts():
         for data, start in zip(markers["data"], markers["startTime"]):
             key = (host, int(thread["tid"]) % 10_000_000, round(start * 1e6) + first, data["type"])
             (crashes if data["type"] == "flightrec:crash" else found).append(key)
-    assert sorted(found) == sorted((line["host"], line["tid"], line["time"], line["event"]) for line in lines), found
-    assert sorted(crash[:3] for crash in crashes) == [("web-7", 125, 2_500_000_000), ("web-8", 125, 3_500_000_000)], crashes
+    assert sorted(found) == sorted(
+        (line["host"], line["tid"], line["time"], line["event"]) for line in lines
+    ), found
+    assert sorted(crash[:3] for crash in crashes) == [
+        ("web-7", 125, 2_500_000_000),
+        ("web-8", 125, 3_500_000_000),
+    ], crashes
 
 
 def main():

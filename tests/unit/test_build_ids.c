@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that mappings from before the recorder get the build-id of the file that is mapped, the
-// vDSO its own, and that no other file's is ever taken for it, whatever stands in it.
+// Proves that mappings older than the recorder get the build-id of the mapped file, that the vDSO
+// gets its own, and that no other file's build-id is ever used, whatever the files contain.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@
 #include "recorder/processes/proc_scan.h"
 #include "unwind/elf_file.h"
 
-// What tests/unwound.cmake has the linker write.
+// The build-id that tests/unwound.cmake tells the linker to write.
 static const uint8_t own[20] = {1,  2,	3,  4,	5,  6,	7,  8,	9,  10,
 				11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
 
@@ -48,7 +48,7 @@ static const struct frec_mapping *mapping(const struct frec_process_table *table
 	return NULL;
 }
 
-static void what_is_mapped_already(void **state)
+static void already_mapped(void **state)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
 	const Elf64_Ehdr *header = image;
@@ -78,8 +78,8 @@ static void what_is_mapped_already(void **state)
 	frec__process_table_deinit(&table);
 }
 
-// The mapped file is still there for who may look, but its path leads to another one.
-static void what_was_replaced(void **state)
+// The mapped file can still be read through map_files, but its path leads to another file.
+static void replaced_file(void **state)
 {
 	struct frec_process_table table = {0};
 	const struct frec_mapping *map;
@@ -106,7 +106,7 @@ static void what_was_replaced(void **state)
 	unlink(copy);
 }
 
-// Of a mapping that nobody has, so that the path alone leads to the file.
+// A mapping that no process has, so that only the path leads to the file.
 static uint8_t find(struct frec_build_ids **ids, ino_t more, struct frec_mapping *ret)
 {
 	struct stat status;
@@ -132,9 +132,9 @@ static void by_path(void **state)
 	assert_int_equal(find(&ids, 1, &map), 0); // another file
 	assert_int_equal(find(&ids, 0, &map), sizeof(own));
 	assert_memory_equal(map.build_id, own, sizeof(own));
-	assert_int_equal(find(&ids, 0, &map), sizeof(own)); // known by now
+	assert_int_equal(find(&ids, 0, &map), sizeof(own)); // cached by now
 	assert_int_equal(find(&ids, 1, &map), 0);
-	// Written anew in place: times of files are as coarse as a tick.
+	// The file is rewritten in place. Wait, because file times are as coarse as a tick.
 	usleep(20000);
 	fd = open(copy, O_RDWR | O_CLOEXEC);
 	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -150,7 +150,7 @@ static void by_path(void **state)
 	unlink(copy);
 }
 
-// Sizes and places in it lead anywhere; a sanitizer sees what is read.
+// Sizes and offsets in the file are random; a sanitizer detects reads out of bounds.
 static void damaged(void **state)
 {
 	int fd;
@@ -167,7 +167,7 @@ static void damaged(void **state)
 
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 		assert_true(find(&ids, 0, &map) <= sizeof(map.build_id));
-		if (i % 50 == 0) // else the next one finds this one's damage too
+		if (i % 50 == 0) // otherwise the damage accumulates
 			copy_myself();
 		frec__build_ids_free(ids);
 	}
@@ -178,8 +178,8 @@ static void damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_mapped_already),
-		cmocka_unit_test(what_was_replaced),
+		cmocka_unit_test(already_mapped),
+		cmocka_unit_test(replaced_file),
 		cmocka_unit_test(by_path),
 		cmocka_unit_test(damaged),
 	};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that what goes in comes out again, in pieces of every size and also where it cannot be
-// made smaller.
+// Proves that data survives compression and decompression, in pieces of every size, even if it
+// cannot be made smaller.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -29,7 +29,8 @@ static void unpack(const struct frec_compression *compression, const struct frec
 		assert_int_equal(stream.avail_in, 0);
 		inflateEnd(&stream);
 	} else {
-		// Pieces are not told how long all of it is, so it is unpacked as a stream.
+		// The compressed data does not contain the total size, so decompress it as a
+		// stream.
 		ZSTD_DCtx *context = ZSTD_createDCtx();
 		ZSTD_inBuffer in = {packed->data, packed->size, 0};
 		ZSTD_outBuffer out = {ret, SIZE, 0};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The parts of the core dump handler: patterns are made and expanded as the kernel does it; threads
-// are taken out of the head of a core dump, and nothing is lost of one that is no core dump; stacks
-// are believed only where they are sound.
+// Proves that patterns are made and expanded as the kernel does it, that threads are read from the
+// head of a core dump, that no byte of the input is lost even if it is not a core dump, and that
+// invalid stacks are rejected.
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "proto/part.h"
 #include "recorder/core/notes.h"
 #include "recorder/core/pattern.h"
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 #include "recorder/snapshot/thread_stacks.h"
 #include "unwind/unwind.h"
 
@@ -38,7 +38,7 @@ static void test_make(void **state)
 	assert_int_equal(frec__core_pattern_make(TOOL, "", "core", pattern, &error), 0);
 	assert_string_equal(pattern, "|" TOOL " core --kernel P%P p%p d%d c%c");
 	assert_true(frec__core_pattern_is_ours(pattern));
-	// Each letter once, texts last, and those that nobody knows yet as well.
+	// Each letter once, texts last, including letters that are not known yet.
 	assert_int_equal(frec__core_pattern_make(TOOL, "--time=2", "|/h %h %e %Z %P %u %e %",
 						 pattern, &error),
 			 0);
@@ -47,7 +47,7 @@ static void test_make(void **state)
 	assert_int_equal(frec__core_pattern_make(TOOL, "", SYSTEMD, pattern, &error), 0);
 	assert_false(frec__core_pattern_is_ours(SYSTEMD));
 	assert_false(frec__core_pattern_is_ours("core"));
-	// What the kernel would take apart, or cut.
+	// Paths that the kernel would split or cut.
 	assert_int_equal(
 		frec__core_pattern_make("/opt/my tools/flightrec", "", "core", pattern, &error),
 		-EINVAL);
@@ -103,7 +103,7 @@ static void test_command(void **state)
 			 0);
 	assert_string_equal(command[0], "/bin/x");
 	assert_string_equal(command[1], "-p=4711");
-	assert_string_equal(command[2], "my prog"); // one argument, blank or not
+	assert_string_equal(command[2], "my prog"); // one argument, despite the blank
 	assert_string_equal(command[3], "");
 	assert_string_equal(command[4], "100%");
 	assert_string_equal(command[5], "");
@@ -161,8 +161,8 @@ static void make_core(struct core *core)
 	memset(core->rest, 'r', sizeof(core->rest));
 }
 
-// Reads it through a pipe; whatever comes of that, what was kept and what is left in the pipe are
-// the whole.
+// Reads the input through a pipe. Whatever the result, the kept bytes and the rest of the pipe must
+// together be the input.
 static int read_core(const void *data, size_t size, size_t threads_max, struct frec_core_notes *ret)
 {
 	int kept = memfd_create("kept", 0), pipes[2], r;
@@ -235,7 +235,7 @@ static void test_hostile_notes(void **state)
 
 	(void)state;
 	make_core(&good);
-	// Cut anywhere: the threads before the cut, or none.
+	// Cut at any place: the threads before the cut, or none.
 	for (size_t size = 0; size < sizeof(core); size += 7) {
 		int r = read_core(&good, size, 100, &notes);
 		size_t whole =
@@ -247,7 +247,7 @@ static void test_hostile_notes(void **state)
 		assert_int_equal(!r, whole > 0);
 		frec__core_notes_deinit(&notes);
 	}
-	// Any byte of the headers replaced: no harm, and nothing that was not there.
+	// Any byte of the headers replaced: no crash, and no invented threads.
 	for (size_t i = 0; i < offsetof(struct core, note) + 64; i++) {
 		for (int value = 0; value < 256; value += 51) {
 			core = good;
@@ -311,7 +311,7 @@ static void test_stacks(void **state)
 	assert_int_equal(frec__thread_stacks_find(&stacks, 8)->frames->n_pc, 2);
 	assert_null(frec__thread_stacks_find(&stacks, 9));
 	frec__thread_stacks_deinit(&stacks);
-	// Of another process, cut, changed, or with frames that nobody says the kind of.
+	// Stacks of another process, cut, changed, or with frames without a kind.
 	assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 8, NULL), -EINVAL);
 	for (size_t cut = 1; cut < size; cut++) {
 		int r = frec__thread_stacks_parse(&stacks, data, cut, 7, NULL);

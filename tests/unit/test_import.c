@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that every form of perf.data becomes the same snapshot, and that what is damaged becomes
-// none, or a sound one.
+// Proves that every form of perf.data becomes the same snapshot, and that damaged input becomes
+// none, or a valid one.
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,7 +128,7 @@ static void check(const struct perf_options *options)
 static void test_forms(void **state)
 {
 	(void)state;
-	// Each word alone, and with the form for pipes.
+	// Each word alone, and together with the pipe format.
 	for (unsigned int bits = 0; bits < 64; bits++) {
 		const struct perf_options options = {.pipe = bits & 1,
 						     .compressed = bits & 2,
@@ -143,7 +143,7 @@ static void test_forms(void **state)
 	}
 }
 
-// A few bytes that unpack to many: more than there is room for at a time.
+// A few bytes that decompress to more than the buffer holds.
 static void test_much_in_one_record(void **state)
 {
 	(void)state;
@@ -155,7 +155,7 @@ static bool exists(void)
 	return !access(output, F_OK);
 }
 
-// Whatever it is: an error of one line and no file, or a file that holds what it says.
+// Whatever the input: an error of one line and no file, or a valid file.
 static void survive(const struct made_perf *made)
 {
 	struct frec_import_result result;
@@ -173,7 +173,7 @@ static void survive(const struct made_perf *made)
 	unlink(output);
 }
 
-// Every byte; with a sanitizer, which takes minutes for that, every eleventh.
+// Every byte; with a sanitizer only every eleventh, because it would take minutes.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 11
 #else
@@ -209,7 +209,7 @@ static void test_damage(void **state)
 {
 	(void)state;
 	damage(&(struct perf_options){.events = 1, .everything = true}, true);
-	// A pipe can end behind any record.
+	// A pipe can end after any record.
 	damage(&(struct perf_options){.events = 1, .pipe = true}, false);
 	damage(&(struct perf_options){.events = 2, .pipe = true, .compressed = true}, false);
 }
@@ -240,8 +240,8 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 	};
 
-	// Where it is in memory: hundreds of files are written, each of which goes to the disk
-	// else.
+	// In memory if possible, because hundreds of files are written and each would be synced to
+	// disk.
 	snprintf(output, sizeof(output), "%s/test-import-%d.frec",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that addresses of the kernel in call chains get the names of the functions they lie in,
-// and no other's.
+// Proves that kernel addresses in call chains get the names of the functions that contain them, and
+// no others.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #define KERNEL ((uint64_t)PERF_CONTEXT_KERNEL)
 #define USER ((uint64_t)PERF_CONTEXT_USER)
 
-// Modules come behind the kernel, whatever their addresses are.
+// Modules are listed after the kernel, whatever their addresses are.
 static const char kallsyms[] = "ffffffff81000000 T _stext\n"
 			       "ffffffff81000000 T first_of_two_names\n"
 			       "ffffffff81000100 t second\n"
@@ -60,7 +60,7 @@ static void note(const uint64_t *chain, size_t count)
 	uint8_t bytes[1 + 8 * 16];
 
 	memcpy(bytes + 1, chain, 8 * count);
-	frec__kernel_names_note(&names, bytes + 1, count);
+	frec__kernel_names_add(&names, bytes + 1, count);
 }
 
 static void functions(void **state)
@@ -82,7 +82,7 @@ static void functions(void **state)
 	note(user_alone, 2);
 	assert_int_equal(find(kallsyms), 0);
 	assert_int_equal(found.n_symbol, 4);
-	// The second one is where a call returns to: what called is the function before.
+	// The second one is a return address: the caller is the previous function.
 	is(0, 0xffffffff81000100, "second", "");
 	is(1, 0xffffffff81000300, "last", "");
 	is(2, 0xffffffffa0000000, "lower_module", "net");
@@ -91,7 +91,7 @@ static void functions(void **state)
 	frec__kernel_names_deinit(&names);
 }
 
-static void what_has_no_name(void **state)
+static void addresses_without_a_name(void **state)
 {
 	const uint64_t below[] = {KERNEL, 0xffffffff80000000},
 		       made[] = {KERNEL, 0xffffffff82000000},
@@ -110,7 +110,7 @@ static void what_has_no_name(void **state)
 	frec__kernel_names_deinit(&names);
 }
 
-static void nothing_to_tell(void **state)
+static void nothing_to_look_up(void **state)
 {
 	const uint64_t one[] = {KERNEL, 0xffffffff81000000};
 
@@ -129,7 +129,7 @@ static void many_are_bounded(void **state)
 
 		note(one, 2);
 	}
-	assert_int_equal(names.count, FREC_KERNEL_ADDRESSES_MAX);
+	assert_int_equal(names.address.count, FREC_KERNEL_ADDRESSES_MAX);
 	assert_int_equal(find(kallsyms), 0);
 	frec__kernel_names_free(&found);
 	frec__kernel_names_deinit(&names);
@@ -139,8 +139,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions),
-		cmocka_unit_test(what_has_no_name),
-		cmocka_unit_test(nothing_to_tell),
+		cmocka_unit_test(addresses_without_a_name),
+		cmocka_unit_test(nothing_to_look_up),
 		cmocka_unit_test(many_are_bounded),
 	};
 

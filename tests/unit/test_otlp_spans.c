@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves which ids spans get: the same for the same records, others for others, parents by threads,
-// traces by flows, and what a span that began beside another is in.
+// Proves which ids spans get: the same records give the same ids, others different ones; parents
+// follow from threads and traces from flows; and what a span that began beside another is in.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -50,7 +50,7 @@ static int make_sources(void **state)
 	return 0;
 }
 
-// Everything that is followed, from the first event.
+// Everything that is followed, from the first event on.
 struct following {
 	struct frec_shape_rules rules;
 	struct frec_shapes shapes;
@@ -161,7 +161,7 @@ static void ids_are_of_what_is_recorded(void **state)
 	assert_false(same_span(first, other) || same_trace(first, other));
 	stop(&following);
 	assert_int_equal(following.left_open, 2);
-	// Whatever came before it.
+	// What came before does not matter.
 	start(&following, NULL);
 	emit(&following, LOOP_START, 11, 50, 0, "");
 	again = emit(&following, LOOP_START, 10, 100, 7, "x");
@@ -171,7 +171,7 @@ static void ids_are_of_what_is_recorded(void **state)
 	start(&following, NULL);
 	again = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(first, again) || same_trace(first, again));
-	// Two at one time.
+	// Two that begin at the same time.
 	other = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(again, other));
 	stop(&following);
@@ -206,7 +206,7 @@ static void parents(void **state)
 	assert_true(is_none(following.last.around.span, sizeof(loop.span)));
 	assert_int_equal(following.ended, 3);
 	assert_int_equal(following.abandoned, 1);
-	// The begin is not there.
+	// The begin is missing.
 	step = emit(&following, LOOP_DONE, 10, 108, 0, "");
 	assert_false(is_none(step.span, sizeof(step.span)) || same_span(step, loop));
 	assert_true(following.last.cut && following.last.begin == 108);
@@ -228,7 +228,7 @@ static void traces_by_flows(void **state)
 	assert_false(same_trace(first, loop));
 	other = emit(&following, REQUEST_START, 11, 102, 1, "");
 	assert_true(same_trace(other, first) && !same_span(other, first));
-	// A log of another request is not in the span that the thread has open, one of the same is.
+	// A log of another request is not in the thread's open span; one of the same request is.
 	step = emit(&following, STEP, 10, 103, 2, "");
 	assert_false(same_trace(step, first) || !is_none(step.span, sizeof(step.span)));
 	assert_true(same_trace(emit(&following, REQUEST_START, 12, 104, 2, ""), step));
@@ -245,7 +245,7 @@ static void traces_by_flows(void **state)
 	assert_memory_equal(first.trace, published, sizeof(published));
 	first = emit(&following, REQUEST_START, 11, 100, 1, "4BF92F3577B34DA6A3CE929D0E0E4736");
 	assert_memory_equal(first.trace, published, sizeof(published));
-	// No trace ids: what they are is a value like others.
+	// These are not trace ids but values like any other.
 	first = emit(&following, REQUEST_START, 12, 100, 1, "4bf92f3577b34da6a3ce929d0e0e473g");
 	other = emit(&following, REQUEST_START, 13, 100, 1, "00000000000000000000000000000000");
 	assert_false(is_none(first.trace, sizeof(first.trace)) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that packets made by hand are what protobuf-c makes of the schema: it unpacks a trace,
-// knows every field in it, and packs it again to the same bytes.
+// Proves that packets packed by hand equal those that protobuf-c packs from the schema: it unpacks
+// a trace, knows every field in it, and packs it to the same bytes again.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -49,6 +49,8 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 	struct frec_snapshot snapshot;
 	struct frec_output output;
 	const struct frec_export_target target = {frec__writer_find("perfetto"), &output};
+	const struct frec_export_job job = {&(struct frec_snapshot *){&snapshot}, 1, &target, 1,
+					    .filter = NULL};
 	struct made_file file;
 	int in = memfd_create("snapshot", MFD_CLOEXEC), out = memfd_create("trace", MFD_CLOEXEC);
 	uint8_t *trace;
@@ -58,9 +60,7 @@ static uint8_t *export_trace(const struct make_options *options, size_t *ret_siz
 	free(file.data);
 	assert_int_equal(frec__snapshot_open_fd(&snapshot, in, "memory", &error), 0);
 	assert_int_equal(frec__output_open_stream(&output, out, &error), 0);
-	assert_int_equal(frec__export(&(struct frec_snapshot *){&snapshot}, 1, &target, 1, NULL,
-				      &trouble, &error),
-			 0);
+	assert_int_equal(frec__export(&job, &trouble, &error), 0);
 	assert_int_equal(frec__output_commit(&output, &error), 0);
 	frec__snapshot_close(&snapshot);
 	*ret_size = (size_t)lseek(out, 0, SEEK_CUR);
@@ -98,7 +98,7 @@ static void a_trace_packs_to_itself(void **state)
 	}
 }
 
-// Lengths on both sides of every size that a length can have.
+// Lengths just below and above each value at which the encoded length grows.
 static void lengths(void **state)
 {
 	static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 100000};

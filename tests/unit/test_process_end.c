@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that how a process ended is told by its pidfd: to its parent, to a stranger while it is a
-// zombie, and to a stranger after its parent has waited for it.
+// Proves that the end of a process can be read through its pidfd: by its parent, by a stranger
+// while it is a zombie, and by a stranger after its parent has waited for it.
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -22,7 +22,7 @@
 
 static const struct {
 	const char *what;
-	int signal, status; /* as wait(2) tells, without the flag for a core */
+	int signal, status; /* as wait(2) reports it, without the core dump flag */
 } ends[] = {
 	{"a good end", 0, 0},	       {"an exit status", 0, 3 << 8}, {"SIGKILL", SIGKILL, SIGKILL},
 	{"SIGSEGV", SIGSEGV, SIGSEGV}, {"SIGTERM", SIGTERM, SIGTERM},
@@ -53,7 +53,7 @@ static void wait_for_end(int pidfd)
 	assert_int_equal(poll(&poller, 1, 10000), 1);
 }
 
-static void its_parent_is_told(void **state)
+static void reported_to_the_parent(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -70,7 +70,7 @@ static void its_parent_is_told(void **state)
 		assert_int_equal(frec__process_end(pidfd, (uint32_t)pid, &status), 0);
 		print_message("%s: %x\n", ends[i].what, status);
 		assert_int_equal(status & ~0x80, ends[i].status);
-		// It is still there for its parent.
+		// Its parent can still wait for it.
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(status & ~0x80, ends[i].status);
 		close(pidfd);
@@ -79,8 +79,8 @@ static void its_parent_is_told(void **state)
 	}
 }
 
-// The stranger is a child too, which has no children. It writes what it learns: of the zombie, and
-// after it was waited for.
+// The stranger is another child. It writes what it learns of the zombie, and after the zombie was
+// waited for.
 static void stranger(pid_t pid, int in, int out, bool old)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -119,17 +119,17 @@ static void tell_stranger(bool old)
 		wait_for_end(pidfd);
 		assert_int_equal(write(ask[1], "", 1), 1);
 		assert_int_equal(read(answers[0], answer, sizeof(answer)), sizeof(answer));
-		print_message("%s: a zombie tells %d %x\n", ends[i].what, answer[0], answer[1]);
+		print_message("%s: zombie: %d %x\n", ends[i].what, answer[0], answer[1]);
 		assert_int_equal(answer[0], 0);
 		assert_int_equal(answer[1] & ~0x80, ends[i].status);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
 		assert_int_equal(read(answers[0], &byte, 1), 1);
 		assert_int_equal(write(ask[1], "", 1), 1);
 		assert_int_equal(read(answers[0], answer, sizeof(answer)), sizeof(answer));
-		print_message("%s: after that %d %x\n", ends[i].what, answer[0], answer[1]);
+		print_message("%s: after the wait: %d %x\n", ends[i].what, answer[0], answer[1]);
 		if (old)
 			assert_int_equal(answer[0], -ENODATA);
-		// Before Linux 6.15 this kernel is old as well. A good end must not be made up.
+		// -ENODATA is right before Linux 6.15. Success must not be made up.
 		if (answer[0] != -ENODATA) {
 			assert_int_equal(answer[0], 0);
 			assert_int_equal(answer[1] & ~0x80, ends[i].status);
@@ -144,13 +144,13 @@ static void tell_stranger(bool old)
 	}
 }
 
-static void a_stranger_is_told(void **state)
+static void reported_to_a_stranger(void **state)
 {
 	(void)state;
 	tell_stranger(false);
 }
 
-static void a_zombie_tells_on_old_kernels(void **state)
+static void read_from_a_zombie_on_old_kernels(void **state)
 {
 	(void)state;
 	tell_stranger(true);
@@ -159,9 +159,9 @@ static void a_zombie_tells_on_old_kernels(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(its_parent_is_told),
-		cmocka_unit_test(a_stranger_is_told),
-		cmocka_unit_test(a_zombie_tells_on_old_kernels),
+		cmocka_unit_test(reported_to_the_parent),
+		cmocka_unit_test(reported_to_a_stranger),
+		cmocka_unit_test(read_from_a_zombie_on_old_kernels),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

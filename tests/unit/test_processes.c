@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the process table remembers who was who: births, new images, renames and ends in
-// every order, reused pids, and bounds that hold.
+// Proves that the process table tracks processes: fork, exec, rename and exit in every order,
+// reused pids, and limits that hold.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "recorder/processes/proc_scan.h"
 #include "recorder/processes/processes.h"
 
 #define S UINT64_C(1000000000)
@@ -68,14 +69,14 @@ static void a_life(void **state)
 	assert_string_equal(child->name, "shell");
 	assert_int_equal(child->maps, 1);
 	assert_true(child->uid_known && child->uid == 7);
-	// exec: a new name, new mappings, no thread but the one.
+	// exec: a new name, new mappings, and only the calling thread.
 	frec__process_table_fork(&table, 20, 10, 21, 3 * S);
 	assert_int_equal(frec__process_table_expect(&table, 20, arguments), 0);
 	frec__process_table_comm(&table, 20, 20, "service", true, 4 * S);
 	assert_int_equal(child->maps, 0);
 	assert_string_equal(child->name, "service");
 	assert_string_equal(find(10)->name, "shell");
-	// What it was said to start with holds for this exec and not for the next.
+	// The expected arguments are used for this exec and not for the next.
 	assert_int_equal(child->cmdline_size, sizeof("service\0--fast"));
 	assert_memory_equal(child->cmdline, "service\0--fast", child->cmdline_size);
 	assert_int_equal(thread_of(20, 21)->exit, 4 * S);
@@ -92,7 +93,7 @@ static void a_life(void **state)
 	assert_int_equal(table.exited, 1);
 	frec__process_table_exit(&table, 20, 20, 7 * S);
 	assert_int_equal(child->exit, 6 * S);
-	frec__process_table_exit(&table, 999, 999, 7 * S); // never heard of
+	frec__process_table_exit(&table, 999, 999, 7 * S); // unknown
 	assert_null(find(999));
 }
 
@@ -103,7 +104,7 @@ static void the_main_thread_leaves_first(void **state)
 	frec__process_table_fork(&table, 30, 1, 31, 2 * S);
 	frec__process_table_exit(&table, 30, 30, 3 * S);
 	assert_int_equal(find(30)->exit, 0);
-	// The other one calls exec: it becomes the main thread.
+	// The other thread calls exec and becomes the main thread.
 	frec__process_table_comm(&table, 30, 30, "anew", true, 4 * S);
 	frec__process_table_fork(&table, 30, 1, 32, 5 * S);
 	frec__process_table_exit(&table, 30, 32, 6 * S);
@@ -112,7 +113,7 @@ static void the_main_thread_leaves_first(void **state)
 	assert_int_equal(find(30)->exit, 7 * S);
 }
 
-static void numbers_come_again(void **state)
+static void reused_pids(void **state)
 {
 	struct frec_process *first, *second;
 
@@ -125,18 +126,18 @@ static void numbers_come_again(void **state)
 	assert_ptr_not_equal(first, second);
 	assert_int_equal(first->exit, 2 * S);
 	assert_int_equal(second->exit, 0);
-	// The EXIT was lost: the next birth is its end.
+	// The EXIT was lost: the next fork with this pid ends the process.
 	frec__process_table_fork(&table, 40, 1, 40, 5 * S);
 	assert_int_equal(second->exit, 5 * S);
 	assert_int_equal(find(40)->start, 5 * S);
 	assert_int_equal(table.living, 1);
 	assert_int_equal(table.exited, 2);
-	// What is late is about an earlier life.
+	// Late records are about an earlier process with this pid.
 	frec__process_table_exit(&table, 40, 40, 2 * S);
 	assert_int_equal(find(40)->exit, 0);
 	frec__process_table_fork(&table, 40, 1, 40, 3 * S);
 	assert_int_equal(find(40)->start, 5 * S);
-	// A thread's number within one process.
+	// A reused tid within one process.
 	frec__process_table_fork(&table, 40, 1, 41, 6 * S);
 	frec__process_table_exit(&table, 40, 41, 7 * S);
 	frec__process_table_fork(&table, 40, 1, 41, 8 * S);
@@ -145,7 +146,7 @@ static void numbers_come_again(void **state)
 	assert_int_equal(find(40)->threads, 3);
 }
 
-// The scan reads a process whose birth the sideband has not told yet; /proc gives its start in
+// The scan reads a process whose fork the sideband has not reported yet. /proc has its start in
 // hundredths of a second.
 static void the_scan_comes_first(void **state)
 {
@@ -177,7 +178,7 @@ static void threads_are_bounded(void **state)
 	frec__process_table_fork(&table, 60, 1, last, 3 * S);
 	assert_int_equal(find(60)->threads_missing, 1);
 	assert_null(thread_of(60, last));
-	// One that is gone makes room.
+	// A dead thread makes room.
 	frec__process_table_exit(&table, 60, 70, 4 * S);
 	frec__process_table_fork(&table, 60, 1, last + 1, 5 * S);
 	assert_int_equal(find(60)->threads, FREC_PROCESS_THREADS_MAX);
@@ -227,10 +228,10 @@ static void descent(void **state)
 	assert_false(frec__process_table_descends(&table, 0, 0));
 	assert_true(frec__process_table_descends(&table, 999, 999));
 	assert_false(frec__process_table_descends(&table, 999, 70));
-	// The first process of a container is 1 and can be the service itself.
+	// The first process of a container has pid 1 and can be the service itself.
 	assert_true(frec__process_table_descends(&table, 1, 1));
 	assert_true(frec__process_table_descends(&table, 72, 1));
-	frec__process_table_exit(&table, 71, 71, 2 * S); // a parent that is gone is remembered
+	frec__process_table_exit(&table, 71, 71, 2 * S); // an exited parent is remembered
 	assert_true(frec__process_table_descends(&table, 72, 70));
 	// Reused pids can make a circle.
 	find(70)->ppid = 72;
@@ -242,13 +243,13 @@ static void belonging(void **state)
 	(void)state;
 	assert_false(frec__process_table_belongs(&table, 80, 1000, LATER));
 	frec__process_table_fork(&table, 80, 1, 80, 1 * S);
-	assert_false(frec__process_table_belongs(&table, 80, 0, LATER)); // not known to be
+	assert_false(frec__process_table_belongs(&table, 80, 0, LATER)); // the owner is unknown
 	find(80)->uid = 1000;
 	find(80)->uid_known = true;
 	assert_true(frec__process_table_belongs(&table, 80, 1000, LATER));
 	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
-	// Another user's process had the number before: its records could be among those of this
-	// pid.
+	// Another user's process had this pid before, so records of this pid could be that
+	// process's.
 	frec__process_table_exit(&table, 80, 80, 2 * S);
 	frec__process_table_fork(&table, 80, 1, 80, 3 * S);
 	find(80)->uid = 1001;
@@ -256,7 +257,7 @@ static void belonging(void **state)
 	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
 }
 
-// Ourselves, as the scan of /proc and the sideband together see it.
+// This process, as the scan of /proc and the sideband see it.
 static void the_scan(void **state)
 {
 	uint32_t self = (uint32_t)getpid();
@@ -288,10 +289,10 @@ static void records_of_the_past_belong_to_nobody_else(void **state)
 	process = frec__process_table_find(&own, 100);
 	process->uid = 1000;
 	process->uid_known = true;
-	process->uid_since = 70; // It was somebody else before.
+	process->uid_since = 70; // it had another owner before
 	assert_false(frec__process_table_belongs(&own, 100, 1000, 60));
 	assert_true(frec__process_table_belongs(&own, 100, 1000, 70));
-	// One that is forgotten may have had the same number.
+	// A process that was removed may have had the same pid.
 	own.forgotten_until = 80;
 	assert_false(frec__process_table_belongs(&own, 100, 1000, 80));
 	assert_true(frec__process_table_belongs(&own, 100, 1000, 81));
@@ -311,7 +312,7 @@ static void mappings_are_bounded_together(void **state)
 	frec__process_table_fork(&own, 7, 1, 7, 1);
 	for (int i = 0; i < 400; i++)
 		frec__process_table_map(&own, 7, &map);
-	// Children inherit them; those that are gone give theirs back.
+	// Children inherit mappings; exited processes free theirs.
 	for (uint32_t pid = 1000; pid < 1000 + 4 * many; pid++) {
 		frec__process_table_fork(&own, pid, 7, pid, pid);
 		assert_int_equal(frec__process_table_find(&own, pid)->maps, 400);
@@ -319,7 +320,7 @@ static void mappings_are_bounded_together(void **state)
 		assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
 	}
 	assert_true(own.forgotten_until > 0);
-	// Those that live are counted where there is no room.
+	// Mappings of living processes that find no room are counted.
 	for (uint32_t pid = 100000; pid < 100000 + 2 * many; pid++)
 		frec__process_table_fork(&own, pid, 7, pid, pid);
 	assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
@@ -335,7 +336,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(a_life, forget),
 		cmocka_unit_test_teardown(the_main_thread_leaves_first, forget),
-		cmocka_unit_test_teardown(numbers_come_again, forget),
+		cmocka_unit_test_teardown(reused_pids, forget),
 		cmocka_unit_test_teardown(the_scan_comes_first, forget),
 		cmocka_unit_test_teardown(threads_are_bounded, forget),
 		cmocka_unit_test_teardown(maps_are_bounded, forget),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records come out in order, whether they fit into memory or not, and those of equal
-// time as they went in.
+// Proves that records are returned in order, whether they fit into memory or not, and those of
+// equal time in the order in which they were added.
 #include <fcntl.h>
 #include <errno.h>
 #include <setjmp.h>

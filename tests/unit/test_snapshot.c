@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Proves the way from a capture to a file without a kernel: made rings, counts and processes become
-// a .frec that reads back as what was put in and passes every check of verify, with and without a
-// wrap, and for one user alone.
+// Proves the way from a capture to a file without a kernel: artificial rings, counts and processes
+// become a .frec file that reads back the same and passes every check of verify, with and without a
+// wrap, and for one user only.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "proto/clocks.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/snapshot/folder.h"
 #include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
@@ -56,8 +57,11 @@ static int setup(void **state)
 	memset(emitted, 0, sizeof(emitted));
 	now = SINCE;
 	for (size_t i = 0; i < CPUS; i++) {
-		rings[i] =
-			(struct frec_ring){.cpu = (int)i * 3, .fd = -1, .size = RING, .since = 500};
+		rings[i] = (struct frec_ring){.type = &frec__perf_ring_type,
+					      .cpu = (int)i * 3,
+					      .fd = -1,
+					      .size = RING,
+					      .since = 500};
 		rings[i].map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING,
 				    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		heads[i] = 0;
@@ -130,12 +134,12 @@ static void emit(size_t ring, size_t source, uint32_t pid, uint64_t time, size_t
 	put(ring, bytes, sample->header.size);
 }
 
-// As frec__capture_take(), with the counts of these sources, which have no descriptors.
+// Like frec__capture_take(), but with counts for sources that have no descriptors.
 static void take(uint64_t until)
 {
 	frec__capture_take(&capture, rings, CPUS, sources, SOURCES);
 	for (size_t i = 0; i < CPUS; i++)
-		frec__ring_copy_settle(&rings[i], &capture.copy[i], true, 0);
+		frec__ring_copy_finish(&rings[i], &capture.copy[i], true, 0);
 	for (size_t s = 0; s < SOURCES; s++) {
 		for (size_t r = 0; r < CPUS; r++) {
 			capture.before[s * CPUS + r].value = emitted[s][r];
@@ -145,8 +149,7 @@ static void take(uint64_t until)
 	capture.complete_until = until;
 }
 
-// The file, as protobuf's own unpacker sees it, after everything that export can do with it has
-// been done.
+// Writes the file, runs every export on it, and returns it as parsed by protobuf's own unpacker.
 static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 				    struct pipeline_result *ret)
 {
@@ -163,7 +166,7 @@ static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 					     .selection = selection,
 					     .reason = &reason,
 					     .only_uid = only_uid,
-					     .meanwhile = meanwhile};
+					     .on_progress = meanwhile};
 	struct frec_error error = {0};
 	Flightrec__Snapshot *file;
 	struct stat status;
@@ -239,7 +242,7 @@ static void wrapped(void **state)
 	srandom(2);
 	for (int round = 0; round < 20; round++) {
 		for (int i = 0; i < 4500; i++) {
-			// Now and then an interrupt: a younger record before an older one.
+			// Now and then an interrupt puts a younger record before an older one.
 			if (random() % 4 == 0) {
 				emit(0, 1, MY_PID, now + 2, (size_t)random() % 64);
 				emit(0, 0, MY_PID, now + 1, (size_t)random() % 64);
@@ -264,7 +267,7 @@ static void wrapped(void **state)
 	}
 }
 
-// The whole ring is younger than the moment up to which the file would be complete.
+// The whole ring is younger than the time up to which the file would be complete.
 static void overwritten_end_to_end_while_waiting(void **state)
 {
 	struct pipeline_result result;
@@ -280,7 +283,8 @@ static void overwritten_end_to_end_while_waiting(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// What the sideband tells while the file is written: another user's process has become this one's.
+// The sideband reports while the file is written that another user's process now belongs to this
+// user.
 static void change_sides(void *context)
 {
 	(void)context;
@@ -295,11 +299,11 @@ static void for_one_user(void **state)
 	Flightrec__Snapshot *file;
 
 	(void)state;
-	// More than one part of records: between them the process table changes.
+	// More than one part of records, because the process table changes between parts.
 	for (int i = 0; i < 2500; i++)
 		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 128);
-	emit(0, 0, 300, ++now, 0);	  // nobody knows whose
-	emit(0, 0, UINT32_MAX, ++now, 0); // a process that is gone already
+	emit(0, 0, 300, ++now, 0);	  // owner unknown
+	emit(0, 0, UINT32_MAX, ++now, 0); // a process that is already gone
 	take(now);
 	file = written(MINE, change_sides, &result);
 	assert_int_equal(file->header->filter_case, FLIGHTREC__HEADER__FILTER_ONLY_UID);
@@ -316,7 +320,8 @@ static void for_one_user(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// The kernel writes records of its own kind between the samples; they count, and have our trailer.
+// The kernel writes records of other types between the samples. They are counted, and have our
+// trailer.
 static void other_records(void **state)
 {
 	_Alignas(8) uint8_t bytes[56] = {0};
@@ -337,8 +342,8 @@ static void other_records(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// More rings and sources than memory was set aside for: the rest is captured, and nothing is
-// written beyond.
+// More rings and sources than memory was reserved for: the others are captured, and nothing is
+// written out of bounds.
 static void a_capture_keeps_within_its_memory(void **state)
 {
 	struct frec_source many[64] = {{0}};
@@ -395,7 +400,7 @@ static void folders(void **state)
 	assert_int_equal(frec__folder_open(&kept, other, second, 1, &error), -ENOTDIR);
 	assert_int_equal(frec__folder_open(&kept, "/proc/nowhere", second, 1, &error), -ENOENT);
 	assert_int_equal(frec__folder_open(&kept, first, second, 1, &error), 0);
-	// A name from outside stays a name; the youngest stays, whatever the quota.
+	// A name from outside is never used as a path; the youngest file stays, whatever the quota.
 	snprintf(reason.name, sizeof(reason.name), "../../etc/x y\n\xff");
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(frec__folder_write(&kept, &snapshot, -1, place, &error), 0);
@@ -410,7 +415,7 @@ static void folders(void **state)
 		assert_int_equal(files_in(first), 1);
 		assert_int_equal(stat(place, &status), 0);
 	}
-	// The folder goes: the fallback serves, under the same quota.
+	// The folder is removed: the fallback is used, under the same quota.
 	snprintf(command, sizeof(command), "rm -r %s/a", folder);
 	assert_int_equal(system(command), 0);
 	for (int i = 0; i < 3; i++) {
@@ -418,8 +423,8 @@ static void folders(void **state)
 		assert_int_equal(strncmp(place, second, strlen(second)), 0);
 		assert_int_equal(files_in(second), 1);
 	}
-	// A fallback that somebody else prepared is refused: a link, or a folder that others may
-	// write to.
+	// A fallback that another user may have prepared is refused: a link, or a folder that
+	// others may write to.
 	snprintf(command, sizeof(command), "rm -r %s && ln -s /tmp %s", second, second);
 	assert_int_equal(system(command), 0);
 	assert_true(frec__folder_write(&kept, &snapshot, -1, place, &error) < 0);
@@ -432,7 +437,7 @@ static void folders(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-// A limit on the size of files is a disk that fills up in the middle of one.
+// A limit on the size of files simulates a disk that fills up during a write.
 static void nothing_half_written_is_left(void **state)
 {
 	struct frec_clocks start = {0};

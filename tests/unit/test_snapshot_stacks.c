@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Proves that a file in which no bytes of stacks may be kept has the right frames in their place,
-// that nothing else of the stacks is in it, whatever they look like, and that it passes every check
-// of verify; and that another file keeps all. A program that hangs or kills who looks into it costs
-// no file.
+// Proves that a file without stack bytes has the right frames in their place, that nothing else of
+// the stacks is in it, whatever they look like, and that it passes every check of verify; and that
+// another file keeps everything. A program file that hangs or kills its reader does not cost the
+// file.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,6 +24,8 @@
 #include <zstd.h>
 
 #include "proto/clocks.h"
+#include "recorder/rings/perf_ring.h"
+#include "recorder/rings/registers.h"
 #include "recorder/snapshot/child.h"
 #include "recorder/sources/crash_record.h"
 #include "recorder/snapshot/kernel_names.h"
@@ -35,7 +37,7 @@
 
 #define BIAS 0x555500000000
 #define STACK 0x7ffc00000000
-#define SECRET UINT64_C(0x00005ec2e7c0ffee) // an address, as far as the processor is concerned
+#define SECRET UINT64_C(0x00005ec2e7c0ffee) // a valid address for the processor
 #define PID 7u
 #define ROOM (256u << 10)
 
@@ -46,7 +48,7 @@ static const char format_text[] = "name: test__tick\nID: 77\nformat:\n"
 				  "\tfield:u64 number;\toffset:8;\tsize:8;\tsigned:0;\n";
 
 static struct frec_source sources[SOURCES];
-static struct frec_ring ring = {.cpu = 0, .fd = -1, .size = ROOM};
+static struct frec_ring ring = {.type = &frec__perf_ring_type, .cpu = 0, .fd = -1, .size = ROOM};
 static struct frec_ring_copy copy;
 static struct frec_count counts[SOURCES];
 static uint32_t offsets[ROOM / FREC_RECORD_SIZE_MIN];
@@ -62,7 +64,7 @@ static struct frec_process_table processes;
 static char program[64];
 static uint8_t records[ROOM], *file_bytes;
 static size_t file_size;
-static int held = -1; // while it is open, who opens the program is held up
+static int held = -1; // while it is open, opening the program blocks
 static uint64_t now = 1000;
 
 static void make_program(void)
@@ -112,7 +114,7 @@ static int setup(void **state)
 	make_source(DETAILS, "details", FLIGHTREC__SOURCE_KIND__SOURCE_CRASH, 0);
 	make_source(PLAIN, "plain", FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, 0);
 	sources[CRASH].filter = "sig==11";
-	sources[DETAILS].format.id = 0; // no tracepoint writes it
+	sources[DETAILS].format.id = 0; // not from a tracepoint
 	frec__process_table_fork(&processes, PID, 1, PID, 10);
 	frec__process_table_comm(&processes, PID, PID, "program", false, 10);
 	frec__process_table_map(&processes, PID,
@@ -149,7 +151,7 @@ static void add_u64(struct made *made, uint64_t value)
 	add(made, &value, sizeof(value));
 }
 
-// A record lies in front of all older ones, as in a copy.
+// A record precedes all older ones, as in a copy of a ring.
 static void put(struct made *made, int source)
 {
 	((struct frec_sample *)made->bytes)->header.size = (uint16_t)made->size;
@@ -236,13 +238,13 @@ static void emit_all(void)
 	emit(PLAIN, PID, 0, NULL, 0);
 	emit(STACKED, PID, BIAS + 0x1010, sound, 8);
 	emit(STACKED, PID, BIAS + 0x1010, overwritten, 4);
-	emit(STACKED, PID + 1, BIAS + 0x1010, sound, 8); // nobody knows the process
+	emit(STACKED, PID + 1, BIAS + 0x1010, sound, 8); // an unknown process
 	begin(&made, STACKED, PID);			 // a kernel thread has no registers
 	add_payload(&made);
 	add_u64(&made, 0);
 	add_u64(&made, 0);
 	put(&made, STACKED);
-	// The kernel got no bytes of the stack, the BPF program did.
+	// The kernel copied no stack bytes, but the BPF program did.
 	emit(CRASH, PID, BIAS + 0x1010, NULL, 0);
 	begin(&made, DETAILS, PID);
 	details.stack_size = sizeof(details.stack);
@@ -307,7 +309,7 @@ static Flightrec__Snapshot *written(bool drop, size_t broken)
 	return written_for(-1, drop, broken);
 }
 
-// The records of the file, one behind the other.
+// The records of the file, concatenated.
 static const uint8_t *chunk(const Flightrec__Snapshot *file)
 {
 	static uint8_t plain[ROOM];
@@ -343,7 +345,7 @@ static uint64_t u64(const uint8_t **at)
 	return value;
 }
 
-// What stands behind the payload of the next record, of STACKED.
+// What follows the payload of the next record, which is of STACKED.
 static const uint8_t *frames_of(const uint8_t **at)
 {
 	const struct frec_sample *sample = (const void *)*at;
@@ -377,7 +379,7 @@ static void frames_take_the_place_of_bytes(void **state)
 	assert_int_equal(u64(&frames), BIAS + 0x1010);
 	assert_int_equal(u64(&frames), BIAS + 0x1310);
 	assert_int_equal(u64(&frames), 4 | 1 << 8);
-	// An address of return that leads nowhere is what somebody wrote there.
+	// A return address that is not in code may be data.
 	frames = frames_of(&at);
 	assert_int_equal(u64(&frames), 1 | (uint64_t)FREC_UNWIND_BAD_MEMORY << 32);
 	assert_int_equal(u64(&frames), 0);
@@ -409,7 +411,7 @@ static void the_crash_has_frames(void **state)
 		assert_int_equal(thread->registers->n_value, file->crash->registers->n_value);
 		assert_int_equal(thread->frames->n_pc, 1);
 		assert_int_equal(thread->frames->pc[0], BIAS + 0x1010);
-		// The bytes that there are begin a page higher.
+		// The available bytes begin a page higher.
 		assert_int_equal(thread->frames->end, FLIGHTREC__STACK_END__STACK_END_BAD_MEMORY);
 		assert_int_equal(thread->frames->address, drop ? 0 : STACK + 16);
 		if (drop)
@@ -430,13 +432,13 @@ static void all_is_kept_otherwise(void **state)
 	file = written(false, 0);
 	assert_false(file->source[STACKED]->unwound);
 	assert_int_equal(file->records[0]->size, copy.valid);
-	// Those of the stacks and, but for those of stack pointer and pc, of the registers.
+	// All of the stacks, and all registers except stack pointer and pc.
 	assert_true(secrets(chunk(file), copy.valid) > FREC_CRASH_RECORD_STACK / 8 + 8);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
 }
 
-// What a service writes itself can say anything of its sizes.
+// Sizes in a record that a service wrote itself can be anything.
 static void broken_records_keep_nothing(void **state)
 {
 	const uint64_t huge[] = {UINT64_MAX, 1u << 20, 8192, UINT64_C(1) << 61};
@@ -469,7 +471,7 @@ static void broken_records_keep_nothing(void **state)
 	free(file_bytes);
 }
 
-// Who may not read addresses of the kernel does not find them in his files either.
+// A user who may not read kernel addresses does not find them in his files either.
 static void the_kernel_is_hidden(void **state)
 {
 	const uint64_t address = 0xffffffff81000010;
@@ -485,11 +487,11 @@ static void the_kernel_is_hidden(void **state)
 		records_of = chunk(file);
 		assert_int_equal(memmem(records_of, file->records[0]->size, &address, 8) != NULL,
 				 frec__kernel_names_public());
-		// The stacks of the process are as they were.
+		// The user stacks are unchanged.
 		assert_int_equal(secrets(records_of, file->records[0]->size) > 0, !drop);
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
-		emit_all(); // what was left out is marked there
+		emit_all(); // the records have marks of what was left out
 		file = written(drop, 0);
 		assert_non_null(memmem(chunk(file), file->records[0]->size, &address, 8));
 		flightrec__snapshot__free_unpacked(file, NULL);
@@ -499,7 +501,7 @@ static void the_kernel_is_hidden(void **state)
 
 struct opener {
 	bool killed;
-	size_t fds; // that it had open
+	size_t fds; // that the child had open
 };
 
 static size_t open_files(pid_t pid)
@@ -517,8 +519,7 @@ static size_t open_files(pid_t pid)
 	return count - 2; // . and ..
 }
 
-// Whoever opens the program waits for an answer, and never has one: as with a file system whose
-// server is gone.
+// Opening the program blocks for ever, as on a file system whose server is gone.
 static void *hold(void *data)
 {
 	struct opener *opener = data;
@@ -541,7 +542,7 @@ static Flightrec__Snapshot *written_while_held(bool drop, bool killed)
 
 	held = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
 	if (held < 0 && (errno == EPERM || errno == ENOSYS)) {
-		print_message("not tested: who is not root cannot hold up who opens a file\n");
+		print_message("not tested: only root can block the opening of a file\n");
 		skip();
 	}
 	assert_true(held >= 0);
@@ -550,13 +551,13 @@ static Flightrec__Snapshot *written_while_held(bool drop, bool killed)
 	emit_all();
 	file = written(drop, 0);
 	pthread_join(thread, NULL);
-	// It kept nothing of ours open, and is gone.
+	// The child had none of our descriptors open, and is gone.
 	assert_in_range(opener.fds, 1, 4);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	return file;
 }
 
-// A program that cannot be read costs the frames, and neither the file nor the bytes of the stack.
+// A program that cannot be read costs the frames, but not the file or the stack bytes.
 static void programs_do_no_harm(void **state)
 {
 	Flightrec__Snapshot *file;
@@ -582,8 +583,8 @@ static void programs_do_no_harm(void **state)
 	free(file_bytes);
 }
 
-// Who inherited that SIGCHLD is ignored has nobody to wait for, and may kill nobody: the number can
-// be another's.
+// A process that ignores SIGCHLD cannot wait for its child, and must not kill it, because its pid
+// can be reused.
 static void an_end_is_seen_when_nobody_waits(void **state)
 {
 	pid_t child;

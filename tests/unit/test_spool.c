@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that streams of one spool stay apart and come back whole, however their blocks lie.
+// Proves that the streams of a spool stay separate and are read back complete, however their blocks
+// are interleaved.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that a stack is unwound with the mappings that its process had at that time, and what the
-// file is told of it.
+// Proves that a stack is unwound with the mappings that its process had at that time, and how the
+// frames are encoded.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ static struct frec_process_table table;
 static struct frec_unwound unwound;
 static char with_rules[64], without_rules[64];
 
-// A program whose one function has 16 bytes of locals, and one that says nothing about its code.
+// One program has a function with 16 bytes of locals, the other has no unwind tables.
 static void make_programs(void)
 {
 	static const uint8_t start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
@@ -102,9 +102,8 @@ static void each_time_has_its_mappings(void **state)
 	assert_int_equal(unwound.frames.pc[0], BIAS + 0x1010);
 	assert_int_equal(unwound.frames.pc[1], BIAS + 0x1310);
 	assert_int_equal(unwound.frames.how.len, 2);
-	assert_int_equal(unwound.frames.how.data[0],
-			 4 | 0);			 // the program counter, which was running
-	assert_int_equal(unwound.frames.how.data[1], 1); // by call frame information
+	assert_int_equal(unwound.frames.how.data[0], 4); // the exact pc
+	assert_int_equal(unwound.frames.how.data[1], 1); // found by call frame information
 	assert_int_equal(unwound.frames.end, FLIGHTREC__STACK_END__STACK_END_COMPLETE);
 	unwind_at(REPLACED);
 	assert_int_equal(unwound.frames.n_pc, 1);
@@ -112,7 +111,7 @@ static void each_time_has_its_mappings(void **state)
 	assert_int_equal(unwound.frames.address, BIAS + 0x1010);
 }
 
-static void all_that_is_known_of_a_frame_is_told(void **state)
+static void every_property_of_a_frame_is_encoded(void **state)
 {
 	static const uint8_t how[] = {4, 1 | 8, 2 | 4, 3};
 	const struct frec_unwind_end end = {.reason = FREC_UNWIND_LIMIT, .address = 5};
@@ -127,7 +126,7 @@ static void all_that_is_known_of_a_frame_is_told(void **state)
 	unwound.frame[2] =
 		(struct frec_frame){.pc = 2, .kind = FREC_FRAME_FRAME_POINTER, .exact = true};
 	unwound.frame[3] = (struct frec_frame){.pc = 3, .kind = FREC_FRAME_RETURN};
-	frec__unwound_tell(&unwound, 4, &end);
+	frec__unwound_encode(&unwound, 4, &end);
 	size = flightrec__frames__pack(&unwound.frames, packed);
 	read = flightrec__frames__unpack(NULL, size, packed);
 	assert_non_null(read);
@@ -163,7 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_time_has_its_mappings),
-		cmocka_unit_test(all_that_is_known_of_a_frame_is_told),
+		cmocka_unit_test(every_property_of_a_frame_is_encoded),
 		cmocka_unit_test(no_registers_no_frames),
 	};
 

@@ -72,7 +72,7 @@ if IN_VM:
     ALONE = ("touch /tmp/data && mount --bind /sys/kernel/tracing/user_events_data /tmp/data && umount /sys/kernel/tracing && "
              "mount -t tmpfs none /sys/kernel/tracing && touch /sys/kernel/tracing/user_events_data && "
              "mount --bind /tmp/data /sys/kernel/tracing/user_events_data && umount /tmp/data && exec \"$0\" doctor --json")
-    for script, state, word, carrier in ((WITHOUT, "missing", "not without a mounted tracefs", "usdt"),
+    for script, state, word, carrier in ((WITHOUT, "missing", "needs a mounted tracefs", "usdt"),
                                          (ALONE, "ok", "which is all of tracefs here", "user_events")):
         result = subprocess.run(["unshare", "-m", "sh", "-ec", script, root_tool], stdout=subprocess.PIPE, text=True, check=False)
         *rows, summary = [json.loads(line) for line in result.stdout.splitlines()]

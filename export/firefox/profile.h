@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A Firefox profile while events come: firefox.c gathers them by thread, firefox/profile.c writes
- * it at the end. */
-#ifndef FREC_EXPORT_FIREFOX_FIREFOX_H
-#define FREC_EXPORT_FIREFOX_FIREFOX_H
+/* A Firefox profile: firefox.c collects the events by thread, profile.c writes them at the end. */
+#ifndef FREC_EXPORT_FIREFOX_PROFILE_H
+#define FREC_EXPORT_FIREFOX_PROFILE_H
 
 #include "export/firefox/tables.h"
 #include "export/firefox/spool.h"
@@ -10,39 +9,40 @@
 
 struct frec_firefox_thread {
 	const struct frec_host *host;
-	uint64_t key; /* pid and tid */
+	uint64_t key; /* pid << 32 | tid */
 	const struct frec_process_entry *who;
 	uint64_t markers, samples, first, last;
 	struct frec_spool_stream stream;
 };
 
-/* What stands in the spool before a marker's data. */
+/* Precedes a marker's data in the spool. */
 struct frec_firefox_row {
-	uint64_t begin, time; /* equal but for the end of a span, which stands for all of it */
+	uint64_t begin,
+		time; /* equal, except for the end of a span, which represents the whole span */
 	uint32_t name;
 	uint32_t category;
-	uint32_t stack; /* plus 1; 0: it is no sample */
+	uint32_t stack; /* plus 1; 0: not a sample */
 	uint32_t size;
 };
 
 struct frec_firefox {
 	const struct frec_export *context;
-	uint64_t base; /* what times are told from */
+	uint64_t base; /* times are relative to this */
 	struct frec_spool spool;
 	struct frec_firefox_tables tables;
-	uint32_t **names; /* of each host's sources */
+	uint32_t **names; /* for each host and source: number of the marker's name */
 	uint32_t *span_names;
 	uint64_t samples;
-	struct frec_firefox_thread **threads; /* by host and key */
-	size_t count, capacity;
+	struct frec_firefox_thread **threads; /* sorted by host and key */
+	size_t count;
 	struct frec_text text, data;
 };
 
-/* Adds a name that is put together, as a string. */
+/* Adds a JSON string that consists of three parts. */
 void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
 			   const char *suffix);
 
-/* Once all is gathered. */
+/* Writes the profile, after all events have been collected. */
 int frec__firefox_write(struct frec_firefox *firefox, struct frec_error *reterr);
 
 #endif

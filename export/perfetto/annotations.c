@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Debug annotations, the typed arguments of an event in Perfetto, where there are few: of the
-// crash.
-#include "export/perfetto/perfetto.h"
+// Debug annotations as protobuf-c structures, which is fast enough for the few packets around the
+// events.
+#include "export/perfetto/annotations.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The trigger of the snapshot, and the death of the process. */
+#ifndef FREC_EXPORT_PERFETTO_CRASH_H
+#define FREC_EXPORT_PERFETTO_CRASH_H
+
+#include "export/perfetto/trace.h"
+
+/* Both write nothing if the file has none. */
+int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
+				 const struct frec_timeline_file *file, struct frec_error *reterr);
+int frec__perfetto_write_crash(struct frec_perfetto *perfetto,
+			       const struct frec_timeline_file *file, struct frec_error *reterr);
+
+#endif

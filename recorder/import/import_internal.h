@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Internal to import.c, processes.c and write.c: an import in progress. */
+#ifndef FREC_RECORDER_IMPORT_IMPORT_INTERNAL_H
+#define FREC_RECORDER_IMPORT_IMPORT_INTERNAL_H
+
+#include "recorder/import/import.h"
+#include "recorder/import/perf_data.h"
+#include "recorder/import/record_sort.h"
+#include "recorder/snapshot/parts.h"
+
+/* Keys of the sort: records about processes come first, then the records of each CPU. */
+#define FREC_IMPORT_SIDEBAND 0
+static inline uint64_t frec__import_key(uint32_t cpu)
+{
+	return UINT64_C(1) + cpu;
+}
+
+/* Replaces a record that reports lost samples. `source` is 0 if the source is not written. */
+struct frec_import_loss {
+	struct perf_event_header header; /* of type PERF_RECORD_LOST or PERF_RECORD_LOST_SAMPLES */
+	uint64_t source, lost;
+};
+
+/* An import in progress. The id of a source is its index in data.events, plus 1. */
+struct frec_import {
+	struct frec_perf_data data;
+	struct frec_record_sort sort;
+	struct frec_parts parts;
+	struct frec_crash_finder finder; /* the processes whose mappings are written */
+	size_t events_checked;
+	/* where records have the id of their event; SIZE_MAX: nowhere */
+	size_t id_offset, id_trailer;
+	uint64_t first, last; /* times of samples */
+	bool lost_samples;    /* PERF_RECORD_LOST_SAMPLES were seen: they cover all losses */
+	bool backward;	      /* the rings were overwritten */
+	bool ours;	      /* flightrec's export wrote it */
+	struct frec_import_result result;
+	uint8_t *out; /* room for a record */
+};
+
+/* import.c: whether the events of this attribute are written. */
+bool frec__import_is_written(const struct perf_event_attr *attr);
+/* import.c: PERF_SAMPLE_* of its samples as they are written. */
+uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
+
+/* write.c: writes everything. The first failure is in import->parts.error. */
+void frec__import_write(struct frec_import *import);
+
+/* processes.c: applies a record about a process. It has `size` bytes with its header, and may be
+ * hostile. */
+void frec__import_process_record(struct frec_process_table *processes, const uint8_t *record,
+				 size_t size, uint64_t time);
+/* processes.c: adds build-ids from the file's table to the mappings, and marks threads of the
+ * kernel. */
+void frec__import_finish_processes(struct frec_process_table *processes,
+				   struct frec_perf_data *data);
+
+#endif

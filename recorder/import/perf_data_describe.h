@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What a perf.data file says about the recording itself. perf_data.c adds it, and the import looks
+ * it up. */
+#ifndef FREC_RECORDER_IMPORT_PERF_DATA_DESCRIBE_H
+#define FREC_RECORDER_IMPORT_PERF_DATA_DESCRIBE_H
+
+#include "recorder/import/perf_data.h"
+
+/* Each of these parses one piece of description. They return 0 or a negative errno. */
+int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
+			      const void *ids, size_t ids_size, struct frec_error *reterr);
+int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,
+			    size_t size, struct frec_error *reterr);
+int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
+			    struct frec_error *reterr);
+int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, size_t size);
+int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t size);
+
+/* Frees all of them. */
+void frec__perf_data_forget(struct frec_perf_data *data);
+
+/* The event that the kernel gave this number, or NULL. */
+const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data, uint64_t id);
+
+/* The layout of the tracepoint with this number, or NULL. */
+const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *data, uint64_t id);
+
+#endif
