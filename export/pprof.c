@@ -11,6 +11,7 @@
 #include "export/arena.h"
 #include "export/by_id.h"
 #include "export/packed.h"
+#include "export/read/clocks.h"
 #include "export/stack_counts.h"
 #include "export/report/stack_text.h"
 #include "export/strings.h"
