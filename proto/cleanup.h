@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Scope guards: a local that owns something gives it back at the end of its scope. */
+/*
+ * Scope guards: a local variable that owns something releases it at the end of its scope.
+ * Initialize each one where it is declared.
+ *
+ *	FREC_FREE char *text = NULL;
+ *	FREC_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+ *	...
+ *	*ret = FREC_TAKE_PTR(text);			the caller owns it now
+ */
 #ifndef FREC_PROTO_CLEANUP_H
 #define FREC_PROTO_CLEANUP_H
 
@@ -36,7 +44,7 @@ static inline void frec__cleanup_fclose(FILE **file)
 #define FREC_CLOSEDIR __attribute__((cleanup(frec__cleanup_closedir)))
 #define FREC_FCLOSE __attribute__((cleanup(frec__cleanup_fclose)))
 
-/* Hands over what a guarded local owns. */
+/* The value of a guarded variable, which gives up its ownership. */
 #define FREC_TAKE_PTR(p) \
 	({ \
 		__typeof__(p) taken_ = (p); \

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Reading the kernel's clocks.
 #include "proto/clocks.h"
 
 #include <time.h>
@@ -18,8 +19,8 @@ uint64_t frec__monotonic(void)
 
 void frec__clocks_read(struct frec_clocks *ret)
 {
-	// A preemption between the readings would put the clocks apart: the closest of some tries
-	// counts.
+	// A preemption between the readings would put the clocks apart, so the closest of several
+	// attempts is used.
 	ret->uncertainty = UINT64_MAX;
 	for (int attempt = 0; attempt < 5; attempt++) {
 		uint64_t before = clock_ns(CLOCK_MONOTONIC);

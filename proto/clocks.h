@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks of the kernel, read in nanoseconds. */
+/* The clocks of the kernel, in nanoseconds. */
 #ifndef FREC_PROTO_CLOCKS_H
 #define FREC_PROTO_CLOCKS_H
 
 #include <stdint.h>
 
-/* One moment on three clocks. `uncertainty` is how far apart the three readings can be. */
+/* One moment on three clocks. `uncertainty` is the longest time between the three readings. */
 struct frec_clocks {
 	uint64_t monotonic, boottime, realtime, uncertainty; /* nanoseconds */
 };

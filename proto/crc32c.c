@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// CRC-32C: with the processor's own instruction where it has one, from a table elsewhere.
+// CRC-32C, with the processor's instruction for it if there is one, otherwise with a table.
 #include "proto/crc32c.h"
 
 #include <stdatomic.h>
@@ -13,7 +13,7 @@ static uint32_t crc_table(uint32_t crc, const unsigned char *p, size_t size)
 	static uint32_t table[256];
 	static atomic_bool ready;
 
-	// Two threads may fill the table at once: both write the same values.
+	// Two threads may fill the table at the same time, because both write the same values.
 	if (!atomic_load_explicit(&ready, memory_order_acquire)) {
 		for (uint32_t i = 0; i < 256; i++) {
 			uint32_t value = i;

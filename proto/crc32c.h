@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Continues `crc` (0 to start with) over `size` bytes. Thread-safe. */
+/* Continues `crc`, at first 0, over `size` bytes. Any thread may call it. */
 uint32_t frec__crc32c(uint32_t crc, const void *data, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Failures that know their own words.
+// Failures with their text.
 #include "proto/error.h"
 
 #include <stdarg.h>

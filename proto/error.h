@@ -1,14 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* One failure, told in one sentence: what, where, what to do. */
+/*
+ * proto/ is the ground floor of the tree: what the recorder and the exporters share.
+ *
+ * - The schemas: flightrec.proto, the file format, and the schemas of other formats that are
+ *   written (perfetto_trace.proto, otlp.proto, pprof.proto). The build makes C code from them.
+ * - The two binary layouts that both sides read: the framing of a file (part.h, crc32c.h) and the
+ *   records of perf_event_open(2) (perf_sample.h).
+ * - Errors that carry their own text (this header), which every room that parses returns.
+ * - Files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
+ *   file (read_file.h), the clocks (clocks.h) and messages to people (report.h).
+ * - A few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash
+ *   table (table.h) and scope guards (cleanup.h).
+ *
+ * Something belongs here if rooms that do not know each other need it, and if it needs no other
+ * room: proto/ includes only itself, the C library, kernel headers and protobuf-c. Code for a
+ * single room stays in that room, even if it is general. Nothing here keeps state that a caller
+ * could see, or starts a thread. recorder/service/ does not use proto/: a service gets the C
+ * library alone.
+ */
 #ifndef FREC_PROTO_ERROR_H
 #define FREC_PROTO_ERROR_H
 
+/* A failure, in one sentence: what failed, where, and what to do about it. */
 struct frec_error {
 	int code;	   /* negative errno; 0: nothing has failed */
-	char message[512]; /* no newline at the end */
+	char message[512]; /* without a newline at the end */
 };
 
-/* Fills `reterr` (may be NULL) and returns `code`. Never allocates; a message too long is cut. */
+/* Fills `reterr` (may be NULL) and returns `code`. Does not allocate. A message that is too long is
+ * cut. */
 __attribute__((format(printf, 3, 4))) int frec__error(struct frec_error *reterr, int code,
 						      const char *format, ...);
 

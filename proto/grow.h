@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays that grow one by one, without a number for their room: they double when their count is a
- * power of two. */
+/*
+ * Arrays that grow one by one. They need no member for their capacity, because they double when
+ * their count is a power of two:
+ *
+ *	if (!frec__grow(&things, count, sizeof(*things)))
+ *		return -ENOMEM;
+ *	things[count++] = thing;
+ *
+ * The count may shrink at any time. An array that was allocated otherwise must have room for its
+ * count rounded up to a power of two.
+ */
 #ifndef FREC_PROTO_GROW_H
 #define FREC_PROTO_GROW_H
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Room for one more behind `count` of `size` bytes each; `array` is the address of the pointer to
- * them. False: no memory. */
+/* Makes room for one more after `count` elements of `size` bytes. `array` is the address of the
+ * pointer to them. False: out of memory; the array is unchanged. */
 static inline bool frec__grow(void *array, size_t count, size_t size)
 {
 	void **at = array;

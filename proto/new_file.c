@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Files that are never seen half-written.
+// Files that nobody ever sees half-written.
 #include "proto/new_file.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ int frec__new_file_locate(struct frec_new_file *file, const char *path, struct f
 		return frec__error(reterr, -ENAMETOOLONG, "%.64s...: this path is too long", path);
 	if (!*name)
 		return frec__error(reterr, -EISDIR, "%s: this names a folder, not a file", path);
-	// Room for the temporary name's own eleven characters.
+	// The temporary name is up to eleven characters longer.
 	if (strlen(name) > NAME_MAX - 16)
 		return frec__error(reterr, -ENAMETOOLONG, "%s: this file name is too long", path);
 	if (slash)
@@ -47,15 +47,14 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
-// The file that gets the name: what a link leads to, not the link (as of /dev/stdout). A device or
-// a pipe is no file that another one could take the place of: /dev/null would be gone for
-// everybody.
+// Finds the file to replace: if `path` is a link, as /dev/stdout is, it is the file that it leads
+// to. A device or a pipe must not be replaced: /dev/null would be gone for everybody.
 static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
 {
 	struct stat status;
 
 	if (stat(path, &status))
-		return 0; // it is new, or what follows says why it cannot be
+		return 0; // it does not exist, or creating it will report why it cannot be
 	if (S_ISDIR(status.st_mode))
 		return frec__error(reterr, -EISDIR, "%s: this is a folder, not a file", path);
 	if (!S_ISREG(status.st_mode))
@@ -70,13 +69,13 @@ static int check_place(const char *path, char real[PATH_MAX], struct frec_error 
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr)
 {
 	char real[PATH_MAX] = "";
-	int result = check_place(path, real, reterr);
+	int r = check_place(path, real, reterr);
 
 	file->fd = file->folder = -1;
-	if (!result)
-		result = frec__new_file_locate(file, *real ? real : path, reterr);
-	if (result)
-		return result;
+	if (!r)
+		r = frec__new_file_locate(file, *real ? real : path, reterr);
+	if (r)
+		return r;
 	for (unsigned int attempt = 0;; attempt++) {
 		frec__new_file_temporary(file, attempt);
 		file->fd = openat(file->folder, file->temporary,
@@ -114,7 +113,7 @@ int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr)
 		return fail(file, errno, "cannot bring it to disk", reterr);
 	fd = file->fd;
 	file->fd = -1;
-	// Some network file systems report a failed write only here.
+	// Some network file systems report a failed write only on close.
 	if (close(fd)) {
 		int error = errno;
 
@@ -127,8 +126,8 @@ int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr)
 		unlinkat(file->folder, file->temporary, 0);
 		return fail(file, error, "cannot give it its name", reterr);
 	}
-	// The data is safe under its name; a folder that cannot be synced only risks the name in a
-	// power cut.
+	// The data is on disk. If the folder cannot be synced, a power cut can only undo the
+	// rename.
 	(void)fsync(file->folder);
 	close(file->folder);
 	file->folder = -1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Folders that are never seen half-written.
+// Folders that nobody ever sees half-written.
 #include "proto/new_folder.h"
 
 #include <dirent.h>
@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "proto/cleanup.h"
 
 static int fail(struct frec_new_file *folder, int error, const char *what,
 		struct frec_error *reterr)
@@ -22,9 +24,9 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 {
 	char trimmed[PATH_MAX];
 	size_t length = strlen(path);
-	int result;
+	int r;
 
-	// People write folders with a slash at the end.
+	// People write a slash after the name of a folder.
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	if (length >= sizeof(trimmed)) {
@@ -33,10 +35,10 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	}
 	memcpy(trimmed, path, length);
 	trimmed[length] = '\0';
-	result = frec__new_file_locate(folder, trimmed, reterr);
-	if (result)
-		return result;
-	// Told now and not after the work. An empty folder gives way to the new one.
+	r = frec__new_file_locate(folder, trimmed, reterr);
+	if (r)
+		return r;
+	// Fail now, not after the work. An empty folder is replaced.
 	if (!faccessat(folder->folder, folder->name, F_OK, AT_SYMLINK_NOFOLLOW) &&
 	    unlinkat(folder->folder, folder->name, AT_REMOVEDIR))
 		return fail(folder, EEXIST, "remove it, or name another folder with -o", reterr);
@@ -66,7 +68,7 @@ int frec__new_folder_commit(struct frec_new_file *folder, struct frec_error *ret
 		return fail(folder, errno, "cannot give it its name", reterr);
 	close(folder->fd);
 	folder->fd = -1;
-	// As with a file: only the name is at risk, and only in a power cut.
+	// As for a file, a power cut can only undo the rename.
 	(void)fsync(folder->folder);
 	close(folder->folder);
 	folder->folder = -1;
@@ -76,7 +78,7 @@ int frec__new_folder_commit(struct frec_new_file *folder, struct frec_error *ret
 static void remove_files(int fd)
 {
 	int copy = openat(fd, ".", O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	DIR *listing = copy < 0 ? NULL : fdopendir(copy);
+	FREC_CLOSEDIR DIR *listing = copy < 0 ? NULL : fdopendir(copy);
 	struct dirent *entry;
 
 	if (!listing) {
@@ -86,7 +88,6 @@ static void remove_files(int fd)
 	}
 	while ((entry = readdir(listing)))
 		(void)unlinkat(fd, entry->d_name, 0);
-	closedir(listing);
 }
 
 void frec__new_folder_discard(struct frec_new_file *folder)

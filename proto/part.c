@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Parts of a .frec file: protobuf's length-delimited fields with a checksum at their end.
+// The parts of a .frec file: length-delimited protobuf fields that end in a checksum.
 #include "proto/part.h"
 
 #include <errno.h>
@@ -22,7 +22,8 @@ static size_t varint_put(uint8_t *out, uint64_t value)
 	return n;
 }
 
-// Bytes read, 0 when the data ends first, -1 when it is longer than a 64-bit value can be.
+// Returns the number of bytes read; 0 if the data ends first; -1 if the varint is longer than that
+// of any 64-bit value.
 static int varint_get(const uint8_t *data, size_t size, uint64_t *ret)
 {
 	uint64_t value = 0;

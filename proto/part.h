@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Framing of a .frec file: each top-level field of flightrec.Snapshot is one part,
+ * The framing of a .frec file. Each top-level field of flightrec.Snapshot is one part:
  *
  *	tag and length (varints) | message | 0x7d | CRC-32C of tag and message, 4 bytes
  *	little-endian
  *
- * where the last five bytes are the message's own field 15. The tag is checked too because a
- * flipped bit in it would turn the part into one of another kind; a flipped length moves the
- * checksum away from where it is looked for. See flightrec.proto.
+ * The last five bytes are field 15 of the message itself. The checksum covers the tag, because a
+ * flipped bit there would make the part one of another kind. It need not cover the length: if that
+ * is wrong, the checksum is read from a wrong place. See flightrec.proto.
  */
 #ifndef FREC_PROTO_PART_H
 #define FREC_PROTO_PART_H
@@ -19,9 +19,9 @@
 
 #define FREC_PART_CHECKSUM_SIZE 5
 #define FREC_PART_HEAD_MAX 16
-/* No part may be larger, checksum included: a reader may refuse what is. */
+/* The largest size of a part with its checksum. A reader may refuse a larger one. */
 #define FREC_PART_SIZE_MAX (64u << 20)
-/* No Records part may hold more bytes of records, uncompressed: a reader holds one of each CPU. */
+/* The most bytes of records in a Records part, uncompressed: readers hold a part of each CPU. */
 #define FREC_RECORDS_SIZE_MAX (1u << 20)
 
 enum frec_part {
@@ -37,7 +37,7 @@ enum frec_part {
 	FREC_PART_END = 10,
 	FREC_PART_THREAD_STACK = 11,
 	FREC_PART_KERNEL_SYMBOLS = 12,
-	FREC_PART_LAST = FREC_PART_KERNEL_SYMBOLS, /* the highest number of all */
+	FREC_PART_LAST = FREC_PART_KERNEL_SYMBOLS, /* the highest number */
 };
 
 /*
@@ -48,20 +48,23 @@ int frec__part_pack(enum frec_part part, const ProtobufCMessage *message, uint8_
 		    size_t *ret_size);
 
 struct frec_part_view {
-	/* top-level field number: an enum frec_part, or one not known to us */
+	/* top-level field number: an enum frec_part, or that of a part from a newer writer */
 	uint32_t field;
 	const uint8_t *body; /* the message without its checksum */
 	size_t body_size;    /* bytes */
-	size_t size;	     /* bytes of the whole part: where the next one begins */
-	uint32_t crc;	     /* what its checksum has to be */
+	size_t size;	     /* of the whole part, in bytes: the next one begins there */
+	uint32_t crc;	     /* what the checksum should be */
 };
 
 /*
- * Reads the part at the start of `data`. Points into `data`, copies nothing. Returns 0; -EAGAIN
- * when the data ends inside the part (a torn file; ret->size then is what it takes, 0 where that is
- * not known yet); -EBADMSG when it is not a part (a tag that is not length-delimited, a field
- * number of 0, a size beyond the limit, no checksum field); -EILSEQ when the checksum does not
- * match (`*ret` is then filled in all the same).
+ * Reads the part at the start of `data`. `*ret` points into `data`; nothing is copied. Returns
+ *
+ * - 0;
+ * - -EAGAIN if the data ends inside the part, as in a torn file; ret->size is then the size of the
+ *   part, or 0 if it is not known yet;
+ * - -EBADMSG if this is no part: the tag is not length-delimited, the field number is 0, the size
+ *   is above the limit, or there is no checksum field;
+ * - -EILSEQ if the checksum does not match; `*ret` is filled in anyway.
  */
 int frec__part_next(const uint8_t *data, size_t size, struct frec_part_view *ret);
 

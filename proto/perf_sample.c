@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The parts of a sample follow each other in the order of perf_event_open(2), each there or not as
-// sample_type says. What comes behind the user's stack is of no interest here, so parts of later
-// kernels do not matter.
+// Parses the records of perf_event_open(2). The parts of a sample are in the order of its manual
+// page, each one present if sample_type has its bit. Parsing ends after the user stack, so parts
+// that later kernels add after it do not matter.
 #include "proto/perf_sample.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #define READ_GROUP PERF_FORMAT_GROUP
 #define BRANCH_ENTRY_SIZE 24
 
-// What a sample and the end of any other record have alike; an address only a sample.
-static void take_common(struct frec_bytes *bytes, uint64_t type, struct frec_perf_sample *ret)
+// The parts that a sample and the end of any other record share. Only a sample has an address.
+static void parse_common(struct frec_bytes *bytes, uint64_t type, struct frec_perf_sample *ret)
 {
 	if (type & PERF_SAMPLE_TID) {
 		ret->pid = frec__bytes_u32(bytes);
@@ -32,7 +32,7 @@ static void take_common(struct frec_bytes *bytes, uint64_t type, struct frec_per
 	}
 }
 
-static void pass_read_values(struct frec_bytes *bytes, uint64_t format)
+static void skip_read_values(struct frec_bytes *bytes, uint64_t format)
 {
 	size_t times = !!(format & PERF_FORMAT_TOTAL_TIME_ENABLED) +
 		       !!(format & PERF_FORMAT_TOTAL_TIME_RUNNING);
@@ -43,7 +43,7 @@ static void pass_read_values(struct frec_bytes *bytes, uint64_t format)
 	frec__bytes_array(bytes, count, 8 * each);
 }
 
-static void pass_branches(struct frec_bytes *bytes, const struct perf_event_attr *attr)
+static void skip_branches(struct frec_bytes *bytes, const struct perf_event_attr *attr)
 {
 	uint64_t count = frec__bytes_u64(bytes);
 
@@ -52,7 +52,7 @@ static void pass_branches(struct frec_bytes *bytes, const struct perf_event_attr
 	frec__bytes_array(bytes, count, BRANCH_ENTRY_SIZE);
 }
 
-static void take_stack(struct frec_bytes *bytes, struct frec_perf_sample *ret)
+static void parse_stack(struct frec_bytes *bytes, struct frec_perf_sample *ret)
 {
 	ret->stack_size = frec__bytes_u64(bytes);
 	if (!ret->stack_size)
@@ -60,7 +60,7 @@ static void take_stack(struct frec_bytes *bytes, struct frec_perf_sample *ret)
 	ret->stack = frec__bytes_take(bytes, ret->stack_size);
 	ret->stack_used = frec__bytes_u64(bytes);
 	if (ret->stack_used > ret->stack_size)
-		bytes->failed = true;
+		frec__bytes_fail(bytes);
 }
 
 int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body, size_t size,
@@ -74,11 +74,11 @@ int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body,
 		ret->id = frec__bytes_u64(&bytes);
 	if (type & PERF_SAMPLE_IP)
 		ret->ip = frec__bytes_u64(&bytes);
-	take_common(&bytes, type, ret);
+	parse_common(&bytes, type, ret);
 	if (type & PERF_SAMPLE_PERIOD)
 		ret->period = frec__bytes_u64(&bytes);
 	if (type & PERF_SAMPLE_READ)
-		pass_read_values(&bytes, attr->read_format);
+		skip_read_values(&bytes, attr->read_format);
 	if (type & PERF_SAMPLE_CALLCHAIN) {
 		ret->chain_count = frec__bytes_u64(&bytes);
 		ret->chain = frec__bytes_array(&bytes, ret->chain_count, 8);
@@ -88,7 +88,7 @@ int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body,
 		ret->raw = frec__bytes_take(&bytes, ret->raw_size);
 	}
 	if (type & PERF_SAMPLE_BRANCH_STACK)
-		pass_branches(&bytes, attr);
+		skip_branches(&bytes, attr);
 	if (type & PERF_SAMPLE_REGS_USER) {
 		ret->abi = frec__bytes_u64(&bytes);
 		if (ret->abi)
@@ -96,7 +96,7 @@ int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body,
 				&bytes, (uint64_t)__builtin_popcountll(attr->sample_regs_user), 8);
 	}
 	if (type & PERF_SAMPLE_STACK_USER)
-		take_stack(&bytes, ret);
+		parse_stack(&bytes, ret);
 	return bytes.failed ? -EPROTO : 0;
 }
 
@@ -117,7 +117,7 @@ int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const voi
 	if (size < trailer)
 		return -EPROTO;
 	frec__bytes_take(&bytes, size - trailer);
-	take_common(&bytes, type, ret);
+	parse_common(&bytes, type, ret);
 	if (type & PERF_SAMPLE_IDENTIFIER)
 		ret->id = frec__bytes_u64(&bytes);
 	return 0;
@@ -136,13 +136,13 @@ size_t frec__perf_sample_id_offset(const struct perf_event_attr *attr)
 
 size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr)
 {
-	uint64_t behind = PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU;
+	uint64_t after = PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU;
 
 	if (!attr->sample_id_all)
 		return SIZE_MAX;
 	if (attr->sample_type & PERF_SAMPLE_IDENTIFIER)
 		return 8;
 	return attr->sample_type & PERF_SAMPLE_ID
-		       ? 8 * (size_t)__builtin_popcountll(attr->sample_type & behind)
+		       ? 8 * (size_t)__builtin_popcountll(attr->sample_type & after)
 		       : SIZE_MAX;
 }

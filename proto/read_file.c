@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Reading small files whole.
 #include "proto/read_file.h"
 
 #include <errno.h>

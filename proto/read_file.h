@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading a small file whole, as those of /proc and tracefs, whose size nobody knows before. */
+/* Reads small files whose size is not known before, such as those of /proc and tracefs. */
 #ifndef FREC_PROTO_READ_FILE_H
 #define FREC_PROTO_READ_FILE_H
 
 #include <stddef.h>
 
 /*
- * Reads a file of the folder whole, as text that ends in NUL. Reading stops once `limit` bytes are
- * read; the text can be up to one block longer. The caller frees it. NULL with errno set on failure.
+ * Reads the whole file at `path`, relative to `folder`, as a string. Stops after `limit` bytes; the
+ * string can be up to one block longer. The caller frees it. NULL with errno set on failure.
  */
 char *frec__read_file_at(int folder, const char *path, size_t limit);
 

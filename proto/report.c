@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Lines on stderr and in the journal.
 #include "proto/report.h"
 
 #include <ctype.h>
@@ -12,7 +13,7 @@
 #include "proto/cleanup.h"
 
 // The journal's native protocol: one datagram of KEY=value lines (systemd.journal-fields(7)).
-static void tell_journal(int priority, const char *message)
+static void send_to_journal(int priority, const char *message)
 {
 	FREC_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = {.sun_family = AF_UNIX,
@@ -39,11 +40,12 @@ void frec__report(int priority, const char *format, ...)
 		if (iscntrl((unsigned char)*p))
 			*p = '?';
 	}
-	// Where stderr is the journal it reads the priority from the line itself (sd-daemon(3)).
+	// If stderr leads to the journal, it reads the priority from the line itself
+	// (sd-daemon(3)).
 	if (getenv("JOURNAL_STREAM")) {
 		dprintf(STDERR_FILENO, "<%d>flightrec: %s\n", priority, message);
 	} else {
 		dprintf(STDERR_FILENO, "flightrec: %s\n", message);
-		tell_journal(priority, message);
+		send_to_journal(priority, message);
 	}
 }

@@ -1,90 +1,92 @@
 // SPDX-License-Identifier: MIT
-// Open addressing with linear probing; removing moves up what was pushed away, so that nothing has
-// to be marked as deleted.
+// Open addressing with linear probing. A removal moves later entries of the same run of slots up,
+// so there are no marks for deleted entries.
 #include "proto/table.h"
 
 #include <stdlib.h>
 
-static size_t home(const struct frec_table *map, uint64_t key)
+// Where the search for a key begins.
+static size_t home(const struct frec_table *table, uint64_t key)
 {
-	return (size_t)(frec__table_mix(0, key) & (map->size - 1));
+	return (size_t)(frec__table_mix(0, key) & (table->size - 1));
 }
 
-static size_t find(const struct frec_table *map, uint64_t key)
+// The slot of a key, or the free slot where it would go.
+static size_t find(const struct frec_table *table, uint64_t key)
 {
-	size_t i = home(map, key);
+	size_t i = home(table, key);
 
-	while (map->slots[i].used && map->slots[i].key != key)
-		i = (i + 1) & (map->size - 1);
+	while (table->slots[i].used && table->slots[i].key != key)
+		i = (i + 1) & (table->size - 1);
 	return i;
 }
 
-uint32_t *frec__table_get(const struct frec_table *map, uint64_t key)
+uint32_t *frec__table_get(const struct frec_table *table, uint64_t key)
 {
 	size_t i;
 
-	if (!map->count)
+	if (!table->count)
 		return NULL;
-	i = find(map, key);
-	return map->slots[i].used ? &map->slots[i].value : NULL;
+	i = find(table, key);
+	return table->slots[i].used ? &table->slots[i].value : NULL;
 }
 
-static bool grow(struct frec_table *map)
+static bool grow(struct frec_table *table)
 {
-	struct frec_table old = *map;
+	struct frec_table old = *table;
 
-	map->size = old.size ? 2 * old.size : 64;
-	map->slots = calloc(map->size, sizeof(*map->slots));
-	if (!map->slots) {
-		*map = old;
+	table->size = old.size ? 2 * old.size : 64;
+	table->slots = calloc(table->size, sizeof(*table->slots));
+	if (!table->slots) {
+		*table = old;
 		return false;
 	}
 	for (size_t i = 0; i < old.size; i++) {
 		if (old.slots[i].used)
-			map->slots[find(map, old.slots[i].key)] = old.slots[i];
+			table->slots[find(table, old.slots[i].key)] = old.slots[i];
 	}
 	free(old.slots);
 	return true;
 }
 
-uint32_t *frec__table_put(struct frec_table *map, uint64_t key, bool *ret_new)
+uint32_t *frec__table_put(struct frec_table *table, uint64_t key, bool *ret_new)
 {
 	struct frec_table_slot *slot;
 
-	if (2 * map->count >= map->size && !grow(map))
+	if (2 * table->count >= table->size && !grow(table))
 		return NULL;
-	slot = &map->slots[find(map, key)];
+	slot = &table->slots[find(table, key)];
 	if (ret_new)
 		*ret_new = !slot->used;
 	if (!slot->used) {
 		*slot = (struct frec_table_slot){.key = key, .used = true};
-		map->count++;
+		table->count++;
 	}
 	return &slot->value;
 }
 
-void frec__table_remove(struct frec_table *map, uint64_t key)
+void frec__table_remove(struct frec_table *table, uint64_t key)
 {
-	size_t mask = map->size - 1, hole, i;
+	size_t mask = table->size - 1, hole, i;
 
-	if (!map->count)
+	if (!table->count)
 		return;
-	hole = find(map, key);
-	if (!map->slots[hole].used)
+	hole = find(table, key);
+	if (!table->slots[hole].used)
 		return;
-	map->count--;
-	for (i = (hole + 1) & mask; map->slots[i].used; i = (i + 1) & mask) {
-		// It may move into the hole when its home is not behind it.
-		if (((i - home(map, map->slots[i].key)) & mask) >= ((i - hole) & mask)) {
-			map->slots[hole] = map->slots[i];
+	table->count--;
+	for (i = (hole + 1) & mask; table->slots[i].used; i = (i + 1) & mask) {
+		// An entry may move into the hole unless its home is after the hole.
+		if (((i - home(table, table->slots[i].key)) & mask) >= ((i - hole) & mask)) {
+			table->slots[hole] = table->slots[i];
 			hole = i;
 		}
 	}
-	map->slots[hole].used = false;
+	table->slots[hole].used = false;
 }
 
-void frec__table_free(struct frec_table *map)
+void frec__table_free(struct frec_table *table)
 {
-	free(map->slots);
-	*map = (struct frec_table){0};
+	free(table->slots);
+	*table = (struct frec_table){0};
 }

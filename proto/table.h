@@ -1,5 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* A table from 64-bit keys to small numbers, for what is open or was met. */
+/*
+ * A hash table from 64-bit keys to 32-bit numbers. The things themselves stay elsewhere,
+ * usually in an array that the numbers are indexes of. Use it instead of another hash table.
+ *
+ *	struct frec_table table = {0};
+ *	bool new;
+ *	uint32_t *number = frec__table_put(&table, address, &new);
+ *
+ *	if (!number)
+ *		return -ENOMEM;
+ *	if (new)
+ *		*number = add_thing(address);		its index
+ *	use(&things[*number]);
+ *	frec__table_free(&table);
+ *
+ * Any key may be used, also 0. Keys that an attacker chooses can make the table slow, but not
+ * wrong.
+ *
+ * If a key does not fit into 64 bits, hash it with frec__table_mix() and compare the things: store
+ * numbers from 1, put the hash, and while the number that is found belongs to another thing, go on
+ * with the next key, hash + 1. A number of 0 means that the key is new. Such entries cannot be
+ * removed.
+ *
+ * The implementation is open addressing with linear probing, at most half full. A slot takes 16
+ * bytes. Put, get and remove take constant time on average; a put that grows the table moves all
+ * slots.
+ */
 #ifndef FREC_PROTO_TABLE_H
 #define FREC_PROTO_TABLE_H
 
@@ -13,26 +39,31 @@ struct frec_table_slot {
 	bool used;
 };
 
-/* Start with zeroes. */
+/* Initialize it with zeroes. It owns no memory then. */
 struct frec_table {
 	struct frec_table_slot *slots;
-	size_t count, size; /* `size` is a power of two, at most half of it used */
+	size_t count; /* of keys */
+	size_t size;  /* of `slots`: 0 or a power of two */
 };
 
-/* The value of a key, or NULL. Valid until the next put or remove. */
-uint32_t *frec__table_get(const struct frec_table *map, uint64_t key);
+/* Finds the value of a key. NULL: the key is not in the table. The pointer is valid until the next
+ * put or remove. */
+uint32_t *frec__table_get(const struct frec_table *table, uint64_t key);
 
 /*
- * The value of a key, which is 0 where it was not there before, or NULL without memory. `ret_new`
- * may be NULL. To find things by their hash, let values be numbers from 1 and go from the hash on
- * to the first key whose value is 0 or the thing's own.
+ * Finds the value of a key, and adds the key with the value 0 if it is not in the table. `*ret_new`
+ * is whether it was added; ret_new may be NULL. The pointer is valid until the next put or remove.
+ * NULL: out of memory; the table is unchanged.
  */
-uint32_t *frec__table_put(struct frec_table *map, uint64_t key, bool *ret_new);
+uint32_t *frec__table_put(struct frec_table *table, uint64_t key, bool *ret_new);
 
-void frec__table_remove(struct frec_table *map, uint64_t key);
-void frec__table_free(struct frec_table *map);
+/* Removes a key, if it is in the table. */
+void frec__table_remove(struct frec_table *table, uint64_t key);
 
-/* Mixes `value` into a hash: for keys that are made of several things. */
+/* Frees the memory. The table is empty afterwards, and can be used again. */
+void frec__table_free(struct frec_table *table);
+
+/* Mixes `value` into `hash`, to make a key of several values. Begin with 0. */
 static inline uint64_t frec__table_mix(uint64_t hash, uint64_t value)
 {
 	hash = (hash ^ value) * 0x9e3779b97f4a7c15ull;

@@ -15,6 +15,7 @@
 #include "recorder/rings/pid_space.h"
 #include "recorder/processes/proc_poll.h"
 #include "recorder/service/shm.h"
+#include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"
 
 // Between two looks at the processes of other pid namespaces, in nanoseconds.
@@ -46,15 +47,15 @@ static const char *const *with_own(const struct frec_engine *engine,
 // All rings or none.
 static int add_rings(struct frec_engine *engine, const struct frec_engine_shm *shm, uint64_t since)
 {
-	size_t count = frec__shm_cpus(shm->rings), before = engine->ring_count;
+	size_t count = frec__shm_ring_count(shm->rings), before = engine->ring_count;
 	struct frec_ring *grown = reallocarray(engine->ring, before + count, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
 	engine->ring = grown;
 	for (size_t i = 0; i < count; i++) {
-		frec__ring_of_shm(&grown[before + i], shm->rings, i, engine->options.ring_size,
-				  shm->number);
+		frec__shm_ring_init(&grown[before + i], shm->rings, i, engine->options.ring_size,
+				    shm->number);
 		grown[before + i].since = since;
 		grown[before + i].uid = shm->uid;
 		grown[before + i].space = shm->space;
@@ -184,7 +185,7 @@ void frec__engine_look_shm(struct frec_engine *engine)
 	look_into_spaces(engine);
 	for (size_t i = 0; i < engine->shm_count; i++) {
 		struct frec_engine_shm *shm = &engine->shm[i];
-		size_t events = frec__shm_look(shm->rings);
+		size_t events = frec__shm_refresh(shm->rings);
 
 		while (shm->events < events)
 			add_source(engine, shm, shm->events++);

@@ -15,11 +15,12 @@
 #include "proto/clocks.h"
 #include "proto/read_file.h"
 #include "proto/report.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/sources/crash_program.h"
 #include "recorder/service/data_file.h"
 
-// The bit of the enable word that user_events sets; see emit.h.
-#define USER_EVENTS_BIT 31
 #define CPUS_ONLINE "/sys/devices/system/cpu/online"
 
 // Calls back for each number of a list such as "0-3,8".
@@ -73,7 +74,7 @@ static int open_cpu(void *context, int cpu)
 	}
 	if (at < engine->ring_count && !engine->ring[at].offline)
 		return 0;
-	r = frec__ring_open(&ring, cpu, engine->options.ring_size, opening->reterr);
+	r = frec__perf_ring_open(&ring, cpu, engine->options.ring_size, opening->reterr);
 	if (r)
 		return r;
 	ring.since = frec__monotonic();
@@ -154,7 +155,7 @@ bool frec__engine_is_of_services(const struct frec_engine *engine,
 				 const struct frec_selection *selection)
 {
 	return selection->kind == FREC_SELECT_EVENT &&
-	       !frec__catalog_is_kernels(engine->tracefs, selection->name);
+	       !frec__catalog_is_kernel(engine->tracefs, selection->name);
 }
 
 const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *engine,
@@ -165,8 +166,8 @@ const struct frec_stack_choice *frec__engine_stack(const struct frec_engine *eng
 	for (size_t i = 0; i < engine->selections; i++) {
 		const struct frec_selection *selection = &engine->selection[i];
 
-		if (selection->kind == FREC_SELECT_EVENT && selection->stack.said &&
-		    frec__catalog_means(selection->name, listed))
+		if (selection->kind == FREC_SELECT_EVENT && selection->stack.is_set &&
+		    frec__catalog_matches(selection->name, listed))
 			choice = &selection->stack;
 	}
 	return choice;
@@ -322,7 +323,7 @@ static bool all_alive(struct frec_engine *engine)
 	for (size_t i = 0; i < engine->ring_count; i++) {
 		struct frec_ring *ring = &engine->ring[i];
 
-		if (ring->shm || ring->offline || frec__ring_alive(ring))
+		if (ring->shm || ring->offline || frec__perf_ring_alive(ring))
 			continue;
 		ring->offline = true;
 		frec__sideband_close(&engine->sideband, ring->cpu);
@@ -413,7 +414,7 @@ int frec__engine_preload(struct frec_engine *engine, const char *path, struct fr
 		if (!registration)
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		r = frec__data_file_register(engine->events_fd, registration, &enabled[i],
-					     USER_EVENTS_BIT, &index);
+					     FREC__USER_EVENTS_BIT, &index);
 		if (r)
 			frec__report(LOG_WARNING,
 				     "%s:%s cannot be registered ahead of its program: %s",

@@ -22,8 +22,6 @@
 #include "recorder/sources/foreign.h"
 #include "recorder/rings/perf.h"
 
-const char *const frec__transport_names[] = {"auto", "user_events", "usdt", "shm"};
-
 // Whether this process may watch the kernel. What is missing beyond that, a CPU's ring that is too
 // large say, is a failure.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
@@ -81,7 +79,7 @@ static int parse_selections(struct frec_engine *engine, struct frec_error *reter
 		if (r)
 			return r;
 		engine->selections++;
-		if (!selection->stack.said)
+		if (!selection->stack.is_set)
 			selection->stack = options->stack;
 		snprintf(whose, sizeof(whose), "-e %s", selection->text);
 		r = frec__stack_check_ring(&selection->stack, options->ring_size, whose, reterr);

@@ -10,6 +10,7 @@
 
 #include "proto/cleanup.h"
 #include "proto/report.h"
+#include "recorder/declared/declared_files.h"
 #include "recorder/engine_sources.h"
 #include "recorder/sources/usdt.h"
 

@@ -28,7 +28,7 @@ static double share_of_stacks(struct frec_engine *engine, size_t ring)
 	frec__ring_copy(&engine->ring[ring], copy);
 	// A few records at the old end may be broken; this is a statistic, and not worth a grace
 	// period.
-	frec__ring_copy_settle(&engine->ring[ring], copy, true, 0);
+	frec__ring_copy_finish(&engine->ring[ring], copy, true, 0);
 	count = frec__records_find(copy, capture->offset,
 				   engine->ring[ring].size / FREC_RECORD_SIZE_MIN);
 	for (size_t i = 0; i < count; i++) {

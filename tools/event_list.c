@@ -11,6 +11,8 @@
 
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/sources/foreign.h"
 
 #define FORMAT_MAX (256u << 10)

@@ -65,7 +65,7 @@ static int parse_ring_size(const char *text, uint64_t *ret)
 static int add_selections(struct frec_record_options *options, char *list)
 {
 	while (list) {
-		const char *one = frec__selection_take(&list);
+		const char *one = frec__selection_next(&list);
 
 		if (!*one)
 			continue;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Ranges of addresses, sorted.
+// Sorted ranges of addresses.
 #include "unwind/address_index.h"
 
 #include <stdlib.h>
 
-// Ranges that overlap are an error of the compiler or worse. A few of them are looked behind.
+#include "proto/grow.h"
+
+// How many ranges before an address are checked. Ranges overlap only if the compiler made an error.
 #define BACK_MAX 8
 
 bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,
@@ -12,15 +14,8 @@ bool frec__address_index_add(struct frec_address_index *index, uint64_t start, u
 {
 	if (start >= end)
 		return true;
-	if (index->count == index->room) {
-		size_t room = index->room ? index->room * 2 : 64;
-		struct frec_address_range *more = realloc(index->ranges, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		index->ranges = more;
-		index->room = room;
-	}
+	if (!frec__grow(&index->ranges, index->count, sizeof(*index->ranges)))
+		return false;
 	index->ranges[index->count++] = (struct frec_address_range){start, end, value};
 	return true;
 }

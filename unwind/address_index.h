@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which of many ranges of addresses an address is in: sorted once, then searched. */
+/* Finds the range that an address is in: ranges are added, sorted once, then searched. */
 #ifndef FREC_UNWIND_ADDRESS_INDEX_H
 #define FREC_UNWIND_ADDRESS_INDEX_H
 
@@ -13,16 +13,16 @@ struct frec_address_range {
 
 struct frec_address_index {
 	struct frec_address_range *ranges;
-	size_t count, room;
+	size_t count;
 };
 
-/* False: out of memory. An empty range is left out. */
+/* False: out of memory. Empty ranges are ignored. */
 bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,
 			     uint64_t value);
-/* After the last range is added. */
+/* Call it after the last range is added. */
 void frec__address_index_sort(struct frec_address_index *index);
-/* The value and (may be NULL) the start of the range that holds `address`: the one that begins
- * last, where they overlap. */
+/* Finds the range that contains `address`; if several do, the one that begins last. `ret_start` may
+ * be NULL. */
 bool frec__address_index_find(const struct frec_address_index *index, uint64_t address,
 			      uint64_t *ret_value, uint64_t *ret_start);
 void frec__address_index_deinit(struct frec_address_index *index);

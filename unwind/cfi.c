@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Entries of a CFI section, found with libdw, and where the addresses in them point.
+// The entries of a CFI section, which libdw finds, and the addresses in them.
 #include "unwind/cfi.h"
 
 #include <dwarf.h>
@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 
-// Bytes of instructions: hundreds of times what compilers write. They are run for each row that
-// needs them, and for each function of a CIE.
+// Limits on the bytes of instructions, hundreds of times more than compilers write. The initial
+// ones run again for each function of a CIE, and all of them each time that the rules are needed.
 #define INITIAL_MAX 4096
 #define PROGRAM_MAX (256 << 10)
 
@@ -26,7 +26,7 @@ static int damaged(const struct frec_cfi *cfi, uint64_t offset, struct frec_erro
 			   section_name(cfi), offset, what);
 }
 
-uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *cursor, uint8_t encoding)
+uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_bytes *cursor, uint8_t encoding)
 {
 	uint64_t place = (uint64_t)(cursor->at - (const uint8_t *)cfi->data->d_buf);
 	uint64_t value;
@@ -35,28 +35,28 @@ uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *curso
 	case DW_EH_PE_absptr:
 	case DW_EH_PE_udata8:
 	case DW_EH_PE_sdata8:
-		value = frec__cursor_unsigned(cursor, 8);
+		value = frec__bytes_number(cursor, 8);
 		break;
 	case DW_EH_PE_uleb128:
-		value = frec__cursor_uleb(cursor);
+		value = frec__bytes_uleb(cursor);
 		break;
 	case DW_EH_PE_sleb128:
-		value = (uint64_t)frec__cursor_sleb(cursor);
+		value = (uint64_t)frec__bytes_sleb(cursor);
 		break;
 	case DW_EH_PE_udata2:
-		value = frec__cursor_unsigned(cursor, 2);
+		value = frec__bytes_number(cursor, 2);
 		break;
 	case DW_EH_PE_sdata2:
-		value = (uint64_t)frec__cursor_signed(cursor, 2);
+		value = (uint64_t)frec__bytes_signed(cursor, 2);
 		break;
 	case DW_EH_PE_udata4:
-		value = frec__cursor_unsigned(cursor, 4);
+		value = frec__bytes_number(cursor, 4);
 		break;
 	case DW_EH_PE_sdata4:
-		value = (uint64_t)frec__cursor_signed(cursor, 4);
+		value = (uint64_t)frec__bytes_signed(cursor, 4);
 		break;
 	default:
-		cursor->failed = true;
+		frec__bytes_fail(cursor);
 		return 0;
 	}
 	switch (encoding & 0x70) {
@@ -69,33 +69,30 @@ uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *curso
 	case DW_EH_PE_datarel:
 		return value + cfi->base;
 	default:
-		cursor->failed = true;
+		frec__bytes_fail(cursor);
 		return 0;
 	}
 }
 
-// What the augmentation string says of the FDEs. Its data is walked along only as far as an
-// encoding can be found.
+// Reads what the augmentation string and its data say about the FDEs.
 static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 			      struct frec_fde *fde)
 {
-	struct frec_cursor data = {cie->augmentation_data,
-				   cie->augmentation_data + cie->augmentation_data_size, false};
+	struct frec_bytes data = frec__bytes(cie->augmentation_data, cie->augmentation_data_size);
 	const char *letter = cie->augmentation;
 
 	if (*letter && *letter != 'z')
-		return false; // of unknown size: the instructions cannot be found
+		return false; // unknown, and so is its size: the instructions cannot be found
 	while (*letter && *++letter) {
 		switch (*letter) {
 		case 'R':
-			fde->encoding = (uint8_t)frec__cursor_unsigned(&data, 1);
+			fde->encoding = (uint8_t)frec__bytes_number(&data, 1);
 			break;
 		case 'P':
-			frec__cfi_address(cfi, &data,
-					  (uint8_t)frec__cursor_unsigned(&data, 1) & 0x0f);
+			frec__cfi_address(cfi, &data, (uint8_t)frec__bytes_number(&data, 1) & 0x0f);
 			break;
 		case 'L':
-			frec__cursor_unsigned(&data, 1);
+			frec__bytes_number(&data, 1);
 			break;
 		case 'S':
 			fde->signal_frame = true;
@@ -103,7 +100,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 		case 'B': // aarch64: return addresses are signed with the other key
 			break;
 		default:
-			return !data.failed; // 'z' tells how far to skip what is not understood
+			return !data.failed; // with 'z' the rest can be skipped by its size
 		}
 	}
 	return !data.failed;
@@ -113,21 +110,18 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 		   struct frec_fde *ret, struct frec_error *reterr)
 {
 	struct frec_fde fde = {.offset = offset};
-	struct frec_cursor cursor;
+	struct frec_bytes cursor;
 	Dwarf_CFI_Entry entry, cie;
 	Dwarf_Off next, ignored;
-	int status;
+	int r;
 
 	if (offset >= cfi->data->d_size)
 		return -ENODATA;
-	status = dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, offset, &next, &entry);
-	if (status > 0 || (!status && next <= offset))
+	r = dwarf_next_cfi(cfi->ident, cfi->data, cfi->eh_frame, offset, &next, &entry);
+	if (r > 0 || (!r && next <= offset))
 		return -ENODATA;
-	if (status < 0) {
-		// An entry that makes no sense by itself is passed over, where libdw could tell its
-		// length.
+	if (r < 0)
 		return damaged(cfi, offset, reterr, "no entry that can be read");
-	}
 	if (ret_next)
 		*ret_next = next;
 	if (dwarf_cfi_cie_p(&entry))
@@ -143,13 +137,13 @@ int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_ne
 	fde.return_register = cie.cie.return_address_register;
 	if (!read_augmentation(cfi, &cie.cie, &fde))
 		return damaged(cfi, offset, reterr, "unknown augmentation");
-	cursor = (struct frec_cursor){entry.fde.start, entry.fde.end, false};
+	cursor = frec__bytes(entry.fde.start, (size_t)(entry.fde.end - entry.fde.start));
 	if (fde.encoding & DW_EH_PE_indirect || fde.encoding == DW_EH_PE_omit)
 		return damaged(cfi, offset, reterr, "unknown encoding of addresses");
 	fde.start = frec__cfi_address(cfi, &cursor, fde.encoding);
 	fde.end = frec__cfi_address(cfi, &cursor, fde.encoding & 0x0f);
 	if (*cie.cie.augmentation == 'z')
-		frec__cursor_bytes(&cursor, frec__cursor_uleb(&cursor));
+		frec__bytes_take(&cursor, frec__bytes_uleb(&cursor));
 	if (cursor.failed || __builtin_add_overflow(fde.start, fde.end, &fde.end))
 		return damaged(cfi, offset, reterr, "it ends too early");
 	if (fde.initial_end - fde.initial > INITIAL_MAX || cursor.end - cursor.at > PROGRAM_MAX)

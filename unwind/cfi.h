@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Call frame information, DWARF 5 chapter 6.4 and the .eh_frame of the Linux Standard Base: which
- * functions a section describes, and by what rules the registers of the caller are found at each of
- * a function's addresses.
+ * Call frame information (CFI): DWARF 5, section 6.4, and .eh_frame of the Linux Standard Base.
+ *
+ * A CFI section has an entry for each function (an FDE), which refers to an entry that functions
+ * share (a CIE). Their instructions say for each address of the function how to compute the
+ * registers that the caller had: a rule for each register, most of them relative to the canonical
+ * frame address (CFA), which is the stack pointer before the call. This file finds and reads the
+ * entries; cfi_run.h runs the instructions.
  */
 #ifndef FREC_UNWIND_CFI_H
 #define FREC_UNWIND_CFI_H
@@ -11,83 +15,78 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/bytes.h"
 #include "proto/error.h"
 #include "unwind/registers.h"
 
-/* One section. Addresses in it are those of the ELF file, not of a process. */
+/* One section. Its addresses are those of the ELF file, not of a process. */
 struct frec_cfi {
-	Elf_Data *data;			/* its bytes; d_size 0: there is no such section */
-	unsigned char ident[EI_NIDENT]; /* of its ELF file */
-	uint64_t address;   /* where the section is mapped, for addresses relative to themselves */
-	uint64_t text;	    /* of .text, */
-	uint64_t base;	    /* and of .eh_frame_hdr, for those relative to these */
-	bool eh_frame;	    /* .eh_frame, not .debug_frame */
-	const char *module; /* for errors */
+	Elf_Data *data;			/* the bytes of the section */
+	unsigned char ident[EI_NIDENT]; /* of the ELF file */
+	/* what encoded addresses can be relative to: */
+	uint64_t address;   /* the address of the section, for DW_EH_PE_pcrel */
+	uint64_t text;	    /* of .text, for DW_EH_PE_textrel */
+	uint64_t base;	    /* of .eh_frame_hdr, for DW_EH_PE_datarel */
+	bool eh_frame;	    /* it is .eh_frame, not .debug_frame */
+	const char *module; /* for error messages */
 };
 
-/* A function's description: one FDE with what its CIE adds. */
+/* A function: one FDE together with its CIE. */
 struct frec_fde {
-	uint64_t start, end;		      /* addresses it covers */
-	uint64_t offset;		      /* in the section, for errors */
-	const uint8_t *initial, *initial_end; /* instructions of the CIE */
-	const uint8_t *program, *program_end; /* and of the FDE */
+	uint64_t start, end;		      /* the addresses it covers */
+	uint64_t offset;		      /* in the section, for error messages */
+	const uint8_t *initial, *initial_end; /* the instructions of the CIE */
+	const uint8_t *program, *program_end; /* and those of the FDE, which run after them */
 	uint64_t code_factor;
 	int64_t data_factor;
-	uint64_t return_register;
-	uint8_t encoding; /* of addresses: DW_EH_PE_ */
-	/* what it called was no call: the caller's pc is the next instruction itself */
+	uint64_t return_register; /* DWARF number of the register with the return address */
+	uint8_t encoding;	  /* of addresses: DW_EH_PE_* */
+	/* a signal handler returns here: the caller was interrupted, so its pc is the next
+	 * instruction that runs and does not follow a call */
 	bool signal_frame;
 };
 
+/* How to compute a register of the caller. `reg` is a register of this frame. */
 enum frec_rule_kind {
-	FREC_RULE_UNSPECIFIED, /* as the machine's calling convention has it */
-	FREC_RULE_UNDEFINED,
-	FREC_RULE_SAME,
-	FREC_RULE_OFFSET,	    /* saved at CFA + offset */
-	FREC_RULE_VALUE_OFFSET,	    /* is CFA + offset */
-	FREC_RULE_REGISTER,	    /* is in register `offset` */
-	FREC_RULE_EXPRESSION,	    /* saved at what the expression gives */
-	FREC_RULE_VALUE_EXPRESSION, /* is what the expression gives */
+	FREC_RULE_UNSPECIFIED,	    /* as the calling convention says (callee_saved) */
+	FREC_RULE_UNDEFINED,	    /* its value is lost */
+	FREC_RULE_SAME,		    /* the same register of this frame */
+	FREC_RULE_OFFSET,	    /* *(CFA + offset) */
+	FREC_RULE_VALUE_OFFSET,	    /* CFA + offset */
+	FREC_RULE_REGISTER,	    /* reg[regno] + offset */
+	FREC_RULE_EXPRESSION,	    /* *(expression(CFA)) */
+	FREC_RULE_VALUE_EXPRESSION, /* expression(CFA) */
 };
 
 struct frec_rule {
 	uint8_t kind;
-	uint32_t size; /* of the expression */
+	union {
+		uint32_t regno; /* DWARF number; UINT32_MAX stands for all larger numbers */
+		uint32_t size;	/* of the expression, in bytes */
+	};
 	union {
 		int64_t offset;
-		const uint8_t *expression;
+		const uint8_t *expression; /* points into the section */
 	};
 };
 
 struct frec_rules {
-	/* VALUE_OFFSET from cfa_register, or VALUE_EXPRESSION; UNSPECIFIED at first */
+	/* REGISTER or VALUE_EXPRESSION (without a CFA on its stack); UNSPECIFIED until an
+	 * instruction defines it */
 	struct frec_rule cfa;
-	uint64_t cfa_register;
 	struct frec_rule registers[FREC_DWARF_REGISTERS];
 };
 
 /*
- * Reads what stands at `offset`, and gives the offset behind it. Returns 1: a function, `*ret` is
- * filled in; 0: something else, pass over it; -ENODATA at the end; -EBADMSG when it is damaged.
- * `ret_next` may be NULL.
+ * Reads the entry at `offset` of the section. `*ret_next` (ret_next may be NULL) is the offset of
+ * the next entry. Returns 1 if it is a function, which `*ret` then describes; 0 if it is another
+ * entry, to be skipped; -ENODATA at the end of the section; -EBADMSG if the entry is damaged, with
+ * `*ret_next` set only if its length is known.
  */
 int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_next,
 		   struct frec_fde *ret, struct frec_error *reterr);
 
-/* An address encoded as DW_EH_PE_ `encoding` says, at `place` in the section. */
-struct frec_cursor;
-uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_cursor *cursor,
-			   uint8_t encoding);
-
-/*
- * Runs the function's instructions and calls `row` for each range of addresses with one set of
- * rules, in ascending order and without gaps from fde->start to fde->end. It takes time linear in
- * the size of the instructions. What `row` returns, unless 0, ends it and is returned. -EBADMSG:
- * the instructions are damaged; the rows before stand.
- */
-int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde,
-		  int (*row)(void *context, uint64_t from, uint64_t to,
-			     const struct frec_rules *rules),
-		  void *context, struct frec_error *reterr);
+/* Reads an address in the given encoding (DW_EH_PE_*) from the section's bytes. */
+uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_bytes *cursor, uint8_t encoding);
 
 #endif

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The tree of a unit: once over it for its functions, without what is in them, then down one
-// function for an address.
+// The tree of a unit: one walk finds all functions without looking into them; a lookup then
+// descends into a single function.
 #include "unwind/debug_functions.h"
 
 #include <dwarf.h>
 
-// Namespaces in classes in namespaces.
+// How deeply namespaces and classes can be nested.
 #define NESTED_MAX 32
 
 static bool take_step(uint64_t *steps)
@@ -85,7 +85,7 @@ static unsigned int number_of(Dwarf_Die *die, unsigned int name)
 	return (unsigned int)value;
 }
 
-// Where the call was that `inlined` took the place of: that is the line of the function around it.
+// Fills in the line of the caller: that of the call that was replaced by `inlined`.
 static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct frec_debug_function *caller)
 {
 	unsigned int file = number_of(inlined, DW_AT_call_file);
@@ -98,7 +98,8 @@ static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct frec_debug_fun
 		caller->file = dwarf_filesrc(files, file, NULL, NULL);
 }
 
-// The child of `die` that holds `address`: a call that was inlined, or a block with one in it.
+// Moves to the child of `die` that contains `address`: an inlined call, or a block that may have
+// one.
 static bool descend(Dwarf_Die *die, uint64_t address, uint64_t *steps)
 {
 	Dwarf_Die child;

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Which unit an address belongs to, and the functions at it.
+// Finds the unit that an address belongs to, and the functions at the address.
 //
-// libdw's own ways from an address to its unit and to its function are not used: the one needs
-// .debug_aranges, which clang does not write, and the other walks over the whole unit for each
-// address.
+// libdw's own functions for that are not used: its search for the unit needs .debug_aranges, which
+// clang does not write, and its search for the function walks through the whole unit each time.
 //
-// A damaged tree can send its reader in circles, for example by DW_AT_sibling: every walk has a
-// limit of steps.
+// A damaged tree can send its reader in circles, for example by DW_AT_sibling, so all walks
+// together have a limit of steps.
 #include "unwind/debug_info.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <stdlib.h>
 
+#include "proto/grow.h"
 #include "unwind/address_index.h"
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
 
-// DIEs and ranges looked at in all, which is some seconds of work. The largest programs have some
-// millions of them.
+// The number of DIEs and ranges that are read in all, which takes some seconds. The largest
+// programs have some millions.
 #define STEPS_MAX (64u << 20)
 
 struct unit {
-	Dwarf_Die die;	 // with its lines
-	Dwarf_Die whole; // with its functions: that of another file where it was split
+	Dwarf_Die die;	 // has the lines
+	Dwarf_Die whole; // has the functions: in another file if the unit is split
 	struct frec_address_index functions; // values are offsets of DIEs
 	bool functions_known;
 };
@@ -31,12 +31,12 @@ struct unit {
 struct frec_debug_info {
 	const struct frec_elf *elf;
 	Dwarf *dwarf, *alternate;
-	bool lines_only; // names would have to come from a file that is not here
+	bool lines_only; // the names are in a file that was not found
 	struct unit *units;
 	size_t unit_count;
 	struct frec_address_index ranges; // values are indexes of units
 	bool units_known;
-	uint64_t steps; // that may still be taken
+	uint64_t steps; // how many are left
 };
 
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
@@ -58,7 +58,7 @@ struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 		free(info);
 		return NULL;
 	}
-	// Left to itself, libdw opens the file that the section names, whatever it is.
+	// Without this, libdw would open whatever file the section names.
 	if (alternate)
 		info->alternate = dwarf_begin_elf(alternate->elf, DWARF_C_READ, NULL);
 	if (info->alternate)
@@ -84,16 +84,11 @@ void frec__debug_info_destroy(struct frec_debug_info *info)
 static bool add_unit(struct frec_debug_info *info, const Dwarf_Die *die)
 {
 	Dwarf_Addr base, start, end;
-	struct unit *more;
 	ptrdiff_t offset = 0;
 	Dwarf_Die copy = *die;
 
-	if (!(info->unit_count & (info->unit_count - 1))) { // grows at powers of two
-		more = realloc(info->units, (info->unit_count * 2 + 1) * sizeof(*more));
-		if (!more)
-			return false;
-		info->units = more;
-	}
+	if (!frec__grow(&info->units, info->unit_count, sizeof(*info->units)))
+		return false;
 	info->units[info->unit_count] = (struct unit){.die = *die};
 	while ((offset = dwarf_ranges(&copy, offset, &base, &start, &end)) > 0) {
 		if (!info->steps || !--info->steps ||

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The symbol table that distributions put into stripped programs, with xz.
+// The symbol table, compressed with xz, that distributions put into stripped programs.
 #include "unwind/debugdata.h"
 
 #include <lzma.h>
 #include <stdlib.h>
 
-// Fedora's largest are some megabytes. A few bytes of xz can stand for any number of zeros.
+#include "proto/cleanup.h"
+
+// A few bytes of xz can expand to any number of zeroes. The largest images in Fedora have some
+// megabytes.
 #define IMAGE_MAX (64u << 20)
 #define DECODER_MEMORY_MAX (128u << 20)
 
@@ -13,8 +16,8 @@ static uint8_t *decompress(const Elf_Data *data, size_t *ret_size)
 {
 	lzma_stream stream = LZMA_STREAM_INIT;
 	size_t room = 1 << 20;
-	uint8_t *image = malloc(room);
-	lzma_ret status = LZMA_MEM_ERROR;
+	FREC_FREE uint8_t *image = malloc(room);
+	lzma_ret r = LZMA_MEM_ERROR;
 
 	if (image && lzma_stream_decoder(&stream, DECODER_MEMORY_MAX, 0) == LZMA_OK) {
 		stream.next_in = data->d_buf;
@@ -24,23 +27,20 @@ static uint8_t *decompress(const Elf_Data *data, size_t *ret_size)
 
 			stream.next_out = image + stream.total_out;
 			stream.avail_out = room - stream.total_out;
-			status = lzma_code(&stream, LZMA_FINISH);
-			if (status != LZMA_OK || stream.avail_out)
+			r = lzma_code(&stream, LZMA_FINISH);
+			if (r != LZMA_OK || stream.avail_out)
 				break;
 			room *= 2;
 			more = room <= IMAGE_MAX ? realloc(image, room) : NULL;
 			if (more)
 				image = more;
 			else
-				status = LZMA_MEM_ERROR;
-		} while (status == LZMA_OK);
+				r = LZMA_MEM_ERROR;
+		} while (r == LZMA_OK);
 	}
 	*ret_size = stream.total_out;
 	lzma_end(&stream);
-	if (status == LZMA_STREAM_END)
-		return image;
-	free(image);
-	return NULL;
+	return r == LZMA_STREAM_END ? FREC_TAKE_PTR(image) : NULL;
 }
 
 struct frec_elf *frec__debugdata_open(const struct frec_elf *elf, uint8_t **ret_image)

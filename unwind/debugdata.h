@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* .gnu_debugdata: an ELF file with a symbol table, compressed into a section of a stripped
- * program. */
+/* .gnu_debugdata: a section of a stripped program with a compressed ELF file, which has the symbol
+ * table. */
 #ifndef FREC_UNWIND_DEBUGDATA_H
 #define FREC_UNWIND_DEBUGDATA_H
 
 #include "unwind/elf_file.h"
 
-/* The file inside. `*ret_image` holds its bytes and is freed after it is closed. NULL: there is
- * none. */
+/* Opens the file inside the section, or returns NULL if there is none. `*ret_image` holds its
+ * bytes; the caller frees it after closing the file. */
 struct frec_elf *frec__debugdata_open(const struct frec_elf *elf, uint8_t **ret_image);
 
 #endif

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Files from debuginfod servers. The client library is loaded when it is first wanted: it brings an
-// HTTP client and all that that needs with it, and most who read a recording have no server.
-#include "unwind/files.h"
+// Files from debuginfod servers. The client library is loaded when it is first needed, because it
+// brings an HTTP client with all its libraries, and most users have no server.
+#include "unwind/debuginfod.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-// A client is opaque.
+// The functions of the library that are used; a client is opaque.
 static struct {
 	void *(*begin)(void);
 	void (*end)(void *client);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Demangling, by libiberty. A mangled name can refer back to parts of itself, and so stand for one
-// that is exponentially longer: it is printed piece by piece, and given up when it gets too long.
+// Demangling with libiberty. A mangled name can refer back to parts of itself, so its demangled
+// form can be exponentially longer. Therefore it is printed piece by piece, until it gets too long.
 #include "unwind/demangle.h"
 
 #include <setjmp.h>
@@ -10,7 +10,9 @@
 
 #include <libiberty/demangle.h>
 
-// It recurses as deep as the name is long.
+#include "proto/cleanup.h"
+
+// libiberty recurses as deeply as the name is long.
 #define MANGLED_MAX 4096
 #define DEMANGLED_MAX 65536
 
@@ -20,8 +22,7 @@ struct output {
 	char text[DEMANGLED_MAX];
 };
 
-// What is jumped out of here holds nothing: the printing functions of libiberty allocate on the
-// stack.
+// The longjmp leaks nothing: the printing functions of libiberty allocate on the stack only.
 static void print(const char *piece, size_t size, void *opaque)
 {
 	struct output *output = opaque;
@@ -40,7 +41,7 @@ static bool demangle(const char *name, struct output *output)
 	output->size = 0;
 	if (setjmp(output->too_long))
 		return false;
-	// Rust's older names are C++ names with a hash behind, so it comes first.
+	// Rust comes first, because its older names are C++ names that end in a hash.
 	if (rust_demangle_callback(name, DMGL_NO_RECURSE_LIMIT, print, output) && output->size)
 		return true;
 	output->size = 0;
@@ -51,18 +52,13 @@ char *frec__demangle(const char *name)
 {
 	size_t length = strnlen(name, DEMANGLED_MAX);
 	const char *version = memchr(name, '@', length);
-	char *copy = strndup(name, version ? (size_t)(version - name) : length), *result;
-	struct output *output;
+	FREC_FREE char *copy = strndup(name, version ? (size_t)(version - name) : length);
+	FREC_FREE struct output *output = NULL;
+	char *demangled;
 
 	if (!copy || (strncmp(copy, "_Z", 2) && strncmp(copy, "_R", 2)) || length > MANGLED_MAX)
-		return copy;
+		return FREC_TAKE_PTR(copy);
 	output = malloc(sizeof(*output));
-	if (!output)
-		return copy;
-	result = demangle(copy, output) ? strndup(output->text, output->size) : NULL;
-	free(output);
-	if (!result)
-		return copy;
-	free(copy);
-	return result;
+	demangled = output && demangle(copy, output) ? strndup(output->text, output->size) : NULL;
+	return demangled ? demangled : FREC_TAKE_PTR(copy);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ELF files, with libelf: it checks its own bounds and does not mind sections that lie outside the
-// file.
+// ELF files, read with libelf, which checks bounds and accepts sections that lie outside the file.
 #include "unwind/elf_file.h"
 
 #include <errno.h>
@@ -10,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// More segments than any program has are not looked at, because they are looked at often.
+#include "proto/cleanup.h"
+
+// The segments are walked often, so their number needs a limit. No program has that many.
 #define SEGMENTS_MAX 256
 
 static size_t segment_count(const struct frec_elf *elf)
@@ -69,7 +70,8 @@ static void read_segments(struct frec_elf *elf)
 		elf->base = 0;
 }
 
-// A separate debug file has the segments of its program but not the bytes they name.
+// A separate debug file has the program headers of its program, but not the bytes they refer to. So
+// the section decides, if there is one.
 static void read_build_id_section(struct frec_elf *elf)
 {
 	GElf_Shdr header;
@@ -97,19 +99,22 @@ static int open_elf(struct frec_elf *elf, struct frec_error *reterr)
 	return 0;
 }
 
-static struct frec_elf *new_elf(const char *path)
+// Takes over `fd`, also on failure.
+static struct frec_elf *new_elf(int fd, const char *path)
 {
 	struct frec_elf *elf = calloc(1, sizeof(*elf));
+	char *copy = strdup(path);
 
 	elf_version(EV_CURRENT);
-	if (!elf)
-		return NULL;
-	elf->fd = -1;
-	elf->path = strdup(path);
-	if (!elf->path) {
+	if (!elf || !copy) {
+		if (fd >= 0)
+			close(fd);
 		free(elf);
+		free(copy);
 		return NULL;
 	}
+	elf->fd = fd;
+	elf->path = copy;
 	return elf;
 }
 
@@ -120,32 +125,25 @@ static bool can_be_cut_by_others(const struct stat *status)
 
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	struct frec_elf *elf = new_elf(path);
+	FREC_CLOSE_ELF struct frec_elf *elf = new_elf(fd, path);
 	struct stat status;
-	int result;
+	int r;
 
-	if (!elf) {
-		close(fd);
+	if (!elf)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", path);
-	}
-	elf->fd = fd;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-		frec__elf_close(elf);
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode))
 		return frec__error(reterr, -ENOEXEC, "%s: not a regular file", path);
-	}
 	elf->mapped = !can_be_cut_by_others(&status);
 	elf->elf = elf_begin(fd, elf->mapped ? ELF_C_READ_MMAP_PRIVATE : ELF_C_READ, NULL);
-	result = open_elf(elf, reterr);
-	if (result)
-		frec__elf_close(elf);
-	else
-		*ret = elf;
-	return result;
+	r = open_elf(elf, reterr);
+	if (!r)
+		*ret = FREC_TAKE_PTR(elf);
+	return r;
 }
 
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	// Not to wait for the writer of what has turned out to be a pipe.
+	// O_NONBLOCK: if this is a pipe, do not wait for its writer.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
@@ -156,18 +154,16 @@ int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *r
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr)
 {
-	struct frec_elf *elf = new_elf(name);
-	int status;
+	FREC_CLOSE_ELF struct frec_elf *elf = new_elf(-1, name);
+	int r;
 
 	if (!elf)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", name);
 	elf->elf = elf_memory((char *)(uintptr_t)image, size);
-	status = open_elf(elf, reterr);
-	if (status)
-		frec__elf_close(elf);
-	else
-		*ret = elf;
-	return status;
+	r = open_elf(elf, reterr);
+	if (!r)
+		*ret = FREC_TAKE_PTR(elf);
+	return r;
 }
 
 void frec__elf_close(struct frec_elf *elf)
@@ -230,13 +226,13 @@ Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t si
 
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret)
 {
-	// The kernel maps whole pages, and pages can be 64 KiB: a mapping can begin that much
-	// before its segment does.
+	// The kernel maps whole pages of up to 64 KiB, so a mapping can begin that much before its
+	// segment.
 	const uint64_t page = 64 << 10;
 	const size_t count = segment_count(elf);
 
-	// A page that holds the end of one segment and the start of the next is mapped for both:
-	// the one that is executable is meant, since only executable mappings are asked for.
+	// A page with the end of one segment and the start of the next is mapped for both. Only
+	// executable mappings are looked up, so it is the executable segment that counts.
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 

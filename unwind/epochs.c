@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the moments at which one mapping replaced another: what is sorted by address overlaps
-// only with what follows it.
+// Finds the times at which one mapping replaced another: after sorting by address, a mapping can
+// overlap only with those that follow it.
 #include "unwind/epochs.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static int by_start(const void *a, const void *b)
 
 int frec__epochs_init(struct frec_epochs *epochs, struct frec_mapped_span *spans, size_t count)
 {
-	struct frec_mapped_span reach = {0}; // the one that goes furthest so far
+	struct frec_mapped_span reach = {0}; // the mapping with the highest end so far
 
 	*epochs = (struct frec_epochs){.replaced = calloc(count + 1, sizeof(*epochs->replaced))};
 	if (!epochs->replaced)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When the mappings of a process took each other's place: between two such moments every address of
- * code in files has one meaning, so what is known of an address holds that long. Most processes
- * have one such span, their whole life.
+ * Epochs: the spans of time in which no mapping of a process replaced another one. Within an epoch
+ * each address in a file's code has one meaning, so what is known of an address stays valid. Most
+ * processes have one epoch, their whole life.
  */
 #ifndef FREC_UNWIND_EPOCHS_H
 #define FREC_UNWIND_EPOCHS_H
@@ -10,30 +10,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A mapping of a file; code that is made at run time replaces itself all the time, and has no
- * names: leave it out. */
+/* A mapping of a file. Leave out mappings of code made at run time: they replace each other all the
+ * time, and have no names. */
 struct frec_mapped_span {
 	uint64_t start, end; /* addresses */
-	uint64_t since;	     /* when it was mapped, in any clock; 0: before anybody looked */
+	uint64_t since;	     /* when it was mapped, in any clock; 0: before the recording */
 };
 
-/* Start with zeroes. */
+/* Initialize it with zeroes. */
 struct frec_epochs {
-	uint64_t *replaced; /* the moments, in order */
+	uint64_t *replaced; /* the times at which a mapping replaced another one, ascending */
 	size_t count;
 };
 
-/* `spans` may be in any order, and are sorted. Returns 0 or -ENOMEM. */
+/* Sorts `spans`. Returns 0 or -ENOMEM. */
 int frec__epochs_init(struct frec_epochs *epochs, struct frec_mapped_span *spans, size_t count);
 void frec__epochs_deinit(struct frec_epochs *epochs);
 
-/* In which span of time `time` is, from 0. */
+/* The number of the epoch that `time` is in, counted from 0. */
 size_t frec__epochs_at(const struct frec_epochs *epochs, uint64_t time);
 
 /*
- * What was mapped from then on belongs to a later span than number `epoch`; UINT64_MAX: nothing.
- * What came before it and replaced nothing can be taken in whenever it came: nothing ran there
- * before.
+ * When epoch number `epoch` ends; UINT64_MAX: never. A file mapped at or after that time belongs to
+ * a later epoch. One mapped before it can be used for the whole epoch, even for the time before it
+ * was mapped: nothing ran at its addresses then.
  */
 uint64_t frec__epochs_end(const struct frec_epochs *epochs, size_t epoch);
 

@@ -1,119 +1,134 @@
 // SPDX-License-Identifier: MIT
-// A stack machine with bounds on its stack and its steps: an expression can branch backwards, so it
-// could run for ever.
+// The stack machine of DWARF expressions, with limits on its stack and its steps: an expression can
+// branch backwards, and so could run forever.
 #include "unwind/expression.h"
 
 #include <dwarf.h>
 #include <errno.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 
 #define DEPTH_MAX 64
 #define STEPS_MAX 1000
 
-struct machine {
-	uint64_t stack[DEPTH_MAX];
+// The stack of the expression.
+struct operands {
+	uint64_t values[DEPTH_MAX];
 	unsigned int depth;
-	bool failed; // more was taken than there was, or put than fits
+	bool failed; // overflow, underflow or a division by zero
 };
 
-static void push(struct machine *machine, uint64_t value)
+static void push(struct operands *operands, uint64_t value)
 {
-	if (machine->depth == DEPTH_MAX)
-		machine->failed = true;
+	if (operands->depth == DEPTH_MAX)
+		operands->failed = true;
 	else
-		machine->stack[machine->depth++] = value;
+		operands->values[operands->depth++] = value;
 }
 
-static uint64_t pop(struct machine *machine)
+static uint64_t pop(struct operands *operands)
 {
-	if (machine->depth)
-		return machine->stack[--machine->depth];
-	machine->failed = true;
+	if (operands->depth)
+		return operands->values[--operands->depth];
+	operands->failed = true;
 	return 0;
 }
 
-static uint64_t pick(struct machine *machine, uint64_t index)
+static uint64_t pick(struct operands *operands, uint64_t index)
 {
-	if (index < machine->depth)
-		return machine->stack[machine->depth - 1 - index];
-	machine->failed = true;
+	if (index < operands->depth)
+		return operands->values[operands->depth - 1 - index];
+	operands->failed = true;
 	return 0;
 }
 
-// False: not an operation on two numbers.
-static bool binary(struct machine *machine, uint8_t code)
+// Returns false if `code` is no operation of arithmetic or logic on two numbers.
+static bool calculate(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
 {
-	bool both = machine->depth >= 2;
-	uint64_t b = both ? machine->stack[machine->depth - 1] : 1;
-	uint64_t a = both ? machine->stack[machine->depth - 2] : 0, result;
-	int64_t signed_a = (int64_t)a, signed_b = (int64_t)b;
-
 	switch (code) {
 	case DW_OP_and:
-		result = a & b;
-		break;
+		*ret = a & b;
+		return true;
 	case DW_OP_or:
-		result = a | b;
-		break;
+		*ret = a | b;
+		return true;
 	case DW_OP_xor:
-		result = a ^ b;
-		break;
+		*ret = a ^ b;
+		return true;
 	case DW_OP_plus:
-		result = a + b;
-		break;
+		*ret = a + b;
+		return true;
 	case DW_OP_minus:
-		result = a - b;
-		break;
+		*ret = a - b;
+		return true;
 	case DW_OP_mul:
-		result = a * b;
-		break;
+		*ret = a * b;
+		return true;
 	case DW_OP_div:
-		machine->failed |= !b;
-		// The one quotient that does not fit is what negation gives.
-		result = !b ? 0 : signed_b == -1 ? -a : (uint64_t)(signed_a / signed_b);
-		break;
+		// Negation covers the one quotient that does not fit into 64 bits.
+		*ret = !b ? 0 : (int64_t)b == -1 ? -a : (uint64_t)((int64_t)a / (int64_t)b);
+		return true;
 	case DW_OP_mod:
-		machine->failed |= !b;
-		result = b ? a % b : 0;
-		break;
+		*ret = b ? a % b : 0;
+		return true;
 	case DW_OP_shl:
-		result = b < 64 ? a << b : 0;
-		break;
+		*ret = b < 64 ? a << b : 0;
+		return true;
 	case DW_OP_shr:
-		result = b < 64 ? a >> b : 0;
-		break;
+		*ret = b < 64 ? a >> b : 0;
+		return true;
 	case DW_OP_shra:
-		result = (uint64_t)(signed_a >> (b < 64 ? b : 63));
-		break;
-	case DW_OP_eq:
-		result = a == b;
-		break;
-	case DW_OP_ne:
-		result = a != b;
-		break;
-	case DW_OP_lt:
-		result = signed_a < signed_b;
-		break;
-	case DW_OP_le:
-		result = signed_a <= signed_b;
-		break;
-	case DW_OP_gt:
-		result = signed_a > signed_b;
-		break;
-	case DW_OP_ge:
-		result = signed_a >= signed_b;
-		break;
+		*ret = (uint64_t)((int64_t)a >> (b < 64 ? b : 63));
+		return true;
 	default:
 		return false;
 	}
-	machine->failed |= !both;
-	if (both)
-		machine->stack[--machine->depth - 1] = result;
+}
+
+// Returns false if `code` is no comparison.
+static bool compare(uint8_t code, int64_t a, int64_t b, uint64_t *ret)
+{
+	switch (code) {
+	case DW_OP_eq:
+		*ret = a == b;
+		return true;
+	case DW_OP_ne:
+		*ret = a != b;
+		return true;
+	case DW_OP_lt:
+		*ret = a < b;
+		return true;
+	case DW_OP_le:
+		*ret = a <= b;
+		return true;
+	case DW_OP_gt:
+		*ret = a > b;
+		return true;
+	case DW_OP_ge:
+		*ret = a >= b;
+		return true;
+	default:
+		return false;
+	}
+}
+
+// Returns false if `code` is no operation on two numbers.
+static bool binary(struct operands *operands, uint8_t code)
+{
+	bool both = operands->depth >= 2;
+	uint64_t b = both ? operands->values[operands->depth - 1] : 1;
+	uint64_t a = both ? operands->values[operands->depth - 2] : 0, value;
+
+	if (!calculate(code, a, b, &value) && !compare(code, (int64_t)a, (int64_t)b, &value))
+		return false;
+	if (!both || (!b && (code == DW_OP_div || code == DW_OP_mod)))
+		operands->failed = true;
+	else
+		operands->values[--operands->depth - 1] = value;
 	return true;
 }
 
-static int unary(struct machine *machine, uint8_t code, struct frec_cursor *cursor)
+static int unary(struct operands *operands, uint8_t code, struct frec_bytes *cursor)
 {
 	uint64_t value;
 
@@ -121,41 +136,42 @@ static int unary(struct machine *machine, uint8_t code, struct frec_cursor *curs
 	case DW_OP_nop:
 		break;
 	case DW_OP_dup:
-		push(machine, pick(machine, 0));
+		push(operands, pick(operands, 0));
 		break;
 	case DW_OP_over:
-		push(machine, pick(machine, 1));
+		push(operands, pick(operands, 1));
 		break;
 	case DW_OP_pick:
-		push(machine, pick(machine, frec__cursor_unsigned(cursor, 1)));
+		push(operands, pick(operands, frec__bytes_number(cursor, 1)));
 		break;
 	case DW_OP_drop:
-		pop(machine);
+		pop(operands);
 		break;
 	case DW_OP_swap:
 	case DW_OP_rot: {
 		unsigned int distance = code == DW_OP_swap ? 1 : 2;
 
-		value = pick(machine, 0);
-		if (machine->depth <= distance)
+		value = pick(operands, 0);
+		if (operands->depth <= distance)
 			return -EBADMSG;
 		for (unsigned int i = 1; i <= distance; i++)
-			machine->stack[machine->depth - i] = machine->stack[machine->depth - i - 1];
-		machine->stack[machine->depth - 1 - distance] = value;
+			operands->values[operands->depth - i] =
+				operands->values[operands->depth - i - 1];
+		operands->values[operands->depth - 1 - distance] = value;
 		break;
 	}
 	case DW_OP_abs:
-		value = pop(machine);
-		push(machine, (int64_t)value < 0 ? -value : value);
+		value = pop(operands);
+		push(operands, (int64_t)value < 0 ? -value : value);
 		break;
 	case DW_OP_neg:
-		push(machine, -pop(machine));
+		push(operands, -pop(operands));
 		break;
 	case DW_OP_not:
-		push(machine, ~pop(machine));
+		push(operands, ~pop(operands));
 		break;
 	case DW_OP_plus_uconst:
-		push(machine, pop(machine) + frec__cursor_uleb(cursor));
+		push(operands, pop(operands) + frec__bytes_uleb(cursor));
 		break;
 	default:
 		return -EBADMSG;
@@ -163,36 +179,36 @@ static int unary(struct machine *machine, uint8_t code, struct frec_cursor *curs
 	return 0;
 }
 
-static bool constant(uint8_t code, struct frec_cursor *cursor, uint64_t *ret)
+static bool constant(uint8_t code, struct frec_bytes *cursor, uint64_t *ret)
 {
 	switch (code) {
 	case DW_OP_const1u:
-		*ret = frec__cursor_unsigned(cursor, 1);
+		*ret = frec__bytes_number(cursor, 1);
 		break;
 	case DW_OP_const1s:
-		*ret = (uint64_t)frec__cursor_signed(cursor, 1);
+		*ret = (uint64_t)frec__bytes_signed(cursor, 1);
 		break;
 	case DW_OP_const2u:
-		*ret = frec__cursor_unsigned(cursor, 2);
+		*ret = frec__bytes_number(cursor, 2);
 		break;
 	case DW_OP_const2s:
-		*ret = (uint64_t)frec__cursor_signed(cursor, 2);
+		*ret = (uint64_t)frec__bytes_signed(cursor, 2);
 		break;
 	case DW_OP_const4u:
-		*ret = frec__cursor_unsigned(cursor, 4);
+		*ret = frec__bytes_number(cursor, 4);
 		break;
 	case DW_OP_const4s:
-		*ret = (uint64_t)frec__cursor_signed(cursor, 4);
+		*ret = (uint64_t)frec__bytes_signed(cursor, 4);
 		break;
 	case DW_OP_const8u:
 	case DW_OP_const8s:
-		*ret = frec__cursor_unsigned(cursor, 8);
+		*ret = frec__bytes_number(cursor, 8);
 		break;
 	case DW_OP_constu:
-		*ret = frec__cursor_uleb(cursor);
+		*ret = frec__bytes_uleb(cursor);
 		break;
 	case DW_OP_consts:
-		*ret = (uint64_t)frec__cursor_sleb(cursor);
+		*ret = (uint64_t)frec__bytes_sleb(cursor);
 		break;
 	default:
 		if (code < DW_OP_lit0 || code > DW_OP_lit31)
@@ -202,25 +218,25 @@ static bool constant(uint8_t code, struct frec_cursor *cursor, uint64_t *ret)
 	return true;
 }
 
-// What needs the thread: a register plus an offset.
+// DW_OP_breg*: a register plus an offset.
 static int from_register(const struct frec_expression_context *context, uint8_t code,
-			 struct frec_cursor *cursor, struct machine *machine)
+			 struct frec_bytes *cursor, struct operands *operands)
 {
 	uint64_t number =
-		code == DW_OP_bregx ? frec__cursor_uleb(cursor) : (uint64_t)code - DW_OP_breg0;
-	int64_t offset = frec__cursor_sleb(cursor);
+		code == DW_OP_bregx ? frec__bytes_uleb(cursor) : (uint64_t)code - DW_OP_breg0;
+	int64_t offset = frec__bytes_sleb(cursor);
 	uint64_t value;
 
 	if (!frec__cpu_get(context->machine, context->cpu, number, &value))
 		return -ENXIO;
-	push(machine, value + (uint64_t)offset);
+	push(operands, value + (uint64_t)offset);
 	return 0;
 }
 
-static int dereference(const struct frec_expression_context *context, struct machine *machine,
+static int dereference(const struct frec_expression_context *context, struct operands *operands,
 		       uint64_t size, uint64_t *ret_address)
 {
-	uint64_t address = pop(machine), value, offset = address - context->stack->address;
+	uint64_t address = pop(operands), value, offset = address - context->stack->address;
 
 	if (!size || size > 8)
 		return -EBADMSG;
@@ -230,75 +246,75 @@ static int dereference(const struct frec_expression_context *context, struct mac
 	}
 	value = 0;
 	memcpy(&value, context->stack->data + offset, size);
-	push(machine, value);
+	push(operands, value);
 	return 0;
 }
 
-static void branch(struct frec_cursor *cursor, const uint8_t *start)
+static void branch(struct frec_bytes *cursor, const uint8_t *start)
 {
-	int64_t distance = frec__cursor_signed(cursor, 2);
+	int64_t distance = frec__bytes_signed(cursor, 2);
 
 	if (distance < start - cursor->at || distance > cursor->end - cursor->at)
-		cursor->failed = true;
+		frec__bytes_fail(cursor);
 	else
 		cursor->at += distance;
 }
 
-static int step(const struct frec_expression_context *context, struct frec_cursor *cursor,
-		const uint8_t *start, struct machine *machine, uint64_t *ret)
+static int step(const struct frec_expression_context *context, struct frec_bytes *cursor,
+		const uint8_t *start, struct operands *operands, uint64_t *ret)
 {
-	uint8_t code = (uint8_t)frec__cursor_unsigned(cursor, 1);
+	uint8_t code = (uint8_t)frec__bytes_number(cursor, 1);
 	uint64_t value;
 
 	if (constant(code, cursor, &value)) {
-		push(machine, value);
+		push(operands, value);
 		return 0;
 	}
 	if ((code >= DW_OP_breg0 && code <= DW_OP_breg31) || code == DW_OP_bregx)
-		return from_register(context, code, cursor, machine);
+		return from_register(context, code, cursor, operands);
 	switch (code) {
 	case DW_OP_addr:
-		push(machine, frec__cursor_unsigned(cursor, 8) + context->bias);
+		push(operands, frec__bytes_number(cursor, 8) + context->bias);
 		return 0;
 	case DW_OP_deref:
-		return dereference(context, machine, 8, ret);
+		return dereference(context, operands, 8, ret);
 	case DW_OP_deref_size:
-		return dereference(context, machine, frec__cursor_unsigned(cursor, 1), ret);
+		return dereference(context, operands, frec__bytes_number(cursor, 1), ret);
 	case DW_OP_skip:
 		branch(cursor, start);
 		return 0;
 	case DW_OP_bra:
-		if (pop(machine))
+		if (pop(operands))
 			branch(cursor, start);
 		else
-			frec__cursor_bytes(cursor, 2);
+			frec__bytes_take(cursor, 2);
 		return 0;
 	default:
-		return binary(machine, code) ? 0 : unary(machine, code, cursor);
+		return binary(operands, code) ? 0 : unary(operands, code, cursor);
 	}
 }
 
 int frec__expression(const struct frec_expression_context *context, const uint8_t *expression,
 		     uint32_t size, const uint64_t *initial, uint64_t *ret)
 {
-	struct frec_cursor cursor = {expression, expression + size, false};
-	struct machine machine;
+	struct frec_bytes cursor = frec__bytes(expression, size);
+	struct operands operands;
 	unsigned int steps = 0;
 
-	machine.depth = 0;
-	machine.failed = false;
+	operands.depth = 0;
+	operands.failed = false;
 	if (initial)
-		push(&machine, *initial);
+		push(&operands, *initial);
 	while (cursor.at < cursor.end) {
-		int status = step(context, &cursor, expression, &machine, ret);
+		int r = step(context, &cursor, expression, &operands, ret);
 
-		if (cursor.failed || machine.failed || ++steps > STEPS_MAX)
+		if (cursor.failed || operands.failed || ++steps > STEPS_MAX)
 			return -EBADMSG;
-		if (status)
-			return status;
+		if (r)
+			return r;
 	}
-	if (!machine.depth)
+	if (!operands.depth)
 		return -EBADMSG;
-	*ret = pop(&machine);
+	*ret = pop(&operands);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where the files of a module are sought. A build-id says which file is the right one; only where
-// the program has none does the checksum in its .gnu_debuglink have to do.
+// Finds the files of a module. The build-id decides which file is the right one; if the program has
+// none, the checksum in its .gnu_debuglink does.
 #include "unwind/files.h"
 
 #include <errno.h>
@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "unwind/debuginfod.h"
 
 #define SYSTEM_FOLDER "/usr/lib/debug"
 
@@ -22,19 +25,18 @@ static bool is_wanted(const struct frec_unwinder *unwinder, const struct frec_el
 static struct frec_elf *try_path(const struct frec_unwinder *unwinder, const char *path,
 				 const struct frec_build_id *build_id, struct frec_error *reterr)
 {
-	struct frec_elf *elf;
+	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 
 	if (frec__elf_open(path, &elf, reterr))
 		return NULL;
 	if (is_wanted(unwinder, elf, build_id))
-		return elf;
+		return FREC_TAKE_PTR(elf);
 	frec__error(reterr, -ESTALE, "%s: not the file that was running: it has another build-id",
 		    path);
-	frec__elf_close(elf);
 	return NULL;
 }
 
-// FOLDER/.build-id/xx/yyyy and what is to follow.
+// Tries FOLDER/.build-id/xx/yyyySUFFIX.
 static struct frec_elf *try_folder(const struct frec_unwinder *unwinder, const char *root,
 				   const char *folder, const struct frec_build_id *build_id,
 				   const char *suffix)
@@ -68,21 +70,17 @@ static struct frec_elf *by_build_id(const struct frec_unwinder *unwinder,
 static struct frec_elf *from_server(const struct frec_unwinder *unwinder, const char *kind,
 				    const struct frec_build_id *build_id)
 {
-	struct frec_elf *elf = NULL;
-	char *path;
+	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
+	FREC_FREE char *path = NULL;
 	int fd;
 
 	if (!unwinder->options.debuginfod || !build_id->size)
 		return NULL;
 	fd = frec__debuginfod(kind, build_id, &path);
-	if (fd < 0)
+	if (fd < 0 || frec__elf_open_fd(fd, path, &elf, NULL) ||
+	    !is_wanted(unwinder, elf, build_id))
 		return NULL;
-	if (!frec__elf_open_fd(fd, path, &elf, NULL) && !is_wanted(unwinder, elf, build_id)) {
-		frec__elf_close(elf);
-		elf = NULL;
-	}
-	free(path);
-	return elf;
+	return FREC_TAKE_PTR(elf);
 }
 
 struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const char *path,
@@ -127,21 +125,21 @@ static struct frec_elf *try_link(const struct frec_unwinder *unwinder, const cha
 				 uint32_t crc, const struct frec_elf *main)
 {
 	static const struct frec_build_id any;
-	struct frec_elf *elf = try_path(unwinder, path, &any, NULL);
+	FREC_CLOSE_ELF struct frec_elf *elf = try_path(unwinder, path, &any, NULL);
 
 	if (!elf)
 		return NULL;
-	// A program can be linked to itself by a file of its own name.
+	// If the debug file has the program's name, a path can lead to the program itself.
 	if (main->build_id.size && elf->build_id.size
 		    ? frec__build_id_equal(&main->build_id, &elf->build_id) &&
 			      strcmp(main->path, path)
 		    : file_has_crc(elf, crc))
-		return elf;
-	frec__elf_close(elf);
+		return FREC_TAKE_PTR(elf);
 	return NULL;
 }
 
-// What .gnu_debuglink names: beside the program, in .debug there, or below the system's folder.
+// Tries the name in .gnu_debuglink: beside the program, in .debug beside it, and below
+// SYSTEM_FOLDER.
 static struct frec_elf *by_link(const struct frec_unwinder *unwinder, const char *path,
 				const struct frec_elf *main)
 {
@@ -164,13 +162,12 @@ static struct frec_elf *by_link(const struct frec_unwinder *unwinder, const char
 		return NULL;
 	memcpy(&crc, name + crc_offset, sizeof(crc));
 	for (int place = 0; place < 3 && !elf; place++) {
-		static const char *const before[] = {"", "", SYSTEM_FOLDER}, *const behind[] = {
-										     "", "/.debug",
-										     ""};
+		static const char *const before[] = {"", "", SYSTEM_FOLDER};
+		static const char *const after[] = {"", "/.debug", ""};
 		char full[PATH_MAX];
 
 		if (snprintf(full, sizeof(full), "%s%s%.*s%s/%s", root, before[place],
-			     (int)(slash - path), path, behind[place], name) < (int)sizeof(full))
+			     (int)(slash - path), path, after[place], name) < (int)sizeof(full))
 			elf = try_link(unwinder, full, crc, main);
 	}
 	return elf;

@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the files of a module are sought: the program itself, and the one with its debugging
- * information. */
+/* Finds the files of a module: the program itself, and its separate debug files. */
 #ifndef FREC_UNWIND_FILES_H
 #define FREC_UNWIND_FILES_H
 
 #include "unwind/module.h"
 
 /*
- * The file that was mapped: at its path, by build-id in the folders, from debuginfod. Never one
- * with another build-id than the recorded. NULL where there is none, with the reason in `reterr`.
+ * The file that was mapped. It is searched at its path, by build-id in the debug folders, and on
+ * debuginfod servers. A file with another build-id than the recorded one is never returned. NULL if
+ * there is none, with the reason in `reterr`.
  */
 struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const char *path,
 				  const struct frec_build_id *build_id, struct frec_error *reterr);
 
-/* The separate debug file that belongs to `main` (may be NULL) with this build-id, or NULL. */
+/* The separate debug file with this build-id, or NULL. `main` is the program, or NULL. */
 struct frec_elf *frec__files_debug(const struct frec_unwinder *unwinder, const char *path,
 				   const struct frec_elf *main,
 				   const struct frec_build_id *build_id);
 
-/* The file that `elf` shares its debugging information with (.gnu_debugaltlink, as dwz(1) makes
- * it), or NULL. */
+/* The file with the debugging information that `elf` shares with other programs
+ * (.gnu_debugaltlink, made by dwz(1)), or NULL. */
 struct frec_elf *frec__files_alternate(const struct frec_unwinder *unwinder,
 				       const struct frec_elf *elf);
-
-/* The file of that kind ("executable", "debuginfo") from a debuginfod server: a descriptor, or a
- * negative errno. */
-int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory that an unwinder can read: the bytes of one stack, as they were recorded. */
+/* The only memory of a process that unwinding can read: the recorded bytes of one stack. */
 #ifndef FREC_UNWIND_MEMORY_H
 #define FREC_UNWIND_MEMORY_H
 
@@ -9,10 +9,9 @@
 #include <string.h>
 
 struct frec_stack {
-	uint64_t
-		/* of the first byte: the stack pointer, or the first mapped byte above it */
-		address;
-	const uint8_t *data; /* not necessarily aligned */
+	/* of the first byte: the stack pointer, or the first mapped byte above it */
+	uint64_t address;
+	const uint8_t *data; /* may be unaligned */
 	size_t size;
 };
 

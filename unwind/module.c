@@ -1,41 +1,50 @@
 // SPDX-License-Identifier: MIT
-// Modules: found once by build-id, their CFI opened when the first address in them is met.
+// Modules: finding their files, and opening their CFI sections.
 #include "unwind/module.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 
+#include "proto/cleanup.h"
+
 #include "unwind/files.h"
 #include "unwind/names.h"
 
+// A CFI section of a file.
+struct cfi_place {
+	Elf_Data *data;
+	uint64_t address;
+	Elf_Data *header; // .eh_frame_hdr, or NULL
+	uint64_t header_address;
+};
+
 static void open_cfi(struct frec_module *module, struct frec_cfi_section *section,
-		     const struct frec_elf *elf, Elf_Data *data, uint64_t address, Elf_Data *header,
-		     uint64_t header_address)
+		     const struct frec_elf *elf, const struct cfi_place *place)
 {
 	struct frec_cfi *cfi = &section->cfi;
 	const char *ident = elf_getident(elf->elf, NULL);
 	GElf_Shdr text;
 
-	if (!data || !ident)
+	if (!ident)
 		return;
-	cfi->data = data;
+	cfi->data = place->data;
 	memcpy(cfi->ident, ident, EI_NIDENT);
-	cfi->address = address;
-	cfi->base = header_address;
+	cfi->address = place->address;
+	cfi->base = place->header_address;
 	cfi->eh_frame = section == &module->eh_frame;
 	cfi->module = module->path;
 	if (frec__elf_section(elf, ".text", &text))
 		cfi->text = text.sh_addr;
-	frec__rows_create(cfi, header, elf->base, module->unwinder->machine, &section->rows,
+	frec__rows_create(cfi, place->header, elf->base, module->unwinder->machine, &section->rows,
 			  module->error.code ? NULL : &module->error);
 }
 
-// Without section headers, the program header of .eh_frame_hdr leads to both.
-static bool find_eh_frame(const struct frec_elf *elf, Elf_Data **ret_data, uint64_t *ret_address,
-			  Elf_Data **ret_header, uint64_t *ret_header_address)
+// Finds .eh_frame and .eh_frame_hdr by the program header of the latter, for a file without section
+// headers.
+static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 {
-	const uint64_t pointer = 4; // where .eh_frame_hdr has the distance to .eh_frame, from there
+	const uint64_t pointer = 4; // offset of a field: the distance from it to .eh_frame
 	size_t count = 0;
 	int32_t distance;
 
@@ -43,74 +52,78 @@ static bool find_eh_frame(const struct frec_elf *elf, Elf_Data **ret_data, uint6
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
+		Elf_Data *header;
 
 		if (!gelf_getphdr(elf->elf, (int)i, &segment) || segment.p_type != PT_GNU_EH_FRAME)
 			continue;
-		*ret_header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
-		if (!*ret_header || (*ret_header)->d_size < pointer + sizeof(distance))
+		header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
+		if (!header || header->d_size < pointer + sizeof(distance))
 			return false;
-		// 0x1b: a signed 32-bit distance, which is what linkers write.
-		if (((const uint8_t *)(*ret_header)->d_buf)[1] != 0x1b)
+		// 0x1b: the distance is signed and has 32 bits, as linkers write it.
+		if (((const uint8_t *)header->d_buf)[1] != 0x1b)
 			return false;
-		memcpy(&distance, (const char *)(*ret_header)->d_buf + pointer, sizeof(distance));
-		*ret_header_address = segment.p_vaddr;
-		*ret_address = segment.p_vaddr + pointer + (uint64_t)(int64_t)distance;
-		*ret_data = frec__elf_at(elf, *ret_address, UINT64_MAX);
-		return *ret_data;
+		memcpy(&distance, (const char *)header->d_buf + pointer, sizeof(distance));
+		ret->header = header;
+		ret->header_address = segment.p_vaddr;
+		ret->address = segment.p_vaddr + pointer + (uint64_t)(int64_t)distance;
+		ret->data = frec__elf_at(elf, ret->address, UINT64_MAX);
+		return ret->data;
 	}
 	return false;
 }
 
 static void open_eh_frame(struct frec_module *module)
 {
-	Elf_Data *data, *header;
-	uint64_t address, header_address = 0;
+	struct cfi_place place = {0};
 	GElf_Shdr section;
 
-	data = frec__elf_section(module->elf, ".eh_frame", &section);
-	if (data) {
-		address = section.sh_addr;
-		header = frec__elf_section(module->elf, ".eh_frame_hdr", &section);
-		if (header)
-			header_address = section.sh_addr;
-	} else if (!find_eh_frame(module->elf, &data, &address, &header, &header_address)) {
+	place.data = frec__elf_section(module->elf, ".eh_frame", &section);
+	if (place.data) {
+		place.address = section.sh_addr;
+		place.header = frec__elf_section(module->elf, ".eh_frame_hdr", &section);
+		if (place.header)
+			place.header_address = section.sh_addr;
+	} else if (!find_eh_frame(module->elf, &place)) {
 		return;
 	}
-	open_cfi(module, &module->eh_frame, module->elf, data, address, header, header_address);
+	open_cfi(module, &module->eh_frame, module->elf, &place);
 }
 
-// Looked at only where .eh_frame says nothing: it can be in a separate file, which is large.
+// Opens .debug_frame. It is used only if .eh_frame does not describe an address, because it can be
+// in a separate file, which is large.
 static struct frec_rows *debug_frame(struct frec_module *module)
 {
 	struct frec_elf *elf = module->elf;
+	struct cfi_place place = {0};
 	GElf_Shdr section;
-	Elf_Data *data = NULL;
 
 	if (module->debug_frame_sought)
 		return module->debug_frame.rows;
 	module->debug_frame_sought = true;
 	if (elf)
-		data = frec__elf_section(elf, ".debug_frame", &section);
-	if (!data) {
+		place.data = frec__elf_section(elf, ".debug_frame", &section);
+	if (!place.data) {
 		elf = frec__module_debug(module);
 		if (elf)
-			data = frec__elf_section(elf, ".debug_frame", &section);
+			place.data = frec__elf_section(elf, ".debug_frame", &section);
 	}
-	if (data)
-		open_cfi(module, &module->debug_frame, elf, data, section.sh_addr, NULL, 0);
+	if (place.data) {
+		place.address = section.sh_addr;
+		open_cfi(module, &module->debug_frame, elf, &place);
+	}
 	return module->debug_frame.rows;
 }
 
-// The vDSO has no file. The kernel's own image of it, here, is the right one where the build-id
-// says so; where none was recorded, the same boot has the same.
+// The vDSO has no file, but this process has an image of it. It is the right one if the build-id
+// says so, or, without a recorded build-id, if the recording is from the same boot.
 static void open_vdso(struct frec_module *module)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
 	const struct frec_unwinder *unwinder = module->unwinder;
+	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 	const Elf64_Ehdr *header = image;
-	struct frec_elf *elf;
 
-	// Its section headers are its end.
+	// The section headers are at its end.
 	if (!image ||
 	    frec__elf_open_memory(image,
 				  header->e_shoff + (size_t)header->e_shnum * header->e_shentsize,
@@ -119,12 +132,11 @@ static void open_vdso(struct frec_module *module)
 	if (elf->machine == unwinder->machine->elf_machine &&
 	    (module->build_id.size ? frec__build_id_equal(&elf->build_id, &module->build_id)
 				   : unwinder->options.same_boot)) {
-		module->elf = elf;
+		module->elf = FREC_TAKE_PTR(elf);
 		module->verified = true;
 		return;
 	}
 	frec__error(&module->error, -ESTALE, "%s: that of another kernel", module->path);
-	frec__elf_close(elf);
 }
 
 static struct frec_module *find_module(struct frec_unwinder *unwinder, const char *path,
@@ -206,13 +218,13 @@ int frec__module_row(struct frec_module *module, uint64_t address, struct frec_r
 		     struct frec_error *reterr)
 {
 	struct frec_rows *rows = module->eh_frame.rows;
-	int status = 0;
+	int r = 0;
 
 	*ret = (struct frec_row){.kind = FREC_ROW_NONE};
 	if (rows)
-		status = frec__rows_find(rows, address, ret, reterr);
-	if (status || ret->kind != FREC_ROW_NONE)
-		return status;
+		r = frec__rows_find(rows, address, ret, reterr);
+	if (r || ret->kind != FREC_ROW_NONE)
+		return r;
 	rows = debug_frame(module);
 	return rows ? frec__rows_find(rows, address, ret, reterr) : 0;
 }
@@ -220,13 +232,11 @@ int frec__module_row(struct frec_module *module, uint64_t address, struct frec_r
 int frec__module_rules(struct frec_module *module, uint64_t address, struct frec_rules *ret_rules,
 		       struct frec_fde *ret_fde, struct frec_error *reterr)
 {
-	int status = -ENOENT;
+	int r = -ENOENT;
 
 	if (module->eh_frame.rows)
-		status = frec__rows_rules(module->eh_frame.rows, address, ret_rules, ret_fde,
-					  reterr);
-	if (status == -ENOENT && debug_frame(module))
-		status = frec__rows_rules(module->debug_frame.rows, address, ret_rules, ret_fde,
-					  reterr);
-	return status;
+		r = frec__rows_rules(module->eh_frame.rows, address, ret_rules, ret_fde, reterr);
+	if (r == -ENOENT && debug_frame(module))
+		r = frec__rows_rules(module->debug_frame.rows, address, ret_rules, ret_fde, reterr);
+	return r;
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Names of addresses. The function itself is told by the symbol table where that has it, because
-// the table knows the parts that compilers split functions into; what was inlined and the lines are
-// told by debugging information.
+// The names of addresses. The outermost function comes from the symbol table if it is there,
+// because only that has the parts into which compilers split functions. Inlined calls and lines
+// come from debugging information.
 #include "unwind/names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+#include "proto/table.h"
 #include "unwind/debug_info.h"
 #include "unwind/debugdata.h"
 #include "unwind/demangle.h"
@@ -15,9 +19,9 @@
 #include "unwind/stubs.h"
 #include "unwind/symbols.h"
 
-// What is known of one address; its names and their functions' strings are owned.
+// All that is known of an address. Owns the names, and the strings of their functions.
 struct known {
-	uint64_t address, start;
+	uint64_t start;
 	struct frec_name *names;
 	size_t count;
 };
@@ -25,11 +29,12 @@ struct known {
 struct frec_names_index {
 	struct frec_symbols symbols;
 	struct frec_debug_info *debug_info;
-	struct frec_elf *inside; // .gnu_debugdata
+	struct frec_elf *inside; // the file in .gnu_debugdata
 	uint8_t *inside_image;
 	struct frec_elf *alternate;
-	struct known *known; // a hash table, at most half full; address UINT64_MAX: empty
-	size_t known_count, known_room;
+	struct known *known;
+	size_t known_count;
+	struct frec_table numbers; // by address: index into `known`, plus 1
 };
 
 static void open_symbols(struct frec_names_index *index, const struct frec_module *module)
@@ -88,9 +93,10 @@ void frec__names_destroy(struct frec_names_index *index)
 {
 	if (!index)
 		return;
-	for (size_t i = 0; i < index->known_room; i++)
+	for (size_t i = 0; i < index->known_count; i++)
 		free_known(&index->known[i]);
 	free(index->known);
+	frec__table_free(&index->numbers);
 	frec__debug_info_destroy(index->debug_info);
 	frec__elf_close(index->alternate);
 	frec__symbols_deinit(&index->symbols);
@@ -99,54 +105,14 @@ void frec__names_destroy(struct frec_names_index *index)
 	free(index);
 }
 
-static struct known *slot_of(struct known *table, size_t room, uint64_t address)
-{
-	size_t i = (size_t)((address * 0x9e3779b97f4a7c15ull) >> 32);
-
-	for (;; i++) {
-		struct known *slot = &table[i & (room - 1)];
-
-		if (slot->address == address || slot->address == UINT64_MAX)
-			return slot;
-	}
-}
-
-// Room for one more.
-static int make_room(struct frec_names_index *index)
-{
-	size_t room = index->known_room ? index->known_room * 2 : 64;
-	struct known *table;
-
-	if (index->known_count * 2 < index->known_room)
-		return 0;
-	table = calloc(room, sizeof(*table));
-	if (!table)
-		return -ENOMEM;
-	for (size_t i = 0; i < room; i++)
-		table[i].address = UINT64_MAX;
-	for (size_t i = 0; i < index->known_room; i++) {
-		if (index->known[i].address != UINT64_MAX)
-			*slot_of(table, room, index->known[i].address) = index->known[i];
-	}
-	free(index->known);
-	index->known = table;
-	index->known_room = room;
-	return 0;
-}
-
 static char *name_of_function(const char *name, bool stub)
 {
-	static const char suffix[] = "@plt";
-	char *demangled = frec__demangle(name), *longer;
+	FREC_FREE char *demangled = frec__demangle(name);
+	char *longer;
 
 	if (!demangled || !stub)
-		return demangled;
-	longer = realloc(demangled, strlen(demangled) + sizeof(suffix));
-	if (longer)
-		strcat(longer, suffix);
-	else
-		free(demangled);
-	return longer;
+		return FREC_TAKE_PTR(demangled);
+	return asprintf(&longer, "%s@plt", demangled) < 0 ? NULL : longer;
 }
 
 static int look_up(struct frec_names_index *index, uint64_t address, struct known *ret)
@@ -155,7 +121,7 @@ static int look_up(struct frec_names_index *index, uint64_t address, struct know
 	const struct frec_symbol *symbol = frec__symbols_find(&index->symbols, address);
 	size_t count = 0;
 
-	*ret = (struct known){.address = address, .start = UINT64_MAX};
+	*ret = (struct known){.start = UINT64_MAX};
 	if (index->debug_info)
 		count = frec__debug_info_find(index->debug_info, address, functions);
 	if (!count && !symbol)
@@ -193,21 +159,23 @@ int frec__names_find(struct frec_module *module, uint64_t address, struct frec_n
 		     uint64_t *ret_start)
 {
 	struct frec_names_index *index = module->names;
-	struct known *known;
+	const struct known *known;
+	uint32_t *number;
 
 	if (!index)
 		index = module->names = open_names(module);
-	if (!index || make_room(index))
+	if (!index)
 		return -ENOMEM;
-	known = slot_of(index->known, index->known_room, address);
-	if (known->address != address) {
-		struct known found;
-
-		if (look_up(index, address, &found))
+	number = frec__table_put(&index->numbers, address, NULL);
+	if (!number)
+		return -ENOMEM;
+	if (!*number) {
+		if (!frec__grow(&index->known, index->known_count, sizeof(*index->known)) ||
+		    look_up(index, address, &index->known[index->known_count]))
 			return -ENOMEM;
-		*known = found;
-		index->known_count++;
+		*number = (uint32_t)++index->known_count;
 	}
+	known = &index->known[*number - 1];
 	ret->names = known->names;
 	ret->count = known->count;
 	*ret_start = known->start;

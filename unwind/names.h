@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions, files and lines of one module: from all that its files tell, each address once. */
+/* The names of a module's addresses, combined from its symbol tables and debugging information. */
 #ifndef FREC_UNWIND_NAMES_H
 #define FREC_UNWIND_NAMES_H
 
@@ -9,8 +9,8 @@ struct frec_module;
 struct frec_names_index;
 
 /*
- * What is known of `address` in the module's file: fills in names, count, and start, where the last
- * of them begins (UINT64_MAX: unknown). -ENOMEM.
+ * Looks up `address` of the module's file. Fills in `names` and `count` of `ret`, and the start of
+ * the outermost function (UINT64_MAX: unknown). Each address is looked up only once. -ENOMEM.
  */
 int frec__names_find(struct frec_module *module, uint64_t address, struct frec_names *ret,
 		     uint64_t *ret_start);

@@ -1,76 +1,21 @@
 // SPDX-License-Identifier: MIT
-// What a process had mapped, and unwinders.
+// The mappings of a process, and the rows of its addresses.
 #include "unwind/process.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-// Bytes of a program's first function, where nothing tells how long it is.
+#include "proto/cleanup.h"
+
+// The size of a program's entry function in bytes, which nothing describes.
 #define ENTRY_SIZE 64
 
-static void free_options(struct frec_unwinder_options *options)
+static void destroy_process(struct frec_unwind_process **process)
 {
-	for (size_t i = 0; options->folders && i < options->folder_count; i++)
-		free((char *)(uintptr_t)options->folders[i]);
-	free((void *)(uintptr_t)options->folders);
-	free((char *)(uintptr_t)options->root);
+	frec__unwind_process_destroy(*process);
 }
 
-static int copy_options(struct frec_unwinder_options *options)
-{
-	const char *const *folders = options->folders;
-	const char *root = options->root;
-	char **copies = calloc(options->folder_count + 1, sizeof(*copies));
-
-	options->root = NULL;
-	options->folders = (const char *const *)copies;
-	if (!copies)
-		return -ENOMEM;
-	if (root && !(options->root = strdup(root)))
-		return -ENOMEM;
-	for (size_t i = 0; i < options->folder_count; i++) {
-		copies[i] = strdup(folders[i]);
-		if (!copies[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int frec__unwinder_create(const struct frec_registers *machine,
-			  const struct frec_unwinder_options *options, struct frec_unwinder **ret)
-{
-	struct frec_unwinder *unwinder;
-	int status;
-
-	if (options && options->size != sizeof(*options))
-		return -EINVAL;
-	unwinder = calloc(1, sizeof(*unwinder));
-	if (!unwinder)
-		return -ENOMEM;
-	unwinder->machine = machine;
-	if (options)
-		unwinder->options = *options;
-	status = copy_options(&unwinder->options);
-	if (status)
-		frec__unwinder_destroy(unwinder);
-	else
-		*ret = unwinder;
-	return status;
-}
-
-void frec__unwinder_destroy(struct frec_unwinder *unwinder)
-{
-	if (!unwinder)
-		return;
-	while (unwinder->modules) {
-		struct frec_module *module = unwinder->modules;
-
-		unwinder->modules = module->next;
-		frec__module_destroy(module);
-	}
-	free_options(&unwinder->options);
-	free(unwinder);
-}
+#define DESTROY_PROCESS __attribute__((cleanup(destroy_process)))
 
 static int compare_mappings(const void *left, const void *right)
 {
@@ -80,8 +25,8 @@ static int compare_mappings(const void *left, const void *right)
 				    : (a->index > b->index) - (a->index < b->index);
 }
 
-// The process table has one mapping at each address at any time; here only order has to be made of
-// what has none.
+// The caller should have only one mapping at each address. If two overlap anyway, the later one in
+// the caller's array keeps the addresses that both have, and the earlier one ends there.
 static void make_disjoint(struct frec_unwind_process *process)
 {
 	struct frec_unwind_mapping *mappings = process->mappings;
@@ -110,17 +55,15 @@ static void make_disjoint(struct frec_unwind_process *process)
 int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct frec_unwind_map *maps,
 				size_t count, struct frec_unwind_process **ret)
 {
-	struct frec_unwind_process *process = calloc(1, sizeof(*process));
+	DESTROY_PROCESS struct frec_unwind_process *process = calloc(1, sizeof(*process));
 
 	if (!process)
 		return -ENOMEM;
 	process->unwinder = unwinder;
 	process->mappings = calloc(count + 1, sizeof(*process->mappings));
 	process->cache = calloc(FREC_ROW_CACHE, sizeof(*process->cache));
-	if (!process->mappings || !process->cache) {
-		frec__unwind_process_destroy(process);
+	if (!process->mappings || !process->cache)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < FREC_ROW_CACHE; i++)
 		process->cache[i].map = FREC_FRAME_NO_MAP;
 	for (size_t i = 0; i < count; i++) {
@@ -130,10 +73,8 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 			maps[i].build_id_size <= FREC_BUILD_ID_MAX ? maps[i].build_id_size : 0;
 		char *copy = malloc(length + id_size); // path, then build-id
 
-		if (!copy) {
-			frec__unwind_process_destroy(process);
+		if (!copy)
 			return -ENOMEM;
-		}
 		memcpy(copy, maps[i].path, length);
 		if (id_size)
 			memcpy(copy + length, maps[i].build_id, id_size);
@@ -148,7 +89,7 @@ int frec__unwind_process_create(struct frec_unwinder *unwinder, const struct fre
 	}
 	qsort(process->mappings, count, sizeof(*process->mappings), compare_mappings);
 	make_disjoint(process);
-	*ret = process;
+	*ret = FREC_TAKE_PTR(process);
 	return 0;
 }
 
@@ -163,8 +104,8 @@ void frec__unwind_process_destroy(struct frec_unwind_process *process)
 	free(process);
 }
 
-// "//anon", "[heap]", "/memfd:..." and the like may hold code made at run time; only a path or the
-// vDSO can be a file.
+// Only a path or the vDSO can have a file. Mappings such as "//anon" and "[heap]" may hold code
+// made at run time.
 static void open_mapping(struct frec_unwind_process *process, struct frec_unwind_mapping *mapping)
 {
 	const char *path = mapping->map.path;
@@ -179,7 +120,7 @@ static void open_mapping(struct frec_unwind_process *process, struct frec_unwind
 	if (module->elf)
 		mapping->has_bias = frec__elf_bias(module->elf, mapping->map.start,
 						   mapping->map.offset, &mapping->bias);
-	else if (frec__module_debug(module)) // the program was replaced, but not its debug file
+	else if (frec__module_debug(module)) // the program is gone, but its debug file is there
 		mapping->has_bias = frec__elf_bias_by_size(module->debug, mapping->map.start,
 							   mapping->map.end, &mapping->bias);
 }
@@ -205,8 +146,8 @@ struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *pr
 	return mapping;
 }
 
-// Whether the code at `pc`, or right behind it where `pc` is the byte before a return address, ends
-// a signal handler.
+// Whether a signal handler returns to the code at `pc`, or at the next byte if `pc` is the byte
+// before a return address.
 static bool is_sigreturn(const struct frec_unwind_process *process,
 			 const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
@@ -221,7 +162,7 @@ static bool is_sigreturn(const struct frec_unwind_process *process,
 		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
 }
 
-// Where a program begins nobody has called. Some say nothing about it: the loader of glibc, musl.
+// The entry function of a program has no caller. glibc's loader and musl have no CFI that says so.
 static bool is_entry(const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
 	const struct frec_elf *elf = mapping->module->elf;
@@ -241,8 +182,7 @@ const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process 
 	if (!mapping->has_bias)
 		return slot;
 	if (frec__module_row(mapping->module, pc - mapping->bias, &slot->row, NULL))
-		slot->row = (struct frec_row){
-			.kind = FREC_ROW_RULES}; // what is wrong is told when they are read
+		slot->row = (struct frec_row){.kind = FREC_ROW_RULES};
 	else if (slot->row.kind == FREC_ROW_NONE && is_sigreturn(process, mapping, pc))
 		slot->row.kind = FREC_ROW_SIGRETURN;
 	else if (slot->row.kind == FREC_ROW_NONE && is_entry(mapping, pc))

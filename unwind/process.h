@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A process: where its modules are mapped, and the rows of addresses that were met before. */
+/* A process: its mappings, and a cache of the rows of addresses. */
 #ifndef FREC_UNWIND_PROCESS_H
 #define FREC_UNWIND_PROCESS_H
 
@@ -7,12 +7,12 @@
 
 struct frec_unwind_mapping {
 	uint64_t start, end;
-	uint64_t bias;		    /* what turns an address in the module's file into one here */
-	struct frec_unwind_map map; /* its strings are owned */
-	struct frec_module *module; /* NULL: not opened yet, or of no file */
+	uint64_t bias;		    /* added to an address in the module's file: the address here */
+	struct frec_unwind_map map; /* with copies of its path and build-id */
+	struct frec_module *module; /* NULL: not opened yet, or no file is mapped */
 	uint32_t index;		    /* in the caller's array */
 	bool opened;
-	bool has_bias; /* and so the module has a file */
+	bool has_bias; /* `bias` is set, so the module has a file */
 };
 
 struct frec_cached_row {
@@ -28,24 +28,23 @@ struct frec_unwind_process {
 	struct frec_unwinder *unwinder;
 	struct frec_unwind_mapping *mappings; /* sorted, disjoint */
 	size_t mapping_count;
-	/* FREC_ROW_CACHE of them, by the lower bits of the address */
-	struct frec_cached_row *cache;
-	struct frec_error error; /* of the CFI that was looked at last */
+	struct frec_cached_row *cache; /* FREC_ROW_CACHE slots, by a hash of the address */
 };
 
-/* The mapping of `address`, with its module opened, or NULL. */
+/* The mapping of `address`, or NULL. Its module is opened if it has not been yet. */
 struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *process,
 						  uint64_t address);
 
-/* The row of the code at `pc`, from the cache or made now. The kind of what is damaged is
- * FREC_ROW_RULES. */
+/* Finds the row of the code at `pc` and stores it in `slot`. If the CFI is damaged the kind is
+ * FREC_ROW_RULES, so the error is reported when the rules are read. */
 const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
 						     uint64_t pc, struct frec_cached_row *slot);
 
+/* The same, from the cache if it is there. */
 static inline const struct frec_cached_row *frec__process_row(struct frec_unwind_process *process,
 							      uint64_t pc)
 {
-	// Calls lie further apart than addresses can tell: the upper bits are folded in.
+	// The lower bits alone would put too many return addresses into the same slots.
 	struct frec_cached_row *slot = &process->cache[(pc ^ pc >> 13) & (FREC_ROW_CACHE - 1)];
 
 	return __builtin_expect(slot->pc == pc, 1) ? slot

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which register layout belongs to a recording: it may come from another machine than this one.
+// Finds the register layout of a recording, which may come from another kind of machine than this.
 #include "unwind/registers.h"
 
 #include <string.h>

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Which rules are so common that a row of 12 bytes can hold them: the CFA from sp or fp, the frame
-// pointer and the return address saved near it or not at all. Two expressions are common enough to
-// be known by their bytes.
+// The rules that are common enough to fit into a row: the CFA relative to sp or fp, and frame
+// pointer and return address saved near it or not at all. Two expressions are so common that they
+// are recognized by their bytes.
 #include "unwind/row.h"
 
 #include <dwarf.h>
 #include <string.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
 
-// What x86_64 linkers write for the stubs of a procedure linkage table: the CFA is 8 bytes further
-// once the stub's first push is done, which is so from a certain byte of its 16 on.
+// The expression that x86_64 linkers write for the stubs of a procedure linkage table: the CFA
+// moves by 8 bytes after the stub's push, whose place in its 16 bytes is a constant of the
+// expression.
 static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *machine,
 		   struct frec_row *row)
 {
@@ -33,17 +34,17 @@ static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *mac
 	return true;
 }
 
-// What compilers write where main() or a function with wide vectors aligns its stack: the CFA was
-// saved below fp.
+// The expression that compilers write for functions that align their stack, such as main() and
+// those with wide vectors: the CFA is saved below fp.
 static bool is_saved_below_fp(const struct frec_rule *cfa, const struct frec_registers *machine,
 			      struct frec_row *row)
 {
-	struct frec_cursor cursor = {cfa->expression, cfa->expression + cfa->size, false};
-	uint64_t code = frec__cursor_unsigned(&cursor, 1);
-	int64_t offset = frec__cursor_sleb(&cursor);
+	struct frec_bytes cursor = frec__bytes(cfa->expression, cfa->size);
+	uint64_t code = frec__bytes_number(&cursor, 1);
+	int64_t offset = frec__bytes_sleb(&cursor);
 
 	if (code != DW_OP_breg0 + machine->dwarf_fp || offset != (int32_t)offset ||
-	    frec__cursor_unsigned(&cursor, 1) != DW_OP_deref || cursor.failed ||
+	    frec__bytes_number(&cursor, 1) != DW_OP_deref || cursor.failed ||
 	    cursor.at != cursor.end)
 		return false;
 	row->kind = FREC_ROW_FP_MEMORY;
@@ -58,11 +59,11 @@ static bool cfa_fits(const struct frec_rules *rules, const struct frec_registers
 
 	if (cfa->kind == FREC_RULE_VALUE_EXPRESSION)
 		return is_saved_below_fp(cfa, machine, row);
-	if (cfa->kind != FREC_RULE_VALUE_OFFSET || cfa->offset != (int32_t)cfa->offset)
+	if (cfa->kind != FREC_RULE_REGISTER || cfa->offset != (int32_t)cfa->offset)
 		return false;
 	row->cfa_offset = (int32_t)cfa->offset;
-	row->kind = rules->cfa_register == machine->dwarf_sp ? FREC_ROW_SP : FREC_ROW_FP;
-	return rules->cfa_register == machine->dwarf_sp || rules->cfa_register == machine->dwarf_fp;
+	row->kind = cfa->regno == machine->dwarf_sp ? FREC_ROW_SP : FREC_ROW_FP;
+	return cfa->regno == machine->dwarf_sp || cfa->regno == machine->dwarf_fp;
 }
 
 static bool slot_fits(const struct frec_rule *rule, int16_t *ret)
@@ -80,7 +81,7 @@ static bool slot_fits(const struct frec_rule *rule, int16_t *ret)
 	return true;
 }
 
-// "The caller's fp lies where fp points to", as an expression: it goes with the CFA saved below fp.
+// The expression for "the caller's fp is saved at fp", which goes with a CFA saved below fp.
 static bool is_at_fp(const struct frec_rule *rule, const struct frec_registers *machine)
 {
 	return rule->kind == FREC_RULE_EXPRESSION && rule->size == 2 &&
@@ -90,31 +91,30 @@ static bool is_at_fp(const struct frec_rule *rule, const struct frec_registers *
 struct frec_row frec__row_from_rules(const struct frec_rules *rules, const struct frec_fde *fde,
 				     const struct frec_registers *machine)
 {
-	static const struct frec_row odd = {.kind = FREC_ROW_RULES};
+	static const struct frec_row uncommon = {.kind = FREC_ROW_RULES};
 	const struct frec_rule *fp = &rules->registers[machine->dwarf_fp];
 	const struct frec_rule *sp = &rules->registers[machine->dwarf_sp];
 	const struct frec_rule *ra = &rules->registers[machine->dwarf_ra];
 	struct frec_row row = {0};
 
 	if (fde->return_register != machine->dwarf_ra || fde->signal_frame)
-		return odd;
+		return uncommon;
 	if (ra->kind == FREC_RULE_UNDEFINED)
 		return (struct frec_row){.kind = FREC_ROW_OUTERMOST};
 	if (sp->kind != FREC_RULE_UNSPECIFIED)
-		return odd;
+		return uncommon;
 	if (rules->cfa.kind == FREC_RULE_VALUE_EXPRESSION && fp->kind <= FREC_RULE_SAME &&
 	    fp->kind != FREC_RULE_UNDEFINED && ra->kind == FREC_RULE_OFFSET && ra->offset == -8 &&
 	    is_plt(&rules->cfa, machine, &row))
 		return row;
 	if (!cfa_fits(rules, machine, &row) || !slot_fits(ra, &row.ra_slot))
-		return odd;
+		return uncommon;
 	if (is_at_fp(fp, machine))
 		row.fp_slot = FREC_ROW_AT_FP;
 	else if (!slot_fits(fp, &row.fp_slot))
-		return odd;
-	// A return address that stays in its register is possible only where there is such a
-	// register.
+		return uncommon;
+	// A return address can stay in its register only on a machine that has such a register.
 	if (row.ra_slot == FREC_ROW_SAME && machine->top_ra)
-		return odd;
+		return uncommon;
 	return row;
 }

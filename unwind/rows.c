@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Functions sorted by address, and the rows of those that were asked for.
+// Functions sorted by address, and the rows of those that were looked up.
 #include "unwind/rows.h"
 
 #include <dwarf.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
+#include "proto/grow.h"
+#include "unwind/cfi_run.h"
 #include "unwind/row.h"
 
 struct function {
 	uint32_t start;	 // from rows->base
 	uint32_t offset; // of the FDE in the section
-	uint32_t first;	 // row
-	uint32_t count;	 // of rows; 0: not made yet
+	uint32_t first;	 // index of its first row
+	uint32_t count;	 // of rows; 0: not computed yet
 };
 
 struct frec_rows {
@@ -21,9 +23,9 @@ struct frec_rows {
 	const struct frec_registers *machine;
 	uint64_t base;
 	struct function *functions;
-	size_t function_count, function_room;
+	size_t function_count;
 	struct frec_row *rows;
-	size_t row_count, row_room, row_max;
+	size_t row_count, row_max;
 	size_t compiled;
 };
 
@@ -38,45 +40,33 @@ static int compare_functions(const void *left, const void *right)
 static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offset)
 {
 	if (address < rows->base || address - rows->base > UINT32_MAX || offset > UINT32_MAX)
-		return 0; // such a module cannot be mapped whole; what can be told, is
-	if (rows->function_count == rows->function_room) {
-		size_t room = rows->function_room ? rows->function_room * 2 : 256;
-		struct function *more = realloc(rows->functions, room * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		rows->functions = more;
-		rows->function_room = room;
-	}
+		return 0; // no real module is that large: use the rest of it
+	if (!frec__grow(&rows->functions, rows->function_count, sizeof(*rows->functions)))
+		return -ENOMEM;
 	rows->functions[rows->function_count++] = (struct function){
 		.start = (uint32_t)(address - rows->base), .offset = (uint32_t)offset};
 	return 0;
 }
 
-// The linker's table, if it is one of the only kind that linkers write, sorted and within bounds;
-// else -ENODATA.
+// Reads the linker's table. -ENODATA if it is not of the only kind that linkers write, not sorted,
+// or points outside the section.
 static int read_header(struct frec_rows *rows, const Elf_Data *header)
 {
-	struct frec_cursor cursor = {header->d_buf, (const uint8_t *)header->d_buf + header->d_size,
-				     false};
+	struct frec_bytes cursor = frec__bytes(header->d_buf, header->d_size);
 	uint64_t base = rows->cfi->base, last = 0, count;
 
-	if (frec__cursor_unsigned(&cursor, 1) != 1 ||
-	    frec__cursor_unsigned(&cursor, 1) != (DW_EH_PE_pcrel | DW_EH_PE_sdata4) ||
-	    frec__cursor_unsigned(&cursor, 1) != DW_EH_PE_udata4 ||
-	    frec__cursor_unsigned(&cursor, 1) != (DW_EH_PE_datarel | DW_EH_PE_sdata4))
+	if (frec__bytes_number(&cursor, 1) != 1 ||
+	    frec__bytes_number(&cursor, 1) != (DW_EH_PE_pcrel | DW_EH_PE_sdata4) ||
+	    frec__bytes_number(&cursor, 1) != DW_EH_PE_udata4 ||
+	    frec__bytes_number(&cursor, 1) != (DW_EH_PE_datarel | DW_EH_PE_sdata4))
 		return -ENODATA;
-	frec__cursor_bytes(&cursor, 4);
-	count = frec__cursor_unsigned(&cursor, 4);
-	if (cursor.failed || !count || count > (uint64_t)(cursor.end - cursor.at) / 8)
+	frec__bytes_take(&cursor, 4);
+	count = frec__bytes_number(&cursor, 4);
+	if (cursor.failed || !count || count > frec__bytes_left(&cursor) / 8)
 		return -ENODATA;
-	rows->functions = calloc(count, sizeof(*rows->functions));
-	if (!rows->functions)
-		return -ENOMEM;
-	rows->function_room = count;
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t start = base + (uint64_t)frec__cursor_signed(&cursor, 4);
-		uint64_t entry = base + (uint64_t)frec__cursor_signed(&cursor, 4);
+		uint64_t start = base + (uint64_t)frec__bytes_signed(&cursor, 4);
+		uint64_t entry = base + (uint64_t)frec__bytes_signed(&cursor, 4);
 		uint64_t offset = entry - rows->cfi->address;
 
 		if (start < last || start < rows->base || offset >= rows->cfi->data->d_size) {
@@ -84,33 +74,44 @@ static int read_header(struct frec_rows *rows, const Elf_Data *header)
 			return -ENODATA;
 		}
 		last = start;
-		add_function(rows, start, offset);
+		if (add_function(rows, start, offset))
+			return -ENOMEM;
 	}
 	return 0;
 }
 
+// Finds the functions of a section without a usable table.
 static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 {
 	uint64_t offset = 0, next;
 	struct frec_fde fde;
-	int status;
+	int r;
 
 	for (;; offset = next) {
 		next = 0;
-		status = frec__cfi_read(rows->cfi, offset, &next, &fde, reterr);
-		if (status == -ENODATA)
+		r = frec__cfi_read(rows->cfi, offset, &next, &fde, reterr);
+		if (r == -ENODATA || (r < 0 && !next))
 			break;
-		if (status < 0 && !next)
-			return rows->function_count ? 0 : status;
-		if (status > 0 && fde.end > fde.start)
-			status = add_function(rows, fde.start, offset);
-		if (status == -ENOMEM)
-			return status;
+		if (r > 0 && fde.end > fde.start)
+			r = add_function(rows, fde.start, offset);
+		if (r == -ENOMEM)
+			return r;
 	}
 	if (rows->function_count)
 		qsort(rows->functions, rows->function_count, sizeof(*rows->functions),
 		      compare_functions);
-	return 0;
+	return rows->function_count || r == -ENODATA ? 0 : r;
+}
+
+// All functions are known: gives back the memory for more.
+static void trim(struct frec_rows *rows)
+{
+	struct function *exact = NULL;
+
+	if (rows->function_count)
+		exact = reallocarray(rows->functions, rows->function_count, sizeof(*exact));
+	if (exact)
+		rows->functions = exact;
 }
 
 int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64_t base,
@@ -118,24 +119,25 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 		      struct frec_error *reterr)
 {
 	struct frec_rows *rows = calloc(1, sizeof(*rows));
-	int status = -ENODATA;
+	int r = -ENODATA;
 
 	if (!rows)
 		return frec__error(reterr, -ENOMEM, "%s: out of memory", cfi->module);
 	rows->cfi = cfi;
 	rows->machine = machine;
 	rows->base = base;
-	// An instruction makes one row at most, and a function one more; a section whose functions
-	// share their instructions could make any number.
+	// An instruction makes at most one row, and a function one more. Without this limit,
+	// functions that share their instructions could make any number of rows.
 	rows->row_max = cfi->data->d_size;
 	if (header)
-		status = read_header(rows, header);
-	if (status == -ENODATA)
-		status = read_section(rows, reterr);
-	if (status) {
+		r = read_header(rows, header);
+	if (r == -ENODATA)
+		r = read_section(rows, reterr);
+	if (r) {
 		frec__rows_destroy(rows);
-		return status;
+		return r;
 	}
+	trim(rows);
 	*ret = rows;
 	return 0;
 }
@@ -153,15 +155,8 @@ static int add_row(struct frec_rows *rows, struct frec_row row)
 {
 	if (rows->row_count == rows->row_max)
 		return -E2BIG;
-	if (rows->row_count == rows->row_room) {
-		size_t room = rows->row_room ? rows->row_room + rows->row_room / 2 : 256;
-		struct frec_row *more = realloc(rows->rows, room * sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		rows->rows = more;
-		rows->row_room = room;
-	}
+	if (!frec__grow(&rows->rows, rows->row_count, sizeof(*rows->rows)))
+		return -ENOMEM;
 	rows->rows[rows->row_count++] = row;
 	return 0;
 }
@@ -182,8 +177,7 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	if (rows->row_count > compilation->first) {
 		const struct frec_row *last = &rows->rows[rows->row_count - 1];
 
-		// Registers that rows do not hold have rules too: what follows can look the same
-		// from here.
+		// If only the rule of another register changed, this row equals the last one.
 		if (last->kind == row.kind && last->cfa_offset == row.cfa_offset &&
 		    last->fp_slot == row.fp_slot && last->ra_slot == row.ra_slot)
 			return 0;
@@ -194,33 +188,33 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	return add_row(rows, row);
 }
 
-// The rows of one function, the last of which is FREC_ROW_NONE and stands where the function ends.
-// None are made where it ends before `pc`.
+// Computes the rows of a function. The last one is FREC_ROW_NONE, at the end of the function. Does
+// nothing if the function ends before `pc`.
 static int compile(struct frec_rows *rows, struct function *function, uint64_t pc,
 		   struct frec_error *reterr)
 {
 	struct frec_fde fde;
 	struct compilation compilation = {rows, &fde, rows->row_count};
-	int status = frec__cfi_read(rows->cfi, function->offset, NULL, &fde, reterr);
+	int r = frec__cfi_read(rows->cfi, function->offset, NULL, &fde, reterr);
 
-	if (status <= 0)
-		return status < 0 ? -EBADMSG : 0;
+	if (r <= 0)
+		return r < 0 ? -EBADMSG : 0;
 	if (fde.start != rows->base + function->start || fde.end - fde.start > FREC_ROW_START_MAX)
 		return frec__error(reterr, -EBADMSG, "%s: .eh_frame_hdr names another function",
 				   rows->cfi->module);
 	if (pc >= fde.end)
 		return 0;
-	status = frec__cfi_run(rows->cfi, &fde, compile_row, &compilation, reterr);
-	if (!status)
-		status = add_row(rows, (struct frec_row){.start = (uint32_t)(fde.end - fde.start) &
-								  FREC_ROW_START_MAX,
-							 .kind = FREC_ROW_NONE});
-	if (status) {
+	r = frec__cfi_run(rows->cfi, &fde, compile_row, &compilation, reterr);
+	if (!r)
+		r = add_row(rows, (struct frec_row){.start = (uint32_t)(fde.end - fde.start) &
+							     FREC_ROW_START_MAX,
+						    .kind = FREC_ROW_NONE});
+	if (r) {
 		rows->row_count = compilation.first;
-		return status == -E2BIG ? frec__error(reterr, -EBADMSG,
-						      "%s: more call frame information than fits",
-						      rows->cfi->module)
-					: status;
+		return r == -E2BIG ? frec__error(reterr, -EBADMSG,
+						 "%s: more call frame information than fits",
+						 rows->cfi->module)
+				   : r;
 	}
 	function->first = (uint32_t)compilation.first;
 	function->count = (uint32_t)(rows->row_count - compilation.first);
@@ -240,8 +234,7 @@ static struct function *find_function(struct frec_rows *rows, uint64_t pc)
 	while (count > 1) {
 		size_t half = count / 2;
 
-		// Written so that a conditional move does it: which half is next cannot be
-		// predicted.
+		// Written for a conditional move: a branch could not be predicted.
 		base = base[half].start <= start ? base + half : base;
 		count -= half;
 	}
@@ -260,10 +253,10 @@ int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 	if (!function)
 		return 0;
 	if (!function->count) {
-		int status = compile(rows, function, pc, reterr);
+		int r = compile(rows, function, pc, reterr);
 
-		if (status || !function->count)
-			return status;
+		if (r || !function->count)
+			return r;
 	}
 	distance = pc - rows->base - function->start;
 	row = &rows->rows[function->first];
@@ -283,7 +276,7 @@ struct rules_query {
 	struct frec_rules *rules;
 };
 
-static int take_rules(void *context, uint64_t from, uint64_t to, const struct frec_rules *rules)
+static int store_rules(void *context, uint64_t from, uint64_t to, const struct frec_rules *rules)
 {
 	struct rules_query *query = context;
 
@@ -299,17 +292,17 @@ int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret
 {
 	const struct function *function = find_function(rows, pc);
 	struct rules_query query = {pc, ret_rules};
-	int status;
+	int r;
 
 	if (!function)
 		return -ENOENT;
-	status = frec__cfi_read(rows->cfi, function->offset, NULL, ret_fde, reterr);
-	if (status < 0)
+	r = frec__cfi_read(rows->cfi, function->offset, NULL, ret_fde, reterr);
+	if (r < 0)
 		return -EBADMSG;
-	if (!status || pc < ret_fde->start || pc >= ret_fde->end)
+	if (!r || pc < ret_fde->start || pc >= ret_fde->end)
 		return -ENOENT;
-	status = frec__cfi_run(rows->cfi, ret_fde, take_rules, &query, reterr);
-	return status > 0 ? 0 : status < 0 ? status : -ENOENT;
+	r = frec__cfi_run(rows->cfi, ret_fde, store_rules, &query, reterr);
+	return r > 0 ? 0 : r < 0 ? r : -ENOENT;
 }
 
 void frec__rows_statistics(const struct frec_rows *rows, struct frec_rows_statistics *ret)
@@ -318,8 +311,8 @@ void frec__rows_statistics(const struct frec_rows *rows, struct frec_rows_statis
 		.functions = rows->function_count,
 		.functions_compiled = rows->compiled,
 		.rows = rows->row_count,
-		.bytes = sizeof(*rows) + rows->function_room * sizeof(*rows->functions) +
-			 rows->row_room * sizeof(*rows->rows),
+		.bytes = sizeof(*rows) + rows->function_count * sizeof(*rows->functions) +
+			 rows->row_count * sizeof(*rows->rows),
 	};
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules of one CFI section as rows that can be applied without knowing DWARF.
+ * The rules of a CFI section as rows, which can be applied without DWARF.
  *
- * Opening reads where functions begin: from .eh_frame_hdr, which the linker has sorted, or from one
- * walk over the section. A function's rows are made when an address of it is first asked for, so
- * that the first stack of a large program waits for the few functions on it and memory is taken for
- * no others.
+ * Opening a section only reads where its functions begin, from .eh_frame_hdr, which the linker has
+ * sorted, or else from the section itself. The rows of a function are computed when one of its
+ * addresses is looked up for the first time. So the first stack of a large program waits for the
+ * few functions on it, and only these take memory.
  */
 #ifndef FREC_UNWIND_ROWS_H
 #define FREC_UNWIND_ROWS_H
@@ -13,67 +13,69 @@
 #include "unwind/cfi.h"
 
 enum frec_row_kind {
-	FREC_ROW_NONE, /* no function */
+	FREC_ROW_NONE, /* no function is known here */
 	FREC_ROW_SP,   /* CFA = sp + cfa_offset */
 	FREC_ROW_FP,   /* CFA = fp + cfa_offset */
-	/* CFA = what lies at fp + cfa_offset: a function that has aligned its stack */
+	/* CFA = *(fp + cfa_offset), in a function that has aligned its stack */
 	FREC_ROW_FP_MEMORY,
-	/* CFA = sp + cfa_offset, and 8 more from byte number `ra_slot` of 16 on: x86_64's stubs */
+	/* x86_64's stubs of 16 bytes: CFA = sp + cfa_offset, or 8 more at byte `ra_slot` of the
+	 * stub and after it */
 	FREC_ROW_PLT,
-	FREC_ROW_OUTERMOST, /* nobody called this */
-	/* no function, but what a signal handler returns to (struct frec_sigreturn) */
+	FREC_ROW_OUTERMOST, /* has no caller */
+	/* the code that a signal handler returns to (struct frec_sigreturn) */
 	FREC_ROW_SIGRETURN,
-	FREC_ROW_RULES, /* none of these: run the instructions (frec__rows_rules) */
+	FREC_ROW_RULES, /* none of these fits: use frec__rows_rules */
 };
 
-/* The value of a slot that says: the register still holds it. */
+/* A slot: the caller's value is still in the register. */
 #define FREC_ROW_SAME INT16_MIN
-/* fp_slot: the caller's fp lies at fp itself and not at a distance from the CFA. */
+/* fp_slot: the caller's fp is saved at fp, not at an offset from the CFA. */
 #define FREC_ROW_AT_FP (INT16_MIN + 1)
 
 struct frec_row {
-	uint32_t start : 28; /* bytes from the start of the function */
+	uint32_t start : 28; /* in bytes from the start of the function */
 	uint32_t kind : 4;
 	int32_t cfa_offset;
-	int16_t fp_slot; /* in units of 8 bytes from the CFA */
-	int16_t ra_slot;
+	int16_t fp_slot; /* where fp is saved, in units of 8 bytes from the CFA */
+	int16_t ra_slot; /* where the return address is saved */
 };
 
 struct frec_rows;
 
-/* Longer functions have no rows: FREC_ROW_RULES. */
+/* Functions that are longer cannot have rows. */
 #define FREC_ROW_START_MAX ((1u << 28) - 1)
 
 /*
- * Takes over nothing: `cfi`, the section and `header` (.eh_frame_hdr, NULL where there is none)
- * have to live as long. `base` is not above any of the functions' addresses; those 4 GiB above it
- * or more are not found. -ENOMEM, or -EBADMSG when the section is damaged from its beginning; what
- * is readable before damage is used.
+ * Takes ownership of nothing: `cfi`, the section and `header` (.eh_frame_hdr, or NULL) have to
+ * outlive the rows. `base` must not be above the address of any function; functions 4 GiB or more
+ * above it are not found. -ENOMEM; -EBADMSG if not even the first function can be read. Functions
+ * that come before damaged bytes are used.
  */
 int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64_t base,
 		      const struct frec_registers *machine, struct frec_rows **ret,
 		      struct frec_error *reterr);
 void frec__rows_destroy(struct frec_rows *rows);
 
-/* The row of the address `pc` in the ELF file. 0, FREC_ROW_NONE included; -ENOMEM; -EBADMSG. */
+/* The row of the address `pc` of the ELF file. Returns 0, also for FREC_ROW_NONE; -ENOMEM;
+ * -EBADMSG. */
 int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 		    struct frec_error *reterr);
 
-/* The whole rules at `pc`, and the function they belong to: slow. -ENOENT where there are none,
- * -EBADMSG. */
+/* The complete rules at `pc`, and the function they belong to. This runs the instructions each
+ * time. -ENOENT if no function is known there; -EBADMSG. */
 int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret_rules,
 		     struct frec_fde *ret_fde, struct frec_error *reterr);
 
 struct frec_rows_statistics {
 	size_t functions;	   /* known */
-	size_t functions_compiled; /* with rows */
+	size_t functions_compiled; /* whose rows are computed */
 	size_t rows;
-	size_t bytes; /* of memory */
+	size_t bytes; /* of memory in use */
 };
 
 void frec__rows_statistics(const struct frec_rows *rows, struct frec_rows_statistics *ret);
 
-/* Makes the rows of all functions at once. Those that are damaged are passed over. 0 or -ENOMEM. */
+/* Computes the rows of all functions. Skips damaged ones. Returns 0 or -ENOMEM. */
 int frec__rows_compile_all(struct frec_rows *rows);
 
 #endif

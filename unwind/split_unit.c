@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Split units. libdw opens the file that one names, and maps it: whatever it is, for as long as it
-// takes. So its two places are looked at first, and it is let only where neither holds anything but
-// an ELF file that nobody else can cut. Packages of them (.dwp) it cannot read before 0.191.
+// Split units. libdw itself opens and maps the file that a skeleton unit names, whatever it is, and
+// would hang on some. So both places where libdw looks are checked first: it may open them only if
+// each one is empty or has an ELF file that no other user can truncate. Packages of such files
+// (.dwp) are not supported, because libdw cannot read them before 0.191.
 #include "unwind/split_unit.h"
 
 #include <dwarf.h>
@@ -26,19 +27,16 @@ bool frec__strings_end(const struct frec_elf *elf)
 
 static bool is_sound(const char *path)
 {
-	struct frec_elf *elf;
-	bool sound;
+	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 
 	if (access(path, F_OK))
 		return true; // libdw will not find it either
 	if (frec__elf_open(path, &elf, NULL))
 		return false;
-	sound = elf->mapped && frec__strings_end(elf);
-	frec__elf_close(elf);
-	return sound;
+	return elf->mapped && frec__strings_end(elf);
 }
 
-// Beside the file that names it, and then where it was compiled.
+// The two places: beside the file that names it, and in the folder where it was compiled.
 static bool are_sound(const struct frec_elf *elf, const char *folder, const char *name)
 {
 	char link[64], beside[PATH_MAX], path[PATH_MAX];

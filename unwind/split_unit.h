@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Debugging information that was left in a file beside the object file: -gsplit-dwarf. */
+/* Debugging information that -gsplit-dwarf leaves in a .dwo file beside the object file. */
 #ifndef FREC_UNWIND_SPLIT_UNIT_H
 #define FREC_UNWIND_SPLIT_UNIT_H
 
@@ -8,13 +8,13 @@
 #include "unwind/elf_file.h"
 
 /*
- * The unit in the .dwo file that `skeleton`, a unit of `elf`, stands for. The file is the right one
- * by the id that both have. False: `skeleton` is a whole unit, or the file is not there or not to
- * be trusted.
+ * `skeleton` is a unit of `elf`. If it stands for a unit in a .dwo file, finds that unit by the id
+ * that both have. Returns false if it is a whole unit, or the file is missing or cannot be trusted.
  */
 bool frec__split_unit(const struct frec_elf *elf, Dwarf_Die *skeleton, Dwarf_Die *ret);
 
-/* libdw 0.188 takes it for granted that the last string has an end when it reads names of files. */
+/* Whether the last string of each string section ends in NUL. libdw 0.188 reads file names without
+ * checking that. */
 bool frec__strings_end(const struct frec_elf *elf);
 
 #endif

@@ -1,30 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The whole rules of a frame, applied to every register that unwinding follows.
+// Applies the rules of a frame to every register that unwinding follows.
 #include "unwind/step.h"
 
 #include <errno.h>
-
-static int evaluate_cfa(const struct frec_expression_context *context,
-			const struct frec_rules *rules, uint64_t *ret, uint64_t *ret_address)
-{
-	uint64_t value;
-	int status;
-
-	switch (rules->cfa.kind) {
-	case FREC_RULE_VALUE_OFFSET:
-		if (!frec__cpu_get(context->machine, context->cpu, rules->cfa_register, &value))
-			return -ENXIO;
-		*ret = value + (uint64_t)rules->cfa.offset;
-		return 0;
-	case FREC_RULE_VALUE_EXPRESSION:
-		status = frec__expression(context, rules->cfa.expression, rules->cfa.size, NULL,
-					  &value);
-		*(status ? ret_address : ret) = value;
-		return status;
-	default:
-		return -EBADMSG;
-	}
-}
 
 static int load(const struct frec_stack *stack, uint64_t address, uint64_t *ret,
 		uint64_t *ret_address)
@@ -35,43 +13,67 @@ static int load(const struct frec_stack *stack, uint64_t address, uint64_t *ret,
 	return -EFAULT;
 }
 
-// The caller's value of register `number`. -ENXIO: it is not known.
+static int get(const struct frec_expression_context *context, unsigned int regno, uint64_t *ret)
+{
+	return frec__cpu_get(context->machine, context->cpu, regno, ret) ? 0 : -ENXIO;
+}
+
+static int evaluate_cfa(const struct frec_expression_context *context, const struct frec_rule *cfa,
+			uint64_t *ret, uint64_t *ret_address)
+{
+	uint64_t value = 0;
+	int r;
+
+	switch (cfa->kind) {
+	case FREC_RULE_REGISTER:
+		r = get(context, cfa->regno, &value);
+		*ret = value + (uint64_t)cfa->offset;
+		return r;
+	case FREC_RULE_VALUE_EXPRESSION:
+		r = frec__expression(context, cfa->expression, cfa->size, NULL, &value);
+		*(r ? ret_address : ret) = value;
+		return r;
+	default:
+		return -EBADMSG;
+	}
+}
+
+// The caller's value of register `regno`.
 static int evaluate(const struct frec_expression_context *context, const struct frec_rule *rule,
-		    unsigned int number, uint64_t cfa, uint64_t *ret, uint64_t *ret_address)
+		    unsigned int regno, uint64_t cfa, uint64_t *ret, uint64_t *ret_address)
 {
 	const struct frec_registers *machine = context->machine;
 	uint64_t value = 0;
-	int status;
+	int r;
 
 	switch (rule->kind) {
 	case FREC_RULE_UNSPECIFIED:
-		if (number == machine->dwarf_sp) {
+		if (regno == machine->dwarf_sp) {
 			*ret = cfa;
 			return 0;
 		}
-		if (!(machine->callee_saved >> number & 1))
-			return -ENXIO;
-		return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
+		return machine->callee_saved >> regno & 1 ? get(context, regno, ret) : -ENXIO;
 	case FREC_RULE_SAME:
-		return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
+		return get(context, regno, ret);
 	case FREC_RULE_OFFSET:
-		status = load(context->stack, cfa + (uint64_t)rule->offset, ret, ret_address);
-		if (status &&
-		    frec__step_is_popped(machine, context->cpu, cfa + (uint64_t)rule->offset))
-			return frec__cpu_get(machine, context->cpu, number, ret) ? 0 : -ENXIO;
-		return status;
+		value = cfa + (uint64_t)rule->offset;
+		r = load(context->stack, value, ret, ret_address);
+		if (r && frec__step_is_popped(machine, context->cpu, value))
+			return get(context, regno, ret);
+		return r;
 	case FREC_RULE_VALUE_OFFSET:
 		*ret = cfa + (uint64_t)rule->offset;
 		return 0;
 	case FREC_RULE_REGISTER:
-		return frec__cpu_get(machine, context->cpu, (uint64_t)rule->offset, ret) ? 0
-											 : -ENXIO;
+		r = get(context, rule->regno, &value);
+		*ret = value + (uint64_t)rule->offset;
+		return r;
 	case FREC_RULE_EXPRESSION:
 	case FREC_RULE_VALUE_EXPRESSION:
-		status = frec__expression(context, rule->expression, rule->size, &cfa, &value);
-		if (status) {
+		r = frec__expression(context, rule->expression, rule->size, &cfa, &value);
+		if (r) {
 			*ret_address = value;
-			return status;
+			return r;
 		}
 		if (rule->kind == FREC_RULE_EXPRESSION)
 			return load(context->stack, value, ret, ret_address);
@@ -82,36 +84,34 @@ static int evaluate(const struct frec_expression_context *context, const struct 
 	}
 }
 
-int frec__step(const struct frec_registers *machine, const struct frec_fde *fde,
-	       const struct frec_rules *rules, const struct frec_stack *stack, uint64_t bias,
-	       struct frec_cpu *cpu, uint64_t *ret_address)
+int frec__step(const struct frec_expression_context *context, const struct frec_fde *fde,
+	       const struct frec_rules *rules, struct frec_cpu *ret, uint64_t *ret_address)
 {
-	const struct frec_expression_context context = {machine, cpu, stack, bias};
+	const struct frec_registers *machine = context->machine;
 	struct frec_cpu caller = {.known = 0};
 	uint64_t cfa;
-	int status;
+	int r;
 
 	if (fde->return_register >= machine->dwarf_count)
 		return -EBADMSG;
 	if (rules->registers[fde->return_register].kind == FREC_RULE_UNDEFINED)
 		return 1;
-	status = evaluate_cfa(&context, rules, &cfa, ret_address);
-	if (status)
-		return status;
+	r = evaluate_cfa(context, &rules->cfa, &cfa, ret_address);
+	if (r)
+		return r;
 	for (unsigned int i = 0; i < machine->dwarf_count; i++) {
 		uint64_t address = 0;
 
-		status = evaluate(&context, &rules->registers[i], i, cfa, &caller.value[i],
-				  &address);
-		if (!status) {
+		r = evaluate(context, &rules->registers[i], i, cfa, &caller.value[i], &address);
+		if (!r) {
 			caller.known |= 1ull << i;
 		} else if (i == fde->return_register) {
 			*ret_address = address;
-			return status;
+			return r;
 		}
 	}
 	caller.pc = caller.value[fde->return_register] & machine->address_mask;
-	*cpu = caller;
+	*ret = caller;
 	return 0;
 }
 

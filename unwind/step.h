@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From one frame to its caller, by the whole rules: the slow way, that knows every register. */
+/* From a frame to its caller by the complete rules: slower than a row, but for all registers. */
 #ifndef FREC_UNWIND_STEP_H
 #define FREC_UNWIND_STEP_H
 
@@ -7,9 +7,10 @@
 #include "unwind/expression.h"
 
 /*
- * Whether what is saved at `address`, of which no bytes were recorded, has its register back
- * already. Compilers do not say so where a function ends: the CFI then names a place below the
- * stack pointer, and recorded stacks begin at the stack pointer.
+ * A register is saved at `address`, according to the CFI, but no bytes were recorded there. Returns
+ * whether its value has been restored already: compilers do not emit CFI for each pop at the end of
+ * a function, so the CFI still names a slot that is by then below the stack pointer, where recorded
+ * stacks begin.
  */
 static inline bool frec__step_is_popped(const struct frec_registers *machine,
 					const struct frec_cpu *cpu, uint64_t address)
@@ -18,17 +19,16 @@ static inline bool frec__step_is_popped(const struct frec_registers *machine,
 }
 
 /*
- * Turns `cpu` into the caller's. What cannot be known of the caller (caller-saved registers, what
- * was saved where no bytes were recorded) is then unknown in it. 0; 1: there is no caller; -EFAULT:
- * memory at `*ret_address` was not recorded; -ENXIO: a register is needed that is not known;
- * -EBADMSG: the rules make no sense.
+ * Computes the caller's registers. `ret` may be the frame's own `context->cpu`. Registers that
+ * cannot be recovered (caller-saved ones, and those saved where no bytes were recorded) are unknown
+ * in it. Returns 0; 1 if there is no caller; -EFAULT if memory at `*ret_address` is needed but was
+ * not recorded; -ENXIO if an unknown register is needed; -EBADMSG if the rules make no sense.
  */
-int frec__step(const struct frec_registers *machine, const struct frec_fde *fde,
-	       const struct frec_rules *rules, const struct frec_stack *stack, uint64_t bias,
-	       struct frec_cpu *cpu, uint64_t *ret_address);
+int frec__step(const struct frec_expression_context *context, const struct frec_fde *fde,
+	       const struct frec_rules *rules, struct frec_cpu *ret, uint64_t *ret_address);
 
-/* The same from what a signal handler returns to: the kernel has saved all registers on the stack.
- * 0, or -EFAULT. */
+/* The same at the instructions that a signal handler returns to: the kernel saved all registers on
+ * the stack. Replaces `cpu`. Returns 0 or -EFAULT. */
 int frec__step_sigreturn(const struct frec_registers *machine, const struct frec_stack *stack,
 			 struct frec_cpu *cpu, uint64_t *ret_address);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Stubs of procedure linkage tables. No symbol table has them: which function one is for is told by
-// the address that it jumps through, because a relocation puts that function's address there.
+// The stubs of procedure linkage tables. No symbol table has their names. A stub jumps through a
+// slot, and a relocation puts a function's address into that slot: it names the function.
 #include "unwind/stubs.h"
 
 #include <stdlib.h>
 
-// Stubs begin at multiples of this on every machine.
+#include "proto/grow.h"
+
+// Stubs are aligned to this on every machine.
 #define STUB_STEP 8
 
 struct slot {
@@ -15,26 +17,19 @@ struct slot {
 
 struct slots {
 	struct slot *slots;
-	size_t count, room;
+	size_t count;
 };
 
 static bool add_slot(struct slots *slots, uint64_t address, const char *name)
 {
-	if (slots->count == slots->room) {
-		size_t room = slots->room ? slots->room * 2 : 256;
-		struct slot *more = realloc(slots->slots, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		slots->slots = more;
-		slots->room = room;
-	}
+	if (!frec__grow(&slots->slots, slots->count, sizeof(*slots->slots)))
+		return false;
 	slots->slots[slots->count++] = (struct slot){address, name};
 	return true;
 }
 
-// The function that `relocation` is to. One without a name is chosen when the program starts, by
-// the function at its addend, which has the name that is meant.
+// The name of the function whose address `relocation` stores. If it names none, a resolver at its
+// addend chooses the function when the program starts; the resolver then has the function's name.
 static const char *target_name(const struct frec_elf *elf, const GElf_Rela *relocation,
 			       Elf_Data *names, size_t strings, const struct frec_symbols *symbols)
 {
@@ -63,7 +58,7 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 	if (!data || header.sh_type != SHT_RELA)
 		return;
 	names_section = elf_getscn(elf->elf, header.sh_link);
-	// A program without shared libraries has no names there.
+	// A program without shared libraries has no dynamic symbols.
 	if (names_section && gelf_getshdr(names_section, &names_header) &&
 	    names_header.sh_type == SHT_DYNSYM)
 		names = elf_getdata(names_section, NULL);
@@ -71,7 +66,8 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 		GElf_Rela relocation;
 		const char *name;
 
-		// There can be hundreds of thousands, and files of another layout are not opened.
+		// Copied, not converted by gelf_getrela(): there can be hundreds of thousands, and
+		// only files with this layout are opened.
 		memcpy(&relocation, (const char *)data->d_buf + i * sizeof(relocation),
 		       sizeof(relocation));
 		if (!GELF_R_SYM(relocation.r_info) &&

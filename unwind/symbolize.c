@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a frame to names: which module, which address in it.
+// From a frame to a module and an address in it, and from there to names.
 #include <errno.h>
 
 #include "unwind/names.h"
@@ -8,8 +8,8 @@
 int frec__symbolize(struct frec_unwind_process *process, const struct frec_frame *frame,
 		    struct frec_names *ret)
 {
-	// A call's own line and inlined functions, not those of what comes after it. What a signal
-	// handler returns to was not called from there: its first instruction is meant.
+	// The byte before a return address has the line and the inlined functions of the call. The
+	// code that a signal handler returns to follows no call, so its first instruction counts.
 	uint64_t pc = frame->pc - !(frame->exact || frame->signal), start;
 	struct frec_unwind_mapping *mapping = frec__process_mapping(process, pc);
 	struct frec_module *module = mapping ? mapping->module : NULL;

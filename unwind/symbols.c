@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Symbol tables, sorted, so that no search is linear. Of several names for one address the one that
-// a reader would use is kept: global before weak before local, and malloc before __libc_malloc.
+// Sorted symbol tables. Of several names for one address, the one that people would use is kept:
+// global before weak before local, and malloc before __libc_malloc.
 #include "unwind/symbols.h"
 
 #include <stdlib.h>
 
-// How many symbols before an address are looked at for one that reaches over it: labels within a
-// function come between.
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
+// How many symbols before an address are checked for one that contains it. Labels within a function
+// can be in between.
 #define BACK_MAX 32
 
-// Of names of one address. All symbols can have the same name, and that can be most of the file.
+// How much of the names of one address is compared: in a hostile file all symbols can have the same
+// name, as long as the file.
 #define COMPARED_MAX 256
 
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
@@ -35,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// How far a function goes whose assembler did not say so; the next symbol, if there is one before,
-// ends it too.
+// The size of a function to which the assembler gave none: up to the end of its section. The next
+// symbol ends it too.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);
@@ -66,15 +70,8 @@ static bool add(struct frec_symbols *symbols, const struct frec_elf *elf, const 
 
 bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol)
 {
-	if (symbols->count == symbols->room) {
-		size_t room = symbols->room ? symbols->room * 2 : 1024;
-		struct frec_symbol *more = realloc(symbols->symbols, room * sizeof(*more));
-
-		if (!more)
-			return false;
-		symbols->symbols = more;
-		symbols->room = room;
-	}
+	if (!frec__grow(&symbols->symbols, symbols->count, sizeof(*symbols->symbols)))
+		return false;
 	symbols->symbols[symbols->count++] = *symbol;
 	return true;
 }
@@ -93,7 +90,7 @@ bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 	    strings_header.sh_type != SHT_STRTAB)
 		return false;
 	strings = elf_getdata(strings_section, NULL);
-	// Where the last string ends, every string ends.
+	// If the last string ends in NUL, all do.
 	if (!strings || !strings->d_size || ((const char *)strings->d_buf)[strings->d_size - 1])
 		return false;
 	for (size_t i = 0; i < data->d_size / sizeof(Elf64_Sym) && i <= INT32_MAX; i++) {
@@ -105,7 +102,7 @@ bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 		    symbol.st_name >= strings->d_size)
 			continue;
 		its_name = (const char *)strings->d_buf + symbol.st_name;
-		// "$x" and the like mark code and data for disassemblers of aarch64.
+		// On aarch64 names such as "$x" mark code and data for disassemblers.
 		if (*its_name && *its_name != '$' && !add(symbols, elf, &symbol, its_name))
 			break;
 	}
@@ -141,27 +138,25 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges what has been added, itself sorted, into what was there. Without memory for that
-// everything is sorted.
+// Merges the added symbols, which are sorted by now, into those before them. It goes backwards, so
+// that only the added ones are copied. Without memory for that copy, everything is sorted.
 static void merge(struct frec_symbols *symbols)
 {
-	const struct frec_symbol *a = symbols->symbols, *b = a + symbols->sorted;
-	const struct frec_symbol *a_end = b, *b_end = a + symbols->count;
-	struct frec_symbol *merged = malloc(symbols->count * sizeof(*merged)), *to = merged;
+	struct frec_symbol *all = symbols->symbols;
+	size_t to = symbols->count, before = symbols->sorted, added = to - before;
+	FREC_FREE struct frec_symbol *copy = malloc(added * sizeof(*copy));
 
-	if (!merged) {
-		qsort(symbols->symbols, symbols->count, sizeof(*merged), compare_symbols);
+	if (!copy) {
+		qsort(all, symbols->count, sizeof(*all), compare_symbols);
 		return;
 	}
-	while (a < a_end && b < b_end)
-		*to++ = compare_symbols(a, b) <= 0 ? *a++ : *b++;
-	while (a < a_end)
-		*to++ = *a++;
-	while (b < b_end)
-		*to++ = *b++;
-	free(symbols->symbols);
-	symbols->symbols = merged;
-	symbols->room = symbols->count;
+	memcpy(copy, all + before, added * sizeof(*copy));
+	while (added) {
+		if (before && compare_symbols(&all[before - 1], &copy[added - 1]) > 0)
+			all[--to] = all[--before];
+		else
+			all[--to] = copy[--added];
+	}
 }
 
 void frec__symbols_sort(struct frec_symbols *symbols)
@@ -196,7 +191,7 @@ const struct frec_symbol *frec__symbols_find(const struct frec_symbols *symbols,
 	for (size_t i = 0; i < BACK_MAX; i++, symbol--) {
 		uint64_t distance = address - symbol->start;
 
-		// What has no size, a mere label, is the name of one address.
+		// A label has no size, and so names a single address.
 		if (distance < symbol->size ? !i || !symbol->open : !distance)
 			return symbol;
 		if (symbol == symbols->symbols)

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-// Unwinding a stack.
+// Unwinds a stack, frame by frame.
 //
-// There are two ways to go from a frame to its caller. The fast one applies a row and follows three
-// registers: pc, stack pointer and frame pointer (on aarch64 the link register too). The slow one
-// runs the CFI's instructions and follows all. Most stacks need the fast one only. Where a frame's
-// row says that it needs the slow one, that is used for this frame, with the other registers
-// unknown; if one of them turns out to be needed, the stack is unwound again from the top with all
-// registers. That happens in hand-written assembly, and costs no more than having gone the slow way
-// at once.
+// There are two ways from a frame to its caller. The fast one applies a row and follows only three
+// registers: pc, stack pointer and frame pointer (on aarch64 also the link register). The slow one
+// runs the CFI instructions and follows all registers. Most stacks need only the fast one. If the
+// row of a frame demands the slow one, it is used for this frame, with the other registers unknown.
+// If one of these turns out to be needed, the stack is unwound again from the top with all
+// registers. This happens in hand-written assembly, and costs no more than the slow way from the
+// start would have.
 //
-// A caller's pc is the address its call returns to, which can be the next function's first where
-// the call was the last instruction of one that does not return. So a caller's row is that of the
-// byte before; except where a signal came between, because then the pc is of an instruction that
-// did not call. Where nothing describes the byte before, the pc can be the first of a function that
-// was never called but only put where a return address is: that is how coroutines begin, and their
-// stacks end.
+// The pc of a caller is a return address. If the call was the last instruction of a function that
+// never returns, this is already the first address of the next function. So a caller's row is that
+// of the byte before its pc. The exception is a frame that a signal interrupted: its pc is that of
+// the next instruction, and no call comes before it. If nothing describes the byte before, pc can
+// be the first instruction of a function that was not called at all, but put where a return address
+// goes: this is how coroutines begin, and their stacks end.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -24,11 +24,11 @@
 #include "unwind/process.h"
 #include "unwind/step.h"
 
-// How far above the recorded bytes an address still looks like the same stack.
+// An address this far above the recorded bytes may still belong to the same stack.
 #define STACK_REACH (1ull << 30)
 
-// How far ahead of the frame that is current the stack's bytes are asked for. Each stack is read
-// once, and going up a frame takes less time than a byte from memory.
+// How far ahead of the current frame the stack's bytes are prefetched. Each stack is read only
+// once, and unwinding a frame takes less time than a read from memory.
 #define READ_AHEAD 1024
 #define CACHE_LINE 64
 
@@ -38,14 +38,14 @@ struct walk {
 	const struct frec_stack *stack;
 	struct frec_cpu cpu;
 	bool all;      // follow all registers
-	bool exact;    // of the frame that is current
-	bool uncalled; // it has no caller
+	bool exact;    // of the current frame, as in struct frec_frame
+	bool uncalled; // the current frame has no caller
 	struct frec_frame *frames;
 	size_t count, capacity;
 	struct frec_unwind_end *end;
 };
 
-static bool ends(struct walk *walk, enum frec_unwind_reason reason, uint64_t address)
+static bool end_walk(struct walk *walk, enum frec_unwind_reason reason, uint64_t address)
 {
 	walk->end->reason = reason;
 	walk->end->address = address;
@@ -53,39 +53,41 @@ static bool ends(struct walk *walk, enum frec_unwind_reason reason, uint64_t add
 	return false;
 }
 
-static bool ends_at_memory(struct walk *walk, uint64_t address)
+static bool end_at_memory(struct walk *walk, uint64_t address)
 {
 	uint64_t end = walk->stack->address + walk->stack->size;
 
-	// A value of 8 bytes can begin inside.
-	return ends(walk,
-		    address + 8 > end && address - end + 8 < STACK_REACH ? FREC_UNWIND_TRUNCATED
-									 : FREC_UNWIND_BAD_MEMORY,
-		    address);
+	// A value of 8 bytes can begin inside the recorded bytes and end outside.
+	return end_walk(walk,
+			address + 8 > end && address - end + 8 < STACK_REACH
+				? FREC_UNWIND_TRUNCATED
+				: FREC_UNWIND_BAD_MEMORY,
+			address);
 }
 
 static inline bool load(struct walk *walk, uint64_t address, uint64_t *ret)
 {
-	return frec__stack_read(walk->stack, address, ret) || ends_at_memory(walk, address);
+	return frec__stack_read(walk->stack, address, ret) || end_at_memory(walk, address);
 }
 
-static inline void ask_for(const struct frec_stack *stack, uint64_t address)
+static inline void prefetch(const struct frec_stack *stack, uint64_t address)
 {
-	// That may lie anywhere: nothing is read.
+	// The address may be anywhere: a prefetch never faults.
 	__builtin_prefetch((const void *)((uintptr_t)stack->data + (address - stack->address)));
 }
 
-// The caller is known by three registers: makes it the current frame.
-static inline bool become(struct walk *walk, uint64_t pc, uint64_t sp, uint64_t fp, bool fp_known)
+// Makes the caller, of which three registers are known, the current frame.
+static inline bool enter_caller(struct walk *walk, uint64_t pc, uint64_t sp, uint64_t fp,
+				bool fp_known)
 {
 	const struct frec_registers *machine = walk->machine;
 	struct frec_cpu *cpu = &walk->cpu;
 
 	if (sp == cpu->value[machine->dwarf_sp] && pc == cpu->pc)
-		return ends(walk, FREC_UNWIND_LOOP, pc);
-	// Two lines, whatever the frame's size: a loop would take longer than it saves.
-	ask_for(walk->stack, sp + READ_AHEAD);
-	ask_for(walk->stack, sp + READ_AHEAD + CACHE_LINE);
+		return end_walk(walk, FREC_UNWIND_LOOP, pc);
+	// Always two lines: a loop over the frame's size would take longer than it saves.
+	prefetch(walk->stack, sp + READ_AHEAD);
+	prefetch(walk->stack, sp + READ_AHEAD + CACHE_LINE);
 	cpu->pc = pc;
 	cpu->value[machine->dwarf_sp] = sp;
 	cpu->value[machine->dwarf_fp] = fp;
@@ -101,20 +103,20 @@ static bool by_frame_pointer(struct walk *walk)
 	const struct frec_registers *machine = walk->machine;
 	uint64_t fp, sp = walk->cpu.value[machine->dwarf_sp], pc, caller_fp;
 
-	// It has to lead upwards, to an aligned pair of which the second is an address of code.
+	// It has to point upwards, to an aligned pair of words, the second of them in code.
 	if (!frec__cpu_get(machine, &walk->cpu, machine->dwarf_fp, &fp) || fp < sp || fp % 8 ||
 	    !frec__stack_read(walk->stack, fp, &caller_fp) ||
 	    !frec__stack_read(walk->stack, fp + 8, &pc))
-		return ends(walk, FREC_UNWIND_NO_CFI, walk->cpu.pc);
+		return end_walk(walk, FREC_UNWIND_NO_CFI, walk->cpu.pc);
 	pc &= machine->address_mask;
 	if (!frec__process_mapping(walk->process, pc - 1))
-		return ends(walk, FREC_UNWIND_NO_CFI, walk->cpu.pc);
+		return end_walk(walk, FREC_UNWIND_NO_CFI, walk->cpu.pc);
 	walk->frames[walk->count].kind = FREC_FRAME_FRAME_POINTER;
-	return become(walk, pc, fp + 16, caller_fp, true);
+	return enter_caller(walk, pc, fp + 16, caller_fp, true);
 }
 
-// The pc at the top is no code: a jump or call through a bad pointer. If it was a call, its return
-// address is where it was put, and all other registers are the caller's.
+// The pc at the top is not in code, after a jump or call through a bad pointer. If it was a call,
+// the return address is still where the call put it, and all other registers are the caller's.
 static bool by_return_address(struct walk *walk)
 {
 	const struct frec_registers *machine = walk->machine;
@@ -128,7 +130,7 @@ static bool by_return_address(struct walk *walk)
 	}
 	pc &= machine->address_mask;
 	if (!frec__process_mapping(walk->process, pc - 1))
-		return ends(walk, FREC_UNWIND_NO_CFI, walk->cpu.pc);
+		return end_walk(walk, FREC_UNWIND_NO_CFI, walk->cpu.pc);
 	walk->frames[walk->count].kind = FREC_FRAME_RETURN;
 	walk->cpu.pc = pc;
 	walk->cpu.value[machine->dwarf_sp] = sp + machine->top_ra;
@@ -143,19 +145,19 @@ static bool without_cfi(struct walk *walk, uint32_t map)
 	return by_frame_pointer(walk);
 }
 
-// The frame that a signal has interrupted is current next.
+// Makes the frame that a signal interrupted the current one.
 static bool by_sigreturn(struct walk *walk)
 {
 	uint64_t address;
 
 	if (frec__step_sigreturn(walk->machine, walk->stack, &walk->cpu, &address))
-		return ends_at_memory(walk, address);
+		return end_at_memory(walk, address);
 	walk->frames[walk->count - 1].signal = true;
 	walk->exact = true;
 	return true;
 }
 
-// Returns 1 where the stack has to be unwound again with all registers.
+// Returns 0, -1 at the end of the stack, or 1 if it has to be unwound again with all registers.
 static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 {
 	struct frec_unwind_mapping *mapping = frec__process_mapping(walk->process, pc);
@@ -163,39 +165,42 @@ static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 	uint64_t address = 0;
 	struct frec_rules rules;
 	struct frec_fde fde;
-	int status = -ENOENT;
+	int r = -ENOENT;
 
 	if (mapping && mapping->has_bias)
-		status = frec__module_rules(mapping->module, pc - mapping->bias, &rules, &fde,
-					    &walk->end->error);
-	if (status == -ENOENT)
+		r = frec__module_rules(mapping->module, pc - mapping->bias, &rules, &fde,
+				       &walk->end->error);
+	if (r == -ENOENT)
 		return without_cfi(walk, map) ? 0 : -1;
-	if (!status) {
-		status = frec__step(walk->machine, &fde, &rules, walk->stack, mapping->bias,
-				    &walk->cpu, &address);
-		if (status == -EBADMSG)
-			frec__error(&walk->end->error, status,
+	if (!r) {
+		const struct frec_expression_context frame = {walk->machine, &walk->cpu,
+							      walk->stack, mapping->bias};
+
+		r = frec__step(&frame, &fde, &rules, &walk->cpu, &address);
+		if (r == -EBADMSG)
+			frec__error(&walk->end->error, r,
 				    "%s: call frame information at offset 0x%" PRIx64
 				    ": rules that make no sense",
 				    mapping->map.path, fde.offset);
 	}
-	switch (status) {
+	switch (r) {
 	case 0:
 		walk->exact = fde.signal_frame;
 		walk->frames[walk->count - 1].signal = fde.signal_frame;
 		if (walk->cpu.pc == before.pc && walk->cpu.value[walk->machine->dwarf_sp] ==
 							 before.value[walk->machine->dwarf_sp])
-			return ends(walk, FREC_UNWIND_LOOP, before.pc), -1;
+			return end_walk(walk, FREC_UNWIND_LOOP, before.pc), -1;
 		return 0;
 	case 1:
-		return ends(walk, FREC_UNWIND_COMPLETE, 0), -1;
+		return end_walk(walk, FREC_UNWIND_COMPLETE, 0), -1;
 	case -EFAULT:
-		return ends_at_memory(walk, address), -1;
+		return end_at_memory(walk, address), -1;
 	case -ENXIO:
 		if (!walk->all)
 			return 1;
-		// Known to nobody: it was saved where no bytes are, or was not to be kept.
-		return ends(walk, FREC_UNWIND_BAD_MEMORY, before.value[walk->machine->dwarf_sp]),
+		// The register was saved outside the recorded bytes, or not preserved at all.
+		return end_walk(walk, FREC_UNWIND_BAD_MEMORY,
+				before.value[walk->machine->dwarf_sp]),
 		       -1;
 	default:
 		walk->end->reason = FREC_UNWIND_BAD_CFI;
@@ -219,7 +224,7 @@ static inline bool by_row(struct walk *walk, const struct frec_row *row)
 		} else {
 			cfa = fp + (uint64_t)(int64_t)row->cfa_offset;
 			if (!fp_known)
-				return ends(walk, FREC_UNWIND_BAD_MEMORY, sp);
+				return end_walk(walk, FREC_UNWIND_BAD_MEMORY, sp);
 			if (row->kind == FREC_ROW_FP_MEMORY && !load(walk, cfa, &cfa))
 				return false;
 		}
@@ -236,14 +241,14 @@ static inline bool by_row(struct walk *walk, const struct frec_row *row)
 		fp_known = frec__stack_read(walk->stack, slot, &fp) ||
 			   (fp_known && frec__step_is_popped(machine, &walk->cpu, slot));
 	}
-	return become(walk, pc & machine->address_mask, cfa, fp, fp_known);
+	return enter_caller(walk, pc & machine->address_mask, cfa, fp, fp_known);
 }
 
 static inline bool add_frame(struct walk *walk, uint32_t map)
 {
 	struct frec_frame *frame = &walk->frames[walk->count];
 
-	// What has gone before has put its kind here already if it was anything but CFI.
+	// `kind` was set by the step to this frame: to CFI, unless it went another way.
 	frame->pc = walk->cpu.pc;
 	frame->map = map;
 	frame->exact = walk->exact;
@@ -256,7 +261,7 @@ static inline bool add_frame(struct walk *walk, uint32_t map)
 	return false;
 }
 
-// The row of the frame that is current.
+// The row of the current frame.
 static const struct frec_cached_row *current_row(struct walk *walk)
 {
 	const uint64_t pc = walk->cpu.pc;
@@ -268,59 +273,59 @@ static const struct frec_cached_row *current_row(struct walk *walk)
 	if (row->row.kind == FREC_ROW_NONE)
 		return frec__process_row(walk->process, pc - 1);
 	walk->exact = true;
-	// The kernel puts a signal handler's return there too; that goes by rules.
+	// A handler's return address, which no call pushed either, has one of these two kinds.
 	walk->uncalled = row->row.kind != FREC_ROW_RULES && row->row.kind != FREC_ROW_SIGRETURN;
 	return row;
 }
 
-// Returns 1 where it has to be done again with all registers.
+// Returns as by_rules().
 static int unwind(struct walk *walk)
 {
-	int status = 0;
+	int r = 0;
 
 	walk->frames[0].kind = FREC_FRAME_TOP;
 	for (uint64_t i = 0; i < READ_AHEAD; i += CACHE_LINE)
-		ask_for(walk->stack, walk->stack->address + i);
-	while (!status) {
+		prefetch(walk->stack, walk->stack->address + i);
+	while (!r) {
 		const struct frec_cached_row *row = current_row(walk);
 		const uint64_t pc = walk->cpu.pc - !walk->exact;
 
 		if (!walk->cpu.pc && walk->count)
-			return ends(walk, FREC_UNWIND_COMPLETE, 0);
+			return end_walk(walk, FREC_UNWIND_COMPLETE, 0);
 		if (!add_frame(walk, row->map))
-			return ends(walk, FREC_UNWIND_LIMIT, walk->cpu.pc);
+			return end_walk(walk, FREC_UNWIND_LIMIT, walk->cpu.pc);
 		switch (walk->uncalled ? FREC_ROW_OUTERMOST : row->row.kind) {
 		case FREC_ROW_NONE:
-			status = without_cfi(walk, row->map) ? 0 : -1;
+			r = without_cfi(walk, row->map) ? 0 : -1;
 			break;
 		case FREC_ROW_SIGRETURN:
-			status = by_sigreturn(walk) ? 0 : -1;
+			r = by_sigreturn(walk) ? 0 : -1;
 			break;
 		case FREC_ROW_OUTERMOST:
-			return ends(walk, FREC_UNWIND_COMPLETE, 0);
+			return end_walk(walk, FREC_UNWIND_COMPLETE, 0);
 		case FREC_ROW_RULES:
-			status = by_rules(walk, pc, row->map);
+			r = by_rules(walk, pc, row->map);
 			break;
 		default:
-			status = walk->all		   ? by_rules(walk, pc, row->map)
-				 : by_row(walk, &row->row) ? 0
-							   : -1;
+			r = walk->all		      ? by_rules(walk, pc, row->map)
+			    : by_row(walk, &row->row) ? 0
+						      : -1;
 		}
 	}
-	return status;
+	return r;
 }
 
-static bool take_registers(const struct frec_registers *machine,
-			   const struct frec_unwind_registers *registers, struct frec_cpu *cpu)
+static bool set_registers(const struct frec_registers *machine,
+			  const struct frec_unwind_registers *registers, struct frec_cpu *cpu)
 {
 	uint64_t by_number[64];
-	size_t taken = 0;
+	size_t count = 0;
 	uint64_t known = 0;
 
-	for (unsigned int i = 0; i < 64 && taken < registers->count; i++) {
+	for (unsigned int i = 0; i < 64 && count < registers->count; i++) {
 		if (!(registers->mask >> i & 1))
 			continue;
-		by_number[i] = registers->values[taken++];
+		by_number[i] = registers->values[count++];
 		known |= 1ull << i;
 	}
 	if (!(known >> machine->pc & 1) || !(known >> machine->sp & 1))
@@ -348,15 +353,15 @@ size_t frec__unwind(struct frec_unwind_process *process,
 			    .end = ret,
 			    .capacity = capacity < FREC_FRAMES_MAX ? capacity : FREC_FRAMES_MAX};
 
-	if (!take_registers(walk.machine, registers, &walk.cpu) || !capacity) {
-		ends(&walk, FREC_UNWIND_NO_REGISTERS, 0);
+	if (!set_registers(walk.machine, registers, &walk.cpu) || !capacity) {
+		end_walk(&walk, FREC_UNWIND_NO_REGISTERS, 0);
 		return 0;
 	}
 	if (unwind(&walk) > 0) {
 		walk.all = true;
 		walk.exact = true;
 		walk.count = 0;
-		take_registers(walk.machine, registers, &walk.cpu);
+		set_registers(walk.machine, registers, &walk.cpu);
 		unwind(&walk);
 	}
 	return walk.count;

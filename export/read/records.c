@@ -126,7 +126,7 @@ static int take_sample(struct frec_bytes *bytes, struct frec_record *ret)
 			uint64_t copied = frec__bytes_u64(bytes);
 
 			if (copied > size)
-				bytes->failed = true;
+				frec__bytes_fail(bytes);
 			ret->stack_size = (size_t)copied;
 		}
 	}

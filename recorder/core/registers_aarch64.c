@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 #ifdef __aarch64__
 int frec__core_registers(const void *set, size_t size, uint64_t ret[FREC_CORE_REGISTERS_MAX])

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/user.h>
 
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 #ifdef __x86_64__
 #define AT(member) (offsetof(struct user_regs_struct, member) / sizeof(uint64_t))

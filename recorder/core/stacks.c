@@ -11,7 +11,7 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/part.h"
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 #include "recorder/snapshot/unwound.h"
 
 struct work {

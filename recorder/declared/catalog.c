@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Listing tracefs's events and matching selections against them.
+// Lists the events of tracefs and matches selections against them.
 #include "recorder/declared/catalog.h"
 
 #include <errno.h>
@@ -17,8 +17,8 @@
 
 static const char *const user_groups[] = {"user_events", "user_events_multi"};
 
-// A mount of tracefs that hangs nowhere: it needs no mount point, nobody else sees it, and it ends
-// with its descriptor.
+// Mounts tracefs without attaching it to the file tree: this needs no mount point, nobody else sees
+// it, and it ends with its descriptor.
 static int open_detached(void)
 {
 	FREC_CLOSE int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
@@ -58,7 +58,7 @@ int frec__catalog_open(struct frec_error *reterr)
 	return fd;
 }
 
-// "shop__paid" is shop:paid; "shop__paid.1" in the group of several formats too.
+// "shop__paid" is shop:paid, and so is "shop__paid.1" in the group user_events_multi.
 static void name_user_event(struct frec_listed *listed)
 {
 	const char *name = listed->kernel_name;
@@ -96,7 +96,7 @@ void frec__catalog_name(struct frec_listed *ret, const char *group, const char *
 	}
 }
 
-bool frec__catalog_means(const char *selection, const struct frec_listed *listed)
+bool frec__catalog_matches(const char *selection, const struct frec_listed *listed)
 {
 	size_t length = strlen(listed->system);
 	char shown[400];
@@ -120,7 +120,7 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 	fd = openat(tracefs, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	folder = fd < 0 ? NULL : fdopendir(fd);
 	if (!folder)
-		return 0; // No such group: nothing of it can match.
+		return 0; // No such group: none of its events can match.
 	while ((entry = readdir(folder))) {
 		struct frec_listed listed;
 		int r;
@@ -128,7 +128,7 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		frec__catalog_name(&listed, group, entry->d_name);
-		if (!frec__catalog_means(selection, &listed))
+		if (!frec__catalog_matches(selection, &listed))
 			continue;
 		r = visit(context, &listed);
 		if (r)
@@ -137,7 +137,8 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 	return 0;
 }
 
-// The system of a selection, where it is spelled out and one of the kernel's.
+// Writes the system of a selection to `ret`. Returns whether it is spelled out and one of the
+// kernel's.
 static bool kernel_group(int tracefs, const char *selection, char *ret, size_t size)
 {
 	char path[300];
@@ -167,10 +168,10 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 	return r;
 }
 
-bool frec__catalog_is_kernels(int tracefs, const char *selection)
+bool frec__catalog_is_kernel(int tracefs, const char *selection)
 {
-	// Those that people select most. A service that is called like one of them could be meant,
-	// but is not.
+	// The systems that people select most. A service with one of these names is
+	// taken for the kernel's system.
 	static const char *const systems[] = {
 		"block",    "cgroup",	  "compaction", "exceptions",	"ext4",	    "filemap",
 		"io_uring", "irq",	  "kmem",	"mmap",		"napi",	    "net",

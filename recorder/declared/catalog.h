@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be recorded: the events that tracefs shows, under the names that people use.
+ * The events that tracefs lists, under the names that people use.
  *
- * User events have one flat name space in the kernel, so FREC_EVENT(shop, paid) is
- * `user_events:shop__paid` there; it is shown and selected as `shop:paid`. User events without a
- * double underscore keep the group's name. Two programs that declare one name with different fields
- * get `user_events_multi:shop__paid.N` each.
+ * User events share one flat name space in the kernel, so FREC_EVENT(shop, paid) is
+ * `user_events:shop__paid` there. It is shown and selected as `shop:paid`. A user event without a
+ * double underscore keeps the group's name. If two programs declare one name with different fields,
+ * each gets its own `user_events_multi:shop__paid.N`.
  *
- * A selection (see selection.h) is a glob over SYSTEM:NAME (fnmatch(3)). A kernel tracepoint is
- * only meant when its system is spelled out (`sched:sched_*`): `*:*` is every user event, not the
- * kernel's thousands.
+ * A selection (see sources/selection.h) is a glob over SYSTEM:NAME (fnmatch(3)). It matches kernel
+ * tracepoints only if it spells out their system (`sched:sched_*`): `*:*` matches every user event,
+ * but not the thousands of kernel tracepoints.
  */
 #ifndef FREC_RECORDER_DECLARED_CATALOG_H
 #define FREC_RECORDER_DECLARED_CATALOG_H
@@ -24,34 +24,35 @@ struct frec_listed {
 	Flightrec__SourceKind kind;
 	char system[128]; /* as people name it */
 	char name[256];
-	char group[128]; /* as tracefs does */
+	char group[128]; /* as tracefs names it */
 	char kernel_name[1024];
 };
 
-/* Under which name people know what tracefs calls `group`:`name`. */
+/* Fills in the names that people use for the event that tracefs calls `group`:`name`. */
 void frec__catalog_name(struct frec_listed *ret, const char *group, const char *name);
 
-/* Whether a selection means this event. */
-bool frec__catalog_means(const char *selection, const struct frec_listed *listed);
+/* Whether a selection matches this event. */
+bool frec__catalog_matches(const char *selection, const struct frec_listed *listed);
 
-/* Calls back for each event that matches; a non-zero return ends the walk and is returned. */
+/* Calls back for each event that matches. A non-zero return ends the walk and is returned. */
 typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
 int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit,
 		       void *context);
 
-/* Refuses a kernel tracepoint that does not exist. */
+/* Returns -ENOENT, with a message, for a kernel tracepoint that does not exist, else 0. */
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
 /*
- * Whether a selection can only mean something of the kernel's, told by its system alone. Where
- * there is no tracefs (-1) those systems count that people select most.
+ * Whether a selection can only match kernel tracepoints, judged by its system. Without tracefs (-1)
+ * this compares it with the systems that people select most.
  */
-bool frec__catalog_is_kernels(int tracefs, const char *selection);
+bool frec__catalog_is_kernel(int tracefs, const char *selection);
 
 /*
- * Opens tracefs, wherever it is mounted. Where it is not, who may mount gets a mount of his own
- * that nobody else sees and that ends with the descriptor: the table of mounts stays as it is.
- * Returns a descriptor or a negative errno, -ENOENT for no tracefs.
+ * Opens tracefs, wherever it is mounted. If it is not mounted and the caller has the right to
+ * mount, this creates a mount that nobody else sees and that ends with the descriptor; the table of
+ * mounts stays unchanged. Returns a descriptor, or a negative errno with a message; -ENOENT if
+ * there is no tracefs.
  */
 int frec__catalog_open(struct frec_error *reterr);
 

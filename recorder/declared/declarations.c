@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The list of declared events, and the text of the section that declares them. Which files have
-// such a section is found in declared_files.c; what a declared event is to the kernel, in
-// declared_kinds.c.
+// The list of declared events, and the parser of the section that declares them.
 #include "recorder/declared/declarations.h"
 
 #include <ctype.h>
@@ -9,24 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/bytes.h"
+#include "proto/grow.h"
+
 #define DECLARATION_MAGIC 0x43454446u /* "FDEC" */
 #define DECLARATION_VERSION 1
 #define EVENTS_MAX 16384
 
-// What an object of the section begins with; the values of its enumerators and its text follow. See
+// The start of an object of the section. The values of its enumerators and its text follow. See
 // flightrec/fields.h.
 struct frec_declaration {
 	uint32_t magic, size;
 	uint16_t version, enumerators;
 	uint32_t text_size;
 };
-
-void frec__enumerators_free(struct frec_enumerator *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(list[i].name);
-	free(list);
-}
 
 static void declared_deinit(struct frec_declared *event)
 {
@@ -49,16 +43,12 @@ void frec__declarations_deinit(struct frec_declarations *declarations)
 	*declarations = (struct frec_declarations){0};
 }
 
-// The next of the NUL-terminated strings of a text, NULL behind the last.
-static const char *next_string(const char **text, const char *end)
+// The next string of a text, NULL after the last. An empty string ends the text.
+static const char *next_string(struct frec_bytes *text)
 {
-	const char *string = *text,
-		   *nul = string < end ? memchr(string, 0, (size_t)(end - string)) : NULL;
+	const char *string = frec__bytes_text(text);
 
-	if (!nul || nul == string)
-		return NULL;
-	*text = nul + 1;
-	return string;
+	return string && *string ? string : NULL;
 }
 
 static bool is_identifier(const char *text, size_t length)
@@ -70,9 +60,9 @@ static bool is_identifier(const char *text, size_t length)
 	return length > 0;
 }
 
-// "enum state:IDLE,BUSY", with the values taken from the front of *values.
-static int parse_field(const char *text, struct frec_declared_field *field, const int64_t **values,
-		       size_t *left)
+// Parses "enum state:IDLE,BUSY". The values of the enumerators are the next ones in `values`.
+static int parse_field(const char *text, struct frec_declared_field *field,
+		       struct frec_bytes *values)
 {
 	const char *space = strchr(text, ' '), *colon, *name;
 
@@ -92,29 +82,22 @@ static int parse_field(const char *text, struct frec_declared_field *field, cons
 		return 0;
 	while (*colon) {
 		const char *enumerator = colon + 1 + strspn(colon + 1, " ");
-		struct frec_enumerator *grown;
+		int64_t value = (int64_t)frec__bytes_u64(values);
 
 		colon = enumerator + strcspn(enumerator, ",");
-		if (!*left || !is_identifier(enumerator, (size_t)(colon - enumerator)))
+		if (values->failed || !is_identifier(enumerator, (size_t)(colon - enumerator)))
 			return -EBADMSG;
-		grown = reallocarray(field->enumerator, field->enumerators + 1, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		field->enumerator = grown;
-		memcpy(&grown[field->enumerators].value, (*values)++, sizeof(int64_t));
-		(*left)--;
-		grown[field->enumerators].name = strndup(enumerator, (size_t)(colon - enumerator));
-		if (!grown[field->enumerators++].name)
+		if (frec__enumerators_add(&field->enumerator, &field->enumerators, value,
+					  enumerator, (size_t)(colon - enumerator)))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int parse_text(const char *text, size_t size, const int64_t *values, size_t value_count,
-		      struct frec_declared *event)
+static int parse_text(struct frec_bytes text, struct frec_bytes values, struct frec_declared *event)
 {
-	const char *end = text + size, *provider = next_string(&text, end),
-		   *name = provider ? next_string(&text, end) : NULL, *line;
+	const char *provider = next_string(&text), *name = provider ? next_string(&text) : NULL,
+		   *line;
 
 	if (!name || !is_identifier(provider, strlen(provider)) ||
 	    !is_identifier(name, strlen(name)))
@@ -123,26 +106,24 @@ static int parse_text(const char *text, size_t size, const int64_t *values, size
 	event->name = strdup(name);
 	if (!event->provider || !event->name)
 		return -ENOMEM;
-	while ((line = next_string(&text, end))) {
-		struct frec_declared_field *grown;
+	while ((line = next_string(&text))) {
+		struct frec_declared_field *field;
 		int r;
 
 		if (event->count == FREC_FIELDS_MAX)
 			return -EBADMSG;
-		grown = reallocarray(event->field, event->count + 1, sizeof(*grown));
-		if (!grown)
+		if (!frec__grow(&event->field, event->count, sizeof(*field)))
 			return -ENOMEM;
-		event->field = grown;
-		grown += event->count++;
-		*grown = (struct frec_declared_field){0};
-		r = parse_field(line, grown, &values, &value_count);
+		field = &event->field[event->count++];
+		*field = (struct frec_declared_field){0};
+		r = parse_field(line, field, &values);
 		if (r)
 			return r;
 	}
 	return 0;
 }
 
-static bool same(const struct frec_declared *a, const struct frec_declared *b)
+static bool equal(const struct frec_declared *a, const struct frec_declared *b)
 {
 	if (strcmp(a->provider, b->provider) || strcmp(a->name, b->name) || a->count != b->count)
 		return false;
@@ -155,30 +136,24 @@ static bool same(const struct frec_declared *a, const struct frec_declared *b)
 	return true;
 }
 
-// Takes over `event`, or frees it when it is there already. Tells its index.
+// Takes ownership of `event`, and frees it if the list has an equal one.
 static int add_event(struct frec_declarations *declarations, struct frec_declared *event,
 		     size_t *ret_index)
 {
-	struct frec_declared *grown;
-
 	for (size_t i = 0; i < declarations->count; i++) {
-		if (same(&declarations->event[i], event)) {
+		if (equal(&declarations->event[i], event)) {
 			declared_deinit(event);
 			*ret_index = i;
 			return 0;
 		}
 	}
-	grown = declarations->count == EVENTS_MAX
-			? NULL
-			: reallocarray(declarations->event, declarations->count + 1,
-				       sizeof(*grown));
-	if (!grown) {
+	if (declarations->count == EVENTS_MAX ||
+	    !frec__grow(&declarations->event, declarations->count, sizeof(*event))) {
 		declared_deinit(event);
 		return -ENOMEM;
 	}
-	declarations->event = grown;
 	*ret_index = declarations->count++;
-	grown[*ret_index] = *event;
+	declarations->event[*ret_index] = *event;
 	return 0;
 }
 
@@ -197,20 +172,20 @@ ssize_t frec__declaration_read(struct frec_declarations *declarations, const uin
 	if (head.magic != DECLARATION_MAGIC || head.version != DECLARATION_VERSION ||
 	    head.size > size || head.size % 8 || head.size < sizeof(head) + values ||
 	    head.text_size > head.size - sizeof(head) - values)
-		return -EBADMSG; // Not ours after all, or of a later version.
-	r = parse_text((const char *)data + sizeof(head) + values, head.text_size,
-		       (const int64_t *)(data + sizeof(head)), head.enumerators, &event);
+		return -EBADMSG; // Not a declaration, or one of a later version.
+	r = parse_text(frec__bytes(data + sizeof(head) + values, head.text_size),
+		       frec__bytes(data + sizeof(head), values), &event);
 	if (r)
 		declared_deinit(&event);
 	else
 		r = add_event(declarations, &event, ret_index);
-	// One that makes no sense does not hide those behind it.
+	// The caller continues after a malformed one.
 	if (r == -EBADMSG)
 		*ret_index = SIZE_MAX;
 	return r && r != -EBADMSG ? r : (ssize_t)head.size;
 }
 
-// Objects follow each other at multiples of 8 bytes; a linker may leave zeroes between them.
+// Objects are at multiples of 8 bytes, and a linker may leave zeroes between them.
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
 			    size_t size)
 {

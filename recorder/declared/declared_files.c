@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Finding the files that declare events: a program and the libraries it needs, what a process has
-// mapped, everything that runs. libelf reads them. Any user's files are opened, by root: regular
-// ones only, none twice, no section without bound.
-#include "proto/read_file.h"
-#include "recorder/declared/declarations.h"
+// Finds the files that declare events: a program and the libraries it needs, the files that a
+// process has mapped, those of all processes. libelf reads them. Root opens files of any user here,
+// so it opens only regular ones, reads none twice, and bounds the size of each section.
+#include "recorder/declared/declared_files.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -17,6 +16,9 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
+#include "proto/read_file.h"
+#include "recorder/declared/elf_notes.h"
 #include "recorder/declared/program_files.h"
 #include "recorder/declared/sites.h"
 
@@ -27,7 +29,6 @@
 
 static bool seen_before(struct frec_declarations *declarations, int fd)
 {
-	struct frec_declaration_file *grown;
 	struct stat status;
 
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode))
@@ -41,12 +42,9 @@ static bool seen_before(struct frec_declarations *declarations, int fd)
 	}
 	if (declarations->files == FILES_MAX)
 		declarations->files = 0;
-	grown = reallocarray(declarations->file, declarations->files + 1, sizeof(*grown));
-	if (grown) {
-		declarations->file = grown;
-		grown[declarations->files++] = (struct frec_declaration_file){
+	if (frec__grow(&declarations->file, declarations->files, sizeof(*declarations->file)))
+		declarations->file[declarations->files++] = (struct frec_declaration_file){
 			.device = status.st_dev, .inode = status.st_ino, .changed = status.st_ctim};
-	}
 	return false;
 }
 
@@ -64,7 +62,8 @@ static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth);
 
-// Tries a library in each folder of a list with colons; $ORIGIN is where the file is that needs it.
+// Looks for a library in each folder of a list separated by colons. $ORIGIN is the folder of the
+// file that needs it.
 static bool add_library(struct frec_declarations *declarations, const char *folders,
 			const char *name, const char *origin, unsigned int depth)
 {
@@ -85,8 +84,7 @@ static bool add_library(struct frec_declarations *declarations, const char *fold
 	return false;
 }
 
-// The libraries of DT_NEEDED, where the dynamic loader looks without being told otherwise: run
-// paths first.
+// Adds the libraries of DT_NEEDED from where the dynamic loader looks by default: run paths first.
 static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn *section,
 		       const GElf_Shdr *header, const char *path, unsigned int depth)
 {
@@ -115,9 +113,9 @@ static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth)
 {
 	FREC_CLOSE int fd = frec__open_regular(path);
+	FREC_ELF_END Elf *elf = NULL;
 	Elf_Scn *section = NULL;
 	int r = 0;
-	Elf *elf;
 
 	if (fd < 0)
 		return fd;
@@ -143,7 +141,6 @@ static int add_path(struct frec_declarations *declarations, const char *path, un
 	}
 	if (elf && !r && declarations->found_sites)
 		r = frec__sites_read(declarations, elf, fd);
-	elf_end(elf);
 	return r;
 }
 

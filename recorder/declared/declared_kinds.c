@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Declared events as the kernel sees them: how they are registered, and how a format file that it
-// shows is told to be theirs.
-#include "recorder/declared/declarations.h"
+// The kernel's view of declared events: the text that registers one, and whether a format file
+// describes it.
+#include "recorder/declared/declared_kinds.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,8 +40,8 @@ static int kind_of(const struct frec_declared_field *field)
 	return -1;
 }
 
-// Whether the kernel's format file spells the field's type as its registration does. What it says
-// between the brackets of an array was never initialised.
+// Whether the kernel's format file spells the field's type as its registration does. The text that
+// it prints between the brackets of an array is uninitialised memory.
 static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
 {
 	int kind = kind_of(declared);
@@ -76,13 +76,13 @@ static void refine_field(const struct frec_declared_field *declared, struct frec
 	field->kind = kinds[kind_of(declared)].refined;
 	frec__enumerators_free(field->enumerator, field->enumerators);
 	field->enumerators = 0;
-	field->enumerator = calloc(declared->enumerators + 1, sizeof(*field->enumerator));
-	for (size_t e = 0; field->enumerator && e < declared->enumerators; e++) {
-		field->enumerator[e].value = declared->enumerator[e].value;
-		field->enumerator[e].name = strdup(declared->enumerator[e].name);
-		if (!field->enumerator[e].name)
+	field->enumerator = NULL;
+	for (size_t e = 0; e < declared->enumerators; e++) {
+		const struct frec_enumerator *from = &declared->enumerator[e];
+
+		if (frec__enumerators_add(&field->enumerator, &field->enumerators, from->value,
+					  from->name, strlen(from->name)))
 			break;
-		field->enumerators++;
 	}
 }
 
@@ -102,12 +102,9 @@ bool frec__declarations_refine(const struct frec_declarations *declarations, con
 	return false;
 }
 
-// The payload begins behind what the kernel puts in front of every tracepoint's.
-#define COMMON_SIZE 8
-
 int frec__declared_format(const struct frec_declared *event, struct frec_format *ret)
 {
-	uint32_t offset = COMMON_SIZE;
+	uint32_t offset = FREC_COMMON_SIZE;
 
 	*ret = (struct frec_format){.field = calloc(event->count + 1, sizeof(*ret->field))};
 	if (!ret->field)
@@ -127,7 +124,7 @@ int frec__declared_format(const struct frec_declared *event, struct frec_format 
 			frec__format_deinit(ret);
 			return -ENOMEM;
 		}
-		if (kind < 0) // Of a later version: where the fields behind it are cannot be known.
+		if (kind < 0) // Of a later version: the offsets of the next fields are unknown.
 			break;
 		to->size = kinds[kind].size ? kinds[kind].size : from->length;
 		offset += to->size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding sections of notes by their name.
+// Finds note sections by their name.
 #include "recorder/declared/elf_notes.h"
 
 #include <gelf.h>

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* The sections of notes in an ELF file, which can be anybody's. */
+/* The note sections of an ELF file, which is untrusted. */
 #ifndef FREC_RECORDER_DECLARED_ELF_NOTES_H
 #define FREC_RECORDER_DECLARED_ELF_NOTES_H
 
 #include <libelf.h>
 
 /*
- * The next section of notes with that name and at most `size_max` bytes, from behind `*section`,
- * which begins as NULL. Returns its bytes, which belong to `elf`, or NULL behind the last.
+ * The next note section after `*section` (NULL at first) that has this name and at most `size_max`
+ * bytes. Returns its bytes, which belong to `elf`, or NULL if there are no more.
  */
 Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t size_max);
+
+static inline void frec__cleanup_elf(Elf **elf)
+{
+	elf_end(*elf);
+}
+#define FREC_ELF_END __attribute__((cleanup(frec__cleanup_elf)))
 
 #endif

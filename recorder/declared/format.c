@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Parsing tracefs format files into typed fields.
+// Parses tracefs format files into typed fields.
 #include "recorder/declared/format.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proto/grow.h"
+
+#define SYMBOLIC_CALL "__print_symbolic(REC->"
 
 static bool starts(const char *text, const char *prefix)
 {
@@ -17,9 +21,10 @@ static bool is_char(const char *type)
 	return starts(type, "char") && (!type[4] || type[4] == '[');
 }
 
-// "char comm[16]" and "__data_loc char[] path" into type and name. Brackets behind the name belong
-// to the type, and hold what the kernel's source says, which can be an expression. user_events
-// spells arrays as "char[16] tag" and "__rel_loc char text[-12]", where the number means nothing.
+// Splits "char comm[16]" and "__data_loc char[] path" into type and name. Brackets after the name
+// belong to the type. They contain the text of the kernel's source, which can be an expression.
+// user_events spells arrays as "char[16] tag" and "__rel_loc char text[-12]", and the number in the
+// latter has no meaning.
 static int split_declaration(const char *text, size_t length, struct frec_field *field)
 {
 	const char *end = text + length, *bracket = end, *name;
@@ -48,7 +53,7 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	return field->name && field->type ? 0 : -ENOMEM;
 }
 
-// Bytes of one element of an array, 0 where that cannot be told from the number in its brackets.
+// The size of one element of an array in bytes, or 0 if it does not follow from the brackets.
 static uint32_t element_size(const struct frec_field *field, const char *type)
 {
 	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);
@@ -85,7 +90,7 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
-		   // the kernel has none: export -f perf does
+		   // not in kernel tracepoints, but in files that export -f perf writes
 		   !strcmp(type, "double") || !strcmp(type, "float")) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {
@@ -101,7 +106,7 @@ static int parse_field(struct frec_format *format, const char *line, bool ours)
 {
 	const char *declaration = line + strlen("field:");
 	const char *semicolon = strchr(declaration, ';');
-	struct frec_field *grown, *field;
+	struct frec_field *field;
 	unsigned int offset, size;
 	int is_signed, r;
 
@@ -110,11 +115,9 @@ static int parse_field(struct frec_format *format, const char *line, bool ours)
 		return -EBADMSG;
 	if (format->count == FREC_FIELDS_MAX || offset > UINT16_MAX || size > UINT16_MAX)
 		return -EBADMSG;
-	grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
-	if (!grown)
+	if (!frec__grow(&format->field, format->count, sizeof(*field)))
 		return -ENOMEM;
-	format->field = grown;
-	field = &grown[format->count++];
+	field = &format->field[format->count++];
 	*field = (struct frec_field){.offset = offset, .size = size};
 	r = split_declaration(declaration, (size_t)(semicolon - declaration), field);
 	if (r)
@@ -164,18 +167,98 @@ int frec__format_parse(struct frec_format *format, const char *text, bool ours,
 struct frec_field *frec__format_add(struct frec_format *format, const char *name, const char *type,
 				    Flightrec__FieldKind kind, size_t offset, size_t size)
 {
-	struct frec_field *grown = reallocarray(format->field, format->count + 1, sizeof(*grown));
+	struct frec_field *field;
 
-	if (!grown)
+	if (!frec__grow(&format->field, format->count, sizeof(*field)))
 		return NULL;
-	format->field = grown;
-	grown += format->count++;
-	*grown = (struct frec_field){.name = strdup(name),
+	field = &format->field[format->count++];
+	*field = (struct frec_field){.name = strdup(name),
 				     .type = strdup(type),
 				     .kind = kind,
 				     .offset = (uint32_t)offset,
 				     .size = (uint32_t)size};
-	return grown->name && grown->type ? grown : NULL;
+	return field->name && field->type ? field : NULL;
+}
+
+int frec__enumerators_add(struct frec_enumerator **list, size_t *count, int64_t value,
+			  const char *name, size_t length)
+{
+	char *copy;
+
+	if (!frec__grow(list, *count, sizeof(**list)))
+		return -ENOMEM;
+	copy = strndup(name, length);
+	if (!copy)
+		return -ENOMEM;
+	(*list)[(*count)++] = (struct frec_enumerator){.value = value, .name = copy};
+	return 0;
+}
+
+void frec__enumerators_free(struct frec_enumerator *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(list[i].name);
+	free(list);
+}
+
+// Parses { NUMBER, "NAME" } at `text`. Returns its end, or NULL.
+static const char *parse_pair(const char *text, int64_t *ret_value, const char **ret_name,
+			      size_t *ret_size)
+{
+	char *end;
+
+	text += strspn(text, ", ");
+	if (*text != '{')
+		return NULL;
+	errno = 0;
+	*ret_value = strtoll(text + 1, &end, 0);
+	if (errno || end == text + 1)
+		return NULL;
+	end += strspn(end, ", ");
+	if (*end != '"')
+		return NULL;
+	*ret_name = end + 1;
+	*ret_size = strcspn(*ret_name, "\"");
+	end += 1 + *ret_size;
+	if (*end != '"')
+		return NULL;
+	end += 1 + strspn(end + 1, " ");
+	return *end == '}' ? end + 1 : NULL;
+}
+
+static struct frec_field *find_integer(struct frec_format *format, const char *name, size_t length)
+{
+	for (size_t i = 0; i < format->count; i++) {
+		struct frec_field *field = &format->field[i];
+
+		if (strlen(field->name) == length && !memcmp(field->name, name, length) &&
+		    (field->kind == FLIGHTREC__FIELD_KIND__FIELD_SIGNED ||
+		     field->kind == FLIGHTREC__FIELD_KIND__FIELD_UNSIGNED))
+			return field;
+	}
+	return NULL;
+}
+
+int frec__format_symbols(struct frec_format *format, const char *text)
+{
+	const char *call = strstr(text, "\nprint fmt:");
+	int r = 0;
+
+	while (!r && call && (call = strstr(call, SYMBOLIC_CALL))) {
+		const char *name = call + strlen(SYMBOLIC_CALL), *pair, *symbol;
+		size_t length = strcspn(name, ", "), size;
+		struct frec_field *field = find_integer(format, name, length);
+		int64_t value;
+
+		call = pair = name + length;
+		while (!r && field && field->enumerators < FREC_ENUMERATORS_MAX &&
+		       (pair = parse_pair(pair, &value, &symbol, &size))) {
+			field->kind = FLIGHTREC__FIELD_KIND__FIELD_ENUM;
+			r = frec__enumerators_add(&field->enumerator, &field->enumerators, value,
+						  symbol, size);
+		}
+	}
+	return r;
 }
 
 void frec__format_deinit(struct frec_format *format)
@@ -183,9 +266,7 @@ void frec__format_deinit(struct frec_format *format)
 	for (size_t i = 0; i < format->count; i++) {
 		struct frec_field *field = &format->field[i];
 
-		for (size_t e = 0; e < field->enumerators; e++)
-			free(field->enumerator[e].name);
-		free(field->enumerator);
+		frec__enumerators_free(field->enumerator, field->enumerators);
 		free(field->name);
 		free(field->type);
 	}

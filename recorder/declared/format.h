@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's description of a tracepoint's payload: events/SYSTEM/NAME/format in tracefs. */
+/*
+ * The kernel's description of a tracepoint's payload: events/SYSTEM/NAME/format in tracefs.
+ * libtraceevent parses it too, but it is under the LGPL and does more than is needed here.
+ */
 #ifndef FREC_RECORDER_DECLARED_FORMAT_H
 #define FREC_RECORDER_DECLARED_FORMAT_H
 
@@ -10,7 +13,11 @@
 #include "flightrec.pb-c.h"
 #include "proto/error.h"
 
+/* Bytes of the fields that the kernel puts before the payload of every tracepoint. */
+#define FREC_COMMON_SIZE 8
+
 #define FREC_FIELDS_MAX 256
+#define FREC_ENUMERATORS_MAX 4096
 
 struct frec_field {
 	char *name;
@@ -30,37 +37,44 @@ struct frec_enumerator {
 };
 
 struct frec_format {
-	uint32_t id; /* what the payload begins with, and perf_event_attr.config */
+	uint32_t id; /* the first two bytes of the payload, and perf_event_attr.config */
 	size_t count;
 	struct frec_field *field; /* without the common fields */
 };
 
 /*
- * Parses the text of a format file. `ours` says that FREC_EVENT declared it, whose spellings for
- * bool and floating point are then understood. Returns 0, -EBADMSG or -ENOMEM.
+ * Parses the text of a format file. `ours` says that FREC_EVENT declared the event; then its
+ * spellings of bool and floating point types are recognised. Returns 0, -EBADMSG or -ENOMEM.
  */
 int frec__format_parse(struct frec_format *format, const char *text, bool ours,
 		       struct frec_error *reterr);
 void frec__format_deinit(struct frec_format *format);
 
 /*
- * Makes enums of those integer fields whose values have names in the text's "print fmt". Not done
- * for the kernel's own, whose numbers have a meaning of their own. Returns 0 or -ENOMEM.
+ * Turns integer fields into enums if the text's "print fmt" names their values, as in
+ * __print_symbolic(REC->state, { 1, "NEW" }, { 2, "PAID" }). Not for kernel tracepoints: people
+ * know their fields by the numbers. Returns 0 or -ENOMEM.
  */
 int frec__format_symbols(struct frec_format *format, const char *text);
 
 /*
- * Adds a field to a format that no tracefs describes. Returns the field, for what is left to say of
- * it, or NULL without memory. It is valid until the next is added.
+ * Adds a field to a format that no format file describes. Returns the field, so that the caller can
+ * set its other members, or NULL if out of memory. The pointer is valid until the next field is
+ * added.
  */
 struct frec_field *frec__format_add(struct frec_format *format, const char *name, const char *type,
 				    Flightrec__FieldKind kind, size_t offset, size_t size);
 
+/* Adds a value to a list of enumerators. `length` is that of `name`. Returns 0 or -ENOMEM. */
+int frec__enumerators_add(struct frec_enumerator **list, size_t *count, int64_t value,
+			  const char *name, size_t length);
+void frec__enumerators_free(struct frec_enumerator *list, size_t count);
+
 /* The field of that name, or NULL. */
 const struct frec_field *frec__format_find(const struct frec_format *format, const char *name);
 
-/* The value of an integer field in a payload, 0 when the payload is too short. Signed ones are
- * sign-extended. */
+/* The value of an integer field in a payload, sign-extended if it is signed. 0 if the payload is
+ * too short. */
 uint64_t frec__field_value(const struct frec_field *field, const void *payload, size_t size);
 
 #endif

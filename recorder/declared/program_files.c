@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finding the files of programs and libraries, those that run among them: in containers too, by way
-// of /proc.
+// Finds the files of programs and libraries, including those of running processes. /proc gives
+// access to those in containers.
 #include "recorder/declared/program_files.h"
 
 #include <ctype.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
 #include "proto/read_file.h"
 
 #define MAPS_SIZE_MAX (4u << 20)
@@ -36,45 +37,34 @@ int frec__open_regular(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Adds the file that `open_as` leads to. One that cannot be opened is passed over: there may be
-// others of that name.
+// Adds the file at `open_as` under the name `path`. Callers ignore all errors but -ENOMEM if they
+// look for other files of that name.
 static int add(struct frec_program_files *files, const char *open_as, const char *path)
 {
-	struct frec_program_file *grown;
+	FREC_CLOSE int fd = frec__open_regular(open_as);
+	FREC_FREE char *copy = NULL;
 	struct stat status;
-	int fd = frec__open_regular(open_as);
 
 	if (fd < 0)
 		return fd;
-	if (fstat(fd, &status)) {
-		close(fd);
+	if (fstat(fd, &status))
 		return -errno;
-	}
 	for (size_t i = 0; i < files->count; i++) {
-		if (files->file[i].inode == status.st_ino &&
-		    files->file[i].device == status.st_dev) {
-			close(fd);
+		if (files->file[i].inode == status.st_ino && files->file[i].device == status.st_dev)
 			return 0;
-		}
 	}
-	grown = reallocarray(files->file, files->count + 1, sizeof(*grown));
-	if (grown)
-		files->file = grown;
-	grown = grown ? &grown[files->count] : NULL;
-	if (grown)
-		*grown = (struct frec_program_file){.fd = fd,
-						    .path = strdup(path),
-						    .device = status.st_dev,
-						    .inode = status.st_ino};
-	if (!grown || !grown->path) {
-		close(fd);
+	copy = strdup(path);
+	if (!copy || !frec__grow(&files->file, files->count, sizeof(*files->file)))
 		return -ENOMEM;
-	}
-	files->count++;
+	files->file[files->count++] = (struct frec_program_file){.fd = fd,
+								 .path = FREC_TAKE_PTR(copy),
+								 .device = status.st_dev,
+								 .inode = status.st_ino};
+	fd = -1;
 	return 0;
 }
 
-// The file of that name in each folder of a list with colons.
+// Adds the file of that name in each folder of a list separated by colons.
 static int add_from_folders(struct frec_program_files *files, const char *folders, const char *name,
 			    int access_mode)
 {
@@ -99,7 +89,7 @@ static bool is_named(char *path, const char *name)
 	size_t length = strlen(path), end = strlen(DELETED);
 	const char *slash;
 
-	// A program that was replaced while it ran is still that program.
+	// The file of a running program may have been replaced; the process still has this name.
 	if (length > end && !strcmp(path + length - end, DELETED))
 		path[length - end] = 0;
 	slash = strrchr(path, '/');
@@ -122,7 +112,7 @@ static int add_from_process(struct frec_program_files *files, const char *pid, c
 	}
 	snprintf(link, sizeof(link), "/proc/%s/maps", pid);
 	maps = r == -ENOMEM ? NULL : frec__read_file_at(AT_FDCWD, link, MAPS_SIZE_MAX);
-	// Not the whole list by its lines: nearly all of it is of other files.
+	// Searches for the name instead of parsing each line: nearly all lines are of other files.
 	for (char *at = maps; at && (at = strstr(at, name)) && r != -ENOMEM; at += strlen(name)) {
 		char *begin = at;
 
@@ -134,7 +124,7 @@ static int add_from_process(struct frec_program_files *files, const char *pid, c
 			    (int)sizeof(path) ||
 		    !is_named(path, name))
 			continue;
-		// Through the process's own root: it may live in a container.
+		// Opens it through the root of the process, which may be in a container.
 		snprintf(within, sizeof(within), "/proc/%s/root%s", pid, path);
 		r = add(files, within, path);
 	}
@@ -174,9 +164,8 @@ int frec__program_files_find(struct frec_program_files *files, const char *name,
 	}
 	return files->count ? 0
 			    : frec__error(reterr, -ENOENT,
-					  "%s: no program in PATH, no library, and nothing that "
-					  "runs has this "
-					  "name: give its path",
+					  "%s: no program in PATH, no library and no running "
+					  "program has this name: give its path",
 					  name);
 }
 

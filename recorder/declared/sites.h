@@ -8,9 +8,9 @@
 #include "recorder/declared/declarations.h"
 
 /*
- * Reads the notes of a file and tells declarations->found_sites of those that hold: whose
- * declaration is one, whose instructions are a site's, whose enable word is in data that can be
- * written. Returns 0 or -ENOMEM.
+ * Reads the notes of a file and calls declarations->found_sites with the valid ones. In a valid one
+ * the declaration can be parsed, the instructions are those of a site, and the enable word is in
+ * writable data. Returns 0 or -ENOMEM.
  */
 int frec__sites_read(struct frec_declarations *declarations, Elf *elf, int fd);
 

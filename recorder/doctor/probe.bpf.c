@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 // The programs that doctor tries. Each one is loaded alone, so that the needs of one do not make
 // another fail.
 #include <linux/bpf.h>

@@ -14,7 +14,7 @@
 #include "recorder/doctor/probe_trial.h"
 #include "recorder/doctor/probes_internal.h"
 #include "recorder/rings/perf.h"
-#include "recorder/rings/ring.h"
+#include "recorder/rings/perf_ring.h"
 
 #define BTF_MAGIC 0xEB9F
 
@@ -110,7 +110,7 @@ void frec__probe_bpf_output(struct frec_probe_result *ret)
 
 	if (!trial.r) {
 		trial.step = "opening a ring";
-		trial.r = frec__ring_open(&ring, sched_getcpu(), FREC_RING_SIZE_MIN, &error);
+		trial.r = frec__perf_ring_open(&ring, sched_getcpu(), FREC_RING_SIZE_MIN, &error);
 		if (!trial.r) {
 			trial.r = write_into(&trial, &ring);
 			frec__ring_close(&ring);

@@ -14,6 +14,7 @@
 #include "recorder/doctor/probes_internal.h"
 #include "recorder/engine.h"
 #include "recorder/rings/perf.h"
+#include "recorder/rings/perf_ring.h"
 
 /* Rings that are mapped at the same time to try the memory limit. */
 #define RINGS_TRIED_MAX 16
@@ -66,7 +67,7 @@ void frec__probe_ring(struct frec_probe_result *ret)
 {
 	struct frec_ring ring;
 	struct frec_error error;
-	int r = frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
+	int r = frec__perf_ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error);
 
 	if (!r) {
 		frec__ring_close(&ring);
@@ -88,7 +89,7 @@ void frec__probe_set_output(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "needs tracepoints");
 		return;
 	}
-	if (frec__ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
+	if (frec__perf_ring_open(&ring, 0, FREC_RING_SIZE_MIN, &error)) {
 		frec__probe_found(ret, FREC_PROBE_MISSING, "needs rings");
 		return;
 	}
@@ -184,9 +185,9 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 	// If CPU numbers have gaps, CPU 0 is used in place of a missing one: the limit is for all
 	// of them.
 	while (count < wanted && !r) {
-		r = frec__ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
+		r = frec__perf_ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
 		if (r == -ENODEV || r == -EINVAL)
-			r = frec__ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
+			r = frec__perf_ring_open(&ring[count], 0, FREC_RING_SIZE_DEFAULT, &error);
 		count += !r;
 	}
 	for (size_t i = 0; i < count; i++)

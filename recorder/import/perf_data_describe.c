@@ -121,7 +121,7 @@ static int build_ids(struct frec_perf_data *data, struct frec_bytes *bytes)
 
 		memcpy(&header, bytes->at, sizeof(header));
 		if (header.size < sizeof(header) || header.size > frec__bytes_left(bytes)) {
-			bytes->failed = true;
+			frec__bytes_fail(bytes);
 			break;
 		}
 		r = frec__perf_data_build_id(data, bytes->at, header.size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Opening perf events, and saying in words why one cannot be opened.
+// Opens perf events, and explains why one cannot be opened.
 #include "recorder/rings/perf.h"
 
 #include <errno.h>
@@ -47,8 +47,8 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 			attr->read_format &= ~(uint64_t)PERF_FORMAT_LOST;
 			continue;
 		}
-		// The machine allows callchains less depth (kernel.perf_event_max_stack): then
-		// that.
+		// The machine allows only shorter callchains (kernel.perf_event_max_stack): 0 asks
+		// for as many frames as it allows.
 		if (errno == EOVERFLOW && attr->sample_max_stack) {
 			attr->sample_max_stack = 0;
 			continue;
@@ -80,7 +80,7 @@ int frec__perf_allowed(struct frec_error *reterr)
 	int fd;
 
 	frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_DUMMY);
-	// The first CPU is always there.
+	// CPU 0 always exists.
 	fd = frec__perf_open(&attr, 0, reterr);
 	if (fd < 0)
 		return fd;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* perf_event_open(2), and the little that all our perf events have in common. */
+/* perf_event_open(2), and what all perf events of the recorder have in common: the layout of their
+ * records and counts. */
 #ifndef FREC_RECORDER_RINGS_PERF_H
 #define FREC_RECORDER_RINGS_PERF_H
 
@@ -10,11 +11,11 @@
 
 #include "proto/error.h"
 
-/* What each record of ours tells, whatever its source: see Records in flightrec.proto. */
+/* What each record contains, whatever its source: see Records in flightrec.proto. */
 #define FREC_SAMPLE_TYPE \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU)
 
-/* The fixed head of such a record, when it is a PERF_RECORD_SAMPLE with PERF_SAMPLE_RAW. */
+/* The fixed head of such a record if it is a PERF_RECORD_SAMPLE with PERF_SAMPLE_RAW. */
 struct frec_sample {
 	struct perf_event_header header;
 	uint64_t id;
@@ -26,9 +27,9 @@ struct frec_sample {
 } __attribute__((packed));
 
 /*
- * With PERF_SAMPLE_PERIOD a u64 stands where raw_size does here, and with PERF_SAMPLE_CALLCHAIN,
- * behind that, another one and as many more as it says; then follows everything from raw_size on.
- * See records.h and perf_sample.h.
+ * Before raw_size the kernel inserts a u64 with PERF_SAMPLE_PERIOD, and then with
+ * PERF_SAMPLE_CALLCHAIN a u64 count and that many u64. See snapshot/records.h and
+ * proto/perf_sample.h.
  */
 
 /* The end of every other record (perf_event_attr.sample_id_all). */
@@ -48,34 +49,28 @@ struct frec_count {
 };
 
 #define FREC_TOO_MANY_FILES \
-	"too many open files: each source takes one descriptor per CPU; raise the limit (ulimit " \
-	"-n) or " \
-	"select fewer events"
+	"too many open files: each source takes one descriptor per CPU; raise the limit " \
+	"(ulimit -n) or select fewer events"
 
-/* Lets this process open as many files as its hard limit allows: the soft one is only a default. */
+/* Raises the soft limit of open files, which is only a default, to the hard limit. */
 void frec__perf_raise_file_limit(void);
 
-/* Clears `attr` and fills in what every event has. */
+/* Clears `attr` and fills in what all events have in common. */
 void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t config);
 
 /*
  * Opens an event for every process on `cpu`, close-on-exec. Kernels before 6.0 have no
- * PERF_FORMAT_LOST: the open is then repeated without it. Returns the descriptor or a negative
- * errno, with words on what to do in `reterr`.
+ * PERF_FORMAT_LOST, so this tries again without it. Returns the descriptor or a negative errno with
+ * a message that says what to do.
  */
 int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *reterr);
 
-/* Whether events of every process can be opened at all. Returns 0 or a negative errno, with words
- * on what to do. */
+/* Checks that this process may open events of every process. Returns 0, or a negative errno with a
+ * message that says what to do. */
 int frec__perf_allowed(struct frec_error *reterr);
 
-/* Reads an event's counts. `lost` is 0 where the kernel does not count it. Returns 0 or a negative
+/* Reads an event's counts. `lost` is 0 if the kernel does not count it. Returns 0 or a negative
  * errno. */
 int frec__perf_count(int fd, struct frec_count *ret);
-
-/* The user registers of this machine that a sample can hold: perf_event_attr.sample_regs_user. */
-extern const uint64_t frec__perf_user_registers;
-/* The number of the stack pointer among them. */
-extern const unsigned int frec__perf_user_stack_pointer;
 
 #endif

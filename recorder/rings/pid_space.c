@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The line NSpid of /proc/PID/status: a number for each pid namespace that the process is in, the
-// recorder's own first.
+// Reads the line NSpid of /proc/PID/status. It has one number for each pid namespace that the
+// process is in, that of the recorder's namespace first.
 #include "recorder/rings/pid_space.h"
 
 #include <dirent.h>
@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
 #include "proto/read_file.h"
 
-// How many numbers there are, and the last one.
-static size_t numbers(const char *path, uint32_t *ret_last)
+// Returns how many numbers there are.
+static size_t read_numbers(const char *path, uint32_t *ret_last)
 {
 	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, path, 16384);
 	char *line = text ? strstr(text, "\nNSpid:") : NULL, *end;
@@ -41,29 +42,25 @@ uint64_t frec__pid_space_key(uint32_t pid)
 	uint32_t inside;
 
 	snprintf(path, sizeof(path), "/proc/%u/status", pid);
-	if (numbers(path, &inside) < 2)
+	if (read_numbers(path, &inside) < 2)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
-	// Where it must not be looked at it counts as one by itself.
+	// A process whose namespace cannot be read gets a key of its own.
 	return !stat(path, &status) ? status.st_ino : UINT64_C(1) << 63 | pid;
 }
 
 static void add(struct frec_pid_space *space, uint32_t inside, uint32_t outside)
 {
-	struct frec_pid_pair *grown;
-
 	for (size_t i = space->count; i-- > 0;) {
 		if (space->pair[i].inside == inside && space->pair[i].outside == outside)
 			return;
 	}
-	// Numbers are used again: the oldest pair is the least likely to be meant.
+	// The kernel reuses numbers, so the oldest pair is the least likely one to be needed.
 	if (space->count == FREC_PID_PAIRS_MAX)
 		memmove(space->pair, space->pair + 1, --space->count * sizeof(*space->pair));
-	grown = reallocarray(space->pair, space->count + 1, sizeof(*grown));
-	if (!grown)
+	if (!frec__grow(&space->pair, space->count, sizeof(*space->pair)))
 		return;
-	space->pair = grown;
-	grown[space->count++] = (struct frec_pid_pair){.inside = inside, .outside = outside};
+	space->pair[space->count++] = (struct frec_pid_pair){.inside = inside, .outside = outside};
 }
 
 void frec__pid_space_learn(struct frec_pid_space *space, uint32_t pid)
@@ -78,7 +75,7 @@ void frec__pid_space_learn(struct frec_pid_space *space, uint32_t pid)
 		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10), inside;
 
 		snprintf(path, sizeof(path), "/proc/%u/task/%u/status", pid, tid);
-		if (tid && numbers(path, &inside) > 1)
+		if (tid && read_numbers(path, &inside) > 1)
 			add(space, inside, tid);
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // aarch64: x0 to x29, lr, sp and pc.
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 #ifdef __aarch64__
 const uint64_t frec__perf_user_registers = (1ULL << 33) - 1;

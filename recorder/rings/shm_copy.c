@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Copying shared rings, and telling records from what is none. The copy is private memory: what was
-// judged stays as it was.
+// Copies shared rings and finds the whole records in a copy. The copy is private memory, so it
+// cannot change after it was checked.
 //
-// The walk goes from the newest record to the oldest. At each place exactly one commit word is
-// right (see shm.h), so after something that is no record the walk goes on at the next place that
-// holds a right one, with a right checksum; what was passed over is damage. Towards the old end it
-// is not: there the oldest record is cut, and writers were overwriting while the copy was made. The
-// first gap that reaches into that part ends the walk.
+// The scan goes from the newest record to the oldest. Each place in a ring has exactly one valid
+// commit word (see shm.h). After bytes that are no record the scan therefore continues at the next
+// place with a valid commit word and a valid checksum, and the bytes in between count as damage. At
+// the old end they do not: there the oldest record is cut, and writers were overwriting while the
+// copy was made. The first gap that reaches into that part ends the scan.
 //
-// A position that somebody has overwritten would make every commit word wrong. Then the newest
-// record that agrees with itself, its place with its commit word and its checksum with its bytes,
-// takes its place.
+// If a stray write has changed the position, no commit word is valid. The scan then starts at the
+// newest record that is consistent in itself: its commit word fits its place, and its checksum fits
+// its bytes.
 #include "recorder/rings/shm_copy.h"
 
 #include <string.h>
 
 #include "recorder/rings/perf.h"
+#include "recorder/rings/shm_rings_internal.h"
 #include "recorder/service/shm_checksum.h"
 
 _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(struct frec_sample) &&
@@ -23,19 +24,18 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 			       offsetof(struct frec_sample, id) &&
 		       offsetof(struct frec_shm_record, raw) - FREC_SHM_FRAME_SIZE ==
 			       offsetof(struct frec_sample, raw),
-	       "a record is a sample behind its frame");
+	       "a record is a frame and then a sample");
 
-struct judge {
+struct scan {
 	const struct frec_shm_rings *rings;
-	uint64_t
-		// bytes of wrong checksums that may still be computed: what is hostile can make all
-		// of them wrong
-		budget;
+	// How many bytes with a wrong checksum may still be summed: a hostile service can make all
+	// checksums wrong.
+	uint64_t budget;
 };
 
 static uint64_t position_of(const struct frec_shm_rings *rings, size_t ring)
 {
-	// Pairs with the stores that move it in shm_emit.c and shm_sequence_x86_64.c.
+	// Pairs with the stores to it in shm_emit.c and shm_sequence_x86_64.c.
 	return __atomic_load_n(&frec__shm_control(rings, ring)->position, __ATOMIC_ACQUIRE) &
 	       ~UINT64_C(7);
 }
@@ -58,15 +58,16 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	first = size < rings->ring_size - start ? size : rings->ring_size - start;
 	memcpy(copy->data, data + start, first);
 	memcpy(copy->data + first, data, size - first);
-	// The loads of the copy come before the load that judges them: pairs with the fence in
-	// write_shared of shm_emit.c.
+	// Orders the loads of the copy before the load of the position that shows what was
+	// overwritten. Pairs with the fence in write_shared of shm_emit.c.
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	copy->during = position_of(rings, ring) - copy->head;
 	copy->valid = size;
 }
 
-// The size, with its frame, of the whole record at `at`, of which `room` bytes are there, or 0.
-static size_t whole(struct judge *judge, const uint8_t *at, size_t room, uint64_t position)
+// The size of the whole record at `at`, frame included, or 0 if there is none. `room` is the number
+// of bytes there.
+static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uint64_t position)
 {
 	struct frec_shm_record record;
 	uint64_t slot;
@@ -77,17 +78,17 @@ static size_t whole(struct judge *judge, const uint8_t *at, size_t room, uint64_
 	memcpy(&record, at, sizeof(record));
 	size = FREC_SHM_FRAME_SIZE + record.header.size;
 	slot = record.id - FREC_SHM_ID_FIRST;
-	if (record.commit != frec__shm_commit_word(position, judge->rings->key) || size > room ||
+	if (record.commit != frec__shm_commit_word(position, scan->rings->key) || size > room ||
 	    size > FREC_SHM_RECORD_MAX || size % 8 || size < sizeof(record) + 8 ||
 	    record.header.type != PERF_RECORD_SAMPLE ||
 	    record.header.misc != PERF_RECORD_MISC_USER ||
 	    record.raw_size != size - sizeof(record) || slot >= FREC_SHM_EVENTS ||
-	    judge->rings->known[slot] != FREC_SHM_KNOWN || size > judge->budget)
+	    scan->rings->known[slot] != FREC_SHM_KNOWN || size > scan->budget)
 		return 0;
 	if (frec__shm_checksum(at + FREC_SHM_FRAME_SIZE, size - FREC_SHM_FRAME_SIZE) ==
 	    record.checksum)
 		return size;
-	judge->budget -= size;
+	scan->budget -= size;
 	return 0;
 }
 
@@ -104,7 +105,7 @@ static void reverse(uint8_t *data, size_t from, size_t to)
 	}
 }
 
-// Moves the first `by` bytes behind the others, in units of 8 and without more memory.
+// Moves the first `by` bytes after the others, in place and in units of 8.
 static void rotate(uint8_t *data, size_t size, size_t by)
 {
 	reverse(data, 0, by);
@@ -112,11 +113,11 @@ static void rotate(uint8_t *data, size_t size, size_t by)
 	reverse(data, 0, size);
 }
 
-// Finds the position by the records, and turns the copy so that it begins there. False where there
-// is no record.
-static bool find_position(struct judge *judge, struct frec_ring_copy *copy)
+// Finds the position by means of the records, and rotates the copy so that it begins there. Returns
+// false if there is no record.
+static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 {
-	size_t size = judge->rings->ring_size, at = 0;
+	size_t size = scan->rings->ring_size, at = 0;
 	uint32_t newest = 0;
 	bool found = false;
 
@@ -125,11 +126,11 @@ static bool find_position(struct judge *judge, struct frec_ring_copy *copy)
 		uint32_t commit, units;
 
 		memcpy(&commit, copy->data + i, sizeof(commit));
-		units = commit ^ judge->rings->key;
+		units = commit ^ scan->rings->key;
 		if ((-(uint64_t)units << 3 & (size - 1)) != place ||
-		    !whole(judge, copy->data + i, size - i, (uint64_t)units << 3))
+		    !record_size(scan, copy->data + i, size - i, (uint64_t)units << 3))
 			continue;
-		// Units wrap around: a difference in their lower half is forward.
+		// `units` wraps around: a difference below half of its range means newer.
 		if (!found || units - newest < UINT32_C(1) << 31) {
 			newest = units;
 			at = i;
@@ -143,16 +144,16 @@ static bool find_position(struct judge *judge, struct frec_ring_copy *copy)
 	return true;
 }
 
-// Puts the whole records of the first `size` bytes one behind the other. Returns how far it came.
-// What is no record and begins before `certain` is damage.
-static size_t gather(struct judge *judge, struct frec_ring_copy *copy, size_t size, size_t certain,
-		     struct frec_shm_damage *damage)
+// Moves the whole records of the first `size` bytes together. Returns where the last one ended.
+// Bytes before `certain` that are no record are damage.
+static size_t compact(struct scan *scan, struct frec_ring_copy *copy, size_t size, size_t certain,
+		      struct frec_shm_damage *damage)
 {
 	size_t at = 0, gap = 0;
 
 	copy->valid = 0;
 	for (size_t i = 0; i < size;) {
-		size_t length = whole(judge, copy->data + i, size - i, copy->head - i);
+		size_t length = record_size(scan, copy->data + i, size - i, copy->head - i);
 
 		if (!length) {
 			i += 8;
@@ -173,27 +174,27 @@ static size_t gather(struct judge *judge, struct frec_ring_copy *copy, size_t si
 	return at;
 }
 
-void frec__shm_settle(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
-		      struct frec_shm_damage *ret)
+void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
+			   struct frec_shm_damage *ret)
 {
-	struct judge judge = {.rings = rings, .budget = 4 * (uint64_t)rings->ring_size};
+	struct scan scan = {.rings = rings, .budget = 4 * (uint64_t)rings->ring_size};
 	size_t size = copy->valid, certain, end;
 	uint64_t lost = copy->during + FREC_SHM_RECORD_MAX;
 	bool full = copy->written + lost > rings->ring_size;
 
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
-	end = gather(&judge, copy, size, certain, ret);
-	// Not where writers went round the whole ring meanwhile: then it is right that nothing is
-	// left.
+	end = compact(&scan, copy, size, certain, ret);
+	// If writers overwrote the whole ring during the copy, `certain` is small, and an empty
+	// result is right.
 	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
-	    find_position(&judge, copy)) {
+	    find_position(&scan, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};
-		gather(&judge, copy, size, size, ret);
+		compact(&scan, copy, size, size, ret);
 		copy->wrapped = true;
 		return;
 	}
-	// The oldest record is cut when others were written over its end.
+	// In a full ring newer records have overwritten the end of the oldest one.
 	if (full)
 		certain = certain > FREC_SHM_RECORD_MAX ? certain - FREC_SHM_RECORD_MAX : 0;
 	if (end < certain) {

@@ -9,9 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// As the kernel's struct robust_list_head, with the type that our links have.
+// As the kernel's struct robust_list_head, with the type of the links here.
 struct owner {
-	struct frec_shm_owned *first; // and the last one's next: the head itself
+	struct frec_shm_owned *first; // circular: the last link points to this struct
 	long offset;		      // from a link to its word
 	struct frec_shm_owned *pending;
 };
@@ -75,7 +75,7 @@ int frec__shm_own(void *map, size_t offset)
 	}
 	__atomic_store_n(word, (uint32_t)gettid(), __ATOMIC_RELAXED);
 	link->next = owner.first;
-	// The kernel looks when this thread ends, at whatever instruction.
+	// This thread can end at any instruction, and then the kernel reads the list.
 	__atomic_store_n(&owner.first, link, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The recorder's end of the shm transport: its memfd, and the events that services register in it.
-// Copies are in shm_copy.c.
+// The recorder's side of the shm transport: the memfd, and the events that services register in it.
+// shm_copy.c makes the copies.
 #include "recorder/rings/shm_rings.h"
 
 #include <errno.h>
@@ -14,12 +14,12 @@
 
 #include "proto/cleanup.h"
 #include "recorder/declared/declarations.h"
-#include "recorder/rings/shm_copy.h"
 #include "recorder/rings/shm_owner.h"
+#include "recorder/rings/shm_rings_internal.h"
 
 #define OWNER_OFFSET offsetof(struct frec_shm_header, owner)
 
-static int put_selection(struct frec_shm_header *header, const char *const *selection)
+static int write_selection(struct frec_shm_header *header, const char *const *selection)
 {
 	size_t used = 0;
 
@@ -27,7 +27,7 @@ static int put_selection(struct frec_shm_header *header, const char *const *sele
 		size_t size = strlen(*selection) + 1;
 
 		if (size == 1)
-			continue; // It would end the list.
+			continue; // An empty string would end the list.
 		if (size > sizeof(header->selection) - 1 - used)
 			return -E2BIG;
 		memcpy(header->selection + used, *selection, size);
@@ -36,9 +36,9 @@ static int put_selection(struct frec_shm_header *header, const char *const *sele
 	return 0;
 }
 
-// The rings of the CPUs that are there take their memory at once: it is the recorder's, and must
-// not be missing later.
-static int take_memory(const struct frec_shm_rings *rings)
+// Allocates the rings of the CPUs that are online: charged to the recorder, and never missing
+// later.
+static int allocate(const struct frec_shm_rings *rings)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t count =
@@ -58,7 +58,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	if (rings->fd < 0 || ftruncate(rings->fd, (off_t)rings->layout.size) ||
 	    fcntl(rings->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return -errno;
-	r = take_memory(rings);
+	r = allocate(rings);
 	if (r)
 		return r;
 	rings->map = frec__shm_map_owned(rings->fd, rings->layout.size, rings->layout.table);
@@ -71,13 +71,13 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	header->rings = (uint32_t)rings->count;
 	header->ring_size = rings->ring_size;
 	header->key = rings->key;
-	r = put_selection(header, selection);
+	r = write_selection(header, selection);
 	if (r)
 		return r;
 	for (size_t i = 0; i < rings->count; i++) {
 		uint64_t first = FREC_SHM_POSITION_FIRST;
 
-		// The mapping of it is for reading.
+		// The mapping of this part is read-only.
 		if (pwrite(rings->fd, &first, sizeof(first),
 			   (off_t)(rings->layout.controls + i * rings->layout.control_size)) !=
 		    sizeof(first))
@@ -100,16 +100,22 @@ int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *
 				    reterr);
 }
 
+static void cleanup_shm(struct frec_shm_rings **rings)
+{
+	frec__shm_destroy(*rings);
+}
+#define SHM_DESTROY __attribute__((cleanup(cleanup_shm)))
+
 int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_size,
 			 const char *const *selection, uint32_t options, struct frec_error *reterr)
 {
-	struct frec_shm_rings *rings;
+	SHM_DESTROY struct frec_shm_rings *rings = NULL;
 	int r;
 
 	if (ring_size < FREC_SHM_RING_SIZE_MIN || ring_size > FREC_SHM_RING_SIZE_MAX ||
 	    ring_size & (ring_size - 1))
 		return frec__error(reterr, -EINVAL,
-				   "no shared ring of %zu bytes: sizes are powers of two",
+				   "no shared ring of %zu bytes: the size must be a power of two",
 				   ring_size);
 	rings = calloc(1, sizeof(*rings));
 	if (!rings)
@@ -119,19 +125,16 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 	rings->count = (cpus < FREC_SHM_RINGS_MAX ? cpus : FREC_SHM_RINGS_MAX - 1) + 1;
 	rings->layout = frec__shm_layout(rings->count, ring_size);
 	r = make(rings, options, selection);
-	if (r) {
-		frec__shm_destroy(rings);
-		if (r == -E2BIG)
-			return frec__error(
-				reterr, r,
-				"shared rings: the events selected take more than %d characters",
-				FREC_SHM_SELECTION_SIZE);
+	if (r == -E2BIG)
+		return frec__error(reterr, r,
+				   "shared rings: the selected events take more than %d characters",
+				   FREC_SHM_SELECTION_SIZE);
+	if (r)
 		return frec__error(
 			reterr, r,
 			"no shared rings of %zu KiB per CPU: %s: use a smaller --ring-size",
 			ring_size >> 10, strerror(-r));
-	}
-	*ret = rings;
+	*ret = FREC_TAKE_PTR(rings);
 	return 0;
 }
 
@@ -157,22 +160,22 @@ int frec__shm_fd(const struct frec_shm_rings *rings)
 	return rings->fd;
 }
 
-size_t frec__shm_cpus(const struct frec_shm_rings *rings)
+size_t frec__shm_ring_count(const struct frec_shm_rings *rings)
 {
 	return rings->count;
 }
 
-// Takes a declaration as it is now: services can change it at any time. Takes over nothing but what
-// is one event.
-static int take_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
-		      uint32_t slot)
+// Copies a declaration before it is parsed, because services can change it at any time. Accepts it
+// only if it declares exactly one event.
+static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
+		     uint32_t slot)
 {
 	uint32_t offset = __atomic_load_n(&table->slot[slot].offset, __ATOMIC_RELAXED);
 	uint32_t size = __atomic_load_n(&table->slot[slot].size, __ATOMIC_RELAXED);
 	struct frec_shm_event *event = &rings->event[rings->events];
-	struct frec_declarations parsed = {0};
+	FREC_DECLARATIONS struct frec_declarations parsed = {0};
 	FREC_FREE uint8_t *bytes = NULL;
-	int r = -EBADMSG;
+	int r;
 
 	if (size > FREC_SHM_DECLARATION_MAX || offset > FREC_SHM_DECLARATIONS_SIZE - size ||
 	    size > FREC_SHM_DECLARATIONS_SIZE - rings->declarations_size)
@@ -182,29 +185,28 @@ static int take_event(struct frec_shm_rings *rings, const struct frec_shm_table 
 		return -ENOMEM;
 	memcpy(bytes, table->declarations + offset, size);
 	r = frec__declarations_read(&parsed, bytes, size);
-	if (!r && parsed.count != 1)
-		r = -EBADMSG;
-	if (!r) {
-		*event = (struct frec_shm_event){
-			.provider = FREC_TAKE_PTR(parsed.event[0].provider),
-			.name = FREC_TAKE_PTR(parsed.event[0].name),
-			.declaration = FREC_TAKE_PTR(bytes),
-			.declaration_size = size,
-			.id = FREC_SHM_ID(slot),
-			.pid = (pid_t)__atomic_load_n(&table->slot[slot].pid, __ATOMIC_RELAXED),
-		};
-		rings->declarations_size += size;
-		rings->events++;
-	}
-	frec__declarations_deinit(&parsed);
-	return r;
+	if (r)
+		return r;
+	if (parsed.count != 1)
+		return -EBADMSG;
+	*event = (struct frec_shm_event){
+		.provider = FREC_TAKE_PTR(parsed.event[0].provider),
+		.name = FREC_TAKE_PTR(parsed.event[0].name),
+		.declaration = FREC_TAKE_PTR(bytes),
+		.declaration_size = size,
+		.id = FREC_SHM_ID(slot),
+		.pid = (pid_t)__atomic_load_n(&table->slot[slot].pid, __ATOMIC_RELAXED),
+	};
+	rings->declarations_size += size;
+	rings->events++;
+	return 0;
 }
 
-size_t frec__shm_look(struct frec_shm_rings *rings)
+size_t frec__shm_refresh(struct frec_shm_rings *rings)
 {
 	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
 
-	// Slots are taken in order.
+	// Services claim the slots in order.
 	for (uint32_t slot = 0; slot < FREC_SHM_EVENTS; slot++) {
 		// Pairs with the release store in find_slot of shm_attach.c.
 		uint32_t state = __atomic_load_n(&table->slot[slot].state, __ATOMIC_ACQUIRE);
@@ -214,7 +216,7 @@ size_t frec__shm_look(struct frec_shm_rings *rings)
 			break;
 		if (state != FREC_SHM_READY || rings->known[slot] != FREC_SHM_UNSEEN)
 			continue;
-		r = take_event(rings, table, slot);
+		r = add_event(rings, table, slot);
 		if (r != -ENOMEM)
 			rings->known[slot] = r ? FREC_SHM_REFUSED : FREC_SHM_KNOWN;
 	}
@@ -231,7 +233,7 @@ uint64_t frec__shm_emitted(const struct frec_shm_rings *rings, size_t event, siz
 	const struct frec_shm_control *control = frec__shm_control(rings, ring);
 	size_t slot = (size_t)(rings->event[event].id - FREC_SHM_ID_FIRST);
 
-	// Pair with the counting in shm_emit.c, which comes after the record.
+	// Pair with the stores in shm_emit.c, which count an event after its record is complete.
 	return __atomic_load_n(&control->emitted[slot], __ATOMIC_ACQUIRE) +
 	       __atomic_load_n(&control->moved[slot], __ATOMIC_ACQUIRE);
 }

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The bit of the enable word that user_events sets. */
+#define FREC__USER_EVENTS_BIT 31
+
 /*
  * Opens the file in tracefs, or duplicates a descriptor of it. Both return a close-on-exec
  * descriptor with a high number, which the last one did not have, or a negative errno. One thread

@@ -50,8 +50,6 @@
 
 #include "flightrec/event.h"
 
-#define FREC__USER_EVENTS_BIT 31
-
 /* The open user_events_data, or -1. registration.c sets it; emit.c only forgets a descriptor that
  * was closed. */
 extern int frec__fd;

@@ -109,6 +109,6 @@ void frec__capture_take(struct frec_capture *capture, const struct frec_ring *ri
 	capture->duration = frec__monotonic() - capture->began;
 	capture->settled &= !of_kernel || frec__ring_grace_period();
 	for (size_t i = 0; i < ring_count; i++)
-		frec__ring_copy_settle(&rings[i], &capture->copy[i], capture->settled, largest);
+		frec__ring_copy_finish(&rings[i], &capture->copy[i], capture->settled, largest);
 	count(sources, source_count, rings, ring_count, true, capture->after);
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "recorder/rings/registers.h"
+
 int frec__sample_read(const struct frec_source *source, const struct perf_event_header *record,
 		      struct frec_perf_sample *ret)
 {

@@ -1,16 +1,16 @@
-/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Room for BPF programs to put a record together, too large for their stack. A program of the
- * uprobe kind can be preempted by another thread that runs into one, so a CPU has several, taken
- * and given back by an atomic operation. A record for which none is free is counted as lost.
+ * Buffers in which BPF programs assemble records, which are too large for their stack. Another
+ * thread that hits a uprobe can preempt a program, so each CPU has several buffers, acquired and
+ * released atomically. If no buffer is free the record counts as lost.
  */
 #ifndef FREC_RECORDER_SOURCES_BPF_BUFFERS_BPF_H
 #define FREC_RECORDER_SOURCES_BPF_BUFFERS_BPF_H
 
 #include "recorder/sources/bpf_output.bpf.h"
 
-/* Bytes behind the largest record, for programs that must show the verifier that no text can run
- * over the end. */
+/* Bytes after the largest record, for programs that have to prove to the verifier that no text runs
+ * past the end. */
 #ifndef FREC_BPF_BUFFER_SLACK
 #define FREC_BPF_BUFFER_SLACK 0
 #endif
@@ -28,7 +28,7 @@ struct {
 	__uint(max_entries, 1);
 } buffers SEC(".maps");
 
-static __always_inline struct frec_bpf_buffer *frec_buffer_take(void)
+static __always_inline struct frec_bpf_buffer *frec_buffer_acquire(void)
 {
 	__u32 first = bpf_get_smp_processor_id() * FREC_BPF_BUFFERS;
 
@@ -44,22 +44,22 @@ static __always_inline struct frec_bpf_buffer *frec_buffer_take(void)
 	return 0;
 }
 
-/* Counts a record as begun. Returns room with the common fields in it, or NULL, and then it is
- * counted as lost too. */
+/* Counts a record as begun. Returns a buffer that contains the common fields, or NULL after
+ * counting the record as lost. */
 static __always_inline struct frec_bpf_buffer *frec_record_begin(struct frec_bpf_counts *count)
 {
 	struct frec_bpf_buffer *buffer;
 
 	__sync_fetch_and_add(&count->begun, 1);
-	buffer = frec_buffer_take();
+	buffer = frec_buffer_acquire();
 	if (buffer)
-		frec_put_common(buffer->data);
+		frec_write_common(buffer->data);
 	else
 		__sync_fetch_and_add(&count->lost, 1);
 	return buffer;
 }
 
-static __always_inline void frec_buffer_give_back(struct frec_bpf_buffer *buffer)
+static __always_inline void frec_buffer_release(struct frec_bpf_buffer *buffer)
 {
 	__sync_lock_test_and_set(&buffer->taken, 0);
 }

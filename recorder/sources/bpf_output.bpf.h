@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * How our BPF programs write records: each source has, on each CPU, a perf event of its own that is
- * redirected into that CPU's ring. `slot` is the source's number within one loaded object, `slot *
- * cpus + cpu` the index of its event and its counts.
+ * How BPF programs write records: each source has a perf event of its own on each CPU, redirected
+ * into that CPU's ring. `slot` is the source's number within one loaded object; `slot * cpus + cpu`
+ * is the index of its event and its counts.
  */
 #ifndef FREC_RECORDER_SOURCES_BPF_OUTPUT_BPF_H
 #define FREC_RECORDER_SOURCES_BPF_OUTPUT_BPF_H
@@ -14,7 +14,7 @@
 
 #include "recorder/sources/bpf_counts.h"
 
-/* Sized, and told, by bpf_output.c before the object is loaded. */
+/* bpf_output.c sets this and sizes the maps before the object is loaded. */
 const volatile __u32 frec_cpus = 1;
 
 struct {
@@ -32,8 +32,8 @@ struct {
 	__uint(max_entries, 1);
 } counts SEC(".maps");
 
-/* What perf puts in front of a tracepoint's payload. */
-static __always_inline void frec_put_common(void *data)
+/* Writes the fields that perf puts before a tracepoint's payload. */
+static __always_inline void frec_write_common(void *data)
 {
 	*(__u64 *)data = bpf_get_current_pid_tgid() << 32;
 }
@@ -47,8 +47,8 @@ static __always_inline struct frec_bpf_counts *frec_counts_of(__u32 slot)
 }
 
 /*
- * Writes a record, which was counted as begun before, and counts it as written or lost. Who finds
- * both equal knows that the rings hold all of them.
+ * Writes a record that was counted as begun, and counts it as written or lost. If begun equals
+ * written plus lost, no record is in progress.
  */
 static __always_inline void frec_output(void *context, __u32 slot, struct frec_bpf_counts *count,
 					void *data, __u64 size)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Connecting the maps of a BPF object with rings and readers.
+// Connects the maps of a BPF object with the rings and with readers of its counts.
 #include "recorder/sources/bpf_output.h"
 
 #include <bpf/bpf.h>
@@ -24,7 +24,7 @@ int frec__bpf_output_size(const struct bpf_object *object, uint32_t slots, volat
 	r = resize(object, "rings", slots * *cpus);
 	if (!r)
 		r = resize(object, "counts", slots * *cpus);
-	// Of the objects that have it: see bpf_buffers.bpf.h.
+	// Only some objects have this map: see bpf_buffers.bpf.h.
 	return r ? r : resize(object, "buffers", FREC_BPF_BUFFERS * *cpus);
 }
 
@@ -71,8 +71,7 @@ void frec__bpf_output_count(const struct frec_bpf_output *output, uint32_t slot,
 {
 	struct frec_bpf_counts *counts = &output->counts[slot * output->cpus + (uint32_t)cpu];
 
-	// The other way round than the program counts: what is begun is never less than what came
-	// of it.
+	// In the reverse order of the program's stores, so that `begun` is read last.
 	*ret = (struct frec_bpf_counts){0};
 	ret->written = __atomic_load_n(&counts->written, __ATOMIC_ACQUIRE);
 	ret->lost = __atomic_load_n(&counts->lost, __ATOMIC_ACQUIRE);

@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
-// What the tracepoint signal:signal_deliver does not tell about a fatal signal: the faulting
-// address, who sent it, and, when the stack pointer has run into a guard page, the stack above that
-// page. Runs in the dying thread's context, in the kernel; loads on kernels with BTF, and the
-// recorder does without where it does not.
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+// Records what the tracepoint signal:signal_deliver does not contain about a fatal signal: the
+// faulting address, the sender, and, if the stack pointer has run into a guard page, the stack
+// above that page. Runs in the kernel, in the dying thread. It needs a kernel with BTF; without it
+// the recorder works without this information.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -14,13 +14,13 @@
 #include "recorder/sources/crash_record.h"
 
 #define PAGE 4096ul
-// How far above the stack pointer the stack is looked for: one frame can hold a large array.
+// How far above the stack pointer to search for the stack: one frame can hold a large array.
 #define PAGES_UP 512
 #define PIECES (FREC_CRASH_RECORD_STACK / 4096)
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-// Only the members that are read; their places come from the running kernel's BTF.
+// Only the members that are read. Their offsets come from the running kernel's BTF.
 union __sifields {
 	struct {
 		int _pid;
@@ -55,8 +55,8 @@ struct {
 	__type(value, struct frec_crash_record);
 } records SEC(".maps");
 
-// Whole pages from the first readable byte at or above the stack pointer; nothing when the pointer
-// itself is readable.
+// Copies whole pages from the first readable one above the stack pointer. Copies nothing if the
+// memory at the stack pointer is readable.
 static __always_inline void read_stack(struct frec_crash_record *record, unsigned long sp)
 {
 	unsigned long address = sp;

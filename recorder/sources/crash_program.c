@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loading crash.bpf.c.
+// Loads crash.bpf.c.
 #include "recorder/sources/crash_program.h"
 
 #include <bpf/bpf.h>
@@ -49,10 +49,32 @@ static int describe(struct frec_source *source)
 	};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (!frec__format_add(&source->format, fields[i].name, fields[i].type,
-				      fields[i].kind, fields[i].offset, fields[i].size))
+				      fields[i].kind, fields[i].offset, fields[i].size)) {
+			frec__source_deinit(source);
 			return -ENOMEM;
+		}
 	}
 	return 0;
+}
+
+static int load(struct frec_crash_program *program)
+{
+	int r;
+
+	// libbpf would print errors to stderr that the caller's message summarises.
+	libbpf_set_print(NULL);
+	program->skeleton = crash_bpf__open();
+	if (!program->skeleton)
+		return -errno;
+	r = frec__bpf_output_size(program->skeleton->obj, 1, &program->skeleton->rodata->frec_cpus);
+	if (!r)
+		r = crash_bpf__load(program->skeleton);
+	if (!r)
+		r = frec__bpf_output_open(&program->output, program->skeleton->obj);
+	if (r)
+		return r;
+	program->link = bpf_program__attach(program->skeleton->progs.signal_deliver);
+	return program->link ? 0 : -errno;
 }
 
 int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
@@ -61,27 +83,12 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 	struct frec_crash_program *program = calloc(1, sizeof(*program));
 	int r;
 
-	// libbpf would print to stderr what we say in a sentence.
-	libbpf_set_print(NULL);
 	if (!program)
-		return -ENOMEM;
-	program->skeleton = crash_bpf__open();
-	r = program->skeleton ? 0 : -errno;
-	if (!r)
-		r = frec__bpf_output_size(program->skeleton->obj, 1,
-					  &program->skeleton->rodata->frec_cpus);
-	if (!r)
-		r = crash_bpf__load(program->skeleton);
-	if (!r)
-		r = frec__bpf_output_open(&program->output, program->skeleton->obj);
-	if (!r) {
-		program->link = bpf_program__attach(program->skeleton->progs.signal_deliver);
-		r = program->link ? 0 : -errno;
-	}
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	r = load(program);
 	if (!r)
 		r = describe(source);
 	if (r) {
-		frec__source_deinit(source);
 		frec__crash_program_destroy(program);
 		return frec__error(
 			reterr, r,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The BPF program that tells more about a fatal signal (crash.bpf.c), and its source in the
- * rings. */
+/* The BPF program that records details of a fatal signal (crash.bpf.c), and its source. */
 #ifndef FREC_RECORDER_SOURCES_CRASH_PROGRAM_H
 #define FREC_RECORDER_SOURCES_CRASH_PROGRAM_H
 
@@ -9,9 +8,10 @@
 struct frec_crash_program;
 
 /*
- * Loads and attaches the program and describes what it writes as `source`, which is then opened on
- * each ring like any other. Where the kernel or our rights do not allow it, returns a negative
- * errno: a crash is then recorded without its faulting address.
+ * Loads and attaches the program, and initialises `source` with the description of its records. The
+ * caller opens the source on each ring like any other. Returns 0, or a negative errno with a
+ * message if the kernel or the rights of the process do not allow it; crashes are then recorded
+ * without the faulting address.
  */
 int frec__crash_program_create(struct frec_crash_program **ret, struct frec_source *source,
 			       struct frec_error *reterr);

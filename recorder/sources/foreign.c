@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// All sources that were not made for us, of whichever kind.
+// Foreign sources of both kinds.
 #include "recorder/sources/foreign.h"
 
 #include <errno.h>

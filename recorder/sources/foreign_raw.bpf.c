@@ -1,7 +1,6 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
-// Records one tracepoint of the kernel's by its arguments. How they are laid out is known before
-// the program is loaded, so the verifier, and the kernel's compiler behind it, see only what this
-// tracepoint needs.
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+// Records one kernel tracepoint by its arguments. Their layout is set before the program is loaded,
+// so the verifier and the kernel's JIT compiler see only the code that this tracepoint needs.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -13,7 +12,7 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-// Its members' places come from the running kernel's BTF.
+// The offsets of its members come from the running kernel's BTF.
 struct task_struct {
 	int pid;
 	char comm[FREC_FOREIGN_COMM_SIZE];
@@ -24,12 +23,12 @@ const volatile struct frec_raw_layout layout = {0};
 // Set when the source is open on every CPU.
 volatile int frec_on;
 
-__noinline int put_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
+__noinline int write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
 {
-	return buffer ? frec_put_text(buffer, at, room, (const void *)text, 0) : 0;
+	return buffer ? frec_write_text(buffer, at, room, (const void *)text, 0) : 0;
 }
 
-static __always_inline void put_task(__u8 *to, const struct task_struct *task)
+static __always_inline void write_task(__u8 *to, const struct task_struct *task)
 {
 	struct frec_foreign_task *out = (void *)to;
 
@@ -38,16 +37,17 @@ static __always_inline void put_task(__u8 *to, const struct task_struct *task)
 	BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
 }
 
-// Argument `n`, a constant: a tracepoint's program may not read behind what the tracepoint has.
-#define PUT(n) \
+// Writes argument `n`. It is a constant because the verifier refuses a program that could read more
+// arguments than the tracepoint has.
+#define WRITE(n) \
 	if (n < layout.arguments) { \
 		__u64 value = context->args[n]; \
 \
 		if (layout.argument[n].kind == FREC_RAW_TASK && \
 		    layout.argument[n].task_at < FREC_BPF_RECORD_MAX) \
-			put_task(buffer->data + layout.argument[n].task_at, (void *)value); \
+			write_task(buffer->data + layout.argument[n].task_at, (void *)value); \
 		if (layout.argument[n].kind == FREC_RAW_TEXT) { \
-			__u32 size = put_text(buffer, at, layout.text_size, value); \
+			__u32 size = write_text(buffer, at, layout.text_size, value); \
 \
 			value = frec_text_word(n, at, size); \
 			at += size; \
@@ -68,10 +68,12 @@ int foreign_raw(struct bpf_raw_tracepoint_args *context)
 	if (!buffer)
 		return 0;
 	// clang-format off
-	PUT(0) PUT(1) PUT(2) PUT(3) PUT(4) PUT(5) PUT(6) PUT(7) PUT(8) PUT(9) PUT(10) PUT(11)
-		// clang-format on
-		if (at > FREC_BPF_RECORD_MAX) at = FREC_BPF_RECORD_MAX;
+	WRITE(0) WRITE(1) WRITE(2) WRITE(3) WRITE(4) WRITE(5)
+	WRITE(6) WRITE(7) WRITE(8) WRITE(9) WRITE(10) WRITE(11)
+	if (at > FREC_BPF_RECORD_MAX)
+		at = FREC_BPF_RECORD_MAX;
+	// clang-format on
 	frec_output(context, layout.slot, count, buffer->data, at);
-	frec_buffer_give_back(buffer);
+	frec_buffer_release(buffer);
 	return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Recording tracepoints by their arguments: one load of foreign_raw.bpf.c for each, as each has its
-// own layout; all of them write by the maps of the first.
+// Records tracepoints by their arguments. Each has a layout of its own, so foreign_raw.bpf.c is
+// loaded once for each. All of them share the maps of the first one.
 #include "recorder/sources/foreign_raw.h"
 
 #include <bpf/bpf.h>
@@ -10,12 +10,13 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "proto/grow.h"
 #include "proto/report.h"
 #include "recorder/sources/raw_tracepoints.h"
 
-#include "foreign_raw.skel.h" // has a struct of ours in its constants
+#include "foreign_raw.skel.h" // its constants contain a struct frec_raw_layout
 
-// Each is a program of its own, which takes the kernel a while to verify.
+// Each one is a separate program, which the kernel takes some time to verify.
 #define RAW_TRACEPOINTS_MAX 256
 
 struct target {
@@ -24,7 +25,7 @@ struct target {
 	struct frec_format format;
 	struct frec_raw_layout layout;
 	struct frec_stack_choice stack;
-	struct foreign_raw_bpf *skeleton; /* NULL: it could not be had */
+	struct foreign_raw_bpf *skeleton; /* NULL: it could not be loaded */
 	struct bpf_link *link;
 };
 
@@ -32,21 +33,28 @@ struct frec_foreign_raw {
 	size_t count;
 	struct target *target;
 	struct frec_bpf_output output;
-	const struct foreign_raw_bpf *first; /* the first that was had: all of them use its maps */
+	const struct foreign_raw_bpf *first; /* the first one loaded: all share its maps */
 };
 
-static struct btf *load_btf(struct frec_error *reterr)
+static void cleanup_btf(struct btf **btf)
+{
+	btf__free(*btf);
+}
+#define FREE_BTF __attribute__((cleanup(cleanup_btf)))
+
+static int load_btf(struct btf **ret, struct frec_error *reterr)
 {
 	struct btf *btf;
 
 	libbpf_set_print(NULL);
 	btf = btf__load_vmlinux_btf();
 	if (!btf)
-		frec__error(reterr, -errno,
-			    "tp_btf: this kernel does not describe its types "
-			    "(CONFIG_DEBUG_INFO_BTF): %s",
-			    strerror(errno));
-	return btf;
+		return frec__error(reterr, -errno,
+				   "tp_btf: this kernel does not describe its types "
+				   "(CONFIG_DEBUG_INFO_BTF): %s",
+				   strerror(errno));
+	*ret = btf;
+	return 0;
 }
 
 static int nothing_found(const struct frec_selection *selection, struct frec_error *reterr)
@@ -68,39 +76,36 @@ static int gather(void *context, const struct frec_listed *listed, struct frec_f
 {
 	struct gathering *gathering = context;
 	struct frec_foreign_raw *raw = gathering->raw;
-	struct target *grown;
+	struct target *target;
 
 	gathering->found++;
 	for (size_t i = 0; i < raw->count; i++) {
 		if (!strcmp(raw->target[i].listed.name, listed->name)) {
 			frec__format_deinit(format);
-			if (gathering->selection->stack.said)
+			if (gathering->selection->stack.is_set)
 				raw->target[i].stack = gathering->selection->stack;
 			return 0;
 		}
 	}
-	grown = raw->count < RAW_TRACEPOINTS_MAX
-			? reallocarray(raw->target, raw->count + 1, sizeof(*grown))
-			: NULL;
-	if (!grown) {
+	if (raw->count == RAW_TRACEPOINTS_MAX ||
+	    !frec__grow(&raw->target, raw->count, sizeof(*target))) {
 		frec__format_deinit(format);
-		return raw->count < RAW_TRACEPOINTS_MAX ? -ENOMEM : -E2BIG;
+		return raw->count == RAW_TRACEPOINTS_MAX ? -E2BIG : -ENOMEM;
 	}
-	raw->target = grown;
-	grown[raw->count] = (struct target){.selection = gathering->selection,
-					    .listed = *listed,
-					    .format = *format,
-					    .layout = *layout,
-					    .stack = gathering->selection->stack};
-	grown[raw->count].layout.slot = (uint32_t)raw->count;
-	raw->count++;
+	target = &raw->target[raw->count];
+	*target = (struct target){.selection = gathering->selection,
+				  .listed = *listed,
+				  .format = *format,
+				  .layout = *layout,
+				  .stack = gathering->selection->stack};
+	target->layout.slot = (uint32_t)raw->count++;
 	return 0;
 }
 
 static int gather_all(struct frec_foreign_raw *raw, const struct frec_selection *selection,
 		      size_t count, struct frec_error *reterr)
 {
-	struct btf *btf = NULL;
+	FREE_BTF struct btf *btf = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < count && !r; i++) {
@@ -108,9 +113,9 @@ static int gather_all(struct frec_foreign_raw *raw, const struct frec_selection 
 
 		if (selection[i].kind != FREC_SELECT_RAW_TRACEPOINT)
 			continue;
-		btf = btf ? btf : load_btf(reterr);
-		if (!btf)
-			return -errno;
+		r = btf ? 0 : load_btf(&btf, reterr);
+		if (r)
+			return r;
 		r = frec__raw_tracepoints_walk(btf, selection[i].name, gather, &gathering);
 		if (r == -E2BIG)
 			frec__error(reterr, r, "-e %s: more than %d tracepoints: narrow it",
@@ -120,7 +125,6 @@ static int gather_all(struct frec_foreign_raw *raw, const struct frec_selection 
 		else if (!gathering.found)
 			r = nothing_found(&selection[i], reterr);
 	}
-	btf__free(btf);
 	return r;
 }
 
@@ -169,15 +173,15 @@ static int load(struct frec_foreign_raw *raw, struct target *target)
 static int add_all(struct frec_foreign_raw *raw, frec_foreign_add *add, void *context,
 		   struct frec_error *reterr)
 {
-	size_t had = 0;
+	size_t loaded = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < raw->count && !r; i++) {
 		struct target *target = &raw->target[i];
 		bool last = i + 1 == raw->count || target[1].selection != target->selection;
-		int why = load(raw, target);
+		int problem = load(raw, target);
 
-		if (!why) {
+		if (!problem) {
 			struct frec_source source = {
 				.listed = target->listed,
 				.format = target->format,
@@ -189,19 +193,19 @@ static int add_all(struct frec_foreign_raw *raw, frec_foreign_add *add, void *co
 			frec__source_set_stack(&source, &target->stack);
 			target->format = (struct frec_format){0};
 			r = add(context, &source, reterr);
-			had++;
-		} else if (last && !had) {
-			r = frec__error(reterr, why,
+			loaded++;
+		} else if (last && !loaded) {
+			r = frec__error(reterr, problem,
 					"-e %s: the BPF program on %s cannot be loaded (%s): it "
-					"needs CAP_BPF and "
-					"CAP_PERFMON, or root",
+					"needs CAP_BPF and CAP_PERFMON, or root",
 					target->selection->text, target->listed.name,
-					strerror(-why));
+					strerror(-problem));
 		} else {
 			frec__report(LOG_WARNING, "-e %s: %s: %s: it is not recorded",
-				     target->selection->text, target->listed.name, strerror(-why));
+				     target->selection->text, target->listed.name,
+				     strerror(-problem));
 		}
-		had = last ? 0 : had;
+		loaded = last ? 0 : loaded;
 	}
 	for (size_t i = 0; i < raw->count && !r; i++) {
 		if (raw->target[i].skeleton)
@@ -263,13 +267,12 @@ int frec__foreign_raw_list(const struct frec_selection *selection, frec_foreign_
 			   void *context, struct frec_error *reterr)
 {
 	struct listing listing = {.visit = visit, .context = context};
-	struct btf *btf = load_btf(reterr);
-	int r;
+	FREE_BTF struct btf *btf = NULL;
+	int r = load_btf(&btf, reterr);
 
-	if (!btf)
-		return -errno;
+	if (r)
+		return r;
 	r = frec__raw_tracepoints_walk(btf, selection->name, list, &listing);
-	btf__free(btf);
 	if (r)
 		return frec__error(reterr, r, "out of memory");
 	return listing.found ? 0 : nothing_found(selection, reterr);

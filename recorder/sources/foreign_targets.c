@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From what was selected to probes of files.
+// Finds the probes that a selection matches.
 #include "recorder/sources/foreign_targets.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "proto/grow.h"
 #include "proto/report.h"
 
 static struct frec_foreign_target *find(struct frec_foreign_targets *targets,
@@ -26,34 +27,32 @@ static struct frec_foreign_target *find(struct frec_foreign_targets *targets,
 	return NULL;
 }
 
-static uint32_t existing(uint32_t strings, const struct frec_usdt_probe *probe)
+static uint32_t existing_arguments(uint32_t strings, const struct frec_usdt_probe *probe)
 {
 	return strings & ((1u << probe->arguments) - 1);
 }
 
-// Takes over the probe. Two selections can mean one: its texts are then those of both, its stacks
-// those of the last that says.
+// Takes ownership of the probe. Two selections can match it: then it has the texts of both, and the
+// stacks of the last one that chooses any.
 static int add_probe(struct frec_foreign_targets *targets, const struct frec_selection *selection,
 		     const struct frec_program_file *file, struct frec_usdt_probe *probe)
 {
-	struct frec_foreign_target *known = find(targets, file, probe), *grown;
+	struct frec_foreign_target *known = find(targets, file, probe);
 
 	if (known) {
-		known->strings |= existing(selection->strings, probe);
-		if (selection->stack.said)
+		known->strings |= existing_arguments(selection->strings, probe);
+		if (selection->stack.is_set)
 			known->stack = selection->stack;
 		return 0;
 	}
-	grown = reallocarray(targets->target, targets->count + 1, sizeof(*grown));
-	if (!grown)
+	if (!frec__grow(&targets->target, targets->count, sizeof(*targets->target)))
 		return -ENOMEM;
-	targets->target = grown;
-	grown[targets->count++] =
-		(struct frec_foreign_target){.selection = selection,
-					     .file = *file,
-					     .probe = *probe,
-					     .strings = existing(selection->strings, probe),
-					     .stack = selection->stack};
+	targets->target[targets->count++] = (struct frec_foreign_target){
+		.selection = selection,
+		.file = *file,
+		.probe = *probe,
+		.strings = existing_arguments(selection->strings, probe),
+		.stack = selection->stack};
 	probe->provider = probe->name = NULL;
 	return 0;
 }
@@ -72,16 +71,16 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 		r = add_probe(targets, selection, file, &probes.probe[i]);
 	}
 	frec__usdt_probes_deinit(&probes);
-	// Anybody can run such a file under a name that is asked for.
+	// Any user can run such a file under the selected name, so it must not stop the recorder.
 	if (r == -E2BIG) {
-		frec__report(LOG_WARNING, "-e %s: %s has more than %d probes and is passed over",
+		frec__report(LOG_WARNING, "-e %s: %s has more than %d probes: it is skipped",
 			     selection->text, file->path, FREC_USDT_SITES_MAX);
 		return 0;
 	}
 	return r ? frec__error(reterr, r, "out of memory") : found;
 }
 
-// That nothing matches, or that no probe has an argument which is to be read as text.
+// Fails if nothing matches, or if no probe has an argument that is to be recorded as text.
 static int check(const struct frec_selection *selection, const struct frec_program_files *files,
 		 int found, uint32_t arguments, struct frec_error *reterr)
 {
@@ -97,8 +96,8 @@ static int check(const struct frec_selection *selection, const struct frec_progr
 				   selection->file);
 	if (selection->strings >> arguments)
 		return frec__error(reterr, -EINVAL,
-				   "-e %s: no probe that it means has more than %" PRIu32
-				   " arguments, counted from arg0",
+				   "-e %s: no matching probe has more than %" PRIu32
+				   " arguments, numbered from arg0",
 				   selection->text, arguments);
 	return 0;
 }
@@ -106,27 +105,25 @@ static int check(const struct frec_selection *selection, const struct frec_progr
 int frec__foreign_targets_add(struct frec_foreign_targets *targets,
 			      const struct frec_selection *selection, struct frec_error *reterr)
 {
-	struct frec_program_files *grown =
-		reallocarray(targets->of_selection, targets->files + 1, sizeof(*grown));
+	struct frec_program_files *files;
 	struct frec_error error = {0};
 	uint32_t arguments = 0;
 	int r, found = 0;
 
-	if (!grown)
+	if (!frec__grow(&targets->of_selection, targets->files, sizeof(*files)))
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	targets->of_selection = grown;
-	grown += targets->files++;
-	*grown = (struct frec_program_files){0};
-	r = frec__program_files_find(grown, selection->file, &error);
+	files = &targets->of_selection[targets->files++];
+	*files = (struct frec_program_files){0};
+	r = frec__program_files_find(files, selection->file, &error);
 	if (r)
 		return frec__error(reterr, r, "-e %s: %s", selection->text, error.message);
-	for (size_t i = 0; i < grown->count; i++) {
-		r = add_file(targets, selection, &grown->file[i], &arguments, reterr);
+	for (size_t i = 0; i < files->count; i++) {
+		r = add_file(targets, selection, &files->file[i], &arguments, reterr);
 		if (r < 0)
 			return r;
 		found += r;
 	}
-	return check(selection, grown, found, arguments, reterr);
+	return check(selection, files, found, arguments, reterr);
 }
 
 void frec__foreign_targets_deinit(struct frec_foreign_targets *targets)
@@ -142,8 +139,8 @@ void frec__foreign_targets_deinit(struct frec_foreign_targets *targets)
 	*targets = (struct frec_foreign_targets){0};
 }
 
-// A path too long for a name loses its beginning: its end is what tells files apart.
-static void put_kernel_name(struct frec_listed *listed, const struct frec_foreign_target *target)
+// Cuts the start of a path that is too long for a name, because its end identifies the file.
+static void set_kernel_name(struct frec_listed *listed, const struct frec_foreign_target *target)
 {
 	size_t room = sizeof(listed->kernel_name) - 3,
 	       rest = strlen(listed->system) + strlen(listed->name);
@@ -164,7 +161,7 @@ int frec__foreign_target_describe(const struct frec_foreign_target *target,
 		(struct frec_listed){.kind = FLIGHTREC__SOURCE_KIND__SOURCE_USDT, .group = "usdt"};
 	snprintf(listed->system, sizeof(listed->system), "%s", probe->provider);
 	snprintf(listed->name, sizeof(listed->name), "%s", probe->name);
-	put_kernel_name(listed, target);
+	set_kernel_name(listed, target);
 	*format = (struct frec_format){0};
 	for (uint32_t i = 0; i < probe->arguments; i++) {
 		bool is_signed = probe->is_signed & 1u << i, is_text = target->strings & 1u << i;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which USDT probes of which files selections mean, and how the record of each is laid out. */
+/* The USDT probes that selections match, each in its file, and the layout of its records. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_TARGETS_H
 #define FREC_RECORDER_SOURCES_FOREIGN_TARGETS_H
 
@@ -12,10 +12,10 @@
 
 /* A probe of a file. */
 struct frec_foreign_target {
-	const struct frec_selection *selection; /* the first that means it */
-	struct frec_program_file file;		/* its descriptor belongs to `files` */
+	const struct frec_selection *selection; /* the first one that matches it */
+	struct frec_program_file file;		/* its descriptor belongs to `of_selection` */
 	struct frec_usdt_probe probe;
-	uint32_t strings; /* bit n: argument n is read as text */
+	uint32_t strings; /* bit n is set if argument n is recorded as text */
 	struct frec_stack_choice stack;
 };
 
@@ -26,17 +26,18 @@ struct frec_foreign_targets {
 	struct frec_program_files *of_selection; /* keeps the files open */
 };
 
-/* Adds what a selection of FREC_SELECT_USDT means. A selection that means nothing is -ENOENT, in
- * words. */
+/* Adds the probes that a selection of FREC_SELECT_USDT matches. Returns 0, or a negative errno with
+ * a message; -ENOENT if it matches none. */
 int frec__foreign_targets_add(struct frec_foreign_targets *targets,
 			      const struct frec_selection *selection, struct frec_error *reterr);
 void frec__foreign_targets_deinit(struct frec_foreign_targets *targets);
+#define FREC_FOREIGN_TARGETS __attribute__((cleanup(frec__foreign_targets_deinit)))
 
-/* How a target is called, and the fields of its records. Returns 0 or -ENOMEM. */
+/* Fills in the names of a target and the fields of its records. Returns 0 or -ENOMEM. */
 int frec__foreign_target_describe(const struct frec_foreign_target *target,
 				  struct frec_listed *listed, struct frec_format *format);
 
-/* The same for the program that writes them. */
+/* The layout of its records for the BPF program that writes them. */
 struct frec_usdt_slot frec__foreign_target_slot(const struct frec_foreign_target *target);
 
 #endif

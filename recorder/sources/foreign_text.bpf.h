@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: MIT OR GPL-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Copying a text to the end of a record, in which a __rel_loc word refers to it. What cannot be
- * read leaves words instead: a text is never just missing.
+ * Copies a text to the end of a record, where a __rel_loc word refers to it. If the text cannot be
+ * read, the record says so in its place.
  */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_TEXT_BPF_H
 #define FREC_RECORDER_SOURCES_FOREIGN_TEXT_BPF_H
@@ -11,7 +11,7 @@
 #define FREC_BPF_BUFFER_SLACK FREC_FOREIGN_TEXT_MAX
 #include "recorder/sources/bpf_buffers.bpf.h"
 
-/* The smallest page of any machine: what lies before one of its boundaries lies in one page. */
+/* The smallest page size of all machines: bytes up to the next multiple of it are in one page. */
 #define PAGE 4096ul
 
 static __always_inline long frec_read(int user, void *to, __u32 size, const void *from)
@@ -19,18 +19,18 @@ static __always_inline long frec_read(int user, void *to, __u32 size, const void
 	return user ? bpf_probe_read_user(to, size, from) : bpf_probe_read_kernel(to, size, from);
 }
 
-static __always_inline __u32 frec_put_words(__u8 *to, const char *words, __u32 size)
+static __always_inline __u32 frec_write_words(__u8 *to, const char *words, __u32 size)
 {
 	__builtin_memcpy(to, words, size);
 	return size;
 }
 
 /*
- * Puts `text` at byte `at` of the record, `room` bytes at most. Returns how many it took, NUL
- * included; a text that was longer ends in two NULs.
+ * Writes `text` at offset `at` of the record, at most `room` bytes. Returns the number of bytes
+ * written, including the NUL. A text that was cut ends in two NULs.
  */
-static __always_inline __u32 frec_put_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room,
-					   const void *text, int user)
+static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room,
+					     const void *text, int user)
 {
 	__u8 *to, last;
 	__u32 first;
@@ -38,34 +38,35 @@ static __always_inline __u32 frec_put_text(struct frec_bpf_buffer *buffer, __u32
 
 	if (at > FREC_BPF_RECORD_MAX || room > FREC_FOREIGN_TEXT_MAX)
 		return 0;
-	/* The compiler would make one comparison of both bounds, of which not every verifier learns
-	 * the upper one. */
+	/* Otherwise the compiler merges both bounds into one comparison, from which some verifiers
+	 * do not learn the upper one. */
 	barrier_var(room);
 	if (room < 2 * sizeof(FREC_FOREIGN_ABSENT))
 		return 0;
 	to = buffer->data + at;
 	if (!text)
-		return frec_put_words(to, FREC_FOREIGN_NULL, sizeof(FREC_FOREIGN_NULL));
+		return frec_write_words(to, FREC_FOREIGN_NULL, sizeof(FREC_FOREIGN_NULL));
 	size = user ? bpf_probe_read_user_str(to, room, text)
 		    : bpf_probe_read_kernel_str(to, room, text);
 	if (size >= 0 && size < room)
 		return size;
 	if (size >= 0) {
-		/* As long as there is room, or longer. */
+		/* The text fills the room exactly, or it was cut. */
 		if (frec_read(user, &last, 1, text + room - 1) || last)
 			to[room - 2] = 0;
 		return room;
 	}
-	/* A part of it is not in memory: the rest of the page on which it begins can be. */
+	/* Part of it is not in memory, but the rest of its first page may be. */
 	first = PAGE - ((unsigned long)text & (PAGE - 1));
 	if (first > room - sizeof(FREC_FOREIGN_ABSENT))
 		first = room - sizeof(FREC_FOREIGN_ABSENT);
 	if (frec_read(user, to, first, text))
 		first = 0;
-	return first + frec_put_words(to + first, FREC_FOREIGN_ABSENT, sizeof(FREC_FOREIGN_ABSENT));
+	return first +
+	       frec_write_words(to + first, FREC_FOREIGN_ABSENT, sizeof(FREC_FOREIGN_ABSENT));
 }
 
-/* The word that stands for a text at `at` in the field of argument `n`. */
+/* The __rel_loc word in the field of argument `n` for a text at offset `at`. */
 static __always_inline __u64 frec_text_word(__u32 n, __u32 at, __u32 size)
 {
 	return (__u64)(size << 16 | (at - (FREC_FOREIGN_ARGUMENT_OFFSET(n) + 4)));

@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
-// Records USDT probes of programs that know nothing of us: their arguments as numbers, or as the
-// texts that they point to. Runs in the thread that hit the probe, in the kernel; which source it
-// is comes with the probe, as its cookie.
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+// Records USDT probes of unmodified programs: their arguments as numbers, or as the texts that they
+// point to. Runs in the kernel, in the thread that hit the probe. The probe's cookie identifies the
+// source.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
@@ -22,21 +22,21 @@ struct {
 	__uint(max_entries, 1);
 } slots SEC(".maps");
 
-// Set when every source is open on every CPU; the probes are attached before, to find out which of
-// them can be.
+// Set when every source is open on every CPU. The probes are attached before, to find out which of
+// them can be attached.
 volatile int frec_on;
 
-// A function of its own, which the verifier looks at once and not once for each argument and all
-// that came before.
-__noinline int put_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
+// A global function: the verifier checks it once, and not for each argument and each path that
+// leads there.
+__noinline int write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
 {
-	return buffer ? frec_put_text(buffer, at, room, (const void *)text, 1) : 0;
+	return buffer ? frec_write_text(buffer, at, room, (const void *)text, 1) : 0;
 }
 
 SEC("usdt")
 int foreign_usdt(struct pt_regs *context)
 {
-	// Cookies count from 1: 0 is also what comes of a probe that libbpf does not know.
+	// Cookies start at 1, because libbpf returns 0 for a probe that it does not know.
 	__u32 slot = (__u32)bpf_usdt_cookie(context) - 1;
 	const struct frec_usdt_slot *config = bpf_map_lookup_elem(&slots, &slot);
 	struct frec_bpf_counts *count = frec_counts_of(slot);
@@ -61,7 +61,7 @@ int foreign_usdt(struct pt_regs *context)
 		if (r && r != -ENOENT)
 			unreadable = 1;
 		if (config->texts & 1u << i) {
-			__u32 size = put_text(buffer, at, config->text_size, value);
+			__u32 size = write_text(buffer, at, config->text_size, value);
 
 			value = frec_text_word(i, at, size);
 			at += size;
@@ -74,22 +74,22 @@ int foreign_usdt(struct pt_regs *context)
 		__sync_fetch_and_add(&count->lost, 1);
 	else
 		frec_output(context, slot, count, buffer->data, at);
-	frec_buffer_give_back(buffer);
+	frec_buffer_release(buffer);
 	return 0;
 }
 
-// Brings into memory what the program above is about to read. It may sleep, so it cannot write
-// records itself. The kernel runs first what was attached last; where it ever did not, a text would
-// say that it is not in memory.
+// Brings the texts that the program above is about to read into memory. It may sleep, so it cannot
+// write records itself. The kernel runs the program that was attached last first. If it did not,
+// the record would only say that the text is not in memory.
 static __always_inline void bring_in(const void *text)
 {
-	struct frec_bpf_buffer *buffer = frec_buffer_take();
+	struct frec_bpf_buffer *buffer = frec_buffer_acquire();
 	long size = -1;
 	char byte;
 
 	if (buffer) {
 		size = bpf_probe_read_user_str(buffer->data, FREC_FOREIGN_TEXT_MAX, text);
-		frec_buffer_give_back(buffer);
+		frec_buffer_release(buffer);
 	}
 	if (size >= 0)
 		return;

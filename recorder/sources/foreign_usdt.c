@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Recording USDT probes of programs that know nothing of us: loading foreign_usdt.bpf.c and
-// attaching it to them.
+// Records USDT probes of unmodified programs: loads foreign_usdt.bpf.c and attaches it to them.
 #include "recorder/sources/foreign_usdt.h"
 
 #include <bpf/bpf.h>
@@ -19,11 +18,11 @@ struct frec_foreign_usdt {
 	struct foreign_usdt_bpf *skeleton;
 	struct frec_bpf_output output;
 	size_t links;
-	struct bpf_link **
-		link; /* at most two a target: what records it, what brings its texts into memory */
+	/* at most two for each target: one records it, one brings its texts into memory */
+	struct bpf_link **link;
 };
 
-// Every map is sized for what there is before the kernel sees it.
+// Sizes every map for the targets, which has to happen before the kernel loads the object.
 static int size_maps(struct foreign_usdt_bpf *skeleton, const struct frec_foreign_targets *targets)
 {
 	uint32_t sites = 0, slots = (uint32_t)targets->count;
@@ -36,7 +35,7 @@ static int size_maps(struct foreign_usdt_bpf *skeleton, const struct frec_foreig
 		r = bpf_map__set_max_entries(skeleton->maps.slots, slots);
 	if (!r)
 		r = bpf_map__set_max_entries(skeleton->maps.__bpf_usdt_specs, sites);
-	// Used where probes have no cookies (before Linux 5.15), by address.
+	// Before Linux 5.15 probes have no cookies, and libbpf looks them up here by address.
 	if (!r)
 		r = bpf_map__set_max_entries(skeleton->maps.__bpf_usdt_ip_to_spec_id, sites);
 	return r;
@@ -68,7 +67,7 @@ static int attach_program(struct frec_foreign_usdt *usdt, const struct bpf_progr
 	struct bpf_link *link;
 	char path[64];
 
-	// The file whose probes we have read, whatever its path leads to by now.
+	// Opens the file whose probes were read, even if its path leads to another one by now.
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", target->file.fd);
 	link = bpf_program__attach_usdt(program, -1, path, target->probe.provider,
 					target->probe.name, &options);
@@ -78,8 +77,8 @@ static int attach_program(struct frec_foreign_usdt *usdt, const struct bpf_progr
 	return 0;
 }
 
-// The probe is there, we have read its notes: what libbpf does not find or understand is where an
-// argument lies.
+// The probe exists, because its notes were read. So if libbpf does not find or understand
+// something, it is the location of an argument.
 static const char *why_not_attached(int error)
 {
 	switch (error) {
@@ -107,8 +106,8 @@ static int attach(struct frec_foreign_usdt *usdt, size_t slot, struct frec_error
 	if (r)
 		return frec__error(reterr, r, "%s:%s of %s: %s", target->probe.provider,
 				   target->probe.name, target->file.path, why_not_attached(r));
-	// What is attached last runs first. Without it a text that is not in memory is told to be
-	// missing.
+	// The program attached last runs first. Without it the record says "not in memory" instead
+	// of a text that is paged out.
 	if (target->strings && bpf_program__fd(usdt->skeleton->progs.foreign_touch) >= 0)
 		(void)attach_program(usdt, usdt->skeleton->progs.foreign_touch, slot);
 	return 0;
@@ -129,12 +128,12 @@ static int add_source(struct frec_foreign_usdt *usdt, size_t slot, frec_foreign_
 	return add(context, &source, reterr);
 }
 
-// Of each selection at least one probe must be had.
+// At least one probe of each selection must attach.
 static int add_all(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *context,
 		   struct frec_error *reterr)
 {
 	const struct frec_foreign_targets *targets = &usdt->targets;
-	size_t had = 0;
+	size_t attached = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < targets->count && !r; i++) {
@@ -145,17 +144,43 @@ static int add_all(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *
 
 		if (!attach(usdt, i, &error)) {
 			r = add_source(usdt, i, add, context, reterr);
-			had++;
-		} else if (last && !had) {
+			attached++;
+		} else if (last && !attached) {
 			r = frec__error(reterr, error.code, "-e %s: %s", selection->text,
 					error.message);
 		} else {
 			frec__report(LOG_WARNING, "-e %s: %s: it is not recorded", selection->text,
 				     error.message);
 		}
-		had = last ? 0 : had;
+		attached = last ? 0 : attached;
 	}
 	return r;
+}
+
+static int start(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *context,
+		 struct frec_error *reterr)
+{
+	int r = -ENOMEM;
+
+	libbpf_set_print(NULL);
+	usdt->link = calloc(2 * usdt->targets.count, sizeof(struct bpf_link *));
+	if (usdt->link)
+		r = load(usdt, true);
+	// Before Linux 6.0 there are no BPF programs of this kind that may sleep.
+	if (r && r != -ENOMEM)
+		r = load(usdt, false);
+	if (!r)
+		r = frec__bpf_output_open(&usdt->output, usdt->skeleton->obj);
+	if (r)
+		return frec__error(reterr, r,
+				   "USDT probes: the BPF program cannot be loaded (%s): it needs "
+				   "CAP_BPF and CAP_PERFMON, or root",
+				   strerror(-r));
+	r = add_all(usdt, add, context, reterr);
+	if (r)
+		return r;
+	usdt->skeleton->bss->frec_on = 1;
+	return 0;
 }
 
 int frec__foreign_usdt_create(struct frec_foreign_usdt **ret,
@@ -169,25 +194,8 @@ int frec__foreign_usdt_create(struct frec_foreign_usdt **ret,
 		if (selection[i].kind == FREC_SELECT_USDT)
 			r = frec__foreign_targets_add(&usdt->targets, &selection[i], reterr);
 	}
-	if (!r && usdt->targets.count) {
-		usdt->link = calloc(2 * usdt->targets.count, sizeof(struct bpf_link *));
-		libbpf_set_print(NULL);
-		r = usdt->link ? load(usdt, true) : -ENOMEM;
-		// Programs that may sleep came with Linux 6.0.
-		if (r && r != -ENOMEM)
-			r = load(usdt, false);
-		if (!r)
-			r = frec__bpf_output_open(&usdt->output, usdt->skeleton->obj);
-		if (r)
-			frec__error(reterr, r,
-				    "USDT probes: the BPF program cannot be loaded (%s): it needs "
-				    "CAP_BPF and CAP_PERFMON, or root",
-				    strerror(-r));
-		if (!r)
-			r = add_all(usdt, add, context, reterr);
-		if (!r)
-			usdt->skeleton->bss->frec_on = 1;
-	}
+	if (!r && usdt->targets.count)
+		r = start(usdt, add, context, reterr);
 	if (r) {
 		frec__foreign_usdt_destroy(usdt);
 		return r;
@@ -212,7 +220,7 @@ void frec__foreign_usdt_destroy(struct frec_foreign_usdt *usdt)
 int frec__foreign_usdt_list(const struct frec_selection *selection, frec_foreign_visit *visit,
 			    void *context, struct frec_error *reterr)
 {
-	struct frec_foreign_targets targets = {0};
+	FREC_FOREIGN_TARGETS struct frec_foreign_targets targets = {0};
 	int r = frec__foreign_targets_add(&targets, selection, reterr);
 
 	for (size_t i = 0; i < targets.count && !r; i++) {
@@ -223,6 +231,5 @@ int frec__foreign_usdt_list(const struct frec_selection *selection, frec_foreign
 			    ? frec__error(reterr, -ENOMEM, "out of memory")
 			    : visit(context, &listed, &format);
 	}
-	frec__foreign_targets_deinit(&targets);
 	return r;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reading tracepoints out of BTF. `btf_trace_NAME` is the type of a function that takes a
-// tracepoint's arguments, behind a pointer of its own; `__traceiter_NAME` is such a function, which
-// knows the arguments' names too, where the compiler kept it.
+// Reads tracepoints from BTF. `btf_trace_NAME` is the type of a function that takes a pointer and
+// then the tracepoint's arguments. `__traceiter_NAME` is such a function; if the compiler kept it,
+// it has the names of the arguments too.
 #include "recorder/sources/raw_tracepoints.h"
 
 #include <errno.h>
@@ -12,9 +12,9 @@
 #include <string.h>
 
 #define PREFIX "btf_trace_"
-#define ENUMERATORS_MAX 4096
 
-static const struct btf_type *plain(const struct btf *btf, uint32_t id)
+// The type without typedefs and qualifiers.
+static const struct btf_type *resolve(const struct btf *btf, uint32_t id)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
 
@@ -30,8 +30,7 @@ static const char *name_of(const struct btf *btf, const struct btf_type *type)
 	return name ? name : "";
 }
 
-// As C spells it, as far as that is useful to people: a typedef stays one, a pointer to a function
-// is just that.
+// Spells a type as C does, simplified: typedefs are not resolved, and a function is "void".
 static void spell(const struct btf *btf, uint32_t id, char *ret, size_t size)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -55,29 +54,22 @@ static int add_enumerators(struct frec_field *field, const struct btf *btf,
 			   const struct btf_type *type)
 {
 	uint32_t count = btf_vlen(type);
+	int r = 0;
 
-	if (count > ENUMERATORS_MAX)
+	if (count > FREC_ENUMERATORS_MAX)
 		return 0;
-	field->enumerator = calloc(count + 1, sizeof(*field->enumerator));
-	if (!field->enumerator)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++) {
-		struct frec_enumerator *enumerator = &field->enumerator[i];
-		uint32_t name;
+	for (uint32_t i = 0; i < count && !r; i++) {
+		uint32_t offset = btf_is_enum64(type) ? btf_enum64(type)[i].name_off
+						      : btf_enum(type)[i].name_off;
+		const char *name = btf__name_by_offset(btf, offset) ?: "";
+		int64_t value = btf_is_enum64(type)
+					? (int64_t)btf_enum64_value(&btf_enum64(type)[i])
+					: btf_enum(type)[i].val;
 
-		if (btf_is_enum64(type)) {
-			name = btf_enum64(type)[i].name_off;
-			enumerator->value = (int64_t)btf_enum64_value(&btf_enum64(type)[i]);
-		} else {
-			name = btf_enum(type)[i].name_off;
-			enumerator->value = btf_enum(type)[i].val;
-		}
-		enumerator->name = strdup(btf__name_by_offset(btf, name) ?: "");
-		if (!enumerator->name)
-			return -ENOMEM;
-		field->enumerators++;
+		r = frec__enumerators_add(&field->enumerator, &field->enumerators, value, name,
+					  strlen(name));
 	}
-	return 0;
+	return r;
 }
 
 static Flightrec__FieldKind kind_of(const struct btf_type *type)
@@ -126,7 +118,7 @@ static int add_task(struct building *building, const char *name, struct frec_raw
 static int add_argument(struct building *building, uint32_t n, uint32_t id, const char *given_name)
 {
 	const struct btf *btf = building->btf;
-	const struct btf_type *type = plain(btf, id), *target = NULL;
+	const struct btf_type *type = resolve(btf, id), *target = NULL;
 	struct frec_raw_argument *argument = &building->layout->argument[n];
 	Flightrec__FieldKind kind = kind_of(type);
 	struct frec_field *field;
@@ -138,10 +130,10 @@ static int add_argument(struct building *building, uint32_t n, uint32_t id, cons
 		snprintf(name, sizeof(name), "arg%" PRIu32, n);
 	spell(btf, id, spelled, sizeof(spelled));
 	if (type && btf_is_ptr(type))
-		target = plain(btf, type->type);
+		target = resolve(btf, type->type);
 	else if (type && (btf_is_int(type) || btf_is_any_enum(type)) && type->size <= 8)
 		size = type->size;
-	// Only what is spelled char is text: other bytes are numbers.
+	// Only a pointer to plain char is a text; pointers to other byte types are not.
 	if (target && btf_is_int(target) && !strcmp(name_of(btf, target), "char")) {
 		argument->kind = FREC_RAW_TEXT;
 		building->layout->text_size++;
@@ -182,7 +174,7 @@ static int build(struct building *building, const char *name, const struct btf_t
 
 	if (!named || !btf_is_func_proto(named) || btf_vlen(named) != count)
 		named = prototype;
-	// The first one is the tracepoint's own.
+	// The first one is the pointer that the kernel passes for itself.
 	count = count ? count - 1 : 0;
 	layout->arguments = count > FREC_FOREIGN_ARGUMENTS_MAX ? FREC_FOREIGN_ARGUMENTS_MAX : count;
 	layout->size = FREC_FOREIGN_ARGUMENT_OFFSET(layout->arguments);
@@ -215,8 +207,9 @@ int frec__raw_tracepoints_walk(const struct btf *btf, const char *glob, frec_raw
 		if (!btf_is_typedef(type) || strncmp(name_of(btf, type), PREFIX, strlen(PREFIX)) ||
 		    fnmatch(glob, name, 0))
 			continue;
-		prototype = plain(btf, type->type);
-		prototype = prototype && btf_is_ptr(prototype) ? plain(btf, prototype->type) : NULL;
+		prototype = resolve(btf, type->type);
+		prototype =
+			prototype && btf_is_ptr(prototype) ? resolve(btf, prototype->type) : NULL;
 		if (!prototype || !btf_is_func_proto(prototype))
 			continue;
 		snprintf(listed.name, sizeof(listed.name), "%s", name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel's BTF tells of its tracepoints' arguments, and how their records are laid out. */
+/* The arguments of kernel tracepoints, read from BTF, and the layout of their records. */
 #ifndef FREC_RECORDER_SOURCES_RAW_TRACEPOINTS_H
 #define FREC_RECORDER_SOURCES_RAW_TRACEPOINTS_H
 
@@ -9,12 +9,12 @@
 #include "recorder/sources/foreign_record.h"
 #include "recorder/declared/format.h"
 
-/* Takes over `format`. A non-zero return ends the walk and is returned. */
+/* Takes ownership of `format`. A non-zero return ends the walk and is returned. */
 typedef int frec_raw_visit(void *context, const struct frec_listed *listed,
 			   struct frec_format *format, const struct frec_raw_layout *layout);
 
-/* Calls back for each tracepoint that `btf` has and the glob matches, layout.slot being 0. -ENOMEM
- * without memory. */
+/* Calls back for each tracepoint in `btf` that the glob matches, with 0 in layout.slot. Returns 0
+ * or -ENOMEM. */
 int frec__raw_tracepoints_walk(const struct btf *btf, const char *glob, frec_raw_visit *visit,
 			       void *context);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Taking apart what -e says.
+// Parses the argument of -e.
 #include "recorder/sources/selection.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #define TP_BTF "tp_btf:"
 #define USDT_SHAPE "usdt:FILE:PROVIDER:PROBE[:argN=str]..."
 
-// An opening bracket without its end matches nothing but itself; somebody meant a set.
+// Whether a '[' has no ']'. fnmatch(3) would match such a '[' literally, which nobody intends.
 static bool is_open_set(const char *glob)
 {
 	const char *bracket = strchr(glob, '[');
@@ -21,12 +21,12 @@ static bool is_open_set(const char *glob)
 	return bracket && !strchr(bracket, ']');
 }
 
-// Where the options of a selection begin, whether or not they end.
+// The start of a selection's options, closed or not.
 static char *find_options(char *text)
 {
 	char *colon = strrchr(text, ':');
 
-	// Slashes behind the first colon of a probe are those of its file.
+	// After "usdt:" alone the slashes belong to the path of the file.
 	if (!colon || (colon == text + strlen(USDT) - 1 && !strncmp(text, USDT, strlen(USDT))))
 		return NULL;
 	return strchr(colon, '/');
@@ -37,7 +37,7 @@ static bool is_closed(const char *options)
 	return options[1] && options[strlen(options) - 1] == '/';
 }
 
-char *frec__selection_take(char **rest)
+char *frec__selection_next(char **rest)
 {
 	char *text = *rest, *comma = text;
 
@@ -56,7 +56,7 @@ char *frec__selection_take(char **rest)
 	return text;
 }
 
-static int misplaced_options(const struct frec_selection *selection, struct frec_error *reterr)
+static int refuse_options(const struct frec_selection *selection, struct frec_error *reterr)
 {
 	return frec__error(
 		reterr, -EINVAL,
@@ -71,16 +71,10 @@ static int cut_options(struct frec_selection *selection, struct frec_error *rete
 	if (!options)
 		return 0;
 	if (!is_closed(options))
-		return misplaced_options(selection, reterr);
+		return refuse_options(selection, reterr);
 	*options++ = 0;
 	options[strlen(options) - 1] = 0;
 	return frec__stack_parse(&selection->stack, options, selection->text, reterr);
-}
-
-// Cuts `*rest` at its first colon, and moves it behind that: to NULL at the end.
-static const char *take(char **rest)
-{
-	return strsep(rest, ":");
 }
 
 static int parse_argument(struct frec_selection *selection, const char *word,
@@ -89,18 +83,18 @@ static int parse_argument(struct frec_selection *selection, const char *word,
 	char *end = NULL;
 	unsigned long number = 0;
 
-	// strtoul() would take a sign and blanks as well.
+	// strtoul() would accept a sign and blanks too.
 	if (!strncmp(word, "arg", 3) && word[3] >= '0' && word[3] <= '9')
 		number = strtoul(word + 3, &end, 10);
 	if (!end || strcmp(end, "=str"))
 		return frec__error(reterr, -EINVAL,
-				   "-e %s: '%s' behind the probe: only argN=str can stand there, "
+				   "-e %s: '%s' after the probe: only argN=str is allowed there, "
 				   "as in arg0=str",
 				   selection->text, word);
 	if (number >= FREC_FOREIGN_ARGUMENTS_MAX)
 		return frec__error(
 			reterr, -EINVAL,
-			"-e %s: '%s': arguments are counted from 0, and there are %d at most",
+			"-e %s: '%s': arguments are numbered from 0, and there are at most %d",
 			selection->text, word, FREC_FOREIGN_ARGUMENTS_MAX);
 	selection->strings |= 1u << number;
 	return 0;
@@ -110,16 +104,16 @@ static int parse_usdt(struct frec_selection *selection, char *rest, struct frec_
 {
 	int r = 0;
 
-	selection->file = take(&rest);
-	selection->provider = rest ? take(&rest) : "";
-	selection->name = rest ? take(&rest) : "";
+	selection->file = strsep(&rest, ":");
+	selection->provider = rest ? strsep(&rest, ":") : "";
+	selection->name = rest ? strsep(&rest, ":") : "";
 	if (!*selection->file || !*selection->provider || !*selection->name)
 		return frec__error(reterr, -EINVAL,
 				   "-e %s: a probe is named " USDT_SHAPE ", as in "
 				   "usdt:postgres:postgresql:query__start:arg0=str",
 				   selection->text);
 	while (rest && !r)
-		r = parse_argument(selection, take(&rest), reterr);
+		r = parse_argument(selection, strsep(&rest, ":"), reterr);
 	return r;
 }
 
@@ -182,7 +176,7 @@ int frec__selection_parse(struct frec_selection *selection, const char *text,
 	if (!r)
 		r = parse_name(selection, reterr);
 	if (!r && strchr(selection->name, '/'))
-		r = misplaced_options(selection, reterr);
+		r = refuse_options(selection, reterr);
 	if (!r && ((selection->provider && is_open_set(selection->provider)) ||
 		   is_open_set(selection->name)))
 		r = frec__error(reterr, -EINVAL, "-e %s: '[' without ']'", text);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What -e says, taken apart. The first word tells what kind of thing is meant:
+ * Parses the argument of -e. Its first word determines the kind of selection:
  *
- *	usdt:FILE:PROVIDER:PROBE[:argN=str]...	the USDT probes of a program or library that knows
- *						nothing of us
- *	tp_btf:NAME				a tracepoint of the kernel's by its arguments
- *	SYSTEM:NAME				what tracefs lists: user events and tracepoints
+ *	usdt:FILE:PROVIDER:PROBE[:argN=str]...	the USDT probes of any program or library
+ *	tp_btf:NAME				a kernel tracepoint, recorded by its arguments
+ *	SYSTEM:NAME				an event that tracefs lists: user events and
+ *						tracepoints
  *
- * PROVIDER, PROBE, SYSTEM and NAME are globs (fnmatch(3)). Behind each can stand options between
- * slashes, as in shop:paid/stack=dwarf,bytes=4096/: they begin at the first '/' behind the last
- * ':', because paths have slashes too.
+ * PROVIDER, PROBE, SYSTEM and NAME are globs (fnmatch(3)). Options in slashes can follow, as in
+ * shop:paid/stack=dwarf,bytes=4096/. They begin at the first '/' after the last ':', because paths
+ * contain slashes too.
  */
 #ifndef FREC_RECORDER_SOURCES_SELECTION_H
 #define FREC_RECORDER_SOURCES_SELECTION_H
@@ -27,25 +27,23 @@ enum frec_selection_kind {
 
 struct frec_selection {
 	enum frec_selection_kind kind;
-	char *text; /* as it was given */
-	const char *
-		/* usdt: a path when there is a '/' in it, else the name of a program or library */
-		file;
+	char *text;	      /* the argument as given */
+	const char *file;     /* usdt: a path if it contains a '/', else the name of a program */
 	const char *provider; /* usdt */
 	const char *name;     /* usdt: the probe; tp_btf: the tracepoint; an event: SYSTEM:NAME */
-	uint32_t strings;     /* usdt: bit n: argument n is to be read as text */
+	uint32_t strings;     /* usdt: bit n is set if argument n is recorded as text */
 	struct frec_stack_choice stack;
-	char *pieces; /* what the above point into */
+	char *pieces; /* the members above point into this */
 };
 
-/* What kind of thing is meant, going by the first word alone: the rest may be wrong. */
+/* The kind of a selection, determined by its first word alone. The rest may be invalid. */
 enum frec_selection_kind frec__selection_kind(const char *text);
 
-/* Cuts the first selection off a list with commas; those within options part nothing. *rest is NULL
- * behind the last. */
-char *frec__selection_take(char **rest);
+/* Cuts the first selection off a comma-separated list and returns it. Commas within options do not
+ * separate selections. `*rest` is NULL after the last one. */
+char *frec__selection_next(char **rest);
 
-/* Returns 0, -ENOMEM, or -EINVAL with words. */
+/* Returns 0, -ENOMEM, or -EINVAL, each with a message. */
 int frec__selection_parse(struct frec_selection *selection, const char *text,
 			  struct frec_error *reterr);
 void frec__selection_deinit(struct frec_selection *selection);

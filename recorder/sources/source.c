@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Opening a tracepoint on every ring.
+// Opens a source on the rings and counts its records.
 #include "recorder/sources/source.h"
 
 #include <errno.h>
@@ -9,11 +9,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "proto/grow.h"
 #include "proto/read_file.h"
+#include "recorder/declared/declared_kinds.h"
+#include "recorder/rings/registers.h"
+#include "recorder/rings/shm_ring.h"
 #include "recorder/rings/shm_rings.h"
 
-// The kernel's PERF_MAX_TRACE_SIZE: no tracepoint has a larger payload.
-#define PAYLOAD_MAX 8192
+_Static_assert(FREC_BPF_COMMON_SIZE == FREC_COMMON_SIZE, "BPF programs cannot see format.h");
+
 #define FORMAT_MAX (256u << 10)
 
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
@@ -39,9 +43,9 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 		return r;
 	}
 	source->sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
-	// The kernel counts the nanoseconds that these tell, not their occurrences (__perf_count()
-	// in include/trace/events/sched.h). Asked for the period it makes one record of each, which
-	// says how much it counts.
+	// For these events the kernel counts nanoseconds and not occurrences (__perf_count() in
+	// include/trace/events/sched.h). If the sample contains the period, the kernel writes one
+	// record per occurrence, with the nanoseconds in it.
 	if (!strcmp(listed->group, "sched") && !strncmp(listed->kernel_name, "sched_stat_", 11))
 		source->sample_type |= PERF_SAMPLE_PERIOD;
 	return 0;
@@ -79,7 +83,7 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 		      struct frec_error *reterr)
 {
 	struct perf_event_attr attr;
-	int fd;
+	int fd, r = 0;
 
 	if (source->output)
 		frec__perf_attr_init(&attr, PERF_TYPE_SOFTWARE, PERF_COUNT_SW_BPF_OUTPUT);
@@ -94,40 +98,32 @@ static int open_event(const struct frec_source *source, const struct frec_ring *
 		return fd;
 	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) ||
 	    (source->filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, source->filter)) ||
-	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) ||
-	    (source->output &&
-	     frec__bpf_output_connect(source->output, source->slot, ring->cpu, fd))) {
-		int error = errno;
-
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+		r = -errno;
+	else if (source->output)
+		r = frec__bpf_output_connect(source->output, source->slot, ring->cpu, fd);
+	if (r) {
 		close(fd);
-		return frec__error(reterr, -error, "%s:%s cannot be recorded on CPU %d: %s",
+		return frec__error(reterr, r, "%s:%s cannot be recorded on CPU %d: %s",
 				   source->listed.system, source->listed.name, ring->cpu,
-				   strerror(error));
+				   strerror(-r));
 	}
 	return fd;
 }
 
-static int grow(struct frec_source *source)
+static bool add_ring(struct frec_source *source)
 {
-	int *fds = reallocarray(source->fd, source->opened + 1, sizeof(*fds));
-	struct frec_bpf_counts *counted;
-	uint64_t *ids;
+	size_t count = source->opened;
 
-	if (!fds)
-		return -ENOMEM;
-	source->fd = fds;
-	ids = reallocarray(source->perf_id, source->opened + 1, sizeof(*ids));
-	if (!ids)
-		return -ENOMEM;
-	source->perf_id = ids;
-	counted = reallocarray(source->counted, source->opened + 1, sizeof(*counted));
-	if (!counted)
-		return -ENOMEM;
-	source->counted = counted;
-	fds[source->opened] = -1;
-	counted[source->opened] = (struct frec_bpf_counts){0};
-	ids[source->opened++] = 0;
-	return 0;
+	if (!frec__grow(&source->fd, count, sizeof(*source->fd)) ||
+	    !frec__grow(&source->perf_id, count, sizeof(*source->perf_id)) ||
+	    !frec__grow(&source->counted, count, sizeof(*source->counted)))
+		return false;
+	source->fd[count] = -1;
+	source->perf_id[count] = 0;
+	source->counted[count] = (struct frec_bpf_counts){0};
+	source->opened++;
+	return true;
 }
 
 int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
@@ -135,9 +131,9 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 {
 	int fd;
 
-	// A ring before this one may have been passed over when something failed there.
+	// Earlier rings may have been skipped after a failure.
 	while (source->opened <= at) {
-		if (grow(source))
+		if (!add_ring(source))
 			return frec__error(reterr, -ENOMEM, "out of memory");
 	}
 	if (source->fd[at] >= 0)
@@ -145,7 +141,7 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 	source->fd[at] = -1;
 	source->perf_id[at] = 0;
 	if (source->shm && source->shm == ring->shm)
-		source->perf_id[at] = frec__ring_shm_id(
+		source->perf_id[at] = frec__shm_ring_id(
 			source->shm_number, frec__shm_event(source->shm, source->shm_event)->id);
 	if (ring->offline || source->shm || ring->shm)
 		return 0;
@@ -175,11 +171,11 @@ void frec__source_count(const struct frec_source *source, size_t at, const struc
 		(void)frec__perf_count(source->fd[at], ret);
 		return;
 	}
-	// perf does not count what BPF programs write.
+	// perf does not count the records that BPF programs write.
 	frec__bpf_output_count(source->output, source->slot, ring->cpu, &counts);
 	ret->lost = counts.lost - source->counted[at].lost;
-	// What was under way when the ring was opened counts from then on, so that as many are
-	// begun as are finished, or more.
+	// Records that were in progress when the ring was opened are counted from then on, so the
+	// number of begun ones is never less than that of complete ones.
 	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
 		     (source->counted[at].written + source->counted[at].lost);
 }
@@ -200,9 +196,9 @@ void frec__source_deinit(struct frec_source *source)
 
 size_t frec__source_largest(const struct frec_source *source)
 {
-	size_t size = sizeof(struct frec_sample) + sizeof(uint64_t) + PAYLOAD_MAX +
+	size_t size = sizeof(struct frec_sample) + sizeof(uint64_t) + FREC_BPF_RECORD_MAX +
 		      frec__stack_size(&source->stack);
 
-	// A record's size is a 16-bit number: the kernel cuts the stack to what is left.
+	// The size of a record is a 16-bit number, so the kernel cuts the stack to what remains.
 	return size < UINT16_MAX ? size : UINT16_MAX;
 }

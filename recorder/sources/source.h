@@ -1,10 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sources: each thing that is recorded, opened once per ring and redirected into it.
+ * Sources: the things that a recorder records. The room turns a selection (the argument of -e) into
+ * sources, and connects each source with the rings.
  *
- * Invariants: the fds of a source stand in the order of the recorder's rings, -1 where it could not
- * be opened on that CPU; a source is never removed while the recorder runs, so records that refer
- * to it can always be told; its id is its position plus one.
+ *	-e TEXT --selection.h--> struct frec_selection --by its kind, see below-->
+ *		struct frec_source --frec__source_open(), once per ring--> records in the rings
+ *
+ * The engine keeps the list of sources and opens each on every ring, whatever its kind.
+ * frec__source_count() returns how many records a source has produced, and a snapshot uses this to
+ * prove that none is missing.
+ *
+ *	kind of source		initialised by			written by
+ *	tracepoint, user event	frec__source_init()		the kernel: a perf event of its own
+ *	event at a site		frec__source_init_declared()	usdt.bpf.c, which usdt.h attaches
+ *	event in shared memory	frec__source_init_declared()	the service itself (see rings/)
+ *	probe of a program	foreign.h, foreign_usdt.h	foreign_usdt.bpf.c
+ *	raw tracepoint		foreign.h, foreign_raw.h	foreign_raw.bpf.c
+ *	fatal signal		crash_program.h			crash.bpf.c
+ *
+ * bpf_output.h connects the BPF programs with the rings: each source has a perf event on each CPU,
+ * redirected into that CPU's ring, to which the program writes. stack_choice.h is the choice of
+ * stacks that go into the records.
+ *
+ * To add a kind of source: add its SourceKind to flightrec.proto, and a file here that finds what a
+ * selection matches and fills in struct frec_source: its names (`listed`), the layout of its
+ * records (`format`) and its `sample_type`. If a BPF program writes the records, set `output` and
+ * `slot` too; opening and counting then work already. Otherwise extend open_event() and
+ * frec__source_count() in source.c. If the argument of -e needs a new first word, add an enum
+ * frec_selection_kind to selection.h and handle it in foreign.c.
+ *
+ * To add a transport, a way in which events of services reach the recorder: add its name to
+ * transport.h and its Transport to flightrec.proto. The sender's half belongs in service/, which
+ * runs inside the services. The recorder's half is a BPF program here, as usdt.h, or a type of ring
+ * in rings/, as shm_ring.h. The engine calls frec__source_init_declared() for each event that
+ * arrives this way.
+ *
+ * Invariants: the descriptors of a source are in the order of the recorder's rings, -1 for a ring
+ * on which it is not open. A source is never removed while the recorder runs, so a record always
+ * refers to a known one. The id of a source in a snapshot is its position plus one.
  */
 #ifndef FREC_RECORDER_SOURCES_SOURCE_H
 #define FREC_RECORDER_SOURCES_SOURCE_H
@@ -17,8 +50,8 @@
 #include "recorder/rings/ring.h"
 #include "recorder/sources/stack_choice.h"
 
-/* Bytes of user stack that a crash record carries at most: what fits, together with registers and
- * payload, into the 64 KiB that a record can have. */
+/* The maximum of user stack in a crash record, in bytes: with registers and payload it fits into
+ * the 64 KiB of a record. */
 #define FREC_CRASH_STACK_MAX (60u << 10)
 
 struct frec_source {
@@ -31,52 +64,55 @@ struct frec_source {
 	struct frec_stack_choice stack;
 	uint64_t sample_type;
 	uint64_t sample_regs_user;
-	bool stack_missing; /* stacks were asked for, and nobody can take them here */
-	size_t opened;	    /* rings that it was opened on: the length of the two below */
+	bool stack_missing; /* stacks were requested, but this transport cannot take any */
+	size_t opened;	    /* the length of `fd`, `perf_id` and `counted`: one for each ring */
 	int *fd;
-	/* the kernel's id of the event: what it writes as PERF_SAMPLE_IDENTIFIER */
+	/* the kernel's id of the event, which its records have as PERF_SAMPLE_IDENTIFIER */
 	uint64_t *perf_id;
-	/* NULL, or the BPF programs that write it. It outlives the source. */
+	struct frec_bpf_counts *counted; /* the counts at the time when each ring was opened */
+	/* the BPF object that writes the records, or NULL. It outlives the source. */
 	const struct frec_bpf_output *output;
 	uint32_t slot; /* its number there */
-	/* of an event that no format file describes: which of the engine's declarations it is */
+	/* index into the engine's declarations, for an event that no format file describes */
 	size_t declared;
-	/* Of events that services write themselves: the memory that they are in, with its number,
-	 * and which event there. */
+	/* of an event that services write to shared memory: that memory, its number, and the index
+	 * of the event in it */
 	const struct frec_shm_rings *shm;
 	uint32_t shm_number;
 	size_t shm_event;
-	struct frec_bpf_counts *counted; /* what was counted when each ring was opened */
 };
 
 /*
- * Reads what tracefs says about `listed`. Opens nothing.
+ * Reads the description of `listed` from tracefs. Opens nothing. Returns 0, or a negative errno
+ * with a message.
  */
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, struct frec_error *reterr);
 
-/* Has each record carry stacks: before the source is opened. */
+/* Adds stacks to each record. To be called before the source is opened. */
 void frec__source_set_stack(struct frec_source *source, const struct frec_stack_choice *stack);
 
-/* Whether it is the kernel's word on a fatal signal, which every recorder listens to. */
+/* Whether this is the kernel's tracepoint of fatal signals, which every recorder records. */
 bool frec__source_is_crash(const struct frec_source *source);
 
 /*
- * Takes the layout from a declaration instead of tracefs, for an event that comes in by
- * `transport`. `output` and `slot` are the program's that writes it, or NULL. Returns 0 or -ENOMEM.
+ * Takes the layout from a declaration instead of tracefs, for an event that arrives by `transport`.
+ * `output` and `slot` are those of the BPF program that writes it, or NULL and 0. Returns 0 or
+ * -ENOMEM.
  */
 int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
 			       Flightrec__Transport transport, const struct frec_bpf_output *output,
 			       uint32_t slot);
 
-/* Opens the source on ring number `at` and lets it record. */
+/* Opens the source on ring number `at`, after which it records. Returns 0, or a negative errno with
+ * a message. */
 int frec__source_open(struct frec_source *source, size_t at, const struct frec_ring *ring,
 		      struct frec_error *reterr);
 
 /*
- * Reads what the source emitted on its ring number `at`: what is finished, or, with `begun`, also
- * what is under way. perf itself and services make no difference: see capture.h. All zero where it
- * is not open.
+ * Reads how many records the source has produced on ring number `at`: the complete ones, or with
+ * `begun` also those in progress. For perf events and shared memory both numbers are the same: see
+ * snapshot/capture.h. All zero if the source is not open there.
  */
 void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring,
 			bool begun, struct frec_count *ret);

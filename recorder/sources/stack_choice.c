@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Choosing stacks, and what perf is told of the choice.
+// Parses a choice of stacks, and sets up perf events for it.
 #include "recorder/sources/stack_choice.h"
 
 #include <errno.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
-// Frames of a callchain, the kernel's PERF_MAX_STACK_DEPTH, and the words between them that tell
-// whose they are.
+// Frames of a callchain, the kernel's PERF_MAX_STACK_DEPTH, and its markers between the frames of
+// the kernel and those of the process.
 #define CALLCHAIN_MAX 127
 #define CALLCHAIN_CONTEXTS_MAX 8
 
@@ -19,7 +19,7 @@ int frec__stack_parse_bytes(const char *text, uint32_t *ret)
 	char *end;
 	unsigned long bytes;
 
-	// strtoul() would take a sign and blanks as well.
+	// strtoul() would accept a sign and blanks too.
 	if (*text < '0' || *text > '9')
 		return -EINVAL;
 	bytes = strtoul(text, &end, 10);
@@ -57,14 +57,13 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 	for (const char *one = strsep(&options, ","); one; one = strsep(&options, ",")) {
 		const char *value = strchr(one, '=');
 
-		if (value && !strncmp(one, "stack=", 6) && !choice.said) {
+		if (value && !strncmp(one, "stack=", 6) && !choice.is_set) {
 			if (parse_kinds(&choice, (char *)value + 1))
 				return frec__error(reterr, -EINVAL,
 						   "-e %s: a stack is dwarf, fp, kernel, several "
-						   "of these joined by "
-						   "'+', or none",
+						   "of these joined by '+', or none",
 						   selection);
-			choice.said = true;
+			choice.is_set = true;
 		} else if (value && !strncmp(one, "bytes=", 6) && !bytes) {
 			if (frec__stack_parse_bytes(value + 1, &bytes))
 				return frec__error(reterr, -EINVAL,
@@ -73,14 +72,13 @@ int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *
 		} else {
 			return frec__error(
 				reterr, -EINVAL,
-				"-e %s: between the slashes stands stack=KIND, and bytes=N with "
-				"stack=dwarf, each once",
+				"-e %s: the options between the slashes are stack=KIND, and "
+				"bytes=N with stack=dwarf, each once",
 				selection);
 		}
 	}
 	if (bytes && !choice.bytes)
-		return frec__error(reterr, -EINVAL,
-				   "-e %s: bytes=%" PRIu32 " goes with stack=dwarf alone",
+		return frec__error(reterr, -EINVAL, "-e %s: bytes=%" PRIu32 " requires stack=dwarf",
 				   selection, bytes);
 	if (bytes)
 		choice.bytes = bytes;
@@ -118,7 +116,7 @@ size_t frec__stack_size(const struct frec_stack_choice *choice)
 
 	if (choice->frame_pointers || choice->kernel)
 		size += 8 * (1 + CALLCHAIN_MAX + CALLCHAIN_CONTEXTS_MAX);
-	// u64 abi, the registers; u64 size, the bytes, u64 used.
+	// The kernel writes u64 abi and the registers, then u64 size, the bytes and u64 used.
 	if (choice->bytes)
 		size += 8 * (3 + (size_t)__builtin_popcountll(frec__perf_user_registers)) +
 			choice->bytes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reading .note.stapsdt. The files are anybody's: nothing in them is believed before it is checked
-// against its bounds.
+// Reads .note.stapsdt. The files are untrusted, so each read is checked against the bounds of its
+// note.
 #include "recorder/sources/stapsdt.h"
 
 #include <ctype.h>
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/bytes.h"
+#include "proto/grow.h"
 #include "recorder/declared/elf_notes.h"
 
 #define SECTION ".note.stapsdt"
@@ -18,8 +20,8 @@
 #define TYPE 3
 #define SECTION_SIZE_MAX (16u << 20)
 
-// Where an argument begins: its size in bytes, negative for a signed one, maybe an f for floating
-// point, and '@'.
+// Whether an argument begins at `text`: with its size in bytes, negative if it is signed, an f if
+// it is floating point, and '@'.
 static bool begins_argument(const char *text)
 {
 	const char *at = text + (*text == '-');
@@ -36,7 +38,7 @@ uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed)
 	uint32_t count = 0;
 
 	*ret_signed = 0;
-	// An operand can have blanks of its own, as aarch64's "8@[sp, 16]" does.
+	// An operand can contain blanks, as in aarch64's "8@[sp, 16]".
 	for (bool outside = true; *text; text++) {
 		if (outside && count < FREC_FOREIGN_ARGUMENTS_MAX && begins_argument(text)) {
 			*ret_signed |= (uint32_t)(*text == '-') << count;
@@ -50,7 +52,7 @@ uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed)
 static int add_site(struct frec_usdt_probes *probes, const char *provider, const char *name,
 		    const char *arguments)
 {
-	struct frec_usdt_probe *probe = NULL, *grown;
+	struct frec_usdt_probe *probe = NULL;
 	uint32_t is_signed, count = frec__stapsdt_arguments(arguments, &is_signed);
 
 	for (size_t i = 0; i < probes->count && !probe; i++) {
@@ -59,11 +61,9 @@ static int add_site(struct frec_usdt_probes *probes, const char *provider, const
 			probe = &probes->probe[i];
 	}
 	if (!probe) {
-		grown = reallocarray(probes->probe, probes->count + 1, sizeof(*grown));
-		if (!grown)
+		if (!frec__grow(&probes->probe, probes->count, sizeof(*probe)))
 			return -ENOMEM;
-		probes->probe = grown;
-		probe = &grown[probes->count];
+		probe = &probes->probe[probes->count];
 		*probe = (struct frec_usdt_probe){.provider = strdup(provider),
 						  .name = strdup(name)};
 		if (!probe->provider || !probe->name) {
@@ -80,30 +80,17 @@ static int add_site(struct frec_usdt_probes *probes, const char *provider, const
 	return 0;
 }
 
-// The next of the strings that end a note; NULL where no NUL ends it.
-static const char *next_string(const char **at, const char *end)
-{
-	const char *string = *at, *nul = memchr(string, 0, (size_t)(end - string));
-
-	if (!nul)
-		return NULL;
-	*at = nul + 1;
-	return string;
-}
-
-// Place, base and semaphore, then three strings.
-static int read_note(struct frec_usdt_probes *probes, const char *at, const char *end, size_t word,
+// A note has the addresses of site, base and semaphore, each of `word` bytes, then three strings.
+static int read_note(struct frec_usdt_probes *probes, struct frec_bytes note, size_t word,
 		     const char *provider_glob, const char *name_glob)
 {
 	const char *provider, *name, *arguments;
 
-	if ((size_t)(end - at) < 3 * word)
-		return 0;
-	at += 3 * word;
-	provider = next_string(&at, end);
-	name = provider ? next_string(&at, end) : NULL;
-	arguments = name ? next_string(&at, end) : NULL;
-	if (!arguments || !*provider || !*name || fnmatch(provider_glob, provider, 0) ||
+	frec__bytes_take(&note, 3 * word);
+	provider = frec__bytes_text(&note);
+	name = frec__bytes_text(&note);
+	arguments = frec__bytes_text(&note);
+	if (note.failed || !*provider || !*name || fnmatch(provider_glob, provider, 0) ||
 	    fnmatch(name_glob, name, 0))
 		return 0;
 	return add_site(probes, provider, name, arguments);
@@ -126,8 +113,8 @@ static int read_notes(struct frec_usdt_probes *probes, const Elf_Data *data, siz
 			continue;
 		if (++*sites > FREC_USDT_SITES_MAX)
 			return -E2BIG;
-		r = read_note(probes, bytes + description, bytes + description + note.n_descsz,
-			      word, provider, name);
+		r = read_note(probes, frec__bytes(bytes + description, note.n_descsz), word,
+			      provider, name);
 	}
 	return r;
 }
@@ -135,11 +122,11 @@ static int read_notes(struct frec_usdt_probes *probes, const Elf_Data *data, siz
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *provider,
 		       const char *name)
 {
+	FREC_ELF_END Elf *elf = NULL;
 	Elf_Scn *section = NULL;
 	Elf_Data *data;
 	size_t sites = 0;
 	int r = 0;
-	Elf *elf;
 
 	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
@@ -149,7 +136,6 @@ int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *prov
 		while (!r && (data = frec__elf_notes(elf, &section, SECTION, SECTION_SIZE_MAX)))
 			r = read_notes(probes, data, word, &sites, provider, name);
 	}
-	elf_end(elf);
 	return r;
 }
 

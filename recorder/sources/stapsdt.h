@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The USDT probes of an ELF file, by its notes (.note.stapsdt): who they are and what arguments
- * they have. Where the arguments lie is libbpf's business, which reads the same notes to attach.
+ * The USDT probes of an ELF file, read from its notes (.note.stapsdt): their names, and the number
+ * and sign of their arguments. libbpf reads the same notes when it attaches, and finds the location
+ * of the arguments.
  */
 #ifndef FREC_RECORDER_SOURCES_STAPSDT_H
 #define FREC_RECORDER_SOURCES_STAPSDT_H
@@ -11,15 +12,15 @@
 
 #include "recorder/sources/foreign_record.h"
 
-/* A file with more sites than this is not one that somebody wrote probes into. */
+/* A file with more sites than this is refused. No real program has that many. */
 #define FREC_USDT_SITES_MAX 8192
 
-/* One probe: all the places of a file with its provider and name. */
+/* One probe: all sites of a file that have its provider and name. */
 struct frec_usdt_probe {
 	char *provider, *name;
 	uint32_t sites;
-	uint32_t arguments; /* of the site that has most; FREC_FOREIGN_ARGUMENTS_MAX at most */
-	uint32_t is_signed; /* bit n: argument n is, at one site at least */
+	uint32_t arguments; /* of the site that has most; at most FREC_FOREIGN_ARGUMENTS_MAX */
+	uint32_t is_signed; /* bit n is set if argument n is signed at one site at least */
 };
 
 struct frec_usdt_probes {
@@ -28,16 +29,16 @@ struct frec_usdt_probes {
 };
 
 /*
- * Adds to `probes` (zeroed at first) those of the open ELF file that match both globs. A file that
- * is no ELF file, or has no notes, or broken ones, adds what can be read of it. Returns 0, -ENOMEM,
- * or -E2BIG with more than FREC_USDT_SITES_MAX.
+ * Adds to `probes` (initially zero) the probes of the open ELF file that match both globs. Ignores
+ * malformed notes, and files that are not ELF files. Returns 0, -ENOMEM, or -E2BIG if there are
+ * more than FREC_USDT_SITES_MAX sites.
  */
 int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *provider,
 		       const char *name);
 void frec__usdt_probes_deinit(struct frec_usdt_probes *probes);
 
-/* Counts the arguments of a note's last string ("-4@%eax 8@-8(%rbp)"); bit n of `ret_signed`:
- * argument n is signed. */
+/* Counts the arguments in a note's last string ("-4@%eax 8@-8(%rbp)"). Sets bit n of `ret_signed`
+ * if argument n is signed. */
 uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways in which the events of services reach a recorder, and their names. */
+/* The ways in which events of services reach a recorder. */
 #ifndef FREC_RECORDER_SOURCES_TRANSPORT_H
 #define FREC_RECORDER_SOURCES_TRANSPORT_H
 
-/* How the events of services come in. `auto` takes the first of the others that works here. */
+/* FREC_TRANSPORT_AUTO stands for the first of the others that works on this machine. */
 enum frec_transport {
 	FREC_TRANSPORT_AUTO,
 	FREC_TRANSPORT_USER_EVENTS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A link of BPF_TRACE_UPROBE_MULTI, by the system call itself.
+// Creates a link of type BPF_TRACE_UPROBE_MULTI with the system call itself.
 #include "recorder/sources/uprobe_multi.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of <linux/bpf.h> of Linux 6.6, for systems with older headers. */
+// From <linux/bpf.h> of Linux 6.6, for systems with older headers.
 struct link_create_uprobe_multi {
 	uint32_t prog_fd, target_fd, attach_type, flags;
 	uint64_t path, offsets, ref_ctr_offsets, cookies;
@@ -21,8 +21,8 @@ int frec__uprobe_multi_attach(int program, const char *path, const uint64_t *off
 	struct link_create_uprobe_multi request;
 	int fd;
 
-	// The kernel wants zeroes behind the last member too, where an initializer need not put
-	// them.
+	// The kernel requires that the padding after the last member is zero too, which an
+	// initializer does not guarantee.
 	memset(&request, 0, sizeof(request));
 	request.prog_fd = (uint32_t)program;
 	request.attach_type = FREC_TRACE_UPROBE_MULTI;

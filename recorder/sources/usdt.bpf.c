@@ -1,7 +1,7 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
-// Records the payload of an event at its site. Runs in the emitting thread, in the kernel; which
-// source it is comes with the breakpoint, as its cookie. The payload was put together on the
-// thread's stack a moment ago, so it is in memory.
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+// Records the payload of an event at its site. Runs in the kernel, in the emitting thread. The
+// breakpoint's cookie identifies the source. The thread has just assembled the payload on its
+// stack, so it is in memory.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
@@ -10,8 +10,6 @@
 #include <bpf/bpf_tracing.h>
 
 #include "recorder/sources/bpf_buffers.bpf.h"
-
-#define COMMON_SIZE 8
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -28,17 +26,17 @@ static __always_inline int record(struct pt_regs *context)
 	buffer = frec_record_begin(count);
 	if (!buffer)
 		return 0;
-	if (size > FREC_BPF_RECORD_MAX - COMMON_SIZE ||
-	    bpf_probe_read_user(buffer->data + COMMON_SIZE, size, payload))
+	if (size > FREC_BPF_RECORD_MAX - FREC_BPF_COMMON_SIZE ||
+	    bpf_probe_read_user(buffer->data + FREC_BPF_COMMON_SIZE, size, payload))
 		__sync_fetch_and_add(&count->lost, 1);
 	else
-		frec_output(context, slot, count, buffer->data, COMMON_SIZE + size);
-	frec_buffer_give_back(buffer);
+		frec_output(context, slot, count, buffer->data, FREC_BPF_COMMON_SIZE + size);
+	frec_buffer_release(buffer);
 	return 0;
 }
 
-// One for breakpoints that are set one by one, one for those of a file at once; the kernel wants to
-// know which when it loads.
+// `site` is for breakpoints that are set one by one, `sites` for all those of a file at once. The
+// kernel has to know which kind it is when it loads the program.
 SEC("uprobe")
 int site(struct pt_regs *context)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loading usdt.bpf.c and setting breakpoints.
+// Loads usdt.bpf.c and sets breakpoints.
 #include "recorder/sources/usdt.h"
 
 #include <bpf/bpf.h>
@@ -14,13 +14,14 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
 #include "recorder/sources/uprobe_multi.h"
 #include "usdt.skel.h"
 
-// Sources of one recorder: a perf event array entry and 64 bytes of counts for each on every CPU.
+// Sources of one recorder. Each takes a perf event array entry and its counts on every CPU.
 #define SLOTS_MAX 1024
 
-// Behind the one-byte no-op of a site: see flightrec/site.h.
+// After the one-byte no-op of a site: see flightrec/site.h.
 #define LONG_NOP_OFFSET 1
 
 struct frec_usdt {
@@ -28,8 +29,8 @@ struct frec_usdt {
 	struct frec_bpf_output output;
 	bool optimised;
 	size_t links, descriptors;
-	struct bpf_link **link; // breakpoints that were set one by one
-	int *descriptor;	// links of all those in a file
+	struct bpf_link **link; // one for each breakpoint that was set one by one
+	int *descriptor;	// of a link, one for all breakpoints of a file
 };
 
 static int load(struct frec_usdt *usdt, bool one_by_one)
@@ -70,17 +71,15 @@ static int attach_one(struct frec_usdt *usdt, const char *path,
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = target->enable,
 		    .bpf_cookie = target->slot);
-	struct bpf_link **grown = reallocarray(usdt->link, usdt->links + 1, sizeof(*grown));
 	struct bpf_link *link;
 
-	if (!grown)
+	if (!frec__grow(&usdt->link, usdt->links, sizeof(struct bpf_link *)))
 		return -ENOMEM;
-	usdt->link = grown;
 	link = bpf_program__attach_uprobe_opts(usdt->skeleton->progs.site, -1, path, target->offset,
 					       &options);
 	if (!link)
 		return -errno;
-	grown[usdt->links++] = link;
+	usdt->link[usdt->links++] = link;
 	return 0;
 }
 
@@ -88,12 +87,10 @@ static int attach_all(struct frec_usdt *usdt, const char *path,
 		      const struct frec_usdt_target *targets, size_t count)
 {
 	FREC_FREE uint64_t *numbers = calloc(3 * count + 1, sizeof(*numbers));
-	int *grown = reallocarray(usdt->descriptor, usdt->descriptors + 1, sizeof(*grown));
 	int fd;
 
-	if (grown)
-		usdt->descriptor = grown;
-	if (!numbers || !grown)
+	if (!numbers ||
+	    !frec__grow(&usdt->descriptor, usdt->descriptors, sizeof(*usdt->descriptor)))
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = targets[i].offset;
@@ -104,7 +101,7 @@ static int attach_all(struct frec_usdt *usdt, const char *path,
 				       numbers + count, numbers + 2 * count, count);
 	if (fd < 0)
 		return fd;
-	grown[usdt->descriptors++] = fd;
+	usdt->descriptor[usdt->descriptors++] = fd;
 	return 0;
 }
 
@@ -124,14 +121,14 @@ static int attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target 
 }
 
 #ifdef __x86_64__
-// A site of our own, to see what this kernel makes of one.
+// A site in this program, to find out what the kernel does with one.
 __attribute__((naked, noinline)) static void own_site(void)
 {
 	__asm__ volatile("nop\n.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\nret\n");
 }
 
 #define OWN_ENABLE 1
-static uint32_t own_enable = OWN_ENABLE; // not 0, so that it stands in the file
+static uint32_t own_enable = OWN_ENABLE; // not 0, so that it is in the file
 
 #define CALL_OPCODE 0xe8
 #define HITS 16 // the kernel may take a few before it replaces the instruction
@@ -159,24 +156,22 @@ static void find_own(struct own_mapping *mapping)
 		fclose(maps);
 }
 
-static void give_up(int number)
+static void exit_child(int number)
 {
 	(void)number;
 	_exit(1);
 }
 
-/*
- * The call goes to a page that the kernel maps into a process. Linux 6.18 copies the call to the
- * child of a fork and not the page: the child dies at its first event. Only after a try with a
- * child of our own is it left to the kernel to do so.
- */
+// The call goes to a page that the kernel maps into the process. On Linux 6.18 the child of a fork
+// inherits the call but not the page, so it dies at its first event. This tries it with a child of
+// the recorder; only if that survives are breakpoints set on the long no-op.
 static bool child_survives(void)
 {
 	pid_t child = fork();
 	int status = 1;
 
 	if (!child) {
-		signal(SIGSEGV, give_up);
+		signal(SIGSEGV, exit_child);
 		own_site();
 		_exit(0);
 	}
@@ -185,7 +180,7 @@ static bool child_survives(void)
 	return !status;
 }
 
-// Tries the program for real, on ourselves: a breakpoint with a semaphore must set the word.
+// Tries the program on a site of this process: a breakpoint with a semaphore must change the word.
 // Returns 0 or a negative errno.
 static int try(struct frec_usdt *usdt)
 {
@@ -201,12 +196,12 @@ static int try(struct frec_usdt *usdt)
 		return -ENOENT;
 	target.offset = site.offset;
 	target.enable = enable.offset;
-	// A slot that does not exist: the program does nothing.
+	// The slot does not exist, so the program does nothing.
 	r = attach(usdt, fd, &target, 1);
 	if (r)
 		return r;
-	// The kernel counts once for a place, however many listen there: another recorder may have
-	// done so already.
+	// The kernel counts a place once, even if several recorders listen there. Another recorder
+	// may have changed the word before, so it is compared with its value in the file.
 	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)

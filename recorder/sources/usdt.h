@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The usdt transport: breakpoints at the sites of events, and a BPF program behind them that writes
- * the payload into the rings.
+ * The usdt transport: breakpoints at the sites of events, and a BPF program that writes the payload
+ * into the rings.
  *
- * Breakpoints belong to files, not to processes: whoever runs the file, now or later, hits them,
- * and the kernel counts up the enable word of each (a USDT semaphore) as long as they are set. When
- * the recorder ends, even by SIGKILL, the kernel takes them away and counts down.
+ * Breakpoints belong to files and not to processes: every process that runs the file, now or later,
+ * hits them, and while they are set the kernel increments the enable word of each (a USDT
+ * semaphore). When the recorder ends, even by SIGKILL, the kernel removes the breakpoints and
+ * decrements the words.
  */
 #ifndef FREC_RECORDER_SOURCES_USDT_H
 #define FREC_RECORDER_SOURCES_USDT_H
@@ -16,16 +17,16 @@
 struct frec_usdt;
 
 /*
- * Loads the program. `one_by_one` is for kernels that cannot set the breakpoints of a file at once
- * (before Linux 6.6), and is what happens there in any case. Returns 0, or a negative errno with
- * words on what is missing.
+ * Loads the program. `one_by_one` selects the method for kernels that cannot set all breakpoints of
+ * a file at once (before Linux 6.6); those kernels use it in any case. Returns 0, or a negative
+ * errno with a message that says what is missing.
  */
 int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error *reterr);
 
-/* Takes away every breakpoint. NULL is fine. */
+/* Removes every breakpoint. NULL is fine. */
 void frec__usdt_destroy(struct frec_usdt *usdt);
 
-/* Where the sources are to be written by this program. Lives as long as it. */
+/* The output of sources that this program writes. It lives as long as `usdt`. */
 struct frec_bpf_output *frec__usdt_output(struct frec_usdt *usdt);
 
 /* A breakpoint at a site, whose records go to the source with that slot. */
@@ -35,15 +36,15 @@ struct frec_usdt_target {
 };
 
 /*
- * Sets breakpoints in an open file, which the caller keeps. From the return on every process that
- * runs it is recorded. Returns 0 or a negative errno; then some of them may be set.
+ * Sets breakpoints in an open file, which remains the caller's. After the return every process that
+ * runs it is recorded. Returns 0, or a negative errno with a message; then some of them may be set.
  */
 int frec__usdt_attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets,
 		      size_t count, struct frec_error *reterr);
 
 /*
- * Whether this kernel makes a breakpoint on the long no-op of a site a call, which is faster, and
- * does so without harm to the children of a process.
+ * Whether this kernel turns a breakpoint on the long no-op of a site into a call, which is faster,
+ * and does so without harm to the children of a process.
  */
 bool frec__usdt_optimised(const struct frec_usdt *usdt);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bench_usdt.skel.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/sources/foreign.h"
 
 #define RING_SIZE (1u << 20)
@@ -74,7 +75,7 @@ static int open_on_rings(void *context, struct frec_source *source, struct frec_
 	opened = *source;
 	for (int cpu = 0; cpu < cpus && cpu < CPUS_MAX && !r; cpu++) {
 		if (!rings[cpu].map)
-			r = frec__ring_open(&rings[cpu], cpu, RING_SIZE, error);
+			r = frec__perf_ring_open(&rings[cpu], cpu, RING_SIZE, error);
 		if (!r)
 			r = frec__source_open(&opened, (size_t)cpu, &rings[cpu], error);
 	}

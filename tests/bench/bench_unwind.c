@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How fast stacks of real programs are unwound, and whether to the same frames as by others.
+// Measures how fast stacks of real programs are unwound, and compares the frames with those that
+// other libraries find.
 //
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -- COMMAND...	sample a command
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -p PID		or a process
@@ -29,7 +30,7 @@
 #define BLOCK 16
 #define NAMED_BY_OTHERS 200
 
-// Nanoseconds of the processor, which others do not take from.
+// Processor time in nanoseconds, which other processes do not add to.
 static double now(void)
 {
 	struct timespec time;
@@ -45,7 +46,7 @@ static int record(int argc, char **argv)
 	uint32_t bytes = 32768;
 	const char *file;
 	pid_t pid = 0, child = 0;
-	int status, i = 1;
+	int r, i = 1;
 
 	if (argc < 3)
 		return 2;
@@ -70,15 +71,15 @@ static int record(int argc, char **argv)
 			_exit(127);
 		}
 	}
-	status = recording_take(pid, count, bytes, 4000, &recording);
+	r = recording_take(pid, count, bytes, 4000, &recording);
 	if (child) {
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
-	if (!status)
-		status = recording_save(&recording, file);
-	if (status) {
-		fprintf(stderr, "%s: %s\n", file, strerror(-status));
+	if (!r)
+		r = recording_save(&recording, file);
+	if (r) {
+		fprintf(stderr, "%s: %s\n", file, strerror(-r));
 		return 1;
 	}
 	printf("%s: %zu stacks\n", file, recording.stack_count);
@@ -147,7 +148,7 @@ static int difference(const struct outcome *ours, const uint64_t *theirs, size_t
 
 	while (i < ours->count && i < count && ours->pc[i] == theirs[i])
 		i++;
-	// A caller at address 0 is how some end.
+	// Some libraries end a stack with a caller at address 0.
 	if (i == count || (i + 1 == count && !theirs[i]))
 		return OURS_FURTHER;
 	return i == ours->count ? THEIRS_FURTHER : OTHERWISE;
@@ -262,8 +263,7 @@ static int compare(const char *path, bool verbose, bool alone)
 		start = now();
 		unwind_range(process, &recording, 0, recording.stack_count);
 		took[round] = now() - start;
-		// The same with stack bytes that the processor has in its cache: what decompressing
-		// them leaves behind.
+		// The same with stack bytes in the processor's cache, as after decompressing them.
 		took_cached[round] = 0;
 		for (size_t i = 0; i < recording.stack_count; i += BLOCK) {
 			unwind_range(process, &recording, i, i + BLOCK);
@@ -355,7 +355,7 @@ static int compare(const char *path, bool verbose, bool alone)
 		       100. * (double)same[which] / (double)recording.stack_count);
 		if (!which) {
 			start = now();
-			// It takes milliseconds for each: some stand for all.
+			// Each one takes milliseconds, so only a sample is looked up.
 			for (size_t i = 0; i < NAMED_BY_OTHERS; i++)
 				dwfl_other_name(other,
 						addresses[i * address_count / NAMED_BY_OTHERS] - 1);
@@ -381,15 +381,15 @@ static int compare(const char *path, bool verbose, bool alone)
 static int to_perf(const char *from, const char *to)
 {
 	struct recording recording;
-	int status = recording_load(from, &recording);
+	int r = recording_load(from, &recording);
 
-	if (!status) {
-		status = perf_data_save(&recording, to);
+	if (!r) {
+		r = perf_data_save(&recording, to);
 		recording_free(&recording);
 	}
-	if (status)
-		fprintf(stderr, "%s: %s\n", from, strerror(-status));
-	return status != 0;
+	if (r)
+		fprintf(stderr, "%s: %s\n", from, strerror(-r));
+	return r != 0;
 }
 
 static int script(const char *path)
@@ -416,8 +416,7 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
-			// File and line are known as well; what is printed is what perf script
-			// prints.
+			// Prints only what perf script prints: file and line are known too.
 			for (size_t k = 0; k < names.count; k++)
 				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function
@@ -435,8 +434,8 @@ static int script(const char *path)
 	return 0;
 }
 
-// Names are looked up for each frame: libdwfl does not remember them. Those of lines and inlined
-// calls would take it hours.
+// Looks up names for each frame, because libdwfl does not cache them. Lines and inlined calls would
+// take hours.
 static int script_libdwfl(const char *path)
 {
 	struct recording recording;
@@ -465,25 +464,25 @@ static int script_libdwfl(const char *path)
 
 int main(int argc, char **argv)
 {
-	int status = 2;
+	int r = 2;
 
 	if (argc > 3 && !strcmp(argv[1], "record"))
-		status = record(argc - 2, argv + 2);
+		r = record(argc - 2, argv + 2);
 	else if (argc > 2 && (!strcmp(argv[1], "compare") || !strcmp(argv[1], "differences") ||
 			      !strcmp(argv[1], "alone")))
-		for (int i = 2; i < argc && (i == 2 || !status); i++)
-			status = compare(argv[i], *argv[1] == 'd', *argv[1] == 'a');
+		for (int i = 2; i < argc && (i == 2 || !r); i++)
+			r = compare(argv[i], *argv[1] == 'd', *argv[1] == 'a');
 	else if (argc == 4 && !strcmp(argv[1], "perf"))
-		status = to_perf(argv[2], argv[3]);
+		r = to_perf(argv[2], argv[3]);
 	else if (argc == 3 && !strcmp(argv[1], "script"))
-		status = script(argv[2]);
+		r = script(argv[2]);
 	else if (argc == 3 && !strcmp(argv[1], "script-libdwfl"))
-		status = script_libdwfl(argv[2]);
-	if (status == 2)
+		r = script_libdwfl(argv[2]);
+	if (r == 2)
 		fprintf(stderr,
 			"usage: %s record FILE [-n STACKS] [-b BYTES] -p PID | -- COMMAND... ; %s "
 			"compare|differences|alone FILE... ; %s perf FILE PERF_DATA ; %s "
 			"script|script-libdwfl FILE\n",
 			argv[0], argv[0], argv[0], argv[0]);
-	return status;
+	return r;
 }

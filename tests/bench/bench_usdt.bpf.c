@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT OR GPL-2.0
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
 // What bench_usdt compares our program with: one that does nothing, and one that does nothing but
 // copy the payload out.
 #include <linux/bpf.h>

@@ -18,6 +18,8 @@
 
 #include "bench_usdt.skel.h"
 #include "flightrec/event.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/sources/source.h"
 #include "recorder/sources/usdt.h"
 #include "tests/bench/bench_usdt.h"
@@ -69,7 +71,7 @@ static int open_rings(struct frec_source *source, const struct frec_bpf_output *
 
 	for (int cpu = 0; cpu < cpus && cpu < 1024 && !r; cpu++) {
 		if (!rings[cpu].map)
-			r = frec__ring_open(&rings[cpu], cpu, RING_SIZE, error);
+			r = frec__perf_ring_open(&rings[cpu], cpu, RING_SIZE, error);
 		if (!r)
 			r = frec__source_open(source, (size_t)cpu, &rings[cpu], error);
 	}

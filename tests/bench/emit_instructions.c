@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "recorder/service/data_file.h"
 #include "recorder/service/emit.h"
 
 FREC_EVENT(bench, off, FREC_U64(order_id), FREC_STR(path), FREC_I32(status), FREC_U64(latency_ns));

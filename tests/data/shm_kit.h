@@ -14,6 +14,7 @@
 
 #include "recorder/snapshot/records.h"
 #include "recorder/rings/shm_copy.h"
+#include "recorder/rings/shm_rings_internal.h"
 #include "recorder/service/shm_emit.h"
 
 FREC_EVENT(kit, tick, FREC_U32(thread), FREC_U64(number), FREC_STR(text));
@@ -97,12 +98,12 @@ static inline struct kit_reading kit_read(struct frec_shm_rings *rings)
 	struct kit_reading reading = {0};
 	size_t events;
 
-	events = frec__shm_look(rings);
-	for (size_t i = 0; i < frec__shm_cpus(rings); i++) {
+	events = frec__shm_refresh(rings);
+	for (size_t i = 0; i < frec__shm_ring_count(rings); i++) {
 		struct frec_shm_damage damage;
 
 		frec__shm_copy(rings, i, &copy);
-		frec__shm_settle(rings, &copy, &damage);
+		frec__shm_copy_finish(rings, &copy, &damage);
 		reading.damage.regions += damage.regions;
 		reading.damage.bytes += damage.bytes;
 		kit_take(&reading, &copy, i);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "recorder/declared/declarations.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_checksum.h"
 #include "tests/data/shm_kit.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes of a CFI section, making rows of it, and walking a frame by its rules, ends,
-// and reads nothing that is not there. The first byte chooses the machine and the section; the next
-// 8 are where a linker's table begins, if one is wanted.
+// Fuzzes CFI sections: computing rows, and unwinding a frame by the rules, must end and stay within
+// the bytes. The first byte of the input chooses the machine and the section, and whether there is
+// a linker's table; the second is the size of that table, which comes next.
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@ static void use(struct frec_rows *rows, const struct frec_registers *machine, ui
 	static const uint8_t bytes[512];
 	const struct frec_stack stack = {0x7000, bytes, sizeof(bytes)};
 	struct frec_cpu cpu = {.pc = pc, .known = UINT64_MAX};
+	const struct frec_expression_context frame = {machine, &cpu, &stack, 0};
 	struct frec_rules rules;
 	struct frec_error error;
 	struct frec_fde fde;
@@ -25,7 +26,7 @@ static void use(struct frec_rows *rows, const struct frec_registers *machine, ui
 		cpu.value[i] = 0x7000 + 8 * i;
 	frec__rows_find(rows, pc, &row, &error);
 	if (!frec__rows_rules(rows, pc, &rules, &fde, &error))
-		frec__step(machine, &fde, &rules, &stack, 0, &cpu, &address);
+		frec__step(&frame, &fde, &rules, &cpu, &address);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -48,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	header.d_size = data[0] & 4 ? data[1] : 0;
 	if (header.d_size > size - 2)
 		return 0;
-	// Of exactly this size, so that the sanitizer sees a byte more.
+	// A copy of exactly this size, so that the sanitizer detects a read beyond it.
 	header.d_buf = (void *)(uintptr_t)(data + 2);
 	section.d_size = size - 2 - header.d_size;
 	copy = malloc(section.d_size + !section.d_size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes of a program, its mappings and its stack, unwinding through it and naming what
-// is found ends, and reads nothing that is not there. The first 256 bytes are registers and stack,
-// then comes the ELF file. Seeds are small programs.
+// Fuzzes programs, mappings and stacks: unwinding and symbolizing must end and stay within the
+// bytes. The first 256 bytes of the input are registers and stack, the rest is the ELF file. The
+// seeds are small programs.
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

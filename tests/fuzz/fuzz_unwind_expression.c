@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes of a DWARF expression, evaluating it ends.
+// Fuzzes DWARF expressions: evaluating one must end and stay within the bytes.
 #include <stdlib.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "export/read/records.h"
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 
 static uint64_t word(const uint8_t *bytes, size_t n)
 {

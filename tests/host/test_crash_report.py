@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Programs that die in every way under a recorder: `flightrec show` names the functions that they died in.
+"""Proves that `flightrec show` names the functions in which programs died, for many ways to die
+under a recorder.
 
     test_crash_report.py TOOL SOURCES KIT TRANSPORT [WAY...]
 
-The programs are compiled here and have nothing of flightrec in them, so none of its code can run in them when they die."""
+The programs are compiled here and do not contain flightrec, so none of its code can run in them
+when they die."""
 import json
 import os
 import re
@@ -19,8 +21,8 @@ sys.path.insert(0, KIT)
 from kit import check, done, folder, report, snapshots, tool  # noqa: E402
 
 END = ["middle", "outer", "main"]
-# What dies how: its signal, functions that stand in this order in its stack, the first on top unless that is an ellipsis, and
-# why the stack ends.
+# Programs and how they die: the signal; functions that are on the stack in this order, with the
+# first one on top unless that is an ellipsis; and why the stack ends.
 WAYS = {
     "crash": ("SIGSEGV", ["leaf", "crash", *END, "_start"], "complete"),
     "alloca": ("SIGSEGV", ["leaf", "crash", "with_alloca", "through_alloca", *END], "complete"),
@@ -28,20 +30,36 @@ WAYS = {
     "null": ("SIGSEGV", ["0x0", "jump_to_null", *END], "complete"),
     "wild": ("SIGSEGV", ["0x123456789000", "jump_wild", *END], "complete"),
     "overflow": ("SIGSEGV", ["recurse", "recurse", "recurse"], "the recorded stack ends below"),
-    "handler": ("SIGSEGV", ["leaf", "crash", "handler", "__restore_rt", "raise", "interrupted", "in_handler", *END], "complete"),
-    "altstack": ("SIGSEGV", ["leaf", "crash", "handler", "__restore_rt"], "is not in the recorded stack"),
+    "handler": (
+        "SIGSEGV",
+        ["leaf", "crash", "handler", "__restore_rt", "raise", "interrupted", "in_handler", *END],
+        "complete",
+    ),
+    "altstack": (
+        "SIGSEGV",
+        ["leaf", "crash", "handler", "__restore_rt"],
+        "is not in the recorded stack",
+    ),
     "fault": ("SIGILL", ["faults_at_once", "faulting", *END], "complete"),
     "free": ("SIGABRT", [..., "abort", "free", "bad_free", *END], "complete"),
     "copy": ("SIGSEGV", [..., "bad_copy", *END], "complete"),
     "string": ("SIGSEGV", [..., "bad_string", *END], "complete"),
     "thread": ("SIGSEGV", ["leaf", "crash", "middle", "thread", "start_thread"], "complete"),
-    "coroutine": ("SIGSEGV", ["leaf", "crash", "middle", "coroutine", "__start_context"], "complete"),
+    "coroutine": (
+        "SIGSEGV",
+        ["leaf", "crash", "middle", "coroutine", "__start_context"],
+        "complete",
+    ),
     "jit": ("SIGSEGV", ["leaf", "crash", "made_at_run_time", *END], "complete"),
     "smash": ("SIGSEGV", ["smashed"], "no call frame information at 0x4141414141414141"),
 }
 CHOSEN = sys.argv[5:]
-INLINED = [("shop::basket<int>::price(int const*) const", 12), ("shop::basket<int>::total(int const*) const", 16),
-           ("shop::checkout(std::", 25), ("main", 31)]
+INLINED = [
+    ("shop::basket<int>::price(int const*) const", 12),
+    ("shop::basket<int>::total(int const*) const", 16),
+    ("shop::checkout(std::", 25),
+    ("main", 31),
+]
 
 
 def skip(why):
@@ -50,14 +68,25 @@ def skip(why):
 
 
 def die(*command):
-    """Runs the program under a recorder until it is dead. Its snapshot, or None."""
+    """Runs the program under a recorder until it is dead. Returns its snapshot, or None."""
     output = folder()
     run = tool("run", "--transport", TRANSPORT, "-o", output, "--", *command, timeout=120)
-    if any(words in run.stderr for words in ("no right to record", "cannot be loaded (Operation not permitted)",
-                                             "no breakpoints at the sites", "has no user_events", "CONFIG_PERF_EVENTS")):
+    if any(
+        words in run.stderr
+        for words in (
+            "no right to record",
+            "cannot be loaded (Operation not permitted)",
+            "no breakpoints at the sites",
+            "has no user_events",
+            "CONFIG_PERF_EVENTS",
+        )
+    ):
         skip(run.stderr.strip())
     files = snapshots(output)
-    check(len(files) == 1, f"one snapshot of {' '.join(command)} {run.stderr.strip() if not files else ''}")
+    check(
+        len(files) == 1,
+        f"one snapshot of {' '.join(command)} {run.stderr.strip() if not files else ''}",
+    )
     return files[0] if files else None
 
 
@@ -67,7 +96,9 @@ def names(frames):
 
 def in_order(wanted, found):
     rest = iter(found)
-    return all(name is ... or name in rest for name in wanted) and (wanted[0] is ... or found[:1] == wanted[:1])
+    return all(name is ... or name in rest for name in wanted) and (
+        wanted[0] is ... or found[:1] == wanted[:1]
+    )
 
 
 def way(name, program):
@@ -79,35 +110,59 @@ def way(name, program):
     frames = crash.get("frames", [])
     check(crash["signal"] == signal, f"{name}: {crash['signal']}")
     check(in_order(wanted, names(frames)), f"{name}: {' < '.join(names(frames))[:300]}")
-    check(end in crash.get("frames_end_words", ""), f"{name}: ends: {crash.get('frames_end_words')}")
-    # The same in the text, by the same names.
+    check(
+        end in crash.get("frames_end_words", ""), f"{name}: ends: {crash.get('frames_end_words')}"
+    )
+    # The text has the same names.
     text = tool("show", path).stdout
-    check(all(re.search(rf"^ +#\d+ .*\b{re.escape(word)}\b", text, re.M) for word in wanted if word is not ... and not word.startswith("0x")),
-          f"{name}: the text has them as well")
+    check(
+        all(
+            re.search(rf"^ +#\d+ .*\b{re.escape(word)}\b", text, re.M)
+            for word in wanted
+            if word is not ... and not word.startswith("0x")
+        ),
+        f"{name}: the text has them as well",
+    )
     if name == "jit":
         how = {frame.get("function"): frame.get("found_by") for frame in frames}
-        check(how["made_at_run_time"] == "frame pointer" and how["crash"] is None, "jit: what called it was found by the frame pointer, and says so")
+        check(
+            how["made_at_run_time"] == "frame pointer" and how["crash"] is None,
+            "jit: its caller was found by the frame pointer, and is marked so",
+        )
 
 
 def build(compiler, name, source, *options):
-    subprocess.run([compiler, *options, "-w", "-o", name, os.path.join(SOURCES, source)], check=True)
+    subprocess.run(
+        [compiler, *options, "-w", "-o", name, os.path.join(SOURCES, source)], check=True
+    )
     return os.path.abspath(name)
 
 
 def inlined(title, path, *options):
-    """Functions, lines and inlined calls in the order of the source, in JSON and in the text."""
+    """Checks functions, lines and inlined calls, in JSON and in the text."""
     shown = tool("show", "--json", *options, path)
     frames = json.loads(shown.stdout)["crash"]["frames"]
     good = len(frames) >= 4 and all(
-        frame.get("function", "").startswith(function) and frame.get("line") == line and frame["file"].endswith("inlined.cpp") and
-        frame.get("inlined", False) == (i < 2) for i, (frame, (function, line)) in enumerate(zip(frames, INLINED)))
+        frame.get("function", "").startswith(function)
+        and frame.get("line") == line
+        and frame["file"].endswith("inlined.cpp")
+        and frame.get("inlined", False) == (i < 2)
+        for i, (frame, (function, line)) in enumerate(zip(frames, INLINED))
+    )
     check(good, f"{title}: {[(frame.get('function'), frame.get('line')) for frame in frames[:4]]}")
     text = tool("show", *options, path).stdout
-    check(all(re.search(rf"{re.escape(function)}.* at \S*inlined.cpp:{line}\b", text) for function, line in INLINED), f"{title}, in the text")
+    check(
+        all(
+            re.search(rf"{re.escape(function)}.* at \S*inlined.cpp:{line}\b", text)
+            for function, line in INLINED
+        ),
+        f"{title}, in the text",
+    )
 
 
 def rebuilt_in_place():
-    """Stripped, its debug file elsewhere; and by the time that somebody looks, another program stands where it was."""
+    """A stripped program whose debug file is elsewhere, and which is replaced by another program
+    before the snapshot is shown."""
     program = build("g++", "shop", "inlined.cpp", "-O2", "-g", "-Wl,--build-id")
     notes = subprocess.run(["readelf", "-n", program], capture_output=True, text=True).stdout
     build_id = re.search(r"Build ID: (\w+)", notes).group(1)
@@ -123,9 +178,12 @@ def rebuilt_in_place():
     build("g++", "shop", "inlined.cpp", "-O0", "-g", "-Wl,--build-id")
     inlined("rebuilt in place", path, "--symbols", "debug")
     text = tool("show", path).stdout
-    check("shop::" not in text and "inlined.cpp" not in text, "without the files: no name rather than that of the program that is there now")
+    check(
+        "shop::" not in text and "inlined.cpp" not in text,
+        "without the files: no name rather than that of the program that is there now",
+    )
     os.unlink(kept)
-    # The program that ran is nowhere any more; its frames were found while it was there.
+    # The program that ran is gone, but its frames were found before.
     inlined("rebuilt in place, with the debug file alone", path, "--symbols", "debug")
 
 

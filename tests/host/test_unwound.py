@@ -1,7 +1,8 @@
-# Stacks that the recorder unwinds when it writes a file: they are right, they stay so when the program is rebuilt in place, and
-# with --drop-stack-bytes nothing else of the stack is in the file.
+# Proves that stacks which the recorder unwinds when it writes a file are right, that they stay
+# right when the program is rebuilt in place, and that with --drop-stack-bytes the file has nothing
+# else of the stack.
 #
-#	test_unwound.py TOOL STACKED SOURCES KIT
+# 	test_unwound.py TOOL STACKED SOURCES KIT
 import ctypes
 import json
 import os
@@ -12,7 +13,17 @@ import sys
 TOOL, STACKED, SOURCES, KIT = sys.argv[1:5]
 os.environ["FREC_TOOL"] = TOOL
 sys.path.insert(0, KIT)
-from kit import Recorder, check, done, folder, report, snapshots, tool, verify, wait_for  # noqa: E402
+from kit import (
+    Recorder,
+    check,
+    done,
+    folder,
+    report,
+    snapshots,
+    tool,
+    verify,
+    wait_for,
+)  # noqa: E402
 
 ZSTD = ctypes.CDLL("libzstd.so.1")
 PROCESS, RECORDS, THREAD_STACK, KERNEL_SYMBOLS = 3, 6, 11, 12
@@ -24,7 +35,7 @@ def skip(why):
 
 
 def fields(data):
-    """The fields of a protobuf message: number, and a number or bytes."""
+    """The fields of a protobuf message: pairs of the field's number and an integer or bytes."""
     at = 0
 
     def varint():
@@ -42,7 +53,7 @@ def fields(data):
             yield tag >> 3, varint()
             continue
         size = {1: 8, 2: 0, 5: 4}[tag & 7] or varint()
-        yield tag >> 3, data[at:at + size]
+        yield tag >> 3, data[at : at + size]
         at += size
 
 
@@ -51,7 +62,7 @@ def first(message, number, default=None):
 
 
 def parts(path):
-    """The parts of a file, with records unpacked."""
+    """The parts of a file, with the records decompressed."""
     with open(path, "rb") as file:
         data = file.read()
     for number, part in fields(data):
@@ -63,8 +74,8 @@ def parts(path):
 
 
 def holds(path, secret):
-    """How many parts have 8 bytes of the secret anywhere."""
-    pieces = [secret[i:i + 8] for i in range(0, len(secret), 8)]
+    """How many parts contain any 8 bytes of the secret."""
+    pieces = [secret[i : i + 8] for i in range(0, len(secret), 8)]
     return sum(any(piece in part for piece in pieces) for _, part in parts(path))
 
 
@@ -79,13 +90,22 @@ def varints(data):
 
 
 def functions(path, program):
-    """The frames of the only ThreadStack, by nm, of the program that is there now. None of another file."""
+    """The functions on the only ThreadStack, by nm of the program that is there now. None: another
+    file."""
     (stack,) = [part for number, part in parts(path) if number == THREAD_STACK]
     pid, pcs = first(stack, 1), list(varints(first(first(stack, 5), 1, b"")))
-    (process,) = [part for number, part in parts(path) if number == PROCESS and first(part, 1) == pid]
-    maps = [part for number, part in fields(process) if number == 10 and first(part, 4) == program.encode()]
+    (process,) = [
+        part for number, part in parts(path) if number == PROCESS and first(part, 1) == pid
+    ]
+    maps = [
+        part
+        for number, part in fields(process)
+        if number == 10 and first(part, 4) == program.encode()
+    ]
     symbols = []
-    for line in subprocess.run(["nm", "-S", program], capture_output=True, text=True, check=True).stdout.splitlines():
+    for line in subprocess.run(
+        ["nm", "-S", program], capture_output=True, text=True, check=True
+    ).stdout.splitlines():
         words = line.split()
         if len(words) == 4 and words[2] in "tT":
             symbols.append((int(words[0], 16), int(words[1], 16), words[3]))
@@ -94,7 +114,7 @@ def functions(path, program):
         at = pc - (place != 0)
         for part in maps:
             if first(part, 1) <= at < first(part, 2):
-                # The text segment of what the linker makes lies at its offset in the file.
+                # The linker puts the text segment at its offset in the file.
                 address = at - first(part, 1) + first(part, 3, 0)
                 found += [name for start, size, name in symbols if start <= address < start + size]
     return found
@@ -102,9 +122,24 @@ def functions(path, program):
 
 def crash(program, *arguments, options=()):
     out = folder()
-    result = tool("run", "-e", "nobody:*", "--transport", "usdt", "-o", out, *options, "--", program, *arguments)
+    result = tool(
+        "run",
+        "-e",
+        "nobody:*",
+        "--transport",
+        "usdt",
+        "-o",
+        out,
+        *options,
+        "--",
+        program,
+        *arguments,
+    )
     files = snapshots(out)
-    if not files and any(words in result.stderr for words in ("no right to record", "Operation not permitted", "CONFIG_PERF_EVENTS")):
+    if not files and any(
+        words in result.stderr
+        for words in ("no right to record", "Operation not permitted", "CONFIG_PERF_EVENTS")
+    ):
         skip(result.stderr.strip())
     check(len(files) == 1, f"one snapshot {result.stderr.strip()}")
     verify(files[0])
@@ -112,7 +147,11 @@ def crash(program, *arguments, options=()):
 
 
 def shown(path):
-    return [int(line.split()[1], 16) for line in tool("show", path).stdout.splitlines() if line.startswith("  #")]
+    return [
+        int(line.split()[1], 16)
+        for line in tool("show", path).stdout.splitlines()
+        if line.startswith("  #")
+    ]
 
 
 if not shutil.which("cc") or not shutil.which("nm"):
@@ -122,7 +161,9 @@ work = folder()
 
 def build(name, source, *flags):
     path = os.path.join(work, name)
-    subprocess.run(["cc", "-O1", "-fomit-frame-pointer", *flags, "-o", path, source, "-lpthread"], check=True)
+    subprocess.run(
+        ["cc", "-O1", "-fomit-frame-pointer", *flags, "-o", path, source, "-lpthread"], check=True
+    )
     return path
 
 
@@ -141,14 +182,20 @@ for way, names in KNOWN.items():
     found = [name for name in functions(path, program) if name != "_start"]
     check(found == names, f"the file has the frames {found}")
     before = shown(path)
-    # Rebuilt in place, with all functions elsewhere and of another size: nobody could unwind its stack now.
+    # The program is rebuilt in place, with other addresses and sizes of all functions, so its stack
+    # can no longer be unwound.
     build("crashes", CRASHES, "-O0", "-fno-asynchronous-unwind-tables")
-    check(len(before) >= len(names) and shown(path) == before, f"after the program was rebuilt in place {len(shown(path))} of {len(before)} frames")
+    check(
+        len(before) >= len(names) and shown(path) == before,
+        f"after the program was rebuilt in place {len(shown(path))} of {len(before)} frames",
+    )
 
 print("== overflow", flush=True)
 program = build("crashes", CRASHES)
 found = functions(crash(program, "overflow"), program)
-check(len(found) > 3 and set(found) == {"recurse"}, f"frames of a stack that overflowed: {len(found)}")
+check(
+    len(found) > 3 and set(found) == {"recurse"}, f"frames of a stack that overflowed: {len(found)}"
+)
 
 secretive = build("secretive", os.path.join(SOURCES, "host", "secretive.c"), "-fno-stack-protector")
 for way in "crash", "overflow", "smash":
@@ -156,19 +203,35 @@ for way in "crash", "overflow", "smash":
     secret, place = os.urandom(64), os.path.join(work, "secret")
     with open(place, "wb") as file:
         file.write(secret)
-    check(holds(crash(secretive, place, way), secret) > 0, "a file with stack bytes holds the secret")
+    check(
+        holds(crash(secretive, place, way), secret) > 0, "a file with stack bytes holds the secret"
+    )
     path = crash(secretive, place, way, options=["--drop-stack-bytes"])
     check(holds(path, secret) == 0, "a file without them does not")
     found = functions(path, secretive)
-    expected = {"crash": ["crash", "keep", "main"], "overflow": ["overflow", "overflow", "overflow"], "smash": ["smash"]}[way]
-    check(found[:len(expected)] == expected, f"and has the frames {found[:4]}")
+    expected = {
+        "crash": ["crash", "keep", "main"],
+        "overflow": ["overflow", "overflow", "overflow"],
+        "smash": ["smash"],
+    }[way]
+    check(found[: len(expected)] == expected, f"and has the frames {found[:4]}")
     check(report(path)["crash"]["registers"], "registers")
 
 print("== events", flush=True)
 if STACKED != "-":
     for options in [], ["--drop-stack-bytes"]:
-        recorder = Recorder("--transport", "usdt", "-e", "stacked:*/stack=dwarf/", "-e", "signal:signal_generate/stack=dwarf/", *options)
-        program = subprocess.Popen([STACKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        recorder = Recorder(
+            "--transport",
+            "usdt",
+            "-e",
+            "stacked:*/stack=dwarf/",
+            "-e",
+            "signal:signal_generate/stack=dwarf/",
+            *options,
+        )
+        program = subprocess.Popen(
+            [STACKED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         mark = json.loads(program.stdout.readline())["mark"].to_bytes(8, "little")
 
         def ask(line):
@@ -183,14 +246,33 @@ if STACKED != "-":
         check(result.returncode == 0, f"a snapshot {result.stderr.strip()}")
         (path,) = snapshots(recorder.folder)
         verify(path)
-        check(bool(holds(path, mark)) == (not options), f"the mark on the stack is {'not ' if options else ''}in the file {options}")
+        check(
+            bool(holds(path, mark)) == (not options),
+            f"the mark on the stack is {'not ' if options else ''}in the file {options}",
+        )
         text = tool("export", "-f", "json", "-o", "-", path).stdout
         events = [json.loads(line) for line in text.splitlines()]
         ours = [event for event in events if event["pid"] == program.pid]
         for name in "stacked:fired", "signal:signal_generate":
-            stacks = [" ".join(frame.get("function", "?") for frame in event.get("stack", [])) for event in ours if event["event"] == name]
-            good = [stack for stack in stacks if 0 < stack.find("leaf") < stack.find("middle") < stack.find("outer") < stack.find("main")]
-            check(len(good) == len(stacks) == 20, f"{name}: {len(good)} of {len(stacks)} stacks {stacks[:1] if len(good) < 20 else ''}")
+            stacks = [
+                " ".join(frame.get("function", "?") for frame in event.get("stack", []))
+                for event in ours
+                if event["event"] == name
+            ]
+            good = [
+                stack
+                for stack in stacks
+                if 0
+                < stack.find("leaf")
+                < stack.find("middle")
+                < stack.find("outer")
+                < stack.find("main")
+            ]
+            check(
+                len(good) == len(stacks) == 20,
+                f"{name}: {len(good)} of {len(stacks)} stacks "
+                f"{stacks[:1] if len(good) < 20 else ''}",
+            )
         program.stdin.close()
         program.wait()
         check(recorder.stop() == 0, f"the recorder ends well {recorder.errors.strip()}")
@@ -198,7 +280,12 @@ if STACKED != "-":
     print("== an embedded recorder", flush=True)
     for drop in "", ",drop":
         out = folder()
-        program = subprocess.Popen([STACKED, TOOL, out, "8192" + drop], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        program = subprocess.Popen(
+            [STACKED, TOOL, out, "8192" + drop],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         program.stdout.readline()
         ask("fire")
         check(ask("trigger") == 0, "it is asked for a snapshot")
@@ -206,7 +293,10 @@ if STACKED != "-":
         program.stdin.close()
         program.wait()
         verify(path)
-        check(bool(holds(path, mark)) == (not drop), f"the mark is {'not ' if drop else ''}in the file")
+        check(
+            bool(holds(path, mark)) == (not drop),
+            f"the mark is {'not ' if drop else ''}in the file",
+        )
 
     print("== kernel", flush=True)
     recorder = Recorder("--transport", "usdt", "-e", "signal:signal_generate/stack=kernel/")
@@ -217,14 +307,21 @@ if STACKED != "-":
     (path,) = snapshots(recorder.folder)
     verify(path)
     (part,) = [part for number, part in parts(path) if number == KERNEL_SYMBOLS]
-    told = {first(symbol, 2, b"").decode(): first(symbol, 1) for number, symbol in fields(part) if number == 1}
+    told = {
+        first(symbol, 2, b"").decode(): first(symbol, 1)
+        for number, symbol in fields(part)
+        if number == 1
+    }
     with open("/proc/kallsyms") as file:
         known = {(int(line.split()[0], 16), line.split()[2]) for line in file}
     wrong = [name for name, address in told.items() if name and (address, name) not in known]
     check(told and not wrong, f"{len(told)} functions of the kernel, as it calls them {wrong}")
     lines = tool("export", "-f", "json", "-o", "-", path).stdout.splitlines()
     ours = [event for event in map(json.loads, lines) if event["pid"] == program.pid]
-    check(len(ours) == 1 and "sys_kill" in str(ours[0].get("stack")), f"the kernel's part of a stack has names {str(ours)[:300]}")
+    check(
+        len(ours) == 1 and "sys_kill" in str(ours[0].get("stack")),
+        f"the kernel's part of a stack has names {str(ours)[:300]}",
+    )
     program.stdin.close()
     program.wait()
     recorder.stop()

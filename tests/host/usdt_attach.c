@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "flightrec/event.h"
+#include "recorder/declared/declared_files.h"
 #include "recorder/sources/usdt.h"
 
 #define EVENTS 1000

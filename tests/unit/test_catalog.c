@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that events are found under the names that people use and only those that they mean, in a
-// tree as tracefs has it.
+// Proves that a selection finds events under the names that people use, and no other events. The
+// tree of folders is like that of tracefs.
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -50,7 +50,7 @@ static int setup(void **state)
 		if (mkdir(path, 0700))
 			return -1;
 	}
-	// Files among the folders are none of them.
+	// A file among the folders is not an event.
 	snprintf(path, sizeof(path), "%s/events/sched/enable", root);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	tracefs = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -70,7 +70,7 @@ static int teardown(void **state)
 static char names[64][1600];
 static size_t count;
 
-static int note(void *context, const struct frec_listed *listed)
+static int record_name(void *context, const struct frec_listed *listed)
 {
 	(void)context;
 	snprintf(names[count++], sizeof(names[0]), "%s:%s %s/%s %s", listed->system, listed->name,
@@ -91,7 +91,7 @@ static void expect(const char *selection, const char *const *expected)
 	size_t n = 0;
 
 	count = 0;
-	assert_int_equal(frec__catalog_walk(tracefs, selection, note, NULL), 0);
+	assert_int_equal(frec__catalog_walk(tracefs, selection, record_name, NULL), 0);
 	qsort(names, count, sizeof(names[0]), compare);
 	for (; expected[n]; n++) {
 		assert_true(n < count);
@@ -110,7 +110,7 @@ static void selections(void **state)
 	       "sched:sched_wakeup sched/sched_wakeup kernel");
 	EXPECT("shop:paid", "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event");
-	// One name, of the kernel and of programs: both.
+	// The kernel and programs can use the same name: both match.
 	EXPECT("shop:*", "shop:kernel_one shop/kernel_one kernel",
 	       "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event",
@@ -119,7 +119,7 @@ static void selections(void **state)
 	       "user_events:plain user_events/plain foreign",
 	       "user_events:plain user_events_multi/plain.2a foreign",
 	       "user_events:tail__ user_events/tail__ foreign");
-	// Never the kernel's own by a glob for the system.
+	// A glob for the system never matches kernel tracepoints.
 	EXPECT("*:*", "a:b__c user_events/a__b__c event", "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event",
 	       "shop:sent user_events/shop__sent event",

@@ -21,7 +21,7 @@
 #include "proto/part.h"
 #include "recorder/core/notes.h"
 #include "recorder/core/pattern.h"
-#include "recorder/rings/perf.h"
+#include "recorder/rings/registers.h"
 #include "recorder/snapshot/thread_stacks.h"
 #include "unwind/unwind.h"
 

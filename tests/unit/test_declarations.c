@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the events which a program declares are read from its file as the program itself
-// would register them, and that no section, however cut or changed, does harm. The program is this
-// test.
+// Proves that the events that a program declares are read from its file as the program itself would
+// register them, and that a section that was cut or changed does no harm. The program is this test.
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +12,8 @@
 
 #include <cmocka.h>
 
-#include "recorder/declared/declarations.h"
+#include "recorder/declared/declared_files.h"
+#include "recorder/declared/declared_kinds.h"
 #include "recorder/service/include/flightrec/event.h"
 
 enum phase { COLD = -5, WARM = 0, HOT = 70000 };
@@ -108,7 +108,7 @@ static void garbage_in_brackets_is_no_difference(void **state)
 		assert_true(
 			frec__declarations_refine(&declarations, "declared", "arrays", &format));
 		assert_int_equal(format.field[2].enumerators, 3);
-		// Another type is another layout, whatever its size.
+		// Another type is another layout, even if it has the same size.
 		format.field[2].type[0] = 'u';
 		assert_false(
 			frec__declarations_refine(&declarations, "declared", "arrays", &format));
@@ -117,7 +117,7 @@ static void garbage_in_brackets_is_no_difference(void **state)
 	}
 }
 
-// Every cut and a flip of every bit of the section as it stands in the file.
+// Cuts the section at every place, and flips every bit of it, in a copy of the file.
 static void hostile_sections(void **state)
 {
 	char path[] = "/tmp/frec-declarations-XXXXXX";

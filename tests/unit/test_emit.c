@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "flightrec/recorder.h"
+#include "recorder/service/data_file.h"
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When addresses change their meaning.
+// Proves that epochs end where a mapping replaced another one, and only there.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 static void one_meaning_for_ever(void **state)
 {
-	// Neighbours, and one that came later elsewhere.
+	// Two adjacent mappings, and a later one at other addresses.
 	struct frec_mapped_span spans[] = {
 		{0x3000, 0x4000, 50}, {0x1000, 0x2000, 0}, {0x2000, 0x3000, 0}};
 	struct frec_epochs epochs;
@@ -31,8 +31,8 @@ static void one_meaning_for_ever(void **state)
 
 static void replaced_twice(void **state)
 {
-	// A library that was unloaded and another one in its place, then a large one over both and
-	// their neighbour.
+	// A library was unloaded and another one mapped in its place; then a large one replaced
+	// both and what was next to them.
 	struct frec_mapped_span spans[] = {{0x1000, 0x8000, 0},
 					   {0x2000, 0x3000, 100},
 					   {0x2800, 0x9000, 200},
@@ -52,8 +52,7 @@ static void replaced_twice(void **state)
 	frec__epochs_deinit(&epochs);
 }
 
-// Two that were there at once before anybody looked: nobody knows an order, and the later in the
-// list is right.
+// Two mappings from before the recording overlap: their order is unknown, so there is no epoch.
 static void before_anybody_looked(void **state)
 {
 	struct frec_mapped_span spans[] = {{0x1000, 0x3000, 0}, {0x2000, 0x4000, 0}};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that format files of tracefs are understood: real ones of several kernels, user_events'
-// spellings, and hostile text.
+// Proves that format files of tracefs are parsed: real ones of several kernels, the spellings of
+// user_events, and hostile text.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,11 +138,11 @@ static void user_events(void **state)
 	       {"on", "unsigned char", KIND(BOOL), 40, 1},
 	       {"ratio", "struct double", KIND(FLOAT), 41, 8},
 	       {"part", "struct float", KIND(FLOAT), 49, 4});
-	// An event without fields is one all the same.
+	// An event without fields is valid.
 	expect("name: shop__none\nID: 7\n" COMMON "\nprint fmt: \"\"\n", true, 7, NULL, 0);
 }
 
-static void what_is_no_format_is_refused(void **state)
+static void malformed_texts_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -166,7 +166,7 @@ static void what_is_no_format_is_refused(void **state)
 		struct frec_error error = {0};
 
 		if (frec__format_parse(&format, texts[i], true, &error) != -EBADMSG)
-			fail_msg("taken: %s", texts[i]);
+			fail_msg("accepted: %s", texts[i]);
 		assert_int_equal(error.code, -EBADMSG);
 		assert_null(format.field);
 	}
@@ -190,7 +190,7 @@ static void too_many_fields(void **state)
 	assert_int_equal(frec__format_parse(&format, text, true, NULL), -EBADMSG);
 }
 
-// Sanitizers watch; what comes out must be usable.
+// For the sanitizers. A format that was parsed must be usable.
 static void any_cut_and_any_changed_byte(void **state)
 {
 	char copy[sizeof(sched_switch)];
@@ -237,7 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kernel_tracepoints),		cmocka_unit_test(user_events),
-		cmocka_unit_test(what_is_no_format_is_refused), cmocka_unit_test(too_many_fields),
+		cmocka_unit_test(malformed_texts_are_refused),	cmocka_unit_test(too_many_fields),
 		cmocka_unit_test(any_cut_and_any_changed_byte), cmocka_unit_test(values),
 	};
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "proto/clocks.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/history.h"
 #include "recorder/snapshot/sample_parts.h"
 
@@ -92,7 +93,7 @@ static void records(void **state)
 	assert_int_equal(stacks_of(header, 0), 0);
 }
 
-static struct frec_ring ring = {.fd = -1, .size = RING};
+static struct frec_ring ring = {.type = &frec__perf_ring_type, .fd = -1, .size = RING};
 
 static void put(uint64_t *head, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw,
 		size_t tail)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the framing of .frec holds: checksums match RFC 3720, every cut and every flipped bit
-// is noticed.
+// Proves that the framing of .frec holds: checksums match RFC 3720, and every cut and every flipped
+// bit is detected.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

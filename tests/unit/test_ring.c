@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Proves the arithmetic of live copies: whatever is written to a ring while it is copied, and
-// however full it is, no byte that a copy calls valid was changed, and no more is given up than was
-// overwritten. The kernel's part is played here.
+// however full it is, no byte that a copy calls valid was changed, and only overwritten bytes are
+// given up. The test writes the ring as the kernel would.
 #include <linux/perf_event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,22 +13,22 @@
 #include <cmocka.h>
 
 #include "recorder/snapshot/records.h"
-#include "recorder/rings/ring.h"
+#include "recorder/rings/perf_ring.h"
 
 #define SIZE 4096
 #define LARGEST 256
 
 static struct frec_ring ring;
 static uint8_t *data;
-static uint64_t head;	  /* as the kernel's rb->head: everything down to here is taken */
-static uint64_t position; /* how many bytes the writer has put down */
+static uint64_t head;	  /* as the kernel's rb->head: everything down to here is reserved */
+static uint64_t position; /* how many bytes the writer has written */
 
 static void publish(void)
 {
 	((struct perf_event_mmap_page *)ring.map)->data_head = head;
 }
 
-// A byte whose value says where in the endless stream it stands.
+// A byte whose value depends on its position in the endless stream.
 static uint8_t stream_byte(uint64_t at)
 {
 	return (uint8_t)(at * 0x9e3779b97f4a7c15u >> 56);
@@ -53,7 +53,7 @@ static int setup(void **state)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	(void)state;
-	ring = (struct frec_ring){.fd = -1, .size = SIZE};
+	ring = (struct frec_ring){.type = &frec__perf_ring_type, .fd = -1, .size = SIZE};
 	ring.map =
 		mmap(NULL, page + SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (ring.map == MAP_FAILED)
@@ -107,7 +107,7 @@ static void quiet_rings(void **state)
 		emit(written[i]);
 		copy = copied();
 		assert_int_equal(frec__ring_written(&ring), written[i]);
-		frec__ring_copy_settle(&ring, copy, true, LARGEST);
+		frec__ring_copy_finish(&ring, copy, true, LARGEST);
 		assert_int_equal(copy->valid, wraps ? SIZE : written[i]);
 		assert_int_equal(copy->wrapped, wraps);
 		assert_int_equal(copy->written, written[i]);
@@ -116,7 +116,8 @@ static void quiet_rings(void **state)
 	}
 }
 
-// Where nobody can tell what is under way, a ring with room to spare still gives all that it has.
+// Without a grace period the records in progress are unknown. A ring that is not full still yields
+// all its bytes.
 static void without_a_grace_period(void **state)
 {
 	struct frec_ring_copy *copy;
@@ -125,22 +126,22 @@ static void without_a_grace_period(void **state)
 	restart();
 	emit(SIZE / 2);
 	copy = copied();
-	frec__ring_copy_settle(&ring, copy, false, LARGEST);
+	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE / 2);
 	assert_false(copy->wrapped);
 	emit(SIZE);
 	copy = copied();
-	frec__ring_copy_settle(&ring, copy, false, LARGEST);
+	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE - 4 * LARGEST);
 	assert_true(copy->wrapped);
-	// On a CPU that is gone nothing is under way.
+	// Nothing is in progress on a CPU that is offline.
 	ring.offline = true;
 	copy = copied();
-	frec__ring_copy_settle(&ring, copy, false, LARGEST);
+	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE);
 	ring.offline = false;
-	// Small rings and large records: nothing is certain, and nothing is claimed.
-	frec__ring_copy_settle(&ring, copy, false, SIZE);
+	// With a small ring and large records no byte is certain.
+	frec__ring_copy_finish(&ring, copy, false, SIZE);
 	assert_int_equal(copy->valid, 0);
 }
 
@@ -149,9 +150,9 @@ static size_t random_size(size_t limit)
 	return (size_t)random() % (limit / 8) * 8;
 }
 
-// A writer that goes on between the copy and its judgement: what it did meanwhile is done to the
-// copy, as if the copying had been slow, in the worst way: every byte that was overwritten at all
-// is overwritten in the copy.
+// A writer that continues between the two steps of a copy. The test applies its writes to the copy,
+// as if copying had been as slow as possible: every byte that was overwritten in the ring is
+// overwritten in the copy too.
 static void a_writer_at_work(void **state)
 {
 	(void)state;
@@ -169,13 +170,12 @@ static void a_writer_at_work(void **state)
 		newest = position;
 		copy = copied();
 		assert_int_equal(copy->written, before);
-		// `during` shows before the copy is over; `unseen` is written to the ring but not
-		// told yet.
+		// The writer publishes `during` before the copy ends. It has written `unseen` too,
+		// but does not publish it yet.
 		emit(during);
 		reserve_and_write(unseen);
 		for (uint64_t i = 0; i < during + unseen && i < SIZE; i++) {
-			// Byte i above h0 is gone when the writer came within its place one ring
-			// further down.
+			// The writer's byte i below h0 went to this place of the ring.
 			size_t place = SIZE - 1 - (size_t)i;
 
 			copy->data[place] = 0x55;
@@ -183,7 +183,7 @@ static void a_writer_at_work(void **state)
 		copy->during = during;
 		publish();
 		emit(later);
-		frec__ring_copy_settle(&ring, copy, settled, LARGEST);
+		frec__ring_copy_finish(&ring, copy, settled, LARGEST);
 		check_valid(copy, newest);
 		assert_int_equal(copy->wrapped, copy->valid < before);
 		given_up = during +
@@ -194,14 +194,14 @@ static void a_writer_at_work(void **state)
 	}
 }
 
-static void put_record(uint8_t *at, uint32_t type, uint16_t size)
+static void write_record(uint8_t *at, uint32_t type, uint16_t size)
 {
 	struct perf_event_header header = {.type = type, .size = size};
 
 	memcpy(at, &header, sizeof(header));
 }
 
-static void records_are_walked_to_the_first_that_is_none(void **state)
+static void records_are_walked_to_the_first_malformed_one(void **state)
 {
 	_Alignas(8) static uint8_t bytes[1024];
 	struct frec_ring_copy copy = {.data = bytes, .valid = sizeof(bytes)};
@@ -210,14 +210,14 @@ static void records_are_walked_to_the_first_that_is_none(void **state)
 	(void)state;
 	memset(bytes, 0, sizeof(bytes));
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 0); // a header of zeroes
-	put_record(bytes, PERF_RECORD_SAMPLE, 64);
-	put_record(bytes + 64, PERF_RECORD_LOST, 56);
-	put_record(bytes + 120, PERF_RECORD_SAMPLE, 48);
-	put_record(bytes + 168, PERF_RECORD_SAMPLE, 200);
+	write_record(bytes, PERF_RECORD_SAMPLE, 64);
+	write_record(bytes + 64, PERF_RECORD_LOST, 56);
+	write_record(bytes + 120, PERF_RECORD_SAMPLE, 48);
+	write_record(bytes + 168, PERF_RECORD_SAMPLE, 200);
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 4);
 	assert_int_equal(offsets[1], 64);
 	assert_int_equal(offsets[3], 168);
-	// no more than there is room for
+	// at most as many as there is room for
 	assert_int_equal(frec__records_find(&copy, offsets, 2), 2);
 	for (copy.valid = 0; copy.valid <= 400; copy.valid++) {
 		size_t whole = (copy.valid >= 64) + (copy.valid >= 120) + (copy.valid >= 168) +
@@ -226,18 +226,18 @@ static void records_are_walked_to_the_first_that_is_none(void **state)
 		assert_int_equal(frec__records_find(&copy, offsets, 64), whole);
 	}
 	copy.valid = 400;
-	put_record(bytes + 120, PERF_RECORD_SAMPLE, 40); // too small for a sample of ours
+	write_record(bytes + 120, PERF_RECORD_SAMPLE, 40); // too small for a sample of ours
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 2);
-	put_record(bytes + 120, PERF_RECORD_SAMPLE, 51); // the kernel's sizes are multiples of 8
+	write_record(bytes + 120, PERF_RECORD_SAMPLE, 51); // the kernel's sizes are multiples of 8
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 2);
-	put_record(bytes + 120, PERF_RECORD_LOST, 8);
+	write_record(bytes + 120, PERF_RECORD_LOST, 8);
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 2);
-	put_record(bytes + 120, PERF_RECORD_SAMPLE, 65528);
+	write_record(bytes + 120, PERF_RECORD_SAMPLE, 65528);
 	assert_int_equal(frec__records_find(&copy, offsets, 64), 2);
 }
 
-// The id that the kernel wrote is found, and ours put in its place, at both places where records
-// have it.
+// The id that the kernel wrote is found and replaced by the recorder's, in both places where
+// records have it.
 static void ids(void **state)
 {
 	uint64_t first[] = {11, 0, 13}, second[] = {21, 22, 23};
@@ -280,7 +280,7 @@ int main(void)
 		cmocka_unit_test(quiet_rings),
 		cmocka_unit_test(without_a_grace_period),
 		cmocka_unit_test(a_writer_at_work),
-		cmocka_unit_test(records_are_walked_to_the_first_that_is_none),
+		cmocka_unit_test(records_are_walked_to_the_first_malformed_one),
 		cmocka_unit_test(ids),
 	};
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Proves that each shape of -e is taken apart as it is meant, and that what has no shape is refused
-// in one line.
+// Proves that each valid argument of -e is parsed, and that invalid ones are refused in one line.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +47,7 @@ static void shapes(void **state)
 	     0x809);
 }
 
-// The same selection with options, and what they choose.
+// Checks the stacks that the options of a selection choose.
 static void chosen(const char *text, const char *name, struct frec_stack_choice expected)
 {
 	struct frec_selection selection;
@@ -58,7 +57,7 @@ static void chosen(const char *text, const char *name, struct frec_stack_choice 
 		fail_msg("%s: %s", text, error.message);
 	assert_string_equal(selection.text, text);
 	assert_string_equal(selection.name, name);
-	assert_int_equal(selection.stack.said, expected.said);
+	assert_int_equal(selection.stack.is_set, expected.is_set);
 	assert_int_equal(selection.stack.frame_pointers, expected.frame_pointers);
 	assert_int_equal(selection.stack.kernel, expected.kernel);
 	assert_int_equal(selection.stack.bytes, expected.bytes);
@@ -69,55 +68,55 @@ static void stacks(void **state)
 {
 	(void)state;
 	chosen("shop:*", "shop:*", (struct frec_stack_choice){0});
-	chosen("shop:*/stack=none/", "shop:*", (struct frec_stack_choice){.said = true});
+	chosen("shop:*/stack=none/", "shop:*", (struct frec_stack_choice){.is_set = true});
 	chosen("shop:*/stack=fp/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .frame_pointers = true});
+	       (struct frec_stack_choice){.is_set = true, .frame_pointers = true});
 	chosen("shop:*/stack=kernel/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .kernel = true});
+	       (struct frec_stack_choice){.is_set = true, .kernel = true});
 	chosen("shop:*/stack=dwarf/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .bytes = 8192});
+	       (struct frec_stack_choice){.is_set = true, .bytes = 8192});
 	chosen("shop:*/stack=dwarf,bytes=1/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .bytes = 8});
+	       (struct frec_stack_choice){.is_set = true, .bytes = 8});
 	chosen("shop:*/bytes=65521,stack=dwarf/", "shop:*",
-	       (struct frec_stack_choice){.said = true, .bytes = 65528});
+	       (struct frec_stack_choice){.is_set = true, .bytes = 65528});
 	chosen("tp_btf:sched_*/stack=fp+kernel/", "sched_*",
-	       (struct frec_stack_choice){.said = true, .frame_pointers = true, .kernel = true});
+	       (struct frec_stack_choice){.is_set = true, .frame_pointers = true, .kernel = true});
 	chosen("usdt:/usr/bin/x:shop:paid/stack=dwarf+kernel,bytes=4096/", "paid",
-	       (struct frec_stack_choice){.said = true, .kernel = true, .bytes = 4096});
+	       (struct frec_stack_choice){.is_set = true, .kernel = true, .bytes = 4096});
 	chosen("usdt:x:shop:paid:arg0=str:arg1=str/stack=fp/", "paid",
-	       (struct frec_stack_choice){.said = true, .frame_pointers = true});
-	// Slashes of a file, and nothing else.
+	       (struct frec_stack_choice){.is_set = true, .frame_pointers = true});
+	// These slashes belong to the path of the file.
 	chosen("usdt:/a/stack=fp/:shop:paid", "paid", (struct frec_stack_choice){0});
 }
 
-static void taken(const char *list, size_t count, const char *const *expected)
+static void check_list(const char *list, size_t count, const char *const *expected)
 {
 	char *copy = strdup(list), *rest = copy;
 
 	for (size_t i = 0; i < count; i++) {
 		assert_non_null(rest);
-		assert_string_equal(frec__selection_take(&rest), expected[i]);
+		assert_string_equal(frec__selection_next(&rest), expected[i]);
 	}
 	assert_null(rest);
 	free(copy);
 }
-#define TAKEN(list, ...) \
-	taken(list, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
-	      (const char *const[]){__VA_ARGS__})
+#define CHECK_LIST(list, ...) \
+	check_list(list, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
+		   (const char *const[]){__VA_ARGS__})
 
 static void lists(void **state)
 {
 	(void)state;
-	TAKEN("a:b", "a:b");
-	TAKEN("a:b,c:d", "a:b", "c:d");
-	TAKEN(",a:b,,c:d,", "", "a:b", "", "c:d", "");
-	TAKEN("a:b/stack=dwarf,bytes=8/,c:d/stack=fp/,e:f", "a:b/stack=dwarf,bytes=8/",
-	      "c:d/stack=fp/", "e:f");
-	TAKEN("usdt:/x/y:a:b,usdt:/x:a:b/bytes=8,stack=dwarf/", "usdt:/x/y:a:b",
-	      "usdt:/x:a:b/bytes=8,stack=dwarf/");
-	// Options without an end take what follows along, for the error to show.
-	TAKEN("a:b/stack=dwarf,c:d", "a:b/stack=dwarf,c:d");
-	TAKEN("a:b/,c:d/", "a:b/,c:d/");
+	CHECK_LIST("a:b", "a:b");
+	CHECK_LIST("a:b,c:d", "a:b", "c:d");
+	CHECK_LIST(",a:b,,c:d,", "", "a:b", "", "c:d", "");
+	CHECK_LIST("a:b/stack=dwarf,bytes=8/,c:d/stack=fp/,e:f", "a:b/stack=dwarf,bytes=8/",
+		   "c:d/stack=fp/", "e:f");
+	CHECK_LIST("usdt:/x/y:a:b,usdt:/x:a:b/bytes=8,stack=dwarf/", "usdt:/x/y:a:b",
+		   "usdt:/x:a:b/bytes=8,stack=dwarf/");
+	// Unclosed options include the next selection, so that the error shows it.
+	CHECK_LIST("a:b/stack=dwarf,c:d", "a:b/stack=dwarf,c:d");
+	CHECK_LIST("a:b/,c:d/", "a:b/,c:d/");
 }
 
 static void refusals(void **state)
@@ -190,11 +189,11 @@ static void refusals(void **state)
 		struct frec_error error = {0};
 
 		if (frec__selection_parse(&selection, bad[i], &error) != -EINVAL)
-			fail_msg("'%s' is taken for something", bad[i]);
+			fail_msg("'%s' is accepted", bad[i]);
 		assert_int_equal(error.code, -EINVAL);
 		assert_int_equal(strncmp(error.message, "-e ", 3), 0);
 		assert_null(strchr(error.message, '\n'));
-		// Nothing is left to give back, and giving it back does no harm.
+		// Nothing is left to free, and freeing it again does no harm.
 		frec__selection_deinit(&selection);
 	}
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the reader of shared rings finds every whole record and nothing else: whatever was
-// overwritten, wherever, by whomever; and that nothing in the memfd can make it read what is not
-// there.
+// Proves that the reader of shared rings finds every whole record and nothing else, whatever was
+// overwritten and wherever, and that no content of the memfd makes it read out of bounds.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,7 +36,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-// One ring, so that it does not matter on which CPU this runs: all emit to the shared one.
+// The shared ring: all threads emit to it, whatever CPU they run on.
 #define RING 1
 
 static void emit(uint64_t from, uint64_t to)
@@ -57,14 +56,14 @@ static struct frec_ring_copy copied(void)
 	return copy;
 }
 
-// The numbers must be those from `newest` down, but for `missing`.
+// The numbers must be those from `newest` down, except `missing`.
 static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, uint64_t missing,
 		  uint64_t regions)
 {
 	struct frec_shm_damage damage;
 	struct kit_reading reading = {0};
 
-	frec__shm_settle(rings, copy, &damage);
+	frec__shm_copy_finish(rings, copy, &damage);
 	assert_int_equal(damage.regions, regions);
 	assert_true(!regions == !damage.bytes);
 	kit_take(&reading, copy, RING);
@@ -78,13 +77,13 @@ static void check(struct frec_ring_copy *copy, uint64_t newest, size_t count, ui
 	free(reading.record);
 }
 
-// The third newest is missing, and with `both` the one before it.
+// The third newest record must be missing, and with `both` the next older one too.
 static void check_two(struct frec_ring_copy *copy, bool both)
 {
 	struct frec_shm_damage damage;
 	struct kit_reading reading = {0};
 
-	frec__shm_settle(rings, copy, &damage);
+	frec__shm_copy_finish(rings, copy, &damage);
 	assert_int_equal(damage.regions, 1);
 	kit_take(&reading, copy, RING);
 	assert_int_equal(reading.count, both ? RECORDS - 2 : RECORDS - 1);
@@ -104,7 +103,7 @@ static void every_byte_counts(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	assert_int_equal(frec__shm_look(rings), 1);
+	assert_int_equal(frec__shm_refresh(rings), 1);
 	assert_string_equal(frec__shm_event(rings, 0)->provider, "kit");
 	assert_string_equal(frec__shm_event(rings, 0)->name, "tick");
 	size = record_size();
@@ -120,7 +119,7 @@ static void every_byte_counts(void **state)
 		struct frec_ring_copy torn, wild;
 		bool changed = false;
 
-		// Torn: the rest was not written. What is zero anyway cannot be missing.
+		// Torn: the rest was not written. Nothing changes if the rest is zero anyway.
 		torn = copied();
 		for (size_t k = i; k < size; k++) {
 			changed |= torn.data[2 * size + k] != 0;
@@ -128,8 +127,8 @@ static void every_byte_counts(void **state)
 		}
 		check(&torn, RECORDS - 1, changed ? RECORDS - 1 : RECORDS,
 		      changed ? RECORDS - 3 : RECORDS, changed);
-		// Wild: over the end of one record and the beginning of the next, or one as a
-		// whole.
+		// Wild: overwrites the end of one record and the start of the next, or exactly one
+		// record.
 		wild = copied();
 		for (size_t k = i; k < i + size; k++)
 			wild.data[2 * size + k] ^= 0x41;
@@ -144,7 +143,7 @@ static void the_newest_and_the_oldest_count_as_well(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	copy = copied();
 	copy.data[0] ^= 1;
@@ -164,20 +163,20 @@ static void full_rings(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	emit(RECORDS, 5000);
 	fit = (RING_SIZE - FREC_SHM_RECORD_MAX) / size;
 	copy = copied();
-	frec__shm_settle(rings, &copy, &(struct frec_shm_damage){0});
+	frec__shm_copy_finish(rings, &copy, &(struct frec_shm_damage){0});
 	assert_true(copy.wrapped);
 	assert_in_range(copy.valid / (size - FREC_SHM_FRAME_SIZE), fit, RING_SIZE / size);
-	// A wild write far from the old end is found, and costs one record.
+	// A wild write far from the old end is detected and destroys one record.
 	fit = copy.valid / (size - FREC_SHM_FRAME_SIZE);
 	copy = copied();
 	copy.data[20 * size + 3] ^= 0x10;
 	check(&copy, 4999, fit - 1, 4979, 1);
-	// A reader that writers lapped while it copied has nothing, and nothing was damaged.
+	// If writers overwrote the whole ring during the copy, it is empty and has no damage.
 	emit(5000, 5200);
 	copy = copied();
 	copy.head -= 3 * RING_SIZE;
@@ -195,7 +194,7 @@ static void a_position_that_was_overwritten(void **state)
 
 	(void)state;
 	emit(0, 3000);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		uint64_t was = control->position;
 		struct frec_shm_damage damage;
@@ -204,7 +203,7 @@ static void a_position_that_was_overwritten(void **state)
 
 		control->position = wild[i];
 		copy = copied();
-		frec__shm_settle(rings, &copy, &damage);
+		frec__shm_copy_finish(rings, &copy, &damage);
 		kit_take(&reading, &copy, RING);
 		assert_int_equal(damage.regions, 1);
 		assert_true(reading.count > 500);
@@ -215,8 +214,8 @@ static void a_position_that_was_overwritten(void **state)
 	}
 }
 
-// A writer of the shared ring that was stopped for a whole lap spoils what was written meanwhile;
-// it is told from records.
+// A writer of the shared ring that was stopped for a whole lap overwrites newer records. The reader
+// detects that.
 static void a_lap_behind(void **state)
 {
 	struct frec_shm_control *control =
@@ -229,9 +228,9 @@ static void a_lap_behind(void **state)
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
-	position = control->position += size; // taken, and nothing written
+	position = control->position += size; // reserved but never written
 	emit(RECORDS, 20);
 	copy = copied();
 	check(&copy, 19, 20, 20, 1); // between 4 and 5
@@ -239,21 +238,21 @@ static void a_lap_behind(void **state)
 	memset(memory + rings->layout.rings + RING * RING_SIZE + (-position & (RING_SIZE - 1)),
 	       0x55, size);
 	copy = copied();
-	frec__shm_settle(rings, &copy, &damage);
+	frec__shm_copy_finish(rings, &copy, &damage);
 	kit_take(&reading, &copy, RING);
 	for (size_t i = 0; i < reading.count; i++)
 		assert_in_range(reading.record[i].number, RECORDS, 20 + RING_SIZE / size);
 	free(reading.record);
 }
 
-// A service can make checksums right. What a record says of itself must still be so.
+// A service can compute valid checksums. The other members of a record are checked nevertheless.
 static void right_checksums(void **state)
 {
 	size_t size;
 
 	(void)state;
 	emit(0, RECORDS);
-	frec__shm_look(rings);
+	frec__shm_refresh(rings);
 	size = record_size();
 	for (int what = 0; what < 8; what++) {
 		struct frec_ring_copy copy = copied();
@@ -282,11 +281,11 @@ static uint64_t random_number(void)
 	return seed ^= seed << 17;
 }
 
-// Everything but the header, which is the recorder's own, is written over, at random and with
-// numbers that hurt.
+// Overwrites everything but the header, which services cannot write, at random places and with
+// random and special numbers.
 static void hostile_memory(void **state)
 {
-	static const uint64_t hurts[] = {
+	static const uint64_t special[] = {
 		0, 1, 7, UINT32_MAX, UINT64_MAX, INT64_MAX, FREC_SHM_READY, RING_SIZE, 65528};
 
 	(void)state;
@@ -303,8 +302,8 @@ static void hostile_memory(void **state)
 			size_t reach = random_number() % 2 ? 4096 : RING_SIZE;
 			uint64_t value = random_number() % 2
 						 ? random_number()
-						 : hurts[random_number() %
-							 (sizeof(hurts) / sizeof(hurts[0]))];
+						 : special[random_number() %
+							   (sizeof(special) / sizeof(special[0]))];
 			size_t at = begin + random_number() % reach;
 
 			memcpy(memory + at, &value,
@@ -319,8 +318,8 @@ static void hostile_memory(void **state)
 	}
 }
 
-// A table that has no room, and one full of nonsense: the service goes on without the event, the
-// reader without the nonsense.
+// A full table: the service continues without the event. A table of nonsense: the reader ignores
+// it.
 static void full_table(void **state)
 {
 	struct frec_shm_table *table = (void *)(memory + rings->layout.table);
@@ -331,13 +330,13 @@ static void full_table(void **state)
 		table->slot[i] = (struct frec_shm_slot){.state = FREC_SHM_READY,
 							.offset = (uint32_t)(i * 977),
 							.size = (uint32_t)(i * 31)};
-	assert_int_equal(frec__shm_look(rings), 0);
+	assert_int_equal(frec__shm_refresh(rings), 0);
 	memset(rings->known, 0, sizeof(rings->known));
 	table->slot[0] = (struct frec_shm_slot){
 		.state = FREC_SHM_READY, .offset = UINT32_MAX - 63, .size = 64};
 	table->slot[1] = (struct frec_shm_slot){
 		.state = FREC_SHM_READY, .offset = 0, .size = UINT32_MAX - 7};
-	assert_int_equal(frec__shm_look(rings), 0);
+	assert_int_equal(frec__shm_refresh(rings), 0);
 	other = kit_create_for(1, RING_SIZE, 0);
 	assert_non_null(other);
 	table = (void *)(kit_map(other) + other->layout.table);
@@ -349,8 +348,8 @@ static void full_table(void **state)
 	assert_int_equal(frec__shm_attach(frec__shm_fd(other)), 0);
 	assert_false(frec_kit_tick_enabled());
 	assert_int_equal(frec_kit_tick(1, 1, ""), 0);
-	assert_int_equal(frec__shm_look(other), 0);
-	// Room in the table, none for declarations.
+	assert_int_equal(frec__shm_refresh(other), 0);
+	// The table has free slots but no room for declarations.
 	memset(table, 0, sizeof(table->slot));
 	table->used = FREC_SHM_DECLARATIONS_SIZE - 8;
 	frec__shm_register(&frec__this_object);
@@ -373,7 +372,7 @@ static void only_whole_memory_is_attached(void **state)
 	assert_int_equal(frec__shm_attach(-1), -EBADF);
 	assert_int_equal(frec__shm_attach(plain), -EPROTO);
 	assert_int_equal(frec__shm_attach(STDIN_FILENO), -EPROTO);
-	// One that could shrink would be a SIGBUS to come.
+	// If a memfd can shrink, services could get a SIGBUS later.
 	assert_int_equal(ftruncate(plain, (off_t)rings->layout.size), 0);
 	assert_int_equal(pwrite(plain, other->map, sizeof(struct frec_shm_header), 0),
 			 sizeof(struct frec_shm_header));

@@ -65,7 +65,8 @@ static void check_complete(struct kit_reading *reading)
 	for (size_t i = 1; i < reading->count; i++) {
 		const struct kit_record *record = &reading->record[i];
 
-		if (record->ring == record[-1].ring && record->ring + 1 < frec__shm_cpus(rings))
+		if (record->ring == record[-1].ring &&
+		    record->ring + 1 < frec__shm_ring_count(rings))
 			assert_true(record->time <= record[-1].time);
 	}
 	qsort(reading->record, reading->count, sizeof(*reading->record), by_thread);
@@ -106,12 +107,12 @@ static void what_a_record_is(void **state)
 
 	(void)state;
 	frec_kit_tick(9, 5, "hi");
-	assert_int_equal(frec__shm_look(rings), 2);
-	for (size_t i = 0; i < frec__shm_cpus(rings); i++) {
+	assert_int_equal(frec__shm_refresh(rings), 2);
+	for (size_t i = 0; i < frec__shm_ring_count(rings); i++) {
 		const struct frec_sample *sample = (const void *)data;
 
 		frec__shm_copy(rings, i, &copy);
-		frec__shm_settle(rings, &copy, &damage);
+		frec__shm_copy_finish(rings, &copy, &damage);
 		assert_int_equal(damage.regions, 0);
 		if (!copy.valid)
 			continue;
@@ -241,7 +242,7 @@ static uint64_t emitted_now(void)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < frec__shm_cpus(rings); i++)
+	for (size_t i = 0; i < frec__shm_ring_count(rings); i++)
 		sum += frec__shm_emitted(rings, kit_tick(rings), i);
 	return sum;
 }
@@ -258,7 +259,7 @@ static void kill_writers(bool sequences)
 
 		assert_int_equal(setup(NULL), 0);
 		frec__shm->sequences &= sequences;
-		assert_int_equal(frec__shm_look(rings), 2);
+		assert_int_equal(frec__shm_refresh(rings), 2);
 		child = fork();
 		if (!child) {
 			run_threads(2500);
@@ -337,7 +338,7 @@ static void interrupted(void **state)
 		assert_int_equal(reading.count, i + 1);
 		assert_int_equal(reading.emitted, i + 1);
 		if (i)
-			assert_int_equal(reading.record[1].ring, frec__shm_cpus(rings) - 1);
+			assert_int_equal(reading.record[1].ring, frec__shm_ring_count(rings) - 1);
 		free(reading.record);
 	}
 	signal(SIGTRAP, SIG_DFL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Proves that the sites of a program's events are found in its file, each with its own declaration,
- * and that a file that lies never gets a breakpoint on anything but a site's no-ops. The file is
- * this test's own.
+ * and that a manipulated file never gets a breakpoint on anything but the no-ops of a site. The
+ * file is this test.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "flightrec/event.h"
-#include "recorder/declared/declarations.h"
+#include "recorder/declared/declared_files.h"
 
 #define FLIPS 2000
 #define SITE_SIZE 6
@@ -78,7 +78,7 @@ static void test_own(void **state)
 	assert_int_equal(found.wrong, 0);
 }
 
-/* Damages what stands between the notes' owners, the headers, and the whole file. */
+/* Flips bits in the notes, in the headers, and anywhere in the file. */
 static void test_damaged(void **state)
 {
 	char path[] = "/tmp/frec-sites-XXXXXX";
@@ -114,7 +114,7 @@ static void test_damaged(void **state)
 		assert_int_equal(found.wrong, 0);
 		intact += found.one == 1 && found.two == 1;
 	}
-	/* Most flips hit something else, but not all. */
+	/* Many flips hit something else, but not all of them. */
 	assert_true(intact > FLIPS / 4 && intact < FLIPS);
 	unlink(path);
 	close(fd);

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "proto/clocks.h"
+#include "recorder/rings/perf_ring.h"
 #include "recorder/snapshot/folder.h"
 #include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
@@ -56,8 +57,11 @@ static int setup(void **state)
 	memset(emitted, 0, sizeof(emitted));
 	now = SINCE;
 	for (size_t i = 0; i < CPUS; i++) {
-		rings[i] =
-			(struct frec_ring){.cpu = (int)i * 3, .fd = -1, .size = RING, .since = 500};
+		rings[i] = (struct frec_ring){.type = &frec__perf_ring_type,
+					      .cpu = (int)i * 3,
+					      .fd = -1,
+					      .size = RING,
+					      .since = 500};
 		rings[i].map = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE) + RING,
 				    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		heads[i] = 0;
@@ -135,7 +139,7 @@ static void take(uint64_t until)
 {
 	frec__capture_take(&capture, rings, CPUS, sources, SOURCES);
 	for (size_t i = 0; i < CPUS; i++)
-		frec__ring_copy_settle(&rings[i], &capture.copy[i], true, 0);
+		frec__ring_copy_finish(&rings[i], &capture.copy[i], true, 0);
 	for (size_t s = 0; s < SOURCES; s++) {
 		for (size_t r = 0; r < CPUS; r++) {
 			capture.before[s * CPUS + r].value = emitted[s][r];

@@ -24,6 +24,8 @@
 #include <zstd.h>
 
 #include "proto/clocks.h"
+#include "recorder/rings/perf_ring.h"
+#include "recorder/rings/registers.h"
 #include "recorder/snapshot/child.h"
 #include "recorder/sources/crash_record.h"
 #include "recorder/snapshot/kernel_names.h"
@@ -46,7 +48,7 @@ static const char format_text[] = "name: test__tick\nID: 77\nformat:\n"
 				  "\tfield:u64 number;\toffset:8;\tsize:8;\tsigned:0;\n";
 
 static struct frec_source sources[SOURCES];
-static struct frec_ring ring = {.cpu = 0, .fd = -1, .size = ROOM};
+static struct frec_ring ring = {.type = &frec__perf_ring_type, .cpu = 0, .fd = -1, .size = ROOM};
 static struct frec_ring_copy copy;
 static struct frec_count counts[SOURCES];
 static uint32_t offsets[ROOM / FREC_RECORD_SIZE_MIN];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves which of several selections decides about an event's stacks, what perf is told of each
-// choice, and which rings are refused for it.
+// Proves which of several selections determines an event's stacks, how each choice sets up a perf
+// event, and which rings are too small for it.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,12 +11,13 @@
 #include <cmocka.h>
 
 #include "recorder/engine_sources.h"
+#include "recorder/rings/registers.h"
 
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
-static void told(struct frec_stack_choice choice, uint64_t sample_type, bool no_user,
-		 bool no_kernel)
+static void check(struct frec_stack_choice choice, uint64_t sample_type, bool no_user,
+		  bool no_kernel)
 {
 	struct frec_source source = {.sample_type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW};
 	struct perf_event_attr attr = {0};
@@ -29,26 +30,25 @@ static void told(struct frec_stack_choice choice, uint64_t sample_type, bool no_
 	assert_int_equal(attr.exclude_callchain_kernel, no_kernel);
 	assert_int_equal(attr.sample_stack_user, choice.bytes);
 	assert_int_equal(attr.sample_regs_user, choice.bytes ? frec__perf_user_registers : 0);
-	// What the file says of the records is what perf was told.
+	// A snapshot describes the records as perf was set up.
 	assert_int_equal(source.sample_regs_user, attr.sample_regs_user);
-	// Some record is without stacks; with them none is larger than what a ring's slack is made
-	// for.
+	// The largest record has room for payload and stacks, up to the limit of perf.
 	assert_true(frec__source_largest(&source) >= 8192 + frec__stack_size(&choice) ||
 		    frec__source_largest(&source) == UINT16_MAX);
 	assert_true(frec__source_largest(&source) <= UINT16_MAX);
 }
 
-static void perf_is_told(void **state)
+static void perf_is_set_up(void **state)
 {
 	(void)state;
-	told((struct frec_stack_choice){0}, 0, false, false);
-	told((struct frec_stack_choice){.frame_pointers = true}, CHAIN, false, true);
-	told((struct frec_stack_choice){.kernel = true}, CHAIN, true, false);
-	told((struct frec_stack_choice){.frame_pointers = true, .kernel = true}, CHAIN, false,
-	     false);
-	told((struct frec_stack_choice){.bytes = 8192}, STACK, false, false);
-	told((struct frec_stack_choice){.bytes = 65528}, STACK, false, false);
-	told((struct frec_stack_choice){.kernel = true, .bytes = 512}, CHAIN | STACK, true, false);
+	check((struct frec_stack_choice){0}, 0, false, false);
+	check((struct frec_stack_choice){.frame_pointers = true}, CHAIN, false, true);
+	check((struct frec_stack_choice){.kernel = true}, CHAIN, true, false);
+	check((struct frec_stack_choice){.frame_pointers = true, .kernel = true}, CHAIN, false,
+	      false);
+	check((struct frec_stack_choice){.bytes = 8192}, STACK, false, false);
+	check((struct frec_stack_choice){.bytes = 65528}, STACK, false, false);
+	check((struct frec_stack_choice){.kernel = true, .bytes = 512}, CHAIN | STACK, true, false);
 }
 
 static struct frec_listed listed(Flightrec__SourceKind kind, const char *system, const char *name)
@@ -60,7 +60,7 @@ static struct frec_listed listed(Flightrec__SourceKind kind, const char *system,
 	return listed;
 }
 
-static void the_last_that_says_decides(void **state)
+static void the_last_that_chooses_counts(void **state)
 {
 	static const char *const texts[] = {
 		"shop:*/stack=fp/",
@@ -94,7 +94,7 @@ static void the_last_that_says_decides(void **state)
 	assert_int_equal(frec__engine_stack(&engine, &other)->bytes, 16);
 	assert_true(frec__engine_stack(&engine, &late)->kernel);
 	assert_true(frec__engine_stack(&engine, &switches)->kernel);
-	// A glob over systems means no tracepoint of the kernel's.
+	// A glob over systems matches no kernel tracepoint.
 	assert_int_equal(frec__engine_stack(&engine, &late_in_kernel)->bytes, 16);
 	for (size_t i = 0; i < engine.selections; i++)
 		frec__selection_deinit(&engine.selection[i]);
@@ -134,8 +134,8 @@ static void rings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(perf_is_told),
-		cmocka_unit_test(the_last_that_says_decides),
+		cmocka_unit_test(perf_is_set_up),
+		cmocka_unit_test(the_last_that_chooses_counts),
 		cmocka_unit_test(rings),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that the notes of USDT probes are read as they are meant, that broken and hostile files do
-// no harm, and that records are laid out so that they always fit.
+// Proves that the notes of USDT probes are parsed, that broken and hostile files do no harm, and
+// that records never exceed their maximum size.
 #include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -155,8 +155,8 @@ static void hostile_files(void **state)
 	assert_int_equal(write(fd, junk, sizeof(junk)), sizeof(junk));
 	probes = read_all(fd, "*", "*");
 	assert_int_equal(probes.count, 0);
-	// Texts without an end, without names, and notes too short for three addresses: passed
-	// over, and what follows is read.
+	// Notes with unterminated texts, without names, or too short for three addresses are
+	// skipped, and the next ones are read.
 	notes_size = 0;
 	add_note("stapsdt", 8, 3, "shop", 4);
 	add_note("stapsdt", 8, 3,
@@ -181,7 +181,7 @@ static void hostile_files(void **state)
 	frec__usdt_probes_deinit(&probes);
 	probes = read_all(make_file(SIZE_MAX / 2), "*", "*");
 	frec__usdt_probes_deinit(&probes);
-	// Every cut of a good one, and every byte of it turned round.
+	// Cuts a valid section at every place, and inverts every byte of it.
 	for (size_t size = 0; size < notes_size; size++) {
 		probes = read_all(make_file(size), "*", "*");
 		frec__usdt_probes_deinit(&probes);
@@ -243,7 +243,7 @@ static void layouts(void **state)
 	assert_int_equal(format.field[2].offset, 24);
 	assert_int_equal(format.field[2].size, 4);
 	frec__format_deinit(&format);
-	// However many arguments and texts there are, the record has room for them.
+	// The record has room for any number of arguments and texts.
 	for (uint32_t n = 0; n <= FREC_FOREIGN_ARGUMENTS_MAX; n++) {
 		for (uint32_t texts = 0; texts <= n; texts++) {
 			target.probe.arguments = n;

@@ -14,7 +14,7 @@
 #include "tests/unwind/make_elf.h"
 #include "unwind/unwind.h"
 
-// Where the program is mapped: what is 0x1000 in its file is here plus 0x1000.
+// The bias of the program: address 0x1000 in its file is mapped at BIAS + 0x1000.
 #define BIAS 0x555500000000
 #define STACK 0x7ffc00000000
 #define WORDS 128
@@ -105,8 +105,7 @@ static void end(struct fixture *fixture)
 
 static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
 
-// first: 16 bytes of locals; second: keeps rbx and uses it as its frame pointer, as third does;
-// third: called by nobody known.
+// first: has 16 bytes of locals. second: saves rbx. third: has its CFA at rbx + 16.
 static void open_x86_64(struct fixture *fixture)
 {
 	static const uint8_t first[] = {DW_CFA_def_cfa_offset, 24};
@@ -137,11 +136,11 @@ static void registers_that_rows_do_not_follow(void **state)
 
 	(void)state;
 	open_x86_64(&fixture);
-	// third's CFA is rbx + 16, which second has saved: known only by following rbx from the
-	// top.
+	// third's CFA is at rbx + 16, and second has saved rbx: its value is known only if rbx is
+	// followed from the top.
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1110;
-	fixture.words[3] = STACK + 0x50; // rbx, as second has saved it
+	fixture.words[3] = STACK + 0x50; // rbx, saved by second
 	fixture.words[4] = BIAS + 0x1210;
 	fixture.words[0x58 / 8] = BIAS + 0x1310;
 	unwind(&fixture);
@@ -183,10 +182,10 @@ static void ends_of_stacks(void **state)
 	(void)state;
 	open_x86_64(&fixture);
 	fixture.registers[8] = BIAS + 0x1010;
-	fixture.words[2] = 0; // what some programs put below their first function
+	fixture.words[2] = 0; // as some programs have it below their first function
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_COMPLETE, 0);
-	fixture.words[2] = BIAS + 0x1910; // where the program begins: no word about it
+	fixture.words[2] = BIAS + 0x1910; // the entry function, which has no CFI
 	unwind(&fixture);
 	ENDS(2, FREC_UNWIND_COMPLETE, 0);
 	fixture.words[2] = BIAS + 0x1980;
@@ -217,7 +216,8 @@ static void ends_of_stacks(void **state)
 	fixture.registers[7] = 8;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_BAD_MEMORY, 24);
-	// Far below what was recorded, and so near the end of memory that sums wrap.
+	// Far below the recorded bytes, and so close to the end of the address space that sums
+	// wrap.
 	fixture.registers[7] = UINT64_MAX - 17;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_BAD_MEMORY, UINT64_MAX - 1);
@@ -237,7 +237,7 @@ static void no_registers(void **state)
 				      fixture.frames, 16, &fixture.end),
 			 0);
 	assert_int_equal(fixture.end.reason, FREC_UNWIND_NO_REGISTERS);
-	// The mask promises more than there is.
+	// The mask has more bits than there are values.
 	assert_int_equal(frec__unwind(fixture.process,
 				      &(struct frec_unwind_registers){1 << 7 | 1 << 8, &value, 1},
 				      &stack, fixture.frames, 16, &fixture.end),
@@ -285,7 +285,7 @@ static void signals(void **state)
 	end(&fixture);
 }
 
-// What the kernel leaves on the stack, and nobody describes how to read it.
+// A signal frame whose handler returns to code without CFI.
 static void signals_without_cfi(void **state)
 {
 	static struct fixture fixture;
@@ -296,7 +296,7 @@ static void signals_without_cfi(void **state)
 	fixture.words[2] = BIAS + 0x1800;
 	fixture.words[3 + 160 / 8] = STACK + 0x280; // sp
 	fixture.words[3 + 168 / 8] = BIAS + 0x1200; // pc
-	fixture.words[3 + 128 / 8] = STACK + 0x300; // rbx, from which the frame's CFA is found
+	fixture.words[3 + 128 / 8] = STACK + 0x300; // rbx, which the CFA of the frame depends on
 	fixture.words[0x308 / 8] = BIAS + 0x1310;
 	unwind(&fixture);
 	assert_true(fixture.frames[1].signal);
@@ -350,7 +350,7 @@ static void made_at_run_time(void **state)
 	FRAME(2, BIAS + 0x1310, FREC_FRAME_FRAME_POINTER, false);
 	ENDS(3, FREC_UNWIND_COMPLETE, 0);
 	assert_int_equal(fixture.frames[0].map, 1);
-	// A frame pointer that was used for something else is not followed.
+	// A frame pointer that holds something else is not followed.
 	fixture.words[33] = 0x777;
 	unwind(&fixture);
 	ENDS(2, FREC_UNWIND_NO_CFI, 0x1234020);
@@ -376,7 +376,7 @@ static void bad_jumps(void **state)
 	assert_int_equal(fixture.frames[0].map, FREC_FRAME_NO_MAP);
 	FRAME(1, BIAS + 0x1310, FREC_FRAME_RETURN, false);
 	ENDS(2, FREC_UNWIND_COMPLETE, 0);
-	fixture.words[0] = 0x777; // it was a jump
+	fixture.words[0] = 0x777; // there was no call, but a jump
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_NO_CFI, 0);
 	end(&fixture);
@@ -399,7 +399,8 @@ static void frames_of_aarch64(void **state)
 	add_fde(&fixture.cfi, cie, 0x1200, 0x100, outermost, sizeof(outermost));
 	open_process(&fixture);
 	fixture.registers[32] = BIAS + 0x1010;
-	fixture.registers[30] = BIAS + 0x1110; // a leaf has its return address in its register
+	fixture.registers[30] =
+		BIAS + 0x1110; // a leaf function keeps its return address in the register
 	fixture.registers[29] = STACK + 0x20;
 	fixture.words[4] = STACK + 0x80;
 	fixture.words[5] = 0xab00000000000000 | (BIAS + 0x1110); // signed
@@ -410,11 +411,11 @@ static void frames_of_aarch64(void **state)
 	FRAME(2, BIAS + 0x1110, FREC_FRAME_CFI, false);
 	FRAME(3, BIAS + 0x1210, FREC_FRAME_CFI, false);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
-	// A leaf that calls nobody cannot be a caller.
+	// A leaf function calls nothing, so it cannot be a caller.
 	fixture.registers[30] = BIAS + 0x1010;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_LOOP, BIAS + 0x1010);
-	fixture.registers[32] = 0x10; // a call of a bad pointer
+	fixture.registers[32] = 0x10; // a call through a bad pointer
 	fixture.registers[30] = BIAS + 0x1110;
 	unwind(&fixture);
 	FRAME(1, BIAS + 0x1110, FREC_FRAME_RETURN, false);
@@ -457,7 +458,7 @@ static void mappings_that_overlap(void **state)
 	assert_int_equal(names.offset, 0x10);
 	assert_int_equal(names.address, 0x1110);
 	assert_false(names.verified);
-	frame.pc = BIAS + 0x1300; // its call was the last instruction of the function before
+	frame.pc = BIAS + 0x1300; // the call was the last instruction of the function before
 	assert_int_equal(frec__symbolize(process, &frame, &names), 0);
 	assert_string_equal(names.names[0].function, "third");
 	assert_int_equal(names.offset, 0x100);
@@ -505,7 +506,7 @@ static void one_register(void **state)
 	assert_int_equal(frec__unwind_register(&registers, 7), 70);
 	assert_int_equal(frec__unwind_register(&registers, 8), 80);
 	assert_int_equal(frec__unwind_register(&registers, 63), 630);
-	// One that is not among them, and one whose value a damaged file does not have.
+	// A register that was not recorded, and one whose value is missing in a damaged file.
 	assert_int_equal(frec__unwind_register(&registers, 9), 0);
 	assert_int_equal(frec__unwind_register(&registers, 0), 0);
 	registers.count = 1;

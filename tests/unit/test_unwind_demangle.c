@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names of C++ and Rust, old and new, and what is no such name.
+// Proves that old and new names of C++ and Rust are demangled, and that all others stay as they
+// are.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +46,7 @@ static void names(void **state)
 	expect("_Z", "_Z");
 }
 
-// Each level refers to the one before twice.
+// Each level refers twice to the one before.
 static void names_that_explode(void **state)
 {
 	char mangled[4096] = "_Z1fIiE";

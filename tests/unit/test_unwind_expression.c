@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// DWARF expressions give what the standard says, and those that are nonsense, endless or read what
-// is not there give errors.
+// Proves that DWARF expressions have the values that the standard defines, and that expressions
+// fail that are damaged, never end, or read what was not recorded.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,7 +123,7 @@ static void branches_end(void **state)
 	FAILS(-EBADMSG, DW_OP_lit1, DW_OP_skip, 0xfd, 0xff);
 	FAILS(-EBADMSG, DW_OP_lit1, DW_OP_skip, 0xf0, 0xff);
 	FAILS(-EBADMSG, DW_OP_lit1, DW_OP_skip, 1, 0);
-	FAILS(-EBADMSG, DW_OP_lit1, DW_OP_skip, 0xfc, 0xff); // pushes for ever
+	FAILS(-EBADMSG, DW_OP_lit1, DW_OP_skip, 0xfc, 0xff); // pushes forever
 	FAILS(-EBADMSG, DW_OP_constu, 0x80);
 	FAILS(-EBADMSG, DW_OP_lit1, 0xff);
 }

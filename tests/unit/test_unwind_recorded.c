@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A recording of another machine: aarch64, with a leaf function, signed return addresses and
-// alloca.
+// Unwinds a recording of another machine: aarch64, with a leaf function, signed return addresses
+// and alloca.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +69,7 @@ static void frames_and_names(void **state)
 	recording_free(&recording);
 }
 
-// A stub of each kind: without and with a landing pad, and what is none.
+// A stub of each kind, without and with a landing pad, and code that is no stub.
 static void stubs(void **state)
 {
 	static const uint32_t plain[] = {0xb0000090, 0xf947fe11, 0x913fe210, 0xd61f0220};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CFI becomes the rows it should become, on both machines; what rows cannot hold is left to the
-// rules; what is damaged is an error.
+// Proves that CFI becomes the right rows on both machines, that what rows cannot express is left to
+// the rules, and that damage is an error.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +105,7 @@ static void a_function_of_x86_64(void **state)
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	frec__rows_statistics(fixture.rows, &statistics);
 	assert_int_equal(statistics.functions, 2);
-	assert_int_equal(statistics.rows, 0); // lazily
+	assert_int_equal(statistics.rows, 0); // none is computed yet
 	ROW(0xfff, FREC_ROW_NONE, 0, 0, 0);
 	ROW(0x1000, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
 	ROW(0x100f, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
@@ -209,7 +209,7 @@ static void expressions(void **state)
 	assert_int_equal(row_at(&fixture, 0x1045).kind, FREC_ROW_OUTERMOST);
 	assert_int_equal(row_at(&fixture, 0x1055).kind, FREC_ROW_RULES);
 	assert_int_equal(frec__rows_rules(fixture.rows, 0x1035, &rules, &fde, NULL), 0);
-	assert_int_equal(rules.cfa_register, 10);
+	assert_int_equal(rules.cfa.regno, 10);
 	assert_int_equal(rules.registers[16].offset, -8);
 	assert_int_equal(frec__rows_rules(fixture.rows, 0x1055, &rules, &fde, NULL), 0);
 	assert_true(fde.signal_frame);
@@ -218,7 +218,7 @@ static void expressions(void **state)
 	close_rows(&fixture);
 }
 
-static void damage_is_told_and_limited_to_its_function(void **state)
+static void damage_is_reported_and_limited_to_its_function(void **state)
 {
 	static struct fixture fixture;
 	static const uint8_t unknown[] = {0x3f};
@@ -236,7 +236,7 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 					 0x80,
 					 0x80};
 	static const uint8_t never_remembered[] = {DW_CFA_restore_state};
-	static const uint8_t expression_too_long[] = {DW_CFA_def_cfa_expression, 0x7f};
+	static const uint8_t expression_unknown_version[] = {DW_CFA_def_cfa_expression, 0x7f};
 	struct frec_row row;
 	size_t cie;
 
@@ -245,13 +245,14 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 	add_fde(&fixture.made, cie, 0x1000, 0x10, unknown, sizeof(unknown));
 	add_fde(&fixture.made, cie, 0x1010, 0x10, no_end, sizeof(no_end));
 	add_fde(&fixture.made, cie, 0x1020, 0x10, never_remembered, sizeof(never_remembered));
-	add_fde(&fixture.made, cie, 0x1030, 0x10, expression_too_long, sizeof(expression_too_long));
+	add_fde(&fixture.made, cie, 0x1030, 0x10, expression_unknown_version,
+		sizeof(expression_unknown_version));
 	add_fde(&fixture.made, cie, 0x1040, 0x10, NULL, 0);
 	end_cfi(&fixture.made);
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	for (uint64_t pc = 0x1000; pc < 0x1040; pc += 0x10) {
-		// Padded to a multiple of 8 with instructions that do nothing, so one or the other
-		// may get a row before it fails.
+		// The padding is instructions that do nothing. Here it ends the number, so a row
+		// may come before the failure.
 		if (pc == 0x1010)
 			continue;
 		fixture.error.code = 0;
@@ -259,6 +260,28 @@ static void damage_is_told_and_limited_to_its_function(void **state)
 		assert_non_null(strstr(fixture.error.message, "made: .eh_frame at offset 0x"));
 	}
 	ROW(0x1040, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
+	close_rows(&fixture);
+}
+
+// A section whose functions are not sorted, and that is damaged after them.
+static void functions_before_damage_are_found(void **state)
+{
+	static const uint8_t other_offset[] = {DW_CFA_def_cfa_offset, 16};
+	static const uint8_t unknown_version[16] = {[0] = 12, [8] = 99};
+	static struct fixture fixture;
+	size_t cie;
+
+	(void)state;
+	cie = add_cie(&fixture.made, 16, 0, x86_start, sizeof(x86_start));
+	add_fde(&fixture.made, cie, 0x1020, 0x10, NULL, 0);
+	add_fde(&fixture.made, cie, 0x1000, 0x10, other_offset, sizeof(other_offset));
+	add_fde(&fixture.made, cie, 0x1010, 0x10, NULL, 0);
+	memcpy(fixture.made.bytes + fixture.made.size, unknown_version, sizeof(unknown_version));
+	fixture.made.size += sizeof(unknown_version);
+	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
+	ROW(0x1008, FREC_ROW_SP, 16, FREC_ROW_SAME, -1);
+	ROW(0x1018, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
+	ROW(0x1028, FREC_ROW_SP, 8, FREC_ROW_SAME, -1);
 	close_rows(&fixture);
 }
 
@@ -291,7 +314,7 @@ static void the_linkers_table(void **state)
 		if (damage == 2)
 			table[1][0] = 0x1040; // not sorted
 		if (damage == 3)
-			table[2][1] = table[0][1]; // another function than it says
+			table[2][1] = table[0][1]; // the entry of another function
 		memcpy(bytes + 8, &count, 4);
 		memcpy(bytes + 12, table, sizeof(table));
 		assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, &header), 0);
@@ -344,7 +367,8 @@ int main(void)
 		cmocka_unit_test(a_function_of_x86_64),
 		cmocka_unit_test(a_function_of_aarch64),
 		cmocka_unit_test(expressions),
-		cmocka_unit_test(damage_is_told_and_limited_to_its_function),
+		cmocka_unit_test(damage_is_reported_and_limited_to_its_function),
+		cmocka_unit_test(functions_before_damage_are_found),
 		cmocka_unit_test(the_linkers_table),
 		cmocka_unit_test(
 			functions_that_share_their_description_make_no_more_rows_than_bytes),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Stacks of a program at the moment it crashes, taken with ptrace(2).
+// Takes the stack of a program at the moment when it crashes, with ptrace(2).
 #include "tests/unwind/crash.h"
 
 #include <errno.h>
@@ -69,13 +69,13 @@ static int take_stack(pid_t pid, size_t bytes, struct recording *recording)
 {
 	struct recorded_stack *stack = &recording->stacks[recording->stack_count];
 	uint8_t *data = malloc(bytes);
-	int status = data ? take_registers(pid, stack) : -ENOMEM;
+	int r = data ? take_registers(pid, stack) : -ENOMEM;
 
-	if (status) {
+	if (r) {
 		free(data);
-		return status;
+		return r;
 	}
-	// As the recorder does it after a stack overflow: from the first page above the guard.
+	// After a stack overflow, begin at the first page above the guard, as the recorder does.
 	for (int page = 0; page < 64 && bytes && !stack->stack.size; page++) {
 		stack->stack.size = read_memory(pid, stack->stack.address, data, bytes);
 		if (!stack->stack.size)
@@ -110,7 +110,7 @@ static bool is_fatal(int signal)
 	       signal == SIGBUS || signal == SIGTRAP;
 }
 
-// Runs the program, and the threads it makes, until one of them is about to die.
+// Runs the program with its threads until one of them is about to die.
 static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 {
 	bool started = false;
@@ -126,7 +126,7 @@ static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 			continue;
 		}
 		signal = WSTOPSIG(status);
-		// The first trap is that of execve, and a thread begins with a stop.
+		// The first trap is that of execve, and a new thread begins with a stop.
 		if (!started && ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACECLONE))
 			return -errno;
 		if (!started || status >> 16 || signal == SIGSTOP)
@@ -145,27 +145,27 @@ static int run_to_crash(pid_t pid, pid_t *ret_tid, int *ret_signal)
 
 static int trace(pid_t pid, size_t bytes, size_t steps, struct recording *recording)
 {
-	int signal = 0, status = run_to_crash(pid, &pid, &signal);
+	int signal = 0, r = run_to_crash(pid, &pid, &signal);
 
-	if (status)
-		return status;
-	status = take_stack(pid, bytes, recording);
-	for (size_t i = 0; !status && signal == SIGTRAP && i < steps; i++) {
+	if (r)
+		return r;
+	r = take_stack(pid, bytes, recording);
+	for (size_t i = 0; !r && signal == SIGTRAP && i < steps; i++) {
 		int wait_status;
 
 		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, 0) ||
 		    waitpid(pid, &wait_status, __WALL) != pid || !WIFSTOPPED(wait_status))
 			break;
-		status = take_stack(pid, bytes, recording);
+		r = take_stack(pid, bytes, recording);
 	}
-	return status ? status : take_maps(pid, recording);
+	return r ? r : take_maps(pid, recording);
 }
 
 int recording_crash(char *const *argv, size_t bytes, size_t steps, struct recording *ret)
 {
 	struct recording recording = {0};
 	pid_t pid = fork();
-	int status;
+	int r;
 
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -173,17 +173,17 @@ int recording_crash(char *const *argv, size_t bytes, size_t steps, struct record
 		_exit(127);
 	}
 	recording.stacks = calloc(steps + 1, sizeof(*recording.stacks));
-	status = recording.stacks && pid > 0 ? trace(pid, bytes, steps, &recording) : -ENOMEM;
+	r = recording.stacks && pid > 0 ? trace(pid, bytes, steps, &recording) : -ENOMEM;
 	if (pid > 0) {
 		kill(pid, SIGKILL);
 		while (waitpid(-1, NULL, __WALL) > 0)
 			;
 	}
-	if (!status)
-		status = recording_parse_maps(&recording, true);
-	if (status)
+	if (!r)
+		r = recording_parse_maps(&recording, true);
+	if (r)
 		recording_free(&recording);
 	else
 		*ret = recording;
-	return status;
+	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks of a program at the moment it crashes, and at each instruction from a trap on: taken with
+/* Takes stacks of a program when it crashes, and at each instruction after a trap, with
  * ptrace(2). */
 #ifndef FREC_TESTS_UNWIND_CRASH_H
 #define FREC_TESTS_UNWIND_CRASH_H
@@ -7,10 +7,10 @@
 #include "tests/unwind/recording.h"
 
 /*
- * Runs `argv` until it gets a fatal signal, takes the stack, and kills it. `bytes` are taken, from
- * the first mapped page above the stack pointer on. After SIGTRAP, the program runs on by `steps`
- * instructions, and the stack is taken after each. Mappings get their build-ids. 0 or a negative
- * errno; -ECHILD: it has ended by itself.
+ * Runs `argv` until it gets a fatal signal, takes `bytes` of the stack, and kills the program. The
+ * bytes begin at the first mapped page above the stack pointer. If the signal is SIGTRAP, the
+ * program runs on by `steps` instructions, and the stack is taken after each. The mappings have
+ * their build-ids. 0 or a negative errno; -ECHILD: the program exited by itself.
  */
 int recording_crash(char *const *argv, size_t bytes, size_t steps, struct recording *ret);
 

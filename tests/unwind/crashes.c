@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Ways to crash, by name: what the unwinder is tested with. Every function on the way is kept as a
+// Ways to crash, by name, to test the unwinder. The compiler keeps every function on the way as a
 // frame of its own.
 #include <alloca.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 #define FRAME __attribute__((noinline, optnone))
 #endif
 
-// What follows a call keeps it from becoming a jump.
+// Code after a call keeps the compiler from making it a jump.
 #define AFTER __asm__ volatile("" ::: "memory")
 
 static volatile int sink;
@@ -62,7 +62,7 @@ FRAME static void with_alloca(size_t size, void (*what)(void))
 	AFTER;
 }
 
-// The stack is aligned to more than the caller did, so the frame's CFA has to be remembered.
+// The stack is aligned more strictly than in the caller, so the function has to save its CFA.
 FRAME static void aligned(size_t size, void (*what)(void))
 {
 	volatile char room[128] __attribute__((aligned(64)));
@@ -103,7 +103,7 @@ FRAME static int recurse(int depth)
 	volatile char room[3000];
 
 	room[0] = (char)depth;
-	// Never reached, but not known to be.
+	// Never reached, but the compiler does not know that.
 	if (depth == 1 << 30)
 		return sink;
 	return recurse(depth + 1) + room[0];
@@ -144,7 +144,7 @@ FRAME static void interrupted(void)
 	AFTER;
 }
 
-// A fault, not a call, so that the frame below the handler's is at the very first instruction of a
+// A fault instead of a call, so that the frame below the handler's is at the first instruction of a
 // function.
 void faults_at_once(void);
 __asm__(".text\n.globl faults_at_once\n.type faults_at_once, "
@@ -170,7 +170,7 @@ static void faulting(void)
 }
 
 #if defined(__x86_64__)
-// As musl and Go have it: without a word about it.
+// A handler's return without CFI, as in musl and Go.
 void undescribed_return(void);
 __asm__(".text\n.globl undescribed_return\n.type undescribed_return, "
 	"@function\nnop\nundescribed_return:\n"
@@ -218,7 +218,7 @@ static void bad_string(void)
 	AFTER;
 }
 
-// Written by hand, and entered through a stub.
+// Hand-written, and called through a stub.
 static void bad_copy(void)
 {
 	char room[4096];
@@ -268,8 +268,7 @@ static void on_own_stack(void)
 	pthread_join(id, NULL);
 }
 
-// Code that nobody describes, but that keeps a frame pointer, as most that is made at run time
-// does.
+// Code without CFI but with a frame pointer, like most code that is made at run time.
 static void made_at_run_time(void)
 {
 #if defined(__x86_64__)
@@ -289,7 +288,7 @@ static void made_at_run_time(void)
 
 static void smashed(void)
 {
-	// The return address and all that is above it.
+	// Overwrites the return address and everything above it.
 	void **frame = __builtin_frame_address(0);
 
 	for (int i = 0; i < 200; i++)
@@ -311,8 +310,8 @@ static void trap(void)
 #endif
 }
 
-// From the trap on, each instruction is looked at: calls through stubs that are resolved on the
-// way, the vDSO, functions of libc in assembly, one that is called back.
+// After the trap the test unwinds at each instruction: in calls through stubs that are resolved on
+// the way, the vDSO, libc's functions in assembly, and a callback.
 FRAME static void many_calls(void)
 {
 	int numbers[] = {3, 1, 2};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A crash deep inside functions that were inlined into one another. Tests know the line numbers.
+// A crash deep inside functions that were inlined into each other. Tests know the line numbers.
 #include <string>
 #include <vector>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Small ELF files with hand-made call frame information: for machines that are not here, and for
- * what no compiler writes. */
+/* Small ELF files with hand-made call frame information, for other machines and for what no
+ * compiler writes. */
 #ifndef FREC_TESTS_UNWIND_MAKE_ELF_H
 #define FREC_TESTS_UNWIND_MAKE_ELF_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where its code is, in the file as in memory, and how much. */
+/* Where the code is, in the file and in memory, and its size. */
 #define MADE_CODE 0x1000
 #define MADE_CODE_SIZE 0x1000
 
@@ -26,23 +26,23 @@ struct made_elf {
 void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size,
 	      const struct made_symbol *symbols, size_t symbol_count);
 
-/* Writes it to a new file in /tmp; `path` has room for 64 bytes. 0 or a negative errno. */
+/* Writes the file to /tmp and its path to `path`, which has 64 bytes. 0 or a negative errno. */
 int write_elf(const struct made_elf *elf, char *path);
 
-/* Call frame information, piece by piece. */
+/* Call frame information that is made piece by piece. */
 struct made_cfi {
 	uint8_t bytes[4096];
 	size_t size;
 };
 
-/* A CIE with the augmentation "zR" or, for a signal frame, "zRS", addresses relative and of 4
- * bytes. */
+/* Adds a CIE with the augmentation "zR" or, for a signal frame, "zRS". Addresses are relative and
+ * have 4 bytes. */
 size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
 	       const uint8_t *program, size_t size);
-/* An FDE of [start, start + length) in a section that is mapped at MADE_CFI. */
+/* Adds an FDE of [start, start + length) in a section that is mapped at MADE_CFI. */
 void add_fde(struct made_cfi *cfi, size_t cie, uint64_t start, uint32_t length,
 	     const uint8_t *program, size_t size);
-/* The four zeros that end .eh_frame. */
+/* Adds the four zeroes that end .eh_frame. */
 void end_cfi(struct made_cfi *cfi);
 
 #define MADE_CFI 0x400

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libdwfl over recorded bytes: a Dwfl with a thread whose registers and memory are callbacks.
+// Unwinds recorded bytes with libdwfl: a Dwfl with a thread whose registers and memory are
+// callbacks.
 #include "tests/unwind/others.h"
 
 #include <elfutils/libdwfl.h>
@@ -72,8 +73,8 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Ad
 	return dwfl_linux_proc_find_elf(module, data, name, base, file, elf);
 }
 
-// What the unwinder needs of a program without CFI in its own file it would look for in separate
-// debug files; ours does too, so both may.
+// Lets libdwfl search separate debug files for CFI that the program itself does not have, because
+// ours does that too.
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = find_elf,
 	.find_debuginfo = dwfl_standard_find_debuginfo,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// libunwind over recorded bytes: remote unwinding, where stack and registers come from the
-// recording and everything else (CFI, above all) from the mapped files. Its search for CFI in a
-// remote process is its own helper for that, _UPT-like: the unwind table of each module is handed
-// to dwarf_search_unwind_table, a function that libunwind exports for this.
+// Unwinds recorded bytes with libunwind's remote unwinding: stack and registers come from the
+// recording, and everything else, most of all CFI, from the mapped files. CFI is found as
+// libunwind's ptrace helper does it: the unwind table of each module is given to
+// dwarf_search_unwind_table, which libunwind exports for this.
 #include "tests/unwind/others.h"
 
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 
 #include "unwind/elf_file.h"
 
-// Not in its headers, but what debuggers and perf use.
+// Not in its headers, but debuggers and perf use it.
 #define dwarf_search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
 int dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *info,
 			      unw_proc_info_t *proc, int need_unwind_info, void *argument);
@@ -76,7 +76,7 @@ static int no_list(unw_addr_space_t space, unw_word_t *address, void *argument)
 	return -UNW_ENOINFO;
 }
 
-// The read-only data of a program, where its CFI is.
+// The read-only data of a program, which has the CFI.
 static const struct image *find_constants(struct other *other, uint64_t address)
 {
 	const struct image *image = &other->images[other->last_constants];

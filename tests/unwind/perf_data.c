@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// perf.data with one event, one process of one thread, its mappings, and a sample for each stack.
+// A perf.data file with one event, a process with one thread, its mappings, and a sample for each
+// stack.
 #include "tests/unwind/perf_data.h"
 
 #include <elf.h>
@@ -64,7 +65,7 @@ static uint64_t write_record(struct record *record, FILE *file)
 	return fwrite(record->bytes, 1, record->size, file);
 }
 
-// Those without code as well: perf reads call frame information through them.
+// Also the mappings without code: perf reads call frame information through them.
 static uint64_t write_mappings(struct record *record, const char *maps, FILE *file)
 {
 	const uint32_t ids[] = {PID, PID};
@@ -97,7 +98,7 @@ static uint64_t write_sample(struct record *record, const struct recorded_stack 
 	const uint32_t ids[] = {PID, PID};
 	const size_t before_pc =
 		(size_t)__builtin_popcountll(stack->mask & ((1ull << machine->pc) - 1));
-	// What does not fit into a record is left out of the stack's upper end.
+	// If the stack does not fit into a record, its upper end is left out.
 	const size_t head = sizeof(struct perf_event_header) + 8 * (7 + stack->count);
 	const uint64_t room = (RECORD_MAX - head) & ~7ul, size = stack->stack.size & ~7ul;
 	const uint64_t copied = size < room ? size : room;

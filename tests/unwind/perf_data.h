@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A recording as perf script reads it: the same registers and stack bytes, so that both unwind the
- * same. */
+/* Writes a recording as perf.data with the same registers and stack bytes, so that perf script
+ * unwinds the same stacks. */
 #ifndef FREC_TESTS_UNWIND_PERF_DATA_H
 #define FREC_TESTS_UNWIND_PERF_DATA_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Registers and stack bytes of real programs, taken by the kernel's perf events.
+// Records registers and stack bytes of real programs with the kernel's perf events.
 #include "tests/unwind/recording.h"
 
 #include <dirent.h>
@@ -16,7 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "unwind/cursor.h"
+#include "proto/bytes.h"
+#include "proto/grow.h"
 #include "unwind/elf_file.h"
 
 #define RING_PAGES 4096
@@ -106,7 +107,7 @@ static void drain(struct ring *ring, struct recording *recording, size_t room)
 	__atomic_store_n(&ring->page->data_tail, tail, __ATOMIC_RELEASE);
 }
 
-// One event for each CPU, because events that threads inherit can have a ring only so.
+// Opens one event for each CPU: only then can an event that threads inherit have a ring.
 static int open_rings(pid_t tid, uint32_t bytes, unsigned int per_second, struct ring *rings,
 		      size_t *count)
 {
@@ -150,20 +151,20 @@ int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_sec
 	struct ring rings[CPUS_MAX];
 	size_t ring_count = 0;
 	char path[64];
-	int status;
+	int r;
 
 	recording.stacks = calloc(count, sizeof(*recording.stacks));
 	if (!recording.stacks)
 		return -ENOMEM;
-	status = open_rings(pid, bytes, per_second, rings, &ring_count);
+	r = open_rings(pid, bytes, per_second, rings, &ring_count);
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	while (!status && recording.stack_count < count) {
+	while (!r && recording.stack_count < count) {
 		char *maps;
 
 		usleep(20000);
 		for (size_t i = 0; i < ring_count; i++)
 			drain(&rings[i], &recording, count);
-		// The last that could be read before it exits.
+		// The program may exit: keep the last mappings that could be read.
 		if (read_text(path, &maps) || !*maps)
 			break;
 		free(recording.maps_text);
@@ -173,13 +174,13 @@ int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_sec
 		munmap(rings[i].page, (RING_PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE));
 		close(rings[i].fd);
 	}
-	if (!status)
-		status = recording_parse_maps(&recording, false);
-	if (status)
+	if (!r)
+		r = recording_parse_maps(&recording, false);
+	if (r)
 		recording_free(&recording);
 	else
 		*ret = recording;
-	return status;
+	return r;
 }
 
 static void read_build_id(struct frec_unwind_map *map)
@@ -205,7 +206,7 @@ int recording_parse_maps(struct recording *recording, bool build_ids)
 	if (!copy)
 		return -ENOMEM;
 	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		struct frec_unwind_map map = {0}, *more;
+		struct frec_unwind_map map = {0};
 		char protection[8];
 		int at = 0;
 
@@ -216,11 +217,10 @@ int recording_parse_maps(struct recording *recording, bool build_ids)
 		map.path = strdup(at ? line + at : "");
 		if (build_ids)
 			read_build_id(&map);
-		more = realloc(recording->maps, (recording->map_count + 1) * sizeof(*more));
-		if (!more || !map.path)
+		if (!map.path ||
+		    !frec__grow(&recording->maps, recording->map_count, sizeof(*recording->maps)))
 			abort();
-		recording->maps = more;
-		more[recording->map_count++] = map;
+		recording->maps[recording->map_count++] = map;
 	}
 	free(copy);
 	return 0;
@@ -266,35 +266,36 @@ static bool map_file(const char *path, struct recording *recording)
 int recording_load(const char *path, struct recording *ret)
 {
 	struct recording recording = {0};
-	struct frec_cursor cursor;
+	struct frec_bytes cursor;
 	const uint8_t *text;
 	uint64_t length, count;
 
 	if (!map_file(path, &recording))
 		return -ENOENT;
-	cursor = (struct frec_cursor){recording.image, recording.image + recording.image_size,
-				      false};
-	length = frec__cursor_unsigned(&cursor, 8);
-	text = frec__cursor_bytes(&cursor, length);
-	count = frec__cursor_unsigned(&cursor, 8);
+	cursor = frec__bytes(recording.image, recording.image_size);
+	length = frec__bytes_number(&cursor, 8);
+	text = frec__bytes_take(&cursor, length);
+	count = frec__bytes_number(&cursor, 8);
 	if (text && count <= recording.image_size) {
 		recording.maps_text = strndup((const char *)text, length);
 		recording.stacks = calloc(count, sizeof(*recording.stacks));
 	}
-	cursor.failed |= !recording.stacks || !recording.maps_text;
+	if (!recording.stacks || !recording.maps_text)
+		frec__bytes_fail(&cursor);
 	for (size_t i = 0; i < count && !cursor.failed; i++) {
 		struct recorded_stack *stack = &recording.stacks[i];
 		const uint8_t *values;
 
-		stack->mask = frec__cursor_unsigned(&cursor, 8);
-		stack->count = frec__cursor_unsigned(&cursor, 8);
-		stack->stack.address = frec__cursor_unsigned(&cursor, 8);
-		stack->stack.size = frec__cursor_unsigned(&cursor, 8);
-		cursor.failed |= stack->count > 64;
-		values = cursor.failed ? NULL : frec__cursor_bytes(&cursor, 8 * stack->count);
+		stack->mask = frec__bytes_number(&cursor, 8);
+		stack->count = frec__bytes_number(&cursor, 8);
+		stack->stack.address = frec__bytes_number(&cursor, 8);
+		stack->stack.size = frec__bytes_number(&cursor, 8);
+		values = stack->count > 64 ? NULL : frec__bytes_take(&cursor, 8 * stack->count);
 		if (values)
 			memcpy(stack->values, values, 8 * stack->count);
-		stack->stack.data = frec__cursor_bytes(&cursor, stack->stack.size);
+		else
+			frec__bytes_fail(&cursor);
+		stack->stack.data = frec__bytes_take(&cursor, stack->stack.size);
 		recording.stack_count = i + 1;
 	}
 	if (cursor.failed || recording_parse_maps(&recording, false)) {

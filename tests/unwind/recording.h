@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Registers and stack bytes of real programs, taken by the kernel's perf events: what the unwinder
- * gets from a snapshot, without the snapshot. */
+/* Registers and stack bytes of real programs, recorded with the kernel's perf events. It is the
+ * unwinder's input from a snapshot, without the snapshot. */
 #ifndef FREC_TESTS_UNWIND_RECORDING_H
 #define FREC_TESTS_UNWIND_RECORDING_H
 
@@ -22,26 +22,26 @@ struct recorded_stack {
 };
 
 struct recording {
-	char *maps_text; /* as /proc/PID/maps had it */
+	char *maps_text; /* the text of /proc/PID/maps */
 	struct frec_unwind_map *maps;
 	size_t map_count;
 	struct recorded_stack *stacks;
 	size_t stack_count;
-	/* of the file that the stacks' bytes are in; NULL: each is allocated */
+	/* the mapped file with the bytes of the stacks; NULL: each is allocated */
 	const uint8_t *image;
 	size_t image_size;
 };
 
-/* Samples every thread of `pid` until there are `count` stacks of at most `bytes`, or it exits. 0
- * or a negative errno. */
+/* Samples every thread of `pid` until there are `count` stacks of at most `bytes` each, or the
+ * process exits. 0 or a negative errno. */
 int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_second,
 		   struct recording *ret);
 int recording_save(const struct recording *recording, const char *path);
 int recording_load(const char *path, struct recording *ret);
 void recording_free(struct recording *recording);
 
-/* Reads the text of /proc/PID/maps: the executable mappings of it. Their build-ids are read from
- * the files where asked. */
+/* Parses the executable mappings in the text of /proc/PID/maps, and reads their build-ids from the
+ * files if asked to. */
 int recording_parse_maps(struct recording *recording, bool build_ids);
 
 #endif

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Crashes a program and prints what the unwinder makes of it, one line a frame, then why the stack
-// ends; then whether libdwfl gives the same frames. With --steps, it prints each different list of
+// Crashes a program and prints its stack, one line for each frame, then why the stack ends, and
+// then whether libdwfl finds the same frames. With --steps it prints each different list of
 // functions once.
 //
 //	unwind_crash [--bytes N] [--steps N] [--then COMMAND] [--folder DEBUG] [--no-ids]
 //	[--debuginfod] -- PROGRAM...
 //
-// COMMAND runs when the program is gone and before anything is looked up: to replace or strip
-// files.
+// COMMAND runs after the crash and before any file is opened, to replace or strip files.
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +136,7 @@ int main(int argc, char **argv)
 	struct recording recording;
 	size_t bytes = 65528, steps = 0;
 	bool ids = true, debuginfod = false;
-	int i = 1, status;
+	int i = 1, r;
 
 	for (; i < argc && strcmp(argv[i], "--"); i++) {
 		if (!strcmp(argv[i], "--no-ids"))
@@ -159,16 +158,16 @@ int main(int argc, char **argv)
 	}
 	if (i + 1 >= argc)
 		return 2;
-	status = recording_crash(argv + i + 1, bytes, steps, &recording);
-	if (status) {
-		fprintf(stderr, "%s: %s\n", argv[i + 1], strerror(-status));
+	r = recording_crash(argv + i + 1, bytes, steps, &recording);
+	if (r) {
+		fprintf(stderr, "%s: %s\n", argv[i + 1], strerror(-r));
 		return 1;
 	}
 	for (size_t j = 0; !ids && j < recording.map_count; j++)
 		recording.maps[j].build_id_size = 0;
 	if (then && system(then))
 		return 1;
-	status = print_all(&recording, folder, debuginfod, steps != 0);
+	r = print_all(&recording, folder, debuginfod, steps != 0);
 	recording_free(&recording);
-	return status;
+	return r;
 }

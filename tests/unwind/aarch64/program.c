@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Dies deep inside, without a C library, so that a recording of it is small: see the script beside
-// it.
+// Crashes several calls deep. It has no C library, so that its recording is small: see the script
+// beside it.
 #define FRAME __attribute__((noinline, noclone, noipa))
 #define AFTER __asm__ volatile("" ::: "memory")
 
 static volatile unsigned long bad;
 
-// Keeps nothing on the stack: the return address is in its register.
+// Keeps nothing on the stack: the return address stays in its register.
 FRAME static int leaf(const int *at)
 {
 	return *at;
