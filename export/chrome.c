@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/text_values.h"
 #include "export/report/crash.h"
 #include "export/json.h"
 #include "export/recent.h"

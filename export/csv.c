@@ -13,6 +13,7 @@
 
 #include "export/read/numbers.h"
 #include "export/read/text.h"
+#include "export/read/text_values.h"
 #include "export/writer.h"
 
 // The column of a source's field. Sorted by column.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "export/identifiers.h"
+#include "export/read/clocks.h"
 
 // Adds a string literal, which in TSDL is as in C. Bytes that are not printable ASCII are written
 // in octal.

@@ -161,16 +161,16 @@ static int write_all(struct frec_timeline *timeline, const struct frec_export_jo
 int frec__export(const struct frec_export_job *job, struct frec_error *ret_warning,
 		 struct frec_error *reterr)
 {
+	const struct frec_timeline_options options = {job->filter, job->rules, job->symbols};
 	struct frec_timeline timeline;
 	int r;
 
 	ret_warning->code = 0;
-	r = frec__timeline_init(&timeline, job->snapshots, job->snapshot_count, job->filter,
-				job->rules, job->symbols, reterr);
+	r = frec__timeline_init(&timeline, job->snapshots, job->snapshot_count, &options, reterr);
 	if (r)
 		return r;
 	r = write_all(&timeline, job, reterr);
-	*ret_warning = *frec__timeline_trouble(&timeline);
+	*ret_warning = *frec__timeline_problem(&timeline);
 	for (size_t i = 0; i < job->target_count && !r && !ret_warning->code; i++) {
 		const struct frec_writer *writer = job->targets[i].writer;
 

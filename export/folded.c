@@ -32,9 +32,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 {
 	struct folded *folded = state;
 
-	return frec__stack_counts_add(&folded->counts, event)
-		       ? frec__error(reterr, -ENOMEM, "out of memory")
-		       : 0;
+	return frec__stack_counts_add(&folded->counts, event, reterr);
 }
 
 // Replaces the separator if a name contains it.
@@ -86,10 +84,8 @@ static int write_stack(struct folded *folded, const struct frec_stack_count *ite
 static int end(void *state, struct frec_error *reterr)
 {
 	struct folded *folded = state;
-	int r = 0;
+	int r = frec__stack_counts_add_threads(&folded->counts, folded->context->timeline, reterr);
 
-	if (frec__stack_counts_add_threads(&folded->counts, folded->context->timeline))
-		return frec__error(reterr, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < folded->counts.count && !r; i++)
 		r = write_stack(folded, &folded->counts.items[i], reterr);
 	return r;

@@ -4,6 +4,7 @@
 #define FREC_EXPORT_IDENTIFIERS_H
 
 #include "export/read/text.h"
+#include "flightrec.pb-c.h"
 
 /* Adds the name, with an underscore for each byte that an identifier cannot contain, and one in
  * front if it is empty or begins with a digit. Returns whether it had to be changed. */

@@ -37,6 +37,7 @@
 #include <string.h>
 
 #include "export/read/numbers.h"
+#include "export/read/text_values.h"
 #include "export/report/stack_text.h"
 
 // The parts of a line that are the same in every event of a source.

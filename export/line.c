@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/clocks.h"
+#include "export/read/text_values.h"
 #include "export/report/stack_text.h"
 #include "export/writer.h"
 

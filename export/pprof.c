@@ -11,6 +11,7 @@
 #include "export/arena.h"
 #include "export/by_id.h"
 #include "export/packed.h"
+#include "export/read/clocks.h"
 #include "export/stack_counts.h"
 #include "export/report/stack_text.h"
 #include "export/strings.h"
@@ -80,9 +81,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 		pprof->first = pprof->first ? pprof->first : event->time;
 		pprof->last = event->time;
 	}
-	return frec__stack_counts_add(&pprof->counts, event)
-		       ? frec__error(reterr, -ENOMEM, "out of memory")
-		       : 0;
+	return frec__stack_counts_add(&pprof->counts, event, reterr);
 }
 
 // Concatenated protobuf messages are one message, so the profile is written in pieces that each
@@ -257,11 +256,10 @@ static int end(void *state, struct frec_error *reterr)
 {
 	struct pprof *pprof = state;
 	Pprof__Profile strings = PPROF__PROFILE__INIT;
-	int r;
+	int r = frec__stack_counts_add_threads(&pprof->counts, pprof->context->timeline, reterr);
 
-	if (frec__stack_counts_add_threads(&pprof->counts, pprof->context->timeline))
-		return frec__error(reterr, -ENOMEM, "out of memory");
-	r = write_profile(pprof, reterr);
+	if (!r)
+		r = write_profile(pprof, reterr);
 	for (size_t i = 0; i < pprof->counts.count && !r; i++)
 		r = write_sample(pprof, &pprof->counts.items[i], reterr);
 	strings.string_table = pprof->strings.strings;

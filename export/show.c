@@ -44,11 +44,7 @@ static int show_event(struct show *show, const struct frec_event *event, struct 
 static int show_kept(struct show *show, const struct frec_kept_record *kept,
 		     struct frec_error *reterr)
 {
-	struct frec_record copy;
-
-	// It was decoded before, so it cannot fail now.
-	(void)frec__record_next(show->snapshot, kept->data, kept->size, &copy);
-	return show_event(show, frec__events_of(&show->events, &copy), reterr);
+	return show_event(show, frec__events_of(&show->events, kept->data, kept->size), reterr);
 }
 
 static int ring_show(struct show *show, const struct frec_last_records *ring,
@@ -202,7 +198,7 @@ int frec__show(struct frec_snapshot *snapshot, const struct frec_show_options *o
 	frec__line_style_init(&show.style, snapshot, &show.events.processes);
 	show.style.colored = options->colored;
 	r = show_report(&show, reterr);
-	*ret_warning = *frec__events_trouble(&show.events);
+	*ret_warning = *frec__events_problem(&show.events);
 	frec__events_deinit(&show.events);
 	frec__json_deinit(&show.json);
 	frec__text_free(&show.line);

@@ -47,7 +47,8 @@ static int add(struct frec_stack_counts *counts, const struct frec_stack_count *
 	}
 }
 
-int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event)
+int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event,
+			   struct frec_error *reterr)
 {
 	const struct frec_stack_count key = {
 		.process = event->who ? event->who->process : NULL,
@@ -56,7 +57,9 @@ int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_e
 		.count = 1,
 	};
 
-	return key.stack ? add(counts, &key) : 0;
+	if (key.stack && add(counts, &key))
+		return frec__error(reterr, -ENOMEM, "out of memory");
+	return 0;
 }
 
 static int add_threads(struct frec_stack_counts *counts, struct frec_events *file)
@@ -83,13 +86,13 @@ static int add_threads(struct frec_stack_counts *counts, struct frec_events *fil
 }
 
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   const struct frec_timeline *timeline)
+				   const struct frec_timeline *timeline, struct frec_error *reterr)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < timeline->file_count && !r; i++)
 		r = add_threads(counts, &timeline->files[i].events);
-	return r;
+	return r ? frec__error(reterr, r, "out of memory") : 0;
 }
 
 void frec__stack_counts_deinit(struct frec_stack_counts *counts)

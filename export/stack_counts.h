@@ -21,11 +21,12 @@ struct frec_stack_counts {
 };
 
 /* Counts an event, unless it has no stack. Returns 0 or -ENOMEM. */
-int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event);
+int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event,
+			   struct frec_error *reterr);
 /* Counts the threads of the processes that died. The crashing thread is left out if an event has
  * its stack already. Returns 0 or -ENOMEM. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
-				   const struct frec_timeline *timeline);
+				   const struct frec_timeline *timeline, struct frec_error *reterr);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);
 
 #endif

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/decode_plan.h"
 #include "export/read/eventheader.h"
-#include "export/read/fields.h"
 #include "export/read/records.h"
 #include "export/verify_loss.h"
 
@@ -154,6 +154,7 @@ static void check_chunk(struct verify *verify, const struct frec_chunk_view *chu
 					     chunk->offset, chunk->cpu, at);
 			break;
 		}
+		frec__eventheader_translate(verify->snapshot, &record);
 		at += record.size;
 		check.count++;
 		if (r)

@@ -21,9 +21,10 @@
  *     destroy  once, after every begin that succeeded, whatever else failed.
  *
  * begin, event and end return 0 or a negative errno, with a sentence in `reterr`; the export then
- * stops and the output is discarded. Memory must not grow with the number of events: what has to
- * wait goes to a temporary file (firefox/spool.h) or is bounded (html/html.c). All text must come
- * out valid whatever bytes the snapshot holds: frec__text_utf8, frec__text_json.
+ * stops and the output is discarded. Memory must not grow with the number of events: events that
+ * have to wait go to a temporary file (firefox/spool.h), or only the last few are kept
+ * (html/html.c). All text must come out valid whatever bytes the snapshot holds: frec__text_utf8,
+ * frec__text_json.
  *
  * To add a format: declare it below, list it in `frec__writers` of export.c and in CMakeLists.txt,
  * and describe it under FORMATS in tools/man/flightrec-export.1 and in the README's table. Tests: a

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "export/read/input.h"
 #include "export/show.h"
 #include "tools/cli.h"
 #include "tools/options.h"
@@ -96,9 +97,9 @@ int frec_cmd_show(int argc, char **argv)
 	if (argc != 1)
 		return frec__cli_usage(command.usage, "name one snapshot file");
 	show_options.colored = frec__terminal_colored(color);
-	if (frec__snapshot_open(&snapshot, argv[0], &error))
+	if (frec__input_open(&snapshot, argv[0], &error))
 		return frec__cli_fail("%s", error.message);
 	status = show(&snapshot, &show_options);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "export/read/input.h"
 #include "export/verify.h"
 #include "tools/cli.h"
 #include "tools/options.h"
@@ -50,9 +51,9 @@ int frec_cmd_verify(int argc, char **argv)
 		return status;
 	if (argc != 1)
 		return frec__cli_usage(command.usage, "name one snapshot file");
-	if (frec__snapshot_open(&snapshot, argv[0], &error))
+	if (frec__input_open(&snapshot, argv[0], &error))
 		return frec__cli_fail("%s", error.message);
 	status = verify(&snapshot, json);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	return status;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Snapshot files, opened together.
+#include "export/read/input.h"
 #include "tools/inputs.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@ int frec__inputs_open(struct frec_inputs *inputs, char *const *paths, size_t cou
 	while (!result && inputs->count < count) {
 		struct frec_snapshot *snapshot = &inputs->space[inputs->count];
 
-		result = frec__snapshot_open(snapshot, paths[inputs->count], reterr);
+		result = frec__input_open(snapshot, paths[inputs->count], reterr);
 		if (!result)
 			inputs->snapshots[inputs->count++] = snapshot;
 	}
@@ -29,7 +30,7 @@ int frec__inputs_open(struct frec_inputs *inputs, char *const *paths, size_t cou
 void frec__inputs_close(struct frec_inputs *inputs)
 {
 	while (inputs->count)
-		frec__snapshot_close(&inputs->space[--inputs->count]);
+		frec__input_close(&inputs->space[--inputs->count]);
 	free(inputs->space);
 	free(inputs->snapshots);
 	*inputs = (struct frec_inputs){0};

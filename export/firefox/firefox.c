@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/text_values.h"
 #include "export/report/crash.h"
 #include "export/firefox/profile.h"
 #include "export/read/numbers.h"

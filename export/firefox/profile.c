@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/clocks.h"
 #include "export/read/numbers.h"
 #include "proto/cleanup.h"
 

@@ -32,6 +32,7 @@
 #include <string.h>
 
 #include "export/by_id.h"
+#include "export/read/clocks.h"
 #include "export/report/crash.h"
 #include "export/html/pieces.h"
 #include "export/report/report.h"

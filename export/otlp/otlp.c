@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/clocks.h"
 #include "export/report/crash.h"
 #include "export/otlp/spans.h"
 #include "export/otlp/values.h"

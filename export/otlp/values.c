@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Attributes, with keys of the form PROVIDER.FIELD and values of every kind.
 #include "export/otlp/values.h"
+#include "export/read/fields.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "export/identifiers.h"
+#include "export/read/clocks.h"
 #include "proto/cleanup.h"
 
 // perf's feature numbers, from tools/perf/Documentation/perf.data-file-format.txt.

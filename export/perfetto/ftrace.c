@@ -9,6 +9,8 @@
 
 #include "export/perfetto/packet.h"
 #include "export/perfetto/sources.h"
+#include "export/read/clocks.h"
+#include "export/read/text_values.h"
 
 // Field numbers, as in packet.h.
 enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };

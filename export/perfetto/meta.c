@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "export/read/clocks.h"
+
 // Perfetto's numbers of clocks, and its flags for missing data.
 enum { CLOCK_ID_REALTIME = 1, CLOCK_ID_MONOTONIC = 3, CLOCK_ID_BOOTTIME = 6 };
 enum { LOSS_PRESENT = 1, LOSS_OVERWRITE = 64 };

@@ -66,7 +66,7 @@ static int describe_thread(struct frec_perfetto *perfetto, uint64_t uuid, uint32
 
 	track.has_uuid = true;
 	track.uuid = uuid;
-	// Events whose thread is not known share a track that is no thread's.
+	// Events of unknown threads share a track that belongs to no thread.
 	if (tid == UINT32_MAX) {
 		track.name = "unknown thread";
 	} else {

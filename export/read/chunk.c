@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The records of one Records part, uncompressed. Nearly all bytes of a file are in these parts, so
-// they are not unpacked by protobuf-c, which would copy them once more.
+// Reads the records of one Records part. Nearly all bytes of a file are in these parts, so
+// protobuf-c does not unpack them: it would copy them once more.
+#include "export/read/chunk.h"
+
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <zstd.h>
 
-#include "export/read/parts.h"
-#include "export/read/snapshot.h"
 #include "export/read/wire.h"
+#include "flightrec.pb-c.h"
 
-// Numbers of fields, as in proto/flightrec.proto; a test compares them with it.
+// Field numbers, as in proto/flightrec.proto; a test compares the two.
 enum { CPU = 1, COUNT = 2, FIRST = 3, LAST = 4, SIZE = 5, PLAIN = 6, ZSTD = 7, RING = 8 };
 
 bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
@@ -89,26 +89,22 @@ static int uncompress(const struct frec_chunk_content *content, uint32_t size,
 	return 0;
 }
 
-int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
-			      struct frec_chunk_data *data, struct frec_error *reterr)
+int frec__chunk_read(struct frec_part_reader *reader, uint64_t offset, struct frec_chunk_data *data,
+		     const char **ret_why)
 {
 	struct frec_chunk_content content;
-	struct frec_part_view view;
 	struct frec_chunk_view found;
-	const char *why;
-	int result;
+	struct frec_part_view view;
+	int r;
 
 	data->size = 0;
-	result = frec__part_read(&snapshot->reader, chunk->offset, &view);
-	if (!result &&
+	r = frec__part_read(reader, offset, &view);
+	if (!r &&
 	    (view.field != FREC_PART_RECORDS || !frec__chunk_describe(&view, &found, &content)))
-		result = -EBADMSG;
-	if (result)
-		why = frec__part_why(result);
-	else
-		result = uncompress(&content, found.size, data, &why);
-	if (result)
-		return frec__error(reterr, result, "%s: byte %" PRIu64 ": %s", snapshot->name,
-				   chunk->offset, why);
-	return 0;
+		r = -EBADMSG;
+	if (r) {
+		*ret_why = frec__part_why(r);
+		return r;
+	}
+	return uncompress(&content, found.size, data, ret_why);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// From CLOCK_MONOTONIC to other clocks. Between two readings the machine may have slept, or the
-// time been set: no one can tell when, so a time goes by the last reading before it, as Perfetto's
-// readers do.
-#include "export/read/snapshot.h"
+// Converts times of CLOCK_MONOTONIC to other clocks. Between two readings the machine may have
+// slept, or somebody may have set the time. Nobody can tell when, so the last reading before a time
+// counts, as in Perfetto's readers.
+#include "export/read/clocks.h"
 
 static const Flightrec__Clocks *clocks_at(const struct frec_snapshot *snapshot, uint64_t monotonic)
 {
@@ -34,7 +34,7 @@ uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t 
 	return clocks ? monotonic + (clocks->realtime - clocks->monotonic) : monotonic;
 }
 
-// By the last reading whose CLOCK_REALTIME is before it, else by the first.
+// Uses the last reading whose CLOCK_REALTIME is before the time, else the first reading.
 uint64_t frec__snapshot_monotonic(const struct frec_snapshot *snapshot, uint64_t realtime)
 {
 	const Flightrec__Clocks *best = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From bytes to values, by a layout that stands in the same file and is as little to be trusted as
-// the bytes.
+// Decodes bytes to values by a layout. The layout comes from the same file and is trusted no more
+// than the bytes.
 #include "export/read/decode_plan.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 
 enum {
-	HERE,	  // the bytes at its place are the field
-	DATA,	  // a word tells where, from the start of the payload
-	RELATIVE, // or from the end of the word
-	NOWHERE,  // the layout says nothing that could be followed
+	HERE,	  // the field itself is at its offset
+	DATA,	  // a word there says where it is, from the start of the payload
+	RELATIVE, // a word there says where it is, from the end of the word
+	NOWHERE,  // the layout makes no sense
 };
 
 static uint8_t place_of(const Flightrec__Field *field)
@@ -51,7 +51,7 @@ static enum frec_value_kind number_of(Flightrec__FieldKind kind, size_t size)
 	}
 }
 
-// What a field of `size` bytes is. Sizes that no number has leave the bytes as they are.
+// The kind of a field of `size` bytes. If no number has this size, it is bytes.
 static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 {
 	switch (field->kind) {
@@ -85,7 +85,7 @@ static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
 	return NULL;
 }
 
-// Finds the bytes of a field that are elsewhere. Returns false when that is not in the payload.
+// Finds the bytes of a field that is elsewhere. Returns false if they are not in the payload.
 static bool follow(const struct frec_decode_step *step, const uint8_t *payload, size_t payload_size,
 		   const uint8_t **ret_data, size_t *ret_size)
 {
@@ -107,8 +107,7 @@ static bool follow(const struct frec_decode_step *step, const uint8_t *payload, 
 
 static void decode_text(const Flightrec__Source *source, struct frec_value *value)
 {
-	// An emitter that had to cut marks it with a second NUL behind the one that every string
-	// ends in.
+	// An emitter that had to cut a string marks it with a second NUL at the end.
 	value->cut = value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT &&
@@ -117,12 +116,16 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 }
 
-// Decodes `count` fields. What another record left in the values does not matter. `whole`: the
-// payload has the places of all.
-static void decode(const Flightrec__Source *source, const struct frec_decode_step *steps,
-		   size_t count, bool whole, const uint8_t *payload, size_t payload_size,
-		   struct frec_value *values)
+void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
+			   size_t payload_size)
 {
+	const struct frec_decode_step *steps = plan->steps;
+	const Flightrec__Source *source = plan->source;
+	struct frec_value *values = plan->values;
+	size_t count = plan->count;
+	bool whole = payload_size >= plan->end; // it has the places of all fields
+
+	// The values of the previous record need not be cleared.
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];
 		struct frec_value *value = &values[i];
@@ -179,15 +182,21 @@ void frec__field_decode(const Flightrec__Source *source, size_t index, const uin
 			size_t payload_size, struct frec_value *ret)
 {
 	struct frec_decode_step step = step_of(source->field[index]);
+	struct frec_decode_plan plan = {.source = source,
+					.steps = &step,
+					.values = ret,
+					.count = 1,
+					.end = (size_t)step.offset + step.size};
 
 	*ret = (struct frec_value){.field = source->field[index]};
-	decode(source, &step, 1, false, payload, payload_size, ret);
+	frec__decode_plan_run(&plan, payload, payload_size);
 }
 
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source)
 {
 	*plan = (struct frec_decode_plan){
 		.source = source,
+		.count = source->n_field,
 		.steps = calloc(source->n_field + 1, sizeof(*plan->steps)),
 		.values = calloc(source->n_field + 1, sizeof(*plan->values)),
 	};
@@ -212,11 +221,4 @@ void frec__decode_plan_deinit(struct frec_decode_plan *plan)
 	free(plan->steps);
 	free(plan->values);
 	*plan = (struct frec_decode_plan){0};
-}
-
-void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
-			   size_t payload_size)
-{
-	decode(plan->source, plan->steps, plan->source->n_field, payload_size >= plan->end, payload,
-	       payload_size, plan->values);
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* How the fields of a source are decoded, settled once: what is checked and chosen for each field
- * does not change from record to record. */
+/* A plan for decoding the fields of a source. What has to be checked and chosen for each field does
+ * not change from record to record, so it is done once. */
 #ifndef FREC_EXPORT_READ_DECODE_PLAN_H
 #define FREC_EXPORT_READ_DECODE_PLAN_H
 
 #include "export/read/fields.h"
 
 struct frec_decode_step {
-	uint32_t offset,
-		/* of what stands at the field's place: itself, or the word that tells where it
-		 * is */
-		size;
+	/* of the field itself, or of the word that says where it is */
+	uint32_t offset, size;
 	uint8_t place; /* enum in decode_plan.c */
-	/* enum frec_value_kind of what it makes; of a field elsewhere its size has a say */
+	/* enum frec_value_kind of its value. For a field elsewhere the size is not known yet, and
+	 * can change the kind. */
 	uint8_t kind;
 };
 
@@ -21,16 +20,22 @@ struct frec_decode_plan {
 	const Flightrec__Source *source;
 	struct frec_decode_step *steps; /* one for each field */
 	struct frec_value *values;	/* of the last record */
-	size_t end; /* a payload of so many bytes has the place of every field */
+	size_t count;			/* of fields */
+	size_t end; /* a payload of at least this size has the places of all fields */
 };
 
 /* Returns 0 or -ENOMEM. The source must outlive it. */
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);
 void frec__decode_plan_deinit(struct frec_decode_plan *plan);
 
-/* Decodes into plan->values, which point into the payload. Never fails and never reads outside the
- * payload: what cannot be decoded is FREC_VALUE_INVALID. */
+/* Decodes all fields into plan->values, which point into the payload. Never fails and never reads
+ * outside the payload: a field that cannot be decoded is FREC_VALUE_INVALID. */
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
 			   size_t payload_size);
+
+/* Decodes one field of a payload, without a plan. Never fails and never reads outside the payload:
+ * a field that cannot be decoded is FREC_VALUE_INVALID. */
+void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
+			size_t payload_size, struct frec_value *ret);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding descriptions: which tracepoints have them, which distinct ones there are, and which one a
+// Finds descriptions: which tracepoints have them, which distinct ones there are, and which one a
 // record has.
 #include "export/read/eventheader.h"
 
@@ -7,80 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/read/eventheader_layout.h"
-
-#define COMMON_SIZE 8 // of every tracepoint's payload, in front of the header
-#define HEADER_SIZE 8
-#define EXTENSIONS_MAX 64
-#define HAS_EXTENSION 4
-#define KIND_METADATA 1
-#define KIND_ACTIVITY 2
-#define KIND_CHAIN 0x8000
+#include "export/read/eventheader_values.h"
+#include "proto/grow.h"
+#include "proto/table.h"
 
 struct frec_eventheader {
-	bool *raw; /* by index of the sources that the file has: tracepoints of this kind */
+	bool *raw; /* by index of the file's sources: whether it is such a tracepoint */
 	size_t raw_count;
 	struct frec_eventheader_layout *layouts; /* the source of layouts[i] is raw_count + i */
-	size_t count, room;
-	size_t bytes;	   /* of all descriptions */
-	uint32_t *slots;   /* hash table of layouts, plus 1; 0: free */
-	size_t slot_count; /* a power of two */
-	uint32_t next_id;  /* a source id that is not taken */
+	size_t count;
+	size_t bytes;		 /* of all descriptions */
+	struct frec_table found; /* numbers of layouts, from 1, by hash of what tells them apart */
+	uint32_t next_id;	 /* a source id that is not in use; 0: none is left */
 };
 
-uint64_t frec__eventheader_number(const uint8_t *data, size_t size, bool big)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < size; i++)
-		value |= (uint64_t)data[i] << 8 * (big ? size - 1 - i : i);
-	return value;
-}
-
-bool frec__eventheader_head(const uint8_t *payload, size_t size, struct frec_eventheader_head *ret)
-{
-	struct frec_bytes bytes = frec__bytes(payload, size);
-	const uint8_t *header;
-	bool big, more;
-
-	*ret = (struct frec_eventheader_head){0};
-	frec__bytes_take(&bytes, COMMON_SIZE);
-	header = frec__bytes_take(&bytes, HEADER_SIZE);
-	if (!header)
-		return false;
-	ret->flags = header[0];
-	ret->version = header[1];
-	big = frec__eventheader_big(ret->flags);
-	ret->id = (uint16_t)frec__eventheader_number(header + 2, 2, big);
-	ret->tag = (uint16_t)frec__eventheader_number(header + 4, 2, big);
-	ret->opcode = header[6];
-	ret->level = header[7];
-	more = ret->flags & HAS_EXTENSION;
-	for (int i = 0; more && i < EXTENSIONS_MAX; i++) {
-		const uint8_t *extension = frec__bytes_take(&bytes, 4), *body;
-		size_t length, kind;
-
-		if (!extension)
-			return false;
-		length = frec__eventheader_number(extension, 2, big);
-		kind = frec__eventheader_number(extension + 2, 2, big);
-		body = frec__bytes_take(&bytes, length);
-		if (!body)
-			return false;
-		if ((kind & ~KIND_CHAIN) == KIND_METADATA && !ret->metadata) {
-			ret->metadata = body;
-			ret->metadata_size = length;
-		} else if ((kind & ~KIND_CHAIN) == KIND_ACTIVITY && length >= 16) {
-			ret->activity = body;
-			ret->related = length >= 32 ? body + 16 : NULL;
-		}
-		more = kind & KIND_CHAIN;
-	}
-	ret->data = bytes;
-	return !more;
-}
-
-// Everything that is the same in all events of a source.
+// A hash of everything that is the same in all events of a source.
 static uint64_t hash_of(size_t source, const struct frec_eventheader_head *head)
 {
 	uint64_t hash = 0xcbf29ce484222325 ^ source;
@@ -115,17 +56,21 @@ static bool is_same(const struct frec_eventheader_layout *layout, size_t source,
 	       !memcmp(other->metadata, head->metadata, head->metadata_size);
 }
 
-// The slot of the hash table that holds it, or in which it would go.
-static uint32_t *find_slot(const struct frec_eventheader *eventheader, size_t source,
-			   const struct frec_eventheader_head *head, uint64_t hash)
+// The number of the layout with this head, from 1, or 0 if there is none. Of several with one hash,
+// each is found under the next larger key. *ret_key is the key of the one found or to be added.
+static uint32_t find_layout(const struct frec_eventheader *eventheader, size_t source,
+			    const struct frec_eventheader_head *head, uint64_t *ret_key)
 {
-	size_t mask = eventheader->slot_count - 1;
+	uint64_t hash = hash_of(source, head);
 
-	for (size_t i = hash & mask;; i = (i + 1) & mask) {
-		uint32_t *slot = &eventheader->slots[i];
+	for (uint64_t key = hash;; key++) {
+		const uint32_t *number = frec__table_get(&eventheader->found, key);
 
-		if (!*slot || is_same(&eventheader->layouts[*slot - 1], source, head, hash))
-			return slot;
+		*ret_key = key;
+		if (!number)
+			return 0;
+		if (is_same(&eventheader->layouts[*number - 1], source, head, hash))
+			return *number;
 	}
 }
 
@@ -160,28 +105,20 @@ static void free_layout(struct frec_eventheader_layout *layout)
 	free((void *)layout->head.metadata);
 }
 
-// A description that was not seen before. Without memory, or when there are too many, it is left as
-// it is.
+// Adds a description that was not seen before. Leaves it out if there is no memory or there are too
+// many.
 static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader,
-		size_t raw_source, const struct frec_eventheader_head *head, uint64_t hash,
-		uint32_t *slot)
+		size_t raw_source, const struct frec_eventheader_head *head, uint64_t key)
 {
 	struct frec_eventheader_layout *layout;
-	Flightrec__Source *source;
+	Flightrec__Source *source = NULL;
+	uint32_t *number = NULL;
 	uint8_t *copy;
 
 	if (eventheader->count == FREC_EVENTHEADER_SOURCES_MAX || !eventheader->next_id ||
-	    eventheader->bytes + head->metadata_size > FREC_EVENTHEADER_BYTES_MAX)
+	    eventheader->bytes + head->metadata_size > FREC_EVENTHEADER_BYTES_MAX ||
+	    !frec__grow(&eventheader->layouts, eventheader->count, sizeof(*layout)))
 		return;
-	if (eventheader->count == eventheader->room) {
-		size_t room = eventheader->room ? 2 * eventheader->room : 64;
-
-		layout = reallocarray(eventheader->layouts, room, sizeof(*layout));
-		if (!layout)
-			return;
-		eventheader->layouts = layout;
-		eventheader->room = room;
-	}
 	layout = &eventheader->layouts[eventheader->count];
 	*layout = (struct frec_eventheader_layout){.raw_source = raw_source,
 						   .source = eventheader->raw_count +
@@ -189,16 +126,20 @@ static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventhe
 						   .head = *head,
 						   .has_activity = head->activity,
 						   .has_related = head->related,
-						   .hash = hash};
+						   .hash = hash_of(raw_source, head)};
 	copy = malloc(head->metadata_size + 1);
 	if (copy)
 		memcpy(copy, head->metadata, head->metadata_size);
 	layout->head.metadata = copy;
 	layout->head.activity = layout->head.related = NULL;
-	source = copy ? frec__eventheader_describe(layout, snapshot->sources[raw_source],
-						   eventheader->next_id)
-		      : NULL;
-	if (!source || frec__snapshot_add_source(snapshot, source)) {
+	if (copy)
+		source = frec__eventheader_make_source(layout, snapshot->sources[raw_source],
+						       eventheader->next_id);
+	if (source)
+		number = frec__table_put(&eventheader->found, key, NULL);
+	if (!number || frec__snapshot_add_source(snapshot, source)) {
+		if (number)
+			frec__table_remove(&eventheader->found, key);
 		if (source)
 			protobuf_c_message_free_unpacked(&source->base, NULL);
 		free_layout(layout);
@@ -206,45 +147,35 @@ static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventhe
 	}
 	eventheader->next_id++;
 	eventheader->bytes += head->metadata_size;
-	*slot = (uint32_t)++eventheader->count;
+	*number = (uint32_t)++eventheader->count;
 }
 
-static void look_through(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader)
+static void describe_chunk(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader,
+			   const struct frec_chunk_data *data)
 {
-	struct frec_chunk_data data = {0};
+	struct frec_record record;
+	size_t at = 0;
+	int r;
 
-	for (size_t i = 0; i < snapshot->chunk_count; i++) {
-		struct frec_record record;
-		size_t at = 0;
-		int r;
+	while (data->size &&
+	       (r = frec__record_next(snapshot, data->data + at, data->size - at, &record)) !=
+		       -ENODATA &&
+	       r != -EBADMSG) {
+		struct frec_eventheader_head head;
+		uint64_t key;
 
-		if (frec__snapshot_read_chunk(snapshot, &snapshot->chunks[i], &data, NULL))
-			continue;
-		while (data.size &&
-		       (r = frec__record_next(snapshot, data.data + at, data.size - at, &record)) !=
-			       -ENODATA &&
-		       r != -EBADMSG) {
-			struct frec_eventheader_head head;
-			uint64_t hash;
-			uint32_t *slot;
-
-			at += record.size;
-			if (r || !record.sample || !is_raw(eventheader, &record) ||
-			    !frec__eventheader_head(record.payload, record.payload_size, &head) ||
-			    !head.metadata)
-				continue;
-			hash = hash_of(record.source_index, &head);
-			slot = find_slot(eventheader, record.source_index, &head, hash);
-			if (!*slot)
-				add(snapshot, eventheader, record.source_index, &head, hash, slot);
-		}
+		at += record.size;
+		if (!r && record.sample && is_raw(eventheader, &record) &&
+		    frec__eventheader_head(record.payload, record.payload_size, &head) &&
+		    head.metadata && !find_layout(eventheader, record.source_index, &head, &key))
+			add(snapshot, eventheader, record.source_index, &head, key);
 	}
-	free(data.data);
 }
 
-int frec__eventheader_find(struct frec_snapshot *snapshot)
+int frec__eventheader_describe(struct frec_snapshot *snapshot)
 {
 	struct frec_eventheader *eventheader;
+	struct frec_chunk_data data = {0};
 	bool any = false;
 
 	for (size_t i = 0; i < snapshot->source_count && !any; i++)
@@ -254,53 +185,57 @@ int frec__eventheader_find(struct frec_snapshot *snapshot)
 	eventheader = calloc(1, sizeof(*eventheader));
 	if (!eventheader)
 		return -ENOMEM;
+	snapshot->eventheader = eventheader;
 	eventheader->raw_count = snapshot->source_count;
 	eventheader->raw = calloc(snapshot->source_count, sizeof(*eventheader->raw));
-	eventheader->slot_count = 2 * FREC_EVENTHEADER_SOURCES_MAX;
-	eventheader->slots = calloc(eventheader->slot_count, sizeof(*eventheader->slots));
-	if (!eventheader->raw || !eventheader->slots) {
-		frec__eventheader_free(eventheader);
+	if (!eventheader->raw) {
+		frec__eventheader_forget(snapshot);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		eventheader->raw[i] = has_shape(snapshot->sources[i]);
 		if (snapshot->sources[i]->id >= eventheader->next_id)
-			// 0 after the last: then there is no room for any
 			eventheader->next_id = snapshot->sources[i]->id + 1;
 		if (!eventheader->next_id)
 			break;
 	}
-	look_through(snapshot, eventheader);
-	snapshot->eventheader = eventheader;
+	for (size_t i = 0; i < snapshot->chunk_count; i++) {
+		if (!frec__snapshot_read_chunk(snapshot, &snapshot->chunks[i], &data, NULL))
+			describe_chunk(snapshot, eventheader, &data);
+	}
+	free(data.data);
 	return 0;
 }
 
-void frec__eventheader_free(struct frec_eventheader *eventheader)
+void frec__eventheader_forget(struct frec_snapshot *snapshot)
 {
+	struct frec_eventheader *eventheader = snapshot->eventheader;
+
 	if (!eventheader)
 		return;
 	for (size_t i = 0; i < eventheader->count; i++)
 		free_layout(&eventheader->layouts[i]);
 	free(eventheader->layouts);
-	free(eventheader->slots);
+	frec__table_free(&eventheader->found);
 	free(eventheader->raw);
 	free(eventheader);
+	snapshot->eventheader = NULL;
 }
 
 void frec__eventheader_translate(const struct frec_snapshot *snapshot, struct frec_record *record)
 {
 	const struct frec_eventheader *eventheader = snapshot->eventheader;
 	struct frec_eventheader_head head;
-	const uint32_t *slot;
+	uint32_t number;
+	uint64_t key;
 
-	if (!is_raw(eventheader, record) ||
+	if (!eventheader || !is_raw(eventheader, record) ||
 	    !frec__eventheader_head(record->payload, record->payload_size, &head) || !head.metadata)
 		return;
-	slot = find_slot(eventheader, record->source_index, &head,
-			 hash_of(record->source_index, &head));
-	if (!*slot)
+	number = find_layout(eventheader, record->source_index, &head, &key);
+	if (!number)
 		return;
-	record->source_index = eventheader->layouts[*slot - 1].source;
+	record->source_index = eventheader->layouts[number - 1].source;
 	record->source = snapshot->sources[record->source_index];
 }
 

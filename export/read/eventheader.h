@@ -2,38 +2,42 @@
 /*
  * Events that carry their own description: EventHeader, as LinuxTracepoints, OpenTelemetry's
  * user_events exporters and tracing-etw emit them. All events of a provider with one level and
- * keyword share one tracepoint, PROVIDER_L<level>K<keyword>; name and fields stand in each payload.
- * The format: eventheader/eventheader.h in github.com/microsoft/LinuxTracepoints.
+ * keyword share one tracepoint, PROVIDER_L<level>K<keyword>; each payload holds the event's name
+ * and fields. The format: eventheader/eventheader.h in github.com/microsoft/LinuxTracepoints.
  *
- * When a snapshot is opened its records are looked through once, where it has such tracepoints, and
- * each distinct description becomes one more of its sources. Whoever reads records then gets them
- * as events of these sources, and needs to know nothing of this. A payload without a description,
- * or with a damaged one, stays one of its tracepoint.
+ * After a snapshot was opened, frec__eventheader_describe() reads its records once, if it has such
+ * tracepoints, and adds a source to it for each distinct description. Whoever reads records passes
+ * each to frec__eventheader_translate(), which makes it a record of the source that describes it.
+ * A record without a description, or with a damaged one, stays a record of its tracepoint.
  */
 #ifndef FREC_EXPORT_READ_EVENTHEADER_H
 #define FREC_EXPORT_READ_EVENTHEADER_H
 
+#include "export/read/eventheader_layout.h"
+#include "export/read/fields.h"
 #include "export/read/records.h"
 #include "export/read/text.h"
 
-/* Bounds, because every record of a hostile file can have another description. */
+/* Bounds, because every record of a hostile file can have a different description. */
 #define FREC_EVENTHEADER_SOURCES_MAX 16384
 #define FREC_EVENTHEADER_BYTES_MAX (32u << 20)
-#define FREC_EVENTHEADER_FIELDS_MAX 256
 
-/* Adds the sources. Returns 0 or -ENOMEM. What of the records cannot be read is passed over: their
- * next reader says so. */
-int frec__eventheader_find(struct frec_snapshot *snapshot);
-void frec__eventheader_free(struct frec_eventheader *eventheader);
+/* Adds the sources. Returns 0 or -ENOMEM. Skips records that cannot be read: the next reader
+ * reports them. */
+int frec__eventheader_describe(struct frec_snapshot *snapshot);
 
-/* Makes the record one of the source that its payload describes. */
+/* Frees what frec__eventheader_describe() keeps, but for the sources, which are the snapshot's. To
+ * be called before the snapshot is closed. */
+void frec__eventheader_forget(struct frec_snapshot *snapshot);
+
+/* Makes the record one of the source that its payload describes, if it has a description. */
 void frec__eventheader_translate(const struct frec_snapshot *snapshot, struct frec_record *record);
 
 /*
- * Decodes the fields of a record of such a source into `values`, one for each. What had to be
- * converted is put into `scratch` and valid until that changes. A value that the payload says is
- * absent is FREC_VALUE_INVALID, as is what the payload is too short for. Returns 1, -EBADMSG where
- * it was too short, or 0, having done nothing, for a record of any other source.
+ * Decodes the fields of a translated record into `values`, one for each. A converted value points
+ * into `scratch` and is valid until that changes. A value is FREC_VALUE_INVALID if the payload says
+ * that it is absent, or is too short for it. Returns 1; -EBADMSG if the payload was too short; or
+ * 0, and does nothing, for a record of any other source.
  */
 int frec__eventheader_decode(const struct frec_snapshot *snapshot, const struct frec_record *record,
 			     struct frec_text *scratch, struct frec_value *values);

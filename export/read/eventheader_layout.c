@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// From the description in a payload to a source like all others. Members of structs become fields
-// with dots in their names; an array of structs, whose length can differ from event to event,
-// becomes one field, of JSON text, as do all arrays of what is no integer. What the header says of
-// the event (level, keyword, opcode, activity) stands behind its own fields.
+// Makes a source like all others from the description in a payload. Members of structs become
+// fields with dots in their names. An array of structs, whose length can differ from event to
+// event, becomes one field, of JSON text, and so does any array whose elements are not integers.
+// What the header says of the event (level, keyword, opcode, activity) follows the event's own
+// fields.
 #include "export/read/eventheader_layout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proto/cleanup.h"
 
 #define NODES_MAX 1024
 #define DEPTH_MAX 8
@@ -17,7 +20,7 @@
 
 #define KIND(kind) FLIGHTREC__FIELD_KIND__FIELD_##kind
 
-// Formats that each encoding can have; of others it has its own.
+// Whether the encoding can have this format. If not, its default format counts.
 static bool fits(uint8_t encoding, uint8_t format)
 {
 	uint32_t bit = format <= FREC_EH_IP_OLD ? 1u << format : 0;
@@ -67,7 +70,7 @@ static uint8_t default_format(uint8_t encoding)
 	}
 }
 
-// A name up to the attributes behind it, with what it is a member of in front.
+// The name without the attributes that follow it, after the name of the struct it is a member of.
 static char *copy_name(const char *name, const char *prefix)
 {
 	size_t size = strcspn(name, ";");
@@ -78,8 +81,8 @@ static char *copy_name(const char *name, const char *prefix)
 	return strdup(joined);
 }
 
-static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
-		      const char *prefix)
+static bool parse_node(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
+		       const char *prefix)
 {
 	bool big = frec__eventheader_big(layout->head.flags);
 	struct frec_eventheader_node *node = &layout->nodes[layout->node_count];
@@ -90,7 +93,7 @@ static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes 
 	if (encoding & FREC_EH_CHAIN)
 		format = (uint8_t)frec__bytes_number(bytes, 1);
 	if (format & FREC_EH_CHAIN)
-		frec__bytes_take(bytes, 2); // a tag, which means something to the provider alone
+		frec__bytes_take(bytes, 2); // a tag, which only the provider understands
 	*node = (struct frec_eventheader_node){
 		.encoding = encoding & FREC_EH_ENCODING_MASK,
 		.format = format & FORMAT_MASK,
@@ -119,23 +122,23 @@ static bool take_node(struct frec_eventheader_layout *layout, struct frec_bytes 
 	return node->name;
 }
 
-// The next field with its members. `slots`: it has fields of the source of its own.
-static bool take_field(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
-		       const char *prefix, bool slots, int depth)
+// Parses the next field with its members. `slots`: each has a field of the source.
+static bool parse_field(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
+			const char *prefix, bool slots, int depth)
 {
 	size_t at = layout->node_count;
 	struct frec_eventheader_node *node = &layout->nodes[at];
 
-	if (at == NODES_MAX || depth > DEPTH_MAX || !take_node(layout, bytes, prefix))
+	if (at == NODES_MAX || depth > DEPTH_MAX || !parse_node(layout, bytes, prefix))
 		return false;
 	if (slots && (node->array || node->encoding != FREC_EH_STRUCT))
 		node->slot = layout->slots++;
 	slots = slots && node->slot == FREC_EH_NO_SLOT;
 	for (uint8_t i = 0; node->encoding == FREC_EH_STRUCT && i < node->members; i++) {
-		// A struct also ends where the description ends.
+		// The end of the description also ends a struct.
 		if (!frec__bytes_left(bytes))
 			node->members = i;
-		else if (!take_field(layout, bytes, slots ? node->name : NULL, slots, depth + 1))
+		else if (!parse_field(layout, bytes, slots ? node->name : NULL, slots, depth + 1))
 			return false;
 	}
 	node->next = layout->node_count;
@@ -160,7 +163,7 @@ static struct shape shape_of(const struct frec_eventheader_node *node)
 							 [FREC_EH_VALUE16] = 2,
 							 [FREC_EH_VALUE32] = 4,
 							 [FREC_EH_VALUE64] = 8};
-	// Where the size is told in each payload, there is room for the largest.
+	// If each payload tells the size, the field has space for the largest.
 	uint32_t size = sizes[node->encoding] ? sizes[node->encoding] : 8;
 	bool number = node->format == FREC_EH_UNSIGNED || node->format == FREC_EH_SIGNED ||
 		      node->format == FREC_EH_HEX || node->format == FREC_EH_PID ||
@@ -200,7 +203,7 @@ static struct shape shape_of(const struct frec_eventheader_node *node)
 	}
 }
 
-// What a message is made of until it is packed.
+// The parts of a Source message until it is packed.
 struct maker {
 	Flightrec__Field fields[FREC_EVENTHEADER_FIELDS_MAX];
 	Flightrec__Field *pointers[FREC_EVENTHEADER_FIELDS_MAX];
@@ -234,7 +237,7 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	field->size = shape.size;
 	field->element_size = shape.element_size;
 	field->element_signed = shape.element_signed;
-	// No offset is the same in all payloads. A locator says that the data is elsewhere.
+	// The offset differs from payload to payload. A locator says that the data is elsewhere.
 	if (shape.kind == KIND(STRING) || shape.kind == KIND(BYTES) || shape.kind == KIND(ARRAY))
 		field->locator = FLIGHTREC__LOCATOR__LOCATOR_DATA;
 	maker->pointers[maker->count++] = field;
@@ -265,7 +268,7 @@ static void name_errors(struct maker *maker, Flightrec__Field *field)
 	name_values(field, maker->errors, maker->error_pointers, names, ERRNO_MAX, 0);
 }
 
-// What the header and its extensions say. eventheader_values.c gives the values, in this order.
+// Adds fields for the header and its extensions. eventheader_values.c sets them in this order.
 static void add_header_fields(struct maker *maker, const struct frec_eventheader_layout *layout)
 {
 	static const char *const levels[] = {"critical", "error", "warning", "information",
@@ -301,7 +304,7 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 		add_field(maker, "related_activity", text_shape(KIND(STRING)));
 }
 
-// "MyProvider_L3K1f" and what follows in capitals, into provider and keyword.
+// Splits "MyProvider_L3K1f", which options in capitals may follow, into provider and keyword.
 static void split_tracepoint(const Flightrec__Source *raw, char *provider, size_t room,
 			     uint64_t *ret_keyword)
 {
@@ -325,9 +328,9 @@ static Flightrec__Source *make_source(struct frec_eventheader_layout *layout,
 				      const Flightrec__Source *raw, uint32_t id,
 				      const char *event_name, struct maker *maker)
 {
-	Flightrec__Source source = FLIGHTREC__SOURCE__INIT, *made;
+	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
 	char provider[NAME_MAX_SIZE], name[NAME_MAX_SIZE];
-	uint8_t *packed;
+	FREC_FREE uint8_t *packed = NULL;
 	size_t size;
 
 	split_tracepoint(raw, provider, sizeof(provider), &layout->keyword);
@@ -356,36 +359,33 @@ static Flightrec__Source *make_source(struct frec_eventheader_layout *layout,
 	source.since = raw->since;
 	source.transport = raw->transport;
 	source.unwound = raw->unwound;
-	// Packing and unpacking makes a copy that can be freed like those of the file.
+	// Packing and unpacking makes a copy that is freed like the messages of the file.
 	size = protobuf_c_message_get_packed_size(&source.base);
 	packed = malloc(size);
 	if (!packed)
 		return NULL;
 	flightrec__source__pack(&source, packed);
-	made = flightrec__source__unpack(NULL, size, packed);
-	free(packed);
-	return made;
+	return flightrec__source__unpack(NULL, size, packed);
 }
 
-Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout,
-					      const Flightrec__Source *raw, uint32_t id)
+Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout *layout,
+						 const Flightrec__Source *raw, uint32_t id)
 {
 	struct frec_bytes bytes = frec__bytes(layout->head.metadata, layout->head.metadata_size);
 	const char *name = frec__bytes_text(&bytes);
 	Flightrec__Source *source = NULL;
 	struct frec_eventheader_node *shrunk;
-	struct maker *maker = calloc(1, sizeof(*maker));
+	FREC_FREE struct maker *maker = calloc(1, sizeof(*maker));
 	bool whole;
 
 	layout->nodes = calloc(NODES_MAX, sizeof(*layout->nodes));
 	whole = name && layout->nodes && maker;
 	while (whole && frec__bytes_left(&bytes))
-		whole = take_field(layout, &bytes, NULL, true, 0);
-	// Some for the header's own.
+		whole = parse_field(layout, &bytes, NULL, true, 0);
+	// The header has up to 8 fields of its own.
 	if (whole && layout->slots <= FREC_EVENTHEADER_FIELDS_MAX - 8)
 		source = make_source(layout, raw, id, name, maker);
 	shrunk = reallocarray(layout->nodes, layout->node_count + 1, sizeof(*layout->nodes));
 	layout->nodes = shrunk ? shrunk : layout->nodes;
-	free(maker);
 	return source;
 }

@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* The description that an EventHeader payload carries, taken apart: what eventheader.c finds and
- * eventheader_values.c follows. */
+/* The description that an EventHeader payload carries, parsed. eventheader.c keeps one per distinct
+ * description, eventheader_values.c decodes payloads by it. */
 #ifndef FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 #define FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 
-#include "export/read/eventheader.h"
-#include "proto/bytes.h"
+#include "export/read/eventheader_head.h"
+#include "flightrec.pb-c.h"
+
+/* A description with more fields is left out: every record of a hostile file can have one. */
+#define FREC_EVENTHEADER_FIELDS_MAX 256
 
 /* How a value lies in the payload. */
 enum frec_eventheader_encoding {
-	FREC_EH_STRUCT = 1, /* nothing of its own: the next fields are its members */
+	FREC_EH_STRUCT = 1, /* has no bytes of its own: the next fields are its members */
 	FREC_EH_VALUE8,	    /* 1, 2, 4, 8 and 16 bytes */
 	FREC_EH_VALUE16,
 	FREC_EH_VALUE32,
 	FREC_EH_VALUE64,
 	FREC_EH_VALUE128,
-	FREC_EH_ZSTRING8, /* characters of 1, 2 and 4 bytes up to one that is 0 */
+	FREC_EH_ZSTRING8, /* characters of 1, 2 and 4 bytes up to a 0 */
 	FREC_EH_ZSTRING16,
 	FREC_EH_ZSTRING32,
-	FREC_EH_STRING8, /* u16 count, then so many characters */
+	FREC_EH_STRING8, /* u16 count, then that many characters */
 	FREC_EH_STRING16,
 	FREC_EH_STRING32,
-	FREC_EH_BINARY, /* u16 count, then so many bytes */
+	FREC_EH_BINARY, /* u16 count, then that many bytes */
 	FREC_EH_ENCODINGS,
 	FREC_EH_ENCODING_MASK = 0x1f,
-	FREC_EH_FIXED_ARRAY = 0x20,    /* its length stands in the description */
+	FREC_EH_FIXED_ARRAY = 0x20,    /* its length is in the description */
 	FREC_EH_VARIABLE_ARRAY = 0x40, /* u16 length in the payload */
 	FREC_EH_CHAIN = 0x80,	       /* a format follows; in a format: a tag follows */
 };
@@ -47,7 +50,7 @@ enum frec_eventheader_format {
 	FREC_EH_XML,
 	FREC_EH_JSON,
 	FREC_EH_UUID,
-	FREC_EH_PORT, /* this one and the next two: in network byte order */
+	FREC_EH_PORT, /* this and the next two are in network byte order */
 	FREC_EH_IP,
 	FREC_EH_IP_OLD,
 };
@@ -62,59 +65,30 @@ struct frec_eventheader_node {
 	bool array, variable;
 	uint16_t length; /* of an array that is not variable */
 	uint8_t members; /* of a struct */
-	size_t next;	 /* the node behind it and all its members */
-	/* The source's field that it is; FREC_EH_NO_SLOT for structs, and for members of arrays of
-	 * structs, which are JSON text in one field together. */
+	size_t next;	 /* the node after it and all its members */
+	/* Index of the source's field that holds it. FREC_EH_NO_SLOT for a struct, and for a member
+	 * of an array of structs: such an array is one field, of JSON text. */
 	size_t slot;
-};
-
-/* What the header and its extensions say. */
-struct frec_eventheader_head {
-	uint8_t flags, version, opcode, level;
-	uint16_t id, tag;
-	const uint8_t *metadata; /* NULL: it has no description */
-	size_t metadata_size;
-	const uint8_t *activity; /* 16 bytes each, or NULL */
-	const uint8_t *related;
-	struct frec_bytes data; /* the fields */
 };
 
 /* A description, and the source that it became. */
 struct frec_eventheader_layout {
 	size_t raw_source, source; /* indices in snapshot->sources */
-	/* the metadata is a copy, and nothing else points anywhere */
+	/* owns its metadata; its other pointers are NULL */
 	struct frec_eventheader_head head;
 	bool has_activity, has_related;
 	uint64_t hash;
 	struct frec_eventheader_node *nodes;
 	size_t node_count;
-	size_t slots; /* fields that come from nodes: those of the header stand behind them */
+	size_t slots; /* fields that come from nodes; those of the header follow them */
 	uint64_t keyword;
 };
 
-/* Takes the header apart. Returns false when it is damaged. `big_endian` of the numbers is told by
- * the flags. */
-bool frec__eventheader_head(const uint8_t *payload, size_t size, struct frec_eventheader_head *ret);
-static inline bool frec__eventheader_big(uint8_t flags)
-{
-	return !(flags & 2);
-}
-uint64_t frec__eventheader_number(const uint8_t *data, size_t size, bool big);
-
 /*
- * Reads layout->head.metadata into nodes, and makes the source. Returns it, to be freed by
- * protobuf-c, or NULL: not to be understood, or out of memory.
+ * Parses layout->head.metadata into nodes, and makes the source. Returns it, to be freed by
+ * protobuf-c, or NULL if the description is malformed or there is no memory.
  */
-Flightrec__Source *frec__eventheader_describe(struct frec_eventheader_layout *layout,
-					      const Flightrec__Source *raw, uint32_t id);
-
-/* Decodes the fields. Returns false when the payload was too short for them. */
-bool frec__eventheader_values(const struct frec_eventheader_layout *layout,
-			      const Flightrec__Source *source,
-			      const struct frec_eventheader_head *head, struct frec_text *scratch,
-			      struct frec_value *values);
-
-/* A UUID as RFC 9562 writes it, 36 characters and a NUL. */
-void frec__eventheader_uuid(const uint8_t *bytes, char ret[37]);
+Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout *layout,
+						 const Flightrec__Source *raw, uint32_t id);
 
 #endif

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The values of an EventHeader payload, one behind the other as the description says. Arrays and
-// texts of one byte a character stay where they are; the rest is converted: from its byte order,
-// its characters, or because there is no kind for it here.
+// Decodes the values of an EventHeader payload, one after the other, as the description says.
+// Arrays and texts of one byte per character stay where they are. Other values are converted, from
+// their byte order or characters, or because no kind of field fits them.
+#include "export/read/eventheader_values.h"
+
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,9 +11,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "export/read/eventheader_layout.h"
+#include "export/read/text_values.h"
 
-// A text made of small parts can become much longer than the payload that it is of.
+// JSON text can become much longer than the payload that it is made from.
 #define JSON_MAX (256u << 10)
 
 struct walk {
@@ -21,11 +23,11 @@ struct walk {
 	bool big;
 	struct frec_text *scratch;
 	struct frec_value *values;
-	/* values whose data is an offset there */
+	/* a bit for each value whose `data` is an offset in `scratch` */
 	uint64_t in_scratch[FREC_EVENTHEADER_FIELDS_MAX / 64];
 };
 
-// Scratch memory moves while it grows: pointers into it are made at the end.
+// Scratch memory moves while it grows, so until the end a value holds an offset, not a pointer.
 static void point_into_scratch(struct walk *walk, struct frec_value *value, size_t offset)
 {
 	size_t slot = (size_t)(value - walk->values);
@@ -35,7 +37,7 @@ static void point_into_scratch(struct walk *walk, struct frec_value *value, size
 	value->size = walk->scratch->size - offset;
 }
 
-static void settle(struct walk *walk, size_t count)
+static void resolve_offsets(struct walk *walk, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!(walk->in_scratch[i / 64] >> i % 64 & 1))
@@ -48,7 +50,7 @@ static void settle(struct walk *walk, size_t count)
 	}
 }
 
-static void put_character(struct frec_text *text, uint32_t code)
+static void add_character(struct frec_text *text, uint32_t code)
 {
 	uint8_t bytes[4];
 	size_t size = 0;
@@ -73,8 +75,8 @@ static void put_character(struct frec_text *text, uint32_t code)
 	frec__text_add(text, bytes, size);
 }
 
-// Characters of 1 (ISO 8859-1), 2 or 4 bytes, as UTF-8, up to the first that is 0.
-static void put_characters(struct frec_text *text, const uint8_t *data, size_t size, size_t each,
+// Converts characters of 1 (ISO 8859-1), 2 or 4 bytes to UTF-8, up to the first that is 0.
+static void add_characters(struct frec_text *text, const uint8_t *data, size_t size, size_t each,
 			   bool big)
 {
 	for (size_t i = 0; i + each <= size; i += each) {
@@ -89,7 +91,7 @@ static void put_characters(struct frec_text *text, const uint8_t *data, size_t s
 				i += 2;
 			}
 		}
-		put_character(text, code);
+		add_character(text, code);
 	}
 }
 
@@ -98,8 +100,8 @@ static bool has_bom(uint8_t format)
 	return format == FREC_EH_UTF_BOM || format == FREC_EH_XML || format == FREC_EH_JSON;
 }
 
-// What a mark at the start of the text says about the bytes behind it.
-static void take_bom(const uint8_t **data, size_t *size, size_t *each, bool *big)
+// Skips a byte order mark, and learns from it the size and byte order of the characters.
+static void skip_bom(const uint8_t **data, size_t *size, size_t *each, bool *big)
 {
 	static const struct {
 		uint8_t bytes[4];
@@ -112,8 +114,8 @@ static void take_bom(const uint8_t **data, size_t *size, size_t *each, bool *big
 		     {{0xfe, 0xff}, 2, 2, true}};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		// Characters of a known size have a mark of that size; single bytes can be
-		// anything.
+		// The mark has the size of the characters. Single bytes can be characters of any
+		// size.
 		if ((*each != 1 && marks[i].each != *each) || *size < marks[i].size ||
 		    memcmp(*data, marks[i].bytes, marks[i].size))
 			continue;
@@ -132,12 +134,12 @@ void frec__eventheader_uuid(const uint8_t *b, char ret[37])
 		 b[13], b[14], b[15]);
 }
 
-static void put_time(struct frec_text *text, int64_t seconds)
+static void add_time(struct frec_text *text, int64_t seconds)
 {
 	time_t time = (time_t)seconds;
 	struct tm date;
 
-	// Years of more digits are no dates that anything reads.
+	// Readers do not accept years of more than four digits.
 	if (gmtime_r(&time, &date) && date.tm_year >= 1 - 1900 && date.tm_year <= 9999 - 1900)
 		frec__text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.tm_year + 1900,
 				  date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min,
@@ -154,9 +156,9 @@ struct raw {
 	uint8_t format;
 };
 
-// Takes a value's bytes. Where a payload says how many there are, and the format wants another
-// number of them, they are bytes.
-static bool take_raw(struct walk *walk, const struct frec_eventheader_node *node, struct raw *ret)
+// Finds a value's bytes. If the payload gives a size that the format cannot have, the value is
+// shown as bytes.
+static bool parse_raw(struct walk *walk, const struct frec_eventheader_node *node, struct raw *ret)
 {
 	static const uint8_t fixed[FREC_EH_ENCODINGS] = {[FREC_EH_VALUE8] = 1,
 							 [FREC_EH_VALUE16] = 2,
@@ -201,13 +203,13 @@ static void set_text(struct walk *walk, struct frec_value *value, const struct r
 
 	value->kind = FREC_VALUE_TEXT;
 	if (has_bom(raw->format))
-		take_bom(&data, &size, &each, &big);
+		skip_bom(&data, &size, &each, &big);
 	if (each == 1 && plain) {
 		value->data = data;
 		value->size = size ? strnlen((const char *)data, size) : 0;
 		return;
 	}
-	put_characters(walk->scratch, data, size, each, big);
+	add_characters(walk->scratch, data, size, each, big);
 	point_into_scratch(walk, value, offset);
 }
 
@@ -220,7 +222,7 @@ static void set_made_text(struct walk *walk, struct frec_value *value, const str
 	if (raw->format == FREC_EH_TIME && (raw->size == 4 || raw->size == 8)) {
 		uint64_t seconds = frec__eventheader_number(raw->data, raw->size, walk->big);
 
-		put_time(walk->scratch, raw->size == 4 ? (int32_t)seconds : (int64_t)seconds);
+		add_time(walk->scratch, raw->size == 4 ? (int32_t)seconds : (int64_t)seconds);
 	} else if (raw->format == FREC_EH_UUID && raw->size == 16) {
 		frec__eventheader_uuid(raw->data, text);
 		frec__text_puts(walk->scratch, text);
@@ -233,7 +235,8 @@ static void set_made_text(struct walk *walk, struct frec_value *value, const str
 	point_into_scratch(walk, value, offset);
 }
 
-// Numbers in the file's byte order, of as many bytes as the field has: some formats copy them.
+// Also stores the number as bytes, as long as the field and in the file's byte order, because some
+// formats copy these.
 static void set_number(struct walk *walk, struct frec_value *value, const struct raw *raw)
 {
 	size_t size = value->field->size, offset = walk->scratch->size;
@@ -290,7 +293,7 @@ static void set_float(struct walk *walk, struct frec_value *value, const struct 
 	point_into_scratch(walk, value, offset);
 }
 
-// The value of a field of the source. `value` is FREC_VALUE_INVALID so far.
+// Sets the value of a field, which is FREC_VALUE_INVALID until now.
 static void set_value(struct walk *walk, struct frec_value *value, const struct raw *raw)
 {
 	switch (raw->format) {
@@ -314,7 +317,7 @@ static void set_value(struct walk *walk, struct frec_value *value, const struct 
 	case FREC_EH_TIME:
 	case FREC_EH_UUID:
 	case FREC_EH_IP:
-		// A length of 0 says that there is none.
+		// A length of 0 means that there is no value.
 		if (raw->size)
 			set_made_text(walk, value, raw);
 		break;
@@ -335,11 +338,11 @@ static size_t array_length(struct walk *walk, const struct frec_eventheader_node
 	return length ? frec__eventheader_number(length, 2, walk->big) : 0;
 }
 
-static void put_json(struct walk *walk, struct frec_text *json,
+static void add_json(struct walk *walk, struct frec_text *json,
 		     const struct frec_eventheader_node *node);
 
-// One value, as JSON: the way it would stand as a field of its own.
-static void put_json_value(struct walk *walk, struct frec_text *json,
+// Adds one value as JSON, as if it were a field of its own.
+static void add_json_value(struct walk *walk, struct frec_text *json,
 			   const struct frec_eventheader_node *node)
 {
 	static const Flightrec__Field any = {.size = 8};
@@ -351,9 +354,9 @@ static void put_json_value(struct walk *walk, struct frec_text *json,
 	struct raw raw;
 
 	if (node->encoding != FREC_EH_STRUCT) {
-		if (take_raw(walk, node, &raw))
+		if (parse_raw(walk, node, &raw))
 			set_value(&alone, &value, &raw);
-		settle(&alone, 1);
+		resolve_offsets(&alone, 1);
 		frec__text_json_value(json, &value);
 		frec__text_free(&scratch);
 		return;
@@ -363,24 +366,24 @@ static void put_json_value(struct walk *walk, struct frec_text *json,
 		frec__text_puts(json, i ? "," : "");
 		frec__text_json_puts(json, nodes[at].name);
 		frec__text_puts(json, ":");
-		put_json(walk, json, &nodes[at]);
+		add_json(walk, json, &nodes[at]);
 	}
 	frec__text_puts(json, "}");
 }
 
-static void put_json(struct walk *walk, struct frec_text *json,
+static void add_json(struct walk *walk, struct frec_text *json,
 		     const struct frec_eventheader_node *node)
 {
 	size_t length = array_length(walk, node);
 
 	if (!node->array) {
-		put_json_value(walk, json, node);
+		add_json_value(walk, json, node);
 		return;
 	}
 	frec__text_puts(json, "[");
 	for (size_t i = 0; i < length && !walk->data.failed && json->size < JSON_MAX; i++) {
 		frec__text_puts(json, i ? "," : "");
-		put_json_value(walk, json, node);
+		add_json_value(walk, json, node);
 	}
 	frec__text_puts(json, "]");
 }
@@ -391,7 +394,7 @@ static void set_json(struct walk *walk, struct frec_value *value,
 	size_t offset = walk->scratch->size;
 	struct frec_text json = {0};
 
-	put_json(walk, &json, node);
+	add_json(walk, &json, node);
 	if (!walk->data.failed && !json.failed) {
 		value->kind = FREC_VALUE_TEXT;
 		value->cut = json.size >= JSON_MAX;
@@ -453,7 +456,7 @@ static void set_activity(struct walk *walk, size_t *slot, const uint8_t *activit
 	++*slot;
 }
 
-// In the order of eventheader_layout.c.
+// Sets the fields of the header, in the order of eventheader_layout.c.
 static void set_header_fields(struct walk *walk, const struct frec_eventheader_head *head)
 {
 	const struct frec_eventheader_layout *layout = walk->layout;
@@ -498,7 +501,7 @@ bool frec__eventheader_values(const struct frec_eventheader_layout *layout,
 			node->slot == FREC_EH_NO_SLOT ? NULL : &values[node->slot];
 		struct raw raw;
 
-		if (!value) { // a struct: its members are the nodes behind it
+		if (!value) { // a struct: its members are the next nodes
 			i++;
 			continue;
 		}
@@ -506,11 +509,11 @@ bool frec__eventheader_values(const struct frec_eventheader_layout *layout,
 			set_array(&walk, value, node);
 		else if (node->array)
 			set_json(&walk, value, node);
-		else if (take_raw(&walk, node, &raw))
+		else if (parse_raw(&walk, node, &raw))
 			set_value(&walk, value, &raw);
 		i = node->next;
 	}
 	set_header_fields(&walk, head);
-	settle(&walk, source->n_field);
+	resolve_offsets(&walk, source->n_field);
 	return !walk.data.failed;
 }

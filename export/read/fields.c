@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What fields are, and the elements of arrays.
+// Types of fields, and sizes of arrays.
 #include "export/read/fields.h"
 
 enum frec_field_type frec__field_type(const Flightrec__Field *field)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields of a payload, decoded to typed values. */
+/* Fields and their decoded, typed values. */
 #ifndef FREC_EXPORT_READ_FIELDS_H
 #define FREC_EXPORT_READ_FIELDS_H
 
@@ -11,16 +11,16 @@
 #include "flightrec.pb-c.h"
 
 enum frec_value_kind {
-	FREC_VALUE_INVALID, /* the payload is too short for it, or its length or offset points
-			       outside */
+	/* the payload is too short for it, or its offset or size leads outside */
+	FREC_VALUE_INVALID,
 	FREC_VALUE_UNSIGNED,
 	FREC_VALUE_SIGNED,
 	FREC_VALUE_BOOL,    /* in `u` */
 	FREC_VALUE_POINTER, /* in `u` */
-	FREC_VALUE_ENUM,    /* in `i`, with the name where it has one */
+	FREC_VALUE_ENUM,    /* in `i`, with the name if it has one */
 	FREC_VALUE_DOUBLE,
-	FREC_VALUE_FLOAT, /* in `d`, but only as exact as a float */
-	FREC_VALUE_TEXT,  /* any bytes but NUL: Linux does not promise UTF-8 */
+	FREC_VALUE_FLOAT, /* in `d`, with the precision of a float */
+	FREC_VALUE_TEXT,  /* any bytes but NUL: Linux does not guarantee UTF-8 */
 	FREC_VALUE_BYTES,
 	FREC_VALUE_ARRAY, /* integers: frec__value_element */
 };
@@ -36,11 +36,11 @@ struct frec_value {
 	const char *name;    /* of an enum's value, or NULL */
 	const uint8_t *data; /* of text, bytes and arrays: points into the payload */
 	size_t size;
-	bool cut; /* text that was longer when it was emitted */
+	bool cut; /* the emitter had to shorten the text */
 };
 
-/* A number of 1 to 8 bytes. Little-endian, as all machines that record. The common sizes are no
- * calls of memcpy. */
+/* A number of 1 to 8 bytes. Little-endian, as are all machines that record. The common sizes do not
+ * call memcpy(). */
 static inline uint64_t frec__load(const uint8_t *p, size_t size)
 {
 	uint64_t value = 0;
@@ -70,26 +70,21 @@ static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
 	return (int64_t)(frec__load(p, size) << shift) >> shift;
 }
 
-/* Decodes one field, as decode_plan.h does all of a source. Never fails and never reads outside the
- * payload: what cannot be decoded is FREC_VALUE_INVALID. */
-void frec__field_decode(const Flightrec__Source *source, size_t index, const uint8_t *payload,
-			size_t payload_size, struct frec_value *ret);
-
-/* What the values of a field are, whatever a record holds: for formats that tell it ahead of the
- * events. */
+/* The type of a field's values, which does not depend on the record: for formats that declare types
+ * before the events. */
 enum frec_field_type {
 	FREC_FIELD_INTEGER, /* of field->size bytes */
 	FREC_FIELD_FLOAT,
 	FREC_FIELD_TEXT,
-	FREC_FIELD_BYTES, /* also what no number can be */
+	FREC_FIELD_BYTES, /* also a number of an impossible size */
 	FREC_FIELD_ARRAY, /* of integers of field->element_size bytes */
 };
 enum frec_field_type frec__field_type(const Flightrec__Field *field);
 
-/* Elements of an array. */
+/* Number of elements of an array. */
 size_t frec__value_elements(const struct frec_value *array);
 
-/* The element at `index`, as an unsigned or signed value. Returns false behind the last. */
+/* The element at `index`, as an unsigned or signed value. Returns false after the last. */
 static inline bool frec__value_element(const struct frec_value *array, size_t index,
 				       struct frec_value *ret)
 {

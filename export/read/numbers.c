@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Numbers as text.
+// Formats numbers.
 #include "export/read/numbers.h"
 
 #include <math.h>
@@ -33,8 +33,8 @@ static inline char *digits_of(char *end, uint64_t value)
 	return end;
 }
 
-// How many there are: as many as the logarithm says, which is near enough to that of the highest
-// bit, or one more.
+// The number of digits. The position of the highest bit gives the logarithm closely enough to be
+// right or one too small.
 static unsigned int count_digits(uint64_t value)
 {
 	static const uint64_t powers[DIGITS_MAX] = {
@@ -110,9 +110,9 @@ void frec__text_pointer(struct frec_text *text, uint64_t value)
 	frec__text_end(text, p + digits);
 }
 
-// Most numbers that people measure are short decimals. A decimal of up to 15 digits (6 for a float)
-// is the only one so short that reads as its double, so one that is found by multiplying is the one
-// printf would print.
+// Most numbers that people measure are short decimals. No two decimals of up to 15 digits (6 for a
+// float) read as the same double, so one that is found by multiplying is the one that printf would
+// print.
 static bool add_short_decimal(struct frec_text *text, double value, bool single)
 {
 	static const double powers[DECIMALS_MAX] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
@@ -138,7 +138,7 @@ static bool add_short_decimal(struct frec_text *text, double value, bool single)
 		power = (uint64_t)powers[decimals];
 		p = frec__digits(p, (uint64_t)scaled / power);
 		*p++ = '.';
-		// The last of them are written over; none is "0".
+		// digits_of() overwrites the last of them. Without decimals one "0" remains.
 		memset(p, '0', DECIMALS_MAX);
 		if (decimals)
 			digits_of(p + decimals, (uint64_t)scaled % power);
@@ -158,8 +158,8 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 	}
 	if (add_short_decimal(text, value, single))
 		return;
-	// Fifteen digits (six for a float) are always right and mostly enough; two more (three) are
-	// always enough.
+	// Fifteen digits (six for a float) are always exact and usually enough. Two more (three for
+	// a float) are always enough.
 	for (int digits = single ? 6 : 15;; digits++) {
 		double back;
 
@@ -170,7 +170,7 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 			break;
 	}
 	frec__text_puts(text, number);
-	// So that it is seen to be no integer.
+	// Readers should see that this is not an integer.
 	if (isfinite(value) && !strpbrk(number, ".e"))
 		frec__text_puts(text, ".0");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parts of a .frec file, one at a time: found by their framing, checked, unpacked.
+// Finds a part of a .frec file by its framing, checks it, and unpacks it.
 #include "export/read/parts.h"
 
 #include <errno.h>
@@ -30,7 +30,8 @@ static const struct {
 	[FREC_PART_KERNEL_SYMBOLS] = {&flightrec__kernel_symbols__descriptor},
 };
 
-// Fills the buffer up to `size` bytes of the file from `offset` on, `have` of which are there.
+// Fills the buffer with `size` bytes of the file from `offset` on. The first `have` bytes are in it
+// already.
 static int read_more(struct frec_part_reader *reader, uint64_t offset, size_t have, size_t size)
 {
 	if (size > reader->buffer_size) {
@@ -50,7 +51,7 @@ static int read_more(struct frec_part_reader *reader, uint64_t offset, size_t ha
 		if (n < 0)
 			return -errno;
 		if (!n)
-			return -EAGAIN; // cut since it was opened
+			return -EAGAIN; // truncated since it was opened
 		have += (size_t)n;
 	}
 	return 0;
@@ -61,17 +62,17 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 	uint64_t left = reader->size - offset;
 	size_t have = 0, size = FIRST_READ;
 
-	// Its size is known only once its head has been read.
+	// Only the head of a part tells its size.
 	for (;;) {
-		int result;
+		int r;
 
 		if (size > left)
 			size = (size_t)left;
-		result = read_more(reader, offset, have, size);
-		if (!result)
-			result = frec__part_next(reader->buffer, size, ret);
-		if (result != -EAGAIN || size == left || !ret->size)
-			return result;
+		r = read_more(reader, offset, have, size);
+		if (!r)
+			r = frec__part_next(reader->buffer, size, ret);
+		if (r != -EAGAIN || size == left || !ret->size)
+			return r;
 		have = size;
 		size = ret->size;
 	}
@@ -91,9 +92,9 @@ ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view)
 	return protobuf_c_message_unpack(descriptor, NULL, view->body_size, view->body);
 }
 
-const char *frec__part_why(int result)
+const char *frec__part_why(int r)
 {
-	switch (result) {
+	switch (r) {
 	case -EAGAIN:
 		return "the file ends inside a part: it was cut off";
 	case -EILSEQ:
@@ -101,7 +102,7 @@ const char *frec__part_why(int result)
 	case -EBADMSG:
 		return "this is not a part of a snapshot";
 	default:
-		return strerror(-result);
+		return strerror(-r);
 	}
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The process table of a snapshot, by thread number.
+// Sorts the process table of a snapshot by thread number.
 #include "export/read/processes.h"
 
 #include <errno.h>
@@ -62,7 +62,7 @@ const struct frec_process_entry *frec__processes_find(const struct frec_processe
 {
 	size_t low = 0, high = processes->count;
 
-	// The first entry that is too late: the one before it, if it is this thread's, is the one.
+	// Finds the first entry that is too late. The one before it may be this thread's.
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct frec_process_entry *entry = &processes->entries[middle];
@@ -74,7 +74,7 @@ const struct frec_process_entry *frec__processes_find(const struct frec_processe
 	}
 	if (low && processes->entries[low - 1].tid == tid)
 		return &processes->entries[low - 1];
-	// A start time can be a little later than the thread's first event.
+	// The start time can be a little later than the thread's first event.
 	if (low < processes->count && processes->entries[low].tid == tid)
 		return &processes->entries[low];
 	return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Short runs of bytes, which most names and texts of events are, copied and looked through without
- * a call: that would take longer than the work. */
+/* Copies and checks short byte strings, as most names and texts of events are, without a call,
+ * which would take longer than the work. */
 #ifndef FREC_EXPORT_READ_SHORT_BYTES_H
 #define FREC_EXPORT_READ_SHORT_BYTES_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* As memcpy(3). Both ends are copied, and may overlap. */
+/* As memcpy(3). Copies both ends, which may overlap. */
 static inline void frec__copy_short(void *to, const void *from, size_t size)
 {
 	const uint8_t *source = from;
@@ -45,7 +45,7 @@ static inline uint64_t frec__word_at(const uint8_t *p, size_t size)
 	return word;
 }
 
-/* Up to eight bytes in one word: all of them, some twice, beside letters. */
+/* Up to eight bytes in one word. All of them are in it, some twice, and letters fill it up. */
 static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 {
 	if (size >= 8)
@@ -59,8 +59,8 @@ static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 }
 
 /*
- * Whether none of the bytes is special. `special` is told eight at a time: it returns a word with
- * the highest bit of some byte set when one of them is, and with none of those bits set otherwise.
+ * Whether none of the bytes is special. `special` gets eight bytes at a time. It returns a word in
+ * which the highest bit of some byte is set if one of them is special, and of no byte otherwise.
  */
 static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 					 uint64_t (*special)(uint64_t word))
@@ -74,9 +74,8 @@ static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 	return !(special(frec__short_word(p, size)) & FREC_IN_ALL_BYTES(0x80));
 }
 
-/* For `special`: NUL, and what is not ASCII. Taking one away from each byte borrows from its
- * highest bit where it is zero; what a borrow does to the bytes above it does not matter any
- * more. */
+/* For `special`: NUL, and bytes that are not ASCII. Subtracting one from each byte sets the highest
+ * bit of a zero byte. The borrow then changes the bytes above, which no longer matters. */
 static inline uint64_t frec__not_ascii_text(uint64_t word)
 {
 	return word | (word - FREC_IN_ALL_BYTES(1));

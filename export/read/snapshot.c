@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opening a .frec file: walk its parts, keep the small ones unpacked and an index of the records,
-// stop at the first bad byte. How a part is read is parts.c's matter, what a Records part holds
-// chunk.c's.
+// Opens a .frec file: walks its parts, unpacks the small ones, indexes the records, and stops at
+// the first bad byte. parts.c reads one part, chunk.c the records of one.
 #include "export/read/snapshot.h"
 
 #include <errno.h>
@@ -12,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "export/read/eventheader.h"
-#include "export/read/parts.h"
+#include "proto/grow.h"
 
 #define VERSION 1
 
@@ -26,20 +24,13 @@ static int damaged(struct frec_snapshot *snapshot, uint64_t offset, int code, co
 
 static int append(struct frec_part_list *list, void *item)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity ? 2 * list->capacity : 16;
-		void **items = realloc(list->items, capacity * sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (!frec__grow(&list->items, list->count, sizeof(*list->items)))
+		return -ENOMEM;
 	list->items[list->count++] = item;
 	return 0;
 }
 
-// Returns 0, -EBADMSG when it is no such part, or -ENOMEM.
+// Returns 0, -EBADMSG if this is not a Records part, or -ENOMEM.
 static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		     const struct frec_part_view *view)
 {
@@ -50,60 +41,51 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 		return -EBADMSG;
 	chunk.offset = offset;
 	chunk.part_size = (uint32_t)view->size;
-	if (snapshot->chunk_count == snapshot->chunk_capacity) {
-		size_t capacity = snapshot->chunk_capacity ? 2 * snapshot->chunk_capacity : 64;
-		struct frec_chunk_view *chunks =
-			reallocarray(snapshot->chunks, capacity, sizeof(*chunks));
-
-		if (!chunks)
-			return -ENOMEM;
-		snapshot->chunks = chunks;
-		snapshot->chunk_capacity = capacity;
-	}
+	if (!frec__grow(&snapshot->chunks, snapshot->chunk_count, sizeof(chunk)))
+		return -ENOMEM;
 	snapshot->chunks[snapshot->chunk_count++] = chunk;
 	return 0;
 }
 
-// Returns as add_chunk.
+// Returns 0, -EBADMSG if this is not a message of its kind, or -ENOMEM.
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
 	ProtobufCMessage *message = frec__part_unpack(view);
-	int result;
+	int r;
 
 	if (!message)
 		return -EBADMSG;
-	result = append(&snapshot->lists[view->field], message);
-	if (result)
+	r = append(&snapshot->lists[view->field], message);
+	if (r)
 		protobuf_c_message_free_unpacked(message, NULL);
 	else if (view->field == FREC_PART_END)
 		snapshot->end = (Flightrec__End *)message;
-	return result;
+	return r;
 }
 
-// Takes in one whole part. Returns 0, or a negative errno after saying why in the snapshot's
-// damage.
-static int take_part(struct frec_snapshot *snapshot, uint64_t offset,
-		     const struct frec_part_view *view)
+// Adds one whole part. Returns 0, or a negative errno after setting the snapshot's damage.
+static int add_part(struct frec_snapshot *snapshot, uint64_t offset,
+		    const struct frec_part_view *view)
 {
-	int result;
+	int r;
 
 	if (snapshot->end)
 		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
-	// Of a later flightrec: readers skip what they do not know.
+	// A later flightrec wrote it. Readers skip what they do not know.
 	if (view->field > FREC_PART_LAST) {
 		snapshot->unknown_parts++;
 		return 0;
 	}
 	if (frec__part_once(view->field) && snapshot->lists[view->field].count)
 		return damaged(snapshot, offset, -EBADMSG,
-			       "a part that may stand only once stands here again");
-	result = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
-						  : add_message(snapshot, view);
-	if (result == -EBADMSG)
-		return damaged(snapshot, offset, result,
-			       "the checksum is right, but this is no message of this format");
-	if (result)
-		return damaged(snapshot, offset, result, strerror(-result));
+			       "a part of which a file may have only one is here again");
+	r = view->field == FREC_PART_RECORDS ? add_chunk(snapshot, offset, view)
+					     : add_message(snapshot, view);
+	if (r == -EBADMSG)
+		return damaged(snapshot, offset, r,
+			       "the checksum is right, but this is not a message of this format");
+	if (r)
+		return damaged(snapshot, offset, r, strerror(-r));
 	return 0;
 }
 
@@ -126,27 +108,27 @@ static int walk(struct frec_snapshot *snapshot, struct frec_error *reterr)
 {
 	struct frec_part_view view;
 	uint64_t offset = 0;
-	int result;
+	int r;
 
 	while (offset < snapshot->reader.size) {
-		result = frec__part_read(&snapshot->reader, offset, &view);
-		if (result == -ENOMEM || result == -EIO || result == -EISDIR)
-			return frec__error(reterr, result, "%s: cannot read it: %s", snapshot->name,
-					   strerror(-result));
-		if (!offset && (result == -EBADMSG || (!result && view.field != FREC_PART_HEADER)))
+		r = frec__part_read(&snapshot->reader, offset, &view);
+		if (r == -ENOMEM || r == -EIO || r == -EISDIR)
+			return frec__error(reterr, r, "%s: cannot read it: %s", snapshot->name,
+					   strerror(-r));
+		if (!offset && (r == -EBADMSG || (!r && view.field != FREC_PART_HEADER)))
 			return frec__error(reterr, -EBADMSG, "%s: not a .frec file",
 					   snapshot->name);
-		if (result) {
-			damaged(snapshot, offset, result, frec__part_why(result));
+		if (r) {
+			damaged(snapshot, offset, r, frec__part_why(r));
 			break;
 		}
-		if (take_part(snapshot, offset, &view))
+		if (add_part(snapshot, offset, &view))
 			break;
 		if (!offset) {
 			snapshot->header = snapshot->lists[FREC_PART_HEADER].items[0];
-			result = check_header(snapshot, reterr);
-			if (result)
-				return result;
+			r = check_header(snapshot, reterr);
+			if (r)
+				return r;
 		}
 		offset += view.size;
 		if (!snapshot->end)
@@ -169,7 +151,7 @@ static int compare_sources(const void *a, const void *b, void *data)
 	const uint32_t *x = a, *y = b;
 	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
 
-	// Of two with one id the first counts.
+	// If two have the same id, the first counts.
 	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
 }
 
@@ -208,18 +190,16 @@ static int finish(struct frec_snapshot *snapshot, struct frec_error *reterr)
 	}
 	qsort_r(snapshot->source_order, snapshot->source_count, sizeof(uint32_t), compare_sources,
 		snapshot);
-	if (frec__eventheader_find(snapshot))
-		return frec__error(reterr, -ENOMEM, "%s: out of memory", snapshot->name);
 	return 0;
 }
 
 int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source)
 {
 	struct frec_part_list *list = &snapshot->lists[FREC_PART_SOURCE];
-	int result = append(list, source);
+	int r = append(list, source);
 
-	if (result)
-		return result;
+	if (r)
+		return r;
 	snapshot->sources = (Flightrec__Source **)list->items;
 	snapshot->source_count = list->count;
 	return 0;
@@ -229,31 +209,31 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			   struct frec_error *reterr)
 {
 	struct stat status;
-	int result;
+	int r;
 
 	*ret = (struct frec_snapshot){.reader.fd = fd, .name = strdup(name)};
 	if (!ret->name)
-		result = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
+		r = frec__error(reterr, -ENOMEM, "%s: out of memory", name);
 	else if (fstat(fd, &status))
-		result = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
+		r = frec__error(reterr, -errno, "%s: %s", name, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
-		result = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
+		r = frec__error(reterr, -EINVAL, "%s: not a regular file", name);
 	else if (!status.st_size)
-		result = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
+		r = frec__error(reterr, -ENODATA, "%s: byte 0: the file is empty", name);
 	else {
 		ret->reader.size = (uint64_t)status.st_size;
-		result = walk(ret, reterr);
-		if (!result)
-			result = finish(ret, reterr);
+		r = walk(ret, reterr);
+		if (!r)
+			r = finish(ret, reterr);
 	}
-	if (result)
+	if (r)
 		frec__snapshot_close(ret);
-	return result;
+	return r;
 }
 
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr)
 {
-	// O_NONBLOCK, so that a FIFO is refused and not waited for.
+	// O_NONBLOCK, so that a FIFO is rejected rather than waited for.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
@@ -274,7 +254,6 @@ void frec__snapshot_close(struct frec_snapshot *snapshot)
 	}
 	free(snapshot->chunks);
 	free(snapshot->source_order);
-	frec__eventheader_free(snapshot->eventheader);
 	frec__part_reader_deinit(&snapshot->reader);
 	free(snapshot->name);
 	*snapshot = (struct frec_snapshot){.reader.fd = -1};
@@ -299,4 +278,15 @@ size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id)
 	    snapshot->sources[snapshot->source_order[low]]->id != id)
 		return SIZE_MAX;
 	return snapshot->source_order[low];
+}
+
+int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
+			      struct frec_chunk_data *data, struct frec_error *reterr)
+{
+	const char *why;
+	int r = frec__chunk_read(&snapshot->reader, chunk->offset, data, &why);
+
+	return r ? frec__error(reterr, r, "%s: byte %" PRIu64 ": %s", snapshot->name, chunk->offset,
+			       why)
+		 : 0;
 }

@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A .frec file, open for reading. The small parts are unpacked into memory; the records stay in the
- * file, indexed, and are read one chunk at a time. Everything goes through pread: a file that is
- * cut while it is being read gives an error, where a mapping would kill the reader with SIGBUS.
+ * A .frec file, open for reading. This room goes from the bytes of a file to records and values:
  *
- * Not thread-safe: one snapshot, one thread.
+ *     bytes -> parts.h -> wire.h -> snapshot.h     parts, found by their framing, checked, unpacked
+ *                           snapshot.h -> chunk.h  the records of one Records part, uncompressed
+ *                            chunk.h -> records.h  perf records, one after the other
+ *     records.h -> decode_plan.h or eventheader.h  the fields of a record, as values (fields.h)
+ *                        fields.h -> text_values.h  values as text; text.h and numbers.h under it
+ *
+ * input.h opens a snapshot for commands and exports; processes.h and clocks.h answer questions that
+ * its tables answer. Data flows down this list only: nothing here knows of events or formats.
+ *
+ * The small parts are unpacked into memory. The records stay in the file; an index says where, and
+ * they are read one chunk at a time. All reading goes through pread(2): if the file is truncated
+ * while it is read, that is an error, whereas a mapping would kill the reader with SIGBUS.
+ *
+ * Invariants: no byte of a file is trusted. wire.c checks a message before protobuf-c unpacks it,
+ * proto/bytes.h bounds every access to a record, and a damaged file is readable up to the damage.
+ *
+ * Not thread-safe: one thread per snapshot.
  */
 #ifndef FREC_EXPORT_READ_SNAPSHOT_H
 #define FREC_EXPORT_READ_SNAPSHOT_H
@@ -13,23 +27,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export/read/chunk.h"
 #include "export/read/parts.h"
 #include "flightrec.pb-c.h"
 #include "proto/error.h"
 
-/* Where one Records part stands, and what it says about itself. */
-struct frec_chunk_view {
-	uint64_t offset;    /* of the part in the file */
-	uint32_t part_size; /* bytes in the file */
-	uint32_t cpu, ring;
-	uint32_t count;
-	uint32_t size; /* bytes of the records, uncompressed */
-	uint64_t first, last;
-};
-
 struct frec_part_list {
 	void **items;
-	size_t count, capacity;
+	size_t count;
 };
 
 struct frec_snapshot {
@@ -37,7 +42,7 @@ struct frec_snapshot {
 	char *name; /* for messages */
 
 	const Flightrec__Header *header;
-	const Flightrec__Trigger *trigger; /* NULL where the file has none, as the next two */
+	const Flightrec__Trigger *trigger; /* NULL if the file has none, as the next two */
 	const Flightrec__Crash *crash;
 	const Flightrec__End *end;
 	Flightrec__Source *const *sources;
@@ -55,79 +60,48 @@ struct frec_snapshot {
 	Flightrec__KernelSymbols *const *kernel_symbols;
 	size_t kernel_symbols_count;
 	struct frec_chunk_view *chunks; /* in file order */
-	size_t chunk_count, chunk_capacity;
+	size_t chunk_count;
 	uint64_t part_count;	/* parts before End */
-	uint64_t unknown_parts; /* of them, of kinds that this reader does not know and skipped */
+	uint64_t unknown_parts; /* of those: skipped, because this reader does not know the kind */
 
-	/* code 0: the file is whole. Else what is above came before the bad part, and this says at
-	 * which byte and why. */
+	/* Code 0 if the file is whole. Else it says which byte is bad and why, and the members
+	 * above hold what came before that. */
 	struct frec_error damage;
 
 	/* owns the unpacked parts, by part number */
 	struct frec_part_list lists[FREC_PART_LAST + 1];
-	bool source_ids_in_order; /* source number n has id n + 1, as recorders number them */
+	bool source_ids_in_order; /* sources[n] has id n + 1, as recorders number them */
 	/* indices of the sources that the file has, sorted by id */
 	uint32_t *source_order;
 	size_t source_order_count;
-	/* sources that payloads describe: NULL where there are none */
+	/* The sources that payloads describe, or NULL. eventheader.c sets and frees it. */
 	struct frec_eventheader *eventheader;
 };
 
-/* Of a Records part: records as they are stored. */
-struct frec_chunk_content {
-	uint32_t kind; /* the number of its field in flightrec.proto; 0: there is none */
-	const uint8_t *data;
-	size_t size;
-};
-
-/* Bytes of one chunk, kept from call to call so that it is not allocated for each. Start with
- * zeroes. */
-struct frec_chunk_data {
-	uint8_t *data;
-	size_t size, capacity;
-};
-
 /*
- * Opens `path`. Returns 0 also for a damaged file whose header is whole (look at ret->damage); else
- * a negative errno and nothing to close: the file cannot be read, is empty, is no .frec file, or is
- * of a newer version.
+ * Opens `path`. Returns 0, also for a damaged file with a whole header (ret->damage reports the
+ * damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read, is
+ * empty, is not a .frec file, or has a newer version.
  */
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 
-/* The same for an open file, which it takes over (and closes in any case). `name` is for messages.
- */
+/* The same for an open file. Takes ownership of `fd`, also on failure. `name` is for messages. */
 int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			   struct frec_error *reterr);
 
 /* Frees everything; harmless on zeroes. */
 void frec__snapshot_close(struct frec_snapshot *snapshot);
 
-/* One more source, which the file itself does not have. Takes it over. Returns 0 or -ENOMEM. */
+/* Adds a source that the file itself does not have. Takes ownership of it on success. Returns 0 or
+ * -ENOMEM. */
 int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source);
 
-/* Index in `sources` of the one of the file with this id, or SIZE_MAX. */
+/* Index in `sources` of the file's source with this id, or SIZE_MAX. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
-/* What a Records part says about itself, beside where it stands, and the bytes of its records as
- * they lie in it. Nothing is allocated. Returns whether it is one. */
-bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
-			  struct frec_chunk_content *ret_content);
-
-/* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno; free data->data
- * when done. */
+/* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno. The caller frees
+ * data->data. */
 int frec__snapshot_read_chunk(struct frec_snapshot *snapshot, const struct frec_chunk_view *chunk,
 			      struct frec_chunk_data *data, struct frec_error *reterr);
-
-/* The file's clocks applied to a time of CLOCK_MONOTONIC: by the last reading before it, else by
- * the first. */
-uint64_t frec__snapshot_boottime(const struct frec_snapshot *snapshot, uint64_t monotonic);
-uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t monotonic);
-
-/* The other way round: 0 for what was before the clocks' beginning. */
-uint64_t frec__snapshot_monotonic(const struct frec_snapshot *snapshot, uint64_t realtime);
-
-/* The time (CLOCK_MONOTONIC) that others are told from: of the death, else of the trigger, else of
- * the last record. */
-uint64_t frec__snapshot_reference(const struct frec_snapshot *snapshot);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Text that is safe where it goes.
+// Grows texts, and makes bytes safe for the place they go to.
 #include "export/read/text.h"
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Nothing fits into it any more.
+// After this nothing fits into the text any more.
 static bool fail(struct frec_text *text)
 {
 	text->failed = true;
@@ -63,7 +63,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	size_t room;
 	int size;
 
-	// Mostly it fits into what is there; else it says how much it takes.
+	// Usually it fits. If not, vsnprintf() says how much space it takes.
 	if (!frec__text_grow(text, 64))
 		return;
 	room = text->capacity - text->size;
@@ -81,7 +81,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	text->size += size > 0 ? (size_t)size : 0;
 }
 
-// Bytes of the UTF-8 character at `p`, 0 where there is none (RFC 3629: shortest form, no
+// The size of the UTF-8 character at `p`, or 0 if there is none (RFC 3629: shortest form, no
 // surrogates, up to U+10FFFF).
 static size_t utf8_character(const uint8_t *p, size_t size, uint32_t *ret_code)
 {
@@ -186,8 +186,8 @@ static void add_json_character(struct frec_text *text, uint32_t code)
 	}
 }
 
-// Bytes at `p` that stand in a JSON string as they are: ASCII from the blank on, but for the quote,
-// the backslash and DEL.
+// How many bytes at `p` a JSON string can hold as they are: ASCII from the space on, but for the
+// quote, the backslash and DEL.
 static size_t plain_in_json(const uint8_t *p, size_t size)
 {
 	size_t i = 0;
@@ -197,7 +197,7 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 	return i;
 }
 
-// For frec__bytes_are_plain: whether a byte is none of them.
+// For frec__bytes_are_plain(): whether some byte is not one of these.
 static uint64_t not_plain_in_json(uint64_t word)
 {
 	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),

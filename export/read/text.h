@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing text, and the ways to put bytes of unknown origin into it: as JSON, for a terminal, as
+/* Text that grows. Bytes of unknown origin are added to it as JSON, safe for a terminal, or as
  * valid UTF-8. */
 #ifndef FREC_EXPORT_READ_TEXT_H
 #define FREC_EXPORT_READ_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
-#include "export/read/fields.h"
 #include "export/read/short_bytes.h"
 
-/* Start with zeroes. `data` is NUL-terminated once something was added. A failed allocation sets
- * `failed` and loses what was to be added. */
+/* Start with zeroes. `data` is NUL-terminated after something was added. If an allocation fails,
+ * `failed` is set and nothing can be added any more. */
 struct frec_text {
 	char *data;
 	size_t size, capacity;
@@ -25,15 +25,15 @@ void frec__text_free(struct frec_text *text);
 #define FREC_TEXT_FREE __attribute__((cleanup(frec__text_free)))
 void frec__text_clear(struct frec_text *text);
 
-/* Makes room for `more` bytes and a NUL behind them. Returns false and sets `failed` without
- * memory. */
+/* Makes space for `more` bytes and a NUL after them. Without memory, returns false and sets
+ * `failed`. */
 bool frec__text_grow(struct frec_text *text, size_t more);
 
-/* For what is written by hand: room for `more` bytes behind the text, or NULL without memory; and
- * the text then reaches up to `end`. */
+/* For callers that write into the buffer themselves: returns the end of the text, with space for
+ * `more` bytes, or NULL without memory. frec__text_end() then says where the text ends. */
 static inline char *frec__text_room(struct frec_text *text, size_t more)
 {
-	// With room for the NUL; a text that failed has no capacity left.
+	// Includes the NUL. A text that failed has no capacity left.
 	if (__builtin_expect(more >= text->capacity - text->size, 0) &&
 	    !frec__text_grow(text, more))
 		return NULL;
@@ -48,8 +48,8 @@ static inline void frec__text_end(struct frec_text *text, char *end)
 
 void frec__text_add(struct frec_text *text, const void *data, size_t size);
 
-/* A text that is made once and added many times: pieces of a fixed size are copied, which takes no
- * call. To be called when it is whole. */
+/* For a text that is made once and added many times. It is copied in pieces of a fixed size, which
+ * takes no call. frec__text_finish() is called once, when the text is complete. */
 #define FREC_TEXT_PIECE 16
 
 static inline void frec__text_finish(struct frec_text *made)
@@ -88,30 +88,19 @@ static inline void frec__text_puts(struct frec_text *text, const char *string)
 __attribute__((format(printf, 2, 3))) void frec__text_printf(struct frec_text *text,
 							     const char *format, ...);
 
-/* Bytes that are not UTF-8 become the four characters \xNN; everything else stays (NUL too becomes
- * \x00). */
+/* Adds valid UTF-8: bytes that are not UTF-8, and NUL, become the four characters \xNN. */
 void frec__text_utf8(struct frec_text *text, const void *data, size_t size);
 
-/* The same for people and terminals: control characters and those that turn the direction of text
- * also become \xNN. */
+/* The same for terminals: control characters, and those that change the direction of text, also
+ * become \xNN. */
 void frec__text_plain(struct frec_text *text, const void *data, size_t size);
 
-/* A JSON string with its quotes, valid UTF-8 whatever the bytes. */
+/* Adds a JSON string with its quotes. It is valid UTF-8 whatever the bytes are. */
 void frec__text_json(struct frec_text *text, const void *data, size_t size);
 void frec__text_json_puts(struct frec_text *text, const char *string);
 
-/* Two digits a byte; frec__hex() without a NUL. */
+/* Two hexadecimal digits for each byte. frec__hex() writes no NUL. */
 void frec__hex(void *to, const uint8_t *data, size_t size);
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
-
-/* A decoded field for people: text in quotes, all of it safe on a terminal. */
-void frec__text_plain_value(struct frec_text *text, const struct frec_value *value);
-
-/* A decoded field as JSON. */
-void frec__text_json_value(struct frec_text *text, const struct frec_value *value);
-
-/* The same for readers that turn all numbers into doubles: integers beyond 2^53 as strings of
- * digits. */
-void frec__text_javascript_value(struct frec_text *text, const struct frec_value *value);
 
 #endif

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Decoded fields as text: for people, as JSON, and as JSON for JavaScript.
+// Formats decoded fields for people, as JSON, and as JSON for JavaScript.
+#include "export/read/text_values.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "export/read/numbers.h"
-#include "export/read/text.h"
 
-// Number.MAX_SAFE_INTEGER: what a double can tell from its neighbours.
+// Number.MAX_SAFE_INTEGER: a double represents all integers up to it exactly.
 #define JAVASCRIPT_INTEGER_MAX ((1ull << 53) - 1)
 
 void frec__text_plain_value(struct frec_text *text, const struct frec_value *value)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A walk over protobuf's wire format. protobuf-c 1.4.1, which Debian 12 ships, trusts more of its
-// input than it should (merging a singular message that comes twice, packed arrays), so nothing
-// reaches it that has not passed here.
+// Walks protobuf's wire format. protobuf-c 1.4.1, which Debian 12 ships, trusts more of its input
+// than it should (when it merges a singular message that occurs twice, and in packed arrays), so
+// every message is checked here first.
 #include "export/read/wire.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Is this byte string a well-formed message of that type? Asked before protobuf-c unpacks what a
- * stranger may have written. */
+/* Checks that bytes are a well-formed protobuf message of a type, before protobuf-c unpacks what
+ * anybody may have written. */
 #ifndef FREC_EXPORT_READ_WIRE_H
 #define FREC_EXPORT_READ_WIRE_H
 
@@ -10,7 +10,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* No message of a snapshot may hold more fields and elements than this: it bounds what unpacking
+/* The most fields and elements that a message of a snapshot may hold. Bounds what unpacking
  * allocates. */
 #define FREC_WIRE_ITEMS_MAX (1u << 20)
 
@@ -29,14 +29,14 @@ struct frec_wire_field {
 	size_t size;
 };
 
-/* Takes the field at *p, which lies before `end`, and moves *p behind it. Returns false where no
- * whole field stands. */
+/* Parses the field at *p, which lies before `end`, and moves *p past it. Returns false if there is
+ * no whole field. */
 bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret);
 
 /*
- * Walks `data` as `descriptor` describes it: every tag, varint and length in bounds, every known
- * field with its own wire type, no embedded message of a singular field twice. Returns 0 or
- * -EBADMSG. Reads only, allocates nothing.
+ * Checks `data` against `descriptor`: every tag, varint and length is in bounds, every known field
+ * has its own wire type, and no singular field holds a message twice. Returns 0 or -EBADMSG.
+ * Allocates nothing.
  */
 int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		     size_t size);

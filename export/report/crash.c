@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Words for deaths, triggers and losses.
+// Describes deaths, triggers and losses in words.
 #include "export/report/crash.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
-// si_code by signal, 0: of any signal. The numbers are the kernel's <asm-generic/siginfo.h>;
-// sigaction(2) has the words.
+// si_code by signal; 0: any signal. The numbers are those of the kernel's <asm-generic/siginfo.h>,
+// the words follow sigaction(2).
 static const struct {
 	int signal, code;
 	const char *name, *words;

@@ -21,17 +21,14 @@ const char *frec__crash_code_words(const Flightrec__Crash *crash);
  * worker-1[125]". */
 void frec__crash_headline(struct frec_text *text, const Flightrec__Crash *crash);
 
-/* What kind of address the fault was at: "a null pointer". Nothing where that is not known. */
-void frec__crash_address_words(struct frec_text *text, const struct frec_snapshot *snapshot);
-
 /* Arguments separated by spaces, valid UTF-8; those with spaces in quotes. */
 void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *crash);
 
 /* "crash", "request", ... */
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger);
 
-/* Whether the recorder had the right to watch the kernel: else nobody told it of signals, threads
- * and names. */
+/* Whether the recorder had the right to watch the kernel. Without it, it learned nothing of
+ * signals, threads and names. */
 bool frec__kernel_watched(const struct frec_snapshot *snapshot);
 
 /* "user_events", "usdt", "shm", "kernel" */
@@ -44,11 +41,11 @@ size_t frec__transport_sources(const struct frec_snapshot *snapshot,
 struct frec_loss_sum {
 	size_t parts; /* how many Loss parts were added up */
 	uint64_t emitted, in_file, filtered, overwritten, lost;
-	uint64_t destroyed; /* of the lost ones, those in rings that services write */
+	uint64_t destroyed; /* those of `lost` that were in rings which services write */
 };
 
-/* Adds up over all CPUs, for one source or (NULL) for all. `emitted` is emitted_before: what was
- * emitted before the copy. */
+/* Adds up the losses of all CPUs, for one source or (NULL) for all. `emitted` is the sum of
+ * emitted_before: events that were emitted before the copy. */
 void frec__loss_sum(const struct frec_snapshot *snapshot, const Flightrec__Source *source,
 		    struct frec_loss_sum *ret);
 

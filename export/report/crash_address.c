@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What kind of address a fatal signal tells: what one would find out first by hand.
+// Classifies the faulting address, as one would do first by hand.
+#include "export/report/crash_address.h"
+
 #include <inttypes.h>
 #include <signal.h>
 
-#include "export/report/crash.h"
 #include "unwind/registers.h"
 #include "unwind/unwind.h"
 
-// Fields of a structure that a null pointer leads to are not further away, and the kernel maps
-// nothing there (vm.mmap_min_addr).
+// The fields of a structure at a null pointer are below this, and the kernel maps nothing there
+// (vm.mmap_min_addr).
 #define NULL_PAGES 0x10000
-// A function's variables reach this far below the stack pointer of its caller, mostly.
+// The variables of most functions are at most this far below the stack pointer of the caller.
 #define STACK_NEAR (1u << 20)
 
 static const Flightrec__Map *code_at(const struct frec_snapshot *snapshot, uint64_t address)
@@ -56,15 +57,16 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 		sp = frec__unwind_register(&registers, layout->sp);
 	}
 	map = code_at(snapshot, crash->address);
-	// SI_KERNEL: on x86_64 that of an address that cannot exist, which the processor does not
-	// tell.
+	// On x86_64 SI_KERNEL means an address that cannot exist, which the processor does not
+	// report.
 	if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE && crash->code == SI_KERNEL &&
 	    !crash->address)
 		frec__text_puts(
-			text, "the processor did not tell it, as for an address that cannot exist");
+			text,
+			"the processor did not report it: it may be an address that cannot exist");
 	else if (crash->registers && crash->address == pc)
 		frec__text_puts(text, map ? "the program counter: this may not be executed"
-					  : "the program counter: it jumped to where no code is");
+					  : "the program counter: there is no code to jump to");
 	else if (!crash->address)
 		frec__text_puts(text, "a null pointer");
 	else if (crash->address < NULL_PAGES)

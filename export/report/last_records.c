@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Copies of records: a ring of them, and one for each thread.
+// Keeps copies of records: the last ones in a ring, and the last one of each thread.
 #include "export/report/last_records.h"
 
 #include <errno.h>
@@ -25,8 +25,8 @@ int frec__last_records_add(struct frec_last_records *last, const struct frec_rec
 	if (!last->room)
 		return 0;
 	slot = (size_t)(last->seen % last->room);
-	// It grows up to its size: who asks for a million events of a file with ten gets no million
-	// slots.
+	// It grows up to `room`, so that asking for the last million events of a file with ten does
+	// not allocate a million slots.
 	if (slot == last->capacity) {
 		size_t more = last->capacity ? 2 * last->capacity : 16;
 		struct frec_kept_record *grown;
@@ -61,7 +61,7 @@ int frec__last_of_threads_add(struct frec_last_of_threads *last, const struct fr
 		if (!last->threads)
 			return -ENOMEM;
 	}
-	// Threads come in runs: most are the one before.
+	// Threads come in runs: most records have the thread of the previous one.
 	if (at >= last->count || last->threads[at].tid != record->tid) {
 		for (at = 0; at < last->count && last->threads[at].tid != record->tid; at++)
 			;

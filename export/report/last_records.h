@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The last records of some kind, kept as copies while a snapshot is read: the chunk that they lie
- * in goes when the next one comes. */
+/* Copies of the last records of some kind, made while a snapshot is read, because each chunk
+ * replaces the previous one. */
 #ifndef FREC_EXPORT_REPORT_LAST_RECORDS_H
 #define FREC_EXPORT_REPORT_LAST_RECORDS_H
 
@@ -11,23 +11,23 @@ struct frec_kept_record {
 	size_t size;
 };
 
-/* The last `room` of all that were added. Start with `room` and zeroes. */
+/* The last `room` of all records that were added. Start with `room` and zeroes. */
 struct frec_last_records {
 	size_t room, capacity;
 	uint64_t seen;
-	struct frec_kept_record *kept; /* number n at n % room */
+	struct frec_kept_record *kept; /* record n is at n % room */
 };
 
 int frec__last_records_add(struct frec_last_records *last, const struct frec_record *record);
 void frec__last_records_deinit(struct frec_last_records *last);
 
-/* The number of the oldest one that is there still. */
+/* The number of the oldest record that is still kept. */
 static inline uint64_t frec__last_records_first(const struct frec_last_records *last)
 {
 	return last->seen > last->room ? last->seen - last->room : 0;
 }
 
-/* More threads are not kept track of: each can take 64 KiB. */
+/* The most threads that are tracked, because a record can take 64 KiB. */
 #define FREC_LAST_THREADS_MAX 256
 
 /* The last one of each thread. Start with zeroes. */
@@ -40,10 +40,10 @@ struct frec_last_of_threads {
 	} * threads;
 };
 
-/* `number` must rise. Both add functions return 0 or -ENOMEM. */
+/* `number` must increase. Both add functions return 0 or -ENOMEM. */
 int frec__last_of_threads_add(struct frec_last_of_threads *last, const struct frec_record *record,
 			      uint64_t number);
-/* Puts them in the order of their numbers; nothing can be added afterwards. */
+/* Sorts them by number. Nothing can be added afterwards. */
 void frec__last_of_threads_sort(struct frec_last_of_threads *last);
 void frec__last_of_threads_deinit(struct frec_last_of_threads *last);
 

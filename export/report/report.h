@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A crash or a trigger in words: everything of the report but the events. `reference` is the time
- * from which others are told. `stacks` may be NULL for JSON, which then has no call stacks.
+ * The report of a snapshot: what it says, in words and as JSON, but for its events. This room turns
+ * what export/read and export/timeline found out into sentences:
+ *
+ *     crash.h, crash_address.h   a death, a trigger, losses: words and sums
+ *     stack_text.h               call stacks
+ *     last_records.h             copies of the last records, which a report ends with
+ *     report_text.h              the whole for people
+ *     report_json.h              the whole for programs
+ *
+ * Data flows one way: snapshot and stacks in, text out (struct frec_text). Nothing here reads files
+ * or writes any: `flightrec show` (export/show.c) and the page (export/html) add the events and do
+ * the output. All bytes of the snapshot pass frec__text_plain() or frec__text_json() on their way
+ * into a report, so they can do no harm to a terminal or a parser.
  */
 #ifndef FREC_EXPORT_REPORT_REPORT_H
 #define FREC_EXPORT_REPORT_REPORT_H
 
-#include "export/read/snapshot.h"
-#include "export/read/text.h"
-#include "export/timeline/stacks.h"
-
-void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       struct frec_stacks *stacks);
-void frec__report_text(struct frec_text *text, const struct frec_snapshot *snapshot,
-		       struct frec_stacks *stacks, uint64_t reference, bool colored);
+#include "export/report/report_json.h"
+#include "export/report/report_text.h"
 
 #endif

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The report as the beginning of a JSON object, for machines: show.c adds "events", which are
-// objects as in `-f json`, and closes it. Times are CLOCK_MONOTONIC in nanoseconds, except
-// "realtime", nanoseconds since 1970. What is unknown is absent.
+// Writes the report as the beginning of a JSON object. show.c adds "events", which are objects as
+// in `-f json`, and closes it. Times are nanoseconds of CLOCK_MONOTONIC, except "realtime", which
+// counts from 1970. Unknown values are absent.
+#include "export/report/report_json.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "export/read/clocks.h"
 #include "export/report/crash.h"
-#include "export/report/report.h"
+#include "export/report/crash_address.h"
 #include "export/report/stack_text.h"
 #include "unwind/registers.h"
 
@@ -70,7 +73,7 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 	frec__text_puts(text, "}");
 }
 
-// The frames that are known, and where the stack really ends.
+// Adds the known frames, and why the stack ends.
 static void add_frames(struct frec_text *text, const struct frec_stacks *stacks,
 		       const struct frec_call_stack *stack)
 {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The report's upper half as text: one line that says it all, then one line a question.
+// Writes the report as text: a headline, then one line for each question.
+#include "export/report/report_text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "export/read/clocks.h"
 #include "export/report/crash.h"
-#include "export/report/report.h"
+#include "export/report/crash_address.h"
 #include "export/report/stack_text.h"
+#include "proto/cleanup.h"
 #include "unwind/registers.h"
 
 static double seconds_from(uint64_t reference, uint64_t time)
@@ -104,31 +108,30 @@ static bool is_the_dead(const Flightrec__Crash *crash, const Flightrec__ThreadSt
 	return crash && thread->pid == crash->pid && thread->tid == crash->tid;
 }
 
-// Threads that stand at the same place share one stack: of a pool of fifty that wait it is told
-// once.
+// Threads with the same stack are listed together: that of fifty waiting threads is shown once.
 static void add_threads(struct frec_text *text, const struct frec_snapshot *snapshot,
 			struct frec_stacks *stacks, bool colored)
 {
 	size_t count = snapshot->thread_stack_count;
-	bool *told = calloc(count + 1, sizeof(*told));
+	FREC_FREE bool *listed = calloc(count + 1, sizeof(*listed));
 
-	text->failed |= !told;
-	for (size_t i = 0; told && i < count; i++) {
+	text->failed |= !listed;
+	for (size_t i = 0; listed && i < count; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 		const struct frec_call_stack *stack;
 		size_t shown = 0;
 
-		if (told[i] || is_the_dead(snapshot->crash, thread))
+		if (listed[i] || is_the_dead(snapshot->crash, thread))
 			continue;
 		stack = frec__stacks_of_thread(stacks, thread);
 		key(text, "thread", colored);
 		for (size_t k = i; k < count; k++) {
 			const Flightrec__ThreadStack *other = snapshot->thread_stacks[k];
 
-			if (told[k] || is_the_dead(snapshot->crash, other) ||
+			if (listed[k] || is_the_dead(snapshot->crash, other) ||
 			    frec__stacks_of_thread(stacks, other) != stack)
 				continue;
-			told[k] = true;
+			listed[k] = true;
 			frec__text_puts(text, shown++ ? ", " : "");
 			frec__text_plain(text, other->name.data, other->name.len);
 			frec__text_printf(text, "[%" PRIu32 "]", other->tid);
@@ -136,7 +139,7 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 		if (shown > 1)
 			frec__text_printf(text, ": %zu threads", shown);
 		frec__text_puts(text, "\n");
-		stack = frec__stacks_of_thread(stacks, thread); // for the end that is told with it
+		stack = frec__stacks_of_thread(stacks, thread); // so that its end is the last one
 		if (stack)
 			frec__stack_text(text, stacks, stack);
 		else
@@ -147,10 +150,9 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 		frec__text_printf(
 			text,
 			"%" PRIu32
-			" more are not here: flightrec core had no time or room for them\n",
+			" more are missing: flightrec core had no time or space for them\n",
 			snapshot->crash->stacks_missing);
 	}
-	free(told);
 }
 
 static void add_crash(struct frec_text *text, const struct frec_snapshot *snapshot,
@@ -244,7 +246,7 @@ static void add_coverage(struct frec_text *text, const struct frec_snapshot *sna
 	for (size_t i = 0; i < snapshot->cpu_count; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
 
-		// The ring for threads that can use no other is not worth a line when nobody did.
+		// The ring for threads that can use no other gets no line if no thread used it.
 		if (cpu->cpu == UINT32_MAX && !cpu->bytes_written)
 			continue;
 		frec__text_printf(text, "%*s", i ? 12 : 0, "");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// How stacks look. A frame without a name is told by its program and the address in its file, which
-// addr2line(1) takes.
+// Formats stacks. A frame without a name is shown as its program and the address in that file,
+// which addr2line(1) accepts.
 #include "export/report/stack_text.h"
 
 #include <inttypes.h>
 
-// More make a line that nobody reads.
+// Nobody reads a longer line.
 #define LINE_FUNCTIONS 8
-// Between an event and whatever listens there are not more functions of ours and the C library's.
+// The most functions of ours and of the C library between an event's place and the kernel.
 #define EMITTING_FUNCTIONS 12
 
 static const char *base_name(const char *path)
@@ -51,8 +51,8 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, "0x%" PRIx64, location->pc);
 }
 
-// How many functions at the innermost end only brought the event on its way: those up to the last
-// one with a name that this project keeps for itself.
+// How many of the innermost functions only emitted the event: all up to the last one whose name has
+// a prefix of this project.
 static size_t emitting_functions(const struct frec_call_stack *stack)
 {
 	size_t function = 0, ours = 0;
@@ -101,8 +101,8 @@ static void add_notes(struct frec_text *text, const struct frec_location *locati
 {
 	const char *path = location->code ? location->code->path : "";
 
-	// Where the kernel followed frame pointers they all are; in code of no file nothing else is
-	// possible.
+	// If the kernel followed frame pointers all frames are of this kind, and in code without a
+	// file no other is possible.
 	if (location->kind == FREC_FRAME_FRAME_POINTER && (*path != '/' || path[1] == '/') &&
 	    !(location->code && location->code->kernel))
 		frec__text_puts(text, "  (by its frame pointer)");
@@ -148,7 +148,7 @@ static void add_frame(struct frec_text *text, const struct frec_location *locati
 	}
 }
 
-// Why the programs on the stack have no better names, each once.
+// Adds why the programs on the stack have no better names, each reason once.
 static void add_missing(struct frec_text *text, const struct frec_call_stack *stack)
 {
 	for (size_t i = 0; i < stack->count; i++) {

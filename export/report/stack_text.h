@@ -3,26 +3,26 @@
 #ifndef FREC_EXPORT_REPORT_STACK_TEXT_H
 #define FREC_EXPORT_REPORT_STACK_TEXT_H
 
-#include "export/timeline/stacks.h"
 #include "export/read/text.h"
+#include "export/timeline/stacks.h"
 
-/* What follows is of the stack that was asked for last, where `stacks` are given too. */
+/* If a function takes `stacks`, `stack` must be the one that was asked for last. */
 
-/* A line for each function, those that were inlined too, innermost first; then why it ends, unless
+/* Adds a line for each function, inlined ones too, innermost first; then why the stack ends, unless
  * it is complete, and why programs have no names. */
 void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
 		      const struct frec_call_stack *stack);
 
-/* The innermost functions' names alone, in one line: "price < checkout < worker", without those
- * that only emit. */
+/* Adds the names of the innermost functions in one line, "price < checkout < worker", without the
+ * functions that emitted the event. */
 void frec__stack_line(struct frec_text *text, const struct frec_call_stack *stack);
 
-/* An array with an object for each function, innermost first. */
+/* Adds an array with an object for each function, innermost first. */
 void frec__stack_json(struct frec_text *text, const struct frec_stacks *stacks,
 		      const struct frec_call_stack *stack);
 
-/* The objects of one location, separated by commas. `pc`: where it is in the stack's own process,
- * NULL: not to be told. */
+/* Adds the objects of one location, separated by commas. `pc` is its address in the stack's own
+ * process, or NULL to leave that out. */
 void frec__location_json(struct frec_text *text, const struct frec_location *location,
 			 const uint64_t *pc);
 
@@ -30,8 +30,8 @@ void frec__location_json(struct frec_text *text, const struct frec_location *loc
  * address. */
 const char *frec__stack_end_word(enum frec_unwind_reason end);
 
-/* The name of a function at a location: 0 is the innermost of those that were inlined. Where none
- * is known, the program and the address in it. Valid UTF-8, and plain text. */
+/* Adds the name of a function at a location: 0 is the innermost inlined one. If no name is known,
+ * adds the program and the address in it. The text is valid UTF-8 and safe on a terminal. */
 void frec__function_text(struct frec_text *text, const struct frec_location *location, size_t name);
 
 #endif

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
-// The last records of each ring, to find copies among.
+// Remembers the last records of each ring, and searches copies among them.
 #include "export/timeline/duplicates.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/grow.h"
+
 #define REMEMBERED 32
 
 struct remembered {
-	uint64_t files; /* a bit for each that had it; 0: nothing is here */
+	uint64_t files; /* a bit for each file that had it; 0: this slot is empty */
 	uint64_t time;
 	size_t source;
 	uint32_t pid, tid;
@@ -19,7 +21,7 @@ struct remembered {
 
 struct frec_duplicates_ring {
 	uint32_t cpu, number;
-	size_t next; /* the oldest, which the next one takes the place of */
+	size_t next; /* the slot of the oldest, which is replaced next */
 	struct remembered *records;
 };
 
@@ -33,15 +35,8 @@ static struct frec_duplicates_ring *find_ring(struct frec_duplicates *duplicates
 		if (ring->cpu == cpu && ring->number == number)
 			return ring;
 	}
-	if (duplicates->count == duplicates->capacity) {
-		size_t capacity = duplicates->capacity ? 2 * duplicates->capacity : 16;
-
-		ring = reallocarray(duplicates->rings, capacity, sizeof(*ring));
-		if (!ring)
-			return NULL;
-		duplicates->rings = ring;
-		duplicates->capacity = capacity;
-	}
+	if (!frec__grow(&duplicates->rings, duplicates->count, sizeof(*ring)))
+		return NULL;
 	ring = &duplicates->rings[duplicates->count];
 	*ring = (struct frec_duplicates_ring){
 		.cpu = cpu,
@@ -88,8 +83,8 @@ static int remember(struct frec_duplicates_ring *ring, uint64_t file, size_t sou
 int frec__duplicates_check(struct frec_duplicates *duplicates, unsigned int file, uint32_t number,
 			   size_t source, const struct frec_record *record)
 {
-	// The CPU is that of the record, also in the ring of those that could write into no CPU's:
-	// two files agree on it.
+	// The CPU is that of the record, on which two files agree, also in the ring that belongs to
+	// no CPU.
 	struct frec_duplicates_ring *ring = find_ring(duplicates, record->cpu, number);
 	uint64_t bit = 1ull << file;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From merged records to events.
+// Makes events from merged records.
 #include "export/timeline/events.h"
 
 #include <errno.h>
@@ -25,24 +25,23 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	*events = (struct frec_events){.snapshot = snapshot};
-	result = frec__filter_init(&events->filter, snapshot, options, reterr);
-	if (result)
-		return result;
-	result = frec__merge_init(&events->merge, snapshot);
-	if (!result)
-		result = frec__processes_init(&events->processes, snapshot);
-	if (!result)
-		result =
-			frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
-	if (!result)
-		result = plan_sources(events);
-	if (result) {
-		frec__error(reterr, result, "%s: out of memory", snapshot->name);
+	r = frec__filter_init(&events->filter, snapshot, options, reterr);
+	if (r)
+		return r;
+	r = frec__merge_init(&events->merge, snapshot);
+	if (!r)
+		r = frec__processes_init(&events->processes, snapshot);
+	if (!r)
+		r = frec__stacks_create(&events->stacks, snapshot, &events->processes, symbols);
+	if (!r)
+		r = plan_sources(events);
+	if (r) {
+		frec__error(reterr, r, "%s: out of memory", snapshot->name);
 		frec__events_deinit(events);
-		return result;
+		return r;
 	}
 	events->merge.from = events->filter.from;
 	events->merge.to = events->filter.to;
@@ -80,9 +79,14 @@ const struct frec_event *frec__events_next(struct frec_events *events)
 	return event;
 }
 
-const struct frec_event *frec__events_of(struct frec_events *events,
-					 const struct frec_record *record)
+const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
+					 size_t size)
 {
+	struct frec_record *record = &events->kept;
+
+	// It was decoded before, so this cannot fail now.
+	(void)frec__record_next(events->snapshot, data, size, record);
+	frec__eventheader_translate(events->snapshot, record);
 	events->event.record = record;
 	events->event.who = frec__processes_find(&events->processes, record->tid, record->time);
 	decode(events);
@@ -99,9 +103,9 @@ const struct frec_call_stack *frec__event_stack(const struct frec_event *event)
 	return events->stack;
 }
 
-const struct frec_error *frec__events_trouble(const struct frec_events *events)
+const struct frec_error *frec__events_problem(const struct frec_events *events)
 {
-	return events->merge.trouble.code ? &events->merge.trouble : &events->snapshot->damage;
+	return events->merge.problem.code ? &events->merge.problem : &events->snapshot->damage;
 }
 
 void frec__events_deinit(struct frec_events *events)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The events of a snapshot as every output sees them: in order of time over all CPUs, with their
- * fields decoded once, with the thread they belong to, and only those that are wanted. */
+/* The events of one snapshot as every output sees them: in order of time over all CPUs, filtered,
+ * with decoded fields and the thread they belong to. */
 #ifndef FREC_EXPORT_TIMELINE_EVENTS_H
 #define FREC_EXPORT_TIMELINE_EVENTS_H
 
 #include "export/read/decode_plan.h"
+#include "export/read/processes.h"
+#include "export/read/text.h"
 #include "export/timeline/filter.h"
 #include "export/timeline/merge.h"
-#include "export/read/processes.h"
 #include "export/timeline/stacks.h"
-#include "export/read/text.h"
 
 struct frec_host;
 struct frec_shape;
@@ -19,14 +19,14 @@ struct frec_event {
 	const struct frec_record *record;
 	const Flightrec__Source *source; /* of the record */
 	const struct frec_value *values; /* one for each source->field */
-	/* the thread, NULL where the process table does not know it */
+	/* the thread, or NULL if the process table does not have it */
 	const struct frec_process_entry *who;
-	/* Where it belongs among the events of several snapshots; see export/timeline.h. */
+	/* Its place among the events of several snapshots, set by timeline.h. */
 	uint64_t time;			/* record->time, on the clock of the timeline */
-	size_t source_index;		/* of its source in its host's snapshot */
+	size_t source_index;		/* of its source, in its host's snapshot */
 	const struct frec_host *host;	/* NULL outside a timeline */
-	struct frec_events *events;	/* of its file */
-	const struct frec_shape *shape; /* what it means; NULL: that it happened, no more */
+	struct frec_events *events;	/* the events of its file */
+	const struct frec_shape *shape; /* what it means; NULL: only that it happened */
 };
 
 struct frec_events {
@@ -35,15 +35,16 @@ struct frec_events {
 	struct frec_filter filter;
 	struct frec_merge merge;
 	struct frec_decode_plan *plans; /* by index of the source */
-	struct frec_text converted;	/* what values that had to be converted point to */
+	struct frec_text converted;	/* converted values point into it */
 	struct frec_stacks *stacks;
-	const struct frec_call_stack *stack; /* of the event, when `stack_known` */
+	const struct frec_call_stack *stack; /* of the event, if `stack_known` */
 	bool stack_known;
 	struct frec_event event;
+	struct frec_record kept; /* of the event, if frec__events_of() made it */
 };
 
-/* `options` and `symbols`, which say where files are looked for, may be NULL. The snapshot must
- * outlive it. Returns 0 or a negative errno. */
+/* `options`, and `symbols`, which say where to look for program files, may be NULL. The snapshot
+ * must outlive the events. Returns 0 or a negative errno. */
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);
@@ -51,15 +52,15 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 /* The next event, or NULL at the end. */
 const struct frec_event *frec__events_next(struct frec_events *events);
 
-/* The event of a record that the caller has. */
-const struct frec_event *frec__events_of(struct frec_events *events,
-					 const struct frec_record *record);
+/* The event of a record whose bytes the caller copied from an earlier event. */
+const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
+					 size_t size);
 
-/* The call stack that was recorded with the event, NULL: none. It is unwound when somebody asks. */
+/* The call stack that was recorded with the event, or NULL. It is unwound on the first call. */
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
-/* What was missing so far: code 0 for nothing, else which part of the file and why. */
-const struct frec_error *frec__events_trouble(const struct frec_events *events);
+/* What could not be read so far: code 0 for nothing, else which part of the file and why. */
+const struct frec_error *frec__events_problem(const struct frec_events *events);
 
 /* Frees everything; harmless on zeroes. */
 void frec__events_deinit(struct frec_events *events);

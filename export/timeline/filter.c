@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which events are wanted. Names are matched once for each source, not for each event.
+// Chooses events. Names are matched once for each source, not for each event.
+#include "export/read/clocks.h"
 #include "export/timeline/filter.h"
 
 #include <ctype.h>
@@ -12,7 +13,7 @@
 
 #define SECOND 1000000000ull
 
-// Digits and up to nine decimals, as nanoseconds. Returns what follows, or NULL.
+// Parses digits and up to nine decimals as nanoseconds. Returns what follows, or NULL.
 static const char *parse_decimal(const char *text, uint64_t *ret)
 {
 	uint64_t whole = 0, fraction = 0, unit = SECOND;
@@ -56,7 +57,7 @@ static bool parse_relative(const char *text, uint64_t reference, uint64_t *ret)
 	return true;
 }
 
-// "Z", "+HH:MM" or nothing, as seconds east of Greenwich.
+// Parses "Z", "+HH:MM" or nothing as seconds east of Greenwich.
 static bool parse_zone(const char *text, struct tm *date, long *ret)
 {
 	unsigned int hours, minutes;
@@ -129,7 +130,7 @@ static int set_time(const struct frec_snapshot *snapshot, const char *text, uint
 		text);
 }
 
-// Marks the sources that the glob matches; returns whether there are any. `marks` may be NULL.
+// Marks the sources that the glob matches. Returns whether there are any. `marks` may be NULL.
 static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, const char *glob)
 {
 	bool any = false;
@@ -139,7 +140,7 @@ static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, cons
 		char name[512];
 
 		snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
-		// What a payload describes is also known by its tracepoint.
+		// A source that payloads describe also matches by the name of its tracepoint.
 		if (fnmatch(glob, name, 0) &&
 		    (i < snapshot->source_order_count || fnmatch(glob, source->kernel_name, 0)))
 			continue;
@@ -172,7 +173,7 @@ int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *sn
 		      const struct frec_filter_options *options, struct frec_error *reterr)
 {
 	static const struct frec_filter_options everything;
-	int result;
+	int r;
 
 	if (!options)
 		options = &everything;
@@ -182,14 +183,14 @@ int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *sn
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	if (!options->event_count)
 		memset(filter->sources, true, snapshot->source_count);
-	result = set_time(snapshot, options->from, &filter->from, reterr);
-	if (!result)
-		result = set_time(snapshot, options->to, &filter->to, reterr);
-	for (size_t i = 0; i < options->event_count && !result; i++)
+	r = set_time(snapshot, options->from, &filter->from, reterr);
+	if (!r)
+		r = set_time(snapshot, options->to, &filter->to, reterr);
+	for (size_t i = 0; i < options->event_count && !r; i++)
 		mark_sources(filter->sources, snapshot, options->events[i]);
-	if (result)
+	if (r)
 		frec__filter_deinit(filter);
-	return result;
+	return r;
 }
 
 void frec__filter_deinit(struct frec_filter *filter)

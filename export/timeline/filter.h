@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which events of a snapshot are wanted. */
+/* Chooses events of a snapshot. */
 #ifndef FREC_EXPORT_TIMELINE_FILTER_H
 #define FREC_EXPORT_TIMELINE_FILTER_H
 
@@ -10,7 +10,8 @@
 #include "export/read/processes.h"
 #include "export/read/records.h"
 
-/* As people give them; zeroes: everything. What is pointed to outlives the filter. */
+/* As users give them. Zeroes mean everything. The pointers must stay valid as long as the
+ * filter. */
 struct frec_filter_options {
 	const char *const *events; /* globs over SYSTEM:NAME, fnmatch(3); any of them */
 	size_t event_count;
@@ -21,16 +22,16 @@ struct frec_filter_options {
 
 struct frec_filter {
 	const struct frec_filter_options *options;
-	bool *sources;	   /* by index in snapshot->sources: wanted */
+	bool *sources;	   /* whether it is wanted, by index in snapshot->sources */
 	uint64_t from, to; /* CLOCK_MONOTONIC, both inclusive */
 };
 
-/* `options` may be NULL. Returns 0, -EINVAL (a time that is none) or -ENOMEM. */
+/* `options` may be NULL. Returns 0, -EINVAL (not a time) or -ENOMEM. */
 int frec__filter_init(struct frec_filter *filter, const struct frec_snapshot *snapshot,
 		      const struct frec_filter_options *options, struct frec_error *reterr);
 void frec__filter_deinit(struct frec_filter *filter);
 
-/* Returns 0, or -EINVAL where one of the globs matches no source of any snapshot. */
+/* Returns 0, or -EINVAL if one of the globs matches no source of any snapshot. */
 int frec__filter_check(struct frec_snapshot *const *snapshots, size_t count,
 		       const struct frec_filter_options *options, struct frec_error *reterr);
 
@@ -39,10 +40,10 @@ bool frec__filter_wants(const struct frec_filter *filter, const struct frec_reco
 			const struct frec_process_entry *who);
 
 /*
- * A time of CLOCK_MONOTONIC from text: seconds from frec__snapshot_reference ("-2.5", "+0.1"), or
- * a date of ISO 8601, "2026-05-01T12:30:00.25Z", with T or a space between, up to nine decimals,
- * and Z, +HH:MM, or nothing for this machine's time zone behind it. Returns false when it is
- * neither.
+ * Parses a time and converts it to CLOCK_MONOTONIC. It is seconds from frec__snapshot_reference()
+ * ("-2.5", "+0.1") or a date of ISO 8601 ("2026-05-01T12:30:00.25Z"), with T or a space in between,
+ * up to nine decimals, and Z, +HH:MM, or nothing for this machine's time zone. Returns false if it
+ * is neither.
  */
 bool frec__filter_time(const struct frec_snapshot *snapshot, const char *text, uint64_t *ret);
 

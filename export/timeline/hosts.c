@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files are of one host, how far apart hosts are, and what the files of a host say together.
+// Groups files by host, joins the tables of each host's files, and aligns the clocks of the hosts.
 #include "export/timeline/hosts.h"
 
 #include <errno.h>
@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "export/read/text.h"
+#include "proto/cleanup.h"
 
-// "" where the file does not say: then it is a host of its own.
+// "" if the file does not say; then it is a host of its own.
 static const char *boot_id(const struct frec_snapshot *file)
 {
 	return file->header->host ? file->header->host->boot_id : "";
@@ -20,8 +21,8 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. Every
-// other reading tells how far the calendar was set meanwhile.
+// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. The other
+// readings show how far somebody set CLOCK_REALTIME in the meantime.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -45,7 +46,7 @@ static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 	return true;
 }
 
-// What makes two sources the same to who writes their events: all but where they come from.
+// A source without its origin. To a writer two sources with equal signatures are the same.
 struct signature {
 	uint8_t *data;
 	size_t size, file, index;
@@ -94,20 +95,18 @@ static int by_place(const void *a, const void *b)
 	return ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
 }
 
-// The host's sources: each kind once, in the order in which the files first have them.
+// Joins the host's sources: equal ones once, in the order in which they first occur in the files.
 static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			 struct frec_snapshot *const *files, struct signature *signatures,
 			 size_t count)
 {
 	Flightrec__Source **sources = calloc(count + 1, sizeof(*sources));
-	struct signature **firsts = calloc(count + 1, sizeof(struct signature *));
+	FREC_FREE struct signature **firsts = calloc(count + 1, sizeof(struct signature *));
 	size_t kinds = 0;
 
 	host->tables.sources = sources;
-	if (!sources || !firsts) {
-		free(firsts);
+	if (!sources || !firsts)
 		return false;
-	}
 	qsort(signatures, count, sizeof(*signatures), by_bytes);
 	for (size_t i = 0; i < count; i++) {
 		if (!i || compare_bytes(&signatures[i - 1], &signatures[i]))
@@ -122,7 +121,6 @@ static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			hosts->sources[s->file][s->index] = i;
 	}
 	host->tables.source_count = kinds;
-	free(firsts);
 	return true;
 }
 
@@ -153,7 +151,7 @@ static bool join_all_sources(struct frec_hosts *hosts, struct frec_host *host,
 	return done;
 }
 
-// The list with another one behind it, in place of the first, or NULL without memory.
+// Appends a list to another, which is reallocated. Returns the result, or NULL without memory.
 static void *append(const void *list, size_t *count, const void *more, size_t more_count,
 		    size_t size)
 {
@@ -194,8 +192,7 @@ static int by_time(const void *a, const void *b)
 	return ((*x)->monotonic > (*y)->monotonic) - ((*x)->monotonic < (*y)->monotonic);
 }
 
-// What the files say together. Their losses stay theirs: those of snapshots that overlap do not add
-// up.
+// Joins the tables of the host's files, except losses: if snapshots overlap, these do not add up.
 static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		 struct frec_snapshot *const *files)
 {
@@ -212,7 +209,7 @@ static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		if (!join_file(&host->tables, files[f]))
 			return false;
 	}
-	// Readers want readings of clocks in order of time.
+	// Readers of the tables expect the clocks in order of time.
 	qsort((void *)host->tables.clocks, host->tables.clocks_count, sizeof(*host->tables.clocks),
 	      by_time);
 	host->snapshot = &host->tables;
@@ -276,7 +273,7 @@ static bool number(struct frec_hosts *hosts, struct frec_snapshot *const *files)
 	return hosts->hosts;
 }
 
-// The clock of the host that booted first is that of the timeline: no time is before its beginning.
+// Makes the clock of the host that booted first that of the timeline, so that no time is negative.
 static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 {
 	uint64_t first = UINT64_MAX;
@@ -287,8 +284,8 @@ static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 		if (!find_zero(host, &host->shift))
 			return frec__error(
 				reterr, -EINVAL,
-				"%s: has no reading of its clocks, by which it could be put "
-				"beside files of another boot: export it alone",
+				"%s: has no reading of its clocks, so it cannot be aligned with "
+				"files of another boot: export it alone",
 				host->snapshot->name);
 		if (host->shift < first) {
 			first = host->shift;
@@ -303,41 +300,38 @@ static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 static int fill(struct frec_hosts *hosts, struct frec_snapshot *const *files,
 		const struct frec_filter_options *options, struct frec_error *reterr)
 {
-	size_t *counts = calloc(hosts->count + 1, sizeof(*counts));
-	int result = counts ? 0 : -ENOMEM;
+	FREC_FREE size_t *counts = calloc(hosts->count + 1, sizeof(*counts));
+	int r = counts ? 0 : -ENOMEM;
 
-	for (size_t f = 0; f < hosts->file_count && !result; f++) {
+	for (size_t f = 0; f < hosts->file_count && !r; f++) {
 		struct frec_host *host = &hosts->hosts[hosts->host_of[f]];
 
 		host->index = hosts->host_of[f];
 		host->snapshot = files[f];
 		counts[host->index]++;
 	}
-	for (size_t i = 0; i < hosts->count && !result; i++) {
+	for (size_t i = 0; i < hosts->count && !r; i++) {
 		struct frec_host *host = &hosts->hosts[i];
 
 		if (counts[i] > 1 && !join(hosts, host, files))
-			result = -ENOMEM;
-		if (!result)
-			result = frec__processes_init(&host->processes, host->snapshot);
-		if (!result && !name_host(hosts, host))
-			result = -ENOMEM;
-		if (!result) {
-			result = frec__filter_init(&host->filter, host->snapshot, options, reterr);
-			if (result) {
-				free(counts);
-				return result;
-			}
+			r = -ENOMEM;
+		if (!r)
+			r = frec__processes_init(&host->processes, host->snapshot);
+		if (!r && !name_host(hosts, host))
+			r = -ENOMEM;
+		if (!r) {
+			r = frec__filter_init(&host->filter, host->snapshot, options, reterr);
+			if (r)
+				return r;
 		}
 	}
-	free(counts);
-	return result ? frec__error(reterr, result, "out of memory") : 0;
+	return r ? frec__error(reterr, r, "out of memory") : 0;
 }
 
 int frec__hosts_init(struct frec_hosts *hosts, struct frec_snapshot *const *files, size_t count,
 		     const struct frec_filter_options *options, struct frec_error *reterr)
 {
-	int result;
+	int r;
 
 	*hosts = (struct frec_hosts){
 		.file_count = count,
@@ -345,14 +339,14 @@ int frec__hosts_init(struct frec_hosts *hosts, struct frec_snapshot *const *file
 		.sources = calloc(count + 1, sizeof(*hosts->sources)),
 	};
 	if (hosts->host_of && hosts->sources && number(hosts, files))
-		result = fill(hosts, files, options, reterr);
+		r = fill(hosts, files, options, reterr);
 	else
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (!result && hosts->count > 1)
-		result = align(hosts, reterr);
-	if (result)
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!r && hosts->count > 1)
+		r = align(hosts, reterr);
+	if (r)
 		frec__hosts_deinit(hosts);
-	return result;
+	return r;
 }
 
 void frec__hosts_deinit(struct frec_hosts *hosts)
@@ -373,7 +367,7 @@ void frec__hosts_deinit(struct frec_hosts *hosts)
 	*hosts = (struct frec_hosts){0};
 }
 
-// More than the kernel's numbers, which are below 2^22, in digits that people can tell apart.
+// Above the kernel's numbers, which are below 2^22, and easy to recognize in decimal.
 #define NUMBERS 10000000
 
 int64_t frec__host_number(const struct frec_host *host, uint32_t pid)

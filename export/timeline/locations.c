@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Interning places in code. Each address of a process is looked up once: after that a frame costs
-// one probe of a hash table.
+// Interns places in code. Each address of a process is looked up once. After that a frame costs one
+// probe of a hash table, which holds pointers and compares two keys, and so is not a frec_table.
 #include "export/timeline/locations.h"
 
 #include <errno.h>
@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Two frames at one address are two places where their names are found by other addresses, or where
-// one is less certain.
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
+// Two frames at one address are two places if their names are looked up by different addresses, or
+// if one is less certain.
 static uint32_t how_of(const struct frec_frame *frame)
 {
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;
@@ -38,7 +41,7 @@ void frec__locations_deinit(struct frec_locations *locations)
 	*locations = (struct frec_locations){0};
 }
 
-bool frec__table_is_file(const Flightrec__Map *map)
+bool frec__mapping_is_file(const Flightrec__Map *map)
 {
 	static const char vdso[] = "[vdso]";
 
@@ -50,15 +53,15 @@ bool frec__table_is_file(const Flightrec__Map *map)
 int frec__located_process_init(struct frec_located_process *process, struct frec_unwinder *unwinder,
 			       const Flightrec__Process *of, uint64_t before)
 {
-	struct frec_unwind_map *maps = calloc(of->n_map + 1, sizeof(*maps));
-	char **paths = calloc(of->n_map + 1, sizeof(*paths));
-	int result = 0;
+	FREC_FREE struct frec_unwind_map *maps = calloc(of->n_map + 1, sizeof(*maps));
+	FREC_FREE char **paths = calloc(of->n_map + 1, sizeof(*paths));
+	int r = 0;
 
 	*process = (struct frec_located_process){
 		.maps = calloc(of->n_map + 1, sizeof(const Flightrec__Map *))};
 	if (!maps || !paths || !process->maps)
-		result = -ENOMEM;
-	for (size_t i = 0; i < of->n_map && !result; i++) {
+		r = -ENOMEM;
+	for (size_t i = 0; i < of->n_map && !r; i++) {
 		const Flightrec__Map *map = of->map[i];
 		size_t n = process->map_count;
 
@@ -67,7 +70,7 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 		paths[n] =
 			strndup(map->path.len ? (const char *)map->path.data : "", map->path.len);
 		if (!paths[n])
-			result = -ENOMEM;
+			r = -ENOMEM;
 		maps[n] = (struct frec_unwind_map){.start = map->start,
 						   .end = map->end,
 						   .offset = map->offset,
@@ -77,16 +80,14 @@ int frec__located_process_init(struct frec_located_process *process, struct frec
 		process->maps[n] = map;
 		process->map_count++;
 	}
-	if (!result)
-		result = frec__unwind_process_create(unwinder, maps, process->map_count,
-						     &process->unwind);
+	if (!r)
+		r = frec__unwind_process_create(unwinder, maps, process->map_count,
+						&process->unwind);
 	for (size_t i = 0; paths && i < process->map_count; i++)
 		free(paths[i]);
-	free(paths);
-	free(maps);
-	if (result)
+	if (r)
 		frec__located_process_deinit(process);
-	return result;
+	return r;
 }
 
 void frec__located_process_deinit(struct frec_located_process *process)
@@ -97,8 +98,7 @@ void frec__located_process_deinit(struct frec_located_process *process)
 	*process = (struct frec_located_process){0};
 }
 
-// The code of this name and build-id, made where it was not met before. There are few: the names on
-// a machine's stacks.
+// Finds or makes the code of this name and build-id. There are few, so the search is linear.
 static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
 					 size_t path_size, const Flightrec__Map *map)
 {
@@ -113,16 +113,8 @@ static const struct frec_code *find_code(struct frec_locations *locations, const
 		    (!id_size || !memcmp(code->build_id, map->build_id.data, id_size)))
 			return code;
 	}
-	if (locations->code_count == locations->code_room) {
-		size_t room = locations->code_room ? 2 * locations->code_room : 16;
-		struct frec_code **codes =
-			reallocarray(locations->codes, room, sizeof(struct frec_code *));
-
-		if (!codes)
-			return NULL;
-		locations->codes = codes;
-		locations->code_room = room;
-	}
+	if (!frec__grow(&locations->codes, locations->code_count, sizeof(code)))
+		return NULL;
 	code = malloc(sizeof(*code) + id_size + path_size + 1);
 	if (!code)
 		return NULL;
@@ -164,16 +156,8 @@ static struct frec_location *add(struct frec_locations *locations,
 {
 	struct frec_location *location;
 
-	if (locations->count == locations->room) {
-		size_t room = locations->room ? 2 * locations->room : 128;
-		struct frec_location **grown =
-			reallocarray(locations->locations, room, sizeof(struct frec_location *));
-
-		if (!grown)
-			return NULL;
-		locations->locations = grown;
-		locations->room = room;
-	}
+	if (!frec__grow(&locations->locations, locations->count, sizeof(location)))
+		return NULL;
 	location = malloc(sizeof(*location));
 	if (!location)
 		return NULL;
@@ -182,7 +166,7 @@ static struct frec_location *add(struct frec_locations *locations,
 	return locations->locations[locations->count++] = location;
 }
 
-// The one location that is where `place` is.
+// Finds or makes the location that is equal to `place`.
 static struct frec_location *intern(struct frec_locations *locations,
 				    const struct frec_location *place)
 {
@@ -223,7 +207,7 @@ static struct frec_location *locate(struct frec_locations *locations,
 		place.code = find_code(locations, (const char *)map->path.data, length, map);
 		if (!place.code)
 			return NULL;
-		// The process that the path belongs to can go before its locations.
+		// The process, which the path belongs to, can be freed before its locations.
 		place.names.module = place.code->path;
 	}
 	return intern(locations, &place);
@@ -288,7 +272,7 @@ static int compare_symbols(const void *a, const void *b)
 	return ((*x)->address > (*y)->address) - ((*x)->address < (*y)->address);
 }
 
-// A file that was not damaged has one part of them, sorted; nothing rests on that.
+// Recorders write one sorted part of symbols, but nothing relies on that.
 static int sort_symbols(struct frec_locations *locations)
 {
 	const struct frec_snapshot *snapshot = locations->snapshot;

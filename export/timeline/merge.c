@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record made
-// in an interrupt lands before the record that it interrupted, with a later time, and the
-// interrupted one then follows at once.
+// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record that
+// is made in an interrupt comes before the record that it interrupted, with a later time, and the
+// interrupted one follows immediately.
 #include "export/timeline/merge.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+
+#include "export/read/eventheader.h"
 
 static int compare_rings(const void *a, const void *b)
 {
@@ -55,8 +57,8 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-// Of records with one time that of the first ring comes first. Without a branch: nobody could
-// foresee it.
+// Of records with the same time that of the first ring comes first. Has no branch, because it could
+// not be predicted.
 static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
 	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));
@@ -82,7 +84,7 @@ static void sift_down(struct frec_merge *merge, size_t i)
 static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
 	const struct frec_snapshot *snapshot = merge->snapshot;
-	struct frec_error *trouble = merge->trouble.code ? NULL : &merge->trouble;
+	struct frec_error *problem = merge->problem.code ? NULL : &merge->problem;
 
 	while (ring->next_chunk < snapshot->chunk_count) {
 		ring->chunk = &snapshot->chunks[ring->next_chunk++];
@@ -92,7 +94,7 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 		if (ring->chunk->last < merge->from || ring->chunk->first > merge->to)
 			continue;
 		ring->at = 0;
-		if (!frec__snapshot_read_chunk(merge->snapshot, ring->chunk, &ring->data, trouble))
+		if (!frec__snapshot_read_chunk(merge->snapshot, ring->chunk, &ring->data, problem))
 			return true;
 	}
 	return false;
@@ -101,31 +103,35 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 // Finds the ring's next sample of a known source. Returns false when it has no more.
 static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
-	for (;;) {
-		int result = frec__record_next(merge->snapshot,
-					       ring->data.size ? ring->data.data + ring->at : NULL,
-					       ring->data.size - ring->at, &ring->record);
+	const struct frec_snapshot *snapshot = merge->snapshot;
 
-		if ((result == -EBADMSG || result == -EPROTO) && !merge->trouble.code)
-			frec__error(&merge->trouble, result,
+	for (;;) {
+		int r = frec__record_next(snapshot,
+					  ring->data.size ? ring->data.data + ring->at : NULL,
+					  ring->data.size - ring->at, &ring->record);
+
+		if ((r == -EBADMSG || r == -EPROTO) && !merge->problem.code)
+			frec__error(&merge->problem, r,
 				    "%s: byte %" PRIu64 ": in these records of CPU %" PRIu32
 				    ", byte %zu is %s",
 				    merge->snapshot->name, ring->chunk->offset, ring->cpu, ring->at,
-				    result == -EBADMSG
+				    r == -EBADMSG
 					    ? "not a record; the rest of this part was not read"
-					    : "a record of another form than its source says; "
+					    : "a record that does not match its source; "
 					      "it was left out");
-		if (result == -ENODATA || result == -EBADMSG) {
+		if (r == -ENODATA || r == -EBADMSG) {
 			if (!next_chunk(merge, ring))
 				return false;
 			continue;
 		}
 		ring->at += ring->record.size;
-		if (result || !ring->record.sample)
+		if (r || !ring->record.sample)
 			continue;
+		if (snapshot->eventheader)
+			frec__eventheader_translate(snapshot, &ring->record);
 		if (!ring->record.source) {
-			if (!merge->unknown++ && !merge->trouble.code)
-				frec__error(&merge->trouble, -EBADMSG,
+			if (!merge->unknown++ && !merge->problem.code)
+				frec__error(&merge->problem, -EBADMSG,
 					    "%s: byte %" PRIu64
 					    ": the file does not describe source %" PRIu64
 					    ", to which a record belongs; it was left out",
@@ -158,7 +164,7 @@ const struct frec_record *frec__merge_next(struct frec_merge *merge)
 	if (!merge->started) {
 		start(merge);
 	} else if (merge->heap_size) {
-		// The one handed out last is still on top: its record had to stay until now.
+		// The last ring is still on top: its record had to stay valid until now.
 		if (advance(merge, first->ring))
 			first->time = first->ring->record.time;
 		else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* All samples of a snapshot, over all rings, in order of time, with one chunk of each in memory. */
+/* All samples of a snapshot in order of time, merged over its rings. One chunk of each ring is in
+ * memory. */
 #ifndef FREC_EXPORT_TIMELINE_MERGE_H
 #define FREC_EXPORT_TIMELINE_MERGE_H
 
@@ -7,14 +8,14 @@
 
 struct frec_merge_ring {
 	uint32_t cpu, number;
-	size_t next_chunk;		     /* where to look for this ring's next chunk */
+	size_t next_chunk; /* index from which this ring's next chunk is searched */
 	const struct frec_chunk_view *chunk; /* the one in memory */
 	struct frec_chunk_data data;
-	size_t at;		   /* of the record after `record` */
-	struct frec_record record; /* the ring's next */
+	size_t at;		   /* offset of the record after `record` */
+	struct frec_record record; /* the next of the ring */
 };
 
-/* A ring with the time of its next record, which is what they are compared by. */
+/* A ring with the time of its next record, by which rings are compared. */
 struct frec_merge_head {
 	uint64_t time;
 	struct frec_merge_ring *ring;
@@ -25,25 +26,25 @@ struct frec_merge {
 	struct frec_merge_ring *rings; /* by CPU and number */
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
-	/* Chunks that hold nothing from `from` to `to` (CLOCK_MONOTONIC) are passed over; set
-	 * before the first call of frec__merge_next, else everything is read. */
+	/* Chunks without records from `from` to `to` (CLOCK_MONOTONIC) are skipped. To be set
+	 * before the first call of frec__merge_next(); by default everything is read. */
 	uint64_t from, to;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
-	uint64_t unknown; /* samples left out: of a source that the file does not describe */
-	/* The first thing that could not be read (code 0: none): what came before and after it was
-	 * handed out. */
-	struct frec_error trouble;
+	uint64_t unknown; /* samples left out because the file does not describe their source */
+	/* The first thing that could not be read (code 0: none). Records before and after it are
+	 * returned. */
+	struct frec_error problem;
 	bool started;
 };
 
-/* Returns 0 or -ENOMEM. The snapshot must outlive the merge; nobody else may read its chunks
- * meanwhile. */
+/* Returns 0 or -ENOMEM. The snapshot must outlive the merge. Until then nobody else may read its
+ * chunks. */
 int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot);
 
 /* The next sample, valid until the next call, or NULL at the end. Its `source` is never NULL. */
 const struct frec_record *frec__merge_next(struct frec_merge *merge);
 
-/* The ring that the sample handed out last is from. */
+/* The number of the ring from which the last sample came. */
 static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
 {
 	return merge->heap[0].ring->number;

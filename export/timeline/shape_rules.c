@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rules, from text.
+// Parses rules.
 #include "export/timeline/shape_rules.h"
 
 #include <ctype.h>
@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proto/cleanup.h"
+#include "proto/grow.h"
 
 static const struct {
 	const char *name, *form;
@@ -24,8 +27,8 @@ static const char *after(const char *word, const char *prefix)
 	return !strncmp(word, prefix, length) && word[length] ? word + length : NULL;
 }
 
-// A word behind the first ones: key=, name= or level=, where the kind has it.
-static bool take_option(struct frec_shape_rule *rule, const char *word)
+// Parses key=, name= or level=, if rules of this kind have it.
+static bool parse_option(struct frec_shape_rule *rule, const char *word)
 {
 	const char *value;
 
@@ -42,7 +45,7 @@ static bool take_option(struct frec_shape_rule *rule, const char *word)
 }
 
 // "EVENT.FIELD", or "FIELD" alone.
-static bool take_field(struct frec_shape_rule *rule, char *word)
+static bool parse_field(struct frec_shape_rule *rule, char *word)
 {
 	char *dot = strrchr(word, '.');
 
@@ -66,11 +69,11 @@ static bool parse(struct frec_shape_rule *rule)
 		rule->end = strsep(&rest, ",");
 		if (!rule->end || !strchr(rule->event, ':') || !strchr(rule->end, ':'))
 			return false;
-	} else if (!take_field(rule, word)) {
+	} else if (!parse_field(rule, word)) {
 		return false;
 	}
 	while ((word = strsep(&rest, ","))) {
-		if (!take_option(rule, word))
+		if (!parse_option(rule, word))
 			return false;
 	}
 	return true;
@@ -87,12 +90,8 @@ static int add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind, c
 {
 	struct frec_shape_rule rule = {
 		.kind = kind, .text = strdup(text), .whole = strdup(whole), .group = group};
-	struct frec_shape_rule *grown =
-		reallocarray(rules->rules, rules->count + 1, sizeof(*grown));
 
-	if (grown)
-		rules->rules = grown;
-	if (!grown || !rule.text || !rule.whole) {
+	if (!rule.text || !rule.whole || !frec__grow(&rules->rules, rules->count, sizeof(rule))) {
 		free_rule(&rule);
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	}
@@ -110,18 +109,18 @@ int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_k
 			  const char *text, struct frec_error *reterr)
 {
 	size_t group = rules->count;
-	char *copy, *rest, *word;
-	int result = 0;
+	FREC_FREE char *copy = NULL;
+	char *rest, *word;
+	int r = 0;
 
 	if (kind != FREC_RULE_FLOW)
 		return add(rules, kind, text, group, text, reterr);
 	copy = rest = strdup(text);
 	if (!copy)
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	while (!result && (word = strsep(&rest, ",")))
-		result = add(rules, kind, word, group, text, reterr);
-	free(copy);
-	return result;
+	while (!r && (word = strsep(&rest, ",")))
+		r = add(rules, kind, word, group, text, reterr);
+	return r;
 }
 
 static int add_line(struct frec_shape_rules *rules, char *line, const char *path, size_t number,
@@ -148,8 +147,8 @@ static int add_line(struct frec_shape_rules *rules, char *line, const char *path
 				   error.message);
 	}
 	return frec__error(reterr, -EINVAL,
-			   "%s: line %zu: %.64s: not a rule: span, counter, flow or log, and what "
-			   "follows the option of that name",
+			   "%s: line %zu: %.64s: not a rule: a rule is span, counter, flow or log, "
+			   "and the value of the option of that name",
 			   path, number, kind);
 }
 
@@ -157,22 +156,20 @@ int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
 			   struct frec_error *reterr)
 {
 	FILE *file = fopen(path, "re");
-	char *line = NULL;
+	FREC_FREE char *line = NULL;
 	size_t size = 0, number = 0;
-	int result = 0;
+	int r = 0;
 
 	if (!file) {
-		result = -errno;
-		return frec__error(reterr, result, "%s: cannot be read: %s", path,
-				   strerror(-result));
+		r = -errno;
+		return frec__error(reterr, r, "%s: cannot be read: %s", path, strerror(-r));
 	}
-	while (!result && getline(&line, &size, file) >= 0)
-		result = add_line(rules, line, path, ++number, reterr);
-	if (!result && ferror(file))
-		result = frec__error(reterr, -EIO, "%s: cannot be read", path);
-	free(line);
+	while (!r && getline(&line, &size, file) >= 0)
+		r = add_line(rules, line, path, ++number, reterr);
+	if (!r && ferror(file))
+		r = frec__error(reterr, -EIO, "%s: cannot be read", path);
 	fclose(file);
-	return result;
+	return r;
 }
 
 void frec__shape_rules_free(struct frec_shape_rules *rules)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What people say that events mean. A rule is a kind and a text:
+ * Rules by which people say what events mean. A rule is a kind and a text:
  *
- *     span     BEGIN,END[,key=FIELD][,name=NAME]   what begins with one event and ends with another
- *     counter  EVENT.FIELD[,name=NAME]             a number that has this value from then on
- *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...] events with one value in one of these belong
- *              together
- *     log      EVENT.FIELD[,level=FIELD]           a line of a log
+ *     span     BEGIN,END[,key=FIELD][,name=NAME]  one event begins it, another ends it
+ *     counter  EVENT.FIELD[,name=NAME]            a number, until the next event
+ *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...]   events with the same value in one of these fields
+ *                                                 belong together
+ *     log      EVENT.FIELD[,level=FIELD]          a line of a log
  *
- * EVENT, BEGIN and END are globs over SYSTEM:NAME. A file of rules has one a line, with # before
- * what is none. Rules are needed where the names of events do not say it already: shapes.h tells
- * which do.
+ * EVENT, BEGIN and END are globs over SYSTEM:NAME. A file has one rule per line; a comment begins
+ * with #. Rules are needed only if the names of events do not say it already: shapes.h lists the
+ * names that do.
  */
 #ifndef FREC_EXPORT_TIMELINE_SHAPE_RULES_H
 #define FREC_EXPORT_TIMELINE_SHAPE_RULES_H
@@ -24,27 +24,27 @@ enum frec_shape_rule_kind { FREC_RULE_SPAN, FREC_RULE_COUNTER, FREC_RULE_FLOW, F
 
 struct frec_shape_rule {
 	enum frec_shape_rule_kind kind;
-	char *text;	   /* owns what the others point to */
-	char *whole;	   /* as it was given, for messages */
+	char *text;	   /* the other pointers point into it */
+	char *whole;	   /* the text as it was given, for messages */
 	const char *event; /* of a span: BEGIN; NULL: any event */
 	const char *end;   /* of a span */
 	const char *field;
 	const char *key, *name, *level; /* NULL: not given */
-	size_t group; /* of a flow: the same in all of its fields, of which each is a rule */
+	size_t group; /* of a flow: each field is a rule, and all have the same group */
 };
 
 /* Start with zeroes. */
 struct frec_shape_rules {
 	struct frec_shape_rule *rules;
 	size_t count;
-	bool no_conventions; /* names of events say nothing */
+	bool no_conventions; /* ignore the names of events */
 };
 
 /* Returns 0, -EINVAL with a sentence, or -ENOMEM. */
 int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind,
 			  const char *text, struct frec_error *reterr);
 
-/* Adds those of a file. */
+/* Adds the rules of a file. */
 int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
 			   struct frec_error *reterr);
 void frec__shape_rules_free(struct frec_shape_rules *rules);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Follows what is open: for each thread a stack of spans, for each value of a key
-// or of an identity that is not alone a lane.
+// Follows open spans: a stack of them for each thread, and a lane for each value of a key, or of an
+// identity if spans of one kind overlap.
 #include "export/timeline/shapes.h"
 
 #include <errno.h>
@@ -8,27 +8,28 @@
 #include <string.h>
 #include <strings.h>
 
-// Spans that can be open at a time, and those of one thread: a recursion deeper than any viewer
-// shows.
+#include "proto/grow.h"
+
+// The most spans that can be open at a time, and of one thread. No viewer shows a deeper recursion.
 #define OPEN_MAX (1u << 20)
 #define DEPTH_MAX 512
 
 struct frec_shapes_thread {
-	const struct frec_events *events; /* the file of its last event, and who it was there */
+	/* the file of its last event, and the thread as that file knows it */
+	const struct frec_events *events;
 	const struct frec_process_entry *who;
 	struct open_span {
 		uint32_t span;
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
 	} * open;		   /* the oldest first */
+	/* with a capacity, because depth also falls: frec__grow() would allocate again */
 	uint32_t depth, capacity;
 };
 
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
-		      const struct frec_shape_rules *rules, struct frec_error *reterr)
+		      struct frec_error *reterr)
 {
-	int result;
-
 	*shapes = (struct frec_shapes){
 		.hosts = hosts,
 		.host_count = hosts->count,
@@ -41,13 +42,10 @@ int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts
 		if (!shapes->plans[i])
 			shapes->failed = true;
 	}
-	if (!shapes->plans || shapes->failed)
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	else
-		result = frec__shapes_make_plans(shapes, rules, reterr);
-	if (result)
-		frec__shapes_deinit(shapes);
-	return result;
+	if (shapes->plans && !shapes->failed)
+		return 0;
+	frec__shapes_deinit(shapes);
+	return frec__error(reterr, -ENOMEM, "out of memory");
 }
 
 void frec__shapes_deinit(struct frec_shapes *shapes)
@@ -78,7 +76,7 @@ void frec__shapes_deinit(struct frec_shapes *shapes)
 	*shapes = (struct frec_shapes){0};
 }
 
-// What makes two values the same: numbers of every size and sign by their value, text by its bytes.
+// Hashes numbers of every size and sign by their value, and text by its bytes.
 static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *ret)
 {
 	uint64_t hash = frec__table_mix(seed, 1);
@@ -109,10 +107,10 @@ static uint32_t pid_of(const struct frec_event *event)
 	return event->who ? event->who->process->pid : event->record->pid;
 }
 
-// Begins a lane, or takes one that was left. 0 without memory or beyond the bound. A span that
-// reaches into the past needs a lane on which nothing ever was.
-static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *event, uint32_t span,
-			  bool fresh)
+// Returns a free lane, or a new one. Returns 0 without memory or beyond the bound. `fresh`: a span
+// that reaches into the past needs a new lane.
+static uint32_t acquire_lane(struct frec_shapes *shapes, const struct frec_event *event,
+			     uint32_t span, bool fresh)
 {
 	uint64_t kind = frec__table_mix(frec__table_mix(span, event->host->index), pid_of(event));
 	uint32_t *first = frec__table_get(&shapes->free_lanes, kind);
@@ -125,23 +123,16 @@ static uint32_t take_lane(struct frec_shapes *shapes, const struct frec_event *e
 	}
 	if (shapes->lane_count >= OPEN_MAX)
 		return 0;
-	if (shapes->lane_count >= shapes->lane_capacity) {
-		size_t capacity = shapes->lane_capacity ? 2 * shapes->lane_capacity : 64;
-		struct frec_lane *lanes = reallocarray(shapes->lanes, capacity, sizeof(*lanes));
-
-		if (!lanes) {
-			shapes->failed = true;
-			return 0;
-		}
-		shapes->lanes = lanes;
-		shapes->lane_capacity = capacity;
+	if (!frec__grow(&shapes->lanes, shapes->lane_count, sizeof(*shapes->lanes))) {
+		shapes->failed = true;
+		return 0;
 	}
 	lane = (uint32_t)shapes->lane_count++;
 	shapes->lanes[lane] = (struct frec_lane){.span = span, .pid = pid_of(event), .kind = kind};
 	return lane;
 }
 
-static void leave_lane(struct frec_shapes *shapes, uint32_t lane)
+static void release_lane(struct frec_shapes *shapes, uint32_t lane)
 {
 	bool is_new;
 	uint32_t *first = frec__table_put(&shapes->free_lanes, shapes->lanes[lane].kind, &is_new);
@@ -154,8 +145,8 @@ static void leave_lane(struct frec_shapes *shapes, uint32_t lane)
 	*first = lane;
 }
 
-// Where the begin of a span goes that is not there: before everything, and before those that ended
-// earlier, which lie within it.
+// Sets the begin of a span whose begin is missing: before everything, and before cut spans that
+// ended earlier, because these lie within it.
 static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 {
 	shape->cut = true;
@@ -163,7 +154,8 @@ static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 	shape->begin = shapes->first > shapes->cuts ? shapes->first - shapes->cuts : 0;
 }
 
-// A span of a key, or of a thread and an identity: `key` has all of that in it.
+// Begins or ends a span on a lane. `key` hashes the span and its key, or the thread and its
+// identity.
 static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
 {
@@ -172,8 +164,8 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 	bool is_new;
 
 	if (plan->kind == FREC_SHAPE_BEGIN) {
-		// A second begin of one that is open says nothing that could be drawn.
-		shape->lane = lane ? 0 : take_lane(shapes, event, plan->span, false);
+		// A second begin of an open span cannot be drawn.
+		shape->lane = lane ? 0 : acquire_lane(shapes, event, plan->span, false);
 		if (!shape->lane)
 			return;
 		lane = frec__table_put(&shapes->open, key, &is_new);
@@ -188,26 +180,26 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 		span = shapes->lanes[*lane].span;
 		shape->begin = shapes->lanes[*lane].begin;
 		frec__table_remove(&shapes->open, key);
-		leave_lane(shapes, shape->lane);
+		release_lane(shapes, shape->lane);
 	} else {
-		shape->lane = take_lane(shapes, event, plan->span, true);
+		shape->lane = acquire_lane(shapes, event, plan->span, true);
 		if (!shape->lane)
 			return;
-		leave_lane(shapes, shape->lane);
+		release_lane(shapes, shape->lane);
 		cut(shapes, shape);
 	}
 	shape->kind = plan->kind;
 	shape->span = span;
 }
 
-// What makes a key, or the id of an activity, different from others with the same value.
+// A seed that tells keys of different spans apart. All spans share the ids of activities.
 static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
 			 bool activity)
 {
 	return frec__table_mix(event->host->index, activity ? UINT64_MAX : plan->span);
 }
 
-// The lane of an activity that is open, 0: it is not.
+// The lane of an open activity, or 0.
 static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			      const struct frec_event *event, size_t field)
 {
@@ -221,7 +213,8 @@ static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shap
 	return lane ? *lane : 0;
 }
 
-// The thread's open spans. A number that is used again begins anew: what was open is left.
+// The open spans of the event's thread. If its number was reused, the previous thread's are
+// abandoned.
 static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 					      const struct frec_event *event,
 					      struct frec_shape *shape)
@@ -234,16 +227,8 @@ static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 	if (!index)
 		return NULL;
 	if (is_new) {
-		if (shapes->thread_count == shapes->thread_capacity) {
-			size_t capacity =
-				shapes->thread_capacity ? 2 * shapes->thread_capacity : 64;
-
-			thread = reallocarray(shapes->thread_list, capacity, sizeof(*thread));
-			if (!thread)
-				return NULL;
-			shapes->thread_list = thread;
-			shapes->thread_capacity = capacity;
-		}
+		if (!frec__grow(&shapes->thread_list, shapes->thread_count, sizeof(*thread)))
+			return NULL;
 		*index = (uint32_t)shapes->thread_count++;
 		shapes->thread_list[*index] = (struct frec_shapes_thread){0};
 	}
@@ -279,8 +264,8 @@ static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, 
 	return true;
 }
 
-// How many of the thread's spans are open up to the youngest of this kind and identity, 0: there is
-// none. *ret_others tells whether there is one with another identity.
+// The depth of the thread's youngest open span of this kind and identity, from 1, or 0 for none.
+// *ret_others: whether one with another identity is open.
 static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span, uint64_t identity,
 			  bool *ret_others)
 {
@@ -317,7 +302,8 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 	uint32_t depth;
 	bool others;
 
-	// The idle task is one on each CPU, and the thread that the kernel could not tell is any.
+	// Each CPU has an idle task with number 0. A number that the kernel did not know can be any
+	// thread's.
 	if (!event->record->tid || event->record->tid == UINT32_MAX)
 		return;
 	thread = find_thread(shapes, event, shape);
@@ -327,7 +313,7 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 	}
 	identity = identity_of(plan, event);
 	depth = find_open(thread, plan->span, identity, &others);
-	// Beside one with another identity, or the end of one that had begun beside it.
+	// It overlaps one with another identity, or ends one that did.
 	if (!depth && (others || (plan->kind == FREC_SHAPE_END && identity &&
 				  frec__table_get(&shapes->open, identity)))) {
 		shape_by_key(shapes, plan, event, identity, shape);
@@ -340,7 +326,7 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 		return;
 	}
 	shape->kind = FREC_SHAPE_END;
-	// Without a begin it began before all that is open, so that ends here too.
+	// Without a begin it began before all open spans, so they end here, too.
 	shape->abandoned += thread->depth - depth;
 	shapes->open_count -= thread->depth;
 	thread->depth = depth ? depth - 1 : 0;
@@ -369,7 +355,7 @@ static int level_of_word(const char *word, size_t size)
 	return -1;
 }
 
-// By its word, else a number as syslog(3) counts; what says nothing is information.
+// A level is a word or a number of syslog(3). Anything else means information.
 static int level_of(const struct frec_value *value)
 {
 	int level = -1;

@@ -1,79 +1,104 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What events mean beside that they happened: some begin or end a span, have a counter's value, are
- * a line of a log, or belong together with others. It is decided here, once, for all formats, from
- * rules (shape_rules.h) and from names:
+ * What events mean besides that they happened. Some begin or end a span, some hold a counter's
+ * value, some are a line of a log, some belong together with others. This is decided here, once,
+ * for all formats.
  *
- *     X_start, X_begin, X_enter and X_done, X_end, X_stop, X_exit   of one provider, also with two
- *     underscores, as PostgreSQL has them; the kernel's syscalls:sys_enter_X and sys_exit_X, where
- *     raw_syscalls is not there as well: the span X of the thread that emits them
- *     events of EventHeader (eventheader.h) whose opcode is that of a start or a stop: a span whose
- *     key is the id of the activity,
- *     whatever the two are called, or, without an id, of the thread. Other events tell which
- *     activity they are in
- *     a text field "message" or "msg", the only text beside "level", "severity" or "priority": a
- *     log
+ * An example. Services emit these events (time, thread, event):
  *
- * A span without a key is of its thread, and those of a thread lie within each other: an end closes
- * the youngest open span of its kind, and what began after that and has not ended is *abandoned*,
- * it ends there too. A span with a key is known by the key's value, whatever threads and processes
- * of a host its ends are of, and lies on a *lane*, where spans do not overlap.
+ *     1  T1  shop:request_start                   5  T1  shop:price_done
+ *     2  T1  shop:price_start                     6  T2  shop:order_done id=7
+ *     3  T2  shop:order_start id=7                7  T1  shop:request_done
+ *     4  T2  shop:order_start id=8                8  T3  shop:order_done id=8
+ *
+ * with a rule "span shop:order_start,shop:order_done,key=id" (shape_rules.h). The other pairs are
+ * spans by their names. The result:
+ *
+ *     time            1    2    3    4    5    6    7    8
+ *     thread T1       [request----------------------]            spans of a thread nest
+ *                          [price---------]
+ *     lane 1                    [order 7-------]                 spans with a key lie on lanes,
+ *     lane 2                         [order 8------------]       which belong to no thread
+ *
+ * Each event gets a struct frec_shape. That of event 5: END, span "price", lane 0 (the thread),
+ * begin 2. That of event 8: END, span "order", lane 2, begin 4, though another thread emitted it.
+ *
+ * Names that mean something without a rule:
+ *
+ *     X_start, X_begin or X_enter, with X_done, X_end, X_stop or X_exit of the same provider, also
+ *     with two underscores, as PostgreSQL has them: the span X of the thread that emits them. So
+ *     are the kernel's syscalls:sys_enter_X and sys_exit_X, unless raw_syscalls is recorded, too.
+ *
+ *     EventHeader events (eventheader.h) whose opcode is start or stop, whatever their names are: a
+ *     span whose key is the id of the activity or, without an id, a span of the thread. Other
+ *     events with an activity id say in which activity they are.
+ *
+ *     A text field "message" or "msg", if there is no other text but "level", "severity" or
+ *     "priority": a line of a log.
+ *
+ * A span without a key belongs to its thread, and the spans of a thread nest. An end closes the
+ * youngest open span of its kind. Open spans that began after that one are *abandoned*: they end
+ * there, too. A span with a key is found by the value of its key, whichever threads and processes
+ * of a host emit its ends. It lies on a *lane*, where spans do not overlap.
  *
  * A thread that does several things at a time begins spans of one kind that overlap. They are told
- * apart where both events have an *identity*: a field of one name that is "id", "key", "request",
- * "order", "job", "task", the span's own name, or ends in "_id". An end closes the youngest span
- * with its value; a span that begins while one with another value is open lies on a lane, as does
- * one whose end has a value that nothing open has.
+ * apart if both events have an *identity*: a field with the same name, which is "id", "key",
+ * "request", "order", "job", "task" or the span's own name, or ends in "_id". An end closes the
+ * youngest span with its value. A span lies on a lane if it begins while one with another value is
+ * open. So does a span whose end has a value that no open span has.
  *
- * Where one kind of end is filtered out, the other is no end.
+ * If a filter leaves out one end of a span, the events of the other end are instants.
  *
- * What the file does not hold is told: a span whose begin is not there (it was overwritten, or
- * before the recording) is *cut* and reaches from the first event on; one that has not ended when
- * the events do stays open.
+ * If the begin of a span is missing, because it was overwritten or came before the recording, the
+ * span is *cut*: it reaches back to before the first event. A span that has not ended when the
+ * events do stays open.
  *
- * Memory grows with what is open at one time, not with the file; there are bounds, and an event
- * beyond them begins no span.
+ * Memory grows with the number of spans that are open at one time, not with the file. That number
+ * is bounded, and an event beyond the bound begins no span.
+ *
+ * How it is done: frec__shapes_init(), then frec__shapes_plan() (shape_plans.h) makes a plan for
+ * each source, by rules (shape_by_rules.c) and by names (shape_by_names.c). frec__shapes_of()
+ * follows what is open while the events come.
  */
 #ifndef FREC_EXPORT_TIMELINE_SHAPES_H
 #define FREC_EXPORT_TIMELINE_SHAPES_H
 
 #include "export/timeline/events.h"
 #include "export/timeline/hosts.h"
-#include "proto/table.h"
 #include "export/timeline/shape_rules.h"
+#include "proto/table.h"
 
 enum frec_shape_kind { FREC_SHAPE_INSTANT, FREC_SHAPE_BEGIN, FREC_SHAPE_END };
 
 /* A kind of span. */
 struct frec_span {
-	const struct frec_shape_rule *rule; /* NULL: by its name */
+	const struct frec_shape_rule *rule; /* NULL: found by the names of its events */
 	char *system, *name;
 };
 
 struct frec_lane {
 	uint32_t span;
 	uint32_t pid;	/* of the process that began the first span on it */
-	uint64_t kind;	/* key of the lanes that are of one span and process */
-	uint64_t begin; /* of the span that is open on it */
-	uint32_t next;	/* free one of that kind; 0: none */
+	uint64_t kind;	/* the same for all lanes of one span and process */
+	uint64_t begin; /* of the open span on it */
+	uint32_t next;	/* the next free lane of this kind; 0: none */
 };
 
-/* The most of each that an event has. */
+/* The most counters, and the most flows, of an event. */
 #define FREC_SHAPE_FIELDS_MAX 8
 
-/* Of an event; valid as long as it. */
+/* The shape of an event. Valid as long as the event. */
 struct frec_shape {
 	enum frec_shape_kind kind;
 	uint32_t span; /* of BEGIN and END: index in spans */
 	uint32_t lane; /* 0: the thread itself, else the lane at this index */
-	/* lane of the open span that the event says it is in, or of which it begins a part; 0:
-	 * it does not */
+	/* lane of the open span that the event says it belongs to, or of which it begins a part;
+	 * 0: it says nothing */
 	uint32_t within;
 	uint64_t begin; /* of END: when the span began, in the time of the timeline */
-	/* END: its begin is not there; it goes into the past, to a time at which nothing of its
-	 * thread or lane is yet. */
+	/* END: its begin is missing. `begin` is then before anything else on its thread or lane. */
 	bool cut;
-	size_t abandoned; /* spans of the thread that end here first, youngest first */
+	size_t abandoned; /* how many spans of the thread end here before it, youngest first */
 	size_t counter_count;
 	struct {
 		uint32_t number; /* of the counter: index in counters */
@@ -82,7 +107,7 @@ struct frec_shape {
 	size_t flow_count;
 	uint64_t flows[FREC_SHAPE_FIELDS_MAX]; /* equal for events that belong together; never 0 */
 	const struct frec_value *message;      /* of a log, else NULL */
-	int level;			       /* as syslog(3) has them: 0 to 7 */
+	int level;			       /* 0 to 7, as in syslog(3) */
 };
 
 /* A counter of each process. */
@@ -98,54 +123,49 @@ struct frec_shapes {
 	size_t span_count;
 	struct frec_counter *counters;
 	size_t counter_count;
-	struct frec_shapes_plan ***plans; /* by host and source: NULL for what is an instant only */
+	struct frec_shapes_plan ***plans; /* by host and source; NULL: only an instant */
 	size_t host_count;
 	const struct frec_hosts *hosts;
 
 	struct frec_lane *lanes; /* from 1 on */
-	size_t lane_count, lane_capacity;
-	struct frec_table free_lanes; /* of a kind and process: the first */
-	struct frec_table open;	      /* spans with keys: lane */
+	size_t lane_count;
+	struct frec_table free_lanes; /* by kind of lane: the first */
+	struct frec_table open;	      /* lanes of open spans, by key */
 	struct frec_table threads;    /* index in thread_list */
 	struct frec_shapes_thread *thread_list;
-	size_t thread_count, thread_capacity;
+	size_t thread_count;
 	size_t open_count; /* of threads and lanes together */
 	uint64_t first;	   /* time of the first event */
-	uint64_t cuts;	   /* how many spans were cut: each begins before the last */
+	uint64_t cuts;	   /* how many spans were cut: each begins before the previous one */
 	bool started, failed;
 	struct frec_shape shape;
 };
 
-/*
- * Finds out what the sources of the hosts mean. `rules` may be NULL. Both must outlive it. Returns
- * 0, -EINVAL when a rule fits no event, or -ENOMEM.
- */
+/* Prepares shapes of the events of these hosts, which must outlive them. Until frec__shapes_plan()
+ * (shape_plans.h) has planned their sources, every event is an instant. Returns 0 or -ENOMEM. */
 int frec__shapes_init(struct frec_shapes *shapes, const struct frec_hosts *hosts,
-		      const struct frec_shape_rules *rules, struct frec_error *reterr);
+		      struct frec_error *reterr);
 
-/* The shape of an event, NULL: an instant and nothing else. Events come in the order of the
- * timeline, each once. Sets `failed` without memory. */
+/* The shape of an event, or NULL if it is only an instant. Takes each event once, in the order of
+ * the timeline. Sets `failed` without memory. */
 const struct frec_shape *frec__shapes_of(struct frec_shapes *shapes,
 					 const struct frec_event *event);
 
 void frec__shapes_deinit(struct frec_shapes *shapes);
 
-/* What a source's events mean; shape_plans.c and shape_names.c make them. */
+/* What a source's events mean. */
 struct frec_shapes_plan {
 	enum frec_shape_kind kind;
 	uint32_t span;
-	size_t key;	 /* field, SIZE_MAX: none, as the others */
+	size_t key;	 /* index of the field; here and below SIZE_MAX: none */
 	size_t identity; /* of spans without a key */
-	size_t within;	 /* names an activity */
-	bool activity;	 /* the key is the id of one: of all kinds of spans together */
+	size_t within;	 /* holds the id of an activity */
+	bool activity;	 /* the key is the id of an activity, which all kinds of spans share */
 	size_t counter_count, flow_count;
 	uint32_t counters[FREC_SHAPE_FIELDS_MAX];
 	size_t counter_fields[FREC_SHAPE_FIELDS_MAX];
 	size_t flow_fields[FREC_SHAPE_FIELDS_MAX], flow_groups[FREC_SHAPE_FIELDS_MAX];
 	size_t message, level;
 };
-
-int frec__shapes_make_plans(struct frec_shapes *shapes, const struct frec_shape_rules *rules,
-			    struct frec_error *reterr);
 
 #endif

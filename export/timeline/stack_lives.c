@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-// A life is found by its entry of the process table; events come by time, so its mappings change in
-// one direction.
+// A life is found by its entry in the process table. Events come in order of time, so its mappings
+// change in one direction.
 #include "export/timeline/stack_lives.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/cleanup.h"
+#include "proto/grow.h"
+
 struct frec_stack_life {
 	const Flightrec__Process *process;
 	struct frec_epochs epochs;
-	size_t epoch; // that `located` is of
+	size_t epoch; // of `located`
 	struct frec_located_process located;
 };
 
@@ -38,25 +41,22 @@ void frec__stack_lives_deinit(struct frec_stack_lives *lives)
 static int find_epochs(struct frec_stack_life *life)
 {
 	const Flightrec__Process *process = life->process;
-	struct frec_mapped_span *spans = calloc(process->n_map + 1, sizeof(*spans));
+	FREC_FREE struct frec_mapped_span *spans = calloc(process->n_map + 1, sizeof(*spans));
 	size_t count = 0;
-	int result;
 
 	if (!spans)
 		return -ENOMEM;
 	for (size_t i = 0; i < process->n_map; i++) {
 		const Flightrec__Map *map = process->map[i];
 
-		if (frec__table_is_file(map))
+		if (frec__mapping_is_file(map))
 			spans[count++] =
 				(struct frec_mapped_span){map->start, map->end, map->since};
 	}
-	result = frec__epochs_init(&life->epochs, spans, count);
-	free(spans);
-	return result;
+	return frec__epochs_init(&life->epochs, spans, count);
 }
 
-// Brings a life to the mappings that it had at `time`.
+// Sets `located` to the mappings at `time`.
 static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life, uint64_t time)
 {
 	size_t epoch = frec__epochs_at(&life->epochs, time);
@@ -74,16 +74,8 @@ static struct frec_stack_life *add_life(struct frec_stack_lives *lives, size_t a
 {
 	struct frec_stack_life *life;
 
-	if (lives->count == lives->room) {
-		size_t room = lives->room ? 2 * lives->room : 16;
-		struct frec_stack_life **grown =
-			reallocarray(lives->lives, room, sizeof(struct frec_stack_life *));
-
-		if (!grown)
-			return NULL;
-		lives->lives = grown;
-		lives->room = room;
-	}
+	if (!frec__grow(&lives->lives, lives->count, sizeof(life)))
+		return NULL;
 	life = calloc(1, sizeof(*life));
 	if (!life)
 		return NULL;

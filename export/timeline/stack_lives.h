@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Lives of processes that stacks are of, each with its mappings as they were at the time that was
+/* The lives of processes whose stacks are unwound, each with its mappings at the time that was
  * asked for last. */
 #ifndef FREC_EXPORT_TIMELINE_STACK_LIVES_H
 #define FREC_EXPORT_TIMELINE_STACK_LIVES_H
 
+#include "export/read/processes.h"
 #include "export/timeline/locations.h"
 #include "unwind/epochs.h"
 
 struct frec_stack_lives {
 	const struct frec_processes *processes;
-	struct frec_unwinder *unwinder; /* NULL: nobody's stacks can be told */
+	struct frec_unwinder *unwinder; /* NULL: no stack can be unwound */
 	struct frec_stack_life **lives; /* sorted by the address of their process */
-	size_t count, room;
+	size_t count;
 	struct frec_stack_life *last;
 };
 
-/* Both arguments must outlive it. */
+/* Both arguments must outlive the lives. */
 void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_processes *processes,
 			    struct frec_unwinder *unwinder);
 void frec__stack_lives_deinit(struct frec_stack_lives *lives);
 
-/* The process of a thread at `time`, until the next call. NULL: the process table does not know it,
- * or there is no memory. `pid` may be UINT32_MAX: unknown. */
+/* The process of a thread at `time`, valid until the next call. NULL if the process table does not
+ * have it, or without memory. `pid` may be UINT32_MAX: unknown. */
 struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *lives, uint32_t pid,
 						    uint32_t tid, uint64_t time);
 

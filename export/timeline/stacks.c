@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From what was recorded of a stack to frames: unwinds it, or takes the frames that are there. What
-// their places are called is locations.c's matter.
+// Makes frames from what was recorded of a stack: unwinds it, or uses the recorded frames.
+// locations.c names their places.
 #include "export/timeline/stacks.h"
 
 #include <errno.h>
@@ -10,25 +10,25 @@
 #include <string.h>
 
 #include "export/timeline/locations.h"
-#include "proto/table.h"
 #include "export/timeline/stack_lives.h"
+#include "proto/grow.h"
+#include "proto/table.h"
 
-// Every value from here on is one of PERF_CONTEXT_*, which tells of what the addresses behind it
-// are.
+// Every value from here on is one of PERF_CONTEXT_*, which says to what the next addresses belong.
 #define CONTEXT_FIRST ((uint64_t)-4095)
 
 struct frec_stacks {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *machine;
-	struct frec_unwinder *unwinder; // NULL: the machine is not known here
+	struct frec_unwinder *unwinder; // NULL: the machine is not supported
 	struct frec_locations locations;
 	struct frec_stack_lives lives;
 	struct frec_call_stack **stacks; // in the order in which they were met
-	size_t stack_count, stack_room;
-	struct frec_table indices; // plus 1, by hash
+	size_t stack_count;
+	struct frec_table indices; // in `stacks`, plus 1, by hash
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
-	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of those
+	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of `found`
 	size_t found_count;
 	uint64_t registers[64];
 	struct frec_unwind_end end; // of the stack that was asked for last
@@ -54,28 +54,27 @@ int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *sn
 			const struct frec_processes *processes,
 			const struct frec_unwinder_options *options)
 {
-	struct frec_unwinder_options settled = {.size = sizeof(settled), .debuginfod = true};
+	struct frec_unwinder_options chosen = {.size = sizeof(chosen), .debuginfod = true};
 	struct frec_stacks *stacks = calloc(1, sizeof(*stacks));
-	int result = stacks ? 0 : -ENOMEM;
+	int r = stacks ? 0 : -ENOMEM;
 
 	if (options)
-		settled = *options;
-	settled.same_boot = is_this_boot(snapshot);
-	if (!result) {
+		chosen = *options;
+	chosen.same_boot = is_this_boot(snapshot);
+	if (!r) {
 		stacks->snapshot = snapshot;
 		stacks->machine = frec__registers_find(snapshot->header->machine);
 		frec__locations_init(&stacks->locations, snapshot);
 		frec__stacks_share(stacks, &stacks->own_numbers);
 		if (stacks->machine)
-			result =
-				frec__unwinder_create(stacks->machine, &settled, &stacks->unwinder);
+			r = frec__unwinder_create(stacks->machine, &chosen, &stacks->unwinder);
 		frec__stack_lives_init(&stacks->lives, processes, stacks->unwinder);
 	}
-	if (result)
+	if (r)
 		frec__stacks_destroy(stacks);
 	else
 		*ret = stacks;
-	return result;
+	return r;
 }
 
 void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers)
@@ -98,8 +97,8 @@ void frec__stacks_destroy(struct frec_stacks *stacks)
 	free(stacks);
 }
 
-static void take_location(struct frec_stacks *stacks, const struct frec_location *location,
-			  uint64_t pc)
+static void add_location(struct frec_stacks *stacks, const struct frec_location *location,
+			 uint64_t pc)
 {
 	if (!location || stacks->found_count == 2 * FREC_FRAMES_MAX)
 		return;
@@ -107,18 +106,18 @@ static void take_location(struct frec_stacks *stacks, const struct frec_location
 	stacks->found[stacks->found_count++] = location;
 }
 
-static void take_frames(struct frec_stacks *stacks, struct frec_located_process *process,
-			size_t count)
+static void add_frames(struct frec_stacks *stacks, struct frec_located_process *process,
+		       size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		take_location(stacks,
-			      frec__locations_find(&stacks->locations, process, &stacks->frames[i]),
-			      stacks->frames[i].pc);
+		add_location(stacks,
+			     frec__locations_find(&stacks->locations, process, &stacks->frames[i]),
+			     stacks->frames[i].pc);
 }
 
-// The part of the kernel's call chain that is of the kernel, or of the process.
-static void take_callchain(struct frec_stacks *stacks, struct frec_located_process *process,
-			   const struct frec_record *record, bool kernel)
+// Adds the part of the kernel's call chain that belongs to the kernel, or to the process.
+static void add_callchain(struct frec_stacks *stacks, struct frec_located_process *process,
+			  const struct frec_record *record, bool kernel)
 {
 	bool here = !kernel, first = true;
 
@@ -140,12 +139,12 @@ static void take_callchain(struct frec_stacks *stacks, struct frec_located_proce
 		frame.kind = first ? FREC_FRAME_TOP : FREC_FRAME_FRAME_POINTER;
 		first = false;
 		if (kernel)
-			take_location(stacks, frec__locations_kernel(&stacks->locations, &frame),
-				      address);
+			add_location(stacks, frec__locations_kernel(&stacks->locations, &frame),
+				     address);
 		else if (process)
-			take_location(stacks,
-				      frec__locations_find(&stacks->locations, process, &frame),
-				      address);
+			add_location(stacks,
+				     frec__locations_find(&stacks->locations, process, &frame),
+				     address);
 	}
 }
 
@@ -180,16 +179,8 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 	struct frec_call_stack *stack;
 	const struct frec_location **locations;
 
-	if (stacks->stack_count == stacks->stack_room) {
-		size_t room = stacks->stack_room ? 2 * stacks->stack_room : 64;
-		struct frec_call_stack **grown =
-			reallocarray(stacks->stacks, room, sizeof(struct frec_call_stack *));
-
-		if (!grown)
-			return NULL;
-		stacks->stacks = grown;
-		stacks->stack_room = room;
-	}
+	if (!frec__grow(&stacks->stacks, stacks->stack_count, sizeof(stack)))
+		return NULL;
 	stack = malloc(sizeof(*stack) + bytes);
 	if (!stack)
 		return NULL;
@@ -203,7 +194,7 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 	return stack;
 }
 
-// The call stack of the locations that were found, which is made where it was not met before.
+// Finds or makes the call stack of the locations in `found`.
 static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 {
 	if (!stacks->found_count)
@@ -224,8 +215,8 @@ static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 	}
 }
 
-// A damaged file can have any number there.
-static void take_end(struct frec_stacks *stacks, uint32_t reason, uint64_t address)
+// In a damaged file `reason` can be any number.
+static void set_end(struct frec_stacks *stacks, uint32_t reason, uint64_t address)
 {
 	stacks->end.reason = reason <= FREC_UNWIND_LIMIT ? reason : FREC_UNWIND_BAD_MEMORY;
 	stacks->end.address = address;
@@ -233,18 +224,19 @@ static void take_end(struct frec_stacks *stacks, uint32_t reason, uint64_t addre
 		frec__error(&stacks->end.error, -EBADMSG, "the recorder found it so");
 }
 
-// Nothing is known of the stack that is asked for now.
+// Forgets the previous stack.
 static void start(struct frec_stacks *stacks)
 {
 	stacks->found_count = 0;
 	stacks->end.reason = FREC_UNWIND_COMPLETE;
 	stacks->end.address = 0;
-	// not the message: most records have no stack, and this is asked of each
+	// Not the message, which takes time: this is called for each record, and most have no
+	// stack.
 	stacks->end.error.code = 0;
 }
 
-static size_t told_frames(struct frec_stacks *stacks, const uint8_t *pcs, const uint8_t *hows,
-			  size_t count)
+static size_t decode_frames(struct frec_stacks *stacks, const uint8_t *pcs, const uint8_t *hows,
+			    size_t count)
 {
 	if (count > FREC_FRAMES_MAX)
 		count = FREC_FRAMES_MAX;
@@ -266,16 +258,16 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 	start(stacks);
 	if (!record->callchain_count && !record->register_abi && !unwound)
 		return NULL;
-	take_callchain(stacks, NULL, record, true);
+	add_callchain(stacks, NULL, record, true);
 	process = frec__stack_lives_find(&stacks->lives, record->pid, record->tid, record->time);
 	if (!process)
 		return intern(stacks);
 	if (unwound) {
-		size_t count = told_frames(stacks, record->frames, record->frames_how,
-					   record->frames_count);
+		size_t count = decode_frames(stacks, record->frames, record->frames_how,
+					     record->frames_count);
 
-		take_end(stacks, record->frames_end, record->frames_address);
-		take_frames(stacks, process, count);
+		set_end(stacks, record->frames_end, record->frames_address);
+		add_frames(stacks, process, count);
 	} else if (record->register_abi && record->source->sample_type & PERF_SAMPLE_STACK_USER) {
 		struct frec_unwind_registers registers = {.mask = record->register_mask};
 		struct frec_stack stack = {.data = record->stack, .size = record->stack_size};
@@ -284,11 +276,11 @@ const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 		registers.values = stacks->registers;
 		memcpy(stacks->registers, record->registers, 8 * registers.count);
 		stack.address = frec__unwind_register(&registers, stacks->machine->sp);
-		take_frames(stacks, process,
-			    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
-					 FREC_FRAMES_MAX, &stacks->end));
+		add_frames(stacks, process,
+			   frec__unwind(process->unwind, &registers, &stack, stacks->frames,
+					FREC_FRAMES_MAX, &stacks->end));
 	} else {
-		take_callchain(stacks, process, record, false);
+		add_callchain(stacks, process, record, false);
 	}
 	return intern(stacks);
 }
@@ -305,9 +297,9 @@ const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 	if (!frames || !process)
 		return NULL;
 	count = frames->n_pc < frames->how.len ? frames->n_pc : frames->how.len;
-	count = told_frames(stacks, (const uint8_t *)frames->pc, frames->how.data, count);
-	take_end(stacks, (uint32_t)frames->end, frames->address);
-	take_frames(stacks, process, count);
+	count = decode_frames(stacks, (const uint8_t *)frames->pc, frames->how.data, count);
+	set_end(stacks, (uint32_t)frames->end, frames->address);
+	add_frames(stacks, process, count);
 	return intern(stacks);
 }
 
@@ -341,9 +333,9 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks)
 		stack.data = crash->stack->data.data;
 		stack.size = crash->stack->data.len;
 	}
-	take_frames(stacks, process,
-		    frec__unwind(process->unwind, &registers, &stack, stacks->frames,
-				 FREC_FRAMES_MAX, &stacks->end));
+	add_frames(stacks, process,
+		   frec__unwind(process->unwind, &registers, &stack, stacks->frames,
+				FREC_FRAMES_MAX, &stacks->end));
 	return intern(stacks);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The call stacks of a snapshot, with names. Whatever a stack was recorded as (registers and stack
- * bytes, the kernel's call chain, frames that the recorder unwound), here it is a list of
+ * The call stacks of a snapshot, with names. A stack may be recorded as registers and stack bytes,
+ * as the kernel's call chain, or as frames that the recorder unwound. Here it is a list of
  * locations.
  *
- * Locations and call stacks of a file exist once each and are numbered from 0 in the order in which
- * they are met, so that a writer can refer to what it has written before: what is not less than the
- * count it has seen is new. They, and all that they point to, live as long as the frec_stacks.
- * Memory grows with the number of different call stacks.
+ * Equal locations and equal call stacks of a file exist once. They are numbered from 0 in the order
+ * in which they are met, so that a writer can refer to one that it has written: a number that is
+ * not less than the count of those is new. They, and all that they point to, live as long as the
+ * frec_stacks. Memory grows with the number of different call stacks.
  *
  * Not thread-safe.
  */
@@ -16,75 +16,47 @@
 
 #include "export/read/processes.h"
 #include "export/read/records.h"
-#include "unwind/unwind.h"
-
-/* A program, a library, the kernel or a module of it. */
-struct frec_code {
-	uint32_t id;
-	const char *path; /* "[kernel]", "[nfs]" of the kernel; "" where code is of no file */
-	const uint8_t *build_id;
-	size_t build_id_size;	     /* 0: unknown */
-	uint64_t start, end, offset; /* where it was mapped first */
-	bool kernel;
-};
-
-/* A place in code that a stack goes through. */
-struct frec_location {
-	uint32_t id;
-	const struct frec_code *code; /* NULL: nothing was mapped there */
-	uint64_t pc;		      /* in the process in which it was met first */
-	uint64_t address;	      /* in the code's file; without one, pc */
-	/* names.count is 0 where no name is known, and names.missing says why if that is known. */
-	struct frec_names names;
-	enum frec_frame_kind kind;
-	bool exact, signal; /* as in struct frec_frame */
-};
+#include "export/timeline/code.h"
 
 struct frec_call_stack {
 	uint32_t id;
 	size_t count;
 	const struct frec_location *const
 		*locations; /* innermost first; the kernel's before the process's */
-	/* FREC_UNWIND_COMPLETE also where the kernel followed frame pointers and nobody knows. */
+	/* FREC_UNWIND_COMPLETE also if the kernel followed frame pointers, so that nobody knows. */
 	enum frec_unwind_reason end;
 };
 
 struct frec_stacks;
 
-/* How many of each there are, so that several frec_stacks give no number twice. Starts with
- * zeroes. */
-struct frec_stack_numbers {
-	uint32_t stacks, locations, codes;
-};
-
-/* `options` say where files are looked for, NULL: defaults; same_boot is found out here. Snapshot
- * and processes must outlive it. Returns 0 or -ENOMEM. */
+/* `options` say where to look for files; NULL means defaults. Their same_boot is ignored, and set
+ * here. Snapshot and processes must outlive the stacks. Returns 0 or -ENOMEM. */
 int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
 			const struct frec_processes *processes,
 			const struct frec_unwinder_options *options);
 void frec__stacks_destroy(struct frec_stacks *stacks);
 
-/* Numbers from here on, before anything is asked for: `numbers` is shared with others and outlives
- * them. */
+/* Shares `numbers`, which must outlive the stacks, with other frec_stacks. To be called before any
+ * stack is asked for. */
 void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers);
 
-/* The stack of a record, NULL: it has none, or there is no memory. */
+/* The stack of a record. NULL if it has none, or without memory. */
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record);
 
-/* The stack of the thread that died, NULL: unknown. What the recorder unwound counts more than what
- * can be unwound now. */
+/* The stack of the thread that died, or NULL if it is unknown. Frames that the recorder unwound are
+ * preferred to unwinding now. */
 const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks);
 
 /* The stack of a thread of the process that died. */
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread);
 
-/* Where the locations of the stack that was asked for last are in its own process, one for each. */
+/* The addresses, in its own process, of the locations of the stack that was asked for last. */
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
 
-/* Why the stack that was asked for last ends where it does, with addresses, which a call stack does
- * not have: one that was cut would have another one each time. */
+/* Why the stack that was asked for last ends where it does, with addresses. A call stack does not
+ * have these: of equal truncated stacks each would have another one. */
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks);
 
 #endif

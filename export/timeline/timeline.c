@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Files of a few snapshots are compared one by one: there are seldom more than a handful. One file
-// alone goes straight through.
+// There are seldom more than a handful of files, so they are compared one by one. The events of a
+// single file pass through unchanged.
+#include "export/read/clocks.h"
+#include "export/timeline/shape_plans.h"
 #include "export/timeline/timeline.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@ static bool same_recording(const struct frec_timeline *timeline, size_t a, size_
 	       x->recording_since == y->recording_since && x->ring_size == y->ring_size;
 }
 
-// Gives files of one recording the same place to look for copies.
+// Lets files of one recording share a struct frec_duplicates.
 static int find_recordings(struct frec_timeline *timeline, struct frec_error *reterr)
 {
 	for (size_t i = 1; i < timeline->file_count; i++) {
@@ -48,8 +50,9 @@ static uint64_t shifted_back(uint64_t time, uint64_t shift)
 	return time > shift ? time - shift : 0;
 }
 
-// Bounds of time are meant as the first file says, whatever the others would make of the words.
-static void settle_filters(struct frec_timeline *timeline)
+// The bounds of time are relative to the first file. Converts them for the others, and for the
+// hosts.
+static void align_filters(struct frec_timeline *timeline)
 {
 	const struct frec_filter *first = &timeline->files[0].events.filter;
 	uint64_t shift = timeline->files[0].host->shift;
@@ -63,7 +66,7 @@ static void settle_filters(struct frec_timeline *timeline)
 		events->filter.to = shifted_back(to, timeline->files[i].host->shift);
 		events->merge.from = events->filter.from;
 		events->merge.to = events->filter.to;
-		// What is wanted of one file is wanted of its host.
+		// A host's filter wants every source that the filter of one of its files wants.
 		for (size_t k = 0; k < events->snapshot->source_count; k++) {
 			if (events->filter.sources[k])
 				timeline->hosts.hosts[timeline->hosts.host_of[i]]
@@ -79,11 +82,10 @@ static void settle_filters(struct frec_timeline *timeline)
 }
 
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
-			size_t count, const struct frec_filter_options *options,
-			const struct frec_shape_rules *rules,
-			const struct frec_unwinder_options *symbols, struct frec_error *reterr)
+			size_t count, const struct frec_timeline_options *options,
+			struct frec_error *reterr)
 {
-	int result = frec__filter_check(snapshots, count, options, reterr);
+	int r = frec__filter_check(snapshots, count, options->filter, reterr);
 
 	*timeline = (struct frec_timeline){
 		.snapshots = snapshots,
@@ -91,35 +93,38 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 		.duplicates = calloc(count, sizeof(*timeline->duplicates)),
 		.file_count = count,
 	};
-	if (!result && (!timeline->files || !timeline->duplicates))
-		result = frec__error(reterr, -ENOMEM, "out of memory");
-	if (!result)
-		result = frec__hosts_init(&timeline->hosts, snapshots, count, options, reterr);
-	for (size_t i = 0; i < count && !result; i++) {
+	if (!r && (!timeline->files || !timeline->duplicates))
+		r = frec__error(reterr, -ENOMEM, "out of memory");
+	if (!r)
+		r = frec__hosts_init(&timeline->hosts, snapshots, count, options->filter, reterr);
+	for (size_t i = 0; i < count && !r; i++) {
 		struct frec_timeline_file *file = &timeline->files[i];
 
 		file->host = &timeline->hosts.hosts[timeline->hosts.host_of[i]];
 		file->sources = timeline->hosts.sources[i];
-		result = frec__events_init(&file->events, snapshots[i], options, symbols, reterr);
-		if (!result)
+		r = frec__events_init(&file->events, snapshots[i], options->filter,
+				      options->symbols, reterr);
+		if (!r)
 			frec__stacks_share(file->events.stacks, &timeline->stack_numbers);
 	}
-	if (!result)
-		result = find_recordings(timeline, reterr);
-	if (!result)
-		settle_filters(timeline);
-	if (!result)
-		result = frec__shapes_init(&timeline->shapes, &timeline->hosts, rules, reterr);
-	if (result) {
+	if (!r)
+		r = find_recordings(timeline, reterr);
+	if (!r)
+		align_filters(timeline);
+	if (!r)
+		r = frec__shapes_init(&timeline->shapes, &timeline->hosts, reterr);
+	if (!r)
+		r = frec__shapes_plan(&timeline->shapes, options->rules, reterr);
+	if (r) {
 		frec__timeline_deinit(timeline);
-		return result;
+		return r;
 	}
 	timeline->reference =
 		frec__snapshot_reference(snapshots[0]) + timeline->files[0].host->shift;
 	return 0;
 }
 
-// Whether the head of one file comes before that of another. Of heads with one time the files take
+// Whether the head of one file comes before that of another. If the times are equal the files take
 // turns, so that copies come close to each other.
 static bool before(const struct frec_timeline_file *a, const struct frec_timeline_file *b)
 {
@@ -133,23 +138,23 @@ static bool before(const struct frec_timeline_file *a, const struct frec_timelin
 	return a->turn < b->turn;
 }
 
-// Whether another file had it. Sets `failed` without memory.
+// Whether another file had the same record. Sets `failed` without memory.
 static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *file)
 {
-	int result;
+	int r;
 
 	if (!file->duplicates)
 		return false;
-	result = frec__duplicates_check(
+	r = frec__duplicates_check(
 		file->duplicates, file->number, frec__merge_ring(&file->events.merge),
 		file->sources[file->head->record->source_index], file->head->record);
-	if (result < 0)
-		timeline->failed = result;
-	timeline->copies += result > 0;
-	return result > 0;
+	if (r < 0)
+		timeline->failed = r;
+	timeline->copies += r > 0;
+	return r > 0;
 }
 
-static void take(struct frec_timeline *timeline, const struct frec_timeline_file *file)
+static void set_event(struct frec_timeline *timeline, const struct frec_timeline_file *file)
 {
 	struct frec_event *event = &timeline->event;
 
@@ -165,7 +170,7 @@ static bool next_of_several(struct frec_timeline *timeline)
 		for (size_t i = 0; i < timeline->file_count; i++)
 			timeline->files[i].head = frec__events_next(&timeline->files[i].events);
 	} else if (timeline->last) {
-		// The one handed out last had to stay until now.
+		// The last event had to stay valid until now.
 		timeline->last->head = frec__events_next(&timeline->last->events);
 	}
 	for (;;) {
@@ -182,7 +187,7 @@ static bool next_of_several(struct frec_timeline *timeline)
 			return false;
 		first->turn = ++timeline->turn;
 		if (!is_copy(timeline, first)) {
-			take(timeline, first);
+			set_event(timeline, first);
 			return !timeline->failed;
 		}
 		first->head = frec__events_next(&first->events);
@@ -210,15 +215,15 @@ const struct frec_event *frec__timeline_next(struct frec_timeline *timeline)
 	return timeline->failed ? NULL : event;
 }
 
-const struct frec_error *frec__timeline_trouble(const struct frec_timeline *timeline)
+const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline)
 {
 	for (size_t i = 0; i < timeline->file_count; i++) {
-		const struct frec_error *trouble = frec__events_trouble(&timeline->files[i].events);
+		const struct frec_error *problem = frec__events_problem(&timeline->files[i].events);
 
-		if (trouble->code)
-			return trouble;
+		if (problem->code)
+			return problem;
 	}
-	return frec__events_trouble(&timeline->files[0].events);
+	return frec__events_problem(&timeline->files[0].events);
 }
 
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,

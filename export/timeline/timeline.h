@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The events of one or more snapshots as one stream in order of time: what an export writes.
+ * The events of one or more snapshots as one stream in order of time, which an export writes. This
+ * room goes from records to what they mean:
  *
- *     file -> frec_events (merged over its rings, decoded, filtered) \
- *     file -> frec_events ------------------------------------------- > timeline -> writers
- *                                                copies left out ---/
+ *     snapshot -> merge.h -> filter.h -> events.h   records of all rings in order, then events
+ *     events.h of each file -> timeline.h           one stream, without copies (duplicates.h)
+ *     timeline.h -> shapes.h                        spans, counters, flows, logs
+ *     events.h -> stacks.h                          call stacks, unwound only if a writer asks;
+ *                                                   stack_lives.h has mappings at a time, and
+ *                                                   locations.h places in code (code.h), named
+ *     hosts.h                                       which files come from one boot of a machine
  *
- * Every event keeps the tables of its own file (its thread, its source, later its stack); the
- * timeline tells its host, its time on the one clock, and which of its host's sources it is of.
+ *     file -> frec_events (merged over its rings, filtered, decoded) \
+ *     file -> frec_events -------------------------------------------> timeline -> writers
+ *
+ * Data flows to the right. Nothing here knows a format. Every event keeps the tables of its own
+ * file (its thread, its source, its stack). The timeline adds its host, its time on the common
+ * clock, and the index of its source in the host's tables.
+ *
+ * Invariants: events come in order of time, except within one CPU, where they come in the order of
+ * its ring. An event is valid until the next. Memory does not grow with the number of events.
  */
 #ifndef FREC_EXPORT_TIMELINE_TIMELINE_H
 #define FREC_EXPORT_TIMELINE_TIMELINE_H
@@ -21,10 +33,10 @@ struct frec_timeline_file {
 	struct frec_events events;
 	const struct frec_host *host;
 	const size_t *sources;		    /* as frec_hosts.sources */
-	const struct frec_event *head;	    /* its next event, NULL at its end */
-	struct frec_duplicates *duplicates; /* of its recording, NULL where it is the only file */
-	unsigned int number;		    /* in its recording */
-	uint64_t turn;			    /* when it was last taken from */
+	const struct frec_event *head;	    /* its next event, or NULL at the end */
+	struct frec_duplicates *duplicates; /* of its recording, or NULL if that has one file */
+	unsigned int number;		    /* of the file in its recording */
+	uint64_t turn;			    /* when it last had its turn */
 };
 
 struct frec_timeline {
@@ -35,28 +47,33 @@ struct frec_timeline {
 	struct frec_shapes shapes;
 	struct frec_stack_numbers stack_numbers; /* of the stacks of all files */
 	struct frec_duplicates *duplicates;	 /* one for each recording */
-	uint64_t reference; /* what relative times are told from: that of the first file */
-	uint64_t copies;    /* records left out that another file has */
-	struct frec_timeline_file *last; /* whose event was handed out */
-	struct frec_event event;	 /* handed out */
+	uint64_t reference; /* relative times are relative to it: that of the first file */
+	uint64_t copies;    /* records left out because another file has them */
+	struct frec_timeline_file *last; /* the file of `event` */
+	struct frec_event event;	 /* the last one returned */
 	uint64_t turn;
 	int failed; /* negative errno: the stream ended because of it */
 };
 
-/* `options`, `rules` and `symbols` (as frec__events_init) may be NULL. All must outlive it. Returns
- * 0 or a negative errno. */
+/* Members may be NULL. What they point to must outlive the timeline. */
+struct frec_timeline_options {
+	const struct frec_filter_options *filter;
+	const struct frec_shape_rules *rules;
+	const struct frec_unwinder_options *symbols; /* as for frec__events_init() */
+};
+
+/* The snapshots must outlive the timeline. Returns 0 or a negative errno. */
 int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *const *snapshots,
-			size_t count, const struct frec_filter_options *options,
-			const struct frec_shape_rules *rules,
-			const struct frec_unwinder_options *symbols, struct frec_error *reterr);
+			size_t count, const struct frec_timeline_options *options,
+			struct frec_error *reterr);
 
 /* The next event, valid until the next call, or NULL at the end (or without memory: `failed`). */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
-/* What was missing so far in any of the files, as frec__events_trouble. */
-const struct frec_error *frec__timeline_trouble(const struct frec_timeline *timeline);
+/* What could not be read so far in any of the files, as frec__events_problem(). */
+const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
-/* Bytes of records read, and in all. */
+/* Bytes of records that were read, and that there are. */
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,
 			     uint64_t *ret_total);
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "export/export.h"
+#include "export/read/input.h"
 #include "export/timeline/merge.h"
 #include "export/show.h"
 #include "export/verify.h"
@@ -145,18 +146,18 @@ int pipeline_together(const uint8_t *data, size_t size)
 	int result;
 
 	open_null_device();
-	if (frec__snapshot_open_fd(&snapshot, open_bytes(data, size), "memory", &error))
+	if (frec__input_open_fd(&snapshot, open_bytes(data, size), "memory", &error))
 		return error.code;
 	if (!healthy.data)
 		make_small(&healthy, &options);
-	require(!frec__snapshot_open_fd(&other, open_bytes(data, size), "again", &error));
+	require(!frec__input_open_fd(&other, open_bytes(data, size), "again", &error));
 	result = export_both(&snapshot, &other, false);
-	frec__snapshot_close(&other);
-	require(!frec__snapshot_open_fd(&other, open_bytes(healthy.data, healthy.size), "healthy",
-					&error));
+	frec__input_close(&other);
+	require(!frec__input_open_fd(&other, open_bytes(healthy.data, healthy.size), "healthy",
+				     &error));
 	result |= export_both(&other, &snapshot, true);
-	frec__snapshot_close(&other);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&other);
+	frec__input_close(&snapshot);
 	return result;
 }
 
@@ -181,7 +182,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	struct frec_merge merge;
 
 	open_null_device();
-	result.opened = frec__snapshot_open_fd(&snapshot, open_bytes(data, size), "memory", &error);
+	result.opened = frec__input_open_fd(&snapshot, open_bytes(data, size), "memory", &error);
 	// Every failure says why.
 	require(!result.opened == !error.code && !error.code == !*error.message);
 	if (result.opened)
@@ -199,7 +200,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	require(!frec__output_open_stream(&output, null_device, &error));
 	require(!frec__verify(&snapshot, NULL, &output, &result.problems, &error));
 	require(!frec__output_commit(&output, &error));
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	// It takes as long as all the rest: a part of the inputs is enough.
 	if (frec__crc32c(0, data, size) % 8 == 0)
 		pipeline_together(data, size);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Whatever payloads say of themselves, nothing crashes or reads what is not there: finding their
-// descriptions, values, what they mean, and two formats of them. The input is up to 16 payloads of
-// one tracepoint, each with its size in two bytes in front; the file around them is whole. Seeds:
-// the payloads of tests/data/make_snapshot OUT activities and OUT fields.
+// Whatever payloads say of themselves, nothing crashes or reads outside them: neither finding their
+// descriptions, values and shapes, nor exporting them in two formats. The input is up to 16
+// payloads of one tracepoint, each after its size in two bytes. The file around them is whole.
+// Seeds: the payloads of tests/data/make_snapshot OUT activities and OUT fields.
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "export/export.h"
+#include "export/read/input.h"
 #include "tests/data/make_eventheader.h"
 
 #define PAYLOADS_MAX 16
@@ -35,13 +36,13 @@ static void export(const struct made_file *file)
 	if (null_device < 0)
 		null_device = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	require(write(fd, file->data, file->size) == (ssize_t)file->size);
-	require(!frec__snapshot_open_fd(&snapshot, fd, "memory", &error));
+	require(!frec__input_open_fd(&snapshot, fd, "memory", &error));
 	for (int i = 0; i < 2; i++)
 		require(!frec__output_open_stream(&outputs[i], null_device, &error));
 	require(!frec__export(&job, &trouble, &error));
 	for (int i = 0; i < 2; i++)
 		require(!frec__output_commit(&outputs[i], &error));
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

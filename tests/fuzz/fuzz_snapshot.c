@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes, export neither crashes nor reads what is not there. The first byte says
-// whether the checksums are made right first: without that, almost no input would get past them.
-// Seeds: tests/data/make_snapshot, with one byte put in front.
+// Whatever the bytes are, export neither crashes nor reads outside them. The first byte says
+// whether the checksums are corrected first: without that, almost no input would get past them.
+// Seeds: tests/data/make_snapshot, with one byte prepended.
 #include <stdlib.h>
 #include <string.h>
 

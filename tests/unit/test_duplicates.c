@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records which several files have are found, one for one, and that none is taken for
-// another.
+// Proves that records which several files have are found, one for one, and that no other record is
+// mistaken for a copy.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -48,7 +48,7 @@ static void everything_counts(void **state)
 	frec__duplicates_free(&duplicates);
 }
 
-// A clock that stood still: one file has three alike, another two, a third four.
+// The clock stood still: one file has three equal records, another two, a third four.
 static void as_many_as_the_file_with_the_most(void **state)
 {
 	struct frec_duplicates duplicates = {0};
@@ -63,8 +63,8 @@ static void as_many_as_the_file_with_the_most(void **state)
 	frec__duplicates_free(&duplicates);
 }
 
-// Where a file begins in the middle of an interrupt, its copy comes a few records before or after
-// the other.
+// If a file begins in the middle of an interrupt, its copy comes a few records before or after the
+// other.
 static void a_little_out_of_order(void **state)
 {
 	struct frec_duplicates duplicates = {0};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Proves that events which carry their own description are decoded: every encoding with every
-// format that it can have, both byte orders, arrays, structs and arrays of them, what the header
-// says, and that damage of any kind neither crashes nor is hidden.
+// format that it can have, both byte orders, arrays, structs, arrays of structs, and the header.
+// Proves that damage of any kind does no harm and is reported.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,9 +12,11 @@
 
 #include <cmocka.h>
 
-#include "export/read/eventheader_layout.h"
-#include "export/timeline/events.h"
 #include "export/otlp/spans.h"
+#include "export/read/eventheader_layout.h"
+#include "export/read/input.h"
+#include "export/read/text_values.h"
+#include "export/timeline/events.h"
 #include "export/timeline/timeline.h"
 #include "export/verify.h"
 #include "tests/data/make_eventheader.h"
@@ -26,11 +28,11 @@ static void open_file(struct frec_snapshot *ret, struct made_file *file)
 
 	assert_int_equal(write(fd, file->data, file->size), file->size);
 	free(file->data);
-	if (frec__snapshot_open_fd(ret, fd, "snapshot", &error))
+	if (frec__input_open_fd(ret, fd, "snapshot", &error))
 		fail_msg("%s", error.message);
 }
 
-// A snapshot with one tracepoint of this kind and these payloads.
+// Opens a snapshot of one such tracepoint with these payloads.
 static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *payloads,
 			  const size_t *sizes, uint32_t count)
 {
@@ -40,7 +42,7 @@ static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *paylo
 	open_file(ret, &file);
 }
 
-// Everything that an event is, as text.
+// Adds an event with all its fields as text.
 static void describe(struct frec_text *text, const struct frec_event *event)
 {
 	frec__text_printf(text, "%s:%s", event->source->system, event->source->name);
@@ -48,7 +50,7 @@ static void describe(struct frec_text *text, const struct frec_event *event)
 		frec__text_printf(text, " %s=", event->source->field[i]->name);
 		frec__text_json_value(text, &event->values[i]);
 		assert_ptr_equal(event->values[i].field, event->source->field[i]);
-		// Formats that tell the size of a number ahead copy so many bytes.
+		// Formats that declare the size of a number copy that many bytes.
 		if (frec__field_type(event->source->field[i]) <= FREC_FIELD_FLOAT &&
 		    event->values[i].kind != FREC_VALUE_INVALID)
 			assert_int_equal(event->values[i].size, event->source->field[i]->size);
@@ -87,10 +89,10 @@ static void expect_payload(const uint8_t *payload, size_t size, const char *expe
 	assert_null(frec__events_next(&events));
 	frec__text_free(&text);
 	frec__events_deinit(&events);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
-// `expected` is what the fields become; in both byte orders.
+// Checks in both byte orders that the fields become `expected`.
 static void expect(struct eh_payload payloads[2], const char *expected)
 {
 	uint8_t bytes[65536];
@@ -114,7 +116,7 @@ static struct eh_payload *begin(void)
 	return payloads;
 }
 
-// One field of one number.
+// Checks one field with one number.
 static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size_t size,
 			  const char *expected)
 {
@@ -127,7 +129,7 @@ static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size
 	}
 	snprintf(all, sizeof(all), "x=%s", expected);
 	expect(payloads, all);
-	// The same with its length in front, which the payload tells.
+	// The same after its length, which is in the payload.
 	payloads = begin();
 	for (int big = 0; big < 2; big++) {
 		eh_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED,
@@ -170,7 +172,7 @@ static void test_numbers(void **state)
 	expect_number(FREC_EH_VALUE8, FREC_EH_LATIN1, 0xe4, 1, "\"ä\"");
 	expect_number(FREC_EH_VALUE16, FREC_EH_UTF, 0x20ac, 2, "\"€\"");
 	expect_number(FREC_EH_VALUE32, FREC_EH_UTF, 0x1f600, 4, "\"😀\"");
-	// A format that the encoding cannot have: its own.
+	// If the encoding cannot have the format, it has its default format.
 	expect_number(FREC_EH_VALUE8, FREC_EH_UUID, 9, 1, "9");
 	expect_number(FREC_EH_VALUE16, 77, 9, 2, "9");
 }
@@ -186,7 +188,7 @@ static void expect_bytes(uint8_t encoding, uint8_t format, const void *data, siz
 		if (counted)
 			eh_number(&payloads[big], false, size / each, 2);
 		eh_bytes(&payloads[big], data, size);
-		// What follows is read from the right place.
+		// The next field is read from the right place.
 		eh_field(&payloads[big], "y", FREC_EH_VALUE8, 0, 0);
 		eh_number(&payloads[big], false, 77, 1);
 	}
@@ -215,12 +217,12 @@ static void test_bytes(void **state)
 		     "\"01234567-89ab-cdef-1032-547698badcfe\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_UUID, id, 3, true, 1, "\"012345\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_UTF, "text", 4, true, 1, "\"text\"");
-	// There is none.
+	// There is no value.
 	expect_bytes(FREC_EH_BINARY, FREC_EH_SIGNED, "", 0, true, 1, "null");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_TIME, "", 0, true, 1, "null");
 	expect_bytes(FREC_EH_STRING8, FREC_EH_FLOAT, "", 0, true, 1, "null");
 	expect_bytes(FREC_EH_STRING8, 0, "", 0, true, 1, "\"\"");
-	// Texts of single bytes.
+	// Texts of one byte per character.
 	expect_bytes(FREC_EH_ZSTRING8, 0, "caf\xc3\xa9", 6, false, 1, "\"café\"");
 	expect_bytes(FREC_EH_ZSTRING8, FREC_EH_LATIN1, "caf\xe9", 5, false, 1, "\"café\"");
 	expect_bytes(FREC_EH_ZSTRING8, FREC_EH_HEX_BYTES, "ab", 3, false, 1, "\"6162\"");
@@ -229,7 +231,7 @@ static void test_bytes(void **state)
 	expect_bytes(FREC_EH_STRING8, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 1, "\"€\"");
 	expect_bytes(FREC_EH_STRING8, FREC_EH_UTF_BOM, "\xfe\xff\x20\xac", 4, true, 1, "\"€\"");
 	expect_bytes(FREC_EH_STRING8, 0, "cut\0here", 8, true, 1, "\"cut\"");
-	// Not valid as what they are: still valid text.
+	// The characters are not valid, the text is.
 	expect_bytes(FREC_EH_ZSTRING8, 0, "\xff", 2, false, 1, "\"\\\\xff\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 2, "\"€\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\x00\xd8", 4, true, 2,
@@ -324,7 +326,7 @@ static void test_structs(void **state)
 			eh_number(payload, false, (uint64_t)i, 2);
 			eh_bytes(payload, "\0\1\7", 3);
 		}
-		// Names are made different.
+		// Equal names get suffixes.
 		eh_field(payload, "after", FREC_EH_VALUE8, 0, 0);
 		eh_field(payload, "after", FREC_EH_VALUE8, 0, 0);
 		eh_bytes(payload, "\5\6", 2);
@@ -359,7 +361,8 @@ static void test_header(void **state)
 	}
 }
 
-// Events with one description share a source, and the tracepoint's own name finds them too.
+// Events with the same description share a source, and the name of their tracepoint finds them,
+// too.
 static void test_sources(void **state)
 {
 	static const char *const globs[] = {"user_events:*_L4K*"};
@@ -380,7 +383,7 @@ static void test_sources(void **state)
 		eh_number(payload, false, i, 1);
 		sizes[i] = eh_finish(payload, 0, 0, 0, NULL, 0, bytes[i]);
 	}
-	bytes[2][8] &= (uint8_t)~EH_EXTENSION; // without a description: an event of the tracepoint
+	bytes[2][8] &= (uint8_t)~EH_EXTENSION; // no description: an event of the tracepoint
 	open_snapshot(&snapshot, pointers, sizes, 4);
 	assert_int_equal(snapshot.source_count, 3);
 	assert_false(frec__events_init(&events, &snapshot, &by_tracepoint, NULL, &error));
@@ -394,19 +397,19 @@ static void test_sources(void **state)
 	}
 	assert_int_equal(seen, 4);
 	frec__events_deinit(&events);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
-// Starts and stops, by the ids of their activities, are spans; what they are in, OpenTelemetry's
-// spans say too.
+// Starts and stops with equal activity ids are spans, and OpenTelemetry's spans have the same
+// parents.
 static void test_activities(void **state)
 {
 	static const struct {
 		enum frec_shape_kind kind;
 		const char *name; /* of its span */
 		uint64_t begin;	  /* of an end */
-		int lane_of;	  /* an event that began on the same lane, -1: on the thread */
-		int within;	  /* the event that began what this one is in, -1: nothing */
+		int lane_of; /* index of an event that began on the same lane; -1: on the thread */
+		int within;  /* index of the event that began the span it is in; -1: none */
 	} expected[] = {
 		{FREC_SHAPE_BEGIN, "Request", 0, 0, -1}, {FREC_SHAPE_BEGIN, "Query", 0, 1, 0},
 		{FREC_SHAPE_INSTANT, "Query", 0, -1, 1}, {FREC_SHAPE_BEGIN, "Request", 0, 3, -1},
@@ -416,6 +419,7 @@ static void test_activities(void **state)
 	};
 	struct frec_otlp_ids ids[9];
 	struct frec_otlp_spans spans = {0};
+	const struct frec_timeline_options options = {0};
 	struct frec_snapshot snapshot, *snapshots = &snapshot;
 	struct frec_timeline timeline;
 	struct frec_error error;
@@ -426,7 +430,7 @@ static void test_activities(void **state)
 	(void)state;
 	make_activities(&file);
 	open_file(&snapshot, &file);
-	assert_false(frec__timeline_init(&timeline, &snapshots, 1, NULL, NULL, NULL, &error));
+	assert_false(frec__timeline_init(&timeline, &snapshots, 1, &options, &error));
 	spans.shapes = &timeline.shapes;
 	for (const struct frec_event *event; (event = frec__timeline_next(&timeline)); count++) {
 		const struct frec_shape *shape = event->shape;
@@ -460,10 +464,10 @@ static void test_activities(void **state)
 	assert_true(lanes[0] != lanes[3]);
 	frec__otlp_spans_deinit(&spans);
 	frec__timeline_deinit(&timeline);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 }
 
-// Cut at each byte, and with each byte changed: never more than words that something is missing.
+// Payloads are truncated at each byte, and each byte is changed: the worst result is a report.
 static void test_damage(void **state)
 {
 	struct eh_payload *payloads = begin();
@@ -494,10 +498,11 @@ static void test_damage(void **state)
 		while (frec__events_next(&events))
 			;
 		frec__events_deinit(&events);
-		frec__snapshot_close(&snapshot);
+		frec__input_close(&snapshot);
 		free(exact);
 	}
-	// What the payload lacks is told by verify. A whole word less, since records are padded.
+	// verify reports that the payload is too short. It lacks a whole word, since records are
+	// padded.
 	payloads = begin();
 	eh_field(payloads, "x", FREC_EH_VALUE64, 0, 0);
 	size = eh_finish(payloads, 0, 0, 0, NULL, 0, bytes);
@@ -508,7 +513,7 @@ static void test_damage(void **state)
 
 		open_snapshot(&snapshot, &pointer, &length, 1);
 		assert_int_equal(problems_of(&snapshot), whole ? 0 : 1);
-		frec__snapshot_close(&snapshot);
+		frec__input_close(&snapshot);
 	}
 }
 

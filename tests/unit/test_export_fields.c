@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that each kind of field decodes to its value, and that no layout or payload leads outside
-// the payload.
+// Proves that each kind of field decodes to its value, and that no layout and no payload makes the
+// decoder read outside the payload.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static struct frec_value decode(Flightrec__Field *field, Flightrec__SourceKind k
 	Flightrec__Source source = FLIGHTREC__SOURCE__INIT;
 	struct frec_value value;
 	uint8_t *payload =
-		malloc(size); // its own block, so that a sanitizer sees every byte too far
+		malloc(size); // a block of its own, so that a sanitizer sees a read past the end
 
 	assert_non_null(payload);
 	memcpy(payload, bytes, size);
@@ -24,7 +24,7 @@ static struct frec_value decode(Flightrec__Field *field, Flightrec__SourceKind k
 	source.field = &field;
 	source.n_field = 1;
 	frec__field_decode(&source, 0, payload, size, &value);
-	// What text and bytes point to must be readable.
+	// Text and bytes must point to readable memory.
 	for (size_t i = 0; i < value.size && value.kind != FREC_VALUE_INVALID; i++)
 		((volatile uint8_t *)value.data)[i];
 	value.data = NULL;
@@ -108,7 +108,7 @@ static void strings_and_cuts(void **state)
 		assert_int_equal(value.kind, FREC_VALUE_TEXT);
 		assert_int_equal(value.size, cases[i].text);
 		assert_int_equal(value.cut, cases[i].cut);
-		// The mark is ours: another's event may end in NULs for its own reasons.
+		// Only our emitters set the mark. Other events may end in NULs for other reasons.
 		value = decode(&field, FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT, cases[i].bytes,
 			       cases[i].size);
 		assert_false(value.cut);
@@ -137,7 +137,7 @@ static void no_locator_leads_outside(void **state)
 	}
 }
 
-// Whatever record came before: what one leaves behind must not be seen in the next.
+// Nothing that one record leaves in the values may be seen in the next.
 static void a_plan_decodes_the_same(void **state)
 {
 	uint8_t payload[32];
@@ -161,7 +161,7 @@ static void a_plan_decodes_the_same(void **state)
 		source.n_field = sizeof(fields) / sizeof(fields[0]);
 		assert_int_equal(frec__decode_plan_init(&plan, &source), 0);
 		for (size_t turn = 0; turn < 2 * sizeof(payload); turn++) {
-			// Whole, and cut at every byte, in turn.
+			// Whole, and truncated at every byte, in turn.
 			size_t length = turn % 2 ? turn / 2 : sizeof(payload);
 
 			frec__decode_plan_run(&plan, payload, length);

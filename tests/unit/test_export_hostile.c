@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that export lives with any cut and any flipped bit: what comes before is used, and it is
-// said that something is wrong.
+// Proves that export survives any truncation and any flipped bit: it uses what comes before the
+// damage, and reports the damage.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,9 +23,10 @@ static void a_whole_file_has_no_problem(void **state)
 		{.zstd = true},
 		{.wrapped = true},
 		{.no_crash = true},
-		// Younger than the coverage is what came while the rings were copied ...
+		// Records are younger than the coverage if they came while the rings were copied
+		// ...
 		{.late_record = true},
-		// ... and at the old end of a ring that wrapped a few can be out of order.
+		// ... and a few can be out of order at the old end of a ring that wrapped.
 		{.late_from = true, .wrapped = true}};
 
 	(void)state;
@@ -64,7 +65,8 @@ static void every_cut_is_told(void **state)
 	free(file.data);
 }
 
-// Every bit; with a sanitizer, which takes minutes for that, one of each byte, another in each.
+// Flips every bit. With a sanitizer, which would take minutes, flips one bit of each byte, not
+// always the same one.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 9
 #else
@@ -90,7 +92,8 @@ static void every_flipped_bit_is_told(void **state)
 	free(file.data);
 }
 
-// With right checksums the changed bytes reach the code behind them, which must live with anything.
+// With correct checksums the changed bytes reach the code after the check, which must survive
+// anything.
 static void flipped_bits_with_right_checksums(void **state)
 {
 	const struct make_options options = {.hostile = true};
@@ -101,7 +104,7 @@ static void flipped_bits_with_right_checksums(void **state)
 	make_small(&file, &options);
 	copy = malloc(file.size);
 	assert_non_null(copy);
-	// One bit of each byte, another in each: fuzzing does the rest.
+	// One bit of each byte, not always the same one. Fuzzing does the rest.
 	for (size_t bit = 0; bit < 8 * file.size; bit += 9) {
 		memcpy(copy, file.data, file.size);
 		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -129,8 +132,8 @@ static void false_figures_are_told(void **state)
 	}
 }
 
-// What a part claims about its size is what a reader sets aside for each CPU: refused before, not
-// after.
+// A reader allocates the size that a part claims, for each CPU, so a claim that is too large is
+// rejected before the allocation.
 static void oversize_records_are_refused(void **state)
 {
 	const struct make_options options = {.oversize = true, .zstd = true};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that records come in order over CPUs, each CPU's in the order of its ring, and that the
-// cursor stops where records are broken.
+// Proves that records of all CPUs come in order of time, those of a CPU in the order of its ring,
+// and that reading stops at a broken record.
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,9 @@
 
 #include <cmocka.h>
 
-#include "export/timeline/merge.h"
+#include "export/read/clocks.h"
 #include "export/read/processes.h"
+#include "export/timeline/merge.h"
 #include "tests/data/make_snapshot.h"
 
 static void open_file(struct frec_snapshot *snapshot, const struct made_file *file)
@@ -58,14 +59,14 @@ static void order(void **state)
 	}
 	assert_null(frec__merge_next(&merge));
 	assert_null(frec__merge_next(&merge));
-	assert_int_equal(merge.trouble.code, 0);
+	assert_int_equal(merge.problem.code, 0);
 	assert_int_equal(merge.bytes_done, merge.bytes_total);
 	frec__merge_deinit(&merge);
 	frec__snapshot_close(&snapshot);
 	free(file.data);
 }
 
-// A part with every field and others around it, packed by protobuf-c, and read without it.
+// protobuf-c packs a part with every field and others around it. It is read without protobuf-c.
 static void parts_are_what_the_schema_says(void **state)
 {
 	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
@@ -87,7 +88,7 @@ static void parts_are_what_the_schema_says(void **state)
 			zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
 		size = flightrec__records__pack(&records, packed);
-		// A field of the future, and one a second time: the last counts.
+		// A field of a later version, and one that occurs twice: the last counts.
 		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
 		memcpy(more + 7, packed, size);
 		view = (struct frec_part_view){
@@ -123,14 +124,14 @@ static void broken_records(void **state)
 	assert_int_equal(frec__snapshot_read_chunk(&snapshot, &snapshot.chunks[0], &data, NULL), 0);
 	memcpy(&size, data.data + 6, sizeof(size));
 	for (size_t cut = 0; cut < size; cut++) {
-		copy = malloc(cut); // its own block, so that a sanitizer sees every byte too far
+		copy = malloc(cut); // a block of its own, for sanitizers
 		assert_true(copy || !cut);
 		memcpy(copy, data.data, cut);
 		assert_int_equal(frec__record_next(&snapshot, copy, cut, &record),
 				 cut ? -EBADMSG : -ENODATA);
 		free(copy);
 	}
-	// A record of every smaller size: its header is in order, its body is not.
+	// Records of every smaller size: the header is correct, the body is not.
 	for (uint16_t shorter = 0; shorter < size; shorter++) {
 		copy = malloc(size);
 		assert_non_null(copy);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that text is valid where it goes: UTF-8 in files, nothing on a terminal that the terminal
-// would obey.
+// Proves that text is safe for its destination: valid UTF-8 in files, no control sequences on a
+// terminal.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +12,7 @@
 
 #include "export/read/numbers.h"
 #include "export/read/text.h"
+#include "export/read/text_values.h"
 
 static void check(void (*add)(struct frec_text *, const void *, size_t), const char *bytes,
 		  size_t size, const char *expected)
@@ -78,8 +79,7 @@ static void doubles(void **state)
 	}
 }
 
-// The spelling of printf with the fewest digits that read back, whichever way the number was
-// written.
+// Numbers are formatted as printf does with the fewest digits that read back, by whichever way.
 static void check_double(double value, bool single)
 {
 	struct frec_text text = {0};
@@ -142,7 +142,7 @@ static void check_integer(uint64_t value)
 	frec__text_free(&text);
 }
 
-// Also on both sides of each number at which there is one digit more.
+// Includes both neighbours of each power of ten.
 static void integers(void **state)
 {
 	static const uint64_t values[] = {12345, INT64_MAX, 1ull << 63, UINT64_MAX};
@@ -175,8 +175,8 @@ static void special_doubles(void **state)
 	frec__text_free(&text);
 }
 
-// Every byte at every place of texts of every short length: they are looked through several at a
-// time.
+// Tries every byte at every place of texts of every short length, because several bytes are checked
+// at a time.
 static void special_bytes_are_seen_anywhere(void **state)
 {
 	uint8_t bytes[20];

@@ -13,14 +13,14 @@
 
 static int check(const ProtobufCMessageDescriptor *descriptor, const char *bytes, size_t size)
 {
-	uint8_t *copy = malloc(size); // its own block, so that a sanitizer sees every byte too far
-	int result;
+	uint8_t *copy = malloc(size); // a block of its own, for sanitizers
+	int r;
 
 	assert_true(copy || !size);
 	memcpy(copy, bytes, size);
-	result = frec__wire_check(descriptor, copy, size);
+	r = frec__wire_check(descriptor, copy, size);
 	free(copy);
-	return result;
+	return r;
 }
 
 #define CHECK(type, bytes, expected) \
@@ -36,8 +36,8 @@ static void well_formed(void **state)
 	      "\x22\x02\x0a\x00\x1a\x03"
 	      "abc",
 	      0);
-	CHECK(registers, "\x12\x02\x96\x01\x10\x05", 0); // packed, then one by itself
-	CHECK(end, "\xfa\x07\x02hi", 0);		 // a field of the future
+	CHECK(registers, "\x12\x02\x96\x01\x10\x05", 0); // packed, then a single one
+	CHECK(end, "\xfa\x07\x02hi", 0);		 // a field of a later version
 }
 
 static void malformed(void **state)
@@ -61,7 +61,7 @@ static void malformed(void **state)
 	      -EBADMSG);
 	CHECK(header, "\x18\x01", -EBADMSG);	     // a string as a number
 	CHECK(header, "\x22\x00\x22\x00", -EBADMSG); // one message twice
-	CHECK(header, "\x22\x02\x0a\x01", -EBADMSG); // inside of it
+	CHECK(header, "\x22\x02\x0a\x01", -EBADMSG); // truncated inside
 	CHECK(registers, "\x12\x02\x96\x96", -EBADMSG);
 	CHECK(registers, "\x12\x03\x96\x01", -EBADMSG);
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "export/read/clocks.h"
 #include "export/timeline/events.h"
 #include "export/verify.h"
 #include "recorder/import/import.h"

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "export/otlp/spans.h"
+#include "export/timeline/shape_plans.h"
 
 enum { LOOP_START, LOOP_DONE, REQUEST_START, REQUEST_DONE, STEP, SOURCES };
 
@@ -80,7 +81,8 @@ static void start(struct following *following, const char *flow)
 	if (flow)
 		assert_false(
 			frec__shape_rules_add(&following->rules, FREC_RULE_FLOW, flow, &error));
-	assert_false(frec__shapes_init(&following->shapes, &hosts, &following->rules, &error));
+	assert_false(frec__shapes_init(&following->shapes, &hosts, &error));
+	assert_false(frec__shapes_plan(&following->shapes, &following->rules, &error));
 	following->spans.shapes = &following->shapes;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves what events are taken to mean: spans of threads and of keys, those whose begin or end is
-// missing, counters, flows, logs; and that rules which fit nothing are refused.
+// Proves that events get the right shapes: spans of threads and of keys, spans whose begin or end
+// is missing, counters, flows, logs; and that rules which match nothing are rejected.
 #include <setjmp.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "export/timeline/shape_plans.h"
 #include "export/timeline/shapes.h"
 
 #define SOURCES 8
@@ -71,7 +72,8 @@ static void start(struct frec_shapes *shapes, struct frec_shape_rules *rules)
 {
 	struct frec_error error = {0};
 
-	assert_int_equal(frec__shapes_init(shapes, &hosts, rules, &error), 0);
+	assert_int_equal(frec__shapes_init(shapes, &hosts, &error), 0);
+	assert_int_equal(frec__shapes_plan(shapes, rules, &error), 0);
 }
 
 static void rule(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind, const char *text)
@@ -151,7 +153,7 @@ static void spans_lie_within_each_other(void **state)
 	expect(emit(&shapes, A_DONE, 10, 107, 0), FREC_SHAPE_END, 100, 0, false);
 	assert_int_equal(shapes.open_count, 0);
 	assert_null(emit(&shapes, JOB, 10, 108, 0));
-	// The idle task is on every CPU, and a thread that is not known any.
+	// Every CPU has an idle task, and an unknown number can be any thread's.
 	expect(emit(&shapes, A_START, 0, 109, 0), FREC_SHAPE_INSTANT, 0, 0, false);
 	expect(emit(&shapes, A_DONE, UINT32_MAX, 110, 0), FREC_SHAPE_INSTANT, 0, 0, false);
 	frec__shapes_deinit(&shapes);
@@ -163,24 +165,24 @@ static void ends_that_are_missing(void **state)
 
 	(void)state;
 	start(&shapes, NULL);
-	// b does not end; a's end ends it.
+	// b does not end, so the end of a ends it.
 	expect(emit(&shapes, A_START, 10, 100, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, B_BEGIN, 10, 101, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, B_BEGIN, 10, 102, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 103, 0), FREC_SHAPE_END, 100, 2, false);
-	// Begins that are not there: the later one ends, the earlier it began.
+	// Begins are missing: the later a span ends, the earlier it begins.
 	expect(emit(&shapes, B_END, 10, 104, 0), FREC_SHAPE_END, 99, 0, true);
 	expect(emit(&shapes, B_BEGIN, 10, 105, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 106, 0), FREC_SHAPE_END, 98, 1, true);
 	assert_int_equal(shapes.open_count, 0);
-	// A number that another thread has now.
+	// Another thread has the number now.
 	expect(emit_as(&shapes, A_START, 10, 107, 0, &lives[0]), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit_as(&shapes, A_START, 10, 108, 0, &lives[1]), FREC_SHAPE_BEGIN, 0, 1, false);
 	expect(emit_as(&shapes, A_DONE, 10, 109, 0, &lives[1]), FREC_SHAPE_END, 108, 0, false);
 	frec__shapes_deinit(&shapes);
 }
 
-// "key" is in both ends of a and b: a name by which spans are told apart.
+// "key" is a field of both ends of a and b, and its name makes it an identity.
 static void spans_that_overlap(void **state)
 {
 	struct frec_shapes shapes;
@@ -196,7 +198,7 @@ static void spans_that_overlap(void **state)
 	expect(emit(&shapes, A_START, 10, 102, 3), FREC_SHAPE_BEGIN, 0, 0, false);
 	third = shapes.shape.lane;
 	assert_true(second && third && second != third);
-	// Of another thread it is another one.
+	// The same value on another thread is another span.
 	expect(emit(&shapes, A_START, 11, 103, 2), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
 	expect(emit(&shapes, A_DONE, 10, 104, 1), FREC_SHAPE_END, 100, 0, false);
@@ -204,10 +206,11 @@ static void spans_that_overlap(void **state)
 	shape = emit(&shapes, A_DONE, 10, 105, 2);
 	expect(shape, FREC_SHAPE_END, 101, 0, false);
 	assert_int_equal(shape->lane, second);
-	// The thread is free again: the next is on it, though an older one is still on its lane.
+	// The thread is free again. The next span is on it, though an older one is still on its
+	// lane.
 	expect(emit(&shapes, A_START, 10, 106, 4), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
-	// The begin of this one was overwritten: it does not end another.
+	// The begin of this one was overwritten, and it does not end another one.
 	shape = emit(&shapes, A_DONE, 10, 107, 77);
 	expect(shape, FREC_SHAPE_END, 99, 0, true);
 	assert_true(shape->lane && shape->lane != third);
@@ -216,7 +219,7 @@ static void spans_that_overlap(void **state)
 	assert_int_equal(shape->lane, third);
 	expect(emit(&shapes, A_DONE, 10, 109, 4), FREC_SHAPE_END, 106, 0, false);
 	expect(emit(&shapes, A_DONE, 11, 110, 2), FREC_SHAPE_END, 103, 0, false);
-	// One within itself.
+	// A span within one of the same kind.
 	expect(emit(&shapes, A_START, 10, 111, 5), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_START, 10, 112, 5), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 113, 5), FREC_SHAPE_END, 112, 0, false);
@@ -224,7 +227,7 @@ static void spans_that_overlap(void **state)
 	assert_int_equal(shapes.open_count, 0);
 	frec__shapes_deinit(&shapes);
 
-	// Under any other name it says nothing: the youngest ends.
+	// With any other name the field is no identity, and the youngest ends.
 	fields[0].name = "depth";
 	start(&shapes, NULL);
 	expect(emit(&shapes, A_START, 10, 100, 1), FREC_SHAPE_BEGIN, 0, 0, false);
@@ -293,12 +296,12 @@ static void spans_of_a_key_have_lanes(void **state)
 	first = shape->lane;
 	second = emit(&shapes, JOB, 10, 101, 8)->lane;
 	assert_true(first && second && first != second);
-	// A second begin of one that is open is an instant.
+	// A second begin of an open span is an instant.
 	expect(emit(&shapes, JOB, 12, 102, 7), FREC_SHAPE_INSTANT, 0, 0, false);
 	shape = emit(&shapes, JOB_OVER, 11, 103, 7);
 	expect(shape, FREC_SHAPE_END, 100, 0, false);
 	assert_int_equal(shape->lane, first);
-	// A lane that is free again is taken; by one that reaches into the past, never.
+	// A free lane is used again, but not by a span that reaches into the past.
 	assert_int_equal(emit(&shapes, JOB, 10, 104, 9)->lane, first);
 	shape = emit(&shapes, JOB_OVER, 10, 105, 9);
 	shape = emit(&shapes, JOB_OVER, 10, 106, 77);
@@ -307,7 +310,7 @@ static void spans_of_a_key_have_lanes(void **state)
 	shape = emit(&shapes, JOB_OVER, 10, 107, 8);
 	expect(shape, FREC_SHAPE_END, 101, 0, false);
 	assert_int_equal(shape->lane, second);
-	// Key or not, the names still say something of the others.
+	// The names of other events still count.
 	expect(emit(&shapes, A_START, 10, 108, 7), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
 	frec__shapes_deinit(&shapes);
@@ -342,7 +345,7 @@ static void counters_flows_and_logs(void **state)
 	flow = shape->flows[0];
 	assert_true(flow && emit(&shapes, JOB, 11, 101, 42)->flows[0] == flow);
 	assert_true(emit(&shapes, JOB, 11, 101, 43)->flows[0] != flow);
-	// Another rule is another relation.
+	// Fields of different rules are not related.
 	assert_true(emit(&shapes, A_START, 11, 102, 42)->flows[0] != flow);
 	assert_null(emit(&shapes, JOB_OVER, 11, 103, 42));
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
@@ -406,7 +409,9 @@ static void rules_that_fit_nothing(void **state)
 		struct frec_shapes shapes;
 
 		rule(&rules, wrong[i].kind, wrong[i].text);
-		assert_int_equal(frec__shapes_init(&shapes, &hosts, &rules, &error), -EINVAL);
+		assert_int_equal(frec__shapes_init(&shapes, &hosts, &error), 0);
+		assert_int_equal(frec__shapes_plan(&shapes, &rules, &error), -EINVAL);
+		frec__shapes_deinit(&shapes);
 		assert_non_null(strstr(error.message, wrong[i].text));
 		frec__shape_rules_free(&rules);
 	}
@@ -422,8 +427,8 @@ static void rules_that_fit_nothing(void **state)
 	}
 }
 
-// Against a plain array, over many puts and removes of few keys, so that slots are pushed and moved
-// back.
+// Compares the table with a plain array over many puts and removes of few keys, so that slots are
+// displaced and moved back.
 static void maps(void **state)
 {
 	struct frec_table map = {0};

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "export/read/decode_plan.h"
 #include "export/read/fields.h"
 #include "export/timeline/merge.h"
 #include "export/verify.h"
@@ -106,8 +107,8 @@ static bool load(const struct stress_check *check, struct frec_snapshot *snapsho
 		seen->time = record->time;
 		seen->hash = frec__crc32c(0, record->data + 16, record->size - 16);
 	}
-	if (merge.trouble.code) {
-		printf("%s\n", merge.trouble.message);
+	if (merge.problem.code) {
+		printf("%s\n", merge.problem.message);
 		good = false;
 	}
 	frec__merge_deinit(&merge);

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: MIT
-// What names say of events: which begin and end spans, which are logs, which begin and end
+// Plans by the names of events: which begin and end spans, which are logs, which begin and end
 // activities.
+#include "export/timeline/shape_by_names.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/timeline/shape_plans.h"
+#include "export/timeline/shape_plan.h"
 
-// Text fields that eventheader_layout.c makes of what a header says.
+// Text fields that eventheader_layout.c makes from the header.
 #define ACTIVITY "activity"
 #define RELATED "related_activity"
 
 static const char *const begins[] = {"_start", "_begin", "_enter"};
 static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
 
-// Events of services: the names of the kernel's follow no convention but that of system calls.
+// Events of services. The names of kernel events follow no convention, but for system calls.
 static bool is_service_event(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
@@ -33,8 +35,7 @@ static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
 	return *ret_stem;
 }
 
-// The host's source of this system whose name is that of the other up to its stem, and then an
-// end's.
+// The source of the same system whose name is the stem of `begin` and the suffix of an end.
 static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
 		       size_t stem)
 {
@@ -52,8 +53,8 @@ static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__So
 	return SIZE_MAX;
 }
 
-// The exit of a system call of this name. Where all system calls are there already, by their
-// numbers, none: readers that know those make spans of them, and one call would be two.
+// The exit of the system call of this name. None if raw_syscalls is recorded: readers make spans of
+// that already, and each call would be shown twice.
 static size_t find_syscall_exit(const struct frec_host *host, const char *name)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -78,9 +79,8 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	const struct frec_snapshot *snapshot = shapes->hosts->hosts[host].snapshot;
 	const Flightrec__Source *source = snapshot->sources[index];
 	const char *name = source->name;
-	const char *identity;
+	struct frec_plan_end side = {.kind = FREC_SHAPE_BEGIN, .key = SIZE_MAX};
 	size_t end = SIZE_MAX, stem = 0;
-	uint32_t span;
 
 	if (!strcmp(source->system, "syscalls") && !strncmp(name, "sys_enter_", 10)) {
 		name += 10;
@@ -95,14 +95,15 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	}
 	if (end == SIZE_MAX)
 		return 0;
-	span = frec__plan_span(shapes, NULL, source->system, name, stem);
-	identity = frec__plan_identity(source, snapshot->sources[end], name, stem);
-	if (frec__plan_end(shapes, host, index, FREC_SHAPE_BEGIN, span, SIZE_MAX, identity))
+	side.span = frec__plan_span(shapes, NULL, source->system, name, stem);
+	side.identity = frec__plan_identity(source, snapshot->sources[end], name, stem);
+	if (frec__plan_end(shapes, host, index, &side))
 		return -ENOMEM;
-	return frec__plan_end(shapes, host, end, FREC_SHAPE_END, span, SIZE_MAX, identity);
+	side.kind = FREC_SHAPE_END;
+	return frec__plan_end(shapes, host, end, &side);
 }
 
-// A text field of a name that says so, and no other text but a level.
+// A log has a text field "message" or "msg", and no other text but a level.
 static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
@@ -138,8 +139,7 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
-// Whether all events of the source have this opcode: eventheader_layout.c gives the field the name
-// of one value alone.
+// Whether all events of the source have this opcode. eventheader_layout.c names only that value.
 static bool has_opcode(const Flightrec__Source *source, const char *name)
 {
 	size_t index = frec__plan_field(source, "opcode");
@@ -150,7 +150,7 @@ static bool has_opcode(const Flightrec__Source *source, const char *name)
 	       !strcmp(field->enumerator[0]->name, name);
 }
 
-// What the event is called without the word that its opcode says as well.
+// The length of the event's name without a suffix that repeats its opcode.
 static size_t activity_stem(const char *name, bool is_begin)
 {
 	static const char *const other_begins[] = {"Start", "Begin", "Enter"};
@@ -168,15 +168,15 @@ static size_t activity_stem(const char *name, bool is_begin)
 	return strlen(name);
 }
 
-// EventHeader's activities: what has the opcode of a start and of a stop is a span, by its
-// activity's id where it has one.
+// EventHeader's activities: events with the opcodes start and stop are a span, whose key is the
+// activity's id if there is one.
 static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
 	bool is_begin = has_opcode(source, "start"), is_end = has_opcode(source, "stop");
 	size_t activity = frec__plan_field(source, ACTIVITY);
 	struct frec_shapes_plan *plan;
-	uint32_t span;
+	struct frec_plan_end end;
 
 	if (source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT ||
 	    (!is_begin && !is_end &&
@@ -193,22 +193,25 @@ static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 	}
 	plan->within = is_begin ? frec__plan_field(source, RELATED) : SIZE_MAX;
 	plan->activity = activity != SIZE_MAX;
-	span = frec__plan_span(shapes, NULL, source->system, source->name,
-			       activity_stem(source->name, is_begin));
-	return frec__plan_end(shapes, host, index, is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
-			      span, activity, NULL);
+	end = (struct frec_plan_end){
+		.kind = is_begin ? FREC_SHAPE_BEGIN : FREC_SHAPE_END,
+		.span = frec__plan_span(shapes, NULL, source->system, source->name,
+					activity_stem(source->name, is_begin)),
+		.key = activity,
+	};
+	return frec__plan_end(shapes, host, index, &end);
 }
 
 int frec__plan_by_names(struct frec_shapes *shapes, size_t host)
 {
-	int result = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < shapes->hosts->hosts[host].snapshot->source_count && !result; i++) {
-		result = plan_activity(shapes, host, i);
-		if (!result)
-			result = plan_span_by_name(shapes, host, i);
-		if (!result)
-			result = plan_log_by_name(shapes, host, i);
+	for (size_t i = 0; i < shapes->hosts->hosts[host].snapshot->source_count && !r; i++) {
+		r = plan_activity(shapes, host, i);
+		if (!r)
+			r = plan_span_by_name(shapes, host, i);
+		if (!r)
+			r = plan_log_by_name(shapes, host, i);
 	}
-	return result;
+	return r;
 }

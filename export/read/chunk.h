@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A Records part: what it says about itself, and its records, uncompressed. */
+#ifndef FREC_EXPORT_READ_CHUNK_H
+#define FREC_EXPORT_READ_CHUNK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "export/read/parts.h"
+
+/* Where a Records part lies in the file, and what it says about itself. */
+struct frec_chunk_view {
+	uint64_t offset;    /* of the part in the file */
+	uint32_t part_size; /* bytes in the file */
+	uint32_t cpu, ring;
+	uint32_t count;
+	uint32_t size; /* bytes of the records, uncompressed */
+	uint64_t first, last;
+};
+
+/* The records of a Records part as they are stored. */
+struct frec_chunk_content {
+	uint32_t kind; /* the number of its field in flightrec.proto; 0: there is none */
+	const uint8_t *data;
+	size_t size;
+};
+
+/* The records of one chunk, in a buffer that is reused from call to call. Start with zeroes. */
+struct frec_chunk_data {
+	uint8_t *data;
+	size_t size, capacity;
+};
+
+/* Reads what a Records part says about itself (all but where it lies in the file), and finds its
+ * stored records. Allocates nothing. Returns false if it is not a Records part. */
+bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
+			  struct frec_chunk_content *ret_content);
+
+/* Reads and uncompresses the records of the part at `offset`. Returns 0, or a negative errno with
+ * the reason in words. The caller frees data->data. */
+int frec__chunk_read(struct frec_part_reader *reader, uint64_t offset, struct frec_chunk_data *data,
+		     const char **ret_why);
+
+#endif

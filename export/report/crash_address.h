@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What kind of address a crash happened at. */
+#ifndef FREC_EXPORT_REPORT_CRASH_ADDRESS_H
+#define FREC_EXPORT_REPORT_CRASH_ADDRESS_H
+
+#include "export/read/snapshot.h"
+#include "export/read/text.h"
+
+/* Adds words for the kind of the faulting address, as "a null pointer", or nothing if it is not
+ * known. */
+void frec__crash_address_words(struct frec_text *text, const struct frec_snapshot *snapshot);
+
+#endif

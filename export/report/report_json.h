@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The report as JSON. */
+#ifndef FREC_EXPORT_REPORT_REPORT_JSON_H
+#define FREC_EXPORT_REPORT_REPORT_JSON_H
+
+#include "export/read/snapshot.h"
+#include "export/read/text.h"
+#include "export/timeline/stacks.h"
+
+/* Adds the members of the report's object, without its closing brace. Without `stacks` (NULL) it
+ * has no call stacks. */
+void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
+		       struct frec_stacks *stacks);
+
+#endif
