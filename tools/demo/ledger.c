@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file behind the ledger. */
+/* Creates and maps the ledger's file. */
 #include "ledger.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shopd: a small shop as a threaded HTTP service that records itself with flightrec. It shows how a
+ * shopd, a small shop: a threaded HTTP service that records itself with flightrec. It shows how a
  * service declares events, emits them, starts its own recorder, and leaves a snapshot when it dies.
  */
 #include <errno.h>
@@ -36,26 +36,22 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: shopd [--listen HOST:PORT] [--threads N] [--record DIR] [--event SPEC]... "
-	"[--ring-size BYTES]\n"
-	"             [--transport HOW] [--recorder-socket PATH] [--keeper PATH] [--ledger FILE]\n"
-	"             [--allow-crash]\n"
+	"usage: shopd [--listen HOST:PORT] [--threads N] [--record DIR] [--event SPEC]...\n"
+	"             [--ring-size BYTES] [--transport HOW] [--recorder-socket PATH]\n"
+	"             [--keeper PATH] [--ledger FILE] [--allow-crash]\n"
 	"\n"
 	"  --listen HOST:PORT      where to serve (127.0.0.1:8080)\n"
 	"  --threads N             workers (4)\n"
 	"  --record DIR            record, and leave snapshots in DIR\n"
-	"  --event SPEC            what to record, as flightrec's -e (shop:* and, with the right "
-	"to "
-	"watch the\n"
-	"                          kernel, sched:sched_switch)\n"
-	"  --ring-size BYTES       of each CPU's ring; K and M may follow\n"
+	"  --event SPEC            what to record, like flightrec's -e (shop:* and, with the\n"
+	"                          right to watch the kernel, sched:sched_switch)\n"
+	"  --ring-size BYTES       size of each CPU's ring, a number or with K or M\n"
 	"  --transport HOW         how events travel: auto, user_events, usdt or shm\n"
-	"  --recorder-socket PATH  have a privileged `flightrec record --listen PATH` record\n"
+	"  --recorder-socket PATH  use the privileged `flightrec record --listen PATH`\n"
 	"  --keeper PATH           the flightrec program\n"
-	"  --ledger FILE           note each worker's last event, for tests\n"
-	"  --allow-crash           serve "
-	"/crash?how=null|abort|fpe|ill|bus|trap|overflow|heap|exit|oom\n"
-	"                          and /trigger?name=NAME\n";
+	"  --ledger FILE           store each worker's last event, for tests\n"
+	"  --allow-crash           serve /trigger?name=NAME and /crash?how=HOW, where HOW is\n"
+	"                          null, abort, fpe, ill, bus, trap, overflow, heap, exit or oom\n";
 
 static uint64_t parse_number(const char *text, uint64_t max)
 {
@@ -146,7 +142,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 	}
 }
 
-/* A shop without a recorder is still a shop: when it cannot start, say why and go on. */
+/* A shop works without a recorder: if the recorder cannot start, this says why and goes on. */
 static struct frec_recorder *start_recorder(struct options *options)
 {
 	struct frec_recorder *recorder = NULL;
@@ -160,8 +156,8 @@ static struct frec_recorder *start_recorder(struct options *options)
 	options->recorder.error = error;
 	options->recorder.error_size = sizeof(error);
 	result = frec_recorder_start(&options->recorder, &recorder);
-	/* Only who may watch the kernel can have its events as well. Nobody asked for them by name:
-	 * go on without. */
+	/* Kernel events need the right to watch the kernel. Nobody asked for them by name, so go on
+	 * without them. */
 	if (result && !options->event_count) {
 		options->events[1] = NULL;
 		result = frec_recorder_start(&options->recorder, &recorder);
@@ -177,7 +173,7 @@ static void *work(void *context)
 	char name[16];
 	int result;
 
-	/* By the thread itself, so that the name is known before its first event. */
+	/* The thread does this itself, so that the name is set before its first event. */
 	snprintf(name, sizeof(name), "worker-%u", thread->worker.index);
 	pthread_setname_np(pthread_self(), name);
 	result = http_serve(thread->listener, thread->stop, shop_handle, &thread->worker);
