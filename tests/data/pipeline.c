@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Export, end to end, on bytes in memory.
+// Runs export end to end on bytes in memory.
 #include "tests/data/pipeline.h"
 
 #include <errno.h>
@@ -49,13 +49,13 @@ static void open_null_device(void)
 	require(null_device >= 0);
 }
 
-// Somewhere to write to that leaves nothing behind once it is discarded.
+// Opens an output that leaves nothing behind after it is discarded.
 static void open_output(struct frec_output *output, enum frec_output_kind kind)
 {
 	struct frec_error error = {0};
 	char path[64];
 
-	// In memory: files are brought to disk before they get their name, thousands of times here.
+	// A file is synced before it gets its name. In memory, this is fast enough for thousands.
 	snprintf(path, sizeof(path), "/dev/shm/flightrec-test-%d", (int)getpid());
 	switch (kind) {
 	case FREC_OUTPUT_STREAM:
@@ -82,7 +82,7 @@ static void export(struct frec_snapshot *snapshot, const struct frec_writer *wri
 	frec__output_discard(&output);
 }
 
-// Rules for what data/make_snapshot.c makes.
+// Rules for the events of data/make_snapshot.c.
 static const struct frec_shape_rules *make_rules(void)
 {
 	static const struct {
@@ -107,8 +107,8 @@ static const struct frec_shape_rules *make_rules(void)
 	return &rules;
 }
 
-// A file beside another one, with rules, in all formats that have room for them. Returns 0, or why
-// they cannot be put together: what the rules are for is not there, or the clocks are not.
+// Exports two files together, with rules, in all formats that support it. Returns 0, or why they
+// cannot be combined: events that the rules name are missing, or the clocks are.
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};
@@ -183,7 +183,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 
 	open_null_device();
 	result.opened = frec__input_open_fd(&snapshot, open_bytes(data, size), "memory", &error);
-	// Every failure says why.
+	// Each failure has a code and a message.
 	require(!result.opened == !error.code && !error.code == !*error.message);
 	if (result.opened)
 		return result;
@@ -201,7 +201,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	require(!frec__verify(&snapshot, NULL, &output, &result.problems, &error));
 	require(!frec__output_commit(&output, &error));
 	frec__input_close(&snapshot);
-	// It takes as long as all the rest: a part of the inputs is enough.
+	// This takes as long as all the rest, so do it for a part of the inputs only.
 	if (frec__crc32c(0, data, size) % 8 == 0)
 		pipeline_together(data, size);
 	return result;
