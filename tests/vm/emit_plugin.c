@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A library with events, to be loaded and unloaded by the emit test.
+// A library with events, which the emit test loads and unloads.
 #include "emit_events.h"
 
 FREC_EVENT(plugin, loaded, FREC_U32(number));
-// The program has this one with other fields.
+// The program declares this event with other fields.
 FREC_EVENT(vm, clash, FREC_STR(words));
 
 __attribute__((visibility("default"))) uint32_t *plugin_enable_word(void);
