@@ -117,7 +117,7 @@ static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, b
 	struct frec_output outputs[32];
 	struct frec_error error = {0}, trouble;
 	size_t *count = &job.target_count;
-	int result;
+	int r;
 
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
@@ -129,12 +129,12 @@ static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, b
 		targets[*count] = (struct frec_export_target){writer, &outputs[*count]};
 		++*count;
 	}
-	result = frec__export(&job, &trouble, &error);
-	require(!result == !error.code && !error.code == !*error.message);
-	require(!result || result == -EINVAL);
+	r = frec__export(&job, &trouble, &error);
+	require(!r == !error.code && !error.code == !*error.message);
+	require(!r || r == -EINVAL);
 	while (*count)
 		frec__output_discard(&outputs[--*count]);
-	return result;
+	return r;
 }
 
 int pipeline_together(const uint8_t *data, size_t size)
@@ -143,7 +143,7 @@ int pipeline_together(const uint8_t *data, size_t size)
 	static struct made_file healthy;
 	struct frec_snapshot snapshot, other;
 	struct frec_error error = {0};
-	int result;
+	int r;
 
 	open_null_device();
 	if (frec__input_open_fd(&snapshot, open_bytes(data, size), "memory", &error))
@@ -151,14 +151,14 @@ int pipeline_together(const uint8_t *data, size_t size)
 	if (!healthy.data)
 		make_small(&healthy, &options);
 	require(!frec__input_open_fd(&other, open_bytes(data, size), "again", &error));
-	result = export_both(&snapshot, &other, false);
+	r = export_both(&snapshot, &other, false);
 	frec__input_close(&other);
 	require(!frec__input_open_fd(&other, open_bytes(healthy.data, healthy.size), "healthy",
 				     &error));
-	result |= export_both(&other, &snapshot, true);
+	r |= export_both(&other, &snapshot, true);
 	frec__input_close(&other);
 	frec__input_close(&snapshot);
-	return result;
+	return r;
 }
 
 static void show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
@@ -213,9 +213,9 @@ void pipeline_repair(uint8_t *data, size_t size)
 	struct frec_part_view view;
 
 	while (at < size) {
-		int result = frec__part_next(data + at, size - at, &view);
+		int r = frec__part_next(data + at, size - at, &view);
 
-		if (result && result != -EILSEQ)
+		if (r && r != -EILSEQ)
 			return;
 		at += view.size;
 		for (int i = 0; i < 4; i++)

@@ -23,8 +23,8 @@ uint32_t *plugin_enable_word(void)
 
 int plugin_emit(void)
 {
-	int result = frec_vm_both("plugin");
+	int r = frec_vm_both("plugin");
 
-	result = result ? result : frec_vm_clash("other fields");
-	return result ? result : frec_plugin_loaded(7);
+	r = r ? r : frec_vm_clash("other fields");
+	return r ? r : frec_plugin_loaded(7);
 }

@@ -227,7 +227,7 @@ int http_serve(int listener, int stop, http_handler *handler, void *context)
 	struct server server = {.listener = listener, .handler = handler, .context = context};
 	struct epoll_event events[EVENTS_AT_ONCE], event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
 	bool running = true;
-	int i, count, ret = 0;
+	int i, count, r = 0;
 	time_t swept = now();
 
 	server.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -235,12 +235,12 @@ int http_serve(int listener, int stop, http_handler *handler, void *context)
 		return -errno;
 	event.data.ptr = &server.listener;
 	if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, listener, &event))
-		ret = -errno;
+		r = -errno;
 	event.events = EPOLLIN;
 	event.data.ptr = &server.stop;
-	if (!ret && epoll_ctl(server.epoll, EPOLL_CTL_ADD, stop, &event))
-		ret = -errno;
-	while (!ret && running) {
+	if (!r && epoll_ctl(server.epoll, EPOLL_CTL_ADD, stop, &event))
+		r = -errno;
+	while (!r && running) {
 		count = epoll_wait(server.epoll, events, EVENTS_AT_ONCE, 1000);
 		for (i = 0; i < count; i++) {
 			if (events[i].data.ptr == &server.stop)
@@ -258,14 +258,14 @@ int http_serve(int listener, int stop, http_handler *handler, void *context)
 	while (server.connections)
 		close_connection(&server, server.connections);
 	close(server.epoll);
-	return ret;
+	return r;
 }
 
 int http_listen(const char *address)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
 	const char *colon = strrchr(address, ':');
-	int fd, one = 1, ret = 0;
+	int fd, one = 1, r = 0;
 	char host[256];
 
 	if (!colon || colon - address >= (ptrdiff_t)sizeof(host))
@@ -276,9 +276,9 @@ int http_listen(const char *address)
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, SOMAXCONN))
-		ret = -errno;
+		r = -errno;
 	freeaddrinfo(found);
-	if (ret && fd >= 0)
+	if (r && fd >= 0)
 		close(fd);
-	return ret ? ret : fd;
+	return r ? r : fd;
 }

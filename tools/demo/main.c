@@ -147,7 +147,7 @@ static struct frec_recorder *start_recorder(struct options *options)
 {
 	struct frec_recorder *recorder = NULL;
 	char error[512] = "";
-	int result;
+	int r;
 
 	if (!options->recorder.folder && !options->recorder.socket)
 		return NULL;
@@ -155,15 +155,15 @@ static struct frec_recorder *start_recorder(struct options *options)
 	options->recorder.events = options->events;
 	options->recorder.error = error;
 	options->recorder.error_size = sizeof(error);
-	result = frec_recorder_start(&options->recorder, &recorder);
+	r = frec_recorder_start(&options->recorder, &recorder);
 	/* Kernel events need the right to watch the kernel. Nobody asked for them by name, so go on
 	 * without them. */
-	if (result && !options->event_count) {
+	if (r && !options->event_count) {
 		options->events[1] = NULL;
-		result = frec_recorder_start(&options->recorder, &recorder);
+		r = frec_recorder_start(&options->recorder, &recorder);
 	}
-	if (result)
-		fprintf(stderr, "shopd: not recording: %s\n", *error ? error : strerror(-result));
+	if (r)
+		fprintf(stderr, "shopd: not recording: %s\n", *error ? error : strerror(-r));
 	return recorder;
 }
 
@@ -171,14 +171,14 @@ static void *work(void *context)
 {
 	struct thread *thread = context;
 	char name[16];
-	int result;
+	int r;
 
 	/* The thread does this itself, so that the name is set before its first event. */
 	snprintf(name, sizeof(name), "worker-%u", thread->worker.index);
 	pthread_setname_np(pthread_self(), name);
-	result = http_serve(thread->listener, thread->stop, shop_handle, &thread->worker);
-	if (result)
-		fprintf(stderr, "shopd: worker-%u: %s\n", thread->worker.index, strerror(-result));
+	r = http_serve(thread->listener, thread->stop, shop_handle, &thread->worker);
+	if (r)
+		fprintf(stderr, "shopd: worker-%u: %s\n", thread->worker.index, strerror(-r));
 	return NULL;
 }
 
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 	static struct thread threads[THREADS_MAX];
 	struct ledger_line *ledger = NULL;
 	struct frec_recorder *recorder;
-	int listener, stop, result, number;
+	int listener, stop, r, number;
 	unsigned int i, started;
 	struct shop *shop;
 	sigset_t quit;
@@ -200,11 +200,11 @@ int main(int argc, char **argv)
 			strerror(-listener));
 		return 1;
 	}
-	result = options.ledger ? ledger_open(options.ledger, options.threads, &ledger) : 0;
+	r = options.ledger ? ledger_open(options.ledger, options.threads, &ledger) : 0;
 	shop = shop_create(options.allow_crash);
 	stop = eventfd(0, EFD_CLOEXEC);
-	if (result || !shop || stop < 0) {
-		fprintf(stderr, "shopd: cannot start: %s\n", strerror(result ? -result : errno));
+	if (r || !shop || stop < 0) {
+		fprintf(stderr, "shopd: cannot start: %s\n", strerror(r ? -r : errno));
 		shop_destroy(shop);
 		return 1;
 	}
@@ -222,13 +222,13 @@ int main(int argc, char **argv)
 		thread->worker.shop = shop;
 		thread->worker.index = started;
 		thread->worker.ledger = ledger ? &ledger[started] : NULL;
-		result = pthread_create(&thread->id, NULL, work, thread);
-		if (result) {
-			fprintf(stderr, "shopd: cannot start a thread: %s\n", strerror(result));
+		r = pthread_create(&thread->id, NULL, work, thread);
+		if (r) {
+			fprintf(stderr, "shopd: cannot start a thread: %s\n", strerror(r));
 			break;
 		}
 	}
-	if (!result) {
+	if (!r) {
 		printf("shopd: serving on %s with %u threads\n", options.address, options.threads);
 		fflush(stdout);
 		sigwait(&quit, &number);
@@ -240,5 +240,5 @@ int main(int argc, char **argv)
 	shop_destroy(shop);
 	close(stop);
 	close(listener);
-	return result != 0;
+	return r != 0;
 }

@@ -219,17 +219,17 @@ static uint64_t checkout(struct shop *shop, const struct http_request *request,
 static void test_door(const struct http_request *request, struct http_reply *reply)
 {
 	char name[32];
-	int result;
+	int r;
 
 	if (!strcmp(request->path, "/crash") && http_parameter(request, "how", name, sizeof(name)))
-		result = shop_crash(name);
+		r = shop_crash(name);
 	else if (!strcmp(request->path, "/trigger") &&
 		 http_parameter(request, "name", name, sizeof(name)))
-		result = frec_trigger(name);
+		r = frec_trigger(name);
 	else
-		result = -EINVAL;
-	if (result)
-		fail(reply, result == -EINVAL ? 400 : 500, strerror(-result));
+		r = -EINVAL;
+	if (r)
+		fail(reply, r == -EINVAL ? 400 : 500, strerror(-r));
 	else
 		http_print(reply, "{\"triggered\":\"%s\"}\n", name);
 }
