@@ -1,10 +1,12 @@
-# What the machine can do: doctor, and recording where tracefs is mounted nowhere. 77 is a skip.
-add_test(NAME host/test_detached COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_detached.py
+# doctor, and recording on a machine on which tracefs is not mounted. 77 is a skip.
+add_test(NAME host/test_detached COMMAND ${Python3_EXECUTABLE}
+	${CMAKE_CURRENT_SOURCE_DIR}/host/test_detached.py
 	$<TARGET_FILE:flightrec_tool>)
 set_tests_properties(host/test_detached PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
-# A sanitizer's own handlers and memory get in the way of what is taken away.
+# A sanitizer needs rights, system calls and memory that the test takes away.
 if(NOT FREC_SANITIZE)
-	add_test(NAME host/test_doctor COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_doctor.py
+	add_test(NAME host/test_doctor COMMAND ${Python3_EXECUTABLE}
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_doctor.py
 		$<TARGET_FILE:flightrec_tool>)
 	set_tests_properties(host/test_doctor PROPERTIES TIMEOUT 120 LABELS host)
 endif()

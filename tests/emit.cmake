@@ -1,4 +1,4 @@
-# libflightrec's emit side.
+# The emitting side of libflightrec.
 frec_unit_test(test_payload flightrec_static)
 frec_unit_test(test_emit flightrec_static)
 foreach(test test_payload test_emit)
@@ -27,7 +27,7 @@ if(NOT FREC_SANITIZE)
 	set_tests_properties(host/test_symbols PROPERTIES TIMEOUT 120 LABELS host)
 endif()
 
-# A test that runs on a kernel with user_events: this one's, or the test VM's.
+# A test on a kernel with user_events: this machine's or the test VM's.
 add_executable(vm_emit vm/emit.c vm/emit_readers.c)
 target_link_libraries(vm_emit PRIVATE flightrec Threads::Threads ${CMAKE_DL_LIBS})
 add_library(vm_emit_plugin MODULE vm/emit_plugin.c)
@@ -36,7 +36,7 @@ add_test(NAME vm/emit COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 300 -- $<TAR
 	$<TARGET_FILE:vm_emit_plugin>)
 set_tests_properties(vm/emit PROPERTIES TIMEOUT 400 LABELS vm SKIP_RETURN_CODE 77)
 
-# Not a test: prints a table.
+# A benchmark that prints a table; not a test.
 add_executable(emit_instructions bench/emit_instructions.c)
 target_link_libraries(emit_instructions PRIVATE flightrec_static)
 target_include_directories(emit_instructions PRIVATE ${PROJECT_SOURCE_DIR})

@@ -1,4 +1,4 @@
-# Tests of export: on snapshots that data/make_snapshot.c makes.
+# Tests of export on snapshots that data/make_snapshot.c makes.
 add_library(frec_make_snapshot STATIC data/make_snapshot.c data/make_eventheader.c)
 target_link_libraries(frec_make_snapshot PUBLIC frec_proto PRIVATE PkgConfig::ZSTD)
 add_executable(make_snapshot data/make_snapshot_main.c)
@@ -17,23 +17,30 @@ frec_unit_test(test_export_hostile frec_pipeline frec_make_snapshot)
 set_tests_properties(unit/test_export_hostile PROPERTIES TIMEOUT 300)
 
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-add_test(NAME host/test_export COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
+add_test(NAME host/test_export COMMAND Python3::Interpreter
+	${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py
 	$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_export PROPERTIES TIMEOUT 300 LABELS host)
 foreach(format text csv chrome otlp ctf perf firefox folded pprof)
-	add_test(NAME host/test_format_${format} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_formats.py
+	add_test(NAME host/test_format_${format} COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_formats.py
 		${format} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
-	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+	set_tests_properties(host/test_format_${format} PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77)
 endforeach()
 foreach(mode behaviour schema traces)
-	add_test(NAME host/test_otlp_${mode} COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/host/test_otlp.py
-		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> $<TARGET_FILE:pair>)
-	set_tests_properties(host/test_otlp_${mode} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+	add_test(NAME host/test_otlp_${mode} COMMAND Python3::Interpreter
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_otlp.py
+		${mode} $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>
+		$<TARGET_FILE:pair>)
+	set_tests_properties(host/test_otlp_${mode} PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77)
 endforeach()
-# Sanitizers keep what was freed: no word about memory from them.
+# Sanitizers keep freed memory, so its use cannot be measured with them.
 if(NOT FREC_SANITIZE)
 	add_test(NAME host/test_export_memory COMMAND Python3::Interpreter
-		${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot> memory)
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_export.py $<TARGET_FILE:flightrec_tool>
+		$<TARGET_FILE:make_snapshot> memory)
 	set_tests_properties(host/test_export_memory PROPERTIES TIMEOUT 300 LABELS host)
 endif()
 
@@ -41,16 +48,19 @@ if(FREC_FUZZ)
 	add_executable(fuzz_snapshot fuzz/fuzz_snapshot.c)
 	target_link_libraries(fuzz_snapshot PRIVATE frec_pipeline)
 	target_link_options(fuzz_snapshot PRIVATE -fsanitize=fuzzer)
-	# Ten seconds from the seeds, so that the target is known to work; to search, run it by hand for longer.
+	# Ten seconds only prove that a target works. To search for bugs, run it by hand for longer.
 	add_test(NAME fuzz/fuzz_snapshot COMMAND fuzz_snapshot -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/snapshot)
+		${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus
+		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/snapshot)
 	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_snapshot_corpus)
 	set_tests_properties(fuzz/fuzz_snapshot PROPERTIES TIMEOUT 120 LABELS fuzz)
 	add_executable(fuzz_eventheader fuzz/fuzz_eventheader.c)
 	target_link_libraries(fuzz_eventheader PRIVATE flightrec_export frec_make_snapshot)
 	target_link_options(fuzz_eventheader PRIVATE -fsanitize=fuzzer)
-	add_test(NAME fuzz/fuzz_eventheader COMMAND fuzz_eventheader -max_total_time=10 -max_len=4096
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_eventheader_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/eventheader)
+	add_test(NAME fuzz/fuzz_eventheader COMMAND fuzz_eventheader -max_total_time=10
+		-max_len=4096
+		${CMAKE_CURRENT_BINARY_DIR}/fuzz_eventheader_corpus
+		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/eventheader)
 	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_eventheader_corpus)
 	set_tests_properties(fuzz/fuzz_eventheader PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Emits the same events on every run: all kinds of fields, their limits, strings that are cut and
 // events that are too large. Then exits with 3, so that `flightrec run` leaves a snapshot.
-// data/golden/kinds.jsonl has what must be in it.
+// data/golden/kinds.jsonl has the events that must be in it.
 //
-//	kinds [wait]		wait: until all of them are on, since a recorder needs a moment to
-//				find a program it has never seen
+//	kinds [wait]		wait: first waits until all events are on, because a recorder needs
+//				a moment to find a new program
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		usleep(1000);
 	numbers();
 	texts();
-	// The first again: nothing that came between has left a trace in it.
+	// The first event again, to show that the events in between have no effect on it.
 	frec_same_small(0, 0, 0, 0, false);
 	return 3;
 }

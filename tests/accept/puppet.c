@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// A service on strings: it does what the lines of its input say and answers each with a line, so
-// that a test can say what happens when, without a guess about time.
+// A service under the control of a test: it obeys each line of its input and answers with a line,
+// so that the test decides the order of things without relying on time.
 //
-//	puppet			ready: "ready PID"
-//	puppet once NUMBER	a process of a moment: emits one beat and ends
+//	puppet			answers "ready PID", then reads commands
+//	puppet once NUMBER	short-lived: emits one beat and ends
 //
-//	emit N			"ok LAST": N beats more, numbered on from the last
-//	word			the enable word of the beat, in hexadecimal
-//	start HOW FOLDER KEEPER	"ok", or why the recorder did not start
-//	stop			"ok"
-//	fork CHILDREN N		"ok PID PID ...": the children that emitted N beats each, all at
-//				once
-//	spawn N			"ok FAILED": N short-lived processes, eight at a time
-//	exec [PROGRAM]		becomes itself anew: "ready PID"; or another program
-//	trigger NAME		"ok", or why not
+//	emit N			emits N more beats, numbered on from the last: "ok LAST"
+//	word			answers with the enable word of the beat, in hexadecimal
+//	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
+//	stop			stops it: "ok"
+//	fork CHILDREN N		forks children that emit N beats each, all at once:
+//				"ok PID PID ..."
+//	spawn N			runs N short-lived processes, eight at a time: "ok FAILED"
+//	exec [PROGRAM]		executes itself again: "ready PID"; or another program
+//	trigger NAME		"ok", or why it failed
 //	crash			does not answer
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
@@ -58,7 +58,7 @@ static void start(const char *how, const char *folder, const char *keeper)
 		printf("ok\n");
 }
 
-// The children wait for the pipe to close, so that all of them are there before the first emits.
+// The children wait for the pipe to close, so that all of them exist before the first one emits.
 static void fork_children(unsigned long children, unsigned long count)
 {
 	pid_t pids[CHILDREN_MAX];

@@ -1,4 +1,4 @@
-# The strings of accept/puppet.c, which tells what each command does; and what it emitted, in a snapshot.
+# Controls accept/puppet.c, which lists the commands, and reads what it emitted from a snapshot.
 import collections
 import subprocess
 
@@ -17,14 +17,15 @@ def beats(path):
 
 
 def whole(fields, numbers):
-    """Whether these are the beats with these numbers, in order and unharmed."""
+    """Whether the fields are those of the beats with these numbers, in order and intact."""
     return fields == [
         {"sequence": n, "text": "a beat of the puppet's", "negative": -n} for n in numbers
     ]
 
 
 def need_silence(path):
-    """Ends the test where somebody else's recorder listens to everything on this machine: then no event is ever off."""
+    """Skips the test if another recorder on this machine listens to every event, because then no
+    event is ever off."""
     puppet = Puppet(path)
     if not wait_for(lambda: puppet.word() == 0, 10):
         print("skipped: another recorder on this machine has the test's events on")
@@ -34,7 +35,7 @@ def need_silence(path):
 
 class Puppet:
     def __init__(self, path, before=(), **options):
-        """`before` is a command that runs it, such as `flightrec run`."""
+        """`before` is a command that runs the puppet, such as `flightrec run`."""
         self.process = subprocess.Popen(
             [*before, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options
         )
@@ -55,7 +56,7 @@ class Puppet:
         return int(self.ask("word"), 16)
 
     def emit(self, count):
-        """The number of the last event."""
+        """Emits `count` events. Returns the number of the last."""
         return int(self.ask("emit", count).split()[1])
 
     def start(self, transport, out, keeper):
@@ -68,7 +69,7 @@ class Puppet:
         self.pid = int(self.ask("exec").split()[1])
 
     def become(self, program):
-        """Another program in the same process; the strings are cut."""
+        """Executes another program in the same process, which ends the control over it."""
         self.process.stdin.write(f"exec {program}\n")
         self.process.stdin.flush()
         return self.process.wait()

@@ -1,5 +1,6 @@
-# Others can listen to a service's probes: bpftrace lists them, and fires on them with the right arguments, by itself and beside a
-# recorder; who leaves does not switch the events off for the other, and when the last has left they are off.
+# Other tools can listen to a service's probes. bpftrace lists them and receives the right
+# arguments, alone and beside a recorder. A listener that leaves does not switch the events off for
+# another, and the last one does.
 #
 # 	test_listeners.py SHOPD PUPPET
 import atexit
@@ -22,7 +23,7 @@ def skip(why):
 
 
 class Bpftrace:
-    """A bpftrace that listens in the background; what it prints is in a file."""
+    """A bpftrace that listens in the background and prints to a file."""
 
     def __init__(self, program):
         self.output = os.path.join(folder(), "bpftrace")
@@ -70,7 +71,7 @@ if result and not result.returncode:
     ).stdout
     check("sdt_shop:request_done" in listed, f"and so does perf {listed.strip()[:200]}")
 
-print("== fires", flush=True)
+print("== receives", flush=True)
 puppet = Puppet(PUPPET)
 check(puppet.word() == 0, "nobody listens yet")
 program = (
@@ -83,7 +84,7 @@ expected = [(str(n), "a beat of the puppet's", str(-n)) for n in range(1, 21)]
 wait_for(lambda: len(FIRED.findall(bpftrace.text())) >= 20)
 check(
     FIRED.findall(bpftrace.text()) == expected,
-    f"and fires with the right arguments {bpftrace.text()[:300]}",
+    f"and receives the right arguments {bpftrace.text()[:300]}",
 )
 
 print("== on shopd", flush=True)
@@ -93,30 +94,29 @@ shop = subprocess.Popen(
 )
 wait_for(lambda: request(port, "/healthz"))
 other = Bpftrace(
-    f'usdt:{SHOPD}:shop:request_done {{ printf("fired %d %s %d\\n", arg0, str(arg1), (int32)arg2); }}'
+    f'usdt:{SHOPD}:shop:request_done '
+    '{ printf("fired %d %s %d\\n", arg0, str(arg1), (int32)arg2); }'
 )
 check(
     wait_for(
         lambda: request(port, "/products")
         and ("0", "/products", "200") in FIRED.findall(other.text())
     ),
-    f"its requests are seen {other.text()[-200:]}",
+    f"bpftrace sees its requests {other.text()[-200:]}",
 )
 request(port, "/nothing")
-check(
-    wait_for(lambda: ("0", "/nothing", "404") in FIRED.findall(other.text())),
-    "and what became of them",
-)
+check(wait_for(lambda: ("0", "/nothing", "404") in FIRED.findall(other.text())), "and their status")
 other.stop()
 shop.terminate()
-check(shop.wait() == 0, "shopd ends well")
+check(shop.wait() == 0, "shopd exits with 0")
 
 
 def fired(which):
     return [int(n) for n, _, _ in FIRED.findall(which.text())]
 
 
-# Two that listen at one place may be counted as one, so the word does not tell that the second is there: what it gets does.
+# The kernel may count two listeners at one place as one, so the enable word cannot show that the
+# second has attached. The events that it receives show it.
 print("== beside a recorder", flush=True)
 recorder = Recorder("-e", "accept:*", "--transport", "usdt", "--ring-size", "1M")
 last = puppet.emit(500)
@@ -134,7 +134,7 @@ bpftrace.stop()
 last = puppet.emit(10)
 check(
     puppet.word() != 0 and whole(beats(recorder.trigger("one"))[puppet.pid], range(21, last + 1)),
-    "bpftrace leaves: the recorder gets what comes now",
+    "after bpftrace has left, the recorder still gets every event",
 )
 bpftrace = Bpftrace(program)
 check(wait_for(lambda: puppet.emit(1) and fired(bpftrace)), "bpftrace comes back")
@@ -143,7 +143,7 @@ last = puppet.emit(10)
 check(
     puppet.word() != 0
     and wait_for(lambda: fired(bpftrace)[-10:] == list(range(last - 9, last + 1))),
-    "bpftrace gets what comes now",
+    "bpftrace still gets every event",
 )
 bpftrace.stop()
 check(wait_for(lambda: puppet.word() == 0), f"nobody listens any more {puppet.word():x}")

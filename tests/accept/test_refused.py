@@ -1,6 +1,7 @@
-# Who has no rights is told so in a line, where he insists on a transport that needs them, and what to do about it.
+# A user without rights who insists on a transport that needs them gets an error of one line that
+# says so and what to do about it.
 #
-# 	test_refused.py PUPPET	in a place without rights
+# 	test_refused.py PUPPET	in an environment without rights
 import os
 import sys
 
@@ -27,15 +28,19 @@ for transport in ("user_events", "usdt"):
             result.returncode == 1
             and result.stderr.startswith("flightrec: ")
             and result.stderr.count("\n") == 1,
-            f"flightrec {command[0]} says why in a line: {result.returncode} {result.stderr.strip()}",
+            f"flightrec {command[0]} says why in a line:"
+            f" {result.returncode} {result.stderr.strip()}",
         )
         check(
             any(word in result.stderr for word in ("root", "CAP_", "shm", "CONFIG_", "mount")),
-            "and what to do",
+            "and what to do about it",
         )
     puppet = Puppet(PUPPET)
     answer = puppet.start(transport, folder(), TOOL)
-    check(answer.startswith("failed ") and len(answer) > 20, f"so is a service told: {answer}")
-    check(puppet.emit(10) == 10 and puppet.word() == 0, "which runs on, with its events off")
-    check(puppet.quit() == 0, "and ends well")
+    check(
+        answer.startswith("failed ") and len(answer) > 20,
+        f"frec_recorder_start() says why, too: {answer}",
+    )
+    check(puppet.emit(10) == 10 and puppet.word() == 0, "the service runs on with its events off")
+    check(puppet.quit() == 0, "the service exits with 0")
 done()

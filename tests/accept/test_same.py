@@ -1,9 +1,10 @@
-# Whatever carries them, the events in the file are the same, byte for byte, but for who emitted them when and where.
+# The events in the file are the same, byte for byte, for every transport, except for process,
+# thread, CPU and time.
 #
 # 	test_same.py KINDS GOLDEN TRANSPORT...
 #
-# GOLDEN has what every transport must deliver, with long lines cut down to their beginning, length and checksum. UPDATE=1 writes it
-# anew, from the first of the transports.
+# GOLDEN has what every transport must deliver, with long lines cut down to their beginning, length
+# and checksum. UPDATE=1 writes it anew, from the first of the transports.
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ WHERE_AND_WHEN = re.compile(r'^\{"time":\d+,"cpu":\d+,"pid":\d+,"tid":\d+,')
 
 
 def recorded(transport):
-    """What `flightrec run` gets of it, as lines of JSON without time and place."""
+    """Runs `kinds` under `flightrec run`. Returns its events as JSON lines without time and CPU."""
     out = folder()
     result = tool(
         "run",
@@ -42,16 +43,16 @@ def recorded(transport):
     check(
         {e["process"] for e in found} == {"kinds"}
         and len({(e["pid"], e["tid"]) for e in found}) == 1,
-        f"{transport}: by one thread",
+        f"{transport}: all events are of one thread",
     )
     check(
         [e["time"] for e in found] == sorted(e["time"] for e in found),
-        f"{transport}: in the order of time",
+        f"{transport}: the events are in the order of time",
     )
     loss = report(path)["loss"]
     check(
         loss["in_file"] == loss["emitted"] == len(found),
-        f"{transport}: all that was emitted {loss['emitted']} {len(found)}",
+        f"{transport}: nothing is lost {loss['emitted']} {len(found)}",
     )
     lines = tool("export", "-f", "json", "-o", "-", path).stdout.splitlines()
     check(
@@ -64,7 +65,8 @@ def recorded(transport):
 def short(line):
     if len(line) <= 400:
         return line
-    return f"{line[:100]} ... {len(line)} {hashlib.sha256(line.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+    digest = hashlib.sha256(line.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{line[:100]} ... {len(line)} {digest[:16]}"
 
 
 def compare(what, lines, wanted):
@@ -92,10 +94,10 @@ for transport in TRANSPORTS:
             file.writelines(short(line) + "\n" for line in lines)
     with open(GOLDEN, encoding="utf-8") as file:
         compare(
-            f"{transport}: what was emitted",
+            f"{transport}: the events are those of the golden file",
             [short(line) for line in lines],
             file.read().splitlines(),
         )
     first = first or lines
-    compare(f"{transport}: the same as {TRANSPORTS[0]}", lines, first)
+    compare(f"{transport}: the events are the same as by {TRANSPORTS[0]}", lines, first)
 done()

@@ -1,7 +1,8 @@
-# Two recorders at once, a service's own and the machine's, by every pair of transports that this machine has: both get every event, and
-# the end of one is nothing to the other. But for two that both use shm.
+# Two recorders at once, a service's own and the machine's, with every pair of transports that this
+# machine has. Both get every event, and the end of one does not affect the other. The second of two
+# that use shm is refused.
 #
-#	test_two.py PUPPET TRANSPORT...
+# 	test_two.py PUPPET TRANSPORT...
 import os
 import subprocess
 import sys
@@ -13,21 +14,41 @@ PUPPET, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
 
 
 def machine(transport):
-    """The machine's recorder and a puppet that it records: (puppet, trigger, end). Without rights it records what it runs."""
+    """Starts the machine's recorder and a puppet that it records. Returns (puppet, trigger, end).
+    With shm, which needs no rights, `flightrec run` stands in for the machine's recorder."""
     if transport != "shm":
         recorder = Recorder("-e", "accept:*", "--transport", transport, "--ring-size", "1M")
         puppet = Puppet(PUPPET)
         return puppet, recorder.trigger, recorder.stop
     control = os.path.join(folder(), "control")
-    puppet = Puppet(PUPPET, [TOOL, "run", "-e", "accept:*", "--transport", transport, "--ring-size", "1M", "-o", folder(), "--socket", control,
-                             "--"], stderr=subprocess.DEVNULL)
+    puppet = Puppet(
+        PUPPET,
+        [
+            TOOL,
+            "run",
+            "-e",
+            "accept:*",
+            "--transport",
+            transport,
+            "--ring-size",
+            "1M",
+            "-o",
+            folder(),
+            "--socket",
+            control,
+            "--",
+        ],
+        stderr=subprocess.DEVNULL,
+    )
     return puppet, lambda name: tool("trigger", name, "--socket", control).stdout.strip(), None
 
 
 def check_file(path, puppet, numbers, who):
     verify(path)
     found = beats(path)[puppet.pid]
-    check(whole(found, numbers), f"{who} has every event {found[:1]} {len(found)} of {len(numbers)}")
+    check(
+        whole(found, numbers), f"{who} has every event {found[:1]} {len(found)} of {len(numbers)}"
+    )
 
 
 need_silence(PUPPET)
@@ -40,8 +61,11 @@ for theirs in TRANSPORTS:
         out = folder()
         answer = puppet.start(own, out, TOOL)
         if own == theirs == "shm":
-            # A service writes into the memory of one recorder. The second one is refused, with the reason, and the first goes on.
-            check(answer.startswith("failed ") and "another recorder" in answer, f"the service's own is refused: {answer}")
+            # A service writes into the memory of one recorder only.
+            check(
+                answer.startswith("failed ") and "another recorder" in answer,
+                f"the service's own is refused: {answer}",
+            )
             puppet.emit(50)
             check_file(trigger("first"), puppet, range(1, 101), "the machine's")
             check(not keepers(puppet.pid), "no keeper is left")
@@ -50,21 +74,31 @@ for theirs in TRANSPORTS:
         if not check(answer == "ok", f"the service's own starts beside it: {answer}"):
             continue
         puppet.emit(500)
-        check(puppet.ask("trigger", "own") == "ok" and wait_for(lambda: snapshots(out)), "it records")
+        check(
+            puppet.ask("trigger", "own") == "ok" and wait_for(lambda: snapshots(out)), "it records"
+        )
         check_file(snapshots(out)[0], puppet, range(51, 551), "the service's")
         check_file(trigger("first"), puppet, range(1, 551), "the machine's")
         if end and own != theirs:
-            # The other way round the first to leave is the service's own, below.
-            check(end() == 0, "the machine's ends")
+            # If both use the same transport, the service's own is the first to leave, below.
+            check(end() == 0, "the machine's exits with 0")
             puppet.emit(50)
             puppet.ask("trigger", "alone")
             check(wait_for(lambda: len(snapshots(out)) == 2), "the service's goes on")
-            check_file(max(snapshots(out), key=os.path.getmtime), puppet, range(51, 601), "the service's")
+            check_file(
+                max(snapshots(out), key=os.path.getmtime), puppet, range(51, 601), "the service's"
+            )
             puppet.ask("stop")
-            check(wait_for(lambda: puppet.emit(1) and puppet.word() == 0), f"when both have left it is off {puppet.word():x}")
+            check(
+                wait_for(lambda: puppet.emit(1) and puppet.word() == 0),
+                f"the event is off after both have left {puppet.word():x}",
+            )
         else:
             puppet.ask("stop")
-            check(wait_for(lambda: not keepers(puppet.pid)) and puppet.word() != 0, "the service's ends, and the machine's still listens")
+            check(
+                wait_for(lambda: not keepers(puppet.pid)) and puppet.word() != 0,
+                "the service's ends, and the machine's still listens",
+            )
             puppet.emit(50)
             check_file(trigger("second"), puppet, range(1, 601), "the machine's")
             if end:

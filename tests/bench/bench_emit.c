@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an event takes, for tests/bench/bench-emit: four fields, in one way of emitting or not
- * emitting it.
+ * Measures the cost of an event of four fields in one way of emitting it, for
+ * tests/bench/bench-emit.
  *
  *	bench_emit WAY THREADS TIMES
  */
@@ -42,7 +42,7 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
-/* Without a recorder's process: what a service does is the same. */
+/* Attaches without a recorder's process, which makes no difference to the service. */
 static int attach(uint32_t options, bool sequences)
 {
 	static const char *const selection[] = {"bench:*", NULL};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What recording a program's own USDT probe takes, beside a BPF program that does nothing at the
- * same site: four numbers, and three numbers and a text.
+ * Measures the cost of recording a program's own USDT probe with four numbers, and with three
+ * numbers and a text, beside that of an empty BPF program at the same site.
  *
  *	bench_foreign [ROUNDS [EVENTS]]
  *
- * The ways take turns; printed are medians of the rounds, the least and the most, in nanoseconds of
- * the thread's processor time.
+ * The ways take turns. It prints the median of the rounds, the least and the most, in nanoseconds
+ * of the thread's processor time.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ enum way { OFF, EMPTY, NUMBERS, TEXT, WAYS };
 static const char *const names[WAYS] = {"nobody listens", "empty BPF program", "four numbers",
 					"and one is a text"};
 
-/* The site has a name of its own, by which the empty program finds it. */
+/* The site has a function of its own, which the empty program finds by name. */
 __attribute__((noinline)) static void fire(uint64_t number, const char *text)
 {
 	__asm__ volatile("	.type bench_foreign_site, @function\n"

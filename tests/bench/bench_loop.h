@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop that all emit benchmarks share, so that what they print can be compared. */
+/* The loop that all emit benchmarks share, so that their figures can be compared. */
 #ifndef FREC_TESTS_BENCH_LOOP_H
 #define FREC_TESTS_BENCH_LOOP_H
 
@@ -36,8 +36,8 @@ static void *bench_run(void *argument)
 	return NULL;
 }
 
-/* Prints what an emit takes of a thread's processor time, in nanoseconds: other load of the machine
- * does not count. */
+/* Prints the cost of an emit in nanoseconds of a thread's processor time, which other load of the
+ * machine is no part of. */
 static int bench(void (*emit)(uint64_t i), unsigned int threads, uint64_t times)
 {
 	struct bench_thread *thread = calloc(threads, sizeof(*thread));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the event of bench_emit.c takes with LTTng-UST: enabled when tests/bench/bench-emit has a
- * session for it.
+/* Measures the cost of the event of bench_emit.c with LTTng-UST. The event is enabled if
+ * tests/bench/bench-emit has created a session for it.
  *
  *	bench_lttng on|off THREADS TIMES
  */
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		return 2;
-	/* Registration is done by a thread of its own; the session daemon may be slow. */
+	/* A thread of the library registers the event, and the session daemon may be slow. */
 	for (int i = 0; !lttng_ust_tracepoint_enabled(bench, order) && !strcmp(argv[1], "on");
 	     i++) {
 		if (i == 500) {

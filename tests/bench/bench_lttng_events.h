@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The event of bench_emit.c as LTTng-UST declares one. Included several times by its headers. */
+/* LTTng-UST's declaration of the event of bench_emit.c. LTTng's headers include this file several
+ * times. */
 #undef LTTNG_UST_TRACEPOINT_PROVIDER
 #define LTTNG_UST_TRACEPOINT_PROVIDER bench
 

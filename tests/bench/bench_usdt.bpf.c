@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-// What bench_usdt compares our program with: one that does nothing, and one that does nothing but
-// copy the payload out.
+// The programs that bench_usdt compares ours with: an empty one, and one that only copies the
+// payload.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Emits one shape of event so many times, for tests/bench/emit-instructions to count instructions.
- * The kernel's part is left out: the enable word is set by hand and the descriptor is /dev/null,
- * which takes every write.
+ * Emits one shape of event TIMES times, for tests/bench/emit-instructions to count instructions.
+ * The kernel is not involved: the enable word is set by hand, and the descriptor is that of
+ * /dev/null, which accepts every write.
  *
  *	emit_instructions SHAPE TIMES
  */
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
 			continue;
 		for (int n = atoi(argv[2]); n > 0; n--)
 			shapes[i].emit();
-		/* A drop would be cheaper than what is to be measured. */
+		/* A dropped event would cost less than an emitted one. */
 		frec_stats_read(&stats);
 		return stats.dropped_closed + stats.dropped_other + stats.dropped_fault +
 			       stats.dropped_too_large + stats.dropped_unregistered !=

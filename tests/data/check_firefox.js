@@ -146,7 +146,7 @@ for (const thread of profile.threads) {
 			typeof thread.tid === "string" &&
 			typeof thread.isMainThread === "boolean"
 	);
-	assert.ok(!seen.has(`${thread.pid}/${thread.tid}`), "a thread stands twice");
+	assert.ok(!seen.has(`${thread.pid}/${thread.tid}`), "a thread is there twice");
 	seen.add(`${thread.pid}/${thread.tid}`);
 	checkTables(thread, tables);
 	const samples = thread.samples.time.map((time, i) => `${time} ${thread.samples.stack[i]}`);
@@ -173,7 +173,7 @@ for (const thread of profile.threads) {
 		if (data.cause && name !== "crash")
 			assert.ok(
 				samples.includes(`${event.time} ${data.cause.stack}`),
-				"a stack is no sample"
+				"a stack has no sample"
 			);
 		delete data.cause;
 		if (name === "crash") {

@@ -89,7 +89,7 @@ for (const span of expected) {
 		Buffer.from(found.traceId, "base64").some(Boolean) &&
 			Buffer.from(found.spanId, "base64").some(Boolean)
 	);
-	assert.ok(!ids.has(found.spanId), "a span id stands twice");
+	assert.ok(!ids.has(found.spanId), "a span id is used twice");
 	ids.add(found.spanId);
 	assert.strictEqual(found.parentSpanId || undefined, span.parent?.found.spanId);
 	assert.ok(BigInt(found.endTimeUnixNano) >= BigInt(found.startTimeUnixNano));

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_perfetto.py FILE.pftrace FILE.jsonl [--recorded]: does the trace hold exactly the events of the JSON lines?
+"""check_perfetto.py FILE.pftrace FILE.jsonl [--recorded]: checks that the trace has exactly the
+events of the JSON lines.
 
---recorded: the snapshot was recorded, not made by data/make_snapshot.c, so nothing is known of it but the events.
+--recorded: the snapshot was recorded, not made by data/make_snapshot.c, so that only its events are
+known.
 
-Reads the trace through `protoc --decode_raw` with Perfetto's public field numbers written out here, so that it shares nothing with
-the writer: neither the schema nor protobuf-c. Every interned number must be defined, times in order on each thread, text valid UTF-8,
-and every end of a slice must have a begin.
+The script decodes the trace itself, by Perfetto's public field numbers, and shares neither the
+schema nor protobuf-c with the writer. Each interned number must be defined, the times of each
+thread in order, text valid UTF-8, and each end of a slice must have a begin.
 """
 import json
 import math
@@ -68,7 +70,7 @@ def fields(data):
 
 def one(message, number, default=None):
     values = [value for n, _, value in message if n == number]
-    assert len(values) <= 1, f"field {number} stands {len(values)} times"
+    assert len(values) <= 1, f"field {number} is there {len(values)} times"
     return values[0] if values else default
 
 
@@ -81,7 +83,7 @@ def signed(value):
 
 
 def text(data):
-    return data.decode("utf-8")  # raises where it is not
+    return data.decode("utf-8")  # raises an error if it is not UTF-8
 
 
 def annotation_value(message):
@@ -106,11 +108,10 @@ def annotation_value(message):
 
 class Trace:
     def __init__(self, data):
-        self.names, self.sequences = None, {}  # of the packet's sequence, and of all
-        self.track_names, self.open = (
-            {},
-            {},
-        )  # (name, parent, is a counter), and slices that have no end yet, by track
+        # Interned names of the packet's sequence, and of all sequences.
+        self.names, self.sequences = None, {}
+        # By track: (name, parent, is a counter), and the slices that have no end yet.
+        self.track_names, self.open = {}, {}
         self.counters, self.flows, self.logs, self.coverage = [], [], [], []
         self.samples, self.threads_at_death = {}, {}
         self.tracks, self.last = {}, {}
@@ -122,7 +123,8 @@ class Trace:
             self.packet(fields(packet))
 
     def monotonic(self, boottime):
-        """By the last reading of the clocks before it, else by the first, as the snapshot's own times are meant."""
+        """Converts a time by the last reading of the clocks before it, or by the first, which is
+        how the snapshot's times are defined."""
         for clocks in sorted(self.clocks, key=lambda c: -c[3]):
             if boottime - (clocks[6] - clocks[3]) >= clocks[3]:
                 break
@@ -159,7 +161,7 @@ class Trace:
             snapshot = fields(one(packet, 6))
             assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
             clocks = {one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)}
-            # A reader takes none that goes back.
+            # A reader rejects a reading that is older than the one before.
             assert clocks[3] >= self.clock_of.get(
                 one(packet, 10), 0
             ), "readings of clocks are not in order"
@@ -170,13 +172,12 @@ class Trace:
             for process in map(fields, every(tree, 1)):
                 self.processes[one(process, 1)] = [text(a) for a in every(process, 3)]
             for thread in map(fields, every(tree, 2)):
-                self.threads[one(thread, 1)] = text(
-                    one(thread, 2, b"")
-                )  # one that lived shortly has no name
+                # A short-lived thread has no name.
+                self.threads[one(thread, 1)] = text(one(thread, 2, b""))
         if one(packet, 60):
             track = fields(one(packet, 60))
             uuid = one(track, 1)
-            assert uuid and uuid not in self.tracks, "a track without number or twice"
+            assert uuid and uuid not in self.tracks, "a track has no number or is there twice"
             thread = fields(one(track, 4, b""))
             self.track_names[uuid] = (
                 text(one(track, 2, b"")),
@@ -201,7 +202,7 @@ class Trace:
             self.track_event(one(packet, 8), fields(one(packet, 11)))
 
     def stack(self, iid):
-        """What a call stack refers to, as the JSON lines have it: the innermost first."""
+        """The frames of a call stack in the order of the JSON lines, innermost first."""
         frames = []
         for number in reversed(every(self.names[7][iid], 2)):
             frame = self.names[6][number]
@@ -226,7 +227,7 @@ class Trace:
         assert kind in (1, 2, 3, 4), f"an event of type {kind}"
         if kind == 4:
             name, _, is_counter = self.track_names[uuid]
-            assert is_counter, "a value on a track that is no counter"
+            assert is_counter, "a value on a track that is not a counter"
             value = one(event, 44)
             self.counters.append(
                 (
@@ -247,9 +248,8 @@ class Trace:
         if one(event, 21):
             log = fields(one(event, 21))
             self.logs.append((time, self.names[20][one(log, 2)], one(log, 3)))
-        own_name = text(
-            one(event, 23, b"")
-        )  # of what is no event of the snapshot: it is interned nowhere
+        # Only what is not an event of the snapshot has a name that is not interned.
+        own_name = text(one(event, 23, b""))
         if kind == 2:
             assert self.open.get(uuid), f"at {time}, a slice ends that did not begin"
             begun = self.open[uuid].pop()
@@ -359,9 +359,8 @@ def compare(line, event, samples):
     for name in line.get("truncated", []):
         expected[name] += "…"
         expected[name + ".truncated"] = True
-    if (
-        "registers" in line and "cpu" not in event
-    ):  # a kernel event has room for its own fields only
+    # A kernel event has room for its own fields only.
+    if "registers" in line and "cpu" not in event:
         expected["registers"] = line["registers"]
     assert sorted(expected) == sorted(event["fields"]), where
     for name, value in expected.items():
@@ -380,7 +379,7 @@ def compare(line, event, samples):
         else:
             assert line["event"].split(":")[0] == event["event"].split(":")[0], where
         if event["lane"] and event["kind"] != 3:
-            pass  # it belongs to no thread
+            pass  # the event is on no thread's track
         elif line["tid"] == -1:
             assert event["track"] is None, where
         else:
@@ -393,7 +392,7 @@ def compare(line, event, samples):
 
 
 def check_made_snapshot(trace):
-    """What data/make_snapshot.c is known to say beside the events."""
+    """Checks what data/make_snapshot.c is known to write beside the events."""
     assert all(clocks[6] - clocks[3] == BOOT_OFFSET for clocks in trace.clocks)
     assert trace.processes[123] == ["/usr/bin/shopd", "--port", "80 80"]
     assert trace.threads[125] == "worker-1\\xff"
@@ -415,11 +414,11 @@ def check_made_snapshot(trace):
         assert slice_["values"]["wrapped"] == wrapped and slice_["name"] == "covered, but 3 lost"
         assert slice_["values"]["sched:sched_switch lost"] == 3
     assert [name for name, _ in trace.coverage] == ["cpu 0", "cpu 1"]
-    # Bit 0: something is missing (three switches were lost); bit 6: it was overwritten.
+    # Bit 0: events are missing (three switches were lost). Bit 6: they were overwritten.
     assert one(trace.first, 42) == (65 if wrapped else 1)
     if trace.triggers[0][1] == "crash":
         ((time, name, track, values, begun),) = trace.crashes
-        assert begun["end"] == 2_600_000_000, "the crash does not reach until the process was gone"
+        assert begun["end"] == 2_600_000_000, "the crash does not last until the process was gone"
         assert (
             values["what"].startswith("shopd[123] died of SIGSEGV")
             and "registers" in values["report"]
@@ -445,7 +444,7 @@ def main():
         ["protoc", "--decode_raw"], input=data, stdout=subprocess.PIPE, check=True
     ).stdout
     trace = Trace(data)
-    # protoc's own count of packets: it has seen the same whole file.
+    # protoc, which is independent of this script, counts as many packets.
     assert len(re.findall(rb"^1 \{|^1: ", raw, re.M)) == len(fields(data))
     assert len(lines) == len(trace.events), f"{len(lines)} lines, {len(trace.events)} events"
     for line, event in zip(lines, trace.events):

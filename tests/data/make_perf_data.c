@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writing perf.data by its documentation, not by the code that reads it.
+// Writes perf.data files by the documentation of the format, independently of the code that reads
+// them.
 #include "tests/data/make_perf_data.h"
 
 #include <stdlib.h>
@@ -166,7 +167,7 @@ static void put_process(struct made_perf *made, const struct perf_options *optio
 	add(&body, "/bin/worker\0\0\0\0", 16);
 	sample_id(&body, options, 0, 0, 0);
 	record(made, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER, &body);
-	// A thread, told of later than a younger thing.
+	// The name of a thread, whose record follows one with a later time.
 	body.size = 0;
 	number(&body, 42, 4);
 	number(&body, 43, 4);
@@ -207,7 +208,7 @@ static void put_records(struct made_perf *made, const struct perf_options *optio
 	put_loss(made, options);
 }
 
-// One stream, cut anywhere.
+// Compresses the records as one stream, which is cut at arbitrary places.
 static void compress(struct made_perf *made, const struct perf_options *options,
 		     const struct made_perf *plain)
 {

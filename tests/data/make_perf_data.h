@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small perf.data files, as perf could have written them, and some as it would not. */
+/* Makes small perf.data files: some that perf could have written, and some that it would not. */
 #ifndef FREC_TESTS_MAKE_PERF_DATA_H
 #define FREC_TESTS_MAKE_PERF_DATA_H
 
@@ -14,19 +14,20 @@ struct made_perf {
 };
 
 struct perf_options {
-	bool pipe;	 /* the form for pipes */
-	bool compressed; /* records stand in others */
-	bool padded;	 /* likewise, in those of later kernels */
+	bool pipe;	 /* the format that perf writes to a pipe */
+	bool compressed; /* records are in PERF_RECORD_COMPRESSED */
+	bool padded;	 /* records are in PERF_RECORD_COMPRESSED2, which is padded */
 	bool backward;	 /* newest first, as in a ring that is overwritten */
-	bool id_behind;	 /* the number of the event stands where PERF_SAMPLE_ID has it */
-	bool everything; /* samples have parts that nobody asks for */
+	bool id_behind;	 /* the event's id is where PERF_SAMPLE_ID has it */
+	bool everything; /* samples have all parts, most of which import ignores */
 	bool lost_samples;
 	unsigned int events; /* on each of two CPUs */
 };
 
-/* Two tracepoints, test:alpha (u32 number, char text[8]) and user_events:shop__paid (u64 number),
- * and a process 42 "worker" that maps /bin/worker. Event n of CPU c is at 1000 + 10 * n + c; alpha
- * and paid take turns; numbers are n. 3 more are lost of alpha on CPU 1. */
+/* Makes a file with two tracepoints, test:alpha (u32 number, char text[8]) and
+ * user_events:shop__paid (u64 number), and a process 42 "worker" that maps /bin/worker. Event n of
+ * CPU c is at 1000 + 10 * n + c, and its number is n. Events are of alpha and paid in turn. 3 more
+ * events of alpha are lost on CPU 1. */
 void make_perf_data(struct made_perf *made, const struct perf_options *options);
 
 #endif

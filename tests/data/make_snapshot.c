@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The files that the tests of export read. Times, numbers and names are all fixed, so that their
-// output can be compared.
+// Makes the files that the tests of export read. All times, numbers and names are fixed, so that
+// the output can be compared.
 #include "tests/data/make_snapshot.h"
 
 #include <fcntl.h>
@@ -58,14 +58,14 @@ static void add_number(struct bytes *bytes, uint64_t value, size_t size)
 struct ring {
 	struct bytes bytes;
 	bool stacks;
-	unsigned int stack; /* of the next record: which of several */
+	unsigned int stack; /* number of the next record's stack */
 	uint32_t cpu, count;
 	uint64_t first, last;
 	uint64_t by_source[SOURCES + 1];
 };
 
-// What a page must not take for markup: it would end a script, run one, load something, and turn
-// the text behind it.
+// Text that would, if a page took it for markup, end a script, run one, load something, and reverse
+// the text after it.
 #define MARKUP "</script><img src=x onerror=boom()><script>boom()</script>\u202eabc\x1b[31m\xff"
 
 struct maker {
@@ -96,10 +96,10 @@ static const uint64_t call_chain[] = {(uint64_t)PERF_CONTEXT_KERNEL,
 				      0x1200,
 				      0x777000};
 static const uint64_t frame_pcs[] = {0x1100, 0x1204, 0x1300};
-// The program counter itself, by call frame information, by the frame pointer.
+// Found as the program counter itself, by call frame information, and by the frame pointer.
 static const uint8_t frame_hows[] = {0 | 4, 1, 2};
 
-#define CALL_CHAIN_OWN 4 /* the function that emits, of which there are several */
+#define CALL_CHAIN_OWN 4 /* the frame of the function that emits, which is one of several */
 
 static void add_call_chain(struct bytes *body, unsigned int number)
 {
@@ -269,7 +269,7 @@ static void add_waking(struct ring *ring, uint64_t time, uint32_t tid)
 	free(payload.data);
 }
 
-// The kernel's older way to say where a string lies: from the start of the record.
+// A string whose offset counts from the start of the record, as in the kernel's older format.
 static void add_irq(struct ring *ring, uint64_t time, int32_t number, uint32_t locator)
 {
 	struct bytes payload = {0};
@@ -633,7 +633,7 @@ static void add_coverage(struct maker *maker, const struct ring *ring,
 		loss.overwritten = options->wrapped ? 1000 : 0;
 		loss.lost = source == SWITCH ? 3 : 0;
 		loss.emitted_before = loss.in_file + loss.overwritten + loss.lost;
-		// One source went on while the rings were copied.
+		// One source still emitted while the rings were copied.
 		loss.emitted_after = loss.emitted_before + (source == WAKING ? 7 : 0);
 		if (options->wrong_loss && source == REQUEST)
 			loss.emitted_before++, loss.emitted_after++;
@@ -675,7 +675,7 @@ static void add_hostile(struct ring *ring)
 	free(locators.data);
 }
 
-// The same in fields, and a text that is longer than anybody reads.
+// Markup in fields, and a field that is longer than a reader would want.
 static void add_markup(struct ring *ring)
 {
 	static const char markup[] = MARKUP;
@@ -698,7 +698,7 @@ static void fill_rings(struct ring *ring, const struct make_options *options)
 	add_request(&ring[0], MAIN, MAIN, 1500000000, &first);
 	add_waking(&ring[0], 1600000000, WORKER);
 	add_switch(&ring[1], 1600100000, "swapper/1", 0, "worker-1", WORKER);
-	// An interrupt's record lies before the one it interrupted, with a later time.
+	// An interrupt's record comes before the one that it interrupted, but has a later time.
 	add_irq(&ring[0], 1700000010, 11, 8 << 16 | 16);
 	add_request(&ring[0], MAIN, MAIN, 1700000000, &second);
 	add_request(&ring[1], MAIN, WORKER, 1700000005, &second);
@@ -714,7 +714,7 @@ static void fill_rings(struct ring *ring, const struct make_options *options)
 	add_switch(&ring[1], 2500200000, "worker-1", WORKER, "swapper/1", 0);
 }
 
-// CPUs on which somebody else keeps switching.
+// Adds CPUs on which other processes keep switching.
 static void add_noise(struct maker *maker, const struct make_options *options)
 {
 	for (uint32_t cpu = 2; cpu < 6; cpu++) {
@@ -781,8 +781,8 @@ static void flush(struct maker *maker, int fd)
 	maker->file.size = 0;
 }
 
-// What a server does: requests, and a switch of its threads now and then. Returns the time of the
-// last.
+// Adds events like a server's: requests, and sometimes a thread switch. Returns the time of the
+// last event.
 static uint64_t fill_with_requests(struct ring *ring, uint64_t time, uint32_t size)
 {
 	static const char *const paths[] = {"/cart", "/checkout/payment", "/orders?page=2", "/"};

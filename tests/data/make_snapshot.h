@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds .frec files out of nothing, through the same framing as the recorder: known events,
- * several CPUs, every kind of field. */
+/* Builds .frec files without a recorder, but through its framing: known events, several CPUs, every
+ * kind of field. */
 #ifndef FREC_TESTS_MAKE_SNAPSHOT_H
 #define FREC_TESTS_MAKE_SNAPSHOT_H
 
@@ -19,38 +19,35 @@ struct make_options {
 	bool wrapped;	  /* rings that have overwritten something */
 	bool wrong_loss;  /* loss parts that do not add up */
 	bool wrong_count; /* records parts that claim one record too many */
-	bool late_record; /* one record younger than its CPU's coverage, as a live ring has them */
+	bool late_record; /* one record later than its CPU's coverage, as happens in a live ring */
 	bool late_from;	  /* coverage that begins with each CPU's last record */
 	bool oversize;	  /* records parts that claim more bytes than a part may hold */
-	bool hostile; /* more records, whose lengths, offsets and text are not what they should be
-		       */
+	bool hostile;	  /* more records, whose lengths, offsets and text are wrong */
 	bool unknown_source; /* one record of a source that the file does not describe */
-	/* names and fields that a browser could take for more than text, and a long one */
-	bool markup;
-	bool noise;	     /* 26000 events of somebody else, on CPUs of their own */
-	bool no_crash;	     /* a snapshot on request */
+	bool markup;	     /* names and fields with markup and scripts, and a very long field */
+	bool noise;	     /* 26000 events of other processes, on CPUs of their own */
+	bool no_crash;	     /* a snapshot that was requested */
 	bool other_host;     /* of another machine, whose CLOCK_MONOTONIC began a second later */
 	bool other_recorder; /* of a recorder that began a nanosecond later */
-	/* requests have the kernel's call chain, switches frames, and the threads that did not
-	 * die theirs */
+	/* requests have the kernel's call chain; switches, and the threads that did not crash, have
+	 * unwound frames */
 	bool stacks;
 };
 
-/* Two CPUs, a process with two threads and one unknown to the table, all kinds of sources and
- * fields, a crash. */
+/* Makes a file with two CPUs, a process with two threads, a process that is not in the table, all
+ * kinds of sources and fields, and a crash. */
 void make_small(struct made_file *ret, const struct make_options *options);
 
-/* Chunks of `chunk_size` bytes of records, so many for each of the CPUs. */
+/* Each CPU has `chunks` chunks of `chunk_size` bytes of records. */
 struct make_large_options {
 	unsigned int cpus, chunks;
 	uint32_t chunk_size;
-	bool stacks; /* as make_options.stacks, of which there are 64 */
-	/* all are the event of tests/bench/bench_lttng.c, else requests of many fields and
-	 * switches */
+	bool stacks; /* like make_options.stacks, with 64 different stacks */
+	/* the event of tests/bench/bench_lttng.c instead of requests of many fields and switches */
 	bool orders;
 };
 
-/* Writes a file of any size to an open file. */
+/* Writes a snapshot of any size to an open file. */
 void make_large(int fd, const struct make_large_options *options);
 
 void make_write(const struct made_file *file, const char *path);

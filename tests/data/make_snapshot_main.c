@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// make_snapshot OUT [WORD]...: a small file with what the words say; make_snapshot OUT large
-// MEGABYTES [stacks|orders]; make_snapshot OUT activities or OUT fields: events that describe
-// themselves.
+// make_snapshot OUT [WORD]...: makes a small file; each WORD is a make_options.
+// make_snapshot OUT large MEGABYTES [stacks|orders]: makes a file of this size.
+// make_snapshot OUT activities|fields: makes a file of events with their own description.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -33,7 +33,7 @@ function value(any) {
 
 function attributes(list) {
 	const map = new Map((list ?? []).map(pair => [pair.key, value(pair.value)]));
-	assert.strictEqual(map.size, (list ?? []).length, "a key stands twice");
+	assert.strictEqual(map.size, (list ?? []).length, "a key is there twice");
 	return map;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Export, end to end, on bytes in memory.
+// Runs export end to end on bytes in memory.
 #include "tests/data/pipeline.h"
 
 #include <errno.h>
@@ -49,13 +49,13 @@ static void open_null_device(void)
 	require(null_device >= 0);
 }
 
-// Somewhere to write to that leaves nothing behind once it is discarded.
+// Opens an output that leaves nothing behind after it is discarded.
 static void open_output(struct frec_output *output, enum frec_output_kind kind)
 {
 	struct frec_error error = {0};
 	char path[64];
 
-	// In memory: files are brought to disk before they get their name, thousands of times here.
+	// A file is synced before it gets its name. In memory, this is fast enough for thousands.
 	snprintf(path, sizeof(path), "/dev/shm/flightrec-test-%d", (int)getpid());
 	switch (kind) {
 	case FREC_OUTPUT_STREAM:
@@ -82,7 +82,7 @@ static void export(struct frec_snapshot *snapshot, const struct frec_writer *wri
 	frec__output_discard(&output);
 }
 
-// Rules for what data/make_snapshot.c makes.
+// Rules for the events of data/make_snapshot.c.
 static const struct frec_shape_rules *make_rules(void)
 {
 	static const struct {
@@ -107,8 +107,8 @@ static const struct frec_shape_rules *make_rules(void)
 	return &rules;
 }
 
-// A file beside another one, with rules, in all formats that have room for them. Returns 0, or why
-// they cannot be put together: what the rules are for is not there, or the clocks are not.
+// Exports two files together, with rules, in all formats that support it. Returns 0, or why they
+// cannot be combined: events that the rules name are missing, or the clocks are.
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};
@@ -117,7 +117,7 @@ static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, b
 	struct frec_output outputs[32];
 	struct frec_error error = {0}, trouble;
 	size_t *count = &job.target_count;
-	int result;
+	int r;
 
 	for (size_t i = 0; frec__writers[i]; i++) {
 		const struct frec_writer *writer = frec__writers[i];
@@ -129,12 +129,12 @@ static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, b
 		targets[*count] = (struct frec_export_target){writer, &outputs[*count]};
 		++*count;
 	}
-	result = frec__export(&job, &trouble, &error);
-	require(!result == !error.code && !error.code == !*error.message);
-	require(!result || result == -EINVAL);
+	r = frec__export(&job, &trouble, &error);
+	require(!r == !error.code && !error.code == !*error.message);
+	require(!r || r == -EINVAL);
 	while (*count)
 		frec__output_discard(&outputs[--*count]);
-	return result;
+	return r;
 }
 
 int pipeline_together(const uint8_t *data, size_t size)
@@ -143,7 +143,7 @@ int pipeline_together(const uint8_t *data, size_t size)
 	static struct made_file healthy;
 	struct frec_snapshot snapshot, other;
 	struct frec_error error = {0};
-	int result;
+	int r;
 
 	open_null_device();
 	if (frec__input_open_fd(&snapshot, open_bytes(data, size), "memory", &error))
@@ -151,14 +151,14 @@ int pipeline_together(const uint8_t *data, size_t size)
 	if (!healthy.data)
 		make_small(&healthy, &options);
 	require(!frec__input_open_fd(&other, open_bytes(data, size), "again", &error));
-	result = export_both(&snapshot, &other, false);
+	r = export_both(&snapshot, &other, false);
 	frec__input_close(&other);
 	require(!frec__input_open_fd(&other, open_bytes(healthy.data, healthy.size), "healthy",
 				     &error));
-	result |= export_both(&other, &snapshot, true);
+	r |= export_both(&other, &snapshot, true);
 	frec__input_close(&other);
 	frec__input_close(&snapshot);
-	return result;
+	return r;
 }
 
 static void show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
@@ -183,7 +183,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 
 	open_null_device();
 	result.opened = frec__input_open_fd(&snapshot, open_bytes(data, size), "memory", &error);
-	// Every failure says why.
+	// Each failure has a code and a message.
 	require(!result.opened == !error.code && !error.code == !*error.message);
 	if (result.opened)
 		return result;
@@ -201,7 +201,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	require(!frec__verify(&snapshot, NULL, &output, &result.problems, &error));
 	require(!frec__output_commit(&output, &error));
 	frec__input_close(&snapshot);
-	// It takes as long as all the rest: a part of the inputs is enough.
+	// This takes as long as all the rest, so do it for a part of the inputs only.
 	if (frec__crc32c(0, data, size) % 8 == 0)
 		pipeline_together(data, size);
 	return result;
@@ -213,9 +213,9 @@ void pipeline_repair(uint8_t *data, size_t size)
 	struct frec_part_view view;
 
 	while (at < size) {
-		int result = frec__part_next(data + at, size - at, &view);
+		int r = frec__part_next(data + at, size - at, &view);
 
-		if (result && result != -EILSEQ)
+		if (r && r != -EILSEQ)
 			return;
 		at += view.size;
 		for (int i = 0; i < 4; i++)

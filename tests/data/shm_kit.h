@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of the shm transport share: rings, an event with a number, and all its records as
+/* Shared by the tests of the shm transport: rings, an event with a number, and all its records as
  * the reader finds them. */
 #ifndef FREC_TESTS_SHM_KIT_H
 #define FREC_TESTS_SHM_KIT_H
@@ -50,7 +50,7 @@ static inline struct frec_shm_rings *kit_create(size_t ring_size, uint32_t optio
 	return kit_create_for((size_t)sysconf(_SC_NPROCESSORS_CONF), ring_size, options);
 }
 
-/* Which of the events known is the tick. */
+/* The index of the tick among the known events. */
 static inline size_t kit_tick(const struct frec_shm_rings *rings)
 {
 	size_t event = 0;
@@ -60,13 +60,13 @@ static inline size_t kit_tick(const struct frec_shm_rings *rings)
 	return event;
 }
 
-/* All of the memfd, for somebody who writes where he should not. */
+/* Maps the whole memfd, for a writer that writes where it should not. */
 static inline uint8_t *kit_map(const struct frec_shm_rings *rings)
 {
 	return mmap(NULL, rings->layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, rings->fd, 0);
 }
 
-/* Takes what a settled copy holds. Stops the test when it holds anything that nobody emitted. */
+/* Adds the records of a settled copy to the reading. */
 static inline void kit_take(struct kit_reading *reading, const struct frec_ring_copy *copy,
 			    size_t ring)
 {

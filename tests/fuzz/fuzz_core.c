@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever comes in for a core dump, its head is read within its bounds, and what was taken from
-// the pipe is kept.
+// Whatever bytes arrive as a core dump, the head is parsed within its bounds, and the bytes that
+// were read from the pipe are kept.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "recorder/core/notes.h"
 #include "recorder/snapshot/thread_stacks.h"
 
-/* What a pipe takes without a reader. */
+/* The capacity of a pipe. */
 #define PIPE_SIZE 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

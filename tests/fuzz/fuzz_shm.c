@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Whatever services write into a recorder's shared memory, reading it neither crashes nor reads
-// what is not there, and what it calls records are such. An input is a byte that says whether
-// checksums are made right afterwards, and then patches to memory that is in order: section, u16
-// offset, u8 length, so many bytes.
+// Whatever services write into a recorder's shared memory, the reader neither crashes nor reads out
+// of bounds, and the records that it finds are well-formed. The first byte of an input says whether
+// the checksums are corrected afterwards. The rest are patches to valid memory: section, u16
+// offset, u8 length, and the bytes.
 #include <stdio.h>
 
 #include "recorder/declared/declarations.h"
@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t *pristine; // the memfd of rings in which RECORDS were written, nothing patched
+static uint8_t *pristine; // the memfd of rings with RECORDS records and no patches
 static uint32_t pristine_key;
 
 static void prepare(void)
@@ -45,7 +45,7 @@ static size_t section(const struct frec_shm_layout *layout, uint8_t which)
 	return begin[which % SECTIONS];
 }
 
-// The records are all of one size; where they were is known.
+// Corrects the checksums. All records have one size, so their places are known.
 static void repair(const struct frec_shm_rings *rings, uint8_t *memory)
 {
 	const struct frec_shm_control *control =
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	rings->key = pristine_key;
 	memory = kit_map(rings);
-	// The declarations and counts in use are at the beginning of their sections.
+	// Only the beginnings of the sections of declarations and counts are in use.
 	for (uint8_t i = 0; i < SECTIONS - 1; i++)
 		memcpy(memory + section(&rings->layout, i), pristine + section(&rings->layout, i),
 		       i < 3 ? 8192 : RING_SIZE);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A page in headless Chromium, by the DevTools protocol over a pipe: what is asked, clicked and typed, and what it said itself."""
+"""Drives a page in headless Chromium by the DevTools protocol over a pipe: evaluates expressions,
+clicks, types, and collects what the page logs."""
 import json
 import os
 import select
@@ -11,7 +12,7 @@ TIMEOUT = 60
 
 
 class Page:
-    """`with Page(path, width, height) as page`: a file in a window of that size."""
+    """`with Page(path, width, height) as page` opens a file in a window of that size."""
 
     def __init__(self, path, width=1280, height=800, dark=False, touch=False):
         self.path, self.size, self.dark, self.touch = path, (width, height), dark, touch
@@ -22,7 +23,7 @@ class Page:
         (theirs_in, self.out), (self.back, theirs_out) = os.pipe(), os.pipe()
 
         def descriptors():
-            # The two that Chromium wants, whatever numbers the pipes had.
+            # Chromium uses descriptors 3 and 4, which the pipes may have themselves.
             copies = os.dup(theirs_in), os.dup(theirs_out)
             os.dup2(copies[0], 3)
             os.dup2(copies[1], 4)
@@ -72,7 +73,7 @@ class Page:
         return self
 
     def __exit__(self, *_):
-        # Asked to, it takes its children with it.
+        # Browser.close ends Chromium's child processes, too.
         self.session = None
         try:
             self.call("Browser.close")
@@ -110,7 +111,7 @@ class Page:
         return answer["result"]
 
     def ask(self, expression):
-        """What an expression of JavaScript is."""
+        """The value of a JavaScript expression."""
         result = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
@@ -124,9 +125,10 @@ class Page:
             time.sleep(0.02)
 
     def frames(self):
-        """After what was asked for has been drawn."""
+        """Waits until the page has been drawn."""
         self.ask(
-            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+            "new Promise(done => "
+            "requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
         )
 
     def press(self, key, code=None, shift=False, text=None):
@@ -145,10 +147,12 @@ class Page:
         self.call("Input.insertText", text=text)
 
     def middle(self, selector):
-        """Where an element is, once it is on the screen."""
+        """Scrolls to an element. Returns the position of its middle."""
         box = self.ask(
-            f"(element => {{ element.scrollIntoView({{block: 'center', behavior: 'instant'}}); const box = element.getBoundingClientRect();"
-            f" return [box.x + box.width / 2, box.y + box.height / 2] }})(document.querySelector({json.dumps(selector)}))"
+            "(element => { element.scrollIntoView({block: 'center', behavior: 'instant'});"
+            " const box = element.getBoundingClientRect();"
+            " return [box.x + box.width / 2, box.y + box.height / 2] })"
+            f"(document.querySelector({json.dumps(selector)}))"
         )
         return box
 
@@ -166,7 +170,7 @@ class Page:
             file.write(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def complaints(self):
-        """Whatever it wrote to its console, threw, or asked a network for."""
+        """What the page wrote to the console, threw, or requested from a network."""
         for method, params in self.happened:
             if method in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
                 yield params

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Crashes with a number of threads asleep in a function each knows by its name.
+// Crashes while a number of threads sleep in a function that a test knows by name.
 //
 //	core_crash THREADS write|overflow
 #include <dirent.h>
@@ -29,7 +29,7 @@ __attribute__((noinline)) int sleeps_at(int depth)
 		about_to_sleep++;
 		pause();
 	}
-	__asm__ volatile("" : "+r"(r)); // not the last thing, so that the call is no jump
+	__asm__ volatile("" : "+r"(r)); // keeps the call from becoming a tail call
 	return r + depth;
 }
 
@@ -42,7 +42,7 @@ static void *thread(void *number)
 	return (void *)(long)sleeps_at((int)((long)number % DEPTHS));
 }
 
-// Threads that the kernel says are asleep.
+// The number of threads that are asleep, by the kernel's account.
 static long sleepers(void)
 {
 	DIR *folder = opendir("/proc/self/task");
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 	for (long i = 1; i < threads; i++) {
 		pthread_attr_t attributes;
 
-		// Small ones: the kernel writes each whole into the core dump.
+		// The stacks are small because the kernel writes each one whole into the core dump.
 		pthread_attr_init(&attributes);
 		pthread_attr_setstacksize(&attributes, 65536);
 		if (pthread_create(&one, &attributes, thread, (void *)i))

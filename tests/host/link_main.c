@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compiled as C and as C++. Exits 0 if the number of loaded events is the argument, and header and
- * library are of one version. */
+/* Compiled as C and as C++. Exits with 0 if as many events are loaded as the argument says, and
+ * header and library are of one version. */
 #include <flightrec/event.h>
 
 #include <stdlib.h>

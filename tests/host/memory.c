@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What libflightrec adds to a service's memory: built with it, and, for comparison, without. Waits
- * to be looked at. */
+/* A service whose memory a test measures. It is built with libflightrec and, to compare, without.
+ * It waits to be measured. */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* For this process and all that it starts, a kernel that keeps no record of how processes ended
- * (before Linux 6.15). */
+/* Simulates, for this process and all that it starts, a kernel that does not keep how processes
+ * ended (before Linux 6.15). */
 #ifndef FREC_TESTS_OLD_KERNEL_H
 #define FREC_TESTS_OLD_KERNEL_H
 
@@ -13,7 +13,7 @@
 
 #define PIDFD_IOCTLS 0xff /* their magic number, the second byte of a request */
 
-/* Every ioctl(2) on a pidfd is refused. Returns 0, or -1 with errno set. */
+/* Makes every ioctl(2) on a pidfd fail. Returns 0, or -1 with errno set. */
 static inline int be_an_old_kernel(void)
 {
 	struct sock_filter code[] = {

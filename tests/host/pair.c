@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Two services that talk to each other, for the tests of timelines: `pair server SOCKET` answers
-// what `pair client SOCKET COUNT` asks. Each request has a number that both tell in their events. A
-// request is taken by one thread of the server and done by another. Both exit with status 3, at
-// which `flightrec run` takes a snapshot.
+// the requests of `pair client SOCKET COUNT`. Each request has a number that both put into their
+// events. One thread of the server receives a request and another one handles it. Both processes
+// exit with status 3, at which `flightrec run` takes a snapshot.
 #include <flightrec/event.h>
 #include <pthread.h>
 #include <stdio.h>

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
-// A service that is recorded without privileges, and what such a service can do to its recorder.
+// A service that is recorded without privileges, and the harm that it can do to its recorder.
 //
-//	plain_service WHAT [ARGUMENT]...	one line a check, "ok ..." or "FAILED ..."
+//	plain_service WHAT [ARGUMENT]...	prints a line per check, "ok ..." or "FAILED ..."
 //
 //	forks COUNT			COUNT children emit 10 events each at once; then it aborts
-//	child				one child emits and is killed by SIGSEGV, while this one
-//					lives on
-//	exec END			emits, becomes itself again, emits once more and ends
-//	closed				closes every descriptor, becomes itself again, emits into
-//					nowhere
+//	child				a child emits and is killed by SIGSEGV; the service lives on
+//	exec END			emits, executes itself again, emits once more and ends
+//	closed				closes all descriptors, executes itself again, and emits to
+//					no recorder
 //	embed KEEPER FOLDER END		starts a recorder of its own, emits and ends
-//	restart KEEPER FOLDER END	the same, but waits for a line in between, in which its
-//					keeper is killed
-//	attach SOCKET END		uses the recorder that listens there, emits and ends; END is
-//					also wait, again or forks
-//	wait				emits, waits for a line, and tells whether its events are on
-//					before and after
-//	wild				emits, then writes where its events are
-//	old WHAT [ARGUMENT]...		the same on a kernel that does not tell how processes ended
+//	restart KEEPER FOLDER END	the same, but waits for a line in between, while the test
+//					kills its keeper
+//	attach SOCKET END		uses the recorder that listens there, emits and ends; END
+//					may also be wait, again or forks
+//	wait				emits, waits for a line, and checks before and after that
+//					its events are on
+//	wild				emits, then overwrites the memory of its events
+//	old WHAT [ARGUMENT]...		the same on a kernel that does not report how processes end
 // END: ok, exit, abort, segv, kill, term.
 #include <errno.h>
 #include <signal.h>
@@ -136,7 +135,7 @@ static int child(void)
 	pid_t pid = fork();
 
 	if (!pid) {
-		// A look at /proc is enough to know of it.
+		// Gives the recorder the time to find this process in /proc.
 		usleep(300000);
 		emit(1, 10);
 		end("segv");
@@ -217,7 +216,7 @@ int main(int argc, char **argv)
 			return 1;
 		if (!strcmp(argv[3], "forks")) {
 			if (!fork()) {
-				// A look at /proc is enough to know of it.
+				// Gives the recorder the time to find this process in /proc.
 				usleep(300000);
 				emit(2, 10);
 				_exit(0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A program with USDT probes that knows nothing of flightrec: arguments of each size and sign, as
-// constants, in registers and in memory, and texts where they are easy and hard to read. It does
-// what its input says, a line each, and answers each line.
+// A program with USDT probes that does not use flightrec: arguments of each size and sign, as
+// constants, in registers and in memory, and texts that are easy or hard to read. It obeys each
+// line of its input and answers with a line.
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -13,8 +13,8 @@
 
 #define PAGE 4096
 
-// A no-op and the note that tells of it, as <sys/sdt.h> makes them: where, base (none), semaphore,
-// names, arguments.
+// A no-op and the note that describes it, like those of <sys/sdt.h>: address, base (none),
+// semaphore, names, arguments.
 #define SITE(semaphore, name, arguments) \
 	"990:	nop\n" \
 	"	.pushsection .note.stapsdt, \"\", \"note\"\n" \
@@ -38,7 +38,7 @@ static void fire_registers(void)
 	register uint64_t r10 __asm__("r10") = 0xfedcba9876543210;
 	register uint64_t r11 __asm__("r11") = (uint64_t)INT64_MIN;
 
-	// The unused upper halves hold rubbish, as they may.
+	// The unused upper halves have garbage, as the ABI allows.
 	__asm__ volatile(SITE("0", "registers",
 			      "1@%%dil -1@%%sil 2@%%dx -2@%%cx 4@%%r8d -4@%%r9d 8@%%r10 -8@%%r11")
 			 :
@@ -67,7 +67,7 @@ static void fire_constants(void)
 	__asm__ volatile(SITE("0", "constants", "-4@$-7 8@$123 4@$4294967295 -8@$-9000000000"));
 }
 
-// Two sites, of which one has less to tell, and the other a sign.
+// Two sites of one probe. One has fewer arguments, and the other a signed one.
 static void fire_sites(void)
 {
 	__asm__ volatile(SITE("0", "sites", "4@%%edi") : : "D"(5));
@@ -79,7 +79,7 @@ static void fire_none(void)
 	__asm__ volatile(SITE("0", "none", ""));
 }
 
-// With an index register, which not every reader of notes understands.
+// An argument with an index register, which not every reader of notes supports.
 static void fire_indexed(void)
 {
 	static const uint64_t table[2] = {1, 2};
@@ -119,8 +119,8 @@ static void fire_sequence(uint64_t thread, uint64_t number, const char *text)
 			 : "memory");
 }
 
-// Two pages of a file, with a text over the border between them, of which no page is in this
-// process's tables.
+// A text that crosses the border between two pages of a file, neither of which is in this process's
+// page tables.
 static const char *cold_text(void)
 {
 	char path[] = "/tmp/frec-probed-XXXXXX", *memory;
@@ -136,7 +136,7 @@ static const char *cold_text(void)
 	return memory + PAGE - 8;
 }
 
-// A text that ends where memory does, without a NUL.
+// A text without a NUL at the end of a mapping.
 static const char *torn_text(void)
 {
 	char *memory =

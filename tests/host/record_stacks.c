@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Prints what the records of a snapshot carry of stacks, as they stand in it: a JSON object a line.
+// Prints the raw stack data of a snapshot's records, a JSON object per line.
 //
 //	record_stacks FILE.frec PID
 //
-// First one with the mappings that the file tells of the process, then one for each of its records.
+// The first object has the process's mappings, and then there is one for each of its records.
 #include <inttypes.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static void print_maps(const struct frec_snapshot *snapshot, uint32_t pid)
 	printf("]}\n");
 }
 
-// The n-th register of the machine, 0 where it was not recorded.
+// The n-th register of the machine, or 0 if it was not recorded.
 static uint64_t value_of(const struct frec_record *record, unsigned int n)
 {
 	uint64_t below = record->register_mask & ((UINT64_C(1) << n) - 1);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A program with a secret on its stack, which it reads from a file so that it is nowhere else, and
-// that then crashes:
+// A program that reads a secret from a file, so that it is only on its stack, and then crashes:
 //
 //	secretive FILE crash|overflow|smash
 #include <stdint.h>
@@ -24,13 +23,13 @@ FRAME static int overflow(const char *secret, int depth)
 
 	for (size_t i = 0; i < sizeof(room); i++)
 		room[i] = secret[i % 64];
-	// Never reached, but not known to be.
+	// Never true, which the compiler does not know.
 	if (depth == 1 << 30)
 		return sink;
 	return overflow(secret, depth + 1) + room[0];
 }
 
-// The address that it returns to, and all above, is the secret's.
+// Overwrites its return address and the stack above with the secret.
 FRAME static void smash(const char *secret)
 {
 	char *volatile *frame = __builtin_frame_address(0);

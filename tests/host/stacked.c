@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// A program of which every stack is known: main calls outer, outer middle, middle leaf, and leaf
-// makes one event of each kind: a flightrec event, a USDT probe that knows nothing of flightrec,
-// and a signal, which is a tracepoint of the kernel's.
+// A program with known stacks: main calls outer, outer calls middle, and middle calls leaf, which
+// makes one event of each kind: a flightrec event, a foreign USDT probe, and a signal, which is a
+// tracepoint of the kernel.
 //
-// It says where these functions lie, and then answers each line: "on?" with whether the event is,
-// "fire" with where in leaf's frame a mark stood when the events were made, "storm" after a
-// thousand of that, and "crash" not at all.
+// It prints the addresses of these functions and then answers each line: "on?" with whether the
+// event is on, "fire" with the address of a mark in leaf's frame when the events were made, and
+// "storm" after a thousand of these. It does not answer "crash".
 //
 //	stacked [KEEPER FOLDER BYTES [SOCKET]]
 //
-// With arguments it embeds a recorder, of events with so many bytes of stack, or takes the one at
-// SOCKET; "trigger" asks that for a snapshot.
+// With arguments it embeds a recorder of events with BYTES bytes of stack, or uses the recorder at
+// SOCKET. "trigger" requests a snapshot from it.
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@
 
 FREC_EVENT(stacked, fired, FREC_U64(number));
 
-// Each function is in a section of its own: the linker tells where that begins and ends.
+// Each function is in a section of its own, whose bounds the linker defines as symbols.
 #define PLACED(name) \
 	extern const char __start_at_##name[], __stop_at_##name[]; \
 	__attribute__((section("at_" #name), noinline))
@@ -92,8 +92,8 @@ static void embed(const char *keeper, const char *folder, const char *bytes, con
 PLACED(main) int main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
-	// So that there is as much stack as anybody asks for, and in memory: the kernel brings none
-	// in to copy it.
+	// Makes the stack as large as any test asks for and faults it in, because the kernel copies
+	// only resident pages.
 	volatile char room[1 << 16];
 	uint64_t number = 0;
 	char line[64];

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_completion.py FLIGHTREC: pressing tab, in bash and, where they are installed, zsh and fish.
-
-All that --help tells of is offered: every command, every option of each, every format.
+"""test_completion.py FLIGHTREC: completion in bash, zsh and fish, as far as they are installed,
+offers everything that --help lists: each command, each of its options, each format.
 """
 import os
 import pathlib
@@ -64,8 +63,10 @@ def bash(line):
     script = f"""
         source {COMPLETION}/flightrec.bash
         COMP_LINE=$1 COMP_POINT=${{#1}}
-        # As readline takes it apart: at blanks, and around colons and equals signs.
-        mapfile -t COMP_WORDS < <(sed -E 's/ +/\\n/g; s/([:=])/\\n\\1\\n/g' <<<"$1" | sed '/^$/{{$!d}}')
+        # Like readline: split at blanks, and around colons and equals signs.
+        mapfile -t COMP_WORDS < <(
+            sed -E 's/ +/\\n/g; s/([:=])/\\n\\1\\n/g' <<<"$1" | sed '/^$/{{$!d}}'
+        )
         COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
         complete -p flightrec >/dev/null && _flightrec && printf '%s\\n' "${{COMPREPLY[@]}}"
     """
@@ -73,7 +74,7 @@ def bash(line):
 
 
 def zsh(line):
-    # What _files would do is zsh's; here it says how it was called.
+    # zsh's own functions are replaced by ones that print their arguments.
     script = f"""
         compadd() {{ shift; print -rl -- "$@" }}
         _files() {{ print -r -- files "$@" }}
@@ -114,12 +115,12 @@ def check_shell(shell):
         shell is fish or "other.txt" not in stripped
     ), files
     assert "other.txt" in words("flightrec export a.frec -o o")
-    assert [word.rstrip("/") for word in words("flightrec record -o fo")] == ["folder"], words(
-        "flightrec record -o fo"
+    assert [word.rstrip("/") for word in words("flightrec record -o fold")] == ["folder"], words(
+        "flightrec record -o fold"
     )
     assert "ls" in words("flightrec run -e x -- ls")
     if shell is bash:
-        # Only what stands behind the sign: bash leaves the rest as it is.
+        # Only what follows the equals sign, as bash keeps the rest.
         assert words("flightrec export --format=p") == ["perfetto", "perf", "pprof"]
         assert set(words("flightrec export --format=")) > {"perfetto", "json"}
 
@@ -144,4 +145,4 @@ with tempfile.TemporaryDirectory() as temporary:
         else:
             print(f"{shell.__name__} is not installed")
     os.chdir("/")
-print("what --help tells of is offered")
+print("everything that --help lists is offered")

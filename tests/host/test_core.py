@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_core.py FLIGHTREC CRASHER: flightrec core has all threads of a crash in its snapshot, and loses no core dump.
+"""test_core.py FLIGHTREC CRASHER: flightrec core puts all threads of a crash into the snapshot and
+loses no core dump.
 
-It sets kernel.core_pattern, which is the machine's, and puts back what was there. Exits 77 where it may not.
+The test sets the machine's kernel.core_pattern and restores it. Exits with 77 if it may not.
 """
 import atexit
 import contextlib
@@ -29,7 +30,7 @@ SETTING, USES_PID, SUID_DUMPABLE = (
     "/proc/sys/fs/suid_dumpable",
 )
 FILES = ["/run/sysctl.d/99-flightrec-core.conf", "/etc/sysctl.d/99-flightrec-core.conf"]
-THREADS, NOBODY = 50, 61234  # whom no other test runs as
+THREADS, NOBODY = 50, 61234  # a user that no other test runs as
 
 
 def skip(why):
@@ -71,13 +72,13 @@ except OSError as error:
 
 SCRATCH = tempfile.mkdtemp(prefix="frec-core-")
 os.chmod(SCRATCH, 0o755)
-# Where every user can run them.
+# Copies that every user can run.
 TOOL, CRASHER = [shutil.copy(path, SCRATCH) for path in sys.argv[1:3]]
 HANDLER, TAKEN = os.path.join(SCRATCH, "handler"), os.path.join(SCRATCH, "taken")
 os.mkdir(TAKEN)
 write(
     HANDLER,
-    f"#!/bin/sh\n# Keeps a core dump, and what it was told of it.\ncd {TAKEN} && cat > part.$1 &&\n"
+    f"#!/bin/sh\n# Keeps a core dump and its arguments.\ncd {TAKEN} && cat > part.$1 &&\n"
     "printf '%s\\n' \"$@\" > told.$1 && mv part.$1 core.$1\n",
 )
 os.chmod(HANDLER, 0o755)
@@ -94,7 +95,7 @@ def restore():
 
 
 def restore_after_me():
-    """The settings are the machine's: they come back also where this test is killed."""
+    """Restores the machine's settings at the end, even if this test is killed."""
     end, mine = os.pipe()
     child = os.fork()
     if not child:
@@ -113,12 +114,12 @@ restore_after_me()
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it never came"
+        assert time.monotonic() < end, "the condition never became true"
         time.sleep(0.02)
 
 
 def taken(pid):
-    """What the handler got of a process."""
+    """The core dump of a process that the handler received, and the handler's arguments."""
     path = os.path.join(TAKEN, f"core.{pid}")
     wait_for(lambda: os.path.exists(path))
     with open(path, "rb") as file:
@@ -126,7 +127,7 @@ def taken(pid):
 
 
 def size_of_core(data):
-    """How long a core dump has to be, by its own header."""
+    """The size that a core dump must have by its own header."""
     assert data[:4] == b"\x7fELF", data[:16]
     (offset,) = struct.unpack_from("<Q", data, 32)
     (count,) = struct.unpack_from("<H", data, 56)
@@ -153,7 +154,8 @@ def check_core(data, threads):
 
 
 def record(*command, threads=THREADS, **options):
-    """Runs it under a recorder: its snapshot of a crash, as `show --json` has it, and what verify says."""
+    """Runs a command that crashes under a recorder and verifies the snapshot. Returns the snapshot
+    as `show --json` prints it."""
     out = tempfile.mkdtemp(dir=SCRATCH)
     done = tool("run", "-e", "none:*", "--ring-size", "256K", "-o", out, "--", *command, **options)
     files = sorted(os.listdir(out))
@@ -162,7 +164,7 @@ def record(*command, threads=THREADS, **options):
     verify = tool("verify", path)
     assert not verify.returncode, verify
     report = json.loads(tool("show", "--json", path).stdout)
-    # That of the thread that crashed can be known without a core dump.
+    # The stack of the thread that crashed may be known without a core dump.
     if threads is not None:
         assert len(report["threads"]) == threads, (len(report["threads"]), done.stderr)
     return report
@@ -173,7 +175,7 @@ def functions(thread):
 
 
 def check_threads(report, threads=THREADS, how="crashes"):
-    """Each thread is there once, by its name, with what it is known to do."""
+    """Checks that each thread is there once, with its name and its known stack."""
     crash = report["crash"]
     assert {thread["pid"] for thread in report["threads"]} == {crash["pid"]}, report["threads"]
     assert len({thread["tid"] for thread in report["threads"]}) == threads, report["threads"]
@@ -187,7 +189,7 @@ def check_threads(report, threads=THREADS, how="crashes"):
             names.count("sleeps_at") == number % 7 + 1
             and names[names.index("thread") - 1] == "sleeps_at"
         ), (number, names)
-        assert names.index("sleeps_at") <= 2, names  # pause() alone is above
+        assert names.index("sleeps_at") <= 2, names  # called only pause()
     (main,) = [thread for thread in report["threads"] if thread["tid"] == crash["tid"]]
     names = functions(main)
     assert names[0] == how and "main" in names and main["frames_end"] == "complete", main
@@ -207,10 +209,10 @@ def check_install():
     assert not os.path.exists(FILES[1])
     rows = doctor()
     assert rows["state"] == "ok" and OURS in rows["found"], rows
-    # Once more is no harm: it does not pass on to itself.
+    # A second installation does not make the handler pass core dumps on to itself.
     core("--install", "--until-reboot", "--time", "7", "--threads", "100")
     assert OURS in doctor()["found"] and " --time=7 --threads=100 " in read(SETTING), read(SETTING)
-    # Somebody else's setting stays.
+    # A setting that another program has made since stays.
     write(SETTING, "else")
     assert doctor()["state"] == "limited", doctor()
     assert (
@@ -220,7 +222,7 @@ def check_install():
     )
     done = tool("core", "--remove")
     assert done.returncode == 1 and "not installed" in done.stderr, done
-    # What was there comes back as it was.
+    # Each previous setting is restored exactly.
     for pattern in (OURS, "", "core", "/var/crash/core.%e.%p  ", "|/bin/false  two  blanks "):
         write(SETTING, pattern + "\n")
         before = read(SETTING)
@@ -274,7 +276,8 @@ def check_all_threads():
 
 
 def handlers():
-    """Those that still hold a core dump: also what is passed on to counts until it ends."""
+    """The number of handlers that still work on a core dump. A handler runs until the program that
+    it passes the core dump on to has ended."""
     count = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
@@ -284,7 +287,7 @@ def handlers():
 
 
 def crash(*command, limit=resource.RLIM_INFINITY, **options):
-    """Lets it crash without a recorder, and waits until its core dump is where it goes."""
+    """Lets a program crash without a recorder and waits until its core dump is handled."""
     process = subprocess.Popen(
         command or [CRASHER, "2", "write"],
         stderr=subprocess.DEVNULL,
@@ -309,13 +312,13 @@ def check_limits():
 
 
 def check_alone():
-    """No recorder: it is passed on, and that is all."""
+    """Without a recorder, the core dump is only passed on."""
     with installed(OURS):
         check_core(taken(crash())[0], 2)
 
 
 def run_by_hand(data, *told):
-    """What it passes on of anything."""
+    """What the handler passes on if it gets this data."""
     pid = told[0][1:]
     done = tool("core", "--time=2", "--kernel", *told, input=None, stdin=feeding(data))
     assert not done.returncode, done
@@ -323,7 +326,7 @@ def run_by_hand(data, *told):
 
 
 def feeding(data):
-    """A pipe that this comes out of."""
+    """The reading end of a pipe that this data comes out of."""
     out, into = os.pipe()
     if not os.fork():
         os.close(out)
@@ -335,10 +338,10 @@ def feeding(data):
 
 
 def check_anything():
-    """To the byte, whatever it is: also where a recorder waits for the stacks of that process."""
+    """Any data is passed on to the byte, even if a recorder waits for the stacks of the process."""
     whole, _ = taken(crash_with(OURS))
     head = bytearray(whole[:100000])
-    struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the notes go on for ever
+    struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the notes have no end
     with installed(OURS), Listener() as listener:
         sleeper = subprocess.Popen(["sleep", "1000"])
         for data in (
@@ -385,7 +388,7 @@ class Listener:
     def __enter__(self):
         os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
         self.socket.bind(self.path)
-        os.seteuid(self.uid)  # whose it is, is who listens
+        os.seteuid(self.uid)  # the socket belongs to the user that listens
         self.socket.listen(8)
         os.seteuid(0)
         threading.Thread(target=self.listen, daemon=True).start()
@@ -418,7 +421,8 @@ class Listener:
 
 
 def check_silent_recorder():
-    """Who never answers is not waited for, and who cannot be reached for long enough ends the looking."""
+    """The handler does not wait for a recorder that never answers, and it stops looking for
+    recorders if connecting takes too long."""
     with installed(OURS, "--time", "1"), Listener(answers=False):
         check_core(taken(crash())[0], 2)
     with installed(OURS, "--time", "1"), contextlib.ExitStack() as stack:
@@ -434,7 +438,8 @@ def check_silent_recorder():
 
 @contextlib.contextmanager
 def suid_dumpable():
-    """The core dumps also of what its user may not see, readable for root alone."""
+    """Has the kernel also dump programs that their user may not read; only root can read the core
+    dump."""
     write(SUID_DUMPABLE, "2")
     yield
     write(SUID_DUMPABLE, BEFORE[SUID_DUMPABLE])
@@ -451,12 +456,12 @@ def as_user(uid):
 
 
 def check_users():
-    """A user's recorder learns of that user's processes and of no other's."""
+    """A user's recorder learns only of that user's processes."""
     folder = f"/tmp/flightrec-{NOBODY}"
     if os.path.exists(folder):
         shutil.rmtree(folder)
     with installed(OURS):
-        # A folder that somebody else made in that name.
+        # A folder of the user's name that another user has made.
         with Listener(folder) as listener:
             crash(CRASHER, "2", "write", **as_user(NOBODY))
             assert not listener.heard(), listener.heard()
@@ -467,7 +472,7 @@ def check_users():
         with Listener(folder, uid=NOBODY) as listener:
             crash(CRASHER, "2", "write")
             assert not listener.heard(), listener.heard()
-            # Who may run it, but may not see its memory.
+            # The user may run the program but not read its memory.
             with suid_dumpable():
                 crash(private, "2", "write", **as_user(NOBODY))
             assert not listener.heard(), listener.heard()
@@ -476,7 +481,7 @@ def check_users():
                 listener.heard() == [f"core {pid}", f"stacks {pid}"] and len(listener.stacks) == 1
             ), listener.heard()
         shutil.rmtree(folder)
-        # A recorder without any right, of its own process.
+        # A recorder without any right gets the stacks of its own process.
         out = os.path.join(SCRATCH, "nobody")
         os.mkdir(out)
         os.chown(out, NOBODY, NOBODY)
@@ -508,15 +513,18 @@ def unshared(options, script, *arguments):
 
 
 def check_namespaces():
-    """Where a path and a number mean something else, and the program has no name any more."""
+    """Paths and pids differ in the process's namespaces, and its program file has been removed."""
     if subprocess.run(
         ["unshare", "-mpf", "--mount-proc", "true"], check=False, capture_output=True
     ).returncode:
-        print("namespaces: they cannot be had here")
+        print("namespaces: cannot be created here")
         return
     hidden = os.path.join(SCRATCH, "hidden")
     os.mkdir(hidden)
-    script = 'mount -t tmpfs none "$1" && cp "$2" "$1/program" && exec 3<"$1/program" && rm "$1/program" && exec /proc/self/fd/3 9 write'
+    script = (
+        'mount -t tmpfs none "$1" && cp "$2" "$1/program" && exec 3<"$1/program" '
+        '&& rm "$1/program" && exec /proc/self/fd/3 9 write'
+    )
     with installed(OURS):
         plain = record(CRASHER, "9", "write", threads=9)
         lengths = sorted(len(thread["frames"]) for thread in plain["threads"])
@@ -533,7 +541,8 @@ def check_namespaces():
 
 
 def describe(folder):
-    """What is there, but for the sizes, which the random layout of a process changes a little."""
+    """Describes the files of a folder without their sizes, which vary with a process's random
+    layout."""
     found = {}
     for name in sorted(os.listdir(folder)):
         status = os.lstat(os.path.join(folder, name))
@@ -577,7 +586,7 @@ def make_folder(uid, kind):
 
 
 def check_files():
-    """A core file is as if the kernel had written it."""
+    """Core files are like those that the kernel itself writes."""
     private = os.path.join(SCRATCH, "private")
     shutil.copy(CRASHER, private)
     os.chmod(private, 0o111)
@@ -615,7 +624,7 @@ def check_files():
             (kernels, first), (mine, second) = results
             assert kernels == mine, (pattern, uses_pid, uid, kind, limit, program, kernels, mine)
             for name, told in mine.items():
-                if told[4]:  # its zeros take no place on the disk, as the kernel's
+                if told[4]:  # the file is sparse, like the kernel's
                     blocks = [
                         os.stat(
                             os.path.join(where, name.replace("PID", str(describe.pid)))
@@ -630,11 +639,14 @@ def check_files():
         for where in (first, second):
             assert read(os.path.join(where, "core")) == "old", where
     write(USES_PID, BEFORE[USES_PID])
-    # In the root and the working directory that the process had.
+    # The file is written in the root and the working directory of the process.
     inside = os.path.join(SCRATCH, "inside")
     os.mkdir(inside)
     with installed("core"):
-        script = 'mount -t tmpfs none "$1" && cd "$1" && { "$2" 2 write; echo crashed; read; stat -c %s core; }'
+        script = (
+            'mount -t tmpfs none "$1" && cd "$1" '
+            '&& { "$2" 2 write; echo crashed; read; stat -c %s core; }'
+        )
         process = subprocess.Popen(
             unshared(["-m"], script, inside, CRASHER),
             stdin=subprocess.PIPE,
@@ -657,4 +669,4 @@ check_silent_recorder()
 check_users()
 check_namespaces()
 check_files()
-print("flightrec core has all threads, and passes on")
+print("flightrec core has all threads and passes core dumps on")

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_doctor.py FLIGHTREC: doctor tells the truth, also of rights and system calls that were taken away.
+"""test_doctor.py FLIGHTREC: doctor reports correctly what the machine can do, also if rights and
+system calls are missing.
 
-Its table and its JSON agree, whatever the terminal; each fix is a command; and it exits with 1 only where nothing can be recorded.
+Its table and its JSON agree on every terminal, each fix is a command, and it exits with 1 only if
+nothing can be recorded.
 """
 import ctypes
 import errno
@@ -103,7 +105,7 @@ class Doctor:
         ), row
         assert row["state"] != "ok" or not {"fix", "advice"} & set(row), row
         if "fix" in row:
-            # A command that can be found, at the least: words would pass for one.
+            # Prose can be valid shell syntax, so the command must also exist.
             check = subprocess.run(
                 ["bash", "-n", "-c", row["fix"]], capture_output=True, text=True, check=False
             )
@@ -113,7 +115,7 @@ class Doctor:
             ), (row, check)
 
     def check_text(self, text):
-        # Counts of processes change between two runs.
+        # The number of processes changes between two runs.
         plain = re.sub(r"\d+", "0", text)
         for row in self.rows:
             line = f"{row['state']:<9}{row['capability']:<17}{row['enables']:<26}{row['found']}\n"
@@ -126,7 +128,7 @@ class Doctor:
                 text,
             )
         assert text.count("taken by auto") == (self.sum["auto"] is not None), text
-        # All of it can be pasted: the words are comments.
+        # The section can be pasted into a shell, because its prose is in comments.
         section = re.search(r"^what would help.*?\n(.*?)\n\n", text, re.M | re.S).group(1)
         assert subprocess.run(["bash", "-n", "-c", section], check=False).returncode == 0, section
 
@@ -135,7 +137,7 @@ class Doctor:
 
 
 def on_terminal(columns, **environment):
-    """The output on a terminal that wide, and as plain lines."""
+    """The output on a terminal of this width, and its lines without colours."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
@@ -155,7 +157,8 @@ def on_terminal(columns, **environment):
 
 
 def forbid(call, number, argument=None):
-    """Has a system call fail from here on, in this process and its children; `argument`: only with this second one."""
+    """Makes a system call fail from now on, in this process and its children. With `argument` it
+    fails only if that is its second argument."""
     allow, fail = 0x7FFF0000, 0x00050000 | number
     load, equal, result = 0x20, 0x15, 0x06
     code = [(load, 0, 0, 0), (equal, 0, 3 if argument else 1, SYSCALLS[call])]
@@ -190,7 +193,7 @@ def check_terminal():
             )
             == 1
         ), (row, wide)
-    # In the narrow one no word is lost.
+    # The narrow table has the same words as the wide one.
     assert sorted(" ".join(on_terminal(80)[1]).replace("#", "").split()) == sorted(
         " ".join(lines).replace("#", "").split()
     )
@@ -206,7 +209,7 @@ def check_here():
     for name, mark in (("pid", 0xEFFFFFFC), ("user", 0xEFFFFFFD)):
         first = os.stat(f"/proc/self/ns/{name}").st_ino == mark
         assert (doctor.row[f"{name}-namespace"]["state"] == "ok") == first, doctor.row
-    # Kernels that have the one have the other.
+    # Every kernel has both or neither.
     assert doctor.row["semaphores"]["state"] == doctor.row["uprobes"]["state"], doctor.row
     with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as file:
         assert file.read().strip() in doctor.row["core-dumps"]["found"], doctor.row["core-dumps"]
@@ -215,7 +218,7 @@ def check_here():
 
 
 def check_sandbox(identity):
-    """Without the right to anything, and one system call less each."""
+    """Each time one system call fails, for a user without rights."""
     doctor = Doctor(preexec_fn=lambda: forbid("memfd_create", errno.EPERM), **identity)
     assert (
         doctor.states("shared-memory") == {"missing"}
@@ -263,7 +266,7 @@ def check_nobody(tool, identity):
         shlex.split(fix) == ["sudo", "setcap", "cap_bpf,cap_perfmon+ep", tool]
         and fix == doctor.row["uprobes"]["fix"]
     ), doctor.row
-    # And the command does what it promises.
+    # The command that doctor prints has the promised effect.
     if (
         shutil.which("setcap")
         and not subprocess.run(fix.removeprefix("sudo "), shell=True, check=False).returncode
@@ -272,7 +275,7 @@ def check_nobody(tool, identity):
         assert doctor.states(
             "cap-perfmon", "cap-bpf", "bpf-output", "raw-tracepoints", "rings", "perf-paranoid"
         ) == {"ok"}, doctor.row
-        row = doctor.row["uprobes"]  # recent kernels that set them one by one want more
+        row = doctor.row["uprobes"]  # recent kernels require more if uprobes are set one by one
         assert row["state"] == "ok" or " record --listen " in row["fix"], row
         subprocess.run(["setcap", "-r", tool], check=True)
     doctor = Doctor(
@@ -284,7 +287,7 @@ def check_nobody(tool, identity):
 
 
 def check_memory(tool):
-    """Some rights, but no memory to lock."""
+    """The user has some rights but may not lock memory."""
     with open("/proc/sys/kernel/perf_event_paranoid", encoding="utf-8") as paranoid:
         limited = int(paranoid.read()) >= 0
     with open("/proc/sys/kernel/perf_event_mlock_kb", encoding="utf-8") as file:
@@ -334,7 +337,7 @@ def check_without_bpf(tool):
 def check_namespaces(tool):
     inside = ["unshare", "-Urpfm", "--mount-proc"]
     if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:
-        print("namespaces: they cannot be had here")
+        print("namespaces: cannot be created here")
         return
     doctor = Doctor(*inside, tool=tool)
     assert doctor.states("pid-namespace", "user-namespace") == {"limited"}, doctor.row
@@ -342,12 +345,15 @@ def check_namespaces(tool):
         doctor.states("cap-bpf", "cap-perfmon", "uprobes") == {"missing"}
         and doctor.sum["auto"] == "shm"
     ), doctor.row
-    assert not [row for row in doctor.rows if "fix" in row], "no command helps in there"
+    assert not [row for row in doctor.rows if "fix" in row], "no command helps in a namespace"
     assert "outside of it" in doctor.row["cap-bpf"]["advice"], doctor.row
 
 
 def check_hidden(tool):
-    script = f"mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups \"$@\""
+    script = (
+        "mount -t proc -o hidepid=2 proc /proc && "
+        f"exec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups \"$@\""
+    )
     row = Doctor("unshare", "-m", "sh", "-c", script, "sh", tool=tool, cwd="/").row["processes"]
     assert row["state"] == "limited" and "hidepid=0" in row["fix"], row
 
@@ -356,12 +362,12 @@ check_here()
 check_terminal()
 if os.geteuid():
     check_sandbox({})
-    print("not root: what rights taken away do was not tried")
+    print("not root, so nothing was tried with fewer rights")
     sys.exit(0)
 PERSON = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
 with tempfile.TemporaryDirectory(prefix="frec doctor's ") as scratch:
     os.chmod(scratch, 0o755)
-    # A path that a shell takes only in quotes.
+    # The path of a copy needs quotes in a shell.
     copy = os.path.join(scratch, "flightrec")
     shutil.copy(TOOL, copy)
     check_sandbox(dict(PERSON))
@@ -370,4 +376,4 @@ with tempfile.TemporaryDirectory(prefix="frec doctor's ") as scratch:
     check_without_bpf(copy)
     check_namespaces(copy)
     check_hidden(copy)
-print("doctor tells the truth")
+print("doctor reports correctly")

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_exit.py FLIGHTREC MAKE_SNAPSHOT: exit statuses, of every command, and what its man page says of them.
+"""test_exit.py FLIGHTREC MAKE_SNAPSHOT: each command's exit statuses are those of its man page.
 
-0 done, 1 failed, with one line on stderr, 2 bad usage, with the usage behind the line; what fails prints nothing to stdout.
+0 is success, 1 a failure, with one line on stderr, and 2 wrong usage, with the usage after the
+line. A command that fails prints nothing to stdout.
 """
 import os
 import pathlib
@@ -45,7 +46,7 @@ def check_man(command):
     text = (MAN / f"flightrec-{command}.1").read_text(encoding="utf-8")
     statuses = re.search(r"^\.SH EXIT STATUS\n(.*?)^\.SH ", text, re.M | re.S).group(1)
     told = set(re.findall(r"^\\fB(\d)\\fP$", statuses, re.M))
-    # That of `run` is its command's.
+    # `run` exits with the status of its command.
     assert told == {"0", "1", "2"} or (command == "run" and "2" in statuses), (command, told)
 
 
@@ -61,7 +62,7 @@ with tempfile.TemporaryDirectory() as temporary:
     for command in commands:
         assert run(command, "--help", status=0).stdout.startswith("usage: flightrec " + command)
         run(command, "--no-such-option", status=2)
-        run(command, "--output", status=2)  # of those that have it, without its value
+        run(command, "--output", status=2)  # unknown, or without its value
         check_man(command)
     for command in ("export", "show", "verify"):
         run(command, status=2)
@@ -84,4 +85,4 @@ with tempfile.TemporaryDirectory() as temporary:
     run("import", "no.frec", "-o", "x.frec", status=1)
     run("export", "s.frec", "-o", "/nonexistent/x.json", status=1)
     os.chdir("/")
-print("every command ends as its man page says")
+print("every command exits as its man page says")

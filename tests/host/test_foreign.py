@@ -1,5 +1,6 @@
-# Sources that were not made for us, on this machine's kernel: USDT probes of a program that knows nothing of flightrec, with
-# arguments of every kind, before and after it starts; those of Python and of the C++ library; tracepoints by their arguments.
+# Foreign sources on this machine's kernel: USDT probes of programs that do not use flightrec, with
+# arguments of every kind, in a program that started before and one that starts after the recorder;
+# the probes of Python and of the C++ library; and tracepoints by their arguments.
 import difflib
 import glob
 import json
@@ -20,7 +21,8 @@ def skip(why):
 
 
 class Probed:
-    """The program with probes: fires what it is told, and says its semaphore."""
+    """The program with probes, which fires those that it is asked to and answers with its
+    semaphore."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -42,7 +44,7 @@ def start(*selections):
     try:
         return Recorder(*(word for selection in selections for word in ("-e", selection)))
     except RuntimeError as error:
-        # A container or a kernel can forbid it; nothing else may.
+        # Only a container or a kernel may forbid recording.
         if any(
             words in str(error)
             for words in (
@@ -56,7 +58,7 @@ def start(*selections):
 
 
 def take(recorder):
-    """A snapshot of now, checked, as its events."""
+    """Takes a snapshot and verifies it. Returns its events."""
     before = snapshots(recorder.folder)
     result = tool("trigger", "test", "--socket", recorder.socket)
     check(result.returncode == 0, "a snapshot " + result.stderr.strip().split("/")[-1])
@@ -73,7 +75,8 @@ def of(everything, name, pid=None):
     ]
 
 
-# Every size, sign and place; the same from a process that ran before the recorder and one that started after it.
+# Arguments of each size and sign and in each place have the same values from a process that started
+# before the recorder and from one that started after it.
 old = Probed()
 check(old.do("all") == 0, "nobody listens yet")
 recorder = start(
@@ -92,15 +95,15 @@ EXPECTED = {
     "guarded": [[1]],
 }
 for program, which in (old, "ran before"), (new, "started after"):
-    check(program.do("all") > 0, f"a program that {which} the recorder sees its semaphore")
+    check(program.do("all") > 0, f"a program that {which} the recorder has its semaphore raised")
 everything = take(recorder)
 for program, which in (old, "ran before"), (new, "started after"):
     for name, expected in EXPECTED.items():
         found = [list(fields.values()) for fields in of(everything, f"probed:{name}", program.pid)]
-        check(found == expected, f"{name} of what {which}: {found}")
-check(not of(everything, "probed:indexed"), "what libbpf cannot read is not there")
+        check(found == expected, f"{name} of the program that {which}: {found}")
+check(not of(everything, "probed:indexed"), "a probe that libbpf cannot read is not recorded")
 
-# Texts: read, cut, torn, and brought back into memory.
+# Texts are read, cut at the limit, cut at the end of memory, or paged in first.
 new.do("texts")
 new.do("cold")
 everything = take(recorder)
@@ -121,20 +124,20 @@ for number, expected in {
     )
 check(
     texts.get(100) in ("over the border", "(not in memory)"),
-    f"a text in pages that are not there: {texts.get(100)!r}",
+    f"a text in pages that are not resident: {texts.get(100)!r}",
 )
 sleepable = subprocess.run(["uname", "-r"], capture_output=True, text=True).stdout.split(".")[0]
 if int(sleepable) >= 6:
-    check(texts.get(100) == "over the border", "is brought into memory where programs may sleep")
+    check(texts.get(100) == "over the border", "it is paged in if BPF programs may sleep")
 (three,) = of(everything, "probed:texts", new.pid)
 check(
     three["arg1"] == "between" and three["arg0"] == three["arg2"] == "x" * ((8192 - 32) // 3 - 2),
     "three texts share a record's room",
 )
 shown = tool("show", snapshots(recorder.folder)[-1]).stdout
-check('probed:text  ' in shown and 'arg0=1 arg1="plain"' in shown, "show prints them")
+check('probed:text  ' in shown and 'arg0=1 arg1="plain"' in shown, "show prints texts")
 
-# The arithmetic holds for many at once.
+# The loss arithmetic holds for many threads at once.
 THREADS, COUNT = 4, 20000
 new.do(f"storm {THREADS} {COUNT}")
 everything = take(recorder)
@@ -145,7 +148,8 @@ for fields in of(everything, "probed:sequence", new.pid):
     ) if fields["arg1"] == 7 else None
     sequence.setdefault(fields["arg0"], []).append(fields["arg1"])
 for thread, numbers in sequence.items():
-    # One that was moved to another CPU can lose what is older there: the numbers rise, and the last one is there.
+    # If a thread moves to another CPU, older events may be lost there, so numbers may be missing,
+    # but not the last one.
     check(
         numbers == sorted(set(numbers)) and numbers[-1] == COUNT - 1,
         f"thread {thread}: {len(numbers)} in order, to the end",
@@ -153,36 +157,38 @@ for thread, numbers in sequence.items():
 path = snapshots(recorder.folder)[-1]
 check(
     tool("export", "-f", "perfetto", "-o", path + ".pftrace", path).returncode == 0,
-    "exports for Perfetto",
+    "it is exported for Perfetto",
 )
 
-# A process that hit a probe is one whose death matters.
+# The crash of a process that has hit a probe causes a snapshot.
 before = snapshots(recorder.folder)
 new.do("say last words")
 new.process.kill()
 found = wait_for(lambda: [path for path in snapshots(recorder.folder) if path not in before])
-check(len(found) == 1, "its death is written down")
+check(len(found) == 1, "its death leaves a snapshot")
 if found:
     last = [
         event
         for event in events(found[0])
         if event["pid"] == new.pid and event["event"] == "probed:text"
     ][-1]
-    check(last["fields"]["arg1"] == "last words", f"with its last words: {last['fields']}")
+    check(
+        last["fields"]["arg1"] == "last words", f"the snapshot has its last event: {last['fields']}"
+    )
 
 # A recorder that is killed leaves nothing behind.
 recorder.process.send_signal(signal.SIGKILL)
 recorder.process.wait()
-check(wait_for(lambda: old.do("none") == 0), "the semaphore is down when the recorder was killed")
+check(wait_for(lambda: old.do("none") == 0), "the semaphore is down after the recorder was killed")
 check(
     wait_for(lambda: PROBED not in open("/sys/kernel/tracing/uprobe_profile").read())
     if os.path.exists("/sys/kernel/tracing/uprobe_profile")
     else True,
-    "and no breakpoint is there",
+    "no breakpoint is left",
 )
 old.end()
 
-# Programs and libraries of others, by name.
+# Other programs and libraries are found by name.
 python = next(
     (
         path
@@ -197,12 +203,12 @@ if python:
     recorder = start(f"usdt:{os.path.basename(python)}:python:import__find__load__*:arg0=str")
     child = subprocess.Popen([python, "-c", "import this_is_not_there"], stderr=subprocess.DEVNULL)
     child.wait()
-    # The program may run under another path in front of it in PATH.
+    # PATH may have another path of the same program first.
     names = [
         fields["arg0"]
         for fields in of(take(recorder), "python:import__find__load__start", child.pid)
     ]
-    check("this_is_not_there" in names, f"what Python imports: {len(names)} names")
+    check("this_is_not_there" in names, f"Python's imports are recorded: {len(names)} names")
     recorder.stop()
 else:
     print("no Python with probes on this machine")
@@ -217,13 +223,13 @@ if throws:
             for name in ("throw", "catch", "rethrow")
         ]
         == [25, 25, 0],
-        "what a C++ program throws and catches",
+        "a C++ program's throws and catches are recorded",
     )
     recorder.stop()
 else:
     print("no C++ library with probes on this machine")
 
-# A tracepoint and its arguments tell the same.
+# A tracepoint has the same values by its fields and by its arguments.
 recorder = start("sched:sched_switch", "tp_btf:sched_switch", "tp_btf:sched_process_exec")
 for _ in range(20):
     subprocess.run(["true"], check=True)
@@ -232,10 +238,11 @@ KEYS = "prev_pid", "prev_comm", "next_pid", "next_comm"
 
 
 def switches(name):
-    """By CPU."""
+    """The task switches of each CPU."""
     of_cpu = {}
     for event in everything:
-        # perf was seen to pass over all that one CPU's idle task did (Linux 6.18), and it does not count that.
+        # On Linux 6.18, perf sometimes skips all events of one CPU's idle task without counting
+        # them.
         if event["event"] == name and event["fields"]["prev_pid"]:
             of_cpu.setdefault(event["cpu"], []).append(tuple(event["fields"][key] for key in KEYS))
     return of_cpu
@@ -243,11 +250,11 @@ def switches(name):
 
 by_format, by_arguments = switches("sched:sched_switch"), switches("tp_btf:sched_switch")
 for cpu, found in by_arguments.items():
-    # The first was opened before the second.
+    # by_format may begin earlier, because it was opened first.
     expected = by_format[cpu]
     matched = difflib.SequenceMatcher(None, expected, found, autojunk=False).get_matching_blocks()
     common = sum(block.size for block in matched)
-    # Not all: see above; but what is not the same by its fields would leave next to nothing in common.
+    # perf may skip some, see above. If the fields were wrong, almost none would match.
     check(
         common > 20 and common >= 0.9 * min(len(found), len(expected) - matched[0].a),
         f"CPU {cpu}: {common} switches are the same both ways, of {len(found)}",
@@ -255,11 +262,11 @@ for cpu, found in by_arguments.items():
 executed = of(everything, "tp_btf:sched_process_exec")
 check(
     len([fields for fields in executed if fields["p_comm"] == "true"]) >= 20,
-    "tasks have their names",
+    "an argument that is a task has the task's name",
 )
 recorder.stop()
 
-# What cannot be is one clear line.
+# A selection that cannot be recorded is refused with one clear line.
 for selection, words in {
     "usdt:no-such-program:*:*": "give its path",
     f"usdt:{PROBED}:probed:nothing": "has no such probe",

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_man.py FLIGHTREC: every command has a man page, and the page has every option that the command's --help prints.
-
-The other way round as well: a page names no option that --help does not know. And groff, where it is installed, has no complaint.
+"""test_man.py FLIGHTREC: each command has a man page, with exactly the options that the command's
+--help prints. groff, if it is installed, prints no warning.
 """
 import pathlib
 import re
@@ -13,7 +12,7 @@ import sys
 TOOL = sys.argv[1]
 MAN = pathlib.Path(__file__).resolve().parent.parent.parent / "tools" / "man"
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z])(?![\w-])")
-# What is printed about other commands, or understood by all of them.
+# Options that all commands understand.
 OF_OTHERS = {"-h", "--help"}
 
 

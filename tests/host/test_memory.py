@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proves that libflightrec takes less than 64 KiB of a service's memory, recorded or not; rings are not its own:
-test_memory.py FLIGHTREC WITHOUT WITH"""
+"""test_memory.py FLIGHTREC WITHOUT WITH: libflightrec adds less than 64 KiB to a service's memory,
+recorded or not. Rings, which are shared, do not count."""
 import re
 import subprocess
 import sys
@@ -12,7 +12,7 @@ LIMIT = 64  # KiB
 
 
 def private(*command):
-    """KiB that are this process's alone, but for shared rings."""
+    """The KiB that are private to this process, without rings."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline().strip()
     with open(f"/proc/{process.pid}/smaps") as file:
@@ -34,7 +34,8 @@ with tempfile.TemporaryDirectory() as folder:
     for command in [WITH], [WITH, TOOL, folder, "shm"], [WITH, TOOL, folder, "auto"]:
         line, size = private(*command)
         print(
-            f"{' '.join(command[3:]) or 'not recorded':15} {size - base:4} KiB more than the {base} without"
+            f"{' '.join(command[3:]) or 'not recorded':15} "
+            f"{size - base:4} KiB more than the {base} without"
         )
         failed |= line != "ready" or not 0 < size - base < LIMIT
 sys.exit(failed)

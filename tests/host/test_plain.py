@@ -1,4 +1,5 @@
-# A recorder without any right to watch the kernel: services write their events into its memory; how they end is told by pidfds.
+# A recorder without any right to watch the kernel: services write their events into its memory, and
+# pidfds report how the services end.
 import json
 import os
 import signal
@@ -104,7 +105,8 @@ for how, number in (
     )
     check(
         found == expected,
-        f"every field of every event is what was emitted {[p for p in zip(found, expected) if p[0] != p[1]][:1]}",
+        "every field of every event has the emitted value "
+        f"{[p for p in zip(found, expected) if p[0] != p[1]][:1]}",
     )
     told = report(path)
     crash = told["crash"]
@@ -114,21 +116,24 @@ for how, number in (
         and EMITTER in crash["cmdline"][0],
         f"the report names signal, process and command line {crash}",
     )
-    check(told["transports"] == ["shm"] and not told["kernel_watched"], "and how the events came")
+    check(
+        told["transports"] == ["shm"] and not told["kernel_watched"],
+        "the report names the transport",
+    )
     check(
         not {"tid", "code", "address", "registers", "stack", "sender_pid"} & set(crash),
-        f"nothing is made up {crash}",
+        f"the report has nothing that is unknown {crash}",
     )
-check("without the right to watch the kernel" in tool("show", path).stdout, "and it says why")
+check("without the right to watch the kernel" in tool("show", path).stdout, "show says why")
 
 result, out = run(EMITTER, "-n", COUNT, "exit")
 path = one_file(out, "of exit status 3")
 check(
     result.returncode == 3 and path and report(path)["crash"]["exit_status"] == 3,
-    f"the status is handed on {result.returncode}",
+    f"run exits with the status {result.returncode}",
 )
 result, out = run(EMITTER, "-n", COUNT, "ok")
-check(result.returncode == 0 and not snapshots(out), "a good end leaves nothing")
+check(result.returncode == 0 and not snapshots(out), "exit status 0 leaves no snapshot")
 
 print("== threads that live for a while have their names", flush=True)
 result, out = run(EMITTER, "-t", 2, "-n", 100, "-w", 5000, "abort")
@@ -136,10 +141,10 @@ path = one_file(out, "")
 if path:
     check(
         {e["thread"] for e in events(path) if e["event"] == "test:tick"} == {"emit-0", "emit-1"},
-        "by /proc",
+        "the names come from /proc",
     )
 
-print("== what needs the kernel is refused", flush=True)
+print("== options that need the kernel are refused", flush=True)
 for options, word in (
     (["-e", "sched:sched_switch"], "sched:sched_switch"),
     (["--transport", "user_events"], "user_events"),
@@ -153,7 +158,7 @@ for options, word in (
 result = tool("record", "-e", "test:*")
 check(
     result.returncode == 1 and result.stderr.count("\n") == 1,
-    f"record for nobody: {result.stderr.strip()}",
+    f"record without --listen: {result.stderr.strip()}",
 )
 
 print("== children", flush=True)
@@ -163,11 +168,11 @@ path = one_file(out, "of forks")
 if path:
     check(
         sorted(steps(path)) == ten(*range(101)),
-        f"100 children and their parent, all they did {len(steps(path))}",
+        f"the file has all events of 100 children and their parent {len(steps(path))}",
     )
     check(
         len({e["pid"] for e in events(path) if e["event"] == "test:step"}) == 101,
-        "each under its own number",
+        "each process has its own pid",
     )
 out = folder()
 process = subprocess.Popen(
@@ -180,29 +185,32 @@ process = subprocess.Popen(
 check(process.stdout.readline() == "a child crashed\n", "a child crashes while its parent lives")
 path = one_file(out, "of the child")
 process.communicate("\n")
-check(process.returncode == 0 and len(snapshots(out)) == 1, "the parent's good end adds nothing")
+check(
+    process.returncode == 0 and len(snapshots(out)) == 1,
+    "the parent exits with 0 and adds no snapshot",
+)
 if path:
     crash = report(path)["crash"]
     check(
         crash["signal"] == "SIGSEGV"
         and crash["process"] == "plain_service"
         and steps(path) == ten(1),
-        f"how, although a stranger waited for it {crash}",
+        f"the signal is known, although the recorder is not the child's parent {crash}",
     )
 
 print("== a wild write", flush=True)
 result, out = run(SERVICE, "wild")
 path = one_file(out, "of a service that went on")
-check(result.returncode == 3 and path, f"without a guard it hits ({result.returncode})")
+check(result.returncode == 3 and path, f"without --guard the write succeeds ({result.returncode})")
 if " pku" in open("/proc/cpuinfo").read():
     out = folder()
     result = tool("run", "--guard", *USUAL, "-o", out, "--", SERVICE, "wild")
     path = one_file(out, "of a service that was stopped")
     check(
         result.returncode == 128 + signal.SIGSEGV,
-        f"with a guard it ends the service ({result.returncode})",
+        f"with --guard it ends the service ({result.returncode})",
     )
-    check(path and steps(path) == ten(1), "and its events are whole")
+    check(path and steps(path) == ten(1), "the events are undamaged")
 
 print("== exec", flush=True)
 result, out = run(SERVICE, "exec", "abort")
@@ -214,7 +222,9 @@ result, out = run(SERVICE, "closed", "exit")
 lines_ok(result.stdout)
 path = one_file(out, "of a service that closes descriptors")
 if path:
-    check(steps(path) == ten(1, 2), "what it mapped it keeps; what it starts has nothing")
+    check(
+        steps(path) == ten(1, 2), "it records through its mapping until it executes another image"
+    )
 
 print("== a recorder that is killed", flush=True)
 process = subprocess.Popen(
@@ -228,7 +238,7 @@ process.kill()
 process.wait()
 process.stdin.write("\n")
 process.stdin.flush()
-check(process.stdout.readline() == "off\n", "and off when it is gone")
+check(process.stdout.readline() == "off\n", "the events are off after the recorder is gone")
 
 print("== a keeper", flush=True)
 for how, number in (("abort", 6), ("segv", 11), ("kill", 9), ("ok", 0), ("exit", 0), ("term", 0)):
@@ -249,12 +259,12 @@ for how, number in (("abort", 6), ("segv", 11), ("kill", 9), ("ok", 0), ("exit",
             and crash["process"] == "plain_service"
             and crash["cmdline"][1:2] == ["embed"]
             and steps(path) == ten(1),
-            f"the keeper of a service that ends by {how} {crash}",
+            f"the keeper has the end of a service by {how} {crash}",
         )
 
 print("== a keeper on an old kernel", flush=True)
 for how in ("abort", "kill", "ok", "exit"):
-    # Whoever started the service waits for it, and so the keeper may come too late to ask.
+    # The process that started the service waits for it, so the keeper may ask too late.
     out = folder()
     result = subprocess.run(
         [SERVICE, "old", "embed", TOOL, out, how], capture_output=True, text=True, timeout=60
@@ -270,9 +280,9 @@ for how in ("abort", "kill", "ok", "exit"):
         known = crash.get("signal_number") == {"abort": 6, "kill": 9}[how]
         check(
             known or ("exit_status" not in crash and "how it ended is not known" in words),
-            f"{how}: the truth, or nothing {crash}",
+            f"{how}: the report says how the service ended, or that it is unknown {crash}",
         )
-        check(steps(path) == ten(1), "with what it did")
+        check(steps(path) == ten(1), "the file has its events")
 
 print("== a keeper that is killed", flush=True)
 out = folder()
@@ -318,26 +328,27 @@ check(
     and status["sources_by"]["shm"] >= 1,
     f"status {status}",
 )
-check("shm" in tool("status", "--socket", control).stdout, "status says so to people")
+check("shm" in tool("status", "--socket", control).stdout, "status names the transport in words")
 first = subprocess.Popen(
     [SERVICE, "attach", listen, "wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
 )
 while (line := first.stdout.readline()) and line != "attached\n":
     lines_ok(line)
-check(not snapshots(out), f"good ends leave nothing {snapshots(out)}")
+check(not snapshots(out), f"services that end normally leave no snapshot {snapshots(out)}")
 result = tool("trigger", "--socket", control, "by-hand")
 check(
-    result.returncode == 0 and len(snapshots(out)) == 1, f"a trigger {result.stdout}{result.stderr}"
+    result.returncode == 0 and len(snapshots(out)) == 1,
+    f"a trigger leaves a snapshot {result.stdout}{result.stderr}",
 )
 lines_ok(
     subprocess.run(
         [SERVICE, "attach", listen, "abort"], capture_output=True, text=True, timeout=60
     ).stdout
 )
-check(wait_for(lambda: len(snapshots(out)) == 2), "a client that aborts")
+check(wait_for(lambda: len(snapshots(out)) == 2), "a client that aborts leaves a snapshot")
 crashed = first.pid
 first.communicate("\n")
-check(wait_for(lambda: len(snapshots(out)) == 3), "one that crashes later")
+check(wait_for(lambda: len(snapshots(out)) == 3), "a client that crashes later leaves a snapshot")
 for path in snapshots(out):
     verify(path)
 last = max(snapshots(out), key=os.path.getmtime)
@@ -346,9 +357,12 @@ check(
     crash["pid"] == crashed
     and crash["signal"] == "SIGSEGV"
     and crash["cmdline"][1:2] == ["attach"],
-    f"the last one tells who it was {crash}",
+    f"the last snapshot names the client {crash}",
 )
-check(sorted(steps(last)) == sorted(ten(1) * 4), f"and what all of them did {len(steps(last))}")
+check(
+    sorted(steps(last)) == sorted(ten(1) * 4),
+    f"it has the events of all clients {len(steps(last))}",
+)
 
 print("== a client in another pid namespace", flush=True)
 before = set(snapshots(out))
@@ -366,7 +380,10 @@ result = subprocess.run(
     [*inside, "attach", listen, "forks"], capture_output=True, text=True, timeout=60
 )
 lines_ok(result.stdout)
-if check(wait_for(lambda: len(snapshots(out)) > len(before)), f"it aborts {result.stderr}"):
+if check(
+    wait_for(lambda: len(snapshots(out)) > len(before)),
+    f"its abort leaves a snapshot {result.stderr}",
+):
     path = (set(snapshots(out)) - before).pop()
     verify(path)
     told, crash = [e for e in events(path) if e["event"] == "test:step"], report(path)["crash"]
@@ -375,14 +392,14 @@ if check(wait_for(lambda: len(snapshots(out)) > len(before)), f"it aborts {resul
     ]
     check(
         crash["cmdline"][1:2] == ["attach"] and mine == ten(1),
-        f"it is called what it is called out here {crash} {mine}",
+        f"its pid is that of the recorder's namespace {crash} {mine}",
     )
     children = [e for e in told if e["fields"]["process"] == 2]
     check(
         len(children) == 10 and children[0]["pid"] > crash["pid"],
-        f"and so is its child {children[:1]}",
+        f"so is its child's {children[:1]}",
     )
 
 recorder.send_signal(signal.SIGTERM)
-check(recorder.wait() == 0, "it ends")
+check(recorder.wait() == 0, "the recorder exits with 0")
 done()

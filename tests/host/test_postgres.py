@@ -1,5 +1,5 @@
-# PostgreSQL as Debian ships it, under pgbench, recorded by its own USDT probes: when a backend is killed, a file has its last
-# queries as text, word for word as the client sent them.
+# Records PostgreSQL as Debian ships it, under pgbench, by its own USDT probes. When a backend is
+# killed, the snapshot has the text of its last queries exactly as the client sent them.
 import glob
 import os
 import pwd
@@ -58,7 +58,7 @@ def client(name):
 
 
 class Session:
-    """One psql: says each query, and waits for what it answers."""
+    """A psql that sends queries and waits for the answers."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -81,7 +81,7 @@ class Session:
 
 
 def count_of(condition):
-    """Sessions for which it holds."""
+    """The number of sessions for which the condition holds."""
     result = subprocess.run(
         client("psql")
         + [
@@ -99,7 +99,8 @@ def count_of(condition):
 
 
 def kill_backend(session, which):
-    """Kills the server's half of a session within a query, and compares what the file says of it with what was sent."""
+    """Kills the backend of a session within a query and compares the file with the queries that
+    were sent."""
     pid = int(session.ask("SELECT pg_backend_pid();"))
     for number in range(20):
         session.ask(f"SELECT 'query {number} of the {which} one: ünicode' || repeat('', {number});")
@@ -111,25 +112,27 @@ def kill_backend(session, which):
     before = snapshots(recorder.folder)
     os.kill(pid, signal.SIGKILL)
     new = wait_for(lambda: [path for path in snapshots(recorder.folder) if path not in before])
-    check(len(new) == 1, f"the death of the {which} backend is written down")
+    check(len(new) == 1, f"the death of the {which} backend leaves a snapshot")
     verify(new[0])
-    check(report(new[0])["crash"]["pid"] == pid, "it is the backend's")
+    check(report(new[0])["crash"]["pid"] == pid, "the crash is the backend's")
     everything = events(new[0])
     of_it = [event for event in everything if event["pid"] == pid]
     started = [
         event["fields"]["arg0"] for event in of_it if event["event"] == "postgresql:query__start"
     ]
     check(
-        started == session.sent,
-        f"its {len(started)} queries, word for word, to the last: {started[-1:]}",
+        started == session.sent, f"it has all {len(started)} queries word for word: {started[-1:]}"
     )
     check(
         len([event for event in of_it if event["event"] == "postgresql:query__done"])
         == len(started) - 1,
-        "all but the last were done",
+        "all but the last query were done",
     )
     shown = tool("show", new[0]).stdout
-    check("postgresql:query__start" in shown and "the last query" in shown, "show has it")
+    check(
+        "postgresql:query__start" in shown and "the last query" in shown,
+        "show prints the last query",
+    )
     return everything
 
 
@@ -162,10 +165,10 @@ bench = None
 try:
     check(wait_for(answers), "PostgreSQL runs")
     subprocess.run(client("pgbench") + ["-i", "-s", "1", "-q", "postgres"], check=True, **QUIET)
-    early = Session()  # its backend is there before the recorder
+    early = Session()  # its backend starts before the recorder
     early.ask("SELECT 1;")
     try:
-        # By name: its folder is not in PATH, but it runs.
+        # Its folder is not in PATH, but the recorder finds the running program by name.
         recorder = Recorder(
             "-e",
             "usdt:postgres:postgresql:query__*:arg0=str",
@@ -197,8 +200,8 @@ try:
         if event["event"] == "postgresql:query__start"
         and event["fields"]["arg0"].startswith("UPDATE pgbench_accounts SET abalance = abalance + ")
     ]
-    check(updates, f"and what pgbench did beside it: {len(updates)} updates")
-    # The server ends every session when a backend is killed, and starts anew.
+    check(updates, f"the file has the events of pgbench, too: {len(updates)} updates")
+    # After a backend is killed, the server ends all sessions and restarts.
     bench.wait()
     check(wait_for(answers), "PostgreSQL is back")
     kill_backend(Session(), "late")

@@ -1,4 +1,5 @@
-# flightrec record on this machine's own tracepoints: many snapshots under load, each whole, and those that overlap agree.
+# Records this machine's own tracepoints and takes many snapshots under load. Each snapshot is
+# complete, and those that overlap agree.
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ def skip(why):
 
 
 def lines_of(path, folder):
-    """What one file holds: per CPU its coverage, and the events in the order of the file."""
+    """The events of a file for each CPU, in the order of the file."""
     verify = subprocess.run([TOOL, "verify", path], capture_output=True, text=True)
     if verify.returncode:
         sys.exit(f"{path} does not verify: {verify.stdout}{verify.stderr}")
@@ -29,10 +30,10 @@ def lines_of(path, folder):
 if os.geteuid() != 0:
     skip("only root can record the machine")
 if "--inside" not in sys.argv:
-    # tracefs may not be mounted here; mounting it is nobody's business outside.
+    # tracefs may have to be mounted, which processes outside the test should not see.
     probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, text=True)
     if probe.returncode:
-        skip("no mount namespace of our own: " + probe.stderr.strip())
+        skip("a mount namespace cannot be created: " + probe.stderr.strip())
     os.execvp("unshare", ["unshare", "-m", sys.executable, *sys.argv, "--inside"])
 if (
     not os.path.isdir("/sys/kernel/tracing/events")
@@ -67,18 +68,19 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
     if recorder.poll() is not None:
         errors.seek(0)
         why = errors.read()
-        # A container can forbid it; nothing else may.
+        # Only a container or a kernel may forbid recording.
         if "no right to record" in why or "CONFIG_PERF_EVENTS" in why:
             skip(why.strip())
         sys.exit("the recorder did not start: " + why)
-    # Pairs that hand a byte back and forth as fast as they can: nothing but switches.
+    # Pairs of processes that pass a byte back and forth, to cause as many switches as possible.
     load = [
         subprocess.Popen(
             [
                 sys.executable,
                 "-c",
                 "import os\na,b=os.pipe()\nc,d=os.pipe()\nx=os.fork()\n"
-                "while 1: (os.write(b,b'.'),os.read(c,1)) if x else (os.read(a,1),os.write(d,b'.'))",
+                "while 1:"
+                " (os.write(b,b'.'),os.read(c,1)) if x else (os.read(a,1),os.write(d,b'.'))",
             ],
             start_new_session=True,
         )
@@ -111,22 +113,24 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
         cpus = {}
         for event in lines_of(path, folder):
             if event["event"] == "sched:sched_switch":
-                # Names are those that the process table knew at the time of the snapshot; they may change.
+                # Names come from the process table at the time of the snapshot and may change.
                 raw = {
                     key: value for key, value in event.items() if key not in ("process", "thread")
                 }
                 cpus.setdefault(event["cpu"], []).append(json.dumps(raw, sort_keys=True))
         if not cpus:
-            sys.exit(f"{path} holds no switch")
+            sys.exit(f"{path} has no switch")
         for cpu, events in cpus.items():
             earlier = before.get(cpu, [])
-            # Where the later file begins within the earlier one, both hold the same from there to the earlier one's end.
+            # If the later file begins within the earlier one, both have the same events from there
+            # to the earlier one's end.
             if events[0] in earlier:
                 common = earlier[earlier.index(events[0]) :]
                 for older, younger in zip(common, events):
                     if older != younger:
                         sys.exit(
-                            f"CPU {cpu}: {path} and the one before do not agree:\n{older}\n{younger}"
+                            f"CPU {cpu}: {path} and the one before do not agree:\n"
+                            f"{older}\n{younger}"
                         )
                 if len(events) < len(common):
                     sys.exit(f"CPU {cpu}: {path} ends before the one before")
@@ -134,5 +138,5 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
         before = cpus
     print(f"{len(paths)} snapshots verify; {shared} events are in two of them and agree")
     if not shared:
-        # On a fast machine every snapshot can begin after the last one's end; agreement is then not tested.
+        # On a fast machine, each snapshot may begin after the end of the last one.
         skip("no two snapshots overlap")

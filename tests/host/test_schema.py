@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_schema.py FLIGHTREC MAKE_SNAPSHOT SERVICE: all that is printed as JSON is as the published schema says, and has nothing more.
+"""test_schema.py FLIGHTREC MAKE_SNAPSHOT SERVICE: all JSON that flightrec prints matches the
+published schema, and has no members that the schema does not name.
 
-Exits with 77 where Python's jsonschema is not installed.
+Exits with 77 if Python's jsonschema is not installed.
 """
 import copy
 import json
@@ -32,7 +33,8 @@ jsonschema.Draft202012Validator.check_schema(published)
 
 
 def close(schema):
-    """The same, but with no members beside those that it names: readers pass over new ones, we write none that are not in it."""
+    """The same schema, but it rejects members that it does not name. Readers ignore such members,
+    but flightrec must not write them."""
     if isinstance(schema, dict):
         if "properties" in schema:
             schema["additionalProperties"] = False
@@ -57,7 +59,7 @@ checked = dict.fromkeys(KINDS, 0)
 
 
 def check(name, text):
-    """Each line is a value of this kind, or the whole text is."""
+    """Checks that each line is a value of this kind, or that the whole text is."""
     for value in (
         [json.loads(text)]
         if name in ("report", "verify")
@@ -115,7 +117,7 @@ def check_machine():
             text=True,
             check=False,
         )
-        check("listed_event", done.stdout)  # nothing, where this user may not know
+        check("listed_event", done.stdout)  # empty if this user may not list events
 
 
 def check_status():

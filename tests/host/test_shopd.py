@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Proves that shopd serves, refuses nonsense, stops when told to, and dies as asked: test_shopd.py SHOPD serve|crash|oom"""
+"""test_shopd.py SHOPD serve|crash|oom: shopd serves, refuses malformed requests, stops on request,
+and crashes on request."""
 
 import json
 import os
@@ -18,7 +19,7 @@ import urllib.error
 import urllib.request
 
 SHOPD = sys.argv[1]
-WAIT = 60  # seconds after which something hangs; no time is asserted
+WAIT = 60  # seconds after which the test gives up; no time is asserted
 
 
 class Shop:
@@ -59,7 +60,7 @@ class Shop:
             return error.code, error.read().decode()
 
     def raw(self, data, pieces=False):
-        """Sends bytes, and returns all that comes back until the server closes."""
+        """Sends bytes and returns everything that the server sends until it closes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=WAIT) as client:
             if pieces:
                 for byte in data:
@@ -98,9 +99,8 @@ def test_shop(shop):
     number = order["order"]
     status, body = shop.get(f"/cart/add?sku=oak%2Dbowl&quantity=1&order={number}")
     expect("second item", (status, json.loads(body)["cents"]), (200, 1980 + 1240))
-    while (
-        shop.get(f"/checkout?order={number}", "POST")[0] == 402
-    ):  # some orders are declined, always
+    # The payment of some orders is always declined.
+    while shop.get(f"/checkout?order={number}", "POST")[0] == 402:
         number = json.loads(shop.get("/cart/add?sku=oak-lamp&quantity=2")[1])["order"]
     expect("paid twice", shop.get(f"/checkout?order={number}")[0], 409)
     expect("unknown order", shop.get("/checkout?order=99999")[0], 404)
@@ -129,7 +129,7 @@ def test_protocol(shop):
     expect("keep-alive, one write", statuses(shop.raw(ok * 3 + last)), [200] * 4)
     expect("close means close", statuses(shop.raw(last + ok)), [200])
     expect("byte by byte", statuses(shop.raw(last, pieces=True)), [200])
-    many = 500  # replies of a multiple of what the server holds back at a time
+    many = 500  # whose replies are many times as large as the server's buffer
     expect("pipelined", statuses(shop.raw(request("/products") * many)), [200] * many)
     expect("HTTP/1.0", statuses(shop.raw(request("/healthz", version="HTTP/1.0") + ok)), [200])
     reply = shop.raw(request("/healthz", "Connection: close", method="HEAD"))
@@ -160,12 +160,12 @@ def test_protocol(shop):
     try:
         shop.raw(garbage)
     except OSError:
-        pass  # it may close before it has read all
+        pass  # the server may close before it has read everything
     expect("still there", shop.get("/healthz")[0], 200)
 
 
 def test_load(shop):
-    """Several clients at once, one that never reads among them; the counts must add up."""
+    """Several clients at once, one of which never reads. The counts must add up."""
     before = json.loads(shop.get("/stats")[1])["requests"]
     deaf = socket.create_connection(("127.0.0.1", shop.port), timeout=WAIT)
     deaf.setblocking(False)
@@ -296,13 +296,15 @@ def crash():
 
 
 def write_existing(path, text):
-    """Never creates: where no cgroup file system is mounted, a plain file would pretend that there is a limit."""
+    """Writes to a file but never creates it. Without a cgroup file system, a plain file would hide
+    that there is no limit."""
     with os.fdopen(os.open(path, os.O_WRONLY), "w") as file:
         file.write(text)
 
 
 def out_of_memory():
-    """In a memory cgroup of its own, and behind a limit that makes it fail, not the machine, if that does not hold."""
+    """Runs out of memory in a memory cgroup of its own. If the cgroup has no effect, RLIMIT_AS
+    stops shopd before the machine runs out of memory."""
     root, limit = "/sys/fs/cgroup", 64 << 20
     group = root + "/shopd-test"
     if not os.path.exists(root + "/cgroup.controllers"):
@@ -312,7 +314,7 @@ def out_of_memory():
         write_existing(root + "/cgroup.subtree_control", "+memory")
         os.mkdir(group)
     except OSError as error:
-        print(f"skipped: no memory cgroup to be had: {error}")
+        print(f"skipped: a memory cgroup cannot be created: {error}")
         sys.exit(77)
     try:
         write_existing(group + "/memory.max", str(limit))

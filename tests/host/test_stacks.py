@@ -1,4 +1,5 @@
-# Stacks as they are recorded: each kind, with events of every sort, from a program of which all stacks are known.
+# The stacks in a snapshot's records: each kind of stack, with each sort of event, from a program
+# with known stacks.
 #
 # 	test_stacks.py TOOL STACKED RECORD_STACKS KIT TRANSPORT [KIND...]
 import atexit
@@ -48,7 +49,7 @@ class Stacked:
         return int(self.process.stdout.readline())
 
     def where(self, address):
-        """The function that an address lies in."""
+        """The function that contains an address, or None."""
         return next(
             (
                 name
@@ -71,7 +72,7 @@ def records(path, pid):
 
 
 def split(chain):
-    """The kernel's part of a callchain and the process's."""
+    """Splits a callchain into the kernel's part and the process's."""
     user = chain.index(OF_USER) if OF_USER in chain else len(chain)
     kernel = chain[:user]
     if kernel and kernel[0] != OF_KERNEL:
@@ -79,10 +80,10 @@ def split(chain):
     return kernel[1:], chain[user + 1 :]
 
 
-# Those that are made in the program itself; the others by a system call.
+# Events that the program's own code emits. A system call emits the others.
 BY_SITE = {"stacked_probe:fired"} | ({"stacked:fired"} if TRANSPORT == "usdt" else set())
-# Those that have leaf as a caller. A probe is in leaf itself; and the C library makes a system call without a frame of its own,
-# so that what calls it is not in the callchain.
+# Events whose callchain has leaf. The C library makes a system call without a frame of its own, so
+# the callchain of the others does not have leaf, which calls it.
 BELOW_LEAF = {"stacked:fired", "stacked_probe:fired"}
 EVENTS = [
     "stacked:fired",
@@ -99,17 +100,17 @@ SELECTIONS = [
 
 
 def look_at(record, kind, program, maps, mark):
-    """What is not as it should be, in words; None when all is."""
+    """Returns what is wrong with a record in words, or None."""
     kinds = set(kind.split(",")[0].split("+"))
     site = record["event"] in BY_SITE
     promised = (CALLCHAIN if kinds & {"fp", "kernel"} else 0) | (
         REGISTERS | STACK if "dwarf" in kinds else 0
     )
     if record["sample_type"] & (CALLCHAIN | REGISTERS | STACK) != promised:
-        return f"the source says {record['sample_type']:#x}"
+        return f"the sample type is {record['sample_type']:#x}"
     kernel, user = split(record["chain"])
     if kernel is None:
-        return "the callchain does not say whose it is"
+        return "the callchain does not begin with a context"
     if bool(kernel) != ("kernel" in kinds and not site):
         return f"{len(kernel)} frames of the kernel"
     if any(address < 1 << 63 for address in kernel) or any(address >= 1 << 63 for address in user):
@@ -143,7 +144,7 @@ def start(*arguments):
     try:
         return Recorder("--transport", TRANSPORT, *arguments)
     except RuntimeError as error:
-        # A container or a kernel can forbid it; nothing else may.
+        # Only a container or a kernel may forbid recording.
         if any(
             words in str(error)
             for words in (
@@ -163,7 +164,7 @@ def selected(kind):
 
 
 def take(recorder):
-    """A snapshot of now, which verifies."""
+    """Takes a snapshot and verifies it. Returns its path."""
     before = snapshots(recorder.folder)
     result = tool("trigger", "stacks", "--socket", recorder.socket)
     check(
@@ -187,7 +188,7 @@ def on(program):
 
 
 if os.environ.get("FREC_REQUIRE_KERNEL"):
-    # A kernel of our own: one that allows callchains less depth than is asked for.
+    # In the test kernel, limit callchains to less than the requested depth.
     with open("/proc/sys/kernel/perf_event_max_stack", "r+") as limit:
         depth = limit.read()
         limit.write("60\n")
@@ -208,7 +209,7 @@ for kind in KINDS:
     maps, found = records(path, program.pid)
     check(
         any(name == os.path.realpath(STACKED) for _, _, name in maps),
-        "the file tells what the process had mapped",
+        "the file has the mappings of the process",
     )
     for event in EVENTS:
         ours = [record for record in found if record["event"] == event]
@@ -225,38 +226,38 @@ for kind in KINDS:
             ]
         )
         == ROUNDS,
-        "exported with their fields",
+        "the events are exported with their fields",
     )
     for form in "perf", "perfetto":
         result = tool("export", "-f", form, "-o", f"{path}.{form}", path)
-        check(result.returncode == 0, f"exports as {form} {result.stderr.strip()}")
+        check(result.returncode == 0, f"export as {form} succeeds {result.stderr.strip()}")
     now = status(recorder, "--json")
     check(
         ("without_stacks" in now) == (kind != "none"),
-        f"status tells how long it would last without: {now.get('without_stacks')}",
+        f"status says how long a full ring would last without stacks: {now.get('without_stacks')}",
     )
-    # How much longer is for others on this machine to say too: those who crash while this runs.
+    # Other programs may crash during the test, so how much longer is not known.
     if kind != "none":
         check(
             now["without_stacks"] > now["full_ring"],
-            f"which is longer than with them: {now['full_ring']}",
+            f"that is longer than with them: {now['full_ring']}",
         )
     check((", without stacks " in status(recorder)) == (kind != "none"), "also in words")
     program.end()
-    check(recorder.stop() == 0, "the recorder ends well")
+    check(recorder.stop() == 0, "the recorder exits with 0")
 if not EVERYTHING:
     done()
 
 
 def sizes(found):
-    """How many bytes of stack each event came with, none of which may differ from record to record."""
+    """The numbers of bytes of stack in the records of each event, without duplicates."""
     return {
         event: sorted({len(record["stack"]) // 2 for record in found if record["event"] == event})
         for event in EVENTS
     }
 
 
-print("== a choice for all, and what says otherwise", flush=True)
+print("== a default for all events, and exceptions from it", flush=True)
 recorder = start(
     "-e",
     "stacked:*,signal:signal_generate/stack=dwarf,bytes=100/,tp_btf:signal_generate",
@@ -274,17 +275,18 @@ program.ask("fire")
 maps, found = records(take(recorder), program.pid)
 check(
     sizes(found) == dict(zip(EVENTS, ([520], [0], [104], [0]))),
-    f"as many bytes as were chosen: {sizes(found)}",
+    f"the stacks have the chosen numbers of bytes: {sizes(found)}",
 )
 check(
     [bool(record["chain"]) for record in found if record["event"] == "stacked_probe:fired"]
     == [True],
-    "or a callchain",
+    "an exception has a callchain instead",
 )
 
 print("== a crash with events that have stacks: its registers are those of the crash", flush=True)
 recorder.stop()
-# A death is worth a snapshot while an event of the process is in a ring, which a busy machine fills with switches.
+# A crash leaves a snapshot only if an event of the process is still in a ring, and a busy machine
+# fills the rings with switches.
 recorder = start(
     "--ring-size",
     "32M",
@@ -298,14 +300,14 @@ program.ask("fire")
 program.process.stdin.write("crash\n")
 program.process.stdin.flush()
 program.process.wait()
-# Another program of this name can die at the same time.
+# Another program of this name may crash at the same time.
 path = (
     wait_for(
         lambda: [path for path in snapshots(recorder.folder) if f"-{program.pid}-SIGSEGV" in path]
     )
     or [None]
 )[0]
-check(path, "a snapshot")
+check(path, "the crash leaves a snapshot")
 verify(path)
 told = json.loads(tool("show", "--json", path).stdout)
 ip = int(told["crash"].get("registers", {}).get("ip", "0"), 0)
@@ -332,7 +334,7 @@ for options in ("stack=dwarf+kernel,bytes=65528", "stack=fp+kernel"):
         for program in programs:
             program.process.stdin.write("storm\n")
             program.process.stdin.flush()
-        # While they are at it.
+        # One snapshot is taken during the storm.
         path = take(recorder)
         for program in programs:
             program.process.stdout.readline()
@@ -341,14 +343,14 @@ for options in ("stack=dwarf+kernel,bytes=65528", "stack=fp+kernel"):
     check(overwritten > 0, f"{overwritten} records were overwritten")
     for program in programs:
         program.end()
-    check(recorder.stop() == 0, "the recorder ends well")
+    check(recorder.stop() == 0, "the recorder exits with 0")
 
 print("== an embedded recorder", flush=True)
 program = Stacked(TOOL, recorder.folder, "4090")
 check(program.ask("on?") == 1, "the event is on")
 program.ask("fire")
 before = snapshots(recorder.folder)
-check(program.ask("trigger") == 0, "it is asked for a snapshot")
+check(program.ask("trigger") == 0, "a snapshot is requested")
 path = (
     wait_for(
         lambda: [
@@ -361,11 +363,11 @@ verify(path)
 maps, found = records(path, program.pid)
 check(
     sizes(found)["stacked:fired"] == [4096] and sizes(found)["signal:signal_generate"] == [0],
-    f"with the stacks that it asked for {sizes(found)}",
+    f"the events have the requested stacks {sizes(found)}",
 )
 program.end()
 
-print("== what cannot be had", flush=True)
+print("== what is refused", flush=True)
 
 
 def refused(words, *arguments, status=1, prefix=()):
@@ -407,7 +409,7 @@ if not subprocess.run([*nobody, "test", "-x", TOOL]).returncode:
     refused("-e *:*: only the kernel takes stacks: ", "run", "--stack", "true", prefix=nobody)
 
 print("== events that come in by shm, beside the kernel's", flush=True)
-# Who may watch the kernel and load no BPF program.
+# The recorder may watch the kernel but not load BPF programs.
 command = [
     "setpriv",
     "--bounding-set=-bpf,-sys_admin",
@@ -436,7 +438,7 @@ if "come in without stacks" in said:
     check(
         [bool(record["chain"]) for record in found if record["event"] == "signal:signal_generate"]
         == [True],
-        "the kernel's have stacks",
+        "the kernel's events have stacks",
     )
     check(
         [
@@ -445,7 +447,7 @@ if "come in without stacks" in said:
             if record["event"] == "stacked:fired"
         ]
         == [0],
-        "the others none",
+        "the others have none",
     )
     check(status(recorder, "--json").get("stacks_missing", 0) >= 1, "status counts them")
     check("have none, as they come in by shm" in status(recorder), "also in words")
@@ -453,7 +455,7 @@ if "come in without stacks" in said:
 else:
     check(
         TRANSPORT == "user_events" or "no right" in said,
-        f"BPF works without its right, or nothing does: {said}",
+        f"BPF works without the capability, or the recorder refuses to start: {said}",
     )
 process.terminate()
 process.wait()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The tree looks as .clang-format says, no line is too long, and no word is misspelled.
+"""The tree is formatted as .clang-format says, no line is too long, and no word is misspelled.
 
     test_style.py TREE [FILE...]
 
-Without a FILE all that git tracks. Where a tool is missing its check is skipped, and the whole exits with 77.
+Without a FILE it checks all files that git tracks. If a tool is missing, its check is skipped, and
+the test exits with 77.
 """
 import os
 import re
@@ -15,9 +16,9 @@ COLUMNS = 100
 C = (".c", ".h", ".cc", ".cpp")
 CODE = C + (".py", ".js", ".css", ".cmake", ".sh", ".proto", ".lua", ".fish", ".bash", ".rs", ".S")
 DOCUMENTS = (".md", ".1", ".3", ".5", ".7")
-# What others printed or wrote, byte for byte, and what only machines read.
+# Files whose bytes other programs determine, and files that only machines read.
 LEFT_OUT = ("tests/data/golden/", "tests/fuzz/corpus/", "tests/unwind/aarch64/", "tests/npm/")
-# A word that codespell takes for a misspelled one.
+# A correct word that codespell rejects.
 WORDS = "crasher"
 
 
@@ -36,8 +37,8 @@ def is_script(path):
 
 
 def too_long(path, document):
-    """Numbers of the lines that are too long. In a document tables, lines with a URL, and what a
-    program printed, between fences, may be."""
+    """Numbers of the lines that are too long. In a document, tables, lines with a URL, and a
+    program's output between fences may be longer."""
     fenced = False
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
@@ -65,7 +66,7 @@ def main():
             r"^(.*?:\d+):\d+: error: code should be clang-formatted", run.stderr, re.M
         )
         bad += [
-            f"{line}: not as .clang-format has it; run: clang-format -i {line.split(':')[0]}"
+            f"{line}: not formatted; run: clang-format -i {line.split(':')[0]}"
             for line in lines
         ]
         if run.returncode and not lines:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_terminal.py FLIGHTREC MAKE_SNAPSHOT: what people at a terminal get, and nobody else: a pager, colours, progress."""
+"""test_terminal.py FLIGHTREC MAKE_SNAPSHOT: only a terminal gets a pager, colours and progress."""
 import os
 import pathlib
 import pty
@@ -17,7 +17,7 @@ BASE = {"PATH": os.environ["PATH"], "TERM": "xterm", "TZ": "UTC"}
 
 
 def run(*words, terminal=(), status=0, **environment):
-    """Runs the tool with the named descriptors on a terminal; returns what came out of stdout and stderr."""
+    """Runs the tool with the named descriptors on a terminal. Returns its stdout and stderr."""
     read, threads, ends, outputs = {}, [], {}, {}
 
     def drain(name, fd):
@@ -46,12 +46,13 @@ def run(*words, terminal=(), status=0, **environment):
     assert process.wait(100) == status, (words, read)
     for fd in ends.values():
         os.close(fd)
-    # A terminal makes \r\n of \n.
+    # A terminal translates \n to \r\n.
     return read["stdout"].replace(b"\r\n", b"\n"), read["stderr"].replace(b"\r\n", b"\n")
 
 
 def told_when_stopped(words, status, terminal, ticks):
-    """What it says on standard error when it is stopped for more than a second after that many ticks of work."""
+    """Stops the tool for more than a second after `ticks` ticks of processor time. Returns its
+    stderr."""
     ends, other = pty.openpty() if terminal else os.pipe()
     process = subprocess.Popen(
         [TOOL, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other, env=BASE
@@ -78,14 +79,16 @@ def told_when_stopped(words, status, terminal, ticks):
 
 
 def check_progress(*words, status=0):
-    """Where it takes longer than a second, which it does because it is stopped for so long in its middle."""
-    # A fast machine is at the end after two ticks, a slow one has not begun after one: it is tried again when nothing is said.
+    """Checks the progress bar of a command, which appears after a second. The command is stopped
+    for so long in the middle of its work."""
+    # A fast machine may be done after two ticks, and a slow one may not have begun after one, so
+    # try again if there is no bar.
     for attempt in range(8):
         ticks = 2 - attempt % 2
         told = told_when_stopped(words, status, True, ticks)
         if told:
             break
-    # Some bars, then the line is given back.
+    # The bar is drawn several times and then erased.
     assert re.fullmatch(rb"(\r\[#* *\] +\d+%, \d+:\d\d left )+\r\x1b\[K", told), (words, told)
     assert told_when_stopped(words, status, False, ticks) == b"", words
 
@@ -97,7 +100,7 @@ def check_show():
     colored = run("show", "s.frec", "--color", "always")[0]
     assert re.sub(rb"\x1b\[[0-9;]*m", b"", colored) == plain != colored
     on_terminal = {"terminal": ("stdout",)}
-    # The pager gets it all; its own output goes to the terminal.
+    # The pager gets all output, and prints to the terminal.
     assert (
         run("show", "s.frec", PAGER="tee paged", **on_terminal)[0]
         == colored
@@ -107,14 +110,14 @@ def check_show():
         b"SIGSEGV", b"SEEN"
     )
     os.remove("paged")
-    # No pager, and one that is not there.
+    # No pager, and a missing one.
     assert (
         run("show", "s.frec", PAGER="cat", **on_terminal)[0]
         == run("show", "s.frec", PAGER="", **on_terminal)[0]
         == colored
     )
     assert run("show", "s.frec", PATH="/nonexistent", **on_terminal)[0] == colored
-    # Without PAGER it is less, as this one shows that stands in its place.
+    # The default pager is less, for which this script stands in.
     os.mkdir("bin")
     pathlib.Path("bin/less").write_text('#!/bin/sh\necho "less $*"; cat\n')
     os.chmod("bin/less", 0o755)
@@ -122,16 +125,16 @@ def check_show():
         run("show", "s.frec", PATH=os.path.abspath("bin") + ":" + BASE["PATH"], **on_terminal)[0]
         == b"less -FRX\n" + colored
     )
-    # Colours, as everybody asks for them.
+    # Colours can be switched off by the usual environment variables.
     for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         assert run("show", "s.frec", PAGER="tee", **environment, **on_terminal)[0] == plain
     assert run("show", "s.frec", "--color=always", NO_COLOR="1")[0] == colored
     assert run("show", "s.frec", "--color=never", PAGER="tee", **on_terminal)[0] == plain
     assert b"auto, always or never" in run("show", "s.frec", "--color", "red", status=2)[1]
-    # JSON is not for people.
+    # JSON is not paged.
     assert run("show", "s.frec", "--json", PAGER="touch paged", **on_terminal)[0].startswith(b"{")
     assert not os.path.exists("paged")
-    # Who leaves the pager early is satisfied; a failure comes after the pager.
+    # Leaving the pager early is not an error. An error is printed after the pager's output.
     subprocess.run([MAKE, "large.frec", "large", "4"], check=True)
     first = run("show", "large.frec", "--color=always")[0].split(b"\n")[0] + b"\n"
     assert run("show", "large.frec", "--all", PAGER="head -n 1", **on_terminal) == (first, b"")
@@ -146,7 +149,7 @@ with tempfile.TemporaryDirectory() as temporary:
     check_show()
     subprocess.run([MAKE, "large.frec", "large", "64"], check=True)
     check_progress("export", "large.frec", "-o", "large.perf.data")
-    check_progress("verify", "large.frec", status=1)  # it says nothing of loss
+    check_progress("verify", "large.frec", status=1)  # the file has no loss parts
     check_progress("import", "large.perf.data", "-o", "back.frec")
     os.chdir("/")
-print("people see what they are used to, and pipes see plain text")
+print("terminals get a pager, colours and progress, and pipes get plain text")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Throws, and catches, as often as it is told: the C++ library has USDT probes for that.
+// Throws and catches as many exceptions as its argument says, which fires USDT probes of the C++
+// library.
 #include <cstdlib>
 
 int main(int, char **argv)

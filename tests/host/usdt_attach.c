@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that breakpoints at the sites of this very program are set both ways, all at once and one
- * by one: each event goes through the program exactly once, the enable word goes up and down, and
- * two recorders do not disturb each other. No rings are connected, so what goes through is counted
- * as lost. 77, a skip, without the right to load BPF programs.
+ * Proves that breakpoints at the sites of this program are set both ways, all at once and one by
+ * one: each event runs the BPF program exactly once, the enable word goes up and down, and two
+ * recorders do not disturb each other. No rings are connected, so events are counted as lost. Exits
+ * with 77, a skip, without the right to load BPF programs.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,8 +87,9 @@ int main(void)
 	      "one site");
 	emit();
 	check(counted(first) == 0, "nothing before");
-	check(!frec__usdt_attach(first, self, targets, target_count, &error), "all at once");
-	check(listeners() == 1, "on");
+	check(!frec__usdt_attach(first, self, targets, target_count, &error),
+	      "a recorder attaches to all sites at once");
+	check(listeners() == 1, "the event is on");
 	emit();
 	check(counted(first) == EVENTS, "each once");
 	if (frec__usdt_create(&second, true, &error)) {
@@ -96,16 +97,17 @@ int main(void)
 		return 1;
 	}
 	check(!frec__usdt_attach(second, self, targets, target_count, &error),
-	      "a second one, one by one");
+	      "a second recorder attaches to the sites one by one");
 	check(listeners() == 1, "the kernel counts places, not listeners");
 	emit();
-	check(counted(first) == 2 * EVENTS && counted(second) == EVENTS, "both get each once");
+	check(counted(first) == 2 * EVENTS && counted(second) == EVENTS,
+	      "both get each event once");
 	frec__usdt_destroy(first);
-	check(listeners() == 1, "still on when one is gone");
+	check(listeners() == 1, "the event is still on when one is gone");
 	emit();
-	check(counted(second) == 2 * EVENTS, "the other one goes on");
+	check(counted(second) == 2 * EVENTS, "the other one still gets each event");
 	frec__usdt_destroy(second);
-	check(listeners() == 0 && !frec_attach_tick_enabled(), "off");
+	check(listeners() == 0 && !frec_attach_tick_enabled(), "the event is off");
 	frec__declarations_deinit(&declarations);
 	close(self);
 	return failures ? 1 : 0;

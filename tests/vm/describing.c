@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// describing COUNT: emits events that carry their own description, as LinuxTracepoints does,
-// through user_events itself and no code of ours. Waits for a line, when somebody has to record
-// them: then COUNT times the start of an activity, an event in it, and its stop.
+// describing COUNT: emits events that contain their own description, like those of
+// LinuxTracepoints, through user_events and without libflightrec. It registers them, waits for a
+// line, and then emits COUNT times the start of an activity, an event in it, and its stop.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,17 +11,17 @@
 
 #include "tests/data/make_eventheader.h"
 
-// As the kernel's <linux/user_events.h> has them, which not every system's headers do.
+// From the kernel's <linux/user_events.h>, which is missing on some systems.
 struct registration {
 	uint32_t size;
 	uint8_t enable_bit, enable_size;
 	uint16_t flags;
 	uint64_t enable_address, name;
-	uint32_t index; /* what each write begins with */
+	uint32_t index; /* the first bytes of each write */
 } __attribute__((packed));
 
 #define REGISTER _IOWR('*', 0, struct registration *)
-// What the kernel puts in front of a payload by itself.
+// Size of the common fields that the kernel puts in front of a payload.
 #define COMMON 8
 #define NAME EH_RAW_NAME " u8 eventheader_flags; u8 version; u16 id; u16 tag; u8 opcode; u8 level"
 
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	getchar();
 	if (!enabled) {
-		fputs("nobody records\n", stderr);
+		fputs("no recorder\n", stderr);
 		return 1;
 	}
 	for (uint64_t i = 1; i <= (argc > 1 ? strtoull(argv[1], NULL, 10) : 1); i++) {

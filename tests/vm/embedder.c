@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A service that embeds its recorder and then does what services do: fork, close descriptors, exec
-// itself, be interrupted.
+// A service that embeds its recorder and then forks, closes descriptors, executes itself, or is
+// interrupted.
 //
-//	embedder KEEPER FOLDER WHAT		prints one line a check, "ok ..." or "FAILED ..."
+//	embedder KEEPER FOLDER WHAT		prints a line per check, "ok ..." or "FAILED ..."
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -63,7 +63,7 @@ static int wait_for_files(const char *folder, int wanted)
 	return files(folder) >= wanted;
 }
 
-// Descriptors of ours that are sockets.
+// Finds the descriptor of this process that is a socket.
 static int find_socket(void)
 {
 	for (int fd = 3; fd < 1024; fd++) {
@@ -93,13 +93,14 @@ static void closed(void)
 	int fd = find_socket(), pipes[2];
 	char byte;
 
-	check(fd >= 512, "the socket is out of the way");
-	check(pipe(pipes) == 0 && dup2(pipes[1], fd) == fd, "somebody reuses its number");
-	check(frec_trigger("lost") == -ENOTCONN, "a trigger notices");
+	check(fd >= 512, "the socket has a high descriptor");
+	check(pipe(pipes) == 0 && dup2(pipes[1], fd) == fd, "another file gets its descriptor");
+	check(frec_trigger("lost") == -ENOTCONN, "a trigger reports that the socket is gone");
 	frec_recorder_stop(recorder);
 	check(fcntl(fd, F_GETFD) >= 0, "stop leaves the other file open");
 	fcntl(pipes[0], F_SETFL, O_NONBLOCK);
-	check(read(pipes[0], &byte, 1) < 0 && errno == EAGAIN, "and nothing was written to it");
+	check(read(pipes[0], &byte, 1) < 0 && errno == EAGAIN,
+	      "nothing was written to the other file");
 }
 
 static void flood(const char *folder)
@@ -110,9 +111,9 @@ static void flood(const char *folder)
 		accepted += !frec_trigger("flood");
 	check(accepted > 0 && accepted < 2000, "more triggers than can wait are refused");
 	frec_recorder_stop(recorder);
-	// stop waits for some seconds only; the keeper does not.
+	// stop waits only for some seconds, but the keeper finishes all snapshots.
 	check(wait_for_files(folder, accepted) && files(folder) == accepted,
-	      "those that were taken are finished");
+	      "the accepted ones are finished");
 }
 
 static volatile sig_atomic_t ticks;
@@ -137,8 +138,8 @@ int main(int argc, char **argv)
 	errno = 0;
 	check(start(argv[1], argv[2]) == 0, *error ? error : "it starts while a timer interrupts");
 	setitimer(ITIMER_REAL, &off, NULL);
-	check(start(argv[1], argv[2]) == -EALREADY, "one recorder a process");
-	check(frec_test_embedded_enabled(), "its events are on when it returns");
+	check(start(argv[1], argv[2]) == -EALREADY, "a second recorder in one process is refused");
+	check(frec_test_embedded_enabled(), "its events are on when start returns");
 	check(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "it left no child");
 	for (uint32_t i = 0; i < 10; i++)
 		frec_test_embedded(i);

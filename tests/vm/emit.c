@@ -56,8 +56,8 @@ static struct frec_stats stats(void)
 }
 
 // The kernel sets an enable word at once if it can. It takes longer if the page is not in memory,
-// or is shared since a fork and has not been written to. The time limit of the test ends the
-// waiting.
+// or if it has been shared by a fork and not written since. The time limit of the test ends the
+// wait.
 static void wait_for(const uint32_t *word)
 {
 	while (!(__atomic_load_n(word, __ATOMIC_RELAXED) >> 31))
@@ -233,9 +233,9 @@ static int role_exec(void)
 	return failures;
 }
 
-// The kernel must forget the address of an event that was unloaded, also if another process still
-// has the event. The event itself is deleted when the last file is closed through which it was
-// registered, so it lives as long as the program's own events.
+// The kernel must forget the address of an event that was unloaded, even if another process still
+// has the event. The kernel deletes an event when the last file through which it was registered is
+// closed, so it lives as long as the program's own events.
 static void plugins(const char *path)
 {
 	uint32_t *(*enable_word)(void), *word, *page;

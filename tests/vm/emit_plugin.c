@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A library with events, to be loaded and unloaded by the emit test.
+// A library with events, which the emit test loads and unloads.
 #include "emit_events.h"
 
 FREC_EVENT(plugin, loaded, FREC_U32(number));
-// The program has this one with other fields.
+// The program declares this event with other fields.
 FREC_EVENT(vm, clash, FREC_STR(words));
 
 __attribute__((visibility("default"))) uint32_t *plugin_enable_word(void);
@@ -23,8 +23,8 @@ uint32_t *plugin_enable_word(void)
 
 int plugin_emit(void)
 {
-	int result = frec_vm_both("plugin");
+	int r = frec_vm_both("plugin");
 
-	result = result ? result : frec_vm_clash("other fields");
-	return result ? result : frec_plugin_loaded(7);
+	r = r ? r : frec_vm_clash("other fields");
+	return r ? r : frec_plugin_loaded(7);
 }

@@ -16,7 +16,7 @@ bool write_tracefs(const char *name, const char *text);
 /* Switches ftrace on or off for an event, as in "user_events/vm__both". */
 bool listen_to(const char *event, bool on);
 
-/* Lines of the trace that contain `text`. */
+/* Counts the lines of the trace that contain `text`. */
 int trace_count(const char *text);
 void trace_clear(void);
 
@@ -24,7 +24,7 @@ void trace_clear(void);
  * mapping. */
 int perf_open(const char *event, void **ret_ring);
 /* Copies the payload of the only record to `to`, without the kernel's common fields. Returns its
- * size, -1 for none. */
+ * size, or -1 if there is no record. */
 long perf_read(void *ring, void *to, size_t size);
 void perf_close(int fd, void *ring);
 

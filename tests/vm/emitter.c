@@ -63,7 +63,7 @@ __attribute__((noinline)) static int overflow(int depth)
 	volatile char frame[4096];
 
 	frame[0] = (char)depth;
-	// Compilers warn if they see that it never ends.
+	// The condition avoids a compiler warning about infinite recursion.
 	return depth < 0 ? 0 : overflow(depth + 1) + frame[0];
 }
 
@@ -74,7 +74,7 @@ static int end(const char *how)
 	if (!strcmp(how, "wild"))
 		((void (*)(void))0x10)();
 	if (!strcmp(how, "bus")) {
-		// A mapping beyond the end of its file.
+		// Maps an empty file, so that a write is beyond its end.
 		FILE *file = tmpfile();
 		volatile char *page =
 			file ? mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0) : NULL;

@@ -1,4 +1,4 @@
-# What the kernel tests share: running the tool, reading its files, saying what failed.
+# Shared by the kernel tests: running the tool, reading its files, reporting failures.
 import atexit
 import json
 import os
@@ -14,7 +14,7 @@ failures = 0
 
 
 def check(condition, what):
-    """One line per check; a failed one makes the test fail at its end."""
+    """Prints one line. A failed check makes the test fail at its end."""
     global failures
     print(("ok      " if condition else "FAILED  ") + what, flush=True)
     if not condition:
@@ -28,20 +28,26 @@ def done():
 
 
 def tool(*arguments, **options):
-    """Runs flightrec, returns the finished process with its output as text."""
+    """Runs flightrec and returns the finished process with its output as text."""
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
-    return subprocess.run([TOOL, *map(str, arguments)], text=True, errors="surrogateescape", **options)
+    return subprocess.run(
+        [TOOL, *map(str, arguments)], text=True, errors="surrogateescape", **options
+    )
 
 
 def snapshots(folder):
-    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".frec"))
+    return sorted(
+        os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".frec")
+    )
 
 
 def events(path):
-    """Every event of a snapshot, as `flightrec export -f json` tells it."""
+    """All events of a snapshot, as `flightrec export -f json` prints them."""
     result = tool("export", "-f", "json", "-o", "-", path)
-    check(result.returncode == 0, f"{os.path.basename(path)} exports as JSON {result.stderr.strip()}")
+    check(
+        result.returncode == 0, f"{os.path.basename(path)} exports as JSON {result.stderr.strip()}"
+    )
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
@@ -53,11 +59,15 @@ def report(path):
 
 def verify(path):
     result = tool("verify", path)
-    return check(result.returncode == 0, f"{os.path.basename(path)} verifies {result.stdout.strip() if result.returncode else ''}{result.stderr.strip()}")
+    return check(
+        result.returncode == 0,
+        f"{os.path.basename(path)} verifies "
+        f"{result.stdout.strip() if result.returncode else ''}{result.stderr.strip()}",
+    )
 
 
 def folder():
-    """A folder of the test's own. What is in it stays when the test fails."""
+    """Creates a temporary folder, which is kept if the test fails."""
     path = tempfile.mkdtemp(prefix="frec-", dir="/tmp")
     atexit.register(lambda: failures or shutil.rmtree(path, ignore_errors=True))
     return path
@@ -70,7 +80,8 @@ def free_port():
 
 
 def request(port, path):
-    """One request; None when the connection broke, as it does when the service dies."""
+    """Sends a request. Returns the reply, or None if the connection broke, as when the service
+    crashes."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
             s.sendall(f"GET {path} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
@@ -93,7 +104,7 @@ def wait_for(condition, seconds=30):
 
 
 def keepers(of=None):
-    """Processes of the keeper that are still there: of one service, by its number, or all."""
+    """The pids of the keepers that still run: of the service with this pid, or of all."""
     found, wanted = [], b"\0keep\0" if of is None else b"\0keep\0--pid\0%d\0" % of
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -111,14 +122,20 @@ class Recorder:
     def __init__(self, *arguments):
         self.folder = folder()
         self.socket = os.path.join(folder(), "control")
-        self.process = subprocess.Popen([TOOL, "record", "--socket", self.socket, "-o", self.folder, *arguments],
-                                        stderr=subprocess.PIPE, text=True)
-        if not wait_for(lambda: os.path.exists(self.socket) or self.process.poll() is not None) or self.process.poll() is not None:
+        self.process = subprocess.Popen(
+            [TOOL, "record", "--socket", self.socket, "-o", self.folder, *arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        if (
+            not wait_for(lambda: os.path.exists(self.socket) or self.process.poll() is not None)
+            or self.process.poll() is not None
+        ):
             raise RuntimeError("the recorder did not start: " + self.process.stderr.read())
         atexit.register(self.process.kill)
 
     def trigger(self, name):
-        """Asks for a snapshot, returns its path."""
+        """Requests a snapshot and returns its path."""
         return tool("trigger", name, "--socket", self.socket).stdout.strip()
 
     def stop(self):

@@ -31,7 +31,7 @@ struct stress_check {
 	unsigned int turn;
 	uint32_t emitter;
 	uint64_t files, events, shared, wrapped;
-	int silence; /* verify's summary of every file is not worth a thousand lines */
+	int silence; /* /dev/null, for verify's summary of each file */
 };
 
 struct stress_check *stress_check_create(uint32_t emitter)
@@ -82,7 +82,7 @@ static bool load(const struct stress_check *check, struct frec_snapshot *snapsho
 		struct seen *seen;
 		size_t n;
 
-		// Rings hold what every process does with the selected events.
+		// Rings have the selected events of all processes.
 		if (strcmp(record->source->name, "tick") || record->source->n_field < 2 ||
 		    record->pid != check->emitter)
 			continue;
@@ -115,7 +115,7 @@ static bool load(const struct stress_check *check, struct frec_snapshot *snapsho
 	return good;
 }
 
-// From the first record inside the coverage on, each number is there once.
+// From the first record within the coverage on, each number must be there once.
 static bool check_gaps(const struct file *file, int thread)
 {
 	const struct seen *seen = file->seen[thread];
@@ -134,7 +134,7 @@ static bool check_gaps(const struct file *file, int thread)
 	return good;
 }
 
-// Every record of the span that both files cover is in both, the same to the byte.
+// Each record in the span that both files cover must be in both, byte for byte.
 static bool check_overlap(struct stress_check *check, const struct file *before,
 			  const struct file *now, int thread)
 {

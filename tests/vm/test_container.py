@@ -1,5 +1,5 @@
-# A container that has been given user_events_data and nothing else of tracefs: its services register there, and a privileged
-# recorder outside sees what they emit and how they die.
+# A container that has user_events_data but nothing else of tracefs. Its services register their
+# events there, and a privileged recorder outside records them and how the services crash.
 import os
 import subprocess
 import sys
@@ -12,26 +12,47 @@ FILE = "user_events_data"
 
 
 def inside(place, *command):
-    """Runs a command where the file is mounted at a place and there is no other tracefs."""
-    script = (f"mkdir -p /tmp/only && touch /tmp/only/file && mount --bind {TRACING}/{FILE} /tmp/only/file && "
-              f"umount -l {TRACING} && (umount -l /sys/kernel/debug 2>/dev/null; true) && mount -t tmpfs tmpfs {place} && "
-              f"touch {place}/{FILE} && mount --bind /tmp/only/file {place}/{FILE} && umount -l /tmp/only/file && "
-              f"! ls {TRACING}/events 2>/dev/null && exec \"$@\"")
-    return subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *map(str, command)], capture_output=True, text=True, timeout=120)
+    """Runs a command in a namespace that has this file mounted at `place`, but no tracefs."""
+    script = (
+        "mkdir -p /tmp/only && touch /tmp/only/file && "
+        f"mount --bind {TRACING}/{FILE} /tmp/only/file && "
+        f"umount -l {TRACING} && (umount -l /sys/kernel/debug 2>/dev/null; true) && "
+        f"mount -t tmpfs tmpfs {place} && touch {place}/{FILE} && "
+        f"mount --bind /tmp/only/file {place}/{FILE} && umount -l /tmp/only/file && "
+        f"! ls {TRACING}/events 2>/dev/null && exec \"$@\""
+    )
+    return subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 for number, place in enumerate((TRACING, "/mnt")):
     print(f"== at {place}", flush=True)
     recorder = Recorder("-e", "test:*", "--ring-size", "256K", "--transport", "user_events")
-    # The first one's events appear while it runs; they are on for the second one.
+    # The first service keeps its events registered, so that they are on for the second one at once.
     first = inside(place, EMITTER, "-n", 100, "-w", 2000, "ok")
-    check(first.returncode == 0, f"a service runs in there {first.returncode} {first.stderr[-300:]}")
+    check(
+        first.returncode == 0, f"a service runs in there {first.returncode} {first.stderr[-300:]}"
+    )
     result = inside(place, EMITTER, "-n", 40, "abort")
-    check(wait_for(lambda: snapshots(recorder.folder)), f"its crash is seen {result.returncode} {result.stderr[-300:]}")
+    check(
+        wait_for(lambda: snapshots(recorder.folder)),
+        f"its crash is seen {result.returncode} {result.stderr[-300:]}",
+    )
     for path in snapshots(recorder.folder)[:1]:
         verify(path)
         crash = report(path)["crash"]
-        numbers = [e["fields"]["sequence"] for e in events(path) if e["event"] == "test:tick" and e["pid"] == crash["pid"]]
-        check(numbers == list(range(1, 41)) and crash["signal"] == "SIGABRT", f"with all that it did {numbers[:1]} {numbers[-1:]} {crash['signal']}")
+        numbers = [
+            e["fields"]["sequence"]
+            for e in events(path)
+            if e["event"] == "test:tick" and e["pid"] == crash["pid"]
+        ]
+        check(
+            numbers == list(range(1, 41)) and crash["signal"] == "SIGABRT",
+            f"with all that it did {numbers[:1]} {numbers[-1:]} {crash['signal']}",
+        )
     recorder.stop()
 done()

@@ -1,4 +1,5 @@
-# The embedded recorder in services that fork, close descriptors, exec themselves and are interrupted; nothing stays behind.
+# The embedded recorder in services that fork, close descriptors, execute themselves and are
+# interrupted. Nothing is left behind.
 import subprocess
 import sys
 
@@ -9,15 +10,20 @@ EMBEDDER = sys.argv[1]
 for what in ("fork", "close", "flood", "exec", "exit", "stop"):
     print(f"== {what}", flush=True)
     out = folder()
-    result = subprocess.run([EMBEDDER, TOOL, out, what], capture_output=True, text=True, timeout=120)
+    result = subprocess.run(
+        [EMBEDDER, TOOL, out, what], capture_output=True, text=True, timeout=120
+    )
     lines = result.stdout.splitlines()
-    check(result.returncode == 0 and len(lines) >= 3, f"it ran {result.returncode} {result.stderr[-300:]}")
+    check(
+        result.returncode == 0 and len(lines) >= 3,
+        f"it ran {result.returncode} {result.stderr[-300:]}",
+    )
     for line in lines:
         check(line.startswith("ok"), line)
     check(wait_for(lambda: not keepers()), f"no keeper is left {keepers()}")
     files = snapshots(out)
     if what in ("exec", "exit", "stop", "close"):
-        check(not files, f"a good end leaves no file {files}")
+        check(not files, f"a normal end leaves no file {files}")
     for path in files[:1] + files[-1:]:
         verify(path)
 done()

@@ -1,9 +1,10 @@
-# shopd with its embedded recorder: whatever kills it, its last event is in the snapshot; a good end leaves nothing.
+# shopd with its embedded recorder. However it crashes, its last event is in the snapshot. A normal
+# end leaves no snapshot.
 #
-# 	test_shopd.py SHOPD TRANSPORT	in a place that accept/in has made
+# 	test_shopd.py SHOPD TRANSPORT	in an environment of accept/in
 #
-# What kills it is the same everywhere. What is known about it is not: who has no rights learns neither registers nor the faulting
-# address, and then the report must not claim to.
+# The crashes are the same in each environment, but a recorder without rights knows neither
+# registers nor the faulting address, and its report must not claim to.
 import os
 import struct
 import subprocess
@@ -25,12 +26,12 @@ from kit import (
 )
 
 SHOPD, TRANSPORT = sys.argv[1:3]
-# The kernel tells who may watch it what the signal was and where, however the events travel.
+# Whatever the transport, the kernel reports signal and place to a recorder that may watch it.
 KERNEL_TELLS = os.environ.get("FREC_PLACE") == "root"
 THREADS = 2
 CGROUP = int(os.environ.get("FREC_CGROUP_FD", -1))
-# With CAP_SYS_RESOURCE the keeper lives with the service in a cgroup that runs out of memory. Without, it is killed there as well,
-# sometimes: then only the service goes in.
+# With CAP_SYS_RESOURCE the keeper survives in the service's cgroup when that runs out of memory.
+# Without it, the kernel may kill the keeper as well, so only the service is put into the cgroup.
 KEEPER_IS_SPARED = (
     subprocess.run(
         ["sh", "-c", "echo -1000 >/proc/self/oom_score_adj"], stderr=subprocess.DEVNULL
@@ -43,7 +44,8 @@ class Shop:
     def __init__(self, *options, cgroup=False, transport=TRANSPORT):
         self.port, self.out, self.ledger = free_port(), folder(), os.path.join(folder(), "ledger")
         self.log = open(os.path.join(folder(), "log"), "w+")
-        # The kernel's own beside them where nobody else works: on a busy machine they overwrite the service's in no time.
+        # Kernel events are recorded only in the test kernel, because on a busy machine they soon
+        # overwrite the service's.
         selection = ["shop:*"] + (["sched:sched_switch"] if TRANSPORT == "user_events" else [])
         self.process = subprocess.Popen(
             [
@@ -73,7 +75,7 @@ class Shop:
         check(wait_for(lambda: request(self.port, "/healthz") is not None), "shopd serves")
         if cgroup and not KEEPER_IS_SPARED:
             os.write(CGROUP, b"%d" % self.process.pid)
-        check("not recording" not in self.output(), f"and records {self.output()}")
+        check("not recording" not in self.output(), f"shopd records {self.output()}")
 
     def keepers(self):
         return keepers(self.process.pid)
@@ -96,11 +98,11 @@ def check_death(shop, name):
     check(wait_for(lambda: not shop.keepers()), f"{name}: the keeper is gone {shop.keepers()}")
     verify(files[0])
     found = [e for e in events(files[0]) if e["event"] == "shop:step"]
-    # A recorder with rights has what other processes emit as well.
+    # A recorder with rights also records other processes.
     steps = [e for e in found if e["pid"] == shop.process.pid]
     check(
         steps and (KERNEL_TELLS or steps == found) and {e["process"] for e in steps} == {"shopd"},
-        f"{name}: of the process that died",
+        f"{name}: the events are those of the process that died",
     )
     lost = sum(
         s["overwritten"] + s["lost"]
@@ -112,23 +114,24 @@ def check_death(shop, name):
         last = (numbers or [0])[-1]
         check(
             finished <= last <= begun,
-            f"{name}: thread {thread}: the last event is there: {finished} <= {last} <= {begun}, {lost} lost",
+            f"{name}: thread {thread}: the last event is there: "
+            f"{finished} <= {last} <= {begun}, {lost} lost",
         )
         check(
             numbers == list(range(last - len(numbers) + 1, last + 1)),
-            f"{name}: thread {thread}: and none is missing before it {numbers[-20:]}",
+            f"{name}: thread {thread}: none is missing before it {numbers[-20:]}",
         )
     check(sum(begun for begun, _ in shop.counters()) > 0, f"{name}: there were events")
     told = report(files[0])
     check(
         told["transports"] == [TRANSPORT] and told["kernel_watched"] == KERNEL_TELLS,
-        f"{name}: and how it came {told['transports']}",
+        f"{name}: the report names the transport {told['transports']}",
     )
     return told["crash"]
 
 
 def check_knowledge(crash, name):
-    """What the kernel alone can tell is there, or it is not there at all."""
+    """Checks that the report has what only the kernel knows, or nothing of it without rights."""
     thing = {
         "registers": crash.get("registers"),
         "stack": crash.get("stack"),
@@ -138,12 +141,12 @@ def check_knowledge(crash, name):
     if not KERNEL_TELLS:
         check(
             not any(thing.values()) and "address" not in crash,
-            f"{name}: nothing is claimed that cannot be known {thing}",
+            f"{name}: the report has nothing that is unknown {thing}",
         )
     elif crash["signal"] != "SIGKILL":
         check(
             all(thing.values()) and len(thing["registers"]) >= 18,
-            f"{name}: thread, registers and stack {thing}",
+            f"{name}: the report has thread, registers and stack {thing}",
         )
 
 
@@ -167,24 +170,25 @@ for how, signals in (
     if not crash:
         continue
     check(
-        crash["process"] == "shopd" and SHOPD in crash["cmdline"][0], f"{how}: which process it was"
+        crash["process"] == "shopd" and SHOPD in crash["cmdline"][0],
+        f"{how}: the report names the process",
     )
     check(crash.get("signal") in signals, f"{how}: died of {crash.get('signal')}")
     check_knowledge(crash, how)
     if how == "null" and KERNEL_TELLS:
         check(
             crash["thread"].startswith("worker-") and crash.get("address") == "0x0",
-            f"which thread, which address {crash.get('address')}",
+            f"the report has thread and address {crash.get('address')}",
         )
     if how == "overflow" and KERNEL_TELLS:
         check(
             crash.get("stack", {}).get("size", 0) > 4096,
-            f"stack bytes of an overflow {crash.get('stack')}",
+            f"the report has the stack of an overflow {crash.get('stack')}",
         )
 
 print("== oom", flush=True)
 if CGROUP < 0:
-    print("        not tried: no memory cgroup can be made here")
+    print("        not tried: a memory cgroup cannot be created here")
 else:
     shop = Shop(cgroup=True)
     for i in range(5):
@@ -192,15 +196,15 @@ else:
     request(shop.port, "/crash?how=oom")
     crash = check_death(shop, "oom")
     if crash:
-        check(crash.get("signal") == "SIGKILL", f"oom: by SIGKILL {crash.get('signal')}")
+        check(crash.get("signal") == "SIGKILL", f"oom: died of {crash.get('signal')}")
         check_knowledge(crash, "oom")
         trigger = report(snapshots(shop.out)[0])["trigger"]
         check(
             ("memory" in trigger["kind"].lower()) == KERNEL_TELLS,
-            f"oom: and by the OOM killer, where that can be known {trigger}",
+            f"oom: the trigger is the OOM killer, if the kernel may be watched {trigger}",
         )
 
-print("== a good end", flush=True)
+print("== a normal end", flush=True)
 shop = Shop()
 request(shop.port, "/products")
 check(shop.keepers(), "there is a keeper")
@@ -216,9 +220,9 @@ check(
 request(shop.port, "/trigger?name=look")
 check(wait_for(lambda: len(snapshots(shop.out)) == 1), "frec_trigger() leaves a snapshot")
 shop.process.terminate()
-check(shop.process.wait() == 0, "shopd ends well")
+check(shop.process.wait() == 0, "shopd exits with 0")
 check(wait_for(lambda: not shop.keepers()), "no keeper is left")
-check(len(snapshots(shop.out)) == 1 and len(os.listdir(shop.out)) == 1, "and no other file")
+check(len(snapshots(shop.out)) == 1 and len(os.listdir(shop.out)) == 1, "there is no other file")
 verify(snapshots(shop.out)[0])
 
 print("== exit without frec_recorder_stop", flush=True)
@@ -226,7 +230,7 @@ shop = Shop()
 request(shop.port, "/crash?how=exit")
 shop.process.wait()
 check(wait_for(lambda: not shop.keepers()), "no keeper is left")
-check(not os.listdir(shop.out), f"exit status 3 is not a death for a keeper {os.listdir(shop.out)}")
+check(not os.listdir(shop.out), f"exit status 3 leaves no snapshot {os.listdir(shop.out)}")
 
 if KERNEL_TELLS and TRANSPORT != "shm":
     print("== no rights", flush=True)
@@ -253,11 +257,11 @@ if KERNEL_TELLS and TRANSPORT != "shm":
         stderr=subprocess.STDOUT,
         text=True,
     )
-    check(
-        wait_for(lambda: request(port, "/healthz") is not None),
-        "without rights shopd serves all the same",
-    )
+    check(wait_for(lambda: request(port, "/healthz") is not None), "shopd serves without rights")
     process.terminate()
     text = process.communicate()[0]
-    check("root" in text or "CAP_PERFMON" in text, f"and the call said why: {text.strip()}")
+    check(
+        "root" in text or "CAP_PERFMON" in text,
+        f"shopd prints why it is not recorded: {text.strip()}",
+    )
 done()

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# Completion of flightrec for bash: asks `flightrec complete` what the word at the cursor can become.
+# Completion of flightrec for bash, which asks `flightrec complete` for candidates.
 
 _flightrec()
 {
 	local line word kind lead='' current=${COMP_WORDS[COMP_CWORD]}
 	local -a words
 
-	# bash takes words apart at colons and equals signs, and replaces what is behind the last of them.
+	# bash splits words at colons and equals signs, and replaces only what follows the last one.
 	read -ra words <<<"${COMP_LINE:0:COMP_POINT}"
 	[[ ${COMP_LINE:0:COMP_POINT} != *[[:space:]] ]] || words+=('')
 	word=${words[-1]}
@@ -16,12 +16,23 @@ _flightrec()
 	while IFS= read -r line; do
 		kind=${line#:files }
 		case $line in
-		:commands) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -c -- "$current") ;;
-		:folders) compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current") ;;
-		:files) compopt -o filenames 2>/dev/null; mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
+		:commands)
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -c -- "$current")
+			;;
+		:folders)
+			compopt -o filenames 2>/dev/null
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current")
+			;;
+		:files)
+			compopt -o filenames 2>/dev/null
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+			;;
 		:files\ *)
 			compopt -o filenames 2>/dev/null
-			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -X "!*$kind" -- "$current"; compgen -d -- "$current")
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(
+				compgen -f -X "!*$kind" -- "$current"
+				compgen -d -- "$current"
+			)
 			;;
 		*) COMPREPLY+=("${line#"$lead"}") ;;
 		esac

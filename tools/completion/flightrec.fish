@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Completion of flightrec for fish: asks `flightrec complete` what the word at the cursor can become.
+# Completion of flightrec for fish, which asks `flightrec complete` for candidates.
 
 function __flightrec_complete
     set -l words (commandline -opc) (commandline -ct)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ways to die, one for each thing that a recorder must survive. They are real: the stack is
- * overflowed by recursion, the heap is overwritten, memory is used up; nothing is raised that can
- * be caused.
+ * Ways to crash, one for each that a recorder must survive. They are real: recursion overflows the
+ * stack, the heap is overwritten, memory is used up. raise(3) is used only if the machine has no
+ * way to cause the signal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 
 #include "shop.h"
 
-#define ARENA_SIZE ((uintptr_t)64 << 20) /* glibc's arenas of threads are aligned to this */
-#define ARENA_HEAD 4096 /* and begin with their lock, which garbage would close for ever */
+#define ARENA_SIZE ((uintptr_t)64 << 20) /* alignment of glibc's per-thread arenas */
+#define ARENA_HEAD 4096 /* holds the arena's lock, which garbage would leave locked for ever */
 
 static volatile int zero, sink;
 
@@ -29,9 +29,9 @@ static void die_null(void)
 static void die_divide(void)
 {
 #ifdef __x86_64__
-	sink = sink / zero; /* a constant over zero would be compiled without a division */
+	sink = sink / zero; /* not a constant, for which the compiler would drop the division */
 #else
-	raise(SIGFPE); /* other machines divide by zero without complaint */
+	raise(SIGFPE); /* division by zero does not trap on other machines */
 #endif
 }
 
@@ -78,7 +78,7 @@ static void die_overflow(void)
 	sink = recurse(zero);
 }
 
-/* Fills what is mapped and writable between `from` and `to` with garbage. */
+/* Fills the memory between `from` and `to` with garbage. */
 static void overwrite(uintptr_t from, uintptr_t to)
 {
 	volatile unsigned char *byte;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server's side of HTTP/1.1: every worker has an epoll of its own, which shares the listening
- * socket with the others and keeps the connections that this worker accepted. Nothing is shared
- * between workers, so nothing is locked. A connection holds one request's bytes and the replies not
- * sent yet; a client that does not read its replies is not read from, one that is silent for too
- * long is closed, and one that sends nonsense is told so and then closed.
+ * The server's side of HTTP/1.1. Each worker has an epoll of its own, with the listening socket,
+ * which all workers share, and the connections that this worker accepted. Workers share nothing
+ * else, so nothing is locked. A connection holds the bytes of one request and the replies that are
+ * not sent yet. The server reads nothing from a client that does not read its replies, closes a
+ * connection that is silent for too long, and answers a malformed request with an error and closes.
  */
 #include "http.h"
 
@@ -28,7 +28,7 @@ struct connection {
 	int fd;
 	time_t active; /* when bytes last went either way, in seconds */
 	bool closing;  /* no further request is read */
-	bool draining; /* all is sent; waits for the client to close, or it might lose the reply */
+	bool draining; /* all is sent; closing before the client does could lose it the reply */
 	bool behind;   /* a whole request may wait in `in` for room in `out` */
 	size_t in_size, out_size, out_sent;
 	char in[HTTP_REQUEST_MAX];
@@ -94,7 +94,7 @@ static void append(struct connection *connection, const struct http_reply *reply
 	connection->out_size += size;
 }
 
-/* Answers the whole requests in `in`, as long as there is room for another reply. */
+/* Answers the complete requests in `in` while there is room for another reply. */
 static void answer(struct server *server, struct connection *connection)
 {
 	struct http_reply reply;
@@ -130,7 +130,7 @@ static bool would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-/* Moves the connection on by one read and one write. Returns false when it is over. */
+/* Does one read and one write on the connection. Returns false if the connection is over. */
 static bool advance(struct server *server, struct connection *connection)
 {
 	struct epoll_event event = {.data.ptr = connection};
@@ -180,8 +180,7 @@ static void accept_one(struct server *server)
 	int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0) {
-		/* Out of descriptors: the socket stays readable, so wait for one instead of
-		 * spinning. */
+		/* Out of descriptors: the socket stays readable, so sleep instead of spinning. */
 		if (errno == EMFILE || errno == ENFILE)
 			usleep(10000);
 		return;
@@ -228,7 +227,7 @@ int http_serve(int listener, int stop, http_handler *handler, void *context)
 	struct server server = {.listener = listener, .handler = handler, .context = context};
 	struct epoll_event events[EVENTS_AT_ONCE], event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
 	bool running = true;
-	int i, count, ret = 0;
+	int i, count, r = 0;
 	time_t swept = now();
 
 	server.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -236,12 +235,12 @@ int http_serve(int listener, int stop, http_handler *handler, void *context)
 		return -errno;
 	event.data.ptr = &server.listener;
 	if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, listener, &event))
-		ret = -errno;
+		r = -errno;
 	event.events = EPOLLIN;
 	event.data.ptr = &server.stop;
-	if (!ret && epoll_ctl(server.epoll, EPOLL_CTL_ADD, stop, &event))
-		ret = -errno;
-	while (!ret && running) {
+	if (!r && epoll_ctl(server.epoll, EPOLL_CTL_ADD, stop, &event))
+		r = -errno;
+	while (!r && running) {
 		count = epoll_wait(server.epoll, events, EVENTS_AT_ONCE, 1000);
 		for (i = 0; i < count; i++) {
 			if (events[i].data.ptr == &server.stop)
@@ -259,14 +258,14 @@ int http_serve(int listener, int stop, http_handler *handler, void *context)
 	while (server.connections)
 		close_connection(&server, server.connections);
 	close(server.epoll);
-	return ret;
+	return r;
 }
 
 int http_listen(const char *address)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
 	const char *colon = strrchr(address, ':');
-	int fd, one = 1, ret = 0;
+	int fd, one = 1, r = 0;
 	char host[256];
 
 	if (!colon || colon - address >= (ptrdiff_t)sizeof(host))
@@ -277,9 +276,9 @@ int http_listen(const char *address)
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(fd, found->ai_addr, found->ai_addrlen) || listen(fd, SOMAXCONN))
-		ret = -errno;
+		r = -errno;
 	freeaddrinfo(found);
-	if (ret && fd >= 0)
+	if (r && fd >= 0)
 		close(fd);
-	return ret ? ret : fd;
+	return r ? r : fd;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file behind the ledger. */
+/* Creates and maps the ledger's file. */
 #include "ledger.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 int ledger_open(const char *path, unsigned int threads, struct ledger_line **ret)
 {
 	size_t size = threads * sizeof(struct ledger_line);
-	int result = 0, fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int r = 0, fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	void *lines = MAP_FAILED;
 
 	if (fd < 0)
@@ -18,9 +18,9 @@ int ledger_open(const char *path, unsigned int threads, struct ledger_line **ret
 	if (!ftruncate(fd, size))
 		lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (lines == MAP_FAILED)
-		result = -errno;
+		r = -errno;
 	else
 		*ret = lines;
 	close(fd);
-	return result;
+	return r;
 }

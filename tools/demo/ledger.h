@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A witness outside the recorder: a file, mapped shared, in which every worker notes the number of
- * the step event that it is about to emit (begun) and has emitted (done). The pages belong to the
- * kernel and survive any death of the process, so afterwards done <= the last step in the snapshot
- * <= begun must hold for each thread.
+ * A witness outside the recorder: a file, mapped shared, in which each worker stores the number of
+ * the step event that it is about to emit (begun) and of the last that it has emitted (done). The
+ * kernel keeps the pages however the process dies, so afterwards done <= the last step in the
+ * snapshot <= begun must hold for each thread.
  */
 #ifndef SHOPD_LEDGER_H
 #define SHOPD_LEDGER_H
@@ -11,13 +11,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-struct ledger_line { /* one thread's; a cache line, so that threads do not slow each other down */
+struct ledger_line { /* of one thread; a cache line, so that threads do not slow each other down */
 	_Alignas(64) _Atomic uint64_t begun;
 	_Atomic uint64_t done;
 };
 
-/* Creates or empties the file and maps a line per thread. Returns 0 or a negative errno. Never
- * unmapped. */
+/* Creates or empties the file and maps a line per thread, which stays mapped. Returns 0 or a
+ * negative errno. */
 int ledger_open(const char *path, unsigned int threads, struct ledger_line **ret);
 
 #endif

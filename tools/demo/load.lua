@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Load for shopd: wrk -t 2 -c 16 -d 10 -s tools/demo/load.lua http://127.0.0.1:8080
--- A client looks at the products, puts one into a cart, and pays.
+-- A client lists the products, puts one into a cart, and pays.
 local skus = { "oak-lamp", "brass-bowl", "linen-chair", "glass-clock", "wool-lamp", "slate-bowl" }
 local order
 local turn = 0
@@ -14,7 +14,8 @@ function request()
 	elseif turn % 5 == 0 then
 		return wrk.format("GET", "/products")
 	end
-	return wrk.format("GET", "/cart/add?sku=" .. skus[turn % #skus + 1] .. "&quantity=" .. turn % 3 + 1)
+	local sku = skus[turn % #skus + 1]
+	return wrk.format("GET", "/cart/add?sku=" .. sku .. "&quantity=" .. turn % 3 + 1)
 end
 
 function response(status, headers, body)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shopd: a small shop as a threaded HTTP service that records itself with flightrec. It shows how a
+ * shopd, a small shop: a threaded HTTP service that records itself with flightrec. It shows how a
  * service declares events, emits them, starts its own recorder, and leaves a snapshot when it dies.
  */
 #include <errno.h>
@@ -36,26 +36,22 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: shopd [--listen HOST:PORT] [--threads N] [--record DIR] [--event SPEC]... "
-	"[--ring-size BYTES]\n"
-	"             [--transport HOW] [--recorder-socket PATH] [--keeper PATH] [--ledger FILE]\n"
-	"             [--allow-crash]\n"
+	"usage: shopd [--listen HOST:PORT] [--threads N] [--record DIR] [--event SPEC]...\n"
+	"             [--ring-size BYTES] [--transport HOW] [--recorder-socket PATH]\n"
+	"             [--keeper PATH] [--ledger FILE] [--allow-crash]\n"
 	"\n"
 	"  --listen HOST:PORT      where to serve (127.0.0.1:8080)\n"
 	"  --threads N             workers (4)\n"
 	"  --record DIR            record, and leave snapshots in DIR\n"
-	"  --event SPEC            what to record, as flightrec's -e (shop:* and, with the right "
-	"to "
-	"watch the\n"
-	"                          kernel, sched:sched_switch)\n"
-	"  --ring-size BYTES       of each CPU's ring; K and M may follow\n"
+	"  --event SPEC            what to record, like flightrec's -e (shop:* and, with the\n"
+	"                          right to watch the kernel, sched:sched_switch)\n"
+	"  --ring-size BYTES       size of each CPU's ring, a number or with K or M\n"
 	"  --transport HOW         how events travel: auto, user_events, usdt or shm\n"
-	"  --recorder-socket PATH  have a privileged `flightrec record --listen PATH` record\n"
+	"  --recorder-socket PATH  use the privileged `flightrec record --listen PATH`\n"
 	"  --keeper PATH           the flightrec program\n"
-	"  --ledger FILE           note each worker's last event, for tests\n"
-	"  --allow-crash           serve "
-	"/crash?how=null|abort|fpe|ill|bus|trap|overflow|heap|exit|oom\n"
-	"                          and /trigger?name=NAME\n";
+	"  --ledger FILE           store each worker's last event, for tests\n"
+	"  --allow-crash           serve /trigger?name=NAME and /crash?how=HOW, where HOW is\n"
+	"                          null, abort, fpe, ill, bus, trap, overflow, heap, exit or oom\n";
 
 static uint64_t parse_number(const char *text, uint64_t max)
 {
@@ -146,12 +142,12 @@ static void parse_options(int argc, char **argv, struct options *options)
 	}
 }
 
-/* A shop without a recorder is still a shop: when it cannot start, say why and go on. */
+/* A shop works without a recorder: if the recorder cannot start, this says why and goes on. */
 static struct frec_recorder *start_recorder(struct options *options)
 {
 	struct frec_recorder *recorder = NULL;
 	char error[512] = "";
-	int result;
+	int r;
 
 	if (!options->recorder.folder && !options->recorder.socket)
 		return NULL;
@@ -159,15 +155,15 @@ static struct frec_recorder *start_recorder(struct options *options)
 	options->recorder.events = options->events;
 	options->recorder.error = error;
 	options->recorder.error_size = sizeof(error);
-	result = frec_recorder_start(&options->recorder, &recorder);
-	/* Only who may watch the kernel can have its events as well. Nobody asked for them by name:
-	 * go on without. */
-	if (result && !options->event_count) {
+	r = frec_recorder_start(&options->recorder, &recorder);
+	/* Kernel events need the right to watch the kernel. Nobody asked for them by name, so go on
+	 * without them. */
+	if (r && !options->event_count) {
 		options->events[1] = NULL;
-		result = frec_recorder_start(&options->recorder, &recorder);
+		r = frec_recorder_start(&options->recorder, &recorder);
 	}
-	if (result)
-		fprintf(stderr, "shopd: not recording: %s\n", *error ? error : strerror(-result));
+	if (r)
+		fprintf(stderr, "shopd: not recording: %s\n", *error ? error : strerror(-r));
 	return recorder;
 }
 
@@ -175,14 +171,14 @@ static void *work(void *context)
 {
 	struct thread *thread = context;
 	char name[16];
-	int result;
+	int r;
 
-	/* By the thread itself, so that the name is known before its first event. */
+	/* The thread does this itself, so that the name is set before its first event. */
 	snprintf(name, sizeof(name), "worker-%u", thread->worker.index);
 	pthread_setname_np(pthread_self(), name);
-	result = http_serve(thread->listener, thread->stop, shop_handle, &thread->worker);
-	if (result)
-		fprintf(stderr, "shopd: worker-%u: %s\n", thread->worker.index, strerror(-result));
+	r = http_serve(thread->listener, thread->stop, shop_handle, &thread->worker);
+	if (r)
+		fprintf(stderr, "shopd: worker-%u: %s\n", thread->worker.index, strerror(-r));
 	return NULL;
 }
 
@@ -192,7 +188,7 @@ int main(int argc, char **argv)
 	static struct thread threads[THREADS_MAX];
 	struct ledger_line *ledger = NULL;
 	struct frec_recorder *recorder;
-	int listener, stop, result, number;
+	int listener, stop, r, number;
 	unsigned int i, started;
 	struct shop *shop;
 	sigset_t quit;
@@ -204,11 +200,11 @@ int main(int argc, char **argv)
 			strerror(-listener));
 		return 1;
 	}
-	result = options.ledger ? ledger_open(options.ledger, options.threads, &ledger) : 0;
+	r = options.ledger ? ledger_open(options.ledger, options.threads, &ledger) : 0;
 	shop = shop_create(options.allow_crash);
 	stop = eventfd(0, EFD_CLOEXEC);
-	if (result || !shop || stop < 0) {
-		fprintf(stderr, "shopd: cannot start: %s\n", strerror(result ? -result : errno));
+	if (r || !shop || stop < 0) {
+		fprintf(stderr, "shopd: cannot start: %s\n", strerror(r ? -r : errno));
 		shop_destroy(shop);
 		return 1;
 	}
@@ -226,13 +222,13 @@ int main(int argc, char **argv)
 		thread->worker.shop = shop;
 		thread->worker.index = started;
 		thread->worker.ledger = ledger ? &ledger[started] : NULL;
-		result = pthread_create(&thread->id, NULL, work, thread);
-		if (result) {
-			fprintf(stderr, "shopd: cannot start a thread: %s\n", strerror(result));
+		r = pthread_create(&thread->id, NULL, work, thread);
+		if (r) {
+			fprintf(stderr, "shopd: cannot start a thread: %s\n", strerror(r));
 			break;
 		}
 	}
-	if (!result) {
+	if (!r) {
 		printf("shopd: serving on %s with %u threads\n", options.address, options.threads);
 		fflush(stdout);
 		sigwait(&quit, &number);
@@ -244,5 +240,5 @@ int main(int argc, char **argv)
 	shop_destroy(shop);
 	close(stop);
 	close(listener);
-	return result != 0;
+	return r != 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads a request's head strictly: what is not plainly well-formed is refused with the status that
- * says why, because guessing what a client meant is how two servers come to disagree about where a
- * request ends.
+ * Parses the head of a request strictly. A request that is not well-formed is refused with the
+ * status that says why, because two servers that guess what a client meant may disagree about where
+ * the request ends.
  */
 #include "http.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The shop's requests. Products lie in a hash table with a lock per bucket, orders in a table with
- * a lock per slot; a checkout waits as long as a payment service would. Every step that someone
- * might want to see later is an event.
+ * The shop's requests. Products are in a hash table with a lock per bucket, orders in a table with
+ * a lock per slot. A checkout sleeps as long as a payment service would take. Each step that
+ * somebody might want to see later is an event.
  */
 #include "shop.h"
 
@@ -105,8 +105,8 @@ static void list_products(struct shop *shop, struct http_reply *reply)
 	http_print(reply, "]\n");
 }
 
-/* Takes goods out of the stock, which the warehouse fills up when it does not suffice. Returns
- * their price or 0. */
+/* Takes goods out of the stock, which is refilled first if there is not enough. Returns their price
+ * or 0. */
 static uint64_t take(struct shop *shop, const char *sku, unsigned int quantity, uint64_t order_id)
 {
 	struct bucket *bucket = bucket_of(shop, sku);
@@ -163,7 +163,7 @@ static uint64_t add_to_cart(struct shop *shop, const struct http_request *reques
 	return id;
 }
 
-/* Asks a payment service that exists only here: it takes its time, and declines some. */
+/* Simulates a payment service, which takes a while and declines some payments. */
 static enum payment_result pay(uint64_t id, uint64_t cents)
 {
 	uint64_t digest = hash(&id, sizeof(id)), from = now();
@@ -219,17 +219,17 @@ static uint64_t checkout(struct shop *shop, const struct http_request *request,
 static void test_door(const struct http_request *request, struct http_reply *reply)
 {
 	char name[32];
-	int result;
+	int r;
 
 	if (!strcmp(request->path, "/crash") && http_parameter(request, "how", name, sizeof(name)))
-		result = shop_crash(name);
+		r = shop_crash(name);
 	else if (!strcmp(request->path, "/trigger") &&
 		 http_parameter(request, "name", name, sizeof(name)))
-		result = frec_trigger(name);
+		r = frec_trigger(name);
 	else
-		result = -EINVAL;
-	if (result)
-		fail(reply, result == -EINVAL ? 400 : 500, strerror(-result));
+		r = -EINVAL;
+	if (r)
+		fail(reply, r == -EINVAL ? 400 : 500, strerror(-r));
 	else
 		http_print(reply, "{\"triggered\":\"%s\"}\n", name);
 }

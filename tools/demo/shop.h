@@ -11,22 +11,22 @@
 struct ledger_line;
 struct shop;
 
-struct worker { /* one thread's share of the shop */
+struct worker { /* one thread that serves the shop */
 	struct shop *shop;
 	unsigned int index;
 	uint64_t sequence;	    /* of the last step */
-	struct ledger_line *ledger; /* NULL: none is kept */
+	struct ledger_line *ledger; /* or NULL */
 };
 
-/* Returns NULL when out of memory. `allow_crash` opens /crash and /trigger. */
+/* Returns NULL if memory runs out. `allow_crash` enables /crash and /trigger. */
 struct shop *shop_create(bool allow_crash);
 void shop_destroy(struct shop *shop);
 
 /* An http_handler; its context is a struct worker of the calling thread. */
 void shop_handle(void *worker, const struct http_request *request, struct http_reply *reply);
 
-/* crash.c: does not come back, unless `how` is unknown (-EINVAL) or memory was refused (-ENOMEM).
- */
+/* Defined in crash.c. Does not return, unless `how` is unknown (-EINVAL) or the kernel refused
+ * memory (-ENOMEM). */
 int shop_crash(const char *how);
 
 #endif
