@@ -59,7 +59,7 @@ frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FIL
 
 # Snapshots in a row while two threads emit as fast as they can: small rings that wrap all the time, and large ones that overlap.
 foreach(kind overwritten overlap)
-	set(numbers_overwritten 200 512 0 0)
+	set(numbers_overwritten 1000 512 0 0)
 	set(numbers_overlap 100 512 0 100)
 	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root $<TARGET_FILE:stress> $<TARGET_FILE:emitter>
 		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)
