@@ -1,15 +1,15 @@
 # What the transports have to hold, as a user would find it: the same scripts on this machine's kernel with usdt and shm, with and
 # without rights, and with user_events on a kernel that has them. 77 is a skip.
-# Services that die as they are told to: a sanitizer would have them die in its own way.
-if(FREC_SANITIZE)
-	return()
-endif()
-
 add_executable(kinds accept/kinds.c)
 add_executable(puppet accept/puppet.c)
 foreach(program kinds puppet)
 	target_link_libraries(${program} PRIVATE flightrec_static)
 endforeach()
+
+# Services that die as they are told to: a sanitizer would have them die in its own way.
+if(FREC_SANITIZE)
+	return()
+endif()
 
 set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
 	${Python3_EXECUTABLE})
