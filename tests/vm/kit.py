@@ -92,13 +92,16 @@ def wait_for(condition, seconds=30):
     return condition()
 
 
-def keepers(of=None):
-    """Processes of the keeper that are still there: of one service, by its number, or all."""
-    found, wanted = [], b"\0keep\0" if of is None else b"\0keep\0--pid\0%d\0" % of
+def keepers(of):
+    """Keepers that are still there: of one service, by its number, or of those that write to one
+    folder."""
+    wanted = b"\0--pid\0%d\0" % of if isinstance(of, int) else b"\0-o\0%s\0" % of.encode()
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if wanted in file.read():
+                line = file.read()
+                if b"\0keep\0" in line and wanted in line:
                     found.append(int(pid))
         except OSError:
             pass

@@ -14,7 +14,7 @@ for what in ("fork", "close", "flood", "exec", "exit", "stop"):
     check(result.returncode == 0 and len(lines) >= 3, f"it ran {result.returncode} {result.stderr[-300:]}")
     for line in lines:
         check(line.startswith("ok"), line)
-    check(wait_for(lambda: not keepers()), f"no keeper is left {keepers()}")
+    check(wait_for(lambda: not keepers(out)), f"no keeper is left {keepers(out)}")
     files = snapshots(out)
     if what in ("exec", "exit", "stop", "close"):
         check(not files, f"a good end leaves no file {files}")
