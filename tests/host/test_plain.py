@@ -131,7 +131,7 @@ result, out = run(EMITTER, "-n", COUNT, "ok")
 check(result.returncode == 0 and not snapshots(out), "a good end leaves nothing")
 
 print("== threads that live for a while have their names", flush=True)
-result, out = run(EMITTER, "-t", 2, "-n", 100, "-w", 5000, "abort")
+result, out = run(EMITTER, "-t", 2, "-n", 400, "-w", 5000, "abort")
 path = one_file(out, "")
 if path:
     check(
