@@ -36,15 +36,6 @@ int frec__cli_usage(const char *usage, const char *format, ...)
 	return FREC_EXIT_USAGE;
 }
 
-int frec__cli_other_option(const char *usage, const char *help, int option, const char *name)
-{
-	if (option != 'h')
-		return frec__cli_usage(usage, "%s: %s", name,
-				       option == ':' ? "needs a value" : "no such option");
-	fputs(help, stdout);
-	return FREC_EXIT_DONE;
-}
-
 static uint64_t now(void)
 {
 	struct timespec time;

@@ -16,13 +16,6 @@ __attribute__((format(printf, 1, 2))) int frec__cli_fail(const char *format, ...
 __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, const char *format,
 							  ...);
 
-/*
- * What every command does with the options that are not its own: -h prints `help`, anything else is
- * bad usage. `option` is what getopt_long(3) returned, `name` how it was spelled. Returns the exit
- * status.
- */
-int frec__cli_other_option(const char *usage, const char *help, int option, const char *name);
-
 /* A progress bar on stderr with the remaining time, only on a terminal and only after a second.
  * Long work calls frec__progress_update; a total of 0 means that it is unknown. */
 struct frec_progress {

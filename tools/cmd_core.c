@@ -131,7 +131,7 @@ int frec_cmd_core(int argc, char **argv)
 		{.name = "remove", .flag = &request.remove, .help = "restore the previous setting"},
 		{.name = "kernel", .flag = &request.kernel, .last = true},
 		{0}};
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage = "flightrec core --install [--until-reboot] [--time SECONDS] [--threads "
 			 "COUNT]\n"
 			 "       flightrec core --remove",

@@ -48,7 +48,7 @@ int frec_cmd_doctor(int argc, char **argv)
 		 .help = "print one JSON object for each capability and one for the result, for "
 			 "machines"},
 		{0}};
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage = "flightrec doctor [--json]",
 		.about = "Tries everything that recording needs, with the rights of this user. "
 			 "Prints a "

@@ -330,7 +330,7 @@ int frec_cmd_events(int argc, char **argv)
 		 .flag = &json,
 		 .help = "print one JSON object for each event, for machines"},
 		{0}};
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage = "flightrec events [GLOB...] [--file ELF]... [--json]",
 		.about = "Lists what can be recorded, with fields and types: every user event, or "
 			 "what "

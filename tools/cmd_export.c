@@ -186,7 +186,7 @@ static int run(struct arguments *arguments, int argc, char **argv)
 		 .text = &arguments->filter.to,
 		 .help = "only events up to then"},
 		{0}};
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage =
 			"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT "
 			"| "

@@ -42,7 +42,7 @@ int frec_cmd_import(int argc, char **argv)
 					       .text = &output,
 					       .help = "the snapshot to write"},
 					      {0}};
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage = "flightrec import PERF.DATA -o OUT.frec",
 		.about = "Makes a snapshot of what 'perf record' or perf-collect recorded. '-' "
 			 "reads the "

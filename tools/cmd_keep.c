@@ -8,15 +8,13 @@
 #include "recorder/session.h"
 #include "tools/cli.h"
 #include "tools/record_options.h"
+#include "tools/recorders.h"
 
 // The socket to the service, put there by frec_recorder_start().
 #define SERVICE_FD 3
 
-static const char usage[] =
-	"flightrec keep --pid PID [OPTION]... (started by frec_recorder_start())\n";
-
-// The last to go when memory runs out: the service that is being recorded is the better victim.
-// Needs CAP_SYS_RESOURCE.
+// If memory runs out, the kernel shall kill the service that is being recorded and not its keeper.
+// This needs CAP_SYS_RESOURCE.
 static void spare_from_oom_killer(void)
 {
 	FILE *file = fopen("/proc/self/oom_score_adj", "we");
@@ -30,14 +28,23 @@ static void spare_from_oom_killer(void)
 int frec_cmd_keep(int argc, char **argv)
 {
 	struct frec_record_options options;
-	int first;
+	uint32_t pid = 0;
+	const struct frec_option more[] = {
+		{.name = "pid", .value = "PID", .parse = frec__parse_pid_option, .data = &pid},
+		{0}};
+	const struct frec_command_line line = {
+		.usage = "flightrec keep --pid PID [OPTION]... (started by frec_recorder_start())",
+		.options = {options.table, more},
+		.stops_at_argument = true,
+	};
+	int status;
 
 	frec__record_options_init(&options);
-	first = frec__record_options_parse(&options, argc, argv, usage);
-	if (first < 0)
-		return -1 - first;
-	if (!options.pid)
-		return frec__cli_usage(usage, "--pid is missing");
+	if (!frec__options_parse(&line, &argc, &argv, &status))
+		return status;
+	if (!pid)
+		return frec__cli_usage(line.usage, "--pid is missing");
+	frec__record_options_finish(&options);
 	// A listening port of the service that lived on in the keeper would keep the service's
 	// successor from starting.
 	syscall(SYS_close_range, SERVICE_FD + 1, ~0u, 0);
@@ -48,6 +55,6 @@ int frec_cmd_keep(int argc, char **argv)
 	spare_from_oom_killer();
 	options.session.engine.watch = FREC_WATCH_DESCENDANTS;
 	options.session.engine.hands_memory = true;
-	return frec__session_keep(&options.session, options.pid, SERVICE_FD) ? FREC_EXIT_FAILED
-									     : FREC_EXIT_DONE;
+	return frec__session_keep(&options.session, pid, SERVICE_FD) ? FREC_EXIT_FAILED
+								     : FREC_EXIT_DONE;
 }

@@ -7,31 +7,39 @@
 #include "tools/cli.h"
 #include "tools/record_options.h"
 
-static const char usage[] =
-	"flightrec record [OPTION]...\n"
-	"Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec trigger NAME`, on "
-	"SIGUSR2, and when a\n"
-	"process that emits recorded events crashes, is killed by SIGKILL or by the OOM "
-	"killer.\n" FREC_RECORD_USAGE "      --listen SOCKET   serve processes without rights too: "
-	"they get a user_events descriptor, or memory to\n"
-	"                        write into, and snapshots of their own events (see "
-	"<flightrec/recorder.h>)\n"
-	"      --socket SOCKET   where `flightrec trigger` finds it (default "
-	"/run/flightrec/PID.sock)\n";
-
 int frec_cmd_record(int argc, char **argv)
 {
 	struct frec_record_options options;
+	const struct frec_option more[] = {
+		{.name = "listen",
+		 .value = "SOCKET",
+		 .text = &options.session.listen,
+		 .help = "also serve processes without rights: through this socket they get a "
+			 "user_events descriptor or memory for their events, and snapshots of "
+			 "their own "
+			 "events (see flightrec-record(1))"},
+		{0}};
+	const struct frec_command_line line = {
+		.usage = "flightrec record [OPTION]...",
+		.about = "Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec "
+			 "trigger "
+			 "NAME`, on SIGUSR2, and when a process that emits recorded events crashes "
+			 "or is "
+			 "killed by SIGKILL or the OOM killer.",
+		.options = {options.table, more},
+		.stops_at_argument = true,
+	};
 	struct frec_session session;
 	struct frec_error error;
-	int first;
+	int status;
 
 	frec__record_options_init(&options);
-	first = frec__record_options_parse(&options, argc, argv, usage);
-	if (first < 0)
-		return -1 - first;
-	if (first < argc)
-		return frec__cli_usage(usage, "%s: record takes no command; run does", argv[first]);
+	if (!frec__options_parse(&line, &argc, &argv, &status))
+		return status;
+	if (argc)
+		return frec__cli_usage(line.usage, "%s: record takes no command; run does",
+				       argv[0]);
+	frec__record_options_finish(&options);
 	options.session.engine.watch = FREC_WATCH_EMITTERS;
 	options.session.engine.serves_others = options.session.listen;
 	options.session.engine.hands_memory = options.session.listen;

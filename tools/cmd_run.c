@@ -10,16 +10,6 @@
 #include "tools/cli.h"
 #include "tools/record_options.h"
 
-static const char usage[] =
-	"flightrec run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-	"Runs COMMAND under a recorder. A snapshot is taken when it or a process that it started "
-	"crashes or is\n"
-	"killed, when it exits with a status other than 0, and on `flightrec trigger NAME` or "
-	"SIGUSR2.\n"
-	"Exits with COMMAND's status, 128 plus the signal's number when one killed "
-	"it.\n" FREC_RECORD_USAGE "      --socket SOCKET   where `flightrec trigger` finds it "
-	"(default /run/flightrec/PID.sock)\n";
-
 // The file that execvp(3) will run.
 static bool find_command(const char *name, char *ret, size_t size)
 {
@@ -43,30 +33,42 @@ static bool find_command(const char *name, char *ret, size_t size)
 int frec_cmd_run(int argc, char **argv)
 {
 	struct frec_record_options options;
+	const struct frec_command_line line = {
+		.usage = "flightrec run [OPTION]... [--] COMMAND [ARGUMENT]...",
+		.about = "Runs COMMAND under a recorder. A snapshot is taken when it or a process "
+			 "that it "
+			 "started crashes or is killed, when it exits with a status other than 0, "
+			 "and on "
+			 "`flightrec trigger NAME` or SIGUSR2. Exits with COMMAND's status, or 128 "
+			 "plus the "
+			 "number of the signal that killed it.",
+		.options = {options.table},
+		.stops_at_argument = true,
+	};
 	struct frec_session session;
 	struct frec_command command;
 	struct frec_error error;
 	char path[4096];
-	int first, r, status;
+	int r, status;
 
 	frec__record_options_init(&options);
-	first = frec__record_options_parse(&options, argc, argv, usage);
-	if (first < 0)
-		return -1 - first;
-	if (first == argc)
-		return frec__cli_usage(usage, "no command to run");
-	if (!find_command(argv[first], path, sizeof(path)))
-		return frec__cli_fail("%s: no such command", argv[first]);
+	if (!frec__options_parse(&line, &argc, &argv, &status))
+		return status;
+	if (!argc)
+		return frec__cli_usage(line.usage, "no command to run");
+	if (!find_command(argv[0], path, sizeof(path)))
+		return frec__cli_fail("%s: no such command", argv[0]);
+	frec__record_options_finish(&options);
 	options.session.engine.watch = FREC_WATCH_DESCENDANTS;
 	options.session.engine.hands_memory = true;
-	r = frec__command_start(&command, argv + first);
+	r = frec__command_start(&command, argv);
 	if (r)
 		return frec__cli_fail("cannot start a process: %s", strerror(-r));
 	if (frec__session_start(&session, &options.session, &error)) {
 		frec__command_cancel(&command);
 		return frec__cli_fail("%s", error.message);
 	}
-	frec__command_release(&command, &session, path, argv + first);
+	frec__command_release(&command, &session, path, argv);
 	status = frec__command_run(&command, &session);
 	frec__session_end(&session);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -80,7 +80,7 @@ int frec_cmd_show(int argc, char **argv)
 		 .help = "auto (on a terminal, unless NO_COLOR is set), always or never"},
 		{0}};
 	const struct frec_option symbol_options[] = FREC_SYMBOL_OPTIONS(&symbols);
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage = "flightrec show FILE.frec [-n N | --all] [--json] [--color WHEN] "
 			 "[--symbols "
 			 "DIR]... [--root DIR]",

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // flightrec status: what the running recorders are doing.
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,16 +8,6 @@
 #include "recorder/sources/transport.h"
 #include "tools/cli.h"
 #include "tools/recorders.h"
-
-#define USAGE "flightrec status [--socket SOCKET | --pid PID] [--json]"
-
-static const char help[] = "usage: " USAGE "\n\n"
-			   "Shows each running recorder: for how long it has recorded, how much "
-			   "its rings hold, what it\n"
-			   "records, and its last snapshot.\n\n"
-			   "      --socket SOCKET  only the recorder that listens there\n"
-			   "      --pid PID        only the recorder with this process number\n"
-			   "      --json           one JSON object for each recorder\n";
 
 // "90.5 s" or "3.2 h", in the unit that people would use.
 static void print_duration(struct frec_text *text, double seconds)
@@ -203,38 +192,27 @@ static int answered(void *context, const Flightrec__Control__Reply *reply)
 
 int frec_cmd_status(int argc, char **argv)
 {
-	static const struct option options[] = {{"socket", required_argument, NULL, 's'},
-						{"pid", required_argument, NULL, 'p'},
-						{"json", no_argument, NULL, 'j'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
 	struct frec_recorders which = {0};
 	bool json = false;
-	int option;
+	const struct frec_option which_options[] = FREC_RECORDERS_OPTIONS(&which);
+	const struct frec_option options[] = {
+		{.name = "json", .flag = &json, .help = "print one JSON object for each recorder"},
+		{0}};
+	const struct frec_command_line line = {
+		.usage = "flightrec status [--socket SOCKET | --pid PID] [--json]",
+		.about = "Shows each running recorder: for how long it has recorded, how much its "
+			 "rings "
+			 "hold, what it records, and its last snapshot.",
+		.options = {which_options, options},
+	};
+	int status;
 
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			which.socket = optarg;
-			break;
-		case 'p':
-			which.pid = frec__parse_pid(optarg);
-			if (!which.pid)
-				return frec__cli_usage(USAGE, "--pid %s: not a process number",
-						       optarg);
-			break;
-		case 'j':
-			json = true;
-			break;
-		default:
-			return frec__cli_other_option(USAGE, help, option, argv[optind - 1]);
-		}
-	}
-	if (optind < argc)
-		return frec__cli_usage(USAGE, "%s: status takes no arguments", argv[optind]);
+	if (!frec__options_parse(&line, &argc, &argv, &status))
+		return status;
+	if (argc)
+		return frec__cli_usage(line.usage, "%s: status takes no arguments", argv[0]);
 	if (which.socket && which.pid)
-		return frec__cli_usage(USAGE, "either --socket or --pid");
+		return frec__cli_usage(line.usage, "either --socket or --pid");
 	return frec__recorders_ask(&which, &(struct frec_request){.kind = FREC_REQUEST_STATUS},
 				   answered, &json);
 }

@@ -36,7 +36,7 @@ int frec_cmd_verify(int argc, char **argv)
 	const struct frec_option options[] = {
 		{.name = "json", .flag = &json, .help = "print one JSON object, for machines"},
 		{0}};
-	const struct frec_command command = {
+	const struct frec_command_line command = {
 		.usage = "flightrec verify FILE.frec [--json]",
 		.about = "Checks checksums, counts, coverage and loss. Prints a line for each "
 			 "problem and a "

@@ -35,7 +35,7 @@ static int takes(const struct frec_option *option)
 	return *option->value == '=' ? optional_argument : required_argument;
 }
 
-static void parser_init(struct parser *parser, const struct frec_command *command)
+static void parser_init(struct parser *parser, const struct frec_command_line *command)
 {
 	char *letter = parser->letters;
 
@@ -133,7 +133,7 @@ static void print_option(const struct frec_option *option)
 	print_wrapped(option->help, HELP_COLUMN, HELP_COLUMN);
 }
 
-static void print_help(const struct frec_command *command)
+static void print_help(const struct frec_command_line *command)
 {
 	fputs("usage: ", stdout);
 	print_wrapped(command->usage, USAGE_COLUMN, USAGE_INDENT);
@@ -156,7 +156,7 @@ static void print_help(const struct frec_command *command)
 }
 
 // Returns 0 or the exit status.
-static int apply(const struct frec_command *command, const struct frec_option *option,
+static int apply(const struct frec_command_line *command, const struct frec_option *option,
 		 const char *value)
 {
 	struct frec_error error = {0};
@@ -176,7 +176,7 @@ static int apply(const struct frec_command *command, const struct frec_option *o
 			       *option->value == '=' ? "=" : " ", value, option->expected);
 }
 
-bool frec__options_parse(const struct frec_command *command, int *argc, char ***argv,
+bool frec__options_parse(const struct frec_command_line *command, int *argc, char ***argv,
 			 int *ret_status)
 {
 	const struct frec_option *option;

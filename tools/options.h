@@ -8,7 +8,7 @@
  *	bool json = false;
  *	const struct frec_option options[] = {
  *		{.name = "json", .flag = &json, .help = "print one JSON object"}, {0}};
- *	const struct frec_command command = {
+ *	const struct frec_command_line command = {
  *		.usage = "flightrec verify FILE.frec [--json]", .options = {options}};
  *	int status;
  *
@@ -46,7 +46,7 @@ struct frec_option {
 
 #define FREC_OPTION_TABLES_MAX 4
 
-struct frec_command {
+struct frec_command_line {
 	const char *usage; /* "flightrec NAME ...", one line */
 	const char *about; /* what the command does, for --help; may be NULL */
 	const struct frec_option *options[FREC_OPTION_TABLES_MAX];
@@ -60,7 +60,7 @@ struct frec_command {
  * arguments. Otherwise help or one line about a mistake was printed, and *ret_status is the exit
  * status.
  */
-bool frec__options_parse(const struct frec_command *command, int *argc, char ***argv,
+bool frec__options_parse(const struct frec_command_line *command, int *argc, char ***argv,
 			 int *ret_status);
 
 /* Parses a whole number from `min` to `max`. Returns 0 or -EINVAL. */

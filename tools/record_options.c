@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Parsing the options of `run`, `record` and the keeper.
+// The table of options of `run`, `record` and the keeper.
 #include "tools/record_options.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "tools/cli.h"
-#include "tools/recorders.h"
-
-void frec__record_options_init(struct frec_record_options *options)
-{
-	*options = (struct frec_record_options){
-		.session.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
-				   .folder = ".",
-				   .fallback = FREC_FALLBACK_DEFAULT,
-				   .quota = FREC_QUOTA_DEFAULT},
-	};
-}
 
 int frec__parse_size(const char *text, uint64_t *ret)
 {
@@ -51,155 +36,153 @@ int frec__parse_size(const char *text, uint64_t *ret)
 	return 0;
 }
 
-static int parse_ring_size(const char *text, uint64_t *ret)
+static int add_selections(void *data, const char *value, struct frec_error *reterr)
 {
-	uint64_t size;
+	struct frec_record_options *options = data;
+	// An argument of the command line may be cut into pieces.
+	char *list = (char *)value;
 
-	if (frec__parse_size(text, &size) || size < FREC_RING_SIZE_MIN ||
-	    size > FREC_RING_SIZE_MAX || size & (size - 1))
-		return -EINVAL;
-	*ret = size;
-	return 0;
-}
-
-static int add_selections(struct frec_record_options *options, char *list)
-{
 	while (list) {
 		const char *one = frec__selection_next(&list);
 
 		if (!*one)
 			continue;
 		if (options->selections == FREC_SELECTIONS_MAX)
-			return -E2BIG;
+			return frec__error(reterr, -E2BIG, "more than %d -e", FREC_SELECTIONS_MAX);
 		options->selection[options->selections++] = one;
 	}
 	return 0;
 }
 
-static int parse_transport(const char *text, enum frec_transport *ret)
+static int parse_stack(void *data, const char *value, struct frec_error *reterr)
 {
+	uint32_t *bytes = data;
+
+	*bytes = FREC_STACK_BYTES_DEFAULT;
+	if (value && frec__stack_parse_bytes(value, bytes))
+		return frec__error(reterr, -EINVAL, "--stack=%s: a number of bytes from 8 to %u",
+				   value, FREC_STACK_BYTES_MAX);
+	return 0;
+}
+
+static int parse_ring_size(void *data, const char *value, struct frec_error *reterr)
+{
+	uint64_t size, *ring_size = data;
+
+	(void)reterr;
+	if (frec__parse_size(value, &size) || size < FREC_RING_SIZE_MIN ||
+	    size > FREC_RING_SIZE_MAX || size & (size - 1))
+		return -EINVAL;
+	*ring_size = size;
+	return 0;
+}
+
+static int parse_quota(void *data, const char *value, struct frec_error *reterr)
+{
+	(void)reterr;
+	return frec__parse_size(value, data);
+}
+
+static int parse_transport(void *data, const char *value, struct frec_error *reterr)
+{
+	enum frec_transport *transport = data;
+
+	(void)reterr;
 	for (unsigned int i = 0; i < FREC_TRANSPORT_COUNT; i++) {
-		if (!strcmp(text, frec__transport_names[i])) {
-			*ret = i;
+		if (!strcmp(value, frec__transport_names[i])) {
+			*transport = i;
 			return 0;
 		}
 	}
 	return -EINVAL;
 }
 
-enum {
-	RING_SIZE = 256,
-	STACK,
-	QUOTA,
-	FALLBACK,
-	LISTEN,
-	SOCKET,
-	PID,
-	TRANSPORT,
-	GUARD,
-	DROP_STACK_BYTES,
-	JSON
-};
-
-int frec__record_options_parse(struct frec_record_options *options, int argc, char **argv,
-			       const char *usage)
+void frec__record_options_init(struct frec_record_options *options)
 {
-	static const struct option longs[] = {
-		{"event", required_argument, NULL, 'e'},
-		{"output", required_argument, NULL, 'o'},
-		{"ring-size", required_argument, NULL, RING_SIZE},
-		{"stack", optional_argument, NULL, STACK},
-		{"quota", required_argument, NULL, QUOTA},
-		{"fallback", required_argument, NULL, FALLBACK},
-		{"listen", required_argument, NULL, LISTEN},
-		{"socket", required_argument, NULL, SOCKET},
-		{"pid", required_argument, NULL, PID},
-		{"transport", required_argument, NULL, TRANSPORT},
-		{"guard", no_argument, NULL, GUARD},
-		{"drop-stack-bytes", no_argument, NULL, DROP_STACK_BYTES},
-		{"json", no_argument, NULL, JSON},
-		{"help", no_argument, NULL, 'h'},
+	struct frec_engine_options *engine = &options->session.engine;
+	const struct frec_option table[FREC_RECORD_OPTIONS] = {
+		{.letter = 'e',
+		 .name = "event",
+		 .value = "EVENT",
+		 .parse = add_selections,
+		 .data = options,
+		 .help = "what to record: a glob over SYSTEM:NAME, or a list with commas; may be "
+			 "given "
+			 "several times (default '*:*', every user event; kernel tracepoints by "
+			 "their "
+			 "system: 'sched:sched_*'); usdt:FILE:PROVIDER:PROBE[:argN=str]... for the "
+			 "USDT "
+			 "probes of any program or library, tp_btf:NAME for kernel tracepoints by "
+			 "their "
+			 "arguments; EVENT/stack=KIND/ adds stacks: fp, kernel, dwarf[,bytes=N], "
+			 "several "
+			 "joined by '+', or none"},
+		{.name = "stack",
+		 .value = "=BYTES",
+		 .parse = parse_stack,
+		 .data = &engine->stack.bytes,
+		 .help = "registers and BYTES bytes of stack, to be unwound later, with every "
+			 "EVENT that "
+			 "has no stack options (default 8192, at most 65528)"},
+		{.letter = 'o',
+		 .name = "output",
+		 .value = "DIR",
+		 .text = &engine->folder,
+		 .help = "the folder for snapshots (default .)"},
+		{.name = "ring-size",
+		 .value = "SIZE",
+		 .parse = parse_ring_size,
+		 .data = &engine->ring_size,
+		 .expected = "a power of two from 64K to 1G",
+		 .help = "bytes per CPU, with K, M or G (default 4M)"},
+		{.name = "quota",
+		 .value = "SIZE",
+		 .parse = parse_quota,
+		 .data = &engine->quota,
+		 .expected = "a size such as 500M",
+		 .help = "remove the oldest snapshots in DIR above this size (default 1G, 0: "
+			 "never)"},
+		{.name = "fallback",
+		 .value = "DIR",
+		 .text = &engine->fallback,
+		 .help = "the folder for snapshots if DIR cannot be written (default "
+			 "" FREC_FALLBACK_DEFAULT ")"},
+		{.name = "transport",
+		 .value = "HOW",
+		 .parse = parse_transport,
+		 .data = &engine->transport,
+		 .expected = "auto, user_events, usdt or shm",
+		 .help = "how events of services reach the recorder: user_events, usdt, shm, or "
+			 "auto, "
+			 "the first of these that works here (default auto)"},
+		{.name = "guard",
+		 .flag = &engine->guard,
+		 .help = "with shm: services can write to the shared memory only while they emit "
+			 "an "
+			 "event (memory protection keys)"},
+		{.name = "drop-stack-bytes",
+		 .flag = &engine->drop_stack_bytes,
+		 .help = "unwind stacks when a snapshot is written, and keep only the addresses of "
+			 "frames"},
+		{.name = "socket",
+		 .value = "SOCKET",
+		 .text = &options->session.control,
+		 .help = "the socket for `flightrec trigger` and `flightrec status` (default "
+			 "/run/flightrec/PID.sock)"},
 		{0}};
-	int option;
 
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+:e:o:h", longs, NULL)) != -1) {
-		switch (option) {
-		case 'e':
-			if (add_selections(options, optarg))
-				return -1 - frec__cli_usage(usage, "more than %d -e",
-							    FREC_SELECTIONS_MAX);
-			break;
-		case 'o':
-			options->session.engine.folder = optarg;
-			break;
-		case RING_SIZE:
-			if (parse_ring_size(optarg, &options->session.engine.ring_size))
-				return -1 - frec__cli_usage(
-						    usage,
-						    "--ring-size %s: a power of two from 64K to 1G",
-						    optarg);
-			break;
-		case STACK:
-			options->session.engine.stack.bytes = FREC_STACK_BYTES_DEFAULT;
-			if (optarg &&
-			    frec__stack_parse_bytes(optarg, &options->session.engine.stack.bytes))
-				return -1 -
-				       frec__cli_usage(usage,
-						       "--stack=%s: a number of bytes from 8 to %u",
-						       optarg, FREC_STACK_BYTES_MAX);
-			break;
-		case QUOTA:
-			if (frec__parse_size(optarg, &options->session.engine.quota))
-				return -1 - frec__cli_usage(usage,
-							    "--quota %s: a size such as 500M",
-							    optarg);
-			break;
-		case FALLBACK:
-			options->session.engine.fallback = optarg;
-			break;
-		case LISTEN:
-			options->session.listen = optarg;
-			break;
-		case SOCKET:
-			options->session.control = optarg;
-			break;
-		case PID:
-			options->pid = frec__parse_pid(optarg);
-			if (!options->pid)
-				return -1 - frec__cli_usage(usage, "--pid %s: not a process number",
-							    optarg);
-			break;
-		case TRANSPORT:
-			if (parse_transport(optarg, &options->session.engine.transport))
-				return -1 -
-				       frec__cli_usage(
-					       usage,
-					       "--transport %s: auto, user_events, usdt or shm",
-					       optarg);
-			break;
-		case GUARD:
-			options->session.engine.guard = true;
-			break;
-		case DROP_STACK_BYTES:
-			options->session.engine.drop_stack_bytes = true;
-			break;
-		case JSON:
-			options->json = true;
-			break;
-		case 'h':
-			printf("usage: %s", usage);
-			return -1 - FREC_EXIT_DONE;
-		case ':':
-			return -1 - frec__cli_usage(usage, "%s: an argument is missing",
-						    argv[optind - 1]);
-		default:
-			return -1 - frec__cli_usage(usage, "%s: no such option", argv[optind - 1]);
-		}
-	}
+	*options = (struct frec_record_options){
+		.session.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
+				   .folder = ".",
+				   .fallback = FREC_FALLBACK_DEFAULT,
+				   .quota = FREC_QUOTA_DEFAULT},
+	};
+	memcpy(options->table, table, sizeof(table));
+}
+
+void frec__record_options_finish(struct frec_record_options *options)
+{
 	if (!options->selections)
 		options->selection[options->selections++] = "*:*";
 	options->session.engine.selection = options->selection;
-	return optind;
 }

@@ -28,12 +28,14 @@ struct round {
 	struct asked *asked[ASKED_MAX];
 };
 
-uint32_t frec__parse_pid(const char *text)
+int frec__parse_pid_option(void *data, const char *value, struct frec_error *reterr)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	uint64_t number;
 
-	return *text < '0' || *text > '9' || *end || value > INT_MAX ? 0 : (uint32_t)value;
+	if (frec__parse_number(value, 1, INT_MAX, &number))
+		return frec__error(reterr, -EINVAL, "--pid %s: not a process number", value);
+	*(uint32_t *)data = (uint32_t)number;
+	return 0;
 }
 
 // Sends the request; the reply is read later. Returns 0 or a negative errno.

@@ -8,6 +8,7 @@
 
 #include "control.pb-c.h"
 #include "recorder/service/control_message.h"
+#include "tools/options.h"
 
 /* How long a recorder may take for an answer: writing large rings to a slow disk takes time. */
 #define FREC_ANSWER_SECONDS 120
@@ -31,7 +32,24 @@ typedef int frec_answered(void *context, const Flightrec__Control__Reply *reply)
 int frec__recorders_ask(const struct frec_recorders *which, const struct frec_request *request,
 			frec_answered *answered, void *context);
 
-/* The number given by --pid, or 0 if it is not a process number. */
-uint32_t frec__parse_pid(const char *text);
+/* The `parse` of --pid: `pid` is a uint32_t. */
+int frec__parse_pid_option(void *pid, const char *value, struct frec_error *reterr);
+
+/* The table of --socket and --pid, to initialise an array of struct frec_option. */
+#define FREC_RECORDERS_OPTIONS(which) \
+	{ \
+		{.name = "socket", \
+		 .value = "SOCKET", \
+		 .text = &(which)->socket, \
+		 .help = "only the recorder that listens there"}, \
+			{.name = "pid", \
+			 .value = "PID", \
+			 .parse = frec__parse_pid_option, \
+			 .data = &(which)->pid, \
+			 .help = "only the recorder with this process number"}, \
+		{ \
+			0 \
+		} \
+	}
 
 #endif
