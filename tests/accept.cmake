@@ -1,15 +1,15 @@
 # What the transports have to hold, as a user would find it: the same scripts on this machine's kernel with usdt and shm, with and
 # without rights, and with user_events on a kernel that has them. 77 is a skip.
-# Services that die as they are told to: a sanitizer would have them die in its own way.
-if(FREC_SANITIZE)
-	return()
-endif()
-
 add_executable(kinds accept/kinds.c)
 add_executable(puppet accept/puppet.c)
 foreach(program kinds puppet)
 	target_link_libraries(${program} PRIVATE flightrec_static)
 endforeach()
+
+# Services that die as they are told to: a sanitizer would have them die in its own way.
+if(FREC_SANITIZE)
+	return()
+endif()
 
 set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
 	${Python3_EXECUTABLE})
@@ -59,7 +59,7 @@ frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FIL
 
 # Snapshots in a row while two threads emit as fast as they can: small rings that wrap all the time, and large ones that overlap.
 foreach(kind overwritten overlap)
-	set(numbers_overwritten 200 512 0 0)
+	set(numbers_overwritten 1000 512 0 0)
 	set(numbers_overlap 100 512 0 100)
 	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root $<TARGET_FILE:stress> $<TARGET_FILE:emitter>
 		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)

@@ -2,10 +2,10 @@
 frec_unit_test(test_core frec_engine)
 
 # Sets kernel.core_pattern, which is the machine's. 77 is a skip. A sanitizer would have the program die in its own way.
+add_executable(core_crash host/core_crash.c)
+target_link_libraries(core_crash PRIVATE Threads::Threads)
+target_compile_options(core_crash PRIVATE -O1 -g -fno-optimize-sibling-calls)
 if(NOT FREC_SANITIZE)
-	add_executable(core_crash host/core_crash.c)
-	target_link_libraries(core_crash PRIVATE Threads::Threads)
-	target_compile_options(core_crash PRIVATE -O1 -g -fno-optimize-sibling-calls)
 	add_test(NAME host/test_core COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_core.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:core_crash>)
 	set_tests_properties(host/test_core PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK "recorder;core_pattern")

@@ -2,6 +2,12 @@
 add_test(NAME host/test_import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE}
 	${CMAKE_CURRENT_SOURCE_DIR}/host/test_import.py $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_import PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+# The whole machine, where nobody else works.
+add_test(NAME vm/import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 400 --
+	env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}
+	${CMAKE_CURRENT_SOURCE_DIR}/host/test_import.py $<TARGET_FILE:flightrec_tool>
+	$<TARGET_FILE:make_snapshot>)
+set_tests_properties(vm/import PROPERTIES TIMEOUT 500 LABELS vm SKIP_RETURN_CODE 77)
 frec_unit_test(test_eventheader flightrec_export frec_make_snapshot)
 add_library(frec_make_perf_data STATIC data/make_perf_data.c)
 target_include_directories(frec_make_perf_data PUBLIC ${PROJECT_SOURCE_DIR})

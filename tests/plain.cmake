@@ -1,13 +1,14 @@
 frec_unit_test(test_process_end frec_engine)
 
+# The recorder without privileges. As root it takes them away first. 77 is a skip.
+add_executable(plain_service host/plain_service.c)
+target_link_libraries(plain_service PRIVATE flightrec_static)
+
 # Services that die as they are told to: a sanitizer would have them die in its own way.
 if(FREC_SANITIZE)
 	return()
 endif()
 
-# The recorder without privileges. As root it takes them away first. 77 is a skip.
-add_executable(plain_service host/plain_service.c)
-target_link_libraries(plain_service PRIVATE flightrec_static)
 foreach(mode user namespaces)
 	add_test(NAME host/test_plain_${mode} COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
 		${CMAKE_CURRENT_SOURCE_DIR}/host/without-rights $<$<STREQUAL:${mode},namespaces>:--namespaces>

@@ -35,11 +35,11 @@ if(FREC_FUZZ)
 endif()
 
 # What the library adds to a service.
+add_executable(memory_without host/memory.c)
+add_executable(memory_with host/memory.c)
+target_compile_definitions(memory_with PRIVATE WITH_FLIGHTREC)
+target_link_libraries(memory_with PRIVATE flightrec_static)
 if(NOT FREC_SANITIZE)
-	add_executable(memory_without host/memory.c)
-	add_executable(memory_with host/memory.c)
-	target_compile_definitions(memory_with PRIVATE WITH_FLIGHTREC)
-	target_link_libraries(memory_with PRIVATE flightrec_static)
 	add_test(NAME host/test_memory COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_memory.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:memory_without> $<TARGET_FILE:memory_with>)
 	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 60 LABELS host RESOURCE_LOCK recorder)

@@ -2,40 +2,52 @@
 # SPDX-License-Identifier: MIT
 """test_memory.py FLIGHTREC WITHOUT WITH: libflightrec adds less than 64 KiB to a service's memory,
 recorded or not. Rings, which are shared, do not count."""
+import os
 import re
 import subprocess
 import sys
 import tempfile
 
-TOOL, WITHOUT, WITH = sys.argv[1:]
+TOOL, WITHOUT, WITH = map(os.path.realpath, sys.argv[1:])
 LIMIT = 64  # KiB
+# At which byte of a page the stack begins is random, so a process can take a page more or less.
+TRIES = 5
 
 
-def private(*command):
-    """The KiB that are private to this process, without rings."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def private(program, *arguments):
+    """The first line that a process prints, and the KiB that are its own: the pages that it wrote,
+    and those of its program file.
+
+    Shared rings do not count. Neither do clean pages of libc: whether the kernel calls them private
+    depends on the other processes of the machine.
+    """
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline().strip()
     with open(f"/proc/{process.pid}/smaps") as file:
         mappings = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", file.read(), flags=re.M)
-    process.kill()
+    # Whose end the keeper takes for a good one: it writes nothing.
+    process.terminate()
     process.wait()
-    size = sum(
-        int(number)
-        for mapping in mappings
-        if "memfd:" not in mapping.split("\n")[0]
-        for number in re.findall(r"^Private_\w+: +(\d+) kB", mapping, re.M)
-    )
+    size = 0
+    for mapping in mappings:
+        name = mapping.split("\n")[0]
+        if "memfd:" not in name:
+            kind = r"\w+_(?:Clean|Dirty)" if name.endswith(program) else "Private_Dirty"
+            size += sum(map(int, re.findall(rf"^{kind}: +(\d+) kB", mapping, re.M)))
     return line, size
 
 
+def least(*command):
+    found = [private(*command) for _ in range(TRIES)]
+    return {line for line, _ in found}, min(size for _, size in found)
+
+
 failed = False
-_, base = private(WITHOUT)
+_, base = least(WITHOUT)
 with tempfile.TemporaryDirectory() as folder:
     for command in [WITH], [WITH, TOOL, folder, "shm"], [WITH, TOOL, folder, "auto"]:
-        line, size = private(*command)
-        print(
-            f"{' '.join(command[3:]) or 'not recorded':15} "
-            f"{size - base:4} KiB more than the {base} without"
-        )
-        failed |= line != "ready" or not 0 < size - base < LIMIT
+        lines, size = least(*command)
+        how = " ".join(command[3:]) or "not recorded"
+        print(f"{how:15} {size - base:4} KiB more than the {base} without")
+        failed |= lines != {"ready"} or not 0 < size - base < LIMIT
 sys.exit(failed)

@@ -136,7 +136,7 @@ result, out = run(EMITTER, "-n", COUNT, "ok")
 check(result.returncode == 0 and not snapshots(out), "exit status 0 leaves no snapshot")
 
 print("== threads that live for a while have their names", flush=True)
-result, out = run(EMITTER, "-t", 2, "-n", 100, "-w", 5000, "abort")
+result, out = run(EMITTER, "-t", 2, "-n", 400, "-w", 5000, "abort")
 path = one_file(out, "")
 if path:
     check(
@@ -247,7 +247,7 @@ for how, number in (("abort", 6), ("segv", 11), ("kill", 9), ("ok", 0), ("exit",
         [SERVICE, "embed", TOOL, out, how], capture_output=True, text=True, timeout=60
     )
     lines_ok(result.stdout)
-    check(wait_for(lambda: not keepers()), f"no keeper is left {keepers()}")
+    check(wait_for(lambda: not keepers(out)), f"no keeper is left {keepers(out)}")
     if not number:
         check(not snapshots(out), f"{how} leaves no file {snapshots(out)}")
         continue
@@ -270,7 +270,7 @@ for how in ("abort", "kill", "ok", "exit"):
         [SERVICE, "old", "embed", TOOL, out, how], capture_output=True, text=True, timeout=60
     )
     lines_ok(result.stdout)
-    wait_for(lambda: not keepers())
+    wait_for(lambda: not keepers(out))
     if how in ("ok", "exit"):
         check(not snapshots(out), f"{how} leaves no file {snapshots(out)}")
         continue
@@ -294,9 +294,9 @@ process = subprocess.Popen(
 )
 while (line := process.stdout.readline()) and not line.startswith("kill"):
     lines_ok(line)
-for pid in keepers():
+for pid in keepers(out):
     os.kill(int(pid), signal.SIGKILL)
-wait_for(lambda: not keepers())
+wait_for(lambda: not keepers(out))
 lines_ok(process.communicate("\n")[0])
 path = one_file(out, "of the second keeper")
 if path:

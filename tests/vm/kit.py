@@ -103,13 +103,16 @@ def wait_for(condition, seconds=30):
     return condition()
 
 
-def keepers(of=None):
-    """The pids of the keepers that still run: of the service with this pid, or of all."""
-    found, wanted = [], b"\0keep\0" if of is None else b"\0keep\0--pid\0%d\0" % of
+def keepers(of):
+    """The pids of the keepers that still run: of the service with this pid, or of all that write to
+    this folder."""
+    wanted = b"\0--pid\0%d\0" % of if isinstance(of, int) else b"\0-o\0%s\0" % of.encode()
+    found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as file:
-                if wanted in file.read():
+                line = file.read()
+                if b"\0keep\0" in line and wanted in line:
                     found.append(int(pid))
         except OSError:
             pass

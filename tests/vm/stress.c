@@ -6,7 +6,8 @@
 // Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user
 // stack: records of up to 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE
 // (microseconds between two events) the rings hold more than passes between the two, and they must
-// overlap.
+// overlap. Without one, the emitter is stopped while two files are checked, which would leave it
+// most of the processors' time, and a ring is overwritten whole before the next two are taken.
 #include "stress.h"
 
 #include <inttypes.h>
@@ -44,6 +45,28 @@ static bool has_source(const struct frec_engine *engine, const char *name)
 	return false;
 }
 
+// Waits until some ring has been overwritten whole since it had `before` bytes.
+static void wait_for_wrap(const struct frec_engine *engine, const uint64_t *before)
+{
+	for (;;) {
+		for (size_t i = 0; i < engine->rings.count; i++) {
+			if (frec__ring_written(&engine->rings.ring[i]) - before[i] >
+			    engine->rings.ring[i].size)
+				return;
+		}
+		usleep(1000);
+	}
+}
+
+static uint64_t *written(const struct frec_engine *engine)
+{
+	uint64_t *bytes = calloc(engine->rings.count, sizeof(*bytes));
+
+	for (size_t i = 0; i < engine->rings.count; i++)
+		bytes[i] = frec__ring_written(&engine->rings.ring[i]);
+	return bytes;
+}
+
 struct marks {
 	struct frec_engine *engine;
 	uint32_t stack;
@@ -68,9 +91,10 @@ int main(int argc, char **argv)
 	struct frec_engine engine;
 	struct marks marks = {.engine = &engine};
 	struct frec_error error;
-	uint64_t events, shared, wrapped, copied = 0, overwritten = 0;
+	uint64_t events, shared, wrapped, copied = 0, overwritten = 0, *before;
 	unsigned int wanted, good = 0;
 	char paths[2][PATH_MAX];
+	bool pause;
 	pid_t emitter;
 
 	if (argc != 7 && argc != 8)
@@ -82,6 +106,7 @@ int main(int argc, char **argv)
 	options.ring_size = strtoull(argv[4], NULL, 10) << 10;
 	marks.stack = (uint32_t)strtoul(argv[5], NULL, 10);
 	wanted = (unsigned int)strtoul(argv[3], NULL, 10);
+	pause = strtoul(argv[6], NULL, 10);
 	emitter = start_emitter(argv[1], argv[6]);
 	check = stress_check_create((uint32_t)emitter);
 	if (frec__engine_start(&engine, &options, &error)) {
@@ -98,10 +123,13 @@ int main(int argc, char **argv)
 		printf("test:mark is not recorded\n");
 		return 1;
 	}
+	before = written(&engine);
 	for (unsigned int i = 0; i < wanted; i++) {
 		char *path = paths[i % 2];
 
 		frec__engine_work(&engine);
+		if (!i || (i % 2 == 0 && !pause))
+			wait_for_wrap(&engine, before);
 		reason.time = frec__monotonic();
 		if (frec__engine_snapshot(&engine, &reason, -1, path, &error)) {
 			printf("%s\n", error.message);
@@ -110,14 +138,22 @@ int main(int argc, char **argv)
 		copied += engine.rings.capture.duration;
 		for (size_t r = 0; r < engine.rings.capture.rings; r++)
 			overwritten += engine.rings.capture.copy[r].during;
-		for (unsigned int pair = 0; i % 2 && pair < 2; pair++) {
+		if (i % 2 == 0)
+			continue;
+		if (!pause)
+			kill(emitter, SIGSTOP);
+		free(before);
+		before = written(&engine);
+		for (unsigned int pair = 0; pair < 2; pair++) {
 			if (stress_check_file(check, paths[pair]))
 				good++;
 			else
 				printf("snapshot %u: see above\n", i - 1 + pair);
 			unlink(paths[pair]);
 		}
+		kill(emitter, SIGCONT);
 	}
+	free(before);
 	kill(emitter, SIGKILL);
 	waitpid(emitter, NULL, 0);
 	stress_check_summary(check, &events, &shared, &wrapped);
@@ -130,5 +166,5 @@ int main(int argc, char **argv)
 	frec__engine_stop(&engine);
 	stress_check_destroy(check);
 	// Nothing was proved where no ring ever wrapped or no two files overlapped.
-	return good == wanted && events && wrapped && (shared || !strcmp(argv[6], "0")) ? 0 : 1;
+	return good == wanted && events && wrapped && (shared || !pause) ? 0 : 1;
 }

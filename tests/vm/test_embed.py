@@ -20,7 +20,7 @@ for what in ("fork", "close", "flood", "exec", "exit", "stop"):
     )
     for line in lines:
         check(line.startswith("ok"), line)
-    check(wait_for(lambda: not keepers()), f"no keeper is left {keepers()}")
+    check(wait_for(lambda: not keepers(out)), f"no keeper is left {keepers(out)}")
     files = snapshots(out)
     if what in ("exec", "exit", "stop", "close"):
         check(not files, f"a normal end leaves no file {files}")
