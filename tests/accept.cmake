@@ -1,35 +1,38 @@
-# What the transports have to hold, as a user would find it: the same scripts on this machine's kernel with usdt and shm, with and
-# without rights, and with user_events on a kernel that has them. 77 is a skip.
+# Acceptance tests of the transports: the same scripts on this machine's kernel with usdt and shm,
+# with and without rights, and with user_events on a kernel that has them. 77 is a skip.
 add_executable(kinds accept/kinds.c)
 add_executable(puppet accept/puppet.c)
 foreach(program kinds puppet)
 	target_link_libraries(${program} PRIVATE flightrec_static)
 endforeach()
 
-# Services that die as they are told to: a sanitizer would have them die in its own way.
+# A sanitizer would change how the services crash.
 if(FREC_SANITIZE)
 	return()
 endif()
 
-set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
+set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
+	PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
 	${Python3_EXECUTABLE})
 
-# frec_accept_test(NAME PLACE SCRIPT ARGUMENT...): on this machine, in a place that accept/in makes.
+# frec_accept_test(NAME PLACE SCRIPT ARGUMENT...): on this machine, in an environment of accept/in.
 function(frec_accept_test name place script)
 	add_test(NAME host/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in ${place}
 		${accept_environment} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN})
-	# Who records as root records all processes, also those of other tests, and keeps their events on.
-	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK recorder)
+	# A recorder of root records the processes of other tests, too, and keeps their events on.
+	set_tests_properties(host/${name} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+		RESOURCE_LOCK recorder)
 endfunction()
 
 # The same as root on a kernel with user_events.
 function(frec_accept_vm_test name script)
-	add_test(NAME vm/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/on-kernel -t 540 -- ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root
+	add_test(NAME vm/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/on-kernel -t 540 --
+		${CMAKE_CURRENT_SOURCE_DIR}/accept/in root
 		${accept_environment} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${ARGN})
 	set_tests_properties(vm/${name} PROPERTIES TIMEOUT 600 LABELS vm SKIP_RETURN_CODE 77)
 endfunction()
 
-# Every way to die.
+# Each way to crash.
 set(shopd vm/test_shopd.py $<TARGET_FILE:shopd>)
 frec_accept_test(shopd_usdt root ${shopd} usdt)
 frec_accept_test(shopd_shm root ${shopd} shm)
@@ -37,18 +40,19 @@ frec_accept_test(shopd_shm_user user ${shopd} shm)
 frec_accept_test(shopd_shm_container container ${shopd} shm)
 frec_accept_vm_test(test_shopd ${shopd} user_events)
 
-# The same events whatever carries them.
-set(same accept/test_same.py $<TARGET_FILE:kinds> ${CMAKE_CURRENT_SOURCE_DIR}/data/golden/kinds.jsonl)
+# The same events by every transport.
+set(same accept/test_same.py $<TARGET_FILE:kinds>
+	${CMAKE_CURRENT_SOURCE_DIR}/data/golden/kinds.jsonl)
 frec_accept_test(same root ${same} usdt shm)
 frec_accept_test(same_user user ${same} shm)
 frec_accept_vm_test(same ${same} user_events usdt shm)
 
-# Who listens beside a recorder, and two recorders.
+# Other listeners beside a recorder, and two recorders.
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
 frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt shm)
 frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt shm)
 
-# What goes wrong.
+# Faults.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)
 frec_accept_test(faults_usdt root ${faults} usdt 10000)
 frec_accept_test(faults_shm_user user ${faults} shm 10000)
@@ -57,12 +61,15 @@ frec_accept_vm_test(faults ${faults} user_events 200)
 frec_accept_test(refused_user user accept/test_refused.py $<TARGET_FILE:puppet>)
 frec_accept_test(refused_container container accept/test_refused.py $<TARGET_FILE:puppet>)
 
-# Snapshots in a row while two threads emit as fast as they can: small rings that wrap all the time, and large ones that overlap.
+# Snapshots in a row while two threads emit as fast as they can, of small rings that always wrap and
+# of large ones that overlap.
 foreach(kind overwritten overlap)
 	set(numbers_overwritten 1000 512 0 0)
 	set(numbers_overlap 100 512 0 100)
-	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root $<TARGET_FILE:stress> $<TARGET_FILE:emitter>
+	add_test(NAME host/stress_usdt_${kind} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/accept/in root
+		$<TARGET_FILE:stress> $<TARGET_FILE:emitter>
 		${CMAKE_CURRENT_BINARY_DIR}/stress_usdt_${kind} ${numbers_${kind}} usdt)
-	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+	set_tests_properties(host/stress_usdt_${kind} PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77
 		RESOURCE_LOCK recorder)
 endforeach()

@@ -1,14 +1,17 @@
 # Core dumps: what `flightrec core` does with them.
 frec_unit_test(test_core frec_engine)
 
-# Sets kernel.core_pattern, which is the machine's. 77 is a skip. A sanitizer would have the program die in its own way.
+# The test sets the machine's kernel.core_pattern. 77 is a skip. A sanitizer would change how the
+# program crashes.
 add_executable(core_crash host/core_crash.c)
 target_link_libraries(core_crash PRIVATE Threads::Threads)
 target_compile_options(core_crash PRIVATE -O1 -g -fno-optimize-sibling-calls)
 if(NOT FREC_SANITIZE)
-	add_test(NAME host/test_core COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_core.py
+	add_test(NAME host/test_core COMMAND ${Python3_EXECUTABLE}
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_core.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:core_crash>)
-	set_tests_properties(host/test_core PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77 RESOURCE_LOCK "recorder;core_pattern")
+	set_tests_properties(host/test_core PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77
+		RESOURCE_LOCK "recorder;core_pattern")
 endif()
 
 if(FREC_FUZZ)
@@ -16,8 +19,9 @@ if(FREC_FUZZ)
 	target_link_libraries(fuzz_core PRIVATE frec_engine)
 	target_link_options(fuzz_core PRIVATE -fsanitize=fuzzer)
 	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_core_corpus)
-	# Ten seconds from the seeds, so that the target is known to work; to search, run it by hand for longer.
+	# Ten seconds only prove that a target works. To search for bugs, run it by hand for longer.
 	add_test(NAME fuzz/fuzz_core COMMAND fuzz_core -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_core_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/core)
+		${CMAKE_CURRENT_BINARY_DIR}/fuzz_core_corpus
+		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/core)
 	set_tests_properties(fuzz/fuzz_core PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()

@@ -1,5 +1,5 @@
-# The page of -f html, clicked through in headless Chromium. A sanitizer sees how a page is written,
-# not what a browser does with it.
+# Tests the page of -f html in headless Chromium. With a sanitizer only the writing of the page is
+# tested, because nothing of the page in a browser is sanitized.
 if(FREC_SANITIZE)
 	set(html_checks data)
 endif()

@@ -1,8 +1,10 @@
-# Recordings of others: perf.data, and events with a description of their own.
-add_test(NAME host/test_import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root ${Python3_EXECUTABLE}
-	${CMAKE_CURRENT_SOURCE_DIR}/host/test_import.py $<TARGET_FILE:flightrec_tool> $<TARGET_FILE:make_snapshot>)
+# Foreign recordings: perf.data, and events that contain their own description.
+add_test(NAME host/test_import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root
+	${Python3_EXECUTABLE}
+	${CMAKE_CURRENT_SOURCE_DIR}/host/test_import.py $<TARGET_FILE:flightrec_tool>
+	$<TARGET_FILE:make_snapshot>)
 set_tests_properties(host/test_import PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
-# The whole machine, where nobody else works.
+# Records the whole machine, in the VM because nothing else runs there.
 add_test(NAME vm/import COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/run -t 400 --
 	env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}
 	${CMAKE_CURRENT_SOURCE_DIR}/host/test_import.py $<TARGET_FILE:flightrec_tool>
@@ -14,14 +16,16 @@ target_include_directories(frec_make_perf_data PUBLIC ${PROJECT_SOURCE_DIR})
 target_link_libraries(frec_make_perf_data PRIVATE PkgConfig::ZSTD)
 frec_unit_test(test_record_sort frec_engine)
 frec_unit_test(test_import flightrec_export frec_engine frec_make_perf_data)
-set_tests_properties(unit/test_import PROPERTIES TIMEOUT 900) # every byte of a recording damaged, also under sanitizers
+# It damages every byte of a recording, under sanitizers too.
+set_tests_properties(unit/test_import PROPERTIES TIMEOUT 900)
 
 if(FREC_FUZZ)
 	add_executable(fuzz_perf_data fuzz/fuzz_perf_data.c)
 	target_link_libraries(fuzz_perf_data PRIVATE flightrec_export frec_engine)
 	target_link_options(fuzz_perf_data PRIVATE -fsanitize=fuzzer)
 	add_test(NAME fuzz/fuzz_perf_data COMMAND fuzz_perf_data -max_total_time=10 -max_len=8192
-		${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/perf_data)
+		${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus
+		${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/perf_data)
 	file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/fuzz_perf_data_corpus)
 	set_tests_properties(fuzz/fuzz_perf_data PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()

@@ -1,26 +1,31 @@
 frec_unit_test(test_process_end frec_engine)
 
-# The recorder without privileges. As root it takes them away first. 77 is a skip.
+# The recorder without privileges, which the test drops first if it is root. 77 is a skip.
 add_executable(plain_service host/plain_service.c)
 target_link_libraries(plain_service PRIVATE flightrec_static)
 
-# Services that die as they are told to: a sanitizer would have them die in its own way.
+# A sanitizer would change how the services crash.
 if(FREC_SANITIZE)
 	return()
 endif()
 
 foreach(mode user namespaces)
-	add_test(NAME host/test_plain_${mode} COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
-		${CMAKE_CURRENT_SOURCE_DIR}/host/without-rights $<$<STREQUAL:${mode},namespaces>:--namespaces>
-		python3 ${CMAKE_CURRENT_SOURCE_DIR}/host/test_plain.py $<TARGET_FILE:emitter> $<TARGET_FILE:plain_service>
+	add_test(NAME host/test_plain_${mode} COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool>
+		PYTHONDONTWRITEBYTECODE=1
+		${CMAKE_CURRENT_SOURCE_DIR}/host/without-rights
+		$<$<STREQUAL:${mode},namespaces>:--namespaces>
+		python3 ${CMAKE_CURRENT_SOURCE_DIR}/host/test_plain.py $<TARGET_FILE:emitter>
+		$<TARGET_FILE:plain_service>
 		COMMAND_EXPAND_LISTS)
-	set_tests_properties(host/test_plain_${mode} PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
+	set_tests_properties(host/test_plain_${mode} PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77)
 endforeach()
 
-# Where root may watch the kernel, its rings and those of services are in one recorder and in one file.
+# If root may watch the kernel, one recorder has the kernel's rings and those of services.
 add_test(NAME host/test_shm_run COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root
 	env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
-	${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/vm/test_run.py $<TARGET_FILE:emitter> ${CMAKE_CURRENT_SOURCE_DIR}/data/check_perfetto.py
+	${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/vm/test_run.py $<TARGET_FILE:emitter>
+	${CMAKE_CURRENT_SOURCE_DIR}/data/check_perfetto.py
 	--transport shm)
 set_tests_properties(host/test_shm_run PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 

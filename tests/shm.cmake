@@ -6,21 +6,23 @@ foreach(test test_shm test_shm_emit)
 	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR})
 endforeach()
 
-# Not a test: prints a table. LTTng-UST is what it is compared with, where that is installed.
+# A benchmark that prints a table; not a test. It compares with LTTng-UST if that is installed.
 pkg_check_modules(LTTNG_UST IMPORTED_TARGET lttng-ust)
 add_executable(bench_emit bench/bench_emit.c)
 target_link_libraries(bench_emit PRIVATE frec_engine flightrec_static Threads::Threads)
 target_include_directories(bench_emit PRIVATE ${PROJECT_SOURCE_DIR})
 if(LTTNG_UST_FOUND)
 	add_executable(bench_lttng bench/bench_lttng.c)
-	target_link_libraries(bench_lttng PRIVATE PkgConfig::LTTNG_UST Threads::Threads ${CMAKE_DL_LIBS})
+	target_link_libraries(bench_lttng PRIVATE PkgConfig::LTTNG_UST Threads::Threads
+		${CMAKE_DL_LIBS})
 	target_include_directories(bench_lttng PRIVATE ${PROJECT_SOURCE_DIR})
-	# Its macros are not ours to mend.
+	# LTTng-UST's macros cause warnings.
 	target_compile_options(bench_lttng PRIVATE -w)
 	set(bench_lttng $<TARGET_FILE:bench_lttng>)
 endif()
 add_custom_target(bench-emit
-	COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench-emit $<TARGET_FILE:bench_emit> ${bench_lttng}
+	COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench-emit $<TARGET_FILE:bench_emit>
+	${bench_lttng}
 	VERBATIM USES_TERMINAL)
 
 if(FREC_FUZZ)
@@ -34,13 +36,16 @@ if(FREC_FUZZ)
 	set_tests_properties(fuzz/fuzz_shm PROPERTIES TIMEOUT 120 LABELS fuzz)
 endif()
 
-# What the library adds to a service.
+# The memory that the library adds to a service.
 add_executable(memory_without host/memory.c)
 add_executable(memory_with host/memory.c)
 target_compile_definitions(memory_with PRIVATE WITH_FLIGHTREC)
 target_link_libraries(memory_with PRIVATE flightrec_static)
 if(NOT FREC_SANITIZE)
-	add_test(NAME host/test_memory COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_memory.py
-		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:memory_without> $<TARGET_FILE:memory_with>)
-	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 60 LABELS host RESOURCE_LOCK recorder)
+	add_test(NAME host/test_memory COMMAND ${Python3_EXECUTABLE}
+		${CMAKE_CURRENT_SOURCE_DIR}/host/test_memory.py
+		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:memory_without>
+		$<TARGET_FILE:memory_with>)
+	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 60 LABELS host
+		RESOURCE_LOCK recorder)
 endif()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """test_cli.py FLIGHTREC EMITTER LINKED: events, status and trigger without a kernel that records.
 
-Proves that events reads declarations out of programs, and that status and trigger ask each
-recorder that listens, here a made-up one, pass over dead sockets, and print what was answered.
+Proves that events reads declarations from programs, and that status and trigger ask each recorder
+that listens, here a simulated one, ignore dead sockets, and print the answers.
 """
 import json
 import os
@@ -17,7 +17,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
 import control  # noqa: E402
 
-# LINKED takes libflightrec, with the event that it has itself, as a shared library.
+# LINKED uses libflightrec, which declares an event itself, as a shared library.
 TOOL, EMITTER, LINKED = map(os.path.abspath, sys.argv[1:4])
 NOBODY = 65534
 STATUS = {
@@ -107,7 +107,7 @@ def check_events():
     ), text
     text = run("events", LINKED).stdout
     assert "vm:both " in text and "flightrec:lost " in text, text
-    # Root lists them also if tracefs is mounted nowhere.
+    # Root can list tracepoints even if tracefs is not mounted.
     listed = subprocess.run(
         [TOOL, "events", "sched:sched_switch"], capture_output=True, check=False
     )
@@ -124,7 +124,7 @@ def check_events():
 
 
 class Recorder:
-    """Answers what a recorder answers, and remembers what it was asked."""
+    """Answers like a recorder and remembers the requests."""
 
     def __init__(self, path, answers):
         self.asked = []
@@ -213,7 +213,7 @@ def check_asking(folder):
 
 
 def check_folder(folder):
-    """Everybody but root has a folder of his own, below XDG_RUNTIME_DIR."""
+    """Each user but root has a folder of sockets below XDG_RUNTIME_DIR."""
     tool = shutil.copy(TOOL, os.path.join(folder, "flightrec"))
     sockets = os.path.join(folder, "flightrec.d", "flightrec")
     os.makedirs(sockets)

@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_import.py FLIGHTREC MAKE_SNAPSHOT: an imported perf.data holds what `perf script` says it holds.
+"""test_import.py FLIGHTREC MAKE_SNAPSHOT: an imported perf.data has the events that `perf script`
+prints.
 
-Every event is compared by value, in each form that perf record has: file and pipe, compressed, rings that are overwritten, stacks
-by frame pointers and as bytes, samples of no tracepoint. Then our own perf.data is read back. And what goes wrong leaves no file.
+Each event is compared by value, in each form that perf record has: file and pipe, compressed, rings
+that are overwritten, stacks by frame pointers and as bytes, samples without a tracepoint. Then
+flightrec's own perf.data is imported again. A failed import leaves no file.
 
 The test kernel is recorded as a whole (`perf record -a`). A machine that others use is not, because
-what they do there breaks perf 6.1, in `perf record` and in `perf script`:
+they may break perf 6.1, in `perf record` and in `perf script`:
 
-- While another recorder starts that asks for build-ids, as `flightrec record` does, the kernel marks
-  the mappings in every older recording as if they had build-ids too: perf_event_mmap_output() in
-  v6.18 sets PERF_RECORD_MISC_MMAP_BUILD_ID and does not clear it for the next event. perf takes a
-  device number for the size of a build-id and overwrites its stack.
-- While somebody loads and unloads BPF programs, perf cannot process PERF_RECORD_KSYMBOL.
+- While another recorder that asks for build-ids starts, such as `flightrec record`, the kernel
+  marks the mappings in each older recording as if they had build-ids, too: perf_event_mmap_output()
+  in v6.18 sets PERF_RECORD_MISC_MMAP_BUILD_ID and does not clear it for the next event. perf takes
+  a device number for the size of a build-id and overwrites its stack.
+- While BPF programs are loaded and unloaded, perf cannot process PERF_RECORD_KSYMBOL.
 
-There each recording is of the test's own processes, which the second does not reach, and either asks
-for build-ids itself or is of processes that map no program.
+On such a machine only the test's own processes are recorded, which avoids the second problem. To
+avoid the first, a recording either asks for build-ids itself or has processes that map no program.
 """
 import contextlib
 import datetime
@@ -38,14 +40,27 @@ EVENTS = "sched:sched_switch,sched:sched_process_fork,sched:sched_process_exec"
 
 
 def run(*command, status=0, **options):
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False, **options)
-    assert done.returncode == status, (command, done.returncode, done.stdout[-2000:], done.stderr[-2000:])
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+        check=False,
+        **options,
+    )
+    assert done.returncode == status, (
+        command,
+        done.returncode,
+        done.stdout[-2000:],
+        done.stderr[-2000:],
+    )
     return done
 
 
 @contextlib.contextmanager
 def busy_processes():
-    """Two processes that sleep, wake up and fork, and map no program; their numbers for perf."""
+    """Runs two processes that sleep, wake up and fork, and map no program. Their pids are separated
+    by a comma, as perf requires."""
     pids = []
     for _ in range(2):
         pids.append(os.fork())
@@ -63,11 +78,14 @@ def busy_processes():
 
 
 def perf_record(name, *options, events=EVENTS, work=WORK):
-    """Returns whether perf can record that on this machine."""
+    """Records with perf. Returns whether this machine can."""
     command = ["perf", "record", "-q", "-e", events, *options, "-o", name, *work]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False
+    )
     if done.returncode or not os.path.exists(name):
-        print(f"{name}: perf cannot record that here: {done.stderr.decode(errors='replace').strip()[:200]}")
+        why = done.stderr.decode(errors="replace").strip()[:200]
+        print(f"{name}: perf cannot record that here: {why}")
         return False
     return True
 
@@ -87,7 +105,9 @@ def events(frec):
 
 
 def script(data, fields, pattern):
-    text = run("perf", "script", "-i", data, "--ns", "-F", fields, "-G").stdout.decode(errors="replace")
+    text = run("perf", "script", "-i", data, "--ns", "-F", fields, "-G").stdout.decode(
+        errors="replace"
+    )
     lines = [line for line in text.splitlines() if line.strip()]
     found = [re.match(pattern, line) for line in lines]
     assert found and all(found), [line for line, match in zip(lines, found) if not match][:5]
@@ -99,12 +119,16 @@ def nanoseconds(text):
     return int(seconds) * 10**9 + int(rest.ljust(9, "0"))
 
 
-LINE = r"\s*(?P<comm>.*\S)\s+(?P<tid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>[\d.]+):\s+(?P<event>\S+):\s*(?P<rest>.*)$"
+LINE = (
+    r"\s*(?P<comm>.*\S)\s+(?P<tid>-?\d+)\s+\[(?P<cpu>\d+)\]\s+(?P<time>[\d.]+):\s+"
+    r"(?P<event>\S+):\s*(?P<rest>.*)$"
+)
 STATES = {"R": 0, "S": 1, "D": 2, "T": 4, "t": 8, "X": 16, "Z": 32, "P": 64, "I": 128}
 
 
 def value_of(ours, theirs):
-    """perf prints a tracepoint as its own format says: numbers as numbers, the state of a thread as letters."""
+    """Converts a value of `perf script`, which prints a tracepoint by its print format: numbers as
+    numbers, the state of a thread as letters."""
     if isinstance(ours, str):
         return theirs
     if re.fullmatch(r"-?\d+", theirs):
@@ -115,23 +139,29 @@ def value_of(ours, theirs):
 def compare(data, frec):
     ours, theirs = events(frec), script(data, "comm,tid,cpu,time,event,trace", LINE)
     left = sorted(ours, key=lambda event: (event["time"], event["cpu"], event["event"]))
-    right = sorted(theirs, key=lambda line: (nanoseconds(line["time"]), int(line["cpu"]), line["event"]))
+    right = sorted(
+        theirs, key=lambda line: (nanoseconds(line["time"]), int(line["cpu"]), line["event"])
+    )
     assert len(left) == len(right), (data, len(left), len(right))
     fields = named = threads = 0
     for event, line in zip(left, right):
-        assert (event["time"], event["cpu"], event["event"]) == (nanoseconds(line["time"]), int(line["cpu"]), line["event"]), (event, line)
-        # Of a thread that is exiting perf knows no number; the tracepoint did.
+        assert (event["time"], event["cpu"], event["event"]) == (
+            nanoseconds(line["time"]),
+            int(line["cpu"]),
+            line["event"],
+        ), (event, line)
+        # perf does not know the tid of a thread that exits, but the tracepoint does.
         assert event["tid"] == int(line["tid"]) or line["tid"] == "-1", (event, line)
         for name, value in event["fields"].items():
             found = re.search(rf"\b{name}=(.*?)(?= \w+=| ==> |$)", line["rest"])
             if not found:
                 continue
             if name == "prev_state":
-                value &= 0xff
+                value &= 0xFF
             assert value == value_of(value, found[1].strip()), (event, line, name)
             fields += 1
-        # Names of threads can be younger in perf's eyes: it knows no time for those of before. The
-        # idle loop is no thread.
+        # perf may print a later name of a thread, because it has no time for the names that it read
+        # at the start. The idle loop is not a thread.
         threads += event["tid"] != 0
         named += event["tid"] != 0 and event.get("thread") == line["comm"]
     assert fields > len(left), (data, fields, len(left))
@@ -142,17 +172,17 @@ def compare(data, frec):
 
 FORMS = {
     "mono": (),
-    "packed": ("-z", ),
-    "over": ("--overwrite", ),
-    "chains": ("-g", ),
+    "packed": ("-z",),
+    "over": ("--overwrite",),
+    "chains": ("-g",),
     "bytes": ("--call-graph", "dwarf,4096"),
-    "ids": ("--buildid-mmap", ),
+    "ids": ("--buildid-mmap",),
 }
 CLOCK = "-k", "CLOCK_MONOTONIC"
 
 
 def form(name, *recorded):
-    """`recorded` is an option: which processes."""
+    """Records and compares a form. `recorded` are perf's options that select processes."""
     assert perf_record(name, *CLOCK, *recorded, *FORMS[name]), name
     ours = compare(name, imported(name))
     if name == "bytes":
@@ -160,10 +190,15 @@ def form(name, *recorded):
 
 
 def pipe(*recorded):
-    """The same bytes, through a pipe."""
+    """Records into a pipe and compares."""
     with open("piped", "wb") as piped:
-        subprocess.run(["perf", "record", "-q", *CLOCK, *recorded, "-e", EVENTS, "-o", "-", *WORK],
-                       stdout=piped, stderr=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
+        subprocess.run(
+            ["perf", "record", "-q", *CLOCK, *recorded, "-e", EVENTS, "-o", "-", *WORK],
+            stdout=piped,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            check=True,
+        )
     frec = imported("piped")
     compare("piped", frec)
     assert len(events(frec)) > 10
@@ -174,7 +209,7 @@ def pipe(*recorded):
 
 def own_processes():
     with busy_processes() as pids:
-        # Without -k there are no dates, and the tool says so.
+        # Without -k there are no dates, and the tool prints that.
         if not perf_record("plain", "-p", pids):
             sys.exit(77)
         compare("plain", imported("plain", "-k CLOCK_MONOTONIC"))
@@ -196,43 +231,66 @@ def clock_and_host():
     date = nanoseconds(date) + events("mono.frec")[-1]["time"] - nanoseconds(clock)
     when = re.search(r"when +(\S+) (\S+) \+0000", run(TOOL, "show", "mono.frec").stdout.decode())
     told = datetime.datetime.fromisoformat(f"{when[1]}T{when[2]}+00:00")
-    assert abs(told - datetime.datetime.fromtimestamp(date // 1000 / 10**6, datetime.timezone.utc)) < datetime.timedelta(microseconds=5)
+    assert abs(
+        told - datetime.datetime.fromtimestamp(date // 1000 / 10**6, datetime.timezone.utc)
+    ) < datetime.timedelta(microseconds=5)
 
 
 def samples():
-    """cpu-clock is no tracepoint: its samples are where a program was."""
+    """Compares the samples of cpu-clock, which is not a tracepoint."""
     counting = "sh", "-c", "i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done"
-    assert perf_record("clock", *CLOCK, "-g", "--buildid-mmap", "--sample-cpu", events="cpu-clock",
-                       work=counting)
+    assert perf_record(
+        "clock", *CLOCK, "-g", "--buildid-mmap", "--sample-cpu", events="cpu-clock", work=counting
+    )
     ours = events(imported("clock"))
-    theirs = script("clock", "tid,cpu,time,event", r"\s*(?P<tid>-?\d+) \[(?P<cpu>\d+)\]\s+(?P<time>[\d.]+):\s+(?P<event>.*):\s*$")
+    theirs = script(
+        "clock",
+        "tid,cpu,time,event",
+        r"\s*(?P<tid>-?\d+) \[(?P<cpu>\d+)\]\s+(?P<time>[\d.]+):\s+(?P<event>.*):\s*$",
+    )
     assert sorted((event["time"], event["cpu"], event["tid"]) for event in ours) == sorted(
-        (nanoseconds(event["time"]), int(event["cpu"]), int(event["tid"])) for event in theirs)
-    assert {event["event"] for event in ours} == {"perf:cpu-clock"}, {event["event"] for event in ours}
+        (nanoseconds(event["time"]), int(event["cpu"]), int(event["tid"])) for event in theirs
+    )
+    assert {event["event"] for event in ours} == {"perf:cpu-clock"}, {
+        event["event"] for event in ours
+    }
 
 
 def same(ours, theirs):
-    """Whether a value is what perf.data can hold of it: see export/perf_payload.c."""
+    """Whether a value is the one that perf.data can represent; see export/perf/payload.c."""
     if isinstance(ours, float) or (isinstance(ours, str) and ours in ("nan", "inf", "-inf")):
-        return str(ours) == str(theirs) or struct.pack("<f", float(ours)) == struct.pack("<f", float(theirs))
+        return str(ours) == str(theirs) or struct.pack("<f", float(ours)) == struct.pack(
+            "<f", float(theirs)
+        )
     if isinstance(ours, str) and isinstance(theirs, str):
         return theirs.rstrip("…") == ours or not ours.isprintable() or "\\" in theirs
     return ours == theirs or ours is None
 
 
 def round_trip(frec):
-    """export -f perf, import, and both say the same."""
+    """export -f perf and import keep all events."""
     run(TOOL, "export", frec, "-f", "perf", "-o", "again.perf.data")
     run(TOOL, "import", "again.perf.data", "-o", "again.frec")
     run(TOOL, "verify", "again.frec")
-    # A record made in an interrupt can stand before an older one in a ring; a sorted file has it in its place.
-    before, after = (sorted(events(name), key=lambda event: (event["time"], event["cpu"], event["tid"], event["event"]))
-                     for name in (frec, "again.frec"))
+    # In a ring, a record of an interrupt can come before an older one. A sorted file has them in
+    # order.
+    before, after = (
+        sorted(
+            events(name),
+            key=lambda event: (event["time"], event["cpu"], event["tid"], event["event"]),
+        )
+        for name in (frec, "again.frec")
+    )
     assert len(before) == len(after), (frec, len(before), len(after))
     for a, b in zip(before, after):
-        assert {key: a[key] for key in ("time", "cpu", "pid", "tid")} == {key: b[key] for key in ("time", "cpu", "pid", "tid")}, (a, b)
-        # perf.data has the stack as it was unwound, not its bytes.
-        places = [[(frame.get("module"), frame["address"]) for frame in line.get("stack", [])] for line in (a, b)]
+        assert {key: a[key] for key in ("time", "cpu", "pid", "tid")} == {
+            key: b[key] for key in ("time", "cpu", "pid", "tid")
+        }, (a, b)
+        # perf.data has the unwound frames and not the bytes of the stack.
+        places = [
+            [(frame.get("module"), frame["address"]) for frame in line.get("stack", [])]
+            for line in (a, b)
+        ]
         assert places[0] == places[1] and a.get("registers") == b.get("registers"), (a, b)
         for name, value in a["fields"].items():
             assert same(value, b["fields"][name]), (a, b, name)
@@ -245,7 +303,9 @@ def bad():
         before = set(os.listdir("."))
         done = run(TOOL, "import", name, "-o", "bad.frec", status=1)
         message = done.stderr.decode()
-        assert message.count("\n") == 1 and name in message and all(word in message for word in words), message
+        assert (
+            message.count("\n") == 1 and name in message and all(word in message for word in words)
+        ), message
         assert set(os.listdir(".")) == before, set(os.listdir(".")) - before
 
     with open("mono", "rb") as file:
@@ -254,7 +314,7 @@ def bad():
     fails("other", b"\x7fELF" + bytes(200), "not a perf.data file")
     fails("swapped", b"2ELIFREP" + whole[8:], "big-endian")
     at, size = struct.unpack_from("<QQ", whole, 40)
-    fails("cut", whole[:at + size // 2], "cut off")
+    fails("cut", whole[: at + size // 2], "cut off")
     fails("unfinished", whole[:48] + bytes(8) + whole[56:], "did not finish")
     fails("mono2", whole[:40] + bytes(7) + b"\xff" + whole[48:], "cut off")
     with open("piped", "rb") as file:

@@ -10,22 +10,22 @@ import tempfile
 
 TOOL, WITHOUT, WITH = map(os.path.realpath, sys.argv[1:])
 LIMIT = 64  # KiB
-# At which byte of a page the stack begins is random, so a process can take a page more or less.
+# The stack begins at a random byte of a page, so a process may need a page more or less.
 TRIES = 5
 
 
 def private(program, *arguments):
-    """The first line that a process prints, and the KiB that are its own: the pages that it wrote,
-    and those of its program file.
+    """The first line that a process prints, and the KiB that are private to it: the pages that it
+    has written, and those of its program file.
 
-    Shared rings do not count. Neither do clean pages of libc: whether the kernel calls them private
-    depends on the other processes of the machine.
+    Shared rings do not count. Nor do clean pages of libc, because it depends on other processes
+    whether the kernel calls them private.
     """
     process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline().strip()
     with open(f"/proc/{process.pid}/smaps") as file:
         mappings = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", file.read(), flags=re.M)
-    # Whose end the keeper takes for a good one: it writes nothing.
+    # SIGTERM is a normal end, for which the keeper writes no snapshot.
     process.terminate()
     process.wait()
     size = 0

@@ -4,8 +4,8 @@
     test_rooms.py TREE [FILE...]
 
 ROOMS lists each room below the rooms that it may include, so there can be no circle between rooms.
-An include that the table does not allow, a room that it does not know, and a rule that nothing
-uses fail. Without a FILE all that git tracks is read.
+The test fails on an include that the table does not allow, a room that is not in it, and a rule
+that no include needs. Without a FILE it reads all files that git tracks.
 """
 import os
 import re
@@ -14,7 +14,7 @@ import sys
 
 # room: the rooms that its files may include, besides itself
 ROOMS = {
-    # Runs in other people's services: stands on libc alone.
+    # Runs in other people's services and needs only libc.
     "recorder/service": [],
     "proto": [],
     "unwind": ["proto"],
@@ -35,7 +35,7 @@ ROOMS = {
     "export/timeline": ["proto", "unwind", "export/read"],
     "export/report": ["proto", "unwind", "export/read", "export/timeline"],
     "export": ["proto", "unwind", "export/read", "export/timeline", "export/report"],
-    # The formats of more than two files. They do not know each other.
+    # The formats of more than two files, which do not include each other.
     "export/perfetto": ["unwind", "export/read", "export/report", "export"],
     "export/otlp": ["proto", "export/read", "export/timeline", "export/report", "export"],
     "export/perf": ["proto", "export/read", "export"],
@@ -49,15 +49,16 @@ ROOMS = {
 
 
 def room_of(path):
-    """The room of a file below one of the folders that the table knows, else None."""
+    """The room of a file, or None if it is in no folder of the table."""
     if path.startswith("recorder/service/"):
         return "recorder/service"
     folder = os.path.dirname(path)
-    return folder if folder.split("/")[0] in ("recorder", "unwind", "export", "proto", "tools") else None
+    known = folder.split("/")[0] in ("recorder", "unwind", "export", "proto", "tools")
+    return folder if known else None
 
 
 def included(tree, path):
-    """(line number, path in the tree) of each include that is of the tree."""
+    """(line number, path in the tree) of each include of a file of the tree."""
     with open(os.path.join(tree, path), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             match = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)
@@ -73,12 +74,13 @@ def included(tree, path):
 def main():
     tree, names = os.path.realpath(sys.argv[1]), sys.argv[2:]
     whole = not names
-    names = names or subprocess.run(["git", "-C", tree, "ls-files"], check=True, capture_output=True,
-                                    text=True).stdout.split()
+    names = names or subprocess.run(
+        ["git", "-C", tree, "ls-files"], check=True, capture_output=True, text=True
+    ).stdout.split()
     bad, used = [], set()
     order = list(ROOMS)
     for room, allowed in ROOMS.items():
-        bad += [f"the table: {room} may include {other}, which does not stand above it"
+        bad += [f"the table: {room} may include {other}, which is not above it"
                 for other in allowed if order.index(other) > order.index(room)]
     for name in names:
         room = room_of(name)

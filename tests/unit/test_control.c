@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Proves that packets and descriptors cross the control socket, that hostile peers leave no
 // descriptor behind, that the library reads and writes the messages of control.proto and refuses
-// what is none, and that listening removes nothing but a dead socket, with one winner however many
-// start at once and nobody turned away.
+// all others, and that listening removes only a dead socket. If several recorders start at once,
+// one of them wins, and no client is refused.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -239,7 +239,7 @@ static void malformed_replies(void **state)
 	// Fields of a later version.
 	assert_int_equal(frec__reply_decode(unknown, sizeof(unknown), &reply), 0);
 	assert_true(reply.done);
-	// Cut anywhere it is either refused or what came before the cut.
+	// A reply that is cut is either refused or has the fields before the cut.
 	for (size_t size = 0; size < sizeof(unknown); size++) {
 		if (!frec__reply_decode(unknown, size, &reply))
 			assert_false(reply.done);
@@ -260,7 +260,7 @@ static void received_replies(void **state)
 	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), 0);
 	assert_true(reply.done && fd >= 0);
 	close(fd);
-	// A descriptor that comes with what is no reply is closed.
+	// A descriptor that comes with an invalid reply is closed.
 	assert_int_equal(frec__control_send(sockets[0], torn, sizeof(torn), null), 0);
 	assert_int_equal(frec__reply_receive(sockets[1], &reply, &fd, 1000), -EBADMSG);
 	assert_int_equal(fd, -1);
@@ -377,9 +377,9 @@ struct race {
 	char path[64];
 	int before; // what connecting returns until a recorder listens
 	bool started, ended;
-	int running, decided;	 // processes, and recorders among them that know
-	int recorder[RECORDERS]; // what frec__control_listen() said
-	pid_t server[CLIENTS];	 // who answered
+	int running, decided;	 // processes, and recorders that have a result
+	int recorder[RECORDERS]; // results of frec__control_listen()
+	pid_t server[CLIENTS];	 // the process that answered
 	int surprise[CLIENTS];
 };
 
@@ -474,7 +474,7 @@ static void many_start_at_once(void **state)
 	munmap(race, sizeof(*race));
 }
 
-// A name as long as a socket's may be, however short its last part, and what one that was killed
+// A name of the maximum length, however short its last part, and the files that a killed recorder
 // has left in the folder.
 static void any_name(void **state)
 {

@@ -26,8 +26,8 @@
 #define CHAIN PERF_SAMPLE_CALLCHAIN
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
-// A record whose payload is `raw` bytes, behind `chain` addresses where it has a callchain, with
-// `tail` bytes behind.
+// Makes a record with `chain` addresses if it has a callchain, `raw` bytes of payload, and `tail`
+// bytes after it.
 static size_t make(uint8_t *record, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw,
 		   size_t tail)
 {
@@ -156,8 +156,8 @@ static void rings(void **state)
 	near(history.full, 200);
 	near(history.without_stacks, 200 / 0.75);
 
-	// And with stacks, seven eighths of each: (32 + 112) of 384 parts. What a crash carries is
-	// not what was chosen.
+	// And with stacks, seven eighths of each: (32 + 112) of 384 parts. The stack of a crash is
+	// recorded in any case and does not count.
 	frec__source_set_stack(&sources[1], &(struct frec_stack_choice){.bytes = 512});
 	for (int i = 0; i < 16; i++)
 		put(&head, STACK_ID, STACK, 0, 84, 896);

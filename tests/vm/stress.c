@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// While two threads emit as fast as they can, snapshots in a row lose nothing.
+// Takes snapshots in a row while two threads emit as fast as they can; no event may be lost.
 //
 //	stress EMITTER FOLDER SNAPSHOTS RING_KILOBYTES STACK_BYTES PAUSE [TRANSPORT]
 //
-// Unless STACK_BYTES is 0 every 500th event is accompanied by one that carries that much user
-// stack: records of up to 64 KiB. Snapshots are taken two at a time and then checked. With a PAUSE
-// (microseconds between two events) the rings hold more than passes between the two, and they must
-// overlap. Without one, the emitter is stopped while two files are checked, which would leave it
-// most of the processors' time, and a ring is overwritten whole before the next two are taken.
+// Unless STACK_BYTES is 0, an event with that many bytes of user stack accompanies every 500th
+// event, so that records have up to 64 KiB. Snapshots are taken two at a time and then checked.
+// With a PAUSE (microseconds between two events), the rings hold all events that are emitted
+// between the two, so they must overlap. Without one, the emitter is stopped while two files are
+// checked, because it would leave the check little processor time, and a ring is overwritten
+// completely before the next two are taken.
 #include "stress.h"
 
 #include <inttypes.h>
@@ -45,7 +46,7 @@ static bool has_source(const struct frec_engine *engine, const char *name)
 	return false;
 }
 
-// Waits until some ring has been overwritten whole since it had `before` bytes.
+// Waits until a ring has been overwritten completely since `before` bytes were written to it.
 static void wait_for_wrap(const struct frec_engine *engine, const uint64_t *before)
 {
 	for (;;) {
@@ -165,6 +166,6 @@ int main(int argc, char **argv)
 	       engine.rings.capture.settled ? "yes" : "no");
 	frec__engine_stop(&engine);
 	stress_check_destroy(check);
-	// Nothing was proved where no ring ever wrapped or no two files overlapped.
+	// Nothing was proved if no ring wrapped or no two files overlapped.
 	return good == wanted && events && wrapped && (shared || !pause) ? 0 : 1;
 }

@@ -1,5 +1,5 @@
-# flightrec record: triggers, events that appear later, other users, other recorders, CPUs that go
-# and come, a full disk.
+# flightrec record: triggers, events that are registered later, other users, other recorders, CPUs
+# that go offline and online, a full disk.
 import array
 import json
 import os
@@ -31,7 +31,7 @@ USER = 65534
 
 
 def ask(path, message, wants_fd=False):
-    """One request over a control socket."""
+    """Sends a request over a control socket. Returns "ok" or "error", and the text of the reply."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
         kind, _, name = message.partition(" ")
@@ -65,7 +65,7 @@ def ledger_of(path):
         return struct.unpack("2Q", file.read(16))
 
 
-print("== events that appear later, and triggers", flush=True)
+print("== events that are registered later, and triggers", flush=True)
 recorder = Recorder("-e", "test:*", "-e", "sched:sched_process_exit", "--ring-size", "256K")
 ledger = os.path.join(folder(), "ledger")
 process = emit("-w", 2000, "-n", 100000, "-l", ledger, "hang")
@@ -78,7 +78,7 @@ check(
     f"trigger answers with the file {word} {path}",
 )
 numbers = [e["fields"]["sequence"] for e in ticks(path)]
-check(numbers == list(range(numbers[0], numbers[-1] + 1)), "no gap from when it was found")
+check(numbers == list(range(numbers[0], numbers[-1] + 1)), "no event is missing since it was found")
 print(f"        found after {numbers[0] - 1} events of 2 ms or more")
 verify(path)
 check(report(path)["trigger"]["name"] == "first look", "the trigger's name is in the file")
@@ -92,21 +92,21 @@ print("== a restarted service has its events on from the start", flush=True)
 process = emit("-n", 50, "abort")
 process.wait()
 check(
-    wait_for(lambda: len(snapshots(recorder.folder)) == 4), "crash of a process nobody told about"
+    wait_for(lambda: len(snapshots(recorder.folder)) == 4),
+    "the crash of a service that starts later leaves a snapshot",
 )
 last = max(snapshots(recorder.folder), key=os.path.getmtime)
 numbers = [e["fields"]["sequence"] for e in ticks(last) if e["pid"] == process.pid]
-check(numbers == list(range(1, 51)), f"nothing lost at its start {numbers[:1]} {numbers[-1:]}")
+check(numbers == list(range(1, 51)), f"no event of its start is lost {numbers[:1]} {numbers[-1:]}")
 subprocess.run([sys.executable, "-c", "import os; os.abort()"])
 time.sleep(1.5)
 check(
-    len(snapshots(recorder.folder)) == 4,
-    "the crash of a process without events is nobody's business",
+    len(snapshots(recorder.folder)) == 4, "the crash of a process without events leaves no snapshot"
 )
-check(recorder.stop() == 0, "SIGTERM ends the recorder well")
+check(recorder.stop() == 0, "after SIGTERM the recorder exits with 0")
 check(not os.path.exists(recorder.socket), "its socket is gone")
 
-print("== somebody else's user_event, and one name with two layouts", flush=True)
+print("== a foreign user_event, and one name with two layouts", flush=True)
 foreign = f"""
 import fcntl, os, struct, ctypes, sys, time
 fd = os.open('/sys/kernel/tracing/user_events_data', os.O_WRONLY)
@@ -153,10 +153,10 @@ check(
         {"value": i, "big": i << 40, "below": -i, "tag": "tag", "text": f"text {i}"}
         for i in range(10)
     ],
-    f"with its fields {things[:2]}",
+    f"the foreign event has its fields {things[:2]}",
 )
 kinds = {tuple(e["fields"]) for e in all_events if e["event"] == "test:tick"}
-check(len(kinds) == 2, f"each with its own fields {kinds}")
+check(len(kinds) == 2, f"each layout has its own fields {kinds}")
 other.stdin.close()
 other.wait()
 
@@ -177,19 +177,20 @@ check(
     wait_for(
         lambda: all("perf" not in line for line in open("/sys/kernel/tracing/user_events_status"))
     ),
-    "recorders killed: the events are off again",
+    "the events are off after the recorders were killed",
 )
 process.kill()
 process.wait()
 leftover = Recorder("-e", "test:*", "--ring-size", "256K")
-check(True, "a recorder starts where a killed one left its socket")
+check(True, "a recorder starts although a killed one has left its socket")
 leftover.stop()
 
 print("== a service without rights", flush=True)
 public = os.path.join(folder(), "public")
 os.chmod(os.path.dirname(public), 0o755)
 recorder = Recorder("-e", "test:*", "-e", "shop:*", "--ring-size", "256K", "--listen", public)
-process = emit("-w", 3000, "-n", 100000, "hang")  # root's own events, which nobody else may see
+# Events of root, which no other user may see.
+process = emit("-w", 3000, "-n", 100000, "hang")
 has(recorder, "test:tick")
 shop = subprocess.Popen(
     [
@@ -212,7 +213,9 @@ shop = subprocess.Popen(
     stderr=subprocess.STDOUT,
     text=True,
 )
-check(wait_for(lambda: "shop:request_done" in status(recorder)["sources"]), "its events are there")
+check(
+    wait_for(lambda: "shop:request_done" in status(recorder)["sources"]), "its events are recorded"
+)
 
 
 def get(path):
@@ -235,11 +238,13 @@ if check(
     f"its crash leaves a snapshot {os.listdir(recorder.folder)} {shop.stdout.read()}",
 ):
     verify(files[0])
-    check(os.stat(files[0]).st_uid == USER, "which is its owner's")
+    check(os.stat(files[0]).st_uid == USER, "the service's user owns the snapshot")
     pids = {e["pid"] for e in events(files[0])}
-    check(pids == {shop.pid}, f"and holds nobody else's events {pids} {shop.pid}")
+    check(pids == {shop.pid}, f"it has only the service's events {pids} {shop.pid}")
     header = tool("show", "--json", files[0]).stdout
-    check(f'"pid":{process.pid}' not in header.replace(" ", ""), "nor processes")
+    check(
+        f'"pid":{process.pid}' not in header.replace(" ", ""), "it has no process of another user"
+    )
 unprivileged = """
 import socket, sys
 for message in sys.argv[2:]:
@@ -270,17 +275,20 @@ answers = subprocess.run(
     capture_output=True,
     text=True,
 ).stdout.splitlines()
-check(len(answers) == 5 and not answers[4], f"too large a request is hung up on {answers}")
+check(
+    len(answers) == 5 and not answers[4],
+    f"a request that is too large closes the connection {answers}",
+)
 answers = [control.answer(bytes.fromhex(answer)) for answer in answers[:4]]
 check(
     [word for word, _ in answers] == ["ok", "error", "ok", "error"]
     and set(json.loads(answers[0][1])) <= {"pid", "version", "attached", "last"},
-    f"what another user may and may not {answers}",
+    f"another user may ask for status and a trigger only {answers}",
 )
 mine = answers[2][1]
 check(
     os.stat(mine).st_uid == USER and not ticks(mine),
-    "a triggered snapshot holds nobody else's events",
+    "a snapshot that a user triggers has only that user's events",
 )
 verify(mine)
 check(
@@ -300,27 +308,27 @@ check(
         capture_output=True,
     ).returncode
     != 0,
-    "the owner's socket is the owner's",
+    "another user cannot connect to the owner's socket",
 )
-check(status(recorder)["pid"] == recorder.process.pid, "the recorder is well")
+check(status(recorder)["pid"] == recorder.process.pid, "the recorder still runs")
 
-print("== a CPU goes and comes", flush=True)
+print("== a CPU goes offline and online", flush=True)
 ask(recorder.socket, "trigger before")
 with open("/sys/devices/system/cpu/cpu1/online", "w") as file:
     file.write("0")
 time.sleep(0.5)
 path = ask(recorder.socket, "trigger away")[1]
 verify(path)
-check(report(path) and len(ticks(path)) > 10, "a snapshot with a CPU away")
+check(report(path) and len(ticks(path)) > 10, "a snapshot is taken while a CPU is offline")
 with open("/sys/devices/system/cpu/cpu1/online", "w") as file:
     file.write("1")
 time.sleep(1.0)
 path = ask(recorder.socket, "trigger back")[1]
 verify(path)
 newest = {e["cpu"]: e["time"] for e in events(path)}
-check(0 in newest, "a snapshot with the CPU back")
+check(0 in newest, "a snapshot is taken after the CPU is online again")
 
-print("== a CPU that goes and comes while nobody looks", flush=True)
+print("== a CPU that goes offline and online while the recorder is stopped", flush=True)
 recorder.process.send_signal(signal.SIGSTOP)
 for state in ("0", "1"):
     with open("/sys/devices/system/cpu/cpu1/online", "w") as file:
@@ -345,7 +353,7 @@ wait_for(
 path = ask(recorder.socket, "trigger last")[1]
 check(
     len([e for e in ticks(path) if e["cpu"] == 1 and e["pid"] == mover.pid]) == 40,
-    "events on the CPU that came back are recorded",
+    "events on that CPU are recorded",
 )
 mover.kill()
 mover.wait()
@@ -361,16 +369,18 @@ try:
 except OSError:
     os.close(filler)
 os.makedirs("/run/systemd/journal", exist_ok=True)
-journal = socket.socket(
-    socket.AF_UNIX, socket.SOCK_DGRAM
-)  # the real journal is not there: what it would be told
+# The real journal does not run here, so its socket is made.
+journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 journal.bind("/run/systemd/journal/socket")
 recorder = Recorder("-e", "test:*", "--ring-size", "256K", "-o", small, "--fallback", spare)
 process = emit("-n", 20, "hang")
 has(recorder, "test:tick")
 word, path = ask(recorder.socket, "trigger full")
-check(word == "ok" and path.startswith(spare), f"the fallback folder takes it {path}")
-check(os.listdir(small) == ["filler"], f"nothing half-written is left {os.listdir(small)}")
+check(
+    word == "ok" and path.startswith(spare),
+    f"the snapshot is written to the fallback folder {path}",
+)
+check(os.listdir(small) == ["filler"], f"no partial file is left {os.listdir(small)}")
 process.kill()
 process.wait()
 recorder.stop()
@@ -379,11 +389,11 @@ check(
     told.startswith("PRIORITY=3\n")
     and "\nSYSLOG_IDENTIFIER=flightrec\n" in told
     and "No space left" in told,
-    f"the journal is told {told!r}",
+    f"the error is logged to the journal {told!r}",
 )
 check(
     "No space left" in recorder.errors and small in recorder.errors,
-    f"and the reason is told {recorder.errors.strip()}",
+    f"the error is printed {recorder.errors.strip()}",
 )
 result = subprocess.run(
     ["prlimit", "--nofile=24:24", TOOL, "record", "-e", "sched:*", "-o", "/tmp"],
@@ -392,7 +402,7 @@ result = subprocess.run(
 )
 check(
     result.returncode == 1 and "ulimit -n" in result.stderr,
-    f"too few descriptors are told: {result.stderr.strip()}",
+    f"a too low limit of descriptors is reported: {result.stderr.strip()}",
 )
 result = subprocess.run(
     [
@@ -412,6 +422,6 @@ result = subprocess.run(
 )
 check(
     result.returncode == 1 and result.stderr.count("\n") == 1,
-    f"a missing right is one line: {result.stderr.strip()}",
+    f"a missing right is reported in one line: {result.stderr.strip()}",
 )
 done()
