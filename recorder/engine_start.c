@@ -84,8 +84,7 @@ static int check_stacks(const struct frec_engine *engine, struct frec_error *ret
 	if (engine->options.transport == FREC_TRANSPORT_SHM)
 		return frec__error(reterr, -EINVAL,
 				   "-e %s: with --transport shm there are no stacks: use another "
-				   "transport, or "
-				   "/stack=none/",
+				   "transport, or /stack=none/",
 				   selection->text);
 	if (!engine->kernel)
 		return frec__error(reterr, engine->no_kernel.code,
@@ -93,8 +92,7 @@ static int check_stacks(const struct frec_engine *engine, struct frec_error *ret
 				   engine->no_kernel.message);
 	frec__report(LOG_WARNING,
 		     "-e %s: events come in without stacks, because neither user_events nor "
-		     "breakpoints work "
-		     "here: 'flightrec doctor' tells more",
+		     "breakpoints work here: 'flightrec doctor' tells more",
 		     selection->text);
 	return 0;
 }

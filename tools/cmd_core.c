@@ -136,10 +136,8 @@ int frec_cmd_core(int argc, char **argv)
 			 "COUNT]\n"
 			 "       flightrec core --remove",
 		.about = "Has the kernel pass core dumps to flightrec, which adds the stacks of "
-			 "all threads "
-			 "of a crashed process to its snapshot. Each core dump is then passed on "
-			 "to where "
-			 "it went before.",
+			 "all threads of a crashed process to its snapshot. Each core dump is then "
+			 "passed on to where it went before.",
 		.options = {options},
 		.more = "flightrec doctor reports whether it is installed.\n",
 		.stops_at_argument = true,

@@ -51,12 +51,9 @@ int frec_cmd_doctor(int argc, char **argv)
 	const struct frec_command_line command = {
 		.usage = "flightrec doctor [--json]",
 		.about = "Tries everything that recording needs, with the rights of this user. "
-			 "Prints a "
-			 "table of what works, what each capability enables and what was found, "
-			 "then the "
-			 "commands that would enable what does not work. The exit status is 1 if "
-			 "nothing "
-			 "can be recorded.",
+			 "Prints a table of what works, what each capability enables and what was "
+			 "found, then the commands that would enable what does not work. The exit "
+			 "status is 1 if nothing can be recorded.",
 		.options = {options},
 	};
 	FREC_FREE struct frec_probe_result *results = NULL;

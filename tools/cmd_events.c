@@ -232,8 +232,7 @@ static int add_selection(struct frec_event_list *list, const char *selection)
 
 	if (!colon || colon == selection || !colon[1])
 		return frec__cli_fail("%s: an event is named SYSTEM:NAME, as in 'shop:*' or "
-				      "'sched:*'; a file has "
-				      "a '/' in its name",
+				      "'sched:*'; a file has a '/' in its name",
 				      selection);
 	matched = frec__event_list_add_kernel(list, selection, &error);
 	if (matched < 0)
@@ -241,8 +240,7 @@ static int add_selection(struct frec_event_list *list, const char *selection)
 	if (!matched && strpbrk(selection, "*?["))
 		return frec__cli_fail(
 			"%s: no event matches; user events exist while a program that declares "
-			"them "
-			"runs, and kernel tracepoints are matched by their system ('sched:*')",
+			"them runs, and kernel tracepoints are matched by their system ('sched:*')",
 			selection);
 	return matched ? FREC_EXIT_DONE
 		       : frec__cli_fail("%s: no such event; '*:*' lists what running programs have",
@@ -323,9 +321,8 @@ int frec_cmd_events(int argc, char **argv)
 		 .parse = add_path,
 		 .data = &files,
 		 .help = "list what this program, and the libraries that it is linked with, "
-			 "declare; "
-			 "the file is read, not run; a GLOB that contains a '/' is such a file "
-			 "too"},
+			 "declare; the file is read, not run; a GLOB that contains a '/' is such a "
+			 "file too"},
 		{.name = "json",
 		 .flag = &json,
 		 .help = "print one JSON object for each event, for machines"},
@@ -333,14 +330,11 @@ int frec_cmd_events(int argc, char **argv)
 	const struct frec_command_line command = {
 		.usage = "flightrec events [GLOB...] [--file ELF]... [--json]",
 		.about = "Lists what can be recorded, with fields and types: every user event, or "
-			 "what "
-			 "matches a GLOB over SYSTEM:NAME. Kernel tracepoints are listed if a GLOB "
-			 "names "
-			 "their system, as in 'sched:*'. A GLOB can also be "
-			 "usdt:FILE:PROVIDER:PROBE, the "
-			 "USDT probes of a program or library, or tp_btf:NAME, kernel tracepoints "
-			 "by their "
-			 "arguments; see flightrec-record(1).",
+			 "what matches a GLOB over SYSTEM:NAME. Kernel tracepoints are listed if a "
+			 "GLOB names their system, as in 'sched:*'. A GLOB can also be "
+			 "usdt:FILE:PROVIDER:PROBE, the USDT probes of a program or library, or "
+			 "tp_btf:NAME, kernel tracepoints by their arguments; see "
+			 "flightrec-record(1).",
 		.options = {options},
 	};
 	struct frec_event_list list = {.tracefs = -1};

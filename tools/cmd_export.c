@@ -134,29 +134,24 @@ static int run(struct arguments *arguments, int argc, char **argv)
 		 .parse = add_output,
 		 .data = outputs,
 		 .help = "the file to write (or folder, if the format is one), - for standard "
-			 "output; "
-			 "the default is the input's name with the ending of the format; several "
-			 "-f and "
-			 "-o are written in one pass"},
+			 "output; the default is the input's name with the ending of the format; "
+			 "several -f and -o are written in one pass"},
 		{.name = "compress",
 		 .value = "KIND",
 		 .parse = parse_compression,
 		 .data = outputs,
 		 .expected = "gzip or zstd",
 		 .help = "gzip or zstd, for the -o that follows; the default is what the ending of "
-			 "OUT "
-			 "says: .gz or .zst after that of the format"},
+			 "OUT says: .gz or .zst after that of the format"},
 		{.name = "endpoint",
 		 .value = "URL",
 		 .parse = add_endpoint,
 		 .data = outputs,
 		 .help = "send to an OpenTelemetry collector, as http://localhost:4318: OTLP over "
-			 "HTTP "
-			 "in requests of about 1 MiB, logs to URL/v1/logs and spans to "
-			 "URL/v1/traces; "
-			 "after -f otlp or -f otlp-traces one of them, to the URL as it is if it "
-			 "has a "
-			 "path; headers are taken from OTEL_EXPORTER_OTLP_HEADERS"},
+			 "HTTP in requests of about 1 MiB, logs to URL/v1/logs and spans to "
+			 "URL/v1/traces; after -f otlp or -f otlp-traces one of them, to the URL "
+			 "as it is if it has a path; headers are taken from "
+			 "OTEL_EXPORTER_OTLP_HEADERS"},
 		{.name = "retry",
 		 .value = "SECONDS",
 		 .parse = parse_retry,
@@ -169,8 +164,7 @@ static int run(struct arguments *arguments, int argc, char **argv)
 		 .parse = add_event,
 		 .data = arguments,
 		 .help = "only events with this name, a glob over SYSTEM:NAME; may be given "
-			 "several "
-			 "times"},
+			 "several times"},
 		{.name = "pid",
 		 .value = "PID",
 		 .parse = add_pid,
@@ -187,13 +181,11 @@ static int run(struct arguments *arguments, int argc, char **argv)
 		 .help = "only events up to then"},
 		{0}};
 	const struct frec_command_line command = {
-		.usage =
-			"flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT "
-			"| "
-			"--endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] [--to TIME] "
-			"[--symbols DIR]... [--root DIR] [--span RULE]... [--counter RULE]... "
-			"[--flow "
-			"RULE]... [--log RULE]... [--rules FILE] [--no-conventions]",
+		.usage = "flightrec export FILE.frec... [-f FORMAT] [--compress gzip|zstd] [-o OUT "
+			 "| --endpoint URL]... [-e EVENT]... [--pid PID]... [--from TIME] [--to "
+			 "TIME] [--symbols DIR]... [--root DIR] [--span RULE]... [--counter "
+			 "RULE]... [--flow RULE]... [--log RULE]... [--rules FILE] "
+			 "[--no-conventions]",
 		.options = {options, symbol_options, shape_options},
 		.print_more = print_formats,
 	};

@@ -24,10 +24,8 @@ static void print_result(const char *output, const struct frec_import_result *re
 	putchar('\n');
 	if (result->clock_is_perfs)
 		fputs("flightrec: perf used an internal clock of the kernel: the events are in "
-		      "order, "
-		      "but have no dates and cannot be compared with other recordings; use 'perf "
-		      "record "
-		      "-k CLOCK_MONOTONIC'\n",
+		      "order, but have no dates and cannot be compared with other recordings; use "
+		      "'perf record -k CLOCK_MONOTONIC'\n",
 		      stderr);
 	else if (!result->clock_known)
 		fputs("flightrec: the recording does not relate its times to dates\n", stderr);
@@ -45,8 +43,7 @@ int frec_cmd_import(int argc, char **argv)
 	const struct frec_command_line command = {
 		.usage = "flightrec import PERF.DATA -o OUT.frec",
 		.about = "Makes a snapshot of what 'perf record' or perf-collect recorded. '-' "
-			 "reads the "
-			 "output of 'perf record -o -'.",
+			 "reads the output of 'perf record -o -'.",
 		.options = {options},
 	};
 	struct frec_progress progress;

@@ -16,16 +16,13 @@ int frec_cmd_record(int argc, char **argv)
 		 .text = &options.session.listen,
 		 .help = "also serve processes without rights: through this socket they get a "
 			 "user_events descriptor or memory for their events, and snapshots of "
-			 "their own "
-			 "events (see flightrec-record(1))"},
+			 "their own events (see flightrec-record(1))"},
 		{0}};
 	const struct frec_command_line line = {
 		.usage = "flightrec record [OPTION]...",
 		.about = "Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec "
-			 "trigger "
-			 "NAME`, on SIGUSR2, and when a process that emits recorded events crashes "
-			 "or is "
-			 "killed by SIGKILL or the OOM killer.",
+			 "trigger NAME`, on SIGUSR2, and when a process that emits recorded events "
+			 "crashes or is killed by SIGKILL or the OOM killer.",
 		.options = {options.table, more},
 		.stops_at_argument = true,
 	};

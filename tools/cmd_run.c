@@ -36,12 +36,9 @@ int frec_cmd_run(int argc, char **argv)
 	const struct frec_command_line line = {
 		.usage = "flightrec run [OPTION]... [--] COMMAND [ARGUMENT]...",
 		.about = "Runs COMMAND under a recorder. A snapshot is taken when it or a process "
-			 "that it "
-			 "started crashes or is killed, when it exits with a status other than 0, "
-			 "and on "
-			 "`flightrec trigger NAME` or SIGUSR2. Exits with COMMAND's status, or 128 "
-			 "plus the "
-			 "number of the signal that killed it.",
+			 "that it started crashes or is killed, when it exits with a status other "
+			 "than 0, and on `flightrec trigger NAME` or SIGUSR2. Exits with COMMAND's "
+			 "status, or 128 plus the number of the signal that killed it.",
 		.options = {options.table},
 		.stops_at_argument = true,
 	};

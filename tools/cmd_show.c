@@ -66,8 +66,7 @@ int frec_cmd_show(int argc, char **argv)
 		 .data = &show_options.last,
 		 .expected = "not a number",
 		 .help = "show the last N events (20) of the process that died, and half as many "
-			 "of "
-			 "others"},
+			 "of others"},
 		{.name = "all", .flag = &show_options.all, .help = "show all events"},
 		{.name = "json",
 		 .flag = &show_options.json,
@@ -82,8 +81,7 @@ int frec_cmd_show(int argc, char **argv)
 	const struct frec_option symbol_options[] = FREC_SYMBOL_OPTIONS(&symbols);
 	const struct frec_command_line command = {
 		.usage = "flightrec show FILE.frec [-n N | --all] [--json] [--color WHEN] "
-			 "[--symbols "
-			 "DIR]... [--root DIR]",
+			 "[--symbols DIR]... [--root DIR]",
 		.about = "Prints the crash report and the last events of a snapshot.",
 		.options = {options, symbol_options},
 	};

@@ -201,8 +201,7 @@ int frec_cmd_status(int argc, char **argv)
 	const struct frec_command_line line = {
 		.usage = "flightrec status [--socket SOCKET | --pid PID] [--json]",
 		.about = "Shows each running recorder: for how long it has recorded, how much its "
-			 "rings "
-			 "hold, what it records, and its last snapshot.",
+			 "rings hold, what it records, and its last snapshot.",
 		.options = {which_options, options},
 	};
 	int status;

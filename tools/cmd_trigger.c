@@ -20,8 +20,7 @@ int frec_cmd_trigger(int argc, char **argv)
 	const struct frec_command_line line = {
 		.usage = "flightrec trigger NAME [--socket SOCKET | --pid PID]",
 		.about = "Takes a snapshot in every running recorder and prints the path of each "
-			 "after it "
-			 "is written. NAME says why; the snapshot keeps it.",
+			 "after it is written. NAME says why; the snapshot keeps it.",
 		.options = {options},
 	};
 	struct frec_request request = {.kind = FREC_REQUEST_TRIGGER};

@@ -39,8 +39,7 @@ int frec_cmd_verify(int argc, char **argv)
 	const struct frec_command_line command = {
 		.usage = "flightrec verify FILE.frec [--json]",
 		.about = "Checks checksums, counts, coverage and loss. Prints a line for each "
-			 "problem and a "
-			 "summary. The exit status is 1 if there are problems.",
+			 "problem and a summary. The exit status is 1 if there are problems.",
 		.options = {options},
 	};
 	struct frec_snapshot snapshot;

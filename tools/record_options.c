@@ -107,23 +107,18 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .parse = add_selections,
 		 .data = options,
 		 .help = "what to record: a glob over SYSTEM:NAME, or a list with commas; may be "
-			 "given "
-			 "several times (default '*:*', every user event; kernel tracepoints by "
-			 "their "
-			 "system: 'sched:sched_*'); usdt:FILE:PROVIDER:PROBE[:argN=str]... for the "
-			 "USDT "
-			 "probes of any program or library, tp_btf:NAME for kernel tracepoints by "
-			 "their "
+			 "given several times (default '*:*', every user event; kernel tracepoints "
+			 "by their system: 'sched:sched_*'); "
+			 "usdt:FILE:PROVIDER:PROBE[:argN=str]... for the USDT probes of any "
+			 "program or library, tp_btf:NAME for kernel tracepoints by their "
 			 "arguments; EVENT/stack=KIND/ adds stacks: fp, kernel, dwarf[,bytes=N], "
-			 "several "
-			 "joined by '+', or none"},
+			 "several joined by '+', or none"},
 		{.name = "stack",
 		 .value = "=BYTES",
 		 .parse = parse_stack,
 		 .data = &engine->stack.bytes,
 		 .help = "registers and BYTES bytes of stack, to be unwound later, with every "
-			 "EVENT that "
-			 "has no stack options (default 8192, at most 65528)"},
+			 "EVENT that has no stack options (default 8192, at most 65528)"},
 		{.letter = 'o',
 		 .name = "output",
 		 .value = "DIR",
@@ -153,13 +148,11 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .data = &engine->transport,
 		 .expected = "auto, user_events, usdt or shm",
 		 .help = "how events of services reach the recorder: user_events, usdt, shm, or "
-			 "auto, "
-			 "the first of these that works here (default auto)"},
+			 "auto, the first of these that works here (default auto)"},
 		{.name = "guard",
 		 .flag = &engine->guard,
 		 .help = "with shm: services can write to the shared memory only while they emit "
-			 "an "
-			 "event (memory protection keys)"},
+			 "an event (memory protection keys)"},
 		{.name = "drop-stack-bytes",
 		 .flag = &engine->drop_stack_bytes,
 		 .help = "unwind stacks when a snapshot is written, and keep only the addresses of "

@@ -127,8 +127,8 @@ int frec__recorders_ask(const struct frec_recorders *which, const struct frec_re
 		ask_folder(&round, folder, request);
 		if (!round.count)
 			return frec__cli_fail(
-				"no recorder runs (none listens in %s): start one with "
-				"'flightrec record', or name its --socket",
+				"no recorder runs (none listens in %s): start one with 'flightrec "
+				"record', or name its --socket",
 				folder);
 	}
 	for (size_t i = 0; i < round.count; i++) {

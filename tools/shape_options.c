@@ -38,8 +38,8 @@ void frec__shape_options_init(struct frec_option ret[FREC_SHAPE_OPTIONS],
 		 .parse = add_span,
 		 .data = rules,
 		 .help = "a span from one event to another: on one thread, or with a key wherever "
-			 "the "
-			 "field has the same value; this and the next may be given several times"},
+			 "the field has the same value; this and the next may be given several "
+			 "times"},
 		{.name = "counter",
 		 .value = "EVENT.FIELD[,name=NAME]",
 		 .parse = add_counter,
@@ -61,8 +61,7 @@ void frec__shape_options_init(struct frec_option ret[FREC_SHAPE_OPTIONS],
 		 .data = rules,
 		 .reads_file = true,
 		 .help = "read rules from a file, one on each line: span, counter, flow or log, "
-			 "and "
-			 "the argument"},
+			 "and the argument"},
 		{.name = "no-conventions",
 		 .flag = &rules->no_conventions,
 		 .help = "ignore names such as request_start and request_done, or a field message"},

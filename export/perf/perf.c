@@ -279,8 +279,8 @@ static int make_sources(struct perf *perf, struct frec_error *reterr)
 			continue;
 		if (++id > UINT16_MAX)
 			return frec__error(reterr, -E2BIG,
-					   "perf.data cannot hold more than 65535 kinds of "
-					   "events: choose some with -e");
+					   "perf.data cannot hold more than 65535 kinds of events: "
+					   "choose some with -e");
 		if (frec__perf_lay_out(&perf->sources[i], snapshot->sources[i], (uint16_t)id))
 			return frec__error(reterr, -ENOMEM, "out of memory");
 		describe(perf, &perf->sources[i], snapshot->sources[i]);

@@ -98,8 +98,8 @@ static int check_header(struct frec_snapshot *snapshot, struct frec_error *reter
 	if (header->version > VERSION)
 		return frec__error(
 			reterr, -ENOTSUP,
-			"%s: written in version %u of the format by flightrec %.32s; this "
-			"one reads up to %d: use a newer flightrec",
+			"%s: written in version %u of the format by flightrec %.32s; this one "
+			"reads up to %d: use a newer flightrec",
 			snapshot->name, header->version, header->writer, VERSION);
 	return 0;
 }

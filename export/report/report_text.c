@@ -193,8 +193,7 @@ static void add_crash(struct frec_text *text, const struct frec_snapshot *snapsh
 	if (crash->signal && !frec__kernel_watched(snapshot)) {
 		key(text, "unknown", colored);
 		frec__text_puts(text, "thread, address, registers, stack and sender: recorded "
-				      "without the right to watch "
-				      "the kernel\n");
+				      "without the right to watch the kernel\n");
 	}
 }
 

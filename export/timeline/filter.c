@@ -161,8 +161,8 @@ int frec__filter_check(struct frec_snapshot *const *snapshots, size_t count,
 			any |= mark_sources(NULL, snapshots[k], options->events[i]);
 		if (!any)
 			return frec__error(reterr, -EINVAL,
-					   "%s%s: no events %.128s: 'flightrec show' lists "
-					   "what a file holds",
+					   "%s%s: no events %.128s: 'flightrec show' lists what a "
+					   "file holds",
 					   snapshots[0]->name, count > 1 ? " and the others" : "",
 					   options->events[i]);
 	}

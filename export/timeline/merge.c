@@ -117,8 +117,8 @@ static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 				    merge->snapshot->name, ring->chunk->offset, ring->cpu, ring->at,
 				    r == -EBADMSG
 					    ? "not a record; the rest of this part was not read"
-					    : "a record that does not match its source; "
-					      "it was left out");
+					    : "a record that does not match its source; it was "
+					      "left out");
 		if (r == -ENODATA || r == -EBADMSG) {
 			if (!next_chunk(merge, ring))
 				return false;

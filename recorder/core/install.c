@@ -95,9 +95,8 @@ static int write_state(const char *path, const char *ours, const char *previous,
 	char text[4 * FREC_CORE_PATTERN_MAX + 256];
 	int size = snprintf(text, sizeof(text),
 			    "# flightrec-core(1) takes core dumps and passes them on. `flightrec "
-			    "core --remove` "
-			    "takes this file away\n# and restores what was set before:\n" PREVIOUS
-			    "%s\n" OURS "%s\n",
+			    "core --remove` takes this file away\n# and restores what was set "
+			    "before:\n" PREVIOUS "%s\n" OURS "%s\n",
 			    previous, ours);
 	int r = frec__new_file_create(&file, path, reterr);
 
@@ -125,8 +124,8 @@ static int check_previous(const char *pattern, struct frec_error *reterr)
 	if (frec__core_pattern_is_ours(pattern))
 		return frec__error(reterr, -EEXIST,
 				   "kernel.core_pattern is \"%s\", and no file says what it was "
-				   "before: set it (sysctl kernel.core_pattern=core), then "
-				   "install again",
+				   "before: set it (sysctl kernel.core_pattern=core), then install "
+				   "again",
 				   pattern);
 	return 0;
 }

@@ -51,8 +51,8 @@ int frec__catalog_open(struct frec_error *reterr)
 
 		close(fd);
 		return frec__error(reterr, -error,
-				   "%s/events: %s: run as root, or connect to a "
-				   "recorder started with --listen",
+				   "%s/events: %s: run as root, or connect to a recorder started "
+				   "with --listen",
 				   *path ? path : "tracefs", strerror(error));
 	}
 	return fd;

@@ -32,8 +32,8 @@ void frec__probe_tracefs(struct frec_probe_result *ret)
 	if (own >= 0)
 		frec__probe_found(
 			ret, FREC_PROBE_LIMITED,
-			"not mounted: a recorder can use a mount of its own, but services "
-			"cannot register events");
+			"not mounted: a recorder can use a mount of its own, but services cannot "
+			"register events");
 	else
 		frec__probe_found(ret, FREC_PROBE_MISSING, "not mounted, or not accessible");
 	frec__probe_fix(ret, "%smount -t tracefs tracefs /sys/kernel/tracing", frec__probe_sudo());

@@ -54,8 +54,7 @@ static bool parse_stat(const char *text, struct stat_line *ret)
 	       length < sizeof(ret->name) - 1 ? length : sizeof(ret->name) - 1);
 	if (sscanf(close + 1,
 		   " %*c %" SCNu32
-		   " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-		   "%*d %llu",
+		   " %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
 		   &ret->ppid, &ret->flags, &ticks) != 3)
 		return false;
 	ret->start = ticks * (UINT64_C(1000000000) / (uint64_t)sysconf(_SC_CLK_TCK));

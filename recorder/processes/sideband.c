@@ -54,8 +54,8 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 	}
 	if (!sideband->available[FREC_ALERT_FATAL])
 		return frec__error(reterr, -ENOENT,
-				   "this kernel has no tracepoint "
-				   "signal:signal_deliver, without which crashes cannot be seen");
+				   "this kernel has no tracepoint signal:signal_deliver, without "
+				   "which crashes cannot be seen");
 	return 0;
 }
 

@@ -60,14 +60,13 @@ int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *re
 	case EPERM:
 		return frec__error(
 			reterr, -errno,
-			"no right to record: run as root or with CAP_PERFMON, or connect "
-			"to a recorder started with --listen");
+			"no right to record: run as root or with CAP_PERFMON, or connect to a "
+			"recorder started with --listen");
 	case EMFILE:
 		return frec__error(reterr, -errno, FREC_TOO_MANY_FILES);
 	case ENOSYS:
 		return frec__error(reterr, -errno,
-				   "this kernel has no perf events "
-				   "(CONFIG_PERF_EVENTS)");
+				   "this kernel has no perf events (CONFIG_PERF_EVENTS)");
 	default:
 		return frec__error(reterr, -errno, "perf_event_open on CPU %d: %s", cpu,
 				   strerror(errno));

@@ -95,8 +95,7 @@ static int register_event(struct frec__event *event)
 	errno = -r;
 	if (r == -EADDRINUSE)
 		log_line("%s is not recorded: it exists with other fields, and this kernel allows "
-			 "one "
-			 "layout for each name",
+			 "one layout for each name",
 			 event->name);
 	else if (r)
 		log_line("%s is not recorded: the kernel refused \"%s\": %m", event->name,

@@ -92,8 +92,8 @@ int frec__crash_program_create(struct frec_crash_program **ret, struct frec_sour
 		frec__crash_program_destroy(program);
 		return frec__error(
 			reterr, r,
-			"no faulting addresses: the BPF program on signal_deliver cannot be "
-			"loaded (%s): it needs CAP_BPF and a kernel with BTF",
+			"no faulting addresses: the BPF program on signal_deliver cannot be loaded "
+			"(%s): it needs CAP_BPF and a kernel with BTF",
 			strerror(-r));
 	}
 	source->output = &program->output;

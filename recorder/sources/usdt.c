@@ -239,8 +239,8 @@ int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error
 		frec__usdt_destroy(usdt);
 		return frec__error(
 			reterr, r,
-			"no breakpoints at the sites of events: %s: they need root, or CAP_BPF "
-			"and CAP_PERFMON, and Linux 5.15 with CONFIG_UPROBES and CONFIG_BPF_EVENTS",
+			"no breakpoints at the sites of events: %s: they need root, or CAP_BPF and "
+			"CAP_PERFMON, and Linux 5.15 with CONFIG_UPROBES and CONFIG_BPF_EVENTS",
 			strerror(-r));
 	}
 	*ret = usdt;

@@ -277,14 +277,12 @@ static int compare(const char *path, bool verbose, bool alone)
 	printf("%s: %zu stacks, %zu frames (%.1f a stack)\n", path, recording.stack_count,
 	       frame_count, (double)frame_count / (double)recording.stack_count);
 	printf("  flightrec: %.1f ns a frame warm (best of %d: %.1f), %.1f (%.1f) with stacks in "
-	       "the processor's cache, %.1f cold; first "
-	       "stack after %.2f ms\n",
+	       "the processor's cache, %.1f cold; first stack after %.2f ms\n",
 	       took[ROUNDS / 2] / (double)frame_count, ROUNDS, took[0] / (double)frame_count,
 	       took_cached[ROUNDS / 2] / (double)frame_count, took_cached[0] / (double)frame_count,
 	       cold / (double)frame_count, first / 1e6);
 	printf("  frames by CFI %zu, frame pointer %zu, return address %zu; stacks complete %zu, "
-	       "truncated %zu, no CFI %zu, bad "
-	       "memory %zu, bad CFI %zu, loop %zu, limit %zu\n",
+	       "truncated %zu, no CFI %zu, bad memory %zu, bad CFI %zu, loop %zu, limit %zu\n",
 	       kinds[FREC_FRAME_CFI], kinds[FREC_FRAME_FRAME_POINTER], kinds[FREC_FRAME_RETURN],
 	       reasons[FREC_UNWIND_COMPLETE], reasons[FREC_UNWIND_TRUNCATED],
 	       reasons[FREC_UNWIND_NO_CFI], reasons[FREC_UNWIND_BAD_MEMORY],

@@ -160,8 +160,7 @@ int main(int argc, char **argv)
 	stress_check_summary(check, &events, &shared, &wrapped);
 	printf("%u of %u snapshots whole; %" PRIu64 " events, %" PRIu64
 	       " compared between two files, %" PRIu64 " rings had wrapped; a copy took %" PRIu64
-	       " us and %" PRIu64 " bytes were written meanwhile, on average; "
-	       "grace periods: %s\n",
+	       " us and %" PRIu64 " bytes were written meanwhile, on average; grace periods: %s\n",
 	       good, wanted, events, shared, wrapped, copied / wanted / 1000, overwritten / wanted,
 	       engine.rings.capture.settled ? "yes" : "no");
 	frec__engine_stop(&engine);
