@@ -11,10 +11,10 @@
  */
 Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t size_max);
 
-static inline void frec__cleanup_elf(Elf **elf)
+static inline void frec__cleanup_elf_end(Elf **elf)
 {
 	elf_end(*elf);
 }
-#define FREC_ELF_END __attribute__((cleanup(frec__cleanup_elf)))
+#define FREC_ELF_END __attribute__((cleanup(frec__cleanup_elf_end)))
 
 #endif
