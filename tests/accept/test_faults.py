@@ -263,8 +263,9 @@ puppet.emit(40)
 check(puppet.become(KINDS) == 3, "it executes another program")
 path = wait_for(lambda: snapshots(out))[0]
 verify(path)
-found = [e for e in events(path) if e["event"].startswith(("accept:", "same:"))]
-check({e["pid"] for e in found} == {pid}, "all events have one pid")
+# A recorder of root can have events of another test run as well.
+found = [e for e in events(path) if e["pid"] == pid and e["event"].startswith(("accept:", "same:"))]
+check(found, "the events of both programs have one pid")
 check(
     whole(
         [e["fields"] for e in found if e["event"] == "accept:beat"], [*range(1, 31), *range(1, 41)]
