@@ -9,7 +9,8 @@
 #include "export/report/stack_text.h"
 #include "proto/grow.h"
 
-// Takes the place of a location's number for the end of an incomplete stack.
+// Stands for the missing frames of an incomplete stack, which have no location whose id could be
+// used. The reason why the stack ends is subtracted from it, so each reason has its own.
 #define NO_LOCATION UINT32_MAX
 
 static int append(struct frec_stack_tree *tree, const struct frec_stack_node *node)
@@ -20,7 +21,8 @@ static int append(struct frec_stack_tree *tree, const struct frec_stack_node *no
 	return 0;
 }
 
-// Returns the last of the nodes for a location that is called by `caller`.
+// Adds a node for each function at a location that node `caller` calls, unless they exist. Without
+// a location, adds one node for missing frames. Returns the innermost function's node, or -ENOMEM.
 static int64_t call(struct frec_stack_tree *tree, uint32_t caller,
 		    const struct frec_location *location, enum frec_unwind_reason end)
 {

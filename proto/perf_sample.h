@@ -39,8 +39,8 @@ static inline struct frec_perf_layout frec__perf_layout(const struct perf_event_
 
 #define FREC_PERF_BRANCH_SIZE 24 /* of a struct perf_branch_entry */
 
-/* The next three are of frec__perf_sample_parse(). The first parses what a sample has in common
- * with the end of any other record, the others skip parts that nothing here needs. */
+/* The next three are helpers of frec__perf_sample_parse(). The first parses what a sample has in
+ * common with the end of any other record, the others skip parts that nothing here needs. */
 static inline void frec__perf_sample_parse_common(struct frec_bytes *bytes, uint64_t type,
 						  struct frec_perf_sample *ret)
 {
@@ -88,9 +88,9 @@ static inline void frec__perf_sample_skip_branches(struct frec_bytes *bytes,
 /*
  * Parses the body of a PERF_RECORD_SAMPLE, up to and including the user's stack, and moves the
  * cursor past that. The parts follow each other in the order of perf_event_open(2), and sample_type
- * says which are present. Parts of later kernels come after the stack, so they do no harm. Returns
- * 0, or -EPROTO if the body does not have this layout. Inline, because an export does it for each
- * event with a stack: then the cursor stays in registers.
+ * says which are present. Parts that later kernels add come after the stack, so they do no harm.
+ * Returns 0, or -EPROTO if the body does not have this layout. Inline, so that the cursor stays in
+ * registers: an export calls this for each event with a stack.
  */
 static inline int frec__perf_sample_parse(const struct frec_perf_layout *layout,
 					  struct frec_bytes *bytes, struct frec_perf_sample *ret)

@@ -65,7 +65,7 @@ enum frec_watch {
 
 struct frec_engine_options {
 	const char *const *selection;	/* NULL-terminated; kept by the caller */
-	struct frec_stack_choice stack; /* of events that no selection chooses stacks for */
+	struct frec_stack_choice stack; /* for events whose selections do not choose stacks */
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
@@ -139,13 +139,13 @@ void frec__engine_alert(void *context, const struct frec_alert *alert);
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
 
-/* Whether a command that ended now ended because of the last death that a snapshot was written of,
- * its own or that of a process that it had started. */
+/* Whether the last death for which a snapshot was written explains why a command has just ended: it
+ * was the death of the command itself or of a process that it had started. */
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*
  * The loop's part: fills `fds` with what to poll (at most `room`, returns how many), and how long
- * at most; then works off what happened. Call both in turn.
+ * at most; then handles what happened. Call both in turn.
  */
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
 			 int *ret_milliseconds);

@@ -71,7 +71,7 @@ static bool path_ends_in(const char *url, const char *path)
 	return length > end && !memcmp(url + length - end, path, end);
 }
 
-// Logs and traces, unless the URL names one of them.
+// An endpoint gets both logs and traces, unless its URL names one of them.
 static void settle_endpoint(struct frec_outputs *outputs, size_t index)
 {
 	struct frec_wanted *wanted = &outputs->wanted[index];
@@ -115,8 +115,8 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		outputs->wanted[0].compression = outputs->compression;
 		outputs->compression = NULL;
 	}
-	// With several, `-o a -f x -o b -f y` would give b the format that was meant for a, and
-	// write y to a name that nobody requested.
+	// With several -o, a -f that no -o follows is refused. Otherwise `-o a -f x -o b -f y`
+	// would give b the format that was meant for a, and write y to a name that nobody requested.
 	for (size_t i = 0; outputs->writer && i < outputs->count; i++) {
 		if (outputs->wanted[i].path && !outputs->wanted[i].writer)
 			return frec__cli_usage(usage,

@@ -85,7 +85,7 @@ static unsigned int number_of(Dwarf_Die *die, unsigned int name)
 	return (unsigned int)value;
 }
 
-// Fills in the line of the caller: that of the call that was replaced by `inlined`.
+// Fills in the file, line and column of the call in `caller` that was replaced by `inlined`.
 static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct frec_debug_function *caller)
 {
 	unsigned int file = number_of(inlined, DW_AT_call_file);

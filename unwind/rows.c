@@ -40,7 +40,7 @@ static int compare_functions(const void *left, const void *right)
 static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offset)
 {
 	if (address < rows->base || address - rows->base > UINT32_MAX || offset > UINT32_MAX)
-		return 0; // no real module is that large: use the rest of it
+		return 0; // no real module is that large: skip this function, use the others
 	if (!frec__grow(&rows->functions, rows->function_count, sizeof(*rows->functions)))
 		return -ENOMEM;
 	rows->functions[rows->function_count++] = (struct function){
@@ -103,7 +103,7 @@ static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 	return rows->function_count || r == -ENODATA ? 0 : r;
 }
 
-// All functions are known: gives back the memory for more.
+// Frees the unused part of the array of functions, once all are in it.
 static void trim(struct frec_rows *rows)
 {
 	struct function *exact = NULL;

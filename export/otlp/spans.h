@@ -7,13 +7,15 @@
  * Ids are hashes of what was recorded, so exporting an event again, from this or another snapshot
  * that has it, gives the same ids:
  *
- * span boot, time, CPU and thread of its begin
- * trace the value of its flow (shape_rules.h), which is the same in all processes that record
- * it. A text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is used as it
- * is. Without a flow, the trace of the span around it; without that, one of its own
- * parent the span that its begin names as the one it is part of, else the innermost open span
- * of the thread that began it. If it began beside another span of its kind, that span's
- * parent. If its flow puts it into another trace, it has a link instead of a parent
+ *	span	boot, time, CPU and thread of its begin
+ *	trace	the value of its flow (shape_rules.h), which is the same in all processes that
+ *		record it. A text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is
+ *		used as it is. A span without a flow is in the trace of its parent; without a parent
+ *		too, it has a trace of its own
+ *
+ * The parent of a span is the one that its begin event names, else the innermost open span of the
+ * thread that began it. If it began beside another span of its kind, it has that span's parent. If
+ * its flow puts it into another trace, it has a link instead of a parent.
  *
  * An event that begins or ends a span is in that span. Any other event is in the span that it
  * names, else in the innermost open span of its thread, unless its flow says that it belongs to

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which process or thread had a number at a given time. */
+/* Which process or thread had a given pid or tid at a given time. */
 #ifndef FREC_EXPORT_READ_PROCESSES_H
 #define FREC_EXPORT_READ_PROCESSES_H
 
@@ -25,7 +25,7 @@ struct frec_processes {
 int frec__processes_init(struct frec_processes *processes, const struct frec_snapshot *snapshot);
 void frec__processes_deinit(struct frec_processes *processes);
 
-/* The thread with this number at `time`, because numbers are reused. NULL if the table has none. */
+/* The thread that had this tid at `time`; the kernel reuses tids. NULL if the table has none. */
 const struct frec_process_entry *frec__processes_find(const struct frec_processes *processes,
 						      uint32_t tid, uint64_t time);
 

@@ -8,8 +8,8 @@
 
 /* If a function takes `stacks`, `stack` must be the one that was asked for last. */
 
-/* Adds a line for each function, inlined ones too, innermost first; then why the stack ends, unless
- * it is complete, and why programs have no names. */
+/* Adds a line for each function, inlined ones too, innermost first. Below these it says why the
+ * stack ends, unless it is complete, and why functions of some programs have no names. */
 void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
 		      const struct frec_call_stack *stack);
 
@@ -17,12 +17,13 @@ void frec__stack_text(struct frec_text *text, const struct frec_stacks *stacks,
  * functions that emitted the event. */
 void frec__stack_line(struct frec_text *text, const struct frec_call_stack *stack);
 
-/* Adds an array with an object for each function, innermost first. */
+/* Adds a JSON array with an object for each function, innermost first. */
 void frec__stack_json(struct frec_text *text, const struct frec_stacks *stacks,
 		      const struct frec_call_stack *stack);
 
-/* Adds the objects of one location, separated by commas. `pc` is its address in the stack's own
- * process, or NULL to leave that out. */
+/* Adds a JSON object for each function at one location, separated by commas and without brackets
+ * around them. `pc` is the location's address in the process that was recorded; if it is NULL, the
+ * objects have no "pc". */
 void frec__location_json(struct frec_text *text, const struct frec_location *location,
 			 const uint64_t *pc);
 

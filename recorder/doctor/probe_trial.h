@@ -25,7 +25,8 @@ struct frec_trial frec__trial_open(const char *name);
 void frec__trial_close(struct frec_trial *trial);
 #define FREC_TRIAL __attribute__((cleanup(frec__trial_close))) struct frec_trial
 
-/* Attaches it to the target in its section name. `step` describes that if it fails. */
+/* Attaches the program to the target that its section name gives. If this fails, trial->step
+ * becomes `step`. */
 void frec__trial_attach(struct frec_trial *trial, const char *step);
 void frec__trial_detach(struct frec_trial *trial);
 

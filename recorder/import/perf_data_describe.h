@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a perf.data file says about the recording itself. perf_data.c adds it, and the import looks
- * it up. */
+/* What a perf.data file says about the recording itself. perf_data.c adds that to a struct
+ * frec_perf_data as it reads the file, and the import looks it up there. */
 #ifndef FREC_RECORDER_IMPORT_PERF_DATA_DESCRIBE_H
 #define FREC_RECORDER_IMPORT_PERF_DATA_DESCRIBE_H
 
@@ -16,7 +16,7 @@ int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_
 int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, size_t size);
 int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t size);
 
-/* Frees all of them. */
+/* Frees everything that these functions added. */
 void frec__perf_data_forget(struct frec_perf_data *data);
 
 /* The event that the kernel gave this number, or NULL. */

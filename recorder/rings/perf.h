@@ -59,14 +59,14 @@ void frec__perf_raise_file_limit(void);
 void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t config);
 
 /*
- * Opens an event for every process on `cpu`, close-on-exec. Kernels before 6.0 have no
- * PERF_FORMAT_LOST, so this tries again without it. Returns the descriptor or a negative errno with
- * a message that says what to do.
+ * Opens one event that covers all processes on `cpu`. Kernels before 6.0 have no PERF_FORMAT_LOST,
+ * so this tries again without it. Returns a close-on-exec descriptor, or a negative errno with a
+ * message that says what to do.
  */
 int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *reterr);
 
-/* Checks that this process may open events of every process. Returns 0, or a negative errno with a
- * message that says what to do. */
+/* Checks that this process may open events that cover all processes. Returns 0, or a negative errno
+ * with a message that says what to do. */
 int frec__perf_allowed(struct frec_error *reterr);
 
 /* Reads an event's counts. `lost` is 0 if the kernel does not count it. Returns 0 or a negative

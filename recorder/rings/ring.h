@@ -55,7 +55,7 @@ struct frec_pid_space;
 struct frec_ring_type;
 struct frec_shm_rings;
 
-/* The CPU of a ring that threads on any CPU write. */
+/* Stands in frec_ring.cpu for a ring that belongs to no CPU: threads on every CPU write into it. */
 #define FREC_CPU_ANY (-1)
 
 struct frec_ring {

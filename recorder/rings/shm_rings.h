@@ -31,12 +31,13 @@ struct frec_shm_event {
 };
 
 /*
- * Creates the memfd with a ring of `ring_size` bytes, a power of two, for each CPU. `selection` is
- * a list of globs over PROVIDER:NAME that ends in NULL; `options` are FREC_SHM_... of shm.h. The
- * memory of the CPUs' rings is allocated here, so services are not charged for it; that of the last
- * ring is allocated when a thread first uses it. The calling thread owns the memfd: services stop
- * writing when that thread ends. Its list of robust futexes is replaced, so it must not lock robust
- * mutexes. Returns 0, or a negative errno with a message.
+ * Creates the memfd with a ring of `ring_size` bytes, a power of two, for each CPU, and one more
+ * for threads that cannot use those. The memory of the CPUs' rings is allocated here, so services
+ * are not charged for it; the memory of the additional ring is allocated when a thread first uses
+ * it. `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options` are
+ * FREC_SHM_... of shm.h. The calling thread owns the memfd: services stop writing when that thread
+ * ends. Its list of robust futexes is replaced, so it must not lock robust mutexes. Returns 0, or a
+ * negative errno with a message.
  */
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,
 		     uint32_t options, struct frec_error *reterr);
@@ -57,8 +58,8 @@ size_t frec__shm_ring_count(const struct frec_shm_rings *rings);
 size_t frec__shm_refresh(struct frec_shm_rings *rings);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 
-/* How often an event was emitted into a ring. The ring can hold one more record for each process
- * that was killed. */
+/* How often an event was emitted into a ring. For each process that was killed between writing a
+ * record and counting it, the ring can hold one record more than that. */
 uint64_t frec__shm_emitted(const struct frec_shm_rings *rings, size_t event, size_t ring);
 
 #endif

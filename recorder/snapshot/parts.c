@@ -201,7 +201,7 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 	frec__parts_write(parts, FREC_PART_CRASH, &crash.base);
 }
 
-// Without memory the field has no enumerators. The caller frees to->enumerator.
+// If memory runs out, the enumerators are left out. The caller frees to->enumerator.
 static void set_field(Flightrec__Field *to, const struct frec_field *from)
 {
 	Flightrec__Enumerator *all;

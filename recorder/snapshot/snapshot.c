@@ -29,8 +29,8 @@ struct coverage {
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-// Marks a record of the copy that is left out of the file. It is PERF_RECORD_MISC_EXT_RESERVED,
-// which the kernel does not set.
+// Set in the header of a copied record to leave it out of the file. It is
+// PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
 
 // Decides in the first walk whether the file has the record, and marks the copy, because the
@@ -58,8 +58,8 @@ static const struct perf_event_header *record_at(const struct frec_ring_copy *co
 	return (const void *)(copy->data + offset);
 }
 
-// Coverage starts at the latest time among this many oldest records. Nested interrupts can place a
-// younger record before an older one.
+// Nested interrupts can place a younger record before an older one. Coverage therefore starts at
+// the latest time that any of the oldest records has; this is how many of them are compared.
 #define OLDEST 4
 
 // How often the kernel counted the event for this record: see frec__source_init.
@@ -228,7 +228,7 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	missing = before->value > known ? before->value - known : 0;
 	// Nothing was overwritten in a ring that never wrapped, so the missing events are lost.
 	// Some kernels count tracepoint hits that they neither write nor count as lost (seen on
-	// 6.18, in the idle task). In memory that services write, somebody destroyed them.
+	// 6.18, in the idle task). If services write the ring, somebody destroyed its records.
 	if (!capture->copy[number].wrapped &&
 	    (ring->shm || source->transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
 		loss.lost += missing;
@@ -336,7 +336,7 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 	bool found = false;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return true; // rather a superfluous file than a missing one
+		return true; // better a superfluous file than a missing one
 	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
 		size_t count = frec__records_find(

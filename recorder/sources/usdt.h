@@ -4,9 +4,9 @@
  * into the rings.
  *
  * Breakpoints belong to files and not to processes: every process that runs the file, now or later,
- * hits them, and while they are set the kernel increments the enable word of each (a USDT
- * semaphore). When the recorder ends, even by SIGKILL, the kernel removes the breakpoints and
- * decrements the words.
+ * hits them. When they are set, the kernel increments the events' enable words (USDT semaphores) in
+ * each of these processes. When the recorder ends, even by SIGKILL, the kernel removes the
+ * breakpoints and decrements the words.
  */
 #ifndef FREC_RECORDER_SOURCES_USDT_H
 #define FREC_RECORDER_SOURCES_USDT_H
@@ -36,8 +36,9 @@ struct frec_usdt_target {
 };
 
 /*
- * Sets breakpoints in an open file, which remains the caller's. After the return every process that
- * runs it is recorded. Returns 0, or a negative errno with a message; then some of them may be set.
+ * Sets breakpoints in an open file, which remains the caller's. Once this has returned 0, every
+ * process that runs the file is recorded. Otherwise it returns a negative errno with a message, and
+ * some of the breakpoints may be set.
  */
 int frec__usdt_attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target *targets,
 		      size_t count, struct frec_error *reterr);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Does everything that export can do with a file on bytes in memory, to test and fuzz hostile
- * input. */
+/* Runs everything that export can do with a file, but on bytes in memory: for tests and fuzzers of
+ * hostile input. */
 #ifndef FREC_TESTS_PIPELINE_H
 #define FREC_TESTS_PIPELINE_H
 
@@ -14,8 +14,8 @@ struct pipeline_result {
 	uint64_t events;   /* exported */
 };
 
-/* Opens the file, exports it in all formats, for some inputs also together with other files, shows
- * and verifies it. Aborts if one of these fails on a file that could be opened. */
+/* Opens the file, exports it in all formats, shows it and verifies it. Some inputs are also
+ * exported together with other files. Aborts if one of these fails on a file that could be opened. */
 struct pipeline_result pipeline_run(const uint8_t *data, size_t size);
 
 /* Exports the file together with itself and with a file of another host, with rules. Returns 0, or

@@ -376,7 +376,8 @@ def split(compiler):
 
 
 def separate(name, folder, level="-O2"):
-    """Strips a program, and puts its debug file below `folder`, named by its build-id."""
+    """Builds a program and puts a copy of its debugging information below `folder`, in a file named
+    by its build-id. The caller strips the program."""
     program = build("g++", name, "inlined.cpp", level, "-g", "-Wl,--build-id")
     build_id = build_id_of(program)
     debug = f"{folder}/.build-id/{build_id[:2]}/{build_id[2:]}.debug"
@@ -386,8 +387,8 @@ def separate(name, folder, level="-O2"):
 
 
 def shared_by_dwz():
-    """The file into which dwz moved what debug files share: found by its build-id, or by the path
-    in them."""
+    """dwz moves what several debug files share into a common file. It is found by its build-id, or
+    by the path that the debug files have for it."""
     if not shutil.which("dwz"):
         print("not tested: there is no dwz")
         return

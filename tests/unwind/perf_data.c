@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A perf.data file with one event, a process with one thread, its mappings, and a sample for each
-// stack.
+// Writes a perf.data file with one event, a process with one thread, its mappings, and a sample for
+// each stack.
 #include "tests/unwind/perf_data.h"
 
 #include <elf.h>
@@ -65,7 +65,8 @@ static uint64_t write_record(struct record *record, FILE *file)
 	return fwrite(record->bytes, 1, record->size, file);
 }
 
-// Also the mappings without code: perf reads call frame information through them.
+// Writes all mappings, even those without code, because perf reads call frame information through
+// them.
 static uint64_t write_mappings(struct record *record, const char *maps, FILE *file)
 {
 	const uint32_t ids[] = {PID, PID};

@@ -7,8 +7,8 @@
  *
  * stands at file scope, in any number of source files, headers and libraries, and declares
  *
- *	int frec_shop_request_done(uint64_t order_id, const char *path, int32_t status, uint64_t
- *	latency_ns);
+ *	int frec_shop_request_done(uint64_t order_id, const char *path, int32_t status,
+ *				   uint64_t latency_ns);
  *	bool frec_shop_request_done_enabled(void);
  *
  * While nothing listens, an event costs a load, a test and a branch, and FREC_EMIT(shop,
@@ -44,8 +44,8 @@
 #include <flightrec/each.h>
 #include <flightrec/version.h>
 
-/* The largest size of an event's fields together, in bytes. The kernel drops larger ones silently.
- * */
+/* The largest size of an event's fields together, in bytes. The kernel silently drops an event that
+ * is larger. */
 #define FREC_PAYLOAD_MAX 8184
 
 /*
@@ -149,8 +149,10 @@ struct frec__event {
 	uint32_t reserved;
 };
 
-/* What listens. The kernel sets and clears the first bit, and counts the second up and down as a
- * 16-bit number; the library sets and clears the third. */
+/* What listens, as parts of frec__event.enabled. The first is a bit that the kernel sets and clears
+ * for user_events. The second is a 16-bit counter, a USDT semaphore, that the kernel counts up and
+ * down. The third is a bit that the library sets and clears for memory that it shares with a
+ * recorder. */
 #define FREC__USER_EVENTS_MASK 0x80000000u
 #define FREC__USDT_MASK 0x0000ffffu
 #define FREC__SHM_MASK 0x00010000u
