@@ -42,5 +42,5 @@ target_link_libraries(memory_with PRIVATE flightrec_static)
 if(NOT FREC_SANITIZE)
 	add_test(NAME host/test_memory COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_memory.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:memory_without> $<TARGET_FILE:memory_with>)
-	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 60 LABELS host RESOURCE_LOCK recorder)
+	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 120 LABELS host RESOURCE_LOCK recorder)
 endif()
