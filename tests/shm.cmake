@@ -46,6 +46,6 @@ if(NOT FREC_SANITIZE)
 		${CMAKE_CURRENT_SOURCE_DIR}/host/test_memory.py
 		$<TARGET_FILE:flightrec_tool> $<TARGET_FILE:memory_without>
 		$<TARGET_FILE:memory_with>)
-	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 60 LABELS host
+	set_tests_properties(host/test_memory PROPERTIES TIMEOUT 120 LABELS host
 		RESOURCE_LOCK recorder)
 endif()

@@ -130,13 +130,18 @@ static int forks(int count)
 	return end("abort");
 }
 
+// Gives the recorder the time to find this process in /proc, on a busy machine as well.
+static void wait_to_be_found(void)
+{
+	sleep(2);
+}
+
 static int child(void)
 {
 	pid_t pid = fork();
 
 	if (!pid) {
-		// Gives the recorder the time to find this process in /proc.
-		usleep(300000);
+		wait_to_be_found();
 		emit(1, 10);
 		end("segv");
 	}
@@ -216,8 +221,7 @@ int main(int argc, char **argv)
 			return 1;
 		if (!strcmp(argv[3], "forks")) {
 			if (!fork()) {
-				// Gives the recorder the time to find this process in /proc.
-				usleep(300000);
+				wait_to_be_found();
 				emit(2, 10);
 				_exit(0);
 			}
