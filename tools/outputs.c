@@ -116,7 +116,8 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 		outputs->compression = NULL;
 	}
 	// With several -o, a -f that no -o follows is refused. Otherwise `-o a -f x -o b -f y`
-	// would give b the format that was meant for a, and write y to a name that nobody requested.
+	// would give b the format that was meant for a, and write y to a name that nobody
+	// requested.
 	for (size_t i = 0; outputs->writer && i < outputs->count; i++) {
 		if (outputs->wanted[i].path && !outputs->wanted[i].writer)
 			return frec__cli_usage(usage,
