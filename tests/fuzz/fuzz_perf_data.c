@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "export/read/input.h"
 #include "export/timeline/events.h"
 #include "recorder/import/import.h"
 
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (frec__snapshot_open(&snapshot, output, &error) || snapshot.damage.code)
+	if (frec__input_open(&snapshot, output, &error) || snapshot.damage.code)
 		abort();
 	unlink(output);
 	if (!frec__events_init(&events, &snapshot, NULL, NULL, &error)) {
@@ -41,6 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			;
 		frec__events_deinit(&events);
 	}
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	return 0;
 }

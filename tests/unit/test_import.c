@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "export/read/clocks.h"
+#include "export/read/input.h"
 #include "export/timeline/events.h"
 #include "export/verify.h"
 #include "recorder/import/import.h"
@@ -75,7 +76,7 @@ static void check(const struct perf_options *options)
 	assert_int_equal(result.lost, 3);
 	assert_int_equal(result.left_out, 0);
 	assert_true(result.clock_known && !result.clock_is_perfs);
-	assert_false(frec__snapshot_open(&snapshot, output, &error));
+	assert_false(frec__input_open(&snapshot, output, &error));
 	assert_int_equal(problems_of(&snapshot), 0);
 	assert_string_equal(snapshot.header->machine, "x86_64");
 	assert_string_equal(snapshot.header->host->kernel_release, "6.12.0");
@@ -121,7 +122,7 @@ static void check(const struct perf_options *options)
 	}
 	assert_int_equal(n, 2 * options->events);
 	frec__events_deinit(&events);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	unlink(output);
 }
 
@@ -167,9 +168,9 @@ static void survive(const struct made_perf *made)
 		assert_false(exists());
 		return;
 	}
-	assert_false(frec__snapshot_open(&snapshot, output, &error));
+	assert_false(frec__input_open(&snapshot, output, &error));
 	assert_int_equal(snapshot.damage.code, 0);
-	frec__snapshot_close(&snapshot);
+	frec__input_close(&snapshot);
 	unlink(output);
 }
 
