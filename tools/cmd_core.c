@@ -146,11 +146,11 @@ int frec_cmd_core(int argc, char **argv)
 
 	if (!frec__options_parse(&command, &argc, &argv, &status))
 		return status;
+	if (request.install + request.remove + request.kernel != 1)
+		return frec__cli_usage(command.usage, "one of --install and --remove");
 	if (request.kernel)
 		return handle(&request, argc, argv);
 	if (argc)
 		return frec__cli_usage(command.usage, "%s: core takes no arguments", argv[0]);
-	if (request.install == request.remove)
-		return frec__cli_usage(command.usage, "one of --install and --remove");
 	return request.install ? install(&request) : restore();
 }

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/grow.h"
 
 struct frec_otlp_thread {
 	struct frec_otlp_span *open; /* the oldest first */
-	size_t depth;
+	/* with a capacity, because depth also falls: frec__grow() would allocate again */
+	size_t depth, capacity;
 };
 
 // Hashed together with the values, so that ids of different kinds differ even for equal values.
@@ -168,8 +168,15 @@ static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans,
 	thread = find_thread(spans, event, true);
 	if (!thread)
 		return NULL;
-	if (!frec__grow(&thread->open, thread->depth, sizeof(*thread->open)))
-		return NULL;
+	if (thread->depth == thread->capacity) {
+		size_t capacity = thread->capacity ? 2 * thread->capacity : 8;
+		struct frec_otlp_span *open = reallocarray(thread->open, capacity, sizeof(*open));
+
+		if (!open)
+			return NULL;
+		thread->open = open;
+		thread->capacity = capacity;
+	}
 	return &thread->open[thread->depth++];
 }
 

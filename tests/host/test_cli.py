@@ -203,6 +203,9 @@ def check_asking(folder):
         ["status", "x"],
         ["status", "--socket"],
         ["status", "--pid", "1", "--socket", "x"],
+        ["core"],
+        ["core", "--install", "--remove"],
+        ["core", "--install", "--kernel"],
         *(
             [command, "--pid", pid]
             for command in ("keep", "record", "status")
