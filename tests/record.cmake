@@ -20,9 +20,9 @@ frec_vm_test(test_record $<TARGET_FILE:emitter> $<TARGET_FILE:shopd>)
 add_executable(stress vm/stress.c vm/stress_check.c)
 target_link_libraries(stress PRIVATE frec_engine flightrec_export)
 function(frec_stress_test name)
-	add_test(NAME vm/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/on-kernel -t 900 --
+	add_test(NAME vm/${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/vm/on-kernel -t 1800 --
 		$<TARGET_FILE:stress> $<TARGET_FILE:emitter> /tmp/stress ${ARGN})
-	set_tests_properties(vm/${name} PROPERTIES TIMEOUT 1000 LABELS vm SKIP_RETURN_CODE 77)
+	set_tests_properties(vm/${name} PROPERTIES TIMEOUT 1900 LABELS vm SKIP_RETURN_CODE 77)
 endfunction()
 frec_stress_test(stress_small_records 200 512 0 0)
 frec_stress_test(stress_large_records 1000 512 65000 0)
