@@ -40,8 +40,8 @@ static const struct {
 static const char *const notes[FREC_PROBE_TRANSPORT_COUNT] = {
 	[FREC_PROBE_USER_EVENTS] = "the rings are the kernel's: no process can damage them",
 	[FREC_PROBE_USDT] = "the rings are the kernel's: no process can damage them",
-	[FREC_PROBE_SHM] = "the rings are mapped into the service: a wild write of it can damage "
-			   "records, which are then detected and counted",
+	[FREC_PROBE_SHM] = ("the rings are mapped into the service: a wild write of it can damage "
+			    "records, which are then detected and counted"),
 };
 
 // Wraps `words` to the width, and begins each further line with `indent` blanks and `mark`.
