@@ -8,7 +8,7 @@
 
 #define FREC_SHAPE_OPTIONS 7
 
-/* Fills the table of these options; `rules` has to live as long as it is used. */
+/* Fills the table of these options; `rules` has to live as long as the table is used. */
 void frec__shape_options_init(struct frec_option ret[FREC_SHAPE_OPTIONS],
 			      struct frec_shape_rules *rules);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From a frame to its caller by the complete rules: slower than a row, but for all registers. */
+/* Goes from a frame to its caller by the complete rules: slower than by a row, but for all
+ * registers. */
 #ifndef FREC_UNWIND_STEP_H
 #define FREC_UNWIND_STEP_H
 
@@ -21,14 +22,17 @@ static inline bool frec__step_is_popped(const struct frec_registers *machine,
 /*
  * Computes the caller's registers. `ret` may be the frame's own `context->cpu`. Registers that
  * cannot be recovered (caller-saved ones, and those saved where no bytes were recorded) are unknown
- * in it. Returns 0; 1 if there is no caller; -EFAULT if memory at `*ret_address` is needed but was
- * not recorded; -ENXIO if an unknown register is needed; -EBADMSG if the rules make no sense.
+ * in `ret`. Returns 0; 1 if there is no caller; -EFAULT if memory at `*ret_address` is needed but
+ * was not recorded; -ENXIO if an unknown register is needed; -EBADMSG if the rules make no sense.
  */
 int frec__step(const struct frec_expression_context *context, const struct frec_fde *fde,
 	       const struct frec_rules *rules, struct frec_cpu *ret, uint64_t *ret_address);
 
-/* The same at the instructions that a signal handler returns to: the kernel saved all registers on
- * the stack. Replaces `cpu`. Returns 0 or -EFAULT. */
+/*
+ * Replaces `cpu` by the registers of the code that a signal interrupted, which the kernel saved on
+ * the stack. The frame has to be at the instructions that a signal handler returns to. Returns 0,
+ * or -EFAULT if memory at `*ret_address` was not recorded.
+ */
 int frec__step_sigreturn(const struct frec_registers *machine, const struct frec_stack *stack,
 			 struct frec_cpu *cpu, uint64_t *ret_address);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Measures the cost of the event of bench_emit.c with LTTng-UST. The event is enabled if
+/*
+ * Measures the cost of the event of bench_emit.c with LTTng-UST. The event is enabled if
  * tests/bench/bench-emit has created a session for it.
  *
  *	bench_lttng on|off THREADS TIMES

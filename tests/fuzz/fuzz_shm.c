@@ -45,7 +45,8 @@ static size_t section(const struct frec_shm_layout *layout, uint8_t which)
 	return begin[which % SECTIONS];
 }
 
-// Corrects the checksums. All records have one size, so their places are known.
+// Corrects the commit word and the checksum of each record. All records have the same size, so
+// their places are known.
 static void repair(const struct frec_shm_rings *rings, uint8_t *memory)
 {
 	const struct frec_shm_control *control =

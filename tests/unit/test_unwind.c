@@ -105,7 +105,8 @@ static void end(struct fixture *fixture)
 
 static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
 
-// first: has 16 bytes of locals. second: saves rbx. third: has its CFA at rbx + 16.
+// The functions: `first` has 16 bytes of locals, `second` saves rbx, and `third` has its CFA at rbx
+// + 16.
 static void open_x86_64(struct fixture *fixture)
 {
 	static const uint8_t first[] = {DW_CFA_def_cfa_offset, 24};
@@ -182,7 +183,7 @@ static void ends_of_stacks(void **state)
 	(void)state;
 	open_x86_64(&fixture);
 	fixture.registers[8] = BIAS + 0x1010;
-	fixture.words[2] = 0; // as some programs have it below their first function
+	fixture.words[2] = 0; // the return address of the outermost function in some programs
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_COMPLETE, 0);
 	fixture.words[2] = BIAS + 0x1910; // the entry function, which has no CFI
@@ -275,7 +276,7 @@ static void signals(void **state)
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1401;
 	fixture.words[3] =
-		BIAS + 0x1300; // the first instruction of a function, and not of the one before
+		BIAS + 0x1300; // the first instruction of a function, not of the one before
 	unwind(&fixture);
 	FRAME(1, BIAS + 0x1401, FREC_FRAME_CFI, false);
 	assert_true(fixture.frames[1].signal);
@@ -421,7 +422,7 @@ static void frames_of_aarch64(void **state)
 	FRAME(1, BIAS + 0x1110, FREC_FRAME_RETURN, false);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
 	fixture.registers[32] = BIAS + 0x1010;
-	fixture.registers[30] = BIAS + 0x1800; // the end of a signal handler
+	fixture.registers[30] = BIAS + 0x1800; // where a signal handler returns to
 	memset(fixture.words, 0, sizeof(fixture.words));
 	fixture.words[39 + 31] = STACK + 0x300; // sp
 	fixture.words[39 + 32] = BIAS + 0x1010; // pc, in a leaf
