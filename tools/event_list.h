@@ -7,9 +7,9 @@
 #include "recorder/declared/declarations.h"
 
 struct frec_listed_event {
-	struct frec_listed listed;	/* group is empty if only a file declares it */
-	struct frec_format format;	/* as the kernel has registered it */
-	struct frec_declared *declared; /* if only a file declares it; in `declarations` */
+	struct frec_listed listed;	/* `group` is empty if only a file declares the event */
+	struct frec_format format;	/* as the kernel has registered the event */
+	struct frec_declared *declared; /* set if only a file declares the event */
 	/* what a program declares under this name, if its fields differ from the kernel's; else
 	 * NULL */
 	char *conflict;

@@ -51,7 +51,8 @@ static void parser_init(struct parser *parser, const struct frec_command_line *c
 			size_t at = parser->count++;
 
 			parser->option[at] = option;
-			// A NULL name would end getopt_long's table. Nobody types "--\n".
+			// A NULL name would end getopt_long's table, so an option without a name
+			// gets one that nobody types.
 			parser->longs[at] =
 				(struct option){option->name ? option->name : "\n", takes(option),
 						NULL, NUMBER_FIRST + (int)at};

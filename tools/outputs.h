@@ -30,7 +30,7 @@ struct frec_outputs {
 	const struct frec_compression *compression;
 	/* For all endpoints. */
 	const char *headers;
-	uint64_t patience; /* s */
+	uint64_t patience; /* how long to retry, in seconds */
 };
 
 /* Makes room for `most` outputs; an endpoint can need two. Returns 0 or -ENOMEM. */

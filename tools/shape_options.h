@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --span, --counter, --flow, --log, --rules and --no-conventions: what events mean. */
+/* The options that say what events mean: --span, --counter, --flow, --log, --rules and
+ * --no-conventions. */
 #ifndef FREC_TOOLS_SHAPE_OPTIONS_H
 #define FREC_TOOLS_SHAPE_OPTIONS_H
 

@@ -79,8 +79,8 @@ struct frec_rules {
 
 /*
  * Reads the entry at `offset` of the section. `*ret_next` (ret_next may be NULL) is the offset of
- * the next entry. Returns 1 if the entry is an FDE, which `*ret` then describes; 0 if it is another
- * entry, to be skipped; -ENODATA at the end of the section; -EBADMSG if it is damaged, with
+ * the next entry. Returns 1 if the entry is an FDE, which `*ret` then describes; 0 if it is a CIE,
+ * to be skipped; -ENODATA at the end of the section; -EBADMSG if the entry is damaged, with
  * `*ret_next` set only if its length is known.
  */
 int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_next,

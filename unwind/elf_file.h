@@ -39,12 +39,12 @@ struct frec_elf {
  */
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr);
 
-/* The same for `size` bytes at `image`, which the caller keeps until after frec__elf_close. `name`
- * is for error messages. */
+/* Opens an ELF file in memory: `size` bytes at `image`, which the caller keeps until after
+ * frec__elf_close(). `name` is for error messages. Returns 0, -ENOMEM or -ENOEXEC. */
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr);
 
-/* The same for an open file. Takes ownership of `fd`, also on failure. */
+/* Does what frec__elf_open() does, for an open file. Takes ownership of `fd`, also on failure. */
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr);
 void frec__elf_close(struct frec_elf *elf);
 

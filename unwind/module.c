@@ -44,7 +44,7 @@ static void open_cfi(struct frec_module *module, struct frec_cfi_section *sectio
 // pointer in .eh_frame_hdr.
 static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 {
-	const uint64_t pointer = 4; // offset of the field that says how far .eh_frame is from it
+	const uint64_t pointer = 4; // offset of a field: the distance from that field to .eh_frame
 	size_t count = 0;
 	int32_t distance;
 

@@ -34,7 +34,7 @@ struct frec_names_index {
 	struct frec_elf *alternate;
 	struct known *known;
 	size_t known_count;
-	struct frec_table numbers; // by address: index into `known`, plus 1
+	struct frec_table numbers; // address -> index into `known`, plus 1
 };
 
 static void open_symbols(struct frec_names_index *index, const struct frec_module *module)

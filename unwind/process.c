@@ -7,7 +7,7 @@
 
 #include "proto/cleanup.h"
 
-// How many bytes a program's entry function has at most. Its size is not recorded anywhere.
+// How many bytes a program's entry function has at most. No CFI gives its size.
 #define ENTRY_SIZE 64
 
 static void destroy_process(struct frec_unwind_process **process)
@@ -26,7 +26,7 @@ static int compare_mappings(const void *left, const void *right)
 }
 
 // The caller should give only one mapping at each address. If two overlap anyway, the later one in
-// the caller's array keeps the addresses that both have, and the earlier one ends there.
+// the caller's array keeps the addresses that both have, and the earlier one is cut.
 static void make_disjoint(struct frec_unwind_process *process)
 {
 	struct frec_unwind_mapping *mappings = process->mappings;

@@ -48,8 +48,8 @@ static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offse
 	return 0;
 }
 
-// Reads the table that the linker made. Returns 0, -ENOMEM, or -ENODATA if the table has not the
-// encoding that all linkers use, is not sorted, or points outside the section.
+// Reads the table that the linker made. Returns 0, -ENOMEM, or -ENODATA if the table does not have
+// the encoding that all linkers use, is not sorted, or points outside the section.
 static int read_header(struct frec_rows *rows, const Elf_Data *header)
 {
 	struct frec_bytes cursor = frec__bytes(header->d_buf, header->d_size);

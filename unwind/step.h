@@ -8,9 +8,9 @@
 #include "unwind/expression.h"
 
 /*
- * A register is saved at `address`, according to the CFI, but no bytes were recorded there. Returns
- * whether its value has been restored already: compilers do not emit CFI for each pop at the end of
- * a function, so the CFI still names a slot that is by then below the stack pointer, where recorded
+ * For a register that is saved at `address` according to the CFI, where no bytes were recorded:
+ * whether its value has been restored already. Compilers do not emit CFI for each pop at the end of
+ * a function, so the CFI can name a slot that is already below the stack pointer, where recorded
  * stacks begin.
  */
 static inline bool frec__step_is_popped(const struct frec_registers *machine,

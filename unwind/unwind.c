@@ -4,17 +4,18 @@
 // There are two ways from a frame to its caller. The fast one applies a row and follows only three
 // registers: pc, stack pointer and frame pointer (on aarch64 also the link register). The slow one
 // runs the CFI instructions and follows all registers. Most stacks need only the fast one. If a
-// frame's row demands the slow one, this frame takes it, with all registers unknown that the fast
-// one did not follow. If the value of such a register is needed, the stack is unwound again from
+// frame's row demands the slow one, this frame takes it, and the registers that the fast one did
+// not follow are unknown. If the value of one of them is needed, the stack is unwound again from
 // the top with all registers. This happens in hand-written assembly, and costs little more than
 // taking the slow way from the start.
 //
 // The pc of a caller is a return address. If the call is the last instruction of a function,
-// because what it calls never returns, this is already the first address of the next function. So
-// the row of a caller is the row of the byte before its pc. The exception is a frame that a signal
-// interrupted: its pc is that of the next instruction, and no call comes before it. If nothing
-// describes the byte before, pc can be the first instruction of a function whose address was put
-// where a return address goes, without a call: so coroutines begin, and there their stacks end.
+// because what it calls never returns, that address is already the first one of the next function.
+// So the row of a caller is the row of the byte before its pc. The exception is a frame that a
+// signal interrupted: its pc is that of the next instruction, and no call comes before it. If
+// nothing describes the byte before, pc can be the first instruction of a function whose address
+// was put where a return address goes, without a call. Coroutines begin so, and their stacks end
+// there.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -86,7 +87,7 @@ static inline bool enter_caller(struct walk *walk, uint64_t pc, uint64_t sp, uin
 
 	if (sp == cpu->value[machine->dwarf_sp] && pc == cpu->pc)
 		return end_walk(walk, FREC_UNWIND_LOOP, pc);
-	// Always two lines: a loop over the frame's size would take longer than it saves.
+	// Always two cache lines: a loop over the frame's size would take longer than it saves.
 	prefetch(walk->stack, sp + READ_AHEAD);
 	prefetch(walk->stack, sp + READ_AHEAD + CACHE_LINE);
 	cpu->pc = pc;
@@ -147,7 +148,7 @@ static bool without_cfi(struct walk *walk, uint32_t map)
 	return by_frame_pointer(walk);
 }
 
-// Makes the frame that a signal interrupted the current one.
+// Moves to the frame that a signal interrupted.
 static bool by_sigreturn(struct walk *walk)
 {
 	uint64_t address;
@@ -277,8 +278,8 @@ static const struct frec_cached_row *current_row(struct walk *walk)
 	if (row->row.kind == FREC_ROW_NONE)
 		return frec__process_row(walk->process, pc - 1);
 	walk->exact = true;
-	// No call pushed the return address of a signal handler either, but that has a caller: the
-	// interrupted code. Its row has one of these two kinds.
+	// A signal handler's return address, which no call pushed either, has one of these two
+	// kinds. The frame there has a caller: the code that was interrupted.
 	walk->uncalled = row->row.kind != FREC_ROW_RULES && row->row.kind != FREC_ROW_SIGRETURN;
 	return row;
 }

@@ -82,7 +82,7 @@ void frec__unwinder_destroy(struct frec_unwinder *unwinder);
 struct frec_unwind_map {
 	uint64_t start, end;
 	uint64_t offset;  /* in the file */
-	const char *path; /* "" or "//anon" if no file is mapped; "[vdso]" */
+	const char *path; /* "[vdso]" for the vDSO; "" or "//anon" if no file is mapped */
 	const uint8_t *build_id;
 	size_t build_id_size; /* 0: unknown */
 };

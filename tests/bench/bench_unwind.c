@@ -6,7 +6,7 @@
 //	bench_unwind record FILE [-n STACKS] [-b BYTES] -p PID		samples a process
 //	bench_unwind compare FILE...		measures libdwfl and libunwind too, over the same
 //						bytes
-//	bench_unwind differences FILE...	the same, and prints what libdwfl finds otherwise
+//	bench_unwind differences FILE...	the same, and prints where libdwfl differs
 //	bench_unwind alone FILE...		measures flightrec only
 //	bench_unwind perf FILE PERF_DATA	writes the stacks for perf script
 //	bench_unwind script FILE		prints what perf script prints, by flightrec: from

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Measures the cost of an event through a breakpoint at its site with our BPF program, beside that
- * of an empty program at the same site and of one that only copies the payload into a ring.
+ * Measures the cost of an event through a breakpoint at its site with flightrec's BPF program,
+ * beside that of an empty program at the same site and of one that only copies the payload into a
+ * ring.
  *
  *	bench_usdt [ROUNDS [EVENTS]]
  *

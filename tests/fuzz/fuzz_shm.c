@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t *pristine; // the memfd of rings with RECORDS records and no patches
+static uint8_t *pristine; // a copy of shared memory with RECORDS records, before any patch
 static uint32_t pristine_key;
 
 static void prepare(void)
