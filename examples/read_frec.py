@@ -4,8 +4,8 @@
 
     read_frec.py flightrec.proto FILE.frec
 
-protoc makes the classes from the schema, whose comments say everything else that is used here. It
-reads the file as one message; a reader of large files takes one top-level field after the other.
+protoc makes the classes from the schema, whose comments say everything else that is used here. This
+program reads the file as one message; for large files, read one top-level field after the other.
 """
 import importlib
 import os
@@ -24,7 +24,7 @@ with tempfile.TemporaryDirectory() as made:
     pb = importlib.import_module(os.path.basename(PROTO).replace(".proto", "_pb2"))
 
 PERF_RECORD_SAMPLE = 9
-# Bits of Source.sample_type: what stands in a sample before its payload, if they are set.
+# Bits of Source.sample_type: each says that a sample has this part before its payload.
 PERIOD, CALLCHAIN = 1 << 8, 1 << 5
 
 
@@ -51,7 +51,7 @@ def value(payload, field):
 
 
 def payload_of(sample, kind):
-    """The payload of a PERF_RECORD_SAMPLE. `sample` follows id, pid, tid, time and cpu."""
+    """The payload of a PERF_RECORD_SAMPLE. `sample` begins after id, pid, tid, time and cpu."""
     at = 8 if kind & PERIOD else 0
     if kind & CALLCHAIN:
         at += 8 + 8 * struct.unpack_from("<Q", sample, at)[0]

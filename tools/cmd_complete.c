@@ -3,8 +3,8 @@
 // completion of shells (tools/completion). The options, and the kind of value that each takes, are
 // read from the output of --help, so they are defined in one place.
 //
-// Prints one candidate on each line. What the shell completes better itself is a line with a colon:
-// ":files" (":files .frec" for those that end like this, and folders on the way), ":folders",
+// Prints one candidate on each line. A line that begins with a colon asks the shell to complete:
+// ":files" (":files .frec": those with this ending, and folders on the way), ":folders",
 // ":commands".
 #include <ctype.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #define OUTPUT_MAX (1u << 20)
 
-// The output of this program when it is called with these arguments, or NULL.
+// Runs this program with these arguments. Returns its output, or NULL.
 static char *output_of(const char *const *arguments)
 {
 	posix_spawn_file_actions_t actions;
@@ -59,7 +59,7 @@ static void offer(const char *lead, const char *candidate, size_t length, const 
 		printf("%s%.*s\n", lead, (int)length, candidate);
 }
 
-// Offers the first word of each line that begins with exactly `indent`.
+// Offers the first word of each line that has exactly this indentation.
 static void offer_first_words(const char *text, const char *indent, const char *lead,
 			      const char *begun)
 {
@@ -83,7 +83,7 @@ static void offer_events(const char *lead, const char *begun)
 	offer_first_words(text, "", lead, begun);
 }
 
-// The word for an option's value in --help says of which kind it is.
+// Offers values of an option. `kind` is the word for the value in --help.
 static void offer_values(const char *kind, const char *lead, const char *begun)
 {
 	static const char *const whens[] = {"auto", "always", "never"};
@@ -113,9 +113,12 @@ static void offer_values(const char *kind, const char *lead, const char *begun)
 }
 
 /*
- * Walks the options that `help` describes, in lines such as " -f, --format FORMAT the format of".
- * Offers each if `option` is NULL. Otherwise returns whether that option exists, and the word for
- * its value in `ret_kind` (empty: it takes none, or only with a '=').
+ * Walks the options that `help` describes, in lines such as
+ *
+ *	  -f, --format FORMAT   the format of the -o that follows
+ *
+ * If `option` is NULL, offers each of them. Otherwise returns whether that option exists, and the
+ * word for its value in `ret_kind` (empty: it takes none, or only with a '=').
  */
 static bool walk_options(const char *help, const char *option, const char *begun, char *ret_kind,
 			 size_t room)

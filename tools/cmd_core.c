@@ -19,13 +19,13 @@
 
 struct request {
 	bool install, remove, until_reboot;
-	bool kernel; /* the kernel starts it, for a core dump */
+	bool kernel; /* --kernel: the kernel has started this program, for a core dump */
 	struct frec_core_limits limits;
 };
 
-// The kernel starts it with standard input alone. Files that it opens must not take the numbers of
-// the other two. Messages go to the kernel's log, where the kernel reports its own problems with
-// core dumps.
+// The kernel starts this program with standard input alone. Opens standard output and error, so
+// that no other file gets their numbers. Messages go to the kernel's log, where the kernel reports
+// its own problems with core dumps.
 static void fill_descriptors(void)
 {
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {

@@ -12,7 +12,7 @@
 #include "tools/options.h"
 #include "tools/terminal.h"
 
-// 0 if standard output is no terminal.
+// Returns 0 if standard output is no terminal.
 static unsigned int terminal_width(void)
 {
 	struct winsize size;

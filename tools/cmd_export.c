@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec export: arguments.
+// flightrec export: parses the arguments and runs the export.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

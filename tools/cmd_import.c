@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec import: arguments.
+// flightrec import: parses the arguments and runs the import.
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -10,10 +10,10 @@
 #include "tools/record_options.h"
 #include "tools/recorders.h"
 
-// The socket to the service, put there by frec_recorder_start().
+// The socket to the service, opened as this descriptor by frec_recorder_start().
 #define SERVICE_FD 3
 
-// If memory runs out, the kernel shall kill the service that is being recorded and not its keeper.
+// If memory runs out, the kernel is to kill the service that is being recorded, not its keeper.
 // This needs CAP_SYS_RESOURCE.
 static void spare_from_oom_killer(void)
 {
@@ -45,10 +45,10 @@ int frec_cmd_keep(int argc, char **argv)
 	if (!pid)
 		return frec__cli_usage(line.usage, "--pid is missing");
 	frec__record_options_finish(&options);
-	// A listening port of the service that lived on in the keeper would keep the service's
-	// successor from starting.
+	// Closes what was inherited from the service. A listening socket that stayed open in the
+	// keeper would prevent the service's successor from starting.
 	syscall(SYS_close_range, SERVICE_FD + 1, ~0u, 0);
-	// The parent returns at once, so that the service has no child that it does not know.
+	// The parent exits at once, so that the service has no child that it does not know of.
 	if (fork())
 		_exit(0);
 	setsid();

@@ -10,7 +10,7 @@
 #include "tools/cli.h"
 #include "tools/record_options.h"
 
-// The file that execvp(3) will run.
+// Finds the file that execvp(3) will run. Returns false if there is none.
 static bool find_command(const char *name, char *ret, size_t size)
 {
 	const char *path = getenv("PATH");

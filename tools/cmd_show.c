@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec show: arguments.
+// flightrec show: parses the arguments and shows the snapshot, in a pager if there is one.
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>

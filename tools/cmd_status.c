@@ -9,7 +9,7 @@
 #include "tools/cli.h"
 #include "tools/recorders.h"
 
-// "90.5 s" or "3.2 h", in the unit that people would use.
+// Prints a duration in the unit that people would use: "90.5 s", "3.2 h".
 static void print_duration(struct frec_text *text, double seconds)
 {
 	if (seconds < 120)
@@ -96,7 +96,7 @@ static void print_status(struct frec_text *text, const Flightrec__Control__Statu
 {
 	frec__text_printf(text, "recorder %u, version ", status->pid);
 	frec__text_plain(text, status->version, strlen(status->version));
-	// Other users learn nothing about the rings.
+	// A recorder tells other users nothing about its rings.
 	if (status->recording) {
 		print_recording(text, status->recording);
 	} else {

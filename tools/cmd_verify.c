@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec verify: arguments.
+// flightrec verify: parses the arguments and verifies the snapshot.
 #include <stdio.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The table has a line for each capability, in groups. After it comes what would help, in a form
-// that can be pasted into a shell: advice in words is a comment. The last lines are the result.
+// The table has a line for each capability, in groups. Below it is what would help, in a form that
+// can be pasted into a shell: advice in words is a shell comment. The last lines are the result.
 #include "tools/doctor_table.h"
 
 #include <string.h>
@@ -11,7 +11,8 @@
 /* Columns of the summary: the name, and whether it works. */
 #define TRANSPORT_COLUMN 13
 #define WORKS_COLUMN 5
-/* A narrower column of words reads worse than lines that the terminal breaks. */
+/* The least width of a column of words. In a narrower one, wrapped words read worse than lines that
+ * the terminal breaks. */
 #define NARROWEST 24
 
 static const char *const states[] = {
@@ -44,7 +45,7 @@ static const char *const notes[FREC_PROBE_TRANSPORT_COUNT] = {
 			    "records, which are then detected and counted"),
 };
 
-// Wraps `words` to the width, and begins each further line with `indent` blanks and `mark`.
+// Puts `words`, wrapped to the width. Each further line begins with `indent` blanks and `mark`.
 static void put_words(struct frec_text *text, const char *words, unsigned int indent,
 		      const char *mark, unsigned int width)
 {
@@ -52,7 +53,7 @@ static void put_words(struct frec_text *text, const char *words, unsigned int in
 	struct frec_text plain = {0};
 	const char *at;
 
-	// The text quotes the contents of files, core_pattern among them.
+	// `words` can quote files, core_pattern among them, so control characters are escaped.
 	frec__text_plain(&plain, words, strlen(words));
 	at = plain.data ? plain.data : "";
 	while (room && strlen(at) > room) {
@@ -84,7 +85,8 @@ static bool same_help(const struct frec_probe_result *a, const struct frec_probe
 	return !strcmp(a->fix, b->fix) && !strcmp(a->advice, b->advice);
 }
 
-// Print it once for all capabilities that it would enable.
+// Puts the help of a capability. Capabilities with the same help share one entry, which has the
+// names of all of them and is put for the first.
 static void put_help(struct frec_text *text, const struct frec_probe_result *results, size_t first,
 		     unsigned int width)
 {

@@ -6,11 +6,11 @@
 #include "export/read/text.h"
 #include "recorder/doctor/probes.h"
 
-/* `width`: columns of the terminal; 0: lines are not wrapped. */
+/* Adds the table. `width` is that of the terminal in columns; 0: lines are not wrapped. */
 void frec__doctor_table(struct frec_text *text, const struct frec_probe_result *results,
 			unsigned int width, bool colored);
 
-/* One line for each capability and one for the result. */
+/* Adds a JSON object on a line for each capability, and one for the result. */
 void frec__doctor_json(struct frec_text *text, const struct frec_probe_result *results);
 
 #endif

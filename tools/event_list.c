@@ -75,7 +75,7 @@ static bool is_known(const struct frec_event_list *list, const struct frec_liste
 	return false;
 }
 
-// Takes ownership of the format.
+// Adds an event that is not in the list yet. Takes ownership of the format.
 static int add_known(struct walk *walk, const struct frec_listed *listed,
 		     struct frec_format *format)
 {
@@ -103,7 +103,8 @@ static int add_listed(void *context, const struct frec_listed *listed)
 		return 0;
 	}
 	r = read_format(walk->list->tracefs, listed, &format, walk->reterr);
-	// The last program that has it can end between the listing and the reading.
+	// An event ends with the last program that has it, which can be between listing and
+	// reading.
 	if (r == -ENOENT)
 		return 0;
 	return r ? r : add_known(walk, listed, &format);
@@ -152,7 +153,7 @@ int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 		r = -EISDIR;
 	count = (int)of_file.count;
 	frec__declarations_deinit(&of_file);
-	// All go into one list, which keeps each declaration once.
+	// The result counts this file alone. The list has the declarations of all files, each once.
 	if (!r)
 		r = frec__declarations_add_file(&list->declarations, path, true);
 	if (r)
@@ -162,7 +163,7 @@ int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 
 struct comparison {
 	int tracefs;
-	struct frec_declarations declared; /* one event, not ours */
+	struct frec_declarations declared; /* one event, which belongs to another list */
 	bool registered, agrees;
 };
 
@@ -181,7 +182,7 @@ static int compare_format(void *context, const struct frec_listed *listed)
 	return comparison->agrees;
 }
 
-// Whether the kernel has the event, and whether it has it only with another program's fields.
+// Whether the kernel has an event of this name (`registered`), and with these fields (`agrees`).
 static struct comparison compare(int tracefs, struct frec_declared *declared)
 {
 	struct comparison comparison = {.tracefs = tracefs,
@@ -209,7 +210,7 @@ static int add_declared(struct frec_event_list *list, struct frec_declared *decl
 	struct comparison comparison = compare(list->tracefs, declared);
 	struct frec_listed_event *event;
 
-	// It is listed already, as the kernel has it.
+	// The event is listed already, as the kernel has it.
 	if (comparison.agrees && find(list, declared))
 		return 0;
 	event = grow(list);
@@ -255,7 +256,7 @@ int frec__event_list_finish(struct frec_event_list *list, struct frec_error *ret
 
 	for (size_t i = 0; i < list->count; i++)
 		ours |= list->event[i].listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT;
-	// This reads every running program, so it is done only if something can be learned.
+	// This reads every running program, so it is done only if there are user events to refine.
 	if (ours)
 		r = frec__declarations_add_machine(&list->declarations);
 	for (size_t i = 0; i < from_files && !r; i++)

@@ -7,15 +7,16 @@
 #include "recorder/declared/declarations.h"
 
 struct frec_listed_event {
-	struct frec_listed listed;	/* group is empty if only a file declares it */
-	struct frec_format format;	/* as the kernel has registered it */
-	struct frec_declared *declared; /* if only a file declares it; in `declarations` */
-	/* what a program declares under this name if the kernel has other fields; or NULL */
+	struct frec_listed listed;	/* `group` is empty if only a file declares the event */
+	struct frec_format format;	/* as the kernel has registered the event */
+	struct frec_declared *declared; /* set if only a file declares the event */
+	/* what a program declares under this name, if its fields differ from the kernel's; else
+	 * NULL */
 	char *conflict;
 };
 
 struct frec_event_list {
-	int tracefs; /* -1: what the kernel has is unknown */
+	int tracefs; /* a descriptor; -1: what the kernel has is unknown */
 	struct frec_declarations declarations;
 	size_t count;
 	struct frec_listed_event *event;
@@ -23,7 +24,7 @@ struct frec_event_list {
 
 void frec__event_list_deinit(struct frec_event_list *list);
 
-/* Adds the matching events of the kernel. Returns how many matched, or a negative errno. */
+/* Adds the kernel's events that match. Returns how many matched, or a negative errno. */
 int frec__event_list_add_kernel(struct frec_event_list *list, const char *selection,
 				struct frec_error *reterr);
 
@@ -32,15 +33,13 @@ int frec__event_list_add_kernel(struct frec_event_list *list, const char *select
 int frec__event_list_add_foreign(struct frec_event_list *list, const char *selection,
 				 struct frec_error *reterr);
 
-/*
- * Adds what the ELF file and the libraries that it is linked with declare. Returns how many events
- * these are, or a negative errno.
- */
+/* Adds what an ELF file and the libraries that it is linked with declare. Returns how many events
+ * they declare, or a negative errno. */
 int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 			      struct frec_error *reterr);
 
 /* Sorts by name, finds conflicts, and refines formats by what running programs and the files
- * declare. */
+ * declare. Returns 0 or a negative errno. */
 int frec__event_list_finish(struct frec_event_list *list, struct frec_error *reterr);
 
 #endif

@@ -5,11 +5,11 @@
 
 #include "export/read/snapshot.h"
 
-/* Start with zeroes. */
+/* Initialize it with zeroes. */
 struct frec_inputs {
 	struct frec_snapshot **snapshots;
 	struct frec_snapshot *space;
-	size_t count; /* of open ones */
+	size_t count; /* how many are open */
 };
 
 /* Opens all files. Returns 0 or a negative errno. */

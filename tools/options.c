@@ -12,7 +12,8 @@
 
 #define OPTIONS_MAX 64
 #define LETTERS_MAX (3 + 2 * OPTIONS_MAX)
-// Values of getopt_long's `val` for options without a letter begin here.
+// What getopt_long returns for the long form of the first option; the next follow. For a short form
+// it returns the letter.
 #define NUMBER_FIRST 256
 #define COLUMNS 100
 #define HELP_COLUMN 24
@@ -50,7 +51,8 @@ static void parser_init(struct parser *parser, const struct frec_command_line *c
 			size_t at = parser->count++;
 
 			parser->option[at] = option;
-			// getopt_long ends its table with an empty name; no option is spelled so.
+			// A NULL name would end getopt_long's table, so an option without a name
+			// gets one that nobody types.
 			parser->longs[at] =
 				(struct option){option->name ? option->name : "\n", takes(option),
 						NULL, NUMBER_FIRST + (int)at};
@@ -77,7 +79,7 @@ static const struct frec_option *find(const struct parser *parser, int value)
 	return NULL;
 }
 
-// The length of the next word. What stands in brackets belongs together.
+// The length of the next word. Words in brackets count as one.
 static size_t word_length(const char *text)
 {
 	int depth = 0;
@@ -88,7 +90,7 @@ static size_t word_length(const char *text)
 	return i;
 }
 
-// Prints words from `column` on, and a newline. Lines that are too long go on at `indent`.
+// Prints words from `column` on, and a newline. Further lines begin at `indent`.
 static void print_wrapped(const char *text, size_t column, size_t indent)
 {
 	bool first = true;
@@ -155,7 +157,7 @@ static void print_help(const struct frec_command_line *command)
 		command->print_more();
 }
 
-// Returns 0 or the exit status.
+// Does what the option says. Returns 0, or the exit status after a complaint.
 static int apply(const struct frec_command_line *command, const struct frec_option *option,
 		 const char *value)
 {
@@ -185,7 +187,7 @@ bool frec__options_parse(const struct frec_command_line *command, int *argc, cha
 	int value;
 
 	parser_init(&parser, command);
-	optind = 0; // getopt_long starts anew, also with the '+'
+	optind = 0; // makes getopt_long start anew, and look for the '+'
 	opterr = 0;
 	while (!last &&
 	       (value = getopt_long(*argc, *argv, parser.letters, parser.longs, NULL)) != -1) {

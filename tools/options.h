@@ -2,8 +2,8 @@
 /*
  * The options of a command: one table that is parsed, printed as help, and completed by shells.
  *
- * A table is an array of struct frec_option that ends with an empty one. Its members point to where
- * the values go, which are often locals of the command:
+ * A table is an array of struct frec_option that ends with an empty one. Each option points to the
+ * variable that gets its value, which is often a local one of the command:
  *
  *	bool json = false;
  *	const struct frec_option options[] = {
@@ -26,22 +26,22 @@
 struct frec_option {
 	const char *name; /* without the dashes; NULL: it has a letter only */
 	char letter;	  /* 0: none */
-	/* The word for its value in the help; NULL: it takes none. With a '=' in front the value is
-	 * optional, as in --stack[=BYTES]. */
+	/* The word for the option's value in the help; NULL: the option takes none. A value whose
+	 * word begins with '=' is optional, as in --stack[=BYTES]. */
 	const char *value;
-	const char *help; /* one sentence or several; NULL: not for people, left out of the help */
+	const char *help; /* one sentence or several; NULL: left out of the help, not for people */
 
-	/* What the option does: one of the three. */
+	/* What the option does: one of the next three is set. */
 	bool *flag;	   /* is set */
 	const char **text; /* is set to the value */
-	/* Is called with `data` and the value, NULL if an optional one is missing. Returns 0, or a
-	 * negative errno with the complaint in `reterr`, or without one if `expected` says it. */
+	/* Called with `data` and the value, or NULL if an optional value is missing. Returns 0, or
+	 * a negative errno with a complaint in `reterr`. Without one, `expected` is printed. */
 	int (*parse)(void *data, const char *value, struct frec_error *reterr);
 	void *data;
 	const char *expected; /* what the value has to be, as in "a size such as 500M" */
 	bool reads_file;      /* a complaint is a failure of the command, not bad usage */
 
-	bool last; /* what follows it are arguments, whatever they look like */
+	bool last; /* all words after this option are arguments, even those with dashes */
 };
 
 #define FREC_OPTION_TABLES_MAX 4
@@ -56,9 +56,9 @@ struct frec_command_line {
 };
 
 /*
- * Parses the words after argv[0]. Returns true if the command goes on; *argc and *argv are then its
- * arguments. Otherwise help or one line about a mistake was printed, and *ret_status is the exit
- * status.
+ * Parses the words after argv[0]. Returns true if the command is to go on; *argc and *argv are then
+ * the arguments that are left. Otherwise help or a message about a mistake was printed, and
+ * *ret_status is the exit status.
  */
 bool frec__options_parse(const struct frec_command_line *command, int *argc, char ***argv,
 			 int *ret_status);

@@ -106,7 +106,7 @@ int frec__outputs_settle(struct frec_outputs *outputs, const char *input, const 
 {
 	size_t streams = 0;
 
-	// A -f after the only -o is meant for that -o.
+	// If there is only one -o, a -f may also come after it.
 	if (outputs->count == 1 && outputs->writer && !outputs->wanted[0].writer) {
 		outputs->wanted[0].writer = outputs->writer;
 		outputs->writer = NULL;

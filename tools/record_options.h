@@ -15,10 +15,11 @@ struct frec_record_options {
 	struct frec_option table[FREC_RECORD_OPTIONS];
 };
 
-/* Fills in the defaults, and the table that parses into `options`, which must not move. */
+/* Fills in the defaults and the table. Parsing the table writes to `options`, which must not
+ * move. */
 void frec__record_options_init(struct frec_record_options *options);
 
-/* Call after the table was parsed: what is recorded if nothing was selected. */
+/* Call this after the table was parsed. If no event was selected, selects every user event. */
 void frec__record_options_finish(struct frec_record_options *options);
 
 /* Parses a size such as "4M". Returns 0 or -EINVAL. */

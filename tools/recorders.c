@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finding the recorders that run by the sockets they listen at, and asking them.
+// Finds the running recorders by the sockets at which they listen, and asks them.
 #include "tools/recorders.h"
 
 #include <dirent.h>
@@ -59,7 +59,8 @@ static int ask(struct round *round, const char *socket, const struct frec_reques
 	return 0;
 }
 
-// Sockets at which nobody listens were left by recorders that were killed.
+// Asks all recorders in the folder. Errors are ignored, because recorders that were killed leave
+// sockets at which nobody listens.
 static void ask_folder(struct round *round, const char *folder, const struct frec_request *request)
 {
 	FREC_CLOSEDIR DIR *entries = opendir(folder);

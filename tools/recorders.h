@@ -13,8 +13,8 @@
 /* How long a recorder may take for an answer: writing large rings to a slow disk takes time. */
 #define FREC_ANSWER_SECONDS 120
 
-/* Which recorders to ask: the one at `socket`, the process `pid`, or, with neither, all of this
- * user's. */
+/* Which recorders to ask: the one at `socket`, or that of process `pid`, or if neither is given,
+ * all recorders of this user. */
 struct frec_recorders {
 	const char *socket;
 	uint32_t pid;
@@ -25,14 +25,14 @@ struct frec_recorders {
 typedef int frec_answered(void *context, const Flightrec__Control__Reply *reply);
 
 /*
- * Sends `request` to all of them before it waits for the first answer, so that snapshots are of one
- * moment. Prints which could not be asked, did not answer, or answered with an error, and why.
- * Returns an exit status.
+ * Sends `request` to all these recorders before it waits for the first answer, so that their
+ * snapshots are of the same moment. Prints why, if the one that was named cannot be asked, if none
+ * is running, and for each that does not answer or answers with an error. Returns an exit status.
  */
 int frec__recorders_ask(const struct frec_recorders *which, const struct frec_request *request,
 			frec_answered *answered, void *context);
 
-/* The `parse` of --pid: `pid` is a uint32_t. */
+/* For .parse of --pid; .data points to a uint32_t. */
 int frec__parse_pid_option(void *pid, const char *value, struct frec_error *reterr);
 
 /* The table of --socket and --pid, to initialise an array of struct frec_option. */

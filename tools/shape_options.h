@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* --span, --counter, --flow, --log, --rules and --no-conventions: what events mean. */
+/* The options that say what events mean: --span, --counter, --flow, --log, --rules and
+ * --no-conventions. */
 #ifndef FREC_TOOLS_SHAPE_OPTIONS_H
 #define FREC_TOOLS_SHAPE_OPTIONS_H
 
@@ -8,7 +9,7 @@
 
 #define FREC_SHAPE_OPTIONS 7
 
-/* Fills the table of these options; `rules` has to live as long as it is used. */
+/* Fills the table of these options; `rules` has to live as long as the table is used. */
 void frec__shape_options_init(struct frec_option ret[FREC_SHAPE_OPTIONS],
 			      struct frec_shape_rules *rules);
 

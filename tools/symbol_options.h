@@ -14,7 +14,7 @@ struct frec_symbol_options {
 	struct frec_unwinder_options unwinder;
 };
 
-/* The table of both, to initialise an array of struct frec_option. */
+/* The table of --symbols and --root, to initialise an array of struct frec_option. */
 #define FREC_SYMBOL_OPTIONS(options) \
 	{ \
 		{.name = "symbols", \
@@ -34,7 +34,7 @@ struct frec_symbol_options {
 
 void frec__symbol_options_init(struct frec_symbol_options *options);
 
-/* The `parse` of --symbols. */
+/* For .parse of --symbols. */
 int frec__symbol_options_add_folder(void *options, const char *value, struct frec_error *reterr);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Colours and the pager. Without a pager (PAGER=cat or empty, or not found) the output goes to the
-// terminal.
+// Colours and the pager. If there is no pager (PAGER is cat or empty, or it is unset and less is
+// not found), the output goes to the terminal.
 #include "tools/terminal.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ void frec__pager_start(struct frec_pager *pager)
 		pager->pid = -1;
 		close(ends[1]);
 	} else {
-		// Ctrl-C is for the pager, which has the terminal, and not for this program.
+		// Ctrl-C is for the pager, which has the terminal, not for this program.
 		signal(SIGINT, SIG_IGN);
 		signal(SIGPIPE, SIG_IGN);
 		pager->fd = ends[1];

@@ -11,19 +11,19 @@ enum frec_when { FREC_WHEN_AUTO, FREC_WHEN_ALWAYS, FREC_WHEN_NEVER };
 /* Parses auto, always or never. Returns false for anything else. */
 bool frec__terminal_parse_when(const char *word, enum frec_when *ret);
 
-/* Whether standard output is to be coloured. `auto`: on a terminal that knows colours, unless
- * NO_COLOR is set. */
+/* Whether standard output is to be coloured. FREC_WHEN_AUTO: if it is a terminal that knows
+ * colours, and NO_COLOR is not set. */
 bool frec__terminal_colored(enum frec_when when);
 
 struct frec_pager {
-	int fd; /* to write to instead of standard output */
+	int fd; /* write here instead of to standard output */
 	pid_t pid;
 };
 
 /*
- * Starts $PAGER, or less, if standard output is a terminal. Otherwise, or if there is no pager,
- * `fd` is standard output. From then on SIGPIPE and SIGINT do not end the caller: after the pager
- * has ended, writing fails with EPIPE.
+ * If standard output is a terminal, starts $PAGER, or less, and ignores SIGPIPE and SIGINT from
+ * then on: if the user leaves the pager, writing fails with EPIPE. Otherwise, or if no pager can be
+ * started, `fd` is standard output.
  */
 void frec__pager_start(struct frec_pager *pager);
 

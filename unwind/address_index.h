@@ -16,13 +16,13 @@ struct frec_address_index {
 	size_t count;
 };
 
-/* False: out of memory. Empty ranges are ignored. */
+/* Empty ranges are ignored. Returns false if memory runs out. */
 bool frec__address_index_add(struct frec_address_index *index, uint64_t start, uint64_t end,
 			     uint64_t value);
-/* Call it after the last range is added. */
+/* Call this after the last range is added. */
 void frec__address_index_sort(struct frec_address_index *index);
-/* Finds the range that contains `address`; if several do, the one that begins last. `ret_start` may
- * be NULL. */
+/* Finds the range that contains `address`; if several do, the one that begins last. Returns false
+ * if there is none. `ret_start` may be NULL. */
 bool frec__address_index_find(const struct frec_address_index *index, uint64_t address,
 			      uint64_t *ret_value, uint64_t *ret_start);
 void frec__address_index_deinit(struct frec_address_index *index);

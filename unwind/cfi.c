@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The entries of a CFI section, which libdw finds, and the addresses in them.
+// Reads the entries of a CFI section, which libdw finds, and the encoded addresses in these
+// entries.
 #include "unwind/cfi.h"
 
 #include <dwarf.h>
@@ -9,8 +10,9 @@
 
 #include "proto/bytes.h"
 
-// Limits on the bytes of instructions, hundreds of times more than compilers write. The initial
-// ones run again for each function of a CIE, and all of them each time that the rules are needed.
+// Limits on the bytes of instructions, hundreds of times more than compilers write. Those of a CIE
+// (INITIAL_MAX) run again for each function that refers to it, and those of an FDE (PROGRAM_MAX)
+// each time that the function's rules are needed.
 #define INITIAL_MAX 4096
 #define PROGRAM_MAX (256 << 10)
 
@@ -82,7 +84,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 	const char *letter = cie->augmentation;
 
 	if (*letter && *letter != 'z')
-		return false; // unknown, and so is its size: the instructions cannot be found
+		return false; // an unknown augmentation: the instructions cannot be found
 	while (*letter && *++letter) {
 		switch (*letter) {
 		case 'R':
@@ -97,7 +99,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 		case 'S':
 			fde->signal_frame = true;
 			break;
-		case 'B': // aarch64: return addresses are signed with the other key
+		case 'B': // aarch64: return addresses are signed with key B instead of key A
 			break;
 		default:
 			return !data.failed; // with 'z' the rest can be skipped by its size

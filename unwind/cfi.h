@@ -2,11 +2,11 @@
 /*
  * Call frame information (CFI): DWARF 5, section 6.4, and .eh_frame of the Linux Standard Base.
  *
- * A CFI section has an entry for each function (an FDE), which refers to an entry that functions
- * share (a CIE). Their instructions say for each address of the function how to compute the
- * registers that the caller had: a rule for each register, most of them relative to the canonical
- * frame address (CFA), which is the stack pointer before the call. This file finds and reads the
- * entries; cfi_run.h runs the instructions.
+ * A CFI section has an entry for each function (an FDE), which refers to an entry that several
+ * functions share (a CIE). The instructions in both say, for each address of the function, how to
+ * compute the registers that the caller had: by a rule for each register. Most rules are relative
+ * to the canonical frame address (CFA), which is the stack pointer before the call. cfi.c reads the
+ * entries; cfi_run.c runs the instructions.
  */
 #ifndef FREC_UNWIND_CFI_H
 #define FREC_UNWIND_CFI_H
@@ -27,7 +27,7 @@ struct frec_cfi {
 	uint64_t address;   /* the address of the section, for DW_EH_PE_pcrel */
 	uint64_t text;	    /* of .text, for DW_EH_PE_textrel */
 	uint64_t base;	    /* of .eh_frame_hdr, for DW_EH_PE_datarel */
-	bool eh_frame;	    /* it is .eh_frame, not .debug_frame */
+	bool eh_frame;	    /* the section is .eh_frame, not .debug_frame */
 	const char *module; /* for error messages */
 };
 
@@ -41,12 +41,12 @@ struct frec_fde {
 	int64_t data_factor;
 	uint64_t return_register; /* DWARF number of the register with the return address */
 	uint8_t encoding;	  /* of addresses: DW_EH_PE_* */
-	/* a signal handler returns here: the caller was interrupted, so its pc is the next
-	 * instruction that runs and does not follow a call */
+	/* this is the code that a signal handler returns to. Its caller was interrupted, so the
+	 * caller's pc is the next instruction to run, not one that follows a call */
 	bool signal_frame;
 };
 
-/* How to compute a register of the caller. `reg` is a register of this frame. */
+/* How to compute a register of the caller. `reg` stands for the registers of this frame. */
 enum frec_rule_kind {
 	FREC_RULE_UNSPECIFIED,	    /* as the calling convention says (callee_saved) */
 	FREC_RULE_UNDEFINED,	    /* its value is lost */
@@ -71,22 +71,23 @@ struct frec_rule {
 };
 
 struct frec_rules {
-	/* REGISTER or VALUE_EXPRESSION (without a CFA on its stack); UNSPECIFIED until an
-	 * instruction defines it */
+	/* Its kind is REGISTER, or VALUE_EXPRESSION with an expression that gets no CFA, or
+	 * UNSPECIFIED until an instruction defines it. */
 	struct frec_rule cfa;
 	struct frec_rule registers[FREC_DWARF_REGISTERS];
 };
 
 /*
  * Reads the entry at `offset` of the section. `*ret_next` (ret_next may be NULL) is the offset of
- * the next entry. Returns 1 if it is a function, which `*ret` then describes; 0 if it is another
- * entry, to be skipped; -ENODATA at the end of the section; -EBADMSG if the entry is damaged, with
+ * the next entry. Returns 1 if the entry is an FDE, which `*ret` then describes; 0 if it is a CIE,
+ * to be skipped; -ENODATA at the end of the section; -EBADMSG if the entry is damaged, with
  * `*ret_next` set only if its length is known.
  */
 int frec__cfi_read(const struct frec_cfi *cfi, uint64_t offset, uint64_t *ret_next,
 		   struct frec_fde *ret, struct frec_error *reterr);
 
-/* Reads an address in the given encoding (DW_EH_PE_*) from the section's bytes. */
+/* Reads an address in the given encoding (DW_EH_PE_*) from the section's bytes. If it cannot be
+ * read, the cursor fails. */
 uint64_t frec__cfi_address(const struct frec_cfi *cfi, struct frec_bytes *cursor, uint8_t encoding);
 
 #endif

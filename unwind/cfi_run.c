@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-// Compilers nest one or two.
+// How deeply DW_CFA_remember_state can be nested. Compilers nest one or two.
 #define REMEMBERED_MAX 16
 
 struct run {
@@ -19,7 +19,7 @@ struct run {
 	struct frec_bytes cursor;
 	uint64_t location;
 	struct frec_rules rules;
-	struct frec_rules initial; // after the CIE's instructions: what DW_CFA_restore restores
+	struct frec_rules initial; // after the CIE's instructions, for DW_CFA_restore
 	struct frec_rules remembered[REMEMBERED_MAX];
 	unsigned int remembered_count;
 	frec_cfi_row *row; // NULL while the CIE's instructions run
@@ -109,7 +109,7 @@ static void define_cfa(struct run *run, uint32_t regno, int64_t offset)
 		(struct frec_rule){.kind = FREC_RULE_REGISTER, .regno = regno, .offset = offset};
 }
 
-// The CFA, of which an instruction is about to change the register or the offset alone.
+// The CFA's rule, for an instruction that changes only its register or only its offset.
 static struct frec_rule *changed_cfa(struct run *run)
 {
 	if (run->rules.cfa.kind != FREC_RULE_REGISTER)
@@ -145,7 +145,7 @@ static void set_cfa(struct run *run, uint8_t code)
 	}
 }
 
-// The instructions whose first operand is the register that they set the rule of.
+// The instructions whose first operand is the register whose rule they set.
 static void set_register(struct run *run, uint8_t code)
 {
 	uint32_t regno = read_regno(run);
@@ -186,7 +186,7 @@ static void set_register(struct run *run, uint8_t code)
 	case DW_CFA_val_expression:
 		set_rule(run, regno, read_expression(run, FREC_RULE_VALUE_EXPRESSION));
 		break;
-	default: // unknown, and so is its length
+	default: // an unknown instruction, so its length is unknown too
 		frec__bytes_fail(&run->cursor);
 	}
 }
@@ -272,7 +272,7 @@ static int run_instructions(struct run *run, const uint8_t *start, const uint8_t
 int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde, frec_cfi_row *row,
 		  void *context, struct frec_error *reterr)
 {
-	struct run run; // not all of it: `remembered` is large, and is written before it is read
+	struct run run; // not zeroed: `remembered` is large, and written before it is read
 	int r;
 
 	run.cfi = cfi;

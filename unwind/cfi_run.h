@@ -13,7 +13,7 @@ typedef int frec_cfi_row(void *context, uint64_t from, uint64_t to, const struct
  * Runs the instructions of `fde` and calls `row` for each range of addresses that share one set of
  * rules, in ascending order and without gaps from fde->start to fde->end. Takes time linear in the
  * size of the instructions. Returns 0, what `row` returned, or -EBADMSG if the instructions are
- * damaged; the calls made before that are valid.
+ * damaged; the calls of `row` before the damage are valid.
  */
 int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde, frec_cfi_row *row,
 		  void *context, struct frec_error *reterr);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The tree of a unit: one walk finds all functions without looking into them; a lookup then
-// descends into a single function.
+// Searches the tree of a unit: one walk finds all functions without looking into them; a lookup
+// then descends into a single function.
 #include "unwind/debug_functions.h"
 
 #include <dwarf.h>
 
-// How deeply namespaces and classes can be nested.
+// How deeply namespaces and classes can be nested. Functions below that are not found.
 #define NESTED_MAX 32
 
 static bool take_step(uint64_t *steps)
@@ -98,8 +98,8 @@ static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct frec_debug_fun
 		caller->file = dwarf_filesrc(files, file, NULL, NULL);
 }
 
-// Moves to the child of `die` that contains `address`: an inlined call, or a block that may have
-// one.
+// Moves `die` to its child that contains `address`: an inlined call, or a block in which there may
+// be one.
 static bool descend(Dwarf_Die *die, uint64_t address, uint64_t *steps)
 {
 	Dwarf_Die child;

@@ -9,19 +9,20 @@
 #include "unwind/debug_info.h"
 
 /*
- * `steps` is how many more entries may be read: both functions count it down, and find nothing when
- * it is 0. It limits the time that all lookups in one module's debugging information take together.
+ * `steps` is how many more entries may be read: both functions count it down, and stop searching
+ * when it is 0. This limits the time that all lookups in one module's debugging information take
+ * together.
  */
 
-/* Fills `functions` with the address ranges of all functions that have code. Their values are
- * offsets for dwarf_offdie. */
+/* Fills `functions` with the address ranges of all functions that have code. The value of a range
+ * is the function's offset for dwarf_offdie(). */
 void frec__debug_functions_index(const Dwarf_Die *unit, struct frec_address_index *functions,
 				 uint64_t *steps);
 
 /*
- * The function at `offset` of the unit's file, and the calls inlined into it at `address`,
- * innermost first. The line of the innermost is not filled in. Returns how many there are, at most
- * FREC_INLINED_MAX + 1.
+ * Finds the function at `offset` of the unit's file, and the calls inlined into it at `address`,
+ * innermost first. File, line and column of the innermost are not filled in. Returns how many there
+ * are, at most FREC_INLINED_MAX + 1.
  */
 size_t frec__debug_functions_find(Dwarf_Die *unit, uint64_t offset, uint64_t address,
 				  struct frec_debug_function *functions, uint64_t *steps);

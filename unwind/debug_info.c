@@ -17,13 +17,13 @@
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
 
-// The number of DIEs and ranges that are read in all, which takes some seconds. The largest
-// programs have some millions.
+// How many DIEs and ranges are read at most, for all lookups together; reading that many takes some
+// seconds. The largest programs have some millions.
 #define STEPS_MAX (64u << 20)
 
 struct unit {
 	Dwarf_Die die;	 // has the lines
-	Dwarf_Die whole; // has the functions: in another file if the unit is split
+	Dwarf_Die whole; // has the functions; in another file if the unit is split
 	struct frec_address_index functions; // values are offsets of DIEs
 	bool functions_known;
 };
@@ -36,7 +36,7 @@ struct frec_debug_info {
 	size_t unit_count;
 	struct frec_address_index ranges; // values are indexes of units
 	bool units_known;
-	uint64_t steps; // how many are left
+	uint64_t steps; // how many of STEPS_MAX are left
 };
 
 struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
@@ -58,7 +58,7 @@ struct frec_debug_info *frec__debug_info_create(const struct frec_elf *elf,
 		free(info);
 		return NULL;
 	}
-	// Without this, libdw would open whatever file the section names.
+	// Without dwarf_setalt(), libdw would open whatever file .gnu_debugaltlink names.
 	if (alternate)
 		info->alternate = dwarf_begin_elf(alternate->elf, DWARF_C_READ, NULL);
 	if (info->alternate)

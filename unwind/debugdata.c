@@ -7,8 +7,8 @@
 
 #include "proto/cleanup.h"
 
-// A few bytes of xz can expand to any number of zeroes. The largest images in Fedora have some
-// megabytes.
+// Limits, because a few bytes of xz can expand to any number of zeroes. The largest images in
+// Fedora have some megabytes.
 #define IMAGE_MAX (64u << 20)
 #define DECODER_MEMORY_MAX (128u << 20)
 

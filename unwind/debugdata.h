@@ -6,8 +6,8 @@
 
 #include "unwind/elf_file.h"
 
-/* Opens the file inside the section, or returns NULL if there is none. `*ret_image` holds its
- * bytes; the caller frees it after closing the file. */
+/* Opens the file inside the section. Returns NULL if there is none, or it cannot be read.
+ * `*ret_image` holds its bytes; the caller frees them after closing the file. */
 struct frec_elf *frec__debugdata_open(const struct frec_elf *elf, uint8_t **ret_image);
 
 #endif

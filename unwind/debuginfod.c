@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files from debuginfod servers. The client library is loaded when it is first needed, because it
-// brings an HTTP client with all its libraries, and most users have no server.
+// Files from debuginfod servers. The client library is loaded only when a file is to be fetched,
+// because it brings an HTTP client with all its libraries, and most users have no server.
 #include "unwind/debuginfod.h"
 
 #include <dlfcn.h>

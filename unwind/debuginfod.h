@@ -6,9 +6,9 @@
 #include "unwind/elf_file.h"
 
 /*
- * Asks the servers that the client library's environment names for the file of that kind
- * ("executable", "debuginfo"). Returns a descriptor, or a negative errno. The caller frees
- * `*ret_path`.
+ * Asks the servers in DEBUGINFOD_URLS for a file; `kind` is "executable" or "debuginfo". Returns a
+ * descriptor of the client library's copy and its path, which the caller frees, or a negative
+ * errno.
  */
 int frec__debuginfod(const char *kind, const struct frec_build_id *build_id, char **ret_path);
 

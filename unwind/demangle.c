@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Demangling with libiberty. A mangled name can refer back to parts of itself, so its demangled
-// form can be exponentially longer. Therefore it is printed piece by piece, until it gets too long.
+// form can be exponentially longer. Therefore it is printed piece by piece, and given up when it
+// gets too long.
 #include "unwind/demangle.h"
 
 #include <setjmp.h>

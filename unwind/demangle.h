@@ -4,8 +4,9 @@
 #define FREC_UNWIND_DEMANGLE_H
 
 /*
- * Returns `name` demangled and without the symbol version after '@'. The result is a copy of `name`
- * if it is not mangled, or would take too long. The caller frees it. NULL: out of memory.
+ * Returns `name` demangled and without the symbol version after '@', for the caller to free. A name
+ * that is not mangled, or whose demangled form would be too long, loses only its version. NULL: out
+ * of memory.
  */
 char *frec__demangle(const char *name);
 

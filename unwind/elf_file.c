@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ELF files, read with libelf, which checks bounds and accepts sections that lie outside the file.
+// ELF files, read with libelf, which checks bounds: a section that lies outside the file has no
+// data.
 #include "unwind/elf_file.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ static void read_segments(struct frec_elf *elf)
 		elf->base = 0;
 }
 
-// A separate debug file has the program headers of its program, but not the bytes they refer to. So
-// the section decides, if there is one.
+// A separate debug file has the program headers of its program, but not the bytes that they refer
+// to. So if there is a section with the build-id, that decides.
 static void read_build_id_section(struct frec_elf *elf)
 {
 	GElf_Shdr header;
@@ -143,7 +144,7 @@ int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct fr
 
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr)
 {
-	// O_NONBLOCK: if this is a pipe, do not wait for its writer.
+	// O_NONBLOCK: if the path is a pipe, do not wait for its writer.
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
@@ -231,8 +232,8 @@ bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset,
 	const uint64_t page = 64 << 10;
 	const size_t count = segment_count(elf);
 
-	// A page with the end of one segment and the start of the next is mapped for both. Only
-	// executable mappings are looked up, so it is the executable segment that counts.
+	// A page with the end of one segment and the start of the next is mapped twice, once for
+	// each. Only executable mappings are looked up, so only executable segments count.
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
 

@@ -22,29 +22,29 @@ struct frec_build_id {
 struct frec_elf {
 	Elf *elf;
 	int fd;		      /* -1: an image in memory */
-	bool mapped;	      /* not read but mapped, because no other user can truncate it */
+	bool mapped;	      /* instead of read, as no other user can truncate it */
 	char *path;	      /* for error messages; never NULL */
 	unsigned int machine; /* EM_ */
 	uint64_t base;	      /* the lowest address of a loaded segment */
 	uint64_t end;	      /* the end of the highest one */
-	uint64_t entry;	      /* where the program starts; 0: nowhere */
+	uint64_t entry;	      /* the address at which the program starts; 0: none */
 	struct frec_build_id build_id;
 };
 
 /*
  * Opens a regular file: 64-bit, little-endian ELF. It is mapped only if it belongs to root or to
- * this user and nobody else can write to it. Of other files the sections are read when they are
- * needed, because truncating a mapped file kills the process that reads it. Returns the errors of
- * open(2), or -ENOEXEC if it is no such file.
+ * this user and nobody else can write to it. Otherwise its sections are read when they are needed,
+ * because truncating a mapped file kills the process that reads it. Returns 0, the errors of
+ * open(2), -ENOMEM, or -ENOEXEC if it is no such file.
  */
 int frec__elf_open(const char *path, struct frec_elf **ret, struct frec_error *reterr);
 
-/* The same for `size` bytes at `image`, which the caller keeps until after frec__elf_close. `name`
- * is for error messages. */
+/* Opens an ELF file in memory: `size` bytes at `image`, which the caller keeps until after
+ * frec__elf_close(). `name` is for error messages. Returns 0, -ENOMEM or -ENOEXEC. */
 int frec__elf_open_memory(const void *image, size_t size, const char *name, struct frec_elf **ret,
 			  struct frec_error *reterr);
 
-/* The same for an open file. Takes ownership of `fd`, also on failure. */
+/* Does what frec__elf_open() does, for an open file. Takes ownership of `fd`, also on failure. */
 int frec__elf_open_fd(int fd, const char *path, struct frec_elf **ret, struct frec_error *reterr);
 void frec__elf_close(struct frec_elf *elf);
 
@@ -63,15 +63,16 @@ Elf_Data *frec__elf_section(const struct frec_elf *elf, const char *name, GElf_S
 Elf_Data *frec__elf_at(const struct frec_elf *elf, uint64_t address, uint64_t size);
 
 /*
- * The bias of a mapping: what is added to an address in the file to get the address in the process.
- * The mapping begins at `start` and maps the file from `offset` on. Returns false if no executable
- * segment is there.
+ * Finds the bias of a mapping: what is added to an address in the file to get the address in the
+ * process. The mapping begins at `start` and maps the file from `offset` on. Returns false if no
+ * executable segment is there.
  */
 bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset, uint64_t *ret);
 
 /*
- * The same by a separate debug file, whose segments have lost their offsets in the program's file:
- * its only executable segment has to be as long as the mapping.
+ * Finds the bias from a separate debug file, whose segments have lost their offsets in the
+ * program's file. Returns false unless it has exactly one executable segment, as long as the
+ * mapping.
  */
 bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end,
 			    uint64_t *ret);

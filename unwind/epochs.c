@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finds the times at which one mapping replaced another: after sorting by address, a mapping can
-// overlap only with those that follow it.
+// Finds the times at which one mapping replaced another. Mappings are sorted by address, and each
+// is compared with the one before it that reaches furthest.
 #include "unwind/epochs.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Epochs: the spans of time in which no mapping of a process replaced another one. Within an epoch
- * each address in a file's code has one meaning, so what is known of an address stays valid. Most
- * processes have one epoch, their whole life.
+ * each address in a file's code has one meaning, so what was found out about an address stays
+ * valid. Most processes have one epoch, their whole life.
  */
 #ifndef FREC_UNWIND_EPOCHS_H
 #define FREC_UNWIND_EPOCHS_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The stack machine of DWARF expressions, with limits on its stack and its steps: an expression can
-// branch backwards, and so could run forever.
+// The stack machine of DWARF expressions, with limits on its stack and its steps, because an
+// expression can branch backwards, and so could run forever.
 #include "unwind/expression.h"
 
 #include <dwarf.h>
@@ -11,7 +11,7 @@
 #define DEPTH_MAX 64
 #define STEPS_MAX 1000
 
-// The stack of the expression.
+// The stack on which the expression computes.
 struct operands {
 	uint64_t values[DEPTH_MAX];
 	unsigned int depth;
@@ -65,7 +65,8 @@ static bool calculate(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
 		*ret = a * b;
 		return true;
 	case DW_OP_div:
-		// Negation covers the one quotient that does not fit into 64 bits.
+		// Dividing by -1 is a negation, because one of the quotients does not fit into 64
+		// bits.
 		*ret = !b ? 0 : (int64_t)b == -1 ? -a : (uint64_t)((int64_t)a / (int64_t)b);
 		return true;
 	case DW_OP_mod:

@@ -21,14 +21,14 @@ struct frec_expression_context {
 	const struct frec_registers *machine;
 	const struct frec_cpu *cpu;
 	const struct frec_stack *stack;
-	uint64_t bias; /* added to an address in the module's file gives the one in the process */
+	uint64_t bias; /* address in the process minus address in the module's file */
 };
 
 /*
  * Evaluates the expression of `size` bytes, with `*initial` on its stack at the start unless
- * `initial` is NULL, and returns the value on top at the end. -EBADMSG: the expression makes no
- * sense, or takes too many steps; -EFAULT: it reads memory that was not recorded, at the address
- * `*ret`; -ENXIO: it reads a register whose value is unknown.
+ * `initial` is NULL. Returns 0, with the value that is on top at the end in `*ret`; -EBADMSG if the
+ * expression makes no sense, or takes too many steps; -EFAULT if it reads memory that was not
+ * recorded, at the address `*ret`; -ENXIO if it reads a register whose value is unknown.
  */
 int frec__expression(const struct frec_expression_context *context, const uint8_t *expression,
 		     uint32_t size, const uint64_t *initial, uint64_t *ret);

@@ -100,7 +100,7 @@ struct frec_elf *frec__files_main(const struct frec_unwinder *unwinder, const ch
 	return elf;
 }
 
-// The CRC-32 of zlib, over a whole file.
+// Whether the CRC-32 of the whole file, as zlib computes it, is `wanted`.
 static bool file_has_crc(const struct frec_elf *elf, uint32_t wanted)
 {
 	uint32_t table[256], crc = UINT32_MAX;
@@ -138,8 +138,8 @@ static struct frec_elf *try_link(const struct frec_unwinder *unwinder, const cha
 	return NULL;
 }
 
-// Tries the name in .gnu_debuglink: beside the program, in .debug beside it, and below
-// SYSTEM_FOLDER.
+// Tries the name in .gnu_debuglink in three folders: that of the program, .debug in it, and the
+// same folder below SYSTEM_FOLDER.
 static struct frec_elf *by_link(const struct frec_unwinder *unwinder, const char *path,
 				const struct frec_elf *main)
 {

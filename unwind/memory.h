@@ -9,7 +9,8 @@
 #include <string.h>
 
 struct frec_stack {
-	/* of the first byte: the stack pointer, or the first mapped byte above it */
+	/* of the first byte: the stack pointer, or if nothing is mapped there, the first mapped
+	 * byte above it */
 	uint64_t address;
 	const uint8_t *data; /* may be unaligned */
 	size_t size;

@@ -2,9 +2,9 @@
 /*
  * A module: a program or library that processes had mapped, with its files, its rows and its names.
  *
- * The build-id identifies a module. A file with another build-id is not used, whatever its path, so
- * a program that was replaced since has no names instead of wrong ones. Only if the recording has
- * no build-id is the file at the path used, and its names are marked as not verified.
+ * The build-id identifies a module. A file with another build-id is not used, whatever its path: a
+ * program that has been replaced since then gets no names rather than wrong ones. If the recording
+ * has no build-id, the file at the path is used, and its names are marked as not verified.
  */
 #ifndef FREC_UNWIND_MODULE_H
 #define FREC_UNWIND_MODULE_H
@@ -26,31 +26,31 @@ struct frec_module {
 	bool verified;
 	const struct frec_unwinder *unwinder;
 	struct frec_elf *elf;	/* the file that was mapped, or NULL */
-	struct frec_elf *debug; /* its separate debug file, or NULL */
+	struct frec_elf *debug; /* the separate debug file, or NULL */
 	struct frec_cfi_section eh_frame, debug_frame;
 	bool debug_sought, debug_frame_sought;
 	struct frec_names_index *names; /* NULL: not needed yet */
-	struct frec_error error;	/* the first problem with its files */
+	struct frec_error error;	/* the first problem with the files; code 0: none */
 };
 
 struct frec_unwinder {
 	const struct frec_registers *machine;
-	struct frec_unwinder_options options; /* with copies of what they point to */
+	struct frec_unwinder_options options; /* points to copies */
 	struct frec_module *modules;
 };
 
-/* Finds or opens the module that `map` is part of. Mappings with the same build-id share it. NULL:
- * out of memory. */
+/* Finds or opens the module that `map` is part of. Mappings with the same build-id share one
+ * module. NULL: out of memory. */
 struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 				     const struct frec_unwind_map *map);
 void frec__module_destroy(struct frec_module *module);
 
-/* The row of an address in the module's file, as frec__rows_find. Without CFI it is always
- * FREC_ROW_NONE. */
+/* Finds the row of an address in the module's file, and returns what frec__rows_find() does.
+ * Without CFI the row is always FREC_ROW_NONE. */
 int frec__module_row(struct frec_module *module, uint64_t address, struct frec_row *ret,
 		     struct frec_error *reterr);
 
-/* The same for frec__rows_rules. */
+/* Finds the rules, and returns what frec__rows_rules() does. */
 int frec__module_rules(struct frec_module *module, uint64_t address, struct frec_rules *ret_rules,
 		       struct frec_fde *ret_fde, struct frec_error *reterr);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The names of addresses. The outermost function comes from the symbol table if it is there,
-// because only that has the parts into which compilers split functions. Inlined calls and lines
-// come from debugging information.
+// The names of addresses. The outermost function comes from the symbol table if that has one,
+// because only symbol tables name the parts into which compilers split functions. Inlined calls and
+// lines come from debugging information.
 #include "unwind/names.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "unwind/stubs.h"
 #include "unwind/symbols.h"
 
-// All that is known of an address. Owns the names, and the strings of their functions.
+// What is known of an address. `names` and the strings of their functions are allocated.
 struct known {
 	uint64_t start;
 	struct frec_name *names;
@@ -34,7 +34,7 @@ struct frec_names_index {
 	struct frec_elf *alternate;
 	struct known *known;
 	size_t known_count;
-	struct frec_table numbers; // by address: index into `known`, plus 1
+	struct frec_table numbers; // address -> index into `known`, plus 1
 };
 
 static void open_symbols(struct frec_names_index *index, const struct frec_module *module)

@@ -7,7 +7,7 @@
 
 #include "proto/cleanup.h"
 
-// The size of a program's entry function in bytes, which nothing describes.
+// How many bytes a program's entry function has at most. No CFI gives its size.
 #define ENTRY_SIZE 64
 
 static void destroy_process(struct frec_unwind_process **process)
@@ -25,8 +25,8 @@ static int compare_mappings(const void *left, const void *right)
 				    : (a->index > b->index) - (a->index < b->index);
 }
 
-// The caller should have only one mapping at each address. If two overlap anyway, the later one in
-// the caller's array keeps the addresses that both have, and the earlier one ends there.
+// The caller should give only one mapping at each address. If two overlap anyway, the later one in
+// the caller's array keeps the addresses that both have, and the earlier one is cut.
 static void make_disjoint(struct frec_unwind_process *process)
 {
 	struct frec_unwind_mapping *mappings = process->mappings;
@@ -120,7 +120,7 @@ static void open_mapping(struct frec_unwind_process *process, struct frec_unwind
 	if (module->elf)
 		mapping->has_bias = frec__elf_bias(module->elf, mapping->map.start,
 						   mapping->map.offset, &mapping->bias);
-	else if (frec__module_debug(module)) // the program is gone, but its debug file is there
+	else if (frec__module_debug(module)) // the program was not found, but its debug file was
 		mapping->has_bias = frec__elf_bias_by_size(module->debug, mapping->map.start,
 							   mapping->map.end, &mapping->bias);
 }
@@ -146,8 +146,8 @@ struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *pr
 	return mapping;
 }
 
-// Whether a signal handler returns to the code at `pc`, or at the next byte if `pc` is the byte
-// before a return address.
+// Whether the code to which signal handlers return is at `pc`, or at the next byte: `pc` can be the
+// byte before a return address.
 static bool is_sigreturn(const struct frec_unwind_process *process,
 			 const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
@@ -162,7 +162,8 @@ static bool is_sigreturn(const struct frec_unwind_process *process,
 		!memcmp((const char *)data->d_buf + 1, sigreturn->code, sigreturn->size));
 }
 
-// The entry function of a program has no caller. glibc's loader and musl have no CFI that says so.
+// Whether `pc` is in the entry function of a program, which has no caller. glibc's loader and musl
+// have no CFI that says so.
 static bool is_entry(const struct frec_unwind_mapping *mapping, uint64_t pc)
 {
 	const struct frec_elf *elf = mapping->module->elf;

@@ -7,12 +7,12 @@
 
 struct frec_unwind_mapping {
 	uint64_t start, end;
-	uint64_t bias;		    /* added to an address in the module's file: the address here */
+	uint64_t bias;		    /* address here minus address in the module's file */
 	struct frec_unwind_map map; /* with copies of its path and build-id */
 	struct frec_module *module; /* NULL: not opened yet, or no file is mapped */
 	uint32_t index;		    /* in the caller's array */
 	bool opened;
-	bool has_bias; /* `bias` is set, so the module has a file */
+	bool has_bias; /* `bias` is set: the module's file or its debug file was found */
 };
 
 struct frec_cached_row {
@@ -21,7 +21,7 @@ struct frec_cached_row {
 	uint32_t map; /* as in struct frec_frame */
 };
 
-/* A power of two. */
+/* How many rows a process caches: a power of two. */
 #define FREC_ROW_CACHE 4096
 
 struct frec_unwind_process {
@@ -31,16 +31,16 @@ struct frec_unwind_process {
 	struct frec_cached_row *cache; /* FREC_ROW_CACHE slots, by a hash of the address */
 };
 
-/* The mapping of `address`, or NULL. Its module is opened if it has not been yet. */
+/* Returns the mapping of `address`, or NULL. Opens its module if that has not been tried yet. */
 struct frec_unwind_mapping *frec__process_mapping(struct frec_unwind_process *process,
 						  uint64_t address);
 
-/* Finds the row of the code at `pc` and stores it in `slot`. If the CFI is damaged the kind is
- * FREC_ROW_RULES, so the error is reported when the rules are read. */
+/* Finds the row of the code at `pc` and stores it in `slot`, which is returned. If the CFI is
+ * damaged, the kind is FREC_ROW_RULES, so that the error is reported when the rules are read. */
 const struct frec_cached_row *frec__process_make_row(struct frec_unwind_process *process,
 						     uint64_t pc, struct frec_cached_row *slot);
 
-/* The same, from the cache if it is there. */
+/* Returns the row of the code at `pc`, from the cache if possible. */
 static inline const struct frec_cached_row *frec__process_row(struct frec_unwind_process *process,
 							      uint64_t pc)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Finds the register layout of a recording, which may come from another kind of machine than this.
+// Finds the register layout of a recording, which may come from a machine of another architecture.
 #include "unwind/registers.h"
 
 #include <string.h>

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The register layout of each machine, in two numberings: that of the kernel (perf_event_open(2)),
- * in which registers are recorded, and that of DWARF, in which unwinding refers to them.
- */
+/* The register layout of each machine, in two numberings: the kernel's (perf_event_open(2)), by
+ * which registers are recorded, and DWARF's, by which unwinding refers to them. */
 #ifndef FREC_UNWIND_REGISTERS_H
 #define FREC_UNWIND_REGISTERS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* The largest number of DWARF registers that unwinding follows on any machine. Those with higher
- * numbers (vectors, flags) are ignored. */
+/* The largest number of DWARF registers that unwinding follows on any machine. Registers with
+ * higher numbers (vectors, flags) are ignored. */
 #define FREC_DWARF_REGISTERS 33
 
-/* The code that a signal handler returns to, for C libraries that do not describe it (musl, Go),
- * and what the kernel has put on the stack for it. */
+/* The code that a signal handler returns to, for C libraries and runtimes that have no CFI for it
+ * (musl, Go), and where the kernel has saved registers on the stack. */
 struct frec_sigreturn {
 	const uint8_t *code;   /* the instructions */
 	size_t size;	       /* at most 16 */
 	const uint16_t *saved; /* offset from sp of each DWARF register of the interrupted code */
-	uint16_t saved_pc;     /* and of its pc */
+	uint16_t saved_pc;     /* offset from sp of the interrupted code's pc */
 };
 
 struct frec_registers {
@@ -29,15 +27,15 @@ struct frec_registers {
 	unsigned int pc; /* kernel numbers */
 	unsigned int sp;
 
-	uint16_t elf_machine;	  /* EM_ of its ELF files */
+	uint16_t elf_machine;	  /* EM_* of the machine's ELF files */
 	const uint8_t *dwarf;	  /* the kernel number of each DWARF register */
 	unsigned int dwarf_count; /* at most FREC_DWARF_REGISTERS */
 	unsigned int dwarf_sp;
 	unsigned int dwarf_fp;
-	unsigned int dwarf_ra; /* holds the return address until the function saves it */
+	unsigned int dwarf_ra; /* has the return address until the function saves it */
 	/* bit n: a function whose CFI has no rule for DWARF register n preserves it */
 	uint64_t callee_saved;
-	/* the bits of a return address that are the address, without a signature */
+	/* the bits of a return address that belong to the address, not to its signature */
 	uint64_t address_mask;
 	/* bytes that a call pushes: at a function's first instruction the return address is at sp
 	 * (8), or in dwarf_ra (0) */
@@ -45,9 +43,10 @@ struct frec_registers {
 	struct frec_sigreturn sigreturn;
 	/* Decodes the `size` bytes at `code`, which run at `address`, as a stub of a procedure
 	 * linkage table. Returns the length of the stub, with the address of the slot that it jumps
-	 * through in `*ret`, or 0 if it is none. */
+	 * through in `*ret`, or 0 if the code is no stub. */
 	size_t (*stub)(const uint8_t *code, size_t size, uint64_t address, uint64_t *ret);
-	/* R_* of a slot whose function a resolver chooses when the program starts */
+	/* the relocation (R_*) of a slot whose function a resolver chooses when the program
+	 * starts */
 	uint32_t chosen_relocation;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Register numbers of x86_64: the kernel's are those of arch/x86/include/uapi/asm/perf_regs.h, and
-// DWARF's those of the psABI.
+// Register numbers of x86_64. The kernel's are those of arch/x86/include/uapi/asm/perf_regs.h;
+// DWARF's are those of the psABI.
 #include "unwind/registers.h"
 
 #include <elf.h>

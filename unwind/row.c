@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The rules that are common enough to fit into a row: the CFA relative to sp or fp, and frame
-// pointer and return address saved near it or not at all. Two expressions are so common that they
+// The rules that are common enough to fit into a row: the CFA relative to sp or fp; frame pointer
+// and return address saved near the CFA, or not at all. Three expressions are so common that they
 // are recognized by their bytes.
 #include "unwind/row.h"
 
@@ -10,8 +10,8 @@
 #include "proto/bytes.h"
 
 // The expression that x86_64 linkers write for the stubs of a procedure linkage table: the CFA
-// moves by 8 bytes after the stub's push, whose place in its 16 bytes is a constant of the
-// expression.
+// moves by 8 bytes after the push in the stub. Where in the stub's 16 bytes that is, is a constant
+// in the expression.
 static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *machine,
 		   struct frec_row *row)
 {

@@ -48,8 +48,8 @@ static int add_function(struct frec_rows *rows, uint64_t address, uint64_t offse
 	return 0;
 }
 
-// Reads the linker's table. -ENODATA if it is not of the only kind that linkers write, not sorted,
-// or points outside the section.
+// Reads the table that the linker made. Returns 0, -ENOMEM, or -ENODATA if the table does not have
+// the encoding that all linkers use, is not sorted, or points outside the section.
 static int read_header(struct frec_rows *rows, const Elf_Data *header)
 {
 	struct frec_bytes cursor = frec__bytes(header->d_buf, header->d_size);
@@ -126,7 +126,7 @@ int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64
 	rows->cfi = cfi;
 	rows->machine = machine;
 	rows->base = base;
-	// An instruction makes at most one row, and a function one more. Without this limit,
+	// An instruction makes at most one row, and each function has one more. Without this limit,
 	// functions that share their instructions could make any number of rows.
 	rows->row_max = cfi->data->d_size;
 	if (header)
@@ -177,7 +177,8 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	if (rows->row_count > compilation->first) {
 		const struct frec_row *last = &rows->rows[rows->row_count - 1];
 
-		// If only the rule of another register changed, this row equals the last one.
+		// If only the rule of a register without a place in a row changed, this row equals
+		// the last.
 		if (last->kind == row.kind && last->cfa_offset == row.cfa_offset &&
 		    last->fp_slot == row.fp_slot && last->ra_slot == row.ra_slot)
 			return 0;
@@ -188,8 +189,8 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 	return add_row(rows, row);
 }
 
-// Computes the rows of a function. The last one is FREC_ROW_NONE, at the end of the function. Does
-// nothing if the function ends before `pc`.
+// Computes the rows of a function, with FREC_ROW_NONE as the last, at the end of the function. Does
+// nothing if the function does not reach as far as `pc`.
 static int compile(struct frec_rows *rows, struct function *function, uint64_t pc,
 		   struct frec_error *reterr)
 {
@@ -234,7 +235,7 @@ static struct function *find_function(struct frec_rows *rows, uint64_t pc)
 	while (count > 1) {
 		size_t half = count / 2;
 
-		// Written for a conditional move: a branch could not be predicted.
+		// This form compiles to a conditional move; a branch here could not be predicted.
 		base = base[half].start <= start ? base + half : base;
 		count -= half;
 	}

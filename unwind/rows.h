@@ -2,10 +2,10 @@
 /*
  * The rules of a CFI section as rows, which can be applied without DWARF.
  *
- * Opening a section only reads where its functions begin, from .eh_frame_hdr, which the linker has
+ * Opening a section only reads where its functions begin: from .eh_frame_hdr, which the linker has
  * sorted, or else from the section itself. The rows of a function are computed when one of its
- * addresses is looked up for the first time. So the first stack of a large program waits for the
- * few functions on it, and only these take memory.
+ * addresses is looked up for the first time. So the first stack of a large program waits only for
+ * the rows of the functions on that stack, and only these take memory.
  */
 #ifndef FREC_UNWIND_ROWS_H
 #define FREC_UNWIND_ROWS_H
@@ -18,18 +18,18 @@ enum frec_row_kind {
 	FREC_ROW_FP,   /* CFA = fp + cfa_offset */
 	/* CFA = *(fp + cfa_offset), in a function that has aligned its stack */
 	FREC_ROW_FP_MEMORY,
-	/* x86_64's stubs of 16 bytes: CFA = sp + cfa_offset, or 8 more at byte `ra_slot` of the
-	 * stub and after it */
+	/* a stub of 16 bytes (x86_64): CFA = sp + cfa_offset, or 8 more from byte `ra_slot` of the
+	 * stub on */
 	FREC_ROW_PLT,
-	FREC_ROW_OUTERMOST, /* has no caller */
+	FREC_ROW_OUTERMOST, /* the function has no caller */
 	/* the code that a signal handler returns to (struct frec_sigreturn) */
 	FREC_ROW_SIGRETURN,
-	FREC_ROW_RULES, /* none of these fits: use frec__rows_rules */
+	FREC_ROW_RULES, /* anything else: use frec__rows_rules */
 };
 
-/* A slot: the caller's value is still in the register. */
+/* As fp_slot or ra_slot: the caller's value is still in the register. */
 #define FREC_ROW_SAME INT16_MIN
-/* fp_slot: the caller's fp is saved at fp, not at an offset from the CFA. */
+/* As fp_slot: the caller's fp is saved at fp, not at an offset from the CFA. */
 #define FREC_ROW_AT_FP (INT16_MIN + 1)
 
 struct frec_row {
@@ -37,32 +37,32 @@ struct frec_row {
 	uint32_t kind : 4;
 	int32_t cfa_offset;
 	int16_t fp_slot; /* where fp is saved, in units of 8 bytes from the CFA */
-	int16_t ra_slot; /* where the return address is saved */
+	int16_t ra_slot; /* where the return address is saved, in the same units */
 };
 
 struct frec_rows;
 
-/* Functions that are longer cannot have rows. */
+/* The largest frec_row.start. Longer functions cannot have rows. */
 #define FREC_ROW_START_MAX ((1u << 28) - 1)
 
 /*
- * Takes ownership of nothing: `cfi`, the section and `header` (.eh_frame_hdr, or NULL) have to
- * outlive the rows. `base` must not be above the address of any function; functions 4 GiB or more
- * above it are not found. -ENOMEM; -EBADMSG if not even the first function can be read. Functions
- * that come before damaged bytes are used.
+ * Opens a section. `cfi`, the section and `header` (.eh_frame_hdr, or NULL) have to outlive the
+ * rows. `base` must not be above the address of any function; functions 4 GiB or more above it are
+ * not found. Returns 0, -ENOMEM, or -EBADMSG if not even the first function can be read. If the
+ * section is damaged further on, the functions before that place are used.
  */
 int frec__rows_create(const struct frec_cfi *cfi, const Elf_Data *header, uint64_t base,
 		      const struct frec_registers *machine, struct frec_rows **ret,
 		      struct frec_error *reterr);
 void frec__rows_destroy(struct frec_rows *rows);
 
-/* The row of the address `pc` of the ELF file. Returns 0, also for FREC_ROW_NONE; -ENOMEM;
- * -EBADMSG. */
+/* Finds the row of the address `pc` of the ELF file. Returns 0, also for FREC_ROW_NONE, or -ENOMEM,
+ * or -EBADMSG if the function's CFI is damaged. */
 int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 		    struct frec_error *reterr);
 
-/* The complete rules at `pc`, and the function they belong to. This runs the instructions each
- * time. -ENOENT if no function is known there; -EBADMSG. */
+/* Finds the complete rules at `pc`, and the function that they belong to, by running its
+ * instructions each time. Returns 0, -ENOENT if no function is known there, or -EBADMSG. */
 int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret_rules,
 		     struct frec_fde *ret_fde, struct frec_error *reterr);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Split units. libdw itself opens and maps the file that a skeleton unit names, whatever it is, and
-// would hang on some. So both places where libdw looks are checked first: it may open them only if
-// each one is empty or has an ELF file that no other user can truncate. Packages of such files
-// (.dwp) are not supported, because libdw cannot read them before 0.191.
+// Split units. libdw itself opens and maps the file that a skeleton unit names, whatever file that
+// is, and would hang on some. So both places where libdw looks are checked first. libdw may look
+// there only if each place has no file, or an ELF file that no other user can truncate. Packages of
+// such files (.dwp) are not supported, because libdw cannot read them before 0.191.
 #include "unwind/split_unit.h"
 
 #include <dwarf.h>
@@ -36,7 +36,8 @@ static bool is_sound(const char *path)
 	return elf->mapped && frec__strings_end(elf);
 }
 
-// The two places: beside the file that names it, and in the folder where it was compiled.
+// Whether libdw may look in both places: beside `elf`, and in the folder where the unit was
+// compiled.
 static bool are_sound(const struct frec_elf *elf, const char *folder, const char *name)
 {
 	char link[64], beside[PATH_MAX], path[PATH_MAX];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* From a frame to its caller by the complete rules: slower than a row, but for all registers. */
+/* Goes from a frame to its caller by the complete rules: slower than by a row, but for all
+ * registers. */
 #ifndef FREC_UNWIND_STEP_H
 #define FREC_UNWIND_STEP_H
 
@@ -7,9 +8,9 @@
 #include "unwind/expression.h"
 
 /*
- * A register is saved at `address`, according to the CFI, but no bytes were recorded there. Returns
- * whether its value has been restored already: compilers do not emit CFI for each pop at the end of
- * a function, so the CFI still names a slot that is by then below the stack pointer, where recorded
+ * For a register that is saved at `address` according to the CFI, where no bytes were recorded:
+ * whether its value has been restored already. Compilers do not emit CFI for each pop at the end of
+ * a function, so the CFI can name a slot that is already below the stack pointer, where recorded
  * stacks begin.
  */
 static inline bool frec__step_is_popped(const struct frec_registers *machine,
@@ -21,14 +22,17 @@ static inline bool frec__step_is_popped(const struct frec_registers *machine,
 /*
  * Computes the caller's registers. `ret` may be the frame's own `context->cpu`. Registers that
  * cannot be recovered (caller-saved ones, and those saved where no bytes were recorded) are unknown
- * in it. Returns 0; 1 if there is no caller; -EFAULT if memory at `*ret_address` is needed but was
- * not recorded; -ENXIO if an unknown register is needed; -EBADMSG if the rules make no sense.
+ * in `ret`. Returns 0; 1 if there is no caller; -EFAULT if memory at `*ret_address` is needed but
+ * was not recorded; -ENXIO if an unknown register is needed; -EBADMSG if the rules make no sense.
  */
 int frec__step(const struct frec_expression_context *context, const struct frec_fde *fde,
 	       const struct frec_rules *rules, struct frec_cpu *ret, uint64_t *ret_address);
 
-/* The same at the instructions that a signal handler returns to: the kernel saved all registers on
- * the stack. Replaces `cpu`. Returns 0 or -EFAULT. */
+/*
+ * Replaces `cpu` by the registers of the code that a signal interrupted, which the kernel saved on
+ * the stack. The frame has to be at the instructions that a signal handler returns to. Returns 0,
+ * or -EFAULT if memory at `*ret_address` was not recorded.
+ */
 int frec__step_sigreturn(const struct frec_registers *machine, const struct frec_stack *stack,
 			 struct frec_cpu *cpu, uint64_t *ret_address);
 

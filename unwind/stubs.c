@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The stubs of procedure linkage tables. No symbol table has their names. A stub jumps through a
-// slot, and a relocation puts a function's address into that slot: it names the function.
+// slot, and a relocation, which puts a function's address into that slot, names the function.
 #include "unwind/stubs.h"
 
 #include <stdlib.h>
 
 #include "proto/grow.h"
 
-// Stubs are aligned to this on every machine.
+// On every machine, stubs begin at multiples of this many bytes.
 #define STUB_STEP 8
 
 struct slot {
@@ -28,8 +28,9 @@ static bool add_slot(struct slots *slots, uint64_t address, const char *name)
 	return true;
 }
 
-// The name of the function whose address `relocation` stores. If it names none, a resolver at its
-// addend chooses the function when the program starts; the resolver then has the function's name.
+// The name of the function whose address `relocation` stores. If the relocation names none, a
+// resolver at its addend chooses the function when the program starts. The resolver's symbol has
+// the function's name.
 static const char *target_name(const struct frec_elf *elf, const GElf_Rela *relocation,
 			       Elf_Data *names, size_t strings, const struct frec_symbols *symbols)
 {
@@ -66,8 +67,8 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 		GElf_Rela relocation;
 		const char *name;
 
-		// Copied, not converted by gelf_getrela(): there can be hundreds of thousands, and
-		// only files with this layout are opened.
+		// Copied, which is faster than gelf_getrela(): there can be hundreds of thousands.
+		// No conversion is needed, because only files with this layout are opened.
 		memcpy(&relocation, (const char *)data->d_buf + i * sizeof(relocation),
 		       sizeof(relocation));
 		if (!GELF_R_SYM(relocation.r_info) &&

@@ -6,10 +6,8 @@
 #include "unwind/registers.h"
 #include "unwind/symbols.h"
 
-/*
- * Adds the stubs in `elf`, the file that was mapped, to the sorted symbols of its module, and sorts
- * them again. A stub has the name of the function that its slot is relocated to.
- */
+/* Adds the stubs in `elf`, the file that was mapped, to the sorted symbols of its module, and sorts
+ * the symbols again. A stub has the name of the function that its slot is relocated to. */
 void frec__stubs_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 		     const struct frec_registers *machine);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// From a frame to a module and an address in it, and from there to names.
+// Finds the module of a frame, the address in the module's file, and the names there.
 #include <errno.h>
 
 #include "unwind/names.h"

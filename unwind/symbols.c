@@ -12,8 +12,8 @@
 // can be in between.
 #define BACK_MAX 32
 
-// How much of the names of one address is compared: in a hostile file all symbols can have the same
-// name, as long as the file.
+// How many bytes of two names of one address are compared: in a hostile file all symbols can have
+// the same name, as long as the file.
 #define COMPARED_MAX 256
 
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
@@ -39,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// The size of a function to which the assembler gave none: up to the end of its section. The next
-// symbol ends it too.
+// The size of a function to which the assembler gave none: up to the end of its section. Lookups
+// end it at the next symbol.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);
@@ -102,7 +102,8 @@ bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf,
 		    symbol.st_name >= strings->d_size)
 			continue;
 		its_name = (const char *)strings->d_buf + symbol.st_name;
-		// On aarch64 names such as "$x" mark code and data for disassemblers.
+		// Names such as "$x" are no functions: on aarch64 they mark code and data for
+		// disassemblers.
 		if (*its_name && *its_name != '$' && !add(symbols, elf, &symbol, its_name))
 			break;
 	}
@@ -138,8 +139,8 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges the added symbols, which are sorted by now, into those before them. It goes backwards, so
-// that only the added ones are copied. Without memory for that copy, everything is sorted.
+// Merges the added symbols, which are sorted by now, into those before them, from the end, so that
+// only the added ones have to be copied. If there is no memory for the copy, sorts everything.
 static void merge(struct frec_symbols *symbols)
 {
 	struct frec_symbol *all = symbols->symbols;

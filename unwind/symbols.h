@@ -7,11 +7,11 @@
 
 struct frec_symbol {
 	uint64_t start;
-	uint64_t size;	  /* 0: it names one address */
+	uint64_t size;	  /* 0: a label, which names one address */
 	const char *name; /* mangled; points into the ELF file */
 	bool stub;	  /* a stub: `name` is the function that it jumps to */
-	bool open;	  /* without a size of its own: ends at the next symbol, if not before */
-	uint8_t rank;	  /* lower is better, among the names of one address */
+	bool open;	  /* its size is unknown: ends at the next symbol or with its section */
+	uint8_t rank;	  /* of symbols at one address, the one with the lowest is kept */
 };
 
 struct frec_symbols {
@@ -20,11 +20,11 @@ struct frec_symbols {
 	size_t sorted; /* how many at the beginning are sorted */
 };
 
-/* Adds the functions of the section `name` (".symtab", ".dynsym"). False: it has none. */
+/* Adds the functions of the section `name` (".symtab", ".dynsym"). Returns false if it has none. */
 bool frec__symbols_add(struct frec_symbols *symbols, const struct frec_elf *elf, const char *name);
-/* Adds a single symbol. False: out of memory. */
+/* Adds a single symbol. Returns false if memory runs out. */
 bool frec__symbols_add_one(struct frec_symbols *symbols, const struct frec_symbol *symbol);
-/* Call it between adding and finding symbols. It is fast if few symbols were added to many. */
+/* Call this between adding and finding symbols. It is fast if few symbols were added to many. */
 void frec__symbols_sort(struct frec_symbols *symbols);
 /* The symbol that contains `address`, or NULL. */
 const struct frec_symbol *frec__symbols_find(const struct frec_symbols *symbols, uint64_t address);

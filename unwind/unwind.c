@@ -3,18 +3,19 @@
 //
 // There are two ways from a frame to its caller. The fast one applies a row and follows only three
 // registers: pc, stack pointer and frame pointer (on aarch64 also the link register). The slow one
-// runs the CFI instructions and follows all registers. Most stacks need only the fast one. If the
-// row of a frame demands the slow one, it is used for this frame, with the other registers unknown.
-// If one of these turns out to be needed, the stack is unwound again from the top with all
-// registers. This happens in hand-written assembly, and costs no more than the slow way from the
-// start would have.
+// runs the CFI instructions and follows all registers. Most stacks need only the fast one. If a
+// frame's row demands the slow one, this frame takes it, and the registers that the fast one did
+// not follow are unknown. If the value of one of them is needed, the stack is unwound again from
+// the top with all registers. This happens in hand-written assembly, and costs little more than
+// taking the slow way from the start.
 //
-// The pc of a caller is a return address. If the call was the last instruction of a function that
-// never returns, this is already the first address of the next function. So a caller's row is that
-// of the byte before its pc. The exception is a frame that a signal interrupted: its pc is that of
-// the next instruction, and no call comes before it. If nothing describes the byte before, pc can
-// be the first instruction of a function that was not called at all, but put where a return address
-// goes: this is how coroutines begin, and their stacks end.
+// The pc of a caller is a return address. If the call is the last instruction of a function,
+// because what it calls never returns, that address is already the first one of the next function.
+// So the row of a caller is the row of the byte before its pc. The exception is a frame that a
+// signal interrupted: its pc is that of the next instruction, and no call comes before it. If
+// nothing describes the byte before, pc can be the first instruction of a function whose address
+// was put where a return address goes, without a call. Coroutines begin so, and their stacks end
+// there.
 #include "unwind/unwind.h"
 
 #include <errno.h>
@@ -28,7 +29,8 @@
 #define STACK_REACH (1ull << 30)
 
 // How far ahead of the current frame the stack's bytes are prefetched. Each stack is read only
-// once, and unwinding a frame takes less time than a read from memory.
+// once, so its bytes are not in the cache, and unwinding a frame takes less time than a read from
+// memory.
 #define READ_AHEAD 1024
 #define CACHE_LINE 64
 
@@ -38,7 +40,7 @@ struct walk {
 	const struct frec_stack *stack;
 	struct frec_cpu cpu;
 	bool all;      // follow all registers
-	bool exact;    // of the current frame, as in struct frec_frame
+	bool exact;    // the current frame's `exact`: see struct frec_frame
 	bool uncalled; // the current frame has no caller
 	struct frec_frame *frames;
 	size_t count, capacity;
@@ -72,11 +74,11 @@ static inline bool load(struct walk *walk, uint64_t address, uint64_t *ret)
 
 static inline void prefetch(const struct frec_stack *stack, uint64_t address)
 {
-	// The address may be anywhere: a prefetch never faults.
+	// The address may be anywhere, because a prefetch never faults.
 	__builtin_prefetch((const void *)((uintptr_t)stack->data + (address - stack->address)));
 }
 
-// Makes the caller, of which three registers are known, the current frame.
+// Makes the caller the current frame; only its pc, sp and fp are known.
 static inline bool enter_caller(struct walk *walk, uint64_t pc, uint64_t sp, uint64_t fp,
 				bool fp_known)
 {
@@ -85,7 +87,7 @@ static inline bool enter_caller(struct walk *walk, uint64_t pc, uint64_t sp, uin
 
 	if (sp == cpu->value[machine->dwarf_sp] && pc == cpu->pc)
 		return end_walk(walk, FREC_UNWIND_LOOP, pc);
-	// Always two lines: a loop over the frame's size would take longer than it saves.
+	// Always two cache lines: a loop over the frame's size would take longer than it saves.
 	prefetch(walk->stack, sp + READ_AHEAD);
 	prefetch(walk->stack, sp + READ_AHEAD + CACHE_LINE);
 	cpu->pc = pc;
@@ -103,7 +105,8 @@ static bool by_frame_pointer(struct walk *walk)
 	const struct frec_registers *machine = walk->machine;
 	uint64_t fp, sp = walk->cpu.value[machine->dwarf_sp], pc, caller_fp;
 
-	// It has to point upwards, to an aligned pair of words, the second of them in code.
+	// The frame pointer has to point upwards, to an aligned pair of words, the second of which
+	// is an address in code.
 	if (!frec__cpu_get(machine, &walk->cpu, machine->dwarf_fp, &fp) || fp < sp || fp % 8 ||
 	    !frec__stack_read(walk->stack, fp, &caller_fp) ||
 	    !frec__stack_read(walk->stack, fp + 8, &pc))
@@ -145,7 +148,7 @@ static bool without_cfi(struct walk *walk, uint32_t map)
 	return by_frame_pointer(walk);
 }
 
-// Makes the frame that a signal interrupted the current one.
+// Moves to the frame that a signal interrupted.
 static bool by_sigreturn(struct walk *walk)
 {
 	uint64_t address;
@@ -157,7 +160,8 @@ static bool by_sigreturn(struct walk *walk)
 	return true;
 }
 
-// Returns 0, -1 at the end of the stack, or 1 if it has to be unwound again with all registers.
+// Returns 0, -1 at the end of the stack, or 1 if the stack has to be unwound again with all
+// registers.
 static int by_rules(struct walk *walk, uint64_t pc, uint32_t map)
 {
 	struct frec_unwind_mapping *mapping = frec__process_mapping(walk->process, pc);
@@ -248,7 +252,8 @@ static inline bool add_frame(struct walk *walk, uint32_t map)
 {
 	struct frec_frame *frame = &walk->frames[walk->count];
 
-	// `kind` was set by the step to this frame: to CFI, unless it went another way.
+	// `kind` is already set: to CFI when the frame before was added, unless the step from there
+	// set another.
 	frame->pc = walk->cpu.pc;
 	frame->map = map;
 	frame->exact = walk->exact;
@@ -273,7 +278,8 @@ static const struct frec_cached_row *current_row(struct walk *walk)
 	if (row->row.kind == FREC_ROW_NONE)
 		return frec__process_row(walk->process, pc - 1);
 	walk->exact = true;
-	// A handler's return address, which no call pushed either, has one of these two kinds.
+	// A signal handler's return address, which no call pushed either, has one of these two
+	// kinds. The frame there has a caller: the code that was interrupted.
 	walk->uncalled = row->row.kind != FREC_ROW_RULES && row->row.kind != FREC_ROW_SIGRETURN;
 	return row;
 }

@@ -42,7 +42,7 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
-/* Attaches without a recorder's process, which makes no difference to the service. */
+/* Attaches to rings that this process has created itself: a service notices no difference. */
 static int attach(uint32_t options, bool sequences)
 {
 	static const char *const selection[] = {"bench:*", NULL};

@@ -5,8 +5,8 @@
  *
  *	bench_foreign [ROUNDS [EVENTS]]
  *
- * The ways take turns. It prints the median of the rounds, the least and the most, in nanoseconds
- * of the thread's processor time.
+ * The ways take turns. For each, prints the median of the rounds, the least and the most, in
+ * nanoseconds of the thread's processor time.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ enum way { OFF, EMPTY, NUMBERS, TEXT, WAYS };
 static const char *const names[WAYS] = {"nobody listens", "empty BPF program", "four numbers",
 					"and one is a text"};
 
-/* The site has a function of its own, which the empty program finds by name. */
+/* The site has a function of its own, so that the empty program can be attached by name. */
 __attribute__((noinline)) static void fire(uint64_t number, const char *text)
 {
 	__asm__ volatile("	.type bench_foreign_site, @function\n"

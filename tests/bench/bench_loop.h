@@ -24,7 +24,7 @@ static void *bench_run(void *argument)
 	struct bench_thread *thread = argument;
 	struct timespec from, to;
 
-	for (uint64_t i = 0; i < thread->times / 10; i++) /* caches, page tables, first use */
+	for (uint64_t i = 0; i < thread->times / 10; i++) /* warms up caches and page tables */
 		thread->emit(i);
 	pthread_barrier_wait(thread->start);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
@@ -36,8 +36,8 @@ static void *bench_run(void *argument)
 	return NULL;
 }
 
-/* Prints the cost of an emit in nanoseconds of a thread's processor time, which other load of the
- * machine is no part of. */
+/* Prints the cost of an emit in nanoseconds of a thread's processor time, to which other load on
+ * the machine does not add. */
 static int bench(void (*emit)(uint64_t i), unsigned int threads, uint64_t times)
 {
 	struct bench_thread *thread = calloc(threads, sizeof(*thread));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Measures the cost of the event of bench_emit.c with LTTng-UST. The event is enabled if
+/*
+ * Measures the cost of the event of bench_emit.c with LTTng-UST. The event is enabled if
  * tests/bench/bench-emit has created a session for it.
  *
  *	bench_lttng on|off THREADS TIMES
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		return 2;
-	/* A thread of the library registers the event, and the session daemon may be slow. */
+	/* Waits until a thread of the library has registered the event; the session daemon may be
+	 * slow. */
 	for (int i = 0; !lttng_ust_tracepoint_enabled(bench, order) && !strcmp(argv[1], "on");
 	     i++) {
 		if (i == 500) {

@@ -2,16 +2,16 @@
 // Measures how fast stacks of real programs are unwound, and compares the frames with those that
 // other libraries find.
 //
-//	bench_unwind record FILE [-n STACKS] [-b BYTES] -- COMMAND...	sample a command
-//	bench_unwind record FILE [-n STACKS] [-b BYTES] -p PID		or a process
-//	bench_unwind compare FILE...		side by side with libdwfl and libunwind, over the
-//						same bytes
-//	bench_unwind differences FILE...	and what is different from libdwfl
-//	bench_unwind alone FILE...		ours only
-//	bench_unwind perf FILE PERF_DATA	the same stacks for perf script
-//	bench_unwind script FILE		what perf script prints, by ours: from a cold start
-//						to the last name
-//	bench_unwind script-libdwfl FILE	and by libdwfl
+//	bench_unwind record FILE [-n STACKS] [-b BYTES] -- COMMAND...	samples a command
+//	bench_unwind record FILE [-n STACKS] [-b BYTES] -p PID		samples a process
+//	bench_unwind compare FILE...		measures libdwfl and libunwind too, over the same
+//						bytes
+//	bench_unwind differences FILE...	the same, and prints where libdwfl differs
+//	bench_unwind alone FILE...		measures flightrec only
+//	bench_unwind perf FILE PERF_DATA	writes the stacks for perf script
+//	bench_unwind script FILE		prints what perf script prints, by flightrec: from
+//						a cold start to the last name
+//	bench_unwind script-libdwfl FILE	prints the same by libdwfl
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -190,7 +190,7 @@ static int compare_addresses(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-// All addresses of all stacks, each once.
+// Collects all addresses of all stacks, each once. Returns how many there are.
 static size_t distinct(const struct recording *recording, const struct outcome *outcomes,
 		       size_t frames, uint64_t **ret)
 {
@@ -353,7 +353,8 @@ static int compare(const char *path, bool verbose, bool alone)
 		       100. * (double)same[which] / (double)recording.stack_count);
 		if (!which) {
 			start = now();
-			// Each one takes milliseconds, so only a sample is looked up.
+			// Each lookup takes milliseconds, so only a sample of the addresses is
+			// looked up.
 			for (size_t i = 0; i < NAMED_BY_OTHERS; i++)
 				dwfl_other_name(other,
 						addresses[i * address_count / NAMED_BY_OTHERS] - 1);
@@ -414,7 +415,7 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
-			// Prints only what perf script prints: file and line are known too.
+			// Prints no more than perf script does, although file and line are known.
 			for (size_t k = 0; k < names.count; k++)
 				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function
@@ -432,8 +433,8 @@ static int script(const char *path)
 	return 0;
 }
 
-// Looks up names for each frame, because libdwfl does not cache them. Lines and inlined calls would
-// take hours.
+// Looks up the function of each frame, because libdwfl does not cache names. Lines and inlined
+// calls are left out, because they would take hours.
 static int script_libdwfl(const char *path)
 {
 	struct recording recording;

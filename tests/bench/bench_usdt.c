@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Measures the cost of an event through a breakpoint at its site with our BPF program, beside that
- * of an empty program at the same site and of one that only copies the payload into a ring.
+ * Measures the cost of an event through a breakpoint at its site with flightrec's BPF program,
+ * beside that of an empty program at the same site and of one that only copies the payload into a
+ * ring.
  *
  *	bench_usdt [ROUNDS [EVENTS]]
  *
- * The ways take turns. It prints the median of the rounds, the least and the most, in nanoseconds
- * of the thread's processor time.
+ * The ways take turns. For each, prints the median of the rounds, the least and the most, in
+ * nanoseconds of the thread's processor time.
  */
 #include <bpf/libbpf.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ static double run(long events)
 	       (double)events;
 }
 
-/* Opens a ring and the event that is redirected into it on each CPU. */
+/* On each CPU, opens a ring, and an event that is redirected into the ring. */
 static int open_rings(struct frec_source *source, const struct frec_bpf_output *output,
 		      struct frec_error *error)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever bytes a recorder sends to a service, reading them as a reply neither crashes nor reads
-// beyond them, and what is read is within bounds.
+// Whatever bytes a recorder sends to a service, decoding them as a reply neither crashes nor reads
+// beyond them, and the error text in the result ends within its array.
 #include <stdlib.h>
 #include <string.h>
 

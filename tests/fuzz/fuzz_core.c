@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever bytes arrive as a core dump, the head is parsed within its bounds, and the bytes that
-// were read from the pipe are kept.
+// Whatever bytes arrive as a core dump, reading its notes stays within their bounds and keeps no
+// more bytes than came through the pipe. Parsing the same bytes as thread stacks is safe too.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whatever payloads say of themselves, nothing crashes or reads outside them: neither finding their
-// descriptions, values and shapes, nor exporting them in two formats. The input is up to 16
-// payloads of one tracepoint, each after its size in two bytes. The file around them is whole.
+// Whatever payloads say of themselves, exporting them in two formats, which looks up their
+// descriptions, values and shapes, neither crashes nor reads outside them. The input is up to 16
+// payloads of one tracepoint, each after its size in two bytes. The file around them is intact.
 // Seeds: the payloads of tests/data/make_snapshot OUT activities and OUT fields.
 #include <fcntl.h>
 #include <stdlib.h>

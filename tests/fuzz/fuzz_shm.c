@@ -17,7 +17,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t *pristine; // the memfd of rings with RECORDS records and no patches
+static uint8_t *pristine; // a copy of shared memory with RECORDS records, before any patch
 static uint32_t pristine_key;
 
 static void prepare(void)
@@ -45,7 +45,8 @@ static size_t section(const struct frec_shm_layout *layout, uint8_t which)
 	return begin[which % SECTIONS];
 }
 
-// Corrects the checksums. All records have one size, so their places are known.
+// Corrects the commit word and the checksum of each record. All records have the same size, so
+// their places are known.
 static void repair(const struct frec_shm_rings *rings, uint8_t *memory)
 {
 	const struct frec_shm_control *control =

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Fuzzes CFI sections: computing rows, and unwinding a frame by the rules, must end and stay within
-// the bytes. The first byte of the input chooses the machine and the section, and whether there is
-// a linker's table; the second is the size of that table, which comes next.
+// the bytes. The first byte of the input chooses the machine, the kind of section, and whether
+// there is a linker's table. The second byte is the size of that table, which comes next; the rest
+// is the section.
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	header.d_size = data[0] & 4 ? data[1] : 0;
 	if (header.d_size > size - 2)
 		return 0;
-	// A copy of exactly this size, so that the sanitizer detects a read beyond it.
+	// The section is a copy of exactly its size, so that the sanitizer detects a read beyond
+	// it.
 	header.d_buf = (void *)(uintptr_t)(data + 2);
 	section.d_size = size - 2 - header.d_size;
 	copy = malloc(section.d_size + !section.d_size);

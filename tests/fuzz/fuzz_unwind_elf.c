@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Fuzzes programs, mappings and stacks: unwinding and symbolizing must end and stay within the
-// bytes. The first 256 bytes of the input are registers and stack, the rest is the ELF file. The
+// bytes. The first 256 bytes of the input are stack and registers, the rest is the ELF file. The
 // seeds are small programs.
 #include <fcntl.h>
 #include <stdio.h>

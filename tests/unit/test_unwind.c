@@ -26,7 +26,7 @@ struct fixture {
 	char path[64];
 	struct frec_unwinder *unwinder;
 	struct frec_unwind_process *process;
-	uint64_t registers[64]; // by the kernel's number
+	uint64_t registers[64]; // by the kernel's numbers
 	uint64_t words[WORDS];
 	size_t word_count;
 	struct frec_frame frames[FREC_FRAMES_MAX];
@@ -105,7 +105,8 @@ static void end(struct fixture *fixture)
 
 static const uint8_t x86_start[] = {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1};
 
-// first: has 16 bytes of locals. second: saves rbx. third: has its CFA at rbx + 16.
+// The functions: `first` has 16 bytes of locals, `second` saves rbx, and `third` has its CFA at rbx
+// + 16.
 static void open_x86_64(struct fixture *fixture)
 {
 	static const uint8_t first[] = {DW_CFA_def_cfa_offset, 24};
@@ -136,8 +137,8 @@ static void registers_that_rows_do_not_follow(void **state)
 
 	(void)state;
 	open_x86_64(&fixture);
-	// third's CFA is at rbx + 16, and second has saved rbx: its value is known only if rbx is
-	// followed from the top.
+	// The CFA of `third` is at rbx + 16, and `second` has saved rbx, whose value is known only
+	// if rbx is followed from the top.
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1110;
 	fixture.words[3] = STACK + 0x50; // rbx, saved by second
@@ -182,7 +183,7 @@ static void ends_of_stacks(void **state)
 	(void)state;
 	open_x86_64(&fixture);
 	fixture.registers[8] = BIAS + 0x1010;
-	fixture.words[2] = 0; // as some programs have it below their first function
+	fixture.words[2] = 0; // the return address of the outermost function in some programs
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_COMPLETE, 0);
 	fixture.words[2] = BIAS + 0x1910; // the entry function, which has no CFI
@@ -275,7 +276,7 @@ static void signals(void **state)
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1401;
 	fixture.words[3] =
-		BIAS + 0x1300; // the first instruction of a function, and not of the one before
+		BIAS + 0x1300; // the first instruction of its function; no call is before it
 	unwind(&fixture);
 	FRAME(1, BIAS + 0x1401, FREC_FRAME_CFI, false);
 	assert_true(fixture.frames[1].signal);
@@ -285,7 +286,7 @@ static void signals(void **state)
 	end(&fixture);
 }
 
-// A signal frame whose handler returns to code without CFI.
+// A signal handler that returns to code without CFI.
 static void signals_without_cfi(void **state)
 {
 	static struct fixture fixture;
@@ -350,7 +351,8 @@ static void made_at_run_time(void **state)
 	FRAME(2, BIAS + 0x1310, FREC_FRAME_FRAME_POINTER, false);
 	ENDS(3, FREC_UNWIND_COMPLETE, 0);
 	assert_int_equal(fixture.frames[0].map, 1);
-	// A frame pointer that holds something else is not followed.
+	// A frame pointer is not followed if the word after the one that it points to is no return
+	// address.
 	fixture.words[33] = 0x777;
 	unwind(&fixture);
 	ENDS(2, FREC_UNWIND_NO_CFI, 0x1234020);
@@ -421,7 +423,7 @@ static void frames_of_aarch64(void **state)
 	FRAME(1, BIAS + 0x1110, FREC_FRAME_RETURN, false);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
 	fixture.registers[32] = BIAS + 0x1010;
-	fixture.registers[30] = BIAS + 0x1800; // the end of a signal handler
+	fixture.registers[30] = BIAS + 0x1800; // where a signal handler returns to
 	memset(fixture.words, 0, sizeof(fixture.words));
 	fixture.words[39 + 31] = STACK + 0x300; // sp
 	fixture.words[39 + 32] = BIAS + 0x1010; // pc, in a leaf

@@ -46,7 +46,7 @@ static void names(void **state)
 	expect("_Z", "_Z");
 }
 
-// Each level refers twice to the one before.
+// Each level of the name refers twice to the level before.
 static void names_that_explode(void **state)
 {
 	char mangled[4096] = "_Z1fIiE";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Proves that DWARF expressions have the values that the standard defines, and that expressions
-// fail that are damaged, never end, or read what was not recorded.
+// Proves that DWARF expressions have the values that the standard defines, and that an expression
+// fails if it is damaged, never ends, or reads what was not recorded.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -29,7 +29,7 @@ static void die_null(void)
 static void die_divide(void)
 {
 #ifdef __x86_64__
-	sink = sink / zero; /* not a constant, for which the compiler would drop the division */
+	sink = sink / zero; /* no constant: the compiler would drop the division */
 #else
 	raise(SIGFPE); /* division by zero does not trap on other machines */
 #endif

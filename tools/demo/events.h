@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The events of shopd. Each line declares an event and the function that emits it. */
+/* The events of shopd. Each FREC_EVENT declares an event and the function that emits it. */
 #ifndef SHOPD_EVENTS_H
 #define SHOPD_EVENTS_H
 

@@ -28,7 +28,7 @@ struct connection {
 	int fd;
 	time_t active; /* when bytes last went either way, in seconds */
 	bool closing;  /* no further request is read */
-	bool draining; /* all is sent; closing before the client does could lose it the reply */
+	bool draining; /* all is sent; the client closes first, so that it gets the reply */
 	bool behind;   /* a whole request may wait in `in` for room in `out` */
 	size_t in_size, out_size, out_sent;
 	char in[HTTP_REQUEST_MAX];

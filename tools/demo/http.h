@@ -39,8 +39,8 @@ int http_listen(const char *address);
 int http_serve(int listener, int stop, http_handler *handler, void *context);
 
 /*
- * Parses a request at the start of `data`. Returns 0 and the size of the whole request (0 if it is
- * still incomplete), or the HTTP status to refuse it with.
+ * Parses a request at the start of `data`. Returns 0, with the size of the whole request in
+ * `*ret_size` (0: it is still incomplete), or the HTTP status to refuse it with.
  */
 int http_parse(const char *data, size_t size, struct http_head *head, size_t *ret_size);
 
@@ -48,8 +48,8 @@ int http_parse(const char *data, size_t size, struct http_head *head, size_t *re
 __attribute__((format(printf, 2, 3))) void http_print(struct http_reply *reply, const char *format,
 						      ...);
 
-/* Return the decoded value of a query's parameter, or false if it is absent, ill-formed or too
- * long. */
+/* Store the decoded value of a parameter of the query in `ret`. Return false if the parameter is
+ * absent, or its value is ill-formed, too long or above `max`. */
 bool http_parameter(const struct http_request *request, const char *name, char *ret, size_t size);
 bool http_number(const struct http_request *request, const char *name, unsigned long long max,
 		 unsigned long long *ret);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A witness outside the recorder: a file, mapped shared, in which each worker stores the number of
- * the step event that it is about to emit (begun) and of the last that it has emitted (done). The
- * kernel keeps the pages however the process dies, so afterwards done <= the last step in the
- * snapshot <= begun must hold for each thread.
+ * the step event that it is about to emit (begun) and of the last one that it has emitted (done).
+ * The kernel keeps the file's pages however the process dies, so afterwards done <= the last step
+ * in the snapshot <= begun must hold for each thread.
  */
 #ifndef SHOPD_LEDGER_H
 #define SHOPD_LEDGER_H

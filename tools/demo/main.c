@@ -142,7 +142,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 	}
 }
 
-/* A shop works without a recorder: if the recorder cannot start, this says why and goes on. */
+/* Prints why if the recorder cannot start. The shop then works without one. */
 static struct frec_recorder *start_recorder(struct options *options)
 {
 	struct frec_recorder *recorder = NULL;

@@ -105,8 +105,8 @@ static void list_products(struct shop *shop, struct http_reply *reply)
 	http_print(reply, "]\n");
 }
 
-/* Takes goods out of the stock, which is refilled first if there is not enough. Returns their price
- * or 0. */
+/* Takes goods out of the stock, which is refilled first if there is not enough. Returns their
+ * price, or 0 if there is no such product. */
 static uint64_t take(struct shop *shop, const char *sku, unsigned int quantity, uint64_t order_id)
 {
 	struct bucket *bucket = bucket_of(shop, sku);

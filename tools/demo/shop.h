@@ -14,7 +14,7 @@ struct shop;
 struct worker { /* one thread that serves the shop */
 	struct shop *shop;
 	unsigned int index;
-	uint64_t sequence;	    /* of the last step */
+	uint64_t sequence;	    /* number of the last step event */
 	struct ledger_line *ledger; /* or NULL */
 };
 
@@ -22,7 +22,7 @@ struct worker { /* one thread that serves the shop */
 struct shop *shop_create(bool allow_crash);
 void shop_destroy(struct shop *shop);
 
-/* An http_handler; its context is a struct worker of the calling thread. */
+/* An http_handler; its context is the struct worker of the calling thread. */
 void shop_handle(void *worker, const struct http_request *request, struct http_reply *reply);
 
 /* Defined in crash.c. Does not return, unless `how` is unknown (-EINVAL) or the kernel refused
