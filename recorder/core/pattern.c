@@ -39,7 +39,8 @@ static void add_letter(char *pattern, size_t *used, bool has[UCHAR_MAX + 1], cha
 	append(pattern, used, argument, sizeof(argument));
 }
 
-// Adds the letters of the previous pattern that expand to texts, or those that expand to numbers.
+// Adds letters of the previous pattern: those that expand to texts, or those that expand to
+// numbers.
 static void add_letters(char *pattern, size_t *used, bool has[UCHAR_MAX + 1], const char *previous,
 			bool texts)
 {

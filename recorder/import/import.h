@@ -5,12 +5,12 @@
  *
  * Data flows one way. perf_data.c reads the file or pipe and returns its records;
  * perf_data_describe.c keeps what the file says about events, formats, build-ids, host and clocks.
- * import.c converts each sample to our layout. record_sort.c sorts the records by CPU and time, in
- * bounded memory, by means of a temporary file. write.c writes the sorted records as parts of a
- * .frec file; processes.c builds the process table for it.
+ * import.c converts each sample to our layout. record_sort.c sorts the records by CPU and time,
+ * with a temporary file for those that do not fit into memory. write.c writes the sorted records as
+ * parts of a .frec file; processes.c builds the process table for it.
  *
- * Invariants: the input is hostile, so every size is checked, and memory is bounded by constants.
- * The output appears whole or not at all.
+ * Invariants: the input is hostile, so every size in it is checked before memory is allocated. The
+ * output appears whole or not at all.
  */
 #ifndef FREC_RECORDER_IMPORT_IMPORT_H
 #define FREC_RECORDER_IMPORT_IMPORT_H

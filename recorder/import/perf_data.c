@@ -82,7 +82,7 @@ static const uint8_t *consume(struct frec_perf_data *data, size_t size)
 	return p;
 }
 
-// Reads a table whole. The caller frees *ret.
+// Reads a whole table. The caller frees *ret.
 static int read_table(struct frec_perf_data *data, uint64_t offset, uint64_t size, uint8_t **ret,
 		      struct frec_error *reterr)
 {
@@ -381,8 +381,8 @@ static int skip(struct frec_perf_data *data, uint64_t size, struct frec_error *r
 	return 0;
 }
 
-// Handles a record of perf that describes the recording, is compressed, or has data behind it.
-// Returns 1, 0 if it is another record, or a negative errno.
+// Handles a record that describes the recording, is compressed, or is followed by data. Returns 1
+// if this was such a record, 0 if not, or a negative errno.
 static int read_description(struct frec_perf_data *data, const struct perf_event_header *header,
 			    const uint8_t *record, struct frec_error *reterr)
 {

@@ -4,7 +4,8 @@
  * which has records in place of tables. Both are described in the kernel's
  * tools/perf/Documentation/perf.data-file-format.txt.
  *
- * The input is hostile: every length is checked, and memory is bounded by the constants below.
+ * The input is hostile: every length is checked, and the constants below limit tables, events and
+ * ids.
  */
 #ifndef FREC_RECORDER_IMPORT_PERF_DATA_H
 #define FREC_RECORDER_IMPORT_PERF_DATA_H

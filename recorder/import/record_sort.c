@@ -101,7 +101,7 @@ static int open_temporary(struct frec_record_sort *sort)
 	return 0;
 }
 
-// Writes everything in memory as a run.
+// Writes the records in memory, which are sorted, to the temporary file as a run.
 static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 {
 	FREC_FREE uint8_t *block = malloc(RUN_ROOM);

@@ -46,8 +46,8 @@ void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *call
 		}
 		if (!kernel)
 			continue;
-		// The address in a caller is a return address, which can be in the next function,
-		// so the byte before it is looked up.
+		// Addresses of callers are return addresses, which can be in the next function, so
+		// the byte before is looked up.
 		address -= !first;
 		if (address && names->address.count < FREC_KERNEL_ADDRESSES_MAX)
 			frec__table_put(&names->address, address, NULL);

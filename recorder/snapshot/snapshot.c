@@ -62,7 +62,8 @@ static const struct perf_event_header *record_at(const struct frec_ring_copy *co
 // the latest time that any of the oldest records has; this is how many of them are compared.
 #define OLDEST 4
 
-// How many counts of the event this record stands for: see frec__source_init.
+// How many counts of the event this record stands for: not 1 for events that count nanoseconds, see
+// frec__source_init().
 static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
 {
 	uint64_t period = 1;
@@ -79,7 +80,7 @@ static uint32_t tid_of(const struct perf_event_header *record)
 }
 
 // Adds a thread that a record in shared memory names. If the memory belongs to another user than
-// ours, the thread is added only if the process belongs to that user.
+// the recorder's, the thread is added only if the process belongs to that user.
 static void add_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 		       uint32_t pid, uint32_t tid)
 {

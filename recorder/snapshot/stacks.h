@@ -4,9 +4,9 @@
  * stack bytes must not be kept, the stacks of all records are unwound, and frames replace the
  * bytes.
  *
- * The rings are copied before anything is unwound, so unwinding never delays the copy. A child
- * process unwinds, and has a time limit for each file: stacks that it does not reach in time get no
- * frames.
+ * The rings are copied before anything is unwound, so unwinding never delays the copy. It is done
+ * by a child process, which has a time limit for each file: stacks that it does not reach in time
+ * get no frames.
  *
  * A file for one user (frec_snapshot_job.only_uid) has the kernel's part of call chains, with
  * names, only if /proc/kallsyms would show that user the addresses.
