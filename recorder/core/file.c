@@ -22,10 +22,10 @@
 #include "proto/cleanup.h"
 #include "proto/read_file.h"
 
-// SUID_DUMP_ROOT of the kernel: the process had other rights than its user, who must not choose
-// where root writes.
+// What %d expands to for the kernel's SUID_DUMP_ROOT: the process had rights that its user does not
+// have, so the user must not choose where root writes.
 #define PRIVATE "2"
-// ELF_EXEC_PAGESIZE: with a lower limit there is no file.
+// The kernel's ELF_EXEC_PAGESIZE. If the limit on core files is lower, there is no file.
 #define LIMIT_MIN 4096
 // Aligned blocks of zeros become holes, as in the kernel's own files.
 #define BLOCK 4096u
@@ -36,11 +36,11 @@
 // What decides where the file is written and who owns it.
 struct place {
 	int root, directory; /* of the process */
-	uid_t uid;	     /* of the file system */
+	uid_t uid;	     /* the file system uid */
 	gid_t gid;
 	size_t groups;
 	gid_t *group;
-	uint64_t capabilities; /* a bit each */
+	uint64_t capabilities; /* a bit for each */
 	bool private;
 };
 
@@ -78,7 +78,7 @@ static void read_groups(struct place *place, const char *list)
 	}
 }
 
-// The process's effective capabilities: none if it was in another user namespace.
+// Returns the process's effective capabilities, or none if it was in another user namespace.
 static uint64_t capabilities(pid_t pid, const char *status)
 {
 	struct stat ours, theirs;
@@ -112,15 +112,16 @@ static int find_place(struct place *place, pid_t pid)
 	return 0;
 }
 
-// From here on this process sees paths as the one that died did, with the rights of its user, or as
-// root if the file is private.
+// From here on this process sees paths as the one that died did, and has the rights of its user. If
+// the file is private, this process remains root and sees paths as before.
 static int enter(const struct place *place)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
 	uid_t uid = place->private ? 0 : place->uid;
 
-	// A user who chooses the root folder would choose where root writes.
+	// If root entered a root folder that the user chose, the user would choose where root
+	// writes.
 	if (!place->private && (fchdir(place->root) || chroot(".") || fchdir(place->directory)))
 		return -errno;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
@@ -138,14 +139,14 @@ static int create(const char *path, const struct place *place)
 	int fd;
 
 	umask(0);
-	// A core file of an earlier crash is replaced, except by root, who could delete another
-	// user's file.
+	// Replaces the core file of an earlier crash, unless root writes, which could delete
+	// another user's file.
 	if (!place->private)
 		unlink(path);
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	// Some file systems have no owners or modes.
+	// On a file system without owners or modes, other users could read the file.
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
 	    status.st_uid != (place->private ? 0 : place->uid) || (status.st_mode & 0677) != 0600) {
 		close(fd);
@@ -203,7 +204,8 @@ static int write_blocks(struct copy *copy, const uint8_t *data, size_t size)
 	return 0;
 }
 
-// The kept bytes can end within a block, which is then filled from the pipe.
+// Copies `kept`, then `source`. The kept bytes can end within a block, which is then filled from
+// the pipe.
 static int copy_core(struct copy *copy, int kept, int source)
 {
 	FREC_FREE uint8_t *buffer = malloc(BLOCK * BLOCKS);
@@ -221,8 +223,8 @@ static int copy_core(struct copy *copy, int kept, int source)
 		n += more;
 		r = write_blocks(copy, buffer, (size_t)n);
 	}
-	// The kernel stops at the limit too, and a partial file may be of use. The file may end
-	// with a hole.
+	// If the copy ends with a hole, no write has made the file long enough. Reaching the limit
+	// is no failure: the kernel stops there too, and a partial file may be of use.
 	if (ftruncate(copy->to, copy->end))
 		return -errno;
 	return r == -EFBIG ? 0 : r;

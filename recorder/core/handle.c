@@ -4,7 +4,7 @@
  *
  * The kernel keeps the dying process until its core dump is read. A child process reads the head of
  * the core dump, with the registers of all threads, into a memory file, unwinds the threads and
- * hands their stacks to the recorders. All parsing is done there, because programs, their tables
+ * hands their stacks to the recorders. All parsing is done in the child, because programs, tables
  * and stacks may be hostile. The parent waits for the child for a limited time. It then passes on
  * the core dump: first the memory file, which holds exactly what the child read, then the rest of
  * the pipe. So a child that crashes or hangs costs the stacks, but never the core dump.
@@ -75,7 +75,7 @@ static int collect(pid_t pid, bool only_root, const struct frec_core_limits *lim
 			 reterr);
 }
 
-// Does that in a child process, which may fail in any way and is killed when the time is up.
+// Runs collect() in a child process, which may fail in any way and is killed when the time is up.
 static void collect_in_child(pid_t pid, bool only_root, const struct frec_core_limits *limits,
 			     int kept)
 {
@@ -102,7 +102,7 @@ int frec__core_handle(const struct frec_core_values *values, const struct frec_c
 		      const char *previous)
 {
 	pid_t pid = values->of['P'] ? atoi(values->of['P']) : 0;
-	// SUID_DUMP_USER: its user may see its memory.
+	// 1 is the kernel's SUID_DUMP_USER: the user of the process may see its memory.
 	bool only_root = !values->of['d'] || strcmp(values->of['d'], "1") != 0;
 	FREC_CLOSE int kept = memfd_create("core", MFD_CLOEXEC);
 	struct frec_error error = {0};
@@ -110,7 +110,7 @@ int frec__core_handle(const struct frec_core_values *values, const struct frec_c
 
 	if (kept >= 0 && pid > 0 && limits->seconds)
 		collect_in_child(pid, only_root, limits, kept);
-	if (kept < 0) // no child has read from the pipe
+	if (kept < 0) // no child ran, so nothing was read from the pipe
 		kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	r = frec__core_pass_on(previous, values, kept, STDIN_FILENO, &error);
 	if (r)

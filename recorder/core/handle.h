@@ -8,10 +8,10 @@
  * of sysctl.d(5). pattern.c makes and expands patterns.
  *
  * A core dump flows through the room like this. handle.c forks a child. The child finds recorders
- * that want the process (recorders.c), reads the registers of all threads from the head of the core
- * dump (notes.c, registers_*.c), reads mappings and stack bytes from /proc (process.c), unwinds the
- * threads (stacks.c) and hands the stacks to those recorders. The parent then passes the whole core
- * dump on (pass.c), to a command or to a file (file.c).
+ * that wait for the stacks of the process (recorders.c), reads the registers of all threads from
+ * the head of the core dump (notes.c, registers_*.c), reads mappings and stack bytes from /proc
+ * (process.c), unwinds the threads (stacks.c) and hands the stacks to those recorders. The parent
+ * then passes the whole core dump on (pass.c), to a command or to a file (file.c).
  *
  * Invariants: the core dump is passed on byte for byte, whatever happens to the child. Memory, time
  * and descriptors are bounded, because the kernel keeps the dying process until the handler ends. A
@@ -23,15 +23,15 @@
 #include "recorder/core/pattern.h"
 
 struct frec_core_limits {
-	size_t threads; /* to unwind at most */
-	/* after which the core dump is passed on, whatever was collected by then; 0: at once */
+	size_t threads; /* unwind at most this many */
+	/* collect for at most this long before the core dump is passed on; 0: collect nothing */
 	unsigned int seconds;
 };
 
 /*
- * Handles the core dump on standard input. `previous` is the pattern to pass it on to. Returns
- * after the receiver of the core dump has ended: 0, or a negative errno if passing it on failed.
- * Other failures are only reported on standard error.
+ * Handles the core dump on standard input, and passes it on as `previous` says, the pattern that
+ * was set before ours. Returns after the receiver of the core dump has ended: 0, or a negative
+ * errno if passing it on failed. Other failures are only reported on standard error.
  */
 int frec__core_handle(const struct frec_core_values *values, const struct frec_core_limits *limits,
 		      const char *previous);

@@ -50,7 +50,7 @@ static int write_setting(const char *pattern, struct frec_error *reterr)
 	return 0;
 }
 
-// Finds the line that begins with `begin`, and copies the rest of it.
+// Copies the rest of the line that begins with `begin`. Returns whether there is one that fits.
 static bool find_line(const char *text, const char *begin, char ret[FREC_CORE_PATTERN_MAX])
 {
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
@@ -103,7 +103,8 @@ static int write_state(const char *path, const char *ours, const char *previous,
 	if (r)
 		return r;
 	r = frec__new_file_write(&file, text, (size_t)size, reterr);
-	// Everybody may read it, as the setting itself: doctor does so without rights.
+	// Everybody may read the file, as everybody may read the setting: doctor needs no rights to
+	// do so.
 	if (!r && fchmod(file.fd, 0644))
 		r = frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
 	if (!r)
@@ -151,7 +152,8 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 		return r;
 	if (mkdir(folders[place], 0755) && errno != EEXIST)
 		return frec__error(reterr, -errno, "%s: %s", folders[place], strerror(errno));
-	// The file comes first, because a crash in between must find the previous pattern.
+	// The file is written before the setting, so that a crash in between does not lose the
+	// previous pattern.
 	r = write_state(files[place], pattern, previous, reterr);
 	if (r)
 		return r;

@@ -14,7 +14,7 @@
 
 #include "proto/grow.h"
 
-// The kernel puts the notes into the first segment.
+// How many program headers are searched for the notes. The kernel puts notes into the first.
 #define SEGMENTS_MAX 64
 
 #ifdef __x86_64__
@@ -28,7 +28,7 @@ struct reader {
 	uint64_t size; /* bytes in `kept` */
 };
 
-// Moves bytes from the pipe to `kept` until it has `end` bytes.
+// Moves bytes from the pipe to `kept` until `kept` has `end` bytes.
 static int fetch(struct reader *reader, uint64_t end)
 {
 	while (reader->size < end) {
@@ -158,7 +158,7 @@ int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_
 	if (r)
 		return r;
 	r = read_notes(&reader, &segment, threads_max, ret, reterr);
-	// If the notes are broken, the threads before that place are still good.
+	// If the notes are broken somewhere, the threads before that place are still good.
 	return ret->count ? 0
 	       : r	  ? r
 			  : fail(reterr, -EBADMSG, "no thread in the notes", segment.p_offset);

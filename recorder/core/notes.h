@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads the registers of all threads from the head of a core dump. The kernel writes the notes
- * first, those of the crashed thread before all others, and then keeps the process until the rest
- * is read.
+ * Reads the registers of all threads from the head of a core dump. They are in its notes, which the
+ * kernel writes before the memory of the process, with the crashed thread first. The kernel keeps
+ * the process until the whole core dump is read.
  */
 #ifndef FREC_RECORDER_CORE_NOTES_H
 #define FREC_RECORDER_CORE_NOTES_H
@@ -13,26 +13,26 @@
 #include "proto/error.h"
 #include "recorder/core/registers.h"
 
-/* Bytes of a core dump that are parsed: enough for notes of thousands of threads with all their
- * vector registers. */
+/* At most this many bytes of a core dump are parsed: enough for notes of thousands of threads with
+ * all their vector registers. */
 #define FREC_CORE_HEAD_MAX (64u << 20)
 
 struct frec_core_thread {
-	uint32_t tid;				 /* in the pid namespace of the process */
+	uint32_t tid;				 /* in the process's own pid namespace */
 	uint64_t value[FREC_CORE_REGISTERS_MAX]; /* see frec__core_registers() */
 };
 
 struct frec_core_notes {
 	size_t count;
 	struct frec_core_thread *thread;
-	size_t beyond; /* threads that were seen above the limit */
+	size_t beyond; /* number of further threads, above the limit */
 };
 
 /*
- * Reads the head of a core dump from the pipe `source` into the empty file `kept`, and parses at
- * most `threads_max` threads. Whatever happens, `kept` then holds exactly the bytes that were read
- * from the pipe. Returns 0, -EBADMSG if this is not a core dump of a program for this machine, or
- * another negative errno.
+ * Reads the head of a core dump from the pipe `source` into the empty file `kept`, and returns the
+ * registers of at most `threads_max` threads. Even after a failure, `kept` holds exactly the bytes
+ * that were read from the pipe. Returns 0, -EBADMSG if this is not a core dump of a program for
+ * this machine, or another negative errno.
  */
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);

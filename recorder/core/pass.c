@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Passes a core dump to a command through a pipe; file.c writes files.
+// Passes a core dump to a command through a pipe. file.c writes files instead.
 #include "recorder/core/pass.h"
 
 #include <errno.h>
@@ -16,8 +16,8 @@
 
 #define PIECE (1u << 20)
 
-// Moves everything from a file or pipe into a pipe. It is no failure if the reader closes the pipe
-// early.
+// Moves everything from a file or pipe into a pipe. If the reader closes that pipe early, this is
+// no failure.
 static int feed(int from, int pipe)
 {
 	for (;;) {
@@ -67,7 +67,7 @@ static int pass_to_command(const char *pattern, const struct frec_core_values *v
 		return frec__error(reterr, -errno, "fork: %s", strerror(errno));
 	}
 	r = feed(kept, pipes[1]);
-	if (!r || r == -EINVAL) // splice(2) from a device
+	if (!r || r == -EINVAL) // splice(2) refuses /dev/null, which is `kept` if nothing was kept
 		r = feed(source, pipes[1]);
 	close(pipes[1]);
 	// With kernel.core_pipe_limit the kernel keeps the process until the reader of its pipe

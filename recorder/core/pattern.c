@@ -12,13 +12,14 @@
 
 #define COMMAND " core "
 
-// What the handler itself needs: the pid outside and inside the process's pid namespace (the latter
-// is part of a file name with kernel.core_uses_pid), whether its memory is private, and how large a
-// core file may be.
+// The letters that the handler itself needs: the pid outside and inside the process's pid namespace
+// (the latter is part of a file name with kernel.core_uses_pid), whether its memory is private, and
+// how large a core file may be.
 #define NEEDED "Ppdc"
 
-// Letters that expand to text. They come after the numbers, because a kernel before 5.3 splits
-// texts at blanks, and such a piece must not be mistaken for a number.
+// The letters that expand to text; the others expand to numbers. Texts come last in our pattern,
+// because a kernel before 5.3 splits them at blanks into several arguments, which must not be
+// mistaken for the argument of a number.
 #define TEXTS "hefE"
 
 static void append(char *pattern, size_t *used, const char *text, size_t size)
@@ -38,7 +39,8 @@ static void add_letter(char *pattern, size_t *used, bool has[UCHAR_MAX + 1], cha
 	append(pattern, used, argument, sizeof(argument));
 }
 
-// Adds the letters of the previous pattern: its numbers, or its texts.
+// Adds letters of the previous pattern: those that expand to texts, or those that expand to
+// numbers.
 static void add_letters(char *pattern, size_t *used, bool has[UCHAR_MAX + 1], const char *previous,
 			bool texts)
 {
@@ -105,7 +107,7 @@ void frec__core_values_parse(int argc, char *const *argv, struct frec_core_value
 	}
 }
 
-// What %LETTER expands to: nothing if the kernel does not know the letter.
+// Returns what %LETTER expands to: nothing if the kernel does not know the letter.
 static const char *value_of(const struct frec_core_values *values, char letter)
 {
 	const char *value = letter == '%' ? "%" : values->of[(unsigned char)letter];
@@ -152,7 +154,8 @@ int frec__core_pattern_command(const char *pattern, const struct frec_core_value
 	FREC_FREE char **command = NULL;
 	char *text;
 
-	// Each character begins at most one word, and stands for itself or for a value.
+	// Room for each character: for its value or itself, and for a NUL, because it may be a
+	// word.
 	for (const char *p = pattern + 1; *p; p++)
 		bytes += 1 + (p[-1] == '%' ? strlen(value_of(values, *p)) : 1);
 	command = malloc((strlen(pattern) + 1) * sizeof(*command) + bytes + 1);

@@ -14,7 +14,7 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// A stack pointer farther below the next mapping is not in a guard page, but invalid.
+// If a stack pointer is farther below the next mapping, it is not in a guard page but invalid.
 #define GUARD_MAX (UINT64_C(64) << 20)
 #define STATUS_MAX 65536
 #define TID_MAX (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
@@ -37,7 +37,7 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 
 	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
 		return false;
-	// Only mappings of files have such a link. The vDSO is recognised by its name.
+	// Only mappings of files have a link in map_files. The vDSO is recognised by its name.
 	if (*name == '/')
 		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
 			 process->pid, mapping->start, mapping->end);
@@ -79,10 +79,10 @@ static int read_maps(struct frec_core_process *process)
 		if (permissions[2] == 'x' && !add_program(process, mapping, offset, line + at))
 			return -ENOMEM;
 	}
-	return process->mappings ? 0 : -ESRCH; // it has released its memory
+	return process->mappings ? 0 : -ESRCH; // the process has released its memory
 }
 
-// The text after `name` in a status file, or NULL.
+// Returns the text after `name` in a status file, or NULL.
 static const char *field(const char *status, const char *name)
 {
 	const char *at = strstr(status, name);
@@ -114,7 +114,8 @@ static bool read_owner(struct frec_core_process *process, const char *status)
 	return true;
 }
 
-// "NSpid: 4711 12 1": the tids of a thread, from our namespace to its own.
+// Returns the last number of "NSpid: 4711 12 1", which has the tids of a thread, from our pid
+// namespace to its own.
 static uint32_t innermost(const char *status)
 {
 	const char *at = field(status, "\nNSpid:");
@@ -222,7 +223,7 @@ void frec__core_process_stack(const struct frec_core_process *process, uint64_t 
 	ssize_t n;
 
 	*ret = (struct frec_stack){.address = pointer, .data = buffer};
-	// A mapping that is not readable is a guard page too.
+	// Mappings that are not readable are skipped, because they are guard pages too.
 	while (i < process->mappings &&
 	       (process->mapping[i].end <= pointer || !process->mapping[i].readable))
 		i++;
@@ -234,7 +235,7 @@ void frec__core_process_stack(const struct frec_core_process *process, uint64_t 
 	end = process->mapping[i].end;
 	if (end - ret->address < size)
 		size = end - ret->address;
-	// Not by process_vm_readv(2), because kernels can be built without it.
+	// process_vm_readv(2) is not used, because kernels can be built without it.
 	n = pread(process->memory, buffer, size, (off_t)ret->address);
 	ret->size = n < 0 ? 0 : (size_t)n;
 }

@@ -49,7 +49,8 @@ static void ask(struct frec_core_recorders *recorders, const char *socket,
 		close(fd);
 }
 
-// The folder must belong to `owner`, because anybody can make one in /tmp.
+// Asks the recorders with a socket in a folder. The folder must belong to `owner`, because in /tmp
+// anybody can make a folder of that name.
 static void ask_folder(struct frec_core_recorders *recorders, const char *path, uint32_t owner,
 		       const struct frec_core_process *process, bool only_root)
 {
@@ -72,7 +73,7 @@ static void ask_folder(struct frec_core_recorders *recorders, const char *path, 
 	}
 }
 
-// Keeps those that wait for the stacks.
+// Keeps the recorders that wait for the stacks, and closes the connections of the others.
 static void keep_waiting(struct frec_core_recorders *recorders, uint64_t deadline)
 {
 	size_t kept = 0;
@@ -114,8 +115,8 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 
 	for (size_t i = 0; i < recorders->count; i++)
 		(void)frec__request_send(recorders->fd[i], &request, fd);
-	// The process must not disappear before they have the stacks, or they write the snapshot
-	// without them.
+	// If the process disappeared before the recorders have the stacks, they would write the
+	// snapshot without stacks.
 	for (size_t i = 0; i < recorders->count; i++) {
 		struct frec_reply reply;
 

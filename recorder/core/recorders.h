@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The recorders that are about to write a snapshot of a dying process. They are found by their
- * sockets and asked by messages of control.proto. A socket in a user's folder may belong to any
- * program of that user, so it learns only of that user's processes.
+ * sockets and asked with messages of control.proto. Behind a socket in a user's folder there may be
+ * any program of that user, so it is told only of that user's processes.
  */
 #ifndef FREC_RECORDER_CORE_RECORDERS_H
 #define FREC_RECORDER_CORE_RECORDERS_H
@@ -18,19 +18,19 @@ struct frec_core_recorders {
 
 /*
  * Asks all recorders that may know of the process, and keeps those that now wait for its stacks.
- * `only_root`: its user may not see the memory of the process. Waits for no answer longer than
- * until `deadline` (nanoseconds of CLOCK_MONOTONIC).
+ * `only_root`: the user of the process may not see its memory, so only recorders of root are asked.
+ * Stops waiting for answers at `deadline` (nanoseconds of CLOCK_MONOTONIC).
  */
 void frec__core_recorders_find(struct frec_core_recorders *recorders,
 			       const struct frec_core_process *process, bool only_root,
 			       uint64_t deadline);
 
-/* Sends them the stacks in `fd` and waits until they have received them, or until `deadline`.
- * `missing` is the number of threads without a stack. */
+/* Sends the stacks in `fd` to all of `recorders`, and waits until they have received them, or until
+ * `deadline`. `missing` is the number of threads without a stack. */
 void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_t pid, int fd,
 			       size_t missing, uint64_t deadline);
 
-/* Closes the connections, which ends their wait. */
+/* Closes the connections. The recorders then stop waiting for stacks. */
 void frec__core_recorders_close(struct frec_core_recorders *recorders);
 #define FREC_CORE_RECORDERS __attribute__((cleanup(frec__core_recorders_close)))
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No machine has more user registers that the kernel numbers for perf. */
+/* Enough for every machine: in perf, each user register is a bit of a 64-bit mask. */
 #define FREC_CORE_REGISTERS_MAX 64
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// aarch64: x0 to x30, sp and pc are in the order of perf's numbers.
+// aarch64: registers x0 to x30, sp and pc come in the order of perf's numbers.
 #include "recorder/core/registers.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// x86_64: struct user_regs_struct of the kernel's arch/x86/include/asm/user_64.h.
+// x86_64: registers are in struct user_regs_struct of the kernel's arch/x86/include/asm/user_64.h.
 #include "recorder/core/registers.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 #ifdef __x86_64__
 #define AT(member) (offsetof(struct user_regs_struct, member) / sizeof(uint64_t))
 
-// Indexed by perf's numbers, with a gap where frec__perf_user_registers has one.
+// The places of registers in that struct, indexed by perf's numbers. Those that
+// frec__perf_user_registers leaves out have no place.
 static const uint8_t places[] = {
 	AT(rax), AT(rbx),    AT(rcx), AT(rdx), AT(rsi), AT(rdi), AT(rbp), AT(rsp),
 	AT(rip), AT(eflags), AT(cs),  AT(ss),  0,	0,	 0,	  0,

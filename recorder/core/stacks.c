@@ -17,7 +17,7 @@
 struct work {
 	const struct frec_core_process *process;
 	struct frec_unwind_process *unwind;
-	uint8_t *stack; /* FREC_CORE_STACK_SIZE */
+	uint8_t *stack; /* buffer of FREC_CORE_STACK_SIZE bytes */
 	struct frec_unwound unwound;
 	int fd;
 	size_t written;

@@ -11,16 +11,16 @@
 
 #define FREC_CORE_THREADS_DEFAULT 4096
 #define FREC_CORE_SECONDS_DEFAULT 5
-/* Bytes of one thread's stack that are read. */
+/* At most this many bytes of a thread's stack are read. */
 #define FREC_CORE_STACK_SIZE (1u << 20)
-/* Bytes of all threads' stacks that are handed over. */
+/* At most this many bytes of stacks are handed over, for all threads together. */
 #define FREC_CORE_STACKS_SIZE_MAX (16u << 20)
 
 /*
- * Unwinds the threads, in the order of the core dump, and writes their stacks to the file `fd`,
- * until `deadline` (nanoseconds of CLOCK_MONOTONIC) or until FREC_CORE_STACKS_SIZE_MAX.
- * `ret_missing` is the number of threads for which there was no time or room. Returns 0 or a
- * negative errno.
+ * Unwinds the threads, in the order of the core dump, and writes their stacks to the file `fd`.
+ * Stops at `deadline` (nanoseconds of CLOCK_MONOTONIC) or after FREC_CORE_STACKS_SIZE_MAX bytes.
+ * `ret_missing` is the number of threads for which there was no time or room. Returns 0, or a
+ * negative errno if no stack was written.
  */
 int frec__core_stacks_write(const struct frec_core_process *process,
 			    const struct frec_core_notes *notes, uint64_t deadline, int fd,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-// The programs that doctor tries. Each one is loaded alone, so that the needs of one do not make
-// another fail.
+// The programs that doctor tries. Each one is loaded alone, so that it does not fail because of
+// what another one needs.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -38,7 +38,8 @@ int site_with_cookie(void *context)
 	return run();
 }
 
-// The task that is switched out is still current while the tracepoint runs.
+// Runs at every switch of tasks. The task that is switched out is still current then, so run()
+// counts how often `process` is switched out.
 SEC("raw_tp/sched_switch")
 int raw_tracepoint(void *context)
 {
@@ -51,7 +52,7 @@ int function_entry(void *context)
 	return run();
 }
 
-// Run by BPF_PROG_TEST_RUN on the CPU of the ring.
+// Doctor runs this with BPF_PROG_TEST_RUN on the CPU of the ring.
 SEC("raw_tp")
 int output(void *context)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What probes have in common: they report what was found and how to fix it.
+// What probes have in common: they report what was found and how to fix problems.
 #include "recorder/doctor/probe.h"
 
 #include <errno.h>
@@ -25,9 +25,9 @@
 #define NO_CAPABILITY 0 /* the number of CAP_CHOWN, which no probe needs */
 
 /*
- * The first one that is lacking is reported. CAP_SYS_ADMIN is needed to attach uprobes one by one
- * on newer kernels, because a breakpoint within an instruction can do harm. It is last, so that it
- * is reported only if the others were not enough.
+ * The capabilities for each right. The first one that is lacking is reported. On newer kernels,
+ * attaching uprobes one by one needs CAP_SYS_ADMIN, because a breakpoint within an instruction can
+ * do harm. It is last, so that it is reported only if the others were not enough.
  */
 static const int rights[][CAPABILITIES_MAX] = {
 	[FREC_PROBE_RIGHT_PERFMON] = {CAP_PERFMON},
@@ -55,7 +55,7 @@ static void advise_outside(struct frec_probe_result *ret)
 		"it do the recording (flightrec record --listen)");
 }
 
-// A truncated command is worse than none.
+// If the command does not fit, there is none: a truncated command would be worse.
 void frec__probe_fix(struct frec_probe_result *ret, const char *format, ...)
 {
 	va_list arguments;
@@ -89,8 +89,8 @@ static bool effective(int capability)
 	return data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-// The first capability that this process lacks. CAP_SYS_ADMIN includes those that were split off
-// from it.
+// Returns the first capability of `right` that this process lacks, or NO_CAPABILITY. CAP_SYS_ADMIN
+// includes those that were split off from it.
 static int lacking(enum frec_probe_right right)
 {
 	for (int i = 0; i < CAPABILITIES_MAX && rights[right][i] != NO_CAPABILITY; i++) {
@@ -104,7 +104,7 @@ bool frec__probe_first_user_namespace(void)
 {
 	struct stat status;
 
-	// A kernel without user namespaces has only one.
+	// A kernel without user namespaces does not have this file, and acts like the first one.
 	return stat("/proc/self/ns/user", &status) || status.st_ino == FIRST_USER_NAMESPACE;
 }
 
@@ -183,7 +183,7 @@ void frec__probe_quote(const char *word, char *ret, size_t size)
 	}
 	*ret = 0;
 	for (const char *c = word; *c; c++) {
-		// Room for a quote on both sides, one character as '\'' and the NUL.
+		// There must be room for a quote on both sides, a character as '\'', and the NUL.
 		if (used + 7 > size) {
 			*ret = 0;
 			return;

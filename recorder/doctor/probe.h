@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* For probes: reporting results, and shell commands for fixes. */
+/* What probes have in common: reporting results, and shell commands for fixes. */
 #ifndef FREC_RECORDER_DOCTOR_PROBE_H
 #define FREC_RECORDER_DOCTOR_PROBE_H
 
 #include "recorder/doctor/probes.h"
 
-/* Sets the state and what was found. */
+/* Sets the state and the text that says what was found. */
 __attribute__((format(printf, 3, 4))) void frec__probe_found(struct frec_probe_result *ret,
 							     enum frec_probe_state state,
 							     const char *format, ...);
 
 /*
- * Sets the command that would fix it. Quote every outside string in it with frec__probe_quote().
- * Inside a user namespace no command helps, so the advice to record from outside is set instead.
+ * Sets the command that would fix the problem. Every string in the command that comes from outside
+ * must be quoted with frec__probe_quote(). Inside a user namespace no command helps, so this sets
+ * the advice to record from outside instead.
  */
 __attribute__((format(printf, 2, 3))) void frec__probe_fix(struct frec_probe_result *ret,
 							   const char *format, ...);
 
-/* Sets advice in words, for what no single command can fix. */
+/* Sets advice in words, for a problem that no single command can fix. */
 __attribute__((format(printf, 2, 3))) void frec__probe_advise(struct frec_probe_result *ret,
 							      const char *format, ...);
 
@@ -29,26 +30,24 @@ enum frec_probe_right {
 	FREC_PROBE_RIGHT_UPROBE,
 };
 
-/*
- * Reports a failure: `what` was tried and returned the negative errno `r`. The fix is how to get
- * the right, if it is lacking, and otherwise the kernel configuration.
- */
+/* Reports that `what` was tried and failed with the negative errno `r`. If this is -EPERM or
+ * -EACCES, the fix is how to get `right`; otherwise it is to boot a kernel with `configuration`. */
 void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
 			 enum frec_probe_right right, const char *configuration);
 
-/* Whether this is the initial user namespace, whose rights count for the machine. */
+/* Whether this process is in the first user namespace, whose rights count for the machine. */
 bool frec__probe_first_user_namespace(void);
 
-/* "sudo " in front of a command for root, or "" if this is root. */
+/* Returns what precedes a command for root: "sudo ", or "" if this process is root. */
 const char *frec__probe_sudo(void);
 
-/* The path of this program, empty if it is unknown. */
+/* Returns the path of this program, empty if it is unknown. */
 void frec__probe_tool(char *ret, size_t size);
 
-/* Quotes `word` as one word of a shell. Empty if it does not fit. */
+/* Quotes `word` so that a shell takes it as one word. `ret` is empty if it is too small. */
 void frec__probe_quote(const char *word, char *ret, size_t size);
 
-/* The first line of a small file, empty if it cannot be read. */
+/* Returns the first line of a small file, empty if the file cannot be read. */
 void frec__probe_read_line(const char *path, char *ret, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A probe in our own program, laid out as a USDT probe, to which doctor attaches. */
+/* Sites in our own program, laid out like those of USDT probes, to which doctor attaches. */
 #ifndef FREC_RECORDER_DOCTOR_PROBE_SITE_H
 #define FREC_RECORDER_DOCTOR_PROBE_SITE_H
 
@@ -8,10 +8,11 @@
 /* Executes the two sites below. */
 void frec__probe_site_pass(void);
 
-/* A nop of one byte, and one of five bytes, which newer x86_64 kernels can replace by a call. */
+/* A short nop, and one of five bytes on x86_64, which newer kernels can replace by a call. */
 extern const uint8_t frec__probe_site[], frec__probe_site_wide[];
 
-/* The kernel counts attached uprobes here, if asked to. It must be part of the program's file. */
+/* The kernel counts attached uprobes here, if it is told where in the program's file this is. So
+ * the variable must be part of the file. */
 extern volatile uint16_t frec__probe_site_semaphore;
 
 #endif

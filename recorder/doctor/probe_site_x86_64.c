@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The probe of probe_site.h for x86_64.
+// The sites and the semaphore of probe_site.h for x86_64.
 #include "recorder/doctor/probe_site.h"
 
 __asm__(".pushsection .text\n"

@@ -25,7 +25,7 @@ void frec__trial_close(struct frec_trial *trial)
 	probe_bpf__destroy(trial->skeleton);
 }
 
-// `multi`: to be attached to many sites at once.
+// `multi`: the program is to be attached by a multi-uprobe link.
 static struct frec_trial load(const char *name, bool multi)
 {
 	struct frec_trial trial = {.descriptor = -1, .step = "loading a BPF program"};
@@ -76,7 +76,7 @@ struct place {
 	uint64_t offset;
 };
 
-// The program itself is the first object, and the probe is in no library.
+// Looks only at the first object, which is the program itself: the sites are in no library.
 static int find_in_program(struct dl_phdr_info *object, size_t size, void *context)
 {
 	struct place *place = context;

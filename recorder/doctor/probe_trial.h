@@ -15,12 +15,13 @@ struct frec_trial {
 	struct probe_bpf *skeleton;
 	struct bpf_program *program;
 	struct bpf_link *link;
-	int descriptor;	  /* a link that libbpf does not own, or -1 */
-	int r;		  /* 0, or the negative errno of ... */
-	const char *step; /* ... the step that failed */
+	int descriptor;	  /* of a link that libbpf does not know, or -1 */
+	int r;		  /* 0, or a negative errno */
+	const char *step; /* the step that failed, if `r` is not 0 */
 };
 
-/* Loads the program. The caller closes the trial even if this failed, by the guard below. */
+/* Loads the program `name`. The caller must close the trial even if this failed, which FREC_TRIAL
+ * does. */
 struct frec_trial frec__trial_open(const char *name);
 void frec__trial_close(struct frec_trial *trial);
 #define FREC_TRIAL __attribute__((cleanup(frec__trial_close))) struct frec_trial
@@ -31,10 +32,10 @@ void frec__trial_attach(struct frec_trial *trial, const char *step);
 void frec__trial_detach(struct frec_trial *trial);
 
 /*
- * Loads a program for uprobes and attaches it to a site of this program, as the recorder does: by
- * file, for every process that runs it, with a multi-uprobe link if the kernel supports that. The
- * semaphore is always used, because the kernel refuses uprobes with and without one at the same
- * site, and another doctor may be running.
+ * Loads the BPF program `name` and attaches it to a site of our own executable. Like a recorder, it
+ * attaches to the file, so for every process that runs it, and with a multi-uprobe link if the
+ * kernel supports that. The semaphore is always used: another doctor may be running, and the kernel
+ * refuses uprobes with and without a semaphore at the same site.
  */
 struct frec_trial frec__trial_open_at(const char *name, const uint8_t *site, uint64_t cookie);
 

@@ -10,7 +10,7 @@
  * derives which transports work and which one is chosen.
  *
  * Invariants: each result that is not ok says what was found and, if anything helps, the command or
- * the advice. The order of the table is the order of the report.
+ * the advice that does. The report has the order of the table.
  */
 #ifndef FREC_RECORDER_DOCTOR_PROBES_H
 #define FREC_RECORDER_DOCTOR_PROBES_H
@@ -41,31 +41,29 @@ enum frec_probe_group {
 struct frec_probe_result {
 	enum frec_probe_state state;
 	char found[256];
-	/* How to fix it. Both are empty if all is well or nothing can be done. */
-	char fix[512];	  /* a command, as a shell takes it */
-	char advice[256]; /* in words, if no single command does it */
+	/* How to fix the problem. Both are empty if there is no problem or nothing can be done. */
+	char fix[512];	  /* a shell command */
+	char advice[256]; /* in words, if no single command is enough */
 };
 
 struct frec_probe {
 	const char *name;
 	enum frec_probe_group group;
-	const char *enables; /* a few words: a column of a table */
+	const char *enables; /* a few words, for a column of the report */
 	void (*probe)(struct frec_probe_result *ret);
 };
 
 extern const struct frec_probe frec__probes[];
 extern const size_t frec__probe_count;
 
-/*
- * Runs all probes, in the order of the table. `ret` has room for frec__probe_count results. Starts
- * short-lived processes. Not thread-safe.
- */
+/* Runs all probes, in the order of the table. `ret` has room for frec__probe_count results. The
+ * probes start short-lived processes. Not thread-safe. */
 void frec__probes_run(struct frec_probe_result *ret);
 
-/* The verdict: for each transport, and for the kernel's tracepoints, the first capability that is
- * missing. */
+/* For each transport, and for the kernel's tracepoints, the first capability that it needs and that
+ * is missing. NULL: it works. */
 struct frec_probe_verdict {
-	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT]; /* NULL: it works */
+	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT];
 	const struct frec_probe *tracepoints_lacking;
 	int automatic; /* the transport that is chosen by default; -1: none works */
 };

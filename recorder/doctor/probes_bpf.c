@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Probes of BPF programs that are attached to the kernel, and of their records in a ring.
+// Probes of BPF programs at places in the kernel, and of their records in a ring.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -70,8 +70,8 @@ void frec__probe_btf(struct frec_probe_result *ret)
 	frec__probe_advise(ret, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y");
 }
 
-// Opens the event that the program writes to, redirects it into the ring, and runs the program on
-// the ring's CPU.
+// Opens the event that the BPF program writes to, redirects the event into the ring, and runs the
+// program on the ring's CPU.
 static int write_into(struct frec_trial *trial, const struct frec_ring *ring)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,

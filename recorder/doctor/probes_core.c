@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Probe of core dumps: whether they give the stacks of all threads of a dying process.
+// Probes whether core dumps give the stacks of all threads of a dying process.
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ static void offer_installation(struct frec_probe_result *ret, const char *previo
 		frec__probe_fix(ret, "%s%s core --install", frec__probe_sudo(), quoted);
 }
 
-// Whether the tool of the pattern exists.
+// Whether the tool in the pattern exists and can be run.
 static bool is_there(const char *pattern)
 {
 	char path[FREC_CORE_PATTERN_MAX];

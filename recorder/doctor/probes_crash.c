@@ -14,7 +14,7 @@
 #include "recorder/doctor/probes_internal.h"
 #include "recorder/sources/crash_program.h"
 
-/* From the kernel's include/uapi/linux/pidfd.h; the headers of Debian 12 lack it. */
+/* Copied from the kernel's include/uapi/linux/pidfd.h, because the headers of Debian 12 lack it. */
 struct pidfd_info {
 	uint64_t mask;
 	uint64_t cgroupid;
@@ -89,8 +89,8 @@ void frec__probe_core_dumps(struct frec_probe_result *ret)
 				  "no core dumps: a snapshot need not wait for one");
 }
 
-// Asks about a child that has been waited for, because other processes have been too by the time a
-// recorder asks.
+// Asks about a child only after waiting for it: when a recorder asks about a process, its parent
+// has waited for it too.
 void frec__probe_exit_info(struct frec_probe_result *ret)
 {
 	struct pidfd_info info = {.mask = PIDFD_INFO_EXIT};

@@ -13,7 +13,7 @@
 #include "recorder/service/data_file.h"
 #include "recorder/service/tracefs.h"
 
-/* Bit of the enable words that are registered here, which nothing reads. */
+/* The bit that is registered in the enable words here. Nothing reads it. */
 #define SCRATCH_BIT 31
 #define SCRATCH_EVENT "flightrec_doctor"
 
@@ -39,7 +39,7 @@ void frec__probe_tracefs(struct frec_probe_result *ret)
 	frec__probe_fix(ret, "%smount -t tracefs tracefs /sys/kernel/tracing", frec__probe_sudo());
 }
 
-// The path of tracefs, quoted for a shell; empty if it is not mounted.
+// Returns the path of tracefs, quoted for a shell, or "" if tracefs is not mounted.
 static void quote_tracefs(char *ret, size_t size)
 {
 	char path[PATH_MAX];
@@ -49,7 +49,8 @@ static void quote_tracefs(char *ret, size_t size)
 		frec__probe_quote(path, ret, size);
 }
 
-// Only their owner may write the files of tracefs, whatever the mount options are.
+// Options of the mount can let a group read tracefs, but only the owner of a file may write it. So
+// emitting needs a change to the file itself.
 static void fix_rights(struct frec_probe_result *ret, bool to_emit)
 {
 	char path[200];
@@ -68,7 +69,7 @@ static void fix_rights(struct frec_probe_result *ret, bool to_emit)
 		frec__probe_advise(ret, "only root may; to give group %u access", getegid());
 }
 
-// A user without access to tracefs can still check this file, which came with user_events.
+// Kernels with user_events have this file, and a user without access to tracefs can check it.
 static bool kernel_has_user_events(void)
 {
 	return !access("/proc/sys/kernel/user_events_max", F_OK);
@@ -112,7 +113,7 @@ void frec__probe_user_events(struct frec_probe_result *ret)
 	}
 }
 
-// The fix for missing rights is in frec__probe_user_events().
+// If rights are missing, frec__probe_user_events() sets the fix.
 void frec__probe_register(struct frec_probe_result *ret)
 {
 	FREC_CLOSE int fd = frec__tracefs_open("user_events_data", O_WRONLY);

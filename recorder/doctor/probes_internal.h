@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The probes of all probes_*.c, for the table in probes.c. */
+/* The probes that are in probes_*.c, for the table in probes.c. */
 #ifndef FREC_RECORDER_DOCTOR_PROBES_INTERNAL_H
 #define FREC_RECORDER_DOCTOR_PROBES_INTERNAL_H
 

@@ -16,16 +16,18 @@
 #include "recorder/rings/perf.h"
 #include "recorder/rings/perf_ring.h"
 
-/* Rings that are mapped at the same time to try the memory limit. */
+/* How many rings are mapped at the same time to try the memory limit. */
 #define RINGS_TRIED_MAX 16
-/* KiB that the sideband's ring and the kernel's own pages take on each CPU. */
+/* How many KiB the sideband's ring and the kernel's own pages take on each CPU. */
 #define SIDEBAND_KB 516
-/* One glob over a kernel subsystem can select this many sources. */
+/* A limit that allows fewer sources is reported, because one glob over a kernel subsystem can
+ * select this many. */
 #define SOURCES_COMFORTABLE 100
-/* Descriptors per CPU that are not for sources: the ring, the sideband and its alerts. */
+/* How many descriptors per CPU are not for sources: the ring, the sideband and its alerts. */
 #define FDS_PER_CPU (2 + FREC_ALERT_COUNT)
 
-// Opens a tracepoint that every kernel has. The caller closes the descriptor.
+// Opens a tracepoint that every kernel has. Returns a descriptor, which the caller closes, or a
+// negative errno, and in `ret_what` what was tried last.
 static int open_tracepoint(bool backward, const char **ret_what)
 {
 	struct frec_error error;
@@ -101,7 +103,7 @@ void frec__probe_set_output(struct frec_probe_result *ret)
 	frec__ring_close(&ring);
 }
 
-// frec__perf_open() clears PERF_FORMAT_LOST if the kernel does not know it.
+// If the kernel does not know PERF_FORMAT_LOST, frec__perf_open() has cleared it.
 void frec__probe_lost(struct frec_probe_result *ret)
 {
 	struct perf_event_attr attr;
@@ -139,7 +141,7 @@ void frec__probe_build_ids(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "needs perf events");
 }
 
-// Whether perf accepts a choice of stacks. Returns 0 or a negative errno.
+// Tries whether perf accepts a choice of stacks. Returns 0 or a negative errno.
 static int try_stack(const struct frec_stack_choice *choice)
 {
 	struct perf_event_attr attr;
@@ -182,8 +184,8 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 	char mlock[16];
 	int r = 0;
 
-	// If CPU numbers have gaps, CPU 0 is used in place of a missing one: the limit is for all
-	// of them.
+	// If CPU numbers have gaps, a ring of CPU 0 takes the place of a ring of a missing CPU: the
+	// limit is for the memory of all rings together.
 	while (count < wanted && !r) {
 		r = frec__perf_ring_open(&ring[count], (int)count, FREC_RING_SIZE_DEFAULT, &error);
 		if (r == -ENODEV || r == -EINVAL)
@@ -216,8 +218,8 @@ void frec__probe_ring_memory(struct frec_probe_result *ret)
 			(FREC_RING_SIZE_DEFAULT >> 10) + SIDEBAND_KB);
 }
 
-// Whether perf_event_open(2) succeeds. Tried for our own process, for the kernel's side of it, and
-// for all processes of a CPU.
+// Whether perf_event_open(2) succeeds. The caller tries our own process, the kernel's side of it,
+// and all processes of a CPU.
 static bool opens(pid_t process, int cpu, bool kernel)
 {
 	struct perf_event_attr attr;

@@ -39,14 +39,14 @@ void frec__probe_memfd(struct frec_probe_result *ret)
 	munmap(map, SIZE);
 }
 
-/* A robust list with one entry, which the kernel walks when its owner dies. */
+/* A robust list with one entry. The kernel walks it when its owner dies. */
 struct robust {
 	struct robust_list_head head;
 	struct robust_list entry;
 	uint32_t word;
 };
 
-// The owner: locks the futex word and is killed by SIGKILL, as a recorder may be.
+// Runs in the owner, which locks the futex word and is killed by SIGKILL, as a recorder may be.
 static void die_with(struct robust *robust)
 {
 	robust->head.list.next = &robust->entry;

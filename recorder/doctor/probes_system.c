@@ -18,8 +18,8 @@
  * include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCu
 
-// Reading the mappings of a process requires the right to trace it, and so does reading the link
-// /proc/PID/exe.
+// Reading the mappings of a process requires the right to trace it. So does reading the link
+// /proc/PID/exe, which is tried here.
 void frec__probe_visible(struct frec_probe_result *ret)
 {
 	FREC_CLOSEDIR DIR *folder = opendir("/proc");
@@ -93,8 +93,7 @@ void frec__probe_user_namespace(struct frec_probe_result *ret)
 		ret, "have a recorder outside of it do the recording (flightrec record --listen)");
 }
 
-// Nothing is tried here. Container runtimes leave these marks, which help to interpret the other
-// results.
+// Nothing is tried here. Container runtimes leave marks, which help to interpret the other results.
 void frec__probe_container(struct frec_probe_result *ret)
 {
 	char kind[64];
@@ -108,10 +107,8 @@ void frec__probe_container(struct frec_probe_result *ret)
 			  *kind ? "marked as a container of %s" : "no mark of a container", kind);
 }
 
-/*
- * It is not enough to check that a capability is set: inside a user namespace all are set and none
- * counts. So the callers try something that only this capability allows.
- */
+/* It is not enough to check that a capability is set: inside a user namespace all are set, and none
+ * counts. So the callers try something that only the capability allows; `r` is the result. */
 static void judge_capability(struct frec_probe_result *ret, enum frec_probe_right right,
 			     const char *tried, int r)
 {
@@ -141,7 +138,7 @@ void frec__probe_cap_perfmon(struct frec_probe_result *ret)
 			 fd < 0 ? -errno : 0);
 }
 
-// This type of map was never allowed to everybody (kernel/bpf/syscall.c).
+// The kernel has never allowed everybody to create this type of map (kernel/bpf/syscall.c).
 void frec__probe_cap_bpf(struct frec_probe_result *ret)
 {
 	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_LPM_TRIE,

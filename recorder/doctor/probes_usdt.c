@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Probes of what the usdt transport needs. BPF programs are attached to a site of our own, which is
-// then executed to see them run.
+// then executed to see whether they run.
 #include <stdint.h>
 
 #include "recorder/doctor/probe_site.h"
@@ -8,9 +8,10 @@
 #include "recorder/doctor/probes_internal.h"
 #include "recorder/sources/usdt.h"
 
-/* The kernel replaces a site after it was hit, though not always after the first time. */
+/* The kernel replaces the nop of a site after it was hit, though not always after the
+ * first time. */
 #define PASSES 8
-/* Another doctor that attaches at the same time changes the count too. */
+/* If another doctor attaches at the same time, the count changes too, so this is tried again. */
 #define TRIES 3
 #define COOKIE UINT64_C(0x0123456789abcdef)
 
@@ -82,7 +83,7 @@ void frec__probe_cookie(struct frec_probe_result *ret)
 				  "the program did not receive the cookie of its probe");
 }
 
-// The recorder's program needs more than the small programs here: atomic operations and larger
+// The recorder's program needs more than the small programs of doctor: atomic operations and larger
 // maps.
 void frec__probe_usdt_program(struct frec_probe_result *ret)
 {

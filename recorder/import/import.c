@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reads the recording once. Samples are converted to our layout and go to the sort, keyed by CPU.
-// Records about processes go there too, with the lowest key, because perf.data has them in the
-// order in which perf drained the rings, and not in order of time.
+// Records about processes go there too, with the lowest key: perf.data has them in the order in
+// which perf drained the rings, and they must be sorted by time.
 #include "recorder/import/import.h"
 
 #include <errno.h>
@@ -17,17 +17,18 @@
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)
 #define RECORD_SIZE_MAX 65528
-// No machine has more, and each one costs memory here.
+// No machine has more CPUs, and a reader of the .frec file needs memory for each.
 #define CPU_MAX 65535
 #define NO_CPU UINT32_MAX
 #define COMMON_SIZE 8
-// A payload with only the common fields, padded so that it and its u32 size are a multiple of 8.
+// The size of a payload with only the common fields, padded so that the payload and its u32 size
+// together are a multiple of 8 bytes.
 #define BARE_PAYLOAD_SIZE 12
 #define MISC_LOST_BY_BPF (1 << 15)
 
 bool frec__import_is_written(const struct perf_event_attr *attr)
 {
-	// The dummy event only carries records about processes.
+	// The dummy event exists only so that perf gets records about processes.
 	return attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_DUMMY;
 }
 
@@ -37,7 +38,8 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
 
 	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
 				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
-	// The instruction pointer is all that a sample without a tracepoint says.
+	// Events other than tracepoints have no payload that is written. If their samples have no
+	// call chain, their instruction pointer becomes one.
 	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
 		type |= PERF_SAMPLE_CALLCHAIN;
 	return type;
@@ -49,7 +51,7 @@ static int bad(const struct frec_import *import, const char *what, struct frec_e
 			   import->data.record_offset, what);
 }
 
-// Checks that all events have their id at the same place in a record.
+// Checks that the events have timestamps, and that all have their id at the same place in a record.
 static int check_events(struct frec_import *import, struct frec_error *reterr)
 {
 	const struct frec_perf_data *data = &import->data;
@@ -101,7 +103,7 @@ static uint64_t source_id(const struct frec_import *import, const struct frec_pe
 		       : 0;
 }
 
-// Where the record is appended to. There is room for two records of the largest size.
+// Where a record is put together. There is room for two records of the largest size.
 struct writer {
 	uint8_t *at;
 };
@@ -218,7 +220,7 @@ static int add_sample(struct frec_import *import, const struct perf_event_header
 				     import->out, (uint32_t)size, reterr);
 }
 
-// The sample id at the end of a record, if it has one.
+// Returns the sample id at the end of a record, if there is one.
 static struct frec_perf_sample trailer_of(struct frec_import *import, const uint8_t *body,
 					  size_t size, const struct frec_perf_event **ret_event)
 {
@@ -227,7 +229,8 @@ static struct frec_perf_sample trailer_of(struct frec_import *import, const uint
 	struct frec_perf_sample trailer;
 
 	*ret_event = event;
-	// Records that perf synthesized for older processes have the same layout, and the id 0.
+	// Records that perf synthesized for processes that already ran have the same layout, and
+	// the id 0.
 	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
 					   body, size, &trailer))
 		return (struct frec_perf_sample){.cpu = NO_CPU};
@@ -242,14 +245,15 @@ static int add_loss(struct frec_import *import, const struct perf_event_header *
 	const struct frec_perf_event *event;
 	struct frec_perf_sample trailer = trailer_of(import, body, size, &event);
 
-	// The trailer has the event that noticed the loss, the body the event that lost samples.
+	// The trailer has the id of the event that noticed the loss. Which event lost samples is in
+	// the body.
 	if (header->type == PERF_RECORD_LOST)
 		event = frec__perf_data_event(&import->data, frec__bytes_u64(&bytes));
 	loss.lost = frec__bytes_u64(&bytes);
 	loss.source = source_id(import, event);
 	if (bytes.failed)
 		return bad(import, "the record here is too short", reterr);
-	if (header->misc & MISC_LOST_BY_BPF) // which discarded the samples on purpose
+	if (header->misc & MISC_LOST_BY_BPF) // a BPF program discarded the samples on purpose
 		return 0;
 	import->lost_samples |= header->type == PERF_RECORD_LOST_SAMPLES;
 	return frec__record_sort_add(

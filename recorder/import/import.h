@@ -5,12 +5,12 @@
  *
  * Data flows one way. perf_data.c reads the file or pipe and returns its records;
  * perf_data_describe.c keeps what the file says about events, formats, build-ids, host and clocks.
- * import.c converts each sample to our layout. record_sort.c sorts the records by CPU and time, in
- * bounded memory, by means of a temporary file. write.c writes the sorted records as parts of a
- * .frec file; processes.c builds the process table for it.
+ * import.c converts each sample to our layout. record_sort.c sorts the records by CPU and time,
+ * with a temporary file for those that do not fit into memory. write.c writes the sorted records as
+ * parts of a .frec file; processes.c builds the process table for it.
  *
- * Invariants: the input is hostile, so every size is checked, and memory is bounded by constants.
- * The output appears whole or not at all.
+ * Invariants: the input is hostile, so every size in it is checked before memory is allocated. The
+ * output appears whole or not at all.
  */
 #ifndef FREC_RECORDER_IMPORT_IMPORT_H
 #define FREC_RECORDER_IMPORT_IMPORT_H
@@ -22,25 +22,26 @@
 
 struct frec_import_result {
 	uint64_t events, lost;
-	/* samples of an event that the file does not describe, or too large for a .frec file */
+	/* samples that are not in the .frec file: their event is not described, or they are too
+	 * large */
 	uint64_t left_out;
 	uint32_t sources, cpus;
 	bool clock_known; /* the date and time of events are known */
-	/* times are of the kernel's internal clock, which no program can read */
+	/* times are from the kernel's internal clock, which no program can read */
 	bool clock_is_perfs;
 };
 
 struct frec_import_options {
-	/* Called after each record with the bytes read and the total (0: unknown, for a pipe). May
-	 * be NULL. */
+	/* Called after each record, with the number of bytes read and the number of all bytes,
+	 * which is 0 in the pipe format. May be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };
 
 /*
- * Reads all of `fd`, which it closes, and writes the file `output`, whole or not at all. `name` is
- * the input's name for messages. What does not fit into memory goes to a temporary file beside
- * `output`. `options` may be NULL. Returns 0 or a negative errno.
+ * Reads all of `fd`, closes it, and writes the file `output`, whole or not at all. `name` is the
+ * input's name for messages. What does not fit into memory goes to a temporary file beside
+ * `output`, or in /var/tmp. `options` may be NULL. Returns 0 or a negative errno.
  */
 int frec__import(int fd, const char *name, const char *output,
 		 const struct frec_import_options *options, struct frec_import_result *ret,

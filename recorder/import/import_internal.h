@@ -8,14 +8,16 @@
 #include "recorder/import/record_sort.h"
 #include "recorder/snapshot/parts.h"
 
-/* Keys of the sort: records about processes come first, then the records of each CPU. */
+/* Keys of the sort: records about processes come first, and then the records of one CPU after the
+ * other. */
 #define FREC_IMPORT_SIDEBAND 0
 static inline uint64_t frec__import_key(uint32_t cpu)
 {
 	return UINT64_C(1) + cpu;
 }
 
-/* Replaces a record that reports lost samples. `source` is 0 if the source is not written. */
+/* Takes the place of a record that reports lost samples. `source` is 0 if the file does not get the
+ * source whose samples were lost. */
 struct frec_import_loss {
 	struct perf_event_header header; /* of type PERF_RECORD_LOST or PERF_RECORD_LOST_SAMPLES */
 	uint64_t source, lost;
@@ -28,26 +30,26 @@ struct frec_import {
 	struct frec_parts parts;
 	struct frec_crash_finder finder; /* the processes whose mappings are written */
 	size_t events_checked;
-	/* where records have the id of their event; SIZE_MAX: nowhere */
+	/* where samples and other records have the id of their event; SIZE_MAX: nowhere */
 	size_t id_offset, id_trailer;
-	uint64_t first, last; /* times of samples */
-	bool lost_samples;    /* PERF_RECORD_LOST_SAMPLES were seen: they cover all losses */
+	uint64_t first, last; /* times of the first and last sample */
+	bool lost_samples;    /* PERF_RECORD_LOST_SAMPLES was seen, which reports all losses */
 	bool backward;	      /* the rings were overwritten */
-	bool ours;	      /* flightrec's export wrote it */
+	bool ours;	      /* flightrec's export wrote the input */
 	struct frec_import_result result;
 	uint8_t *out; /* room for a record */
 };
 
-/* import.c: whether the events of this attribute are written. */
+/* import.c: whether the .frec file gets events with this attribute. */
 bool frec__import_is_written(const struct perf_event_attr *attr);
-/* import.c: PERF_SAMPLE_* of its samples as they are written. */
+/* import.c: the sample type (PERF_SAMPLE_*) of this event's samples in the .frec file. */
 uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
 
 /* write.c: writes everything. The first failure is in import->parts.error. */
 void frec__import_write(struct frec_import *import);
 
-/* processes.c: applies a record about a process. It has `size` bytes with its header, and may be
- * hostile. */
+/* processes.c: updates the process table by a record about a process. The record has `size` bytes
+ * with its header, and may be hostile. */
 void frec__import_process_record(struct frec_process_table *processes, const uint8_t *record,
 				 size_t size, uint64_t time);
 /* processes.c: adds build-ids from the file's table to the mappings, and marks threads of the

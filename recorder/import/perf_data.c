@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Reads perf.data from front to end. A file has a header that leads to three tables and the
-// records:
+// Reads perf.data from front to end. A file begins with this header:
 //
-//	"PERFILE2" | size | size of an attribute | attributes | records | (unused) | 256 bits: which
-//	features follow
+//	"PERFILE2"		magic
+//	u64			size of the header
+//	u64			size of an attribute
+//	u64 offset, u64 size	the attributes
+//	u64 offset, u64 size	the records
+//	u64 offset, u64 size	(unused)
+//	256 bits		which features the file has
 //
-// Each of the three is given as u64 offset, u64 size. After the records there is such a pair for
-// each feature. In the pipe format the header ends after its size, and records replace the tables.
-// Both formats may have compressed records: they are one Zstandard stream over the whole file,
-// split where perf flushed it and not where records end.
+// After the records, the file has u64 offset and u64 size of each of these features. In the pipe
+// format the header ends after its size, and records replace the tables. Both formats may have
+// compressed records. All of these are pieces of one Zstandard stream, which perf split wherever it
+// flushed the stream, and not where records end.
 #include "recorder/import/perf_data.h"
 
 #include <errno.h>
@@ -34,8 +38,8 @@ static int bad(const struct frec_perf_data *data, uint64_t offset, const char *w
 	return frec__error(reterr, -EBADMSG, "%s: byte %" PRIu64 ": %s", data->name, offset, what);
 }
 
-// Buffers `wanted` bytes, or fewer at the end of the input. Returns how many are buffered, or a
-// negative errno.
+// Buffers `wanted` bytes, or fewer at the end of the input. Returns how many bytes are buffered, or
+// a negative errno.
 static ssize_t fill(struct frec_perf_data *data, size_t wanted, struct frec_error *reterr)
 {
 	struct frec_perf_input *input = &data->input;
@@ -78,7 +82,7 @@ static const uint8_t *consume(struct frec_perf_data *data, size_t size)
 	return p;
 }
 
-// Reads a table whole. The caller frees *ret.
+// Reads a whole table. The caller frees *ret.
 static int read_table(struct frec_perf_data *data, uint64_t offset, uint64_t size, uint8_t **ret,
 		      struct frec_error *reterr)
 {
@@ -151,7 +155,7 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 		section = frec__bytes(entry, 16);
 		at = frec__bytes_u64(&section);
 		size = frec__bytes_u64(&section);
-		// The others are not needed, so their size does not matter.
+		// Other features are not needed, so they are skipped, whatever their size.
 		if (feature > FREC_PERF_NRCPUS && feature != FREC_PERF_EVENT_DESC &&
 		    feature != FREC_PERF_CLOCK_DATA)
 			continue;
@@ -162,7 +166,7 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 	return r;
 }
 
-// The rest of the header of a file, after its size, and what it leads to.
+// Reads the rest of a file's header, after the header's size, and the tables to which it leads.
 static int read_file_header(struct frec_perf_data *data, struct frec_bytes *bytes,
 			    uint64_t header_size, struct frec_error *reterr)
 {
@@ -271,7 +275,7 @@ void frec__perf_data_close(struct frec_perf_data *data)
 	*data = (struct frec_perf_data){.input.fd = -1};
 }
 
-// Begins to decompress a record that contains others.
+// Begins to decompress a record that contains other records.
 static int unpack(struct frec_perf_data *data, const uint8_t *packed, size_t size,
 		  struct frec_error *reterr)
 {
@@ -291,7 +295,7 @@ static int unpack(struct frec_perf_data *data, const uint8_t *packed, size_t siz
 	return 0;
 }
 
-// The next decompressed record, if it is complete. Returns 1 or 0, or a negative errno.
+// Returns 1 and the next decompressed record, 0 if none is complete, or a negative errno.
 static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *header,
 			 const uint8_t **ret, struct frec_error *reterr)
 {
@@ -328,7 +332,8 @@ static int next_unpacked(struct frec_perf_data *data, struct perf_event_header *
 	}
 }
 
-// The record has a u32 size, and that many bytes follow the record.
+// Reads the formats of tracepoints, which follow a record. The record has their size as a u32,
+// without the padding to a multiple of 8 bytes.
 static int read_tracing_data(struct frec_perf_data *data, const uint8_t *record, size_t record_size,
 			     struct frec_error *reterr)
 {
@@ -376,8 +381,8 @@ static int skip(struct frec_perf_data *data, uint64_t size, struct frec_error *r
 	return 0;
 }
 
-// Handles a record of perf that describes the recording. Returns 1, 0 if it is another record, or a
-// negative errno.
+// Handles a record that describes the recording, is compressed, or is followed by data. Returns 1
+// if this was such a record, 0 if not, or a negative errno.
 static int read_description(struct frec_perf_data *data, const struct perf_event_header *header,
 			    const uint8_t *record, struct frec_error *reterr)
 {
@@ -417,13 +422,13 @@ static int read_description(struct frec_perf_data *data, const struct perf_event
 				   reterr);
 		r = frec__perf_data_feature(data, size, bytes.at, frec__bytes_left(&bytes), reterr);
 		break;
-	case FREC_PERF_AUXTRACE: // hardware traces, which follow the record
+	case FREC_PERF_AUXTRACE: // hardware traces follow the record
 		r = skip(data, frec__bytes_u64(&bytes), reterr);
 		break;
 	case FREC_PERF_COMPRESSED:
 		r = unpack(data, bytes.at, frec__bytes_left(&bytes), reterr);
 		break;
-	case FREC_PERF_COMPRESSED2: // followed by padding
+	case FREC_PERF_COMPRESSED2: // has padding after the compressed bytes
 		size = frec__bytes_u64(&bytes);
 		if (size > frec__bytes_left(&bytes))
 			return bad(data, data->record_offset, "the record here is too short",

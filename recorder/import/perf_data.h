@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads perf.data as `perf record` and others write it: a file, or the pipe format, which has
- * records in place of tables. The kernel's tools/perf/Documentation/perf.data-file-format.txt
- * describes both.
+ * Reads perf.data as `perf record` and others write it, in the file format or in the pipe format,
+ * which has records in place of tables. Both are described in the kernel's
+ * tools/perf/Documentation/perf.data-file-format.txt.
  *
- * The input is hostile: every length is checked, and memory is bounded by the constants below.
+ * The input is hostile: every length is checked, and the constants below limit tables, events and
+ * ids.
  */
 #ifndef FREC_RECORDER_IMPORT_PERF_DATA_H
 #define FREC_RECORDER_IMPORT_PERF_DATA_H
@@ -16,7 +17,7 @@
 
 #include "proto/error.h"
 
-/* Bytes of a table: the formats of all tracepoints of a kernel take 5 MB. */
+/* The largest size of a table in bytes. The formats of all tracepoints of a kernel take 5 MB. */
 #define FREC_PERF_TABLE_MAX (64u << 20)
 #define FREC_PERF_EVENTS_MAX 65536
 #define FREC_PERF_IDS_MAX (4u << 20)
@@ -30,7 +31,7 @@ struct frec_perf_event {
 /* The kernel's id of an event on one CPU or thread. */
 struct frec_perf_id {
 	uint64_t id;
-	uint32_t event; /* index */
+	uint32_t event; /* index in frec_perf_data.events */
 };
 
 /* The layout of a tracepoint's payload. */
@@ -50,8 +51,8 @@ struct frec_perf_build_id {
 struct frec_perf_input {
 	int fd;
 	bool seekable;
-	uint64_t offset; /* in the file, of data[at] */
-	uint64_t end;	 /* end of the records; UINT64_MAX: the end of the input */
+	uint64_t offset; /* where data[at] is in the input */
+	uint64_t end;	 /* where the records end; UINT64_MAX: at the end of the input */
 	uint8_t *data;
 	size_t at, size;
 };
@@ -78,10 +79,10 @@ struct frec_perf_data {
 	bool formats_sorted;
 	struct frec_perf_build_id *build_ids;
 	size_t build_id_count;
-	/* Of the machine; NULL or 0 if the file does not have them. */
+	/* The machine that was recorded; NULL or 0 if the file does not say. */
 	char *hostname, *release, *version, *machine;
 	uint32_t cpus_available, cpus_online;
-	/* Two clocks at the same moment, nanoseconds. */
+	/* Two clocks, read at the same moment, in nanoseconds. */
 	bool clock_known;
 	uint32_t clock; /* the clock of the records' times, as in clock_gettime(2) */
 	uint64_t clock_time, wall_time;
@@ -98,14 +99,14 @@ int frec__perf_data_open(struct frec_perf_data *data, int fd, const char *name,
 void frec__perf_data_close(struct frec_perf_data *data);
 
 /*
- * Returns the next record that does not describe the recording. It is valid until the next call,
- * not aligned, and complete: it has the size in its header. Returns 1, 0 at the end, or a negative
- * errno.
+ * Returns the next record that does not describe the recording. `*ret` is valid until the next call
+ * and not aligned, and has all bytes that the header promises. Returns 1, 0 at the end, or a
+ * negative errno.
  */
 int frec__perf_data_next(struct frec_perf_data *data, struct perf_event_header *ret_header,
 			 const uint8_t **ret, struct frec_error *reterr);
 
-/* Types of perf's own records. */
+/* Types of records that perf itself writes. */
 enum frec_perf_record {
 	FREC_PERF_HEADER_ATTR = 64,
 	FREC_PERF_HEADER_TRACING_DATA = 66,
@@ -118,7 +119,8 @@ enum frec_perf_record {
 	FREC_PERF_COMPRESSED2 = 83,
 };
 
-/* Features: tables after the records, or records of their own in the pipe format. */
+/* Features are pieces of description: tables after the records, or records of their own in the pipe
+ * format. */
 enum frec_perf_feature {
 	FREC_PERF_TRACING_DATA = 1,
 	FREC_PERF_BUILD_ID = 2,

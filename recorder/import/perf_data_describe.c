@@ -60,7 +60,7 @@ const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data,
 	return found ? &data->events[found->event] : NULL;
 }
 
-// Copies a text that may end before its `size`.
+// Copies a text of at most `size` bytes, which a NUL may end earlier.
 static int set_text(char **ret, const void *text, size_t size)
 {
 	char *copy = strndup(text, size);
@@ -79,7 +79,7 @@ static int set_name(struct frec_perf_data *data, uint64_t id, const void *name, 
 	return event ? set_text(&data->events[event - data->events].name, name, size) : 0;
 }
 
-// u32 size, then that many bytes, padded with NULs.
+// Reads a text: a u32 size, and then as many bytes, the last of which are NULs.
 static int feature_text(struct frec_bytes *bytes, char **ret)
 {
 	uint32_t size = frec__bytes_u32(bytes);
@@ -104,7 +104,7 @@ static int event_names(struct frec_perf_data *data, struct frec_bytes *bytes)
 		for (uint32_t i = 0; i < ids && !bytes->failed && !r; i++) {
 			uint64_t id = frec__bytes_u64(bytes);
 
-			// One of the event's ids is enough.
+			// One of the event's ids is enough to find the event.
 			if (!i && !bytes->failed)
 				r = set_name(data, id, name, size);
 		}
@@ -186,7 +186,7 @@ int frec__perf_data_build_id(struct frec_perf_data *data, const void *record, si
 	struct frec_perf_build_id *build_id;
 	const uint8_t *id, *head = frec__bytes_take(&bytes, sizeof(header));
 
-	frec__bytes_u32(&bytes); // the process, or -1
+	frec__bytes_u32(&bytes); // the pid, or -1
 	id = frec__bytes_take(&bytes, BUILD_ID_ROOM);
 	if (!id || data->build_id_count == FREC_PERF_TABLE_MAX / sizeof(*data->build_ids))
 		return 0;
@@ -251,9 +251,9 @@ const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *dat
 		       by_format_id);
 }
 
-// Has the layout of trace-cmd: magic, layout of ftrace's pages and events, formats of ftrace's own
-// events, formats by system. perf leaves the rest (kernel symbols, printk formats, thread names)
-// empty.
+// `body` has the layout of a file of trace-cmd: magic, layout of ftrace's pages and events, formats
+// of ftrace's own events, formats by system. perf leaves the rest (kernel symbols, printk formats,
+// thread names) empty.
 int frec__perf_data_tracing(struct frec_perf_data *data, const void *body, size_t size,
 			    struct frec_error *reterr)
 {

@@ -6,7 +6,7 @@
 
 #include "recorder/import/perf_data.h"
 
-/* Each of these parses one piece of description. They return 0 or a negative errno. */
+/* Each of these parses one piece of the description. They return 0 or a negative errno. */
 int frec__perf_data_add_event(struct frec_perf_data *data, const void *attr, size_t attr_size,
 			      const void *ids, size_t ids_size, struct frec_error *reterr);
 int frec__perf_data_feature(struct frec_perf_data *data, uint64_t feature, const void *body,
@@ -19,10 +19,10 @@ int frec__perf_data_update(struct frec_perf_data *data, const void *body, size_t
 /* Frees everything that these functions added. */
 void frec__perf_data_forget(struct frec_perf_data *data);
 
-/* The event that the kernel gave this number, or NULL. */
+/* Returns the event to which the kernel gave this id, or NULL. */
 const struct frec_perf_event *frec__perf_data_event(struct frec_perf_data *data, uint64_t id);
 
-/* The layout of the tracepoint with this number, or NULL. */
+/* Returns the layout of the tracepoint with this id, or NULL. */
 const struct frec_perf_format *frec__perf_data_format(struct frec_perf_data *data, uint64_t id);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define KTHREADD 2
 
-// Reads a text that may lack its NUL.
+// Reads a text that may lack the NUL at its end.
 static void read_text(struct frec_bytes *bytes, char *ret, size_t room)
 {
 	size_t left = frec__bytes_left(bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Sorts runs in memory and merges all of them once. A recording is nearly sorted already, so the
-// merge mostly reads one run after the other.
+// Sorts runs, each of as many records as fit into memory, and merges all runs in one pass. A
+// recording is nearly sorted already, so the merge mostly reads one run after the other.
 #include "recorder/import/record_sort.h"
 
 #include <errno.h>
@@ -13,7 +13,8 @@
 #include "proto/grow.h"
 
 #define RECORD_MAX (128u << 10)
-// Records are at least this large, so that items need no more memory than records.
+// There is room for one item per this many bytes of records, so items need less memory than
+// records. If records are smaller on average, memory is full when there is no room for items.
 #define ITEMS_PER_BYTE_MAX 64
 #define RUN_ROOM (256u << 10)
 
@@ -92,7 +93,7 @@ static int open_temporary(struct frec_record_sort *sort)
 	sort->fd = openat(sort->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (sort->fd >= 0)
 		return 0;
-	// Not every file system supports O_TMPFILE.
+	// Not every file system supports O_TMPFILE. /var/tmp is used instead.
 	sort->fd = mkostemp(path, O_CLOEXEC);
 	if (sort->fd < 0)
 		return -errno;
@@ -100,7 +101,7 @@ static int open_temporary(struct frec_record_sort *sort)
 	return 0;
 }
 
-// Writes everything in memory as a run.
+// Writes the records in memory, which are sorted, to the temporary file as a run.
 static int write_run(struct frec_record_sort *sort, struct frec_error *reterr)
 {
 	FREC_FREE uint8_t *block = malloc(RUN_ROOM);
@@ -163,7 +164,8 @@ int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t 
 	return 0;
 }
 
-// Reads the head of a run's next record. Returns 1, 0 at its end, or a negative errno.
+// Reads the head of a run's next record into run->head. Returns 1, 0 at the end of the run, or a
+// negative errno.
 static int advance(struct frec_record_sort *sort, struct frec_sort_run *run,
 		   struct frec_error *reterr)
 {
@@ -199,7 +201,7 @@ static int advance(struct frec_record_sort *sort, struct frec_sort_run *run,
 	return 1;
 }
 
-// Among equal records, that of the earlier run comes first.
+// If records are equal, the one of the earlier run comes first.
 static bool before(const struct frec_sort_run *x, const struct frec_sort_run *y)
 {
 	int order = compare(&x->head, &y->head);
@@ -262,7 +264,7 @@ int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item 
 		if (r)
 			return r;
 	} else if (sort->run_count) {
-		// The record that was returned last is still on top.
+		// The run of the record that was returned last is still on top of the heap.
 		r = advance(sort, &sort->runs[0], reterr);
 		if (r < 0)
 			return r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sorts more records than fit into memory by key (a CPU) and time; records with equal key and time
- * stay in order. What does not fit is written, sorted, to a temporary file without a name, and
- * merged when it is read back.
+ * Sorts records by key (a CPU) and time, even if they do not all fit into memory. Records with
+ * equal key and time are returned in the order in which they were added. Each time memory is full,
+ * its records are sorted and written to a temporary file without a name. They are merged when they
+ * are read back.
  */
 #ifndef FREC_RECORDER_IMPORT_RECORD_SORT_H
 #define FREC_RECORDER_IMPORT_RECORD_SORT_H
@@ -24,37 +25,38 @@ struct frec_sort_run {
 	uint64_t offset, end; /* the part that is not in memory yet */
 	uint8_t *data;
 	size_t at, size;
-	struct frec_sort_item head; /* its first record, at data[head.at] */
+	struct frec_sort_item head; /* its next record, at data[head.at] */
 };
 
 struct frec_record_sort {
 	int folder;  /* where the temporary file goes */
-	size_t room; /* bytes of records in memory */
+	size_t room; /* how many bytes of records memory holds */
 	int fd;
 	uint64_t written;
 	uint8_t *data;
 	size_t size;
 	struct frec_sort_item *items;
 	size_t count, items_room;
-	size_t next; /* next item to return, if all fit into memory */
+	size_t next; /* next item to return, if all records fit into memory */
 	struct frec_sort_run *runs;
 	size_t run_count;
 	bool reading;
 };
 
-/* Holds up to `room` bytes of records in memory, at least 256 KiB, and uses at most twice that.
- * Returns 0 or -ENOMEM. */
+/*
+ * Memory holds up to `room` bytes of records, which must be at least 256 KiB, and at most twice
+ * that is used while records are added. Reading back takes 256 KiB for each time that memory was
+ * full. Returns 0 or -ENOMEM.
+ */
 int frec__record_sort_init(struct frec_record_sort *sort, int folder, size_t room);
 void frec__record_sort_deinit(struct frec_record_sort *sort);
 
-/* Adds a copy of `record`, of at most 128 KiB. Returns 0 or a negative errno. */
+/* Adds a copy of `record`, which may have at most 128 KiB. Returns 0 or a negative errno. */
 int frec__record_sort_add(struct frec_record_sort *sort, uint64_t key, uint64_t time,
 			  const void *record, uint32_t size, struct frec_error *reterr);
 
-/*
- * Returns the next record in order, valid until the next call. Nothing can be added after the first
- * call. Returns 1, 0 at the end, or a negative errno.
- */
+/* Returns the next record in order, which is valid until the next call. After the first call no
+ * record can be added. Returns 1, 0 at the end, or a negative errno. */
 int frec__record_sort_next(struct frec_record_sort *sort, struct frec_sort_item *ret,
 			   const uint8_t **ret_record, struct frec_error *reterr);
 

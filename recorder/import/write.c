@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes the parts of the .frec file in order: header, sources, processes, and for each CPU its
-// records, its coverage and its losses. What perf.data does not have (owner and arguments of
+// Writes the parts of the .frec file in order: header, clocks, sources, processes, and for each CPU
+// its records, its coverage and its losses. What perf.data does not have (owner and arguments of
 // processes, when rings were opened) is left out.
 #include "recorder/import/import_internal.h"
 
@@ -21,7 +21,8 @@ static ProtobufCBinaryData bytes(const char *text)
 	return (ProtobufCBinaryData){.len = text ? strlen(text) : 0, .data = (uint8_t *)text};
 }
 
-// Names are `string`s in the .frec file, which must be UTF-8, and perf.data may contain anything.
+// Replaces all but printable ASCII by '_': names are `string`s in the .frec file, which must be
+// UTF-8, and perf.data may contain anything.
 static void copy_name(char *ret, size_t room, const char *from)
 {
 	size_t size = 0;
@@ -81,12 +82,12 @@ static void write_clocks(struct frec_import *import)
 		return;
 	clocks.when = FLIGHTREC__CLOCKS__WHEN__START;
 	clocks.monotonic = data->clock_time;
-	clocks.boottime = data->clock_time; // unknown: as if the machine had never slept
+	clocks.boottime = data->clock_time; // unknown: assumes that the machine has never slept
 	clocks.realtime = data->wall_time;
 	frec__parts_write(&import->parts, FREC_PART_CLOCKS, &clocks.base);
 }
 
-// Names a source without a format: "sched:sched_switch".
+// Names a source that has no format. perf's name of its event can be "sched:sched_switch".
 static void name_source(struct frec_listed *listed, const struct frec_perf_event *event)
 {
 	char name[SOURCE_NAME_MAX];
@@ -129,7 +130,7 @@ static void write_source(struct frec_import *import, size_t index)
 		name_source(&source.listed, event);
 	if (source.listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT)
 		source.transport = FLIGHTREC__TRANSPORT__TRANSPORT_USER_EVENTS;
-	// A source without a layout is written too.
+	// A source is written even if its layout is unknown.
 	if (format &&
 	    !frec__format_parse(&source.format, format->text,
 				source.listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT, NULL))
@@ -144,13 +145,13 @@ static void write_source(struct frec_import *import, size_t index)
 	import->result.sources++;
 }
 
-// The records of one CPU that is being written.
+// The CPU whose records are being written.
 struct ring {
 	bool begun;
 	uint32_t cpu;
 	struct frec_chunk chunk;
 	uint64_t first, records, bytes;
-	/* Indexed by source id. */
+	/* Indexed by source id, 0 for sources that are not written. */
 	uint64_t *in_file, *lost, *lost_samples;
 };
 

@@ -50,7 +50,7 @@ int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t rin
 		}
 	}
 	if (rings * sources > capture->sources_room) {
-		// Spare room, because sources appear one by one.
+		// Room for more sources than there are, because sources appear one by one.
 		if (reserve_counts(capture, rings, sources + 16))
 			return -ENOMEM;
 		capture->sources_room = rings * (sources + 16);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A capture: the contents of all rings at one moment, and the counts that prove it complete. It is
- * taken within milliseconds, into memory that was reserved when the recorder started, because the
- * machine may just have run out of memory. It is written to a file afterwards.
+ * taken within milliseconds and written to a file afterwards. Its memory was reserved when the
+ * recorder started, because the machine may just have run out of memory.
  *
  * The loss arithmetic relies on the order of the steps:
  *   1. read the clock and every source's count       everything up to here ...
@@ -12,8 +12,8 @@
  *      known exactly;
  *   5. read every source's count again               what came during the copy is known too.
  *
- * In shared memory, services count an event after they have written its record. No grace period is
- * needed there, and a process that dies in between leaves a record that is not counted.
+ * In shared memory, services count an event after they have written its record. These rings need no
+ * grace period, but a service that dies between the two leaves a record that is not counted.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_CAPTURE_H
 #define FREC_RECORDER_SNAPSHOT_CAPTURE_H
@@ -23,32 +23,32 @@
 #include "recorder/sources/source.h"
 
 struct frec_capture {
-	size_t rings;		     /* when the capture was taken */
+	size_t rings;		     /* number of rings that were captured */
 	struct frec_ring_copy *copy; /* per ring */
 	size_t sources;
 	/* Per source and ring, at [source * rings + ring]. */
 	struct frec_count *before, *after;
 	struct frec_clocks clocks;
-	uint64_t began, duration; /* of step 3, nanoseconds */
+	uint64_t began, duration; /* of step 3, in nanoseconds */
 	uint64_t complete_until;  /* the time of step 1 */
 	bool settled;		  /* the kernel supports grace periods */
 
 	/* Reserved for the next capture. */
 	size_t rings_room, sources_room;
-	/* where the records of one ring begin: ring_size / FREC_RECORD_SIZE_MIN elements */
+	/* scratch for where the records of a ring begin: ring_size / FREC_RECORD_SIZE_MIN items */
 	uint32_t *offset;
 };
 
-/* No record of ours is smaller: header and PERF_SAMPLE_TID, TIME, CPU, IDENTIFIER. */
+/* The smallest size of a record of ours: its header and PERF_SAMPLE_TID, TIME, CPU, IDENTIFIER. */
 #define FREC_RECORD_SIZE_MIN 40
 
-/* Reserves and touches memory for this many rings, each of `ring_size` bytes, and sources. Returns
- * 0 or -ENOMEM. */
+/* Reserves and touches memory for `sources` sources and for `rings` rings of `ring_size` bytes
+ * each. Returns 0 or -ENOMEM. */
 int frec__capture_reserve(struct frec_capture *capture, size_t rings, size_t ring_size,
 			  size_t sources);
 void frec__capture_deinit(struct frec_capture *capture, size_t ring_size);
 
-/* Takes the capture. Allocates nothing, never fails, never stops a writer. */
+/* Takes the capture. Allocates nothing, never fails, and stops no writer. */
 void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings,
 			size_t ring_count, const struct frec_source *sources, size_t source_count);
 

@@ -15,10 +15,10 @@
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 
-// Bytes of memory that the child may use, mostly for tables of the programs that it reads.
+// Limit on the child's memory, in bytes. Most of it is for tables of the programs that it reads.
 #define MEMORY_MAX (UINT64_C(8) << 30)
-// Milliseconds to wait for a killed child. A child that waits for a broken file system may never
-// end.
+// How many milliseconds to wait for a killed child. A child that waits for a broken file system may
+// never end.
 #define KILL_PATIENCE 1000
 
 void frec__child_limit(unsigned int seconds)
@@ -28,7 +28,7 @@ void frec__child_limit(unsigned int seconds)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 #ifdef __SANITIZE_ADDRESS__
-	(void)memory; // the sanitizer reserves more than that
+	(void)memory; // the sanitizer reserves more than MEMORY_MAX
 #else
 	setrlimit(RLIMIT_AS, &memory);
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Packs records into parts.
+// Compresses records and writes them as parts.
 #include "recorder/snapshot/chunk.h"
 
 #include <errno.h>

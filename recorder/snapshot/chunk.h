@@ -5,12 +5,12 @@
 
 #include "recorder/snapshot/parts.h"
 
-/* Bytes of records in one part. A reader holds one such part for each CPU. The format allows
- * FREC_RECORDS_SIZE_MAX. */
+/* The largest size of the records in one part, in bytes. It is far below FREC_RECORDS_SIZE_MAX, the
+ * limit of the format, because a reader holds a part of each CPU in memory. */
 #define FREC_CHUNK_SIZE (256u << 10)
 
 struct frec_chunk {
-	/* the caller sets CPU, ring, times and counts when it appends to `plain` */
+	/* the caller sets CPU and ring, and updates times, count and size as it appends */
 	Flightrec__Records records;
 	uint8_t *plain; /* FREC_CHUNK_SIZE bytes, of which records.size are used */
 	uint8_t *packed;
@@ -21,8 +21,8 @@ struct frec_chunk {
 int frec__chunk_init(struct frec_chunk *chunk);
 void frec__chunk_deinit(struct frec_chunk *chunk);
 
-/* Writes the collected records, if any, and empties the chunk. Returns the code of the first error
- * of `parts`. */
+/* Writes the collected records, if there are any, and empties the chunk. Returns
+ * parts->error.code. */
 int frec__chunk_flush(struct frec_chunk *chunk, struct frec_parts *parts);
 
 #endif

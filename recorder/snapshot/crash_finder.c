@@ -44,7 +44,7 @@ void frec__crash_finder_record(struct frec_crash_finder *finder, const struct fr
 	if (!reason->pid || sample->pid != reason->pid ||
 	    (reason->tid && sample->tid != reason->tid))
 		return;
-	// Records come newest first: the first one is that of the last signal.
+	// Records come newest first, so the first one here belongs to the last signal.
 	if (frec__source_is_crash(source) && !finder->sample) {
 		finder->sample = sample;
 		finder->source = source;

@@ -15,21 +15,23 @@ struct frec_crash_finder {
 	/* the record of the fatal signal, with registers and stack, and the source that wrote it */
 	const struct frec_sample *sample;
 	const struct frec_source *source;
-	/* a struct frec_crash_record of the BPF program, if that runs; not aligned */
+	/* a struct frec_crash_record, not aligned; NULL if the BPF program did not write one */
 	const uint8_t *details;
 	uint32_t details_size;
-	uint8_t *mentioned; /* pids, a bit each; NULL without memory: no mappings are written */
+	/* a bit for each pid; NULL if memory ran out, and then no mappings are written */
+	uint8_t *mentioned;
 };
 
 void frec__crash_finder_init(struct frec_crash_finder *finder,
 			     const struct frec_snapshot_job *snapshot);
 void frec__crash_finder_deinit(struct frec_crash_finder *finder);
 
-/* Remembers that a record of `pid` was seen, and reports whether one was. */
+/* The first remembers that a record of `pid` was seen, the second returns whether one was. */
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid);
 bool frec__crash_finder_mentioned(const struct frec_crash_finder *finder, uint32_t pid);
 
-/* Remembers the record if it describes the crash. The newest record must come first. */
+/* Remembers the record if it is the newest one that describes the crash. To be called with the
+ * newest record first. */
 void frec__crash_finder_record(struct frec_crash_finder *finder, const struct frec_source *source,
 			       const struct perf_event_header *record);
 

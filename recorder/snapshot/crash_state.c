@@ -12,7 +12,8 @@ static void read_sample(const struct frec_crash_finder *finder, struct frec_cras
 {
 	struct frec_perf_sample parts;
 
-	// The sideband's record of the signal, which raised the alert, is slightly younger.
+	// The sideband's record of the signal raised the alert, but is slightly younger than this
+	// one.
 	ret->time = finder->sample->time;
 	if (!frec__sample_read(finder->source, (const void *)finder->sample, &parts))
 		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,
@@ -29,7 +30,8 @@ static void read_details(const struct frec_crash_finder *finder, struct frec_cra
 	ret->code = details.code;
 	ret->address = details.address;
 	ret->sender_pid = details.sender_pid;
-	// The stack pointer was in a guard page, so that perf's copy of the stack is empty.
+	// If the stack pointer was in a guard page, perf's copy of the stack is empty, and the BPF
+	// program's copy is used.
 	if (!ret->stack.size && details.stack_size && details.stack_size <= room)
 		ret->stack = (struct frec_stack){.address = details.stack_address,
 						 .data = finder->details + head,

@@ -7,9 +7,9 @@
 #include "unwind/unwind.h"
 
 struct frec_crash_state {
-	uint64_t time; /* of the signal; 0: there is no record of it */
-	/* Its count is 0 if there are no registers. It points to `value` below, so this struct must
-	 * not be copied. */
+	uint64_t time; /* of the signal; 0 if no record of the signal was found */
+	/* registers.count is 0 if there are none. registers.values points to `value` below, so this
+	 * struct must not be copied. */
 	struct frec_unwind_registers registers;
 	struct frec_stack stack; /* its bytes are in the capture */
 	/* What the BPF program recorded about the signal, if `details_known`: see struct

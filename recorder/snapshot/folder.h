@@ -11,21 +11,22 @@
 struct frec_folder {
 	char path[PATH_MAX];	 /* absolute */
 	char fallback[PATH_MAX]; /* empty: none */
-	/* bytes of one owner's .frec files, above which the oldest are removed; 0: no limit */
+	/* if one owner's .frec files have more bytes, the oldest are removed; 0: no limit */
 	uint64_t quota;
-	bool made;	  /* it did not exist before */
-	uint64_t written; /* snapshots so far: makes names unique within a second */
+	bool made;	  /* the folder did not exist before */
+	uint64_t written; /* number of snapshots so far, which makes names unique within a second */
 };
 
-/* Makes the folder if it is missing, and checks that it can be written. Returns 0 or a negative
- * errno. */
+/* Makes the folder if it does not exist, and checks that files can be made in it. Returns 0 or a
+ * negative errno. */
 int frec__folder_open(struct frec_folder *folder, const char *path, const char *fallback,
 		      uint64_t quota, struct frec_error *reterr);
 
 /*
- * Writes a snapshot under a name that says what happened, when and to which process. If that fails
- * it is written to the fallback folder, and the failure is reported on stderr. `ret_path` has
- * PATH_MAX bytes.
+ * Writes a snapshot under a name that says what happened, when and to which process, and gives it
+ * to the user `owner` unless that is -1. If this fails, the failure is reported, and the snapshot
+ * is written to the fallback folder. `ret_path` has PATH_MAX bytes. Returns 0, or a negative errno
+ * if no file was written.
  */
 int frec__folder_write(struct frec_folder *folder, const struct frec_snapshot_job *snapshot,
 		       int64_t owner, char *ret_path, struct frec_error *reterr);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Names for kernel addresses. There are some hundred thousand symbols and some hundred addresses,
-// so the addresses are sorted and kept, and the symbols are streamed past them. Each symbol is
-// assigned to the first address at or above it. The symbol of an address is then the highest one
-// that was assigned to it or to an address below it.
+// Names for kernel addresses. There are hundreds of thousands of symbols and only hundreds of
+// addresses, so the addresses are sorted and kept, and the symbols are streamed past them. Each
+// symbol is assigned to the lowest address at or above its start. The symbol of an address is then
+// the highest one that was assigned to it or to an address below it.
 #include "recorder/snapshot/kernel_names.h"
 
 #include <errno.h>
@@ -12,17 +12,18 @@
 
 #include "proto/cleanup.h"
 
-// No function is longer. Above the last function of a module there can be code that was generated
-// at run time and has no name.
+// No function is longer than this. An address farther above a symbol is in code without a name,
+// such as code that was generated at run time above the last function of a module.
 #define FUNCTION_MAX (UINT64_C(1) << 20)
-// Values from here on are markers in a call chain: they say what the addresses after them are.
+// In a call chain, values from here on are markers: they say whether the addresses after them are
+// of the kernel or of the program.
 #define CONTEXT_FIRST ((uint64_t)-4095)
 // Number of symbols between two calls of `on_progress`.
 #define TURN 16384
 
 struct found {
-	uint64_t address; // that was collected
-	uint64_t start;	  // of the symbol; 0: none
+	uint64_t address; // the collected address
+	uint64_t start;	  // of the symbol assigned to it; 0: none
 	char name[128], module[64];
 };
 
@@ -45,7 +46,8 @@ void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *call
 		}
 		if (!kernel)
 			continue;
-		// The address of a caller is a return address, which can be in the next function.
+		// Addresses of callers are return addresses, which can be in the next function, so
+		// the byte before is looked up.
 		address -= !first;
 		if (address && names->address.count < FREC_KERNEL_ADDRESSES_MAX)
 			frec__table_put(&names->address, address, NULL);
@@ -60,7 +62,7 @@ static int by_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-// "ffffffff81000000 T name", then a tab and "[module]" if it is in one.
+// Parses a line: "ffffffff81000000 T name", and then a tab and "[module]" if it is in a module.
 static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const char **ret_module)
 {
 	char *end, *bracket;
@@ -91,7 +93,7 @@ static void assign(struct found *found, size_t count, uint64_t start, const char
 		else
 			high = middle;
 	}
-	// If a function has several names, the first is used.
+	// If a function has several names, the first one in the file is used.
 	if (low == count || found[low].start >= start)
 		return;
 	found[low].start = start;

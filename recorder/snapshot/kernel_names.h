@@ -12,25 +12,27 @@
 #include "flightrec.pb-c.h"
 #include "proto/table.h"
 
-/* The names of more addresses are not written. Call chains repeat themselves, so few are
- * different. */
+/* At most this many addresses get names, which is enough: call chains repeat themselves, so few
+ * addresses are different. */
 #define FREC_KERNEL_ADDRESSES_MAX 16384
 
 struct frec_kernel_names {
-	struct frec_table address; /* a set: the keys */
+	struct frec_table address; /* the collected addresses are the keys */
 };
 
-/* Collects the kernel addresses of a call chain of `count` 8-byte values, as perf writes it. */
+/* Collects the kernel addresses in a call chain, which has `count` values of 8 bytes, as perf
+ * writes them. */
 void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *callchain,
 			    size_t count);
 void frec__kernel_names_deinit(struct frec_kernel_names *names);
 
 /*
- * Reads `kallsyms` once, in the form of /proc/kallsyms and in any order, and returns the symbols of
- * the collected addresses, sorted. An address that no symbol covers gets a symbol without a name,
- * so that a reader does not extend the previous symbol over it. `on_progress` is called now and
- * then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected or kallsyms
- * hides the addresses. The caller frees the result with frec__kernel_names_free().
+ * Reads `kallsyms` once: symbols in the form of /proc/kallsyms, in any order. Returns those of the
+ * collected addresses in `ret`, sorted. An address that no symbol covers gets a symbol without a
+ * name, so that a reader does not extend the previous symbol over it. `on_progress` is called now
+ * and then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected or
+ * kallsyms hides the addresses. If it returns 0, the caller frees `ret` with
+ * frec__kernel_names_free().
  */
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
 			    void (*on_progress)(void *), void *context,

@@ -130,7 +130,7 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 
-// What the recorder itself knows about the death.
+// Sets what the recorder itself knows about the death.
 static void set_death(Flightrec__Crash *crash, const struct frec_reason *reason)
 {
 	crash->pid = reason->pid;
@@ -148,7 +148,8 @@ static void set_death(Flightrec__Crash *crash, const struct frec_reason *reason)
 	crash->sender_pid = reason->sender;
 }
 
-// Names the process and the thread. `arguments` has ARGUMENTS_MAX elements.
+// Sets name and arguments of the process, and the name of the thread. `arguments` has ARGUMENTS_MAX
+// elements.
 static void set_victim(Flightrec__Crash *crash, const struct frec_process *process,
 		       ProtobufCBinaryData *arguments)
 {

@@ -11,7 +11,7 @@
 
 struct frec_crash_state;
 
-/* A file that is being written. The first failure stays in `error`, and every later call does
+/* A file that is being written. The first failure is kept in `error`, and then every call does
  * nothing. */
 struct frec_parts {
 	struct frec_new_file file;
@@ -19,6 +19,7 @@ struct frec_parts {
 	uint64_t count, records;
 };
 
+/* Appends a part. Returns parts->error.code. */
 int frec__parts_write(struct frec_parts *parts, enum frec_part part,
 		      const ProtobufCMessage *message);
 
@@ -30,8 +31,8 @@ void frec__parts_write_crash(struct frec_parts *parts, const struct frec_snapsho
 /* `unwound`: the source's records have frames instead of stack bytes. */
 void frec__parts_write_source(struct frec_parts *parts, const struct frec_source *source,
 			      uint32_t id, bool unwound);
-/* Writes the processes that lived at or after `oldest`, with mappings only of those that were
- * mentioned. */
+/* Writes the processes that lived at or after `oldest`, and the mappings of those that `finder` saw
+ * in records. */
 void frec__parts_write_processes(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
 				 const struct frec_crash_finder *finder, uint64_t oldest);
 

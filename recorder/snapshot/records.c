@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Walks the copy of a ring. Time, id and pid are read from their fixed places, because a snapshot
-// needs them several times of every record; frec__perf_sample_read() takes the whole record apart.
+// Walks the copy of a ring. A snapshot needs time, id and pid of every record several times, so
+// they are read from their fixed places. frec__perf_sample_read() is for all parts of a record.
 #include "recorder/snapshot/records.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@ int frec__id_map_init(struct frec_id_map *map, const struct frec_source *sources
 		for (size_t r = 0; r < sources[s].opened; r++) {
 			uint32_t *source;
 
-			if (!sources[s].perf_id[r]) // it is not open on this ring
+			if (!sources[s].perf_id[r]) // the source is not open on this ring
 				continue;
 			source = frec__table_put(&map->source, sources[s].perf_id[r], NULL);
 			if (!source) {

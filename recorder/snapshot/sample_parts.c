@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Takes samples of our own sources apart. Services write such records too, so every size in them is
-// checked.
+// Splits samples of our own sources into their parts. Services write such records too, so every
+// size in a record is checked.
 #include "recorder/snapshot/sample_parts.h"
 
 #include <errno.h>

@@ -33,15 +33,15 @@ struct coverage {
 // PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
 
-// Decides in the first walk whether the file has the record, and marks the copy, because the
-// process table changes before the second walk.
+// Decides in the first walk whether the file gets the record, and marks the copy if not. The second
+// walk must not decide anew, because the process table has changed by then.
 static bool keep_record(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 			struct perf_event_header *record)
 {
 	bool belongs = true;
 
-	// A record in shared memory belongs to the memory's owner, whatever process it claims to be
-	// from.
+	// A record in shared memory belongs to the owner of the memory, whatever process the record
+	// names.
 	if (snapshot->only_uid >= 0 && ring->shm)
 		belongs = ring->uid == (uint32_t)snapshot->only_uid;
 	else if (snapshot->only_uid >= 0)
@@ -62,7 +62,8 @@ static const struct perf_event_header *record_at(const struct frec_ring_copy *co
 // the latest time that any of the oldest records has; this is how many of them are compared.
 #define OLDEST 4
 
-// How often the kernel counted the event for this record: see frec__source_init.
+// How many counts of the event this record stands for: not 1 for events that count nanoseconds, see
+// frec__source_init().
 static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
 {
 	uint64_t period = 1;
@@ -78,7 +79,8 @@ static uint32_t tid_of(const struct perf_event_header *record)
 	return ((const struct frec_sample *)record)->tid;
 }
 
-// A service must not add threads to another user's processes.
+// Adds a thread that a record in shared memory names. If the memory belongs to another user than
+// the recorder's, the thread is added only if the process belongs to that user.
 static void add_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 		       uint32_t pid, uint32_t tid)
 {
@@ -121,7 +123,7 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 		coverage->in_file[source] += weight(&snapshot->sources[source], record);
 		if (pid != last_pid)
 			frec__crash_finder_mention(finder, pid);
-		// Without a sideband, a thread that lived only briefly may be known from its
+		// If there is no sideband, a thread that lived only briefly may be known from its
 		// records alone.
 		if (snapshot->rings[ring].shm && (pid != last_pid || tid_of(record) != last_tid))
 			add_thread(snapshot, &snapshot->rings[ring], pid, tid_of(record));
@@ -188,7 +190,7 @@ static void write_coverage(const struct frec_snapshot_job *snapshot, struct frec
 
 	cpu.cpu = (uint32_t)ring->cpu;
 	cpu.from = coverage->from;
-	// A ring that is overwritten faster than a grace period passes covers no time at all.
+	// A ring that is overwritten in less than a grace period covers no time at all.
 	cpu.until = capture->complete_until > cpu.from ? capture->complete_until : cpu.from;
 	cpu.ring_size = ring->size;
 	cpu.bytes_written = copy->written;
@@ -226,15 +228,16 @@ static void write_loss(const struct frec_snapshot_job *snapshot, struct frec_par
 	loss.lost = before->lost;
 	known = loss.in_file + loss.filtered + loss.lost;
 	missing = before->value > known ? before->value - known : 0;
-	// Nothing was overwritten in a ring that never wrapped, so the missing events are lost.
+	// In a ring that never wrapped, nothing was overwritten, so the missing events are lost.
 	// Some kernels count tracepoint hits that they neither write nor count as lost (seen on
-	// 6.18, in the idle task). If services write the ring, somebody destroyed its records.
+	// 6.18, in the idle task). If services write the ring, one of them destroyed records.
 	if (!capture->copy[number].wrapped &&
 	    (ring->shm || source->transport == FLIGHTREC__TRANSPORT__TRANSPORT_KERNEL))
 		loss.lost += missing;
 	else
 		loss.overwritten = missing;
-	// A service can die between writing a record and counting it.
+	// A service that died between writing a record and counting it left one record more than it
+	// counted.
 	if (ring->shm && loss.emitted_after < known)
 		loss.emitted_after = known;
 	if (after->value || known)
@@ -246,7 +249,7 @@ static void write_arithmetic(const struct frec_snapshot_job *snapshot, struct fr
 {
 	write_coverage(snapshot, parts, number, coverage);
 	for (size_t i = 0; i < snapshot->capture->sources; i++) {
-		// A source writes only into rings of its own memory.
+		// A source in shared memory writes only into rings of the same memory.
 		if (snapshot->sources[i].shm == snapshot->rings[number].shm)
 			write_loss(snapshot, parts, number, i, coverage);
 	}

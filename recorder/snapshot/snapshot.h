@@ -14,7 +14,7 @@
  *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
  * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
- * program files. unwound.c and unwound_lives.c connect the process table to the unwinder there.
+ * program files. unwound.c and unwound_lives.c connect the process table to the unwinder.
  * thread_stacks.c reads stacks that came from a core dump, and kernel_names.c finds kernel symbols
  * for call chains.
  *
@@ -37,8 +37,9 @@ struct frec_reason {
 	Flightrec__Trigger__Kind kind;
 	char name[128];
 	uint64_t time;		 /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t by_pid, by_uid; /* of a request */
-	/* Of a death; pid is 0 if nobody died. */
+	uint32_t by_pid, by_uid; /* who requested the snapshot */
+	/* The process and thread that died, and the sender of the signal. `pid` is 0 if nobody
+	 * died. */
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
 	bool code_unknown;
@@ -56,17 +57,17 @@ struct frec_snapshot_job {
 	const char *const *selection; /* NULL-terminated */
 	uint64_t sideband_lost;
 	const struct frec_reason *reason;
-	/* of the process that died, from its core dump; may be NULL */
+	/* stacks of the process that died, from its core dump; may be NULL */
 	const struct frec_thread_stacks *stacks;
 	bool drop_stack_bytes; /* write unwound frames in place of stack bytes */
-	int64_t only_uid;      /* write only records of this user's processes; -1: all */
+	int64_t only_uid;      /* write only this user's processes and their records; -1: all */
 	/* Called every few milliseconds while a file is written, so that the caller can do other
-	 * work; may be NULL. */
+	 * work. May be NULL. */
 	void (*on_progress)(void *context);
 	void *context;
 };
 
-/* Whether the capture has an event that the process itself emitted. */
+/* Whether the capture has an event that this process emitted itself. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns

@@ -52,8 +52,8 @@ static bool is_code(const struct frec_process *process, uint64_t address)
 	return false;
 }
 
-// Writes a stack from the core dump. If stack bytes are dropped, it ends before the first frame
-// that is not in code.
+// Writes a stack from the core dump. If stack bytes are dropped, the written stack ends before the
+// first frame that is not in code.
 static void write_core_stack(struct frec_parts *parts, const struct frec_snapshot_stacks *stacks,
 			     const struct frec_process *process, const Flightrec__ThreadStack *from)
 {
@@ -88,8 +88,8 @@ static void write_crash_stack(struct frec_parts *parts, struct frec_snapshot_sta
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 
-	// If this fails, readers of the file can still unwind the bytes of the stack, unless those
-	// are left out.
+	// If unwinding fails, the file has no such stack. Readers can still unwind the crashed
+	// thread's stack bytes, unless these are dropped.
 	if (parts->error.code || !stacks->unwound ||
 	    !frec__unwind_worker_ask(&stacks->worker, &sample, stacks->unwound))
 		return;
@@ -126,7 +126,8 @@ void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
 		write_crash_stack(parts, stacks, process, state);
 }
 
-// Stores the frames of a record in stacks->unwound: none if there was no stack, or the time is up.
+// Stores the frames of a record in stacks->unwound. There are none if there was no stack or the
+// time is up.
 static void unwind(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
 		   const struct perf_event_header *record, const struct frec_perf_sample *parts)
 {
@@ -168,8 +169,8 @@ static uint8_t *append_frames(uint8_t *to, size_t room, const struct frec_unwoun
 	return to;
 }
 
-// Appends the payload, padded to a multiple of 8 bytes. With `cut` it ends before the stack bytes
-// of a SOURCE_CRASH.
+// Appends the payload, padded to a multiple of 8 bytes with its size. If `cut` is set, the payload
+// ends before the stack bytes that a SOURCE_CRASH has.
 static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sample *parts)
 {
 	const size_t head = offsetof(struct frec_crash_record, stack), unit = sizeof(uint64_t);
@@ -186,7 +187,7 @@ static uint8_t *append_payload(uint8_t *to, bool cut, const struct frec_perf_sam
 	return payload + size;
 }
 
-// Appends the call chain, with `hide_kernel` without the kernel's part.
+// Appends the call chain. If `hide_kernel` is set, the kernel's part is left out.
 static uint8_t *append_callchain(uint8_t *to, bool hide_kernel,
 				 const struct frec_perf_sample *parts)
 {
@@ -208,7 +209,8 @@ static uint8_t *append_callchain(uint8_t *to, bool hide_kernel,
 	return at;
 }
 
-// Rebuilds the record from its parts, without what the file must not have. Returns its size.
+// Rebuilds the record from its parts, without those that the file must not have. Returns the new
+// size.
 static size_t rewrite(struct frec_snapshot_stacks *stacks, const struct frec_source *source,
 		      const struct perf_event_header *record, const struct frec_perf_sample *parts,
 		      uint8_t *to)
@@ -248,7 +250,8 @@ size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 		(stack && stacks->snapshot->drop_stack_bytes) || (callchain && stacks->hide_kernel);
 	struct frec_perf_sample parts;
 
-	// In a broken record, what must be left out can be anywhere, so only its head is kept.
+	// If something must be left out of a broken record, only its head is kept, because the rest
+	// can be anything.
 	if ((callchain || rewritten) && frec__sample_read(source, record, &parts))
 		parts = (struct frec_perf_sample){0};
 	if (callchain && !stacks->hide_kernel)

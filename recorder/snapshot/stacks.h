@@ -4,8 +4,9 @@
  * stack bytes must not be kept, the stacks of all records are unwound, and frames replace the
  * bytes.
  *
- * Unwinding comes after the copy of the rings and never delays it. A child process does it within a
- * time limit for each file; stacks that are not reached in time get no frames.
+ * The rings are copied before anything is unwound, so unwinding never delays the copy. It is done
+ * by a child process, which has a time limit for each file: stacks that it does not reach in time
+ * get no frames.
  *
  * A file for one user (frec_snapshot_job.only_uid) has the kernel's part of call chains, with
  * names, only if /proc/kallsyms would show that user the addresses.
@@ -21,25 +22,25 @@
 struct frec_snapshot_stacks {
 	const struct frec_snapshot_job *snapshot;
 	struct frec_unwind_worker worker;
-	/* of the record that is being written; NULL: no memory, so no frames */
+	/* the frames of the record that is being written; NULL if memory ran out: no frames */
 	struct frec_unwound *unwound;
 	bool hide_kernel;		 /* the file's user may not see kernel addresses */
-	struct frec_kernel_names kernel; /* of the records that were copied so far */
+	struct frec_kernel_names kernel; /* from the records copied so far */
 };
 
-/* No record is larger, because its size is a 16-bit number. */
+/* No record is larger, because the size of a record is a 16-bit number. */
 #define FREC_RECORD_SIZE_MAX 65536
 
-/* Must be called before anything else changes the process table. Cannot fail: without memory or a
- * child process there are fewer frames. */
+/* Must be called before anything else changes the process table. Cannot fail: if memory runs out or
+ * no child process can be started, there are fewer frames. */
 void frec__snapshot_stacks_init(struct frec_snapshot_stacks *stacks,
 				const struct frec_snapshot_job *snapshot);
 void frec__snapshot_stacks_deinit(struct frec_snapshot_stacks *stacks);
 
 /*
- * Writes the stacks of the process that died: those from its core dump, which hold more than the
- * kernel copies, and that of the crashed thread if it is not among them and its registers are
- * known.
+ * Writes the stacks of the process that died: those from its core dump, which are longer than the
+ * kernel's copies, and the stack of the crashed thread if it is not among them and its registers
+ * are known.
  */
 void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
 					 struct frec_parts *parts,
@@ -47,13 +48,14 @@ void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
 
 /*
  * Copies a record into `to`, which has FREC_RECORD_SIZE_MAX bytes, in the form that the file gets:
- * see frec_snapshot_job.drop_stack_bytes. `source` may be NULL. Returns the size.
+ * without stack bytes if they are dropped, and without kernel addresses if the file's user may not
+ * see them. `source` may be NULL. Returns the size of the copy.
  */
 size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 				  const struct frec_source *source,
 				  const struct perf_event_header *record, uint8_t *to);
 
-/* Writes the kernel symbols for the records that were copied. */
+/* Writes the kernel symbols for the call chains of the records that were copied. */
 void frec__snapshot_stacks_write_names(struct frec_snapshot_stacks *stacks,
 				       struct frec_parts *parts);
 

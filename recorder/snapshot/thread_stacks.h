@@ -12,15 +12,13 @@ struct frec_thread_stacks {
 	uint32_t missing; /* threads for which there was no time or room */
 };
 
-/*
- * Parses `size` bytes of parts of a .frec file, which must all be stacks of threads of `pid`.
- * Returns 0, -ENOMEM, or -EINVAL if they are anything else or inconsistent.
- */
+/* Parses `size` bytes, which must be parts of a .frec file, all of them stacks of threads of `pid`.
+ * Returns 0, -ENOMEM, or -EINVAL if they are anything else or inconsistent. */
 int frec__thread_stacks_parse(struct frec_thread_stacks *stacks, const uint8_t *data, size_t size,
 			      uint32_t pid, struct frec_error *reterr);
 void frec__thread_stacks_deinit(struct frec_thread_stacks *stacks);
 
-/* The stack of one thread, or NULL. */
+/* Returns the stack of thread `tid`, or NULL. */
 const Flightrec__ThreadStack *frec__thread_stacks_find(const struct frec_thread_stacks *stacks,
 						       uint32_t tid);
 

@@ -18,15 +18,15 @@
 #include "recorder/snapshot/child.h"
 #include "recorder/snapshot/unwound_lives.h"
 
-// Seconds that unwinding may take for one file. Once tables are loaded, that is enough for some
-// hundred thousand stacks.
+// How many seconds unwinding may take for one file. Once the programs' tables are loaded, that is
+// enough for hundreds of thousands of stacks.
 #define SECONDS_MAX 5
 // Milliseconds between two calls of `on_progress`.
 #define TURN 5
-// Bytes of a stack that the kernel copies: its size is a 16-bit number.
+// How many bytes of a stack the kernel copies at most: their number has 16 bits.
 #define STACK_SIZE_MAX 65536
 
-// The stack bytes follow it in the message.
+// A stack to unwind. In the message, the stack bytes follow.
 struct question {
 	uint64_t time, stack_address, mask;
 	uint32_t pid, stack_size, count;
@@ -37,7 +37,7 @@ struct answer {
 	uint64_t address;
 	uint32_t end, count;
 	uint8_t how[FREC_FRAMES_MAX];
-	uint64_t pc[FREC_FRAMES_MAX]; // only `count` are sent
+	uint64_t pc[FREC_FRAMES_MAX]; // only the first `count` are sent
 };
 
 static size_t answer_size(size_t count)
@@ -78,7 +78,8 @@ static void unwind_here(const struct frec_unwind_worker *worker,
 {
 	struct frec_unwound_lives *lives;
 
-	// Created for this stack alone, because the process table changes before the next one.
+	// The views are created for this stack alone, because the process table may change before
+	// the next.
 	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!sample->registers.count || frec__unwound_lives_create(worker->processes, &lives))
 		return;
@@ -122,8 +123,8 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	return 0;
 }
 
-// The child may never end, so it must not keep the parent's descriptors open: rings, breakpoints,
-// sockets.
+// Runs the child. It may never end, so it must not keep the parent's descriptors (rings,
+// breakpoints, sockets) open.
 static void run(const struct frec_unwind_worker *worker, int fd)
 {
 	const int kept = STDERR_FILENO + 1;
@@ -178,7 +179,7 @@ static void hand_back(struct frec_unwind_worker *worker)
 		worker->on_progress(worker->context);
 }
 
-// Returns false if the time is up.
+// Returns false if there was no answer in time.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
 	struct pollfd poller = {.fd = worker->fd, .events = POLLIN};
@@ -213,7 +214,7 @@ static void give_up(struct frec_unwind_worker *worker, bool late)
 		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-// The child has read untrusted files, so its answers are checked like a file.
+// The child has read untrusted files, so its answers are checked as strictly as a file.
 static bool is_answer(const struct answer *answer, ssize_t size)
 {
 	return size >= (ssize_t)answer_size(0) && answer->count <= FREC_FRAMES_MAX &&

@@ -4,8 +4,8 @@
  * untrusted: they may be on a hung file system, be truncated while they are read, or crash the
  * parser. That may cost frames, but never the file.
  *
- * It knows the processes as they were when it was started, and asks no debuginfod server. A
- * question is one message, and its answer another.
+ * The child knows the processes as they were when it was started, and asks no debuginfod server.
+ * Each stack is sent to it in one message, and its frames come back in another.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
 #define FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
@@ -18,9 +18,9 @@ struct frec_unwind_worker {
 	const struct frec_process_table *processes;
 	/* end a stack before the first frame that is not in code */
 	bool only_code;
-	int fd;		      /* -1: there is no child, or it was given up */
-	pid_t pid;	      /* -1: the child could not be started */
-	uint64_t until;	      /* when it is killed, nanoseconds of CLOCK_MONOTONIC */
+	int fd;		      /* socket to the child; -1: there is none, or it was given up */
+	pid_t pid;	      /* -1: no child was started */
+	uint64_t until;	      /* when unwinding ends, nanoseconds of CLOCK_MONOTONIC */
 	uint64_t handed_back; /* when `on_progress` was last called */
 	/* called every few milliseconds during a wait; may be NULL */
 	void (*on_progress)(void *context);
@@ -28,17 +28,15 @@ struct frec_unwind_worker {
 };
 
 /*
- * Starts the child. The caller has set processes, only_code, on_progress and context, and the other
- * members to -1. If no process can be started (reaching that limit may have caused the crash),
+ * Starts the child. The caller has set processes, only_code, on_progress and context, and `fd` and
+ * `pid` to -1. If no process can be started (the limit on processes may have caused the crash),
  * stacks are unwound in the calling process.
  */
 void frec__unwind_worker_start(struct frec_unwind_worker *worker);
 void frec__unwind_worker_stop(struct frec_unwind_worker *worker);
 
-/*
- * Unwinds a stack and stores the frames in ret->frames. Returns false if the child was killed or
- * died, which was reported; the end of the stack is then FREC_UNWIND_LIMIT.
- */
+/* Unwinds a stack and stores the frames in ret->frames. Returns false if the time for this file is
+ * up or the child failed: there are then no frames, and the stack ends with FREC_UNWIND_LIMIT. */
 bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
 			     const struct frec_stack_sample *sample, struct frec_unwound *ret);
 

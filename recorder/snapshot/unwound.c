@@ -9,7 +9,7 @@
 
 #include "proto/cleanup.h"
 
-// The file uses the unwinder's numbers: add a new one to both.
+// The file stores the unwinder's numbers, so a new reason must be added to both enums.
 #define SAME(name) \
 	_Static_assert((int)FREC_UNWIND_##name == (int)FLIGHTREC__STACK_END__STACK_END_##name, \
 		       "StackEnd in flightrec.proto has another number for " #name)
@@ -22,7 +22,7 @@ SAME(NO_REGISTERS);
 SAME(LOOP);
 SAME(LIMIT);
 
-// Bits of Frames.how.
+// The bits of Frames.how.
 #define HOW_KIND 3
 #define HOW_EXACT 4
 #define HOW_SIGNAL 8

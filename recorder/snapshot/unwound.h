@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unwinds stacks on the machine and boot where they were recorded, while the program files are
- * certain to be those that ran, and encodes the frames for a file: see Frames in flightrec.proto.
- * Not thread-safe.
+ * Unwinds stacks on the machine that recorded them, before it reboots, while the program files are
+ * certain to be those that ran. Encodes the frames for a file: see Frames in flightrec.proto. Not
+ * thread-safe.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWOUND_H
 #define FREC_RECORDER_SNAPSHOT_UNWOUND_H
@@ -11,17 +11,17 @@
 #include "recorder/processes/processes.h"
 #include "unwind/unwind.h"
 
-/* An unwound stack. Allocate it on the heap, because it is large; do not copy it, because the
- * message points into it. */
+/* An unwound stack. Allocate it on the heap, because it is large, and do not copy it, because
+ * `frames` points into it. */
 struct frec_unwound {
 	Flightrec__Frames frames; /* the message to write */
 	uint64_t pc[FREC_FRAMES_MAX];
 	uint8_t how[FREC_FRAMES_MAX];
-	/* the unwinder's output, of which the above is made */
+	/* the unwinder's output, from which the members above are made */
 	struct frec_frame frame[FREC_FRAMES_MAX];
 };
 
-/* What unwinding starts from: registers and stack of a thread of `pid` at `time`, nanoseconds of
+/* What unwinding starts from: registers and stack of a thread of `pid` at `time`, in nanoseconds of
  * CLOCK_MONOTONIC. */
 struct frec_stack_sample {
 	uint32_t pid;
@@ -37,23 +37,23 @@ struct frec_stack_sample {
 int frec__unwound_open(struct frec_unwinder **ret);
 
 /*
- * Creates the unwinder's view of a process, with the mappings that it had at `time`, nanoseconds of
- * CLOCK_MONOTONIC. They are copied, so the process table may change afterwards. Returns 0 or
- * -ENOMEM.
+ * Creates the unwinder's view of a process, with the mappings that the process had at `time`, in
+ * nanoseconds of CLOCK_MONOTONIC. The mappings are copied, so the process table may change
+ * afterwards. Returns 0 or -ENOMEM.
  */
 int frec__unwound_process(struct frec_unwinder *unwinder, const struct frec_process *process,
 			  uint64_t time, struct frec_unwind_process **ret);
 
-/* Unwinds a stack and fills in the message. Without registers there are no frames. */
+/* Unwinds a stack and fills in `ret`. If there are no registers, there are no frames. */
 void frec__unwound_stack(struct frec_unwind_process *process,
 			 const struct frec_unwind_registers *registers,
 			 const struct frec_stack *stack, struct frec_unwound *ret);
 
-/* Fills in the message from the `count` elements of ret->pc and ret->how. */
+/* Fills in ret->frames from the `count` elements of ret->pc and ret->how. */
 void frec__unwound_init(struct frec_unwound *ret, size_t count, enum frec_unwind_reason end,
 			uint64_t address);
 
-/* Fills in ret->pc, ret->how and the message from the `count` elements of ret->frame. */
+/* Fills in ret->pc, ret->how and ret->frames from the `count` elements of ret->frame. */
 void frec__unwound_encode(struct frec_unwound *ret, size_t count,
 			  const struct frec_unwind_end *end);
 

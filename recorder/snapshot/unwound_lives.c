@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keeps the unwinder's views of processes. A view is created for the first stack of a process, and
-// created anew for a stack of a time at which other files were mapped.
+// Keeps the unwinder's views of processes. A view is created for the first stack of a process. It
+// is replaced for a stack from a time at which other files were mapped.
 #include "recorder/snapshot/unwound_lives.h"
 
 #include <errno.h>
@@ -12,15 +12,15 @@
 #include "recorder/snapshot/unwound.h"
 #include "unwind/epochs.h"
 
-// The unwinder's view of a process takes some hundred kilobytes: beyond this number, the oldest
-// views are dropped.
+// A view takes hundreds of kilobytes, so no more views than these are kept. To make room, the views
+// of the processes that were met first are dropped.
 #define VIEWS_MAX 64
 
 struct life {
 	const struct frec_process *process;
 	struct frec_epochs epochs;
 	struct frec_unwind_process *view; // NULL: none
-	size_t epoch;			  // the epoch of the view
+	size_t epoch;			  // of the view, in `epochs`
 };
 
 struct frec_unwound_lives {
@@ -28,7 +28,7 @@ struct frec_unwound_lives {
 	struct frec_unwinder *unwinder;
 	size_t views, count;
 	struct life *life;
-	struct frec_table by_process; // address of the process to index of its life
+	struct frec_table by_process; // from the address of a process to the index of its life
 };
 
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
@@ -45,8 +45,8 @@ void frec__unwound_lives_destroy(struct frec_unwound_lives *lives)
 	free(lives);
 }
 
-// Only mappings of files matter here. Code that is generated at run time is remapped all the time,
-// which makes no difference to the unwinder.
+// Only mappings of files matter to the unwinder. Code that is generated at run time is remapped all
+// the time, and must not begin a new epoch each time.
 static bool is_file(const struct frec_mapping *map)
 {
 	return *map->path == '/' && map->path[1] != '/';
@@ -85,7 +85,8 @@ int frec__unwound_lives_create(const struct frec_process_table *processes,
 	return 0;
 }
 
-// The process that had `pid` at `time`, or the first one if all started later.
+// Returns the process that had `pid` at `time`, or the first one with that pid if all of them
+// started later.
 static const struct frec_process *find_process(const struct frec_process_table *processes,
 					       uint32_t pid, uint64_t time)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The unwinder's views of processes, each created for the first stack of its process. The process
- * table must not change as long as this exists.
- */
+/* The unwinder's views of processes, each created when the first stack of its process is unwound.
+ * The process table must not change as long as this exists. */
 #ifndef FREC_RECORDER_SNAPSHOT_UNWOUND_LIVES_H
 #define FREC_RECORDER_SNAPSHOT_UNWOUND_LIVES_H
 
@@ -17,8 +15,9 @@ int frec__unwound_lives_create(const struct frec_process_table *processes,
 void frec__unwound_lives_destroy(struct frec_unwound_lives *lives);
 
 /*
- * The process that had `pid` at `time`, nanoseconds of CLOCK_MONOTONIC, with the mappings that it
- * had then. Valid until the next call. NULL if it is not known or there is no memory.
+ * Returns the view of the process that had `pid` at `time`, in nanoseconds of CLOCK_MONOTONIC, with
+ * the mappings that it had then. Valid until the next call. Returns NULL if the process is not
+ * known or memory runs out.
  */
 struct frec_unwind_process *frec__unwound_lives_find(struct frec_unwound_lives *lives, uint32_t pid,
 						     uint64_t time);
