@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 struct frec_otlp_thread {
 	struct frec_otlp_span *open; /* the oldest first */
 	/* with a capacity, because depth also falls: frec__grow() would allocate again */
