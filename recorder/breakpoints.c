@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: MIT Finding files that have sites, and setting breakpoints on those of
-// selected events.
+// SPDX-License-Identifier: MIT
+// Finding files that have sites, and setting breakpoints on those of selected events.
 #include "recorder/breakpoints.h"
 
 #include <errno.h>

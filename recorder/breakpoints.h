@@ -19,8 +19,9 @@ struct frec_breakpoints {
 };
 
 /*
- * Loads the program behind the breakpoints. From then on, the sites found whenever declarations of
- * `sources` are read get breakpoints. Returns 0 or a negative errno with nothing changed.
+ * Loads the program behind the breakpoints. From then on, whenever declarations of `sources` are
+ * read from a file, the sites found there get breakpoints. Returns 0 or a negative errno with
+ * nothing changed.
  */
 int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
 			   struct frec_error *reterr);

@@ -25,7 +25,7 @@ struct frec_death {
 	bool watched;	  /* when the alert came; the process may not be watched any more */
 	int pidfd;	  /* -1: the process was gone before this could be opened */
 	uint64_t since;	  /* when the alert was handled */
-	uint64_t written; /* bytes that the busiest ring had got by then */
+	uint64_t written; /* bytes written to the busiest ring by then */
 	uint64_t wait;	  /* nanoseconds to wait for the end of the process */
 	/* until when to wait for the stacks that `flightrec core` has announced; 0: none are */
 	uint64_t held;
@@ -59,8 +59,8 @@ void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int mi
  * is gone. 0: it waits no longer than other deaths. */
 void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until);
 
-/* Moves a death whose snapshot is due to `ret` and returns true, or returns false if none is
- * due. */
+/* If the snapshot of a death is due, moves that death to `ret` and returns true; else returns
+ * false. */
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
 		      struct frec_death *ret);
 

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: MIT Starting and stopping the recorder engine. From the rights of this
-// process and the options follow the transport, the sideband, rings and sources, in this order,
-// because each needs the ones before.
+// SPDX-License-Identifier: MIT
+// Starting and stopping the recorder engine. The rights of this process and the options determine
+// the transport. Then the sideband, the rings and the sources are set up, in this order, because
+// each needs the ones before.
 #include "recorder/engine_start.h"
 
 #include <errno.h>

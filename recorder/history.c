@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: MIT Measuring how much time the rings hold.
+// SPDX-License-Identifier: MIT
+// Measuring how much time the rings hold.
 #include "recorder/history.h"
 
 #include "proto/clocks.h"

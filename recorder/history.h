@@ -14,7 +14,7 @@
  * thread has no stack of a process.
  */
 struct frec_history {
-	uint64_t written; /* bytes, ever */
+	uint64_t written; /* bytes ever written to it */
 	double recording; /* for how long it has been recorded */
 	double held;	  /* the time that the ring holds now */
 	/* the time that the ring holds once it is full, at the average rate so far; 0: nothing was

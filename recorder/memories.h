@@ -15,7 +15,7 @@
 struct frec_memory;
 
 struct frec_memories {
-	/* The parts that this one uses, which outlive it. */
+	/* The parts that this part uses. All of them outlive it. */
 	struct frec_source_set *sources;
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;

@@ -3,8 +3,8 @@
  * The sources of a recorder, each opened on every ring.
  *
  * Invariants: a source keeps its index, by which captures and files refer to it, and is closed only
- * when the recorder ends. An attempt was made to open every source on every ring, when the younger
- * of the two came.
+ * when the recorder ends. An attempt was made to open every source on every ring, when the later of
+ * the two was added.
  */
 #ifndef FREC_RECORDER_SOURCE_SET_H
 #define FREC_RECORDER_SOURCE_SET_H
@@ -18,7 +18,7 @@
 struct frec_crash_program;
 
 struct frec_source_set {
-	/* The parts that this one uses, which outlive it. */
+	/* The parts that this part uses. All of them outlive it. */
 	struct frec_ring_set *rings;
 	const struct frec_selections *selections;
 	struct frec_declarations *declarations;

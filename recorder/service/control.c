@@ -98,8 +98,8 @@ static int wait_readable(struct pollfd *poller, int milliseconds)
 	}
 }
 
-// Closes a descriptor that another process sent. It may be a socket set to linger, and close(2)
-// would then wait for its peer.
+// Closes a descriptor that another process sent. If that is a socket set to linger, close(2) alone
+// would wait for the socket's peer.
 static void close_foreign(int fd)
 {
 	const struct linger none = {0};

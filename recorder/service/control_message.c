@@ -172,7 +172,8 @@ int frec__request_send(int socket, const struct frec_request *request, int fd)
 
 int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds)
 {
-	// Longer than any reply but the one to STATUS, which nobody reads by this function.
+	// Larger than any reply that this function is used for. Replies to TRIGGER and STATUS,
+	// which can be larger, are read elsewhere.
 	uint8_t data[1024];
 	int fd, r;
 	ssize_t size = frec__control_receive(socket, data, sizeof(data), ret_fd ? &fd : NULL,

@@ -13,7 +13,7 @@
 
 #include "recorder/service/tracefs.h"
 
-// Descriptor numbers below this are reused by programs; few open more files.
+// Programs reuse low descriptor numbers, and few programs open as many files as this.
 #define USUAL_FD_LIMIT 1024
 #define FDS_BELOW_LIMIT 32
 

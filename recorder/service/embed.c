@@ -366,7 +366,8 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	// The keeper finishes what it was asked for and closes its end. A recorder that listens
 	// goes on without us, and a child of fork() only closes its copy of the socket.
 	if (recorder.ours && recorder.pid == getpid()) {
-		// If a service only hangs up, the keeper waits to see whether it is dying.
+		// STOP tells the keeper that the service is not dying. If a service only hangs up,
+		// the keeper waits for its end.
 		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_STOP},
 					 -1);
 		shutdown(socket, SHUT_WR);

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT Emitting an event, in the threads and signal handlers of a service.
-// It takes one system call for user_events, no lock and no allocation, and keeps errno.
+// SPDX-License-Identifier: MIT
+// Emitting an event, in the threads and signal handlers of a service. It takes one system call for
+// user_events, no lock and no allocation, and keeps errno.
 //
 // A service can close our descriptor, with closefrom(3) or a loop of close(2). A later file could
 // then get its number, and events would be written into that file. Two measures prevent this.

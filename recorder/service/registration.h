@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of loaded events, and the lock that guards it. flightrec/event.h declares the other
- * functions of registration.c.
- * */
+ * functions of registration.c. */
 #ifndef FREC_RECORDER_SERVICE_REGISTRATION_H
 #define FREC_RECORDER_SERVICE_REGISTRATION_H
 

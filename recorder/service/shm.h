@@ -80,7 +80,7 @@
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
 	uint32_t options;
-	uint32_t rings; /* their number, with the shared ring, which is the last */
+	uint32_t rings; /* the number of rings; the last is the shared ring */
 	uint64_t ring_size;
 	uint32_t key;	/* xor-ed into commit words */
 	uint32_t owner; /* id of a thread of the recorder; FUTEX_OWNER_DIED when it has ended */
@@ -94,7 +94,7 @@ enum frec_shm_state { FREC_SHM_FREE, FREC_SHM_CLAIMED, FREC_SHM_READY };
 struct frec_shm_slot {
 	uint32_t state;
 	uint32_t pid; /* of the process that registered the event first */
-	/* of the event's declaration in `declarations`, a copy of its entry in section
+	/* where in `declarations` the event's declaration is: a copy of its entry in section
 	 * frec_declarations (flightrec/fields.h) */
 	uint32_t offset, size;
 };
@@ -109,11 +109,10 @@ struct frec_shm_table {
 struct frec_shm_control {
 	uint64_t position;
 	uint64_t reserved[7];
-	/* events that were counted within their restartable sequence; in the shared ring, all,
-	 * which are counted atomically */
+	/* events counted within the restartable sequence that wrote them; in the shared ring all
+	 * events, counted atomically */
 	uint64_t emitted[FREC_SHM_EVENTS];
-	/* events that were counted atomically after their sequence, because it was aborted between
-	 * writing and counting the record */
+	/* events counted atomically, because the sequence was aborted after it had written them */
 	uint64_t moved[FREC_SHM_EVENTS];
 };
 

@@ -40,8 +40,8 @@ static __attribute__((noinline, cold)) void identify(void)
 // Turns an event off whose recorder is dead. The pages of shared memory live as long as a process
 // maps them, so the first thread that notices the death gives them back. Another recorder may be
 // attached at the same moment. shm_attach.c publishes its memory first and turns events on
-// afterwards: so either this function sees the new memory and leaves the event on, or the event is
-// turned on after it was turned off here.
+// afterwards: so either this function sees the new memory and turns the event on again, or the
+// event is turned on after it was turned off here.
 static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
 						     struct frec__event *event)
 {

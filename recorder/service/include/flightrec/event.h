@@ -110,7 +110,7 @@ FREC_PUBLIC int frec_register_fd(int fd);
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
 
-/* Counts since this process began, or since the process began from which it was forked. */
+/* Counts since this process, or the process that it was forked from, began. */
 struct frec_stats {
 	size_t size;		       /* set by the caller to sizeof(struct frec_stats) */
 	uint64_t events;	       /* events that are loaded at present */
@@ -139,8 +139,9 @@ struct frec__event {
 	uint32_t size;	  /* of this structure, which may grow in later versions */
 	uint32_t
 		write_index; /* the kernel's number for the event; FREC__NO_INDEX: not registered */
-	uint32_t registered; /* not 0: with the kernel; guarded by the lock in registration.c */
-	const char *name;    /* "shop:request_done" */
+	/* not 0: registered with the kernel; guarded by the lock in registration.c */
+	uint32_t registered;
+	const char *name; /* "shop:request_done" */
 	/* for the kernel: "shop__request_done u64 order_id; ..." */
 	const char *declaration;
 	uint64_t dropped;

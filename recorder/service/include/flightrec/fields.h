@@ -2,7 +2,7 @@
 /*
  * The expansion of FREC_EVENT. Programs do not use these macros. A field is a tuple of its kind,
  * its name and whatever else the kind needs. FREC__PARAM and similar macros each expand a field to
- * one piece of code: they append its kind to their own name, which selects a variant.
+ * one piece of code: they append the field's kind to their own name, which selects a variant.
  *
  * The section `frec_declarations` has the declaration of each event, for tools that read ELF files
  * without running them. The size of a declaration is a multiple of 8 bytes. It has no pointers, so
@@ -16,9 +16,9 @@
  *	s64	value of each enumerator, in the order in which the text names them
  *	text	strings that end in NUL: the provider; the event's name; for each field, its kind, a
  *		space and its name, as in "u64 order_id"; an empty string. Kinds are u8 u16 u32 u64
- *		i8 i16 i32 i64 bool f32 f64 ptr str bytes chars enum. The last two have more after
- *		the name: "chars tag:16" the size, and "enum state:IDLE, BUSY" the enumerators as
- *		the source spells them.
+ *		i8 i16 i32 i64 bool f32 f64 ptr str bytes chars enum. After the name, chars has
+ *		its size ("chars tag:16"), and enum has its enumerators as the source spells them
+ *		("enum state:IDLE, BUSY").
  *
  * Numbers have the byte order of the machine. Linkers may put zeroes between two declarations, in
  * multiples of 8 bytes.
@@ -52,8 +52,7 @@
 #define FREC__ARG_frec_enum(name, text, ...) name
 
 /* The members of the fixed part of the payload. The member of a string or byte array is a locator,
- * a u32.
- * */
+ * a u32. */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
 #define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
 #define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
@@ -139,9 +138,9 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 }
 
 /*
- * `...` is the name and the fields. The name is part of it because ISO C does not allow it to be
- * empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for FREC_EMIT,
- * whose list of arguments may be empty as well: it takes one more argument.
+ * `...` is the name and the fields. The name is part of `...`, because ISO C does not allow that to
+ * be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
+ * FREC_EMIT, whose list of arguments may be empty as well: it takes one more argument.
  */
 #define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \
