@@ -39,7 +39,7 @@ struct frec_table_slot {
 	bool used;
 };
 
-/* Initialize it with zeroes. It owns no memory then. */
+/* Initialize a table with zeroes: an empty table owns no memory. */
 struct frec_table {
 	struct frec_table_slot *slots;
 	size_t count; /* of keys */

@@ -31,7 +31,7 @@
 
 #define BACKLOG 64
 #define HIDDEN_NAMES_MAX 256
-// How often another recorder's turn is waited for, and the microseconds between.
+// How many times to try to get a turn, and the microseconds between two attempts.
 #define TURN_ATTEMPTS 1000
 #define TURN_PAUSE 10000
 

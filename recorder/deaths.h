@@ -50,7 +50,7 @@ void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *al
 bool frec__deaths_is_pending(const struct frec_deaths *deaths, uint32_t pid);
 
 /*
- * Makes the death of `pid` wait so many milliseconds for the end of the process, instead of
+ * Makes the death of `pid` wait `milliseconds` for the end of the process, instead of
  * FREC_DEATH_WAIT_MAX: starting `flightrec core` takes time on a busy machine.
  */
 void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int milliseconds);

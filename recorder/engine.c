@@ -165,9 +165,9 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 	return frec__store_write(&engine->store, &job, ret_path, reterr);
 }
 
-// Whose records the snapshot of a process that is not watched holds. A recorder that serves other
-// users writes such a file for the user of the process, so that the file counts against his quota
-// and not against the recorder's owner's.
+// The user whose records the snapshot of a process that is not watched holds, or -1 for all. A
+// recorder that serves other users writes such a snapshot for the user of the process, so that the
+// file counts against his quota and not against the recorder's owner's.
 static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 {
 	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
@@ -251,8 +251,8 @@ void frec__engine_work(struct frec_engine *engine)
 	frec__sideband_drain(&engine->sideband);
 	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
-	// What transports find themselves is looked at whenever the loop wakes. Reading the
-	// kernel's lists costs more and is done at intervals.
+	// Whenever the loop wakes, it takes over the events that transports have found themselves.
+	// Reading the kernel's lists costs more and is done at intervals.
 	if (engine->kernel &&
 	    frec__monotonic() - engine->refreshed >= REFRESH_INTERVAL * UINT64_C(1000000) / 2) {
 		engine->refreshed = frec__monotonic();

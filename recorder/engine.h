@@ -70,7 +70,7 @@ struct frec_engine_options {
 	const char *folder, *fallback;
 	uint64_t quota;
 	enum frec_watch watch;
-	bool serves_others; /* by `flightrec record --listen` */
+	bool serves_others; /* the recorder is a `flightrec record --listen` */
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
 	enum frec_transport transport;
@@ -84,7 +84,7 @@ struct frec_foreign;
 
 struct frec_engine {
 	struct frec_engine_options options;
-	enum frec_transport transport; /* in use; never FREC_TRANSPORT_AUTO */
+	enum frec_transport transport; /* the transport in use; never FREC_TRANSPORT_AUTO */
 	/* Whether this process has the right to watch the kernel. Without that right there are only
 	 * the events that services write into memory. */
 	bool kernel;

@@ -204,8 +204,8 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 
 		r = fd < 0 ? fd : 0;
 	}
-	// The sideband is on: a process born from here on is reported, and the scan finds those
-	// born before.
+	// The sideband is on: a process born from here on is reported, and the scan finds the
+	// processes born before.
 	if (!r)
 		r = frec__process_table_scan(&engine->processes);
 	return !r && engine->kernel ? start_kernel_sources(engine, reterr) : r;

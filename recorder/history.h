@@ -14,13 +14,13 @@
  * thread has no stack of a process.
  */
 struct frec_history {
-	uint64_t written; /* bytes ever written to it */
+	uint64_t written; /* bytes ever written */
 	double recording; /* for how long it has been recorded */
 	double held;	  /* the time that the ring holds now */
 	/* the time that the ring holds once it is full, at the average rate so far; 0: nothing was
 	 * written yet */
 	double full;
-	double without_stacks; /* the same, if its records had no stacks but those of crashes */
+	double without_stacks; /* `full`, if the only stacks in the records were those of crashes */
 	bool stacks;	       /* some source has stacks that were selected */
 	size_t stacks_missing; /* sources whose stacks were selected but cannot be had */
 };

@@ -146,7 +146,7 @@ static int found_event(void *context, const struct frec_listed *listed)
 }
 
 // Adds to the formats of the sources from index `from` on what tracefs does not tell, such as the
-// names of enumerators. It is in the files of the programs that emit.
+// names of enumerators. The files of the programs that emit have it.
 static void refine_from(struct frec_source_set *set, size_t from)
 {
 	bool scanned = false;
@@ -216,7 +216,8 @@ static void refresh_cpus(struct frec_source_set *set, struct frec_sideband *side
 		return;
 	if (frec__source_set_open_cpus(set, sideband, &error))
 		frec__report(LOG_ERR, "%s", error.message);
-	// What did open needs room for its copy, even if something else failed to open.
+	// The rings that were opened need room for their copies, even if something else failed to
+	// open.
 	if (frec__source_set_reserve(set, &error))
 		frec__report(LOG_ERR, "%s", error.message);
 }

@@ -6,9 +6,9 @@
 // then get its number, and events would be written into that file. Two measures prevent this.
 // data_file.c picks a high number, where the kernel puts no file unless it is asked to. The first
 // emit that fails with EBADF forgets the number for the whole process. One case remains: a program
-// closes all descriptors, emits nothing, and then opens about a thousand files or duplicates one to
-// just that number. Such a program must call frec_register() first, which checks that the
-// descriptor is still ours.
+// closes all descriptors, emits nothing, and then opens about a thousand files or duplicates a
+// descriptor to just that number. Such a program must call frec_register() first, which checks that
+// the descriptor is still ours.
 //
 // Rejected: positioned writes. They fail on sockets and pipes, but overwrite the beginning of a
 // regular file, and many seccomp filters that allow writev(2) do not allow them.

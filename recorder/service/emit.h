@@ -33,9 +33,10 @@
  * (which takes twice the ring size of address space for each CPU), maps one page, and allocates a
  * small structure that is never freed. A mapping stays until the process ends.
  *
- * Descriptors. One of user_events_data, if tracefs can be opened; one socket, while a recorder of
- * frec_recorder_start() is in use. Both are close-on-exec and have high numbers. A memfd inherited
- * from `flightrec run` stays open, so that the programs that this process starts have it as well.
+ * Descriptors. The library has one of user_events_data, if tracefs can be opened, and one socket,
+ * while a recorder of frec_recorder_start() is in use. Both are close-on-exec and have high
+ * numbers. A memfd inherited from `flightrec run` stays open, so that the programs that this
+ * process starts have it as well.
  *
  * Never. The library does not print, exit or abort. It installs no signal handler; its only hooks
  * are constructors, destructors and one pthread_atfork(3), all of them in registration.c,
@@ -61,8 +62,8 @@ extern struct frec_stats frec__counts;
 
 /*
  * The size of what perf puts in front of a tracepoint's payload: the event's number, flags,
- * preemption count and thread id. Records of the other transports begin with it too, so that one
- * layout of fields holds for all of them.
+ * preemption count and thread id. Payloads of the other transports begin with as many bytes, so
+ * that one layout of fields holds for all transports.
  */
 #define FREC__COMMON_SIZE 8
 

@@ -249,13 +249,13 @@ static int is_in_program(struct dl_phdr_info *program, size_t size, void *addres
 	return -1;
 }
 
-// A program is never unloaded: if its own destructor runs, the process exits. Then nothing is
-// undone, so that threads and libraries that still run are recorded to the end, and a program under
-// seccomp makes no ioctl(2) on its way out. (The program's destructors run before those of its
-// libraries.)
+// A program is never unloaded: if its own destructor runs, the process exits. In that case this
+// function does nothing, so that threads and libraries that still run are recorded to the end, and
+// a program under seccomp makes no ioctl(2) on its way out. (The program's destructors run before
+// those of its libraries.)
 //
-// Closes the descriptor after the last object, because a static copy of the library may be about to
-// be unloaded with it.
+// Otherwise it unregisters the object's events. With the last object it also closes the descriptor,
+// because a static copy of the library may be about to be unloaded together with that object.
 void frec__object_unregister(struct frec__object *object)
 {
 	struct frec__object **link = &objects;

@@ -32,7 +32,7 @@ struct frec__shm_write {
 	const struct frec_shm_record *record;
 	uint64_t size; /* of the record */
 	uint64_t *emitted;
-	uint64_t frame; /* of the record, with 0 for the commit word, which is added later */
+	uint64_t frame; /* checksum of the record, and 0 in place of its commit word */
 	uint32_t key, cpu;
 };
 
