@@ -61,8 +61,8 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 	return -errno;
 }
 
-// Any process that can read the folder can lock it for ever. Then it is better to start and to risk
-// that two recorders replace one socket.
+// Any process that can read the folder can lock it for ever. If one does, it is better to start and
+// to risk that two recorders replace one socket.
 static void take_turn(int folder)
 {
 	for (int i = 0;

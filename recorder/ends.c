@@ -157,8 +157,8 @@ size_t frec__ends_poll(const struct frec_ends *ends, struct pollfd *fds, size_t 
 	size_t count = 0;
 
 	for (size_t i = 0; i < ends->count && count < room; i++) {
-		// The pidfd of a process that ended stays readable. Polling it while its exit
-		// status cannot be read would keep the loop spinning.
+		// The pidfd of a process that ended stays readable. Polling the pidfd while the
+		// exit status cannot be read would keep the loop spinning.
 		if (!ends->awaited[i].gone)
 			fds[count++] =
 				(struct pollfd){.fd = ends->awaited[i].pidfd, .events = POLLIN};

@@ -223,7 +223,8 @@ bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid)
 
 	if (!end)
 		return false;
-	// The snapshot can be written long before the core dump is.
+	// The snapshot can be written long before the core dump, so the later end of the process
+	// counts.
 	if (dead && dead->exit > end)
 		end = dead->exit;
 	return engine->last_death.pid == pid || frec__monotonic() - end < SAME_DEATH;

@@ -187,7 +187,7 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
-// Attaches to the memory of a recorder; `fd` is -1 if it shares none.
+// Attaches to the memory of a recorder; `fd` is -1 if the recorder shares none.
 static int take_memory(int fd)
 {
 	int r;

@@ -136,7 +136,7 @@ FREC_PUBLIC int frec_stats_read(struct frec_stats *stats);
  * semaphore, which the kernel finds by its offset in the file. */
 struct frec__event {
 	uint32_t enabled; /* not zero: something listens, see FREC__..._MASK below */
-	uint32_t size;	  /* of this structure, which may grow in later versions */
+	uint32_t size;	  /* bytes of this structure, which may grow in later versions */
 	uint32_t
 		write_index; /* the kernel's number for the event; FREC__NO_INDEX: not registered */
 	/* not 0: registered with the kernel; guarded by the lock in registration.c */
