@@ -5,8 +5,8 @@
  *
  * A read beyond the end fails: it returns 0 or NULL, moves the cursor to the end and sets `failed`.
  * After that every read fails, even one of 0 bytes. So a parser can read a whole structure and
- * check `failed` once, after the last read. It has to check earlier only before it dereferences a
- * pointer that it got, or repeats something by a count that it read.
+ * check `failed` once, after the last read. The parser has to check earlier only before it
+ * dereferences a pointer that it got, or uses a count that it read as the bound of a loop.
  */
 #ifndef FREC_PROTO_BYTES_H
 #define FREC_PROTO_BYTES_H

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Continues `crc`, at first 0, over `size` bytes. Any thread may call it. */
+/* Continues the checksum `crc` over `size` more bytes, and returns it. Begin with 0. Any thread may
+ * call it. */
 uint32_t frec__crc32c(uint32_t crc, const void *data, size_t size);
 
 #endif

@@ -6,7 +6,7 @@
  *   written (perfetto_trace.proto, otlp.proto, pprof.proto). The build makes C code from them.
  * - The two binary layouts that both sides read: the framing of a file (part.h, crc32c.h) and the
  *   records of perf_event_open(2) (perf_sample.h).
- * - Errors that carry their own text (this header), which every room that parses returns.
+ * - Errors that carry their own text (this header), which every room (folder) that parses returns.
  * - Files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
  *   file (read_file.h), the clocks (clocks.h) and messages to people (report.h).
  * - A few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Makes room for one more after `count` elements of `size` bytes. `array` is the address of the
- * pointer to them. False: out of memory; the array is unchanged. */
+/* Makes room for one more element after `count` elements of `size` bytes. `array` is the address of
+ * the pointer to the first. Returns false if memory runs out; the array is then unchanged. */
 static inline bool frec__grow(void *array, size_t count, size_t size)
 {
 	void **at = array;

@@ -47,14 +47,14 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
-// Finds the file to replace: if `path` is a link, as /dev/stdout is, it is the file that it leads
-// to. A device or a pipe must not be replaced: /dev/null would be gone for everybody.
+// Finds the file to replace: if `path` is a link, as /dev/stdout is, this is the file that the link
+// leads to. A device or a pipe must not be replaced: /dev/null would be gone for everybody.
 static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
 {
 	struct stat status;
 
 	if (stat(path, &status))
-		return 0; // it does not exist, or creating it will report why it cannot be
+		return 0; // there is no file, or creating it will report what is wrong
 	if (S_ISDIR(status.st_mode))
 		return frec__error(reterr, -EISDIR, "%s: this is a folder, not a file", path);
 	if (!S_ISREG(status.st_mode))

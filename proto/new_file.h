@@ -28,12 +28,13 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
  * negative errno. -EEXIST: `path` is a device, a pipe or a socket, which is left as it is. */
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 
-/* Writes all of the data, in as many calls as it takes. */
+/* Writes all of the data, in as many calls as it takes. Returns 0 or a negative errno; on failure
+ * nothing is left. */
 int frec__new_file_write(struct frec_new_file *file, const void *data, size_t size,
 			 struct frec_error *reterr);
 
-/* Syncs the file, gives it its name, replacing another file of that name, and closes it. On failure
- * nothing is left. */
+/* Syncs the file, gives it its name, replacing another file of that name, and closes it. Returns 0
+ * or a negative errno; on failure nothing is left. */
 int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr);
 
 /* Removes the temporary file, if there still is one, and closes it. Harmless after a commit. */

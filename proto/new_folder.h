@@ -13,8 +13,8 @@
 int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 			    struct frec_error *reterr);
 
-/* Gives the folder its name and closes it. Its files must be on disk already. On failure nothing is
- * left. */
+/* Gives the folder its name and closes it. Its files must be on disk already. Returns 0 or a
+ * negative errno; on failure nothing is left. */
 int frec__new_folder_commit(struct frec_new_file *folder, struct frec_error *reterr);
 
 /* Removes the temporary folder with its files, if there still is one, and closes it. */

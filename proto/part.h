@@ -2,12 +2,12 @@
 /*
  * The framing of a .frec file. Each top-level field of flightrec.Snapshot is one part:
  *
- *	tag and length (varints) | message | 0x7d | CRC-32C of tag and message, 4 bytes
- *	little-endian
+ *	tag and length (varints) | message | 0x7d | checksum (4 bytes, little-endian)
  *
- * The last five bytes are field 15 of the message itself. The checksum covers the tag, because a
- * flipped bit there would make the part one of another kind. It need not cover the length: if that
- * is wrong, the checksum is read from a wrong place. See flightrec.proto.
+ * The last five bytes are field 15 of the message itself. The checksum is CRC-32C over the tag and
+ * the message: a flipped bit in the tag would turn the part into one of another kind. It need not
+ * cover the length: if the length is wrong, the checksum is read from a wrong place. See
+ * flightrec.proto.
  */
 #ifndef FREC_PROTO_PART_H
 #define FREC_PROTO_PART_H
@@ -48,18 +48,18 @@ int frec__part_pack(enum frec_part part, const ProtobufCMessage *message, uint8_
 		    size_t *ret_size);
 
 struct frec_part_view {
-	/* top-level field number: an enum frec_part, or that of a part from a newer writer */
+	/* top-level field number: an enum frec_part, or a number that only newer writers use */
 	uint32_t field;
 	const uint8_t *body; /* the message without its checksum */
 	size_t body_size;    /* bytes */
-	size_t size;	     /* of the whole part, in bytes: the next one begins there */
+	size_t size;	     /* of the whole part, in bytes: the next part begins there */
 	uint32_t crc;	     /* what the checksum should be */
 };
 
 /*
  * Reads the part at the start of `data`. `*ret` points into `data`; nothing is copied. Returns
  *
- * - 0;
+ * - 0 if the part is whole;
  * - -EAGAIN if the data ends inside the part, as in a torn file; ret->size is then the size of the
  *   part, or 0 if it is not known yet;
  * - -EBADMSG if this is no part: the tag is not length-delimited, the field number is 0, the size

@@ -11,16 +11,17 @@
 
 #include "proto/bytes.h"
 
-/* Pointers point into the record and may be unaligned. Parts that it does not have are 0. */
+/* Pointers point into the record and may be unaligned. Parts that the record does not have are
+ * 0. */
 struct frec_perf_sample {
 	uint64_t id, time, ip, period;
 	uint32_t pid, tid, cpu;
 	uint64_t chain_count;
-	const uint8_t *chain; /* addresses */
+	const uint8_t *chain; /* chain_count addresses */
 	uint32_t raw_size;
 	const uint8_t *raw;
 	uint64_t abi;
-	/* one for each bit of attr.sample_regs_user; NULL if abi is 0 */
+	/* a u64 for each bit of attr.sample_regs_user; NULL if abi is 0 */
 	const uint8_t *registers;
 	uint64_t stack_size, stack_used;
 	const uint8_t *stack;
@@ -37,7 +38,7 @@ static inline struct frec_perf_layout frec__perf_layout(const struct perf_event_
 					 attr->read_format, attr->branch_sample_type};
 }
 
-#define FREC_PERF_BRANCH_SIZE 24 /* of a struct perf_branch_entry */
+#define FREC_PERF_BRANCH_SIZE 24 /* bytes of a struct perf_branch_entry */
 
 /* The next three are helpers of frec__perf_sample_parse(). The first parses what a sample has in
  * common with the end of any other record, the others skip parts that nothing here needs. */
@@ -135,11 +136,12 @@ static inline int frec__perf_sample_parse(const struct frec_perf_layout *layout,
 	return bytes->failed ? -EPROTO : 0;
 }
 
-/* The same for a body of `size` bytes. */
+/* Parses a body of `size` bytes as frec__perf_sample_parse() does. */
 int frec__perf_sample_read(const struct perf_event_attr *attr, const void *body, size_t size,
 			   struct frec_perf_sample *ret);
 
-/* The layout that most of our own samples have, those without a stack: all at fixed places. */
+/* The layout of our own samples without a stack, which are most of them: all parts are at fixed
+ * places. */
 #define FREC_PERF_PLAIN \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU | \
 	 PERF_SAMPLE_RAW)
@@ -152,8 +154,8 @@ struct frec_perf_plain {
 	uint32_t raw_size;
 } __attribute__((packed));
 
-/* The body of a sample of this layout. Returns the raw data, or NULL if it is too short. Inline,
- * because an export does it for each event. */
+/* Reads the body of a sample of this layout. Returns the raw data, or NULL if the body is too
+ * short. Inline, because an export calls this for each event. */
 static inline const uint8_t *frec__perf_plain_read(const uint8_t *body, size_t size,
 						   struct frec_perf_plain *ret)
 {
@@ -163,13 +165,13 @@ static inline const uint8_t *frec__perf_plain_read(const uint8_t *body, size_t s
 	return ret->raw_size <= size - sizeof(*ret) ? body + sizeof(*ret) : NULL;
 }
 
-/* Parses the end of any other record: pid, tid, time, cpu and id. All are 0 if `attr` has no
+/* Parses the end of any record but a sample: pid, tid, time, cpu and id. All are 0 if `attr` has no
  * sample_id_all. Returns 0 or -EPROTO. */
 int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body,
 				   size_t size, struct frec_perf_sample *ret);
 
-/* The offset of the id in the body of a sample, and its distance from the end of any other record.
- * SIZE_MAX: it is not there. */
+/* The offset of the id in the body of a sample, and the distance of the id from the end of any
+ * other record. SIZE_MAX if there is no id. */
 size_t frec__perf_sample_id_offset(const struct perf_event_attr *attr);
 size_t frec__perf_sample_id_trailer(const struct perf_event_attr *attr);
 

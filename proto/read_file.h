@@ -7,7 +7,8 @@
 
 /*
  * Reads the whole file at `path`, relative to `folder`, as a string. Stops after `limit` bytes; the
- * string can be up to one block longer. The caller frees it. NULL with errno set on failure.
+ * string can be up to one block longer. The caller frees the string. Returns NULL with errno set on
+ * failure.
  */
 char *frec__read_file_at(int folder, const char *path, size_t limit);
 

@@ -39,21 +39,21 @@ struct frec_table_slot {
 	bool used;
 };
 
-/* Initialize it with zeroes. It owns no memory then. */
+/* Initialize a table with zeroes: an empty table owns no memory. */
 struct frec_table {
 	struct frec_table_slot *slots;
 	size_t count; /* of keys */
 	size_t size;  /* of `slots`: 0 or a power of two */
 };
 
-/* Finds the value of a key. NULL: the key is not in the table. The pointer is valid until the next
- * put or remove. */
+/* Finds the value of a key. Returns NULL if the key is not in the table. The pointer is valid until
+ * the next put or remove. */
 uint32_t *frec__table_get(const struct frec_table *table, uint64_t key);
 
 /*
  * Finds the value of a key, and adds the key with the value 0 if it is not in the table. `*ret_new`
- * is whether it was added; ret_new may be NULL. The pointer is valid until the next put or remove.
- * NULL: out of memory; the table is unchanged.
+ * is whether it was added; ret_new may be NULL. The returned pointer is valid until the next put or
+ * remove. Returns NULL if memory runs out; the table is then unchanged.
  */
 uint32_t *frec__table_put(struct frec_table *table, uint64_t key, bool *ret_new);
 

@@ -62,13 +62,13 @@ int frec__answer_ready(int socket, enum frec_transport transport, int fd)
 	return frec__answer_done(socket, &reply, fd);
 }
 
-// Texts of a message, as many as fit into what is left of it.
+// The texts of a message, as many as fit into the `left` bytes that remain.
 struct texts {
 	size_t count, left;
 	ProtobufCBinaryData *text;
 };
 
-// A text takes its tag, of two bytes here, and its length, of three at most.
+// In the message, a tag of two bytes and a length of at most three come before a text.
 static bool add_text(struct texts *texts, const char *added)
 {
 	size_t size = strlen(added) + 5;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a recorder answers on its control socket: Reply of proto/control.proto. Nothing here blocks;
- * an answer that a client leaves no room for is lost. */
+ * an answer is lost if the client's socket has no room for it. */
 #ifndef FREC_RECORDER_ANSWERS_H
 #define FREC_RECORDER_ANSWERS_H
 
@@ -9,15 +9,16 @@
 
 struct frec_client;
 
-/* Each sends one message to `socket`, and returns 0 or a negative errno. A descriptor, if it is not
- * -1, goes along. */
+/* Each function sends one message to `socket`, with a copy of the descriptor `fd` if that is not
+ * -1, and returns 0 or a negative errno. */
 int frec__answer_done(int socket, const Flightrec__Control__Reply *reply, int fd);
 int frec__answer_error(int socket, const char *error);
 
-/* How events come in, to a client that attached or to the service that started the recorder. */
+/* Tells a client that attached, or the service that started the recorder, how its events come
+ * in. */
 int frec__answer_ready(int socket, enum frec_transport transport, int fd);
 
-/* The status, as far as the client may know it. */
+/* Sends the status, as far as the client may know it. */
 int frec__answer_status(const struct frec_client *client, const struct frec_engine *engine);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which files have sites, which of those are of selected events, and a breakpoint on each.
+// Finding files that have sites, and setting breakpoints on those of selected events.
 #include "recorder/breakpoints.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@
 #include "recorder/declared/declared_files.h"
 #include "recorder/sources/usdt.h"
 
-// Mapped files that wait to be read. If there are more, all processes of the machine are read
-// instead.
+// The most mapped files that wait to be read. If there are more, the files of all processes of the
+// machine are read instead.
 #define FILES_MAX 4096
-// How many of the last ones a new one is compared with.
+// With how many of the last mapped files a new one is compared.
 #define FILES_COMPARED 15
 
 struct frec_mapped_file {
@@ -29,7 +29,8 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 	size_t count = breakpoints->count;
 	char *copy;
 
-	// A library is mapped in several pieces, and by each process of a busy shell script anew.
+	// A library is mapped in several pieces, so that a process reports the same file several
+	// times.
 	for (size_t i = count; i-- > 0 && i + FILES_COMPARED >= count;) {
 		if (breakpoints->file[i].pid == pid && !strcmp(breakpoints->file[i].path, path))
 			return;
@@ -45,7 +46,8 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 		breakpoints->missed = true;
 }
 
-// The slot of a declared event, whose source is opened when it is met for the first time.
+// Sets *ret_slot to the slot of a declared event. Opens its source if the event is met for the
+// first time.
 static int slot_of(struct frec_breakpoints *breakpoints, size_t event, uint32_t *ret_slot)
 {
 	struct frec_source_set *sources = breakpoints->sources;
@@ -104,7 +106,7 @@ static void found_sites(void *context, int fd, const struct frec_site *sites, si
 	}
 	if (!found)
 		return;
-	// There must be room for what is recorded in a capture before the first record comes.
+	// Before the first record comes, there must be room for the new sources in a capture.
 	if (frec__source_set_reserve(sources, &error) ||
 	    frec__usdt_attach(breakpoints->usdt, fd, targets, found, &error))
 		frec__report(LOG_WARNING, "events of a program are not recorded: %s",

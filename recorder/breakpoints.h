@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Events of services by their sites (the usdt transport): finds the files that have some, now and
- * as files are mapped, and sets a breakpoint on each site of a selected event. */
+/* Events of services by their sites (the usdt transport): finds the files that have sites, at the
+ * start and whenever files are mapped, and sets a breakpoint on each site of a selected event. */
 #ifndef FREC_RECORDER_BREAKPOINTS_H
 #define FREC_RECORDER_BREAKPOINTS_H
 
@@ -12,15 +12,16 @@ struct frec_usdt;
 struct frec_breakpoints {
 	struct frec_source_set *sources; /* outlives this */
 	struct frec_usdt *usdt;		 /* NULL: another transport is in use */
-	uint32_t slots;			 /* of its slots, those in use */
-	size_t count;			 /* files that were mapped and not read yet */
+	uint32_t slots;			 /* the number of slots of `usdt` in use */
+	size_t count;			 /* mapped files that were not read yet */
 	struct frec_mapped_file *file;
-	bool missed; /* there was no room for one */
+	bool missed; /* there was no room for a mapped file */
 };
 
 /*
- * Loads the program behind the breakpoints. From then on sites are found whenever `sources` has
- * declarations read. Returns 0 or a negative errno with nothing changed.
+ * Loads the program behind the breakpoints. From then on, whenever declarations of `sources` are
+ * read from a file, the sites found there get breakpoints. Returns 0 or a negative errno with
+ * nothing changed.
  */
 int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
 			   struct frec_error *reterr);
@@ -28,10 +29,11 @@ int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_sou
 /* Sets breakpoints in the programs that are running now. */
 int frec__breakpoints_find(struct frec_breakpoints *breakpoints, struct frec_error *reterr);
 
-/* Remembers that a process mapped a file. May be called within a snapshot. */
+/* Remembers that a process mapped a file. May be called while a snapshot is written. */
 void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid, const char *path);
 
-/* Reads the files that were mapped since the last call. Does nothing with another transport. */
+/* Reads the files that were mapped since the last call. Does nothing if another transport is in
+ * use. */
 void frec__breakpoints_refresh(struct frec_breakpoints *breakpoints);
 
 void frec__breakpoints_deinit(struct frec_breakpoints *breakpoints);

@@ -11,7 +11,8 @@
 
 #define CLIENTS_PER_USER 64
 
-// No user but the owner can take all the places.
+// Counts the connections of a user. They are limited, so that no untrusted user can take all the
+// places.
 static size_t count_of(const struct frec_clients *clients, uint32_t uid)
 {
 	size_t count = 0;

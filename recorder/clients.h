@@ -12,13 +12,13 @@
 
 struct frec_client {
 	int fd;
-	uint32_t pid, uid; /* SO_PEERCRED; pid 0: of a process in an unknown pid namespace */
+	uint32_t pid, uid; /* from SO_PEERCRED; pid 0: the process is in an unknown pid namespace */
 	bool trusted;	   /* root, or the user that the recorder runs as */
 	bool attached;
-	bool life_line;		  /* the recorder ends with this connection */
-	bool stopped;		  /* it asked the recorder to end */
-	uint32_t core_pid;	  /* the dying process whose stacks it announced; 0 */
-	char last_path[PATH_MAX]; /* of the last snapshot that it triggered */
+	bool life_line;		  /* the recorder ends when this connection does */
+	bool stopped;		  /* the client asked the recorder to end */
+	uint32_t core_pid;	  /* the dying process whose stacks the client announced, or 0 */
+	char last_path[PATH_MAX]; /* of the last snapshot that the client triggered */
 };
 
 struct frec_clients {
@@ -26,11 +26,11 @@ struct frec_clients {
 	struct frec_client *client[FREC_CLIENTS_MAX];
 };
 
-/* Takes over a connected socket, even if it fails. Returns 0, or -EAGAIN if there is no room for
- * it or for its user. */
+/* Takes over a connected socket, and closes it on failure. Returns 0, or -EAGAIN if there is no
+ * room for another client, or for another of the same user. */
 int frec__clients_add(struct frec_clients *clients, int fd, bool life_line);
 
-/* Closes a connection. The last one takes its index. */
+/* Closes a connection. The last connection takes its index. */
 void frec__clients_remove(struct frec_clients *clients, size_t at);
 
 #endif

@@ -21,7 +21,8 @@
 #include "recorder/service/control.h"
 #include "recorder/service/shm.h"
 
-// The lowest number for the descriptor of the memory: out of the way of the command's own.
+// The lowest number for the descriptor of the memory: out of the way of the command's own
+// descriptors.
 #define MEMORY_MIN 512
 // Milliseconds that a program has to start.
 #define EXEC_PATIENCE 2000
@@ -29,21 +30,22 @@
 #define EXIT_CANCELLED 1
 #define EXIT_NO_COMMAND 127
 
-// The command, and what it starts in turn, finds the memory by this number: see
-// frec__shm_inherited().
+// Puts the number of the memory's descriptor into the environment, where the command, and what it
+// starts in turn, finds it: see frec__shm_inherited().
 static void hand_down(int memory)
 {
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
 	char number[16];
 
-	// The limit on descriptors may not allow such a number. Then a low one has to do.
+	// If the limit on descriptors does not allow such a number, a low one has to do.
 	if (fd < 0)
 		fd = fcntl(memory, F_DUPFD, 3);
 	snprintf(number, sizeof(number), "%d", fd);
 	setenv(FREC_SHM_VARIABLE, number, 1);
 }
 
-// The packet brings the memory to write into, if any. The command gets the signals as they were.
+// Waits for the packet, which brings the memory to write into, if any, and becomes the command. The
+// command gets the inherited handling of SIGCHLD, and no signal is blocked.
 static _Noreturn void become(char **arguments, int socket, void (*inherited)(int))
 {
 	sigset_t none;
@@ -52,8 +54,8 @@ static _Noreturn void become(char **arguments, int socket, void (*inherited)(int
 
 	if (frec__control_receive(socket, &go, sizeof(go), &memory, -1) <= 0)
 		_exit(EXIT_CANCELLED);
-	// The variable may come from a recorder that this one runs under. A process can use only
-	// one.
+	// The variable may come from a recorder under which this one runs. A process can use only
+	// one recorder.
 	unsetenv(FREC_SHM_VARIABLE);
 	if (memory >= 0)
 		hand_down(memory);
@@ -67,7 +69,7 @@ static _Noreturn void become(char **arguments, int socket, void (*inherited)(int
 
 int frec__command_start(struct frec_command *command, char **arguments)
 {
-	// With SIGCHLD ignored there is no exit status to wait for.
+	// If SIGCHLD were ignored, there would be no exit status to wait for.
 	void (*inherited)(int) = signal(SIGCHLD, SIG_DFL);
 	int sockets[2], r;
 
@@ -98,8 +100,8 @@ static bool is_command(void *context, const struct frec_process *process)
 	return process->pid == *(const uint32_t *)context;
 }
 
-// Without the sideband the exec is not reported. It closes the process's end of the socket, and
-// then /proc is read.
+// Without the sideband, the exec is not reported. But it closes the process's end of the socket:
+// this is waited for, and then /proc is read.
 static void wait_for_exec(const struct frec_command *command, struct frec_engine *engine)
 {
 	struct pollfd poller = {.fd = command->go};
@@ -149,8 +151,8 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 	struct frec_server *server = &session->server;
 	int status = 0;
 
-	// SIGINT from the terminal reaches the command by itself; SIGTERM is passed on. Then its
-	// end is waited for.
+	// SIGINT from the terminal reaches the command by itself; SIGTERM is passed on. After
+	// either, wait for the end of the command.
 	for (;;) {
 		frec__server_run(server);
 		if (!server->interrupted)
@@ -159,9 +161,9 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 			kill(command->pid, SIGTERM);
 		server->interrupted = 0;
 	}
-	// A status other than 0 without a death: the command ended of its own will, or by SIGTERM
-	// and the like. A shell that ends with the status of what it ran adds nothing to the
-	// snapshot of that.
+	// If the status is not 0 and no death explains it, the command ended of its own will, or by
+	// SIGTERM and the like. A shell that ends with the status of a program that died needs no
+	// snapshot: that death has one.
 	if (waitpid(command->pid, &status, server->stop ? WNOHANG : 0) == command->pid && status &&
 	    !frec__engine_explains_end(&session->engine, (uint32_t)command->pid))
 		snapshot_of_exit(&session->engine, command->pid, status);

@@ -6,12 +6,12 @@
  * bind() makes the name before listen() lets clients in. A client that connects between the two is
  * refused, and a recorder that starts between them takes the socket for one that was left by a
  * recorder that is gone. So the socket is bound to a hidden name, and gets its own by link() after
- * listen(). link() fails if the name exists. If it belongs to a recorder that was killed, its
- * socket is replaced. Recorders that replace a socket take turns, because a socket that two of them
- * found dead is the first one's by the time the second replaces it.
+ * listen(). link() fails if the name exists. If the name belongs to a recorder that was killed, its
+ * socket is replaced. Recorders that replace a socket take turns. Otherwise, of two recorders that
+ * found the same socket dead, the second would replace the new socket of the first.
  *
- * A recorder that is killed in here leaves its hidden name. No client connects to it, because it
- * does not end in .sock.
+ * A recorder that is killed while it does this leaves its hidden name behind. No client connects to
+ * that name, because it does not end in .sock.
  */
 #include "recorder/control_listen.h"
 
@@ -31,7 +31,7 @@
 
 #define BACKLOG 64
 #define HIDDEN_NAMES_MAX 256
-// How often another recorder's turn is waited for, and the microseconds between.
+// How many times to try to get a turn, and the microseconds between two attempts.
 #define TURN_ATTEMPTS 1000
 #define TURN_PAUSE 10000
 
@@ -46,7 +46,7 @@ static int open_folder(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Through the folder's descriptor, so that the hidden name fits wherever the real one does.
+// Binds through the folder's descriptor, so that the hidden name fits wherever the real name does.
 static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -61,8 +61,8 @@ static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 	return -errno;
 }
 
-// Any process that can read the folder can lock it for ever. Then it is better to start and to risk
-// that two recorders replace one socket.
+// Any process that can read the folder can lock it for ever. If one does, it is better to start and
+// to risk that two recorders replace one socket.
 static void take_turn(int folder)
 {
 	for (int i = 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deaths that were announced and are not over. After a fatal signal the other threads run on for a
- * moment, and their last events belong in the snapshot. So the snapshot is taken when the process
- * is gone (pidfd), when writing its core takes too long, or when younger events begin to overwrite
- * those before the crash, whichever comes first. If the stacks of all threads are about to come,
- * the snapshot waits for them, and not for the end of the process.
+ * Deaths that were announced and have no snapshot yet. After a fatal signal the other threads run
+ * on for a moment, and their last events belong in the snapshot. So the snapshot is taken when the
+ * process is gone (pidfd), when writing its core takes too long, or when younger events begin to
+ * overwrite those from before the crash, whichever comes first. If the stacks of all threads are
+ * about to come, the snapshot waits for them, and not for the end of the process.
  */
 #ifndef FREC_RECORDER_DEATHS_H
 #define FREC_RECORDER_DEATHS_H
@@ -22,12 +22,12 @@
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
-	bool watched;	  /* at the time of the alert; it may not be any more */
-	int pidfd;	  /* -1: the process was gone before it could be opened */
+	bool watched;	  /* when the alert came; the process may not be watched any more */
+	int pidfd;	  /* -1: the process was gone before this could be opened */
 	uint64_t since;	  /* when the alert was handled */
-	uint64_t written; /* to the busiest ring by then, in bytes */
-	uint64_t wait;	  /* nanoseconds to wait for its end */
-	/* until when it waits for the stacks that `flightrec core` has announced; 0: not at all */
+	uint64_t written; /* bytes written to the busiest ring by then */
+	uint64_t wait;	  /* nanoseconds to wait for the end of the process */
+	/* until when to wait for the stacks that `flightrec core` has announced; 0: none are */
 	uint64_t held;
 };
 
@@ -39,26 +39,28 @@ struct frec_deaths {
 
 /*
  * Records an alert about `pid`; a second one about the same process adds to the first. The snapshot
- * holds only records of the user `only_uid`, or all if that is -1. `written` is what the busiest
- * ring has seen, in bytes.
+ * holds only records of the user `only_uid`, or all if that is -1. `written` is how many bytes were
+ * ever written to the busiest ring.
  */
 void frec__deaths_record(struct frec_deaths *deaths, const struct frec_alert *alert, uint32_t pid,
 			 int64_t only_uid, bool watched, uint64_t written);
 
-/* Whether the death of that process was announced and is not due yet. */
+/* Whether the death of that process was announced and frec__deaths_due() has not returned it
+ * yet. */
 bool frec__deaths_is_pending(const struct frec_deaths *deaths, uint32_t pid);
 
 /*
- * Makes that death wait so many milliseconds for the end of the process, instead of
+ * Makes the death of `pid` wait `milliseconds` for the end of the process, instead of
  * FREC_DEATH_WAIT_MAX: starting `flightrec core` takes time on a busy machine.
  */
 void frec__deaths_wait(struct frec_deaths *deaths, uint32_t pid, unsigned int milliseconds);
 
-/* Makes that death wait until then (nanoseconds of CLOCK_MONOTONIC) even if the process is gone;
- * 0: no longer than the others. */
+/* Makes the death of `pid` wait until `until` (nanoseconds of CLOCK_MONOTONIC), even if the process
+ * is gone. 0: it waits no longer than other deaths. */
 void frec__deaths_hold(struct frec_deaths *deaths, uint32_t pid, uint64_t until);
 
-/* Removes a death that is due and returns true, or returns false if none is. */
+/* If the snapshot of a death is due, moves that death to `ret` and returns true; else returns
+ * false. */
 bool frec__deaths_due(struct frec_deaths *deaths, uint64_t written, uint64_t ring_size,
 		      struct frec_death *ret);
 

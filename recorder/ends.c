@@ -16,7 +16,7 @@
 #include "recorder/processes/process_end.h"
 #include "recorder/sources/crash_record.h"
 
-// Nanoseconds between two readings of /proc, and of the names there.
+// Nanoseconds between two searches of /proc for births, and between two readings of names there.
 #define BIRTHS_INTERVAL UINT64_C(50000000)
 #define NAMES_INTERVAL UINT64_C(1000000000)
 
@@ -27,8 +27,8 @@ struct frec_awaited {
 	uint32_t pid;
 	int pidfd;
 	int64_t only_uid;
-	bool announces; /* it would have announced an end of its own will, and has not */
-	uint64_t gone;	/* when it was first seen to have ended, 0 */
+	bool announces; /* the process announces an end of its own will, and has not done so */
+	uint64_t gone;	/* when the process was first seen to have ended, or 0 */
 };
 
 static struct frec_awaited *find(const struct frec_ends *ends, uint32_t pid)
@@ -50,7 +50,7 @@ void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bo
 	if (!ends->needed || known || ends->count == FREC_ENDS_MAX ||
 	    !frec__grow(&ends->awaited, ends->count, sizeof(*ends->awaited)))
 		return;
-	// It may have been born after /proc was last read.
+	// The process may have been born after /proc was last read.
 	frec__process_table_scan_one(ends->processes, pid);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd >= 0)
@@ -157,8 +157,8 @@ size_t frec__ends_poll(const struct frec_ends *ends, struct pollfd *fds, size_t 
 	size_t count = 0;
 
 	for (size_t i = 0; i < ends->count && count < room; i++) {
-		// The pidfd of a process that ended stays readable. Polling it while its exit
-		// status cannot be read would keep the loop spinning.
+		// The pidfd of a process that ended stays readable. Polling the pidfd while the
+		// exit status cannot be read would keep the loop spinning.
 		if (!ends->awaited[i].gone)
 			fds[count++] =
 				(struct pollfd){.fd = ends->awaited[i].pidfd, .events = POLLIN};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Births and ends of watched processes, for a recorder that may not watch the kernel: by /proc and
- * pidfds instead of the sideband. A process that is born and gone between two looks at /proc is not
- * seen.
+ * Births and ends of watched processes, for a recorder that may not watch the kernel: they are
+ * found in /proc and by pidfds, and not by the sideband. A process that is born and gone between
+ * two readings of /proc is not seen.
  */
 #ifndef FREC_RECORDER_ENDS_H
 #define FREC_RECORDER_ENDS_H
@@ -14,14 +14,14 @@
 #include "recorder/ring_set.h"
 #include "recorder/watchlist.h"
 
-/* Processes whose end is waited for at once. */
+/* The most processes whose ends are waited for at the same time. */
 #define FREC_ENDS_MAX 1024
 
 struct frec_awaited;
 
 struct frec_ends {
 	bool needed; /* false: the sideband reports ends, and nothing is done here */
-	/* What it stands on. All of it outlives this. */
+	/* The parts that this part uses. All of them outlive it. */
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;
 	const struct frec_ring_set *rings;
@@ -29,20 +29,20 @@ struct frec_ends {
 
 	size_t count;
 	struct frec_awaited *awaited;
-	/* when to read /proc again, nanoseconds of CLOCK_MONOTONIC */
+	/* when to look in /proc again for births and names, in nanoseconds of CLOCK_MONOTONIC */
 	uint64_t next_births, next_names;
 };
 
-/* Waits for the end of a process from now on. If it `announces` an end of its own will, another one
- * is a death. */
+/* Waits for the end of a process from now on. `announces`: the process announces an end of its own
+ * will, so that an end without an announcement is a death if the exit status cannot be read. */
 void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces);
 
-/* A process announced that it ends of its own will. This counts if its exit status cannot be
- * read. */
+/* The process has announced that it is about to end of its own will. This counts only if its exit
+ * status cannot be read. */
 void frec__ends_expect_exit(struct frec_ends *ends, uint32_t pid);
 
-/* Looks for new descendants of watched processes, and records the deaths of those that have
- * ended. */
+/* Looks for new descendants of watched processes, and records the deaths of awaited processes that
+ * have ended. */
 void frec__ends_refresh(struct frec_ends *ends);
 
 /* Fills `fds` with the pidfds to poll, at most `room`. Returns how many. */

@@ -17,11 +17,11 @@
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
 // recorded" in docs/recording.md.
 #define REFRESH_INTERVAL 20
-// How often it looks whether a dying process is gone.
+// How often it looks whether a dying process is gone, in milliseconds.
 #define DEATH_INTERVAL 2
 // Milliseconds that a dying process is waited for if the kernel starts `flightrec core`.
 #define CORE_START_MAX 5000
-// Nanoseconds between the snapshot of a death and an exit status that it caused.
+// The most nanoseconds between a death and the end of a command that it explains.
 #define SAME_DEATH UINT64_C(2000000000)
 
 int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces)
@@ -39,7 +39,7 @@ static int open_for(struct frec_engine *engine, uint32_t pid, uint32_t uid,
 	int fd;
 
 	if (engine->transport == FREC_TRANSPORT_SHM) {
-		// Memory is shared by the processes of a user, who can do worse to each other than
+		// The processes of a user share one memory: they can do worse to each other than
 		// write into it.
 		fd = frec__memories_fd(&engine->memories, uid, pid, reterr);
 		if (fd < 0)
@@ -63,7 +63,7 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 	}
 	if (!watched && frec__engine_watch(engine, service->pid, service->only_uid, true))
 		return frec__error(reterr, -ENOMEM, "out of memory");
-	// It may have changed its user since the process table saw it.
+	// The service may have changed its user since the process table saw it.
 	frec__process_table_refresh(&engine->processes, service->pid);
 	*ret_fd = fd;
 	fd = -1;
@@ -77,7 +77,7 @@ int frec__engine_memory(struct frec_engine *engine)
 		       : -1;
 }
 
-// The process of a thread: alerts about SIGKILL name the thread that it was sent to.
+// The process of a thread. Alerts about SIGKILL name the thread that the signal was sent to.
 static uint32_t process_of(const struct frec_engine *engine, uint32_t tid)
 {
 	if (frec__process_table_find(&engine->processes, tid))
@@ -95,7 +95,8 @@ static uint32_t process_of(const struct frec_engine *engine, uint32_t tid)
 	return tid;
 }
 
-// If the kernel hands core dumps to `flightrec core`, it takes time to start: the death waits.
+// If the kernel hands core dumps to `flightrec core`, the death waits longer, because that program
+// takes time to start.
 static void wait_for_core(struct frec_engine *engine, uint32_t pid)
 {
 	FREC_FREE char *pattern =
@@ -135,7 +136,7 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 	frec__memories_refresh(&engine->memories);
 	frec__capture_take(&engine->rings.capture, engine->rings.ring, engine->rings.count,
 			   engine->sources.source, engine->sources.count);
-	// Names and deaths up to now belong to it.
+	// Names and deaths up to now belong to the snapshot.
 	frec__sideband_drain(&engine->sideband);
 	return (struct frec_snapshot_job){
 		.rings = engine->rings.ring,
@@ -164,9 +165,9 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 	return frec__store_write(&engine->store, &job, ret_path, reterr);
 }
 
-// Whose records the snapshot of a process that is not watched holds. A recorder that serves other
-// users writes such a file for the user of the process, so that it counts against his quota and not
-// against the owner's.
+// The user whose records the snapshot of a process that is not watched holds, or -1 for all. A
+// recorder that serves other users writes such a snapshot for the user of the process, so that the
+// file counts against his quota and not against the recorder's owner's.
 static int64_t owner_of_stranger(const struct frec_engine *engine, uint32_t pid)
 {
 	const struct frec_process *process = frec__process_table_find(&engine->processes, pid);
@@ -198,8 +199,8 @@ static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
 
-	// Only those announced by now: a program that kills processes in a loop must not keep the
-	// recorder from everything else.
+	// Only deaths that were announced by now: a program that kills processes in a loop must not
+	// keep the recorder from everything else.
 	for (size_t left = engine->deaths.count;
 	     left > 0 &&
 	     frec__deaths_due(&engine->deaths, frec__ring_set_written(&engine->rings, NULL),
@@ -222,7 +223,8 @@ bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid)
 
 	if (!end)
 		return false;
-	// The snapshot can be written long before the core dump is.
+	// The snapshot can be written long before the core dump, so the later end of the process
+	// counts.
 	if (dead && dead->exit > end)
 		end = dead->exit;
 	return engine->last_death.pid == pid || frec__monotonic() - end < SAME_DEATH;
@@ -250,8 +252,8 @@ void frec__engine_work(struct frec_engine *engine)
 	frec__sideband_drain(&engine->sideband);
 	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
-	// What transports find themselves is looked at whenever the loop wakes. Reading the
-	// kernel's lists costs more and is done at intervals.
+	// Whenever the loop wakes, it takes over the events that transports have found themselves.
+	// Reading the kernel's lists costs more and is done at intervals.
 	if (engine->kernel &&
 	    frec__monotonic() - engine->refreshed >= REFRESH_INTERVAL * UINT64_C(1000000) / 2) {
 		engine->refreshed = frec__monotonic();

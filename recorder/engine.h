@@ -27,9 +27,9 @@
  * is what the commands of the tool see. The messages of clients are in proto/control.proto.
  *
  * Invariants: indices of rings and sources never change while the engine runs. Memory for the next
- * capture is set aside before a ring or source records, so that taking one allocates nothing.
- * The loop blocks in poll(2) alone, but for the writing of a file, during which the sideband is
- * still drained. Everything that comes from a socket or from the memory of services is hostile.
+ * capture is set aside before a ring or source records, so that taking a capture allocates nothing.
+ * The loop blocks only in poll(2) and while it writes a file, and drains the sideband meanwhile.
+ * Everything that comes from a socket or from the memory of services is hostile.
  */
 #ifndef FREC_RECORDER_ENGINE_H
 #define FREC_RECORDER_ENGINE_H
@@ -59,22 +59,22 @@
 
 /* Which deaths are worth a snapshot. */
 enum frec_watch {
-	FREC_WATCH_EMITTERS,	/* of every process that has user events in the rings */
-	FREC_WATCH_DESCENDANTS, /* of the watched processes and what they started */
+	FREC_WATCH_EMITTERS,	/* deaths of all processes that have user events in the rings */
+	FREC_WATCH_DESCENDANTS, /* deaths of watched processes and of what they started */
 };
 
 struct frec_engine_options {
-	const char *const *selection;	/* NULL-terminated; kept by the caller */
+	const char *const *selection;	/* NULL-terminated; owned by the caller */
 	struct frec_stack_choice stack; /* for events whose selections do not choose stacks */
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
 	enum frec_watch watch;
-	bool serves_others; /* record --listen */
+	bool serves_others; /* the recorder is a `flightrec record --listen` */
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
 	enum frec_transport transport;
-	bool drop_stack_bytes; /* files get the frames of stacks, and nothing else of them */
+	bool drop_stack_bytes; /* files get only the frames of stacks */
 	/* shm: services open their memory for writing only while they write, if the CPU can do
 	 * that */
 	bool guard;
@@ -84,11 +84,11 @@ struct frec_foreign;
 
 struct frec_engine {
 	struct frec_engine_options options;
-	enum frec_transport transport; /* the one in use, never FREC_TRANSPORT_AUTO */
-	/* Whether it has the right to watch the kernel. Without it there are only the events that
-	 * services write into memory. */
+	enum frec_transport transport; /* the transport in use; never FREC_TRANSPORT_AUTO */
+	/* Whether this process has the right to watch the kernel. Without that right there are only
+	 * the events that services write into memory. */
 	bool kernel;
-	struct frec_error no_kernel; /* why not */
+	struct frec_error no_kernel; /* why `kernel` is false */
 	int tracefs;
 	struct frec_clocks start;
 	uint64_t recording_since; /* nanoseconds of CLOCK_MONOTONIC, as all times here */
@@ -110,32 +110,33 @@ struct frec_engine {
 	struct frec_kept_stacks stacks;
 	struct frec_store store;
 	struct {
-		uint64_t time; /* when its snapshot was written; 0: there was none */
+		uint64_t time; /* when its snapshot was written; 0: there was no death yet */
 		uint32_t pid;
 	} last_death;
 };
 
-/* From now on deaths of the process and its descendants are worth a snapshot. `announces`: see
- * frec__ends_await(). */
+/* From now on, deaths of the process and its descendants are worth a snapshot. `announces`: see
+ * frec__ends_await(). Returns 0 or -ENOMEM. */
 int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces);
 
 /*
  * Watches a service, unless it is `watched` already, and opens what it needs to emit events: with
- * user_events a file of its own, because the kernel counts registered events by file, with shm the
- * memory of its user. The descriptor is the caller's; it is -1 if the service needs none.
+ * user_events a file of its own, because the kernel counts registered events by file; with shm the
+ * memory of its user. *ret_fd is then the caller's; it is -1 if the service needs no descriptor.
+ * Returns 0 or a negative errno.
  */
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);
 
-/* The memory that services of the recorder's own user write into. It stays the engine's; -1: shm is
- * not in use. */
+/* The descriptor of the memory that services of the recorder's own user write into, which stays the
+ * engine's. -1 if shm is not in use. */
 int frec__engine_memory(struct frec_engine *engine);
 
 /* An alert of the sideband; `context` is the engine. */
 void frec__engine_alert(void *context, const struct frec_alert *alert);
 
-/* Takes a snapshot now, of records of one user, or of all if `only_uid` is -1. `ret_path`
- * (PATH_MAX) may be NULL. */
+/* Takes a snapshot now. It holds records of the user `only_uid`, or all if that is -1. `ret_path`
+ * (PATH_MAX bytes) may be NULL. */
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
 
@@ -144,8 +145,9 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*
- * The loop's part: fills `fds` with what to poll (at most `room`, returns how many), and how long
- * at most; then handles what happened. Call both in turn.
+ * The engine's part of the loop. The first function fills `fds` with at most `room` descriptors to
+ * poll, and returns how many; *ret_milliseconds is how long to poll at most. The second handles
+ * what happened. Call both in turn.
  */
 size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t room,
 			 int *ret_milliseconds);

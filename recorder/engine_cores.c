@@ -7,12 +7,12 @@
 
 #include "proto/report.h"
 
-// Nanoseconds that a snapshot waits for stacks that were announced.
+// How many nanoseconds a snapshot waits at most for stacks that were announced.
 #define STACKS_WAIT_MAX UINT64_C(30000000000)
 
 static bool is_awaited(const struct frec_engine *engine, uint32_t pid)
 {
-	// Without the sideband a death is recorded only when it is over.
+	// Without the sideband, a death is recorded only when the process has ended.
 	return frec__deaths_is_pending(&engine->deaths, pid) ||
 	       (!engine->kernel && frec__watchlist_find(&engine->watchlist, pid));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Starting and stopping the recorder engine: the rights of this process and the options become a
-// transport, a sideband, rings and sources, in the order in which each needs the ones before.
+// Starting and stopping the recorder engine. The rights of this process and the options determine
+// the transport. Then the sideband, the rings and the sources are set up, in this order, because
+// each needs the ones before.
 #include "recorder/engine_start.h"
 
 #include <errno.h>
@@ -32,7 +33,7 @@ static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 	return r;
 }
 
-// Without the right to watch the kernel: whether the options can be satisfied all the same.
+// Checks that the options can be satisfied without the right to watch the kernel.
 static int do_without_kernel(const struct frec_engine *engine, struct frec_error *reterr)
 {
 	const struct frec_engine_options *options = &engine->options;
@@ -73,7 +74,7 @@ static int choose_transport(struct frec_engine *engine, struct frec_error *reter
 	return 0;
 }
 
-// Events that services write themselves carry no stacks, because only the kernel can take one.
+// Events that services write themselves carry no stacks, because only the kernel can take stacks.
 static int check_stacks(const struct frec_engine *engine, struct frec_error *reterr)
 {
 	const struct frec_selection *selection =
@@ -120,7 +121,7 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 	return r;
 }
 
-// Crashes, names, and whatever the kernel writes.
+// Starts what reports crashes and names, and the rings that the kernel writes.
 static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
@@ -154,7 +155,7 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 	return r ? r : frec__breakpoints_find(&engine->breakpoints, reterr);
 }
 
-// Tells each part what it stands on, once the rights are known.
+// Tells each part which others it uses, once the rights are known.
 static void wire_parts(struct frec_engine *engine)
 {
 	engine->watchlist.processes = &engine->processes;
@@ -203,8 +204,8 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 
 		r = fd < 0 ? fd : 0;
 	}
-	// The sideband is on: a process born from here on is reported, one born before is found by
-	// the scan.
+	// The sideband is on: a process born from here on is reported, and the scan finds the
+	// processes born before.
 	if (!r)
 		r = frec__process_table_scan(&engine->processes);
 	return !r && engine->kernel ? start_kernel_sources(engine, reterr) : r;

@@ -6,8 +6,8 @@
 #include "recorder/engine.h"
 
 /*
- * Starts recording. The engine must stay where it is until it is stopped, because its parts refer
- * to each other. On failure nothing is left and `reterr` says why.
+ * Starts recording. The engine must not be moved until it is stopped, because its parts refer to
+ * each other. Returns 0, or a negative errno with nothing left and `reterr` filled in.
  */
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr);

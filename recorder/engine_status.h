@@ -6,7 +6,7 @@
 #include "recorder/engine.h"
 #include "recorder/history.h"
 
-/* The pointers are the engine's, and valid until it works on. */
+/* The pointers point into the engine, and are valid until it does anything else. */
 struct frec_engine_status {
 	struct frec_history history;
 	size_t rings;
@@ -17,8 +17,8 @@ struct frec_engine_status {
 	const char *const *selection; /* NULL-terminated */
 	const struct frec_source *source;
 	size_t sources;
-	size_t sources_by[FREC_TRANSPORT_COUNT]; /* at 0: of the kernel's own */
-	const char *folder, *last_path;		 /* last_path is empty before the first */
+	size_t sources_by[FREC_TRANSPORT_COUNT]; /* at 0: the kernel's own events */
+	const char *folder, *last_path;		 /* last_path is empty before the first snapshot */
 	uint64_t snapshots, failures;
 };
 

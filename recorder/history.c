@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Measuring rings.
+// Measuring how much time the rings hold.
 #include "recorder/history.h"
 
 #include "proto/clocks.h"
@@ -11,7 +11,7 @@ static bool has_chosen_stacks(const struct frec_source *source)
 	return frec__stack_any(&source->stack) && !frec__source_is_crash(source);
 }
 
-// Which part of the bytes of ring number `at` are stacks, from 0 to 1.
+// The share of stacks in the bytes of ring number `at`, from 0 to 1.
 static double share_of_stacks(const struct frec_source_set *sources, size_t at)
 {
 	const struct frec_ring *ring = &sources->rings->ring[at];

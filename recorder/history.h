@@ -6,23 +6,23 @@
 #include "recorder/source_set.h"
 
 /*
- * Of the ring that was written most, in seconds.
+ * All of this is about the ring that was written most. Times are in seconds.
  *
- * How often it would be full by now follows from the bytes that were ever written to it. Which part
- * of them are stacks is measured: the ring is copied, as for a snapshot, and its records are read.
- * The size of a stack is known nowhere else: a callchain has no fixed length, and a kernel thread
- * has no stack of a process.
+ * How many times the ring could have been filled by now follows from the bytes ever written to it.
+ * The share of stacks in it is measured: the ring is copied, as for a snapshot, and its records are
+ * read. Only the records tell the size of stacks: a callchain has no fixed length, and a kernel
+ * thread has no stack of a process.
  */
 struct frec_history {
-	uint64_t written; /* bytes */
-	double recording; /* for how long */
-	double held;	  /* what it holds now */
-	/* what it holds once it is full, at the rate of all the time so far; 0: nothing was
+	uint64_t written; /* bytes ever written */
+	double recording; /* for how long it has been recorded */
+	double held;	  /* the time that the ring holds now */
+	/* the time that the ring holds once it is full, at the average rate so far; 0: nothing was
 	 * written yet */
 	double full;
-	double without_stacks; /* the same, if its records had no stacks but those of crashes */
+	double without_stacks; /* `full`, if the only stacks in the records were those of crashes */
 	bool stacks;	       /* some source has stacks that were selected */
-	size_t stacks_missing; /* sources for which stacks were selected and cannot be had */
+	size_t stacks_missing; /* sources whose stacks were selected but cannot be had */
 };
 
 /*

@@ -9,26 +9,27 @@
 #include "proto/error.h"
 #include "recorder/snapshot/thread_stacks.h"
 
-/* Processes whose stacks are kept at once. */
+/* The most processes whose stacks are kept at the same time. */
 #define FREC_KEPT_STACKS_MAX 8
 
 struct frec_kept_stacks {
 	struct frec_kept {
 		uint32_t pid;	/* 0: unused */
-		uint64_t since; /* when they came */
+		uint64_t since; /* when the stacks came */
 		struct frec_thread_stacks stacks;
 	} kept[FREC_KEPT_STACKS_MAX];
 };
 
 /*
- * Reads the stacks of `pid` from `fd`, a sealed memory file of parts of a .frec file. `missing`
- * threads are not among them. They replace those of the same process, or the oldest if there is no
- * room. Returns 0 or a negative errno, -EINVAL if `fd` is something else.
+ * Reads the stacks of `pid` from `fd`, a sealed memory file of parts of a .frec file. The stacks of
+ * `missing` threads are not in the file. The new stacks replace older ones of the same process, or
+ * the oldest of all if there is no room. Returns 0 or a negative errno, -EINVAL if `fd` is
+ * something else.
  */
 int frec__kept_stacks_read(struct frec_kept_stacks *kept, uint32_t pid, int fd, uint32_t missing,
 			   struct frec_error *reterr);
 
-/* Hands over the stacks of that process; none if none came. */
+/* Hands over the stacks that were received for that process; there may be none. */
 struct frec_thread_stacks frec__kept_stacks_take(struct frec_kept_stacks *kept, uint32_t pid);
 
 void frec__kept_stacks_deinit(struct frec_kept_stacks *kept);

@@ -20,8 +20,8 @@
 struct frec_memory {
 	struct frec_shm_rings *rings;
 	uint32_t uid, number;
-	size_t events; /* that have sources */
-	/* of services in another pid namespace; NULL: in the recorder's own */
+	size_t events; /* the number of events that have sources */
+	/* the pid namespace of the services; NULL: the recorder's own */
 	struct frec_pid_space *space;
 };
 

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory that the recorder shares with services, which write their events into it (see shm.h). Each
- * user that it serves has one of his own, and so has each pid namespace of a user. */
+ * user that the recorder serves has a memory of his own, and another one for each further pid
+ * namespace of his processes. */
 #ifndef FREC_RECORDER_MEMORIES_H
 #define FREC_RECORDER_MEMORIES_H
 
 #include "recorder/source_set.h"
 #include "recorder/watchlist.h"
 
-/* How many there can be. Each takes as much as the recorder's own, twice the rings of all CPUs. */
+/* The most memories that there can be. Each takes as much as the recorder's own rings do: twice the
+ * size of the rings of all CPUs. */
 #define FREC_MEMORIES_MAX 8
 
 struct frec_memory;
 
 struct frec_memories {
-	/* What it stands on. All of it outlives this. */
+	/* The parts that this part uses. All of them outlive it. */
 	struct frec_source_set *sources;
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;
@@ -25,11 +27,11 @@ struct frec_memories {
 };
 
 /*
- * The memfd of a user's services, which is made when it is first asked for and stays the
- * recorder's. `client` is the process that asks, or 0 for one in the recorder's own pid namespace.
- * Those of other namespaces have memory of their own, because the pids that they write mean other
- * processes here. Services stop writing when the calling thread ends. Returns a negative errno,
- * -EDQUOT if there are FREC_MEMORIES_MAX others.
+ * Returns the memfd of a user's services, which is made when it is first asked for and stays the
+ * recorder's; or a negative errno, -EDQUOT if there are FREC_MEMORIES_MAX others. `client` is the
+ * process that asks, or 0 for a process in the recorder's own pid namespace. Processes in other
+ * namespaces have memory of their own, because the pids that they write mean other processes here.
+ * Services stop writing when the calling thread ends.
  */
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr);
@@ -38,7 +40,7 @@ int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t cli
  * of new processes in other namespaces. */
 void frec__memories_refresh(struct frec_memories *memories);
 
-/* After the rings are closed. */
+/* Must be called after the rings are closed. */
 void frec__memories_deinit(struct frec_memories *memories);
 
 #endif

@@ -18,8 +18,8 @@ _Static_assert((int)FREC_REQUEST_TRIGGER == (int)FLIGHTREC__CONTROL__REQUEST__KI
 		       (int)FREC_REQUEST_STOP == (int)FLIGHTREC__CONTROL__REQUEST__KIND__STOP,
 	       "the library numbers requests as the schema does");
 
-// Memory for one request. A request needs no heap, because a trigger may be sent when memory runs
-// out. One with hundreds of unknown fields does not fit and is refused.
+// Memory for one request. Requests are unpacked without the heap, because a trigger may be sent
+// when memory runs out. A request with hundreds of unknown fields does not fit and is refused.
 struct arena {
 	size_t used;
 	_Alignas(max_align_t) uint8_t bytes[8192];

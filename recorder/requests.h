@@ -7,8 +7,8 @@
 #include "recorder/engine.h"
 
 /*
- * Receives one request, does it as far as the client may ask for it, and answers. Never waits for
- * the client. Returns false if the connection is to be closed.
+ * Receives one request, does what it asks for if the client may ask for that, and answers. Never
+ * waits for the client. Returns false if the connection is to be closed.
  */
 bool frec__request_serve(struct frec_engine *engine, struct frec_client *client);
 

@@ -46,8 +46,8 @@ int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reter
 			   : frec__error(reterr, -errno, "%s: %s", CPUS_ONLINE, strerror(errno));
 }
 
-// Calls back for each number of a list such as "0-3,8" until one returns non-zero, which is
-// returned.
+// Calls `visit` for each number of a list such as "0-3,8" until a call returns non-zero. Returns
+// what the last call returned, or -EBADMSG.
 static int each_cpu(const char *list, int (*visit)(void *context, int cpu), void *context)
 {
 	int r = 0;

@@ -17,7 +17,7 @@
 struct frec_ring_set {
 	size_t count;
 	struct frec_ring *ring;
-	uint64_t size; /* bytes of each */
+	uint64_t size; /* bytes of each ring */
 	struct frec_capture capture;
 	char *online;		/* /sys/devices/system/cpu/online, as last read */
 	uint64_t alive_checked; /* nanoseconds of CLOCK_MONOTONIC; 0: never */
@@ -26,13 +26,13 @@ struct frec_ring_set {
 void frec__ring_set_init(struct frec_ring_set *set, uint64_t size);
 void frec__ring_set_deinit(struct frec_ring_set *set);
 
-/* Reads which CPUs are online. */
+/* Reads which CPUs are online. Returns 0 or a negative errno. */
 int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reterr);
 
 /*
- * Opens ring and sideband of the first online CPU that has none, and sets its index. Returns 1, 0
- * if no CPU is left, or a negative errno. The caller opens the sources on that ring and calls
- * again.
+ * Opens the ring and the sideband of the first online CPU that has none, and sets *ret_at to the
+ * index of that ring. Returns 1, 0 if no CPU is left, or a negative errno. The caller opens the
+ * sources on that ring and calls again.
  */
 int frec__ring_set_open_next(struct frec_ring_set *set, struct frec_sideband *sideband,
 			     size_t *ret_at, struct frec_error *reterr);
@@ -44,7 +44,7 @@ bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sid
 struct frec_service_memory {
 	const struct frec_shm_rings *rings;
 	uint32_t uid, number;
-	const struct frec_pid_space *space; /* NULL: in the recorder's own pid namespace */
+	const struct frec_pid_space *space; /* of the services; NULL: the recorder's own */
 };
 
 /* Adds all rings of that memory, or none if there is no room to capture them together with

@@ -13,35 +13,35 @@
 struct frec_selections {
 	size_t count;
 	struct frec_selection *selection;
-	struct frec_stack_choice stack; /* of an event that no selection chooses stacks for */
+	struct frec_stack_choice stack; /* for events whose selections do not choose stacks */
 };
 
 /* Parses a NULL-terminated list. Refuses stacks that a ring of `ring_size` bytes cannot hold.
- * Returns 0 or a negative errno; to be deinitialised in both cases. */
+ * Returns 0 or a negative errno; `selections` must be deinitialised in both cases. */
 int frec__selections_parse(struct frec_selections *selections, const char *const *texts,
 			   const struct frec_stack_choice *stack, uint64_t ring_size,
 			   struct frec_error *reterr);
 void frec__selections_deinit(struct frec_selections *selections);
 
-/* Refuses kernel tracepoints that do not exist. */
+/* Checks that the selected kernel tracepoints exist. Returns 0 or a negative errno. */
 int frec__selections_check(const struct frec_selections *selections, int tracefs,
 			   struct frec_error *reterr);
 
-/* The first selection that needs the kernel's events or programs that do not use libflightrec;
- * NULL: none does. `tracefs` may be -1. */
+/* The first selection of anything but events of services, such as events of the kernel or of
+ * programs that do not use libflightrec; NULL: there is none. `tracefs` may be -1. */
 const struct frec_selection *frec__selections_beyond_services(
 	const struct frec_selections *selections, int tracefs);
 
-/* The first selection of events of services that wants stacks; NULL: none does. */
+/* The first selection of events of services that asks for stacks; NULL: there is none. */
 const struct frec_selection *frec__selections_service_stacks(
 	const struct frec_selections *selections, int tracefs);
 
-/* The stacks of an event: the choice of the last selection that matches it and has one, else the
- * choice for all. */
+/* The stacks of an event: the choice of the last selection that matches the event and chooses
+ * stacks, else selections->stack. */
 const struct frec_stack_choice *frec__selections_stack(const struct frec_selections *selections,
 						       const struct frec_listed *listed);
 
-/* Whether an event of services is selected. Those of libflightrec itself always are. */
+/* Whether an event of services is selected. Events of libflightrec itself always are. */
 bool frec__selections_match(const struct frec_selections *selections,
 			    const struct frec_declared *event);
 

@@ -16,8 +16,9 @@
 #include "recorder/requests.h"
 
 #define POLL_MAX 2048
-// Requests of one client that are still served at the end: more than a socket can hold, so that
-// none sent before is lost, and one that keeps sending does not keep the recorder.
+// How many requests of one client are still served at the end. A socket cannot hold as many, so no
+// request that was sent before is lost, and a client that keeps sending does not keep the recorder
+// from ending.
 #define LAST_REQUESTS_MAX 1024
 
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
@@ -63,8 +64,8 @@ static void drop(struct frec_server *server, size_t at)
 {
 	const struct frec_client *client = server->clients.client[at];
 
-	// If it died, the sideband reported that before its socket closed, and the death is
-	// recorded. Pidfds report it later.
+	// If the client died, the sideband reported that before its socket closed, and the death is
+	// recorded by now. Pidfds report a death later.
 	if (client->life_line) {
 		server->stop = true;
 		server->cut_off = !client->stopped;
@@ -73,7 +74,7 @@ static void drop(struct frec_server *server, size_t at)
 	frec__clients_remove(&server->clients, at);
 }
 
-// False if the connection is to be closed.
+// Returns false if the connection is to be closed.
 static bool serve(struct frec_server *server, struct frec_client *client)
 {
 	bool open = frec__request_serve(server->engine, client);
@@ -100,7 +101,7 @@ static void handle_signal(struct frec_server *server)
 	}
 }
 
-// What was asked for before the end is still done.
+// Waits for pending deaths, and serves requests that were sent before the end.
 static void finish(struct frec_server *server)
 {
 	uint64_t patience = frec__monotonic() + FREC_DEATH_WAIT_MAX * UINT64_C(1000000);
@@ -163,7 +164,7 @@ void frec__server_run(struct frec_server *server)
 		gone = fds[1].revents;
 		if (fds[0].revents)
 			handle_signal(server);
-		// From the end, because dropping one moves the last into its place.
+		// From the end, because dropping a client moves the last one into its place.
 		for (size_t i = clients; i-- > 0;) {
 			if (fds[first_client + i].revents &&
 			    !serve(server, server->clients.client[i]))

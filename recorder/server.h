@@ -17,14 +17,14 @@ struct frec_server {
 		char path[108];
 	} listener[2];
 	struct frec_clients clients;
-	int until;	 /* pidfd: the loop ends when this process is gone; -1 */
-	int interrupted; /* the signal that ended the loop, 0 */
+	int until;	 /* pidfd: the loop ends when this process is gone; -1: none */
+	int interrupted; /* the signal that ended the loop, or 0 */
 	bool stop;
-	bool cut_off; /* the life line broke without STOP: its process may be dying */
+	bool cut_off; /* the life line was closed without a STOP: its process may be dying */
 };
 
-/* Blocks the signals and opens the signalfd. Start processes that must not inherit the mask before
- * this. */
+/* Blocks the signals and opens the signalfd. Processes that must not inherit the signal mask must
+ * be started before this. */
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr);
 
@@ -35,8 +35,8 @@ int frec__server_listen(struct frec_server *server, const char *path, mode_t mod
 /* Takes over a connected socket; with `life_line` the loop ends when its other end is closed. */
 int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
-/* Runs until a STOP, SIGTERM or SIGINT, or the end of the process `until`. Pending deaths are
- * finished. May be called again after a signal. */
+/* Runs the loop until a STOP, SIGTERM or SIGINT, or the end of the process `until`. Pending deaths
+ * get their snapshots before this returns. May be called again after a signal. */
 void frec__server_run(struct frec_server *server);
 
 void frec__server_deinit(struct frec_server *server);

@@ -17,15 +17,16 @@ struct frec_session {
 	struct frec_server server;
 };
 
-/* Starts recording and listens on the control socket. The session must stay where it is. Returns 0,
- * or a negative errno with `reterr` filled in and nothing left. */
+/* Starts recording and listens on the control socket. The session must not be moved until it ends.
+ * Returns 0, or a negative errno with nothing left and `reterr` filled in. */
 int frec__session_start(struct frec_session *session, const struct frec_session_options *options,
 			struct frec_error *reterr);
 void frec__session_end(struct frec_session *session);
 
 /*
- * Records service `pid`, which has the other end of `socket`, until it ends or hangs up. It gets
- * one answer, that the recorder is ready or why it is not. Returns 0 or a negative errno.
+ * Records service `pid`, which has the other end of `socket`, until it ends or hangs up. The
+ * service gets one answer: that the recorder is ready, or why it is not. Returns 0 or a negative
+ * errno.
  */
 int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket);
 

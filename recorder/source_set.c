@@ -102,8 +102,8 @@ static bool is_open(const struct frec_source_set *set, const struct frec_listed 
 	for (size_t i = 0; i < set->count; i++) {
 		const struct frec_source *source = &set->source[i];
 
-		// The crash source is the same tracepoint with a filter: it is the recorder's own,
-		// not the selected one.
+		// The recorder's own crash source does not count: it is opened with a filter, and
+		// the same tracepoint may be selected as well.
 		if (!frec__source_is_crash(source) &&
 		    !strcmp(source->listed.group, listed->group) &&
 		    !strcmp(source->listed.kernel_name, listed->kernel_name))
@@ -145,7 +145,8 @@ static int found_event(void *context, const struct frec_listed *listed)
 	return 0;
 }
 
-// Names of enumerators and the like are in the files of the programs that emit.
+// Adds to the formats of the sources from index `from` on what tracefs does not tell, such as the
+// names of enumerators. The files of the programs that emit have it.
 static void refine_from(struct frec_source_set *set, size_t from)
 {
 	bool scanned = false;
@@ -215,7 +216,8 @@ static void refresh_cpus(struct frec_source_set *set, struct frec_sideband *side
 		return;
 	if (frec__source_set_open_cpus(set, sideband, &error))
 		frec__report(LOG_ERR, "%s", error.message);
-	// What did open needs room for its copy, even if something else failed to open.
+	// The rings that were opened need room for their copies, even if something else failed to
+	// open.
 	if (frec__source_set_reserve(set, &error))
 		frec__report(LOG_ERR, "%s", error.message);
 }

@@ -2,9 +2,9 @@
 /*
  * The sources of a recorder, each opened on every ring.
  *
- * Invariants: a source keeps its index, because captures and files refer to it by that, and is
- * closed only when the recorder ends; every source was tried on every ring, by whichever of the two
- * came last.
+ * Invariants: a source keeps its index, by which captures and files refer to it, and is closed only
+ * when the recorder ends. An attempt was made to open every source on every ring, when the later of
+ * the two was added.
  */
 #ifndef FREC_RECORDER_SOURCE_SET_H
 #define FREC_RECORDER_SOURCE_SET_H
@@ -18,24 +18,25 @@
 struct frec_crash_program;
 
 struct frec_source_set {
-	/* What it stands on. All of it outlives the set. */
+	/* The parts that this part uses. All of them outlive it. */
 	struct frec_ring_set *rings;
 	const struct frec_selections *selections;
 	struct frec_declarations *declarations;
 	int tracefs;
-	bool user_events; /* events of services are those that tracefs lists */
+	bool user_events; /* events of services come by tracefs, which lists them */
 
 	size_t count;
 	struct frec_source *source;
-	/* NULL: crashes are recorded without the faulting address ... */
+	/* NULL: crashes are recorded without the faulting address */
 	struct frec_crash_program *crash_program;
-	struct frec_error no_addresses; /* ... for this reason */
+	struct frec_error no_addresses; /* why `crash_program` is NULL */
 	char *events_status;		/* user_events_status, as last read */
 };
 
 void frec__source_set_deinit(struct frec_source_set *set);
 
-/* Takes over a source, even if it fails, and opens it on every ring. */
+/* Takes over a source, also on failure, and opens it on every ring. Returns 0 or a negative
+ * errno. */
 int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
 			 struct frec_error *reterr);
 
@@ -48,7 +49,7 @@ int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_l
 int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr);
 
 /* Adds the selected events of tracefs that are not open yet. With `strict` the first failure ends
- * it; else each is reported and passed over. */
+ * the search; else each failure is reported and passed over. */
 int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr);
 
 /* Opens the rings of all online CPUs, and the sources on each. */

@@ -8,8 +8,9 @@
 struct frec_store {
 	struct frec_folder folder;
 	uint64_t snapshots, failures;
-	char last_path[PATH_MAX]; /* of the last snapshot; empty: none yet */
-	/* Called after each snapshot; `path` is NULL if it could not be written. May be NULL. */
+	char last_path[PATH_MAX]; /* path of the last snapshot; empty: none yet */
+	/* Called after each snapshot, unless it is NULL; `path` is NULL if the snapshot could not
+	 * be written. */
 	void (*on_written)(void *context, const struct frec_reason *reason, const char *path);
 	void *context;
 };

@@ -79,7 +79,8 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// A signal does not start the time anew: a service's timers may come faster than the reply.
+// A signal does not restart the timeout, because the signals of a service's timers may come faster
+// than the reply.
 static int wait_readable(struct pollfd *poller, int milliseconds)
 {
 	int64_t deadline = now() + milliseconds;
@@ -97,7 +98,8 @@ static int wait_readable(struct pollfd *poller, int milliseconds)
 	}
 }
 
-// Closing a socket whose sender set it to linger would wait for its peer.
+// Closes a descriptor that another process sent. If that is a socket set to linger, close(2) alone
+// would wait for the socket's peer.
 static void close_foreign(int fd)
 {
 	const struct linger none = {0};
@@ -136,7 +138,8 @@ ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, 
 	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
 		size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
-		// However many were sent: one is wanted, and the others must not pile up here.
+		// Keep the first descriptor, and close any others that were sent, which would pile
+		// up.
 		while (count-- > 0) {
 			close_foreign(fd);
 			memcpy(&fd, CMSG_DATA(rights) + count * sizeof(int), sizeof(int));

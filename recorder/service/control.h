@@ -17,15 +17,17 @@
  * Async-signal-safe. */
 bool frec__trigger_name_valid(const char *name);
 
-/* Returns a descriptor or a negative errno. Waits for a recorder that is busy, but not for ever. */
+/* Connects to the socket `path`. Waits if the recorder is busy, but not for ever. Returns a
+ * descriptor or a negative errno. */
 int frec__control_connect(const char *path);
-/* Sends a packet; with fd >= 0 a copy of it goes along. Does not block; async-signal-safe.
- * Returns 0 or a negative errno. */
+/* Sends a packet, with a copy of the descriptor `fd` if that is not -1. Does not block;
+ * async-signal-safe. Returns 0 or a negative errno. */
 int frec__control_send(int socket, const void *data, size_t size, int fd);
 /*
  * Waits up to `milliseconds` (-1: for ever) for a packet. Returns its size, 0 if the other end is
- * gone, or a negative errno; one larger than `size` is dropped: -EMSGSIZE. *ret_fd is -1 unless the
- * packet came with a descriptor, which is then the caller's; `ret_fd` may be NULL.
+ * gone, or a negative errno: -EMSGSIZE if the packet was larger than `size` and was dropped.
+ * *ret_fd is -1 unless the packet came with a descriptor, which is then the caller's; `ret_fd` may
+ * be NULL.
  */
 ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, int milliseconds);
 

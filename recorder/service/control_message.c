@@ -91,7 +91,7 @@ static bool skip(struct reader *reader, uint64_t size)
 	return true;
 }
 
-// A field. Of bytes, `data` is where they begin, and `value` their number.
+// A field. If its type is BYTES, `data` is where the bytes begin and `value` is their number.
 struct field {
 	uint64_t number, value;
 	unsigned int type;
@@ -172,7 +172,8 @@ int frec__request_send(int socket, const struct frec_request *request, int fd)
 
 int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds)
 {
-	// Longer than what is read of any reply but that to STATUS.
+	// Larger than any reply that this function is used for. Replies to TRIGGER and STATUS,
+	// which can be larger, are read elsewhere.
 	uint8_t data[1024];
 	int fd, r;
 	ssize_t size = frec__control_receive(socket, data, sizeof(data), ret_fd ? &fd : NULL,

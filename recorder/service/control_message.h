@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The messages of proto/control.proto, as far as clients that depend on libc alone need them:
- * encoded and decoded by hand, without allocation. Requests are complete; of a reply, what only the
- * tool reads is skipped.
+ * encoded and decoded by hand, without allocation. All fields of a request are encoded; fields of a
+ * reply that only the flightrec program reads are skipped.
  */
 #ifndef FREC_RECORDER_SERVICE_CONTROL_MESSAGE_H
 #define FREC_RECORDER_SERVICE_CONTROL_MESSAGE_H
@@ -24,7 +24,7 @@ enum frec_request_kind {
 	FREC_REQUEST_STOP,
 };
 
-/* Transport of flightrec.proto, as far as a service is concerned */
+/* The values of Transport in flightrec.proto that concern services. */
 #define FREC_REPLY_USER_EVENTS 1
 #define FREC_REPLY_USDT 2
 #define FREC_REPLY_SHM 3
@@ -40,25 +40,26 @@ struct frec_request {
 
 struct frec_reply {
 	bool done;
-	char error[512]; /* cut if it is longer; empty if there is none */
+	char error[512]; /* cut if it does not fit; empty if there is none */
 	uint64_t transport;
 	bool awaited;
 };
 
-/* Returns the size, or -EMSGSIZE if it is larger than `size`. Async-signal-safe. */
+/* Encodes a request into the `size` bytes at `ret`. Returns the encoded size, or -EMSGSIZE if that
+ * is larger. Async-signal-safe. */
 ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, size_t size);
 
-/* Returns 0, or -EBADMSG if `data` is no reply. */
+/* Returns 0, or -EBADMSG if `data` is not a reply. */
 int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret);
 
-/* Sends a request; with fd >= 0 a copy of it goes along. Does not block; async-signal-safe. Returns
- * 0 or a negative errno. */
+/* Sends a request, with a copy of the descriptor `fd` if that is not -1. Does not block;
+ * async-signal-safe. Returns 0 or a negative errno. */
 int frec__request_send(int socket, const struct frec_request *request, int fd);
 
 /*
  * Waits up to `milliseconds` (-1: for ever) for a reply. Returns 0, -EPIPE if the other end is
- * gone, -ETIMEDOUT, or another negative errno. *ret_fd is -1 unless a descriptor came with it,
- * which is then the caller's; `ret_fd` may be NULL.
+ * gone, -ETIMEDOUT, or another negative errno. *ret_fd is -1 unless a descriptor came with the
+ * reply, which is then the caller's; `ret_fd` may be NULL.
  */
 int frec__reply_receive(int socket, struct frec_reply *ret, int *ret_fd, int milliseconds);
 

@@ -13,7 +13,7 @@
 
 #include "recorder/service/tracefs.h"
 
-// Programs reuse low numbers, and few open as many files as this.
+// Programs reuse low descriptor numbers, and few programs open as many files as this.
 #define USUAL_FD_LIMIT 1024
 #define FDS_BELOW_LIMIT 32
 
@@ -34,10 +34,10 @@ struct user_unreg {
 } __attribute__((packed));
 
 // Allows several layouts under one name, as "name.<hex>" in the system user_events_multi. Since
-// Linux 6.9; EINVAL before.
+// Linux 6.9; older kernels fail with EINVAL.
 #define USER_EVENT_REG_MULTI_FORMAT (1 << 1)
 
-// The size encoded in the number is that of a pointer, here as in the kernel.
+// The size encoded in the ioctl's number is that of a pointer, here as in the kernel.
 #define DIAG_IOCSREG _IOWR('*', 0, struct user_reg *)
 #define DIAG_IOCSUNREG _IOW('*', 2, struct user_unreg *)
 
@@ -45,7 +45,7 @@ static dev_t device;
 static ino_t inode;
 static int last_fd = -1;
 
-// Picks a number above the last one, else a high one, else any.
+// Duplicates `fd` to a number above that of the last duplicate, else to a high one, else to any.
 static int duplicate(int fd)
 {
 	struct rlimit limit;
@@ -122,7 +122,7 @@ int frec__data_file_register(int fd, const char *declaration, uint32_t *enabled,
 	if (ioctl(fd, DIAG_IOCSREG, &request)) {
 		if (errno != EADDRINUSE)
 			return -errno;
-		// The name exists with other fields.
+		// An event of this name exists with other fields.
 		request.flags = USER_EVENT_REG_MULTI_FORMAT;
 		if (ioctl(fd, DIAG_IOCSREG, &request))
 			return errno == EINVAL ? -EADDRINUSE : -errno;

@@ -11,16 +11,18 @@
 
 /*
  * Opens the file in tracefs, or duplicates a descriptor of it. Both return a close-on-exec
- * descriptor with a high number, which the last one did not have, or a negative errno. One thread
- * at a time.
+ * descriptor or a negative errno. If possible, its number is high and above that of the descriptor
+ * returned before. Only one thread may be in these functions at a time.
  */
 int frec__data_file_open(void);
 int frec__data_file_duplicate(int fd);
 
-/* Whether `fd`, the last descriptor that these returned, still refers to the same file. */
+/* Whether `fd`, the last descriptor that these two functions returned, still refers to the same
+ * file. */
 bool frec__data_file_is_ours(int fd);
 
-/* Returns 0, -ENOTTY if `fd` is another kind of file, -EBADF if it is not open for writing. */
+/* Checks that `fd` is user_events_data, open for writing. Returns 0, -ENOTTY if it is another kind
+ * of file, or -EBADF if it is not open for writing. */
 int frec__data_file_check(int fd);
 
 /*
@@ -31,8 +33,8 @@ int frec__data_file_check(int fd);
 int frec__data_file_register(int fd, const char *declaration, uint32_t *enabled, int bit,
 			     uint32_t *ret_index);
 
-/* Unregisters it and clears the bit. Returns 0 or a negative errno, -ENOENT if it is not
- * registered. */
+/* Unregisters the event whose enable word is at `enabled`, and clears `bit` in that. Returns 0 or a
+ * negative errno; -ENOENT if the event is not registered. */
 int frec__data_file_unregister(int fd, const uint32_t *enabled, int bit);
 
 #endif

@@ -34,7 +34,7 @@
 struct frec_recorder {
 	int socket;
 	bool ours; /* the other end is our own keeper */
-	pid_t pid; /* of the process that started it; a forked child only has a copy */
+	pid_t pid; /* of the process that started the recorder; a forked child only has a copy */
 	/* the file of `socket`, in case its number was closed and reused */
 	dev_t device;
 	ino_t inode;
@@ -42,7 +42,7 @@ struct frec_recorder {
 
 static struct frec_recorder recorder = {.socket = -1};
 
-// Whether the number still refers to our socket: services close descriptors that they do not know.
+// Whether `socket` still refers to our socket: services close descriptors that they do not know.
 // Async-signal-safe.
 static bool socket_is_ours(int socket)
 {
@@ -60,7 +60,7 @@ static int keep_socket(int socket, bool ours)
 	int high = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_MIN);
 	struct stat status;
 
-	if (high >= 0) { // Where the limit allows no such number the low one has to do.
+	if (high >= 0) { // If the limit allows no such number, the low one has to do.
 		close(socket);
 		socket = high;
 	}
@@ -187,7 +187,7 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
-// Attaches to the memory of a recorder; `fd` is -1 if it shares none.
+// Attaches to the memory of a recorder; `fd` is -1 if the recorder shares none.
 static int take_memory(int fd)
 {
 	int r;
@@ -220,8 +220,8 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail(options, r, "folder or events are too long", "");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets))
 		return fail(options, -errno, "socketpair", strerror(errno));
-	// Avoid 0, 1 and KEEPER_FD, which the keeper gets anew. Besides, dup2() onto itself would
-	// leave close-on-exec set.
+	// Avoid 0, 1 and KEEPER_FD, which are opened anew for the keeper. A dup2() of KEEPER_FD
+	// onto itself would also leave close-on-exec set.
 	if (sockets[1] <= KEEPER_FD) {
 		int moved = fcntl(sockets[1], F_DUPFD_CLOEXEC, KEEPER_FD + 1);
 
@@ -235,7 +235,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 		return fail(options, r, options->keeper ? options->keeper : "flightrec",
 			    strerror(-r));
 	}
-	// The keeper forks, and this child exits at once. A SIGCHLD handler of the service may have
+	// The child forks the keeper and exits at once. A SIGCHLD handler of the service may have
 	// reaped it already.
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -329,8 +329,8 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	return r;
 }
 
-// Announces that the service ends by exit(3). A recorder that may not watch the kernel may not
-// learn it otherwise.
+// Announces that the service ends by exit(3). A recorder without the right to watch the kernel may
+// have no other way to learn this.
 __attribute__((destructor)) static void announce_end(void)
 {
 	int socket = recorder.socket;
@@ -363,10 +363,11 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 	__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
 	if (!socket_is_ours(socket))
 		return; // Closed by somebody else: the keeper has seen that.
-	// The keeper finishes what it was asked for and closes its end. A recorder of the machine
-	// goes on without us, and a child of fork() only lets go of its copy.
+	// The keeper finishes what it was asked for and closes its end. A recorder that listens
+	// goes on without us, and a child of fork() only closes its copy of the socket.
 	if (recorder.ours && recorder.pid == getpid()) {
-		// So that it does not wait for the end of a service that only hangs up.
+		// STOP tells the keeper that the service is not dying. If a service only hangs up,
+		// the keeper waits for its end.
 		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_STOP},
 					 -1);
 		shutdown(socket, SHUT_WR);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Emitting an event, in the threads and signal handlers of a service. One system call for
-// user_events; no lock, no allocation, and errno is kept.
+// Emitting an event, in the threads and signal handlers of a service. It takes one system call for
+// user_events, no lock and no allocation, and keeps errno.
 //
 // A service can close our descriptor, with closefrom(3) or a loop of close(2). A later file could
 // then get its number, and events would be written into that file. Two measures prevent this.
-// registration.c keeps the number high, where the kernel puts no file unless it is asked to. The
-// first emit that fails with EBADF forgets the number for the whole process. One case remains: a
-// program closes all descriptors, emits nothing, and then opens about a thousand files or
-// duplicates one to just that number. Such a program must call frec_register() first, which checks
-// that the descriptor is still ours.
+// data_file.c picks a high number, where the kernel puts no file unless it is asked to. The first
+// emit that fails with EBADF forgets the number for the whole process. One case remains: a program
+// closes all descriptors, emits nothing, and then opens about a thousand files or duplicates a
+// descriptor to just that number. Such a program must call frec_register() first, which checks that
+// the descriptor is still ours.
 //
 // Rejected: positioned writes. They fail on sockets and pipes, but overwrite the beginning of a
 // regular file, and many seccomp filters that allow writev(2) do not allow them.
@@ -23,7 +23,8 @@
 
 #define ATTEMPTS 3
 
-// An event that did not reach the kernel. `error` is the reason, a positive errno.
+// An event that was dropped. `error` is the reason, a positive errno; `total` is how often that
+// event was dropped so far.
 FREC_EVENT(flightrec, lost, FREC_STR(event), FREC_U32(bytes), FREC_I32(error), FREC_U64(total));
 
 int frec__fd = -1;
@@ -50,8 +51,8 @@ static uint64_t *counter_of(int error)
 	}
 }
 
-// Counts a dropped event and reports it to the recorder, if that listens. If the report itself is
-// dropped it is not counted: the next report has the total.
+// Counts a dropped event and reports it to the recorder, if that listens. A report that is dropped
+// itself is not counted: the next report has the total.
 static int drop(struct frec__event *event, size_t size, int error)
 {
 	uint64_t total;
@@ -93,8 +94,8 @@ static int send(struct frec__event *event, int fd, const struct iovec *vector, i
 {
 	long r;
 
-	// If a page of the payload is not in memory the write fails half-way, but brings the page
-	// in: the next attempt finds it.
+	// If a page of the payload is not in memory, the write fails with EFAULT but brings the
+	// page in, and the next attempt finds it.
 	for (int i = 0; i < ATTEMPTS; i++) {
 		r = write_vector(fd, vector, elements);
 		if (r != -EFAULT)
@@ -124,7 +125,7 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
 
 // For transports that need the payload in one piece; it is built on the stack. Copying also brings
 // the pages of a string into memory, which a BPF program that reads the payload at the site cannot
-// do: it must not fault.
+// do, because it must not fault.
 static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
@@ -145,7 +146,7 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-// Emits to user_events and the site; to shared memory as well if `shm` is set.
+// Emits to user_events and the site, and if `shm` is set to shared memory as well.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
 						 const uint16_t *places, frec__site *site,
 						 const uint64_t *args, bool shm)
@@ -175,8 +176,8 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	bool shm = enabled & FREC__SHM_MASK;
 
-	// Shared memory comes first because it leaves the vector as it is, and because it is most
-	// often the only listener.
+	// Shared memory comes first because it leaves the vector fit for the others, and because it
+	// is most often the only listener.
 	if (shm && frec__shm_emit(event, vector, places)) {
 		if (enabled == FREC__SHM_MASK)
 			return 0;

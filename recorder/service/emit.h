@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The room of libflightrec: all the code of flightrec that can run in the process of a service. It
- * needs libc alone.
+ * This folder is libflightrec: all the code of flightrec that can run in the process of a service.
+ * It needs libc alone.
  *
- * Data flows one way for each of three occasions.
+ * The code runs on three occasions. On each, data flows in one direction:
  *
  *	An event is emitted, in any thread or signal handler:
  *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word and the sender
@@ -28,14 +28,15 @@
  * frec_recorder_start() alone.
  *
  * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit takes stack
- * for its fields and for a copy of them in one piece, each of FREC_PAYLOAD_MAX at most. A thread
- * has 8 bytes of thread-local storage. Attaching to a recorder's memory maps its rings (twice the
- * ring size for each CPU, of address space), maps one page, and allocates a small structure that is
- * never freed. A mapping stays until the process ends.
+ * for the event's fields and for a copy of them in one piece, at most FREC_PAYLOAD_MAX bytes each.
+ * A thread has 8 bytes of thread-local storage. Attaching to a recorder's memory maps its rings
+ * (which takes twice the ring size of address space for each CPU), maps one page, and allocates a
+ * small structure that is never freed. A mapping stays until the process ends.
  *
- * Descriptors. One of user_events_data, if tracefs can be opened; one socket, while a recorder of
- * frec_recorder_start() is in use. Both are close-on-exec and have high numbers. A memfd inherited
- * from `flightrec run` stays open, so that the programs that this one starts have it as well.
+ * Descriptors. The library has one of user_events_data, if tracefs can be opened, and one socket,
+ * while a recorder of frec_recorder_start() is in use. Both are close-on-exec and have high
+ * numbers. A memfd inherited from `flightrec run` stays open, so that the programs that this
+ * process starts have it as well.
  *
  * Never. The library does not print, exit or abort. It installs no signal handler; its only hooks
  * are constructors, destructors and one pthread_atfork(3), all of them in registration.c,
@@ -51,18 +52,18 @@
 #include "flightrec/event.h"
 #include "recorder/service/data_file.h"
 
-/* The open user_events_data, or -1. registration.c sets it; emit.c only forgets a descriptor that
- * was closed. */
+/* The descriptor of user_events_data, or -1. registration.c sets it; emit.c sets it to -1 when it
+ * finds that the program has closed the descriptor. */
 extern int frec__fd;
 
-/* What frec_stats_read() reads, apart from `size`. Each count is only added to, relaxed, because no
- * other data depends on it. */
+/* What frec_stats_read() reads, apart from `size`. The counts are changed by relaxed atomic
+ * operations, because no other data depends on them. */
 extern struct frec_stats frec__counts;
 
 /*
- * The size of what perf puts in front of a tracepoint's payload: number, flags, preemption count
- * and thread. Records of the other transports begin with it too, so that one layout of fields holds
- * for all of them.
+ * The size of what perf puts in front of a tracepoint's payload: the event's number, flags,
+ * preemption count and thread id. Payloads of the other transports begin with as many bytes, so
+ * that one layout of fields holds for all transports.
  */
 #define FREC__COMMON_SIZE 8
 

@@ -109,8 +109,8 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 		share = fair_share(data, places, FREC_PAYLOAD_MAX - others);
 		ret->cut = true;
 	}
-	// `out` never overtakes the element that is read: frec__emit() says where the data is in
-	// the vector.
+	// `out` never overtakes the element that is read, because there is workspace before the
+	// data; see frec__emit().
 	for (size_t i = 0; i < count; i++) {
 		struct iovec piece = data[i];
 		size_t at = places[i] & ~FREC__BYTES_FLAG, length = piece.iov_len;

@@ -7,23 +7,24 @@
 
 #include "flightrec/event.h"
 
-/* Whether one of the `places` of frec__emit() belongs to a byte array, and not to a string. */
+/* Whether `place`, one of the `places` of frec__emit(), belongs to a byte array, and not to a
+ * string. */
 static inline bool frec__is_bytes(uint16_t place)
 {
 	return place & FREC__BYTES_FLAG;
 }
 
-/* A payload ready for writev(2): the first `count` elements of the vector. */
+/* A payload ready for writev(2): the first `count` elements of the vector that frec__emit() got. */
 struct frec__payload {
 	int count;
-	size_t size; /* without the index in front */
+	size_t size; /* of the payload without the index in front of it */
 	bool cut;
 };
 
 /*
  * Turns the vector of frec__emit() into a payload: writes the locators into the fixed part and cuts
- * strings until they fit. Returns 0, or -E2BIG, and then only `ret->size` is set.
- * Async-signal-safe.
+ * strings until they fit. Returns 0, or -E2BIG if the payload is too large even with the strings
+ * cut; then only `ret->size` is valid. Async-signal-safe.
  */
 int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
 

@@ -3,8 +3,9 @@
 // loaded and when frec_register() is called, and unregistering them when it is unloaded.
 //
 // A registration belongs to the address space, so fork(2) duplicates it and execve(2) ends it. The
-// index to write with belongs to the open file. If that file was closed, everything is unregistered
-// and registered again, because the kernel refuses an address that it already has.
+// index that a write begins with belongs to the open file. If that file was closed, every event is
+// unregistered and registered again, because the kernel refuses the address of an enable word that
+// it already has.
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
@@ -123,10 +124,10 @@ static int register_all(void)
 }
 
 // Makes `fd` the descriptor that emits use, and invalidates every index. A thread that emits at the
-// same time may have loaded the old descriptor and then load a new index, or have loaded both of
-// the old ones. The new descriptor must therefore have another number than the old one, or an old
-// index could select another event. The old number is not closed: it is closed already, or belongs
-// to another file.
+// same time may have loaded the old descriptor, and use it with an old or a new index. The new
+// descriptor must therefore have another number than the old one. Otherwise an old index could
+// select another event in the new file. The old number is not closed: it is closed already, or
+// belongs to another file.
 static void replace_fd(int fd)
 {
 	__atomic_store_n(&frec__fd, -1, __ATOMIC_RELAXED);
@@ -233,8 +234,8 @@ void frec__object_register(struct frec__object *object, struct frec__event **eve
 	errno = saved_errno;
 }
 
-// For dl_iterate_phdr(3), which visits the program first: 1 if `address` is in it, else -1. Either
-// ends the iteration.
+// For dl_iterate_phdr(3), which visits the program first: returns 1 if `address` is in it, else -1.
+// Both values end the iteration.
 static int is_in_program(struct dl_phdr_info *program, size_t size, void *address)
 {
 	(void)size;
@@ -248,17 +249,18 @@ static int is_in_program(struct dl_phdr_info *program, size_t size, void *addres
 	return -1;
 }
 
-// A program is never unloaded: if its own destructor runs, the process exits. Then nothing is
-// undone, so that threads and libraries that still run are recorded to the end, and a program under
-// seccomp makes no ioctl(2) on its way out. (The program's destructors run before those of its
-// libraries.)
+// A program is never unloaded: if its own destructor runs, the process exits. In that case this
+// function does nothing, so that threads and libraries that still run are recorded to the end, and
+// a program under seccomp makes no ioctl(2) on its way out. (The program's destructors run before
+// those of its libraries.)
 //
-// Closes the descriptor after the last object, because a static copy of the library may be about to
-// be unloaded with it.
+// Otherwise it unregisters the object's events. With the last object it also closes the descriptor,
+// because a static copy of the library may be about to be unloaded together with that object.
 void frec__object_unregister(struct frec__object *object)
 {
 	struct frec__object **link = &objects;
-	// Before our lock is taken, so that it is never held while waiting for the loader's.
+	// Done before our lock is taken, so that our lock is never held while waiting for the
+	// loader's.
 	bool is_program = dl_iterate_phdr(is_in_program, object) == 1;
 	int saved_errno = errno;
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of loaded events and the lock that guards it; most of it is called by flightrec/event.h.
- * */
+/* The list of loaded events, and the lock that guards it. flightrec/event.h declares the other
+ * functions of registration.c. */
 #ifndef FREC_RECORDER_SERVICE_REGISTRATION_H
 #define FREC_RECORDER_SERVICE_REGISTRATION_H
 
 /*
- * Attaches this process and its children to the memfd of a recorder, and turns on the loaded events
- * that this recorder wants. The caller keeps `fd`. Returns 0 or
+ * Attaches this process, and with it its future children, to the memfd of a recorder, and turns on
+ * the loaded events that this recorder wants. The caller keeps `fd`. Returns 0 or
  *
- *	-EALREADY	the process is attached already, and that recorder is alive
+ *	-EALREADY	the process is attached to a recorder that is alive
  *	-EOWNERDEAD	the recorder of this memory is gone
- *	-EPROTO		`fd` is no such memfd, or one of another version
+ *	-EPROTO		`fd` is not a recorder's memfd, or has another version's layout
  *
- * or the error of mapping it. Any thread may call it, but no signal handler.
+ * or the negative errno of mapping it. Any thread may call it, but no signal handler.
  */
 int frec__shm_attach(int fd);
 

@@ -6,33 +6,34 @@
  *	header		struct frec_shm_header. Services map it read-only.
  *	table		struct frec_shm_slot for each event that a service has registered; then
  *			their declarations.
- *	controls	for each ring struct frec_shm_control and, per slot, how many events were
- *			emitted: `emitted`, then `moved`.
- *	rings		the data of each ring, a power of two. Services map it twice in a row, so
- *			that no record wraps.
+ *	controls	struct frec_shm_control for each ring: its position and, per slot, how many
+ *			events were emitted.
+ *	rings		the data of each ring, whose size is a power of two. Services map it twice
+ *			in a row, so that no record wraps.
  *
- * There is a ring for each CPU and a last one, `shared`. The ring of a CPU is written in
- * restartable sequences alone: the kernel aborts one if its thread is preempted, migrated or
- * receives a signal. So at most one writer is at work in a ring, a record counts only if it is
- * whole, and time never runs backwards in a ring. Threads that the C library has not registered for
- * sequences (another C library, an emulator, another architecture) use the shared ring, with atomic
+ * There is a ring for each CPU and, after these, the shared ring. The ring of a CPU is written by
+ * restartable sequences alone: the kernel aborts a sequence if its thread is preempted, migrated or
+ * receives a signal. So in such a ring at most one writer is at work, a record counts only if it is
+ * whole, and time never runs backwards. Threads that the C library has not registered for sequences
+ * (another C library, an emulator, another architecture) use the shared ring, with atomic
  * operations.
  *
  * Invariants:
  * 1. `position` counts the bytes written, from FREC_SHM_POSITION_FIRST. Writing goes downwards, as
  *    in perf's rings: the record that moves the position to p begins at -p, modulo the ring's size.
  *    So a reader that goes upwards meets the newest record first.
- * 2. A record is struct frec_shm_record and a multiple of 8 bytes. Its commit word is the position
- *    that it moves to, in units of 8 bytes, xor the header's key. At each place in a ring exactly
- *    one value means "a record of this lap begins here", and a payload can hold it only by chance.
- *    The checksum covers everything after it. Commit word and checksum are stored together, last.
- * 3. In the ring of a CPU everything between position and position - size is whole, apart from the
- *    oldest record and, below it, at most FREC_SHM_RECORD_MAX bytes that a writer is overwriting.
- *    Anything else that is not whole was overwritten by stray writes. In the shared ring a record
- *    that was begun and not finished is not whole either, and a writer that was stopped for a whole
- *    lap can damage a newer record.
- * 4. An event is counted after its record is written. So an event that was counted before a copy
- *    began is in the copy or was overwritten.
+ * 2. A record is a struct frec_shm_record, and its size is a multiple of 8 bytes. Its commit word
+ *    is the position to which the record moves the ring, in units of 8 bytes, xor the header's key.
+ *    At each place in a ring exactly one value means "a record of this lap begins here", and a
+ *    payload can hold that value only by chance. The checksum covers everything after the
+ *    checksum. Commit word and checksum are stored together, last.
+ * 3. In the ring of a CPU every record is whole, apart from the oldest ones: a younger record may
+ *    have overwritten a part of the oldest, and a writer may be overwriting FREC_SHM_RECORD_MAX
+ *    bytes more. Any other record that is not whole was overwritten by stray writes. In the shared
+ *    ring a record that was begun and not finished is not whole either, and a writer that was
+ *    stopped for a whole lap can damage a newer record.
+ * 4. An event is counted after its record is written. So a record that was counted before a copy of
+ *    the ring began is in the copy or was overwritten.
  * 5. Once a slot is FREC_SHM_READY it does not change and is never freed, because records refer to
  *    it by FREC_SHM_ID. Processes with the same declaration share a slot.
  * 6. `owner` is a robust futex that a thread of the recorder holds. If that thread ends, for
@@ -71,7 +72,7 @@
 #define FREC_SHM_POSITION_FIRST (64u << 10)
 
 /*
- * A bit of frec_shm_header.options: services that have protection keys allow writing to the mapping
+ * A bit of frec_shm_header.options: services that have protection keys make the mapping accessible
  * only while they write.
  */
 #define FREC_SHM_GUARD 1u
@@ -79,10 +80,10 @@
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
 	uint32_t options;
-	uint32_t rings; /* with the shared one, which is the last */
+	uint32_t rings; /* the number of rings; the last is the shared ring */
 	uint64_t ring_size;
-	uint32_t key;	/* of commit words */
-	uint32_t owner; /* thread id, FUTEX_OWNER_DIED */
+	uint32_t key;	/* xor-ed into commit words */
+	uint32_t owner; /* id of a thread of the recorder; FUTEX_OWNER_DIED when it has ended */
 	/* The events that the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an
 	 * empty one at the end. */
 	char selection[FREC_SHM_SELECTION_SIZE];
@@ -92,9 +93,9 @@ enum frec_shm_state { FREC_SHM_FREE, FREC_SHM_CLAIMED, FREC_SHM_READY };
 
 struct frec_shm_slot {
 	uint32_t state;
-	uint32_t pid; /* of the process that registered it first */
-	/* in `declarations`: a copy of its entry in section frec_declarations (flightrec/fields.h)
-	 * */
+	uint32_t pid; /* of the process that registered the event first */
+	/* where in `declarations` the event's declaration is: a copy of its entry in section
+	 * frec_declarations (flightrec/fields.h) */
 	uint32_t offset, size;
 };
 
@@ -108,17 +109,19 @@ struct frec_shm_table {
 struct frec_shm_control {
 	uint64_t position;
 	uint64_t reserved[7];
-	/* counted within the restartable sequence; in the shared ring atomically */
+	/* events counted within the restartable sequence that wrote them; in the shared ring all
+	 * events, counted atomically */
 	uint64_t emitted[FREC_SHM_EVENTS];
-	/* counted atomically, if the sequence was aborted between record and count */
+	/* events counted atomically, because the sequence was aborted after it had written them */
 	uint64_t moved[FREC_SHM_EVENTS];
 };
 
-/* The PERF_SAMPLE_IDENTIFIER of a record. The kernel's own ids, of perf events, count up from 1. */
+/* The PERF_SAMPLE_IDENTIFIER of a record. It differs from the ids that the kernel gives perf
+ * events, because those count up from 1. */
 #define FREC_SHM_ID_FIRST (UINT64_C(1) << 32)
 #define FREC_SHM_ID(slot) (FREC_SHM_ID_FIRST + (slot))
 
-/* A frame, then from `header` on a record as perf writes it. */
+/* A frame (commit word and checksum), then, from `header` on, a record as perf writes it. */
 struct frec_shm_record {
 	uint32_t commit;
 	uint32_t checksum;
@@ -129,7 +132,7 @@ struct frec_shm_record {
 	/* a u32 and zeroes; stored as one word, because the checksum reads it back at once */
 	uint64_t cpu;
 	uint32_t raw_size;
-	/* 8 bytes of common header, the payload, zeroes until the record is a multiple of 8 */
+	/* 8 bytes of common header, the payload, zeroes until the size is a multiple of 8 */
 	uint8_t raw[];
 } __attribute__((packed));
 
@@ -138,7 +141,7 @@ struct frec_shm_record {
 /* The largest record: FREC_PAYLOAD_MAX with the common header, rounded up. */
 #define FREC_SHM_RECORD_MAX ((sizeof(struct frec_shm_record) + 8 + 8184 + 7) & ~7u)
 
-/* The offset of each section, and the size of all of them. */
+/* The offset of each section, the size of one control, and the size of the memfd. */
 struct frec_shm_layout {
 	size_t table, controls, control_size, rings, size;
 };

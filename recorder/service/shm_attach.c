@@ -16,7 +16,7 @@
 #include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_sequence.h"
 
-#define GENERATIONS 0xfffe // so that no slot equals FREC__NO_INDEX
+#define GENERATIONS 0xfffe // so that no frec__event.shm_slot becomes FREC__NO_INDEX
 
 // How often to yield to a process that is just registering an event, so that two processes that
 // start at the same time share a slot.
@@ -82,9 +82,9 @@ static int map_sections(struct frec__shm *shm, int fd, const struct frec_shm_lay
 	return r;
 }
 
-// Returns the protection key of the memory. If the processor or the kernel has no keys the memory
-// stays unguarded, since it is only a guard against mistakes. The process keeps its key, so that
-// recorders that come and go do not use up all keys.
+// Gives the memory a protection key. Returns the key, or -1 if the processor or the kernel has
+// none: the memory then stays unguarded, because a key only guards against mistakes. The process
+// keeps its key, so that recorders that come and go do not use up all keys.
 static int guard(void *memory, size_t size)
 {
 	if (guard_key < 0)
@@ -177,7 +177,7 @@ int frec__shm_map(int fd)
 		free(shm);
 		return r;
 	}
-	// The recorder has the content; it would only make core dumps larger.
+	// In a core dump the content would only take space: the recorder has it.
 	madvise(shm->map, shm->map_size, MADV_DONTDUMP);
 	if (header.options & FREC_SHM_GUARD)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
@@ -238,8 +238,8 @@ static uint32_t state_of(const struct frec_shm_table *table, uint32_t slot)
 	return state;
 }
 
-// Finds the slot of a declaration, or claims a free one. A slot whose process died between claiming
-// and filling it stays unused.
+// Finds the slot of a declaration, or claims a free slot. Returns its number, or -ENOSPC. A slot
+// whose process died between claiming and filling it stays unused.
 static int find_slot(struct frec_shm_table *table, const struct declaration *declaration)
 {
 	for (uint32_t i = 0; i < FREC_SHM_EVENTS; i++) {
@@ -263,7 +263,7 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 			__atomic_store_n(&table->slot[i].state, FREC_SHM_READY, __ATOMIC_RELEASE);
 			return (int)i;
 		}
-		if (state != FREC_SHM_READY) // another process claimed it first
+		if (state != FREC_SHM_READY) // another process claimed the slot first
 			state = state_of(table, i);
 		if (state == FREC_SHM_READY && slot_matches(table, i, declaration))
 			return (int)i;
@@ -271,7 +271,7 @@ static int find_slot(struct frec_shm_table *table, const struct declaration *dec
 	return -ENOSPC;
 }
 
-// The slot of an event that the recorder wants, or a negative errno.
+// The slot of an event, or a negative errno; -ENOENT if the recorder does not want the event.
 static int slot_of(const struct frec__shm *shm, const struct frec__event *event)
 {
 	const struct declaration *declaration = event->described;

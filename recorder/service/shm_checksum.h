@@ -15,14 +15,15 @@
 uint32_t frec__shm_checksum(const void *data, size_t size);
 
 #ifdef __x86_64__
-/* In assembly, so that it can be inlined into functions that are compiled for every processor. */
+/* In assembly, so that it can be inlined into functions that are compiled for any x86_64
+ * processor. */
 static inline uint64_t frec__shm_chain(uint64_t chain, uint64_t word)
 {
 	__asm__("crc32q %1, %0" : "+r"(chain) : "rm"(word));
 	return chain;
 }
 
-/* The same, on processors for which frec__shm_has_crc() returns true. */
+/* The same as frec__shm_checksum(), for processors on which frec__shm_has_crc() returns true. */
 static inline uint32_t frec__shm_checksum_fast(const void *data, size_t size)
 {
 	const char *at = (const char *)data, *end = at + size;

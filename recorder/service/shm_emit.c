@@ -38,9 +38,10 @@ static __attribute__((noinline, cold)) void identify(void)
 }
 
 // Turns an event off whose recorder is dead. The pages of shared memory live as long as a process
-// maps them, so the first thread that notices gives them back. Another recorder may be attached at
-// the same moment. shm_attach.c publishes its memory first and turns events on afterwards: so
-// either this function sees the new memory, or the event is turned on after it was turned off here.
+// maps them, so the first thread that notices the death gives them back. Another recorder may be
+// attached at the same moment. shm_attach.c publishes its memory first and turns events on
+// afterwards: so either this function sees the new memory and turns the event on again, or the
+// event is turned on after it was turned off here.
 static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
 						     struct frec__event *event)
 {
@@ -123,7 +124,8 @@ static inline void store_word(void *at, uint64_t word)
 	memcpy(at, &word, sizeof(word));
 }
 
-// Completes and writes a record. `size` bytes follow `record`, and FREC__SHM_ROOM_AFTER after them.
+// Completes and writes a record. `record` is followed by `size` bytes and then by
+// FREC__SHM_ROOM_AFTER bytes of room for padding.
 static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
 							 const struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
@@ -149,7 +151,7 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 	record->id = FREC_SHM_ID(slot);
 	store_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
 	store_word(&record->raw_size,
-		   total - sizeof(*record)); // its upper half is common header: zeroes
+		   total - sizeof(*record)); // upper half: common header, zeroes
 	if (__builtin_expect(shm->guard < 0, 1)) {
 		write_record(shm, slot, moment, record, total);
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing events into the shared memory of a recorder (shm.h). Emitting takes no lock;
- * shm_attach.c prepares what it needs, under the lock of registration.c.
+ * Writing events into the shared memory of a recorder (shm.h). Emitting takes no lock; shm_attach.c
+ * prepares what an emit needs, under the lock of registration.c.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_EMIT_H
 #define FREC_RECORDER_SERVICE_SHM_EMIT_H
@@ -15,19 +15,20 @@
 #include "recorder/service/shm.h"
 
 /*
- * A recorder's memory as this process has mapped it. Once published it does not change and is never
- * freed, because a thread that was stopped in the middle of an emit may go on at any time.
+ * A recorder's memory as this process has mapped it. Once frec__shm points to it, only `emptied`
+ * changes, and it is never freed, because a thread that was stopped in the middle of an emit may go
+ * on at any time.
  */
 struct frec__shm {
-	/* of a recorder that is dead; only leak checkers follow it */
+	/* the memory of a recorder that is dead; only leak checkers follow this pointer */
 	struct frec__shm *previous;
-	void *map; /* map_size bytes: the header, read-only; then all that follows */
+	void *map; /* map_size bytes: the header, mapped read-only, then the other sections */
 	size_t map_size;
 	struct frec_shm_table *table;
 	char *controls, *rings;
 	size_t control_size;
 	uint64_t ring_size;
-	uint32_t cpus; /* rings, without the shared one */
+	uint32_t cpus; /* the number of rings without the shared one */
 	uint32_t key;
 	uint32_t generation; /* upper half of frec__event.shm_slot of the events registered here */
 	int guard;	     /* protection key of all but the header, -1: none */
@@ -36,34 +37,34 @@ struct frec__shm {
 	const uint32_t *owner;
 };
 
-/* The memory that emits write to, or NULL. shm_attach.c stores it with release. */
+/* The memory that emits write to, or NULL. Only shm_attach.c changes this pointer. */
 extern struct frec__shm *frec__shm;
 
-/* This process's id, in a page that the kernel wipes in each forked child; NULL before the first
- * attachment, which makes the page. */
+/* This process's id, in a page that the kernel wipes in each forked child; NULL before the process
+ * first attaches to a recorder's memory. */
 extern uint32_t *frec__shm_process;
 
-/* The bytes before and after `flat` that belong to frec__shm_emit_flat(). */
+/* How many bytes before and after the data at `flat` frec__shm_emit_flat() may overwrite. */
 #define FREC__SHM_ROOM_BEFORE sizeof(struct frec_shm_record)
 #define FREC__SHM_ROOM_AFTER 8
 
 /*
  * Writes a record of an event, which is given as to frec__emit(). Of the vector it changes only the
- * lengths of strings. If the recorder is gone it turns the event off instead. Returns false, and
- * has written nothing, if strings must be cut first. Async-signal-safe. Makes no system call,
- * except the first time in a thread or process, for its id, and after the recorder's death, to give
- * its memory back. Leaves errno alone.
+ * lengths of strings. If the recorder is gone, it turns the event off instead. Returns true, or
+ * false without having written anything if a string is NULL or the payload is too large.
+ * Async-signal-safe. Makes no system call, except at the first emit of a thread or process, for its
+ * id, and after the recorder's death, to give the memory back. Leaves errno alone.
  */
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
 
-/* The same for `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at most
- * FREC_PAYLOAD_MAX of payload. */
+/* Writes a record with the `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at
+ * most FREC_PAYLOAD_MAX of payload. */
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
 
 /* The time and CPU at which an emit began. */
 struct frec__shm_moment {
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t cpu;  /* UINT32_MAX: not known, or not usable */
+	uint32_t cpu;  /* above all CPUs if the thread has no sequences */
 };
 
 /* The position and the counts of a ring. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What writing to shared memory has for each architecture: restartable sequences and protection
- * keys. */
+/* The parts of writing to shared memory that depend on the architecture: restartable sequences and
+ * protection keys. */
 #ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_H
 #define FREC_RECORDER_SERVICE_SHM_SEQUENCE_H
 

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Writing a record as a restartable sequence (rseq(2)), on x86_64.
 //
-// A thread announces a section of its code to the kernel by a pointer in its rseq area. If the
-// kernel preempts the thread, migrates it or delivers a signal to it, it clears the pointer. If the
-// thread was within the section, it continues at the section's abort address. We set the pointer
-// well before the section, when the clock is read. If it is still set when the section is entered,
-// nothing else has run on this CPU since, so the records of one ring are in the order of their
-// times.
+// A thread announces a section of its code to the kernel by a pointer in its rseq area. When the
+// kernel preempts the thread, migrates it or delivers a signal to it, the kernel clears the
+// pointer. A thread that was within the section continues at the section's abort address. We set
+// the pointer well before the section, when the clock is read. If the pointer is still set when the
+// section is entered, nothing else has run on this CPU since, so the records of one ring are in the
+// order of their times.
 //
 // The instruction that moves the position is an exchange-and-add. It leaves the old position in the
 // register that held the size, so after an abort this register tells whether the record was
 // committed.
 #include "recorder/service/shm_sequence.h"
 
-// The section must clear the pointer when it ends. The code may be unloaded before the thread is
-// next preempted, and the kernel would then read a description that is gone, and kill the process.
-// The four bytes before the abort address are a signature that the kernel requires; the C library
-// has chosen it.
+// The section must clear the pointer when it ends. Otherwise, if the code is unloaded before the
+// thread is next preempted, the kernel reads a description that is gone, and kills the process. The
+// four bytes before the abort address are a signature that the kernel requires; the C library has
+// chosen it.
 __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 	struct frec__shm_area *area __attribute__((unused)),
 	const struct frec__shm_write *write __attribute__((unused)))
@@ -35,7 +35,7 @@ __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 
 		"movq 0(%rsi), %rcx\n"	// rcx: the position's address
 		"movq 24(%rsi), %r9\n"	// r9: the record
-		"movq 32(%rsi), %rax\n" // rax: its size
+		"movq 32(%rsi), %rax\n" // rax: the record's size
 		"movq 40(%rsi), %r8\n"	// r8: the count's address
 		"movl 60(%rsi), %r10d\n"
 		"leaq frec__shm_section(%rip), %r11\n"
@@ -48,7 +48,7 @@ __attribute__((naked, noinline)) enum frec__shm_result frec__shm_commit(
 		"cmpl %r10d, 4(%rdi)\n"
 		"jne 5f\n"
 		"movq (%rcx), %r10\n"
-		"addq %rax, %r10\n" // r10: the position that there will be
+		"addq %rax, %r10\n" // r10: the new position
 		"movq %r10, %r11\n"
 		"negq %r11\n"
 		"andq 16(%rsi), %r11\n"
@@ -105,8 +105,8 @@ _Static_assert(offsetof(struct frec__shm_write, ring) == 8 &&
 _Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2,
 	       "the assembler's results");
 
-// Two bits per key: deny all access, and deny writing. A new thread and a signal handler start with
-// all access denied.
+// The two bits of a key in the register PKRU: deny all access, and deny writing. A new thread and a
+// signal handler start with all access denied.
 #define RIGHTS(key) (3u << 2 * (key))
 
 static void set_rights(uint32_t rights)

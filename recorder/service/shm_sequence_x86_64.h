@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a record as a restartable sequence (rseq(2)), on x86_64. The instructions of the section
+ * Writing a record as a restartable sequence (rseq(2)), on x86_64. The instructions of the sequence
  * itself are in shm_sequence_x86_64.c, which explains them. The rest is inlined into shm_emit.c,
  * because calls are a large part of the cost of an emit.
  */
@@ -13,14 +13,14 @@
 /* Attempts are limited because a debugger that steps through the code aborts each of them. */
 #define FREC__SHM_ATTEMPTS 64
 
-/* Set by glibc 2.35 and later: the offset of a thread's area from the thread pointer, and the size
- * of the area, 0 if there is none. */
+/* Set by glibc 2.35 and later: the offset of a thread's rseq area from the thread pointer, and the
+ * size of the area, 0 if there is none. */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
 extern const unsigned int __rseq_size __attribute__((weak));
 
-/* A thread's area, as <linux/rseq.h> defines it. */
+/* A thread's rseq area, as <linux/rseq.h> defines it. */
 struct frec__shm_area {
-	uint32_t cpu_id_start, cpu_id; /* above all CPUs if the thread is not registered */
+	uint32_t cpu_id_start, cpu_id; /* cpu_id: above all CPUs if the thread is not registered */
 	const void *section;
 };
 
@@ -32,11 +32,12 @@ struct frec__shm_write {
 	const struct frec_shm_record *record;
 	uint64_t size; /* of the record */
 	uint64_t *emitted;
-	uint64_t frame; /* the commit word in it is 0 */
+	uint64_t frame; /* checksum of the record, and 0 in place of its commit word */
 	uint32_t key, cpu;
 };
 
-/* The record was written and counted; it was written but not counted; nothing was done. */
+/* FREC__SHM_COUNTED: the record was written and counted. FREC__SHM_COMMITTED: it was written but
+ * not counted. FREC__SHM_ABORTED: nothing was written. */
 enum frec__shm_result { FREC__SHM_COUNTED, FREC__SHM_COMMITTED, FREC__SHM_ABORTED };
 
 extern const char frec__shm_section[] __attribute__((visibility("hidden")));
@@ -60,7 +61,7 @@ static inline struct frec__shm_area *frec__shm_area(void)
 /*
  * Begins a sequence, as early as possible: reading the clock takes a third of an emit, and the
  * processor can execute other instructions at the same time. If the thread is interrupted before
- * frec__shm_write_own() commits the record, that begins the sequence again.
+ * frec__shm_write_own() commits the record, that function begins the sequence again.
  */
 static inline void frec__shm_begin(struct frec__shm_moment *ret)
 {
@@ -79,8 +80,8 @@ static inline void frec__shm_end(void)
 }
 
 /*
- * Completes a record and writes it to the ring of the CPU that this thread runs on. Returns false
- * if the thread is not registered, the CPU has no ring, or every attempt was interrupted.
+ * Completes a record and writes it to the ring of the CPU that this thread runs on. Returns true,
+ * or false if the thread is not registered, the CPU has no ring, or every attempt was interrupted.
  */
 static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slot,
 				       const struct frec__shm_moment *moment,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Finding tracefs. It is nearly always mounted at one of two well-known places. They are tried
-// first because the list of mounts can be long (thousands of lines on a container host) and slow to
-// read. The first place is preferred, because the second one is mounted on access and needs the
+// Finding tracefs. It is nearly always mounted at one of two well-known places. These are tried
+// first, because the list of mounts can be long (thousands of lines on a container host) and slow
+// to read. The first place is preferred, because the second one is mounted on access and needs the
 // right to enter debugfs.
 //
 // A container may have a single file of tracefs, bind-mounted at its usual place or elsewhere.

@@ -6,12 +6,13 @@
 #include <stddef.h>
 
 /*
- * Writes the path at which tracefs is mounted to `ret_path`. Needs no right to tracefs itself. Not
- * for signal handlers. Returns 0, -ENOENT if it is not mounted or cannot be reached, -ENAMETOOLONG.
+ * Writes the path at which tracefs is mounted to `ret_path`. Needs no right to tracefs itself. Must
+ * not be called in a signal handler. Returns 0, -ENOENT if tracefs is not mounted or cannot be
+ * reached, or -ENAMETOOLONG.
  */
 int frec__tracefs_find(char *ret_path, size_t size);
 
-/* Opens a file in tracefs with `flags` and O_CLOEXEC, also if only this file is mounted. Returns
+/* Opens a file in tracefs with `flags` and O_CLOEXEC, even if only this file is mounted. Returns
  * the descriptor or a negative errno. */
 int frec__tracefs_open(const char *name, int flags);
 

@@ -2,8 +2,9 @@
 /*
  * Loops for the preprocessor, which has none: <flightrec/event.h> applies a macro to each field of
  * an event and to each enumerator of a field. There are two families because a macro cannot expand
- * within itself, and enumerators are expanded within fields. They are unrolled because a recursive
- * form, although shorter, gives error messages that nobody can read. Programs do not use these.
+ * within itself, and enumerators are expanded within fields. The loops are unrolled because a
+ * recursive form, although shorter, gives error messages that nobody can read. Programs do not use
+ * these macros.
  */
 #ifndef FLIGHTREC_EACH_H
 #define FLIGHTREC_EACH_H
@@ -26,7 +27,8 @@
 /* clang-format on */
 
 /*
- * FREC__EACH(m, s, z, name, field...): m(field) s() m(field) ..., or z if there is no field.
+ * FREC__EACH(m, s, z, name, field...) expands to m(field) s() m(field) ..., or to z if there is no
+ * field.
  */
 #define FREC__EACH(m, s, z, ...) \
 	FREC__CAT(FREC__EACH_, FREC__FIELDS(__VA_ARGS__))(m, s, z, __VA_ARGS__)
@@ -72,7 +74,7 @@
 #define FREC__EACH_39(m, s, z, n, f, ...) m(f) s() FREC__EACH_38(m, s, z, n, __VA_ARGS__)
 #define FREC__EACH_40(m, s, z, n, f, ...) m(f) s() FREC__EACH_39(m, s, z, n, __VA_ARGS__)
 
-/* The number of enumerators in a list that begins with something else. */
+/* The number of enumerators in a list whose first element is not an enumerator. */
 /* clang-format off */
 #define FREC__ENUMERATORS(...) \
 	FREC__ENUMERATORS_(__VA_ARGS__, 40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, \
@@ -84,7 +86,7 @@
 	_32, _33, _34, _35, _36, _37, _38, _39, _40, n, ...) n
 /* clang-format on */
 
-/* FREC__LIST(m, _, enumerator...): m(enumerator) m(enumerator) ... */
+/* FREC__LIST(m, _, enumerator...) expands to m(enumerator) m(enumerator) ... */
 #define FREC__LIST(m, ...) FREC__LIST_CAT(FREC__ENUMERATORS(__VA_ARGS__))(m, __VA_ARGS__)
 #define FREC__LIST_CAT(n) FREC__LIST_CAT_(n)
 #define FREC__LIST_CAT_(n) FREC__LIST_##n

@@ -12,26 +12,26 @@
  *	bool frec_shop_request_done_enabled(void);
  *
  * While nothing listens, an event costs a load, a test and a branch, and FREC_EMIT(shop,
- * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may call
- * all three. They never allocate, lock, print or change errno, and are no cancellation points. They
- * block only while the kernel copies the event. Neither the provider, nor the name, nor a field may
- * have the name of a macro.
+ * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may use
+ * FREC_EMIT and the two functions. They never allocate, lock, print or change errno, and are not
+ * cancellation points. They block only while the kernel copies the event. Neither the provider, nor
+ * the name, nor a field may have the name of a macro.
  *
  * An emit function returns 0 if the event was delivered or nothing listens, else
  *
  *	-ENOTCONN	the event is not registered (see frec_register)
- *	-E2BIG		its numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
+ *	-E2BIG		the event's numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
  *	-EBADF		the program closed flightrec's descriptor, for example with closefrom(3)
  *	-EFAULT		a string or byte array could not be read, or changed while it was being read
  *
  * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
  * recorded as the event flightrec:lost. A string that does not fit is cut at the end of a UTF-8
- * character and marked; if several are too long, the longest ones are cut. NULL becomes "(null)".
- * Bytes that are not UTF-8 are recorded as they are.
+ * character and marked; if several are too long, the longest ones are cut. A string that is NULL
+ * becomes "(null)". Bytes that are not UTF-8 are recorded as they are.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
- * implementation, but no compiler uses these, and with a single underscore they could clash with
- * the functions that FREC_EVENT makes for somebody's provider and name.
+ * implementation, but no compiler uses names that begin like this. With a single underscore they
+ * could clash with the functions that FREC_EVENT makes for somebody's provider and name.
  */
 #ifndef FLIGHTREC_EVENT_H
 #define FLIGHTREC_EVENT_H
@@ -52,10 +52,10 @@
  * Fields, at most 40 in an event. Those that are not obvious:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
- * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL is empty.
- *		`n`, from 1 to 1024, is a number or a macro for one, because its digits become part
- *		of the kernel's name for the type
- * FREC_BYTES	two parameters, `const void *name, size_t name_size`
+ * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
+ *		as empty. `n`, from 1 to 1024, must be a literal or a macro for one, because its
+ *		digits become part of the kernel's name for the type
+ * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`
  * FREC_ENUM	int; at most 40 enumerators. Tools find their names and values in the binary
  */
 #define FREC_U8(name) (frec_scalar, name, uint8_t, uint8_t, "u8", "", "u8", "1")
@@ -84,67 +84,70 @@ extern "C" {
 #endif
 
 /*
- * Registers the events with the kernel that could not be registered when their program or library
- * was loaded, because tracefs was not mounted, the rights were missing, or the program has closed
- * flightrec's descriptor since. If nothing is left to do it costs one system call. Emitting never
- * tries this by itself, because an unexpected open(2) can kill a program under seccomp. Any thread
- * may call it, but no signal handler. Returns 0 if every event is registered, else the first
- * negative errno, which is explained to the log.
+ * Registers with the kernel all events that are not registered: tracefs was not mounted or the
+ * rights were missing when their program or library was loaded, or the program has closed
+ * flightrec's descriptor since. If nothing is left to do, the call costs one system call. Emitting
+ * never tries this by itself, because an unexpected open(2) can kill a program under seccomp. Any
+ * thread may call it, but no signal handler. Returns 0 if every event is registered, else the
+ * negative errno of the first failure. The function that frec_set_log() has set is told each
+ * failure.
  */
 FREC_PUBLIC int frec_register(void);
 
 /*
  * As frec_register, for a process without rights to tracefs: uses a duplicate of `fd`, which
  * another process opened on user_events_data for writing. The caller keeps `fd` and may close it.
- * If flightrec has a working descriptor already, that one stays in use. Returns -ENOTTY if `fd` is
- * another kind of file, -EBADF if it is not open for writing.
+ * If flightrec has a working descriptor already, that one stays in use. Returns what frec_register
+ * returns, or -ENOTTY if `fd` is another kind of file, or -EBADF if it is not open for writing.
  */
 FREC_PUBLIC int frec_register_fd(int fd);
 
 /*
  * Sets the function that is called with the reason if an event cannot be registered; NULL, the
  * default, for none. `log` gets one line without newline. It runs within frec_register,
- * frec_register_fd and frec_recorder_start and while a library is being loaded, and must not call
- * any of these.
+ * frec_register_fd and frec_recorder_start, and while a library is being loaded or unloaded. It
+ * must not call any of these functions or frec_set_log, and must not load a library or fork.
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
 
-/* Counts since the process (or the one that it was forked from) began. */
+/* Counts since this process, or the process that it was forked from, began. */
 struct frec_stats {
 	size_t size;		       /* set by the caller to sizeof(struct frec_stats) */
-	uint64_t events;	       /* loaded at present */
-	uint64_t registered;	       /* loaded and registered with the kernel */
-	uint64_t cut;		       /* emitted with a string that was cut */
-	uint64_t dropped_unregistered; /* dropped with -ENOTCONN */
-	uint64_t dropped_too_large;    /* dropped with -E2BIG */
-	uint64_t dropped_closed;       /* dropped with -EBADF */
-	uint64_t dropped_fault;	       /* dropped with -EFAULT */
-	uint64_t dropped_other;	       /* dropped with another errno */
+	uint64_t events;	       /* events that are loaded at present */
+	uint64_t registered;	       /* those of them that are registered with the kernel */
+	uint64_t cut;		       /* events emitted with a string that was cut */
+	uint64_t dropped_unregistered; /* events dropped with -ENOTCONN */
+	uint64_t dropped_too_large;    /* events dropped with -E2BIG */
+	uint64_t dropped_closed;       /* events dropped with -EBADF */
+	uint64_t dropped_fault;	       /* events dropped with -EFAULT */
+	uint64_t dropped_other;	       /* events dropped with another errno */
 };
 
 /*
  * Fills the first `stats->size` bytes of `stats`. Any thread and any signal handler may call it.
- * Each count is exact, but they are not read at one moment. Returns 0, or -EINVAL if `size` is not
- * the size that the structure has in this version of the library or an older one.
+ * Each count is exact, but the counts are not read at the same moment. Returns 0, or -EINVAL if
+ * `size` is not the size that the structure has in this version of the library or an older one.
  */
 FREC_PUBLIC int frec_stats_read(struct frec_stats *stats);
 
 /* The rest is for the code that FREC_EVENT expands to. */
 
-/* One event of one translation unit. It is never in .bss, because `enabled` is a USDT semaphore as
- * well, and that must lie in a file. */
+/* One event of one translation unit. It is never in .bss, because `enabled` is also a USDT
+ * semaphore, which the kernel finds by its offset in the file. */
 struct frec__event {
 	uint32_t enabled; /* not zero: something listens, see FREC__..._MASK below */
-	uint32_t size;	  /* of this structure, so that it can grow */
+	uint32_t size;	  /* bytes of this structure, which may grow in later versions */
 	uint32_t
 		write_index; /* the kernel's number for the event; FREC__NO_INDEX: not registered */
-	uint32_t registered; /* guarded by the lock in registration.c */
-	const char *name;    /* "shop:request_done" */
+	/* not 0: registered with the kernel; guarded by the lock in registration.c */
+	uint32_t registered;
+	const char *name; /* "shop:request_done" */
 	/* for the kernel: "shop__request_done u64 order_id; ..." */
 	const char *declaration;
 	uint64_t dropped;
-	const void *described; /* its entry in section frec_declarations */
-	/* the slot in the attached recorder's table; FREC__NO_INDEX: none */
+	const void *described; /* the event's entry in section frec_declarations */
+	/* lower half: the slot in a recorder's table; upper half: the generation of that table;
+	 * FREC__NO_INDEX: none */
 	uint32_t shm_slot;
 	uint32_t reserved;
 };
@@ -160,7 +163,7 @@ struct frec__event {
 /* One executable or shared library, and the events in it. */
 struct frec__object {
 	struct frec__object *next;
-	struct frec__event **events, **end; /* equal: not registered */
+	struct frec__event **events, **end; /* equal: the object is not in the list of objects */
 	void *reserved[2];
 };
 
@@ -172,10 +175,10 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * `vector` has 1 + 2n elements. The first is the fixed part, the last n are the strings and byte
- * arrays, and the n between are workspace. `places` has n elements, then a 0: the offset of each
- * one's locator in the fixed part. `site` and `args` are for listeners at the event's site, and
- * NULL if there are none; see site.h.
+ * For an event with n strings and byte arrays, `vector` has 1 + 2n elements: the fixed part of the
+ * payload, n elements of workspace, then the n strings and byte arrays. `places` has, for each of
+ * the latter, the offset of its locator in the fixed part, and then a 0. `site` and `args` are for
+ * listeners at the event's site (site.h), and are NULL if there are none.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
@@ -184,17 +187,17 @@ FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
 
 /*
  * The linker defines these two in each executable and library, because the section's name is a C
- * identifier. They are weak for programs that include this header and declare no event.
+ * identifier. They are weak, for programs that include this header but declare no event.
  */
 extern struct frec__event *__start_frec_events[] __attribute__((weak, visibility("hidden")));
 extern struct frec__event *__stop_frec_events[] __attribute__((weak, visibility("hidden")));
 
 /*
  * Each translation unit defines these, and the linker keeps one of each. The constructor still runs
- * once for each unit, and does nothing from the second time on. Priority 101 is the earliest that
- * programs may use, so that events which other constructors emit are recorded. The destructor is
- * for dlclose(3): without it the kernel would go on setting a bit in memory that is soon used for
- * something else. If the program itself exits it does nothing.
+ * once for each unit, and does nothing from the second time on. It has priority 101, the earliest
+ * that programs may use, so that events which other constructors emit are recorded. The destructor
+ * is for dlclose(3): without it, the kernel would go on setting a bit in memory that is soon used
+ * for something else. When the program itself exits, the destructor does nothing.
  */
 extern struct frec__object frec__this_object __attribute__((weak, visibility("hidden")));
 struct frec__object frec__this_object;
@@ -223,8 +226,8 @@ static inline __attribute__((unused)) int frec__off(void)
 #define FREC__ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
-/* Without `retain`, a linker that collects sections may drop events that only their section's
- * bounds refer to. */
+/* Without `retain`, a linker that collects unused sections may drop events, because only the bounds
+ * of their section refer to them. */
 #define FREC__RETAIN
 #ifdef __has_attribute
 #if __has_attribute(retain)

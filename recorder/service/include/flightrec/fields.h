@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The expansion of FREC_EVENT. Programs do not use these macros. A field is a tuple of its kind,
- * its name and whatever else the kind needs. FREC__PARAM and its siblings each expand a field to
- * one piece of code, by choosing their variant for its kind.
+ * its name and whatever else the kind needs. FREC__PARAM and similar macros each expand a field to
+ * one piece of code: they append the field's kind to their own name, which selects a variant.
  *
  * The section `frec_declarations` has the declaration of each event, for tools that read ELF files
- * without running them. A declaration is a multiple of 8 bytes and has no pointers, so that no
- * relocation has to be applied.
+ * without running them. The size of a declaration is a multiple of 8 bytes. It has no pointers, so
+ * that no relocation has to be applied.
  *
  *	u32	magic, FREC__DECLARATION_MAGIC
  *	u32	size of the declaration
@@ -14,10 +14,11 @@
  *	u16	number of enumerators
  *	u32	size of the text
  *	s64	value of each enumerator, in the order in which the text names them
- *	text	strings that end in NUL: the provider; the event's name; a string for each field, of
- *		its kind, a space and its name, as in "u64 order_id"; an empty one. Kinds are u8 u16
- *		u32 u64 i8 i16 i32 i64 bool f32 f64 ptr str bytes, "chars tag:16" with the size,
- *		"enum state:IDLE, BUSY" with the enumerators as the source spells them.
+ *	text	strings that end in NUL: the provider; the event's name; for each field, its kind, a
+ *		space and its name, as in "u64 order_id"; an empty string. Kinds are u8 u16 u32 u64
+ *		i8 i16 i32 i64 bool f32 f64 ptr str bytes chars enum. After the name, chars has
+ *		its size ("chars tag:16"), and enum has its enumerators as the source spells them
+ *		("enum state:IDLE, BUSY").
  *
  * Numbers have the byte order of the machine. Linkers may put zeroes between two declarations, in
  * multiples of 8 bytes.
@@ -30,7 +31,8 @@
 #define FREC__FIRST(first, ...) first
 #define FREC__STRING(x) #x
 
-/* The parameters of the emit function. FREC__PARAM_THEN is for a list that goes on. */
+/* The parameters of the emit function. FREC__PARAM_THEN is for a list with a further parameter
+ * after the fields. */
 #define FREC__PARAM(field) FREC__PARAM_ field
 #define FREC__PARAM_(kind, ...) FREC__PARAM_##kind(__VA_ARGS__)
 #define FREC__PARAM_frec_scalar(name, type, member, kernel, tail, text, spec) type name
@@ -40,7 +42,7 @@
 #define FREC__PARAM_frec_enum(name, text, ...) int name
 #define FREC__PARAM_THEN(field) FREC__PARAM_ field,
 
-/* The same, as arguments. */
+/* The arguments that pass these parameters on. */
 #define FREC__ARG(field) FREC__ARG_ field
 #define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
 #define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
@@ -49,8 +51,8 @@
 #define FREC__ARG_frec_bytes(name) name, name##_size
 #define FREC__ARG_frec_enum(name, text, ...) name
 
-/* The members of the fixed part of the payload. For a string or byte array it is a locator, a u32.
- * */
+/* The members of the fixed part of the payload. The member of a string or byte array is a locator,
+ * a u32. */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
 #define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
 #define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
@@ -87,9 +89,9 @@
 
 /*
  * The declaration for the kernel. The kernel takes the size of an array as part of the type's name,
- * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". Floating-point types
- * are structs to it, which need their size at the end. The format file shows the types as spelled
- * here. Fields are packed, in this order.
+ * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". It has no
+ * floating-point types, so they are declared as structs, which need their size at the end. The
+ * format file shows the types as spelled here. Fields are packed, in the order of the declaration.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
@@ -136,9 +138,9 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 }
 
 /*
- * `...` is the name and the fields. The name is in the list because ISO C does not allow an empty
- * one. The function that emits is out of line and cold. frec__emit_... exists for FREC_EMIT, whose
- * list of arguments may be empty as well.
+ * `...` is the name and the fields. The name is part of `...`, because ISO C does not allow that to
+ * be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
+ * FREC_EMIT, whose list of arguments may be empty as well: it takes one more argument.
  */
 #define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \

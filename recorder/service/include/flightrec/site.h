@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The site of an event: the instructions on which a recorder, bpftrace, perf or SystemTap sets a
- * breakpoint. Each event that is emitted has one and is a USDT probe, with the enable word as its
- * semaphore. Programs do not use these macros.
+ * breakpoint. Each event that the program emits has a site, which is a USDT probe with the event's
+ * enable word as its semaphore. Programs do not use these macros.
  *
- * The site is a function of its own that does nothing. The kernel may replace the longer
- * instruction by a call, which writes below the stack pointer, so it must not be where a compiler
- * keeps data there. (A function that calls another has no red zone at the call.) This also makes
- * the site's call frame information right. Every kernel emulates the one-byte instruction; newer
- * kernels optimise the longer one after it. A recorder chooses between them.
+ * On x86_64 the site is a no-op of one byte and one of five bytes, and a recorder chooses between
+ * them: every kernel emulates the first, and newer kernels optimise a breakpoint on the second by
+ * replacing it with a call. Such a call writes below the stack pointer, where a compiler may keep
+ * data, but never does at a call to another function. So the site is a function of its own, which
+ * does nothing. This also makes its call frame information right.
  *
- * `args` are the fields for tools that read the probe by its notes: 8 bytes each, the first 12 of
- * them; for a string, characters or bytes it is the address. `payload` and `size` are for our own
+ * `args` are for tools that read the probe by its notes: the first 12 fields, 8 bytes each; a
+ * string, characters or bytes are given by their address. `payload` and `size` are for our own
  * recorder.
  *
- * A site that was compiled stays (`retain`), even if the linker collects sections, because its
- * notes stay, and some linkers refuse a note about a section that is gone. A site that nothing
- * calls is not compiled.
+ * A site that nothing calls is not compiled. A site that was compiled has the attribute `retain`,
+ * so that a linker that collects unused sections keeps it: its notes stay in any case, and some
+ * linkers refuse a note about a section that is gone.
  *
  * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
  * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
  * and arguments. `.note.flightrec`, of type 1, has three 64-bit addresses as the linker saw them:
- * the site, the event's declaration (see fields.h) and its enable word. Only they tell two events
- * apart that have one name in one file.
+ * the site, the event's declaration (see fields.h) and its enable word. Only these addresses tell
+ * two events of the same name in one file apart.
  */
 #ifndef FLIGHTREC_SITE_H
 #define FLIGHTREC_SITE_H
@@ -49,7 +49,8 @@
 #else
 #define FREC__SITE_ATTRIBUTES noinline, noclone, noipa, unused, no_instrument_function
 #endif
-/* There is no red zone here. The arguments only have to be in the registers of a call. */
+/* aarch64 has no red zone. The arguments only have to be in the registers that a call passes them
+ * in. */
 #define FREC__SITE_ENTER(args, payload, size) \
 	register const uint64_t *frec__x0 __asm__("x0") = args; \
 	register const void *frec__x1 __asm__("x1") = payload; \
@@ -90,7 +91,8 @@
 #define FREC__VALUE_OF_frec_enum(index, name, ...) \
 	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
 
-/* The first twelve fields of an event, filled up with FREC__NONE. */
+/* Applies `m` to the first twelve fields of an event. If there are fewer, FREC__NONE stands for the
+ * rest. */
 #define FREC__TWELVE(m, ...) \
 	FREC__TWELVE_(m, __VA_ARGS__, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
@@ -137,8 +139,8 @@
 	".popsection\n"
 
 #ifdef FREC__SITE_NOP
-/* %c0 is the event, %c1 its declaration. prelink(8) moves the weak byte together with the
- * program. */
+/* %c0 is the event, %c1 its declaration. The weak byte is the note's `base`: prelink(8) moves it
+ * together with the program. */
 /* clang-format off */
 #define FREC__SITE(provider, name, ...) \
 	static __attribute__((FREC__SITE_ATTRIBUTES FREC__RETAIN)) void \

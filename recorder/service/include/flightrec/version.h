@@ -16,7 +16,7 @@
 #define FREC_VERSION_NUMBER \
 	FREC_VERSION_NUMBER_OF(FREC_VERSION_MAJOR, FREC_VERSION_MINOR, FREC_VERSION_PATCH)
 
-/* The functions that the library exports. All others are hidden. */
+/* Marks the functions that the library exports. All others are hidden. */
 #define FREC_PUBLIC __attribute__((visibility("default")))
 
 #ifdef __cplusplus
@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /* The version of the library as text, "0.1.0", and as FREC_VERSION_NUMBER. Any thread and any
- * signal handler may call them. */
+ * signal handler may call these functions. */
 FREC_PUBLIC const char *frec_version(void);
 FREC_PUBLIC int frec_version_number(void);
 
