@@ -6,9 +6,9 @@
 #include "recorder/processes/processes.h"
 
 /*
- * Adds new processes and ends those that are gone. For each process that `matters` it also adds new
- * threads and ends those that are gone; with `names` it rereads the names of its threads and its
- * mappings.
+ * Adds new processes and marks those that are gone as ended. Does the same for the threads of each
+ * process for which `matters` returns true; with `names`, also rereads the names of these threads,
+ * and all that frec__process_table_remap() reads.
  */
 void frec__process_table_poll(struct frec_process_table *table,
 			      bool (*matters)(void *context, const struct frec_process *),
