@@ -137,8 +137,8 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 	return 0;
 }
 
-// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether it is
-// the name of a system of kernel tracepoints; a glob is none.
+// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether that is
+// the name (and not a glob) of a system of kernel tracepoints.
 static bool kernel_group(int tracefs, const char *selection, char *ret, size_t size)
 {
 	char path[300];

@@ -137,8 +137,8 @@ static bool equal(const struct frec_declared *a, const struct frec_declared *b)
 	return true;
 }
 
-// Takes ownership of `event`. If the list already has an equal one, frees `event` and returns the
-// index of the other.
+// Takes ownership of `event`. If the list already has an equal one, frees `event` and sets
+// `ret_index` to that one.
 static int add_event(struct frec_declarations *declarations, struct frec_declared *event,
 		     size_t *ret_index)
 {

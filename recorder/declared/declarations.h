@@ -16,9 +16,9 @@
  *	tracefs --catalog--> struct frec_listed, format file --format----------> struct frec_format
  *
  * A declaration contains what a format file cannot: which integers are bool, pointers or enums, and
- * the names of enumerators. It can be read before the program starts. declared_kinds.h adds what it
- * says to the format of a registered event. For an event that no format file describes, it makes a
- * format from the declaration alone.
+ * the names of enumerators. It can be read before the program starts. declared_kinds.h adds this
+ * information to the format of a registered event. For an event that no format file describes, it
+ * makes a format from the declaration alone.
  *
  * Invariants: a program is never run to learn its events. ELF files are untrusted and may belong to
  * any user, so each offset and size is checked, and everything has a maximum. Declarations are only

@@ -85,7 +85,7 @@ static bool add_library(struct frec_declarations *declarations, const char *fold
 	return false;
 }
 
-// Adds the libraries that are listed as DT_NEEDED. Looks for them as the dynamic loader does by
+// Adds the libraries that the file lists as DT_NEEDED. Looks for them as the dynamic loader does by
 // default: first in the run path of the file, then in the usual folders.
 static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn *section,
 		       const GElf_Shdr *header, const char *path, unsigned int depth)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reads the build-id note of an ELF file, which may be hostile, and of the vDSO's image.
-// unwind/elf_file reads build-ids too, but it maps files and runs libelf on them, and is therefore
-// used only in a child process. This code runs in the recorder's own loop, so it reads only a few
-// pieces of limited size.
+// unwind/elf_file reads build-ids too, but it maps files and runs libelf on them, which the
+// recorder does only in a child process. This code runs in the recorder's own loop, so it reads
+// only a few pieces of limited size.
 #include "recorder/processes/build_ids.h"
 
 #include <elf.h>
@@ -125,7 +125,7 @@ void frec__build_ids_vdso(struct frec_mapping *map)
 				    .bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR),
 				    .size = (size_t)sysconf(_SC_PAGESIZE)};
 
-	// A vDSO below 4 GiB belongs to a 32-bit process and is another one.
+	// A vDSO below 4 GiB belongs to a 32-bit process, whose vDSO is a different file.
 	if (image.bytes && map->end > UINT32_MAX)
 		read_build_id(&image, map);
 }

@@ -114,10 +114,9 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 	if (!process || process->exit || folder < 0)
 		return;
 	if (!fstat(folder, &status)) {
-		// Records of the process as another user must not be shown to this user. If the
-		// owner of the running program was not known before, the process has belonged to
-		// this user since its last exec; else the owner has changed since the last look,
-		// and it belongs to this user from now on.
+		// Records from the time when the process had another user must not be shown to this
+		// one. If the table did not know the user since the last exec, the process has
+		// belonged to this user since then; otherwise its user has just changed.
 		if (process->uid != status.st_uid)
 			process->uid_since =
 				process->uid_known ? frec__monotonic() : process->image_since;
@@ -188,8 +187,8 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (process && is_same_life(process, &line))
 		return NULL;
 	if (process) {
-		// Another process has the pid now. It may have called exec already, so it keeps
-		// nothing of what the table lets it inherit from its parent.
+		// Another process has the pid now. It may have called exec already, so what the
+		// table lets it inherit from its parent is cleared.
 		frec__process_table_fork(table, pid, line.ppid, pid, line.start);
 		frec__process_table_comm(table, pid, pid, line.name, true, line.start);
 	} else {

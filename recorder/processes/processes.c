@@ -11,8 +11,8 @@
 #include "proto/grow.h"
 #include "recorder/processes/build_ids.h"
 
-// By how many nanoseconds the start of a process can be too early in /proc, where it is rounded
-// down to ticks of CLK_TCK. It is also converted between two clocks.
+// By how many nanoseconds the start of a process can be too early if it comes from /proc. The time
+// there is rounded down to ticks of CLK_TCK, and then converted between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
 static struct frec_process **bucket(const struct frec_process_table *table, uint32_t pid)

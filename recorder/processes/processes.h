@@ -58,14 +58,14 @@ struct frec_process {
 	size_t cmdline_size;
 	char *executable;
 	uint64_t start, exit;
-	uint64_t uid_since;   /* before this time it may have had another user */
+	uint64_t uid_since;   /* the process may have had another user before this */
 	uint64_t image_since; /* time of its last exec */
 	size_t threads, maps;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
 	struct frec_mapping *map;
 	uint32_t seen;		   /* frec_process_table.polls at the last poll that found it */
-	struct frec_process *next; /* in the same bucket; youngest first */
+	struct frec_process *next; /* next in the bucket; youngest first */
 };
 
 #define FREC_PROCESS_BUCKETS 1024
@@ -109,7 +109,8 @@ struct frec_process *frec__process_table_find(const struct frec_process_table *t
 int frec__process_table_expect(struct frec_process_table *table, uint32_t pid,
 			       char *const *arguments);
 
-/* These enter into the table what the sideband reports. `time` is when it happened. */
+/* These functions update the table with what the sideband reports. `time` is when the event
+ * happened. */
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time);
 void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
@@ -128,9 +129,9 @@ void frec__process_table_add_thread(struct frec_process_table *table, uint32_t p
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
 /*
- * Whether a record of `pid` at `time` belongs to `uid`. It does if the table has this pid and every
- * process that had the pid belonged to that user at the time. This prevents a reused pid from
- * showing one user what another did.
+ * Whether a record of `pid` at `time` belongs to `uid`. It does if every process of the table that
+ * has or had this pid belonged to that user at the time, and there is one. This prevents a reused
+ * pid from showing one user what another did.
  */
 bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);

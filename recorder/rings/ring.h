@@ -90,8 +90,7 @@ struct frec_ring_copy {
 	uint64_t head;	  /* h0, or the position in shared memory */
 	uint64_t written; /* bytes ever written into the ring, up to `head` */
 	uint64_t during;  /* bytes written while the copy ran */
-	/* how many bytes from the start of `data` are as they were written; the last record may be
-	 * cut */
+	/* how many bytes at the start of `data` can be trusted; the last record may be cut */
 	size_t valid;
 	bool wrapped;	  /* something was overwritten before or during the copy */
 	uint64_t damaged; /* shared memory only: regions that hold no whole record */

@@ -22,7 +22,7 @@ struct frec_shm_rings;
 /* An event that a service has registered. It belongs to the rings and never changes. */
 struct frec_shm_event {
 	char *provider, *name;
-	/* the event as frec__declarations_read() can parse it */
+	/* the event's declaration, for frec__declarations_read() */
 	const uint8_t *declaration;
 	size_t declaration_size;
 	uint64_t id; /* the PERF_SAMPLE_IDENTIFIER of its records */

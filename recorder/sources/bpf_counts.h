@@ -16,7 +16,7 @@
  * share a cache line. */
 struct frec_bpf_counts {
 	unsigned long long begun;   /* records that the program began */
-	unsigned long long written; /* records that are in the ring */
+	unsigned long long written; /* records that were written to the ring */
 	unsigned long long lost;    /* records that could not be written */
 	unsigned long long reserved[5];
 };

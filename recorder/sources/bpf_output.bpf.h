@@ -33,7 +33,7 @@ struct {
 	__uint(max_entries, 1);
 } counts SEC(".maps");
 
-/* Writes the common fields: the thread's id as common_pid, and zeroes. */
+/* Writes the common fields: the thread's id in common_pid, and zeroes in the others. */
 static __always_inline void frec_write_common(void *data)
 {
 	*(__u64 *)data = bpf_get_current_pid_tgid() << 32;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 // Records what the tracepoint signal:signal_deliver does not contain about a fatal signal: the
 // faulting address, the sender, and, if the stack pointer has run into a guard page, the stack
-// above that page. Runs in the kernel, in the dying thread. Without BTF in the kernel this cannot
-// be loaded, and the recorder works without this information.
+// above that page. Runs in the kernel, in the dying thread. On a kernel without BTF this program
+// cannot be loaded; the recorder then works without this information.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -14,8 +14,8 @@
 #include "recorder/sources/crash_record.h"
 
 #define PAGE 4096ul
-// How many pages above the stack pointer to search for readable stack. It can be far away, because
-// one frame can hold a large array.
+// How many pages above the stack pointer to search for readable stack. The stack can be far away,
+// because one frame can hold a large array.
 #define PAGES_UP 512
 #define PIECES (FREC_CRASH_RECORD_STACK / 4096)
 

@@ -12,8 +12,8 @@
 	((sig) == 4 || (sig) == 5 || (sig) == 6 || (sig) == 7 || (sig) == 8 || (sig) == 11 || \
 	 (sig) == 31)
 
-/* The maximum size in bytes of the user stack in a record. It begins at the first readable page
- * above the stack pointer, and is recorded only if the stack pointer is not readable itself. */
+/* The maximum size in bytes of the user stack in a record. The stack is recorded only if the memory
+ * at the stack pointer is not readable, from the first readable page above it. */
 #define FREC_CRASH_RECORD_STACK 16384
 
 struct frec_crash_record {

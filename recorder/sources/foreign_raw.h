@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel tracepoints that are recorded by their arguments. */
+/* Records kernel tracepoints by their arguments. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_RAW_H
 #define FREC_RECORDER_SOURCES_FOREIGN_RAW_H
 

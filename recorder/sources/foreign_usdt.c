@@ -130,7 +130,7 @@ static int add_source(struct frec_foreign_usdt *usdt, size_t slot, frec_foreign_
 	return add(context, &source, reterr);
 }
 
-// Attaches the targets and adds a source for each. Fails if no probe of a selection can be
+// Attaches the targets and adds a source for each. Fails if a selection has no probe that can be
 // attached.
 static int add_all(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *context,
 		   struct frec_error *reterr)

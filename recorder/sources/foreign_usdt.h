@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* USDT probes of unmodified programs. */
+/* Records USDT probes of unmodified programs. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_USDT_H
 #define FREC_RECORDER_SOURCES_FOREIGN_USDT_H
 

@@ -66,12 +66,12 @@ struct frec_source {
 	uint64_t sample_type;
 	uint64_t sample_regs_user;
 	bool stack_missing; /* stacks were requested, but this transport cannot take any */
-	size_t opened;	    /* the length of `fd`, `perf_id` and `counted`, in rings */
+	size_t opened;	    /* length of `fd`, `perf_id` and `counted`: one element per ring */
 	int *fd;
-	/* the PERF_SAMPLE_IDENTIFIER of the source's records in each ring; 0 if it has none
+	/* per ring: the PERF_SAMPLE_IDENTIFIER of the source's records, or 0 if it has none
 	 * there */
 	uint64_t *perf_id;
-	struct frec_bpf_counts *counted; /* the counts when the source was opened */
+	struct frec_bpf_counts *counted; /* per ring: the counts when the source was opened */
 	/* the BPF object that writes the records, or NULL. It outlives the source. */
 	const struct frec_bpf_output *output;
 	uint32_t slot; /* the source's number in `output` */
@@ -94,7 +94,8 @@ int frec__source_init(struct frec_source *source, int tracefs, const struct frec
 /* Chooses the stacks that each record contains. Must be called before the source is opened. */
 void frec__source_set_stack(struct frec_source *source, const struct frec_stack_choice *stack);
 
-/* Whether this is the kernel's tracepoint of fatal signals, which every recorder records. */
+/* Whether this is the kernel's tracepoint of fatal signals, which is recorded without being
+ * selected. */
 bool frec__source_is_crash(const struct frec_source *source);
 
 /*

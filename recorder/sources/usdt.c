@@ -31,7 +31,7 @@ struct frec_usdt {
 	bool optimised;
 	size_t links, descriptors;
 	struct bpf_link **link; // one for each breakpoint, if they are set one by one
-	int *descriptor;	// of links that are for all breakpoints of a file
+	int *descriptor;	// of links, each for all breakpoints of a file
 };
 
 static int load(struct frec_usdt *usdt, bool one_by_one)
