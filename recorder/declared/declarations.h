@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be recorded, and the fields of its records. Nothing in this directory opens or records
- * an event: it reads descriptions, and sources/ turns them into sources.
+ * What can be recorded, and the fields of its records. This directory reads descriptions, and
+ * sources/ turns them into sources. Nothing here opens or records an event.
  *
  * The descriptions come from two places:
  *

@@ -90,7 +90,7 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
-		   // no tracepoint has these types, but files that export -f perf writes do
+		   // not in kernel tracepoints, but in the files of export -f perf
 		   !strcmp(type, "double") || !strcmp(type, "float")) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {

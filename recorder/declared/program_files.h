@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the files of a program or library by the name that people use for it. */
+/* Finds the files of a program or library by its name. */
 #ifndef FREC_RECORDER_DECLARED_PROGRAM_FILES_H
 #define FREC_RECORDER_DECLARED_PROGRAM_FILES_H
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Reads the notes about sites. The file is untrusted: each address must lie in one of its segments,
-// and a breakpoint is set only where the file has the instructions of a site.
+// Reads the notes that describe the sites of events. The file is untrusted: each address must lie
+// in one of its segments, and a breakpoint is set only where the file has the instructions of a
+// site.
 #include "recorder/declared/sites.h"
 
 #include <errno.h>

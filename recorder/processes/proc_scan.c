@@ -115,8 +115,8 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 		return;
 	if (!fstat(folder, &status)) {
 		// Records from the time when the process had another user must not be shown to this
-		// one. If the table did not know the user since the last exec, the process has
-		// belonged to this user since then; otherwise its user has just changed.
+		// one. If no user was known for the program that runs now, the process has belonged
+		// to this user since its last exec; otherwise its user has just changed.
 		if (process->uid != status.st_uid)
 			process->uid_since =
 				process->uid_known ? frec__monotonic() : process->image_since;

@@ -94,7 +94,7 @@ struct frec_process_table {
 void frec__process_table_deinit(struct frec_process_table *table);
 #define FREC_PROCESS_TABLE __attribute__((cleanup(frec__process_table_deinit)))
 
-/* Calls back for each living process. The callback must not change the table. */
+/* Calls `visit` for each living process. `visit` must not change the table. */
 void frec__process_table_each(struct frec_process_table *table,
 			      void (*visit)(void *context, const struct frec_process *),
 			      void *context);

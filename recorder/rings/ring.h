@@ -22,13 +22,14 @@
  * How a live copy of a perf buffer can be exact: the kernel writes the buffer backwards. It puts
  * each record below the previous one and moves `data_head` down to it. Reading upwards from
  * `data_head` therefore yields whole records, newest first, until it reaches the bytes that are
- * being overwritten. A copy reads `data_head` (h0), copies upwards from it, and reads `data_head`
- * again (h1). The last h0 - h1 of the copied bytes may have been overwritten during the copy;
- * everything before them is as the kernel wrote it. Nothing is paused, and there is no second ring.
+ * being overwritten. The recorder reads `data_head` (h0), copies upwards from it, and reads
+ * `data_head` again (h1). The last h0 - h1 of the copied bytes may have been overwritten during the
+ * copy; everything before them is as the kernel wrote it. Nothing is paused, and there is no second
+ * ring.
  *
  * `data_head` does not yet include records whose space is reserved but which are not complete. The
  * kernel writes records with preemption disabled, so after an RCU grace period (membarrier(2))
- * every record that was in progress is complete and included. If the reader waits for a grace
+ * every record that was in progress is complete and included. If the recorder waits for a grace
  * period before it reads h0, the copy includes every record that was counted before the wait. If it
  * waits for another one after the copy and then reads `data_head` once more (h2), it knows exactly
  * how much can have been overwritten.

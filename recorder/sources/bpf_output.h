@@ -14,7 +14,7 @@
 #include "recorder/rings/perf.h"
 
 struct frec_bpf_output {
-	int rings; /* the object's perf event array */
+	int rings; /* descriptor of the object's perf event array */
 	uint32_t cpus, slots;
 	uint32_t used;			/* slots with a source */
 	struct frec_bpf_counts *counts; /* the object's map `counts`, mapped; [slot * cpus + cpu] */

@@ -35,8 +35,8 @@ void frec__foreign_destroy(struct frec_foreign *foreign);
 typedef int frec_foreign_visit(void *context, const struct frec_listed *listed,
 			       struct frec_format *format);
 
-/* Calls back for each USDT probe or raw tracepoint that a selection matches. Returns -ENOENT, with
- * a message, if there is none. */
+/* Calls `visit` for each USDT probe or raw tracepoint that a selection matches. Returns -ENOENT,
+ * with a message, if there is none. */
 int frec__foreign_list(const struct frec_selection *selection, frec_foreign_visit *visit,
 		       void *context, struct frec_error *reterr);
 

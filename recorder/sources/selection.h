@@ -8,8 +8,8 @@
  *						tracepoints
  *
  * PROVIDER, PROBE, SYSTEM and NAME are globs (fnmatch(3)). Options in slashes can follow, as in
- * shop:paid/stack=dwarf,bytes=4096/. They begin at the first '/' after the last ':', because paths
- * contain slashes too.
+ * shop:paid/stack=dwarf,bytes=4096/. Options begin at the first '/' after the last ':', because
+ * paths contain slashes too.
  */
 #ifndef FREC_RECORDER_SOURCES_SELECTION_H
 #define FREC_RECORDER_SOURCES_SELECTION_H

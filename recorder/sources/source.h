@@ -29,11 +29,11 @@
  * frec__source_count() in source.c. If the argument of -e needs a new first word, add an enum
  * frec_selection_kind to selection.h and handle it in foreign.c.
  *
- * To add a transport, a way in which events of services reach the recorder: add its name to
- * transport.h and its Transport to flightrec.proto. The sender's half belongs in service/, which
- * runs inside the services. The recorder's half is a BPF program here, like that of usdt.h, or a
- * type of ring in rings/, like that of shm_ring.h. The engine calls frec__source_init_declared()
- * for each event that arrives this way.
+ * To add a transport, a way in which events of services reach the recorder: add it to transport.h,
+ * its name to transport.c and its Transport to flightrec.proto. The sender's half belongs in
+ * service/, which runs inside the services. The recorder's half is a BPF program here, like that of
+ * usdt.h, or a type of ring in rings/, like that of shm_ring.h. The engine calls
+ * frec__source_init_declared() for each event that arrives this way.
  *
  * Invariants: the descriptors of a source are in the order of the recorder's rings, -1 for a ring
  * on which it is not open. A source is never removed while the recorder runs, so a record always

@@ -15,7 +15,7 @@
 /* A file with more sites than this is refused. No real program has that many. */
 #define FREC_USDT_SITES_MAX 8192
 
-/* One probe: all sites of a file that have its provider and name. */
+/* A probe: all sites of a file that have the same provider and name. */
 struct frec_usdt_probe {
 	char *provider, *name;
 	uint32_t sites;
