@@ -17,8 +17,8 @@
 
 static const char *const user_groups[] = {"user_events", "user_events_multi"};
 
-// Mounts tracefs without attaching it to the file tree: this needs no mount point, nobody else sees
-// it, and it ends with its descriptor.
+// Mounts tracefs without attaching it to the file tree: such a mount needs no mount point, is
+// visible to nobody else, and disappears when its descriptor is closed.
 static int open_detached(void)
 {
 	FREC_CLOSE int context = (int)syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
@@ -137,8 +137,8 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 	return 0;
 }
 
-// Writes the system of a selection to `ret`. Returns whether it is spelled out and one of the
-// kernel's.
+// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether that is
+// the name (and not a glob) of a system of kernel tracepoints.
 static bool kernel_group(int tracefs, const char *selection, char *ret, size_t size)
 {
 	char path[300];
@@ -170,8 +170,8 @@ int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *v
 
 bool frec__catalog_is_kernel(int tracefs, const char *selection)
 {
-	// The systems that people select most. A service with one of these names is
-	// taken for the kernel's system.
+	// The systems that people select most. A provider with one of these names is mistaken for
+	// the kernel's system.
 	static const char *const systems[] = {
 		"block",    "cgroup",	  "compaction", "exceptions",	"ext4",	    "filemap",
 		"io_uring", "irq",	  "kmem",	"mmap",		"napi",	    "net",

@@ -14,8 +14,8 @@
 #define DECLARATION_VERSION 1
 #define EVENTS_MAX 16384
 
-// The start of an object of the section. The values of its enumerators and its text follow. See
-// flightrec/fields.h.
+// The start of a declaration in the section. The values of its enumerators follow, then its text:
+// see flightrec/fields.h.
 struct frec_declaration {
 	uint32_t magic, size;
 	uint16_t version, enumerators;
@@ -43,7 +43,7 @@ void frec__declarations_deinit(struct frec_declarations *declarations)
 	*declarations = (struct frec_declarations){0};
 }
 
-// The next string of a text, NULL after the last. An empty string ends the text.
+// The next string of a text, or NULL at its end, which is marked by an empty string.
 static const char *next_string(struct frec_bytes *text)
 {
 	const char *string = frec__bytes_text(text);
@@ -60,7 +60,8 @@ static bool is_identifier(const char *text, size_t length)
 	return length > 0;
 }
 
-// Parses "enum state:IDLE,BUSY". The values of the enumerators are the next ones in `values`.
+// Parses the text of a field, as in "enum state:IDLE,BUSY". Takes the value of each enumerator from
+// `values`.
 static int parse_field(const char *text, struct frec_declared_field *field,
 		       struct frec_bytes *values)
 {
@@ -136,7 +137,8 @@ static bool equal(const struct frec_declared *a, const struct frec_declared *b)
 	return true;
 }
 
-// Takes ownership of `event`, and frees it if the list has an equal one.
+// Takes ownership of `event`. If the list already has an equal one, frees `event` and sets
+// `ret_index` to that one.
 static int add_event(struct frec_declarations *declarations, struct frec_declared *event,
 		     size_t *ret_index)
 {
@@ -179,13 +181,13 @@ ssize_t frec__declaration_read(struct frec_declarations *declarations, const uin
 		declared_deinit(&event);
 	else
 		r = add_event(declarations, &event, ret_index);
-	// The caller continues after a malformed one.
+	// The text is malformed, but the size is known, so the caller can continue after it.
 	if (r == -EBADMSG)
 		*ret_index = SIZE_MAX;
 	return r && r != -EBADMSG ? r : (ssize_t)head.size;
 }
 
-// Objects are at multiples of 8 bytes, and a linker may leave zeroes between them.
+// Declarations are at multiples of 8 bytes, and a linker may leave zeroes between them.
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
 			    size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be recorded, and the fields of its records. Nothing here opens or records an event: the
- * room reads descriptions, and sources/ turns them into sources.
+ * What can be recorded, and the fields of its records. This directory reads descriptions, and
+ * sources/ turns them into sources. Nothing here opens or records an event.
  *
  * The descriptions come from two places:
  *
@@ -16,12 +16,13 @@
  *	tracefs --catalog--> struct frec_listed, format file --format----------> struct frec_format
  *
  * A declaration contains what a format file cannot: which integers are bool, pointers or enums, and
- * the names of enumerators. It is known before the program starts. declared_kinds.h adds this to
- * the format of a registered event, and produces the format of one that no format file describes.
+ * the names of enumerators. It can be read before the program starts. declared_kinds.h adds this
+ * information to the format of a registered event. For an event that no format file describes, it
+ * makes a format from the declaration alone.
  *
  * Invariants: a program is never run to learn its events. ELF files are untrusted and may belong to
- * any user, so each offset and size is checked, and each kind of thing has a maximum. Declarations
- * are only ever added, so their indices stay valid.
+ * any user, so each offset and size is checked, and everything has a maximum. Declarations are only
+ * ever added, so their indices stay valid.
  */
 #ifndef FREC_RECORDER_DECLARED_DECLARATIONS_H
 #define FREC_RECORDER_DECLARED_DECLARATIONS_H
@@ -34,7 +35,7 @@
 struct frec_declared_field {
 	char *kind; /* as in the section: "u64", "str", "chars", ... */
 	char *name;
-	unsigned int length; /* of "chars" */
+	unsigned int length; /* number of characters, if kind is "chars" */
 	size_t enumerators;
 	struct frec_enumerator *enumerator;
 };
@@ -49,15 +50,15 @@ struct frec_declared {
 /* A place in a file where a recorder can listen to an event: see flightrec/site.h. */
 struct frec_site {
 	size_t event;	 /* index into frec_declarations.event */
-	uint64_t offset; /* of the site's instructions, in the file */
-	uint64_t enable; /* of the enable word, in the file */
+	uint64_t offset; /* where the site's instructions are in the file */
+	uint64_t enable; /* where the event's enable word is in the file */
 };
 
 struct frec_declarations {
 	size_t count;
 	struct frec_declared *event;
-	/* Called with the sites of each file when it is first read; may be NULL. `fd` is the
-	 * file. */
+	/* Called with the sites of a file when the file is first read. `fd` is the open file. May
+	 * be NULL. */
 	void (*found_sites)(void *context, int fd, const struct frec_site *sites, size_t count);
 	void *context;
 	/* the files that were read already, so that no file is read twice */
@@ -78,7 +79,8 @@ void frec__declarations_deinit(struct frec_declarations *declarations);
 ssize_t frec__declaration_read(struct frec_declarations *declarations, const uint8_t *data,
 			       size_t size, size_t *ret_index);
 
-/* Adds all declarations of a section and skips what it cannot parse. Returns 0 or -ENOMEM. */
+/* Adds the declarations of a section. Skips those whose text is malformed, and stops at the first
+ * bytes that are no declaration. Returns 0 or -ENOMEM. */
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
 			    size_t size);
 

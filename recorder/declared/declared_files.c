@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Finds the files that declare events: a program and the libraries it needs, the files that a
-// process has mapped, those of all processes. libelf reads them. Root opens files of any user here,
-// so it opens only regular ones, reads none twice, and bounds the size of each section.
+// Finds the files that declare events: a program and the libraries that it needs, or the files that
+// one process or all processes have mapped. Reads them with libelf. The recorder may run as root
+// and open files of any user here, so it opens only regular files, reads none twice, and limits the
+// size of each section.
 #include "recorder/declared/declared_files.h"
 
 #include <ctype.h>
@@ -62,8 +63,8 @@ static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth);
 
-// Looks for a library in each folder of a list separated by colons. $ORIGIN is the folder of the
-// file that needs it.
+// Looks for a library in each folder of a list separated by colons, in which $ORIGIN is the folder
+// of `origin`, the file that needs the library. Returns whether it was found.
 static bool add_library(struct frec_declarations *declarations, const char *folders,
 			const char *name, const char *origin, unsigned int depth)
 {
@@ -84,7 +85,8 @@ static bool add_library(struct frec_declarations *declarations, const char *fold
 	return false;
 }
 
-// Adds the libraries of DT_NEEDED from where the dynamic loader looks by default: run paths first.
+// Adds the libraries that the file lists as DT_NEEDED. Looks for them as the dynamic loader does by
+// default: first in the run path of the file, then in the usual folders.
 static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn *section,
 		       const GElf_Shdr *header, const char *path, unsigned int depth)
 {

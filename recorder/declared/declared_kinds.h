@@ -5,13 +5,13 @@
 
 #include "recorder/declared/declarations.h"
 
-/* Refines `format` with the declaration of provider:name whose fields match it. Returns whether
- * there was one. */
+/* Looks for a declaration of provider:name whose fields agree with `format`. If there is one, takes
+ * the kinds and enumerators of the fields from it. Returns whether there is one. */
 bool frec__declarations_refine(const struct frec_declarations *declarations, const char *provider,
 			       const char *name, struct frec_format *format);
 
-/* The layout of the event's records if no format file describes it: the same that registering it
- * would produce. Returns 0 or -ENOMEM. */
+/* Makes the format of an event that no format file describes. The layout is the same as if the
+ * event were registered with the kernel. Returns 0 or -ENOMEM. */
 int frec__declared_format(const struct frec_declared *event, struct frec_format *ret);
 
 /* The text that registers the event with the kernel: "shop__paid u64 order_id; ...". The caller

@@ -6,8 +6,9 @@
 #include <libelf.h>
 
 /*
- * The next note section after `*section` (NULL at first) that has this name and at most `size_max`
- * bytes. Returns its bytes, which belong to `elf`, or NULL if there are no more.
+ * Moves `*section` (NULL at first) to the next note section that has this name and at most
+ * `size_max` bytes. Returns the bytes of the section, which belong to `elf`, or NULL if there are
+ * no more.
  */
 Elf_Data *frec__elf_notes(Elf *elf, Elf_Scn **section, const char *name, size_t size_max);
 

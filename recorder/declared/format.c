@@ -21,10 +21,10 @@ static bool is_char(const char *type)
 	return starts(type, "char") && (!type[4] || type[4] == '[');
 }
 
-// Splits "char comm[16]" and "__data_loc char[] path" into type and name. Brackets after the name
-// belong to the type. They contain the text of the kernel's source, which can be an expression.
-// user_events spells arrays as "char[16] tag" and "__rel_loc char text[-12]", and the number in the
-// latter has no meaning.
+// Splits a declaration such as "char comm[16]" or "__data_loc char[] path" into type and name.
+// Brackets after the name belong to the type. The text between them comes from the kernel's source
+// and can be an expression. For user_events, the kernel spells arrays as "char[16] tag" and
+// "__rel_loc char text[-12]"; the number in the latter has no meaning.
 static int split_declaration(const char *text, size_t length, struct frec_field *field)
 {
 	const char *end = text + length, *bracket = end, *name;
@@ -53,7 +53,7 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	return field->name && field->type ? 0 : -ENOMEM;
 }
 
-// The size of one element of an array in bytes, or 0 if it does not follow from the brackets.
+// The size of one element of an array in bytes, or 0 if the type does not tell it.
 static uint32_t element_size(const struct frec_field *field, const char *type)
 {
 	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);
@@ -90,7 +90,7 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
-		   // not in kernel tracepoints, but in files that export -f perf writes
+		   // not in kernel tracepoints, but in the files of export -f perf
 		   !strcmp(type, "double") || !strcmp(type, "float")) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {
@@ -201,7 +201,7 @@ void frec__enumerators_free(struct frec_enumerator *list, size_t count)
 	free(list);
 }
 
-// Parses { NUMBER, "NAME" } at `text`. Returns its end, or NULL.
+// Parses { NUMBER, "NAME" } at `text`. Returns the end of the pair, or NULL if there is none.
 static const char *parse_pair(const char *text, int64_t *ret_value, const char **ret_name,
 			      size_t *ret_size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel's description of a tracepoint's payload: events/SYSTEM/NAME/format in tracefs.
- * libtraceevent parses it too, but it is under the LGPL and does more than is needed here.
+ * libtraceevent parses such files too, but is under the LGPL and does more than is needed here.
  */
 #ifndef FREC_RECORDER_DECLARED_FORMAT_H
 #define FREC_RECORDER_DECLARED_FORMAT_H
@@ -13,7 +13,7 @@
 #include "flightrec.pb-c.h"
 #include "proto/error.h"
 
-/* Bytes of the fields that the kernel puts before the payload of every tracepoint. */
+/* The size in bytes of the common fields, which the kernel puts at the start of every payload. */
 #define FREC_COMMON_SIZE 8
 
 #define FREC_FIELDS_MAX 256
@@ -24,7 +24,7 @@ struct frec_field {
 	char *type;
 	Flightrec__FieldKind kind;
 	Flightrec__Locator locator;
-	uint32_t offset, size; /* bytes, from the start of the payload */
+	uint32_t offset, size; /* bytes; the offset is from the start of the payload */
 	uint32_t element_size;
 	bool element_signed;
 	size_t enumerators;
@@ -37,14 +37,15 @@ struct frec_enumerator {
 };
 
 struct frec_format {
-	uint32_t id; /* the first two bytes of the payload, and perf_event_attr.config */
+	uint32_t id; /* in the first two bytes of the payload, and in perf_event_attr.config */
 	size_t count;
 	struct frec_field *field; /* without the common fields */
 };
 
 /*
- * Parses the text of a format file. `ours` says that FREC_EVENT declared the event; then its
- * spellings of bool and floating point types are recognised. Returns 0, -EBADMSG or -ENOMEM.
+ * Parses the text of a format file. `ours` says that FREC_EVENT declared the event; the types that
+ * FREC_EVENT uses for bool and floating-point fields are then recognised. Returns 0, -EBADMSG or
+ * -ENOMEM.
  */
 int frec__format_parse(struct frec_format *format, const char *text, bool ours,
 		       struct frec_error *reterr);
@@ -52,20 +53,20 @@ void frec__format_deinit(struct frec_format *format);
 
 /*
  * Turns integer fields into enums if the text's "print fmt" names their values, as in
- * __print_symbolic(REC->state, { 1, "NEW" }, { 2, "PAID" }). Not for kernel tracepoints: people
- * know their fields by the numbers. Returns 0 or -ENOMEM.
+ * __print_symbolic(REC->state, { 1, "NEW" }, { 2, "PAID" }). Not to be used for kernel tracepoints,
+ * because people know the values of their fields as numbers. Returns 0 or -ENOMEM.
  */
 int frec__format_symbols(struct frec_format *format, const char *text);
 
 /*
- * Adds a field to a format that no format file describes. Returns the field, so that the caller can
- * set its other members, or NULL if out of memory. The pointer is valid until the next field is
- * added.
+ * Adds a field to a format that does not come from a format file. Returns the field, so that the
+ * caller can set its other members, or NULL if out of memory. The pointer is valid until the next
+ * field is added.
  */
 struct frec_field *frec__format_add(struct frec_format *format, const char *name, const char *type,
 				    Flightrec__FieldKind kind, size_t offset, size_t size);
 
-/* Adds a value to a list of enumerators. `length` is that of `name`. Returns 0 or -ENOMEM. */
+/* Adds an enumerator to a list. `length` is the length of `name`. Returns 0 or -ENOMEM. */
 int frec__enumerators_add(struct frec_enumerator **list, size_t *count, int64_t value,
 			  const char *name, size_t length);
 void frec__enumerators_free(struct frec_enumerator *list, size_t count);
@@ -73,8 +74,8 @@ void frec__enumerators_free(struct frec_enumerator *list, size_t count);
 /* The field of that name, or NULL. */
 const struct frec_field *frec__format_find(const struct frec_format *format, const char *name);
 
-/* The value of an integer field in a payload, sign-extended if it is signed. 0 if the payload is
- * too short. */
+/* The value of an integer field in a payload, sign-extended if it is signed. 0 if `field` is NULL
+ * or the payload is too short. */
 uint64_t frec__field_value(const struct frec_field *field, const void *payload, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Finds the files of programs and libraries, including those of running processes. /proc gives
-// access to those in containers.
+// Finds the files of programs and libraries, including those that running processes use. Files in
+// containers are opened through /proc.
 #include "recorder/declared/program_files.h"
 
 #include <ctype.h>
@@ -37,8 +37,8 @@ int frec__open_regular(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Adds the file at `open_as` under the name `path`. Callers ignore all errors but -ENOMEM if they
-// look for other files of that name.
+// Opens `open_as` and adds that file under the name `path`. If callers look for more files, they
+// ignore all errors but -ENOMEM.
 static int add(struct frec_program_files *files, const char *open_as, const char *path)
 {
 	FREC_CLOSE int fd = frec__open_regular(open_as);
@@ -64,7 +64,7 @@ static int add(struct frec_program_files *files, const char *open_as, const char
 	return 0;
 }
 
-// Adds the file of that name in each folder of a list separated by colons.
+// Adds the file `name` from each folder in a list separated by colons.
 static int add_from_folders(struct frec_program_files *files, const char *folders, const char *name,
 			    int access_mode)
 {
@@ -89,7 +89,7 @@ static bool is_named(char *path, const char *name)
 	size_t length = strlen(path), end = strlen(DELETED);
 	const char *slash;
 
-	// The file of a running program may have been replaced; the process still has this name.
+	// /proc appends this to the path if the file of a running program was removed or replaced.
 	if (length > end && !strcmp(path + length - end, DELETED))
 		path[length - end] = 0;
 	slash = strrchr(path, '/');
@@ -112,7 +112,8 @@ static int add_from_process(struct frec_program_files *files, const char *pid, c
 	}
 	snprintf(link, sizeof(link), "/proc/%s/maps", pid);
 	maps = r == -ENOMEM ? NULL : frec__read_file_at(AT_FDCWD, link, MAPS_SIZE_MAX);
-	// Searches for the name instead of parsing each line: nearly all lines are of other files.
+	// Searches for the name instead of parsing each line, because nearly all lines are about
+	// other files.
 	for (char *at = maps; at && (at = strstr(at, name)) && r != -ENOMEM; at += strlen(name)) {
 		char *begin = at;
 
@@ -124,7 +125,8 @@ static int add_from_process(struct frec_program_files *files, const char *pid, c
 			    (int)sizeof(path) ||
 		    !is_named(path, name))
 			continue;
-		// Opens it through the root of the process, which may be in a container.
+		// Opens the file through the root folder of the process, which may be in a
+		// container.
 		snprintf(within, sizeof(within), "/proc/%s/root%s", pid, path);
 		r = add(files, within, path);
 	}

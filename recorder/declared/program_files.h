@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the files of a program or library by the name that people use for it. */
+/* Finds the files of a program or library by its name. */
 #ifndef FREC_RECORDER_DECLARED_PROGRAM_FILES_H
 #define FREC_RECORDER_DECLARED_PROGRAM_FILES_H
 
@@ -8,27 +8,29 @@
 
 #include "proto/error.h"
 
-/* Where the dynamic loader looks by default. */
+/* The folders in which the dynamic loader looks by default. */
 #define FREC_LIBRARY_FOLDERS \
 	"/lib/x86_64-linux-gnu:/usr/lib/x86_64-linux-gnu:/lib/aarch64-linux-gnu:" \
 	"/usr/lib/aarch64-linux-gnu:/lib64:/usr/lib64:/lib:/usr/lib:/usr/local/lib"
 
 struct frec_program_file {
 	int fd;
-	char *path; /* as this process sees it, or the process that runs it */
+	char *path; /* as seen by this process, or by the process that uses the file */
 	dev_t device;
 	ino_t inode;
 };
 
-/* Contains each file once, even if it has several names or many processes run it. */
+/* A list that contains each file once, even if the file has several names or many processes use
+ * it. */
 struct frec_program_files {
 	size_t count;
 	struct frec_program_file *file;
 };
 
 /*
- * Opens a file for reading only if it is a regular one: the path of a mapping can lead anywhere by
- * now, and the mere opening of a device can have effects. Returns a descriptor or a negative errno.
+ * Opens a file for reading, but only if it is a regular file. The path of a mapping may lead to
+ * something else by now, and merely opening a device can have side effects. Returns a descriptor,
+ * or a negative errno; -EINVAL if the file is not a regular one.
  */
 int frec__open_regular(const char *path);
 

@@ -8,9 +8,9 @@
 #include "recorder/declared/declarations.h"
 
 /*
- * Reads the notes of a file and calls declarations->found_sites with the valid ones. In a valid one
- * the declaration can be parsed, the instructions are those of a site, and the enable word is in
- * writable data. Returns 0 or -ENOMEM.
+ * Reads the notes of a file and, if any are valid, calls declarations->found_sites with their
+ * sites. A note is valid if its declaration can be parsed, the instructions at its address are
+ * those of a site, and its enable word is in writable data. Returns 0 or -ENOMEM.
  */
 int frec__sites_read(struct frec_declarations *declarations, Elf *elf, int fd);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reads the build-id note of an ELF file, which may be hostile, and of the vDSO's image.
-// unwind/elf_file reads build-ids too, but it maps files and runs libelf on them. That happens in a
-// child process; this code runs in the recorder's own loop, so it reads a few bounded pieces and
-// nothing else.
+// unwind/elf_file reads build-ids too, but it maps files and runs libelf on them, which the
+// recorder does only in a child process. This code runs in the recorder's own loop, so it reads
+// only a few pieces of limited size.
 #include "recorder/processes/build_ids.h"
 
 #include <elf.h>
@@ -17,8 +17,8 @@
 #include "proto/bytes.h"
 #include "proto/cleanup.h"
 
-// A power of two. Each file has one slot, and replaces another file there; frec_table would grow
-// without bound.
+// The number of slots in the cache, a power of two. Each file can be in only one slot, and replaces
+// the file that was there. frec_table is not used because it would grow without bound.
 #define FILES 1024
 #define SEGMENTS_MAX 64
 #define NOTES_MAX 4096 // bytes
@@ -120,30 +120,32 @@ static void read_build_id(const struct image *image, struct frec_mapping *map)
 
 void frec__build_ids_vdso(struct frec_mapping *map)
 {
-	// The notes are at the beginning, and at least one page is mapped.
+	// The vDSO's notes are at its beginning, so the first page is enough.
 	const struct image image = {.fd = -1,
 				    .bytes = (const uint8_t *)(uintptr_t)getauxval(AT_SYSINFO_EHDR),
 				    .size = (size_t)sysconf(_SC_PAGESIZE)};
 
-	// A 32-bit process has another vDSO.
+	// A vDSO below 4 GiB belongs to a 32-bit process, whose vDSO is a different file.
 	if (image.bytes && map->end > UINT32_MAX)
 		read_build_id(&image, map);
 }
 
-// A file below /proc/PID, with its status.
+// A file and its status. The path is absolute or relative to /proc/PID.
 struct file {
 	char path[4200];
 	struct stat status;
 };
 
-// The mapped file, or the file that has its path now if it is the same. `root` leads through the
-// process's own root folder.
+// Finds the mapped file through its link in map_files. If that is not possible, looks for its path
+// below `root`, the process's own root folder, and in the recorder's, and accepts a file only if
+// device and inode are the same.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
 		      struct file *ret)
 {
 	snprintf(ret->path, sizeof(ret->path), "map_files/%llx-%llx",
 		 (unsigned long long)map->start, (unsigned long long)map->end);
-	// This link leads to the file itself, whatever numbers a layered file system shows.
+	// This link leads to the mapped file itself, so device and inode need not be compared. A
+	// layered file system can show different ones.
 	if (!fstatat(proc, ret->path, &ret->status, 0))
 		return S_ISREG(ret->status.st_mode);
 	for (int i = 0; i < 2; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the build-ids that the kernel does not report: those of mappings older than the recorder,
- * and of the vDSO. A build-id is read from the very file that is mapped, or not at all, because a
- * wrong one would give wrong names.
+ * Finds the build-ids that the kernel does not report: for example those of mappings older than the
+ * recorder, and of the vDSO. A build-id is read from the very file that is mapped, or not at all,
+ * because a wrong build-id would lead to wrong function names.
  */
 #ifndef FREC_RECORDER_PROCESSES_BUILD_IDS_H
 #define FREC_RECORDER_PROCESSES_BUILD_IDS_H
@@ -11,7 +11,7 @@
 
 #include "recorder/processes/processes.h"
 
-/* A cache of files that were read: a library is mapped by hundreds of processes. */
+/* A cache of the build-ids of files, because hundreds of processes map the same library. */
 struct frec_build_ids;
 
 /*
@@ -23,7 +23,8 @@ void frec__build_ids_find(struct frec_build_ids **ids, int proc, dev_t device, i
 			  struct frec_mapping *map);
 void frec__build_ids_free(struct frec_build_ids *ids);
 
-/* The same for the vDSO, which is the same in all 64-bit processes. */
+/* Fills in map->build_id of a mapping of the vDSO, which is the same in all 64-bit processes. Does
+ * nothing for a 32-bit process. */
 void frec__build_ids_vdso(struct frec_mapping *map);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Polls /proc for recorders without a sideband. A poll lists all processes, but opens files only of
-// those that are new or that matter.
+// processes that are new or that matter to the caller.
 #include "recorder/processes/proc_poll.h"
 
 #include <ctype.h>
@@ -15,7 +15,7 @@
 #include "proto/read_file.h"
 #include "recorder/processes/proc_scan.h"
 
-// Polling may take 1/LEISURE of the time.
+// Polling may take at most 1/LEISURE of the time.
 #define LEISURE 20
 
 static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
@@ -49,8 +49,8 @@ static void name_thread(struct frec_process_table *table, int tasks, uint32_t pi
 	frec__process_table_comm(table, pid, tid, name, false, 0);
 }
 
-// Adds new threads and marks those that are gone; with `names`, also rereads the names of the
-// others.
+// Adds new threads and marks those that are gone. With `names`, also rereads the names of the known
+// ones.
 static void poll_threads(struct frec_process_table *table, struct frec_process *process, bool names,
 			 uint64_t now)
 {
@@ -62,7 +62,8 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/task", process->pid);
-	// The folder has a link for itself, one for its parent, and one for each thread.
+	// The link count of this folder is the number of threads plus 2. If it is what the table
+	// expects, threads are taken as unchanged.
 	if (!seen || stat(path, &status) ||
 	    (!names && status.st_nlink == living_threads(process) + 2))
 		return;
@@ -80,8 +81,8 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 		if (!thread || names)
 			name_thread(table, dirfd(tasks), process->pid, tid);
 	}
-	// A full table drops dead threads, which shifts the others in the array. Threads that are
-	// missed because of that are found by the next poll.
+	// If the array of threads is full, adding one drops a dead one and shifts others, so that
+	// `seen` no longer fits. The next poll corrects the mistakes that result from this.
 	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
 			process->thread[i].exit = now;
@@ -95,8 +96,8 @@ uint64_t frec__process_table_next_poll(uint64_t began, uint64_t interval)
 	return began + (took > interval / LEISURE ? LEISURE * took : interval);
 }
 
-// Ends the processes that were not in the list. Ending one can remove others from the table, so the
-// walk over the bucket then starts again.
+// Marks the processes as ended that this poll did not find. Ending a process can remove others from
+// the table, so the walk over the bucket then starts again.
 static void end_unseen(struct frec_process_table *table, uint64_t now)
 {
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {

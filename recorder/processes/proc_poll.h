@@ -6,9 +6,9 @@
 #include "recorder/processes/processes.h"
 
 /*
- * Adds new processes and ends those that are gone. For each process that `matters` it also adds new
- * threads and ends those that are gone; with `names` it rereads the names of its threads and its
- * mappings.
+ * Adds new processes and marks those that are gone as ended. If `matters` returns true for a
+ * process, does the same for its threads. With `names`, also rereads the names of these threads and
+ * calls frec__process_table_remap().
  */
 void frec__process_table_poll(struct frec_process_table *table,
 			      bool (*matters)(void *context, const struct frec_process *),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads from /proc what the sideband does not report: older processes, arguments, executables,
-// owners.
+// Reads from /proc what the sideband does not report: processes older than the recorder, arguments,
+// executables, owners.
 #include "recorder/processes/proc_scan.h"
 
 #include <ctype.h>
@@ -114,8 +114,9 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 	if (!process || process->exit || folder < 0)
 		return;
 	if (!fstat(folder, &status)) {
-		// What the process did as another user does not belong to this user. It belongs to
-		// him since the last exec, or since now if the owner was already known.
+		// Records from the time when the process had another user must not be shown to this
+		// one. If no user was known for the program that runs now, the process has belonged
+		// to this user since its last exec; otherwise its user has just changed.
 		if (process->uid != status.st_uid)
 			process->uid_since =
 				process->uid_known ? frec__monotonic() : process->image_since;
@@ -153,8 +154,9 @@ static void scan_threads(struct frec_process_table *table, int folder, uint32_t 
 	}
 }
 
-// Whether /proc still shows the process that has ended, because nobody has waited for it. Its start
-// is computed the same way each time, except for the offset between two clocks.
+// Whether the process in /proc is still `process`, which has ended but which nobody has waited for.
+// Both start times are computed from the same number in /proc, so they differ only by changes of
+// the offset between two clocks.
 static bool is_same_life(const struct frec_process *process, const struct stat_line *line)
 {
 	int64_t apart = (int64_t)(line->start - process->start);
@@ -185,8 +187,8 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (process && is_same_life(process, &line))
 		return NULL;
 	if (process) {
-		// Another process has the pid now. What it inherited from its parent is not
-		// certain.
+		// Another process has the pid now. It may have called exec already, so what the
+		// table lets it inherit from its parent is cleared.
 		frec__process_table_fork(table, pid, line.ppid, pid, line.start);
 		frec__process_table_comm(table, pid, pid, line.name, true, line.start);
 	} else {
@@ -228,8 +230,8 @@ int frec__process_table_scan(struct frec_process_table *table)
 	while ((entry = readdir(proc))) {
 		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
-		// The sideband is already running, so what it reported about a process is newer
-		// than the scan.
+		// The sideband is already running, so processes that are in the table were reported
+		// by it and need no scan.
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    !frec__process_table_find(table, pid))
 			frec__process_table_scan_one(table, pid);

@@ -9,14 +9,14 @@
  * skipped. Returns 0, or a negative errno if /proc cannot be listed. */
 int frec__process_table_scan(struct frec_process_table *table);
 
-/* The living process `pid`, which is added if the table does not have it. NULL if it is gone or
- * there is no memory. */
+/* The living process `pid`, which is added if the table does not have it. NULL if the process is
+ * gone or memory runs out. */
 struct frec_process *frec__process_table_scan_one(struct frec_process_table *table, uint32_t pid);
 
 /* Rereads what only /proc knows of a living process: arguments, executable, user. */
 void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid);
 
-/* Does the same, and rereads the mappings. */
+/* Does what frec__process_table_refresh() does, and rereads the mappings. */
 void frec__process_table_remap(struct frec_process_table *table, uint32_t pid);
 
 #endif

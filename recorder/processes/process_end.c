@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Finds out how a process ended. Its parent learns it from wait(2). The holder of a pidfd learns it
-// once the parent has waited for the process (PIDFD_INFO_EXIT, since Linux 6.15). Before that, and
-// on older kernels, /proc/PID/stat of the zombie shows it to those who may trace the process.
+// Finds out how a process ended, in one of three ways. wait(2) tells it to the parent.
+// PIDFD_INFO_EXIT (since Linux 6.15) tells it to the holder of a pidfd, but only after the parent
+// has waited for the process. Until then, /proc/PID/stat of the zombie tells it to those who may
+// trace the process.
 #include "recorder/processes/process_end.h"
 
 #include <errno.h>
@@ -23,7 +24,7 @@
 #define P_PIDFD 3
 #endif
 
-// The part of <linux/pidfd.h> that all versions have; older headers lack it.
+// As in <linux/pidfd.h>, with the members that all versions have. Older headers do not define it.
 struct pidfd_info {
 	uint64_t mask, cgroup;
 	uint32_t pid, tgid, ppid;
@@ -88,7 +89,7 @@ static bool from_proc(uint32_t pid, int *ret_status)
 	return true;
 }
 
-// Whether the parent has not waited for it yet. Until then the pid is not reused.
+// Whether the process still has its pid, because its parent has not waited for it yet.
 static bool is_there(int pidfd)
 {
 	return !syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) || errno == EPERM;
@@ -103,7 +104,7 @@ int frec__process_end(int pidfd, uint32_t pid, int *ret_status)
 		return -EAGAIN;
 	if (from_wait(pidfd, ret_status) || from_pidfd(pidfd, ret_status))
 		return 0;
-	// What was read is valid if the process still had its pid afterwards.
+	// What was read from /proc is about this process if the process still has its pid.
 	if (from_proc(pid, &status) && is_there(pidfd)) {
 		*ret_status = status;
 		return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The bounded process table.
+// The process table, which is limited in size.
 #include "recorder/processes/processes.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "proto/grow.h"
 #include "recorder/processes/build_ids.h"
 
-// How much too early the start of a process in /proc can be: it is rounded down to ticks of
-// CLK_TCK, and converted between two clocks.
+// By how many nanoseconds the start of a process can be too early if it comes from /proc. The time
+// there is rounded down to ticks of CLK_TCK, and then converted between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
 static struct frec_process **bucket(const struct frec_process_table *table, uint32_t pid)
@@ -183,8 +183,8 @@ static void inherit(struct frec_process_table *table, struct frec_process *proce
 		memcpy(process->cmdline, parent->cmdline, parent->cmdline_size);
 		process->cmdline_size = parent->cmdline_size;
 	}
-	// A child starts with its parent's mappings. An exited parent is left out, because adding
-	// mappings can remove it from the table.
+	// A child starts with its parent's mappings. Those of an exited parent are not copied,
+	// because adding mappings can remove that parent from the table.
 	for (size_t i = 0; i < parent->maps && !parent->exit; i++)
 		frec__process_table_map(table, process->pid, &parent->map[i]);
 }
@@ -208,15 +208,17 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 	if (process && process->start == time)
 		return;
 	if (process && !process->exit) {
-		// The scan of /proc may have seen it first, and /proc rounds down.
+		// The scan of /proc may have added this process first, with a start that is rounded
+		// down.
 		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
-			// The scan can also have seen a later process with this pid.
+			// If it added a later process with this pid, the start of that one stays.
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;
 			return;
 		}
-		// The pid is reused, and the EXIT record of its old process was lost.
+		// The pid is reused, and the EXIT record of the process that had it before was
+		// lost.
 		mark_exit(table, process, time);
 	}
 	process = add(table, pid, time);
@@ -310,9 +312,9 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 	if (!process)
 		return;
 	if (exec) {
-		// A new image: only the calling thread is left, and the mappings start anew.
+		// After an exec only the calling thread is left, and there are no mappings yet.
 		clear_maps(table, process);
-		// Arguments, executable and owner are reread later; the old ones would be wrong.
+		// The old arguments, executable and owner are wrong now. They are reread later.
 		free(process->cmdline);
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
@@ -332,8 +334,8 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 	thread = find_thread(process, tid);
 	if (!thread)
 		thread = add_thread(process, tid, 0);
-	// When another thread than the main one calls exec, the main one exits and the caller takes
-	// over its number.
+	// If a thread other than the main thread calls exec, the main thread exits and the caller
+	// takes over its tid.
 	if (thread && exec)
 		thread->exit = 0;
 	if (thread)
@@ -392,7 +394,8 @@ bool frec__process_table_belongs(const struct frec_process_table *table, uint32_
 bool frec__process_table_descends(const struct frec_process_table *table, uint32_t pid,
 				  uint32_t ancestor)
 {
-	// Bounded: pids are reused, so the chain of parents could in theory run in a circle.
+	// The depth is limited, because pids are reused and the chain of parents could therefore be
+	// a circle.
 	for (int depth = 0; pid && depth < 64; depth++) {
 		const struct frec_process *process;
 

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processes room knows which processes run on the machine and which ran: the process table. A
- * snapshot takes names, arguments, owners, threads and executable mappings from it, also of
- * processes that are gone.
+ * The process table: which processes run on the machine, and which ran before. A snapshot takes
+ * names, arguments, owners, threads and executable mappings from it, even those of processes that
+ * are gone.
  *
  * Data flows one way, into the table:
  *
- * proc_scan.c fills it from /proc when the recorder starts, and rereads what only /proc knows.
- * sideband.c keeps it up to date from perf's records of fork, exec, mmap and exit, and raises
- * alerts for deaths. proc_poll.c does that for recorders without the right to use a sideband, by
- * polling /proc; process_end.c then finds out how a process ended. build_ids.c adds the build-ids
- * that the kernel does not report.
+ *	proc_scan.c	fills the table from /proc when the recorder starts, and rereads what only
+ *			/proc knows.
+ *	sideband.c	keeps the table up to date from perf's records of fork, exec, mmap and exit,
+ *			and raises alerts for deaths and execs.
+ *	proc_poll.c	does the same by polling /proc, for recorders without the right to use a
+ *			sideband.
+ *	process_end.c	finds out how a process ended, for the same recorders.
+ *	build_ids.c	adds the build-ids that the kernel does not report.
  *
- * Invariants: each process has its own entry, also if its pid was used before. Entries with the
+ * Invariants: each process has its own entry, even if its pid was used before. Entries with the
  * same pid are linked, youngest first, in the bucket of that pid; this is why the table is not a
  * frec_table. Exited processes stay until their number reaches a limit, and the one that exited
- * first is removed first. Everything is bounded, and what found no room is counted.
+ * first is removed first. Everything is limited, and threads and mappings for which there is no
+ * room are counted.
  */
 #ifndef FREC_RECORDER_PROCESSES_PROCESSES_H
 #define FREC_RECORDER_PROCESSES_PROCESSES_H
@@ -28,8 +32,8 @@
 #define FREC_PROCESS_THREADS_MAX 4096
 #define FREC_PROCESS_MAPS_MAX 4096
 #define FREC_PROCESS_CMDLINE_MAX 4096 /* bytes */
-/* Bytes for the mappings of all processes together, so that mmap and fork in a loop cannot exhaust
- * the recorder's memory. */
+/* The maximum of bytes for the mappings of all processes together. It prevents programs that call
+ * mmap or fork in a loop from exhausting the recorder's memory. */
 #define FREC_PROCESS_MAPS_BYTES_MAX (64u << 20)
 
 struct frec_thread {
@@ -54,14 +58,14 @@ struct frec_process {
 	size_t cmdline_size;
 	char *executable;
 	uint64_t start, exit;
-	uint64_t uid_since;   /* it had another user before this, or may have had */
-	uint64_t image_since; /* its last exec */
+	uint64_t uid_since;   /* the process may have had another user before this */
+	uint64_t image_since; /* time of its last exec */
 	size_t threads, maps;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
 	struct frec_mapping *map;
-	uint32_t seen;		   /* frec_process_table.polls of the last poll that found it */
-	struct frec_process *next; /* in its hash bucket, youngest first */
+	uint32_t seen;		   /* frec_process_table.polls at the last poll that found it */
+	struct frec_process *next; /* next in the bucket; youngest first */
 };
 
 #define FREC_PROCESS_BUCKETS 1024
@@ -73,8 +77,8 @@ struct frec_process_table {
 	size_t living, exited;
 	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
 	size_t map_bytes;
-	struct frec_build_ids *build_ids; /* a cache; NULL: nothing was read yet */
-	uint32_t polls;			  /* count of frec__process_table_poll() */
+	struct frec_build_ids *build_ids; /* a cache; NULL until it is first used */
+	uint32_t polls;			  /* calls of frec__process_table_poll() */
 	/* The arguments that a process is about to start with, in case it exits before they can be
 	 * read. */
 	struct frec_expected {
@@ -82,14 +86,15 @@ struct frec_process_table {
 		char *cmdline;
 		size_t size;
 	} expected;
-	/* the latest exit of a process that was removed: the owner of an older record is unknown */
+	/* the latest exit of any process that was removed from the table; it is not known to whom
+	 * older records belong */
 	uint64_t forgotten_until;
 };
 
 void frec__process_table_deinit(struct frec_process_table *table);
 #define FREC_PROCESS_TABLE __attribute__((cleanup(frec__process_table_deinit)))
 
-/* Calls back for each living process. The callback must not change the table. */
+/* Calls `visit` for each living process. `visit` must not change the table. */
 void frec__process_table_each(struct frec_process_table *table,
 			      void (*visit)(void *context, const struct frec_process *),
 			      void *context);
@@ -98,13 +103,14 @@ void frec__process_table_each(struct frec_process_table *table,
 struct frec_process *frec__process_table_find(const struct frec_process_table *table, uint32_t pid);
 
 /*
- * Sets the arguments that `pid` will have after its next exec. Those in /proc replace them if the
- * process lives long enough to be read. Returns 0 or -ENOMEM.
+ * Sets the arguments that `pid` will have after its next exec. The arguments in /proc replace them
+ * later if the process lives long enough. Returns 0 or -ENOMEM.
  */
 int frec__process_table_expect(struct frec_process_table *table, uint32_t pid,
 			       char *const *arguments);
 
-/* What the sideband reports. `time` is when it happened. */
+/* These functions update the table with what the sideband reports. `time` is when the event
+ * happened. */
 void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, uint32_t ppid,
 			      uint32_t tid, uint64_t time);
 void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
@@ -114,18 +120,18 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map);
 
-/* Ends the process and all its threads. */
+/* Marks the process and all its threads as ended. */
 void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time);
-/* Adds a thread of which a record was seen, under the name of its process, if the process is
- * known. */
+/* Adds a thread that is known only from a record and gives it the name of its process. Does nothing
+ * if the process is unknown or already has the thread. */
 void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid);
-/* Removes the mappings, which are to be added anew. */
+/* Removes all mappings of a process, so that the caller can add its current ones. */
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
 /*
- * Whether a record of `pid` at `time` belongs to `uid`. It does if the pid is known and all its
- * processes in the table belong to that user, so that a reused pid does not show one user what
- * another did.
+ * Whether a record of `pid` at `time` belongs to `uid`. It does if every process of the table that
+ * has or had this pid belonged to that user at the time, and there is one. This prevents a reused
+ * pid from showing one user what another did.
  */
 bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);

@@ -44,8 +44,8 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 		snprintf(path, sizeof(path), "events/%s/%s/format", alerts[kind].group,
 			 alerts[kind].name);
 		text = frec__read_file_at(tracefs, path, 64 << 10);
-		// Recording works without it on an old kernel, but this kind of death is not
-		// noticed.
+		// An old kernel may not have this tracepoint. Recording works without it, but this
+		// kind of alert is never raised.
 		if (!text)
 			continue;
 		if (frec__format_parse(&sideband->format[kind], text, false, reterr))
@@ -107,7 +107,7 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 	attr.watermark = 1;
 	attr.wakeup_watermark = SIDEBAND_SIZE / 4;
 	opened.fd = frec__perf_open(&attr, cpu, reterr);
-	if (opened.fd == -EINVAL) { // before 5.12
+	if (opened.fd == -EINVAL) { // Linux before 5.12
 		attr.build_id = 0;
 		opened.fd = frec__perf_open(&attr, cpu, reterr);
 	}
@@ -163,7 +163,7 @@ static uint64_t field(const struct frec_sideband *sideband, int kind, const char
 				 sample->raw_size);
 }
 
-// Which alert the event with the kernel's number `id` raises, or -1.
+// The kind of alert that the event with the kernel's id `id` raises, or -1.
 static int alert_kind(const struct frec_sideband *sideband, uint64_t id)
 {
 	for (size_t i = 0; i < sideband->count; i++) {
@@ -200,7 +200,8 @@ static void handle_sample(struct frec_sideband *sideband, const void *body, size
 		alert.tid = (uint32_t)field(sideband, kind, "pid", &sample);
 		alert.signal = SIGKILL;
 		alert.code = (int)field(sideband, kind, "code", &sample);
-		// The event happens in the sending process. SI_KERNEL and the like have no sender.
+		// The sample is from the sending process. Signals with codes above 0, such as
+		// SI_KERNEL, have no sender.
 		alert.sender = alert.code <= 0 ? sample.pid : 0;
 		break;
 	case FREC_ALERT_EXEC:
@@ -215,7 +216,7 @@ static void handle_sample(struct frec_sideband *sideband, const void *body, size
 	sideband->alert(sideband->context, &alert);
 }
 
-// Bodies of the records, as in perf_event_open(2).
+// The bodies of records, as in perf_event_open(2).
 struct task_body {
 	uint32_t pid, ppid, tid, ptid;
 	uint64_t time;
@@ -254,7 +255,8 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 		map.build_id_size = body->build_id_size;
 		memcpy(map.build_id, body->build_id, body->build_id_size);
 	} else if (*map.path == '/') {
-		// The page with the build-id was not in memory, or the kernel is older than 5.12.
+		// The record has no build-id: the page with it was not in memory, or the kernel is
+		// older than 5.12.
 		FREC_CLOSE int proc = -1;
 		char path[32];
 
@@ -320,7 +322,7 @@ struct batch {
 	struct copied *copied;
 };
 
-// Takes over `record`, unless there is no memory.
+// Takes ownership of `record` and returns true, or returns false if memory runs out.
 static bool add(struct batch *batch, struct perf_event_header *record, uint64_t time)
 {
 	if (!frec__grow(&batch->copied, batch->count, sizeof(*batch->copied)))
@@ -342,8 +344,8 @@ static uint64_t record_time(const struct perf_event_header *record)
 		->time;
 }
 
-// Copies one CPU's records up to `until`. Younger ones stay in the ring, so that no CPU runs ahead
-// of another.
+// Copies the records of one CPU up to time `until`. Younger ones stay in the ring, because older
+// ones of other CPUs, which have to be handled first, may not have been copied.
 static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
 {
 	struct perf_event_mmap_page *page = cpu->map;
@@ -372,7 +374,7 @@ static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch
 		}
 		tail += header.size;
 	}
-	// The kernel may write there again only after the loads above.
+	// Returns the space to the kernel, which may overwrite it only after the loads above.
 	__atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sideband: a small ring on each CPU that is drained, not overwritten. Its records report
- * forks, execs, renames, mappings and exits for the process table, and raise alerts for fatal
- * signals, SIGKILL and the OOM killer. An alert wakes the recorder at once. All records are read
- * when a ring is a quarter full, at each alert, and before each snapshot.
+ * The sideband is a small ring on each CPU, whose records are read and removed instead of being
+ * overwritten. They report forks, execs, renames, mappings and exits for the process table, and
+ * raise alerts for fatal signals, SIGKILL, the OOM killer and execs. An alert wakes the recorder at
+ * once. All records are read when a ring is a quarter full, at each alert, and before each
+ * snapshot.
  */
 #ifndef FREC_RECORDER_PROCESSES_SIDEBAND_H
 #define FREC_RECORDER_PROCESSES_SIDEBAND_H
@@ -17,12 +18,12 @@
 #include "recorder/processes/processes.h"
 
 enum frec_alert_kind {
-	FREC_ALERT_FATAL, /* a fatal signal is delivered to its thread */
+	FREC_ALERT_FATAL, /* a fatal signal is delivered to a thread */
 	FREC_ALERT_KILL,  /* SIGKILL was sent */
 	FREC_ALERT_OOM,	  /* the OOM killer chose a victim */
 	FREC_ALERT_EXEC,  /* a process called exec: its arguments can be read now */
 	FREC_ALERT_COUNT,
-	/* Not from a tracepoint: a process is gone, and how it ended is not known. */
+	/* No tracepoint raises this: a process is gone, and it is not known how it ended. */
 	FREC_ALERT_GONE = FREC_ALERT_COUNT
 };
 
@@ -38,7 +39,7 @@ struct frec_alert {
 
 struct frec_sideband_cpu {
 	int cpu;
-	int fd; /* poll(2) it for POLLIN */
+	int fd; /* to be polled for POLLIN */
 	void *map;
 	int alert_fd[FREC_ALERT_COUNT];
 	uint64_t alert_id[FREC_ALERT_COUNT];
@@ -51,15 +52,15 @@ struct frec_sideband {
 	bool available[FREC_ALERT_COUNT];
 	uint64_t lost; /* records that the kernel dropped because a ring was full */
 	void (*alert)(void *context, const struct frec_alert *alert);
-	/* Called when a process has mapped a file as code; may be NULL. It must not open the file,
-	 * because it can be called during a snapshot. */
+	/* Called when a process has mapped a file as code; may be NULL. The callback must not open
+	 * the file, because it can be called during a snapshot. */
 	void (*mapped)(void *context, uint32_t pid, const char *path);
 	void *context;
 	struct frec_process_table *processes;
 };
 
-/* The filter for fatal signals with their default action. The source that records registers and
- * stack uses it too. */
+/* The filter that signal:signal_deliver needs to report only fatal signals with their default
+ * action. The source that records registers and stack of a crash uses it too. */
 #define FREC_CRASH_FILTER \
 	"sa_handler==0&&(sig==4||sig==5||sig==6||sig==7||sig==8||sig==11||sig==31)"
 
@@ -70,7 +71,8 @@ int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_err
 void frec__sideband_close(struct frec_sideband *sideband, int cpu);
 void frec__sideband_deinit(struct frec_sideband *sideband);
 
-/* Feeds the records of all CPUs, in order of time, to the process table and the alert callback. */
+/* Reads the records of all CPUs and passes them, in order of time, to the process table and the
+ * alert callback. */
 void frec__sideband_drain(struct frec_sideband *sideband);
 
 #endif

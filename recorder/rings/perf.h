@@ -15,7 +15,7 @@
 #define FREC_SAMPLE_TYPE \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_CPU)
 
-/* The fixed head of such a record if it is a PERF_RECORD_SAMPLE with PERF_SAMPLE_RAW. */
+/* The fixed start of a record that is a PERF_RECORD_SAMPLE with PERF_SAMPLE_RAW. */
 struct frec_sample {
 	struct perf_event_header header;
 	uint64_t id;
@@ -27,12 +27,11 @@ struct frec_sample {
 } __attribute__((packed));
 
 /*
- * Before raw_size the kernel inserts a u64 with PERF_SAMPLE_PERIOD, and then with
- * PERF_SAMPLE_CALLCHAIN a u64 count and that many u64. See snapshot/records.h and
- * proto/perf_sample.h.
+ * With PERF_SAMPLE_PERIOD the kernel inserts a u64 before raw_size. With PERF_SAMPLE_CALLCHAIN it
+ * then inserts a u64 count and that many u64. See snapshot/records.h and proto/perf_sample.h.
  */
 
-/* The end of every other record (perf_event_attr.sample_id_all). */
+/* The end of every record that is not a PERF_RECORD_SAMPLE (perf_event_attr.sample_id_all). */
 struct frec_sample_id {
 	uint32_t pid, tid;
 	uint64_t time;
@@ -40,7 +39,7 @@ struct frec_sample_id {
 	uint64_t id;
 } __attribute__((packed));
 
-/* What read(2) on an event returns with FREC_READ_FORMAT. */
+/* What read(2) returns for an event whose read_format is FREC_READ_FORMAT. */
 #define FREC_READ_FORMAT (PERF_FORMAT_ID | PERF_FORMAT_LOST)
 struct frec_count {
 	uint64_t value;
@@ -59,18 +58,18 @@ void frec__perf_raise_file_limit(void);
 void frec__perf_attr_init(struct perf_event_attr *attr, uint32_t type, uint64_t config);
 
 /*
- * Opens one event that covers all processes on `cpu`. Kernels before 6.0 have no PERF_FORMAT_LOST,
- * so this tries again without it. Returns a close-on-exec descriptor, or a negative errno with a
- * message that says what to do.
+ * Opens one event that covers all processes on `cpu`. If the kernel refuses PERF_FORMAT_LOST
+ * (before 6.0) or the length of the callchain, this changes `attr` and tries again. Returns a
+ * close-on-exec descriptor, or a negative errno with a message.
  */
 int frec__perf_open(struct perf_event_attr *attr, int cpu, struct frec_error *reterr);
 
 /* Checks that this process may open events that cover all processes. Returns 0, or a negative errno
- * with a message that says what to do. */
+ * with a message. */
 int frec__perf_allowed(struct frec_error *reterr);
 
-/* Reads an event's counts. `lost` is 0 if the kernel does not count it. Returns 0 or a negative
- * errno. */
+/* Reads an event's counts. `lost` is 0 if the kernel does not count lost records. Returns 0 or a
+ * negative errno. */
 int frec__perf_count(int fd, struct frec_count *ret);
 
 #endif

@@ -26,8 +26,8 @@ int frec__perf_ring_open(struct frec_ring *ring, int cpu, size_t size, struct fr
 	ring->fd = frec__perf_open(&attr, cpu, reterr);
 	if (ring->fd < 0)
 		return ring->fd;
-	// Read-only: with a writable mapping the kernel would wait for a reader instead of
-	// overwriting.
+	// Mapped read-only, because with a writable mapping the kernel would drop new records
+	// instead of overwriting old ones.
 	ring->map = mmap(NULL, page + size, PROT_READ, MAP_SHARED, ring->fd, 0);
 	if (ring->map == MAP_FAILED) {
 		int error = errno;
@@ -60,7 +60,7 @@ bool frec__perf_ring_alive(struct frec_ring *ring)
 	bool alive;
 
 	if (read(ring->fd, &reading, sizeof(reading)) != sizeof(reading))
-		return true; // Unknown: do not give the ring up.
+		return true; // It is not known: assume that the ring is alive.
 	alive = reading.enabled != ring->enabled;
 	ring->enabled = reading.enabled;
 	return alive;
@@ -74,8 +74,8 @@ static uint64_t head(const struct frec_ring *ring)
 	return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
 }
 
-// data_head starts at 0 and only decreases, modulo 2^64: its negation is the number of bytes
-// written so far, and h0 - h1 is the number written between the two reads.
+// data_head starts at 0 and only decreases, modulo 2^64. Its negation is therefore the number of
+// bytes written so far.
 static uint64_t written_at(uint64_t data_head)
 {
 	return -data_head;
@@ -96,14 +96,15 @@ static void perf_ring_copy(const struct frec_ring *ring, struct frec_ring_copy *
 	start = copy->head & (ring->size - 1);
 	first = ring->size - start;
 	if (copy->written < ring->size) {
-		// Not full yet: the data lies between data_head and the end.
+		// The ring is not full yet: all data lies between data_head and the end of the
+		// buffer.
 		memcpy(copy->data, data + start, copy->written);
 	} else {
 		memcpy(copy->data, data + start, first);
 		memcpy(copy->data + first, data, start);
 	}
-	// Orders the loads of the copy before the load of data_head that shows what was
-	// overwritten.
+	// Orders the loads of the copy before the next load of data_head, which shows what was
+	// overwritten in the meantime.
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	copy->during = copy->head - head(ring);
 }
@@ -115,10 +116,12 @@ static void perf_ring_copy_finish(const struct frec_ring *ring, struct frec_ring
 
 	if (ring->offline)
 		in_progress = 0;
-	// h1 - h2: every record that was in progress when the copy ended is part of it.
+	// h1 - h2 bytes were written since the copy. They include every record that was in progress
+	// when the copy ended.
 	if (settled && copy->head - head(ring) - copy->during < in_progress)
 		in_progress = copy->head - head(ring) - copy->during;
-	// The kernel went on writing below h0, so it overwrote the far end of the copy.
+	// Below h0, where the kernel goes on writing, are the oldest bytes of a full ring. They are
+	// at the end of the copy, so bytes are lost there.
 	lost = copy->during + in_progress;
 	copy->valid = lost < ring->size ? ring->size - lost : 0;
 	if (copy->valid > copy->written)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Reads the line NSpid of /proc/PID/status. It has one number for each pid namespace that the
-// process is in, that of the recorder's namespace first.
+// Reads the line NSpid of /proc/PID/status. It lists the pid of the process in each pid namespace
+// that it is in: in the recorder's namespace first, in the innermost one last.
 #include "recorder/rings/pid_space.h"
 
 #include <dirent.h>
@@ -14,7 +14,7 @@
 #include "proto/grow.h"
 #include "proto/read_file.h"
 
-// Returns how many numbers there are.
+// Returns how many pids the line has, 0 if it cannot be read. `ret_last` is the last of them.
 static size_t read_numbers(const char *path, uint32_t *ret_last)
 {
 	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, path, 16384);
@@ -55,7 +55,8 @@ static void add(struct frec_pid_space *space, uint32_t inside, uint32_t outside)
 		if (space->pair[i].inside == inside && space->pair[i].outside == outside)
 			return;
 	}
-	// The kernel reuses numbers, so the oldest pair is the least likely one to be needed.
+	// If the table is full, the oldest pair makes room. The kernel reuses pids, so that pair is
+	// the least likely one to be still valid.
 	if (space->count == FREC_PID_PAIRS_MAX)
 		memmove(space->pair, space->pair + 1, --space->count * sizeof(*space->pair));
 	if (!frec__grow(&space->pair, space->count, sizeof(*space->pair)))

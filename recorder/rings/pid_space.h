@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes of another pid namespace, for example of a container. Their records contain the pids of
- * that namespace; this translates them into those of the recorder's own. The pairs are read from
- * /proc while the processes live.
+ * Processes of another pid namespace, for example of a container, write records that contain pids
+ * of that namespace. This translates them into pids of the recorder's namespace, by means of pairs
+ * that are read from /proc while the processes live.
  */
 #ifndef FREC_RECORDER_RINGS_PID_SPACE_H
 #define FREC_RECORDER_RINGS_PID_SPACE_H
@@ -20,14 +20,15 @@ struct frec_pid_space {
 	} * pair; /* youngest last */
 };
 
-/* Identifies the namespace of a process: different namespaces have different keys. */
+/* The key of the pid namespace that a process is in. Different namespaces have different keys. 0
+ * for the recorder's own namespace, and for a process that is gone. */
 uint64_t frec__pid_space_key(uint32_t pid);
 
-/* Adds the numbers of a living process and its threads. */
+/* Adds a pair for each thread of a living process. */
 void frec__pid_space_learn(struct frec_pid_space *space, uint32_t pid);
 
-/* The number that a process or thread has outside; UINT32_MAX if it is unknown. Allocates
- * nothing. */
+/* Translates `inside`, a pid or tid of this namespace, into that of the same thread in the
+ * recorder's namespace. Returns UINT32_MAX if it is unknown. Allocates nothing. */
 uint32_t frec__pid_space_outside(const struct frec_pid_space *space, uint32_t inside);
 
 void frec__pid_space_deinit(struct frec_pid_space *space);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The user registers of this machine that a sample can hold. registers_ARCHITECTURE.c has them. */
+/* The user-space registers that a sample can contain on this machine, defined in
+ * registers_ARCHITECTURE.c. */
 #ifndef FREC_RECORDER_RINGS_REGISTERS_H
 #define FREC_RECORDER_RINGS_REGISTERS_H
 
 #include <stdint.h>
 
-/* perf_event_attr.sample_regs_user with all of them set. */
+/* The value of perf_event_attr.sample_regs_user that selects all of them. */
 extern const uint64_t frec__perf_user_registers;
-/* perf's number of the stack pointer. */
+/* The number that perf gives to the stack pointer. */
 extern const unsigned int frec__perf_user_stack_pointer;
 
 #endif

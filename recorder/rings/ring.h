@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rings that a recorder holds: fixed memory that keeps the newest records and overwrites the
- * oldest ones, and copies of it.
+ * The rings of a recorder, and copies of them. A ring is memory of fixed size that keeps the newest
+ * records and overwrites the oldest ones.
  *
- * struct frec_ring is one ring. There are two types of it behind one table of functions, struct
- * frec_ring_type:
+ * struct frec_ring is one ring. There are two types of ring, each with its own functions in a
+ * struct frec_ring_type:
  *
  *	perf_ring.h	a perf buffer, one per CPU, which the kernel writes. Tracepoints and BPF
  *			programs are redirected into it (see sources/).
  *	shm_ring.h	a ring in shared memory, which services write themselves. shm_rings.h
  *			creates that memory, shm_copy.h reads it, service/shm.h has its layout.
  *
- * A copy takes two steps and looks the same for both types afterwards:
+ * A copy is made in two steps. Afterwards its layout is the same for both types:
  *
  *	ring --frec__ring_copy()--> raw bytes, newest first --frec__ring_copy_finish()-->
  *		the first `valid` bytes are whole records in the layout of perf.h, newest first
@@ -22,22 +22,24 @@
  * How a live copy of a perf buffer can be exact: the kernel writes the buffer backwards. It puts
  * each record below the previous one and moves `data_head` down to it. Reading upwards from
  * `data_head` therefore yields whole records, newest first, until it reaches the bytes that are
- * being overwritten. A copy reads `data_head` (h0), copies upwards from it, and reads `data_head`
- * again (h1). The last h0 - h1 of the copied bytes may have been overwritten during the copy;
- * everything before them is as the kernel wrote it. Nothing is paused, and there is no second ring.
+ * being overwritten. The recorder reads `data_head` (h0), copies upwards from it, and reads
+ * `data_head` again (h1). The last h0 - h1 of the copied bytes may have been overwritten during the
+ * copy; everything before them is as the kernel wrote it. Nothing is paused, and there is no second
+ * ring.
  *
  * `data_head` does not yet include records whose space is reserved but which are not complete. The
  * kernel writes records with preemption disabled, so after an RCU grace period (membarrier(2))
- * every record that was in progress is complete and included. Waiting for one grace period before
- * h0 puts every record that was counted earlier into the copy. Waiting for another one after the
- * copy and reading `data_head` once more (h2) shows exactly how much can have been overwritten.
+ * every record that was in progress is complete and included. If the recorder waits for a grace
+ * period before it reads h0, the copy includes every record that was counted before the wait. If it
+ * waits for another one after the copy and then reads `data_head` once more (h2), it knows exactly
+ * how much can have been overwritten.
  *
  * Invariants: `size` is a power of two. Records are read from copies, never from the ring. Copying
  * allocates nothing, and only frec__ring_grace_period() waits.
  *
- * Rejected: PERF_EVENT_IOC_PAUSE_OUTPUT loses the events of the pause, which is when a snapshot is
- * most wanted. Moving all sources to a second ring takes one grace period per source and CPU, and
- * twice the memory.
+ * Rejected alternatives: PERF_EVENT_IOC_PAUSE_OUTPUT loses the events that happen during the pause,
+ * and these are the most interesting ones. Moving all sources to a second ring takes one grace
+ * period per source and CPU, and twice the memory.
  */
 #ifndef FREC_RECORDER_RINGS_RING_H
 #define FREC_RECORDER_RINGS_RING_H
@@ -61,22 +63,23 @@ struct frec_shm_rings;
 struct frec_ring {
 	const struct frec_ring_type *type;
 	int cpu;
-	/* distinguishes the rings of one CPU: 0 for the perf ring, else the number of the memory */
+	/* distinguishes the rings of one CPU: 0 for the perf ring, else the number of the shared
+	 * memory that the ring is in */
 	uint32_t number;
 	size_t size;	/* bytes of data, a power of two */
 	uint64_t since; /* when it was opened, nanoseconds of CLOCK_MONOTONIC */
-	bool offline;	/* its CPU went offline: nothing writes to it any more */
-	/* the memory that services write, NULL for a perf ring */
+	bool offline;	/* its CPU went offline, so nothing is written any more */
+	/* the shared memory that the ring is in; NULL for a perf ring */
 	const struct frec_shm_rings *shm;
 	union {
-		struct {	   /* of a perf ring */
+		struct {	   /* for a perf ring */
 			int fd;	   /* the dummy event that owns the buffer */
 			void *map; /* struct perf_event_mmap_page, then the data; read-only */
-			uint64_t enabled; /* how long the event was enabled at the last check */
+			uint64_t enabled; /* how long it had been enabled at the last check */
 		};
-		struct {	      /* of a ring of services */
-			size_t index; /* of the ring within `shm` */
-			uint32_t uid; /* of the user whose services write it */
+		struct {	      /* for a ring that services write */
+			size_t index; /* number of the ring within `shm` */
+			uint32_t uid; /* the user whose services write it */
 			/* translates the pids in its records; NULL if they need no translation */
 			const struct frec_pid_space *space;
 		};
@@ -84,17 +87,18 @@ struct frec_ring {
 };
 
 struct frec_ring_copy {
-	uint8_t *data;	  /* newest record first; `size` bytes, which belong to the caller */
-	uint64_t head;	  /* h0 */
-	uint64_t written; /* bytes ever written, at h0 */
+	uint8_t *data;	  /* newest record first; provided by the caller, as large as the ring */
+	uint64_t head;	  /* h0, or the position in shared memory */
+	uint64_t written; /* bytes ever written into the ring, up to `head` */
 	uint64_t during;  /* bytes written while the copy ran */
-	/* bytes from the start that are as they were written; the last record may be cut */
+	/* how many bytes at the start of `data` can be trusted; the last record may be cut */
 	size_t valid;
 	bool wrapped;	  /* something was overwritten before or during the copy */
-	uint64_t damaged; /* of services' rings: regions that hold no whole record */
+	uint64_t damaged; /* shared memory only: regions that hold no whole record */
 };
 
-/* What a type of ring implements. The functions below with these names call it. */
+/* The functions that a type of ring implements. Callers use the functions of the same names
+ * below. */
 struct frec_ring_type {
 	void (*close)(struct frec_ring *ring);
 	uint64_t (*written)(const struct frec_ring *ring);
@@ -105,22 +109,23 @@ struct frec_ring_type {
 
 void frec__ring_close(struct frec_ring *ring);
 
-/* Bytes ever written into it. */
+/* How many bytes were ever written into the ring. */
 uint64_t frec__ring_written(const struct frec_ring *ring);
 
-/* Copies the ring into copy->data. The writers do not notice. */
+/* Copies the ring into copy->data without disturbing the writers. */
 void frec__ring_copy(const struct frec_ring *ring, struct frec_ring_copy *copy);
 
 /*
- * Computes copy->valid. `settled` says that a grace period has passed since the copy. Without one,
- * the records in progress are bounded instead by `largest`, the size of the largest possible
- * record, once for each context in which the kernel can be interrupted while it writes one.
+ * Computes copy->valid. `settled` says that a grace period has passed since the copy. If none has,
+ * this assumes the worst about the records that were in progress at the end of the copy: one of
+ * `largest` bytes, the largest possible size, in each context in which the kernel can write records
+ * (task, softirq, interrupt, NMI).
  */
 void frec__ring_copy_finish(const struct frec_ring *ring, struct frec_ring_copy *copy, bool settled,
 			    size_t largest);
 
 /* Waits until every record that is being written on any CPU is complete. Returns false if the
- * kernel cannot wait for that. */
+ * kernel does not support this. */
 bool frec__ring_grace_period(void);
 
 #endif

@@ -4,9 +4,10 @@
 //
 // The scan goes from the newest record to the oldest. Each place in a ring has exactly one valid
 // commit word (see shm.h). After bytes that are no record the scan therefore continues at the next
-// place with a valid commit word and a valid checksum, and the bytes in between count as damage. At
-// the old end they do not: there the oldest record is cut, and writers were overwriting while the
-// copy was made. The first gap that reaches into that part ends the scan.
+// place with a valid commit word and a valid checksum, and the bytes in between count as damage.
+// The old end of the copy is an exception: the oldest record there is cut, and writers were
+// overwriting records while the copy was made. The first gap that reaches into that part ends the
+// scan and is no damage.
 //
 // If a stray write has changed the position, no commit word is valid. The scan then starts at the
 // newest record that is consistent in itself: its commit word fits its place, and its checksum fits
@@ -28,14 +29,14 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 
 struct scan {
 	const struct frec_shm_rings *rings;
-	// How many bytes with a wrong checksum may still be summed: a hostile service can make all
-	// checksums wrong.
+	// How many more bytes may be summed in vain, for checksums that turn out to be wrong. There
+	// is a limit because a hostile service can make all checksums wrong.
 	uint64_t budget;
 };
 
 static uint64_t position_of(const struct frec_shm_rings *rings, size_t ring)
 {
-	// Pairs with the stores to it in shm_emit.c and shm_sequence_x86_64.c.
+	// Pairs with the stores to `position` in shm_emit.c and shm_sequence_x86_64.c.
 	return __atomic_load_n(&frec__shm_control(rings, ring)->position, __ATOMIC_ACQUIRE) &
 	       ~UINT64_C(7);
 }
@@ -58,15 +59,15 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	first = size < rings->ring_size - start ? size : rings->ring_size - start;
 	memcpy(copy->data, data + start, first);
 	memcpy(copy->data + first, data, size - first);
-	// Orders the loads of the copy before the load of the position that shows what was
-	// overwritten. Pairs with the fence in write_shared of shm_emit.c.
+	// Orders the loads of the copy before the next load of the position, which shows what was
+	// overwritten in the meantime. Pairs with the fence in write_shared of shm_emit.c.
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	copy->during = position_of(rings, ring) - copy->head;
 	copy->valid = size;
 }
 
 // The size of the whole record at `at`, frame included, or 0 if there is none. `room` is the number
-// of bytes there.
+// of bytes from `at` on.
 static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uint64_t position)
 {
 	struct frec_shm_record record;
@@ -113,8 +114,8 @@ static void rotate(uint8_t *data, size_t size, size_t by)
 	reverse(data, 0, size);
 }
 
-// Finds the position by means of the records, and rotates the copy so that it begins there. Returns
-// false if there is no record.
+// Finds the newest record without knowing the position, and rotates the copy so that it begins with
+// that record. Returns false if there is no whole record.
 static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 {
 	size_t size = scan->rings->ring_size, at = 0;
@@ -130,7 +131,8 @@ static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 		if ((-(uint64_t)units << 3 & (size - 1)) != place ||
 		    !record_size(scan, copy->data + i, size - i, (uint64_t)units << 3))
 			continue;
-		// `units` wraps around: a difference below half of its range means newer.
+		// `units` wraps around, so this record is newer if the difference is below half of
+		// the range.
 		if (!found || units - newest < UINT32_C(1) << 31) {
 			newest = units;
 			at = i;
@@ -144,8 +146,9 @@ static bool find_position(struct scan *scan, struct frec_ring_copy *copy)
 	return true;
 }
 
-// Moves the whole records of the first `size` bytes together. Returns where the last one ended.
-// Bytes before `certain` that are no record are damage.
+// Moves the whole records in the first `size` bytes to the start of the copy, without frames and
+// gaps. Returns where the last of them ended before the move. Gaps that end before `certain` count
+// as damage; one that reaches further ends the scan.
 static size_t compact(struct scan *scan, struct frec_ring_copy *copy, size_t size, size_t certain,
 		      struct frec_shm_damage *damage)
 {
@@ -194,7 +197,7 @@ void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_
 		copy->wrapped = true;
 		return;
 	}
-	// In a full ring newer records have overwritten the end of the oldest one.
+	// In a full ring the oldest record is partly overwritten. That is no damage.
 	if (full)
 		certain = certain > FREC_SHM_RECORD_MAX ? certain - FREC_SHM_RECORD_MAX : 0;
 	if (end < certain) {

@@ -6,21 +6,23 @@
 
 #include "recorder/rings/ring.h"
 
-/* The parts of a copy that hold no whole record: begun and never completed, or overwritten by a
- * stray write. */
+/* The parts of a copy that hold no whole record, because a record there was never completed or a
+ * stray write overwrote it. */
 struct frec_shm_damage {
 	uint64_t regions, bytes;
 };
 
-/* Bytes ever written into a ring, according to its position, which services can overwrite. */
+/* How many bytes were ever written into a ring, according to its position. Services can falsify the
+ * position. */
 uint64_t frec__shm_written(const struct frec_shm_rings *rings, size_t ring);
 
-/* As frec__ring_copy(). */
+/* As frec__ring_copy(), for one ring of `rings`. */
 void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec_ring_copy *copy);
 
 /*
- * As frec__ring_copy_finish(): leaves only the whole records of known events, each directly after
- * the other, newest first, for frec__records_find(). Call it once for each copy.
+ * As frec__ring_copy_finish(): leaves only the whole records of known events in the copy, one
+ * directly after the other, newest first, for frec__records_find(). Must be called only once for
+ * each copy.
  */
 void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_copy *copy,
 			   struct frec_shm_damage *ret);

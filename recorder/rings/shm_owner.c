@@ -9,10 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// As the kernel's struct robust_list_head, with the type of the links here.
+// The kernel's struct robust_list_head, but with the type that links have here.
 struct owner {
 	struct frec_shm_owned *first; // circular: the last link points to this struct
-	long offset;		      // from a link to its word
+	long offset;		      // distance from a link to its word
 	struct frec_shm_owned *pending;
 };
 
@@ -75,7 +75,8 @@ int frec__shm_own(void *map, size_t offset)
 	}
 	__atomic_store_n(word, (uint32_t)gettid(), __ATOMIC_RELAXED);
 	link->next = owner.first;
-	// This thread can end at any instruction, and then the kernel reads the list.
+	// This thread can be killed at any instruction, and then the kernel reads the list. So the
+	// list must be valid at any time.
 	__atomic_store_n(&owner.first, link, __ATOMIC_RELEASE);
 	return 0;
 }

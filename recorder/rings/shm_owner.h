@@ -3,11 +3,11 @@
  * Ownership of a word of shared memory: when the thread that owns it ends, even by SIGKILL, the
  * kernel marks the word.
  *
- * The kernel's list of robust futexes does this. The C library's robust mutexes use it too, but
- * they keep the links of the list within the mutex. Here services could write that mutex, and with
- * control of the links a process can write anywhere in the memory of the owner. The kernel only
- * requires that a link and its word are the same distance apart for all words of a thread. So each
- * link is in a private page directly before the mapping of its word.
+ * This is a function of the kernel's list of robust futexes. The C library's robust mutexes use the
+ * list too, but they keep its links within the mutex. Services could write a mutex in this memory,
+ * and a process that controls the links can write anywhere in the memory of the owner. The kernel
+ * only requires that the distance between a link and its word is the same for all words of a
+ * thread. So each link is in a private page directly before the mapping of its word.
  */
 #ifndef FREC_RECORDER_RINGS_SHM_OWNER_H
 #define FREC_RECORDER_RINGS_SHM_OWNER_H
@@ -21,16 +21,18 @@ struct frec_shm_owned {
 
 /*
  * Maps `size` bytes of `fd`, the first `writable` of them for reading and writing and the rest for
- * reading only, with the private page in front. On failure returns NULL with errno set.
+ * reading only, and a private page directly before them. Returns the start of the `size` bytes, or
+ * NULL with errno set.
  */
 void *frec__shm_map_owned(int fd, size_t size, size_t writable);
 void frec__shm_unmap_owned(void *map, size_t size);
 
-/* Makes the calling thread the owner of the futex at `offset` of such a mapping. All mappings of a
- * thread must use the same offset. Returns 0 or a negative errno. */
+/* Makes the calling thread the owner of the word at `offset` in a mapping of frec__shm_map_owned().
+ * All mappings of a thread must use the same offset. Returns 0 or a negative errno. */
 int frec__shm_own(void *map, size_t offset);
 
-/* Marks the word as the kernel would, and releases it if the calling thread owns it. */
+/* Marks the word as the kernel would when its owner ends. If the calling thread is the owner, this
+ * ends the ownership. */
 void frec__shm_disown(void *map, size_t offset);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Rings that services write. Their copies are made in shm_copy.c; this file makes ids and pids
-// unique in them.
+// Rings that services write. shm_copy.c makes the copies; this file makes the ids in a copy unique
+// and translates its pids.
 #include "recorder/rings/shm_ring.h"
 
 #include "recorder/rings/perf.h"
@@ -8,7 +8,8 @@
 #include "recorder/rings/shm_copy.h"
 #include "recorder/rings/shm_rings.h"
 
-// Puts the number above the ids of one memory, which are above the kernel's ids.
+// Ids within one shared memory have fewer bits than this, and are above all ids of the kernel. The
+// number of the memory is put into the bits above them.
 #define NUMBER_SHIFT 40
 
 uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
@@ -16,7 +17,7 @@ uint64_t frec__shm_ring_id(uint32_t number, uint64_t id)
 	return id + ((uint64_t)number << NUMBER_SHIFT);
 }
 
-// frec__shm_destroy() frees the memory.
+// Nothing to do: frec__shm_destroy() frees the memory of all rings.
 static void shm_ring_close(struct frec_ring *ring)
 {
 	(void)ring;
@@ -41,7 +42,7 @@ static void shm_ring_copy_finish(const struct frec_ring *ring, struct frec_ring_
 	(void)largest;
 	frec__shm_copy_finish(ring->shm, copy, &damage);
 	copy->damaged = damage.regions;
-	// Every memory uses the same ids.
+	// Every shared memory uses the same ids, and its pids can be those of another namespace.
 	for (size_t at = 0; at < copy->valid;) {
 		struct frec_sample *sample = (void *)(copy->data + at);
 

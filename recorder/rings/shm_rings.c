@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The recorder's side of the shm transport: the memfd, and the events that services register in it.
-// shm_copy.c makes the copies.
+// shm_copy.c copies the rings.
 #include "recorder/rings/shm_rings.h"
 
 #include <errno.h>
@@ -36,8 +36,8 @@ static int write_selection(struct frec_shm_header *header, const char *const *se
 	return 0;
 }
 
-// Allocates the rings of the CPUs that are online: charged to the recorder, and never missing
-// later.
+// Allocates the memory of a ring for each CPU that is online. It is charged to the recorder, and
+// services cannot run out of it later.
 static int allocate(const struct frec_shm_rings *rings)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -77,7 +77,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	for (size_t i = 0; i < rings->count; i++) {
 		uint64_t first = FREC_SHM_POSITION_FIRST;
 
-		// The mapping of this part is read-only.
+		// The recorder's mapping of this part is read-only.
 		if (pwrite(rings->fd, &first, sizeof(first),
 			   (off_t)(rings->layout.controls + i * rings->layout.control_size)) !=
 		    sizeof(first))
@@ -206,7 +206,7 @@ size_t frec__shm_refresh(struct frec_shm_rings *rings)
 {
 	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
 
-	// Services claim the slots in order.
+	// Services claim the slots in order, so none after the first free one is in use.
 	for (uint32_t slot = 0; slot < FREC_SHM_EVENTS; slot++) {
 		// Pairs with the release store in find_slot of shm_attach.c.
 		uint32_t state = __atomic_load_n(&table->slot[slot].state, __ATOMIC_ACQUIRE);
@@ -233,7 +233,8 @@ uint64_t frec__shm_emitted(const struct frec_shm_rings *rings, size_t event, siz
 	const struct frec_shm_control *control = frec__shm_control(rings, ring);
 	size_t slot = (size_t)(rings->event[event].id - FREC_SHM_ID_FIRST);
 
-	// Pair with the stores in shm_emit.c, which count an event after its record is complete.
+	// These loads pair with the stores in shm_emit.c, which count an event after its record is
+	// complete.
 	return __atomic_load_n(&control->emitted[slot], __ATOMIC_ACQUIRE) +
 	       __atomic_load_n(&control->moved[slot], __ATOMIC_ACQUIRE);
 }

@@ -22,39 +22,39 @@ struct frec_shm_rings;
 /* An event that a service has registered. It belongs to the rings and never changes. */
 struct frec_shm_event {
 	char *provider, *name;
-	/* for frec__declarations_read(), which has found one event in it */
+	/* the event's declaration, for frec__declarations_read() */
 	const uint8_t *declaration;
 	size_t declaration_size;
 	uint64_t id; /* the PERF_SAMPLE_IDENTIFIER of its records */
-	/* of the process that registered it first, as seen in that process's pid namespace */
+	/* the process that registered the event first, in the pid namespace of that process */
 	pid_t pid;
 };
 
 /*
  * Creates the memfd with a ring of `ring_size` bytes, a power of two, for each CPU, and one more
- * for threads that cannot use those. The memory of the CPUs' rings is allocated here, so services
- * are not charged for it; the memory of the additional ring is allocated when a thread first uses
- * it. `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options` are
- * FREC_SHM_... of shm.h. The calling thread owns the memfd: services stop writing when that thread
- * ends. Its list of robust futexes is replaced, so it must not lock robust mutexes. Returns 0, or a
- * negative errno with a message.
+ * for threads that cannot use those. The memory of the rings of online CPUs is allocated here, so
+ * services are not charged for it; that of the others is allocated when a thread first uses them.
+ * `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options` are FREC_SHM_...
+ * of shm.h. The calling thread owns the memfd: services stop writing when that thread ends. This
+ * replaces the thread's list of robust futexes, so the thread must not lock robust mutexes. Returns
+ * 0, or a negative errno with a message.
  */
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,
 		     uint32_t options, struct frec_error *reterr);
 
-/* Called by the thread that created the rings. Services stop writing at their next event. NULL is
- * fine. */
+/* Must be called by the thread that created the rings. Services stop writing at their next event.
+ * NULL is fine. */
 void frec__shm_destroy(struct frec_shm_rings *rings);
 
-/* The descriptor that services attach to. The rings keep it. */
+/* The descriptor of the memfd, which services attach to. It still belongs to `rings`. */
 int frec__shm_fd(const struct frec_shm_rings *rings);
 
 /* How many rings there are: one for each possible CPU, in the order of the CPUs, and a last one for
  * threads that cannot use those. */
 size_t frec__shm_ring_count(const struct frec_shm_rings *rings);
 
-/* Adds the events that were registered since the last call. Returns how many are known. Allocates
- * only if there are new ones. */
+/* Adds the events that were registered since the last call. Returns how many events are known now.
+ * Allocates memory only if there are new ones. */
 size_t frec__shm_refresh(struct frec_shm_rings *rings);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 

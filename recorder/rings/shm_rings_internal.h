@@ -17,7 +17,7 @@ struct frec_shm_rings {
 	bool owned;
 	size_t events, declarations_size;
 	struct frec_shm_event event[FREC_SHM_EVENTS];
-	uint8_t known[FREC_SHM_EVENTS]; /* per slot */
+	uint8_t known[FREC_SHM_EVENTS]; /* per slot: FREC_SHM_UNSEEN, ... */
 };
 
 static inline const struct frec_shm_control *frec__shm_control(const struct frec_shm_rings *rings,

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
- * Buffers in which BPF programs assemble records, which are too large for their stack. Another
- * thread that hits a uprobe can preempt a program, so each CPU has several buffers, acquired and
- * released atomically. If no buffer is free the record counts as lost.
+ * Buffers in which BPF programs assemble records, because a record is too large for the stack of a
+ * BPF program. A program can be preempted by another thread that hits a uprobe, so each CPU has
+ * several buffers, which are acquired and released atomically. If no buffer is free, the record
+ * counts as lost.
  */
 #ifndef FREC_RECORDER_SOURCES_BPF_BUFFERS_BPF_H
 #define FREC_RECORDER_SOURCES_BPF_BUFFERS_BPF_H
 
 #include "recorder/sources/bpf_output.bpf.h"
 
-/* Bytes after the largest record, for programs that have to prove to the verifier that no text runs
- * past the end. */
+/* Additional bytes at the end of a buffer, for programs that have to prove to the verifier that no
+ * text runs past the end. */
 #ifndef FREC_BPF_BUFFER_SLACK
 #define FREC_BPF_BUFFER_SLACK 0
 #endif
@@ -44,8 +45,8 @@ static __always_inline struct frec_bpf_buffer *frec_buffer_acquire(void)
 	return 0;
 }
 
-/* Counts a record as begun. Returns a buffer that contains the common fields, or NULL after
- * counting the record as lost. */
+/* Counts a record as begun. Returns a buffer that contains the common fields, or counts the record
+ * as lost and returns NULL. */
 static __always_inline struct frec_bpf_buffer *frec_record_begin(struct frec_bpf_counts *count)
 {
 	struct frec_bpf_buffer *buffer;

@@ -2,7 +2,7 @@
 /*
  * How BPF programs write records: each source has a perf event of its own on each CPU, redirected
  * into that CPU's ring. `slot` is the source's number within one loaded object; `slot * cpus + cpu`
- * is the index of its event and its counts.
+ * is the index of the source's event in `rings` and of its counts in `counts`.
  */
 #ifndef FREC_RECORDER_SOURCES_BPF_OUTPUT_BPF_H
 #define FREC_RECORDER_SOURCES_BPF_OUTPUT_BPF_H
@@ -14,7 +14,8 @@
 
 #include "recorder/sources/bpf_counts.h"
 
-/* bpf_output.c sets this and sizes the maps before the object is loaded. */
+/* The number of possible CPUs. bpf_output.c sets it, and sizes the maps, before the object is
+ * loaded. */
 const volatile __u32 frec_cpus = 1;
 
 struct {
@@ -32,7 +33,7 @@ struct {
 	__uint(max_entries, 1);
 } counts SEC(".maps");
 
-/* Writes the fields that perf puts before a tracepoint's payload. */
+/* Writes the common fields: the thread's id in common_pid, and zeroes in the others. */
 static __always_inline void frec_write_common(void *data)
 {
 	*(__u64 *)data = bpf_get_current_pid_tgid() << 32;

@@ -24,7 +24,7 @@ int frec__bpf_output_size(const struct bpf_object *object, uint32_t slots, volat
 	r = resize(object, "rings", slots * *cpus);
 	if (!r)
 		r = resize(object, "counts", slots * *cpus);
-	// Only some objects have this map: see bpf_buffers.bpf.h.
+	// Only some objects have the map `buffers`: see bpf_buffers.bpf.h.
 	return r ? r : resize(object, "buffers", FREC_BPF_BUFFERS * *cpus);
 }
 
@@ -71,7 +71,8 @@ void frec__bpf_output_count(const struct frec_bpf_output *output, uint32_t slot,
 {
 	struct frec_bpf_counts *counts = &output->counts[slot * output->cpus + (uint32_t)cpu];
 
-	// In the reverse order of the program's stores, so that `begun` is read last.
+	// Reads the counts in the reverse order of the program's stores: `begun` comes last, so it
+	// is never less than the sum of the others.
 	*ret = (struct frec_bpf_counts){0};
 	ret->written = __atomic_load_n(&counts->written, __ATOMIC_ACQUIRE);
 	ret->lost = __atomic_load_n(&counts->lost, __ATOMIC_ACQUIRE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The sources that one loaded BPF object writes. Each has a perf event on each CPU, redirected into
- * that CPU's ring, and counts that can be read like those of a perf event. The BPF side is
- * bpf_output.bpf.h.
+ * The sources whose records one loaded BPF object writes. Each source has a perf event on each CPU,
+ * redirected into that CPU's ring, and counts that can be read like those of a perf event. The BPF
+ * side is bpf_output.bpf.h.
  */
 #ifndef FREC_RECORDER_SOURCES_BPF_OUTPUT_H
 #define FREC_RECORDER_SOURCES_BPF_OUTPUT_H
@@ -14,15 +14,16 @@
 #include "recorder/rings/perf.h"
 
 struct frec_bpf_output {
-	int rings; /* the object's perf event array */
+	int rings; /* descriptor of the object's perf event array */
 	uint32_t cpus, slots;
 	uint32_t used;			/* slots with a source */
-	struct frec_bpf_counts *counts; /* the object's map in memory; [slot * cpus + cpu] */
+	struct frec_bpf_counts *counts; /* the object's map `counts`, mapped; [slot * cpus + cpu] */
 };
 
 /*
  * Sizes the maps of an object that is open and not yet loaded, for `slots` sources on every
- * possible CPU. `cpus` is the object's constant frec_cpus. Returns 0 or a negative errno.
+ * possible CPU. `cpus` is the object's constant frec_cpus, which this sets. Returns 0 or a negative
+ * errno.
  */
 int frec__bpf_output_size(const struct bpf_object *object, uint32_t slots, volatile uint32_t *cpus);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 // Records what the tracepoint signal:signal_deliver does not contain about a fatal signal: the
 // faulting address, the sender, and, if the stack pointer has run into a guard page, the stack
-// above that page. Runs in the kernel, in the dying thread. It needs a kernel with BTF; without it
-// the recorder works without this information.
+// above that page. Runs in the kernel, in the dying thread. On a kernel without BTF this program
+// cannot be loaded; the recorder then works without this information.
 #include <linux/bpf.h>
 #include <linux/types.h>
 
@@ -14,13 +14,15 @@
 #include "recorder/sources/crash_record.h"
 
 #define PAGE 4096ul
-// How far above the stack pointer to search for the stack: one frame can hold a large array.
+// How many pages above the stack pointer to search for readable stack. The stack can be far away,
+// because one frame can hold a large array.
 #define PAGES_UP 512
 #define PIECES (FREC_CRASH_RECORD_STACK / 4096)
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-// Only the members that are read. Their offsets come from the running kernel's BTF.
+// The kernel's types, with only the members that are read here. Their offsets come from the running
+// kernel's BTF.
 union __sifields {
 	struct {
 		int _pid;

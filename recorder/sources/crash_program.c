@@ -61,7 +61,8 @@ static int load(struct frec_crash_program *program)
 {
 	int r;
 
-	// libbpf would print errors to stderr that the caller's message summarises.
+	// Keeps libbpf from printing errors to stderr, because the caller's message summarises
+	// them.
 	libbpf_set_print(NULL);
 	program->skeleton = crash_bpf__open();
 	if (!program->skeleton)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Foreign sources of both kinds.
+// Creates foreign sources of both kinds: USDT probes and kernel tracepoints by their arguments.
 #include "recorder/sources/foreign.h"
 
 #include <errno.h>

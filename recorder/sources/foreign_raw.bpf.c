@@ -12,7 +12,8 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-// The offsets of its members come from the running kernel's BTF.
+// The kernel's type, with only the members that are read here. Their offsets come from the running
+// kernel's BTF.
 struct task_struct {
 	int pid;
 	char comm[FREC_FOREIGN_COMM_SIZE];
@@ -20,7 +21,7 @@ struct task_struct {
 
 const volatile struct frec_raw_layout layout = {0};
 
-// Set when the source is open on every CPU.
+// Set when every source is open on every CPU.
 volatile int frec_on;
 
 __noinline int write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
@@ -37,8 +38,8 @@ static __always_inline void write_task(__u8 *to, const struct task_struct *task)
 	BPF_CORE_READ_STR_INTO(&out->comm, task, comm);
 }
 
-// Writes argument `n`. It is a constant because the verifier refuses a program that could read more
-// arguments than the tracepoint has.
+// Writes argument `n`, which must be a constant, because the verifier refuses a program that could
+// read more arguments than the tracepoint has.
 #define WRITE(n) \
 	if (n < layout.arguments) { \
 		__u64 value = context->args[n]; \

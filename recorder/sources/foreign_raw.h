@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel tracepoints by their arguments. */
+/* Records kernel tracepoints by their arguments. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_RAW_H
 #define FREC_RECORDER_SOURCES_FOREIGN_RAW_H
 
@@ -7,7 +7,7 @@
 
 struct frec_foreign_raw;
 
-/* See foreign.h. The `count` selections are of all kinds; this ignores those of other kinds. */
+/* See foreign.h. Of the `count` selections, this uses those of kind FREC_SELECT_RAW_TRACEPOINT. */
 int frec__foreign_raw_create(struct frec_foreign_raw **ret, const struct frec_selection *selection,
 			     size_t count, frec_foreign_add *add, void *context,
 			     struct frec_error *reterr);

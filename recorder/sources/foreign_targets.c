@@ -32,8 +32,9 @@ static uint32_t existing_arguments(uint32_t strings, const struct frec_usdt_prob
 	return strings & ((1u << probe->arguments) - 1);
 }
 
-// Takes ownership of the probe. Two selections can match it: then it has the texts of both, and the
-// stacks of the last one that chooses any.
+// Adds a probe, unless it was added for an earlier selection, and then takes its names. If several
+// selections match a probe, the arguments that any of them chooses as texts are texts, and the last
+// selection that makes a choice of stacks determines its stacks.
 static int add_probe(struct frec_foreign_targets *targets, const struct frec_selection *selection,
 		     const struct frec_program_file *file, struct frec_usdt_probe *probe)
 {
@@ -71,7 +72,8 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 		r = add_probe(targets, selection, file, &probes.probe[i]);
 	}
 	frec__usdt_probes_deinit(&probes);
-	// Any user can run such a file under the selected name, so it must not stop the recorder.
+	// Any user can run a file with too many probes under the selected name, so this must not
+	// stop the recorder.
 	if (r == -E2BIG) {
 		frec__report(LOG_WARNING, "-e %s: %s has more than %d probes: it is skipped",
 			     selection->text, file->path, FREC_USDT_SITES_MAX);
@@ -80,7 +82,8 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 	return r ? frec__error(reterr, r, "out of memory") : found;
 }
 
-// Fails if nothing matches, or if no probe has an argument that is to be recorded as text.
+// Fails if no probe matches, or if the selection chooses an argument as text that none of the
+// matching probes has.
 static int check(const struct frec_selection *selection, const struct frec_program_files *files,
 		 int found, uint32_t arguments, struct frec_error *reterr)
 {
@@ -139,7 +142,7 @@ void frec__foreign_targets_deinit(struct frec_foreign_targets *targets)
 	*targets = (struct frec_foreign_targets){0};
 }
 
-// Cuts the start of a path that is too long for a name, because its end identifies the file.
+// If the path is too long for the name, its start is cut off, because the end identifies the file.
 static void set_kernel_name(struct frec_listed *listed, const struct frec_foreign_target *target)
 {
 	size_t room = sizeof(listed->kernel_name) - 3,

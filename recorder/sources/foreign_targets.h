@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The USDT probes that selections match, each in its file, and the layout of its records. */
+/* The USDT probes that selections match, the file of each, and the layout of its records. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_TARGETS_H
 #define FREC_RECORDER_SOURCES_FOREIGN_TARGETS_H
 
@@ -10,7 +10,7 @@
 #include "recorder/sources/selection.h"
 #include "recorder/sources/stapsdt.h"
 
-/* A probe of a file. */
+/* A probe in a file. */
 struct frec_foreign_target {
 	const struct frec_selection *selection; /* the first one that matches it */
 	struct frec_program_file file;		/* its descriptor belongs to `of_selection` */
@@ -23,7 +23,7 @@ struct frec_foreign_targets {
 	size_t count;
 	struct frec_foreign_target *target;
 	size_t files;
-	struct frec_program_files *of_selection; /* keeps the files open */
+	struct frec_program_files *of_selection; /* the files of each selection, which stay open */
 };
 
 /* Adds the probes that a selection of FREC_SELECT_USDT matches. Returns 0, or a negative errno with
@@ -37,7 +37,7 @@ void frec__foreign_targets_deinit(struct frec_foreign_targets *targets);
 int frec__foreign_target_describe(const struct frec_foreign_target *target,
 				  struct frec_listed *listed, struct frec_format *format);
 
-/* The layout of its records for the BPF program that writes them. */
+/* What the BPF program needs to know to write records of the target. */
 struct frec_usdt_slot frec__foreign_target_slot(const struct frec_foreign_target *target);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/*
- * Copies a text to the end of a record, where a __rel_loc word refers to it. If the text cannot be
- * read, the record says so in its place.
- */
+/* Copies a text to the end of a record. A __rel_loc word in the field refers to the text. If the
+ * text cannot be read, a note that says so takes its place. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_TEXT_BPF_H
 #define FREC_RECORDER_SOURCES_FOREIGN_TEXT_BPF_H
 
@@ -11,7 +9,8 @@
 #define FREC_BPF_BUFFER_SLACK FREC_FOREIGN_TEXT_MAX
 #include "recorder/sources/bpf_buffers.bpf.h"
 
-/* The smallest page size of all machines: bytes up to the next multiple of it are in one page. */
+/* The smallest page size of all machines: on each of them, the bytes up to the next multiple of
+ * this are in one page. */
 #define PAGE 4096ul
 
 static __always_inline long frec_read(int user, void *to, __u32 size, const void *from)
@@ -26,8 +25,9 @@ static __always_inline __u32 frec_write_words(__u8 *to, const char *words, __u32
 }
 
 /*
- * Writes `text` at offset `at` of the record, at most `room` bytes. Returns the number of bytes
- * written, including the NUL. A text that was cut ends in two NULs.
+ * Writes `text`, which is in user space if `user` is not 0, at offset `at` of the record, at most
+ * `room` bytes. Returns the number of bytes written, including the NUL. A text that was cut ends in
+ * two NULs.
  */
 static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room,
 					     const void *text, int user)
@@ -38,8 +38,8 @@ static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u
 
 	if (at > FREC_BPF_RECORD_MAX || room > FREC_FOREIGN_TEXT_MAX)
 		return 0;
-	/* Otherwise the compiler merges both bounds into one comparison, from which some verifiers
-	 * do not learn the upper one. */
+	/* Without this line the compiler merges both bounds of `room` into one comparison, from
+	 * which some verifiers do not learn the upper bound. */
 	barrier_var(room);
 	if (room < 2 * sizeof(FREC_FOREIGN_ABSENT))
 		return 0;
@@ -56,7 +56,7 @@ static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u
 			to[room - 2] = 0;
 		return room;
 	}
-	/* Part of it is not in memory, but the rest of its first page may be. */
+	/* Part of the text is not in memory, but its first page may be. */
 	first = PAGE - ((unsigned long)text & (PAGE - 1));
 	if (first > room - sizeof(FREC_FOREIGN_ABSENT))
 		first = room - sizeof(FREC_FOREIGN_ABSENT);
@@ -66,7 +66,7 @@ static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u
 	       frec_write_words(to + first, FREC_FOREIGN_ABSENT, sizeof(FREC_FOREIGN_ABSENT));
 }
 
-/* The __rel_loc word in the field of argument `n` for a text at offset `at`. */
+/* The __rel_loc word in the field of argument `n` for a text of `size` bytes at offset `at`. */
 static __always_inline __u64 frec_text_word(__u32 n, __u32 at, __u32 size)
 {
 	return (__u64)(size << 16 | (at - (FREC_FOREIGN_ARGUMENT_OFFSET(n) + 4)));

@@ -22,12 +22,12 @@ struct {
 	__uint(max_entries, 1);
 } slots SEC(".maps");
 
-// Set when every source is open on every CPU. The probes are attached before, to find out which of
-// them can be attached.
+// Set when every source is open on every CPU. The probes are attached before that, to find out
+// which of them can be attached.
 volatile int frec_on;
 
-// A global function: the verifier checks it once, and not for each argument and each path that
-// leads there.
+// This function is not static, so that the verifier checks it once, not for each argument and each
+// path that leads to it.
 __noinline int write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room, __u64 text)
 {
 	return buffer ? frec_write_text(buffer, at, room, (const void *)text, 1) : 0;
@@ -57,7 +57,7 @@ int foreign_usdt(struct pt_regs *context)
 		if (i >= config->arguments)
 			break;
 		r = bpf_usdt_arg(context, i, &value);
-		// Another site of the same probe has more arguments.
+		// -ENOENT: another site of the same probe has more arguments than this one.
 		if (r && r != -ENOENT)
 			unreadable = 1;
 		if (config->texts & 1u << i) {
@@ -78,9 +78,10 @@ int foreign_usdt(struct pt_regs *context)
 	return 0;
 }
 
-// Brings the texts that the program above is about to read into memory. It may sleep, so it cannot
-// write records itself. The kernel runs the program that was attached last first. If it did not,
-// the record would only say that the text is not in memory.
+// Brings into memory a text that the program above is about to read. foreign_touch, which calls
+// this, may sleep, so it cannot write records itself. It is attached last, because the kernel runs
+// the program that was attached last before the others. If it ran later, the record would only say
+// that the text is not in memory.
 static __always_inline void bring_in(const void *text)
 {
 	struct frec_bpf_buffer *buffer = frec_buffer_acquire();

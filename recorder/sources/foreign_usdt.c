@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records USDT probes of unmodified programs: loads foreign_usdt.bpf.c and attaches it to them.
+// Records USDT probes of unmodified programs: loads foreign_usdt.bpf.c and attaches it to the
+// probes.
 #include "recorder/sources/foreign_usdt.h"
 
 #include <bpf/bpf.h>
@@ -22,7 +23,7 @@ struct frec_foreign_usdt {
 	struct bpf_link **link;
 };
 
-// Sizes every map for the targets, which has to happen before the kernel loads the object.
+// Makes every map large enough for the targets. Must be called before the object is loaded.
 static int size_maps(struct foreign_usdt_bpf *skeleton, const struct frec_foreign_targets *targets)
 {
 	uint32_t sites = 0, slots = (uint32_t)targets->count;
@@ -35,7 +36,8 @@ static int size_maps(struct foreign_usdt_bpf *skeleton, const struct frec_foreig
 		r = bpf_map__set_max_entries(skeleton->maps.slots, slots);
 	if (!r)
 		r = bpf_map__set_max_entries(skeleton->maps.__bpf_usdt_specs, sites);
-	// Before Linux 5.15 probes have no cookies, and libbpf looks them up here by address.
+	// Before Linux 5.15 uprobes have no cookies, so libbpf uses this map to find probes by
+	// their address.
 	if (!r)
 		r = bpf_map__set_max_entries(skeleton->maps.__bpf_usdt_ip_to_spec_id, sites);
 	return r;
@@ -67,7 +69,7 @@ static int attach_program(struct frec_foreign_usdt *usdt, const struct bpf_progr
 	struct bpf_link *link;
 	char path[64];
 
-	// Opens the file whose probes were read, even if its path leads to another one by now.
+	// Opens the file whose probes were read, even if its path leads to another file by now.
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", target->file.fd);
 	link = bpf_program__attach_usdt(program, -1, path, target->probe.provider,
 					target->probe.name, &options);
@@ -77,8 +79,8 @@ static int attach_program(struct frec_foreign_usdt *usdt, const struct bpf_progr
 	return 0;
 }
 
-// The probe exists, because its notes were read. So if libbpf does not find or understand
-// something, it is the location of an argument.
+// The probe exists, because its notes were read. So what libbpf does not find or understand can
+// only be the location of an argument.
 static const char *why_not_attached(int error)
 {
 	switch (error) {
@@ -106,8 +108,8 @@ static int attach(struct frec_foreign_usdt *usdt, size_t slot, struct frec_error
 	if (r)
 		return frec__error(reterr, r, "%s:%s of %s: %s", target->probe.provider,
 				   target->probe.name, target->file.path, why_not_attached(r));
-	// The program attached last runs first. Without it the record says "not in memory" instead
-	// of a text that is paged out.
+	// foreign_touch is attached last, so that it runs first. If it cannot be attached, the
+	// record says "(not in memory)" instead of a text that is paged out.
 	if (target->strings && bpf_program__fd(usdt->skeleton->progs.foreign_touch) >= 0)
 		(void)attach_program(usdt, usdt->skeleton->progs.foreign_touch, slot);
 	return 0;
@@ -128,7 +130,8 @@ static int add_source(struct frec_foreign_usdt *usdt, size_t slot, frec_foreign_
 	return add(context, &source, reterr);
 }
 
-// At least one probe of each selection must attach.
+// Attaches the targets and adds a source for each. Fails if a selection has no probe that can be
+// attached.
 static int add_all(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *context,
 		   struct frec_error *reterr)
 {
@@ -166,7 +169,7 @@ static int start(struct frec_foreign_usdt *usdt, frec_foreign_add *add, void *co
 	usdt->link = calloc(2 * usdt->targets.count, sizeof(struct bpf_link *));
 	if (usdt->link)
 		r = load(usdt, true);
-	// Before Linux 6.0 there are no BPF programs of this kind that may sleep.
+	// Before Linux 6.0 a BPF program on a uprobe cannot sleep: try again without foreign_touch.
 	if (r && r != -ENOMEM)
 		r = load(usdt, false);
 	if (!r)

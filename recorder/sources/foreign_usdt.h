@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* USDT probes of unmodified programs. */
+/* Records USDT probes of unmodified programs. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_USDT_H
 #define FREC_RECORDER_SOURCES_FOREIGN_USDT_H
 
@@ -7,7 +7,7 @@
 
 struct frec_foreign_usdt;
 
-/* See foreign.h. The `count` selections are of all kinds; this ignores those of other kinds. */
+/* See foreign.h. Of the `count` selections, this uses those of kind FREC_SELECT_USDT. */
 int frec__foreign_usdt_create(struct frec_foreign_usdt **ret,
 			      const struct frec_selection *selection, size_t count,
 			      frec_foreign_add *add, void *context, struct frec_error *reterr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Reads tracepoints from BTF. `btf_trace_NAME` is the type of a function that takes a pointer and
-// then the tracepoint's arguments. `__traceiter_NAME` is such a function; if the compiler kept it,
-// it has the names of the arguments too.
+// then the tracepoint's arguments. `__traceiter_NAME` is such a function. If BTF contains it, its
+// parameters have the names of the arguments.
 #include "recorder/sources/raw_tracepoints.h"
 
 #include <errno.h>
@@ -174,7 +174,8 @@ static int build(struct building *building, const char *name, const struct btf_t
 
 	if (!named || !btf_is_func_proto(named) || btf_vlen(named) != count)
 		named = prototype;
-	// The first one is the pointer that the kernel passes for itself.
+	// The first parameter is a pointer for the kernel's own use, and not an argument of the
+	// tracepoint.
 	count = count ? count - 1 : 0;
 	layout->arguments = count > FREC_FOREIGN_ARGUMENTS_MAX ? FREC_FOREIGN_ARGUMENTS_MAX : count;
 	layout->size = FREC_FOREIGN_ARGUMENT_OFFSET(layout->arguments);

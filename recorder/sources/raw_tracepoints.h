@@ -13,8 +13,8 @@
 typedef int frec_raw_visit(void *context, const struct frec_listed *listed,
 			   struct frec_format *format, const struct frec_raw_layout *layout);
 
-/* Calls back for each tracepoint in `btf` that the glob matches, with 0 in layout.slot. Returns 0
- * or -ENOMEM. */
+/* Calls `visit` for each tracepoint in `btf` that the glob matches. layout->slot is 0: the caller
+ * assigns slots. Returns 0, -ENOMEM, or what `visit` returned. */
 int frec__raw_tracepoints_walk(const struct btf *btf, const char *glob, frec_raw_visit *visit,
 			       void *context);
 

@@ -21,12 +21,13 @@ static bool is_open_set(const char *glob)
 	return bracket && !strchr(bracket, ']');
 }
 
-// The start of a selection's options, closed or not.
+// Finds the '/' at which the options of a selection begin, even if there is no second one that
+// closes them. NULL if there are no options.
 static char *find_options(char *text)
 {
 	char *colon = strrchr(text, ':');
 
-	// After "usdt:" alone the slashes belong to the path of the file.
+	// If the only ':' is that of "usdt:", slashes belong to the path of the file.
 	if (!colon || (colon == text + strlen(USDT) - 1 && !strncmp(text, USDT, strlen(USDT))))
 		return NULL;
 	return strchr(colon, '/');

@@ -8,8 +8,8 @@
  *						tracepoints
  *
  * PROVIDER, PROBE, SYSTEM and NAME are globs (fnmatch(3)). Options in slashes can follow, as in
- * shop:paid/stack=dwarf,bytes=4096/. They begin at the first '/' after the last ':', because paths
- * contain slashes too.
+ * shop:paid/stack=dwarf,bytes=4096/. Options begin at the first '/' after the last ':', because
+ * paths contain slashes too.
  */
 #ifndef FREC_RECORDER_SOURCES_SELECTION_H
 #define FREC_RECORDER_SOURCES_SELECTION_H
@@ -28,22 +28,26 @@ enum frec_selection_kind {
 struct frec_selection {
 	enum frec_selection_kind kind;
 	char *text;	      /* the argument as given */
-	const char *file;     /* usdt: a path if it contains a '/', else the name of a program */
+	const char *file;     /* usdt: a path if it has a '/', else a program's or library's name */
 	const char *provider; /* usdt */
 	const char *name;     /* usdt: the probe; tp_btf: the tracepoint; an event: SYSTEM:NAME */
 	uint32_t strings;     /* usdt: bit n is set if argument n is recorded as text */
 	struct frec_stack_choice stack;
-	char *pieces; /* the members above point into this */
+	char *pieces; /* a copy of `text`, cut up; `file`, `provider` and `name` point into it */
 };
 
-/* The kind of a selection, determined by its first word alone. The rest may be invalid. */
+/* The kind of a selection, determined by its first word alone. The rest of `text` may be
+ * invalid. */
 enum frec_selection_kind frec__selection_kind(const char *text);
 
-/* Cuts the first selection off a comma-separated list and returns it. Commas within options do not
- * separate selections. `*rest` is NULL after the last one. */
+/*
+ * Cuts the first selection off the comma-separated list `*rest` and returns it. Commas within
+ * options do not separate selections. Sets `*rest` to the remaining list, or to NULL if that was
+ * the last selection.
+ */
 char *frec__selection_next(char **rest);
 
-/* Returns 0, -ENOMEM, or -EINVAL, each with a message. */
+/* Parses `text`. Returns 0, or -ENOMEM or -EINVAL with a message. */
 int frec__selection_parse(struct frec_selection *selection, const char *text,
 			  struct frec_error *reterr);
 void frec__selection_deinit(struct frec_selection *selection);

@@ -174,8 +174,9 @@ void frec__source_count(const struct frec_source *source, size_t at, const struc
 	// perf does not count the records that BPF programs write.
 	frec__bpf_output_count(source->output, source->slot, ring->cpu, &counts);
 	ret->lost = counts.lost - source->counted[at].lost;
-	// Records that were in progress when the ring was opened are counted from then on, so the
-	// number of begun ones is never less than that of complete ones.
+	// Of the counts at the time of opening, subtracts only the complete records. Those that
+	// were in progress then are counted as begun later, so the number of begun records is never
+	// less than that of complete ones.
 	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
 		     (source->counted[at].written + source->counted[at].lost);
 }
@@ -199,6 +200,6 @@ size_t frec__source_largest(const struct frec_source *source)
 	size_t size = sizeof(struct frec_sample) + sizeof(uint64_t) + FREC_BPF_RECORD_MAX +
 		      frec__stack_size(&source->stack);
 
-	// The size of a record is a 16-bit number, so the kernel cuts the stack to what remains.
+	// The size of a record is a 16-bit number, so the kernel shortens the stack if necessary.
 	return size < UINT16_MAX ? size : UINT16_MAX;
 }

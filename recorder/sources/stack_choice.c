@@ -9,8 +9,8 @@
 
 #include "recorder/rings/registers.h"
 
-// Frames of a callchain, the kernel's PERF_MAX_STACK_DEPTH, and its markers between the frames of
-// the kernel and those of the process.
+// The maximum number of frames in a callchain (the kernel's PERF_MAX_STACK_DEPTH), and of the
+// markers that the kernel puts between its own frames and those of the process.
 #define CALLCHAIN_MAX 127
 #define CALLCHAIN_CONTEXTS_MAX 8
 
@@ -116,7 +116,8 @@ size_t frec__stack_size(const struct frec_stack_choice *choice)
 
 	if (choice->frame_pointers || choice->kernel)
 		size += 8 * (1 + CALLCHAIN_MAX + CALLCHAIN_CONTEXTS_MAX);
-	// The kernel writes u64 abi and the registers, then u64 size, the bytes and u64 used.
+	// The kernel writes a u64 with the ABI, the registers, a u64 with the size of the stack,
+	// the bytes of the stack, and a u64 that says how many of these are valid.
 	if (choice->bytes)
 		size += 8 * (3 + (size_t)__builtin_popcountll(frec__perf_user_registers)) +
 			choice->bytes;

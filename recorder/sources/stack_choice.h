@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The choice of stacks in the records of a source. Each selection can make one, and there is one
- * for all selections that do not. The settings of the perf event and the size of its records follow
- * from it.
+ * Which stacks the records of a source contain. Each selection can make this choice; a default
+ * applies to those that do not. The settings of the perf event and the size of its records depend
+ * on the choice.
  *
  *	fp	the process's callchain, which the kernel finds by frame pointers
  *	kernel	the kernel's callchain; empty if no kernel code led to the record, as at a USDT site
  *	dwarf	the process's registers and part of its stack, to be unwound later
- *	none
+ *	none	no stacks
  */
 #ifndef FREC_RECORDER_SOURCES_STACK_CHOICE_H
 #define FREC_RECORDER_SOURCES_STACK_CHOICE_H
@@ -23,17 +23,17 @@
 /* perf's maximum: the last multiple of 8 below 64 KiB. */
 #define FREC_STACK_BYTES_MAX 65528u
 
-/* A ring that holds fewer of the largest stacks is too small. */
+/* A ring that has room for fewer stacks than this, of the largest size, is too small. */
 #define FREC_STACKS_IN_RING 8
 
 struct frec_stack_choice {
-	bool is_set; /* chosen explicitly, even if as none: the choice for all does not apply */
+	bool is_set; /* chosen explicitly, even if as none; the default does not apply */
 	bool frame_pointers, kernel;
-	uint32_t bytes; /* of the process's stack, with its registers; 0: neither */
+	uint32_t bytes; /* of the process's stack, recorded with its registers; 0: neither */
 };
 
-/* Parses a number of bytes of stack and rounds it up as perf requires. Returns 0, or -EINVAL if it
- * is not a number from 1 to the maximum. */
+/* Parses a number of bytes of stack and rounds it up to a multiple of 8, as perf requires. Returns
+ * 0, or -EINVAL if it is not a number from 1 to the maximum. */
 int frec__stack_parse_bytes(const char *text, uint32_t *ret);
 
 /*
@@ -53,11 +53,11 @@ uint64_t frec__stack_sample_type(const struct frec_stack_choice *choice);
 /* Sets the other members of `attr` that the choice requires. */
 void frec__stack_attr(const struct frec_stack_choice *choice, struct perf_event_attr *attr);
 
-/* The maximum of bytes that the stacks add to a record. */
+/* The maximum number of bytes that the stacks add to a record. */
 size_t frec__stack_size(const struct frec_stack_choice *choice);
 
-/* Checks that a ring is large enough for the stacks. The message begins with `whose`. Returns 0, or
- * -EINVAL with a message. */
+/* Checks that a ring is large enough for the stacks. The error message begins with `whose`. Returns
+ * 0, or -EINVAL with a message. */
 int frec__stack_check_ring(const struct frec_stack_choice *choice, uint64_t ring_size,
 			   const char *whose, struct frec_error *reterr);
 

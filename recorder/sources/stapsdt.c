@@ -20,8 +20,8 @@
 #define TYPE 3
 #define SECTION_SIZE_MAX (16u << 20)
 
-// Whether an argument begins at `text`: with its size in bytes, negative if it is signed, an f if
-// it is floating point, and '@'.
+// Whether an argument begins at `text`. An argument begins with its size in bytes, which is
+// negative if the argument is signed; then 'f' if it is a floating-point number; then '@'.
 static bool begins_argument(const char *text)
 {
 	const char *at = text + (*text == '-');
@@ -38,7 +38,8 @@ uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed)
 	uint32_t count = 0;
 
 	*ret_signed = 0;
-	// An operand can contain blanks, as in aarch64's "8@[sp, 16]".
+	// An operand can contain blanks, as in aarch64's "8@[sp, 16]", so not each word is an
+	// argument.
 	for (bool outside = true; *text; text++) {
 		if (outside && count < FREC_FOREIGN_ARGUMENTS_MAX && begins_argument(text)) {
 			*ret_signed |= (uint32_t)(*text == '-') << count;
@@ -80,7 +81,7 @@ static int add_site(struct frec_usdt_probes *probes, const char *provider, const
 	return 0;
 }
 
-// A note has the addresses of site, base and semaphore, each of `word` bytes, then three strings.
+// A note has three addresses of `word` bytes (site, base and semaphore), then three strings.
 static int read_note(struct frec_usdt_probes *probes, struct frec_bytes note, size_t word,
 		     const char *provider_glob, const char *name_glob)
 {

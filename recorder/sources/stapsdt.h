@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The USDT probes of an ELF file, read from its notes (.note.stapsdt): their names, and the number
- * and sign of their arguments. libbpf reads the same notes when it attaches, and finds the location
- * of the arguments.
+ * The USDT probes of an ELF file, read from its notes (.note.stapsdt): their names, how many
+ * arguments they have, and which of these are signed. libbpf reads the same notes again when it
+ * attaches a program, to find the location of the arguments.
  */
 #ifndef FREC_RECORDER_SOURCES_STAPSDT_H
 #define FREC_RECORDER_SOURCES_STAPSDT_H
@@ -15,12 +15,12 @@
 /* A file with more sites than this is refused. No real program has that many. */
 #define FREC_USDT_SITES_MAX 8192
 
-/* One probe: all sites of a file that have its provider and name. */
+/* A probe: all sites of a file that have the same provider and name. */
 struct frec_usdt_probe {
 	char *provider, *name;
 	uint32_t sites;
-	uint32_t arguments; /* of the site that has most; at most FREC_FOREIGN_ARGUMENTS_MAX */
-	uint32_t is_signed; /* bit n is set if argument n is signed at one site at least */
+	uint32_t arguments; /* of the site that has the most; at most FREC_FOREIGN_ARGUMENTS_MAX */
+	uint32_t is_signed; /* bit n is set if argument n is signed at any site */
 };
 
 struct frec_usdt_probes {

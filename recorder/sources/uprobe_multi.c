@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Creates a link of type BPF_TRACE_UPROBE_MULTI with the system call itself.
+// Creates a BPF link of the attach type BPF_TRACE_UPROBE_MULTI by calling bpf(2) directly.
 #include "recorder/sources/uprobe_multi.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 // Records the payload of an event at its site. Runs in the kernel, in the emitting thread. The
 // breakpoint's cookie identifies the source. The thread has just assembled the payload on its
-// stack, so it is in memory.
+// stack, so the payload is in memory.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>
@@ -35,8 +35,9 @@ static __always_inline int record(struct pt_regs *context)
 	return 0;
 }
 
-// `site` is for breakpoints that are set one by one, `sites` for all those of a file at once. The
-// kernel has to know which kind it is when it loads the program.
+// Program `site` is for breakpoints that are set one by one, `sites` for setting all those of a
+// file at once. There are two programs because the kernel has to know the kind of breakpoints when
+// it loads one.
 SEC("uprobe")
 int site(struct pt_regs *context)
 {

@@ -18,10 +18,11 @@
 #include "recorder/sources/uprobe_multi.h"
 #include "usdt.skel.h"
 
-// Sources of one recorder. Each takes a perf event array entry and its counts on every CPU.
+// The maximum number of sources in one recorder. For each of them and each CPU, the maps have a
+// perf event and counts.
 #define SLOTS_MAX 1024
 
-// After the one-byte no-op of a site: see flightrec/site.h.
+// The long no-op comes after the one-byte no-op of a site: see flightrec/site.h.
 #define LONG_NOP_OFFSET 1
 
 struct frec_usdt {
@@ -29,8 +30,8 @@ struct frec_usdt {
 	struct frec_bpf_output output;
 	bool optimised;
 	size_t links, descriptors;
-	struct bpf_link **link; // one for each breakpoint that was set one by one
-	int *descriptor;	// of a link, one for all breakpoints of a file
+	struct bpf_link **link; // one for each breakpoint, if they are set one by one
+	int *descriptor;	// of links, each for all breakpoints of a file
 };
 
 static int load(struct frec_usdt *usdt, bool one_by_one)
@@ -121,17 +122,17 @@ static int attach(struct frec_usdt *usdt, int fd, const struct frec_usdt_target 
 }
 
 #ifdef __x86_64__
-// A site in this program, to find out what the kernel does with one.
+// A site in this program, to find out what the kernel does with a breakpoint at a site.
 __attribute__((naked, noinline)) static void own_site(void)
 {
 	__asm__ volatile("nop\n.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\nret\n");
 }
 
 #define OWN_ENABLE 1
-static uint32_t own_enable = OWN_ENABLE; // not 0, so that it is in the file
+static uint32_t own_enable = OWN_ENABLE; // not 0, so that the file contains it
 
 #define CALL_OPCODE 0xe8
-#define HITS 16 // the kernel may take a few before it replaces the instruction
+#define HITS 16 // the kernel may replace the instruction only after a few hits
 
 struct own_mapping {
 	uint64_t address, offset;
@@ -162,9 +163,10 @@ static void exit_child(int number)
 	_exit(1);
 }
 
-// The call goes to a page that the kernel maps into the process. On Linux 6.18 the child of a fork
-// inherits the call but not the page, so it dies at its first event. This tries it with a child of
-// the recorder; only if that survives are breakpoints set on the long no-op.
+// An optimised breakpoint is a call to a page that the kernel maps into the process. On Linux 6.18
+// a forked child inherits the call but not the page, so it dies at its first event. This tries the
+// site in a child of the recorder. Breakpoints are set on the long no-op only if that child
+// survives.
 static bool child_survives(void)
 {
 	pid_t child = fork();
@@ -180,8 +182,8 @@ static bool child_survives(void)
 	return !status;
 }
 
-// Tries the program on a site of this process: a breakpoint with a semaphore must change the word.
-// Returns 0 or a negative errno.
+// Tries the program on a site of this process. Setting the breakpoint must change the site's enable
+// word. Returns 0 or a negative errno.
 static int try(struct frec_usdt *usdt)
 {
 	struct own_mapping site = {.address = (uintptr_t)own_site + LONG_NOP_OFFSET};
@@ -200,8 +202,9 @@ static int try(struct frec_usdt *usdt)
 	r = attach(usdt, fd, &target, 1);
 	if (r)
 		return r;
-	// The kernel counts a place once, even if several recorders listen there. Another recorder
-	// may have changed the word before, so it is compared with its value in the file.
+	// The kernel increments the word only once, even if several recorders listen at the site.
+	// Another recorder may have caused that already, so the word is compared with its value in
+	// the file.
 	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)

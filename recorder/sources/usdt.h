@@ -17,21 +17,21 @@
 struct frec_usdt;
 
 /*
- * Loads the program. `one_by_one` selects the method for kernels that cannot set all breakpoints of
- * a file at once (before Linux 6.6); those kernels use it in any case. Returns 0, or a negative
- * errno with a message that says what is missing.
+ * Loads the BPF program. `one_by_one` selects the method for kernels that cannot set all
+ * breakpoints of a file at once (before Linux 6.6); those kernels use it in any case. Returns 0, or
+ * a negative errno with a message that says what is missing.
  */
 int frec__usdt_create(struct frec_usdt **ret, bool one_by_one, struct frec_error *reterr);
 
 /* Removes every breakpoint. NULL is fine. */
 void frec__usdt_destroy(struct frec_usdt *usdt);
 
-/* The output of sources that this program writes. It lives as long as `usdt`. */
+/* The output of the BPF program. It lives as long as `usdt`. */
 struct frec_bpf_output *frec__usdt_output(struct frec_usdt *usdt);
 
-/* A breakpoint at a site, whose records go to the source with that slot. */
+/* A breakpoint at a site. Its records belong to the source that has this slot. */
 struct frec_usdt_target {
-	uint64_t offset, enable; /* in the file */
+	uint64_t offset, enable; /* of the site and of its enable word, in the file */
 	uint32_t slot;
 };
 
