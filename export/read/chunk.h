@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A Records part: what it says about itself, and its records, uncompressed. */
+/* Reads a Records part: what it says about itself, and its records, uncompressed. */
 #ifndef FREC_EXPORT_READ_CHUNK_H
 #define FREC_EXPORT_READ_CHUNK_H
 
@@ -21,7 +21,8 @@ struct frec_chunk_view {
 
 /* The records of a Records part as they are stored. */
 struct frec_chunk_content {
-	uint32_t kind; /* the number of its field in flightrec.proto; 0: there is none */
+	/* number of the field of Records that holds them; 0: no field that is known */
+	uint32_t kind;
 	const uint8_t *data;
 	size_t size;
 };
@@ -32,8 +33,9 @@ struct frec_chunk_data {
 	size_t size, capacity;
 };
 
-/* Reads what a Records part says about itself (all but where it lies in the file), and finds its
- * stored records. Allocates nothing. Returns false if it is not a Records part. */
+/* Reads what a Records part says about itself, and finds its stored records. The part does not say
+ * where it lies in the file: the caller sets ret_chunk->offset and part_size. Allocates nothing.
+ * Returns false if this is not a Records part. */
 bool frec__chunk_describe(const struct frec_part_view *view, struct frec_chunk_view *ret_chunk,
 			  struct frec_chunk_content *ret_content);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decodes bytes to values by a layout. The layout comes from the same file and is trusted no more
-// than the bytes.
+// Decodes the bytes of a payload to values, by the layout in its source. The layout comes from the
+// same file and is trusted no more than the bytes.
 #include "export/read/decode_plan.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 enum {
 	HERE,	  // the field itself is at its offset
-	DATA,	  // a word there says where it is, from the start of the payload
-	RELATIVE, // a word there says where it is, from the end of the word
+	DATA,	  // a word at its offset says where it is, from the start of the payload
+	RELATIVE, // a word at its offset says where it is, from the end of that word
 	NOWHERE,  // the layout makes no sense
 };
 
@@ -51,7 +51,7 @@ static enum frec_value_kind number_of(Flightrec__FieldKind kind, size_t size)
 	}
 }
 
-// The kind of a field of `size` bytes. If no number has this size, it is bytes.
+// The kind of a field of `size` bytes. A field of numbers is bytes if no number can have this size.
 static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 {
 	switch (field->kind) {
@@ -85,7 +85,8 @@ static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
 	return NULL;
 }
 
-// Finds the bytes of a field that is elsewhere. Returns false if they are not in the payload.
+// Finds the bytes of a field by the word that says where they are. Returns false if they are not
+// inside the payload.
 static bool follow(const struct frec_decode_step *step, const uint8_t *payload, size_t payload_size,
 		   const uint8_t **ret_data, size_t *ret_size)
 {
@@ -123,9 +124,10 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	const Flightrec__Source *source = plan->source;
 	struct frec_value *values = plan->values;
 	size_t count = plan->count;
-	bool whole = payload_size >= plan->end; // it has the places of all fields
+	bool whole = payload_size >= plan->end; // no field's place needs to be checked
 
-	// The values of the previous record need not be cleared.
+	// The values of the previous record need not be cleared: whatever a kind of value uses is
+	// set anew.
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];
 		struct frec_value *value = &values[i];
@@ -172,7 +174,7 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 		case FREC_VALUE_TEXT:
 			decode_text(source, value);
 			break;
-		default: // bytes and arrays are what they are
+		default: // bytes and arrays need no conversion
 			break;
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A plan for decoding the fields of a source. What has to be checked and chosen for each field does
- * not change from record to record, so it is done once. */
+/* A plan for decoding the fields of a source. It holds what is the same for all records, so that
+ * this is worked out only once. */
 #ifndef FREC_EXPORT_READ_DECODE_PLAN_H
 #define FREC_EXPORT_READ_DECODE_PLAN_H
 
@@ -10,8 +10,8 @@ struct frec_decode_step {
 	/* of the field itself, or of the word that says where it is */
 	uint32_t offset, size;
 	uint8_t place; /* enum in decode_plan.c */
-	/* enum frec_value_kind of its value. For a field elsewhere the size is not known yet, and
-	 * can change the kind. */
+	/* enum frec_value_kind of the value. If a word says where the field is, each record gives
+	 * the field's size, which can change the kind. */
 	uint8_t kind;
 };
 
@@ -19,12 +19,13 @@ struct frec_decode_step {
 struct frec_decode_plan {
 	const Flightrec__Source *source;
 	struct frec_decode_step *steps; /* one for each field */
-	struct frec_value *values;	/* of the last record */
-	size_t count;			/* of fields */
-	size_t end; /* a payload of at least this size has the places of all fields */
+	struct frec_value *values;	/* those of the last record */
+	size_t count;			/* how many fields there are */
+	/* a payload of at least this size holds every field, or the word that says where it is */
+	size_t end;
 };
 
-/* Returns 0 or -ENOMEM. The source must outlive it. */
+/* Makes a plan for `source`, which must outlive it. Returns 0 or -ENOMEM. */
 int frec__decode_plan_init(struct frec_decode_plan *plan, const Flightrec__Source *source);
 void frec__decode_plan_deinit(struct frec_decode_plan *plan);
 

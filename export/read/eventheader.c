@@ -12,12 +12,13 @@
 #include "proto/table.h"
 
 struct frec_eventheader {
-	bool *raw; /* by index of the file's sources: whether it is such a tracepoint */
+	bool *raw; /* for each source of the file: whether it is a tracepoint of EventHeader */
 	size_t raw_count;
-	struct frec_eventheader_layout *layouts; /* the source of layouts[i] is raw_count + i */
+	/* the source of layouts[i] has the index raw_count + i */
+	struct frec_eventheader_layout *layouts;
 	size_t count;
-	size_t bytes;		 /* of all descriptions */
-	struct frec_table found; /* numbers of layouts, from 1, by hash of what tells them apart */
+	size_t bytes;		 /* size of all descriptions together */
+	struct frec_table found; /* index in `layouts` plus 1, by hash */
 	uint32_t next_id;	 /* a source id that is not in use; 0: none is left */
 };
 
@@ -56,8 +57,9 @@ static bool is_same(const struct frec_eventheader_layout *layout, size_t source,
 	       !memcmp(other->metadata, head->metadata, head->metadata_size);
 }
 
-// The number of the layout with this head, from 1, or 0 if there is none. Of several with one hash,
-// each is found under the next larger key. *ret_key is the key of the one found or to be added.
+// Returns the index plus 1 of the layout with this head, or 0 if there is none. The key of a layout
+// is its hash or, if another layout has that key, the next larger number that is free. *ret_key is
+// the key of the layout that was found, or the key under which to add it.
 static uint32_t find_layout(const struct frec_eventheader *eventheader, size_t source,
 			    const struct frec_eventheader_head *head, uint64_t *ret_key)
 {
@@ -80,7 +82,7 @@ static bool is_raw(const struct frec_eventheader *eventheader, const struct frec
 	       eventheader->raw[record->source_index];
 }
 
-// The name and layout by which the kernel knows these tracepoints.
+// Whether a source has the fields that the kernel shows for a tracepoint of EventHeader.
 static bool has_shape(const Flightrec__Source *source)
 {
 	static const char *const names[] = {
@@ -105,8 +107,8 @@ static void free_layout(struct frec_eventheader_layout *layout)
 	free((void *)layout->head.metadata);
 }
 
-// Adds a description that was not seen before. Leaves it out if there is no memory or there are too
-// many.
+// Adds a description that was not seen before. Leaves it out if it is malformed, if there are too
+// many, or if memory runs out.
 static void add(struct frec_snapshot *snapshot, struct frec_eventheader *eventheader,
 		size_t raw_source, const struct frec_eventheader_head *head, uint64_t key)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events that carry their own description: EventHeader, as LinuxTracepoints, OpenTelemetry's
- * user_events exporters and tracing-etw emit them. All events of a provider with one level and
- * keyword share one tracepoint, PROVIDER_L<level>K<keyword>; each payload holds the event's name
- * and fields. The format: eventheader/eventheader.h in github.com/microsoft/LinuxTracepoints.
+ * user_events exporters and tracing-etw emit them. All events of a provider that have the same
+ * level and keyword share one tracepoint, PROVIDER_L<level>K<keyword>; each payload holds the
+ * event's name and fields. The format: eventheader/eventheader.h in
+ * github.com/microsoft/LinuxTracepoints.
  *
  * After a snapshot was opened, frec__eventheader_describe() reads its records once, if it has such
  * tracepoints, and adds a source to it for each distinct description. Whoever reads records passes
- * each to frec__eventheader_translate(), which makes it a record of the source that describes it.
- * A record without a description, or with a damaged one, stays a record of its tracepoint.
+ * each to frec__eventheader_translate(), which makes it a record of the source that describes it. A
+ * record without a description, or with a damaged one, stays a record of its tracepoint.
  */
 #ifndef FREC_EXPORT_READ_EVENTHEADER_H
 #define FREC_EXPORT_READ_EVENTHEADER_H
@@ -18,26 +19,29 @@
 #include "export/read/records.h"
 #include "export/read/text.h"
 
-/* Bounds, because every record of a hostile file can have a different description. */
+/* The most descriptions, and the most bytes of all together: in a hostile file every record can
+ * have a different one. */
 #define FREC_EVENTHEADER_SOURCES_MAX 16384
 #define FREC_EVENTHEADER_BYTES_MAX (32u << 20)
 
-/* Adds the sources. Returns 0 or -ENOMEM. Skips records that cannot be read: the next reader
- * reports them. */
+/* Adds a source to the snapshot for each distinct description. Returns 0 or -ENOMEM. Skips records
+ * that cannot be read: whoever reads them next reports them. */
 int frec__eventheader_describe(struct frec_snapshot *snapshot);
 
-/* Frees what frec__eventheader_describe() keeps, but for the sources, which are the snapshot's. To
- * be called before the snapshot is closed. */
+/* Frees what frec__eventheader_describe() keeps, except the sources, which belong to the snapshot.
+ * To be called before the snapshot is closed. */
 void frec__eventheader_forget(struct frec_snapshot *snapshot);
 
-/* Makes the record one of the source that its payload describes, if it has a description. */
+/* Makes the record one of the source that its payload describes. Does nothing if
+ * frec__eventheader_describe() added no such source. */
 void frec__eventheader_translate(const struct frec_snapshot *snapshot, struct frec_record *record);
 
 /*
  * Decodes the fields of a translated record into `values`, one for each. A converted value points
- * into `scratch` and is valid until that changes. A value is FREC_VALUE_INVALID if the payload says
- * that it is absent, or is too short for it. Returns 1; -EBADMSG if the payload was too short; or
- * 0, and does nothing, for a record of any other source.
+ * into `scratch` and is valid until `scratch` changes. A value is FREC_VALUE_INVALID if the payload
+ * leaves it empty, gives it a size that its type cannot have, or is too short for it. Returns 1, or
+ * -EBADMSG if the payload was too short. For a record of any other source, does nothing and returns
+ * 0.
  */
 int frec__eventheader_decode(const struct frec_snapshot *snapshot, const struct frec_record *record,
 			     struct frec_text *scratch, struct frec_value *values);

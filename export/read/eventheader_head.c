@@ -2,7 +2,7 @@
 // Parses what comes before the fields of an EventHeader payload: the header and its extensions.
 #include "export/read/eventheader_head.h"
 
-#define COMMON_SIZE 8 // of every tracepoint's payload, in front of the header
+#define COMMON_SIZE 8 // fields that every tracepoint has, before the header
 #define HEADER_SIZE 8
 #define EXTENSIONS_MAX 64
 #define HAS_EXTENSION 4

@@ -15,7 +15,7 @@ struct frec_eventheader_head {
 	uint16_t id, tag;
 	const uint8_t *metadata; /* the description, or NULL */
 	size_t metadata_size;
-	const uint8_t *activity; /* 16 bytes each, or NULL */
+	const uint8_t *activity; /* this and the next: 16 bytes, or NULL */
 	const uint8_t *related;
 	struct frec_bytes data; /* the fields */
 };
@@ -29,7 +29,7 @@ static inline bool frec__eventheader_big(uint8_t flags)
 	return !(flags & 2);
 }
 
-/* A number of up to 8 bytes in the given byte order. */
+/* Reads a number of up to 8 bytes in the given byte order. */
 uint64_t frec__eventheader_number(const uint8_t *data, size_t size, bool big);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Makes a source like all others from the description in a payload. Members of structs become
-// fields with dots in their names. An array of structs, whose length can differ from event to
-// event, becomes one field, of JSON text, and so does any array whose elements are not integers.
-// What the header says of the event (level, keyword, opcode, activity) follows the event's own
-// fields.
+// Makes a source, like those that a file has, from the description in a payload. Members of structs
+// become fields with dots in their names. An array of structs, whose length can differ from event
+// to event, becomes one field, of JSON text, and so does any array whose elements are not integers.
+// Fields for what the header says of the event (such as level, opcode and activity) follow the
+// event's own.
 #include "export/read/eventheader_layout.h"
 
 #include <stdio.h>
@@ -20,7 +20,8 @@
 
 #define KIND(kind) FLIGHTREC__FIELD_KIND__FIELD_##kind
 
-// Whether the encoding can have this format. If not, its default format counts.
+// Whether a value of this encoding can have this format. If not, the encoding's default format is
+// used.
 static bool fits(uint8_t encoding, uint8_t format)
 {
 	uint32_t bit = format <= FREC_EH_IP_OLD ? 1u << format : 0;
@@ -70,7 +71,8 @@ static uint8_t default_format(uint8_t encoding)
 	}
 }
 
-// The name without the attributes that follow it, after the name of the struct it is a member of.
+// Returns the field's name without the attributes that follow it. `prefix` is the name of the
+// struct that the field is a member of, or NULL.
 static char *copy_name(const char *name, const char *prefix)
 {
 	size_t size = strcspn(name, ";");
@@ -122,7 +124,8 @@ static bool parse_node(struct frec_eventheader_layout *layout, struct frec_bytes
 	return node->name;
 }
 
-// Parses the next field with its members. `slots`: each has a field of the source.
+// Parses the next field with its members. `slots`: whether they become fields of the source; they
+// do not inside an array of structs.
 static bool parse_field(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
 			const char *prefix, bool slots, int depth)
 {
@@ -145,7 +148,7 @@ static bool parse_field(struct frec_eventheader_layout *layout, struct frec_byte
 	return true;
 }
 
-// A field of the source, in the making.
+// The type of the source's field that a node becomes.
 struct shape {
 	Flightrec__FieldKind kind;
 	uint32_t size, element_size;
@@ -163,7 +166,7 @@ static struct shape shape_of(const struct frec_eventheader_node *node)
 							 [FREC_EH_VALUE16] = 2,
 							 [FREC_EH_VALUE32] = 4,
 							 [FREC_EH_VALUE64] = 8};
-	// If each payload tells the size, the field has space for the largest.
+	// If the payload gives the size, the field has space for the largest number.
 	uint32_t size = sizes[node->encoding] ? sizes[node->encoding] : 8;
 	bool number = node->format == FREC_EH_UNSIGNED || node->format == FREC_EH_SIGNED ||
 		      node->format == FREC_EH_HEX || node->format == FREC_EH_PID ||
@@ -223,13 +226,13 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	field = &maker->fields[maker->count];
 	own = maker->names[maker->count];
 	snprintf(own, sizeof(maker->names[0]), "%s", *name ? name : "unnamed");
-	// Names are keys in most formats.
+	// Names are keys in most formats, so a name that is taken gets a number.
 	for (size_t i = 0, number = maker->count + 1; i < maker->count; i++) {
 		if (strcmp(maker->names[i], own))
 			continue;
 		snprintf(own, sizeof(maker->names[0]), "%.*s_%zu", NAME_MAX_SIZE,
 			 *name ? name : "unnamed", number++);
-		i = SIZE_MAX; // from the start
+		i = SIZE_MAX; // compares the new name from the start
 	}
 	flightrec__field__init(field);
 	field->name = own;
@@ -237,7 +240,8 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	field->size = shape.size;
 	field->element_size = shape.element_size;
 	field->element_signed = shape.element_signed;
-	// The offset differs from payload to payload. A locator says that the data is elsewhere.
+	// No offset is set, because it differs from payload to payload. A locator says that the
+	// data is elsewhere.
 	if (shape.kind == KIND(STRING) || shape.kind == KIND(BYTES) || shape.kind == KIND(ARRAY))
 		field->locator = FLIGHTREC__LOCATOR__LOCATOR_DATA;
 	maker->pointers[maker->count++] = field;
@@ -286,7 +290,7 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 		add_field(maker, "keyword", (struct shape){.kind = KIND(POINTER), .size = 8});
 	if (head->opcode) {
 		add_field(maker, "opcode", (struct shape){.kind = KIND(ENUM), .size = 2});
-		// All events of the source have this one.
+		// All events of the source have this opcode, so no other needs a name.
 		if (head->opcode <= opcode_count)
 			name_values(maker->pointers[maker->count - 1], maker->opcodes,
 				    maker->opcode_pointers, &opcodes[head->opcode - 1], 1,
@@ -304,7 +308,8 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 		add_field(maker, "related_activity", text_shape(KIND(STRING)));
 }
 
-// Splits "MyProvider_L3K1f", which options in capitals may follow, into provider and keyword.
+// Splits a name such as "MyProvider_L3K1f" into provider and keyword. Options in capitals may
+// follow the keyword.
 static void split_tracepoint(const Flightrec__Source *raw, char *provider, size_t room,
 			     uint64_t *ret_keyword)
 {

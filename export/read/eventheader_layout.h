@@ -1,35 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* The description that an EventHeader payload carries, parsed. eventheader.c keeps one per distinct
- * description, eventheader_values.c decodes payloads by it. */
+/* The description that an EventHeader payload carries, parsed. eventheader.c keeps a layout for
+ * each distinct description; eventheader_values.c decodes payloads by it. */
 #ifndef FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 #define FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 
 #include "export/read/eventheader_head.h"
 #include "flightrec.pb-c.h"
 
-/* A description with more fields is left out: every record of a hostile file can have one. */
+/* A description that would give its source more fields is left out, because every record of a
+ * hostile file can have one. */
 #define FREC_EVENTHEADER_FIELDS_MAX 256
 
 /* How a value lies in the payload. */
 enum frec_eventheader_encoding {
 	FREC_EH_STRUCT = 1, /* has no bytes of its own: the next fields are its members */
-	FREC_EH_VALUE8,	    /* 1, 2, 4, 8 and 16 bytes */
+	FREC_EH_VALUE8,	    /* this and the next four: a value of 1, 2, 4, 8 or 16 bytes */
 	FREC_EH_VALUE16,
 	FREC_EH_VALUE32,
 	FREC_EH_VALUE64,
 	FREC_EH_VALUE128,
-	FREC_EH_ZSTRING8, /* characters of 1, 2 and 4 bytes up to a 0 */
+	FREC_EH_ZSTRING8, /* this and the next two: characters of 1, 2 or 4 bytes up to a 0 */
 	FREC_EH_ZSTRING16,
 	FREC_EH_ZSTRING32,
-	FREC_EH_STRING8, /* u16 count, then that many characters */
+	FREC_EH_STRING8, /* this and the next two: a u16 count, then that many characters */
 	FREC_EH_STRING16,
 	FREC_EH_STRING32,
-	FREC_EH_BINARY, /* u16 count, then that many bytes */
+	FREC_EH_BINARY, /* a u16 count, then that many bytes */
 	FREC_EH_ENCODINGS,
 	FREC_EH_ENCODING_MASK = 0x1f,
 	FREC_EH_FIXED_ARRAY = 0x20,    /* its length is in the description */
-	FREC_EH_VARIABLE_ARRAY = 0x40, /* u16 length in the payload */
-	FREC_EH_CHAIN = 0x80,	       /* a format follows; in a format: a tag follows */
+	FREC_EH_VARIABLE_ARRAY = 0x40, /* its length is in the payload, as a u16 */
+	/* a format follows this byte; in a format: a tag follows it */
+	FREC_EH_CHAIN = 0x80,
 };
 
 /* What a value means. */
@@ -57,36 +59,40 @@ enum frec_eventheader_format {
 
 #define FREC_EH_NO_SLOT SIZE_MAX
 
-/* A field of the description, structs before their members. */
+/* A field of the description. A struct comes before its members. */
 struct frec_eventheader_node {
 	char *name;
-	uint8_t encoding; /* without flags */
-	uint8_t format;	  /* one that fits the encoding */
+	uint8_t encoding; /* enum frec_eventheader_encoding, without flags */
+	uint8_t format;	  /* enum frec_eventheader_format; one that fits the encoding */
 	bool array, variable;
-	uint16_t length; /* of an array that is not variable */
-	uint8_t members; /* of a struct */
-	size_t next;	 /* the node after it and all its members */
-	/* Index of the source's field that holds it. FREC_EH_NO_SLOT for a struct, and for a member
-	 * of an array of structs: such an array is one field, of JSON text. */
+	uint16_t length; /* how many elements an array has, if it is not variable */
+	uint8_t members; /* how many members a struct has */
+	size_t next;	 /* index of the node that follows this one and all its members */
+	/* Index of the source's field that holds the value. FREC_EH_NO_SLOT for a struct, whose
+	 * members have fields, and for a member of an array of structs, because the whole array is
+	 * one field of JSON text. */
 	size_t slot;
 };
 
-/* A description, and the source that it became. */
+/* A description, and the source that was made from it. */
 struct frec_eventheader_layout {
 	size_t raw_source, source; /* indices in snapshot->sources */
-	/* owns its metadata; its other pointers are NULL */
+	/* its metadata is a copy that the layout owns; its activity, related and data are not
+	 * used */
 	struct frec_eventheader_head head;
 	bool has_activity, has_related;
 	uint64_t hash;
 	struct frec_eventheader_node *nodes;
 	size_t node_count;
-	size_t slots; /* fields that come from nodes; those of the header follow them */
+	/* how many fields of the source come from nodes; those of the header follow */
+	size_t slots;
 	uint64_t keyword;
 };
 
 /*
- * Parses layout->head.metadata into nodes, and makes the source. Returns it, to be freed by
- * protobuf-c, or NULL if the description is malformed or there is no memory.
+ * Parses layout->head.metadata into nodes, and makes the source. Returns the source, which the
+ * caller frees with protobuf_c_message_free_unpacked(), or NULL if the description is malformed,
+ * has too many fields, or memory runs out.
  */
 Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout *layout,
 						 const Flightrec__Source *raw, uint32_t id);

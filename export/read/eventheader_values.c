@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Decodes the values of an EventHeader payload, one after the other, as the description says.
-// Arrays and texts of one byte per character stay where they are. Other values are converted, from
-// their byte order or characters, or because no kind of field fits them.
+// Bytes, UTF-8 texts and little-endian arrays of integers stay in the payload. Other values are put
+// into scratch memory, converted if their byte order, their characters or their type requires it.
 #include "export/read/eventheader_values.h"
 
 #include <arpa/inet.h>
@@ -13,7 +13,8 @@
 
 #include "export/read/text_values.h"
 
-// JSON text can become much longer than the payload that it is made from.
+// JSON text can become much longer than the payload that it is made from, so it is cut at about
+// this size.
 #define JSON_MAX (256u << 10)
 
 struct walk {
@@ -27,7 +28,8 @@ struct walk {
 	uint64_t in_scratch[FREC_EVENTHEADER_FIELDS_MAX / 64];
 };
 
-// Scratch memory moves while it grows, so until the end a value holds an offset, not a pointer.
+// Scratch memory moves while it grows, so a value holds an offset, not a pointer, until
+// resolve_offsets().
 static void point_into_scratch(struct walk *walk, struct frec_value *value, size_t offset)
 {
 	size_t slot = (size_t)(value - walk->values);
@@ -114,8 +116,8 @@ static void skip_bom(const uint8_t **data, size_t *size, size_t *each, bool *big
 		     {{0xfe, 0xff}, 2, 2, true}};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		// The mark has the size of the characters. Single bytes can be characters of any
-		// size.
+		// A mark has the size of a character of the text. A text given as single bytes can
+		// have characters of any size.
 		if ((*each != 1 && marks[i].each != *each) || *size < marks[i].size ||
 		    memcmp(*data, marks[i].bytes, marks[i].size))
 			continue;
@@ -139,7 +141,7 @@ static void add_time(struct frec_text *text, int64_t seconds)
 	time_t time = (time_t)seconds;
 	struct tm date;
 
-	// Readers do not accept years of more than four digits.
+	// Readers of dates do not accept years of more than four digits.
 	if (gmtime_r(&time, &date) && date.tm_year >= 1 - 1900 && date.tm_year <= 9999 - 1900)
 		frec__text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.tm_year + 1900,
 				  date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min,
@@ -152,12 +154,11 @@ static void add_time(struct frec_text *text, int64_t seconds)
 struct raw {
 	const uint8_t *data;
 	size_t size; /* bytes */
-	size_t each; /* of a character */
+	size_t each; /* bytes per character */
 	uint8_t format;
 };
 
-// Finds a value's bytes. If the payload gives a size that the format cannot have, the value is
-// shown as bytes.
+// Finds the bytes of the next value. Returns false if the payload is too short.
 static bool parse_raw(struct walk *walk, const struct frec_eventheader_node *node, struct raw *ret)
 {
 	static const uint8_t fixed[FREC_EH_ENCODINGS] = {[FREC_EH_VALUE8] = 1,
@@ -235,8 +236,8 @@ static void set_made_text(struct walk *walk, struct frec_value *value, const str
 	point_into_scratch(walk, value, offset);
 }
 
-// Also stores the number as bytes, as long as the field and in the file's byte order, because some
-// formats copy these.
+// Sets the number, and also stores it as little-endian bytes of the field's size, because some
+// formats copy these. The value stays invalid if the payload gives a size that no number has.
 static void set_number(struct walk *walk, struct frec_value *value, const struct raw *raw)
 {
 	size_t size = value->field->size, offset = walk->scratch->size;
@@ -293,7 +294,7 @@ static void set_float(struct walk *walk, struct frec_value *value, const struct 
 	point_into_scratch(walk, value, offset);
 }
 
-// Sets the value of a field, which is FREC_VALUE_INVALID until now.
+// Sets the value of a field. Before this call it is FREC_VALUE_INVALID.
 static void set_value(struct walk *walk, struct frec_value *value, const struct raw *raw)
 {
 	switch (raw->format) {
@@ -456,7 +457,7 @@ static void set_activity(struct walk *walk, size_t *slot, const uint8_t *activit
 	++*slot;
 }
 
-// Sets the fields of the header, in the order of eventheader_layout.c.
+// Sets the fields of the header, in the order in which eventheader_layout.c added them.
 static void set_header_fields(struct walk *walk, const struct frec_eventheader_head *head)
 {
 	const struct frec_eventheader_layout *layout = walk->layout;

@@ -11,18 +11,18 @@
 #include "flightrec.pb-c.h"
 
 enum frec_value_kind {
-	/* the payload is too short for it, or its offset or size leads outside */
+	/* the field cannot be decoded, for example because it lies outside the payload */
 	FREC_VALUE_INVALID,
 	FREC_VALUE_UNSIGNED,
 	FREC_VALUE_SIGNED,
 	FREC_VALUE_BOOL,    /* in `u` */
 	FREC_VALUE_POINTER, /* in `u` */
-	FREC_VALUE_ENUM,    /* in `i`, with the name if it has one */
+	FREC_VALUE_ENUM,    /* in `i`; `name` is set if the field names this value */
 	FREC_VALUE_DOUBLE,
 	FREC_VALUE_FLOAT, /* in `d`, with the precision of a float */
 	FREC_VALUE_TEXT,  /* any bytes but NUL: Linux does not guarantee UTF-8 */
 	FREC_VALUE_BYTES,
-	FREC_VALUE_ARRAY, /* integers: frec__value_element */
+	FREC_VALUE_ARRAY, /* of integers, which frec__value_element() returns */
 };
 
 struct frec_value {
@@ -33,14 +33,15 @@ struct frec_value {
 		int64_t i;
 		double d;
 	};
-	const char *name;    /* of an enum's value, or NULL */
-	const uint8_t *data; /* of text, bytes and arrays: points into the payload */
+	const char *name; /* of an enum's value, or NULL */
+	/* of text, bytes and arrays: points into the payload, or to a converted value */
+	const uint8_t *data;
 	size_t size;
 	bool cut; /* the emitter had to shorten the text */
 };
 
-/* A number of 1 to 8 bytes. Little-endian, as are all machines that record. The common sizes do not
- * call memcpy(). */
+/* Returns a number of 1 to 8 bytes, which is little-endian because all machines that record are.
+ * The common sizes are cases of their own, which take no call of memcpy(). */
 static inline uint64_t frec__load(const uint8_t *p, size_t size)
 {
 	uint64_t value = 0;
@@ -70,21 +71,22 @@ static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
 	return (int64_t)(frec__load(p, size) << shift) >> shift;
 }
 
-/* The type of a field's values, which does not depend on the record: for formats that declare types
- * before the events. */
+/* The type of all values of a field, whatever the record: for formats that declare types before the
+ * events. */
 enum frec_field_type {
 	FREC_FIELD_INTEGER, /* of field->size bytes */
 	FREC_FIELD_FLOAT,
 	FREC_FIELD_TEXT,
-	FREC_FIELD_BYTES, /* also a number of an impossible size */
+	FREC_FIELD_BYTES, /* also a number or an array whose size makes no sense */
 	FREC_FIELD_ARRAY, /* of integers of field->element_size bytes */
 };
 enum frec_field_type frec__field_type(const Flightrec__Field *field);
 
-/* Number of elements of an array. */
+/* The number of elements of an array. */
 size_t frec__value_elements(const struct frec_value *array);
 
-/* The element at `index`, as an unsigned or signed value. Returns false after the last. */
+/* Sets *ret to the element at `index`, a signed or unsigned value. Returns false if there is
+ * none. */
 static inline bool frec__value_element(const struct frec_value *array, size_t index,
 				       struct frec_value *ret)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Opens a snapshot in two steps: the file, which does not look into records, then the sources that
-// its records describe.
+// Opens a snapshot in two steps. The first opens the file without looking into its records, the
+// second adds the sources that its records describe.
 #include "export/read/input.h"
 
 #include "export/read/eventheader.h"

@@ -8,7 +8,7 @@
 
 #include "export/read/snapshot.h"
 
-/* As frec__snapshot_open() and frec__snapshot_open_fd(), with the described sources. */
+/* Like frec__snapshot_open() and frec__snapshot_open_fd(), but they add the described sources. */
 int frec__input_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 int frec__input_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			struct frec_error *reterr);

@@ -11,7 +11,7 @@
 #define DECIMALS_MAX 10
 #define DOUBLE_MAX (FREC_DIGITS_MAX + 1 + DECIMALS_MAX)
 
-// Writes the digits so that they end at `end`, and returns where they begin.
+// Writes the decimal digits of `value` so that they end at `end`. Returns where they begin.
 static inline char *digits_of(char *end, uint64_t value)
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930"
@@ -33,8 +33,8 @@ static inline char *digits_of(char *end, uint64_t value)
 	return end;
 }
 
-// The number of digits. The position of the highest bit gives the logarithm closely enough to be
-// right or one too small.
+// Returns the number of decimal digits. A guess from the position of the highest bit is right or
+// one too small.
 static unsigned int count_digits(uint64_t value)
 {
 	static const uint64_t powers[DIGITS_MAX] = {
@@ -60,7 +60,7 @@ static unsigned int count_digits(uint64_t value)
 		10000000000000000000ull,
 	};
 	unsigned int bits = 64 - (unsigned int)__builtin_clzll(value | 1);
-	unsigned int guess = bits * 1233 >> 12; // 1233 / 4096 is log10(2)
+	unsigned int guess = bits * 1233 >> 12; // 1233 / 4096 is about log10(2)
 
 	return guess + (value >= powers[guess]);
 }
@@ -110,9 +110,9 @@ void frec__text_pointer(struct frec_text *text, uint64_t value)
 	frec__text_end(text, p + digits);
 }
 
-// Most numbers that people measure are short decimals. No two decimals of up to 15 digits (6 for a
-// float) read as the same double, so one that is found by multiplying is the one that printf would
-// print.
+// Most numbers that people measure are short decimals, which can be found by multiplying. No two
+// decimals of up to 15 digits (6 for a float) read as the same value, so the decimal found is the
+// one that printf would print. Returns false if the value is not a short decimal.
 static bool add_short_decimal(struct frec_text *text, double value, bool single)
 {
 	static const double powers[DECIMALS_MAX] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
@@ -138,7 +138,8 @@ static bool add_short_decimal(struct frec_text *text, double value, bool single)
 		power = (uint64_t)powers[decimals];
 		p = frec__digits(p, (uint64_t)scaled / power);
 		*p++ = '.';
-		// digits_of() overwrites the last of them. Without decimals one "0" remains.
+		// Without decimals, one "0" follows the point. Otherwise digits_of() writes the
+		// decimals over the last of these zeroes.
 		memset(p, '0', DECIMALS_MAX);
 		if (decimals)
 			digits_of(p + decimals, (uint64_t)scaled % power);
@@ -158,8 +159,8 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 	}
 	if (add_short_decimal(text, value, single))
 		return;
-	// Fifteen digits (six for a float) are always exact and usually enough. Two more (three for
-	// a float) are always enough.
+	// Fifteen digits (six for a float) are usually enough to read back as the same value. Two
+	// more (three for a float) always are.
 	for (int digits = single ? 6 : 15;; digits++) {
 		double back;
 

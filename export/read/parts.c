@@ -30,8 +30,8 @@ static const struct {
 	[FREC_PART_KERNEL_SYMBOLS] = {&flightrec__kernel_symbols__descriptor},
 };
 
-// Fills the buffer with `size` bytes of the file from `offset` on. The first `have` bytes are in it
-// already.
+// Fills the buffer with `size` bytes of the file from `offset` on. The first `have` of them are
+// there already.
 static int read_more(struct frec_part_reader *reader, uint64_t offset, size_t have, size_t size)
 {
 	if (size > reader->buffer_size) {
@@ -51,7 +51,7 @@ static int read_more(struct frec_part_reader *reader, uint64_t offset, size_t ha
 		if (n < 0)
 			return -errno;
 		if (!n)
-			return -EAGAIN; // truncated since it was opened
+			return -EAGAIN; // the file was truncated since it was opened
 		have += (size_t)n;
 	}
 	return 0;
@@ -62,7 +62,8 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 	uint64_t left = reader->size - offset;
 	size_t have = 0, size = FIRST_READ;
 
-	// Only the head of a part tells its size.
+	// The size of a part is in its head, so this reads the head with what follows it, and then
+	// what is missing.
 	for (;;) {
 		int r;
 

@@ -11,9 +11,9 @@
 
 #include "proto/part.h"
 
-/* Start with the descriptor and size of the file, and zeroes. */
+/* To start, set the descriptor and the size of the file, and everything else to zero. */
 struct frec_part_reader {
-	int fd;		 /* ours to close */
+	int fd;		 /* closed by frec__part_reader_deinit() */
 	uint64_t size;	 /* bytes of the file when it was opened */
 	uint8_t *buffer; /* the part read last */
 	size_t buffer_size;
@@ -22,18 +22,19 @@ struct frec_part_reader {
 /*
  * Reads the part at `offset`, which must lie before the end of the file. *ret points into the
  * reader's buffer and is valid until the next call. Returns 0, an error of frec__part_next (-EAGAIN
- * also if the file was truncated since it was opened), or the negative errno of reading.
+ * also if the file was truncated since it was opened), or the negative errno of reading or
+ * allocating memory.
  */
 int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret);
 
-/* The error that frec__part_read returned, in words. */
+/* Returns an error of frec__part_read() in words. */
 const char *frec__part_why(int r);
 
 /* Whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */
 bool frec__part_once(uint32_t field);
 
 /* Unpacks a part whose field is at most FREC_PART_LAST. Returns a message, which the caller frees
- * with protobuf_c_message_free_unpacked(), or NULL if it is malformed or there is no memory. */
+ * with protobuf_c_message_free_unpacked(), or NULL if the part is malformed or memory runs out. */
 ProtobufCMessage *frec__part_unpack(const struct frec_part_view *view);
 
 void frec__part_reader_deinit(struct frec_part_reader *reader);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sorts the process table of a snapshot by thread number.
+// Sorts the threads in a snapshot's process table by tid and start.
 #include "export/read/processes.h"
 
 #include <errno.h>
@@ -62,7 +62,8 @@ const struct frec_process_entry *frec__processes_find(const struct frec_processe
 {
 	size_t low = 0, high = processes->count;
 
-	// Finds the first entry that is too late. The one before it may be this thread's.
+	// Finds the first entry with a larger tid, or with this tid and a start after `time`. The
+	// entry before it may be this thread's.
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct frec_process_entry *entry = &processes->entries[middle];
@@ -74,7 +75,8 @@ const struct frec_process_entry *frec__processes_find(const struct frec_processe
 	}
 	if (low && processes->entries[low - 1].tid == tid)
 		return &processes->entries[low - 1];
-	// The start time can be a little later than the thread's first event.
+	// The recorded start can be a little later than the thread's first event, so a thread that
+	// started after `time` is better than none.
 	if (low < processes->count && processes->entries[low].tid == tid)
 		return &processes->entries[low];
 	return NULL;

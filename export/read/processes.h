@@ -12,7 +12,8 @@ struct frec_process_entry {
 	uint32_t tid;
 	uint64_t start;
 	const Flightrec__Process *process;
-	/* NULL: the table has the process, but no entry for its main thread */
+	/* NULL: this is a main thread, and the snapshot has its process but not the thread
+	 * itself */
 	const Flightrec__Thread *thread;
 };
 
@@ -21,7 +22,7 @@ struct frec_processes {
 	size_t count;
 };
 
-/* Points into the snapshot, which must outlive it. Returns 0 or -ENOMEM. */
+/* Makes a table that points into the snapshot, which must outlive it. Returns 0 or -ENOMEM. */
 int frec__processes_init(struct frec_processes *processes, const struct frec_snapshot *snapshot);
 void frec__processes_deinit(struct frec_processes *processes);
 
@@ -29,8 +30,8 @@ void frec__processes_deinit(struct frec_processes *processes);
 const struct frec_process_entry *frec__processes_find(const struct frec_processes *processes,
 						      uint32_t tid, uint64_t time);
 
-/* Name of a thread: its own, or the process's for the main thread. Not NUL-terminated, may be
- * empty; entry may be NULL. */
+/* The name of a thread. For a main thread without a name of its own it is the name of the process.
+ * Not NUL-terminated; may be empty. `entry` may be NULL. */
 ProtobufCBinaryData frec__process_entry_thread_name(const struct frec_process_entry *entry);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "proto/perf_sample.h"
 
-// The parts that a record of ours can have.
+// The parts of a sample that are supported.
 #define KNOWN \
 	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | \
 	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU | \
@@ -26,8 +26,8 @@ static void parse_frames(struct frec_bytes *bytes, struct frec_record *ret)
 	ret->frames_count = bytes->failed ? 0 : count;
 }
 
-// For perf an exiting task has no number any more, but the tracepoint recorded it in the payload's
-// common fields.
+// perf gives no tid for a task that is exiting, but a tracepoint has it among the common fields of
+// its payload.
 static void thread_from_payload(struct frec_record *record)
 {
 	if (record->tid == UINT32_MAX && record->payload_size >= 8)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Perf records in memory, one after the other. Never reads outside them. */
+/* Decodes perf records that lie in memory one after the other. Never reads outside them. */
 #ifndef FREC_EXPORT_READ_RECORDS_H
 #define FREC_EXPORT_READ_RECORDS_H
 
@@ -9,7 +9,7 @@
 
 #include "export/read/snapshot.h"
 
-/* One record; all pointers point into the chunk it was read from. */
+/* One record. All pointers but `source` point into the data that it was decoded from. */
 struct frec_record {
 	const uint8_t *data; /* the record with its header */
 	size_t size;
@@ -20,7 +20,7 @@ struct frec_record {
 	size_t source_index; /* in snapshot->sources */
 	uint64_t time;	     /* CLOCK_MONOTONIC, ns */
 	uint32_t cpu;
-	uint64_t weight; /* how many events it stands for: PERF_SAMPLE_PERIOD, else 1 */
+	uint64_t weight; /* how many events the record stands for: PERF_SAMPLE_PERIOD, else 1 */
 	/* UINT32_MAX if the kernel did not know: the task was already gone */
 	uint32_t pid, tid;
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
@@ -35,16 +35,17 @@ struct frec_record {
 	/* Frames that the recorder unwound: see Frames in flightrec.proto. */
 	size_t frames_count;
 	const uint8_t *frames;	   /* u64 each, innermost first; not aligned */
-	const uint8_t *frames_how; /* a byte for each */
+	const uint8_t *frames_how; /* a byte for each: see Frames.how */
 	uint32_t frames_end;	   /* StackEnd; any number in a damaged file */
 	uint64_t frames_address;
 };
 
 /*
- * Decodes the record at the start of `data`. Returns 0; -ENODATA at the end; -EBADMSG if there is
- * no whole record, so that none after it can be found; or -EPROTO if the body does not match its
- * source's sample_type, or the sample_type has a part that is not supported. After -EPROTO
- * ret->data and ret->size are valid, and the caller can go on with the next record.
+ * Decodes the record at the start of `data`. Returns 0; -ENODATA if there is no more data; -EBADMSG
+ * if there is no whole record here, in which case no later record can be found either; or -EPROTO
+ * if the body does not match its source's sample_type, or the sample_type has a part that is not
+ * supported. After -EPROTO ret->data and ret->size are valid, and the caller can go on with the
+ * next record.
  */
 int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data, size_t size,
 		      struct frec_record *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Copies and checks short byte strings, as most names and texts of events are, without a call,
- * which would take longer than the work. */
+/* Copies and checks short byte strings inline, because a call would take longer than the work. Most
+ * names and texts of events are short. */
 #ifndef FREC_EXPORT_READ_SHORT_BYTES_H
 #define FREC_EXPORT_READ_SHORT_BYTES_H
 
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* As memcpy(3). Copies both ends, which may overlap. */
+/* As memcpy(3). For 4 to 16 bytes it copies a word at each end; the two may overlap. */
 static inline void frec__copy_short(void *to, const void *from, size_t size)
 {
 	const uint8_t *source = from;
@@ -34,7 +34,7 @@ static inline void frec__copy_short(void *to, const void *from, size_t size)
 	}
 }
 
-/* A byte in all eight places of a word. */
+/* A word of eight bytes that are all `byte`. */
 #define FREC_IN_ALL_BYTES(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 static inline uint64_t frec__word_at(const uint8_t *p, size_t size)
@@ -45,7 +45,8 @@ static inline uint64_t frec__word_at(const uint8_t *p, size_t size)
 	return word;
 }
 
-/* Up to eight bytes in one word. All of them are in it, some twice, and letters fill it up. */
+/* Puts up to eight bytes into one word. Every byte is in the word, some are in it twice, and the
+ * letter x fills the rest. */
 static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 {
 	if (size >= 8)
@@ -59,8 +60,9 @@ static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 }
 
 /*
- * Whether none of the bytes is special. `special` gets eight bytes at a time. It returns a word in
- * which the highest bit of some byte is set if one of them is special, and of no byte otherwise.
+ * Whether none of the bytes is special. `special` gets eight bytes at a time. If one of them is
+ * special, it returns a word in which at least one byte has its highest bit set; otherwise no byte
+ * has.
  */
 static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 					 uint64_t (*special)(uint64_t word))
@@ -74,8 +76,9 @@ static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 	return !(special(frec__short_word(p, size)) & FREC_IN_ALL_BYTES(0x80));
 }
 
-/* For `special`: NUL, and bytes that are not ASCII. Subtracting one from each byte sets the highest
- * bit of a zero byte. The borrow then changes the bytes above, which no longer matters. */
+/* A `special` for frec__bytes_are_plain(): special are NUL and bytes that are not ASCII.
+ * Subtracting one from each byte sets the highest bit of a zero byte. The borrow then changes the
+ * bytes above, which no longer matters. */
 static inline uint64_t frec__not_ascii_text(uint64_t word)
 {
 	return word | (word - FREC_IN_ALL_BYTES(1));

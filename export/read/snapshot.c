@@ -71,7 +71,7 @@ static int add_part(struct frec_snapshot *snapshot, uint64_t offset,
 
 	if (snapshot->end)
 		return damaged(snapshot, offset, -EBADMSG, "bytes follow the End part");
-	// A later flightrec wrote it. Readers skip what they do not know.
+	// A later flightrec wrote this part. Readers skip the kinds that they do not know.
 	if (view->field > FREC_PART_LAST) {
 		snapshot->unknown_parts++;
 		return 0;
@@ -151,7 +151,7 @@ static int compare_sources(const void *a, const void *b, void *data)
 	const uint32_t *x = a, *y = b;
 	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
 
-	// If two have the same id, the first counts.
+	// If two sources have the same id, the search finds the first.
 	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
 }
 

@@ -2,21 +2,22 @@
 /*
  * A .frec file, open for reading. This room goes from the bytes of a file to records and values:
  *
- *     bytes -> parts.h -> wire.h -> snapshot.h     parts, found by their framing, checked, unpacked
- *                           snapshot.h -> chunk.h  the records of one Records part, uncompressed
- *                            chunk.h -> records.h  perf records, one after the other
+ *     bytes -> parts.h -> wire.h -> snapshot.h     parts: found by their framing, checked, unpacked
+ *     snapshot.h -> chunk.h                        the records of one Records part, uncompressed
+ *     chunk.h -> records.h                         perf records, one after the other
  *     records.h -> decode_plan.h or eventheader.h  the fields of a record, as values (fields.h)
- *                        fields.h -> text_values.h  values as text; text.h and numbers.h under it
+ *     fields.h -> text_values.h                    values as text, with text.h and numbers.h
  *
- * input.h opens a snapshot for commands and exports; processes.h and clocks.h answer questions that
- * its tables answer. Data flows down this list only: nothing here knows of events or formats.
+ * input.h opens a snapshot for commands and exports. processes.h and clocks.h look things up in its
+ * tables. Data flows down this list only, and nothing here knows of events or formats.
  *
- * The small parts are unpacked into memory. The records stay in the file; an index says where, and
- * they are read one chunk at a time. All reading goes through pread(2): if the file is truncated
- * while it is read, that is an error, whereas a mapping would kill the reader with SIGBUS.
+ * The small parts are unpacked into memory. The records stay in the file: an index says where they
+ * are, and they are read one chunk at a time. All reading goes through pread(2): if the file is
+ * truncated while it is read, that is an error, whereas a mapping would kill the reader with
+ * SIGBUS.
  *
- * Invariants: no byte of a file is trusted. wire.c checks a message before protobuf-c unpacks it,
- * proto/bytes.h bounds every access to a record, and a damaged file is readable up to the damage.
+ * Invariants: no byte of a file is trusted. wire.c checks every message before protobuf-c unpacks
+ * it, and no read of a record goes outside it. A damaged file is readable up to the damage.
  *
  * Not thread-safe: one thread per snapshot.
  */
@@ -42,7 +43,8 @@ struct frec_snapshot {
 	char *name; /* for messages */
 
 	const Flightrec__Header *header;
-	const Flightrec__Trigger *trigger; /* NULL if the file has none, as the next two */
+	/* this and the next two are NULL if the file has no such part */
+	const Flightrec__Trigger *trigger;
 	const Flightrec__Crash *crash;
 	const Flightrec__End *end;
 	Flightrec__Source *const *sources;
@@ -61,14 +63,15 @@ struct frec_snapshot {
 	size_t kernel_symbols_count;
 	struct frec_chunk_view *chunks; /* in file order */
 	size_t chunk_count;
-	uint64_t part_count;	/* parts before End */
-	uint64_t unknown_parts; /* of those: skipped, because this reader does not know the kind */
+	uint64_t part_count; /* whole parts before the End part */
+	/* how many of them were skipped, because this reader does not know their kind */
+	uint64_t unknown_parts;
 
-	/* Code 0 if the file is whole. Else it says which byte is bad and why, and the members
-	 * above hold what came before that. */
+	/* Code 0 if the file is whole. Otherwise the message says which byte is bad and why, and
+	 * the members above hold what comes before that byte. */
 	struct frec_error damage;
 
-	/* owns the unpacked parts, by part number */
+	/* the unpacked parts by FREC_PART_...; freed when the snapshot is closed */
 	struct frec_part_list lists[FREC_PART_LAST + 1];
 	bool source_ids_in_order; /* sources[n] has id n + 1, as recorders number them */
 	/* indices of the sources that the file has, sorted by id */
@@ -92,8 +95,8 @@ int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 /* Frees everything; harmless on zeroes. */
 void frec__snapshot_close(struct frec_snapshot *snapshot);
 
-/* Adds a source that the file itself does not have. Takes ownership of it on success. Returns 0 or
- * -ENOMEM. */
+/* Adds a source that the file itself does not have, and on success takes ownership of it. Returns 0
+ * or -ENOMEM. */
 int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source);
 
 /* Index in `sources` of the file's source with this id, or SIZE_MAX. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// After this nothing fits into the text any more.
+// Marks the text as failed. After this, nothing fits into it any more.
 static bool fail(struct frec_text *text)
 {
 	text->failed = true;
@@ -63,7 +63,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	size_t room;
 	int size;
 
-	// Usually it fits. If not, vsnprintf() says how much space it takes.
+	// Usually the text fits. If it does not, vsnprintf() says how much space it takes.
 	if (!frec__text_grow(text, 64))
 		return;
 	room = text->capacity - text->size;
@@ -81,8 +81,8 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	text->size += size > 0 ? (size_t)size : 0;
 }
 
-// The size of the UTF-8 character at `p`, or 0 if there is none (RFC 3629: shortest form, no
-// surrogates, up to U+10FFFF).
+// Returns the size of the UTF-8 character at `p`, or 0 if none is there (RFC 3629: shortest form,
+// no surrogates, up to U+10FFFF).
 static size_t utf8_character(const uint8_t *p, size_t size, uint32_t *ret_code)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -136,7 +136,7 @@ static void add_escaped(struct frec_text *text, const uint8_t *p, size_t size,
 		uint32_t code = 0;
 		size_t length;
 
-		// Letters, digits and signs of ASCII are safe anywhere.
+		// Printable ASCII is never escaped.
 		if (p[i] >= 0x20 && p[i] < 0x7f) {
 			i++;
 			continue;
@@ -186,8 +186,8 @@ static void add_json_character(struct frec_text *text, uint32_t code)
 	}
 }
 
-// How many bytes at `p` a JSON string can hold as they are: ASCII from the space on, but for the
-// quote, the backslash and DEL.
+// Returns how many bytes from `p` on need no escape in a JSON string: printable ASCII except the
+// quote and the backslash.
 static size_t plain_in_json(const uint8_t *p, size_t size)
 {
 	size_t i = 0;
@@ -197,7 +197,7 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 	return i;
 }
 
-// For frec__bytes_are_plain(): whether some byte is not one of these.
+// A `special` for frec__bytes_are_plain(): special are the bytes at which plain_in_json() stops.
 static uint64_t not_plain_in_json(uint64_t word)
 {
 	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),

@@ -11,7 +11,7 @@
 
 #include "export/read/short_bytes.h"
 
-/* Start with zeroes. `data` is NUL-terminated after something was added. If an allocation fails,
+/* Start with zeroes. `data` is NUL-terminated once something was added. If an allocation fails,
  * `failed` is set and nothing can be added any more. */
 struct frec_text {
 	char *data;
@@ -25,15 +25,16 @@ void frec__text_free(struct frec_text *text);
 #define FREC_TEXT_FREE __attribute__((cleanup(frec__text_free)))
 void frec__text_clear(struct frec_text *text);
 
-/* Makes space for `more` bytes and a NUL after them. Without memory, returns false and sets
+/* Makes space for `more` bytes and a NUL after them. If memory runs out, returns false and sets
  * `failed`. */
 bool frec__text_grow(struct frec_text *text, size_t more);
 
 /* For callers that write into the buffer themselves: returns the end of the text, with space for
- * `more` bytes, or NULL without memory. frec__text_end() then says where the text ends. */
+ * `more` bytes, or NULL if memory runs out. The caller then passes the new end of the text to
+ * frec__text_end(). */
 static inline char *frec__text_room(struct frec_text *text, size_t more)
 {
-	// Includes the NUL. A text that failed has no capacity left.
+	// Not >, because the NUL needs space too. A text that failed has no capacity left.
 	if (__builtin_expect(more >= text->capacity - text->size, 0) &&
 	    !frec__text_grow(text, more))
 		return NULL;
@@ -48,8 +49,9 @@ static inline void frec__text_end(struct frec_text *text, char *end)
 
 void frec__text_add(struct frec_text *text, const void *data, size_t size);
 
-/* For a text that is made once and added many times. It is copied in pieces of a fixed size, which
- * takes no call. frec__text_finish() is called once, when the text is complete. */
+/* frec__text_add_made() adds a text that is made once and added many times. It copies pieces of
+ * this size, which takes no call of memcpy(). Once the text to add is complete, it must be passed
+ * to frec__text_finish(), so that its last piece can be copied whole. */
 #define FREC_TEXT_PIECE 16
 
 static inline void frec__text_finish(struct frec_text *made)
@@ -77,7 +79,7 @@ static inline void frec__text_puts(struct frec_text *text, const char *string)
 		frec__text_add(text, string, size);
 		return;
 	}
-	// A literal is stored without a call.
+	// A string literal is copied inline.
 	p = frec__text_room(text, size);
 	if (!p)
 		return;
@@ -88,18 +90,19 @@ static inline void frec__text_puts(struct frec_text *text, const char *string)
 __attribute__((format(printf, 2, 3))) void frec__text_printf(struct frec_text *text,
 							     const char *format, ...);
 
-/* Adds valid UTF-8: bytes that are not UTF-8, and NUL, become the four characters \xNN. */
+/* Adds bytes as valid UTF-8: NUL, and bytes that are not UTF-8, become the four characters \xNN. */
 void frec__text_utf8(struct frec_text *text, const void *data, size_t size);
 
-/* The same for terminals: control characters, and those that change the direction of text, also
- * become \xNN. */
+/* The same for terminals: control characters, line separators, and characters that change the
+ * direction of text also become \xNN. */
 void frec__text_plain(struct frec_text *text, const void *data, size_t size);
 
-/* Adds a JSON string with its quotes. It is valid UTF-8 whatever the bytes are. */
+/* Adds bytes as a JSON string with its quotes. The string is valid UTF-8 whatever the bytes are. */
 void frec__text_json(struct frec_text *text, const void *data, size_t size);
 void frec__text_json_puts(struct frec_text *text, const char *string);
 
-/* Two hexadecimal digits for each byte. frec__hex() writes no NUL. */
+/* frec__text_hex() adds two hexadecimal digits for each byte; frec__hex() writes them to `to`,
+ * without a NUL. */
 void frec__hex(void *to, const uint8_t *data, size_t size);
 void frec__text_hex(struct frec_text *text, const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 
 #include "export/read/numbers.h"
 
-// Number.MAX_SAFE_INTEGER: a double represents all integers up to it exactly.
+// Number.MAX_SAFE_INTEGER: a double represents all integers up to this one exactly.
 #define JAVASCRIPT_INTEGER_MAX ((1ull << 53) - 1)
 
 void frec__text_plain_value(struct frec_text *text, const struct frec_value *value)
@@ -38,7 +38,7 @@ void frec__text_plain_value(struct frec_text *text, const struct frec_value *val
 		frec__text_hex(text, value->data, value->size);
 		break;
 	default:
-		frec__text_json_value(text, value); // numbers and arrays of them look the same
+		frec__text_json_value(text, value); // integers, booleans and arrays look as in JSON
 	}
 }
 

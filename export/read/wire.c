@@ -102,7 +102,7 @@ static bool check_message(struct walk *walk, const ProtobufCMessageDescriptor *d
 			  const uint8_t *p, size_t size, unsigned int depth)
 {
 	const uint8_t *end = p + size;
-	uint64_t messages_seen = 0; // by field number; the schema's numbers are below 64
+	uint64_t messages_seen = 0; // a bit for each field number; those of the schema are below 64
 
 	if (depth > DEPTH_MAX)
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Checks that bytes are a well-formed protobuf message of a type, before protobuf-c unpacks what
- * anybody may have written. */
+/* Checks that bytes are a well-formed protobuf message of a given type, before protobuf-c unpacks
+ * them: anybody may have written the file. */
 #ifndef FREC_EXPORT_READ_WIRE_H
 #define FREC_EXPORT_READ_WIRE_H
 
@@ -10,8 +10,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* The most fields and elements that a message of a snapshot may hold. Bounds what unpacking
- * allocates. */
+/* The most fields and packed elements that a message may hold, with the messages in it. This bounds
+ * what unpacking allocates. */
 #define FREC_WIRE_ITEMS_MAX (1u << 20)
 
 enum frec_wire_type {
@@ -25,18 +25,18 @@ struct frec_wire_field {
 	uint32_t number;
 	enum frec_wire_type type;
 	uint64_t value;	     /* of a varint */
-	const uint8_t *data; /* of the others */
+	const uint8_t *data; /* of the other types */
 	size_t size;
 };
 
 /* Parses the field at *p, which lies before `end`, and moves *p past it. Returns false if there is
- * no whole field. */
+ * no whole field there. */
 bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret);
 
 /*
- * Checks `data` against `descriptor`: every tag, varint and length is in bounds, every known field
- * has its own wire type, and no singular field holds a message twice. Returns 0 or -EBADMSG.
- * Allocates nothing.
+ * Checks that in `data` every tag, varint and length is in bounds, that every field of `descriptor`
+ * has the wire type of its type, that no singular field holds a message twice, and that there are
+ * not too many fields or messages inside messages. Returns 0 or -EBADMSG. Allocates nothing.
  */
 int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		     size_t size);

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <string.h>
 
-// si_code by signal; 0: any signal. The numbers are those of the kernel's <asm-generic/siginfo.h>,
-// the words follow sigaction(2).
+// Values of si_code, for one signal each; signal 0: for all. The numbers are those of the kernel's
+// <asm-generic/siginfo.h>, the words follow sigaction(2).
 static const struct {
 	int signal, code;
 	const char *name, *words;

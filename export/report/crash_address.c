@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Classifies the faulting address, as one would do first by hand.
+// Says what kind of address the faulting one is.
 #include "export/report/crash_address.h"
 
 #include <inttypes.h>
@@ -8,10 +8,10 @@
 #include "unwind/registers.h"
 #include "unwind/unwind.h"
 
-// The fields of a structure at a null pointer are below this, and the kernel maps nothing there
-// (vm.mmap_min_addr).
+// A faulting address below this is taken for a field of a structure at a null pointer. The kernel
+// maps nothing there (vm.mmap_min_addr).
 #define NULL_PAGES 0x10000
-// The variables of most functions are at most this far below the stack pointer of the caller.
+// A function's variables are seldom further than this below its caller's stack pointer.
 #define STACK_NEAR (1u << 20)
 
 static const Flightrec__Map *code_at(const struct frec_snapshot *snapshot, uint64_t address)
@@ -57,8 +57,8 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 		sp = frec__unwind_register(&registers, layout->sp);
 	}
 	map = code_at(snapshot, crash->address);
-	// On x86_64 SI_KERNEL means an address that cannot exist, which the processor does not
-	// report.
+	// On x86_64, SI_KERNEL with address 0 can mean an address that cannot exist (is not
+	// canonical): the processor does not report those.
 	if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE && crash->code == SI_KERNEL &&
 	    !crash->address)
 		frec__text_puts(

@@ -6,8 +6,8 @@
 #include "export/read/snapshot.h"
 #include "export/read/text.h"
 
-/* Adds words for the kind of the faulting address, as "a null pointer", or nothing if it is not
- * known. */
+/* Adds words for the kind of the faulting address, such as "a null pointer". Adds nothing if the
+ * address or its kind is not known. */
 void frec__crash_address_words(struct frec_text *text, const struct frec_snapshot *snapshot);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Keeps copies of records: the last ones in a ring, and the last one of each thread.
+// Keeps copies of records: the last of all in a ring buffer, and the last of each thread.
 #include "export/report/last_records.h"
 
 #include <errno.h>
@@ -25,8 +25,8 @@ int frec__last_records_add(struct frec_last_records *last, const struct frec_rec
 	if (!last->room)
 		return 0;
 	slot = (size_t)(last->seen % last->room);
-	// It grows up to `room`, so that asking for the last million events of a file with ten does
-	// not allocate a million slots.
+	// The array grows up to `room` slots only as records come: asking for the last million
+	// events of a file with ten does not allocate a million.
 	if (slot == last->capacity) {
 		size_t more = last->capacity ? 2 * last->capacity : 16;
 		struct frec_kept_record *grown;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report of a snapshot: what it says, in words and as JSON, but for its events. This room turns
- * what export/read and export/timeline found out into sentences:
+ * The report of a snapshot: all that it says except its events, in words and as JSON. This room
+ * turns what export/read and export/timeline found out into sentences:
  *
  *     crash.h, crash_address.h   a death, a trigger, losses: words and sums
  *     stack_text.h               call stacks
@@ -9,10 +9,10 @@
  *     report_text.h              the whole for people
  *     report_json.h              the whole for programs
  *
- * Data flows one way: snapshot and stacks in, text out (struct frec_text). Nothing here reads files
- * or writes any: `flightrec show` (export/show.c) and the page (export/html) add the events and do
- * the output. All bytes of the snapshot pass frec__text_plain() or frec__text_json() on their way
- * into a report, so they can do no harm to a terminal or a parser.
+ * Data flows one way: snapshot and stacks in, text out (struct frec_text). Nothing here reads or
+ * writes files: `flightrec show` (export/show.c) and the page (export/html) add the events and do
+ * the output. All bytes of the snapshot pass through frec__text_plain() or frec__text_json() on
+ * their way into a report, so they can do no harm to a terminal or a parser.
  */
 #ifndef FREC_EXPORT_REPORT_REPORT_H
 #define FREC_EXPORT_REPORT_REPORT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writes the report as the beginning of a JSON object. show.c adds "events", which are objects as
-// in `-f json`, and closes it. Times are nanoseconds of CLOCK_MONOTONIC, except "realtime", which
-// counts from 1970. Unknown values are absent.
+// in `-f json`, and closes the object. Times are nanoseconds of CLOCK_MONOTONIC, except "realtime",
+// which counts from 1970. Unknown values are absent.
 #include "export/report/report_json.h"
 
 #include <inttypes.h>

@@ -7,8 +7,8 @@
 #include "export/read/text.h"
 #include "export/timeline/stacks.h"
 
-/* Adds the members of the report's object, without its closing brace. Without `stacks` (NULL) it
- * has no call stacks. */
+/* Adds the report as a JSON object without its closing brace, so that members can follow. If
+ * `stacks` is NULL, the object has no call stacks. */
 void frec__report_json(struct frec_text *text, const struct frec_snapshot *snapshot,
 		       struct frec_stacks *stacks);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes the report as text: a headline, then one line for each question.
+// Writes the report as text: a headline, then lines that begin with what they are about.
 #include "export/report/report_text.h"
 
 #include <inttypes.h>
@@ -68,7 +68,7 @@ static void add_registers(struct frec_text *text, const struct frec_snapshot *sn
 	if (!done)
 		frec__text_puts(text, "none\n");
 	else if (text->size && text->data[text->size - 1] != '\n')
-		frec__text_puts(text, "\n"); // the mask promised fewer than there are
+		frec__text_puts(text, "\n"); // the mask has fewer registers than there are values
 }
 
 static void add_address(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
@@ -108,7 +108,8 @@ static bool is_the_dead(const Flightrec__Crash *crash, const Flightrec__ThreadSt
 	return crash && thread->pid == crash->pid && thread->tid == crash->tid;
 }
 
-// Threads with the same stack are listed together: that of fifty waiting threads is shown once.
+// Threads with the same stack are listed together, so the stack of fifty waiting threads is shown
+// once.
 static void add_threads(struct frec_text *text, const struct frec_snapshot *snapshot,
 			struct frec_stacks *stacks, bool colored)
 {
@@ -139,7 +140,8 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 		if (shown > 1)
 			frec__text_printf(text, ": %zu threads", shown);
 		frec__text_puts(text, "\n");
-		stack = frec__stacks_of_thread(stacks, thread); // so that its end is the last one
+		// again, because frec__stack_text() needs the stack that was asked for last
+		stack = frec__stacks_of_thread(stacks, thread);
 		if (stack)
 			frec__stack_text(text, stacks, stack);
 		else
@@ -245,7 +247,8 @@ static void add_coverage(struct frec_text *text, const struct frec_snapshot *sna
 	for (size_t i = 0; i < snapshot->cpu_count; i++) {
 		const Flightrec__CpuCoverage *cpu = snapshot->cpus[i];
 
-		// The ring for threads that can use no other gets no line if no thread used it.
+		// The ring for threads that cannot use a CPU's ring gets no line if no thread used
+		// it.
 		if (cpu->cpu == UINT32_MAX && !cpu->bytes_written)
 			continue;
 		frec__text_printf(text, "%*s", i ? 12 : 0, "");

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Formats stacks. A frame without a name is shown as its program and the address in that file,
-// which addr2line(1) accepts.
+// Formats stacks. A frame without a name is shown as its program and the address in the program's
+// file, which addr2line(1) accepts.
 #include "export/report/stack_text.h"
 
 #include <inttypes.h>
 
-// Nobody reads a longer line.
+// The most functions in a line: nobody reads a longer one.
 #define LINE_FUNCTIONS 8
-// The most functions of ours and of the C library between an event's place and the kernel.
+// The most functions, of this project and of the C library, between the code that emits an event
+// and the kernel.
 #define EMITTING_FUNCTIONS 12
 
 static const char *base_name(const char *path)
@@ -51,8 +52,8 @@ void frec__function_text(struct frec_text *text, const struct frec_location *loc
 		frec__text_printf(text, "0x%" PRIx64, location->pc);
 }
 
-// How many of the innermost functions only emitted the event: all up to the last one whose name has
-// a prefix of this project.
+// Returns how many of the innermost functions only emitted the event: all up to the outermost one
+// whose name has the prefix of this project.
 static size_t emitting_functions(const struct frec_call_stack *stack)
 {
 	size_t function = 0, ours = 0;
@@ -101,8 +102,8 @@ static void add_notes(struct frec_text *text, const struct frec_location *locati
 {
 	const char *path = location->code ? location->code->path : "";
 
-	// If the kernel followed frame pointers all frames are of this kind, and in code without a
-	// file no other is possible.
+	// Only for code without a file, where a caller can be found in no other way. If the kernel
+	// followed frame pointers, every frame is of this kind, and to say so would be noise.
 	if (location->kind == FREC_FRAME_FRAME_POINTER && (*path != '/' || path[1] == '/') &&
 	    !(location->code && location->code->kernel))
 		frec__text_puts(text, "  (by its frame pointer)");
@@ -148,7 +149,7 @@ static void add_frame(struct frec_text *text, const struct frec_location *locati
 	}
 }
 
-// Adds why the programs on the stack have no better names, each reason once.
+// Adds why functions of programs on the stack have no better names, each reason once.
 static void add_missing(struct frec_text *text, const struct frec_call_stack *stack)
 {
 	for (size_t i = 0; i < stack->count; i++) {

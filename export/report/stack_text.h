@@ -6,7 +6,7 @@
 #include "export/read/text.h"
 #include "export/timeline/stacks.h"
 
-/* If a function takes `stacks`, `stack` must be the one that was asked for last. */
+/* If a function takes `stacks`, `stack` must be the stack that `stacks` was asked for last. */
 
 /* Adds a line for each function, inlined ones too, innermost first. Below these it says why the
  * stack ends, unless it is complete, and why functions of some programs have no names. */
@@ -27,12 +27,13 @@ void frec__stack_json(struct frec_text *text, const struct frec_stacks *stacks,
 void frec__location_json(struct frec_text *text, const struct frec_location *location,
 			 const uint64_t *pc);
 
-/* "complete", "truncated", "no call frame information", ...: the kind of end without its
- * address. */
+/* Returns the kind of end, without its address: "complete", "truncated", "no call frame
+ * information", ... */
 const char *frec__stack_end_word(enum frec_unwind_reason end);
 
-/* Adds the name of a function at a location: 0 is the innermost inlined one. If no name is known,
- * adds the program and the address in it. The text is valid UTF-8 and safe on a terminal. */
+/* Adds the name of a function at a location. `name` is its index in location->names: 0 is the
+ * innermost inlined function. If no name is known, adds the program and the address in it. The text
+ * is valid UTF-8 and safe on a terminal. */
 void frec__function_text(struct frec_text *text, const struct frec_location *location, size_t name);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Remembers the last records of each ring, and searches copies among them.
+// Remembers the last records of each ring, and compares each new record with them.
 #include "export/timeline/duplicates.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define REMEMBERED 32
 
 struct remembered {
-	uint64_t files; /* a bit for each file that had it; 0: this slot is empty */
+	uint64_t files; /* a bit for each file that has the record; 0: this slot is empty */
 	uint64_t time;
 	size_t source;
 	uint32_t pid, tid;
@@ -21,7 +21,7 @@ struct remembered {
 
 struct frec_duplicates_ring {
 	uint32_t cpu, number;
-	size_t next; /* the slot of the oldest, which is replaced next */
+	size_t next; /* number of the next record, which replaces the oldest */
 	struct remembered *records;
 };
 
@@ -83,7 +83,7 @@ static int remember(struct frec_duplicates_ring *ring, uint64_t file, size_t sou
 int frec__duplicates_check(struct frec_duplicates *duplicates, unsigned int file, uint32_t number,
 			   size_t source, const struct frec_record *record)
 {
-	// The CPU is that of the record, on which two files agree, also in the ring that belongs to
+	// The CPU is that of the record, which is the same in all files even if the ring belongs to
 	// no CPU.
 	struct frec_duplicates_ring *ring = find_ring(duplicates, record->cpu, number);
 	uint64_t bit = 1ull << file;

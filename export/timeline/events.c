@@ -84,7 +84,7 @@ const struct frec_event *frec__events_of(struct frec_events *events, const uint8
 {
 	struct frec_record *record = &events->kept;
 
-	// It was decoded before, so this cannot fail now.
+	// The record was decoded before, so this cannot fail now.
 	(void)frec__record_next(events->snapshot, data, size, record);
 	frec__eventheader_translate(events->snapshot, record);
 	events->event.record = record;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The events of one snapshot as every output sees them: in order of time over all CPUs, filtered,
- * with decoded fields and the thread they belong to. */
+ * each with its decoded fields and its thread. */
 #ifndef FREC_EXPORT_TIMELINE_EVENTS_H
 #define FREC_EXPORT_TIMELINE_EVENTS_H
 
@@ -14,19 +14,20 @@
 struct frec_host;
 struct frec_shape;
 
-/* One event, valid until the next. */
+/* One event, valid until the next one is asked for. */
 struct frec_event {
 	const struct frec_record *record;
 	const Flightrec__Source *source; /* of the record */
 	const struct frec_value *values; /* one for each source->field */
 	/* the thread, or NULL if the process table does not have it */
 	const struct frec_process_entry *who;
-	/* Its place among the events of several snapshots, set by timeline.h. */
+	/* The members below are the event's place among those of several snapshots. timeline.c
+	 * changes and completes them. */
 	uint64_t time;			/* record->time, on the clock of the timeline */
-	size_t source_index;		/* of its source, in its host's snapshot */
+	size_t source_index;		/* index of the source in the host's snapshot */
 	const struct frec_host *host;	/* NULL outside a timeline */
-	struct frec_events *events;	/* the events of its file */
-	const struct frec_shape *shape; /* what it means; NULL: only that it happened */
+	struct frec_events *events;	/* the events of the file that it came from */
+	const struct frec_shape *shape; /* what the event means; NULL: only that it happened */
 };
 
 struct frec_events {
@@ -34,17 +35,17 @@ struct frec_events {
 	struct frec_processes processes;
 	struct frec_filter filter;
 	struct frec_merge merge;
-	struct frec_decode_plan *plans; /* by index of the source */
+	struct frec_decode_plan *plans; /* one for each source of the snapshot */
 	struct frec_text converted;	/* converted values point into it */
 	struct frec_stacks *stacks;
 	const struct frec_call_stack *stack; /* of the event, if `stack_known` */
 	bool stack_known;
 	struct frec_event event;
-	struct frec_record kept; /* of the event, if frec__events_of() made it */
+	struct frec_record kept; /* the record of the event, if frec__events_of() made it */
 };
 
-/* `options`, and `symbols`, which say where to look for program files, may be NULL. The snapshot
- * must outlive the events. Returns 0 or a negative errno. */
+/* `options` chooses events, and `symbols` says where to look for program files; either may be NULL.
+ * The snapshot must outlive the events. Returns 0 or a negative errno. */
 int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot,
 		      const struct frec_filter_options *options,
 		      const struct frec_unwinder_options *symbols, struct frec_error *reterr);
@@ -52,14 +53,16 @@ int frec__events_init(struct frec_events *events, struct frec_snapshot *snapshot
 /* The next event, or NULL at the end. */
 const struct frec_event *frec__events_next(struct frec_events *events);
 
-/* The event of a record whose bytes the caller copied from an earlier event. */
+/* Returns the event of a record whose bytes the caller copied from an earlier event. */
 const struct frec_event *frec__events_of(struct frec_events *events, const uint8_t *data,
 					 size_t size);
 
-/* The call stack that was recorded with the event, or NULL. It is unwound on the first call. */
+/* The call stack that was recorded with the event, or NULL. The first call for an event unwinds the
+ * stack. */
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
-/* What could not be read so far: code 0 for nothing, else which part of the file and why. */
+/* The first thing that could not be read so far: which part of the file, and why. Its code is 0 if
+ * there is none. */
 const struct frec_error *frec__events_problem(const struct frec_events *events);
 
 /* Frees everything; harmless on zeroes. */

@@ -13,7 +13,8 @@
 
 #define SECOND 1000000000ull
 
-// Parses digits and up to nine decimals as nanoseconds. Returns what follows, or NULL.
+// Parses seconds with up to nine decimals into nanoseconds. Returns what follows them, or NULL if
+// they are malformed or too many.
 static const char *parse_decimal(const char *text, uint64_t *ret)
 {
 	uint64_t whole = 0, fraction = 0, unit = SECOND;
@@ -57,7 +58,7 @@ static bool parse_relative(const char *text, uint64_t reference, uint64_t *ret)
 	return true;
 }
 
-// Parses "Z", "+HH:MM" or nothing as seconds east of Greenwich.
+// Parses "Z", "+HH:MM" or nothing (the local time zone at `date`) into seconds east of Greenwich.
 static bool parse_zone(const char *text, struct tm *date, long *ret)
 {
 	unsigned int hours, minutes;
@@ -130,7 +131,7 @@ static int set_time(const struct frec_snapshot *snapshot, const char *text, uint
 		text);
 }
 
-// Marks the sources that the glob matches. Returns whether there are any. `marks` may be NULL.
+// Marks the sources that the glob matches, unless `marks` is NULL. Returns whether there are any.
 static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, const char *glob)
 {
 	bool any = false;
@@ -140,7 +141,8 @@ static bool mark_sources(bool *marks, const struct frec_snapshot *snapshot, cons
 		char name[512];
 
 		snprintf(name, sizeof(name), "%s:%s", source->system, source->name);
-		// A source that payloads describe also matches by the name of its tracepoint.
+		// For a source that payloads describe (eventheader.h), its tracepoint's name can
+		// match, too.
 		if (fnmatch(glob, name, 0) &&
 		    (i < snapshot->source_order_count || fnmatch(glob, source->kernel_name, 0)))
 			continue;

@@ -10,7 +10,8 @@
 #include "export/read/text.h"
 #include "proto/cleanup.h"
 
-// "" if the file does not say; then it is a host of its own.
+// The boot id of the file's host. If it is "", because the file does not say, the file counts as a
+// host of its own.
 static const char *boot_id(const struct frec_snapshot *file)
 {
 	return file->header->host ? file->header->host->boot_id : "";
@@ -21,8 +22,9 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-// The CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading of both. The other
-// readings show how far somebody set CLOCK_REALTIME in the meantime.
+// Sets *ret_zero to the CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading
+// of both. The other readings show how far somebody set CLOCK_REALTIME in the meantime, and set
+// host->uncertainty. Returns false if the host has no readings.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -46,7 +48,8 @@ static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 	return true;
 }
 
-// A source without its origin. To a writer two sources with equal signatures are the same.
+// A source, packed, without what says where it came from. Sources with equal signatures are one
+// source for a writer.
 struct signature {
 	uint8_t *data;
 	size_t size, file, index;
@@ -95,7 +98,8 @@ static int by_place(const void *a, const void *b)
 	return ((*x)->index > (*y)->index) - ((*x)->index < (*y)->index);
 }
 
-// Joins the host's sources: equal ones once, in the order in which they first occur in the files.
+// Joins the sources of the host's files. Equal sources become one. The order is that in which they
+// first occur.
 static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			 struct frec_snapshot *const *files, struct signature *signatures,
 			 size_t count)
@@ -151,7 +155,8 @@ static bool join_all_sources(struct frec_hosts *hosts, struct frec_host *host,
 	return done;
 }
 
-// Appends a list to another, which is reallocated. Returns the result, or NULL without memory.
+// Appends the list `more` to `list`, which is reallocated. Returns the new list, or NULL if memory
+// runs out.
 static void *append(const void *list, size_t *count, const void *more, size_t more_count,
 		    size_t size)
 {
@@ -192,7 +197,8 @@ static int by_time(const void *a, const void *b)
 	return ((*x)->monotonic > (*y)->monotonic) - ((*x)->monotonic < (*y)->monotonic);
 }
 
-// Joins the tables of the host's files, except losses: if snapshots overlap, these do not add up.
+// Joins the tables of the host's files, except their losses, which cannot be added up if the files
+// overlap.
 static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		 struct frec_snapshot *const *files)
 {
@@ -253,7 +259,7 @@ static bool name_host(struct frec_hosts *hosts, struct frec_host *host)
 	return true;
 }
 
-// Numbers the hosts of the files, in the order of the files. Returns false without memory.
+// Numbers the hosts in the order of the files. Returns false if memory runs out.
 static bool number(struct frec_hosts *hosts, struct frec_snapshot *const *files)
 {
 	for (size_t f = 0; f < hosts->file_count; f++) {
@@ -273,7 +279,7 @@ static bool number(struct frec_hosts *hosts, struct frec_snapshot *const *files)
 	return hosts->hosts;
 }
 
-// Makes the clock of the host that booted first that of the timeline, so that no time is negative.
+// Makes the timeline use the clock of the host that booted first, so that no time is negative.
 static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 {
 	uint64_t first = UINT64_MAX;
@@ -367,7 +373,7 @@ void frec__hosts_deinit(struct frec_hosts *hosts)
 	*hosts = (struct frec_hosts){0};
 }
 
-// Above the kernel's numbers, which are below 2^22, and easy to recognize in decimal.
+// More than any pid, which is below 2^22, and easy to recognize in decimal.
 #define NUMBERS 10000000
 
 int64_t frec__host_number(const struct frec_host *host, uint32_t pid)

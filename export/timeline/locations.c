@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Interns places in code. Each address of a process is looked up once. After that a frame costs one
-// probe of a hash table, which holds pointers and compares two keys, and so is not a frec_table.
+// Finds places in code. Each address of a process is looked up once; after that a frame costs one
+// probe of a hash table. That table is not a frec_table because it has keys of two parts and holds
+// pointers.
 #include "export/timeline/locations.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// Two frames at one address are two places if their names are looked up by different addresses, or
-// if one is less certain.
+// What tells apart the places of two frames at one address: how they were found, and whether their
+// names are looked up at pc or before it. Never 0.
 static uint32_t how_of(const struct frec_frame *frame)
 {
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;
@@ -98,7 +99,8 @@ void frec__located_process_deinit(struct frec_located_process *process)
 	*process = (struct frec_located_process){0};
 }
 
-// Finds or makes the code of this name and build-id. There are few, so the search is linear.
+// Finds or makes the code with this path and build-id; without `map` it is the kernel's. There are
+// few codes, so the search is linear.
 static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
 					 size_t path_size, const Flightrec__Map *map)
 {
@@ -207,7 +209,8 @@ static struct frec_location *locate(struct frec_locations *locations,
 		place.code = find_code(locations, (const char *)map->path.data, length, map);
 		if (!place.code)
 			return NULL;
-		// The process, which the path belongs to, can be freed before its locations.
+		// The module named so far belongs to the process, which can be freed before its
+		// locations.
 		place.names.module = place.code->path;
 	}
 	return intern(locations, &place);
@@ -272,7 +275,7 @@ static int compare_symbols(const void *a, const void *b)
 	return ((*x)->address > (*y)->address) - ((*x)->address < (*y)->address);
 }
 
-// Recorders write one sorted part of symbols, but nothing relies on that.
+// Recorders write a single part of symbols, sorted by address, but no reader relies on that.
 static int sort_symbols(struct frec_locations *locations)
 {
 	const struct frec_snapshot *snapshot = locations->snapshot;

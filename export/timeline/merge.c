@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A k-way merge. Within a CPU the order is that of its ring, not that of the times: a record that
-// is made in an interrupt comes before the record that it interrupted, with a later time, and the
-// interrupted one follows immediately.
+// A k-way merge. Within a ring, records keep the ring's order, even if their times do not have it:
+// a record that an interrupt made comes before the record that was interrupted, although its time
+// is later. The interrupted record then follows immediately.
 #include "export/timeline/merge.h"
 
 #include <errno.h>
@@ -57,8 +57,8 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-// Of records with the same time that of the first ring comes first. Has no branch, because it could
-// not be predicted.
+// Whether `a` comes before `b`. If the times are equal, the order is that of the rings. There is no
+// branch because the processor could not predict it.
 static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
 	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));
@@ -100,7 +100,7 @@ static bool next_chunk(struct frec_merge *merge, struct frec_merge_ring *ring)
 	return false;
 }
 
-// Finds the ring's next sample of a known source. Returns false when it has no more.
+// Finds the ring's next sample of a known source. Returns false if the ring has no more.
 static bool advance(struct frec_merge *merge, struct frec_merge_ring *ring)
 {
 	const struct frec_snapshot *snapshot = merge->snapshot;
@@ -164,7 +164,8 @@ const struct frec_record *frec__merge_next(struct frec_merge *merge)
 	if (!merge->started) {
 		start(merge);
 	} else if (merge->heap_size) {
-		// The last ring is still on top: its record had to stay valid until now.
+		// The ring of the last sample is still on top, because that sample had to stay
+		// valid until now.
 		if (advance(merge, first->ring))
 			first->time = first->ring->record.time;
 		else

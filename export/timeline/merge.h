@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All samples of a snapshot in order of time, merged over its rings. One chunk of each ring is in
+/* Merges the samples of a snapshot's rings in order of time. One chunk of each ring is in
  * memory. */
 #ifndef FREC_EXPORT_TIMELINE_MERGE_H
 #define FREC_EXPORT_TIMELINE_MERGE_H
@@ -8,14 +8,15 @@
 
 struct frec_merge_ring {
 	uint32_t cpu, number;
-	size_t next_chunk; /* index from which this ring's next chunk is searched */
-	const struct frec_chunk_view *chunk; /* the one in memory */
+	/* index of the chunk at which the search for this ring's next one begins */
+	size_t next_chunk;
+	const struct frec_chunk_view *chunk; /* the chunk in memory */
 	struct frec_chunk_data data;
 	size_t at;		   /* offset of the record after `record` */
-	struct frec_record record; /* the next of the ring */
+	struct frec_record record; /* the ring's next record */
 };
 
-/* A ring with the time of its next record, by which rings are compared. */
+/* A ring and the time of its next record. Rings are compared by these times. */
 struct frec_merge_head {
 	uint64_t time;
 	struct frec_merge_ring *ring;
@@ -23,11 +24,11 @@ struct frec_merge_head {
 
 struct frec_merge {
 	struct frec_snapshot *snapshot;
-	struct frec_merge_ring *rings; /* by CPU and number */
+	struct frec_merge_ring *rings; /* sorted by CPU and number */
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
-	/* Chunks without records from `from` to `to` (CLOCK_MONOTONIC) are skipped. To be set
-	 * before the first call of frec__merge_next(); by default everything is read. */
+	/* Chunks that have no records between these times (CLOCK_MONOTONIC) are skipped. They can
+	 * be set before the first call of frec__merge_next(); by default nothing is skipped. */
 	uint64_t from, to;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
 	uint64_t unknown; /* samples left out because the file does not describe their source */
@@ -37,14 +38,14 @@ struct frec_merge {
 	bool started;
 };
 
-/* Returns 0 or -ENOMEM. The snapshot must outlive the merge. Until then nobody else may read its
- * chunks. */
+/* Returns 0 or -ENOMEM. The snapshot must outlive the merge. */
 int frec__merge_init(struct frec_merge *merge, struct frec_snapshot *snapshot);
 
 /* The next sample, valid until the next call, or NULL at the end. Its `source` is never NULL. */
 const struct frec_record *frec__merge_next(struct frec_merge *merge);
 
-/* The number of the ring from which the last sample came. */
+/* The number of the ring from which the last sample came. May be called only after
+ * frec__merge_next() has returned a sample. */
 static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
 {
 	return merge->heap[0].ring->number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Plans by the names of events: which begin and end spans, which are logs, which begin and end
-// activities.
+// Plans by the names of events: which of them begin and end spans or activities, and which are
+// lines of a log.
 #include "export/timeline/shape_by_names.h"
 
 #include <errno.h>
@@ -16,7 +16,8 @@
 static const char *const begins[] = {"_start", "_begin", "_enter"};
 static const char *const ends[] = {"_done", "_end", "_stop", "_exit"};
 
-// Events of services. The names of kernel events follow no convention, but for system calls.
+// Whether these are events of a service. The names of kernel events follow no convention, except
+// those of system calls.
 static bool is_service_event(const Flightrec__Source *source)
 {
 	return source->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT ||
@@ -35,7 +36,8 @@ static bool ends_in(const char *name, const char *suffix, size_t *ret_stem)
 	return *ret_stem;
 }
 
-// The source of the same system whose name is the stem of `begin` and the suffix of an end.
+// Returns the index of the source of the same system whose name is the stem of `begin` with the
+// suffix of an end, or SIZE_MAX.
 static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__Source *begin,
 		       size_t stem)
 {
@@ -53,8 +55,9 @@ static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__So
 	return SIZE_MAX;
 }
 
-// The exit of the system call of this name. None if raw_syscalls is recorded: readers make spans of
-// that already, and each call would be shown twice.
+// Returns the index of the exit event of the system call `name`, or SIZE_MAX. Finds none if
+// raw_syscalls is recorded, because readers of exports make spans of raw_syscalls themselves, and
+// each call would be shown twice.
 static size_t find_syscall_exit(const struct frec_host *host, const char *name)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -103,7 +106,8 @@ static int plan_span_by_name(struct frec_shapes *shapes, size_t host, size_t ind
 	return frec__plan_end(shapes, host, end, &side);
 }
 
-// A log has a text field "message" or "msg", and no other text but a level.
+// A line of a log has a text field "message" or "msg", and no other text except a level and the ids
+// of activities.
 static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];
@@ -139,7 +143,8 @@ static int plan_log_by_name(struct frec_shapes *shapes, size_t host, size_t inde
 	return 0;
 }
 
-// Whether all events of the source have this opcode. eventheader_layout.c names only that value.
+// Whether all events of the source have this opcode: then it is the only one that
+// eventheader_layout.c gives a name.
 static bool has_opcode(const Flightrec__Source *source, const char *name)
 {
 	size_t index = frec__plan_field(source, "opcode");
@@ -150,7 +155,7 @@ static bool has_opcode(const Flightrec__Source *source, const char *name)
 	       !strcmp(field->enumerator[0]->name, name);
 }
 
-// The length of the event's name without a suffix that repeats its opcode.
+// Returns the length of the event's name without a suffix that repeats its opcode.
 static size_t activity_stem(const char *name, bool is_begin)
 {
 	static const char *const other_begins[] = {"Start", "Begin", "Enter"};
@@ -168,8 +173,9 @@ static size_t activity_stem(const char *name, bool is_begin)
 	return strlen(name);
 }
 
-// EventHeader's activities: events with the opcodes start and stop are a span, whose key is the
-// activity's id if there is one.
+// Plans EventHeader's activities. Events with the opcodes start and stop are the ends of a span,
+// whose key is the activity's id if there is one. Other events with an activity's id are within its
+// span.
 static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];

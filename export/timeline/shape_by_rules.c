@@ -35,7 +35,7 @@ static bool is_number(const Flightrec__Field *field)
 	}
 }
 
-// The length of what both names begin with, without underscores at the end.
+// Returns the length of what both names begin with, without underscores at its end.
 static size_t common_stem(const char *a, const char *b)
 {
 	size_t length = 0;
@@ -104,7 +104,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_shape_ru
 	return 0;
 }
 
-// Adds a counter. Returns its number, or UINT32_MAX without memory.
+// Adds a counter. Returns its number, or UINT32_MAX if memory runs out.
 static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			    const Flightrec__Source *source)
 {
@@ -119,7 +119,7 @@ static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_shape_
 	return counter->name ? (uint32_t)shapes->counter_count++ : UINT32_MAX;
 }
 
-// Applies a rule for a field to one source. Returns 0 or -ENOMEM.
+// Applies a rule about a field to one source. Returns 0 or -ENOMEM.
 static int plan_field(struct frec_shapes *shapes, const struct frec_shape_rule *rule, size_t host,
 		      size_t index, size_t field, uint32_t *counter)
 {
@@ -130,7 +130,7 @@ static int plan_field(struct frec_shapes *shapes, const struct frec_shape_rule *
 		return -ENOMEM;
 	switch (rule->kind) {
 	case FREC_RULE_COUNTER:
-		// Without a name in the rule, each source that it matches has a counter of its own.
+		// If the rule has no name, each source that it matches gets a counter of its own.
 		*counter = *counter == UINT32_MAX || !rule->name ? add_counter(shapes, rule, source)
 								 : *counter;
 		if (*counter == UINT32_MAX)

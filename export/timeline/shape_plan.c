@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The pieces that plans are made of.
+// Makes and fills plans.
 #include "export/timeline/shape_plan.h"
 
 #include <errno.h>

@@ -5,8 +5,8 @@
 
 #include "export/timeline/shapes.h"
 
-/* Makes the plans of all sources. `rules` may be NULL, and must outlive the shapes. Returns 0,
- * -EINVAL if a rule fits no event, or -ENOMEM. */
+/* Makes the plans of all sources. `rules` must outlive the shapes, and may be NULL. Returns 0,
+ * -EINVAL if a rule does not fit the events, or -ENOMEM. */
 int frec__shapes_plan(struct frec_shapes *shapes, const struct frec_shape_rules *rules,
 		      struct frec_error *reterr);
 

@@ -44,7 +44,7 @@ static bool parse_option(struct frec_shape_rule *rule, const char *word)
 	return true;
 }
 
-// "EVENT.FIELD", or "FIELD" alone.
+// Parses "EVENT.FIELD" or, in a flow, "FIELD" alone.
 static bool parse_field(struct frec_shape_rule *rule, char *word)
 {
 	char *dot = strrchr(word, '.');

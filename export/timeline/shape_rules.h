@@ -2,15 +2,15 @@
 /*
  * Rules by which people say what events mean. A rule is a kind and a text:
  *
- *     span     BEGIN,END[,key=FIELD][,name=NAME]  one event begins it, another ends it
- *     counter  EVENT.FIELD[,name=NAME]            a number, until the next event
+ *     span     BEGIN,END[,key=FIELD][,name=NAME]  one event begins a span, another ends it
+ *     counter  EVENT.FIELD[,name=NAME]            a number, which holds until the next event
  *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...]   events with the same value in one of these fields
  *                                                 belong together
  *     log      EVENT.FIELD[,level=FIELD]          a line of a log
  *
  * EVENT, BEGIN and END are globs over SYSTEM:NAME. A file has one rule per line; a comment begins
- * with #. Rules are needed only if the names of events do not say it already: shapes.h lists the
- * names that do.
+ * with #. Rules are needed only for events whose names do not say already what they mean: shapes.h
+ * lists the names that do.
  */
 #ifndef FREC_EXPORT_TIMELINE_SHAPE_RULES_H
 #define FREC_EXPORT_TIMELINE_SHAPE_RULES_H
@@ -24,13 +24,14 @@ enum frec_shape_rule_kind { FREC_RULE_SPAN, FREC_RULE_COUNTER, FREC_RULE_FLOW, F
 
 struct frec_shape_rule {
 	enum frec_shape_rule_kind kind;
-	char *text;	   /* the other pointers point into it */
+	char *text;	   /* the pointers below point into it, but not `whole` */
 	char *whole;	   /* the text as it was given, for messages */
-	const char *event; /* of a span: BEGIN; NULL: any event */
+	const char *event; /* of a span: BEGIN; NULL: every event */
 	const char *end;   /* of a span */
 	const char *field;
 	const char *key, *name, *level; /* NULL: not given */
-	size_t group; /* of a flow: each field is a rule, and all have the same group */
+	/* of a flow: each of its fields is a rule, and these rules have the same group */
+	size_t group;
 };
 
 /* Start with zeroes. */
@@ -40,11 +41,11 @@ struct frec_shape_rules {
 	bool no_conventions; /* ignore the names of events */
 };
 
-/* Returns 0, -EINVAL with a sentence, or -ENOMEM. */
+/* Adds a rule. Returns 0, -EINVAL with a sentence that says what is wrong, or -ENOMEM. */
 int frec__shape_rules_add(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind,
 			  const char *text, struct frec_error *reterr);
 
-/* Adds the rules of a file. */
+/* Adds the rules of a file. Returns 0 or a negative errno with a message. */
 int frec__shape_rules_read(struct frec_shape_rules *rules, const char *path,
 			   struct frec_error *reterr);
 void frec__shape_rules_free(struct frec_shape_rules *rules);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Follows open spans: a stack of them for each thread, and a lane for each value of a key, or of an
-// identity if spans of one kind overlap.
+// Follows open spans. Each thread has a stack of them. Each span with a key has a lane, and so has
+// a span that overlaps another with a different identity.
 #include "export/timeline/shapes.h"
 
 #include <errno.h>
@@ -10,12 +10,14 @@
 
 #include "proto/grow.h"
 
-// The most spans that can be open at a time, and of one thread. No viewer shows a deeper recursion.
+// The most lanes, the most open spans of all threads, and the most open spans of one thread. No
+// viewer shows a deeper recursion.
 #define OPEN_MAX (1u << 20)
 #define DEPTH_MAX 512
 
 struct frec_shapes_thread {
-	/* the file of its last event, and the thread as that file knows it */
+	/* the events of the file that had the thread's last event, and the thread in that file's
+	 * process table */
 	const struct frec_events *events;
 	const struct frec_process_entry *who;
 	struct open_span {
@@ -23,7 +25,8 @@ struct frec_shapes_thread {
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
 	} * open;		   /* the oldest first */
-	/* with a capacity, because depth also falls: frec__grow() would allocate again */
+	/* there is a capacity, and no frec__grow(), because that would allocate again after depth
+	 * fell */
 	uint32_t depth, capacity;
 };
 
@@ -76,7 +79,8 @@ void frec__shapes_deinit(struct frec_shapes *shapes)
 	*shapes = (struct frec_shapes){0};
 }
 
-// Hashes numbers of every size and sign by their value, and text by its bytes.
+// Hashes numbers of every size and sign by their value, and text by its bytes. The hash is never 0.
+// Returns false for values of other kinds.
 static bool hash_value(const struct frec_value *value, uint64_t seed, uint64_t *ret)
 {
 	uint64_t hash = frec__table_mix(seed, 1);
@@ -107,8 +111,8 @@ static uint32_t pid_of(const struct frec_event *event)
 	return event->who ? event->who->process->pid : event->record->pid;
 }
 
-// Returns a free lane, or a new one. Returns 0 without memory or beyond the bound. `fresh`: a span
-// that reaches into the past needs a new lane.
+// Returns a free lane, or a new one; or 0 if there are too many or memory runs out. `fresh`: the
+// lane must be new, because the span reaches into the past.
 static uint32_t acquire_lane(struct frec_shapes *shapes, const struct frec_event *event,
 			     uint32_t span, bool fresh)
 {
@@ -145,8 +149,8 @@ static void release_lane(struct frec_shapes *shapes, uint32_t lane)
 	*first = lane;
 }
 
-// Sets the begin of a span whose begin is missing: before everything, and before cut spans that
-// ended earlier, because these lie within it.
+// Sets the begin of a span whose begin is missing. It is before everything, and before the begin of
+// spans that were cut earlier, because those lie within this one.
 static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 {
 	shape->cut = true;
@@ -154,8 +158,8 @@ static void cut(struct frec_shapes *shapes, struct frec_shape *shape)
 	shape->begin = shapes->first > shapes->cuts ? shapes->first - shapes->cuts : 0;
 }
 
-// Begins or ends a span on a lane. `key` hashes the span and its key, or the thread and its
-// identity.
+// Begins or ends a span on a lane. `key` is a hash of the kind of span and its key, or of the
+// thread, the kind of span and its identity.
 static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			 const struct frec_event *event, uint64_t key, struct frec_shape *shape)
 {
@@ -164,7 +168,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 	bool is_new;
 
 	if (plan->kind == FREC_SHAPE_BEGIN) {
-		// A second begin of an open span cannot be drawn.
+		// A second begin of a span that is open cannot be drawn.
 		shape->lane = lane ? 0 : acquire_lane(shapes, event, plan->span, false);
 		if (!shape->lane)
 			return;
@@ -192,14 +196,15 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 	shape->span = span;
 }
 
-// A seed that tells keys of different spans apart. All spans share the ids of activities.
+// A seed, so that equal keys of different kinds of spans have different hashes. The ids of
+// activities are the same for all kinds.
 static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
 			 bool activity)
 {
 	return frec__table_mix(event->host->index, activity ? UINT64_MAX : plan->span);
 }
 
-// The lane of an open activity, or 0.
+// Returns the lane of the open activity whose id `field` holds, or 0.
 static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shapes_plan *plan,
 			      const struct frec_event *event, size_t field)
 {
@@ -213,8 +218,8 @@ static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shap
 	return lane ? *lane : 0;
 }
 
-// The open spans of the event's thread. If its number was reused, the previous thread's are
-// abandoned.
+// Returns the open spans of the event's thread, or NULL if memory runs out. If another thread had
+// the tid before, its open spans are abandoned.
 static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 					      const struct frec_event *event,
 					      struct frec_shape *shape)
@@ -264,8 +269,8 @@ static bool push(struct frec_shapes *shapes, struct frec_shapes_thread *thread, 
 	return true;
 }
 
-// The depth of the thread's youngest open span of this kind and identity, from 1, or 0 for none.
-// *ret_others: whether one with another identity is open.
+// Returns the depth, from 1, of the thread's youngest open span of this kind and identity, or 0 if
+// there is none. In that case *ret_others says whether one with another identity is open.
 static uint32_t find_open(const struct frec_shapes_thread *thread, uint32_t span, uint64_t identity,
 			  bool *ret_others)
 {
@@ -302,8 +307,8 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 	uint32_t depth;
 	bool others;
 
-	// Each CPU has an idle task with number 0. A number that the kernel did not know can be any
-	// thread's.
+	// Each CPU has an idle task, all with tid 0. UINT32_MAX means that the kernel did not know
+	// the tid, so it can be any thread.
 	if (!event->record->tid || event->record->tid == UINT32_MAX)
 		return;
 	thread = find_thread(shapes, event, shape);
@@ -313,7 +318,7 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 	}
 	identity = identity_of(plan, event);
 	depth = find_open(thread, plan->span, identity, &others);
-	// It overlaps one with another identity, or ends one that did.
+	// The event begins a span that overlaps one with another identity, or ends such a span.
 	if (!depth && (others || (plan->kind == FREC_SHAPE_END && identity &&
 				  frec__table_get(&shapes->open, identity)))) {
 		shape_by_key(shapes, plan, event, identity, shape);
@@ -326,7 +331,7 @@ static void shape_by_thread(struct frec_shapes *shapes, const struct frec_shapes
 		return;
 	}
 	shape->kind = FREC_SHAPE_END;
-	// Without a begin it began before all open spans, so they end here, too.
+	// A span whose begin is missing began before all open spans, so these end here, too.
 	shape->abandoned += thread->depth - depth;
 	shapes->open_count -= thread->depth;
 	thread->depth = depth ? depth - 1 : 0;
@@ -355,7 +360,7 @@ static int level_of_word(const char *word, size_t size)
 	return -1;
 }
 
-// A level is a word or a number of syslog(3). Anything else means information.
+// A level is a number of syslog(3), or a word for one. Anything else counts as information.
 static int level_of(const struct frec_value *value)
 {
 	int level = -1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A life is found by its entry in the process table. Events come in order of time, so its mappings
-// change in one direction.
+// Finds lives by their process in the snapshot. Only the mappings of one epoch are kept: events
+// come in order of time, so an earlier epoch is seldom needed again.
 #include "export/timeline/stack_lives.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The lives of processes whose stacks are unwound, each with its mappings at the time that was
- * asked for last. */
+/* The lives of processes whose stacks are unwound. A life is one process from its start to its end:
+ * pids are reused, so a pid can have several. Each life has its mappings at the time that was asked
+ * for last. */
 #ifndef FREC_EXPORT_TIMELINE_STACK_LIVES_H
 #define FREC_EXPORT_TIMELINE_STACK_LIVES_H
 
@@ -11,18 +12,19 @@
 struct frec_stack_lives {
 	const struct frec_processes *processes;
 	struct frec_unwinder *unwinder; /* NULL: no stack can be unwound */
-	struct frec_stack_life **lives; /* sorted by the address of their process */
+	struct frec_stack_life **lives; /* sorted by the address of their Process message */
 	size_t count;
 	struct frec_stack_life *last;
 };
 
-/* Both arguments must outlive the lives. */
+/* `processes` and `unwinder` must outlive the lives. */
 void frec__stack_lives_init(struct frec_stack_lives *lives, const struct frec_processes *processes,
 			    struct frec_unwinder *unwinder);
 void frec__stack_lives_deinit(struct frec_stack_lives *lives);
 
-/* The process of a thread at `time`, valid until the next call. NULL if the process table does not
- * have it, or without memory. `pid` may be UINT32_MAX: unknown. */
+/* Returns the process of a thread at `time`, valid until the next call; or NULL if the process
+ * table does not have it, if no stack can be unwound, or if memory runs out. `pid` is UINT32_MAX if
+ * it is unknown. */
 struct frec_located_process *frec__stack_lives_find(struct frec_stack_lives *lives, uint32_t pid,
 						    uint32_t tid, uint64_t time);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Makes frames from what was recorded of a stack: unwinds it, or uses the recorded frames.
-// locations.c names their places.
+// locations.c finds their places in code.
 #include "export/timeline/stacks.h"
 
 #include <errno.h>
@@ -14,7 +14,8 @@
 #include "proto/grow.h"
 #include "proto/table.h"
 
-// Every value from here on is one of PERF_CONTEXT_*, which says to what the next addresses belong.
+// Every value from here on is one of PERF_CONTEXT_*, which says whether the kernel or the process
+// has the next addresses.
 #define CONTEXT_FIRST ((uint64_t)-4095)
 
 struct frec_stacks {
@@ -23,12 +24,12 @@ struct frec_stacks {
 	struct frec_unwinder *unwinder; // NULL: the machine is not supported
 	struct frec_locations locations;
 	struct frec_stack_lives lives;
-	struct frec_call_stack **stacks; // in the order in which they were met
+	struct frec_call_stack **stacks; // in the order in which stacks were met
 	size_t stack_count;
-	struct frec_table indices; // in `stacks`, plus 1, by hash
+	struct frec_table indices; // index in `stacks` plus 1, by hash
 	struct frec_frame frames[FREC_FRAMES_MAX];
 	const struct frec_location *found[2 * FREC_FRAMES_MAX];
-	uint64_t pcs[2 * FREC_FRAMES_MAX]; // of `found`
+	uint64_t pcs[2 * FREC_FRAMES_MAX]; // the address of each of `found`
 	size_t found_count;
 	uint64_t registers[64];
 	struct frec_unwind_end end; // of the stack that was asked for last
@@ -115,7 +116,8 @@ static void add_frames(struct frec_stacks *stacks, struct frec_located_process *
 			     stacks->frames[i].pc);
 }
 
-// Adds the part of the kernel's call chain that belongs to the kernel, or to the process.
+// Adds one part of the call chain that the kernel recorded: if `kernel`, the kernel's own
+// addresses, otherwise those of the process.
 static void add_callchain(struct frec_stacks *stacks, struct frec_located_process *process,
 			  const struct frec_record *record, bool kernel)
 {
@@ -194,7 +196,8 @@ static struct frec_call_stack *make(struct frec_stacks *stacks)
 	return stack;
 }
 
-// Finds or makes the call stack of the locations in `found`.
+// Finds or makes the call stack of the locations in `found`. Returns NULL if there are none, or if
+// memory runs out.
 static const struct frec_call_stack *intern(struct frec_stacks *stacks)
 {
 	if (!stacks->found_count)
@@ -230,8 +233,8 @@ static void start(struct frec_stacks *stacks)
 	stacks->found_count = 0;
 	stacks->end.reason = FREC_UNWIND_COMPLETE;
 	stacks->end.address = 0;
-	// Not the message, which takes time: this is called for each record, and most have no
-	// stack.
+	// The message is not cleared, because that takes time: this is called for each record, and
+	// most have no stack.
 	stacks->end.error.code = 0;
 }
 

@@ -4,10 +4,10 @@
  * as the kernel's call chain, or as frames that the recorder unwound. Here it is a list of
  * locations.
  *
- * Equal locations and equal call stacks of a file exist once. They are numbered from 0 in the order
- * in which they are met, so that a writer can refer to one that it has written: a number that is
- * not less than the count of those is new. They, and all that they point to, live as long as the
- * frec_stacks. Memory grows with the number of different call stacks.
+ * Equal locations and equal call stacks of a file exist once. Their ids count from 0 in the order
+ * in which they are met, so a writer can refer to a stack that it has written: a stack is new if
+ * its id is not less than the number of stacks written. Stacks, and all that they point to, live as
+ * long as the frec_stacks. Memory grows with the number of different call stacks.
  *
  * Not thread-safe.
  */
@@ -23,40 +23,43 @@ struct frec_call_stack {
 	size_t count;
 	const struct frec_location *const
 		*locations; /* innermost first; the kernel's before the process's */
-	/* FREC_UNWIND_COMPLETE also if the kernel followed frame pointers, so that nobody knows. */
+	/* If the kernel followed frame pointers, nobody knows why the stack ends: this is then
+	 * FREC_UNWIND_COMPLETE, too. */
 	enum frec_unwind_reason end;
 };
 
 struct frec_stacks;
 
-/* `options` say where to look for files; NULL means defaults. Their same_boot is ignored, and set
- * here. Snapshot and processes must outlive the stacks. Returns 0 or -ENOMEM. */
+/* `options` say where to look for files; NULL means defaults. options->same_boot is ignored,
+ * because this finds it out. Snapshot and processes must outlive the stacks. Returns 0 or
+ * -ENOMEM. */
 int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
 			const struct frec_processes *processes,
 			const struct frec_unwinder_options *options);
 void frec__stacks_destroy(struct frec_stacks *stacks);
 
-/* Shares `numbers`, which must outlive the stacks, with other frec_stacks. To be called before any
- * stack is asked for. */
+/* Makes these stacks take ids from `numbers`, which other frec_stacks can share, and which must
+ * outlive them. To be called before any stack is asked for. */
 void frec__stacks_share(struct frec_stacks *stacks, struct frec_stack_numbers *numbers);
 
-/* The stack of a record. NULL if it has none, or without memory. */
+/* The stack of a record. NULL if it has none, or if memory runs out. */
 const struct frec_call_stack *frec__stacks_of_record(struct frec_stacks *stacks,
 						     const struct frec_record *record);
 
-/* The stack of the thread that died, or NULL if it is unknown. Frames that the recorder unwound are
- * preferred to unwinding now. */
+/* The stack of the thread that died, or NULL if it is unknown. If the recorder unwound this stack,
+ * its frames are used; otherwise the stack is unwound now. */
 const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks);
 
-/* The stack of a thread of the process that died. */
+/* The stack of a thread of the process that died, or NULL if it is unknown. */
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread);
 
-/* The addresses, in its own process, of the locations of the stack that was asked for last. */
+/* The addresses in the recorded process of the locations of the stack that was asked for last. */
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
 
-/* Why the stack that was asked for last ends where it does, with addresses. A call stack does not
- * have these: of equal truncated stacks each would have another one. */
+/* Why the stack that was asked for last ends where it does, with the address. A struct
+ * frec_call_stack has no address, because stacks that are truncated at different addresses can
+ * otherwise be equal. */
 const struct frec_unwind_end *frec__stacks_end(const struct frec_stacks *stacks);
 
 #endif

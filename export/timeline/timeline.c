@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// There are seldom more than a handful of files, so they are compared one by one. The events of a
-// single file pass through unchanged.
+// Merges the events of several files. There are seldom more than a handful, so their next events
+// are compared one by one. The events of a single file pass through in their order.
 #include "export/read/clocks.h"
 #include "export/timeline/shape_plans.h"
 #include "export/timeline/timeline.h"
@@ -50,8 +50,8 @@ static uint64_t shifted_back(uint64_t time, uint64_t shift)
 	return time > shift ? time - shift : 0;
 }
 
-// The bounds of time are relative to the first file. Converts them for the others, and for the
-// hosts.
+// The bounds of time in the options refer to the first file. Converts them for the other files and
+// for the hosts.
 static void align_filters(struct frec_timeline *timeline)
 {
 	const struct frec_filter *first = &timeline->files[0].events.filter;
@@ -124,8 +124,8 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 	return 0;
 }
 
-// Whether the head of one file comes before that of another. If the times are equal the files take
-// turns, so that copies come close to each other.
+// Whether the next event of `a` comes before that of `b`. If their times and CPUs are equal, the
+// files take turns, so that copies come close to each other.
 static bool before(const struct frec_timeline_file *a, const struct frec_timeline_file *b)
 {
 	uint64_t x = a->head->record->time + a->host->shift;
@@ -138,7 +138,7 @@ static bool before(const struct frec_timeline_file *a, const struct frec_timelin
 	return a->turn < b->turn;
 }
 
-// Whether another file had the same record. Sets `failed` without memory.
+// Whether another file had the same record. Sets `failed` if memory runs out.
 static bool is_copy(struct frec_timeline *timeline, struct frec_timeline_file *file)
 {
 	int r;
@@ -170,7 +170,7 @@ static bool next_of_several(struct frec_timeline *timeline)
 		for (size_t i = 0; i < timeline->file_count; i++)
 			timeline->files[i].head = frec__events_next(&timeline->files[i].events);
 	} else if (timeline->last) {
-		// The last event had to stay valid until now.
+		// The event that was returned last had to stay valid until now.
 		timeline->last->head = frec__events_next(&timeline->last->events);
 	}
 	for (;;) {
@@ -246,7 +246,7 @@ void frec__timeline_deinit(struct frec_timeline *timeline)
 	}
 	free(timeline->files);
 	free(timeline->duplicates);
-	frec__shapes_deinit(&timeline->shapes); // refers to the hosts
+	frec__shapes_deinit(&timeline->shapes); // before the hosts, to which the shapes refer
 	frec__hosts_deinit(&timeline->hosts);
 	*timeline = (struct frec_timeline){0};
 }

@@ -14,12 +14,12 @@
  *     file -> frec_events (merged over its rings, filtered, decoded) \
  *     file -> frec_events -------------------------------------------> timeline -> writers
  *
- * Data flows to the right. Nothing here knows a format. Every event keeps the tables of its own
- * file (its thread, its source, its stack). The timeline adds its host, its time on the common
- * clock, and the index of its source in the host's tables.
+ * Data flows to the right. Nothing here knows a format. The thread, source and stack of an event
+ * are those of its own file. The timeline adds the event's host, its time on the common clock, and
+ * the index of its source in the host's tables.
  *
- * Invariants: events come in order of time, except within one CPU, where they come in the order of
- * its ring. An event is valid until the next. Memory does not grow with the number of events.
+ * Invariants: events come in order of time, except that those of one ring keep the ring's order. An
+ * event is valid until the next one is asked for. Memory does not grow with the number of events.
  */
 #ifndef FREC_EXPORT_TIMELINE_TIMELINE_H
 #define FREC_EXPORT_TIMELINE_TIMELINE_H
@@ -32,11 +32,14 @@
 struct frec_timeline_file {
 	struct frec_events events;
 	const struct frec_host *host;
-	const size_t *sources;		    /* as frec_hosts.sources */
-	const struct frec_event *head;	    /* its next event, or NULL at the end */
-	struct frec_duplicates *duplicates; /* of its recording, or NULL if that has one file */
-	unsigned int number;		    /* of the file in its recording */
-	uint64_t turn;			    /* when it last had its turn */
+	/* for each of its sources: index in the host's snapshot */
+	const size_t *sources;
+	const struct frec_event *head; /* its next event, or NULL at the end */
+	/* of the file's recording; NULL if no other file is of that recording */
+	struct frec_duplicates *duplicates;
+	unsigned int number; /* of the file among those of its recording */
+	/* the value of frec_timeline.turn when the file last had its turn */
+	uint64_t turn;
 };
 
 struct frec_timeline {
@@ -45,17 +48,18 @@ struct frec_timeline {
 	size_t file_count;
 	struct frec_hosts hosts;
 	struct frec_shapes shapes;
-	struct frec_stack_numbers stack_numbers; /* of the stacks of all files */
-	struct frec_duplicates *duplicates;	 /* one for each recording */
-	uint64_t reference; /* relative times are relative to it: that of the first file */
+	struct frec_stack_numbers stack_numbers; /* shared by the stacks of all files */
+	/* each recording uses the one with the index of its first file */
+	struct frec_duplicates *duplicates;
+	uint64_t reference; /* the time from which relative times count: that of the first file */
 	uint64_t copies;    /* records left out because another file has them */
 	struct frec_timeline_file *last; /* the file of `event` */
-	struct frec_event event;	 /* the last one returned */
+	struct frec_event event;	 /* the event that was returned last */
 	uint64_t turn;
-	int failed; /* negative errno: the stream ended because of it */
+	int failed; /* negative errno: the stream ended because of this error */
 };
 
-/* Members may be NULL. What they point to must outlive the timeline. */
+/* Each of these may be NULL. What they point to must outlive the timeline. */
 struct frec_timeline_options {
 	const struct frec_filter_options *filter;
 	const struct frec_shape_rules *rules;
@@ -67,13 +71,15 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
 			size_t count, const struct frec_timeline_options *options,
 			struct frec_error *reterr);
 
-/* The next event, valid until the next call, or NULL at the end (or without memory: `failed`). */
+/* The next event, valid until the next call; or NULL at the end, and if memory runs out, which sets
+ * `failed`. */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
-/* What could not be read so far in any of the files, as frec__events_problem(). */
+/* The first thing that could not be read so far in any of the files, as frec__events_problem()
+ * returns it. */
 const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
-/* Bytes of records that were read, and that there are. */
+/* Sets how many bytes of records were read, and how many there are. */
 void frec__timeline_progress(const struct frec_timeline *timeline, uint64_t *ret_done,
 			     uint64_t *ret_total);
 
