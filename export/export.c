@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The loop from the events to the writers.
+// Passes the events of the timeline to the writers.
 #include "export/export.h"
 
 #include <errno.h>
@@ -73,7 +73,8 @@ struct work {
 	void *state;
 };
 
-// Events between two calls of `progress`: a call takes about as long as reading an event.
+// How many events are read between two calls of `progress`, because a call takes about as long as
+// reading an event.
 #define PROGRESS_EVERY 64
 
 static int write_events(struct frec_timeline *timeline, struct work *works,
