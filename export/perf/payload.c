@@ -19,7 +19,8 @@
 #define FIXED_MAX (24u << 10)
 #define PAYLOAD_MAX (48u << 10)
 
-// perf needs to know the length of an array from the format file.
+// Whether an array can be written as one: perf takes the length of an array from the format file,
+// so it must be fixed, and not too large.
 static bool is_short_array(const Flightrec__Field *field)
 {
 	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
@@ -78,7 +79,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 		size = 4;
 		break;
 	default:
-		// perf does not care about the first two; they tell `flightrec import` the type.
+		// perf ignores `bool` and `void *`; they tell `flightrec import` the type.
 		if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_BOOL)
 			frec__text_puts(text, "bool ");
 		else if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER)
@@ -94,7 +95,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 			  field->offset, size, sign);
 }
 
-// Returns the conversion of this field in the string of "print fmt".
+// Returns the printf() conversion for the field in the string of "print fmt".
 static const char *conversion(const struct frec_perf_field *field, const Flightrec__Field *from)
 {
 	switch (field->type) {
@@ -120,7 +121,7 @@ static void add_enumerators(struct frec_text *text, const Flightrec__Field *from
 	}
 }
 
-// Adds the argument for the conversion, which follows the string.
+// Adds the argument for that conversion, which comes after the string of "print fmt".
 static void add_argument(struct frec_text *text, const struct frec_perf_field *field,
 			 const Flightrec__Source *from, size_t index)
 {
