@@ -10,13 +10,13 @@
 
 struct frec_compression {
 	const char *name;   /* as given to --compress */
-	const char *suffix; /* of a file that is compressed this way */
+	const char *suffix; /* the suffix of a file that is compressed this way */
 	/* Returns the state, or NULL if memory runs out. */
 	void *(*create)(void);
 	/* Compresses `data`, and appends to `out` the output that is ready, or all of it if `last`
 	 * is set. Returns false on failure. */
 	bool (*add)(void *state, const void *data, size_t size, bool last, struct frec_text *out);
-	void (*destroy)(void *state); /* takes NULL */
+	void (*destroy)(void *state); /* accepts NULL */
 };
 
 /* All compressions, terminated by NULL. */

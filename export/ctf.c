@@ -30,7 +30,7 @@
 struct stream {
 	struct frec_output output;
 	struct frec_text packet;
-	uint64_t begin, last; /* times of the packet's first event and of the last one */
+	uint64_t begin, last; /* times of the packet's first event and of the stream's last event */
 	uint32_t cpu;
 };
 
@@ -57,7 +57,7 @@ static void start_packet(struct stream *stream, uint32_t cpu, uint64_t time)
 	stream->begin = time;
 	stream->cpu = cpu;
 	add(&stream->packet, FREC_CTF_MAGIC, 4);
-	add(&stream->packet, 0, 4); // stream class
+	add(&stream->packet, 0, 4); // id of the stream class
 	add(&stream->packet, time, 8);
 	for (int i = 0; i < 3; i++)
 		add(&stream->packet, 0, 8); // set by flush()

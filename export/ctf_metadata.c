@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The metadata of a CTF trace (Common Trace Format 1.8, section 7): TSDL text that describes every
 // byte of the streams. Everything is aligned to bytes. Field names get a leading underscore, which
-// readers remove: without it, a field could not have the name of a keyword.
+// readers remove: without the underscore, a field could not have the name of a keyword.
 #include "export/ctf_metadata.h"
 
 #include <inttypes.h>

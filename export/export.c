@@ -59,8 +59,8 @@ const struct frec_writer *frec__writer_for_path(const char *path)
 	const struct frec_compression *compression = frec__compression_for_path(path);
 	const struct frec_writer *writer = writer_for(path, strlen(path));
 
-	// The suffix of a format may itself end in that of a compression (.pb.gz), so try the whole
-	// path first.
+	// The suffix of a format may itself end in the suffix of a compression (.pb.gz), so try the
+	// whole path first.
 	if (!writer && compression)
 		writer = writer_for(path, strlen(path) - strlen(compression->suffix));
 	return writer;

@@ -18,10 +18,10 @@
 //		   as needed to read back the same value, "nan", "inf" and "-inf" as strings;
 //		   pointers as "0x..."; enums by name, or by number if the number has no name; text
 //		   as strings, in which a byte that is not UTF-8 appears as \xNN, four characters;
-//		   bytes as a string of two digits each; arrays as arrays; null if the payload is
-//		   too short for the field
-//	truncated  names of strings that were longer when they were emitted; absent if there are
-//		   none
+//		   bytes as a string of two hexadecimal digits for each byte; arrays as arrays; null
+//		   if the payload is too short for the field
+//	truncated  names of the fields whose text was longer when it was emitted; absent if there
+//		   are none
 //	registers  user registers by name as "0x...", if they were recorded
 //	stack_size bytes of the stack that were recorded with the event, if any
 //	stack      functions, innermost first, if the event has a call stack: objects with

@@ -22,7 +22,7 @@ struct frec_stack_node {
 
 /* Initialise with zeroes. */
 struct frec_stack_tree {
-	/* the first has the number 1; a caller comes before the functions it calls */
+	/* the first node has the number 1; a caller comes before the functions it calls */
 	struct frec_stack_node *nodes;
 	size_t count;
 	struct frec_table called; /* number of the node, by calling node and location */

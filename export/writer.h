@@ -5,7 +5,7 @@
  * A format is one struct frec_writer, in a .c file of its own (or a folder, if it takes more than
  * two files). line.c is the smallest example, csv.c the next larger one.
  *
- * A writer is called from one thread, once for each event:
+ * A writer's functions are called from one thread:
  *
  *     begin    once. Allocates the state and writes what comes before the events: a header, the
  *              processes (frec_export.processes) and the sources, which are all known by then.
@@ -17,7 +17,7 @@
  *              valid until destroy. Stacks and locations have consecutive numbers (by_id.h).
  *     end      once, if every event was written. Writes what comes after the events, for example
  *              a table of stacks, or the crash (timeline->files[].events.snapshot->crash).
- *     destroy  once, after every begin that succeeded, whatever else failed.
+ *     destroy  once, if begin succeeded, whatever failed after it.
  *
  * begin, event and end return 0, or a negative errno with a sentence in `reterr`; on an error, the
  * export stops and the output is discarded. Memory must not grow with the number of events: events
@@ -50,15 +50,14 @@ struct frec_export {
 
 struct frec_writer {
 	const char *name;	    /* as given to -f */
-	const char *what;	    /* what it is for, in a few words */
+	const char *what;	    /* what the format is for, in a few words */
 	const char *suffix;	    /* of an output file that is named after its input */
 	const char *other_suffix;   /* another suffix that selects this format, or NULL */
 	enum frec_output_kind kind; /* what kind of output the writer needs */
 	bool several_hosts;	    /* its files can hold events of several hosts */
-	/* for a format of whole OTLP messages: the path at which a collector accepts them; else
-	 * NULL */
+	/* for a format of OTLP messages: the path at which a collector accepts them; else NULL */
 	const char *collector_path;
-	bool of_stacks; /* it writes call stacks only: without any, the output is empty */
+	bool of_stacks; /* the format holds only call stacks: without any, the output is empty */
 
 	/* See above. `end` may be NULL. */
 	int (*begin)(const struct frec_export *context, void **ret_state,

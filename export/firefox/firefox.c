@@ -4,8 +4,8 @@
 // markers of a thread together, with each of their columns as a separate array, so events wait in a
 // spool, one stream for each thread, and are read back once for each column.
 //
-// A span is a marker from its begin to its end, with the fields of its end. Its begin has a marker
-// of its own, like every event that does not end a span.
+// A span is a marker from its begin to its end, with the fields of the event that ends it. The
+// event that begins it has a marker of its own, like every event that does not end a span.
 //
 // An event's call stack is written as the cause of its marker, and as a sample of its thread, for
 // the call tree and the flame graph.

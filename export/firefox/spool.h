@@ -17,7 +17,7 @@ struct frec_spool {
 };
 
 struct frec_spool_stream {
-	uint64_t first, current; /* offsets of blocks */
+	uint64_t first, current; /* offsets of the first and of the current block */
 	uint64_t size;		 /* bytes written */
 	uint64_t left;		 /* bytes still to be read */
 	uint8_t *block;

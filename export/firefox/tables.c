@@ -311,7 +311,7 @@ static int write_array(struct build *build, const char *before, size_t count, ad
 }
 
 struct column {
-	const char *name; // with its punctuation
+	const char *name; // with JSON's punctuation around it
 	add_cell *add;
 };
 

@@ -3,7 +3,7 @@
 // network. page.html is its frame; page.css and *.js are its looks and behaviour. At build time
 // embed.cmake puts them together, with a Content Security Policy that allows exactly this script
 // and this style, by their hashes. The writer adds only data: two blocks of JSON in which every '<'
-// is escaped, so that nothing in them can end its block.
+// is escaped, so that no text in a block can end the block.
 //
 // Memory and page stay bounded whatever the size of the snapshot: only the last events are kept,
 // limited by number and by bytes, and the page says how many older ones it leaves out. Up to half
@@ -28,7 +28,7 @@
 // The most events in the page. A browser on a phone still searches this many without a pause.
 #define EVENTS_MAX 20000
 #define EVENTS_BYTES_MAX (12u << 20)
-// The most bytes of a field's value in the page, which says how many more there were.
+// The most bytes of a field's value that the page holds. It says how many it leaves out.
 #define VALUE_BYTES_MAX 1024
 
 // The last events of a group, oldest first.

@@ -3,7 +3,7 @@
 // model.js reads:
 //
 //	reference   CLOCK_MONOTONIC, nanoseconds: the events' times are relative to it
-//	left_out    older events that are not in the page: [of the process that died, of all
+//	left_out    how many older events are not in the page: [of the process that died, of all
 //		    others]
 //	selection   what was recorded
 //	ring_size   bytes of each CPU's ring

@@ -20,7 +20,7 @@ struct frec_html_event {
 
 struct frec_html_page {
 	const struct frec_export *context;
-	struct frec_html_event **events; /* in order */
+	struct frec_html_event **events; /* in the order in which they came */
 	size_t count;
 	/* how many older events are left out, of the process that died and of all others */
 	uint64_t left_out_dead, left_out_others;

@@ -7,7 +7,7 @@
  * Ids are hashes of what was recorded, so exporting an event again, from this or another snapshot
  * that has it, gives the same ids:
  *
- *	span	boot, time, CPU and thread of its begin
+ *	span	boot, time, CPU and thread of its begin, and its name
  *	trace	the value of its flow (shape_rules.h), which is the same in all processes that
  *		record it. A text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is
  *		used as it is. A span without a flow is in the trace of its parent; without a parent
@@ -40,7 +40,7 @@ struct frec_otlp_ids {
 struct frec_otlp_span {
 	bool open;
 	struct frec_otlp_ids ids;
-	struct frec_otlp_ids around; /* its parent or, in another trace, the span it links to */
+	struct frec_otlp_ids around; /* its parent, or the span in another trace that it links to */
 	uint32_t kind;		     /* index in shapes->spans */
 	const struct frec_host *host;
 	const struct frec_process_entry *who; /* the thread that began it; NULL: unknown */
@@ -58,7 +58,7 @@ enum frec_otlp_end {
 
 struct frec_otlp_spans {
 	const struct frec_shapes *shapes;
-	struct frec_table threads;     /* number in thread_list, from 1 */
+	struct frec_table threads;     /* index in thread_list, by host and tid */
 	struct frec_by_id thread_list; /* struct frec_otlp_thread */
 	struct frec_by_id lanes;       /* struct frec_otlp_span, by number of the lane */
 	struct frec_otlp_span ended;   /* the last span that ended */

@@ -9,7 +9,7 @@
 #include "export/output.h"
 #include "otlp.pb-c.h"
 
-/* The most attributes that a host, process or thread adds to the fields of events. */
+/* The most attributes of a resource, and of a log record beside the fields of its event. */
 #define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
 
 struct frec_otlp_attributes {
@@ -45,7 +45,8 @@ char *frec__otlp_qualified(struct frec_arena *arena, const char *first, const ch
 void frec__otlp_add_fields(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			   const struct frec_otlp_field *fields, size_t count);
 
-/* `who` may be NULL. A pid or tid of UINT32_MAX is unknown and left out. */
+/* `who` may be NULL. A pid or tid of UINT32_MAX means that it is unknown, and no attribute is added
+ * for it. */
 void frec__otlp_add_process(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			    const struct frec_process_entry *who, uint32_t pid);
 void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes *attributes,

@@ -231,7 +231,7 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		add_event_descriptions(bytes, context, sources);
 		return true;
 	case CLOCKID:
-		frec__perf_add(bytes, 1, 8); // resolution, ns
+		frec__perf_add(bytes, 1, 8); // the clock's resolution in ns
 		return true;
 	case CLOCK_DATA:
 		add_clock(bytes, context->snapshot);

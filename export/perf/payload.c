@@ -2,9 +2,9 @@
 // Payloads for perf, and the format files that describe them. perf trusts what it reads: it follows
 // an offset that points outside, and shows a signed field of fewer than 8 bytes without its sign.
 // So payloads are made anew from decoded values: every integer has 8 bytes, every text is safe for
-// a terminal and ends in a NUL, every offset is ours. Floats are written as doubles, which perf
-// shows as their bits, because it does not know floats. If the original payload was too short for a
-// field, the field is 0 or empty.
+// a terminal and ends in a NUL, every offset is computed here. Floats are written as doubles, which
+// perf shows as their bits, because it does not know floats. If the original payload was too short
+// for a field, the field is 0 or empty.
 #include "export/perf/payload.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 //
 // The header locates all other parts, so it is written again at the end. The records are those of
 // perf_event_open(2): a sample for each event, with registers and the call stack if they were
-// recorded; in between, names of threads and mappings at the time at which they began. Every so
-// often, a marker says that nothing older follows, so that a reader, which sorts the records, need
-// not hold them all.
+// recorded; in between, the names of threads and their processes' mappings, each with the time at
+// which it began. Every so often, a marker says that nothing older follows, so that a reader, which
+// sorts the records, need not hold them all.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

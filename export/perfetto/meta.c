@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Writes the packets that come before the events: clocks, processes and threads.
+// Writes the packets that come before the events: clocks, system, processes and threads.
 #include "export/perfetto/meta.h"
 
 #include <errno.h>

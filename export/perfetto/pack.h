@@ -71,7 +71,8 @@ static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *
 	return start + *length_size + size;
 }
 
-/* The same for messages that are mostly shorter than 128 bytes. */
+/* The same pair of functions for messages that are mostly shorter than 128 bytes, so that their
+ * length takes one byte. */
 static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
 {
 	return frec__pack_begin_sized(p, field, 1);

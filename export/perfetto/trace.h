@@ -45,7 +45,8 @@ static inline uint64_t frec__perfetto_uuid(const struct frec_host *host,
  * trace, or 0 if not written yet. */
 struct frec_perfetto_stacks {
 	struct frec_by_id stacks, codes;
-	struct frec_by_id locations; /* number of the outermost function; the others follow */
+	/* number of the location's outermost function; its inlined ones follow */
+	struct frec_by_id locations;
 	uint64_t next_frame;
 };
 
