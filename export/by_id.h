@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Initialise with zeroes. The user frees `entries`. */
+/* Initialise with zeroes. The caller frees `entries`. */
 struct frec_by_id {
 	void *entries; /* all of the same size */
 	size_t count;
 };
 
-/* The entry of `id`, all zeroes if it was never written to, or NULL without memory. Valid until
- * the next call. */
+/* Returns the entry of `id`, which is all zeroes until it is written to, or NULL if memory runs
+ * out. The pointer is valid until the next call. */
 static inline void *frec__by_id(struct frec_by_id *table, uint32_t id, size_t entry_size)
 {
 	if (id >= table->count) {

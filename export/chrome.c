@@ -12,9 +12,9 @@
 // at the end of the file.
 //
 // An arrow is a separate event ("s" at its start, "t" where it continues) with the time and thread
-// of the event it belongs to. Readers attach it to the slice that is on the thread at that time, so
-// it is written after the event. An event that begins a span with a key is on no thread and has no
-// arrow.
+// of the event it belongs to. It is written after that event, because readers attach an arrow to
+// the slice that is on the thread at that time. An event that begins a span with a key is on no
+// thread and has no arrow.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -95,7 +95,7 @@ static int write_names(struct chrome *chrome, const struct frec_host *host,
 	int r = 0;
 
 	for (size_t i = 0; i < table->count && !r; i++) {
-		// If a number was reused, the last owner names it.
+		// If a tid was reused, the name of its last owner is written.
 		if (i + 1 < table->count && table->entries[i + 1].tid == table->entries[i].tid)
 			continue;
 		add_names(chrome, host, &table->entries[i]);
@@ -189,7 +189,7 @@ static void add_stack(struct chrome *chrome, const struct frec_call_stack *stack
 		frec__text_printf(&chrome->text, ",\"sf\":%" PRId64, node);
 }
 
-// One end of a span, up to its arguments.
+// Writes the begin or the end of a span, up to its arguments.
 static void start_edge(struct chrome *chrome, bool begin, uint64_t time,
 		       const struct frec_event *event)
 {
@@ -304,7 +304,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return flush(chrome, reterr);
 }
 
-// The death, which is drawn over all threads of the process.
+// Adds the death, an event that readers draw over all threads of the process.
 static void add_crash(struct chrome *chrome, const struct frec_timeline_file *file)
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;
@@ -343,7 +343,7 @@ static void add_death(struct chrome *chrome, const struct frec_timeline_file *fi
 	if (snapshot->crash)
 		add_crash(chrome, file);
 	for (size_t i = 0; i < snapshot->thread_stack_count; i++) {
-		// The crashing thread's stack is that of the crash.
+		// The stack of the thread that crashed is written with the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
 			add_thread(chrome, file, snapshot->thread_stacks[i]);
 	}

@@ -46,7 +46,7 @@ static bool is_busy(long status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-// The URL to post to. Error messages quote it, so it must not contain secrets.
+// Makes the URL to post to. A URL with a password is refused, because error messages quote it.
 static int complete_url(struct frec_text *url, const struct frec_collector_options *options,
 			struct frec_error *reterr)
 {
@@ -172,7 +172,7 @@ void frec__collector_destroy(struct frec_collector *collector)
 	free(collector);
 }
 
-// A guard for a pointer to any unpacked message: each begins with its base.
+// Cleans up a pointer to an unpacked message of any type: all begin with a ProtobufCMessage.
 static void free_message(void *message)
 {
 	if (*(ProtobufCMessage **)message)
@@ -231,7 +231,7 @@ static uint64_t vary(uint64_t milliseconds)
 {
 	uint16_t random = 0;
 
-	// Without entropy the wait is merely shorter.
+	// If there is no entropy yet, the wait is merely shorter.
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = 0;
 	return milliseconds / 2 + milliseconds / 2 * random / UINT16_MAX;

@@ -13,16 +13,16 @@
 struct frec_collector;
 
 struct frec_collector_options {
-	const char *url;  /* http or https */
-	const char *path; /* where collectors accept such messages: used for a URL without a path */
-	/* the URL is for all kinds of messages: `path` is appended to its own path */
+	const char *url; /* http or https */
+	/* the path at which collectors accept these messages, for a URL that has none */
+	const char *path;
+	/* `url` is meant for all kinds of messages, so `path` is appended to the path in it */
 	bool base;
-	/* headers to send, in the form of OTEL_EXPORTER_OTLP_HEADERS (name=value,...); NULL:
-	 * none */
+	/* headers to send, as in OTEL_EXPORTER_OTLP_HEADERS (name=value,...), or NULL */
 	const char *headers;
-	/* seconds for which a busy collector is retried, for each request */
+	/* for how many seconds each request is retried while the collector is busy */
 	uint64_t patience;
-	/* of request bodies; NULL: none. All collectors accept gzip */
+	/* how request bodies are compressed, or NULL. All collectors accept gzip */
 	const struct frec_compression *compression;
 };
 
@@ -31,13 +31,13 @@ int frec__collector_create(struct frec_collector **ret,
 			   const struct frec_collector_options *options, struct frec_error *reterr);
 void frec__collector_destroy(struct frec_collector *collector);
 
-/* Adds a whole LogsData or a whole TracesData, but never both kinds. Messages are collected into
- * requests. Blocks while a request is sent. */
+/* Adds one whole LogsData or TracesData; a collector gets only one of the two kinds. Messages are
+ * collected into requests. Blocks while a request is sent. Returns 0 or a negative errno. */
 int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
 			struct frec_error *reterr);
 
-/* Sends what is left. Returns -EBADMSG if the collector accepted all requests but rejected some
- * events. */
+/* Sends what is left. Returns 0, -EBADMSG if the collector accepted all requests but rejected some
+ * events, or another negative errno. */
 int frec__collector_finish(struct frec_collector *collector, struct frec_error *reterr);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "proto/cleanup.h"
 
-// The size of one piece of output.
+// The output grows by this much at a time.
 #define STEP (64u << 10)
 // Makes zlib write a gzip header, with the largest window.
 #define GZIP_WINDOW (15 + 16)

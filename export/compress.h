@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compression of a stream. */
+/* Compression of an output while it is written. */
 #ifndef FREC_EXPORT_COMPRESS_H
 #define FREC_EXPORT_COMPRESS_H
 
@@ -9,14 +9,14 @@
 #include "export/read/text.h"
 
 struct frec_compression {
-	const char *name;   /* as after --compress */
-	const char *suffix; /* of a file that is compressed this way */
-	/* Returns the state, or NULL without memory. */
+	const char *name;   /* as given to --compress */
+	const char *suffix; /* the suffix of a file that is compressed this way */
+	/* Returns the state, or NULL if memory runs out. */
 	void *(*create)(void);
-	/* Compresses `data` and appends to `out` what is ready; with `last`, all that remains.
-	 * Returns false on failure. */
+	/* Compresses `data`, and appends to `out` the output that is ready, or all of it if `last`
+	 * is set. Returns false on failure. */
 	bool (*add)(void *state, const void *data, size_t size, bool last, struct frec_text *out);
-	void (*destroy)(void *state); /* takes NULL */
+	void (*destroy)(void *state); /* accepts NULL */
 };
 
 /* All compressions, terminated by NULL. */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // CSV as in RFC 4180, one row for each event. The first columns are common to all events, preceded
-// by "host" if there are several. Then follows one column for each field name of the exported
-// sources, "fields.NAME", which is empty in the rows of events without such a field. The last,
-// "truncated", lists the fields whose text was longer when it was emitted. Values are spelled as in
-// JSON (see json.c). Text, and everything that is spelled like text, is always quoted, so that an
-// empty text differs from no value and digits in a name are not taken for a number.
+// by "host" if there are several hosts. Then follows one column for each field name of the exported
+// sources, "fields.NAME", which is empty in the rows of events without such a field. The last
+// column, "truncated", lists the fields whose text was longer when it was emitted. Values are
+// spelled as in JSON (see json.c). Text, and everything that is spelled like text, is always
+// quoted, so that an empty text differs from no value and digits in a name are not taken for a
+// number.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "export/read/text_values.h"
 #include "export/writer.h"
 
-// The column of a source's field. Sorted by column.
+// The column in which a field of a source is written. Arrays of these are sorted by column.
 struct placement {
 	size_t column, field;
 };
@@ -25,7 +26,7 @@ struct csv {
 	const struct frec_export *context;
 	const char **columns; /* field names, sorted */
 	size_t column_count;
-	/* for each host, by index of the source; NULL: not exported */
+	/* by index of the host and of the source; NULL if the source is not exported */
 	struct placement ***placements;
 	struct frec_text row, scratch;
 };
@@ -63,7 +64,7 @@ static void destroy(void *state)
 	free(csv);
 }
 
-// Names are sorted so that the order of columns does not depend on that of the sources.
+// Names are sorted so that the order of columns does not depend on the order of sources.
 static bool find_columns(struct csv *csv)
 {
 	const struct frec_hosts *hosts = &csv->context->timeline->hosts;
@@ -267,7 +268,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	add_pair(csv, source->system, ":", source->name);
 	for (size_t column = 0; column < csv->column_count; column++) {
 		frec__text_puts(&csv->row, ",");
-		// If two fields have the same name, the first one counts.
+		// If two fields of a source have the same name, only the first is written.
 		if (next < last && next->column == column)
 			add_value(csv, &event->values[next->field]);
 		while (next < last && next->column == column)

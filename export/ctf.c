@@ -2,14 +2,14 @@
 // A folder in the Common Trace Format 1.8, which babeltrace2, Trace Compass and others read: the
 // text "metadata", and a stream of packets for each CPU.
 //
-// Readers insist that time never goes back within a stream. In a ring it can, slightly: an
-// interrupt's record lies before that of what it interrupted, and in a ring that processes write a
-// task can be preempted between reading the clock and reserving space. Such an event goes into the
-// CPU's next stream: cpu0_1 and so on.
+// Readers insist that time never goes back within a stream. In a ring it can, slightly: the record
+// of an interrupt can lie before the older one that it interrupted, and in a ring that processes
+// write, a task can be preempted between reading the clock and reserving space. Such an event goes
+// into the CPU's next stream: cpu0_1 and so on.
 //
 // CTF has no absent values. The context of an event therefore names the fields for which the
-// payload was too short (`invalid`, they are 0 or empty) and the texts that were longer when they
-// were emitted (`truncated`). Text is valid UTF-8; other bytes are written as \xNN.
+// payload was too short (`invalid`; their values are 0 or empty) and the texts that were longer
+// when they were emitted (`truncated`). Text is valid UTF-8; other bytes are written as \xNN.
 #include "export/ctf_metadata.h"
 
 #include <errno.h>
@@ -21,27 +21,28 @@
 #include "proto/cleanup.h"
 
 #define PACKET_SIZE (32u << 10)
-// More CPUs than Linux supports. Higher numbers share one stream.
+// More CPUs than Linux supports. CPUs with higher numbers share one stream.
 #define CPUS_MAX 8192
-// Four would be enough for the kernel's rings: task, softirq, interrupt, NMI.
+// How many streams a CPU can have. The kernel's rings need no more than four: for tasks, softirqs,
+// interrupts and NMIs.
 #define STREAMS_MAX 32
 
 struct stream {
 	struct frec_output output;
 	struct frec_text packet;
-	uint64_t begin, last; /* times of the packet's first event and of the last one */
+	uint64_t begin, last; /* times of the packet's first event and of the stream's last event */
 	uint32_t cpu;
 };
 
 struct ctf {
 	const struct frec_export *context;
 	struct stream *streams[CPUS_MAX + 1][STREAMS_MAX];
-	struct frec_text names; /* for the context of one event */
+	struct frec_text names; /* names of fields, for the context of an event */
 };
 
 static void add(struct frec_text *packet, uint64_t value, size_t size)
 {
-	frec__text_add(packet, &value, size); // little-endian, as all machines that record
+	frec__text_add(packet, &value, size); // little-endian, as are all machines that record
 }
 
 static void add_string(struct frec_text *packet, const void *data, size_t size)
@@ -56,7 +57,7 @@ static void start_packet(struct stream *stream, uint32_t cpu, uint64_t time)
 	stream->begin = time;
 	stream->cpu = cpu;
 	add(&stream->packet, FREC_CTF_MAGIC, 4);
-	add(&stream->packet, 0, 4); // stream class
+	add(&stream->packet, 0, 4); // id of the stream class
 	add(&stream->packet, time, 8);
 	for (int i = 0; i < 3; i++)
 		add(&stream->packet, 0, 8); // set by flush()
@@ -89,7 +90,7 @@ static int open_stream(struct ctf *ctf, size_t cpu, size_t level, struct stream 
 	return r;
 }
 
-// Finds or opens the stream of this CPU whose last event is not later than this one.
+// Finds or opens a stream of the record's CPU whose last event is not later than the record.
 static int find_stream(struct ctf *ctf, const struct frec_record *record, struct stream **ret,
 		       struct frec_error *reterr)
 {
@@ -115,7 +116,7 @@ static int find_stream(struct ctf *ctf, const struct frec_record *record, struct
 	return r;
 }
 
-// Adds the names of the fields that are cut, or those that are invalid, separated by spaces.
+// Adds the names of the fields that are cut (or, if `cut` is false, invalid), separated by spaces.
 static void add_names(struct ctf *ctf, struct frec_text *packet, const struct frec_event *event,
 		      bool cut)
 {
@@ -191,7 +192,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 	if (r)
 		return r;
-	// Only a forged file has this many steps back. Time stands still for its events.
+	// Only in a forged file does time go back in every stream. Such an event gets the time of
+	// the event before it.
 	if (record->time > stream->last)
 		stream->last = record->time;
 	add(&stream->packet, event->source_index, 4);

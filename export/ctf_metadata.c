@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The metadata of a CTF trace (Common Trace Format 1.8, section 7): TSDL text that describes every
 // byte of the streams. Everything is aligned to bytes. Field names get a leading underscore, which
-// readers remove: without it, a field could not have the name of a keyword.
+// readers remove: without the underscore, a field could not have the name of a keyword.
 #include "export/ctf_metadata.h"
 
 #include <inttypes.h>
@@ -11,8 +11,8 @@
 #include "export/identifiers.h"
 #include "export/read/clocks.h"
 
-// Adds a string literal, which in TSDL is as in C. Bytes that are not printable ASCII are written
-// in octal.
+// Adds a string literal, which in TSDL is as in C. Quotes, backslashes and bytes that are not
+// printable ASCII are written in octal.
 static void add_literal(struct frec_text *text, const void *data, size_t size)
 {
 	const uint8_t *p = data;
@@ -109,8 +109,8 @@ static void add_event(struct frec_text *text, const Flightrec__Source *source, s
 	frec__text_puts(text, "\t};\n};\n");
 }
 
-// Lets readers show dates: the difference between CLOCK_REALTIME and the clock of the events when
-// the snapshot was taken.
+// Adds the clock of the events and how far CLOCK_REALTIME was ahead of it when the snapshot was
+// taken, so that readers can show dates.
 static void add_clock(struct frec_text *text, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The metadata of a CTF trace. In its streams, a field of bytes or an array is preceded by its
- * length, a u32. */
+/* The metadata of a trace in the Common Trace Format (CTF). In the streams that it describes, a u32
+ * with the length precedes each field that is an array or bytes. */
 #ifndef FREC_EXPORT_CTF_METADATA_H
 #define FREC_EXPORT_CTF_METADATA_H
 
@@ -9,8 +9,8 @@
 
 #define FREC_CTF_MAGIC 0xc1fc1fc1u
 
-/* Adds the contents of the metadata file, in TSDL: the trace, its clock, and an event class for
- * each source, whose id is the source's index. */
+/* Adds the contents of the metadata file, in CTF's language TSDL: the trace, its clock, and for
+ * each exported source an event class, with the source's index as its id. */
 void frec__ctf_metadata(struct frec_text *text, const struct frec_export *context);
 
 #endif

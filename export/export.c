@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The loop from the events to the writers.
+// Passes the events of the timeline to the writers.
 #include "export/export.h"
 
 #include <errno.h>
@@ -59,8 +59,8 @@ const struct frec_writer *frec__writer_for_path(const char *path)
 	const struct frec_compression *compression = frec__compression_for_path(path);
 	const struct frec_writer *writer = writer_for(path, strlen(path));
 
-	// The suffix of a format may itself end in that of a compression (.pb.gz), so try the whole
-	// path first.
+	// The suffix of a format may itself end in the suffix of a compression (.pb.gz), so try the
+	// whole path first.
 	if (!writer && compression)
 		writer = writer_for(path, strlen(path) - strlen(compression->suffix));
 	return writer;
@@ -73,7 +73,8 @@ struct work {
 	void *state;
 };
 
-// Events between two calls of `progress`: a call takes about as long as reading an event.
+// How many events are read between two calls of `progress`, because a call takes about as long as
+// reading an event.
 #define PROGRESS_EVERY 64
 
 static int write_events(struct frec_timeline *timeline, struct work *works,

@@ -3,10 +3,11 @@
  * Converts snapshots to other formats, event by event, so that memory does not grow with the file.
  * The files of this folder fall into three groups:
  *
- *	writers   one struct frec_writer for each format (writer.h, which says how to add one): json
- *		  csv line chrome folded pprof ctf here; perfetto/ otlp/ perf/ firefox/ html/ beside
- *	output    where the bytes go: output, compress, collector over http
- *	reports   show (the crash report) and verify (does the snapshot hold what it promises)
+ *	writers   one struct frec_writer for each format (writer.h says how to add one): json, csv,
+ *		  line, chrome, folded, pprof and ctf here, the others in folders of their own:
+ *		  perfetto/, otlp/, perf/, firefox/ and html/
+ *	output    where the bytes go: output, compress, collector, http
+ *	reports   show (the crash report) and verify (whether a snapshot holds what it claims)
  *
  * Data flows one way: snapshot files -> timeline (events merged, decoded, filtered;
  * export/timeline/) -> frec__export, the loop -> each writer -> its output. Helpers that several
@@ -34,19 +35,20 @@ struct frec_export_job {
 	const struct frec_export_target *targets;
 	size_t target_count;
 	const struct frec_filter_options *filter; /* NULL: everything */
-	const struct frec_shape_rules *rules;	  /* what events mean; NULL: as their names imply */
+	/* which events are spans, counters and so on; NULL: only those whose names imply it */
+	const struct frec_shape_rules *rules;
 	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;
-	/* If not NULL, called every few events with the bytes of the snapshots done and in
-	 * total. */
+	/* If not NULL, called every few events with how many bytes of the snapshots have been read,
+	 * and how many there are. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };
 
 /*
- * Writes the events of all snapshots to all targets in one pass. If only a part of a snapshot could
- * be read, writes that part, returns 0 and sets *ret_warning (code != 0) to what is missing and
- * why. Returns a negative errno if nothing useful was written. Does not commit the outputs.
+ * Writes the events of all snapshots to all targets in one pass. Returns 0, or a negative errno if
+ * nothing useful was written. If only a part of a snapshot can be read, writes that part, returns 0
+ * and sets *ret_warning (code != 0) to what is missing and why. The caller commits the outputs.
  */
 int frec__export(const struct frec_export_job *job, struct frec_error *ret_warning,
 		 struct frec_error *reterr);

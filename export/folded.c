@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Folded stacks, which flamegraph.pl, inferno and speedscope read. Each distinct stack is a line:
-// its functions from the outermost inwards, separated by semicolons, a blank, and the number of
-// events with this stack. The first entry is the process's name. Kernel functions end in _[k] and
-// inlined functions in _[i], for which those tools have colours.
+// Folded stacks, which flamegraph.pl, inferno and speedscope read. Each line is a stack of one
+// process and kind of event: the name of the process and the functions from the outermost inwards,
+// separated by semicolons; then a space and the number of events with this stack. Kernel functions
+// end in _[k] and inlined functions in _[i], for which those tools have colours.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return frec__stack_counts_add(&folded->counts, event, reterr);
 }
 
-// Replaces the separator if a name contains it.
+// Adds folded->name, with ':' for each ';', which is the separator.
 static void add_name(struct folded *folded)
 {
 	for (size_t i = 0; i < folded->name.size; i++) {

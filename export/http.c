@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The type checks are macros around functions, which are pointers here.
+// curl's type checks are macros around its functions, which are only pointers here.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
@@ -98,7 +98,8 @@ int frec__http_create(struct frec_http **ret, const char *url, struct frec_error
 	library.setopt(http->curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
 	library.setopt(http->curl, CURLOPT_ERRORBUFFER, http->error);
 	library.setopt(http->curl, CURLOPT_WRITEFUNCTION, receive);
-	// No "Expect: 100-continue" for large bodies, which would cost a round trip each.
+	// Without this, curl sends "Expect: 100-continue" with large bodies, which costs a round
+	// trip each.
 	r = frec__http_header(http, "Expect", "");
 	if (r) {
 		frec__http_destroy(http);

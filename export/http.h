@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Posting to an HTTP server, by libcurl. */
+/* Posts to an HTTP server with libcurl. */
 #ifndef FREC_EXPORT_HTTP_H
 #define FREC_EXPORT_HTTP_H
 
@@ -9,7 +9,7 @@
 struct frec_http;
 
 struct frec_http_answer {
-	long status; /* no answer: `error` says why */
+	long status; /* 0: there was no answer, and `error` says why */
 	/* if there was no answer: the failure may be temporary, so a retry makes sense */
 	bool temporary;
 	uint64_t retry_after; /* seconds that the server asks to wait; 0: not given */
@@ -25,11 +25,12 @@ struct frec_http_answer {
 int frec__http_create(struct frec_http **ret, const char *url, struct frec_error *reterr);
 void frec__http_destroy(struct frec_http *http);
 
-/* Adds a header to every post. Returns 0, -EINVAL if a header cannot contain this, or -ENOMEM. */
+/* Adds a header to every post. Returns 0, -EINVAL if the name or the value is not allowed in a
+ * header, or -ENOMEM. */
 int frec__http_header(struct frec_http *http, const char *name, const char *value);
 
-/* Posts and waits for the answer, but at most a minute. The caller frees answer->body, which can
- * be reused for the next post. Returns 0 or -ENOMEM. */
+/* Posts and waits for the answer, but at most a minute. The caller frees answer->body, which can be
+ * reused for the next post. Returns 0, even if there was no answer, or -ENOMEM. */
 int frec__http_post(struct frec_http *http, const void *data, size_t size,
 		    struct frec_http_answer *answer);
 

@@ -6,12 +6,13 @@
 #include "export/read/text.h"
 #include "flightrec.pb-c.h"
 
-/* Adds the name, with an underscore for each byte that an identifier cannot contain, and one in
- * front if it is empty or begins with a digit. Returns whether it had to be changed. */
+/* Adds the name, with an underscore in place of each byte that an identifier cannot contain, and
+ * another one in front unless the name begins with a letter or an underscore. Returns whether the
+ * name had to be changed. */
 bool frec__identifier(struct frec_text *text, const char *name);
 
 /* Adds the name of a field, followed by the field's number if the name had to be changed or an
- * earlier field has it too, so that no two fields of a source get the same name. */
+ * earlier field has the same name, so that no two fields of a source get the same name. */
 void frec__field_identifier(struct frec_text *text, const Flightrec__Source *source, size_t index);
 
 #endif

@@ -5,29 +5,29 @@
 //	 "event":"shop:request_done","fields":{"order_id":7,"path":"/cart"},"truncated":["path"]}
 //
 //	time       CLOCK_MONOTONIC, nanoseconds, integer
-//	host       name of the host; absent if all events are of one. With several hosts, times
+//	host       name of the host; absent if there is only one. With several hosts, times
 //		   are on the clock of the host that booted first
-//	cpu        on which it happened
+//	cpu        the CPU on which the event happened
 //	pid, tid   -1 if the kernel could not determine it
 //	process,   names; absent if unknown
 //	thread
-//	event      system:name, as after -e
+//	event      system:name, as given to -e
 //	fields     in the order of the event's declaration. Depending on the kind: integers of up
 //		   to 64 bits as integers, never as 1e18 (a reader that converts them to doubles
 //		   loses digits above 2^53); booleans as true and false; floats with as many digits
 //		   as needed to read back the same value, "nan", "inf" and "-inf" as strings;
 //		   pointers as "0x..."; enums by name, or by number if the number has no name; text
 //		   as strings, in which a byte that is not UTF-8 appears as \xNN, four characters;
-//		   bytes as a string of two digits each; arrays as arrays; null if the payload is
-//		   too short for the field
-//	truncated  names of strings that were longer when they were emitted; absent if there are
-//		   none
+//		   bytes as a string of two hexadecimal digits for each byte; arrays as arrays; null
+//		   if the payload is too short for the field
+//	truncated  names of the fields whose text was longer when it was emitted; absent if there
+//		   are none
 //	registers  user registers by name as "0x...", if they were recorded
 //	stack_size bytes of the stack that were recorded with the event, if any
 //	stack      functions, innermost first, if the event has a call stack: objects with
 //		   "address", in the program's file, and as far as they are known "function",
-//		   "offset" in it, "file", "line", "column", "inlined", "module" (the program;
-//		   without one the address is the process's), "build_id"
+//		   "offset" (in the function), "file", "line", "column", "inlined", "module" (the
+//		   program's path; without it, "address" is an address in the process), "build_id"
 //	stack_end  why the stack ends, if it does not reach the outermost frame
 #include "export/json.h"
 
@@ -119,8 +119,8 @@ static void add_name(struct frec_text *line, const char *key, ProtobufCBinaryDat
 	frec__text_json(line, name.data, name.len);
 }
 
-// Returns ,"process":"shopd","thread":"worker-1", which is formatted once for each thread of the
-// table. NULL without memory.
+// Returns a text like ,"process":"shopd","thread":"worker-1", which is made only once for each
+// thread of the process table, or NULL if memory runs out.
 static const struct frec_text *names_of(struct frec_json *json,
 					const struct frec_process_entry *who)
 {
@@ -200,7 +200,7 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-// Returns the objects of a location, which are formatted once.
+// Returns the JSON objects of a location, which are made only once, or NULL if memory runs out.
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {

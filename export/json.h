@@ -12,20 +12,22 @@
 struct frec_json {
 	const struct frec_snapshot *snapshot;
 	const struct frec_registers *registers; /* NULL for an unknown machine */
-	struct frec_json_source *sources;	/* by index */
-	const char *host; /* written in every event; NULL: there is only one */
-	/* struct frec_text: the objects of each location on a stack, formatted when first needed */
+	struct frec_json_source *sources;	/* by index of the source */
+	/* the host's name, written in every event; NULL if there is only one host */
+	const char *host;
+	/* entries are struct frec_text: the JSON of a location on a stack, made when first
+	 * needed */
 	struct frec_by_id locations;
-	struct frec_by_id names;   /* struct frec_text: the names of each thread */
-	struct frec_table threads; /* number in `names`, by the address of the process entry */
+	struct frec_by_id names;   /* entries are struct frec_text: the names of a thread */
+	struct frec_table threads; /* index in `names`, by the address of the process entry */
 };
 
-/* Prepares the parts that are the same in every event. The snapshot must outlive it. Returns 0
+/* Prepares the parts that are the same in every event. The snapshot must outlive `json`. Returns 0
  * or -ENOMEM. */
 int frec__json_init(struct frec_json *json, const struct frec_snapshot *snapshot);
 void frec__json_deinit(struct frec_json *json);
 
-/* Adds the object, without a newline. */
+/* Adds the event's object, without a newline. */
 void frec__json_event(struct frec_text *line, struct frec_json *json,
 		      const struct frec_event *event);
 

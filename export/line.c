@@ -14,8 +14,8 @@
 
 #define NAME_WIDTH_MAX 32
 
-// Columns are as wide as the widest name in the snapshot's tables, so that they are known before
-// the first event.
+// Columns are as wide as the longest name in the snapshot's tables (at most NAME_WIDTH_MAX), so
+// that their widths are known before the first event.
 void frec__line_style_init(struct frec_line_style *style, const struct frec_snapshot *snapshot,
 			   const struct frec_processes *processes)
 {
@@ -44,7 +44,7 @@ void frec__line_style_init(struct frec_line_style *style, const struct frec_snap
 	}
 }
 
-// Adds "shopd/worker-1[125]": the process, the thread if its name differs, and its number.
+// Adds "shopd/worker-1[125]": the process, the thread if its name differs, and the tid.
 static void name_thread(struct frec_text *text, const struct frec_process_entry *who, uint32_t tid)
 {
 	ProtobufCBinaryData thread = frec__process_entry_thread_name(who);
@@ -120,7 +120,7 @@ struct lines {
 	struct frec_text line;
 };
 
-// Columns are as wide as the widest of all hosts needs.
+// Makes each column as wide as the host with the longest names needs it.
 static void style_of_hosts(struct frec_line_style *style, const struct frec_export *context)
 {
 	const struct frec_hosts *hosts = &context->timeline->hosts;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An event as one line of text for people. */
+/* An event as one line of text for people to read. */
 #ifndef FREC_EXPORT_LINE_H
 #define FREC_EXPORT_LINE_H
 
@@ -7,17 +7,18 @@
 #include "export/read/text.h"
 
 struct frec_line_style {
-	uint64_t reference; /* times are relative to this */
+	uint64_t reference; /* the time that is shown as 0 */
 	int name_width, event_width;
-	int host_width; /* 0: there is one host, which is not shown */
-	bool colored;	/* for a terminal */
+	int host_width; /* 0: there is only one host, and it is not shown */
+	bool colored;	/* with a terminal's escape sequences */
 };
 
-/* Makes the columns as wide as the longest names need. */
+/* Makes the columns as wide as the longest names need, within limits. */
 void frec__line_style_init(struct frec_line_style *style, const struct frec_snapshot *snapshot,
 			   const struct frec_processes *processes);
 
-/* Adds the line without a newline: seconds from the reference, CPU, thread, event, fields. */
+/* Adds the line without a newline: seconds from the reference, CPU, thread, event, fields, call
+ * stack. */
 void frec__line_event(struct frec_text *line, const struct frec_line_style *style,
 		      const struct frec_event *event);
 

@@ -88,7 +88,8 @@ static int descriptor(const struct frec_output *output)
 	return output->stream >= 0 ? output->stream : output->file.fd;
 }
 
-// Writes all of it, at `offset`, or where the descriptor stands if that is negative.
+// Writes all of `data` at `offset`, or at the descriptor's current position if `offset` is
+// negative.
 static int write_all(int fd, const void *data, size_t size, off_t offset, struct frec_error *reterr)
 {
 	const char *p = data;

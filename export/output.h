@@ -23,11 +23,12 @@ enum frec_output_kind {
 struct frec_output {
 	enum frec_output_kind kind;
 	struct frec_new_file file; /* for FREC_OUTPUT_FOLDER, the folder */
-	int stream;		   /* -1: none. Closed by us only if in_folder */
+	int stream;		   /* a descriptor, or -1; closed here only if in_folder */
 	bool in_folder;
 	uint8_t *buffer;
 	size_t used;
-	uint64_t written;			    /* bytes, not counting the buffer */
+	/* bytes before compression, without those in `buffer` */
+	uint64_t written;
 	struct frec_collector *collector;	    /* NULL: not a collector */
 	const struct frec_compression *compression; /* NULL: none */
 	void *compressor;
@@ -35,7 +36,7 @@ struct frec_output {
 };
 
 /* Opens a file that appears at `path` on frec__output_commit. Returns 0 or a negative errno, as
- * all of these do. */
+ * does every function below that returns an int. */
 int frec__output_open(struct frec_output *output, const char *path, struct frec_error *reterr);
 
 /* Writes to an open descriptor, which the caller still owns. */
@@ -50,7 +51,7 @@ int frec__output_open_collector(struct frec_output *output,
 				const struct frec_collector_options *options,
 				struct frec_error *reterr);
 
-/* Opens a file in such a folder. Commit or discard it before the folder. `name` contains no
+/* Opens a file in a folder output. Commit or discard the file before the folder. `name` contains no
  * slash. */
 int frec__output_open_in(struct frec_output *output, const struct frec_output *folder,
 			 const char *name, struct frec_error *reterr);
@@ -63,21 +64,23 @@ int frec__output_compress(struct frec_output *output, const struct frec_compress
 int frec__output_write(struct frec_output *output, const void *data, size_t size,
 		       struct frec_error *reterr);
 
-/* Writes a text. Returns -ENOMEM if the text itself has failed. */
+/* Writes a text. Returns -ENOMEM if memory ran out while the text was made. */
 int frec__output_text(struct frec_output *output, const struct frec_text *text,
 		      struct frec_error *reterr);
 
 /* The number of bytes written so far, which is the offset of the next one. */
 uint64_t frec__output_offset(const struct frec_output *output);
 
-/* Overwrites what was written at `offset`. Not for streams. */
+/* Overwrites what was written at `offset`. Not for streams or compressed output. */
 int frec__output_patch(struct frec_output *output, uint64_t offset, const void *data, size_t size,
 		       struct frec_error *reterr);
 
-/* Flushes the buffer and gives a file or folder its name. Ends the output, even on failure. */
+/* Writes or sends what is left, and gives a file or folder its name. Ends the output, even on
+ * failure. */
 int frec__output_commit(struct frec_output *output, struct frec_error *reterr);
 
-/* Ends the output and removes its file or folder. Harmless after a commit. */
+/* Ends the output and removes its file or folder; a file in a folder is removed with the folder.
+ * Harmless after a commit. */
 void frec__output_discard(struct frec_output *output);
 
 #endif

@@ -7,16 +7,16 @@
 
 #include "export/output.h"
 
-/* Initialise with zeroes; free `data`. */
+/* Initialise with zeroes. The caller frees `data`. */
 struct frec_packed {
 	uint8_t *data;
 	size_t size;
 };
 
-/* Returns space for `size` bytes, or NULL without memory. */
+/* Returns space for `size` bytes, or NULL if memory runs out. */
 uint8_t *frec__packed_room(struct frec_packed *packed, size_t size);
 
-/* Packs a message and writes it in one piece. */
+/* Packs a message and writes it with one frec__output_write. Returns 0 or a negative errno. */
 int frec__packed_write(struct frec_packed *packed, const ProtobufCMessage *message,
 		       struct frec_output *output, struct frec_error *reterr);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A profile for pprof: the number of events for each call stack, with labels for the event and the
-// process, so that `pprof -tagfocus event=...` selects one of them. Addresses are offsets in the
-// program files, wherever a process mapped them. Names and lines are in the profile, so pprof need
-// not look them up.
+// process, so that `pprof -tagfocus event=...` selects one event. Addresses are those in the
+// program files, so they do not depend on where a process mapped a file. Names and lines are in the
+// profile, so pprof need not look them up.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +22,9 @@ struct pprof {
 	const struct frec_export *context;
 	struct frec_stack_counts counts;
 	struct frec_strings strings;
-	struct frec_arena arena; /* of the message being assembled */
+	struct frec_arena arena; /* for the message being assembled */
 	struct frec_packed packed;
-	struct frec_by_id locations, codes; /* bool: is in the profile */
+	struct frec_by_id locations, codes; /* entries are bool: it is in the profile */
 	uint64_t functions;
 	uint64_t first, last; /* times of events with stacks */
 	bool failed;
@@ -51,7 +51,7 @@ static int64_t string(struct pprof *pprof, const char *text)
 	return number < 0 ? 0 : number;
 }
 
-// Interns a text and frees it.
+// Returns the number of a text's string, and frees the text.
 static int64_t made_string(struct pprof *pprof, struct frec_text *text)
 {
 	int64_t number = string(pprof, text->data ? text->data : "");
@@ -97,7 +97,7 @@ static int write_piece(struct pprof *pprof, const Pprof__Profile *piece, struct 
 	return r;
 }
 
-// Returns true the first time it is called for `id`.
+// Returns true if `id` was not in `seen` yet, and adds it.
 static bool is_new(struct pprof *pprof, struct frec_by_id *seen, uint32_t id)
 {
 	bool *entry = frec__by_id(seen, id, sizeof(*entry));

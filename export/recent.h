@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of the keys seen recently, in bounded memory: it remembers at least the last
- * FREC_RECENT_MAX distinct keys and at most twice as many. */
+/* A set of the keys added recently, in bounded memory: it holds at least the last FREC_RECENT_MAX
+ * distinct keys and at most twice as many. */
 #ifndef FREC_EXPORT_RECENT_H
 #define FREC_EXPORT_RECENT_H
 
@@ -10,7 +10,7 @@
 
 #define FREC_RECENT_MAX (1u << 17)
 
-/* Starts with zeroes. */
+/* Initialise with zeroes. */
 struct frec_recent {
 	struct frec_table now, before;
 };

@@ -62,7 +62,8 @@ static int puts_out(struct show *show, const char *string, struct frec_error *re
 	return frec__output_write(show->output, string, strlen(string), reterr);
 }
 
-// Events that the dead process emitted, and the signal that ended it, but not how it was scheduled.
+// Whether a record shows what the dead process did: its own events, and signals such as the one
+// that ended it, but no other kernel tracepoints, such as the scheduler's.
 static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *record)
 {
 	return record->pid == crash->pid &&
@@ -78,7 +79,7 @@ static int begin_list(struct show *show, const char *json, const char *text,
 	return puts_out(show, show->options->json ? json : text, reterr);
 }
 
-// The last event of each thread of the dead process, unless it was shown already.
+// Shows the last event of each thread of the dead process, unless it was shown already.
 static int show_threads(struct show *show, struct frec_last_of_threads *threads, uint64_t first,
 			struct frec_error *reterr)
 {
@@ -94,7 +95,7 @@ static int show_threads(struct show *show, struct frec_last_of_threads *threads,
 	return r;
 }
 
-// What all other processes did up to the death, after what the dead process did.
+// Shows the last of all other events up to the death, below what the dead process did.
 static int show_others(struct show *show, const struct frec_last_records *others,
 		       struct frec_error *reterr)
 {

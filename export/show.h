@@ -9,9 +9,9 @@
 #include "export/read/text.h"
 
 struct frec_show_options {
-	size_t last; /* how many events: of the process that died, and half as many of all others */
-	bool all;    /* all of them instead */
-	bool colored; /* for a terminal */
+	size_t last;  /* how many events of the process that died, and half as many others */
+	bool all;     /* show all events instead */
+	bool colored; /* with a terminal's escape sequences */
 	bool json;    /* one JSON object instead of text */
 	/* where to find program files; NULL: at the paths from which they ran */
 	const struct frec_unwinder_options *symbols;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A count for each (process, source, call stack).
+// Keeps a count for each combination of process, source and call stack.
 #include "export/stack_counts.h"
 
 #include <errno.h>
@@ -77,7 +77,7 @@ static int add_threads(struct frec_stack_counts *counts, struct frec_events *fil
 			.count = 1,
 		};
 
-		// The event of its fatal signal has this stack already.
+		// The event of the fatal signal is taken to have been counted with this stack.
 		if (snapshot->crash && thread->tid == snapshot->crash->tid && counts->count)
 			continue;
 		r = key.stack ? add(counts, &key) : 0;

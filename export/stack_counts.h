@@ -8,7 +8,8 @@
 
 struct frec_stack_count {
 	const Flightrec__Process *process; /* NULL: unknown */
-	const Flightrec__Source *source;   /* NULL: a thread of the process that died */
+	/* NULL: not an event, but a thread of a process that died */
+	const Flightrec__Source *source;
 	const struct frec_call_stack *stack;
 	uint64_t count;
 };
@@ -17,14 +18,15 @@ struct frec_stack_count {
 struct frec_stack_counts {
 	struct frec_stack_count *items; /* in order of first occurrence */
 	size_t count;
-	struct frec_table indices; /* by hash, plus 1 */
+	struct frec_table indices; /* index in `items` plus 1, by hash */
 };
 
-/* Counts an event, unless it has no stack. Returns 0 or -ENOMEM. */
+/* Counts an event if it has a stack. Returns 0 or -ENOMEM. */
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event,
 			   struct frec_error *reterr);
-/* Counts the threads of the processes that died. The crashing thread is left out if an event has
- * its stack already. Returns 0 or -ENOMEM. */
+/* Counts the stacks of the threads of the processes that died. The thread that crashed counts only
+ * if nothing was counted before it: otherwise the event of its fatal signal is taken to have its
+ * stack. Returns 0 or -ENOMEM. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 				   const struct frec_timeline *timeline, struct frec_error *reterr);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);

@@ -10,7 +10,7 @@
 struct frec_strings {
 	char **strings;
 	size_t count;
-	struct frec_table numbers; /* by hash, plus 1 */
+	struct frec_table numbers; /* index in `strings` plus 1, by hash */
 };
 
 /* Returns the string's number, or -ENOMEM. */

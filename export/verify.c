@@ -15,9 +15,10 @@
 #include "export/read/records.h"
 #include "export/verify_loss.h"
 
-// At the old end of a wrapped ring, records may be out of order: the record of an interrupt lies
-// before that of what it interrupted. With four levels of interrupts, `from`, the youngest of the
-// four oldest, leaves three older ones among these and at most three that the youngest interrupted.
+// At the old end of a wrapped ring, records may be out of order, because the record of an interrupt
+// lies before the older one that it interrupted. Coverage starts at the latest time (`from`) among
+// the four oldest records. With four levels of interrupts, at most six records are older: the other
+// three of these, and three that the one with the latest time interrupted.
 #define OLDER_MAX 6
 
 // The CPU number of a ring that belongs to no CPU.
@@ -57,9 +58,9 @@ static bool payload_decodes(struct verify *verify, const struct frec_record *rec
 	return true;
 }
 
-// Some records may be older than the coverage: those made before recording had begun on all CPUs, a
-// few at the old end of a wrapped ring, and those in a ring that threads on several CPUs share. See
-// CpuCoverage.
+// Whether a record is older than it may be. Some may be older than the coverage: those made before
+// recording had begun on all CPUs, a few at the old end of a wrapped ring, and those in a ring that
+// threads on several CPUs share. See CpuCoverage in proto/flightrec.proto.
 static bool is_too_old(const struct verify *verify, struct frec_cpu_check *cpu, uint64_t time)
 {
 	if (time >= cpu->coverage->from || cpu->coverage->cpu == ANY_CPU ||

@@ -8,7 +8,8 @@
 
 struct frec_verify_options {
 	bool json;
-	/* If not NULL, called after each chunk with the bytes of records done and in total. */
+	/* If not NULL, called after each chunk with how many bytes of records have been checked,
+	 * and how many there are. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };

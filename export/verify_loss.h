@@ -6,13 +6,13 @@
 #include "export/read/snapshot.h"
 #include "export/verify_report.h"
 
-/* A source on a CPU. */
+/* The loss figures of a source on a CPU, and what its records add up to. */
 struct frec_loss_check {
 	const Flightrec__Loss *loss;
-	uint64_t seen; /* events in its records */
+	uint64_t seen; /* events that were counted in the source's records on that CPU */
 };
 
-/* A ring. */
+/* The coverage of a ring, and what its records add up to. */
 struct frec_cpu_check {
 	const Flightrec__CpuCoverage *coverage;
 	uint64_t records, bytes, filtered;
@@ -29,7 +29,8 @@ struct frec_loss_checks {
 int frec__loss_checks_init(struct frec_loss_checks *checks, const struct frec_snapshot *snapshot);
 void frec__loss_checks_deinit(struct frec_loss_checks *checks);
 
-/* Find where to count a record. NULL: the file has no figure for it. */
+/* These two return the entry in which to count a record, or NULL if the file has no figure for
+ * it. */
 struct frec_loss_check *frec__loss_checks_source(const struct frec_loss_checks *checks,
 						 uint32_t source, uint32_t cpu);
 struct frec_cpu_check *frec__loss_checks_cpu(const struct frec_loss_checks *checks, uint32_t cpu,

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// Writes the line. After a failure nothing more is written.
+// Writes report->line, unless an earlier line could not be written.
 static void write_line(struct frec_verify_report *report)
 {
 	if (!report->error)

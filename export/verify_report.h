@@ -20,11 +20,11 @@ struct frec_verify_report {
 
 void frec__verify_report_begin(struct frec_verify_report *report);
 
-/* Writes one sentence. */
+/* Counts a problem and writes a sentence that describes it. */
 __attribute__((format(printf, 2, 3))) void frec__verify_problem(struct frec_verify_report *report,
 								const char *format, ...);
 
-/* Writes the summary and frees the report. */
+/* Writes the summary and frees the report's memory. */
 void frec__verify_report_end(struct frec_verify_report *report, uint64_t records);
 
 #endif

@@ -3,9 +3,9 @@
  * The interface of an output format, and how to add one.
  *
  * A format is one struct frec_writer, in a .c file of its own (or a folder, if it takes more than
- * two). line.c is the smallest example, csv.c the next.
+ * two files). line.c is the smallest example, csv.c the next larger one.
  *
- * A writer is called from one thread, once for each event:
+ * A writer's functions are called from one thread:
  *
  *     begin    once. Allocates the state and writes what comes before the events: a header, the
  *              processes (frec_export.processes) and the sources, which are all known by then.
@@ -13,16 +13,15 @@
  *              its fields decoded in `values`, one for each field of `source`. `shape` says
  *              whether it begins or ends a span, sets counters or continues a flow;
  *              frec__event_stack() returns its call stack. The event is valid only during the
- *              call, but what its tables hold stays valid until destroy: sources, hosts,
- *              processes, stacks and locations. Stacks and locations have consecutive numbers
- *              (by_id.h).
+ *              call, but the source, host, process, stack and locations that it points to stay
+ *              valid until destroy. Stacks and locations have consecutive numbers (by_id.h).
  *     end      once, if every event was written. Writes what comes after the events, for example
  *              a table of stacks, or the crash (timeline->files[].events.snapshot->crash).
- *     destroy  once, after every begin that succeeded, whatever else failed.
+ *     destroy  once, if begin succeeded, whatever failed after it.
  *
- * begin, event and end return 0 or a negative errno, with a sentence in `reterr`; the export then
- * stops and the output is discarded. Memory must not grow with the number of events: events that
- * have to wait go to a temporary file (firefox/spool.h), or only the last few are kept
+ * begin, event and end return 0, or a negative errno with a sentence in `reterr`; on an error, the
+ * export stops and the output is discarded. Memory must not grow with the number of events: events
+ * that have to wait go to a temporary file (firefox/spool.h), or only the last few are kept
  * (html/html.c). All text must come out valid whatever bytes the snapshot holds: frec__text_utf8,
  * frec__text_json.
  *
@@ -38,28 +37,27 @@
 #include "export/output.h"
 #include "export/timeline/timeline.h"
 
-/* What a writer gets at begin. It outlives the writer. */
+/* What begin gets. It stays valid until destroy. */
 struct frec_export {
 	const struct frec_timeline *timeline; /* all files and hosts */
-	/* Of the only host, or, if there are several, of the host whose clock is the timeline's.
-	 * The writer may not read records from the snapshot. */
+	/* The next three are of the only host, or, if there are several, of the host whose clock is
+	 * the timeline's. The writer must not read records from the snapshot. */
 	struct frec_snapshot *snapshot;
 	const struct frec_processes *processes;
-	const struct frec_filter *filter; /* the snapshot's sources that are written */
+	const struct frec_filter *filter; /* which of the snapshot's sources are written */
 	struct frec_output *output;
 };
 
 struct frec_writer {
-	const char *name;	    /* as after -f */
-	const char *what;	    /* what it is for, in a few words */
-	const char *suffix;	    /* of a file named after its input */
-	const char *other_suffix;   /* also taken for this format, or NULL */
-	enum frec_output_kind kind; /* FREC_OUTPUT_STREAM: written from front to end */
+	const char *name;	    /* as given to -f */
+	const char *what;	    /* what the format is for, in a few words */
+	const char *suffix;	    /* of an output file that is named after its input */
+	const char *other_suffix;   /* another suffix that selects this format, or NULL */
+	enum frec_output_kind kind; /* what kind of output the writer needs */
 	bool several_hosts;	    /* its files can hold events of several hosts */
-	/* for a format of whole OTLP messages: the path at which a collector accepts them; else
-	 * NULL */
+	/* for a format of OTLP messages: the path at which a collector accepts them; else NULL */
 	const char *collector_path;
-	bool of_stacks; /* it writes call stacks only: without any, the output is empty */
+	bool of_stacks; /* the format holds only call stacks: without any, the output is empty */
 
 	/* See above. `end` may be NULL. */
 	int (*begin)(const struct frec_export *context, void **ret_state,

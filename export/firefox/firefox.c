@@ -4,11 +4,11 @@
 // markers of a thread together, with each of their columns as a separate array, so events wait in a
 // spool, one stream for each thread, and are read back once for each column.
 //
-// A span is a marker from its begin to its end, with the fields of its end. Its begin has a marker
-// of its own, like every event that does not end a span.
+// A span is a marker from its begin to its end, with the fields of the event that ends it. The
+// event that begins it has a marker of its own, like every event that does not end a span.
 //
-// An event's call stack is the cause of its marker, and a sample of its thread for the call tree
-// and the flame graph.
+// An event's call stack is written as the cause of its marker, and as a sample of its thread, for
+// the call tree and the flame graph.
 //
 // Fields of a marker are called "fields.NAME", because "type" and others have a meaning of their
 // own in a marker. Integers that JavaScript cannot hold are strings of digits. A field for which
@@ -24,7 +24,8 @@
 #include "export/read/numbers.h"
 #include "proto/grow.h"
 
-// Further threads share one track, because each thread costs a block of memory.
+// How many threads get tracks of their own. Further threads of a host share one, because each track
+// costs a block of memory.
 #define THREADS_MAX 8192
 
 static struct frec_firefox_thread *find_thread(struct frec_firefox *firefox,
@@ -188,8 +189,8 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 				 firefox->data.size, reterr);
 }
 
-// Ends a marker's data, with the call stack if there is one. Returns the stack in the form of
-// frec_firefox_row.
+// Ends a marker's data, with the call stack if there is one. Returns the stack as in
+// frec_firefox_row.stack.
 static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_stack *stack)
 {
 	int64_t node = frec__stack_tree_add(&firefox->tables.stacks, stack);
@@ -268,7 +269,8 @@ static int add_crash(struct frec_firefox *firefox, const struct frec_timeline_fi
 	frec__text_json(&firefox->data, words.data, words.size);
 	firefox->data.failed |= words.failed;
 	stack = end_data(firefox, frec__stacks_of_crash(file->events.stacks));
-	// If there are samples, the event of the fatal signal has the same stack already.
+	// If there are samples, the event of the fatal signal is taken to be one, with the same
+	// stack.
 	row.stack = firefox->samples ? 0 : stack;
 	return add_row(firefox,
 		       find_thread(firefox, file->host, key,
@@ -308,7 +310,7 @@ static int add_death(struct frec_firefox *firefox, const struct frec_timeline_fi
 	int r = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
 
 	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
-		// The crashing thread's stack is that of the crash.
+		// The stack of the thread that crashed is written with the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
 			r = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
 	}

@@ -12,8 +12,8 @@
 #include "export/read/numbers.h"
 #include "proto/cleanup.h"
 
-// In the order of enum frec_firefox_category. The profiler uses the grey one for stacks about which
-// nothing else is known.
+// In the order of enum frec_firefox_category. The profiler uses the grey category for stacks about
+// which nothing else is known.
 static const char categories[] =
 	"[{\"name\":\"Event\",\"color\":\"blue\",\"subcategories\":[\"Other\"]},"
 	"{\"name\":\"Kernel\",\"color\":\"orange\",\"subcategories\":[\"Other\"]},"
@@ -170,7 +170,7 @@ static const char *const column_names[] = {
 	[END] = "endTime", [PHASE] = "phase", [SAMPLE_STACK] = "stack", [SAMPLE_TIME] = "time",
 };
 
-// Reads the next row, and its data.
+// Reads the thread's next row, and the data of its marker into firefox->data.
 static int read_row(struct frec_firefox *firefox, struct frec_firefox_thread *thread,
 		    struct frec_firefox_row *row, struct frec_error *reterr)
 {
@@ -210,8 +210,8 @@ static void add_cell(struct frec_firefox *firefox, enum column column,
 			add_time(firefox, row->time);
 		break;
 	case PHASE:
-		frec__text_puts(text,
-				row->begin == row->time ? "0" : "1"); // an instant, an interval
+		// 0: an instant, 1: an interval
+		frec__text_puts(text, row->begin == row->time ? "0" : "1");
 		break;
 	case SAMPLE_STACK:
 		frec__text_unsigned(text, row->stack - 1);

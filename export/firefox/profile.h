@@ -17,20 +17,20 @@ struct frec_firefox_thread {
 
 /* Precedes a marker's data in the spool. */
 struct frec_firefox_row {
-	uint64_t begin,
-		time; /* equal, except for the end of a span, which represents the whole span */
+	/* equal, except for the end of a span, whose marker stands for the whole span */
+	uint64_t begin, time;
 	uint32_t name;
 	uint32_t category;
-	uint32_t stack; /* plus 1; 0: not a sample */
+	uint32_t stack; /* number of the stack plus 1; 0: not a sample */
 	uint32_t size;
 };
 
 struct frec_firefox {
 	const struct frec_export *context;
-	uint64_t base; /* times are relative to this */
+	uint64_t base; /* the profile's times are relative to this */
 	struct frec_spool spool;
 	struct frec_firefox_tables tables;
-	uint32_t **names; /* for each host and source: number of the marker's name */
+	uint32_t **names; /* by host and source: number of the markers' name */
 	uint32_t *span_names;
 	uint64_t samples;
 	struct frec_firefox_thread **threads; /* sorted by host and key */

@@ -17,28 +17,30 @@ struct frec_spool {
 };
 
 struct frec_spool_stream {
-	uint64_t first, current; /* offsets of blocks */
+	uint64_t first, current; /* offsets of the first and of the current block */
 	uint64_t size;		 /* bytes written */
 	uint64_t left;		 /* bytes still to be read */
 	uint8_t *block;
 	size_t at; /* position in the block */
 };
 
-/* Returns 0 or a negative errno. */
+/* Creates the file, in $TMPDIR or /tmp. Returns 0 or a negative errno. */
 int frec__spool_init(struct frec_spool *spool, struct frec_error *reterr);
 void frec__spool_deinit(struct frec_spool *spool);
 
-/* Initialise a stream with zeroes. */
+/* Appends to a stream. Initialise the stream with zeroes before the first write. Returns 0 or a
+ * negative errno. */
 int frec__spool_write(struct frec_spool *spool, struct frec_spool_stream *stream, const void *data,
 		      size_t size, struct frec_error *reterr);
 
-/* After the last write, call _end once; then call _rewind before each time the stream is read. */
+/* After the last write, call frec__spool_end once; then call frec__spool_rewind before each time
+ * the stream is read. Both return 0 or a negative errno. */
 int frec__spool_end(struct frec_spool *spool, struct frec_spool_stream *stream,
 		    struct frec_error *reterr);
 int frec__spool_rewind(struct frec_spool *spool, struct frec_spool_stream *stream,
 		       struct frec_error *reterr);
 
-/* Reads exactly `size` bytes. Returns -ENODATA at the end. */
+/* Reads exactly `size` bytes. Returns 0, -ENODATA if fewer are left, or another negative errno. */
 int frec__spool_read(struct frec_spool *spool, struct frec_spool_stream *stream, void *data,
 		     size_t size, struct frec_error *reterr);
 

@@ -5,8 +5,8 @@
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our stack tree is a stack with a frame of its own. The profiler draws functions,
-// and all functions with the same name in the same program are one.
+// Every node of our stack tree is a stack with a frame of its own. The profiler draws functions.
+// All functions with the same name in the same program are one function.
 #include "export/firefox/tables.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The largest integer that JavaScript holds.
+// JavaScript can represent every integer up to this one.
 #define INTEGER_MAX (UINT64_C(1) << 53)
 
 #define NONE UINT32_MAX
@@ -25,13 +25,13 @@ struct function {
 
 struct build {
 	struct frec_firefox_tables *tables;
-	uint32_t *functions_of; // nodes
+	uint32_t *functions_of; // by index of the node
 	struct function *functions;
 	const struct frec_code **programs;
-	uint32_t *program_names, *sources; // strings
+	uint32_t *program_names, *sources; // numbers of strings
 	uint32_t function_count, program_count, source_count;
-	struct frec_table by_name, by_file; // functions and sources, plus 1
-	struct frec_by_id by_code;	    // uint32_t: programs plus 1
+	struct frec_table by_name, by_file; // indices of functions and sources, plus 1
+	struct frec_by_id by_code;	    // entries are uint32_t: index of the program plus 1
 	struct frec_output *output;
 	struct frec_text text;
 	const char *machine;
@@ -127,7 +127,8 @@ static int collect(struct build *build)
 	return build->text.failed ? -ENOMEM : 0;
 }
 
-// Writes a cell of a column. Columns with the same value in all rows come first.
+// Adds the cell of a column in row `i`. The functions for columns with the same value in all rows
+// come first.
 typedef void add_cell(struct build *build, size_t i);
 
 static void add_null(struct build *build, size_t i)
@@ -310,7 +311,7 @@ static int write_array(struct build *build, const char *before, size_t count, ad
 }
 
 struct column {
-	const char *name; // with its punctuation
+	const char *name; // with JSON's punctuation around it
 	add_cell *add;
 };
 

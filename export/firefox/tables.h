@@ -8,7 +8,7 @@
 #include "export/stack_tree.h"
 #include "export/strings.h"
 
-/* The profile's categories of markers and functions: indices in its list. */
+/* The categories of markers and functions, as indices in the profile's list of categories. */
 enum frec_firefox_category {
 	FREC_FIREFOX_EVENT,
 	FREC_FIREFOX_KERNEL,
@@ -19,8 +19,8 @@ enum frec_firefox_category {
 
 /* Initialise with zeroes. */
 struct frec_firefox_tables {
-	struct frec_strings strings;   /* a name is its number */
-	struct frec_stack_tree stacks; /* a stack is the number of its node less 1 */
+	struct frec_strings strings;   /* a name is written as its number here */
+	struct frec_stack_tree stacks; /* a stack is written as its node's number minus 1 */
 };
 
 /* Writes ,"libs":[...],"shared":{...}, after all events. `machine` is the programs'

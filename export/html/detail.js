@@ -31,7 +31,8 @@ function eventLine(event) {
 	);
 }
 
-// The span that an event begins or ends, with a link to its other end.
+// Makes a line about the span that an event begins or ends, with a link to the other end of the
+// span.
 function spanLine(event) {
 	const other = event === event.span.begin ? event.span.end : event.span.begin;
 	const line = make("p", "span-line", edgeText(event));
@@ -92,7 +93,8 @@ function showDetail(event) {
 	$("detail-newer").disabled = at === matches.length - 1 || !matches.length;
 }
 
-// The next event in `list`, starting from one that need not be in it.
+// The event in `list` that comes after `event`, or before it if `step` is -1. `event` itself need
+// not be in `list`.
 function neighbour(event, step, list = matches) {
 	let at = list.indexOf(event);
 	if (at < 0) {

@@ -11,7 +11,7 @@ const hidden = new RegExp(
 	"g"
 );
 
-// Replaces each of these by its bytes, \xNN, as `flightrec show` does.
+// Replaces each hidden character by its bytes, \xNN, as `flightrec show` does.
 function visible(text) {
 	return String(text).replace(hidden, character =>
 		Array.from(
@@ -21,8 +21,10 @@ function visible(text) {
 	);
 }
 
-// Makes an element: make("td", "number", "7"), or make("button", {class: "row", type: "button"},
-// child, "text").
+// Makes an element. `attributes` is an object, or the element's class:
+//
+//	make("td", "number", "7")
+//	make("button", {class: "row", type: "button"}, child, "text")
 function make(tag, attributes, ...children) {
 	const element = document.createElement(tag);
 	if (typeof attributes === "string")

@@ -1,5 +1,5 @@
-// The table of events, the last first. It grows by a page on request, because a table with all rows
-// would be slow in every browser.
+// The table of events, the latest first. It grows by a page on request, because a table with all
+// rows would be slow in every browser.
 
 const TABLE_PAGE = 200;
 const table = {rows: TABLE_PAGE, onlyWindow: false};
@@ -65,7 +65,7 @@ function showTable() {
 	const wanted = tableEvents();
 	const shown = wanted.slice(Math.max(0, wanted.length - table.rows)).reverse();
 	const rows = shown.map(tableRow);
-	// A line marks the end. Later events are above it.
+	// A line marks the death or trigger. Events after it are above the line.
 	const end = shown.findIndex(event => event.time <= 0);
 	if (end > 0)
 		rows.splice(end, 0, make("tr", "end", make("td", {colspan: "5"}, referenceWord)));

@@ -1,9 +1,9 @@
-// The flame graph of the matching events: outermost functions on top, each as wide as its number of
-// events. Functions too narrow to be seen have no element, but the table below lists functions by
-// number of events.
+// The flame graph of the matching events: outermost functions on top, the width of each in
+// proportion to its number of events. Functions too narrow to be seen have no element, but the
+// table below lists functions by number of events.
 
 const FLAME_DEPTH = 60;
-const FLAME_LEAST = 0.002; // of the width
+const FLAME_LEAST = 0.002; // as a share of the width; narrower functions are not drawn
 const FLAME_ROW = 20;
 const FLAME_TABLE = 40;
 let flameRoot = null;
@@ -61,7 +61,7 @@ function flameBar(node, left, width, depth, path) {
 
 function drawFlame() {
 	const above = [];
-	let deepest = 0; // row that has anything
+	let deepest = 0; // the lowest row that is used
 	for (let node = flameTop; node; node = node.parent)
 		above.unshift(node);
 	$("flame").replaceChildren();

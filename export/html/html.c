@@ -3,13 +3,13 @@
 // network. page.html is its frame; page.css and *.js are its looks and behaviour. At build time
 // embed.cmake puts them together, with a Content Security Policy that allows exactly this script
 // and this style, by their hashes. The writer adds only data: two blocks of JSON in which every '<'
-// is escaped, so that nothing in them can end its block.
+// is escaped, so that no text in a block can end the block.
 //
 // Memory and page stay bounded whatever the size of the snapshot: only the last events are kept,
-// limited by number and by bytes, and the page says how many older ones it leaves out. Half of the
-// space is reserved for the process that died, as far as it needs it; otherwise the last
-// millisecond of the rest of the machine would push out its last seconds. Stacks and threads are
-// written once each, and only if an event refers to them.
+// limited by number and by bytes, and the page says how many older ones it leaves out. Up to half
+// of the space is reserved for the process that died; otherwise the last millisecond of the rest of
+// the machine would push out the last seconds of that process. Stacks and threads are written once
+// each, and only if an event refers to them.
 #include "export/html/html_page.h"
 
 #include <errno.h>
@@ -25,10 +25,10 @@
 #include "proto/cleanup.h"
 #include "unwind/registers.h"
 
-// A browser on a phone still searches this many without a pause.
+// The most events in the page. A browser on a phone still searches this many without a pause.
 #define EVENTS_MAX 20000
 #define EVENTS_BYTES_MAX (12u << 20)
-// Of one field. The rest is left out, and the page says so.
+// The most bytes of a field's value that the page holds. It says how many it leaves out.
 #define VALUE_BYTES_MAX 1024
 
 // The last events of a group, oldest first.
@@ -63,7 +63,7 @@ static void drop_oldest(struct queue *queue)
 	queue->count--;
 }
 
-// Takes ownership of the event's text, unless it returns -ENOMEM.
+// Appends an event. Returns 0 and takes ownership of the event's text, or returns -ENOMEM.
 static int append(struct queue *queue, const struct frec_html_event *event)
 {
 	if (queue->count == queue->capacity) {
@@ -97,7 +97,8 @@ static bool is_full(const struct html *html, size_t size)
 	       html->dead.bytes + html->others.bytes + size > EVENTS_BYTES_MAX;
 }
 
-// Drops the oldest events of the queue that uses more than its half.
+// Drops old events until there is room for one of `size` bytes: those of `others` if they use half
+// of the space or more, else those of `dead`.
 static void make_room(struct html *html, size_t size)
 {
 	struct queue *dead = &html->dead, *others = &html->others;
@@ -148,7 +149,7 @@ static size_t shorten(struct frec_value *value)
 	element = value->kind == FREC_VALUE_ARRAY ? value->field->element_size : 1;
 	if (element > 1)
 		left_out += VALUE_BYTES_MAX % element;
-	// Do not cut a character: all its bytes but the first are 10xxxxxx.
+	// Do not cut within a character of UTF-8: all its bytes but the first are 10xxxxxx.
 	for (size_t i = 0; value->kind == FREC_VALUE_TEXT && i < 3; i++)
 		left_out += (value->data[value->size - left_out] & 0xc0) == 0x80;
 	value->size -= left_out;
@@ -200,7 +201,7 @@ static void add_notes(struct html *html, const struct frec_event *event)
 	frec__text_puts(text, "}");
 }
 
-// Most events have no notes, and then they take no space.
+// Whether the event needs notes. Most do not, which saves space.
 static bool has_notes(const struct frec_event *event)
 {
 	if (event->record->registers || event->record->stack_size || is_edge(event))

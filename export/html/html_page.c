@@ -3,9 +3,12 @@
 // model.js reads:
 //
 //	reference   CLOCK_MONOTONIC, nanoseconds: the events' times are relative to it
-//	left_out    older events that are not in the page: [of the process that died, of all
+//	left_out    how many older events are not in the page: [of the process that died, of all
 //		    others]
-//	selection, ring_size, since   what was recorded, how much of it, since when
+//	selection   what was recorded
+//	ring_size   bytes of each CPU's ring
+//	since       when the recording began, CLOCK_MONOTONIC
+//	realtime    CLOCK_REALTIME at the reference, if it is known
 //	sources     {"name","kernel","fields":[[name, "text", "bytes" or ""]...]}
 //	hosts       names, if there are several: the report, the coverage and the loss are those of
 //		    one of them
@@ -20,10 +23,12 @@
 //	locations   each an array of functions as in JSON lines' "stack", the innermost inlined
 //		    function first
 //	stacks      [why it ends, location...], innermost first
-//	crash_stack, thread_stacks   {"stack":index,"end":words,"pcs":[one for each location]};
-//				     threads also have "pid","tid","name"
-//	stacks_left_out   events whose stacks are not in the page
-//	missing     why programs on the stacks have no names
+//	crash_stack, thread_stacks
+//		    {"stack":index,"end":words,"pcs":[one for each location]}; those of threads
+//		    also have "pid", "tid" and "name"
+//	stacks_left_out
+//		    how many events have stacks that are not in the page
+//	missing     why functions of some programs on the stacks have no names
 #include "export/html/html_page.h"
 
 #include <errno.h>
@@ -38,7 +43,7 @@
 #include "export/report/report.h"
 #include "export/report/stack_text.h"
 
-// Further locations and stacks of events are left out.
+// When the text of all locations and stacks is longer than this, further stacks are left out.
 #define STACKS_BYTES_MAX (8u << 20)
 #define MISSING_MAX 16
 
@@ -47,12 +52,12 @@ struct output {
 	const struct frec_timeline_file *file; /* whose report the page shows */
 	struct frec_stacks *stacks;	       /* of the file */
 	const struct frec_html_event *
-		*threads; /* the first event of each, sorted by host, pid and tid */
+		*threads; /* an event of each thread, sorted by host, pid and tid */
 	size_t thread_count;
-	const struct frec_html_event **sources; /* the first event of each */
+	const struct frec_html_event **sources; /* an event of each source */
 	size_t source_count;
 	struct frec_text locations, stack_list;
-	/* uint32_t: index plus 1; 0: not written */
+	/* entries are uint32_t: index plus 1; 0: not written */
 	struct frec_by_id location_index, stack_index;
 	uint32_t location_count, stack_count;
 	uint64_t stacks_left_out;
@@ -61,7 +66,7 @@ struct output {
 	struct frec_text text;
 };
 
-// Writes JSON with each '<' escaped. It occurs only in strings.
+// Writes JSON with each '<' escaped. In JSON, '<' occurs only in strings.
 static int write_json(struct output *out, struct frec_text *text, struct frec_error *reterr)
 {
 	struct frec_output *file = out->page->context->output;
@@ -94,7 +99,7 @@ static int by_thread(const void *left, const void *right)
 		return a->pid < b->pid ? -1 : 1;
 	if (a->tid != b->tid)
 		return a->tid < b->tid ? -1 : 1;
-	// A thread number that was reused.
+	// Different threads can have the same tid, if it was reused.
 	return ((uintptr_t)a->who > (uintptr_t)b->who) - ((uintptr_t)a->who < (uintptr_t)b->who);
 }
 
@@ -109,7 +114,7 @@ static int by_place(const void *left, const void *right)
 	return (a->source_index > b->source_index) - (a->source_index < b->source_index);
 }
 
-// Sorts an array of pointers and removes duplicates.
+// Sorts an array of pointers and removes duplicates. Returns how many remain.
 static size_t unique(void *array, size_t count, int (*compare)(const void *, const void *))
 {
 	const void **items = array;
@@ -177,7 +182,8 @@ static void add_location(struct output *out, const struct frec_location *locatio
 	frec__text_printf(&out->stack_list, ",%" PRIu32, *index - 1);
 }
 
-// Adds the stack unless the page has it. Returns its index, or -1.
+// Adds the stack unless the page has it. Returns its index, or -1 if there is none or it is left
+// out.
 static int64_t add_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	uint32_t *index;
@@ -204,8 +210,8 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-// Adds the stack that was unwound last, with what is known only for this one: why it ends, and the
-// addresses in its process.
+// Adds `stack`, which must be the one that was asked for last: only of that one, out->stacks can
+// tell why it ends, and the addresses in its process.
 static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);

@@ -11,7 +11,7 @@ struct frec_html_event {
 	uint32_t cpu, pid, tid;
 	const struct frec_process_entry *who; /* NULL: unknown */
 	const struct frec_host *host;
-	size_t source_index;		     /* in its snapshot */
+	size_t source_index;		     /* in host->snapshot */
 	const struct frec_call_stack *stack; /* or NULL */
 	/* JSON: the values as an array, followed by an object with notes if there are any */
 	char *text;
@@ -20,14 +20,14 @@ struct frec_html_event {
 
 struct frec_html_page {
 	const struct frec_export *context;
-	struct frec_html_event **events; /* in order */
+	struct frec_html_event **events; /* in the order in which they came */
 	size_t count;
-	/* older events that are left out, of the process that died and of all others */
+	/* how many older events are left out, of the process that died and of all others */
 	uint64_t left_out_dead, left_out_others;
 };
 
-/* The file whose report the page shows: the first with a death, as in the host's tables, else
- * the first. */
+/* Returns the file whose report the page shows: the first with a death, which is also the one in
+ * the joined tables of its host, else the first. */
 const struct frec_timeline_file *frec__html_file(const struct frec_timeline *timeline);
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr);

@@ -25,8 +25,9 @@ const threads = recorded.threads.map(([pid, tid, process, name, at], index) => {
 	};
 });
 
-// Sorted by time: the record of an interrupt may come before that of what it interrupted. `time` is
-// in nanoseconds from the death or the trigger, negative before it.
+// In the file, the record of an interrupt may come before the older one that it interrupted;
+// `events` is sorted by time. `time` is in nanoseconds from the death or the trigger, negative
+// before it.
 const eventsInFile = recorded.events.map(([time, cpu, thread, source, stack, values, notes]) => ({
 	index: 0,
 	time,
@@ -44,8 +45,8 @@ events.forEach((event, index) => {
 	event.index = index;
 });
 
-// The time from which on the page has every event that the file has, for the process that died and
-// for others.
+// The time from which on the page has every event that the file has: those of the process that died
+// if `dead` is true, else those of all others.
 const [leftOutDead, leftOutOthers] = recorded.left_out;
 const leftOut = leftOutDead + leftOutOthers;
 
@@ -83,7 +84,7 @@ function valueText(event, index) {
 	return left ? text + " … and " + left.toLocaleString("en") + " bytes more" : text;
 }
 
-// The text that a search looks at, made on first use.
+// The text in which the search looks for words, made on first use.
 function wordsOf(event) {
 	if (event.words === null) {
 		const fields = event.source.fields.map(
@@ -97,8 +98,8 @@ function wordsOf(event) {
 	return event.words;
 }
 
-// The functions of a stack, innermost first, including inlined ones. `pcs` are their addresses in
-// the process.
+// The functions of a stack, innermost first, including inlined ones. `pcs`, if given, are the
+// addresses of its locations in the process.
 function functionsOf(stack, pcs) {
 	return stack < 0
 		? []

@@ -1,6 +1,6 @@
 // The upper part of the page: headline, facts, registers, and what is known about the recording.
 
-// Libraries whose functions are on top of many stacks but seldom contain the mistake.
+// Libraries whose functions are innermost on many stacks but seldom contain the bug.
 const plumbing =
 	/\/(libc|ld|libpthread|libstdc\+\+|libgcc_s|libasan|libubsan|libtsan)[-.][^/]*$|^\[/;
 
@@ -27,7 +27,7 @@ function headline() {
 	);
 }
 
-// One sentence about where the process was and what it did last.
+// Says where the process was and what it did last.
 function lede() {
 	const parts = [];
 	const functions =
@@ -169,7 +169,7 @@ function completeness() {
 	};
 }
 
-// What the page leaves out: it is bounded, unlike the snapshot.
+// What the page leaves out, in words. The size of a page is bounded, unlike that of a snapshot.
 function leftOutWords() {
 	if (!leftOut)
 		return "";

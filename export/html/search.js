@@ -9,7 +9,9 @@ function onSearch(listener) {
 	searchListeners.push(listener);
 }
 
-// All words must occur, in any order, and none with a minus sign: "checkout status=500 -ping".
+// All words must occur, in any order, but none of those after a minus sign:
+//
+//	checkout status=500 -ping
 function searchTest(query) {
 	const words = query
 		.toLowerCase()
@@ -46,8 +48,8 @@ function startSearch() {
 			runSearch();
 		}, 120);
 	});
-	// After a crash, the process that died is the interesting one. Without any event of it
-	// there is nothing to choose.
+	// After a crash, the process that died is the interesting one. There is nothing to choose
+	// unless both that process and others have events.
 	const choice = threads.some(thread => thread.dead) && threads.some(thread => !thread.dead);
 	$("dead-label").hidden = !choice;
 	$("only-dead").checked = choice;

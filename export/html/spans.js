@@ -1,7 +1,7 @@
-// Spans: the time from an event to the one that ends what it began. The exporter has found out
-// which belong together. Here each pair becomes one object that both events refer to: `from` and
-// `to` are times; `begin` and `end` are events, or null if the page does not have them. If a span
-// had not ended, `to` is the end of the recording.
+// A span is the time from an event that begins it to an event that ends it. The exporter has found
+// out which events belong together. Here each pair becomes one object that both events refer to:
+// `from` and `to` are times; `begin` and `end` are events, or null if the page does not have them.
+// If a span had not ended, `to` is the death of its process, else the time of the last event.
 
 const spans = [];
 
@@ -25,8 +25,7 @@ function endSpan(event, stack) {
 		Object.assign(stack.pop(), {to: event.time, missing: "its end is not there"});
 	const from = event.time - took;
 	const begun = cut ? null : stack.pop();
-	// The page may have the events of one process and not those of another in which the span
-	// began.
+	// The page may lack the event that began the span, if another process emitted it.
 	if (begun && begun.from === from)
 		event.span = Object.assign(begun, {to: event.time, end: event, missing: ""});
 	else
@@ -66,7 +65,7 @@ function findSpans(inFile) {
 	spans.sort((a, b) => a.from - b.from || b.to - a.to);
 }
 
-// A span is shown with the thread that began it.
+// The event with whose thread a span is shown: the one that began it, unless the page lacks it.
 function homeOf(span) {
 	return span.begin || span.end;
 }

@@ -47,7 +47,7 @@ function stackList({stack, end, pcs}) {
 	return box;
 }
 
-// Why the programs of these frames have no function names.
+// Says why functions of the programs of these frames have no names.
 function whyNameless(frames) {
 	const nameless = new Set(
 		frames.filter(frame => !frame.function && frame.module).map(frame => frame.module)

@@ -141,7 +141,7 @@ function spanBox(span, index, place) {
 	};
 }
 
-// A bar, with a line at each end that is known.
+// Draws a span as a bar, with a line at each end that is known.
 function drawSpan(context, span, box, paint) {
 	const wanted = [span.begin, span.end].some(event => event && drawing.wanted[event.index]);
 	const paintOf = wanted ? paint[colorOf(homeOf(span).source)] : paint.quiet;
@@ -171,7 +171,7 @@ function drawSpans(context, lane, index, place, paint) {
 		if (span.to < view.from || span.from > view.to)
 			continue;
 		const box = spanBox(span, index, place);
-		// All spans on one pixel look like one.
+		// Spans on the same pixel look like one, so draw only the first.
 		if (box.left + box.width <= (drawn[span.row] || -1) + 1)
 			continue;
 		drawn[span.row] = box.left + box.width;
@@ -197,8 +197,8 @@ function drawLabels(context, place, paint) {
 	}
 }
 
-// Draws the end and the selected event as lines from top to bottom, and marks where events may be
-// missing.
+// Draws the death or trigger and the selected event as lines from top to bottom, and marks where
+// events may be missing.
 function drawMarks(context, place, paint) {
 	const complete = completeness().from ?? -Infinity;
 	const edges = {
@@ -333,7 +333,7 @@ function markWanted() {
 	redraw();
 }
 
-// Sets the range of all events, and shows the last seconds of it.
+// Sets the range of all events, and shows the last seconds of that range.
 function startView() {
 	whole.from = Math.min(0, events.length ? events[0].time : 0);
 	whole.to = Math.max(0, events.length ? events[events.length - 1].time : 0);

@@ -73,7 +73,8 @@ function spanNear(pointer) {
 	);
 }
 
-// A span is shown with the fields of its end, which tell how it went.
+// For a span, `event` is its end if the page has it, because the fields of the end tell how the
+// span went.
 function showTip(event, span, pointer) {
 	const tip = $("tip");
 	tip.hidden = event === null;
@@ -161,8 +162,8 @@ function startPointers(lanes) {
 	});
 }
 
-// A wheel without Ctrl scrolls the page unless the timeline has the keyboard focus, and also at
-// either end of the zoom range.
+// A wheel without Ctrl scrolls the page, unless the timeline has the keyboard focus and can zoom
+// further.
 function startWheel(lanes) {
 	lanes.addEventListener(
 		"wheel",

@@ -43,8 +43,8 @@ function groupBy(list, key) {
 	return groups;
 }
 
-// With few lanes, only the threads of the process that died have their own; with all lanes, every
-// thread.
+// Each thread of the process that died, or of the only process, has a lane of its own; with all
+// lanes, every thread has.
 function buildLanes() {
 	const lanes = [];
 	const processes = [

@@ -4,7 +4,8 @@
 //
 //	time_unix_nano  CLOCK_REALTIME
 //	event_name      "shop.request_done"
-//	trace_id, span_id  of the span that it begins, ends or is in, the same as in otlp/traces.c
+//	trace_id,       of the span that the event begins, ends or is in, the same as in
+//	span_id         otlp/traces.c
 //	attributes      "shop.order_id": the fields, under the name of their provider or group;
 //			process.pid, process.executable.name, thread.id, thread.name and
 //			cpu.logical_number as in OpenTelemetry's conventions; flightrec.time:
@@ -12,8 +13,8 @@
 //			text was longer when it was emitted
 //
 // OTLP's integers are int64, so larger ones are strings of digits. If a payload is too short for a
-// field, its value is empty. Records are written in batches, each with its resource (the host):
-// concatenated protobuf messages are one message, so the whole file is one LogsData.
+// field, the field's value is empty. Records are written in batches, each with its resource (the
+// host): concatenated protobuf messages are one message, so the whole file is one LogsData.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@
 struct otlp {
 	const struct frec_export *context;
 	struct frec_otlp_spans spans;
-	struct frec_arena arena; /* of the batch */
+	struct frec_arena arena; /* for the batch */
 	struct {
 		Otlp__LogRecord *records[BATCH];
 		size_t count;
@@ -39,7 +40,8 @@ struct otlp {
 	struct frec_packed packed;
 };
 
-// Adds a record to the batch, with space for `room` more attributes. NULL without memory.
+// Adds a record to the batch, with space for `room` more attributes. Returns NULL if memory runs
+// out.
 static Otlp__LogRecord *start_record(struct otlp *otlp, const struct frec_host *host, uint64_t time,
 				     size_t room, struct frec_otlp_attributes *ret)
 {
@@ -154,7 +156,7 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	return otlp->count == BATCH ? flush(otlp, reterr) : 0;
 }
 
-// Adds the death, the only record with a severity.
+// Adds a record of the death, the only kind of record with a severity.
 static void add_crash(struct otlp *otlp, const struct frec_timeline_file *file)
 {
 	const Flightrec__Crash *crash = file->events.snapshot->crash;

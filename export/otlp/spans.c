@@ -43,7 +43,7 @@ static void write_id(uint8_t *ret, size_t size, uint64_t hash)
 			hash = mix(hash, i + 1);
 		ret[i] = (uint8_t)(hash >> 8 * (7 - i % 8));
 	}
-	// An id of all zeroes means none.
+	// An id must not be all zeroes, which means that there is none.
 	ret[size - 1] |= !hash;
 }
 
@@ -62,7 +62,7 @@ static int digit(uint8_t c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// Parses a trace id as W3C's Trace Context writes it. Leaves zeroes if it is not one.
+// Parses a trace id as W3C's Trace Context writes it. If `value` is not one, leaves zeroes.
 static void parse_trace_id(const struct frec_value *value, struct frec_otlp_ids *ret)
 {
 	if (value->kind != FREC_VALUE_TEXT || value->size != 2 * sizeof(ret->trace))
@@ -112,7 +112,7 @@ static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
 	return frec__by_id(&spans->thread_list, *number, sizeof(struct frec_otlp_thread));
 }
 
-// NULL: the lane was never used.
+// Returns NULL if the lane was never used.
 static struct frec_otlp_span *find_lane(const struct frec_otlp_spans *spans, uint32_t lane)
 {
 	struct frec_otlp_span *lanes = spans->lanes.entries;
@@ -128,7 +128,7 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans,
 	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
 }
 
-// The span that the event itself names as the one it is in.
+// Finds the open span that the event itself names as the one it is in.
 static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 					  const struct frec_event *event)
 {
@@ -138,7 +138,7 @@ static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 	return span && span->open ? span : NULL;
 }
 
-// The span around the span that the event begins.
+// Finds the span around the span that the event begins.
 static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 						const struct frec_event *event)
 {
@@ -155,7 +155,7 @@ static const struct frec_otlp_span *find_around(struct frec_otlp_spans *spans,
 	return depth ? &thread->open[depth - 1] : NULL;
 }
 
-// Makes an entry on the thread's stack, or for the lane. NULL without memory.
+// Makes an entry on the thread's stack, or for the lane. Returns NULL if memory runs out.
 static struct frec_otlp_span *make_place(struct frec_otlp_spans *spans,
 					 const struct frec_event *event)
 {
@@ -190,7 +190,7 @@ static void set_ids(struct frec_otlp_spans *spans, struct frec_otlp_span *span,
 	write_id(span->ids.span, sizeof(span->ids.span), hash);
 	if (around)
 		span->around = around->ids;
-	// Two spans with the same name began at the same time.
+	// The span around it has the same name and began at the same time: make their ids differ.
 	if (around && !memcmp(span->ids.span, around->ids.span, sizeof(span->ids.span)))
 		write_id(span->ids.span, sizeof(span->ids.span), hash + 1);
 	if (has_trace(&span->ids))
@@ -227,7 +227,7 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 	return place;
 }
 
-// Moves the span from its entry to `ended`.
+// Moves a span from its entry to `ended`, and tells the writer.
 static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place,
 		     enum frec_otlp_end how, const struct frec_event *event,
 		     struct frec_error *reterr)

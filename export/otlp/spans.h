@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Spans as OpenTelemetry defines them: each has an id, belongs to a trace, and has the span around
- * it as its parent. shapes.h decides which events begin and end spans. This follows which ones are
- * open, so that logs know which span they are in and traces get whole spans.
+ * it as its parent. shapes.h decides which events begin and end spans. The functions here follow
+ * which spans are open, so that logs know which span they are in and traces get whole spans.
  *
  * Ids are hashes of what was recorded, so exporting an event again, from this or another snapshot
  * that has it, gives the same ids:
  *
- *	span	boot, time, CPU and thread of its begin
+ *	span	boot, time, CPU and thread of its begin, and its name
  *	trace	the value of its flow (shape_rules.h), which is the same in all processes that
  *		record it. A text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is
  *		used as it is. A span without a flow is in the trace of its parent; without a parent
@@ -32,7 +32,7 @@
 #define FREC_OTLP_TRACE_ID 16
 #define FREC_OTLP_SPAN_ID 8
 
-/* All zeroes: none. */
+/* An id of all zeroes means that there is none. */
 struct frec_otlp_ids {
 	uint8_t trace[FREC_OTLP_TRACE_ID], span[FREC_OTLP_SPAN_ID];
 };
@@ -40,7 +40,7 @@ struct frec_otlp_ids {
 struct frec_otlp_span {
 	bool open;
 	struct frec_otlp_ids ids;
-	struct frec_otlp_ids around; /* its parent, or, if in another trace, the span it links to */
+	struct frec_otlp_ids around; /* its parent, or the span in another trace that it links to */
 	uint32_t kind;		     /* index in shapes->spans */
 	const struct frec_host *host;
 	const struct frec_process_entry *who; /* the thread that began it; NULL: unknown */
@@ -51,14 +51,14 @@ struct frec_otlp_span {
 };
 
 enum frec_otlp_end {
-	FREC_OTLP_ENDED,     /* by the event */
+	FREC_OTLP_ENDED,     /* the event ended it */
 	FREC_OTLP_ABANDONED, /* its end is missing, and can no longer come after this event */
-	FREC_OTLP_LEFT_OPEN, /* the events are over; there is no event */
+	FREC_OTLP_LEFT_OPEN, /* there are no more events, and `event` is NULL */
 };
 
 struct frec_otlp_spans {
 	const struct frec_shapes *shapes;
-	struct frec_table threads;     /* number in thread_list, from 1 */
+	struct frec_table threads;     /* index in thread_list, by host and tid */
 	struct frec_by_id thread_list; /* struct frec_otlp_thread */
 	struct frec_by_id lanes;       /* struct frec_otlp_span, by number of the lane */
 	struct frec_otlp_span ended;   /* the last span that ended */
@@ -72,15 +72,17 @@ struct frec_otlp_spans {
 void frec__otlp_spans_deinit(struct frec_otlp_spans *spans);
 
 /*
- * Follows an event. To be called once for each event, in the order of the timeline. Sets *ret_ids
- * to the trace and span that it belongs to, and *ret_begun (may be NULL) to the span that it
- * begins, so that the writer can set `data`, or to NULL. Returns 0, -ENOMEM or what `end` returned.
+ * Follows an event. To be called once for each event, in the order of the timeline. Events without
+ * a shape can be left out if their ids are not needed. Sets *ret_ids to the trace and span that the
+ * event belongs to. Sets *ret_begun (unless NULL) to the span that the event begins, so that the
+ * writer can set its `data`, or to NULL. Returns 0, -ENOMEM or what `end` returned.
  */
 int frec__otlp_follow(struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret_ids, struct frec_otlp_span **ret_begun,
 		      struct frec_error *reterr);
 
-/* Ends all spans that are still open, those of a thread youngest first. */
+/* Ends all spans that are still open, those of a thread youngest first. Returns 0 or what `end`
+ * returned. */
 int frec__otlp_end_all(struct frec_otlp_spans *spans, struct frec_error *reterr);
 
 #endif

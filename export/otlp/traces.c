@@ -2,17 +2,19 @@
 // OpenTelemetry traces, as OTLP in protobuf: a TracesData, which is also the body of a request to a
 // collector. It holds the spans that events begin and end (shapes.h):
 //
-//	name            that of the span, "request"
-//	trace_id, span_id, parent_span_id, links  see otlp/spans.h
+//	name            the name of the span, "request"
+//	trace_id, span_id, parent_span_id, links
+//			see otlp/spans.h
 //	start, end      CLOCK_REALTIME
-//	attributes      the fields of both its events, under the same names as in logs; if both have
-//			a field, the value at the end. thread.id and thread.name of its begin;
-//			flightrec.time: when it began, CLOCK_MONOTONIC; flightrec.truncated as in
-//			logs; flightrec.missing: "begin", which was before the first event of its
-//			host, or "end", which never came
+//	attributes      the fields of the events that began and ended it, under the same names as in
+//			logs; if both have a field, the value at the end. thread.id and thread.name:
+//			of the thread that began it; flightrec.time: when it began, CLOCK_MONOTONIC;
+//			flightrec.truncated: as in logs; flightrec.missing: "begin" if that was
+//			before the first event of its host, "end" if that never came
 //
-// An OTLP file holds one kind of message, so this is a separate format beside otlp.c. A process is
-// a resource with its name as service.name, because viewers group by it.
+// An OTLP file holds one kind of message, so this is a separate format beside otlp.c. Each process
+// is a resource with the process's name as service.name, because viewers group spans by
+// service.name.
 //
 // A span whose end is missing ends when its end could no longer come: with the events, with its
 // process, or with an outer span of its thread. If its process is the one that died, the span is an
@@ -29,8 +31,8 @@
 #include "export/writer.h"
 
 #define BATCH 256
-// Attributes of a span beside the fields of its events: time, thread id and name, missing,
-// truncated.
+// How many attributes a span can have beside the fields of its events: time, thread id and name,
+// missing, truncated.
 #define OWN_ATTRIBUTES 5
 
 // The event that began a span.
@@ -51,7 +53,7 @@ struct group {
 struct traces {
 	const struct frec_export *context;
 	struct frec_otlp_spans spans;
-	struct frec_arena arena; /* of the batch */
+	struct frec_arena arena; /* for the batch */
 	struct group *groups[BATCH];
 	size_t group_count, count;
 	struct {
@@ -69,7 +71,7 @@ static size_t bytes_of(const struct frec_value *value)
 		       : 0;
 }
 
-// Copies the event with malloc, to be kept while the span is open.
+// Copies the event with malloc, to be kept while the span is open. Returns NULL if memory runs out.
 static struct begin_event *copy_event(const struct frec_event *event)
 {
 	size_t count = event->source->n_field,
@@ -103,7 +105,7 @@ static bool is_same_process(const struct group *group, const struct frec_otlp_sp
 	       group->process == (span->who ? span->who->process : NULL);
 }
 
-// Finds or makes the group of the span's process. NULL without memory.
+// Finds or makes the group of the span's process. Returns NULL if memory runs out.
 static struct group *find_group(struct traces *traces, const struct frec_otlp_span *span)
 {
 	struct group *group;
@@ -228,8 +230,8 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 	ret->n_attributes = attributes.count;
 }
 
-// Finds the death of the span's process, if the exported events reach that far. NULL: it did not
-// die during the span.
+// Finds the death of the span's process, if the exported events reach that far. Returns NULL if the
+// process did not die during the span.
 static const Flightrec__Crash *find_crash(const struct traces *traces,
 					  const struct frec_otlp_span *span)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The common parts of OTLP logs and traces: attributes, resources, messages. They are allocated
- * in an arena until a batch is packed; without memory, the arena has `failed`. */
+/* The common parts of OTLP logs and traces: attributes, resources, messages. They are allocated in
+ * an arena, which is reset after each batch. If memory runs out, the arena's `failed` is set. */
 #ifndef FREC_EXPORT_OTLP_VALUES_H
 #define FREC_EXPORT_OTLP_VALUES_H
 
@@ -9,7 +9,7 @@
 #include "export/output.h"
 #include "otlp.pb-c.h"
 
-/* The most attributes that a host, process or thread adds to the fields of events. */
+/* The most attributes of a resource, and of a log record beside the fields of its event. */
 #define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
 
 struct frec_otlp_attributes {
@@ -25,7 +25,7 @@ struct frec_otlp_field {
 
 bool frec__otlp_attributes(struct frec_arena *arena, struct frec_otlp_attributes *ret, size_t room);
 
-/* Adds an attribute and returns its empty value, or NULL without memory or room. The key is not
+/* Adds an attribute and returns its empty value, or NULL if memory or room runs out. The key is not
  * copied. */
 Otlp__AnyValue *frec__otlp_add(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			       char *key);
@@ -35,7 +35,7 @@ void frec__otlp_add_integer(struct frec_arena *arena, struct frec_otlp_attribute
 			    char *key, int64_t number);
 void frec__otlp_set_string(Otlp__AnyValue *value, char *string);
 
-/* Copies an id. An id of all zeroes becomes no bytes, which is how OTLP writes none. */
+/* Copies an id. An id of all zeroes means that there is none, for which OTLP has no bytes. */
 ProtobufCBinaryData frec__otlp_id(struct frec_arena *arena, const uint8_t *id, size_t size);
 
 /* "first.second" */
@@ -45,7 +45,8 @@ char *frec__otlp_qualified(struct frec_arena *arena, const char *first, const ch
 void frec__otlp_add_fields(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			   const struct frec_otlp_field *fields, size_t count);
 
-/* `who` may be NULL. The number UINT32_MAX means unknown. */
+/* `who` may be NULL. A pid or tid of UINT32_MAX means that it is unknown, and no attribute is added
+ * for it. */
 void frec__otlp_add_process(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			    const struct frec_process_entry *who, uint32_t pid);
 void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
@@ -53,7 +54,7 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 const struct frec_host *host);
 
-/* The instrumentation scope: this program. NULL without memory. */
+/* Returns the instrumentation scope, which is this program, or NULL if memory runs out. */
 Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena,
 					     const struct frec_host *host);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writes what follows the records in perf.data: the host, the clock, the events and their formats,
-// the build ids. A table gives the offset of each; it holds one entry for each bit of the file's
-// header, in the same order.
+// the build ids. A table in front of these gives the offset of each. It has one entry for each
+// feature bit that is set in the file's header, in the order of the bits.
 #include "export/perf/features.h"
 
 #include <stdlib.h>
@@ -29,9 +29,9 @@ enum feature {
 };
 
 #define BUILD_ID_RECORD 67
-#define BUILD_ID_SIZE 24 /* 20 of them used */
+#define BUILD_ID_SIZE 24 /* 20 for the id, 1 for its size */
 
-// Adds a u32 with the size, then the text and at least one NUL.
+// Adds a u32 with the size, then the text and at least one NUL, padded to 8 bytes.
 static void add_string(struct frec_text *bytes, const void *data, size_t size)
 {
 	size_t at = bytes->size + 4;
@@ -46,7 +46,8 @@ static void add_string(struct frec_text *bytes, const void *data, size_t size)
 	}
 }
 
-// The layout of pages in ftrace's ring. There are none here, but readers insist on it.
+// The layout of pages in ftrace's ring. The file has no such pages, but readers insist on the
+// layout.
 static const char header_page[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
 				  "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
 				  "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;\n";
@@ -69,14 +70,15 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 	frec__text_add(bytes, "header_event", 13);
 	frec__perf_add(bytes, sizeof(header_event) - 1, 8);
 	frec__text_puts(bytes, header_event);
-	frec__perf_add(bytes, 0, 4); // formats of ftrace's own
+	frec__perf_add(bytes, 0, 4); // no formats of ftrace's own events
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		wanted += sources[i].id != 0;
 	frec__perf_add(bytes, wanted, 4);
 	for (size_t i = 0; i < snapshot->source_count; i++) {
 		if (!sources[i].id)
 			continue;
-		// A system may be listed several times, so each event comes with its own.
+		// A system may be listed several times, so it is listed again for each of its
+		// events.
 		frec__identifier(bytes, snapshot->sources[i]->system);
 		frec__text_add(bytes, "", 1);
 		frec__perf_add(bytes, 1, 4);
@@ -86,9 +88,9 @@ static void add_tracing_data(struct frec_text *bytes, const struct frec_export *
 		frec__perf_add(bytes, format.size, 8);
 		frec__text_add(bytes, format.data, format.size);
 	}
-	frec__perf_add(bytes, 0, 4); // kernel symbols
-	frec__perf_add(bytes, 0, 4); // printk formats
-	frec__perf_add(bytes, 0, 8); // names of threads: there are records of them
+	frec__perf_add(bytes, 0, 4); // no kernel symbols
+	frec__perf_add(bytes, 0, 4); // no printk formats
+	frec__perf_add(bytes, 0, 8); // no names of threads: records have them
 }
 
 static int by_path(const void *a, const void *b)
@@ -114,7 +116,7 @@ static void add_build_id(struct frec_text *bytes, const Flightrec__Map *map)
 	// Flags: the id's size is given, and the program runs in user space.
 	frec__perf_add(bytes, PERF_RECORD_MISC_USER | 1 << 15, 2);
 	frec__perf_add(bytes, 8 + 4 + BUILD_ID_SIZE + padded, 2);
-	frec__perf_add(bytes, (uint32_t)-1, 4); // of no process in particular
+	frec__perf_add(bytes, (uint32_t)-1, 4); // pid: no process in particular
 	frec__text_add(bytes, id, sizeof(id));
 	frec__text_add(bytes, map->path.data, path);
 	for (size_t i = path; i < padded; i++)
@@ -175,7 +177,7 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 	}
 }
 
-// Lets perf script -F tod show dates.
+// Adds the same time on both clocks, from which `perf script -F tod` computes dates.
 static void add_clock(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);
@@ -221,7 +223,7 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// Snapshots do not record it, but perf data convert --to-json crashes if it is
+		// Snapshots do not record this, but `perf data convert --to-json` crashes if it is
 		// missing.
 		add_string(bytes, "unknown", 7);
 		return true;
@@ -229,7 +231,7 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		add_event_descriptions(bytes, context, sources);
 		return true;
 	case CLOCKID:
-		frec__perf_add(bytes, 1, 8); // resolution, ns
+		frec__perf_add(bytes, 1, 8); // the clock's resolution in ns
 		return true;
 	case CLOCK_DATA:
 		add_clock(bytes, context->snapshot);

@@ -2,9 +2,9 @@
 // Payloads for perf, and the format files that describe them. perf trusts what it reads: it follows
 // an offset that points outside, and shows a signed field of fewer than 8 bytes without its sign.
 // So payloads are made anew from decoded values: every integer has 8 bytes, every text is safe for
-// a terminal and ends in a NUL, every offset is ours. Floats are written as doubles, which perf
-// shows as their bits, because it does not know floats. If the original payload was too short for a
-// field, the field is 0 or empty.
+// a terminal and ends in a NUL, every offset is computed here. Floats are written as doubles, which
+// perf shows as their bits, because it does not know floats. If the original payload was too short
+// for a field, the field is 0 or empty.
 #include "export/perf/payload.h"
 
 #include <errno.h>
@@ -19,7 +19,8 @@
 #define FIXED_MAX (24u << 10)
 #define PAYLOAD_MAX (48u << 10)
 
-// perf needs to know the length of an array from the format file.
+// Whether an array can be written as one: perf takes the length of an array from the format file,
+// so it must be fixed, and not too large.
 static bool is_short_array(const Flightrec__Field *field)
 {
 	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
@@ -78,7 +79,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 		size = 4;
 		break;
 	default:
-		// perf does not care about the first two; they tell `flightrec import` the type.
+		// perf ignores `bool` and `void *`; they tell `flightrec import` the type.
 		if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_BOOL)
 			frec__text_puts(text, "bool ");
 		else if (from->field[index]->kind == FLIGHTREC__FIELD_KIND__FIELD_POINTER)
@@ -94,7 +95,7 @@ static void add_declaration(struct frec_text *text, const struct frec_perf_field
 			  field->offset, size, sign);
 }
 
-// Returns the conversion of this field in the string of "print fmt".
+// Returns the printf() conversion for the field in the string of "print fmt".
 static const char *conversion(const struct frec_perf_field *field, const Flightrec__Field *from)
 {
 	switch (field->type) {
@@ -120,7 +121,7 @@ static void add_enumerators(struct frec_text *text, const Flightrec__Field *from
 	}
 }
 
-// Adds the argument for the conversion, which follows the string.
+// Adds the argument for that conversion, which comes after the string of "print fmt".
 static void add_argument(struct frec_text *text, const struct frec_perf_field *field,
 			 const Flightrec__Source *from, size_t index)
 {

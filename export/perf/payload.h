@@ -41,7 +41,7 @@ void frec__perf_payload(struct frec_text *bytes, const struct frec_perf_source *
 /* Adds the `size` low bytes of a number. */
 static inline void frec__perf_add(struct frec_text *bytes, uint64_t value, size_t size)
 {
-	frec__text_add(bytes, &value, size); // little-endian, as all machines that record
+	frec__text_add(bytes, &value, size); // little-endian, as are all machines that record
 }
 
 #endif

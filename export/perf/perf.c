@@ -5,9 +5,9 @@
 //
 // The header locates all other parts, so it is written again at the end. The records are those of
 // perf_event_open(2): a sample for each event, with registers and the call stack if they were
-// recorded; in between, names of threads and mappings at the time at which they began. Every so
-// often, a marker says that nothing older follows, so that a reader, which sorts the records, need
-// not hold them all.
+// recorded; in between, the names of threads and their processes' mappings, each with the time at
+// which it began. Every so often, a marker says that nothing older follows, so that a reader, which
+// sorts the records, need not hold them all.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +38,9 @@ struct perf {
 	struct frec_perf_source *sources;
 	struct birth *births; /* sorted by time */
 	size_t next_birth;
-	bool stacks;	/* some source has them; then all samples have call chains, perhaps empty */
-	uint64_t begin; /* time of the first event, nanoseconds */
+	/* some source has stacks; then all samples have call chains, perhaps empty */
+	bool stacks;
+	uint64_t begin;	     /* time of the first event, nanoseconds */
 	uint64_t any_id;     /* the id in records that are not samples */
 	uint64_t data_start; /* offset of the first record */
 	uint64_t records;
@@ -63,8 +64,9 @@ static int write_record(struct perf *perf, struct frec_error *reterr)
 	return frec__output_text(perf->context->output, &perf->record, reterr);
 }
 
-// Adds the end of a record that is not a sample. Like perf, give time 0 to what existed before the
-// first event; else readers would assume that the recording began with the oldest process.
+// Adds the ids at the end of a record that is not a sample. As in perf, what existed before the
+// first event gets time 0; otherwise readers would assume that the recording began with the oldest
+// process.
 static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_t time)
 {
 	frec__perf_add(&perf->record, pid, 4);
@@ -74,7 +76,7 @@ static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_
 	frec__perf_add(&perf->record, perf->any_id, 8);
 }
 
-// Adds text followed by at least one NUL, padded to 8 bytes.
+// Adds at most `most` bytes of text, followed by at least one NUL and padded to 8 bytes.
 static void add_padded(struct frec_text *record, const void *data, size_t size, size_t most)
 {
 	frec__text_add(record, data, size < most ? size : most);
@@ -133,8 +135,8 @@ static int write_births(struct perf *perf, uint64_t until, struct frec_error *re
 	return r;
 }
 
-// Adds the stack as we unwound it. perf shows it as it is, so it need not find the programs, and
-// the stack is not unwound twice.
+// Adds the stack as we unwound it. perf shows this as it is, and need not find the programs to
+// unwind the stack again.
 static void add_chain(struct perf *perf, const struct frec_call_stack *stack, const uint64_t *pcs)
 {
 	size_t count = stack ? stack->count : 0, at = perf->record.size, marks = 0;

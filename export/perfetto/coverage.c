@@ -40,8 +40,8 @@ static void add_number(struct frec_arena *arena, struct frec_annotations *annota
 	annotation->uint_value = value;
 }
 
-// Adds what is missing of the ring's sources. Returns how many events were lost; overwritten events
-// are older than the slice.
+// Adds what is missing of the ring's sources. Returns how many events were lost, without
+// overwritten ones, which are older than the slice.
 static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
 			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Packs an event by hand, as an instant on its thread or as one end of a slice: a trace has one
-// packet for each event, and few of everything else. The field numbers are those of
-// proto/perfetto_trace.proto. A test compares them with it, and compares the packets with those
-// that protobuf-c packs.
+// Packs an event by hand, as an instant on its thread or as the begin or end of a slice. A trace
+// has one packet for each event and few others, so this is where speed counts. The field numbers
+// are those of proto/perfetto_trace.proto; a test compares them, and compares the packets with
+// those that protobuf-c packs.
 #include "export/perfetto/event.h"
 
 #include <errno.h>
@@ -110,7 +110,8 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const char *name = value->field->name;
 
-	// A copy of fixed size needs no call. The bytes beyond `size` are overwritten.
+	// A copy of fixed size needs no call of memcpy. The value overwrites the bytes beyond
+	// `size`.
 	memcpy(p, prepared->bytes, sizeof(prepared->bytes));
 	p = frec__pack_end(start, pack_value(perfetto, p + prepared->size, value));
 	if (!value->cut)
@@ -167,7 +168,8 @@ static uint64_t priority_of(int level)
 	return priorities[level];
 }
 
-// Packs what the shape adds. The texts that it refers to by iid are in the same packet.
+// Packs what the shape adds. A log message refers by iid to its text, which pack_interned() adds to
+// the same packet.
 static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 			   const struct frec_shape *shape)
 {
@@ -178,7 +180,7 @@ static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 		p = frec__pack_number(p, LOG_PRIO, priority_of(shape->level));
 		p = frec__pack_end(log, p);
 	}
-	// An arrow at the end of a slice would point to its own begin.
+	// An arrow at the end of a slice would connect the slice with itself.
 	for (size_t i = 0; i < shape->flow_count && shape->kind != FREC_SHAPE_END; i++) {
 		p = frec__pack_varint(p, EVENT_FLOW_IDS << 3 | 1);
 		memcpy(p, &shape->flows[i], sizeof(shape->flows[i]));
@@ -242,7 +244,8 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	p = frec__packet_begin(packet, perfetto, event->time);
 	track_event = frec__pack_begin_sized(p, PACKET_TRACK_EVENT, source->event_length);
 	p = track_event;
-	// An end needs no name; with one, it would have to be that of its begin.
+	// The end of a slice needs no category and no name; readers would compare them with its
+	// begin's.
 	if (kind != FREC_SHAPE_END)
 		p = frec__pack_number(p, EVENT_CATEGORY_IIDS, iid);
 	for (size_t i = 0; i < event->source->n_field; i++)

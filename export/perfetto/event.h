@@ -5,8 +5,8 @@
 
 #include "export/perfetto/trace.h"
 
-/* Writes an event as an instant or as one end of a slice. `interned` (or NULL) holds the names of
- * its source, which the first event of a source brings. */
+/* Writes an event as an instant or as one end of a slice. `interned` holds the names of the event's
+ * source if this is the source's first event, else it is NULL. */
 int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec_event *event,
 			       uint64_t track, uint64_t callstack_iid,
 			       const Perfetto__Protos__InternedData *interned,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Packs kernel tracepoints as ftrace events. The few that Perfetto interprets (mainly the
-// scheduler's, from which it draws what ran where) are filled in by the names of their fields,
-// which are the kernel's; all others are generic events, whose fields become arguments.
+// scheduler's, from which it draws what ran where) have messages of their own, whose fields have
+// the kernel's names and are filled in by name. All others are generic events, whose fields become
+// arguments.
 #include "export/perfetto/ftrace.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };
 enum { FIELD_NAME = 1, VALUE_STR = 3, VALUE_INT = 4, VALUE_UINT = 5 };
 
-// Whether the values have the types of the known message's fields.
+// Whether the event's values have the types of the fields in Perfetto's message for it.
 static bool fits_known(const struct frec_perfetto_source *source, const struct frec_event *event)
 {
 	const ProtobufCMessageDescriptor *descriptor;
@@ -72,7 +73,7 @@ static uint8_t *pack_known(struct frec_perfetto *perfetto, uint8_t *p,
 	return frec__pack_end(start, p);
 }
 
-// A generic field has no other types, so the rest is text.
+// A generic field holds only integers and strings, so all other values become text.
 static uint8_t *pack_as_text(struct frec_perfetto *perfetto, uint8_t *p,
 			     const struct frec_value *value)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Writes the packets that come before the events: clocks, processes and threads.
+// Writes the packets that come before the events: clocks, system, processes and threads.
 #include "export/perfetto/meta.h"
 
 #include <errno.h>
 
 #include "export/read/clocks.h"
 
-// Perfetto's numbers of clocks, and its flags for missing data.
+// Perfetto's ids of clocks, and its flags for missing data.
 enum { CLOCK_ID_REALTIME = 1, CLOCK_ID_MONOTONIC = 3, CLOCK_ID_BOOTTIME = 6 };
 enum { LOSS_PRESENT = 1, LOSS_OVERWRITE = 64 };
 
@@ -78,7 +78,8 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 
 int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
-	// The file may be torn before its clocks. Without any, readers would drop every event.
+	// A torn file may lack its clocks. Without a packet of clocks, readers would drop every
+	// event.
 	const Flightrec__Clocks none = FLIGHTREC__CLOCKS__INIT;
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
 	int r = 0;
@@ -195,8 +196,9 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Readers know one process for each pid and would mix several. So if a pid was reused, only its
-// last process is written; if several files know a process, the last file's version is.
+// Whether a later process of the snapshot has the same pid. Readers know one process for each pid
+// and would mix several, so only the last one is written. If several files have the same process,
+// that is the last file's version.
 static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 {
 	const Flightrec__Process *process = snapshot->processes[index];
@@ -228,7 +230,7 @@ int frec__perfetto_write_processes(struct frec_perfetto *perfetto, struct frec_e
 		const struct frec_process_entry *entry = &table->entries[i];
 		uint64_t uuid;
 
-		// If a number was reused, the last owner counts.
+		// If a tid was reused, only its last owner is written.
 		if (i + 1 < table->count && table->entries[i + 1].tid == entry->tid)
 			continue;
 		r = frec__perfetto_track(perfetto, entry->process->pid, entry->tid, entry, &uuid,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The packets that describe the current host: clocks, system, processes and threads. */
+/* The packets that describe the current host, perfetto->host: clocks, system, processes and
+ * threads. */
 #ifndef FREC_EXPORT_PERFETTO_META_H
 #define FREC_EXPORT_PERFETTO_META_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes protobuf in one pass, front to back, into memory whose size was bounded beforehand: for
- * messages of which there are millions, where protobuf-c's two walks over structures are the
- * bottleneck. Every function returns where to continue. The result equals that of protobuf-c byte
- * for byte if the fields are written in the order of their numbers.
+ * Writes protobuf in one pass, front to back, into memory that the caller knows to be large enough.
+ * This is for messages of which there are millions: protobuf-c walks over structures twice, which
+ * would be the bottleneck. Every function returns where to continue. If the fields are written in
+ * the order of their numbers, the result is the same as protobuf-c's, byte for byte.
  */
 #ifndef FREC_EXPORT_PERFETTO_PACK_H
 #define FREC_EXPORT_PERFETTO_PACK_H
@@ -47,16 +47,16 @@ static inline uint8_t *frec__pack_bytes(uint8_t *p, uint32_t field, const void *
 	return p + size;
 }
 
-/* Begins a nested message. Returns where its contents go, which is also the `start` for
- * frec__pack_end. `length_size` is the number of bytes that its length is expected to take. */
+/* Begins a nested message. Returns where its contents go; pass that to frec__pack_end_sized as
+ * `start`. `length_size` is how many bytes the message's length is expected to take. */
 static inline uint8_t *frec__pack_begin_sized(uint8_t *p, uint32_t field, size_t length_size)
 {
 	return frec__pack_varint(p, field << 3 | 2) + length_size;
 }
 
-/* Ends a nested message, and moves it slightly if its length takes more or fewer bytes than
- * expected. Returns where to continue. Sets `length_size` to the bytes taken, which is the best
- * guess for the next message of this kind. */
+/* Ends a nested message, and moves its contents slightly if its length takes more or fewer bytes
+ * than the expected *length_size. Sets *length_size to how many the length took, the best guess for
+ * the next message of this kind. Returns where to continue. */
 static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *length_size)
 {
 	size_t size = (size_t)(p - start), expected = *length_size;
@@ -71,7 +71,8 @@ static inline uint8_t *frec__pack_end_sized(uint8_t *start, uint8_t *p, size_t *
 	return start + *length_size + size;
 }
 
-/* The same for messages that are mostly shorter than 128 bytes. */
+/* The same pair of functions for messages that are mostly shorter than 128 bytes, so that their
+ * length takes one byte. */
 static inline uint8_t *frec__pack_begin(uint8_t *p, uint32_t field)
 {
 	return frec__pack_begin_sized(p, field, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The common parts of packets that are packed by hand. The field numbers are those of
- * proto/perfetto_trace.proto, with which tests compare them.
+ * proto/perfetto_trace.proto; a test compares them.
  */
 #ifndef FREC_EXPORT_PERFETTO_PACKET_H
 #define FREC_EXPORT_PERFETTO_PACKET_H
@@ -23,7 +23,7 @@ enum {
 
 enum { EVENT_DEBUG_ANNOTATIONS = 4, ANNOTATION_NAME_IID = 1 };
 
-/* Begins a packet of the current host's sequence. */
+/* Packs what each packet begins with: the time and the current host's sequence. */
 static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto *perfetto,
 					  uint64_t time)
 {
@@ -32,14 +32,14 @@ static inline uint8_t *frec__packet_begin(uint8_t *p, const struct frec_perfetto
 				 FREC_PERFETTO_SEQUENCE + perfetto->host->index);
 }
 
-/* Packets of the first host have no machine id. */
+/* Packs the machine id, which the packets of the first host do not have. */
 static inline uint8_t *frec__packet_machine(uint8_t *p, const struct frec_host *host)
 {
 	return host->index ? frec__pack_number(p, PACKET_MACHINE_ID, host->index) : p;
 }
 
-/* Packs text as valid UTF-8, followed by `end`. Takes at most four times its size, plus the
- * field's number and length. */
+/* Packs text as valid UTF-8, followed by `end`. Takes at most four times `size` bytes, plus `end`
+ * and the field's number and length. */
 uint8_t *frec__packet_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
 			   const void *data, size_t size, const char *end);
 

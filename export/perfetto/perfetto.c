@@ -39,8 +39,9 @@ static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_
 	return name;
 }
 
-// Makes the names that go with a source's first event: its own, that of the span that it begins
-// (NULL: none) with the number `span_iid`, and those of its fields.
+// Makes the names that the packet of a source's first event brings: those of the event, its
+// category and its fields, and, unless `span` is NULL, that of the span that it begins, as number
+// `span_iid`.
 static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 					      const Flightrec__Source *source, size_t index,
 					      uint64_t annotation_iid, const char *span,
@@ -127,8 +128,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 	r = frec__perfetto_stack(perfetto, stack, &iid, reterr);
 	if (r)
 		return r;
-	// An event with a shape is drawn as that shape. A tracepoint that Perfetto knows is in any
-	// case also written for Perfetto to draw.
+	// A tracepoint without a shape becomes an ftrace event; any other event, a track event. A
+	// tracepoint that Perfetto knows and that has a shape becomes both.
 	if (is_kernel && (!event->shape || known))
 		r = frec__perfetto_write_ftrace(perfetto, event, reterr);
 	if (!r && (!is_kernel || event->shape))

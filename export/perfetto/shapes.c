@@ -17,7 +17,8 @@ const char *frec__perfetto_span_name(const struct frec_perfetto *perfetto,
 	return plan && plan->kind == FREC_SHAPE_BEGIN ? shapes->spans[plan->span].name : NULL;
 }
 
-// Describes a track, with the track of the process as its parent if there is one.
+// Describes a track, unless it is described already, with the track of its process as its parent if
+// there is one.
 static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid, const char *name,
 		    Perfetto__Protos__CounterDescriptor *counter, struct frec_error *reterr)
 {
@@ -40,7 +41,8 @@ static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Writes an end of a slice that has no event, with an annotation that says why.
+// Writes a begin or end of a slice for which there is no event, with an annotation that says why.
+// If `begun` is not NULL, this is the begin of that span.
 static int write_edge(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 		      const struct frec_span *begun, const char *why, struct frec_error *reterr)
 {
@@ -83,7 +85,8 @@ int frec__perfetto_before(struct frec_perfetto *perfetto, const struct frec_even
 	if (!r && shape->lane) {
 		const struct frec_lane *lane = &shapes->lanes[shape->lane];
 
-		// The track belongs to the process in which the span began; it may end in another.
+		// The track belongs to the process in which the span began; the span may end in
+		// another.
 		track = frec__perfetto_uuid(event->host, FREC_PERFETTO_LANE, shape->lane);
 		r = describe(perfetto, track, lane->pid, shapes->spans[lane->span].name, NULL,
 			     reterr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The packets that an event needs beside its own because of its shape. */
+/* The packets that an event needs beside its own because of its shape (timeline/shapes.h). */
 #ifndef FREC_EXPORT_PERFETTO_SHAPES_H
 #define FREC_EXPORT_PERFETTO_SHAPES_H
 

@@ -8,15 +8,15 @@
 
 #include "export/perfetto/packet.h"
 
-// An upper bound for each of: an annotation without its value, a register, and what surrounds the
-// annotations.
+// An upper bound, in bytes, for an annotation without its value, for a register, and for what
+// surrounds the annotations.
 #define PIECE_MAX 64
 
-// The most bytes that one byte of a value can take.
+// How many bytes of a packet one byte of a value can take at most.
 static const uint8_t growth[] = {
-	[FREC_VALUE_TEXT] = 4,	 // each as \xNN
-	[FREC_VALUE_BYTES] = 2,	 // as digits
-	[FREC_VALUE_ARRAY] = 32, // each a number, as text or within two messages
+	[FREC_VALUE_TEXT] = 4,	 // each byte as \xNN
+	[FREC_VALUE_BYTES] = 2,	 // each byte as two digits
+	[FREC_VALUE_ARRAY] = 32, // each byte a number, as text or within two messages
 	[FREC_VALUE_INVALID] = 0, [FREC_VALUE_UNSIGNED] = 0, [FREC_VALUE_SIGNED] = 0,
 	[FREC_VALUE_BOOL] = 0,	  [FREC_VALUE_POINTER] = 0,  [FREC_VALUE_ENUM] = 0,
 	[FREC_VALUE_DOUBLE] = 0,  [FREC_VALUE_FLOAT] = 0,
@@ -27,8 +27,8 @@ static bool is_long(const Flightrec__Field *field)
 	return frec__field_type(field) != FREC_FIELD_INTEGER;
 }
 
-// Bounds the annotation of a number or an enumerator's name, and the annotation that says that the
-// value was cut.
+// Returns an upper bound for a field's annotation with a number or the name of an enumerator, and
+// for the annotation that says that the value was cut.
 static size_t field_bound(const Flightrec__Field *field)
 {
 	size_t longest = 0;

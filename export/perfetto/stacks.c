@@ -108,7 +108,7 @@ static int write_code(struct frec_perfetto *perfetto, const struct frec_code *co
 }
 
 // Writes a frame for each function of a location, the outermost first, as in Perfetto's call
-// stacks. Their names and files get the number of the frame.
+// stacks. The interned name and file of a frame get the frame's number.
 static int write_location(struct frec_perfetto *perfetto, const struct frec_location *location,
 			  uint64_t iid, struct frec_error *reterr)
 {
@@ -335,7 +335,7 @@ int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 
-		// The crashing thread's stack is that of the crash.
+		// The stack of the thread that crashed is written with the crash.
 		if (!crash || thread->pid != crash->pid || thread->tid != crash->tid)
 			r = write_thread(perfetto, file, thread, reterr);
 	}

@@ -17,12 +17,13 @@ struct frec_perfetto_sample {
 	uint64_t iid; /* of the stack */
 };
 
-/* Writes a sample. It comes after the event that it belongs to. */
+/* Writes a sample. Call it after the event with this stack has been written. */
 int frec__perfetto_write_sample(struct frec_perfetto *perfetto,
 				const struct frec_perfetto_sample *sample,
 				struct frec_error *reterr);
 
-/* Writes the stacks of the threads of the process that died, as instants of these threads. */
+/* Writes the stacks of the threads of the process that died, except the one that crashed, as
+ * instants of these threads and as samples. */
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 				 const struct frec_timeline_file *file, struct frec_error *reterr);
 

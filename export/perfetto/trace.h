@@ -20,8 +20,9 @@
 #include "perfetto_trace.pb-c.h"
 #include "unwind/registers.h"
 
-/* The packet sequence of the first host; those of other hosts follow. The packets of kernel
- * tracepoints belong to none. And the flag of packets that refer to earlier ones. */
+/* The id of the first host's packet sequence; those of other hosts follow. Packets of kernel
+ * tracepoints belong to no sequence. The second is the flag of packets that refer to earlier
+ * packets. */
 enum { FREC_PERFETTO_SEQUENCE = 1, FREC_PERFETTO_NEEDS_STATE = 2 };
 
 /* The uuid of a track: host, kind, and 32 bits that distinguish tracks of a kind. */
@@ -40,19 +41,20 @@ static inline uint64_t frec__perfetto_uuid(const struct frec_host *host,
 	return (uint64_t)host->index << FREC_PERFETTO_HOST_SHIFT | (uint64_t)kind << 32 | number;
 }
 
-/* Which parts of call stacks are in the trace. Each table maps to a number in the trace, a
- * uint64_t; 0: not written yet. */
+/* Which parts of call stacks are in the trace. The tables' entries are uint64_t: the number in the
+ * trace, or 0 if not written yet. */
 struct frec_perfetto_stacks {
 	struct frec_by_id stacks, codes;
-	struct frec_by_id locations; /* number of the outermost function; the others follow */
+	/* number of the location's outermost function; its inlined ones follow */
+	struct frec_by_id locations;
 	uint64_t next_frame;
 };
 
 struct frec_perfetto {
 	const struct frec_export *context;
-	struct frec_perfetto_source **sources; /* of each host */
+	struct frec_perfetto_source **sources; /* by host, then by source */
 	const struct frec_host *host;	       /* of the packet being assembled */
-	struct frec_arena arena;	       /* of the same packet */
+	struct frec_arena arena;	       /* for the same packet */
 	struct frec_table described;	       /* uuids of the tracks that have a descriptor */
 	struct frec_table counters;	       /* number of the track, by counter and process */
 	uint64_t log_count;		       /* log messages so far */
@@ -71,16 +73,16 @@ static inline const struct frec_registers *frec__perfetto_registers(
 int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
 			 struct frec_error *reterr);
 
-/* For packets packed by hand: returns space for up to `size` bytes, or NULL. */
+/* For packets packed by hand: returns space for up to `size` bytes, or NULL if memory runs out. */
 uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size,
 			     struct frec_error *reterr);
 
-/* Writes what was packed into that space, up to `end`. Fails if the arena has failed. Does not
- * reset the arena. */
+/* Writes what was packed into the space that frec__perfetto_room returned, up to `end`. Fails if
+ * the arena has failed. Does not reset the arena. */
 int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
 			 struct frec_error *reterr);
 
-/* Marks a track as described. Returns 1 if it was not before, 0 if it was, or -ENOMEM. */
+/* Marks a track as described. Returns 1 if it was not described before, 0 if it was, or -ENOMEM. */
 int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid);
 
 /* Finds the track of a thread of the current host, and writes its descriptor if it has none. */
