@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/grow.h"
 #include "proto/read_file.h"
 #include "recorder/declared/declared_files.h"
 #include "recorder/declared/declared_kinds.h"
@@ -31,15 +32,10 @@ void frec__event_list_deinit(struct frec_event_list *list)
 
 static struct frec_listed_event *grow(struct frec_event_list *list)
 {
-	struct frec_listed_event *grown =
-		reallocarray(list->event, list->count + 1, sizeof(*grown));
-
-	if (!grown)
+	if (!frec__grow(&list->event, list->count, sizeof(*list->event)))
 		return NULL;
-	list->event = grown;
-	grown += list->count;
-	*grown = (struct frec_listed_event){0};
-	return grown;
+	list->event[list->count] = (struct frec_listed_event){0};
+	return &list->event[list->count];
 }
 
 static int read_format(int tracefs, const struct frec_listed *listed, struct frec_format *ret,

@@ -12,6 +12,7 @@
 #include "proto/bytes.h"
 #include "proto/perf_sample.h"
 #include "recorder/import/import_internal.h"
+#include "recorder/import/attribute.h"
 #include "recorder/import/perf_data_describe.h"
 
 #define SORT_ROOM (48u << 20)
@@ -25,25 +26,6 @@
 // together are a multiple of 8 bytes.
 #define BARE_PAYLOAD_SIZE 12
 #define MISC_LOST_BY_BPF (1 << 15)
-
-bool frec__import_is_written(const struct perf_event_attr *attr)
-{
-	// The dummy event exists only so that perf gets records about processes.
-	return attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_DUMMY;
-}
-
-uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
-{
-	uint64_t type = FREC_SAMPLE_TYPE | PERF_SAMPLE_RAW;
-
-	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
-				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
-	// Events other than tracepoints have no payload that is written. If their samples have no
-	// call chain, their instruction pointer becomes one.
-	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
-		type |= PERF_SAMPLE_CALLCHAIN;
-	return type;
-}
 
 static int bad(const struct frec_import *import, const char *what, struct frec_error *reterr)
 {

@@ -40,11 +40,6 @@ struct frec_import {
 	uint8_t *out; /* room for a record */
 };
 
-/* import.c: whether the .frec file gets events with this attribute. */
-bool frec__import_is_written(const struct perf_event_attr *attr);
-/* import.c: the sample type (PERF_SAMPLE_*) of this event's samples in the .frec file. */
-uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
-
 /* write.c: writes everything. The first failure is in import->parts.error. */
 void frec__import_write(struct frec_import *import);
 

@@ -2,6 +2,7 @@
 // Writes the parts of the .frec file in order: header, clocks, sources, processes, and for each CPU
 // its records, its coverage and its losses. What perf.data does not have (owner and arguments of
 // processes, when rings were opened) is left out.
+#include "recorder/import/attribute.h"
 #include "recorder/import/import_internal.h"
 
 #include <errno.h>

@@ -28,7 +28,7 @@ ROOMS = {
                       "recorder/snapshot"],
     "recorder": ["proto", "recorder/service", "recorder/declared", "recorder/rings",
                  "recorder/processes", "recorder/sources", "recorder/snapshot", "recorder/core"],
-    "recorder/import": ["proto", "recorder/sources", "recorder/snapshot"],
+    "recorder/import": ["proto", "recorder/rings", "recorder/sources", "recorder/snapshot"],
     "recorder/doctor": ["proto", "recorder/service", "recorder/declared", "recorder/rings",
                         "recorder/sources", "recorder/core", "recorder"],
     "export/read": ["proto"],

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What of an event of perf.data goes into the .frec file, decided by its attribute. */
+#ifndef FREC_RECORDER_IMPORT_ATTRIBUTE_H
+#define FREC_RECORDER_IMPORT_ATTRIBUTE_H
+
+#include <linux/perf_event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Whether the .frec file gets events with this attribute. */
+bool frec__import_is_written(const struct perf_event_attr *attr);
+
+/* The sample type (PERF_SAMPLE_*) of this event's samples in the .frec file. */
+uint64_t frec__import_sample_type(const struct perf_event_attr *attr);
+
+#endif
