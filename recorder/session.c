@@ -16,8 +16,8 @@
 #include "recorder/engine_start.h"
 #include "recorder/service/control.h"
 
-// Each snapshot is reported on stderr and in the journal as it is written, where the person on call
-// reads it.
+// When a snapshot is written, reports it on stderr and in the journal, where the person on call
+// looks.
 static void report_written(void *context, const struct frec_reason *reason, const char *path)
 {
 	(void)context;
@@ -34,7 +34,7 @@ void frec__control_folder(char *ret, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
-	// Root of a user namespace may not be root of the machine.
+	// Root in a user namespace is not necessarily the machine's root, hence the check of /run.
 	if (geteuid() == 0 && !access("/run", W_OK))
 		snprintf(ret, size, "%s", FREC_CONTROL_FOLDER);
 	else if (runtime && *runtime)

@@ -29,7 +29,8 @@ static void help(FILE *stream)
 {
 	fputs("usage: flightrec COMMAND [OPTION]...\n\n", stream);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (commands[i].summary) // Commands without a summary are not called by people.
+		// Commands without a summary are called by programs, not by people.
+		if (commands[i].summary)
 			fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
 	}
 	fputs("\n`flightrec COMMAND --help` tells more. Exit status: 0 done, 1 failed, 2 bad "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Goes from a frame to its caller by the complete rules: slower than by a row, but for all
- * registers. */
+/* Steps from a frame to its caller by the complete CFI rules. This is slower than using a row, but
+ * covers all registers, not only the few that a row describes. */
 #ifndef FREC_UNWIND_STEP_H
 #define FREC_UNWIND_STEP_H
 

@@ -10,8 +10,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* The most fields and packed elements that a message may hold, with the messages in it. This bounds
- * what unpacking allocates. */
+/* A message must have fewer fields and packed elements than this, counting those of the messages
+ * nested in it. This bounds what unpacking allocates. */
 #define FREC_WIRE_ITEMS_MAX (1u << 20)
 
 enum frec_wire_type {

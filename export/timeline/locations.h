@@ -40,8 +40,8 @@ struct frec_locations {
 void frec__locations_init(struct frec_locations *locations, const struct frec_snapshot *snapshot);
 void frec__locations_deinit(struct frec_locations *locations);
 
-/* Starts a process with those mappings of `of` that are older than `before`. Returns 0, or a
- * negative errno, after which nothing needs to be freed. */
+/* Initialises `process` with those mappings of `of` that were made before the time `before`.
+ * Returns 0, or a negative errno, after which nothing needs to be freed. */
 int frec__located_process_init(struct frec_located_process *process, struct frec_unwinder *unwinder,
 			       const Flightrec__Process *of, uint64_t before);
 void frec__located_process_deinit(struct frec_located_process *process);

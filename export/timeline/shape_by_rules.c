@@ -35,7 +35,7 @@ static bool is_number(const Flightrec__Field *field)
 	}
 }
 
-// Returns the length of what both names begin with, without underscores at its end.
+// Returns the length of the names' common prefix, without its trailing underscores.
 static size_t common_stem(const char *a, const char *b)
 {
 	size_t length = 0;

@@ -49,7 +49,7 @@ static void quote_tracefs(char *ret, size_t size)
 		frec__probe_quote(path, ret, size);
 }
 
-// Options of the mount can let a group read tracefs, but only the owner of a file may write it. So
+// Mount options can let a group read tracefs, but only the owner of a file may write to it, so
 // emitting needs a change to the file itself.
 static void fix_rights(struct frec_probe_result *ret, bool to_emit)
 {
@@ -69,7 +69,8 @@ static void fix_rights(struct frec_probe_result *ret, bool to_emit)
 		frec__probe_advise(ret, "only root may; to give group %u access", getegid());
 }
 
-// Kernels with user_events have this file, and a user without access to tracefs can check it.
+// Looks for a file that exists on every kernel with user_events and that, unlike tracefs, every
+// user can see.
 static bool kernel_has_user_events(void)
 {
 	return !access("/proc/sys/kernel/user_events_max", F_OK);

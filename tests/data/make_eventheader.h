@@ -43,9 +43,9 @@ size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16
 void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes,
 		      const uint32_t *tids, uint32_t count);
 
-/* Makes a file with these activities: the request /pay, which one thread begins and another ends,
- * with a query in it; the request /left, which stays open; a step without an id; and the stop of an
- * activity whose start is missing. */
+/* Makes a file with these activities: the request /pay, which one thread begins and another ends; a
+ * database query, which is part of that request; the request /left, which stays open; a step
+ * without an id; and the stop of an activity whose start is missing. */
 void make_activities(struct made_file *ret);
 
 /* Makes a file with events that have a field of each encoding and most formats, in both byte

@@ -62,7 +62,10 @@ def older_ones(lines, dead, left_out):
 
 
 def same_events(recorded, *files, dead=123, about=None):
-    """Compares every event of the page, which shows one host's report, with the JSON lines."""
+    """Compares every event of the page with the JSON lines.
+
+    `about` is the host whose report the page shows.
+    """
     lines = [
         json.loads(line)
         for line in run(TOOL, "export", *files, "-f", "json", "-o", "-")

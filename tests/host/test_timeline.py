@@ -144,7 +144,7 @@ def slices(trace, files):
 def check_pair(files):
     trace, lines = perfetto(*files, *RULES), json_lines(*files)
     # The client has 5 requests with two spans each, and one that never ends. The server has 6
-    # events for each request, but one request more only as far as it was recorded.
+    # events for each of the 5, and for one more request as many as were recorded.
     assert len(lines) == len(trace.events) >= 5 * (4 + 6) + 1, len(lines)
     for line, event in zip(lines, trace.events):
         compare(line, event, trace.samples)
@@ -346,7 +346,7 @@ def check_chrome_flows(events):
 def check_one_recorder():
     """Three snapshots of one recorder with wrapping rings: each event appears once.
 
-    There are more events than any of the files has.
+    No single file has all the events.
     """
     server = start_server("c", "--ring-size", "64K", "--socket", "control")
     with socket.socket(socket.AF_UNIX) as client:

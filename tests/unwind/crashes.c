@@ -20,7 +20,7 @@
 #define FRAME __attribute__((noinline, optnone))
 #endif
 
-// Code after a call keeps the compiler from making it a jump.
+// Code after a call keeps the compiler from turning the call into a jump.
 #define AFTER __asm__ volatile("" ::: "memory")
 
 static volatile int sink;
@@ -218,7 +218,7 @@ static void bad_string(void)
 	AFTER;
 }
 
-// Hand-written, and called through a stub.
+// Crashes in memcpy(3), which is hand-written assembly and is called through a stub.
 static void bad_copy(void)
 {
 	char room[4096];
@@ -288,7 +288,7 @@ static void made_at_run_time(void)
 
 static void smashed(void)
 {
-	// Overwrites the return address and everything above it.
+	// Overwrites 200 words: the saved frame pointer, the return address, and what is above.
 	void **frame = __builtin_frame_address(0);
 
 	for (int i = 0; i < 200; i++)

@@ -22,11 +22,12 @@ struct made_elf {
 	size_t size;
 };
 
-/* An ELF file for EM_ `machine` with .text, .eh_frame and .symtab. */
+/* Makes an ELF file with .text, .eh_frame and .symtab. `machine` is an EM_* constant. */
 void make_elf(struct made_elf *elf, unsigned int machine, const uint8_t *cfi, size_t cfi_size,
 	      const struct made_symbol *symbols, size_t symbol_count);
 
-/* Writes the file to /tmp and its path to `path`, which has 64 bytes. 0 or a negative errno. */
+/* Writes the file to /tmp and its path to `path`, which has 64 bytes. Returns 0 or a negative
+ * errno. */
 int write_elf(const struct made_elf *elf, char *path);
 
 /* Call frame information that is made piece by piece. */

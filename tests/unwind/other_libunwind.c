@@ -15,7 +15,7 @@
 
 #include "unwind/elf_file.h"
 
-// Not in its headers, but debuggers and perf use it.
+// Not declared in libunwind's headers, but debuggers and perf use it.
 #define dwarf_search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
 int dwarf_search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *info,
 			      unw_proc_info_t *proc, int need_unwind_info, void *argument);
