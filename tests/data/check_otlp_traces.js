@@ -15,7 +15,7 @@ const logs = decode(modules, "logs", bodies.slice(0, middle)).filter(
 const spans = decode(modules, "traces", bodies.slice(middle + 1));
 const events = lines(path);
 
-// The spans of the pair's events. A span with a key may end on any thread.
+// Which spans the pair's events begin and end. A span with a key may end on any thread.
 const kinds = {
 	"client:call_start": ["call", "begin"],
 	"client:call_done": ["call", "end"],

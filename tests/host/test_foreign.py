@@ -252,7 +252,7 @@ def switches(name):
 
 by_format, by_arguments = switches("sched:sched_switch"), switches("tp_btf:sched_switch")
 for cpu, found in by_arguments.items():
-    # by_format may begin earlier, because it was opened first.
+    # The switches of by_format may begin earlier, because its source was opened first.
     expected = by_format[cpu]
     matched = difflib.SequenceMatcher(None, expected, found, autojunk=False).get_matching_blocks()
     common = sum(block.size for block in matched)

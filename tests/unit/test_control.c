@@ -237,7 +237,7 @@ static void malformed_replies(void **state)
 		assert_int_equal(reply.transport, 99);
 		munmap(pages, 8192);
 	}
-	// Fields of a later version.
+	// Fields of a later version are ignored.
 	assert_int_equal(frec__reply_decode(unknown, sizeof(unknown), &reply), 0);
 	assert_true(reply.done);
 	// A reply that is cut is either refused or has the fields before the cut.

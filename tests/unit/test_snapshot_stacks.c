@@ -491,7 +491,7 @@ static void the_kernel_is_hidden(void **state)
 		assert_int_equal(secrets(records_of, file->records[0]->size) > 0, !drop);
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
-		emit_all(); // the records have marks of what was left out
+		emit_all(); // anew, because writing marks what it leaves out
 		file = written(drop, 0);
 		assert_non_null(memmem(chunk(file), file->records[0]->size, &address, 8));
 		flightrec__snapshot__free_unpacked(file, NULL);
