@@ -3,7 +3,7 @@
 // so that the test decides the order of things without relying on time.
 //
 //	puppet			answers "ready PID", then reads commands
-//	puppet once NUMBER	short-lived: emits one beat and ends
+//	puppet once NUMBER	short-lived: emits one event, a beat, and ends
 //
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal

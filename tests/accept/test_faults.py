@@ -47,8 +47,9 @@ def mapped(pid):
 
 
 def check_nothing_left(pid, before, maps):
-    """Address space may stay reserved, for a thread that is still writing there. Memory may not,
-    and the address space may not grow with each recorder."""
+    """Checks that a recorder leaves nothing in a process. Address space may stay reserved, for a
+    thread that is still writing there. Memory may not, and the address space may not grow with each
+    recorder."""
     check(
         wait_for(lambda: not keepers(pid)) and opened(pid) == before,
         f"no keeper and no descriptor is left {opened(pid)} {before}",

@@ -1,6 +1,6 @@
 # Other tools can listen to a service's probes. bpftrace lists them and receives the right
-# arguments, alone and beside a recorder. A listener that leaves does not switch the events off for
-# another, and the last one does.
+# arguments, alone and beside a recorder. When a listener leaves, the events stay on for the others;
+# when the last one leaves, they go off.
 #
 # 	test_listeners.py SHOPD PUPPET
 import atexit

@@ -80,7 +80,8 @@ for theirs in TRANSPORTS:
         check_file(snapshots(out)[0], puppet, range(51, 551), "the service's")
         check_file(trigger("first"), puppet, range(1, 551), "the machine's")
         if end and own != theirs:
-            # If both use the same transport, the service's own is the first to leave, below.
+            # Here the machine's recorder leaves first. If both use the same transport, the
+            # service's own does, below.
             check(end() == 0, "the machine's exits with 0")
             puppet.emit(50)
             puppet.ask("trigger", "alone")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// check_firefox.js PROFILE.json LINES.jsonl REPORT.json: checks that it is a processed profile of
-// the Firefox Profiler, and that it holds exactly the events and call stacks of the JSON lines, and
-// the death with the stacks of the report.
+// check_firefox.js PROFILE.json LINES.jsonl REPORT.json: checks that PROFILE is a processed profile
+// of the Firefox Profiler, and that it holds exactly the events and call stacks of the JSON lines,
+// and the death with the stacks of the report.
 "use strict";
 const assert = require("assert");
 const fs = require("fs");

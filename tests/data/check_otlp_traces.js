@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// check_otlp_traces.js NODE_MODULES LINES.jsonl DEAD LOGS... -- TRACES...: checks that the spans in
-// requests to a collector, read by the code that OpenTelemetry publishes for its schema, are those
-// of the events of tests/host/pair.c in the JSON lines, and that the logs refer to the spans they
-// are in. DEAD is the pid of the process that died, or 0.
+// check_otlp_traces.js NODE_MODULES LINES.jsonl DEAD LOGS... -- TRACES...: checks requests to a
+// collector, read by the code that OpenTelemetry publishes for its schema. Their spans are those
+// that the events of tests/host/pair.c in the JSON lines make, and each log refers to the span that
+// it is in. DEAD is the pid of the process that died, or 0.
 "use strict";
 const assert = require("assert");
 const {attributes, decode, lines, same} = require("./otlp.js");
@@ -15,7 +15,7 @@ const logs = decode(modules, "logs", bodies.slice(0, middle)).filter(
 const spans = decode(modules, "traces", bodies.slice(middle + 1));
 const events = lines(path);
 
-// The spans of the pair's events. A span with a key may end on any thread.
+// Which spans the pair's events begin and end. A span with a key may end on any thread.
 const kinds = {
 	"client:call_start": ["call", "begin"],
 	"client:call_done": ["call", "end"],

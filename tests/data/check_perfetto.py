@@ -123,8 +123,8 @@ class Trace:
             self.packet(fields(packet))
 
     def monotonic(self, boottime):
-        """Converts a time by the last reading of the clocks before it, or by the first, which is
-        how the snapshot's times are defined."""
+        """Converts a time by the last reading of the clocks before it, or else by the first
+        reading. The snapshot's times are defined that way."""
         for clocks in sorted(self.clocks, key=lambda c: -c[3]):
             if boottime - (clocks[6] - clocks[3]) >= clocks[3]:
                 break
@@ -161,7 +161,7 @@ class Trace:
             snapshot = fields(one(packet, 6))
             assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
             clocks = {one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)}
-            # A reader rejects a reading that is older than the one before.
+            # Readers of a trace reject a reading of a clock that is older than the one before.
             assert clocks[3] >= self.clock_of.get(
                 one(packet, 10), 0
             ), "readings of clocks are not in order"
@@ -414,7 +414,7 @@ def check_made_snapshot(trace):
         assert slice_["values"]["wrapped"] == wrapped and slice_["name"] == "covered, but 3 lost"
         assert slice_["values"]["sched:sched_switch lost"] == 3
     assert [name for name, _ in trace.coverage] == ["cpu 0", "cpu 1"]
-    # Bit 0: events are missing (three switches were lost). Bit 6: they were overwritten.
+    # Bit 0: events are missing (three switches were lost). Bit 6: events were overwritten.
     assert one(trace.first, 42) == (65 if wrapped else 1)
     if trace.triggers[0][1] == "crash":
         ((time, name, track, values, begun),) = trace.crashes

@@ -19,7 +19,7 @@ def varint(value):
 
 
 def field(number, value):
-    """A number, a text or the bytes of a message."""
+    """Encodes a field, which is a number, a text or the bytes of a message."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     data = value.encode() if isinstance(value, str) else value
@@ -31,7 +31,7 @@ def double(number, value):
 
 
 def request(kind, name="", pid=0, missing=0):
-    """As a client sends it."""
+    """A request as a client sends it."""
     fields = ((1, KINDS.index(kind)), (2, name), (3, pid), (4, missing))
     return b"".join(field(number, value) for number, value in fields if value)
 
@@ -47,7 +47,7 @@ def refused(error):
 
 
 def parse(data, names):
-    """The fields of a message by their names."""
+    """Decodes a message to a dictionary of its fields by their names."""
     at, fields = 0, {}
 
     def number():
@@ -72,14 +72,15 @@ def parse(data, names):
 
 
 def heard(data):
-    """A request in words, such as "trigger x" or "core 17"; zeroes are not sent."""
+    """Decodes a request to words, such as "trigger x" or "core 17". Fields that are 0 are not
+    sent."""
     fields = parse(data, REQUEST)
     words = [fields[name] for name in ("name", "pid", "missing") if name in fields]
     return " ".join(map(str, [KINDS[fields["kind"]], *words]))
 
 
 def answer(data):
-    """("ok", what) or ("error", why) of a reply."""
+    """Decodes a reply to ("ok", what) or ("error", why)."""
     fields = parse(data, REPLY)
     if not fields.get("done"):
         return "error", fields.get("error", "")

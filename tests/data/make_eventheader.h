@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds payloads that contain their own description, as LinuxTracepoints emits them, and .frec
- * files of them. */
+/* Builds payloads that contain their own description, as LinuxTracepoints emits them, and makes
+ * .frec files of them. */
 #ifndef FREC_TESTS_MAKE_EVENTHEADER_H
 #define FREC_TESTS_MAKE_EVENTHEADER_H
 
@@ -29,17 +29,18 @@ void eh_number(struct eh_payload *payload, bool metadata, uint64_t value, size_t
 void eh_name(struct eh_payload *payload, const char *name); /* first call: the event's name */
 void eh_bytes(struct eh_payload *payload, const void *data, size_t size);
 
-/* `encoding` includes the flags for arrays. `length` is that of an array of fixed length. */
+/* `encoding` includes the flags for arrays. `length` is the number of elements of an array of fixed
+ * length. */
 void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, uint8_t format,
 	      uint16_t length);
 
 /* Writes the payload as a tracepoint has it and returns its size. `activities` holds up to two ids
- * of 16 bytes: that of the event's activity, and that of the activity that this is part of. */
+ * of 16 bytes: of the event's activity, and of the activity that contains it. */
 size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16_t tag,
 		 const uint8_t *activities, size_t activities_size, uint8_t *ret);
 
-/* Makes a file with one tracepoint of this kind and these payloads, at 1000 ns, 1001 ns and so on,
- * of process 42 and these threads (NULL: the main thread). */
+/* Makes a file with these payloads of one such tracepoint. They are emitted at 1000 ns, 1001 ns and
+ * so on, by process 42 and its threads `tids` (NULL: the main thread). */
 void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes,
 		      const uint32_t *tids, uint32_t count);
 

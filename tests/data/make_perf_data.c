@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Writes perf.data files by the documentation of the format, independently of the code that reads
-// them.
+// Writes perf.data files according to the documentation of the format, independently of the code
+// that reads them.
 #include "tests/data/make_perf_data.h"
 
 #include <stdlib.h>
@@ -167,7 +167,7 @@ static void put_process(struct made_perf *made, const struct perf_options *optio
 	add(&body, "/bin/worker\0\0\0\0", 16);
 	sample_id(&body, options, 0, 0, 0);
 	record(made, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER, &body);
-	// The name of a thread, whose record follows one with a later time.
+	// The name of a thread. Its record follows one with a later time.
 	body.size = 0;
 	number(&body, 42, 4);
 	number(&body, 43, 4);

@@ -96,10 +96,11 @@ static const uint64_t call_chain[] = {(uint64_t)PERF_CONTEXT_KERNEL,
 				      0x1200,
 				      0x777000};
 static const uint64_t frame_pcs[] = {0x1100, 0x1204, 0x1300};
-// Found as the program counter itself, by call frame information, and by the frame pointer.
+// How each frame was found: as the program counter itself, by call frame information, and by the
+// frame pointer.
 static const uint8_t frame_hows[] = {0 | 4, 1, 2};
 
-#define CALL_CHAIN_OWN 4 /* the frame of the function that emits, which is one of several */
+#define CALL_CHAIN_OWN 4 /* index of the address that differs between stacks */
 
 static void add_call_chain(struct bytes *body, unsigned int number)
 {

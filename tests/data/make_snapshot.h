@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds .frec files without a recorder, but through its framing: known events, several CPUs, every
- * kind of field. */
+/* Builds .frec files without a recorder, but with its framing code. They have known events, several
+ * CPUs, and every kind of field. */
 #ifndef FREC_TESTS_MAKE_SNAPSHOT_H
 #define FREC_TESTS_MAKE_SNAPSHOT_H
 
@@ -26,9 +26,9 @@ struct make_options {
 	bool unknown_source; /* one record of a source that the file does not describe */
 	bool markup;	     /* names and fields with markup and scripts, and a very long field */
 	bool noise;	     /* 26000 events of other processes, on CPUs of their own */
-	bool no_crash;	     /* a snapshot that was requested */
-	bool other_host;     /* of another machine, whose CLOCK_MONOTONIC began a second later */
-	bool other_recorder; /* of a recorder that began a nanosecond later */
+	bool no_crash;	     /* the snapshot was requested; nothing crashed */
+	bool other_host;     /* its machine's CLOCK_MONOTONIC began a second later */
+	bool other_recorder; /* its recorder began a nanosecond later */
 	/* requests have the kernel's call chain; switches, and the threads that did not crash, have
 	 * unwound frames */
 	bool stacks;
@@ -43,7 +43,8 @@ struct make_large_options {
 	unsigned int cpus, chunks;
 	uint32_t chunk_size;
 	bool stacks; /* like make_options.stacks, with 64 different stacks */
-	/* the event of tests/bench/bench_lttng.c instead of requests of many fields and switches */
+	/* the event of tests/bench/bench_lttng.c instead of requests, which have many fields, and
+	 * switches */
 	bool orders;
 };
 

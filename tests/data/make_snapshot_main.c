@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// make_snapshot OUT [WORD]...: makes a small file; each WORD is a make_options.
+// make_snapshot OUT [WORD]...: makes a small file; each WORD is a member of make_options.
 // make_snapshot OUT large MEGABYTES [stacks|orders]: makes a file of this size.
-// make_snapshot OUT activities|fields: makes a file of events with their own description.
+// make_snapshot OUT activities|fields: makes a file of events that contain their own description.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -39,7 +39,7 @@ function attributes(list) {
 
 function same(found, expected) {
 	if (found !== null && typeof found === "object" && "double" in found) {
-		// The lines have text for a value that is not finite, and nine digits for a float
+		// JSON lines have text for a value that is not finite, and nine digits for a float
 		// of 4 bytes.
 		const ours =
 			expected === "nan"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs export end to end on bytes in memory.
+// Runs an export from end to end on a file in memory.
 #include "tests/data/pipeline.h"
 
 #include <errno.h>
@@ -55,7 +55,8 @@ static void open_output(struct frec_output *output, enum frec_output_kind kind)
 	struct frec_error error = {0};
 	char path[64];
 
-	// A file is synced before it gets its name. In memory, this is fast enough for thousands.
+	// A file is synced before it gets its name. In /dev/shm that is fast enough for thousands
+	// of files.
 	snprintf(path, sizeof(path), "/dev/shm/flightrec-test-%d", (int)getpid());
 	switch (kind) {
 	case FREC_OUTPUT_STREAM:
@@ -107,8 +108,8 @@ static const struct frec_shape_rules *make_rules(void)
 	return &rules;
 }
 
-// Exports two files together, with rules, in all formats that support it. Returns 0, or why they
-// cannot be combined: events that the rules name are missing, or the clocks are.
+// Exports two files together, with rules, in all formats that support it. Returns 0, or the error
+// if the files cannot be combined, because events that the rules name or the clocks are missing.
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};
@@ -201,7 +202,7 @@ struct pipeline_result pipeline_run(const uint8_t *data, size_t size)
 	require(!frec__verify(&snapshot, NULL, &output, &result.problems, &error));
 	require(!frec__output_commit(&output, &error));
 	frec__input_close(&snapshot);
-	// This takes as long as all the rest, so do it for a part of the inputs only.
+	// This takes as long as all the rest, so do it for some inputs only.
 	if (frec__crc32c(0, data, size) % 8 == 0)
 		pipeline_together(data, size);
 	return result;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs everything that export can do with a file, but on bytes in memory: for tests and fuzzers of
- * hostile input. */
+/* Does everything that export can do with a file, for tests and fuzzers of hostile input. The file
+ * is in memory. */
 #ifndef FREC_TESTS_PIPELINE_H
 #define FREC_TESTS_PIPELINE_H
 
@@ -9,7 +9,7 @@
 
 struct pipeline_result {
 	int opened;	   /* 0, or the error of opening */
-	int damaged;	   /* the code of the snapshot's damage */
+	int damaged;	   /* 0, or the code of the snapshot's damage */
 	uint64_t problems; /* found by verify */
 	uint64_t events;   /* exported */
 };

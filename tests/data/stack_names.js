@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The names of a stack's functions in the formats: the name, else the program and the address in
-// it, and a word if the stack ends early.
+// How the formats name a stack's functions: by the function's name, else by the program and the
+// address in it. A word is added if the stack ends early.
 "use strict";
 const path = require("path");
 

@@ -23,7 +23,8 @@ class Page:
         (theirs_in, self.out), (self.back, theirs_out) = os.pipe(), os.pipe()
 
         def descriptors():
-            # Chromium uses descriptors 3 and 4, which the pipes may have themselves.
+            # Chromium expects its pipes at descriptors 3 and 4. The pipes may have these numbers
+            # already, so dup2() could close one of them: copy both first.
             copies = os.dup(theirs_in), os.dup(theirs_out)
             os.dup2(copies[0], 3)
             os.dup2(copies[1], 4)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Declares events and emits none; they must be in the binary nevertheless. One has the name of an
- * event of the other unit, and other fields. */
+/* Declares events and emits none; they must be in the binary nevertheless. One of them has the same
+ * name as an event of the other source file, but other fields. */
 #include <flightrec/event.h>
 
 enum { LINK_ONE = 1, LINK_TWO = 2 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A service whose memory a test measures. It is built with libflightrec and, to compare, without.
- * It waits to be measured. */
+/* A service whose memory a test measures. It is built with libflightrec and, for comparison,
+ * without it. It waits while it is measured. */
 #include <stdio.h>
 #include <unistd.h>
 

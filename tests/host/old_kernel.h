@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Simulates, for this process and all that it starts, a kernel that does not keep how processes
+/* Simulates, for this process and all that it starts, a kernel that does not remember how processes
  * ended (before Linux 6.15). */
 #ifndef FREC_TESTS_OLD_KERNEL_H
 #define FREC_TESTS_OLD_KERNEL_H

@@ -25,7 +25,7 @@ FREC_EVENT(server, told, FREC_STR(level), FREC_STR(message));
 
 struct job {
 	int fd;
-	uint64_t request; // 0: the last
+	uint64_t request; // 0: no more jobs follow
 };
 
 static int pipe_fds[2];

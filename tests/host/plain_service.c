@@ -9,14 +9,15 @@
 //	closed				closes all descriptors, executes itself again, and emits to
 //					no recorder
 //	embed KEEPER FOLDER END		starts a recorder of its own, emits and ends
-//	restart KEEPER FOLDER END	the same, but waits for a line in between, while the test
-//					kills its keeper
+//	restart KEEPER FOLDER END	the same, but waits for a line while the test kills its
+//					keeper, and then starts another recorder
 //	attach SOCKET END		uses the recorder that listens there, emits and ends; END
 //					may also be wait, again or forks
 //	wait				emits, waits for a line, and checks before and after that
 //					its events are on
 //	wild				emits, then overwrites the memory of its events
-//	old WHAT [ARGUMENT]...		the same on a kernel that does not report how processes end
+//	old WHAT [ARGUMENT]...		WHAT, on a kernel that does not report how processes end
+//
 // END: ok, exit, abort, segv, kill, term.
 #include <errno.h>
 #include <signal.h>

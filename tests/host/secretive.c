@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A program that reads a secret from a file, so that it is only on its stack, and then crashes:
+// A program that reads a secret from a file, so that the secret is only on its stack, and then
+// crashes:
 //
 //	secretive FILE crash|overflow|smash
 #include <stdint.h>
@@ -23,7 +24,7 @@ FRAME static int overflow(const char *secret, int depth)
 
 	for (size_t i = 0; i < sizeof(room); i++)
 		room[i] = secret[i % 64];
-	// Never true, which the compiler does not know.
+	// Never true, but the compiler does not know that.
 	if (depth == 1 << 30)
 		return sink;
 	return overflow(secret, depth + 1) + room[0];
@@ -58,6 +59,6 @@ int main(int argc, char **argv)
 {
 	if (argc < 3 || !(file = fopen(argv[1], "re")))
 		return 1;
-	setvbuf(file, NULL, _IONBF, 0); // no copy of it elsewhere
+	setvbuf(file, NULL, _IONBF, 0); // no copy of the secret elsewhere
 	return keep(argv[2]);
 }

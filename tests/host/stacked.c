@@ -4,13 +4,13 @@
 // tracepoint of the kernel.
 //
 // It prints the addresses of these functions and then answers each line: "on?" with whether the
-// event is on, "fire" with the address of a mark in leaf's frame when the events were made, and
-// "storm" after a thousand of these. It does not answer "crash".
+// event is on, "fire" by making the events and printing the address of a mark in leaf's frame, and
+// "storm" after making them a thousand times. It does not answer "crash".
 //
 //	stacked [KEEPER FOLDER BYTES [SOCKET]]
 //
-// With arguments it embeds a recorder of events with BYTES bytes of stack, or uses the recorder at
-// SOCKET. "trigger" requests a snapshot from it.
+// With arguments it embeds a recorder that records BYTES bytes of stack with each event, or uses
+// the recorder at SOCKET. "trigger" requests a snapshot from that recorder.
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_cli.py FLIGHTREC EMITTER LINKED: events, status and trigger without a kernel that records.
+"""test_cli.py FLIGHTREC EMITTER LINKED: tests the commands events, status and trigger on a kernel
+that need not be able to record.
 
-Proves that events reads declarations from programs, and that status and trigger ask each recorder
-that listens, here a simulated one, ignore dead sockets, and print the answers.
+Proves that `events` reads declarations from programs, and that `status` and `trigger` ask every
+recorder that listens (the test simulates them), ignore dead sockets, and print the answers.
 """
 import json
 import os
@@ -17,7 +18,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
 import control  # noqa: E402
 
-# LINKED uses libflightrec, which declares an event itself, as a shared library.
+# LINKED is linked with libflightrec as a shared library, which declares an event of its own.
 TOOL, EMITTER, LINKED = map(os.path.abspath, sys.argv[1:4])
 NOBODY = 65534
 STATUS = {

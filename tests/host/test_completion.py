@@ -120,7 +120,7 @@ def check_shell(shell):
     )
     assert "ls" in words("flightrec run -e x -- ls")
     if shell is bash:
-        # Only what follows the equals sign, as bash keeps the rest.
+        # bash keeps the word up to the equals sign, so only what follows it is offered.
         assert words("flightrec export --format=p") == ["perfetto", "perf", "pprof"]
         assert set(words("flightrec export --format=")) > {"perfetto", "json"}
 

@@ -3,7 +3,7 @@
 """test_core.py FLIGHTREC CRASHER: flightrec core puts all threads of a crash into the snapshot and
 loses no core dump.
 
-The test sets the machine's kernel.core_pattern and restores it. Exits with 77 if it may not.
+The test sets the machine's kernel.core_pattern and restores it. Exits with 77 if it may not set it.
 """
 import atexit
 import contextlib
@@ -30,7 +30,7 @@ SETTING, USES_PID, SUID_DUMPABLE = (
     "/proc/sys/fs/suid_dumpable",
 )
 FILES = ["/run/sysctl.d/99-flightrec-core.conf", "/etc/sysctl.d/99-flightrec-core.conf"]
-THREADS, NOBODY = 50, 61234  # a user that no other test runs as
+THREADS, NOBODY = 50, 61234  # NOBODY: a user that no other test runs as
 
 
 def skip(why):
@@ -127,7 +127,7 @@ def taken(pid):
 
 
 def size_of_core(data):
-    """The size that a core dump must have by its own header."""
+    """The size that a core dump must have according to its header."""
     assert data[:4] == b"\x7fELF", data[:16]
     (offset,) = struct.unpack_from("<Q", data, 32)
     (count,) = struct.unpack_from("<H", data, 56)
@@ -164,7 +164,8 @@ def record(*command, threads=THREADS, **options):
     verify = tool("verify", path)
     assert not verify.returncode, verify
     report = json.loads(tool("show", "--json", path).stdout)
-    # The stack of the thread that crashed may be known without a core dump.
+    # If `threads` is None, any number is right: the stack of the thread that crashed may be known
+    # even without a core dump.
     if threads is not None:
         assert len(report["threads"]) == threads, (len(report["threads"]), done.stderr)
     return report
@@ -175,7 +176,7 @@ def functions(thread):
 
 
 def check_threads(report, threads=THREADS, how="crashes"):
-    """Checks that each thread is there once, with its name and its known stack."""
+    """Checks that the report has each thread once, with its name and the expected stack."""
     crash = report["crash"]
     assert {thread["pid"] for thread in report["threads"]} == {crash["pid"]}, report["threads"]
     assert len({thread["tid"] for thread in report["threads"]}) == threads, report["threads"]
@@ -189,7 +190,7 @@ def check_threads(report, threads=THREADS, how="crashes"):
             names.count("sleeps_at") == number % 7 + 1
             and names[names.index("thread") - 1] == "sleeps_at"
         ), (number, names)
-        assert names.index("sleeps_at") <= 2, names  # called only pause()
+        assert names.index("sleeps_at") <= 2, names  # sleeps_at() calls only pause()
     (main,) = [thread for thread in report["threads"] if thread["tid"] == crash["tid"]]
     names = functions(main)
     assert names[0] == how and "main" in names and main["frames_end"] == "complete", main
@@ -212,7 +213,7 @@ def check_install():
     # A second installation does not make the handler pass core dumps on to itself.
     core("--install", "--until-reboot", "--time", "7", "--threads", "100")
     assert OURS in doctor()["found"] and " --time=7 --threads=100 " in read(SETTING), read(SETTING)
-    # A setting that another program has made since stays.
+    # If another program has changed the setting since, --remove leaves it.
     write(SETTING, "else")
     assert doctor()["state"] == "limited", doctor()
     assert (
@@ -287,7 +288,8 @@ def handlers():
 
 
 def crash(*command, limit=resource.RLIM_INFINITY, **options):
-    """Lets a program crash without a recorder and waits until its core dump is handled."""
+    """Lets a program crash that no recorder started, and waits until its core dump is handled.
+    Returns its pid."""
     process = subprocess.Popen(
         command or [CRASHER, "2", "write"],
         stderr=subprocess.DEVNULL,
@@ -318,7 +320,7 @@ def check_alone():
 
 
 def run_by_hand(data, *told):
-    """What the handler passes on if it gets this data."""
+    """Runs the handler with `data` as the core dump. Returns what it passes on."""
     pid = told[0][1:]
     done = tool("core", "--time=2", "--kernel", *told, input=None, stdin=feeding(data))
     assert not done.returncode, done
@@ -326,7 +328,7 @@ def run_by_hand(data, *told):
 
 
 def feeding(data):
-    """The reading end of a pipe that this data comes out of."""
+    """Returns the reading end of a pipe into which a child process writes `data`."""
     out, into = os.pipe()
     if not os.fork():
         os.close(out)
@@ -338,10 +340,11 @@ def feeding(data):
 
 
 def check_anything():
-    """Any data is passed on to the byte, even if a recorder waits for the stacks of the process."""
+    """The handler passes on any data unchanged, even if a recorder waits for the process's
+    stacks."""
     whole, _ = taken(crash_with(OURS))
     head = bytearray(whole[:100000])
-    struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the notes have no end
+    struct.pack_into("<Q", head, 64 + 32, 1 << 62)  # the header claims 2^62 bytes of notes
     with installed(OURS), Listener() as listener:
         sleeper = subprocess.Popen(["sleep", "1000"])
         for data in (
@@ -374,7 +377,8 @@ def crash_with(previous):
 
 
 class Listener:
-    """A recorder that says yes to everything, or nothing at all, in a folder of sockets."""
+    """A simulated recorder with a socket in `folder`. It accepts every request, or never
+    answers."""
 
     def __init__(self, folder="/run/flightrec", answers=True, uid=0):
         self.path, self.answers, self.uid = (
@@ -438,8 +442,8 @@ def check_silent_recorder():
 
 @contextlib.contextmanager
 def suid_dumpable():
-    """Has the kernel also dump programs that their user may not read; only root can read the core
-    dump."""
+    """Lets the kernel also dump programs that their user may not read. Only root can read these
+    core dumps."""
     write(SUID_DUMPABLE, "2")
     yield
     write(SUID_DUMPABLE, BEFORE[SUID_DUMPABLE])
@@ -461,7 +465,7 @@ def check_users():
     if os.path.exists(folder):
         shutil.rmtree(folder)
     with installed(OURS):
-        # A folder of the user's name that another user has made.
+        # The folder has the user's name, but another user has made it.
         with Listener(folder) as listener:
             crash(CRASHER, "2", "write", **as_user(NOBODY))
             assert not listener.heard(), listener.heard()
@@ -481,7 +485,7 @@ def check_users():
                 listener.heard() == [f"core {pid}", f"stacks {pid}"] and len(listener.stacks) == 1
             ), listener.heard()
         shutil.rmtree(folder)
-        # A recorder without any right gets the stacks of its own process.
+        # A recorder without any right gets the stacks of the process that it started.
         out = os.path.join(SCRATCH, "nobody")
         os.mkdir(out)
         os.chown(out, NOBODY, NOBODY)
@@ -513,7 +517,8 @@ def unshared(options, script, *arguments):
 
 
 def check_namespaces():
-    """Paths and pids differ in the process's namespaces, and its program file has been removed."""
+    """The process has namespaces of its own, so its paths and pids differ, and its program file is
+    gone."""
     if subprocess.run(
         ["unshare", "-mpf", "--mount-proc", "true"], check=False, capture_output=True
     ).returncode:
@@ -586,7 +591,7 @@ def make_folder(uid, kind):
 
 
 def check_files():
-    """Core files are like those that the kernel itself writes."""
+    """The core files that the handler writes are like those that the kernel itself writes."""
     private = os.path.join(SCRATCH, "private")
     shutil.copy(CRASHER, private)
     os.chmod(private, 0o111)

@@ -21,8 +21,8 @@ sys.path.insert(0, KIT)
 from kit import check, done, folder, report, snapshots, tool  # noqa: E402
 
 END = ["middle", "outer", "main"]
-# Programs and how they die: the signal; functions that are on the stack in this order, with the
-# first one on top unless that is an ellipsis; and why the stack ends.
+# How each program dies: the signal; functions that are on the stack in this order; and why the
+# stack ends. The first function is the innermost one of the stack, unless an ellipsis precedes it.
 WAYS = {
     "crash": ("SIGSEGV", ["leaf", "crash", *END, "_start"], "complete"),
     "alloca": ("SIGSEGV", ["leaf", "crash", "with_alloca", "through_alloca", *END], "complete"),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_doctor.py FLIGHTREC: doctor reports correctly what the machine can do, also if rights and
+"""test_doctor.py FLIGHTREC: doctor reports correctly what the machine can do, even if rights and
 system calls are missing.
 
 Its table and its JSON agree on every terminal, each fix is a command, and it exits with 1 only if
@@ -209,7 +209,7 @@ def check_here():
     for name, mark in (("pid", 0xEFFFFFFC), ("user", 0xEFFFFFFD)):
         first = os.stat(f"/proc/self/ns/{name}").st_ino == mark
         assert (doctor.row[f"{name}-namespace"]["state"] == "ok") == first, doctor.row
-    # Every kernel has both or neither.
+    # Every kernel has both uprobes and their semaphores, or neither.
     assert doctor.row["semaphores"]["state"] == doctor.row["uprobes"]["state"], doctor.row
     with open("/proc/sys/kernel/core_pattern", encoding="utf-8") as file:
         assert file.read().strip() in doctor.row["core-dumps"]["found"], doctor.row["core-dumps"]
@@ -218,7 +218,7 @@ def check_here():
 
 
 def check_sandbox(identity):
-    """Each time one system call fails, for a user without rights."""
+    """Runs doctor as a user without rights, each time with another system call that fails."""
     doctor = Doctor(preexec_fn=lambda: forbid("memfd_create", errno.EPERM), **identity)
     assert (
         doctor.states("shared-memory") == {"missing"}

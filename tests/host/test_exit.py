@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """test_exit.py FLIGHTREC MAKE_SNAPSHOT: each command's exit statuses are those of its man page.
 
-0 is success, 1 a failure, with one line on stderr, and 2 wrong usage, with the usage after the
-line. A command that fails prints nothing to stdout.
+0 means success; 1 means a failure, which one line on stderr reports; 2 means wrong usage, which
+such a line and the usage after it report. A command that fails prints nothing to stdout.
 """
 import os
 import pathlib
@@ -46,7 +46,7 @@ def check_man(command):
     text = (MAN / f"flightrec-{command}.1").read_text(encoding="utf-8")
     statuses = re.search(r"^\.SH EXIT STATUS\n(.*?)^\.SH ", text, re.M | re.S).group(1)
     told = set(re.findall(r"^\\fB(\d)\\fP$", statuses, re.M))
-    # `run` exits with the status of its command.
+    # `run` exits with the status of its command, so its page lists other statuses too.
     assert told == {"0", "1", "2"} or (command == "run" and "2" in statuses), (command, told)
 
 

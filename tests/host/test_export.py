@@ -203,7 +203,7 @@ def check_filters():
 
 
 def check_devices():
-    """A path that is not a regular file is left as it is."""
+    """An output path that is not a regular file stays what it is."""
     make()
     os.mkfifo("pipe")
     reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
@@ -229,7 +229,8 @@ def check_golden():
     golden("wrapped.show", run("show", "s.frec", "-n", "2").stdout)
     report = run("show", "s.frec", "-n", "2", "--json").stdout
     golden("wrapped.show.json", report)
-    # All events of the dead process and what ended it; of other processes, only events before.
+    # The report has all events of the dead process and the event that ended it. Of other processes
+    # it has only earlier events.
     assert [e["time"] for e in json.loads(report)["events"]] == [1_700_000_000, 2_500_000_000]
     assert [e["time"] for e in json.loads(report)["others"]] == [1_800_000_000]
     # Every thread is shown, even if another thread's events fill the list.

@@ -1,6 +1,7 @@
-# Foreign sources on this machine's kernel: USDT probes of programs that do not use flightrec, with
-# arguments of every kind, in a program that started before and one that starts after the recorder;
-# the probes of Python and of the C++ library; and tracepoints by their arguments.
+# Tests foreign sources on this machine's kernel: USDT probes of programs that do not use flightrec,
+# with arguments of every kind, in one program that started before the recorder and one that started
+# after it; the probes of Python and of the C++ library; and tracepoints recorded by their
+# arguments.
 import difflib
 import glob
 import json
@@ -21,8 +22,8 @@ def skip(why):
 
 
 class Probed:
-    """The program with probes, which fires those that it is asked to and answers with its
-    semaphore."""
+    """Runs the program with probes. It fires the probes that it is asked to fire, and answers with
+    the value of its semaphore."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -44,7 +45,7 @@ def start(*selections):
     try:
         return Recorder(*(word for selection in selections for word in ("-e", selection)))
     except RuntimeError as error:
-        # Only a container or a kernel may forbid recording.
+        # Skip only if the container or the kernel forbids recording. Other errors are failures.
         if any(
             words in str(error)
             for words in (
@@ -103,7 +104,7 @@ for program, which in (old, "ran before"), (new, "started after"):
         check(found == expected, f"{name} of the program that {which}: {found}")
 check(not of(everything, "probed:indexed"), "a probe that libbpf cannot read is not recorded")
 
-# Texts are read, cut at the limit, cut at the end of memory, or paged in first.
+# A text is read whole, cut at the limit, cut at the end of readable memory, or paged in first.
 new.do("texts")
 new.do("cold")
 everything = take(recorder)
@@ -148,8 +149,8 @@ for fields in of(everything, "probed:sequence", new.pid):
     ) if fields["arg1"] == 7 else None
     sequence.setdefault(fields["arg0"], []).append(fields["arg1"])
 for thread, numbers in sequence.items():
-    # If a thread moves to another CPU, older events may be lost there, so numbers may be missing,
-    # but not the last one.
+    # If a thread moves between CPUs, its events are in several rings, each of which may have
+    # overwritten its oldest ones. So numbers may be missing, but not the last one.
     check(
         numbers == sorted(set(numbers)) and numbers[-1] == COUNT - 1,
         f"thread {thread}: {len(numbers)} in order, to the end",
@@ -229,7 +230,8 @@ if throws:
 else:
     print("no C++ library with probes on this machine")
 
-# A tracepoint has the same values by its fields and by its arguments.
+# A tracepoint has the same values, whether it is recorded by its fields or by its arguments
+# (tp_btf).
 recorder = start("sched:sched_switch", "tp_btf:sched_switch", "tp_btf:sched_process_exec")
 for _ in range(20):
     subprocess.run(["true"], check=True)
@@ -250,11 +252,11 @@ def switches(name):
 
 by_format, by_arguments = switches("sched:sched_switch"), switches("tp_btf:sched_switch")
 for cpu, found in by_arguments.items():
-    # by_format may begin earlier, because it was opened first.
+    # The switches of by_format may begin earlier, because its source was opened first.
     expected = by_format[cpu]
     matched = difflib.SequenceMatcher(None, expected, found, autojunk=False).get_matching_blocks()
     common = sum(block.size for block in matched)
-    # perf may skip some, see above. If the fields were wrong, almost none would match.
+    # perf may skip some switches, see above. If the fields were wrong, almost none would match.
     check(
         common > 20 and common >= 0.9 * min(len(found), len(expected) - matched[0].a),
         f"CPU {cpu}: {common} switches are the same both ways, of {len(found)}",

@@ -26,7 +26,7 @@ DATA = pathlib.Path(__file__).resolve().parent.parent / "data"
 ENVIRONMENT = {"TZ": "UTC", "PATH": os.environ["PATH"], "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}
 
 
-WAIT = 60  # seconds after which a reader hangs
+WAIT = 60  # seconds after which a reader counts as hung
 
 
 # The text fields of data/make_snapshot.c.
@@ -60,7 +60,7 @@ def reader(name):
 def same_float(ours, theirs):
     """Compares a value of the JSON lines with a float.
 
-    The lines have text for a value that is not finite, and nine digits for a float of 4 bytes.
+    JSON lines have text for a value that is not finite, and nine digits for a float of 4 bytes.
     """
     ours = float(ours)
     return (
@@ -243,7 +243,7 @@ def check_call_trees(cli, lines):
 
 
 def stack_key(frame):
-    """The name of a function in the formats: its own, else the program and the address in it."""
+    """How the formats name a frame: by its function, else by the program and the address in it."""
     if "function" in frame:
         return frame["function"]
     return (
@@ -254,8 +254,8 @@ def stack_key(frame):
 
 
 def expected_stacks(lines):
-    """Returns {(process, event or None, functions, outermost first): count}, with the report's
-    threads.
+    """Returns {(process, event, functions, outermost first): count}. The event is None for the
+    stacks of the report's threads.
     """
     counts = collections.Counter()
     report = json.loads(run(TOOL, "show", "--json", "s.frec").stdout)
@@ -484,7 +484,7 @@ def same_ctf(ours, theirs):
         return ours == "".join(f"{byte:02x}" for byte in theirs)
     if isinstance(ours, str) and ours.startswith("0x"):
         return int(ours, 16) == theirs
-    if isinstance(theirs, float) or isinstance(ours, float):  # printed with six digits
+    if isinstance(theirs, float) or isinstance(ours, float):  # babeltrace2 prints six digits
         ours = float(ours)
         return (
             ours == theirs
@@ -629,7 +629,8 @@ CHECKS = {
 
 
 def check_torn(suffix):
-    """A torn file gives its intact part and one line; another file one line and no output."""
+    """The intact part of a torn file is exported and one line printed. For a file of another kind,
+    one line is printed and there is no output."""
     pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
     done = run(TOOL, "export", "torn.frec", "-f", FORMAT, "-o", "torn" + suffix, status=1)
     assert done.stderr.count(b"\n") == 1 and b"cut off" in done.stderr, done

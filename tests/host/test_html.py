@@ -51,7 +51,8 @@ def data_of(page):
 
 
 def older_ones(lines, dead, left_out):
-    """Removes the oldest lines of the process that died, or of the others."""
+    """Yields the lines without the oldest ones: `left_out` says how many of the process that died
+    are left out, and how many of the others."""
     for line in lines:
         if (line["pid"] == dead) and left_out[0]:
             left_out[0] -= 1
@@ -151,7 +152,7 @@ def check_several():
         report, recorded = data_of(pathlib.Path("several.html"))
         recorded[
             "reference"
-        ] += shift  # from the clock of the host that the report is of to that of the timeline
+        ] += shift  # from the clock of the report's host to that of the timeline
         same_events(recorded, *files, about=about)
         assert about is None or report["host"] == about, report["host"]
         with Page(pathlib.Path("several.html").resolve()) as page:
@@ -320,7 +321,7 @@ def check_timeline(path):
         page.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=30)
         page.frames()
         assert width() == before
-        # A drag moves it.
+        # Dragging moves the view.
         start = page.ask("view.from")
         x, y = page.middle("#lanes")
         page.call(
@@ -493,7 +494,7 @@ def check_phone(path):
             " && !button.matches('.link, .time, .bar-f, [type=checkbox]'))"
             ".every(button => button.getBoundingClientRect().height >= 36)"
         )
-        # Two fingers that move apart.
+        # Two fingers that move apart zoom in.
         x, y = page.middle("#lanes")
         length = page.ask("view.to - view.from")
         fingers = lambda away: [{"x": x - away, "y": y, "id": 1}, {"x": x + away, "y": y, "id": 2}]
@@ -538,7 +539,8 @@ BAR = """(name => {
 
 
 def check_spans(path, frec, rule):
-    """Bars have the names and lengths of spans in other formats, for pointer and keyboard."""
+    """Checks that bars have the names and lengths that spans have in other formats, and that both
+    pointer and keyboard can be used on them."""
     trace = json.loads(run(TOOL, "export", frec, *rule, "-f", "chrome", "-o", "-").stdout)[
         "traceEvents"
     ]
@@ -586,7 +588,7 @@ def check_spans(path, frec, rule):
                 == "ends shop:request_done, 100 ms; its begin"
             )
             check_well(page)
-            # From one end to the other and along the lane, with the keyboard alone.
+            # With the keyboard alone, go from one end of a span to the other, and along the lane.
             page.ask("document.querySelector('.span-line button').focus()")
             page.press("Enter", text="\r")
             assert (
@@ -617,7 +619,7 @@ def check_spans(path, frec, rule):
 
 
 def check_others():
-    """No crash; no events; a torn file; a file that is too large for a page."""
+    """Checks pages of other files: no crash; no events; torn; too large for a page."""
     with Page(pathlib.Path("no-crash.html").resolve()) as page:
         assert (
             page.ask("$('headline').textContent")

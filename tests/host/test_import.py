@@ -7,8 +7,8 @@ Each event is compared by value, in each form that perf record has: file and pip
 that are overwritten, stacks by frame pointers and as bytes, samples without a tracepoint. Then
 flightrec's own perf.data is imported again. A failed import leaves no file.
 
-The test kernel is recorded as a whole (`perf record -a`). A machine that others use is not, because
-they may break perf 6.1, in `perf record` and in `perf script`:
+The test kernel is recorded as a whole (`perf record -a`). A machine that others use is not recorded
+as a whole, because what they do can make `perf record` and `perf script` of perf 6.1 fail:
 
 - While another recorder that asks for build-ids starts, such as `flightrec record`, the kernel
   marks the mappings in each older recording as if they had build-ids, too: perf_event_mmap_output()
@@ -17,7 +17,8 @@ they may break perf 6.1, in `perf record` and in `perf script`:
 - While BPF programs are loaded and unloaded, perf cannot process PERF_RECORD_KSYMBOL.
 
 On such a machine only the test's own processes are recorded, which avoids the second problem. To
-avoid the first, a recording either asks for build-ids itself or has processes that map no program.
+avoid the first, a recording either asks for build-ids itself or covers only processes that map no
+program.
 """
 import contextlib
 import datetime
@@ -78,7 +79,7 @@ def busy_processes():
 
 
 def perf_record(name, *options, events=EVENTS, work=WORK):
-    """Records with perf. Returns whether this machine can."""
+    """Records with perf. Returns whether perf can do that on this machine."""
     command = ["perf", "record", "-q", "-e", events, *options, "-o", name, *work]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, check=False
@@ -160,8 +161,8 @@ def compare(data, frec):
                 value &= 0xFF
             assert value == value_of(value, found[1].strip()), (event, line, name)
             fields += 1
-        # perf may print a later name of a thread, because it has no time for the names that it read
-        # at the start. The idle loop is not a thread.
+        # The names that perf read at the start have no times, so it may print a later name of a
+        # thread. Tid 0 is the idle loop, which is not a thread.
         threads += event["tid"] != 0
         named += event["tid"] != 0 and event.get("thread") == line["comm"]
     assert fields > len(left), (data, fields, len(left))
@@ -257,7 +258,8 @@ def samples():
 
 
 def same(ours, theirs):
-    """Whether a value is the one that perf.data can represent; see export/perf/payload.c."""
+    """Whether `theirs` is `ours` as far as perf.data can represent it; see
+    export/perf/payload.c."""
     if isinstance(ours, float) or (isinstance(ours, str) and ours in ("nan", "inf", "-inf")):
         return str(ours) == str(theirs) or struct.pack("<f", float(ours)) == struct.pack(
             "<f", float(theirs)
@@ -268,7 +270,7 @@ def same(ours, theirs):
 
 
 def round_trip(frec):
-    """export -f perf and import keep all events."""
+    """Checks that `export -f perf` and then `import` keep all events."""
     run(TOOL, "export", frec, "-f", "perf", "-o", "again.perf.data")
     run(TOOL, "import", "again.perf.data", "-o", "again.frec")
     run(TOOL, "verify", "again.frec")

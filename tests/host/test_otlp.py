@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_otlp.py (behaviour|schema|traces) FLIGHTREC MAKE_SNAPSHOT PAIR: sends to a collector.
+"""test_otlp.py behaviour|schema|traces FLIGHTREC MAKE_SNAPSHOT PAIR: sends to a collector.
 
-The test plays the OpenTelemetry collector. behaviour: every byte of the file that -f otlp writes
-arrives, in requests as OTLP over HTTP requires them; busy collectors are retried, others are not;
-each failure is reported in one line. schema: the requests, read with the schema that OpenTelemetry
-publishes, hold the events of the JSON lines. traces: the same for the spans of two services that
-talk to each other. Exits with 77 if the schema or node is not available.
+The test plays the OpenTelemetry collector.
+
+behaviour   Every byte of the file that -f otlp writes arrives, in requests as OTLP over HTTP
+            requires them. Requests to a busy collector are retried, others are not. Each failure is
+            reported in one line.
+schema      The requests, read with the schema that OpenTelemetry publishes, hold the events of the
+            JSON lines.
+traces      The same for the spans of two services that talk to each other.
+
+Exits with 77 if the schema or node is not available.
 """
 import gzip
 import http.server
@@ -88,7 +93,7 @@ def export(*words, status=0, snapshot="s.frec", **environment):
         check=False,
     )
     assert done.returncode == status and not done.stdout, (words, done)
-    # One line, or none.
+    # stderr has one line if the export failed, else none.
     assert done.stderr.count(b"\n") == bool(status) and done.stderr.endswith(
         b"\n" if status else b""
     ), done.stderr
@@ -180,7 +185,7 @@ def check_behaviour():
             len(collector.requests),
         )
         assert "503" in export("--endpoint", collector.url, "--retry", 0, status=1)
-    # A connection that breaks after the collector has answered before.
+    # A connection that breaks is retried if the collector has answered before.
     with Collector((503, {}, b""), (None, {}, b"")) as collector:
         export("--endpoint", collector.url)
         expect_all(collector, 3)
@@ -298,7 +303,7 @@ def record_pair():
 
 
 def check_spans(modules, snapshot, words, dead=True):
-    """Returns the JSON lines."""
+    """Checks what the collector receives for logs and traces. Returns the JSON lines."""
     with Collector() as collector:
         export(
             *words,
@@ -353,7 +358,7 @@ require("assert").ok(one.length && other.length);
 
 
 def check_hosts(modules):
-    """Two hosts in one export: ids, times and ends are those that each has alone."""
+    """Two hosts in one export: ids, times and ends are those of an export of each host alone."""
     subprocess.run([MAKE, "one.frec"], check=True)
     subprocess.run([MAKE, "two.frec", "other-host"], check=True)
     for span in "shop:request_done,sched:sched_switch", "sched:sched_switch,shop:request_done":
@@ -384,7 +389,7 @@ def check_traces():
 
     check_hosts(modules)
 
-    # An endpoint is for both kinds, unless its path or -f selects one.
+    # An endpoint gets both logs and traces, unless its path or -f selects one kind.
     for options, given, want in (
         ((), "/", ["/v1/logs", "/v1/traces"]),
         ((), "/otlp/?x=y", ["/otlp/v1/logs?x=y", "/otlp/v1/traces?x=y"]),
@@ -408,7 +413,7 @@ def check_traces():
             *words, "--endpoint", collector.url, snapshot=snapshot, status=1
         )
 
-    # Without the begin of the first call, and before the end, when nobody has died yet.
+    # A time range that begins after the first call did, and ends when nobody has died yet.
     start = next(event["time"] for event in events if event["event"] == "client:call_start")
     stop = [event["time"] for event in events if event["event"] == "client:check_start"][-1]
     report = subprocess.run(

@@ -168,7 +168,8 @@ try:
     early = Session()  # its backend starts before the recorder
     early.ask("SELECT 1;")
     try:
-        # Its folder is not in PATH, but the recorder finds the running program by name.
+        # The program's folder is not in PATH, but the recorder finds it by name, because it is
+        # running.
         recorder = Recorder(
             "-e",
             "usdt:postgres:postgresql:query__*:arg0=str",

@@ -68,7 +68,7 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
     if recorder.poll() is not None:
         errors.seek(0)
         why = errors.read()
-        # Only a container or a kernel may forbid recording.
+        # Skip only if the container or the kernel forbids recording. Other errors are failures.
         if "no right to record" in why or "CONFIG_PERF_EVENTS" in why:
             skip(why.strip())
         sys.exit("the recorder did not start: " + why)
@@ -138,5 +138,5 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
         before = cpus
     print(f"{len(paths)} snapshots verify; {shared} events are in two of them and agree")
     if not shared:
-        # On a fast machine, each snapshot may begin after the end of the last one.
+        # On a fast machine, each snapshot may begin after the end of the one before.
         skip("no two snapshots overlap")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Includes go one way between the rooms of the tree.
+"""Includes go only one way between the rooms, which are folders of the tree.
 
     test_rooms.py TREE [FILE...]
 
@@ -35,7 +35,7 @@ ROOMS = {
     "export/timeline": ["proto", "unwind", "export/read"],
     "export/report": ["proto", "unwind", "export/read", "export/timeline"],
     "export": ["proto", "unwind", "export/read", "export/timeline", "export/report"],
-    # The formats of more than two files, which do not include each other.
+    # The export formats of more than two files each. They do not include each other.
     "export/perfetto": ["unwind", "export/read", "export/report", "export"],
     "export/otlp": ["proto", "export/read", "export/timeline", "export/report", "export"],
     "export/perf": ["proto", "export/read", "export"],

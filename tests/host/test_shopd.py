@@ -129,7 +129,7 @@ def test_protocol(shop):
     expect("keep-alive, one write", statuses(shop.raw(ok * 3 + last)), [200] * 4)
     expect("close means close", statuses(shop.raw(last + ok)), [200])
     expect("byte by byte", statuses(shop.raw(last, pieces=True)), [200])
-    many = 500  # whose replies are many times as large as the server's buffer
+    many = 500  # their replies are many times as large as the server's buffer
     expect("pipelined", statuses(shop.raw(request("/products") * many)), [200] * many)
     expect("HTTP/1.0", statuses(shop.raw(request("/healthz", version="HTTP/1.0") + ok)), [200])
     reply = shop.raw(request("/healthz", "Connection: close", method="HEAD"))
@@ -211,7 +211,7 @@ def test_ledger(folder):
         data = file.read()
     expect("ledger's size", len(data), 3 * 64)
     lines = [struct.unpack_from("=QQ", data, offset) for offset in range(0, len(data), 64)]
-    # The last reply may be read before its last step is done.
+    # The client may read the last reply before the server has done the last step of it.
     expect("ledger's sum", sum(done for _, done in lines) in (19, 20), True)
     for begun, done in lines:
         expect("begun, done", begun - done in (0, 1), True)
@@ -303,8 +303,8 @@ def write_existing(path, text):
 
 
 def out_of_memory():
-    """Runs out of memory in a memory cgroup of its own. If the cgroup has no effect, RLIMIT_AS
-    stops shopd before the machine runs out of memory."""
+    """Lets shopd run out of memory in a memory cgroup of its own. If the cgroup has no effect,
+    RLIMIT_AS stops shopd before the machine runs out of memory."""
     root, limit = "/sys/fs/cgroup", 64 << 20
     group = root + "/shopd-test"
     if not os.path.exists(root + "/cgroup.controllers"):

@@ -1,5 +1,5 @@
-# The stacks in a snapshot's records: each kind of stack, with each sort of event, from a program
-# with known stacks.
+# Tests the stacks in a snapshot's records: each kind of stack, with each sort of event, from a
+# program with known stacks.
 #
 # 	test_stacks.py TOOL STACKED RECORD_STACKS KIT TRANSPORT [KIND...]
 import atexit
@@ -82,8 +82,8 @@ def split(chain):
 
 # Events that the program's own code emits. A system call emits the others.
 BY_SITE = {"stacked_probe:fired"} | ({"stacked:fired"} if TRANSPORT == "usdt" else set())
-# Events whose callchain has leaf. The C library makes a system call without a frame of its own, so
-# the callchain of the others does not have leaf, which calls it.
+# Events whose callchain has leaf. The others are made by a system call, for which the C library
+# sets up no frame of its own, so their callchain skips its caller, leaf.
 BELOW_LEAF = {"stacked:fired", "stacked_probe:fired"}
 EVENTS = [
     "stacked:fired",
@@ -144,7 +144,7 @@ def start(*arguments):
     try:
         return Recorder("--transport", TRANSPORT, *arguments)
     except RuntimeError as error:
-        # Only a container or a kernel may forbid recording.
+        # Skip only if the container or the kernel forbids recording. Other errors are failures.
         if any(
             words in str(error)
             for words in (
@@ -236,7 +236,8 @@ for kind in KINDS:
         ("without_stacks" in now) == (kind != "none"),
         f"status says how long a full ring would last without stacks: {now.get('without_stacks')}",
     )
-    # Other programs may crash during the test, so how much longer is not known.
+    # A full ring lasts longer without stacks. How much longer is not known, because other programs
+    # may crash during the test.
     if kind != "none":
         check(
             now["without_stacks"] > now["full_ring"],

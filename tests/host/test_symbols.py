@@ -3,14 +3,14 @@
 
     test_symbols.py LIBRARY TREE
 
-LIBRARY, the built libflightrec.so, exports exactly what flightrec.map names, each symbol with the
-node that it has there; all of it is declared FREC_PUBLIC in a public header. Each public function
-and FREC_EVENT have a man page of section 3 with the usual sections.
+LIBRARY, the built libflightrec.so, exports exactly the symbols that flightrec.map names, each with
+the version node that it has there, and a public header declares each of them FREC_PUBLIC. Each
+public function and FREC_EVENT have a man page of section 3 with the usual sections.
 
-tests/data/symbols/NODE.list has the declarations of a node, and the first one those of the
-structures that programs share with the library. Once the list's first line is "# released", any
-difference fails, apart from members added at the end of a structure: new symbols need a new node.
-Until then UPDATE=1 writes the list anew.
+tests/data/symbols/NODE.list has the declarations of a node's symbols. The list of the first node
+also has the structures that programs share with the library. Once a list begins with the line
+"# released", any difference fails, except members added at the end of a structure: new symbols need
+a new node. Until then UPDATE=1 writes the list anew.
 """
 import os
 import pathlib
@@ -53,7 +53,7 @@ def exported():
 
 
 def nodes():
-    """{symbol: node} of the map."""
+    """{symbol: node} of flightrec.map."""
     text = re.sub(r"#.*", "", MAP.read_text(encoding="utf-8"))
     found = {}
     for node, body in re.findall(r"(\S+) \{(.*?)\}", text, re.S):
@@ -77,7 +77,8 @@ def declared():
 
 
 def grown(kept, lines):
-    """`kept`, but with the structures as they are now that only have more members at the end."""
+    """Returns `kept`, but with the present declaration of each structure that has only gained
+    members at its end."""
     return [next((line for line in lines if old.startswith("struct ") and old.endswith(" }")
                   and line.startswith(old.removesuffix("}"))), old) for old in kept]
 

@@ -79,8 +79,8 @@ def told_when_stopped(words, status, terminal, ticks):
 
 
 def check_progress(*words, status=0):
-    """Checks the progress bar of a command, which appears after a second. The command is stopped
-    for so long in the middle of its work."""
+    """Checks the progress bar of a command. The bar appears after a second, so the command is
+    stopped for longer than that in the middle of its work."""
     # A fast machine may be done after two ticks, and a slow one may not have begun after one, so
     # try again if there is no bar.
     for attempt in range(8):

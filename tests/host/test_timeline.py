@@ -22,7 +22,7 @@ TOOL, MAKE, PAIR = map(os.path.abspath, sys.argv[1:4])
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "data"))
 from check_perfetto import Trace, compare, every, fields, one  # noqa: E402
 
-WAIT = 120  # seconds after which something hangs; no time is asserted
+WAIT = 120  # seconds after which a process counts as hung; no time is asserted
 RULES = (
     "--span",
     "server:job_start,server:job_done,key=request",
@@ -143,8 +143,8 @@ def slices(trace, files):
 
 def check_pair(files):
     trace, lines = perfetto(*files, *RULES), json_lines(*files)
-    # The client has 5 requests with two spans each, and one that never ends. The server has 6
-    # events for each of the 5, and for one more request as many as were recorded.
+    # The client has two spans, so 4 events, for each of 5 requests, and one span that never ends.
+    # The server has 6 events for each request, and of one more request those that were recorded.
     assert len(lines) == len(trace.events) >= 5 * (4 + 6) + 1, len(lines)
     for line, event in zip(lines, trace.events):
         compare(line, event, trace.samples)
@@ -190,7 +190,7 @@ def check_pair(files):
         requests = {starts.get(time) for time, _ in steps}
         processes = {trace.tracks[uuid][0] for _, uuid in steps if trace.tracks[uuid]}
         if requests == {None}:
-            continue  # the one without an answer
+            continue  # the request without an answer
         assert len(requests) == 1 and len(processes) == 2 and len(steps) == 4, (steps, requests)
     assert len(by_flow) == 6, by_flow
 
@@ -322,7 +322,8 @@ def check_page_spans(files):
 
 
 def check_chrome_flows(events):
-    """An arrow's step follows its event, with its time and thread; events on a lane have none."""
+    """Each step of an arrow follows its event and has the event's time and thread. Events on a lane
+    have no step."""
     flows = {}
     for before, event in zip([None, *events], events):
         if event["ph"] in "st":
@@ -335,8 +336,8 @@ def check_chrome_flows(events):
                 (event["ph"], before["name"], before["args"]["request"])
             )
     steps = sorted(flows.values(), key=lambda steps: steps[0][2])
-    # The call, the work of the other process, and the check of the result; and the call without an
-    # answer.
+    # Steps of each request: the call, the work of the other process, and the check of the result.
+    # The call without an answer is the only step of its request.
     assert steps[1:] == [
         [("s", "call", n), ("t", "work", n), ("t", "check", n)] for n in range(1001, 1006)
     ], steps
@@ -346,12 +347,13 @@ def check_chrome_flows(events):
 def check_one_recorder():
     """Three snapshots of one recorder with wrapping rings: each event appears once.
 
-    No single file has all the events.
+    Together they have more events than any one of them.
     """
     server = start_server("c", "--ring-size", "64K", "--socket", "control")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect("socket")
-        # Twice the size of the rings of two CPUs, whichever CPU the service runs on.
+        # The events take twice the size of two CPUs' rings, so they fill them whichever CPU the
+        # service runs on.
         for i in range(1, 501):
             client.sendall(struct.pack("<Q", i))
             client.recv(8)
@@ -372,14 +374,15 @@ def check_one_recorder():
         together
     ), [len(lines) for lines in alone]
     assert [line["time"] for line in together] == sorted(line["time"] for line in together)
-    # The order of the files does not matter, nor a file that is given twice.
+    # Neither the order of the files nor a file that is given twice makes a difference.
     assert json_lines(*reversed(files), files[0], "-e", "server:*") == together
     trace = perfetto(*files, *RULES, "-e", "server:*")
     assert len(trace.events) == len(together)
 
 
 def check_system_calls():
-    """Tracepoints that a reader knows, with all numbers; each kind's own tracepoint as a span."""
+    """The tracepoints for all system calls become events that Perfetto knows; those for a single
+    system call become spans."""
     if os.geteuid() or not os.path.exists("/sys/kernel/tracing/events/raw_syscalls"):
         print("not root, or no tracepoints of system calls: their spans were not tried")
         return
@@ -440,7 +443,7 @@ def check_activities():
     assert (
         lanes[0] == lanes[5] and lanes[1] == lanes[4] and len({lanes[i] for i in (0, 1, 3, 8)}) == 4
     ), lanes
-    # Starts alone make no spans.
+    # If no stops are exported, starts make no spans.
     assert {
         event["kind"] for event in perfetto("act.frec", "-e", "*:*Start", "-e", "*:Note").events
     } == {3}
@@ -476,7 +479,7 @@ def check_hosts():
             assert [line for line in found if line["host"] == name] == [
                 line for line in expected if line["host"] == name
             ]
-        # They are interleaved, as far as the records of one file are in order.
+        # Records of the two hosts are interleaved, as far as the records of one file are in order.
         assert [line["host"] for line in found[:3]] == ["web-7"] * 3 and found[-1][
             "host"
         ] == "web-8"
@@ -519,13 +522,14 @@ def check_hosts():
             in done.stderr
         ), done
         assert not pathlib.Path("never").exists()
-        # A format for one host accepts several files of it.
+        # A format for one host accepts several files of that host.
         run("export", "a.frec", "recorder.frec", "-f", form, "-o", "two." + form)
     run("export", "a.frec", "no such file", "-f", "json", "-o", "never", status=1)
 
 
 def check_chrome_hosts():
-    """Processes of the second host have their own numbers and its name after theirs."""
+    """Processes of the second host get numbers of their own, and the host's name after their
+    names."""
     lines = json_lines("a.frec", "host.frec")
     run("export", "a.frec", "host.frec", "-f", "chrome", "-o", "t.chrome.json")
     events = json.loads(pathlib.Path("t.chrome.json").read_text())["traceEvents"]

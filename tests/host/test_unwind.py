@@ -109,7 +109,7 @@ def ways(program, title):
         "in_handler",
         *END,
     )
-    # libdwfl does not support it.
+    # libdwfl does not support this case.
     expect(
         f"{title}, undescribed handler",
         run("undescribed"),
@@ -191,8 +191,8 @@ def ways(program, title):
 
 
 def steps(program):
-    """At every instruction in libc, the loader and the vDSO the stack leads to main. With libdwfl
-    it sometimes does not."""
+    """Checks that the stack leads to main at every instruction in libc, the loader and the vDSO.
+    With libdwfl it sometimes does not."""
     output = crash("--steps", "6000", "--", program, "steps")
     lines = [
         line for line in output.splitlines() if not re.match(r"as libdwfl|libdwfl:|ours:", line)
@@ -212,7 +212,8 @@ def steps(program):
     )
     for what in "strtol", "_dl_fixup", "qsort", "compare", "__vdso_clock_gettime":
         check(any(what in line for line in good), f"steps: never in {what}")
-    # The function of the second one is chosen when the program starts: its slot names no symbol.
+    # The function behind the second stub is chosen when the program starts, so its slot names no
+    # symbol.
     for what in "strlen@plt < many_calls", "memcpy@plt < ":
         check(any(line.startswith(what) for line in good), f"steps: no stub {what}")
     same = int(re.search(r"as libdwfl: (\d+) of", output).group(1))
@@ -343,7 +344,7 @@ def build_id_of(program):
 
 
 def split(compiler):
-    """.dwo files are used only if no other user can change them, and if they are the program's."""
+    """.dwo files are used only if they belong to the program and no other user can change them."""
     program = build(
         compiler, "split", "inlined.cpp", "-O2", "-g", "-gsplit-dwarf", "-Wl,--build-id"
     )

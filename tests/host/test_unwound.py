@@ -90,8 +90,8 @@ def varints(data):
 
 
 def functions(path, program):
-    """The functions on the only ThreadStack, by nm of the program that is there now. None: another
-    file."""
+    """Returns the functions on the file's only ThreadStack, by nm of the program as it is now.
+    Frames in other files are left out."""
     (stack,) = [part for number, part in parts(path) if number == THREAD_STACK]
     pid, pcs = first(stack, 1), list(varints(first(first(stack, 5), 1, b"")))
     (process,) = [

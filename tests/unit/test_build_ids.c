@@ -106,7 +106,7 @@ static void replaced_file(void **state)
 	unlink(copy);
 }
 
-// A mapping that no process has, so that only the path leads to the file.
+// Looks up the build-id of a mapping that no process has, so that only its path leads to the file.
 static uint8_t find(struct frec_build_ids **ids, ino_t more, struct frec_mapping *ret)
 {
 	struct stat status;

@@ -70,7 +70,7 @@ static void runs_and_texts(void **state)
 	assert_string_equal(frec__bytes_text(&bytes), "");
 	assert_ptr_equal(frec__bytes_array(&bytes, 2, 2), data + 4);
 	assert_ptr_equal(frec__bytes_take(&bytes, 0), data + 8);
-	assert_null(frec__bytes_text(&bytes)); // has no end
+	assert_null(frec__bytes_text(&bytes)); // a text without a NUL
 	assert_true(bytes.failed);
 }
 
@@ -101,7 +101,7 @@ static void a_failure_stays(void **state)
 	assert_null(frec__bytes_take(&bytes, UINT64_MAX));
 	assert_failed(&bytes);
 	bytes = frec__bytes(data, sizeof(data));
-	assert_null(frec__bytes_array(&bytes, UINT64_MAX / 8 + 1, 8)); // 0 bytes in 64 bits
+	assert_null(frec__bytes_array(&bytes, UINT64_MAX / 8 + 1, 8)); // 2^64 bytes: 0 in 64 bits
 	assert_failed(&bytes);
 	bytes = frec__bytes(data, sizeof(data));
 	assert_int_equal(frec__bytes_uleb(&bytes), 0);

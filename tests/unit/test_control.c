@@ -93,14 +93,14 @@ static void a_descriptor(void **state)
 	fstat(fd, &received);
 	assert_int_equal(sent.st_rdev, received.st_rdev);
 	close(fd);
-	// A receiver that does not ask for one does not get one.
+	// A receiver that does not ask for a descriptor does not get one.
 	assert_int_equal(frec__control_send(sockets[0], "ok", 2, null), 0);
 	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), NULL, 1000), 2);
 	close(null);
 	assert_int_equal(open_descriptors(), before);
 }
 
-// Each request as the schema has it.
+// Each kind of request is encoded as the schema says.
 static void requests(void **state)
 {
 	uint8_t data[FREC_REQUEST_SIZE_MAX];
@@ -163,7 +163,7 @@ static void replies(void **state)
 	size_t size;
 
 	(void)state;
-	// Nothing at all says that nothing was done.
+	// An empty reply says that nothing was done.
 	assert_int_equal(frec__reply_decode(data, 0, &reply), 0);
 	assert_true(!reply.done && !*reply.error && !reply.transport && !reply.awaited);
 	message.done = message.awaited = true;
@@ -221,7 +221,8 @@ static void malformed_replies(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(malformed) / sizeof(malformed[0]); i++) {
-		// At the end of a page, so that a byte read beyond it is seen.
+		// Put the message at the end of a page, so that reading a byte beyond it is
+		// detected.
 		char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 				   -1, 0);
 		uint8_t *data = (uint8_t *)pages + 4096 - malformed[i].size;
@@ -236,7 +237,7 @@ static void malformed_replies(void **state)
 		assert_int_equal(reply.transport, 99);
 		munmap(pages, 8192);
 	}
-	// Fields of a later version.
+	// Fields of a later version are ignored.
 	assert_int_equal(frec__reply_decode(unknown, sizeof(unknown), &reply), 0);
 	assert_true(reply.done);
 	// A reply that is cut is either refused or has the fields before the cut.
@@ -310,7 +311,7 @@ static void hostile_peers_leave_nothing(void **state)
 		if (fd >= 0)
 			close(fd);
 		assert_int_equal(open_descriptors(), before);
-		// Too large a message, and none at all, with descriptors.
+		// A message that is too large, and then an empty one, both with descriptors.
 		send_many(large, sizeof(large), count);
 		assert_int_equal(
 			frec__control_receive(sockets[1], message, sizeof(message), &fd, 1000),
@@ -377,7 +378,7 @@ struct race {
 	char path[64];
 	int before; // what connecting returns until a recorder listens
 	bool started, ended;
-	int running, decided;	 // processes, and recorders that have a result
+	int running, decided;	 // processes that run, and recorders that have a result
 	int recorder[RECORDERS]; // results of frec__control_listen()
 	pid_t server[CLIENTS];	 // the process that answered
 	int surprise[CLIENTS];
@@ -465,7 +466,7 @@ static void many_start_at_once(void **state)
 	for (int i = 0; i < ROUNDS; i++) {
 		race->before = -ENOENT;
 		run_race(race);
-		// All of them are gone now, and the winner has left its socket behind.
+		// All recorders are gone now, and the winner has left its socket behind.
 		race->before = -ECONNREFUSED;
 		run_race(race);
 		assert_int_equal(unlink(race->path), 0);
@@ -474,8 +475,8 @@ static void many_start_at_once(void **state)
 	munmap(race, sizeof(*race));
 }
 
-// A name of the maximum length, however short its last part, and the files that a killed recorder
-// has left in the folder.
+// A socket can have a path of the maximum length, even if the last part of it is short, and in a
+// folder in which a killed recorder has left files.
 static void any_name(void **state)
 {
 	char folder[] = "/tmp/frec-control-XXXXXX", deep[120], path[130], left[160];
@@ -500,7 +501,7 @@ static void any_name(void **state)
 	// Nothing else is left behind.
 	assert_int_equal(rmdir(deep), 0);
 	assert_int_equal(frec__control_listen(path, 0600), -ENOENT);
-	// So is a link that leads nowhere.
+	// A link that leads nowhere is not replaced.
 	snprintf(path, sizeof(path), "%s/link", folder);
 	assert_int_equal(symlink("nowhere", path), 0);
 	assert_int_equal(frec__control_listen(path, 0600), -EADDRINUSE);

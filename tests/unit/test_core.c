@@ -38,7 +38,7 @@ static void test_make(void **state)
 	assert_int_equal(frec__core_pattern_make(TOOL, "", "core", pattern, &error), 0);
 	assert_string_equal(pattern, "|" TOOL " core --kernel P%P p%p d%d c%c");
 	assert_true(frec__core_pattern_is_ours(pattern));
-	// Each letter once, texts last, including letters that are not known yet.
+	// Each letter is passed once, and texts last. That includes letters that are not known yet.
 	assert_int_equal(frec__core_pattern_make(TOOL, "--time=2", "|/h %h %e %Z %P %u %e %",
 						 pattern, &error),
 			 0);
@@ -47,7 +47,7 @@ static void test_make(void **state)
 	assert_int_equal(frec__core_pattern_make(TOOL, "", SYSTEMD, pattern, &error), 0);
 	assert_false(frec__core_pattern_is_ours(SYSTEMD));
 	assert_false(frec__core_pattern_is_ours("core"));
-	// Paths that the kernel would split or cut.
+	// Paths that the kernel would split or cut are refused.
 	assert_int_equal(
 		frec__core_pattern_make("/opt/my tools/flightrec", "", "core", pattern, &error),
 		-EINVAL);
@@ -235,7 +235,7 @@ static void test_hostile_notes(void **state)
 
 	(void)state;
 	make_core(&good);
-	// Cut at any place: the threads before the cut, or none.
+	// If the core dump is cut at any place, the threads before the cut are found.
 	for (size_t size = 0; size < sizeof(core); size += 7) {
 		int r = read_core(&good, size, 100, &notes);
 		size_t whole =
@@ -247,7 +247,8 @@ static void test_hostile_notes(void **state)
 		assert_int_equal(!r, whole > 0);
 		frec__core_notes_deinit(&notes);
 	}
-	// Any byte of the headers replaced: no crash, and no invented threads.
+	// Whichever byte of the headers is replaced, reading survives it and finds no more threads
+	// than there are.
 	for (size_t i = 0; i < offsetof(struct core, note) + 64; i++) {
 		for (int value = 0; value < 256; value += 51) {
 			core = good;
@@ -311,7 +312,8 @@ static void test_stacks(void **state)
 	assert_int_equal(frec__thread_stacks_find(&stacks, 8)->frames->n_pc, 2);
 	assert_null(frec__thread_stacks_find(&stacks, 9));
 	frec__thread_stacks_deinit(&stacks);
-	// Stacks of another process, cut, changed, or with frames without a kind.
+	// Stacks are rejected if they are of another process, cut, changed, or have frames without
+	// a kind.
 	assert_int_equal(frec__thread_stacks_parse(&stacks, data, size, 8, NULL), -EINVAL);
 	for (size_t cut = 1; cut < size; cut++) {
 		int r = frec__thread_stacks_parse(&stacks, data, cut, 7, NULL);

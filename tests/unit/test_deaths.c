@@ -61,7 +61,7 @@ static void alerts_merge(void **state)
 	assert_int_equal(reason.kind, KIND(OUT_OF_MEMORY));
 	assert_int_equal(reason.sender, 0);
 	assert_int_equal(reason.signal, SIGKILL);
-	// A crash is a crash, whatever came before and comes after.
+	// A crash remains the reason, whatever other alerts come before or after it.
 	reason = after(&killed, &oom, &fatal);
 	assert_int_equal(reason.kind, KIND(CRASH));
 	assert_int_equal(reason.signal, SIGSEGV);
@@ -89,7 +89,7 @@ static void due_when_gone(void **state)
 	}
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, 1000, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
-	// Younger events are about to overwrite those before it.
+	// The death is due, because younger events are about to overwrite those before it.
 	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, -1, false, 0);
@@ -103,7 +103,7 @@ static void due_when_gone(void **state)
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, child);
 	waitpid(child, NULL, 0);
-	// Or after a while in any case, because writing a core can take long.
+	// A death is due after a while in any case, because writing a core dump can take long.
 	frec__deaths_record(&deaths, &killed, (uint32_t)getpid(), -1, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	deaths.death[0].since -= (FREC_DEATH_WAIT_MAX + 1) * UINT64_C(1000000);
@@ -137,8 +137,8 @@ static void stacks_are_waited_for(void **state)
 	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	assert_true(frec__deaths_is_pending(&deaths, NOBODY));
 	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 1));
-	// Even if the process is gone, but not if the events before the crash are about to be
-	// overwritten.
+	// A death that is held is not due even if its process is gone, unless the time is up or the
+	// events before the crash are about to be overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());

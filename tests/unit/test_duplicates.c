@@ -63,8 +63,8 @@ static void as_many_as_the_file_with_the_most(void **state)
 	frec__duplicates_free(&duplicates);
 }
 
-// If a file begins in the middle of an interrupt, its copy comes a few records before or after the
-// other.
+// If a file begins in the middle of an interrupt, a record can be a few places before or after its
+// copy in the other file.
 static void a_little_out_of_order(void **state)
 {
 	struct frec_duplicates duplicates = {0};

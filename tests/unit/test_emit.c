@@ -229,7 +229,8 @@ static void test_drops_are_counted(void **state)
 	assert_int_equal(frec__event_unit_emit_large.dropped, dropped + 4);
 }
 
-// After one EBADF the number is forgotten, and a file that gets it later is not written to.
+// After one EBADF the descriptor's number is forgotten, so a file that gets this number later is
+// not written to.
 static void test_closed_descriptor_is_forgotten(void **state)
 {
 	int number = frec__fd, pipe_ends[2];

@@ -42,7 +42,7 @@ static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *paylo
 	open_file(ret, &file);
 }
 
-// Adds an event with all its fields as text.
+// Appends an event with all its fields to `text`.
 static void describe(struct frec_text *text, const struct frec_event *event)
 {
 	frec__text_printf(text, "%s:%s", event->source->system, event->source->name);
@@ -129,7 +129,7 @@ static void expect_number(uint8_t encoding, uint8_t format, uint64_t value, size
 	}
 	snprintf(all, sizeof(all), "x=%s", expected);
 	expect(payloads, all);
-	// The same after its length, which is in the payload.
+	// The same number as binary data, whose length is in the payload.
 	payloads = begin();
 	for (int big = 0; big < 2; big++) {
 		eh_field(&payloads[big], "x", FREC_EH_BINARY, format ? format : FREC_EH_UNSIGNED,
@@ -172,7 +172,7 @@ static void test_numbers(void **state)
 	expect_number(FREC_EH_VALUE8, FREC_EH_LATIN1, 0xe4, 1, "\"ä\"");
 	expect_number(FREC_EH_VALUE16, FREC_EH_UTF, 0x20ac, 2, "\"€\"");
 	expect_number(FREC_EH_VALUE32, FREC_EH_UTF, 0x1f600, 4, "\"😀\"");
-	// If the encoding cannot have the format, it has its default format.
+	// A format that the encoding cannot have is replaced by the encoding's default format.
 	expect_number(FREC_EH_VALUE8, FREC_EH_UUID, 9, 1, "9");
 	expect_number(FREC_EH_VALUE16, 77, 9, 2, "9");
 }
@@ -217,7 +217,7 @@ static void test_bytes(void **state)
 		     "\"01234567-89ab-cdef-1032-547698badcfe\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_UUID, id, 3, true, 1, "\"012345\"");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_UTF, "text", 4, true, 1, "\"text\"");
-	// There is no value.
+	// An empty field has no value, unless it is text.
 	expect_bytes(FREC_EH_BINARY, FREC_EH_SIGNED, "", 0, true, 1, "null");
 	expect_bytes(FREC_EH_BINARY, FREC_EH_TIME, "", 0, true, 1, "null");
 	expect_bytes(FREC_EH_STRING8, FREC_EH_FLOAT, "", 0, true, 1, "null");
@@ -231,7 +231,7 @@ static void test_bytes(void **state)
 	expect_bytes(FREC_EH_STRING8, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 1, "\"€\"");
 	expect_bytes(FREC_EH_STRING8, FREC_EH_UTF_BOM, "\xfe\xff\x20\xac", 4, true, 1, "\"€\"");
 	expect_bytes(FREC_EH_STRING8, 0, "cut\0here", 8, true, 1, "\"cut\"");
-	// The characters are not valid, the text is.
+	// If characters are invalid, the text is valid nevertheless.
 	expect_bytes(FREC_EH_ZSTRING8, 0, "\xff", 2, false, 1, "\"\\\\xff\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 2, "\"€\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\x00\xd8", 4, true, 2,
@@ -406,9 +406,9 @@ static void test_activities(void **state)
 {
 	static const struct {
 		enum frec_shape_kind kind;
-		const char *name; /* of its span */
-		uint64_t begin;	  /* of an end */
-		int lane_of; /* index of an event that began on the same lane; -1: on the thread */
+		const char *name; /* of the event's span */
+		uint64_t begin;	  /* of an end event: when the span began */
+		int lane_of; /* index of the event that began on the same lane; -1: on the thread */
 		int within;  /* index of the event that began the span it is in; -1: none */
 	} expected[] = {
 		{FREC_SHAPE_BEGIN, "Request", 0, 0, -1}, {FREC_SHAPE_BEGIN, "Query", 0, 1, 0},

@@ -108,7 +108,8 @@ static void strings_and_cuts(void **state)
 		assert_int_equal(value.kind, FREC_VALUE_TEXT);
 		assert_int_equal(value.size, cases[i].text);
 		assert_int_equal(value.cut, cases[i].cut);
-		// Only our emitters set the mark. Other events may end in NULs for other reasons.
+		// Only our emitters mark cut texts by their last bytes. Other events may end in
+		// NULs for other reasons.
 		value = decode(&field, FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT, cases[i].bytes,
 			       cases[i].size);
 		assert_false(value.cut);

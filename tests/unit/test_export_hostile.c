@@ -23,10 +23,9 @@ static void a_whole_file_has_no_problem(void **state)
 		{.zstd = true},
 		{.wrapped = true},
 		{.no_crash = true},
-		// Records are younger than the coverage if they came while the rings were copied
-		// ...
+		// Records that came while the rings were copied are younger than the coverage.
 		{.late_record = true},
-		// ... and a few can be out of order at the old end of a ring that wrapped.
+		// A few records can be out of order at the old end of a ring that wrapped.
 		{.late_from = true, .wrapped = true}};
 
 	(void)state;
@@ -65,7 +64,7 @@ static void every_cut_is_told(void **state)
 	free(file.data);
 }
 
-// Flips every bit. With a sanitizer, which would take minutes, flips one bit of each byte, not
+// Flips every bit. With a sanitizer that would take minutes, so flip only one bit of each byte, not
 // always the same one.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 9

@@ -66,7 +66,7 @@ static void order(void **state)
 	free(file.data);
 }
 
-// protobuf-c packs a part with every field and others around it. It is read without protobuf-c.
+// A part that protobuf-c packed, with every field and others around it, is read without protobuf-c.
 static void parts_are_what_the_schema_says(void **state)
 {
 	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
@@ -88,7 +88,7 @@ static void parts_are_what_the_schema_says(void **state)
 			zstd ? FLIGHTREC__RECORDS__CONTENT_ZSTD : FLIGHTREC__RECORDS__CONTENT_PLAIN;
 		records.plain = (ProtobufCBinaryData){5, (uint8_t *)"bytes"};
 		size = flightrec__records__pack(&records, packed);
-		// A field of a later version, and one that occurs twice: the last counts.
+		// A field of a later version, and a field that occurs twice: its last value counts.
 		memcpy(more, "\xfa\x07\x02hi\x20\x09", 7);
 		memcpy(more + 7, packed, size);
 		view = (struct frec_part_view){

@@ -79,7 +79,8 @@ static void doubles(void **state)
 	}
 }
 
-// Numbers are formatted as printf does with the fewest digits that read back, by whichever way.
+// A number is formatted as printf does with the fewest digits that read back as the same number,
+// whichever algorithm finds them.
 static void check_double(double value, bool single)
 {
 	struct frec_text text = {0};

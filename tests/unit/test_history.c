@@ -147,7 +147,8 @@ static void rings(void **state)
 	near(history.without_stacks, 400);
 	assert_false(history.stacks);
 
-	// As much again with callchains, half of each record: a quarter of all bytes.
+	// As many bytes again. Half of each record is a callchain, so callchains are a quarter of
+	// all bytes.
 	frec__source_set_stack(&sources[0], &(struct frec_stack_choice){.frame_pointers = true});
 	for (int i = 0; i < 64; i++)
 		put(&head, CALLCHAIN_ID, CHAIN, 15, 84, 0);
@@ -156,8 +157,9 @@ static void rings(void **state)
 	near(history.full, 200);
 	near(history.without_stacks, 200 / 0.75);
 
-	// And with stacks, seven eighths of each: (32 + 112) of 384 parts. The stack of a crash is
-	// recorded in any case and does not count.
+	// And as many again. Seven eighths of each record are stack, so callchains and stacks are
+	// 8192 + 14336 of 49152 bytes. The stack of a crash is recorded in any case and does not
+	// count.
 	frec__source_set_stack(&sources[1], &(struct frec_stack_choice){.bytes = 512});
 	for (int i = 0; i < 16; i++)
 		put(&head, STACK_ID, STACK, 0, 84, 896);
@@ -172,7 +174,7 @@ static void rings(void **state)
 	near(history.full, 100);
 	near(history.without_stacks, 100 / (1 - (8192.0 + 14336) / 65536));
 
-	// A ring that was overwritten holds less than everything since the start.
+	// A ring that was overwritten does not hold everything since the start.
 	for (int i = 0; i < 512; i++)
 		put(&head, PLAIN_ID, 0, 0, 84, 0);
 	frec__history_read(&all, since, &history);

@@ -129,7 +129,7 @@ static void check(const struct perf_options *options)
 static void test_forms(void **state)
 {
 	(void)state;
-	// Each word alone, and together with the pipe format.
+	// Every combination of the options.
 	for (unsigned int bits = 0; bits < 64; bits++) {
 		const struct perf_options options = {.pipe = bits & 1,
 						     .compressed = bits & 2,
@@ -174,7 +174,7 @@ static void survive(const struct made_perf *made)
 	unlink(output);
 }
 
-// Every byte; with a sanitizer only every eleventh, because it would take minutes.
+// Damages every byte. With a sanitizer that would take minutes, so damage only every eleventh.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 11
 #else

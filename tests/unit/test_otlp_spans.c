@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Proves which ids spans get: the same records give the same ids, others different ones; parents
-// follow from threads and traces from flows; and what a span that began beside another is in.
+// follow from threads and traces from flows; and which span contains one that began beside another.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -50,7 +50,7 @@ static int make_sources(void **state)
 	return 0;
 }
 
-// Everything that is followed, from the first event on.
+// What follows the events, from the first one on.
 struct following {
 	struct frec_shape_rules rules;
 	struct frec_shapes shapes;
@@ -171,7 +171,7 @@ static void ids_are_of_what_is_recorded(void **state)
 	start(&following, NULL);
 	again = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(first, again) || same_trace(first, again));
-	// Two that begin at the same time.
+	// Two spans that begin at the same time are different.
 	other = emit(&following, LOOP_START, 10, 100, 0, "");
 	assert_false(same_span(again, other));
 	stop(&following);
@@ -194,7 +194,7 @@ static void parents(void **state)
 	assert_memory_equal(&step, &first, sizeof(step));
 	step = emit(&following, STEP, 11, 102, 0, "");
 	assert_true(is_none(step.span, sizeof(step.span)));
-	// Beside the first, not in it.
+	// This span begins beside the first one, not in it.
 	second = emit(&following, REQUEST_START, 10, 103, 2, "");
 	assert_true(same_trace(second, loop) && !same_span(second, first));
 	assert_true(same_span(emit(&following, REQUEST_DONE, 10, 104, 1, ""), first));

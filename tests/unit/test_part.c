@@ -49,7 +49,7 @@ static void round_trip(void **state)
 	assert_int_equal(frec__part_next(data, size, &view), 0);
 	assert_int_equal(view.field, FREC_PART_HEADER);
 	assert_int_equal(view.size, size);
-	// A plain protobuf reader sees the same, the checksum included.
+	// A plain protobuf reader reads the same content, including the checksum.
 	whole = flightrec__snapshot__unpack(NULL, size, data);
 	assert_non_null(whole);
 	assert_int_equal(whole->header->version, 1);

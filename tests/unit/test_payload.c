@@ -17,7 +17,7 @@
 
 static char payload[FREC_PAYLOAD_MAX + 64];
 
-// An event whose fixed part is the index and a locator for each of `count` strings or byte
+// Builds an event whose fixed part is the index and a locator for each of `count` strings or byte
 // arrays.
 static int build(const struct iovec *data, int count, uint64_t bytes_mask,
 		 struct frec__payload *ret)

@@ -79,8 +79,8 @@ static void reported_to_the_parent(void **state)
 	}
 }
 
-// The stranger is another child. It writes what it learns of the zombie, and after the zombie was
-// waited for.
+// The stranger is another child. It writes what it learns while the process is a zombie, and again
+// after the zombie was waited for.
 static void stranger(pid_t pid, int in, int out, bool old)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Proves that a recorder refuses what is no request, without waiting for the rest of it and within
-// a fixed amount of memory, that clients may ask for no more than they may, that the status fits
-// into one message however much is recorded, and that no client keeps a recorder that ends.
+// a fixed amount of memory; that clients get only what they have the right to; that the status fits
+// into one message however much is recorded; and that no client keeps a recorder from ending.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -112,7 +112,7 @@ static void malformed(void **state)
 		assert_true(serve(fixture, requests[i].data, requests[i].size));
 		expect_error(fixture, "not a request");
 	}
-	// There is nothing to be read: it does not wait.
+	// If there is nothing to read, serving does not wait.
 	assert_true(frec__request_serve(&fixture->engine, &fixture->client));
 	expect_silence(fixture);
 	// The connection still serves.
@@ -143,7 +143,7 @@ static void unknown(void **state)
 	expect_error(fixture, "unknown request");
 	assert_true(serve(fixture, (uint8_t[]){0x18, 1}, 2)); // a pid and nothing else
 	expect_error(fixture, "unknown request");
-	// As many as fit: more than the memory that there is for a request.
+	// As many unknown fields as fit into a packet: more than fit into the memory for a request.
 	for (size_t i = 0; i < sizeof(many); i += 2) {
 		many[i] = 0x78;
 		many[i + 1] = 1;
@@ -233,7 +233,7 @@ static Flightrec__Control__Reply *receive(struct fixture *fixture)
 	return reply;
 }
 
-// As many and as large as they get.
+// Adds as many sources as possible, as large as possible.
 static void add_sources(struct frec_source_set *set)
 {
 	set->count = FREC_SOURCES_MAX;
@@ -292,7 +292,7 @@ static void statuses(void **state)
 	free(engine->sources.source);
 }
 
-// A client that reads no answers loses them. It does not keep the recorder.
+// A client that does not read its answers loses them. It does not block the recorder.
 static void unread_answers(void **state)
 {
 	struct fixture *fixture = *state;
@@ -306,7 +306,7 @@ static void unread_answers(void **state)
 
 #define SENDERS 4
 
-// A client that keeps sending does not keep a recorder that ends.
+// A client that keeps sending does not keep a recorder from ending.
 static void a_flood_at_the_end(void **state)
 {
 	struct fixture *fixture = *state;

@@ -175,7 +175,7 @@ static void ends_that_are_missing(void **state)
 	expect(emit(&shapes, B_BEGIN, 10, 105, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 106, 0), FREC_SHAPE_END, 98, 1, true);
 	assert_int_equal(shapes.open_count, 0);
-	// Another thread has the number now.
+	// Another thread has the tid now.
 	expect(emit_as(&shapes, A_START, 10, 107, 0, &lives[0]), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit_as(&shapes, A_START, 10, 108, 0, &lives[1]), FREC_SHAPE_BEGIN, 0, 1, false);
 	expect(emit_as(&shapes, A_DONE, 10, 109, 0, &lives[1]), FREC_SHAPE_END, 108, 0, false);
@@ -227,7 +227,7 @@ static void spans_that_overlap(void **state)
 	assert_int_equal(shapes.open_count, 0);
 	frec__shapes_deinit(&shapes);
 
-	// With any other name the field is no identity, and the youngest ends.
+	// With any other name the field is no identity, and the youngest span ends.
 	fields[0].name = "depth";
 	start(&shapes, NULL);
 	expect(emit(&shapes, A_START, 10, 100, 1), FREC_SHAPE_BEGIN, 0, 0, false);

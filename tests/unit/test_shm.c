@@ -176,7 +176,7 @@ static void full_rings(void **state)
 	copy = copied();
 	copy.data[20 * size + 3] ^= 0x10;
 	check(&copy, 4999, fit - 1, 4979, 1);
-	// If writers overwrote the whole ring during the copy, it is empty and has no damage.
+	// If writers overwrote the whole ring during the copy, the copy is empty and has no damage.
 	emit(5000, 5200);
 	copy = copied();
 	copy.head -= 3 * RING_SIZE;
@@ -233,7 +233,7 @@ static void a_lap_behind(void **state)
 	position = control->position += size; // reserved but never written
 	emit(RECORDS, 20);
 	copy = copied();
-	check(&copy, 19, 20, 20, 1); // between 4 and 5
+	check(&copy, 19, 20, 20, 1); // damage between records 4 and 5
 	emit(20, 20 + RING_SIZE / size - 3);
 	memset(memory + rings->layout.rings + RING * RING_SIZE + (-position & (RING_SIZE - 1)),
 	       0x55, size);

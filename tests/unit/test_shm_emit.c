@@ -57,8 +57,8 @@ static int by_thread(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-// Each thread's numbers begin at 0 without gaps, and no record is there twice. In the ring of a CPU
-// times fall from the newest record on.
+// Each thread's numbers begin at 0 without gaps, and no record is there twice. In the ring of a
+// CPU, times decrease from the newest record on.
 static void check_complete(struct kit_reading *reading)
 {
 	assert_false(reading->wrapped);
@@ -204,7 +204,7 @@ static void threads_without_sequences(void **state)
 	check_threads(false);
 }
 
-// Rings are copied while many threads lap them: no record is torn, there twice, or missing between
+// Rings are copied while many threads lap them: no record is torn, duplicated, or missing between
 // two others.
 static void live_copies(void **state)
 {
@@ -247,7 +247,8 @@ static uint64_t emitted_now(void)
 	return sum;
 }
 
-// SIGKILL at a random moment. In the shared ring the last record of a thread may be torn.
+// Kills writers with SIGKILL at a random moment. In the shared ring the last record of a thread may
+// be torn.
 static void kill_writers(bool sequences)
 {
 	srandom(1);
@@ -295,7 +296,8 @@ static void killed_without_sequences(void **state)
 #ifndef __has_feature
 #define __has_feature(name) 0
 #endif
-// The thread sanitizer puts a handler off, and the handler itself cannot run inside of a sequence.
+// The thread sanitizer delays signal handlers, and its own handler cannot run within a restartable
+// sequence.
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && !__has_feature(thread_sanitizer)
 #define BREAKPOINTS
 extern uint8_t frec__shm_entered[], frec__shm_committed[];
@@ -350,7 +352,8 @@ static void interrupted(void **state)
 }
 #endif
 
-// A child has its own ids, whatever call forked it and however deep.
+// The records of a child have its own ids, whichever call forked it and however deeply forks are
+// nested.
 static void forks(void **state)
 {
 	struct kit_reading reading;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Proves that a file without stack bytes has the right frames in their place, that nothing else of
-// the stacks is in it, whatever they look like, and that it passes every check of verify; and that
-// another file keeps everything. A program file that hangs or kills its reader does not cost the
-// file.
+// Proves that a file without stack bytes has the right frames in their place, that it has nothing
+// else of the stacks, whatever they look like, and that it passes every check of verify; and that a
+// file with stack bytes keeps everything. If reading a program file hangs or kills the reader, the
+// snapshot is written nevertheless.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -454,12 +454,12 @@ static void broken_records_keep_nothing(void **state)
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		put(&made, STACKED);
-		begin(&made, STACKED, PID); // a payload
+		begin(&made, STACKED, PID); // a payload that does not end
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		memcpy(made.bytes + head + 24, &huge[i], 4);
 		put(&made, STACKED);
-		begin(&made, STACKED, PID); // a stack
+		begin(&made, STACKED, PID); // a stack that does not end
 		add_payload(&made);
 		add_stack(&made, BIAS + 0x1010, sound, 8);
 		memcpy(made.bytes + made.size - 10 * 8, &huge[i], 8);
@@ -491,7 +491,7 @@ static void the_kernel_is_hidden(void **state)
 		assert_int_equal(secrets(records_of, file->records[0]->size) > 0, !drop);
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
-		emit_all(); // the records have marks of what was left out
+		emit_all(); // anew, because writing marks what it leaves out
 		file = written(drop, 0);
 		assert_non_null(memmem(chunk(file), file->records[0]->size, &address, 8));
 		flightrec__snapshot__free_unpacked(file, NULL);
@@ -501,7 +501,7 @@ static void the_kernel_is_hidden(void **state)
 
 struct opener {
 	bool killed;
-	size_t fds; // that the child had open
+	size_t fds; // number of descriptors that the child had open
 };
 
 static size_t open_files(pid_t pid)

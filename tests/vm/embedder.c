@@ -111,7 +111,7 @@ static void flood(const char *folder)
 		accepted += !frec_trigger("flood");
 	check(accepted > 0 && accepted < 2000, "more triggers than can wait are refused");
 	frec_recorder_stop(recorder);
-	// stop waits only for some seconds, but the keeper finishes all snapshots.
+	// frec_recorder_stop() waits only some seconds, but the keeper finishes all snapshots.
 	check(wait_for_files(folder, accepted) && files(folder) == accepted,
 	      "the accepted ones are finished");
 }

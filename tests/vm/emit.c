@@ -297,7 +297,8 @@ static void emit_at_exit(void)
 	frec_vm_text("after main's destructors");
 }
 
-// The program's destructors have run before, yet its events still arrive.
+// The plugin is unloaded after the program's destructors have run. Even then the program's events
+// arrive.
 static int role_exit(const char *path)
 {
 	void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);

@@ -5,10 +5,11 @@
 //	emitter [-t THREADS] [-n COUNT] [-b BYTES] [-l LEDGER] [-w MICROSECONDS] [-s SECONDS]
 //		[-m EVERY] [END]
 //
-// Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark at each EVERYth.
-// LEDGER is a shared file with two u64 for each thread, the last number begun and the last one
-// done. It survives any end. END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill,
-// overflow, wild, hang.
+// Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark with every
+// EVERYth event. LEDGER is a shared file with two u64 for each thread, the last number begun and
+// the last one done. It survives any end.
+//
+// END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill, overflow, wild, hang.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -104,8 +104,8 @@ def wait_for(condition, seconds=30):
 
 
 def keepers(of):
-    """The pids of the keepers that still run: of the service with this pid, or of all that write to
-    this folder."""
+    """The pids of the keepers that still run. `of` is the pid of their service, or the folder to
+    which they write."""
     wanted = b"\0--pid\0%d\0" % of if isinstance(of, int) else b"\0-o\0%s\0" % of.encode()
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):

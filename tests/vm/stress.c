@@ -6,9 +6,9 @@
 // Unless STACK_BYTES is 0, an event with that many bytes of user stack accompanies every 500th
 // event, so that records have up to 64 KiB. Snapshots are taken two at a time and then checked.
 // With a PAUSE (microseconds between two events), the rings hold all events that are emitted
-// between the two, so they must overlap. Without one, the emitter is stopped while two files are
-// checked, because it would leave the check little processor time, and a ring is overwritten
-// completely before the next two are taken.
+// between two snapshots, so the snapshots must overlap. Without a PAUSE, a ring is overwritten
+// completely before the next two snapshots, and the emitter is stopped while two are checked,
+// because it would leave the check little processor time.
 #include "stress.h"
 
 #include <inttypes.h>

@@ -13,9 +13,9 @@ struct stress_check;
 /* `emitter` is the process whose events count. */
 struct stress_check *stress_check_create(uint32_t emitter);
 /*
- * Checks a snapshot by itself and against the one before: gaps in the numbers of each thread within
- * the coverage, records that both files should have, and everything that `flightrec verify` checks.
- * Prints what is wrong and then returns false.
+ * Checks a snapshot by itself and against the one before: gaps in the numbers of each thread
+ * within the coverage, records that both files should have, and everything that `flightrec verify`
+ * checks. Returns true, or prints what is wrong and returns false.
  */
 bool stress_check_file(struct stress_check *check, const char *path);
 /* Returns totals so far: events in all files, events that were compared between two files, and

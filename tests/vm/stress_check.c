@@ -17,7 +17,7 @@
 
 struct seen {
 	uint64_t sequence, time;
-	uint32_t hash; /* of the whole record but its id */
+	uint32_t hash; /* of the whole record except its id */
 };
 
 struct file {
@@ -27,7 +27,7 @@ struct file {
 };
 
 struct stress_check {
-	struct file file[2]; /* this one and the one before, in turn */
+	struct file file[2]; /* the current file and the one before take turns */
 	unsigned int turn;
 	uint32_t emitter;
 	uint64_t files, events, shared, wrapped;

@@ -26,7 +26,8 @@ from kit import (
 )
 
 SHOPD, TRANSPORT = sys.argv[1:3]
-# Whatever the transport, the kernel reports signal and place to a recorder that may watch it.
+# Whatever the transport, the kernel reports the signal and the place of a crash to a recorder that
+# may watch the kernel.
 KERNEL_TELLS = os.environ.get("FREC_PLACE") == "root"
 THREADS = 2
 CGROUP = int(os.environ.get("FREC_CGROUP_FD", -1))
