@@ -65,7 +65,7 @@ enum frec_watch {
 
 struct frec_engine_options {
 	const char *const *selection;	/* NULL-terminated; owned by the caller */
-	struct frec_stack_choice stack; /* for events whose selections do not choose stacks */
+	struct frec_stack_choice stack; /* the stacks of events whose selections choose none */
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
@@ -136,12 +136,12 @@ int frec__engine_memory(struct frec_engine *engine);
 void frec__engine_alert(void *context, const struct frec_alert *alert);
 
 /* Takes a snapshot now. It holds records of the user `only_uid`, or all if that is -1. `ret_path`
- * (PATH_MAX bytes) may be NULL. */
+ * (PATH_MAX bytes) may be NULL. Returns 0 or a negative errno. */
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
 
 /* Whether the last death for which a snapshot was written explains why a command has just ended: it
- * was the death of the command itself or of a process that it had started. */
+ * was the death of the command itself, or a death only a moment before. */
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*

@@ -30,8 +30,8 @@ void frec__session_end(struct frec_session *session);
  */
 int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket);
 
-/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for
- * others. */
+/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for other
+ * users. */
 void frec__control_folder(char *ret, size_t size);
 
 #endif
