@@ -21,8 +21,8 @@
 #define FREC_PART_HEAD_MAX 16
 /* The largest size of a part with its checksum. A reader may refuse a larger one. */
 #define FREC_PART_SIZE_MAX (64u << 20)
-/* The most bytes of records in a Records part, uncompressed. It is small because a reader holds one
- * part of each CPU in memory. */
+/* The most bytes of records in a Records part, uncompressed. The limit is small because a reader
+ * holds one part of each CPU in memory. */
 #define FREC_RECORDS_SIZE_MAX (1u << 20)
 
 enum frec_part {

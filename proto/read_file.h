@@ -7,8 +7,8 @@
 
 /*
  * Reads the whole file at `path`, relative to `folder`, as a string. Stops once it has `limit`
- * bytes; because it reads in blocks, the string can be up to twice as long, or 4096 bytes if that
- * is more. The caller frees the string. Returns NULL with errno set on failure.
+ * bytes; because it reads in blocks, the string can be up to 2 * `limit` bytes long, or 4096 if
+ * that is more. The caller frees the string. Returns NULL with errno set on failure.
  */
 char *frec__read_file_at(int folder, const char *path, size_t limit);
 

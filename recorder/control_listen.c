@@ -46,7 +46,7 @@ static int open_folder(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Binds the socket `fd` to a hidden name, and sets *ret to that. Goes through the folder's
+// Binds the socket `fd` to a hidden name, and sets *ret to its address. Goes through the folder's
 // descriptor, so that the length of the folder's path does not matter. Returns 0 or a negative
 // errno.
 static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)

@@ -63,7 +63,7 @@ static void add_alert(struct frec_reason *reason, const struct frec_alert *alert
 		reason->tid = alert->tid;
 		reason->code = alert->code;
 		reason->code_unknown = alert->code_unknown;
-		reason->sender = 0; // it sent an earlier SIGKILL, not this signal
+		reason->sender = 0; // the sender of an earlier SIGKILL is forgotten
 		break;
 	case FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY:
 		reason->sender = 0;

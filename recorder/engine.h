@@ -140,8 +140,8 @@ void frec__engine_alert(void *context, const struct frec_alert *alert);
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
 
-/* Whether the last death for which a snapshot was written explains why a command has just ended: it
- * was the death of the command itself, or a death only a moment before. */
+/* Whether the last death for which a snapshot was written explains why a command has just ended:
+ * the command itself died, or another process did only a moment before. */
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*

@@ -41,8 +41,8 @@ void frec__source_set_deinit(struct frec_source_set *set);
 int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
 			 struct frec_error *reterr);
 
-/* Adds an event that tracefs lists, to be recorded with the stacks of `stack`. `filter` is static
- * or NULL. Returns 0 or a negative errno. */
+/* Adds an event that tracefs lists, to be recorded with the stacks that `stack` chooses. `filter`
+ * is static or NULL. Returns 0 or a negative errno. */
 int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_listed *listed,
 				const char *filter, const struct frec_stack_choice *stack,
 				struct frec_error *reterr);

@@ -44,7 +44,7 @@ extern struct frec__shm *frec__shm;
  * first attaches to a recorder's memory. */
 extern uint32_t *frec__shm_process;
 
-/* How many bytes before and after the data at `flat` frec__shm_emit_flat() may overwrite. */
+/* frec__shm_emit_flat() may overwrite this many bytes before and after the data at `flat`. */
 #define FREC__SHM_ROOM_BEFORE sizeof(struct frec_shm_record)
 #define FREC__SHM_ROOM_AFTER 8
 
@@ -64,7 +64,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
 /* The time and CPU at which an emit began. */
 struct frec__shm_moment {
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t cpu;  /* above all CPUs if the thread has no sequences */
+	uint32_t cpu;  /* higher than any CPU's number if the thread has no sequences */
 };
 
 /* The position and the counts of a ring. */
