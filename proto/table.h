@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hash table from 64-bit keys to 32-bit numbers. The things themselves stay elsewhere,
- * usually in an array that the numbers are indexes of. Use it instead of another hash table.
+ * A hash table from 64-bit keys to 32-bit numbers. The things themselves stay elsewhere, usually in
+ * an array that the numbers are indexes of. Use it rather than writing another hash table.
  *
  *	struct frec_table table = {0};
  *	bool new;

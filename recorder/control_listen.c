@@ -72,7 +72,7 @@ static void take_turn(int folder)
 		usleep(TURN_PAUSE);
 }
 
-// connect() fails with the same error for a file of another kind, which must not be replaced.
+// connect() fails with ECONNREFUSED also for a file that is no socket, which must not be replaced.
 static bool is_dead(const char *path)
 {
 	struct stat status;

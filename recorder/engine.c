@@ -133,7 +133,8 @@ static void drain_sideband(void *context)
 static struct frec_snapshot_job capture(struct frec_engine *engine,
 					const struct frec_reason *reason, int64_t only_uid)
 {
-	// Adds the sources of new events: a record whose event has no source would be left out.
+	// Add the sources of new events first: a record whose event has no source would be left
+	// out.
 	frec__memories_refresh(&engine->memories);
 	frec__capture_take(&engine->rings.capture, engine->rings.ring, engine->rings.count,
 			   engine->sources.source, engine->sources.count);

@@ -122,8 +122,8 @@ int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_ui
 /*
  * Watches a service, unless it is `watched` already, and opens what it needs to emit events: with
  * user_events a file of its own, because the kernel counts registered events by file; with shm the
- * memory of its user. *ret_fd is then the caller's; it is -1 if the service needs no descriptor.
- * Returns 0 or a negative errno.
+ * memory of its user. On success *ret_fd is the caller's descriptor, or -1 if the service needs
+ * none. Returns 0 or a negative errno.
  */
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);

@@ -323,7 +323,7 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	}
 	if (socket_is_ours(recorder.socket))
 		return fail(&known, -EALREADY, "this process has a recorder already", "");
-	// Retry the events that could not be registered when the program started.
+	// Try again to register the events for which that failed when the program started.
 	(void)frec_register();
 	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
 	if (!r)

@@ -5,7 +5,7 @@
 // the kernel gathers the pieces from where they are.
 //
 // A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
-// whole string does: this is how a reader recognises it.
+// other string does: this is how a reader recognises a cut string.
 #include <errno.h>
 #include <string.h>
 

@@ -49,9 +49,9 @@ extern uint32_t *frec__shm_process;
 #define FREC__SHM_ROOM_AFTER 8
 
 /*
- * Writes a record of an event, which is given as to frec__emit(). Of the vector it changes only the
- * lengths of strings. If the recorder is gone, it turns the event off instead. Returns true, or
- * false without having written anything if a string is NULL or the payload is too large.
+ * Writes a record of an event. `vector` and `places` are as for frec__emit(); in the vector only
+ * the lengths of strings are changed. If the recorder is gone, turns the event off instead. Returns
+ * true, or false without having written anything if a string is NULL or the payload is too large.
  * Async-signal-safe. Makes no system call, except at the first emit of a thread or process, for its
  * id, and after the recorder's death, to give the memory back. Leaves errno alone.
  */

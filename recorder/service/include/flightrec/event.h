@@ -178,10 +178,10 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * For an event with n strings and byte arrays, `vector` has 1 + 2n elements: the fixed part of the
- * payload, n elements of workspace, then the n strings and byte arrays. `places` has, for each of
- * the latter, the offset of its locator in the fixed part, and then a 0. `site` and `args` are for
- * listeners at the event's site (site.h), and are NULL if there are none.
+ * For an event whose strings and byte arrays are n in all, `vector` has 1 + 2n elements: the fixed
+ * part of the payload, n elements of workspace, then the n strings and byte arrays. `places` has,
+ * for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
+ * `args` are for listeners at the event's site (site.h), and are NULL if there are none.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,

@@ -90,8 +90,9 @@
 /*
  * The declaration for the kernel. The kernel takes the size of an array as part of the type's name,
  * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". The kernel has no
- * floating-point types, so they are declared as structs, which need their size at the end. The
- * format file shows the types as spelled here. Fields are packed, in the order of the declaration.
+ * floating-point types, so floats and doubles are declared as structs, which need their size at the
+ * end. The format file shows the types as spelled here. Fields are packed, in the order of the
+ * declaration.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
