@@ -24,7 +24,7 @@
 // The lowest number for the descriptor of the memory: out of the way of the command's own
 // descriptors.
 #define MEMORY_MIN 512
-// The most milliseconds to wait until the command has replaced its process's program.
+// The most milliseconds to wait until the process has executed the command's program.
 #define EXEC_PATIENCE 2000
 // Exit statuses of a process that did not become the command.
 #define EXIT_CANCELLED 1

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Births and ends of watched processes, for a recorder that may not watch the kernel: they are
- * found in /proc and by pidfds, and not by the sideband. A process that is born and gone between
- * two readings of /proc is not seen.
+ * found in /proc and through pidfds, because there is no sideband. A process that is born and gone
+ * between two readings of /proc is not seen.
  */
 #ifndef FREC_RECORDER_ENDS_H
 #define FREC_RECORDER_ENDS_H

@@ -65,7 +65,7 @@ enum frec_watch {
 
 struct frec_engine_options {
 	const char *const *selection;	/* NULL-terminated; owned by the caller */
-	struct frec_stack_choice stack; /* the stacks of events whose selections choose none */
+	struct frec_stack_choice stack; /* for events whose selections say nothing about stacks */
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;

@@ -6,8 +6,8 @@
 #include "recorder/source_set.h"
 
 /*
- * All of this is about the busiest ring: the one into which most bytes were written. Times are in
- * seconds.
+ * The bytes and times are those of the busiest ring, the one into which most bytes were written.
+ * Times are in seconds.
  *
  * How many times the ring could have been filled by now follows from the bytes ever written to it.
  * The share of stacks in it is measured: the ring is copied, as for a snapshot, and its records are

@@ -13,8 +13,8 @@
 
 #include "recorder/service/tracefs.h"
 
-// Descriptors get numbers just below this one: programs reuse low numbers, and few programs open so
-// many files.
+// Our descriptors get numbers from just below this one on: programs reuse low numbers, and few
+// programs open so many files.
 #define USUAL_FD_LIMIT 1024
 #define FDS_BELOW_LIMIT 32
 

@@ -73,10 +73,10 @@ static long write_vector(int fd, const struct iovec *vector, int elements)
 	return syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
 }
 
-// Returns -EBADF if a program closed our descriptor, else 0. The write also fails with EBADF if the
-// last listener left between the test of the enable word and the write; the kernel clears the word
-// a little later. An empty write tells the two cases apart: the kernel only looks up the descriptor
-// and writes nothing, and a seccomp filter that allowed the first write allows this one.
+// Returns -EBADF if the program has closed our descriptor, else 0. The write also fails with EBADF
+// if the last listener left between the test of the enable word and the write; the kernel clears
+// the word a little later. An empty write tells the two cases apart: the kernel only looks up the
+// descriptor and writes nothing, and a seccomp filter that allowed the first write allows this one.
 static int closed_or_disabled(struct frec__event *event, int fd)
 {
 	int expected = fd;
