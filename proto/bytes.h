@@ -6,7 +6,7 @@
  * A read beyond the end fails: it returns 0 or NULL, moves the cursor to the end and sets `failed`.
  * After that every read fails, even one of 0 bytes. So a parser can read a whole structure and
  * check `failed` once, after the last read. The parser has to check earlier only before it
- * dereferences a pointer that it got, or uses a count that it read as the bound of a loop.
+ * dereferences a pointer that it got, or uses, as the bound of a loop, a count that it read.
  */
 #ifndef FREC_PROTO_BYTES_H
 #define FREC_PROTO_BYTES_H
@@ -39,7 +39,7 @@ static inline size_t frec__bytes_left(const struct frec_bytes *bytes)
 	return bytes->failed ? 0 : (size_t)(bytes->end - bytes->at);
 }
 
-/* The next `size` bytes, which are not copied, or NULL. */
+/* A pointer to the next `size` bytes, which are not copied. NULL if fewer are left. */
 static inline const uint8_t *frec__bytes_take(struct frec_bytes *bytes, uint64_t size)
 {
 	const uint8_t *p = bytes->at;
@@ -81,7 +81,8 @@ static inline uint64_t frec__bytes_u64(struct frec_bytes *bytes)
 	return frec__bytes_number(bytes, 8);
 }
 
-/* An unsigned LEB128 number, as DWARF has them. Bits above the 64th are dropped. */
+/* An unsigned LEB128 number, the variable-length encoding of DWARF. Bits above the 64th are
+ * dropped. */
 static inline uint64_t frec__bytes_uleb(struct frec_bytes *bytes)
 {
 	uint64_t value = 0;

@@ -44,7 +44,7 @@ static inline void frec__cleanup_fclose(FILE **file)
 #define FREC_CLOSEDIR __attribute__((cleanup(frec__cleanup_closedir)))
 #define FREC_FCLOSE __attribute__((cleanup(frec__cleanup_fclose)))
 
-/* The value of a guarded variable, which gives up its ownership. */
+/* Takes the value out of a guarded variable, which becomes NULL and so releases nothing. */
 #define FREC_TAKE_PTR(p) \
 	({ \
 		__typeof__(p) taken_ = (p); \

@@ -19,7 +19,7 @@ uint64_t frec__monotonic(void)
 
 void frec__clocks_read(struct frec_clocks *ret)
 {
-	// A preemption between the readings would put the clocks apart, so the closest of several
+	// A preemption between the readings would spread them over time, so the fastest of several
 	// attempts is used.
 	ret->uncertainty = UINT64_MAX;
 	for (int attempt = 0; attempt < 5; attempt++) {

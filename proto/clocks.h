@@ -5,12 +5,12 @@
 
 #include <stdint.h>
 
-/* One moment on three clocks. `uncertainty` is the longest time between the three readings. */
+/* One moment on three clocks, all of which were read within `uncertainty`. */
 struct frec_clocks {
 	uint64_t monotonic, boottime, realtime, uncertainty; /* nanoseconds */
 };
 
-/* Reads the three clocks several times and keeps the closest readings. */
+/* Reads the three clocks several times and keeps the readings that are closest together. */
 void frec__clocks_read(struct frec_clocks *ret);
 
 /* CLOCK_MONOTONIC in nanoseconds. Any thread and any signal handler may call it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CRC-32C (Castagnoli), the checksum of every part of a .frec file. RFC 3720, appendix B.4. */
+/* CRC-32C (Castagnoli), the checksum of every part of a .frec file. See RFC 3720, appendix B.4. */
 #ifndef FREC_PROTO_CRC32C_H
 #define FREC_PROTO_CRC32C_H
 

@@ -6,17 +6,17 @@
  *   written (perfetto_trace.proto, otlp.proto, pprof.proto). The build makes C code from them.
  * - The two binary layouts that both sides read: the framing of a file (part.h, crc32c.h) and the
  *   records of perf_event_open(2) (perf_sample.h).
- * - Errors that carry their own text (this header), which every room (folder) that parses returns.
+ * - Errors with a message (this header): every room (folder) that has a parser returns them.
  * - Files and folders that appear whole or not at all (new_file.h, new_folder.h), reading a small
  *   file (read_file.h), the clocks (clocks.h) and messages to people (report.h).
  * - A few pieces that C lacks: a checked byte cursor (bytes.h), growing arrays (grow.h), a hash
  *   table (table.h) and scope guards (cleanup.h).
  *
- * Something belongs here if rooms that do not know each other need it, and if it needs no other
+ * Something belongs here if rooms that do not use each other need it, and if it needs no other
  * room: proto/ includes only itself, the C library, kernel headers and protobuf-c. Code for a
  * single room stays in that room, even if it is general. Nothing here keeps state that a caller
- * could see, or starts a thread. recorder/service/ does not use proto/: a service gets the C
- * library alone.
+ * could see, or starts a thread. recorder/service/ does not use proto/, because libflightrec
+ * depends on the C library alone.
  */
 #ifndef FREC_PROTO_ERROR_H
 #define FREC_PROTO_ERROR_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arrays that grow one by one. They need no member for their capacity, because they double when
- * their count is a power of two:
+ * Arrays that grow by one element at a time. They need no member for their capacity, because they
+ * double when their count is a power of two:
  *
  *	if (!frec__grow(&things, count, sizeof(*things)))
  *		return -ENOMEM;

@@ -47,8 +47,9 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt)
 		 (unsigned int)getpid() & 0xffffff, attempt & 0xff);
 }
 
-// Finds the file to replace: if `path` is a link, as /dev/stdout is, this is the file that the link
-// leads to. A device or a pipe must not be replaced: /dev/null would be gone for everybody.
+// If `path` is a link, as /dev/stdout is, sets `real` to the file that the link leads to, which is
+// the one to replace. Otherwise `real` is empty. Refuses a device or a pipe: if /dev/null were
+// replaced, it would be gone for everybody. Returns 0 or a negative errno.
 static int check_place(const char *path, char real[PATH_MAX], struct frec_error *reterr)
 {
 	struct stat status;
@@ -126,8 +127,8 @@ int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr)
 		unlinkat(file->folder, file->temporary, 0);
 		return fail(file, error, "cannot give it its name", reterr);
 	}
-	// The data is on disk. If the folder cannot be synced, a power cut can only undo the
-	// rename.
+	// Failing to sync the folder is no error: the data is on disk, and a power cut can at most
+	// undo the rename.
 	(void)fsync(file->folder);
 	close(file->folder);
 	file->folder = -1;

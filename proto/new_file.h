@@ -12,15 +12,18 @@
 #include "proto/error.h"
 
 struct frec_new_file {
-	int fd;			      /* to write to; -1: closed */
-	int folder;		      /* descriptor of the folder */
+	int fd;			      /* the temporary file, to write to; -1: closed */
+	int folder;		      /* descriptor of the folder that the file is in */
 	char name[NAME_MAX + 1];      /* the final name */
 	char temporary[NAME_MAX + 1]; /* the temporary name */
 	char path[PATH_MAX];	      /* for error messages */
 };
 
-/* The first steps for files and folders: the first function splits `path` and opens the folder that
- * it is in, and returns 0 or a negative errno; the second sets the temporary name of an attempt. */
+/*
+ * Steps that new_file.c and new_folder.c share. The first function splits `path` and opens the
+ * folder that contains it. Returns 0 or a negative errno. The second sets the temporary name, which
+ * is another one for each `attempt`.
+ */
 int frec__new_file_locate(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
 
@@ -29,12 +32,12 @@ void frec__new_file_temporary(struct frec_new_file *file, unsigned int attempt);
 int frec__new_file_create(struct frec_new_file *file, const char *path, struct frec_error *reterr);
 
 /* Writes all of the data, in as many calls as it takes. Returns 0 or a negative errno; on failure
- * nothing is left. */
+ * the temporary file is removed. */
 int frec__new_file_write(struct frec_new_file *file, const void *data, size_t size,
 			 struct frec_error *reterr);
 
 /* Syncs the file, gives it its name, replacing another file of that name, and closes it. Returns 0
- * or a negative errno; on failure nothing is left. */
+ * or a negative errno; on failure the temporary file is removed. */
 int frec__new_file_commit(struct frec_new_file *file, struct frec_error *reterr);
 
 /* Removes the temporary file, if there still is one, and closes it. Harmless after a commit. */

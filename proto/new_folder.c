@@ -26,7 +26,7 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	size_t length = strlen(path);
 	int r;
 
-	// People write a slash after the name of a folder.
+	// People may write a slash after the name of a folder: drop it.
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	if (length >= sizeof(trimmed)) {
@@ -38,7 +38,7 @@ int frec__new_folder_create(struct frec_new_file *folder, const char *path,
 	r = frec__new_file_locate(folder, trimmed, reterr);
 	if (r)
 		return r;
-	// Fail now, not after the work. An empty folder is replaced.
+	// If the name is taken, fail now and not after the work. An empty folder is replaced.
 	if (!faccessat(folder->folder, folder->name, F_OK, AT_SYMLINK_NOFOLLOW) &&
 	    unlinkat(folder->folder, folder->name, AT_REMOVEDIR))
 		return fail(folder, EEXIST, "remove it, or name another folder with -o", reterr);
@@ -68,7 +68,7 @@ int frec__new_folder_commit(struct frec_new_file *folder, struct frec_error *ret
 		return fail(folder, errno, "cannot give it its name", reterr);
 	close(folder->fd);
 	folder->fd = -1;
-	// As for a file, a power cut can only undo the rename.
+	// As in new_file.c, a failure is no error: a power cut can at most undo the rename.
 	(void)fsync(folder->folder);
 	close(folder->folder);
 	folder->folder = -1;

@@ -5,9 +5,9 @@
  *	tag and length (varints) | message | 0x7d | checksum (4 bytes, little-endian)
  *
  * The last five bytes are field 15 of the message itself. The checksum is CRC-32C over the tag and
- * the message: a flipped bit in the tag would turn the part into one of another kind. It need not
- * cover the length: if the length is wrong, the checksum is read from a wrong place. See
- * flightrec.proto.
+ * the message: a flipped bit in the tag would turn the part into one of another kind. The checksum
+ * need not cover the length: if that is wrong, the checksum is read from a wrong place and does not
+ * match. See flightrec.proto.
  */
 #ifndef FREC_PROTO_PART_H
 #define FREC_PROTO_PART_H
@@ -21,7 +21,8 @@
 #define FREC_PART_HEAD_MAX 16
 /* The largest size of a part with its checksum. A reader may refuse a larger one. */
 #define FREC_PART_SIZE_MAX (64u << 20)
-/* The most bytes of records in a Records part, uncompressed: readers hold a part of each CPU. */
+/* The most bytes of records in a Records part, uncompressed. The limit is small because a reader
+ * holds one part of each CPU in memory. */
 #define FREC_RECORDS_SIZE_MAX (1u << 20)
 
 enum frec_part {
@@ -52,8 +53,8 @@ struct frec_part_view {
 	uint32_t field;
 	const uint8_t *body; /* the message without its checksum */
 	size_t body_size;    /* bytes */
-	size_t size;	     /* of the whole part, in bytes: the next part begins there */
-	uint32_t crc;	     /* what the checksum should be */
+	size_t size;	     /* bytes from this part to the next */
+	uint32_t crc;	     /* the checksum, computed anew */
 };
 
 /*

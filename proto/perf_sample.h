@@ -27,7 +27,7 @@ struct frec_perf_sample {
 	const uint8_t *stack;
 };
 
-/* What the layout of a sample depends on, by the names of perf_event_attr. */
+/* What the layout of a sample depends on, named as in struct perf_event_attr. */
 struct frec_perf_layout {
 	uint64_t sample_type, sample_regs_user, read_format, branch_sample_type;
 };
@@ -40,8 +40,8 @@ static inline struct frec_perf_layout frec__perf_layout(const struct perf_event_
 
 #define FREC_PERF_BRANCH_SIZE 24 /* bytes of a struct perf_branch_entry */
 
-/* The next three are helpers of frec__perf_sample_parse(). The first parses what a sample has in
- * common with the end of any other record, the others skip parts that nothing here needs. */
+/* The next three functions are helpers of frec__perf_sample_parse(). The first parses what a sample
+ * has in common with the end of any other record, the others skip parts that nothing here needs. */
 static inline void frec__perf_sample_parse_common(struct frec_bytes *bytes, uint64_t type,
 						  struct frec_perf_sample *ret)
 {
@@ -166,7 +166,7 @@ static inline const uint8_t *frec__perf_plain_read(const uint8_t *body, size_t s
 }
 
 /* Parses the end of any record but a sample: pid, tid, time, cpu and id. All are 0 if `attr` has no
- * sample_id_all. Returns 0 or -EPROTO. */
+ * sample_id_all. Returns 0, or -EPROTO if the body is too short. */
 int frec__perf_sample_read_trailer(const struct perf_event_attr *attr, const void *body,
 				   size_t size, struct frec_perf_sample *ret);
 

@@ -40,7 +40,7 @@ void frec__report(int priority, const char *format, ...)
 		if (iscntrl((unsigned char)*p))
 			*p = '?';
 	}
-	// If stderr leads to the journal, it reads the priority from the line itself
+	// If stderr leads to the journal, the journal reads the priority from the line itself
 	// (sd-daemon(3)).
 	if (getenv("JOURNAL_STREAM")) {
 		dprintf(STDERR_FILENO, "<%d>flightrec: %s\n", priority, message);

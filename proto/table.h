@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hash table from 64-bit keys to 32-bit numbers. The things themselves stay elsewhere,
- * usually in an array that the numbers are indexes of. Use it instead of another hash table.
+ * A hash table from 64-bit keys to 32-bit numbers. The things themselves stay elsewhere, usually in
+ * an array that the numbers are indexes of. Use it rather than writing another hash table.
  *
  *	struct frec_table table = {0};
  *	bool new;
@@ -42,8 +42,8 @@ struct frec_table_slot {
 /* Initialize a table with zeroes: an empty table owns no memory. */
 struct frec_table {
 	struct frec_table_slot *slots;
-	size_t count; /* of keys */
-	size_t size;  /* of `slots`: 0 or a power of two */
+	size_t count; /* the number of keys */
+	size_t size;  /* the number of slots: 0 or a power of two */
 };
 
 /* Finds the value of a key. Returns NULL if the key is not in the table. The pointer is valid until
@@ -51,9 +51,9 @@ struct frec_table {
 uint32_t *frec__table_get(const struct frec_table *table, uint64_t key);
 
 /*
- * Finds the value of a key, and adds the key with the value 0 if it is not in the table. `*ret_new`
- * is whether it was added; ret_new may be NULL. The returned pointer is valid until the next put or
- * remove. Returns NULL if memory runs out; the table is then unchanged.
+ * Finds the value of a key, and adds the key with the value 0 if it is not in the table. Sets
+ * *ret_new to whether the key was added; `ret_new` may be NULL. The returned pointer is valid until
+ * the next put or remove. Returns NULL if memory runs out; the table is then unchanged.
  */
 uint32_t *frec__table_put(struct frec_table *table, uint64_t key, bool *ret_new);
 
@@ -63,7 +63,7 @@ void frec__table_remove(struct frec_table *table, uint64_t key);
 /* Frees the memory. The table is empty afterwards, and can be used again. */
 void frec__table_free(struct frec_table *table);
 
-/* Mixes `value` into `hash`, to make a key of several values. Begin with 0. */
+/* Mixes `value` into `hash`, to make one key from several values. Begin with 0. */
 static inline uint64_t frec__table_mix(uint64_t hash, uint64_t value)
 {
 	hash = (hash ^ value) * 0x9e3779b97f4a7c15ull;

@@ -13,7 +13,7 @@
 #include "recorder/engine_status.h"
 #include "recorder/service/control.h"
 
-// Bytes of a status beside its texts: the numbers, the version, and all tags.
+// The most bytes that a status takes apart from its texts: the numbers, the version, and all tags.
 #define STATUS_NUMBERS_MAX 1024
 
 _Static_assert((int)FREC_TRANSPORT_USER_EVENTS ==
@@ -68,7 +68,8 @@ struct texts {
 	ProtobufCBinaryData *text;
 };
 
-// In the message, a tag of two bytes and a length of at most three come before a text.
+// Adds a text, or returns false if it does not fit. In the message, a tag of two bytes and a length
+// of at most three come before the text.
 static bool add_text(struct texts *texts, const char *added)
 {
 	size_t size = strlen(added) + 5;

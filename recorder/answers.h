@@ -14,8 +14,8 @@ struct frec_client;
 int frec__answer_done(int socket, const Flightrec__Control__Reply *reply, int fd);
 int frec__answer_error(int socket, const char *error);
 
-/* Tells a client that attached, or the service that started the recorder, how its events come
- * in. */
+/* Sends a client that attached, or the service that started the recorder, the transport by which
+ * its events are recorded. */
 int frec__answer_ready(int socket, enum frec_transport transport, int fd);
 
 /* Sends the status, as far as the client may know it. */

@@ -16,7 +16,7 @@
 // The most mapped files that wait to be read. If there are more, the files of all processes of the
 // machine are read instead.
 #define FILES_MAX 4096
-// With how many of the last mapped files a new one is compared.
+// A newly mapped file is compared with this many of the files that were mapped before it.
 #define FILES_COMPARED 15
 
 struct frec_mapped_file {
@@ -29,8 +29,7 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 	size_t count = breakpoints->count;
 	char *copy;
 
-	// A library is mapped in several pieces, so that a process reports the same file several
-	// times.
+	// A library is mapped in several pieces, so the kernel reports the same file several times.
 	for (size_t i = count; i-- > 0 && i + FILES_COMPARED >= count;) {
 		if (breakpoints->file[i].pid == pid && !strcmp(breakpoints->file[i].path, path))
 			return;
@@ -47,7 +46,7 @@ void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid
 }
 
 // Sets *ret_slot to the slot of a declared event. Opens its source if the event is met for the
-// first time.
+// first time. Returns 0 or a negative errno.
 static int slot_of(struct frec_breakpoints *breakpoints, size_t event, uint32_t *ret_slot)
 {
 	struct frec_source_set *sources = breakpoints->sources;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Events of services by their sites (the usdt transport): finds the files that have sites, at the
- * start and whenever files are mapped, and sets a breakpoint on each site of a selected event. */
+/*
+ * Recording the events of services at their sites (the usdt transport): finds the files that have
+ * sites, at the start and whenever files are mapped, and sets a breakpoint on each site of a
+ * selected event.
+ */
 #ifndef FREC_RECORDER_BREAKPOINTS_H
 #define FREC_RECORDER_BREAKPOINTS_H
 
@@ -13,20 +16,21 @@ struct frec_breakpoints {
 	struct frec_source_set *sources; /* outlives this */
 	struct frec_usdt *usdt;		 /* NULL: another transport is in use */
 	uint32_t slots;			 /* the number of slots of `usdt` in use */
-	size_t count;			 /* mapped files that were not read yet */
+	size_t count;			 /* mapped files that have not been read yet */
 	struct frec_mapped_file *file;
 	bool missed; /* there was no room for a mapped file */
 };
 
 /*
- * Loads the program behind the breakpoints. From then on, whenever declarations of `sources` are
- * read from a file, the sites found there get breakpoints. Returns 0 or a negative errno with
+ * Loads the BPF program that a breakpoint runs. From then on, whenever declarations of `sources`
+ * are read from a file, the sites found there get breakpoints. Returns 0 or a negative errno with
  * nothing changed.
  */
 int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_source_set *sources,
 			   struct frec_error *reterr);
 
-/* Sets breakpoints in the programs that are running now. */
+/* Sets breakpoints in the programs that are running now. Does nothing if another transport is in
+ * use. Returns 0 or a negative errno. */
 int frec__breakpoints_find(struct frec_breakpoints *breakpoints, struct frec_error *reterr);
 
 /* Remembers that a process mapped a file. May be called while a snapshot is written. */

@@ -18,7 +18,7 @@ struct frec_client {
 	bool life_line;		  /* the recorder ends when this connection does */
 	bool stopped;		  /* the client asked the recorder to end */
 	uint32_t core_pid;	  /* the dying process whose stacks the client announced, or 0 */
-	char last_path[PATH_MAX]; /* of the last snapshot that the client triggered */
+	char last_path[PATH_MAX]; /* path of the last snapshot that the client triggered */
 };
 
 struct frec_clients {
@@ -26,8 +26,8 @@ struct frec_clients {
 	struct frec_client *client[FREC_CLIENTS_MAX];
 };
 
-/* Takes over a connected socket, and closes it on failure. Returns 0, or -EAGAIN if there is no
- * room for another client, or for another of the same user. */
+/* Takes over a connected socket, and closes it on failure. Returns 0 or -EAGAIN, for example if
+ * there is no room for another client, or for another of the same user. */
 int frec__clients_add(struct frec_clients *clients, int fd, bool life_line);
 
 /* Closes a connection. The last connection takes its index. */

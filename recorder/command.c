@@ -24,14 +24,14 @@
 // The lowest number for the descriptor of the memory: out of the way of the command's own
 // descriptors.
 #define MEMORY_MIN 512
-// Milliseconds that a program has to start.
+// The most milliseconds to wait until the process has executed the command's program.
 #define EXEC_PATIENCE 2000
 // Exit statuses of a process that did not become the command.
 #define EXIT_CANCELLED 1
 #define EXIT_NO_COMMAND 127
 
-// Puts the number of the memory's descriptor into the environment, where the command, and what it
-// starts in turn, finds it: see frec__shm_inherited().
+// Puts the number of the memory's descriptor into the environment, where the command and the
+// processes that it starts find it: see frec__shm_inherited().
 static void hand_down(int memory)
 {
 	int fd = fcntl(memory, F_DUPFD, MEMORY_MIN);
@@ -100,8 +100,8 @@ static bool is_command(void *context, const struct frec_process *process)
 	return process->pid == *(const uint32_t *)context;
 }
 
-// Without the sideband, the exec is not reported. But it closes the process's end of the socket:
-// this is waited for, and then /proc is read.
+// Without the sideband, the exec is not reported. But the exec closes the process's end of the
+// socket: this function waits for that, and then reads /proc.
 static void wait_for_exec(const struct frec_command *command, struct frec_engine *engine)
 {
 	struct pollfd poller = {.fd = command->go};
@@ -151,7 +151,7 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 	struct frec_server *server = &session->server;
 	int status = 0;
 
-	// SIGINT from the terminal reaches the command by itself; SIGTERM is passed on. After
+	// The terminal sends SIGINT to the command as well; SIGTERM has to be passed on. After
 	// either, wait for the end of the command.
 	for (;;) {
 		frec__server_run(server);

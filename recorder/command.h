@@ -9,7 +9,7 @@
 
 struct frec_command {
 	pid_t pid;
-	int go; /* the socket on which the process waits for a packet, or -1 */
+	int go; /* our end of the socket on which the process waits for a packet, or -1 */
 };
 
 /*

@@ -5,13 +5,13 @@
  *
  * bind() makes the name before listen() lets clients in. A client that connects between the two is
  * refused, and a recorder that starts between them takes the socket for one that was left by a
- * recorder that is gone. So the socket is bound to a hidden name, and gets its own by link() after
- * listen(). link() fails if the name exists. If the name belongs to a recorder that was killed, its
- * socket is replaced. Recorders that replace a socket take turns. Otherwise, of two recorders that
- * found the same socket dead, the second would replace the new socket of the first.
+ * recorder that is gone. So the socket is bound to a hidden name, and gets its real name by link()
+ * after listen(). link() fails if the name exists. If the name belongs to a recorder that was
+ * killed, its socket is replaced. Recorders that replace a socket take turns. Otherwise, of two
+ * recorders that found the same socket dead, the second would replace the new socket of the first.
  *
- * A recorder that is killed while it does this leaves its hidden name behind. No client connects to
- * that name, because it does not end in .sock.
+ * A recorder that is killed before it has removed its hidden name leaves that name behind. No
+ * client connects to that name, because it does not end in .sock.
  */
 #include "recorder/control_listen.h"
 
@@ -46,7 +46,9 @@ static int open_folder(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Binds through the folder's descriptor, so that the hidden name fits wherever the real name does.
+// Binds the socket `fd` to a hidden name, and sets *ret to its address. Goes through the folder's
+// descriptor, so that the length of the folder's path does not matter. Returns 0 or a negative
+// errno.
 static int bind_hidden(int fd, int folder, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
@@ -70,7 +72,7 @@ static void take_turn(int folder)
 		usleep(TURN_PAUSE);
 }
 
-// connect() fails with the same error for a file of another kind, which must not be replaced.
+// connect() fails with ECONNREFUSED also for a file that is no socket, which must not be replaced.
 static bool is_dead(const char *path)
 {
 	struct stat status;

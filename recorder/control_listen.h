@@ -6,9 +6,9 @@
 #include <sys/types.h>
 
 /*
- * Makes a socket with that mode at `path`, and listens on it. Whoever finds the name can connect at
- * once. Returns a descriptor or a negative errno; -EADDRINUSE if a recorder listens there, or if
- * `path` is not a socket.
+ * Makes a socket with the mode `mode` at `path`, and listens on it. A client can connect as soon as
+ * the name exists. Returns a descriptor or a negative errno; -EADDRINUSE if a recorder listens
+ * there, or if `path` is not a socket.
  */
 int frec__control_listen(const char *path, mode_t mode);
 

@@ -17,8 +17,8 @@ static struct frec_death *find(const struct frec_deaths *deaths, uint32_t pid)
 	return NULL;
 }
 
-// A crash remains the reason even if SIGKILL follows. So does the OOM killer, because the SIGKILL
-// is its own.
+// A crash remains the reason even if SIGKILL follows. So does the OOM killer, because that SIGKILL
+// comes from it.
 static Flightrec__Trigger__Kind kind_after(const struct frec_reason *reason,
 					   enum frec_alert_kind alert)
 {
@@ -63,7 +63,7 @@ static void add_alert(struct frec_reason *reason, const struct frec_alert *alert
 		reason->tid = alert->tid;
 		reason->code = alert->code;
 		reason->code_unknown = alert->code_unknown;
-		reason->sender = 0; // of an earlier SIGKILL, not of this signal
+		reason->sender = 0; // the sender of an earlier SIGKILL is forgotten
 		break;
 	case FLIGHTREC__TRIGGER__KIND__OUT_OF_MEMORY:
 		reason->sender = 0;

@@ -22,12 +22,13 @@
 struct frec_death {
 	struct frec_reason reason;
 	int64_t only_uid;
-	bool watched;	  /* when the alert came; the process may not be watched any more */
+	bool watched;	  /* whether the process was watched when the alert came */
 	int pidfd;	  /* -1: the process was gone before this could be opened */
 	uint64_t since;	  /* when the alert was handled */
 	uint64_t written; /* bytes written to the busiest ring by then */
 	uint64_t wait;	  /* nanoseconds to wait for the end of the process */
-	/* until when to wait for the stacks that `flightrec core` has announced; 0: none are */
+	/* until when to wait for the stacks that `flightrec core` has announced; 0: none are
+	 * announced */
 	uint64_t held;
 };
 

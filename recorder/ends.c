@@ -27,7 +27,7 @@ struct frec_awaited {
 	uint32_t pid;
 	int pidfd;
 	int64_t only_uid;
-	bool announces; /* the process announces an end of its own will, and has not done so */
+	bool announces; /* the process announces an end of its own will, and has not done so yet */
 	uint64_t gone;	/* when the process was first seen to have ended, or 0 */
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Births and ends of watched processes, for a recorder that may not watch the kernel: they are
- * found in /proc and by pidfds, and not by the sideband. A process that is born and gone between
- * two readings of /proc is not seen.
+ * found in /proc and through pidfds, because there is no sideband. A process that is born and gone
+ * between two readings of /proc is not seen.
  */
 #ifndef FREC_RECORDER_ENDS_H
 #define FREC_RECORDER_ENDS_H
@@ -21,7 +21,7 @@ struct frec_awaited;
 
 struct frec_ends {
 	bool needed; /* false: the sideband reports ends, and nothing is done here */
-	/* The parts that this part uses. All of them outlive it. */
+	/* The parts of the engine that this one uses. All of them outlive it. */
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;
 	const struct frec_ring_set *rings;
@@ -33,7 +33,7 @@ struct frec_ends {
 	uint64_t next_births, next_names;
 };
 
-/* Waits for the end of a process from now on. `announces`: the process announces an end of its own
+/* From now on, waits for the end of a process. `announces`: the process announces an end of its own
  * will, so that an end without an announcement is a death if the exit status cannot be read. */
 void frec__ends_await(struct frec_ends *ends, uint32_t pid, int64_t only_uid, bool announces);
 

@@ -17,9 +17,10 @@
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
 // recorded" in docs/recording.md.
 #define REFRESH_INTERVAL 20
-// How often it looks whether a dying process is gone, in milliseconds.
+// How often the loop looks whether a dying process is gone, in milliseconds.
 #define DEATH_INTERVAL 2
-// Milliseconds that a dying process is waited for if the kernel starts `flightrec core`.
+// The most milliseconds to wait for the end of a dying process if the kernel starts `flightrec
+// core`.
 #define CORE_START_MAX 5000
 // The most nanoseconds between a death and the end of a command that it explains.
 #define SAME_DEATH UINT64_C(2000000000)
@@ -39,8 +40,8 @@ static int open_for(struct frec_engine *engine, uint32_t pid, uint32_t uid,
 	int fd;
 
 	if (engine->transport == FREC_TRANSPORT_SHM) {
-		// The processes of a user share one memory: they can do worse to each other than
-		// write into it.
+		// The processes of a user share one memory: they can do worse to each other anyway
+		// than write into it.
 		fd = frec__memories_fd(&engine->memories, uid, pid, reterr);
 		if (fd < 0)
 			return fd;
@@ -132,11 +133,12 @@ static void drain_sideband(void *context)
 static struct frec_snapshot_job capture(struct frec_engine *engine,
 					const struct frec_reason *reason, int64_t only_uid)
 {
-	// A record whose event has no source yet would not be taken.
+	// Add the sources of new events first: a record whose event has no source would be left
+	// out.
 	frec__memories_refresh(&engine->memories);
 	frec__capture_take(&engine->rings.capture, engine->rings.ring, engine->rings.count,
 			   engine->sources.source, engine->sources.count);
-	// Names and deaths up to now belong to the snapshot.
+	// Names and deaths up to now belong in the snapshot.
 	frec__sideband_drain(&engine->sideband);
 	return (struct frec_snapshot_job){
 		.rings = engine->rings.ring,
@@ -199,8 +201,8 @@ static void work_off_deaths(struct frec_engine *engine)
 {
 	struct frec_death death;
 
-	// Only deaths that were announced by now: a program that kills processes in a loop must not
-	// keep the recorder from everything else.
+	// Handle only the deaths that have been announced by now: a program that kills processes in
+	// a loop must not keep the recorder from everything else.
 	for (size_t left = engine->deaths.count;
 	     left > 0 &&
 	     frec__deaths_due(&engine->deaths, frec__ring_set_written(&engine->rings, NULL),
@@ -252,8 +254,8 @@ void frec__engine_work(struct frec_engine *engine)
 	frec__sideband_drain(&engine->sideband);
 	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
-	// Whenever the loop wakes, it takes over the events that transports have found themselves.
-	// Reading the kernel's lists costs more and is done at intervals.
+	// The kernel's lists of CPUs and events are read only at intervals, because reading them
+	// costs more than the other steps, which are taken whenever the loop wakes.
 	if (engine->kernel &&
 	    frec__monotonic() - engine->refreshed >= REFRESH_INTERVAL * UINT64_C(1000000) / 2) {
 		engine->refreshed = frec__monotonic();

@@ -65,7 +65,7 @@ enum frec_watch {
 
 struct frec_engine_options {
 	const char *const *selection;	/* NULL-terminated; owned by the caller */
-	struct frec_stack_choice stack; /* for events whose selections do not choose stacks */
+	struct frec_stack_choice stack; /* for events whose selections say nothing about stacks */
 	uint64_t ring_size;		/* bytes per CPU, a power of two */
 	const char *folder, *fallback;
 	uint64_t quota;
@@ -122,8 +122,8 @@ int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_ui
 /*
  * Watches a service, unless it is `watched` already, and opens what it needs to emit events: with
  * user_events a file of its own, because the kernel counts registered events by file; with shm the
- * memory of its user. *ret_fd is then the caller's; it is -1 if the service needs no descriptor.
- * Returns 0 or a negative errno.
+ * memory of its user. On success *ret_fd is the caller's descriptor, or -1 if the service needs
+ * none. Returns 0 or a negative errno.
  */
 int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *service,
 			uint32_t uid, bool watched, int *ret_fd, struct frec_error *reterr);
@@ -136,12 +136,12 @@ int frec__engine_memory(struct frec_engine *engine);
 void frec__engine_alert(void *context, const struct frec_alert *alert);
 
 /* Takes a snapshot now. It holds records of the user `only_uid`, or all if that is -1. `ret_path`
- * (PATH_MAX bytes) may be NULL. */
+ * (PATH_MAX bytes) may be NULL. Returns 0 or a negative errno. */
 int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *reason,
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr);
 
-/* Whether the last death for which a snapshot was written explains why a command has just ended: it
- * was the death of the command itself or of a process that it had started. */
+/* Whether the last death for which a snapshot was written explains why a command has just ended:
+ * the command itself died, or another process did only a moment before. */
 bool frec__engine_explains_end(const struct frec_engine *engine, uint32_t pid);
 
 /*

@@ -6,9 +6,11 @@
 
 #include "recorder/engine.h"
 
-/* Returns whether a snapshot of the death of that process is to come. If so, the snapshot waits for
- * the stacks until frec__engine_core_over() is called, the wait takes too long, or its events are
- * about to be overwritten. */
+/*
+ * Returns whether a snapshot of the death of that process is to come. If so, the snapshot waits for
+ * the stacks until frec__engine_core_over() is called, the wait takes too long, or the process's
+ * events are about to be overwritten.
+ */
 bool frec__engine_core_announced(struct frec_engine *engine, uint32_t pid);
 void frec__engine_core_over(struct frec_engine *engine, uint32_t pid);
 

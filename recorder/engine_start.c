@@ -15,8 +15,9 @@
 #include "recorder/rings/perf.h"
 #include "recorder/sources/foreign.h"
 
-// Finds out whether this process may watch the kernel. If it may, everything that fails later is an
-// error, such as a ring that is too large.
+// Returns 0 if this process may watch the kernel. Then everything that fails later is an error,
+// such as a ring that is too large. Otherwise returns a negative errno, and the engine may do
+// without the kernel.
 static int reach_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__catalog_open(reterr);
@@ -113,7 +114,7 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 		engine->sideband.mapped = on_mapped;
 		return 0;
 	}
-	// The kernel may be watched, but runs no BPF programs for this process.
+	// This process may watch the kernel, but the kernel runs no BPF programs for it.
 	if (engine->options.transport == FREC_TRANSPORT_AUTO && engine->options.hands_memory) {
 		engine->transport = FREC_TRANSPORT_SHM;
 		return 0;
@@ -121,7 +122,7 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 	return r;
 }
 
-// Starts what reports crashes and names, and the rings that the kernel writes.
+// Starts the sideband, which reports crashes and names, and the rings that the kernel writes.
 static int start_kernel(struct frec_engine *engine, struct frec_error *reterr)
 {
 	int r = frec__sideband_init(&engine->sideband, engine->tracefs, &engine->processes, reterr);
@@ -155,7 +156,7 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 	return r ? r : frec__breakpoints_find(&engine->breakpoints, reterr);
 }
 
-// Tells each part which others it uses, once the rights are known.
+// Gives each part of the engine pointers to the parts that it uses, once the rights are known.
 static void wire_parts(struct frec_engine *engine)
 {
 	engine->watchlist.processes = &engine->processes;

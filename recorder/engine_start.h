@@ -7,7 +7,7 @@
 
 /*
  * Starts recording. The engine must not be moved until it is stopped, because its parts refer to
- * each other. Returns 0, or a negative errno with nothing left and `reterr` filled in.
+ * each other. Returns 0; or, after undoing everything, a negative errno with `reterr` filled in.
  */
 int frec__engine_start(struct frec_engine *engine, const struct frec_engine_options *options,
 		       struct frec_error *reterr);

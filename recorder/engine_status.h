@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an engine is doing, for those who ask. */
+/* The state of an engine, for `flightrec status` and the like. */
 #ifndef FREC_RECORDER_ENGINE_STATUS_H
 #define FREC_RECORDER_ENGINE_STATUS_H
 
@@ -12,12 +12,12 @@ struct frec_engine_status {
 	size_t rings;
 	uint64_t ring_size; /* bytes */
 	enum frec_transport transport;
-	const char *no_kernel;	      /* why the kernel is not watched; NULL: it is */
+	const char *no_kernel;	      /* why the kernel is not watched; NULL: it is watched */
 	bool fault_addresses;	      /* crashes are recorded with the faulting address */
 	const char *const *selection; /* NULL-terminated */
 	const struct frec_source *source;
 	size_t sources;
-	size_t sources_by[FREC_TRANSPORT_COUNT]; /* at 0: the kernel's own events */
+	size_t sources_by[FREC_TRANSPORT_COUNT]; /* indexed by transport; 0: the kernel */
 	const char *folder, *last_path;		 /* last_path is empty before the first snapshot */
 	uint64_t snapshots, failures;
 };

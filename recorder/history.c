@@ -27,8 +27,8 @@ static double share_of_stacks(const struct frec_source_set *sources, size_t at)
 		return 0;
 	copy = &capture->copy[at];
 	frec__ring_copy(ring, copy);
-	// A few of the oldest records may be broken. For a statistic that is not worth a grace
-	// period.
+	// Without a grace period a few of the oldest records may be broken, which does not matter
+	// for a statistic.
 	frec__ring_copy_finish(ring, copy, true, 0);
 	count = frec__records_find(copy, capture->offset, ring->size / FREC_RECORD_SIZE_MIN);
 	for (size_t i = 0; i < count; i++) {
@@ -63,7 +63,7 @@ void frec__history_read(const struct frec_source_set *sources, uint64_t since,
 		ret->recording * (double)sources->rings->size / (double)ret->written;
 	if (ret->full < ret->held)
 		ret->held = ret->full;
-	// No record is all stack, so the share stays below 1.
+	// No record consists of its stack alone, so the share stays below 1.
 	if (ret->stacks)
 		ret->without_stacks = ret->full / (1 - share_of_stacks(sources, busiest));
 }

@@ -6,16 +6,17 @@
 #include "recorder/source_set.h"
 
 /*
- * All of this is about the ring that was written most. Times are in seconds.
+ * The bytes and times are those of the busiest ring, the one into which most bytes were written.
+ * Times are in seconds.
  *
  * How many times the ring could have been filled by now follows from the bytes ever written to it.
  * The share of stacks in it is measured: the ring is copied, as for a snapshot, and its records are
- * read. Only the records tell the size of stacks: a callchain has no fixed length, and a kernel
+ * read. Only the records show how large stacks are: a callchain has no fixed length, and a kernel
  * thread has no stack of a process.
  */
 struct frec_history {
 	uint64_t written; /* bytes ever written */
-	double recording; /* for how long it has been recorded */
+	double recording; /* for how long the recorder has been recording */
 	double held;	  /* the time that the ring holds now */
 	/* the time that the ring holds once it is full, at the average rate so far; 0: nothing was
 	 * written yet */

@@ -13,8 +13,8 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-// The entry of a process: its own, a free one, or the oldest, whose process has ended without a
-// snapshot.
+// The entry of a process: its own, a free one, or the oldest, whose process has presumably ended
+// without a snapshot.
 static struct frec_kept *entry_for(struct frec_kept_stacks *kept, uint32_t pid)
 {
 	struct frec_kept *oldest = &kept->kept[0];
@@ -36,7 +36,7 @@ static int parse(struct frec_thread_stacks *ret, uint32_t pid, int fd, struct fr
 	struct stat status;
 	uint8_t *data;
 
-	// Without the seals the file could be cut while it is read.
+	// Without the seals the file could be truncated while it is read.
 	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &status) ||
 	    status.st_size > (off_t)FREC_CORE_STACKS_SIZE_MAX)
 		return frec__error(reterr, -EINVAL,

@@ -29,7 +29,8 @@ struct frec_kept_stacks {
 int frec__kept_stacks_read(struct frec_kept_stacks *kept, uint32_t pid, int fd, uint32_t missing,
 			   struct frec_error *reterr);
 
-/* Hands over the stacks that were received for that process; there may be none. */
+/* Hands over the stacks that were received for that process; there may be none. The caller frees
+ * them with frec__thread_stacks_deinit(). */
 struct frec_thread_stacks frec__kept_stacks_take(struct frec_kept_stacks *kept, uint32_t pid);
 
 void frec__kept_stacks_deinit(struct frec_kept_stacks *kept);

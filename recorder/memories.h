@@ -8,14 +8,14 @@
 #include "recorder/source_set.h"
 #include "recorder/watchlist.h"
 
-/* The most memories that there can be. Each takes as much as the recorder's own rings do: twice the
- * size of the rings of all CPUs. */
+/* The most memories that there can be. Each takes about as much memory as the kernel's rings: the
+ * rings of all CPUs, and as much again to copy them. */
 #define FREC_MEMORIES_MAX 8
 
 struct frec_memory;
 
 struct frec_memories {
-	/* The parts that this part uses. All of them outlive it. */
+	/* The parts of the engine that this one uses. All of them outlive it. */
 	struct frec_source_set *sources;
 	struct frec_process_table *processes;
 	const struct frec_watchlist *watchlist;

@@ -43,7 +43,7 @@ static void arena_free(void *context, void *p)
 	(void)p;
 }
 
-// The user whose records a snapshot for the client holds, -1 for all.
+// The user whose records a snapshot for the client holds, or -1 for all.
 static int64_t only_uid(const struct frec_client *client)
 {
 	return client->trusted ? -1 : (int64_t)client->uid;

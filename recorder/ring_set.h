@@ -30,9 +30,9 @@ void frec__ring_set_deinit(struct frec_ring_set *set);
 int frec__ring_set_read_cpus(struct frec_ring_set *set, struct frec_error *reterr);
 
 /*
- * Opens the ring and the sideband of the first online CPU that has none, and sets *ret_at to the
- * index of that ring. Returns 1, 0 if no CPU is left, or a negative errno. The caller opens the
- * sources on that ring and calls again.
+ * Opens the ring and the sideband of the first online CPU that has none, or none since it came
+ * back, and sets *ret_at to the index of that ring. Returns 1, 0 if no CPU is left, or a negative
+ * errno. The caller opens the sources on that ring and calls again.
  */
 int frec__ring_set_open_next(struct frec_ring_set *set, struct frec_sideband *sideband,
 			     size_t *ret_at, struct frec_error *reterr);
@@ -44,7 +44,8 @@ bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sid
 struct frec_service_memory {
 	const struct frec_shm_rings *rings;
 	uint32_t uid, number;
-	const struct frec_pid_space *space; /* of the services; NULL: the recorder's own */
+	/* the pid namespace of the services; NULL: the recorder's own */
+	const struct frec_pid_space *space;
 };
 
 /* Adds all rings of that memory, or none if there is no room to capture them together with
@@ -52,7 +53,8 @@ struct frec_service_memory {
 int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_service_memory *memory,
 			      uint64_t since, size_t sources);
 
-/* Sets memory aside for a capture of all rings and of that many sources. */
+/* Sets memory aside for a capture of all rings and of `sources` sources. Returns 0 or a negative
+ * errno. */
 int frec__ring_set_reserve(struct frec_ring_set *set, size_t sources, struct frec_error *reterr);
 
 /* The bytes ever written to the busiest ring. `ret_busiest`, its index, may be NULL. */

@@ -13,7 +13,7 @@
 struct frec_selections {
 	size_t count;
 	struct frec_selection *selection;
-	struct frec_stack_choice stack; /* for events whose selections do not choose stacks */
+	struct frec_stack_choice stack; /* for events whose selections say nothing about stacks */
 };
 
 /* Parses a NULL-terminated list. Refuses stacks that a ring of `ring_size` bytes cannot hold.

@@ -16,9 +16,9 @@
 #include "recorder/requests.h"
 
 #define POLL_MAX 2048
-// How many requests of one client are still served at the end. A socket cannot hold as many, so no
-// request that was sent before is lost, and a client that keeps sending does not keep the recorder
-// from ending.
+// The most requests of one client that are served after the loop has ended. A socket cannot hold
+// that many, so no request that was sent before is lost, and a client that keeps sending does not
+// keep the recorder from ending.
 #define LAST_REQUESTS_MAX 1024
 
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
@@ -26,7 +26,7 @@ int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 {
 	sigset_t mask;
 
-	// A terminal or pipe that is gone must not end the recording with the next line printed.
+	// A terminal or pipe that is gone must not end the recording when the next line is printed.
 	signal(SIGPIPE, SIG_IGN);
 	*server = (struct frec_server){.engine = engine, .until = -1};
 	sigemptyset(&mask);
@@ -108,7 +108,8 @@ static void finish(struct frec_server *server)
 	struct pollfd fds[POLL_MAX];
 
 	frec__engine_work(server->engine);
-	// The descriptors of a process are closed some time before it counts as gone.
+	// The descriptors of a process are closed some time before it counts as gone, so wait for
+	// its end.
 	while (server->engine->deaths.count ||
 	       (server->cut_off && server->engine->ends.count && frec__monotonic() < patience)) {
 		int timeout;
@@ -164,7 +165,7 @@ void frec__server_run(struct frec_server *server)
 		gone = fds[1].revents;
 		if (fds[0].revents)
 			handle_signal(server);
-		// From the end, because dropping a client moves the last one into its place.
+		// Go backwards, because dropping a client moves the last one into its place.
 		for (size_t i = clients; i-- > 0;) {
 			if (fds[first_client + i].revents &&
 			    !serve(server, server->clients.client[i]))

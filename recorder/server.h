@@ -20,19 +20,21 @@ struct frec_server {
 	int until;	 /* pidfd: the loop ends when this process is gone; -1: none */
 	int interrupted; /* the signal that ended the loop, or 0 */
 	bool stop;
-	bool cut_off; /* the life line was closed without a STOP: its process may be dying */
+	/* the life line was closed without a STOP: the process at its other end may be dying */
+	bool cut_off;
 };
 
 /* Blocks the signals and opens the signalfd. Processes that must not inherit the signal mask must
- * be started before this. */
+ * be started before this. Returns 0 or a negative errno. */
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr);
 
-/* Accepts connections at `path`. */
+/* Accepts connections at `path`. Returns 0 or a negative errno. */
 int frec__server_listen(struct frec_server *server, const char *path, mode_t mode,
 			struct frec_error *reterr);
 
-/* Takes over a connected socket; with `life_line` the loop ends when its other end is closed. */
+/* Takes over a connected socket; with `life_line` the loop ends when its other end is closed.
+ * Returns what frec__clients_add() returns. */
 int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
 /* Runs the loop until a STOP, SIGTERM or SIGINT, or the end of the process `until`. Pending deaths

@@ -73,8 +73,8 @@ static int start_server(struct frec_session *session, const struct frec_session_
 				     : listen_by_default(server, reterr);
 	if (!r && options->listen)
 		r = frec__server_listen(server, options->listen, 0666, reterr);
-	// Clients read their own snapshots by the path in the reply; they cannot list the folder.
-	// A folder that existed before keeps its mode.
+	// Clients open their own snapshots at the path in the reply; they cannot list the folder. A
+	// folder that existed before keeps its mode.
 	if (!r && options->listen && folder->made)
 		(void)chmod(folder->path, 0711);
 	return r;

@@ -18,7 +18,7 @@ struct frec_session {
 };
 
 /* Starts recording and listens on the control socket. The session must not be moved until it ends.
- * Returns 0, or a negative errno with nothing left and `reterr` filled in. */
+ * Returns 0; or, after undoing everything, a negative errno with `reterr` filled in. */
 int frec__session_start(struct frec_session *session, const struct frec_session_options *options,
 			struct frec_error *reterr);
 void frec__session_end(struct frec_session *session);
@@ -30,8 +30,8 @@ void frec__session_end(struct frec_session *session);
  */
 int frec__session_keep(const struct frec_session_options *options, uint32_t pid, int socket);
 
-/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for
- * others. */
+/* The folder of control sockets: /run/flightrec for root, below XDG_RUNTIME_DIR or /tmp for other
+ * users. */
 void frec__control_folder(char *ret, size_t size);
 
 #endif

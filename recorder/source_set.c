@@ -125,7 +125,7 @@ static int found_event(void *context, const struct frec_listed *listed)
 	struct frec_error error;
 	int r;
 
-	// Another transport brings the events of services.
+	// The events of services come in through another transport.
 	if (listed->kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT && !set->user_events)
 		return 0;
 	if (is_open(set, listed))
@@ -145,8 +145,8 @@ static int found_event(void *context, const struct frec_listed *listed)
 	return 0;
 }
 
-// Adds to the formats of the sources from index `from` on what tracefs does not tell, such as the
-// names of enumerators. The files of the programs that emit have it.
+// Completes the formats of the sources, beginning at index `from`, with what tracefs does not show,
+// such as the names of enumerators. These are in the files of the programs that emit.
 static void refine_from(struct frec_source_set *set, size_t from)
 {
 	bool scanned = false;

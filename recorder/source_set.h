@@ -18,12 +18,13 @@
 struct frec_crash_program;
 
 struct frec_source_set {
-	/* The parts that this part uses. All of them outlive it. */
+	/* The parts of the engine that this one uses. All of them outlive it. */
 	struct frec_ring_set *rings;
 	const struct frec_selections *selections;
 	struct frec_declarations *declarations;
 	int tracefs;
-	bool user_events; /* events of services come by tracefs, which lists them */
+	/* events of services come in through user_events, and tracefs lists them */
+	bool user_events;
 
 	size_t count;
 	struct frec_source *source;
@@ -40,26 +41,29 @@ void frec__source_set_deinit(struct frec_source_set *set);
 int frec__source_set_add(struct frec_source_set *set, struct frec_source *source,
 			 struct frec_error *reterr);
 
-/* Adds an event of tracefs whose records carry `stack`. `filter` is static or NULL. */
+/* Adds an event that tracefs lists, to be recorded with the stacks that `stack` chooses. `filter`
+ * is static or NULL. Returns 0 or a negative errno. */
 int frec__source_set_add_listed(struct frec_source_set *set, const struct frec_listed *listed,
 				const char *filter, const struct frec_stack_choice *stack,
 				struct frec_error *reterr);
 
-/* Adds fatal signals with registers and stack, which every recorder records. */
+/* Adds fatal signals with registers and stack, which every recorder records. Returns 0 or a
+ * negative errno. */
 int frec__source_set_add_crash(struct frec_source_set *set, struct frec_error *reterr);
 
 /* Adds the selected events of tracefs that are not open yet. With `strict` the first failure ends
- * the search; else each failure is reported and passed over. */
+ * the search; else each failure is reported and passed over. Returns 0 or a negative errno. */
 int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr);
 
-/* Opens the rings of all online CPUs, and the sources on each. */
+/* Opens the rings of all online CPUs, and the sources on each ring. Returns 0 or a negative
+ * errno. */
 int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband *sideband,
 			       struct frec_error *reterr);
 
 /* Follows CPUs that came or went and events that appeared in tracefs. Failures are reported. */
 void frec__source_set_refresh(struct frec_source_set *set, struct frec_sideband *sideband);
 
-/* Sets memory aside for a capture of what is open now. */
+/* Sets memory aside for a capture of what is open now. Returns 0 or a negative errno. */
 int frec__source_set_reserve(struct frec_source_set *set, struct frec_error *reterr);
 
 #endif

@@ -15,7 +15,8 @@ struct frec_store {
 	void *context;
 };
 
-/* Writes a snapshot and reports a failure. `ret_path` (PATH_MAX bytes) may be NULL. */
+/* Writes a snapshot and reports a failure. `ret_path` (PATH_MAX bytes) may be NULL. Returns 0 or a
+ * negative errno. */
 int frec__store_write(struct frec_store *store, const struct frec_snapshot_job *job, char *ret_path,
 		      struct frec_error *reterr);
 

@@ -7,11 +7,11 @@
 
 struct frec_watched {
 	uint32_t pid;
-	int64_t only_uid; /* its snapshots hold only this user's records; -1: all */
+	int64_t only_uid; /* snapshots of its death hold only this user's records; -1: all */
 };
 
 struct frec_watchlist {
-	const struct frec_process_table *processes; /* tells who descends from whom */
+	const struct frec_process_table *processes; /* to find out whose descendant a process is */
 	size_t count;
 	struct frec_watched *watched;
 };

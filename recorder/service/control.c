@@ -26,7 +26,8 @@ int frec__control_connect(const char *path)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	// A recorder that hangs, with its queue of connections full, must not hang its clients.
+	// A recorder that hangs while its queue of connections is full must not make its clients
+	// hang.
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&address, sizeof(address))) {
 		r = -errno;

@@ -25,9 +25,9 @@ int frec__control_connect(const char *path);
 int frec__control_send(int socket, const void *data, size_t size, int fd);
 /*
  * Waits up to `milliseconds` (-1: for ever) for a packet. Returns its size, 0 if the other end is
- * gone, or a negative errno: -EMSGSIZE if the packet was larger than `size` and was dropped.
- * *ret_fd is -1 unless the packet came with a descriptor, which is then the caller's; `ret_fd` may
- * be NULL.
+ * gone, or a negative errno: -ETIMEDOUT, or -EMSGSIZE if the packet was dropped because it was
+ * larger than `size` or had too many descriptors. *ret_fd is -1 unless the packet came with a
+ * descriptor, which is then the caller's; `ret_fd` may be NULL.
  */
 ssize_t frec__control_receive(int socket, void *data, size_t size, int *ret_fd, int milliseconds);
 

@@ -46,10 +46,10 @@ struct frec_reply {
 };
 
 /* Encodes a request into the `size` bytes at `ret`. Returns the encoded size, or -EMSGSIZE if that
- * is larger. Async-signal-safe. */
+ * exceeds `size`. Async-signal-safe. */
 ssize_t frec__request_encode(const struct frec_request *request, uint8_t *ret, size_t size);
 
-/* Returns 0, or -EBADMSG if `data` is not a reply. */
+/* Decodes a reply. Returns 0, or -EBADMSG if `data` is not a reply. */
 int frec__reply_decode(const uint8_t *data, size_t size, struct frec_reply *ret);
 
 /* Sends a request, with a copy of the descriptor `fd` if that is not -1. Does not block;

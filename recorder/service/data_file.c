@@ -13,7 +13,8 @@
 
 #include "recorder/service/tracefs.h"
 
-// Programs reuse low descriptor numbers, and few programs open as many files as this.
+// Our descriptors get numbers from just below this one on: programs reuse low numbers, and few
+// programs open so many files.
 #define USUAL_FD_LIMIT 1024
 #define FDS_BELOW_LIMIT 32
 
@@ -45,7 +46,8 @@ static dev_t device;
 static ino_t inode;
 static int last_fd = -1;
 
-// Duplicates `fd` to a number above that of the last duplicate, else to a high one, else to any.
+// Duplicates `fd` to a number above that of the last duplicate, else to a high one, else to any
+// number. Returns the duplicate or a negative errno.
 static int duplicate(int fd)
 {
 	struct rlimit limit;

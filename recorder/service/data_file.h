@@ -10,9 +10,10 @@
 #define FREC__USER_EVENTS_BIT 31
 
 /*
- * Opens the file in tracefs, or duplicates a descriptor of it. Both return a close-on-exec
- * descriptor or a negative errno. If possible, its number is high and above that of the descriptor
- * returned before. Only one thread may be in these functions at a time.
+ * Opens the file in tracefs, or duplicates a descriptor of it. Both functions return a
+ * close-on-exec descriptor or a negative errno. If possible, the descriptor's number is high and
+ * above that of the descriptor returned before. Only one thread may be in these functions at a
+ * time.
  */
 int frec__data_file_open(void);
 int frec__data_file_duplicate(int fd);
@@ -27,14 +28,15 @@ int frec__data_file_check(int fd);
 
 /*
  * Registers the event `declaration`, whose enable word is at `enabled`: the kernel sets and clears
- * `bit` in it. Returns 0 or a negative errno; -EADDRINUSE if the event exists with other fields and
- * the kernel allows only one layout for each name.
+ * `bit` in that word. Sets *ret_index to the kernel's number for the event. Returns 0 or a negative
+ * errno; -EADDRINUSE if the event exists with other fields and the kernel allows only one layout
+ * for each name.
  */
 int frec__data_file_register(int fd, const char *declaration, uint32_t *enabled, int bit,
 			     uint32_t *ret_index);
 
-/* Unregisters the event whose enable word is at `enabled`, and clears `bit` in that. Returns 0 or a
- * negative errno; -ENOENT if the event is not registered. */
+/* Unregisters the event whose enable word is at `enabled`, and clears `bit` in that word. Returns 0
+ * or a negative errno; -ENOENT if the event is not registered. */
 int frec__data_file_unregister(int fd, const uint32_t *enabled, int bit);
 
 #endif

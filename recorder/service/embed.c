@@ -33,9 +33,9 @@
 
 struct frec_recorder {
 	int socket;
-	bool ours; /* the other end is our own keeper */
-	pid_t pid; /* of the process that started the recorder; a forked child only has a copy */
-	/* the file of `socket`, in case its number was closed and reused */
+	bool ours; /* at the other end is a keeper that this library started */
+	pid_t pid; /* the process that started the recorder; a forked child only has a copy */
+	/* identify the file behind `socket`, in case its number was closed and reused */
 	dev_t device;
 	ino_t inode;
 };
@@ -75,7 +75,8 @@ static int keep_socket(int socket, bool ours)
 	return 0;
 }
 
-// Copies the options that the caller's version has; only `size` is in every version.
+// Copies the options that the caller's version has; only `size` is in every version. Returns 0 or
+// -EINVAL.
 static int check_options(const struct frec_recorder_options *options,
 			 struct frec_recorder_options *ret)
 {
@@ -124,7 +125,7 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 	} while (0)
 	ADD("--pid", "%d", (int)getpid());
 	if (options->stack_bytes) {
-		// An option with an optional value takes it only in the same word.
+		// The value of this option is optional, and so has to be in the same word.
 		argv[argc++] = text + at;
 		at += (size_t)snprintf(text + at, size - at, "--stack=%" PRIu64,
 				       options->stack_bytes) +
@@ -169,7 +170,7 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 		posix_spawn_file_actions_destroy(&actions);
 		return -ENOMEM;
 	}
-	// The keeper must not inherit the signals that the service ignores or blocks.
+	// The keeper must not inherit which signals the service ignores or blocks.
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -187,7 +188,8 @@ static int spawn(const struct frec_recorder_options *options, int socket, char *
 	return -r;
 }
 
-// Attaches to the memory of a recorder; `fd` is -1 if the recorder shares none.
+// Attaches to the memory of a recorder; `fd` is -1 if the recorder shares none. Returns 0 or a
+// negative errno.
 static int take_memory(int fd)
 {
 	int r;
@@ -321,7 +323,7 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	}
 	if (socket_is_ours(recorder.socket))
 		return fail(&known, -EALREADY, "this process has a recorder already", "");
-	// Retry the events that could not be registered when the program started.
+	// Try again to register the events for which that failed when the program started.
 	(void)frec_register();
 	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
 	if (!r)
@@ -329,8 +331,8 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	return r;
 }
 
-// Announces that the service ends by exit(3). A recorder without the right to watch the kernel may
-// have no other way to learn this.
+// Announces that the service ends through exit(3). A recorder without the right to watch the kernel
+// may have no other way to learn this.
 __attribute__((destructor)) static void announce_end(void)
 {
 	int socket = recorder.socket;
@@ -362,7 +364,7 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 		return;
 	__atomic_store_n(&recorder.socket, -1, __ATOMIC_RELAXED);
 	if (!socket_is_ours(socket))
-		return; // Closed by somebody else: the keeper has seen that.
+		return; // The program closed the socket itself, and the keeper has seen that.
 	// The keeper finishes what it was asked for and closes its end. A recorder that listens
 	// goes on without us, and a child of fork() only closes its copy of the socket.
 	if (recorder.ours && recorder.pid == getpid()) {

@@ -52,7 +52,7 @@ static uint64_t *counter_of(int error)
 }
 
 // Counts a dropped event and reports it to the recorder, if that listens. A report that is dropped
-// itself is not counted: the next report has the total.
+// itself is not counted: the next report has the total. Returns `error`.
 static int drop(struct frec__event *event, size_t size, int error)
 {
 	uint64_t total;
@@ -66,16 +66,17 @@ static int drop(struct frec__event *event, size_t size, int error)
 	return error;
 }
 
-// Not writev(3), which is a cancellation point. The caller restores errno.
+// Makes the system call itself, because writev(3) is a cancellation point. Returns 0 or a negative
+// errno. The caller restores errno.
 static long write_vector(int fd, const struct iovec *vector, int elements)
 {
 	return syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
 }
 
-// The kernel also fails with EBADF if the last listener left between the test of the enable word
-// and the write; it clears the word a little later. An empty write tells the two cases apart: the
-// kernel only looks up the descriptor and writes nothing, and a seccomp filter that allowed the
-// first write allows this one.
+// Returns -EBADF if the program has closed our descriptor, else 0. The write also fails with EBADF
+// if the last listener left between the test of the enable word and the write; the kernel clears
+// the word a little later. An empty write tells the two cases apart: the kernel only looks up the
+// descriptor and writes nothing, and a seccomp filter that allowed the first write allows this one.
 static int closed_or_disabled(struct frec__event *event, int fd)
 {
 	int expected = fd;
@@ -123,9 +124,9 @@ static int emit_user_event(struct frec__event *event, struct iovec *vector, int 
 	return send(event, fd, vector, elements);
 }
 
-// For transports that need the payload in one piece; it is built on the stack. Copying also brings
-// the pages of a string into memory, which a BPF program that reads the payload at the site cannot
-// do, because it must not fault.
+// Emits to the transports that need the payload in one piece, which is built on the stack. Copying
+// also brings the pages of a string into memory, which a BPF program that reads the payload at the
+// site cannot do, because it must not fault.
 static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const struct iovec *vector,
 						const struct frec__payload *payload,
 						frec__site *site, const uint64_t *args)
@@ -146,7 +147,8 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-// Emits to user_events and the site, and if `shm` is set to shared memory as well.
+// Emits to user_events, to the site, and, if `shm` is true, also to shared memory. Returns what
+// frec__emit() returns.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
 						 const uint16_t *places, frec__site *site,
 						 const uint64_t *args, bool shm)
@@ -176,8 +178,8 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 	bool shm = enabled & FREC__SHM_MASK;
 
-	// Shared memory comes first because it leaves the vector fit for the others, and because it
-	// is most often the only listener.
+	// Shared memory comes first, because the other transports can still use the vector after
+	// it, and because it is most often the only listener.
 	if (shm && frec__shm_emit(event, vector, places)) {
 		if (enabled == FREC__SHM_MASK)
 			return 0;

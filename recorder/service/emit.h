@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * This folder is libflightrec: all the code of flightrec that can run in the process of a service.
- * It needs libc alone.
+ * It depends on libc alone.
  *
  * The code runs on three occasions. On each, data flows in one direction:
  *
@@ -27,20 +27,20 @@
  * frec_register(). The keeper is another process, started by posix_spawn(3) in
  * frec_recorder_start() alone.
  *
- * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit takes stack
+ * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit uses stack
  * for the event's fields and for a copy of them in one piece, at most FREC_PAYLOAD_MAX bytes each.
  * A thread has 8 bytes of thread-local storage. Attaching to a recorder's memory maps its rings
  * (which takes twice the ring size of address space for each CPU), maps one page, and allocates a
  * small structure that is never freed. A mapping stays until the process ends.
  *
- * Descriptors. The library has one of user_events_data, if tracefs can be opened, and one socket,
- * while a recorder of frec_recorder_start() is in use. Both are close-on-exec and have high
- * numbers. A memfd inherited from `flightrec run` stays open, so that the programs that this
+ * Descriptors. The library has one descriptor of user_events_data, if tracefs can be opened, and
+ * one socket, while a recorder of frec_recorder_start() is in use. Both are close-on-exec and have
+ * high numbers. A memfd inherited from `flightrec run` stays open, so that the programs that this
  * process starts have it as well.
  *
  * Never. The library does not print, exit or abort. It installs no signal handler; its only hooks
  * are constructors, destructors and one pthread_atfork(3), all of them in registration.c,
- * flightrec/event.h and embed.c. It reads one environment variable, FLIGHTREC_SHM, by
+ * flightrec/event.h and embed.c. It reads one environment variable, FLIGHTREC_SHM, with
  * secure_getenv(3). frec_recorder_start() hands the environment to the keeper, and searches PATH
  * for the keeper if it is not where it was installed.
  *
@@ -63,7 +63,7 @@ extern struct frec_stats frec__counts;
 /*
  * The size of what perf puts in front of a tracepoint's payload: the event's number, flags,
  * preemption count and thread id. Payloads of the other transports begin with as many bytes, so
- * that one layout of fields holds for all transports.
+ * that one layout of fields applies to all transports.
  */
 #define FREC__COMMON_SIZE 8
 

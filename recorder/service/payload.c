@@ -5,7 +5,7 @@
 // the kernel gathers the pieces from where they are.
 //
 // A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
-// whole string does: this is how a reader recognises it.
+// other string does: this is how a reader recognises a cut string.
 #include <errno.h>
 #include <string.h>
 
@@ -48,7 +48,7 @@ static size_t whole_characters(const char *text, size_t size)
 {
 	size_t end = size;
 
-	// At most three bytes follow the first byte of a character. If there are more the text is
+	// At most three bytes follow the first byte of a character. If there are more, the text is
 	// not UTF-8.
 	for (int back = 0; back < 4; back++, end--) {
 		if (((unsigned char)text[end] & 0xc0) != 0x80)
@@ -59,8 +59,8 @@ static size_t whole_characters(const char *text, size_t size)
 	return size;
 }
 
-// Sets the lengths of the strings. Returns the size of the whole payload, and the number of
-// strings.
+// Sets the lengths of the strings. Returns the size of the payload before any string is cut, and
+// sets *ret_strings to the number of strings.
 static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, size_t *ret_strings)
 {
 	size_t size = fixed, strings = 0;

@@ -17,7 +17,7 @@ static inline bool frec__is_bytes(uint16_t place)
 /* A payload ready for writev(2): the first `count` elements of the vector that frec__emit() got. */
 struct frec__payload {
 	int count;
-	size_t size; /* of the payload without the index in front of it */
+	size_t size; /* bytes of the payload, without the index in front of it */
 	bool cut;
 };
 

@@ -36,7 +36,7 @@ static void unlock_after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-// Without this, a child that is forked while another thread registers could never register again.
+// Without this, a child that is forked while another thread holds the lock could never take it.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);

@@ -6,7 +6,7 @@
 
 /*
  * Attaches this process, and with it its future children, to the memfd of a recorder, and turns on
- * the loaded events that this recorder wants. The caller keeps `fd`. Returns 0 or
+ * the loaded events that this recorder wants. `fd` stays the caller's. Returns 0 or
  *
  *	-EALREADY	the process is attached to a recorder that is alive
  *	-EOWNERDEAD	the recorder of this memory is gone

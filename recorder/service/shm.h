@@ -67,8 +67,8 @@
  * sparse, so the gaps cost no memory. */
 #define FREC_SHM_ALIGNMENT (64u << 10)
 
-/* More than the size of a record, so that the writer can tell the position that its
- * exchange-and-add returned from the size that it added. */
+/* More than the size of a record, so that the writer can see whether a register holds the position
+ * that its exchange-and-add returned, or still the size to add. */
 #define FREC_SHM_POSITION_FIRST (64u << 10)
 
 /*
@@ -129,7 +129,8 @@ struct frec_shm_record {
 	uint64_t id;
 	uint32_t pid, tid;
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	/* a u32 and zeroes; stored as one word, because the checksum reads it back at once */
+	/* a u32 and zeroes; stored as one word, because the checksum reads it back as one word soon
+	 * afterwards */
 	uint64_t cpu;
 	uint32_t raw_size;
 	/* 8 bytes of common header, the payload, zeroes until the size is a multiple of 8 */

@@ -18,8 +18,8 @@
 
 #define GENERATIONS 0xfffe // so that no frec__event.shm_slot becomes FREC__NO_INDEX
 
-// How often to yield to a process that is just registering an event, so that two processes that
-// start at the same time share a slot.
+// How many times to yield to a process that is just registering an event, so that two processes
+// that start at the same time share a slot.
 #define YIELDS_MAX 100
 
 // The beginning of an entry in section frec_declarations.
@@ -34,8 +34,8 @@ static bool is_alive(const struct frec__shm *shm)
 	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
 }
 
-// Reads the header into `ret`. Refuses a memfd that is not sealed: if it shrank, whoever has mapped
-// it would die of SIGBUS.
+// Reads the header into `ret`. Returns 0 or a negative errno. Refuses a memfd that is not sealed:
+// if it shrank, whoever has mapped it would die of SIGBUS.
 static int read_header(int fd, struct frec_shm_header *ret)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;

@@ -10,11 +10,11 @@
 
 #include "flightrec/event.h"
 
-/* Maps the memfd `fd` and makes it what emits write to. Returns what frec__shm_attach() returns. */
+/* Maps the memfd `fd`, and makes emits write into it. Returns what frec__shm_attach() returns. */
 int frec__shm_map(int fd);
 
-/* The first turns on those events of an object that the recorder wants; the second turns off all
- * its events. */
+/* The first function turns on those events of an object that the recorder wants; the second turns
+ * off all events of the object. */
 void frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
 

@@ -6,8 +6,8 @@
 
 #define POLYNOMIAL 0x82f63b78u // 0x1edc6f41 with its bits reversed
 
-// Four bits at a time, with a constant table: nothing has to be initialised first, which matters
-// because the first caller may be a signal handler.
+// Processes four bits at a time, with a constant table: nothing has to be initialised first, which
+// matters because the first caller may be a signal handler.
 static uint32_t add_word(uint32_t crc, uint64_t word)
 {
 	static const uint32_t table[16] = {

@@ -98,8 +98,9 @@ static inline __attribute__((always_inline)) void write_record(
 	write_shared(shm, slot, record, size);
 }
 
-// Begins an emit. Returns the memory to write to, with the event's slot in it, or NULL if there is
-// none. A slot of another generation means that one recorder is just being replaced by another.
+// Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there, or
+// returns NULL if there is none. A slot of another generation means that one recorder is just being
+// replaced by another.
 static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
 					    struct frec__shm_moment *ret_moment)
 {
@@ -246,7 +247,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 
 		next = copy(next, data->iov_base, data->iov_len);
 		if (!frec__is_bytes(*places))
-			*next++ = 0; // not the string's own NUL: the string may have grown since
+			*next++ = 0; // not copied with the string, which may have grown since
 		locator = (uint32_t)((size_t)(next - begin) << 16 |
 				     ((size_t)(begin - payload) - at - sizeof(locator)));
 		memcpy(payload + at, &locator, sizeof(locator));

@@ -44,14 +44,14 @@ extern struct frec__shm *frec__shm;
  * first attaches to a recorder's memory. */
 extern uint32_t *frec__shm_process;
 
-/* How many bytes before and after the data at `flat` frec__shm_emit_flat() may overwrite. */
+/* frec__shm_emit_flat() may overwrite this many bytes before and after the data at `flat`. */
 #define FREC__SHM_ROOM_BEFORE sizeof(struct frec_shm_record)
 #define FREC__SHM_ROOM_AFTER 8
 
 /*
- * Writes a record of an event, which is given as to frec__emit(). Of the vector it changes only the
- * lengths of strings. If the recorder is gone, it turns the event off instead. Returns true, or
- * false without having written anything if a string is NULL or the payload is too large.
+ * Writes a record of an event. `vector` and `places` are as for frec__emit(); in the vector only
+ * the lengths of strings are changed. If the recorder is gone, turns the event off instead. Returns
+ * true, or false without having written anything if a string is NULL or the payload is too large.
  * Async-signal-safe. Makes no system call, except at the first emit of a thread or process, for its
  * id, and after the recorder's death, to give the memory back. Leaves errno alone.
  */
@@ -64,7 +64,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
 /* The time and CPU at which an emit began. */
 struct frec__shm_moment {
 	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t cpu;  /* above all CPUs if the thread has no sequences */
+	uint32_t cpu;  /* higher than any CPU's number if the thread has no sequences */
 };
 
 /* The position and the counts of a ring. */

@@ -105,8 +105,8 @@ _Static_assert(offsetof(struct frec__shm_write, ring) == 8 &&
 _Static_assert(FREC__SHM_COUNTED == 0 && FREC__SHM_COMMITTED == 1 && FREC__SHM_ABORTED == 2,
 	       "the assembler's results");
 
-// The two bits of a key in the register PKRU: deny all access, and deny writing. A new thread and a
-// signal handler start with all access denied.
+// The two bits of a key in the register PKRU: deny all access, and deny writing. A new thread
+// inherits the rights of its creator, and a signal handler starts with all access denied.
 #define RIGHTS(key) (3u << 2 * (key))
 
 static void set_rights(uint32_t rights)

@@ -20,7 +20,8 @@ extern const unsigned int __rseq_size __attribute__((weak));
 
 /* A thread's rseq area, as <linux/rseq.h> defines it. */
 struct frec__shm_area {
-	uint32_t cpu_id_start, cpu_id; /* cpu_id: above all CPUs if the thread is not registered */
+	/* cpu_id: higher than any CPU's number if the thread is not registered */
+	uint32_t cpu_id_start, cpu_id;
 	const void *section;
 };
 

@@ -5,7 +5,7 @@
  *	FREC_EVENT(shop, request_done,
  *		FREC_U64(order_id), FREC_STR(path), FREC_I32(status), FREC_U64(latency_ns));
  *
- * stands at file scope, in any number of source files, headers and libraries, and declares
+ * is written at file scope, in any number of source files, headers and libraries, and declares
  *
  *	int frec_shop_request_done(uint64_t order_id, const char *path, int32_t status,
  *				   uint64_t latency_ns);
@@ -30,8 +30,9 @@
  * becomes "(null)". Bytes that are not UTF-8 are recorded as they are.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
- * implementation, but no compiler uses names that begin like this. With a single underscore they
- * could clash with the functions that FREC_EVENT makes for somebody's provider and name.
+ * implementation, but no compiler uses names that begin like this. With a single underscore,
+ * internal identifiers could clash with the functions that FREC_EVENT makes for somebody's provider
+ * and name.
  */
 #ifndef FLIGHTREC_EVENT_H
 #define FLIGHTREC_EVENT_H
@@ -89,7 +90,7 @@ extern "C" {
  * flightrec's descriptor since. If nothing is left to do, the call costs one system call. Emitting
  * never tries this by itself, because an unexpected open(2) can kill a program under seccomp. Any
  * thread may call it, but no signal handler. Returns 0 if every event is registered, else the
- * negative errno of the first failure. The function that frec_set_log() has set is told each
+ * negative errno of the first failure. The function that frec_set_log() has set is called for each
  * failure.
  */
 FREC_PUBLIC int frec_register(void);
@@ -110,7 +111,7 @@ FREC_PUBLIC int frec_register_fd(int fd);
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
 
-/* Counts since this process, or the process that it was forked from, began. */
+/* Counters, all of which were 0 when this process, or the one that it was forked from, started. */
 struct frec_stats {
 	size_t size;		       /* set by the caller to sizeof(struct frec_stats) */
 	uint64_t events;	       /* events that are loaded at present */
@@ -152,10 +153,12 @@ struct frec__event {
 	uint32_t reserved;
 };
 
-/* What listens, as parts of frec__event.enabled. The first is a bit that the kernel sets and clears
- * for user_events. The second is a 16-bit counter, a USDT semaphore, that the kernel counts up and
- * down. The third is a bit that the library sets and clears for memory that it shares with a
- * recorder. */
+/*
+ * What listens, as parts of frec__event.enabled. The first part is a bit that the kernel sets and
+ * clears for user_events. The second is a 16-bit counter, a USDT semaphore, that the kernel counts
+ * up and down. The third is a bit that the library sets and clears for memory that it shares with a
+ * recorder.
+ */
 #define FREC__USER_EVENTS_MASK 0x80000000u
 #define FREC__USDT_MASK 0x0000ffffu
 #define FREC__SHM_MASK 0x00010000u
@@ -163,7 +166,7 @@ struct frec__event {
 /* One executable or shared library, and the events in it. */
 struct frec__object {
 	struct frec__object *next;
-	struct frec__event **events, **end; /* equal: the object is not in the list of objects */
+	struct frec__event **events, **end; /* both are equal if the object is not in the list */
 	void *reserved[2];
 };
 
@@ -175,10 +178,10 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * For an event with n strings and byte arrays, `vector` has 1 + 2n elements: the fixed part of the
- * payload, n elements of workspace, then the n strings and byte arrays. `places` has, for each of
- * the latter, the offset of its locator in the fixed part, and then a 0. `site` and `args` are for
- * listeners at the event's site (site.h), and are NULL if there are none.
+ * For an event whose strings and byte arrays are n in all, `vector` has 1 + 2n elements: the fixed
+ * part of the payload, n elements of workspace, then the n strings and byte arrays. `places` has,
+ * for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
+ * `args` are for listeners at the event's site (site.h), and are NULL if there are none.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,

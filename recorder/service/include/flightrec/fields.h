@@ -42,7 +42,7 @@
 #define FREC__PARAM_frec_enum(name, text, ...) int name
 #define FREC__PARAM_THEN(field) FREC__PARAM_ field,
 
-/* The arguments that pass these parameters on. */
+/* The arguments with which the emit function passes its parameters on. */
 #define FREC__ARG(field) FREC__ARG_ field
 #define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
 #define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
@@ -89,9 +89,10 @@
 
 /*
  * The declaration for the kernel. The kernel takes the size of an array as part of the type's name,
- * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". It has no
- * floating-point types, so they are declared as structs, which need their size at the end. The
- * format file shows the types as spelled here. Fields are packed, in the order of the declaration.
+ * `char[16] tag`; spelled as in C it would be a single char named "tag[16]". The kernel has no
+ * floating-point types, so floats and doubles are declared as structs, which need their size at the
+ * end. The format file shows the types as spelled here. Fields are packed, in the order of the
+ * declaration.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
 #define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
@@ -138,8 +139,8 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 }
 
 /*
- * `...` is the name and the fields. The name is part of `...`, because ISO C does not allow that to
- * be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
+ * `...` is the name and the fields. The name is part of `...`, because ISO C does not allow `...`
+ * to be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
  * FREC_EMIT, whose list of arguments may be empty as well: it takes one more argument.
  */
 #define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)

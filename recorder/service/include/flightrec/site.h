@@ -10,7 +10,7 @@
  * data, but never does at a call to another function. So the site is a function of its own, which
  * does nothing. This also makes its call frame information right.
  *
- * `args` are for tools that read the probe by its notes: the first 12 fields, 8 bytes each; a
+ * `args` are for tools that find the probe through its notes: the first 12 fields, 8 bytes each; a
  * string, characters or bytes are given by their address. `payload` and `size` are for our own
  * recorder.
  *
@@ -91,8 +91,8 @@
 #define FREC__VALUE_OF_frec_enum(index, name, ...) \
 	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
 
-/* Applies `m` to the first twelve fields of an event. If there are fewer, FREC__NONE stands for the
- * rest. */
+/* Applies `m` to the first twelve fields of an event. If there are fewer, FREC__NONE is in place of
+ * the others. */
 #define FREC__TWELVE(m, ...) \
 	FREC__TWELVE_(m, __VA_ARGS__, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
