@@ -138,8 +138,9 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 	return 0;
 }
 
-// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether this text
-// is the name of a system of kernel tracepoints. A glob is not, and neither is a group of user events.
+// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether this
+// text is the name of a system of kernel tracepoints. A glob is not, and neither is a group of user
+// events.
 static bool kernel_group(int tracefs, const char *selection, char *ret, size_t size)
 {
 	char path[300];

@@ -40,8 +40,8 @@ typedef int frec_catalog_visit(void *context, const struct frec_listed *listed);
 int frec__catalog_walk(int tracefs, const char *selection, frec_catalog_visit *visit,
 		       void *context);
 
-/* Returns -ENOENT, with a message, if the selection names a system of kernel tracepoints but matches
- * no event, else 0. */
+/* Returns -ENOENT, with a message, if the selection names a system of kernel tracepoints but
+ * matches no event, else 0. */
 int frec__catalog_check(int tracefs, const char *selection, struct frec_error *reterr);
 
 /*

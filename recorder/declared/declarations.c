@@ -60,8 +60,8 @@ static bool is_identifier(const char *text, size_t length)
 	return length > 0;
 }
 
-// Parses the text of a field, such as "enum state:IDLE,BUSY". Reads the value of each enumerator from
-// `values`. Returns 0, -EBADMSG or -ENOMEM.
+// Parses the text of a field, such as "enum state:IDLE,BUSY". Reads the value of each enumerator
+// from `values`. Returns 0, -EBADMSG or -ENOMEM.
 static int parse_field(const char *text, struct frec_declared_field *field,
 		       struct frec_bytes *values)
 {

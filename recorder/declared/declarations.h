@@ -79,8 +79,8 @@ void frec__declarations_deinit(struct frec_declarations *declarations);
 ssize_t frec__declaration_read(struct frec_declarations *declarations, const uint8_t *data,
 			       size_t size, size_t *ret_index);
 
-/* Adds the declarations of a section. Skips declarations whose text is malformed, and zeroes between
- * declarations. Stops at the first bytes that are neither. Returns 0 or -ENOMEM. */
+/* Adds the declarations of a section. Skips declarations whose text is malformed, and zeroes
+ * between declarations. Stops at the first bytes that are neither. Returns 0 or -ENOMEM. */
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
 			    size_t size);
 

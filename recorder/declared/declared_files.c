@@ -63,9 +63,9 @@ static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth);
 
-// Adds the library `name` from the first folder that has it. `folders` is a colon-separated list, in
-// which $ORIGIN stands for the folder of `origin`, the file that needs the library. Returns whether
-// the library was found.
+// Adds the library `name` from the first folder that has it. `folders` is a colon-separated list,
+// in which $ORIGIN stands for the folder of `origin`, the file that needs the library. Returns
+// whether the library was found.
 static bool add_library(struct frec_declarations *declarations, const char *folders,
 			const char *name, const char *origin, unsigned int depth)
 {

@@ -40,8 +40,9 @@ static int kind_of(const struct frec_declared_field *field)
 	return -1;
 }
 
-// Whether the kernel's format file gives the field the same type as the text that registers it. What
-// the kernel prints between the brackets of an array is uninitialised memory, so it is not compared.
+// Whether the kernel's format file gives the field the same type as the text that registers it.
+// What the kernel prints between the brackets of an array is uninitialised memory, so it is not
+// compared.
 static bool same_type(const struct frec_declared_field *declared, const struct frec_field *field)
 {
 	int kind = kind_of(declared);

@@ -89,7 +89,8 @@ static bool is_named(char *path, const char *name)
 	size_t length = strlen(path), end = strlen(DELETED);
 	const char *slash;
 
-	// /proc appends DELETED to the path if the file of a running program was removed or replaced.
+	// /proc appends DELETED to the path if the file of a running program was removed or
+	// replaced.
 	if (length > end && !strcmp(path + length - end, DELETED))
 		path[length - end] = 0;
 	slash = strrchr(path, '/');

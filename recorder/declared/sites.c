@@ -30,8 +30,8 @@ static const uint8_t instructions[] = {0x90, 0x0f, 0x1f, 0x44, 0x00, 0x00};
 static const uint8_t instructions[] = {0x1f, 0x20, 0x03, 0xd5};
 #endif
 
-// Translates an address of the program into an offset in the file. Returns false if the `size` bytes
-// from there are not in one segment that has all of `flags`.
+// Translates an address of the program into an offset in the file. Returns false if the `size`
+// bytes from there are not in one segment that has all of `flags`.
 static bool find_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flags, uint64_t *ret)
 {
 	size_t count;

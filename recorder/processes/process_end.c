@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Finds out how a process ended, in one of three ways. The parent gets the exit status from wait(2).
-// The holder of a pidfd gets it with PIDFD_INFO_EXIT (since Linux 6.15), but only after the parent
-// has waited for the process. Until then, those who may trace the process can read the exit status
-// in /proc/PID/stat of the zombie.
+// Finds out how a process ended, in one of three ways. The parent gets the exit status from
+// wait(2). The holder of a pidfd gets it with PIDFD_INFO_EXIT (since Linux 6.15), but only after
+// the parent has waited for the process. Until then, those who may trace the process can read the
+// exit status in /proc/PID/stat of the zombie.
 #include "recorder/processes/process_end.h"
 
 #include <errno.h>
@@ -74,8 +74,8 @@ static bool may_trace(uint32_t pid)
 	return readlink(path, target, sizeof(target)) >= 0 || errno == ENOENT;
 }
 
-// Reads the exit status of a zombie from /proc/PID/stat, where it is the last number. Returns false if
-// the process is not a zombie or the number cannot be trusted.
+// Reads the exit status of a zombie from /proc/PID/stat, where it is the last number. Returns false
+// if the process is not a zombie or the number cannot be trusted.
 static bool from_proc(uint32_t pid, int *ret_status)
 {
 	FREC_FREE char *text = NULL;

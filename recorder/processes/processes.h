@@ -32,8 +32,8 @@
 #define FREC_PROCESS_THREADS_MAX 4096
 #define FREC_PROCESS_MAPS_MAX 4096
 #define FREC_PROCESS_CMDLINE_MAX 4096 /* bytes */
-/* The maximum size in bytes of the mappings of all processes together. It prevents programs that call
- * mmap or fork in a loop from exhausting the recorder's memory. */
+/* The maximum size in bytes of the mappings of all processes together. It prevents programs that
+ * call mmap or fork in a loop from exhausting the recorder's memory. */
 #define FREC_PROCESS_MAPS_BYTES_MAX (64u << 20)
 
 struct frec_thread {
@@ -131,8 +131,8 @@ void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 /*
  * Whether a record of `pid` at `time` belongs to `uid`. It does if the table has a process with
  * this pid, all processes in it that have or had this pid belonged to that user at the time, and no
- * process that was removed from the table exited at `time` or later. This prevents a reused pid from
- * showing one user what another user did.
+ * process that was removed from the table exited at `time` or later. This prevents a reused pid
+ * from showing one user what another user did.
  */
 bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);
