@@ -76,8 +76,7 @@ struct frec_ring {
 		struct {	   /* for a perf ring */
 			int fd;	   /* the dummy event that owns the buffer */
 			void *map; /* struct perf_event_mmap_page, then the data; read-only */
-			uint64_t
-				enabled; /* how long the event had been enabled at the last check */
+			uint64_t enabled; /* the event's enabled time at the last check */
 		};
 		struct {	      /* for a ring that services write */
 			size_t index; /* number of the ring within `shm` */

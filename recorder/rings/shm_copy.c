@@ -29,8 +29,8 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 
 struct scan {
 	const struct frec_shm_rings *rings;
-	// How many more bytes may go into the computation of checksums that turn out to be wrong. There
-	// is a limit because a hostile service can make all checksums wrong.
+	// How many more bytes may go into the computation of checksums that turn out to be wrong.
+	// There is a limit because a hostile service can make all checksums wrong.
 	uint64_t budget;
 };
 
@@ -66,8 +66,9 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	copy->valid = size;
 }
 
-// The size of the record at `at`, frame included, or 0 if there is no complete record of a known event.
-// `room` is the number of bytes from `at` on. `position` is the one to which the record moved the ring.
+// The size of the record at `at`, frame included, or 0 if there is no complete record of a known
+// event. `room` is the number of bytes from `at` on. `position` is the one to which the record
+// moved the ring.
 static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uint64_t position)
 {
 	struct frec_shm_record record;
@@ -188,8 +189,8 @@ void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
 	end = compact(&scan, copy, size, certain, ret);
-	// The copy of a full ring has no valid record. If writers overwrote all of it during the copy, so
-	// that `certain` is small, this is right. Otherwise the position is wrong.
+	// The copy of a full ring has no valid record. If writers overwrote all of it during the
+	// copy, so that `certain` is small, this is right. Otherwise the position is wrong.
 	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
 	    find_position(&scan, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};

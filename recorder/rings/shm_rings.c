@@ -36,8 +36,8 @@ static int write_selection(struct frec_shm_header *header, const char *const *se
 	return 0;
 }
 
-// Allocates the memory of as many rings as CPUs are online, so that it is charged to the recorder and
-// services cannot run out of it later. Returns 0 or a negative errno.
+// Allocates the memory of as many rings as CPUs are online, so that it is charged to the recorder
+// and services cannot run out of it later. Returns 0 or a negative errno.
 static int allocate(const struct frec_shm_rings *rings)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -165,8 +165,8 @@ size_t frec__shm_ring_count(const struct frec_shm_rings *rings)
 	return rings->count;
 }
 
-// Adds the event of a slot. Parses a copy of its declaration, because services can change the original
-// at any time. Returns 0, -ENOMEM, or -EBADMSG unless the copy declares exactly one event.
+// Adds the event of a slot. Parses a copy of its declaration, because services can change the
+// original at any time. Returns 0, -ENOMEM, or -EBADMSG unless the copy declares exactly one event.
 static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
 		     uint32_t slot)
 {

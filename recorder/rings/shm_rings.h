@@ -26,18 +26,18 @@ struct frec_shm_event {
 	const uint8_t *declaration;
 	size_t declaration_size;
 	uint64_t id; /* the PERF_SAMPLE_IDENTIFIER of its records */
-	/* the process that registered the event first, by its pid in its innermost namespace */
+	/* of the process that registered the event first, in its own pid namespace */
 	pid_t pid;
 };
 
 /*
  * Creates the memfd with a ring of `ring_size` bytes, a power of two, for each CPU, and one more
  * for threads that cannot use those. The memory of as many rings as CPUs are online is allocated
- * here, so services are not charged for it. The memory of the others is allocated when a thread first uses them.
- * `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options` are FREC_SHM_...
- * of shm.h. The calling thread owns the memfd: services stop writing when that thread ends. This
- * replaces the thread's list of robust futexes, so the thread must not lock robust mutexes. Returns
- * 0, or a negative errno with a message.
+ * here, so services are not charged for it. The memory of the others is allocated when a thread
+ * first uses them. `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options`
+ * are FREC_SHM_... of shm.h. The calling thread owns the memfd: services stop writing when that
+ * thread ends. This replaces the thread's list of robust futexes, so the thread must not lock
+ * robust mutexes. Returns 0, or a negative errno with a message.
  */
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,
 		     uint32_t options, struct frec_error *reterr);
