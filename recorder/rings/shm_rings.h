@@ -26,7 +26,7 @@ struct frec_shm_event {
 	const uint8_t *declaration;
 	size_t declaration_size;
 	uint64_t id; /* the PERF_SAMPLE_IDENTIFIER of its records */
-	/* of the process that registered the event first, in its own pid namespace */
+	/* the pid of the process that registered the event first, in its own pid namespace */
 	pid_t pid;
 };
 
