@@ -91,7 +91,7 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
-		   // kernel tracepoints have no such fields, but files of export -f perf do
+		   // kernel tracepoints have no such fields, but files from `export -f perf` do
 		   !strcmp(type, "double") || !strcmp(type, "float")) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {

@@ -24,7 +24,7 @@ struct frec_field {
 	char *type;
 	Flightrec__FieldKind kind;
 	Flightrec__Locator locator;
-	uint32_t offset, size; /* bytes; the offset is from the start of the payload */
+	uint32_t offset, size; /* in bytes; the offset counts from the start of the payload */
 	uint32_t element_size;
 	bool element_signed;
 	size_t enumerators;

@@ -145,8 +145,8 @@ static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_map
 {
 	snprintf(ret->path, sizeof(ret->path), "map_files/%llx-%llx",
 		 (unsigned long long)map->start, (unsigned long long)map->end);
-	// This link leads to the mapped file itself, so device and inode are not compared: a
-	// layered file system can give the file others than the mapping has.
+	// This link leads to the mapped file itself, so device and inode are not compared: on
+	// a layered file system they can differ from those of the mapping.
 	if (!fstatat(proc, ret->path, &ret->status, 0))
 		return S_ISREG(ret->status.st_mode);
 	for (int i = 0; i < 2; i++) {

@@ -230,8 +230,8 @@ int frec__process_table_scan(struct frec_process_table *table)
 	while ((entry = readdir(proc))) {
 		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
-		// The sideband is already running, so processes that are in the table were reported
-		// by it and need no scan.
+		// A process that is in the table was reported by the sideband, which is already
+		// running, and needs no scan.
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    !frec__process_table_find(table, pid))
 			frec__process_table_scan_one(table, pid);

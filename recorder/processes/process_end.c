@@ -24,7 +24,8 @@
 #define P_PIDFD 3
 #endif
 
-// As in <linux/pidfd.h>, with the members that all versions have. Older systems do not define it.
+// As in <linux/pidfd.h>, with the members that all versions have. Older systems do not have this
+// struct.
 struct pidfd_info {
 	uint64_t mask, cgroup;
 	uint32_t pid, tgid, ppid;

@@ -3,7 +3,7 @@
 // cannot change after it was checked.
 //
 // The scan goes from the newest record to the oldest. Each place in a ring has exactly one valid
-// commit word (see shm.h). After bytes that are no record the scan therefore continues at the next
+// commit word (see shm.h). After bytes that are no record, the scan therefore continues at the next
 // place with a valid commit word and a valid checksum, and the bytes in between count as damage.
 // The old end of the copy is an exception: the oldest record there is cut, and writers were
 // overwriting records while the copy was made. The first gap that reaches into that part ends the

@@ -35,8 +35,8 @@ struct frec_shm_event {
  * for threads that cannot use those. The memory of as many rings as CPUs are online is allocated
  * here, so services are not charged for it. The memory of the others is allocated when a thread
  * first uses them. `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options`
- * are FREC_SHM_... of shm.h. The calling thread owns the memfd: services stop writing when that
- * thread ends. This replaces the thread's list of robust futexes, so the thread must not lock
+ * are bits FREC_SHM_... from shm.h. The calling thread owns the memfd: services stop writing when
+ * that thread ends. This replaces the thread's list of robust futexes, so the thread must not lock
  * robust mutexes. Returns 0, or a negative errno with a message.
  */
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,

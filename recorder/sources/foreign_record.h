@@ -9,8 +9,8 @@
 
 #include "recorder/sources/bpf_counts.h"
 
-/* The maximum number of arguments: libbpf reads no more of a USDT probe, and BPF programs get no
- * more of a tracepoint. */
+/* The maximum number of arguments: libbpf reads no more from a USDT probe, and BPF programs get
+ * no more from a tracepoint. */
 #define FREC_FOREIGN_ARGUMENTS_MAX 12
 #define FREC_FOREIGN_ARGUMENT_SIZE 8
 /* The maximum size of one text in bytes, including its NUL. So a text never spans more than two

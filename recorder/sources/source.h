@@ -100,8 +100,8 @@ bool frec__source_is_crash(const struct frec_source *source);
 
 /*
  * Initialises `source` with the layout of a declaration instead of tracefs, for an event that
- * arrives by `transport`. If a BPF program writes the records, `output` is that of the program,
- * and `slot` one of its slots, else they are NULL and 0. Returns 0 or -ENOMEM.
+ * arrives by `transport`. If a BPF program writes the records, `output` is the output of
+ * that program and `slot` one of its slots, else they are NULL and 0. Returns 0 or -ENOMEM.
  */
 int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
 			       Flightrec__Transport transport, const struct frec_bpf_output *output,
