@@ -60,7 +60,7 @@ bool frec__perf_ring_alive(struct frec_ring *ring)
 	bool alive;
 
 	if (read(ring->fd, &reading, sizeof(reading)) != sizeof(reading))
-		return true; // It is not known: assume that the ring is alive.
+		return true; // The time cannot be read: assume that the ring is alive.
 	alive = reading.enabled != ring->enabled;
 	ring->enabled = reading.enabled;
 	return alive;

@@ -189,8 +189,8 @@ void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
 	end = compact(&scan, copy, size, certain, ret);
-	// The copy of a full ring has no valid record. If writers overwrote all of it during the
-	// copy, so that `certain` is small, this is right. Otherwise the position is wrong.
+	// If the copy of a full ring has no valid record although writers cannot have overwritten
+	// all of it during the copy (`certain` is large), the position is wrong.
 	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
 	    find_position(&scan, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};

@@ -17,7 +17,7 @@ struct frec_bpf_output {
 	int rings; /* descriptor of the object's perf event array */
 	uint32_t cpus, slots;
 	uint32_t used;			/* slots with a source */
-	struct frec_bpf_counts *counts; /* the mapped map `counts`; index slot * cpus + cpu */
+	struct frec_bpf_counts *counts; /* mapping of the map `counts`; index slot * cpus + cpu */
 };
 
 /*

@@ -14,8 +14,8 @@
 
 /*
  * The maximum size in bytes of the user stack in a record. The stack is recorded only if the memory
- * at the stack pointer is not readable. The record then has the stack from the first readable page
- * above that address on.
+ * at the stack pointer is not readable. If so, it is recorded from the first readable page above
+ * the stack pointer on.
  */
 #define FREC_CRASH_RECORD_STACK 16384
 

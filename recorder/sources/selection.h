@@ -42,8 +42,8 @@ enum frec_selection_kind frec__selection_kind(const char *text);
 
 /*
  * Cuts the first selection off the comma-separated list `*rest` and returns it. Commas within
- * options do not separate selections. Sets `*rest` to the remaining list, or to NULL if that was
- * the last selection.
+ * options do not separate selections. Sets `*rest` to the remaining list, or to NULL if the
+ * returned selection was the last.
  */
 char *frec__selection_next(char **rest);
 

@@ -29,8 +29,7 @@
 struct frec_stack_choice {
 	bool is_set; /* stack=... was given, so the default does not apply */
 	bool frame_pointers, kernel;
-	uint32_t
-		bytes; /* how much of the process's stack to record with its registers; 0: neither */
+	uint32_t bytes; /* size of the recorded user stack; 0: neither stack nor registers */
 };
 
 /* Parses a number of bytes of stack and rounds it up to a multiple of 8, as perf requires. Returns
