@@ -58,7 +58,8 @@ int frec__catalog_open(struct frec_error *reterr)
 	return fd;
 }
 
-// "shop__paid" is shop:paid, and so is "shop__paid.1" in the group user_events_multi.
+// The kernel's event "shop__paid" gets the name shop:paid, and so does "shop__paid.1" in the group
+// user_events_multi.
 static void name_user_event(struct frec_listed *listed)
 {
 	const char *name = listed->kernel_name;
@@ -137,8 +138,9 @@ static int walk_group(int tracefs, const char *group, const char *selection,
 	return 0;
 }
 
-// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether that is
-// the name (and not a glob) of a system of kernel tracepoints.
+// Copies the system of a selection, which is the text before ':', to `ret`. Returns whether this
+// text is the name of a system of kernel tracepoints. A glob is not, and neither is a group of user
+// events.
 static bool kernel_group(int tracefs, const char *selection, char *ret, size_t size)
 {
 	char path[300];

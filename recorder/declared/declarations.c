@@ -60,8 +60,8 @@ static bool is_identifier(const char *text, size_t length)
 	return length > 0;
 }
 
-// Parses the text of a field, as in "enum state:IDLE,BUSY". Takes the value of each enumerator from
-// `values`.
+// Parses the text of a field, such as "enum state:IDLE,BUSY". Reads the value of each enumerator
+// from `values`. Returns 0, -EBADMSG or -ENOMEM.
 static int parse_field(const char *text, struct frec_declared_field *field,
 		       struct frec_bytes *values)
 {
@@ -138,7 +138,7 @@ static bool equal(const struct frec_declared *a, const struct frec_declared *b)
 }
 
 // Takes ownership of `event`. If the list already has an equal one, frees `event` and sets
-// `ret_index` to that one.
+// `ret_index` to the index of the equal one. Returns 0 or -ENOMEM.
 static int add_event(struct frec_declarations *declarations, struct frec_declared *event,
 		     size_t *ret_index)
 {
@@ -181,13 +181,14 @@ ssize_t frec__declaration_read(struct frec_declarations *declarations, const uin
 		declared_deinit(&event);
 	else
 		r = add_event(declarations, &event, ret_index);
-	// The text is malformed, but the size is known, so the caller can continue after it.
+	// Even if the text is malformed, the size of the declaration is known, so the caller can
+	// continue after it.
 	if (r == -EBADMSG)
 		*ret_index = SIZE_MAX;
 	return r && r != -EBADMSG ? r : (ssize_t)head.size;
 }
 
-// Declarations are at multiples of 8 bytes, and a linker may leave zeroes between them.
+// Declarations start at multiples of 8 bytes, and a linker may leave zeroes between them.
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
 			    size_t size)
 {

@@ -16,9 +16,9 @@
  *	tracefs --catalog--> struct frec_listed, format file --format----------> struct frec_format
  *
  * A declaration contains what a format file cannot: which integers are bool, pointers or enums, and
- * the names of enumerators. It can be read before the program starts. declared_kinds.h adds this
- * information to the format of a registered event. For an event that no format file describes, it
- * makes a format from the declaration alone.
+ * the names of enumerators. declared_kinds.h adds this information to the format of a registered
+ * event. For an event that no format file describes, it makes a format from the declaration alone.
+ * A declaration can be read before the program starts.
  *
  * Invariants: a program is never run to learn its events. ELF files are untrusted and may belong to
  * any user, so each offset and size is checked, and everything has a maximum. Declarations are only
@@ -57,8 +57,8 @@ struct frec_site {
 struct frec_declarations {
 	size_t count;
 	struct frec_declared *event;
-	/* Called with the sites of a file when the file is first read. `fd` is the open file. May
-	 * be NULL. */
+	/* If not NULL, this is called with the sites of a file when the file is first read. `fd` is
+	 * the open file. */
 	void (*found_sites)(void *context, int fd, const struct frec_site *sites, size_t count);
 	void *context;
 	/* the files that were read already, so that no file is read twice */
@@ -79,8 +79,8 @@ void frec__declarations_deinit(struct frec_declarations *declarations);
 ssize_t frec__declaration_read(struct frec_declarations *declarations, const uint8_t *data,
 			       size_t size, size_t *ret_index);
 
-/* Adds the declarations of a section. Skips those whose text is malformed, and stops at the first
- * bytes that are no declaration. Returns 0 or -ENOMEM. */
+/* Adds the declarations of a section. Skips declarations whose text is malformed, and zeroes
+ * between declarations. Stops at the first bytes that are neither. Returns 0 or -ENOMEM. */
 int frec__declarations_read(struct frec_declarations *declarations, const uint8_t *data,
 			    size_t size);
 

@@ -63,8 +63,9 @@ static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 
 static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth);
 
-// Looks for a library in each folder of a list separated by colons, in which $ORIGIN is the folder
-// of `origin`, the file that needs the library. Returns whether it was found.
+// Adds the library `name` from the first folder that has it. `folders` is a colon-separated list,
+// in which $ORIGIN stands for the folder of `origin`, the file that needs the library. Returns
+// whether the library was found.
 static bool add_library(struct frec_declarations *declarations, const char *folders,
 			const char *name, const char *origin, unsigned int depth)
 {

@@ -9,7 +9,7 @@
 #include "recorder/declared/declarations.h"
 
 /*
- * Adds the events that the file `path` declares. With `needed`, also adds those of the shared
+ * Adds the events that the file `path` declares. If `needed` is true, also adds those of the shared
  * libraries that the file is linked with, if they are in its run path or in the dynamic loader's
  * usual folders. It is no error if the file is not an ELF file or declares nothing. Returns 0,
  * -ENOMEM, or a negative errno if the file cannot be opened.
@@ -19,8 +19,9 @@ int frec__declarations_add_file(struct frec_declarations *declarations, const ch
 
 /*
  * Adds the events of a file that a process has mapped. `path` is the file's path in the root folder
- * of that process. If it does not exist there, for example because the process has ended, `path` is
- * opened in the recorder's root folder. Returns as frec__declarations_add_file().
+ * of that process. If the file does not exist there, for example because the process has ended,
+ * `path` is opened in the recorder's root folder. Returns the same as
+ * frec__declarations_add_file().
  */
 int frec__declarations_add_mapping(struct frec_declarations *declarations, uint32_t pid,
 				   const char *path);

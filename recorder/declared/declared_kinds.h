@@ -5,8 +5,9 @@
 
 #include "recorder/declared/declarations.h"
 
-/* Looks for a declaration of provider:name whose fields agree with `format`. If there is one, takes
- * the kinds and enumerators of the fields from it. Returns whether there is one. */
+/* Looks for a declaration of provider:name whose fields have the names and types of those in
+ * `format`. If there is one, copies the kinds and enumerators of its fields to `format`. Returns
+ * whether there is one. */
 bool frec__declarations_refine(const struct frec_declarations *declarations, const char *provider,
 			       const char *name, struct frec_format *format);
 

@@ -24,7 +24,8 @@ static bool is_char(const char *type)
 // Splits a declaration such as "char comm[16]" or "__data_loc char[] path" into type and name.
 // Brackets after the name belong to the type. The text between them comes from the kernel's source
 // and can be an expression. For user_events, the kernel spells arrays as "char[16] tag" and
-// "__rel_loc char text[-12]"; the number in the latter has no meaning.
+// "__rel_loc char text[-12]"; the number in the latter has no meaning. Returns 0,
+// -EBADMSG or -ENOMEM.
 static int split_declaration(const char *text, size_t length, struct frec_field *field)
 {
 	const char *end = text + length, *bracket = end, *name;
@@ -53,7 +54,7 @@ static int split_declaration(const char *text, size_t length, struct frec_field 
 	return field->name && field->type ? 0 : -ENOMEM;
 }
 
-// The size of one element of an array in bytes, or 0 if the type does not tell it.
+// The size in bytes of one element of an array, or 0 if it cannot be derived from the type.
 static uint32_t element_size(const struct frec_field *field, const char *type)
 {
 	unsigned long count = strtoul(strchr(type, '[') + 1, NULL, 10);
@@ -90,7 +91,7 @@ static void classify(struct frec_field *field, bool is_signed, bool ours)
 	} else if (strchr(type, '*')) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_POINTER;
 	} else if ((ours && (!strcmp(type, "struct double") || !strcmp(type, "struct float"))) ||
-		   // not in kernel tracepoints, but in the files of export -f perf
+		   // kernel tracepoints have no such fields, but files from `export -f perf` do
 		   !strcmp(type, "double") || !strcmp(type, "float")) {
 		field->kind = FLIGHTREC__FIELD_KIND__FIELD_FLOAT;
 	} else if (!strcmp(type, "bool") || (ours && !strcmp(type, "unsigned char"))) {

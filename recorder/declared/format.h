@@ -24,7 +24,7 @@ struct frec_field {
 	char *type;
 	Flightrec__FieldKind kind;
 	Flightrec__Locator locator;
-	uint32_t offset, size; /* bytes; the offset is from the start of the payload */
+	uint32_t offset, size; /* in bytes; the offset counts from the start of the payload */
 	uint32_t element_size;
 	bool element_signed;
 	size_t enumerators;
@@ -43,8 +43,8 @@ struct frec_format {
 };
 
 /*
- * Parses the text of a format file. `ours` says that FREC_EVENT declared the event; the types that
- * FREC_EVENT uses for bool and floating-point fields are then recognised. Returns 0, -EBADMSG or
+ * Parses the text of a format file. If `ours` is true, FREC_EVENT declared the event, and the types
+ * that it uses for bool and floating-point fields are recognised as such. Returns 0, -EBADMSG or
  * -ENOMEM.
  */
 int frec__format_parse(struct frec_format *format, const char *text, bool ours,

@@ -37,8 +37,8 @@ int frec__open_regular(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-// Opens `open_as` and adds that file under the name `path`. If callers look for more files, they
-// ignore all errors but -ENOMEM.
+// Opens `open_as` and adds that file under the name `path`. Returns 0 or a negative errno. Callers
+// that go on to look for more files ignore all errors but -ENOMEM.
 static int add(struct frec_program_files *files, const char *open_as, const char *path)
 {
 	FREC_CLOSE int fd = frec__open_regular(open_as);
@@ -64,7 +64,7 @@ static int add(struct frec_program_files *files, const char *open_as, const char
 	return 0;
 }
 
-// Adds the file `name` from each folder in a list separated by colons.
+// Adds the file `name` from each folder of a colon-separated list. Returns 0 or -ENOMEM.
 static int add_from_folders(struct frec_program_files *files, const char *folders, const char *name,
 			    int access_mode)
 {
@@ -89,7 +89,8 @@ static bool is_named(char *path, const char *name)
 	size_t length = strlen(path), end = strlen(DELETED);
 	const char *slash;
 
-	// /proc appends this to the path if the file of a running program was removed or replaced.
+	// /proc appends DELETED to the path if the file of a running program was removed or
+	// replaced.
 	if (length > end && !strcmp(path + length - end, DELETED))
 		path[length - end] = 0;
 	slash = strrchr(path, '/');

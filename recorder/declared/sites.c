@@ -30,8 +30,8 @@ static const uint8_t instructions[] = {0x90, 0x0f, 0x1f, 0x44, 0x00, 0x00};
 static const uint8_t instructions[] = {0x1f, 0x20, 0x03, 0xd5};
 #endif
 
-// Translates an address of the program into an offset in the file. The `size` bytes from there must
-// lie in one segment that has these flags.
+// Translates an address of the program into an offset in the file. Returns false if the `size`
+// bytes from there are not in one segment that has all of `flags`.
 static bool find_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flags, uint64_t *ret)
 {
 	size_t count;
@@ -62,7 +62,7 @@ static bool is_site(int fd, uint64_t offset, uint64_t enable)
 	       !memcmp(found, instructions, sizeof(found));
 }
 
-// Returns 1 if there is a valid declaration, 0 if not, or -ENOMEM.
+// Returns 1 if there is a valid declaration at `offset`, 0 if not, or -ENOMEM.
 static int read_declaration(struct frec_declarations *declarations, int fd, uint64_t offset,
 			    size_t *ret_event)
 {

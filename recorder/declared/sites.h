@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The sites of events in an ELF file: section `.note.flightrec`, as flightrec/site.h writes it. */
+/* The sites of events in an ELF file: section `.note.flightrec`, which flightrec/site.h defines. */
 #ifndef FREC_RECORDER_DECLARED_SITES_H
 #define FREC_RECORDER_DECLARED_SITES_H
 
@@ -9,8 +9,8 @@
 
 /*
  * Reads the notes of a file and, if any are valid, calls declarations->found_sites with their
- * sites. A note is valid if its declaration can be parsed, the instructions at its address are
- * those of a site, and its enable word is in writable data. Returns 0 or -ENOMEM.
+ * sites. A note is valid if its declaration can be parsed, the instructions that it points to
+ * are those of a site, and its enable word is in writable data. Returns 0 or -ENOMEM.
  */
 int frec__sites_read(struct frec_declarations *declarations, Elf *elf, int fd);
 

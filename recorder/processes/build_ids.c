@@ -136,16 +136,17 @@ struct file {
 	struct stat status;
 };
 
-// Finds the mapped file through its link in map_files. If that is not possible, looks for its path
-// below `root`, the process's own root folder, and in the recorder's, and accepts a file only if
-// device and inode are the same.
+// Finds the mapped file through its link in /proc/PID/map_files. If that is not possible, looks for
+// the path of the mapping in the root folder of the process and then in the recorder's, and accepts
+// a file only if its device and inode are `device` and `inode`. Returns whether it found a regular
+// file.
 static bool find_file(int proc, dev_t device, ino_t inode, const struct frec_mapping *map,
 		      struct file *ret)
 {
 	snprintf(ret->path, sizeof(ret->path), "map_files/%llx-%llx",
 		 (unsigned long long)map->start, (unsigned long long)map->end);
-	// This link leads to the mapped file itself, so device and inode need not be compared. A
-	// layered file system can show different ones.
+	// This link leads to the mapped file itself, so device and inode are not compared: on
+	// a layered file system they can differ from those of the mapping.
 	if (!fstatat(proc, ret->path, &ret->status, 0))
 		return S_ISREG(ret->status.st_mode);
 	for (int i = 0; i < 2; i++) {

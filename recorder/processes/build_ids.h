@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the build-ids that the kernel does not report: for example those of mappings older than the
- * recorder, and of the vDSO. A build-id is read from the very file that is mapped, or not at all,
- * because a wrong build-id would lead to wrong function names.
+ * Finds the build-ids that the kernel does not report: for example those of mappings that are older
+ * than the recorder, and that of the vDSO. A build-id is read from the very file that is mapped, or
+ * not at all, because a wrong build-id would lead to wrong function names.
  */
 #ifndef FREC_RECORDER_PROCESSES_BUILD_IDS_H
 #define FREC_RECORDER_PROCESSES_BUILD_IDS_H

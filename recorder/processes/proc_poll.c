@@ -49,8 +49,8 @@ static void name_thread(struct frec_process_table *table, int tasks, uint32_t pi
 	frec__process_table_comm(table, pid, tid, name, false, 0);
 }
 
-// Adds new threads and marks those that are gone. With `names`, also rereads the names of the known
-// ones.
+// Adds new threads and marks those that are gone as ended. If `names` is true, also rereads the
+// names of the threads that are already known.
 static void poll_threads(struct frec_process_table *table, struct frec_process *process, bool names,
 			 uint64_t now)
 {
@@ -62,8 +62,8 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%u/task", process->pid);
-	// The link count of this folder is the number of threads plus 2. If it is what the table
-	// expects, threads are taken as unchanged.
+	// The link count of the folder is the number of threads plus 2. If the table has as many
+	// living threads, they are assumed to be the same ones.
 	if (!seen || stat(path, &status) ||
 	    (!names && status.st_nlink == living_threads(process) + 2))
 		return;
@@ -82,7 +82,8 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 			name_thread(table, dirfd(tasks), process->pid, tid);
 	}
 	// If the array of threads is full, adding one drops a dead one and shifts others, so that
-	// `seen` no longer fits. The next poll corrects the mistakes that result from this.
+	// the indices in `seen` are wrong. The next poll corrects the mistakes that result from
+	// this.
 	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
 			process->thread[i].exit = now;
@@ -96,7 +97,7 @@ uint64_t frec__process_table_next_poll(uint64_t began, uint64_t interval)
 	return began + (took > interval / LEISURE ? LEISURE * took : interval);
 }
 
-// Marks the processes as ended that this poll did not find. Ending a process can remove others from
+// Marks as ended the processes that this poll did not find. Ending a process can remove others from
 // the table, so the walk over the bucket then starts again.
 static void end_unseen(struct frec_process_table *table, uint64_t now)
 {

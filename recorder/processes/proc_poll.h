@@ -7,8 +7,8 @@
 
 /*
  * Adds new processes and marks those that are gone as ended. If `matters` returns true for a
- * process, does the same for its threads. With `names`, also rereads the names of these threads and
- * calls frec__process_table_remap().
+ * process, does the same for its threads. If `names` is true, also rereads the names of
+ * these threads and calls frec__process_table_remap() for the process.
  */
 void frec__process_table_poll(struct frec_process_table *table,
 			      bool (*matters)(void *context, const struct frec_process *),

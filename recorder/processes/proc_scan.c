@@ -19,7 +19,7 @@
 
 #define PROC_FILE_MAX (64u << 10)
 #define MAPS_FILE_MAX (4u << 20)
-#define START_JITTER 1000000	      /* nanoseconds; a tick is longer */
+#define START_JITTER 1000000	      /* nanoseconds; shorter than a tick of /proc */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
 // Nanoseconds to subtract from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
@@ -114,9 +114,9 @@ void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid)
 	if (!process || process->exit || folder < 0)
 		return;
 	if (!fstat(folder, &status)) {
-		// Records from the time when the process had another user must not be shown to this
-		// one. If no user was known for the program that runs now, the process has belonged
-		// to this user since its last exec; otherwise its user has just changed.
+		// The new user must not see records from the time when the process had another
+		// user. If no user has been known since the last exec, the process has belonged to
+		// the new user since that exec; otherwise its user has just changed.
 		if (process->uid != status.st_uid)
 			process->uid_since =
 				process->uid_known ? frec__monotonic() : process->image_since;
@@ -187,8 +187,8 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (process && is_same_life(process, &line))
 		return NULL;
 	if (process) {
-		// Another process has the pid now. It may have called exec already, so what the
-		// table lets it inherit from its parent is cleared.
+		// Another process has the pid now. It may have called exec already, so what
+		// frec__process_table_fork() copies from its parent is cleared again.
 		frec__process_table_fork(table, pid, line.ppid, pid, line.start);
 		frec__process_table_comm(table, pid, pid, line.name, true, line.start);
 	} else {
@@ -230,8 +230,8 @@ int frec__process_table_scan(struct frec_process_table *table)
 	while ((entry = readdir(proc))) {
 		uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
-		// The sideband is already running, so processes that are in the table were reported
-		// by it and need no scan.
+		// A process that is in the table was reported by the sideband, which is already
+		// running, and needs no scan.
 		if (isdigit((unsigned char)entry->d_name[0]) &&
 		    !frec__process_table_find(table, pid))
 			frec__process_table_scan_one(table, pid);

@@ -13,7 +13,7 @@ int frec__process_table_scan(struct frec_process_table *table);
  * gone or memory runs out. */
 struct frec_process *frec__process_table_scan_one(struct frec_process_table *table, uint32_t pid);
 
-/* Rereads what only /proc knows of a living process: arguments, executable, user. */
+/* Rereads what only /proc knows about a living process: arguments, executable, user. */
 void frec__process_table_refresh(struct frec_process_table *table, uint32_t pid);
 
 /* Does what frec__process_table_refresh() does, and rereads the mappings. */

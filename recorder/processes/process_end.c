@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Finds out how a process ended, in one of three ways. wait(2) tells it to the parent.
-// PIDFD_INFO_EXIT (since Linux 6.15) tells it to the holder of a pidfd, but only after the parent
-// has waited for the process. Until then, /proc/PID/stat of the zombie tells it to those who may
-// trace the process.
+// Finds out how a process ended, in one of three ways. The parent gets the exit status from
+// wait(2). The holder of a pidfd gets it with PIDFD_INFO_EXIT (since Linux 6.15), but only after
+// the parent has waited for the process. Until then, those who may trace the process can read the
+// exit status in /proc/PID/stat of the zombie.
 #include "recorder/processes/process_end.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@
 #define P_PIDFD 3
 #endif
 
-// As in <linux/pidfd.h>, with the members that all versions have. Older headers do not define it.
+// As in <linux/pidfd.h>, with the members that all versions have. Older systems do not have this
+// struct.
 struct pidfd_info {
 	uint64_t mask, cgroup;
 	uint32_t pid, tgid, ppid;
@@ -74,7 +75,8 @@ static bool may_trace(uint32_t pid)
 	return readlink(path, target, sizeof(target)) >= 0 || errno == ENOENT;
 }
 
-// The exit status is the last number of the line.
+// Reads the exit status of a zombie from /proc/PID/stat, where it is the last number. Returns false
+// if the process is not a zombie or the number cannot be trusted.
 static bool from_proc(uint32_t pid, int *ret_status)
 {
 	FREC_FREE char *text = NULL;
@@ -104,7 +106,7 @@ int frec__process_end(int pidfd, uint32_t pid, int *ret_status)
 		return -EAGAIN;
 	if (from_wait(pidfd, ret_status) || from_pidfd(pidfd, ret_status))
 		return 0;
-	// What was read from /proc is about this process if the process still has its pid.
+	// What was read from /proc is about this process if the process still has its pid now.
 	if (from_proc(pid, &status) && is_there(pidfd)) {
 		*ret_status = status;
 		return 0;

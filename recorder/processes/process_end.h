@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 /*
- * `pidfd` must have been opened while the process was alive; `pid` is its pid. `ret_status` gets
- * the status as wait(2) would return it, but the process is not reaped. Returns 0; -EAGAIN while
- * the process lives or its status is not known yet; or -ENODATA if the status can no longer be
- * known, because somebody has waited for the process and the kernel kept no record of its end
- * (before Linux 6.15).
+ * `pidfd` must have been opened while the process was alive; `pid` is its pid. Sets `ret_status` to
+ * the status that wait(2) would return, but does not reap the process. Returns 0; -EAGAIN while the
+ * process lives or its status is not known yet; or -ENODATA if the status can no longer be known,
+ * because somebody has waited for the process and the kernel kept no record of its end (before
+ * Linux 6.15).
  */
 int frec__process_end(int pidfd, uint32_t pid, int *ret_status);
 

@@ -211,7 +211,8 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		// The scan of /proc may have added this process first, with a start that is rounded
 		// down.
 		if (!process->start || process->start + PROC_START_ROUNDING >= time) {
-			// If it added a later process with this pid, the start of that one stays.
+			// If the scan added a later process with this pid, that one keeps its
+			// start.
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;

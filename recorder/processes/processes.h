@@ -32,8 +32,8 @@
 #define FREC_PROCESS_THREADS_MAX 4096
 #define FREC_PROCESS_MAPS_MAX 4096
 #define FREC_PROCESS_CMDLINE_MAX 4096 /* bytes */
-/* The maximum of bytes for the mappings of all processes together. It prevents programs that call
- * mmap or fork in a loop from exhausting the recorder's memory. */
+/* The maximum size in bytes of the mappings of all processes together. It prevents programs that
+ * call mmap or fork in a loop from exhausting the recorder's memory. */
 #define FREC_PROCESS_MAPS_BYTES_MAX (64u << 20)
 
 struct frec_thread {
@@ -58,14 +58,14 @@ struct frec_process {
 	size_t cmdline_size;
 	char *executable;
 	uint64_t start, exit;
-	uint64_t uid_since;   /* the process may have had another user before this */
+	uint64_t uid_since;   /* the process may have had another user before this time */
 	uint64_t image_since; /* time of its last exec */
 	size_t threads, maps;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
 	struct frec_mapping *map;
-	uint32_t seen;		   /* frec_process_table.polls at the last poll that found it */
-	struct frec_process *next; /* next in the bucket; youngest first */
+	uint32_t seen; /* frec_process_table.polls at the last poll that found the process */
+	struct frec_process *next; /* next in the bucket, where younger ones come first */
 };
 
 #define FREC_PROCESS_BUCKETS 1024
@@ -129,9 +129,10 @@ void frec__process_table_add_thread(struct frec_process_table *table, uint32_t p
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid);
 
 /*
- * Whether a record of `pid` at `time` belongs to `uid`. It does if every process of the table that
- * has or had this pid belonged to that user at the time, and there is one. This prevents a reused
- * pid from showing one user what another did.
+ * Whether a record of `pid` at `time` belongs to `uid`. It does if the table has a process with
+ * this pid, all processes in it that have or had this pid belonged to that user at the time, and no
+ * process that was removed from the table exited at `time` or later. This prevents a reused pid
+ * from showing one user what another user did.
  */
 bool frec__process_table_belongs(const struct frec_process_table *table, uint32_t pid, uint32_t uid,
 				 uint64_t time);

@@ -163,7 +163,7 @@ static uint64_t field(const struct frec_sideband *sideband, int kind, const char
 				 sample->raw_size);
 }
 
-// The kind of alert that the event with the kernel's id `id` raises, or -1.
+// The kind of alert that the event with the kernel's id `id` raises, or -1 if it raises none.
 static int alert_kind(const struct frec_sideband *sideband, uint64_t id)
 {
 	for (size_t i = 0; i < sideband->count; i++) {
@@ -304,7 +304,7 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 // A record copied out of its ring.
 struct copied {
 	uint64_t time;
-	uint64_t order; /* among records of equal time */
+	uint64_t order; /* decides between records of equal time */
 	struct perf_event_header *record;
 };
 
@@ -344,8 +344,8 @@ static uint64_t record_time(const struct perf_event_header *record)
 		->time;
 }
 
-// Copies the records of one CPU up to time `until`. Younger ones stay in the ring, because older
-// ones of other CPUs, which have to be handled first, may not have been copied.
+// Copies the records of one CPU up to time `until`. Younger records stay in the ring, because
+// there can be older ones of other CPUs that have not been copied yet and must be handled first.
 static void copy_cpu(struct frec_sideband_cpu *cpu, uint64_t until, struct batch *batch)
 {
 	struct perf_event_mmap_page *page = cpu->map;

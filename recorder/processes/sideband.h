@@ -33,7 +33,7 @@ struct frec_alert {
 	uint32_t pid, tid;
 	int signal, code;
 	bool code_unknown;
-	uint32_t sender; /* FREC_ALERT_KILL: the process that sent it; 0: the kernel */
+	uint32_t sender; /* FREC_ALERT_KILL: the process that sent the signal; 0: the kernel */
 	uint64_t time;
 };
 
@@ -67,7 +67,7 @@ struct frec_sideband {
 int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 			struct frec_process_table *processes, struct frec_error *reterr);
 int frec__sideband_open(struct frec_sideband *sideband, int cpu, struct frec_error *reterr);
-/* Drains all rings and closes that of `cpu`. */
+/* Drains all rings, then closes the ring of `cpu`. */
 void frec__sideband_close(struct frec_sideband *sideband, int cpu);
 void frec__sideband_deinit(struct frec_sideband *sideband);
 

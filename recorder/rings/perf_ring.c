@@ -60,7 +60,7 @@ bool frec__perf_ring_alive(struct frec_ring *ring)
 	bool alive;
 
 	if (read(ring->fd, &reading, sizeof(reading)) != sizeof(reading))
-		return true; // It is not known: assume that the ring is alive.
+		return true; // The time cannot be read: assume that the ring is alive.
 	alive = reading.enabled != ring->enabled;
 	ring->enabled = reading.enabled;
 	return alive;
@@ -120,8 +120,8 @@ static void perf_ring_copy_finish(const struct frec_ring *ring, struct frec_ring
 	// when the copy ended.
 	if (settled && copy->head - head(ring) - copy->during < in_progress)
 		in_progress = copy->head - head(ring) - copy->during;
-	// Below h0, where the kernel goes on writing, are the oldest bytes of a full ring. They are
-	// at the end of the copy, so bytes are lost there.
+	// The oldest bytes of a full ring are directly below h0, where the kernel goes on writing.
+	// In the copy they come last, so that is where bytes are lost.
 	lost = copy->during + in_progress;
 	copy->valid = lost < ring->size ? ring->size - lost : 0;
 	if (copy->valid > copy->written)

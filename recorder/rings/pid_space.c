@@ -14,7 +14,8 @@
 #include "proto/grow.h"
 #include "proto/read_file.h"
 
-// Returns how many pids the line has, 0 if it cannot be read. `ret_last` is the last of them.
+// Returns how many pids the line in the file `path` has, or 0 if it cannot be read. Sets `ret_last`
+// to the last of them.
 static size_t read_numbers(const char *path, uint32_t *ret_last)
 {
 	FREC_FREE char *text = frec__read_file_at(AT_FDCWD, path, 16384);
@@ -55,8 +56,8 @@ static void add(struct frec_pid_space *space, uint32_t inside, uint32_t outside)
 		if (space->pair[i].inside == inside && space->pair[i].outside == outside)
 			return;
 	}
-	// If the table is full, the oldest pair makes room. The kernel reuses pids, so that pair is
-	// the least likely one to be still valid.
+	// If the table is full, the oldest pair makes room. The kernel reuses pids, so the
+	// oldest pair is the least likely one to be still valid.
 	if (space->count == FREC_PID_PAIRS_MAX)
 		memmove(space->pair, space->pair + 1, --space->count * sizeof(*space->pair));
 	if (!frec__grow(&space->pair, space->count, sizeof(*space->pair)))

@@ -27,8 +27,10 @@ uint64_t frec__pid_space_key(uint32_t pid);
 /* Adds a pair for each thread of a living process. */
 void frec__pid_space_learn(struct frec_pid_space *space, uint32_t pid);
 
-/* Translates `inside`, a pid or tid of this namespace, into that of the same thread in the
- * recorder's namespace. Returns UINT32_MAX if it is unknown. Allocates nothing. */
+/*
+ * Translates `inside`, a pid or tid in the namespace of `space`, into the number that the same
+ * thread has in the recorder's namespace. Returns UINT32_MAX if that is unknown. Allocates nothing.
+ */
 uint32_t frec__pid_space_outside(const struct frec_pid_space *space, uint32_t inside);
 
 void frec__pid_space_deinit(struct frec_pid_space *space);

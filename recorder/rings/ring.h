@@ -57,7 +57,8 @@ struct frec_pid_space;
 struct frec_ring_type;
 struct frec_shm_rings;
 
-/* Stands in frec_ring.cpu for a ring that belongs to no CPU: threads on every CPU write into it. */
+/* The value of frec_ring.cpu in a ring that belongs to no CPU, because threads on every CPU write
+ * to it. */
 #define FREC_CPU_ANY (-1)
 
 struct frec_ring {
@@ -75,7 +76,7 @@ struct frec_ring {
 		struct {	   /* for a perf ring */
 			int fd;	   /* the dummy event that owns the buffer */
 			void *map; /* struct perf_event_mmap_page, then the data; read-only */
-			uint64_t enabled; /* how long it had been enabled at the last check */
+			uint64_t enabled; /* the event's enabled time at the last check */
 		};
 		struct {	      /* for a ring that services write */
 			size_t index; /* number of the ring within `shm` */
@@ -88,7 +89,7 @@ struct frec_ring {
 
 struct frec_ring_copy {
 	uint8_t *data;	  /* newest record first; provided by the caller, as large as the ring */
-	uint64_t head;	  /* h0, or the position in shared memory */
+	uint64_t head;	  /* h0, or for a ring in shared memory its position */
 	uint64_t written; /* bytes ever written into the ring, up to `head` */
 	uint64_t during;  /* bytes written while the copy ran */
 	/* how many bytes at the start of `data` can be trusted; the last record may be cut */
@@ -116,7 +117,7 @@ uint64_t frec__ring_written(const struct frec_ring *ring);
 void frec__ring_copy(const struct frec_ring *ring, struct frec_ring_copy *copy);
 
 /*
- * Computes copy->valid. `settled` says that a grace period has passed since the copy. If none has,
+ * Computes copy->valid. `settled` is true if a grace period has passed since the copy. If none has,
  * this assumes the worst about the records that were in progress at the end of the copy: one of
  * `largest` bytes, the largest possible size, in each context in which the kernel can write records
  * (task, softirq, interrupt, NMI).

@@ -3,7 +3,7 @@
 // cannot change after it was checked.
 //
 // The scan goes from the newest record to the oldest. Each place in a ring has exactly one valid
-// commit word (see shm.h). After bytes that are no record the scan therefore continues at the next
+// commit word (see shm.h). After bytes that are no record, the scan therefore continues at the next
 // place with a valid commit word and a valid checksum, and the bytes in between count as damage.
 // The old end of the copy is an exception: the oldest record there is cut, and writers were
 // overwriting records while the copy was made. The first gap that reaches into that part ends the
@@ -29,8 +29,8 @@ _Static_assert(sizeof(struct frec_shm_record) - FREC_SHM_FRAME_SIZE == sizeof(st
 
 struct scan {
 	const struct frec_shm_rings *rings;
-	// How many more bytes may be summed in vain, for checksums that turn out to be wrong. There
-	// is a limit because a hostile service can make all checksums wrong.
+	// How many more bytes may go into the computation of checksums that turn out to be wrong.
+	// There is a limit because a hostile service can make all checksums wrong.
 	uint64_t budget;
 };
 
@@ -66,8 +66,9 @@ void frec__shm_copy(const struct frec_shm_rings *rings, size_t ring, struct frec
 	copy->valid = size;
 }
 
-// The size of the whole record at `at`, frame included, or 0 if there is none. `room` is the number
-// of bytes from `at` on.
+// The size of the record at `at`, frame included, or 0 if there is no complete record of a known
+// event. `room` is the number of bytes from `at` on. `position` is the one to which the record
+// moved the ring.
 static size_t record_size(struct scan *scan, const uint8_t *at, size_t room, uint64_t position)
 {
 	struct frec_shm_record record;
@@ -188,8 +189,8 @@ void frec__shm_copy_finish(const struct frec_shm_rings *rings, struct frec_ring_
 	*ret = (struct frec_shm_damage){0};
 	certain = !full ? size : lost < rings->ring_size ? rings->ring_size - (size_t)lost : 0;
 	end = compact(&scan, copy, size, certain, ret);
-	// If writers overwrote the whole ring during the copy, `certain` is small, and an empty
-	// result is right.
+	// If the copy of a full ring has no valid record although writers cannot have overwritten
+	// all of it during the copy (`certain` is large), the position is wrong.
 	if (!copy->valid && size == rings->ring_size && certain > FREC_SHM_RECORD_MAX &&
 	    find_position(&scan, copy)) {
 		*ret = (struct frec_shm_damage){.regions = 1, .bytes = sizeof(uint64_t)};

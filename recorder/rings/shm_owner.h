@@ -3,11 +3,11 @@
  * Ownership of a word of shared memory: when the thread that owns it ends, even by SIGKILL, the
  * kernel marks the word.
  *
- * This is a function of the kernel's list of robust futexes. The C library's robust mutexes use the
- * list too, but they keep its links within the mutex. Services could write a mutex in this memory,
- * and a process that controls the links can write anywhere in the memory of the owner. The kernel
- * only requires that the distance between a link and its word is the same for all words of a
- * thread. So each link is in a private page directly before the mapping of its word.
+ * The kernel does this for words in a thread's list of robust futexes. The C library's robust
+ * mutexes use the list too, but they keep its links within the mutex. Services could write a mutex
+ * in this memory, and a process that controls the links can write anywhere in the memory of the
+ * owner. The kernel only requires that the distance between a link and its word is the same for all
+ * words of a thread. So each link is in a private page directly before the mapping of its word.
  */
 #ifndef FREC_RECORDER_RINGS_SHM_OWNER_H
 #define FREC_RECORDER_RINGS_SHM_OWNER_H

@@ -42,7 +42,8 @@ static void shm_ring_copy_finish(const struct frec_ring *ring, struct frec_ring_
 	(void)largest;
 	frec__shm_copy_finish(ring->shm, copy, &damage);
 	copy->damaged = damage.regions;
-	// Every shared memory uses the same ids, and its pids can be those of another namespace.
+	// Every shared memory uses the same ids, and its pids can be those of another namespace,
+	// so both are replaced.
 	for (size_t at = 0; at < copy->valid;) {
 		struct frec_sample *sample = (void *)(copy->data + at);
 

@@ -36,8 +36,8 @@ static int write_selection(struct frec_shm_header *header, const char *const *se
 	return 0;
 }
 
-// Allocates the memory of a ring for each CPU that is online. It is charged to the recorder, and
-// services cannot run out of it later.
+// Allocates the memory of as many rings as CPUs are online, so that it is charged to the recorder
+// and services cannot run out of it later. Returns 0 or a negative errno.
 static int allocate(const struct frec_shm_rings *rings)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
@@ -77,7 +77,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	for (size_t i = 0; i < rings->count; i++) {
 		uint64_t first = FREC_SHM_POSITION_FIRST;
 
-		// The recorder's mapping of this part is read-only.
+		// Not written through the recorder's mapping, because that is read-only here.
 		if (pwrite(rings->fd, &first, sizeof(first),
 			   (off_t)(rings->layout.controls + i * rings->layout.control_size)) !=
 		    sizeof(first))
@@ -165,8 +165,8 @@ size_t frec__shm_ring_count(const struct frec_shm_rings *rings)
 	return rings->count;
 }
 
-// Copies a declaration before it is parsed, because services can change it at any time. Accepts it
-// only if it declares exactly one event.
+// Adds the event of a slot. Parses a copy of its declaration, because services can change the
+// original at any time. Returns 0, -ENOMEM, or -EBADMSG unless the copy declares exactly one event.
 static int add_event(struct frec_shm_rings *rings, const struct frec_shm_table *table,
 		     uint32_t slot)
 {

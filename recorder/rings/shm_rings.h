@@ -26,18 +26,18 @@ struct frec_shm_event {
 	const uint8_t *declaration;
 	size_t declaration_size;
 	uint64_t id; /* the PERF_SAMPLE_IDENTIFIER of its records */
-	/* the process that registered the event first, in the pid namespace of that process */
+	/* the pid of the process that registered the event first, in its own pid namespace */
 	pid_t pid;
 };
 
 /*
  * Creates the memfd with a ring of `ring_size` bytes, a power of two, for each CPU, and one more
- * for threads that cannot use those. The memory of the rings of online CPUs is allocated here, so
- * services are not charged for it; that of the others is allocated when a thread first uses them.
- * `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options` are FREC_SHM_...
- * of shm.h. The calling thread owns the memfd: services stop writing when that thread ends. This
- * replaces the thread's list of robust futexes, so the thread must not lock robust mutexes. Returns
- * 0, or a negative errno with a message.
+ * for threads that cannot use those. The memory of as many rings as CPUs are online is allocated
+ * here, so services are not charged for it. The memory of the others is allocated when a thread
+ * first uses them. `selection` is a list of globs over PROVIDER:NAME that ends in NULL; `options`
+ * are bits FREC_SHM_... from shm.h. The calling thread owns the memfd: services stop writing when
+ * that thread ends. This replaces the thread's list of robust futexes, so the thread must not lock
+ * robust mutexes. Returns 0, or a negative errno with a message.
  */
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,
 		     uint32_t options, struct frec_error *reterr);
@@ -59,7 +59,7 @@ size_t frec__shm_refresh(struct frec_shm_rings *rings);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 
 /* How often an event was emitted into a ring. For each process that was killed between writing a
- * record and counting it, the ring can hold one record more than that. */
+ * record and counting it, the ring can hold one record more than this number. */
 uint64_t frec__shm_emitted(const struct frec_shm_rings *rings, size_t event, size_t ring);
 
 #endif

@@ -17,13 +17,13 @@ struct frec_bpf_output {
 	int rings; /* descriptor of the object's perf event array */
 	uint32_t cpus, slots;
 	uint32_t used;			/* slots with a source */
-	struct frec_bpf_counts *counts; /* the object's map `counts`, mapped; [slot * cpus + cpu] */
+	struct frec_bpf_counts *counts; /* mapping of the map `counts`; index slot * cpus + cpu */
 };
 
 /*
  * Sizes the maps of an object that is open and not yet loaded, for `slots` sources on every
- * possible CPU. `cpus` is the object's constant frec_cpus, which this sets. Returns 0 or a negative
- * errno.
+ * possible CPU. `cpus` points to the object's constant frec_cpus, which this sets. Returns 0 or a
+ * negative errno.
  */
 int frec__bpf_output_size(const struct bpf_object *object, uint32_t slots, volatile uint32_t *cpus);
 
@@ -36,7 +36,7 @@ void frec__bpf_output_close(struct frec_bpf_output *output);
  * CPU. Returns 0 or a negative errno. */
 int frec__bpf_output_connect(const struct frec_bpf_output *output, uint32_t slot, int cpu, int fd);
 
-/* Reads the counts such that `begun` is never less than `written` plus `lost`. */
+/* Reads the counts in such an order that `begun` is never less than `written` plus `lost`. */
 void frec__bpf_output_count(const struct frec_bpf_output *output, uint32_t slot, int cpu,
 			    struct frec_bpf_counts *ret);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The BPF program that records details of a fatal signal (crash.bpf.c), and its source. */
+/* The BPF program that records details of a fatal signal (crash.bpf.c), and the struct frec_source
+ * of these records. */
 #ifndef FREC_RECORDER_SOURCES_CRASH_PROGRAM_H
 #define FREC_RECORDER_SOURCES_CRASH_PROGRAM_H
 

@@ -12,15 +12,18 @@
 	((sig) == 4 || (sig) == 5 || (sig) == 6 || (sig) == 7 || (sig) == 8 || (sig) == 11 || \
 	 (sig) == 31)
 
-/* The maximum size in bytes of the user stack in a record. The stack is recorded only if the memory
- * at the stack pointer is not readable, from the first readable page above it. */
+/*
+ * The maximum size in bytes of the user stack in a record. The stack is recorded only if the memory
+ * at the stack pointer is not readable. If so, it is recorded from the first readable page above
+ * the stack pointer on.
+ */
 #define FREC_CRASH_RECORD_STACK 16384
 
 struct frec_crash_record {
 	unsigned int signal;
 	int code;
 	unsigned long long address;	  /* si_addr if code > 0, else 0 */
-	unsigned long long stack_address; /* of the first byte of `stack`, or 0 */
+	unsigned long long stack_address; /* address of the first byte of `stack`, or 0 */
 	unsigned int sender_pid;	  /* si_pid if code <= 0, else 0 */
 	unsigned int stack_size;	  /* bytes of `stack` */
 	unsigned char stack[FREC_CRASH_RECORD_STACK];

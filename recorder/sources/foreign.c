@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Creates foreign sources of both kinds: USDT probes and kernel tracepoints by their arguments.
+// Creates foreign sources of both kinds: USDT probes and the arguments of kernel tracepoints.
 #include "recorder/sources/foreign.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sources that flightrec did not define: USDT probes of unmodified programs (foreign_usdt.c) and
- * kernel tracepoints that are recorded by their arguments (foreign_raw.c). Selections are matched
+ * kernel tracepoints whose arguments are recorded (foreign_raw.c). Selections are matched
  * once, when the recorder starts. Probes belong to files, so processes that start later are
  * recorded too.
  */
@@ -13,8 +13,8 @@
 
 struct frec_foreign;
 
-/* Takes ownership of a source and opens it on every ring. If this fails, the source is freed
- * too. */
+/* Takes ownership of a source and opens it on every ring. If this fails, frees the source
+ * and returns a negative errno with a message, else returns 0. */
 typedef int frec_foreign_add(void *context, struct frec_source *source, struct frec_error *reterr);
 
 /*
@@ -27,16 +27,17 @@ int frec__foreign_create(struct frec_foreign **ret, const struct frec_selection 
 			 size_t count, frec_foreign_add *add, void *context,
 			 struct frec_error *reterr);
 
-/* Must be called after the last copy of the rings. The sources may be closed before or after. NULL
- * is fine. */
+/* Must be called after the last copy of the rings. The sources may be closed before or after this.
+ * NULL is fine. */
 void frec__foreign_destroy(struct frec_foreign *foreign);
 
-/* Takes ownership of `format`. A non-zero return ends the walk and is returned. */
+/* Takes ownership of `format`. If this does not return 0, no further calls are made, and the caller
+ * returns the same value. */
 typedef int frec_foreign_visit(void *context, const struct frec_listed *listed,
 			       struct frec_format *format);
 
-/* Calls `visit` for each USDT probe or raw tracepoint that a selection matches. Returns -ENOENT,
- * with a message, if there is none. */
+/* Calls `visit` for each USDT probe or raw tracepoint that a selection matches. Returns 0, or what
+ * `visit` returned, or a negative errno with a message; -ENOENT if there is none. */
 int frec__foreign_list(const struct frec_selection *selection, frec_foreign_visit *visit,
 		       void *context, struct frec_error *reterr);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-// Records one kernel tracepoint by its arguments. Their layout is set before the program is loaded,
+// Records the arguments of one kernel tracepoint. Their layout is set before the program is loaded,
 // so the verifier and the kernel's JIT compiler see only the code that this tracepoint needs.
 #include <linux/bpf.h>
 #include <linux/types.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Records tracepoints by their arguments. Each tracepoint has its own layout, so foreign_raw.bpf.c
-// is loaded once for each. All loaded programs share the maps of the first one.
+// Records the arguments of kernel tracepoints. Each tracepoint has its own layout, so
+// foreign_raw.bpf.c is loaded once for each. All loaded programs share the maps of the first one.
 #include "recorder/sources/foreign_raw.h"
 
 #include <bpf/bpf.h>
@@ -16,8 +16,8 @@
 
 #include "foreign_raw.skel.h" // comes last because it uses struct frec_raw_layout
 
-// Limited because each tracepoint needs its own program, which the kernel takes some time to
-// verify.
+// The number of tracepoints is limited because each needs its own program, which the kernel takes
+// some time to verify.
 #define RAW_TRACEPOINTS_MAX 256
 
 struct target {
@@ -26,7 +26,7 @@ struct target {
 	struct frec_format format;
 	struct frec_raw_layout layout;
 	struct frec_stack_choice stack;
-	struct foreign_raw_bpf *skeleton; /* NULL if it is not loaded */
+	struct foreign_raw_bpf *skeleton; /* NULL if the program is not loaded */
 	struct bpf_link *link;
 };
 
@@ -34,7 +34,7 @@ struct frec_foreign_raw {
 	size_t count;
 	struct target *target;
 	struct frec_bpf_output output;
-	const struct foreign_raw_bpf *first; /* the first that was loaded; all share its maps */
+	const struct foreign_raw_bpf *first; /* loaded first; the others use its maps */
 };
 
 static void cleanup_btf(struct btf **btf)

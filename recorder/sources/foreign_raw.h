@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records kernel tracepoints by their arguments. */
+/* Records the arguments of kernel tracepoints. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_RAW_H
 #define FREC_RECORDER_SOURCES_FOREIGN_RAW_H
 

@@ -9,8 +9,8 @@
 
 #include "recorder/sources/bpf_counts.h"
 
-/* The maximum number of arguments: libbpf reads no more of a USDT probe, and BPF programs get no
- * more of a tracepoint. */
+/* The maximum number of arguments: libbpf reads no more from a USDT probe, and BPF programs get
+ * no more from a tracepoint. */
 #define FREC_FOREIGN_ARGUMENTS_MAX 12
 #define FREC_FOREIGN_ARGUMENT_SIZE 8
 /* The maximum size of one text in bytes, including its NUL. So a text never spans more than two
@@ -28,7 +28,7 @@ struct frec_usdt_slot {
 	unsigned int text_size; /* maximum size of each text, at most FREC_FOREIGN_TEXT_MAX */
 };
 
-/* What is recorded of a task_struct in addition to its address. */
+/* The parts of a task_struct that are recorded in addition to its address. */
 #define FREC_FOREIGN_COMM_SIZE 16
 struct frec_foreign_task {
 	int pid;
@@ -44,7 +44,7 @@ enum frec_raw_argument_kind {
 
 struct frec_raw_argument {
 	unsigned int kind;
-	unsigned int task_at; /* for FREC_RAW_TASK: offset of its struct frec_foreign_task */
+	unsigned int task_at; /* FREC_RAW_TASK: offset of frec_foreign_task in the record */
 };
 
 /* What the BPF program for a raw tracepoint needs to know. This is set before the program is
@@ -52,7 +52,7 @@ struct frec_raw_argument {
 struct frec_raw_layout {
 	unsigned int slot;
 	unsigned int arguments;
-	unsigned int size; /* of a record without its texts */
+	unsigned int size; /* bytes of a record without its texts */
 	unsigned int text_size;
 	struct frec_raw_argument argument[FREC_FOREIGN_ARGUMENTS_MAX];
 };

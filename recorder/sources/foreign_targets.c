@@ -32,9 +32,10 @@ static uint32_t existing_arguments(uint32_t strings, const struct frec_usdt_prob
 	return strings & ((1u << probe->arguments) - 1);
 }
 
-// Adds a probe, unless it was added for an earlier selection, and then takes its names. If several
-// selections match a probe, the arguments that any of them chooses as texts are texts, and the last
-// selection that makes a choice of stacks determines its stacks.
+// Adds a probe and takes ownership of its names, unless the probe was added for an earlier
+// selection. If several selections match a probe, an argument is recorded as text if any of them
+// chooses that, and the stacks are those of the last selection that chooses stacks. Returns 0 or
+// -ENOMEM.
 static int add_probe(struct frec_foreign_targets *targets, const struct frec_selection *selection,
 		     const struct frec_program_file *file, struct frec_usdt_probe *probe)
 {

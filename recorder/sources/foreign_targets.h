@@ -12,7 +12,7 @@
 
 /* A probe in a file. */
 struct frec_foreign_target {
-	const struct frec_selection *selection; /* the first one that matches it */
+	const struct frec_selection *selection; /* the first one that matches the probe */
 	struct frec_program_file file;		/* its descriptor belongs to `of_selection` */
 	struct frec_usdt_probe probe;
 	uint32_t strings; /* bit n is set if argument n is recorded as text */
@@ -26,14 +26,15 @@ struct frec_foreign_targets {
 	struct frec_program_files *of_selection; /* the files of each selection, which stay open */
 };
 
-/* Adds the probes that a selection of FREC_SELECT_USDT matches. Returns 0, or a negative errno with
- * a message; -ENOENT if it matches none. */
+/* Adds the probes that a selection of kind FREC_SELECT_USDT matches. Returns 0, or a negative errno
+ * with a message; -ENOENT if it matches none. */
 int frec__foreign_targets_add(struct frec_foreign_targets *targets,
 			      const struct frec_selection *selection, struct frec_error *reterr);
 void frec__foreign_targets_deinit(struct frec_foreign_targets *targets);
 #define FREC_FOREIGN_TARGETS __attribute__((cleanup(frec__foreign_targets_deinit)))
 
-/* Fills in the names of a target and the fields of its records. Returns 0 or -ENOMEM. */
+/* Fills `listed` with the names of a target, and `format` with the fields of its records. Returns 0
+ * or -ENOMEM. */
 int frec__foreign_target_describe(const struct frec_foreign_target *target,
 				  struct frec_listed *listed, struct frec_format *format);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Copies a text to the end of a record. A __rel_loc word in the field refers to the text. If the
- * text cannot be read, a note that says so takes its place. */
+/* Copies a text to the end of a record. A __rel_loc word in the field of the argument refers to the
+ * text. If the text cannot be read, "(not in memory)" is written instead. */
 #ifndef FREC_RECORDER_SOURCES_FOREIGN_TEXT_BPF_H
 #define FREC_RECORDER_SOURCES_FOREIGN_TEXT_BPF_H
 
@@ -25,9 +25,9 @@ static __always_inline __u32 frec_write_words(__u8 *to, const char *words, __u32
 }
 
 /*
- * Writes `text`, which is in user space if `user` is not 0, at offset `at` of the record, at most
- * `room` bytes. Returns the number of bytes written, including the NUL. A text that was cut ends in
- * two NULs.
+ * Writes `text` at offset `at` of the record, but at most `room` bytes. If `user` is not 0, `text`
+ * is in user space, else in the kernel. Returns the number of bytes written, including the NUL. A
+ * text that was cut ends in two NULs.
  */
 static __always_inline __u32 frec_write_text(struct frec_bpf_buffer *buffer, __u32 at, __u32 room,
 					     const void *text, int user)

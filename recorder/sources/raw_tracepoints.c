@@ -30,7 +30,7 @@ static const char *name_of(const struct btf *btf, const struct btf_type *type)
 	return name ? name : "";
 }
 
-// Spells a type as C does, simplified: typedefs are not resolved, and a function is "void".
+// Spells a type as C does, simplified: typedefs are not resolved, and a function type is "void".
 static void spell(const struct btf *btf, uint32_t id, char *ret, size_t size)
 {
 	const struct btf_type *type = btf__type_by_id(btf, id);
@@ -133,7 +133,8 @@ static int add_argument(struct building *building, uint32_t n, uint32_t id, cons
 		target = resolve(btf, type->type);
 	else if (type && (btf_is_int(type) || btf_is_any_enum(type)) && type->size <= 8)
 		size = type->size;
-	// Only a pointer to plain char is a text; pointers to other byte types are not.
+	// Only what a pointer to plain char points to is recorded as text. Pointers to other byte
+	// types are not followed.
 	if (target && btf_is_int(target) && !strcmp(name_of(btf, target), "char")) {
 		argument->kind = FREC_RAW_TEXT;
 		building->layout->text_size++;

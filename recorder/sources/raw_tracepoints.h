@@ -9,7 +9,8 @@
 #include "recorder/sources/foreign_record.h"
 #include "recorder/declared/format.h"
 
-/* Takes ownership of `format`. A non-zero return ends the walk and is returned. */
+/* Takes ownership of `format`. If this does not return 0, the walk ends and returns the same
+ * value. */
 typedef int frec_raw_visit(void *context, const struct frec_listed *listed,
 			   struct frec_format *format, const struct frec_raw_layout *layout);
 

@@ -21,8 +21,8 @@ static bool is_open_set(const char *glob)
 	return bracket && !strchr(bracket, ']');
 }
 
-// Finds the '/' at which the options of a selection begin, even if there is no second one that
-// closes them. NULL if there are no options.
+// Finds the '/' at which the options of a selection begin, even if there is no second '/' that
+// ends them. Returns NULL if there are no options.
 static char *find_options(char *text)
 {
 	char *colon = strrchr(text, ':');

@@ -3,7 +3,7 @@
  * Parses the argument of -e. Its first word determines the kind of selection:
  *
  *	usdt:FILE:PROVIDER:PROBE[:argN=str]...	the USDT probes of any program or library
- *	tp_btf:NAME				a kernel tracepoint, recorded by its arguments
+ *	tp_btf:NAME				the arguments of a kernel tracepoint
  *	SYSTEM:NAME				an event that tracefs lists: user events and
  *						tracepoints
  *
@@ -27,7 +27,7 @@ enum frec_selection_kind {
 
 struct frec_selection {
 	enum frec_selection_kind kind;
-	char *text;	      /* the argument as given */
+	char *text;	      /* the argument of -e as given */
 	const char *file;     /* usdt: a path if it has a '/', else a program's or library's name */
 	const char *provider; /* usdt */
 	const char *name;     /* usdt: the probe; tp_btf: the tracepoint; an event: SYSTEM:NAME */
@@ -42,8 +42,8 @@ enum frec_selection_kind frec__selection_kind(const char *text);
 
 /*
  * Cuts the first selection off the comma-separated list `*rest` and returns it. Commas within
- * options do not separate selections. Sets `*rest` to the remaining list, or to NULL if that was
- * the last selection.
+ * options do not separate selections. Sets `*rest` to the remaining list, or to NULL if the
+ * returned selection was the last.
  */
 char *frec__selection_next(char **rest);
 

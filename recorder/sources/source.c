@@ -174,9 +174,9 @@ void frec__source_count(const struct frec_source *source, size_t at, const struc
 	// perf does not count the records that BPF programs write.
 	frec__bpf_output_count(source->output, source->slot, ring->cpu, &counts);
 	ret->lost = counts.lost - source->counted[at].lost;
-	// Of the counts at the time of opening, subtracts only the complete records. Those that
-	// were in progress then are counted as begun later, so the number of begun records is never
-	// less than that of complete ones.
+	// Both values are relative to the number of records that were complete when the source was
+	// opened. If the number of records begun at that time were subtracted from `begun`, the
+	// result could be less than the number of complete records.
 	ret->value = (begun ? counts.begun : counts.written + counts.lost) -
 		     (source->counted[at].written + source->counted[at].lost);
 }

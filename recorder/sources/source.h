@@ -26,8 +26,8 @@
  * selection matches and fills in struct frec_source: its names (`listed`), the layout of its
  * records (`format`) and its `sample_type`. If a BPF program writes the records, set `output` and
  * `slot` too; opening and counting then need no changes. Otherwise extend open_event() and
- * frec__source_count() in source.c. If the argument of -e needs a new first word, add an enum
- * frec_selection_kind to selection.h and handle it in foreign.c.
+ * frec__source_count() in source.c. If the argument of -e needs a new first word, add a value to
+ * enum frec_selection_kind in selection.h and handle it in foreign.c.
  *
  * To add a transport, a way in which events of services reach the recorder: add it to transport.h,
  * its name to transport.c and its Transport to flightrec.proto. The sender's half belongs in
@@ -60,7 +60,7 @@ struct frec_source {
 	struct frec_format format;
 	char *format_text;
 	Flightrec__Transport transport;
-	const char *filter; /* of the tracepoint; a static string, or NULL */
+	const char *filter; /* the tracepoint's filter, a static string, or NULL */
 	uint64_t since;	    /* when it was opened, nanoseconds of CLOCK_MONOTONIC */
 	struct frec_stack_choice stack;
 	uint64_t sample_type;
@@ -86,7 +86,7 @@ struct frec_source {
 
 /*
  * Initialises `source` with the description of `listed` in tracefs. Does not open it. `filter` is
- * not NULL only for the tracepoint of fatal signals. Returns 0, or a negative errno with a message.
+ * NULL except for the tracepoint of fatal signals. Returns 0, or a negative errno with a message.
  */
 int frec__source_init(struct frec_source *source, int tracefs, const struct frec_listed *listed,
 		      const char *filter, struct frec_error *reterr);
@@ -100,8 +100,8 @@ bool frec__source_is_crash(const struct frec_source *source);
 
 /*
  * Initialises `source` with the layout of a declaration instead of tracefs, for an event that
- * arrives by `transport`. If a BPF program writes the records, `output` and `slot` say which one
- * and which of its slots, else they are NULL and 0. Returns 0 or -ENOMEM.
+ * arrives by `transport`. If a BPF program writes the records, `output` is the output of
+ * that program and `slot` one of its slots, else they are NULL and 0. Returns 0 or -ENOMEM.
  */
 int frec__source_init_declared(struct frec_source *source, const struct frec_declared *event,
 			       Flightrec__Transport transport, const struct frec_bpf_output *output,
@@ -113,9 +113,9 @@ int frec__source_open(struct frec_source *source, size_t at, const struct frec_r
 		      struct frec_error *reterr);
 
 /*
- * Reads how many records the source has produced on ring number `at`: the complete ones, or with
- * `begun` also those in progress. For perf events and shared memory `begun` makes no difference:
- * see snapshot/capture.h. All counts are 0 if the source is not open there.
+ * Reads how many records the source has produced on ring number `at`: the complete ones, or if
+ * `begun` is true also those in progress. For perf events and shared memory `begun` makes no
+ * difference: see snapshot/capture.h. All counts are 0 if the source does not write to that ring.
  */
 void frec__source_count(const struct frec_source *source, size_t at, const struct frec_ring *ring,
 			bool begun, struct frec_count *ret);

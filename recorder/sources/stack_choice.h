@@ -4,7 +4,7 @@
  * applies to those that do not. The settings of the perf event and the size of its records depend
  * on the choice.
  *
- *	fp	the process's callchain, which the kernel finds by frame pointers
+ *	fp	the process's callchain, which the kernel finds with the help of frame pointers
  *	kernel	the kernel's callchain; empty if no kernel code led to the record, as at a USDT site
  *	dwarf	the process's registers and part of its stack, to be unwound later
  *	none	no stacks
@@ -23,23 +23,23 @@
 /* perf's maximum: the last multiple of 8 below 64 KiB. */
 #define FREC_STACK_BYTES_MAX 65528u
 
-/* A ring that has room for fewer stacks than this, of the largest size, is too small. */
+/* A ring must have room for at least this many stacks of the largest size. */
 #define FREC_STACKS_IN_RING 8
 
 struct frec_stack_choice {
-	bool is_set; /* chosen explicitly, even if as none; the default does not apply */
+	bool is_set; /* stack=... was given, so the default does not apply */
 	bool frame_pointers, kernel;
-	uint32_t bytes; /* of the process's stack, recorded with its registers; 0: neither */
+	uint32_t bytes; /* size of the recorded user stack; 0: neither stack nor registers */
 };
 
 /* Parses a number of bytes of stack and rounds it up to a multiple of 8, as perf requires. Returns
- * 0, or -EINVAL if it is not a number from 1 to the maximum. */
+ * 0, or -EINVAL if `text` is not a number from 1 to the maximum. */
 int frec__stack_parse_bytes(const char *text, uint32_t *ret);
 
 /*
  * Parses the options between the slashes of a selection, as in "stack=dwarf+kernel,bytes=4096", and
- * modifies the text. `selection` is the whole argument, for messages. Returns 0, or -EINVAL with a
- * message.
+ * modifies the text. `selection` is the complete argument of -e, for messages. Returns 0, or
+ * -EINVAL with a message.
  */
 int frec__stack_parse(struct frec_stack_choice *ret, char *options, const char *selection,
 		      struct frec_error *reterr);

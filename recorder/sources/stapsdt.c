@@ -38,8 +38,8 @@ uint32_t frec__stapsdt_arguments(const char *text, uint32_t *ret_signed)
 	uint32_t count = 0;
 
 	*ret_signed = 0;
-	// An operand can contain blanks, as in aarch64's "8@[sp, 16]", so not each word is an
-	// argument.
+	// An operand can contain blanks, as in aarch64's "8@[sp, 16]", so not every word is
+	// an argument.
 	for (bool outside = true; *text; text++) {
 		if (outside && count < FREC_FOREIGN_ARGUMENTS_MAX && begins_argument(text)) {
 			*ret_signed |= (uint32_t)(*text == '-') << count;

@@ -19,7 +19,7 @@
 struct frec_usdt_probe {
 	char *provider, *name;
 	uint32_t sites;
-	uint32_t arguments; /* of the site that has the most; at most FREC_FOREIGN_ARGUMENTS_MAX */
+	uint32_t arguments; /* the maximum of all sites; FREC_FOREIGN_ARGUMENTS_MAX or less */
 	uint32_t is_signed; /* bit n is set if argument n is signed at any site */
 };
 

@@ -3,7 +3,7 @@
 #ifndef FREC_RECORDER_SOURCES_TRANSPORT_H
 #define FREC_RECORDER_SOURCES_TRANSPORT_H
 
-/* FREC_TRANSPORT_AUTO stands for the first of the others that works on this machine. */
+/* FREC_TRANSPORT_AUTO selects the first of the other transports that works on this machine. */
 enum frec_transport {
 	FREC_TRANSPORT_AUTO,
 	FREC_TRANSPORT_USER_EVENTS,

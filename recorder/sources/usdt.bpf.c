@@ -35,9 +35,9 @@ static __always_inline int record(struct pt_regs *context)
 	return 0;
 }
 
-// Program `site` is for breakpoints that are set one by one, `sites` for setting all those of a
-// file at once. There are two programs because the kernel has to know the kind of breakpoints when
-// it loads one.
+// Program `site` is for breakpoints that are set one by one, `sites` is for setting all breakpoints
+// of a file at once. There are two programs because the kernel has to know the kind of breakpoints
+// when it loads a program.
 SEC("uprobe")
 int site(struct pt_regs *context)
 {

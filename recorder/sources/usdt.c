@@ -31,7 +31,7 @@ struct frec_usdt {
 	bool optimised;
 	size_t links, descriptors;
 	struct bpf_link **link; // one for each breakpoint, if they are set one by one
-	int *descriptor;	// of links, each for all breakpoints of a file
+	int *descriptor;	// descriptors of links, each for all breakpoints of a file
 };
 
 static int load(struct frec_usdt *usdt, bool one_by_one)
@@ -203,8 +203,8 @@ static int try(struct frec_usdt *usdt)
 	if (r)
 		return r;
 	// The kernel increments the word only once, even if several recorders listen at the site.
-	// Another recorder may have caused that already, so the word is compared with its value in
-	// the file.
+	// Another recorder may have caused the increment before, so the word is compared with its
+	// value in the file.
 	if (*(volatile uint16_t *)&own_enable == OWN_ENABLE)
 		return -ENOTSUP;
 	for (int i = 0; i < HITS; i++)

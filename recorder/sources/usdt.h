@@ -31,7 +31,7 @@ struct frec_bpf_output *frec__usdt_output(struct frec_usdt *usdt);
 
 /* A breakpoint at a site. Its records belong to the source that has this slot. */
 struct frec_usdt_target {
-	uint64_t offset, enable; /* of the site and of its enable word, in the file */
+	uint64_t offset, enable; /* where the site and its enable word are in the file */
 	uint32_t slot;
 };
 
