@@ -30,8 +30,11 @@ enum frec_probe_right {
 	FREC_PROBE_RIGHT_UPROBE,
 };
 
-/* Reports that `what` was tried and failed with the negative errno `r`. If this is -EPERM or
- * -EACCES, the fix is how to get `right`; otherwise it is to boot a kernel with `configuration`. */
+/*
+ * Reports that `what` was tried and failed with the negative errno `r`. If this is -EPERM or
+ * -EACCES, `ret` says how to get `right`; otherwise it advises to boot a kernel built with
+ * `configuration`.
+ */
 void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
 			 enum frec_probe_right right, const char *configuration);
 
@@ -44,7 +47,7 @@ const char *frec__probe_sudo(void);
 /* Returns the path of this program, empty if it is unknown. */
 void frec__probe_tool(char *ret, size_t size);
 
-/* Quotes `word` so that a shell takes it as one word. `ret` is empty if it is too small. */
+/* Quotes `word` so that a shell reads it as one word. `ret` is empty if it is too small. */
 void frec__probe_quote(const char *word, char *ret, size_t size);
 
 /* Returns the first line of a small file, empty if the file cannot be read. */

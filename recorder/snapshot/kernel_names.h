@@ -12,8 +12,8 @@
 #include "flightrec.pb-c.h"
 #include "proto/table.h"
 
-/* At most this many addresses get names, which is enough: call chains repeat themselves, so few
- * addresses are different. */
+/* At most this many addresses get names, which is enough: call chains repeat themselves, so there
+ * are few different addresses. */
 #define FREC_KERNEL_ADDRESSES_MAX 16384
 
 struct frec_kernel_names {
@@ -39,7 +39,8 @@ int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsym
 			    Flightrec__KernelSymbols *ret);
 void frec__kernel_names_free(Flightrec__KernelSymbols *symbols);
 
-/* Whether every user of this machine may see kernel addresses, by the rules of /proc/kallsyms. */
+/* Whether every user of this machine may see kernel addresses, according to the rules of
+ * /proc/kallsyms. */
 bool frec__kernel_names_public(void);
 
 #endif
