@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes a core file by the rules of core(5), as the kernel does if core dumps do not go to a
- * command. */
+/* Writes a core file according to core(5), as the kernel does if core dumps do not go to a command.
+ * */
 #ifndef FREC_RECORDER_CORE_FILE_H
 #define FREC_RECORDER_CORE_FILE_H
 

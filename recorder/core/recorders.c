@@ -116,7 +116,8 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 	for (size_t i = 0; i < recorders->count; i++)
 		(void)frec__request_send(recorders->fd[i], &request, fd);
 	// If the process disappeared before the recorders have the stacks, they would write the
-	// snapshot without stacks, so this waits for their replies.
+	// snapshot without stacks. So this waits for their replies, which show that they have
+	// received the stacks.
 	for (size_t i = 0; i < recorders->count; i++) {
 		struct frec_reply reply;
 

@@ -10,9 +10,9 @@
 //	256 bits		which features the file has
 //
 // After the records, the file has u64 offset and u64 size of each of these features. In the pipe
-// format the header ends after its size, and records replace the tables. Both formats may have
-// compressed records. All of these are pieces of one Zstandard stream, which perf split wherever it
-// flushed the stream, and not where records end.
+// format the header ends after the field with its size, and records replace the tables. Both
+// formats may have compressed records. Compressed records are pieces of one Zstandard stream, which
+// perf split wherever it flushed the stream, so a piece can end within a record.
 #include "recorder/import/perf_data.h"
 
 #include <errno.h>

@@ -158,7 +158,7 @@ static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char
 }
 
 // Every user may create files where the fallback folder is, so this returns false if the folder
-// belongs to another user, who may have put it there.
+// belongs to another user, or if others can write to it.
 static bool open_fallback(const char *path)
 {
 	struct stat status;

@@ -27,11 +27,11 @@ void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *call
 void frec__kernel_names_deinit(struct frec_kernel_names *names);
 
 /*
- * Reads `kallsyms` once: symbols in the form of /proc/kallsyms, in any order. Returns those of the
- * collected addresses in `ret`, sorted. An address that no symbol covers gets a symbol without a
- * name, so that a reader does not extend the previous symbol over it. `on_progress` is called now
- * and then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected or
- * kallsyms hides the addresses. If it returns 0, the caller frees `ret` with
+ * Reads `kallsyms` once: symbols in the form of /proc/kallsyms, in any order. Returns in `ret` the
+ * symbols of the collected addresses, sorted. An address that no symbol covers gets a symbol
+ * without a name, so that a reader does not extend the previous symbol over it. `on_progress` is
+ * called now and then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected
+ * or kallsyms hides the addresses. If it returns 0, the caller frees `ret` with
  * frec__kernel_names_free().
  */
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,

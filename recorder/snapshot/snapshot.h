@@ -52,7 +52,7 @@ struct frec_snapshot_job {
 	size_t source_count;
 	struct frec_capture *capture;
 	struct frec_process_table *processes;
-	const struct frec_clocks *start; /* when the recording began */
+	const struct frec_clocks *start; /* read when the recording began */
 	uint64_t recording_since;
 	const char *const *selection; /* NULL-terminated */
 	uint64_t sideband_lost;

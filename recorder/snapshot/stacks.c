@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Unwinds stacks while a file is written, and replaces stack bytes by frames.
+// Unwinds stacks while a file is written, and replaces stack bytes with frames.
 //
 // If stack bytes are dropped, frames whose address is not in code are dropped too: on an
 // overwritten stack, a return address can be any data that lay there.
