@@ -25,7 +25,8 @@
 // What %d expands to for the kernel's SUID_DUMP_ROOT: the process had rights that its user does not
 // have, so root writes the file, and the user must not choose where.
 #define PRIVATE "2"
-// The kernel's ELF_EXEC_PAGESIZE. If the limit on core files is lower, there is no file.
+// The kernel's ELF_EXEC_PAGESIZE. If the limit on core files is lower than this, no file is
+// written.
 #define LIMIT_MIN 4096
 // Aligned blocks of zeros become holes, as in the kernel's own files.
 #define BLOCK 4096u
@@ -40,7 +41,7 @@ struct place {
 	gid_t gid;
 	size_t groups;
 	gid_t *group;
-	uint64_t capabilities; /* a bit for each */
+	uint64_t capabilities; /* a bit for each capability */
 	bool private;
 };
 
@@ -113,8 +114,8 @@ static int find_place(struct place *place, pid_t pid)
 }
 
 // From here on this process sees paths as the process that died saw them, and has that process's
-// user, groups and capabilities. If place->private is set, it keeps root's uid and sees paths as
-// before.
+// user, groups and capabilities. If place->private is set, this process keeps root's uid and sees
+// paths as before.
 static int enter(const struct place *place)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

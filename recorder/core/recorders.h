@@ -25,8 +25,8 @@ void frec__core_recorders_find(struct frec_core_recorders *recorders,
 			       const struct frec_core_process *process, bool only_root,
 			       uint64_t deadline);
 
-/* Sends the stacks in `fd` to all of `recorders`, and waits until they have received them, or until
- * `deadline`. `missing` is the number of threads without a stack. */
+/* Sends the stacks in `fd` to all of `recorders`, and waits until all recorders have received them,
+ * or until `deadline`. `missing` is the number of threads without a stack. */
 void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_t pid, int fd,
 			       size_t missing, uint64_t deadline);
 

@@ -91,7 +91,7 @@ static bool effective(int capability)
 }
 
 // Returns the first capability of `right` that this process lacks, or NO_CAPABILITY. CAP_SYS_ADMIN
-// includes those that were split off from it.
+// includes the capabilities that were split off from it.
 static int lacking(enum frec_probe_right right)
 {
 	for (int i = 0; i < CAPABILITIES_MAX && rights[right][i] != NO_CAPABILITY; i++) {

@@ -11,9 +11,9 @@ __attribute__((format(printf, 3, 4))) void frec__probe_found(struct frec_probe_r
 							     const char *format, ...);
 
 /*
- * Sets the command that would fix the problem. Every string in the command that comes from outside
- * must be quoted with frec__probe_quote(). Inside a user namespace no command helps, so this sets
- * the advice to record from outside instead.
+ * Sets the command that would fix the problem. A string from outside, such as a path, must be
+ * quoted with frec__probe_quote() before it becomes part of the command. Inside a user namespace no
+ * command helps, so this sets the advice to record from outside instead.
  */
 __attribute__((format(printf, 2, 3))) void frec__probe_fix(struct frec_probe_result *ret,
 							   const char *format, ...);

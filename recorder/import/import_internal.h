@@ -39,7 +39,7 @@ struct frec_import {
 	uint8_t *out; /* room for a record */
 };
 
-/* write.c: writes everything. The first failure is in import->parts.error. */
+/* write.c: writes all parts of the .frec file. The first failure is in import->parts.error. */
 void frec__import_write(struct frec_import *import);
 
 /* processes.c: updates the process table with a record about a process. The record has `size` bytes

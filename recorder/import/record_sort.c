@@ -94,7 +94,7 @@ static int open_temporary(struct frec_record_sort *sort)
 	sort->fd = openat(sort->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (sort->fd >= 0)
 		return 0;
-	// Not every file system supports O_TMPFILE. /var/tmp is used instead.
+	// Not every file system supports O_TMPFILE. On those that do not, /var/tmp is used instead.
 	sort->fd = mkostemp(path, O_CLOEXEC);
 	if (sort->fd < 0)
 		return -errno;
