@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The kernel opens a core file as the dying process. Here a child process takes on that process's
-// root, working directory, user, groups and capabilities, so that links, mounts, permissions and
-// quotas have their usual effect.
+// The kernel opens a core file with the identity of the dying process. Here a child process takes
+// on that process's root, working directory, user, groups and capabilities, so that links, mounts,
+// permissions and quotas have their usual effect.
 #include "recorder/core/file.h"
 
 #include <errno.h>
@@ -23,9 +23,10 @@
 #include "proto/read_file.h"
 
 // What %d expands to for the kernel's SUID_DUMP_ROOT: the process had rights that its user does not
-// have, so the user must not choose where root writes.
+// have, so root writes the file, and the user must not choose where.
 #define PRIVATE "2"
-// The kernel's ELF_EXEC_PAGESIZE. If the limit on core files is lower, there is no file.
+// The kernel's ELF_EXEC_PAGESIZE. If the limit on core files is lower than this, no file is
+// written.
 #define LIMIT_MIN 4096
 // Aligned blocks of zeros become holes, as in the kernel's own files.
 #define BLOCK 4096u
@@ -40,7 +41,7 @@ struct place {
 	gid_t gid;
 	size_t groups;
 	gid_t *group;
-	uint64_t capabilities; /* a bit for each */
+	uint64_t capabilities; /* a bit for each capability */
 	bool private;
 };
 
@@ -112,8 +113,9 @@ static int find_place(struct place *place, pid_t pid)
 	return 0;
 }
 
-// From here on this process sees paths as the one that died did, and has the rights of its user. If
-// the file is private, this process remains root and sees paths as before.
+// From here on this process sees paths as the process that died saw them, and has that process's
+// user, groups and capabilities. If place->private is set, this process keeps root's uid and sees
+// paths as before.
 static int enter(const struct place *place)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -139,14 +141,15 @@ static int create(const char *path, const struct place *place)
 	int fd;
 
 	umask(0);
-	// Replaces the core file of an earlier crash, unless root writes, which could delete
-	// another user's file.
+	// Removes the core file of an earlier crash, but not if root writes the file: that could
+	// remove another user's file.
 	if (!place->private)
 		unlink(path);
 	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	// On a file system without owners or modes, other users could read the file.
+	// On a file system without owners or modes, other users could read the file, so nothing is
+	// written to it.
 	if (fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_nlink != 1 ||
 	    status.st_uid != (place->private ? 0 : place->uid) || (status.st_mode & 0677) != 0600) {
 		close(fd);

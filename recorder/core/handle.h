@@ -2,7 +2,7 @@
 /*
  * The core room is `flightrec core`, which the kernel runs for each core dump. It collects the
  * stacks of all threads for the recorders, and passes the core dump on to the command or file that
- * took core dumps before.
+ * received core dumps before.
  *
  * Installation: install.c writes kernel.core_pattern, and remembers the previous pattern in a file
  * of sysctl.d(5). pattern.c makes and expands patterns.
@@ -15,7 +15,7 @@
  *
  * Invariants: the core dump is passed on byte for byte, whatever happens to the child. Memory, time
  * and descriptors are bounded, because the kernel keeps the dying process until the handler ends. A
- * recorder of a user learns only of that user's processes.
+ * recorder that does not run as root learns only about its user's processes.
  */
 #ifndef FREC_RECORDER_CORE_HANDLE_H
 #define FREC_RECORDER_CORE_HANDLE_H
@@ -29,8 +29,8 @@ struct frec_core_limits {
 };
 
 /*
- * Handles the core dump on standard input, and passes it on as `previous` says, the pattern that
- * was set before ours. Returns after the receiver of the core dump has ended: 0, or a negative
+ * Handles the core dump on standard input, and passes it on according to `previous`, the pattern
+ * that was set before ours. Returns after the receiver of the core dump has ended: 0, or a negative
  * errno if passing it on failed. Other failures are only reported on standard error.
  */
 int frec__core_handle(const struct frec_core_values *values, const struct frec_core_limits *limits,

@@ -17,7 +17,7 @@
 #define PREVIOUS "# core dumps go on to: "
 #define OURS "kernel.core_pattern="
 
-// The file in /run is gone after a reboot, the one in /etc stays. /run is searched first.
+// The file in /run is gone after a reboot, while the one in /etc stays. /run is searched first.
 static const char *const folders[] = {"/run/sysctl.d", "/etc/sysctl.d"};
 static const char *const files[] = {"/run/sysctl.d/" NAME, "/etc/sysctl.d/" NAME};
 enum { UNTIL_REBOOT, FOR_GOOD, PLACES };
@@ -50,7 +50,8 @@ static int write_setting(const char *pattern, struct frec_error *reterr)
 	return 0;
 }
 
-// Copies the rest of the line that begins with `begin`. Returns whether there is one that fits.
+// Copies the rest of the line that begins with `begin`. Returns false if there is no such line, or
+// if its rest does not fit into `ret`.
 static bool find_line(const char *text, const char *begin, char ret[FREC_CORE_PATTERN_MAX])
 {
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
@@ -103,8 +104,8 @@ static int write_state(const char *path, const char *ours, const char *previous,
 	if (r)
 		return r;
 	r = frec__new_file_write(&file, text, (size_t)size, reterr);
-	// Everybody may read the file, as everybody may read the setting: doctor needs no rights to
-	// do so.
+	// Everybody may read the file, as everybody may read the setting, so that doctor can report
+	// both without any rights.
 	if (!r && fchmod(file.fd, 0644))
 		r = frec__error(reterr, -errno, "%s: %s", path, strerror(errno));
 	if (!r)
@@ -142,7 +143,8 @@ int frec__core_install(const char *tool, const char *settings, bool until_reboot
 
 	if (r)
 		return frec__error(reterr, r, FREC_CORE_PATTERN ": %s", strerror(-r));
-	// If somebody has set another pattern since, core dumps are passed on to that one.
+	// If somebody has set another pattern since ours was installed, core dumps are passed on
+	// according to that one.
 	previous = before.file && !strcmp(before.current, before.ours) ? before.previous
 								       : before.current;
 	r = check_previous(previous, reterr);

@@ -14,7 +14,8 @@
 
 #include "proto/grow.h"
 
-// How many program headers are searched for the notes. The kernel puts notes into the first.
+// How many program headers are searched for the notes. The kernel describes the notes in the first
+// one.
 #define SEGMENTS_MAX 64
 
 #ifdef __x86_64__
@@ -28,7 +29,8 @@ struct reader {
 	uint64_t size; /* bytes in `kept` */
 };
 
-// Moves bytes from the pipe to `kept` until `kept` has `end` bytes.
+// Moves bytes from the pipe to `kept` until `kept` has `end` bytes. Returns 0, -ENODATA if the pipe
+// ends before that, or another negative errno.
 static int fetch(struct reader *reader, uint64_t end)
 {
 	while (reader->size < end) {
@@ -158,7 +160,8 @@ int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_
 	if (r)
 		return r;
 	r = read_notes(&reader, &segment, threads_max, ret, reterr);
-	// If the notes are broken somewhere, the threads before that place are still good.
+	// If the notes are broken somewhere, the threads before that place are still good, so this
+	// is no failure.
 	return ret->count ? 0
 	       : r	  ? r
 			  : fail(reterr, -EBADMSG, "no thread in the notes", segment.p_offset);

@@ -25,14 +25,14 @@ struct frec_core_thread {
 struct frec_core_notes {
 	size_t count;
 	struct frec_core_thread *thread;
-	size_t beyond; /* number of further threads, above the limit */
+	size_t beyond; /* number of threads above the limit, which are not in `thread` */
 };
 
 /*
  * Reads the head of a core dump from the pipe `source` into the empty file `kept`, and returns the
  * registers of at most `threads_max` threads. Even after a failure, `kept` holds exactly the bytes
- * that were read from the pipe. Returns 0, -EBADMSG if this is not a core dump of a program for
- * this machine, or another negative errno.
+ * that were read from the pipe. Returns 0, -EBADMSG if the pipe does not contain a core dump of a
+ * program for this machine, or another negative errno.
  */
 int frec__core_notes_read(int source, int kept, size_t threads_max, struct frec_core_notes *ret,
 			  struct frec_error *reterr);

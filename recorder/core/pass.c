@@ -30,8 +30,8 @@ static int feed(int from, int pipe)
 	}
 }
 
-// Runs the command with the signals and descriptors that the kernel would give it. Our own
-// descriptors are closed by exec.
+// Replaces this process with the command, which gets the signals and descriptors that the kernel
+// would give it. Our own descriptors are closed by exec.
 static void become(char **command, int input)
 {
 	sigset_t none;

@@ -13,8 +13,8 @@
 #define COMMAND " core "
 
 // The letters that the handler itself needs: the pid outside and inside the process's pid namespace
-// (the latter is part of a file name with kernel.core_uses_pid), whether its memory is private, and
-// how large a core file may be.
+// (the latter is part of a file name with kernel.core_uses_pid), whether the process's user may see
+// its memory, and how large a core file may be.
 #define NEEDED "Ppdc"
 
 // The letters that expand to text; the others expand to numbers. Texts come last in our pattern,
@@ -107,7 +107,7 @@ void frec__core_values_parse(int argc, char *const *argv, struct frec_core_value
 	}
 }
 
-// Returns what %LETTER expands to: nothing if the kernel does not know the letter.
+// Returns what %LETTER expands to, which is "" if the kernel does not know the letter.
 static const char *value_of(const struct frec_core_values *values, char letter)
 {
 	const char *value = letter == '%' ? "%" : values->of[(unsigned char)letter];
@@ -154,8 +154,8 @@ int frec__core_pattern_command(const char *pattern, const struct frec_core_value
 	FREC_FREE char **command = NULL;
 	char *text;
 
-	// Room for each character: for its value or itself, and for a NUL, because it may be a
-	// word.
+	// Counts for each character the room for its value or for the character itself, and for a
+	// NUL, because each character may be a word of its own.
 	for (const char *p = pattern + 1; *p; p++)
 		bytes += 1 + (p[-1] == '%' ? strlen(value_of(values, *p)) : 1);
 	command = malloc((strlen(pattern) + 1) * sizeof(*command) + bytes + 1);

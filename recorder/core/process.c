@@ -14,7 +14,8 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// If a stack pointer is farther below the next mapping, it is not in a guard page but invalid.
+// If a stack pointer is more than this far below the next mapping, it is not in a guard page but
+// invalid.
 #define GUARD_MAX (UINT64_C(64) << 20)
 #define STATUS_MAX 65536
 #define TID_MAX (4u << 20) // the kernel's PID_MAX_LIMIT on 64-bit machines
@@ -37,7 +38,8 @@ static bool add_program(struct frec_core_process *process, const struct frec_cor
 
 	if (!frec__grow(&process->program, process->programs, sizeof(*process->program)))
 		return false;
-	// Only mappings of files have a link in map_files. The vDSO is recognised by its name.
+	// Only mappings of files have a link in map_files. Other mappings keep their names, because
+	// the unwinder recognises the vDSO by its name.
 	if (*name == '/')
 		snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64,
 			 process->pid, mapping->start, mapping->end);
@@ -114,8 +116,8 @@ static bool read_owner(struct frec_core_process *process, const char *status)
 	return true;
 }
 
-// Returns the last number of "NSpid: 4711 12 1", which has the tids of a thread, from our pid
-// namespace to its own.
+// Returns the last number of "NSpid: 4711 12 1", which lists the tids of a thread in all its pid
+// namespaces, from ours to the thread's own.
 static uint32_t innermost(const char *status)
 {
 	const char *at = field(status, "\nNSpid:");
@@ -223,7 +225,7 @@ void frec__core_process_stack(const struct frec_core_process *process, uint64_t 
 	ssize_t n;
 
 	*ret = (struct frec_stack){.address = pointer, .data = buffer};
-	// Mappings that are not readable are skipped, because they are guard pages too.
+	// Mappings that are not readable are skipped, because a guard page can be such a mapping.
 	while (i < process->mappings &&
 	       (process->mapping[i].end <= pointer || !process->mapping[i].readable))
 		i++;

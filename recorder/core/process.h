@@ -32,8 +32,8 @@ struct frec_core_process {
 	/* The executable mappings. Their paths lead to the mapped file itself, even if it was
 	 * renamed or deleted. */
 	struct frec_unwind_map *program;
-	/* For each thread its tid in the process's own pid namespace and in ours. Empty if these
-	 * are the same. */
+	/* For each thread its tid in the process's own pid namespace and in ours. Empty if both
+	 * namespaces are the same. */
 	size_t threads;
 	struct frec_core_tid {
 		uint32_t inside, here;
@@ -45,15 +45,17 @@ int frec__core_process_open(struct frec_core_process *process, pid_t pid);
 void frec__core_process_close(struct frec_core_process *process);
 #define FREC_CORE_PROCESS __attribute__((cleanup(frec__core_process_close)))
 
-/* Returns the tid in our pid namespace of the thread that has the tid `inside` in the process's
- * own, or 0 if it is unknown. */
+/* Returns the tid in our pid namespace of the thread that has the tid `inside` in the process's own
+ * pid namespace, or 0 if there is no such thread. */
 uint32_t frec__core_process_tid(const struct frec_core_process *process, uint32_t inside);
 
 /* Returns the name of a thread: at most 15 characters, empty if it cannot be read. */
 void frec__core_process_name(const struct frec_core_process *process, uint32_t tid, char ret[16]);
 
-/* Reads at most `size` bytes of a stack into `buffer`, which ret->data then is. Begins at the stack
- * pointer `pointer`, or at the next readable mapping if the pointer is in a guard page. */
+/*
+ * Reads at most `size` bytes of a stack into `buffer`, and describes the bytes in `ret`. Begins at
+ * the stack pointer `pointer`, or at the next readable mapping if the pointer is in a guard page.
+ */
 void frec__core_process_stack(const struct frec_core_process *process, uint64_t pointer,
 			      uint8_t *buffer, size_t size, struct frec_stack *ret);
 

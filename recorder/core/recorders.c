@@ -25,7 +25,7 @@ static int milliseconds_to(uint64_t deadline)
 	return now < deadline ? (int)((deadline - now) / 1000000) : 0;
 }
 
-// Whether the recorder connected to `fd` may know what the process did.
+// Whether the recorder at the other end of the socket `fd` may know what the process did.
 static bool may_know(int fd, const struct frec_core_process *process, bool only_root)
 {
 	struct ucred peer;
@@ -49,8 +49,8 @@ static void ask(struct frec_core_recorders *recorders, const char *socket,
 		close(fd);
 }
 
-// Asks the recorders with a socket in a folder. The folder must belong to `owner`, because in /tmp
-// anybody can make a folder of that name.
+// Asks the recorders that have a socket in the folder `path` whether they wait for the stacks. The
+// folder must belong to `owner`, because in /tmp anybody can make a folder of that name.
 static void ask_folder(struct frec_core_recorders *recorders, const char *path, uint32_t owner,
 		       const struct frec_core_process *process, bool only_root)
 {
@@ -116,7 +116,8 @@ void frec__core_recorders_send(const struct frec_core_recorders *recorders, pid_
 	for (size_t i = 0; i < recorders->count; i++)
 		(void)frec__request_send(recorders->fd[i], &request, fd);
 	// If the process disappeared before the recorders have the stacks, they would write the
-	// snapshot without stacks.
+	// snapshot without stacks. So this waits for their replies, which show that they have
+	// received the stacks.
 	for (size_t i = 0; i < recorders->count; i++) {
 		struct frec_reply reply;
 

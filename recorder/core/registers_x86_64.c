@@ -11,8 +11,8 @@
 #ifdef __x86_64__
 #define AT(member) (offsetof(struct user_regs_struct, member) / sizeof(uint64_t))
 
-// The places of registers in that struct, indexed by perf's numbers. Those that
-// frec__perf_user_registers leaves out have no place.
+// The places of registers in struct user_regs_struct, indexed by perf's numbers. Those that
+// frec__perf_user_registers leaves out have 0.
 static const uint8_t places[] = {
 	AT(rax), AT(rbx),    AT(rcx), AT(rdx), AT(rsi), AT(rdi), AT(rbp), AT(rsp),
 	AT(rip), AT(eflags), AT(cs),  AT(ss),  0,	0,	 0,	  0,

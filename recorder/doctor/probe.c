@@ -27,7 +27,8 @@
 /*
  * The capabilities for each right. The first one that is lacking is reported. On newer kernels,
  * attaching uprobes one by one needs CAP_SYS_ADMIN, because a breakpoint within an instruction can
- * do harm. It is last, so that it is reported only if the others were not enough.
+ * do harm. CAP_SYS_ADMIN is the last one, so that it is reported only if the others were not
+ * enough.
  */
 static const int rights[][CAPABILITIES_MAX] = {
 	[FREC_PROBE_RIGHT_PERFMON] = {CAP_PERFMON},
@@ -90,7 +91,7 @@ static bool effective(int capability)
 }
 
 // Returns the first capability of `right` that this process lacks, or NO_CAPABILITY. CAP_SYS_ADMIN
-// includes those that were split off from it.
+// includes the capabilities that were split off from it.
 static int lacking(enum frec_probe_right right)
 {
 	for (int i = 0; i < CAPABILITIES_MAX && rights[right][i] != NO_CAPABILITY; i++) {
@@ -104,7 +105,8 @@ bool frec__probe_first_user_namespace(void)
 {
 	struct stat status;
 
-	// A kernel without user namespaces does not have this file, and acts like the first one.
+	// A kernel without user namespaces does not have this file, and rights count there as in
+	// the first user namespace.
 	return stat("/proc/self/ns/user", &status) || status.st_ino == FIRST_USER_NAMESPACE;
 }
 
@@ -144,7 +146,8 @@ static void fix_rights(struct frec_probe_result *ret, enum frec_probe_right righ
 			ret, "no_new_privs is set, so file capabilities have no effect: run it "
 			     "without (NoNewPrivileges= of a unit)");
 	} else if (capability == CAP_SYS_ADMIN && *quoted) {
-		// A tool with CAP_SYS_ADMIN that everybody may run would make everybody root.
+		// A tool with CAP_SYS_ADMIN that everybody may run would make everybody root, so
+		// setcap is not suggested here.
 		frec__probe_advise(
 			ret, "only root may; root can record for others, who name the socket");
 		frec__probe_fix(ret, "sudo %s record --listen /run/flightrec.socket", quoted);

@@ -11,9 +11,9 @@ __attribute__((format(printf, 3, 4))) void frec__probe_found(struct frec_probe_r
 							     const char *format, ...);
 
 /*
- * Sets the command that would fix the problem. Every string in the command that comes from outside
- * must be quoted with frec__probe_quote(). Inside a user namespace no command helps, so this sets
- * the advice to record from outside instead.
+ * Sets the command that would fix the problem. A string from outside, such as a path, must be
+ * quoted with frec__probe_quote() before it becomes part of the command. Inside a user namespace no
+ * command helps, so this sets the advice to record from outside instead.
  */
 __attribute__((format(printf, 2, 3))) void frec__probe_fix(struct frec_probe_result *ret,
 							   const char *format, ...);
@@ -30,8 +30,11 @@ enum frec_probe_right {
 	FREC_PROBE_RIGHT_UPROBE,
 };
 
-/* Reports that `what` was tried and failed with the negative errno `r`. If this is -EPERM or
- * -EACCES, the fix is how to get `right`; otherwise it is to boot a kernel with `configuration`. */
+/*
+ * Reports that `what` was tried and failed with the negative errno `r`. If this is -EPERM or
+ * -EACCES, `ret` says how to get `right`; otherwise it advises to boot a kernel built with
+ * `configuration`.
+ */
 void frec__probe_refused(struct frec_probe_result *ret, int r, const char *what,
 			 enum frec_probe_right right, const char *configuration);
 
@@ -44,7 +47,7 @@ const char *frec__probe_sudo(void);
 /* Returns the path of this program, empty if it is unknown. */
 void frec__probe_tool(char *ret, size_t size);
 
-/* Quotes `word` so that a shell takes it as one word. `ret` is empty if it is too small. */
+/* Quotes `word` so that a shell reads it as one word. `ret` is empty if it is too small. */
 void frec__probe_quote(const char *word, char *ret, size_t size);
 
 /* Returns the first line of a small file, empty if the file cannot be read. */

@@ -8,11 +8,11 @@
 /* Executes the two sites below. */
 void frec__probe_site_pass(void);
 
-/* A short nop, and one of five bytes on x86_64, which newer kernels can replace by a call. */
+/* A short nop, and one of five bytes on x86_64, which newer kernels can replace with a call. */
 extern const uint8_t frec__probe_site[], frec__probe_site_wide[];
 
-/* The kernel counts attached uprobes here, if it is told where in the program's file this is. So
- * the variable must be part of the file. */
+/* The kernel counts attached uprobes here, if it is told where in the program's file this variable
+ * is. So the file must contain the variable: .bss would not do. */
 extern volatile uint16_t frec__probe_site_semaphore;
 
 #endif

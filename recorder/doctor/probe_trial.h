@@ -33,9 +33,9 @@ void frec__trial_detach(struct frec_trial *trial);
 
 /*
  * Loads the BPF program `name` and attaches it to a site of our own executable. Like a recorder, it
- * attaches to the file, so for every process that runs it, and with a multi-uprobe link if the
- * kernel supports that. The semaphore is always used: another doctor may be running, and the kernel
- * refuses uprobes with and without a semaphore at the same site.
+ * attaches to the file and thereby to every process that runs the file, with a multi-uprobe link if
+ * the kernel supports that. The semaphore is always used: another doctor may be running, and the
+ * kernel refuses uprobes with and without a semaphore at the same site.
  */
 struct frec_trial frec__trial_open_at(const char *name, const uint8_t *site, uint64_t cookie);
 

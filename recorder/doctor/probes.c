@@ -61,8 +61,11 @@ const size_t frec__probe_count = sizeof(frec__probes) / sizeof(frec__probes[0]);
 
 typedef void (*needed)(struct frec_probe_result *ret);
 
-/* Without these probes, tracepoints or a transport cannot be recorded. The first one that is
- * missing is reported. All transports but shm need the kernel's rings. */
+/*
+ * Tracepoints, or the events of a transport, can be recorded only if none of these probes reports
+ * that something is missing. The first one that does is reported. All transports but shm need the
+ * kernel's rings.
+ */
 #define RING_NEEDS \
 	frec__probe_ring, frec__probe_set_output, frec__probe_tracefs_rights, frec__probe_deaths
 static const needed tracepoint_needs[] = {frec__probe_tracepoint, RING_NEEDS, NULL};

@@ -9,8 +9,8 @@
  * the code that they are attached to. frec__probes_run() runs all probes, and frec__probes_judge()
  * derives which transports work and which one is chosen.
  *
- * Invariants: each result that is not ok says what was found and, if anything helps, the command or
- * the advice that does. The report has the order of the table.
+ * Invariants: each result that is not ok says what was found and, if anything can be done about it,
+ * gives a command or advice. The report has the order of the table.
  */
 #ifndef FREC_RECORDER_DOCTOR_PROBES_H
 #define FREC_RECORDER_DOCTOR_PROBES_H
@@ -61,7 +61,7 @@ extern const size_t frec__probe_count;
 void frec__probes_run(struct frec_probe_result *ret);
 
 /* For each transport, and for the kernel's tracepoints, the first capability that it needs and that
- * is missing. NULL: it works. */
+ * is missing. NULL: nothing is missing. */
 struct frec_probe_verdict {
 	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT];
 	const struct frec_probe *tracepoints_lacking;

@@ -89,8 +89,8 @@ void frec__probe_core_dumps(struct frec_probe_result *ret)
 				  "no core dumps: a snapshot need not wait for one");
 }
 
-// Asks about a child only after waiting for it: when a recorder asks about a process, its parent
-// has waited for it too.
+// Asks about a child only after waiting for it: when a recorder asks about a process, that
+// process's parent has waited for it too.
 void frec__probe_exit_info(struct frec_probe_result *ret)
 {
 	struct pidfd_info info = {.mask = PIDFD_INFO_EXIT};

@@ -114,7 +114,7 @@ void frec__probe_user_events(struct frec_probe_result *ret)
 	}
 }
 
-// If rights are missing, frec__probe_user_events() sets the fix.
+// If rights are missing, frec__probe_user_events() sets the fix, so this function does not.
 void frec__probe_register(struct frec_probe_result *ret)
 {
 	FREC_CLOSE int fd = frec__tracefs_open("user_events_data", O_WRONLY);

@@ -266,7 +266,7 @@ void frec__probe_descriptors(struct frec_probe_result *ret)
 		frec__probe_found(ret, FREC_PROBE_MISSING, "%s", strerror(errno));
 		return;
 	}
-	// The recorder raises its soft limit to the hard limit.
+	// Only the hard limit matters: the recorder raises its soft limit to it.
 	room = limit.rlim_max / cpus;
 	room = room > FDS_PER_CPU ? room - FDS_PER_CPU : 0;
 	frec__probe_found(ret, room >= SOURCES_COMFORTABLE ? FREC_PROBE_OK : FREC_PROBE_LIMITED,

@@ -39,7 +39,7 @@ void frec__probe_memfd(struct frec_probe_result *ret)
 	munmap(map, SIZE);
 }
 
-/* A robust list with one entry. The kernel walks it when its owner dies. */
+/* A robust list with one entry. The kernel walks the list when the thread that set it dies. */
 struct robust {
 	struct robust_list_head head;
 	struct robust_list entry;

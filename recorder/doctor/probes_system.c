@@ -107,8 +107,11 @@ void frec__probe_container(struct frec_probe_result *ret)
 			  *kind ? "marked as a container of %s" : "no mark of a container", kind);
 }
 
-/* It is not enough to check that a capability is set: inside a user namespace all are set, and none
- * counts. So the callers try something that only the capability allows; `r` is the result. */
+/*
+ * It is not enough to check that a capability is set: inside a user namespace all capabilities can
+ * be set, but none counts outside of it. So the callers try something that only the capability
+ * allows; `r` is the result.
+ */
 static void judge_capability(struct frec_probe_result *ret, enum frec_probe_right right,
 			     const char *tried, int r)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What of an event of perf.data goes into the .frec file.
+// Decides what the .frec file gets from an event of perf.data.
 #include "recorder/import/attribute.h"
 
 #include "recorder/rings/perf.h"
@@ -16,8 +16,8 @@ uint64_t frec__import_sample_type(const struct perf_event_attr *attr)
 
 	type |= attr->sample_type & (PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN |
 				     PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER);
-	// Events other than tracepoints have no payload that is written. If their samples have no
-	// call chain, their instruction pointer becomes one.
+	// Only tracepoints have a payload that is written. If samples of other events have no call
+	// chain, one is made from their instruction pointer.
 	if (attr->type != PERF_TYPE_TRACEPOINT && attr->sample_type & PERF_SAMPLE_IP)
 		type |= PERF_SAMPLE_CALLCHAIN;
 	return type;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What of an event of perf.data goes into the .frec file, decided by its attribute. */
+/* Decides by the attribute of a perf.data event what the .frec file gets from that event. */
 #ifndef FREC_RECORDER_IMPORT_ATTRIBUTE_H
 #define FREC_RECORDER_IMPORT_ATTRIBUTE_H
 

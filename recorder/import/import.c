@@ -18,7 +18,7 @@
 #define SORT_ROOM (48u << 20)
 #define OUT_ROOM (128u << 10)
 #define RECORD_SIZE_MAX 65528
-// No machine has more CPUs, and a reader of the .frec file needs memory for each.
+// No machine has CPUs with higher numbers, and a reader of the .frec file needs memory for each.
 #define CPU_MAX 65535
 #define NO_CPU UINT32_MAX
 #define COMMON_SIZE 8
@@ -202,7 +202,7 @@ static int add_sample(struct frec_import *import, const struct perf_event_header
 				     import->out, (uint32_t)size, reterr);
 }
 
-// Returns the sample id at the end of a record, if there is one.
+// Returns the sample id at the end of a record. If there is none, the result has NO_CPU and zeros.
 static struct frec_perf_sample trailer_of(struct frec_import *import, const uint8_t *body,
 					  size_t size, const struct frec_perf_event **ret_event)
 {
@@ -212,7 +212,7 @@ static struct frec_perf_sample trailer_of(struct frec_import *import, const uint
 
 	*ret_event = event;
 	// Records that perf synthesized for processes that already ran have the same layout, and
-	// the id 0.
+	// the id 0, with which no event is found.
 	if (frec__perf_sample_read_trailer(event ? &event->attr : &import->data.events[0].attr,
 					   body, size, &trailer))
 		return (struct frec_perf_sample){.cpu = NO_CPU};
@@ -227,8 +227,8 @@ static int add_loss(struct frec_import *import, const struct perf_event_header *
 	const struct frec_perf_event *event;
 	struct frec_perf_sample trailer = trailer_of(import, body, size, &event);
 
-	// The trailer has the id of the event that noticed the loss. Which event lost samples is in
-	// the body.
+	// In a PERF_RECORD_LOST, the trailer has the id of the event that noticed the loss, and the
+	// body has the id of the event that lost samples.
 	if (header->type == PERF_RECORD_LOST)
 		event = frec__perf_data_event(&import->data, frec__bytes_u64(&bytes));
 	loss.lost = frec__bytes_u64(&bytes);

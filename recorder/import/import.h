@@ -32,8 +32,8 @@ struct frec_import_result {
 };
 
 struct frec_import_options {
-	/* Called after each record, with the number of bytes read and the number of all bytes,
-	 * which is 0 in the pipe format. May be NULL. */
+	/* Called after each record, with the number of bytes read so far and the number of bytes to
+	 * read, which is 0 (unknown) in the pipe format. May be NULL. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };

@@ -8,8 +8,7 @@
 #include "recorder/import/record_sort.h"
 #include "recorder/snapshot/parts.h"
 
-/* Keys of the sort: records about processes come first, and then the records of one CPU after the
- * other. */
+/* Keys of the sort: records about processes come first, then those of each CPU in turn. */
 #define FREC_IMPORT_SIDEBAND 0
 static inline uint64_t frec__import_key(uint32_t cpu)
 {
@@ -33,17 +32,17 @@ struct frec_import {
 	/* where samples and other records have the id of their event; SIZE_MAX: nowhere */
 	size_t id_offset, id_trailer;
 	uint64_t first, last; /* times of the first and last sample */
-	bool lost_samples;    /* PERF_RECORD_LOST_SAMPLES was seen, which reports all losses */
-	bool backward;	      /* the rings were overwritten */
+	bool lost_samples;    /* there are PERF_RECORD_LOST_SAMPLES, which report all losses */
+	bool backward;	      /* old records in the rings may have been overwritten */
 	bool ours;	      /* flightrec's export wrote the input */
 	struct frec_import_result result;
 	uint8_t *out; /* room for a record */
 };
 
-/* write.c: writes everything. The first failure is in import->parts.error. */
+/* write.c: writes all parts of the .frec file. The first failure is in import->parts.error. */
 void frec__import_write(struct frec_import *import);
 
-/* processes.c: updates the process table by a record about a process. The record has `size` bytes
+/* processes.c: updates the process table with a record about a process. The record has `size` bytes
  * with its header, and may be hostile. */
 void frec__import_process_record(struct frec_process_table *processes, const uint8_t *record,
 				 size_t size, uint64_t time);

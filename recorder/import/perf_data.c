@@ -10,9 +10,9 @@
 //	256 bits		which features the file has
 //
 // After the records, the file has u64 offset and u64 size of each of these features. In the pipe
-// format the header ends after its size, and records replace the tables. Both formats may have
-// compressed records. All of these are pieces of one Zstandard stream, which perf split wherever it
-// flushed the stream, and not where records end.
+// format the header ends after the field with its size, and records replace the tables. Both
+// formats may have compressed records. Compressed records are pieces of one Zstandard stream, which
+// perf split wherever it flushed the stream, so a piece can end within a record.
 #include "recorder/import/perf_data.h"
 
 #include <errno.h>
@@ -82,7 +82,7 @@ static const uint8_t *consume(struct frec_perf_data *data, size_t size)
 	return p;
 }
 
-// Reads a whole table. The caller frees *ret.
+// Reads a table into memory. The caller frees *ret.
 static int read_table(struct frec_perf_data *data, uint64_t offset, uint64_t size, uint8_t **ret,
 		      struct frec_error *reterr)
 {
@@ -166,7 +166,8 @@ static int read_features(struct frec_perf_data *data, uint64_t offset, const uin
 	return r;
 }
 
-// Reads the rest of a file's header, after the header's size, and the tables to which it leads.
+// Reads the rest of a file's header, after the header's size, and the tables to which the header
+// points.
 static int read_file_header(struct frec_perf_data *data, struct frec_bytes *bytes,
 			    uint64_t header_size, struct frec_error *reterr)
 {

@@ -119,8 +119,8 @@ enum frec_perf_record {
 	FREC_PERF_COMPRESSED2 = 83,
 };
 
-/* Features are pieces of description: tables after the records, or records of their own in the pipe
- * format. */
+/* Features are pieces of the description of the recording: tables after the records, or records of
+ * their own in the pipe format. */
 enum frec_perf_feature {
 	FREC_PERF_TRACING_DATA = 1,
 	FREC_PERF_BUILD_ID = 2,

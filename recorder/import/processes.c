@@ -39,7 +39,7 @@ static void add_map(struct frec_process_table *processes, const struct perf_even
 	} else if (header->misc & PERF_RECORD_MISC_MMAP_DATA) {
 		protection = 0;
 	}
-	// Mappings of the kernel belong to no process.
+	// Mappings of the kernel belong to no process, and data is not needed to unwind stacks.
 	if (bytes->failed || !(protection & PROT_EXEC) || pid == UINT32_MAX ||
 	    map.end <= map.start ||
 	    (header->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL)

@@ -14,7 +14,8 @@
 
 #define RECORD_MAX (128u << 10)
 // There is room for one item per this many bytes of records, so items need less memory than
-// records. If records are smaller on average, memory is full when there is no room for items.
+// records. If records are smaller on average, memory counts as full when there is no room for
+// another item.
 #define ITEMS_PER_BYTE_MAX 64
 #define RUN_ROOM (256u << 10)
 
@@ -93,7 +94,7 @@ static int open_temporary(struct frec_record_sort *sort)
 	sort->fd = openat(sort->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (sort->fd >= 0)
 		return 0;
-	// Not every file system supports O_TMPFILE. /var/tmp is used instead.
+	// Not every file system supports O_TMPFILE. On those that do not, /var/tmp is used instead.
 	sort->fd = mkostemp(path, O_CLOEXEC);
 	if (sort->fd < 0)
 		return -errno;
@@ -201,7 +202,7 @@ static int advance(struct frec_record_sort *sort, struct frec_sort_run *run,
 	return 1;
 }
 
-// If records are equal, the one of the earlier run comes first.
+// If records have the same key and time, the one of the earlier run comes first.
 static bool before(const struct frec_sort_run *x, const struct frec_sort_run *y)
 {
 	int order = compare(&x->head, &y->head);

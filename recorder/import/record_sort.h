@@ -44,9 +44,9 @@ struct frec_record_sort {
 };
 
 /*
- * Memory holds up to `room` bytes of records, which must be at least 256 KiB, and at most twice
- * that is used while records are added. Reading back takes 256 KiB for each time that memory was
- * full. Returns 0 or -ENOMEM.
+ * Memory holds up to `room` bytes of records, which must be at least 256 KiB. While records are
+ * added, at most twice as much memory is used. While they are read back, 256 KiB are used for each
+ * time that memory was full. Returns 0 or -ENOMEM.
  */
 int frec__record_sort_init(struct frec_record_sort *sort, int folder, size_t room);
 void frec__record_sort_deinit(struct frec_record_sort *sort);

@@ -22,8 +22,8 @@ static ProtobufCBinaryData bytes(const char *text)
 	return (ProtobufCBinaryData){.len = text ? strlen(text) : 0, .data = (uint8_t *)text};
 }
 
-// Replaces all but printable ASCII by '_': names are `string`s in the .frec file, which must be
-// UTF-8, and perf.data may contain anything.
+// Replaces blanks and all that is not printable ASCII with '_': names are `string`s in the .frec
+// file, which must be UTF-8, and perf.data may contain anything.
 static void copy_name(char *ret, size_t room, const char *from)
 {
 	size_t size = 0;
@@ -88,7 +88,8 @@ static void write_clocks(struct frec_import *import)
 	frec__parts_write(&import->parts, FREC_PART_CLOCKS, &clocks.base);
 }
 
-// Names a source that has no format. perf's name of its event can be "sched:sched_switch".
+// Names a source that has no format by perf's name for its event. For a tracepoint, that can be
+// "sched:sched_switch", which contains the system.
 static void name_source(struct frec_listed *listed, const struct frec_perf_event *event)
 {
 	char name[SOURCE_NAME_MAX];
@@ -152,7 +153,7 @@ struct ring {
 	uint32_t cpu;
 	struct frec_chunk chunk;
 	uint64_t first, records, bytes;
-	/* Indexed by source id, 0 for sources that are not written. */
+	/* Indexed by source id, which is 0 for sources that are not written. */
 	uint64_t *in_file, *lost, *lost_samples;
 };
 

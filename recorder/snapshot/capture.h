@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A capture: the contents of all rings at one moment, and the counts that prove it complete. It is
- * taken within milliseconds and written to a file afterwards. Its memory was reserved when the
- * recorder started, because the machine may just have run out of memory.
+ * taken within milliseconds and written to a file afterwards. Its memory is reserved beforehand,
+ * because the machine may have run out of memory when the capture is taken.
  *
  * The loss arithmetic relies on the order of the steps:
  *   1. read the clock and every source's count       everything up to here ...
@@ -12,8 +12,9 @@
  *      known exactly;
  *   5. read every source's count again               what came during the copy is known too.
  *
- * In shared memory, services count an event after they have written its record. These rings need no
- * grace period, but a service that dies between the two leaves a record that is not counted.
+ * In shared memory, services count an event after they have written its record. So rings in shared
+ * memory need no grace period, but a service that dies after writing a record and before counting
+ * the event leaves a record that is not counted.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_CAPTURE_H
 #define FREC_RECORDER_SNAPSHOT_CAPTURE_H
@@ -31,7 +32,7 @@ struct frec_capture {
 	struct frec_clocks clocks;
 	uint64_t began, duration; /* of step 3, in nanoseconds */
 	uint64_t complete_until;  /* the time of step 1 */
-	bool settled;		  /* the kernel supports grace periods */
+	bool settled;		  /* all grace periods that were needed have passed */
 
 	/* Reserved for the next capture. */
 	size_t rings_room, sources_room;

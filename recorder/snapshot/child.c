@@ -49,8 +49,8 @@ bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
 			break;
 	}
 	ended = waitpid(child, ret_status, WNOHANG);
-	// If the parent ignores SIGCHLD, the kernel has reaped the child. How it ended is not
-	// known, and its pid may already be reused.
+	// If the parent ignores SIGCHLD, the kernel has reaped the child. How the child ended is
+	// not known, and its pid may already be reused, but it has ended.
 	return ended == child || (ended < 0 && errno == ECHILD);
 }
 

@@ -26,7 +26,8 @@ void frec__crash_finder_init(struct frec_crash_finder *finder,
 			     const struct frec_snapshot_job *snapshot);
 void frec__crash_finder_deinit(struct frec_crash_finder *finder);
 
-/* The first remembers that a record of `pid` was seen, the second returns whether one was. */
+/* The first remembers that a record of `pid` was seen, the second returns whether such a record was
+ * seen. */
 void frec__crash_finder_mention(struct frec_crash_finder *finder, uint32_t pid);
 bool frec__crash_finder_mentioned(const struct frec_crash_finder *finder, uint32_t pid);
 

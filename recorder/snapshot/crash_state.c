@@ -13,7 +13,7 @@ static void read_sample(const struct frec_crash_finder *finder, struct frec_cras
 	struct frec_perf_sample parts;
 
 	// The sideband's record of the signal raised the alert, but is slightly younger than this
-	// one.
+	// one, whose time is therefore used.
 	ret->time = finder->sample->time;
 	if (!frec__sample_read(finder->source, (const void *)finder->sample, &parts))
 		frec__sample_state(finder->source, &parts, ret->value, &ret->registers,

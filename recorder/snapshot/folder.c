@@ -76,7 +76,8 @@ int frec__folder_open(struct frec_folder *folder, const char *path, const char *
 	return 0;
 }
 
-// Writes what happened as a part of a file name. sigabbrev_np() knows the names of all signals.
+// Writes what happened as a part of a file name. sigabbrev_np() knows all signals but the real-time
+// ones.
 static void what_happened(const struct frec_reason *reason, char *ret, size_t size)
 {
 	const char *abbreviation = reason->signal ? sigabbrev_np(reason->signal) : NULL;
@@ -156,8 +157,8 @@ static void keep_quota(const char *path, uint64_t quota, uid_t owner, const char
 	}
 }
 
-// Every user may create files where the fallback folder is, so it must be our own folder and not
-// one that another user put there.
+// Every user may create files where the fallback folder is, so this returns false if the folder
+// belongs to another user, or if others can write to it.
 static bool open_fallback(const char *path)
 {
 	struct stat status;

@@ -62,7 +62,8 @@ static int by_address(const void *a, const void *b)
 	return (x->address > y->address) - (x->address < y->address);
 }
 
-// Parses a line: "ffffffff81000000 T name", and then a tab and "[module]" if it is in a module.
+// Parses a line: "ffffffff81000000 T name", and then a tab and "[module]" if the symbol is in a
+// module. Returns false if it is not a symbol of code.
 static bool parse(char *line, uint64_t *ret_start, const char **ret_name, const char **ret_module)
 {
 	char *end, *bracket;

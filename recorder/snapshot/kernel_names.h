@@ -12,8 +12,8 @@
 #include "flightrec.pb-c.h"
 #include "proto/table.h"
 
-/* At most this many addresses get names, which is enough: call chains repeat themselves, so few
- * addresses are different. */
+/* At most this many addresses get names, which is enough: call chains repeat themselves, so there
+ * are few different addresses. */
 #define FREC_KERNEL_ADDRESSES_MAX 16384
 
 struct frec_kernel_names {
@@ -27,11 +27,11 @@ void frec__kernel_names_add(struct frec_kernel_names *names, const uint8_t *call
 void frec__kernel_names_deinit(struct frec_kernel_names *names);
 
 /*
- * Reads `kallsyms` once: symbols in the form of /proc/kallsyms, in any order. Returns those of the
- * collected addresses in `ret`, sorted. An address that no symbol covers gets a symbol without a
- * name, so that a reader does not extend the previous symbol over it. `on_progress` is called now
- * and then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected or
- * kallsyms hides the addresses. If it returns 0, the caller frees `ret` with
+ * Reads `kallsyms` once: symbols in the form of /proc/kallsyms, in any order. Returns in `ret` the
+ * symbols of the collected addresses, sorted. An address that no symbol covers gets a symbol
+ * without a name, so that a reader does not extend the previous symbol over it. `on_progress` is
+ * called now and then, and may be NULL. Returns 0, -ENOMEM, or -ENODATA if no address was collected
+ * or kallsyms hides the addresses. If it returns 0, the caller frees `ret` with
  * frec__kernel_names_free().
  */
 int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsyms,
@@ -39,7 +39,8 @@ int frec__kernel_names_find(const struct frec_kernel_names *names, FILE *kallsym
 			    Flightrec__KernelSymbols *ret);
 void frec__kernel_names_free(Flightrec__KernelSymbols *symbols);
 
-/* Whether every user of this machine may see kernel addresses, by the rules of /proc/kallsyms. */
+/* Whether every user of this machine may see kernel addresses, according to the rules of
+ * /proc/kallsyms. */
 bool frec__kernel_names_public(void);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct frec_crash_state;
 
-/* A file that is being written. The first failure is kept in `error`, and then every call does
+/* A file that is being written. The first failure is kept in `error`, and every later call does
  * nothing. */
 struct frec_parts {
 	struct frec_new_file file;

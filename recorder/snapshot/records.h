@@ -23,7 +23,7 @@ int frec__id_map_find(const struct frec_id_map *map, uint64_t perf_id);
  * newest first. Returns how many there are. */
 size_t frec__records_find(const struct frec_ring_copy *copy, uint32_t *offsets, size_t room);
 
-/* Each of these returns a field of a record. Its place depends on the type of the record. */
+/* Each of these returns a field of a record, whose place depends on the type of the record. */
 uint64_t frec__record_time(const struct perf_event_header *record);
 uint64_t frec__record_id(const struct perf_event_header *record);
 uint32_t frec__record_pid(const struct perf_event_header *record);

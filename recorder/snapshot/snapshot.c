@@ -29,7 +29,7 @@ struct coverage {
 	uint64_t *in_file, *filtered; /* per source */
 };
 
-// Set in the header of a copied record to leave it out of the file. It is
+// This bit is set in the header of a copied record to leave the record out of the file. It is
 // PERF_RECORD_MISC_EXT_RESERVED, which the kernel does not set.
 #define LEFT_OUT (1 << 15)
 
@@ -62,8 +62,8 @@ static const struct perf_event_header *record_at(const struct frec_ring_copy *co
 // the latest time that any of the oldest records has; this is how many of them are compared.
 #define OLDEST 4
 
-// How many counts of the event this record stands for: not 1 for events that count nanoseconds, see
-// frec__source_init().
+// Returns how many counts of its event a record stands for: 1, except for events that count
+// nanoseconds, see frec__source_init().
 static uint64_t weight(const struct frec_source *source, const struct perf_event_header *record)
 {
 	uint64_t period = 1;
@@ -79,8 +79,8 @@ static uint32_t tid_of(const struct perf_event_header *record)
 	return ((const struct frec_sample *)record)->tid;
 }
 
-// Adds a thread that a record in shared memory names. If the memory belongs to another user than
-// the recorder's, the thread is added only if the process belongs to that user.
+// Adds a thread that a record in shared memory names. If the memory does not belong to the
+// recorder's user, the thread is added only if its process belongs to the owner of the memory.
 static void add_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 		       uint32_t pid, uint32_t tid)
 {
@@ -339,7 +339,7 @@ bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t 
 	bool found = false;
 
 	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
-		return true; // better a superfluous file than a missing one
+		return true; // not known: better a superfluous file than a missing one
 	for (size_t ring = 0; ring < capture->rings && !found; ring++) {
 		const struct frec_ring_copy *copy = &capture->copy[ring];
 		size_t count = frec__records_find(

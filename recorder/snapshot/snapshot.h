@@ -20,8 +20,8 @@
  *
  * Invariants: a capture is complete up to a known time, and the loss arithmetic proves it
  * (capture.h). A file appears whole or not at all. Records in a capture may be hostile, because
- * services write into shared rings, so no size in them is trusted. A file for one user has nothing
- * of another user's processes.
+ * services write into shared rings, so no size in them is trusted. A file for one user contains
+ * nothing about another user's processes.
  */
 #ifndef FREC_RECORDER_SNAPSHOT_SNAPSHOT_H
 #define FREC_RECORDER_SNAPSHOT_SNAPSHOT_H
@@ -52,7 +52,7 @@ struct frec_snapshot_job {
 	size_t source_count;
 	struct frec_capture *capture;
 	struct frec_process_table *processes;
-	const struct frec_clocks *start; /* when the recording began */
+	const struct frec_clocks *start; /* read when the recording began */
 	uint64_t recording_since;
 	const char *const *selection; /* NULL-terminated */
 	uint64_t sideband_lost;
@@ -67,7 +67,7 @@ struct frec_snapshot_job {
 	void *context;
 };
 
-/* Whether the capture has an event that this process emitted itself. */
+/* Whether the capture has an event that process `pid` emitted itself. True if memory runs out. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Unwinds stacks while a file is written, and replaces stack bytes by frames.
+// Unwinds stacks while a file is written, and replaces stack bytes with frames.
 //
 // If stack bytes are dropped, frames whose address is not in code are dropped too: on an
 // overwritten stack, a return address can be any data that lay there.
@@ -88,8 +88,8 @@ static void write_crash_stack(struct frec_parts *parts, struct frec_snapshot_sta
 	Flightrec__ThreadStack message = FLIGHTREC__THREAD_STACK__INIT;
 	Flightrec__Registers registers = FLIGHTREC__REGISTERS__INIT;
 
-	// If unwinding fails, the file has no such stack. Readers can still unwind the crashed
-	// thread's stack bytes, unless these are dropped.
+	// If unwinding fails, the file gets no unwound stack of the crashed thread. Readers can
+	// still unwind the stack bytes of that thread, unless these are dropped.
 	if (parts->error.code || !stacks->unwound ||
 	    !frec__unwind_worker_ask(&stacks->worker, &sample, stacks->unwound))
 		return;

@@ -4,9 +4,9 @@
  * stack bytes must not be kept, the stacks of all records are unwound, and frames replace the
  * bytes.
  *
- * The rings are copied before anything is unwound, so unwinding never delays the copy. It is done
- * by a child process, which has a time limit for each file: stacks that it does not reach in time
- * get no frames.
+ * The rings are copied before anything is unwound, so unwinding never delays the copy. Stacks are
+ * unwound by a child process, which has a time limit for each file: stacks that it does not reach
+ * in time get no frames.
  *
  * A file for one user (frec_snapshot_job.only_uid) has the kernel's part of call chains, with
  * names, only if /proc/kallsyms would show that user the addresses.
@@ -24,8 +24,8 @@ struct frec_snapshot_stacks {
 	struct frec_unwind_worker worker;
 	/* the frames of the record that is being written; NULL if memory ran out: no frames */
 	struct frec_unwound *unwound;
-	bool hide_kernel;		 /* the file's user may not see kernel addresses */
-	struct frec_kernel_names kernel; /* from the records copied so far */
+	bool hide_kernel;		 /* the file must have no kernel addresses */
+	struct frec_kernel_names kernel; /* addresses from the records copied so far */
 };
 
 /* No record is larger, because the size of a record is a 16-bit number. */
@@ -48,8 +48,8 @@ void frec__snapshot_stacks_write_threads(struct frec_snapshot_stacks *stacks,
 
 /*
  * Copies a record into `to`, which has FREC_RECORD_SIZE_MAX bytes, in the form that the file gets:
- * without stack bytes if they are dropped, and without kernel addresses if the file's user may not
- * see them. `source` may be NULL. Returns the size of the copy.
+ * without stack bytes if they are dropped, and without kernel addresses if the user who gets the
+ * file must not see them. `source` may be NULL. Returns the size of the copy.
  */
 size_t frec__snapshot_stacks_copy(struct frec_snapshot_stacks *stacks,
 				  const struct frec_source *source,

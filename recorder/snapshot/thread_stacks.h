@@ -13,7 +13,7 @@ struct frec_thread_stacks {
 };
 
 /* Parses `size` bytes, which must be parts of a .frec file, all of them stacks of threads of `pid`.
- * Returns 0, -ENOMEM, or -EINVAL if they are anything else or inconsistent. */
+ * Returns 0, -ENOMEM, or -EINVAL if the bytes are anything else or inconsistent. */
 int frec__thread_stacks_parse(struct frec_thread_stacks *stacks, const uint8_t *data, size_t size,
 			      uint32_t pid, struct frec_error *reterr);
 void frec__thread_stacks_deinit(struct frec_thread_stacks *stacks);

@@ -79,7 +79,7 @@ static void unwind_here(const struct frec_unwind_worker *worker,
 	struct frec_unwound_lives *lives;
 
 	// The views are created for this stack alone, because the process table may change before
-	// the next.
+	// the next stack is unwound.
 	frec__unwound_init(ret, 0, FREC_UNWIND_NO_REGISTERS, 0);
 	if (!sample->registers.count || frec__unwound_lives_create(worker->processes, &lives))
 		return;
@@ -123,8 +123,8 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	return 0;
 }
 
-// Runs the child. It may never end, so it must not keep the parent's descriptors (rings,
-// breakpoints, sockets) open.
+// Runs the child. A hanging child may never end, so it must not keep the parent's descriptors
+// (rings, breakpoints, sockets) open.
 static void run(const struct frec_unwind_worker *worker, int fd)
 {
 	const int kept = STDERR_FILENO + 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Keeps the unwinder's views of processes. A view is created for the first stack of a process. It
-// is replaced for a stack from a time at which other files were mapped.
+// Keeps the unwinder's views of processes. A view is created for the first stack of a process. To
+// unwind a stack from a time at which other files were mapped, the view is replaced.
 #include "recorder/snapshot/unwound_lives.h"
 
 #include <errno.h>
@@ -86,7 +86,7 @@ int frec__unwound_lives_create(const struct frec_process_table *processes,
 }
 
 // Returns the process that had `pid` at `time`, or the first one with that pid if all of them
-// started later.
+// started later, or NULL if there is none.
 static const struct frec_process *find_process(const struct frec_process_table *processes,
 					       uint32_t pid, uint64_t time)
 {
