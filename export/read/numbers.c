@@ -33,8 +33,8 @@ static inline char *digits_of(char *end, uint64_t value)
 	return end;
 }
 
-// Returns the number of decimal digits. A guess from the position of the highest bit is right or
-// one too small.
+// Returns how many decimal digits `value` has. A guess from the position of the highest bit is
+// right or one too small.
 static unsigned int count_digits(uint64_t value)
 {
 	static const uint64_t powers[DIGITS_MAX] = {
@@ -171,7 +171,7 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 			break;
 	}
 	frec__text_puts(text, number);
-	// Readers should see that this is not an integer.
+	// Shows that this is not an integer.
 	if (isfinite(value) && !strpbrk(number, ".e"))
 		frec__text_puts(text, ".0");
 }

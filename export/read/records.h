@@ -20,7 +20,7 @@ struct frec_record {
 	size_t source_index; /* in snapshot->sources */
 	uint64_t time;	     /* CLOCK_MONOTONIC, ns */
 	uint32_t cpu;
-	uint64_t weight; /* how many events the record stands for: PERF_SAMPLE_PERIOD, else 1 */
+	uint64_t weight; /* how many events the record stands for: its period, or else 1 */
 	/* UINT32_MAX if the kernel did not know: the task was already gone */
 	uint32_t pid, tid;
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */

@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* As memcpy(3). For 4 to 16 bytes it copies a word at each end; the two may overlap. */
+/* Like memcpy(3). For 4 to 16 bytes it copies one word from the start and one from the end, which
+ * may overlap. */
 static inline void frec__copy_short(void *to, const void *from, size_t size)
 {
 	const uint8_t *source = from;
@@ -76,7 +77,7 @@ static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 	return !(special(frec__short_word(p, size)) & FREC_IN_ALL_BYTES(0x80));
 }
 
-/* A `special` for frec__bytes_are_plain(): special are NUL and bytes that are not ASCII.
+/* A `special` for frec__bytes_are_plain(), with which NUL and bytes that are not ASCII are special.
  * Subtracting one from each byte sets the highest bit of a zero byte. The borrow then changes the
  * bytes above, which no longer matters. */
 static inline uint64_t frec__not_ascii_text(uint64_t word)

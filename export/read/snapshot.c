@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Opens a .frec file: walks its parts, unpacks the small ones, indexes the records, and stops at
-// the first bad byte. parts.c reads one part, chunk.c the records of one.
+// the first bad byte. parts.c reads one part, and chunk.c reads the records of one Records part.
 #include "export/read/snapshot.h"
 
 #include <errno.h>
@@ -151,7 +151,7 @@ static int compare_sources(const void *a, const void *b, void *data)
 	const uint32_t *x = a, *y = b;
 	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
 
-	// If two sources have the same id, the search finds the first.
+	// Equal ids are in the order of the file, so the search finds the first source with an id.
 	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
 }
 

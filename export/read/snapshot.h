@@ -9,7 +9,7 @@
  *     fields.h -> text_values.h                    values as text, with text.h and numbers.h
  *
  * input.h opens a snapshot for commands and exports. processes.h and clocks.h look things up in its
- * tables. Data flows down this list only, and nothing here knows of events or formats.
+ * tables. Data flows down this list only, and nothing here knows about events or export formats.
  *
  * The small parts are unpacked into memory. The records stay in the file: an index says where they
  * are, and they are read one chunk at a time. All reading goes through pread(2): if the file is
@@ -63,7 +63,7 @@ struct frec_snapshot {
 	size_t kernel_symbols_count;
 	struct frec_chunk_view *chunks; /* in file order */
 	size_t chunk_count;
-	uint64_t part_count; /* whole parts before the End part */
+	uint64_t part_count; /* how many whole parts precede the End part */
 	/* how many of them were skipped, because this reader does not know their kind */
 	uint64_t unknown_parts;
 
@@ -71,7 +71,7 @@ struct frec_snapshot {
 	 * the members above hold what comes before that byte. */
 	struct frec_error damage;
 
-	/* the unpacked parts by FREC_PART_...; freed when the snapshot is closed */
+	/* the unpacked parts, indexed by FREC_PART_...; freed when the snapshot is closed */
 	struct frec_part_list lists[FREC_PART_LAST + 1];
 	bool source_ids_in_order; /* sources[n] has id n + 1, as recorders number them */
 	/* indices of the sources that the file has, sorted by id */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Grows texts, and makes bytes safe for the place they go to.
+// Grows texts, and makes bytes safe for the output that they are added to.
 #include "export/read/text.h"
 
 #include <stdarg.h>
@@ -197,7 +197,8 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 	return i;
 }
 
-// A `special` for frec__bytes_are_plain(): special are the bytes at which plain_in_json() stops.
+// A `special` for frec__bytes_are_plain(), with which the bytes are special at which
+// plain_in_json() stops.
 static uint64_t not_plain_in_json(uint64_t word)
 {
 	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),
