@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the last records of some kind while a snapshot is read. They are copies, because in memory
- * each chunk replaces the previous one. */
+/* Keeps the last records of some kind while a snapshot is read. The kept records are copies,
+ * because in memory each chunk replaces the previous one. */
 #ifndef FREC_EXPORT_REPORT_LAST_RECORDS_H
 #define FREC_EXPORT_REPORT_LAST_RECORDS_H
 

@@ -44,8 +44,8 @@ bool frec__filter_wants(const struct frec_filter *filter, const struct frec_reco
 /*
  * Parses a time and converts it to CLOCK_MONOTONIC. A time is a number of seconds from
  * frec__snapshot_reference() ("-2.5", "+0.1"), or a date of ISO 8601 ("2026-05-01T12:30:00.25Z"). A
- * date has T or a space before the time of day, up to nine decimals, and then Z, +HH:MM, or nothing
- * for this machine's time zone. Returns false if `text` is neither.
+ * date has T or a space before the time of day, up to nine decimals, and then Z, +HH:MM, -HH:MM, or
+ * nothing for this machine's time zone. Returns false if `text` is neither.
  */
 bool frec__filter_time(const struct frec_snapshot *snapshot, const char *text, uint64_t *ret);
 

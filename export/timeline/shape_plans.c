@@ -9,8 +9,8 @@
 #include "export/timeline/shape_by_rules.h"
 #include "proto/cleanup.h"
 
-// A number that all events have that can begin or end the same span. All activities share one
-// number, because the names of an activity's start and stop can differ.
+// Returns a number that is the same for all events that can begin or end the same span. All
+// activities share one number, because the names of an activity's start and stop can differ.
 static size_t group_of(const struct frec_shapes *shapes, const struct frec_shapes_plan *plan)
 {
 	return plan->activity ? shapes->span_count : plan->span;

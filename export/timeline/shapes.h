@@ -81,7 +81,7 @@ struct frec_span {
 struct frec_lane {
 	uint32_t span;
 	uint32_t pid;	/* of the process that began the lane's first span */
-	uint64_t kind;	/* the same for all lanes of one span and process */
+	uint64_t kind;	/* the same for all lanes of one kind of span and one process */
 	uint64_t begin; /* when the open span on the lane began */
 	uint32_t next;	/* index of the next free lane of this kind; 0: none */
 };
@@ -110,7 +110,7 @@ struct frec_shape {
 	} counters[FREC_SHAPE_FIELDS_MAX];
 	size_t flow_count;
 	uint64_t flows[FREC_SHAPE_FIELDS_MAX]; /* equal for events that belong together; never 0 */
-	const struct frec_value *message;      /* the line of a log; NULL if the event is none */
+	const struct frec_value *message;      /* the line of a log; NULL if the event is not one */
 	int level;			       /* 0 to 7, as in syslog(3) */
 };
 
@@ -164,7 +164,7 @@ void frec__shapes_deinit(struct frec_shapes *shapes);
 struct frec_shapes_plan {
 	enum frec_shape_kind kind;
 	uint32_t span;
-	size_t key;	 /* index of a field; SIZE_MAX: none (as below) */
+	size_t key;	 /* index of a field, like the next two; SIZE_MAX: none */
 	size_t identity; /* the field of the identity, in spans without a key */
 	size_t within;	 /* the field that holds the id of the activity around the event */
 	/* the key is the id of an activity, which means the same in all kinds of spans */
