@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decodes the bytes of a payload to values, by the layout in its source. The layout comes from the
-// same file and is trusted no more than the bytes.
+// Decodes the bytes of a payload to values, with the layout in its source. The layout comes from
+// the same file and is trusted no more than the bytes.
 #include "export/read/decode_plan.h"
 
 #include <errno.h>

@@ -138,8 +138,8 @@ static bool add_short_decimal(struct frec_text *text, double value, bool single)
 		power = (uint64_t)powers[decimals];
 		p = frec__digits(p, (uint64_t)scaled / power);
 		*p++ = '.';
-		// Without decimals, one "0" follows the point. Otherwise digits_of() writes the
-		// decimals over the last of these zeroes.
+		// Without decimals, one "0" follows the point. Otherwise as many zeroes as there
+		// are decimals follow it, and digits_of() overwrites the last of them.
 		memset(p, '0', DECIMALS_MAX);
 		if (decimals)
 			digits_of(p + decimals, (uint64_t)scaled % power);

@@ -47,7 +47,8 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 	return 0;
 }
 
-// Returns 0, -EBADMSG if this is not a message of its kind, or -ENOMEM.
+// Returns 0, -EBADMSG if this is not a valid message of the kind that its field number stands for,
+// or -ENOMEM.
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
 	ProtobufCMessage *message = frec__part_unpack(view);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Marks the text as failed. After this, nothing fits into it any more.
+// Marks the text as failed, after which nothing fits into it any more. Returns false.
 static bool fail(struct frec_text *text)
 {
 	text->failed = true;
@@ -63,7 +63,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	size_t room;
 	int size;
 
-	// Usually the text fits. If it does not, vsnprintf() says how much space it takes.
+	// Usually the text fits. If it does not, vsnprintf() returns how much space the text needs.
 	if (!frec__text_grow(text, 64))
 		return;
 	room = text->capacity - text->size;

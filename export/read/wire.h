@@ -35,9 +35,9 @@ bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_fie
 
 /*
  * Checks that in `data` every tag, varint and length is in bounds, that every field that
- * `descriptor` describes has a wire type that fits its type, that no message occurs twice in a
- * field that is not repeated, that there are not too many fields, and that messages are not nested
- * too deeply. Returns 0 or -EBADMSG. Allocates nothing.
+ * `descriptor` describes has a wire type that fits its type, that a field that is not repeated
+ * holds no more than one message, that there are not too many fields, and that messages are not
+ * nested too deeply. Returns 0 or -EBADMSG. Allocates nothing.
  */
 int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		     size_t size);

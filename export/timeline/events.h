@@ -21,7 +21,7 @@ struct frec_event {
 	const struct frec_value *values; /* one for each source->field */
 	/* the thread, or NULL if the process table does not have it */
 	const struct frec_process_entry *who;
-	/* The members below can refer to more than one snapshot: for that, timeline.c changes and
+	/* The members below are for timelines of several snapshots: timeline.c changes and
 	 * completes them. */
 	uint64_t time;			/* record->time, on the clock of the timeline */
 	size_t source_index;		/* index of the source in the host's snapshot */

@@ -275,8 +275,8 @@ static int compare_symbols(const void *a, const void *b)
 	return ((*x)->address > (*y)->address) - ((*x)->address < (*y)->address);
 }
 
-// Recorders write a single part of symbols, sorted by address, but this does not rely on that.
-// Returns 0 or -ENOMEM.
+// Recorders write a single part of symbols, sorted by address, but this function does not rely on
+// that. Returns 0 or -ENOMEM.
 static int sort_symbols(struct frec_locations *locations)
 {
 	const struct frec_snapshot *snapshot = locations->snapshot;

@@ -25,7 +25,8 @@ struct frec_shapes_thread {
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
 	} * open;		   /* the oldest first */
-	/* frec__grow() needs no capacity, but it would allocate again after `depth` has fallen */
+	/* frec__grow() would need no capacity, but it would allocate again after `depth` has
+	 * fallen, so it is not used */
 	uint32_t depth, capacity;
 };
 

@@ -94,8 +94,8 @@ struct frec_shape {
 	enum frec_shape_kind kind;
 	uint32_t span; /* of BEGIN and END: index in spans */
 	uint32_t lane; /* 0: the thread itself, else the lane at this index */
-	/* lane of the open span that this event, or the span that it begins, is part of; 0: the
-	 * event names no such span */
+	/* lane of the open span around this event, or around the span that it begins; 0: the event
+	 * names no such span */
 	uint32_t within;
 	uint64_t begin; /* of END: when the span began, in the time of the timeline */
 	/* of END: the begin is missing. Then `begin` is before anything else on the thread or

@@ -31,8 +31,8 @@ struct frec_call_stack {
 struct frec_stacks;
 
 /* `options` say where to look for files; NULL means defaults. options->same_boot is ignored,
- * because this function finds out by itself whether the machine has booted since. Snapshot and
- * processes must outlive the stacks. Returns 0 or -ENOMEM. */
+ * because this function finds out by itself whether the recorded boot is the present one. Snapshot
+ * and processes must outlive the stacks. Returns 0 or -ENOMEM. */
 int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
 			const struct frec_processes *processes,
 			const struct frec_unwinder_options *options);

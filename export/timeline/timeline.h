@@ -35,7 +35,7 @@ struct frec_timeline_file {
 	/* for each of its sources: index in the host's snapshot */
 	const size_t *sources;
 	const struct frec_event *head; /* its next event, or NULL at the end */
-	/* shared by all files of one recording; NULL if there is only this file of it */
+	/* shared by the files of one recording; NULL if this is its only file */
 	struct frec_duplicates *duplicates;
 	unsigned int number; /* of the file among those of its recording */
 	/* the value of frec_timeline.turn when the file last had its turn */
