@@ -140,7 +140,7 @@ static bool parse_field(struct frec_eventheader_layout *layout, struct frec_byte
 		node->slot = layout->slots++;
 	slots = slots && node->slot == FREC_EH_NO_SLOT;
 	for (uint8_t i = 0; node->encoding == FREC_EH_STRUCT && i < node->members; i++) {
-		// The end of the description also ends a struct.
+		// A struct also ends where the description ends.
 		if (!frec__bytes_left(bytes))
 			node->members = i;
 		else if (!parse_field(layout, bytes, slots ? node->name : NULL, slots, depth + 1))
@@ -228,13 +228,13 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	field = &maker->fields[maker->count];
 	own = maker->names[maker->count];
 	snprintf(own, sizeof(maker->names[0]), "%s", *name ? name : "unnamed");
-	// Names are keys in most formats, so a name that another field has already gets a number.
+	// Names are keys in most formats, so a number is added to a name that another field has.
 	for (size_t i = 0, number = maker->count + 1; i < maker->count; i++) {
 		if (strcmp(maker->names[i], own))
 			continue;
 		snprintf(own, sizeof(maker->names[0]), "%.*s_%zu", NAME_MAX_SIZE,
 			 *name ? name : "unnamed", number++);
-		i = SIZE_MAX; // next, compares the new name with all
+		i = SIZE_MAX; // starts again, with the new name
 	}
 	flightrec__field__init(field);
 	field->name = own;
@@ -292,7 +292,7 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 		add_field(maker, "keyword", (struct shape){.kind = KIND(POINTER), .size = 8});
 	if (head->opcode) {
 		add_field(maker, "opcode", (struct shape){.kind = KIND(ENUM), .size = 2});
-		// All events of the source have this opcode, so no other needs a name.
+		// All events of the source have this opcode, so no other opcode needs a name.
 		if (head->opcode <= opcode_count)
 			name_values(maker->pointers[maker->count - 1], maker->opcodes,
 				    maker->opcode_pointers, &opcodes[head->opcode - 1], 1,

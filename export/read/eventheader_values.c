@@ -141,7 +141,7 @@ static void add_time(struct frec_text *text, int64_t seconds)
 	time_t time = (time_t)seconds;
 	struct tm date;
 
-	// Readers of dates do not accept years of more than four digits.
+	// Many programs that read dates accept only the years from 1 to 9999.
 	if (gmtime_r(&time, &date) && date.tm_year >= 1 - 1900 && date.tm_year <= 9999 - 1900)
 		frec__text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.tm_year + 1900,
 				  date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min,

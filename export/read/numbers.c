@@ -110,9 +110,10 @@ void frec__text_pointer(struct frec_text *text, uint64_t value)
 	frec__text_end(text, p + digits);
 }
 
-// Most numbers that people measure are short decimals, which can be found by multiplying. No two
-// decimals of up to 15 digits (6 for a float) read as the same value, so the decimal found is the
-// one that printf would print. Returns false if the value is not a short decimal.
+// Most numbers that people measure are short decimals, which can be found by multiplying by
+// powers of ten. No two decimals of up to 15 digits (6 for a float) read as the same value, so the
+// decimal found is the one that printf would print. Returns false if the value is not a short
+// decimal.
 static bool add_short_decimal(struct frec_text *text, double value, bool single)
 {
 	static const double powers[DECIMALS_MAX] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};

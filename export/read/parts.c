@@ -63,8 +63,8 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 	uint64_t left = reader->size - offset;
 	size_t have = 0, size = FIRST_READ;
 
-	// The size of a part is in its head, so this reads the head with what follows it, and then
-	// what is missing.
+	// The size of a part is in its head, so this first reads the head with some of what follows
+	// it, and then the rest of the part.
 	for (;;) {
 		int r;
 

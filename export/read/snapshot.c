@@ -64,7 +64,7 @@ static int add_message(struct frec_snapshot *snapshot, const struct frec_part_vi
 	return r;
 }
 
-// Adds one whole part. Returns 0, or a negative errno after setting the snapshot's damage.
+// Adds one complete part. Returns 0, or a negative errno after setting the snapshot's damage.
 static int add_part(struct frec_snapshot *snapshot, uint64_t offset,
 		    const struct frec_part_view *view)
 {

@@ -63,12 +63,12 @@ struct frec_snapshot {
 	size_t kernel_symbols_count;
 	struct frec_chunk_view *chunks; /* in file order */
 	size_t chunk_count;
-	uint64_t part_count; /* how many whole parts precede the End part */
+	uint64_t part_count; /* how many complete parts precede the End part */
 	/* how many of them were skipped, because this reader does not know their kind */
 	uint64_t unknown_parts;
 
-	/* Code 0 if the file is whole. Otherwise the message says which byte is bad and why, and
-	 * the members above hold what comes before that byte. */
+	/* Code 0 if the file is not damaged. Otherwise the message says which byte is bad and why,
+	 * and the members above hold what comes before that byte. */
 	struct frec_error damage;
 
 	/* the unpacked parts, indexed by FREC_PART_...; freed when the snapshot is closed */
@@ -82,24 +82,26 @@ struct frec_snapshot {
 };
 
 /*
- * Opens `path`. Returns 0, also for a damaged file with a whole header (ret->damage reports the
- * damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read, is
- * empty, is not a .frec file, or has a newer version.
+ * Opens `path`. Returns 0, also for a damaged file whose header is not damaged (ret->damage reports
+ * the damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read,
+ * is empty, is not a .frec file, or has a newer version.
  */
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 
-/* The same for an open file. Takes ownership of `fd`, also on failure. `name` is for messages. */
+/* Like frec__snapshot_open(), but for a file that is open already. Takes ownership of `fd`, also on
+ * failure. `name` is for messages. */
 int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			   struct frec_error *reterr);
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `snapshot` may be all zeroes. */
 void frec__snapshot_close(struct frec_snapshot *snapshot);
 
 /* Adds a source that the file itself does not have, and on success takes ownership of it. Returns 0
  * or -ENOMEM. */
 int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source);
 
-/* Index in `sources` of the file's source with this id, or SIZE_MAX. */
+/* Returns the index in `sources` of the file's source with this id, or SIZE_MAX if there is
+ * none. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno. The caller frees

@@ -197,8 +197,8 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 	return i;
 }
 
-// A `special` for frec__bytes_are_plain(), with which the bytes are special at which
-// plain_in_json() stops.
+// A `special` for frec__bytes_are_plain() that treats as special the bytes at which plain_in_json()
+// stops.
 static uint64_t not_plain_in_json(uint64_t word)
 {
 	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),

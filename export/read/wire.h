@@ -30,7 +30,7 @@ struct frec_wire_field {
 };
 
 /* Parses the field at *p, which lies before `end`, and moves *p past it. Returns false if there is
- * no whole field there. */
+ * no complete field there. */
 bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret);
 
 /*

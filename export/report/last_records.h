@@ -27,8 +27,8 @@ static inline uint64_t frec__last_records_first(const struct frec_last_records *
 	return last->seen > last->room ? last->seen - last->room : 0;
 }
 
-/* The most threads whose last record is kept, because a record can take 64 KiB. Further threads are
- * left out. */
+/* The last record is kept for no more threads than this, because a record can take 64 KiB. Further
+ * threads are left out. */
 #define FREC_LAST_THREADS_MAX 256
 
 /* The last record of each thread. Start with zeroes. */

@@ -19,7 +19,7 @@
 
 #include "export/read/records.h"
 
-/* The most files of one recording, because each has one bit in a word. */
+/* A recording can have no more files than this, because each file has one bit in a word. */
 #define FREC_DUPLICATES_FILES_MAX 64
 
 struct frec_duplicates_ring;

@@ -65,7 +65,7 @@ const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
  * code is 0 if there was no problem so far. */
 const struct frec_error *frec__events_problem(const struct frec_events *events);
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `events` may be all zeroes. */
 void frec__events_deinit(struct frec_events *events);
 
 #endif

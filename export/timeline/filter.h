@@ -10,8 +10,8 @@
 #include "export/read/processes.h"
 #include "export/read/records.h"
 
-/* What to choose, as users give it. Zeroes choose everything. The pointers must stay valid as long
- * as the filter. */
+/* What to choose, as users give it. Zeroes choose everything. The pointers must stay valid for as
+ * long as the filter is used. */
 struct frec_filter_options {
 	/* globs over SYSTEM:NAME, as in fnmatch(3): an event must match one */
 	const char *const *events;

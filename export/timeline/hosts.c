@@ -216,7 +216,7 @@ static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		if (!join_file(&host->tables, files[f]))
 			return false;
 	}
-	// Readers of the tables expect the clocks in order of time.
+	// Code that reads the tables expects the clocks in order of time.
 	qsort((void *)host->tables.clocks, host->tables.clocks_count, sizeof(*host->tables.clocks),
 	      by_time);
 	host->snapshot = &host->tables;

@@ -164,8 +164,8 @@ const struct frec_record *frec__merge_next(struct frec_merge *merge)
 	if (!merge->started) {
 		start(merge);
 	} else if (merge->heap_size) {
-		// The ring of the last sample is still on top, because that sample had to stay
-		// valid until now.
+		// The ring of the last sample is still at the top of the heap, because that sample
+		// had to stay valid until now.
 		if (advance(merge, first->ring))
 			first->time = first->ring->record.time;
 		else

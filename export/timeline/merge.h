@@ -51,7 +51,7 @@ static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
 	return merge->heap[0].ring->number;
 }
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `merge` may be all zeroes. */
 void frec__merge_deinit(struct frec_merge *merge);
 
 #endif

@@ -17,7 +17,7 @@ static size_t group_of(const struct frec_shapes *shapes, const struct frec_shape
 }
 
 // Drops kinds of spans whose begin or end is filtered out: such spans would seem to begin before
-// everything, or never to end.
+// everything, or never to end. Returns 0 or -ENOMEM.
 static int drop_halves(struct frec_shapes *shapes, size_t host)
 {
 	const struct frec_host *of = &shapes->hosts->hosts[host];

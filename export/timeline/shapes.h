@@ -35,8 +35,8 @@
  *     span whose key is the id of the activity or, without an id, a span of the thread. Other
  *     events with an activity id say in which activity they are.
  *
- *     A text field "message" or "msg", if there is no other text but "level", "severity" or
- *     "priority": a line of a log.
+ *     A text field "message" or "msg", if there is no other text but "level", "severity",
+ *     "priority" and the ids of activities: a line of a log.
  *
  * A span without a key belongs to its thread, and the spans of a thread nest. An end closes the
  * thread's youngest open span of its kind. Open spans that are younger than the closed one are
@@ -89,7 +89,7 @@ struct frec_lane {
 /* The most counters, and the most flows, of an event. */
 #define FREC_SHAPE_FIELDS_MAX 8
 
-/* The shape of an event. Valid as long as the event. */
+/* The shape of an event. Valid for as long as the event is. */
 struct frec_shape {
 	enum frec_shape_kind kind;
 	uint32_t span; /* of BEGIN and END: index in spans */

@@ -23,7 +23,7 @@ struct frec_call_stack {
 	size_t count;
 	const struct frec_location *const
 		*locations; /* innermost first; the kernel's before the process's */
-	/* If the kernel followed frame pointers, nobody knows why the stack ends: this is then
+	/* If the kernel followed frame pointers, nobody knows why the stack ends, and `end` is
 	 * FREC_UNWIND_COMPLETE, too. */
 	enum frec_unwind_reason end;
 };

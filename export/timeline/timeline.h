@@ -75,7 +75,8 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
  * `failed`. */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
-/* Returns what frec__events_problem() returns for the first file that has a problem. */
+/* Returns what frec__events_problem() returns for the first file that has a problem. The code is 0
+ * if no file has one. */
 const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
 /* Sets how many bytes of records were read, and how many there are. */
