@@ -34,7 +34,8 @@ uint64_t frec__snapshot_realtime(const struct frec_snapshot *snapshot, uint64_t 
 	return clocks ? monotonic + (clocks->realtime - clocks->monotonic) : monotonic;
 }
 
-// Uses the last reading whose CLOCK_REALTIME is not after the time, else the first reading.
+// Uses the reading with the latest CLOCK_REALTIME that is not after `realtime`, or, if all are
+// after it, the one with the earliest.
 uint64_t frec__snapshot_monotonic(const struct frec_snapshot *snapshot, uint64_t realtime)
 {
 	const Flightrec__Clocks *best = NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Decodes the bytes of a payload to values, by the layout in its source. The layout comes from the
-// same file and is trusted no more than the bytes.
+// Decodes the bytes of a payload to values, with the layout in its source. The layout comes from
+// the same file and is trusted no more than the bytes.
 #include "export/read/decode_plan.h"
 
 #include <errno.h>
@@ -51,7 +51,8 @@ static enum frec_value_kind number_of(Flightrec__FieldKind kind, size_t size)
 	}
 }
 
-// The kind of a field of `size` bytes. A field of numbers is bytes if no number can have this size.
+// The kind of a field of `size` bytes. A field that should hold a number counts as bytes if no
+// number can have this size.
 static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 {
 	switch (field->kind) {
@@ -85,8 +86,8 @@ static const char *enumerator_name(const Flightrec__Field *field, int64_t value)
 	return NULL;
 }
 
-// Finds the bytes of a field by the word that says where they are. Returns false if they are not
-// inside the payload.
+// Finds the bytes of a field whose place is given by a word in the payload. Returns false if they
+// are not inside the payload.
 static bool follow(const struct frec_decode_step *step, const uint8_t *payload, size_t payload_size,
 		   const uint8_t **ret_data, size_t *ret_size)
 {
@@ -124,10 +125,10 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	const Flightrec__Source *source = plan->source;
 	struct frec_value *values = plan->values;
 	size_t count = plan->count;
-	bool whole = payload_size >= plan->end; // no field's place needs to be checked
+	bool whole = payload_size >= plan->end; // then every `step` is in bounds
 
-	// The values of the previous record need not be cleared: whatever a kind of value uses is
-	// set anew.
+	// The values of the previous record need not be cleared, because all members that a kind of
+	// value uses are set again.
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];
 		struct frec_value *value = &values[i];

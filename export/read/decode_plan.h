@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A plan for decoding the fields of a source. It holds what is the same for all records, so that
- * this is worked out only once. */
+/* A plan for decoding the fields of a source's records. It holds what is the same for all of these
+ * records, so that this is worked out only once. */
 #ifndef FREC_EXPORT_READ_DECODE_PLAN_H
 #define FREC_EXPORT_READ_DECODE_PLAN_H
 
@@ -10,8 +10,8 @@ struct frec_decode_step {
 	/* of the field itself, or of the word that says where it is */
 	uint32_t offset, size;
 	uint8_t place; /* enum in decode_plan.c */
-	/* enum frec_value_kind of the value. If a word says where the field is, each record gives
-	 * the field's size, which can change the kind. */
+	/* enum frec_value_kind of the value. If a word says where the field is, that word also
+	 * holds the field's size in each record, and the kind can depend on the size. */
 	uint8_t kind;
 };
 
@@ -19,7 +19,7 @@ struct frec_decode_step {
 struct frec_decode_plan {
 	const Flightrec__Source *source;
 	struct frec_decode_step *steps; /* one for each field */
-	struct frec_value *values;	/* those of the last record */
+	struct frec_value *values;	/* of the record decoded last */
 	size_t count;			/* how many fields there are */
 	/* a payload of at least this size holds every field, or the word that says where it is */
 	size_t end;

@@ -12,7 +12,7 @@
 #include "proto/table.h"
 
 struct frec_eventheader {
-	bool *raw; /* for each source of the file: whether it is a tracepoint of EventHeader */
+	bool *raw; /* for each source of the file: whether it is an EventHeader tracepoint */
 	size_t raw_count;
 	/* the source of layouts[i] has the index raw_count + i */
 	struct frec_eventheader_layout *layouts;
@@ -82,7 +82,7 @@ static bool is_raw(const struct frec_eventheader *eventheader, const struct frec
 	       eventheader->raw[record->source_index];
 }
 
-// Whether a source has the fields that the kernel shows for a tracepoint of EventHeader.
+// Whether a source has the fields that the kernel shows for an EventHeader tracepoint.
 static bool has_shape(const Flightrec__Source *source)
 {
 	static const char *const names[] = {

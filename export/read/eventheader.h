@@ -6,9 +6,10 @@
  * event's name and fields. The format: eventheader/eventheader.h in
  * github.com/microsoft/LinuxTracepoints.
  *
- * After a snapshot was opened, frec__eventheader_describe() reads its records once, if it has such
- * tracepoints, and adds a source to it for each distinct description. Whoever reads records passes
- * each to frec__eventheader_translate(), which makes it a record of the source that describes it. A
+ * After a snapshot has been opened, frec__eventheader_describe() looks for such tracepoints in it.
+ * If there are any, it reads the snapshot's records once, and adds a source to the snapshot for
+ * each distinct description. Code that reads records then passes each record to
+ * frec__eventheader_translate(), which turns it into a record of the source that describes it. A
  * record without a description, or with a damaged one, stays a record of its tracepoint.
  */
 #ifndef FREC_EXPORT_READ_EVENTHEADER_H
@@ -19,20 +20,20 @@
 #include "export/read/records.h"
 #include "export/read/text.h"
 
-/* The most descriptions, and the most bytes of all together: in a hostile file every record can
- * have a different one. */
+/* The most descriptions, and the most bytes that they may have in total: in a hostile file every
+ * record can have a different description. */
 #define FREC_EVENTHEADER_SOURCES_MAX 16384
 #define FREC_EVENTHEADER_BYTES_MAX (32u << 20)
 
 /* Adds a source to the snapshot for each distinct description. Returns 0 or -ENOMEM. Skips records
- * that cannot be read: whoever reads them next reports them. */
+ * that cannot be read: the code that reads them next reports them. */
 int frec__eventheader_describe(struct frec_snapshot *snapshot);
 
 /* Frees what frec__eventheader_describe() keeps, except the sources, which belong to the snapshot.
  * To be called before the snapshot is closed. */
 void frec__eventheader_forget(struct frec_snapshot *snapshot);
 
-/* Makes the record one of the source that its payload describes. Does nothing if
+/* Turns the record into a record of the source that its payload describes. Does nothing if
  * frec__eventheader_describe() added no such source. */
 void frec__eventheader_translate(const struct frec_snapshot *snapshot, struct frec_record *record);
 
@@ -40,8 +41,8 @@ void frec__eventheader_translate(const struct frec_snapshot *snapshot, struct fr
  * Decodes the fields of a translated record into `values`, one for each. A converted value points
  * into `scratch` and is valid until `scratch` changes. A value is FREC_VALUE_INVALID if the payload
  * leaves it empty, gives it a size that its type cannot have, or is too short for it. Returns 1, or
- * -EBADMSG if the payload was too short. For a record of any other source, does nothing and returns
- * 0.
+ * -EBADMSG if the payload was too short. For a record that was not translated, does nothing and
+ * returns 0.
  */
 int frec__eventheader_decode(const struct frec_snapshot *snapshot, const struct frec_record *record,
 			     struct frec_text *scratch, struct frec_value *values);

@@ -2,7 +2,7 @@
 // Makes a source, like those that a file has, from the description in a payload. Members of structs
 // become fields with dots in their names. An array of structs, whose length can differ from event
 // to event, becomes one field, of JSON text, and so does any array whose elements are not integers.
-// Fields for what the header says of the event (such as level, opcode and activity) follow the
+// Fields for what the header says about the event (such as level, opcode and activity) follow the
 // event's own.
 #include "export/read/eventheader_layout.h"
 
@@ -71,8 +71,9 @@ static uint8_t default_format(uint8_t encoding)
 	}
 }
 
-// Returns the field's name without the attributes that follow it. `prefix` is the name of the
-// struct that the field is a member of, or NULL.
+// Returns a copy of the field's name without the attributes that follow it, or NULL if memory runs
+// out. `prefix`, with a dot after it, is put before the name: it is the name of the struct that the
+// field is a member of, or NULL.
 static char *copy_name(const char *name, const char *prefix)
 {
 	size_t size = strcspn(name, ";");
@@ -124,8 +125,9 @@ static bool parse_node(struct frec_eventheader_layout *layout, struct frec_bytes
 	return node->name;
 }
 
-// Parses the next field with its members. `slots`: whether they become fields of the source; they
-// do not inside an array of structs.
+// Parses the next field and, if it is a struct, its members. `slots` is false inside an array of
+// structs, where members do not become fields of the source. Returns false if the description is
+// malformed or memory runs out.
 static bool parse_field(struct frec_eventheader_layout *layout, struct frec_bytes *bytes,
 			const char *prefix, bool slots, int depth)
 {
@@ -138,7 +140,7 @@ static bool parse_field(struct frec_eventheader_layout *layout, struct frec_byte
 		node->slot = layout->slots++;
 	slots = slots && node->slot == FREC_EH_NO_SLOT;
 	for (uint8_t i = 0; node->encoding == FREC_EH_STRUCT && i < node->members; i++) {
-		// The end of the description also ends a struct.
+		// A struct also ends where the description ends.
 		if (!frec__bytes_left(bytes))
 			node->members = i;
 		else if (!parse_field(layout, bytes, slots ? node->name : NULL, slots, depth + 1))
@@ -206,7 +208,7 @@ static struct shape shape_of(const struct frec_eventheader_node *node)
 	}
 }
 
-// The parts of a Source message until it is packed.
+// Memory for the parts of a Source message, used until the message is packed.
 struct maker {
 	Flightrec__Field fields[FREC_EVENTHEADER_FIELDS_MAX];
 	Flightrec__Field *pointers[FREC_EVENTHEADER_FIELDS_MAX];
@@ -226,13 +228,13 @@ static void add_field(struct maker *maker, const char *name, struct shape shape)
 	field = &maker->fields[maker->count];
 	own = maker->names[maker->count];
 	snprintf(own, sizeof(maker->names[0]), "%s", *name ? name : "unnamed");
-	// Names are keys in most formats, so a name that is taken gets a number.
+	// Names are keys in most formats, so a number is added to a name that another field has.
 	for (size_t i = 0, number = maker->count + 1; i < maker->count; i++) {
 		if (strcmp(maker->names[i], own))
 			continue;
 		snprintf(own, sizeof(maker->names[0]), "%.*s_%zu", NAME_MAX_SIZE,
 			 *name ? name : "unnamed", number++);
-		i = SIZE_MAX; // compares the new name from the start
+		i = SIZE_MAX; // starts again, with the new name
 	}
 	flightrec__field__init(field);
 	field->name = own;
@@ -290,7 +292,7 @@ static void add_header_fields(struct maker *maker, const struct frec_eventheader
 		add_field(maker, "keyword", (struct shape){.kind = KIND(POINTER), .size = 8});
 	if (head->opcode) {
 		add_field(maker, "opcode", (struct shape){.kind = KIND(ENUM), .size = 2});
-		// All events of the source have this opcode, so no other needs a name.
+		// All events of the source have this opcode, so no other opcode needs a name.
 		if (head->opcode <= opcode_count)
 			name_values(maker->pointers[maker->count - 1], maker->opcodes,
 				    maker->opcode_pointers, &opcodes[head->opcode - 1], 1,
@@ -387,7 +389,7 @@ Flightrec__Source *frec__eventheader_make_source(struct frec_eventheader_layout 
 	whole = name && layout->nodes && maker;
 	while (whole && frec__bytes_left(&bytes))
 		whole = parse_field(layout, &bytes, NULL, true, 0);
-	// The header has up to 8 fields of its own.
+	// The header adds up to 8 fields.
 	if (whole && layout->slots <= FREC_EVENTHEADER_FIELDS_MAX - 8)
 		source = make_source(layout, raw, id, name, maker);
 	shrunk = reallocarray(layout->nodes, layout->node_count + 1, sizeof(*layout->nodes));

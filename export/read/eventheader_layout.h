@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The description that an EventHeader payload carries, parsed. eventheader.c keeps a layout for
- * each distinct description; eventheader_values.c decodes payloads by it. */
+ * each distinct description; eventheader_values.c decodes payloads with it. */
 #ifndef FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 #define FREC_EXPORT_READ_EVENTHEADER_LAYOUT_H
 
 #include "export/read/eventheader_head.h"
 #include "flightrec.pb-c.h"
 
-/* A description that would give its source more fields is left out, because every record of a
- * hostile file can have one. */
+/* A description that would give its source more fields than this is left out, because in a hostile
+ * file every record can have such a description. */
 #define FREC_EVENTHEADER_FIELDS_MAX 256
 
 /* How a value lies in the payload. */
@@ -30,7 +30,7 @@ enum frec_eventheader_encoding {
 	FREC_EH_ENCODING_MASK = 0x1f,
 	FREC_EH_FIXED_ARRAY = 0x20,    /* its length is in the description */
 	FREC_EH_VARIABLE_ARRAY = 0x40, /* its length is in the payload, as a u16 */
-	/* a format follows this byte; in a format: a tag follows it */
+	/* in an encoding: a byte with the format follows; in a format: a tag follows */
 	FREC_EH_CHAIN = 0x80,
 };
 

@@ -102,7 +102,7 @@ static bool has_bom(uint8_t format)
 	return format == FREC_EH_UTF_BOM || format == FREC_EH_XML || format == FREC_EH_JSON;
 }
 
-// Skips a byte order mark, and learns from it the size and byte order of the characters.
+// Skips a byte order mark, and takes the size and byte order of the characters from it.
 static void skip_bom(const uint8_t **data, size_t *size, size_t *each, bool *big)
 {
 	static const struct {
@@ -116,8 +116,8 @@ static void skip_bom(const uint8_t **data, size_t *size, size_t *each, bool *big
 		     {{0xfe, 0xff}, 2, 2, true}};
 
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		// A mark has the size of a character of the text. A text given as single bytes can
-		// have characters of any size.
+		// The mark must be one for characters of the size that the encoding gives. A text
+		// that is encoded as single bytes can have characters of any size.
 		if ((*each != 1 && marks[i].each != *each) || *size < marks[i].size ||
 		    memcmp(*data, marks[i].bytes, marks[i].size))
 			continue;
@@ -141,7 +141,7 @@ static void add_time(struct frec_text *text, int64_t seconds)
 	time_t time = (time_t)seconds;
 	struct tm date;
 
-	// Readers of dates do not accept years of more than four digits.
+	// Many programs that read dates accept only the years from 1 to 9999.
 	if (gmtime_r(&time, &date) && date.tm_year >= 1 - 1900 && date.tm_year <= 9999 - 1900)
 		frec__text_printf(text, "%04d-%02d-%02dT%02d:%02d:%02dZ", date.tm_year + 1900,
 				  date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min,
@@ -236,8 +236,9 @@ static void set_made_text(struct walk *walk, struct frec_value *value, const str
 	point_into_scratch(walk, value, offset);
 }
 
-// Sets the number, and also stores it as little-endian bytes of the field's size, because some
-// formats copy these. The value stays invalid if the payload gives a size that no number has.
+// Sets the value to a number, and also stores the number as little-endian bytes of the field's
+// size, because some export formats copy those bytes. The value stays invalid if the payload gives
+// a size that no number has, or that is larger than the field.
 static void set_number(struct walk *walk, struct frec_value *value, const struct raw *raw)
 {
 	size_t size = value->field->size, offset = walk->scratch->size;
@@ -294,7 +295,8 @@ static void set_float(struct walk *walk, struct frec_value *value, const struct 
 	point_into_scratch(walk, value, offset);
 }
 
-// Sets the value of a field. Before this call it is FREC_VALUE_INVALID.
+// Sets the value of a field. It is FREC_VALUE_INVALID before this call, and stays so if the bytes
+// cannot be decoded.
 static void set_value(struct walk *walk, struct frec_value *value, const struct raw *raw)
 {
 	switch (raw->format) {

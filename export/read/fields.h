@@ -37,11 +37,11 @@ struct frec_value {
 	/* of text, bytes and arrays: points into the payload, or to a converted value */
 	const uint8_t *data;
 	size_t size;
-	bool cut; /* the emitter had to shorten the text */
+	bool cut; /* the text is not complete, because it was too long */
 };
 
-/* Returns a number of 1 to 8 bytes, which is little-endian because all machines that record are.
- * The common sizes are cases of their own, which take no call of memcpy(). */
+/* Returns a number of 1 to 8 bytes, which are little-endian because all machines that can record
+ * are. The common sizes have their own cases, so that no memcpy() is called for them. */
 static inline uint64_t frec__load(const uint8_t *p, size_t size)
 {
 	uint64_t value = 0;
@@ -71,8 +71,8 @@ static inline int64_t frec__load_signed(const uint8_t *p, size_t size)
 	return (int64_t)(frec__load(p, size) << shift) >> shift;
 }
 
-/* The type of all values of a field, whatever the record: for formats that declare types before the
- * events. */
+/* The type that the values of a field have in all records: for export formats that declare types
+ * before the events. */
 enum frec_field_type {
 	FREC_FIELD_INTEGER, /* of field->size bytes */
 	FREC_FIELD_FLOAT,

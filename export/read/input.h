@@ -13,7 +13,7 @@ int frec__input_open(struct frec_snapshot *ret, const char *path, struct frec_er
 int frec__input_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			struct frec_error *reterr);
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `snapshot` may be all zeroes. */
 void frec__input_close(struct frec_snapshot *snapshot);
 
 #endif

@@ -33,8 +33,8 @@ static inline char *digits_of(char *end, uint64_t value)
 	return end;
 }
 
-// Returns the number of decimal digits. A guess from the position of the highest bit is right or
-// one too small.
+// Returns how many decimal digits `value` has. A guess from the position of the highest bit is
+// right or one too small.
 static unsigned int count_digits(uint64_t value)
 {
 	static const uint64_t powers[DIGITS_MAX] = {
@@ -110,9 +110,10 @@ void frec__text_pointer(struct frec_text *text, uint64_t value)
 	frec__text_end(text, p + digits);
 }
 
-// Most numbers that people measure are short decimals, which can be found by multiplying. No two
-// decimals of up to 15 digits (6 for a float) read as the same value, so the decimal found is the
-// one that printf would print. Returns false if the value is not a short decimal.
+// Most numbers that people measure are short decimals, which can be found by multiplying by
+// powers of ten. No two decimals of up to 15 digits (6 for a float) read as the same value, so the
+// decimal found is the one that printf would print. Returns false if the value is not a short
+// decimal.
 static bool add_short_decimal(struct frec_text *text, double value, bool single)
 {
 	static const double powers[DECIMALS_MAX] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
@@ -138,8 +139,8 @@ static bool add_short_decimal(struct frec_text *text, double value, bool single)
 		power = (uint64_t)powers[decimals];
 		p = frec__digits(p, (uint64_t)scaled / power);
 		*p++ = '.';
-		// Without decimals, one "0" follows the point. Otherwise digits_of() writes the
-		// decimals over the last of these zeroes.
+		// Without decimals, one "0" follows the point. Otherwise as many zeroes as there
+		// are decimals follow it, and digits_of() overwrites the last of them.
 		memset(p, '0', DECIMALS_MAX);
 		if (decimals)
 			digits_of(p + decimals, (uint64_t)scaled % power);
@@ -171,7 +172,7 @@ void frec__text_double(struct frec_text *text, double value, bool single)
 			break;
 	}
 	frec__text_puts(text, number);
-	// Readers should see that this is not an integer.
+	// Shows that this is not an integer.
 	if (isfinite(value) && !strpbrk(number, ".e"))
 		frec__text_puts(text, ".0");
 }

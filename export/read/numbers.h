@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats numbers without printf(3), which would parse its format again for each of millions. */
+/* Formats numbers without printf(3), which would parse its format string again for each of millions
+ * of numbers. */
 #ifndef FREC_EXPORT_READ_NUMBERS_H
 #define FREC_EXPORT_READ_NUMBERS_H
 
@@ -20,7 +21,8 @@ void frec__text_signed(struct frec_text *text, int64_t value);
 void frec__text_pointer(struct frec_text *text, uint64_t value);
 
 /* Adds a decimal that reads back as the same value, the shortest one unless the value is subnormal;
- * or "nan", "inf", "-inf". `single`: the value was a float, and reads back as the same float. */
+ * or "nan", "inf", "-inf". If `single`, the value was a float, and the decimal reads back as the
+ * same float. */
 void frec__text_double(struct frec_text *text, double value, bool single);
 
 #endif

@@ -30,8 +30,9 @@ static const struct {
 	[FREC_PART_KERNEL_SYMBOLS] = {&flightrec__kernel_symbols__descriptor},
 };
 
-// Fills the buffer with `size` bytes of the file from `offset` on. The first `have` of them are
-// there already.
+// Fills the buffer with `size` bytes of the file from `offset` on. The first `have` of them are in
+// it already. Returns 0, -EAGAIN if the file was truncated since it was opened, or another negative
+// errno.
 static int read_more(struct frec_part_reader *reader, uint64_t offset, size_t have, size_t size)
 {
 	if (size > reader->buffer_size) {
@@ -62,8 +63,8 @@ int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct fre
 	uint64_t left = reader->size - offset;
 	size_t have = 0, size = FIRST_READ;
 
-	// The size of a part is in its head, so this reads the head with what follows it, and then
-	// what is missing.
+	// The size of a part is in its head, so this first reads the head with some of what follows
+	// it, and then the rest of the part.
 	for (;;) {
 		int r;
 

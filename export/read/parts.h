@@ -14,20 +14,20 @@
 /* To start, set the descriptor and the size of the file, and everything else to zero. */
 struct frec_part_reader {
 	int fd;		 /* closed by frec__part_reader_deinit() */
-	uint64_t size;	 /* bytes of the file when it was opened */
+	uint64_t size;	 /* of the file in bytes, when it was opened */
 	uint8_t *buffer; /* the part read last */
 	size_t buffer_size;
 };
 
 /*
  * Reads the part at `offset`, which must lie before the end of the file. *ret points into the
- * reader's buffer and is valid until the next call. Returns 0, an error of frec__part_next (-EAGAIN
- * also if the file was truncated since it was opened), or the negative errno of reading or
- * allocating memory.
+ * reader's buffer and is valid until the next call. Returns 0, one of the errors of
+ * frec__part_next() (-EAGAIN also if the file was truncated since it was opened), or another
+ * negative errno if the file cannot be read or memory runs out.
  */
 int frec__part_read(struct frec_part_reader *reader, uint64_t offset, struct frec_part_view *ret);
 
-/* Returns an error of frec__part_read() in words. */
+/* Returns words for an error of frec__part_read(). */
 const char *frec__part_why(int r);
 
 /* Whether a file may have only one part of this kind. `field` is at most FREC_PART_LAST. */

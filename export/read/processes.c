@@ -62,8 +62,8 @@ const struct frec_process_entry *frec__processes_find(const struct frec_processe
 {
 	size_t low = 0, high = processes->count;
 
-	// Finds the first entry with a larger tid, or with this tid and a start after `time`. The
-	// entry before it may be this thread's.
+	// Finds the first entry with a larger tid, or with this tid and a start after `time`. If
+	// the entry before that one has this tid, it is the thread's.
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct frec_process_entry *entry = &processes->entries[middle];

@@ -20,8 +20,8 @@ struct frec_record {
 	size_t source_index; /* in snapshot->sources */
 	uint64_t time;	     /* CLOCK_MONOTONIC, ns */
 	uint32_t cpu;
-	uint64_t weight; /* how many events the record stands for: PERF_SAMPLE_PERIOD, else 1 */
-	/* UINT32_MAX if the kernel did not know: the task was already gone */
+	uint64_t weight; /* how many events the record stands for: its period, or else 1 */
+	/* UINT32_MAX if the kernel did not know it, because the task was already gone */
 	uint32_t pid, tid;
 	const uint8_t *callchain; /* u64 each, innermost first, with PERF_CONTEXT_*; not aligned */
 	size_t callchain_count;
@@ -42,10 +42,10 @@ struct frec_record {
 
 /*
  * Decodes the record at the start of `data`. Returns 0; -ENODATA if there is no more data; -EBADMSG
- * if there is no whole record here, in which case no later record can be found either; or -EPROTO
- * if the body does not match its source's sample_type, or the sample_type has a part that is not
- * supported. After -EPROTO ret->data and ret->size are valid, and the caller can go on with the
- * next record.
+ * if there is no complete record here, in which case no later record can be found either; or
+ * -EPROTO if the body does not match its source's sample_type, or the sample_type has a part that
+ * is not supported. After -EPROTO ret->data and ret->size are valid, and the caller can go on with
+ * the next record.
  */
 int frec__record_next(const struct frec_snapshot *snapshot, const uint8_t *data, size_t size,
 		      struct frec_record *ret);

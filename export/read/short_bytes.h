@@ -9,7 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* As memcpy(3). For 4 to 16 bytes it copies a word at each end; the two may overlap. */
+/* Like memcpy(3). For 4 to 16 bytes it copies one word from the start and one from the end, which
+ * may overlap. */
 static inline void frec__copy_short(void *to, const void *from, size_t size)
 {
 	const uint8_t *source = from;
@@ -45,7 +46,7 @@ static inline uint64_t frec__word_at(const uint8_t *p, size_t size)
 	return word;
 }
 
-/* Puts up to eight bytes into one word. Every byte is in the word, some are in it twice, and the
+/* Puts up to eight bytes into one word. Every byte is in the word, some may be in it twice, and the
  * letter x fills the rest. */
 static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 {
@@ -61,8 +62,8 @@ static inline uint64_t frec__short_word(const uint8_t *p, size_t size)
 
 /*
  * Whether none of the bytes is special. `special` gets eight bytes at a time. If one of them is
- * special, it returns a word in which at least one byte has its highest bit set; otherwise no byte
- * has.
+ * special, `special` returns a word in which at least one byte has its highest bit set; otherwise
+ * no byte has.
  */
 static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 					 uint64_t (*special)(uint64_t word))
@@ -76,7 +77,7 @@ static inline bool frec__bytes_are_plain(const void *bytes, size_t size,
 	return !(special(frec__short_word(p, size)) & FREC_IN_ALL_BYTES(0x80));
 }
 
-/* A `special` for frec__bytes_are_plain(): special are NUL and bytes that are not ASCII.
+/* A `special` for frec__bytes_are_plain() that treats NUL and bytes that are not ASCII as special.
  * Subtracting one from each byte sets the highest bit of a zero byte. The borrow then changes the
  * bytes above, which no longer matters. */
 static inline uint64_t frec__not_ascii_text(uint64_t word)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Opens a .frec file: walks its parts, unpacks the small ones, indexes the records, and stops at
-// the first bad byte. parts.c reads one part, chunk.c the records of one.
+// the first bad byte. parts.c reads one part, and chunk.c reads the records of one Records part.
 #include "export/read/snapshot.h"
 
 #include <errno.h>
@@ -47,7 +47,8 @@ static int add_chunk(struct frec_snapshot *snapshot, uint64_t offset,
 	return 0;
 }
 
-// Returns 0, -EBADMSG if this is not a message of its kind, or -ENOMEM.
+// Returns 0, -EBADMSG if this is not a valid message of the kind that its field number stands for,
+// or -ENOMEM.
 static int add_message(struct frec_snapshot *snapshot, const struct frec_part_view *view)
 {
 	ProtobufCMessage *message = frec__part_unpack(view);
@@ -63,7 +64,7 @@ static int add_message(struct frec_snapshot *snapshot, const struct frec_part_vi
 	return r;
 }
 
-// Adds one whole part. Returns 0, or a negative errno after setting the snapshot's damage.
+// Adds one complete part. Returns 0, or a negative errno after setting the snapshot's damage.
 static int add_part(struct frec_snapshot *snapshot, uint64_t offset,
 		    const struct frec_part_view *view)
 {
@@ -151,7 +152,7 @@ static int compare_sources(const void *a, const void *b, void *data)
 	const uint32_t *x = a, *y = b;
 	uint32_t p = snapshot->sources[*x]->id, q = snapshot->sources[*y]->id;
 
-	// If two sources have the same id, the search finds the first.
+	// Equal ids are in the order of the file, so the search finds the first source with an id.
 	return p != q ? (p > q) - (p < q) : (*x > *y) - (*x < *y);
 }
 

@@ -9,7 +9,7 @@
  *     fields.h -> text_values.h                    values as text, with text.h and numbers.h
  *
  * input.h opens a snapshot for commands and exports. processes.h and clocks.h look things up in its
- * tables. Data flows down this list only, and nothing here knows of events or formats.
+ * tables. Data flows down this list only, and nothing here knows about events or export formats.
  *
  * The small parts are unpacked into memory. The records stay in the file: an index says where they
  * are, and they are read one chunk at a time. All reading goes through pread(2): if the file is
@@ -63,15 +63,15 @@ struct frec_snapshot {
 	size_t kernel_symbols_count;
 	struct frec_chunk_view *chunks; /* in file order */
 	size_t chunk_count;
-	uint64_t part_count; /* whole parts before the End part */
+	uint64_t part_count; /* how many complete parts precede the End part */
 	/* how many of them were skipped, because this reader does not know their kind */
 	uint64_t unknown_parts;
 
-	/* Code 0 if the file is whole. Otherwise the message says which byte is bad and why, and
-	 * the members above hold what comes before that byte. */
+	/* Code 0 if the file is not damaged. Otherwise the message says which byte is bad and why,
+	 * and the members above hold what comes before that byte. */
 	struct frec_error damage;
 
-	/* the unpacked parts by FREC_PART_...; freed when the snapshot is closed */
+	/* the unpacked parts, indexed by FREC_PART_...; freed when the snapshot is closed */
 	struct frec_part_list lists[FREC_PART_LAST + 1];
 	bool source_ids_in_order; /* sources[n] has id n + 1, as recorders number them */
 	/* indices of the sources that the file has, sorted by id */
@@ -82,24 +82,26 @@ struct frec_snapshot {
 };
 
 /*
- * Opens `path`. Returns 0, also for a damaged file with a whole header (ret->damage reports the
- * damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read, is
- * empty, is not a .frec file, or has a newer version.
+ * Opens `path`. Returns 0, also for a damaged file whose header is not damaged (ret->damage reports
+ * the damage). Returns a negative errno, and leaves nothing to close, if the file cannot be read,
+ * is empty, is not a .frec file, or has a newer version.
  */
 int frec__snapshot_open(struct frec_snapshot *ret, const char *path, struct frec_error *reterr);
 
-/* The same for an open file. Takes ownership of `fd`, also on failure. `name` is for messages. */
+/* Like frec__snapshot_open(), but for a file that is open already. Takes ownership of `fd`, also on
+ * failure. `name` is for messages. */
 int frec__snapshot_open_fd(struct frec_snapshot *ret, int fd, const char *name,
 			   struct frec_error *reterr);
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `snapshot` may be all zeroes. */
 void frec__snapshot_close(struct frec_snapshot *snapshot);
 
 /* Adds a source that the file itself does not have, and on success takes ownership of it. Returns 0
  * or -ENOMEM. */
 int frec__snapshot_add_source(struct frec_snapshot *snapshot, Flightrec__Source *source);
 
-/* Index in `sources` of the file's source with this id, or SIZE_MAX. */
+/* Returns the index in `sources` of the file's source with this id, or SIZE_MAX if there is
+ * none. */
 size_t frec__snapshot_source(const struct frec_snapshot *snapshot, uint64_t id);
 
 /* Reads and uncompresses the records of a chunk. Returns 0 or a negative errno. The caller frees

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Grows texts, and makes bytes safe for the place they go to.
+// Grows texts, and makes bytes safe for the output that they are added to.
 #include "export/read/text.h"
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Marks the text as failed. After this, nothing fits into it any more.
+// Marks the text as failed, after which nothing fits into it any more. Returns false.
 static bool fail(struct frec_text *text)
 {
 	text->failed = true;
@@ -63,7 +63,7 @@ void frec__text_printf(struct frec_text *text, const char *format, ...)
 	size_t room;
 	int size;
 
-	// Usually the text fits. If it does not, vsnprintf() says how much space it takes.
+	// Usually the text fits. If it does not, vsnprintf() returns how much space the text needs.
 	if (!frec__text_grow(text, 64))
 		return;
 	room = text->capacity - text->size;
@@ -197,7 +197,8 @@ static size_t plain_in_json(const uint8_t *p, size_t size)
 	return i;
 }
 
-// A `special` for frec__bytes_are_plain(): special are the bytes at which plain_in_json() stops.
+// A `special` for frec__bytes_are_plain() that treats as special the bytes at which plain_in_json()
+// stops.
 static uint64_t not_plain_in_json(uint64_t word)
 {
 	uint64_t quotes = word ^ FREC_IN_ALL_BYTES('"'),

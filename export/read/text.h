@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Text that grows. Bytes of unknown origin are added to it as JSON, safe for a terminal, or as
- * valid UTF-8. */
+/* Text that grows. Bytes of unknown origin are added to it as JSON, as text that is safe on a
+ * terminal, or as valid UTF-8. */
 #ifndef FREC_EXPORT_READ_TEXT_H
 #define FREC_EXPORT_READ_TEXT_H
 
@@ -34,7 +34,7 @@ bool frec__text_grow(struct frec_text *text, size_t more);
  * frec__text_end(). */
 static inline char *frec__text_room(struct frec_text *text, size_t more)
 {
-	// Not >, because the NUL needs space too. A text that failed has no capacity left.
+	// >= and not >, because the NUL needs space too. A text that failed has no capacity left.
 	if (__builtin_expect(more >= text->capacity - text->size, 0) &&
 	    !frec__text_grow(text, more))
 		return NULL;
@@ -50,8 +50,9 @@ static inline void frec__text_end(struct frec_text *text, char *end)
 void frec__text_add(struct frec_text *text, const void *data, size_t size);
 
 /* frec__text_add_made() adds a text that is made once and added many times. It copies pieces of
- * this size, which takes no call of memcpy(). Once the text to add is complete, it must be passed
- * to frec__text_finish(), so that its last piece can be copied whole. */
+ * this fixed size, so that the compiler needs no call of memcpy(). Once the text to add is
+ * complete, it must be passed to frec__text_finish(), so that its last piece can be copied
+ * whole. */
 #define FREC_TEXT_PIECE 16
 
 static inline void frec__text_finish(struct frec_text *made)
@@ -90,7 +91,8 @@ static inline void frec__text_puts(struct frec_text *text, const char *string)
 __attribute__((format(printf, 2, 3))) void frec__text_printf(struct frec_text *text,
 							     const char *format, ...);
 
-/* Adds bytes as valid UTF-8: NUL, and bytes that are not UTF-8, become the four characters \xNN. */
+/* Adds bytes as valid UTF-8: each NUL, and each byte that is not part of valid UTF-8, becomes the
+ * four characters \xNN. */
 void frec__text_utf8(struct frec_text *text, const void *data, size_t size);
 
 /* The same for terminals: control characters, line separators, and characters that change the

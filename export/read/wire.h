@@ -30,13 +30,14 @@ struct frec_wire_field {
 };
 
 /* Parses the field at *p, which lies before `end`, and moves *p past it. Returns false if there is
- * no whole field there. */
+ * no complete field there. */
 bool frec__wire_next(const uint8_t **p, const uint8_t *end, struct frec_wire_field *ret);
 
 /*
- * Checks that in `data` every tag, varint and length is in bounds, that every field of `descriptor`
- * has the wire type of its type, that no singular field holds a message twice, and that there are
- * not too many fields or messages inside messages. Returns 0 or -EBADMSG. Allocates nothing.
+ * Checks that in `data` every tag, varint and length is in bounds, that every field that
+ * `descriptor` describes has a wire type that fits its type, that a field that is not repeated
+ * holds no more than one message, that there are not too many fields, and that messages are not
+ * nested too deeply. Returns 0 or -EBADMSG. Allocates nothing.
  */
 int frec__wire_check(const ProtobufCMessageDescriptor *descriptor, const uint8_t *data,
 		     size_t size);

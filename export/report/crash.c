@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <string.h>
 
-// Values of si_code, for one signal each; signal 0: for all. The numbers are those of the kernel's
-// <asm-generic/siginfo.h>, the words follow sigaction(2).
+// Values of si_code. Each belongs to one signal or, if `signal` is 0, to all signals. The numbers
+// are those of the kernel's <asm-generic/siginfo.h>, and the words follow sigaction(2).
 static const struct {
 	int signal, code;
 	const char *name, *words;

@@ -8,13 +8,14 @@
 #include "export/read/snapshot.h"
 #include "export/read/text.h"
 
-/* Adds the name of the signal: "SIGSEGV", "signal 64". */
+/* Adds the name of the signal, or its number if it has no name: "SIGSEGV", "signal 64". */
 void frec__crash_signal(struct frec_text *text, const Flightrec__Crash *crash);
 
-/* Adds the name of the signal's code, else its number: "SEGV_MAPERR", "SI_USER", "17". */
+/* Adds the name of the signal's code, such as "SEGV_MAPERR" or "SI_USER". If the code has no name,
+ * adds its number. If no code was recorded, adds "unknown". */
 void frec__crash_code(struct frec_text *text, const Flightrec__Crash *crash);
 
-/* Returns what the code means, as "address not mapped", or NULL if that is not known. */
+/* Returns what the code means, such as "address not mapped", or NULL if that is not known. */
 const char *frec__crash_code_words(const Flightrec__Crash *crash);
 
 /* Adds what happened, without a newline: "shopd[123] died of SIGSEGV (address not mapped) at 0x0,
@@ -29,10 +30,10 @@ void frec__crash_command_line(struct frec_text *text, const Flightrec__Crash *cr
 const char *frec__trigger_kind(const Flightrec__Trigger *trigger);
 
 /* Whether the recorder had the right to watch the kernel. A recorder without this right learned
- * nothing of signals, threads and names. */
+ * nothing about signals, threads and names. */
 bool frec__kernel_watched(const struct frec_snapshot *snapshot);
 
-/* Returns "user_events", "usdt", "shm" or "kernel", else "unknown". */
+/* Returns "user_events", "usdt", "shm" or "kernel", or "unknown" for any other number. */
 const char *frec__transport_name(Flightrec__Transport transport);
 
 /* Returns how many sources of the snapshot this transport carried. */
@@ -45,8 +46,8 @@ struct frec_loss_sum {
 	uint64_t destroyed; /* how many of `lost` were in rings that services write */
 };
 
-/* Adds up the losses on all CPUs of one source or, if `source` is NULL, of all sources. `emitted`
- * counts events that were emitted before the rings were copied. */
+/* Adds up the losses of one source or, if `source` is NULL, of all sources. The sum covers all
+ * CPUs. `emitted` counts events that were emitted before the rings were copied. */
 void frec__loss_sum(const struct frec_snapshot *snapshot, const Flightrec__Source *source,
 		    struct frec_loss_sum *ret);
 

@@ -11,7 +11,7 @@
 // A faulting address below this is taken for a field of a structure at a null pointer. The kernel
 // maps nothing there (vm.mmap_min_addr).
 #define NULL_PAGES 0x10000
-// A function's variables are seldom further than this below its caller's stack pointer.
+// A faulting address less than this below the stack pointer counts as part of the stack.
 #define STACK_NEAR (1u << 20)
 
 static const Flightrec__Map *code_at(const struct frec_snapshot *snapshot, uint64_t address)
@@ -58,7 +58,7 @@ void frec__crash_address_words(struct frec_text *text, const struct frec_snapsho
 	}
 	map = code_at(snapshot, crash->address);
 	// On x86_64, SI_KERNEL with address 0 can mean an address that cannot exist (is not
-	// canonical): the processor does not report those.
+	// canonical), because the processor does not report such an address.
 	if (crash->how_case == FLIGHTREC__CRASH__HOW_CODE && crash->code == SI_KERNEL &&
 	    !crash->address)
 		frec__text_puts(

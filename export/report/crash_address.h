@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What kind of address a crash happened at. */
+/* Describes the kind of address at which a crash happened. */
 #ifndef FREC_EXPORT_REPORT_CRASH_ADDRESS_H
 #define FREC_EXPORT_REPORT_CRASH_ADDRESS_H
 

@@ -25,8 +25,8 @@ int frec__last_records_add(struct frec_last_records *last, const struct frec_rec
 	if (!last->room)
 		return 0;
 	slot = (size_t)(last->seen % last->room);
-	// The array grows up to `room` slots only as records come: asking for the last million
-	// events of a file with ten does not allocate a million.
+	// The array grows up to `room` slots only as records come: a request for the last million
+	// events of a file with ten events does not allocate a million slots.
 	if (slot == last->capacity) {
 		size_t more = last->capacity ? 2 * last->capacity : 16;
 		struct frec_kept_record *grown;
@@ -61,7 +61,8 @@ int frec__last_of_threads_add(struct frec_last_of_threads *last, const struct fr
 		if (!last->threads)
 			return -ENOMEM;
 	}
-	// Threads come in runs: most records have the thread of the previous one.
+	// The thread of the previous record is tried first, because most records have the same
+	// thread as the one before.
 	if (at >= last->count || last->threads[at].tid != record->tid) {
 		for (at = 0; at < last->count && last->threads[at].tid != record->tid; at++)
 			;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keeps the last records of some kind while a snapshot is read. They are copies, because in memory
- * each chunk replaces the previous one. */
+/* Keeps the last records of some kind while a snapshot is read. The kept records are copies,
+ * because in memory each chunk replaces the previous one. */
 #ifndef FREC_EXPORT_REPORT_LAST_RECORDS_H
 #define FREC_EXPORT_REPORT_LAST_RECORDS_H
 
@@ -27,8 +27,8 @@ static inline uint64_t frec__last_records_first(const struct frec_last_records *
 	return last->seen > last->room ? last->seen - last->room : 0;
 }
 
-/* The most threads whose last record is kept, because a record can take 64 KiB. Further threads are
- * left out. */
+/* The last record is kept for no more threads than this, because a record can take 64 KiB. Further
+ * threads are left out. */
 #define FREC_LAST_THREADS_MAX 256
 
 /* The last record of each thread. Start with zeroes. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report of a snapshot: all that it says except its events, in words and as JSON. This room
- * turns what export/read and export/timeline found out into sentences:
+ * The report of a snapshot: all that the snapshot holds except its events, in words and as JSON.
+ * This room turns what export/read and export/timeline found out into sentences:
  *
  *     crash.h, crash_address.h   a death, a trigger, losses: words and sums
  *     stack_text.h               call stacks
  *     last_records.h             copies of the last records, which a report ends with
- *     report_text.h              the whole for people
- *     report_json.h              the whole for programs
+ *     report_text.h              the whole report, for people
+ *     report_json.h              the whole report, for programs
  *
  * Data flows one way: snapshot and stacks in, text out (struct frec_text). Nothing here reads or
  * writes files: `flightrec show` (export/show.c) and the page (export/html) add the events and do

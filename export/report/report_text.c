@@ -140,7 +140,7 @@ static void add_threads(struct frec_text *text, const struct frec_snapshot *snap
 		if (shown > 1)
 			frec__text_printf(text, ": %zu threads", shown);
 		frec__text_puts(text, "\n");
-		// again, because frec__stack_text() needs the stack that was asked for last
+		// again, because frec__stack_text() accepts only the stack that was asked for last
 		stack = frec__stacks_of_thread(stacks, thread);
 		if (stack)
 			frec__stack_text(text, stacks, stack);

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-// The most functions in a line: nobody reads a longer one.
+// The most functions in one line, because nobody reads a longer line.
 #define LINE_FUNCTIONS 8
 // The most functions, of this project and of the C library, between the code that emits an event
 // and the kernel.
@@ -102,8 +102,9 @@ static void add_notes(struct frec_text *text, const struct frec_location *locati
 {
 	const char *path = location->code ? location->code->path : "";
 
-	// Only for code without a file, where a caller can be found in no other way. If the kernel
-	// followed frame pointers, every frame is of this kind, and to say so would be noise.
+	// This is noted only for code without a file, where a caller can be found in no other way.
+	// If the kernel followed frame pointers, every frame is of this kind, and a note at each
+	// would be noise.
 	if (location->kind == FREC_FRAME_FRAME_POINTER && (*path != '/' || path[1] == '/') &&
 	    !(location->code && location->code->kernel))
 		frec__text_puts(text, "  (by its frame pointer)");

@@ -7,18 +7,19 @@
  *
  * A copy has the same ring, source, thread, time and payload. If the clock is coarse, two events
  * can have all of these in common. So each record is paired with at most one record of every other
- * file: of several equal records as many are kept as there are in the file that has the most.
+ * file: if records of one file are equal to each other, as many of them are kept as there are in
+ * the file that has the most.
  *
- * Records come in order of time, so a copy comes soon after the original, which is searched among
- * the last few records of the ring. A copy that comes later (from a ring that is far out of order
- * where a file begins) is kept: one event too many is better than one too few.
+ * Records come in order of time, so a copy comes soon after the original, and the original is
+ * looked for only among the last few records of the ring. A copy that comes later (from a ring that
+ * is far out of order where a file begins) is kept: one event too many is better than one too few.
  */
 #ifndef FREC_EXPORT_TIMELINE_DUPLICATES_H
 #define FREC_EXPORT_TIMELINE_DUPLICATES_H
 
 #include "export/read/records.h"
 
-/* The most files of one recording, because each has one bit in a word. */
+/* A recording can have no more files than this, because each file has one bit in a word. */
 #define FREC_DUPLICATES_FILES_MAX 64
 
 struct frec_duplicates_ring;

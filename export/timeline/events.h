@@ -21,8 +21,8 @@ struct frec_event {
 	const struct frec_value *values; /* one for each source->field */
 	/* the thread, or NULL if the process table does not have it */
 	const struct frec_process_entry *who;
-	/* The members below are the event's place among those of several snapshots. timeline.c
-	 * changes and completes them. */
+	/* The members below are for timelines of several snapshots: timeline.c changes and
+	 * completes them. */
 	uint64_t time;			/* record->time, on the clock of the timeline */
 	size_t source_index;		/* index of the source in the host's snapshot */
 	const struct frec_host *host;	/* NULL outside a timeline */
@@ -61,11 +61,11 @@ const struct frec_event *frec__events_of(struct frec_events *events, const uint8
  * stack. */
 const struct frec_call_stack *frec__event_stack(const struct frec_event *event);
 
-/* The first thing that could not be read so far: which part of the file, and why. Its code is 0 if
- * there is none. */
+/* Returns the first problem with reading the file: which part of it could not be read, and why. The
+ * code is 0 if there was no problem so far. */
 const struct frec_error *frec__events_problem(const struct frec_events *events);
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `events` may be all zeroes. */
 void frec__events_deinit(struct frec_events *events);
 
 #endif

@@ -13,8 +13,8 @@
 
 #define SECOND 1000000000ull
 
-// Parses seconds with up to nine decimals into nanoseconds. Returns what follows them, or NULL if
-// they are malformed or too many.
+// Parses seconds with up to nine decimals into nanoseconds. Returns the text after the number, or
+// NULL if the number is malformed or too large.
 static const char *parse_decimal(const char *text, uint64_t *ret)
 {
 	uint64_t whole = 0, fraction = 0, unit = SECOND;
@@ -58,7 +58,8 @@ static bool parse_relative(const char *text, uint64_t reference, uint64_t *ret)
 	return true;
 }
 
-// Parses "Z", "+HH:MM" or nothing (the local time zone at `date`) into seconds east of Greenwich.
+// Parses "Z", "+HH:MM", "-HH:MM" or nothing (the local time zone at `date`) into seconds east of
+// Greenwich.
 static bool parse_zone(const char *text, struct tm *date, long *ret)
 {
 	unsigned int hours, minutes;

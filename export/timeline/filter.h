@@ -10,8 +10,8 @@
 #include "export/read/processes.h"
 #include "export/read/records.h"
 
-/* What to choose, as users give it. Zeroes choose everything. The pointers must stay valid as long
- * as the filter. */
+/* What to choose, as users give it. Zeroes choose everything. The pointers must stay valid for as
+ * long as the filter is used. */
 struct frec_filter_options {
 	/* globs over SYSTEM:NAME, as in fnmatch(3): an event must match one */
 	const char *const *events;
@@ -44,8 +44,8 @@ bool frec__filter_wants(const struct frec_filter *filter, const struct frec_reco
 /*
  * Parses a time and converts it to CLOCK_MONOTONIC. A time is a number of seconds from
  * frec__snapshot_reference() ("-2.5", "+0.1"), or a date of ISO 8601 ("2026-05-01T12:30:00.25Z"). A
- * date has T or a space before the time of day, up to nine decimals, and then Z, +HH:MM, or nothing
- * for this machine's time zone. Returns false if `text` is neither.
+ * date has T or a space before the time of day, up to nine decimals, and then Z, +HH:MM, -HH:MM, or
+ * nothing for this machine's time zone. Returns false if `text` is neither.
  */
 bool frec__filter_time(const struct frec_snapshot *snapshot, const char *text, uint64_t *ret);
 

@@ -10,8 +10,8 @@
 #include "export/read/text.h"
 #include "proto/cleanup.h"
 
-// The boot id of the file's host. If it is "", because the file does not say, the file counts as a
-// host of its own.
+// The boot id of the file's host. If a file has no boot id, this returns "", and the file counts as
+// a host of its own.
 static const char *boot_id(const struct frec_snapshot *file)
 {
 	return file->header->host ? file->header->host->boot_id : "";
@@ -22,9 +22,10 @@ static uint64_t distance(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-// Sets *ret_zero to the CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, by the host's last reading
-// of both. The other readings show how far somebody set CLOCK_REALTIME in the meantime, and set
-// host->uncertainty. Returns false if the host has no readings.
+// Sets *ret_zero to the CLOCK_REALTIME at which CLOCK_MONOTONIC was 0, according to the host's last
+// reading of both. Somebody may have set CLOCK_REALTIME between two readings, so host->uncertainty
+// becomes the largest difference between any reading and *ret_zero. Returns false if the host has
+// no readings.
 static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -48,8 +49,8 @@ static bool find_zero(struct frec_host *host, uint64_t *ret_zero)
 	return true;
 }
 
-// A source, packed, without what says where it came from. Sources with equal signatures are one
-// source for a writer.
+// A packed source without those members, such as its id, that can differ from file to file. Writers
+// see sources with equal signatures as one source.
 struct signature {
 	uint8_t *data;
 	size_t size, file, index;
@@ -99,7 +100,7 @@ static int by_place(const void *a, const void *b)
 }
 
 // Joins the sources of the host's files. Equal sources become one. The order is that in which they
-// first occur.
+// first occur. Returns false if memory runs out.
 static bool join_sources(struct frec_hosts *hosts, struct frec_host *host,
 			 struct frec_snapshot *const *files, struct signature *signatures,
 			 size_t count)
@@ -198,7 +199,7 @@ static int by_time(const void *a, const void *b)
 }
 
 // Joins the tables of the host's files, except their losses, which cannot be added up if the files
-// overlap.
+// overlap. Returns false if memory runs out.
 static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		 struct frec_snapshot *const *files)
 {
@@ -215,7 +216,7 @@ static bool join(struct frec_hosts *hosts, struct frec_host *host,
 		if (!join_file(&host->tables, files[f]))
 			return false;
 	}
-	// Readers of the tables expect the clocks in order of time.
+	// Code that reads the tables expects the clocks in order of time.
 	qsort((void *)host->tables.clocks, host->tables.clocks_count, sizeof(*host->tables.clocks),
 	      by_time);
 	host->snapshot = &host->tables;
@@ -280,6 +281,7 @@ static bool number(struct frec_hosts *hosts, struct frec_snapshot *const *files)
 }
 
 // Makes the timeline use the clock of the host that booted first, so that no time is negative.
+// Returns 0, or -EINVAL if a host has no reading of its clocks.
 static int align(struct frec_hosts *hosts, struct frec_error *reterr)
 {
 	uint64_t first = UINT64_MAX;

@@ -4,9 +4,9 @@
  * threads and CPUs mean the same in all files of one host. In files of different hosts they do not,
  * so those files are aligned by CLOCK_REALTIME.
  *
- * Writers see hosts, not files. A host's `snapshot` is its file. If it has several files, it is a
- * snapshot without records that holds their joined tables, such as sources (equal ones once),
- * processes and clocks.
+ * Writers see hosts, not files. If a host has one file, its `snapshot` is that file. If it has
+ * several, its `snapshot` holds their joined tables, such as sources (equal ones only once),
+ * processes and clocks, and no records can be read from it.
  */
 #ifndef FREC_EXPORT_TIMELINE_HOSTS_H
 #define FREC_EXPORT_TIMELINE_HOSTS_H

@@ -12,8 +12,8 @@
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 
-// What tells apart the places of two frames at one address: how they were found, and whether their
-// names are looked up at pc or before it. Never 0.
+// What tells apart the places of two frames at one address: how they were found, whether their
+// names are looked up at pc or before it, and whether a signal handler returns there. Never 0.
 static uint32_t how_of(const struct frec_frame *frame)
 {
 	return 1u << 8 | (uint32_t)frame->kind << 2 | (uint32_t)frame->exact << 1 | frame->signal;
@@ -99,8 +99,8 @@ void frec__located_process_deinit(struct frec_located_process *process)
 	*process = (struct frec_located_process){0};
 }
 
-// Finds or makes the code with this path and build-id; without `map` it is the kernel's. There are
-// few codes, so the search is linear.
+// Finds or makes the code with this path and build-id; if `map` is NULL, it is code of the kernel.
+// Returns NULL if memory runs out. There are few codes, so the search is linear.
 static const struct frec_code *find_code(struct frec_locations *locations, const char *path,
 					 size_t path_size, const Flightrec__Map *map)
 {
@@ -168,7 +168,7 @@ static struct frec_location *add(struct frec_locations *locations,
 	return locations->locations[locations->count++] = location;
 }
 
-// Finds or makes the location that is equal to `place`.
+// Finds or makes the location that is equal to `place`. Returns NULL if memory runs out.
 static struct frec_location *intern(struct frec_locations *locations,
 				    const struct frec_location *place)
 {
@@ -209,8 +209,8 @@ static struct frec_location *locate(struct frec_locations *locations,
 		place.code = find_code(locations, (const char *)map->path.data, length, map);
 		if (!place.code)
 			return NULL;
-		// The module named so far belongs to the process, which can be freed before its
-		// locations.
+		// Until here names.module points to a string of `process`, which can be freed
+		// before the locations.
 		place.names.module = place.code->path;
 	}
 	return intern(locations, &place);
@@ -275,7 +275,8 @@ static int compare_symbols(const void *a, const void *b)
 	return ((*x)->address > (*y)->address) - ((*x)->address < (*y)->address);
 }
 
-// Recorders write a single part of symbols, sorted by address, but no reader relies on that.
+// Recorders write a single part of symbols, sorted by address, but this function does not rely on
+// that. Returns 0 or -ENOMEM.
 static int sort_symbols(struct frec_locations *locations)
 {
 	const struct frec_snapshot *snapshot = locations->snapshot;

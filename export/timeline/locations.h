@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Finds the place in code of each frame (which program, which address in it, which name), and keeps
- * each place once. stacks.h is built on this. */
+ * only one copy of each place. stacks.h is built on this. */
 #ifndef FREC_EXPORT_TIMELINE_LOCATIONS_H
 #define FREC_EXPORT_TIMELINE_LOCATIONS_H
 
@@ -8,7 +8,7 @@
 #include "export/timeline/code.h"
 #include "proto/table.h"
 
-/* A process with its mappings, and the addresses in it that were met. */
+/* A process with its mappings, and the addresses in it that have been looked up. */
 struct frec_located_process {
 	struct frec_unwind_process *unwind; /* NULL until frec__located_process_init() */
 	const Flightrec__Map **maps;	    /* in the order of the unwinder's map indices */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A k-way merge. Within a ring, records keep the ring's order, even if their times do not have it:
-// a record that an interrupt made comes before the record that was interrupted, although its time
-// is later. The interrupted record then follows immediately.
+// A k-way merge. Within a ring, records keep the ring's order, even if their times are not in that
+// order: a record that an interrupt made comes before the record that was interrupted, although its
+// time is later. The interrupted record then follows immediately.
 #include "export/timeline/merge.h"
 
 #include <errno.h>
@@ -57,8 +57,8 @@ void frec__merge_deinit(struct frec_merge *merge)
 	merge->ring_count = merge->heap_size = 0;
 }
 
-// Whether `a` comes before `b`. If the times are equal, the order is that of the rings. There is no
-// branch because the processor could not predict it.
+// Whether `a` comes before `b`. If the times are equal, the order is that of the rings. The code
+// has no branch, because the processor could not predict one.
 static bool before(const struct frec_merge_head *a, const struct frec_merge_head *b)
 {
 	return (a->time < b->time) | ((a->time == b->time) & (a->ring < b->ring));
@@ -164,8 +164,8 @@ const struct frec_record *frec__merge_next(struct frec_merge *merge)
 	if (!merge->started) {
 		start(merge);
 	} else if (merge->heap_size) {
-		// The ring of the last sample is still on top, because that sample had to stay
-		// valid until now.
+		// The ring of the last sample is still at the top of the heap, because that sample
+		// had to stay valid until now.
 		if (advance(merge, first->ring))
 			first->time = first->ring->record.time;
 		else

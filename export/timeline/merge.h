@@ -8,7 +8,7 @@
 
 struct frec_merge_ring {
 	uint32_t cpu, number;
-	/* index of the chunk at which the search for this ring's next one begins */
+	/* the search for this ring's next chunk begins at the chunk with this index */
 	size_t next_chunk;
 	const struct frec_chunk_view *chunk; /* the chunk in memory */
 	struct frec_chunk_data data;
@@ -27,8 +27,8 @@ struct frec_merge {
 	struct frec_merge_ring *rings; /* sorted by CPU and number */
 	struct frec_merge_head *heap;
 	size_t ring_count, heap_size;
-	/* Chunks that have no records between these times (CLOCK_MONOTONIC) are skipped. They can
-	 * be set before the first call of frec__merge_next(); by default nothing is skipped. */
+	/* Chunks that have no records between these times (CLOCK_MONOTONIC) are skipped. The times
+	 * can be set before the first call of frec__merge_next(); by default nothing is skipped. */
 	uint64_t from, to;
 	uint64_t bytes_done, bytes_total; /* of the file's chunks, for a progress bar */
 	uint64_t unknown; /* samples left out because the file does not describe their source */
@@ -51,7 +51,7 @@ static inline uint32_t frec__merge_ring(const struct frec_merge *merge)
 	return merge->heap[0].ring->number;
 }
 
-/* Frees everything; harmless on zeroes. */
+/* Frees everything. `merge` may be all zeroes. */
 void frec__merge_deinit(struct frec_merge *merge);
 
 #endif

@@ -56,8 +56,8 @@ static size_t find_end(const struct frec_snapshot *snapshot, const Flightrec__So
 }
 
 // Returns the index of the exit event of the system call `name`, or SIZE_MAX. Finds none if
-// raw_syscalls is recorded, because readers of exports make spans of raw_syscalls themselves, and
-// each call would be shown twice.
+// raw_syscalls is recorded, because the programs that read exports make spans of raw_syscalls
+// themselves, and each call would be shown twice.
 static size_t find_syscall_exit(const struct frec_host *host, const char *name)
 {
 	const struct frec_snapshot *snapshot = host->snapshot;
@@ -174,8 +174,8 @@ static size_t activity_stem(const char *name, bool is_begin)
 }
 
 // Plans EventHeader's activities. Events with the opcodes start and stop are the ends of a span,
-// whose key is the activity's id if there is one. Other events with an activity's id are within its
-// span.
+// whose key is the activity's id if there is one. Other events with an activity's id are within the
+// span of that activity. Returns 0 or -ENOMEM.
 static int plan_activity(struct frec_shapes *shapes, size_t host, size_t index)
 {
 	const Flightrec__Source *source = shapes->hosts->hosts[host].snapshot->sources[index];

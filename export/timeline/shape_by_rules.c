@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Plans by rules: which sources a rule matches, and what it makes of them.
+// Plans by rules: which sources a rule matches, and what it plans for their events.
 #include "export/timeline/shape_by_rules.h"
 
 #include <errno.h>
@@ -104,7 +104,7 @@ static int plan_span_rule(struct frec_shapes *shapes, const struct frec_shape_ru
 	return 0;
 }
 
-// Adds a counter. Returns its number, or UINT32_MAX if memory runs out.
+// Adds a counter. Returns its index in shapes->counters, or UINT32_MAX if memory runs out.
 static uint32_t add_counter(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			    const Flightrec__Source *source)
 {

@@ -15,7 +15,8 @@ bool frec__plan_is_text(const Flightrec__Field *field);
 struct frec_shapes_plan *frec__plan_of(struct frec_shapes *shapes, size_t host, size_t source);
 
 /* Returns the index in shapes->spans of the kind of span that this rule makes or, if `rule` is
- * NULL, that has this name. Adds it if it is not there. Returns UINT32_MAX if memory runs out. */
+ * NULL, that has this system and name. Adds that kind of span if it is not there. Returns
+ * UINT32_MAX if memory runs out. */
 uint32_t frec__plan_span(struct frec_shapes *shapes, const struct frec_shape_rule *rule,
 			 const char *system, const char *name, size_t name_length);
 

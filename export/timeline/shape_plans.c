@@ -9,15 +9,15 @@
 #include "export/timeline/shape_by_rules.h"
 #include "proto/cleanup.h"
 
-// A number that all events have that can begin or end the same span. All activities share one
-// number, because the names of an activity's start and stop can differ.
+// Returns a number that is the same for all events that can begin or end the same span. All
+// activities share one number, because the names of an activity's start and stop can differ.
 static size_t group_of(const struct frec_shapes *shapes, const struct frec_shapes_plan *plan)
 {
 	return plan->activity ? shapes->span_count : plan->span;
 }
 
 // Drops kinds of spans whose begin or end is filtered out: such spans would seem to begin before
-// everything, or never to end.
+// everything, or never to end. Returns 0 or -ENOMEM.
 static int drop_halves(struct frec_shapes *shapes, size_t host)
 {
 	const struct frec_host *of = &shapes->hosts->hosts[host];

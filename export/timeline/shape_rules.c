@@ -27,7 +27,8 @@ static const char *after(const char *word, const char *prefix)
 	return !strncmp(word, prefix, length) && word[length] ? word + length : NULL;
 }
 
-// Parses key=, name= or level=, if rules of this kind have it.
+// Parses key=, name= or level=. Returns false if the word is none of these, or if rules of this
+// kind do not have it.
 static bool parse_option(struct frec_shape_rule *rule, const char *word)
 {
 	const char *value;
@@ -44,7 +45,7 @@ static bool parse_option(struct frec_shape_rule *rule, const char *word)
 	return true;
 }
 
-// Parses "EVENT.FIELD" or, in a flow, "FIELD" alone.
+// Parses "EVENT.FIELD" or, in a flow, "FIELD" alone. Returns false if the word is neither.
 static bool parse_field(struct frec_shape_rule *rule, char *word)
 {
 	char *dot = strrchr(word, '.');

@@ -3,7 +3,7 @@
  * Rules by which people say what events mean. A rule is a kind and a text:
  *
  *     span     BEGIN,END[,key=FIELD][,name=NAME]  one event begins a span, another ends it
- *     counter  EVENT.FIELD[,name=NAME]            a number, which holds until the next event
+ *     counter  EVENT.FIELD[,name=NAME]            a value, valid until the next event
  *     flow     [EVENT.]FIELD[,[EVENT.]FIELD...]   events with the same value in one of these fields
  *                                                 belong together
  *     log      EVENT.FIELD[,level=FIELD]          a line of a log
@@ -24,13 +24,13 @@ enum frec_shape_rule_kind { FREC_RULE_SPAN, FREC_RULE_COUNTER, FREC_RULE_FLOW, F
 
 struct frec_shape_rule {
 	enum frec_shape_rule_kind kind;
-	char *text;	   /* the pointers below point into it, but not `whole` */
+	char *text;	   /* the pointers below, except `whole`, point into it */
 	char *whole;	   /* the text as it was given, for messages */
 	const char *event; /* of a span: BEGIN; NULL: every event */
 	const char *end;   /* of a span */
 	const char *field;
 	const char *key, *name, *level; /* NULL: not given */
-	/* of a flow: each of its fields is a rule, and these rules have the same group */
+	/* of a flow: each of its fields is a separate rule, and these rules have the same group */
 	size_t group;
 };
 

@@ -10,8 +10,8 @@
 
 #include "proto/grow.h"
 
-// The most lanes, the most open spans of all threads, and the most open spans of one thread. No
-// viewer shows a deeper recursion.
+// OPEN_MAX is the most lanes, and the most open spans of all threads together. DEPTH_MAX is the
+// most open spans of one thread, because no viewer shows a deeper recursion.
 #define OPEN_MAX (1u << 20)
 #define DEPTH_MAX 512
 
@@ -25,8 +25,8 @@ struct frec_shapes_thread {
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
 	} * open;		   /* the oldest first */
-	/* there is a capacity, and no frec__grow(), because that would allocate again after depth
-	 * fell */
+	/* frec__grow() would need no capacity, but it would allocate again after `depth` has
+	 * fallen, so it is not used */
 	uint32_t depth, capacity;
 };
 
@@ -168,7 +168,7 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 	bool is_new;
 
 	if (plan->kind == FREC_SHAPE_BEGIN) {
-		// A second begin of a span that is open cannot be drawn.
+		// A second begin of a span that is already open cannot be drawn.
 		shape->lane = lane ? 0 : acquire_lane(shapes, event, plan->span, false);
 		if (!shape->lane)
 			return;
@@ -196,8 +196,8 @@ static void shape_by_key(struct frec_shapes *shapes, const struct frec_shapes_pl
 	shape->span = span;
 }
 
-// A seed, so that equal keys of different kinds of spans have different hashes. The ids of
-// activities are the same for all kinds.
+// Returns a seed, so that equal keys of different kinds of spans have different hashes. Ids of
+// activities mean the same in all kinds of spans, so they have the same seed.
 static uint64_t key_seed(const struct frec_shapes_plan *plan, const struct frec_event *event,
 			 bool activity)
 {
@@ -219,7 +219,7 @@ static uint32_t find_activity(struct frec_shapes *shapes, const struct frec_shap
 }
 
 // Returns the open spans of the event's thread, or NULL if memory runs out. If another thread had
-// the tid before, its open spans are abandoned.
+// the tid before, the open spans of that thread are abandoned.
 static struct frec_shapes_thread *find_thread(struct frec_shapes *shapes,
 					      const struct frec_event *event,
 					      struct frec_shape *shape)

@@ -35,8 +35,8 @@
  *     span whose key is the id of the activity or, without an id, a span of the thread. Other
  *     events with an activity id say in which activity they are.
  *
- *     A text field "message" or "msg", if there is no other text but "level", "severity" or
- *     "priority": a line of a log.
+ *     A text field "message" or "msg", if there is no other text but "level", "severity",
+ *     "priority" and the ids of activities: a line of a log.
  *
  * A span without a key belongs to its thread, and the spans of a thread nest. An end closes the
  * thread's youngest open span of its kind. Open spans that are younger than the closed one are
@@ -81,7 +81,7 @@ struct frec_span {
 struct frec_lane {
 	uint32_t span;
 	uint32_t pid;	/* of the process that began the lane's first span */
-	uint64_t kind;	/* the same for all lanes of one span and process */
+	uint64_t kind;	/* the same for all lanes of one kind of span and one process */
 	uint64_t begin; /* when the open span on the lane began */
 	uint32_t next;	/* index of the next free lane of this kind; 0: none */
 };
@@ -89,13 +89,13 @@ struct frec_lane {
 /* The most counters, and the most flows, of an event. */
 #define FREC_SHAPE_FIELDS_MAX 8
 
-/* The shape of an event. Valid as long as the event. */
+/* The shape of an event. Valid for as long as the event is. */
 struct frec_shape {
 	enum frec_shape_kind kind;
 	uint32_t span; /* of BEGIN and END: index in spans */
 	uint32_t lane; /* 0: the thread itself, else the lane at this index */
-	/* lane of the open span that this event, or the span that it begins, is part of; 0: the
-	 * event names no such span */
+	/* lane of the open span around this event, or around the span that it begins; 0: the event
+	 * names no such span */
 	uint32_t within;
 	uint64_t begin; /* of END: when the span began, in the time of the timeline */
 	/* of END: the begin is missing. Then `begin` is before anything else on the thread or
@@ -110,7 +110,7 @@ struct frec_shape {
 	} counters[FREC_SHAPE_FIELDS_MAX];
 	size_t flow_count;
 	uint64_t flows[FREC_SHAPE_FIELDS_MAX]; /* equal for events that belong together; never 0 */
-	const struct frec_value *message;      /* the line of a log; NULL if the event is none */
+	const struct frec_value *message;      /* the line of a log; NULL if the event is not one */
 	int level;			       /* 0 to 7, as in syslog(3) */
 };
 
@@ -164,7 +164,7 @@ void frec__shapes_deinit(struct frec_shapes *shapes);
 struct frec_shapes_plan {
 	enum frec_shape_kind kind;
 	uint32_t span;
-	size_t key;	 /* index of a field; SIZE_MAX: none (as below) */
+	size_t key;	 /* index of a field, like the next two; SIZE_MAX: none */
 	size_t identity; /* the field of the identity, in spans without a key */
 	size_t within;	 /* the field that holds the id of the activity around the event */
 	/* the key is the id of an activity, which means the same in all kinds of spans */

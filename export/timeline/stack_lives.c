@@ -56,7 +56,7 @@ static int find_epochs(struct frec_stack_life *life)
 	return frec__epochs_init(&life->epochs, spans, count);
 }
 
-// Sets `located` to the mappings at `time`.
+// Sets `located` to the mappings at `time`. Returns 0 or a negative errno.
 static int move_to(struct frec_stack_lives *lives, struct frec_stack_life *life, uint64_t time)
 {
 	size_t epoch = frec__epochs_at(&life->epochs, time);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lives of processes whose stacks are unwound. A life is one process from its start to its end:
- * pids are reused, so a pid can have several. Each life has its mappings at the time that was asked
- * for last. */
+ * pids are reused, so a pid can have several lives. For each life, this holds the mappings that the
+ * process had at the time that was asked for last. */
 #ifndef FREC_EXPORT_TIMELINE_STACK_LIVES_H
 #define FREC_EXPORT_TIMELINE_STACK_LIVES_H
 

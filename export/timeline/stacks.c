@@ -14,8 +14,8 @@
 #include "proto/grow.h"
 #include "proto/table.h"
 
-// Every value from here on is one of PERF_CONTEXT_*, which says whether the kernel or the process
-// has the next addresses.
+// In a call chain, this value and all larger ones are PERF_CONTEXT_*, which says whether the
+// addresses that follow are of the kernel or of the process.
 #define CONTEXT_FIRST ((uint64_t)-4095)
 
 struct frec_stacks {

@@ -4,10 +4,10 @@
  * as the kernel's call chain, or as frames that the recorder unwound. Here it is a list of
  * locations.
  *
- * Equal locations and equal call stacks of a file exist once. Their ids count from 0 in the order
- * in which they are met, so a writer can refer to a stack that it has written: a stack is new if
- * its id is not less than the number of stacks written. Stacks, and all that they point to, live as
- * long as the frec_stacks. Memory grows with the number of different call stacks.
+ * Equal locations and equal call stacks of a file exist only once. Their ids count from 0 in the
+ * order in which they are met, so a writer can refer to a stack that it has written: a stack is new
+ * if its id is not less than the number of stacks written. Stacks, and all that they point to, live
+ * as long as the frec_stacks. Memory grows with the number of different call stacks.
  *
  * Not thread-safe.
  */
@@ -23,7 +23,7 @@ struct frec_call_stack {
 	size_t count;
 	const struct frec_location *const
 		*locations; /* innermost first; the kernel's before the process's */
-	/* If the kernel followed frame pointers, nobody knows why the stack ends: this is then
+	/* If the kernel followed frame pointers, nobody knows why the stack ends, and `end` is
 	 * FREC_UNWIND_COMPLETE, too. */
 	enum frec_unwind_reason end;
 };
@@ -31,8 +31,8 @@ struct frec_call_stack {
 struct frec_stacks;
 
 /* `options` say where to look for files; NULL means defaults. options->same_boot is ignored,
- * because this finds it out. Snapshot and processes must outlive the stacks. Returns 0 or
- * -ENOMEM. */
+ * because this function finds out by itself whether the recorded boot is the present one. Snapshot
+ * and processes must outlive the stacks. Returns 0 or -ENOMEM. */
 int frec__stacks_create(struct frec_stacks **ret, const struct frec_snapshot *snapshot,
 			const struct frec_processes *processes,
 			const struct frec_unwinder_options *options);
@@ -54,7 +54,8 @@ const struct frec_call_stack *frec__stacks_of_crash(struct frec_stacks *stacks);
 const struct frec_call_stack *frec__stacks_of_thread(struct frec_stacks *stacks,
 						     const Flightrec__ThreadStack *thread);
 
-/* The addresses in the recorded process of the locations of the stack that was asked for last. */
+/* Returns one address for each location of the stack that was asked for last: where that location
+ * is in the recorded process or in the kernel. */
 const uint64_t *frec__stacks_pcs(const struct frec_stacks *stacks);
 
 /* Why the stack that was asked for last ends where it does, with the address. A struct

@@ -18,7 +18,8 @@ static bool same_recording(const struct frec_timeline *timeline, size_t a, size_
 	       x->recording_since == y->recording_since && x->ring_size == y->ring_size;
 }
 
-// Lets files of one recording share a struct frec_duplicates.
+// Lets files of one recording share a struct frec_duplicates. Returns 0, or -E2BIG if a recording
+// has too many files.
 static int find_recordings(struct frec_timeline *timeline, struct frec_error *reterr)
 {
 	for (size_t i = 1; i < timeline->file_count; i++) {

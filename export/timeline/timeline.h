@@ -7,16 +7,16 @@
  *     events.h of each file -> timeline.h           one stream, without copies (duplicates.h)
  *     timeline.h -> shapes.h                        spans, counters, flows, logs
  *     events.h -> stacks.h                          call stacks, unwound only if a writer asks;
- *                                                   stack_lives.h has mappings at a time, and
+ *                                                   stack_lives.h finds mappings by time, and
  *                                                   locations.h places in code (code.h), named
  *     hosts.h                                       which files come from one boot of a machine
  *
  *     file -> frec_events (merged over its rings, filtered, decoded) \
  *     file -> frec_events -------------------------------------------> timeline -> writers
  *
- * Data flows to the right. Nothing here knows a format. The thread, source and stack of an event
- * are those of its own file. The timeline adds the event's host, its time on the common clock, and
- * the index of its source in the host's tables.
+ * Data flows to the right. Nothing here knows about export formats. The thread, source and stack of
+ * an event are those of its own file. The timeline adds the event's host, its time on the common
+ * clock, and the index of its source in the host's tables.
  *
  * Invariants: events come in order of time, except that those of one ring keep the ring's order. An
  * event is valid until the next one is asked for. Memory does not grow with the number of events.
@@ -35,7 +35,7 @@ struct frec_timeline_file {
 	/* for each of its sources: index in the host's snapshot */
 	const size_t *sources;
 	const struct frec_event *head; /* its next event, or NULL at the end */
-	/* of the file's recording; NULL if no other file is of that recording */
+	/* shared by the files of one recording; NULL if this is its only file */
 	struct frec_duplicates *duplicates;
 	unsigned int number; /* of the file among those of its recording */
 	/* the value of frec_timeline.turn when the file last had its turn */
@@ -51,7 +51,7 @@ struct frec_timeline {
 	struct frec_stack_numbers stack_numbers; /* shared by the stacks of all files */
 	/* each recording uses the one with the index of its first file */
 	struct frec_duplicates *duplicates;
-	uint64_t reference; /* the time from which relative times count: that of the first file */
+	uint64_t reference; /* the time that is zero in relative times, from the first file */
 	uint64_t copies;    /* records left out because another file has them */
 	struct frec_timeline_file *last; /* the file of `event` */
 	struct frec_event event;	 /* the event that was returned last */
@@ -75,8 +75,8 @@ int frec__timeline_init(struct frec_timeline *timeline, struct frec_snapshot *co
  * `failed`. */
 const struct frec_event *frec__timeline_next(struct frec_timeline *timeline);
 
-/* The first thing that could not be read so far in any of the files, as frec__events_problem()
- * returns it. */
+/* Returns what frec__events_problem() returns for the first file that has a problem. The code is 0
+ * if no file has one. */
 const struct frec_error *frec__timeline_problem(const struct frec_timeline *timeline);
 
 /* Sets how many bytes of records were read, and how many there are. */
