@@ -21,7 +21,7 @@
 #include "proto/cleanup.h"
 
 #define PACKET_SIZE (32u << 10)
-// More CPUs than Linux supports. CPUs with higher numbers share one stream.
+// Linux supports at most this many CPUs. All CPU numbers from this one on share the same streams.
 #define CPUS_MAX 8192
 // How many streams a CPU can have. The kernel's rings need no more than four: for tasks, softirqs,
 // interrupts and NMIs.
@@ -192,8 +192,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 	if (r)
 		return r;
-	// Only in a forged file does time go back in every stream. Such an event gets the time of
-	// the event before it.
+	// Only in a forged file can a record be older than the last event in each of its CPU's
+	// streams. Such a record gets the time of the event before it.
 	if (record->time > stream->last)
 		stream->last = record->time;
 	add(&stream->packet, event->source_index, 4);
