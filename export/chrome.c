@@ -13,8 +13,9 @@
 //
 // An arrow is a separate event ("s" at its start, "t" where it continues) with the time and thread
 // of the event it belongs to. It is written after that event, because readers attach an arrow to
-// the slice that is on the thread at that time. An event that begins a span with a key is on no
-// thread and has no arrow.
+// the slice that is on the thread at that time. An event that begins or ends a span with a key is
+// on no thread, so it has no arrow. Nor has an event that ends another span, because the arrow
+// would connect the slice with itself.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

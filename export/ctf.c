@@ -3,9 +3,9 @@
 // text "metadata", and a stream of packets for each CPU.
 //
 // Readers insist that time never goes back within a stream. In a ring it can, slightly: the record
-// of an interrupt can lie before the older one that it interrupted, and in a ring that processes
-// write, a task can be preempted between reading the clock and reserving space. Such an event goes
-// into the CPU's next stream: cpu0_1 and so on.
+// of an interrupt can lie before the older one that it interrupted, and in a ring into which
+// processes write, a task can be preempted between reading the clock and reserving space. Such an
+// event goes into the CPU's next stream: cpu0_1 and so on.
 //
 // CTF has no absent values. The context of an event therefore names the fields for which the
 // payload was too short (`invalid`; their values are 0 or empty) and the texts that were longer

@@ -8,7 +8,7 @@
 //	host       name of the host; absent if there is only one. With several hosts, times
 //		   are on the clock of the host that booted first
 //	cpu        the CPU on which the event happened
-//	pid, tid   -1 if the kernel could not determine it
+//	pid, tid   -1 if the kernel could not determine them
 //	process,   names; absent if unknown
 //	thread
 //	event      system:name, as given to -e

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The Firefox Profiler's processed profile (version 60 of the format), for profiler.firefox.com. An
-// event is a marker on its thread, and a thread is a track of its process. The format requires the
-// markers of a thread together, with each of their columns as a separate array, so events wait in a
-// spool, one stream for each thread, and are read back once for each column.
+// event is a marker on its thread, and a thread is a track of its process. In the format, the
+// markers of a thread are all in one place, with each of their columns as a separate array. So
+// events wait in a spool, one stream for each thread, and are read back once for each column.
 //
 // A span is a marker from its begin to its end, with the fields of the event that ends it. The
 // event that begins it has a marker of its own, like every event that does not end a span.

@@ -5,8 +5,8 @@
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our stack tree is a stack with a frame of its own. The profiler draws functions.
-// All functions with the same name in the same program are one function.
+// Every node of our stack tree is a stack with a frame of its own. What the profiler draws are
+// functions, so nodes with the same name in the same program share one function.
 #include "export/firefox/tables.h"
 
 #include <errno.h>

@@ -16,9 +16,9 @@
 //		    for the host of the report, else an index
 //	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
 //		    stack are indices. If an event begins or ends a span, its notes hold "span", an
-//		    index in spans; "lane", if the span has a key: a number that both ends share
-//		    with no other open span; and at the end "took", "cut" and "abandoned", as in
-//		    struct frec_shape
+//		    index in spans; "lane", if the span has a key: a number that its begin
+//		    and end have, and no other open span has; and at the end "took", "cut" and
+//		    "abandoned", as in struct frec_shape
 //	spans       names
 //	locations   each an array of functions as in JSON lines' "stack", the innermost inlined
 //		    function first

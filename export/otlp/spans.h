@@ -2,7 +2,7 @@
 /*
  * Spans as OpenTelemetry defines them: each has an id, belongs to a trace, and has the span around
  * it as its parent. shapes.h decides which events begin and end spans. The functions here follow
- * which spans are open, so that logs know which span they are in and traces get whole spans.
+ * which spans are open, so that logs know which span they are in and traces get complete spans.
  *
  * Ids are hashes of what was recorded, so exporting an event again, from this or another snapshot
  * that has it, gives the same ids:
@@ -10,8 +10,8 @@
  *	span	boot, time, CPU and thread of its begin, and its name
  *	trace	the value of its flow (shape_rules.h), which is the same in all processes that
  *		record it. A text of 32 hexadecimal digits, a trace id of W3C's Trace Context, is
- *		used as it is. A span without a flow is in the trace of its parent; without a parent
- *		too, it has a trace of its own
+ *		used as it is. A span without a flow is in the trace of its parent; if it has no
+ *		parent either, it has a trace of its own
  *
  * The parent of a span is the one that its begin event names, else the innermost open span of the
  * thread that began it. If it began beside another span of its kind, it has that span's parent. If

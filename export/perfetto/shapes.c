@@ -42,7 +42,7 @@ static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
 }
 
 // Writes a begin or end of a slice for which there is no event, with an annotation that says why.
-// If `begun` is not NULL, this is the begin of that span.
+// Writes the begin of the span `begun`, or an end if that is NULL.
 static int write_edge(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 		      const struct frec_span *begun, const char *why, struct frec_error *reterr)
 {

@@ -15,7 +15,7 @@ struct frec_perfetto_annotation {
 };
 
 struct frec_perfetto_source {
-	bool interned; /* its names are in the trace */
+	bool interned; /* its names are in the trace already */
 	/* iid of the first field's name; those of the other fields follow */
 	uint64_t annotation_iid;
 	/* For a tracepoint that Perfetto knows (else NULL): its member of the message FtraceEvent,

@@ -13,8 +13,8 @@
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
-// There are as many samples as events with stacks, so they are packed by hand as well. Field
-// numbers, as in packet.h.
+// There are as many samples as events with stacks, so they are packed by hand as well. These are
+// field numbers, like those in packet.h.
 enum {
 	SAMPLE_CPU = 1,
 	SAMPLE_PID = 2,

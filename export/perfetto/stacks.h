@@ -22,8 +22,8 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto,
 				const struct frec_perfetto_sample *sample,
 				struct frec_error *reterr);
 
-/* Writes the stacks of the threads of the process that died, except the one that crashed, as
- * instants of these threads and as samples. */
+/* Writes the stacks of the threads of the process that died, except that of the thread that
+ * crashed: each stack as an instant of its thread, and as a sample. */
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 				 const struct frec_timeline_file *file, struct frec_error *reterr);
 
