@@ -33,7 +33,7 @@
 struct chrome {
 	const struct frec_export *context;
 	struct frec_stack_tree stacks;
-	struct frec_recent flows; /* flows that have started */
+	struct frec_recent flows; /* flows whose start has been written */
 	struct frec_text text, name;
 	bool any; /* the array has an element already */
 };

@@ -5,11 +5,11 @@
 // and this style, by their hashes. The writer adds only data: two blocks of JSON in which every '<'
 // is escaped, so that no text in a block can end the block.
 //
-// Memory and page stay bounded whatever the size of the snapshot: only the last events are kept,
-// limited by number and by bytes, and the page says how many older ones it leaves out. Up to half
-// of the space is reserved for the process that died; otherwise the last millisecond of the rest of
-// the machine would push out the last seconds of that process. Stacks and threads are written once
-// each, and only if an event refers to them.
+// The page and the memory for it stay bounded, whatever the size of the snapshot: only the last
+// events are kept, limited by number and by bytes, and the page says how many older ones it leaves
+// out. Up to half of the space is reserved for the process that died; otherwise the last
+// millisecond of the rest of the machine would push out the last seconds of that process. Stacks
+// and threads are written once each, and only if an event refers to them.
 #include "export/html/html_page.h"
 
 #include <errno.h>

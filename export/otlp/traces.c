@@ -6,11 +6,11 @@
 //	trace_id, span_id, parent_span_id, links
 //			see otlp/spans.h
 //	start, end      CLOCK_REALTIME
-//	attributes      the fields of the events that begin and end it, under the same names as in
+//	attributes      the fields of the events that began and ended it, under the same names as in
 //			logs; if both have a field, the value at the end. thread.id and thread.name:
 //			of the thread that began it; flightrec.time: when it began, CLOCK_MONOTONIC;
 //			flightrec.truncated: as in logs; flightrec.missing: "begin" if no
-//			event began the span, which then starts at the first event of its host; "end"
+//			event began the span (its start is then the first event of its host), "end"
 //			if no event ended it
 //
 // An OTLP file holds one kind of message, so this is a separate format beside otlp.c. Each process

@@ -177,8 +177,8 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 	}
 }
 
-// Adds the time of one moment on CLOCK_REALTIME and on CLOCK_MONOTONIC. From these, `perf script -F
-// tod` computes dates.
+// Adds the time of one moment on CLOCK_REALTIME and on CLOCK_MONOTONIC, so that readers can compute
+// dates, as `perf script -F tod` does.
 static void add_clock(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);
@@ -224,8 +224,8 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// Snapshots do not record which CPU the machine has. However, `perf data convert
-		// --to-json` crashes if one of these features is missing.
+		// Snapshots do not record which CPU the machine has. But if one of these features
+		// is missing, `perf data convert --to-json` crashes.
 		add_string(bytes, "unknown", 7);
 		return true;
 	case EVENT_DESC:

@@ -5,7 +5,7 @@
 // a sequence clears the reader's state and sets the clock; all others need that state. Each further
 // host is a machine of its own, whose clocks are declared to be those of the first, because times
 // are on the timeline's clock. Names of events, categories and annotations are interned: the packet
-// of a source's first event brings all names of that source. Times are CLOCK_MONOTONIC, except in
+// of a source's first event contains all names of that source. Times are CLOCK_MONOTONIC, except in
 // ftrace events, for which readers assume CLOCK_BOOTTIME whatever a packet says; the clock
 // snapshots in the trace relate the two.
 //
