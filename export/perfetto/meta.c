@@ -27,7 +27,7 @@ static uint32_t dropped_in(const struct frec_snapshot *snapshot)
 	return reasons;
 }
 
-// Returns the flags for all files of the current host.
+// Returns the flags for the data that is missing in any file of the current host.
 static uint32_t dropped_before(const struct frec_perfetto *perfetto)
 {
 	const struct frec_timeline *timeline = perfetto->context->timeline;
@@ -65,7 +65,7 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 	packet.clock_snapshot = &clocks;
 	if (first) {
 		packet.has_sequence_flags = packet.has_first_packet_on_sequence = true;
-		packet.sequence_flags = 1; // the reader's state begins here
+		packet.sequence_flags = 1; // clears the reader's state
 		packet.first_packet_on_sequence = true;
 		packet.previous_packet_dropped = dropped_before(perfetto);
 		packet.has_previous_packet_dropped = packet.previous_packet_dropped != 0;

@@ -28,7 +28,7 @@ struct frec_perfetto_source {
 	size_t long_count;
 	/* the most bytes that an event takes without its long fields, shape and registers */
 	size_t bound;
-	/* how many bytes the length of the last packet took, and that of the event in it */
+	/* how many bytes the lengths of the last packet and of the event in it took */
 	size_t packet_length, event_length;
 };
 

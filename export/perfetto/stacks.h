@@ -5,8 +5,8 @@
 
 #include "export/perfetto/trace.h"
 
-/* Sets *ret_iid to the stack's number in the trace, 0 if `stack` is NULL. Writes the parts of the
- * stack that are not in the trace yet. */
+/* Sets *ret_iid to the stack's number in the trace, or to 0 if `stack` is NULL. Writes the parts of
+ * the stack that are not in the trace yet. */
 int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
 			 uint64_t *ret_iid, struct frec_error *reterr);
 
