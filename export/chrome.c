@@ -13,8 +13,9 @@
 //
 // An arrow is a separate event ("s" at its start, "t" where it continues) with the time and thread
 // of the event it belongs to. It is written after that event, because readers attach an arrow to
-// the slice that is on the thread at that time. An event that begins a span with a key is on no
-// thread and has no arrow.
+// the slice that is on the thread at that time. An event that begins or ends a span with a key is
+// on no thread, so it has no arrow. Nor has an event that ends another span, because the arrow
+// would connect the slice with itself.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@
 struct chrome {
 	const struct frec_export *context;
 	struct frec_stack_tree stacks;
-	struct frec_recent flows; /* flows that have started */
+	struct frec_recent flows; /* flows whose start has been written */
 	struct frec_text text, name;
 	bool any; /* the array has an element already */
 };
@@ -137,7 +138,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	frec__text_puts(&chrome->text,
 			"{\"displayTimeUnit\":\"ns\",\n\"otherData\":{\"flightrec\":");
 	frec__text_json_puts(&chrome->text, context->snapshot->header->writer);
-	// With several hosts, the names of the processes contain the host.
+	// With several hosts, the host is in the names of the processes instead.
 	if (hosts->count == 1)
 		add_host(&chrome->text, context->snapshot->header->host);
 	frec__text_puts(&chrome->text, "},\n\"traceEvents\":[");
@@ -159,7 +160,7 @@ static void add_name(struct frec_text *text, const char *name, const char *categ
 	frec__text_json_puts(text, category);
 }
 
-// Begins the element: phase, time, process and thread.
+// Begins an element with its phase, time, process and thread.
 static void start_at(struct chrome *chrome, const char *phase, uint64_t time,
 		     const struct frec_host *host, uint32_t pid, uint32_t tid)
 {
@@ -189,7 +190,7 @@ static void add_stack(struct chrome *chrome, const struct frec_call_stack *stack
 		frec__text_printf(&chrome->text, ",\"sf\":%" PRId64, node);
 }
 
-// Writes the begin or the end of a span, up to its arguments.
+// Begins the event at the begin or the end of a span: writes everything before its arguments.
 static void start_edge(struct chrome *chrome, bool begin, uint64_t time,
 		       const struct frec_event *event)
 {
@@ -343,7 +344,7 @@ static void add_death(struct chrome *chrome, const struct frec_timeline_file *fi
 	if (snapshot->crash)
 		add_crash(chrome, file);
 	for (size_t i = 0; i < snapshot->thread_stack_count; i++) {
-		// The stack of the thread that crashed is written with the crash.
+		// The stack of the thread that crashed has already been written with the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
 			add_thread(chrome, file, snapshot->thread_stacks[i]);
 	}

@@ -22,7 +22,8 @@
 #include "otlp.pb-c.h"
 #include "proto/cleanup.h"
 
-// A request that has reached this size is sent. Collectors accept some megabytes.
+// A request is sent as soon as it has reached this size, which is less than the several megabytes
+// that collectors accept.
 #define REQUEST_SIZE (1u << 20)
 #define FIRST_WAIT_MS 500
 #define LONGEST_WAIT_MS 30000
@@ -172,7 +173,8 @@ void frec__collector_destroy(struct frec_collector *collector)
 	free(collector);
 }
 
-// Cleans up a pointer to an unpacked message of any type: all begin with a ProtobufCMessage.
+// For __attribute__((cleanup)): frees an unpacked message of any type. All types begin with a
+// ProtobufCMessage.
 static void free_message(void *message)
 {
 	if (*(ProtobufCMessage **)message)
@@ -231,7 +233,7 @@ static uint64_t vary(uint64_t milliseconds)
 {
 	uint16_t random = 0;
 
-	// If there is no entropy yet, the wait is merely shorter.
+	// If there is no entropy yet, the result is merely the shortest wait.
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = 0;
 	return milliseconds / 2 + milliseconds / 2 * random / UINT16_MAX;

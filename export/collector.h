@@ -22,7 +22,7 @@ struct frec_collector_options {
 	const char *headers;
 	/* for how many seconds each request is retried while the collector is busy */
 	uint64_t patience;
-	/* how request bodies are compressed, or NULL. All collectors accept gzip */
+	/* how request bodies are compressed; NULL: not at all. All collectors accept gzip */
 	const struct frec_compression *compression;
 };
 
@@ -31,8 +31,9 @@ int frec__collector_create(struct frec_collector **ret,
 			   const struct frec_collector_options *options, struct frec_error *reterr);
 void frec__collector_destroy(struct frec_collector *collector);
 
-/* Adds one whole LogsData or TracesData; a collector gets only one of the two kinds. Messages are
- * collected into requests. Blocks while a request is sent. Returns 0 or a negative errno. */
+/* Adds a complete LogsData or TracesData message. All messages for a collector must be of the same
+ * kind. They are gathered into requests. Blocks while a request is sent. Returns 0 or a negative
+ * errno. */
 int frec__collector_add(struct frec_collector *collector, const void *message, size_t size,
 			struct frec_error *reterr);
 

@@ -12,7 +12,7 @@
 
 // The output grows by this much at a time.
 #define STEP (64u << 10)
-// Makes zlib write a gzip header, with the largest window.
+// 15 selects zlib's largest window; adding 16 makes zlib write a gzip header.
 #define GZIP_WINDOW (15 + 16)
 
 static void *gzip_create(void)
@@ -62,7 +62,7 @@ static void *zstd_create(void)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 
-	// Lets `zstd -t` detect damage.
+	// A checksum lets `zstd -t` detect damage.
 	if (context)
 		ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	return context;

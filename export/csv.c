@@ -4,8 +4,8 @@
 // sources, "fields.NAME", which is empty in the rows of events without such a field. The last
 // column, "truncated", lists the fields whose text was longer when it was emitted. Values are
 // spelled as in JSON (see json.c). Text, and everything that is spelled like text, is always
-// quoted, so that an empty text differs from no value and digits in a name are not taken for a
-// number.
+// quoted, so that an empty text differs from a missing value, and digits in a name are not taken
+// for a number.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

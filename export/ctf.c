@@ -3,9 +3,9 @@
 // text "metadata", and a stream of packets for each CPU.
 //
 // Readers insist that time never goes back within a stream. In a ring it can, slightly: the record
-// of an interrupt can lie before the older one that it interrupted, and in a ring that processes
-// write, a task can be preempted between reading the clock and reserving space. Such an event goes
-// into the CPU's next stream: cpu0_1 and so on.
+// of an interrupt can lie before the older one that it interrupted, and in a ring into which
+// processes write, a task can be preempted between reading the clock and reserving space. Such an
+// event goes into the CPU's next stream: cpu0_1 and so on.
 //
 // CTF has no absent values. The context of an event therefore names the fields for which the
 // payload was too short (`invalid`; their values are 0 or empty) and the texts that were longer
@@ -21,7 +21,7 @@
 #include "proto/cleanup.h"
 
 #define PACKET_SIZE (32u << 10)
-// More CPUs than Linux supports. CPUs with higher numbers share one stream.
+// Linux supports at most this many CPUs. All CPU numbers from this one on share the same streams.
 #define CPUS_MAX 8192
 // How many streams a CPU can have. The kernel's rings need no more than four: for tasks, softirqs,
 // interrupts and NMIs.
@@ -192,8 +192,8 @@ static int event(void *state, const struct frec_event *event, struct frec_error 
 
 	if (r)
 		return r;
-	// Only in a forged file does time go back in every stream. Such an event gets the time of
-	// the event before it.
+	// Only in a forged file can a record be older than the last event in each of its CPU's
+	// streams. Such a record gets the time of the event before it.
 	if (record->time > stream->last)
 		stream->last = record->time;
 	add(&stream->packet, event->source_index, 4);

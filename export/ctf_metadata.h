@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The metadata of a trace in the Common Trace Format (CTF). In the streams that it describes, a u32
- * with the length precedes each field that is an array or bytes. */
+ * with the number of elements precedes each field that is an array or bytes. */
 #ifndef FREC_EXPORT_CTF_METADATA_H
 #define FREC_EXPORT_CTF_METADATA_H
 

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// curl's type checks are macros around its functions, which are only pointers here.
+// curl's type checks are macros around direct calls of its functions, but here the functions are
+// called through pointers.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
 
@@ -98,8 +99,8 @@ int frec__http_create(struct frec_http **ret, const char *url, struct frec_error
 	library.setopt(http->curl, CURLOPT_TIMEOUT, ANSWER_SECONDS);
 	library.setopt(http->curl, CURLOPT_ERRORBUFFER, http->error);
 	library.setopt(http->curl, CURLOPT_WRITEFUNCTION, receive);
-	// Without this, curl sends "Expect: 100-continue" with large bodies, which costs a round
-	// trip each.
+	// Without this, curl sends "Expect: 100-continue" before each large body, which costs a
+	// round trip.
 	r = frec__http_header(http, "Expect", "");
 	if (r) {
 		frec__http_destroy(http);

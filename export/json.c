@@ -8,7 +8,7 @@
 //	host       name of the host; absent if there is only one. With several hosts, times
 //		   are on the clock of the host that booted first
 //	cpu        the CPU on which the event happened
-//	pid, tid   -1 if the kernel could not determine it
+//	pid, tid   -1 if the kernel could not determine them
 //	process,   names; absent if unknown
 //	thread
 //	event      system:name, as given to -e
@@ -200,7 +200,8 @@ void frec__json_registers(struct frec_text *line, const struct frec_registers *l
 	frec__text_puts(line, "}");
 }
 
-// Returns the JSON objects of a location, which are made only once, or NULL if memory runs out.
+// Returns the JSON objects of a location, one for each function, separated by commas. They are made
+// only once. Returns NULL if memory runs out.
 static const struct frec_text *location_of(struct frec_json *json,
 					   const struct frec_location *location)
 {

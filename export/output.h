@@ -46,7 +46,8 @@ int frec__output_open_stream(struct frec_output *output, int fd, struct frec_err
 int frec__output_open_folder(struct frec_output *output, const char *path,
 			     struct frec_error *reterr);
 
-/* Sends to a collector. Each frec__output_write must be one whole OTLP message. */
+/* Sends to a collector. Each call of frec__output_write must pass exactly one complete OTLP
+ * message. */
 int frec__output_open_collector(struct frec_output *output,
 				const struct frec_collector_options *options,
 				struct frec_error *reterr);

@@ -24,7 +24,7 @@ int frec__packed_write(struct frec_packed *packed, const ProtobufCMessage *messa
 	size_t size = protobuf_c_message_get_packed_size(message);
 	uint8_t *data = frec__packed_room(packed, size);
 
-	// An empty message needs no space.
+	// An empty message needs no space, so `data` may be NULL for it.
 	if (size && !data)
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	protobuf_c_message_pack(message, data);

@@ -24,7 +24,7 @@ struct pprof {
 	struct frec_strings strings;
 	struct frec_arena arena; /* for the message being assembled */
 	struct frec_packed packed;
-	struct frec_by_id locations, codes; /* entries are bool: it is in the profile */
+	struct frec_by_id locations, codes; /* entries are bool: whether it is in the profile */
 	uint64_t functions;
 	uint64_t first, last; /* times of events with stacks */
 	bool failed;

@@ -62,8 +62,8 @@ static int puts_out(struct show *show, const char *string, struct frec_error *re
 	return frec__output_write(show->output, string, strlen(string), reterr);
 }
 
-// Whether a record shows what the dead process did: its own events, and signals such as the one
-// that ended it, but no other kernel tracepoints, such as the scheduler's.
+// Whether a record shows what the dead process did. Events of its user code do, and so do signals,
+// such as the one that ended it; other kernel tracepoints, such as the scheduler's, do not.
 static bool is_its_own(const Flightrec__Crash *crash, const struct frec_record *record)
 {
 	return record->pid == crash->pid &&
@@ -95,7 +95,7 @@ static int show_threads(struct show *show, struct frec_last_of_threads *threads,
 	return r;
 }
 
-// Shows the last of all other events up to the death, below what the dead process did.
+// Shows the last few of all other events up to the death, below the events of the dead process.
 static int show_others(struct show *show, const struct frec_last_records *others,
 		       struct frec_error *reterr)
 {

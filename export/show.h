@@ -9,7 +9,7 @@
 #include "export/read/text.h"
 
 struct frec_show_options {
-	size_t last;  /* how many events of the process that died, and half as many others */
+	size_t last;  /* show this many events of the process that died, and half as many others */
 	bool all;     /* show all events instead */
 	bool colored; /* with a terminal's escape sequences */
 	bool json;    /* one JSON object instead of text */

@@ -77,7 +77,8 @@ static int add_threads(struct frec_stack_counts *counts, struct frec_events *fil
 			.count = 1,
 		};
 
-		// The event of the fatal signal is taken to have been counted with this stack.
+		// The event of the fatal signal is taken to have been counted with this stack, so
+		// the thread is not counted again.
 		if (snapshot->crash && thread->tid == snapshot->crash->tid && counts->count)
 			continue;
 		r = key.stack ? add(counts, &key) : 0;

@@ -25,8 +25,8 @@ struct frec_stack_counts {
 int frec__stack_counts_add(struct frec_stack_counts *counts, const struct frec_event *event,
 			   struct frec_error *reterr);
 /* Counts the stacks of the threads of the processes that died. The thread that crashed counts only
- * if nothing was counted before it: otherwise the event of its fatal signal is taken to have its
- * stack. Returns 0 or -ENOMEM. */
+ * if nothing was counted before it: otherwise the event of its fatal signal is taken to have been
+ * counted with the same stack. Returns 0 or -ENOMEM. */
 int frec__stack_counts_add_threads(struct frec_stack_counts *counts,
 				   const struct frec_timeline *timeline, struct frec_error *reterr);
 void frec__stack_counts_deinit(struct frec_stack_counts *counts);

@@ -10,7 +10,8 @@
 #include "proto/grow.h"
 
 // Stands for the missing frames of an incomplete stack, which have no location whose id could be
-// used. The reason why the stack ends is subtracted from it, so each reason has its own.
+// used. The reason why the stack ends is subtracted from this number, so each reason has a number
+// of its own.
 #define NO_LOCATION UINT32_MAX
 
 static int append(struct frec_stack_tree *tree, const struct frec_stack_node *node)

@@ -16,9 +16,9 @@
 #include "export/verify_loss.h"
 
 // At the old end of a wrapped ring, records may be out of order, because the record of an interrupt
-// lies before the older one that it interrupted. Coverage starts at the latest time (`from`) among
-// the four oldest records. With four levels of interrupts, at most six records are older: the other
-// three of these, and three that the one with the latest time interrupted.
+// can lie before the older record that it interrupted. Coverage starts at the latest time among the
+// four records at that end. With four levels of interrupts, at most six records are older than that
+// time: the other three of these four, and three that the one with the latest time interrupted.
 #define OLDER_MAX 6
 
 // The CPU number of a ring that belongs to no CPU.
@@ -33,7 +33,7 @@ struct verify {
 	struct frec_text scratch;
 };
 
-// What was found in a chunk, and how many of its records are wrong in which way.
+// What was found in a chunk, and how many of its records are wrong in each way.
 struct chunk_check {
 	uint64_t count, first, last;
 	uint64_t malformed, unknown_source, other_cpu, other_type, outside, uncounted, too_old;

@@ -9,7 +9,7 @@
 struct frec_verify_options {
 	bool json;
 	/* If not NULL, called after each chunk with how many bytes of records have been checked,
-	 * and how many there are. */
+	 * and how many there are in all. */
 	void (*progress)(void *data, uint64_t done, uint64_t total);
 	void *progress_data;
 };

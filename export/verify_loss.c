@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-// The bytes before each record in a TRANSPORT_SHM ring.
+// How many bytes precede each record in a TRANSPORT_SHM ring.
 #define SHM_FRAME_SIZE 8
 
 static int compare_losses(const void *a, const void *b)
@@ -132,7 +132,7 @@ static void check_loss(struct frec_loss_checks *checks, const struct frec_loss_c
 				     name, loss->cpu, loss->lost);
 }
 
-// The bytes that the kept records took in their ring.
+// Returns how many bytes the kept records took in their ring.
 static uint64_t bytes_taken(const Flightrec__CpuCoverage *cpu)
 {
 	bool shm = cpu->transport == FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
@@ -166,7 +166,8 @@ static void check_cpu(const struct frec_snapshot *snapshot, const struct frec_cp
 				     "CPU %" PRIu32 ": %" PRIu64 " records were kept, but %" PRIu64
 				     " are in the file and %" PRIu64 " filtered",
 				     cpu->cpu, cpu->records_kept, check->records, check->filtered);
-	// Frames take a different number of bytes than the copied stacks that they replaced.
+	// If stacks were unwound, the bytes cannot be compared: frames take a different number of
+	// bytes than the copied stacks that they replaced.
 	if (!has_unwound(snapshot) &&
 	    (filtered ? check->bytes > cpu->bytes_kept : check->bytes != cpu->bytes_kept))
 		frec__verify_problem(report,
@@ -218,7 +219,8 @@ void frec__loss_checks_compare(struct frec_loss_checks *checks, struct frec_veri
 	const struct frec_snapshot *snapshot = checks->snapshot;
 
 	check_unique(checks, report);
-	// In a torn file, everything past the tear would be reported as missing a second time.
+	// The damage has been reported already. In a torn file, the checks below would report
+	// everything past the tear as missing once more.
 	if (snapshot->damage.code)
 		return;
 	for (size_t i = 0; i < snapshot->loss_count && !report->error; i++)

@@ -25,7 +25,8 @@ struct frec_loss_checks {
 	struct frec_cpu_check *cpus;	/* sorted by CPU, then ring */
 };
 
-/* Sorts the file's figures so that counts can be kept beside them. Returns 0 or -ENOMEM. */
+/* Makes sorted lists of the file's figures, with space for the counts beside them. Returns 0 or
+ * -ENOMEM. */
 int frec__loss_checks_init(struct frec_loss_checks *checks, const struct frec_snapshot *snapshot);
 void frec__loss_checks_deinit(struct frec_loss_checks *checks);
 

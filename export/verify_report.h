@@ -7,7 +7,7 @@
 #include "export/read/snapshot.h"
 #include "export/read/text.h"
 
-/* Set the first four members, the others to zeroes. */
+/* Before frec__verify_report_begin, set the first four members, and the others to zeroes. */
 struct frec_verify_report {
 	const struct frec_snapshot *snapshot;
 	struct frec_output *output;

@@ -3,7 +3,7 @@
  * The interface of an output format, and how to add one.
  *
  * A format is one struct frec_writer, in a .c file of its own (or a folder, if it takes more than
- * two files). line.c is the smallest example, csv.c the next larger one.
+ * two files). line.c is a small example, csv.c a larger one.
  *
  * A writer's functions are called from one thread:
  *
@@ -22,8 +22,8 @@
  * begin, event and end return 0, or a negative errno with a sentence in `reterr`; on an error, the
  * export stops and the output is discarded. Memory must not grow with the number of events: events
  * that have to wait go to a temporary file (firefox/spool.h), or only the last few are kept
- * (html/html.c). All text must come out valid whatever bytes the snapshot holds: frec__text_utf8,
- * frec__text_json.
+ * (html/html.c). All text must come out valid whatever bytes the snapshot holds;
+ * frec__text_utf8 and frec__text_json see to that.
  *
  * To add a format: declare it below, list it in `frec__writers` of export.c and in CMakeLists.txt,
  * and describe it under FORMATS in tools/man/flightrec-export.1 and in the README's table. Tests: a

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The Firefox Profiler's processed profile (version 60 of the format), for profiler.firefox.com. An
-// event is a marker on its thread, and a thread is a track of its process. The format requires the
-// markers of a thread together, with each of their columns as a separate array, so events wait in a
-// spool, one stream for each thread, and are read back once for each column.
+// event is a marker on its thread, and a thread is a track of its process. In the format, the
+// markers of a thread are all in one place, with each of their columns as a separate array. So
+// events wait in a spool, one stream for each thread, and are read back once for each column.
 //
 // A span is a marker from its begin to its end, with the fields of the event that ends it. The
 // event that begins it has a marker of its own, like every event that does not end a span.
@@ -122,7 +122,8 @@ static uint32_t number_of_pair(struct frec_firefox *firefox, const char *system,
 	return number_of(firefox, text->data ? text->data : "");
 }
 
-// Numbers the names of markers once, so that an event needs no search.
+// Numbers the names of all markers in advance, so that no name has to be searched for when an event
+// arrives.
 static int number_names(struct frec_firefox *firefox)
 {
 	const struct frec_hosts *hosts = &firefox->context->timeline->hosts;
@@ -189,7 +190,7 @@ static int add_row(struct frec_firefox *firefox, struct frec_firefox_thread *thr
 				 firefox->data.size, reterr);
 }
 
-// Ends a marker's data, with the call stack if there is one. Returns the stack as in
+// Ends a marker's data, with the call stack if there is one. Returns the value for
 // frec_firefox_row.stack.
 static uint32_t end_data(struct frec_firefox *firefox, const struct frec_call_stack *stack)
 {
@@ -269,8 +270,8 @@ static int add_crash(struct frec_firefox *firefox, const struct frec_timeline_fi
 	frec__text_json(&firefox->data, words.data, words.size);
 	firefox->data.failed |= words.failed;
 	stack = end_data(firefox, frec__stacks_of_crash(file->events.stacks));
-	// If there are samples, the event of the fatal signal is taken to be one, with the same
-	// stack.
+	// If there are samples, one of them is taken to be the event of the fatal signal, with this
+	// same stack, so the crash is not counted as a sample as well.
 	row.stack = firefox->samples ? 0 : stack;
 	return add_row(firefox,
 		       find_thread(firefox, file->host, key,
@@ -310,7 +311,7 @@ static int add_death(struct frec_firefox *firefox, const struct frec_timeline_fi
 	int r = snapshot->crash ? add_crash(firefox, file, reterr) : 0;
 
 	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
-		// The stack of the thread that crashed is written with the crash.
+		// The stack of the thread that crashed has already been written with the crash.
 		if (!snapshot->crash || snapshot->thread_stacks[i]->tid != snapshot->crash->tid)
 			r = add_thread(firefox, file, snapshot->thread_stacks[i], reterr);
 	}

@@ -75,7 +75,7 @@ static bool has_field(const struct named *named, size_t count, const char *name)
 }
 
 // There is one schema for each name, so sources with the same name, which several hosts can have,
-// share a schema with the fields of all.
+// share a single schema, which has the fields of all these sources.
 static void add_schema(struct frec_text *text, const struct named *named, size_t count)
 {
 	frec__text_puts(text, "{\"name\":");

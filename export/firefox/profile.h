@@ -17,7 +17,8 @@ struct frec_firefox_thread {
 
 /* Precedes a marker's data in the spool. */
 struct frec_firefox_row {
-	/* equal, except for the end of a span, whose marker stands for the whole span */
+	/* equal, except in the row of an event that ends a span: there, `begin` is the time at
+	 * which the span began */
 	uint64_t begin, time;
 	uint32_t name;
 	uint32_t category;
@@ -38,11 +39,11 @@ struct frec_firefox {
 	struct frec_text text, data;
 };
 
-/* Adds a JSON string that consists of three parts. */
+/* Adds the three parts, joined, as one JSON string. */
 void frec__firefox_add_key(struct frec_text *text, const char *prefix, const char *name,
 			   const char *suffix);
 
-/* Writes the profile, after all events have been collected. */
+/* Writes the profile, after all events have been collected. Returns 0 or a negative errno. */
 int frec__firefox_write(struct frec_firefox *firefox, struct frec_error *reterr);
 
 #endif

@@ -39,7 +39,7 @@ void frec__spool_deinit(struct frec_spool *spool)
 	spool->fd = -1;
 }
 
-// Blocks are read and written whole.
+// A block is always read or written in full, even if only a part of it is used.
 static int write_block(struct frec_spool *spool, const struct frec_spool_stream *stream,
 		       struct frec_error *reterr)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Many byte streams in one temporary file, for formats that need events thread by thread
- * although they arrive by time. Memory holds one block of each stream. The file has no name. */
+/* Many byte streams in one temporary file, for formats that need events thread by thread, although
+ * events arrive in order of time. Memory holds one block of each stream. The file has no name. */
 #ifndef FREC_EXPORT_FIREFOX_SPOOL_H
 #define FREC_EXPORT_FIREFOX_SPOOL_H
 

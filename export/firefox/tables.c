@@ -5,8 +5,8 @@
 //	stackTable -> frameTable -> funcTable -> resourceTable -> libs
 //	                                     \-> sources
 //
-// Every node of our stack tree is a stack with a frame of its own. The profiler draws functions.
-// All functions with the same name in the same program are one function.
+// Every node of our stack tree is a stack with a frame of its own. What the profiler draws are
+// functions, so nodes with the same name in the same program share one function.
 #include "export/firefox/tables.h"
 
 #include <errno.h>
@@ -113,7 +113,7 @@ static int collect(struct build *build)
 {
 	const struct frec_stack_tree *stacks = &build->tables->stacks;
 
-	// No table has more than one entry for each node.
+	// Each node adds at most one entry to each table.
 	build->functions_of = calloc(stacks->count + 1, sizeof(*build->functions_of));
 	build->functions = calloc(stacks->count + 1, sizeof(*build->functions));
 	build->programs = calloc(stacks->count + 1, sizeof(const struct frec_code *));
@@ -260,7 +260,7 @@ static void add_string(struct build *build, size_t i)
 }
 
 // Adds a build-id as Breakpad writes it: the first 16 bytes as a GUID, whose first three numbers
-// have the lowest byte first, and an age.
+// have the lowest byte first, then an age, which is always 0.
 static void add_breakpad_id(struct frec_text *text, const struct frec_code *code)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};

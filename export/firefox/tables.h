@@ -19,12 +19,12 @@ enum frec_firefox_category {
 
 /* Initialise with zeroes. */
 struct frec_firefox_tables {
-	struct frec_strings strings;   /* a name is written as its number here */
+	struct frec_strings strings;   /* a name is written as its number in this table */
 	struct frec_stack_tree stacks; /* a stack is written as its node's number minus 1 */
 };
 
-/* Writes ,"libs":[...],"shared":{...}, after all events. `machine` is the programs'
- * architecture. */
+/* Writes ,"libs":[...],"shared":{...}. To be called after all events. `machine` is the architecture
+ * of the programs. Returns 0 or a negative errno. */
 int frec__firefox_tables_write(struct frec_firefox_tables *tables, const char *machine,
 			       struct frec_output *output, struct frec_error *reterr);
 

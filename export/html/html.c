@@ -5,11 +5,11 @@
 // and this style, by their hashes. The writer adds only data: two blocks of JSON in which every '<'
 // is escaped, so that no text in a block can end the block.
 //
-// Memory and page stay bounded whatever the size of the snapshot: only the last events are kept,
-// limited by number and by bytes, and the page says how many older ones it leaves out. Up to half
-// of the space is reserved for the process that died; otherwise the last millisecond of the rest of
-// the machine would push out the last seconds of that process. Stacks and threads are written once
-// each, and only if an event refers to them.
+// The page and the memory for it stay bounded, whatever the size of the snapshot: only the last
+// events are kept, limited by number and by bytes, and the page says how many older ones it leaves
+// out. Up to half of the space is reserved for the process that died; otherwise the last
+// millisecond of the rest of the machine would push out the last seconds of that process. Stacks
+// and threads are written once each, and only if an event refers to them.
 #include "export/html/html_page.h"
 
 #include <errno.h>
@@ -25,10 +25,12 @@
 #include "proto/cleanup.h"
 #include "unwind/registers.h"
 
-// The most events in the page. A browser on a phone still searches this many without a pause.
+// The most events that the page holds: even a browser on a phone can search this many without a
+// noticeable pause.
 #define EVENTS_MAX 20000
 #define EVENTS_BYTES_MAX (12u << 20)
-// The most bytes of a field's value that the page holds. It says how many it leaves out.
+// The most bytes of a field's value that the page holds. The page says how many bytes it leaves
+// out.
 #define VALUE_BYTES_MAX 1024
 
 // The last events of a group, oldest first.
@@ -98,7 +100,7 @@ static bool is_full(const struct html *html, size_t size)
 }
 
 // Drops old events until there is room for one of `size` bytes: those of `others` if they use half
-// of the space or more, else those of `dead`.
+// of the space or more, or if `dead` is empty; else those of `dead`.
 static void make_room(struct html *html, size_t size)
 {
 	struct queue *dead = &html->dead, *others = &html->others;
@@ -135,7 +137,7 @@ static int begin(const struct frec_export *context, void **ret_state, struct fre
 	return 0;
 }
 
-// Shortens the value to what is shown. Returns how many bytes are left out.
+// Shortens the value to the part that the page shows. Returns how many bytes are left out.
 static size_t shorten(struct frec_value *value)
 {
 	size_t element, left_out;

@@ -16,9 +16,9 @@
 //		    for the host of the report, else an index
 //	events      [time, cpu, thread, source, stack or -1, [values], notes]; thread, source and
 //		    stack are indices. If an event begins or ends a span, its notes hold "span", an
-//		    index in spans; "lane", if the span has a key: a number that both ends share
-//		    with no other open span; and at the end "took", "cut" and "abandoned", as in
-//		    struct frec_shape
+//		    index in spans; "lane", if the span has a key: a number that its begin
+//		    and end have, and no other open span has; and at the end "took", "cut" and
+//		    "abandoned", as in struct frec_shape
 //	spans       names
 //	locations   each an array of functions as in JSON lines' "stack", the innermost inlined
 //		    function first
@@ -52,9 +52,9 @@ struct output {
 	const struct frec_timeline_file *file; /* whose report the page shows */
 	struct frec_stacks *stacks;	       /* of the file */
 	const struct frec_html_event *
-		*threads; /* an event of each thread, sorted by host, pid and tid */
+		*threads; /* one event for each thread, sorted by host, pid and tid */
 	size_t thread_count;
-	const struct frec_html_event **sources; /* an event of each source */
+	const struct frec_html_event **sources; /* one event for each source */
 	size_t source_count;
 	struct frec_text locations, stack_list;
 	/* entries are uint32_t: index plus 1; 0: not written */
@@ -66,7 +66,7 @@ struct output {
 	struct frec_text text;
 };
 
-// Writes JSON with each '<' escaped. In JSON, '<' occurs only in strings.
+// Writes JSON with each '<' escaped, which is possible because '<' occurs in JSON only in strings.
 static int write_json(struct output *out, struct frec_text *text, struct frec_error *reterr)
 {
 	struct frec_output *file = out->page->context->output;
@@ -210,8 +210,8 @@ static int64_t add_stack(struct output *out, const struct frec_call_stack *stack
 	return *index - 1;
 }
 
-// Adds `stack`, which must be the one that was asked for last: only of that one, out->stacks can
-// tell why it ends, and the addresses in its process.
+// Adds `stack`, which must be the last one that out->stacks returned: only for that one does
+// out->stacks know why it ends and which addresses in the process it consists of.
 static void add_last_stack(struct output *out, const struct frec_call_stack *stack)
 {
 	const struct frec_unwind_end *end = frec__stacks_end(out->stacks);

@@ -26,8 +26,9 @@ struct frec_html_page {
 	uint64_t left_out_dead, left_out_others;
 };
 
-/* Returns the file whose report the page shows: the first with a death, which is also the one in
- * the joined tables of its host, else the first. */
+/* Returns the file whose report the page shows: the first with a death, else the first. If several
+ * files of a host have a death, the host's joined snapshot has that of the first of them, so the
+ * report is of the same death. */
 const struct frec_timeline_file *frec__html_file(const struct frec_timeline *timeline);
 
 int frec__html_write(const struct frec_html_page *page, struct frec_error *reterr);

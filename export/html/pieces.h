@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The page before and after its data, which embed.cmake generates from the files of this folder. */
+/* The parts of the page before and after its data. embed.cmake generates them from the files of
+ * this folder. */
 #ifndef FREC_EXPORT_HTML_PIECES_H
 #define FREC_EXPORT_HTML_PIECES_H
 

@@ -40,8 +40,8 @@ struct otlp {
 	struct frec_packed packed;
 };
 
-// Adds a record to the batch, with space for `room` more attributes. Returns NULL if memory runs
-// out.
+// Adds a record to the batch, with space for `room` attributes beside the common ones. Returns NULL
+// if memory runs out.
 static Otlp__LogRecord *start_record(struct otlp *otlp, const struct frec_host *host, uint64_t time,
 				     size_t room, struct frec_otlp_attributes *ret)
 {

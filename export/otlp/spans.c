@@ -9,11 +9,13 @@
 
 struct frec_otlp_thread {
 	struct frec_otlp_span *open; /* the oldest first */
-	/* with a capacity, because depth also falls: frec__grow() would allocate again */
+	/* `capacity` is needed because `depth` also falls: frec__grow(), which only knows the
+	 * depth, would then allocate again */
 	size_t depth, capacity;
 };
 
-// Hashed together with the values, so that ids of different kinds differ even for equal values.
+// These are hashed together with the values, so that ids of different kinds differ even for equal
+// values.
 enum { OF_BOOT = 1, OF_SPAN, OF_CUT, OF_FLOW, OF_TRACE };
 
 static uint64_t mix(uint64_t hash, uint64_t value)
@@ -43,7 +45,7 @@ static void write_id(uint8_t *ret, size_t size, uint64_t hash)
 			hash = mix(hash, i + 1);
 		ret[i] = (uint8_t)(hash >> 8 * (7 - i % 8));
 	}
-	// An id must not be all zeroes, which means that there is none.
+	// An id must not be all zeroes, because zeroes mean that there is no id.
 	ret[size - 1] |= !hash;
 }
 
@@ -78,8 +80,9 @@ static void parse_trace_id(const struct frec_value *value, struct frec_otlp_ids 
 	}
 }
 
-// Finds the trace of the event's first flow. With several hosts, the boot in the hash is that of
-// the host whose clock is the timeline's.
+// Finds the trace that the event's flows put it into: the first value of a flow that is a trace id,
+// else a hash of the first flow. Without a flow, leaves zeroes. With several hosts, the boot in the
+// hash is that of the host whose clock is the timeline's.
 static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret)
 {
@@ -112,7 +115,7 @@ static struct frec_otlp_thread *find_thread(struct frec_otlp_spans *spans,
 	return frec__by_id(&spans->thread_list, *number, sizeof(struct frec_otlp_thread));
 }
 
-// Returns NULL if the lane was never used.
+// Returns the lane's entry. If the lane was never used, this is NULL or an entry that is not open.
 static struct frec_otlp_span *find_lane(const struct frec_otlp_spans *spans, uint32_t lane)
 {
 	struct frec_otlp_span *lanes = spans->lanes.entries;
@@ -190,7 +193,8 @@ static void set_ids(struct frec_otlp_spans *spans, struct frec_otlp_span *span,
 	write_id(span->ids.span, sizeof(span->ids.span), hash);
 	if (around)
 		span->around = around->ids;
-	// The span around it has the same name and began at the same time: make their ids differ.
+	// This span and the one around it have the same name and began at the same time: make their
+	// ids differ.
 	if (around && !memcmp(span->ids.span, around->ids.span, sizeof(span->ids.span)))
 		write_id(span->ids.span, sizeof(span->ids.span), hash + 1);
 	if (has_trace(&span->ids))
@@ -227,7 +231,7 @@ static struct frec_otlp_span *begin(struct frec_otlp_spans *spans, const struct 
 	return place;
 }
 
-// Moves a span from its entry to `ended`, and tells the writer.
+// Moves a span from its entry to `ended`, and calls spans->end. Returns 0 or what that returned.
 static int end_place(struct frec_otlp_spans *spans, struct frec_otlp_span *place,
 		     enum frec_otlp_end how, const struct frec_event *event,
 		     struct frec_error *reterr)

@@ -9,16 +9,17 @@
 //	attributes      the fields of the events that began and ended it, under the same names as in
 //			logs; if both have a field, the value at the end. thread.id and thread.name:
 //			of the thread that began it; flightrec.time: when it began, CLOCK_MONOTONIC;
-//			flightrec.truncated: as in logs; flightrec.missing: "begin" if that was
-//			before the first event of its host, "end" if that never came
+//			flightrec.truncated: as in logs; flightrec.missing: "begin" if no
+//			event began the span (its start is then the first event of its host), "end"
+//			if no event ended it
 //
 // An OTLP file holds one kind of message, so this is a separate format beside otlp.c. Each process
 // is a resource with the process's name as service.name, because viewers group spans by
 // service.name.
 //
-// A span whose end is missing ends when its end could no longer come: with the events, with its
-// process, or with an outer span of its thread. If its process is the one that died, the span is an
-// error and its status says how the process died.
+// A span whose end is missing ends when its end could no longer come: with the last event of its
+// host, with its process, or with an outer span of its thread. If its process is the one that died,
+// the span is an error and its status says how the process died.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,8 +231,8 @@ static void fill_attributes(struct frec_arena *arena, const struct frec_otlp_spa
 	ret->n_attributes = attributes.count;
 }
 
-// Finds the death of the span's process, if the exported events reach that far. Returns NULL if the
-// process did not die during the span.
+// Returns the death of the span's process if it came after the begin of the span and within the
+// exported period, else NULL.
 static const Flightrec__Crash *find_crash(const struct traces *traces,
 					  const struct frec_otlp_span *span)
 {
@@ -263,8 +264,8 @@ static void fail(struct frec_arena *arena, const Flightrec__Crash *crash, Otlp__
 	arena->failed |= words.failed;
 }
 
-// Returns when a span without an end is over, on the clock of its host. Marks the span as an error
-// if it ended with the death of its process.
+// Returns the time at which to end a span whose end is missing, on the clock of its host. Marks the
+// span as an error if it ended with the death of its process.
 static uint64_t end_of(struct traces *traces, const struct frec_otlp_span *span,
 		       const struct frec_event *event, Otlp__Span *ret)
 {
@@ -279,8 +280,8 @@ static uint64_t end_of(struct traces *traces, const struct frec_otlp_span *span,
 	return exit >= span->begin && exit < last ? exit : last;
 }
 
-// Sets the parent, or a link if the span around it is in another trace, because a parent must be in
-// the same trace.
+// Makes the span around this one its parent, or a link if that span is in another trace, because a
+// parent must be in the same trace.
 static void set_around(struct frec_arena *arena, const struct frec_otlp_span *span, Otlp__Span *ret)
 {
 	ProtobufCBinaryData around =
@@ -327,7 +328,7 @@ static int write_span(void *data, const struct frec_otlp_span *span, enum frec_o
 	end = how == FREC_OTLP_ENDED ? event->record->time : end_of(traces, span, event, made);
 	made->start_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, begin);
 	made->end_time_unix_nano = frec__snapshot_realtime(span->host->snapshot, end);
-	// CLOCK_REALTIME may have been set back in between.
+	// CLOCK_REALTIME may have been set back between the begin and the end.
 	if (made->end_time_unix_nano < made->start_time_unix_nano)
 		made->end_time_unix_nano = made->start_time_unix_nano;
 	group->spans[group->count++] = made;

@@ -9,7 +9,8 @@
 #include "export/output.h"
 #include "otlp.pb-c.h"
 
-/* The most attributes of a resource, and of a log record beside the fields of its event. */
+/* The most attributes that a resource can have, and that a log record can have beside the fields of
+ * its event. */
 #define FREC_OTLP_OTHER_ATTRIBUTES_MAX 8
 
 struct frec_otlp_attributes {
@@ -17,7 +18,7 @@ struct frec_otlp_attributes {
 	size_t count, room;
 };
 
-/* A field of an event and the key it gets. */
+/* A field of an event, and the key of its attribute. */
 struct frec_otlp_field {
 	char *key;
 	const struct frec_value *value;
@@ -25,8 +26,8 @@ struct frec_otlp_field {
 
 bool frec__otlp_attributes(struct frec_arena *arena, struct frec_otlp_attributes *ret, size_t room);
 
-/* Adds an attribute and returns its empty value, or NULL if memory or room runs out. The key is not
- * copied. */
+/* Adds an attribute and returns its empty value, or NULL if memory runs out or `attributes` is
+ * full. The key is not copied. */
 Otlp__AnyValue *frec__otlp_add(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			       char *key);
 void frec__otlp_add_text(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
@@ -35,7 +36,8 @@ void frec__otlp_add_integer(struct frec_arena *arena, struct frec_otlp_attribute
 			    char *key, int64_t number);
 void frec__otlp_set_string(Otlp__AnyValue *value, char *string);
 
-/* Copies an id. An id of all zeroes means that there is none, for which OTLP has no bytes. */
+/* Copies an id. An id of all zeroes means that there is none: for that, returns no bytes, as OTLP
+ * requires. */
 ProtobufCBinaryData frec__otlp_id(struct frec_arena *arena, const uint8_t *id, size_t size);
 
 /* "first.second" */
@@ -54,7 +56,8 @@ void frec__otlp_add_thread(struct frec_arena *arena, struct frec_otlp_attributes
 void frec__otlp_add_host(struct frec_arena *arena, struct frec_otlp_attributes *attributes,
 			 const struct frec_host *host);
 
-/* Returns the instrumentation scope, which is this program, or NULL if memory runs out. */
+/* Returns the instrumentation scope, which is flightrec in the version that wrote the snapshot, or
+ * NULL if memory runs out. */
 Otlp__InstrumentationScope *frec__otlp_scope(struct frec_arena *arena,
 					     const struct frec_host *host);
 

@@ -29,7 +29,7 @@ enum feature {
 };
 
 #define BUILD_ID_RECORD 67
-#define BUILD_ID_SIZE 24 /* 20 for the id, 1 for its size */
+#define BUILD_ID_SIZE 24 /* 20 for the id, 1 for its size, 3 unused */
 
 // Adds a u32 with the size, then the text and at least one NUL, padded to 8 bytes.
 static void add_string(struct frec_text *bytes, const void *data, size_t size)
@@ -177,7 +177,8 @@ static void add_event_descriptions(struct frec_text *bytes, const struct frec_ex
 	}
 }
 
-// Adds the same time on both clocks, from which `perf script -F tod` computes dates.
+// Adds the time of one moment on CLOCK_REALTIME and on CLOCK_MONOTONIC, so that readers can compute
+// dates, as `perf script -F tod` does.
 static void add_clock(struct frec_text *bytes, const struct frec_snapshot *snapshot)
 {
 	uint64_t reference = frec__snapshot_reference(snapshot);
@@ -223,8 +224,8 @@ static bool add_feature(struct frec_text *bytes, enum feature feature,
 		return host;
 	case CPUDESC:
 	case CPUID:
-		// Snapshots do not record this, but `perf data convert --to-json` crashes if it is
-		// missing.
+		// Snapshots do not record which CPU the machine has. But if one of these features
+		// is missing, `perf data convert --to-json` crashes.
 		add_string(bytes, "unknown", 7);
 		return true;
 	case EVENT_DESC:

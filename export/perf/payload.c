@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Payloads for perf, and the format files that describe them. perf trusts what it reads: it follows
-// an offset that points outside, and shows a signed field of fewer than 8 bytes without its sign.
-// So payloads are made anew from decoded values: every integer has 8 bytes, every text is safe for
-// a terminal and ends in a NUL, every offset is computed here. Floats are written as doubles, which
-// perf shows as their bits, because it does not know floats. If the original payload was too short
-// for a field, the field is 0 or empty.
+// an offset that points outside the payload, and shows a signed field of fewer than 8 bytes without
+// its sign. So payloads are made anew from decoded values: every integer has 8 bytes, every text is
+// safe for a terminal and ends in a NUL, every offset is computed here. Floats are written as
+// doubles, which perf shows as their bits, because it does not know floats. If the original payload
+// was too short for a field, the field is 0 or empty.
 #include "export/perf/payload.h"
 
 #include <errno.h>
@@ -19,8 +19,8 @@
 #define FIXED_MAX (24u << 10)
 #define PAYLOAD_MAX (48u << 10)
 
-// Whether an array can be written as one: perf takes the length of an array from the format file,
-// so it must be fixed, and not too large.
+// Whether an array can be written as an array: perf takes its length from the format file, so the
+// length must be fixed, and not too large.
 static bool is_short_array(const Flightrec__Field *field)
 {
 	return field->locator == FLIGHTREC__LOCATOR__LOCATOR_NONE &&
@@ -121,7 +121,7 @@ static void add_enumerators(struct frec_text *text, const Flightrec__Field *from
 	}
 }
 
-// Adds the argument for that conversion, which comes after the string of "print fmt".
+// Adds the argument for the field's conversion. Arguments come after the string of "print fmt".
 static void add_argument(struct frec_text *text, const struct frec_perf_field *field,
 			 const Flightrec__Source *from, size_t index)
 {
@@ -202,7 +202,8 @@ static uint64_t bits_of(double value)
 	return bits;
 }
 
-// Adds text or bytes after the fixed part and returns the word that locates them.
+// Adds text or bytes after the fixed part. Returns where they are: the offset in the low 16 bits,
+// and the size in the 16 bits above.
 static uint64_t add_elsewhere(struct frec_text *bytes, size_t start, const struct frec_value *value,
 			      bool text)
 {

@@ -38,7 +38,7 @@ void frec__perf_format(struct frec_text *text, const struct frec_perf_source *so
 void frec__perf_payload(struct frec_text *bytes, const struct frec_perf_source *source,
 			const struct frec_event *event);
 
-/* Adds the `size` low bytes of a number. */
+/* Adds the lowest `size` bytes of a number. */
 static inline void frec__perf_add(struct frec_text *bytes, uint64_t value, size_t size)
 {
 	frec__text_add(bytes, &value, size); // little-endian, as are all machines that record

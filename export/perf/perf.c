@@ -64,9 +64,9 @@ static int write_record(struct perf *perf, struct frec_error *reterr)
 	return frec__output_text(perf->context->output, &perf->record, reterr);
 }
 
-// Adds the ids at the end of a record that is not a sample. As in perf, what existed before the
-// first event gets time 0; otherwise readers would assume that the recording began with the oldest
-// process.
+// Adds the ids, the time and the CPU at the end of a record that is not a sample. As in perf, what
+// existed before the first event gets time 0; otherwise readers would assume that the recording
+// began with the oldest process.
 static void add_sample_id(struct perf *perf, uint32_t pid, uint32_t tid, uint64_t time)
 {
 	frec__perf_add(&perf->record, pid, 4);
@@ -297,7 +297,8 @@ static void add_section(struct frec_text *bytes, uint64_t offset, uint64_t size)
 	frec__perf_add(bytes, size, 8);
 }
 
-// Writes or rewrites the header. `data_end` is 0 as long as it is unknown.
+// Writes the header if `data_end` is 0, which means that the end of the records is not known yet;
+// else overwrites the header that was written then.
 static int write_header(struct perf *perf, uint64_t data_end, uint64_t features,
 			struct frec_error *reterr)
 {

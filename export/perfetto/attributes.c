@@ -88,7 +88,7 @@ static void add_coverage(struct attributes *attributes, const Flightrec__CpuCove
 	add_number(attributes, prefix, "wrapped", cpu->wrapped);
 }
 
-// Adds the name of one of several files, and how its clock relates to the timeline's.
+// Adds the name of one of several files, and how the clock of its host relates to the timeline's.
 static void add_place(struct attributes *attributes, const struct frec_timeline *timeline,
 		      size_t number)
 {

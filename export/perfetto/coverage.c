@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Shows what the file covers: a track for each ring with one slice, from the first to the last
-// moment for which the file is complete. The slice's arguments tell how much is missing of each
-// source.
+// moment for which the file is complete. The slice's arguments are the numbers of events of each
+// source that are missing.
 #include "export/perfetto/coverage.h"
 
 #include <errno.h>
@@ -40,8 +40,8 @@ static void add_number(struct frec_arena *arena, struct frec_annotations *annota
 	annotation->uint_value = value;
 }
 
-// Adds what is missing of the ring's sources. Returns how many events were lost, without
-// overwritten ones, which are older than the slice.
+// Adds how many events of each of the ring's sources are missing. Returns how many were lost.
+// Overwritten events do not count as lost, because they are older than the slice.
 static uint64_t add_losses(struct frec_perfetto *perfetto, const struct frec_snapshot *snapshot,
 			   const Flightrec__CpuCoverage *cpu, struct frec_annotations *annotations)
 {

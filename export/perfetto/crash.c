@@ -84,7 +84,7 @@ static void add_crash(struct frec_perfetto *perfetto, const struct frec_timeline
 			crash->registers->mask, crash->registers->value, crash->registers->n_value);
 }
 
-// Returns when the process was gone, as far as the file knows.
+// Returns the time at which the process was gone, as far as the file shows it.
 static uint64_t end_of(const struct frec_timeline_file *file, const Flightrec__Crash *crash,
 		       const struct frec_process_entry *who)
 {

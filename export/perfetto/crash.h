@@ -5,7 +5,7 @@
 
 #include "export/perfetto/trace.h"
 
-/* Each writes nothing if the file has no trigger, or no death. */
+/* The first function writes nothing if the file has no trigger, the second if it has no death. */
 int frec__perfetto_write_trigger(struct frec_perfetto *perfetto,
 				 const struct frec_timeline_file *file, struct frec_error *reterr);
 int frec__perfetto_write_crash(struct frec_perfetto *perfetto,

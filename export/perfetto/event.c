@@ -86,7 +86,8 @@ static uint8_t *pack_value(struct frec_perfetto *perfetto, uint8_t *p,
 		return frec__pack_number(p, ANNOTATION_POINTER, value->u);
 	case FREC_VALUE_DOUBLE:
 	case FREC_VALUE_FLOAT:
-		// Perfetto stores numbers in a database that has no NaN.
+		// A NaN is written as text, because Perfetto stores numbers in a database that has
+		// no NaN.
 		if (isnan(value->d))
 			return pack_string(perfetto, p, "nan");
 		return frec__pack_double(p, ANNOTATION_DOUBLE, value->d);
@@ -110,8 +111,8 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const char *name = value->field->name;
 
-	// A copy of fixed size needs no call of memcpy. The value overwrites the bytes beyond
-	// `size`.
+	// Copy all of `bytes`, because the compiler needs no call for a copy of constant size. The
+	// value then overwrites what was copied beyond prepared->size.
 	memcpy(p, prepared->bytes, sizeof(prepared->bytes));
 	p = frec__pack_end(start, pack_value(perfetto, p + prepared->size, value));
 	if (!value->cut)
@@ -168,8 +169,8 @@ static uint64_t priority_of(int level)
 	return priorities[level];
 }
 
-// Packs what the shape adds. A log message refers by iid to its text, which pack_interned() adds to
-// the same packet.
+// Packs what the shape adds to the event. A log message refers by iid to its text, which
+// pack_interned() adds to the same packet.
 static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 			   const struct frec_shape *shape)
 {
@@ -180,7 +181,7 @@ static uint8_t *pack_shape(struct frec_perfetto *perfetto, uint8_t *p,
 		p = frec__pack_number(p, LOG_PRIO, priority_of(shape->level));
 		p = frec__pack_end(log, p);
 	}
-	// An arrow at the end of a slice would connect the slice with itself.
+	// The end of a slice gets no arrow, because that would connect the slice with itself.
 	for (size_t i = 0; i < shape->flow_count && shape->kind != FREC_SHAPE_END; i++) {
 		p = frec__pack_varint(p, EVENT_FLOW_IDS << 3 | 1);
 		memcpy(p, &shape->flows[i], sizeof(shape->flows[i]));
@@ -244,8 +245,8 @@ int frec__perfetto_write_event(struct frec_perfetto *perfetto, const struct frec
 	p = frec__packet_begin(packet, perfetto, event->time);
 	track_event = frec__pack_begin_sized(p, PACKET_TRACK_EVENT, source->event_length);
 	p = track_event;
-	// The end of a slice needs no category and no name; readers would compare them with its
-	// begin's.
+	// The end of a slice needs no category and no name. If it had them, readers would compare
+	// them with those of the begin.
 	if (kind != FREC_SHAPE_END)
 		p = frec__pack_number(p, EVENT_CATEGORY_IIDS, iid);
 	for (size_t i = 0; i < event->source->n_field; i++)

@@ -13,7 +13,7 @@
 #include "export/read/clocks.h"
 #include "export/read/text_values.h"
 
-// Field numbers, as in packet.h.
+// These are field numbers, like those in packet.h.
 enum { BUNDLE_CPU = 1, BUNDLE_EVENT = 2 };
 enum { EVENT_TIMESTAMP = 1, EVENT_PID = 2, EVENT_GENERIC = 327 };
 enum { GENERIC_EVENT_NAME = 1, GENERIC_FIELD = 2 };

@@ -27,7 +27,7 @@ static uint32_t dropped_in(const struct frec_snapshot *snapshot)
 	return reasons;
 }
 
-// Returns the flags for all files of the current host.
+// Returns the flags for the data that is missing in any file of the current host.
 static uint32_t dropped_before(const struct frec_perfetto *perfetto)
 {
 	const struct frec_timeline *timeline = perfetto->context->timeline;
@@ -65,7 +65,7 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 	packet.clock_snapshot = &clocks;
 	if (first) {
 		packet.has_sequence_flags = packet.has_first_packet_on_sequence = true;
-		packet.sequence_flags = 1; // the reader's state begins here
+		packet.sequence_flags = 1; // clears the reader's state
 		packet.first_packet_on_sequence = true;
 		packet.previous_packet_dropped = dropped_before(perfetto);
 		packet.has_previous_packet_dropped = packet.previous_packet_dropped != 0;
@@ -78,8 +78,8 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 
 int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
-	// A torn file may lack its clocks. Without a packet of clocks, readers would drop every
-	// event.
+	// A torn file may lack its clocks. A packet of clocks with zeroes is then written, because
+	// readers would drop every event without one.
 	const Flightrec__Clocks none = FLIGHTREC__CLOCKS__INIT;
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
 	int r = 0;
@@ -198,7 +198,7 @@ int frec__perfetto_write_system(struct frec_perfetto *perfetto, struct frec_erro
 
 // Whether a later process of the snapshot has the same pid. Readers know one process for each pid
 // and would mix several, so only the last one is written. If several files have the same process,
-// that is the last file's version.
+// the entry of the last file counts as the later one.
 static bool used_again(const struct frec_snapshot *snapshot, size_t index)
 {
 	const Flightrec__Process *process = snapshot->processes[index];

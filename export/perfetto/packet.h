@@ -38,8 +38,8 @@ static inline uint8_t *frec__packet_machine(uint8_t *p, const struct frec_host *
 	return host->index ? frec__pack_number(p, PACKET_MACHINE_ID, host->index) : p;
 }
 
-/* Packs text as valid UTF-8, followed by `end`. Takes at most four times `size` bytes, plus `end`
- * and the field's number and length. */
+/* Packs text as valid UTF-8, followed by `end`. This fills at most four times `size` bytes, plus
+ * those of `end` and of the field's number and length. */
 uint8_t *frec__packet_text(struct frec_perfetto *perfetto, uint8_t *p, uint32_t field,
 			   const void *data, size_t size, const char *end);
 

@@ -5,7 +5,7 @@
 // a sequence clears the reader's state and sets the clock; all others need that state. Each further
 // host is a machine of its own, whose clocks are declared to be those of the first, because times
 // are on the timeline's clock. Names of events, categories and annotations are interned: the packet
-// of a source's first event brings all names of that source. Times are CLOCK_MONOTONIC, except in
+// of a source's first event contains all names of that source. Times are CLOCK_MONOTONIC, except in
 // ftrace events, for which readers assume CLOCK_BOOTTIME whatever a packet says; the clock
 // snapshots in the trace relate the two.
 //
@@ -39,9 +39,9 @@ static Perfetto__Protos__EventName *event_name(struct frec_arena *arena, uint64_
 	return name;
 }
 
-// Makes the names that the packet of a source's first event brings: those of the event, its
-// category and its fields, and, unless `span` is NULL, that of the span that it begins, as number
-// `span_iid`.
+// Makes the names that the packet of a source's first event contains: the names of the event, its
+// category and its fields; and, unless `span` is NULL, the name of the span that the event begins,
+// with the number `span_iid`. Returns NULL if memory runs out.
 static Perfetto__Protos__InternedData *intern(struct frec_arena *arena,
 					      const Flightrec__Source *source, size_t index,
 					      uint64_t annotation_iid, const char *span,

@@ -41,8 +41,8 @@ static int describe(struct frec_perfetto *perfetto, uint64_t uuid, uint32_t pid,
 	return frec__perfetto_write(perfetto, &packet, reterr);
 }
 
-// Writes a begin or end of a slice for which there is no event, with an annotation that says why.
-// If `begun` is not NULL, this is the begin of that span.
+// Writes, in place of an event that is missing, the begin of the slice of span `begun`, or if that
+// is NULL, the end of a slice. The annotation `why` says what is missing.
 static int write_edge(struct frec_perfetto *perfetto, uint64_t time, uint64_t track,
 		      const struct frec_span *begun, const char *why, struct frec_error *reterr)
 {

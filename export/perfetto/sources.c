@@ -27,8 +27,8 @@ static bool is_long(const Flightrec__Field *field)
 	return frec__field_type(field) != FREC_FIELD_INTEGER;
 }
 
-// Returns an upper bound for a field's annotation with a number or the name of an enumerator, and
-// for the annotation that says that the value was cut.
+// Returns an upper bound for the bytes of two annotations: that of the field, whose value is a
+// number or the name of an enumerator, and the one that says that the value was cut.
 static size_t field_bound(const Flightrec__Field *field)
 {
 	size_t longest = 0;
@@ -75,8 +75,8 @@ static void find_known(struct frec_perfetto_source *source, const Flightrec__Sou
 	descriptor = member->descriptor;
 	for (unsigned int i = 0; i < descriptor->n_fields; i++) {
 		source->known_field[i] = find_field(from, descriptor->fields[i].name);
-		// In this kernel the tracepoint has other fields, so it is written as a generic
-		// event.
+		// If a field is missing, because the tracepoint has other fields in this kernel,
+		// the event is written as a generic one.
 		if (source->known_field[i] == SIZE_MAX)
 			return;
 	}

@@ -15,7 +15,7 @@ struct frec_perfetto_annotation {
 };
 
 struct frec_perfetto_source {
-	bool interned; /* its names are in the trace */
+	bool interned; /* its names are in the trace already */
 	/* iid of the first field's name; those of the other fields follow */
 	uint64_t annotation_iid;
 	/* For a tracepoint that Perfetto knows (else NULL): its member of the message FtraceEvent,
@@ -28,7 +28,7 @@ struct frec_perfetto_source {
 	size_t long_count;
 	/* the most bytes that an event takes without its long fields, shape and registers */
 	size_t bound;
-	/* how many bytes the length of the last packet took, and that of the event in it */
+	/* how many bytes the lengths of the last packet and of the event in it took */
 	size_t packet_length, event_length;
 };
 

@@ -13,8 +13,8 @@
 
 enum { CPU_MODE_KERNEL = 1, CPU_MODE_USER = 2 };
 
-// There are as many samples as events with stacks, so they are packed by hand as well. Field
-// numbers, as in packet.h.
+// There are as many samples as events with stacks, so they are packed by hand as well. These are
+// field numbers, like those in packet.h.
 enum {
 	SAMPLE_CPU = 1,
 	SAMPLE_PID = 2,
@@ -335,7 +335,7 @@ int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 	for (size_t i = 0; i < snapshot->thread_stack_count && !r; i++) {
 		const Flightrec__ThreadStack *thread = snapshot->thread_stacks[i];
 
-		// The stack of the thread that crashed is written with the crash.
+		// The stack of the thread that crashed has already been written with the crash.
 		if (!crash || thread->pid != crash->pid || thread->tid != crash->tid)
 			r = write_thread(perfetto, file, thread, reterr);
 	}

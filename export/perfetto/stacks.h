@@ -5,8 +5,8 @@
 
 #include "export/perfetto/trace.h"
 
-/* Sets *ret_iid to the stack's number in the trace, 0 if `stack` is NULL. Writes the parts of the
- * stack that are not in the trace yet. */
+/* Sets *ret_iid to the stack's number in the trace, or to 0 if `stack` is NULL. Writes the parts of
+ * the stack that are not in the trace yet. */
 int frec__perfetto_stack(struct frec_perfetto *perfetto, const struct frec_call_stack *stack,
 			 uint64_t *ret_iid, struct frec_error *reterr);
 
@@ -22,8 +22,8 @@ int frec__perfetto_write_sample(struct frec_perfetto *perfetto,
 				const struct frec_perfetto_sample *sample,
 				struct frec_error *reterr);
 
-/* Writes the stacks of the threads of the process that died, except the one that crashed, as
- * instants of these threads and as samples. */
+/* Writes the stacks of the threads of the process that died, except that of the thread that
+ * crashed: each stack as an instant of its thread, and as a sample. */
 int frec__perfetto_write_threads(struct frec_perfetto *perfetto,
 				 const struct frec_timeline_file *file, struct frec_error *reterr);
 

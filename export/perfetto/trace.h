@@ -20,9 +20,9 @@
 #include "perfetto_trace.pb-c.h"
 #include "unwind/registers.h"
 
-/* The id of the first host's packet sequence; those of other hosts follow. Packets of kernel
- * tracepoints belong to no sequence. The second is the flag of packets that refer to earlier
- * packets. */
+/* FREC_PERFETTO_SEQUENCE is the id of the first host's packet sequence; the ids of other hosts'
+ * sequences follow. Packets of kernel tracepoints belong to no sequence. FREC_PERFETTO_NEEDS_STATE
+ * is the flag of packets that refer to earlier packets. */
 enum { FREC_PERFETTO_SEQUENCE = 1, FREC_PERFETTO_NEEDS_STATE = 2 };
 
 /* The uuid of a track: host, kind, and 32 bits that distinguish tracks of a kind. */
@@ -69,7 +69,8 @@ static inline const struct frec_registers *frec__perfetto_registers(
 	return frec__registers_find(perfetto->host->snapshot->header->machine);
 }
 
-/* Packs and writes a packet of the current host's sequence, and resets the arena. */
+/* Packs and writes a packet of the current host's sequence, and resets the arena. Returns 0 or a
+ * negative errno. */
 int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__TracePacket *packet,
 			 struct frec_error *reterr);
 
@@ -77,15 +78,16 @@ int frec__perfetto_write(struct frec_perfetto *perfetto, Perfetto__Protos__Trace
 uint8_t *frec__perfetto_room(struct frec_perfetto *perfetto, size_t size,
 			     struct frec_error *reterr);
 
-/* Writes what was packed into the space that frec__perfetto_room returned, up to `end`. Fails if
- * the arena has failed. Does not reset the arena. */
+/* Writes what was packed into the space that frec__perfetto_room returned, up to `end`. Returns 0
+ * or a negative errno: -ENOMEM if the arena has failed. Does not reset the arena. */
 int frec__perfetto_flush(struct frec_perfetto *perfetto, const uint8_t *end,
 			 struct frec_error *reterr);
 
 /* Marks a track as described. Returns 1 if it was not described before, 0 if it was, or -ENOMEM. */
 int frec__perfetto_is_new(struct frec_perfetto *perfetto, uint64_t uuid);
 
-/* Finds the track of a thread of the current host, and writes its descriptor if it has none. */
+/* Sets *ret_uuid to the track of a thread of the current host, and writes the track's descriptor if
+ * that is not in the trace yet. Returns 0 or a negative errno. */
 int frec__perfetto_track(struct frec_perfetto *perfetto, uint32_t pid, uint32_t tid,
 			 const struct frec_process_entry *who, uint64_t *ret_uuid,
 			 struct frec_error *reterr);
