@@ -4,7 +4,7 @@
 //	./embed FOLDER [crash]
 //	flightrec show FOLDER/*.frec
 //
-// No rights are needed: without the right to watch the kernel the recorder uses shared memory.
+// No privilege is needed: without one, the recorder receives the events through shared memory.
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
 #include <stdio.h>

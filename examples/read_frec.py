@@ -29,7 +29,7 @@ PERIOD, CALLCHAIN = 1 << 8, 1 << 5
 
 
 def located(payload, field, raw):
-    """The bytes of a string or byte array, which the field only refers to."""
+    """The bytes of a string or byte array, whose place and size are what the field holds."""
     word, = struct.unpack("<I", raw)
     start = word & 0xffff
     if field.locator == pb.LOCATOR_RELATIVE:

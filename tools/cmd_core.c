@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec core: the kernel's handler of core dumps, and having the kernel run it.
+// flightrec core: handles a core dump from the kernel, and makes the kernel call it for that.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -16,7 +16,7 @@ struct frec_listed_event {
 };
 
 struct frec_event_list {
-	int tracefs; /* a descriptor; -1: what the kernel has is unknown */
+	int tracefs; /* a descriptor; -1: unknown which events the kernel has */
 	struct frec_declarations declarations;
 	size_t count;
 	struct frec_listed_event *event;
@@ -38,8 +38,8 @@ int frec__event_list_add_foreign(struct frec_event_list *list, const char *selec
 int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 			      struct frec_error *reterr);
 
-/* Sorts by name, finds conflicts, and refines formats by what running programs and the files
- * declare. Returns 0 or a negative errno. */
+/* Sorts by name, finds conflicts, and refines formats with what running programs and the
+ * files declare. Returns 0 or a negative errno. */
 int frec__event_list_finish(struct frec_event_list *list, struct frec_error *reterr);
 
 #endif

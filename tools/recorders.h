@@ -26,8 +26,9 @@ typedef int frec_answered(void *context, const Flightrec__Control__Reply *reply)
 
 /*
  * Sends `request` to all these recorders before it waits for the first answer, so that their
- * snapshots are of the same moment. Prints why, if the one that was named cannot be asked, if none
- * is running, and for each that does not answer or answers with an error. Returns an exit status.
+ * snapshots are of the same moment. Prints a message if the recorder that was named cannot be
+ * asked, if no recorder is running, and for each recorder that does not answer or answers with an
+ * error. Returns an exit status.
  */
 int frec__recorders_ask(const struct frec_recorders *which, const struct frec_request *request,
 			frec_answered *answered, void *context);

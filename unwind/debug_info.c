@@ -17,8 +17,8 @@
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
 
-// How many DIEs and ranges are read at most, for all lookups together; reading that many takes some
-// seconds. The largest programs have some millions.
+// How many DIEs and ranges of one file are read at most, in all lookups together. Reading that many
+// takes some seconds. The largest programs have some millions.
 #define STEPS_MAX (64u << 20)
 
 struct unit {

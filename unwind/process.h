@@ -28,7 +28,7 @@ struct frec_unwind_process {
 	struct frec_unwinder *unwinder;
 	struct frec_unwind_mapping *mappings; /* sorted, disjoint */
 	size_t mapping_count;
-	struct frec_cached_row *cache; /* FREC_ROW_CACHE slots, by a hash of the address */
+	struct frec_cached_row *cache; /* FREC_ROW_CACHE slots, found by a hash of the pc */
 };
 
 /* Returns the mapping of `address`, or NULL. Opens its module if that has not been tried yet. */

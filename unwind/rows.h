@@ -61,14 +61,14 @@ void frec__rows_destroy(struct frec_rows *rows);
 int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 		    struct frec_error *reterr);
 
-/* Finds the complete rules at `pc`, and the function that they belong to, by running its
+/* Finds the complete rules at `pc`, and the function that they belong to. Runs the function's
  * instructions each time. Returns 0, -ENOENT if no function is known there, or -EBADMSG. */
 int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret_rules,
 		     struct frec_fde *ret_fde, struct frec_error *reterr);
 
 struct frec_rows_statistics {
 	size_t functions;	   /* known */
-	size_t functions_compiled; /* whose rows are computed */
+	size_t functions_compiled; /* those whose rows are computed */
 	size_t rows;
 	size_t bytes; /* of memory in use */
 };

@@ -67,7 +67,7 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 		GElf_Rela relocation;
 		const char *name;
 
-		// Copied, which is faster than gelf_getrela(): there can be hundreds of thousands.
+		// There can be hundreds of thousands, so copy, which is faster than gelf_getrela().
 		// No conversion is needed, because only files with this layout are opened.
 		memcpy(&relocation, (const char *)data->d_buf + i * sizeof(relocation),
 		       sizeof(relocation));

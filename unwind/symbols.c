@@ -12,8 +12,8 @@
 // can be in between.
 #define BACK_MAX 32
 
-// How many bytes of two names of one address are compared: in a hostile file all symbols can have
-// the same name, as long as the file.
+// How many bytes of two names of one address are compared. In a hostile file all symbols can have
+// one name, which fills most of the file.
 #define COMPARED_MAX 256
 
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
@@ -39,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// The size of a function to which the assembler gave none: up to the end of its section. Lookups
-// end it at the next symbol.
+// The largest size that a function can have to which the assembler gave no size: up to the end of
+// its section. Lookups find it only up to the next symbol.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);

@@ -9,7 +9,7 @@
 #include "recorder/core/notes.h"
 #include "recorder/snapshot/thread_stacks.h"
 
-/* The capacity of a pipe. */
+/* The capacity of a pipe: writing more would block, so larger inputs are skipped. */
 #define PIPE_SIZE 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

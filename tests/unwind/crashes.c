@@ -144,8 +144,8 @@ FRAME static void interrupted(void)
 	AFTER;
 }
 
-// A fault instead of a call, so that the frame below the handler's is at the first instruction of a
-// function.
+// Faults instead of making a call, so that the frame that the signal interrupts is at the first
+// instruction of a function.
 void faults_at_once(void);
 __asm__(".text\n.globl faults_at_once\n.type faults_at_once, "
 	"@function\nfaults_at_once:\n.cfi_startproc\n"
