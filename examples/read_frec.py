@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints the events of a snapshot, oldest first for each ring, by its schema alone.
+"""Prints the events of a snapshot, oldest first for each ring, using nothing but the schema.
 
     read_frec.py flightrec.proto FILE.frec
 
-protoc makes the classes from the schema, whose comments say everything else that is used here. This
-program reads the file as one message; for large files, read one top-level field after the other.
+protoc makes the classes from the schema, whose comments explain everything else that is used here.
+This program reads the file as one message; for large files, read one top-level field after the
+other.
 """
 import importlib
 import os

@@ -12,7 +12,7 @@ enum { FREC_EXIT_DONE = 0, FREC_EXIT_FAILED = 1, FREC_EXIT_USAGE = 2 };
 /* Prints one line on stderr, "flightrec: ...". Returns FREC_EXIT_FAILED. */
 __attribute__((format(printf, 1, 2))) int frec__cli_fail(const char *format, ...);
 
-/* The same for bad usage, followed by the command's usage. Returns FREC_EXIT_USAGE. */
+/* Prints such a line for bad usage, then the command's usage. Returns FREC_EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, const char *format,
 							  ...);
 

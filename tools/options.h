@@ -3,7 +3,7 @@
  * The options of a command: one table that is parsed, printed as help, and completed by shells.
  *
  * A table is an array of struct frec_option that ends with an empty one. Each option points to the
- * variable that gets its value, which is often a local one of the command:
+ * variable that gets its value, often a local variable of the command:
  *
  *	bool json = false;
  *	const struct frec_option options[] = {
@@ -32,10 +32,11 @@ struct frec_option {
 	const char *help; /* one sentence or several; NULL: not for people, so not in the help */
 
 	/* What the option does: one of the next three is set. */
-	bool *flag;	   /* is set */
+	bool *flag;	   /* is set to true */
 	const char **text; /* is set to the value */
 	/* Called with `data` and the value, or NULL if an optional value is missing. Returns 0, or
-	 * a negative errno with a complaint in `reterr`. Without one, `expected` is printed. */
+	 * a negative errno with a complaint in `reterr`. Without a complaint, `expected` is
+	 * printed. */
 	int (*parse)(void *data, const char *value, struct frec_error *reterr);
 	void *data;
 	const char *expected; /* what the value has to be, as in "a size such as 500M" */

@@ -22,7 +22,7 @@ struct frec_build_id {
 struct frec_elf {
 	Elf *elf;
 	int fd;		      /* -1: an image in memory */
-	bool mapped;	      /* not read, because no other user can truncate the file */
+	bool mapped;	      /* rather than read, because no other user can truncate the file */
 	char *path;	      /* for error messages; never NULL */
 	unsigned int machine; /* EM_ */
 	uint64_t base;	      /* the lowest address of a loaded segment */

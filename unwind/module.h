@@ -39,7 +39,7 @@ struct frec_unwinder {
 	struct frec_module *modules;
 };
 
-/* Finds or opens the module that `map` is part of. Mappings with the same build-id share one
+/* Finds the module that `map` maps, or opens it. Mappings with the same build-id share one
  * module. NULL: out of memory. */
 struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 				     const struct frec_unwind_map *map);

@@ -7,7 +7,7 @@
 
 struct frec_unwind_mapping {
 	uint64_t start, end;
-	uint64_t bias;		    /* address here minus address in the module's file */
+	uint64_t bias;		    /* address in the process minus address in the module's file */
 	struct frec_unwind_map map; /* with copies of its path and build-id */
 	struct frec_module *module; /* NULL: not opened yet, or no file is mapped */
 	uint32_t index;		    /* in the caller's array */

@@ -42,7 +42,8 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
-/* Attaches to rings that this process itself has created. Emitting works as with a recorder's. */
+/* Attaches to rings that this process itself has created. Emitting to them works as with a
+ * recorder's rings. */
 static int attach(uint32_t options, bool sequences)
 {
 	static const char *const selection[] = {"bench:*", NULL};

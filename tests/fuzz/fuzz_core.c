@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever bytes arrive as a core dump, reading its notes stays within their bounds and keeps no
-// more bytes than came through the pipe. Parsing the same bytes as thread stacks is safe too.
+// Whatever bytes arrive as a core dump, reading the dump's notes stays within the bytes, and keeps
+// no more of them than came through the pipe. Parsing the same bytes as thread stacks is safe too.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

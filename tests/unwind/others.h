@@ -14,7 +14,7 @@ struct other *dwfl_other_create(const struct recording *recording);
 size_t dwfl_other_unwind(struct other *other, const struct recorded_stack *stack, uint64_t *frames,
 			 size_t capacity);
 /* Looks up the function, file and line of an address, and the calls inlined there, and discards
- * them. */
+ * the results: only the time is of interest. */
 void dwfl_other_name(struct other *other, uint64_t pc);
 /* Returns the function at an address according to the symbol table, and its file; NULL: unknown. */
 const char *dwfl_other_function(struct other *other, uint64_t pc, const char **ret_module);
