@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A service with a recorder of its own. If it dies, what it did last is in FOLDER.
+// A service with a recorder of its own. If it dies, a snapshot of what it did last is in FOLDER.
 //
 //	./embed FOLDER [crash]
 //	flightrec show FOLDER/*.frec

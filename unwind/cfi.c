@@ -84,7 +84,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 	const char *letter = cie->augmentation;
 
 	if (*letter && *letter != 'z')
-		return false; // unknown, so where the instructions begin is unknown too
+		return false; // an unknown augmentation can put data before the instructions
 	while (*letter && *++letter) {
 		switch (*letter) {
 		case 'R':

@@ -197,7 +197,7 @@ static int extended(struct run *run, uint8_t code)
 
 	switch (code) {
 	case DW_CFA_nop:
-	// whether the return address is signed; signatures are removed from all of them anyway
+	// changes whether the return address is signed, but signatures are always removed
 	case DW_CFA_AARCH64_negate_ra_state:
 		return 0;
 	case DW_CFA_set_loc:

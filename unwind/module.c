@@ -44,7 +44,7 @@ static void open_cfi(struct frec_module *module, struct frec_cfi_section *sectio
 // pointer in .eh_frame_hdr.
 static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 {
-	const uint64_t pointer = 4; // offset of a field that has its own distance to .eh_frame
+	const uint64_t pointer = 4; // offset of the field with its distance to .eh_frame
 	size_t count = 0;
 	int32_t distance;
 
@@ -123,7 +123,7 @@ static void open_vdso(struct frec_module *module)
 	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 	const Elf64_Ehdr *header = image;
 
-	// The section headers are at the end of the image, so their end gives its size.
+	// The section headers are the last part of the image, so it ends where they end.
 	if (!image ||
 	    frec__elf_open_memory(image,
 				  header->e_shoff + (size_t)header->e_shnum * header->e_shentsize,

@@ -22,7 +22,7 @@ struct frec_sigreturn {
 
 struct frec_registers {
 	const char *machine;	  /* as uname -m prints it */
-	const char *const *names; /* by kernel number; NULL: there is no such register */
+	const char *const *names; /* indexed by kernel number; NULL: no such register */
 	size_t count;
 	unsigned int pc; /* kernel numbers */
 	unsigned int sp;

@@ -80,7 +80,7 @@ static int read_header(struct frec_rows *rows, const Elf_Data *header)
 	return 0;
 }
 
-// Finds the functions of a section without a usable table.
+// Finds the functions of a section without a usable table. Returns 0, -ENOMEM or -EBADMSG.
 static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 {
 	uint64_t offset = 0, next;

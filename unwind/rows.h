@@ -2,7 +2,7 @@
 /*
  * The rules of a CFI section as rows, which can be applied without DWARF.
  *
- * Opening a section only reads where its functions begin: from .eh_frame_hdr, which the linker has
+ * Opening a section reads only where its functions begin: from .eh_frame_hdr, which the linker has
  * sorted, or else from the section itself. The rows of a function are computed when one of its
  * addresses is looked up for the first time. So the first stack of a large program waits only for
  * the rows of the functions on that stack, and only these take memory.

@@ -39,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// The largest size that a function can have to which the assembler gave no size: up to the end of
-// its section. Lookups find it only up to the next symbol.
+// Returns a size for a function to which the assembler gave none: it can reach to the end of its
+// section. A lookup beyond the next symbol does not find it.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);
