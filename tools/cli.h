@@ -18,7 +18,7 @@ __attribute__((format(printf, 2, 3))) int frec__cli_usage(const char *usage, con
 
 /*
  * A progress bar on stderr with the remaining time, only on a terminal and only after a second.
- * Long work calls frec__progress_update; a total of 0 means that it is unknown, and nothing is
+ * Long work calls frec__progress_update; if `total` is 0, it is unknown, and nothing is
  * shown.
  */
 struct frec_progress {

@@ -415,7 +415,7 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
-			// perf script prints neither file nor line, so this does not either.
+			// perf script prints neither file nor line, so they are left out here too.
 			for (size_t k = 0; k < names.count; k++)
 				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function

@@ -170,7 +170,7 @@ static void faulting(void)
 }
 
 #if defined(__x86_64__)
-// A handler's return without CFI, as in musl and Go.
+// The code that a signal handler returns to, without CFI, as in musl and Go.
 void undescribed_return(void);
 __asm__(".text\n.globl undescribed_return\n.type undescribed_return, "
 	"@function\nnop\nundescribed_return:\n"

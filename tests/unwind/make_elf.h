@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the code is, in the file and in memory, and its size. */
+/* The code's offset in the file, which is also its address in memory, and its size. */
 #define MADE_CODE 0x1000
 #define MADE_CODE_SIZE 0x1000
 

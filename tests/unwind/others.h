@@ -20,7 +20,8 @@ void dwfl_other_name(struct other *other, uint64_t pc);
 const char *dwfl_other_function(struct other *other, uint64_t pc, const char **ret_module);
 void dwfl_other_destroy(struct other *other);
 
-/* libunwind's remote unwinding through memory callbacks, with its cache. */
+/* The same with libunwind's remote unwinding, through memory callbacks and with libunwind's
+ * cache. */
 struct other *libunwind_other_create(const struct recording *recording);
 size_t libunwind_other_unwind(struct other *other, const struct recorded_stack *stack,
 			      uint64_t *frames, size_t capacity);
