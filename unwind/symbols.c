@@ -139,8 +139,8 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges the added symbols, which are sorted by now, into those before them, from the end, so that
-// only the added ones have to be copied. If there is no memory for the copy, sorts everything.
+// Merges the added symbols, which are sorted by now, into those before them. Works from the end, so
+// only the added symbols have to be copied. If there is no memory for the copy, sorts everything.
 static void merge(struct frec_symbols *symbols)
 {
 	struct frec_symbol *all = symbols->symbols;

@@ -56,8 +56,8 @@ struct frec_unwind_process;
 struct frec_unwinder_options {
 	size_t size; /* of this structure */
 	/* Where the root directory of the recorded machine is on this one, for example a mounted
-	 * image: put before recorded paths and before /usr/lib/debug. NULL: nothing is put before
-	 * them. */
+	 * image. It is put before recorded paths and before /usr/lib/debug. NULL: nothing is put
+	 * before them. */
 	const char *root;
 	/* Folders to search before /usr/lib/debug, for debug files (.build-id/xx/yyyy.debug) and
 	 * for programs and libraries (.build-id/xx/yyyy). NULL: none. */
@@ -66,8 +66,8 @@ struct frec_unwinder_options {
 	/* The recording is from the current boot of this machine. The vDSO, which has no file, is
 	 * then the same as that of the calling process. */
 	bool same_boot;
-	/* Fetch files that are not on this machine from the servers in DEBUGINFOD_URLS. This can
-	 * wait for the network. */
+	/* Fetch files that are not on this machine from the servers in DEBUGINFOD_URLS. Lookups
+	 * can then wait for the network. */
 	bool debuginfod;
 };
 

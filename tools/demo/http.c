@@ -130,7 +130,7 @@ static bool would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-/* Does at most one read and one write on the connection. Returns false if the connection is over. */
+/* Does at most one read and one write. Returns false if the connection is over. */
 static bool advance(struct server *server, struct connection *connection)
 {
 	struct epoll_event event = {.data.ptr = connection};
