@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A service with a recorder of its own. If it dies, what it did last is in FOLDER.
+// A service with a recorder of its own. If it dies, a snapshot of what it did last is in FOLDER.
 //
 //	./embed FOLDER [crash]
 //	flightrec show FOLDER/*.frec
 //
-// No rights are needed: without the right to watch the kernel the recorder uses shared memory.
+// No privilege is needed: without one, the recorder receives the events through shared memory.
 #include <flightrec/event.h>
 #include <flightrec/recorder.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 //
 //	flightrec run -e 'shop:*' -- sh -c './emit; exit 1'
 //
-// Without `flightrec run`, and without a recorder of the machine, nothing listens, and each of the
-// calls is a load, a test and a branch.
+// Without `flightrec run`, and without a recorder for the whole machine, nothing listens, and each
+// of the calls is a load, a test and a branch.
 #include <flightrec/event.h>
 #include <stdio.h>
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Prints the events of a snapshot, oldest first for each ring, by its schema alone.
+"""Prints the events of a snapshot, oldest first for each ring, using nothing but the schema.
 
     read_frec.py flightrec.proto FILE.frec
 
-protoc makes the classes from the schema, whose comments say everything else that is used here. This
-program reads the file as one message; for large files, read one top-level field after the other.
+protoc makes the classes from the schema, whose comments explain everything else that is used here.
+This program reads the file as one message; for large files, read one top-level field after the
+other.
 """
 import importlib
 import os
@@ -29,7 +30,7 @@ PERIOD, CALLCHAIN = 1 << 8, 1 << 5
 
 
 def located(payload, field, raw):
-    """The bytes of a string or byte array, which the field only refers to."""
+    """The bytes of a string or byte array, whose place and size are what the field holds."""
     word, = struct.unpack("<I", raw)
     start = word & 0xffff
     if field.locator == pb.LOCATOR_RELATIVE:

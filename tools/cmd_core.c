@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec core: the kernel's handler of core dumps, and having the kernel run it.
+// flightrec core: receives core dumps from the kernel, and sets the kernel up to send them.
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,9 +23,9 @@ struct request {
 	struct frec_core_limits limits;
 };
 
-// The kernel starts this program with standard input alone. Opens standard output and error, so
-// that no other file gets their numbers. Messages go to the kernel's log, where the kernel reports
-// its own problems with core dumps.
+// The kernel starts this program with nothing open but standard input. Opens standard output and
+// error, so that no other file gets their numbers. Messages go to the kernel's log, where the
+// kernel reports its own problems with core dumps.
 static void fill_descriptors(void)
 {
 	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {

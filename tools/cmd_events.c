@@ -71,7 +71,7 @@ static void put_type(struct frec_text *text, const struct frec_field *field)
 	}
 }
 
-// Declared types get the names that put_type() gives to the kernel's.
+// Declared types get the names that put_type() gives to the kernel's types.
 static void put_declared_type(struct frec_text *text, const struct frec_declared_field *field)
 {
 	if (!strcmp(field->kind, "chars"))
@@ -274,8 +274,8 @@ static int add_glob(struct frec_event_list *list, const char *glob)
 	return strchr(glob, '/') ? add_file(list, glob) : add_selection(list, glob);
 }
 
-// Lists the events for all arguments; without arguments all user events, of which there may be
-// none. Returns an exit status.
+// Adds the events for all arguments to the list or, without arguments, all user events, if there
+// are any. Returns an exit status.
 static int gather(struct frec_event_list *list, const char *const *file, size_t files, char **globs)
 {
 	struct frec_error error = {0};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// flightrec keep: the keeper, which libflightrec starts for a service that embeds its recorder. Not
-// for people to call.
+// flightrec keep: the keeper, which libflightrec starts for a service that embeds its recorder.
+// People do not call it.
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// flightrec run: record a command from its first event on; a snapshot when it dies.
+// flightrec run: records a command from its first event on; saves a snapshot when it dies.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -85,8 +85,8 @@ static bool same_help(const struct frec_probe_result *a, const struct frec_probe
 	return !strcmp(a->fix, b->fix) && !strcmp(a->advice, b->advice);
 }
 
-// Puts the help of a capability. Capabilities with the same help share one entry, which has the
-// names of all of them and is put for the first.
+// Puts the help for a capability. Capabilities with the same help share one entry, which names them
+// all: it is put for the first of them, and nothing for the others.
 static void put_help(struct frec_text *text, const struct frec_probe_result *results, size_t first,
 		     unsigned int width)
 {

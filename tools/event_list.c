@@ -99,8 +99,8 @@ static int add_listed(void *context, const struct frec_listed *listed)
 		return 0;
 	}
 	r = read_format(walk->list->tracefs, listed, &format, walk->reterr);
-	// An event ends with the last program that has it, which can be between listing and
-	// reading.
+	// The kernel removes an event when the last program that has registered it ends. That can
+	// happen after the event was listed and before its format is read.
 	if (r == -ENOENT)
 		return 0;
 	return r ? r : add_known(walk, listed, &format);
@@ -149,7 +149,8 @@ int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 		r = -EISDIR;
 	count = (int)of_file.count;
 	frec__declarations_deinit(&of_file);
-	// The result counts this file alone. The list has the declarations of all files, each once.
+	// The result counts the declarations of this file alone. `list` has those of all files,
+	// each once.
 	if (!r)
 		r = frec__declarations_add_file(&list->declarations, path, true);
 	if (r)
@@ -206,7 +207,7 @@ static int add_declared(struct frec_event_list *list, struct frec_declared *decl
 	struct comparison comparison = compare(list->tracefs, declared);
 	struct frec_listed_event *event;
 
-	// The event is listed already, as the kernel has it.
+	// The event is already in the list, because the kernel has it with the same fields.
 	if (comparison.agrees && find(list, declared))
 		return 0;
 	event = grow(list);

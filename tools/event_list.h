@@ -7,16 +7,16 @@
 #include "recorder/declared/declarations.h"
 
 struct frec_listed_event {
-	struct frec_listed listed;	/* `group` is empty if only a file declares the event */
+	struct frec_listed listed;	/* `group` is empty if `declared` is set */
 	struct frec_format format;	/* as the kernel has registered the event */
-	struct frec_declared *declared; /* set if only a file declares the event */
+	struct frec_declared *declared; /* from a file; NULL: the event is the kernel's */
 	/* what a program declares under this name, if its fields differ from the kernel's; else
 	 * NULL */
 	char *conflict;
 };
 
 struct frec_event_list {
-	int tracefs; /* a descriptor; -1: what the kernel has is unknown */
+	int tracefs; /* a descriptor; -1: unknown which events the kernel has */
 	struct frec_declarations declarations;
 	size_t count;
 	struct frec_listed_event *event;
@@ -24,7 +24,8 @@ struct frec_event_list {
 
 void frec__event_list_deinit(struct frec_event_list *list);
 
-/* Adds the kernel's events that match. Returns how many matched, or a negative errno. */
+/* Adds the kernel's events that `selection` matches. Returns how many there are, or a negative
+ * errno. */
 int frec__event_list_add_kernel(struct frec_event_list *list, const char *selection,
 				struct frec_error *reterr);
 
@@ -38,8 +39,8 @@ int frec__event_list_add_foreign(struct frec_event_list *list, const char *selec
 int frec__event_list_add_file(struct frec_event_list *list, const char *path,
 			      struct frec_error *reterr);
 
-/* Sorts by name, finds conflicts, and refines formats by what running programs and the files
- * declare. Returns 0 or a negative errno. */
+/* Sorts by name, finds conflicts, and refines formats with what running programs and the
+ * files declare. Returns 0 or a negative errno. */
 int frec__event_list_finish(struct frec_event_list *list, struct frec_error *reterr);
 
 #endif

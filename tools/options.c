@@ -12,8 +12,8 @@
 
 #define OPTIONS_MAX 64
 #define LETTERS_MAX (3 + 2 * OPTIONS_MAX)
-// What getopt_long returns for the long form of the first option; the next follow. For a short form
-// it returns the letter.
+// getopt_long returns this number for the long form of the first option, the next number for that
+// of the second, and so on. For a short form it returns the letter.
 #define NUMBER_FIRST 256
 #define COLUMNS 100
 #define HELP_COLUMN 24
@@ -23,7 +23,7 @@
 static const struct option help_option = {"help", no_argument, NULL, 'h'};
 
 struct parser {
-	const struct frec_option *option[OPTIONS_MAX]; /* by the index in `longs` */
+	const struct frec_option *option[OPTIONS_MAX]; /* at the index that it has in `longs` */
 	struct option longs[OPTIONS_MAX + 2];
 	size_t count;
 	char letters[LETTERS_MAX + 1];
@@ -157,7 +157,8 @@ static void print_help(const struct frec_command_line *command)
 		command->print_more();
 }
 
-// Does what the option says. Returns 0, or the exit status after a complaint.
+// Stores the value where the option points, or calls its parser. Returns 0 or, after printing a
+// complaint, the exit status.
 static int apply(const struct frec_command_line *command, const struct frec_option *option,
 		 const char *value)
 {

@@ -3,7 +3,7 @@
  * The options of a command: one table that is parsed, printed as help, and completed by shells.
  *
  * A table is an array of struct frec_option that ends with an empty one. Each option points to the
- * variable that gets its value, which is often a local one of the command:
+ * variable that gets its value, often a local variable of the command:
  *
  *	bool json = false;
  *	const struct frec_option options[] = {
@@ -29,17 +29,18 @@ struct frec_option {
 	/* The word for the option's value in the help; NULL: the option takes none. A value whose
 	 * word begins with '=' is optional, as in --stack[=BYTES]. */
 	const char *value;
-	const char *help; /* one sentence or several; NULL: left out of the help, not for people */
+	const char *help; /* one sentence or several; NULL: not for people, so not in the help */
 
 	/* What the option does: one of the next three is set. */
-	bool *flag;	   /* is set */
+	bool *flag;	   /* is set to true */
 	const char **text; /* is set to the value */
 	/* Called with `data` and the value, or NULL if an optional value is missing. Returns 0, or
-	 * a negative errno with a complaint in `reterr`. Without one, `expected` is printed. */
+	 * a negative errno with a complaint in `reterr`. Without a complaint, `expected` is
+	 * printed. */
 	int (*parse)(void *data, const char *value, struct frec_error *reterr);
 	void *data;
 	const char *expected; /* what the value has to be, as in "a size such as 500M" */
-	bool reads_file;      /* a complaint is a failure of the command, not bad usage */
+	bool reads_file; /* a complaint means that the command failed, not that usage was bad */
 
 	bool last; /* all words after this option are arguments, even those with dashes */
 };
@@ -51,7 +52,7 @@ struct frec_command_line {
 	const char *about; /* what the command does, for --help; may be NULL */
 	const struct frec_option *options[FREC_OPTION_TABLES_MAX];
 	const char *more;	  /* printed after the options in the help; may be NULL */
-	void (*print_more)(void); /* the same for what has to be computed; may be NULL */
+	void (*print_more)(void); /* prints further help, which has to be computed; may be NULL */
 	bool stops_at_argument;	  /* options after the first argument are not the command's */
 };
 

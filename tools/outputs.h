@@ -23,9 +23,9 @@ struct frec_wanted {
 struct frec_outputs {
 	size_t count;
 	struct frec_wanted *wanted;
-	struct frec_export_target *targets; /* those of the open outputs, for frec__export() */
+	struct frec_export_target *targets; /* targets of the open outputs, for frec__export() */
 	size_t open;
-	/* From a -f and a --compress that no -o has followed yet. */
+	/* Those of a -f and a --compress that no -o has followed yet. */
 	const struct frec_writer *writer;
 	const struct frec_compression *compression;
 	/* For all endpoints. */

@@ -39,7 +39,7 @@ int frec__parse_size(const char *text, uint64_t *ret)
 static int add_selections(void *data, const char *value, struct frec_error *reterr)
 {
 	struct frec_record_options *options = data;
-	// This cuts the list into pieces, which arguments of a command line allow.
+	// The list is cut into pieces in place: arguments of a command line may be modified.
 	char *list = (char *)value;
 
 	while (list) {

@@ -10,7 +10,7 @@
 #include "recorder/service/control_message.h"
 #include "tools/options.h"
 
-/* How long a recorder may take for an answer: writing large rings to a slow disk takes time. */
+/* How long a recorder may take to answer: writing large rings to a slow disk takes time. */
 #define FREC_ANSWER_SECONDS 120
 
 /* Which recorders to ask: the one at `socket`, or that of process `pid`, or if neither is given,
@@ -25,9 +25,10 @@ struct frec_recorders {
 typedef int frec_answered(void *context, const Flightrec__Control__Reply *reply);
 
 /*
- * Sends `request` to all these recorders before it waits for the first answer, so that their
- * snapshots are of the same moment. Prints why, if the one that was named cannot be asked, if none
- * is running, and for each that does not answer or answers with an error. Returns an exit status.
+ * Sends `request` to all recorders that `which` selects before it waits for the first answer, so
+ * that their snapshots are of the same moment. Prints a message if the recorder that was named
+ * cannot be asked, if no recorder is running, and for each recorder that does not answer or answers
+ * with an error. Returns an exit status.
  */
 int frec__recorders_ask(const struct frec_recorders *which, const struct frec_request *request,
 			frec_answered *answered, void *context);

@@ -37,8 +37,8 @@ bool frec__terminal_colored(enum frec_when when)
 
 static int spawn(const char *command, int input, pid_t *ret)
 {
-	// The options of less: quit if it fits on one screen, show colours, leave the text on the
-	// screen at the end.
+	// The options of less(1): quit if the text fits on one screen, show colours, leave the text
+	// on the screen at the end.
 	char *less[] = {"less", "-FRX", NULL}, *shell[] = {"sh", "-c", (char *)command, NULL};
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);

@@ -21,13 +21,13 @@ struct frec_pager {
 };
 
 /*
- * If standard output is a terminal, starts $PAGER, or less, and ignores SIGPIPE and SIGINT from
- * then on: if the user leaves the pager, writing fails with EPIPE. Otherwise, or if no pager can be
- * started, `fd` is standard output.
+ * If standard output is a terminal, starts $PAGER, or else less(1), and ignores SIGPIPE and SIGINT
+ * from then on: if the user leaves the pager, writing fails with EPIPE. Otherwise, or if no pager
+ * can be started, `fd` is standard output.
  */
 void frec__pager_start(struct frec_pager *pager);
 
-/* Closes the pager's input and waits until it ends. Does nothing if none was started. */
+/* Closes the pager's input and waits until the pager ends. Does nothing if no pager was started. */
 void frec__pager_end(struct frec_pager *pager);
 
 #endif

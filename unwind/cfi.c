@@ -84,7 +84,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 	const char *letter = cie->augmentation;
 
 	if (*letter && *letter != 'z')
-		return false; // an unknown augmentation: the instructions cannot be found
+		return false; // an unknown augmentation can put data before the instructions
 	while (*letter && *++letter) {
 		switch (*letter) {
 		case 'R':
@@ -102,7 +102,7 @@ static bool read_augmentation(const struct frec_cfi *cfi, const Dwarf_CIE *cie,
 		case 'B': // aarch64: return addresses are signed with key B instead of key A
 			break;
 		default:
-			return !data.failed; // with 'z' the rest can be skipped by its size
+			return !data.failed; // 'z' gives the size of the data, so skip the rest
 		}
 	}
 	return !data.failed;

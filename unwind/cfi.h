@@ -3,10 +3,10 @@
  * Call frame information (CFI): DWARF 5, section 6.4, and .eh_frame of the Linux Standard Base.
  *
  * A CFI section has an entry for each function (an FDE), which refers to an entry that several
- * functions share (a CIE). The instructions in both say, for each address of the function, how to
- * compute the registers that the caller had: by a rule for each register. Most rules are relative
- * to the canonical frame address (CFA), which is the stack pointer before the call. cfi.c reads the
- * entries; cfi_run.c runs the instructions.
+ * functions share (a CIE). The instructions in both give rules for each address of the function:
+ * one rule for each register, which computes the value that the register had in the caller. Most
+ * rules are relative to the canonical frame address (CFA), which is the stack pointer before the
+ * call. cfi.c reads the entries; cfi_run.c runs the instructions.
  */
 #ifndef FREC_UNWIND_CFI_H
 #define FREC_UNWIND_CFI_H
@@ -22,11 +22,11 @@
 /* One section. Its addresses are those of the ELF file, not of a process. */
 struct frec_cfi {
 	Elf_Data *data;			/* the bytes of the section */
-	unsigned char ident[EI_NIDENT]; /* of the ELF file */
+	unsigned char ident[EI_NIDENT]; /* e_ident of the ELF file */
 	/* what encoded addresses can be relative to: */
 	uint64_t address;   /* the address of the section, for DW_EH_PE_pcrel */
-	uint64_t text;	    /* of .text, for DW_EH_PE_textrel */
-	uint64_t base;	    /* of .eh_frame_hdr, for DW_EH_PE_datarel */
+	uint64_t text;	    /* the address of .text, for DW_EH_PE_textrel */
+	uint64_t base;	    /* the address of .eh_frame_hdr, for DW_EH_PE_datarel */
 	bool eh_frame;	    /* the section is .eh_frame, not .debug_frame */
 	const char *module; /* for error messages */
 };
@@ -36,7 +36,7 @@ struct frec_fde {
 	uint64_t start, end;		      /* the addresses it covers */
 	uint64_t offset;		      /* in the section, for error messages */
 	const uint8_t *initial, *initial_end; /* the instructions of the CIE */
-	const uint8_t *program, *program_end; /* and those of the FDE, which run after them */
+	const uint8_t *program, *program_end; /* those of the FDE, which run after the CIE's */
 	uint64_t code_factor;
 	int64_t data_factor;
 	uint64_t return_register; /* DWARF number of the register with the return address */
@@ -71,8 +71,8 @@ struct frec_rule {
 };
 
 struct frec_rules {
-	/* Its kind is REGISTER, or VALUE_EXPRESSION with an expression that gets no CFA, or
-	 * UNSPECIFIED until an instruction defines it. */
+	/* Its kind is UNSPECIFIED until an instruction defines the CFA; then REGISTER, or
+	 * VALUE_EXPRESSION, with an expression that starts with an empty stack. */
 	struct frec_rule cfa;
 	struct frec_rule registers[FREC_DWARF_REGISTERS];
 };

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-// How deeply DW_CFA_remember_state can be nested. Compilers nest one or two.
+// How deeply DW_CFA_remember_state can be nested. Compilers nest it one or two levels deep.
 #define REMEMBERED_MAX 16
 
 struct run {
@@ -19,7 +19,7 @@ struct run {
 	struct frec_bytes cursor;
 	uint64_t location;
 	struct frec_rules rules;
-	struct frec_rules initial; // after the CIE's instructions, for DW_CFA_restore
+	struct frec_rules initial; // the rules after the CIE's instructions, for DW_CFA_restore
 	struct frec_rules remembered[REMEMBERED_MAX];
 	unsigned int remembered_count;
 	frec_cfi_row *row; // NULL while the CIE's instructions run
@@ -197,7 +197,7 @@ static int extended(struct run *run, uint8_t code)
 
 	switch (code) {
 	case DW_CFA_nop:
-	// signatures are removed from all return addresses anyway
+	// changes whether the return address is signed, but signatures are always removed
 	case DW_CFA_AARCH64_negate_ra_state:
 		return 0;
 	case DW_CFA_set_loc:
@@ -272,7 +272,8 @@ static int run_instructions(struct run *run, const uint8_t *start, const uint8_t
 int frec__cfi_run(const struct frec_cfi *cfi, const struct frec_fde *fde, frec_cfi_row *row,
 		  void *context, struct frec_error *reterr)
 {
-	struct run run; // not zeroed: `remembered` is large, and written before it is read
+	// Not zeroed, because `remembered` is large, and is written before it is read.
+	struct run run;
 	int r;
 
 	run.cfi = cfi;

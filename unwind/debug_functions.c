@@ -5,7 +5,7 @@
 
 #include <dwarf.h>
 
-// How deeply namespaces and classes can be nested. Functions below that are not found.
+// How deeply namespaces and classes can be nested. Functions nested more deeply are not found.
 #define NESTED_MAX 32
 
 static bool take_step(uint64_t *steps)
@@ -85,7 +85,7 @@ static unsigned int number_of(Dwarf_Die *die, unsigned int name)
 	return (unsigned int)value;
 }
 
-// Fills in the file, line and column of the call in `caller` that was replaced by `inlined`.
+// Sets the file, line and column of `caller` to those of the call that was replaced by `inlined`.
 static void call_site(Dwarf_Die *unit, Dwarf_Die *inlined, struct frec_debug_function *caller)
 {
 	unsigned int file = number_of(inlined, DW_AT_call_file);

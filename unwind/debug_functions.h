@@ -20,9 +20,9 @@ void frec__debug_functions_index(const Dwarf_Die *unit, struct frec_address_inde
 				 uint64_t *steps);
 
 /*
- * Finds the function at `offset` of the unit's file, and the calls inlined into it at `address`,
- * innermost first. File, line and column of the innermost are not filled in. Returns how many there
- * are, at most FREC_INLINED_MAX + 1.
+ * Finds the function whose offset for dwarf_offdie() is `offset`, and the calls inlined into it at
+ * `address`, innermost first. File, line and column of the innermost are not filled in. Returns how
+ * many there are, at most FREC_INLINED_MAX + 1, or 0 if nothing is at `offset`.
  */
 size_t frec__debug_functions_find(Dwarf_Die *unit, uint64_t offset, uint64_t address,
 				  struct frec_debug_function *functions, uint64_t *steps);

@@ -4,7 +4,7 @@
 // libdw's own functions for that are not used: its search for the unit needs .debug_aranges, which
 // clang does not write, and its search for the function walks through the whole unit each time.
 //
-// A damaged tree can send its reader in circles, for example by DW_AT_sibling, so all walks
+// A damaged tree can send its reader in circles, for example through DW_AT_sibling, so all walks
 // together have a limit of steps.
 #include "unwind/debug_info.h"
 
@@ -17,8 +17,8 @@
 #include "unwind/debug_functions.h"
 #include "unwind/split_unit.h"
 
-// How many DIEs and ranges are read at most, for all lookups together; reading that many takes some
-// seconds. The largest programs have some millions.
+// How many DIEs and ranges of one file are read at most, in all lookups together. Reading that many
+// takes some seconds. The largest programs have some millions.
 #define STEPS_MAX (64u << 20)
 
 struct unit {

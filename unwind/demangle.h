@@ -5,7 +5,7 @@
 
 /*
  * Returns `name` demangled and without the symbol version after '@', for the caller to free. A name
- * that is not mangled, or whose demangled form would be too long, loses only its version. NULL: out
+ * that is not mangled, or is too long before or after demangling, loses only its version. NULL: out
  * of memory.
  */
 char *frec__demangle(const char *name);

@@ -72,7 +72,7 @@ static void read_segments(struct frec_elf *elf)
 }
 
 // A separate debug file has the program headers of its program, but not the bytes that they refer
-// to. So if there is a section with the build-id, that decides.
+// to. So if there is a section with the build-id, the build-id in that section counts.
 static void read_build_id_section(struct frec_elf *elf)
 {
 	GElf_Shdr header;

@@ -22,7 +22,7 @@ struct frec_build_id {
 struct frec_elf {
 	Elf *elf;
 	int fd;		      /* -1: an image in memory */
-	bool mapped;	      /* instead of read, as no other user can truncate it */
+	bool mapped;	      /* rather than read, because no other user can truncate the file */
 	char *path;	      /* for error messages; never NULL */
 	unsigned int machine; /* EM_ */
 	uint64_t base;	      /* the lowest address of a loaded segment */
@@ -71,8 +71,8 @@ bool frec__elf_bias(const struct frec_elf *elf, uint64_t start, uint64_t offset,
 
 /*
  * Finds the bias from a separate debug file, whose segments have lost their offsets in the
- * program's file. Returns false unless it has exactly one executable segment, as long as the
- * mapping.
+ * program's file. Returns false unless the debug file has exactly one executable segment, and the
+ * size of that segment is the size of the mapping.
  */
 bool frec__elf_bias_by_size(const struct frec_elf *elf, uint64_t start, uint64_t end,
 			    uint64_t *ret);

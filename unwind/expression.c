@@ -65,8 +65,8 @@ static bool calculate(uint8_t code, uint64_t a, uint64_t b, uint64_t *ret)
 		*ret = a * b;
 		return true;
 	case DW_OP_div:
-		// Dividing by -1 is a negation, because one of the quotients does not fit into 64
-		// bits.
+		// Division by -1 is done as a negation, because INT64_MIN / -1 overflows and would
+		// trap.
 		*ret = !b ? 0 : (int64_t)b == -1 ? -a : (uint64_t)((int64_t)a / (int64_t)b);
 		return true;
 	case DW_OP_mod:

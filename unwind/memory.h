@@ -9,8 +9,8 @@
 #include <string.h>
 
 struct frec_stack {
-	/* of the first byte: the stack pointer, or if nothing is mapped there, the first mapped
-	 * byte above it */
+	/* where the first byte was: at the stack pointer or, if nothing was mapped there, at the
+	 * lowest mapped address above it */
 	uint64_t address;
 	const uint8_t *data; /* may be unaligned */
 	size_t size;

@@ -44,7 +44,7 @@ static void open_cfi(struct frec_module *module, struct frec_cfi_section *sectio
 // pointer in .eh_frame_hdr.
 static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 {
-	const uint64_t pointer = 4; // offset of a field: the distance from that field to .eh_frame
+	const uint64_t pointer = 4; // offset of the field with its distance to .eh_frame
 	size_t count = 0;
 	int32_t distance;
 
@@ -59,7 +59,7 @@ static bool find_eh_frame(const struct frec_elf *elf, struct cfi_place *ret)
 		header = frec__elf_at(elf, segment.p_vaddr, segment.p_memsz);
 		if (!header || header->d_size < pointer + sizeof(distance))
 			return false;
-		// 0x1b, which linkers write: the distance is signed and has 32 bits.
+		// Linkers write the encoding 0x1b: the distance is signed and has 32 bits.
 		if (((const uint8_t *)header->d_buf)[1] != 0x1b)
 			return false;
 		memcpy(&distance, (const char *)header->d_buf + pointer, sizeof(distance));
@@ -89,8 +89,8 @@ static void open_eh_frame(struct frec_module *module)
 	open_cfi(module, &module->eh_frame, module->elf, &place);
 }
 
-// Opens .debug_frame, which is used only for addresses that .eh_frame does not describe, because it
-// can be in a separate file, which is large.
+// Opens .debug_frame. It is used only for addresses that .eh_frame does not describe, because it
+// can be in the separate debug file, which is large.
 static struct frec_rows *debug_frame(struct frec_module *module)
 {
 	struct frec_elf *elf = module->elf;
@@ -114,8 +114,8 @@ static struct frec_rows *debug_frame(struct frec_module *module)
 	return module->debug_frame.rows;
 }
 
-// The vDSO has no file, but there is an image of it in this process. That is the right one if the
-// build-id says so, or, without a recorded build-id, if the recording is from the same boot.
+// The vDSO has no file, but there is an image of it in this process. It is the right image if it
+// has the recorded build-id or, if none was recorded, if the recording is from the same boot.
 static void open_vdso(struct frec_module *module)
 {
 	const void *image = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
@@ -123,7 +123,7 @@ static void open_vdso(struct frec_module *module)
 	FREC_CLOSE_ELF struct frec_elf *elf = NULL;
 	const Elf64_Ehdr *header = image;
 
-	// The section headers are at the end of the image, so their end gives its size.
+	// The section headers are the last part of the image, so it ends where they end.
 	if (!image ||
 	    frec__elf_open_memory(image,
 				  header->e_shoff + (size_t)header->e_shnum * header->e_shentsize,

@@ -39,18 +39,19 @@ struct frec_unwinder {
 	struct frec_module *modules;
 };
 
-/* Finds or opens the module that `map` is part of. Mappings with the same build-id share one
+/* Finds the module that `map` maps, or opens it. Mappings with the same build-id share one
  * module. NULL: out of memory. */
 struct frec_module *frec__module_get(struct frec_unwinder *unwinder,
 				     const struct frec_unwind_map *map);
 void frec__module_destroy(struct frec_module *module);
 
-/* Finds the row of an address in the module's file, and returns what frec__rows_find() does.
- * Without CFI the row is always FREC_ROW_NONE. */
+/* Finds the row of an address in the module's file. Without CFI the row is always FREC_ROW_NONE.
+ * The return values are those of frec__rows_find(). */
 int frec__module_row(struct frec_module *module, uint64_t address, struct frec_row *ret,
 		     struct frec_error *reterr);
 
-/* Finds the rules, and returns what frec__rows_rules() does. */
+/* Finds the rules at an address in the module's file. The return values are those of
+ * frec__rows_rules(). */
 int frec__module_rules(struct frec_module *module, uint64_t address, struct frec_rules *ret_rules,
 		       struct frec_fde *ret_fde, struct frec_error *reterr);
 

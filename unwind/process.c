@@ -104,8 +104,8 @@ void frec__unwind_process_destroy(struct frec_unwind_process *process)
 	free(process);
 }
 
-// Only a path or the vDSO can have a file. Mappings such as "//anon" and "[heap]" may hold code
-// made at run time.
+// Finds the module of a mapping. Only mapped files and the vDSO have one. Mappings such as "//anon"
+// and "[heap]" may hold code made at run time, which no file describes.
 static void open_mapping(struct frec_unwind_process *process, struct frec_unwind_mapping *mapping)
 {
 	const char *path = mapping->map.path;

@@ -7,7 +7,7 @@
 
 struct frec_unwind_mapping {
 	uint64_t start, end;
-	uint64_t bias;		    /* address here minus address in the module's file */
+	uint64_t bias;		    /* address in the process minus address in the module's file */
 	struct frec_unwind_map map; /* with copies of its path and build-id */
 	struct frec_module *module; /* NULL: not opened yet, or no file is mapped */
 	uint32_t index;		    /* in the caller's array */
@@ -28,7 +28,7 @@ struct frec_unwind_process {
 	struct frec_unwinder *unwinder;
 	struct frec_unwind_mapping *mappings; /* sorted, disjoint */
 	size_t mapping_count;
-	struct frec_cached_row *cache; /* FREC_ROW_CACHE slots, by a hash of the address */
+	struct frec_cached_row *cache; /* FREC_ROW_CACHE slots, found by a hash of the pc */
 };
 
 /* Returns the mapping of `address`, or NULL. Opens its module if that has not been tried yet. */

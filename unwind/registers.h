@@ -22,7 +22,7 @@ struct frec_sigreturn {
 
 struct frec_registers {
 	const char *machine;	  /* as uname -m prints it */
-	const char *const *names; /* by kernel number; NULL: there is no such register */
+	const char *const *names; /* indexed by kernel number; NULL: no such register */
 	size_t count;
 	unsigned int pc; /* kernel numbers */
 	unsigned int sp;
@@ -32,7 +32,7 @@ struct frec_registers {
 	unsigned int dwarf_count; /* at most FREC_DWARF_REGISTERS */
 	unsigned int dwarf_sp;
 	unsigned int dwarf_fp;
-	unsigned int dwarf_ra; /* has the return address until the function saves it */
+	unsigned int dwarf_ra; /* stands for the return address in CFI */
 	/* bit n: a function whose CFI has no rule for DWARF register n preserves it */
 	uint64_t callee_saved;
 	/* the bits of a return address that belong to the address, not to its signature */

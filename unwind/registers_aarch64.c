@@ -19,8 +19,8 @@ static const uint8_t dwarf[] = {0,  1,	2,  3,	4,  5,	6,  7,	8,  9,	10, 11, 12, 1
 static const uint8_t sigreturn[] = {0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4};
 
 // At sp there is a struct rt_sigframe of the kernel's arch/arm64/kernel/signal.c: siginfo, and then
-// a ucontext with uc_mcontext at 176, aligned to 16. In uc_mcontext the registers follow the fault
-// address.
+// a ucontext with uc_mcontext at offset 176, aligned to 16 bytes. In uc_mcontext the registers
+// follow the fault address.
 #define X(n) (128 + 176 + 8 + 8 * (n))
 static const uint16_t saved[] = {X(0),	X(1),  X(2),  X(3),  X(4),  X(5),  X(6),  X(7),
 				 X(8),	X(9),  X(10), X(11), X(12), X(13), X(14), X(15),

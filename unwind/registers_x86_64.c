@@ -19,7 +19,7 @@ static const uint8_t dwarf[] = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 
 static const uint8_t sigreturn[] = {0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05};
 
 // At sp there is a struct ucontext of the kernel's arch/x86/include/uapi/asm/ucontext.h, with
-// uc_mcontext at 40.
+// uc_mcontext at offset 40.
 static const uint16_t saved[] = {144, 136, 152, 128, 112, 104, 120, 160, 40,
 				 48,  56,  64,	72,  80,  88,  96,  168};
 

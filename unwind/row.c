@@ -9,9 +9,9 @@
 
 #include "proto/bytes.h"
 
-// The expression that x86_64 linkers write for the stubs of a procedure linkage table: the CFA
-// moves by 8 bytes after the push in the stub. Where in the stub's 16 bytes that is, is a constant
-// in the expression.
+// The expression that x86_64 linkers write for the stubs of a procedure linkage table: after the
+// push in the stub, the CFA is 8 bytes further from sp. A constant in the expression is the offset
+// in the stub, which has 16 bytes, of the first instruction after the push.
 static bool is_plt(const struct frec_rule *cfa, const struct frec_registers *machine,
 		   struct frec_row *row)
 {

@@ -80,7 +80,7 @@ static int read_header(struct frec_rows *rows, const Elf_Data *header)
 	return 0;
 }
 
-// Finds the functions of a section without a usable table.
+// Finds the functions of a section without a usable table. Returns 0, -ENOMEM or -EBADMSG.
 static int read_section(struct frec_rows *rows, struct frec_error *reterr)
 {
 	uint64_t offset = 0, next;
@@ -190,7 +190,7 @@ static int compile_row(void *context, uint64_t from, uint64_t to, const struct f
 }
 
 // Computes the rows of a function, with FREC_ROW_NONE as the last, at the end of the function. Does
-// nothing if the function does not reach as far as `pc`.
+// nothing if the function ends at or before `pc`. Returns 0, -ENOMEM or -EBADMSG.
 static int compile(struct frec_rows *rows, struct function *function, uint64_t pc,
 		   struct frec_error *reterr)
 {

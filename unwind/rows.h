@@ -2,7 +2,7 @@
 /*
  * The rules of a CFI section as rows, which can be applied without DWARF.
  *
- * Opening a section only reads where its functions begin: from .eh_frame_hdr, which the linker has
+ * Opening a section reads only where its functions begin: from .eh_frame_hdr, which the linker has
  * sorted, or else from the section itself. The rows of a function are computed when one of its
  * addresses is looked up for the first time. So the first stack of a large program waits only for
  * the rows of the functions on that stack, and only these take memory.
@@ -61,14 +61,14 @@ void frec__rows_destroy(struct frec_rows *rows);
 int frec__rows_find(struct frec_rows *rows, uint64_t pc, struct frec_row *ret,
 		    struct frec_error *reterr);
 
-/* Finds the complete rules at `pc`, and the function that they belong to, by running its
+/* Finds the complete rules at `pc`, and the function that they belong to. Runs the function's
  * instructions each time. Returns 0, -ENOENT if no function is known there, or -EBADMSG. */
 int frec__rows_rules(struct frec_rows *rows, uint64_t pc, struct frec_rules *ret_rules,
 		     struct frec_fde *ret_fde, struct frec_error *reterr);
 
 struct frec_rows_statistics {
 	size_t functions;	   /* known */
-	size_t functions_compiled; /* whose rows are computed */
+	size_t functions_compiled; /* those whose rows are computed */
 	size_t rows;
 	size_t bytes; /* of memory in use */
 };

@@ -2,7 +2,7 @@
 // Split units. libdw itself opens and maps the file that a skeleton unit names, whatever file that
 // is, and would hang on some. So both places where libdw looks are checked first. libdw may look
 // there only if each place has no file, or an ELF file that no other user can truncate. Packages of
-// such files (.dwp) are not supported, because libdw cannot read them before 0.191.
+// .dwo files (.dwp) are not supported, because libdw cannot read them before 0.191.
 #include "unwind/split_unit.h"
 
 #include <dwarf.h>

@@ -9,8 +9,8 @@
 
 /*
  * `skeleton` is a unit of `elf`. If it stands for a unit in a .dwo file, finds that unit by the id
- * that both have. Returns false if `skeleton` is itself a whole unit, or the file is missing or
- * cannot be trusted.
+ * that both have. Returns false if the unit is not split, or the file is missing or cannot be
+ * trusted.
  */
 bool frec__split_unit(const struct frec_elf *elf, Dwarf_Die *skeleton, Dwarf_Die *ret);
 

@@ -38,7 +38,8 @@ static int evaluate_cfa(const struct frec_expression_context *context, const str
 	}
 }
 
-// The caller's value of register `regno`.
+// Computes the value that register `regno` has in the caller. Returns 0, -EFAULT, -ENXIO or
+// -EBADMSG, with the meanings that frec__step() gives them.
 static int evaluate(const struct frec_expression_context *context, const struct frec_rule *rule,
 		    unsigned int regno, uint64_t cfa, uint64_t *ret, uint64_t *ret_address)
 {

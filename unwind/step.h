@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Steps from a frame to its caller by the complete CFI rules. This is slower than using a row, but
- * covers all registers, not only the few that a row describes. */
+/* Steps from a frame to its caller with the complete CFI rules. This is slower than using a row,
+ * but covers all registers, not only the few that a row describes. */
 #ifndef FREC_UNWIND_STEP_H
 #define FREC_UNWIND_STEP_H
 
@@ -29,7 +29,7 @@ int frec__step(const struct frec_expression_context *context, const struct frec_
 	       const struct frec_rules *rules, struct frec_cpu *ret, uint64_t *ret_address);
 
 /*
- * Replaces `cpu` by the registers of the code that a signal interrupted, which the kernel saved on
+ * Replaces `cpu` with the registers of the code that a signal interrupted. The kernel saved them on
  * the stack. The frame has to be at the instructions that a signal handler returns to. Returns 0,
  * or -EFAULT if memory at `*ret_address` was not recorded.
  */

@@ -28,9 +28,9 @@ static bool add_slot(struct slots *slots, uint64_t address, const char *name)
 	return true;
 }
 
-// The name of the function whose address `relocation` stores. If the relocation names none, a
-// resolver at its addend chooses the function when the program starts. The resolver's symbol has
-// the function's name.
+// The name of the function whose address `relocation` stores. If the relocation names no function,
+// its addend is the address of a resolver, which chooses the function when the program starts. The
+// resolver's symbol has the function's name.
 static const char *target_name(const struct frec_elf *elf, const GElf_Rela *relocation,
 			       Elf_Data *names, size_t strings, const struct frec_symbols *symbols)
 {
@@ -67,7 +67,7 @@ static void add_slots(struct slots *slots, const struct frec_elf *elf, const cha
 		GElf_Rela relocation;
 		const char *name;
 
-		// Copied, which is faster than gelf_getrela(): there can be hundreds of thousands.
+		// There can be hundreds of thousands, so copy, which is faster than gelf_getrela().
 		// No conversion is needed, because only files with this layout are opened.
 		memcpy(&relocation, (const char *)data->d_buf + i * sizeof(relocation),
 		       sizeof(relocation));

@@ -12,8 +12,8 @@
 // can be in between.
 #define BACK_MAX 32
 
-// How many bytes of two names of one address are compared: in a hostile file all symbols can have
-// the same name, as long as the file.
+// How many bytes of two names of one address are compared. In a hostile file all symbols can have
+// one name, which fills most of the file.
 #define COMPARED_MAX 256
 
 enum rank { GLOBAL_FUNCTION, WEAK_FUNCTION, LOCAL_FUNCTION, LABEL, NO_FUNCTION };
@@ -39,8 +39,8 @@ static enum rank rank_of(const GElf_Sym *symbol)
 	}
 }
 
-// The size of a function to which the assembler gave none: up to the end of its section. Lookups
-// end it at the next symbol.
+// Returns a size for a function to which the assembler gave none: it can reach to the end of its
+// section. A lookup beyond the next symbol does not find it.
 static uint64_t to_end_of_section(const struct frec_elf *elf, const GElf_Sym *symbol)
 {
 	Elf_Scn *section = elf_getscn(elf->elf, symbol->st_shndx);
@@ -139,8 +139,8 @@ static int compare_symbols(const void *left, const void *right)
 	return compare_names(a->name, b->name);
 }
 
-// Merges the added symbols, which are sorted by now, into those before them, from the end, so that
-// only the added ones have to be copied. If there is no memory for the copy, sorts everything.
+// Merges the added symbols, which are sorted by now, into those before them. Works from the end, so
+// only the added symbols have to be copied. If there is no memory for the copy, sorts everything.
 static void merge(struct frec_symbols *symbols)
 {
 	struct frec_symbol *all = symbols->symbols;

@@ -10,8 +10,8 @@ struct frec_symbol {
 	uint64_t size;	  /* 0: a label, which names one address */
 	const char *name; /* mangled; points into the ELF file */
 	bool stub;	  /* a stub: `name` is the function that it jumps to */
-	bool open;	  /* its size is unknown: ends at the next symbol or with its section */
-	uint8_t rank;	  /* of symbols at one address, the one with the lowest is kept */
+	bool open;	  /* no known size: it ends at the next symbol or with its section */
+	uint8_t rank;	  /* of symbols at one address, the one with the lowest rank is kept */
 };
 
 struct frec_symbols {

@@ -78,7 +78,8 @@ static inline void prefetch(const struct frec_stack *stack, uint64_t address)
 	__builtin_prefetch((const void *)((uintptr_t)stack->data + (address - stack->address)));
 }
 
-// Makes the caller the current frame; only its pc, sp and fp are known.
+// Makes the caller the current frame, of which only pc, sp and fp are known. Returns false if the
+// frame is its own caller.
 static inline bool enter_caller(struct walk *walk, uint64_t pc, uint64_t sp, uint64_t fp,
 				bool fp_known)
 {
@@ -278,13 +279,13 @@ static const struct frec_cached_row *current_row(struct walk *walk)
 	if (row->row.kind == FREC_ROW_NONE)
 		return frec__process_row(walk->process, pc - 1);
 	walk->exact = true;
-	// A signal handler's return address, which no call pushed either, has one of these two
-	// kinds. The frame there has a caller: the code that was interrupted.
+	// The row at a signal handler's return address, which no call pushed either, has one of
+	// these two kinds. The frame there has a caller: the code that was interrupted.
 	walk->uncalled = row->row.kind != FREC_ROW_RULES && row->row.kind != FREC_ROW_SIGRETURN;
 	return row;
 }
 
-// Returns as by_rules().
+// Returns the same values as by_rules().
 static int unwind(struct walk *walk)
 {
 	int r = 0;

@@ -56,8 +56,8 @@ struct frec_unwind_process;
 struct frec_unwinder_options {
 	size_t size; /* of this structure */
 	/* Where the root directory of the recorded machine is on this one, for example a mounted
-	 * image: put before recorded paths and before /usr/lib/debug. NULL: nothing is put before
-	 * them. */
+	 * image. It is put before recorded paths and before /usr/lib/debug. NULL: nothing is put
+	 * before them. */
 	const char *root;
 	/* Folders to search before /usr/lib/debug, for debug files (.build-id/xx/yyyy.debug) and
 	 * for programs and libraries (.build-id/xx/yyyy). NULL: none. */
@@ -66,8 +66,8 @@ struct frec_unwinder_options {
 	/* The recording is from the current boot of this machine. The vDSO, which has no file, is
 	 * then the same as that of the calling process. */
 	bool same_boot;
-	/* Fetch files that are not on this machine from the servers in DEBUGINFOD_URLS. This can
-	 * wait for the network. */
+	/* Fetch files that are not on this machine from the servers in DEBUGINFOD_URLS. Lookups
+	 * can then wait for the network. */
 	bool debuginfod;
 };
 
@@ -115,7 +115,7 @@ enum frec_frame_kind {
 	FREC_FRAME_TOP,		  /* pc is the recorded register */
 	FREC_FRAME_CFI,		  /* by call frame information: certain if the stack is intact */
 	FREC_FRAME_FRAME_POINTER, /* by the frame pointer, as in code made at run time: likely */
-	/* the pc at the top of the stack is no code, and this is the return address that a call
+	/* the pc at the top of the stack is not in code, and this is the return address that a call
 	 * through a bad pointer left on the stack or in the link register */
 	FREC_FRAME_RETURN,
 };
@@ -136,13 +136,13 @@ enum frec_unwind_reason {
 	FREC_UNWIND_COMPLETE,  /* the outermost frame was reached */
 	FREC_UNWIND_TRUNCATED, /* the stack continues at `address`, beyond the recorded bytes */
 	FREC_UNWIND_NO_CFI,    /* nothing describes the caller of the code at `address` */
-	/* a register points to `address`, which is no part of the stack: below it, or far away. If
-	 * a register is needed whose value is unknown, `address` is the stack pointer */
+	/* a register points to `address`, which is no part of the stack: below it, or far above.
+	 * If a register is needed whose value is unknown, `address` is the stack pointer */
 	FREC_UNWIND_BAD_MEMORY,
 	FREC_UNWIND_BAD_CFI,	  /* the call frame information for `address` is damaged */
 	FREC_UNWIND_NO_REGISTERS, /* pc or stack pointer were not recorded */
 	FREC_UNWIND_LOOP,	  /* the frame at `address` is its own caller */
-	FREC_UNWIND_LIMIT,	  /* there are more frames than the array has room for */
+	FREC_UNWIND_LIMIT,	  /* the array is full, or has FREC_FRAMES_MAX frames */
 };
 
 /* Why a stack ends. */
@@ -176,11 +176,12 @@ struct frec_name {
 struct frec_names {
 	const struct frec_name *names; /* innermost first; the last one is not inlined */
 	size_t count;		       /* 0: no name is known */
-	uint64_t offset;    /* of pc from the start of the last function; UINT64_MAX: unknown */
+	uint64_t offset;    /* pc minus the start of the last function; UINT64_MAX: unknown */
 	const char *module; /* path of the mapped file, or NULL; lives as long as the process */
 	uint32_t map;	    /* index into the maps of the process, or FREC_FRAME_NO_MAP */
 	uint64_t address;   /* pc as an address in that file; without a file, pc itself */
-	/* the file is the one that ran: by its build-id, or for the vDSO, by the boot */
+	/* the file is known to be the one that ran, because it has the recorded build-id or, for a
+	 * vDSO without a recorded build-id, because the boot is the same */
 	bool verified;
 	/* why names may be missing; NULL: the file is there, or no file is mapped */
 	const struct frec_error *missing;

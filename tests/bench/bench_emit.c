@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Measures the cost of an event of four fields in one way of emitting it, for
+ * Measures what it costs to emit an event of four fields in one of several ways, for
  * tests/bench/bench-emit.
  *
  *	bench_emit WAY THREADS TIMES
@@ -42,7 +42,8 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
-/* Attaches to rings that this process has created itself: a service notices no difference. */
+/* Attaches to rings that this process itself has created. Emitting to them works as with a
+ * recorder's rings. */
 static int attach(uint32_t options, bool sequences)
 {
 	static const char *const selection[] = {"bench:*", NULL};

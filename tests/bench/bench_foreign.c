@@ -5,8 +5,8 @@
  *
  *	bench_foreign [ROUNDS [EVENTS]]
  *
- * The ways take turns. For each, prints the median of the rounds, the least and the most, in
- * nanoseconds of the thread's processor time.
+ * The ways take turns. For each way, prints the median, the minimum and the maximum of the rounds,
+ * in nanoseconds of the thread's processor time.
  */
 #include <bpf/libbpf.h>
 #include <stdio.h>

@@ -9,9 +9,9 @@
 //	bench_unwind differences FILE...	the same, and prints where libdwfl differs
 //	bench_unwind alone FILE...		measures flightrec only
 //	bench_unwind perf FILE PERF_DATA	writes the stacks for perf script
-//	bench_unwind script FILE		prints what perf script prints, by flightrec: from
+//	bench_unwind script FILE		prints what perf script prints, with flightrec: from
 //						a cold start to the last name
-//	bench_unwind script-libdwfl FILE	prints the same by libdwfl
+//	bench_unwind script-libdwfl FILE	prints the same with libdwfl
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -263,7 +263,7 @@ static int compare(const char *path, bool verbose, bool alone)
 		start = now();
 		unwind_range(process, &recording, 0, recording.stack_count);
 		took[round] = now() - start;
-		// The same with stack bytes in the processor's cache, as after decompressing them.
+		// Measures the same with stack bytes in the cache, as after decompressing them.
 		took_cached[round] = 0;
 		for (size_t i = 0; i < recording.stack_count; i += BLOCK) {
 			unwind_range(process, &recording, i, i + BLOCK);
@@ -415,7 +415,7 @@ static int script(const char *path)
 
 			if (frec__symbolize(process, &frames[j], &names))
 				return 1;
-			// Prints no more than perf script does, although file and line are known.
+			// perf script prints neither file nor line, so they are left out here too.
 			for (size_t k = 0; k < names.count; k++)
 				printf("\t%16" PRIx64 " %s (%s)\n", names.address,
 				       names.names[k].function ? names.names[k].function
@@ -433,8 +433,8 @@ static int script(const char *path)
 	return 0;
 }
 
-// Looks up the function of each frame, because libdwfl does not cache names. Lines and inlined
-// calls are left out, because they would take hours.
+// Looks up the function of every frame anew, because libdwfl does not cache names. Lines and
+// inlined calls are left out, because they would take hours.
 static int script_libdwfl(const char *path)
 {
 	struct recording recording;

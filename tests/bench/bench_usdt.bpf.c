@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-// The programs that bench_usdt compares flightrec's with: an empty one, and one that only copies
-// the payload.
+// The programs that bench_usdt compares flightrec's program with: an empty one, and one that only
+// copies the payload.
 #include <linux/bpf.h>
 #include <linux/ptrace.h>
 #include <linux/types.h>

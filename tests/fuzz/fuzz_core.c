@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whatever bytes arrive as a core dump, reading its notes stays within their bounds and keeps no
-// more bytes than came through the pipe. Parsing the same bytes as thread stacks is safe too.
+// Whatever bytes arrive as a core dump, reading the dump's notes stays within the bytes, and keeps
+// no more of them than came through the pipe. Parsing the same bytes as thread stacks is safe too.
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "recorder/core/notes.h"
 #include "recorder/snapshot/thread_stacks.h"
 
-/* The capacity of a pipe. */
+/* The capacity of a pipe: writing more would block, so larger inputs are skipped. */
 #define PIPE_SIZE 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever payloads say of themselves, exporting them in two formats, which looks up their
+// Whatever payloads say about themselves, exporting them in two formats, which looks up their
 // descriptions, values and shapes, neither crashes nor reads outside them. The input is up to 16
 // payloads of one tracepoint, each after its size in two bytes. The file around them is intact.
 // Seeds: the payloads of tests/data/make_snapshot OUT activities and OUT fields.

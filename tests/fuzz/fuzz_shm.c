@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Whatever services write into a recorder's shared memory, the reader neither crashes nor reads out
-// of bounds, and the records that it finds are well-formed. The first byte of an input says whether
-// the checksums are corrected afterwards. The rest are patches to valid memory: section, u16
-// offset, u8 length, and the bytes.
+// of bounds, and the records that it finds are well-formed. The first byte of an input chooses
+// whether the checksums are corrected after patching. The rest are patches to valid memory:
+// section, u16 offset, u8 length, and the bytes.
 #include <stdio.h>
 
 #include "recorder/declared/declarations.h"

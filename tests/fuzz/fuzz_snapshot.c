@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whatever the bytes are, export neither crashes nor reads outside them. The first byte says
+// Whatever the bytes are, export neither crashes nor reads outside them. The first byte chooses
 // whether the checksums are corrected first: without that, almost no input would get past them.
 // Seeds: tests/data/make_snapshot, with one byte prepended.
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Fuzzes CFI sections: computing rows, and unwinding a frame by the rules, must end and stay within
+// Fuzzes CFI sections: computing rows, and unwinding a frame with them, must end and stay within
 // the bytes. The first byte of the input chooses the machine, the kind of section, and whether
 // there is a linker's table. The second byte is the size of that table, which comes next; the rest
 // is the section.

@@ -8,9 +8,10 @@
 
 /*
  * Runs `argv` until it gets a fatal signal, takes `bytes` of the stack, and kills the program. The
- * bytes begin at the first mapped page above the stack pointer. If the signal is SIGTRAP, the
- * program runs on by `steps` instructions, and the stack is taken after each. The mappings have
- * their build-ids. 0 or a negative errno; -ECHILD: the program exited by itself.
+ * bytes begin at the stack pointer or, if nothing is mapped there, at the first mapped page above
+ * it. If the signal is SIGTRAP, the program runs on for `steps` instructions, and the stack is
+ * taken after each. The recorded mappings have build-ids. Returns 0 or a negative errno; -ECHILD:
+ * the program exited by itself.
  */
 int recording_crash(char *const *argv, size_t bytes, size_t steps, struct recording *ret);
 

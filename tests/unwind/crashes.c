@@ -144,8 +144,8 @@ FRAME static void interrupted(void)
 	AFTER;
 }
 
-// A fault instead of a call, so that the frame below the handler's is at the first instruction of a
-// function.
+// Faults instead of making a call, so that the frame that the signal interrupts is at the first
+// instruction of a function.
 void faults_at_once(void);
 __asm__(".text\n.globl faults_at_once\n.type faults_at_once, "
 	"@function\nfaults_at_once:\n.cfi_startproc\n"
@@ -170,7 +170,7 @@ static void faulting(void)
 }
 
 #if defined(__x86_64__)
-// A handler's return without CFI, as in musl and Go.
+// The code that a signal handler returns to, without CFI, as in musl and Go.
 void undescribed_return(void);
 __asm__(".text\n.globl undescribed_return\n.type undescribed_return, "
 	"@function\nnop\nundescribed_return:\n"

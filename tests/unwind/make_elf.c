@@ -157,7 +157,7 @@ size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
 
 	add(cfi, "\0\0\0\0\0\0\0\0\1", 9);
 	add(cfi, signal ? "zRS" : "zR", signal ? 4 : 3);
-	// code factor 1, data factor -8, the register, one byte of augmentation: pcrel, sdata4
+	// code factor 1, data factor -8, return register, 1 byte of augmentation: pcrel, sdata4
 	add(cfi, (uint8_t[]){1, 0x78, (uint8_t)return_register, 1, 0x1b}, 5);
 	add(cfi, program, size);
 	finish(cfi, start);

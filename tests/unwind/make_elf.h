@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the code is, in the file and in memory, and its size. */
+/* The code's offset in the file, which is also its address in memory, and its size. */
 #define MADE_CODE 0x1000
 #define MADE_CODE_SIZE 0x1000
 
@@ -37,7 +37,7 @@ struct made_cfi {
 };
 
 /* Adds a CIE with the augmentation "zR" or, for a signal frame, "zRS". Addresses are relative and
- * have 4 bytes. */
+ * have 4 bytes. Returns the CIE's offset, for add_fde(). */
 size_t add_cie(struct made_cfi *cfi, unsigned int return_register, int signal,
 	       const uint8_t *program, size_t size);
 /* Adds an FDE of [start, start + length) in a section that is mapped at MADE_CFI. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Unwinds recorded bytes with libdwfl: a Dwfl with a thread whose registers and memory are
-// callbacks.
+// Unwinds recorded bytes with libdwfl: a Dwfl with a thread whose registers and memory come
+// from callbacks.
 #include "tests/unwind/others.h"
 
 #include <elfutils/libdwfl.h>
@@ -74,7 +74,7 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name, Dwarf_Ad
 }
 
 // Lets libdwfl search separate debug files for CFI that the program itself does not have, because
-// ours does that too.
+// our unwinder does that too.
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = find_elf,
 	.find_debuginfo = dwfl_standard_find_debuginfo,

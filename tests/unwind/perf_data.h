@@ -6,7 +6,7 @@
 
 #include "tests/unwind/recording.h"
 
-/* 0 or a negative errno. */
+/* Returns 0 or a negative errno. */
 int perf_data_save(const struct recording *recording, const char *path);
 
 #endif

@@ -164,7 +164,7 @@ int recording_take(pid_t pid, size_t count, uint32_t bytes, unsigned int per_sec
 		usleep(20000);
 		for (size_t i = 0; i < ring_count; i++)
 			drain(&rings[i], &recording, count);
-		// The program may exit: keep the last mappings that could be read.
+		// If the program has exited, keep the last mappings that could be read.
 		if (read_text(path, &maps) || !*maps)
 			break;
 		free(recording.maps_text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ways to crash, one for each that a recorder must survive. They are real: recursion overflows the
- * stack, the heap is overwritten, memory is used up. raise(3) is used only if the machine has no
- * way to cause the signal.
+ * Ways to crash, one for each kind of crash that a recorder must survive. They are real: recursion
+ * overflows the stack, the heap is overwritten, memory is used up. raise(3) is used only if nothing
+ * else on the machine causes the signal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static void die_null(void)
 static void die_divide(void)
 {
 #ifdef __x86_64__
-	sink = sink / zero; /* no constant: the compiler would drop the division */
+	sink = sink / zero; /* not a constant, or the compiler would drop the division */
 #else
 	raise(SIGFPE); /* division by zero does not trap on other machines */
 #endif

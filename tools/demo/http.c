@@ -2,9 +2,9 @@
 /*
  * The server's side of HTTP/1.1. Each worker has an epoll of its own, with the listening socket,
  * which all workers share, and the connections that this worker accepted. Workers share nothing
- * else, so nothing is locked. A connection holds the bytes of one request and the replies that are
- * not sent yet. The server reads nothing from a client that does not read its replies, closes a
- * connection that is silent for too long, and answers a malformed request with an error and closes.
+ * else, so nothing is locked. A connection holds requests that are not answered yet, and replies
+ * that are not sent yet. The server reads nothing from a client that does not read its replies. It
+ * closes a connection that is silent for too long, and after an error in reply to a bad request.
  */
 #include "http.h"
 
@@ -26,10 +26,10 @@
 struct connection {
 	struct connection *next, *previous;
 	int fd;
-	time_t active; /* when bytes last went either way, in seconds */
+	time_t active; /* when bytes were last received or sent, in seconds */
 	bool closing;  /* no further request is read */
-	bool draining; /* all is sent; the client closes first, so that it gets the reply */
-	bool behind;   /* a whole request may wait in `in` for room in `out` */
+	bool draining; /* all is sent; wait for the client to close, or it may lose the reply */
+	bool behind;   /* a complete request may be waiting in `in` for room in `out` */
 	size_t in_size, out_size, out_sent;
 	char in[HTTP_REQUEST_MAX];
 	char out[2 * REPLY_MAX];
@@ -130,7 +130,7 @@ static bool would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-/* Does one read and one write on the connection. Returns false if the connection is over. */
+/* Does at most one read and one write. Returns false if the connection is over. */
 static bool advance(struct server *server, struct connection *connection)
 {
 	struct epoll_event event = {.data.ptr = connection};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A small HTTP/1.1 server. It ignores the bodies of requests, and a reply fits in a buffer. */
+/* A small HTTP/1.1 server. It ignores the bodies of requests. A reply must fit in a buffer. */
 #ifndef SHOPD_HTTP_H
 #define SHOPD_HTTP_H
 

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-struct ledger_line { /* of one thread; a cache line, so that threads do not slow each other down */
+struct ledger_line { /* for one thread; fills a cache line, so that threads do not share one */
 	_Alignas(64) _Atomic uint64_t begun;
 	_Atomic uint64_t done;
 };

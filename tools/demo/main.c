@@ -142,7 +142,7 @@ static void parse_options(int argc, char **argv, struct options *options)
 	}
 }
 
-/* Prints why if the recorder cannot start. The shop then works without one. */
+/* If the recorder cannot start, prints the reason. The shop then works without a recorder. */
 static struct frec_recorder *start_recorder(struct options *options)
 {
 	struct frec_recorder *recorder = NULL;
@@ -156,7 +156,7 @@ static struct frec_recorder *start_recorder(struct options *options)
 	options->recorder.error = error;
 	options->recorder.error_size = sizeof(error);
 	r = frec_recorder_start(&options->recorder, &recorder);
-	/* Kernel events need the right to watch the kernel. Nobody asked for them by name, so go on
+	/* Kernel events need the right to watch the kernel. If the user did not ask for them, go on
 	 * without them. */
 	if (r && !options->event_count) {
 		options->events[1] = NULL;
@@ -173,7 +173,7 @@ static void *work(void *context)
 	char name[16];
 	int r;
 
-	/* The thread does this itself, so that the name is set before its first event. */
+	/* The thread names itself, so that it has its name before its first event. */
 	snprintf(name, sizeof(name), "worker-%u", thread->worker.index);
 	pthread_setname_np(pthread_self(), name);
 	r = http_serve(thread->listener, thread->stop, shop_handle, &thread->worker);

@@ -6,7 +6,7 @@
 
 static volatile unsigned long bad;
 
-// Keeps nothing on the stack: the return address stays in its register.
+// Keeps nothing on the stack: the return address stays in the link register.
 FRAME static int leaf(const int *at)
 {
 	return *at;
