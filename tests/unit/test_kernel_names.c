@@ -82,7 +82,8 @@ static void functions(void **state)
 	note(user_alone, 2);
 	assert_int_equal(find(kallsyms), 0);
 	assert_int_equal(found.n_symbol, 4);
-	// The second one is a return address: the caller is the previous function.
+	// The second address of the chain is a return address, so the caller is the function before
+	// it.
 	is(0, 0xffffffff81000100, "second", "");
 	is(1, 0xffffffff81000300, "last", "");
 	is(2, 0xffffffffa0000000, "lower_module", "net");

@@ -251,8 +251,8 @@ static void damage_is_reported_and_limited_to_its_function(void **state)
 	end_cfi(&fixture.made);
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	for (uint64_t pc = 0x1000; pc < 0x1040; pc += 0x10) {
-		// The entry `no_end` is padded with zeroes, which end its number, so a row may come
-		// before the failure.
+		// The entry `no_end` is followed by padding of zeroes, which end its number, so
+		// looking up this pc need not fail.
 		if (pc == 0x1010)
 			continue;
 		fixture.error.code = 0;
