@@ -50,7 +50,7 @@ static inline struct frec_shm_rings *kit_create(size_t ring_size, uint32_t optio
 	return kit_create_for((size_t)sysconf(_SC_NPROCESSORS_CONF), ring_size, options);
 }
 
-/* The index of the event kit:tick among the known events. */
+/* Returns the index of the event kit:tick among the known events. */
 static inline size_t kit_tick(const struct frec_shm_rings *rings)
 {
 	size_t event = 0;

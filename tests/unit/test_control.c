@@ -72,7 +72,7 @@ static void packets(void **state)
 			 sizeof(packet));
 	shutdown(sockets[0], SHUT_WR);
 	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), NULL, 1000), 0);
-	// Sending to an end that is closed fails, but raises no signal.
+	// Sending to a peer that has closed its end fails, but raises no signal.
 	close(sockets[1]);
 	assert_int_equal(frec__control_send(sockets[0], "x", 1, -1), -EPIPE);
 	sockets[1] = dup(sockets[0]);

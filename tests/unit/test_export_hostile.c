@@ -104,7 +104,7 @@ static void flipped_bits_with_right_checksums(void **state)
 	make_small(&file, &options);
 	copy = malloc(file.size);
 	assert_non_null(copy);
-	// One bit of each byte, not always the same one. Fuzzing does the rest.
+	// Flip one bit of each byte, not always the same one. The rest is left to fuzzing.
 	for (size_t bit = 0; bit < 8 * file.size; bit += 9) {
 		memcpy(copy, file.data, file.size);
 		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);

@@ -56,7 +56,7 @@ static void is(size_t at, uint64_t address, const char *name, const char *module
 
 static void note(const uint64_t *chain, size_t count)
 {
-	// Records are not aligned.
+	// The addresses are at an odd place, because records need not be aligned.
 	uint8_t bytes[1 + 8 * 16];
 
 	memcpy(bytes + 1, chain, 8 * count);

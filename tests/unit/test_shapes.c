@@ -207,8 +207,8 @@ static void spans_that_overlap(void **state)
 	shape = emit(&shapes, A_DONE, 10, 105, 2);
 	expect(shape, FREC_SHAPE_END, 101, 0, false);
 	assert_int_equal(shape->lane, second);
-	// The thread is free again, so the next span is on it, though an older span is still open
-	// on a lane of its own.
+	// No span is open on the thread itself any more, so the next span is on it, though an older
+	// span is still open on a lane of its own.
 	expect(emit(&shapes, A_START, 10, 106, 4), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
 	// The begin of this span was overwritten. Its end does not end another span.

@@ -476,7 +476,7 @@ static void a_recorder_dies(void **state)
 	tick(0, 1);
 	assert_int_equal(errno, 4711);
 	assert_false(frec_kit_tick_enabled());
-	assert_true(frec_kit_unwanted_enabled()); // until it is emitted
+	assert_true(frec_kit_unwanted_enabled()); // until the event is emitted
 	frec_kit_unwanted();
 	assert_false(frec_kit_unwanted_enabled());
 	fstat(fd, &after);

@@ -466,7 +466,7 @@ static void broken_records_keep_nothing(void **state)
 		memcpy(made.bytes + made.size - 10 * 8, &huge[i], 8);
 		put(&made, STACKED);
 	}
-	file = written(true, 2) /* one for each kind of damage */;
+	file = written(true, 2) /* verify reports two kinds of damage, each once */;
 	assert_int_equal(secrets(chunk(file), file->records[0]->size), 0);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
@@ -492,7 +492,7 @@ static void the_kernel_is_hidden(void **state)
 		assert_int_equal(secrets(records_of, file->records[0]->size) > 0, !drop);
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
-		emit_all(); // anew, because writing marks what it leaves out
+		emit_all(); // emit anew, because writing marks what it leaves out
 		file = written(drop, 0);
 		assert_non_null(memmem(chunk(file), file->records[0]->size, &address, 8));
 		flightrec__snapshot__free_unpacked(file, NULL);
@@ -558,7 +558,8 @@ static Flightrec__Snapshot *written_while_held(bool drop, bool killed)
 	return file;
 }
 
-// A program that cannot be read costs the frames, but not the file or the stack bytes.
+// If a program cannot be read, its frames are missing, but the file is written, and the stack bytes
+// are kept or dropped as requested.
 static void programs_do_no_harm(void **state)
 {
 	Flightrec__Snapshot *file;

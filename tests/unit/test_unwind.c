@@ -150,8 +150,8 @@ static void registers_that_rows_do_not_follow(void **state)
 	FRAME(2, BIAS + 0x1210, FREC_FRAME_CFI, false);
 	FRAME(3, BIAS + 0x1310, FREC_FRAME_CFI, false);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
-	// A return address at the start of a function means that the call ended the function
-	// before.
+	// A return address at the start of a function means that the call was the last instruction
+	// of the function before it.
 	fixture.words[4] = BIAS + 0x1300;
 	unwind(&fixture);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
