@@ -146,8 +146,8 @@ static void reused_pids(void **state)
 	assert_int_equal(find(40)->threads, 3);
 }
 
-// The scan reads a process whose fork the sideband has not reported yet. /proc has the start of the
-// process in hundredths of a second.
+// The scan reads a process whose fork the sideband has not reported yet. /proc gives the start of
+// the process only in hundredths of a second.
 static void the_scan_comes_first(void **state)
 {
 	(void)state;
