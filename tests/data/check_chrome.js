@@ -27,7 +27,7 @@ const processes = new Map(),
 const atDeath = new Map();
 let crash = null;
 
-// The names of the functions of an event's stack, innermost first.
+// Returns the names of the functions of an event's stack, innermost first.
 function stackOf(event) {
 	const names = [];
 	for (let id = event.sf; id !== undefined; id = trace.stackFrames[id].parent)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// check_otlp.js NODE_MODULES LINES.jsonl BODY...: checks that requests to a collector, read by the
-// code that OpenTelemetry publishes for its schema, hold exactly the events of the JSON lines.
+// check_otlp.js NODE_MODULES LINES.jsonl BODY...: checks that requests to a collector hold exactly
+// the events of the JSON lines. The requests are decoded with the code that OpenTelemetry publishes
+// for its schema.
 "use strict";
 const assert = require("assert");
 const {attributes, decode, lines, same} = require("./otlp.js");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // check_otlp_traces.js NODE_MODULES LINES.jsonl DEAD LOGS... -- TRACES...: checks requests to a
-// collector, read by the code that OpenTelemetry publishes for its schema. Their spans are those
-// that the events of tests/host/pair.c in the JSON lines make, and each log refers to the span that
-// it is in. DEAD is the pid of the process that died, or 0.
+// collector, which are decoded with the code that OpenTelemetry publishes for its schema. Their
+// spans must be those that the events of tests/host/pair.c in the JSON lines form, and each log
+// must refer to the span that it is in. DEAD is the pid of the process that died, or 0.
 "use strict";
 const assert = require("assert");
 const {attributes, decode, lines, same} = require("./otlp.js");

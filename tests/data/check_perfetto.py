@@ -3,12 +3,12 @@
 """check_perfetto.py FILE.pftrace FILE.jsonl [--recorded]: checks that the trace has exactly the
 events of the JSON lines.
 
---recorded: the snapshot was recorded, not made by data/make_snapshot.c, so that only its events are
-known.
+--recorded: the snapshot was recorded, not made by data/make_snapshot.c, so that nothing but its
+events can be checked.
 
-The script decodes the trace itself, by Perfetto's public field numbers, and shares neither the
+The script has its own decoder, which uses Perfetto's public field numbers, and shares neither the
 schema nor protobuf-c with the writer. Each interned number must be defined, the times of each
-thread in order, text valid UTF-8, and each end of a slice must have a begin.
+thread must be in order, text must be valid UTF-8, and each end of a slice must have a begin.
 """
 import json
 import math
@@ -108,7 +108,7 @@ def annotation_value(message):
 
 class Trace:
     def __init__(self, data):
-        # Interned names of the packet's sequence, and of all sequences.
+        # Interned names: those of the current packet's sequence, and those of each sequence.
         self.names, self.sequences = None, {}
         # By track: (name, parent, is a counter), and the slices that have no end yet.
         self.track_names, self.open = {}, {}
@@ -123,8 +123,8 @@ class Trace:
             self.packet(fields(packet))
 
     def monotonic(self, boottime):
-        """Converts a time by the last reading of the clocks before it, or else by the first
-        reading. The snapshot's times are defined that way."""
+        """Converts a time with the last reading of the clocks before it, or with the first reading
+        if none is before it. That is how the times of the snapshot are defined."""
         for clocks in sorted(self.clocks, key=lambda c: -c[3]):
             if boottime - (clocks[6] - clocks[3]) >= clocks[3]:
                 break
@@ -161,7 +161,7 @@ class Trace:
             snapshot = fields(one(packet, 6))
             assert one(snapshot, 2) == 6, "primary clock is not BOOTTIME"
             clocks = {one(fields(c), 1): one(fields(c), 2) for c in every(snapshot, 1)}
-            # Readers of a trace reject a reading of a clock that is older than the one before.
+            # Programs that read traces reject clock readings that go back in time.
             assert clocks[3] >= self.clock_of.get(
                 one(packet, 10), 0
             ), "readings of clocks are not in order"
@@ -172,7 +172,7 @@ class Trace:
             for process in map(fields, every(tree, 1)):
                 self.processes[one(process, 1)] = [text(a) for a in every(process, 3)]
             for thread in map(fields, every(tree, 2)):
-                # A short-lived thread has no name.
+                # The name of a short-lived thread may be missing.
                 self.threads[one(thread, 1)] = text(one(thread, 2, b""))
         if one(packet, 60):
             track = fields(one(packet, 60))
@@ -202,7 +202,7 @@ class Trace:
             self.track_event(one(packet, 8), fields(one(packet, 11)))
 
     def stack(self, iid):
-        """The frames of a call stack in the order of the JSON lines, innermost first."""
+        """Returns the frames of a call stack in the order of the JSON lines, innermost first."""
         frames = []
         for number in reversed(every(self.names[7][iid], 2)):
             frame = self.names[6][number]
@@ -248,7 +248,7 @@ class Trace:
         if one(event, 21):
             log = fields(one(event, 21))
             self.logs.append((time, self.names[20][one(log, 2)], one(log, 3)))
-        # Only what is not an event of the snapshot has a name that is not interned.
+        # A name that is not interned is never the name of an event of the snapshot.
         own_name = text(one(event, 23, b""))
         if kind == 2:
             assert self.open.get(uuid), f"at {time}, a slice ends that did not begin"
@@ -330,7 +330,7 @@ def same(ours, theirs):
     if isinstance(ours, str) and isinstance(theirs, float):
         return (ours == "nan" and math.isnan(theirs)) or float(ours) == theirs
     if isinstance(ours, float) or isinstance(theirs, float):
-        # A float of 4 bytes has nine digits in JSON.
+        # JSON has only nine digits of a 4-byte float, so the values are compared as such floats.
         return ours == theirs or struct.pack("<f", ours) == struct.pack("<f", theirs)
     if ours is None:
         return theirs == "<invalid>"
@@ -359,7 +359,7 @@ def compare(line, event, samples):
     for name in line.get("truncated", []):
         expected[name] += "…"
         expected[name + ".truncated"] = True
-    # A kernel event has room for its own fields only.
+    # In Perfetto, a kernel event can have no fields but its own, so it cannot have registers.
     if "registers" in line and "cpu" not in event:
         expected["registers"] = line["registers"]
     assert sorted(expected) == sorted(event["fields"]), where
@@ -392,7 +392,7 @@ def compare(line, event, samples):
 
 
 def check_made_snapshot(trace):
-    """Checks what data/make_snapshot.c is known to write beside the events."""
+    """Checks what data/make_snapshot.c is known to write in addition to the events."""
     assert all(clocks[6] - clocks[3] == BOOT_OFFSET for clocks in trace.clocks)
     assert trace.processes[123] == ["/usr/bin/shopd", "--port", "80 80"]
     assert trace.threads[125] == "worker-1\\xff"
@@ -444,7 +444,7 @@ def main():
         ["protoc", "--decode_raw"], input=data, stdout=subprocess.PIPE, check=True
     ).stdout
     trace = Trace(data)
-    # protoc, which is independent of this script, counts as many packets.
+    # protoc, which is independent of this script, must find the same number of packets.
     assert len(re.findall(rb"^1 \{|^1: ", raw, re.M)) == len(fields(data))
     assert len(lines) == len(trace.events), f"{len(lines)} lines, {len(trace.events)} events"
     for line, event in zip(lines, trace.events):

@@ -19,7 +19,7 @@ def varint(value):
 
 
 def field(number, value):
-    """Encodes a field, which is a number, a text or the bytes of a message."""
+    """Encodes a field whose value is a number, a text or the bytes of a message."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     data = value.encode() if isinstance(value, str) else value
@@ -47,7 +47,7 @@ def refused(error):
 
 
 def parse(data, names):
-    """Decodes a message to a dictionary of its fields by their names."""
+    """Decodes a message into a dictionary from the names of its fields to their values."""
     at, fields = 0, {}
 
     def number():
@@ -72,7 +72,7 @@ def parse(data, names):
 
 
 def heard(data):
-    """Decodes a request to words, such as "trigger x" or "core 17". Fields that are 0 are not
+    """Decodes a request into words, such as "trigger x" or "core 17". Fields that are 0 are not
     sent."""
     fields = parse(data, REQUEST)
     words = [fields[name] for name in ("name", "pid", "missing") if name in fields]
@@ -80,7 +80,7 @@ def heard(data):
 
 
 def answer(data):
-    """Decodes a reply to ("ok", what) or ("error", why)."""
+    """Decodes a reply into ("ok", what) or ("error", why)."""
     fields = parse(data, REPLY)
     if not fields.get("done"):
         return "error", fields.get("error", "")

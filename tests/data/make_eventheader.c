@@ -183,8 +183,8 @@ static void add_event(struct events *events, uint32_t tid, struct eh_payload *pa
 		eh_finish(payload, opcode, 0, 0, activities, activities_size, events->bytes[i]);
 }
 
-// Adds an event with one text. `activity` and `related` are the first bytes of two ids, or 0 for
-// none: of the event's activity, and of the activity that contains it.
+// Adds an event with one text. `activity` is the first byte of the id of the event's activity, and
+// `related` that of the activity that contains it; 0: no such id.
 static void add_activity(struct events *events, uint32_t tid, const char *name, uint8_t opcode,
 			 uint8_t activity, uint8_t related, const char *field, const char *text)
 {
@@ -224,8 +224,8 @@ void make_eventheader_fields(struct made_file *ret)
 		[FREC_EH_ZSTRING16] = FREC_EH_UTF,  [FREC_EH_ZSTRING32] = FREC_EH_JSON,
 		[FREC_EH_STRING8] = FREC_EH_XML,    [FREC_EH_STRING16] = FREC_EH_UTF_BOM,
 		[FREC_EH_STRING32] = FREC_EH_UTF,   [FREC_EH_BINARY] = FREC_EH_IP};
-	// `first` is the size of a number (the lower half of a 128-bit one) or of the character of
-	// a text; `rest` is the size of what follows: the upper half, or a terminator.
+	// `first` is the size of a number (of the lower half, if it has 128 bits) or of a text's
+	// single character; `rest` is the size of what follows: the upper half, or a terminator.
 	static const uint8_t first[FREC_EH_ENCODINGS] = {0, 0, 1, 2, 4, 8, 8, 1, 2, 4, 1, 2, 4, 4},
 			     rest[FREC_EH_ENCODINGS] = {
 				     [FREC_EH_VALUE128] = 8, [FREC_EH_ZSTRING8] = 1, 2, 4};

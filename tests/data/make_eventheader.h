@@ -34,13 +34,14 @@ void eh_bytes(struct eh_payload *payload, const void *data, size_t size);
 void eh_field(struct eh_payload *payload, const char *name, uint8_t encoding, uint8_t format,
 	      uint16_t length);
 
-/* Writes the payload as a tracepoint has it and returns its size. `activities` holds up to two ids
- * of 16 bytes: of the event's activity, and of the activity that contains it. */
+/* Writes the payload to `ret` in the form that tracepoints emit, and returns its size. `activities`
+ * holds up to two ids of 16 bytes: that of the event's activity, and then that of the activity that
+ * contains it. */
 size_t eh_finish(struct eh_payload *payload, uint8_t opcode, uint16_t id, uint16_t tag,
 		 const uint8_t *activities, size_t activities_size, uint8_t *ret);
 
-/* Makes a file with these payloads of one such tracepoint. They are emitted at 1000 ns, 1001 ns and
- * so on, by process 42 and its threads `tids` (NULL: the main thread). */
+/* Makes a file with one tracepoint, which has emitted these payloads at 1000 ns, 1001 ns and so on,
+ * from the threads `tids` of process 42 (NULL: from its main thread). */
 void make_eventheader(struct made_file *ret, const uint8_t *const *payloads, const size_t *sizes,
 		      const uint32_t *tids, uint32_t count);
 

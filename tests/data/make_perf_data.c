@@ -111,7 +111,7 @@ static void put_sample(struct made_perf *made, const struct perf_options *option
 	number(&body, cpu, 8);
 	if (options->everything) {
 		number(&body, 1, 8); // period
-		number(&body, 2, 8); // counts of a group, and a time
+		number(&body, 2, 8); // a group of two counts, and a time
 		number(&body, 5, 8);
 		for (int i = 0; i < 4; i++)
 			number(&body, 7, 8);
@@ -167,7 +167,8 @@ static void put_process(struct made_perf *made, const struct perf_options *optio
 	add(&body, "/bin/worker\0\0\0\0", 16);
 	sample_id(&body, options, 0, 0, 0);
 	record(made, PERF_RECORD_MMAP2, PERF_RECORD_MISC_USER, &body);
-	// The name of a thread. Its record follows one with a later time.
+	// The name of a thread. The record of the thread's fork comes after it, but has an earlier
+	// time.
 	body.size = 0;
 	number(&body, 42, 4);
 	number(&body, 43, 4);

@@ -18,7 +18,7 @@ struct perf_options {
 	bool compressed; /* records are in PERF_RECORD_COMPRESSED */
 	bool padded;	 /* records are in PERF_RECORD_COMPRESSED2, which is padded */
 	bool backward;	 /* newest first, as in a ring that is overwritten */
-	bool id_behind;	 /* the event's id is where PERF_SAMPLE_ID has it */
+	bool id_behind;	 /* the event's id is where PERF_SAMPLE_ID puts it */
 	bool everything; /* samples have all parts, most of which import ignores */
 	bool lost_samples;
 	unsigned int events; /* on each of two CPUs */

@@ -64,8 +64,8 @@ struct ring {
 	uint64_t by_source[SOURCES + 1];
 };
 
-// Text that would, if a page took it for markup, end a script, run one, load something, and reverse
-// the text after it.
+// Text that would end a script, run one, load something, and reverse the text after it, if a page
+// treated it as markup.
 #define MARKUP "</script><img src=x onerror=boom()><script>boom()</script>\u202eabc\x1b[31m\xff"
 
 struct maker {
@@ -209,7 +209,7 @@ static void add_request(struct ring *ring, uint32_t pid, uint32_t tid, uint64_t 
 	free(payload.data);
 }
 
-// The event of tests/bench/bench_lttng.c.
+// Adds the event that tests/bench/bench_lttng.c emits.
 static void add_order(struct ring *ring, uint64_t time, uint64_t id)
 {
 	static const char path[] = "/orders/list/12345";
@@ -270,7 +270,8 @@ static void add_waking(struct ring *ring, uint64_t time, uint32_t tid)
 	free(payload.data);
 }
 
-// A string whose offset counts from the start of the record, as in the kernel's older format.
+// Adds an event with a string whose offset counts from the start of the record, as in the kernel's
+// older format.
 static void add_irq(struct ring *ring, uint64_t time, int32_t number, uint32_t locator)
 {
 	struct bytes payload = {0};
@@ -465,7 +466,7 @@ static void add_clocks(struct maker *maker, Flightrec__Clocks__When when, uint64
 
 	clocks.when = when;
 	clocks.monotonic = monotonic;
-	clocks.boottime = monotonic + 5000000000; // five seconds asleep since boot
+	clocks.boottime = monotonic + 5000000000; // five seconds of sleep since boot
 	clocks.realtime = monotonic + 1700000000000000000 + (other_host ? 1000000000 : 0);
 	clocks.uncertainty = 200;
 	add_part(maker, FREC_PART_CLOCKS, &clocks.base);
@@ -634,7 +635,7 @@ static void add_coverage(struct maker *maker, const struct ring *ring,
 		loss.overwritten = options->wrapped ? 1000 : 0;
 		loss.lost = source == SWITCH ? 3 : 0;
 		loss.emitted_before = loss.in_file + loss.overwritten + loss.lost;
-		// One source still emitted while the rings were copied.
+		// One source was still emitting while the rings were copied.
 		loss.emitted_after = loss.emitted_before + (source == WAKING ? 7 : 0);
 		if (options->wrong_loss && source == REQUEST)
 			loss.emitted_before++, loss.emitted_after++;
@@ -676,7 +677,7 @@ static void add_hostile(struct ring *ring)
 	free(locators.data);
 }
 
-// Markup in fields, and a field that is longer than a reader would want.
+// Adds events with markup in their fields, and one of them has a very long field.
 static void add_markup(struct ring *ring)
 {
 	static const char markup[] = MARKUP;
@@ -699,7 +700,7 @@ static void fill_rings(struct ring *ring, const struct make_options *options)
 	add_request(&ring[0], MAIN, MAIN, 1500000000, &first);
 	add_waking(&ring[0], 1600000000, WORKER);
 	add_switch(&ring[1], 1600100000, "swapper/1", 0, "worker-1", WORKER);
-	// An interrupt's record comes before the one that it interrupted, but has a later time.
+	// The record of an interrupt precedes the record that it interrupted, but has a later time.
 	add_irq(&ring[0], 1700000010, 11, 8 << 16 | 16);
 	add_request(&ring[0], MAIN, MAIN, 1700000000, &second);
 	add_request(&ring[1], MAIN, WORKER, 1700000005, &second);

@@ -8,21 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a file in memory; free data. */
+/* A file in memory. The caller frees `data`. */
 struct made_file {
 	uint8_t *data;
 	size_t size;
 };
 
 struct make_options {
-	bool zstd;	  /* compress the records */
-	bool wrapped;	  /* rings that have overwritten something */
-	bool wrong_loss;  /* loss parts that do not add up */
-	bool wrong_count; /* records parts that claim one record too many */
-	bool late_record; /* one record later than its CPU's coverage, as happens in a live ring */
-	bool late_from;	  /* coverage that begins with each CPU's last record */
-	bool oversize;	  /* records parts that claim more bytes than a part may hold */
-	bool hostile;	  /* more records, whose lengths, offsets and text are wrong */
+	bool zstd;	     /* compress the records */
+	bool wrapped;	     /* rings that have overwritten something */
+	bool wrong_loss;     /* loss parts that do not add up */
+	bool wrong_count;    /* records parts that claim one record too many */
+	bool late_record;    /* one record is younger than its CPU's coverage, as in a live ring */
+	bool late_from;	     /* coverage that begins with each CPU's last record */
+	bool oversize;	     /* records parts that claim more bytes than a part may hold */
+	bool hostile;	     /* additional records, with wrong lengths, offsets and text */
 	bool unknown_source; /* one record of a source that the file does not describe */
 	bool markup;	     /* names and fields with markup and scripts, and a very long field */
 	bool noise;	     /* 26000 events of other processes, on CPUs of their own */
@@ -43,8 +43,8 @@ struct make_large_options {
 	unsigned int cpus, chunks;
 	uint32_t chunk_size;
 	bool stacks; /* like make_options.stacks, with 64 different stacks */
-	/* the event of tests/bench/bench_lttng.c instead of requests, which have many fields, and
-	 * switches */
+	/* fill the rings with the event of tests/bench/bench_lttng.c, not with switches and
+	 * requests, which have many fields */
 	bool orders;
 };
 

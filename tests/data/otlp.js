@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shared by the checks of OTLP: decoding by the code that OpenTelemetry publishes for its schema,
-// and comparing values.
+// Shared by the checks of OTLP: decodes requests with the code that OpenTelemetry publishes for its
+// schema, and compares values.
 "use strict";
 const assert = require("assert");
 const fs = require("fs");

@@ -109,7 +109,7 @@ static const struct frec_shape_rules *make_rules(void)
 }
 
 // Exports two files together, with rules, in all formats that support it. Returns 0, or the error
-// if the files cannot be combined, because events that the rules name or the clocks are missing.
+// if they cannot be combined because the clocks, or events that the rules name, are missing.
 static int export_both(struct frec_snapshot *one, struct frec_snapshot *other, bool other_host)
 {
 	struct frec_snapshot *const snapshots[] = {one, other};

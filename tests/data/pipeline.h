@@ -20,10 +20,10 @@ struct pipeline_result {
 struct pipeline_result pipeline_run(const uint8_t *data, size_t size);
 
 /* Exports the file together with itself and with a file of another host, with rules. Returns 0, or
- * the error with which export refused. */
+ * an error if the file cannot be opened or if export refused to combine the files. */
 int pipeline_together(const uint8_t *data, size_t size);
 
-/* Corrects the checksums of all parts, so that changed bytes are not rejected by them. */
+/* Corrects the checksums of all parts, so that changed bytes are not rejected because of them. */
 void pipeline_repair(uint8_t *data, size_t size);
 
 #endif

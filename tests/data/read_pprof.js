@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// read_pprof.js PROFILE: prints what a pprof profile holds, as JSON, read by the independent npm
-// package pprof-format.
+// read_pprof.js PROFILE: prints as JSON what a pprof profile holds. The profile is decoded by the
+// independent npm package pprof-format.
 "use strict";
 const fs = require("fs");
 const zlib = require("zlib");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared by the tests of the shm transport: rings, an event with a number, and all its records as
- * the reader finds them. */
+/* Helpers for the tests of the shm transport. They make rings, declare an event with a number, and
+ * collect all its records as the reader finds them. */
 #ifndef FREC_TESTS_SHM_KIT_H
 #define FREC_TESTS_SHM_KIT_H
 
@@ -50,7 +50,7 @@ static inline struct frec_shm_rings *kit_create(size_t ring_size, uint32_t optio
 	return kit_create_for((size_t)sysconf(_SC_NPROCESSORS_CONF), ring_size, options);
 }
 
-/* The index of the event kit:tick among the known events. */
+/* Returns the index of the event kit:tick among the known events. */
 static inline size_t kit_tick(const struct frec_shm_rings *rings)
 {
 	size_t event = 0;
@@ -66,7 +66,7 @@ static inline uint8_t *kit_map(const struct frec_shm_rings *rings)
 	return mmap(NULL, rings->layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, rings->fd, 0);
 }
 
-/* Adds the records of a settled copy to the reading. */
+/* Adds the records of a finished copy to `reading`. */
 static inline void kit_take(struct kit_reading *reading, const struct frec_ring_copy *copy,
 			    size_t ring)
 {

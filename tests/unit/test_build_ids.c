@@ -134,7 +134,8 @@ static void by_path(void **state)
 	assert_memory_equal(map.build_id, own, sizeof(own));
 	assert_int_equal(find(&ids, 0, &map), sizeof(own)); // cached by now
 	assert_int_equal(find(&ids, 1, &map), 0);
-	// The file is rewritten in place. Wait, because file times are as coarse as a tick.
+	// The file is rewritten in place. Wait first, because file times are only as precise as the
+	// kernel's tick.
 	usleep(20000);
 	fd = open(copy, O_RDWR | O_CLOEXEC);
 	mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -150,7 +151,8 @@ static void by_path(void **state)
 	unlink(copy);
 }
 
-// Sizes and offsets in the file are random; a sanitizer detects reads out of bounds.
+// Overwrites random bytes at the start of the file, where the sizes and offsets are; a sanitizer
+// detects reads out of bounds.
 static void damaged(void **state)
 {
 	int fd;
@@ -167,7 +169,7 @@ static void damaged(void **state)
 
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 		assert_true(find(&ids, 0, &map) <= sizeof(map.build_id));
-		if (i % 50 == 0) // otherwise the damage accumulates
+		if (i % 50 == 0) // so that the damage does not accumulate for long
 			copy_myself();
 		frec__build_ids_free(ids);
 	}

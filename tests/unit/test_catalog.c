@@ -50,7 +50,7 @@ static int setup(void **state)
 		if (mkdir(path, 0700))
 			return -1;
 	}
-	// A file among the folders is not an event.
+	// A file next to the events' folders is not an event.
 	snprintf(path, sizeof(path), "%s/events/sched/enable", root);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	tracefs = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -110,7 +110,7 @@ static void selections(void **state)
 	       "sched:sched_wakeup sched/sched_wakeup kernel");
 	EXPECT("shop:paid", "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event");
-	// The kernel and programs can use the same name: both match.
+	// The kernel and programs can use the same system name: the events of both match.
 	EXPECT("shop:*", "shop:kernel_one shop/kernel_one kernel",
 	       "shop:paid user_events/shop__paid event",
 	       "shop:paid user_events_multi/shop__paid.1 event",

@@ -72,7 +72,7 @@ static void packets(void **state)
 			 sizeof(packet));
 	shutdown(sockets[0], SHUT_WR);
 	assert_int_equal(frec__control_receive(sockets[1], packet, sizeof(packet), NULL, 1000), 0);
-	// The other end is gone: an error, no signal.
+	// Sending to a peer that has closed its end fails, but raises no signal.
 	close(sockets[1]);
 	assert_int_equal(frec__control_send(sockets[0], "x", 1, -1), -EPIPE);
 	sockets[1] = dup(sockets[0]);
@@ -100,7 +100,7 @@ static void a_descriptor(void **state)
 	assert_int_equal(open_descriptors(), before);
 }
 
-// Each kind of request is encoded as the schema says.
+// Each kind of request is encoded as the schema defines it.
 static void requests(void **state)
 {
 	uint8_t data[FREC_REQUEST_SIZE_MAX];
@@ -176,7 +176,7 @@ static void replies(void **state)
 	assert_int_equal(frec__reply_decode(data, size, &reply), 0);
 	assert_true(reply.done && reply.awaited && !*reply.error);
 	assert_int_equal(reply.transport, FREC_REPLY_SHM);
-	// An error that is longer than the room for it is cut.
+	// An error that is longer than the room for it is truncated.
 	message = (Flightrec__Control__Reply)FLIGHTREC__CONTROL__REPLY__INIT;
 	memset(error, 'e', sizeof(error));
 	message.error = (ProtobufCBinaryData){.data = (uint8_t *)error, .len = sizeof(error)};
@@ -240,7 +240,7 @@ static void malformed_replies(void **state)
 	// Fields of a later version are ignored.
 	assert_int_equal(frec__reply_decode(unknown, sizeof(unknown), &reply), 0);
 	assert_true(reply.done);
-	// A reply that is cut is either refused or has the fields before the cut.
+	// A truncated reply is either refused or has the fields before the cut.
 	for (size_t size = 0; size < sizeof(unknown); size++) {
 		if (!frec__reply_decode(unknown, size, &reply))
 			assert_false(reply.done);
@@ -475,8 +475,8 @@ static void many_start_at_once(void **state)
 	munmap(race, sizeof(*race));
 }
 
-// A socket can have a path of the maximum length, even if the last part of it is short, and in a
-// folder in which a killed recorder has left files.
+// The path of a socket can have the maximum length, even if its last part is short and a killed
+// recorder has left files in its folder.
 static void any_name(void **state)
 {
 	char folder[] = "/tmp/frec-control-XXXXXX", deep[120], path[130], left[160];
@@ -501,7 +501,7 @@ static void any_name(void **state)
 	// Nothing else is left behind.
 	assert_int_equal(rmdir(deep), 0);
 	assert_int_equal(frec__control_listen(path, 0600), -ENOENT);
-	// A link that leads nowhere is not replaced.
+	// A symbolic link whose target does not exist is not replaced.
 	snprintf(path, sizeof(path), "%s/link", folder);
 	assert_int_equal(symlink("nowhere", path), 0);
 	assert_int_equal(frec__control_listen(path, 0600), -EADDRINUSE);

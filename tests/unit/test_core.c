@@ -38,7 +38,8 @@ static void test_make(void **state)
 	assert_int_equal(frec__core_pattern_make(TOOL, "", "core", pattern, &error), 0);
 	assert_string_equal(pattern, "|" TOOL " core --kernel P%P p%p d%d c%c");
 	assert_true(frec__core_pattern_is_ours(pattern));
-	// Each letter is passed once, and texts last. That includes letters that are not known yet.
+	// Each letter of the old pattern is passed once, even if it is not known yet. Letters that
+	// stand for texts come last.
 	assert_int_equal(frec__core_pattern_make(TOOL, "--time=2", "|/h %h %e %Z %P %u %e %",
 						 pattern, &error),
 			 0);
@@ -235,7 +236,7 @@ static void test_hostile_notes(void **state)
 
 	(void)state;
 	make_core(&good);
-	// If the core dump is cut at any place, the threads before the cut are found.
+	// Wherever the core dump is cut, the threads before the cut are found.
 	for (size_t size = 0; size < sizeof(core); size += 7) {
 		int r = read_core(&good, size, 100, &notes);
 		size_t whole =
@@ -247,8 +248,8 @@ static void test_hostile_notes(void **state)
 		assert_int_equal(!r, whole > 0);
 		frec__core_notes_deinit(&notes);
 	}
-	// Whichever byte of the headers is replaced, reading survives it and finds no more threads
-	// than there are.
+	// Whichever byte of the headers is changed, reading does not crash and finds no more
+	// threads than there are.
 	for (size_t i = 0; i < offsetof(struct core, note) + 64; i++) {
 		for (int value = 0; value < 256; value += 51) {
 			core = good;

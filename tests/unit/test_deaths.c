@@ -89,7 +89,8 @@ static void due_when_gone(void **state)
 	}
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, 1000, false, 0);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
-	// The death is due, because younger events are about to overwrite those before it.
+	// The death is due, because younger events are about to overwrite the events before the
+	// death.
 	assert_true(frec__deaths_due(&deaths, RING / 4, RING, &death));
 	assert_int_equal(death.only_uid, 1000);
 	frec__deaths_record(&deaths, &killed, (uint32_t)child, -1, false, 0);
@@ -98,7 +99,7 @@ static void due_when_gone(void **state)
 	assert_int_equal(death.reason.pid, NOBODY);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	kill(child, SIGKILL);
-	// A zombie is gone.
+	// A process that is a zombie counts as gone.
 	assert_int_equal(waitid(P_PID, (id_t)child, &(siginfo_t){0}, WEXITED | WNOWAIT), 0);
 	assert_true(frec__deaths_due(&deaths, 0, RING, &death));
 	assert_int_equal(death.reason.pid, child);
@@ -137,8 +138,8 @@ static void stacks_are_waited_for(void **state)
 	frec__deaths_record(&deaths, &fatal, NOBODY, -1, false, 0);
 	assert_true(frec__deaths_is_pending(&deaths, NOBODY));
 	assert_false(frec__deaths_is_pending(&deaths, NOBODY + 1));
-	// A death that is held is not due even if its process is gone, unless the time is up or the
-	// events before the crash are about to be overwritten.
+	// A death on hold is not due even if its process is gone, unless the time of the hold is
+	// over or the events before the crash are about to be overwritten.
 	frec__deaths_hold(&deaths, NOBODY, UINT64_MAX);
 	assert_false(frec__deaths_due(&deaths, 0, RING, &death));
 	frec__deaths_hold(&deaths, NOBODY, frec__monotonic());

@@ -86,7 +86,7 @@ static void enumerators_refine_a_format(void **state)
 	frec__declarations_deinit(&declarations);
 }
 
-// The kernel prints memory that it never initialised between the brackets of a user event's arrays.
+// Between the brackets of a user event's arrays the kernel prints uninitialised memory.
 static void garbage_in_brackets_is_no_difference(void **state)
 {
 	static const char *const numbers[] = {"", "-2131", "0", "77"};
@@ -108,7 +108,7 @@ static void garbage_in_brackets_is_no_difference(void **state)
 		assert_true(
 			frec__declarations_refine(&declarations, "declared", "arrays", &format));
 		assert_int_equal(format.field[2].enumerators, 3);
-		// Another type is another layout, even if it has the same size.
+		// A different type is a different layout, even if it has the same size.
 		format.field[2].type[0] = 'u';
 		assert_false(
 			frec__declarations_refine(&declarations, "declared", "arrays", &format));

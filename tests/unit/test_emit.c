@@ -17,7 +17,7 @@
 #include "recorder/service/emit.h"
 
 #define TAG_SIZE 8
-#define SHUT 9 // a macro keeps its name as an enumerator
+#define SHUT 9 // the enumerator must be called SHUT, although this is a macro
 
 enum door { OPEN = -2, AJAR = 4 };
 
@@ -103,7 +103,7 @@ static void test_off(void **state)
 	assert_true(frec_unit_emit_large_enabled());
 	assert_int_equal(FREC_EMIT(unit_emit, large, "x", expensive()), 0);
 	assert_int_equal(evaluated, 1);
-	// Something listens, but not through the kernel.
+	// Somebody listens, but not through the kernel.
 	frec__event_unit_emit_large.enabled = 1;
 	assert_int_equal(frec_unit_emit_large("xyz", 3), 0);
 	assert_int_equal(read(reader, buffer, sizeof(buffer)), 4 + 4 + 1);
@@ -274,8 +274,8 @@ static void test_stats_of_other_sizes(void **state)
 	assert_int_equal(frec_stats_read(&unset), -EINVAL);
 }
 
-// Options of a later version are refused if they are used, and `error` says so; an older caller's
-// structure is read as far as it goes.
+// Options of a later version are refused if they are used, and `error` names the reason. The
+// structure of an older caller is read only up to its size.
 static void test_options_of_other_sizes(void **state)
 {
 	char error[100] = "";

@@ -31,8 +31,8 @@ static void one_meaning_for_ever(void **state)
 
 static void replaced_twice(void **state)
 {
-	// A library was unloaded and another one mapped in its place; then a large one replaced
-	// both and what was next to them.
+	// A library was unloaded and another one was mapped at some of its addresses. Later a large
+	// library was mapped over parts of both and beyond them.
 	struct frec_mapped_span spans[] = {{0x1000, 0x8000, 0},
 					   {0x2000, 0x3000, 100},
 					   {0x2800, 0x9000, 200},

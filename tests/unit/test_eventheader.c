@@ -32,7 +32,7 @@ static void open_file(struct frec_snapshot *ret, struct made_file *file)
 		fail_msg("%s", error.message);
 }
 
-// Opens a snapshot of one such tracepoint with these payloads.
+// Opens a snapshot with one tracepoint, which has emitted these payloads.
 static void open_snapshot(struct frec_snapshot *ret, const uint8_t *const *payloads,
 			  const size_t *sizes, uint32_t count)
 {
@@ -50,7 +50,7 @@ static void describe(struct frec_text *text, const struct frec_event *event)
 		frec__text_printf(text, " %s=", event->source->field[i]->name);
 		frec__text_json_value(text, &event->values[i]);
 		assert_ptr_equal(event->values[i].field, event->source->field[i]);
-		// Formats that declare the size of a number copy that many bytes.
+		// Export formats that declare the size of a number copy that many bytes.
 		if (frec__field_type(event->source->field[i]) <= FREC_FIELD_FLOAT &&
 		    event->values[i].kind != FREC_VALUE_INVALID)
 			assert_int_equal(event->values[i].size, event->source->field[i]->size);
@@ -92,7 +92,7 @@ static void expect_payload(const uint8_t *payload, size_t size, const char *expe
 	frec__input_close(&snapshot);
 }
 
-// Checks in both byte orders that the fields become `expected`.
+// Checks in both byte orders that the fields are decoded to `expected`.
 static void expect(struct eh_payload payloads[2], const char *expected)
 {
 	uint8_t bytes[65536];
@@ -231,7 +231,7 @@ static void test_bytes(void **state)
 	expect_bytes(FREC_EH_STRING8, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 1, "\"€\"");
 	expect_bytes(FREC_EH_STRING8, FREC_EH_UTF_BOM, "\xfe\xff\x20\xac", 4, true, 1, "\"€\"");
 	expect_bytes(FREC_EH_STRING8, 0, "cut\0here", 8, true, 1, "\"cut\"");
-	// If characters are invalid, the text is valid nevertheless.
+	// Invalid characters are escaped or replaced, so the result is valid text.
 	expect_bytes(FREC_EH_ZSTRING8, 0, "\xff", 2, false, 1, "\"\\\\xff\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\xac\x20", 4, true, 2, "\"€\"");
 	expect_bytes(FREC_EH_STRING16, FREC_EH_UTF_BOM, "\xff\xfe\x00\xd8", 4, true, 2,
@@ -361,8 +361,8 @@ static void test_header(void **state)
 	}
 }
 
-// Events with the same description share a source, and the name of their tracepoint finds them,
-// too.
+// Events with the same description share a source. A filter for the name of their tracepoint
+// selects them too.
 static void test_sources(void **state)
 {
 	static const char *const globs[] = {"user_events:*_L4K*"};
@@ -383,7 +383,7 @@ static void test_sources(void **state)
 		eh_number(payload, false, i, 1);
 		sizes[i] = eh_finish(payload, 0, 0, 0, NULL, 0, bytes[i]);
 	}
-	bytes[2][8] &= (uint8_t)~EH_EXTENSION; // no description: an event of the tracepoint
+	bytes[2][8] &= (uint8_t)~EH_EXTENSION; // without a description: a plain tracepoint event
 	open_snapshot(&snapshot, pointers, sizes, 4);
 	assert_int_equal(snapshot.source_count, 3);
 	assert_false(frec__events_init(&events, &snapshot, &by_tracepoint, NULL, &error));
@@ -400,8 +400,8 @@ static void test_sources(void **state)
 	frec__input_close(&snapshot);
 }
 
-// Starts and stops with equal activity ids are spans, and OpenTelemetry's spans have the same
-// parents.
+// Starts and stops with equal activity ids form spans, and OpenTelemetry's spans have the parents
+// that the activity ids imply.
 static void test_activities(void **state)
 {
 	static const struct {
@@ -409,7 +409,7 @@ static void test_activities(void **state)
 		const char *name; /* of the event's span */
 		uint64_t begin;	  /* of an end event: when the span began */
 		int lane_of; /* index of the event that began on the same lane; -1: on the thread */
-		int within;  /* index of the event that began the span it is in; -1: none */
+		int within;  /* index of the event that began the enclosing span; -1: none */
 	} expected[] = {
 		{FREC_SHAPE_BEGIN, "Request", 0, 0, -1}, {FREC_SHAPE_BEGIN, "Query", 0, 1, 0},
 		{FREC_SHAPE_INSTANT, "Query", 0, -1, 1}, {FREC_SHAPE_BEGIN, "Request", 0, 3, -1},
@@ -467,7 +467,8 @@ static void test_activities(void **state)
 	frec__input_close(&snapshot);
 }
 
-// Payloads are truncated at each byte, and each byte is changed: the worst result is a report.
+// Payloads are truncated at each byte, and each byte is changed: nothing worse may happen than that
+// a problem is reported.
 static void test_damage(void **state)
 {
 	struct eh_payload *payloads = begin();
@@ -501,8 +502,8 @@ static void test_damage(void **state)
 		frec__input_close(&snapshot);
 		free(exact);
 	}
-	// verify reports that the payload is too short. It lacks a whole word, since records are
-	// padded.
+	// verify reports that the payload is too short. It lacks 8 bytes, because records are
+	// padded to multiples of 8.
 	payloads = begin();
 	eh_field(payloads, "x", FREC_EH_VALUE64, 0, 0);
 	size = eh_finish(payloads, 0, 0, 0, NULL, 0, bytes);

@@ -108,8 +108,8 @@ static void strings_and_cuts(void **state)
 		assert_int_equal(value.kind, FREC_VALUE_TEXT);
 		assert_int_equal(value.size, cases[i].text);
 		assert_int_equal(value.cut, cases[i].cut);
-		// Only our emitters mark cut texts by their last bytes. Other events may end in
-		// NULs for other reasons.
+		// Only our own emitters use the last bytes of a text to mark that it was cut. The
+		// texts of other events may end in NULs for other reasons.
 		value = decode(&field, FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT, cases[i].bytes,
 			       cases[i].size);
 		assert_false(value.cut);
@@ -138,7 +138,7 @@ static void no_locator_leads_outside(void **state)
 	}
 }
 
-// Nothing that one record leaves in the values may be seen in the next.
+// What one record leaves in the values must not be visible in those of the next.
 static void a_plan_decodes_the_same(void **state)
 {
 	uint8_t payload[32];
@@ -162,7 +162,8 @@ static void a_plan_decodes_the_same(void **state)
 		source.n_field = sizeof(fields) / sizeof(fields[0]);
 		assert_int_equal(frec__decode_plan_init(&plan, &source), 0);
 		for (size_t turn = 0; turn < 2 * sizeof(payload); turn++) {
-			// Whole, and truncated at every byte, in turn.
+			// Alternate between the whole payload and a truncated one, which grows by a
+			// byte each time.
 			size_t length = turn % 2 ? turn / 2 : sizeof(payload);
 
 			frec__decode_plan_run(&plan, payload, length);

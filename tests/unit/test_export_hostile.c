@@ -23,7 +23,8 @@ static void a_whole_file_has_no_problem(void **state)
 		{.zstd = true},
 		{.wrapped = true},
 		{.no_crash = true},
-		// Records that came while the rings were copied are younger than the coverage.
+		// Records that were written while the rings were copied are younger than the
+		// coverage.
 		{.late_record = true},
 		// A few records can be out of order at the old end of a ring that wrapped.
 		{.late_from = true, .wrapped = true}};
@@ -56,7 +57,7 @@ static void every_cut_is_told(void **state)
 		struct pipeline_result result = pipeline_run(file.data, size);
 
 		assert_true(result.opened || result.damaged);
-		// The longer the file, the more of it is used.
+		// The more of the file is left, the more events are exported.
 		assert_true(result.opened || result.events >= events);
 		events = result.events;
 	}
@@ -91,7 +92,7 @@ static void every_flipped_bit_is_told(void **state)
 	free(file.data);
 }
 
-// With correct checksums the changed bytes reach the code after the check, which must survive
+// With correct checksums the changed bytes pass that check. The code after it must survive
 // anything.
 static void flipped_bits_with_right_checksums(void **state)
 {
@@ -103,7 +104,7 @@ static void flipped_bits_with_right_checksums(void **state)
 	make_small(&file, &options);
 	copy = malloc(file.size);
 	assert_non_null(copy);
-	// One bit of each byte, not always the same one. Fuzzing does the rest.
+	// Flip one bit of each byte, not always the same one. The rest is left to fuzzing.
 	for (size_t bit = 0; bit < 8 * file.size; bit += 9) {
 		memcpy(copy, file.data, file.size);
 		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);

@@ -66,7 +66,8 @@ static void order(void **state)
 	free(file.data);
 }
 
-// A part that protobuf-c packed, with every field and others around it, is read without protobuf-c.
+// A part that protobuf-c packed, with all fields and with others before them, is read by code that
+// does not use protobuf-c.
 static void parts_are_what_the_schema_says(void **state)
 {
 	Flightrec__Records records = FLIGHTREC__RECORDS__INIT;
@@ -131,7 +132,7 @@ static void broken_records(void **state)
 				 cut ? -EBADMSG : -ENODATA);
 		free(copy);
 	}
-	// Records of every smaller size: the header is correct, the body is not.
+	// Records that claim every smaller size: the header is correct, the body is not.
 	for (uint16_t shorter = 0; shorter < size; shorter++) {
 		copy = malloc(size);
 		assert_non_null(copy);

@@ -79,7 +79,7 @@ static void doubles(void **state)
 	}
 }
 
-// A number is formatted as printf does with the fewest digits that read back as the same number,
+// A number is formatted as by printf with the fewest digits that read back as the same number,
 // whichever algorithm finds them.
 static void check_double(double value, bool single)
 {

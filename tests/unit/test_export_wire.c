@@ -36,7 +36,7 @@ static void well_formed(void **state)
 	      "\x22\x02\x0a\x00\x1a\x03"
 	      "abc",
 	      0);
-	CHECK(registers, "\x12\x02\x96\x01\x10\x05", 0); // packed, then a single one
+	CHECK(registers, "\x12\x02\x96\x01\x10\x05", 0); // packed numbers, then a single one
 	CHECK(end, "\xfa\x07\x02hi", 0);		 // a field of a later version
 }
 

@@ -190,7 +190,7 @@ static void too_many_fields(void **state)
 	assert_int_equal(frec__format_parse(&format, text, true, NULL), -EBADMSG);
 }
 
-// This is for the sanitizers. A format that was parsed must be usable.
+// The sanitizers check these reads. Any format that was parsed without an error must be usable.
 static void any_cut_and_any_changed_byte(void **state)
 {
 	char copy[sizeof(sched_switch)];

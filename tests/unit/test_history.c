@@ -27,7 +27,7 @@
 #define STACK (PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
 
 // Makes a record with `chain` addresses if it has a callchain, `raw` bytes of payload, and `tail`
-// bytes after it.
+// bytes after it. Returns its size.
 static size_t make(uint8_t *record, uint64_t id, uint64_t type, uint64_t chain, uint32_t raw,
 		   size_t tail)
 {
@@ -75,7 +75,7 @@ static void records(void **state)
 	assert_int_equal(stacks(CHAIN, 5, 20, 0), 48);
 	assert_int_equal(stacks(STACK, 0, 20, 1024), 1024);
 	assert_int_equal(stacks(STACK | CHAIN | PERF_SAMPLE_PERIOD, 3, 4, 800), 832);
-	// A torn record counts as nothing, and is not read past its end.
+	// A torn record counts as if it had no stacks, and is not read past its end.
 	make(record, 1, CHAIN, 3, 20, 0);
 	header->type = PERF_RECORD_LOST;
 	assert_int_equal(stacks_of(header, CHAIN), 0);
@@ -137,7 +137,7 @@ static void rings(void **state)
 	near(history.held, 100);
 	assert_true(history.full == 0 && history.without_stacks == 0 && !history.stacks);
 
-	// A quarter of the ring in 100 seconds.
+	// A quarter of the ring is written in 100 seconds.
 	for (int i = 0; i < 128; i++)
 		put(&head, PLAIN_ID, 0, 0, 84, 0); // 128 bytes
 	frec__history_read(&all, since, &history);
@@ -147,8 +147,8 @@ static void rings(void **state)
 	near(history.without_stacks, 400);
 	assert_false(history.stacks);
 
-	// As many bytes again. Half of each record is a callchain, so callchains are a quarter of
-	// all bytes.
+	// As many bytes are written again. Half of each record is a callchain, so callchains are a
+	// quarter of all bytes.
 	frec__source_set_stack(&sources[0], &(struct frec_stack_choice){.frame_pointers = true});
 	for (int i = 0; i < 64; i++)
 		put(&head, CALLCHAIN_ID, CHAIN, 15, 84, 0);
@@ -157,9 +157,9 @@ static void rings(void **state)
 	near(history.full, 200);
 	near(history.without_stacks, 200 / 0.75);
 
-	// And as many again. Seven eighths of each record are stack, so callchains and stacks are
-	// 8192 + 14336 of 49152 bytes. The stack of a crash is recorded in any case and does not
-	// count.
+	// And as many once more. Seven eighths of each record are stack, so callchains and stacks
+	// are 8192 + 14336 of 49152 bytes. The stack of a crash is recorded in any case and does
+	// not count.
 	frec__source_set_stack(&sources[1], &(struct frec_stack_choice){.bytes = 512});
 	for (int i = 0; i < 16; i++)
 		put(&head, STACK_ID, STACK, 0, 84, 896);

@@ -129,7 +129,7 @@ static void check(const struct perf_options *options)
 static void test_forms(void **state)
 {
 	(void)state;
-	// Every combination of the options.
+	// Try every combination of the options.
 	for (unsigned int bits = 0; bits < 64; bits++) {
 		const struct perf_options options = {.pipe = bits & 1,
 						     .compressed = bits & 2,
@@ -241,8 +241,8 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 	};
 
-	// In memory if possible, because hundreds of files are written and each would be synced to
-	// disk.
+	// Write the files to memory if possible, because there are hundreds and each would be
+	// synced to disk.
 	snprintf(output, sizeof(output), "%s/test-import-%d.frec",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm", getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static void is(size_t at, uint64_t address, const char *name, const char *module
 
 static void note(const uint64_t *chain, size_t count)
 {
-	// Records are not aligned.
+	// The addresses are at an odd place, because records need not be aligned.
 	uint8_t bytes[1 + 8 * 16];
 
 	memcpy(bytes + 1, chain, 8 * count);
@@ -82,7 +82,8 @@ static void functions(void **state)
 	note(user_alone, 2);
 	assert_int_equal(find(kallsyms), 0);
 	assert_int_equal(found.n_symbol, 4);
-	// The second one is a return address: the caller is the previous function.
+	// The second address of the chain is a return address, so the caller is the function before
+	// it.
 	is(0, 0xffffffff81000100, "second", "");
 	is(1, 0xffffffff81000300, "last", "");
 	is(2, 0xffffffffa0000000, "lower_module", "net");

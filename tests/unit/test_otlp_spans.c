@@ -50,13 +50,13 @@ static int make_sources(void **state)
 	return 0;
 }
 
-// What follows the events, from the first one on.
+// The state that follows the events, from the first one on.
 struct following {
 	struct frec_shape_rules rules;
 	struct frec_shapes shapes;
 	struct frec_otlp_spans spans;
 	size_t ended, abandoned, left_open;
-	struct frec_otlp_span last; /* of those that have ended */
+	struct frec_otlp_span last; /* the last one that has ended */
 };
 
 static int count_end(void *data, const struct frec_otlp_span *span, enum frec_otlp_end how,
@@ -161,7 +161,7 @@ static void ids_are_of_what_is_recorded(void **state)
 	assert_false(same_span(first, other) || same_trace(first, other));
 	stop(&following);
 	assert_int_equal(following.left_open, 2);
-	// What came before does not matter.
+	// Ids do not depend on earlier events.
 	start(&following, NULL);
 	emit(&following, LOOP_START, 11, 50, 0, "");
 	again = emit(&following, LOOP_START, 10, 100, 7, "x");
@@ -228,7 +228,8 @@ static void traces_by_flows(void **state)
 	assert_false(same_trace(first, loop));
 	other = emit(&following, REQUEST_START, 11, 102, 1, "");
 	assert_true(same_trace(other, first) && !same_span(other, first));
-	// A log of another request is not in the thread's open span; one of the same request is.
+	// A log that names another request is not in the thread's open span; one that names the
+	// same request is.
 	step = emit(&following, STEP, 10, 103, 2, "");
 	assert_false(same_trace(step, first) || !is_none(step.span, sizeof(step.span)));
 	assert_true(same_trace(emit(&following, REQUEST_START, 12, 104, 2, ""), step));
@@ -245,7 +246,7 @@ static void traces_by_flows(void **state)
 	assert_memory_equal(first.trace, published, sizeof(published));
 	first = emit(&following, REQUEST_START, 11, 100, 1, "4BF92F3577B34DA6A3CE929D0E0E4736");
 	assert_memory_equal(first.trace, published, sizeof(published));
-	// These are not trace ids but values like any other.
+	// These are not valid trace ids, so they are treated like any other values.
 	first = emit(&following, REQUEST_START, 12, 100, 1, "4bf92f3577b34da6a3ce929d0e0e473g");
 	other = emit(&following, REQUEST_START, 13, 100, 1, "00000000000000000000000000000000");
 	assert_false(is_none(first.trace, sizeof(first.trace)) ||

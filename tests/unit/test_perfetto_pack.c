@@ -98,7 +98,7 @@ static void a_trace_packs_to_itself(void **state)
 	}
 }
 
-// Lengths just below and above each value at which the encoded length grows.
+// Includes the lengths on both sides of each step at which the encoded length grows.
 static void lengths(void **state)
 {
 	static const size_t sizes[] = {0, 1, 127, 128, 16383, 16384, 100000};

@@ -70,7 +70,7 @@ static void reported_to_the_parent(void **state)
 		assert_int_equal(frec__process_end(pidfd, (uint32_t)pid, &status), 0);
 		print_message("%s: %x\n", ends[i].what, status);
 		assert_int_equal(status & ~0x80, ends[i].status);
-		// Its parent can still wait for it.
+		// The parent of the process can still wait for it.
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_int_equal(status & ~0x80, ends[i].status);
 		close(pidfd);
@@ -79,8 +79,8 @@ static void reported_to_the_parent(void **state)
 	}
 }
 
-// The stranger is another child. It writes what it learns while the process is a zombie, and again
-// after the zombie was waited for.
+// The stranger is another child of the test. It writes what it learns about the process while that
+// is a zombie, and again after the parent has waited for the zombie.
 static void stranger(pid_t pid, int in, int out, bool old)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -129,7 +129,8 @@ static void tell_stranger(bool old)
 		print_message("%s: after the wait: %d %x\n", ends[i].what, answer[0], answer[1]);
 		if (old)
 			assert_int_equal(answer[0], -ENODATA);
-		// -ENODATA is right before Linux 6.15. Success must not be made up.
+		// Before Linux 6.15, -ENODATA is right. Success is only allowed with the right
+		// status.
 		if (answer[0] != -ENODATA) {
 			assert_int_equal(answer[0], 0);
 			assert_int_equal(answer[1] & ~0x80, ends[i].status);

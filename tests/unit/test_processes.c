@@ -146,8 +146,8 @@ static void reused_pids(void **state)
 	assert_int_equal(find(40)->threads, 3);
 }
 
-// The scan reads a process whose fork the sideband has not reported yet. /proc has its start in
-// hundredths of a second.
+// The scan reads a process whose fork the sideband has not reported yet. /proc gives the start of
+// the process only in hundredths of a second.
 static void the_scan_comes_first(void **state)
 {
 	(void)state;
@@ -178,7 +178,7 @@ static void threads_are_bounded(void **state)
 	frec__process_table_fork(&table, 60, 1, last, 3 * S);
 	assert_int_equal(find(60)->threads_missing, 1);
 	assert_null(thread_of(60, last));
-	// A dead thread makes room.
+	// A dead thread makes room for a new one.
 	frec__process_table_exit(&table, 60, 70, 4 * S);
 	frec__process_table_fork(&table, 60, 1, last + 1, 5 * S);
 	assert_int_equal(find(60)->threads, FREC_PROCESS_THREADS_MAX);
@@ -233,7 +233,7 @@ static void descent(void **state)
 	assert_true(frec__process_table_descends(&table, 72, 1));
 	frec__process_table_exit(&table, 71, 71, 2 * S); // an exited parent is remembered
 	assert_true(frec__process_table_descends(&table, 72, 70));
-	// Reused pids can make a circle.
+	// Reused pids can make a circle of parents.
 	find(70)->ppid = 72;
 	assert_false(frec__process_table_descends(&table, 72, 5));
 }
@@ -248,8 +248,8 @@ static void belonging(void **state)
 	find(80)->uid_known = true;
 	assert_true(frec__process_table_belongs(&table, 80, 1000, LATER));
 	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
-	// Another user's process had this pid before, so records of this pid could be that
-	// process's.
+	// Another user's process had this pid before, so records with this pid could be from that
+	// process.
 	frec__process_table_exit(&table, 80, 80, 2 * S);
 	frec__process_table_fork(&table, 80, 1, 80, 3 * S);
 	find(80)->uid = 1001;
@@ -257,7 +257,7 @@ static void belonging(void **state)
 	assert_false(frec__process_table_belongs(&table, 80, 1001, LATER));
 }
 
-// This process, as the scan of /proc and the sideband see it.
+// This process, as seen by the scan of /proc and by the sideband.
 static void the_scan(void **state)
 {
 	uint32_t self = (uint32_t)getpid();
@@ -320,7 +320,7 @@ static void mappings_are_bounded_together(void **state)
 		assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);
 	}
 	assert_true(own.forgotten_until > 0);
-	// Mappings of living processes that find no room are counted.
+	// Mappings are counted if they belong to living processes but find no room.
 	for (uint32_t pid = 100000; pid < 100000 + 2 * many; pid++)
 		frec__process_table_fork(&own, pid, 7, pid, pid);
 	assert_true(own.map_bytes <= FREC_PROCESS_MAPS_BYTES_MAX);

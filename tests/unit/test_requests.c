@@ -115,7 +115,7 @@ static void malformed(void **state)
 	// If there is nothing to read, serving does not wait.
 	assert_true(frec__request_serve(&fixture->engine, &fixture->client));
 	expect_silence(fixture);
-	// The connection still serves.
+	// The connection still works.
 	assert_true(serve(fixture, (uint8_t[]){0x08, FREC_REQUEST_END}, 2));
 	expect_silence(fixture);
 }
@@ -270,7 +270,7 @@ static void statuses(void **state)
 			 FREC_SOURCES_MAX);
 	assert_int_equal(reply->status->recording->folder.len, PATH_MAX - 1);
 	flightrec__control__reply__free_unpacked(reply, NULL);
-	// And with selections that are larger than a message.
+	// Selections that are larger than a message: only some of them are sent.
 	memset(text, 't', sizeof(text) - 1);
 	for (size_t i = 0; i < FREC_SELECTIONS_MAX; i++)
 		selection[i] = text;
@@ -279,7 +279,7 @@ static void statuses(void **state)
 	reply = receive(fixture);
 	assert_int_equal(reply->status->recording->n_selection, 6);
 	flightrec__control__reply__free_unpacked(reply, NULL);
-	// Other users learn nothing of that.
+	// Users who are not trusted learn nothing about the recording.
 	fixture->client.trusted = false;
 	fixture->client.attached = true;
 	strcpy(fixture->client.last_path, "/mine.frec");
@@ -292,7 +292,7 @@ static void statuses(void **state)
 	free(engine->sources.source);
 }
 
-// A client that does not read its answers loses them. It does not block the recorder.
+// A client that does not read its answers loses them, but does not block the recorder.
 static void unread_answers(void **state)
 {
 	struct fixture *fixture = *state;
@@ -306,7 +306,7 @@ static void unread_answers(void **state)
 
 #define SENDERS 4
 
-// A client that keeps sending does not keep a recorder from ending.
+// A client that never stops sending cannot prevent the recorder from ending.
 static void a_flood_at_the_end(void **state)
 {
 	struct fixture *fixture = *state;
@@ -320,7 +320,7 @@ static void a_flood_at_the_end(void **state)
 	int queued = 0;
 
 	fixture->engine.kernel = false;
-	// Answering takes longer than asking.
+	// Many sources make answering slower than asking.
 	add_sources(&fixture->engine.sources);
 	for (int i = 0; i < SENDERS; i++) {
 		senders[i] = fork();

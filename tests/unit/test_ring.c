@@ -116,8 +116,8 @@ static void quiet_rings(void **state)
 	}
 }
 
-// Without a grace period the records in progress are unknown. A ring that is not full still yields
-// all its bytes.
+// Without a grace period it is unknown which records are still being written. A ring that is not
+// full still yields all its bytes.
 static void without_a_grace_period(void **state)
 {
 	struct frec_ring_copy *copy;
@@ -134,13 +134,13 @@ static void without_a_grace_period(void **state)
 	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE - 4 * LARGEST);
 	assert_true(copy->wrapped);
-	// Nothing is in progress on a CPU that is offline.
+	// On a CPU that is offline, no record is still being written.
 	ring.offline = true;
 	copy = copied();
 	frec__ring_copy_finish(&ring, copy, false, LARGEST);
 	assert_int_equal(copy->valid, SIZE);
 	ring.offline = false;
-	// With a small ring and large records no byte is certain.
+	// With a small ring and large records no byte is certain to be intact.
 	frec__ring_copy_finish(&ring, copy, false, SIZE);
 	assert_int_equal(copy->valid, 0);
 }
@@ -175,7 +175,8 @@ static void a_writer_at_work(void **state)
 		emit(during);
 		reserve_and_write(unseen);
 		for (uint64_t i = 0; i < during + unseen && i < SIZE; i++) {
-			// The writer's byte i below h0 went to this place of the ring.
+			// Byte i that was written since the copy began has overwritten this byte of
+			// the copy.
 			size_t place = SIZE - 1 - (size_t)i;
 
 			copy->data[place] = 0x55;

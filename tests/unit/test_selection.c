@@ -193,7 +193,8 @@ static void refusals(void **state)
 		assert_int_equal(error.code, -EINVAL);
 		assert_int_equal(strncmp(error.message, "-e ", 3), 0);
 		assert_null(strchr(error.message, '\n'));
-		// Nothing is left to free, and freeing it again does no harm.
+		// A failed parse leaves nothing to free, and freeing the selection again does no
+		// harm.
 		frec__selection_deinit(&selection);
 	}
 }

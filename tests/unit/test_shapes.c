@@ -85,7 +85,7 @@ static void rule(struct frec_shape_rules *rules, enum frec_shape_rule_kind kind,
 
 static struct frec_value values[2];
 
-// The shape of an event of thread `tid` at `time`.
+// Returns the shape of an event of thread `tid` at `time`.
 static const struct frec_shape *emit_as(struct frec_shapes *shapes, int source, uint32_t tid,
 					uint64_t time, uint64_t key,
 					const struct frec_process_entry *who)
@@ -153,7 +153,8 @@ static void spans_lie_within_each_other(void **state)
 	expect(emit(&shapes, A_DONE, 10, 107, 0), FREC_SHAPE_END, 100, 0, false);
 	assert_int_equal(shapes.open_count, 0);
 	assert_null(emit(&shapes, JOB, 10, 108, 0));
-	// Every CPU has an idle task, and an unknown number can be any thread's.
+	// Each CPU has an idle task with tid 0, and an unknown tid can be any thread's, so their
+	// events form no spans.
 	expect(emit(&shapes, A_START, 0, 109, 0), FREC_SHAPE_INSTANT, 0, 0, false);
 	expect(emit(&shapes, A_DONE, UINT32_MAX, 110, 0), FREC_SHAPE_INSTANT, 0, 0, false);
 	frec__shapes_deinit(&shapes);
@@ -170,7 +171,7 @@ static void ends_that_are_missing(void **state)
 	expect(emit(&shapes, B_BEGIN, 10, 101, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, B_BEGIN, 10, 102, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 103, 0), FREC_SHAPE_END, 100, 2, false);
-	// Begins are missing: the later a span ends, the earlier it begins.
+	// Begins are missing. The later such a span ends, the earlier it is taken to begin.
 	expect(emit(&shapes, B_END, 10, 104, 0), FREC_SHAPE_END, 99, 0, true);
 	expect(emit(&shapes, B_BEGIN, 10, 105, 0), FREC_SHAPE_BEGIN, 0, 0, false);
 	expect(emit(&shapes, A_DONE, 10, 106, 0), FREC_SHAPE_END, 98, 1, true);
@@ -182,7 +183,7 @@ static void ends_that_are_missing(void **state)
 	frec__shapes_deinit(&shapes);
 }
 
-// "key" is a field of both ends of a and b, and its name makes it an identity.
+// "key" is a field of both ends of a and b, and because of its name it identifies their spans.
 static void spans_that_overlap(void **state)
 {
 	struct frec_shapes shapes;
@@ -206,11 +207,11 @@ static void spans_that_overlap(void **state)
 	shape = emit(&shapes, A_DONE, 10, 105, 2);
 	expect(shape, FREC_SHAPE_END, 101, 0, false);
 	assert_int_equal(shape->lane, second);
-	// The thread is free again. The next span is on it, though an older one is still on its
-	// lane.
+	// No span is open on the thread itself any more, so the next span is on it, though an older
+	// span is still open on a lane of its own.
 	expect(emit(&shapes, A_START, 10, 106, 4), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
-	// The begin of this one was overwritten, and it does not end another one.
+	// The begin of this span was overwritten. Its end does not end another span.
 	shape = emit(&shapes, A_DONE, 10, 107, 77);
 	expect(shape, FREC_SHAPE_END, 99, 0, true);
 	assert_true(shape->lane && shape->lane != third);
@@ -227,7 +228,7 @@ static void spans_that_overlap(void **state)
 	assert_int_equal(shapes.open_count, 0);
 	frec__shapes_deinit(&shapes);
 
-	// With any other name the field is no identity, and the youngest span ends.
+	// With any other name the field does not identify spans, and the youngest span ends.
 	fields[0].name = "depth";
 	start(&shapes, NULL);
 	expect(emit(&shapes, A_START, 10, 100, 1), FREC_SHAPE_BEGIN, 0, 0, false);
@@ -310,7 +311,7 @@ static void spans_of_a_key_have_lanes(void **state)
 	shape = emit(&shapes, JOB_OVER, 10, 107, 8);
 	expect(shape, FREC_SHAPE_END, 101, 0, false);
 	assert_int_equal(shape->lane, second);
-	// The names of other events still count.
+	// Events that the rules do not name still form spans because of their names.
 	expect(emit(&shapes, A_START, 10, 108, 7), FREC_SHAPE_BEGIN, 0, 0, false);
 	assert_int_equal(shapes.shape.lane, 0);
 	frec__shapes_deinit(&shapes);

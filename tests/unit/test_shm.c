@@ -372,7 +372,7 @@ static void only_whole_memory_is_attached(void **state)
 	assert_int_equal(frec__shm_attach(-1), -EBADF);
 	assert_int_equal(frec__shm_attach(plain), -EPROTO);
 	assert_int_equal(frec__shm_attach(STDIN_FILENO), -EPROTO);
-	// If a memfd can shrink, services could get a SIGBUS later.
+	// A memfd that can shrink is refused, because services could get a SIGBUS later.
 	assert_int_equal(ftruncate(plain, (off_t)rings->layout.size), 0);
 	assert_int_equal(pwrite(plain, other->map, sizeof(struct frec_shm_header), 0),
 			 sizeof(struct frec_shm_header));

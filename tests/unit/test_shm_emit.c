@@ -96,7 +96,7 @@ static void only_what_is_wanted(void **state)
 	free(reading.record);
 }
 
-// The bytes are laid out as perf would. payload.c describes the payload.
+// The bytes are laid out as perf would lay them out. payload.c describes the payload.
 static void what_a_record_is(void **state)
 {
 	static const uint8_t payload[] = {9, 0, 0, 0, 5, 0,   0,   0, 0, 0, 0,
@@ -204,8 +204,8 @@ static void threads_without_sequences(void **state)
 	check_threads(false);
 }
 
-// Rings are copied while many threads lap them: no record is torn, duplicated, or missing between
-// two others.
+// Rings are copied while many threads overwrite them again and again: no record is torn,
+// duplicated, or missing between two others.
 static void live_copies(void **state)
 {
 	uint64_t damaged = 0, strangers = 0, backwards = 0;
@@ -273,7 +273,8 @@ static void kill_writers(bool sequences)
 		reading = kit_read(rings);
 		assert_true(reading.damage.regions <= (frec__shm->sequences ? 0 : THREADS));
 		assert_true(reading.count >= enough);
-		// A record and its count are two instructions, so SIGKILL can come between them.
+		// One instruction commits a record and another one counts it, so SIGKILL can come
+		// in between.
 		assert_in_range(reading.count, reading.emitted, reading.emitted + THREADS);
 		check_complete(&reading);
 		free(reading.record);
@@ -307,8 +308,8 @@ static void pass(int number)
 	(void)number;
 }
 
-// Makes an instruction a breakpoint. A thread that reaches it gets a signal, as it could at any
-// time.
+// Replaces an instruction with a breakpoint. A thread that reaches the breakpoint gets a signal, as
+// could happen at any time.
 static void stop_at(uint8_t *instruction, uint8_t with, uint8_t *ret_before)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -352,8 +353,8 @@ static void interrupted(void **state)
 }
 #endif
 
-// The records of a child have its own ids, whichever call forked it and however deeply forks are
-// nested.
+// The records of a child have the ids of the child, whichever call forked it and however deeply
+// forks are nested.
 static void forks(void **state)
 {
 	struct kit_reading reading;
@@ -405,8 +406,8 @@ static void on_signal(int number)
 	tick(1, nested++);
 }
 
-// A timer interrupts a thread that emits, at any instruction. Its handler emits as well, on a small
-// stack of its own.
+// A timer interrupts a thread at any instruction of an emit. The signal handler emits as well, on a
+// small stack of its own.
 static void signals(void **state)
 {
 	static char stack[8192];
@@ -475,7 +476,7 @@ static void a_recorder_dies(void **state)
 	tick(0, 1);
 	assert_int_equal(errno, 4711);
 	assert_false(frec_kit_tick_enabled());
-	assert_true(frec_kit_unwanted_enabled()); // until it is emitted
+	assert_true(frec_kit_unwanted_enabled()); // until the event is emitted
 	frec_kit_unwanted();
 	assert_false(frec_kit_unwanted_enabled());
 	fstat(fd, &after);
@@ -495,7 +496,7 @@ static void a_recorder_dies(void **state)
 }
 
 // A thread that is stopped in the middle of an emit while the recorder is replaced continues with
-// the addresses of the old one.
+// the addresses of the old recorder's rings.
 static void a_writer_of_the_old_recorder(void **state)
 {
 	struct frec__shm *old = frec__shm;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that the sites of a program's events are found in its file, each with its own declaration,
- * and that a manipulated file never gets a breakpoint on anything but the no-ops of a site. The
- * file is this test.
+ * Proves that the sites of a program's events are found in the program's file, each with the right
+ * declaration, and that a manipulated file never gets a breakpoint on anything but the no-ops of a
+ * site. The program is this test.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -114,7 +114,7 @@ static void test_damaged(void **state)
 		assert_int_equal(found.wrong, 0);
 		intact += found.one == 1 && found.two == 1;
 	}
-	/* Many flips hit something else, but not all of them. */
+	/* Many flips leave both sites intact, but not all of them do. */
 	assert_true(intact > FLIPS / 4 && intact < FLIPS);
 	unlink(path);
 	close(fd);

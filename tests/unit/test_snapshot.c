@@ -112,7 +112,7 @@ static void put(size_t ring, const void *record, size_t size)
 	((struct perf_event_mmap_page *)rings[ring].map)->data_head = heads[ring];
 }
 
-// `padding` bytes make records of different sizes.
+// `padding` is there to make records of different sizes.
 static void emit(size_t ring, size_t source, uint32_t pid, uint64_t time, size_t padding)
 {
 	_Alignas(8) uint8_t bytes[4096] = {0};
@@ -283,8 +283,8 @@ static void overwritten_end_to_end_while_waiting(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// The sideband reports while the file is written that another user's process now belongs to this
-// user.
+// While the file is written, the sideband reports that another user's process now belongs to this
+// user, and the reverse.
 static void change_sides(void *context)
 {
 	(void)context;
@@ -299,7 +299,8 @@ static void for_one_user(void **state)
 	Flightrec__Snapshot *file;
 
 	(void)state;
-	// More than one part of records, because the process table changes between parts.
+	// Enough events for more than one part of records, because the process table changes
+	// between parts.
 	for (int i = 0; i < 2500; i++)
 		emit(0, (size_t)i % 2, i % 3 ? MY_PID : OTHER_PID, ++now, 128);
 	emit(0, 0, 300, ++now, 0);	  // owner unknown
@@ -342,8 +343,8 @@ static void other_records(void **state)
 	flightrec__snapshot__free_unpacked(file, NULL);
 }
 
-// More rings and sources than memory was reserved for: the others are captured, and nothing is
-// written out of bounds.
+// There are more rings and sources than memory was reserved for: those that fit are captured, and
+// nothing is written out of bounds.
 static void a_capture_keeps_within_its_memory(void **state)
 {
 	struct frec_source many[64] = {{0}};

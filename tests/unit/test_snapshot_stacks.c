@@ -37,7 +37,7 @@
 
 #define BIAS 0x555500000000
 #define STACK 0x7ffc00000000
-#define SECRET UINT64_C(0x00005ec2e7c0ffee) // a valid address for the processor
+#define SECRET UINT64_C(0x00005ec2e7c0ffee) // a canonical address
 #define PID 7u
 #define ROOM (256u << 10)
 
@@ -309,7 +309,7 @@ static Flightrec__Snapshot *written(bool drop, size_t broken)
 	return written_for(-1, drop, broken);
 }
 
-// The records of the file, concatenated.
+// Returns the records of the file's only part, decompressed.
 static const uint8_t *chunk(const Flightrec__Snapshot *file)
 {
 	static uint8_t plain[ROOM];
@@ -345,7 +345,8 @@ static uint64_t u64(const uint8_t **at)
 	return value;
 }
 
-// What follows the payload of the next record, which is of STACKED.
+// Returns what follows the payload of the record at `at`, an event of STACKED, and moves `at` to
+// the next record.
 static const uint8_t *frames_of(const uint8_t **at)
 {
 	const struct frec_sample *sample = (const void *)*at;
@@ -379,7 +380,7 @@ static void frames_take_the_place_of_bytes(void **state)
 	assert_int_equal(u64(&frames), BIAS + 0x1010);
 	assert_int_equal(u64(&frames), BIAS + 0x1310);
 	assert_int_equal(u64(&frames), 4 | 1 << 8);
-	// A return address that is not in code may be data.
+	// A return address that is not in code may be data, so it is left out.
 	frames = frames_of(&at);
 	assert_int_equal(u64(&frames), 1 | (uint64_t)FREC_UNWIND_BAD_MEMORY << 32);
 	assert_int_equal(u64(&frames), 0);
@@ -432,7 +433,7 @@ static void all_is_kept_otherwise(void **state)
 	file = written(false, 0);
 	assert_false(file->source[STACKED]->unwound);
 	assert_int_equal(file->records[0]->size, copy.valid);
-	// All of the stacks, and all registers except stack pointer and pc.
+	// The file has all of the stacks, and all registers except stack pointer and pc.
 	assert_true(secrets(chunk(file), copy.valid) > FREC_CRASH_RECORD_STACK / 8 + 8);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
@@ -465,7 +466,7 @@ static void broken_records_keep_nothing(void **state)
 		memcpy(made.bytes + made.size - 10 * 8, &huge[i], 8);
 		put(&made, STACKED);
 	}
-	file = written(true, 2) /* one for each kind of damage */;
+	file = written(true, 2) /* verify reports two kinds of damage, each once */;
 	assert_int_equal(secrets(chunk(file), file->records[0]->size), 0);
 	flightrec__snapshot__free_unpacked(file, NULL);
 	free(file_bytes);
@@ -491,7 +492,7 @@ static void the_kernel_is_hidden(void **state)
 		assert_int_equal(secrets(records_of, file->records[0]->size) > 0, !drop);
 		flightrec__snapshot__free_unpacked(file, NULL);
 		free(file_bytes);
-		emit_all(); // anew, because writing marks what it leaves out
+		emit_all(); // emit anew, because writing marks what it leaves out
 		file = written(drop, 0);
 		assert_non_null(memmem(chunk(file), file->records[0]->size, &address, 8));
 		flightrec__snapshot__free_unpacked(file, NULL);
@@ -551,13 +552,14 @@ static Flightrec__Snapshot *written_while_held(bool drop, bool killed)
 	emit_all();
 	file = written(drop, 0);
 	pthread_join(thread, NULL);
-	// The child had none of our descriptors open, and is gone.
+	// The child had none of our descriptors open, and it has been waited for.
 	assert_in_range(opener.fds, 1, 4);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	return file;
 }
 
-// A program that cannot be read costs the frames, but not the file or the stack bytes.
+// If a program cannot be read, its frames are missing, but the file is written, and the stack bytes
+// are kept or dropped as requested.
 static void programs_do_no_harm(void **state)
 {
 	Flightrec__Snapshot *file;

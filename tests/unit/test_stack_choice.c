@@ -31,7 +31,7 @@ static void check(struct frec_stack_choice choice, uint64_t sample_type, bool no
 	assert_int_equal(attr.exclude_callchain_kernel, no_kernel);
 	assert_int_equal(attr.sample_stack_user, choice.bytes);
 	assert_int_equal(attr.sample_regs_user, choice.bytes ? frec__perf_user_registers : 0);
-	// A snapshot describes the records as perf was set up.
+	// A snapshot describes the records in the way in which perf was set up to write them.
 	assert_int_equal(source.sample_regs_user, attr.sample_regs_user);
 	// The largest record has room for payload and stacks, up to the limit of perf.
 	assert_true(frec__source_largest(&source) >= 8192 + frec__stack_size(&choice) ||

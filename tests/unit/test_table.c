@@ -20,10 +20,10 @@ static void values_are_kept(void **state)
 
 	(void)state;
 	assert_null(frec__table_get(&table, 7));
-	frec__table_remove(&table, 7); // also from an empty one
+	frec__table_remove(&table, 7); // even from a table that is still empty
 	*frec__table_put(&table, 7, &new) = 70;
 	assert_true(new);
-	assert_int_equal(*frec__table_put(&table, 0, NULL), 0); // a key like all others
+	assert_int_equal(*frec__table_put(&table, 0, NULL), 0); // 0 is a key like all others
 	assert_int_equal(*frec__table_put(&table, 7, &new), 70);
 	assert_false(new);
 	assert_int_equal(table.count, 2);
@@ -39,7 +39,7 @@ static void values_are_kept(void **state)
 	frec__table_free(&table);
 }
 
-// Puts and removes at random, and compares all keys after each step.
+// Puts and removes at random. After each step, compares all keys or a part of them.
 static void compare_with_list(const uint64_t *keys, size_t steps)
 {
 	struct frec_table table = {0};
@@ -85,7 +85,7 @@ static void removing_loses_nothing(void **state)
 	compare_with_list(keys, STEPS);
 }
 
-// All keys have the same lower bits of their hash, at whatever size the table gets to here.
+// All keys have the same lower bits of their hash, whatever size the table grows to here.
 static void collisions(void **state)
 {
 	uint64_t keys[KEYS];

@@ -26,7 +26,7 @@ struct fixture {
 	char path[64];
 	struct frec_unwinder *unwinder;
 	struct frec_unwind_process *process;
-	uint64_t registers[64]; // by the kernel's numbers
+	uint64_t registers[64]; // indexed by the kernel's register numbers
 	uint64_t words[WORDS];
 	size_t word_count;
 	struct frec_frame frames[FREC_FRAMES_MAX];
@@ -138,7 +138,7 @@ static void registers_that_rows_do_not_follow(void **state)
 	(void)state;
 	open_x86_64(&fixture);
 	// The CFA of `third` is at rbx + 16, and `second` has saved rbx, whose value is known only
-	// if rbx is followed from the top.
+	// if rbx is tracked from the top frame on.
 	fixture.registers[8] = BIAS + 0x1010;
 	fixture.words[2] = BIAS + 0x1110;
 	fixture.words[3] = STACK + 0x50; // rbx, saved by second
@@ -150,7 +150,8 @@ static void registers_that_rows_do_not_follow(void **state)
 	FRAME(2, BIAS + 0x1210, FREC_FRAME_CFI, false);
 	FRAME(3, BIAS + 0x1310, FREC_FRAME_CFI, false);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
-	// A return address that is the start of a function belongs to the function before.
+	// A return address at the start of a function means that the call was the last instruction
+	// of the function before it.
 	fixture.words[4] = BIAS + 0x1300;
 	unwind(&fixture);
 	ENDS(4, FREC_UNWIND_COMPLETE, 0);
@@ -217,8 +218,8 @@ static void ends_of_stacks(void **state)
 	fixture.registers[7] = 8;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_BAD_MEMORY, 24);
-	// Far below the recorded bytes, and so close to the end of the address space that sums
-	// wrap.
+	// A stack pointer far below the recorded bytes, and so close to the end of the address
+	// space that sums wrap.
 	fixture.registers[7] = UINT64_MAX - 17;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_BAD_MEMORY, UINT64_MAX - 1);

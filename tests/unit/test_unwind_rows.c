@@ -251,8 +251,8 @@ static void damage_is_reported_and_limited_to_its_function(void **state)
 	end_cfi(&fixture.made);
 	assert_int_equal(open_rows(&fixture, &frec__registers_x86_64, NULL), 0);
 	for (uint64_t pc = 0x1000; pc < 0x1040; pc += 0x10) {
-		// The entry `no_end` is padded with zeroes, which end its number, so a row may come
-		// before the failure.
+		// The entry `no_end` is followed by padding of zeroes, which end its number, so
+		// looking up this pc need not fail.
 		if (pc == 0x1010)
 			continue;
 		fixture.error.code = 0;
@@ -263,7 +263,7 @@ static void damage_is_reported_and_limited_to_its_function(void **state)
 	close_rows(&fixture);
 }
 
-// A section whose functions are not sorted, and that is damaged after them.
+// A section whose functions are not sorted, and which is damaged after the last of them.
 static void functions_before_damage_are_found(void **state)
 {
 	static const uint8_t other_offset[] = {DW_CFA_def_cfa_offset, 16};
