@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """test_exit.py FLIGHTREC MAKE_SNAPSHOT: each command's exit statuses are those of its man page.
 
-0 means success; 1 means a failure, which one line on stderr reports; 2 means wrong usage, which
-such a line and the usage after it report. A command that fails prints nothing to stdout.
+0 means success; 1 means a failure, which one line on stderr reports; 2 means wrong usage, which is
+reported by one line and the usage after it. A command that fails prints nothing to stdout.
 """
 import os
 import pathlib

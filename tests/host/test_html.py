@@ -51,8 +51,8 @@ def data_of(page):
 
 
 def older_ones(lines, dead, left_out):
-    """Yields the lines without the oldest ones: `left_out` says how many of the process that died
-    are left out, and how many of the others."""
+    """Yields the lines without the oldest ones: `left_out` has two numbers, of events of the
+    process that died and of events of other processes that are left out."""
     for line in lines:
         if (line["pid"] == dead) and left_out[0]:
             left_out[0] -= 1
@@ -133,7 +133,8 @@ def check_data():
 
 
 def check_several():
-    """Files of several recorders, whose sources have the same numbers, and of several hosts."""
+    """Checks pages of files from several recorders, whose sources have the same numbers, and from
+    several hosts."""
     for words in (
         (),
         ("other-recorder",),
@@ -456,7 +457,8 @@ def check_hostile(path, words):
         for word in words:
             assert word in page.ask("document.body.textContent"), word
         check_well(page)
-        # The policy itself: it allows neither a script nor a connection, even to injected markup.
+        # The content security policy allows neither a script nor a connection, even to injected
+        # markup.
         page.ask(
             "globalThis.refused = []; document.addEventListener('securitypolicyviolation',"
             " event => refused.push(event.effectiveDirective))"
@@ -607,7 +609,7 @@ def check_spans(path, frec, rule):
             assert sum("took 100 ms" in row for row in rows) == 1 and sum(
                 "it had not ended" in row for row in rows
             ) == len(begun), rows
-            # Lanes without spans keep their height, and the canvas holds all lanes.
+            # Lanes without spans keep their height, and the canvas is high enough for all lanes.
             assert page.ask("drawing.lanes.some(lane => lane.rows === 0)") and page.ask(
                 "drawing.lanes.some(lane => lane.rows === 1)"
             )

@@ -17,7 +17,7 @@ def skip(why):
 
 
 def lines_of(path, folder):
-    """The events of a file for each CPU, in the order of the file."""
+    """Verifies a file. Returns its events, in the order of the file."""
     verify = subprocess.run([TOOL, "verify", path], capture_output=True, text=True)
     if verify.returncode:
         sys.exit(f"{path} does not verify: {verify.stdout}{verify.stderr}")
