@@ -487,8 +487,8 @@ def check_hosts():
             "host"
         ] == "web-8"
         assert found != expected
-    # Times are relative to the crash in the first file. One crash was at 2.5 s, that of web-8 at
-    # 3.5 s.
+    # Times are relative to the crash in the first file. The crash in a.frec was at 2.5 s, that
+    # in host.frec at 3.5 s.
     assert [line["host"] for line in json_lines("a.frec", "host.frec", "--from", "+0.5")] == [
         "web-8",
         "web-8",

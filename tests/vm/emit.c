@@ -233,9 +233,10 @@ static int role_exec(void)
 	return failures;
 }
 
-// The kernel must forget the address of an event that was unloaded, even if another process still
-// has the event. The kernel deletes an event when the last file through which it was registered is
-// closed, so it lives as long as the program's own events.
+// The kernel must forget the address of the enable word of an event that was unloaded, even if
+// another process still has the event. The kernel deletes an event when the last file through which
+// the event was registered is closed, so it has the plugin's event as long as the program's own
+// ones.
 static void plugins(const char *path)
 {
 	uint32_t *(*enable_word)(void), *word, *page;
@@ -325,7 +326,7 @@ static void large(void)
 	void *ring;
 	int fd;
 
-	// ftrace keeps less than perf does, so it is not checked here.
+	// ftrace keeps less of a payload than perf does, so ftrace is not checked here.
 	CHECK(listen_to("user_events/vm__text", false) && listen_to("user_events/vm__raw", false));
 	memset(text, 'x', sizeof(text) - 1);
 	fd = perf_open("user_events/vm__text", &ring);

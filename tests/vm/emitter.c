@@ -75,7 +75,7 @@ static int end(const char *how)
 	if (!strcmp(how, "wild"))
 		((void (*)(void))0x10)();
 	if (!strcmp(how, "bus")) {
-		// Maps an empty file, so that a write is beyond its end.
+		// Maps an empty file, so that a read is beyond its end.
 		FILE *file = tmpfile();
 		volatile char *page =
 			file ? mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0) : NULL;
