@@ -77,7 +77,7 @@ def is_off(puppet):
 
 
 def run(*arguments):
-    """Starts a puppet under `flightrec run`. Returns it, the folder of the snapshots, and a
+    """Starts a puppet under `flightrec run`. Returns the puppet, the folder of the snapshots, and a
     function that takes a snapshot."""
     out, control = folder(), os.path.join(folder(), "control")
     puppet = Puppet(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A service that is recorded without privileges, and the harm that it can do to its recorder.
+// A service that is recorded without privileges and that can try to harm its recorder.
 //
 //	plain_service WHAT [ARGUMENT]...	prints a line per check, "ok ..." or "FAILED ..."
 //

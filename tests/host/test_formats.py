@@ -175,8 +175,8 @@ def check_firefox(path, lines):
             / "@firefox-devtools/profiler-cli/dist/profiler-cli.js"
         )
         ENVIRONMENT["PROFILER_CLI_SESSION_DIR"] = os.path.abspath("sessions")
-        # Start its server directly: the command that starts it waits only half a second for it,
-        # which is too little on a busy machine.
+        # Start the server of profiler-cli directly, because its command for that waits only half a
+        # second until the server runs, which is too little on a busy machine.
         server = subprocess.Popen(
             ["node", cli, "--daemon", path, "--session", "test"],
             stdout=subprocess.DEVNULL,

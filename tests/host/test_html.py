@@ -173,7 +173,7 @@ def check_several():
 
 
 def check_well(page):
-    """Checks what holds for every page, whatever it shows."""
+    """Checks what must be true of every page, whatever it shows."""
     complaints = list(page.complaints())
     assert not complaints, complaints
     assert page.ask("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
@@ -341,7 +341,7 @@ def check_timeline(path):
         )
         page.until(f"view.from < {start}")
         assert page.ask("selected") is None, "a drag is no click"
-        # Hovering shows all fields; a click keeps them.
+        # Hovering shows all fields; a click keeps them on display.
         page.click("#zoom-all")
         page.frames()
         x, y = page.ask(

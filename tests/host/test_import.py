@@ -3,17 +3,17 @@
 """test_import.py FLIGHTREC MAKE_SNAPSHOT: an imported perf.data has the events that `perf script`
 prints.
 
-Each event is compared by value, in each form that perf record has: file and pipe, compressed, rings
-that are overwritten, stacks by frame pointers and as bytes, samples without a tracepoint. Then
-flightrec's own perf.data is imported again. A failed import leaves no file.
+Each event is compared by value, in each form that `perf record` can write: file and pipe,
+compressed, rings that are overwritten, stacks by frame pointers and as bytes, samples without a
+tracepoint. Then flightrec's own perf.data is imported again. A failed import leaves no file.
 
 The test kernel is recorded as a whole (`perf record -a`). A machine that others use is not recorded
 as a whole, because what they do can make `perf record` and `perf script` of perf 6.1 fail:
 
 - While another recorder that asks for build-ids starts, such as `flightrec record`, the kernel
   marks the mappings in each older recording as if they had build-ids, too: perf_event_mmap_output()
-  in v6.18 sets PERF_RECORD_MISC_MMAP_BUILD_ID and does not clear it for the next event. perf takes
-  a device number for the size of a build-id and overwrites its stack.
+  in v6.18 sets PERF_RECORD_MISC_MMAP_BUILD_ID and does not clear it for the next event. perf then
+  misreads a device number as the size of a build-id and overwrites its own stack.
 - While BPF programs are loaded and unloaded, perf cannot process PERF_RECORD_KSYMBOL.
 
 On such a machine only the test's own processes are recorded, which avoids the second problem. To

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Proves on a kernel with user_events that events arrive: from threads, from signal handlers, from
-// both sides of a fork, after an exec, from libraries that are loaded and unloaded, and wherever
-// tracefs is mounted or the descriptor comes from. Run it as root, with the path of the plugin as
-// its argument. Any other first argument is a role that the test gives to a process it starts.
+// both sides of a fork, after an exec, from libraries that are loaded and unloaded, wherever
+// tracefs is mounted, and wherever the descriptor comes from. Run it as root, with the path of the
+// plugin as its argument. Any other first argument is a role that the test gives to a process it
+// starts.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

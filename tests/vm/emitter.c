@@ -7,7 +7,7 @@
 //
 // Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark with every
 // EVERYth event. LEDGER is a shared file with two u64 for each thread, the last number begun and
-// the last one done. It survives any end.
+// the last one done. The file survives any end.
 //
 // END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill, overflow, wild, hang.
 #include <errno.h>

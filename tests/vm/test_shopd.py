@@ -133,7 +133,8 @@ def check_death(shop, name):
 
 
 def check_knowledge(crash, name):
-    """Checks that the report has what only the kernel knows, or nothing of it without rights."""
+    """Checks that the report has what only the kernel knows or, without rights, has nothing of
+    that."""
     thing = {
         "registers": crash.get("registers"),
         "stack": crash.get("stack"),
