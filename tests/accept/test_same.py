@@ -19,7 +19,8 @@ WHERE_AND_WHEN = re.compile(r'^\{"time":\d+,"cpu":\d+,"pid":\d+,"tid":\d+,')
 
 
 def recorded(transport):
-    """Runs `kinds` under `flightrec run`. Returns its events as JSON lines without time and CPU."""
+    """Runs `kinds` under `flightrec run`. Returns its events as JSON lines without time, CPU, pid
+    and tid."""
     out = folder()
     result = tool(
         "run",

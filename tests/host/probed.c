@@ -67,7 +67,8 @@ static void fire_constants(void)
 	__asm__ volatile(SITE("0", "constants", "-4@$-7 8@$123 4@$4294967295 -8@$-9000000000"));
 }
 
-// Two sites of one probe. One has fewer arguments, and the other a signed one.
+// Two sites of one probe. One has a single, unsigned argument; the other has two, the first of them
+// signed.
 static void fire_sites(void)
 {
 	__asm__ volatile(SITE("0", "sites", "4@%%edi") : : "D"(5));

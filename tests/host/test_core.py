@@ -426,8 +426,8 @@ class Listener:
 
 
 def check_silent_recorder():
-    """The handler does not wait for a recorder that never answers, and it stops looking for
-    recorders if connecting takes too long."""
+    """The handler does not wait for a recorder that never answers, and if connecting takes too
+    long, it looks for no more recorders."""
     with installed(OURS, "--time", "1"), Listener(answers=False):
         check_core(taken(crash())[0], 2)
     with installed(OURS, "--time", "1"), contextlib.ExitStack() as stack:

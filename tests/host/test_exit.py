@@ -62,7 +62,7 @@ with tempfile.TemporaryDirectory() as temporary:
     for command in commands:
         assert run(command, "--help", status=0).stdout.startswith("usage: flightrec " + command)
         run(command, "--no-such-option", status=2)
-        run(command, "--output", status=2)  # unknown, or without its value
+        run(command, "--output", status=2)  # unknown, or lacks its value
         check_man(command)
     for command in ("export", "show", "verify"):
         run(command, status=2)

@@ -191,7 +191,8 @@ def check_firefox(path, lines):
 
 
 def check_call_trees(cli, lines):
-    """The profiler's call trees of each thread's samples equal the stacks of its events."""
+    """Checks that the profiler's call trees of each thread's samples equal the stacks of that
+    thread's events."""
 
     def ask(*words):
         command = ["node", cli, "thread", *words, "--json", "--session", "test"]
@@ -604,7 +605,7 @@ def check_perf(path, lines):
                 found[int(seconds + nanoseconds), int(tid)] = [
                     int(row.split()[0], 16) for row in rows
                 ]
-        place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # shopd is mapped there
+        place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # where shopd is mapped
         expected = {
             (line["time"], line["tid"]): [
                 place(int(frame["address"], 16)) for frame in line["stack"]

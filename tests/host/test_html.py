@@ -645,7 +645,7 @@ def check_others():
         ), page.ask("$('loss-words').textContent")
         assert (
             page.ask("keptFrom(true)") is None and page.ask("keptFrom(false)") < 0
-        )  # -Infinity is no JSON
+        )  # None: JSON has no -Infinity
         assert page.ask("shownRows().length") == 6
         check_well(page)
     with Page(pathlib.Path("large-8.html").resolve()) as page:
@@ -676,7 +676,7 @@ def main():
         )
         run(TOOL, "export", "plain.frec", *rule, "-o", spans)
         checks = {
-            "data": lambda: None,  # above
+            "data": lambda: None,  # checked above
             "report": lambda: check_report(plain),
             "search": lambda: check_search(plain),
             "timeline": lambda: check_timeline(plain),
