@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Emits the same events on every run: all kinds of fields, their limits, strings that are cut and
 // events that are too large. Then exits with 3, so that `flightrec run` leaves a snapshot.
-// data/golden/kinds.jsonl has the events that must be in it.
+// data/golden/kinds.jsonl has the events that must be in that snapshot.
 //
 //	kinds [wait]		wait: first waits until all events are on, because a recorder needs
 //				a moment to find a new program
@@ -28,7 +28,7 @@ FREC_EVENT(same, nothing);
 FREC_EVENT(same, many, FREC_U8(a), FREC_STR(b), FREC_U16(c), FREC_I64(d), FREC_U8(e), FREC_U8(f),
 	   FREC_U8(g), FREC_U8(h), FREC_U8(i), FREC_U8(j), FREC_U8(k), FREC_U8(l), FREC_U8(m),
 	   FREC_STR(n), FREC_F64(o), FREC_BYTES(p));
-/* Declared and never emitted. */
+/* This event is declared but never emitted. */
 FREC_EVENT(same, silent, FREC_U32(never));
 
 static char *repeated(const char *unit, size_t times)

@@ -1,4 +1,5 @@
-# Controls accept/puppet.c, which lists the commands, and reads what it emitted from a snapshot.
+# Controls a process of accept/puppet.c, where the commands are listed, and reads from a snapshot
+# what that process emitted.
 import collections
 import subprocess
 
@@ -8,7 +9,7 @@ from kit import events, wait_for
 
 
 def beats(path):
-    """The fields of each beat, by process."""
+    """Returns {pid: the fields of each of its accept:beat events} for a snapshot."""
     found = collections.defaultdict(list)
     for event in events(path):
         if event["event"] == "accept:beat":
@@ -56,7 +57,7 @@ class Puppet:
         return int(self.ask("word"), 16)
 
     def emit(self, count):
-        """Emits `count` events. Returns the number of the last."""
+        """Emits `count` events. Returns the sequence number of the last one."""
         return int(self.ask("emit", count).split()[1])
 
     def start(self, transport, out, keeper):
@@ -69,7 +70,8 @@ class Puppet:
         self.pid = int(self.ask("exec").split()[1])
 
     def become(self, program):
-        """Executes another program in the same process, which ends the control over it."""
+        """Executes another program in the same process, which then accepts no more commands.
+        Returns the exit status."""
         self.process.stdin.write(f"exec {program}\n")
         self.process.stdin.flush()
         return self.process.wait()

@@ -40,16 +40,16 @@ def opened(pid):
 
 
 def mapped(pid):
-    """The number of mappings of memory files, and the KiB of them that are resident."""
+    """Returns the number of mappings of memfds, and how many KiB of them are resident."""
     with open(f"/proc/{pid}/smaps") as file:
         sizes = re.findall(r"^\S+-\S+ .*memfd:.*\n(?:\w+:.*\n)*?Rss: +(\d+) kB", file.read(), re.M)
     return len(sizes), sum(map(int, sizes))
 
 
 def check_nothing_left(pid, before, maps):
-    """Checks that a recorder leaves nothing in a process. Address space may stay reserved, for a
-    thread that is still writing there. Memory may not, and the address space may not grow with each
-    recorder."""
+    """Checks that a recorder leaves nothing in a process. Address space may stay reserved, because
+    a thread may still be writing there. Memory must not stay allocated, and the address space must
+    not grow with each recorder."""
     check(
         wait_for(lambda: not keepers(pid)) and opened(pid) == before,
         f"no keeper and no descriptor is left {opened(pid)} {before}",
@@ -71,13 +71,13 @@ def kill_keeper(pid):
 
 
 def is_off(puppet):
-    """Whether the event is off. Without the kernel's help, only the next emit notices that a
-    listener is gone."""
+    """Waits until the event is off. Returns whether it is. Emits meanwhile: if the kernel does not
+    clear the enable word, only the next emit notices that a listener is gone."""
     return wait_for(lambda: puppet.emit(1) and puppet.word() == 0)
 
 
 def run(*arguments):
-    """Starts a puppet under `flightrec run`. Returns it, the folder of the snapshots, and a
+    """Starts a puppet under `flightrec run`. Returns the puppet, the folder of the snapshots, and a
     function that takes a snapshot."""
     out, control = folder(), os.path.join(folder(), "control")
     puppet = Puppet(
@@ -264,7 +264,7 @@ puppet.emit(40)
 check(puppet.become(KINDS) == 3, "it executes another program")
 path = wait_for(lambda: snapshots(out))[0]
 verify(path)
-# A recorder of root can have events of another test run as well.
+# The file of a recorder that runs as root can have events of another test run as well.
 found = [e for e in events(path) if e["pid"] == pid and e["event"].startswith(("accept:", "same:"))]
 check(found, "the events of both programs have one pid")
 check(

@@ -115,8 +115,8 @@ def fired(which):
     return [int(n) for n, _, _ in FIRED.findall(which.text())]
 
 
-# The kernel may count two listeners at one place as one, so the enable word cannot show that the
-# second has attached. The events that it receives show it.
+# The kernel may count two listeners at the same address as one, so the enable word cannot show that
+# the second listener has attached. The events that this listener receives show it.
 print("== beside a recorder", flush=True)
 recorder = Recorder("-e", "accept:*", "--transport", "usdt", "--ring-size", "1M")
 last = puppet.emit(500)

@@ -3,8 +3,9 @@
 #
 # 	test_same.py KINDS GOLDEN TRANSPORT...
 #
-# GOLDEN has what every transport must deliver, with long lines cut down to their beginning, length
-# and checksum. UPDATE=1 writes it anew, from the first of the transports.
+# GOLDEN lists the events that every transport must deliver. Of a long line it has the beginning,
+# the length and a checksum. With UPDATE=1 in the environment, the test rewrites GOLDEN with the
+# events of the first transport.
 import hashlib
 import itertools
 import os
@@ -18,7 +19,8 @@ WHERE_AND_WHEN = re.compile(r'^\{"time":\d+,"cpu":\d+,"pid":\d+,"tid":\d+,')
 
 
 def recorded(transport):
-    """Runs `kinds` under `flightrec run`. Returns its events as JSON lines without time and CPU."""
+    """Runs `kinds` under `flightrec run`. Returns its events as JSON lines without time, CPU, pid
+    and tid."""
     out = folder()
     result = tool(
         "run",
@@ -41,7 +43,7 @@ def recorded(transport):
     path = snapshots(out)[0]
     verify(path)
     found = events(path)
-    # A recorder with rights sees every crash on the machine.
+    # A recorder with rights also records the crashes of other processes on the machine.
     pid = int(os.path.basename(path).split("-")[1])
     ours = [e["pid"] == pid or e["event"].startswith("same:") for e in found]
     check(

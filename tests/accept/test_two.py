@@ -1,6 +1,6 @@
-# Two recorders at once, a service's own and the machine's, with every pair of transports that this
-# machine has. Both get every event, and the end of one does not affect the other. The second of two
-# that use shm is refused.
+# Runs two recorders at once, one that a service starts for itself and one for the machine, with
+# every pair of transports that this machine has. Both get every event, and the end of one does not
+# affect the other. If both use shm, the second one is refused.
 #
 # 	test_two.py PUPPET TRANSPORT...
 import os
@@ -14,8 +14,9 @@ PUPPET, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
 
 
 def machine(transport):
-    """Starts the machine's recorder and a puppet that it records. Returns (puppet, trigger, end).
-    With shm, which needs no rights, `flightrec run` stands in for the machine's recorder."""
+    """Starts the machine's recorder and a puppet that it records. Returns the puppet and two
+    functions, which trigger and end the recorder, the latter None with shm. With shm, which needs
+    no rights, `flightrec run` stands in for the machine's recorder."""
     if transport != "shm":
         recorder = Recorder("-e", "accept:*", "--transport", transport, "--ring-size", "1M")
         puppet = Puppet(PUPPET)
@@ -80,8 +81,8 @@ for theirs in TRANSPORTS:
         check_file(snapshots(out)[0], puppet, range(51, 551), "the service's")
         check_file(trigger("first"), puppet, range(1, 551), "the machine's")
         if end and own != theirs:
-            # Here the machine's recorder leaves first. If both use the same transport, the
-            # service's own does, below.
+            # Here the machine's recorder ends first. In the other cases the service's recorder ends
+            # first, see below.
             check(end() == 0, "the machine's exits with 0")
             puppet.emit(50)
             puppet.ask("trigger", "alone")

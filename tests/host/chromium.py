@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Drives a page in headless Chromium by the DevTools protocol over a pipe: evaluates expressions,
+"""Drives a page in headless Chromium with the DevTools protocol over a pipe: evaluates expressions,
 clicks, types, and collects what the page logs."""
 import json
 import os

@@ -91,7 +91,8 @@ int main(int argc, char **argv)
 	for (long i = 1; i < threads; i++) {
 		pthread_attr_t attributes;
 
-		// The stacks are small because the kernel writes each one whole into the core dump.
+		// The stacks are small because the kernel writes every byte of them into the core
+		// dump.
 		pthread_attr_init(&attributes);
 		pthread_attr_setstacksize(&attributes, 65536);
 		if (pthread_create(&one, &attributes, thread, (void *)i))

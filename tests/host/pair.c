@@ -2,7 +2,7 @@
 // Two services that talk to each other, for the tests of timelines: `pair server SOCKET` answers
 // the requests of `pair client SOCKET COUNT`. Each request has a number that both put into their
 // events. One thread of the server receives a request and another one handles it. Both processes
-// exit with status 3, at which `flightrec run` takes a snapshot.
+// exit with status 3, so that `flightrec run` writes a snapshot.
 #include <flightrec/event.h>
 #include <pthread.h>
 #include <stdio.h>

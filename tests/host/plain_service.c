@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A service that is recorded without privileges, and the harm that it can do to its recorder.
+// A service that is recorded without privileges and that can try to harm its recorder.
 //
 //	plain_service WHAT [ARGUMENT]...	prints a line per check, "ok ..." or "FAILED ..."
 //
@@ -49,7 +49,7 @@ static void emit(uint32_t process, uint32_t count)
 		frec_test_step(process, i, "as it was emitted");
 }
 
-// Fills the last writable mapping of the shared memory, which is a ring.
+// Overwrites the last writable mapping of the shared memory. That mapping is a ring.
 static int write_wildly(void)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
@@ -131,7 +131,7 @@ static int forks(int count)
 	return end("abort");
 }
 
-// Gives the recorder the time to find this process in /proc, on a busy machine as well.
+// Waits long enough for the recorder to find this process in /proc, even on a busy machine.
 static void wait_to_be_found(void)
 {
 	sleep(2);

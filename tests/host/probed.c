@@ -38,7 +38,7 @@ static void fire_registers(void)
 	register uint64_t r10 __asm__("r10") = 0xfedcba9876543210;
 	register uint64_t r11 __asm__("r11") = (uint64_t)INT64_MIN;
 
-	// The unused upper halves have garbage, as the ABI allows.
+	// The unused upper bytes of the registers contain garbage, as the ABI allows.
 	__asm__ volatile(SITE("0", "registers",
 			      "1@%%dil -1@%%sil 2@%%dx -2@%%cx 4@%%r8d -4@%%r9d 8@%%r10 -8@%%r11")
 			 :
@@ -67,7 +67,8 @@ static void fire_constants(void)
 	__asm__ volatile(SITE("0", "constants", "-4@$-7 8@$123 4@$4294967295 -8@$-9000000000"));
 }
 
-// Two sites of one probe. One has fewer arguments, and the other a signed one.
+// Two sites of one probe. One has a single, unsigned argument; the other has two, the first of them
+// signed.
 static void fire_sites(void)
 {
 	__asm__ volatile(SITE("0", "sites", "4@%%edi") : : "D"(5));
@@ -136,7 +137,7 @@ static const char *cold_text(void)
 	return memory + PAGE - 8;
 }
 
-// A text without a NUL at the end of a mapping.
+// A text that ends where its mapping ends, without a NUL.
 static const char *torn_text(void)
 {
 	char *memory =

@@ -30,7 +30,7 @@ FRAME static int overflow(const char *secret, int depth)
 	return overflow(secret, depth + 1) + room[0];
 }
 
-// Overwrites its return address and the stack above with the secret.
+// Overwrites its return address, and the stack above that, with the secret.
 FRAME static void smash(const char *secret)
 {
 	char *volatile *frame = __builtin_frame_address(0);
@@ -59,6 +59,6 @@ int main(int argc, char **argv)
 {
 	if (argc < 3 || !(file = fopen(argv[1], "re")))
 		return 1;
-	setvbuf(file, NULL, _IONBF, 0); // no copy of the secret elsewhere
+	setvbuf(file, NULL, _IONBF, 0); // stdio keeps no copy of the secret
 	return keep(argv[2]);
 }

@@ -92,8 +92,8 @@ static void embed(const char *keeper, const char *folder, const char *bytes, con
 PLACED(main) int main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
-	// Makes the stack as large as any test asks for and faults it in, because the kernel copies
-	// only resident pages.
+	// Makes the stack at least as large as any copy of it that a test requests, and faults it
+	// in, because the kernel copies only resident pages.
 	volatile char room[1 << 16];
 	uint64_t number = 0;
 	char line[64];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_cli.py FLIGHTREC EMITTER LINKED: tests the commands events, status and trigger on a kernel
-that need not be able to record.
+"""test_cli.py FLIGHTREC EMITTER LINKED: tests the commands events, status and trigger. The kernel
+need not support recording.
 
 Proves that `events` reads declarations from programs, and that `status` and `trigger` ask every
 recorder that listens (the test simulates them), ignore dead sockets, and print the answers.
@@ -18,7 +18,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../data"))
 import control  # noqa: E402
 
-# LINKED is linked with libflightrec as a shared library, which declares an event of its own.
+# LINKED uses libflightrec as a shared library. That library also declares an event.
 TOOL, EMITTER, LINKED = map(os.path.abspath, sys.argv[1:4])
 NOBODY = 65534
 STATUS = {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_core.py FLIGHTREC CRASHER: flightrec core puts all threads of a crash into the snapshot and
-loses no core dump.
+"""test_core.py FLIGHTREC CRASHER: flightrec core puts all threads of a crashed process into the
+snapshot and loses no core dump.
 
-The test sets the machine's kernel.core_pattern and restores it. Exits with 77 if it may not set it.
+The test sets the machine's kernel.core_pattern and restores it. It exits with 77 if it has no right
+to do so.
 """
 import atexit
 import contextlib
@@ -119,7 +120,7 @@ def wait_for(condition, seconds=60):
 
 
 def taken(pid):
-    """The core dump of a process that the handler received, and the handler's arguments."""
+    """Returns the core dump that HANDLER received for a process, and the arguments of HANDLER."""
     path = os.path.join(TAKEN, f"core.{pid}")
     wait_for(lambda: os.path.exists(path))
     with open(path, "rb") as file:
@@ -164,8 +165,8 @@ def record(*command, threads=THREADS, **options):
     verify = tool("verify", path)
     assert not verify.returncode, verify
     report = json.loads(tool("show", "--json", path).stdout)
-    # If `threads` is None, any number is right: the stack of the thread that crashed may be known
-    # even without a core dump.
+    # If `threads` is None, any number of threads is right, because the stack of the thread that
+    # crashed may be known even without a core dump.
     if threads is not None:
         assert len(report["threads"]) == threads, (len(report["threads"]), done.stderr)
     return report
@@ -213,7 +214,7 @@ def check_install():
     # A second installation does not make the handler pass core dumps on to itself.
     core("--install", "--until-reboot", "--time", "7", "--threads", "100")
     assert OURS in doctor()["found"] and " --time=7 --threads=100 " in read(SETTING), read(SETTING)
-    # If another program has changed the setting since, --remove leaves it.
+    # If another program has changed the setting since then, --remove does not change it back.
     write(SETTING, "else")
     assert doctor()["state"] == "limited", doctor()
     assert (
@@ -288,8 +289,8 @@ def handlers():
 
 
 def crash(*command, limit=resource.RLIM_INFINITY, **options):
-    """Lets a program crash that no recorder started, and waits until its core dump is handled.
-    Returns its pid."""
+    """Runs a program that crashes, without starting it under a recorder, and waits until the
+    handler has ended. Returns its pid."""
     process = subprocess.Popen(
         command or [CRASHER, "2", "write"],
         stderr=subprocess.DEVNULL,
@@ -425,8 +426,8 @@ class Listener:
 
 
 def check_silent_recorder():
-    """The handler does not wait for a recorder that never answers, and it stops looking for
-    recorders if connecting takes too long."""
+    """The handler does not wait for a recorder that never answers, and if connecting takes too
+    long, it looks for no more recorders."""
     with installed(OURS, "--time", "1"), Listener(answers=False):
         check_core(taken(crash())[0], 2)
     with installed(OURS, "--time", "1"), contextlib.ExitStack() as stack:
@@ -442,8 +443,8 @@ def check_silent_recorder():
 
 @contextlib.contextmanager
 def suid_dumpable():
-    """Lets the kernel also dump programs that their user may not read. Only root can read these
-    core dumps."""
+    """Makes the kernel also dump processes whose program file their user has no right to read. Only
+    root can read these core dumps."""
     write(SUID_DUMPABLE, "2")
     yield
     write(SUID_DUMPABLE, BEFORE[SUID_DUMPABLE])
@@ -465,7 +466,7 @@ def check_users():
     if os.path.exists(folder):
         shutil.rmtree(folder)
     with installed(OURS):
-        # The folder has the user's name, but another user has made it.
+        # The folder is named after the user, but another user owns it.
         with Listener(folder) as listener:
             crash(CRASHER, "2", "write", **as_user(NOBODY))
             assert not listener.heard(), listener.heard()
@@ -517,8 +518,8 @@ def unshared(options, script, *arguments):
 
 
 def check_namespaces():
-    """The process has namespaces of its own, so its paths and pids differ, and its program file is
-    gone."""
+    """The process has namespaces of its own, so its paths and pids are not those of the handler,
+    and its program file is gone."""
     if subprocess.run(
         ["unshare", "-mpf", "--mount-proc", "true"], check=False, capture_output=True
     ).returncode:
@@ -644,7 +645,8 @@ def check_files():
         for where in (first, second):
             assert read(os.path.join(where, "core")) == "old", where
     write(USES_PID, BEFORE[USES_PID])
-    # The file is written in the root and the working directory of the process.
+    # The core file is written to the working directory of the process, in that process's mount
+    # namespace.
     inside = os.path.join(SCRATCH, "inside")
     os.mkdir(inside)
     with installed("core"):

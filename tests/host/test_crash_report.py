@@ -113,7 +113,7 @@ def way(name, program):
     check(
         end in crash.get("frames_end_words", ""), f"{name}: ends: {crash.get('frames_end_words')}"
     )
-    # The text has the same names.
+    # The output of `show` without --json names the same functions.
     text = tool("show", path).stdout
     check(
         all(
@@ -161,8 +161,8 @@ def inlined(title, path, *options):
 
 
 def rebuilt_in_place():
-    """A stripped program whose debug file is elsewhere, and which is replaced by another program
-    before the snapshot is shown."""
+    """Shows a snapshot of a stripped program, whose debug file is elsewhere, after another program
+    has replaced it."""
     program = build("g++", "shop", "inlined.cpp", "-O2", "-g", "-Wl,--build-id")
     notes = subprocess.run(["readelf", "-n", program], capture_output=True, text=True).stdout
     build_id = re.search(r"Build ID: (\w+)", notes).group(1)
@@ -183,7 +183,7 @@ def rebuilt_in_place():
         "without the files: no name rather than that of the program that is there now",
     )
     os.unlink(kept)
-    # The program that ran is gone, but its frames were found before.
+    # No copy of the program that ran is left, but the recorder has already found the frames in it.
     inlined("rebuilt in place, with the debug file alone", path, "--symbols", "debug")
 
 

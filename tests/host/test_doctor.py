@@ -3,8 +3,8 @@
 """test_doctor.py FLIGHTREC: doctor reports correctly what the machine can do, even if rights and
 system calls are missing.
 
-Its table and its JSON agree on every terminal, each fix is a command, and it exits with 1 only if
-nothing can be recorded.
+Its table has the same contents as its JSON, whatever the terminal; each fix is a command; and it
+exits with 1 only if nothing can be recorded.
 """
 import ctypes
 import errno
@@ -115,7 +115,7 @@ class Doctor:
             ), (row, check)
 
     def check_text(self, text):
-        # The number of processes changes between two runs.
+        # Numbers are not compared, because the number of processes changes between two runs.
         plain = re.sub(r"\d+", "0", text)
         for row in self.rows:
             line = f"{row['state']:<9}{row['capability']:<17}{row['enables']:<26}{row['found']}\n"
@@ -157,8 +157,8 @@ def on_terminal(columns, **environment):
 
 
 def forbid(call, number, argument=None):
-    """Makes a system call fail from now on, in this process and its children. With `argument` it
-    fails only if that is its second argument."""
+    """Makes a system call fail with errno `number` from now on, in this process and its children.
+    If `argument` is given, only calls with this second argument fail."""
     allow, fail = 0x7FFF0000, 0x00050000 | number
     load, equal, result = 0x20, 0x15, 0x06
     code = [(load, 0, 0, 0), (equal, 0, 3 if argument else 1, SYSCALLS[call])]
@@ -218,7 +218,7 @@ def check_here():
 
 
 def check_sandbox(identity):
-    """Runs doctor as a user without rights, each time with another system call that fails."""
+    """Runs doctor as a user without rights, each time with a different system call that fails."""
     doctor = Doctor(preexec_fn=lambda: forbid("memfd_create", errno.EPERM), **identity)
     assert (
         doctor.states("shared-memory") == {"missing"}
@@ -287,7 +287,7 @@ def check_nobody(tool, identity):
 
 
 def check_memory(tool):
-    """The user has some rights but may not lock memory."""
+    """Runs doctor as a user who has some rights, but no right to lock memory."""
     with open("/proc/sys/kernel/perf_event_paranoid", encoding="utf-8") as paranoid:
         limited = int(paranoid.read()) >= 0
     with open("/proc/sys/kernel/perf_event_mlock_kb", encoding="utf-8") as file:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The examples build from an installed copy, run, and leave what they promise.
+"""The examples build from an installed copy, run, and leave the snapshots that they promise.
 
     test_examples.py BUILD_FOLDER EXAMPLES WITHOUT_RIGHTS
 
 They run as a user without the right to watch the kernel, so that their recorder uses shared memory
-on every machine. read_frec.py reads the snapshots by the installed schema.
+on every machine. read_frec.py reads the snapshots with the installed schema.
 """
 import os
 import re
@@ -46,7 +46,7 @@ def plain(*command):
 
 
 def snapshot(folder, what):
-    """The lines that read_frec.py prints of the only snapshot in `folder`."""
+    """Returns the lines that read_frec.py prints for the only snapshot in `folder`."""
     for _ in range(100):
         if any(name.endswith(".frec") for name in os.listdir(folder)):
             break

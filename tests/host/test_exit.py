@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """test_exit.py FLIGHTREC MAKE_SNAPSHOT: each command's exit statuses are those of its man page.
 
-0 means success; 1 means a failure, which one line on stderr reports; 2 means wrong usage, which
-such a line and the usage after it report. A command that fails prints nothing to stdout.
+0 means success; 1 means a failure, which one line on stderr reports; 2 means wrong usage, which is
+reported by one line and the usage after it. A command that fails prints nothing to stdout.
 """
 import os
 import pathlib
@@ -62,7 +62,7 @@ with tempfile.TemporaryDirectory() as temporary:
     for command in commands:
         assert run(command, "--help", status=0).stdout.startswith("usage: flightrec " + command)
         run(command, "--no-such-option", status=2)
-        run(command, "--output", status=2)  # unknown, or without its value
+        run(command, "--output", status=2)  # unknown, or lacks its value
         check_man(command)
     for command in ("export", "show", "verify"):
         run(command, status=2)

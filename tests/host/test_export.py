@@ -4,8 +4,8 @@
 
 Proves that the Perfetto trace and the JSON lines hold the same events, that the report equals the
 golden text in tests/data, that the exit status and the one line on stderr are right, that nothing
-half-written appears, and that memory stays bounded. With UPDATE=1 in the environment it rewrites
-the golden text.
+half-written appears, and that memory stays bounded. With UPDATE=1 in the environment, the test
+rewrites the golden text.
 """
 import json
 import os
@@ -105,7 +105,8 @@ def check_several_outputs():
 
 
 def check_compressed():
-    """Compressed output unpacks to the plain output; the suffix or --compress selects it."""
+    """Compressed output unpacks to the plain output; the suffix or --compress selects the
+    compression."""
     subprocess.run([MAKE, "s.frec", "large", "4"], check=True)
     run("export", "s.frec", "-o", "plain.jsonl")
     plain = pathlib.Path("plain.jsonl").read_bytes()
@@ -203,7 +204,7 @@ def check_filters():
 
 
 def check_devices():
-    """An output path that is not a regular file stays what it is."""
+    """An output path that is a FIFO or a symbolic link is not replaced by a regular file."""
     make()
     os.mkfifo("pipe")
     reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
@@ -230,7 +231,7 @@ def check_golden():
     report = run("show", "s.frec", "-n", "2", "--json").stdout
     golden("wrapped.show.json", report)
     # The report has all events of the dead process and the event that ended it. Of other processes
-    # it has only earlier events.
+    # it has only events from before that one.
     assert [e["time"] for e in json.loads(report)["events"]] == [1_700_000_000, 2_500_000_000]
     assert [e["time"] for e in json.loads(report)["others"]] == [1_800_000_000]
     # Every thread is shown, even if another thread's events fill the list.
@@ -308,7 +309,7 @@ def check_usage():
     run("export", "s.frec", "-o", "no/such/folder/x.json", status=1)
     before = set(os.listdir("."))
 
-    # A disk that is full after 1000 bytes: nothing appears, not even a part of the file.
+    # Simulates a disk that is full after 1000 bytes: nothing appears, not even a part of the file.
     def small_disk():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

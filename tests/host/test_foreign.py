@@ -22,8 +22,8 @@ def skip(why):
 
 
 class Probed:
-    """Runs the program with probes. It fires the probes that it is asked to fire, and answers with
-    the value of its semaphore."""
+    """Runs the program with probes. That program fires the probes that it is asked to fire, and
+    answers with the value of its semaphore."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -104,7 +104,8 @@ for program, which in (old, "ran before"), (new, "started after"):
         check(found == expected, f"{name} of the program that {which}: {found}")
 check(not of(everything, "probed:indexed"), "a probe that libbpf cannot read is not recorded")
 
-# A text is read whole, cut at the limit, cut at the end of readable memory, or paged in first.
+# A text is complete, or cut at the limit or where readable memory ends; pages that are missing are
+# read from the file first.
 new.do("texts")
 new.do("cold")
 everything = take(recorder)
@@ -138,7 +139,7 @@ check(
 shown = tool("show", snapshots(recorder.folder)[-1]).stdout
 check('probed:text  ' in shown and 'arg0=1 arg1="plain"' in shown, "show prints texts")
 
-# The loss arithmetic holds for many threads at once.
+# If many threads emit at once, the events of each are in order, up to its last one.
 THREADS, COUNT = 4, 20000
 new.do(f"storm {THREADS} {COUNT}")
 everything = take(recorder)
@@ -161,7 +162,7 @@ check(
     "it is exported for Perfetto",
 )
 
-# The crash of a process that has hit a probe causes a snapshot.
+# If a process that has hit a probe is killed, a snapshot is written.
 before = snapshots(recorder.folder)
 new.do("say last words")
 new.process.kill()
@@ -204,7 +205,7 @@ if python:
     recorder = start(f"usdt:{os.path.basename(python)}:python:import__find__load__*:arg0=str")
     child = subprocess.Popen([python, "-c", "import this_is_not_there"], stderr=subprocess.DEVNULL)
     child.wait()
-    # PATH may have another path of the same program first.
+    # The recorder may show another path of this program, because PATH may have that one first.
     names = [
         fields["arg0"]
         for fields in of(take(recorder), "python:import__find__load__start", child.pid)
@@ -243,8 +244,8 @@ def switches(name):
     """The task switches of each CPU."""
     of_cpu = {}
     for event in everything:
-        # On Linux 6.18, perf sometimes skips all events of one CPU's idle task without counting
-        # them.
+        # Switches from the idle task are left out, because on Linux 6.18 perf sometimes skips all
+        # events of that task on one CPU, without counting them.
         if event["event"] == name and event["fields"]["prev_pid"]:
             of_cpu.setdefault(event["cpu"], []).append(tuple(event["fields"][key] for key in KEYS))
     return of_cpu

@@ -58,7 +58,7 @@ def reader(name):
 
 
 def same_float(ours, theirs):
-    """Compares a value of the JSON lines with a float.
+    """Returns whether a value of the JSON lines is the float `theirs`.
 
     JSON lines have text for a value that is not finite, and nine digits for a float of 4 bytes.
     """
@@ -71,9 +71,10 @@ def same_float(ours, theirs):
 
 
 def plain(text):
-    """Text that is safe for a terminal.
+    """Makes text safe for a terminal.
 
-    Control characters and those that change the direction of text are replaced by their bytes.
+    Control characters and those that change the direction of text are replaced by their bytes in
+    hexadecimal.
     """
 
     def escape(match):
@@ -174,8 +175,8 @@ def check_firefox(path, lines):
             / "@firefox-devtools/profiler-cli/dist/profiler-cli.js"
         )
         ENVIRONMENT["PROFILER_CLI_SESSION_DIR"] = os.path.abspath("sessions")
-        # Start its server directly: the command that starts it waits only half a second for it,
-        # which is too little on a busy machine.
+        # Start the server of profiler-cli directly, because its command for that waits only half a
+        # second until the server runs, which is too little on a busy machine.
         server = subprocess.Popen(
             ["node", cli, "--daemon", path, "--session", "test"],
             stdout=subprocess.DEVNULL,
@@ -190,7 +191,8 @@ def check_firefox(path, lines):
 
 
 def check_call_trees(cli, lines):
-    """The profiler's call trees of each thread's samples equal the stacks of its events."""
+    """Checks that the profiler's call trees of each thread's samples equal the stacks of that
+    thread's events."""
 
     def ask(*words):
         command = ["node", cli, "thread", *words, "--json", "--session", "test"]
@@ -254,8 +256,8 @@ def stack_key(frame):
 
 
 def expected_stacks(lines):
-    """Returns {(process, event, functions, outermost first): count}. The event is None for the
-    stacks of the report's threads.
+    """Returns {(process, event, functions): count}, with the outermost function first. The event is
+    None for the stacks of the report's threads.
     """
     counts = collections.Counter()
     report = json.loads(run(TOOL, "show", "--json", "s.frec").stdout)
@@ -497,7 +499,7 @@ def same_ctf(ours, theirs):
 def check_ctf(path, lines):
     done = run(reader("babeltrace2"), "--clock-cycles", "--no-delta", path)
     assert not done.stderr, done.stderr
-    # A line without a time at its start would be an event broken by its own text.
+    # If the text in an event broke its line, the second part would be a line without a time.
     rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
     assert len(rows) == len(lines), len(rows)
     for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):
@@ -531,7 +533,7 @@ def check_ctf(path, lines):
 
 
 def perf_value(name, value, text, cut):
-    """Whether perf prints this value.
+    """Whether `text` is what perf prints for this value.
 
     perf does not know floats (it shows their bits), null (0 or nothing), or a sign in arrays.
     """
@@ -588,7 +590,7 @@ def check_perf(path, lines):
     ), times
     listed = run("perf", "buildid-list", "-i", path).stdout
     assert listed == b"0123456789abcdefghij".hex().encode() + b" /usr/bin/shopd\n", listed
-    # perf shows the stacks as they are, with addresses in the program files.
+    # perf shows the same stacks as the JSON lines, with addresses in the program files.
     if any("stack" in line for line in lines):
         blocks = (
             run("perf", "script", "-i", path, "--ns", "-F", "tid,time,event,ip,sym,dso")
@@ -603,7 +605,7 @@ def check_perf(path, lines):
                 found[int(seconds + nanoseconds), int(tid)] = [
                     int(row.split()[0], 16) for row in rows
                 ]
-        place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # shopd is mapped there
+        place = lambda pc: pc - 0x1000 if 0x1000 <= pc < 0x3000 else pc  # where shopd is mapped
         expected = {
             (line["time"], line["tid"]): [
                 place(int(frame["address"], 16)) for frame in line["stack"]
@@ -629,8 +631,8 @@ CHECKS = {
 
 
 def check_torn(suffix):
-    """The intact part of a torn file is exported and one line printed. For a file of another kind,
-    one line is printed and there is no output."""
+    """The intact part of a torn file is exported, and one line on stderr reports the damage. For a
+    file that is not a snapshot, there is one line on stderr and no output."""
     pathlib.Path("torn.frec").write_bytes(pathlib.Path("s.frec").read_bytes()[:-30])
     done = run(TOOL, "export", "torn.frec", "-f", FORMAT, "-o", "torn" + suffix, status=1)
     assert done.stderr.count(b"\n") == 1 and b"cut off" in done.stderr, done

@@ -51,8 +51,8 @@ def data_of(page):
 
 
 def older_ones(lines, dead, left_out):
-    """Yields the lines without the oldest ones: `left_out` says how many of the process that died
-    are left out, and how many of the others."""
+    """Yields the lines without the oldest ones: `left_out` has two numbers, of events of the
+    process that died and of events of other processes that are left out."""
     for line in lines:
         if (line["pid"] == dead) and left_out[0]:
             left_out[0] -= 1
@@ -133,7 +133,8 @@ def check_data():
 
 
 def check_several():
-    """Files of several recorders, whose sources have the same numbers, and of several hosts."""
+    """Checks pages of files from several recorders, whose sources have the same numbers, and from
+    several hosts."""
     for words in (
         (),
         ("other-recorder",),
@@ -172,7 +173,7 @@ def check_several():
 
 
 def check_well(page):
-    """Checks what holds for every page, whatever it shows."""
+    """Checks what must be true of every page, whatever it shows."""
     complaints = list(page.complaints())
     assert not complaints, complaints
     assert page.ask("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
@@ -340,7 +341,7 @@ def check_timeline(path):
         )
         page.until(f"view.from < {start}")
         assert page.ask("selected") is None, "a drag is no click"
-        # Hovering shows all fields; a click keeps them.
+        # Hovering shows all fields; a click keeps them on display.
         page.click("#zoom-all")
         page.frames()
         x, y = page.ask(
@@ -456,7 +457,8 @@ def check_hostile(path, words):
         for word in words:
             assert word in page.ask("document.body.textContent"), word
         check_well(page)
-        # The policy itself: it allows neither a script nor a connection, even to injected markup.
+        # The content security policy allows neither a script nor a connection, even to injected
+        # markup.
         page.ask(
             "globalThis.refused = []; document.addEventListener('securitypolicyviolation',"
             " event => refused.push(event.effectiveDirective))"
@@ -607,7 +609,7 @@ def check_spans(path, frec, rule):
             assert sum("took 100 ms" in row for row in rows) == 1 and sum(
                 "it had not ended" in row for row in rows
             ) == len(begun), rows
-            # Lanes without spans keep their height, and the canvas holds all lanes.
+            # Lanes without spans keep their height, and the canvas is high enough for all lanes.
             assert page.ask("drawing.lanes.some(lane => lane.rows === 0)") and page.ask(
                 "drawing.lanes.some(lane => lane.rows === 1)"
             )
@@ -643,7 +645,7 @@ def check_others():
         ), page.ask("$('loss-words').textContent")
         assert (
             page.ask("keptFrom(true)") is None and page.ask("keptFrom(false)") < 0
-        )  # -Infinity is no JSON
+        )  # None: JSON has no -Infinity
         assert page.ask("shownRows().length") == 6
         check_well(page)
     with Page(pathlib.Path("large-8.html").resolve()) as page:
@@ -674,7 +676,7 @@ def main():
         )
         run(TOOL, "export", "plain.frec", *rule, "-o", spans)
         checks = {
-            "data": lambda: None,  # above
+            "data": lambda: None,  # checked above
             "report": lambda: check_report(plain),
             "search": lambda: check_search(plain),
             "timeline": lambda: check_timeline(plain),

@@ -3,17 +3,17 @@
 """test_import.py FLIGHTREC MAKE_SNAPSHOT: an imported perf.data has the events that `perf script`
 prints.
 
-Each event is compared by value, in each form that perf record has: file and pipe, compressed, rings
-that are overwritten, stacks by frame pointers and as bytes, samples without a tracepoint. Then
-flightrec's own perf.data is imported again. A failed import leaves no file.
+Each event is compared by value, in each form that `perf record` can write: file and pipe,
+compressed, rings that are overwritten, stacks by frame pointers and as bytes, samples without a
+tracepoint. Then flightrec's own perf.data is imported again. A failed import leaves no file.
 
 The test kernel is recorded as a whole (`perf record -a`). A machine that others use is not recorded
 as a whole, because what they do can make `perf record` and `perf script` of perf 6.1 fail:
 
 - While another recorder that asks for build-ids starts, such as `flightrec record`, the kernel
   marks the mappings in each older recording as if they had build-ids, too: perf_event_mmap_output()
-  in v6.18 sets PERF_RECORD_MISC_MMAP_BUILD_ID and does not clear it for the next event. perf takes
-  a device number for the size of a build-id and overwrites its stack.
+  in v6.18 sets PERF_RECORD_MISC_MMAP_BUILD_ID and does not clear it for the next event. perf then
+  misreads a device number as the size of a build-id and overwrites its own stack.
 - While BPF programs are loaded and unloaded, perf cannot process PERF_RECORD_KSYMBOL.
 
 On such a machine only the test's own processes are recorded, which avoids the second problem. To
@@ -60,8 +60,8 @@ def run(*command, status=0, **options):
 
 @contextlib.contextmanager
 def busy_processes():
-    """Runs two processes that sleep, wake up and fork, and map no program. Their pids are separated
-    by a comma, as perf requires."""
+    """Runs two processes that sleep, wake up and fork, and map no program. Yields their pids,
+    separated by a comma, as perf requires."""
     pids = []
     for _ in range(2):
         pids.append(os.fork())
@@ -128,8 +128,8 @@ STATES = {"R": 0, "S": 1, "D": 2, "T": 4, "t": 8, "X": 16, "Z": 32, "P": 64, "I"
 
 
 def value_of(ours, theirs):
-    """Converts a value of `perf script`, which prints a tracepoint by its print format: numbers as
-    numbers, the state of a thread as letters."""
+    """Converts a value that `perf script` printed. perf uses the print format of the tracepoint, in
+    which most values are numbers, but the state of a thread is letters."""
     if isinstance(ours, str):
         return theirs
     if re.fullmatch(r"-?\d+", theirs):
@@ -183,7 +183,8 @@ CLOCK = "-k", "CLOCK_MONOTONIC"
 
 
 def form(name, *recorded):
-    """Records and compares a form. `recorded` are perf's options that select processes."""
+    """Records in one of FORMS and compares. `recorded` are the options of perf that select
+    processes."""
     assert perf_record(name, *CLOCK, *recorded, *FORMS[name]), name
     ours = compare(name, imported(name))
     if name == "bytes":
@@ -210,7 +211,7 @@ def pipe(*recorded):
 
 def own_processes():
     with busy_processes() as pids:
-        # Without -k there are no dates, and the tool prints that.
+        # Without option -k of `perf record` there are no dates, which `import` reports.
         if not perf_record("plain", "-p", pids):
             sys.exit(77)
         compare("plain", imported("plain", "-k CLOCK_MONOTONIC"))
@@ -274,8 +275,8 @@ def round_trip(frec):
     run(TOOL, "export", frec, "-f", "perf", "-o", "again.perf.data")
     run(TOOL, "import", "again.perf.data", "-o", "again.frec")
     run(TOOL, "verify", "again.frec")
-    # In a ring, a record of an interrupt can come before an older one. A sorted file has them in
-    # order.
+    # A ring can have the record of an interrupt before an older record. perf.data is in order, so
+    # sort the events of both files.
     before, after = (
         sorted(
             events(name),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_memory.py FLIGHTREC WITHOUT WITH: libflightrec adds less than 64 KiB to a service's memory,
-recorded or not. Rings, which are shared, do not count."""
+whether the service is recorded or not. Rings, which are shared, do not count."""
 import os
 import re
 import subprocess

@@ -101,7 +101,8 @@ def export(*words, status=0, snapshot="s.frec", **environment):
 
 
 def field(number, content):
-    """Encodes a field of a protobuf message: text or a message, or a number below 128."""
+    """Encodes a field of a protobuf message. `content` is text, an encoded message, or a number
+    below 128."""
     if isinstance(content, int):
         return bytes([number << 3, content])
     return bytes([number << 3 | 2, len(content)]) + content
@@ -140,7 +141,7 @@ def check_behaviour():
             and gzip.decompress(body) == pathlib.Path("s.otlp").read_bytes()
         )
 
-    # Headers, and text that cannot be a header.
+    # The environment's headers are sent, and text that cannot be a header is refused.
     with Collector() as collector:
         export(
             "--endpoint",
@@ -156,7 +157,7 @@ def check_behaviour():
             assert "OTEL_EXPORTER_OTLP_HEADERS" in error, error
         assert len(collector.requests) == 1
 
-    # Many requests, each of which is a complete message.
+    # A large export is sent in many requests, each of which is a complete message.
     subprocess.run([MAKE, "large.frec", "large", "4"], check=True)
     with Collector() as collector:
         export("--endpoint", collector.url, "-o", "large.otlp", snapshot="large.frec")
@@ -237,7 +238,7 @@ def check_behaviour():
 
 
 def published():
-    """Returns the folder with OpenTelemetry's own code."""
+    """Returns the folder of the code that OpenTelemetry publishes."""
     if not shutil.which("node"):
         print("node is not installed")
         sys.exit(77)
@@ -288,7 +289,7 @@ def record_pair():
             client.communicate(timeout=100)
         server.communicate(timeout=100)
     (a,), (b,) = ([*pathlib.Path(folder).glob("*.frec")] for folder in "ab")
-    # Other crashes on this machine are not part of the test.
+    # Select the events of the pair, because the file can also have other crashes on this machine.
     return a, [
         b,
         "-e",
@@ -413,7 +414,8 @@ def check_traces():
             *words, "--endpoint", collector.url, snapshot=snapshot, status=1
         )
 
-    # A time range that begins after the first call did, and ends when nobody has died yet.
+    # Export a time range that begins after the start of the first call and ends before any process
+    # dies.
     start = next(event["time"] for event in events if event["event"] == "client:call_start")
     stop = [event["time"] for event in events if event["event"] == "client:check_start"][-1]
     report = subprocess.run(

@@ -264,7 +264,8 @@ for how, number in (("abort", 6), ("segv", 11), ("kill", 9), ("ok", 0), ("exit",
 
 print("== a keeper on an old kernel", flush=True)
 for how in ("abort", "kill", "ok", "exit"):
-    # subprocess.run() waits for the service, so the keeper may ask too late how it ended.
+    # subprocess.run() reaps the service, so the keeper may be too late to ask how the service
+    # ended.
     out = folder()
     result = subprocess.run(
         [SERVICE, "old", "embed", TOOL, out, how], capture_output=True, text=True, timeout=60

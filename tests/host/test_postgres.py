@@ -1,5 +1,6 @@
-# Records PostgreSQL as Debian ships it, under pgbench, by its own USDT probes. When a backend is
-# killed, the snapshot has the text of its last queries exactly as the client sent them.
+# Records PostgreSQL as Debian packages it, with its own USDT probes, while pgbench sends queries.
+# When a backend is killed, the snapshot has the text of its last queries exactly as the client sent
+# them.
 import glob
 import os
 import pwd
@@ -99,7 +100,7 @@ def count_of(condition):
 
 
 def kill_backend(session, which):
-    """Kills the backend of a session within a query and compares the file with the queries that
+    """Kills the backend of a session during a query and compares the snapshot with the queries that
     were sent."""
     pid = int(session.ask("SELECT pg_backend_pid();"))
     for number in range(20):
@@ -168,8 +169,8 @@ try:
     early = Session()  # its backend starts before the recorder
     early.ask("SELECT 1;")
     try:
-        # The program's folder is not in PATH, but the recorder finds it by name, because it is
-        # running.
+        # The program's folder is not in PATH, but the recorder finds the program by name, because
+        # it is running.
         recorder = Recorder(
             "-e",
             "usdt:postgres:postgresql:query__*:arg0=str",

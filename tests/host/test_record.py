@@ -17,7 +17,7 @@ def skip(why):
 
 
 def lines_of(path, folder):
-    """The events of a file for each CPU, in the order of the file."""
+    """Verifies a file. Returns its events, in the order of the file."""
     verify = subprocess.run([TOOL, "verify", path], capture_output=True, text=True)
     if verify.returncode:
         sys.exit(f"{path} does not verify: {verify.stdout}{verify.stderr}")
@@ -113,7 +113,8 @@ with tempfile.TemporaryDirectory(prefix="frec-record-") as folder:
         cpus = {}
         for event in lines_of(path, folder):
             if event["event"] == "sched:sched_switch":
-                # Names come from the process table at the time of the snapshot and may change.
+                # Names are left out, because they come from the process table at the time of the
+                # snapshot and may change.
                 raw = {
                     key: value for key, value in event.items() if key not in ("process", "thread")
                 }

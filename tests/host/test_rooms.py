@@ -14,7 +14,7 @@ import sys
 
 # room: the rooms that its files may include, besides itself
 ROOMS = {
-    # Runs in other people's services and needs only libc.
+    # This code runs in other people's services and must not need any library but libc.
     "recorder/service": [],
     "proto": [],
     "unwind": ["proto"],
@@ -35,7 +35,7 @@ ROOMS = {
     "export/timeline": ["proto", "unwind", "export/read"],
     "export/report": ["proto", "unwind", "export/read", "export/timeline"],
     "export": ["proto", "unwind", "export/read", "export/timeline", "export/report"],
-    # The export formats of more than two files each. They do not include each other.
+    # The export formats that consist of more than two files each. They do not include each other.
     "export/perfetto": ["unwind", "export/read", "export/report", "export"],
     "export/otlp": ["proto", "export/read", "export/timeline", "export/report", "export"],
     "export/perf": ["proto", "export/read", "export"],
@@ -49,7 +49,7 @@ ROOMS = {
 
 
 def room_of(path):
-    """The room of a file, or None if it is in no folder of the table."""
+    """Returns the room of a file, or None if the file is outside the folders that have rooms."""
     if path.startswith("recorder/service/"):
         return "recorder/service"
     folder = os.path.dirname(path)
@@ -58,7 +58,8 @@ def room_of(path):
 
 
 def included(tree, path):
-    """(line number, path in the tree) of each include of a file of the tree."""
+    """Yields (line number, path in the tree) for each include in `path` that names a file of the
+    tree."""
     with open(os.path.join(tree, path), encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             match = re.match(r'\s*#\s*include\s*["<]([^">]+)[">]', line)

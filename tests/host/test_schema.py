@@ -33,8 +33,8 @@ jsonschema.Draft202012Validator.check_schema(published)
 
 
 def close(schema):
-    """The same schema, but it rejects members that it does not name. Readers ignore such members,
-    but flightrec must not write them."""
+    """Changes a schema so that it rejects members that it does not name, and returns it. Readers
+    ignore such members, but flightrec must not write them."""
     if isinstance(schema, dict):
         if "properties" in schema:
             schema["additionalProperties"] = False
@@ -59,7 +59,7 @@ checked = dict.fromkeys(KINDS, 0)
 
 
 def check(name, text):
-    """Checks that each line is a value of this kind, or that the whole text is."""
+    """Checks that `text` is a value of the kind `name`, or consists of lines that are."""
     for value in (
         [json.loads(text)]
         if name in ("report", "verify")

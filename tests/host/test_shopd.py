@@ -165,7 +165,7 @@ def test_protocol(shop):
 
 
 def test_load(shop):
-    """Several clients at once, one of which never reads. The counts must add up."""
+    """Runs several clients at once, one of which never reads. The counts must add up."""
     before = json.loads(shop.get("/stats")[1])["requests"]
     deaf = socket.create_connection(("127.0.0.1", shop.port), timeout=WAIT)
     deaf.setblocking(False)
@@ -211,7 +211,8 @@ def test_ledger(folder):
         data = file.read()
     expect("ledger's size", len(data), 3 * 64)
     lines = [struct.unpack_from("=QQ", data, offset) for offset in range(0, len(data), 64)]
-    # The client may read the last reply before the server has done the last step of it.
+    # The client may read the last reply before the server has finished the last step of that
+    # request.
     expect("ledger's sum", sum(done for _, done in lines) in (19, 20), True)
     for begun, done in lines:
         expect("begun, done", begun - done in (0, 1), True)

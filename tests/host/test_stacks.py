@@ -82,8 +82,9 @@ def split(chain):
 
 # Events that the program's own code emits. A system call emits the others.
 BY_SITE = {"stacked_probe:fired"} | ({"stacked:fired"} if TRANSPORT == "usdt" else set())
-# Events whose callchain has leaf. The others are made by a system call, for which the C library
-# sets up no frame of its own, so their callchain skips its caller, leaf.
+# Events whose callchain includes the function leaf. The others are emitted in a system call, whose
+# wrapper in the C library sets up no frame, so their callchain skips leaf, which called the
+# wrapper.
 BELOW_LEAF = {"stacked:fired", "stacked_probe:fired"}
 EVENTS = [
     "stacked:fired",
@@ -100,7 +101,7 @@ SELECTIONS = [
 
 
 def look_at(record, kind, program, maps, mark):
-    """Returns what is wrong with a record in words, or None."""
+    """Returns a description of what is wrong with a record, or None."""
     kinds = set(kind.split(",")[0].split("+"))
     site = record["event"] in BY_SITE
     promised = (CALLCHAIN if kinds & {"fp", "kernel"} else 0) | (
@@ -236,8 +237,8 @@ for kind in KINDS:
         ("without_stacks" in now) == (kind != "none"),
         f"status says how long a full ring would last without stacks: {now.get('without_stacks')}",
     )
-    # A full ring lasts longer without stacks. How much longer is not known, because other programs
-    # may crash during the test.
+    # Without stacks, a full ring covers a longer time. How much longer is not known, because
+    # crashes of other programs may also fill the ring during the test.
     if kind != "none":
         check(
             now["without_stacks"] > now["full_ring"],
@@ -251,7 +252,7 @@ if not EVERYTHING:
 
 
 def sizes(found):
-    """The numbers of bytes of stack in the records of each event, without duplicates."""
+    """Returns {event: the sizes of the stacks in its records, sorted and without duplicates}."""
     return {
         event: sorted({len(record["stack"]) // 2 for record in found if record["event"] == event})
         for event in EVENTS
@@ -286,8 +287,8 @@ check(
 
 print("== a crash with events that have stacks: its registers are those of the crash", flush=True)
 recorder.stop()
-# A crash leaves a snapshot only if an event of the process is still in a ring, and a busy machine
-# fills the rings with switches.
+# The rings are large, because a crash leaves a snapshot only if an event of the process is still in
+# a ring, and a busy machine fills the rings with switches.
 recorder = start(
     "--ring-size",
     "32M",

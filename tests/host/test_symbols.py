@@ -26,7 +26,7 @@ LISTS = TREE / "tests/data/symbols"
 MAN = TREE / "tools/man"
 SECTIONS = ("NAME", "SYNOPSIS", "DESCRIPTION", "RETURN VALUE", "ATTRIBUTES", "EXAMPLES",
             "SEE ALSO")
-# The macros that are as public as the functions.
+# The macros that are part of the public interface.
 MACROS = ("FREC_EVENT", "FREC_EMIT")
 failed = False
 
@@ -124,12 +124,13 @@ def check_formatting():
             print("not installed:", tool[0])
             continue
         for path in sorted(MAN.glob("*.3")):
-            # A link names its page as it is installed, in man3/.
+            # A link has the path of its page after installation, man3/..., which does not exist
+            # here.
             if path.read_text(encoding="utf-8").startswith(".so "):
                 continue
             run = subprocess.run([*tool, path.name], cwd=MAN, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, text=True, check=False)
-            # The pages have no dates: git has them.
+            # The pages have no dates, because git has them.
             problems = [line for line in run.stdout.splitlines() if "missing date" not in line]
             if problems:
                 fail("\n".join(problems))

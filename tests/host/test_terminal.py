@@ -110,7 +110,7 @@ def check_show():
         b"SIGSEGV", b"SEEN"
     )
     os.remove("paged")
-    # No pager, and a missing one.
+    # The output is the same if PAGER selects no pager, or if the pager is not installed.
     assert (
         run("show", "s.frec", PAGER="cat", **on_terminal)[0]
         == run("show", "s.frec", PAGER="", **on_terminal)[0]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_timeline.py FLIGHTREC MAKE_SNAPSHOT PAIR: tests timelines of several snapshots, and shapes.
+"""test_timeline.py FLIGHTREC MAKE_SNAPSHOT PAIR: tests timelines of several snapshots, and the
+shapes of events: spans, arrows, counters and log lines.
 
 Proves, with snapshots of two services that talk to each other, that arrows lead from one to the
 other, spans have both ends, counters their values and log lines their text; that overlapping
@@ -114,7 +115,7 @@ def record_pair():
     assert client.returncode == 3, client
     server.communicate(timeout=WAIT)
     os.remove("socket")
-    # Other crashes on this machine are not part of the test. Each glob matches one of the files.
+    # Select the events of the pair, because the files can also have other crashes on this machine.
     return [*recorded("a"), *recorded("b"), "-e", "server:*", "-e", "client:*"]
 
 
@@ -144,7 +145,7 @@ def slices(trace, files):
 def check_pair(files):
     trace, lines = perfetto(*files, *RULES), json_lines(*files)
     # The client has two spans, so 4 events, for each of 5 requests, and one span that never ends.
-    # The server has 6 events for each request, and of one more request those that were recorded.
+    # The server has 6 events for each request, and, for one more request, those that were recorded.
     assert len(lines) == len(trace.events) >= 5 * (4 + 6) + 1, len(lines)
     for line, event in zip(lines, trace.events):
         compare(line, event, trace.samples)
@@ -181,7 +182,8 @@ def check_pair(files):
             < calls[request][3]
         )
 
-    # Arrows: each request has its own number, which events of both processes carry.
+    # Check the arrows. Each request has a number of its own, which the events of both processes
+    # contain.
     by_flow = {}
     for flow, time, uuid in trace.flows:
         by_flow.setdefault(flow, []).append((time, uuid))
@@ -212,7 +214,7 @@ def check_pair(files):
 
 
 def check_rules(files):
-    # Without rules, names define the shapes; without such names, events are instants.
+    # Without rules, the names of the events define the shapes. Without either, events are instants.
     kinds = [event["kind"] for event in perfetto(*files, "--no-conventions").events]
     assert set(kinds) == {3}
     trace = perfetto(*files)
@@ -295,7 +297,8 @@ def page_data(name):
 
 
 def check_page_spans(files):
-    """The end of a span has its duration, which is the time since the begin of the same request."""
+    """The event that ends a span has the duration of the span, which is the time since the event
+    that begins it for the same request."""
     run("export", *files, *RULES, "-o", "t.html")
     data = page_data("t.html")
     begins, counts = {}, {}
@@ -352,7 +355,7 @@ def check_one_recorder():
     server = start_server("c", "--ring-size", "64K", "--socket", "control")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect("socket")
-        # The events take twice the size of two CPUs' rings, so they fill them whichever CPU the
+        # The events take twice the size of two CPUs' rings, so a ring wraps whichever CPU the
         # service runs on.
         for i in range(1, 501):
             client.sendall(struct.pack("<Q", i))
@@ -437,7 +440,7 @@ def check_activities():
         ("Step", 2),
         ("Stray", 2),
     ], kinds
-    # An end is on the track of its begin, even if another thread emitted it. Overlapping spans are
+    # A stop is on the track of its start, even if another thread emitted it. Overlapping spans are
     # on different tracks.
     lanes = [event["uuid"] for event in trace.events]
     assert (
@@ -479,12 +482,13 @@ def check_hosts():
             assert [line for line in found if line["host"] == name] == [
                 line for line in expected if line["host"] == name
             ]
-        # Records of the two hosts are interleaved, as far as the records of one file are in order.
+        # The records of the two hosts are merged by time, but those of each file keep their order.
         assert [line["host"] for line in found[:3]] == ["web-7"] * 3 and found[-1][
             "host"
         ] == "web-8"
         assert found != expected
-    # Times are relative to the first file: its crash was at 2.5 s, that of the other host at 3.5 s.
+    # Times are relative to the crash in the first file. The crash in a.frec was at 2.5 s, that
+    # in host.frec at 3.5 s.
     assert [line["host"] for line in json_lines("a.frec", "host.frec", "--from", "+0.5")] == [
         "web-8",
         "web-8",

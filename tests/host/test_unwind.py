@@ -84,7 +84,7 @@ def ways(program, title):
         f"{title}, alloca", run("alloca"), "leaf", "crash", "with_alloca", "through_alloca", *END
     )
     expect(f"{title}, aligned", run("aligned"), "leaf", "crash", "aligned", "through_aligned", *END)
-    # libdwfl follows the frame pointer wherever it points to.
+    # libdwfl follows the frame pointer wherever that points, so its stacks are not compared here.
     expect(f"{title}, null", run("null"), "0x0", "jump_to_null", *END, libdwfl=False)
     expect(f"{title}, wild", run("wild"), "0x123456789000", "jump_wild", *END, libdwfl=False)
     expect(
@@ -212,8 +212,8 @@ def steps(program):
     )
     for what in "strtol", "_dl_fixup", "qsort", "compare", "__vdso_clock_gettime":
         check(any(what in line for line in good), f"steps: never in {what}")
-    # The function behind the second stub is chosen when the program starts, so its slot names no
-    # symbol.
+    # memcpy is chosen from several functions when the program starts, so the slot of its stub names
+    # no symbol.
     for what in "strlen@plt < many_calls", "memcpy@plt < ":
         check(any(line.startswith(what) for line in good), f"steps: no stub {what}")
     same = int(re.search(r"as libdwfl: (\d+) of", output).group(1))
@@ -271,7 +271,7 @@ def names(compiler):
     )
     inlined(f"{compiler}, separate file", crash("--folder", "debug", "--", "./stripped"))
 
-    # After the crash another program is built in its place.
+    # After the crash, another program replaces the one that crashed.
     build(
         compiler,
         "other",
@@ -312,7 +312,8 @@ def names(compiler):
         output,
     )
 
-    # By .gnu_debuglink: the file with the right checksum, then another file of that name.
+    # A debug file that .gnu_debuglink names is used if it has the program's build-id or, in a
+    # program without one, the right checksum.
     for link in "linked", "linked.without":
         build(
             compiler,
@@ -388,8 +389,8 @@ def separate(name, folder, level="-O2"):
 
 
 def shared_by_dwz():
-    """dwz moves what several debug files share into a common file. It is found by its build-id, or
-    by the path that the debug files have for it."""
+    """dwz moves what several debug files share into a common file. That file is found by its
+    build-id, or by the path to it in the debug files."""
     if not shutil.which("dwz"):
         print("not tested: there is no dwz")
         return
@@ -415,7 +416,7 @@ def shared_by_dwz():
 
 
 def from_server():
-    """Files from a debuginfod server: the program, which is replaced after the crash, and its debug
+    """A debuginfod server has the program, which is replaced after the crash, and its debug
     file."""
     try:
         ctypes.CDLL("libdebuginfod.so.1")
@@ -490,7 +491,7 @@ def rust():
 
 
 def compressed_symbols():
-    """.gnu_debugdata: functions that only the symbol table inside it has."""
+    """Names functions that only the symbol table inside .gnu_debugdata has."""
     if not shutil.which("xz"):
         return
     program = build("gcc", "mini", "crashes.c", "-O2")

@@ -1,6 +1,6 @@
 # Proves that stacks which the recorder unwinds when it writes a file are right, that they stay
-# right when the program is rebuilt in place, and that with --drop-stack-bytes the file has nothing
-# else of the stack.
+# right when the program is rebuilt in place, and that with --drop-stack-bytes the file has none of
+# the bytes of the stack.
 #
 # 	test_unwound.py TOOL STACKED SOURCES KIT
 import ctypes
@@ -90,8 +90,8 @@ def varints(data):
 
 
 def functions(path, program):
-    """Returns the functions on the file's only ThreadStack, by nm of the program as it is now.
-    Frames in other files are left out."""
+    """Returns the functions on the file's only ThreadStack, with their names according to nm from
+    the program as it is now. Frames in other files are left out."""
     (stack,) = [part for number, part in parts(path) if number == THREAD_STACK]
     pid, pcs = first(stack, 1), list(varints(first(first(stack, 5), 1, b"")))
     (process,) = [
@@ -114,7 +114,7 @@ def functions(path, program):
         at = pc - (place != 0)
         for part in maps:
             if first(part, 1) <= at < first(part, 2):
-                # The linker puts the text segment at its offset in the file.
+                # The linker makes the address of the text segment equal to its offset in the file.
                 address = at - first(part, 1) + first(part, 3, 0)
                 found += [name for start, size, name in symbols if start <= address < start + size]
     return found
@@ -182,8 +182,8 @@ for way, names in KNOWN.items():
     found = [name for name in functions(path, program) if name != "_start"]
     check(found == names, f"the file has the frames {found}")
     before = shown(path)
-    # The program is rebuilt in place, with other addresses and sizes of all functions, so its stack
-    # can no longer be unwound.
+    # The program is rebuilt in place, with other addresses and sizes of all functions, so the stack
+    # that was recorded can no longer be unwound.
     build("crashes", CRASHES, "-O0", "-fno-asynchronous-unwind-tables")
     check(
         len(before) >= len(names) and shown(path) == before,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proves that breakpoints at the sites of this program are set both ways, all at once and one by
+ * Proves that breakpoints at the sites of this program are set in both ways, all at once and one by
  * one: each event runs the BPF program exactly once, the enable word goes up and down, and two
  * recorders do not disturb each other. No rings are connected, so events are counted as lost. Exits
  * with 77, a skip, without the right to load BPF programs.

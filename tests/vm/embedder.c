@@ -63,7 +63,7 @@ static int wait_for_files(const char *folder, int wanted)
 	return files(folder) >= wanted;
 }
 
-// Finds the descriptor of this process that is a socket.
+// Returns the first descriptor of this process that is a socket, or -1.
 static int find_socket(void)
 {
 	for (int fd = 3; fd < 1024; fd++) {
@@ -111,7 +111,7 @@ static void flood(const char *folder)
 		accepted += !frec_trigger("flood");
 	check(accepted > 0 && accepted < 2000, "more triggers than can wait are refused");
 	frec_recorder_stop(recorder);
-	// frec_recorder_stop() waits only some seconds, but the keeper finishes all snapshots.
+	// frec_recorder_stop() waits only a few seconds, but the keeper finishes all snapshots.
 	check(wait_for_files(folder, accepted) && files(folder) == accepted,
 	      "the accepted ones are finished");
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Proves on a kernel with user_events that events arrive: from threads, from signal handlers, from
-// both sides of a fork, after an exec, from libraries that are loaded and unloaded, and wherever
-// tracefs is mounted or the descriptor comes from. Run it as root, with the path of the plugin as
-// its argument. Any other first argument is a role that the test gives to a process it starts.
+// both sides of a fork, after an exec, from libraries that are loaded and unloaded, wherever
+// tracefs is mounted, and wherever the descriptor comes from. Run it as root, with the path of the
+// plugin as its argument. Any other first argument is a role that the test gives to a process it
+// starts.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -233,9 +234,10 @@ static int role_exec(void)
 	return failures;
 }
 
-// The kernel must forget the address of an event that was unloaded, even if another process still
-// has the event. The kernel deletes an event when the last file through which it was registered is
-// closed, so it lives as long as the program's own events.
+// The kernel must forget the address of the enable word of an event that was unloaded, even if
+// another process still has the event. The kernel deletes an event when the last file through which
+// the event was registered is closed, so it has the plugin's event as long as the program's own
+// ones.
 static void plugins(const char *path)
 {
 	uint32_t *(*enable_word)(void), *word, *page;
@@ -325,7 +327,7 @@ static void large(void)
 	void *ring;
 	int fd;
 
-	// ftrace keeps less than perf does, so it is not checked here.
+	// ftrace keeps less of a payload than perf does, so ftrace is not checked here.
 	CHECK(listen_to("user_events/vm__text", false) && listen_to("user_events/vm__raw", false));
 	memset(text, 'x', sizeof(text) - 1);
 	fd = perf_open("user_events/vm__text", &ring);

@@ -6,22 +6,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The path of tracefs, which the test moves. */
+/* The path at which tracefs is mounted. */
 extern const char *tracefs;
 
-/* Reads a file of tracefs into a static buffer, ended by NUL. Empty if it cannot be read. */
+/* Reads a file of tracefs. Returns its text in a static buffer, or "" if it cannot be read. */
 const char *read_tracefs(const char *name);
 bool write_tracefs(const char *name, const char *text);
 
-/* Switches ftrace on or off for an event, as in "user_events/vm__both". */
+/* Switches ftrace on or off for an event, such as "user_events/vm__both". Returns whether
+ * it could. */
 bool listen_to(const char *event, bool on);
 
 /* Counts the lines of the trace that contain `text`. */
 int trace_count(const char *text);
 void trace_clear(void);
 
-/* Listens to one event of this thread with perf. Returns a descriptor; `*ret_ring` is its
- * mapping. */
+/* Listens to one event of this thread with perf. Returns a descriptor and sets `*ret_ring` to its
+ * mapping, or returns -1. */
 int perf_open(const char *event, void **ret_ring);
 /* Copies the payload of the only record to `to`, without the kernel's common fields. Returns its
  * size, or -1 if there is no record. */

@@ -7,7 +7,7 @@
 //
 // Thread i emits (i, 1), (i, 2) ... with BYTES of payload in a string, and a mark with every
 // EVERYth event. LEDGER is a shared file with two u64 for each thread, the last number begun and
-// the last one done. It survives any end.
+// the last one done. The file survives any end.
 //
 // END: ok, exit, segv, null, bus, ill, fpe, abort, trap, sys, kill, overflow, wild, hang.
 #include <errno.h>
@@ -75,7 +75,7 @@ static int end(const char *how)
 	if (!strcmp(how, "wild"))
 		((void (*)(void))0x10)();
 	if (!strcmp(how, "bus")) {
-		// Maps an empty file, so that a write is beyond its end.
+		// Maps an empty file, so that a read is beyond its end.
 		FILE *file = tmpfile();
 		volatile char *page =
 			file ? mmap(NULL, 4096, PROT_READ, MAP_SHARED, fileno(file), 0) : NULL;

@@ -14,7 +14,8 @@ failures = 0
 
 
 def check(condition, what):
-    """Prints one line. A failed check makes the test fail at its end."""
+    """Prints one line. If `condition` is false, the test fails, but only at its end. Returns
+    `condition`."""
     global failures
     print(("ok      " if condition else "FAILED  ") + what, flush=True)
     if not condition:

@@ -46,7 +46,8 @@ static bool has_source(const struct frec_engine *engine, const char *name)
 	return false;
 }
 
-// Waits until a ring has been overwritten completely since `before` bytes were written to it.
+// Waits until at least one ring has been overwritten completely. `before[i]` is the number of bytes
+// that had been written to ring i when the wait began.
 static void wait_for_wrap(const struct frec_engine *engine, const uint64_t *before)
 {
 	for (;;) {

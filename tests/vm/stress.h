@@ -10,12 +10,12 @@
 
 struct stress_check;
 
-/* `emitter` is the process whose events count. */
+/* `emitter` is the pid of the process whose events are checked. */
 struct stress_check *stress_check_create(uint32_t emitter);
 /*
- * Checks a snapshot by itself and against the one before: gaps in the numbers of each thread
- * within the coverage, records that both files should have, and everything that `flightrec verify`
- * checks. Returns true, or prints what is wrong and returns false.
+ * Checks a snapshot by itself and against the one before: that the numbers of each thread have no
+ * gaps within the coverage, that each record which should be in both files is, and everything that
+ * `flightrec verify` checks. Returns true, or prints what is wrong and returns false.
  */
 bool stress_check_file(struct stress_check *check, const char *path);
 /* Returns totals so far: events in all files, events that were compared between two files, and

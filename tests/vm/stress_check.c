@@ -21,7 +21,7 @@ struct seen {
 };
 
 struct file {
-	uint64_t from, until; /* complete on all CPUs in this span */
+	uint64_t from, until; /* the file is complete on all CPUs in this span */
 	size_t count[THREADS], room[THREADS];
 	struct seen *seen[THREADS];
 };
@@ -82,7 +82,7 @@ static bool load(const struct stress_check *check, struct frec_snapshot *snapsho
 		struct seen *seen;
 		size_t n;
 
-		// Rings have the selected events of all processes.
+		// The file also has events of other processes.
 		if (strcmp(record->source->name, "tick") || record->source->n_field < 2 ||
 		    record->pid != check->emitter)
 			continue;
@@ -134,7 +134,8 @@ static bool check_gaps(const struct file *file, int thread)
 	return good;
 }
 
-// Each record in the span that both files cover must be in both, byte for byte.
+// Each record in the span that both files cover must be in both with the same bytes, except for its
+// id.
 static bool check_overlap(struct stress_check *check, const struct file *before,
 			  const struct file *now, int thread)
 {

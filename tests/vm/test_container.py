@@ -1,5 +1,6 @@
-# A container that has user_events_data but nothing else of tracefs. Its services register their
-# events there, and a privileged recorder outside records them and how the services crash.
+# Tests a container that has user_events_data but nothing else of tracefs. Its services register
+# their events there. A privileged recorder outside the container records these events, and also how
+# the services crash.
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ FILE = "user_events_data"
 
 
 def inside(place, *command):
-    """Runs a command in a namespace that has this file mounted at `place`, but no tracefs."""
+    """Runs a command in a mount namespace that has user_events_data in the folder `place`, but
+    nothing else of tracefs."""
     script = (
         "mkdir -p /tmp/only && touch /tmp/only/file && "
         f"mount --bind {TRACING}/{FILE} /tmp/only/file && "
@@ -32,7 +34,8 @@ def inside(place, *command):
 for number, place in enumerate((TRACING, "/mnt")):
     print(f"== at {place}", flush=True)
     recorder = Recorder("-e", "test:*", "--ring-size", "256K", "--transport", "user_events")
-    # The first service keeps its events registered, so that they are on for the second one at once.
+    # The first service registers the events. The recorder keeps them registered, so that they are
+    # on for the second service at once.
     first = inside(place, EMITTER, "-n", 100, "-w", 2000, "ok")
     check(
         first.returncode == 0, f"a service runs in there {first.returncode} {first.stderr[-300:]}"

@@ -1,4 +1,4 @@
-# The embedded recorder in services that fork, close descriptors, execute themselves and are
+# Tests the embedded recorder in services that fork, close descriptors, execute themselves and are
 # interrupted. Nothing is left behind.
 import subprocess
 import sys

@@ -1,5 +1,6 @@
-# doctor, events, trigger and status on a kernel that can record, as root and as a user without
-# rights. Also events that contain their own description, from the kernel to an export.
+# Tests doctor, events, trigger and status on a kernel that can record, as root and as a user
+# without rights. Also tests events that contain their own description, from the kernel to an
+# export.
 import json
 import os
 import shutil
@@ -31,7 +32,8 @@ def listed(*arguments):
 
 
 def dynamic_event(command):
-    # Truncating would remove the events of others, and the file refuses to seek.
+    # No mode of Python's open() is right: truncating would remove the events of others, and
+    # appending would seek, which the file refuses.
     fd = os.open("/sys/kernel/tracing/dynamic_events", os.O_WRONLY)
     os.write(fd, command.encode() + b"\n")
     os.close(fd)
@@ -126,8 +128,8 @@ if IN_VM:
             and summary["auto"] == carrier,
             f"{row['user-events']} {summary}",
         )
-    # A service in such a container is recorded from outside. The first service keeps the event on
-    # for the second.
+    # A service in such a container is recorded from outside. The first service keeps the event
+    # registered, so that it is on for the second service at once.
     running = subprocess.Popen(
         ["unshare", "-m", "sh", "-ec", ALONE.replace("doctor --json", "-n 1 hang"), EMITTER]
     )
@@ -226,7 +228,7 @@ finally:
 
 print("== conflict", flush=True)
 wait_for(lambda: tool("events", "test:*").returncode == 1)
-# The names and sizes are the same, but for the kernel this is another layout.
+# The names and sizes are the same, but the kernel regards this as another layout.
 OTHER = (
     "test__tick s32 thread; u64 sequence; __rel_loc char[] text; s32 negative; "
     "struct double ratio 8; s32 phase; unsigned char odd; u64 where"
@@ -247,7 +249,8 @@ check(
     result.returncode == 1 and result.stderr.count("\n") == 1,
     f"status reports that no recorder runs: {result.stderr}",
 )
-# While this service runs, the event is on, so that later ones are recorded from their first event.
+# While this service runs, the event stays registered and on, so that later services are recorded
+# from their first event.
 running = subprocess.Popen([EMITTER, "-n", "1", "hang"])
 wait_for(lambda: tool("events", "test:*").returncode == 0)
 recorder = Recorder("-e", "test:*", "-e", "sched:sched_process_*", "--ring-size", "64K")

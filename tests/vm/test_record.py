@@ -1,5 +1,5 @@
-# flightrec record: triggers, events that are registered later, other users, other recorders, CPUs
-# that go offline and online, a full disk.
+# Tests flightrec record: triggers, events that are registered later, other users, other recorders,
+# CPUs that go offline and online, a full disk.
 import array
 import json
 import os
@@ -31,7 +31,8 @@ USER = 65534
 
 
 def ask(path, message, wants_fd=False):
-    """Sends a request over a control socket. Returns "ok" or "error", and the text of the reply."""
+    """Sends a request over a control socket. Returns "ok" or "error", the text of the reply and, if
+    `wants_fd`, the descriptor in it or -1."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
         kind, _, name = message.partition(" ")
@@ -167,7 +168,7 @@ seen = ledger_of(ledger)[0]
 wait_for(lambda: ledger_of(ledger)[1] > seen + 50)
 paths = [ask(r.socket, "trigger pair")[1] for r in (recorder, second)]
 numbers = [{e["fields"]["sequence"] for e in ticks(p) if e["pid"] == process.pid} for p in paths]
-# The second snapshot is a little younger.
+# The second snapshot is taken a little later, so it may have more events at its end.
 common = {number for number in numbers[1] if number <= max(numbers[0])}
 check(
     len(common) > 20 and common <= numbers[0],
@@ -372,7 +373,7 @@ try:
 except OSError:
     os.close(filler)
 os.makedirs("/run/systemd/journal", exist_ok=True)
-# The real journal does not run here, so its socket is made.
+# The real journal does not run here, so the test creates its socket.
 journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 journal.bind("/run/systemd/journal/socket")
 recorder = Recorder("-e", "test:*", "--ring-size", "256K", "-o", small, "--fallback", spare)

@@ -1,5 +1,5 @@
-# flightrec run: each way to crash leaves one complete snapshot, whose last event is the last one
-# emitted. A normal end leaves none.
+# Tests flightrec run: each way to crash leaves one complete snapshot, whose last event is the last
+# one emitted. A normal end leaves none.
 import os
 import signal
 import struct
@@ -39,7 +39,7 @@ def run(end, *options):
 
 
 def check_events(path, ledger):
-    # Rings have the selected events of all processes, and other tests may run.
+    # The file also has events of other processes, such as those of other tests.
     pid = int(os.path.basename(path).split("-")[1])
     ticks = [e for e in events(path) if e["event"] == "test:tick" and e["pid"] == pid]
     with open(ledger, "rb") as file:
@@ -107,7 +107,7 @@ for end, number in (
     ("kill", signal.SIGKILL),
 ):
     print(f"== {end}", flush=True)
-    # Kernel events, for the ends whose traces are checked.
+    # Kernel events are recorded only with those ends for which the trace is checked below.
     kernel = [
         "--ring-size",
         "2M",
@@ -122,7 +122,8 @@ for end, number in (
     check_events(files[0], ledger)
     if end in ("segv", "kill"):
         check_trace(files[0])
-        # Each occurrence must be one record, although the kernel counts nanoseconds for this event.
+        # Each occurrence must be one record, although the kernel counts this event in nanoseconds
+        # for perf.
         ran = [
             (e["time"], e["cpu"])
             for e in events(files[0])

@@ -1,5 +1,5 @@
-# shopd with its embedded recorder. However it crashes, its last event is in the snapshot. A normal
-# end leaves no snapshot.
+# Tests shopd with its embedded recorder. However shopd crashes, its last event is in the snapshot.
+# A normal end leaves no snapshot.
 #
 # 	test_shopd.py SHOPD TRANSPORT	in an environment of accept/in
 #
@@ -31,8 +31,9 @@ SHOPD, TRANSPORT = sys.argv[1:3]
 KERNEL_TELLS = os.environ.get("FREC_PLACE") == "root"
 THREADS = 2
 CGROUP = int(os.environ.get("FREC_CGROUP_FD", -1))
-# With CAP_SYS_RESOURCE the keeper survives in the service's cgroup when that runs out of memory.
-# Without it, the kernel may kill the keeper as well, so only the service is put into the cgroup.
+# With CAP_SYS_RESOURCE the keeper survives in the service's cgroup when the cgroup runs out of
+# memory. Without it, the kernel may kill the keeper as well, so only the service is put into the
+# cgroup.
 KEEPER_IS_SPARED = (
     subprocess.run(
         ["sh", "-c", "echo -1000 >/proc/self/oom_score_adj"], stderr=subprocess.DEVNULL
@@ -132,7 +133,8 @@ def check_death(shop, name):
 
 
 def check_knowledge(crash, name):
-    """Checks that the report has what only the kernel knows, or nothing of it without rights."""
+    """Checks that the report has what only the kernel knows or, without rights, has nothing of
+    that."""
     thing = {
         "registers": crash.get("registers"),
         "stack": crash.get("stack"),
