@@ -130,7 +130,7 @@ static inline const uint8_t *frec__bytes_array(struct frec_bytes *bytes, uint64_
 	return frec__bytes_take(bytes, count * size);
 }
 
-/* A string that ends in NUL, or NULL. The cursor moves past the NUL. */
+/* A NUL-terminated string, or NULL if there is none. The cursor moves past the terminator. */
 static inline const char *frec__bytes_text(struct frec_bytes *bytes)
 {
 	size_t left = frec__bytes_left(bytes);

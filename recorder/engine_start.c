@@ -114,7 +114,8 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 		engine->sideband.mapped = on_mapped;
 		return 0;
 	}
-	// This process may watch the kernel, but the kernel runs no BPF programs for it.
+	// This process has the right to watch the kernel, but cannot load the BPF program that
+	// breakpoints need. So services write their events into shared memory, if that is allowed.
 	if (engine->options.transport == FREC_TRANSPORT_AUTO && engine->options.hands_memory) {
 		engine->transport = FREC_TRANSPORT_SHM;
 		return 0;

@@ -154,8 +154,8 @@ struct frec_unwind_end {
 
 /*
  * Unwinds one stack. Fills `frames`, innermost first, and returns how many there are: 0 only if pc
- * or stack pointer are missing, or `capacity` is 0. Memory is allocated only when code is met for
- * the first time.
+ * or stack pointer are missing, or `capacity` is 0. Allocates memory only when a stack leads to
+ * code that no earlier stack led to.
  */
 size_t frec__unwind(struct frec_unwind_process *process,
 		    const struct frec_unwind_registers *registers, const struct frec_stack *stack,

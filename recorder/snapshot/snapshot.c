@@ -79,8 +79,9 @@ static uint32_t tid_of(const struct perf_event_header *record)
 	return ((const struct frec_sample *)record)->tid;
 }
 
-// Adds a thread that a record in shared memory names. If the memory does not belong to the
-// recorder's user, the thread is added only if its process belongs to the owner of the memory.
+// Adds the thread `tid`, which comes from a record in shared memory. If the memory does not belong
+// to the recorder's user, the thread is added only if its process belongs to the owner of the
+// memory.
 static void add_thread(const struct frec_snapshot_job *snapshot, const struct frec_ring *ring,
 		       uint32_t pid, uint32_t tid)
 {

@@ -499,7 +499,7 @@ def same_ctf(ours, theirs):
 def check_ctf(path, lines):
     done = run(reader("babeltrace2"), "--clock-cycles", "--no-delta", path)
     assert not done.stderr, done.stderr
-    # If the text in an event broke its line, the second part would be a line without a time.
+    # Each event is one line, even if its text has line breaks.
     rows = done.stdout.decode("utf-8").rstrip("\n").split("\n")
     assert len(rows) == len(lines), len(rows)
     for row, line in zip(rows, sorted(lines, key=lambda line: line["time"])):

@@ -379,7 +379,8 @@ static void bad_jumps(void **state)
 	assert_int_equal(fixture.frames[0].map, FREC_FRAME_NO_MAP);
 	FRAME(1, BIAS + 0x1310, FREC_FRAME_RETURN, false);
 	ENDS(2, FREC_UNWIND_COMPLETE, 0);
-	fixture.words[0] = 0x777; // there was no call, but a jump
+	// Without a return address on the stack, pc came to 0 by a jump, not by a call.
+	fixture.words[0] = 0x777;
 	unwind(&fixture);
 	ENDS(1, FREC_UNWIND_NO_CFI, 0);
 	end(&fixture);

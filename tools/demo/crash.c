@@ -17,7 +17,9 @@
 #include "shop.h"
 
 #define ARENA_SIZE ((uintptr_t)64 << 20) /* alignment of glibc's per-thread arenas */
-#define ARENA_HEAD 4096 /* holds the arena's lock, which garbage would leave locked for ever */
+/* The start of a thread's arena is not overwritten: its lock is there, and if that were garbage,
+ * malloc() would wait for it for ever instead of crashing. */
+#define ARENA_HEAD 4096
 
 static volatile int zero, sink;
 

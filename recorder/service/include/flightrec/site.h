@@ -78,7 +78,7 @@
 #define FREC__SPEC_frec_bytes(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_enum(gap, offset, name, text, ...) gap "-4@" FREC__SITE_AT(offset)
 
-/* The value of a field, as the notes describe it. */
+/* Stores the value of a field in frec__args, at the place and in the size that the notes give. */
 #define FREC__VALUE_OF(field, ...) FREC__VALUE_OF_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__VALUE_OF_EXPANDED(...) FREC__VALUE_OF_(__VA_ARGS__)
 #define FREC__VALUE_OF_(index, kind, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
