@@ -5,8 +5,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "proto/clocks.h"
 
 #define PROGRESS_DELAY_NS 1000000000ull
 #define PROGRESS_STEP_NS 100000000ull
@@ -36,18 +37,10 @@ int frec__cli_usage(const char *usage, const char *format, ...)
 	return FREC_EXIT_USAGE;
 }
 
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
 void frec__progress_start(struct frec_progress *progress)
 {
 	progress->shown = false;
-	progress->start = now();
+	progress->start = frec__monotonic();
 	progress->next = isatty(STDERR_FILENO) ? progress->start + PROGRESS_DELAY_NS : UINT64_MAX;
 }
 
@@ -59,7 +52,7 @@ void frec__progress_update(void *data, uint64_t done, uint64_t total)
 
 	if (progress->next == UINT64_MAX || !total || !done || done > total)
 		return;
-	time = now();
+	time = frec__monotonic();
 	if (time < progress->next)
 		return;
 	progress->next = time + PROGRESS_STEP_NS;
