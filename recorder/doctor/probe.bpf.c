@@ -38,9 +38,8 @@ int site_with_cookie(void *context)
 	return run();
 }
 
-// Runs at every switch of tasks. The task that is switched out is still current then, so run()
-// counts how often `process` is switched out.
-SEC("raw_tp/sched_switch")
+// Runs when a thread sets its name.
+SEC("raw_tp/task_rename")
 int raw_tracepoint(void *context)
 {
 	return run();
