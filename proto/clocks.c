@@ -4,6 +4,14 @@
 
 #include <time.h>
 
+static int64_t monotonic_ahead, boottime_ahead;
+
+void frec__clocks_set_ahead(int64_t monotonic, int64_t boottime)
+{
+	monotonic_ahead = monotonic;
+	boottime_ahead = boottime;
+}
+
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -14,7 +22,7 @@ static uint64_t clock_ns(clockid_t clock)
 
 uint64_t frec__monotonic(void)
 {
-	return clock_ns(CLOCK_MONOTONIC);
+	return clock_ns(CLOCK_MONOTONIC) - (uint64_t)monotonic_ahead;
 }
 
 void frec__clocks_read(struct frec_clocks *ret)
@@ -23,10 +31,10 @@ void frec__clocks_read(struct frec_clocks *ret)
 	// attempts is used.
 	ret->uncertainty = UINT64_MAX;
 	for (int attempt = 0; attempt < 5; attempt++) {
-		uint64_t before = clock_ns(CLOCK_MONOTONIC);
-		uint64_t boottime = clock_ns(CLOCK_BOOTTIME);
+		uint64_t before = frec__monotonic();
+		uint64_t boottime = clock_ns(CLOCK_BOOTTIME) - (uint64_t)boottime_ahead;
 		uint64_t realtime = clock_ns(CLOCK_REALTIME);
-		uint64_t after = clock_ns(CLOCK_MONOTONIC);
+		uint64_t after = frec__monotonic();
 
 		if (after - before < ret->uncertainty)
 			*ret = (struct frec_clocks){.monotonic = before + (after - before) / 2,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks of the kernel, in nanoseconds. */
+/* The clocks of the kernel, in nanoseconds. In a time namespace a process has other clocks, which
+ * are ahead of the kernel's by constants, or behind. */
 #ifndef FREC_PROTO_CLOCKS_H
 #define FREC_PROTO_CLOCKS_H
 
@@ -13,7 +14,11 @@ struct frec_clocks {
 /* Reads the three clocks several times and keeps the readings that are closest together. */
 void frec__clocks_read(struct frec_clocks *ret);
 
-/* CLOCK_MONOTONIC in nanoseconds. Any thread and any signal handler may call it. */
+/* Says by how many nanoseconds the clocks of this process are ahead of the kernel's. Call it before
+ * any other function here, and before there are threads. */
+void frec__clocks_set_ahead(int64_t monotonic, int64_t boottime);
+
+/* The kernel's CLOCK_MONOTONIC in nanoseconds. Any thread and any signal handler may call it. */
 uint64_t frec__monotonic(void);
 
 #endif

@@ -30,3 +30,22 @@ add_test(NAME host/test_shm_run COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/host/as-root
 set_tests_properties(host/test_shm_run PROPERTIES TIMEOUT 300 LABELS host SKIP_RETURN_CODE 77)
 
 frec_vm_test(test_container $<TARGET_FILE:emitter>)
+
+# Services in namespaces of their own. Needs root.
+add_executable(spaced host/spaced.c)
+target_link_libraries(spaced PRIVATE flightrec_static Threads::Threads)
+foreach(mode user root)
+	if(mode STREQUAL user)
+		set(as without-rights --namespaces)
+	else()
+		set(as as-root)
+	endif()
+	list(POP_FRONT as script)
+	add_test(NAME host/test_spaces_${mode}
+		COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
+		${CMAKE_CURRENT_SOURCE_DIR}/host/${script} ${as}
+		python3 ${CMAKE_CURRENT_SOURCE_DIR}/host/test_spaces.py $<TARGET_FILE:spaced>)
+	set_tests_properties(host/test_spaces_${mode} PROPERTIES TIMEOUT 120 LABELS host
+		SKIP_RETURN_CODE 77)
+endforeach()
+set_tests_properties(host/test_spaces_root PROPERTIES RESOURCE_LOCK recorder)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/clocks.h"
+#include "recorder/service/clock_ahead.h"
 #include "tools/cli.h"
 
 static const struct {
@@ -38,12 +40,23 @@ static void help(FILE *stream)
 	      stream);
 }
 
+// The kernel dates records by its own clocks, which differ from those of this process if it is in a
+// time namespace.
+static void use_clocks_of_kernel(void)
+{
+	struct frec__clock_ahead ahead;
+
+	if (!frec__clock_ahead(&ahead))
+		frec__clocks_set_ahead(ahead.monotonic, ahead.boottime);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
 		help(stderr);
 		return FREC_EXIT_USAGE;
 	}
+	use_clocks_of_kernel();
 	if (!strcmp(argv[1], "--version")) {
 		puts("flightrec " FREC_VERSION);
 		return FREC_EXIT_DONE;

@@ -22,15 +22,15 @@
 #define START_JITTER 1000000	      /* nanoseconds; shorter than a tick of /proc */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
-// Nanoseconds to subtract from CLOCK_BOOTTIME to get CLOCK_MONOTONIC: the time spent in suspend.
+// Nanoseconds to subtract from a start in /proc to get the kernel's CLOCK_MONOTONIC. The starts there
+// are times of CLOCK_BOOTTIME, in the time namespace of the reader: this is the time spent in
+// suspend, and by how much that namespace's CLOCK_BOOTTIME is ahead.
 static int64_t boottime_offset(void)
 {
-	struct timespec boot, monotonic;
+	struct timespec boot;
 
 	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	return (boot.tv_sec - monotonic.tv_sec) * INT64_C(1000000000) + boot.tv_nsec -
-	       monotonic.tv_nsec;
+	return boot.tv_sec * INT64_C(1000000000) + boot.tv_nsec - (int64_t)frec__monotonic();
 }
 
 struct stat_line {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proto/cleanup.h"
+#include "proto/clocks.h"
 #include "recorder/declared/declarations.h"
 #include "recorder/rings/shm_owner.h"
 #include "recorder/rings/shm_rings_internal.h"
@@ -49,6 +50,16 @@ static int allocate(const struct frec_shm_rings *rings)
 	return 0;
 }
 
+static void set_epoch(struct frec_shm_rings *rings)
+{
+	struct frec_shm_header *header = rings->map;
+	struct frec_clocks clocks;
+
+	frec__clocks_read(&clocks);
+	__atomic_store_n(&header->epoch, (int64_t)(clocks.realtime - clocks.monotonic),
+			 __ATOMIC_RELAXED);
+}
+
 static int make(struct frec_shm_rings *rings, uint32_t options, const char *const *selection)
 {
 	struct frec_shm_header *header;
@@ -71,6 +82,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	header->rings = (uint32_t)rings->count;
 	header->ring_size = rings->ring_size;
 	header->key = rings->key;
+	set_epoch(rings);
 	r = write_selection(header, selection);
 	if (r)
 		return r;
@@ -206,6 +218,7 @@ size_t frec__shm_refresh(struct frec_shm_rings *rings)
 {
 	const struct frec_shm_table *table = (void *)((char *)rings->map + rings->layout.table);
 
+	set_epoch(rings);
 	// Services claim the slots in order, so none after the first free one is in use.
 	for (uint32_t slot = 0; slot < FREC_SHM_EVENTS; slot++) {
 		// Pairs with the release store in find_slot of shm_attach.c.

@@ -53,8 +53,8 @@ int frec__shm_fd(const struct frec_shm_rings *rings);
  * threads that cannot use those. */
 size_t frec__shm_ring_count(const struct frec_shm_rings *rings);
 
-/* Adds the events that were registered since the last call. Returns how many events are known now.
- * Allocates memory only if there are new ones. */
+/* Adds the events that were registered since the last call, and says to the services what time it
+ * is. Returns how many events are known now. Allocates memory only if there are new ones. */
 size_t frec__shm_refresh(struct frec_shm_rings *rings);
 const struct frec_shm_event *frec__shm_event(const struct frec_shm_rings *rings, size_t event);
 

@@ -87,6 +87,10 @@ struct frec_shm_header {
 	/* The events that the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an
 	 * empty one at the end. */
 	char selection[FREC_SHM_SELECTION_SIZE];
+	/* How many nanoseconds CLOCK_REALTIME is ahead of the kernel's CLOCK_MONOTONIC. The
+	 * recorder keeps this up to date, so that a process can see whether its own CLOCK_MONOTONIC
+	 * is the kernel's (clock_ahead.h). */
+	int64_t epoch;
 };
 
 enum frec_shm_state { FREC_SHM_FREE, FREC_SHM_CLAIMED, FREC_SHM_READY };
@@ -128,9 +132,10 @@ struct frec_shm_record {
 	struct perf_event_header header;
 	uint64_t id;
 	uint32_t pid, tid;
-	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
-	/* a u32 and zeroes; stored as one word, because the checksum reads it back as one word soon
-	 * afterwards */
+	uint64_t time; /* nanoseconds of the kernel's CLOCK_MONOTONIC; see clock_ahead.h */
+	/* a u32, and in the upper half the inode number of the pid namespace that the process was in
+	 * when it attached, 0: unknown; stored as one word, because the checksum reads it back as one
+	 * word soon afterwards */
 	uint64_t cpu;
 	uint32_t raw_size;
 	/* 8 bytes of common header, the payload, zeroes until the size is a multiple of 8 */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "recorder/service/clock_ahead.h"
 #include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_sequence.h"
 
@@ -133,6 +134,26 @@ bool frec__shm_is_mapped(int fd)
 	       header.ring_size == frec__shm->ring_size;
 }
 
+// Finds out how far this process's clock is ahead of the kernel's, once, because a thread that emits
+// makes no system call.
+static void find_clock(struct frec__shm *shm, int64_t epoch)
+{
+	struct frec__clock_ahead ahead;
+
+	shm->ahead = frec__clock_ahead(&ahead) ? frec__clock_measure(epoch, 0) : ahead.monotonic;
+}
+
+// Notes which pid namespace the pids of this process belong to. The recorder translates them.
+static void find_space(struct frec__shm *shm)
+{
+	struct stat status;
+	int saved_errno = errno;
+
+	if (!stat("/proc/self/ns/pid", &status))
+		shm->space = (uint64_t)status.st_ino << 32;
+	errno = saved_errno;
+}
+
 int frec__shm_map(int fd)
 {
 	struct frec_shm_header header;
@@ -170,6 +191,8 @@ int frec__shm_map(int fd)
 	shm->generation = frec__shm ? frec__shm->generation % GENERATIONS + 1 : 1;
 	shm->guard = -1;
 	shm->sequences = frec__shm_has_sequences();
+	find_clock(shm, header.epoch);
+	find_space(shm);
 	shm->owner = &((const struct frec_shm_header *)shm->map)->owner;
 	r = map_sections(shm, fd, &layout);
 	if (r) {

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "recorder/service/clock_ahead.h"
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
 #include "recorder/service/shm_checksum.h"
@@ -27,11 +28,24 @@ static __thread struct {
 	uint32_t pid, tid;
 } self __attribute__((tls_model("initial-exec")));
 
+// Looks at the clock in the child of a fork: if the parent has made a time namespace for its
+// children, the child has another clock than the parent. Makes no system call where the vDSO reads
+// clocks.
+static void check_clock(struct frec__shm *shm)
+{
+	const struct frec_shm_header *header = shm->map;
+
+	shm->ahead =
+		frec__clock_measure(__atomic_load_n(&header->epoch, __ATOMIC_RELAXED), shm->ahead);
+}
+
 // Refreshes the ids. The kernel wipes *frec__shm_process in a child, whatever call forked it.
-static __attribute__((noinline, cold)) void identify(void)
+static __attribute__((noinline, cold)) void identify(struct frec__shm *shm)
 {
 	uint32_t pid = (uint32_t)getpid();
 
+	if (!__atomic_load_n(frec__shm_process, __ATOMIC_RELAXED))
+		check_clock(shm);
 	self.tid = (uint32_t)gettid();
 	self.pid = pid;
 	__atomic_store_n(frec__shm_process, pid, __ATOMIC_RELAXED);
@@ -69,8 +83,8 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	uint32_t checksum;
 	char *to;
 
-	record->time = frec__shm_now();
-	record->cpu = (uint32_t)sched_getcpu();
+	record->time = frec__shm_now() - (uint64_t)shm->ahead;
+	record->cpu = (uint32_t)sched_getcpu() | shm->space;
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
@@ -101,8 +115,8 @@ static inline __attribute__((always_inline)) void write_record(
 // Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there, or
 // returns NULL if there is none. A slot of another generation means that one recorder is just being
 // replaced by another.
-static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
-					    struct frec__shm_moment *ret_moment)
+static inline struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
+				      struct frec__shm_moment *ret_moment)
 {
 	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
 	uint32_t slot = __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED);
@@ -127,7 +141,7 @@ static inline void store_word(void *at, uint64_t word)
 
 // Completes and writes a record. `record` is followed by `size` bytes and then by
 // FREC__SHM_ROOM_AFTER bytes of room for padding.
-static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
+static inline __attribute__((always_inline)) void finish(struct frec__shm *shm, uint32_t slot,
 							 const struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
 							 size_t size)
@@ -141,7 +155,7 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 	if (__builtin_expect(self.pid != __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
 				     !self.pid,
 			     0))
-		identify();
+		identify(shm);
 	// Pad the payload with zeroes.
 	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
 	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
@@ -167,7 +181,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 {
 	struct frec__shm_moment moment;
 	uint32_t slot;
-	const struct frec__shm *shm = begin(event, &slot, &moment);
+	struct frec__shm *shm = begin(event, &slot, &moment);
 
 	if (shm)
 		finish(shm, slot, &moment, (void *)((char *)flat - sizeof(struct frec_shm_record)),
@@ -217,7 +231,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 	size_t fixed = vector[0].iov_len - index_size, size;
 	struct iovec *data = vector + 1;
 	struct frec__shm_moment moment;
-	const struct frec__shm *shm;
+	struct frec__shm *shm;
 	uint32_t slot;
 
 	shm = begin(event, &slot, &moment);

@@ -16,8 +16,8 @@
 
 /*
  * A recorder's memory as this process has mapped it. Once frec__shm points to it, only `emptied`
- * changes, and it is never freed, because a thread that was stopped in the middle of an emit may go
- * on at any time.
+ * changes, and `ahead` in the child of a fork. It is never freed, because a thread that was stopped
+ * in the middle of an emit may go on at any time.
  */
 struct frec__shm {
 	/* the memory of a recorder that is dead; only leak checkers follow this pointer */
@@ -35,6 +35,9 @@ struct frec__shm {
 	bool sequences;	     /* the C library registers threads for restartable sequences */
 	bool emptied;	     /* the recorder is dead and its pages were given back */
 	const uint32_t *owner;
+	/* by how many nanoseconds CLOCK_MONOTONIC of this process is ahead of the kernel's */
+	int64_t ahead;
+	uint64_t space; /* what frec_shm_record.cpu says of this process's pid namespace */
 };
 
 /* The memory that emits write to, or NULL. Only shm_attach.c changes this pointer. */
@@ -63,7 +66,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
 
 /* The time and CPU at which an emit began. */
 struct frec__shm_moment {
-	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC */
+	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC of this process */
 	uint32_t cpu;  /* higher than any CPU's number if the thread has no sequences */
 };
 

@@ -97,8 +97,8 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 
 		if (moment->cpu >= shm->cpus)
 			return false;
-		record->time = moment->time;
-		record->cpu = moment->cpu;
+		record->time = moment->time - (uint64_t)shm->ahead;
+		record->cpu = moment->cpu | shm->space;
 		checksum = frec__shm_checksum_fast((char *)record + FREC_SHM_FRAME_SIZE,
 						   size - FREC_SHM_FRAME_SIZE);
 		control = frec__shm_control_of(shm, moment->cpu);
