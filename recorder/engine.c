@@ -113,6 +113,7 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 	uint32_t pid = alert->pid ? alert->pid : process_of(engine, alert->tid);
 	const struct frec_watched *watched = frec__watchlist_find(&engine->watchlist, pid);
 
+	frec__memories_meet(&engine->memories, pid);
 	if (alert->kind == FREC_ALERT_EXEC)
 		return;
 	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
@@ -130,14 +131,29 @@ static void drain_sideband(void *context)
 	frec__sideband_drain(&engine->sideband);
 }
 
+static void report_redated(const struct frec_capture *capture)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < capture->rings; i++)
+		count += capture->copy[i].redated;
+	if (count)
+		frec__report(LOG_WARNING,
+			     "%llu events had times of a time namespace that their process entered "
+			     "after it had attached: they got the times of the events after them",
+			     (unsigned long long)count);
+}
+
 static struct frec_snapshot_job capture(struct frec_engine *engine,
 					const struct frec_reason *reason, int64_t only_uid)
 {
 	// Add the sources of new events first: a record whose event has no source would be left
 	// out.
+	engine->memories.next_spaces = 0;
 	frec__memories_refresh(&engine->memories);
 	frec__capture_take(&engine->rings.capture, engine->rings.ring, engine->rings.count,
 			   engine->sources.source, engine->sources.count);
+	report_redated(&engine->rings.capture);
 	// Names and deaths up to now belong in the snapshot.
 	frec__sideband_drain(&engine->sideband);
 	return (struct frec_snapshot_job){

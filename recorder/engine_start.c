@@ -157,6 +157,13 @@ static int start_kernel_sources(struct frec_engine *engine, struct frec_error *r
 	return r ? r : frec__breakpoints_find(&engine->breakpoints, reterr);
 }
 
+static bool may_write(void *context, uint32_t pid)
+{
+	const struct frec_watchlist *watchlist = context;
+
+	return frec__watchlist_find(watchlist, pid);
+}
+
 // Gives each part of the engine pointers to the parts that it uses, once the rights are known.
 static void wire_parts(struct frec_engine *engine)
 {
@@ -169,6 +176,9 @@ static void wire_parts(struct frec_engine *engine)
 						  .processes = &engine->processes,
 						  .watchlist = &engine->watchlist,
 						  .guard = engine->options.guard};
+	frec__pid_spaces_init(&engine->memories.spaces);
+	engine->memories.spaces.writes = may_write;
+	engine->memories.spaces.context = &engine->watchlist;
 	engine->ends = (struct frec_ends){.needed = !engine->kernel,
 					  .processes = &engine->processes,
 					  .watchlist = &engine->watchlist,

@@ -10,7 +10,6 @@
 #include "proto/grow.h"
 #include "proto/report.h"
 #include "recorder/processes/proc_poll.h"
-#include "recorder/rings/pid_space.h"
 #include "recorder/rings/shm_rings.h"
 #include "recorder/service/shm.h"
 
@@ -20,9 +19,8 @@
 struct frec_memory {
 	struct frec_shm_rings *rings;
 	uint32_t uid, number;
-	size_t events; /* the number of events that have sources */
-	/* the pid namespace of the services; NULL: the recorder's own */
-	struct frec_pid_space *space;
+	size_t events;	/* the number of events that have sources */
+	uint32_t space; /* the pid namespace of the services; 0: the recorder's own */
 };
 
 // The globs of the selected events. libflightrec's own events are always among them.
@@ -40,21 +38,8 @@ static const char *const *event_names(const struct frec_selections *selections,
 	return ret;
 }
 
-static void deinit(struct frec_memory *memory)
-{
-	frec__shm_destroy(memory->rings);
-	if (memory->space)
-		frec__pid_space_deinit(memory->space);
-	free(memory->space);
-}
-
-static uint64_t space_key(const struct frec_memory *memory)
-{
-	return memory->space ? memory->space->key : 0;
-}
-
-static int create(const struct frec_memories *memories, struct frec_memory *memory, uint32_t client,
-		  uint64_t key, struct frec_error *reterr)
+static int create(const struct frec_memories *memories, struct frec_memory *memory,
+		  struct frec_error *reterr)
 {
 	const char *names[FREC_SELECTIONS_MAX + 2];
 	struct frec_source_set *sources = memories->sources;
@@ -62,13 +47,6 @@ static int create(const struct frec_memories *memories, struct frec_memory *memo
 	uint64_t since = frec__monotonic();
 	int r;
 
-	if (key) {
-		memory->space = calloc(1, sizeof(*memory->space));
-		if (!memory->space)
-			return frec__error(reterr, -ENOMEM, "out of memory");
-		memory->space->key = key;
-		frec__pid_space_learn(memory->space, client);
-	}
 	r = frec__shm_create(&memory->rings, sources->rings->size,
 			     event_names(sources->selections, names),
 			     memories->guard ? FREC_SHM_GUARD : 0, reterr);
@@ -76,6 +54,7 @@ static int create(const struct frec_memories *memories, struct frec_memory *memo
 		return r;
 	service.rings = memory->rings;
 	service.space = memory->space;
+	service.spaces = &memories->spaces;
 	if (frec__ring_set_add_memory(sources->rings, &service, since, sources->count))
 		return frec__error(reterr, -ENOMEM,
 				   "no memory for copies of the rings: use a smaller --ring-size");
@@ -85,17 +64,16 @@ static int create(const struct frec_memories *memories, struct frec_memory *memo
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr)
 {
-	uint64_t key = client ? frec__pid_space_key(client) : 0;
+	uint32_t space = client ? frec__pid_space_of(&memories->spaces, client) : 0;
 	struct frec_memory *memory;
 	int r;
 
+	if (space)
+		frec__pid_spaces_learn(&memories->spaces, client);
 	for (size_t i = 0; i < memories->count; i++) {
 		memory = &memories->memory[i];
-		if (memory->uid != uid || space_key(memory) != key)
-			continue;
-		if (memory->space)
-			frec__pid_space_learn(memory->space, client);
-		return frec__shm_fd(memory->rings);
+		if (memory->uid == uid && memory->space == space)
+			return frec__shm_fd(memory->rings);
 	}
 	if (memories->count == FREC_MEMORIES_MAX)
 		return frec__error(reterr, -EDQUOT,
@@ -104,10 +82,11 @@ int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t cli
 	if (!frec__grow(&memories->memory, memories->count, sizeof(*memories->memory)))
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	memory = &memories->memory[memories->count];
-	*memory = (struct frec_memory){.uid = uid, .number = (uint32_t)memories->count + 1};
-	r = create(memories, memory, client, key, reterr);
+	*memory = (struct frec_memory){
+		.uid = uid, .space = space, .number = (uint32_t)memories->count + 1};
+	r = create(memories, memory, reterr);
 	if (r) {
-		deinit(memory);
+		frec__shm_destroy(memory->rings);
 		return r;
 	}
 	memories->count++;
@@ -150,30 +129,29 @@ static void add_source(struct frec_source_set *sources, const struct frec_memory
 			     error.message);
 }
 
-static void learn_pids(void *context, const struct frec_process *process)
+void frec__memories_meet(struct frec_memories *memories, uint32_t pid)
 {
-	struct frec_memories *memories = context;
-	uint64_t key;
+	struct frec_process *process = frec__process_table_find(memories->processes, pid);
 
-	if (!frec__watchlist_find(memories->watchlist, process->pid))
+	if (!memories->count || (process && process->own_pid_space) ||
+	    !frec__watchlist_find(memories->watchlist, pid))
 		return;
-	key = frec__pid_space_key(process->pid);
-	for (size_t i = 0; i < memories->count; i++) {
-		if (memories->memory[i].space && memories->memory[i].space->key == key)
-			frec__pid_space_learn(memories->memory[i].space, process->pid);
-	}
+	if (!frec__pid_spaces_learn(&memories->spaces, pid) && process)
+		process->own_pid_space = true;
+}
+
+static void meet(void *context, const struct frec_process *process)
+{
+	frec__memories_meet(context, process->pid);
 }
 
 static void refresh_spaces(struct frec_memories *memories)
 {
 	uint64_t now = frec__monotonic();
-	bool any = false;
 
-	for (size_t i = 0; i < memories->count; i++)
-		any |= memories->memory[i].space != NULL;
-	if (!any || now < memories->next_spaces)
+	if (now < memories->next_spaces)
 		return;
-	frec__process_table_each(memories->processes, learn_pids, memories);
+	frec__process_table_each(memories->processes, meet, memories);
 	memories->next_spaces = frec__process_table_next_poll(now, SPACES_INTERVAL);
 }
 
@@ -201,7 +179,8 @@ void frec__memories_refresh(struct frec_memories *memories)
 void frec__memories_deinit(struct frec_memories *memories)
 {
 	for (size_t i = 0; i < memories->count; i++)
-		deinit(&memories->memory[i]);
+		frec__shm_destroy(memories->memory[i].rings);
 	free(memories->memory);
+	frec__pid_spaces_deinit(&memories->spaces);
 	*memories = (struct frec_memories){0};
 }

@@ -5,6 +5,7 @@
 #ifndef FREC_RECORDER_MEMORIES_H
 #define FREC_RECORDER_MEMORIES_H
 
+#include "recorder/rings/pid_space.h"
 #include "recorder/source_set.h"
 #include "recorder/watchlist.h"
 
@@ -23,6 +24,7 @@ struct frec_memories {
 
 	size_t count;
 	struct frec_memory *memory;
+	struct frec_pid_spaces spaces;
 	uint64_t next_spaces; /* when to look again for processes in other pid namespaces */
 };
 
@@ -35,6 +37,10 @@ struct frec_memories {
  */
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr);
+
+/* Looks which pid namespace a process is in that may write into a memory. Call it for a process that
+ * may soon be gone. */
+void frec__memories_meet(struct frec_memories *memories, uint32_t pid);
 
 /* Adds the sources of events that services have registered since the last call, and learns the pids
  * of new processes in other namespaces. */

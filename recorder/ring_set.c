@@ -207,6 +207,7 @@ int frec__ring_set_add_memory(struct frec_ring_set *set, const struct frec_servi
 		ring.since = since;
 		ring.uid = memory->uid;
 		ring.space = memory->space;
+		ring.spaces = memory->spaces;
 		set->ring[set->count++] = ring;
 	}
 	if (!r)

@@ -44,8 +44,8 @@ bool frec__ring_set_refresh(struct frec_ring_set *set, struct frec_sideband *sid
 struct frec_service_memory {
 	const struct frec_shm_rings *rings;
 	uint32_t uid, number;
-	/* the pid namespace of the services; NULL: the recorder's own */
-	const struct frec_pid_space *space;
+	uint32_t space; /* the pid namespace of the services; 0: the recorder's own */
+	const struct frec_pid_spaces *spaces;
 };
 
 /* Adds all rings of that memory, or none if there is no room to capture them together with

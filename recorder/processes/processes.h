@@ -53,6 +53,7 @@ struct frec_process {
 	uint32_t pid, ppid;
 	uint32_t uid;
 	bool uid_known, kernel;
+	bool own_pid_space; /* known to be in the recorder's own pid namespace */
 	char name[16];
 	char *cmdline; /* arguments, each ended by a NUL */
 	size_t cmdline_size;

@@ -14,6 +14,11 @@
 #include "proto/grow.h"
 #include "proto/read_file.h"
 
+static uint64_t key_of(uint32_t space, uint32_t inside)
+{
+	return (uint64_t)space << 32 | inside;
+}
+
 // Returns how many pids the line in the file `path` has, or 0 if it cannot be read. Sets `ret_last`
 // to the last of them.
 static size_t read_numbers(const char *path, uint32_t *ret_last)
@@ -36,63 +41,125 @@ static size_t read_numbers(const char *path, uint32_t *ret_last)
 	}
 }
 
-uint64_t frec__pid_space_key(uint32_t pid)
+void frec__pid_spaces_init(struct frec_pid_spaces *spaces)
+{
+	struct stat status;
+
+	*spaces = (struct frec_pid_spaces){0};
+	if (!stat("/proc/self/ns/pid", &status))
+		spaces->own = (uint32_t)status.st_ino;
+}
+
+uint32_t frec__pid_space_of(const struct frec_pid_spaces *spaces, uint32_t pid)
 {
 	char path[64];
 	struct stat status;
-	uint32_t inside;
 
-	snprintf(path, sizeof(path), "/proc/%u/status", pid);
-	if (read_numbers(path, &inside) < 2)
-		return 0;
 	snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
-	// A process whose namespace cannot be read gets a key of its own.
-	return !stat(path, &status) ? status.st_ino : UINT64_C(1) << 63 | pid;
+	if (stat(path, &status) || (uint32_t)status.st_ino == spaces->own)
+		return 0;
+	return (uint32_t)status.st_ino;
 }
 
-static void add(struct frec_pid_space *space, uint32_t inside, uint32_t outside)
+static void put(struct frec_pid_spaces *spaces, uint32_t space, uint32_t inside, uint32_t number)
 {
-	for (size_t i = space->count; i-- > 0;) {
-		if (space->pair[i].inside == inside && space->pair[i].outside == outside)
-			return;
-	}
-	// If the table is full, the oldest pair makes room. The kernel reuses pids, so the
-	// oldest pair is the least likely one to be still valid.
-	if (space->count == FREC_PID_PAIRS_MAX)
-		memmove(space->pair, space->pair + 1, --space->count * sizeof(*space->pair));
-	if (!frec__grow(&space->pair, space->count, sizeof(*space->pair)))
+	uint32_t *at = frec__table_put(&spaces->index, key_of(space, inside), NULL);
+
+	if (at)
+		*at = number;
+}
+
+// Removes an entry of the index, unless it leads to a younger pair by now.
+static void forget(struct frec_pid_spaces *spaces, uint32_t space, uint32_t inside, uint32_t number)
+{
+	const uint32_t *at = frec__table_get(&spaces->index, key_of(space, inside));
+
+	if (at && *at == number)
+		frec__table_remove(&spaces->index, key_of(space, inside));
+}
+
+static void add(struct frec_pid_spaces *spaces, uint32_t space, uint32_t inside, uint32_t outside)
+{
+	const uint32_t *known = frec__table_get(&spaces->index, key_of(space, inside));
+	uint32_t number = (uint32_t)spaces->count;
+
+	if (known && spaces->pair[*known].outside == outside)
 		return;
-	space->pair[space->count++] = (struct frec_pid_pair){.inside = inside, .outside = outside};
+	if (spaces->count == FREC_PID_PAIRS_MAX) {
+		// The kernel reuses pids, so the oldest pair is the least likely one to be valid.
+		number = (uint32_t)spaces->next;
+		forget(spaces, spaces->pair[number].space, spaces->pair[number].inside, number);
+		forget(spaces, 0, spaces->pair[number].inside, number);
+		spaces->next = (spaces->next + 1) % FREC_PID_PAIRS_MAX;
+	} else if (frec__grow(&spaces->pair, spaces->count, sizeof(*spaces->pair))) {
+		spaces->count++;
+	} else {
+		return;
+	}
+	spaces->pair[number] =
+		(struct frec_pid_pair){.space = space, .inside = inside, .outside = outside};
+	put(spaces, space, inside, number);
+	put(spaces, 0, inside, number);
 }
 
-void frec__pid_space_learn(struct frec_pid_space *space, uint32_t pid)
+bool frec__pid_spaces_learn(struct frec_pid_spaces *spaces, uint32_t pid)
 {
+	uint32_t space, inside;
 	FREC_CLOSEDIR DIR *tasks = NULL;
 	struct dirent *entry;
 	char path[300];
 
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	if (read_numbers(path, &inside) < 2)
+		return false;
+	space = frec__pid_space_of(spaces, pid);
 	snprintf(path, sizeof(path), "/proc/%u/task", pid);
 	tasks = opendir(path);
 	while (tasks && (entry = readdir(tasks))) {
-		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10), inside;
+		uint32_t tid = (uint32_t)strtoul(entry->d_name, NULL, 10);
 
 		snprintf(path, sizeof(path), "/proc/%u/task/%u/status", pid, tid);
 		if (tid && read_numbers(path, &inside) > 1)
-			add(space, inside, tid);
+			add(spaces, space, inside, tid);
 	}
+	return true;
 }
 
-uint32_t frec__pid_space_outside(const struct frec_pid_space *space, uint32_t inside)
+static const struct frec_pid_pair *find(const struct frec_pid_spaces *spaces, uint32_t space,
+					uint32_t inside)
 {
-	for (size_t i = space->count; i-- > 0;) {
-		if (space->pair[i].inside == inside)
-			return space->pair[i].outside;
-	}
-	return UINT32_MAX;
+	const uint32_t *at = frec__table_get(&spaces->index, key_of(space, inside));
+
+	if (at)
+		return &spaces->pair[*at];
+	at = frec__table_get(&spaces->index, key_of(0, inside));
+	return at && !spaces->pair[*at].space ? &spaces->pair[*at] : NULL;
 }
 
-void frec__pid_space_deinit(struct frec_pid_space *space)
+void frec__pid_spaces_translate(const struct frec_pid_spaces *spaces, uint32_t space, uint32_t *pid,
+				uint32_t *tid)
 {
-	free(space->pair);
-	*space = (struct frec_pid_space){0};
+	const struct frec_pid_pair *pair;
+
+	if (!space || space == spaces->own) {
+		// Most recorders meet no other namespace.
+		if (!spaces->count || !spaces->writes || spaces->writes(spaces->context, *pid))
+			return;
+		pair = find(spaces, 0, *pid);
+		if (!pair)
+			return;
+		space = pair->space;
+	} else {
+		pair = find(spaces, space, *pid);
+	}
+	*pid = pair ? pair->outside : UINT32_MAX;
+	pair = find(spaces, space, *tid);
+	*tid = pair ? pair->outside : UINT32_MAX;
+}
+
+void frec__pid_spaces_deinit(struct frec_pid_spaces *spaces)
+{
+	free(spaces->pair);
+	frec__table_free(&spaces->index);
+	*spaces = (struct frec_pid_spaces){0};
 }

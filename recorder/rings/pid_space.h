@@ -1,38 +1,60 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes of another pid namespace, for example of a container, write records that contain pids
- * of that namespace. This translates them into pids of the recorder's namespace, by means of pairs
- * that are read from /proc while the processes live.
+ * Processes in other pid namespaces, for example of containers, write records that contain pids of
+ * their namespaces. This translates them into pids of the recorder's namespace, by means of pairs
+ * that are read from /proc while the processes live. A namespace is known by its inode number,
+ * which is never 0.
  */
 #ifndef FREC_RECORDER_RINGS_PID_SPACE_H
 #define FREC_RECORDER_RINGS_PID_SPACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define FREC_PID_PAIRS_MAX 16384
+#include "proto/table.h"
 
-struct frec_pid_space {
-	uint64_t key; /* 0: the recorder's own namespace, which needs no translation */
-	size_t count;
-	struct frec_pid_pair {
-		uint32_t inside, outside;
-	} * pair; /* youngest last */
+#define FREC_PID_PAIRS_MAX 65536
+
+struct frec_pid_pair {
+	uint32_t space; /* 0: the process had ended, and only its pids could be read */
+	uint32_t inside, outside;
 };
 
-/* The key of the pid namespace that a process is in. Different namespaces have different keys. 0
- * for the recorder's own namespace, and for a process that is gone. */
-uint64_t frec__pid_space_key(uint32_t pid);
+struct frec_pid_spaces {
+	/* the recorder's own namespace; 0 until frec__pid_spaces_init(), and if there is no /proc */
+	uint32_t own;
+	size_t count, next; /* `next` is the oldest pair once there are FREC_PID_PAIRS_MAX */
+	struct frec_pid_pair *pair;
+	/* The number of the youngest pair for a namespace and a pid in it, and, with 0 in place of
+	 * the namespace, for that pid in any namespace. */
+	struct frec_table index;
+	/* Whether a process of the recorder's namespace may write records; NULL: any may. */
+	bool (*writes)(void *context, uint32_t pid);
+	void *context;
+};
 
-/* Adds a pair for each thread of a living process. */
-void frec__pid_space_learn(struct frec_pid_space *space, uint32_t pid);
+void frec__pid_spaces_init(struct frec_pid_spaces *spaces);
+
+/* The pid namespace that a process is in. 0 for the recorder's own namespace, and for a process
+ * that has ended. */
+uint32_t frec__pid_space_of(const struct frec_pid_spaces *spaces, uint32_t pid);
+
+/* Adds a pair for each thread of a process that is in another namespace. Returns whether it is; a
+ * process stays in one pid namespace all its life. */
+bool frec__pid_spaces_learn(struct frec_pid_spaces *spaces, uint32_t pid);
 
 /*
- * Translates `inside`, a pid or tid in the namespace of `space`, into the number that the same
- * thread has in the recorder's namespace. Returns UINT32_MAX if that is unknown. Allocates nothing.
+ * Replaces the pid and the tid of a record by the numbers that the same thread has in the
+ * recorder's namespace, or by UINT32_MAX if those are unknown. `space` is the namespace of the
+ * process when it attached; 0: unknown. A process that was forked into a further namespace later
+ * still writes the old one. So a pid of the recorder's own namespace is doubted if that process
+ * does not write records, and a process of another namespace with this pid is known. Allocates
+ * nothing.
  */
-uint32_t frec__pid_space_outside(const struct frec_pid_space *space, uint32_t inside);
+void frec__pid_spaces_translate(const struct frec_pid_spaces *spaces, uint32_t space, uint32_t *pid,
+				uint32_t *tid);
 
-void frec__pid_space_deinit(struct frec_pid_space *space);
+void frec__pid_spaces_deinit(struct frec_pid_spaces *spaces);
 
 #endif

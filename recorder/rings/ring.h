@@ -53,7 +53,7 @@
 #define FREC_RING_SIZE_MIN (64u << 10)
 #define FREC_RING_SIZE_MAX (1u << 30)
 
-struct frec_pid_space;
+struct frec_pid_spaces;
 struct frec_ring_type;
 struct frec_shm_rings;
 
@@ -78,11 +78,11 @@ struct frec_ring {
 			void *map; /* struct perf_event_mmap_page, then the data; read-only */
 			uint64_t enabled; /* the event's enabled time at the last check */
 		};
-		struct {	      /* for a ring that services write */
-			size_t index; /* number of the ring within `shm` */
-			uint32_t uid; /* the user whose services write it */
-			/* translates the pids in its records; NULL if they need no translation */
-			const struct frec_pid_space *space;
+		struct {		/* for a ring that services write */
+			size_t index;	/* number of the ring within `shm` */
+			uint32_t uid;	/* the user whose services write it */
+			uint32_t space; /* the pid namespace of the services; 0: the recorder's */
+			const struct frec_pid_spaces *spaces; /* to translate pids; may be NULL */
 		};
 	};
 };
@@ -96,6 +96,9 @@ struct frec_ring_copy {
 	size_t valid;
 	bool wrapped;	  /* something was overwritten before or during the copy */
 	uint64_t damaged; /* shared memory only: regions that hold no whole record */
+	/* shared memory only: records whose time is before the ring or after the copy. They got the
+	 * time of the next record. */
+	uint64_t redated;
 };
 
 /* The functions that a type of ring implements. Callers use the functions of the same names

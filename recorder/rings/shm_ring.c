@@ -3,6 +3,7 @@
 // and translates its pids.
 #include "recorder/rings/shm_ring.h"
 
+#include "proto/clocks.h"
 #include "recorder/rings/perf.h"
 #include "recorder/rings/pid_space.h"
 #include "recorder/rings/shm_copy.h"
@@ -33,25 +34,67 @@ static void shm_ring_copy(const struct frec_ring *ring, struct frec_ring_copy *c
 	frec__shm_copy(ring->shm, ring->index, copy);
 }
 
+// The last translation, because records of one thread often follow each other.
+struct translated {
+	uint32_t space, pid, tid, to_pid, to_tid;
+};
+
+// Replaces the pids in a record, and clears the number of the namespace that the service put into
+// the upper half of the word with the CPU.
+static void translate(const struct frec_ring *ring, struct frec_sample *sample,
+		      struct translated *last)
+{
+	uint32_t space = sample->reserved ? sample->reserved : ring->space;
+
+	sample->reserved = 0;
+	if (!ring->spaces)
+		return;
+	if (last->pid != sample->pid || last->tid != sample->tid || last->space != space) {
+		*last = (struct translated){.space = space,
+					    .pid = sample->pid,
+					    .tid = sample->tid,
+					    .to_pid = sample->pid,
+					    .to_tid = sample->tid};
+		frec__pid_spaces_translate(ring->spaces, space, &last->to_pid, &last->to_tid);
+	}
+	sample->pid = last->to_pid;
+	sample->tid = last->to_tid;
+}
+
+// A process that moves itself into a time namespace after it has attached writes times of another
+// clock. Such a record gets the time of the next record, `newer`, because it was written before that
+// one. Returns the time of the record.
+static uint64_t check_time(const struct frec_ring *ring, struct frec_ring_copy *copy,
+			   struct frec_sample *sample, uint64_t newer, uint64_t now)
+{
+	if (sample->time < ring->since || sample->time > now) {
+		copy->redated++;
+		sample->time = newer;
+	}
+	return sample->time;
+}
+
 static void shm_ring_copy_finish(const struct frec_ring *ring, struct frec_ring_copy *copy,
 				 bool settled, size_t largest)
 {
 	struct frec_shm_damage damage;
+	uint64_t now = frec__monotonic(), newer = now;
+	struct translated last;
 
 	(void)settled;
 	(void)largest;
 	frec__shm_copy_finish(ring->shm, copy, &damage);
 	copy->damaged = damage.regions;
+	copy->redated = 0;
+	last.pid = UINT32_MAX;
 	// Every shared memory uses the same ids, and its pids can be those of another namespace,
 	// so both are replaced.
 	for (size_t at = 0; at < copy->valid;) {
 		struct frec_sample *sample = (void *)(copy->data + at);
 
 		sample->id = frec__shm_ring_id(ring->number, sample->id);
-		if (ring->space) {
-			sample->pid = frec__pid_space_outside(ring->space, sample->pid);
-			sample->tid = frec__pid_space_outside(ring->space, sample->tid);
-		}
+		translate(ring, sample, &last);
+		newer = check_time(ring, copy, sample, newer, now);
 		at += sample->header.size;
 	}
 }
