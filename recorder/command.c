@@ -44,6 +44,19 @@ static void hand_down(int memory)
 	setenv(FREC_SHM_VARIABLE, number, 1);
 }
 
+// A service manager names the process that these variables are for. It has started this recorder,
+// and means the command.
+static void hand_down_role(const char *variable)
+{
+	const char *text = getenv(variable);
+	char number[16];
+
+	if (!text || atoll(text) != getppid())
+		return;
+	snprintf(number, sizeof(number), "%d", getpid());
+	setenv(variable, number, 1);
+}
+
 // Waits for the packet, which brings the memory to write into, if any, and becomes the command. The
 // command gets the inherited handling of SIGCHLD, and no signal is blocked.
 static _Noreturn void become(char **arguments, int socket, void (*inherited)(int))
@@ -59,6 +72,8 @@ static _Noreturn void become(char **arguments, int socket, void (*inherited)(int
 	unsetenv(FREC_SHM_VARIABLE);
 	if (memory >= 0)
 		hand_down(memory);
+	hand_down_role("LISTEN_PID");
+	hand_down_role("WATCHDOG_PID");
 	signal(SIGCHLD, inherited);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -146,19 +161,28 @@ static void snapshot_of_exit(struct frec_engine *engine, pid_t pid, int status)
 	frec__engine_snapshot(engine, &reason, -1, NULL, NULL);
 }
 
+// The terminal sends SIGINT to the command as well. So does it with SIGHUP when it closes, unless
+// this process leads the session: then it is the only one to be told.
+static void pass_on(const struct frec_command *command, const struct frec_server *server)
+{
+	int signal = server->interrupted;
+
+	if (signal == SIGTERM ||
+	    (signal == SIGHUP && (server->by_process || getsid(0) == getpid())))
+		kill(command->pid, signal);
+}
+
 int frec__command_run(struct frec_command *command, struct frec_session *session)
 {
 	struct frec_server *server = &session->server;
 	int status = 0;
 
-	// The terminal sends SIGINT to the command as well; SIGTERM has to be passed on. After
-	// either, wait for the end of the command.
+	// After a signal, wait for the end of the command.
 	for (;;) {
 		frec__server_run(server);
 		if (!server->interrupted)
 			break;
-		if (server->interrupted == SIGTERM)
-			kill(command->pid, SIGTERM);
+		pass_on(command, server);
 		server->interrupted = 0;
 	}
 	// If the status is not 0 and no death explains it, the command ended of its own will, or by

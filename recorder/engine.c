@@ -124,11 +124,13 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 		wait_for_core(engine, pid);
 }
 
-static void drain_sideband(void *context)
+static void make_progress(void *context)
 {
 	struct frec_engine *engine = context;
 
 	frec__sideband_drain(&engine->sideband);
+	if (engine->on_progress)
+		engine->on_progress(engine->progress_context);
 }
 
 static void report_redated(const struct frec_capture *capture)
@@ -170,7 +172,7 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 		.reason = reason,
 		.drop_stack_bytes = engine->options.drop_stack_bytes,
 		.only_uid = only_uid,
-		.on_progress = drain_sideband,
+		.on_progress = make_progress,
 		.context = engine,
 	};
 }

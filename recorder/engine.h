@@ -109,6 +109,9 @@ struct frec_engine {
 	struct frec_ends ends;
 	struct frec_kept_stacks stacks;
 	struct frec_store store;
+	/* Called again and again while a snapshot is written, unless it is NULL. */
+	void (*on_progress)(void *context);
+	void *progress_context;
 	struct {
 		uint64_t time; /* when its snapshot was written; 0: there was no death yet */
 		uint32_t pid;

@@ -38,8 +38,8 @@ struct frec_memories {
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr);
 
-/* Looks which pid namespace a process is in that may write into a memory. Call it for a process that
- * may soon be gone. */
+/* Looks which pid namespace a process is in that may write into a memory. Call it for a process
+ * that may soon be gone. */
 void frec__memories_meet(struct frec_memories *memories, uint32_t pid);
 
 /* Adds the sources of events that services have registered since the last call, and learns the pids

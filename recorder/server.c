@@ -24,15 +24,17 @@
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr)
 {
+	struct sigaction hangup;
 	sigset_t mask;
 
-	// A terminal or pipe that is gone must not end the recording when the next line is printed.
-	signal(SIGPIPE, SIG_IGN);
-	*server = (struct frec_server){.engine = engine, .until = -1};
+	*server = (struct frec_server){.engine = engine, .until = -1, .notify = FREC_NOTIFY_NONE};
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGUSR2);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
+	// A signalfd would report the signal even though it is ignored.
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	server->signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	return server->signals < 0 ? frec__error(reterr, -errno, "signalfd: %s", strerror(errno))
@@ -94,10 +96,12 @@ static void handle_signal(struct frec_server *server)
 					     .by_pid = info.ssi_pid,
 					     .by_uid = info.ssi_uid};
 
-		if (info.ssi_signo == SIGUSR2)
+		if (info.ssi_signo == SIGUSR2) {
 			frec__engine_snapshot(server->engine, &reason, -1, NULL, NULL);
-		else
+		} else {
 			server->interrupted = (int)info.ssi_signo;
+			server->by_process = info.ssi_code <= 0;
+		}
 	}
 }
 
@@ -117,6 +121,7 @@ static void finish(struct frec_server *server)
 
 		poll(fds, count, timeout);
 		frec__engine_work(server->engine);
+		frec__notify_alive(&server->notify);
 	}
 	for (size_t i = 0; i < server->clients.count; i++) {
 		struct pollfd poller = {.fd = server->clients.client[i]->fd, .events = POLLIN};
@@ -146,12 +151,13 @@ void frec__server_run(struct frec_server *server)
 	bool gone = false;
 
 	while (!server->stop && !server->interrupted && !gone) {
-		const size_t first_listener = 2, first_client = 2 + server->listeners;
+		const size_t first_listener = 3, first_client = 3 + server->listeners;
 		size_t count = 0, clients = server->clients.count;
 		int timeout;
 
 		fds[count++] = (struct pollfd){.fd = server->signals, .events = POLLIN};
 		fds[count++] = (struct pollfd){.fd = server->until, .events = POLLIN};
+		fds[count++] = (struct pollfd){.fd = server->notify.timer, .events = POLLIN};
 		for (size_t i = 0; i < server->listeners; i++)
 			fds[count++] =
 				(struct pollfd){.fd = server->listener[i].fd, .events = POLLIN};
@@ -162,6 +168,7 @@ void frec__server_run(struct frec_server *server)
 		if (poll(fds, count, timeout) < 0 && errno != EINTR)
 			break;
 		frec__engine_work(server->engine);
+		frec__notify_alive(&server->notify);
 		gone = fds[1].revents;
 		if (fds[0].revents)
 			handle_signal(server);
@@ -173,6 +180,8 @@ void frec__server_run(struct frec_server *server)
 		}
 		accept_clients(server, &fds[first_listener]);
 	}
+	frec__notify(&server->notify, "STOPPING=1", "Ending: %zu deaths wait for their snapshots",
+		     server->engine->deaths.count);
 	finish(server);
 }
 
@@ -188,4 +197,5 @@ void frec__server_deinit(struct frec_server *server)
 		close(server->signals);
 	if (server->until >= 0)
 		close(server->until);
+	frec__notify_close(&server->notify);
 }

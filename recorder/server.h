@@ -7,10 +7,12 @@
 
 #include "recorder/clients.h"
 #include "recorder/engine.h"
+#include "recorder/notify.h"
 
 struct frec_server {
 	struct frec_engine *engine;
-	int signals; /* signalfd: SIGUSR2, SIGTERM, SIGINT */
+	int signals;		   /* signalfd: SIGUSR2, SIGTERM, SIGINT, SIGHUP */
+	struct frec_notify notify; /* the service manager; nobody unless the caller opens it */
 	size_t listeners;
 	struct {
 		int fd;
@@ -19,13 +21,15 @@ struct frec_server {
 	struct frec_clients clients;
 	int until;	 /* pidfd: the loop ends when this process is gone; -1: none */
 	int interrupted; /* the signal that ended the loop, or 0 */
+	bool by_process; /* a process sent that signal, not the terminal */
 	bool stop;
 	/* the life line was closed without a STOP: the process at its other end may be dying */
 	bool cut_off;
 };
 
-/* Blocks the signals and opens the signalfd. Processes that must not inherit the signal mask must
- * be started before this. Returns 0 or a negative errno. */
+/* Blocks the signals and opens the signalfd. A SIGHUP that is ignored stays ignored: nohup(1).
+ * Processes that must not inherit the signal mask must be started before this. Returns 0 or a
+ * negative errno. */
 int frec__server_init(struct frec_server *server, struct frec_engine *engine,
 		      struct frec_error *reterr);
 
@@ -37,8 +41,8 @@ int frec__server_listen(struct frec_server *server, const char *path, mode_t mod
  * Returns what frec__clients_add() returns. */
 int frec__server_adopt(struct frec_server *server, int fd, bool life_line);
 
-/* Runs the loop until a STOP, SIGTERM or SIGINT, or the end of the process `until`. Pending deaths
- * get their snapshots before this returns. May be called again after a signal. */
+/* Runs the loop until a STOP, SIGTERM, SIGINT or SIGHUP, or the end of the process `until`. Pending
+ * deaths get their snapshots before this returns. May be called again after a signal. */
 void frec__server_run(struct frec_server *server);
 
 void frec__server_deinit(struct frec_server *server);

@@ -3,6 +3,7 @@
 #include "recorder/session.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +21,11 @@
 // looks.
 static void report_written(void *context, const struct frec_reason *reason, const char *path)
 {
-	(void)context;
+	const struct frec_session *session = context;
+
 	if (!path)
 		return;
+	frec__notify(&session->server.notify, NULL, "Recording; the last snapshot is %s", path);
 	if (reason->pid)
 		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s", reason->name, reason->pid,
 			     path);
@@ -80,18 +83,45 @@ static int start_server(struct frec_session *session, const struct frec_session_
 	return r;
 }
 
+static void stay_alive(void *context)
+{
+	frec__notify_alive(context);
+}
+
+static void tell_manager(struct frec_session *session)
+{
+	const struct frec_engine *engine = &session->engine;
+
+	frec__notify_open(&session->server.notify);
+	session->engine.progress_context = &session->server.notify;
+	session->engine.on_progress = stay_alive;
+	frec__notify(&session->server.notify, "READY=1",
+		     "Recording %zu sources into %zu rings of %llu KiB", engine->sources.count,
+		     engine->rings.count, (unsigned long long)engine->rings.size >> 10);
+}
+
 int frec__session_start(struct frec_session *session, const struct frec_session_options *options,
 			struct frec_error *reterr)
 {
-	int r = frec__engine_start(&session->engine, &options->engine, reterr);
+	int r;
 
+	// A terminal or pipe that is gone must not end the recording, nor a terminal that stops
+	// what writes to it from the background, when the next line is printed.
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN);
+	r = frec__engine_start(&session->engine, &options->engine, reterr);
 	if (r)
 		return r;
 	session->engine.store.on_written = report_written;
+	session->engine.store.context = session;
 	r = start_server(session, options, reterr);
-	if (r)
+	if (r) {
 		frec__session_end(session);
-	return r;
+		return r;
+	}
+	if (options->notifies)
+		tell_manager(session);
+	return 0;
 }
 
 void frec__session_end(struct frec_session *session)

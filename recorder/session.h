@@ -10,6 +10,7 @@ struct frec_session_options {
 	struct frec_engine_options engine;
 	const char *listen;  /* a socket for services of all users; NULL: none */
 	const char *control; /* the control socket; NULL: PID.sock in frec__control_folder() */
+	bool notifies;	     /* tells the service manager how the recorder is: notify.h */
 };
 
 struct frec_session {

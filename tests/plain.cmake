@@ -49,3 +49,7 @@ foreach(mode user root)
 		SKIP_RETURN_CODE 77)
 endforeach()
 set_tests_properties(host/test_spaces_root PROPERTIES RESOURCE_LOCK recorder)
+add_test(NAME host/test_signals COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool>
+	PYTHONDONTWRITEBYTECODE=1 ${CMAKE_CURRENT_SOURCE_DIR}/host/without-rights
+	python3 ${CMAKE_CURRENT_SOURCE_DIR}/host/test_signals.py)
+set_tests_properties(host/test_signals PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)

@@ -20,8 +20,9 @@ int frec_cmd_record(int argc, char **argv)
 		{0}};
 	const struct frec_command_line line = {
 		.usage = "flightrec record [OPTION]...",
-		.about = "Records until SIGINT or SIGTERM. A snapshot is taken on `flightrec "
-			 "trigger NAME`, on SIGUSR2, and when a process that emits recorded events "
+		.about = "Records until SIGINT, SIGTERM or SIGHUP. A snapshot is taken on "
+			 "`flightrec trigger NAME`, on SIGUSR2, and when a process that emits "
+			 "recorded events "
 			 "crashes or is killed by SIGKILL or the OOM killer.",
 		.options = {options.table, more},
 		.stops_at_argument = true,
@@ -37,6 +38,7 @@ int frec_cmd_record(int argc, char **argv)
 		return frec__cli_usage(line.usage, "%s: record takes no command; run does",
 				       argv[0]);
 	frec__record_options_finish(&options);
+	options.session.notifies = true;
 	options.session.engine.watch = FREC_WATCH_EMITTERS;
 	options.session.engine.serves_others = options.session.listen;
 	options.session.engine.hands_memory = options.session.listen;

@@ -22,8 +22,8 @@
 #define START_JITTER 1000000	      /* nanoseconds; shorter than a tick of /proc */
 #define FLAG_KERNEL_THREAD 0x00200000 /* PF_KTHREAD, field 9 of /proc/PID/stat */
 
-// Nanoseconds to subtract from a start in /proc to get the kernel's CLOCK_MONOTONIC. The starts there
-// are times of CLOCK_BOOTTIME, in the time namespace of the reader: this is the time spent in
+// Nanoseconds to subtract from a start in /proc to get the kernel's CLOCK_MONOTONIC. The starts
+// there are times of CLOCK_BOOTTIME, in the time namespace of the reader: this is the time spent in
 // suspend, and by how much that namespace's CLOCK_BOOTTIME is ahead.
 static int64_t boottime_offset(void)
 {

@@ -22,8 +22,7 @@ struct frec_pid_pair {
 };
 
 struct frec_pid_spaces {
-	/* the recorder's own namespace; 0 until frec__pid_spaces_init(), and if there is no /proc */
-	uint32_t own;
+	uint32_t own;	    /* the recorder's own namespace; 0: there is no /proc */
 	size_t count, next; /* `next` is the oldest pair once there are FREC_PID_PAIRS_MAX */
 	struct frec_pid_pair *pair;
 	/* The number of the youngest pair for a namespace and a pid in it, and, with 0 in place of

@@ -62,8 +62,8 @@ static void translate(const struct frec_ring *ring, struct frec_sample *sample,
 }
 
 // A process that moves itself into a time namespace after it has attached writes times of another
-// clock. Such a record gets the time of the next record, `newer`, because it was written before that
-// one. Returns the time of the record.
+// clock. Such a record gets the time of the next record, `newer`, because it was written before
+// that one. Returns the time of the record.
 static uint64_t check_time(const struct frec_ring *ring, struct frec_ring_copy *copy,
 			   struct frec_sample *sample, uint64_t newer, uint64_t now)
 {

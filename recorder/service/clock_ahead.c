@@ -40,7 +40,7 @@ static int parse_line(const char *text, const char *name, int64_t *ret)
 static int read_offsets(struct frec__clock_ahead *ret)
 {
 	struct frec__clock_ahead ahead;
-	struct stat own, childrens;
+	struct stat own, theirs;
 	char text[256];
 	ssize_t n;
 	int fd, r;
@@ -50,9 +50,9 @@ static int read_offsets(struct frec__clock_ahead *ret)
 		return errno == ENOENT && !access("/proc/self/ns", F_OK) ? 0 : -errno;
 	if (own.st_ino == FIRST_TIME_NAMESPACE)
 		return 0;
-	if (stat("/proc/self/ns/time_for_children", &childrens))
+	if (stat("/proc/self/ns/time_for_children", &theirs))
 		return -errno;
-	if (own.st_ino != childrens.st_ino)
+	if (own.st_ino != theirs.st_ino)
 		return -ENODATA;
 	fd = open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -133,9 +133,9 @@ struct frec_shm_record {
 	uint64_t id;
 	uint32_t pid, tid;
 	uint64_t time; /* nanoseconds of the kernel's CLOCK_MONOTONIC; see clock_ahead.h */
-	/* a u32, and in the upper half the inode number of the pid namespace that the process was in
-	 * when it attached, 0: unknown; stored as one word, because the checksum reads it back as one
-	 * word soon afterwards */
+	/* a u32, and in the upper half the inode number of the pid namespace that the process was
+	 * in when it attached, 0: unknown; stored as one word, because the checksum reads it back
+	 * as one word soon afterwards */
 	uint64_t cpu;
 	uint32_t raw_size;
 	/* 8 bytes of common header, the payload, zeroes until the size is a multiple of 8 */

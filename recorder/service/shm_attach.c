@@ -134,8 +134,8 @@ bool frec__shm_is_mapped(int fd)
 	       header.ring_size == frec__shm->ring_size;
 }
 
-// Finds out how far this process's clock is ahead of the kernel's, once, because a thread that emits
-// makes no system call.
+// Finds out how far this process's clock is ahead of the kernel's, once, because a thread that
+// emits makes no system call.
 static void find_clock(struct frec__shm *shm, int64_t epoch)
 {
 	struct frec__clock_ahead ahead;

@@ -4,18 +4,17 @@
 //	spaced WHAT
 //
 //	plain		emits and aborts
-//	fork		emits; makes a time namespace whose clock is ahead, of which its children are,
-//			forks a child that emits, emits again and aborts
-//	pids		emits; makes a pid namespace, of which its children are, forks a child that emits
-//			and waits until it may end, emits again and aborts
+//	fork		emits; makes a time namespace for its children; forks a child, which
+//			emits; emits again and aborts
+//	pids		emits; makes a pid namespace for its children; forks a child, which emits
+//			and waits until it may end; emits again and aborts
 //	enter		emits; enters a time namespace of a child, as nsenter(1) does; emits, aborts
 //	vfork		emits in the child of a vfork, then in itself, and aborts
-//	threads N	N threads, one after the other, each with a name of its own, emit once; then it
+//	threads N	N threads, one after the other, each with a name of its own, emit once; it
 //			aborts
 //	leave		emits and exits
 //
-// Prints a line for each process that emits: its role, its pid as /proc has it, and its clock in
-// nanoseconds.
+// Prints a line for each process that emits: its role, and its pid as /proc has it.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
