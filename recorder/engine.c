@@ -12,6 +12,7 @@
 #include "proto/read_file.h"
 #include "proto/report.h"
 #include "recorder/core/pattern.h"
+#include "recorder/processes/proc_poll.h"
 #include "recorder/processes/proc_scan.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
@@ -22,13 +23,18 @@
 // The most milliseconds to wait for the end of a dying process if the kernel starts `flightrec
 // core`.
 #define CORE_START_MAX 5000
+// Nanoseconds between two comparisons of the process table with /proc.
+#define COMPARISON_INTERVAL UINT64_C(200000000)
 // The most nanoseconds between a death and the end of a command that it explains.
 #define SAME_DEATH UINT64_C(2000000000)
 
 int frec__engine_watch(struct frec_engine *engine, uint32_t pid, int64_t only_uid, bool announces)
 {
+	struct frec_process *process = frec__process_table_scan_one(&engine->processes, pid);
 	int r = frec__watchlist_add(&engine->watchlist, pid, only_uid);
 
+	if (process)
+		process->kept = true;
 	if (!r)
 		frec__ends_await(&engine->ends, pid, only_uid, announces);
 	return r;
@@ -66,6 +72,7 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 		return frec__error(reterr, -ENOMEM, "out of memory");
 	// The service may have changed its user since the process table saw it.
 	frec__process_table_refresh(&engine->processes, service->pid);
+	frec__process_table_limit(&engine->processes, engine->rings.count * engine->rings.size);
 	*ret_fd = fd;
 	fd = -1;
 	return 0;
@@ -107,6 +114,15 @@ static void wait_for_core(struct frec_engine *engine, uint32_t pid)
 		frec__deaths_wait(&engine->deaths, pid, CORE_START_MAX);
 }
 
+// Keeps a process in the table at whose death a snapshot is taken.
+static void keep(struct frec_engine *engine, uint32_t pid)
+{
+	struct frec_process *process = frec__process_table_find(&engine->processes, pid);
+
+	if (process)
+		process->kept = true;
+}
+
 void frec__engine_alert(void *context, const struct frec_alert *alert)
 {
 	struct frec_engine *engine = context;
@@ -118,6 +134,7 @@ void frec__engine_alert(void *context, const struct frec_alert *alert)
 		return;
 	if (!watched && engine->options.watch == FREC_WATCH_DESCENDANTS)
 		return;
+	keep(engine, pid);
 	frec__deaths_record(&engine->deaths, alert, pid, watched ? watched->only_uid : -1, watched,
 			    frec__ring_set_written(&engine->rings, NULL));
 	if (alert->kind == FREC_ALERT_FATAL)
@@ -131,6 +148,43 @@ static void make_progress(void *context)
 	frec__sideband_drain(&engine->sideband);
 	if (engine->on_progress)
 		engine->on_progress(engine->progress_context);
+}
+
+static void mark_emitter(void *context, uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find_at(context, pid, time);
+
+	if (process)
+		process->emitted = true;
+}
+
+// Looks at the rings at most a twentieth of the time. Processes that emitted after the last look
+// are among those that exited last, so they are not removed next.
+void frec__engine_mark_emitters(void *context)
+{
+	struct frec_engine *engine = context;
+	uint64_t now = frec__monotonic();
+	const struct frec_snapshot_job job = {
+		.rings = engine->rings.ring,
+		.ring_count = engine->rings.count,
+		.sources = engine->sources.source,
+		.source_count = engine->sources.count,
+		.capture = &engine->rings.capture,
+		.only_uid = -1,
+	};
+
+	if (engine->capturing || now < engine->next_emitters)
+		return;
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
+		struct frec_process *process = engine->processes.bucket[i];
+
+		for (; process; process = process->next)
+			process->emitted = false;
+	}
+	frec__capture_peek(&engine->rings.capture, engine->rings.ring, engine->rings.count,
+			   engine->sources.source, engine->sources.count);
+	frec__snapshot_emitters(&job, mark_emitter, &engine->processes);
+	engine->next_emitters = frec__process_table_next_poll(now, 0);
 }
 
 static void report_redated(const struct frec_capture *capture)
@@ -151,6 +205,7 @@ static struct frec_snapshot_job capture(struct frec_engine *engine,
 {
 	// Add the sources of new events first: a record whose event has no source would be left
 	// out.
+	engine->capturing = true;
 	engine->memories.next_spaces = 0;
 	frec__memories_refresh(&engine->memories);
 	frec__capture_take(&engine->rings.capture, engine->rings.ring, engine->rings.count,
@@ -181,8 +236,10 @@ int frec__engine_snapshot(struct frec_engine *engine, const struct frec_reason *
 			  int64_t only_uid, char *ret_path, struct frec_error *reterr)
 {
 	struct frec_snapshot_job job = capture(engine, reason, only_uid);
+	int r = frec__store_write(&engine->store, &job, ret_path, reterr);
 
-	return frec__store_write(&engine->store, &job, ret_path, reterr);
+	engine->capturing = false;
+	return r;
 }
 
 // The user whose records the snapshot of a process that is not watched holds, or -1 for all. A
@@ -213,6 +270,7 @@ static void write_death(struct frec_engine *engine, const struct frec_death *dea
 		engine->last_death.pid = death->reason.pid;
 	}
 	frec__thread_stacks_deinit(&stacks);
+	engine->capturing = false;
 }
 
 static void work_off_deaths(struct frec_engine *engine)
@@ -267,9 +325,27 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 	return count;
 }
 
+static bool is_watched(void *context, const struct frec_process *process)
+{
+	return frec__watchlist_find(context, process->pid);
+}
+
+// If the kernel had to drop records of births, names or deaths, /proc says who lives.
+static void make_up_for_lost(struct frec_engine *engine)
+{
+	uint64_t now = frec__monotonic();
+
+	if (engine->sideband.lost == engine->compared_lost || now < engine->next_comparison)
+		return;
+	engine->compared_lost = engine->sideband.lost;
+	frec__process_table_poll(&engine->processes, is_watched, &engine->watchlist, true);
+	engine->next_comparison = frec__process_table_next_poll(now, COMPARISON_INTERVAL);
+}
+
 void frec__engine_work(struct frec_engine *engine)
 {
 	frec__sideband_drain(&engine->sideband);
+	make_up_for_lost(engine);
 	frec__ends_refresh(&engine->ends);
 	work_off_deaths(engine);
 	// The kernel's lists of CPUs and events are read only at intervals, because reading them

@@ -93,6 +93,11 @@ struct frec_engine {
 	struct frec_clocks start;
 	uint64_t recording_since; /* nanoseconds of CLOCK_MONOTONIC, as all times here */
 	uint64_t refreshed;	  /* when the kernel's lists of CPUs and events were last read */
+	bool capturing;		  /* the capture is in use */
+	uint64_t next_emitters;	  /* when to look in the rings again who emits */
+	/* records of the sideband that were lost when /proc was last compared with the process
+	 * table, and when to do that again */
+	uint64_t compared_lost, next_comparison;
 
 	struct frec_selections selections;
 	struct frec_process_table processes;
@@ -134,6 +139,10 @@ int frec__engine_attach(struct frec_engine *engine, const struct frec_watched *s
 /* The descriptor of the memory that services of the recorder's own user write into, which stays the
  * engine's. -1 if shm is not in use. */
 int frec__engine_memory(struct frec_engine *engine);
+
+/* Marks the processes that have events in the rings; `context` is the engine. For
+ * frec_process_table.mark_emitters. */
+void frec__engine_mark_emitters(void *context);
 
 /* An alert of the sideband; `context` is the engine. */
 void frec__engine_alert(void *context, const struct frec_alert *alert);

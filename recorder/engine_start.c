@@ -168,6 +168,8 @@ static bool may_write(void *context, uint32_t pid)
 static void wire_parts(struct frec_engine *engine)
 {
 	engine->watchlist.processes = &engine->processes;
+	engine->processes.mark_emitters = frec__engine_mark_emitters;
+	engine->processes.context = engine;
 	engine->sources = (struct frec_source_set){.rings = &engine->rings,
 						   .selections = &engine->selections,
 						   .declarations = &engine->declarations,
@@ -216,6 +218,7 @@ static int start(struct frec_engine *engine, struct frec_error *reterr)
 
 		r = fd < 0 ? fd : 0;
 	}
+	frec__process_table_limit(&engine->processes, engine->rings.count * engine->rings.size);
 	// The sideband is on: a process born from here on is reported, and the scan finds the
 	// processes born before.
 	if (!r)

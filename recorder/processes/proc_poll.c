@@ -20,20 +20,9 @@
 
 static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
 {
-	for (size_t i = 0; i < process->threads; i++) {
-		if (process->thread[i].tid == tid && !process->thread[i].exit)
-			return &process->thread[i];
-	}
-	return NULL;
-}
+	struct frec_thread *thread = frec__process_thread(process, tid);
 
-static size_t living_threads(const struct frec_process *process)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < process->threads; i++)
-		count += !process->thread[i].exit;
-	return count;
+	return thread && !thread->exit ? thread : NULL;
 }
 
 static void name_thread(struct frec_process_table *table, int tasks, uint32_t pid, uint32_t tid)
@@ -65,7 +54,7 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 	// The link count of the folder is the number of threads plus 2. If the table has as many
 	// living threads, they are assumed to be the same ones.
 	if (!seen || stat(path, &status) ||
-	    (!names && status.st_nlink == living_threads(process) + 2))
+	    (!names && status.st_nlink == process->threads_alive + 2))
 		return;
 	tasks = opendir(path);
 	while (tasks && (entry = readdir(tasks))) {
@@ -86,7 +75,7 @@ static void poll_threads(struct frec_process_table *table, struct frec_process *
 	// this.
 	for (size_t i = 0; tasks && i < known && i < process->threads; i++) {
 		if (!seen[i] && !process->thread[i].exit && process->thread[i].start < now)
-			process->thread[i].exit = now;
+			frec__process_thread_end(process, &process->thread[i], now);
 	}
 }
 

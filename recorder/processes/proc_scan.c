@@ -198,6 +198,7 @@ struct frec_process *frec__process_table_scan_one(struct frec_process_table *tab
 	if (!process || process->exit)
 		return NULL;
 	process->ppid = line.ppid;
+	process->parent = true;
 	process->start = line.start;
 	process->kernel = line.flags & FLAG_KERNEL_THREAD;
 	scan_threads(table, folder, pid);

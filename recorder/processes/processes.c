@@ -15,6 +15,17 @@
 // there is rounded down to ticks of CLK_TCK, and then converted between two clocks.
 #define PROC_START_ROUNDING UINT64_C(20000000)
 
+// Threads are searched one by one while a process has at most this many.
+#define SEARCHED 64
+
+// The least memory in the rings, in bytes, that is taken by a process or a thread that has a
+// record.
+#define RECORD_SIZE 64
+// A process takes much more memory than a thread, and most have more than one record.
+#define PROCESS_RECORDS 16
+#define THREADS_LIMIT (256u << 10)
+#define EXITED_LIMIT (16u << 10)
+
 static struct frec_process **bucket(const struct frec_process_table *table, uint32_t pid)
 {
 	return (struct frec_process **)&table->bucket[pid % FREC_PROCESS_BUCKETS];
@@ -38,8 +49,10 @@ static void clear_maps(struct frec_process_table *table, struct frec_process *pr
 static void process_free(struct frec_process_table *table, struct frec_process *process)
 {
 	clear_maps(table, process);
+	table->threads -= process->threads;
 	free(process->map);
 	free(process->thread);
+	frec__table_free(&process->by_tid);
 	free(process->cmdline);
 	free(process->executable);
 	free(process);
@@ -69,6 +82,16 @@ struct frec_process *frec__process_table_find(const struct frec_process_table *t
 	return process;
 }
 
+struct frec_process *frec__process_table_find_at(const struct frec_process_table *table,
+						 uint32_t pid, uint64_t time)
+{
+	struct frec_process *process = frec__process_table_find(table, pid);
+
+	while (process && (process->pid != pid || process->start > time))
+		process = process->next;
+	return process;
+}
+
 void frec__process_table_each(struct frec_process_table *table,
 			      void (*visit)(void *context, const struct frec_process *),
 			      void *context)
@@ -82,14 +105,52 @@ void frec__process_table_each(struct frec_process_table *table,
 	}
 }
 
-// Removes the process that exited first.
+void frec__process_table_limit(struct frec_process_table *table, uint64_t ring_bytes)
+{
+	uint64_t threads = ring_bytes / RECORD_SIZE, exited = threads / PROCESS_RECORDS;
+
+	threads = threads < THREADS_LIMIT ? threads : THREADS_LIMIT;
+	exited = exited < EXITED_LIMIT ? exited : EXITED_LIMIT;
+	if (threads > FREC_PROCESS_THREADS_MAX && threads > table->threads_max)
+		table->threads_max = (size_t)threads;
+	if (exited > FREC_PROCESSES_EXITED_MAX && exited > table->exited_max)
+		table->exited_max = (size_t)exited;
+}
+
+static bool matters(const struct frec_process *process)
+{
+	return process->kept || process->emitted;
+}
+
+// Gives the children of a process that leaves the table its own parent as their ancestor.
+static void adopt_children(struct frec_process_table *table, const struct frec_process *parent)
+{
+	uint32_t forebear = parent->forebear ? parent->forebear : parent->ppid;
+
+	for (size_t i = 0; i < FREC_PROCESS_BUCKETS && parent->parent; i++) {
+		for (struct frec_process *process = table->bucket[i]; process;
+		     process = process->next) {
+			uint32_t above = process->forebear ? process->forebear : process->ppid;
+
+			// A process that started later has the pid of `parent` a second time.
+			if (above != parent->pid || process->start > parent->exit)
+				continue;
+			process->forebear = forebear;
+		}
+	}
+}
+
+// Removes the process that exited first of those that do not matter, or else of all.
 static void drop_oldest(struct frec_process_table *table)
 {
 	struct frec_process **oldest = NULL;
 
 	for (size_t i = 0; i < FREC_PROCESS_BUCKETS; i++) {
 		for (struct frec_process **p = &table->bucket[i]; *p; p = &(*p)->next) {
-			if ((*p)->exit && (!oldest || (*p)->exit < (*oldest)->exit))
+			if (!(*p)->exit)
+				continue;
+			if (!oldest || matters(*p) < matters(*oldest) ||
+			    (matters(*p) == matters(*oldest) && (*p)->exit < (*oldest)->exit))
 				oldest = p;
 		}
 	}
@@ -99,6 +160,7 @@ static void drop_oldest(struct frec_process_table *table)
 		if (process->exit > table->forgotten_until)
 			table->forgotten_until = process->exit;
 		*oldest = process->next;
+		adopt_children(table, process);
 		process_free(table, process);
 		table->exited--;
 	}
@@ -106,11 +168,18 @@ static void drop_oldest(struct frec_process_table *table)
 
 static void mark_exit(struct frec_process_table *table, struct frec_process *process, uint64_t time)
 {
+	size_t max = table->exited_max ? table->exited_max : FREC_PROCESSES_EXITED_MAX;
+
 	if (process->exit)
 		return;
 	process->exit = time ? time : 1;
 	table->living--;
-	if (++table->exited > (table->exited_max ? table->exited_max : FREC_PROCESSES_EXITED_MAX))
+	table->exited++;
+	if (table->exited <= max + (table->mark_emitters ? max / 8 : 0))
+		return;
+	if (table->mark_emitters)
+		table->mark_emitters(table->context);
+	while (table->exited > max)
 		drop_oldest(table);
 }
 
@@ -135,8 +204,13 @@ static struct frec_process *find_or_add(struct frec_process_table *table, uint32
 	return process ? process : add(table, pid, 0);
 }
 
-static struct frec_thread *find_thread(struct frec_process *process, uint32_t tid)
+struct frec_thread *frec__process_thread(const struct frec_process *process, uint32_t tid)
 {
+	if (process->by_tid.slots) {
+		const uint32_t *at = frec__table_get(&process->by_tid, tid);
+
+		return at ? &process->thread[*at] : NULL;
+	}
 	for (size_t i = process->threads; i-- > 0;) {
 		if (process->thread[i].tid == tid)
 			return &process->thread[i];
@@ -144,29 +218,82 @@ static struct frec_thread *find_thread(struct frec_process *process, uint32_t ti
 	return NULL;
 }
 
-static struct frec_thread *add_thread(struct frec_process *process, uint32_t tid, uint64_t time)
+void frec__process_thread_end(struct frec_process *process, struct frec_thread *thread,
+			      uint64_t time)
+{
+	if (thread->exit)
+		return;
+	thread->exit = time;
+	process->threads_alive--;
+}
+
+// Enters the threads from number `first` on into the index. If memory runs out, there is none, and
+// threads are searched one by one.
+static void enter_threads(struct frec_process *process, size_t first)
+{
+	for (size_t i = first; i < process->threads; i++) {
+		uint32_t *at = frec__table_put(&process->by_tid, process->thread[i].tid, NULL);
+
+		if (!at) {
+			frec__table_free(&process->by_tid);
+			return;
+		}
+		*at = (uint32_t)i;
+	}
+}
+
+// Removes the oldest dead threads, an eighth of all at most, because each removal moves the others.
+static void drop_threads(struct frec_process_table *table, struct frec_process *process)
+{
+	size_t left = process->threads / 8 + 1, to = 0;
+
+	for (size_t i = 0; i < process->threads; i++) {
+		if (process->thread[i].exit && left) {
+			left--;
+			process->threads_missing++;
+			table->threads--;
+		} else {
+			process->thread[to++] = process->thread[i];
+		}
+	}
+	process->threads = to;
+	frec__table_free(&process->by_tid);
+	if (to > SEARCHED)
+		enter_threads(process, 0);
+}
+
+static bool has_room(struct frec_process_table *table, struct frec_process *process)
+{
+	size_t max = table->threads_max ? table->threads_max : FREC_PROCESS_THREADS_MAX;
+
+	// Exited processes and dead threads make room for living ones.
+	while (table->threads >= FREC_THREADS_MAX && table->exited && !process->exit)
+		drop_oldest(table);
+	if ((process->threads >= max || table->threads >= FREC_THREADS_MAX) &&
+	    process->threads > process->threads_alive)
+		drop_threads(table, process);
+	return process->threads < max && table->threads < FREC_THREADS_MAX &&
+	       frec__grow(&process->thread, process->threads, sizeof(*process->thread));
+}
+
+static struct frec_thread *add_thread(struct frec_process_table *table,
+				      struct frec_process *process, uint32_t tid, uint64_t time)
 {
 	struct frec_thread *thread;
 
-	if (process->threads == FREC_PROCESS_THREADS_MAX) {
-		// Dead threads make room for living ones.
-		for (size_t i = 0; i < process->threads; i++) {
-			if (process->thread[i].exit) {
-				process->threads_missing++;
-				memmove(&process->thread[i], &process->thread[i + 1],
-					(--process->threads - i) * sizeof(*process->thread));
-				break;
-			}
-		}
-	}
-	if (process->threads == FREC_PROCESS_THREADS_MAX ||
-	    !frec__grow(&process->thread, process->threads, sizeof(*thread))) {
+	if (!has_room(table, process)) {
 		process->threads_missing++;
 		return NULL;
 	}
 	thread = &process->thread[process->threads++];
 	*thread = (struct frec_thread){.tid = tid, .start = time};
 	memcpy(thread->name, process->name, sizeof(thread->name));
+	process->threads_alive++;
+	table->threads++;
+	if (process->by_tid.slots)
+		enter_threads(process, process->threads - 1);
+	else if (process->threads == SEARCHED + 1)
+		enter_threads(process, 0);
 	return thread;
 }
 
@@ -198,10 +325,10 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 		const struct frec_thread *thread;
 
 		process = find_or_add(table, pid);
-		thread = process ? find_thread(process, tid) : NULL;
+		thread = process ? frec__process_thread(process, tid) : NULL;
 		// The tid of a dead thread can be reused.
 		if (process && (!thread || (thread->exit && thread->exit <= time)))
-			add_thread(process, tid, time);
+			add_thread(table, process, tid, time);
 		return;
 	}
 	process = frec__process_table_find(table, pid);
@@ -216,6 +343,9 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 			if (process->start < time)
 				process->start = time;
 			process->ppid = process->ppid ? process->ppid : ppid;
+			parent = frec__process_table_find(table, process->ppid);
+			if (parent)
+				parent->parent = true;
 			return;
 		}
 		// The pid is reused, and the EXIT record of the process that had it before was
@@ -227,9 +357,11 @@ void frec__process_table_fork(struct frec_process_table *table, uint32_t pid, ui
 	if (!process)
 		return;
 	process->ppid = ppid;
-	if (parent)
+	if (parent) {
+		parent->parent = true;
 		inherit(table, process, parent);
-	add_thread(process, tid, time);
+	}
+	add_thread(table, process, tid, time);
 }
 
 void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, uint32_t tid,
@@ -237,18 +369,15 @@ void frec__process_table_exit(struct frec_process_table *table, uint32_t pid, ui
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 	struct frec_thread *thread;
-	bool alive = false;
 
 	// An exit before the start belongs to an earlier process with this pid.
 	if (!process || process->start > time)
 		return;
-	thread = find_thread(process, tid);
-	if (thread && !thread->exit)
-		thread->exit = time;
+	thread = frec__process_thread(process, tid);
+	if (thread)
+		frec__process_thread_end(process, thread, time);
 	// The main thread may exit before the others: the process ends with its last thread.
-	for (size_t i = 0; i < process->threads; i++)
-		alive |= !process->thread[i].exit;
-	if (!alive)
+	if (!process->threads_alive)
 		mark_exit(table, process, time);
 }
 
@@ -256,10 +385,8 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
 
-	for (size_t i = 0; process && i < process->threads; i++) {
-		if (!process->thread[i].exit)
-			process->thread[i].exit = time;
-	}
+	for (size_t i = 0; process && i < process->threads; i++)
+		frec__process_thread_end(process, &process->thread[i], time);
 	if (process)
 		mark_exit(table, process, time);
 }
@@ -267,11 +394,12 @@ void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uin
 void frec__process_table_add_thread(struct frec_process_table *table, uint32_t pid, uint32_t tid)
 {
 	struct frec_process *process = frec__process_table_find(table, pid);
-	struct frec_thread *thread =
-		process && !find_thread(process, tid) ? add_thread(process, tid, 0) : NULL;
+	struct frec_thread *thread = process && !frec__process_thread(process, tid)
+					     ? add_thread(table, process, tid, 0)
+					     : NULL;
 
-	if (thread)
-		thread->exit = process->exit;
+	if (thread && process->exit)
+		frec__process_thread_end(process, thread, process->exit);
 }
 
 void frec__process_table_unmap(struct frec_process_table *table, uint32_t pid)
@@ -328,17 +456,19 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 		process->uid_known = false;
 		process->image_since = time;
 		for (size_t i = 0; i < process->threads; i++) {
-			if (process->thread[i].tid != tid && !process->thread[i].exit)
-				process->thread[i].exit = time;
+			if (process->thread[i].tid != tid)
+				frec__process_thread_end(process, &process->thread[i], time);
 		}
 	}
-	thread = find_thread(process, tid);
+	thread = frec__process_thread(process, tid);
 	if (!thread)
-		thread = add_thread(process, tid, 0);
+		thread = add_thread(table, process, tid, 0);
 	// If a thread other than the main thread calls exec, the main thread exits and the caller
 	// takes over its tid.
-	if (thread && exec)
+	if (thread && thread->exit && exec) {
 		thread->exit = 0;
+		process->threads_alive++;
+	}
 	if (thread)
 		strncpy(thread->name, name, sizeof(thread->name) - 1);
 	if (pid == tid)
@@ -405,7 +535,7 @@ bool frec__process_table_descends(const struct frec_process_table *table, uint32
 		process = frec__process_table_find(table, pid);
 		if (!process)
 			return false;
-		pid = process->ppid;
+		pid = process->forebear ? process->forebear : process->ppid;
 	}
 	return false;
 }

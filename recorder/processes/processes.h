@@ -17,9 +17,10 @@
  *
  * Invariants: each process has its own entry, even if its pid was used before. Entries with the
  * same pid are linked, youngest first, in the bucket of that pid; this is why the table is not a
- * frec_table. Exited processes stay until their number reaches a limit, and the one that exited
- * first is removed first. Everything is limited, and threads and mappings for which there is no
- * room are counted.
+ * frec_table. Exited processes stay until their number reaches a limit. Then the one that exited
+ * first is removed, but a process that matters (`kept`, `emitted`) only if all of them matter; and
+ * whose descendant a process is stays known. Everything is limited, and threads and mappings for
+ * which there is no room are counted.
  */
 #ifndef FREC_RECORDER_PROCESSES_PROCESSES_H
 #define FREC_RECORDER_PROCESSES_PROCESSES_H
@@ -28,8 +29,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/table.h"
+
+/* At least so many exited processes, and so many threads of one process, are remembered, and more
+ * if the rings can hold records of more: frec__process_table_limit(). */
 #define FREC_PROCESSES_EXITED_MAX 4096
 #define FREC_PROCESS_THREADS_MAX 4096
+/* The maximum number of threads of all processes together. */
+#define FREC_THREADS_MAX (1u << 20)
 #define FREC_PROCESS_MAPS_MAX 4096
 #define FREC_PROCESS_CMDLINE_MAX 4096 /* bytes */
 /* The maximum size in bytes of the mappings of all processes together. It prevents programs that
@@ -51,8 +58,12 @@ struct frec_mapping {
 
 struct frec_process {
 	uint32_t pid, ppid;
+	uint32_t forebear; /* the nearest ancestor in the table, if the parent has left it; or 0 */
 	uint32_t uid;
 	bool uid_known, kernel;
+	bool kept;	    /* the recorder was started for it, or it is or was a client */
+	bool emitted;	    /* the rings have events of this process */
+	bool parent;	    /* it may have or have had children */
 	bool own_pid_space; /* known to be in the recorder's own pid namespace */
 	char name[16];
 	char *cmdline; /* arguments, each ended by a NUL */
@@ -62,8 +73,11 @@ struct frec_process {
 	uint64_t uid_since;   /* the process may have had another user before this time */
 	uint64_t image_since; /* time of its last exec */
 	size_t threads, maps;
+	size_t threads_alive;
 	uint32_t threads_missing, maps_missing;
 	struct frec_thread *thread;
+	/* from a tid to the index of its youngest thread; empty while there are few threads */
+	struct frec_table by_tid;
 	struct frec_mapping *map;
 	uint32_t seen; /* frec_process_table.polls at the last poll that found the process */
 	struct frec_process *next; /* next in the bucket, where younger ones come first */
@@ -76,7 +90,13 @@ struct frec_build_ids;
 struct frec_process_table {
 	struct frec_process *bucket[FREC_PROCESS_BUCKETS];
 	size_t living, exited;
-	size_t exited_max; /* 0: FREC_PROCESSES_EXITED_MAX */
+	size_t exited_max;  /* 0: FREC_PROCESSES_EXITED_MAX */
+	size_t threads_max; /* of one process; 0: FREC_PROCESS_THREADS_MAX */
+	size_t threads;	    /* of all processes */
+	/* Called before exited processes are removed, to set `emitted` of all; may be NULL. Then
+	 * they are removed an eighth at a time. Must change nothing else in the table. */
+	void (*mark_emitters)(void *context);
+	void *context;
 	size_t map_bytes;
 	struct frec_build_ids *build_ids; /* a cache; NULL until it is first used */
 	uint32_t polls;			  /* calls of frec__process_table_poll() */
@@ -94,6 +114,9 @@ struct frec_process_table {
 
 void frec__process_table_deinit(struct frec_process_table *table);
 #define FREC_PROCESS_TABLE __attribute__((cleanup(frec__process_table_deinit)))
+
+/* Makes the limits fit rings of so many bytes together. They never shrink. */
+void frec__process_table_limit(struct frec_process_table *table, uint64_t ring_bytes);
 
 /* Calls `visit` for each living process. `visit` must not change the table. */
 void frec__process_table_each(struct frec_process_table *table,
@@ -120,6 +143,15 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 			      const char *name, bool exec, uint64_t time);
 void frec__process_table_map(struct frec_process_table *table, uint32_t pid,
 			     const struct frec_mapping *map);
+
+/* The youngest thread of a process that has or had this tid, or NULL. */
+struct frec_thread *frec__process_thread(const struct frec_process *process, uint32_t tid);
+/* Marks a thread as ended, but not its process. */
+void frec__process_thread_end(struct frec_process *process, struct frec_thread *thread,
+			      uint64_t time);
+/* The process that had `pid` at `time`, or NULL. */
+struct frec_process *frec__process_table_find_at(const struct frec_process_table *table,
+						 uint32_t pid, uint64_t time);
 
 /* Marks the process and all its threads as ended. */
 void frec__process_table_end(struct frec_process_table *table, uint32_t pid, uint64_t time);

@@ -80,16 +80,37 @@ static void count(const struct frec_source *sources, size_t source_count,
 	}
 }
 
-void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings,
-			size_t ring_count, const struct frec_source *sources, size_t source_count)
+static size_t largest_record(const struct frec_source *sources, size_t count)
 {
-	bool of_kernel = false;
 	size_t largest = 0;
 
-	for (size_t i = 0; i < source_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (frec__source_largest(&sources[i]) > largest)
 			largest = frec__source_largest(&sources[i]);
 	}
+	return largest;
+}
+
+void frec__capture_peek(struct frec_capture *capture, const struct frec_ring *rings,
+			size_t ring_count, const struct frec_source *sources, size_t source_count)
+{
+	size_t largest = largest_record(sources, source_count);
+
+	if (ring_count > capture->rings_room)
+		ring_count = capture->rings_room;
+	capture->rings = ring_count;
+	for (size_t i = 0; i < ring_count; i++) {
+		frec__ring_copy(&rings[i], &capture->copy[i]);
+		frec__ring_copy_finish(&rings[i], &capture->copy[i], false, largest);
+	}
+}
+
+void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings,
+			size_t ring_count, const struct frec_source *sources, size_t source_count)
+{
+	size_t largest = largest_record(sources, source_count);
+	bool of_kernel = false;
+
 	// If memory could not be reserved for new rings and sources, only the others are captured.
 	if (ring_count > capture->rings_room)
 		ring_count = capture->rings_room;

@@ -53,4 +53,9 @@ void frec__capture_deinit(struct frec_capture *capture, size_t ring_size);
 void frec__capture_take(struct frec_capture *capture, const struct frec_ring *rings,
 			size_t ring_count, const struct frec_source *sources, size_t source_count);
 
+/* Copies only the rings, without waiting for records that are being written, to see what is in them
+ * at about this time. No snapshot can be made of it. */
+void frec__capture_peek(struct frec_capture *capture, const struct frec_ring *rings,
+			size_t ring_count, const struct frec_source *sources, size_t source_count);
+
 #endif

@@ -333,6 +333,40 @@ int frec__snapshot_write(const struct frec_snapshot_job *snapshot, const char *p
 	return parts.error.code;
 }
 
+void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
+			     void (*visit)(void *context, uint32_t pid, uint64_t time),
+			     void *context)
+{
+	struct frec_capture *capture = snapshot->capture;
+	FREC_ID_MAP struct frec_id_map ids;
+
+	if (frec__id_map_init(&ids, snapshot->sources, snapshot->source_count))
+		return;
+	for (size_t ring = 0; ring < capture->rings; ring++) {
+		const struct frec_ring_copy *copy = &capture->copy[ring];
+		size_t count = frec__records_find(
+			copy, capture->offset, snapshot->rings[ring].size / FREC_RECORD_SIZE_MIN);
+		uint32_t last = UINT32_MAX;
+
+		for (size_t i = 0; i < count; i++) {
+			const struct perf_event_header *record =
+				record_at(copy, capture->offset[i]);
+			uint32_t pid;
+			int source;
+
+			if (record->type != PERF_RECORD_SAMPLE)
+				continue;
+			pid = frec__record_pid(record);
+			source =
+				pid != last ? frec__id_map_find(&ids, frec__record_id(record)) : -1;
+			if (source < 0 || !is_user_event(&snapshot->sources[source]))
+				continue;
+			last = pid;
+			visit(context, pid, frec__record_time(record));
+		}
+	}
+}
+
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid)
 {
 	struct frec_capture *capture = snapshot->capture;

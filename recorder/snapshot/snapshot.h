@@ -67,6 +67,12 @@ struct frec_snapshot_job {
 	void *context;
 };
 
+/* Calls `visit` for each process that emitted an event in the capture itself, at least once, with
+ * the time of that event. Does nothing if memory runs out. */
+void frec__snapshot_emitters(const struct frec_snapshot_job *snapshot,
+			     void (*visit)(void *context, uint32_t pid, uint64_t time),
+			     void *context);
+
 /* Whether the capture has an event that process `pid` emitted itself. True if memory runs out. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 

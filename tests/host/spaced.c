@@ -12,6 +12,7 @@
 //	vfork		emits in the child of a vfork, then in itself, and aborts
 //	threads N	N threads, one after the other, each with a name of its own, emit once; it
 //			aborts
+//	churn N		N children, one after the other, that exit at once; then it aborts
 //	leave		emits and exits
 //
 // Prints a line for each process that emits: its role, and its pid as /proc has it.
@@ -27,7 +28,6 @@
 #include <unistd.h>
 
 #include <flightrec/event.h>
-#include <flightrec/recorder.h>
 
 FREC_EVENT(test, step, FREC_STR(role), FREC_U32(number));
 
@@ -111,13 +111,6 @@ int main(int argc, char **argv)
 	const char *what = argc > 1 ? argv[1] : "";
 	pid_t child;
 
-	if (argc > 3) { // a recorder's socket
-		struct frec_recorder_options options = {.size = sizeof(options), .socket = argv[3]};
-		struct frec_recorder *recorder;
-
-		if (frec_recorder_start(&options, &recorder))
-			return 2;
-	}
 	if (!strcmp(what, "fork") || !strcmp(what, "pids")) {
 		emit("before");
 		if (!strcmp(what, "fork")) {
@@ -152,6 +145,13 @@ int main(int argc, char **argv)
 
 			if (pthread_create(&id, NULL, thread, &i) || pthread_join(id, NULL))
 				return 2;
+		}
+	} else if (!strcmp(what, "churn")) {
+		for (int i = 0; i < atoi(argv[2]); i++) {
+			child = fork();
+			if (!child)
+				_exit(0);
+			waitpid(child, NULL, 0);
 		}
 	} else {
 		emit(what);

@@ -22,6 +22,8 @@ from kit import (  # noqa: E402
 )
 
 SPACED = sys.argv[1]
+FIRST_USERS = 4026531837  # the inode of the first user namespace
+INSIDE = os.stat("/proc/self/ns/user").st_ino != FIRST_USERS
 USUAL = ["--transport", "shm", "-e", "test:*", "--ring-size", "256K"]
 AHEAD = ["--monotonic", "99999", "--boottime", "777"]
 
@@ -30,11 +32,11 @@ def now():
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
 
 
-def run(*command, before=(), stdin=None, **options):
+def run(*command, before=(), stdin=None, size="256K", **options):
     """Records a command. Returns its output by role, the snapshots, and the times around it."""
     out, began = folder(), now()
     recorder = subprocess.Popen(
-        [*before, TOOL, "run", *USUAL, "-o", out, "--", *command],
+        [*before, TOOL, "run", *USUAL, "--ring-size", size, "-o", out, "--", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -120,7 +122,7 @@ for path in snapshots(out)[:1]:
     )
     check(
         {e["process"] for e in found} <= {"sh", "spaced"},
-        f"a name {set(e['process'] for e in found)}",
+        f"a name {set(e.get('process') for e in found)}",
     )
 
 print("== a pid namespace that a service makes for its children", flush=True)
@@ -131,5 +133,27 @@ for path in files[:1]:
     check(
         by_role == {role: (pid, "spaced") for role, pid in pids.items()} and len(by_role) == 3,
         f"pids and names {by_role} {pids}",
+    )
+
+if os.geteuid() == 0 and os.path.isdir("/sys/kernel/tracing/events") and not INSIDE:
+    # Only the kernel reports processes and threads that live so briefly.
+    print("== more threads than a process may have at first", flush=True)
+    pids, files, span = run(SPACED, "threads", "6000", size="1M")
+    verify(files[0])
+    found = steps(files[0])
+    wrong = [e.get("thread") for e in found if e.get("thread") != e["fields"]["role"]]
+    check(
+        len(found) == 6000 and not wrong,
+        f"{len(found)} threads have their names, all but {len(wrong)} {wrong[:3]}",
+    )
+
+    print("== mass churn of processes", flush=True)
+    script = f'"{SPACED}" leave; exec "{SPACED}" churn 9000'
+    pids, files, span = run("sh", "-c", script, size="64K")
+    verify(files[0])
+    found = steps(files[0])
+    check(
+        len(found) == 10 and {e.get("process") for e in found} == {"spaced"},
+        f"who emitted before is known {len(found)} {set(e.get('process') for e in found)}",
     )
 done()

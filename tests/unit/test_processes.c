@@ -188,6 +188,122 @@ static void threads_are_bounded(void **state)
 	assert_non_null(thread_of(60, 71));
 }
 
+// More threads, one after the other, than a process may have at first.
+static void threads_follow_the_rings(void **state)
+{
+	const uint32_t count = 20000;
+	char name[16];
+
+	(void)state;
+	frec__process_table_limit(&table, 2 << 20);
+	frec__process_table_fork(&table, 1, 0, 1, 1 * S);
+	for (uint32_t tid = 2; tid < count; tid++) {
+		snprintf(name, sizeof(name), "t%u", tid);
+		frec__process_table_fork(&table, 1, 0, tid, 2 * S + tid);
+		frec__process_table_comm(&table, 1, tid, name, false, 2 * S + tid);
+		frec__process_table_exit(&table, 1, tid, 2 * S + tid);
+	}
+	assert_string_equal(thread_of(1, 2)->name, "t2");
+	assert_ptr_equal(frec__process_thread(find(1), 2), thread_of(1, 2));
+	assert_string_equal(frec__process_thread(find(1), 9999)->name, "t9999");
+	assert_int_equal(find(1)->threads_missing, 0);
+	assert_int_equal(find(1)->threads_alive, 1);
+	// A tid that is used again is another thread.
+	frec__process_table_fork(&table, 1, 0, 2, 9 * S);
+	assert_int_equal(frec__process_thread(find(1), 2)->start, 9 * S);
+	assert_int_equal(find(1)->threads_alive, 2);
+	// The rings can have records of 32768 threads, and no more are kept.
+	for (uint32_t tid = count; tid < 40000; tid++) {
+		frec__process_table_fork(&table, 1, 0, tid, 10 * S + tid);
+		frec__process_table_exit(&table, 1, tid, 10 * S + tid);
+	}
+	assert_in_range(find(1)->threads, 28000, 32768);
+	assert_int_equal(find(1)->threads + find(1)->threads_missing, 40000);
+	assert_int_equal(table.threads, find(1)->threads);
+	assert_null(frec__process_thread(find(1), 3));
+	assert_int_equal(frec__process_thread(find(1), 2)->start, 9 * S);
+	assert_non_null(frec__process_thread(find(1), 1));
+	for (uint32_t tid = 39000; tid < 40000; tid++)
+		assert_int_equal(frec__process_thread(find(1), tid)->tid, tid);
+	frec__process_table_end(&table, 1, 99 * S);
+	assert_int_equal(find(1)->threads_alive, 0);
+	// Rings of any size do not make the limits too large.
+	frec__process_table_limit(&table, UINT64_MAX);
+	assert_in_range(table.threads_max, 1, FREC_THREADS_MAX / 4);
+	assert_in_range(table.exited_max, 1, 1 << 16);
+}
+
+static void churn(uint32_t first, uint32_t count, uint64_t time)
+{
+	for (uint32_t pid = first; pid < first + count; pid++) {
+		frec__process_table_fork(&table, pid, 1, pid, time);
+		frec__process_table_exit(&table, pid, pid, time + 1);
+	}
+}
+
+static uint32_t emitter;
+
+static void mark_emitter(void *context)
+{
+	(void)context;
+	if (emitter)
+		find(emitter)->emitted = true;
+}
+
+static void what_matters_is_not_forgotten(void **state)
+{
+	(void)state;
+	emitter = 0;
+	frec__process_table_fork(&table, 1, 0, 1, 1 * S);
+	frec__process_table_fork(&table, 30, 1, 30, 1 * S); // the service, which has ended
+	find(30)->kept = true;
+	frec__process_table_exit(&table, 30, 30, 2 * S);
+	frec__process_table_fork(&table, 31, 1, 31, 1 * S); // has events in the rings
+	frec__process_table_exit(&table, 31, 31, 2 * S);
+	frec__process_table_fork(&table, 32, 1, 32, 1 * S); // neither
+	frec__process_table_exit(&table, 32, 32, 2 * S);
+	table.mark_emitters = mark_emitter;
+	emitter = 31;
+	churn(100, 20000, 3 * S);
+	assert_non_null(find(30));
+	assert_non_null(find(31));
+	assert_null(find(32));
+	assert_in_range(table.exited, FREC_PROCESSES_EXITED_MAX, FREC_PROCESSES_EXITED_MAX * 9 / 8);
+	emitter = 0;
+	// If every process matters, the limit still holds, and the first to exit goes first.
+	for (uint32_t pid = 30000; pid < 50000; pid++) {
+		frec__process_table_fork(&table, pid, 1, pid, 5 * S);
+		find(pid)->kept = true;
+		frec__process_table_exit(&table, pid, pid, 5 * S + pid);
+	}
+	assert_in_range(table.exited, FREC_PROCESSES_EXITED_MAX, FREC_PROCESSES_EXITED_MAX * 9 / 8);
+	assert_non_null(find(49999));
+}
+
+// A daemon's chain of parents: all but the first and the last are gone, and forgotten.
+static void descent_outlives_parents(void **state)
+{
+	(void)state;
+	frec__process_table_fork(&table, 1, 0, 1, 1 * S);
+	frec__process_table_fork(&table, 40, 1, 40, 1 * S);
+	frec__process_table_fork(&table, 41, 40, 41, 1 * S);
+	frec__process_table_fork(&table, 42, 41, 42, 1 * S);
+	frec__process_table_fork(&table, 43, 42, 43, 1 * S);
+	frec__process_table_exit(&table, 42, 42, 2 * S);
+	churn(100, 10000, 3 * S);
+	assert_null(find(42));
+	assert_true(frec__process_table_descends(&table, 43, 40));
+	frec__process_table_exit(&table, 41, 41, 4 * S);
+	churn(20000, 10000, 5 * S);
+	assert_null(find(41));
+	assert_true(frec__process_table_descends(&table, 43, 40));
+	assert_int_equal(find(43)->ppid, 42);
+	// A later process has the pid of the parent that is gone.
+	frec__process_table_fork(&table, 42, 1, 42, 6 * S);
+	assert_true(frec__process_table_descends(&table, 43, 40));
+	assert_false(frec__process_table_descends(&table, 42, 40));
+}
+
 static void maps_are_bounded(void **state)
 {
 	(void)state;
@@ -339,6 +455,9 @@ int main(void)
 		cmocka_unit_test_teardown(reused_pids, forget),
 		cmocka_unit_test_teardown(the_scan_comes_first, forget),
 		cmocka_unit_test_teardown(threads_are_bounded, forget),
+		cmocka_unit_test_teardown(threads_follow_the_rings, forget),
+		cmocka_unit_test_teardown(what_matters_is_not_forgotten, forget),
+		cmocka_unit_test_teardown(descent_outlives_parents, forget),
 		cmocka_unit_test_teardown(maps_are_bounded, forget),
 		cmocka_unit_test_teardown(the_dead_are_bounded, forget),
 		cmocka_unit_test_teardown(descent, forget),
