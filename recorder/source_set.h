@@ -3,8 +3,8 @@
  * The sources of a recorder, each opened on every ring.
  *
  * Invariants: a source keeps its index, by which captures and files refer to it, and is closed only
- * when the recorder ends. An attempt was made to open every source on every ring, when the later of
- * the two was added.
+ * when the recorder ends. A source that is added is opened on every ring, or not added. On a ring
+ * that is added all sources are opened, or those before the first that fails.
  */
 #ifndef FREC_RECORDER_SOURCE_SET_H
 #define FREC_RECORDER_SOURCE_SET_H

@@ -44,8 +44,8 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 		snprintf(path, sizeof(path), "events/%s/%s/format", alerts[kind].group,
 			 alerts[kind].name);
 		text = frec__read_file_at(tracefs, path, 64 << 10);
-		// An old kernel may not have this tracepoint. Recording works without it, but this
-		// kind of alert is never raised.
+		// An old kernel may not have this tracepoint. This kind of alert is then never
+		// raised. Recording needs only FREC_ALERT_FATAL, which is checked below.
 		if (!text)
 			continue;
 		if (frec__format_parse(&sideband->format[kind], text, false, reterr))
