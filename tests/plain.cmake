@@ -45,7 +45,7 @@ foreach(mode user root)
 		COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
 		${CMAKE_CURRENT_SOURCE_DIR}/host/${script} ${as}
 		python3 ${CMAKE_CURRENT_SOURCE_DIR}/host/test_spaces.py $<TARGET_FILE:spaced>)
-	set_tests_properties(host/test_spaces_${mode} PROPERTIES TIMEOUT 120 LABELS host
+	set_tests_properties(host/test_spaces_${mode} PROPERTIES TIMEOUT 300 LABELS host
 		SKIP_RETURN_CODE 77)
 endforeach()
 set_tests_properties(host/test_spaces_root PROPERTIES RESOURCE_LOCK recorder)
