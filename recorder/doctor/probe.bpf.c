@@ -8,7 +8,9 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
+// The process that tries them, in its own pid namespace.
 const volatile __u32 process;
+const volatile __u64 space_device, space_inode;
 __u64 runs;
 __u64 cookie;
 
@@ -20,7 +22,10 @@ struct {
 
 static __always_inline int run(void)
 {
-	if (bpf_get_current_pid_tgid() >> 32 == process)
+	struct bpf_pidns_info ids = {};
+
+	if (!bpf_get_ns_current_pid_tgid(space_device, space_inode, &ids, sizeof(ids)) &&
+	    ids.tgid == process)
 		__sync_fetch_and_add(&runs, 1);
 	return 0;
 }

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <link.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "recorder/doctor/probe_site.h"
@@ -30,6 +32,7 @@ static struct frec_trial load(const char *name, bool multi)
 {
 	struct frec_trial trial = {.descriptor = -1, .step = "loading a BPF program"};
 	struct bpf_program *program;
+	struct stat space;
 
 	libbpf_set_print(NULL);
 	trial.skeleton = probe_bpf__open();
@@ -48,6 +51,12 @@ static struct frec_trial load(const char *name, bool multi)
 		bpf_program__set_expected_attach_type(
 			trial.program, (enum bpf_attach_type)FREC_TRACE_UPROBE_MULTI);
 	trial.skeleton->rodata->process = (uint32_t)getpid();
+	if (!stat("/proc/self/ns/pid", &space)) {
+		// The kernel has its own encoding of device numbers.
+		trial.skeleton->rodata->space_device =
+			(uint64_t)major(space.st_dev) << 20 | minor(space.st_dev);
+		trial.skeleton->rodata->space_inode = space.st_ino;
+	}
 	trial.r = probe_bpf__load(trial.skeleton);
 	return trial;
 }

@@ -13,6 +13,7 @@
 #include "proto/cleanup.h"
 #include "recorder/doctor/probes_internal.h"
 #include "recorder/rings/perf.h"
+#include "recorder/service/clock_ahead.h"
 
 /* The inode of the first pid namespace: PROC_PID_INIT_INO of the kernel's
  * include/linux/proc_ns.h. */
@@ -157,6 +158,7 @@ void frec__probe_cap_bpf(struct frec_probe_result *ret)
 void frec__probe_clocks(struct frec_probe_result *ret)
 {
 	static const clockid_t needed[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME};
+	struct frec__clock_ahead ahead;
 	struct timespec time;
 	char source[64];
 
@@ -169,6 +171,17 @@ void frec__probe_clocks(struct frec_probe_result *ret)
 	}
 	frec__probe_read_line("/sys/devices/system/clocksource/clocksource0/current_clocksource",
 			      source, sizeof(source));
-	frec__probe_found(ret, FREC_PROBE_OK, "monotonic, boottime, realtime, read from %s",
-			  *source ? source : "an unknown source");
+	if (frec__clock_ahead(&ahead))
+		frec__probe_found(
+			ret, FREC_PROBE_LIMITED,
+			"times may be those of a time namespace, of which /proc does not tell");
+	else if (ahead.monotonic || ahead.boottime)
+		frec__probe_found(
+			ret, FREC_PROBE_OK,
+			"a time namespace, monotonic %+.3f s and boottime %+.3f s, which are "
+			"subtracted",
+			(double)ahead.monotonic / 1e9, (double)ahead.boottime / 1e9);
+	else
+		frec__probe_found(ret, FREC_PROBE_OK, "monotonic, boottime, realtime, read from %s",
+				  *source ? source : "an unknown source");
 }

@@ -4,6 +4,7 @@ times, and the pids and names that the recorder's namespace has for them.
 
     test_spaces.py SPACED
 """
+import json
 import os
 import subprocess
 import sys
@@ -145,6 +146,41 @@ if os.geteuid() == 0 and os.path.isdir("/sys/kernel/tracing/events") and not INS
     check(
         len(found) == 6000 and not wrong,
         f"{len(found)} threads have their names, all but {len(wrong)} {wrong[:3]}",
+    )
+
+    print("== doctor in namespaces", flush=True)
+
+    def doctor(*before):
+        said = subprocess.run(
+            [*before, TOOL, "doctor", "--json"], stdout=subprocess.PIPE, text=True
+        ).stdout
+        probes = [json.loads(line) for line in said.splitlines()]
+        return {p["capability"]: p for p in probes if "capability" in p}
+
+    outside, inside = doctor(), doctor("unshare", "-p", "-f", "--mount-proc")
+    changed = {n for n in outside if outside[n]["state"] != inside[n]["state"]}
+    check(
+        changed <= {"pid-namespace"},
+        f"a pid namespace changes nothing else {[(n, inside[n]['found']) for n in changed]}",
+    )
+    if outside["uprobes"]["state"] == "ok":
+        out = folder()
+        subprocess.run(
+            ["unshare", "-p", "-f", "--mount-proc", TOOL, "run", "-e", "test:*", "-o", out]
+            + ["--transport", "usdt", "--ring-size", "256K", "--", SPACED, "plain"],
+            stdout=subprocess.DEVNULL,
+        )
+        files = snapshots(out)
+        check(bool(files) and len(steps(files[0])) == 10, f"and usdt works as it says {files}")
+    clocks = doctor("unshare", "-T", *AHEAD, "-f")["clocks"]
+    check(
+        clocks["state"] == "ok" and "+99999" in clocks["found"],
+        f"a time namespace is named {clocks['found']}",
+    )
+    bare = doctor("unshare", "-m", "sh", "-c", 'umount -l /sys/kernel/tracing; exec "$@"', "sh")
+    check(
+        bare["tracefs-rights"]["state"] == "missing" or bare["tracefs"]["state"] != "ok",
+        f"and a mount namespace without tracefs {bare['tracefs']['found']}",
     )
 
     print("== mass churn of processes", flush=True)
