@@ -25,6 +25,18 @@ uint64_t frec__monotonic(void)
 	return clock_ns(CLOCK_MONOTONIC) - (uint64_t)monotonic_ahead;
 }
 
+int64_t frec__clocks_epoch(void)
+{
+	uint64_t before, realtime;
+	int attempts = 3;
+
+	do { // again if the timer has ticked between the readings
+		before = clock_ns(CLOCK_MONOTONIC_COARSE);
+		realtime = clock_ns(CLOCK_REALTIME_COARSE);
+	} while (clock_ns(CLOCK_MONOTONIC_COARSE) != before && --attempts);
+	return (int64_t)(realtime - before) + monotonic_ahead;
+}
+
 void frec__clocks_read(struct frec_clocks *ret)
 {
 	// A preemption between the readings would spread them over time, so the fastest of several

@@ -11,6 +11,10 @@ struct frec_clocks {
 	uint64_t monotonic, boottime, realtime, uncertainty; /* nanoseconds */
 };
 
+/* By how many nanoseconds CLOCK_REALTIME is ahead of the kernel's CLOCK_MONOTONIC. It changes only
+ * if somebody sets CLOCK_REALTIME, and while the machine sleeps. */
+int64_t frec__clocks_epoch(void);
+
 /* Reads the three clocks several times and keeps the readings that are closest together. */
 void frec__clocks_read(struct frec_clocks *ret);
 

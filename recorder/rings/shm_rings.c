@@ -53,11 +53,8 @@ static int allocate(const struct frec_shm_rings *rings)
 static void set_epoch(struct frec_shm_rings *rings)
 {
 	struct frec_shm_header *header = rings->map;
-	struct frec_clocks clocks;
 
-	frec__clocks_read(&clocks);
-	__atomic_store_n(&header->epoch, (int64_t)(clocks.realtime - clocks.monotonic),
-			 __ATOMIC_RELAXED);
+	__atomic_store_n(&header->epoch, frec__clocks_epoch(), __ATOMIC_RELAXED);
 }
 
 static int make(struct frec_shm_rings *rings, uint32_t options, const char *const *selection)

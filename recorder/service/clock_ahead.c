@@ -10,7 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MILLISECOND INT64_C(1000000)
 #define SECOND INT64_C(1000000000)
 
 // The inode of the first time namespace, whose clocks are the kernel's: TIME_NS_INIT_INO of
@@ -91,21 +90,18 @@ static int64_t nanoseconds(clockid_t clock)
 
 int64_t frec__clock_measure(int64_t epoch, int64_t known)
 {
-	int64_t shortest = INT64_MAX, ahead = known;
+	int64_t ahead = known;
 
-	// A preemption between the readings would spread them, so the fastest attempt counts.
 	for (int i = 0; i < 3; i++) {
-		int64_t before = nanoseconds(CLOCK_MONOTONIC);
-		int64_t realtime = nanoseconds(CLOCK_REALTIME);
-		int64_t took = nanoseconds(CLOCK_MONOTONIC) - before;
+		int64_t before = nanoseconds(CLOCK_MONOTONIC_COARSE);
+		int64_t realtime = nanoseconds(CLOCK_REALTIME_COARSE);
 
-		if (took >= shortest)
-			continue;
-		shortest = took;
-		ahead = before + took / 2 - (realtime - epoch);
+		ahead = before - (realtime - epoch);
+		// Otherwise the timer has ticked between the readings.
+		if (nanoseconds(CLOCK_MONOTONIC_COARSE) == before)
+			break;
 	}
-	if (ahead - known < FREC__CLOCK_TOLERANCE && known - ahead < FREC__CLOCK_TOLERANCE)
-		return known;
-	ahead += ahead < 0 ? -MILLISECOND / 2 : MILLISECOND / 2;
-	return ahead - ahead % MILLISECOND;
+	return ahead - known < FREC__CLOCK_TOLERANCE && known - ahead < FREC__CLOCK_TOLERANCE
+		       ? known
+		       : ahead;
 }

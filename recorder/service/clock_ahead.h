@@ -22,11 +22,12 @@ struct frec__clock_ahead {
 int frec__clock_ahead(struct frec__clock_ahead *ret);
 
 /*
- * Measures how far CLOCK_MONOTONIC is ahead, without a system call where the vDSO reads clocks.
- * CLOCK_REALTIME is the same in all namespaces, so it is the bridge: `epoch` is by how many
- * nanoseconds it was ahead of the kernel's CLOCK_MONOTONIC a moment ago. Returns `known` if that
- * agrees with the measurement within FREC__CLOCK_TOLERANCE, else the measurement, which is rounded
- * to milliseconds because namespaces mostly have round offsets.
+ * Measures how far CLOCK_MONOTONIC is ahead, without a system call. CLOCK_REALTIME is the same in
+ * all namespaces, so it is the bridge: `epoch` is by how many nanoseconds it was ahead of the
+ * kernel's CLOCK_MONOTONIC a moment ago. The coarse variants of both clocks are read: they need no
+ * counter of the processor, and are exact together. Returns `known` if that agrees with the
+ * measurement within FREC__CLOCK_TOLERANCE, because somebody may just have set CLOCK_REALTIME, else
+ * the measurement.
  */
 #define FREC__CLOCK_TOLERANCE INT64_C(100000000)
 int64_t frec__clock_measure(int64_t epoch, int64_t known);
