@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "proto/clocks.h"
+#include "recorder/service/clock_ahead.h"
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_sequence.h"
@@ -94,6 +96,21 @@ static void only_what_is_wanted(void **state)
 	assert_int_equal(reading.record[0].pid, getpid());
 	assert_int_equal(reading.record[0].tid, gettid());
 	free(reading.record);
+}
+
+// CLOCK_MONOTONIC is compared with CLOCK_REALTIME to the nanosecond. The recorder of this test
+// takes the clock of this process for the kernel's.
+static void how_far_a_clock_is_ahead(void **state)
+{
+	const int64_t ahead = 7000000001, behind = -3599999999999, step = FREC__CLOCK_TOLERANCE / 2;
+	struct frec__clock_ahead own;
+
+	(void)state;
+	assert_int_equal(frec__clock_measure(frec__clocks_epoch(), 0), 0);
+	assert_int_equal(frec__clock_measure(frec__clocks_epoch() + ahead, 0), ahead);
+	assert_int_equal(frec__clock_measure(frec__clocks_epoch() + behind, 0), behind);
+	assert_int_equal(frec__clock_measure(frec__clocks_epoch() + ahead + step, ahead), ahead);
+	assert_int_equal(frec__clock_ahead(&own), 0);
 }
 
 // The bytes are laid out as perf would lay them out. payload.c describes the payload.
@@ -579,6 +596,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(only_what_is_wanted),
 		EACH(what_a_record_is),
+		EACH(how_far_a_clock_is_ahead),
 		EACH(long_events),
 		EACH(threads),
 		EACH(threads_without_sequences),
