@@ -448,7 +448,7 @@ void frec__process_table_comm(struct frec_process_table *table, uint32_t pid, ui
 		free(process->executable);
 		process->cmdline = process->executable = NULL;
 		process->cmdline_size = 0;
-		if (table->expected.pid == pid) {
+		if (table->expected.pid && table->expected.pid == pid) {
 			process->cmdline = FREC_TAKE_PTR(table->expected.cmdline);
 			process->cmdline_size = table->expected.size;
 			table->expected.pid = 0;

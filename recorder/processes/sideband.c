@@ -270,6 +270,13 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 		sideband->mapped(sideband->context, body->pid, &map);
 }
 
+// In a pid namespace the kernel reports processes outside as 0, and dead ones as -1: the table
+// would take all of them for one process.
+static bool is_outside(uint32_t pid)
+{
+	return !pid || pid == UINT32_MAX;
+}
+
 static void handle(struct frec_sideband *sideband, const struct perf_event_header *header,
 		   uint64_t time)
 {
@@ -277,6 +284,10 @@ static void handle(struct frec_sideband *sideband, const struct perf_event_heade
 	const struct task_body *task = body;
 	const struct comm_body *comm = body;
 
+	// All records about a process begin with its pid.
+	if (header->type != PERF_RECORD_LOST && header->type != PERF_RECORD_SAMPLE &&
+	    is_outside(comm->pid))
+		return;
 	switch (header->type) {
 	case PERF_RECORD_FORK:
 		frec__process_table_fork(sideband->processes, task->pid, task->ppid, task->tid,

@@ -91,6 +91,9 @@ static void a_life(void **state)
 	assert_int_equal(child->exit, 6 * S);
 	assert_int_equal(table.living, 1);
 	assert_int_equal(table.exited, 1);
+	// A process outside the recorder's pid namespace has the pid 0, which is not expected.
+	frec__process_table_comm(&table, 0, 0, "outside", true, 4 * S);
+	assert_int_equal(find(0)->cmdline_size, 0);
 	frec__process_table_exit(&table, 20, 20, 7 * S);
 	assert_int_equal(child->exit, 6 * S);
 	frec__process_table_exit(&table, 999, 999, 7 * S); // unknown
