@@ -59,8 +59,8 @@ static size_t whole_characters(const char *text, size_t size)
 	return size;
 }
 
-// Sets the lengths of the strings. Returns the size of the payload before any string is cut, and
-// sets *ret_strings to the number of strings.
+// Takes the NUL off the strings, and replaces those that are NULL. Returns the size of the payload
+// before any string is cut, and sets *ret_strings to the number of strings.
 static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, size_t *ret_strings)
 {
 	size_t size = fixed, strings = 0;
@@ -72,8 +72,9 @@ static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, 
 			continue;
 		}
 		if (!data[i].iov_base)
-			data[i].iov_base = (void *)(uintptr_t)null_string;
-		data[i].iov_len = strnlen(data[i].iov_base, FREC_PAYLOAD_MAX);
+			data[i] =
+				(struct iovec){(void *)(uintptr_t)null_string, sizeof(null_string)};
+		data[i].iov_len--;
 		if (__builtin_add_overflow(size, data[i].iov_len + 1, &size))
 			size = SIZE_MAX / 2;
 		strings++;
@@ -110,7 +111,7 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 		ret->cut = true;
 	}
 	// `out` never overtakes the element that is read, because there is workspace before the
-	// data; see frec__emit().
+	// data; see payload.h.
 	for (size_t i = 0; i < count; i++) {
 		struct iovec piece = data[i];
 		size_t at = places[i] & ~FREC__BYTES_FLAG, length = piece.iov_len;

@@ -190,68 +190,31 @@ static inline char *copy(char *to, const char *from, size_t size)
 	return to + size;
 }
 
-// Sets the lengths of the strings. Returns the size of the payload, or 0 if it exceeds
-// FREC_PAYLOAD_MAX or a string is NULL.
-static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
+int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
+		   size_t size)
 {
-	for (; *places; places++, data++) {
-		if (!frec__is_bytes(*places)) {
-			if (!data->iov_base)
-				return 0;
-			data->iov_len = strnlen(data->iov_base, FREC_PAYLOAD_MAX);
-			size++;
-		} else if (data->iov_len > FREC_PAYLOAD_MAX) {
-			return 0;
-		}
-		size += data->iov_len;
-		if (size > FREC_PAYLOAD_MAX)
-			return 0;
-	}
-	return size;
-}
-
-// Builds the same layout as payload.c, which handles the cases that this function refuses.
-bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
-{
-	const size_t index_size = sizeof(uint32_t);
-	size_t fixed = vector[0].iov_len - index_size, size;
-	struct iovec *data = vector + 1;
 	struct frec__shm_moment moment;
 	const struct frec__shm *shm;
 	uint32_t slot;
 
 	shm = begin(event, &slot, &moment);
 	if (!shm)
-		return true;
-	for (const uint16_t *place = places; *place; place++)
-		data++;
-	size = measure(data, places, fixed);
-	if (!size && fixed) {
-		if (shm->sequences)
-			frec__shm_end();
-		return false;
-	}
+		return 0;
 
 	uint64_t room[(sizeof(struct frec_shm_record) + FREC__COMMON_SIZE + size +
 		       FREC__SHM_ROOM_AFTER + 7) /
 		      8];
 	struct frec_shm_record *record = (void *)room;
-	char *payload = (char *)record->raw + FREC__COMMON_SIZE, *next;
+	char *next = (char *)record->raw + FREC__COMMON_SIZE;
 
 	memset(record->raw, 0, FREC__COMMON_SIZE);
-	next = copy(payload, (char *)vector[0].iov_base + index_size, fixed);
-	for (; *places; places++, data++) {
-		size_t at = (*places & ~FREC__BYTES_FLAG) - index_size;
-		char *begin = next;
-		uint32_t locator;
-
-		next = copy(next, data->iov_base, data->iov_len);
+	next = copy(next, (char *)vector[0].iov_base + sizeof(uint32_t),
+		    vector[0].iov_len - sizeof(uint32_t));
+	for (const struct iovec *piece = vector + 1; *places; places++, piece++) {
+		next = copy(next, piece->iov_base, piece->iov_len);
 		if (!frec__is_bytes(*places))
-			*next++ = 0; // not copied with the string, which may have grown since
-		locator = (uint32_t)((size_t)(next - begin) << 16 |
-				     ((size_t)(begin - payload) - at - sizeof(locator)));
-		memcpy(payload + at, &locator, sizeof(locator));
+			next[-1] = 0; // the string may have grown since it was measured
 	}
 	finish(shm, slot, &moment, record, FREC__COMMON_SIZE + size);
-	return true;
+	return 0;
 }

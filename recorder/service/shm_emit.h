@@ -49,13 +49,14 @@ extern uint32_t *frec__shm_process;
 #define FREC__SHM_ROOM_AFTER 8
 
 /*
- * Writes a record of an event. `vector` and `places` are as for frec__emit(); in the vector only
- * the lengths of strings are changed. If the recorder is gone, turns the event off instead. Returns
- * true, or false without having written anything if a string is NULL or the payload is too large.
- * Async-signal-safe. Makes no system call, except at the first emit of a thread or process, for its
- * id, and after the recorder's death, to give the memory back. Leaves errno alone.
+ * Writes a record of an event whose payload is ready: `vector` and `size` are as for
+ * frec__emit_vector(), `places` is its `shape` without the first element, and `size` is at most
+ * FREC_PAYLOAD_MAX. If the recorder is gone, turns the event off instead. Async-signal-safe. Makes
+ * no system call, except at the first emit of a thread or process, for its id, and after the
+ * recorder's death, to give the memory back. Leaves errno alone. Returns 0.
  */
-bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
+int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
+		   size_t size);
 
 /* Writes a record with the `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at
  * most FREC_PAYLOAD_MAX of payload. */

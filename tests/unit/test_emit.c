@@ -34,6 +34,7 @@ FREC_EVENT(unit_emit, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3),
 	   FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3), FREC_U8(d4),
 	   FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
 FREC_EVENT(unit_emit, large, FREC_BYTES(raw));
+FREC_EVENT(unit_emit, pieces, FREC_STR(first), FREC_U16(number), FREC_BYTES(raw), FREC_STR(last));
 
 #define ON (1u << FREC__USER_EVENTS_BIT)
 
@@ -69,7 +70,8 @@ static int teardown(void **state)
 {
 	struct frec__event *const events[] = {
 		&frec__event_unit_emit_nothing, &frec__event_unit_emit_kinds,
-		&frec__event_unit_emit_forty, &frec__event_unit_emit_large};
+		&frec__event_unit_emit_forty, &frec__event_unit_emit_large,
+		&frec__event_unit_emit_pieces};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
@@ -205,6 +207,170 @@ static void test_declaration(void **state)
 		"char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
 }
 
+// What the kernel gets of the event `pieces`.
+struct got {
+	ssize_t size;
+	char bytes[4 + FREC_PAYLOAD_MAX + 1];
+};
+
+struct __attribute__((packed)) pieces {
+	uint32_t index;
+	uint16_t first_at, first_size;
+	uint16_t number;
+	uint16_t raw_at, raw_size;
+	uint16_t last_at, last_size;
+};
+
+static void receive(struct got *ret)
+{
+	memset(ret->bytes, 0, sizeof(ret->bytes));
+	ret->size = read(reader, ret->bytes, sizeof(ret->bytes));
+}
+
+// Each piece is where its locator says, one behind the other, and they are all that there is.
+static void check_pieces(const struct got *got, const char *first, const void *raw, size_t raw_size,
+			 const char *last)
+{
+	struct pieces fixed;
+	size_t at = sizeof(fixed);
+
+	memcpy(&fixed, got->bytes, sizeof(fixed));
+	assert_int_equal(fixed.index, 5);
+	assert_int_equal(fixed.number, 0x1234);
+	assert_int_equal(offsetof(struct pieces, number) + fixed.first_at, at);
+	assert_int_equal(fixed.first_size, strlen(first) + 1);
+	assert_string_equal(got->bytes + at, first);
+	at += fixed.first_size;
+	assert_int_equal(offsetof(struct pieces, last_at) + fixed.raw_at, at);
+	assert_int_equal(fixed.raw_size, raw_size);
+	assert_memory_equal(got->bytes + at, raw, raw_size);
+	at += raw_size;
+	assert_int_equal(sizeof(fixed) + fixed.last_at, at);
+	assert_int_equal(fixed.last_size, strlen(last) + 1);
+	assert_string_equal(got->bytes + at, last);
+	assert_int_equal(got->size, at + fixed.last_size);
+}
+
+static void test_pieces(void **state)
+{
+	static char longest[FREC_PAYLOAD_MAX], kept[FREC_PAYLOAD_MAX];
+	const size_t room = FREC_PAYLOAD_MAX - (sizeof(struct pieces) - 4);
+	struct frec_stats before = stats();
+	struct pieces fixed;
+	struct got got;
+
+	(void)state;
+	enable(&frec__event_unit_emit_pieces, 5);
+	errno = ENOTTY;
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "\0\1", 2, "three"), 0);
+	receive(&got);
+	check_pieces(&got, "one", "\0\1", 2, "three");
+	assert_int_equal(frec_unit_emit_pieces("", 0x1234, NULL, 0, ""), 0);
+	receive(&got);
+	check_pieces(&got, "", "", 0, "");
+	assert_int_equal(frec_unit_emit_pieces(NULL, 0x1234, "x", 1, "three"), 0);
+	receive(&got);
+	check_pieces(&got, "(null)", "x", 1, "three");
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "x", 1, NULL), 0);
+	receive(&got);
+	check_pieces(&got, "one", "x", 1, "(null)");
+
+	// The longest string that fits. One that is longer by a byte is cut: two NULs are set aside
+	// for each string.
+	memset(longest, 'x', room - 7 - 1);
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
+	receive(&got);
+	assert_int_equal(got.size, 4 + FREC_PAYLOAD_MAX - 1);
+	longest[room - 7 - 1] = 'x';
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
+	receive(&got);
+	assert_int_equal(got.size, 4 + FREC_PAYLOAD_MAX);
+	check_pieces(&got, "one", "12", 2, longest);
+	assert_int_equal(stats().cut, before.cut);
+	longest[room - 7] = 'x';
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
+	receive(&got);
+	memcpy(&fixed, got.bytes, sizeof(fixed));
+	assert_int_equal(got.size, 4 + FREC_PAYLOAD_MAX - 1);
+	assert_int_equal(fixed.last_size, room - 4 - 2 - 1);
+	memset(kept, 'x', fixed.last_size - 2u);
+	assert_memory_equal(got.bytes + got.size - fixed.last_size, kept, fixed.last_size);
+	assert_int_equal(stats().cut, before.cut + 1);
+	assert_int_equal(errno, ENOTTY);
+}
+
+static const void *at_site;
+
+static void site(const uint64_t *args, const void *payload, uint64_t size)
+{
+	assert_int_equal(args[0], 77);
+	assert_string_equal((const char *)payload + size - 6, "three");
+	at_site = payload;
+}
+
+// Emits `pieces` as the first header of this version did.
+static int emit_as_before(const char *first, const void *raw, size_t raw_size, const char *last,
+			  const uint64_t *args)
+{
+	static const uint16_t places[] = {
+		offsetof(struct pieces, first_at),
+		offsetof(struct pieces, raw_at) | FREC__BYTES_FLAG,
+		offsetof(struct pieces, last_at),
+		0,
+	};
+	struct pieces fixed = {.number = 0x1234};
+	struct iovec vector[1 + 2 * 3] = {
+		[0] = {&fixed, sizeof(fixed)},
+		[4] = {(void *)(uintptr_t)first, 0},
+		[5] = {(void *)(uintptr_t)raw, raw_size},
+		[6] = {(void *)(uintptr_t)last, 0},
+	};
+
+	return frec__emit(&frec__event_unit_emit_pieces, vector, places, args ? site : NULL, args);
+}
+
+// Programs that were compiled with an older header go on working.
+static void test_programs_of_before(void **state)
+{
+	static char text[20000], raw[FREC_PAYLOAD_MAX];
+	static const uint64_t args[12] = {77};
+	const struct {
+		const char *first;
+		const void *raw;
+		size_t raw_size;
+		const char *last;
+	} cases[] = {
+		{"one", "\0\1", 2, "three"},  {"", NULL, 0, ""},
+		{NULL, "x", 1, NULL},	      {text, raw, 100, "three"},
+		{text, raw, 100, text},	      {"one", raw, sizeof(raw) - 20, "three"},
+		{text, raw, sizeof(raw), ""}, {"", raw, SIZE_MAX, ""},
+	};
+	struct got now, before;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	enable(&frec__event_unit_emit_pieces, 5);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int r = frec_unit_emit_pieces(cases[i].first, 0x1234, cases[i].raw,
+					      cases[i].raw_size, cases[i].last);
+
+		receive(&now);
+		errno = ENOTTY;
+		assert_int_equal(emit_as_before(cases[i].first, cases[i].raw, cases[i].raw_size,
+						cases[i].last, NULL),
+				 r);
+		assert_int_equal(errno, ENOTTY);
+		receive(&before);
+		assert_int_equal(before.size, now.size);
+		assert_memory_equal(before.bytes, now.bytes, sizeof(now.bytes));
+	}
+	frec__event_unit_emit_pieces.enabled |= 1;
+	assert_int_equal(emit_as_before(text, "x", 1, "three", args), 0);
+	assert_non_null(at_site);
+	receive(&now);
+	assert_int_equal(now.size, 4 + FREC_PAYLOAD_MAX - 1);
+}
+
 static void test_drops_are_counted(void **state)
 {
 	static char raw[FREC_PAYLOAD_MAX];
@@ -312,6 +478,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forty_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_declaration, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_programs_of_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drops_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup,
 						teardown),

@@ -33,6 +33,8 @@ static int build(const struct iovec *data, int count, uint64_t bytes_mask,
 		if (bytes_mask >> i & 1)
 			places[i] |= FREC__BYTES_FLAG;
 		vector[1 + count + i] = data[i];
+		if (!(bytes_mask >> i & 1))
+			vector[1 + count + i].iov_len = frec__text_length(data[i].iov_base) + 1;
 	}
 	vector[0] = (struct iovec){fixed, 4 + 4 * (size_t)count};
 	result = frec__payload_build(vector, places, ret);

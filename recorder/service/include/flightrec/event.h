@@ -178,15 +178,37 @@ FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec_
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * For an event whose strings and byte arrays are n in all, `vector` has 1 + 2n elements: the fixed
- * part of the payload, n elements of workspace, then the n strings and byte arrays. `places` has,
- * for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
- * `args` are for listeners at the event's site (site.h), and are NULL if there are none.
+ * Each emits an event that an emit function has laid out, and returns what that function returns.
+ *
+ * frec__emit_fixed is for an event without strings and byte arrays, if nobody listens at its site.
+ * `payload` has `size` bytes, of which the first 4 are room for the kernel's number of the event.
+ *
+ * The others are for an event with n strings and byte arrays. `vector` has 1 + n elements: the
+ * fixed part of the payload, which begins with that room, and the data, strings with their NUL. In
+ * front of it are n elements of workspace. `shape` has 1 + n; then, for each string and byte array,
+ * the offset of its locator in the fixed part, with FREC__BYTES_FLAG if it is a byte array; then a
+ * 0. `size` is that of the payload without the room. It exceeds FREC_PAYLOAD_MAX if a string is
+ * NULL or has to be cut. `site` and `args` are for the listeners at the event's site (site.h).
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
+FREC_PUBLIC int frec__emit_fixed(struct frec__event *event, void *payload, size_t size);
+FREC_PUBLIC int frec__emit_vector(struct frec__event *event, struct iovec *vector,
+				  const uint16_t *shape, size_t size);
+FREC_PUBLIC int frec__emit_site(struct frec__event *event, struct iovec *vector,
+				const uint16_t *shape, size_t size, frec__site *site,
+				const uint64_t *args);
+
+/* The length of a string, FREC_PAYLOAD_MAX if it is longer or NULL. */
+FREC_PUBLIC size_t frec__text_length(const char *text);
+FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
+
+/*
+ * For programs that were compiled with an older header: `vector` has the fixed part, n elements of
+ * workspace, then the n pieces, strings without a length. `places` is `shape` without its first
+ * element. `site` and `args` are NULL if nobody listens there.
+ */
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 			   frec__site *site, const uint64_t *args);
-FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
 
 /*
  * The linker defines these two in each executable and library, because the section's name is a C

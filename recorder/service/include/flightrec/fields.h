@@ -61,14 +61,33 @@
 #define FREC__MEMBER_frec_bytes(name) uint32_t name;
 #define FREC__MEMBER_frec_enum(name, text, ...) int32_t name;
 
+/*
+ * The first pass stores what the caller gave: numbers into the payload, pointers and sizes into the
+ * vector. The second pass calls functions: it measures strings, writes locators and copies
+ * characters. In this order no parameter but the pointers of FREC_CHARS has to survive a call.
+ */
 #define FREC__FILL(field) FREC__FILL_ field
 #define FREC__FILL_(kind, ...) FREC__FILL_##kind(__VA_ARGS__)
 #define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text, spec) \
 	frec__payload.name = (member)name;
-#define FREC__FILL_frec_string(name) frec__append(&frec__next, name, 0);
-#define FREC__FILL_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
-#define FREC__FILL_frec_bytes(name) frec__append(&frec__next, name, name##_size);
+#define FREC__FILL_frec_string(name) (frec__next++)->iov_base = (void *)(uintptr_t)name;
+#define FREC__FILL_frec_chars(name, n)
+#define FREC__FILL_frec_bytes(name) \
+	frec__next->iov_base = (void *)(uintptr_t)name; \
+	(frec__next++)->iov_len = name##_size;
 #define FREC__FILL_frec_enum(name, text, ...) frec__payload.name = name;
+
+#define FREC__FINISH(field) FREC__FINISH_ field
+#define FREC__FINISH_(kind, ...) FREC__FINISH_##kind(__VA_ARGS__)
+#define FREC__FINISH_frec_scalar(name, type, member, kernel, tail, text, spec)
+#define FREC__FINISH_frec_string(name) \
+	frec__payload.name = \
+		frec__string(frec__next++, &frec__size, offsetof(struct frec__payload, name));
+#define FREC__FINISH_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
+#define FREC__FINISH_frec_bytes(name) \
+	frec__payload.name = \
+		frec__bytes(frec__next++, &frec__size, offsetof(struct frec__payload, name));
+#define FREC__FINISH_frec_enum(name, text, ...)
 
 /* The offsets of the locators, and their number. */
 #define FREC__PLACE(field) FREC__PLACE_ field
@@ -130,12 +149,36 @@
 #define FREC__VALUE_COUNT_frec_bytes(name) +0
 #define FREC__VALUE_COUNT_frec_enum(name, text, ...) +FREC__ENUMERATORS(~, __VA_ARGS__)
 
-static inline __attribute__((unused)) void frec__append(struct iovec **next, const void *data,
-							size_t size)
+/*
+ * These two return the locator of a piece of data that begins after *size bytes of payload, and add
+ * the piece to *size. `at` is the locator's place behind the index. A piece that is too large, or a
+ * string that is NULL, makes *size exceed FREC_PAYLOAD_MAX, and the library replaces the locators.
+ */
+static inline __attribute__((unused, always_inline)) uint32_t frec__string(struct iovec *piece,
+									   size_t *size, size_t at)
 {
-	(*next)->iov_base = (void *)(uintptr_t)data;
-	(*next)->iov_len = size;
-	++*next;
+	size_t length = frec__text_length((const char *)piece->iov_base) + 1, begin = *size;
+
+	piece->iov_len = length;
+	*size = begin + length;
+	return (uint32_t)(length << 16 | (begin - at));
+}
+
+static inline __attribute__((unused, always_inline)) uint32_t frec__bytes(const struct iovec *piece,
+									  size_t *size, size_t at)
+{
+	size_t length = piece->iov_len, begin = *size;
+
+	if (length > FREC_PAYLOAD_MAX)
+		length = FREC_PAYLOAD_MAX + 1;
+	*size = begin + length;
+	return (uint32_t)(length << 16 | (begin - at));
+}
+
+static inline __attribute__((unused, always_inline)) bool frec__at_site(
+	const struct frec__event *event)
+{
+	return __atomic_load_n(&event->enabled, __ATOMIC_RELAXED) & FREC__USDT_MASK;
 }
 
 /*
@@ -184,26 +227,33 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 			uint32_t frec__index; \
 			FREC__EACH(FREC__MEMBER, FREC__NOTHING, , __VA_ARGS__) \
 		} frec__payload; \
-		static const uint16_t frec__places[] = { \
-			FREC__EACH(FREC__PLACE, FREC__NOTHING, , __VA_ARGS__) 0}; \
 		enum { frec__count = FREC__EACH(FREC__PLACES, FREC__NOTHING, 0, __VA_ARGS__) }; \
-		struct iovec frec__vector[1 + 2 * frec__count]; \
-		struct iovec *frec__next = frec__vector + 1 + frec__count; \
+		static const uint16_t frec__shape[] = { \
+			1 + frec__count, FREC__EACH(FREC__PLACE, FREC__NOTHING, , __VA_ARGS__) 0}; \
+		struct iovec frec__room[1 + 2 * frec__count]; \
+		struct iovec *frec__vector = frec__room + frec__count; \
+		struct iovec *frec__next = frec__vector + 1; \
+		size_t frec__size = sizeof(frec__payload) - sizeof(uint32_t); \
 		FREC__ASSERT(sizeof(frec__payload) - 4 <= FREC_PAYLOAD_MAX, \
 			     "The fields of the event take more than FREC_PAYLOAD_MAX bytes"); \
-		frec__vector[0].iov_base = &frec__payload; \
-		frec__vector[0].iov_len = sizeof(frec__payload); \
 		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
-		(void)frec__next; \
-		if (!(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
-				      __ATOMIC_RELAXED) & \
-		      FREC__USDT_MASK)) \
-			return frec__emit(&frec__event_##provider##_##name, frec__vector, \
-					  frec__places, NULL, NULL); \
+		frec__next = frec__vector + 1; \
+		FREC__EACH(FREC__FINISH, FREC__NOTHING, , __VA_ARGS__) \
+		if (frec__count == 0 && !frec__at_site(&frec__event_##provider##_##name)) \
+			return frec__emit_fixed(&frec__event_##provider##_##name, &frec__payload, \
+						sizeof(frec__payload)); \
+		frec__vector->iov_base = &frec__payload; \
+		frec__vector->iov_len = sizeof(frec__payload); \
+		if (frec__count > 0 && !frec__at_site(&frec__event_##provider##_##name)) \
+			return frec__emit_vector(&frec__event_##provider##_##name, frec__vector, \
+						 frec__shape, frec__size); \
 		uint64_t frec__args[12] = {0}; \
+		frec__next = frec__vector + 1; \
 		FREC__TWELVE(FREC__VALUES_OF, __VA_ARGS__) \
-		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places, \
-				  FREC__SITE_OF(provider, name), frec__args); \
+		(void)frec__next; \
+		return frec__emit_site(&frec__event_##provider##_##name, frec__vector, \
+				       frec__shape, frec__size, FREC__SITE_OF(provider, name), \
+				       frec__args); \
 	} \
 	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
 	{ \

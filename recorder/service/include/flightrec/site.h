@@ -78,18 +78,22 @@
 #define FREC__SPEC_frec_bytes(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_enum(gap, offset, name, text, ...) gap "-4@" FREC__SITE_AT(offset)
 
-/* Stores the value of a field in frec__args, at the place and in the size that the notes give. */
+/* Stores the value of a field in frec__args, at the place and in the size that the notes give. What
+ * the payload and the vector have is taken from there, so that no parameter has to be kept for the
+ * sake of the site. */
 #define FREC__VALUE_OF(field, ...) FREC__VALUE_OF_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__VALUE_OF_EXPANDED(...) FREC__VALUE_OF_(__VA_ARGS__)
 #define FREC__VALUE_OF_(index, kind, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
 #define FREC__VALUE_OF_frec_none(index, none)
 #define FREC__VALUE_OF_frec_scalar(index, name, ...) \
-	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
-#define FREC__VALUE_OF_frec_string(index, name) frec__args[index] = (uintptr_t)name;
+	__builtin_memcpy(&frec__args[index], &frec__payload.name, sizeof(frec__payload.name));
+#define FREC__VALUE_OF_frec_string(index, name) \
+	frec__args[index] = (uintptr_t)(frec__next++)->iov_base;
 #define FREC__VALUE_OF_frec_chars(index, name, n) frec__args[index] = (uintptr_t)name;
-#define FREC__VALUE_OF_frec_bytes(index, name) frec__args[index] = (uintptr_t)name;
+#define FREC__VALUE_OF_frec_bytes(index, name) \
+	frec__args[index] = (uintptr_t)(frec__next++)->iov_base;
 #define FREC__VALUE_OF_frec_enum(index, name, ...) \
-	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
+	__builtin_memcpy(&frec__args[index], &frec__payload.name, sizeof(frec__payload.name));
 
 /* Applies `m` to the first twelve fields of an event. If there are fewer, FREC__NONE is in place of
  * the others. */
