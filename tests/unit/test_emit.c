@@ -3,12 +3,19 @@
 // user_events: the descriptor is one end of a socket pair, and the test sets the enable word.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -395,6 +402,91 @@ static void test_drops_are_counted(void **state)
 	assert_int_equal(frec__event_unit_emit_large.dropped, dropped + 4);
 }
 
+#ifdef __x86_64__
+// What the kernel says to each writev(2) of a child whose system calls are caught, and how many it
+// made.
+static int answers[4], calls, clear_at = -1;
+
+static void answer(int signal, siginfo_t *info, void *context)
+{
+	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)signal;
+	(void)info;
+	if (calls == clear_at)
+		frec__event_unit_emit_large.enabled = 0;
+	registers[REG_RAX] = calls < 4 ? answers[calls] : -EINVAL;
+	calls++;
+}
+
+// Emits once, and returns what the emit function returned, or -1 if it made another number of
+// system calls than `want`, changed errno, or counted something else than `counter`.
+static int emit_with_answers(int want, const uint64_t *counter)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+	struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO};
+	uint64_t before = counter ? *counter : 0, dropped = frec__event_unit_emit_large.dropped;
+	int r, status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		sigaction(SIGSYS, &action, NULL);
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+			_exit(100);
+		errno = ENOTTY;
+		r = frec_unit_emit_large("x", 1);
+		if (calls != want || errno != ENOTTY ||
+		    (counter ? *counter != before + 1
+			     : frec__event_unit_emit_large.dropped != dropped))
+			_exit(101);
+		_exit(-r);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void answers_are(int first, int second, int third)
+{
+	memcpy(answers, (int[]){first, second, third, -EINVAL}, sizeof(answers));
+}
+
+// How often the kernel is asked, and what its answers mean.
+static void test_what_the_kernel_says(void **state)
+{
+	(void)state;
+	enable(&frec__event_unit_emit_large, 1);
+	answers_are(9, 0, 0);
+	assert_int_equal(emit_with_answers(1, NULL), 0);
+	// A page was not in memory, once and for good.
+	answers_are(-EFAULT, 9, 0);
+	assert_int_equal(emit_with_answers(2, NULL), 0);
+	answers_are(-EFAULT, -EFAULT, -EFAULT);
+	assert_int_equal(emit_with_answers(3, &frec__counts.dropped_fault), -EFAULT);
+	// Refused, for example by a seccomp filter.
+	answers_are(-EPERM, 9, 0);
+	assert_int_equal(emit_with_answers(1, &frec__counts.dropped_other), -EPERM);
+	// The descriptor was closed; the last listener has left, and the kernel has not said so yet,
+	// or has.
+	answers_are(-EBADF, -EBADF, 0);
+	assert_int_equal(emit_with_answers(2, &frec__counts.dropped_closed), -EBADF);
+	answers_are(-EBADF, 0, 0);
+	assert_int_equal(emit_with_answers(2, NULL), 0);
+	clear_at = 0;
+	answers_are(-EBADF, 0, 0);
+	assert_int_equal(emit_with_answers(1, NULL), 0);
+	clear_at = -1;
+}
+#endif
+
 // After one EBADF the descriptor's number is forgotten, so a file that gets this number later is
 // not written to.
 static void test_closed_descriptor_is_forgotten(void **state)
@@ -481,6 +573,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_programs_of_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drops_are_counted, setup, teardown),
+#ifdef __x86_64__
+		cmocka_unit_test_setup_teardown(test_what_the_kernel_says, setup, teardown),
+#endif
 		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup,
