@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -41,6 +42,9 @@ FREC_EVENT(unit_emit, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3),
 	   FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3), FREC_U8(d4),
 	   FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
 FREC_EVENT(unit_emit, large, FREC_BYTES(raw));
+FREC_EVENT(unit_emit, site, FREC_STR(first), FREC_I8(i8), FREC_CHARS(tag, TAG_SIZE), FREC_F64(f64),
+	   FREC_BYTES(raw), FREC_BOOL(yes), FREC_STR(last), FREC_ENUM(door, OPEN, AJAR),
+	   FREC_PTR(pointer), FREC_U64(u64), FREC_F32(f32), FREC_U16(twelfth), FREC_STR(more));
 FREC_EVENT(unit_emit, pieces, FREC_STR(first), FREC_U16(number), FREC_BYTES(raw), FREC_STR(last));
 
 #define ON (1u << FREC__USER_EVENTS_BIT)
@@ -77,8 +81,8 @@ static int teardown(void **state)
 {
 	struct frec__event *const events[] = {
 		&frec__event_unit_emit_nothing, &frec__event_unit_emit_kinds,
-		&frec__event_unit_emit_forty, &frec__event_unit_emit_large,
-		&frec__event_unit_emit_pieces};
+		&frec__event_unit_emit_forty,	&frec__event_unit_emit_large,
+		&frec__event_unit_emit_pieces,	&frec__event_unit_emit_site};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
@@ -487,6 +491,69 @@ static void test_what_the_kernel_says(void **state)
 }
 #endif
 
+#ifdef __x86_64__
+static uint64_t trapped[12];
+static char trapped_payload[256];
+static size_t trapped_size;
+
+static void trap(int signal, siginfo_t *info, void *context)
+{
+	const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)signal;
+	(void)info;
+	trapped_size = (size_t)registers[REG_RDX];
+	memcpy(trapped, (const void *)registers[REG_RDI], sizeof(trapped));
+	memcpy(trapped_payload, (const void *)registers[REG_RSI],
+	       trapped_size < sizeof(trapped_payload) ? trapped_size : sizeof(trapped_payload));
+}
+
+// A breakpoint at the site finds the fields where the notes say, and the payload that the kernel
+// gets as well.
+static void test_what_a_breakpoint_finds(void **state)
+{
+	struct sigaction action = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO}, before;
+	const char *first = "one", *tag = "tag", *raw = "\0\1", *last = "two";
+	uint8_t *site = (uint8_t *)(uintptr_t)frec__site_unit_emit_site;
+	uintptr_t page = (uintptr_t)site & ~(uintptr_t)4095;
+	double f64 = -2.5;
+	float f32 = 1.5f;
+	struct got got;
+	uint64_t word;
+
+	(void)state;
+	assert_int_equal(mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+	assert_int_equal(*site, 0x90);
+	*site = 0xcc;
+	assert_int_equal(sigaction(SIGTRAP, &action, &before), 0);
+	enable(&frec__event_unit_emit_site, 5);
+	frec__event_unit_emit_site.enabled |= 1;
+	assert_int_equal(frec_unit_emit_site(first, -3, tag, f64, raw, 2, true, last, AJAR,
+					     (void *)0x1234, 7, f32, 12, "more"),
+			 0);
+	sigaction(SIGTRAP, &before, NULL);
+	*site = 0x90;
+
+	assert_int_equal(trapped[0], (uintptr_t)first);
+	assert_int_equal((int8_t)trapped[1], -3);
+	assert_int_equal(trapped[2], (uintptr_t)tag);
+	memcpy(&word, &f64, sizeof(f64));
+	assert_int_equal(trapped[3], word);
+	assert_int_equal(trapped[4], (uintptr_t)raw);
+	assert_int_equal(trapped[5], 1);
+	assert_int_equal(trapped[6], (uintptr_t)last);
+	assert_int_equal(trapped[7], AJAR);
+	assert_int_equal(trapped[8], 0x1234);
+	assert_int_equal(trapped[9], 7);
+	memcpy(&word, &f32, sizeof(f32));
+	assert_int_equal((uint32_t)trapped[10], (uint32_t)word);
+	assert_int_equal(trapped[11], 12);
+	receive(&got);
+	assert_int_equal(got.size, 4 + trapped_size);
+	assert_memory_equal(got.bytes + 4, trapped_payload, trapped_size);
+}
+#endif
+
 // After one EBADF the descriptor's number is forgotten, so a file that gets this number later is
 // not written to.
 static void test_closed_descriptor_is_forgotten(void **state)
@@ -575,6 +642,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_drops_are_counted, setup, teardown),
 #ifdef __x86_64__
 		cmocka_unit_test_setup_teardown(test_what_the_kernel_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_a_breakpoint_finds, setup, teardown),
 #endif
 		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup,
 						teardown),
