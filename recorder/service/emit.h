@@ -6,9 +6,10 @@
  * The code runs on three occasions. On each, data flows in one direction:
  *
  *	An event is emitted, in any thread or signal handler:
- *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word and the sender
+ *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word, and the sender,
+ *					which lays the payload out
  *	    -> emit.c			chooses the transports that listen; user_events and USDT
- *	       -> payload.c		cuts strings that do not fit, and writes locators
+ *	       -> payload.c		only if strings have to be cut or are NULL
  *	       -> shm_emit.c		writes a record into shared memory
  *		  -> shm_checksum.h, shm_sequence_ARCH.[ch]
  *

@@ -478,7 +478,7 @@ static void test_what_the_kernel_says(void **state)
 	// Refused, for example by a seccomp filter.
 	answers_are(-EPERM, 9, 0);
 	assert_int_equal(emit_with_answers(1, &frec__counts.dropped_other), -EPERM);
-	// The descriptor was closed; the last listener has left, and the kernel has not said so yet,
+	// The descriptor was closed; or the last listener left, and the kernel has not said so yet,
 	// or has.
 	answers_are(-EBADF, -EBADF, 0);
 	assert_int_equal(emit_with_answers(2, &frec__counts.dropped_closed), -EBADF);
@@ -523,7 +523,8 @@ static void test_what_a_breakpoint_finds(void **state)
 
 	(void)state;
 	assert_int_equal(mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
-	assert_int_equal(*site, 0x90);
+	while (*site != 0x90) // behind an endbr64, if the compiler makes one
+		site++;
 	*site = 0xcc;
 	assert_int_equal(sigaction(SIGTRAP, &action, &before), 0);
 	enable(&frec__event_unit_emit_site, 5);
