@@ -19,6 +19,7 @@
 
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
+#include "recorder/service/readable.h"
 #include "recorder/service/shm_emit.h"
 
 #define ATTEMPTS 3
@@ -172,6 +173,11 @@ static __attribute__((noinline)) int emit_others(struct frec__event *event, stru
 	return 0;
 }
 
+int frec__refuse(struct frec__event *event, int error)
+{
+	return drop(event, 0, error);
+}
+
 int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 	       frec__site *site, const uint64_t *args)
 {
@@ -188,12 +194,14 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	return emit_others(event, vector, places, site, args, shm);
 }
 
-void frec__copy_chars(char *to, const char *from, size_t size)
+bool frec__copy_chars(char *to, const char *from, size_t size)
 {
-	size_t length = from ? strnlen(from, size) : 0;
+	bool readable = frec__readable(from);
+	size_t length = readable ? strnlen(from, size) : 0;
 
-	memcpy(to, from ? from : "", length);
+	memcpy(to, readable ? from : "", length);
 	memset(to + length, 0, size - length);
+	return readable || !from;
 }
 
 int frec_stats_read(struct frec_stats *stats)

@@ -66,7 +66,8 @@
 #define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text, spec) \
 	frec__payload.name = (member)name;
 #define FREC__FILL_frec_string(name) frec__append(&frec__next, name, 0);
-#define FREC__FILL_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
+#define FREC__FILL_frec_chars(name, n) \
+	frec__fault |= !frec__copy_chars(frec__payload.name, name, n);
 #define FREC__FILL_frec_bytes(name) frec__append(&frec__next, name, name##_size);
 #define FREC__FILL_frec_enum(name, text, ...) frec__payload.name = name;
 
@@ -189,12 +190,15 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		enum { frec__count = FREC__EACH(FREC__PLACES, FREC__NOTHING, 0, __VA_ARGS__) }; \
 		struct iovec frec__vector[1 + 2 * frec__count]; \
 		struct iovec *frec__next = frec__vector + 1 + frec__count; \
+		bool frec__fault = false; \
 		FREC__ASSERT(sizeof(frec__payload) - 4 <= FREC_PAYLOAD_MAX, \
 			     "The fields of the event take more than FREC_PAYLOAD_MAX bytes"); \
 		frec__vector[0].iov_base = &frec__payload; \
 		frec__vector[0].iov_len = sizeof(frec__payload); \
 		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
 		(void)frec__next; \
+		if (frec__fault) \
+			return frec__refuse(&frec__event_##provider##_##name, -14 /* EFAULT */); \
 		if (!(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
 				      __ATOMIC_RELAXED) & \
 		      FREC__USDT_MASK)) \
