@@ -15,7 +15,6 @@
 
 #include "recorder/service/data_file.h"
 #include "recorder/service/emit.h"
-#include "recorder/service/readable.h"
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_attach.h"
 #include "recorder/service/shm_clock.h"
@@ -49,7 +48,6 @@ static void unlock_in_child(void)
 __attribute__((constructor(101))) static void follow_forks(void)
 {
 	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_in_child);
-	frec__addresses_init();
 }
 
 // Runs before the constructors of programs that use the shared library, so that their events are on
