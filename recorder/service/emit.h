@@ -9,7 +9,9 @@
  *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word and the sender
  *	    -> emit.c			chooses the transports that listen; user_events and USDT
  *	       -> payload.c		cuts strings that do not fit, and writes locators
+ *		  -> readable.h		refuses strings at impossible addresses
  *	       -> shm_emit.c		writes a record into shared memory
+ *		  -> shm_identity.c shm_clock.c	who emits, and when, without a system call
  *		  -> shm_checksum.h, shm_sequence_ARCH.[ch]
  *
  *	An executable or library is loaded or unloaded, or frec_register() is called:
@@ -23,7 +25,7 @@
  *	    embed.c -> registration.c	attaches to the memory that the recorder sent
  *
  * Threads. The library starts none. Emitting runs in the thread that emits, takes no lock,
- * allocates nothing and keeps errno. Registration runs in the thread that loads a library or calls
+ * allocates nothing, keeps errno, and makes no system call but writev(2) for user_events. Registration runs in the thread that loads a library or calls
  * frec_register(). The keeper is another process, started by posix_spawn(3) in
  * frec_recorder_start() alone.
  *
