@@ -2,7 +2,8 @@
 
 frec_unit_test(test_shm frec_engine flightrec_static)
 frec_unit_test(test_shm_emit frec_engine flightrec_static Threads::Threads)
-foreach(test test_shm test_shm_emit)
+frec_unit_test(test_shm_locked frec_engine flightrec_static Threads::Threads)
+foreach(test test_shm test_shm_emit test_shm_locked)
 	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR})
 endforeach()
 

@@ -14,6 +14,7 @@
 
 #include "proto/cleanup.h"
 #include "recorder/declared/declarations.h"
+#include "recorder/rings/clock_probe.h"
 #include "recorder/rings/shm_owner.h"
 #include "recorder/rings/shm_rings_internal.h"
 
@@ -67,7 +68,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	if (getrandom(&rings->key, sizeof(rings->key), 0) != sizeof(rings->key))
 		return -errno;
 	header = rings->map;
-	header->options = options;
+	header->options = options | (frec__clock_needs_call() ? FREC_SHM_COARSE : 0);
 	header->rings = (uint32_t)rings->count;
 	header->ring_size = rings->ring_size;
 	header->key = rings->key;
@@ -138,12 +139,24 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 	return 0;
 }
 
+// Gives the pages back, which live as long as any service maps them or has the memfd open. Services
+// cannot do it at their next event, because they may have entered seccomp. A service that is in the
+// middle of an emit gets a new page for it, which is then in nobody's way.
+static void empty(const struct frec_shm_rings *rings)
+{
+	(void)fallocate(rings->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			(off_t)rings->layout.table,
+			(off_t)(rings->layout.size - rings->layout.table));
+}
+
 void frec__shm_destroy(struct frec_shm_rings *rings)
 {
 	if (!rings)
 		return;
-	if (rings->owned)
+	if (rings->owned) {
 		frec__shm_disown(rings->map, OWNER_OFFSET);
+		empty(rings);
+	}
 	frec__shm_unmap_owned(rings->map, rings->layout.size);
 	if (rings->fd >= 0)
 		close(rings->fd);

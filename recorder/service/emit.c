@@ -19,6 +19,7 @@
 
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
+#include "recorder/service/readable.h"
 #include "recorder/service/shm_emit.h"
 
 #define ATTEMPTS 3
@@ -173,6 +174,17 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
+// Whether byte arrays are at addresses that can be read. The kernel finds out by itself, and who
+// measures strings does.
+static bool bytes_readable(const struct iovec *vector, const uint16_t *shape)
+{
+	for (size_t i = 1; shape[i]; i++)
+		if (frec__is_bytes(shape[i]) &&
+		    !frec__readable_bytes(vector[i].iov_base, vector[i].iov_len))
+			return false;
+	return true;
+}
+
 // Emits to whatever listens. The arguments are those of frec__emit_site(), whose `site` and `args`
 // may be NULL here.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
@@ -193,6 +205,8 @@ static __attribute__((noinline)) int emit_others(struct frec__event *event, stru
 		r = frec__payload_build(vector, shape + 1, &payload);
 		if (r)
 			return drop(event, payload.size, r);
+	} else if (!bytes_readable(vector, shape)) {
+		return drop(event, size, -EFAULT);
 	} else if (shm) {
 		frec__shm_emit(event, vector, shape + 1, size);
 		shm = false;
@@ -216,7 +230,8 @@ static __attribute__((noinline)) int emit_vector_others(struct frec__event *even
 							size_t size)
 {
 	if (__builtin_expect(size <= FREC_PAYLOAD_MAX, 1) &&
-	    __atomic_load_n(&event->enabled, __ATOMIC_RELAXED) == FREC__SHM_MASK)
+	    __atomic_load_n(&event->enabled, __ATOMIC_RELAXED) == FREC__SHM_MASK &&
+	    bytes_readable(vector, shape))
 		return frec__shm_emit(event, vector, shape + 1, size);
 	return emit_others(event, vector, shape, size, NULL, NULL);
 }
@@ -262,6 +277,11 @@ int frec__emit_site(struct frec__event *event, struct iovec *vector, const uint1
 	return emit_others(event, vector, shape, size, site, args);
 }
 
+int frec__refuse(struct frec__event *event, int error)
+{
+	return drop(event, 0, error);
+}
+
 // Lays the event out as the present header does.
 int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 	       frec__site *site, const uint64_t *args)
@@ -292,12 +312,15 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 
 size_t frec__text_length(const char *text)
 {
-	return text ? strnlen(text, FREC_PAYLOAD_MAX) : FREC_PAYLOAD_MAX;
+	return frec__readable(text) ? strnlen(text, FREC_PAYLOAD_MAX) : FREC_PAYLOAD_MAX;
 }
 
-void frec__copy_chars(char *to, const char *from, size_t size)
+bool frec__copy_chars(char *to, const char *from, size_t size)
 {
-	strncpy(to, from ? from : "", size);
+	bool readable = frec__readable(from);
+
+	strncpy(to, readable ? from : "", size);
+	return readable || !from;
 }
 
 int frec_stats_read(struct frec_stats *stats)

@@ -10,7 +10,9 @@
  *					which lays the payload out
  *	    -> emit.c			chooses the transports that listen; user_events and USDT
  *	       -> payload.c		only if strings have to be cut or are NULL
+ *		  -> readable.h		refuses strings at impossible addresses
  *	       -> shm_emit.c		writes a record into shared memory
+ *		  -> shm_identity.c shm_clock.c	who emits, and when, without a system call
  *		  -> shm_checksum.h, shm_sequence_ARCH.[ch]
  *
  *	An executable or library is loaded or unloaded, or frec_register() is called:
@@ -24,7 +26,7 @@
  *	    embed.c -> registration.c	attaches to the memory that the recorder sent
  *
  * Threads. The library starts none. Emitting runs in the thread that emits, takes no lock,
- * allocates nothing and keeps errno. Registration runs in the thread that loads a library or calls
+ * allocates nothing, keeps errno, and makes no system call but writev(2) for user_events. Registration runs in the thread that loads a library or calls
  * frec_register(). The keeper is another process, started by posix_spawn(3) in
  * frec_recorder_start() alone.
  *

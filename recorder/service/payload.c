@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "recorder/service/payload.h"
+#include "recorder/service/readable.h"
 
 #define INDEX_SIZE sizeof(uint32_t)
 #define CUT_END_SIZE 2
@@ -60,20 +61,28 @@ static size_t whole_characters(const char *text, size_t size)
 }
 
 // Takes the NUL off the strings, and replaces those that are NULL. Returns the size of the payload
-// before any string is cut, and sets *ret_strings to the number of strings.
+// before any string is cut, and sets *ret_strings to the number of strings; or returns 0 if
+// something is not at a readable address.
 static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, size_t *ret_strings)
 {
 	size_t size = fixed, strings = 0;
 
 	for (size_t i = 0; places[i]; i++) {
 		if (frec__is_bytes(places[i])) {
+			// What is too large in any case is not read either.
+			if (data[i].iov_len <= FREC_PAYLOAD_MAX &&
+			    !frec__readable_bytes(data[i].iov_base, data[i].iov_len))
+				return 0;
 			if (__builtin_add_overflow(size, data[i].iov_len, &size))
 				size = SIZE_MAX / 2;
 			continue;
 		}
-		if (!data[i].iov_base)
+		if (!frec__readable(data[i].iov_base)) {
+			if (data[i].iov_base)
+				return 0;
 			data[i] =
 				(struct iovec){(void *)(uintptr_t)null_string, sizeof(null_string)};
+		}
 		data[i].iov_len--;
 		if (__builtin_add_overflow(size, data[i].iov_len + 1, &size))
 			size = SIZE_MAX / 2;
@@ -95,6 +104,8 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 	total = measure(data, places, position - INDEX_SIZE, &strings);
 	ret->size = total;
 	ret->cut = false;
+	if (!total && count)
+		return -EFAULT;
 	if (total > FREC_PAYLOAD_MAX) {
 		size_t others = position - INDEX_SIZE + strings * CUT_END_SIZE;
 

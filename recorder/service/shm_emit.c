@@ -7,58 +7,30 @@
 // copy it to the shared ring, where they reserve space first and store the commit word last.
 #include "recorder/service/shm_sequence.h"
 
-#include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
 #include "recorder/service/shm_checksum.h"
 
 struct frec__shm *frec__shm;
-uint32_t *frec__shm_process;
 
-// The ids of this thread. `pid` is stale after a fork, and then differs from *frec__shm_process.
-static __thread struct {
-	uint32_t pid, tid;
-} self __attribute__((tls_model("initial-exec")));
-
-// Refreshes the ids. The kernel wipes *frec__shm_process in a child, whatever call forked it.
-static __attribute__((noinline, cold)) void identify(void)
-{
-	uint32_t pid = (uint32_t)getpid();
-
-	self.tid = (uint32_t)gettid();
-	self.pid = pid;
-	__atomic_store_n(frec__shm_process, pid, __ATOMIC_RELAXED);
-}
-
-// Turns an event off whose recorder is dead. The pages of shared memory live as long as a process
-// maps them, so the first thread that notices the death gives them back. Another recorder may be
-// attached at the same moment. shm_attach.c publishes its memory first and turns events on
-// afterwards: so either this function sees the new memory and turns the event on again, or the
-// event is turned on after it was turned off here.
-static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
+// Turns an event off whose recorder is dead. Another recorder may be attached at the same moment.
+// shm_attach.c publishes its memory first and turns events on afterwards: so either this function
+// sees the new memory and turns the event on again, or the event is turned on after it was turned
+// off here. The memory is given back by the recorder, or by a later call that may make system calls
+// (frec__shm_release()).
+static __attribute__((noinline, cold)) void turn_off(const struct frec__shm *shm,
 						     struct frec__event *event)
 {
-	struct frec__shm *present;
-	int saved_errno = errno;
+	const struct frec__shm *present;
 
 	__atomic_fetch_and(&event->enabled, ~FREC__SHM_MASK, __ATOMIC_SEQ_CST);
 	present = __atomic_load_n(&frec__shm, __ATOMIC_SEQ_CST);
 	if (present != shm &&
 	    __atomic_load_n(&event->shm_slot, __ATOMIC_SEQ_CST) >> 16 == present->generation)
 		__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
-	if (!__atomic_exchange_n(&shm->emptied, true, __ATOMIC_RELAXED)) {
-		for (size_t i = 0; i <= shm->cpus; i++)
-			madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
-		madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
-	}
-	errno = saved_errno;
 }
 
 static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, uint32_t slot,
@@ -69,8 +41,8 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	uint32_t checksum;
 	char *to;
 
-	record->time = frec__shm_now();
-	record->cpu = (uint32_t)sched_getcpu();
+	record->time = frec__shm_now(shm, shm->cpus);
+	record->cpu = frec__shm_cpu();
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
@@ -104,7 +76,7 @@ static inline __attribute__((always_inline)) void write_record(
 static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
 					    struct frec__shm_moment *ret_moment)
 {
-	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+	const struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
 	uint32_t slot = __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED);
 
 	if (!shm || slot >> 16 != shm->generation)
@@ -113,8 +85,10 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 		turn_off(shm, event);
 		return NULL;
 	}
+	if (__builtin_expect(__atomic_load_n(shm->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
+		frec_clock_coarse();
 	if (shm->sequences)
-		frec__shm_begin(ret_moment);
+		frec__shm_begin(shm, ret_moment);
 	*ret_slot = slot & 0xffff;
 	return shm;
 }
@@ -138,10 +112,11 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 		uint64_t word;
 	} header;
 
-	if (__builtin_expect(self.pid != __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
-				     !self.pid,
+	if (__builtin_expect(frec__shm_self.pid !=
+					     __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
+				     !frec__shm_self.pid,
 			     0))
-		identify();
+		frec__shm_identify();
 	// Pad the payload with zeroes.
 	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
 	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
@@ -150,7 +125,7 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
 	store_word(&record->header, header.word);
 	record->id = FREC_SHM_ID(slot);
-	store_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
+	store_word(&record->pid, frec__shm_self.pid | (uint64_t)frec__shm_self.tid << 32);
 	store_word(&record->raw_size,
 		   total - sizeof(*record)); // upper half: common header, zeroes
 	if (__builtin_expect(shm->guard < 0, 1)) {

@@ -22,12 +22,22 @@
  *	-ENOTCONN	the event is not registered (see frec_register)
  *	-E2BIG		the event's numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
  *	-EBADF		the program closed flightrec's descriptor, for example with closefrom(3)
- *	-EFAULT		a string or byte array could not be read, or changed while it was being read
+ *	-EFAULT		a string, characters or byte array at an address where nothing can be:
+ *			see below; or, with user_events, one that changed while it was being read
  *
  * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
  * recorded as the event flightrec:lost. A string that does not fit is cut at the end of a UTF-8
  * character and marked; if several are too long, the longest ones are cut. A string that is NULL
  * becomes "(null)". Bytes that are not UTF-8 are recorded as they are.
+ *
+ * What an emit function is given must be readable, as for strlen(3) and memcpy(3): a string up to
+ * its NUL, of which FREC_PAYLOAD_MAX bytes are read at most, characters up to their NUL or number,
+ * and all bytes of a byte array. Nothing is read, whatever listens, at addresses that memory of a
+ * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte), where
+ * the kernel puts memory only for a program that asks for it. Error codes, the patterns of freed
+ * memory and damaged pointers mostly are such addresses. The event is then dropped with -EFAULT. At
+ * any other address where there is no memory, reading crashes the program. While nothing listens,
+ * nothing is read.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -87,9 +97,16 @@ extern "C" {
 /*
  * Registers with the kernel all events that are not registered: tracefs was not mounted or the
  * rights were missing when their program or library was loaded, or the program has closed
- * flightrec's descriptor since. If nothing is left to do, the call costs one system call. Emitting
- * never tries this by itself, because an unexpected open(2) can kill a program under seccomp. Any
- * thread may call it, but no signal handler. Returns 0 if every event is registered, else the
+ * flightrec's descriptor since. Emitting never tries this by itself, because an unexpected open(2)
+ * can kill a program under seccomp. For events in shared memory, the call also
+ *
+ *	learns the ids of the calling process and thread, which a child of clone(2) or _Fork(3)
+ *		must let it do: until then the child's events say that their process is unknown
+ *	changes to coarse times if the thread has been denied the exact clock (frec_clock_coarse)
+ *	gives back the memory of a recorder that was killed
+ *
+ * If nothing is left to do, it costs four system calls. Any thread may call it, but no signal
+ * handler, and no thread in strict seccomp. Returns 0 if every event is registered, else the
  * negative errno of the first failure. The function that frec_set_log() has set is called for each
  * failure.
  */
@@ -110,6 +127,18 @@ FREC_PUBLIC int frec_register_fd(int fd);
  * must not call any of these functions or frec_set_log, and must not load a library or fork.
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
+
+/*
+ * Lets the events that this process writes into shared memory have coarse times: those of
+ * CLOCK_MONOTONIC_COARSE, which are up to one tick of the kernel's timer (1 to 10 ms) old. Records
+ * of one CPU stay in their order. For a program that enters SECCOMP_MODE_STRICT or calls prctl(2)
+ * with PR_SET_TSC later: an exact time needs an instruction that is then forbidden, and which would
+ * kill the program. flightrec finds out by itself if PR_SET_TSC came before the program was loaded
+ * or before the last frec_register(), and if the machine's clock cannot be read without a system
+ * call. It lasts until the process ends, also in its forked children. Makes no system call. Any
+ * thread and any signal handler may call it. The kernel dates the events of the other transports.
+ */
+FREC_PUBLIC void frec_clock_coarse(void);
 
 /* Counters, all of which were 0 when this process, or the one that it was forked from, started. */
 struct frec_stats {
@@ -188,7 +217,7 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
  * front of it are n elements of workspace. `shape` has 1 + n; then, for each string and byte array,
  * the offset of its locator in the fixed part, with FREC__BYTES_FLAG if it is a byte array; then a
  * 0. `size` is that of the payload without the room. It exceeds FREC_PAYLOAD_MAX if a string is
- * NULL or has to be cut. `site` and `args` are for the listeners at the event's site (site.h).
+ * NULL, has to be cut, or is where nothing can be read. `site` and `args` are for the listeners at the event's site (site.h).
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit_fixed(struct frec__event *event, void *payload, size_t size);
@@ -198,9 +227,12 @@ FREC_PUBLIC int frec__emit_site(struct frec__event *event, struct iovec *vector,
 				const uint16_t *shape, size_t size, frec__site *site,
 				const uint64_t *args);
 
-/* The length of a string, FREC_PAYLOAD_MAX if it is longer or NULL. */
+/* The length of a string, FREC_PAYLOAD_MAX if it is longer, NULL, or where nothing can be read. */
 FREC_PUBLIC size_t frec__text_length(const char *text);
-FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
+/* Returns false, with `to` filled with zeroes, if `from` is an address where nothing can be read. */
+FREC_PUBLIC bool frec__copy_chars(char *to, const char *from, size_t size);
+/* Drops an event with `error`, a negative errno, which it returns. */
+FREC_PUBLIC int frec__refuse(struct frec__event *event, int error);
 
 /*
  * For programs that were compiled with an older header: `vector` has the fixed part, n elements of

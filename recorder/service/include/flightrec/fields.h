@@ -83,7 +83,8 @@
 #define FREC__FINISH_frec_string(name) \
 	frec__payload.name = \
 		frec__string(frec__next++, &frec__size, offsetof(struct frec__payload, name));
-#define FREC__FINISH_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
+#define FREC__FINISH_frec_chars(name, n) \
+	frec__fault |= !frec__copy_chars(frec__payload.name, name, n);
 #define FREC__FINISH_frec_bytes(name) \
 	frec__payload.name = \
 		frec__bytes(frec__next++, &frec__size, offsetof(struct frec__payload, name));
@@ -234,11 +235,14 @@ static inline __attribute__((unused, always_inline)) bool frec__at_site(
 		struct iovec *frec__vector = frec__room + frec__count; \
 		struct iovec *frec__next = frec__vector + 1; \
 		size_t frec__size = sizeof(frec__payload) - sizeof(uint32_t); \
+		bool frec__fault = false; \
 		FREC__ASSERT(sizeof(frec__payload) - 4 <= FREC_PAYLOAD_MAX, \
 			     "The fields of the event take more than FREC_PAYLOAD_MAX bytes"); \
 		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
 		frec__next = frec__vector + 1; \
 		FREC__EACH(FREC__FINISH, FREC__NOTHING, , __VA_ARGS__) \
+		if (frec__fault) \
+			return frec__refuse(&frec__event_##provider##_##name, -14 /* EFAULT */); \
 		if (frec__count == 0 && !frec__at_site(&frec__event_##provider##_##name)) \
 			return frec__emit_fixed(&frec__event_##provider##_##name, &frec__payload, \
 						sizeof(frec__payload)); \
