@@ -113,9 +113,11 @@ static void decode_text(const Flightrec__Source *source, struct frec_value *valu
 	value->cut = value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT &&
-		     value->size >= 2 && !value->data[value->size - 1] &&
-		     !value->data[value->size - 2];
-	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
+		     (value->field->counted ? nuls == 2 : nuls >= 2);
+	if (value->field->counted)
+		value->size -= nuls < 2 ? nuls : 2;
+	else
+		value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 }
 
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
@@ -128,6 +130,11 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 	bool whole = payload_size >= plan->end; // then every `step` is in bounds
 
 	// The values of the previous record need not be cleared, because all members that a kind of
+	size_t nuls =
+		0; // how many are at the end; what matters is whether there are 0, 1, 2 or more
+
+	while (nuls < 3 && nuls < value->size && !value->data[value->size - nuls - 1])
+		nuls++;
 	// value uses are set again.
 	for (size_t i = 0; i < count; i++) {
 		const struct frec_decode_step *step = &steps[i];

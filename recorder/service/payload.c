@@ -6,6 +6,12 @@
 //
 // A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
 // other string does: this is how a reader recognises a cut string.
+//
+// A text of known length is declared to the kernel as a string as well, because only for `char[]` do
+// the kernel, perf and trace-cmd show text. So it gets the same ends, and NULs within it harm
+// nobody: the kernel looks at the last byte alone, and our readers go by the length. Of a text that
+// was cut, NULs before its end are left out too, and a whole text that ends in NULs of its own gets
+// two more. So three or more NULs at the end mean a whole text that has all but two of them.
 #include <errno.h>
 #include <string.h>
 
@@ -14,7 +20,7 @@
 #define INDEX_SIZE sizeof(uint32_t)
 #define CUT_END_SIZE 2
 
-static const char cut_end[CUT_END_SIZE];
+static const char cut_end[CUT_END_SIZE]; // its beginning is also the end of a whole text
 static const char null_string[] = "(null)";
 
 // The largest number of bytes that each string may keep so that all of them fit into `room`.
@@ -59,8 +65,25 @@ static size_t whole_characters(const char *text, size_t size)
 	return size;
 }
 
+static void prepare_string(struct iovec *string)
+{
+	if (!string->iov_base)
+		string->iov_base = (void *)(uintptr_t)null_string;
+	string->iov_len = strnlen(string->iov_base, FREC_PAYLOAD_MAX);
+}
+
+static void prepare_text(struct iovec *text)
+{
+	if (!text->iov_base && text->iov_len) {
+		prepare_string(text);
+		return;
+	}
+	if (text->iov_len > FREC_PAYLOAD_MAX)
+		text->iov_len = FREC_PAYLOAD_MAX;
+}
+
 // Sets the lengths of the strings. Returns the size of the payload before any string is cut, and
-// sets *ret_strings to the number of strings.
+// sets *ret_strings to the number of strings, with the texts.
 static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, size_t *ret_strings)
 {
 	size_t size = fixed, strings = 0;
@@ -71,11 +94,14 @@ static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, 
 				size = SIZE_MAX / 2;
 			continue;
 		}
-		if (!data[i].iov_base)
-			data[i].iov_base = (void *)(uintptr_t)null_string;
-		data[i].iov_len = strnlen(data[i].iov_base, FREC_PAYLOAD_MAX);
+		if (frec__is_text(places[i]))
+			prepare_text(&data[i]);
+		else
+			prepare_string(&data[i]);
 		if (__builtin_add_overflow(size, data[i].iov_len + 1, &size))
 			size = SIZE_MAX / 2;
+		if (frec__is_text(places[i]) && frec__ends_in_nul(&data[i]))
+			size++;
 		strings++;
 	}
 	*ret_strings = strings;
@@ -113,15 +139,22 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 	// data; see frec__emit().
 	for (size_t i = 0; i < count; i++) {
 		struct iovec piece = data[i];
-		size_t at = places[i] & ~FREC__BYTES_FLAG, length = piece.iov_len;
+		size_t at = places[i] & FREC__PLACE_MASK, length = piece.iov_len;
 		uint32_t locator;
 
-		if (!frec__is_bytes(places[i]) && length > share) {
-			piece.iov_len = whole_characters(piece.iov_base, share);
-			length = piece.iov_len + CUT_END_SIZE;
+		if (!frec__is_bytes(places[i]) && (length > share || frec__is_text(places[i]))) {
+			size_t end = 1 + frec__ends_in_nul(&piece);
+
+			if (length > share) {
+				piece.iov_len = whole_characters(piece.iov_base, share);
+				while (frec__ends_in_nul(&piece))
+					piece.iov_len--;
+				end = CUT_END_SIZE;
+			}
+			length = piece.iov_len + end;
 			if (piece.iov_len)
 				*out++ = piece;
-			*out++ = (struct iovec){(void *)(uintptr_t)cut_end, CUT_END_SIZE};
+			*out++ = (struct iovec){(void *)(uintptr_t)cut_end, end};
 		} else {
 			if (!frec__is_bytes(places[i]))
 				length = ++piece.iov_len;
@@ -134,5 +167,5 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 	}
 	ret->count = (int)(out - vector);
 	ret->size = position - INDEX_SIZE;
-	return 0;
+	return ret->size > FREC_PAYLOAD_MAX ? -EFAULT : 0;
 }

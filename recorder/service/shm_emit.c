@@ -191,11 +191,11 @@ static inline char *copy(char *to, const char *from, size_t size)
 }
 
 // Sets the lengths of the strings. Returns the size of the payload, or 0 if it exceeds
-// FREC_PAYLOAD_MAX or a string is NULL.
+// FREC_PAYLOAD_MAX, a string or text is NULL, or a text ends in NUL.
 static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
 {
 	for (; *places; places++, data++) {
-		if (!frec__is_bytes(*places)) {
+		if (!(*places & (FREC__BYTES_FLAG | FREC__TEXT_FLAG))) {
 			if (!data->iov_base)
 				return 0;
 			data->iov_len = strnlen(data->iov_base, FREC_PAYLOAD_MAX);
@@ -214,6 +214,10 @@ static inline size_t measure(struct iovec *data, const uint16_t *places, size_t 
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
 {
 	const size_t index_size = sizeof(uint32_t);
+		} else if (frec__is_text(*places)) {
+			if ((data->iov_len && !data->iov_base) || frec__ends_in_nul(data))
+				return 0;
+			size++;
 	size_t fixed = vector[0].iov_len - index_size, size;
 	struct iovec *data = vector + 1;
 	struct frec__shm_moment moment;
@@ -241,7 +245,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 	memset(record->raw, 0, FREC__COMMON_SIZE);
 	next = copy(payload, (char *)vector[0].iov_base + index_size, fixed);
 	for (; *places; places++, data++) {
-		size_t at = (*places & ~FREC__BYTES_FLAG) - index_size;
+		size_t at = (*places & FREC__PLACE_MASK) - index_size;
 		char *begin = next;
 		uint32_t locator;
 

@@ -25,9 +25,9 @@
  *	-EFAULT		a string or byte array could not be read, or changed while it was being read
  *
  * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
- * recorded as the event flightrec:lost. A string that does not fit is cut at the end of a UTF-8
- * character and marked; if several are too long, the longest ones are cut. A string that is NULL
- * becomes "(null)". Bytes that are not UTF-8 are recorded as they are.
+ * recorded as the event flightrec:lost. A string or text that does not fit is cut at the end of a
+ * UTF-8 character and marked; if several are too long, the longest ones are cut. A string that is
+ * NULL becomes "(null)". Bytes that are not UTF-8, and NULs within a text, are recorded as they are.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -43,6 +43,8 @@
 #include <sys/uio.h>
 
 #include <flightrec/each.h>
+#include <flightrec/arguments.h>
+#include <flightrec/check.h>
 #include <flightrec/version.h>
 
 /* The largest size of an event's fields together, in bytes. The kernel silently drops an event that
@@ -50,33 +52,68 @@
 #define FREC_PAYLOAD_MAX 8184
 
 /*
- * Fields, at most 40 in an event. Those that are not obvious:
+ * Fields, at most 40 in an event. A kind or a name that cannot be is an error of the compiler, whose
+ * first line says what is wrong (check.h). Those that are not obvious:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
  * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
+ * FREC_TEXT	text of known length, which need not end in NUL: two parameters of the functions,
+ *		`const void *name, size_t name_size`, so that a char * and an unsigned char * can be
+ *		given. NULL is for an empty text. In C++, each text of an event can also be one
+ *		argument: a std::string_view or another object with data() and size(), a string that
+ *		ends in NUL, or both in braces; then all texts of the call must be
  *		as empty. `n`, from 1 to 1024, must be a literal or a macro for one, because its
  *		digits become part of the kernel's name for the type
- * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`
- * FREC_ENUM	int; at most 40 enumerators. Tools find their names and values in the binary
+ * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`. Never cut.
+ *		Shown as text if they are printable, else as hexadecimal digits
+ * FREC_ENUM	int, in C++ also an enum class; at most 40 enumerators. Tools find their names and
+ *		values in the binary. State::idle is shown as idle
  */
-#define FREC_U8(name) (frec_scalar, name, uint8_t, uint8_t, "u8", "", "u8", "1")
-#define FREC_U16(name) (frec_scalar, name, uint16_t, uint16_t, "u16", "", "u16", "2")
-#define FREC_U32(name) (frec_scalar, name, uint32_t, uint32_t, "u32", "", "u32", "4")
-#define FREC_U64(name) (frec_scalar, name, uint64_t, uint64_t, "u64", "", "u64", "8")
-#define FREC_I8(name) (frec_scalar, name, int8_t, int8_t, "s8", "", "i8", "-1")
-#define FREC_I16(name) (frec_scalar, name, int16_t, int16_t, "s16", "", "i16", "-2")
-#define FREC_I32(name) (frec_scalar, name, int32_t, int32_t, "s32", "", "i32", "-4")
-#define FREC_I64(name) (frec_scalar, name, int64_t, int64_t, "s64", "", "i64", "-8")
-#define FREC_BOOL(name) (frec_scalar, name, bool, uint8_t, "unsigned char", "", "bool", "1")
-#define FREC_F32(name) (frec_scalar, name, float, float, "struct float", " 4", "f32", "4")
-#define FREC_F64(name) (frec_scalar, name, double, double, "struct double", " 8", "f64", "8")
-#define FREC_PTR(name) (frec_scalar, name, const void *, uint64_t, "u64", "", "ptr", "8")
-#define FREC_STR(name) (frec_string, name)
-#define FREC_CHARS(name, n) (frec_chars, name, n)
-#define FREC_BYTES(name) (frec_bytes, name)
-#define FREC_ENUM(name, ...) (frec_enum, name, #__VA_ARGS__, __VA_ARGS__)
+#define FREC_U8(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint8_t, uint8_t, "u8", \
+	 "", "u8", "1")
+#define FREC_U16(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint16_t, uint16_t, "u16", \
+	 "", "u16", "2")
+#define FREC_U32(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint32_t, uint32_t, "u32", \
+	 "", "u32", "4")
+#define FREC_U64(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint64_t, uint64_t, "u64", \
+	 "", "u64", "8")
+#define FREC_I8(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int8_t, int8_t, "s8", "", \
+	 "i8", "-1")
+#define FREC_I16(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int16_t, int16_t, "s16", \
+	 "", "i16", "-2")
+#define FREC_I32(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int32_t, int32_t, "s32", \
+	 "", "i32", "-4")
+#define FREC_I64(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int64_t, int64_t, "s64", \
+	 "", "i64", "-8")
+#define FREC_BOOL(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, bool, uint8_t, \
+	 "unsigned char", "", "bool", "1")
+#define FREC_F32(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, float, float, \
+	 "struct float", " 4", "f32", "4")
+#define FREC_F64(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, double, double, \
+	 "struct double", " 8", "f64", "8")
+#define FREC_PTR(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, const void *, uint64_t, \
+	 "u64", "", "ptr", "8")
+#define FREC_STR(name) (frec_string, #name, name##_named_twice_or_no_identifier, name)
+#define FREC_TEXT(name) (frec_text, #name, name##_named_twice_or_no_identifier, name, name##_size)
+#define FREC_CHARS(name, n) (frec_chars, #name, name##_named_twice_or_no_identifier, name, n)
+#define FREC_BYTES(name) (frec_bytes, #name, name##_named_twice_or_no_identifier, name, name##_size)
+#define FREC_ENUM(name, ...) \
+	(frec_enum, #name, name##_named_twice_or_no_identifier, name, #__VA_ARGS__, __VA_ARGS__)
 
-#define FREC_EVENT(provider, ...) FREC__EVENT(provider, FREC__FIRST(__VA_ARGS__, ~), __VA_ARGS__)
+#define FREC_EVENT(provider, ...) \
+	FREC__EVENT(provider, #provider, #__VA_ARGS__, FREC__FIRST(__VA_ARGS__, ~), __VA_ARGS__)
 
 #define FREC_EMIT(provider, ...) FREC__EMIT(provider, __VA_ARGS__, 0)
 
@@ -171,16 +208,20 @@ struct frec__object {
 };
 
 #define FREC__NO_INDEX UINT32_MAX
-#define FREC__BYTES_FLAG 0x8000
+
+/* What an element of `places` says beside the offset of a locator. None: a string that ends in NUL. */
+#define FREC__BYTES_FLAG 0x8000 /* a byte array: of known length, and never cut */
+#define FREC__TEXT_FLAG 0x4000	/* text of known length, which may be cut */
+#define FREC__PLACE_MASK 0x3fff /* the offset */
 
 FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec__event **events,
 				       struct frec__event **end);
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * For an event whose strings and byte arrays are n in all, `vector` has 1 + 2n elements: the fixed
- * part of the payload, n elements of workspace, then the n strings and byte arrays. `places` has,
- * for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
+ * For an event whose strings, texts and byte arrays are n in all, `vector` has 1 + 2n elements: the
+ * fixed part of the payload, n elements of workspace, then the n strings, texts and byte arrays.
+ * `places` has, for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
  * `args` are for listeners at the event's site (site.h), and are NULL if there are none.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
@@ -224,9 +265,6 @@ static inline __attribute__((unused)) int frec__off(void)
 
 #ifdef __cplusplus
 }
-#define FREC__ASSERT(condition, message) static_assert(condition, message)
-#else
-#define FREC__ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
 /* Without `retain`, a linker that collects unused sections may drop events, because only the bounds

@@ -34,49 +34,56 @@
 /* The parameters of the emit function. FREC__PARAM_THEN is for a list with a further parameter
  * after the fields. */
 #define FREC__PARAM(field) FREC__PARAM_ field
-#define FREC__PARAM_(kind, ...) FREC__PARAM_##kind(__VA_ARGS__)
+#define FREC__PARAM_(kind, raw, twice, ...) FREC__PARAM_##kind(__VA_ARGS__)
 #define FREC__PARAM_frec_scalar(name, type, member, kernel, tail, text, spec) type name
 #define FREC__PARAM_frec_string(name) const char *name
 #define FREC__PARAM_frec_chars(name, n) const char *name
-#define FREC__PARAM_frec_bytes(name) const void *name, size_t name##_size
-#define FREC__PARAM_frec_enum(name, text, ...) int name
+#define FREC__PARAM_frec_bytes(name, name_size) const void *name, size_t name_size
+#define FREC__PARAM_frec_text(name, name_size) const void *name, size_t name_size
+#define FREC__PARAM_frec_enum(name, text, ...) FREC__ENUM name
 #define FREC__PARAM_THEN(field) FREC__PARAM_ field,
 
 /* The arguments with which the emit function passes its parameters on. */
 #define FREC__ARG(field) FREC__ARG_ field
-#define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
+#define FREC__ARG_(kind, raw, twice, ...) FREC__ARG_##kind(__VA_ARGS__)
 #define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
 #define FREC__ARG_frec_string(name) name
 #define FREC__ARG_frec_chars(name, n) name
-#define FREC__ARG_frec_bytes(name) name, name##_size
+#define FREC__ARG_frec_bytes(name, name_size) name, name_size
+#define FREC__ARG_frec_text(name, name_size) name, name_size
 #define FREC__ARG_frec_enum(name, text, ...) name
 
 /* The members of the fixed part of the payload. The member of a string or byte array is a locator,
  * a u32. */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
-#define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
+#define FREC__MEMBER_(kind, raw, twice, ...) FREC__MEMBER_##kind(__VA_ARGS__)
 #define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
 #define FREC__MEMBER_frec_string(name) uint32_t name;
 #define FREC__MEMBER_frec_chars(name, n) char name[n];
-#define FREC__MEMBER_frec_bytes(name) uint32_t name;
+#define FREC__MEMBER_frec_bytes(name, name_size) uint32_t name;
+#define FREC__MEMBER_frec_text(name, name_size) uint32_t name;
 #define FREC__MEMBER_frec_enum(name, text, ...) int32_t name;
 
 #define FREC__FILL(field) FREC__FILL_ field
-#define FREC__FILL_(kind, ...) FREC__FILL_##kind(__VA_ARGS__)
+#define FREC__FILL_(kind, raw, twice, ...) FREC__FILL_##kind(__VA_ARGS__)
 #define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text, spec) \
-	frec__payload.name = (member)name;
+	frec__payload.name = FREC__NUMBER(member, name);
 #define FREC__FILL_frec_string(name) frec__append(&frec__next, name, 0);
 #define FREC__FILL_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
-#define FREC__FILL_frec_bytes(name) frec__append(&frec__next, name, name##_size);
+#define FREC__FILL_frec_bytes(name, name_size) frec__append(&frec__next, name, name_size);
+#define FREC__FILL_frec_text(name, name_size) frec__append(&frec__next, name, name_size);
 #define FREC__FILL_frec_enum(name, text, ...) frec__payload.name = name;
 
 /* The offsets of the locators, and their number. */
 #define FREC__PLACE(field) FREC__PLACE_ field
-#define FREC__PLACE_(kind, ...) FREC__PLACE_##kind(__VA_ARGS__)
+#define FREC__PLACE_(kind, raw, twice, ...) FREC__PLACE_##kind(__VA_ARGS__)
 #define FREC__PLACE_frec_scalar(name, type, member, kernel, tail, text, spec)
 #define FREC__PLACE_frec_string(name) offsetof(struct frec__payload, name),
 #define FREC__PLACE_frec_chars(name, n)
-#define FREC__PLACE_frec_bytes(name) offsetof(struct frec__payload, name) | FREC__BYTES_FLAG,
+#define FREC__PLACE_frec_bytes(name, name_size) \
+	offsetof(struct frec__payload, name) | FREC__BYTES_FLAG,
+#define FREC__PLACE_frec_text(name, name_size) \
+	offsetof(struct frec__payload, name) | FREC__TEXT_FLAG,
 #define FREC__PLACE_frec_enum(name, text, ...)
 
 #define FREC__PLACES(field) FREC__PLACES_ field
@@ -85,6 +92,7 @@
 #define FREC__PLACES_frec_string +1
 #define FREC__PLACES_frec_chars +0
 #define FREC__PLACES_frec_bytes +1
+#define FREC__PLACES_frec_text +1
 #define FREC__PLACES_frec_enum +0
 
 /*
@@ -95,45 +103,49 @@
  * declaration.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
-#define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
+#define FREC__KERNEL_(kind, raw, twice, ...) FREC__KERNEL_##kind(__VA_ARGS__)
 #define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text, spec) \
 	" " kernel " " #name tail
 #define FREC__KERNEL_frec_string(name) " __rel_loc char[] " #name
 #define FREC__KERNEL_frec_chars(name, n) " char[" FREC__STRING(n) "] " #name
-#define FREC__KERNEL_frec_bytes(name) " __rel_loc u8[] " #name
+#define FREC__KERNEL_frec_bytes(name, name_size) " __rel_loc u8[] " #name
+#define FREC__KERNEL_frec_text(name, name_size) " __rel_loc char[] " #name
 #define FREC__KERNEL_frec_enum(name, text, ...) " s32 " #name
 #define FREC__SEMICOLON() ";"
 
 /* The declaration for tools. */
 #define FREC__TEXT(field) FREC__TEXT_ field
-#define FREC__TEXT_(kind, ...) FREC__TEXT_##kind(__VA_ARGS__)
+#define FREC__TEXT_(kind, raw, twice, ...) FREC__TEXT_##kind(__VA_ARGS__)
 #define FREC__TEXT_frec_scalar(name, type, member, kernel, tail, text, spec) text " " #name "\0"
 #define FREC__TEXT_frec_string(name) "str " #name "\0"
 #define FREC__TEXT_frec_chars(name, n) "chars " #name ":" FREC__STRING(n) "\0"
-#define FREC__TEXT_frec_bytes(name) "bytes " #name "\0"
+#define FREC__TEXT_frec_bytes(name, name_size) "bytes " #name "\0"
+#define FREC__TEXT_frec_text(name, name_size) "text " #name "\0"
 #define FREC__TEXT_frec_enum(name, text, ...) "enum " #name ":" text "\0"
 
 #define FREC__VALUES(field) FREC__VALUES_ field
-#define FREC__VALUES_(kind, ...) FREC__VALUES_##kind(__VA_ARGS__)
+#define FREC__VALUES_(kind, raw, twice, ...) FREC__VALUES_##kind(__VA_ARGS__)
 #define FREC__VALUES_frec_scalar(name, type, member, kernel, tail, text, spec)
 #define FREC__VALUES_frec_string(name)
 #define FREC__VALUES_frec_chars(name, n)
-#define FREC__VALUES_frec_bytes(name)
+#define FREC__VALUES_frec_bytes(name, name_size)
+#define FREC__VALUES_frec_text(name, name_size)
 #define FREC__VALUES_frec_enum(name, text, ...) FREC__LIST(FREC__VALUE, ~, __VA_ARGS__)
-#define FREC__VALUE(enumerator) (int64_t)(enumerator),
+#define FREC__VALUE(enumerator) FREC__STATIC_CAST(int64_t, enumerator),
 
 #define FREC__VALUE_COUNT(field) FREC__VALUE_COUNT_ field
-#define FREC__VALUE_COUNT_(kind, ...) FREC__VALUE_COUNT_##kind(__VA_ARGS__)
+#define FREC__VALUE_COUNT_(kind, raw, twice, ...) FREC__VALUE_COUNT_##kind(__VA_ARGS__)
 #define FREC__VALUE_COUNT_frec_scalar(name, type, member, kernel, tail, text, spec) +0
 #define FREC__VALUE_COUNT_frec_string(name) +0
 #define FREC__VALUE_COUNT_frec_chars(name, n) +0
-#define FREC__VALUE_COUNT_frec_bytes(name) +0
+#define FREC__VALUE_COUNT_frec_bytes(name, name_size) +0
+#define FREC__VALUE_COUNT_frec_text(name, name_size) +0
 #define FREC__VALUE_COUNT_frec_enum(name, text, ...) +FREC__ENUMERATORS(~, __VA_ARGS__)
 
 static inline __attribute__((unused)) void frec__append(struct iovec **next, const void *data,
 							size_t size)
 {
-	(*next)->iov_base = (void *)(uintptr_t)data;
+	(*next)->iov_base = FREC__UNCONST(data);
 	(*next)->iov_len = size;
 	++*next;
 }
@@ -143,12 +155,14 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
  * to be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
  * FREC_EMIT, whose list of arguments may be empty as well: it takes one more argument.
  */
-#define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
+#define FREC__EVENT(provider, provider_raw, all_raw, name, ...) \
+	FREC__CHECK(provider, provider_raw, all_raw, name, __VA_ARGS__) \
+	FREC__CHECKED(provider, name, \
+		      name FREC__EACH(FREC__THEN_SANE, FREC__NOTHING, , __VA_ARGS__))
+#define FREC__CHECKED(provider, name, ...) \
+	FREC__CHECK_SANE(provider, name, __VA_ARGS__) \
+	FREC__DEFINE(provider, name, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \
-	FREC__ASSERT(sizeof(#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", \
-							    __VA_ARGS__)) <= 512, \
-		     "The names of the event and its fields are too long: the kernel takes 511 " \
-		     "characters"); \
 	__extension__ static const struct { \
 		uint32_t magic, size; \
 		uint16_t version, enumerators; \
@@ -189,6 +203,7 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		enum { frec__count = FREC__EACH(FREC__PLACES, FREC__NOTHING, 0, __VA_ARGS__) }; \
 		struct iovec frec__vector[1 + 2 * frec__count]; \
 		struct iovec *frec__next = frec__vector + 1 + frec__count; \
+		uint64_t frec__args[12]; \
 		FREC__ASSERT(sizeof(frec__payload) - 4 <= FREC_PAYLOAD_MAX, \
 			     "The fields of the event take more than FREC_PAYLOAD_MAX bytes"); \
 		frec__vector[0].iov_base = &frec__payload; \
@@ -199,8 +214,8 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 				      __ATOMIC_RELAXED) & \
 		      FREC__USDT_MASK)) \
 			return frec__emit(&frec__event_##provider##_##name, frec__vector, \
-					  frec__places, NULL, NULL); \
-		uint64_t frec__args[12] = {0}; \
+					  frec__places, FREC__NULL, FREC__NULL); \
+		__builtin_memset(frec__args, 0, sizeof(frec__args)); \
 		FREC__TWELVE(FREC__VALUES_OF, __VA_ARGS__) \
 		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places, \
 				  FREC__SITE_OF(provider, name), frec__args); \
@@ -232,9 +247,55 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 #define FREC__DECLARATION(provider, name, ...) \
 #provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
 
+	FREC__CXX_FUNCTIONS(provider, name, __VA_ARGS__) \
 /* FREC_EMIT adds an argument at the end, so that the list is never empty. */
 #define FREC__EMIT(provider, name, ...) \
 	(frec_##provider##_##name##_enabled() ? frec__emit_##provider##_##name(__VA_ARGS__) \
+/*
+ * The same functions for C++ with texts as one argument each. They are templates, so that for an
+ * event without texts a call prefers the functions above, which take the same parameters.
+ */
+#ifdef __cplusplus
+#define FREC__CXX_FUNCTIONS(provider, name, ...) \
+	extern "C++" { \
+	template <typename frec__unused = void> \
+	static inline int frec_##provider##_##name(FREC__EACH(FREC__VIEW, FREC__COMMA, void, \
+							      __VA_ARGS__)) \
+	{ \
+		return frec_##provider##_##name( \
+			FREC__EACH(FREC__VIEW_ARG, FREC__COMMA, , __VA_ARGS__)); \
+	} \
+	template <typename frec__unused = void> \
+	static inline int frec__emit_##provider##_##name(FREC__EACH(FREC__VIEW_THEN, \
+								    FREC__NOTHING, , \
+								    __VA_ARGS__) int frec__end) \
+	{ \
+		return frec__emit_##provider##_##name( \
+			FREC__EACH(FREC__VIEW_ARG_THEN, FREC__NOTHING, , __VA_ARGS__) frec__end); \
+	} \
+	}
+#define FREC__VIEW(field) FREC__VIEW_ field
+#define FREC__VIEW_(kind, raw, twice, ...) FREC__VIEW_##kind(__VA_ARGS__)
+#define FREC__VIEW_frec_scalar FREC__PARAM_frec_scalar
+#define FREC__VIEW_frec_string FREC__PARAM_frec_string
+#define FREC__VIEW_frec_chars FREC__PARAM_frec_chars
+#define FREC__VIEW_frec_bytes FREC__PARAM_frec_bytes
+#define FREC__VIEW_frec_text(name, name_size) frec__view name
+#define FREC__VIEW_frec_enum FREC__PARAM_frec_enum
+#define FREC__VIEW_THEN(field) FREC__VIEW_ field,
+#define FREC__VIEW_ARG(field) FREC__VIEW_ARG_ field
+#define FREC__VIEW_ARG_(kind, raw, twice, ...) FREC__VIEW_ARG_##kind(__VA_ARGS__)
+#define FREC__VIEW_ARG_frec_scalar FREC__ARG_frec_scalar
+#define FREC__VIEW_ARG_frec_string FREC__ARG_frec_string
+#define FREC__VIEW_ARG_frec_chars FREC__ARG_frec_chars
+#define FREC__VIEW_ARG_frec_bytes FREC__ARG_frec_bytes
+#define FREC__VIEW_ARG_frec_text(name, name_size) name.data, name.size
+#define FREC__VIEW_ARG_frec_enum FREC__ARG_frec_enum
+#define FREC__VIEW_ARG_THEN(field) FREC__VIEW_ARG_ field,
+#else
+#define FREC__CXX_FUNCTIONS(provider, name, ...)
+#endif
+
 					      : frec__off())
 
 #endif

@@ -69,25 +69,27 @@
 #define FREC__SPEC(field, ...) FREC__SPEC_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__SPEC_INSIDE(...) __VA_ARGS__
 #define FREC__SPEC_EXPANDED(...) FREC__SPEC_(__VA_ARGS__)
-#define FREC__SPEC_(gap, offset, kind, ...) FREC__SPEC_##kind(gap, offset, __VA_ARGS__)
+#define FREC__SPEC_(gap, offset, kind, raw, twice, ...) FREC__SPEC_##kind(gap, offset, __VA_ARGS__)
 #define FREC__SPEC_frec_none(gap, offset, none)
 #define FREC__SPEC_frec_scalar(gap, offset, name, type, member, kernel, tail, text, spec) \
 	gap spec "@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_string(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_chars(gap, offset, name, n) gap "8@" FREC__SITE_AT(offset)
-#define FREC__SPEC_frec_bytes(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
+#define FREC__SPEC_frec_bytes(gap, offset, name, name_size) gap "8@" FREC__SITE_AT(offset)
+#define FREC__SPEC_frec_text(gap, offset, name, name_size) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_enum(gap, offset, name, text, ...) gap "-4@" FREC__SITE_AT(offset)
 
 /* Stores the value of a field in frec__args, at the place and in the size that the notes give. */
 #define FREC__VALUE_OF(field, ...) FREC__VALUE_OF_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__VALUE_OF_EXPANDED(...) FREC__VALUE_OF_(__VA_ARGS__)
-#define FREC__VALUE_OF_(index, kind, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
+#define FREC__VALUE_OF_(index, kind, raw, twice, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
 #define FREC__VALUE_OF_frec_none(index, none)
 #define FREC__VALUE_OF_frec_scalar(index, name, ...) \
 	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
-#define FREC__VALUE_OF_frec_string(index, name) frec__args[index] = (uintptr_t)name;
-#define FREC__VALUE_OF_frec_chars(index, name, n) frec__args[index] = (uintptr_t)name;
-#define FREC__VALUE_OF_frec_bytes(index, name) frec__args[index] = (uintptr_t)name;
+#define FREC__VALUE_OF_frec_string(index, name) frec__args[index] = FREC__ADDRESS(name);
+#define FREC__VALUE_OF_frec_chars(index, name, n) frec__args[index] = FREC__ADDRESS(name);
+#define FREC__VALUE_OF_frec_bytes(index, name, name_size) frec__args[index] = FREC__ADDRESS(name);
+#define FREC__VALUE_OF_frec_text(index, name, name_size) frec__args[index] = FREC__ADDRESS(name);
 #define FREC__VALUE_OF_frec_enum(index, name, ...) \
 	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
 
@@ -97,7 +99,7 @@
 	FREC__TWELVE_(m, __VA_ARGS__, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, ~)
-#define FREC__NONE (frec_none, ~)
+#define FREC__NONE (frec_none, ~, ~, ~)
 #define FREC__TWELVE_(m, name, a, b, c, d, e, f, g, h, i, j, k, l, ...) \
 	m(a, b, c, d, e, f, g, h, i, j, k, l)
 /* clang-format off */
