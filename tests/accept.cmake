@@ -5,6 +5,10 @@ add_executable(puppet accept/puppet.c)
 foreach(program kinds puppet)
 	target_link_libraries(${program} PRIVATE flightrec_static)
 endforeach()
+add_library(asks_library SHARED accept/asks_library.c)
+target_link_libraries(asks_library PRIVATE flightrec)
+add_executable(asks accept/asks.c accept/asks_file.c accept/asks_other.c accept/asks_cxx.cc)
+target_link_libraries(asks PRIVATE asks_library flightrec)
 
 # A sanitizer would change how the services crash.
 if(FREC_SANITIZE)
@@ -51,6 +55,10 @@ frec_accept_vm_test(same ${same} user_events usdt shm)
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
 frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt shm)
 frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt shm)
+
+# Files that ask for an event and do not emit it.
+frec_accept_test(asks root accept/test_asks.py $<TARGET_FILE:asks> usdt shm)
+frec_accept_vm_test(asks accept/test_asks.py $<TARGET_FILE:asks> user_events usdt)
 
 # Faults.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)

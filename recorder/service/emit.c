@@ -188,6 +188,13 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	return emit_others(event, vector, places, site, args, shm);
 }
 
+bool frec__listens(struct frec__event *event)
+{
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+
+	return enabled & ~FREC__SHM_MASK || (enabled & FREC__SHM_MASK && frec__shm_listens(event));
+}
+
 void frec__copy_chars(char *to, const char *from, size_t size)
 {
 	size_t length = from ? strnlen(from, size) : 0;

@@ -163,6 +163,18 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 	}
 }
 
+bool frec__shm_listens(struct frec__event *event)
+{
+	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+
+	if (!shm || __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED) >> 16 != shm->generation)
+		return false;
+	if (!(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
+		return true;
+	turn_off(shm, event);
+	return false;
+}
+
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 {
 	struct frec__shm_moment moment;
@@ -202,6 +214,10 @@ static inline size_t measure(struct iovec *data, const uint16_t *places, size_t 
 			size++;
 		} else if (data->iov_len > FREC_PAYLOAD_MAX) {
 			return 0;
+		} else if (frec__is_text(*places)) {
+			if ((data->iov_len && !data->iov_base) || frec__ends_in_nul(data))
+				return 0;
+			size++;
 		}
 		size += data->iov_len;
 		if (size > FREC_PAYLOAD_MAX)
@@ -214,10 +230,6 @@ static inline size_t measure(struct iovec *data, const uint16_t *places, size_t 
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
 {
 	const size_t index_size = sizeof(uint32_t);
-		} else if (frec__is_text(*places)) {
-			if ((data->iov_len && !data->iov_base) || frec__ends_in_nul(data))
-				return 0;
-			size++;
 	size_t fixed = vector[0].iov_len - index_size, size;
 	struct iovec *data = vector + 1;
 	struct frec__shm_moment moment;

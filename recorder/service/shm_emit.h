@@ -57,6 +57,10 @@ extern uint32_t *frec__shm_process;
  */
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
 
+/* Whether the recorder that turned the event on is alive. If it is gone, turns the event off, as an
+ * emit does. Async-signal-safe. */
+bool frec__shm_listens(struct frec__event *event);
+
 /* Writes a record with the `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at
  * most FREC_PAYLOAD_MAX of payload. */
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);

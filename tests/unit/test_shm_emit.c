@@ -480,9 +480,10 @@ static void a_recorder_dies(void **state)
 	tick(0, 1);
 	assert_int_equal(errno, 4711);
 	assert_false(frec_kit_tick_enabled());
-	assert_true(frec_kit_unwanted_enabled()); // until the event is emitted
-	frec_kit_unwanted();
-	assert_false(frec_kit_unwanted_enabled());
+	assert_int_equal(frec__event_kit_unwanted.enabled, FREC__SHM_MASK);
+	assert_false(frec_kit_unwanted_enabled()); // to ask is enough
+	assert_int_equal(errno, 4711);
+	assert_int_equal(frec__event_kit_unwanted.enabled, 0);
 	fstat(fd, &after);
 	assert_true(before.st_blocks * 512 >= RING_SIZE);
 	assert_true(after.st_blocks * 512 < RING_SIZE / 2);

@@ -15,7 +15,8 @@
  * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may use
  * FREC_EMIT and the two functions. They never allocate, lock, print or change errno, and are not
  * cancellation points. They block only while the kernel copies the event. Neither the provider, nor
- * the name, nor a field may have the name of a macro.
+ * the name, nor a field may have the name of a macro. frec_..._enabled() is right in every file that
+ * has the declaration, also in those that do not emit the event.
  *
  * An emit function returns 0 if the event was delivered or nothing listens, else
  *
@@ -42,9 +43,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include <flightrec/each.h>
 #include <flightrec/arguments.h>
 #include <flightrec/check.h>
+#include <flightrec/each.h>
 #include <flightrec/version.h>
 
 /* The largest size of an event's fields together, in bytes. The kernel silently drops an event that
@@ -56,12 +57,12 @@
  * first line says what is wrong (check.h). Those that are not obvious:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
- * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
  * FREC_TEXT	text of known length, which need not end in NUL: two parameters of the functions,
  *		`const void *name, size_t name_size`, so that a char * and an unsigned char * can be
  *		given. NULL is for an empty text. In C++, each text of an event can also be one
  *		argument: a std::string_view or another object with data() and size(), a string that
  *		ends in NUL, or both in braces; then all texts of the call must be
+ * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
  *		as empty. `n`, from 1 to 1024, must be a literal or a macro for one, because its
  *		digits become part of the kernel's name for the type
  * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`. Never cut.
@@ -227,6 +228,9 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 			   frec__site *site, const uint64_t *args);
+/* Whether somebody still listens to an event whose enable word is not 0: nothing clears the word
+ * when a recorder with shared memory ends. */
+FREC_PUBLIC bool frec__listens(struct frec__event *event);
 FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
 
 /*

@@ -220,16 +220,22 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places, \
 				  FREC__SITE_OF(provider, name), frec__args); \
 	} \
-	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
+	static inline __attribute__((unused)) bool frec__on_##provider##_##name(void) \
 	{ \
 		return __builtin_expect(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
 							__ATOMIC_RELAXED) != 0, \
 					0); \
 	} \
+	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
+	{ \
+		FREC__SITE_NEEDED(provider, name) \
+		return frec__on_##provider##_##name() && \
+		       frec__listens(&frec__event_##provider##_##name); \
+	} \
 	static inline __attribute__((unused)) int frec_##provider##_##name( \
 		FREC__EACH(FREC__PARAM, FREC__COMMA, void, __VA_ARGS__)) \
 	{ \
-		if (!frec_##provider##_##name##_enabled()) \
+		if (!frec__on_##provider##_##name()) \
 			return 0; \
 		return frec__send_##provider##_##name( \
 			FREC__EACH(FREC__ARG, FREC__COMMA, , __VA_ARGS__)); \
@@ -241,16 +247,10 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		return frec__send_##provider##_##name( \
 			FREC__EACH(FREC__ARG, FREC__COMMA, , __VA_ARGS__)); \
 	} \
+	FREC__CXX_FUNCTIONS(provider, name, __VA_ARGS__) \
 	static struct frec__event *frec__pointer_##provider##_##name FREC__KEEP("frec_events") = \
 		&frec__event_##provider##_##name
 
-#define FREC__DECLARATION(provider, name, ...) \
-#provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
-
-	FREC__CXX_FUNCTIONS(provider, name, __VA_ARGS__) \
-/* FREC_EMIT adds an argument at the end, so that the list is never empty. */
-#define FREC__EMIT(provider, name, ...) \
-	(frec_##provider##_##name##_enabled() ? frec__emit_##provider##_##name(__VA_ARGS__) \
 /*
  * The same functions for C++ with texts as one argument each. They are templates, so that for an
  * event without texts a call prefers the functions above, which take the same parameters.
@@ -296,6 +296,11 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 #define FREC__CXX_FUNCTIONS(provider, name, ...)
 #endif
 
-					      : frec__off())
+#define FREC__DECLARATION(provider, name, ...) \
+#provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
+
+/* FREC_EMIT adds an argument at the end, so that the list is never empty. */
+#define FREC__EMIT(provider, name, ...) \
+	(frec__on_##provider##_##name() ? frec__emit_##provider##_##name(__VA_ARGS__) : frec__off())
 
 #endif

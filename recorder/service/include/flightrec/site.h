@@ -14,9 +14,10 @@
  * string, characters or bytes are given by their address. `payload` and `size` are for our own
  * recorder.
  *
- * A site that nothing calls is not compiled. A site that was compiled has the attribute `retain`,
- * so that a linker that collects unused sections keeps it: its notes stay in any case, and some
- * linkers refuse a note about a section that is gone.
+ * A site that nothing calls is not compiled, unless the file asks with frec_..._enabled(): only a
+ * site makes a recorder count up the enable word that this file reads. A site that was compiled has
+ * the attribute `retain`, so that a linker that collects unused sections keeps it: its notes stay
+ * in any case, and some linkers refuse a note about a section that is gone.
  *
  * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
  * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
@@ -174,9 +175,13 @@
 	}
 /* clang-format on */
 #define FREC__SITE_OF(provider, name) frec__site_##provider##_##name
+/* Keeps the site in a file that only asks whether somebody listens, and makes no instruction. */
+#define FREC__SITE_NEEDED(provider, name) \
+	__asm__ volatile("" : : FREC__SITE_SYMBOL(&frec__site_##provider##_##name));
 #else
 #define FREC__SITE(provider, name, ...)
-#define FREC__SITE_OF(provider, name) NULL
+#define FREC__SITE_OF(provider, name) FREC__NULL
+#define FREC__SITE_NEEDED(provider, name)
 #endif
 
 #endif
