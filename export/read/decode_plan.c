@@ -69,8 +69,8 @@ static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 	}
 }
 
-// Whether the elements of a field of bytes are bytes. The kernel also declares arrays of numbers and
-// masks of CPUs in this way, which are not text whatever is in them.
+// Whether the elements of a field of bytes are bytes. The kernel also declares arrays of numbers
+// and masks of CPUs in this way, which are not text whatever is in them.
 static bool is_readable(const Flightrec__Field *field)
 {
 	static const char *const types[] = {"u8[", "uint8_t[", "unsigned char["};

@@ -7,11 +7,11 @@
 // A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
 // other string does: this is how a reader recognises a cut string.
 //
-// A text of known length is declared to the kernel as a string as well, because only for `char[]` do
-// the kernel, perf and trace-cmd show text. So it gets the same ends, and NULs within it harm
-// nobody: the kernel looks at the last byte alone, and our readers go by the length. Of a text that
-// was cut, NULs before its end are left out too, and a whole text that ends in NULs of its own gets
-// two more. So three or more NULs at the end mean a whole text that has all but two of them.
+// A text of known length is declared to the kernel as a string as well, because only for `char[]`
+// do the kernel, perf and trace-cmd show text. So it gets the same ends, and NULs within it harm
+// nobody: the kernel looks at the last byte alone, and our readers go by the length. A text that
+// was cut does not end in NULs of its own, and a whole text that does gets two more. So three or
+// more NULs at the end mean a whole text that has all but two of them.
 #include <errno.h>
 #include <string.h>
 

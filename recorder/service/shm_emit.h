@@ -51,9 +51,10 @@ extern uint32_t *frec__shm_process;
 /*
  * Writes a record of an event. `vector` and `places` are as for frec__emit(); in the vector only
  * the lengths of strings are changed. If the recorder is gone, turns the event off instead. Returns
- * true, or false without having written anything if a string or text is NULL, a text ends in NUL, or the payload is too large.
- * Async-signal-safe. Makes no system call, except at the first emit of a thread or process, for its
- * id, and after the recorder's death, to give the memory back. Leaves errno alone.
+ * true, or false without having written anything if a string or text is NULL, a text ends in NUL,
+ * or the payload is too large. Async-signal-safe. Makes no system call, except at the first emit of
+ * a thread or process, for its id, and after the recorder's death, to give the memory back. Leaves
+ * errno alone.
  */
 bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
 

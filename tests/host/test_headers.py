@@ -1,5 +1,6 @@
-# The public headers in other people's programs: no compiler warns of them, C++ passes its own types,
-# and the first line that a compiler prints about a wrong FREC_EVENT says in words what is wrong.
+# The public headers in other people's programs: no compiler warns of them, C++ passes its own
+# types, and the first line that a compiler prints about a wrong FREC_EVENT says in words what is
+# wrong.
 #
 # 	test_headers.py INCLUDE_FOLDER STATIC_LIBRARY
 import concurrent.futures

@@ -8,8 +8,8 @@
  * ISO C has no constant expressions over strings, but gcc and clang evaluate these builtins. clang
  * accepts an address as part of a constant expression only within a builtin that returns an
  * integer, and its messages quote the whole operand of && that is false; therefore each condition
- * is within a __builtin_expect of its own. Each takes time to compile, so in C all names of an event
- * are searched together for what cannot be in an identifier.
+ * is within a __builtin_expect of its own. Each takes time to compile, so in C all names of an
+ * event are searched together for what cannot be in an identifier.
  */
 #ifndef FLIGHTREC_CHECK_H
 #define FLIGHTREC_CHECK_H

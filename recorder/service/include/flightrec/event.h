@@ -14,21 +14,22 @@
  * While nothing listens, an event costs a load, a test and a branch, and FREC_EMIT(shop,
  * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may use
  * FREC_EMIT and the two functions. They never allocate, lock, print or change errno, and are not
- * cancellation points. They block only while the kernel copies the event. Neither the provider, nor
- * the name, nor a field may have the name of a macro. frec_..._enabled() is right in every file that
- * has the declaration, also in those that do not emit the event.
+ * cancellation points. They block only while the kernel copies the event. frec_..._enabled() is
+ * right in every file that has the declaration, also in files that do not emit the event. Neither
+ * the provider, nor the name, nor a field may have the name of a macro.
  *
  * An emit function returns 0 if the event was delivered or nothing listens, else
  *
  *	-ENOTCONN	the event is not registered (see frec_register)
  *	-E2BIG		the event's numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
  *	-EBADF		the program closed flightrec's descriptor, for example with closefrom(3)
- *	-EFAULT		a string or byte array could not be read, or changed while it was being read
+ *	-EFAULT		a string, text or byte array could not be read, or changed while it was read
  *
  * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
  * recorded as the event flightrec:lost. A string or text that does not fit is cut at the end of a
  * UTF-8 character and marked; if several are too long, the longest ones are cut. A string that is
- * NULL becomes "(null)". Bytes that are not UTF-8, and NULs within a text, are recorded as they are.
+ * NULL, and a text that is NULL and has a length, become "(null)". Bytes that are not UTF-8, and
+ * NULs within a text, are recorded as they are.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -53,15 +54,15 @@
 #define FREC_PAYLOAD_MAX 8184
 
 /*
- * Fields, at most 40 in an event. A kind or a name that cannot be is an error of the compiler, whose
- * first line says what is wrong (check.h). Those that are not obvious:
+ * Fields, at most 40 in an event. The compiler refuses wrong ones with an error that says what is
+ * wrong (check.h). Those that are not obvious:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
  * FREC_TEXT	text of known length, which need not end in NUL: two parameters of the functions,
- *		`const void *name, size_t name_size`, so that a char * and an unsigned char * can be
- *		given. NULL is for an empty text. In C++, each text of an event can also be one
- *		argument: a std::string_view or another object with data() and size(), a string that
- *		ends in NUL, or both in braces; then all texts of the call must be
+ *		`const void *name, size_t name_size`, so that both char * and unsigned char * will
+ *		do. In C++ there are functions with one parameter for each text as well, which takes
+ *		a std::string_view or another object with data() and size() in bytes, a string that
+ *		ends in NUL, or {name, name_size}
  * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
  *		as empty. `n`, from 1 to 1024, must be a literal or a macro for one, because its
  *		digits become part of the kernel's name for the type
@@ -210,9 +211,9 @@ struct frec__object {
 
 #define FREC__NO_INDEX UINT32_MAX
 
-/* What an element of `places` says beside the offset of a locator. None: a string that ends in NUL. */
-#define FREC__BYTES_FLAG 0x8000 /* a byte array: of known length, and never cut */
-#define FREC__TEXT_FLAG 0x4000	/* text of known length, which may be cut */
+/* An element of `places` is the offset of a locator, and for what is no string one of the flags. */
+#define FREC__BYTES_FLAG 0x8000 /* a byte array, which is never cut */
+#define FREC__TEXT_FLAG 0x4000	/* a text of known length */
 #define FREC__PLACE_MASK 0x3fff /* the offset */
 
 FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec__event **events,
@@ -222,8 +223,9 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 /*
  * For an event whose strings, texts and byte arrays are n in all, `vector` has 1 + 2n elements: the
  * fixed part of the payload, n elements of workspace, then the n strings, texts and byte arrays.
- * `places` has, for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
- * `args` are for listeners at the event's site (site.h), and are NULL if there are none.
+ * `places` has, for each of the latter, the offset of its locator in the fixed part and a flag, and
+ * then a 0. `site` and `args` are for listeners at the event's site (site.h), and are NULL if there
+ * are none.
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,

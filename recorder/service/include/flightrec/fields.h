@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The expansion of FREC_EVENT. Programs do not use these macros. A field is a tuple of its kind,
- * its name and whatever else the kind needs. FREC__PARAM and similar macros each expand a field to
- * one piece of code: they append the field's kind to their own name, which selects a variant.
+ * two things for check.h, its name and whatever else the kind needs. FREC__PARAM and similar macros
+ * each expand a field to one piece of code: they append the field's kind to their own name, which
+ * selects a variant.
  *
  * The section `frec_declarations` has the declaration of each event, for tools that read ELF files
  * without running them. The size of a declaration is a multiple of 8 bytes. It has no pointers, so
@@ -16,9 +17,9 @@
  *	s64	value of each enumerator, in the order in which the text names them
  *	text	strings that end in NUL: the provider; the event's name; for each field, its kind, a
  *		space and its name, as in "u64 order_id"; an empty string. Kinds are u8 u16 u32 u64
- *		i8 i16 i32 i64 bool f32 f64 ptr str bytes chars enum. After the name, chars has
- *		its size ("chars tag:16"), and enum has its enumerators as the source spells them
- *		("enum state:IDLE, BUSY").
+ *		i8 i16 i32 i64 bool f32 f64 ptr str text bytes chars enum. After the name, chars
+ *		has its size ("chars tag:16"), and enum has its enumerators as the source spells
+ *		them ("enum state:IDLE, BUSY", "enum state:State::idle").
  *
  * Numbers have the byte order of the machine. Linkers may put zeroes between two declarations, in
  * multiples of 8 bytes.
