@@ -11,6 +11,10 @@ add_executable(unchanged_plain accept/unchanged.c)
 target_compile_definitions(unchanged_plain PRIVATE PLAIN)
 add_executable(unchanged accept/unchanged.c)
 target_link_libraries(unchanged PRIVATE flightrec_static)
+add_library(asks_library SHARED accept/asks_library.c)
+target_link_libraries(asks_library PRIVATE flightrec)
+add_executable(asks accept/asks.c accept/asks_file.c accept/asks_other.c accept/asks_cxx.cc)
+target_link_libraries(asks PRIVATE asks_library flightrec)
 
 # A sanitizer would change how the services crash.
 if(FREC_SANITIZE)
@@ -74,6 +78,10 @@ set(unchanged accept/test_unchanged.py $<TARGET_FILE:unchanged_plain> $<TARGET_F
 frec_accept_test(unchanged root ${unchanged} usdt shm)
 frec_accept_test(unchanged_user user ${unchanged} shm)
 frec_accept_vm_test(unchanged ${unchanged} user_events)
+
+# Files that ask for an event and do not emit it.
+frec_accept_test(asks root accept/test_asks.py $<TARGET_FILE:asks> usdt shm)
+frec_accept_vm_test(asks accept/test_asks.py $<TARGET_FILE:asks> user_events)
 
 # Faults.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)

@@ -16,6 +16,18 @@ if(NOT FREC_SANITIZE)
 	frec_host_test(link-matrix $<TARGET_FILE_DIR:flightrec_static>)
 	frec_host_test(disabled-path)
 	frec_host_test(installed ${PROJECT_BINARY_DIR})
+	add_test(NAME host/test_headers COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool>
+		PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
+		${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_headers.py
+		${PROJECT_SOURCE_DIR}/recorder/service/include $<TARGET_FILE:flightrec_static>)
+	set_tests_properties(host/test_headers PROPERTIES TIMEOUT 300 LABELS host
+		SKIP_RETURN_CODE 77)
+	add_executable(text host/text.c)
+	target_link_libraries(text PRIVATE flightrec_static)
+	add_test(NAME host/test_text COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool>
+		PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
+		${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_text.py $<TARGET_FILE:text>)
+	set_tests_properties(host/test_text PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
 	add_test(NAME host/test_examples COMMAND env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}
 		${CMAKE_CURRENT_SOURCE_DIR}/host/test_examples.py ${PROJECT_BINARY_DIR}
 		${PROJECT_SOURCE_DIR}/examples ${CMAKE_CURRENT_SOURCE_DIR}/host/without-rights)

@@ -178,11 +178,23 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 // measures strings does.
 static bool bytes_readable(const struct iovec *vector, const uint16_t *shape)
 {
-	for (size_t i = 1; shape[i]; i++)
-		if (frec__is_bytes(shape[i]) &&
-		    !frec__readable_bytes(vector[i].iov_base, vector[i].iov_len))
+	for (shape++, vector++; *shape; vector += frec__is_text(*shape) ? 2 : 1, shape++)
+		if (frec__is_bytes(*shape) &&
+		    !frec__readable_bytes(vector->iov_base, vector->iov_len))
 			return false;
 	return true;
+}
+
+// Rearranges a vector for frec__payload_build(): the workspace goes between the fixed part and the
+// data, and a text is one element. Returns the new beginning.
+static struct iovec *with_workspace(struct iovec *vector, const uint16_t *shape)
+{
+	struct iovec *from = vector + 1, *to = vector + 1;
+
+	for (shape++; *shape; from += frec__is_text(*shape) ? 2 : 1, shape++)
+		*to++ = *from;
+	vector[-(to - vector - 1)] = vector[0];
+	return vector - (to - vector - 1);
 }
 
 // Emits to whatever listens. The arguments are those of frec__emit_site(), whose `site` and `args`
@@ -197,11 +209,7 @@ static __attribute__((noinline)) int emit_others(struct frec__event *event, stru
 	int fd, r;
 
 	if (size > FREC_PAYLOAD_MAX) {
-		// The workspace has to be between the fixed part and the data.
-		struct iovec *moved = vector - (shape[0] - 1);
-
-		moved[0] = vector[0];
-		vector = moved;
+		vector = with_workspace(vector, shape);
 		r = frec__payload_build(vector, shape + 1, &payload);
 		if (r)
 			return drop(event, payload.size, r);
@@ -310,9 +318,26 @@ int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *
 	return frec__emit_vector(event, vector + n, shape, size);
 }
 
+bool frec__listens(struct frec__event *event)
+{
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+
+	return enabled & ~FREC__SHM_MASK || (enabled & FREC__SHM_MASK && frec__shm_listens(event));
+}
+
 size_t frec__text_length(const char *text)
 {
 	return frec__readable(text) ? strnlen(text, FREC_PAYLOAD_MAX) : FREC_PAYLOAD_MAX;
+}
+
+size_t frec__counted_size(const void *text, size_t length)
+{
+	const struct iovec whole = {(void *)(uintptr_t)text, length};
+
+	if (length > FREC_PAYLOAD_MAX || !frec__readable_bytes(text, length) ||
+	    frec__ends_in_nul(&whole))
+		return FREC_PAYLOAD_MAX + 1;
+	return length + 1;
 }
 
 bool frec__copy_chars(char *to, const char *from, size_t size)

@@ -8,11 +8,22 @@
 
 #include "flightrec/event.h"
 
-/* Whether `place`, one of the `shape` of an event, belongs to a byte array, and not to a
- * string. */
+/* Whether `place`, one of the `shape` of an event, belongs to a byte array, or to a text of
+ * known length. It belongs to a string if neither is true. */
 static inline bool frec__is_bytes(uint16_t place)
 {
 	return place & FREC__BYTES_FLAG;
+}
+
+static inline bool frec__is_text(uint16_t place)
+{
+	return place & FREC__TEXT_FLAG;
+}
+
+/* Whether a text ends in a NUL of its own: see payload.c. */
+static inline bool frec__ends_in_nul(const struct iovec *text)
+{
+	return text->iov_len && !((const char *)text->iov_base)[text->iov_len - 1];
 }
 
 /* A payload that is ready for writev(2), in the first `count` elements of a vector. */
@@ -24,8 +35,9 @@ struct frec__payload {
 
 /*
  * Makes a payload of a fixed part and n pieces of data: writes the locators into the fixed part and
- * cuts strings until they fit. `vector` has the fixed part, n elements of workspace, then the
- * pieces; the size of a string includes its NUL, and exceeds FREC_PAYLOAD_MAX if the string does.
+ * cuts strings and texts until they fit. `vector` has the fixed part, n elements of workspace, then the
+ * pieces; the size of a string, but not of a text, includes its NUL, and exceeds FREC_PAYLOAD_MAX
+ * if the string does.
  * `places` is as for frec__emit(). Returns 0, or -E2BIG if the payload is too large even with the
  * strings cut, or -EFAULT if a string or byte array is at an address where nothing can be read
  * (readable.h); then only `ret->size` is valid. Async-signal-safe.

@@ -138,6 +138,18 @@ static inline __attribute__((always_inline)) void finish(const struct frec__shm 
 	}
 }
 
+bool frec__shm_listens(struct frec__event *event)
+{
+	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+
+	if (!shm || __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED) >> 16 != shm->generation)
+		return false;
+	if (!(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
+		return true;
+	turn_off(shm, event);
+	return false;
+}
+
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 {
 	struct frec__shm_moment moment;
@@ -187,6 +199,11 @@ int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const 
 		    vector[0].iov_len - sizeof(uint32_t));
 	for (const struct iovec *piece = vector + 1; *places; places++, piece++) {
 		next = copy(next, piece->iov_base, piece->iov_len);
+		if (frec__is_text(*places)) {
+			*next++ = 0;
+			piece++; // its NUL
+			continue;
+		}
 		if (!frec__is_bytes(*places))
 			next[-1] = 0; // the string may have grown since it was measured
 	}

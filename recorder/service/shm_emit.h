@@ -52,6 +52,10 @@ extern struct frec__shm *frec__shm;
 int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
 		   size_t size);
 
+/* Whether the recorder that turned the event on is alive. If it is gone, turns the event off, as an
+ * emit does. Async-signal-safe. */
+bool frec__shm_listens(struct frec__event *event);
+
 /* Writes a record with the `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at
  * most FREC_PAYLOAD_MAX of payload. */
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
