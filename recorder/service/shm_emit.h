@@ -33,7 +33,7 @@ struct frec__shm {
 	uint32_t generation; /* upper half of frec__event.shm_slot of the events registered here */
 	int guard;	     /* protection key of all but the header, -1: none */
 	bool sequences;	     /* the C library registers threads for restartable sequences */
-	const uint32_t *owner, *options; /* in the header */
+	const struct frec_shm_header *header; /* = map */
 };
 
 /* The memory that emits write to, or NULL. Only shm_attach.c changes this pointer. */

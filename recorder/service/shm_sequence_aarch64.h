@@ -21,7 +21,7 @@ static inline uint32_t frec__shm_cpu(void)
 {
 	const struct {
 		uint32_t cpu_id_start, cpu_id;
-	} *area;
+	} * area;
 	uint32_t cpu;
 
 	if (!&__rseq_offset || !&__rseq_size || !__rseq_size)
