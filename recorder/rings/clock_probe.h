@@ -12,8 +12,8 @@ struct frec_clock_probe {
 };
 
 /*
- * Whether reading CLOCK_MONOTONIC makes a system call now, as it does if the kernel's clock source is
- * a timer chip (hpet, acpi_pm). The kernel can change to one at any time, if it finds that the
+ * Whether reading CLOCK_MONOTONIC makes a system call now, as it does if the kernel's clock source
+ * is a timer chip (hpet, acpi_pm). The kernel can change to one at any time, if it finds that the
  * processors' counters cannot be trusted. Tries it in a thread in which that system call fails, but
  * only if the clock source is another one than at the last call. Returns false if it cannot be
  * tried, because then no thread can be killed for it either.

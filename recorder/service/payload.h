@@ -24,8 +24,8 @@ struct frec__payload {
 /*
  * Turns the vector of frec__emit() into a payload: writes the locators into the fixed part and cuts
  * strings until they fit. Returns 0, or -E2BIG if the payload is too large even with the strings
- * cut, or -EFAULT if a string or byte array is at an address where nothing can be read (readable.h);
- * then only `ret->size` is valid. Async-signal-safe.
+ * cut, or -EFAULT if a string or byte array is at an address where nothing can be read
+ * (readable.h); then only `ret->size` is valid. Async-signal-safe.
  */
 int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
 

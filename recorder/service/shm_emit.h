@@ -16,8 +16,9 @@
 #include "recorder/service/shm_identity.h"
 
 /*
- * A recorder's memory as this process has mapped it. Once frec__shm points to it, it neither changes
- * nor is freed, because a thread that was stopped in the middle of an emit may go on at any time.
+ * A recorder's memory as this process has mapped it. Once frec__shm points to it, it neither
+ * changes nor is freed, because a thread that was stopped in the middle of an emit may go on at any
+ * time.
  */
 struct frec__shm {
 	/* the memory of a recorder that is dead; only leak checkers follow this pointer */

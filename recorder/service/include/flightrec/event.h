@@ -33,11 +33,11 @@
  * What an emit function is given must be readable, as for strlen(3) and memcpy(3): a string up to
  * its NUL, of which FREC_PAYLOAD_MAX bytes are read at most, characters up to their NUL or number,
  * and all bytes of a byte array. Nothing is read, whatever listens, at addresses that memory of a
- * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte), where
- * the kernel puts memory only for a program that asks for it. Error codes, the patterns of freed
- * memory and damaged pointers mostly are such addresses. The event is then dropped with -EFAULT. At
- * any other address where there is no memory, reading crashes the program. While nothing listens,
- * nothing is read.
+ * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte),
+ * where the kernel puts memory only for a program that asks for it. Error codes, the patterns of
+ * freed memory and damaged pointers mostly are such addresses. The event is then dropped with
+ * -EFAULT. At any other address where there is no memory, reading crashes the program. While
+ * nothing listens, nothing is read.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -215,7 +215,7 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 			   frec__site *site, const uint64_t *args);
-/* Returns false, with `to` filled with zeroes, if `from` is an address where nothing can be read. */
+/* Returns false, and fills `to` with zeroes, if nothing can be at the address `from`. */
 FREC_PUBLIC bool frec__copy_chars(char *to, const char *from, size_t size);
 /* Drops an event with `error`, a negative errno, which it returns. */
 FREC_PUBLIC int frec__refuse(struct frec__event *event, int error);
