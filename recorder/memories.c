@@ -53,7 +53,7 @@ static uint64_t space_key(const struct frec_memory *memory)
 	return memory->space ? memory->space->key : 0;
 }
 
-static int create(const struct frec_memories *memories, struct frec_memory *memory, uint32_t client,
+static int create(struct frec_memories *memories, struct frec_memory *memory, uint32_t client,
 		  uint64_t key, struct frec_error *reterr)
 {
 	const char *names[FREC_SELECTIONS_MAX + 2];
@@ -74,6 +74,8 @@ static int create(const struct frec_memories *memories, struct frec_memory *memo
 			     memories->guard ? FREC_SHM_GUARD : 0, reterr);
 	if (r)
 		return r;
+	if (frec__clock_needs_call(&memories->clock))
+		frec__shm_set_coarse(memory->rings);
 	service.rings = memory->rings;
 	service.space = memory->space;
 	if (frec__ring_set_add_memory(sources->rings, &service, since, sources->count))
@@ -182,15 +184,19 @@ void frec__memories_refresh(struct frec_memories *memories)
 	struct frec_source_set *sources = memories->sources;
 	struct frec_error error;
 	size_t before;
+	bool coarse;
 
 	if (!memories->count)
 		return;
 	before = sources->count;
+	coarse = frec__clock_needs_call(&memories->clock);
 	refresh_spaces(memories);
 	for (size_t i = 0; i < memories->count; i++) {
 		struct frec_memory *memory = &memories->memory[i];
 		size_t events = frec__shm_refresh(memory->rings);
 
+		if (coarse)
+			frec__shm_set_coarse(memory->rings);
 		while (memory->events < events)
 			add_source(sources, memory, memory->events++);
 	}

@@ -5,6 +5,7 @@
 #ifndef FREC_RECORDER_MEMORIES_H
 #define FREC_RECORDER_MEMORIES_H
 
+#include "recorder/rings/clock_probe.h"
 #include "recorder/source_set.h"
 #include "recorder/watchlist.h"
 
@@ -24,6 +25,7 @@ struct frec_memories {
 	size_t count;
 	struct frec_memory *memory;
 	uint64_t next_spaces; /* when to look again for processes in other pid namespaces */
+	struct frec_clock_probe clock;
 };
 
 /*
@@ -36,8 +38,9 @@ struct frec_memories {
 int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t client,
 		      struct frec_error *reterr);
 
-/* Adds the sources of events that services have registered since the last call, and learns the pids
- * of new processes in other namespaces. */
+/* Adds the sources of events that services have registered since the last call, learns the pids of
+ * new processes in other namespaces, and tells services if the machine's clock has become one that
+ * they may not be able to read. */
 void frec__memories_refresh(struct frec_memories *memories);
 
 /* Must be called after the rings are closed. */

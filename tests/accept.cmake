@@ -64,20 +64,23 @@ frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usd
 
 # A service that has entered seccomp.
 set(locked accept/test_locked.py $<TARGET_FILE:locked>)
-frec_accept_test(locked_usdt root ${locked} usdt)
-frec_accept_test(locked_shm root ${locked} shm)
-frec_accept_vm_test(locked ${locked} user_events shm)
+frec_accept_test(locked root ${locked} usdt shm)
 
 # Strings and byte arrays that cannot be read.
 set(mistakes accept/test_mistakes.py $<TARGET_FILE:mistakes>)
 frec_accept_test(mistakes root ${mistakes} usdt shm)
-frec_accept_vm_test(mistakes ${mistakes} user_events)
 
 # What a service does, with and without flightrec.
 set(unchanged accept/test_unchanged.py $<TARGET_FILE:unchanged_plain> $<TARGET_FILE:unchanged>)
 frec_accept_test(unchanged root ${unchanged} usdt shm)
 frec_accept_test(unchanged_user user ${unchanged} shm)
-frec_accept_vm_test(unchanged ${unchanged} user_events)
+
+# These three on a kernel with user_events.
+list(TRANSFORM locked PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ AT 0)
+list(TRANSFORM mistakes PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ AT 0)
+list(TRANSFORM unchanged PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ AT 0)
+frec_accept_vm_test(harmless accept/in_turn.py ${locked} user_events -- ${mistakes} user_events
+	-- ${unchanged} user_events)
 
 # Files that ask for an event and do not emit it.
 frec_accept_test(asks root accept/test_asks.py $<TARGET_FILE:asks> usdt shm)

@@ -3,13 +3,20 @@
 #include "recorder/rings/clock_probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+
+#define SOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
 // Lets clock_gettime(2) fail in this thread.
 static bool forbid(void)
@@ -34,13 +41,27 @@ static void *try(void *needs_call)
 	return NULL;
 }
 
-bool frec__clock_needs_call(void)
+// Reads the name of the clock source into `ret`, zero-padded; nothing if there is no such file.
+static void read_source(char *ret, size_t size)
 {
-	bool needs_call = false;
+	FREC_CLOSE int fd = open(SOURCE, O_RDONLY | O_CLOEXEC);
+
+	memset(ret, 0, size);
+	if (fd >= 0 && read(fd, ret, size) < 0)
+		memset(ret, 0, size);
+}
+
+bool frec__clock_needs_call(struct frec_clock_probe *probe)
+{
+	char source[sizeof(probe->source)];
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, try, &needs_call))
-		return false;
-	pthread_join(thread, NULL);
-	return needs_call;
+	read_source(source, sizeof(source));
+	if (probe->tried && !memcmp(source, probe->source, sizeof(source)))
+		return probe->needs_call;
+	probe->tried = true;
+	memcpy(probe->source, source, sizeof(source));
+	if (!pthread_create(&thread, NULL, try, &probe->needs_call))
+		pthread_join(thread, NULL);
+	return probe->needs_call;
 }

@@ -14,7 +14,6 @@
 
 #include "proto/cleanup.h"
 #include "recorder/declared/declarations.h"
-#include "recorder/rings/clock_probe.h"
 #include "recorder/rings/shm_owner.h"
 #include "recorder/rings/shm_rings_internal.h"
 
@@ -68,7 +67,7 @@ static int make(struct frec_shm_rings *rings, uint32_t options, const char *cons
 	if (getrandom(&rings->key, sizeof(rings->key), 0) != sizeof(rings->key))
 		return -errno;
 	header = rings->map;
-	header->options = options | (frec__clock_needs_call() ? FREC_SHM_COARSE : 0);
+	header->options = options;
 	header->rings = (uint32_t)rings->count;
 	header->ring_size = rings->ring_size;
 	header->key = rings->key;
@@ -166,6 +165,13 @@ void frec__shm_destroy(struct frec_shm_rings *rings)
 		free((void *)(uintptr_t)rings->event[i].declaration);
 	}
 	free(rings);
+}
+
+void frec__shm_set_coarse(struct frec_shm_rings *rings)
+{
+	struct frec_shm_header *header = rings->map;
+
+	__atomic_fetch_or(&header->options, FREC_SHM_COARSE, __ATOMIC_RELAXED);
 }
 
 int frec__shm_fd(const struct frec_shm_rings *rings)

@@ -35,12 +35,11 @@ struct frec__payload {
 
 /*
  * Makes a payload of a fixed part and n pieces of data: writes the locators into the fixed part and
- * cuts strings and texts until they fit. `vector` has the fixed part, n elements of workspace, then the
- * pieces; the size of a string, but not of a text, includes its NUL, and exceeds FREC_PAYLOAD_MAX
- * if the string does.
- * `places` is as for frec__emit(). Returns 0, or -E2BIG if the payload is too large even with the
- * strings cut, or -EFAULT if a string or byte array is at an address where nothing can be read
- * (readable.h); then only `ret->size` is valid. Async-signal-safe.
+ * cuts strings and texts until they fit. `vector` has the fixed part, n elements of workspace, then
+ * the pieces; the size of a string, but not of a text, includes its NUL, and exceeds
+ * FREC_PAYLOAD_MAX if the string does. `places` is as for frec__emit(). Returns 0, or -E2BIG if the
+ * payload is too large even with the strings cut, or -EFAULT if a piece is at an address where
+ * nothing can be read (readable.h); then only `ret->size` is valid. Async-signal-safe.
  */
 int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret);
 

@@ -17,9 +17,9 @@
 #define FREC__ADDRESS_MIN 4096
 
 /*
- * How many addresses from FREC__ADDRESS_MIN on a process's memory can have. Some machines have more,
- * but there, too, the kernel places memory beyond this only for a program that asks for it. The
- * kernel leaves the last page free.
+ * How many addresses from FREC__ADDRESS_MIN on a process's memory can have. Some machines have
+ * more, but there, too, the kernel places memory beyond this only for a program that asks for it.
+ * The kernel leaves the last page free.
  */
 #ifdef __x86_64__
 #define FREC__ADDRESSES ((UINT64_C(1) << 47) - 2 * FREC__ADDRESS_MIN)

@@ -32,7 +32,7 @@ static bool released; // the recorder of frec__shm is dead, and its pages were g
 
 static bool is_alive(const struct frec__shm *shm)
 {
-	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
+	return shm && !(__atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
 }
 
 // Reads the header into `ret`. Returns 0 or a negative errno. Refuses a memfd that is not sealed:
@@ -170,8 +170,7 @@ int frec__shm_map(int fd)
 	shm->generation = frec__shm ? frec__shm->generation % GENERATIONS + 1 : 1;
 	shm->guard = -1;
 	shm->sequences = frec__shm_has_sequences();
-	shm->owner = &((const struct frec_shm_header *)shm->map)->owner;
-	shm->options = &((const struct frec_shm_header *)shm->map)->options;
+	shm->header = shm->map;
 	r = map_sections(shm, fd, &layout);
 	if (r) {
 		munmap(shm->map, shm->map_size);
@@ -193,7 +192,7 @@ int frec__shm_map(int fd)
 
 static bool is_wanted(const struct frec__shm *shm, const char *name)
 {
-	const char *glob = ((const struct frec_shm_header *)shm->map)->selection;
+	const char *glob = shm->header->selection;
 	const char *end = glob + FREC_SHM_SELECTION_SIZE;
 
 	while (glob < end && *glob) {

@@ -33,8 +33,8 @@ void frec__shm_clock_check(void)
 
 static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)
 {
-	uint64_t position = __atomic_load_n(&frec__shm_control_of(shm, cpu)->position,
-					    __ATOMIC_RELAXED);
+	uint64_t position =
+		__atomic_load_n(&frec__shm_control_of(shm, cpu)->position, __ATOMIC_RELAXED);
 	const char *ring = shm->rings + 2 * cpu * shm->ring_size;
 
 	return ((const struct frec_shm_record *)(const void *)(ring +

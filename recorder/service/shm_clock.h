@@ -12,8 +12,8 @@
  *
  * A thread cannot find out by itself whether it may read the counter. Nothing that user space can
  * read without a fault or a system call shows the bit of the processor that forbids it: CPUID does
- * not mirror it, and TPAUSE and RDTSCP fault as RDTSC does. A transaction (TSX) would turn the fault
- * into an abort, but hardly a processor has transactions.
+ * not mirror it, and TPAUSE and RDTSCP fault as RDTSC does. A transaction (TSX) would turn the
+ * fault into an abort, but hardly a processor has transactions.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_CLOCK_H
 #define FREC_RECORDER_SERVICE_SHM_CLOCK_H

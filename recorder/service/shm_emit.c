@@ -81,11 +81,13 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 
 	if (!shm || slot >> 16 != shm->generation)
 		return NULL;
-	if (__builtin_expect(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED, 0)) {
+	if (__builtin_expect(
+		    __atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED, 0)) {
 		turn_off(shm, event);
 		return NULL;
 	}
-	if (__builtin_expect(__atomic_load_n(shm->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
+	if (__builtin_expect(
+		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
 		frec_clock_coarse();
 	if (shm->sequences)
 		frec__shm_begin(shm, ret_moment);
@@ -144,7 +146,7 @@ bool frec__shm_listens(struct frec__event *event)
 
 	if (!shm || __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED) >> 16 != shm->generation)
 		return false;
-	if (!(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
+	if (!(__atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
 		return true;
 	turn_off(shm, event);
 	return false;

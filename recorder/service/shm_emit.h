@@ -16,8 +16,9 @@
 #include "recorder/service/shm_identity.h"
 
 /*
- * A recorder's memory as this process has mapped it. Once frec__shm points to it, it neither changes
- * nor is freed, because a thread that was stopped in the middle of an emit may go on at any time.
+ * A recorder's memory as this process has mapped it. Once frec__shm points to it, it neither
+ * changes nor is freed, because a thread that was stopped in the middle of an emit may go on at any
+ * time.
  */
 struct frec__shm {
 	/* the memory of a recorder that is dead; only leak checkers follow this pointer */
@@ -33,7 +34,7 @@ struct frec__shm {
 	uint32_t generation; /* upper half of frec__event.shm_slot of the events registered here */
 	int guard;	     /* protection key of all but the header, -1: none */
 	bool sequences;	     /* the C library registers threads for restartable sequences */
-	const uint32_t *owner, *options; /* in the header */
+	const struct frec_shm_header *header; /* = map */
 };
 
 /* The memory that emits write to, or NULL. Only shm_attach.c changes this pointer. */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-__thread struct frec__shm_self frec__shm_self;
+__thread struct frec__shm_self frec__shm_self FREC__SHM_TLS;
 uint32_t *frec__shm_process;
 
 static bool tid_is_cached; // cached_tid() was right when this process first attached

@@ -19,11 +19,14 @@
 /* An id that is not known; the kernel also writes it in place of one. */
 #define FREC__SHM_UNKNOWN UINT32_MAX
 
+/* Found without a function of the loader, which may allocate memory at a thread's first use. */
+#define FREC__SHM_TLS __attribute__((tls_model("initial-exec")))
+
 /* The ids of this thread. After a fork `pid` is stale and differs from *frec__shm_process. */
 struct frec__shm_self {
 	uint32_t pid, tid;
 };
-extern __thread struct frec__shm_self frec__shm_self __attribute__((tls_model("initial-exec")));
+extern __thread struct frec__shm_self frec__shm_self FREC__SHM_TLS;
 
 /* This process's id, in the page that the kernel wipes; NULL before the process first attaches to a
  * recorder's memory. */

@@ -15,13 +15,13 @@ static inline bool frec__shm_has_sequences(void)
 	return false;
 }
 
-/* The CPU that this thread runs on, or 0 if that takes a system call: here sched_getcpu(3) makes one
- * unless the C library has registered the thread for restartable sequences. */
+/* The CPU that this thread runs on, or 0 if that takes a system call: here sched_getcpu(3) makes
+ * one unless the C library has registered the thread for restartable sequences. */
 static inline uint32_t frec__shm_cpu(void)
 {
 	const struct {
 		uint32_t cpu_id_start, cpu_id;
-	} *area;
+	} * area;
 	uint32_t cpu;
 
 	if (!&__rseq_offset || !&__rseq_size || !__rseq_size)

@@ -130,8 +130,8 @@ static void obey(char *line)
 	if (word)
 		*word++ = '\0';
 	if (!strcmp(line, "word")) {
-		printf("%x\n", __atomic_load_n(&frec__event_accept_locked.enabled,
-					       __ATOMIC_RELAXED));
+		printf("%x\n",
+		       __atomic_load_n(&frec__event_accept_locked.enabled, __ATOMIC_RELAXED));
 	} else if (!strcmp(line, "attach") && word) {
 		char error[400] = "";
 		struct frec_recorder_options options = {.size = sizeof(options),

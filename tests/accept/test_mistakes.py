@@ -30,7 +30,9 @@ for transport in TRANSPORTS:
         address, _, rest = line.partition(": ")
         codes = [int(word) for word in rest.split() if word.lstrip("-").isdigit()]
         # NULL stands for "(null)" as a string and for nothing as characters.
-        wanted = [0, 0, FAULT, 0, 0, FAULT, 0] if address == "0" else [FAULT] * 3 + [0] + [FAULT] * 3
+        wanted = [FAULT] * 3 + [0] + [FAULT] * 3
+        if address == "0":
+            wanted = [0, 0, FAULT, 0, 0, FAULT, 0]
         check(codes == wanted, f"{transport}: {line}")
     check(
         lines[ADDRESSES:][:2] == [f"lengths: {TOO_LARGE} {TOO_LARGE} {TOO_LARGE} {TOO_LARGE}",

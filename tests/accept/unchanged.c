@@ -66,9 +66,10 @@ static void handle(int number, void (*handler)(int), int flags)
 
 static void print_status(void)
 {
-	static const char *const wanted[] = {"Umask:", "Threads:", "SigPnd:", "ShdPnd:", "Cap", "NoNewPrivs:",
-					     "Seccomp:", "CoreDumping:", "Cpus_allowed:", "Groups:",
-					     "Uid:", "Gid:", "TracerPid:"};
+	static const char *const wanted[] = {
+		"Umask:",      "Threads:", "SigPnd:",	   "ShdPnd:",	    "Cap",
+		"NoNewPrivs:", "Seccomp:", "CoreDumping:", "Cpus_allowed:", "Groups:",
+		"Uid:",	       "Gid:",	   "TracerPid:"};
 	FILE *file = fopen("/proc/self/status", "re");
 	char line[1024];
 
@@ -98,7 +99,8 @@ static void print_process(void)
 		struct rlimit limit;
 
 		getrlimit(i, &limit);
-		printf("limit %d: %jd %jd\n", i, (intmax_t)limit.rlim_cur, (intmax_t)limit.rlim_max);
+		printf("limit %d: %jd %jd\n", i, (intmax_t)limit.rlim_cur,
+		       (intmax_t)limit.rlim_max);
 	}
 	sigprocmask(SIG_SETMASK, NULL, &mask);
 	for (int i = 1; i < NSIG; i++) {
@@ -191,8 +193,8 @@ static void interrupted(int flags)
 	setitimer(ITIMER_REAL, &once, NULL);
 	errno = 0;
 	count = read(pipes[0], &byte, 1);
-	printf("read with flags %x: %zd %c %s, %d signals\n", flags, count, byte, strerrorname_np(errno),
-	       (int)ticks);
+	printf("read with flags %x: %zd %c %s, %d signals\n", flags, count, byte,
+	       strerrorname_np(errno), (int)ticks);
 	answer_to = -1;
 	setitimer(ITIMER_REAL, &once, NULL);
 	errno = 0;

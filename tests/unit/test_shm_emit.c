@@ -516,7 +516,7 @@ static void a_writer_of_the_old_recorder(void **state)
 	assert_int_equal(setup(NULL), 0);
 	memset(old->rings, 0x41, 2 * old->ring_size);
 	frec__shm_control_of(old, 0)->emitted[0]++;
-	assert_int_equal(*old->owner, 0);
+	assert_int_equal(old->header->owner, 0);
 	reading = kit_read(rings);
 	assert_int_equal(reading.count, 0);
 	assert_int_equal(reading.emitted, 0);

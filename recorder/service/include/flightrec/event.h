@@ -35,11 +35,11 @@
  * What an emit function is given must be readable, as for strlen(3) and memcpy(3): a string up to
  * its NUL, of which FREC_PAYLOAD_MAX bytes are read at most, characters up to their NUL or number,
  * and all bytes of a byte array. Nothing is read, whatever listens, at addresses that memory of a
- * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte), where
- * the kernel puts memory only for a program that asks for it. Error codes, the patterns of freed
- * memory and damaged pointers mostly are such addresses. The event is then dropped with -EFAULT. At
- * any other address where there is no memory, reading crashes the program. While nothing listens,
- * nothing is read.
+ * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte),
+ * where the kernel puts memory only for a program that asks for it. Error codes, the patterns of
+ * freed memory and damaged pointers mostly are such addresses. The event is then dropped with
+ * -EFAULT. At any other address where there is no memory, reading crashes the program. While
+ * nothing listens, nothing is read.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -258,11 +258,11 @@ FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
  *
  * The others are for an event with n strings, texts and byte arrays. `vector` has the fixed part of
  * the payload, which begins with that room, and the data: a string with its NUL, a text and then a
- * NUL. In front of it are n elements of workspace. `shape` has the number of elements from the fixed
- * part on; then, for each string, text and byte array, the offset of its locator in the fixed part
- * and a flag; then a 0. `size` is that of the payload without the room. It exceeds FREC_PAYLOAD_MAX
- * if a string or text is NULL, is where nothing can be read, has to be cut, or, only a text, ends in
- * a NUL of its own. `site` and `args` are for the listeners at the event's site (site.h).
+ * NUL. In front of it are n elements of workspace. `shape` has the number of elements without them;
+ * then, for each string, text and byte array, the offset of its locator in the fixed part and a
+ * flag; then a 0. `size` is that of the payload without the room. It exceeds FREC_PAYLOAD_MAX if a
+ * string or text is NULL, is where nothing can be read, or has to be cut, or if a text ends in a
+ * NUL of its own. `site` and `args` are for the listeners at the event's site (site.h).
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
 FREC_PUBLIC int frec__emit_fixed(struct frec__event *event, void *payload, size_t size);
@@ -276,7 +276,7 @@ FREC_PUBLIC int frec__emit_site(struct frec__event *event, struct iovec *vector,
 FREC_PUBLIC size_t frec__text_length(const char *text);
 /* The size of a text with its NUL, more than FREC_PAYLOAD_MAX if the library has to see to it. */
 FREC_PUBLIC size_t frec__counted_size(const void *text, size_t length);
-/* Returns false, with `to` filled with zeroes, if `from` is an address where nothing can be read. */
+/* Returns false, and fills `to` with zeroes, if nothing can be at the address `from`. */
 FREC_PUBLIC bool frec__copy_chars(char *to, const char *from, size_t size);
 /* Drops an event with `error`, a negative errno, which it returns. */
 FREC_PUBLIC int frec__refuse(struct frec__event *event, int error);

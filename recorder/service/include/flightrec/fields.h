@@ -187,9 +187,10 @@ static inline __attribute__((unused, always_inline)) void frec__point(struct iov
 }
 
 /*
- * These three return the locator of a piece of data that begins after *size bytes of payload, and add
- * the piece to *size. `at` is the locator's place behind the index. A piece that is too large, or a
- * string that is NULL, makes *size exceed FREC_PAYLOAD_MAX, and the library replaces the locators.
+ * These three return the locator of a piece of data that begins after *size bytes of payload, and
+ * add the piece to *size. `at` is the locator's place behind the index. A piece that is too large,
+ * or a string that is NULL, makes *size exceed FREC_PAYLOAD_MAX, and the library replaces the
+ * locators.
  */
 static inline __attribute__((unused, always_inline)) uint32_t frec__string(struct iovec *piece,
 									   size_t *size, size_t at)
