@@ -18,10 +18,11 @@
 //		   as needed to read back the same value, "nan", "inf" and "-inf" as strings;
 //		   pointers as "0x..."; enums by name, or by number if the number has no name; text
 //		   as strings, in which a byte that is not UTF-8 appears as \xNN, four characters;
-//		   bytes as a string of two hexadecimal digits for each byte; arrays as arrays; null
-//		   if the payload is too short for the field
+//		   bytes as a string of two hexadecimal digits for each byte, or as text if they are
+//		   printable; arrays as arrays; null if the payload is too short for the field
 //	truncated  names of the fields whose text was longer when it was emitted; absent if there
 //		   are none
+//	readable   names of the fields of bytes that are given as text; absent if there are none
 //	registers  user registers by name as "0x...", if they were recorded
 //	stack_size bytes of the stack that were recorded with the event, if any
 //	stack      functions, innermost first, if the event has a call stack: objects with
@@ -150,29 +151,49 @@ static void add_names(struct frec_text *line, struct frec_json *json,
 		frec__text_add_made(line, names);
 }
 
+static bool is_cut(const struct frec_value *value)
+{
+	return value->cut;
+}
+
+// Whether the value is text although the field holds bytes.
+static bool is_readable(const struct frec_value *value)
+{
+	return value->kind == FREC_VALUE_TEXT &&
+	       value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_BYTES;
+}
+
+// Adds the names of the fields that `wanted` chooses, at least one.
+static void name_fields(struct frec_text *line, const struct frec_event *event, const char *before,
+			bool (*wanted)(const struct frec_value *value))
+{
+	for (size_t i = 0; i < event->source->n_field; i++) {
+		if (!wanted(&event->values[i]))
+			continue;
+		frec__text_puts(line, before);
+		frec__text_json_puts(line, event->source->field[i]->name);
+		before = ",";
+	}
+	frec__text_puts(line, "]");
+}
+
 static void add_fields(struct frec_text *line, const struct frec_json_source *prepared,
 		       const struct frec_event *event)
 {
 	const Flightrec__Source *source = event->source;
-	bool any_cut = false;
+	bool any_cut = false, any_readable = false;
 
 	for (size_t i = 0; i < source->n_field; i++) {
 		frec__text_add_made(line, &prepared->fields[i]);
 		frec__text_json_value(line, &event->values[i]);
-		any_cut |= event->values[i].cut;
+		any_cut |= is_cut(&event->values[i]);
+		any_readable |= is_readable(&event->values[i]);
 	}
 	frec__text_add(line, "}", 1);
-	if (!any_cut)
-		return;
-	frec__text_puts(line, ",\"truncated\":");
-	for (size_t i = 0; i < source->n_field; i++) {
-		if (!event->values[i].cut)
-			continue;
-		frec__text_puts(line, any_cut ? "[" : ",");
-		any_cut = false;
-		frec__text_json_puts(line, source->field[i]->name);
-	}
-	frec__text_puts(line, "]");
+	if (any_cut)
+		name_fields(line, event, ",\"truncated\":[", is_cut);
+	if (any_readable)
+		name_fields(line, event, ",\"readable\":[", is_readable);
 }
 
 void frec__json_registers(struct frec_text *line, const struct frec_registers *layout,

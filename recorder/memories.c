@@ -38,7 +38,7 @@ static const char *const *event_names(const struct frec_selections *selections,
 	return ret;
 }
 
-static int create(const struct frec_memories *memories, struct frec_memory *memory,
+static int create(struct frec_memories *memories, struct frec_memory *memory,
 		  struct frec_error *reterr)
 {
 	const char *names[FREC_SELECTIONS_MAX + 2];
@@ -52,6 +52,8 @@ static int create(const struct frec_memories *memories, struct frec_memory *memo
 			     memories->guard ? FREC_SHM_GUARD : 0, reterr);
 	if (r)
 		return r;
+	if (frec__clock_needs_call(&memories->clock))
+		frec__shm_set_coarse(memory->rings);
 	service.rings = memory->rings;
 	service.space = memory->space;
 	service.spaces = &memories->spaces;
@@ -160,15 +162,19 @@ void frec__memories_refresh(struct frec_memories *memories)
 	struct frec_source_set *sources = memories->sources;
 	struct frec_error error;
 	size_t before;
+	bool coarse;
 
 	if (!memories->count)
 		return;
 	before = sources->count;
+	coarse = frec__clock_needs_call(&memories->clock);
 	refresh_spaces(memories);
 	for (size_t i = 0; i < memories->count; i++) {
 		struct frec_memory *memory = &memories->memory[i];
 		size_t events = frec__shm_refresh(memory->rings);
 
+		if (coarse)
+			frec__shm_set_coarse(memory->rings);
 		while (memory->events < events)
 			add_source(sources, memory, memory->events++);
 	}

@@ -5,6 +5,7 @@
 #ifndef FREC_RECORDER_MEMORIES_H
 #define FREC_RECORDER_MEMORIES_H
 
+#include "recorder/rings/clock_probe.h"
 #include "recorder/rings/pid_space.h"
 #include "recorder/source_set.h"
 #include "recorder/watchlist.h"
@@ -26,6 +27,7 @@ struct frec_memories {
 	struct frec_memory *memory;
 	struct frec_pid_spaces spaces;
 	uint64_t next_spaces; /* when to look again for processes in other pid namespaces */
+	struct frec_clock_probe clock;
 };
 
 /*
@@ -42,8 +44,9 @@ int frec__memories_fd(struct frec_memories *memories, uint32_t uid, uint32_t cli
  * that may soon be gone. */
 void frec__memories_meet(struct frec_memories *memories, uint32_t pid);
 
-/* Adds the sources of events that services have registered since the last call, and learns the pids
- * of new processes in other namespaces. */
+/* Adds the sources of events that services have registered since the last call, learns the pids of
+ * new processes in other namespaces, and tells services if the machine's clock has become one that
+ * they may not be able to read. */
 void frec__memories_refresh(struct frec_memories *memories);
 
 /* Must be called after the rings are closed. */

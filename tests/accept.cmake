@@ -2,9 +2,19 @@
 # with and without rights, and with user_events on a kernel that has them. 77 is a skip.
 add_executable(kinds accept/kinds.c)
 add_executable(puppet accept/puppet.c)
-foreach(program kinds puppet)
-	target_link_libraries(${program} PRIVATE flightrec_static)
+add_executable(locked accept/locked.c)
+add_executable(mistakes accept/mistakes.c)
+foreach(program kinds puppet locked mistakes)
+	target_link_libraries(${program} PRIVATE flightrec_static Threads::Threads)
 endforeach()
+add_executable(unchanged_plain accept/unchanged.c)
+target_compile_definitions(unchanged_plain PRIVATE PLAIN)
+add_executable(unchanged accept/unchanged.c)
+target_link_libraries(unchanged PRIVATE flightrec_static)
+add_library(asks_library SHARED accept/asks_library.c)
+target_link_libraries(asks_library PRIVATE flightrec)
+add_executable(asks accept/asks.c accept/asks_file.c accept/asks_other.c accept/asks_cxx.cc)
+target_link_libraries(asks PRIVATE asks_library flightrec)
 
 # A sanitizer would change how the services crash.
 if(FREC_SANITIZE)
@@ -51,6 +61,30 @@ frec_accept_vm_test(same ${same} user_events usdt shm)
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
 frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt shm)
 frec_accept_vm_test(two accept/test_two.py $<TARGET_FILE:puppet> user_events usdt shm)
+
+# A service that has entered seccomp.
+set(locked accept/test_locked.py $<TARGET_FILE:locked>)
+frec_accept_test(locked root ${locked} usdt shm)
+
+# Strings and byte arrays that cannot be read.
+set(mistakes accept/test_mistakes.py $<TARGET_FILE:mistakes>)
+frec_accept_test(mistakes root ${mistakes} usdt shm)
+
+# What a service does, with and without flightrec.
+set(unchanged accept/test_unchanged.py $<TARGET_FILE:unchanged_plain> $<TARGET_FILE:unchanged>)
+frec_accept_test(unchanged root ${unchanged} usdt shm)
+frec_accept_test(unchanged_user user ${unchanged} shm)
+
+# These three on a kernel with user_events.
+list(TRANSFORM locked PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ AT 0)
+list(TRANSFORM mistakes PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ AT 0)
+list(TRANSFORM unchanged PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ AT 0)
+frec_accept_vm_test(harmless accept/in_turn.py ${locked} user_events -- ${mistakes} user_events
+	-- ${unchanged} user_events)
+
+# Files that ask for an event and do not emit it.
+frec_accept_test(asks root accept/test_asks.py $<TARGET_FILE:asks> usdt shm)
+frec_accept_vm_test(asks accept/test_asks.py $<TARGET_FILE:asks> user_events)
 
 # Faults.
 set(faults accept/test_faults.py $<TARGET_FILE:puppet> $<TARGET_FILE:kinds> $<TARGET_FILE:shopd>)

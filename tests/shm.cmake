@@ -5,6 +5,10 @@ frec_unit_test(test_shm_emit frec_engine flightrec_static Threads::Threads)
 foreach(test test_shm test_shm_emit)
 	target_include_directories(${test} PRIVATE ${PROJECT_SOURCE_DIR})
 endforeach()
+if(NOT FREC_SANITIZE) # a sanitizer makes system calls of its own
+	frec_unit_test(test_shm_locked frec_engine flightrec_static Threads::Threads)
+	target_include_directories(test_shm_locked PRIVATE ${PROJECT_SOURCE_DIR})
+endif()
 
 # A benchmark that prints a table; not a test. It compares with LTTng-UST if that is installed.
 pkg_check_modules(LTTNG_UST IMPORTED_TARGET lttng-ust)

@@ -51,7 +51,7 @@ static void put_type(struct frec_text *text, const struct frec_field *field)
 		frec__text_puts(text, "pointer");
 		break;
 	case FLIGHTREC__FIELD_KIND__FIELD_STRING:
-		frec__text_puts(text, "string");
+		frec__text_puts(text, field->counted ? "text" : "string");
 		break;
 	case FLIGHTREC__FIELD_KIND__FIELD_BYTES:
 		frec__text_puts(text, "bytes");

@@ -192,6 +192,9 @@ static void add_notes(struct html *html, const struct frec_event *event)
 			frec__text_printf(text, ",\"left_out_%zu\":%zu", i, left_out);
 		if (value.cut)
 			frec__text_printf(text, ",\"cut_%zu\":true", i);
+		if (value.kind == FREC_VALUE_TEXT &&
+		    frec__field_type(value.field) == FREC_FIELD_BYTES)
+			frec__text_printf(text, ",\"text_%zu\":true", i);
 	}
 	if (is_edge(event))
 		add_span(text, event);

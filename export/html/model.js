@@ -77,7 +77,7 @@ function valueText(event, index) {
 	let text;
 	if (value === null)
 		text = "<invalid>";
-	else if (kind === "text")
+	else if (kind === "text" || event.notes["text_" + index])
 		text = '"' + value + '"' + cut;
 	else
 		text = Array.isArray(value) ? "[" + value.join(", ") + "]" : String(value);

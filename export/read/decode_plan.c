@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "export/read/text.h"
+
 enum {
 	HERE,	  // the field itself is at its offset
 	DATA,	  // a word at its offset says where it is, from the start of the payload
@@ -67,6 +69,22 @@ static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 	}
 }
 
+// Whether the elements of a field of bytes are bytes. The kernel also declares arrays of numbers
+// and masks of CPUs in this way, which are not text whatever is in them.
+static bool is_readable(const Flightrec__Field *field)
+{
+	static const char *const types[] = {"u8[", "uint8_t[", "unsigned char["};
+	const char *space = field->type ? strchr(field->type, ' ') : NULL;
+
+	if (field->kind != FLIGHTREC__FIELD_KIND__FIELD_BYTES || !space)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strncmp(space + 1, types[i], strlen(types[i])))
+			return true;
+	}
+	return false;
+}
+
 static struct frec_decode_step step_of(const Flightrec__Field *field)
 {
 	return (struct frec_decode_step){
@@ -74,6 +92,7 @@ static struct frec_decode_step step_of(const Flightrec__Field *field)
 		.size = field->size,
 		.place = place_of(field),
 		.kind = (uint8_t)kind_of(field, field->size),
+		.readable = is_readable(field),
 	};
 }
 
@@ -109,13 +128,20 @@ static bool follow(const struct frec_decode_step *step, const uint8_t *payload, 
 
 static void decode_text(const Flightrec__Source *source, struct frec_value *value)
 {
+	size_t nuls =
+		0; // how many are at the end; what matters is whether there are 0, 1, 2 or more
+
+	while (nuls < 3 && nuls < value->size && !value->data[value->size - nuls - 1])
+		nuls++;
 	// An emitter that had to cut a string marks it with a second NUL at the end.
 	value->cut = value->field->kind == FLIGHTREC__FIELD_KIND__FIELD_STRING &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_TRACEPOINT &&
 		     source->kind != FLIGHTREC__SOURCE_KIND__SOURCE_USER_EVENT &&
-		     value->size >= 2 && !value->data[value->size - 1] &&
-		     !value->data[value->size - 2];
-	value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
+		     (value->field->counted ? nuls == 2 : nuls >= 2);
+	if (value->field->counted)
+		value->size -= nuls < 2 ? nuls : 2;
+	else
+		value->size = value->size ? strnlen((const char *)value->data, value->size) : 0;
 }
 
 void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload,
@@ -175,7 +201,13 @@ void frec__decode_plan_run(struct frec_decode_plan *plan, const uint8_t *payload
 		case FREC_VALUE_TEXT:
 			decode_text(source, value);
 			break;
-		default: // bytes and arrays need no conversion
+		case FREC_VALUE_BYTES:
+			if (step->readable && frec__text_is_printable(data, size)) {
+				value->kind = FREC_VALUE_TEXT;
+				value->cut = false;
+			}
+			break;
+		default: // arrays need no conversion
 			break;
 		}
 	}

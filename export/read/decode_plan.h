@@ -13,6 +13,7 @@ struct frec_decode_step {
 	/* enum frec_value_kind of the value. If a word says where the field is, that word also
 	 * holds the field's size in each record, and the kind can depend on the size. */
 	uint8_t kind;
+	bool readable; /* bytes that become text if they are printable */
 };
 
 /* Start with zeroes. */

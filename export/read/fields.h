@@ -20,7 +20,9 @@ enum frec_value_kind {
 	FREC_VALUE_ENUM,    /* in `i`; `name` is set if the field names this value */
 	FREC_VALUE_DOUBLE,
 	FREC_VALUE_FLOAT, /* in `d`, with the precision of a float */
-	FREC_VALUE_TEXT,  /* any bytes but NUL: Linux does not guarantee UTF-8 */
+	/* any bytes: Linux does not guarantee UTF-8, and a text of known length may hold NULs. Also
+	 * the value of a field of bytes that are printable */
+	FREC_VALUE_TEXT,
 	FREC_VALUE_BYTES,
 	FREC_VALUE_ARRAY, /* of integers, which frec__value_element() returns */
 };

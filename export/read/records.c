@@ -27,11 +27,16 @@ static void parse_frames(struct frec_bytes *bytes, struct frec_record *ret)
 }
 
 // perf gives no tid for a task that is exiting, but a tracepoint has it among the common fields of
-// its payload.
+// its payload. In a payload that did not come from a tracepoint these are zero.
 static void thread_from_payload(struct frec_record *record)
 {
-	if (record->tid == UINT32_MAX && record->payload_size >= 8)
-		memcpy(&record->tid, record->payload + 4, sizeof(record->tid));
+	uint32_t tid;
+
+	if (record->tid != UINT32_MAX || record->payload_size < 8)
+		return;
+	memcpy(&tid, record->payload + 4, sizeof(tid));
+	if (tid)
+		record->tid = tid;
 }
 
 static int parse_plain(struct frec_bytes *bytes, struct frec_record *ret)

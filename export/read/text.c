@@ -120,6 +120,22 @@ static bool unsafe_on_terminal(uint32_t code)
 	       (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
+bool frec__text_is_printable(const void *data, size_t size)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < size;) {
+		uint32_t code = 0;
+		size_t length = utf8_character(p + i, size - i, &code);
+
+		if (!length ||
+		    (unsafe_on_terminal(code) && code != '\t' && code != '\n' && code != '\r'))
+			return false;
+		i += length;
+	}
+	return size > 0;
+}
+
 static bool is_nul(uint32_t code)
 {
 	return !code;

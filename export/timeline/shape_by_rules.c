@@ -175,7 +175,9 @@ static int plan_field_rule(struct frec_shapes *shapes, const struct frec_shape_r
 			if (field == SIZE_MAX || !matches(rule->event, source) ||
 			    (rule->kind == FREC_RULE_COUNTER && !is_number(source->field[field])) ||
 			    (rule->kind == FREC_RULE_LOG &&
-			     !frec__plan_is_text(source->field[field])))
+			     !frec__plan_is_text(source->field[field]) &&
+			     // printable bytes are text
+			     source->field[field]->kind != FLIGHTREC__FIELD_KIND__FIELD_BYTES))
 				continue;
 			any = true;
 			if (plan_field(shapes, rule, h, i, field, &counter))

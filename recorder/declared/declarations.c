@@ -64,6 +64,19 @@ static bool is_identifier(const char *text, size_t length)
 	return length > 0;
 }
 
+// Moves *text to the last name of an enumerator as the source spells it, which is "idle" in
+// " app::State::idle". Returns its length.
+static size_t last_name(const char **text, const char *end)
+{
+	while (end > *text && end[-1] == ' ')
+		end--;
+	for (const char *p = *text; p < end; p++) {
+		if (*p == ':' || *p == ' ')
+			*text = p + 1;
+	}
+	return (size_t)(end - *text);
+}
+
 // Parses the text of a field, such as "enum state:IDLE,BUSY". Reads the value of each enumerator
 // from `values`. Returns 0, -EBADMSG or -ENOMEM.
 static int parse_field(const char *text, struct frec_declared_field *field,
@@ -86,14 +99,16 @@ static int parse_field(const char *text, struct frec_declared_field *field,
 	if (strcmp(field->kind, "enum"))
 		return 0;
 	while (*colon) {
-		const char *enumerator = colon + 1 + strspn(colon + 1, " ");
+		const char *enumerator = colon + 1;
 		int64_t value = (int64_t)frec__bytes_u64(values);
+		size_t length;
 
 		colon = enumerator + strcspn(enumerator, ",");
-		if (values->failed || !is_identifier(enumerator, (size_t)(colon - enumerator)))
+		length = last_name(&enumerator, colon);
+		if (values->failed || !is_identifier(enumerator, length))
 			return -EBADMSG;
 		if (frec__enumerators_add(&field->enumerator, &field->enumerators, value,
-					  enumerator, (size_t)(colon - enumerator)))
+					  enumerator, length))
 			return -ENOMEM;
 	}
 	return 0;

@@ -27,6 +27,7 @@ static const struct {
 	{"ptr", "u64 %s", FLIGHTREC__FIELD_KIND__FIELD_POINTER, 8},
 	{"enum", "s32 %s", FLIGHTREC__FIELD_KIND__FIELD_ENUM, 4},
 	{"str", "__rel_loc char[] %s", FLIGHTREC__FIELD_KIND__FIELD_STRING, 4},
+	{"text", "__rel_loc char[] %s", FLIGHTREC__FIELD_KIND__FIELD_STRING, 4},
 	{"bytes", "__rel_loc u8[] %s", FLIGHTREC__FIELD_KIND__FIELD_BYTES, 4},
 	{"chars", NULL, FLIGHTREC__FIELD_KIND__FIELD_CHARS, 0},
 };
@@ -75,6 +76,7 @@ static bool agrees(const struct frec_declared *event, const struct frec_format *
 static void refine_field(const struct frec_declared_field *declared, struct frec_field *field)
 {
 	field->kind = kinds[kind_of(declared)].refined;
+	field->counted = !strcmp(declared->kind, "text");
 	frec__enumerators_free(field->enumerator, field->enumerators);
 	field->enumerators = 0;
 	field->enumerator = NULL;

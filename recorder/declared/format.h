@@ -27,6 +27,7 @@ struct frec_field {
 	uint32_t offset, size; /* in bytes; the offset counts from the start of the payload */
 	uint32_t element_size;
 	bool element_signed;
+	bool counted; /* a text of known length, which may hold NULs: see Field.counted */
 	size_t enumerators;
 	struct frec_enumerator *enumerator;
 };

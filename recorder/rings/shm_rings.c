@@ -147,12 +147,24 @@ int frec__shm_create_for(struct frec_shm_rings **ret, size_t cpus, size_t ring_s
 	return 0;
 }
 
+// Gives the pages back, which live as long as any service maps them or has the memfd open. Services
+// cannot do it at their next event, because they may have entered seccomp. A service that is in the
+// middle of an emit gets a new page for it, which is then in nobody's way.
+static void empty(const struct frec_shm_rings *rings)
+{
+	(void)fallocate(rings->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			(off_t)rings->layout.table,
+			(off_t)(rings->layout.size - rings->layout.table));
+}
+
 void frec__shm_destroy(struct frec_shm_rings *rings)
 {
 	if (!rings)
 		return;
-	if (rings->owned)
+	if (rings->owned) {
 		frec__shm_disown(rings->map, OWNER_OFFSET);
+		empty(rings);
+	}
 	frec__shm_unmap_owned(rings->map, rings->layout.size);
 	if (rings->fd >= 0)
 		close(rings->fd);
@@ -162,6 +174,13 @@ void frec__shm_destroy(struct frec_shm_rings *rings)
 		free((void *)(uintptr_t)rings->event[i].declaration);
 	}
 	free(rings);
+}
+
+void frec__shm_set_coarse(struct frec_shm_rings *rings)
+{
+	struct frec_shm_header *header = rings->map;
+
+	__atomic_fetch_or(&header->options, FREC_SHM_COARSE, __ATOMIC_RELAXED);
 }
 
 int frec__shm_fd(const struct frec_shm_rings *rings)

@@ -42,9 +42,13 @@ struct frec_shm_event {
 int frec__shm_create(struct frec_shm_rings **ret, size_t ring_size, const char *const *selection,
 		     uint32_t options, struct frec_error *reterr);
 
-/* Must be called by the thread that created the rings. Services stop writing at their next event.
- * NULL is fine. */
+/* Must be called by the thread that created the rings. Services stop writing at their next event,
+ * and the memory is given back although they still map it. NULL is fine. */
 void frec__shm_destroy(struct frec_shm_rings *rings);
+
+/* Lets services use coarse times from their next event on, because this machine's exact clock takes
+ * a system call (clock_probe.h). */
+void frec__shm_set_coarse(struct frec_shm_rings *rings);
 
 /* The descriptor of the memfd, which services attach to. It still belongs to `rings`. */
 int frec__shm_fd(const struct frec_shm_rings *rings);

@@ -337,7 +337,9 @@ __attribute__((destructor)) static void announce_end(void)
 {
 	int socket = recorder.socket;
 
-	if (recorder.pid == getpid() && socket_is_ours(socket))
+	// Without a recorder this makes no system call, which a program that has entered seccomp
+	// might be killed for.
+	if (socket >= 0 && recorder.pid == getpid() && socket_is_ours(socket))
 		(void)frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_END},
 					 -1);
 }
@@ -378,4 +380,5 @@ void frec_recorder_stop(struct frec_recorder *stopped)
 			;
 	}
 	close(socket);
+	frec__shm_detached(); // a recorder that was killed has not given its memory back
 }

@@ -19,9 +19,11 @@
 
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
+#include "recorder/service/readable.h"
 #include "recorder/service/shm_emit.h"
 
 #define ATTEMPTS 3
+#define COLD __attribute__((noinline, cold))
 
 // An event that was dropped. `error` is the reason, a positive errno; `total` is how often that
 // event was dropped so far.
@@ -53,7 +55,7 @@ static uint64_t *counter_of(int error)
 
 // Counts a dropped event and reports it to the recorder, if that listens. A report that is dropped
 // itself is not counted: the next report has the total. Returns `error`.
-static int drop(struct frec__event *event, size_t size, int error)
+static COLD int drop(struct frec__event *event, size_t size, int error)
 {
 	uint64_t total;
 
@@ -66,11 +68,25 @@ static int drop(struct frec__event *event, size_t size, int error)
 	return error;
 }
 
-// Makes the system call itself, because writev(3) is a cancellation point. Returns 0 or a negative
-// errno. The caller restores errno.
-static long write_vector(int fd, const struct iovec *vector, int elements)
+// Makes the system call itself, because writev(3) is a cancellation point and changes errno, and
+// because an instruction is less than two calls. Returns a negative errno if it fails.
+static inline int write_vector(int fd, const struct iovec *vector, int elements)
 {
-	return syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
+#if defined(__x86_64__) && defined(__LP64__)
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(SYS_writev), "D"(fd), "S"(vector), "d"(elements)
+			 : "rcx", "r11", "memory");
+	return (int)r;
+#else
+	int saved_errno = errno;
+	int r = syscall(SYS_writev, fd, vector, elements) < 0 ? -errno : 0;
+
+	errno = saved_errno;
+	return r;
+#endif
 }
 
 // Returns -EBADF if the program has closed our descriptor, else 0. The write also fails with EBADF
@@ -90,38 +106,49 @@ static int closed_or_disabled(struct frec__event *event, int fd)
 	return -EBADF;
 }
 
-// Returns the same as frec__emit().
-static int send(struct frec__event *event, int fd, const struct iovec *vector, int elements)
+// Writes an event once. `payload` is the data of the first element. Returns a negative errno if the
+// write fails, or -ENOTCONN if there is no index or no descriptor. Sets *ret_fd in any case.
+static inline __attribute__((always_inline)) int write_once(struct frec__event *event,
+							    const struct iovec *vector,
+							    int elements, void *payload,
+							    int *ret_fd)
 {
-	long r;
-
-	// If a page of the payload is not in memory, the write fails with EFAULT but brings the
-	// page in, and the next attempt finds it.
-	for (int i = 0; i < ATTEMPTS; i++) {
-		r = write_vector(fd, vector, elements);
-		if (r != -EFAULT)
-			break;
-	}
-	return r == -EBADF ? closed_or_disabled(event, fd) : (int)r;
-}
-
-static int emit_user_event(struct frec__event *event, struct iovec *vector, int elements)
-{
-	int fd;
 	uint32_t index;
+	int fd;
 
 	// Load the descriptor before the index. An index belongs to one descriptor, and in this
 	// order a thread that sees the new descriptor cannot see an index of the old one. Both
 	// loads pair with the release stores in registration.c.
-	fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
+	*ret_fd = fd = __atomic_load_n(&frec__fd, __ATOMIC_ACQUIRE);
 	index = __atomic_load_n(&event->write_index, __ATOMIC_ACQUIRE);
-	// The kernel may set the enable bit before register_event() has stored the index.
-	if (index == FREC__NO_INDEX)
+	// The kernel may set the enable bit before register_event() has stored the index. The
+	// kernel's indexes are small, so one test of the sign finds FREC__NO_INDEX and a
+	// descriptor that is not there.
+	if (__builtin_expect((fd | (int)index) < 0, 0))
 		return -ENOTCONN;
-	if (fd < 0)
-		return -EBADF;
-	memcpy(vector[0].iov_base, &index, sizeof(index));
-	return send(event, fd, vector, elements);
+	memcpy(payload, &index, sizeof(index));
+	return write_vector(fd, vector, elements);
+}
+
+// Goes on after write_once() has failed with `r`. Returns what an emit function returns.
+static COLD int write_failed(struct frec__event *event, const struct iovec *vector, int elements,
+			     int fd, int r)
+{
+	size_t size = 0;
+
+	// If a page of the payload is not in memory, the write fails with EFAULT but brings the
+	// page in, and the next attempt finds it.
+	for (int i = 1; i < ATTEMPTS && r == -EFAULT; i++)
+		r = write_vector(fd, vector, elements);
+	if (r == -ENOTCONN && __atomic_load_n(&event->write_index, __ATOMIC_RELAXED) <= INT32_MAX)
+		r = -EBADF;
+	else if (r == -EBADF)
+		r = closed_or_disabled(event, fd);
+	if (r >= 0)
+		return 0;
+	for (int i = 0; i < elements; i++)
+		size += vector[i].iov_len;
+	return drop(event, size - sizeof(uint32_t), r);
 }
 
 // Emits to the transports that need the payload in one piece, which is built on the stack. Copying
@@ -147,53 +174,178 @@ static __attribute__((noinline)) void emit_flat(struct frec__event *shm, const s
 		site(args, flat + FREC__COMMON_SIZE, payload->size);
 }
 
-// Emits to user_events, to the site, and, if `shm` is true, also to shared memory. Returns what
-// frec__emit() returns.
+// Whether byte arrays are at addresses that can be read. The kernel finds out by itself, and who
+// measures strings does.
+static bool bytes_readable(const struct iovec *vector, const uint16_t *shape)
+{
+	for (shape++, vector++; *shape; vector += frec__is_text(*shape) ? 2 : 1, shape++)
+		if (frec__is_bytes(*shape) &&
+		    !frec__readable_bytes(vector->iov_base, vector->iov_len))
+			return false;
+	return true;
+}
+
+// Rearranges a vector for frec__payload_build(): the workspace goes between the fixed part and the
+// data, and a text is one element. Returns the new beginning.
+static struct iovec *with_workspace(struct iovec *vector, const uint16_t *shape)
+{
+	struct iovec *from = vector + 1, *to = vector + 1;
+
+	for (shape++; *shape; from += frec__is_text(*shape) ? 2 : 1, shape++)
+		*to++ = *from;
+	vector[-(to - vector - 1)] = vector[0];
+	return vector - (to - vector - 1);
+}
+
+// Emits to whatever listens. The arguments are those of frec__emit_site(), whose `site` and `args`
+// may be NULL here.
 static __attribute__((noinline)) int emit_others(struct frec__event *event, struct iovec *vector,
-						 const uint16_t *places, frec__site *site,
-						 const uint64_t *args, bool shm)
+						 const uint16_t *shape, size_t size,
+						 frec__site *site, const uint64_t *args)
 {
 	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
-	struct frec__payload payload;
-	int r, saved_errno = errno;
+	struct frec__payload payload = {.count = shape[0], .size = size};
+	bool shm = enabled & FREC__SHM_MASK;
+	int fd, r;
 
-	r = frec__payload_build(vector, places, &payload);
-	if (r)
-		return drop(event, payload.size, r);
+	if (size > FREC_PAYLOAD_MAX) {
+		vector = with_workspace(vector, shape);
+		r = frec__payload_build(vector, shape + 1, &payload);
+		if (r)
+			return drop(event, payload.size, r);
+	} else if (!bytes_readable(vector, shape)) {
+		return drop(event, size, -EFAULT);
+	} else if (shm) {
+		frec__shm_emit(event, vector, shape + 1, size);
+		shm = false;
+	}
 	if (args || shm)
 		emit_flat(shm ? event : NULL, vector, &payload, site, args);
-	if (enabled & FREC__USER_EVENTS_MASK)
-		r = emit_user_event(event, vector, payload.count);
-	errno = saved_errno;
-	if (r)
-		return drop(event, payload.size, r);
+	if (enabled & FREC__USER_EVENTS_MASK) {
+		r = write_once(event, vector, payload.count, vector[0].iov_base, &fd);
+		if (r < 0)
+			r = write_failed(event, vector, payload.count, fd, r);
+		if (r < 0)
+			return r;
+	}
 	if (payload.cut)
 		count(&frec__counts.cut);
 	return 0;
 }
 
+static __attribute__((noinline)) int emit_vector_others(struct frec__event *event,
+							struct iovec *vector, const uint16_t *shape,
+							size_t size)
+{
+	if (__builtin_expect(size <= FREC_PAYLOAD_MAX, 1) &&
+	    __atomic_load_n(&event->enabled, __ATOMIC_RELAXED) == FREC__SHM_MASK &&
+	    bytes_readable(vector, shape))
+		return frec__shm_emit(event, vector, shape + 1, size);
+	return emit_others(event, vector, shape, size, NULL, NULL);
+}
+
+// In this function and the next, the straight way is that of user_events alone. Whatever else can
+// happen is a call at the end, so that no register has to be saved.
+int frec__emit_vector(struct frec__event *event, struct iovec *vector, const uint16_t *shape,
+		      size_t size)
+{
+	int elements = shape[0], fd, r;
+
+	if (__builtin_expect(size > FREC_PAYLOAD_MAX, 0) ||
+	    __atomic_load_n(&event->enabled, __ATOMIC_RELAXED) != FREC__USER_EVENTS_MASK)
+		return emit_vector_others(event, vector, shape, size);
+	r = write_once(event, vector, elements, vector[0].iov_base, &fd);
+	if (__builtin_expect(r < 0, 0))
+		return write_failed(event, vector, elements, fd, r);
+	return 0;
+}
+
+int frec__emit_fixed(struct frec__event *event, void *payload, size_t size)
+{
+	static const uint16_t shape[] = {1, 0};
+	struct iovec vector = {payload, size};
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
+	int fd, r;
+
+	if (__builtin_expect(enabled == FREC__USER_EVENTS_MASK, 1)) {
+		r = write_once(event, &vector, 1, payload, &fd);
+		if (__builtin_expect(r < 0, 0))
+			return write_failed(event, &vector, 1, fd, r);
+		return 0;
+	}
+	size -= sizeof(uint32_t);
+	if (enabled == FREC__SHM_MASK)
+		return frec__shm_emit(event, &vector, shape + 1, size);
+	return emit_others(event, &vector, shape, size, NULL, NULL);
+}
+
+int frec__emit_site(struct frec__event *event, struct iovec *vector, const uint16_t *shape,
+		    size_t size, frec__site *site, const uint64_t *args)
+{
+	return emit_others(event, vector, shape, size, site, args);
+}
+
+int frec__refuse(struct frec__event *event, int error)
+{
+	return drop(event, 0, error);
+}
+
+// Lays the event out as the present header does.
 int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 	       frec__site *site, const uint64_t *args)
 {
-	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
-	bool shm = enabled & FREC__SHM_MASK;
+	size_t size = vector[0].iov_len - sizeof(uint32_t);
+	uint16_t n = 0;
 
-	// Shared memory comes first, because the other transports can still use the vector after
-	// it, and because it is most often the only listener.
-	if (shm && frec__shm_emit(event, vector, places)) {
-		if (enabled == FREC__SHM_MASK)
-			return 0;
-		shm = false;
+	while (places[n])
+		n++;
+
+	uint16_t shape[n + 2];
+	struct iovec *piece = vector + n;
+
+	shape[0] = (uint16_t)(n + 1);
+	memcpy(shape + 1, places, (n + 1) * sizeof(*places));
+	*piece++ = vector[0];
+	for (; *places; places++, piece++) {
+		size_t at = *places & ~FREC__BYTES_FLAG;
+		uint32_t locator = frec__is_bytes(*places) ? frec__bytes(piece, &size, at)
+							   : frec__string(piece, &size, at);
+
+		memcpy((char *)vector[0].iov_base + at, &locator, sizeof(locator));
 	}
-	return emit_others(event, vector, places, site, args, shm);
+	if (args)
+		return frec__emit_site(event, vector + n, shape, size, site, args);
+	return frec__emit_vector(event, vector + n, shape, size);
 }
 
-void frec__copy_chars(char *to, const char *from, size_t size)
+bool frec__listens(struct frec__event *event)
 {
-	size_t length = from ? strnlen(from, size) : 0;
+	uint32_t enabled = __atomic_load_n(&event->enabled, __ATOMIC_RELAXED);
 
-	memcpy(to, from ? from : "", length);
-	memset(to + length, 0, size - length);
+	return enabled & ~FREC__SHM_MASK || (enabled & FREC__SHM_MASK && frec__shm_listens(event));
+}
+
+size_t frec__text_length(const char *text)
+{
+	return frec__readable(text) ? strnlen(text, FREC_PAYLOAD_MAX) : FREC_PAYLOAD_MAX;
+}
+
+size_t frec__counted_size(const void *text, size_t length)
+{
+	const struct iovec whole = {(void *)(uintptr_t)text, length};
+
+	if (length > FREC_PAYLOAD_MAX || !frec__readable_bytes(text, length) ||
+	    frec__ends_in_nul(&whole))
+		return FREC_PAYLOAD_MAX + 1;
+	return length + 1;
+}
+
+bool frec__copy_chars(char *to, const char *from, size_t size)
+{
+	bool readable = frec__readable(from);
+
+	strncpy(to, readable ? from : "", size);
+	return readable || !from;
 }
 
 int frec_stats_read(struct frec_stats *stats)

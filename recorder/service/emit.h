@@ -6,10 +6,13 @@
  * The code runs on three occasions. On each, data flows in one direction:
  *
  *	An event is emitted, in any thread or signal handler:
- *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word and the sender
+ *	    flightrec/event.h (each.h fields.h site.h)	FREC_EVENT: the enable word, and the sender,
+ *					which lays the payload out
  *	    -> emit.c			chooses the transports that listen; user_events and USDT
- *	       -> payload.c		cuts strings that do not fit, and writes locators
+ *	       -> payload.c		only if strings have to be cut or are NULL
+ *		  -> readable.h		refuses strings at impossible addresses
  *	       -> shm_emit.c		writes a record into shared memory
+ *		  -> shm_identity.c shm_clock.c	who emits, and when, without a system call
  *		  -> shm_checksum.h, shm_sequence_ARCH.[ch]
  *
  *	An executable or library is loaded or unloaded, or frec_register() is called:
@@ -23,9 +26,9 @@
  *	    embed.c -> registration.c	attaches to the memory that the recorder sent
  *
  * Threads. The library starts none. Emitting runs in the thread that emits, takes no lock,
- * allocates nothing and keeps errno. Registration runs in the thread that loads a library or calls
- * frec_register(). The keeper is another process, started by posix_spawn(3) in
- * frec_recorder_start() alone.
+ * allocates nothing, keeps errno, and makes no system call but writev(2) for user_events.
+ * Registration runs in the thread that loads a library or calls frec_register(). The keeper is
+ * another process, started by posix_spawn(3) in frec_recorder_start() alone.
  *
  * Memory. An event has 64 bytes of data, and a declaration that is read-only. An emit uses stack
  * for the event's fields and for a copy of them in one piece, at most FREC_PAYLOAD_MAX bytes each.

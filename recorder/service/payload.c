@@ -6,15 +6,22 @@
 //
 // A string ends in one NUL, which the kernel requires. A string that was cut ends in two, which no
 // other string does: this is how a reader recognises a cut string.
+//
+// A text of known length is declared to the kernel as a string as well, because only for `char[]`
+// do the kernel, perf and trace-cmd show text. So it gets the same ends, and NULs within it harm
+// nobody: the kernel looks at the last byte alone, and our readers go by the length. A text that
+// was cut does not end in NULs of its own, and a whole text that does gets two more. So three or
+// more NULs at the end mean a whole text that has all but two of them.
 #include <errno.h>
 #include <string.h>
 
 #include "recorder/service/payload.h"
+#include "recorder/service/readable.h"
 
 #define INDEX_SIZE sizeof(uint32_t)
 #define CUT_END_SIZE 2
 
-static const char cut_end[CUT_END_SIZE];
+static const char cut_end[CUT_END_SIZE]; // its beginning is also the end of a whole text
 static const char null_string[] = "(null)";
 
 // The largest number of bytes that each string may keep so that all of them fit into `room`.
@@ -59,23 +66,49 @@ static size_t whole_characters(const char *text, size_t size)
 	return size;
 }
 
-// Sets the lengths of the strings. Returns the size of the payload before any string is cut, and
-// sets *ret_strings to the number of strings.
+// Takes the NUL off a string, or replaces it if it is NULL. Returns false if nothing can be read at
+// its address.
+static bool prepare_string(struct iovec *string)
+{
+	if (!string->iov_base)
+		*string = (struct iovec){(void *)(uintptr_t)null_string, sizeof(null_string)};
+	else if (!frec__readable(string->iov_base))
+		return false;
+	string->iov_len--;
+	return true;
+}
+
+static bool prepare_text(struct iovec *text)
+{
+	if (!text->iov_base && text->iov_len)
+		return prepare_string(text);
+	if (text->iov_len > FREC_PAYLOAD_MAX)
+		text->iov_len = FREC_PAYLOAD_MAX;
+	return frec__readable_bytes(text->iov_base, text->iov_len);
+}
+
+// Prepares the strings and texts. Returns the size of the payload before any of them is cut, and
+// sets *ret_strings to their number; or returns 0 if something is not at a readable address.
 static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, size_t *ret_strings)
 {
 	size_t size = fixed, strings = 0;
 
 	for (size_t i = 0; places[i]; i++) {
 		if (frec__is_bytes(places[i])) {
+			// What is too large in any case is not read either.
+			if (data[i].iov_len <= FREC_PAYLOAD_MAX &&
+			    !frec__readable_bytes(data[i].iov_base, data[i].iov_len))
+				return 0;
 			if (__builtin_add_overflow(size, data[i].iov_len, &size))
 				size = SIZE_MAX / 2;
 			continue;
 		}
-		if (!data[i].iov_base)
-			data[i].iov_base = (void *)(uintptr_t)null_string;
-		data[i].iov_len = strnlen(data[i].iov_base, FREC_PAYLOAD_MAX);
+		if (!(frec__is_text(places[i]) ? prepare_text(&data[i]) : prepare_string(&data[i])))
+			return 0;
 		if (__builtin_add_overflow(size, data[i].iov_len + 1, &size))
 			size = SIZE_MAX / 2;
+		if (frec__is_text(places[i]) && frec__ends_in_nul(&data[i]))
+			size++;
 		strings++;
 	}
 	*ret_strings = strings;
@@ -94,6 +127,8 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 	total = measure(data, places, position - INDEX_SIZE, &strings);
 	ret->size = total;
 	ret->cut = false;
+	if (!total && count)
+		return -EFAULT;
 	if (total > FREC_PAYLOAD_MAX) {
 		size_t others = position - INDEX_SIZE + strings * CUT_END_SIZE;
 
@@ -110,18 +145,25 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 		ret->cut = true;
 	}
 	// `out` never overtakes the element that is read, because there is workspace before the
-	// data; see frec__emit().
+	// data; see payload.h.
 	for (size_t i = 0; i < count; i++) {
 		struct iovec piece = data[i];
-		size_t at = places[i] & ~FREC__BYTES_FLAG, length = piece.iov_len;
+		size_t at = places[i] & FREC__PLACE_MASK, length = piece.iov_len;
 		uint32_t locator;
 
-		if (!frec__is_bytes(places[i]) && length > share) {
-			piece.iov_len = whole_characters(piece.iov_base, share);
-			length = piece.iov_len + CUT_END_SIZE;
+		if (!frec__is_bytes(places[i]) && (length > share || frec__is_text(places[i]))) {
+			size_t end = 1 + frec__ends_in_nul(&piece);
+
+			if (length > share) {
+				piece.iov_len = whole_characters(piece.iov_base, share);
+				while (frec__ends_in_nul(&piece))
+					piece.iov_len--;
+				end = CUT_END_SIZE;
+			}
+			length = piece.iov_len + end;
 			if (piece.iov_len)
 				*out++ = piece;
-			*out++ = (struct iovec){(void *)(uintptr_t)cut_end, CUT_END_SIZE};
+			*out++ = (struct iovec){(void *)(uintptr_t)cut_end, end};
 		} else {
 			if (!frec__is_bytes(places[i]))
 				length = ++piece.iov_len;
@@ -134,5 +176,5 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 	}
 	ret->count = (int)(out - vector);
 	ret->size = position - INDEX_SIZE;
-	return 0;
+	return ret->size > FREC_PAYLOAD_MAX ? -EFAULT : 0;
 }

@@ -17,6 +17,8 @@
 #include "recorder/service/emit.h"
 #include "recorder/service/registration.h"
 #include "recorder/service/shm_attach.h"
+#include "recorder/service/shm_clock.h"
+#include "recorder/service/shm_identity.h"
 #include "recorder/service/shm_inherit.h"
 
 // Guards the variables below, and `registered` of every event.
@@ -36,10 +38,17 @@ static void unlock_after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static void unlock_in_child(void)
+{
+	frec__shm_identity_forked();
+	frec__shm_clock_forked();
+	pthread_mutex_unlock(&lock);
+}
+
 // Without this, a child that is forked while another thread holds the lock could never take it.
 __attribute__((constructor(101))) static void follow_forks(void)
 {
-	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_after_fork);
+	pthread_atfork(lock_before_fork, unlock_after_fork, unlock_in_child);
 }
 
 // Runs before the constructors of programs that use the shared library, so that their events are on
@@ -161,11 +170,20 @@ static int open_data_file(void)
 	return 0;
 }
 
+// Does what emits need and must not do themselves, because it takes system calls.
+static void refresh(void)
+{
+	frec__shm_identity_refresh();
+	frec__shm_clock_check();
+	frec__shm_release();
+}
+
 int frec_register(void)
 {
 	int r;
 
 	pthread_mutex_lock(&lock);
+	refresh();
 	r = open_data_file();
 	if (!r)
 		r = register_all();
@@ -180,6 +198,7 @@ int frec_register_fd(int fd)
 	if (r)
 		return r;
 	pthread_mutex_lock(&lock);
+	refresh();
 	if (!frec__data_file_is_ours(frec__fd)) {
 		copy = frec__data_file_duplicate(fd);
 		if (copy >= 0)
@@ -191,6 +210,13 @@ int frec_register_fd(int fd)
 		r = register_all();
 	pthread_mutex_unlock(&lock);
 	return r;
+}
+
+void frec__shm_detached(void)
+{
+	pthread_mutex_lock(&lock);
+	frec__shm_release();
+	pthread_mutex_unlock(&lock);
 }
 
 int frec__shm_attach(int fd)

@@ -16,4 +16,8 @@
  */
 int frec__shm_attach(int fd);
 
+/* If the recorder of the memory that this process is attached to is dead, gives the memory back.
+ * Any thread may call it, but no signal handler. */
+void frec__shm_detached(void);
+
 #endif

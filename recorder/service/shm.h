@@ -38,7 +38,8 @@
  *    it by FREC_SHM_ID. Processes with the same declaration share a slot.
  * 6. `owner` is a robust futex that a thread of the recorder holds. If that thread ends, for
  *    whatever reason, the kernel sets FUTEX_OWNER_DIED in it. A service that sees this stops
- *    writing and gives the memory back.
+ *    writing. A recorder that ends properly sets the bit itself and then gives the pages back for
+ *    everybody. After one that was killed, they stay until a service registers or attaches again.
  *
  * Neither side trusts the content: each keeps its own copy of the header, masks positions, and
  * checks sizes and offsets. A wild write that hits the mapping is not prevented: the records that
@@ -76,6 +77,10 @@
  * only while they write.
  */
 #define FREC_SHM_GUARD 1u
+
+/* The other bit: this machine's CLOCK_MONOTONIC cannot be read without a system call, so services
+ * use its coarse variant (shm_clock.h). */
+#define FREC_SHM_COARSE 2u
 
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
@@ -132,7 +137,8 @@ struct frec_shm_record {
 	struct perf_event_header header;
 	uint64_t id;
 	uint32_t pid, tid;
-	uint64_t time; /* nanoseconds of the kernel's CLOCK_MONOTONIC; see clock_ahead.h */
+	/* nanoseconds of the kernel's CLOCK_MONOTONIC (clock_ahead.h), possibly coarse (shm_clock.h) */
+	uint64_t time;
 	/* a u32, and in the upper half the inode number of the pid namespace that the process was
 	 * in when it attached, 0: unknown; stored as one word, because the checksum reads it back
 	 * as one word soon afterwards */

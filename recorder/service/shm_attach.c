@@ -29,10 +29,11 @@ struct declaration {
 };
 
 static int guard_key = -1;
+static bool released; // the recorder of frec__shm is dead, and its pages were given back
 
 static bool is_alive(const struct frec__shm *shm)
 {
-	return shm && !(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
+	return shm && !(__atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED);
 }
 
 // Reads the header into `ret`. Returns 0 or a negative errno. Refuses a memfd that is not sealed:
@@ -95,34 +96,25 @@ static int guard(void *memory, size_t size)
 	return guard_key;
 }
 
-// Makes the page of frec__shm_process, unless it exists.
-static int make_process(void)
+// Gives the pages of the memory back, apart from those of the header and the table. They would live
+// as long as any process maps the memory or has its memfd open.
+static void empty(const struct frec__shm *shm)
 {
-	void *page;
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
-
-	if (frec__shm_process)
-		return 0;
-	page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (page == MAP_FAILED)
-		return -errno;
-	if (madvise(page, size, MADV_WIPEONFORK)) {
-		int error = errno;
-
-		munmap(page, size);
-		return -error;
-	}
-	__atomic_store_n(&frec__shm_process, page, __ATOMIC_RELEASE);
-	return 0;
+	for (size_t i = 0; i <= shm->cpus; i++)
+		madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
+	madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
 }
 
-// Unmaps a dead recorder's memory but keeps the addresses reserved, because a thread that was
-// stopped in the middle of an emit writes there when it goes on.
+// Gives a dead recorder's memory back and unmaps it, but keeps the addresses reserved, because a
+// thread that was stopped in the middle of an emit writes there when it goes on.
 static void abandon(const struct frec__shm *shm)
 {
-	if (shm)
-		mmap(shm->map, shm->map_size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	if (!shm)
+		return;
+	if (!released)
+		empty(shm);
+	mmap(shm->map, shm->map_size, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
 bool frec__shm_is_mapped(int fd)
@@ -154,6 +146,14 @@ static void find_space(struct frec__shm *shm)
 	errno = saved_errno;
 }
 
+void frec__shm_release(void)
+{
+	if (!frec__shm || is_alive(frec__shm) || released)
+		return;
+	empty(frec__shm);
+	released = true;
+}
+
 int frec__shm_map(int fd)
 {
 	struct frec_shm_header header;
@@ -165,7 +165,7 @@ int frec__shm_map(int fd)
 		return -EALREADY;
 	r = read_header(fd, &header);
 	if (!r)
-		r = make_process();
+		r = frec__shm_identity_init();
 	if (r)
 		return r;
 	shm = calloc(1, sizeof(*shm));
@@ -193,7 +193,7 @@ int frec__shm_map(int fd)
 	shm->sequences = frec__shm_has_sequences();
 	find_clock(shm, header.epoch);
 	find_space(shm);
-	shm->owner = &((const struct frec_shm_header *)shm->map)->owner;
+	shm->header = shm->map;
 	r = map_sections(shm, fd, &layout);
 	if (r) {
 		munmap(shm->map, shm->map_size);
@@ -204,15 +204,18 @@ int frec__shm_map(int fd)
 	madvise(shm->map, shm->map_size, MADV_DONTDUMP);
 	if (header.options & FREC_SHM_GUARD)
 		shm->guard = guard(shm->table, shm->map_size - layout.table);
+	frec__shm_identity_refresh();
+	frec__shm_clock_check();
 	// Pairs with the loads in begin() and turn_off() of shm_emit.c.
 	__atomic_store_n(&frec__shm, shm, __ATOMIC_SEQ_CST);
 	abandon(shm->previous);
+	released = false;
 	return 0;
 }
 
 static bool is_wanted(const struct frec__shm *shm, const char *name)
 {
-	const char *glob = ((const struct frec_shm_header *)shm->map)->selection;
+	const char *glob = shm->header->selection;
 	const char *end = glob + FREC_SHM_SELECTION_SIZE;
 
 	while (glob < end && *glob) {

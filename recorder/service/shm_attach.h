@@ -18,6 +18,10 @@ int frec__shm_map(int fd);
 void frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
 
+/* Gives back the memory of a recorder that died without doing so, as after SIGKILL. Until then it
+ * stays allocated, because an emit makes no system call. */
+void frec__shm_release(void);
+
 /* Whether `fd` is the memfd that this process is attached to, and its recorder is alive. Must not
  * be called while another thread attaches. */
 bool frec__shm_is_mapped(int fd);

@@ -7,72 +7,30 @@
 // copy it to the shared ring, where they reserve space first and store the commit word last.
 #include "recorder/service/shm_sequence.h"
 
-#include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "recorder/service/clock_ahead.h"
 #include "recorder/service/emit.h"
 #include "recorder/service/payload.h"
 #include "recorder/service/shm_checksum.h"
 
 struct frec__shm *frec__shm;
-uint32_t *frec__shm_process;
 
-// The ids of this thread. `pid` is stale after a fork, and then differs from *frec__shm_process.
-static __thread struct {
-	uint32_t pid, tid;
-} self __attribute__((tls_model("initial-exec")));
-
-// Looks at the clock in the child of a fork: if the parent has made a time namespace for its
-// children, the child has another clock than the parent. Makes no system call where the vDSO reads
-// clocks.
-static void check_clock(struct frec__shm *shm)
-{
-	const struct frec_shm_header *header = shm->map;
-
-	shm->ahead =
-		frec__clock_measure(__atomic_load_n(&header->epoch, __ATOMIC_RELAXED), shm->ahead);
-}
-
-// Refreshes the ids. The kernel wipes *frec__shm_process in a child, whatever call forked it.
-static __attribute__((noinline, cold)) void identify(struct frec__shm *shm)
-{
-	uint32_t pid = (uint32_t)getpid();
-
-	if (!__atomic_load_n(frec__shm_process, __ATOMIC_RELAXED))
-		check_clock(shm);
-	self.tid = (uint32_t)gettid();
-	self.pid = pid;
-	__atomic_store_n(frec__shm_process, pid, __ATOMIC_RELAXED);
-}
-
-// Turns an event off whose recorder is dead. The pages of shared memory live as long as a process
-// maps them, so the first thread that notices the death gives them back. Another recorder may be
-// attached at the same moment. shm_attach.c publishes its memory first and turns events on
-// afterwards: so either this function sees the new memory and turns the event on again, or the
-// event is turned on after it was turned off here.
-static __attribute__((noinline, cold)) void turn_off(struct frec__shm *shm,
+// Turns an event off whose recorder is dead. Another recorder may be attached at the same moment.
+// shm_attach.c publishes its memory first and turns events on afterwards: so either this function
+// sees the new memory and turns the event on again, or the event is turned on after it was turned
+// off here. The memory is given back by the recorder, or by a later call that may make system calls
+// (frec__shm_release()).
+static __attribute__((noinline, cold)) void turn_off(const struct frec__shm *shm,
 						     struct frec__event *event)
 {
-	struct frec__shm *present;
-	int saved_errno = errno;
+	const struct frec__shm *present;
 
 	__atomic_fetch_and(&event->enabled, ~FREC__SHM_MASK, __ATOMIC_SEQ_CST);
 	present = __atomic_load_n(&frec__shm, __ATOMIC_SEQ_CST);
 	if (present != shm &&
 	    __atomic_load_n(&event->shm_slot, __ATOMIC_SEQ_CST) >> 16 == present->generation)
 		__atomic_fetch_or(&event->enabled, FREC__SHM_MASK, __ATOMIC_SEQ_CST);
-	if (!__atomic_exchange_n(&shm->emptied, true, __ATOMIC_RELAXED)) {
-		for (size_t i = 0; i <= shm->cpus; i++)
-			madvise(shm->rings + 2 * i * shm->ring_size, shm->ring_size, MADV_REMOVE);
-		madvise(shm->controls, (shm->cpus + 1) * shm->control_size, MADV_REMOVE);
-	}
-	errno = saved_errno;
 }
 
 static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, uint32_t slot,
@@ -83,8 +41,8 @@ static __attribute__((noinline)) void write_shared(const struct frec__shm *shm, 
 	uint32_t checksum;
 	char *to;
 
-	record->time = frec__shm_now() - (uint64_t)shm->ahead;
-	record->cpu = (uint32_t)sched_getcpu() | shm->space;
+	record->time = frec__shm_now(shm, shm->cpus);
+	record->cpu = frec__shm_cpu() | shm->space;
 	checksum = frec__shm_checksum((char *)record + FREC_SHM_FRAME_SIZE,
 				      size - FREC_SHM_FRAME_SIZE);
 	position = __atomic_add_fetch(&control->position, size, __ATOMIC_RELAXED);
@@ -115,20 +73,24 @@ static inline __attribute__((always_inline)) void write_record(
 // Begins an emit. Returns the memory to write to, and sets *ret_slot to the event's slot there, or
 // returns NULL if there is none. A slot of another generation means that one recorder is just being
 // replaced by another.
-static inline struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
-				      struct frec__shm_moment *ret_moment)
+static inline const struct frec__shm *begin(struct frec__event *event, uint32_t *ret_slot,
+					    struct frec__shm_moment *ret_moment)
 {
-	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+	const struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
 	uint32_t slot = __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED);
 
 	if (!shm || slot >> 16 != shm->generation)
 		return NULL;
-	if (__builtin_expect(__atomic_load_n(shm->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED, 0)) {
+	if (__builtin_expect(
+		    __atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED, 0)) {
 		turn_off(shm, event);
 		return NULL;
 	}
+	if (__builtin_expect(
+		    __atomic_load_n(&shm->header->options, __ATOMIC_RELAXED) & FREC_SHM_COARSE, 0))
+		frec_clock_coarse();
 	if (shm->sequences)
-		frec__shm_begin(ret_moment);
+		frec__shm_begin(shm, ret_moment);
 	*ret_slot = slot & 0xffff;
 	return shm;
 }
@@ -152,10 +114,11 @@ static inline __attribute__((always_inline)) void finish(struct frec__shm *shm, 
 		uint64_t word;
 	} header;
 
-	if (__builtin_expect(self.pid != __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
-				     !self.pid,
+	if (__builtin_expect(frec__shm_self.pid !=
+					     __atomic_load_n(frec__shm_process, __ATOMIC_RELAXED) ||
+				     !frec__shm_self.pid,
 			     0))
-		identify(shm);
+		frec__shm_identify();
 	// Pad the payload with zeroes.
 	memset(record->raw + size, 0, FREC__SHM_ROOM_AFTER);
 	// Store words of 8 bytes, as the checksum reads them. A load of 8 bytes that were stored in
@@ -164,7 +127,7 @@ static inline __attribute__((always_inline)) void finish(struct frec__shm *shm, 
 						   (uint16_t)(total - FREC_SHM_FRAME_SIZE)};
 	store_word(&record->header, header.word);
 	record->id = FREC_SHM_ID(slot);
-	store_word(&record->pid, self.pid | (uint64_t)self.tid << 32);
+	store_word(&record->pid, frec__shm_self.pid | (uint64_t)frec__shm_self.tid << 32);
 	store_word(&record->raw_size,
 		   total - sizeof(*record)); // upper half: common header, zeroes
 	if (__builtin_expect(shm->guard < 0, 1)) {
@@ -177,11 +140,23 @@ static inline __attribute__((always_inline)) void finish(struct frec__shm *shm, 
 	}
 }
 
+bool frec__shm_listens(struct frec__event *event)
+{
+	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_ACQUIRE);
+
+	if (!shm || __atomic_load_n(&event->shm_slot, __ATOMIC_RELAXED) >> 16 != shm->generation)
+		return false;
+	if (!(__atomic_load_n(&shm->header->owner, __ATOMIC_RELAXED) & FUTEX_OWNER_DIED))
+		return true;
+	turn_off(shm, event);
+	return false;
+}
+
 void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size)
 {
 	struct frec__shm_moment moment;
 	uint32_t slot;
-	struct frec__shm *shm = begin(event, &slot, &moment);
+	const struct frec__shm *shm = begin(event, &slot, &moment);
 
 	if (shm)
 		finish(shm, slot, &moment, (void *)((char *)flat - sizeof(struct frec_shm_record)),
@@ -204,68 +179,36 @@ static inline char *copy(char *to, const char *from, size_t size)
 	return to + size;
 }
 
-// Sets the lengths of the strings. Returns the size of the payload, or 0 if it exceeds
-// FREC_PAYLOAD_MAX or a string is NULL.
-static inline size_t measure(struct iovec *data, const uint16_t *places, size_t size)
+int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
+		   size_t size)
 {
-	for (; *places; places++, data++) {
-		if (!frec__is_bytes(*places)) {
-			if (!data->iov_base)
-				return 0;
-			data->iov_len = strnlen(data->iov_base, FREC_PAYLOAD_MAX);
-			size++;
-		} else if (data->iov_len > FREC_PAYLOAD_MAX) {
-			return 0;
-		}
-		size += data->iov_len;
-		if (size > FREC_PAYLOAD_MAX)
-			return 0;
-	}
-	return size;
-}
-
-// Builds the same layout as payload.c, which handles the cases that this function refuses.
-bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places)
-{
-	const size_t index_size = sizeof(uint32_t);
-	size_t fixed = vector[0].iov_len - index_size, size;
-	struct iovec *data = vector + 1;
 	struct frec__shm_moment moment;
-	struct frec__shm *shm;
+	const struct frec__shm *shm;
 	uint32_t slot;
 
 	shm = begin(event, &slot, &moment);
 	if (!shm)
-		return true;
-	for (const uint16_t *place = places; *place; place++)
-		data++;
-	size = measure(data, places, fixed);
-	if (!size && fixed) {
-		if (shm->sequences)
-			frec__shm_end();
-		return false;
-	}
+		return 0;
 
 	uint64_t room[(sizeof(struct frec_shm_record) + FREC__COMMON_SIZE + size +
 		       FREC__SHM_ROOM_AFTER + 7) /
 		      8];
 	struct frec_shm_record *record = (void *)room;
-	char *payload = (char *)record->raw + FREC__COMMON_SIZE, *next;
+	char *next = (char *)record->raw + FREC__COMMON_SIZE;
 
 	memset(record->raw, 0, FREC__COMMON_SIZE);
-	next = copy(payload, (char *)vector[0].iov_base + index_size, fixed);
-	for (; *places; places++, data++) {
-		size_t at = (*places & ~FREC__BYTES_FLAG) - index_size;
-		char *begin = next;
-		uint32_t locator;
-
-		next = copy(next, data->iov_base, data->iov_len);
+	next = copy(next, (char *)vector[0].iov_base + sizeof(uint32_t),
+		    vector[0].iov_len - sizeof(uint32_t));
+	for (const struct iovec *piece = vector + 1; *places; places++, piece++) {
+		next = copy(next, piece->iov_base, piece->iov_len);
+		if (frec__is_text(*places)) {
+			*next++ = 0;
+			piece++; // its NUL
+			continue;
+		}
 		if (!frec__is_bytes(*places))
-			*next++ = 0; // not copied: the string may have grown since measure()
-		locator = (uint32_t)((size_t)(next - begin) << 16 |
-				     ((size_t)(begin - payload) - at - sizeof(locator)));
-		memcpy(payload + at, &locator, sizeof(locator));
+			next[-1] = 0; // the string may have grown since it was measured
 	}
 	finish(shm, slot, &moment, record, FREC__COMMON_SIZE + size);
-	return true;
+	return 0;
 }

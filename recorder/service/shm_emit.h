@@ -9,15 +9,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "flightrec/event.h"
 #include "recorder/service/shm.h"
+#include "recorder/service/shm_identity.h"
 
 /*
- * A recorder's memory as this process has mapped it. Once frec__shm points to it, only `emptied`
- * changes, and `ahead` in the child of a fork. It is never freed, because a thread that was stopped
- * in the middle of an emit may go on at any time.
+ * A recorder's memory as this process has mapped it. Once frec__shm points to it, only `ahead`
+ * changes, in the child of a fork. It is never freed, because a thread that was stopped in the
+ * middle of an emit may go on at any time.
  */
 struct frec__shm {
 	/* the memory of a recorder that is dead; only leak checkers follow this pointer */
@@ -33,32 +33,31 @@ struct frec__shm {
 	uint32_t generation; /* upper half of frec__event.shm_slot of the events registered here */
 	int guard;	     /* protection key of all but the header, -1: none */
 	bool sequences;	     /* the C library registers threads for restartable sequences */
-	bool emptied;	     /* the recorder is dead and its pages were given back */
-	const uint32_t *owner;
 	/* by how many nanoseconds CLOCK_MONOTONIC of this process is ahead of the kernel's */
 	int64_t ahead;
 	uint64_t space; /* what frec_shm_record.cpu says of this process's pid namespace */
+	const struct frec_shm_header *header; /* = map */
 };
 
 /* The memory that emits write to, or NULL. Only shm_attach.c changes this pointer. */
 extern struct frec__shm *frec__shm;
-
-/* This process's id, in a page that the kernel wipes in each forked child; NULL before the process
- * first attaches to a recorder's memory. */
-extern uint32_t *frec__shm_process;
 
 /* frec__shm_emit_flat() may overwrite this many bytes before and after the data at `flat`. */
 #define FREC__SHM_ROOM_BEFORE sizeof(struct frec_shm_record)
 #define FREC__SHM_ROOM_AFTER 8
 
 /*
- * Writes a record of an event. `vector` and `places` are as for frec__emit(); in the vector only
- * the lengths of strings are changed. If the recorder is gone, turns the event off instead. Returns
- * true, or false without having written anything if a string is NULL or the payload is too large.
- * Async-signal-safe. Makes no system call, except at the first emit of a thread or process, for its
- * id, and after the recorder's death, to give the memory back. Leaves errno alone.
+ * Writes a record of an event whose payload is ready: `vector` and `size` are as for
+ * frec__emit_vector(), `places` is its `shape` without the first element, and `size` is at most
+ * FREC_PAYLOAD_MAX. If the recorder is gone, turns the event off instead. Async-signal-safe. Makes
+ * no system call: the caller may have entered seccomp. Leaves errno alone. Returns 0.
  */
-bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint16_t *places);
+int frec__shm_emit(struct frec__event *event, const struct iovec *vector, const uint16_t *places,
+		   size_t size);
+
+/* Whether the recorder that turned the event on is alive. If it is gone, turns the event off, as an
+ * emit does. Async-signal-safe. */
+bool frec__shm_listens(struct frec__event *event);
 
 /* Writes a record with the `size` bytes at `flat`: FREC__COMMON_SIZE bytes of common header and at
  * most FREC_PAYLOAD_MAX of payload. */
@@ -66,7 +65,7 @@ void frec__shm_emit_flat(struct frec__event *event, void *flat, size_t size);
 
 /* The time and CPU at which an emit began. */
 struct frec__shm_moment {
-	uint64_t time; /* nanoseconds of CLOCK_MONOTONIC of this process */
+	uint64_t time; /* nanoseconds of the kernel's CLOCK_MONOTONIC */
 	uint32_t cpu;  /* higher than any CPU's number if the thread has no sequences */
 };
 
@@ -75,14 +74,6 @@ static inline struct frec_shm_control *frec__shm_control_of(const struct frec__s
 							    size_t ring)
 {
 	return (void *)(shm->controls + ring * shm->control_size);
-}
-
-static inline uint64_t frec__shm_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 #endif

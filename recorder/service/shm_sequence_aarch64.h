@@ -5,13 +5,35 @@
 
 #include "recorder/service/shm_emit.h"
 
+/* Set by glibc 2.35 and later: the offset of a thread's rseq area from the thread pointer, and the
+ * size of the area, 0 if there is none. */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
 static inline bool frec__shm_has_sequences(void)
 {
 	return false;
 }
 
-static inline void frec__shm_begin(struct frec__shm_moment *ret)
+/* The CPU that this thread runs on, or 0 if that takes a system call: here sched_getcpu(3) makes
+ * one unless the C library has registered the thread for restartable sequences. */
+static inline uint32_t frec__shm_cpu(void)
 {
+	const struct {
+		uint32_t cpu_id_start, cpu_id;
+	} * area;
+	uint32_t cpu;
+
+	if (!&__rseq_offset || !&__rseq_size || !__rseq_size)
+		return 0;
+	area = (const void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+	cpu = __atomic_load_n(&area->cpu_id, __ATOMIC_RELAXED);
+	return cpu >> 31 ? 0 : cpu; /* negative: not registered */
+}
+
+static inline void frec__shm_begin(const struct frec__shm *shm, struct frec__shm_moment *ret)
+{
+	(void)shm;
 	(void)ret;
 }
 

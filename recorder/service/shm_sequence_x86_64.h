@@ -7,7 +7,10 @@
 #ifndef FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
 #define FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
 
+#include <sched.h>
+
 #include "recorder/service/shm_checksum.h"
+#include "recorder/service/shm_clock.h"
 #include "recorder/service/shm_emit.h"
 
 /* Attempts are limited because a debugger that steps through the code aborts each of them. */
@@ -59,19 +62,26 @@ static inline struct frec__shm_area *frec__shm_area(void)
 	return (struct frec__shm_area *)(thread + (uintptr_t)__rseq_offset);
 }
 
+/* The CPU that this thread runs on. Makes no system call: glibc and the vDSO both read it from the
+ * processor or from memory. */
+static inline uint32_t frec__shm_cpu(void)
+{
+	return (uint32_t)sched_getcpu();
+}
+
 /*
  * Begins a sequence, as early as possible: reading the clock takes a third of an emit, and the
  * processor can execute other instructions at the same time. If the thread is interrupted before
  * frec__shm_write_own() commits the record, that function begins the sequence again.
  */
-static inline void frec__shm_begin(struct frec__shm_moment *ret)
+static inline void frec__shm_begin(const struct frec__shm *shm, struct frec__shm_moment *ret)
 {
 	struct frec__shm_area *area = frec__shm_area();
 
 	__atomic_store_n(&area->section, frec__shm_section, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	ret->cpu = __atomic_load_n(&area->cpu_id, __ATOMIC_RELAXED);
-	ret->time = frec__shm_now();
+	ret->time = frec__shm_now(shm, ret->cpu);
 }
 
 /* Ends a sequence without writing anything. */
@@ -97,7 +107,7 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 
 		if (moment->cpu >= shm->cpus)
 			return false;
-		record->time = moment->time - (uint64_t)shm->ahead;
+		record->time = moment->time;
 		record->cpu = moment->cpu | shm->space;
 		checksum = frec__shm_checksum_fast((char *)record + FREC_SHM_FRAME_SIZE,
 						   size - FREC_SHM_FRAME_SIZE);
@@ -119,7 +129,7 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 			__atomic_fetch_add(&control->moved[slot], 1, __ATOMIC_RELEASE);
 		if (result != FREC__SHM_ABORTED)
 			return true;
-		frec__shm_begin(&again);
+		frec__shm_begin(shm, &again);
 		moment = &again;
 	}
 	return false;

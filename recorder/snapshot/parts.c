@@ -213,6 +213,7 @@ static void set_field(Flightrec__Field *to, const struct frec_field *from)
 	to->offset = from->offset;
 	to->size = from->size;
 	to->locator = from->locator;
+	to->counted = from->counted;
 	to->element_size = from->element_size;
 	to->element_signed = from->element_signed;
 	to->type = from->type;

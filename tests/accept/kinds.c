@@ -25,6 +25,7 @@ FREC_EVENT(same, state, FREC_ENUM(state, IDLE, BUSY), FREC_I32(after));
 FREC_EVENT(same, text, FREC_STR(text), FREC_CHARS(tag, 6), FREC_STR(other));
 FREC_EVENT(same, raw, FREC_BYTES(raw), FREC_U8(after), FREC_BYTES(more));
 FREC_EVENT(same, nothing);
+FREC_EVENT(same, counted, FREC_TEXT(key), FREC_U8(after), FREC_TEXT(value));
 FREC_EVENT(same, many, FREC_U8(a), FREC_STR(b), FREC_U16(c), FREC_I64(d), FREC_U8(e), FREC_U8(f),
 	   FREC_U8(g), FREC_U8(h), FREC_U8(i), FREC_U8(j), FREC_U8(k), FREC_U8(l), FREC_U8(m),
 	   FREC_STR(n), FREC_F64(o), FREC_BYTES(p));
@@ -83,6 +84,16 @@ static void texts(void)
 	frec_same_raw(NULL, 0, 0, bytes, 1);
 	frec_same_raw(big, 3000, 1, big + 3000, 5000);
 	frec_same_raw(big, sizeof(big), 2, bytes, 1);
+	frec_same_raw("printable \xc3\xa4\r\n", 14, 3,
+		      "\x7f"
+		      "ELF",
+		      4);
+	frec_same_counted("key and more", 3, 1, "", 0);
+	frec_same_counted(NULL, 0, 2, "in\0side \xff \x1b[1m", 13);
+	frec_same_counted("ends in NUL\0", 12, 3, "\0\0\0", 3);
+	frec_same_counted(all, 9000, 4, wide, 9000);
+	frec_same_counted(half, 4085, 5, half, 4086);
+	frec_same_counted(half, 4085, 6, half, 4087);
 	frec_same_nothing();
 	frec_same_many(1, "two", 3, -4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "fourteen", 15.5, bytes,
 		       sizeof(bytes));
@@ -95,7 +106,8 @@ static bool all_on(void)
 {
 	return frec_same_small_enabled() && frec_same_large_enabled() && frec_same_real_enabled() &&
 	       frec_same_state_enabled() && frec_same_text_enabled() && frec_same_raw_enabled() &&
-	       frec_same_nothing_enabled() && frec_same_many_enabled();
+	       frec_same_nothing_enabled() && frec_same_many_enabled() &&
+	       frec_same_counted_enabled();
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Declares events and emits none; they must be in the binary nevertheless. One of them has the same
- * name as an event of the other source file, but other fields. */
+/* Declares events and emits none; they must be in the binary nevertheless. It asks for one, which
+ * must have a site. One of them has the same name as an event of the other source file, but other
+ * fields. */
 #include <flightrec/event.h>
 
 enum { LINK_ONE = 1, LINK_TWO = 2 };
@@ -17,5 +18,5 @@ extern "C"
 
 int link_other(void)
 {
-	return 0;
+	return frec_link_unused_enabled() ? 4 : 0;
 }

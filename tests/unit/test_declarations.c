@@ -23,6 +23,7 @@ FREC_EVENT(declared, all, FREC_U8(a), FREC_U16(b), FREC_U32(c), FREC_U64(d), FRE
 	   FREC_F64(l), FREC_STR(m), FREC_CHARS(n, 16), FREC_BYTES(o),
 	   FREC_ENUM(phase, COLD, WARM, HOT));
 FREC_EVENT(declared, none);
+FREC_EVENT(declared, texts, FREC_TEXT(key), FREC_STR(word), FREC_TEXT(other));
 FREC_EVENT(declared, arrays, FREC_STR(words), FREC_CHARS(tag, 4), FREC_ENUM(heat, COLD, WARM, HOT));
 
 static struct frec_declared *find(const struct frec_declarations *declarations, const char *name)
@@ -37,9 +38,9 @@ static struct frec_declared *find(const struct frec_declarations *declarations, 
 
 static void registered_as_the_program_would(void **state)
 {
-	const struct frec__event *events[] = {&frec__event_declared_all,
-					      &frec__event_declared_none};
-	const char *names[] = {"all", "none"};
+	const struct frec__event *events[] = {&frec__event_declared_all, &frec__event_declared_none,
+					      &frec__event_declared_texts};
+	const char *names[] = {"all", "none", "texts"};
 	struct frec_declarations declarations = {0};
 	size_t count;
 
@@ -48,7 +49,7 @@ static void registered_as_the_program_would(void **state)
 	count = declarations.count;
 	assert_int_equal(frec__declarations_add_file(&declarations, "/proc/self/exe", false), 0);
 	assert_int_equal(declarations.count, count); // not twice
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		struct frec_declared *event = find(&declarations, names[i]);
 		char *text;
 
@@ -83,6 +84,41 @@ static void enumerators_refine_a_format(void **state)
 	assert_int_equal(all->field[13].length, 16);
 	assert_false(frec__declarations_refine(&declarations, "declared", "all", &format));
 	assert_true(frec__declarations_refine(&declarations, "declared", "none", &format));
+	frec__declarations_deinit(&declarations);
+}
+
+// C++ spells an enumerator of an enum class with the names that it is in. Spaces harm nobody.
+static void enumerators_of_a_class(void **state)
+{
+	static const struct {
+		uint32_t magic, size;
+		uint16_t version, enumerators;
+		uint32_t text_size;
+		int64_t value[3];
+		char text[56];
+	} section = {FREC__DECLARATION_MAGIC,
+		     sizeof(section),
+		     1,
+		     3,
+		     sizeof(section.text),
+		     {-1, 4, 5},
+		     "p\0n\0enum state:app::State::idle, ::State::busy , done\0"};
+	static const char *const names[] = {"idle", "busy", "done"};
+	struct frec_declarations declarations = {0};
+	struct frec_declared_field *field;
+	size_t index;
+
+	(void)state;
+	assert_int_equal(frec__declaration_read(&declarations, (const uint8_t *)&section,
+						sizeof(section), &index),
+			 sizeof(section));
+	assert_int_equal(index, 0);
+	field = declarations.event[0].field;
+	assert_int_equal(field->enumerators, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(field->enumerator[i].name, names[i]);
+		assert_int_equal(field->enumerator[i].value, section.value[i]);
+	}
 	frec__declarations_deinit(&declarations);
 }
 
@@ -167,6 +203,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registered_as_the_program_would),
 		cmocka_unit_test(enumerators_refine_a_format),
+		cmocka_unit_test(enumerators_of_a_class),
 		cmocka_unit_test(garbage_in_brackets_is_no_difference),
 		cmocka_unit_test(hostile_sections),
 	};

@@ -3,12 +3,20 @@
 // user_events: the descriptor is one end of a socket pair, and the test sets the enable word.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,6 +42,10 @@ FREC_EVENT(unit_emit, forty, FREC_U8(a0), FREC_U8(a1), FREC_U8(a2), FREC_U8(a3),
 	   FREC_U8(c9), FREC_U8(d0), FREC_U8(d1), FREC_U8(d2), FREC_U8(d3), FREC_U8(d4),
 	   FREC_U8(d5), FREC_U8(d6), FREC_U8(d7), FREC_U8(d8), FREC_U8(d9));
 FREC_EVENT(unit_emit, large, FREC_BYTES(raw));
+FREC_EVENT(unit_emit, site, FREC_STR(first), FREC_I8(i8), FREC_CHARS(tag, TAG_SIZE), FREC_F64(f64),
+	   FREC_BYTES(raw), FREC_BOOL(yes), FREC_STR(last), FREC_ENUM(door, OPEN, AJAR),
+	   FREC_PTR(pointer), FREC_U64(u64), FREC_F32(f32), FREC_U16(twelfth), FREC_STR(more));
+FREC_EVENT(unit_emit, pieces, FREC_STR(first), FREC_U16(number), FREC_BYTES(raw), FREC_STR(last));
 
 #define ON (1u << FREC__USER_EVENTS_BIT)
 
@@ -69,7 +81,8 @@ static int teardown(void **state)
 {
 	struct frec__event *const events[] = {
 		&frec__event_unit_emit_nothing, &frec__event_unit_emit_kinds,
-		&frec__event_unit_emit_forty, &frec__event_unit_emit_large};
+		&frec__event_unit_emit_forty,	&frec__event_unit_emit_large,
+		&frec__event_unit_emit_pieces,	&frec__event_unit_emit_site};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
@@ -205,6 +218,170 @@ static void test_declaration(void **state)
 		"char[8] tag; s32 door; __rel_loc char[] text; __rel_loc u8[] raw");
 }
 
+// What the kernel gets of the event `pieces`.
+struct got {
+	ssize_t size;
+	char bytes[4 + FREC_PAYLOAD_MAX + 1];
+};
+
+struct __attribute__((packed)) pieces {
+	uint32_t index;
+	uint16_t first_at, first_size;
+	uint16_t number;
+	uint16_t raw_at, raw_size;
+	uint16_t last_at, last_size;
+};
+
+static void receive(struct got *ret)
+{
+	memset(ret->bytes, 0, sizeof(ret->bytes));
+	ret->size = read(reader, ret->bytes, sizeof(ret->bytes));
+}
+
+// Each piece is where its locator says, one behind the other, and they are all that there is.
+static void check_pieces(const struct got *got, const char *first, const void *raw, size_t raw_size,
+			 const char *last)
+{
+	struct pieces fixed;
+	size_t at = sizeof(fixed);
+
+	memcpy(&fixed, got->bytes, sizeof(fixed));
+	assert_int_equal(fixed.index, 5);
+	assert_int_equal(fixed.number, 0x1234);
+	assert_int_equal(offsetof(struct pieces, number) + fixed.first_at, at);
+	assert_int_equal(fixed.first_size, strlen(first) + 1);
+	assert_string_equal(got->bytes + at, first);
+	at += fixed.first_size;
+	assert_int_equal(offsetof(struct pieces, last_at) + fixed.raw_at, at);
+	assert_int_equal(fixed.raw_size, raw_size);
+	assert_memory_equal(got->bytes + at, raw, raw_size);
+	at += raw_size;
+	assert_int_equal(sizeof(fixed) + fixed.last_at, at);
+	assert_int_equal(fixed.last_size, strlen(last) + 1);
+	assert_string_equal(got->bytes + at, last);
+	assert_int_equal(got->size, at + fixed.last_size);
+}
+
+static void test_pieces(void **state)
+{
+	static char longest[FREC_PAYLOAD_MAX], kept[FREC_PAYLOAD_MAX];
+	const size_t room = FREC_PAYLOAD_MAX - (sizeof(struct pieces) - 4);
+	struct frec_stats before = stats();
+	struct pieces fixed;
+	struct got got;
+
+	(void)state;
+	enable(&frec__event_unit_emit_pieces, 5);
+	errno = ENOTTY;
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "\0\1", 2, "three"), 0);
+	receive(&got);
+	check_pieces(&got, "one", "\0\1", 2, "three");
+	assert_int_equal(frec_unit_emit_pieces("", 0x1234, NULL, 0, ""), 0);
+	receive(&got);
+	check_pieces(&got, "", "", 0, "");
+	assert_int_equal(frec_unit_emit_pieces(NULL, 0x1234, "x", 1, "three"), 0);
+	receive(&got);
+	check_pieces(&got, "(null)", "x", 1, "three");
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "x", 1, NULL), 0);
+	receive(&got);
+	check_pieces(&got, "one", "x", 1, "(null)");
+
+	// The longest string that fits. One that is longer by a byte is cut: two NULs are set aside
+	// for each string.
+	memset(longest, 'x', room - 7 - 1);
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
+	receive(&got);
+	assert_int_equal(got.size, 4 + FREC_PAYLOAD_MAX - 1);
+	longest[room - 7 - 1] = 'x';
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
+	receive(&got);
+	assert_int_equal(got.size, 4 + FREC_PAYLOAD_MAX);
+	check_pieces(&got, "one", "12", 2, longest);
+	assert_int_equal(stats().cut, before.cut);
+	longest[room - 7] = 'x';
+	assert_int_equal(frec_unit_emit_pieces("one", 0x1234, "12", 2, longest), 0);
+	receive(&got);
+	memcpy(&fixed, got.bytes, sizeof(fixed));
+	assert_int_equal(got.size, 4 + FREC_PAYLOAD_MAX - 1);
+	assert_int_equal(fixed.last_size, room - 4 - 2 - 1);
+	memset(kept, 'x', fixed.last_size - 2u);
+	assert_memory_equal(got.bytes + got.size - fixed.last_size, kept, fixed.last_size);
+	assert_int_equal(stats().cut, before.cut + 1);
+	assert_int_equal(errno, ENOTTY);
+}
+
+static const void *at_site;
+
+static void site(const uint64_t *args, const void *payload, uint64_t size)
+{
+	assert_int_equal(args[0], 77);
+	assert_string_equal((const char *)payload + size - 6, "three");
+	at_site = payload;
+}
+
+// Emits `pieces` as the first header of this version did.
+static int emit_as_before(const char *first, const void *raw, size_t raw_size, const char *last,
+			  const uint64_t *args)
+{
+	static const uint16_t places[] = {
+		offsetof(struct pieces, first_at),
+		offsetof(struct pieces, raw_at) | FREC__BYTES_FLAG,
+		offsetof(struct pieces, last_at),
+		0,
+	};
+	struct pieces fixed = {.number = 0x1234};
+	struct iovec vector[1 + 2 * 3] = {
+		[0] = {&fixed, sizeof(fixed)},
+		[4] = {(void *)(uintptr_t)first, 0},
+		[5] = {(void *)(uintptr_t)raw, raw_size},
+		[6] = {(void *)(uintptr_t)last, 0},
+	};
+
+	return frec__emit(&frec__event_unit_emit_pieces, vector, places, args ? site : NULL, args);
+}
+
+// Programs that were compiled with an older header go on working.
+static void test_programs_of_before(void **state)
+{
+	static char text[20000], raw[FREC_PAYLOAD_MAX];
+	static const uint64_t args[12] = {77};
+	const struct {
+		const char *first;
+		const void *raw;
+		size_t raw_size;
+		const char *last;
+	} cases[] = {
+		{"one", "\0\1", 2, "three"},  {"", NULL, 0, ""},
+		{NULL, "x", 1, NULL},	      {text, raw, 100, "three"},
+		{text, raw, 100, text},	      {"one", raw, sizeof(raw) - 20, "three"},
+		{text, raw, sizeof(raw), ""}, {"", raw, SIZE_MAX, ""},
+	};
+	struct got now, before;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	enable(&frec__event_unit_emit_pieces, 5);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int r = frec_unit_emit_pieces(cases[i].first, 0x1234, cases[i].raw,
+					      cases[i].raw_size, cases[i].last);
+
+		receive(&now);
+		errno = ENOTTY;
+		assert_int_equal(emit_as_before(cases[i].first, cases[i].raw, cases[i].raw_size,
+						cases[i].last, NULL),
+				 r);
+		assert_int_equal(errno, ENOTTY);
+		receive(&before);
+		assert_int_equal(before.size, now.size);
+		assert_memory_equal(before.bytes, now.bytes, sizeof(now.bytes));
+	}
+	frec__event_unit_emit_pieces.enabled |= 1;
+	assert_int_equal(emit_as_before(text, "x", 1, "three", args), 0);
+	assert_non_null(at_site);
+	receive(&now);
+	assert_int_equal(now.size, 4 + FREC_PAYLOAD_MAX - 1);
+}
+
 static void test_drops_are_counted(void **state)
 {
 	static char raw[FREC_PAYLOAD_MAX];
@@ -228,6 +405,155 @@ static void test_drops_are_counted(void **state)
 	assert_int_equal(after.dropped_closed, before.dropped_closed + 1);
 	assert_int_equal(frec__event_unit_emit_large.dropped, dropped + 4);
 }
+
+#ifdef __x86_64__
+// What the kernel says to each writev(2) of a child whose system calls are caught, and how many it
+// made.
+static int answers[4], calls, clear_at = -1;
+
+static void answer(int signal, siginfo_t *info, void *context)
+{
+	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)signal;
+	(void)info;
+	if (calls == clear_at)
+		frec__event_unit_emit_large.enabled = 0;
+	registers[REG_RAX] = calls < 4 ? answers[calls] : -EINVAL;
+	calls++;
+}
+
+// Emits once, and returns what the emit function returned, or -1 if it made another number of
+// system calls than `want`, changed errno, or counted something else than `counter`.
+static int emit_with_answers(int want, const uint64_t *counter)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {sizeof(filter) / sizeof(filter[0]), filter};
+	struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO};
+	uint64_t before = counter ? *counter : 0, dropped = frec__event_unit_emit_large.dropped;
+	int r, status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		sigaction(SIGSYS, &action, NULL);
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+			_exit(100);
+		errno = ENOTTY;
+		r = frec_unit_emit_large("x", 1);
+		if (calls != want || errno != ENOTTY ||
+		    (counter ? *counter != before + 1
+			     : frec__event_unit_emit_large.dropped != dropped))
+			_exit(101);
+		_exit(-r);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void answers_are(int first, int second, int third)
+{
+	memcpy(answers, (int[]){first, second, third, -EINVAL}, sizeof(answers));
+}
+
+// How often the kernel is asked, and what its answers mean.
+static void test_what_the_kernel_says(void **state)
+{
+	(void)state;
+	enable(&frec__event_unit_emit_large, 1);
+	answers_are(9, 0, 0);
+	assert_int_equal(emit_with_answers(1, NULL), 0);
+	// A page was not in memory, once and for good.
+	answers_are(-EFAULT, 9, 0);
+	assert_int_equal(emit_with_answers(2, NULL), 0);
+	answers_are(-EFAULT, -EFAULT, -EFAULT);
+	assert_int_equal(emit_with_answers(3, &frec__counts.dropped_fault), -EFAULT);
+	// Refused, for example by a seccomp filter.
+	answers_are(-EPERM, 9, 0);
+	assert_int_equal(emit_with_answers(1, &frec__counts.dropped_other), -EPERM);
+	// The descriptor was closed; or the last listener left, and the kernel has not said so yet,
+	// or has.
+	answers_are(-EBADF, -EBADF, 0);
+	assert_int_equal(emit_with_answers(2, &frec__counts.dropped_closed), -EBADF);
+	answers_are(-EBADF, 0, 0);
+	assert_int_equal(emit_with_answers(2, NULL), 0);
+	clear_at = 0;
+	answers_are(-EBADF, 0, 0);
+	assert_int_equal(emit_with_answers(1, NULL), 0);
+	clear_at = -1;
+}
+#endif
+
+#ifdef __x86_64__
+static uint64_t trapped[12];
+static char trapped_payload[256];
+static size_t trapped_size;
+
+static void trap(int signal, siginfo_t *info, void *context)
+{
+	const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	(void)signal;
+	(void)info;
+	trapped_size = (size_t)registers[REG_RDX];
+	memcpy(trapped, (const void *)registers[REG_RDI], sizeof(trapped));
+	memcpy(trapped_payload, (const void *)registers[REG_RSI],
+	       trapped_size < sizeof(trapped_payload) ? trapped_size : sizeof(trapped_payload));
+}
+
+// A breakpoint at the site finds the fields where the notes say, and the payload that the kernel
+// gets as well.
+static void test_what_a_breakpoint_finds(void **state)
+{
+	struct sigaction action = {.sa_sigaction = trap, .sa_flags = SA_SIGINFO}, before;
+	const char *first = "one", *tag = "tag", *raw = "\0\1", *last = "two";
+	uint8_t *site = (uint8_t *)(uintptr_t)frec__site_unit_emit_site;
+	uintptr_t page = (uintptr_t)site & ~(uintptr_t)4095;
+	double f64 = -2.5;
+	float f32 = 1.5f;
+	struct got got;
+	uint64_t word;
+
+	(void)state;
+	assert_int_equal(mprotect((void *)page, 8192, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+	while (*site != 0x90) // behind an endbr64, if the compiler makes one
+		site++;
+	*site = 0xcc;
+	assert_int_equal(sigaction(SIGTRAP, &action, &before), 0);
+	enable(&frec__event_unit_emit_site, 5);
+	frec__event_unit_emit_site.enabled |= 1;
+	assert_int_equal(frec_unit_emit_site(first, -3, tag, f64, raw, 2, true, last, AJAR,
+					     (void *)0x1234, 7, f32, 12, "more"),
+			 0);
+	sigaction(SIGTRAP, &before, NULL);
+	*site = 0x90;
+
+	assert_int_equal(trapped[0], (uintptr_t)first);
+	assert_int_equal((int8_t)trapped[1], -3);
+	assert_int_equal(trapped[2], (uintptr_t)tag);
+	memcpy(&word, &f64, sizeof(f64));
+	assert_int_equal(trapped[3], word);
+	assert_int_equal(trapped[4], (uintptr_t)raw);
+	assert_int_equal(trapped[5], 1);
+	assert_int_equal(trapped[6], (uintptr_t)last);
+	assert_int_equal(trapped[7], AJAR);
+	assert_int_equal(trapped[8], 0x1234);
+	assert_int_equal(trapped[9], 7);
+	memcpy(&word, &f32, sizeof(f32));
+	assert_int_equal((uint32_t)trapped[10], (uint32_t)word);
+	assert_int_equal(trapped[11], 12);
+	receive(&got);
+	assert_int_equal(got.size, 4 + trapped_size);
+	assert_memory_equal(got.bytes + 4, trapped_payload, trapped_size);
+}
+#endif
 
 // After one EBADF the descriptor's number is forgotten, so a file that gets this number later is
 // not written to.
@@ -312,7 +638,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forty_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_declaration, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_programs_of_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drops_are_counted, setup, teardown),
+#ifdef __x86_64__
+		cmocka_unit_test_setup_teardown(test_what_the_kernel_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_a_breakpoint_finds, setup, teardown),
+#endif
 		cmocka_unit_test_setup_teardown(test_closed_descriptor_is_forgotten, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_descriptors_are_refused, setup,

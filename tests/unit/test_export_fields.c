@@ -116,6 +116,69 @@ static void strings_and_cuts(void **state)
 	}
 }
 
+static void texts_of_known_length(void **state)
+{
+	Flightrec__Field field = field_of(FLIGHTREC__FIELD_KIND__FIELD_STRING, 0, 4);
+	const struct {
+		const char *bytes;
+		size_t size, text;
+		bool cut;
+	} cases[] = {
+		{"\0\0\4\0abc", 8, 3, false},	   {"\0\0\5\0abc\0", 9, 3, true},
+		{"\0\0\6\0abc\0\0", 10, 4, false}, {"\0\0\4\0\0bc", 8, 3, false},
+		{"\0\0\1\0", 5, 0, false},	   {"\0\0\2\0\0", 6, 0, true},
+		{"\0\0\4\0\0\0\0", 8, 2, false},   {"\0\0\0\0", 4, 0, false},
+		{"\0\0\3\0abc", 7, 3, false}, // no NUL at all
+	};
+
+	(void)state;
+	field.locator = FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+	field.counted = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct frec_value value = decode(&field, FLIGHTREC__SOURCE_KIND__SOURCE_EVENT,
+						 cases[i].bytes, cases[i].size);
+
+		assert_int_equal(value.kind, FREC_VALUE_TEXT);
+		assert_int_equal(value.size, cases[i].text);
+		assert_int_equal(value.cut, cases[i].cut);
+	}
+}
+
+// Bytes that a person can read become text, if the type says that they are bytes at all.
+static void bytes_that_are_printable(void **state)
+{
+	static const struct {
+		const char *type, *bytes;
+		bool text;
+	} cases[] = {
+		{"__rel_loc u8[]", "GET /k\xc3\xa4se\r\n", true},
+		{"__data_loc unsigned char[]", "x", true},
+		{"__rel_loc u8[]", "", false},
+		{"__rel_loc u8[]", "\a bell", false},
+		{"__rel_loc u8[]", "half \xc3", false},
+		{"__rel_loc u8[]", "\xe2\x80\xae turned", false},
+		{"__data_loc cpumask_t", "////", false},
+		{"__data_loc u32[]", "aaaabbbb", false},
+		{NULL, "text", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		Flightrec__Field field = field_of(FLIGHTREC__FIELD_KIND__FIELD_BYTES, 0, 4);
+		size_t length = strlen(cases[i].bytes);
+		char bytes[64] = {0, 0, (char)length, 0};
+		struct frec_value value;
+
+		field.locator = FLIGHTREC__LOCATOR__LOCATOR_RELATIVE;
+		field.type = (char *)(uintptr_t)cases[i].type;
+		memcpy(bytes + 4, cases[i].bytes, length);
+		value = decode(&field, 0, bytes, 4 + length);
+		assert_int_equal(value.kind, cases[i].text ? FREC_VALUE_TEXT : FREC_VALUE_BYTES);
+		assert_int_equal(value.size, length);
+		assert_false(value.cut);
+	}
+}
+
 static void no_locator_leads_outside(void **state)
 {
 	(void)state;
@@ -192,6 +255,8 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(enums_have_names),
 		cmocka_unit_test(strings_and_cuts),
+		cmocka_unit_test(texts_of_known_length),
+		cmocka_unit_test(bytes_that_are_printable),
 		cmocka_unit_test(no_locator_leads_outside),
 		cmocka_unit_test(a_plan_decodes_the_same),
 	};

@@ -16,9 +16,10 @@
 #define STRINGS_MAX 40
 
 static char payload[FREC_PAYLOAD_MAX + 64];
+static uint64_t texts_mask; // which of the next event's strings are texts of known length
 
-// Builds an event whose fixed part is the index and a locator for each of `count` strings or byte
-// arrays.
+// Builds an event whose fixed part is the index and a locator for each of `count` strings, texts or
+// byte arrays.
 static int build(const struct iovec *data, int count, uint64_t bytes_mask,
 		 struct frec__payload *ret)
 {
@@ -32,7 +33,11 @@ static int build(const struct iovec *data, int count, uint64_t bytes_mask,
 		places[i] = (uint16_t)(4 + 4 * i);
 		if (bytes_mask >> i & 1)
 			places[i] |= FREC__BYTES_FLAG;
+		if (texts_mask >> i & 1)
+			places[i] |= FREC__TEXT_FLAG;
 		vector[1 + count + i] = data[i];
+		if (!((bytes_mask | texts_mask) >> i & 1))
+			vector[1 + count + i].iov_len = frec__text_length(data[i].iov_base) + 1;
 	}
 	vector[0] = (struct iovec){fixed, 4 + 4 * (size_t)count};
 	result = frec__payload_build(vector, places, ret);
@@ -229,6 +234,77 @@ static void test_bytes_are_never_cut(void **state)
 	free(text);
 }
 
+// A whole text has one NUL at its end, or, if it ends in NULs itself, two more. A cut one has two.
+static void test_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size, ends;
+	} cases[] = {{"", 0, 1},      {"key", 3, 1},  {"no end", 2, 1},	       {"in\0side", 7, 1},
+		     {"end\0", 4, 2}, {"\0\0", 2, 2}, {"\xff\xfe \xc3", 4, 1}, {NULL, 0, 1}};
+
+	(void)state;
+	texts_mask = 1 << 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		// A string before and bytes after it, so that a wrong length moves one of them.
+		struct iovec data[] = {
+			{"s", 0}, {(void *)(uintptr_t)cases[i].text, cases[i].size}, {"\1\2", 2}};
+		struct frec__payload built;
+		const char *kept;
+		size_t size;
+
+		assert_int_equal(build(data, 3, 1 << 2, &built), 0);
+		assert_false(built.cut);
+		kept = found(1, &size);
+		assert_int_equal(size, cases[i].size + cases[i].ends);
+		if (cases[i].size)
+			assert_memory_equal(kept, cases[i].text, cases[i].size);
+		assert_memory_equal(kept + cases[i].size, "\0\0", cases[i].ends);
+		assert_memory_equal(found(2, &size), "\1\2", 2);
+		assert_string_equal(found(0, &size), "s");
+	}
+	texts_mask = 0;
+}
+
+static void test_text_that_is_too_long(void **state)
+{
+	char *text = letters(FREC_PAYLOAD_MAX * 2);
+	struct iovec fits[] = {{text, FREC_PAYLOAD_MAX - 4 - 1}};
+	struct iovec longer[] = {{text, FREC_PAYLOAD_MAX - 4}};
+	struct iovec absurd[] = {{text, SIZE_MAX}, {text, FREC_PAYLOAD_MAX - 8 - 2}};
+	struct frec__payload built;
+	const char *kept;
+	size_t size;
+
+	(void)state;
+	texts_mask = 1;
+	assert_int_equal(build(fits, 1, 0, &built), 0);
+	assert_false(built.cut);
+	assert_int_equal(built.size, FREC_PAYLOAD_MAX);
+	assert_int_equal(build(longer, 1, 0, &built), 0);
+	assert_true(built.cut);
+	assert_int_equal(built.size, FREC_PAYLOAD_MAX);
+	kept = found(0, &size);
+	assert_memory_equal(kept + size - 3, "a\0\0", 3);
+	// Bytes are kept, and nothing is left for the text.
+	assert_int_equal(build(absurd, 2, 1 << 1, &built), 0);
+	assert_true(built.cut);
+	found(0, &size);
+	assert_int_equal(size, 2);
+	// A cut text does not end in NULs of its own, nor within a character.
+	memset(text + 4000, 0, FREC_PAYLOAD_MAX);
+	assert_int_equal(build(longer, 1, 0, &built), 0);
+	kept = found(0, &size);
+	assert_int_equal(size, 4000 + 2);
+	memset(text, 'a', 4000 + FREC_PAYLOAD_MAX);
+	memcpy(text + FREC_PAYLOAD_MAX - 4 - 2 - 1, "\xe2\x82\xac", 3);
+	assert_int_equal(build(longer, 1, 0, &built), 0);
+	found(0, &size);
+	assert_int_equal(size, FREC_PAYLOAD_MAX - 4 - 2 - 1 + 2);
+	texts_mask = 0;
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +316,8 @@ int main(void)
 		cmocka_unit_test(test_longest_are_cut),
 		cmocka_unit_test(test_many_long_ones),
 		cmocka_unit_test(test_bytes_are_never_cut),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_text_that_is_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,20 +14,32 @@
  * While nothing listens, an event costs a load, a test and a branch, and FREC_EMIT(shop,
  * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may use
  * FREC_EMIT and the two functions. They never allocate, lock, print or change errno, and are not
- * cancellation points. They block only while the kernel copies the event. Neither the provider, nor
- * the name, nor a field may have the name of a macro.
+ * cancellation points. They block only while the kernel copies the event. frec_..._enabled() is
+ * right in every file that has the declaration, also in files that do not emit the event. Neither
+ * the provider, nor the name, nor a field may have the name of a macro.
  *
  * An emit function returns 0 if the event was delivered or nothing listens, else
  *
  *	-ENOTCONN	the event is not registered (see frec_register)
  *	-E2BIG		the event's numbers and byte arrays take more than FREC_PAYLOAD_MAX bytes
  *	-EBADF		the program closed flightrec's descriptor, for example with closefrom(3)
- *	-EFAULT		a string or byte array could not be read, or changed while it was being read
+ *	-EFAULT		a string, text, characters or byte array at an address where nothing can be:
+ *			see below; or, with user_events, one that changed while it was being read
  *
  * or another error of writev(2). Each dropped event is counted (frec_stats_read) and, if possible,
- * recorded as the event flightrec:lost. A string that does not fit is cut at the end of a UTF-8
- * character and marked; if several are too long, the longest ones are cut. A string that is NULL
- * becomes "(null)". Bytes that are not UTF-8 are recorded as they are.
+ * recorded as the event flightrec:lost. A string or text that does not fit is cut at the end of a
+ * UTF-8 character and marked; if several are too long, the longest ones are cut. A string that is
+ * NULL, and a text that is NULL and has a length, become "(null)". Bytes that are not UTF-8, and
+ * NULs within a text, are recorded as they are.
+ *
+ * What an emit function is given must be readable, as for strlen(3) and memcpy(3): a string up to
+ * its NUL, of which FREC_PAYLOAD_MAX bytes are read at most, characters up to their NUL or number,
+ * and all bytes of a byte array. Nothing is read, whatever listens, at addresses that memory of a
+ * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte),
+ * where the kernel puts memory only for a program that asks for it. Error codes, the patterns of
+ * freed memory and damaged pointers mostly are such addresses. The event is then dropped with
+ * -EFAULT. At any other address where there is no memory, reading crashes the program. While
+ * nothing listens, nothing is read.
  *
  * Identifiers that begin with frec__ or FREC__ are internal. C++ reserves names with `__` for its
  * implementation, but no compiler uses names that begin like this. With a single underscore,
@@ -42,6 +54,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include <flightrec/arguments.h>
+#include <flightrec/check.h>
 #include <flightrec/each.h>
 #include <flightrec/version.h>
 
@@ -50,33 +64,68 @@
 #define FREC_PAYLOAD_MAX 8184
 
 /*
- * Fields, at most 40 in an event. Those that are not obvious:
+ * Fields, at most 40 in an event. The compiler refuses wrong ones with an error that says what is
+ * wrong (check.h). Those that are not obvious:
  * FREC_PTR	const void *, recorded as a number
  * FREC_STR	const char *, ended by NUL; at most FREC_PAYLOAD_MAX bytes of it are read
+ * FREC_TEXT	text of known length, which need not end in NUL: two parameters of the functions,
+ *		`const void *name, size_t name_size`, so that both char * and unsigned char * will
+ *		do. In C++ there are functions with one parameter for each text as well, which takes
+ *		a std::string_view or another object with data() and size() in bytes, a string that
+ *		ends in NUL, or {name, name_size}
  * FREC_CHARS	const char *, of which up to `n` bytes are recorded, zero-padded; NULL counts
  *		as empty. `n`, from 1 to 1024, must be a literal or a macro for one, because its
  *		digits become part of the kernel's name for the type
- * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`
- * FREC_ENUM	int; at most 40 enumerators. Tools find their names and values in the binary
+ * FREC_BYTES	two parameters of the functions, `const void *name, size_t name_size`. Never cut.
+ *		Shown as text if they are printable, else as hexadecimal digits
+ * FREC_ENUM	int, in C++ also an enum class; at most 40 enumerators. Tools find their names and
+ *		values in the binary. State::idle is shown as idle
  */
-#define FREC_U8(name) (frec_scalar, name, uint8_t, uint8_t, "u8", "", "u8", "1")
-#define FREC_U16(name) (frec_scalar, name, uint16_t, uint16_t, "u16", "", "u16", "2")
-#define FREC_U32(name) (frec_scalar, name, uint32_t, uint32_t, "u32", "", "u32", "4")
-#define FREC_U64(name) (frec_scalar, name, uint64_t, uint64_t, "u64", "", "u64", "8")
-#define FREC_I8(name) (frec_scalar, name, int8_t, int8_t, "s8", "", "i8", "-1")
-#define FREC_I16(name) (frec_scalar, name, int16_t, int16_t, "s16", "", "i16", "-2")
-#define FREC_I32(name) (frec_scalar, name, int32_t, int32_t, "s32", "", "i32", "-4")
-#define FREC_I64(name) (frec_scalar, name, int64_t, int64_t, "s64", "", "i64", "-8")
-#define FREC_BOOL(name) (frec_scalar, name, bool, uint8_t, "unsigned char", "", "bool", "1")
-#define FREC_F32(name) (frec_scalar, name, float, float, "struct float", " 4", "f32", "4")
-#define FREC_F64(name) (frec_scalar, name, double, double, "struct double", " 8", "f64", "8")
-#define FREC_PTR(name) (frec_scalar, name, const void *, uint64_t, "u64", "", "ptr", "8")
-#define FREC_STR(name) (frec_string, name)
-#define FREC_CHARS(name, n) (frec_chars, name, n)
-#define FREC_BYTES(name) (frec_bytes, name)
-#define FREC_ENUM(name, ...) (frec_enum, name, #__VA_ARGS__, __VA_ARGS__)
+#define FREC_U8(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint8_t, uint8_t, "u8", \
+	 "", "u8", "1")
+#define FREC_U16(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint16_t, uint16_t, "u16", \
+	 "", "u16", "2")
+#define FREC_U32(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint32_t, uint32_t, "u32", \
+	 "", "u32", "4")
+#define FREC_U64(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, uint64_t, uint64_t, "u64", \
+	 "", "u64", "8")
+#define FREC_I8(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int8_t, int8_t, "s8", "", \
+	 "i8", "-1")
+#define FREC_I16(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int16_t, int16_t, "s16", \
+	 "", "i16", "-2")
+#define FREC_I32(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int32_t, int32_t, "s32", \
+	 "", "i32", "-4")
+#define FREC_I64(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, int64_t, int64_t, "s64", \
+	 "", "i64", "-8")
+#define FREC_BOOL(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, bool, uint8_t, \
+	 "unsigned char", "", "bool", "1")
+#define FREC_F32(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, float, float, \
+	 "struct float", " 4", "f32", "4")
+#define FREC_F64(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, double, double, \
+	 "struct double", " 8", "f64", "8")
+#define FREC_PTR(name) \
+	(frec_scalar, #name, name##_named_twice_or_no_identifier, name, const void *, uint64_t, \
+	 "u64", "", "ptr", "8")
+#define FREC_STR(name) (frec_string, #name, name##_named_twice_or_no_identifier, name)
+#define FREC_TEXT(name) (frec_text, #name, name##_named_twice_or_no_identifier, name, name##_size)
+#define FREC_CHARS(name, n) (frec_chars, #name, name##_named_twice_or_no_identifier, name, n)
+#define FREC_BYTES(name) (frec_bytes, #name, name##_named_twice_or_no_identifier, name, name##_size)
+#define FREC_ENUM(name, ...) \
+	(frec_enum, #name, name##_named_twice_or_no_identifier, name, #__VA_ARGS__, __VA_ARGS__)
 
-#define FREC_EVENT(provider, ...) FREC__EVENT(provider, FREC__FIRST(__VA_ARGS__, ~), __VA_ARGS__)
+#define FREC_EVENT(provider, ...) \
+	FREC__EVENT(provider, #provider, #__VA_ARGS__, FREC__FIRST(__VA_ARGS__, ~), __VA_ARGS__)
 
 #define FREC_EMIT(provider, ...) FREC__EMIT(provider, __VA_ARGS__, 0)
 
@@ -87,9 +136,16 @@ extern "C" {
 /*
  * Registers with the kernel all events that are not registered: tracefs was not mounted or the
  * rights were missing when their program or library was loaded, or the program has closed
- * flightrec's descriptor since. If nothing is left to do, the call costs one system call. Emitting
- * never tries this by itself, because an unexpected open(2) can kill a program under seccomp. Any
- * thread may call it, but no signal handler. Returns 0 if every event is registered, else the
+ * flightrec's descriptor since. Emitting never tries this by itself, because an unexpected open(2)
+ * can kill a program under seccomp. For events in shared memory, the call also
+ *
+ *	learns the ids of the calling process and thread, which a child of clone(2) or _Fork(3)
+ *		must let it do: until then the child's events say that their process is unknown
+ *	changes to coarse times if the thread has been denied the exact clock (frec_clock_coarse)
+ *	gives back the memory of a recorder that was killed
+ *
+ * If nothing is left to do, it costs four system calls. Any thread may call it, but no signal
+ * handler, and no thread in strict seccomp. Returns 0 if every event is registered, else the
  * negative errno of the first failure. The function that frec_set_log() has set is called for each
  * failure.
  */
@@ -110,6 +166,18 @@ FREC_PUBLIC int frec_register_fd(int fd);
  * must not call any of these functions or frec_set_log, and must not load a library or fork.
  */
 FREC_PUBLIC void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx);
+
+/*
+ * Lets the events that this process writes into shared memory have coarse times: those of
+ * CLOCK_MONOTONIC_COARSE, which are up to one tick of the kernel's timer (1 to 10 ms) old. Records
+ * of one CPU stay in their order. For a program that enters SECCOMP_MODE_STRICT or calls prctl(2)
+ * with PR_SET_TSC later: an exact time needs an instruction that is then forbidden, and which would
+ * kill the program. flightrec finds out by itself if PR_SET_TSC came before the program was loaded
+ * or before the last frec_register(), and if the machine's clock cannot be read without a system
+ * call. It lasts until the process ends, also in its forked children. Makes no system call. Any
+ * thread and any signal handler may call it. The kernel dates the events of the other transports.
+ */
+FREC_PUBLIC void frec_clock_coarse(void);
 
 /* Counters, all of which were 0 when this process, or the one that it was forked from, started. */
 struct frec_stats {
@@ -171,22 +239,58 @@ struct frec__object {
 };
 
 #define FREC__NO_INDEX UINT32_MAX
-#define FREC__BYTES_FLAG 0x8000
+
+/* An element of `places` is the offset of a locator, and for what is no string one of the flags. */
+#define FREC__BYTES_FLAG 0x8000 /* a byte array, which is never cut */
+#define FREC__TEXT_FLAG 0x4000	/* a text of known length */
+#define FREC__PLACE_MASK 0x3fff /* the offset */
 
 FREC_PUBLIC void frec__object_register(struct frec__object *object, struct frec__event **events,
 				       struct frec__event **end);
 FREC_PUBLIC void frec__object_unregister(struct frec__object *object);
 
 /*
- * For an event whose strings and byte arrays are n in all, `vector` has 1 + 2n elements: the fixed
- * part of the payload, n elements of workspace, then the n strings and byte arrays. `places` has,
- * for each of the latter, the offset of its locator in the fixed part, and then a 0. `site` and
- * `args` are for listeners at the event's site (site.h), and are NULL if there are none.
+ * Each emits an event that an emit function has laid out, and returns what that function returns.
+ *
+ * frec__emit_fixed is for an event without strings, texts and byte arrays, if nobody listens at its
+ * site. `payload` has `size` bytes, of which the first 4 are room for the kernel's number of the
+ * event.
+ *
+ * The others are for an event with n strings, texts and byte arrays. `vector` has the fixed part of
+ * the payload, which begins with that room, and the data: a string with its NUL, a text and then a
+ * NUL. In front of it are n elements of workspace. `shape` has the number of elements without them;
+ * then, for each string, text and byte array, the offset of its locator in the fixed part and a
+ * flag; then a 0. `size` is that of the payload without the room. It exceeds FREC_PAYLOAD_MAX if a
+ * string or text is NULL, is where nothing can be read, or has to be cut, or if a text ends in a
+ * NUL of its own. `site` and `args` are for the listeners at the event's site (site.h).
  */
 typedef void frec__site(const uint64_t *args, const void *payload, uint64_t size);
+FREC_PUBLIC int frec__emit_fixed(struct frec__event *event, void *payload, size_t size);
+FREC_PUBLIC int frec__emit_vector(struct frec__event *event, struct iovec *vector,
+				  const uint16_t *shape, size_t size);
+FREC_PUBLIC int frec__emit_site(struct frec__event *event, struct iovec *vector,
+				const uint16_t *shape, size_t size, frec__site *site,
+				const uint64_t *args);
+
+/* The length of a string, FREC_PAYLOAD_MAX if it is longer, NULL, or where nothing can be read. */
+FREC_PUBLIC size_t frec__text_length(const char *text);
+/* The size of a text with its NUL, more than FREC_PAYLOAD_MAX if the library has to see to it. */
+FREC_PUBLIC size_t frec__counted_size(const void *text, size_t length);
+/* Returns false, and fills `to` with zeroes, if nothing can be at the address `from`. */
+FREC_PUBLIC bool frec__copy_chars(char *to, const char *from, size_t size);
+/* Drops an event with `error`, a negative errno, which it returns. */
+FREC_PUBLIC int frec__refuse(struct frec__event *event, int error);
+
+/*
+ * For programs that were compiled with an older header: `vector` has the fixed part, n elements of
+ * workspace, then the n pieces, strings without a length. `places` is `shape` without its first
+ * element. `site` and `args` are NULL if nobody listens there.
+ */
 FREC_PUBLIC int frec__emit(struct frec__event *event, struct iovec *vector, const uint16_t *places,
 			   frec__site *site, const uint64_t *args);
-FREC_PUBLIC void frec__copy_chars(char *to, const char *from, size_t size);
+/* Whether somebody still listens to an event whose enable word is not 0: nothing clears the word
+ * when a recorder with shared memory ends. */
+FREC_PUBLIC bool frec__listens(struct frec__event *event);
 
 /*
  * The linker defines these two in each executable and library, because the section's name is a C
@@ -224,9 +328,6 @@ static inline __attribute__((unused)) int frec__off(void)
 
 #ifdef __cplusplus
 }
-#define FREC__ASSERT(condition, message) static_assert(condition, message)
-#else
-#define FREC__ASSERT(condition, message) _Static_assert(condition, message)
 #endif
 
 /* Without `retain`, a linker that collects unused sections may drop events, because only the bounds

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The expansion of FREC_EVENT. Programs do not use these macros. A field is a tuple of its kind,
- * its name and whatever else the kind needs. FREC__PARAM and similar macros each expand a field to
- * one piece of code: they append the field's kind to their own name, which selects a variant.
+ * two things for check.h, its name and whatever else the kind needs. FREC__PARAM and similar macros
+ * each expand a field to one piece of code: they append the field's kind to their own name, which
+ * selects a variant.
  *
  * The section `frec_declarations` has the declaration of each event, for tools that read ELF files
  * without running them. The size of a declaration is a multiple of 8 bytes. It has no pointers, so
@@ -16,9 +17,9 @@
  *	s64	value of each enumerator, in the order in which the text names them
  *	text	strings that end in NUL: the provider; the event's name; for each field, its kind, a
  *		space and its name, as in "u64 order_id"; an empty string. Kinds are u8 u16 u32 u64
- *		i8 i16 i32 i64 bool f32 f64 ptr str bytes chars enum. After the name, chars has
- *		its size ("chars tag:16"), and enum has its enumerators as the source spells them
- *		("enum state:IDLE, BUSY").
+ *		i8 i16 i32 i64 bool f32 f64 ptr str text bytes chars enum. After the name, chars
+ *		has its size ("chars tag:16"), and enum has its enumerators as the source spells
+ *		them ("enum state:IDLE, BUSY", "enum state:State::idle").
  *
  * Numbers have the byte order of the machine. Linkers may put zeroes between two declarations, in
  * multiples of 8 bytes.
@@ -34,49 +35,83 @@
 /* The parameters of the emit function. FREC__PARAM_THEN is for a list with a further parameter
  * after the fields. */
 #define FREC__PARAM(field) FREC__PARAM_ field
-#define FREC__PARAM_(kind, ...) FREC__PARAM_##kind(__VA_ARGS__)
+#define FREC__PARAM_(kind, raw, twice, ...) FREC__PARAM_##kind(__VA_ARGS__)
 #define FREC__PARAM_frec_scalar(name, type, member, kernel, tail, text, spec) type name
 #define FREC__PARAM_frec_string(name) const char *name
 #define FREC__PARAM_frec_chars(name, n) const char *name
-#define FREC__PARAM_frec_bytes(name) const void *name, size_t name##_size
-#define FREC__PARAM_frec_enum(name, text, ...) int name
+#define FREC__PARAM_frec_bytes(name, name_size) const void *name, size_t name_size
+#define FREC__PARAM_frec_text(name, name_size) const void *name, size_t name_size
+#define FREC__PARAM_frec_enum(name, text, ...) FREC__ENUM name
 #define FREC__PARAM_THEN(field) FREC__PARAM_ field,
 
 /* The arguments with which the emit function passes its parameters on. */
 #define FREC__ARG(field) FREC__ARG_ field
-#define FREC__ARG_(kind, ...) FREC__ARG_##kind(__VA_ARGS__)
+#define FREC__ARG_(kind, raw, twice, ...) FREC__ARG_##kind(__VA_ARGS__)
 #define FREC__ARG_frec_scalar(name, type, member, kernel, tail, text, spec) name
 #define FREC__ARG_frec_string(name) name
 #define FREC__ARG_frec_chars(name, n) name
-#define FREC__ARG_frec_bytes(name) name, name##_size
+#define FREC__ARG_frec_bytes(name, name_size) name, name_size
+#define FREC__ARG_frec_text(name, name_size) name, name_size
 #define FREC__ARG_frec_enum(name, text, ...) name
 
 /* The members of the fixed part of the payload. The member of a string or byte array is a locator,
  * a u32. */
 #define FREC__MEMBER(field) FREC__MEMBER_ field
-#define FREC__MEMBER_(kind, ...) FREC__MEMBER_##kind(__VA_ARGS__)
+#define FREC__MEMBER_(kind, raw, twice, ...) FREC__MEMBER_##kind(__VA_ARGS__)
 #define FREC__MEMBER_frec_scalar(name, type, member, kernel, tail, text, spec) member name;
 #define FREC__MEMBER_frec_string(name) uint32_t name;
 #define FREC__MEMBER_frec_chars(name, n) char name[n];
-#define FREC__MEMBER_frec_bytes(name) uint32_t name;
+#define FREC__MEMBER_frec_bytes(name, name_size) uint32_t name;
+#define FREC__MEMBER_frec_text(name, name_size) uint32_t name;
 #define FREC__MEMBER_frec_enum(name, text, ...) int32_t name;
 
+/*
+ * The first pass stores what the caller gave: numbers into the payload, pointers and sizes into the
+ * vector. The second pass calls functions: it measures strings, writes locators and copies
+ * characters. In this order no parameter but the pointers of FREC_CHARS has to survive a call.
+ */
 #define FREC__FILL(field) FREC__FILL_ field
-#define FREC__FILL_(kind, ...) FREC__FILL_##kind(__VA_ARGS__)
+#define FREC__FILL_(kind, raw, twice, ...) FREC__FILL_##kind(__VA_ARGS__)
 #define FREC__FILL_frec_scalar(name, type, member, kernel, tail, text, spec) \
-	frec__payload.name = (member)name;
-#define FREC__FILL_frec_string(name) frec__append(&frec__next, name, 0);
-#define FREC__FILL_frec_chars(name, n) frec__copy_chars(frec__payload.name, name, n);
-#define FREC__FILL_frec_bytes(name) frec__append(&frec__next, name, name##_size);
+	frec__payload.name = FREC__NUMBER(member, name);
+#define FREC__FILL_frec_string(name) frec__point(frec__next++, name);
+#define FREC__FILL_frec_chars(name, n)
+#define FREC__FILL_frec_bytes(name, name_size) \
+	frec__point(frec__next, name); \
+	(frec__next++)->iov_len = name_size;
+#define FREC__FILL_frec_text(name, name_size) \
+	frec__point(frec__next, name); \
+	frec__next->iov_len = name_size; \
+	frec__next += 2;
 #define FREC__FILL_frec_enum(name, text, ...) frec__payload.name = name;
+
+#define FREC__FINISH(field) FREC__FINISH_ field
+#define FREC__FINISH_(kind, raw, twice, ...) FREC__FINISH_##kind(__VA_ARGS__)
+#define FREC__FINISH_frec_scalar(name, type, member, kernel, tail, text, spec)
+#define FREC__FINISH_frec_string(name) \
+	frec__payload.name = \
+		frec__string(frec__next++, &frec__size, offsetof(struct frec__payload, name));
+#define FREC__FINISH_frec_chars(name, n) \
+	frec__fault |= !frec__copy_chars(frec__payload.name, name, n);
+#define FREC__FINISH_frec_text(name, name_size) \
+	frec__payload.name = \
+		frec__counted(frec__next, &frec__size, offsetof(struct frec__payload, name)); \
+	frec__next += 2;
+#define FREC__FINISH_frec_bytes(name, name_size) \
+	frec__payload.name = \
+		frec__bytes(frec__next++, &frec__size, offsetof(struct frec__payload, name));
+#define FREC__FINISH_frec_enum(name, text, ...)
 
 /* The offsets of the locators, and their number. */
 #define FREC__PLACE(field) FREC__PLACE_ field
-#define FREC__PLACE_(kind, ...) FREC__PLACE_##kind(__VA_ARGS__)
+#define FREC__PLACE_(kind, raw, twice, ...) FREC__PLACE_##kind(__VA_ARGS__)
 #define FREC__PLACE_frec_scalar(name, type, member, kernel, tail, text, spec)
 #define FREC__PLACE_frec_string(name) offsetof(struct frec__payload, name),
 #define FREC__PLACE_frec_chars(name, n)
-#define FREC__PLACE_frec_bytes(name) offsetof(struct frec__payload, name) | FREC__BYTES_FLAG,
+#define FREC__PLACE_frec_bytes(name, name_size) \
+	offsetof(struct frec__payload, name) | FREC__BYTES_FLAG,
+#define FREC__PLACE_frec_text(name, name_size) \
+	offsetof(struct frec__payload, name) | FREC__TEXT_FLAG,
 #define FREC__PLACE_frec_enum(name, text, ...)
 
 #define FREC__PLACES(field) FREC__PLACES_ field
@@ -85,7 +120,18 @@
 #define FREC__PLACES_frec_string +1
 #define FREC__PLACES_frec_chars +0
 #define FREC__PLACES_frec_bytes +1
+#define FREC__PLACES_frec_text +1
 #define FREC__PLACES_frec_enum +0
+
+/* The number of elements that they take in the vector. */
+#define FREC__ELEMENTS(field) FREC__ELEMENTS_ field
+#define FREC__ELEMENTS_(kind, ...) FREC__ELEMENTS_##kind
+#define FREC__ELEMENTS_frec_scalar +0
+#define FREC__ELEMENTS_frec_string +1
+#define FREC__ELEMENTS_frec_chars +0
+#define FREC__ELEMENTS_frec_bytes +1
+#define FREC__ELEMENTS_frec_text +2
+#define FREC__ELEMENTS_frec_enum +0
 
 /*
  * The declaration for the kernel. The kernel takes the size of an array as part of the type's name,
@@ -95,47 +141,95 @@
  * declaration.
  */
 #define FREC__KERNEL(field) FREC__KERNEL_ field
-#define FREC__KERNEL_(kind, ...) FREC__KERNEL_##kind(__VA_ARGS__)
+#define FREC__KERNEL_(kind, raw, twice, ...) FREC__KERNEL_##kind(__VA_ARGS__)
 #define FREC__KERNEL_frec_scalar(name, type, member, kernel, tail, text, spec) \
 	" " kernel " " #name tail
 #define FREC__KERNEL_frec_string(name) " __rel_loc char[] " #name
 #define FREC__KERNEL_frec_chars(name, n) " char[" FREC__STRING(n) "] " #name
-#define FREC__KERNEL_frec_bytes(name) " __rel_loc u8[] " #name
+#define FREC__KERNEL_frec_bytes(name, name_size) " __rel_loc u8[] " #name
+#define FREC__KERNEL_frec_text(name, name_size) " __rel_loc char[] " #name
 #define FREC__KERNEL_frec_enum(name, text, ...) " s32 " #name
 #define FREC__SEMICOLON() ";"
 
 /* The declaration for tools. */
 #define FREC__TEXT(field) FREC__TEXT_ field
-#define FREC__TEXT_(kind, ...) FREC__TEXT_##kind(__VA_ARGS__)
+#define FREC__TEXT_(kind, raw, twice, ...) FREC__TEXT_##kind(__VA_ARGS__)
 #define FREC__TEXT_frec_scalar(name, type, member, kernel, tail, text, spec) text " " #name "\0"
 #define FREC__TEXT_frec_string(name) "str " #name "\0"
 #define FREC__TEXT_frec_chars(name, n) "chars " #name ":" FREC__STRING(n) "\0"
-#define FREC__TEXT_frec_bytes(name) "bytes " #name "\0"
+#define FREC__TEXT_frec_bytes(name, name_size) "bytes " #name "\0"
+#define FREC__TEXT_frec_text(name, name_size) "text " #name "\0"
 #define FREC__TEXT_frec_enum(name, text, ...) "enum " #name ":" text "\0"
 
 #define FREC__VALUES(field) FREC__VALUES_ field
-#define FREC__VALUES_(kind, ...) FREC__VALUES_##kind(__VA_ARGS__)
+#define FREC__VALUES_(kind, raw, twice, ...) FREC__VALUES_##kind(__VA_ARGS__)
 #define FREC__VALUES_frec_scalar(name, type, member, kernel, tail, text, spec)
 #define FREC__VALUES_frec_string(name)
 #define FREC__VALUES_frec_chars(name, n)
-#define FREC__VALUES_frec_bytes(name)
+#define FREC__VALUES_frec_bytes(name, name_size)
+#define FREC__VALUES_frec_text(name, name_size)
 #define FREC__VALUES_frec_enum(name, text, ...) FREC__LIST(FREC__VALUE, ~, __VA_ARGS__)
-#define FREC__VALUE(enumerator) (int64_t)(enumerator),
+#define FREC__VALUE(enumerator) FREC__STATIC_CAST(int64_t, enumerator),
 
 #define FREC__VALUE_COUNT(field) FREC__VALUE_COUNT_ field
-#define FREC__VALUE_COUNT_(kind, ...) FREC__VALUE_COUNT_##kind(__VA_ARGS__)
+#define FREC__VALUE_COUNT_(kind, raw, twice, ...) FREC__VALUE_COUNT_##kind(__VA_ARGS__)
 #define FREC__VALUE_COUNT_frec_scalar(name, type, member, kernel, tail, text, spec) +0
 #define FREC__VALUE_COUNT_frec_string(name) +0
 #define FREC__VALUE_COUNT_frec_chars(name, n) +0
-#define FREC__VALUE_COUNT_frec_bytes(name) +0
+#define FREC__VALUE_COUNT_frec_bytes(name, name_size) +0
+#define FREC__VALUE_COUNT_frec_text(name, name_size) +0
 #define FREC__VALUE_COUNT_frec_enum(name, text, ...) +FREC__ENUMERATORS(~, __VA_ARGS__)
 
-static inline __attribute__((unused)) void frec__append(struct iovec **next, const void *data,
-							size_t size)
+static inline __attribute__((unused, always_inline)) void frec__point(struct iovec *piece,
+								      const void *data)
 {
-	(*next)->iov_base = (void *)(uintptr_t)data;
-	(*next)->iov_len = size;
-	++*next;
+	piece->iov_base = FREC__UNCONST(data);
+}
+
+/*
+ * These three return the locator of a piece of data that begins after *size bytes of payload, and
+ * add the piece to *size. `at` is the locator's place behind the index. A piece that is too large,
+ * or a string that is NULL, makes *size exceed FREC_PAYLOAD_MAX, and the library replaces the
+ * locators.
+ */
+static inline __attribute__((unused, always_inline)) uint32_t frec__string(struct iovec *piece,
+									   size_t *size, size_t at)
+{
+	size_t length = frec__text_length(FREC__STATIC_CAST(const char *, piece->iov_base)) + 1,
+	       begin = *size;
+
+	piece->iov_len = length;
+	*size = begin + length;
+	return FREC__STATIC_CAST(uint32_t, length << 16 | (begin - at));
+}
+
+static inline __attribute__((unused, always_inline)) uint32_t frec__counted(struct iovec *pieces,
+									    size_t *size, size_t at)
+{
+	static const char nul[1] = "";
+	size_t length = frec__counted_size(pieces[0].iov_base, pieces[0].iov_len), begin = *size;
+
+	frec__point(&pieces[1], nul);
+	pieces[1].iov_len = 1;
+	*size = begin + length;
+	return FREC__STATIC_CAST(uint32_t, length << 16 | (begin - at));
+}
+
+static inline __attribute__((unused, always_inline)) uint32_t frec__bytes(const struct iovec *piece,
+									  size_t *size, size_t at)
+{
+	size_t length = piece->iov_len, begin = *size;
+
+	if (length > FREC_PAYLOAD_MAX)
+		length = FREC_PAYLOAD_MAX + 1;
+	*size = begin + length;
+	return FREC__STATIC_CAST(uint32_t, length << 16 | (begin - at));
+}
+
+static inline __attribute__((unused, always_inline)) bool frec__at_site(
+	const struct frec__event *event)
+{
+	return __atomic_load_n(&event->enabled, __ATOMIC_RELAXED) & FREC__USDT_MASK;
 }
 
 /*
@@ -143,12 +237,14 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
  * to be empty. frec__send_..., which emits, is out of line and cold. frec__emit_... exists for
  * FREC_EMIT, whose list of arguments may be empty as well: it takes one more argument.
  */
-#define FREC__EVENT(provider, ...) FREC__DEFINE(provider, __VA_ARGS__)
+#define FREC__EVENT(provider, provider_raw, all_raw, name, ...) \
+	FREC__CHECK(provider, provider_raw, all_raw, name, __VA_ARGS__) \
+	FREC__CHECKED(provider, name, \
+		      name FREC__EACH(FREC__THEN_SANE, FREC__NOTHING, , __VA_ARGS__))
+#define FREC__CHECKED(provider, name, ...) \
+	FREC__CHECK_SANE(provider, name, __VA_ARGS__) \
+	FREC__DEFINE(provider, name, __VA_ARGS__)
 #define FREC__DEFINE(provider, name, ...) \
-	FREC__ASSERT(sizeof(#provider "__" #name FREC__EACH(FREC__KERNEL, FREC__SEMICOLON, "", \
-							    __VA_ARGS__)) <= 512, \
-		     "The names of the event and its fields are too long: the kernel takes 511 " \
-		     "characters"); \
 	__extension__ static const struct { \
 		uint32_t magic, size; \
 		uint16_t version, enumerators; \
@@ -184,37 +280,58 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 			uint32_t frec__index; \
 			FREC__EACH(FREC__MEMBER, FREC__NOTHING, , __VA_ARGS__) \
 		} frec__payload; \
-		static const uint16_t frec__places[] = { \
-			FREC__EACH(FREC__PLACE, FREC__NOTHING, , __VA_ARGS__) 0}; \
 		enum { frec__count = FREC__EACH(FREC__PLACES, FREC__NOTHING, 0, __VA_ARGS__) }; \
-		struct iovec frec__vector[1 + 2 * frec__count]; \
-		struct iovec *frec__next = frec__vector + 1 + frec__count; \
+		enum { \
+			frec__elements = FREC__EACH(FREC__ELEMENTS, FREC__NOTHING, 0, __VA_ARGS__) \
+		}; \
+		static const uint16_t frec__shape[] = { \
+			1 + frec__elements, \
+			FREC__EACH(FREC__PLACE, FREC__NOTHING, , __VA_ARGS__) 0}; \
+		struct iovec frec__room[1 + frec__count + frec__elements]; \
+		struct iovec *frec__vector = frec__room + frec__count; \
+		struct iovec *frec__next = frec__vector + 1; \
+		size_t frec__size = sizeof(frec__payload) - sizeof(uint32_t); \
+		bool frec__fault = false; \
+		uint64_t frec__args[12]; \
 		FREC__ASSERT(sizeof(frec__payload) - 4 <= FREC_PAYLOAD_MAX, \
 			     "The fields of the event take more than FREC_PAYLOAD_MAX bytes"); \
-		frec__vector[0].iov_base = &frec__payload; \
-		frec__vector[0].iov_len = sizeof(frec__payload); \
 		FREC__EACH(FREC__FILL, FREC__NOTHING, , __VA_ARGS__) \
-		(void)frec__next; \
-		if (!(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
-				      __ATOMIC_RELAXED) & \
-		      FREC__USDT_MASK)) \
-			return frec__emit(&frec__event_##provider##_##name, frec__vector, \
-					  frec__places, NULL, NULL); \
-		uint64_t frec__args[12] = {0}; \
+		frec__next = frec__vector + 1; \
+		FREC__EACH(FREC__FINISH, FREC__NOTHING, , __VA_ARGS__) \
+		if (frec__fault) \
+			return frec__refuse(&frec__event_##provider##_##name, -14 /* EFAULT */); \
+		if (frec__count == 0 && !frec__at_site(&frec__event_##provider##_##name)) \
+			return frec__emit_fixed(&frec__event_##provider##_##name, &frec__payload, \
+						sizeof(frec__payload)); \
+		frec__vector->iov_base = &frec__payload; \
+		frec__vector->iov_len = sizeof(frec__payload); \
+		if (frec__count > 0 && !frec__at_site(&frec__event_##provider##_##name)) \
+			return frec__emit_vector(&frec__event_##provider##_##name, frec__vector, \
+						 frec__shape, frec__size); \
+		__builtin_memset(frec__args, 0, sizeof(frec__args)); \
+		frec__next = frec__vector + 1; \
 		FREC__TWELVE(FREC__VALUES_OF, __VA_ARGS__) \
-		return frec__emit(&frec__event_##provider##_##name, frec__vector, frec__places, \
-				  FREC__SITE_OF(provider, name), frec__args); \
+		(void)frec__next; \
+		return frec__emit_site(&frec__event_##provider##_##name, frec__vector, \
+				       frec__shape, frec__size, FREC__SITE_OF(provider, name), \
+				       frec__args); \
 	} \
-	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
+	static inline __attribute__((unused)) bool frec__on_##provider##_##name(void) \
 	{ \
 		return __builtin_expect(__atomic_load_n(&frec__event_##provider##_##name.enabled, \
 							__ATOMIC_RELAXED) != 0, \
 					0); \
 	} \
+	static inline __attribute__((unused)) bool frec_##provider##_##name##_enabled(void) \
+	{ \
+		FREC__SITE_NEEDED(provider, name) \
+		return frec__on_##provider##_##name() && \
+		       frec__listens(&frec__event_##provider##_##name); \
+	} \
 	static inline __attribute__((unused)) int frec_##provider##_##name( \
 		FREC__EACH(FREC__PARAM, FREC__COMMA, void, __VA_ARGS__)) \
 	{ \
-		if (!frec_##provider##_##name##_enabled()) \
+		if (!frec__on_##provider##_##name()) \
 			return 0; \
 		return frec__send_##provider##_##name( \
 			FREC__EACH(FREC__ARG, FREC__COMMA, , __VA_ARGS__)); \
@@ -226,15 +343,60 @@ static inline __attribute__((unused)) void frec__append(struct iovec **next, con
 		return frec__send_##provider##_##name( \
 			FREC__EACH(FREC__ARG, FREC__COMMA, , __VA_ARGS__)); \
 	} \
+	FREC__CXX_FUNCTIONS(provider, name, __VA_ARGS__) \
 	static struct frec__event *frec__pointer_##provider##_##name FREC__KEEP("frec_events") = \
 		&frec__event_##provider##_##name
+
+/*
+ * The same functions for C++ with texts as one argument each. They are templates, so that for an
+ * event without texts a call prefers the functions above, which take the same parameters.
+ */
+#ifdef __cplusplus
+#define FREC__CXX_FUNCTIONS(provider, name, ...) \
+	extern "C++" { \
+	template <typename frec__unused = void> \
+	static inline int frec_##provider##_##name(FREC__EACH(FREC__VIEW, FREC__COMMA, void, \
+							      __VA_ARGS__)) \
+	{ \
+		return frec_##provider##_##name( \
+			FREC__EACH(FREC__VIEW_ARG, FREC__COMMA, , __VA_ARGS__)); \
+	} \
+	template <typename frec__unused = void> \
+	static inline int frec__emit_##provider##_##name(FREC__EACH(FREC__VIEW_THEN, \
+								    FREC__NOTHING, , \
+								    __VA_ARGS__) int frec__end) \
+	{ \
+		return frec__emit_##provider##_##name( \
+			FREC__EACH(FREC__VIEW_ARG_THEN, FREC__NOTHING, , __VA_ARGS__) frec__end); \
+	} \
+	}
+#define FREC__VIEW(field) FREC__VIEW_ field
+#define FREC__VIEW_(kind, raw, twice, ...) FREC__VIEW_##kind(__VA_ARGS__)
+#define FREC__VIEW_frec_scalar FREC__PARAM_frec_scalar
+#define FREC__VIEW_frec_string FREC__PARAM_frec_string
+#define FREC__VIEW_frec_chars FREC__PARAM_frec_chars
+#define FREC__VIEW_frec_bytes FREC__PARAM_frec_bytes
+#define FREC__VIEW_frec_text(name, name_size) frec__view name
+#define FREC__VIEW_frec_enum FREC__PARAM_frec_enum
+#define FREC__VIEW_THEN(field) FREC__VIEW_ field,
+#define FREC__VIEW_ARG(field) FREC__VIEW_ARG_ field
+#define FREC__VIEW_ARG_(kind, raw, twice, ...) FREC__VIEW_ARG_##kind(__VA_ARGS__)
+#define FREC__VIEW_ARG_frec_scalar FREC__ARG_frec_scalar
+#define FREC__VIEW_ARG_frec_string FREC__ARG_frec_string
+#define FREC__VIEW_ARG_frec_chars FREC__ARG_frec_chars
+#define FREC__VIEW_ARG_frec_bytes FREC__ARG_frec_bytes
+#define FREC__VIEW_ARG_frec_text(name, name_size) name.data, name.size
+#define FREC__VIEW_ARG_frec_enum FREC__ARG_frec_enum
+#define FREC__VIEW_ARG_THEN(field) FREC__VIEW_ARG_ field,
+#else
+#define FREC__CXX_FUNCTIONS(provider, name, ...)
+#endif
 
 #define FREC__DECLARATION(provider, name, ...) \
 #provider "\0" #name "\0" FREC__EACH(FREC__TEXT, FREC__NOTHING, "", __VA_ARGS__)
 
 /* FREC_EMIT adds an argument at the end, so that the list is never empty. */
 #define FREC__EMIT(provider, name, ...) \
-	(frec_##provider##_##name##_enabled() ? frec__emit_##provider##_##name(__VA_ARGS__) \
-					      : frec__off())
+	(frec__on_##provider##_##name() ? frec__emit_##provider##_##name(__VA_ARGS__) : frec__off())
 
 #endif

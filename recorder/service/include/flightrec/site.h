@@ -14,9 +14,10 @@
  * string, characters or bytes are given by their address. `payload` and `size` are for our own
  * recorder.
  *
- * A site that nothing calls is not compiled. A site that was compiled has the attribute `retain`,
- * so that a linker that collects unused sections keeps it: its notes stay in any case, and some
- * linkers refuse a note about a section that is gone.
+ * A site that nothing calls is not compiled, unless the file asks with frec_..._enabled(): only a
+ * site makes a recorder count up the enable word that this file reads. A site that was compiled has
+ * the attribute `retain`, so that a linker that collects unused sections keeps it: its notes stay
+ * in any case, and some linkers refuse a note about a section that is gone.
  *
  * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
  * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
@@ -69,27 +70,35 @@
 #define FREC__SPEC(field, ...) FREC__SPEC_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__SPEC_INSIDE(...) __VA_ARGS__
 #define FREC__SPEC_EXPANDED(...) FREC__SPEC_(__VA_ARGS__)
-#define FREC__SPEC_(gap, offset, kind, ...) FREC__SPEC_##kind(gap, offset, __VA_ARGS__)
+#define FREC__SPEC_(gap, offset, kind, raw, twice, ...) FREC__SPEC_##kind(gap, offset, __VA_ARGS__)
 #define FREC__SPEC_frec_none(gap, offset, none)
 #define FREC__SPEC_frec_scalar(gap, offset, name, type, member, kernel, tail, text, spec) \
 	gap spec "@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_string(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_chars(gap, offset, name, n) gap "8@" FREC__SITE_AT(offset)
-#define FREC__SPEC_frec_bytes(gap, offset, name) gap "8@" FREC__SITE_AT(offset)
+#define FREC__SPEC_frec_bytes(gap, offset, name, name_size) gap "8@" FREC__SITE_AT(offset)
+#define FREC__SPEC_frec_text(gap, offset, name, name_size) gap "8@" FREC__SITE_AT(offset)
 #define FREC__SPEC_frec_enum(gap, offset, name, text, ...) gap "-4@" FREC__SITE_AT(offset)
 
-/* Stores the value of a field in frec__args, at the place and in the size that the notes give. */
+/* Stores the value of a field in frec__args, at the place and in the size that the notes give. What
+ * the payload and the vector have is taken from there, so that no parameter has to be kept for the
+ * sake of the site. */
 #define FREC__VALUE_OF(field, ...) FREC__VALUE_OF_EXPANDED(__VA_ARGS__, FREC__SPEC_INSIDE field)
 #define FREC__VALUE_OF_EXPANDED(...) FREC__VALUE_OF_(__VA_ARGS__)
-#define FREC__VALUE_OF_(index, kind, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
+#define FREC__VALUE_OF_(index, kind, raw, twice, ...) FREC__VALUE_OF_##kind(index, __VA_ARGS__)
 #define FREC__VALUE_OF_frec_none(index, none)
 #define FREC__VALUE_OF_frec_scalar(index, name, ...) \
-	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
-#define FREC__VALUE_OF_frec_string(index, name) frec__args[index] = (uintptr_t)name;
-#define FREC__VALUE_OF_frec_chars(index, name, n) frec__args[index] = (uintptr_t)name;
-#define FREC__VALUE_OF_frec_bytes(index, name) frec__args[index] = (uintptr_t)name;
+	__builtin_memcpy(&frec__args[index], &frec__payload.name, sizeof(frec__payload.name));
+#define FREC__VALUE_OF_frec_string(index, name) \
+	frec__args[index] = FREC__ADDRESS((frec__next++)->iov_base);
+#define FREC__VALUE_OF_frec_chars(index, name, n) frec__args[index] = FREC__ADDRESS(name);
+#define FREC__VALUE_OF_frec_bytes(index, name, name_size) \
+	frec__args[index] = FREC__ADDRESS((frec__next++)->iov_base);
+#define FREC__VALUE_OF_frec_text(index, name, name_size) \
+	frec__args[index] = FREC__ADDRESS(frec__next->iov_base); \
+	frec__next += 2;
 #define FREC__VALUE_OF_frec_enum(index, name, ...) \
-	__builtin_memcpy(&frec__args[index], &name, sizeof(name));
+	__builtin_memcpy(&frec__args[index], &frec__payload.name, sizeof(frec__payload.name));
 
 /* Applies `m` to the first twelve fields of an event. If there are fewer, FREC__NONE is in place of
  * the others. */
@@ -97,7 +106,7 @@
 	FREC__TWELVE_(m, __VA_ARGS__, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, FREC__NONE, \
 		      FREC__NONE, ~)
-#define FREC__NONE (frec_none, ~)
+#define FREC__NONE (frec_none, ~, ~, ~)
 #define FREC__TWELVE_(m, name, a, b, c, d, e, f, g, h, i, j, k, l, ...) \
 	m(a, b, c, d, e, f, g, h, i, j, k, l)
 /* clang-format off */
@@ -172,9 +181,13 @@
 	}
 /* clang-format on */
 #define FREC__SITE_OF(provider, name) frec__site_##provider##_##name
+/* Keeps the site in a file that only asks whether somebody listens, and makes no instruction. */
+#define FREC__SITE_NEEDED(provider, name) \
+	__asm__ volatile("" : : FREC__SITE_SYMBOL(&frec__site_##provider##_##name));
 #else
 #define FREC__SITE(provider, name, ...)
-#define FREC__SITE_OF(provider, name) NULL
+#define FREC__SITE_OF(provider, name) FREC__NULL
+#define FREC__SITE_NEEDED(provider, name)
 #endif
 
 #endif

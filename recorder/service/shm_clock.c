@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Times of records for threads that may not, or cannot, read the exact clock: see shm_clock.h.
+#include "recorder/service/shm_clock.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "flightrec/event.h"
+#include "recorder/service/clock_ahead.h"
+#include "recorder/service/shm_emit.h"
+#include "recorder/service/shm_sequence.h"
+
+// A newest record that is further ahead is not believed. The kernel's timer can be late, but not
+// by that much, and other services can write to the ring.
+#define AHEAD_MAX UINT64_C(1000000000) // nanoseconds
+
+bool frec__shm_coarse;
+
+void frec_clock_coarse(void)
+{
+	__atomic_store_n(&frec__shm_coarse, true, __ATOMIC_RELAXED);
+}
+
+void frec__shm_clock_check(void)
+{
+#ifdef __x86_64__
+	int mode, saved_errno = errno;
+
+	if (!prctl(PR_GET_TSC, &mode) && mode == PR_TSC_SIGSEGV)
+		frec_clock_coarse();
+	errno = saved_errno;
+#endif
+}
+
+void frec__shm_clock_forked(void)
+{
+	struct frec__shm *shm = __atomic_load_n(&frec__shm, __ATOMIC_RELAXED);
+
+	if (shm)
+		shm->ahead = frec__clock_measure(
+			__atomic_load_n(&shm->header->epoch, __ATOMIC_RELAXED), shm->ahead);
+}
+
+static uint64_t newest_time(const struct frec__shm *shm, uint32_t cpu)
+{
+	uint64_t position =
+		__atomic_load_n(&frec__shm_control_of(shm, cpu)->position, __ATOMIC_RELAXED);
+	const char *ring = shm->rings + 2 * cpu * shm->ring_size;
+
+	return ((const struct frec_shm_record *)(const void *)(ring +
+							       (-position & (shm->ring_size - 8))))
+		->time;
+}
+
+__attribute__((cold)) uint64_t frec__shm_coarse_time(const struct frec__shm *shm, uint32_t cpu)
+{
+	struct timespec now;
+	uint64_t time, newest;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - (uint64_t)shm->ahead;
+	if (cpu >= shm->cpus)
+		return time;
+	if (shm->guard < 0) {
+		newest = newest_time(shm, cpu);
+	} else {
+		uint32_t before = frec__shm_guard_open(shm->guard);
+
+		newest = newest_time(shm, cpu);
+		frec__shm_guard_close(before);
+	}
+	return newest > time && newest - time < AHEAD_MAX ? newest : time;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// Asks, in a shared library, for an event that the program emits.
+#include "asks.h"
+
+__attribute__((visibility("default"))) bool asked_by_library(void)
+{
+	return frec_asks_work_enabled();
+}
