@@ -181,6 +181,12 @@ static void add_value(struct frec_text *packet, const struct frec_value *value)
 			frec__text_add(packet, value->data, value->size / element * element);
 		break;
 	}
+	// A field has one type in all events, so what is text in only some of them is a field more.
+	if (frec__field_is_readable(field)) {
+		bool text = value->kind == FREC_VALUE_TEXT;
+
+		add_string(packet, text ? value->data : NULL, text ? value->size : 0);
+	}
 }
 
 static int event(void *state, const struct frec_event *event, struct frec_error *reterr)

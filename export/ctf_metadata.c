@@ -94,6 +94,11 @@ static void add_field(struct frec_text *text, const Flightrec__Source *source, s
 		frec__text_puts(text, "_length]");
 	}
 	frec__text_puts(text, ";\n");
+	if (frec__field_is_readable(field)) {
+		frec__text_puts(text, "\t\tstring __");
+		frec__field_identifier(text, source, index);
+		frec__text_puts(text, "_text;\n");
+	}
 }
 
 static void add_event(struct frec_text *text, const Flightrec__Source *source, size_t id)

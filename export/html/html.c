@@ -178,6 +178,12 @@ static bool is_edge(const struct frec_event *event)
 	return event->shape && event->shape->kind != FREC_SHAPE_INSTANT;
 }
 
+// Whether the value is text although the field holds bytes.
+static bool is_readable(const struct frec_value *value)
+{
+	return value->kind == FREC_VALUE_TEXT && frec__field_type(value->field) == FREC_FIELD_BYTES;
+}
+
 static void add_notes(struct html *html, const struct frec_event *event)
 {
 	struct frec_text *text = &html->text;
@@ -192,8 +198,7 @@ static void add_notes(struct html *html, const struct frec_event *event)
 			frec__text_printf(text, ",\"left_out_%zu\":%zu", i, left_out);
 		if (value.cut)
 			frec__text_printf(text, ",\"cut_%zu\":true", i);
-		if (value.kind == FREC_VALUE_TEXT &&
-		    frec__field_type(value.field) == FREC_FIELD_BYTES)
+		if (is_readable(&value))
 			frec__text_printf(text, ",\"text_%zu\":true", i);
 	}
 	if (is_edge(event))
@@ -212,7 +217,9 @@ static bool has_notes(const struct frec_event *event)
 	if (event->record->registers || event->record->stack_size || is_edge(event))
 		return true;
 	for (size_t i = 0; i < event->source->n_field; i++) {
-		if (event->values[i].cut || event->values[i].size > VALUE_BYTES_MAX)
+		const struct frec_value *value = &event->values[i];
+
+		if (value->cut || value->size > VALUE_BYTES_MAX || is_readable(value))
 			return true;
 	}
 	return false;

@@ -69,22 +69,6 @@ static enum frec_value_kind kind_of(const Flightrec__Field *field, size_t size)
 	}
 }
 
-// Whether the elements of a field of bytes are bytes. The kernel also declares arrays of numbers
-// and masks of CPUs in this way, which are not text whatever is in them.
-static bool is_readable(const Flightrec__Field *field)
-{
-	static const char *const types[] = {"u8[", "uint8_t[", "unsigned char["};
-	const char *space = field->type ? strchr(field->type, ' ') : NULL;
-
-	if (field->kind != FLIGHTREC__FIELD_KIND__FIELD_BYTES || !space)
-		return false;
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!strncmp(space + 1, types[i], strlen(types[i])))
-			return true;
-	}
-	return false;
-}
-
 static struct frec_decode_step step_of(const Flightrec__Field *field)
 {
 	return (struct frec_decode_step){
@@ -92,7 +76,7 @@ static struct frec_decode_step step_of(const Flightrec__Field *field)
 		.size = field->size,
 		.place = place_of(field),
 		.kind = (uint8_t)kind_of(field, field->size),
-		.readable = is_readable(field),
+		.readable = frec__field_is_readable(field),
 	};
 }
 

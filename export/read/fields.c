@@ -28,6 +28,20 @@ enum frec_field_type frec__field_type(const Flightrec__Field *field)
 	}
 }
 
+bool frec__field_is_readable(const Flightrec__Field *field)
+{
+	static const char *const types[] = {"u8[", "uint8_t[", "unsigned char["};
+	const char *space = field->type ? strchr(field->type, ' ') : NULL;
+
+	if (field->kind != FLIGHTREC__FIELD_KIND__FIELD_BYTES || !space)
+		return false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strncmp(space + 1, types[i], strlen(types[i])))
+			return true;
+	}
+	return false;
+}
+
 size_t frec__value_elements(const struct frec_value *array)
 {
 	return array->size / array->field->element_size;

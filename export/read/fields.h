@@ -84,6 +84,11 @@ enum frec_field_type {
 };
 enum frec_field_type frec__field_type(const Flightrec__Field *field);
 
+/* Whether the field has bytes, which are decoded to text if they are printable. The kernel also
+ * declares arrays of numbers and masks of CPUs in this way; those are not text whatever is in
+ * them. */
+bool frec__field_is_readable(const Flightrec__Field *field);
+
 /* The number of elements of an array. */
 size_t frec__value_elements(const struct frec_value *array);
 

@@ -71,7 +71,7 @@ static size_t last_name(const char **text, const char *end)
 	while (end > *text && end[-1] == ' ')
 		end--;
 	for (const char *p = *text; p < end; p++) {
-		if (*p == ':' || *p == ' ')
+		if (*p == ':' || (*p == ' ' && p == *text))
 			*text = p + 1;
 	}
 	return (size_t)(end - *text);

@@ -52,6 +52,8 @@ for name in FORMATS:
     check(hexadecimal not in data, f"{name}: and not as hexadecimal digits")
     check(b"needle\xff" not in data or name == "ctf", f"{name}: a byte that is no UTF-8 is escaped")
 
+with open(os.path.join(out, "made.html"), encoding="utf-8") as page:
+    check('"text_1":true' in page.read(), "the page puts quotes around bytes that are text")
 lines = tool("export", "-f", "text", "-o", "-", path).stdout
 check('key="odd\\x00needle\\xff\\x1b[1m"' in lines, f"a line is safe on a terminal {lines}")
 check('head="printable-needle" body=01026e6565646c65' in lines, "quotes tell text from digits")
@@ -61,6 +63,8 @@ if shutil.which("babeltrace2"):
     made = os.path.join(out, "made.ctf")
     lines = subprocess.run(["babeltrace2", made], capture_output=True, text=True).stdout
     check('key = "/needle-in-text"' in lines, f"babeltrace2 shows the text {lines}")
+    check('_head_text = "printable-needle"' in lines, "and printable bytes")
+    check('_body_text = ""' in lines, "but not others")
     check("odd\\x00needle" in lines or "odd\\\\x00needle" in lines, "with the NUL in it")
 if shutil.which("perf"):
     made = os.path.join(out, "made.perf")

@@ -48,6 +48,13 @@ template <typename frec__type> class frec__class : public frec__if<__is_class(fr
 {
 };
 
+/* An int, about which a compiler knows nothing until a template is used. */
+template <typename frec__type> class frec__int
+{
+      public:
+	typedef int type;
+};
+
 /*
  * A value of FREC_ENUM: an int, an enumerator, also of an enum class, or an object that converts to
  * int. Enumerators are taken by value, and objects by reference, so that those work that cannot be

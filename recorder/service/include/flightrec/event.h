@@ -15,8 +15,9 @@
  * request_done, ...) does not evaluate its arguments. Any thread and any signal handler may use
  * FREC_EMIT and the two functions. They never allocate, lock, print or change errno, and are not
  * cancellation points. They block only while the kernel copies the event. frec_..._enabled() is
- * right in every file that has the declaration, also in files that do not emit the event. Neither
- * the provider, nor the name, nor a field may have the name of a macro.
+ * right in every file that has the declaration, also in files that do not emit the event; but only
+ * files that emit it learn of other tools, such as bpftrace. Neither the provider, nor the name,
+ * nor a field may have the name of a macro.
  *
  * An emit function returns 0 if the event was delivered or nothing listens, else
  *

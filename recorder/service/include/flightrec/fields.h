@@ -349,7 +349,9 @@ static inline __attribute__((unused, always_inline)) bool frec__at_site(
 
 /*
  * The same functions for C++ with texts as one argument each. They are templates, so that for an
- * event without texts a call prefers the functions above, which take the same parameters.
+ * event without texts a call prefers the functions above, which take the same parameters. The last
+ * argument depends on the template, so that g++ does not count the functions above as used, and
+ * keep their sites, in each file that has the declaration.
  */
 #ifdef __cplusplus
 #define FREC__CXX_FUNCTIONS(provider, name, ...) \
@@ -358,16 +360,21 @@ static inline __attribute__((unused, always_inline)) bool frec__at_site(
 	static inline int frec_##provider##_##name(FREC__EACH(FREC__VIEW, FREC__COMMA, void, \
 							      __VA_ARGS__)) \
 	{ \
-		return frec_##provider##_##name( \
-			FREC__EACH(FREC__VIEW_ARG, FREC__COMMA, , __VA_ARGS__)); \
+		return frec__on_##provider##_##name() \
+			       ? frec__emit_##provider##_##name(FREC__EACH( \
+					 FREC__VIEW_ARG_THEN, FREC__NOTHING, , \
+					 __VA_ARGS__) typename frec__int<frec__unused>::type()) \
+			       : 0; \
 	} \
 	template <typename frec__unused = void> \
 	static inline int frec__emit_##provider##_##name(FREC__EACH(FREC__VIEW_THEN, \
 								    FREC__NOTHING, , \
 								    __VA_ARGS__) int frec__end) \
 	{ \
+		(void)frec__end; \
 		return frec__emit_##provider##_##name( \
-			FREC__EACH(FREC__VIEW_ARG_THEN, FREC__NOTHING, , __VA_ARGS__) frec__end); \
+			FREC__EACH(FREC__VIEW_ARG_THEN, FREC__NOTHING, , __VA_ARGS__) \
+				typename frec__int<frec__unused>::type()); \
 	} \
 	}
 #define FREC__VIEW(field) FREC__VIEW_ field

@@ -14,10 +14,14 @@
  * string, characters or bytes are given by their address. `payload` and `size` are for our own
  * recorder.
  *
- * A site that nothing calls is not compiled, unless the file asks with frec_..._enabled(): only a
- * site makes a recorder count up the enable word that this file reads. A site that was compiled has
- * the attribute `retain`, so that a linker that collects unused sections keeps it: its notes stay
- * in any case, and some linkers refuse a note about a section that is gone.
+ * A site that nothing calls is not compiled. A site that was compiled has the attribute `retain`,
+ * so that a linker that collects unused sections keeps it: its notes stay in any case, and some
+ * linkers refuse a note about a section that is gone.
+ *
+ * A file that asks with frec_..._enabled() has a second site, frec__asked_..., which nothing calls:
+ * only a site makes a recorder count up the enable word that this file reads. It has no note for
+ * other tools. bpftrace and bcc count up one semaphore of all that a file has for a name, so
+ * another semaphore for it could keep them from the one of the file that emits.
  *
  * The notes are in sections that are not loaded. `.note.stapsdt` is what SystemTap documents under
  * "User space probe implementation": three addresses (probe, base, semaphore), then provider, name
@@ -178,12 +182,23 @@
 			: FREC__SITE_SYMBOL(&frec__event_##provider##_##name), \
 			  FREC__SITE_SYMBOL(&frec__declaration_##provider##_##name) \
 			  FREC__SITE_OPERANDS(frec__args, frec__data, frec__size)); \
+	} \
+	static __attribute__((FREC__SITE_ATTRIBUTES FREC__RETAIN)) void \
+	frec__asked_##provider##_##name(void) \
+	{ \
+		__asm__ volatile( \
+			FREC__SITE_NOP \
+			FREC__SITE_NOTE(".note.flightrec", "flightrec", "1", \
+				".8byte 990b, %c1, %c0\n") \
+			: \
+			: FREC__SITE_SYMBOL(&frec__event_##provider##_##name), \
+			  FREC__SITE_SYMBOL(&frec__declaration_##provider##_##name)); \
 	}
 /* clang-format on */
 #define FREC__SITE_OF(provider, name) frec__site_##provider##_##name
-/* Keeps the site in a file that only asks whether somebody listens, and makes no instruction. */
+/* Keeps the second site in a file that asks whether somebody listens, and makes no instruction. */
 #define FREC__SITE_NEEDED(provider, name) \
-	__asm__ volatile("" : : FREC__SITE_SYMBOL(&frec__site_##provider##_##name));
+	__asm__ volatile("" : : FREC__SITE_SYMBOL(&frec__asked_##provider##_##name));
 #else
 #define FREC__SITE(provider, name, ...)
 #define FREC__SITE_OF(provider, name) FREC__NULL
