@@ -103,7 +103,7 @@ static inline void store_word(void *at, uint64_t word)
 
 // Completes and writes a record. `record` is followed by `size` bytes and then by
 // FREC__SHM_ROOM_AFTER bytes of room for padding.
-static inline __attribute__((always_inline)) void finish(struct frec__shm *shm, uint32_t slot,
+static inline __attribute__((always_inline)) void finish(const struct frec__shm *shm, uint32_t slot,
 							 const struct frec__shm_moment *moment,
 							 struct frec_shm_record *record,
 							 size_t size)
