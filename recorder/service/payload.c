@@ -115,6 +115,19 @@ static size_t measure(struct iovec *data, const uint16_t *places, size_t fixed, 
 	return size;
 }
 
+// For the report of an event with a string that cannot be read, whose length is not known.
+static __attribute__((cold)) size_t size_without_strings(const struct iovec *data,
+							 const uint16_t *places, size_t fixed)
+{
+	size_t size = fixed;
+
+	for (size_t i = 0; places[i]; i++)
+		if (frec__is_bytes(places[i]) &&
+		    __builtin_add_overflow(size, data[i].iov_len, &size))
+			return SIZE_MAX / 2;
+	return size;
+}
+
 int frec__payload_build(struct iovec *vector, const uint16_t *places, struct frec__payload *ret)
 {
 	char *fixed = vector[0].iov_base;
@@ -127,8 +140,10 @@ int frec__payload_build(struct iovec *vector, const uint16_t *places, struct fre
 	total = measure(data, places, position - INDEX_SIZE, &strings);
 	ret->size = total;
 	ret->cut = false;
-	if (!total && count)
+	if (!total && count) {
+		ret->size = size_without_strings(data, places, position - INDEX_SIZE);
 		return -EFAULT;
+	}
 	if (total > FREC_PAYLOAD_MAX) {
 		size_t others = position - INDEX_SIZE + strings * CUT_END_SIZE;
 

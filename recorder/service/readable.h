@@ -2,9 +2,9 @@
 /*
  * Whether an address can be that of a string or of bytes at all. User space cannot find out without
  * a system call whether memory may be read, but most mistakes show in the address itself: a small
- * number (a member of a struct at NULL), an error code, a pattern that fills freed memory, text or
- * two numbers in place of a pointer. Reading there would crash the service, so the event is dropped
- * with -EFAULT instead.
+ * number (a port, or a member of a struct at NULL), an error code, a pattern that fills freed
+ * memory, text or two numbers in place of a pointer. Reading there would crash the service, so the
+ * event is dropped with -EFAULT instead.
  */
 #ifndef FREC_RECORDER_SERVICE_READABLE_H
 #define FREC_RECORDER_SERVICE_READABLE_H
@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A process has no memory below this, unless it asks for just that. */
-#define FREC__ADDRESS_MIN 4096
+/* A process has no memory below this, unless it asks for just that: the usual vm.mmap_min_addr. */
+#define FREC__ADDRESS_MIN 65536
 
 /*
  * How many addresses from FREC__ADDRESS_MIN on a process's memory can have. Some machines have
@@ -22,9 +22,9 @@
  * The kernel leaves the last page free.
  */
 #ifdef __x86_64__
-#define FREC__ADDRESSES ((UINT64_C(1) << 47) - 2 * FREC__ADDRESS_MIN)
+#define FREC__ADDRESSES ((UINT64_C(1) << 47) - 4096 - FREC__ADDRESS_MIN)
 #else
-#define FREC__ADDRESSES ((UINT64_C(1) << 48) - 2 * FREC__ADDRESS_MIN)
+#define FREC__ADDRESSES ((UINT64_C(1) << 48) - 4096 - FREC__ADDRESS_MIN)
 #endif
 
 /* The distance of an address from FREC__ADDRESS_MIN. */

@@ -14,6 +14,7 @@
 //		fork		a child of fork(3)
 //		raw		a child of the system call alone
 //		strict		a child of fork(3) in strict mode, which has announced it
+//	end			the main thread locks itself in, too, and ends by exit(3)
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,6 +141,10 @@ static void obey(char *line)
 							.error_size = sizeof(error)};
 
 		printf(frec_recorder_start(&options, &recorder) ? "failed %s\n" : "ok%s\n", error);
+	} else if (!strcmp(line, "end")) {
+		if (locked_in(vector))
+			abort();
+		exit(0);
 	} else if (!strcmp(line, "detach")) {
 		frec_recorder_stop(recorder);
 		printf("ok\n");

@@ -42,6 +42,8 @@ int main(void)
 		1,
 		offsetof(struct request, path), // a member of a struct at NULL
 		4095,
+		8080, // a port
+		65535,
 		(uint64_t)-1, // a failed mmap(2)
 		(uint64_t)-ENOMEM,
 		(uint64_t)-4095,

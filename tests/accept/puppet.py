@@ -69,12 +69,16 @@ class Puppet:
     def exec(self):
         self.pid = int(self.ask("exec").split()[1])
 
+    def tell(self, *words):
+        """Gives the last command, which has no answer. Returns the exit status."""
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return self.process.wait()
+
     def become(self, program):
         """Executes another program in the same process, which then accepts no more commands.
         Returns the exit status."""
-        self.process.stdin.write(f"exec {program}\n")
-        self.process.stdin.flush()
-        return self.process.wait()
+        return self.tell("exec", program)
 
     def quit(self):
         self.process.stdin.close()

@@ -84,7 +84,9 @@ class Case:
         os.unlink(self.listen)
         recorder = self.record()
         self.check_recorded(recorder, "restarted after its death")
-        check(self.service.quit() == 0, "the service exits with 0")
+        self.service.ask("detach")
+        status = self.service.tell("end")
+        check(status == 0, f"{self.transport}: the service, locked in, exits with 0 {status}")
         recorder.stop()
 
 

@@ -11,7 +11,7 @@ from kit import check, done, events, folder, snapshots, tool, verify
 
 MISTAKES, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
 FAULT, TOO_LARGE = -14, -7
-ADDRESSES = 18
+ADDRESSES = 20
 
 off = subprocess.run([MISTAKES], stdout=subprocess.PIPE, text=True)
 check(off.returncode == 3, "the program runs without a recorder")

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "recorder/service/payload.h"
+#include "recorder/service/readable.h"
 
 #define STRINGS_MAX 40
 
@@ -305,6 +306,30 @@ static void test_text_that_is_too_long(void **state)
 	free(text);
 }
 
+// What is at an address without memory is not read. The size in the report is that without strings.
+static void test_impossible_addresses(void **state)
+{
+	const uint64_t end = FREC__ADDRESS_MIN + FREC__ADDRESSES;
+	struct iovec low[] = {{(void *)8, 8}, {(void *)"text", 0}};
+	struct iovec string[] = {{(void *)"bytes", 5}, {(void *)(uintptr_t)-1, 0}};
+	struct iovec across[] = {{(void *)(uintptr_t)(end - 7), 8}, {(void *)"text", 0}};
+	struct iovec nothing[] = {{(void *)(uintptr_t)-1, 0}, {NULL, 0}};
+	struct frec__payload built;
+
+	(void)state;
+	assert_int_equal(build(low, 2, 1, &built), -EFAULT);
+	assert_int_equal(built.size, 16);
+	assert_int_equal(build(string, 2, 1, &built), -EFAULT);
+	assert_int_equal(built.size, 13);
+	assert_int_equal(build(across, 2, 1, &built), -EFAULT);
+	assert_int_equal(build(nothing, 2, 1, &built), 0);
+	assert_false(frec__readable((void *)(FREC__ADDRESS_MIN - 1)));
+	assert_true(frec__readable((void *)FREC__ADDRESS_MIN));
+	assert_true(frec__readable((void *)(uintptr_t)(end - 1)));
+	assert_false(frec__readable((void *)(uintptr_t)end));
+	assert_true(frec__readable_bytes((void *)(uintptr_t)(end - 8), 8));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_bytes_are_never_cut),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_text_that_is_too_long),
+		cmocka_unit_test(test_impossible_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@
  * What an emit function is given must be readable, as for strlen(3) and memcpy(3): a string up to
  * its NUL, of which FREC_PAYLOAD_MAX bytes are read at most, characters up to their NUL or number,
  * and all bytes of a byte array. Nothing is read, whatever listens, at addresses that memory of a
- * process does not have: below 4096, and from 2^47 on (aarch64: 2^48, without the upper byte),
+ * process does not have: below 64 KiB, and from 2^47 on (aarch64: 2^48, without the upper byte),
  * where the kernel puts memory only for a program that asks for it. Error codes, the patterns of
  * freed memory and damaged pointers mostly are such addresses. The event is then dropped with
  * -EFAULT. At any other address where there is no memory, reading crashes the program. While
