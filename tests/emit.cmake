@@ -26,7 +26,8 @@ if(NOT FREC_SANITIZE)
 	target_link_libraries(text PRIVATE flightrec_static)
 	add_test(NAME host/test_text COMMAND env FREC_TOOL=$<TARGET_FILE:flightrec_tool>
 		PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
-		${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_text.py $<TARGET_FILE:text>)
+		${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/host/test_text.py
+		$<TARGET_FILE:text>)
 	set_tests_properties(host/test_text PROPERTIES TIMEOUT 120 LABELS host SKIP_RETURN_CODE 77)
 	add_test(NAME host/test_examples COMMAND env PYTHONDONTWRITEBYTECODE=1 ${Python3_EXECUTABLE}
 		${CMAKE_CURRENT_SOURCE_DIR}/host/test_examples.py ${PROJECT_BINARY_DIR}
