@@ -12,6 +12,7 @@
 FREC_EVENT(mistake, text, FREC_STR(text), FREC_U32(number));
 FREC_EVENT(mistake, tag, FREC_U32(number), FREC_CHARS(tag, 20));
 FREC_EVENT(mistake, raw, FREC_BYTES(raw), FREC_U32(number));
+FREC_EVENT(mistake, counted, FREC_U32(number), FREC_TEXT(text));
 FREC_EVENT(mistake, many, FREC_STR(first), FREC_BYTES(raw), FREC_STR(last), FREC_U32(number));
 
 struct request {
@@ -67,12 +68,13 @@ int main(void)
 	for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		const void *bad = at(addresses[i]);
 
-		printf("%jx: text %d tag %d raw %d %d many %d %d %d\n", (uintmax_t)addresses[i],
-		       frec_mistake_text(bad, i), frec_mistake_tag(i, bad),
+		printf("%jx: text %d tag %d raw %d %d many %d %d %d counted %d %d\n",
+		       (uintmax_t)addresses[i], frec_mistake_text(bad, i), frec_mistake_tag(i, bad),
 		       frec_mistake_raw(bad, 8, i), frec_mistake_raw(bad, 0, i),
 		       frec_mistake_many(bad, "raw", 3, "last", i),
 		       frec_mistake_many("first", bad, 1, "last", i),
-		       frec_mistake_many("first", "raw", 3, bad, i));
+		       frec_mistake_many("first", "raw", 3, bad, i),
+		       frec_mistake_counted(i, bad, 5), frec_mistake_counted(i, bad, 0));
 	}
 	printf("lengths: %d %d %d %d\n", frec_mistake_raw("x", (size_t)-1, i),
 	       frec_mistake_raw("x", FREC_PAYLOAD_MAX + 1, i),

@@ -30,9 +30,9 @@ for transport in TRANSPORTS:
         address, _, rest = line.partition(": ")
         codes = [int(word) for word in rest.split() if word.lstrip("-").isdigit()]
         # NULL stands for "(null)" as a string and for nothing as characters.
-        wanted = [FAULT] * 3 + [0] + [FAULT] * 3
+        wanted = [FAULT] * 3 + [0] + [FAULT] * 4 + [0]
         if address == "0":
-            wanted = [0, 0, FAULT, 0, 0, FAULT, 0]
+            wanted = [0, 0, FAULT, 0, 0, FAULT, 0, 0, 0]
         check(codes == wanted, f"{transport}: {line}")
     check(
         lines[ADDRESSES:][:2] == [f"lengths: {TOO_LARGE} {TOO_LARGE} {TOO_LARGE} {TOO_LARGE}",
@@ -40,7 +40,7 @@ for transport in TRANSPORTS:
         f"{transport}: lengths beyond the largest are refused, and ends of pages are read "
         f"{lines[ADDRESSES:]}",
     )
-    faults = 2 + 6 * (ADDRESSES - 1)
+    faults = 2 + 7 * (ADDRESSES - 1)
     check(
         lines[-1] == f"errno 4711, {faults} faults, 4 too large",
         f"{transport}: each is counted: {lines[-1]}",
@@ -58,6 +58,7 @@ for transport in TRANSPORTS:
             "mistake:tag": 2,
             "mistake:raw": ADDRESSES + 1,
             "mistake:many": 3,
+            "mistake:counted": ADDRESSES + 1,
             "flightrec:lost14": faults,
             "flightrec:lost7": 4,
         },
