@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mapping a recorder's memory (shm.h) into a service, and giving the service's events slots there.
- * All but frec__shm_is_mapped() are for registration.c, which calls them under its lock.
+ * All but the last two are for registration.c, which calls them under its lock.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_ATTACH_H
 #define FREC_RECORDER_SERVICE_SHM_ATTACH_H
@@ -17,6 +17,10 @@ int frec__shm_map(int fd);
  * off all events of the object. */
 void frec__shm_register(struct frec__object *object);
 void frec__shm_unregister(struct frec__object *object);
+
+/* Whether this process is attached to the memory of a recorder that is alive. Must not be called
+ * while another thread attaches. */
+bool frec__shm_is_attached(void);
 
 /* Whether `fd` is the memfd that this process is attached to, and its recorder is alive. Must not
  * be called while another thread attaches. */

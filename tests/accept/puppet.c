@@ -8,6 +8,7 @@
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal
 //	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
+//	transport		how it gets the events: "HOW: WHY"
 //	stop			stops it: "ok"
 //	fork CHILDREN N		forks children that emit N beats each, all at once:
 //				"ok PID PID ..."
@@ -137,6 +138,10 @@ static void obey(char *line)
 		printf("%x\n", __atomic_load_n(&frec__event_accept_beat.enabled, __ATOMIC_RELAXED));
 	} else if (!strcmp(line, "start") && word[3]) {
 		start(word[1], word[2], word[3]);
+	} else if (!strcmp(line, "transport")) {
+		const char *why, *how = frec_recorder_transport(recorder, &why);
+
+		printf("%s: %s\n", how, why);
 	} else if (!strcmp(line, "stop")) {
 		frec_recorder_stop(recorder);
 		printf("ok\n");
