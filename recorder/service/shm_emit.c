@@ -114,7 +114,7 @@ static inline const struct frec__shm *begin(struct frec__event *event, uint32_t 
 		return NULL;
 	}
 	if (shm->sequences)
-		frec__shm_begin(ret_moment);
+		frec__shm_begin(shm, ret_moment);
 	*ret_slot = slot & 0xffff;
 	return shm;
 }

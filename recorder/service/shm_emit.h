@@ -74,6 +74,7 @@ static inline struct frec_shm_control *frec__shm_control_of(const struct frec__s
 	return (void *)(shm->controls + ring * shm->control_size);
 }
 
+/* CLOCK_MONOTONIC as the kernel tells it. */
 static inline uint64_t frec__shm_now(void)
 {
 	struct timespec now;

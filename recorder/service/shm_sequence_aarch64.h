@@ -10,8 +10,9 @@ static inline bool frec__shm_has_sequences(void)
 	return false;
 }
 
-static inline void frec__shm_begin(struct frec__shm_moment *ret)
+static inline void frec__shm_begin(const struct frec__shm *shm, struct frec__shm_moment *ret)
 {
+	(void)shm;
 	(void)ret;
 }
 

@@ -8,6 +8,7 @@
 #define FREC_RECORDER_SERVICE_SHM_SEQUENCE_X86_64_H
 
 #include "recorder/service/shm_checksum.h"
+#include "recorder/service/shm_counter.h"
 #include "recorder/service/shm_emit.h"
 
 /* Attempts are limited because a debugger that steps through the code aborts each of them. */
@@ -64,14 +65,16 @@ static inline struct frec__shm_area *frec__shm_area(void)
  * processor can execute other instructions at the same time. If the thread is interrupted before
  * frec__shm_write_own() commits the record, that function begins the sequence again.
  */
-static inline void frec__shm_begin(struct frec__shm_moment *ret)
+static inline void frec__shm_begin(const struct frec__shm *shm, struct frec__shm_moment *ret)
 {
 	struct frec__shm_area *area = frec__shm_area();
 
 	__atomic_store_n(&area->section, frec__shm_section, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	ret->cpu = __atomic_load_n(&area->cpu_id, __ATOMIC_RELAXED);
-	ret->time = frec__shm_now();
+	ret->time = frec__shm_counted(shm->map);
+	if (__builtin_expect(!ret->time, 0))
+		ret->time = frec__shm_now();
 }
 
 /* Ends a sequence without writing anything. */
@@ -119,7 +122,7 @@ static inline bool frec__shm_write_own(const struct frec__shm *shm, uint32_t slo
 			__atomic_fetch_add(&control->moved[slot], 1, __ATOMIC_RELEASE);
 		if (result != FREC__SHM_ABORTED)
 			return true;
-		frec__shm_begin(&again);
+		frec__shm_begin(shm, &again);
 		moment = &again;
 	}
 	return false;
