@@ -51,7 +51,6 @@ frec_accept_vm_test(same ${same} user_events usdt shm)
 set(default accept/test_default.py $<TARGET_FILE:puppet>)
 frec_accept_test(default root ${default})
 frec_accept_test(default_user user ${default})
-frec_accept_vm_test(default ${default})
 
 # Other listeners beside a recorder, and two recorders.
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
