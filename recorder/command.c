@@ -44,8 +44,9 @@ static void hand_down(int memory)
 	setenv(FREC_SHM_VARIABLE, number, 1);
 }
 
-// Waits for the packet, which brings the memory to write into, if any, and becomes the command. The
-// command gets the inherited handling of SIGCHLD, and no signal is blocked.
+// Runs in the child. Waits for the packet that frec__command_release() sends, then executes the
+// command. The packet may carry the descriptor of the memory to write events into. The command gets
+// the inherited handling of SIGCHLD, and no signal is blocked.
 static _Noreturn void become(char **arguments, int socket, void (*inherited)(int))
 {
 	sigset_t none;
@@ -161,9 +162,9 @@ int frec__command_run(struct frec_command *command, struct frec_session *session
 			kill(command->pid, SIGTERM);
 		server->interrupted = 0;
 	}
-	// If the status is not 0 and no death explains it, the command ended of its own will, or by
-	// SIGTERM and the like. A shell that ends with the status of a program that died needs no
-	// snapshot: that death has one.
+	// A command that exits with a status other than 0, or that SIGTERM or the like ends, gets a
+	// snapshot. It needs none if the snapshot of a death explains its end: either the command
+	// itself died, or it is a shell that passes on the status of a program that died.
 	if (waitpid(command->pid, &status, server->stop ? WNOHANG : 0) == command->pid && status &&
 	    !frec__engine_explains_end(&session->engine, (uint32_t)command->pid))
 		snapshot_of_exit(&session->engine, command->pid, status);

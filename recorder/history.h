@@ -9,10 +9,10 @@
  * The bytes and times are those of the busiest ring, the one into which most bytes were written.
  * Times are in seconds.
  *
- * How many times the ring could have been filled by now follows from the bytes ever written to it.
- * The share of stacks in it is measured: the ring is copied, as for a snapshot, and its records are
- * read. Only the records show how large stacks are: a callchain has no fixed length, and a kernel
- * thread has no stack of a process.
+ * `full` is computed from the bytes ever written to the ring. For `without_stacks` the share of
+ * stacks in the ring is measured: the ring is copied, as for a snapshot, and its records are read.
+ * Only the records show how large stacks are: a callchain has no fixed length, and a kernel thread
+ * has no stack of a process.
  */
 struct frec_history {
 	uint64_t written; /* bytes ever written */

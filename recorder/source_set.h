@@ -3,8 +3,8 @@
  * The sources of a recorder, each opened on every ring.
  *
  * Invariants: a source keeps its index, by which captures and files refer to it, and is closed only
- * when the recorder ends. An attempt was made to open every source on every ring, when the later of
- * the two was added.
+ * when the recorder ends. A source that is added is opened on every ring, or not added. On a ring
+ * that is added all sources are opened, or those before the first that fails.
  */
 #ifndef FREC_RECORDER_SOURCE_SET_H
 #define FREC_RECORDER_SOURCE_SET_H
@@ -32,6 +32,7 @@ struct frec_source_set {
 	struct frec_crash_program *crash_program;
 	struct frec_error no_addresses; /* why `crash_program` is NULL */
 	char *events_status;		/* user_events_status, as last read */
+	size_t declared; /* the number of declarations that the formats were completed from */
 };
 
 void frec__source_set_deinit(struct frec_source_set *set);
@@ -62,6 +63,9 @@ int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband
 
 /* Follows CPUs that came or went and events that appeared in tracefs. Failures are reported. */
 void frec__source_set_refresh(struct frec_source_set *set, struct frec_sideband *sideband);
+
+/* Completes the formats of user events from declarations that were read since the last call. */
+void frec__source_set_refine(struct frec_source_set *set);
 
 /* Sets memory aside for a capture of what is open now. Returns 0 or a negative errno. */
 int frec__source_set_reserve(struct frec_source_set *set, struct frec_error *reterr);

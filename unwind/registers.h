@@ -11,8 +11,9 @@
  * higher numbers (vectors, flags) are ignored. */
 #define FREC_DWARF_REGISTERS 33
 
-/* The code that a signal handler returns to, for C libraries and runtimes that have no CFI for it
- * (musl, Go), and where the kernel has saved registers on the stack. */
+/* The code that a signal handler returns to, and where on the stack the kernel has saved the
+ * registers when that code runs. For C libraries and runtimes that have no CFI for that code (musl,
+ * Go). */
 struct frec_sigreturn {
 	const uint8_t *code;   /* the instructions */
 	size_t size;	       /* at most 16 */
@@ -42,8 +43,8 @@ struct frec_registers {
 	uint64_t top_ra;
 	struct frec_sigreturn sigreturn;
 	/* Decodes the `size` bytes at `code`, which run at `address`, as a stub of a procedure
-	 * linkage table. Returns the length of the stub, with the address of the slot that it jumps
-	 * through in `*ret`, or 0 if the code is no stub. */
+	 * linkage table. Returns the length of the stub, and sets *ret to the address of the slot
+	 * that it jumps through. Returns 0 if the code is no stub. */
 	size_t (*stub)(const uint8_t *code, size_t size, uint64_t address, uint64_t *ret);
 	/* the relocation (R_*) of a slot whose function a resolver chooses when the program
 	 * starts */

@@ -81,8 +81,8 @@ static void parse_trace_id(const struct frec_value *value, struct frec_otlp_ids 
 }
 
 // Finds the trace that the event's flows put it into: the first value of a flow that is a trace id,
-// else a hash of the first flow. Without a flow, leaves zeroes. With several hosts, the boot in the
-// hash is that of the host whose clock is the timeline's.
+// else a hash of the first flow and a boot id. With several hosts, that is the boot id of the host
+// whose clock the timeline uses. Without a flow, leaves zeroes.
 static void find_flow(const struct frec_otlp_spans *spans, const struct frec_event *event,
 		      struct frec_otlp_ids *ret)
 {
@@ -131,7 +131,7 @@ static struct frec_otlp_span *innermost(struct frec_otlp_spans *spans,
 	return thread && thread->depth ? &thread->open[thread->depth - 1] : NULL;
 }
 
-// Finds the open span that the event itself names as the one it is in.
+// Finds the open span that the event says it is in, by the id of an activity.
 static struct frec_otlp_span *find_within(const struct frec_otlp_spans *spans,
 					  const struct frec_event *event)
 {

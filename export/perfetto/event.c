@@ -111,8 +111,8 @@ static uint8_t *pack_annotation(struct frec_perfetto *perfetto, uint8_t *p,
 	uint8_t *start = frec__pack_begin(p, EVENT_DEBUG_ANNOTATIONS);
 	const char *name = value->field->name;
 
-	// Copy all of `bytes`, because the compiler needs no call for a copy of constant size. The
-	// value then overwrites what was copied beyond prepared->size.
+	// Copy all of `bytes`, also those beyond prepared->size: the compiler inlines a copy of
+	// constant size instead of calling memcpy(). The value then overwrites the bytes beyond.
 	memcpy(p, prepared->bytes, sizeof(prepared->bytes));
 	p = frec__pack_end(start, pack_value(perfetto, p + prepared->size, value));
 	if (!value->cut)

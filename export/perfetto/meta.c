@@ -79,7 +79,7 @@ static int write_clocks(struct frec_perfetto *perfetto, const Flightrec__Clocks 
 int frec__perfetto_write_clocks(struct frec_perfetto *perfetto, struct frec_error *reterr)
 {
 	// A torn file may lack its clocks. A packet of clocks with zeroes is then written, because
-	// readers would drop every event without one.
+	// without such a packet readers would drop every event.
 	const Flightrec__Clocks none = FLIGHTREC__CLOCKS__INIT;
 	const struct frec_snapshot *snapshot = perfetto->context->snapshot;
 	int r = 0;

@@ -25,8 +25,8 @@ struct frec_shapes_thread {
 		uint64_t begin;
 		uint64_t identity; /* 0: none */
 	} * open;		   /* the oldest first */
-	/* frec__grow() would need no capacity, but it would allocate again after `depth` has
-	 * fallen, so it is not used */
+	/* `capacity` is needed because `depth` also falls: frec__grow(), which only knows the
+	 * depth, would then allocate again */
 	uint32_t depth, capacity;
 };
 

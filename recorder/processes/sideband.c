@@ -44,8 +44,8 @@ int frec__sideband_init(struct frec_sideband *sideband, int tracefs,
 		snprintf(path, sizeof(path), "events/%s/%s/format", alerts[kind].group,
 			 alerts[kind].name);
 		text = frec__read_file_at(tracefs, path, 64 << 10);
-		// An old kernel may not have this tracepoint. Recording works without it, but this
-		// kind of alert is never raised.
+		// An old kernel may not have this tracepoint. This kind of alert is then never
+		// raised. Recording needs only FREC_ALERT_FATAL, which is checked below.
 		if (!text)
 			continue;
 		if (frec__format_parse(&sideband->format[kind], text, false, reterr))
@@ -267,7 +267,7 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 	}
 	frec__process_table_map(sideband->processes, body->pid, &map);
 	if (sideband->mapped && *map.path == '/')
-		sideband->mapped(sideband->context, body->pid, map.path);
+		sideband->mapped(sideband->context, body->pid, &map);
 }
 
 static void handle(struct frec_sideband *sideband, const struct perf_event_header *header,

@@ -28,7 +28,8 @@ struct frec_sample {
 
 /*
  * With PERF_SAMPLE_PERIOD the kernel inserts a u64 before raw_size. With PERF_SAMPLE_CALLCHAIN it
- * then inserts a u64 count and that many u64. See snapshot/records.h and proto/perf_sample.h.
+ * inserts a u64 count and that many u64, also before raw_size but after the period. See
+ * snapshot/records.h and proto/perf_sample.h.
  */
 
 /* The end of every record that is not a PERF_RECORD_SAMPLE (perf_event_attr.sample_id_all). */

@@ -247,7 +247,7 @@ bool frec__shm_emit(struct frec__event *event, struct iovec *vector, const uint1
 
 		next = copy(next, data->iov_base, data->iov_len);
 		if (!frec__is_bytes(*places))
-			*next++ = 0; // not copied with the string, which may have grown since
+			*next++ = 0; // not copied: the string may have grown since measure()
 		locator = (uint32_t)((size_t)(next - begin) << 16 |
 				     ((size_t)(begin - payload) - at - sizeof(locator)));
 		memcpy(payload + at, &locator, sizeof(locator));

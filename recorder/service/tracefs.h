@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * Writes the path at which tracefs is mounted to `ret_path`. Needs no right to tracefs itself. Must
- * not be called in a signal handler. Returns 0, -ENOENT if tracefs is not mounted or cannot be
- * reached, or -ENAMETOOLONG.
+ * Finds where tracefs is mounted, and writes that path to `ret_path`. Needs no right to tracefs
+ * itself. Must not be called in a signal handler. Returns 0, -ENOENT if tracefs is not mounted or
+ * cannot be reached, or -ENAMETOOLONG.
  */
 int frec__tracefs_find(char *ret_path, size_t size);
 

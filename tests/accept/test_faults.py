@@ -2,7 +2,9 @@
 # processes are short-lived. The service is never disturbed, every event is in the file or counted
 # as lost, and nothing is left behind.
 #
-# 	test_faults.py PUPPET KINDS SHOPD TRANSPORT MANY	MANY short-lived processes
+# 	test_faults.py PUPPET KINDS SHOPD TRANSPORT MANY
+#
+# MANY is the number of short-lived processes.
 import collections
 import os
 import re

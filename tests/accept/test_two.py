@@ -14,9 +14,9 @@ PUPPET, TRANSPORTS = os.path.realpath(sys.argv[1]), sys.argv[2:]
 
 
 def machine(transport):
-    """Starts the machine's recorder and a puppet that it records. Returns the puppet and two
-    functions, which trigger and end the recorder, the latter None with shm. With shm, which needs
-    no rights, `flightrec run` stands in for the machine's recorder."""
+    """Starts the machine's recorder and a puppet that it records. Returns the puppet, a function
+    that triggers the recorder, and a function that ends it. With shm, which needs no rights,
+    `flightrec run` stands in for the machine's recorder, and the last of the three is None."""
     if transport != "shm":
         recorder = Recorder("-e", "accept:*", "--transport", transport, "--ring-size", "1M")
         puppet = Puppet(PUPPET)

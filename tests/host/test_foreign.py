@@ -104,8 +104,8 @@ for program, which in (old, "ran before"), (new, "started after"):
         check(found == expected, f"{name} of the program that {which}: {found}")
 check(not of(everything, "probed:indexed"), "a probe that libbpf cannot read is not recorded")
 
-# A text is complete, or cut at the limit or where readable memory ends; pages that are missing are
-# read from the file first.
+# A text is complete, or cut at the limit or where readable memory ends. Pages of it that are not
+# resident are read in from the file, if BPF programs may sleep.
 new.do("texts")
 new.do("cold")
 everything = take(recorder)

@@ -51,8 +51,8 @@ def data_of(page):
 
 
 def older_ones(lines, dead, left_out):
-    """Yields the lines without the oldest ones: `left_out` has two numbers, of events of the
-    process that died and of events of other processes that are left out."""
+    """Yields the lines without the oldest ones. `left_out` has two numbers: how many events of the
+    process that died are left out, and how many of other processes."""
     for line in lines:
         if (line["pid"] == dead) and left_out[0]:
             left_out[0] -= 1

@@ -65,8 +65,8 @@ static void every_cut_is_told(void **state)
 	free(file.data);
 }
 
-// Flips every bit. With a sanitizer that would take minutes, so flip only one bit of each byte, not
-// always the same one.
+// Flips every bit. With a sanitizer, this would take minutes, so such a build flips only one bit of
+// each byte, not always the same one.
 #ifdef __SANITIZE_ADDRESS__
 #define STEP 9
 #else
@@ -92,8 +92,8 @@ static void every_flipped_bit_is_told(void **state)
 	free(file.data);
 }
 
-// With correct checksums the changed bytes pass that check. The code after it must survive
-// anything.
+// The changed bytes get correct checksums, so they reach the code that runs after the check. That
+// code must survive anything.
 static void flipped_bits_with_right_checksums(void **state)
 {
 	const struct make_options options = {.hostile = true};

@@ -79,8 +79,8 @@ static void doubles(void **state)
 	}
 }
 
-// A number is formatted as by printf with the fewest digits that read back as the same number,
-// whichever algorithm finds them.
+// Checks that frec__text_double() writes what printf writes with the fewest digits that read back
+// as the same number, even if it finds these digits without printf.
 static void check_double(double value, bool single)
 {
 	struct frec_text text = {0};

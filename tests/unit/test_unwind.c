@@ -298,7 +298,7 @@ static void signals_without_cfi(void **state)
 	fixture.words[2] = BIAS + 0x1800;
 	fixture.words[3 + 160 / 8] = STACK + 0x280; // sp
 	fixture.words[3 + 168 / 8] = BIAS + 0x1200; // pc
-	fixture.words[3 + 128 / 8] = STACK + 0x300; // rbx, which the CFA of the frame depends on
+	fixture.words[3 + 128 / 8] = STACK + 0x300; // rbx; the CFA of `third` is rbx + 16
 	fixture.words[0x308 / 8] = BIAS + 0x1310;
 	unwind(&fixture);
 	assert_true(fixture.frames[1].signal);

@@ -3,13 +3,13 @@
  * A service's own recorder: one call starts it, and after the service has died, what the service
  * did last is on disk.
  *
- * Another process keeps the recording: the keeper (the `flightrec` program). It holds the rings and
- * outlives the service while it writes a snapshot. A service that ends normally leaves neither a
- * file nor a process behind. Unless the kernel has user_events, the service writes its events into
- * memory that the keeper holds. If the keeper has the right to record (root or CAP_PERFMON, and
- * access to tracefs), it sees what the kernel does and how a crash happened. Without that right,
- * all that it learns of the service's death is the signal. Instead of a keeper, a service can use a
- * privileged `flightrec record --listen SOCKET`.
+ * Another process keeps the recording: the keeper (the `flightrec` program). It holds the rings,
+ * and outlives the service for long enough to write a snapshot. A service that ends normally leaves
+ * neither a file nor a process behind. Unless the kernel has user_events, the service writes its
+ * events into memory that the keeper holds. If the keeper has the right to record (root or
+ * CAP_PERFMON, and access to tracefs), it sees what the kernel does and how a crash happened.
+ * Without that right, all that it learns of the service's death is the signal. Instead of a keeper,
+ * a service can use a privileged `flightrec record --listen SOCKET`.
  *
  * A process has at most one recorder, because each of its events has only one enable word, which
  * the recorder controls. This is why frec_trigger() takes no handle: any code of the process, such

@@ -6,9 +6,9 @@
  *
  * On x86_64 the site is a no-op of one byte and one of five bytes, and a recorder chooses between
  * them: every kernel emulates the first, and newer kernels optimise a breakpoint on the second by
- * replacing it with a call. Such a call writes below the stack pointer, where a compiler may keep
- * data, but never does at a call to another function. So the site is a function of its own, which
- * does nothing. This also makes its call frame information right.
+ * replacing it with a call. That call writes below the stack pointer. A function may keep data
+ * there (in the red zone), but not while it calls another function. So the site is a function of
+ * its own, which does nothing. This also makes its call frame information right.
  *
  * `args` are for tools that find the probe through its notes: the first 12 fields, 8 bytes each; a
  * string, characters or bytes are given by their address. `payload` and `size` are for our own
