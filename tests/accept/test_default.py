@@ -112,6 +112,8 @@ puppet, out = Puppet(PUPPET), folder()
 check(puppet.start("auto", out, TOOL) == "ok", "a recorder starts")
 taken = puppet.ask("transport")
 check(re.fullmatch(rf"{OWN}: .{{10,}}[^.]", taken), f"and says which transport and why: {taken}")
+logged = puppet.ask("log")
+check(logged == f"events are recorded by {taken}", f"and so does the log: {logged}")
 puppet.emit(50)
 if ROOT:
     # What the kernel tells of a death does not depend on how the events come in.
