@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from kit import TOOL, Recorder, check, done, events, folder, report, snapshots, tool, verify
 from kit import wait_for
@@ -141,6 +142,27 @@ else:
     puppet.quit()
 
 if ROOT:
+    # The service takes the time from another place than the kernel. An event must lie between the
+    # kernel's switches to and from its thread; a microsecond is less than a switch takes.
+    print("== times", flush=True)
+    run = Run("-e", "sched:sched_switch", "--ring-size", "8M")
+    time.sleep(0.1)
+    for _ in range(20):
+        run.puppet.emit(1000)
+    running, right, wrong = {}, 0, []
+    for event in events(run.trigger("times")):
+        if event["event"] == "sched:sched_switch":
+            running[event["cpu"]] = (event["fields"]["next_pid"], event["time"])
+        elif event["event"] == "accept:beat" and event["cpu"] in running:
+            tid, since = running[event["cpu"]]
+            if tid == event["tid"]:
+                right += 1
+            # Some kernels do not record the switch away from a CPU's idle task, 0.
+            elif tid and event["time"] - since > 1000:
+                wrong.append((event["time"], since, tid))
+    check(right > 1000 and not wrong, f"events lie where their thread ran: {right} {wrong[:2]}")
+    run.puppet.quit()
+
     print("== stacks", flush=True)
     run = Run("-e", "accept:beat/stack=fp/")
     told = status(run.control)
