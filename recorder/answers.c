@@ -54,11 +54,12 @@ int frec__answer_error(int socket, const char *error)
 	return send_reply(socket, &reply, -1);
 }
 
-int frec__answer_ready(int socket, enum frec_transport transport, int fd)
+int frec__answer_ready(int socket, const struct frec_engine *engine, int fd)
 {
 	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
 
-	reply.transport = (Flightrec__Transport)transport;
+	reply.transport = (Flightrec__Transport)engine->transport;
+	reply.transport_why = text(engine->transport_why);
 	return frec__answer_done(socket, &reply, fd);
 }
 
@@ -120,10 +121,11 @@ static int answer_recording(int socket, Flightrec__Control__StatusReply *message
 	recording.folder = text(status->folder);
 	recording.last_path = text(status->last_path);
 	recording.no_kernel = text(status->no_kernel ? status->no_kernel : "");
+	recording.transport_why = text(status->transport_why);
 	recording.last_passed_over = text(status->last_passed_over);
 	texts.left = FREC_CONTROL_MESSAGE_MAX - STATUS_NUMBERS_MAX - recording.folder.len -
 		     recording.last_path.len - recording.no_kernel.len -
-		     recording.last_passed_over.len;
+		     recording.transport_why.len - recording.last_passed_over.len;
 	while (texts.count < FREC_SELECTIONS_MAX && status->selection[texts.count] &&
 	       add_text(&texts, status->selection[texts.count]))
 		;

@@ -15,8 +15,8 @@ int frec__answer_done(int socket, const Flightrec__Control__Reply *reply, int fd
 int frec__answer_error(int socket, const char *error);
 
 /* Sends a client that attached, or the service that started the recorder, the transport by which
- * its events are recorded. */
-int frec__answer_ready(int socket, enum frec_transport transport, int fd);
+ * its events are recorded, and why. */
+int frec__answer_ready(int socket, const struct frec_engine *engine, int fd);
 
 /* Sends the status, as far as the client may know it. */
 int frec__answer_status(const struct frec_client *client, const struct frec_engine *engine);

@@ -73,10 +73,11 @@ struct frec_engine_options {
 	bool serves_others; /* the recorder is a `flightrec record --listen` */
 	/* services can be handed the memory of FREC_TRANSPORT_SHM, if that is in use */
 	bool hands_memory;
+	bool memory_taken; /* the service already writes into the memory of another recorder */
 	enum frec_transport transport;
 	bool drop_stack_bytes; /* files get only the frames of stacks */
 	/* shm: services open their memory for writing only while they write, if the CPU can do
-	 * that */
+	 * that; with FREC_TRANSPORT_AUTO they always do */
 	bool guard;
 };
 
@@ -85,6 +86,7 @@ struct frec_foreign;
 struct frec_engine {
 	struct frec_engine_options options;
 	enum frec_transport transport; /* the transport in use; never FREC_TRANSPORT_AUTO */
+	char transport_why[600];       /* one sentence without a full stop */
 	/* Whether this process has the right to watch the kernel. Without that right there are only
 	 * the events that services write into memory. */
 	bool kernel;

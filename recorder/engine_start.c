@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -58,16 +59,25 @@ static int choose_transport(struct frec_engine *engine, struct frec_error *reter
 {
 	bool user_events =
 		engine->kernel && !faccessat(engine->tracefs, "user_events_data", W_OK, AT_EACCESS);
+	const struct frec_engine_options *options = &engine->options;
+	const struct frec_selection *stacks =
+		frec__selections_service_stacks(&engine->selections, engine->tracefs);
+	const struct frec_transport_facts facts = {.user_events = user_events,
+						   .kernel = engine->kernel,
+						   .whole_machine = !options->hands_memory ||
+								    options->serves_others,
+						   .memory_taken = options->memory_taken,
+						   .stacks = stacks ? stacks->text : NULL};
 
-	engine->transport = engine->options.transport;
-	if (engine->transport == FREC_TRANSPORT_SHM && !engine->options.hands_memory)
+	engine->transport = options->transport;
+	snprintf(engine->transport_why, sizeof(engine->transport_why), "--transport asked for it");
+	if (engine->transport == FREC_TRANSPORT_SHM && !options->hands_memory)
 		return frec__error(reterr, -EINVAL,
 				   "--transport shm: services get the memory from a recorder with "
 				   "--listen SOCKET");
 	if (engine->transport == FREC_TRANSPORT_AUTO)
-		engine->transport = user_events	     ? FREC_TRANSPORT_USER_EVENTS
-				    : engine->kernel ? FREC_TRANSPORT_USDT
-						     : FREC_TRANSPORT_SHM;
+		engine->transport = frec__transport_choose(&facts, engine->transport_why,
+							   sizeof(engine->transport_why));
 	if (engine->transport == FREC_TRANSPORT_USER_EVENTS && !user_events)
 		return frec__error(reterr, -ENOTSUP,
 				   "this kernel has no user_events (CONFIG_USER_EVENTS): use "
@@ -108,7 +118,8 @@ static void on_mapped(void *context, uint32_t pid, const struct frec_mapping *ma
 
 static int start_breakpoints(struct frec_engine *engine, struct frec_error *reterr)
 {
-	int r = frec__breakpoints_init(&engine->breakpoints, &engine->sources, reterr);
+	struct frec_error error = {0};
+	int r = frec__breakpoints_init(&engine->breakpoints, &engine->sources, &error);
 
 	if (!r) {
 		engine->sideband.mapped = on_mapped;
@@ -118,9 +129,11 @@ static int start_breakpoints(struct frec_engine *engine, struct frec_error *rete
 	// breakpoints need. So services write their events into shared memory, if that is allowed.
 	if (engine->options.transport == FREC_TRANSPORT_AUTO && engine->options.hands_memory) {
 		engine->transport = FREC_TRANSPORT_SHM;
+		snprintf(engine->transport_why, sizeof(engine->transport_why),
+			 "breakpoints do not work here: %s", error.message);
 		return 0;
 	}
-	return r;
+	return frec__error(reterr, r, "%s", error.message);
 }
 
 // Starts the sideband, which reports crashes and names, and the rings that the kernel writes.
@@ -174,10 +187,11 @@ static void wire_parts(struct frec_engine *engine)
 						   .selections = &engine->selections,
 						   .declarations = &engine->declarations,
 						   .tracefs = engine->tracefs};
-	engine->memories = (struct frec_memories){.sources = &engine->sources,
-						  .processes = &engine->processes,
-						  .watchlist = &engine->watchlist,
-						  .guard = engine->options.guard};
+	engine->memories = (struct frec_memories){
+		.sources = &engine->sources,
+		.processes = &engine->processes,
+		.watchlist = &engine->watchlist,
+		.guard = engine->options.guard || engine->options.transport == FREC_TRANSPORT_AUTO};
 	frec__pid_spaces_init(&engine->memories.spaces);
 	engine->memories.spaces.writes = may_write;
 	engine->memories.spaces.context = &engine->watchlist;

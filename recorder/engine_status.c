@@ -10,6 +10,7 @@ void frec__engine_status(const struct frec_engine *engine, struct frec_engine_st
 		.rings = engine->rings.count,
 		.ring_size = engine->rings.size,
 		.transport = engine->transport,
+		.transport_why = engine->transport_why,
 		.no_kernel = engine->kernel ? NULL : engine->no_kernel.message,
 		.fault_addresses = engine->sources.crash_program,
 		.selection = engine->options.selection,

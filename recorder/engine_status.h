@@ -12,6 +12,7 @@ struct frec_engine_status {
 	size_t rings;
 	uint64_t ring_size; /* bytes */
 	enum frec_transport transport;
+	const char *transport_why;    /* one sentence */
 	const char *no_kernel;	      /* why the kernel is not watched; NULL: it is watched */
 	bool fault_addresses;	      /* crashes are recorded with the faulting address */
 	const char *const *selection; /* NULL-terminated */

@@ -94,7 +94,7 @@ static void serve_attach(struct frec_engine *engine, struct frec_client *client)
 		frec__answer_error(client->fd, error.message);
 	} else {
 		client->attached = true;
-		frec__answer_ready(client->fd, engine->transport, fd);
+		frec__answer_ready(client->fd, engine, fd);
 	}
 }
 

@@ -141,7 +141,7 @@ static int keep(struct frec_session *session, uint32_t pid, int socket)
 	if (!r)
 		r = frec__server_adopt(server, socket, true);
 	if (!r)
-		r = frec__answer_ready(socket, session->engine.transport,
+		r = frec__answer_ready(socket, &session->engine,
 				       frec__engine_memory(&session->engine));
 	if (r)
 		return r;

@@ -58,6 +58,11 @@ frec_accept_test(same root ${same} usdt shm)
 frec_accept_test(same_user user ${same} shm)
 frec_accept_vm_test(same ${same} user_events usdt shm)
 
+# The transport that is taken by default.
+set(default accept/test_default.py $<TARGET_FILE:puppet>)
+frec_accept_test(default root ${default})
+frec_accept_test(default_user user ${default})
+
 # Other listeners beside a recorder, and two recorders.
 frec_accept_test(listeners root accept/test_listeners.py $<TARGET_FILE:shopd> $<TARGET_FILE:puppet>)
 frec_accept_test(two root accept/test_two.py $<TARGET_FILE:puppet> usdt shm)

@@ -29,8 +29,11 @@ int frec_cmd_keep(int argc, char **argv)
 {
 	struct frec_record_options options;
 	uint32_t pid = 0;
+	bool memory_taken = false;
 	const struct frec_option more[] = {
 		{.name = "pid", .value = "PID", .parse = frec__parse_pid_option, .data = &pid},
+		// The service already writes its events into the memory of another recorder.
+		{.name = "memory-taken", .flag = &memory_taken},
 		{0}};
 	const struct frec_command_line line = {
 		.usage = "flightrec keep --pid PID [OPTION]... (started by frec_recorder_start())",
@@ -55,6 +58,7 @@ int frec_cmd_keep(int argc, char **argv)
 	spare_from_oom_killer();
 	options.session.engine.watch = FREC_WATCH_DESCENDANTS;
 	options.session.engine.hands_memory = true;
+	options.session.engine.memory_taken = memory_taken;
 	return frec__session_keep(&options.session, pid, SERVICE_FD) ? FREC_EXIT_FAILED
 								     : FREC_EXIT_DONE;
 }

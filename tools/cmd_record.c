@@ -46,10 +46,12 @@ int frec_cmd_record(int argc, char **argv)
 		return frec__cli_fail("%s", error.message);
 	if (isatty(STDERR_FILENO) || options.session.listen)
 		fprintf(stderr,
-			"flightrec: recording %zu sources into %zu rings of %llu KiB; Ctrl-C ends "
-			"it\n",
+			"flightrec: recording %zu sources into %zu rings of %llu KiB; events of "
+			"services by %s: %s; Ctrl-C ends it\n",
 			session.engine.sources.count, session.engine.rings.count,
-			(unsigned long long)session.engine.rings.size >> 10);
+			(unsigned long long)session.engine.rings.size >> 10,
+			frec__transport_names[session.engine.transport],
+			session.engine.transport_why);
 	frec__server_run(&session.server);
 	frec__session_end(&session);
 	return FREC_EXIT_DONE;

@@ -84,7 +84,9 @@ static void print_recording(struct frec_text *text, const Flightrec__Control__Re
 				  recording->passed_over);
 		print_path(text, "the last is ", recording->last_passed_over);
 	}
-	frec__text_printf(text, "  events by  %s\n", transport_name(recording->transport));
+	frec__text_printf(text, "  events by  %s: ", transport_name(recording->transport));
+	frec__text_plain(text, recording->transport_why.data, recording->transport_why.len);
+	frec__text_puts(text, "\n");
 	if (!recording->kernel) {
 		frec__text_puts(text, "  kernel     not watched: ");
 		frec__text_plain(text, recording->no_kernel.data, recording->no_kernel.len);
@@ -154,6 +156,7 @@ static void json_recording(struct frec_text *text, const Flightrec__Control__Rec
 	if (recording->stacks_missing)
 		frec__text_printf(text, ",\"stacks_missing\":%" PRIu64, recording->stacks_missing);
 	frec__text_printf(text, ",\"transport\":\"%s\"", transport_name(recording->transport));
+	json_bytes(text, "transport_why", recording->transport_why);
 	json_bool(text, "kernel", recording->kernel);
 	if (!recording->kernel)
 		json_bytes(text, "no_kernel", recording->no_kernel);

@@ -113,6 +113,18 @@ static void put_help(struct frec_text *text, const struct frec_probe_result *res
 	frec__text_free(&words);
 }
 
+// Which recorders take a transport by default.
+static const char *taken_by(const struct frec_probe_verdict *verdict, int transport)
+{
+	bool run = transport == verdict->automatic;
+	bool record = transport == verdict->automatic_machine;
+
+	return run && record ? "taken by auto; "
+	       : run	     ? "taken by auto in run and in services that start a recorder; "
+	       : record	     ? "taken by auto in record; "
+			     : "";
+}
+
 static void put_transport(struct frec_text *text, const struct frec_probe_verdict *verdict,
 			  int transport, unsigned int width)
 {
@@ -122,9 +134,7 @@ static void put_transport(struct frec_text *text, const struct frec_probe_verdic
 	if (lacking)
 		frec__text_printf(&words, "for want of %s", lacking->name);
 	else
-		frec__text_printf(&words, "%s%s",
-				  transport == verdict->automatic ? "taken by auto; " : "",
-				  notes[transport]);
+		frec__text_printf(&words, "%s%s", taken_by(verdict, transport), notes[transport]);
 	frec__text_printf(text, "%-*s%-*s", TRANSPORT_COLUMN, groups[transport].name, WORKS_COLUMN,
 			  lacking ? "no" : "yes");
 	put_words(text, words.data ? words.data : "", TRANSPORT_COLUMN + WORKS_COLUMN, "", width);
@@ -214,6 +224,11 @@ void frec__doctor_json(struct frec_text *text, const struct frec_probe_result *r
 		frec__text_puts(text, "null");
 	else
 		frec__text_json_puts(text, groups[verdict.automatic].name);
+	frec__text_puts(text, ",\"auto_machine\":");
+	if (verdict.automatic_machine < 0)
+		frec__text_puts(text, "null");
+	else
+		frec__text_json_puts(text, groups[verdict.automatic_machine].name);
 	frec__text_printf(text, ",\"tracepoints\":%s}\n",
 			  verdict.tracepoints_lacking ? "false" : "true");
 }

@@ -148,11 +148,12 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .data = &engine->transport,
 		 .expected = "auto, user_events, usdt or shm",
 		 .help = "how events of services reach the recorder: user_events, usdt, shm, or "
-			 "auto, the first of these that works here (default auto)"},
+			 "auto: user_events if the kernel has them, else shm for services that can "
+			 "be handed memory, else usdt (default auto)"},
 		{.name = "guard",
 		 .flag = &engine->guard,
 		 .help = "with shm: services can write to the shared memory only while they emit "
-			 "an event (memory protection keys)"},
+			 "an event (memory protection keys); auto does so in any case"},
 		{.name = "drop-stack-bytes",
 		 .flag = &engine->drop_stack_bytes,
 		 .help = "unwind stacks when a snapshot is written, and keep only the addresses of "

@@ -100,11 +100,21 @@ static const struct frec_probe *first_lacking(const struct frec_probe_result *re
 
 void frec__probes_judge(const struct frec_probe_result *results, struct frec_probe_verdict *ret)
 {
-	*ret = (struct frec_probe_verdict){
-		.tracepoints_lacking = first_lacking(results, tracepoint_needs), .automatic = -1};
-	for (int i = 0; i < FREC_PROBE_TRANSPORT_COUNT; i++) {
+	*ret = (struct frec_probe_verdict){.tracepoints_lacking =
+						   first_lacking(results, tracepoint_needs),
+					   .automatic = -1,
+					   .automatic_machine = -1};
+	// In the order of frec__transport_choose().
+	static const int order[] = {FREC_PROBE_USER_EVENTS, FREC_PROBE_SHM, FREC_PROBE_USDT};
+
+	for (int i = 0; i < FREC_PROBE_TRANSPORT_COUNT; i++)
 		ret->lacking[i] = first_lacking(results, transport_needs[i]);
-		if (!ret->lacking[i] && ret->automatic < 0)
-			ret->automatic = i;
+	for (int i = 0; i < FREC_PROBE_TRANSPORT_COUNT; i++) {
+		if (ret->lacking[order[i]])
+			continue;
+		if (ret->automatic < 0)
+			ret->automatic = order[i];
+		if (ret->automatic_machine < 0 && order[i] != FREC_PROBE_SHM)
+			ret->automatic_machine = order[i];
 	}
 }

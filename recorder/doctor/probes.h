@@ -65,7 +65,10 @@ void frec__probes_run(struct frec_probe_result *ret);
 struct frec_probe_verdict {
 	const struct frec_probe *lacking[FREC_PROBE_TRANSPORT_COUNT];
 	const struct frec_probe *tracepoints_lacking;
-	int automatic; /* the transport that is chosen by default; -1: none works */
+	/* The transports that are taken by default; -1: none works. The first one by a recorder
+	 * that can hand its services memory (`run`, frec_recorder_start()), the second one by a
+	 * recorder of the whole machine (`record`). */
+	int automatic, automatic_machine;
 };
 
 void frec__probes_judge(const struct frec_probe_result *results, struct frec_probe_verdict *ret);

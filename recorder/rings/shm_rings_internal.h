@@ -3,6 +3,7 @@
 #ifndef FREC_RECORDER_RINGS_SHM_RINGS_INTERNAL_H
 #define FREC_RECORDER_RINGS_SHM_RINGS_INTERNAL_H
 
+#include "recorder/rings/shm_counter.h"
 #include "recorder/rings/shm_rings.h"
 #include "recorder/service/shm.h"
 
@@ -15,6 +16,7 @@ struct frec_shm_rings {
 	size_t count, ring_size;
 	uint32_t key;
 	bool owned;
+	struct frec_shm_counter counter;
 	size_t events, declarations_size;
 	struct frec_shm_event event[FREC_SHM_EVENTS];
 	uint8_t known[FREC_SHM_EVENTS]; /* per slot: FREC_SHM_UNSEEN, ... */

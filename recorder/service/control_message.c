@@ -10,7 +10,7 @@
 
 // Field numbers of control.proto.
 enum { REQUEST_KIND = 1, REQUEST_NAME, REQUEST_PID, REQUEST_MISSING };
-enum { REPLY_DONE = 1, REPLY_ERROR, REPLY_TRANSPORT = 4, REPLY_AWAITED };
+enum { REPLY_DONE = 1, REPLY_ERROR, REPLY_TRANSPORT = 4, REPLY_AWAITED, REPLY_TRANSPORT_WHY = 7 };
 
 // Wire types.
 enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
@@ -122,11 +122,20 @@ static bool read_field(struct reader *reader, struct field *ret)
 	}
 }
 
+static bool store_text(char *ret, const struct field *field)
+{
+	size_t size =
+		field->value < FREC_REPLY_TEXT_MAX ? (size_t)field->value : FREC_REPLY_TEXT_MAX - 1;
+
+	if (field->type != BYTES)
+		return false;
+	memcpy(ret, field->data, size);
+	ret[size] = 0;
+	return true;
+}
+
 static bool store_field(struct frec_reply *reply, const struct field *field)
 {
-	size_t size = field->value < sizeof(reply->error) ? (size_t)field->value
-							  : sizeof(reply->error) - 1;
-
 	switch (field->number) {
 	case REPLY_DONE:
 		reply->done = field->value;
@@ -138,11 +147,9 @@ static bool store_field(struct frec_reply *reply, const struct field *field)
 		reply->awaited = field->value;
 		return field->type == VARINT;
 	case REPLY_ERROR:
-		if (field->type != BYTES)
-			return false;
-		memcpy(reply->error, field->data, size);
-		reply->error[size] = 0;
-		return true;
+		return store_text(reply->error, field);
+	case REPLY_TRANSPORT_WHY:
+		return store_text(reply->transport_why, field);
 	default:
 		return true;
 	}

@@ -29,6 +29,9 @@ enum frec_request_kind {
 #define FREC_REPLY_USDT 2
 #define FREC_REPLY_SHM 3
 
+/* The most bytes of a sentence in a reply, with its NUL. */
+#define FREC_REPLY_TEXT_MAX 512
+
 /* The largest encoded request. */
 #define FREC_REQUEST_SIZE_MAX 512
 
@@ -40,8 +43,10 @@ struct frec_request {
 
 struct frec_reply {
 	bool done;
-	char error[512]; /* cut if it does not fit; empty if there is none */
+	/* a sentence each, cut if it does not fit; empty if there is none */
+	char error[FREC_REPLY_TEXT_MAX];
 	uint64_t transport;
+	char transport_why[FREC_REPLY_TEXT_MAX];
 	bool awaited;
 };
 

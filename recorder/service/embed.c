@@ -38,6 +38,8 @@ struct frec_recorder {
 	/* identify the file behind `socket`, in case its number was closed and reused */
 	dev_t device;
 	ino_t inode;
+	const char *transport; /* how events reach the recorder */
+	char transport_why[FREC_REPLY_TEXT_MAX];
 };
 
 static struct frec_recorder recorder = {.socket = -1};
@@ -55,8 +57,11 @@ static bool socket_is_ours(int socket)
 	return ours;
 }
 
-static int keep_socket(int socket, bool ours)
+static int keep_socket(int socket, const struct frec_reply *reply, bool ours)
 {
+	static const char *const names[] = {[FREC_REPLY_USER_EVENTS] = "user_events",
+					    [FREC_REPLY_USDT] = "usdt",
+					    [FREC_REPLY_SHM] = "shm"};
 	int high = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET_MIN);
 	struct stat status;
 
@@ -70,7 +75,11 @@ static int keep_socket(int socket, bool ours)
 					  .ours = ours,
 					  .pid = getpid(),
 					  .device = status.st_dev,
-					  .inode = status.st_ino};
+					  .inode = status.st_ino,
+					  .transport = "unknown"};
+	if (reply->transport < sizeof(names) / sizeof(names[0]) && names[reply->transport])
+		recorder.transport = names[reply->transport];
+	memcpy(recorder.transport_why, reply->transport_why, sizeof(recorder.transport_why));
 	__atomic_store_n(&recorder.socket, socket, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -139,6 +148,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		ADD("--transport", "%s", options->transport);
 	if (options->guard)
 		argv[argc++] = (char *)"--guard";
+	if (frec__shm_is_attached())
+		argv[argc++] = (char *)"--memory-taken";
 	if (options->drop_stack_bytes)
 		argv[argc++] = (char *)"--drop-stack-bytes";
 	if (options->quota)
@@ -214,7 +225,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 {
 	char text[16384];
 	struct frec_reply reply;
-	char *argv[2 * EVENTS_MAX + 19];
+	char *argv[2 * EVENTS_MAX + 20];
 	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
 	pid_t pid;
 
@@ -245,7 +256,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 	if (!r && reply.done) {
 		r = take_memory(fd);
 		if (!r)
-			return keep_socket(sockets[0], true);
+			return keep_socket(sockets[0], &reply, true);
 		close(sockets[0]);
 		return fail_memory(options, r);
 	}
@@ -258,23 +269,22 @@ static int start_keeper(const struct frec_recorder_options *options)
 		    r == -EPIPE ? "" : strerror(-r));
 }
 
-static int attach(const struct frec_recorder_options *options, int socket)
+static int attach(const struct frec_recorder_options *options, int socket, struct frec_reply *ret)
 {
-	struct frec_reply reply;
 	int fd, r = frec__request_send(socket, &(struct frec_request){.kind = FREC_REQUEST_ATTACH},
 				       -1);
 
 	if (!r)
-		r = frec__reply_receive(socket, &reply, &fd, ANSWER_TIMEOUT);
+		r = frec__reply_receive(socket, ret, &fd, ANSWER_TIMEOUT);
 	if (r)
 		return fail(options, r, options->socket,
 			    r == -EPIPE ? "the recorder hung up" : strerror(-r));
-	if (!reply.done) {
+	if (!ret->done) {
 		if (fd >= 0)
 			close(fd);
-		return fail(options, -ENOTSUP, reply.error, "");
+		return fail(options, -ENOTSUP, ret->error, "");
 	}
-	if (reply.transport != FREC_REPLY_USER_EVENTS) {
+	if (ret->transport != FREC_REPLY_USER_EVENTS) {
 		r = take_memory(fd);
 		return r ? fail_memory(options, r) : 0;
 	}
@@ -290,13 +300,14 @@ static int attach(const struct frec_recorder_options *options, int socket)
 
 static int connect_recorder(const struct frec_recorder_options *options)
 {
+	struct frec_reply reply;
 	int socket = frec__control_connect(options->socket), r;
 
 	if (socket < 0)
 		return fail(options, socket, options->socket, strerror(-socket));
-	r = attach(options, socket);
+	r = attach(options, socket, &reply);
 	if (!r)
-		return keep_socket(socket, false);
+		return keep_socket(socket, &reply, false);
 	close(socket);
 	return r;
 }
@@ -307,6 +318,15 @@ static bool hung_up(int socket)
 	struct pollfd poller = {.fd = socket};
 
 	return poll(&poller, 1, 0) == 1 && poller.revents & (POLLHUP | POLLERR);
+}
+
+static void log_transport(void)
+{
+	char line[FREC_REPLY_TEXT_MAX + 64];
+
+	snprintf(line, sizeof(line), "events are recorded by %s: %s", recorder.transport,
+		 recorder.transport_why);
+	frec__log(line);
 }
 
 int frec_recorder_start(const struct frec_recorder_options *options, struct frec_recorder **ret)
@@ -326,9 +346,18 @@ int frec_recorder_start(const struct frec_recorder_options *options, struct frec
 	// Try again to register the events for which that failed when the program started.
 	(void)frec_register();
 	r = known.socket ? connect_recorder(&known) : start_keeper(&known);
-	if (!r)
-		*ret = &recorder;
-	return r;
+	if (r)
+		return r;
+	log_transport();
+	*ret = &recorder;
+	return 0;
+}
+
+const char *frec_recorder_transport(const struct frec_recorder *started, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = started->transport_why;
+	return started->transport;
 }
 
 // Announces that the service ends through exit(3). A recorder without the right to watch the kernel

@@ -239,6 +239,13 @@ void frec_set_log(void (*log)(void *ctx, const char *message), void *ctx)
 	pthread_mutex_unlock(&lock);
 }
 
+void frec__log(const char *message)
+{
+	pthread_mutex_lock(&lock);
+	log_line("%s", message);
+	pthread_mutex_unlock(&lock);
+}
+
 void frec__object_register(struct frec__object *object, struct frec__event **events,
 			   struct frec__event **end)
 {

@@ -20,4 +20,8 @@ int frec__shm_attach(int fd);
  * Any thread may call it, but no signal handler. */
 void frec__shm_detached(void);
 
+/* Calls the function that frec_set_log() has set, if any. Any thread may call it, but no signal
+ * handler. */
+void frec__log(const char *message);
+
 #endif

@@ -14,9 +14,10 @@
  * There is a ring for each CPU and, after these, the shared ring. The ring of a CPU is written by
  * restartable sequences alone: the kernel aborts a sequence if its thread is preempted, migrated or
  * receives a signal. So in such a ring at most one writer is at work, a record counts only if it is
- * whole, and time never runs backwards. Threads that the C library has not registered for sequences
+ * whole, and records are in the order of time, apart from a moment at which services change between
+ * the kernel's clock and `clock`. Threads that the C library has not registered for sequences
  * (another C library, an emulator, another architecture) use the shared ring, with atomic
- * operations.
+ * operations, and the kernel's clock.
  *
  * Invariants:
  * 1. `position` counts the bytes written, from FREC_SHM_POSITION_FIRST. Writing goes downwards, as
@@ -55,7 +56,7 @@
 /* The environment variable with the number of an inherited descriptor; see shm_inherit.h. */
 #define FREC_SHM_VARIABLE "FLIGHTREC_SHM"
 
-#define FREC_SHM_MAGIC 0x316d687363657266u /* "frecshm1" */
+#define FREC_SHM_MAGIC 0x326d687363657266u /* "frecshm2" */
 #define FREC_SHM_EVENTS 4096
 #define FREC_SHM_RINGS_MAX 8193
 #define FREC_SHM_DECLARATIONS_SIZE (2u << 20)
@@ -82,6 +83,17 @@
  * use its coarse variant (shm_clock.h). */
 #define FREC_SHM_COARSE 2u
 
+/* The fraction bits of frec_shm_clock.slope. */
+#define FREC_SHM_SLOPE_BITS 32
+
+/* A line that gives CLOCK_MONOTONIC for the processor's counter: see service/shm_counter.h. */
+struct frec_shm_clock {
+	uint64_t version;	/* odd while the rest is being changed */
+	uint64_t counter, time; /* where the line begins */
+	uint64_t slope;		/* nanoseconds a tick, as a fixed-point number */
+	uint64_t reach;		/* how many ticks it is good for; 0: there is no line */
+};
+
 struct frec_shm_header {
 	uint64_t magic; /* stored last */
 	uint32_t options;
@@ -89,6 +101,7 @@ struct frec_shm_header {
 	uint64_t ring_size;
 	uint32_t key;	/* xor-ed into commit words */
 	uint32_t owner; /* id of a thread of the recorder; FUTEX_OWNER_DIED when it has ended */
+	struct frec_shm_clock clock;
 	/* The events that the recorder wants: globs over PROVIDER:NAME, each with its NUL, and an
 	 * empty one at the end. */
 	char selection[FREC_SHM_SELECTION_SIZE];

@@ -117,6 +117,11 @@ static void abandon(const struct frec__shm *shm)
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 }
 
+bool frec__shm_is_attached(void)
+{
+	return is_alive(frec__shm);
+}
+
 bool frec__shm_is_mapped(int fd)
 {
 	struct frec_shm_header header;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Mapping a recorder's memory (shm.h) into a service, and giving the service's events slots there.
- * All but frec__shm_is_mapped() are for registration.c, which calls them under its lock.
+ * All but the last two are for registration.c, which calls them under its lock.
  */
 #ifndef FREC_RECORDER_SERVICE_SHM_ATTACH_H
 #define FREC_RECORDER_SERVICE_SHM_ATTACH_H
@@ -21,6 +21,10 @@ void frec__shm_unregister(struct frec__object *object);
 /* Gives back the memory of a recorder that died without doing so, as after SIGKILL. Until then it
  * stays allocated, because an emit makes no system call. */
 void frec__shm_release(void);
+
+/* Whether this process is attached to the memory of a recorder that is alive. Must not be called
+ * while another thread attaches. */
+bool frec__shm_is_attached(void);
 
 /* Whether `fd` is the memfd that this process is attached to, and its recorder is alive. Must not
  * be called while another thread attaches. */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The ways in which events of services reach a recorder. */
+/* The ways in which events of services reach a recorder, and which of them a recorder takes.
+ * docs/decisions.md says why in this order. */
 #ifndef FREC_RECORDER_SOURCES_TRANSPORT_H
 #define FREC_RECORDER_SOURCES_TRANSPORT_H
 
-/* FREC_TRANSPORT_AUTO selects the first of the other transports that works on this machine. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/* FREC_TRANSPORT_AUTO leaves the choice to frec__transport_choose(). */
 enum frec_transport {
 	FREC_TRANSPORT_AUTO,
 	FREC_TRANSPORT_USER_EVENTS,
@@ -14,5 +18,22 @@ enum frec_transport {
 
 /* "auto", "user_events", ... */
 extern const char *const frec__transport_names[FREC_TRANSPORT_COUNT];
+
+/* What the choice depends on. */
+struct frec_transport_facts {
+	bool user_events;   /* the kernel has them, and this process may use them */
+	bool kernel;	    /* this process has the right to watch the kernel */
+	bool whole_machine; /* programs that the recorder cannot hand memory are recorded, too */
+	bool memory_taken;  /* the service already writes into the memory of another recorder */
+	const char *stacks; /* a selection that wants stacks with services' events; NULL: none */
+};
+
+/*
+ * Chooses the transport of a recorder that was told to take any. Writes one sentence, without a
+ * full stop, that says why; it is cut if it exceeds `size`. The chosen transport has not been tried
+ * yet.
+ */
+enum frec_transport frec__transport_choose(const struct frec_transport_facts *facts, char *ret_why,
+					   size_t size);
 
 #endif

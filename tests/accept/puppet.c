@@ -8,6 +8,8 @@
 //	emit N			emits N more beats, numbered on from the last: "ok LAST"
 //	word			answers with the enable word of the beat, in hexadecimal
 //	start HOW FOLDER KEEPER	starts a recorder: "ok", or why it did not start
+//	transport		how it gets the events: "HOW: WHY"
+//	log			the last line that the library has logged
 //	stop			stops it: "ok"
 //	fork CHILDREN N		forks children that emit N beats each, all at once:
 //				"ok PID PID ..."
@@ -33,6 +35,14 @@ FREC_EVENT(accept, beat, FREC_U64(sequence), FREC_STR(text), FREC_I32(negative))
 static uint64_t sequence;
 static struct frec_recorder *recorder;
 
+static char logged[1024];
+
+static void keep_line(void *ctx, const char *message)
+{
+	(void)ctx;
+	snprintf(logged, sizeof(logged), "%s", message);
+}
+
 static void beat(void)
 {
 	sequence++;
@@ -52,6 +62,7 @@ static void start(const char *how, const char *folder, const char *keeper)
 						.error = error,
 						.error_size = sizeof(error)};
 
+	frec_set_log(keep_line, NULL);
 	if (frec_recorder_start(&options, &recorder))
 		printf("failed %s\n", error);
 	else
@@ -137,6 +148,12 @@ static void obey(char *line)
 		printf("%x\n", __atomic_load_n(&frec__event_accept_beat.enabled, __ATOMIC_RELAXED));
 	} else if (!strcmp(line, "start") && word[3]) {
 		start(word[1], word[2], word[3]);
+	} else if (!strcmp(line, "transport")) {
+		const char *why, *how = frec_recorder_transport(recorder, &why);
+
+		printf("%s: %s\n", how, why);
+	} else if (!strcmp(line, "log")) {
+		printf("%s\n", logged);
 	} else if (!strcmp(line, "stop")) {
 		frec_recorder_stop(recorder);
 		printf("ok\n");

@@ -53,6 +53,14 @@ def check_file(path, puppet, numbers, who):
 
 
 need_silence(PUPPET)
+# On a kernel with user_events, these are taken by default; test_default.py has the other cases.
+if "user_events" in TRANSPORTS:
+    puppet = Puppet(PUPPET)
+    check(puppet.start("auto", folder(), TOOL) == "ok", "a recorder starts that may take any")
+    taken = puppet.ask("transport")
+    check(taken == "user_events: the kernel has user_events", f"it takes user_events: {taken}")
+    puppet.ask("stop")
+    puppet.quit()
 for theirs in TRANSPORTS:
     for own in TRANSPORTS:
         print(f"== the machine's by {theirs}, the service's by {own}", flush=True)

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "recorder/service/registration.h"
+#include "recorder/service/shm_counter.h"
 #include "recorder/service/shm_emit.h"
 #include "recorder/rings/shm_rings.h"
 #include "tests/bench/bench_loop.h"
 
 #define RING_SIZE (1u << 20)
+#define INTERVAL 20000 /* microseconds */
 
 FREC_EVENT(bench, order, FREC_U64(id), FREC_STR(path), FREC_I32(status), FREC_F64(price));
 
@@ -42,6 +44,16 @@ static void call_system(uint64_t i)
 	syscall(SYS_getppid);
 }
 
+/* What a recorder does all the time. */
+static void *refresh(void *rings)
+{
+	for (;;) {
+		frec__shm_refresh(rings);
+		usleep(INTERVAL);
+	}
+	return NULL;
+}
+
 /* Attaches to rings that this process itself has created. Emitting to them works as with a
  * recorder's rings. */
 static int attach(uint32_t options, bool sequences)
@@ -49,6 +61,8 @@ static int attach(uint32_t options, bool sequences)
 	static const char *const selection[] = {"bench:*", NULL};
 	struct frec_shm_rings *rings;
 	struct frec_error error;
+	pthread_t thread;
+	int tries = 10;
 
 	if (frec__shm_create(&rings, RING_SIZE, selection, options, &error)) {
 		fprintf(stderr, "bench_emit: %s\n", error.message);
@@ -61,6 +75,10 @@ static int attach(uint32_t options, bool sequences)
 		return 1;
 	}
 	frec__shm->sequences = sequences;
+	if (pthread_create(&thread, NULL, refresh, rings))
+		return 1;
+	while (!frec__shm_counted(frec__shm->map) && tries--)
+		usleep(INTERVAL);
 	return options & FREC_SHM_GUARD && frec__shm->guard < 0;
 }
 

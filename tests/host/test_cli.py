@@ -33,6 +33,7 @@ STATUS = {
     "snapshots": 3,
     "failures": 1,
     "transport": "usdt",
+    "transport_why": "it was\ttold to",
     "kernel": True,
     "fault_addresses": True,
     "last": '/var/lib/a "quoted\\ name.frec',
@@ -59,6 +60,7 @@ RECORDING = b"".join(
         control.field(18, 2),
         *(control.field(19, text) for text in STATUS["sources"]),
         control.field(20, bytes([1, 0, 1, 0])),
+        control.field(21, STATUS["transport_why"]),
         control.field(99, "of a later version"),
     )
 )

@@ -92,7 +92,10 @@ class Doctor:
                 lacking or [None]
             ), (name, self.sum, lacking)
         working = [name for name in TRANSPORTS if self.sum["transports"][name]["works"]]
-        assert self.sum["auto"] == (working or [None])[0], self.sum
+        order = [name for name in ("user_events", "shm", "usdt") if name in working]
+        assert self.sum["auto"] == (order or [None])[0], self.sum
+        machine = [name for name in order if name != "shm"]
+        assert self.sum["auto_machine"] == (machine or [None])[0], self.sum
         assert self.status == (0 if working or self.sum["tracepoints"] else 1), self.sum
         assert "wild write" in self.sum["transports"]["shm"]["note"], self.sum
 
@@ -127,7 +130,8 @@ class Doctor:
                 name,
                 text,
             )
-        assert text.count("taken by auto") == (self.sum["auto"] is not None), text
+        taken = {self.sum["auto"], self.sum["auto_machine"]} - {None}
+        assert text.count("taken by auto") == len(taken), text
         # The section can be pasted into a shell, because its prose is in comments.
         section = re.search(r"^what would help.*?\n(.*?)\n\n", text, re.M | re.S).group(1)
         assert subprocess.run(["bash", "-n", "-c", section], check=False).returncode == 0, section

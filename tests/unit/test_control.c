@@ -169,6 +169,7 @@ static void replies(void **state)
 	message.done = message.awaited = true;
 	message.transport = FLIGHTREC__TRANSPORT__TRANSPORT_SHM;
 	message.path = (ProtobufCBinaryData){.data = (uint8_t *)"/tmp/x", .len = 6};
+	message.transport_why = (ProtobufCBinaryData){.data = (uint8_t *)"no rights", .len = 9};
 	recording.recording_for = 1.5;
 	status.recording = &recording;
 	message.status = &status;
@@ -176,14 +177,17 @@ static void replies(void **state)
 	assert_int_equal(frec__reply_decode(data, size, &reply), 0);
 	assert_true(reply.done && reply.awaited && !*reply.error);
 	assert_int_equal(reply.transport, FREC_REPLY_SHM);
+	assert_string_equal(reply.transport_why, "no rights");
 	// An error that is longer than the room for it is truncated.
 	message = (Flightrec__Control__Reply)FLIGHTREC__CONTROL__REPLY__INIT;
 	memset(error, 'e', sizeof(error));
-	message.error = (ProtobufCBinaryData){.data = (uint8_t *)error, .len = sizeof(error)};
+	message.error = message.transport_why =
+		(ProtobufCBinaryData){.data = (uint8_t *)error, .len = sizeof(error)};
 	size = pack(&message, data, sizeof(data));
 	assert_int_equal(frec__reply_decode(data, size, &reply), 0);
 	assert_false(reply.done);
 	assert_int_equal(strlen(reply.error), sizeof(reply.error) - 1);
+	assert_int_equal(strlen(reply.transport_why), sizeof(reply.transport_why) - 1);
 }
 
 struct malformed {
@@ -198,6 +202,7 @@ static const struct malformed malformed[] = {
 	{"error as fixed32", 5, {0x15, 0, 0, 0, 0}},
 	{"transport as fixed64", 9, {0x21, 0, 0, 0, 0, 0, 0, 0, 0}},
 	{"awaited as bytes", 2, {0x2a, 0}},
+	{"transport_why as a number", 2, {0x38, 1}},
 	{"field 0", 2, {0x00, 1}},
 	{"a group", 2, {0x53, 0x54}},
 	{"wire type 7", 2, {0x57, 0}},

@@ -46,6 +46,7 @@ static int setup(void **state)
 	fixture->peer = sockets[0];
 	fixture->engine.tracefs = -1;
 	fixture->engine.sources.rings = &fixture->engine.rings;
+	fixture->engine.sources.declarations = &fixture->engine.declarations;
 	fixture->engine.watchlist.processes = &fixture->engine.processes;
 	fixture->engine.options.selection = no_selection;
 	fixture->engine.kernel = true;
@@ -258,6 +259,7 @@ static void statuses(void **state)
 	add_sources(&engine->sources);
 	memset(engine->store.folder.path, 'f', sizeof(engine->store.folder.path) - 1);
 	memset(engine->store.last_path, 'l', sizeof(engine->store.last_path) - 1);
+	memset(engine->transport_why, 'w', sizeof(engine->transport_why) - 1);
 	ask(fixture, (struct frec_request){.kind = FREC_REQUEST_STATUS});
 	reply = receive(fixture);
 	assert_int_equal(reply->status->pid, getpid());
@@ -269,6 +271,8 @@ static void statuses(void **state)
 	assert_int_equal(reply->status->recording->sources_by[FREC_TRANSPORT_SHM],
 			 FREC_SOURCES_MAX);
 	assert_int_equal(reply->status->recording->folder.len, PATH_MAX - 1);
+	assert_int_equal(reply->status->recording->transport_why.len,
+			 sizeof(engine->transport_why) - 1);
 	flightrec__control__reply__free_unpacked(reply, NULL);
 	// Selections that are larger than a message: only some of them are sent.
 	memset(text, 't', sizeof(text) - 1);

@@ -161,8 +161,9 @@ FREC_PUBLIC int frec_register(void);
 FREC_PUBLIC int frec_register_fd(int fd);
 
 /*
- * Sets the function that is called with the reason if an event cannot be registered; NULL, the
- * default, for none. `log` gets one line without newline. It runs within frec_register,
+ * Sets the function that is called with the reason if an event cannot be registered, and with the
+ * transport that a started recorder takes; NULL, the default, for none. `log` gets one line without
+ * newline. It runs within frec_register,
  * frec_register_fd and frec_recorder_start, and while a library is being loaded or unloaded. It
  * must not call any of these functions or frec_set_log, and must not load a library or fork.
  */

@@ -5,11 +5,11 @@
  *
  * Another process keeps the recording: the keeper (the `flightrec` program). It holds the rings,
  * and outlives the service for long enough to write a snapshot. A service that ends normally leaves
- * neither a file nor a process behind. If the keeper has the right to record (root or CAP_PERFMON,
- * and access to tracefs), it sees what the kernel does and how a crash happened. Without that right
- * the service writes its events into memory that the keeper holds, and all that the keeper learns
- * of the service's death is the signal. Instead of a keeper, a service can use a privileged
- * `flightrec record --listen SOCKET`.
+ * neither a file nor a process behind. Unless the kernel has user_events, the service writes its
+ * events into memory that the keeper holds. If the keeper has the right to record (root or
+ * CAP_PERFMON, and access to tracefs), it sees what the kernel does and how a crash happened.
+ * Without that right, all that it learns of the service's death is the signal. Instead of a keeper,
+ * a service can use a privileged `flightrec record --listen SOCKET`.
  *
  * A process has at most one recorder, because each of its events has only one enable word, which
  * the recorder controls. This is why frec_trigger() takes no handle: any code of the process, such
@@ -52,9 +52,12 @@ struct frec_recorder_options {
 	 * NULL: none. It is an option, and not a parameter, so that callers who do not want it need
 	 * not pass it */
 	char *error;
-	size_t error_size;     /* bytes at `error` */
-	const char *transport; /* as for `flightrec record --transport`; NULL: "auto" */
-	/* not 0: as `flightrec record --guard`; has no effect if the CPU has no protection keys */
+	size_t error_size; /* bytes at `error` */
+	/* as for `flightrec run --transport`; NULL: "auto": user_events, else memory of the keeper
+	 * (shm), else breakpoints (usdt). frec_recorder_transport() says which was taken and why */
+	const char *transport;
+	/* not 0: as `flightrec run --guard`, which "auto" does in any case. Has no effect if the
+	 * CPU has no protection keys */
 	uint32_t guard;
 	/* as `flightrec record --stack=BYTES`, up to 65528; 0: only events for which `events` asks
 	 * for stacks have them */
@@ -69,7 +72,7 @@ struct frec_recorder_options {
  *
  * Returns 0, or a negative errno, and writes *ret only if it returns 0:
  *	-EALREADY	this process has a recorder, or writes its events into the memory of
- *			`flightrec run`
+ *			`flightrec run` and the keeper has no right to get them in another way
  *	-EINVAL		the options are of a later version
  *	-ENOENT		there is no keeper program, or no file `socket`
  *	-ECONNREFUSED	nothing listens at `socket`
@@ -84,6 +87,16 @@ struct frec_recorder_options {
  */
 FREC_PUBLIC int frec_recorder_start(const struct frec_recorder_options *options,
 				    struct frec_recorder **ret);
+
+/*
+ * How the events of this process reach a recorder that frec_recorder_start() has started:
+ * "user_events", "usdt" or "shm" (see flightrec-transports(7)). *ret_why is one sentence, without a
+ * full stop, that says why the recorder took this transport; `ret_why` may be NULL. Both strings
+ * are the library's and stay valid until the next frec_recorder_start(). Any thread and any signal
+ * handler may call this; not while another thread calls frec_recorder_start().
+ */
+FREC_PUBLIC const char *frec_recorder_transport(const struct frec_recorder *recorder,
+						const char **ret_why);
 
 /*
  * Asks the recorder of this process for a snapshot named `name` (1 to 100 printable ASCII
