@@ -78,6 +78,7 @@ struct frec_engine_options {
 	/* shm: services open their memory for writing only while they write, if the CPU can do
 	 * that */
 	bool guard;
+	struct frec_pairs tags; /* for every file of this recorder */
 };
 
 struct frec_foreign;

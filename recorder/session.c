@@ -14,13 +14,18 @@
 #include "proto/report.h"
 #include "recorder/answers.h"
 #include "recorder/engine_start.h"
+#include "recorder/notices.h"
 #include "recorder/service/control.h"
 
-// When a snapshot is written, reports it on stderr and in the journal, where the person on call
-// looks.
-static void report_written(void *context, const struct frec_reason *reason, const char *path)
+// When a snapshot is written, tells the clients that want to know, and reports it on stderr and in
+// the journal, where the person on call looks.
+static void report_written(void *context, const struct frec_snapshot_job *job, const char *path,
+			   int code)
 {
-	(void)context;
+	struct frec_session *session = context;
+	const struct frec_reason *reason = job->reason;
+
+	frec__notices_send(&session->server.clients, job, path, code);
 	if (!path)
 		return;
 	if (reason->pid)
@@ -88,6 +93,7 @@ int frec__session_start(struct frec_session *session, const struct frec_session_
 	if (r)
 		return r;
 	session->engine.store.on_written = report_written;
+	session->engine.store.context = session;
 	r = start_server(session, options, reterr);
 	if (r)
 		frec__session_end(session);

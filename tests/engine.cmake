@@ -1,8 +1,10 @@
 # The parts of the recorder engine, without a kernel that records.
-foreach(test catalog control deaths format processes requests ring)
+foreach(test catalog control deaths format processes ring)
 	frec_unit_test(test_${test} frec_engine)
 endforeach()
 frec_unit_test(test_snapshot frec_pipeline frec_engine)
+# With the library's public headers.
+frec_unit_test(test_requests frec_engine flightrec_static)
 # Declares events of its own, as a service does.
 frec_unit_test(test_declarations frec_engine flightrec_static)
 

@@ -83,6 +83,28 @@ static int parse_quota(void *data, const char *value, struct frec_error *reterr)
 	return frec__parse_size(value, data);
 }
 
+int frec__parse_pair(struct frec_pairs *pairs, const char *text, struct frec_error *reterr)
+{
+	size_t size = strcspn(text, "=");
+	const char *value = text + size + 1;
+	int r = text[size] ? frec__pairs_add(pairs, text, size, value, strlen(value)) : -EINVAL;
+
+	if (r == -E2BIG)
+		return frec__error(reterr, r, "%s: there are at most %d of KEY=VALUE", text,
+				   FREC_PAIRS_MAX);
+	if (r)
+		return frec__error(reterr, r,
+				   "%s: not KEY=VALUE, where each KEY occurs once and is 1 to %d "
+				   "printable ASCII characters without spaces",
+				   text, FREC_PAIR_KEY_MAX);
+	return 0;
+}
+
+static int add_tag(void *data, const char *value, struct frec_error *reterr)
+{
+	return frec__parse_pair(data, value, reterr);
+}
+
 static int parse_transport(void *data, const char *value, struct frec_error *reterr)
 {
 	enum frec_transport *transport = data;
@@ -157,6 +179,12 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .flag = &engine->drop_stack_bytes,
 		 .help = "unwind stacks when a snapshot is written, and keep only the addresses of "
 			 "frames"},
+		{.name = "tag",
+		 .value = "KEY=VALUE",
+		 .parse = add_tag,
+		 .data = &engine->tags,
+		 .help = "put this into every snapshot, such as "
+			 "deployment.environment.name=production; may be given several times"},
 		{.name = "socket",
 		 .value = "SOCKET",
 		 .text = &options->session.control,

@@ -30,14 +30,16 @@
 #include "proto/clocks.h"
 #include "recorder/processes/processes.h"
 #include "recorder/snapshot/capture.h"
+#include "recorder/snapshot/pairs.h"
 #include "recorder/snapshot/thread_stacks.h"
 
 /* Why the snapshot is taken. */
 struct frec_reason {
 	Flightrec__Trigger__Kind kind;
 	char name[128];
-	uint64_t time;		 /* nanoseconds of CLOCK_MONOTONIC */
-	uint32_t by_pid, by_uid; /* who requested the snapshot */
+	uint64_t time;			 /* nanoseconds of CLOCK_MONOTONIC */
+	uint32_t by_pid, by_uid;	 /* who requested the snapshot */
+	const struct frec_pairs *fields; /* what came with the request; NULL: nothing */
 	/* The process and thread that died, and the sender of the signal. `pid` is 0 if nobody
 	 * died. */
 	uint32_t pid, tid, sender;
@@ -54,7 +56,8 @@ struct frec_snapshot_job {
 	struct frec_process_table *processes;
 	const struct frec_clocks *start; /* read when the recording began */
 	uint64_t recording_since;
-	const char *const *selection; /* NULL-terminated */
+	const char *const *selection;  /* NULL-terminated */
+	const struct frec_pairs *tags; /* the recorder's; NULL: none */
 	uint64_t sideband_lost;
 	const struct frec_reason *reason;
 	/* stacks of the process that died, from its core dump; may be NULL */

@@ -40,6 +40,7 @@ static struct frec_source sources[SOURCES];
 static struct frec_capture capture;
 static struct frec_process_table processes;
 static struct frec_reason reason;
+static struct frec_pairs own_tags;
 static uint64_t heads[CPUS], emitted[SOURCES][CPUS], now;
 static char folder[] = "/tmp/frec-snapshot-XXXXXX", path[PATH_MAX];
 
@@ -164,6 +165,7 @@ static Flightrec__Snapshot *written(int64_t only_uid, void (*meanwhile)(void *),
 					     .start = &start,
 					     .recording_since = SINCE,
 					     .selection = selection,
+					     .tags = &own_tags,
 					     .reason = &reason,
 					     .only_uid = only_uid,
 					     .on_progress = meanwhile};
@@ -319,6 +321,81 @@ static void for_one_user(void **state)
 	assert_int_equal(file->n_process, 1);
 	assert_int_equal(file->process[0]->pid, MY_PID);
 	flightrec__snapshot__free_unpacked(file, NULL);
+}
+
+static const Flightrec__Process *process_of(const Flightrec__Snapshot *file, uint32_t pid)
+{
+	for (size_t i = 0; i < file->n_process; i++) {
+		if (file->process[i]->pid == pid)
+			return file->process[i];
+	}
+	return NULL;
+}
+
+static void born(uint32_t pid, uint32_t ppid, const char *program, uint64_t time)
+{
+	struct frec_process *process;
+
+	frec__process_table_fork(&processes, pid, ppid, pid, time);
+	process = frec__process_table_find(&processes, pid);
+	free(process->executable);
+	process->executable = strdup(program);
+	process->uid = MINE;
+	process->uid_known = true;
+}
+
+// The tags of a client are those of its process and of its children that run the same program; not
+// those of its parent, nor of what a child executes, nor of who gets its number later.
+static void tags(void **state)
+{
+	static const char text[] = "service.version\0001.2";
+	struct pipeline_result result;
+	Flightrec__Snapshot *file;
+
+	(void)state;
+	assert_int_equal(frec__pairs_add(&own_tags, "build", 5, "\xff\n", 2), 0);
+	born(300, 1, "/bin/master", 901);
+	born(301, 300, "/bin/server", 902);
+	born(302, 301, "/bin/server", 903);
+	born(303, 302, "/bin/server", 904);
+	born(304, 303, "/bin/sh", 905);
+	born(305, 301, "/bin/server", 906);
+	assert_int_equal(frec__process_table_tag(&processes, 301, text, sizeof(text)), 0);
+	assert_int_equal(frec__process_table_tag(&processes, 305, "a\0b", 4), 0);
+	take(8000);
+	file = written(-1, NULL, &result);
+	assert_int_equal(file->header->n_tag, 1);
+	assert_string_equal(file->header->tag[0]->key, "build");
+	assert_memory_equal(file->header->tag[0]->value.data, "\xff\n", 2);
+	for (uint32_t pid = 300; pid <= 305; pid++) {
+		const Flightrec__Process *process = process_of(file, pid);
+
+		assert_int_equal(process->n_tag, pid >= 301 && pid != 304);
+		if (process->n_tag)
+			assert_string_equal(process->tag[0]->key,
+					    pid == 305 ? "a" : "service.version");
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+	// In a file for one user, another user's process gives its tags to nobody.
+	frec__process_table_find(&processes, 301)->uid = MINE + 1;
+	file = written(MINE, NULL, &result);
+	assert_null(process_of(file, 301));
+	assert_int_equal(process_of(file, 302)->n_tag, 0);
+	assert_int_equal(process_of(file, 305)->n_tag, 1);
+	flightrec__snapshot__free_unpacked(file, NULL);
+	// An exec ends what the old program said about itself, and so does a new process.
+	frec__process_table_comm(&processes, 301, 301, "other", true, 910);
+	frec__process_table_end(&processes, 305, 911);
+	born(305, 1, "/bin/server", 912);
+	file = written(-1, NULL, &result);
+	assert_int_equal(process_of(file, 301)->n_tag, 0);
+	assert_int_equal(process_of(file, 303)->n_tag, 0);
+	for (size_t i = 0; i < file->n_process; i++) {
+		if (file->process[i]->pid == 305)
+			assert_int_equal(file->process[i]->n_tag, file->process[i]->exit != 0);
+	}
+	flightrec__snapshot__free_unpacked(file, NULL);
+	own_tags.size = own_tags.count = 0;
 }
 
 // The kernel writes records of other types between the samples. They are counted, and have our
@@ -483,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(overwritten_end_to_end_while_waiting, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(for_one_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(tags, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_capture_keeps_within_its_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders, setup, teardown),
