@@ -27,11 +27,14 @@ static int write_fields(struct frec_perfetto *perfetto, const struct frec_timeli
 	const Flightrec__Pair *pair;
 	char *category = "flightrec";
 	size_t at = 0;
-	int r = frec__perfetto_track(
-		perfetto, pid, pid,
-		frec__processes_find(&file->events.processes, pid, trigger->time),
-		&event.track_uuid, reterr);
+	int r = 0;
 
+	// Without a process it is an instant of the whole trace.
+	if (pid)
+		r = frec__perfetto_track(
+			perfetto, pid, pid,
+			frec__processes_find(&file->events.processes, pid, trigger->time),
+			&event.track_uuid, reterr);
 	if (r)
 		return r;
 	while ((pair = frec__pairs_next(trigger->field, trigger->n_field, &at))) {

@@ -25,6 +25,8 @@
 #define FLOOD 40
 
 FREC_EVENT(fields, step, FREC_I32(number));
+FREC_EVENT(fields, order_begin, FREC_I32(number));
+FREC_EVENT(fields, order_end, FREC_I32(number));
 
 static int failed;
 static pid_t child;
@@ -185,6 +187,8 @@ static void obey(char *line, int fd)
 		*name++ = 0;
 	frec_fields_step(1);
 	if (!strcmp(line, "trigger") && name) {
+		frec_fields_order_begin(17);
+		frec_fields_order_end(17);
 		check(!frec_trigger_fields(name, "asked", "yes"), "trigger");
 		expect_notice(fd, name);
 	} else if (!strcmp(line, "fork")) {

@@ -211,7 +211,12 @@ def listening():
           told["trigger"]["fields"] == {"asked": "yes"},
           f"the recorder's own tags are beside the client's {told['tags']}")
     spans = exported(path, "otlp-traces")
-    check(spans is not None, "there are no spans, and that is no error")
+    check(spans.count(control.field(1, "service.version")) == 1 and
+          otlp("service.version", "1.4.2") in spans and otlp("region", "eu 1") in spans,
+          "the resource of a span has the process's tags, and those of the recorder below them")
+    check(spans.count(control.field(1, "service.name")) == 1 and
+          otlp("service.name", "checkout") in spans and b"liar" not in spans,
+          "a tag names the service, and none replaces what was measured")
     waiting.send("fork")
     child = int(waiting.until("forked").split()[1])
     # The recorder has no rights, and sees the child when it looks at /proc next.
