@@ -47,9 +47,10 @@ int frec__clients_add(struct frec_clients *clients, int socket, bool life_line)
 
 void frec__clients_remove(struct frec_clients *clients, size_t at)
 {
-	close(clients->client[at]->fd);
+	// The client takes the end of the connection as the end of its notices, too.
 	if (clients->client[at]->notices >= 0)
 		close(clients->client[at]->notices);
+	close(clients->client[at]->fd);
 	free(clients->client[at]);
 	clients->client[at] = clients->client[--clients->count];
 }
