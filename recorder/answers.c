@@ -96,6 +96,7 @@ static void fill_numbers(Flightrec__Control__Recording *recording,
 	recording->stacks_missing = history->stacks_missing;
 	recording->snapshots = status->snapshots;
 	recording->failures = status->failures;
+	recording->passed_over = status->passed_over;
 	recording->transport = (Flightrec__Transport)status->transport;
 	recording->kernel = !status->no_kernel;
 	recording->fault_addresses = status->fault_addresses;
@@ -119,8 +120,10 @@ static int answer_recording(int socket, Flightrec__Control__StatusReply *message
 	recording.folder = text(status->folder);
 	recording.last_path = text(status->last_path);
 	recording.no_kernel = text(status->no_kernel ? status->no_kernel : "");
+	recording.last_passed_over = text(status->last_passed_over);
 	texts.left = FREC_CONTROL_MESSAGE_MAX - STATUS_NUMBERS_MAX - recording.folder.len -
-		     recording.last_path.len - recording.no_kernel.len;
+		     recording.last_path.len - recording.no_kernel.len -
+		     recording.last_passed_over.len;
 	while (texts.count < FREC_SELECTIONS_MAX && status->selection[texts.count] &&
 	       add_text(&texts, status->selection[texts.count]))
 		;

@@ -21,26 +21,29 @@
 
 struct frec_mapped_file {
 	uint32_t pid;
+	uint64_t start, end;
 	char *path;
 };
 
-void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid, const char *path)
+void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid,
+			      const struct frec_mapping *map)
 {
 	size_t count = breakpoints->count;
 	char *copy;
 
 	// A library is mapped in several pieces, so the kernel reports the same file several times.
 	for (size_t i = count; i-- > 0 && i + FILES_COMPARED >= count;) {
-		if (breakpoints->file[i].pid == pid && !strcmp(breakpoints->file[i].path, path))
+		if (breakpoints->file[i].pid == pid &&
+		    !strcmp(breakpoints->file[i].path, map->path))
 			return;
 	}
 	copy = count < FILES_MAX &&
 			       frec__grow(&breakpoints->file, count, sizeof(*breakpoints->file))
-		       ? strdup(path)
+		       ? strdup(map->path)
 		       : NULL;
 	if (copy)
-		breakpoints->file[breakpoints->count++] =
-			(struct frec_mapped_file){.pid = pid, .path = copy};
+		breakpoints->file[breakpoints->count++] = (struct frec_mapped_file){
+			.pid = pid, .start = map->start, .end = map->end, .path = copy};
 	else
 		breakpoints->missed = true;
 }
@@ -142,9 +145,11 @@ void frec__breakpoints_refresh(struct frec_breakpoints *breakpoints)
 		return;
 	declarations = breakpoints->sources->declarations;
 	for (size_t i = 0; i < breakpoints->count; i++) {
-		frec__declarations_add_mapping(declarations, breakpoints->file[i].pid,
-					       breakpoints->file[i].path);
-		free(breakpoints->file[i].path);
+		const struct frec_mapped_file *file = &breakpoints->file[i];
+
+		frec__declarations_add_mapping(declarations, file->pid, file->start, file->end,
+					       file->path);
+		free(file->path);
 	}
 	breakpoints->count = 0;
 	if (breakpoints->missed)

@@ -7,6 +7,7 @@
 #ifndef FREC_RECORDER_BREAKPOINTS_H
 #define FREC_RECORDER_BREAKPOINTS_H
 
+#include "recorder/processes/processes.h"
 #include "recorder/source_set.h"
 
 struct frec_mapped_file;
@@ -34,7 +35,8 @@ int frec__breakpoints_init(struct frec_breakpoints *breakpoints, struct frec_sou
 int frec__breakpoints_find(struct frec_breakpoints *breakpoints, struct frec_error *reterr);
 
 /* Remembers that a process mapped a file. May be called while a snapshot is written. */
-void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid, const char *path);
+void frec__breakpoints_mapped(struct frec_breakpoints *breakpoints, uint32_t pid,
+			      const struct frec_mapping *map);
 
 /* Reads the files that were mapped since the last call. Does nothing if another transport is in
  * use. */

@@ -12,6 +12,7 @@
 #include "proto/read_file.h"
 #include "proto/report.h"
 #include "recorder/core/pattern.h"
+#include "recorder/declared/declared_files.h"
 #include "recorder/processes/proc_scan.h"
 
 // How often the loop looks for new events and CPUs, in milliseconds; see "How soon an event is
@@ -247,6 +248,12 @@ size_t frec__engine_poll(struct frec_engine *engine, struct pollfd *fds, size_t 
 	}
 	count += frec__ends_poll(&engine->ends, fds + count, room - count);
 	*ret_milliseconds = engine->deaths.count ? DEATH_INTERVAL : REFRESH_INTERVAL;
+	if (count < room) {
+		int fd = frec__declarations_poll(&engine->declarations, ret_milliseconds);
+
+		if (fd >= 0)
+			fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
+	}
 	return count;
 }
 
@@ -264,4 +271,6 @@ void frec__engine_work(struct frec_engine *engine)
 	}
 	frec__memories_refresh(&engine->memories);
 	frec__breakpoints_refresh(&engine->breakpoints);
+	frec__declarations_work(&engine->declarations);
+	frec__source_set_refine(&engine->sources);
 }

@@ -99,11 +99,11 @@ static int check_stacks(const struct frec_engine *engine, struct frec_error *ret
 	return 0;
 }
 
-static void on_mapped(void *context, uint32_t pid, const char *path)
+static void on_mapped(void *context, uint32_t pid, const struct frec_mapping *map)
 {
 	struct frec_engine *engine = context;
 
-	frec__breakpoints_mapped(&engine->breakpoints, pid, path);
+	frec__breakpoints_mapped(&engine->breakpoints, pid, map);
 }
 
 static int start_breakpoints(struct frec_engine *engine, struct frec_error *reterr)

@@ -2,6 +2,8 @@
 // Reading the status of an engine.
 #include "recorder/engine_status.h"
 
+#include "recorder/declared/file_reader.h"
+
 void frec__engine_status(const struct frec_engine *engine, struct frec_engine_status *ret)
 {
 	*ret = (struct frec_engine_status){
@@ -17,7 +19,12 @@ void frec__engine_status(const struct frec_engine *engine, struct frec_engine_st
 		.last_path = engine->store.last_path,
 		.snapshots = engine->store.snapshots,
 		.failures = engine->store.failures,
+		.last_passed_over = "",
 	};
+	if (engine->declarations.reader) {
+		ret->passed_over = engine->declarations.reader->passed_over;
+		ret->last_passed_over = engine->declarations.reader->last_passed_over;
+	}
 	frec__history_read(&engine->sources, engine->recording_since, &ret->history);
 	for (size_t i = 0; i < ret->sources; i++)
 		ret->sources_by[ret->source[i].transport]++;

@@ -20,6 +20,9 @@ struct frec_engine_status {
 	size_t sources_by[FREC_TRANSPORT_COUNT]; /* indexed by transport; 0: the kernel */
 	const char *folder, *last_path;		 /* last_path is empty before the first snapshot */
 	uint64_t snapshots, failures;
+	/* files that were not read for events, and the path of the last; see file_reader.h */
+	uint64_t passed_over;
+	const char *last_passed_over;
 };
 
 void frec__engine_status(const struct frec_engine *engine, struct frec_engine_status *ret);

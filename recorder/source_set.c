@@ -146,25 +146,28 @@ static int found_event(void *context, const struct frec_listed *listed)
 }
 
 // Completes the formats of the sources, beginning at index `from`, with what tracefs does not show,
-// such as the names of enumerators. These are in the files of the programs that emit.
-static void refine_from(struct frec_source_set *set, size_t from)
+// such as the names of enumerators. These are in the files of the programs that emit. Returns
+// whether all were found.
+static bool refine_from(struct frec_source_set *set, size_t from)
 {
-	bool scanned = false;
+	bool all = true;
 
 	for (size_t i = from; i < set->count; i++) {
 		struct frec_source *source = &set->source[i];
 
-		if (source->listed.kind != FLIGHTREC__SOURCE_KIND__SOURCE_EVENT)
-			continue;
-		if (frec__declarations_refine(set->declarations, source->listed.system,
-					      source->listed.name, &source->format) ||
-		    scanned)
-			continue;
-		scanned = true;
-		frec__declarations_add_machine(set->declarations);
-		frec__declarations_refine(set->declarations, source->listed.system,
-					  source->listed.name, &source->format);
+		if (source->listed.kind == FLIGHTREC__SOURCE_KIND__SOURCE_EVENT)
+			all &= frec__declarations_refine(set->declarations, source->listed.system,
+							 source->listed.name, &source->format);
 	}
+	return all;
+}
+
+void frec__source_set_refine(struct frec_source_set *set)
+{
+	if (set->declared == set->declarations->count)
+		return;
+	set->declared = set->declarations->count;
+	refine_from(set, 0);
 }
 
 int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_error *reterr)
@@ -183,7 +186,10 @@ int frec__source_set_find(struct frec_source_set *set, bool strict, struct frec_
 		r = frec__catalog_walk(set->tracefs, "flightrec:*", found_event, &search);
 	if (r)
 		return r;
-	refine_from(set, before);
+	if (!refine_from(set, before)) {
+		frec__declarations_add_machine(set->declarations);
+		refine_from(set, before);
+	}
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct frec_source_set {
 	struct frec_crash_program *crash_program;
 	struct frec_error no_addresses; /* why `crash_program` is NULL */
 	char *events_status;		/* user_events_status, as last read */
+	size_t declared; /* the number of declarations that the formats were completed from */
 };
 
 void frec__source_set_deinit(struct frec_source_set *set);
@@ -62,6 +63,9 @@ int frec__source_set_open_cpus(struct frec_source_set *set, struct frec_sideband
 
 /* Follows CPUs that came or went and events that appeared in tracefs. Failures are reported. */
 void frec__source_set_refresh(struct frec_source_set *set, struct frec_sideband *sideband);
+
+/* Completes the formats of user events from declarations that were read since the last call. */
+void frec__source_set_refine(struct frec_source_set *set);
 
 /* Sets memory aside for a capture of what is open now. Returns 0 or a negative errno. */
 int frec__source_set_reserve(struct frec_source_set *set, struct frec_error *reterr);

@@ -12,7 +12,7 @@ if(FREC_SANITIZE)
 endif()
 
 set(accept_environment env FREC_TOOL=$<TARGET_FILE:flightrec_tool> PYTHONDONTWRITEBYTECODE=1
-	PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm
+	PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/vm:${CMAKE_CURRENT_SOURCE_DIR}/accept
 	${Python3_EXECUTABLE})
 
 # frec_accept_test(NAME PLACE SCRIPT ARGUMENT...): on this machine, in an environment of accept/in.
@@ -73,3 +73,6 @@ foreach(kind overwritten overlap)
 		SKIP_RETURN_CODE 77
 		RESOURCE_LOCK recorder)
 endforeach()
+
+# Attacks: user nobody against a recorder of root.
+frec_accept_test(attack_files root attack/test_files.py $<TARGET_FILE:puppet>)

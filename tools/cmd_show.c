@@ -13,24 +13,36 @@
 
 #define LAST 20
 
+static int write_to(int fd, struct frec_snapshot *snapshot, const struct frec_show_options *options,
+		    struct frec_error *warning, struct frec_error *reterr)
+{
+	struct frec_output output;
+	int r = frec__output_open_stream(&output, fd, reterr);
+
+	if (r)
+		return r;
+	r = frec__show(snapshot, options, &output, warning, reterr);
+	if (r) {
+		frec__output_discard(&output);
+		return r;
+	}
+	return frec__output_commit(&output, reterr);
+}
+
 static int show(struct frec_snapshot *snapshot, const struct frec_show_options *options)
 {
 	struct frec_error error = {0}, warning = {0};
 	struct frec_pager pager = {.fd = STDOUT_FILENO, .pid = -1};
-	struct frec_output output;
 
 	if (!options->json)
 		frec__pager_start(&pager);
-	if (!frec__output_open_stream(&output, pager.fd, &error)) {
-		if (frec__show(snapshot, options, &output, &warning, &error))
-			frec__output_discard(&output);
-		else
-			frec__output_commit(&output, &error);
-	}
+	(void)write_to(pager.fd, snapshot, options, &warning, &error);
 	// A reader who leaves the pager has seen enough.
 	if (error.code == -EPIPE && pager.pid >= 0)
 		error.code = 0;
-	frec__pager_end(&pager);
+	// The shell has said on standard error that it cannot run the pager.
+	if (!frec__pager_end(&pager) && !error.code)
+		(void)write_to(STDOUT_FILENO, snapshot, options, &warning, &error);
 	if (error.code)
 		return frec__cli_fail("%s", error.message);
 	return warning.code ? frec__cli_fail("%s", warning.message) : FREC_EXIT_DONE;

@@ -79,6 +79,11 @@ static void print_recording(struct frec_text *text, const Flightrec__Control__Re
 			  recording->snapshots, recording->failures);
 	print_path(text, "  last       ", recording->last_path);
 	print_path(text, "  folder     ", recording->folder);
+	if (recording->passed_over) {
+		frec__text_printf(text, "  passed     %" PRIu64 " programs, not read for events: ",
+				  recording->passed_over);
+		print_path(text, "the last is ", recording->last_passed_over);
+	}
 	frec__text_printf(text, "  events by  %s\n", transport_name(recording->transport));
 	if (!recording->kernel) {
 		frec__text_puts(text, "  kernel     not watched: ");
@@ -142,6 +147,10 @@ static void json_recording(struct frec_text *text, const Flightrec__Control__Rec
 		frec__text_printf(text, ",\"full_ring\":%.1f", recording->full_ring);
 	if (recording->without_stacks > 0)
 		frec__text_printf(text, ",\"without_stacks\":%.1f", recording->without_stacks);
+	if (recording->passed_over) {
+		frec__text_printf(text, ",\"passed_over\":%" PRIu64, recording->passed_over);
+		json_bytes(text, "last_passed_over", recording->last_passed_over);
+	}
 	if (recording->stacks_missing)
 		frec__text_printf(text, ",\"stacks_missing\":%" PRIu64, recording->stacks_missing);
 	frec__text_printf(text, ",\"transport\":\"%s\"", transport_name(recording->transport));

@@ -256,6 +256,7 @@ int frec__event_list_finish(struct frec_event_list *list, struct frec_error *ret
 	// This reads every running program, so it is done only if there are user events to refine.
 	if (ours)
 		r = frec__declarations_add_machine(&list->declarations);
+	frec__declarations_finish(&list->declarations);
 	for (size_t i = 0; i < from_files && !r; i++)
 		r = add_declared(list, &list->declarations.event[i]);
 	for (size_t i = 0; i < list->declarations.count && !r; i++)

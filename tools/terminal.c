@@ -12,6 +12,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// The exit statuses of a shell that cannot run a command, as POSIX defines them.
+#define SHELL_CANNOT_RUN 126
+#define SHELL_NOT_FOUND 127
+
 bool frec__terminal_parse_when(const char *word, enum frec_when *ret)
 {
 	static const char *const words[] = {"auto", "always", "never"};
@@ -76,12 +80,16 @@ void frec__pager_start(struct frec_pager *pager)
 	close(ends[0]);
 }
 
-void frec__pager_end(struct frec_pager *pager)
+bool frec__pager_end(struct frec_pager *pager)
 {
+	int status = 0;
+
 	if (pager->pid < 0)
-		return;
+		return true;
 	close(pager->fd);
-	while (waitpid(pager->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(pager->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	pager->pid = -1;
+	return !WIFEXITED(status) || WEXITSTATUS(status) < SHELL_CANNOT_RUN ||
+	       WEXITSTATUS(status) > SHELL_NOT_FOUND;
 }

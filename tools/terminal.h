@@ -27,7 +27,11 @@ struct frec_pager {
  */
 void frec__pager_start(struct frec_pager *pager);
 
-/* Closes the pager's input and waits until the pager ends. Does nothing if no pager was started. */
-void frec__pager_end(struct frec_pager *pager);
+/*
+ * Closes the pager's input and waits until the pager ends. Does nothing if no pager was started.
+ * Returns false if the shell could not run the command in PAGER, so that nobody has seen the
+ * output; else true.
+ */
+bool frec__pager_end(struct frec_pager *pager);
 
 #endif

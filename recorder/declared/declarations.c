@@ -9,6 +9,7 @@
 
 #include "proto/bytes.h"
 #include "proto/grow.h"
+#include "recorder/declared/file_reader.h"
 
 #define DECLARATION_MAGIC 0x43454446u /* "FDEC" */
 #define DECLARATION_VERSION 1
@@ -40,6 +41,9 @@ void frec__declarations_deinit(struct frec_declarations *declarations)
 		declared_deinit(&declarations->event[i]);
 	free(declarations->event);
 	free(declarations->file);
+	if (declarations->reader)
+		frec__file_reader_deinit(declarations->reader);
+	free(declarations->reader);
 	*declarations = (struct frec_declarations){0};
 }
 
@@ -138,7 +142,8 @@ static bool equal(const struct frec_declared *a, const struct frec_declared *b)
 }
 
 // Takes ownership of `event`. If the list already has an equal one, frees `event` and sets
-// `ret_index` to the index of the equal one. Returns 0 or -ENOMEM.
+// `ret_index` to the index of the equal one. If the list is full, sets `ret_index` to SIZE_MAX.
+// Returns 0 or -ENOMEM.
 static int add_event(struct frec_declarations *declarations, struct frec_declared *event,
 		     size_t *ret_index)
 {
@@ -149,8 +154,12 @@ static int add_event(struct frec_declarations *declarations, struct frec_declare
 			return 0;
 		}
 	}
-	if (declarations->count == EVENTS_MAX ||
-	    !frec__grow(&declarations->event, declarations->count, sizeof(*event))) {
+	if (declarations->count == EVENTS_MAX) {
+		declared_deinit(event);
+		*ret_index = SIZE_MAX;
+		return 0;
+	}
+	if (!frec__grow(&declarations->event, declarations->count, sizeof(*event))) {
 		declared_deinit(event);
 		return -ENOMEM;
 	}

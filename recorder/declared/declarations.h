@@ -9,8 +9,9 @@
  *			an event's format file into struct frec_format, a list of typed fields.
  *	ELF files	each FREC_EVENT of a program is in section `frec_declarations`, whose layout
  *			flightrec/fields.h defines. This file parses it; declared_files.h finds the
- *			files (programs, their libraries, everything that runs); sites.h finds where
- *			in a file a breakpoint can listen to the event.
+ *			files (programs, their libraries, everything that runs); file_reader.h has
+ *			them read by a child in a sandbox, which also finds where in a file a
+ *			breakpoint can listen to the event (file_contents.h).
  *
  *	ELF file --declared_files--> struct frec_declared --declared_kinds--> struct frec_format
  *	tracefs --catalog--> struct frec_listed, format file --format----------> struct frec_format
@@ -54,6 +55,8 @@ struct frec_site {
 	uint64_t enable; /* where the event's enable word is in the file */
 };
 
+struct frec_file_reader;
+
 struct frec_declarations {
 	size_t count;
 	struct frec_declared *event;
@@ -61,8 +64,11 @@ struct frec_declarations {
 	 * the open file. */
 	void (*found_sites)(void *context, int fd, const struct frec_site *sites, size_t count);
 	void *context;
+	/* reads files in child processes; NULL until a file is added */
+	struct frec_file_reader *reader;
 	/* the files that were read already, so that no file is read twice */
 	size_t files;
+	bool out_of_memory; /* so that something is missing */
 	struct frec_declaration_file {
 		dev_t device;
 		ino_t inode;
@@ -74,7 +80,8 @@ void frec__declarations_deinit(struct frec_declarations *declarations);
 
 /*
  * Adds the declaration at the start of `data`. Returns its size in bytes, -EBADMSG if there is
- * none, or -ENOMEM. `ret_index` is the index of its event, or SIZE_MAX if its text is malformed.
+ * none, or -ENOMEM. `ret_index` is the index of its event, or SIZE_MAX if its text is malformed or
+ * there are too many events.
  */
 ssize_t frec__declaration_read(struct frec_declarations *declarations, const uint8_t *data,
 			       size_t size, size_t *ret_index);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Finds the files that declare events: a program and the libraries that it needs, or the files that
-// one process or all processes have mapped. Reads them with libelf. The recorder may run as root
-// and open files of any user here, so it opens only regular files, reads none twice, and limits the
-// size of each section.
+// one process or all processes have mapped. The recorder may run as root and open files of any user
+// here, so it opens only regular files, has them read by a child (file_reader.h), and none twice.
 #include "recorder/declared/declared_files.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +14,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/bytes.h"
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/read_file.h"
-#include "recorder/declared/elf_notes.h"
+#include "recorder/declared/file_contents.h"
+#include "recorder/declared/file_reader.h"
 #include "recorder/declared/program_files.h"
-#include "recorder/declared/sites.h"
 
-#define SECTION "frec_declarations"
 #define FILES_MAX 16384
 #define NEEDED_DEPTH 8
-#define SECTION_SIZE_MAX (16u << 20)
+#define SITES_MAX 4096 // of one file
 
 static bool seen_before(struct frec_declarations *declarations, int fd)
 {
@@ -49,27 +47,17 @@ static bool seen_before(struct frec_declarations *declarations, int fd)
 	return false;
 }
 
-static const char *section_name(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
-{
-	GElf_Shdr strings;
-	size_t names;
-
-	if (elf_getshdrstrndx(elf, &names) || !gelf_getshdr(elf_getscn(elf, names), &strings) ||
-	    strings.sh_size > SECTION_SIZE_MAX || !gelf_getshdr(section, header) ||
-	    (header->sh_type != SHT_NOBITS && header->sh_size > SECTION_SIZE_MAX))
-		return NULL;
-	return elf_strptr(elf, names, header->sh_name);
-}
-
-static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth);
+static int add_open(struct frec_declarations *declarations, int fd, const char *path,
+		    unsigned int depth, bool named);
 
 // Adds the library `name` from the first folder that has it. `folders` is a colon-separated list,
 // in which $ORIGIN stands for the folder of `origin`, the file that needs the library. Returns
 // whether the library was found.
 static bool add_library(struct frec_declarations *declarations, const char *folders,
-			const char *name, const char *origin, unsigned int depth)
+			const char *name, const struct frec_file *origin)
 {
-	int origin_length = strrchr(origin, '/') ? (int)(strrchr(origin, '/') - origin) : 0;
+	const char *slash = strrchr(origin->path, '/');
+	int origin_length = slash ? (int)(slash - origin->path) : 0;
 
 	while (*folders) {
 		int length = (int)strcspn(folders, ":");
@@ -77,96 +65,152 @@ static bool add_library(struct frec_declarations *declarations, const char *fold
 		int skip = relative ? (int)strlen("$ORIGIN") : 0;
 		char path[PATH_MAX];
 
-		snprintf(path, sizeof(path), "%.*s%.*s/%s", relative ? origin_length : 0, origin,
-			 length - skip, folders + skip, name);
-		if (!add_path(declarations, path, depth))
+		snprintf(path, sizeof(path), "%.*s%.*s/%s", relative ? origin_length : 0,
+			 origin->path, length - skip, folders + skip, name);
+		if (!add_open(declarations, frec__open_regular(path), path, origin->depth - 1,
+			      true))
 			return true;
 		folders += length + (folders[length] == ':');
 	}
 	return false;
 }
 
-// Adds the libraries that the file lists as DT_NEEDED. Looks for them as the dynamic loader does by
-// default: first in the run path of the file, then in the usual folders.
-static void add_needed(struct frec_declarations *declarations, Elf *elf, Elf_Scn *section,
-		       const GElf_Shdr *header, const char *path, unsigned int depth)
+// Looks for a library as the dynamic loader does by default: first in the run path of the file,
+// then in the usual folders.
+static void add_needed(struct frec_declarations *declarations, const char *run_path,
+		       const char *name, const struct frec_file *origin)
 {
-	Elf_Data *data = elf_getdata(section, NULL);
-	const char *run_path = "";
-	GElf_Dyn entry;
-
-	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		const char *text = NULL;
-
-		if (entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH)
-			text = elf_strptr(elf, header->sh_link, entry.d_un.d_val);
-		if (text)
-			run_path = text;
-	}
-	for (int i = 0; data && gelf_getdyn(data, i, &entry) && entry.d_tag != DT_NULL; i++) {
-		const char *name = entry.d_tag == DT_NEEDED
-					   ? elf_strptr(elf, header->sh_link, entry.d_un.d_val)
-					   : NULL;
-
-		if (name && !add_library(declarations, run_path, name, path, depth))
-			add_library(declarations, FREC_LIBRARY_FOLDERS, name, path, depth);
-	}
+	if (origin->depth && declarations->files < FILES_MAX &&
+	    !add_library(declarations, run_path, name, origin))
+		add_library(declarations, FREC_LIBRARY_FOLDERS, name, origin);
 }
 
-static int add_path(struct frec_declarations *declarations, const char *path, unsigned int depth)
+struct sites {
+	size_t count;
+	struct frec_site *site;
+};
+
+// Returns 0 or -ENOMEM.
+static int add_site(struct frec_declarations *declarations, struct frec_bytes *finding,
+		    struct sites *sites)
 {
-	FREC_CLOSE int fd = frec__open_regular(path);
-	FREC_ELF_END Elf *elf = NULL;
-	Elf_Scn *section = NULL;
+	struct frec_site site = {.offset = frec__bytes_u64(finding),
+				 .enable = frec__bytes_u64(finding)};
+	ssize_t n = finding->failed
+			    ? 0
+			    : frec__declaration_read(declarations, finding->at,
+						     frec__bytes_left(finding), &site.event);
+
+	if (n == -ENOMEM)
+		return -ENOMEM;
+	if (n <= 0 || site.event == SIZE_MAX || sites->count == SITES_MAX)
+		return 0;
+	if (!frec__grow(&sites->site, sites->count, sizeof(*sites->site)))
+		return -ENOMEM;
+	sites->site[sites->count++] = site;
+	return 0;
+}
+
+// Adds what the child found in a file. The findings are as hostile as the file.
+static void add_findings(void *context, struct frec_file *file)
+{
+	struct frec_declarations *declarations = context;
+	struct frec_bytes bytes = frec__bytes(file->finding, file->size);
+	struct sites sites = {0};
+	const char *run_path = "", *text;
+	size_t index;
 	int r = 0;
+
+	while (frec__bytes_left(&bytes) && !r) {
+		uint32_t kind = frec__bytes_u32(&bytes), size = frec__bytes_u32(&bytes);
+		const uint8_t *data = frec__bytes_take(&bytes, size);
+		struct frec_bytes finding = frec__bytes(data, data ? size : 0);
+
+		switch (kind) {
+		case FREC_FINDING_DECLARATION:
+			if (data &&
+			    frec__declaration_read(declarations, data, size, &index) == -ENOMEM)
+				r = -ENOMEM;
+			break;
+		case FREC_FINDING_SITE:
+			r = add_site(declarations, &finding, &sites);
+			break;
+		case FREC_FINDING_RUN_PATH:
+		case FREC_FINDING_NEEDED:
+			text = frec__bytes_text(&finding);
+			if (text && kind == FREC_FINDING_RUN_PATH)
+				run_path = text;
+			else if (text)
+				add_needed(declarations, run_path, text, file);
+			break;
+		}
+	}
+	if (sites.count && declarations->found_sites)
+		declarations->found_sites(declarations->context, file->fd, sites.site, sites.count);
+	free(sites.site);
+	declarations->out_of_memory |= r == -ENOMEM;
+}
+
+static struct frec_file_reader *reader_of(struct frec_declarations *declarations)
+{
+	if (!declarations->reader) {
+		declarations->reader = malloc(sizeof(*declarations->reader));
+		if (!declarations->reader)
+			return NULL;
+		frec__file_reader_init(declarations->reader);
+		declarations->reader->done = add_findings;
+		declarations->reader->context = declarations;
+	}
+	return declarations->reader;
+}
+
+// Takes ownership of `fd`, which may be a negative errno. `named`: the recorder's user named this
+// file, or one that needs it.
+static int add_open(struct frec_declarations *declarations, int fd, const char *path,
+		    unsigned int depth, bool named)
+{
+	struct frec_file_reader *reader = reader_of(declarations);
+	struct frec_file file = {.fd = fd, .kinds = FREC_LOOK_DECLARATIONS, .depth = depth};
+	struct stat status;
 
 	if (fd < 0)
 		return fd;
-	if (seen_before(declarations, fd))
-		return 0;
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	while (elf && !r && (section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		const char *name = section_name(elf, section, &header);
-		Elf_Data *data;
-
-		if (!name)
-			continue;
-		if (!strcmp(name, SECTION) && header.sh_type == SHT_PROGBITS) {
-			data = elf_getdata(section, NULL);
-			if (data && data->d_buf)
-				r = frec__declarations_read(declarations, data->d_buf,
-							    data->d_size);
-		} else if (depth && header.sh_type == SHT_DYNAMIC) {
-			add_needed(declarations, elf, section, &header, path, depth - 1);
-		}
+	if (!reader || seen_before(declarations, fd) || fstat(fd, &status)) {
+		close(fd);
+		return reader ? 0 : -ENOMEM;
 	}
-	if (elf && !r && declarations->found_sites)
-		r = frec__sites_read(declarations, elf, fd);
-	return r;
+	file.path = strdup(path);
+	if (!file.path) {
+		close(fd);
+		return -ENOMEM;
+	}
+	if (depth)
+		file.kinds |= FREC_LOOK_NEEDED;
+	if (declarations->found_sites)
+		file.kinds |= FREC_LOOK_SITES;
+	file.uid = status.st_uid;
+	file.trusted = named || frec__file_is_trusted(status.st_uid, status.st_mode);
+	// A file that cannot be read is reported there, and declares nothing.
+	(void)frec__file_reader_add(reader, &file);
+	return declarations->out_of_memory ? -ENOMEM : 0;
 }
 
 int frec__declarations_add_file(struct frec_declarations *declarations, const char *path,
 				bool needed)
 {
-	return add_path(declarations, path, needed ? NEEDED_DEPTH : 0);
+	return add_open(declarations, frec__open_regular(path), path, needed ? NEEDED_DEPTH : 0,
+			true);
 }
 
 int frec__declarations_add_mapping(struct frec_declarations *declarations, uint32_t pid,
-				   const char *path)
+				   uint64_t start, uint64_t end, const char *path)
 {
-	char within[PATH_MAX + 64];
-	int r;
-
-	snprintf(within, sizeof(within), "/proc/%u/root%s", pid, path);
-	r = add_path(declarations, within, 0);
-	return r == -ENOENT ? add_path(declarations, path, 0) : r;
+	return add_open(declarations, frec__open_mapped(pid, start, end, path), path, 0, false);
 }
 
 int frec__declarations_add_process(struct frec_declarations *declarations, pid_t pid)
 {
-	char path[PATH_MAX + 64], last[PATH_MAX] = "";
+	char path[64], last[PATH_MAX] = "";
 	FREC_FREE char *maps = NULL;
 	char *save = NULL;
 
@@ -176,11 +220,13 @@ int frec__declarations_add_process(struct frec_declarations *declarations, pid_t
 		return -errno;
 	for (char *line = strtok_r(maps, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		const char *file = strchr(line, '/');
+		unsigned long long start, end;
 
-		if (!file || !strcmp(file, last))
+		if (!file || !strcmp(file, last) || sscanf(line, "%llx-%llx", &start, &end) != 2)
 			continue;
 		snprintf(last, sizeof(last), "%s", file);
-		if (frec__declarations_add_mapping(declarations, (uint32_t)pid, file) == -ENOMEM)
+		if (frec__declarations_add_mapping(declarations, (uint32_t)pid, start, end, file) ==
+		    -ENOMEM)
 			return -ENOMEM;
 	}
 	return 0;
@@ -198,4 +244,22 @@ int frec__declarations_add_machine(struct frec_declarations *declarations)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+void frec__declarations_work(struct frec_declarations *declarations)
+{
+	if (declarations->reader)
+		frec__file_reader_work(declarations->reader);
+}
+
+int frec__declarations_poll(const struct frec_declarations *declarations, int *milliseconds)
+{
+	return declarations->reader ? frec__file_reader_poll(declarations->reader, milliseconds)
+				    : -1;
+}
+
+void frec__declarations_finish(struct frec_declarations *declarations)
+{
+	if (declarations->reader)
+		frec__file_reader_finish(declarations->reader);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds the files that declare events and adds their declarations. A file that was read already is
- * not read again.
+ * Finds the files that declare events and adds their declarations. A file that was read already, or
+ * that cost too much, is not read again until it changes.
  */
 #ifndef FREC_RECORDER_DECLARED_DECLARED_FILES_H
 #define FREC_RECORDER_DECLARED_DECLARED_FILES_H
@@ -18,13 +18,12 @@ int frec__declarations_add_file(struct frec_declarations *declarations, const ch
 				bool needed);
 
 /*
- * Adds the events of a file that a process has mapped. `path` is the file's path in the root folder
- * of that process. If the file does not exist there, for example because the process has ended,
- * `path` is opened in the recorder's root folder. Returns the same as
+ * Adds the events of a file that a process has mapped from `start` to `end`. `path` is the file's
+ * path in the root folder of that process; see frec__open_mapped(). Returns the same as
  * frec__declarations_add_file().
  */
 int frec__declarations_add_mapping(struct frec_declarations *declarations, uint32_t pid,
-				   const char *path);
+				   uint64_t start, uint64_t end, const char *path);
 
 /* Adds the events of all files that a running process has mapped. Skips files that cannot be
  * opened. Returns 0, -ENOMEM, or a negative errno if the mappings cannot be read. */
@@ -33,5 +32,15 @@ int frec__declarations_add_process(struct frec_declarations *declarations, pid_t
 /* Adds the events of all files that any process of this machine has mapped. Returns 0 or
  * -ENOMEM. */
 int frec__declarations_add_machine(struct frec_declarations *declarations);
+
+/*
+ * The functions above read trusted files before they return, and let the files of strangers wait
+ * (file_reader.h). These read on in them: frec__declarations_work() without blocking, whenever the
+ * descriptor that frec__declarations_poll() returns is readable and when the time that it sets is
+ * over; frec__declarations_finish() until all are read.
+ */
+void frec__declarations_work(struct frec_declarations *declarations);
+int frec__declarations_poll(const struct frec_declarations *declarations, int *milliseconds);
+void frec__declarations_finish(struct frec_declarations *declarations);
 
 #endif

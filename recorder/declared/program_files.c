@@ -7,41 +7,93 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "proto/cleanup.h"
 #include "proto/grow.h"
 #include "proto/read_file.h"
+#include "proto/report.h"
+#include "recorder/declared/file_reader.h"
 
 #define MAPS_SIZE_MAX (4u << 20)
 #define DELETED " (deleted)"
 
-int frec__open_regular(const char *path)
+// Pseudo file systems have no blocks. Those that keep their files in memory may have none either.
+static bool holds_files(int fd)
 {
-	FREC_CLOSE int place = open(path, O_PATH | O_CLOEXEC);
+	struct statfs status;
+
+	return !fstatfs(fd, &status) &&
+	       (status.f_blocks || status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC ||
+		status.f_type == OVERLAYFS_SUPER_MAGIC || status.f_type == HUGETLBFS_MAGIC) &&
+	       status.f_type != EFIVARFS_MAGIC;
+}
+
+// Opens the file that `place`, which was opened with O_PATH, refers to.
+static int open_place(int place)
+{
 	char again[32];
 	struct stat status;
 	int fd;
 
-	if (place < 0 || fstat(place, &status))
+	if (fstat(place, &status))
 		return -errno;
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(status.st_mode) || !holds_files(place))
 		return -EINVAL;
 	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
 	fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }
 
-// Opens `open_as` and adds that file under the name `path`. Returns 0 or a negative errno. Callers
-// that go on to look for more files ignore all errors but -ENOMEM.
-static int add(struct frec_program_files *files, const char *open_as, const char *path)
+int frec__open_regular(const char *path)
 {
-	FREC_CLOSE int fd = frec__open_regular(open_as);
+	FREC_CLOSE int place = open(path, O_PATH | O_CLOEXEC);
+
+	return place < 0 ? -errno : open_place(place);
+}
+
+// Opens `path` below the folder `root`, as if that were the root folder.
+static int open_within(int root, const char *path, uint64_t resolve)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+			       .resolve = RESOLVE_NO_MAGICLINKS | resolve};
+	FREC_CLOSE int place = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	return place < 0 ? -errno : open_place(place);
+}
+
+int frec__open_mapped(uint32_t pid, uint64_t start, uint64_t end, const char *path)
+{
+	FREC_CLOSE int place = -1, root = -1;
+	char name[96];
+
+	snprintf(name, sizeof(name), "/proc/%u/map_files/%llx-%llx", pid, (unsigned long long)start,
+		 (unsigned long long)end);
+	place = open(name, O_PATH | O_CLOEXEC);
+	if (place >= 0)
+		return open_place(place);
+	snprintf(name, sizeof(name), "/proc/%u/root", pid);
+	root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root >= 0 ? open_within(root, path, RESOLVE_IN_ROOT)
+			 : open_within(AT_FDCWD, path, RESOLVE_NO_SYMLINKS);
+}
+
+// Adds an open file under the name `path`, and takes ownership of `opened`, which may be a negative
+// errno. Returns 0 or a negative errno. Callers that go on to look for more files ignore all errors
+// but -ENOMEM.
+static int add_open(struct frec_program_files *files, int opened, const char *path)
+{
+	FREC_CLOSE int fd = opened;
 	FREC_FREE char *copy = NULL;
 	struct stat status;
 
@@ -62,6 +114,11 @@ static int add(struct frec_program_files *files, const char *open_as, const char
 								 .inode = status.st_ino};
 	fd = -1;
 	return 0;
+}
+
+static int add(struct frec_program_files *files, const char *open_as, const char *path)
+{
+	return add_open(files, frec__open_regular(open_as), path);
 }
 
 // Adds the file `name` from each folder of a colon-separated list. Returns 0 or -ENOMEM.
@@ -97,9 +154,24 @@ static bool is_named(char *path, const char *name)
 	return slash && !strcmp(slash + 1, name);
 }
 
+// Adds a file that a process uses, if it is trusted: any user can run a program of any name. Takes
+// ownership of `opened`, which may be a negative errno.
+static int add_found(struct frec_program_files *files, int opened, const char *path)
+{
+	struct stat status;
+
+	if (opened < 0 || fstat(opened, &status) ||
+	    frec__file_is_trusted(status.st_uid, status.st_mode))
+		return add_open(files, opened, path);
+	close(opened);
+	frec__report(LOG_WARNING, "%s of user %u has this name and is not used: give its path",
+		     path, status.st_uid);
+	return -EPERM;
+}
+
 static int add_from_process(struct frec_program_files *files, const char *pid, const char *name)
 {
-	char link[64], path[PATH_MAX], within[PATH_MAX + 64];
+	char link[64], path[PATH_MAX];
 	FREC_FREE char *maps = NULL;
 	ssize_t length;
 	int r = 0;
@@ -109,27 +181,27 @@ static int add_from_process(struct frec_program_files *files, const char *pid, c
 	if (length > 0) {
 		path[length] = 0;
 		if (is_named(path, name))
-			r = add(files, link, path);
+			r = add_found(files, frec__open_regular(link), path);
 	}
 	snprintf(link, sizeof(link), "/proc/%s/maps", pid);
 	maps = r == -ENOMEM ? NULL : frec__read_file_at(AT_FDCWD, link, MAPS_SIZE_MAX);
 	// Searches for the name instead of parsing each line, because nearly all lines are about
 	// other files.
 	for (char *at = maps; at && (at = strstr(at, name)) && r != -ENOMEM; at += strlen(name)) {
-		char *begin = at;
+		unsigned long long start, end;
+		char *line = at, *begin;
 
-		while (begin > maps && begin[-1] != '\n')
-			begin--;
-		begin = strchr(begin, '/');
-		if (!begin || begin > at ||
+		while (line > maps && line[-1] != '\n')
+			line--;
+		begin = strchr(line, '/');
+		if (!begin || begin > at || sscanf(line, "%llx-%llx", &start, &end) != 2 ||
 		    snprintf(path, sizeof(path), "%.*s", (int)strcspn(begin, "\n"), begin) >=
 			    (int)sizeof(path) ||
 		    !is_named(path, name))
 			continue;
-		// Opens the file through the root folder of the process, which may be in a
-		// container.
-		snprintf(within, sizeof(within), "/proc/%s/root%s", pid, path);
-		r = add(files, within, path);
+		r = add_found(files,
+			      frec__open_mapped((uint32_t)strtoul(pid, NULL, 10), start, end, path),
+			      path);
 	}
 	return r == -ENOMEM ? r : 0;
 }

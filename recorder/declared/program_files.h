@@ -4,6 +4,7 @@
 #define FREC_RECORDER_DECLARED_PROGRAM_FILES_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "proto/error.h"
@@ -28,11 +29,20 @@ struct frec_program_files {
 };
 
 /*
- * Opens a file for reading, but only if it is a regular file. The path of a mapping may lead to
- * something else by now, and merely opening a device can have side effects. Returns a descriptor,
- * or a negative errno; -EINVAL if the file is not a regular one.
+ * Opens a file for reading, but only if it is a regular file on a file system of files: merely
+ * opening a device, or a control file of a pseudo file system such as tracefs, can have side
+ * effects. Returns a descriptor, or a negative errno; -EINVAL if it is another kind of file.
  */
 int frec__open_regular(const char *path);
+
+/*
+ * Opens a file that a process has mapped from `start` to `end`, under the same conditions. What is
+ * opened is the mapped file itself, through /proc/PID/map_files. Without the right to do that, it
+ * is the file at `path` in the root folder of the process, and no link leads out of that folder:
+ * the owner of the file may have replaced it. If the process is gone, it is the file at `path`, but
+ * only if no part of the path is a symbolic link. Returns the same as frec__open_regular().
+ */
+int frec__open_mapped(uint32_t pid, uint64_t start, uint64_t end, const char *path);
 
 /*
  * Adds the files that `name` stands for. A name with a '/' is the path of one file. Any other name

@@ -267,7 +267,7 @@ static void handle_map(struct frec_sideband *sideband, const struct perf_event_h
 	}
 	frec__process_table_map(sideband->processes, body->pid, &map);
 	if (sideband->mapped && *map.path == '/')
-		sideband->mapped(sideband->context, body->pid, map.path);
+		sideband->mapped(sideband->context, body->pid, &map);
 }
 
 static void handle(struct frec_sideband *sideband, const struct perf_event_header *header,

@@ -54,7 +54,7 @@ struct frec_sideband {
 	void (*alert)(void *context, const struct frec_alert *alert);
 	/* Called when a process has mapped a file as code; may be NULL. The callback must not open
 	 * the file, because it can be called during a snapshot. */
-	void (*mapped)(void *context, uint32_t pid, const char *path);
+	void (*mapped)(void *context, uint32_t pid, const struct frec_mapping *map);
 	void *context;
 	struct frec_process_table *processes;
 };

@@ -9,18 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <syslog.h>
 
 #include "proto/cleanup.h"
 #include "proto/clocks.h"
 #include "proto/report.h"
-#include "recorder/snapshot/child.h"
 #include "recorder/snapshot/unwound_lives.h"
 
 // How many seconds unwinding may take for one file. Once the programs' tables are loaded, that is
 // enough for hundreds of thousands of stacks.
 #define SECONDS_MAX 5
+// Limit on the child's address space, in bytes. Most of it is for tables of the programs that it
+// reads.
+#define MEMORY_MAX (UINT64_C(8) << 30)
 // Milliseconds between two calls of `on_progress`.
 #define TURN 5
 // How many bytes of a stack the kernel copies at most: their number has 16 bits.
@@ -87,8 +88,9 @@ static void unwind_here(const struct frec_unwind_worker *worker,
 	frec__unwound_lives_destroy(lives);
 }
 
-static int serve(const struct frec_unwind_worker *worker, int fd)
+static void serve(void *context, int fd)
 {
+	const struct frec_unwind_worker *worker = context;
 	FREC_FREE struct frec_unwound *unwound = malloc(sizeof(*unwound));
 	FREC_FREE struct answer *answer = malloc(sizeof(*answer));
 	FREC_FREE uint8_t *bytes = malloc(STACK_SIZE_MAX);
@@ -98,7 +100,7 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 	struct msghdr message = {.msg_iov = part, .msg_iovlen = 2};
 
 	if (!bytes || !unwound || !answer || frec__unwound_lives_create(worker->processes, &lives))
-		return 1;
+		return;
 	while (recvmsg(fd, &message, 0) > 0) {
 		const struct frec_stack_sample sample = {
 			.pid = question.pid,
@@ -118,54 +120,23 @@ static int serve(const struct frec_unwind_worker *worker, int fd)
 		memcpy(answer->how, unwound->how, frames->n_pc);
 		memcpy(answer->pc, unwound->pc, frames->n_pc * sizeof(*answer->pc));
 		if (send(fd, answer, answer_size(answer->count), MSG_NOSIGNAL) < 0)
-			return 1;
+			return;
 	}
-	return 0;
-}
-
-// Runs the child. A hanging child may never end, so it must not keep the parent's descriptors
-// (rings, breakpoints, sockets) open.
-static void run(const struct frec_unwind_worker *worker, int fd)
-{
-	const int kept = STDERR_FILENO + 1;
-
-	frec__child_limit(SECONDS_MAX);
-	if (dup2(fd, kept) < 0)
-		_exit(1);
-	close_range(kept + 1, ~0u, 0);
-	_exit(serve(worker, kept));
 }
 
 void frec__unwind_worker_start(struct frec_unwind_worker *worker)
 {
-	sigset_t all, before;
-	int fds[2];
+	const struct frec_sandbox sandbox = {
+		.memory = MEMORY_MAX, .seconds = SECONDS_MAX + 1, .opens_files = true};
 
 	worker->handed_back = frec__monotonic();
 	worker->until = worker->handed_back + SECONDS_MAX * UINT64_C(1000000000);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds))
-		return;
-	// The parent's signal handlers must not run in the child.
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	worker->pid = fork();
-	if (!worker->pid)
-		run(worker, fds[1]);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	close(fds[1]);
-	if (worker->pid > 0)
-		worker->fd = fds[0];
-	else
-		close(fds[0]);
+	worker->started = !frec__worker_start(&worker->child, &sandbox, serve, worker);
 }
 
 void frec__unwind_worker_stop(struct frec_unwind_worker *worker)
 {
-	if (worker->fd < 0)
-		return;
-	close(worker->fd);
-	worker->fd = -1;
-	frec__child_kill(worker->pid);
+	frec__worker_stop(&worker->child);
 }
 
 static void hand_back(struct frec_unwind_worker *worker)
@@ -182,7 +153,7 @@ static void hand_back(struct frec_unwind_worker *worker)
 // Returns false if there was no answer in time.
 static bool wait_for_answer(struct frec_unwind_worker *worker)
 {
-	struct pollfd poller = {.fd = worker->fd, .events = POLLIN};
+	struct pollfd poller = {.fd = worker->child.fd, .events = POLLIN};
 
 	do {
 		int r = poll(&poller, 1, TURN);
@@ -196,22 +167,19 @@ static bool wait_for_answer(struct frec_unwind_worker *worker)
 
 static void give_up(struct frec_unwind_worker *worker, bool late)
 {
-	int status = 0;
+	char how[64];
 
-	close(worker->fd);
-	worker->fd = -1;
-	if (late || !frec__child_ends_within(worker->pid, 1000, &status)) {
-		frec__child_kill(worker->pid);
+	if (late) {
+		frec__worker_stop(&worker->child);
 		frec__report(LOG_WARNING,
 			     "unwinding stacks took longer than %d s: the rest of this file has no "
 			     "frames",
 			     SECONDS_MAX);
 		return;
 	}
+	frec__worker_reap(&worker->child, how, sizeof(how));
 	frec__report(LOG_WARNING,
-		     "unwinding stacks ended by %s %d: the rest of this file has no frames",
-		     WIFSIGNALED(status) ? "signal" : "exit status",
-		     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		     "unwinding stacks ended by %s: the rest of this file has no frames", how);
 }
 
 // The child has read untrusted files, so its answers are checked as strictly as a file.
@@ -240,8 +208,9 @@ static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack
 	bool late = false;
 
 	memcpy(question.value, registers->values, registers->count * sizeof(*question.value));
-	if (sendmsg(worker->fd, &message, MSG_NOSIGNAL) < 0 || (late = !wait_for_answer(worker)) ||
-	    !is_answer(&answer, recv(worker->fd, &answer, sizeof(answer), MSG_DONTWAIT))) {
+	if (sendmsg(worker->child.fd, &message, MSG_NOSIGNAL) < 0 ||
+	    (late = !wait_for_answer(worker)) ||
+	    !is_answer(&answer, recv(worker->child.fd, &answer, sizeof(answer), MSG_DONTWAIT))) {
 		give_up(worker, late);
 		return false;
 	}
@@ -254,12 +223,12 @@ static bool ask_child(struct frec_unwind_worker *worker, const struct frec_stack
 bool frec__unwind_worker_ask(struct frec_unwind_worker *worker,
 			     const struct frec_stack_sample *sample, struct frec_unwound *ret)
 {
-	if (!sample->registers.count || (worker->pid < 0 && frec__monotonic() < worker->until)) {
+	if (!sample->registers.count || (!worker->started && frec__monotonic() < worker->until)) {
 		unwind_here(worker, sample, ret);
 		hand_back(worker);
 		return true;
 	}
-	if (worker->fd >= 0 && ask_child(worker, sample, ret))
+	if (worker->child.fd >= 0 && ask_child(worker, sample, ret))
 		return true;
 	frec__unwound_init(ret, 0, FREC_UNWIND_LIMIT, 0);
 	return false;

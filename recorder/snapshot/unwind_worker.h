@@ -10,27 +10,26 @@
 #ifndef FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
 #define FREC_RECORDER_SNAPSHOT_UNWIND_WORKER_H
 
-#include <sys/types.h>
-
 #include "recorder/snapshot/unwound.h"
+#include "recorder/worker/worker.h"
 
 struct frec_unwind_worker {
 	const struct frec_process_table *processes;
 	/* end a stack before the first frame that is not in code */
 	bool only_code;
-	int fd;		      /* socket to the child; -1: there is none, or it was given up */
-	pid_t pid;	      /* -1: no child was started */
-	uint64_t until;	      /* when unwinding ends, nanoseconds of CLOCK_MONOTONIC */
-	uint64_t handed_back; /* when `on_progress` was last called */
+	struct frec_worker child; /* has no socket if the child was given up */
+	bool started;		  /* a child was started */
+	uint64_t until;		  /* when unwinding ends, nanoseconds of CLOCK_MONOTONIC */
+	uint64_t handed_back;	  /* when `on_progress` was last called */
 	/* called every few milliseconds during a wait; may be NULL */
 	void (*on_progress)(void *context);
 	void *context;
 };
 
 /*
- * Starts the child. The caller has set processes, only_code, on_progress and context, and `fd` and
- * `pid` to -1. If no process can be started (the limit on processes may have caused the crash),
- * stacks are unwound in the calling process.
+ * Starts the child. The caller has set processes, only_code, on_progress and context, and `child`
+ * to FREC_WORKER_NONE. If no process can be started (the limit on processes may have caused the
+ * crash), stacks are unwound in the calling process.
  */
 void frec__unwind_worker_start(struct frec_unwind_worker *worker);
 void frec__unwind_worker_stop(struct frec_unwind_worker *worker);

@@ -64,7 +64,8 @@ static int add_file(struct frec_foreign_targets *targets, const struct frec_sele
 		    struct frec_error *reterr)
 {
 	struct frec_usdt_probes probes = {0};
-	int r = frec__stapsdt_read(&probes, file->fd, selection->provider, selection->name);
+	int r = frec__stapsdt_read(&probes, file->fd, file->path, selection->provider,
+				   selection->name);
 	int found = (int)probes.count;
 
 	for (size_t i = 0; i < probes.count && !r; i++) {

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Reads .note.stapsdt. The files are untrusted, so each read is checked against the bounds of its
-// note.
+// Gathers the probes of a file from its notes, which a child reads (declared/file_reader.h).
 #include "recorder/sources/stapsdt.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
-#include <gelf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/bytes.h"
 #include "proto/grow.h"
-#include "recorder/declared/elf_notes.h"
-
-#define SECTION ".note.stapsdt"
-#define OWNER "stapsdt"
-#define TYPE 3
-#define SECTION_SIZE_MAX (16u << 20)
+#include "recorder/declared/file_contents.h"
+#include "recorder/declared/file_reader.h"
 
 // Whether an argument begins at `text`. An argument begins with its size in bytes, which is
 // negative if the argument is signed; then 'f' if it is a floating-point number; then '@'.
@@ -81,63 +76,56 @@ static int add_site(struct frec_usdt_probes *probes, const char *provider, const
 	return 0;
 }
 
-// A note has three addresses of `word` bytes (site, base and semaphore), then three strings.
-static int read_note(struct frec_usdt_probes *probes, struct frec_bytes note, size_t word,
-		     const char *provider_glob, const char *name_glob)
+struct search {
+	struct frec_usdt_probes *probes;
+	const char *provider, *name;
+	size_t sites;
+	int r;
+};
+
+// Adds the probes that the child found. Its messages are as hostile as the file.
+static void add_findings(void *context, struct frec_file *file)
 {
-	const char *provider, *name, *arguments;
+	struct search *search = context;
+	struct frec_bytes bytes = frec__bytes(file->finding, file->size);
 
-	frec__bytes_take(&note, 3 * word);
-	provider = frec__bytes_text(&note);
-	name = frec__bytes_text(&note);
-	arguments = frec__bytes_text(&note);
-	if (note.failed || !*provider || !*name || fnmatch(provider_glob, provider, 0) ||
-	    fnmatch(name_glob, name, 0))
-		return 0;
-	return add_site(probes, provider, name, arguments);
-}
+	while (frec__bytes_left(&bytes) && !search->r) {
+		uint32_t kind = frec__bytes_u32(&bytes), size = frec__bytes_u32(&bytes);
+		const uint8_t *data = frec__bytes_take(&bytes, size);
+		struct frec_bytes note = frec__bytes(data, data ? size : 0);
+		const char *provider = frec__bytes_text(&note), *name = frec__bytes_text(&note),
+			   *arguments = frec__bytes_text(&note);
 
-static int read_notes(struct frec_usdt_probes *probes, const Elf_Data *data, size_t word,
-		      size_t *sites, const char *provider, const char *name)
-{
-	size_t offset = 0, next, owner, description;
-	GElf_Nhdr note;
-	int r = 0;
-
-	while (!r &&
-	       (next = gelf_getnote((Elf_Data *)data, offset, &note, &owner, &description)) > 0) {
-		const char *bytes = data->d_buf;
-
-		offset = next;
-		if (note.n_type != TYPE || note.n_namesz != sizeof(OWNER) ||
-		    memcmp(bytes + owner, OWNER, sizeof(OWNER)))
+		if (kind != FREC_FINDING_PROBE || note.failed || !*provider || !*name)
 			continue;
-		if (++*sites > FREC_USDT_SITES_MAX)
-			return -E2BIG;
-		r = read_note(probes, frec__bytes(bytes + description, note.n_descsz), word,
-			      provider, name);
+		if (++search->sites > FREC_USDT_SITES_MAX)
+			search->r = -E2BIG;
+		else if (!fnmatch(search->provider, provider, 0) && !fnmatch(search->name, name, 0))
+			search->r = add_site(search->probes, provider, name, arguments);
 	}
-	return r;
 }
 
-int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *provider,
-		       const char *name)
+int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path,
+		       const char *provider, const char *name)
 {
-	FREC_ELF_END Elf *elf = NULL;
-	Elf_Scn *section = NULL;
-	Elf_Data *data;
-	size_t sites = 0;
-	int r = 0;
+	struct search search = {.probes = probes, .provider = provider, .name = name};
+	struct frec_file file = {.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+				 .path = strdup(path),
+				 .kinds = FREC_LOOK_PROBES,
+				 .trusted = true};
+	struct frec_file_reader reader;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (elf && elf_kind(elf) == ELF_K_ELF) {
-		size_t word = gelf_getclass(elf) == ELFCLASS32 ? 4 : 8;
-
-		while (!r && (data = frec__elf_notes(elf, &section, SECTION, SECTION_SIZE_MAX)))
-			r = read_notes(probes, data, word, &sites, provider, name);
+	if (!file.path || file.fd < 0) {
+		free(file.path);
+		return -ENOMEM;
 	}
-	return r;
+	frec__file_reader_init(&reader);
+	reader.done = add_findings;
+	reader.context = &search;
+	if (frec__file_reader_add(&reader, &file))
+		search.r = -E2BIG;
+	frec__file_reader_deinit(&reader);
+	return search.r;
 }
 
 void frec__usdt_probes_deinit(struct frec_usdt_probes *probes)

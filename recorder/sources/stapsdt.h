@@ -29,12 +29,13 @@ struct frec_usdt_probes {
 };
 
 /*
- * Adds to `probes` (initially zero) the probes of the open ELF file that match both globs. Ignores
- * malformed notes, and files that are not ELF files. Returns 0, -ENOMEM, or -E2BIG if there are
- * more than FREC_USDT_SITES_MAX sites.
+ * Adds to `probes` (initially zero) the probes of the open ELF file that match both globs. `path`
+ * is for messages. Ignores malformed notes, and files that are not ELF files. Returns 0, -ENOMEM,
+ * or -E2BIG if there are more than FREC_USDT_SITES_MAX sites or the file could not be read within
+ * the limits of a file.
  */
-int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *provider,
-		       const char *name);
+int frec__stapsdt_read(struct frec_usdt_probes *probes, int fd, const char *path,
+		       const char *provider, const char *name);
 void frec__usdt_probes_deinit(struct frec_usdt_probes *probes);
 
 /* Counts the arguments in a note's last string ("-4@%eax 8@-8(%rbp)"). Sets bit n of `ret_signed`

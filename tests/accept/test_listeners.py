@@ -39,7 +39,12 @@ class Bpftrace:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            # It got the signal while it was busy and goes on. The kernel removes its breakpoints.
+            self.process.kill()
+            self.process.wait()
 
 
 if not shutil.which("bpftrace"):

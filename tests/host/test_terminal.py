@@ -117,6 +117,10 @@ def check_show():
         == colored
     )
     assert run("show", "s.frec", PATH="/nonexistent", **on_terminal)[0] == colored
+    # If PAGER names no program, the shell says so, and the output follows all the same.
+    for status, pager in ((127, "/nonexistent/pager"), (126, "/dev/null")):
+        output, complaint = run("show", "s.frec", PAGER=pager, **on_terminal)
+        assert output == colored and pager.encode() in complaint, (status, output, complaint)
     # The default pager is less, for which this script stands in.
     os.mkdir("bin")
     pathlib.Path("bin/less").write_text('#!/bin/sh\necho "less $*"; cat\n')

@@ -26,7 +26,7 @@
 #include "proto/clocks.h"
 #include "recorder/rings/perf_ring.h"
 #include "recorder/rings/registers.h"
-#include "recorder/snapshot/child.h"
+#include "recorder/worker/sandbox.h"
 #include "recorder/sources/crash_record.h"
 #include "recorder/snapshot/kernel_names.h"
 #include "recorder/snapshot/sample_parts.h"

@@ -83,7 +83,7 @@ static struct frec_usdt_probes read_all(int fd, const char *provider, const char
 {
 	struct frec_usdt_probes probes = {0};
 
-	assert_int_equal(frec__stapsdt_read(&probes, fd, provider, name), 0);
+	assert_int_equal(frec__stapsdt_read(&probes, fd, "probed", provider, name), 0);
 	close(fd);
 	return probes;
 }
@@ -202,12 +202,12 @@ static void too_many(void **state)
 	for (unsigned int i = 0; i < FREC_USDT_SITES_MAX; i++)
 		ADD("shop\0paid\0");
 	fd = make_file(notes_size);
-	assert_int_equal(frec__stapsdt_read(&probes, fd, "*", "*"), 0);
+	assert_int_equal(frec__stapsdt_read(&probes, fd, "probed", "*", "*"), 0);
 	assert_int_equal(probes.probe[0].sites, FREC_USDT_SITES_MAX);
 	close(fd);
 	ADD("shop\0paid\0");
 	fd = make_file(notes_size);
-	assert_int_equal(frec__stapsdt_read(&probes, fd, "*", "*"), -E2BIG);
+	assert_int_equal(frec__stapsdt_read(&probes, fd, "probed", "*", "*"), -E2BIG);
 	close(fd);
 	frec__usdt_probes_deinit(&probes);
 }

@@ -2,15 +2,14 @@
 // Reads the notes that describe the sites of events. The file is untrusted: each address must lie
 // in one of its segments, and a breakpoint is set only where the file has the instructions of a
 // site.
-#include "recorder/declared/sites.h"
+#include "recorder/declared/elf_sites.h"
 
 #include <errno.h>
 #include <gelf.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/cleanup.h"
 #include "recorder/declared/elf_notes.h"
 
 #define SECTION ".note.flightrec"
@@ -18,7 +17,8 @@
 #define NOTE_TYPE 1
 #define SECTION_SIZE_MAX (1u << 20)
 #define DECLARATION_SIZE_MAX (64u << 10)
-#define SITES_MAX 4096
+#define NOTES_MAX 65536
+#define SEGMENTS_MAX 256
 
 struct addresses {
 	uint64_t site, declaration, enable;
@@ -38,7 +38,7 @@ static bool find_offset(Elf *elf, uint64_t address, uint64_t size, uint32_t flag
 
 	if (elf_getphdrnum(elf, &count))
 		return false;
-	for (size_t i = 0; i < count && i < UINT16_MAX; i++) {
+	for (size_t i = 0; i < count && i < SEGMENTS_MAX; i++) {
 		GElf_Phdr segment;
 
 		if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_LOAD ||
@@ -62,67 +62,50 @@ static bool is_site(int fd, uint64_t offset, uint64_t enable)
 	       !memcmp(found, instructions, sizeof(found));
 }
 
-// Returns 1 if there is a valid declaration at `offset`, 0 if not, or -ENOMEM.
-static int read_declaration(struct frec_declarations *declarations, int fd, uint64_t offset,
-			    size_t *ret_event)
+// Reads the declaration at `offset` into `data`. Returns its size, or 0 if there is none.
+static uint32_t read_declaration(int fd, uint64_t offset, uint8_t *data)
 {
-	FREC_FREE uint8_t *data = NULL;
 	uint32_t head[2]; // the start of every declaration: magic and size
-	ssize_t n;
 
 	if (pread(fd, head, sizeof(head), (off_t)offset) != sizeof(head) ||
-	    head[1] > DECLARATION_SIZE_MAX)
+	    head[1] > DECLARATION_SIZE_MAX ||
+	    pread(fd, data, head[1], (off_t)offset) != (ssize_t)head[1])
 		return 0;
-	data = malloc(head[1]);
-	if (!data)
-		return -ENOMEM;
-	if (pread(fd, data, head[1], (off_t)offset) != head[1])
-		return 0;
-	n = frec__declaration_read(declarations, data, head[1], ret_event);
-	return n == -ENOMEM ? -ENOMEM : n > 0 && *ret_event != SIZE_MAX;
+	return head[1];
 }
 
-static int read_site(struct frec_declarations *declarations, Elf *elf, int fd,
-		     const struct addresses *note, struct frec_site *ret)
+int frec__elf_sites(Elf *elf, int fd,
+		    int (*found)(void *context, uint64_t offset, uint64_t enable,
+				 const uint8_t *declaration, uint32_t size),
+		    void *context)
 {
-	uint64_t declaration;
-
-	if (!find_offset(elf, note->site, sizeof(instructions), PF_R | PF_X, &ret->offset) ||
-	    !find_offset(elf, note->enable, sizeof(uint32_t), PF_R | PF_W, &ret->enable) ||
-	    !find_offset(elf, note->declaration, 1, PF_R, &declaration) ||
-	    !is_site(fd, ret->offset, ret->enable))
-		return 0;
-	return read_declaration(declarations, fd, declaration, &ret->event);
-}
-
-int frec__sites_read(struct frec_declarations *declarations, Elf *elf, int fd)
-{
-	FREC_FREE struct frec_site *sites = NULL;
+	static uint8_t declaration[DECLARATION_SIZE_MAX];
 	Elf_Scn *section = NULL;
 	Elf_Data *data = frec__elf_notes(elf, &section, SECTION, SECTION_SIZE_MAX);
-	size_t count = 0, at = 0, name, description;
+	size_t at = 0, name, description, notes = 0;
 	GElf_Nhdr note;
 	int r = 0;
 
-	if (!data)
-		return 0;
-	sites = calloc(SITES_MAX, sizeof(*sites));
-	if (!sites)
-		return -ENOMEM;
-	while (r >= 0 && count < SITES_MAX &&
-	       (at = gelf_getnote(data, at, &note, &name, &description))) {
+	while (data && !r && (at = gelf_getnote(data, at, &note, &name, &description))) {
 		struct addresses addresses;
+		uint64_t site, enable, place;
+		uint32_t size;
 
+		if (++notes > NOTES_MAX)
+			return -E2BIG;
 		if (note.n_type != NOTE_TYPE || note.n_namesz != sizeof(OWNER) ||
 		    memcmp((char *)data->d_buf + name, OWNER, sizeof(OWNER)) ||
 		    note.n_descsz != sizeof(addresses))
 			continue;
 		memcpy(&addresses, (char *)data->d_buf + description, sizeof(addresses));
-		r = read_site(declarations, elf, fd, &addresses, &sites[count]);
-		if (r > 0)
-			count++;
+		if (!find_offset(elf, addresses.site, sizeof(instructions), PF_R | PF_X, &site) ||
+		    !find_offset(elf, addresses.enable, sizeof(uint32_t), PF_R | PF_W, &enable) ||
+		    !find_offset(elf, addresses.declaration, 1, PF_R, &place) ||
+		    !is_site(fd, site, enable))
+			continue;
+		size = read_declaration(fd, place, declaration);
+		if (size)
+			r = found(context, site, enable, declaration, size);
 	}
-	if (r >= 0 && count)
-		declarations->found_sites(declarations->context, fd, sites, count);
-	return r < 0 ? r : 0;
+	return r;
 }

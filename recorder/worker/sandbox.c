@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Takes the rights of a child process away, and waits for its end.
+#include "recorder/worker/sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proto/cleanup.h"
+#include "proto/clocks.h"
+
+// The user and group to become, as in every Linux distribution.
+#define NOBODY 65534
+// How many milliseconds to wait for a killed child. A child that waits for a broken file system may
+// never end.
+#define KILL_PATIENCE 1000
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+#if defined(__x86_64__)
+#define ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+// Becomes nobody, or stays who it is where users cannot be changed: in a recorder without rights,
+// and in a user namespace that has no such user.
+static int become_nobody(void)
+{
+	if (geteuid() == 0 && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
+	    setresuid(NOBODY, NOBODY, NOBODY) && errno != EINVAL && errno != EPERM)
+		return -errno;
+	return 0;
+}
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return 0;
+}
+
+static void set_limits(const struct frec_sandbox *sandbox)
+{
+	const struct rlimit none = {0, 0}, memory = {sandbox->memory, sandbox->memory},
+			    time = {sandbox->seconds, sandbox->seconds};
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (sandbox->seconds)
+		setrlimit(RLIMIT_CPU, &time);
+	// A sanitizer reserves terabytes of address space.
+	if (!SANITIZED)
+		setrlimit(RLIMIT_AS, &memory);
+	if (sandbox->opens_files)
+		return;
+	setrlimit(RLIMIT_FSIZE, &none);
+	setrlimit(RLIMIT_NPROC, &none);
+}
+
+#define ALLOW(name) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+// What reading descriptors, allocating memory and exchanging messages needs. All else kills the
+// child, which the parent notices.
+static int filter_system_calls(void)
+{
+	static const struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(read),
+		ALLOW(pread64),
+		ALLOW(lseek),
+		ALLOW(fstat),
+		ALLOW(newfstatat), // fstat(2) of newer C libraries
+		ALLOW(fcntl),
+		ALLOW(close),
+		ALLOW(recvmsg),
+		ALLOW(sendmsg),
+		ALLOW(mmap),
+		ALLOW(munmap),
+		ALLOW(mremap),
+		ALLOW(mprotect),
+		ALLOW(madvise),
+		ALLOW(brk),
+		ALLOW(futex),
+		ALLOW(clock_gettime),
+		ALLOW(setitimer),
+		ALLOW(rt_sigreturn),
+		ALLOW(restart_syscall),
+		ALLOW(exit),
+		ALLOW(exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	const struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]),
+					   .filter = (struct sock_filter *)(uintptr_t)filter};
+
+	// A kernel without seccomp filters (EINVAL) leaves the other limits. A sanitizer makes
+	// system calls of its own.
+	if (SANITIZED || !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ||
+	    errno == EINVAL)
+		return 0;
+	return -errno;
+}
+
+int frec__sandbox_enter(const struct frec_sandbox *sandbox)
+{
+	pid_t parent = getppid();
+	int r = 0;
+
+	set_limits(sandbox);
+	if (!sandbox->opens_files) {
+		r = become_nobody();
+		if (!r)
+			r = drop_capabilities();
+	}
+	// A change of the user resets both of these. A parent that died before the second call
+	// sends no signal.
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		return -ESRCH;
+	return r || sandbox->opens_files ? r : filter_system_calls();
+}
+
+bool frec__child_ends_within(pid_t child, int milliseconds, int *ret_status)
+{
+	FREC_CLOSE int fd = (int)syscall(SYS_pidfd_open, child, 0);
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+	uint64_t deadline = frec__monotonic() + (uint64_t)milliseconds * 1000000, now;
+	pid_t ended;
+
+	while ((now = frec__monotonic()) < deadline) {
+		int r = poll(&poller, fd >= 0, (int)((deadline - now) / 1000000) + 1);
+
+		if (r > 0 || (r < 0 && errno != EINTR))
+			break;
+	}
+	ended = waitpid(child, ret_status, WNOHANG);
+	// If the parent ignores SIGCHLD, the kernel has reaped the child. How the child ended is
+	// not known, and its pid may already be reused, but it has ended.
+	return ended == child || (ended < 0 && errno == ECHILD);
+}
+
+void frec__child_kill(pid_t child)
+{
+	kill(child, SIGKILL);
+	frec__child_ends_within(child, KILL_PATIENCE, NULL);
+}
