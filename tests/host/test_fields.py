@@ -193,6 +193,11 @@ def keeper():
     check_tags(path)
     check(report(notices["from_handler"])["trigger"]["fields"] ==
           {"signal": "SIGUSR1", "where": "handler"}, "the fields of a signal handler")
+    same = sorted((p for p in snapshots(out) if "/same-" in p),
+                  key=lambda p: int(p.split("-")[-1].removesuffix(".frec")))
+    numbers = [report(p)["trigger"]["fields"]["n"] for p in same]
+    check(numbers[0] == "1" and numbers[-1] == "3" and len(numbers) in (2, 3),
+          f"a snapshot of several triggers has the fields of the last {numbers}")
     check("fields" not in report([p for p in snapshots(out) if "last" in p][0])["trigger"],
           "a trigger without fields has none of an earlier one")
     check(all(report(p)["tags"]["service.version"] == "1.4.2" for p in snapshots(out)[:3]),
