@@ -26,6 +26,7 @@ static bool is_user_event(const struct frec_source *source)
 // What the first walk finds in one ring.
 struct coverage {
 	uint64_t from, kept, records;
+	uint64_t for_file;	      /* records that the file gets */
 	uint64_t *in_file, *filtered; /* per source */
 };
 
@@ -113,6 +114,7 @@ static void scan_ring(const struct frec_snapshot_job *snapshot, const struct fre
 
 		coverage->kept += record->size;
 		coverage->records++;
+		coverage->for_file += kept;
 		if (copy->wrapped && i + OLDEST >= count && time > coverage->from)
 			coverage->from = time;
 		if (source < 0 || record->type != PERF_RECORD_SAMPLE)
@@ -263,7 +265,7 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 	Flightrec__End end = FLIGHTREC__END__INIT;
 	struct frec_snapshot_stacks stacks;
 	struct frec_crash_state crash;
-	uint64_t oldest = UINT64_MAX;
+	uint64_t oldest = UINT64_MAX, records = 0;
 	struct frec_chunk chunk;
 
 	if (frec__chunk_init(&chunk)) {
@@ -274,11 +276,13 @@ static int write_parts(const struct frec_snapshot_job *snapshot, struct frec_par
 		scan_ring(snapshot, ids, i, &coverage[i], finder);
 		if (coverage[i].from < oldest)
 			oldest = coverage[i].from;
+		records += coverage[i].for_file;
 	}
+	frec__crash_state(finder, &crash);
 	frec__parts_write_header(parts, snapshot);
+	frec__parts_write_summary(parts, snapshot, &crash, records);
 	frec__parts_write_clocks(parts, snapshot);
 	frec__parts_write_trigger(parts, snapshot);
-	frec__crash_state(finder, &crash);
 	frec__parts_write_crash(parts, snapshot, &crash);
 	for (size_t i = 0; i < snapshot->source_count; i++)
 		frec__parts_write_source(parts, &snapshot->sources[i], (uint32_t)i + 1,

@@ -9,8 +9,8 @@
  * milliseconds. history.c of the recorder and snapshot.c then walk that copy by means of records.c,
  * which finds whole records and their sources. snapshot.c walks twice: once to learn what the
  * records mention (crash_finder.c, crash_state.c), and once to write them through chunk.c, which
- * compresses. parts.c writes everything that is not a record. folder.c names the file and enforces
- * the quota.
+ * compresses. parts.c writes everything that is not a record. folder.c names the file, and quota.c
+ * decides which files have to go for it.
  *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
  * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
