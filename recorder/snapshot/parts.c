@@ -143,6 +143,8 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 	trigger.copy_duration = snapshot->capture->duration;
 	trigger.requested_by_pid = reason->by_pid;
 	trigger.requested_by_uid = reason->by_uid;
+	trigger.coalesced = reason->coalesced;
+	trigger.coalesced_since = reason->coalesced_since;
 	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 

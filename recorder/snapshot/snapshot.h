@@ -43,6 +43,16 @@ struct frec_reason {
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
 	bool code_unknown;
+	/* How many more requests or deaths this snapshot stands for, and when the first of them
+	 * happened: see cooldown.h. */
+	uint64_t coalesced, coalesced_since;
+};
+
+/* Records of the fatal signal that were set aside, in case the rings do not hold them any more.
+ * NULL: there is none. */
+struct frec_crash_copy {
+	const struct frec_source *sample_source, *details_source;
+	const struct perf_event_header *sample, *details;
 };
 
 struct frec_snapshot_job {
@@ -59,6 +69,7 @@ struct frec_snapshot_job {
 	const struct frec_reason *reason;
 	/* stacks of the process that died, from its core dump; may be NULL */
 	const struct frec_thread_stacks *stacks;
+	struct frec_crash_copy crash;
 	bool drop_stack_bytes; /* write unwound frames in place of stack bytes */
 	int64_t only_uid;      /* write only this user's processes and their records; -1: all */
 	/* Called every few milliseconds while a file is written, so that the caller can do other
@@ -67,7 +78,8 @@ struct frec_snapshot_job {
 	void *context;
 };
 
-/* Whether the capture has an event that process `pid` emitted itself. True if memory runs out. */
+/* Whether the capture has an event that process `pid` emitted itself, or another worker of the same
+ * service: if many crash at once, their stacks overwrite their events. True if memory runs out. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns

@@ -439,6 +439,50 @@ static void folders(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+// Whose death is one of an emitter? Of a process that emitted, and of a worker of the same service
+// whose events were overwritten, but not of just any process of the same program.
+static void emitters(void **state)
+{
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .reason = &reason,
+					     .only_uid = -1};
+	static const struct {
+		uint32_t pid, ppid;
+		const char *executable;
+		bool mentioned;
+	} others[] = {{201, MY_PID, "/bin/mine", true}, // a child
+		      {202, 50, "/bin/mine", true},	// a sibling
+		      {203, 51, "/bin/mine", false},	// of another service
+		      {204, MY_PID, "/bin/sh", false},	// another program
+		      {50, 1, "/bin/mine", true},	// the parent
+		      {205, MY_PID, NULL, false}};	// unknown
+
+	(void)state;
+	*path = 0;
+	frec__process_table_find(&processes, MY_PID)->ppid = 50;
+	frec__process_table_find(&processes, MY_PID)->executable = strdup("/bin/mine");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		frec__process_table_fork(&processes, others[i].pid, others[i].ppid, others[i].pid,
+					 1000);
+		free(frec__process_table_find(&processes, others[i].pid)->executable);
+		frec__process_table_find(&processes, others[i].pid)->executable =
+			others[i].executable ? strdup(others[i].executable) : NULL;
+	}
+	for (size_t i = 0; i < SOURCES; i++)
+		emit(i % CPUS, i, MY_PID, ++now, 64);
+	take(now);
+	assert_true(frec__snapshot_mentions(&snapshot, MY_PID));
+	assert_false(frec__snapshot_mentions(&snapshot, OTHER_PID));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(frec__snapshot_mentions(&snapshot, others[i].pid),
+				 others[i].mentioned);
+}
+
 // Whether a snapshot of that name is still there; `names` are as written, newest last.
 static bool is_there(const char *where, const char *name)
 {
@@ -585,6 +629,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_capture_keeps_within_its_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders, setup, teardown),
+		cmocka_unit_test_setup_teardown(emitters, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_quota_has_an_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_half_written_is_left, setup, teardown),
 	};
