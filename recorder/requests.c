@@ -72,18 +72,36 @@ static const char *read_pairs(const Flightrec__Control__Request *request, struct
 	return NULL;
 }
 
+static void answer_trigger(struct frec_client *client, const char *path, const char *error)
+{
+	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
+
+	if (!path) {
+		frec__answer_error(client->fd, error);
+		return;
+	}
+	snprintf(client->last_path, sizeof(client->last_path), "%s", path);
+	reply.path = (ProtobufCBinaryData){.data = (uint8_t *)path, .len = strlen(path)};
+	frec__answer_done(client->fd, &reply, -1);
+}
+
 static void serve_trigger(struct frec_engine *engine, struct frec_client *client,
 			  const Flightrec__Control__Request *request, bool answered)
 {
-	Flightrec__Control__Reply reply = FLIGHTREC__CONTROL__REPLY__INIT;
 	struct frec_reason reason = {.kind = FLIGHTREC__TRIGGER__KIND__REQUEST,
 				     .time = frec__monotonic(),
 				     .by_pid = client->pid,
 				     .by_uid = client->uid};
+	// Those who wait for the answer are mostly a `flightrec trigger` each, a process of its
+	// own.
+	struct frec_cause cause = {.kind = reason.kind,
+				   .pid = answered ? 0 : client->pid,
+				   .only_uid = only_uid(client)};
 	struct frec_error error = {0};
 	struct frec_pairs fields;
 	const char *refused = read_pairs(request, &fields);
 	char path[PATH_MAX];
+	uint64_t held = 0;
 	int r;
 
 	if (!frec__trigger_name_valid(request->name))
@@ -95,16 +113,35 @@ static void serve_trigger(struct frec_engine *engine, struct frec_client *client
 	}
 	snprintf(reason.name, sizeof(reason.name), "%s", request->name);
 	reason.fields = &fields;
-	r = frec__engine_snapshot(engine, &reason, only_uid(client), path, &error);
-	if (!r)
-		memcpy(client->last_path, path, sizeof(path));
-	if (!answered)
-		return;
-	reply.path = (ProtobufCBinaryData){.data = (uint8_t *)path, .len = r ? 0 : strlen(path)};
-	if (r)
-		frec__answer_error(client->fd, error.message);
+	snprintf(cause.name, sizeof(cause.name), "%s", request->name);
+	// One connection waits for one held snapshot, so that its answers come in the order of its
+	// requests.
+	if (client->held && answered)
+		r = frec__engine_snapshot(engine, &reason, cause.only_uid, path, &error);
 	else
-		frec__answer_done(client->fd, &reply, -1);
+		r = frec__engine_trigger(engine, &cause, &reason, path, &held, &error);
+	if (held && answered)
+		client->held = held;
+	else if (held)
+		client->held_unanswered = held;
+	else if (answered)
+		answer_trigger(client, r ? NULL : path, error.message);
+	else if (!r)
+		snprintf(client->last_path, sizeof(client->last_path), "%s", path);
+}
+
+void frec__request_held(struct frec_client *client, uint64_t number, const char *path,
+			const char *error)
+{
+	if (client->held_unanswered == number) {
+		client->held_unanswered = 0;
+		if (path)
+			snprintf(client->last_path, sizeof(client->last_path), "%s", path);
+	}
+	if (client->held == number) {
+		client->held = 0;
+		answer_trigger(client, path, error);
+	}
 }
 
 static void serve_attach(struct frec_engine *engine, struct frec_client *client,

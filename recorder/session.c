@@ -3,6 +3,7 @@
 #include "recorder/session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +25,19 @@ static void report_written(void *context, const struct frec_snapshot_job *job, c
 {
 	struct frec_session *session = context;
 	const struct frec_reason *reason = job->reason;
+	char more[80] = "";
 
 	frec__notices_send(&session->server.clients, job, path, code);
 	if (!path)
 		return;
+	if (reason->coalesced)
+		snprintf(more, sizeof(more), " (also for %" PRIu64 " %s before it)",
+			 reason->coalesced, reason->pid ? "such deaths" : "such triggers");
 	if (reason->pid)
-		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s", reason->name, reason->pid,
-			     path);
+		frec__report(LOG_NOTICE, "%s of process %u: snapshot %s%s", reason->name,
+			     reason->pid, path, more);
 	else
-		frec__report(LOG_NOTICE, "trigger %s: snapshot %s", reason->name, path);
+		frec__report(LOG_NOTICE, "trigger %s: snapshot %s%s", reason->name, path, more);
 }
 
 void frec__control_folder(char *ret, size_t size)

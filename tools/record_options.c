@@ -105,6 +105,44 @@ static int add_tag(void *data, const char *value, struct frec_error *reterr)
 	return frec__parse_pair(data, value, reterr);
 }
 
+int frec__parse_duration(const char *text, uint64_t *ret)
+{
+	static const struct {
+		const char *unit;
+		uint64_t nanoseconds;
+	} units[] = {{"ms", 1000000},
+		     {"s", 1000000000},
+		     {"min", UINT64_C(60) * 1000000000},
+		     {"h", UINT64_C(3600) * 1000000000}};
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *text < '0' || *text > '9')
+		return -EINVAL;
+	// Only 0 needs no unit.
+	if (!*end && !value) {
+		*ret = 0;
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].unit))
+			continue;
+		if (value > FREC_DURATION_MAX / units[i].nanoseconds)
+			return -EINVAL;
+		*ret = value * units[i].nanoseconds;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_cooldown(void *data, const char *value, struct frec_error *reterr)
+{
+	(void)reterr;
+	return frec__parse_duration(value, data);
+}
+
 static int parse_transport(void *data, const char *value, struct frec_error *reterr)
 {
 	enum frec_transport *transport = data;
@@ -159,6 +197,14 @@ void frec__record_options_init(struct frec_record_options *options)
 		 .expected = "a size such as 500M",
 		 .help = "remove the oldest snapshots in DIR above this size (default 1G, 0: "
 			 "never)"},
+		{.name = "cooldown",
+		 .value = "DURATION",
+		 .parse = parse_cooldown,
+		 .data = &engine->cooldown,
+		 .expected = "a duration such as 500ms, 5s or 10min, at most 24h",
+		 .help = "at most one snapshot in this time for triggers of the same name and for "
+			 "a program that dies again and again; it is of the last of them and says "
+			 "how many there were (default 5s, 0: each has its own)"},
 		{.name = "fallback",
 		 .value = "DIR",
 		 .text = &engine->fallback,
@@ -196,7 +242,8 @@ void frec__record_options_init(struct frec_record_options *options)
 		.session.engine = {.ring_size = FREC_RING_SIZE_DEFAULT,
 				   .folder = ".",
 				   .fallback = FREC_FALLBACK_DEFAULT,
-				   .quota = FREC_QUOTA_DEFAULT},
+				   .quota = FREC_QUOTA_DEFAULT,
+				   .cooldown = FREC_COOLDOWN_DEFAULT},
 	};
 	memcpy(options->table, table, sizeof(table));
 }

@@ -193,6 +193,10 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 		add_number(text, "realtime", frec__snapshot_realtime(snapshot, trigger->time));
 	add_number(text, "copied", trigger->copied);
 	add_number(text, "copy_duration", trigger->copy_duration);
+	if (trigger->coalesced) {
+		add_number(text, "coalesced", trigger->coalesced);
+		add_number(text, "coalesced_since", trigger->coalesced_since);
+	}
 	if (trigger->requested_by_pid) {
 		add_number(text, "requested_by_pid", trigger->requested_by_pid);
 		add_number(text, "requested_by_uid", trigger->requested_by_uid);

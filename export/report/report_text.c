@@ -220,6 +220,25 @@ static void add_transports(struct frec_text *text, const struct frec_snapshot *s
 	frec__text_puts(text, *comma ? "\n" : "");
 }
 
+// Says what else this file stands for, and whether the rings still held what happened then.
+static void add_coalesced(struct frec_text *text, const struct frec_snapshot *snapshot)
+{
+	const Flightrec__Trigger *trigger = snapshot->trigger;
+	size_t cut = 0;
+
+	if (!trigger->coalesced)
+		return;
+	frec__text_printf(text, ", also for %" PRIu64 " %s in the %.3f s before",
+			  trigger->coalesced,
+			  snapshot->crash ? "deaths in a loop" : "triggers of this name",
+			  seconds_from(trigger->coalesced_since, trigger->time));
+	for (size_t i = 0; i < snapshot->cpu_count; i++)
+		cut += snapshot->cpus[i]->from > trigger->coalesced_since;
+	if (cut)
+		frec__text_printf(text, " (%zu of %zu rings begin later than the first)", cut,
+				  snapshot->cpu_count);
+}
+
 static void add_trigger(struct frec_text *text, const struct frec_snapshot *snapshot, bool colored)
 {
 	const Flightrec__Trigger *trigger = snapshot->trigger;
@@ -234,6 +253,7 @@ static void add_trigger(struct frec_text *text, const struct frec_snapshot *snap
 	if (trigger->requested_by_pid)
 		frec__text_printf(text, ", asked for by process %" PRIu32 " of user %" PRIu32,
 				  trigger->requested_by_pid, trigger->requested_by_uid);
+	add_coalesced(text, snapshot);
 	if (trigger->copied)
 		frec__text_printf(text, "; rings copied %.6f s later, in %.6f s",
 				  seconds_from(trigger->time, trigger->copied),

@@ -152,6 +152,8 @@ static int keeper_arguments(const struct frec_recorder_options *options, char *t
 		argv[argc++] = (char *)"--drop-stack-bytes";
 	if (options->quota)
 		ADD("--quota", "%" PRIu64, options->quota);
+	if (options->cooldown_ms)
+		ADD("--cooldown", "%" PRIu64 "ms", options->cooldown_ms);
 	for (size_t i = 0; options->events && options->events[i]; i++) {
 		if (i == EVENTS_MAX)
 			return -E2BIG;
@@ -223,7 +225,7 @@ static int start_keeper(const struct frec_recorder_options *options)
 {
 	char text[16384];
 	struct frec_reply reply;
-	char *argv[2 * EVENTS_MAX + 2 * FREC_TRIGGER_PAIRS_MAX + 19];
+	char *argv[2 * EVENTS_MAX + 2 * FREC_TRIGGER_PAIRS_MAX + 21];
 	int fd, sockets[2], r = keeper_arguments(options, text, sizeof(text), argv);
 	pid_t pid;
 
@@ -411,6 +413,22 @@ __attribute__((destructor)) static void announce_end(void)
 					 -1);
 }
 
+// Which of the documented errors of frec_trigger() it is that the request could not be sent.
+static int trigger_error(int r)
+{
+	switch (r) {
+	case -EPIPE:
+	case -ECONNRESET:
+	case -ECONNREFUSED:
+		return -ENOTCONN; // the recorder is gone
+	case -ENOBUFS:
+	case -ENOMEM:
+		return -EAGAIN;
+	default:
+		return r;
+	}
+}
+
 int frec_trigger(const char *name)
 {
 	return frec_trigger_pairs(name, NULL, 0);
@@ -423,7 +441,7 @@ int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count)
 	// Pairs with the release store in keep_socket().
 	int socket = __atomic_load_n(&recorder.socket, __ATOMIC_ACQUIRE);
 
-	if (!frec__trigger_name_valid(name))
+	if (!name || !frec__trigger_name_valid(name))
 		return -EINVAL;
 	if (count > FREC_TRIGGER_PAIRS_MAX)
 		return -E2BIG;
@@ -436,7 +454,7 @@ int frec_trigger_pairs(const char *name, const char *const *pairs, size_t count)
 	}
 	if (!socket_is_ours(socket))
 		return -ENOTCONN;
-	return frec__request_send(socket, &request, -1);
+	return trigger_error(frec__request_send(socket, &request, -1));
 }
 
 void frec_recorder_stop(struct frec_recorder *stopped)

@@ -104,6 +104,22 @@ void frec__parts_write_header(struct frec_parts *parts, const struct frec_snapsh
 	frec__parts_write(parts, FREC_PART_HEADER, &header.base);
 }
 
+void frec__parts_write_summary(struct frec_parts *parts, const struct frec_snapshot_job *snapshot,
+			       const struct frec_crash_state *state, uint64_t records)
+{
+	const struct frec_reason *reason = snapshot->reason;
+	const struct frec_process *process =
+		frec__process_table_find(snapshot->processes, reason->pid);
+	Flightrec__Summary summary = FLIGHTREC__SUMMARY__INIT;
+
+	summary.kind = reason->kind;
+	summary.subject = bytes(!reason->pid ? reason->name : process ? process->name : "");
+	summary.signal = reason->signal;
+	summary.records = records;
+	summary.crash_state = state->registers.count || state->stack.size;
+	frec__parts_write(parts, FREC_PART_SUMMARY, &summary.base);
+}
+
 static void write_clock(struct frec_parts *parts, const struct frec_clocks *reading,
 			Flightrec__Clocks__When when)
 {
@@ -141,6 +157,8 @@ void frec__parts_write_trigger(struct frec_parts *parts, const struct frec_snaps
 		trigger.n_field = fields.count;
 		trigger.field = fields.pointer;
 	}
+	trigger.coalesced = reason->coalesced;
+	trigger.coalesced_since = reason->coalesced_since;
 	frec__parts_write(parts, FREC_PART_TRIGGER, &trigger.base);
 }
 

@@ -9,8 +9,8 @@
  * milliseconds. history.c of the recorder and snapshot.c then walk that copy by means of records.c,
  * which finds whole records and their sources. snapshot.c walks twice: once to learn what the
  * records mention (crash_finder.c, crash_state.c), and once to write them through chunk.c, which
- * compresses. parts.c writes everything that is not a record. folder.c names the file and enforces
- * the quota.
+ * compresses. parts.c writes everything that is not a record. folder.c names the file, and quota.c
+ * decides which files have to go for it.
  *
  * Stacks take a separate path. stacks.c decides what a record keeps of its stack, and sends what is
  * to be unwound to a child process (unwind_worker.c, child.c), because unwinding reads untrusted
@@ -45,6 +45,16 @@ struct frec_reason {
 	uint32_t pid, tid, sender;
 	int signal, code, exit_status;
 	bool code_unknown;
+	/* How many more requests or deaths this snapshot stands for, and when the first of them
+	 * happened: see cooldown.h. */
+	uint64_t coalesced, coalesced_since;
+};
+
+/* Records of the fatal signal that were set aside, in case the rings do not hold them any more.
+ * NULL: there is none. */
+struct frec_crash_copy {
+	const struct frec_source *sample_source, *details_source;
+	const struct perf_event_header *sample, *details;
 };
 
 struct frec_snapshot_job {
@@ -62,6 +72,7 @@ struct frec_snapshot_job {
 	const struct frec_reason *reason;
 	/* stacks of the process that died, from its core dump; may be NULL */
 	const struct frec_thread_stacks *stacks;
+	struct frec_crash_copy crash;
 	bool drop_stack_bytes; /* write unwound frames in place of stack bytes */
 	int64_t only_uid;      /* write only this user's processes and their records; -1: all */
 	/* Called every few milliseconds while a file is written, so that the caller can do other
@@ -70,7 +81,8 @@ struct frec_snapshot_job {
 	void *context;
 };
 
-/* Whether the capture has an event that process `pid` emitted itself. True if memory runs out. */
+/* Whether the capture has an event that process `pid` emitted itself, or another worker of the same
+ * service: if many crash at once, their stacks overwrite their events. True if memory runs out. */
 bool frec__snapshot_mentions(const struct frec_snapshot_job *snapshot, uint32_t pid);
 
 /* Writes the file, whole or not at all, and gives it to the user `owner` unless that is -1. Returns

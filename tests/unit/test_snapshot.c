@@ -20,6 +20,7 @@
 #include "proto/clocks.h"
 #include "recorder/rings/perf_ring.h"
 #include "recorder/snapshot/folder.h"
+#include "recorder/snapshot/quota.h"
 #include "recorder/snapshot/snapshot.h"
 #include "tests/data/pipeline.h"
 
@@ -515,6 +516,148 @@ static void folders(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+// Whose death is one of an emitter? Of a process that emitted, and of a worker of the same service
+// whose events were overwritten, but not of just any process of the same program.
+static void emitters(void **state)
+{
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .reason = &reason,
+					     .only_uid = -1};
+	static const struct {
+		uint32_t pid, ppid;
+		const char *executable;
+		bool mentioned;
+	} others[] = {{201, MY_PID, "/bin/mine", true}, // a child
+		      {202, 50, "/bin/mine", true},	// a sibling
+		      {203, 51, "/bin/mine", false},	// of another service
+		      {204, MY_PID, "/bin/sh", false},	// another program
+		      {50, 1, "/bin/mine", true},	// the parent
+		      {205, MY_PID, NULL, false}};	// unknown
+
+	(void)state;
+	*path = 0;
+	frec__process_table_find(&processes, MY_PID)->ppid = 50;
+	frec__process_table_find(&processes, MY_PID)->executable = strdup("/bin/mine");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		frec__process_table_fork(&processes, others[i].pid, others[i].ppid, others[i].pid,
+					 1000);
+		free(frec__process_table_find(&processes, others[i].pid)->executable);
+		frec__process_table_find(&processes, others[i].pid)->executable =
+			others[i].executable ? strdup(others[i].executable) : NULL;
+	}
+	for (size_t i = 0; i < SOURCES; i++)
+		emit(i % CPUS, i, MY_PID, ++now, 64);
+	take(now);
+	assert_true(frec__snapshot_mentions(&snapshot, MY_PID));
+	assert_false(frec__snapshot_mentions(&snapshot, OTHER_PID));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_int_equal(frec__snapshot_mentions(&snapshot, others[i].pid),
+				 others[i].mentioned);
+}
+
+// Whether a snapshot of that name is still there; `names` are as written, newest last.
+static bool is_there(const char *where, const char *name)
+{
+	return !access(name, F_OK) && !strncmp(name, where, strlen(where));
+}
+
+// Makes a file as old as `age` seconds, so that the order does not depend on the clock.
+static void set_age(const char *name, time_t age)
+{
+	const struct timespec times[2] = {{.tv_sec = 1000000 - age}, {.tv_sec = 1000000 - age}};
+
+	assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
+}
+
+static void write_as(struct frec_folder *kept, struct frec_snapshot_job *snapshot, const char *name,
+		     uint32_t pid, time_t age, char *ret)
+{
+	snprintf(reason.name, sizeof(reason.name), "%s", name);
+	reason.kind = pid ? FLIGHTREC__TRIGGER__KIND__CRASH : FLIGHTREC__TRIGGER__KIND__REQUEST;
+	reason.pid = pid;
+	reason.signal = pid ? SIGSEGV : 0;
+	assert_int_equal(frec__folder_write(kept, snapshot, -1, ret, NULL), 0);
+	if (age)
+		set_age(ret, age);
+}
+
+// The order of quota.h, whatever the age, by a recorder that was started anew for each file.
+static void the_quota_has_an_order(void **state)
+{
+	static char first_death[PATH_MAX], second_death[PATH_MAX], latest_death[PATH_MAX],
+		other_death[PATH_MAX], slow[3][PATH_MAX], junk[PATH_MAX], empty[PATH_MAX],
+		last[PATH_MAX];
+	static char *const in_order[] = {empty,	       junk,	    slow[1],
+					 slow[0],      slow[2],	    second_death,
+					 latest_death, first_death, other_death};
+	struct frec_clocks start = {0};
+	struct frec_snapshot_job snapshot = {.rings = rings,
+					     .ring_count = CPUS,
+					     .sources = sources,
+					     .source_count = SOURCES,
+					     .capture = &capture,
+					     .processes = &processes,
+					     .start = &start,
+					     .recording_since = SINCE,
+					     .reason = &reason,
+					     .only_uid = -1};
+	const size_t count = sizeof(in_order) / sizeof(in_order[0]);
+	const struct frec_reason before = reason;
+	struct frec_folder kept;
+	struct frec_error error;
+	uint64_t total = 0;
+	struct stat status;
+	char where[64], command[200];
+	FILE *file;
+
+	(void)state;
+	*path = 0;
+	snprintf(where, sizeof(where), "%s/order", folder);
+	assert_int_equal(frec__folder_open(&kept, where, NULL, 0, &error), 0);
+	// Of the files that are to go first one is a crash's, and both are younger than all others.
+	snapshot.ring_count = 0;
+	frec__capture_take(&capture, rings, 0, sources, SOURCES);
+	write_as(&kept, &snapshot, "crash", 4242, 20, empty);
+	snapshot.ring_count = CPUS;
+	for (int i = 0; i < 10; i++)
+		emit(0, 0, MY_PID, ++now, 64);
+	take(now);
+	write_as(&kept, &snapshot, "crash", MY_PID, 90, first_death);
+	write_as(&kept, &snapshot, "crash", MY_PID, 80, second_death);
+	write_as(&kept, &snapshot, "crash", MY_PID, 70, latest_death);
+	write_as(&kept, &snapshot, "crash", 4243, 60, other_death);
+	for (int i = 0; i < 3; i++)
+		write_as(&kept, &snapshot, "slow", 0, 50 - i, slow[i]);
+	snprintf(junk, sizeof(junk), "%s/order/junk.frec", folder);
+	file = fopen(junk, "w");
+	fputs("not a snapshot, but a file of this name", file);
+	fclose(file);
+	set_age(junk, 10);
+	write_as(&kept, &snapshot, "last", 0, 0, last);
+	for (size_t gone = 0; gone <= count; gone++) {
+		total = 0;
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(is_there(kept.path, in_order[i]), i >= gone);
+			if (i > gone && !stat(in_order[i], &status))
+				total += (uint64_t)status.st_size;
+		}
+		assert_int_equal(stat(last, &status), 0);
+		total += (uint64_t)status.st_size;
+		// Just too small for one of them.
+		frec__quota_keep(kept.path, total, geteuid(), strrchr(last, '/') + 1);
+	}
+	assert_true(is_there(kept.path, last));
+	assert_int_equal(files_in(kept.path), 1);
+	reason = before;
+	snprintf(command, sizeof(command), "rm -r %s/*", folder);
+	assert_int_equal(system(command), 0);
+}
+
 // A limit on the size of files simulates a disk that fills up during a write.
 static void nothing_half_written_is_left(void **state)
 {
@@ -564,6 +707,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(other_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_capture_keeps_within_its_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(folders, setup, teardown),
+		cmocka_unit_test_setup_teardown(emitters, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_quota_has_an_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_half_written_is_left, setup, teardown),
 	};
 	int failed;

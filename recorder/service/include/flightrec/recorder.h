@@ -75,6 +75,9 @@ struct frec_recorder_options {
 	 * descriptor is the caller's, who closes it, before or after frec_recorder_stop().
 	 */
 	int *notify_fd;
+	/* milliseconds, at most 86400000: as `flightrec record --cooldown`; 0: 5000; see
+	 * frec_trigger() */
+	uint64_t cooldown_ms;
 };
 
 /*
@@ -131,10 +134,20 @@ FREC_PUBLIC int frec_recorder_start(const struct frec_recorder_options *options,
 
 /*
  * Asks the recorder of this process for a snapshot named `name` (1 to 100 printable ASCII
- * characters). Returns at once; the snapshot has all events emitted before the call. Any thread and
- * any signal handler may call this; it does not allocate, block or change errno. Returns 0,
- * -ENOTCONN if no recorder was started by frec_recorder_start(), -EINVAL for a bad name, or -EAGAIN
- * if too many requests wait already.
+ * characters). Returns at once; the snapshot has all events emitted before the call that were not
+ * overwritten meanwhile.
+ *
+ * The first request of a name is served at once. Those that this process sends within the cool-down
+ * (frec_recorder_options.cooldown_ms) after that become one snapshot, which is taken when the
+ * cool-down is over, and earlier if the events from before the first of them are about to be
+ * overwritten, or if the recorder ends. It says how many there were. So calling this often is
+ * harmless; requests of other names do not wait.
+ *
+ * Any thread and any signal handler may call this; it does not allocate, block or change errno.
+ * Returns 0, or
+ *	-ENOTCONN	no recorder was started by frec_recorder_start(), or it has ended
+ *	-EINVAL		`name` is NULL or not a valid name
+ *	-EAGAIN		too many requests wait to be read by the recorder, or there is no memory
  */
 FREC_PUBLIC int frec_trigger(const char *name);
 
